@@ -1,0 +1,49 @@
+/** How the edges speak to actors: an address, a command, on whose behalf, and the answer. */
+import type { Principal } from "./principal.ts";
+
+export type ActorKind = "customer" | "shopper_group";
+
+/** The address of an actor. All ids are UUIDs in lower case. */
+export interface ActorRef {
+  kind: ActorKind;
+  storeId: string;
+  id: string;
+}
+
+/** On whose behalf a command comes, and on which conditions. */
+export interface CommandContext {
+  by: Principal;
+  /** W3C trace id, 32 hexadecimal digits: it goes into every event that the command causes. */
+  traceId: string;
+  /** The version that the caller has seen; any other one is a CONFLICT. */
+  expectedVersion?: number | undefined;
+  /** Repeating a command under its key gives the same answer again and changes nothing. */
+  idempotencyKey?: string | undefined;
+}
+
+/** What an accepted command gives. Ids and states only: whoever wants values reads them. */
+export interface Answer {
+  /** The actor's id. */
+  id: string;
+  state: string;
+  version: number;
+  /** Ids that the command has made or touched, such as `addressId`. */
+  ids: Record<string, string>;
+}
+
+/** The actors' one door for changes. */
+export interface Actors {
+  /**
+   * Tells an actor something, in one transaction that is durable before the answer.
+   * An update that would change nothing is answered with the state as it is.
+   *
+   * @throws {DomainError} INVALID_INPUT, NOT_FOUND, ALREADY_EXISTS, REFUSED_IN_STATE, CONFLICT, UNAVAILABLE
+   */
+  send(ref: ActorRef, command: Command, context: CommandContext): Promise<Answer>;
+}
+
+/** A command as an edge sends it: its type and its input, which the runtime validates against the type's schema. */
+export interface Command {
+  type: string;
+  [field: string]: unknown;
+}
