@@ -1,4 +1,6 @@
 /** Everything that may be configured, read once at start from the environment. */
+import { contradictions } from "./rules.ts";
+import { type Environment, readVariables, type Values } from "./variables.ts";
 
 export interface KafkaConfig {
   brokers: string[];
@@ -9,16 +11,21 @@ export interface KafkaConfig {
   replicationFactor: number;
 }
 
+/** Whose tokens count. */
+export type TokenConfig =
+  | { from: "jwks"; jwksUrl: URL; issuer: string; audience: string }
+  /** The built-in issuer for development; its keys live in the data directory. */
+  | { from: "development" };
+
 /** How HTTP callers prove who they are. */
 export type AuthConfig =
-  | { mode: "jwt"; jwksUrl: URL; issuer: string; audience: string }
-  /** The built-in issuer for development; its keys live in the data directory. */
-  | { mode: "development" }
-  /** The platform's gateway has checked them and says so in headers. */
-  | { mode: "gateway" };
+  | { mode: "jwt"; tokens: TokenConfig }
+  /** The platform's gateway has checked them and says so in headers; tokens are for gRPC callers, if for any. */
+  | { mode: "gateway"; tokens: TokenConfig | undefined };
 
 /** How gRPC callers prove which service they are. */
 export type GrpcAuthConfig =
+  /** Paths of PEM files. */
   | { mode: "mtls"; certificate: string; key: string; clientCa: string }
   | { mode: "mesh" }
   | { mode: "token" }
@@ -30,7 +37,9 @@ export type GrpcMethod = "GetCustomerGroups" | "GetCustomerSnapshot";
 export interface Config {
   production: boolean;
   bind: string;
+  /** 0: any free one. */
   httpPort: number;
+  /** 0: any free one. */
   grpcPort: number;
   /** Undefined: the embedded PostgreSQL. */
   databaseUrl: string | undefined;
@@ -43,4 +52,72 @@ export interface Config {
   grpcAuth: GrpcAuthConfig;
   /** Which services may call which method. */
   grpcCallers: Record<GrpcMethod, readonly string[]>;
+}
+
+/** The service cannot start as it is set up; the message is for the person who started it. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/**
+ * Reads the configuration. An empty variable counts as absent.
+ *
+ * @throws {ConfigError} naming every wrong and every missing variable, each on a line with what was expected
+ */
+export function readConfig(env: Environment): Config {
+  const { values, problems } = readVariables(env);
+  problems.push(...contradictions(env, values));
+  if (problems.length > 0) {
+    throw new ConfigError(["Cannot start: the environment is wrong", ...problems].join("\n  "));
+  }
+  return assemble(values as Values);
+}
+
+function assemble(values: Values): Config {
+  const production = values.DENO_ENV === "production";
+  return {
+    production,
+    bind: values.BIND ?? (production ? "0.0.0.0" : "127.0.0.1"),
+    httpPort: values.HTTP_PORT,
+    grpcPort: values.GRPC_PORT,
+    databaseUrl: values.DATABASE_URL,
+    dataDirectory: values.DATA_DIR,
+    kafka: kafka(values, production),
+    eventFormat: values.EVENT_FORMAT,
+    auth: auth(values),
+    grpcAuth: grpcAuth(values),
+    grpcCallers: {
+      GetCustomerGroups: values.GRPC_CALLERS_GET_CUSTOMER_GROUPS,
+      GetCustomerSnapshot: values.GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT,
+    },
+  };
+}
+
+function kafka(values: Values, production: boolean): KafkaConfig | undefined {
+  if (!values.KAFKA_BROKERS) return undefined;
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } =
+    values;
+  return {
+    brokers: values.KAFKA_BROKERS,
+    ssl: values.KAFKA_SSL,
+    ...(mechanism && username && password ? { sasl: { mechanism, username, password } } : {}),
+    partitions: values.KAFKA_PARTITIONS,
+    replicationFactor: values.KAFKA_REPLICATION_FACTOR ?? (production ? 3 : 1),
+  };
+}
+
+function auth(values: Values): AuthConfig {
+  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = values;
+  const tokens: TokenConfig = jwksUrl && issuer && audience
+    ? { from: "jwks", jwksUrl, issuer, audience }
+    : { from: "development" };
+  if (values.AUTH_MODE === "jwt") return { mode: "jwt", tokens };
+  return { mode: "gateway", tokens: values.GRPC_AUTH === "token" ? tokens : undefined };
+}
+
+function grpcAuth(values: Values): GrpcAuthConfig {
+  const { GRPC_TLS_CERT: certificate, GRPC_TLS_KEY: key, GRPC_TLS_CLIENT_CA: clientCa } = values;
+  if (values.GRPC_AUTH !== "mtls") return { mode: values.GRPC_AUTH };
+  if (!certificate || !key || !clientCa) throw new Error("mtls without files has passed the rules");
+  return { mode: "mtls", certificate, key, clientCa };
 }

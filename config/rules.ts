@@ -1,0 +1,81 @@
+/** What has to hold between variables, and what production asks for beyond them. */
+import { type Environment, type Values, type VariableName, VARIABLES } from "./variables.ts";
+
+const TOGETHER: readonly (readonly VariableName[])[] = [
+  ["KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"],
+  ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"],
+];
+const MTLS_FILES: readonly VariableName[] = ["GRPC_TLS_CERT", "GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA"];
+
+/**
+ * A line for each rule that is broken.
+ *
+ * @param values what could be read; a variable that is given and not among them is wrong in itself, which no
+ * rule repeats
+ */
+export function contradictions(env: Environment, values: Partial<Values>): string[] {
+  const given = (name: VariableName) => Boolean(env[name]);
+  return [
+    ...halfGiven(given),
+    ...sharedPort(values),
+    ...grpcAuth(given, values),
+    ...values.DENO_ENV === "production" ? developmentDefaults(given, values) : [],
+  ];
+}
+
+type Given = (name: VariableName) => boolean;
+
+function halfGiven(given: Given): string[] {
+  return TOGETHER.filter((names) => names.some(given)).flatMap((names) =>
+    names.filter((name) => !given(name)).map((name) =>
+      expected(name, `together with ${names.filter(given).join(" and ")}`)
+    )
+  );
+}
+
+function sharedPort({ HTTP_PORT, GRPC_PORT }: Partial<Values>): string[] {
+  const same = HTTP_PORT !== undefined && HTTP_PORT !== 0 && HTTP_PORT === GRPC_PORT;
+  return same ? [`GRPC_PORT: expected another port than HTTP_PORT, got ${GRPC_PORT}`] : [];
+}
+
+/** Files that nobody asks for are refused too: whoever sets them believes that the port speaks TLS. */
+function grpcAuth(given: Given, values: Partial<Values>): string[] {
+  if (values.GRPC_AUTH === "mtls") {
+    return MTLS_FILES.filter((name) => !given(name)).map((name) =>
+      expected(name, "because GRPC_AUTH is mtls")
+    );
+  }
+  const problems = values.GRPC_AUTH === undefined
+    ? []
+    : MTLS_FILES.filter(given).map((name) =>
+      `${name}: expected with GRPC_AUTH=mtls only, GRPC_AUTH is ${values.GRPC_AUTH}`
+    );
+  const exposed = values.BIND !== undefined && !/^(127\.|::1$|localhost$)/.test(values.BIND);
+  if (values.GRPC_AUTH === "none" && exposed) {
+    problems.push(`GRPC_AUTH: expected mtls, mesh or token, because BIND is ${values.BIND} and not loopback`);
+  }
+  return problems;
+}
+
+function developmentDefaults(given: Given, values: Partial<Values>): string[] {
+  const problems: string[] = [];
+  if (!given("DATABASE_URL")) {
+    problems.push(expected("DATABASE_URL", "because the embedded PostgreSQL is refused in production"));
+  }
+  if (!given("KAFKA_BROKERS")) {
+    problems.push(expected("KAFKA_BROKERS", "because the console sink is refused in production"));
+  }
+  const jwt = ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] as const;
+  if ((values.AUTH_MODE === "jwt" || values.GRPC_AUTH === "token") && !jwt.some(given)) {
+    const why = "because the built-in issuer is refused in production";
+    problems.push(...jwt.map((name) => expected(name, why)));
+  }
+  if (values.GRPC_AUTH === "none") {
+    problems.push("GRPC_AUTH: expected mtls, mesh or token, because none is refused in production");
+  }
+  return problems;
+}
+
+function expected(name: VariableName, why: string): string {
+  return `${name}: expected ${VARIABLES[name].expected}, ${why}`;
+}

@@ -1,0 +1,134 @@
+/** The variables of the environment, one table: what each may be, what it is when absent, what is secret. */
+import { z } from "zod";
+
+export type Environment = Record<string, string | undefined>;
+
+export interface Variable<Value> {
+  /** For people: completes "expected …". */
+  expected: string;
+  /** For people: what holds when the variable is absent; undefined where that is nothing. */
+  absent?: string;
+  /** Never quoted in a message. */
+  secret?: boolean;
+  schema: z.ZodType<Value, string | undefined>;
+}
+
+const text = z.string();
+const word = text.regex(/^\S+$/);
+const port = text.regex(/^\d{1,5}$/).transform(Number).refine((number) => number <= 65_535);
+const count = (most: number) =>
+  text.regex(/^[1-9]\d{0,4}$/).transform(Number).refine((number) => number <= most);
+const list = (isItem: (part: string) => boolean) =>
+  text.transform((parts) => parts.split(",").map((part) => part.trim())).refine((parts) =>
+    parts.every(isItem)
+  );
+const brokers = list((part) => /^[A-Za-z0-9._-]+:\d{1,5}$/.test(part) && URL.canParse(`kafka://${part}`));
+const services = list((part) => /^[a-z][a-z0-9-]{0,62}$/.test(part));
+
+export const VARIABLES = {
+  DENO_ENV: optional("production or development", z.enum(["production", "development"]), {
+    absent: "development",
+  }),
+  BIND: optional("an IP address, or localhost", z.union([z.ipv4(), z.ipv6(), z.literal("localhost")]), {
+    absent: "127.0.0.1; in production 0.0.0.0",
+  }),
+  HTTP_PORT: defaulted("a port, or 0 for any free one", port, "4000"),
+  GRPC_PORT: defaulted("a port, or 0 for any free one", port, "50051"),
+  DATA_DIR: defaulted("a folder", text, ".data"),
+  DATABASE_URL: optional(
+    "postgres://user:password@host:5432/database, percent-encoded",
+    text.refine(isPostgresUrl),
+    { absent: "an embedded PostgreSQL under DATA_DIR", secret: true },
+  ),
+  KAFKA_BROKERS: optional("host:port,…", brokers, { absent: "a console sink" }),
+  KAFKA_SSL: defaulted("true or false", z.stringbool({ truthy: ["true"], falsy: ["false"] }), "false"),
+  KAFKA_SASL_MECHANISM: optional(
+    "plain, scram-sha-256 or scram-sha-512",
+    text.toLowerCase().pipe(z.enum(["plain", "scram-sha-256", "scram-sha-512"])),
+  ),
+  KAFKA_SASL_USERNAME: optional("a name", text),
+  KAFKA_SASL_PASSWORD: optional("a password", text, { secret: true }),
+  KAFKA_PARTITIONS: defaulted("a number from 1 to 10000, for topics that are created", count(10_000), "12"),
+  KAFKA_REPLICATION_FACTOR: optional("a number from 1 to 9, for topics that are created", count(9), {
+    absent: "1; in production 3",
+  }),
+  EVENT_FORMAT: defaulted("protobuf or json", z.enum(["protobuf", "json"]), "protobuf"),
+  AUTH_MODE: defaulted("jwt or gateway", z.enum(["jwt", "gateway"]), "jwt"),
+  JWT_JWKS_URL: optional(
+    "an http or https URL without a login",
+    z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)).refine((url) =>
+      !url.username && !url.password
+    ),
+    { absent: "the built-in issuer for development" },
+  ),
+  JWT_ISSUER: optional("the iss of accepted tokens", word),
+  JWT_AUDIENCE: optional("the aud of accepted tokens", word),
+  GRPC_AUTH: defaulted(
+    "mtls, mesh, token or none",
+    z.enum(["mtls", "mesh", "token", "none"]),
+    "token",
+  ),
+  GRPC_TLS_CERT: optional("the path of a PEM file", text),
+  GRPC_TLS_KEY: optional("the path of a PEM file", text),
+  GRPC_TLS_CLIENT_CA: optional("the path of a PEM file", text),
+  GRPC_CALLERS_GET_CUSTOMER_GROUPS: defaulted(
+    "names of services, comma-separated",
+    services,
+    "cart-service,shipping-service,marketing-service,storefront-engine",
+  ),
+  GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: defaulted(
+    "names of services, comma-separated",
+    services,
+    "checkout-service",
+  ),
+};
+
+export type VariableName = keyof typeof VARIABLES;
+export type Values = { [Name in VariableName]: z.output<typeof VARIABLES[Name]["schema"]> };
+
+/** Reads each variable by itself; `problems` has a line for each that is not as expected. */
+export function readVariables(env: Environment): { values: Partial<Values>; problems: string[] } {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [name, { expected, secret, schema }] of Object.entries<Variable<unknown>>(VARIABLES)) {
+    const given = env[name] || undefined;
+    const { success, data } = schema.safeParse(given);
+    if (success) values[name] = data;
+    else problems.push(`${name}: expected ${expected}${secret ? "" : quote(given)}`);
+  }
+  return { values, problems };
+}
+
+/** Whatever has an @ may carry a login that was meant for another variable. */
+function quote(given = ""): string {
+  if (given.includes("@")) return "";
+  return `, got ${JSON.stringify(given.length > 40 ? `${given.slice(0, 40)}…` : given)}`;
+}
+
+function optional<Value>(
+  expected: string,
+  schema: z.ZodType<Value, string>,
+  more: { absent?: string; secret?: boolean } = {},
+): Variable<Value | undefined> {
+  return { expected, schema: schema.optional(), ...more };
+}
+
+function defaulted<Value>(
+  expected: string,
+  schema: z.ZodType<Value, string>,
+  absent: string,
+): Variable<Value> {
+  return { expected, schema: schema.prefault(absent), absent };
+}
+
+/** What the driver can take apart; several hosts may stand between commas. It would quote a wrong one whole. */
+function isPostgresUrl(url: string): boolean {
+  const [, login = "", hosts = "", rest = ""] =
+    url.match(/^postgres(?:ql)?:\/\/([^@/?]*@)?([^/?]*)(\/.+)$/) ?? [];
+  try {
+    decodeURIComponent(login + rest);
+  } catch {
+    return false;
+  }
+  return hosts.split(",").every((host) => host !== "" && URL.canParse(`postgres://${login}${host}${rest}`));
+}

@@ -1,0 +1,235 @@
+/** The environment: what it gives when it is empty, full or wrong. */
+import { ConfigError, readConfig } from "../../config/mod.ts";
+import { type Environment, VARIABLES } from "../../config/variables.ts";
+import assert from "node:assert/strict";
+
+const SECRET = "tr0ub4dor-and-3";
+const PRODUCTION: Environment = {
+  DENO_ENV: "production",
+  DATABASE_URL: "postgresql://service:secret@db.example:5432/customers",
+  KAFKA_BROKERS: "kafka-1.example:9092, kafka-2.example:9093",
+  JWT_JWKS_URL: "https://id.example/jwks.json",
+  JWT_ISSUER: "https://id.example",
+  JWT_AUDIENCE: "customer-service",
+};
+
+/** The names that the refusal of `env` lists, in its order. */
+function refused(env: Environment): string[] {
+  return linesOf(env).map((line) => line.split(":")[0] ?? "");
+}
+
+function linesOf(env: Environment): string[] {
+  const message = messageOf(env);
+  return message.split("\n").slice(1).map((line) => line.trim());
+}
+
+function messageOf(env: Environment): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.message;
+  }
+  assert.fail("the environment was accepted");
+}
+
+Deno.test("configuration of an empty environment is a development service on the loopback interface", () => {
+  assert.deepEqual(readConfig({ HTTP_PORT: "" }), {
+    production: false,
+    bind: "127.0.0.1",
+    httpPort: 4000,
+    grpcPort: 50051,
+    databaseUrl: undefined,
+    dataDirectory: ".data",
+    kafka: undefined,
+    eventFormat: "protobuf",
+    auth: { mode: "jwt", tokens: { from: "development" } },
+    grpcAuth: { mode: "token" },
+    grpcCallers: {
+      GetCustomerGroups: ["cart-service", "shipping-service", "marketing-service", "storefront-engine"],
+      GetCustomerSnapshot: ["checkout-service"],
+    },
+  });
+});
+
+Deno.test("configuration carries every variable that is set", () => {
+  const config = readConfig({
+    ...PRODUCTION,
+    BIND: "::1",
+    HTTP_PORT: "0",
+    GRPC_PORT: "0",
+    DATA_DIR: "/var/lib/customer-service",
+    KAFKA_SSL: "true",
+    KAFKA_SASL_MECHANISM: "SCRAM-SHA-512",
+    KAFKA_SASL_USERNAME: "customers",
+    KAFKA_SASL_PASSWORD: SECRET,
+    KAFKA_PARTITIONS: "48",
+    KAFKA_REPLICATION_FACTOR: "2",
+    EVENT_FORMAT: "json",
+    GRPC_AUTH: "mtls",
+    GRPC_TLS_CERT: "/tls/tls.crt",
+    GRPC_TLS_KEY: "/tls/tls.key",
+    GRPC_TLS_CLIENT_CA: "/tls/ca.crt",
+    GRPC_CALLERS_GET_CUSTOMER_GROUPS: "cart-service, search-service",
+    GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: "till-service",
+  });
+  assert.deepEqual(config, {
+    production: true,
+    bind: "::1",
+    httpPort: 0,
+    grpcPort: 0,
+    databaseUrl: PRODUCTION.DATABASE_URL,
+    dataDirectory: "/var/lib/customer-service",
+    kafka: {
+      brokers: ["kafka-1.example:9092", "kafka-2.example:9093"],
+      ssl: true,
+      sasl: { mechanism: "scram-sha-512", username: "customers", password: SECRET },
+      partitions: 48,
+      replicationFactor: 2,
+    },
+    eventFormat: "json",
+    auth: {
+      mode: "jwt",
+      tokens: {
+        from: "jwks",
+        jwksUrl: new URL("https://id.example/jwks.json"),
+        issuer: "https://id.example",
+        audience: "customer-service",
+      },
+    },
+    grpcAuth: {
+      mode: "mtls",
+      certificate: "/tls/tls.crt",
+      key: "/tls/tls.key",
+      clientCa: "/tls/ca.crt",
+    },
+    grpcCallers: {
+      GetCustomerGroups: ["cart-service", "search-service"],
+      GetCustomerSnapshot: ["till-service"],
+    },
+  });
+});
+
+Deno.test("configuration in production listens on every interface and keeps three copies of a topic", () => {
+  const config = readConfig(PRODUCTION);
+  assert.equal(config.bind, "0.0.0.0");
+  assert.equal(config.kafka?.replicationFactor, 3);
+});
+
+Deno.test("configuration names every wrong variable at once", () => {
+  // A folder, a user name and the path of a file can be anything: they are wrong by their absence only.
+  const anything = ["DATA_DIR", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "GRPC_TLS_CERT"];
+  anything.push("GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA");
+  const names = Object.keys(VARIABLES).filter((name) => !anything.includes(name));
+  const env = Object.fromEntries(names.map((name) => [name, "not this"]));
+  assert.deepEqual(refused(env).sort(), [...names, "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"].sort());
+});
+
+Deno.test("configuration says for each wrong variable what was expected and what it got", () => {
+  assert.deepEqual(linesOf({ HTTP_PORT: "65536", KAFKA_SSL: "yes\nno", KAFKA_PARTITIONS: "9".repeat(99) }), [
+    `HTTP_PORT: expected a port, or 0 for any free one, got "65536"`,
+    `KAFKA_SSL: expected true or false, got "yes\\nno"`,
+    `KAFKA_PARTITIONS: expected a number from 1 to 10000, for topics that are created, got "${
+      "9".repeat(40)
+    }…"`,
+  ]);
+});
+
+Deno.test("configuration refuses values that only look right", () => {
+  const wrong: [string, string][] = [
+    ["HTTP_PORT", "4000 "],
+    ["HTTP_PORT", "-1"],
+    ["HTTP_PORT", "0x10"],
+    ["HTTP_PORT", "4e3"],
+    ["BIND", "customers.example"],
+    ["BIND", "127.0.0.1.2"],
+    ["DATABASE_URL", "mysql://db/customers"],
+    ["DATABASE_URL", "postgres://db"],
+    ["DATABASE_URL", "postgres:///customers"],
+    ["DATABASE_URL", "postgres://user:50%@db/customers"],
+    ["DATABASE_URL", "postgres://user:p/w@db/customers"],
+    ["DATABASE_URL", "postgres://db:port/customers"],
+    ["DATABASE_URL", "jdbc:postgresql://db/customers"],
+    ["KAFKA_BROKERS", "kafka"],
+    ["KAFKA_BROKERS", "kafka:9092,"],
+    ["KAFKA_BROKERS", "kafka:99999"],
+    ["KAFKA_PARTITIONS", "0"],
+    ["KAFKA_PARTITIONS", "1.5"],
+    ["KAFKA_REPLICATION_FACTOR", "10"],
+    ["GRPC_CALLERS_GET_CUSTOMER_GROUPS", "cart-service,,till-service"],
+    ["GRPC_CALLERS_GET_CUSTOMER_GROUPS", "*"],
+    ["DENO_ENV", "prod"],
+  ];
+  for (const [name, value] of wrong) assert.deepEqual(refused({ [name]: value }), [name], `${name}=${value}`);
+});
+
+Deno.test("configuration accepts several database hosts and an encoded password", () => {
+  const url = "postgres://user:p%40%2Fw@db-1:5432,db-2:5433/customers?target_session_attrs=read-write";
+  assert.equal(readConfig({ DATABASE_URL: url }).databaseUrl, url);
+});
+
+Deno.test("configuration names what is missing beside a variable that needs it", () => {
+  assert.deepEqual(refused({ KAFKA_SASL_USERNAME: "customers" }), [
+    "KAFKA_SASL_MECHANISM",
+    "KAFKA_SASL_PASSWORD",
+  ]);
+  assert.deepEqual(refused({ JWT_ISSUER: "https://id.example", JWT_AUDIENCE: "a" }), ["JWT_JWKS_URL"]);
+  assert.deepEqual(refused({ GRPC_AUTH: "mtls", GRPC_TLS_CERT: "tls.crt" }), [
+    "GRPC_TLS_KEY",
+    "GRPC_TLS_CLIENT_CA",
+  ]);
+});
+
+Deno.test("configuration refuses certificates that no mode reads", () => {
+  assert.deepEqual(refused({ GRPC_TLS_CERT: "tls.crt" }), ["GRPC_TLS_CERT"]);
+});
+
+Deno.test("configuration refuses one port for both servers", () => {
+  assert.deepEqual(refused({ HTTP_PORT: "5000", GRPC_PORT: "5000" }), ["GRPC_PORT"]);
+});
+
+Deno.test("configuration lets unknown gRPC callers in on the loopback interface only", () => {
+  for (const BIND of [undefined, "127.0.0.1", "127.9.9.9", "::1", "localhost"]) {
+    assert.deepEqual(readConfig({ GRPC_AUTH: "none", BIND }).grpcAuth, { mode: "none" });
+  }
+  for (const BIND of ["0.0.0.0", "::", "10.0.0.1", "1.127.0.0"]) {
+    assert.deepEqual(refused({ GRPC_AUTH: "none", BIND }), ["GRPC_AUTH"]);
+  }
+  assert.deepEqual(refused({ ...PRODUCTION, GRPC_AUTH: "none", BIND: "127.0.0.1" }), ["GRPC_AUTH"]);
+});
+
+Deno.test("configuration in production refuses every development default by name", () => {
+  assert.deepEqual(refused({ DENO_ENV: "production", GRPC_AUTH: "none", BIND: "127.0.0.1" }), [
+    "DATABASE_URL",
+    "KAFKA_BROKERS",
+    "JWT_JWKS_URL",
+    "JWT_ISSUER",
+    "JWT_AUDIENCE",
+    "GRPC_AUTH",
+  ]);
+});
+
+Deno.test("configuration behind a gateway needs an issuer only for gRPC callers with tokens", () => {
+  const { JWT_JWKS_URL: _url, JWT_ISSUER: _issuer, JWT_AUDIENCE: _audience, ...rest } = PRODUCTION;
+  const gateway = { ...rest, AUTH_MODE: "gateway" };
+  assert.deepEqual(readConfig({ ...gateway, GRPC_AUTH: "mesh" }).auth, {
+    mode: "gateway",
+    tokens: undefined,
+  });
+  assert.deepEqual(refused(gateway), ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"]);
+  const { auth } = readConfig({ ...PRODUCTION, AUTH_MODE: "gateway" });
+  assert.equal(auth.mode, "gateway");
+  assert.equal(auth.tokens?.from, "jwks");
+});
+
+Deno.test("configuration never shows a secret, nor a login in the wrong place", () => {
+  const login = `postgres://service:${SECRET}@db.example/customers`;
+  const messages = [
+    messageOf({ DATABASE_URL: `mysql://service:${SECRET}@db.example/customers`, HTTP_PORT: "x" }),
+    messageOf({ DATABASE_URL: SECRET }),
+    messageOf({ KAFKA_SASL_PASSWORD: SECRET }),
+    ...Object.keys(VARIABLES).filter((name) => !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS/.test(name))
+      .map((name) => messageOf({ [name]: login })),
+  ];
+  for (const message of messages) assert.ok(!message.includes(SECRET), message);
+});
