@@ -1,10 +1,14 @@
+// deno-lint-ignore-file no-console -- what a task prints is its result
 /**
  * `deno task test [FILE …]`: starts what the tests need (a PostgreSQL in a temporary folder, a Kafka where
- * Java is to be had), runs them, and closes with the line `N passed, N failed, N skipped`.
+ * Java is to be had), runs them, and closes with the line `N passed, N failed, N skipped`. With
+ * REQUIRE_KAFKA=1 a Kafka that is not to be had fails the run.
  */
 import { bootstrap } from "../db/bootstrap.ts";
 import { startEmbedded } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
+import { type Broker, startBroker } from "./kafka/broker.ts";
+import { KafkaMissing } from "./kafka/installation.ts";
 
 const PASSWORD = "test";
 
@@ -15,20 +19,52 @@ async function main(): Promise<number> {
     (folder) => Deno.remove(folder, { recursive: true }),
   );
   await Deno.chmod(folder, 0o711);
+  const kafkaStarting = wantsKafka(Deno.args) ? startKafka(`${folder}/kafka`) : undefined;
+  kafkaStarting?.catch(() => {}); // awaited below, once PostgreSQL is there
+  stack.defer(async () => await (await kafkaStarting?.catch(() => undefined))?.[Symbol.asyncDispose]());
   const settings = { fsync: "off", full_page_writes: "off", max_connections: "400" };
   const server = stack.use(await startEmbedded(`${folder}/database`, { settings }));
   await migrate(await bootstrap(server.adminUrl, "customer_template", PASSWORD));
+  const kafka = await kafkaStarting;
 
   const report = `${folder}/report.xml`;
   const test = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--parallel", `--junit-path=${report}`, ...Deno.args],
-    env: { TEST_ADMIN_URL: server.adminUrl },
+    env: { TEST_ADMIN_URL: server.adminUrl, ...(kafka ? { TEST_KAFKA: kafka.brokers } : {}) },
   }).spawn();
   const { code } = await test.status;
   const { tests, failures, errors, skipped } = await readReport(report);
   const failed = failures + errors;
   console.log(`\n${tests - failed - skipped} passed, ${failed} failed, ${skipped} skipped`);
   return code;
+}
+
+/** A broker takes seconds to start, so single files get one only when they are about events. */
+function wantsKafka(args: readonly string[]): boolean {
+  const paths = args.filter((arg) => !arg.startsWith("-"));
+  return paths.length === 0 || paths.some((path) => /kafka|events/.test(path) || isFolder(path));
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** The broker that the tests of this run share; undefined where none is to be had and none is required. */
+async function startKafka(folder: string): Promise<Broker | undefined> {
+  try {
+    return await startBroker(folder);
+  } catch (error) {
+    if (!(error instanceof KafkaMissing)) throw error;
+    if (Deno.env.get("REQUIRE_KAFKA") === "1") {
+      throw new KafkaMissing(`${error.message} (REQUIRE_KAFKA=1)`);
+    }
+    console.warn(`Tests with Kafka are skipped: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** The totals that the JUnit report carries on its outermost element; all 0 where there is no report. */
@@ -40,4 +76,10 @@ async function readReport(path: string) {
   return { tests: total("tests"), failures: total("failures"), errors: total("errors"), skipped };
 }
 
-Deno.exit(await main());
+Deno.exit(
+  await main().catch((error) => {
+    if (!(error instanceof KafkaMissing)) throw error;
+    console.error(error.message);
+    return 1;
+  }),
+);

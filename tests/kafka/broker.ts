@@ -1,0 +1,140 @@
+/** A real Apache Kafka for tests: one node in KRaft mode, on free ports of the loopback interface. */
+import { findKafka, type Installation } from "./installation.ts";
+
+export interface Broker extends AsyncDisposable {
+  /** What a client connects to, host:port; the same after every start. */
+  brokers: string;
+  /** SIGTERM lets the broker shut down in order, SIGKILL does not. Returns when the process has ended. */
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Starts a stopped broker again on the same data. */
+  start(): Promise<void>;
+}
+
+const START_LIMIT_MS = 60_000;
+const QUICK_JVM = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+
+/** @param folder where the data is kept; without one, a temporary folder that goes with the broker */
+export async function startBroker(folder?: string): Promise<Broker> {
+  await using stack = new AsyncDisposableStack();
+  const installation = await findKafka();
+  const home = folder ?? stack.adopt(
+    await Deno.makeTempDir({ prefix: "customer-service-kafka-" }),
+    (path) => Deno.remove(path, { recursive: true }),
+  );
+  const [port, controllerPort] = freePorts();
+  const config = `${home}/server.properties`;
+  await Deno.mkdir(home, { recursive: true });
+  await Deno.writeTextFile(config, properties(home, port, controllerPort));
+  await format(installation, config);
+
+  let running: Running | undefined;
+  const broker = {
+    brokers: `127.0.0.1:${port}`,
+    async start() {
+      running = launch(installation, config);
+      await answering(port, running);
+    },
+    async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM") {
+      const stopped = running;
+      running = undefined;
+      if (!stopped) return;
+      if (!stopped.ended()) stopped.process.kill(signal);
+      await stopped.output;
+      await stopped.process.status;
+    },
+  };
+  stack.defer(() => broker.stop("SIGKILL")); // nobody will read this data again
+  await broker.start();
+  const started = stack.move();
+  return { ...broker, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** Kafka's defaults are meant for a cluster; these suit one node that has to be ready soon. */
+function properties(home: string, port: number, controllerPort: number): string {
+  return Object.entries({
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    "listeners": `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "controller.listener.names": "CONTROLLER",
+    "log.dirs": `${home}/data`,
+    "auto.create.topics.enable": false,
+    "offsets.topic.num.partitions": 1,
+    "offsets.topic.replication.factor": 1,
+    "transaction.state.log.num.partitions": 1,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "share.coordinator.state.topic.replication.factor": 1,
+    "share.coordinator.state.topic.min.isr": 1,
+    "group.initial.rebalance.delay.ms": 0,
+    // A killed broker is let in again only when its old registration has expired.
+    "broker.session.timeout.ms": 2000,
+    "broker.heartbeat.interval.ms": 500,
+  }).map(([name, value]) => `${name}=${value}\n`).join("");
+}
+
+async function format({ java, classpath }: Installation, config: string): Promise<void> {
+  const id = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))))
+    .replaceAll("+", "-").replaceAll("/", "_").slice(0, 22);
+  const { success, stdout, stderr } = await new Deno.Command(java, {
+    // `--cluster-id=` because an id may begin with a dash
+    args: [
+      ...["-cp", classpath, "kafka.tools.StorageTool", "format", "--ignore-formatted"],
+      ...[`--cluster-id=${id}`, "--config", config],
+    ],
+  }).output();
+  if (success) return;
+  const decoder = new TextDecoder();
+  throw new Error(`Kafka cannot format its storage: ${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+}
+
+interface Running {
+  process: Deno.ChildProcess;
+  ended(): boolean;
+  /** The end of what the broker has written, once it has ended. */
+  output: Promise<string>;
+}
+
+function launch({ java, classpath }: Installation, config: string): Running {
+  const process = new Deno.Command(java, {
+    args: [...QUICK_JVM, "-cp", classpath, "kafka.Kafka", config],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let ended = false;
+  process.status.then(() => ended = true);
+  const output = Promise.all([tail(process.stdout), tail(process.stderr)]).then((texts) => texts.join(""));
+  return { process, ended: () => ended, output };
+}
+
+async function tail(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) text = (text + chunk).slice(-2_000);
+  return text;
+}
+
+async function answering(port: number, broker: Running): Promise<void> {
+  const limit = Date.now() + START_LIMIT_MS;
+  while (Date.now() < limit) {
+    if (broker.ended()) throw new Error(`Kafka does not start: ${await broker.output}`);
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
+    connection?.close();
+    if (connection) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`Kafka does not answer after ${START_LIMIT_MS / 1000} seconds`);
+}
+
+/** Below the range from which systems number outgoing connections, so that a stopped broker's port stays free. */
+function freePorts(): [number, number] {
+  const free: number[] = [];
+  while (free.length < 2) {
+    const port = 20_000 + crypto.getRandomValues(new Uint16Array(1))[0]! % 12_000;
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      if (!free.includes(port)) free.push(port);
+    } catch { /* taken */ }
+  }
+  return [free[0]!, free[1]!];
+}
