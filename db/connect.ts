@@ -21,7 +21,7 @@ export function openPool(databaseUrl: string, role: Role, max: number): Sql {
     // A restarted server is found again within a quarter of a second, however long it was away.
     backoff: () => 0.25,
     connection: { application_name: `customer-service ${role}`, role },
-    transform: { column: { from: postgres.toCamel } },
+    transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
     onnotice: () => {},
   });
 }

@@ -54,11 +54,11 @@ create index effects_due on effects (due_at) where state = 'PENDING';
 create index effects_actor on effects (store_id, actor_kind, actor_id);
 
 -- The answer that a command got under a caller's key, kept until it expires. Ids and versions, never a
--- personal value; the hash tells a repetition from another request under the same key.
+-- personal value: the key stands as its SHA-256, the request as an HMAC under the key.
 create table idempotency_keys (
   store_id uuid not null,
   principal_id uuid not null,
-  key text not null check (length(key) between 1 and 255),
+  key text not null check (key ~ '^[0-9a-f]{64}$'),
   request_hash bytea not null,
   answer jsonb,
   created_at timestamptz not null,

@@ -1,0 +1,17 @@
+/** What an update really changes. */
+
+/** The fields of `input` that are given and differ from the row; an absent field stays as it is. */
+export function changedOnly<Input extends object>(row: object, input: Input): Partial<Defined<Input>> {
+  const current = row as Record<string, unknown>;
+  const changed = Object.entries(input).filter(([name, value]) =>
+    value !== undefined && value !== current[name]
+  );
+  return Object.fromEntries(changed) as Partial<Defined<Input>>;
+}
+
+type Defined<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
+
+/** The names of the columns behind fields in camelCase: what events and the journal call them. */
+export function columnNames(fields: object): string[] {
+  return Object.keys(fields).map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+}

@@ -1,0 +1,100 @@
+/** The customer as an actor: its row and its commands about the profile and the account. */
+import { z } from "zod";
+import { eraseAddresses } from "../db/customer_addresses.ts";
+import { insertCustomer, lockCustomer, updateCustomer } from "../db/customers.ts";
+import type { CustomerCounts, CustomerRow } from "../db/customers.ts";
+import { type Behaviour, type Change, handler } from "./behaviour.ts";
+import { changedOnly, columnNames } from "./changes.ts";
+import { customerMachine } from "./customer.ts";
+import { addressHandlers } from "./customer_addresses.ts";
+import { membershipHandlers } from "./customer_groups.ts";
+import { email, locale, phone, text, uuid } from "./input.ts";
+
+/** A customer's locked row, with what hangs on it counted. */
+export type Customer = CustomerRow & CustomerCounts;
+
+const profile = z.strictObject({
+  email,
+  firstName: text(100).nullish(),
+  lastName: text(100).nullish(),
+  phone: phone.nullish(),
+  locale: locale.nullish(),
+});
+const nothing = z.strictObject({});
+
+const updateProfile = handler<Customer, ReturnType<typeof profile.partial>>(
+  ["CUSTOMER", "STAFF", "SYSTEM"],
+  profile.partial(),
+  ({ row, by }, input) => {
+    const columns = changedOnly(row, input);
+    const changedFields = columnNames(columns);
+    return { event: { type: "profile.update", by: by.type, changedFields }, changedFields, columns };
+  },
+);
+
+const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
+  handler<Customer, typeof nothing>(["STAFF", "SYSTEM"], nothing, ({ by }) => ({
+    event: { type, by: by.type },
+    changedFields: ["status"],
+  }));
+
+const PERSONAL_COLUMNS = { email: null, firstName: null, lastName: null, phone: null, locale: null };
+
+const erase = handler<Customer, z.ZodObject<{ requestId: typeof uuid }>>(
+  ["SYSTEM"],
+  z.strictObject({ requestId: uuid }),
+  ({ ref, by, now }) => ({
+    event: { type: "erase", by: by.type },
+    changedFields: [...columnNames(PERSONAL_COLUMNS), "addresses", "anonymized_at"],
+    columns: PERSONAL_COLUMNS,
+    write: (tx) => eraseAddresses(tx, ref.storeId, ref.id, now),
+  }),
+);
+
+export const customerBehaviour: Behaviour<Customer> = {
+  kind: "customer",
+  machine: customerMachine,
+  birth: {
+    type: "register",
+    by: ["STAFF", "SYSTEM"],
+    input: profile,
+    columns: (input: z.output<typeof profile>) => changedOnly({}, input),
+  },
+  handlers: {
+    "profile.update": updateProfile,
+    ...addressHandlers,
+    ...membershipHandlers,
+    "account.suspend": changeStatus("account.suspend"),
+    "account.reinstate": changeStatus("account.reinstate"),
+    "account.close": changeStatus("account.close"),
+    erase,
+  },
+  async lock(tx, ref) {
+    const row = await lockCustomer(tx, ref.storeId, ref.id);
+    if (!row) return undefined;
+    const value = row.anonymizedAt ? "anonymized" : row.status.toLowerCase();
+    const context = { addresses: row.addresses, groups: row.groups };
+    return { row, version: row.version, snapshot: customerMachine.resolveState({ value, context }) };
+  },
+  insert: (tx, ref, change) =>
+    insertCustomer(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
+  update: (tx, ref, change) => updateCustomer(tx, ref.storeId, ref.id, columns(change)),
+  conflicts: {
+    customers_email: "its email belongs to another customer",
+    customers_pkey: "it exists already",
+  },
+};
+
+/** The row's own words for the machine's state. */
+const STATUS: Record<string, Pick<CustomerRow, "status">> = {
+  active: { status: "ACTIVE" },
+  suspended: { status: "SUSPENDED" },
+  closed: { status: "CLOSED" },
+  anonymized: { status: "CLOSED" },
+};
+
+function columns({ columns, snapshot, version, at }: Change) {
+  const state = String(snapshot.value);
+  const anonymized = state === "anonymized" ? { anonymizedAt: at } : {};
+  return { ...columns, ...STATUS[state], ...anonymized, version, updatedAt: at };
+}

@@ -1,0 +1,83 @@
+/** The messages that an occurrence becomes, in protobuf's canonical JSON. Ids and names of fields only. */
+import { create, toJson } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { v7 as newId } from "uuid";
+import type { OutboxRow } from "../db/outbox.ts";
+import { AuditEventSchema } from "../proto/gen/io/shopstar/audit/v1/events_pb.ts";
+import {
+  CustomerCreatedSchema,
+  CustomerGroupAssignedSchema,
+  CustomerGroupRemovedSchema,
+  CustomerUpdatedSchema,
+} from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
+import type { Audit, Publish } from "./outbound.ts";
+import type { Occurrence } from "./record.ts";
+
+const SOURCE = "/customer-service";
+
+/** What a customer's machine publishes, on the topic of its name. */
+export function domainMessage(occurrence: Occurrence, event: Publish): OutboxRow {
+  const eventId = newId();
+  const common = { ...envelope(occurrence, eventId), customerId: occurrence.ref.id };
+  return outboxRow(occurrence, eventId, event.topic, domainPayload(event, common));
+}
+
+function domainPayload(event: Publish, common: ReturnType<typeof envelope> & { customerId: string }) {
+  switch (event.topic) {
+    case "customer.created":
+      return toJson(CustomerCreatedSchema, create(CustomerCreatedSchema, common));
+    case "customer.updated": {
+      const changedFields = [...event.changedFields];
+      return toJson(CustomerUpdatedSchema, create(CustomerUpdatedSchema, { ...common, changedFields }));
+    }
+    case "customer.group_assigned": {
+      const { groupId } = event;
+      return toJson(CustomerGroupAssignedSchema, create(CustomerGroupAssignedSchema, { ...common, groupId }));
+    }
+    case "customer.group_removed": {
+      const { groupId } = event;
+      return toJson(CustomerGroupRemovedSchema, create(CustomerGroupRemovedSchema, { ...common, groupId }));
+    }
+  }
+}
+
+/** Who did what to which entity, for the platform's audit log. */
+export function auditMessage(occurrence: Occurrence, { action }: Audit): OutboxRow {
+  const { ref, before, after, by, changedFields } = occurrence;
+  const eventId = newId();
+  const message = create(AuditEventSchema, {
+    ...envelope(occurrence, eventId),
+    customerId: ref.kind === "customer" ? ref.id : "",
+    action,
+    actor: { id: by.id, type: by.type },
+    target: { type: ref.kind, id: ref.id },
+    ...(before && { before }),
+    after,
+    changedFields: [...changedFields],
+  });
+  return outboxRow(occurrence, eventId, "audit.event", toJson(AuditEventSchema, message));
+}
+
+function envelope({ ref, at, traceId }: Occurrence, eventId: string) {
+  return { eventId, storeId: ref.storeId, occurredAt: timestampFromDate(at), traceId };
+}
+
+/** CloudEvents in Kafka's binary form: the attributes are headers, the value is the message alone. */
+function outboxRow({ ref, at }: Occurrence, eventId: string, topic: string, payload: unknown): OutboxRow {
+  return {
+    storeId: ref.storeId,
+    eventId,
+    topic,
+    key: ref.id,
+    payload: payload as OutboxRow["payload"],
+    headers: {
+      ce_specversion: "1.0",
+      ce_id: eventId,
+      ce_type: topic,
+      ce_source: SOURCE,
+      ce_time: at.toISOString(),
+      ce_subject: ref.id,
+    },
+    createdAt: at,
+  };
+}

@@ -1,0 +1,25 @@
+/**
+ * What a machine may ask of the world. A machine names it in its actions, as data; the runtime stores it in
+ * the transaction of the event, and nothing is carried out inside that transaction.
+ */
+
+/** A domain event for the platform: its topic and what it tells beside the ids that every event carries. */
+export type Publish =
+  | { topic: "customer.created" }
+  | { topic: "customer.updated"; changedFields: readonly string[] }
+  | { topic: "customer.group_assigned"; groupId: string }
+  | { topic: "customer.group_removed"; groupId: string };
+
+/** A line in the platform's audit log. SCREAMING_SNAKE, past tense. */
+export interface Audit {
+  action: string;
+}
+
+/** Something to be performed after the transaction, at least once, by the worker. */
+export interface Perform {
+  effect: EffectType;
+  params: Record<string, string>;
+}
+
+/** `memberships.end`: takes every customer out of a deleted group. */
+export type EffectType = "memberships.end";

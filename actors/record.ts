@@ -1,0 +1,93 @@
+/** Stores what an event has come to: journal, outbox, timers and effects, all in the event's transaction. */
+import { v7 as newId } from "uuid";
+import type { AnyMachineSnapshot } from "xstate";
+import { insertActorEvent } from "../db/actor_events.ts";
+import type { Tx } from "../db/connect.ts";
+import { insertEffect } from "../db/effects.ts";
+import { insertOutbox } from "../db/outbox.ts";
+import { cancelTimer, setTimer } from "../db/timers.ts";
+import { auditMessage, domainMessage } from "./messages.ts";
+import type { Audit, Perform, Publish } from "./outbound.ts";
+import type { Principal } from "./principal.ts";
+import type { ActorRef } from "./protocol.ts";
+
+/** An event that a machine has accepted, with everything that the world may be told of it. */
+export interface Occurrence {
+  ref: ActorRef;
+  eventType: string;
+  /** Undefined for the event that made the actor. */
+  before: { state: string; version: number } | undefined;
+  after: { state: string; version: number };
+  changedFields: readonly string[];
+  by: Principal;
+  at: Date;
+  traceId: string;
+}
+
+/** An action as XState gives it back: a name and its data. */
+export interface Action {
+  type: string;
+  params: unknown;
+}
+
+/** The machine's state in one word; a nested one as JSON. */
+export function stateName(snapshot: AnyMachineSnapshot): string {
+  return typeof snapshot.value === "string" ? snapshot.value : JSON.stringify(snapshot.value);
+}
+
+export async function record(tx: Tx, occurrence: Occurrence, actions: readonly Action[]): Promise<void> {
+  const { ref, eventType, before, after, changedFields, by, at } = occurrence;
+  const actor = { storeId: ref.storeId, actorKind: ref.kind, actorId: ref.id };
+  const messages = actions.flatMap(({ type, params }) => {
+    if (type === "publish") return [domainMessage(occurrence, params as Publish)];
+    if (type === "audit") return [auditMessage(occurrence, params as Audit)];
+    return [];
+  });
+  // Statements of one transaction go out in one write when nobody waits between them.
+  await Promise.all([
+    insertActorEvent(tx, {
+      ...actor,
+      sequence: after.version,
+      eventType,
+      stateBefore: before?.state ?? null,
+      stateAfter: after.state,
+      principalId: by.id,
+      principalType: by.type,
+      changedFields,
+      at,
+    }),
+    ...(messages.length > 0 ? [insertOutbox(tx, messages)] : []),
+    ...actions.map((action) => perform(tx, occurrence, action)),
+  ]);
+}
+
+async function perform(tx: Tx, { ref, at, traceId }: Occurrence, { type, params }: Action): Promise<void> {
+  const actor = { storeId: ref.storeId, actorKind: ref.kind, actorId: ref.id };
+  switch (type) {
+    case "publish":
+    case "audit":
+      return;
+    case "perform": {
+      const { effect, params: effectParams } = params as Perform;
+      const row = {
+        ...actor,
+        effectId: newId(),
+        type: effect,
+        params: effectParams,
+        traceId,
+        dueAt: at,
+        createdAt: at,
+      };
+      return await insertEffect(tx, row);
+    }
+    case "xstate.raise": {
+      const { id, event, delay } = params as { id: string; event: { type: string }; delay: number };
+      const dueAt = new Date(at.getTime() + delay);
+      return await setTimer(tx, { ...actor, name: id, eventType: event.type, dueAt, createdAt: at });
+    }
+    case "xstate.cancel":
+      return await cancelTimer(tx, { ...actor, name: (params as { sendId: string }).sendId });
+    default:
+      throw new Error(`The machine of ${ref.kind} asks for ${type}, which the runtime does not know`);
+  }
+}

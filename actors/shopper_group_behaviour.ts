@@ -1,0 +1,65 @@
+/** The shopper group as an actor: its row and its commands. */
+import { z } from "zod";
+import {
+  insertShopperGroup,
+  lockShopperGroup,
+  type ShopperGroupRow,
+  updateShopperGroup,
+} from "../db/shopper_groups.ts";
+import { type Behaviour, type Change, handler } from "./behaviour.ts";
+import { changedOnly, columnNames } from "./changes.ts";
+import { text, uuid } from "./input.ts";
+import { shopperGroupMachine } from "./shopper_group.ts";
+
+const STAFF = ["STAFF", "SYSTEM"] as const;
+
+const values = z.strictObject({
+  name: text(100),
+  priceListId: uuid,
+  priority: z.int32(),
+});
+const nothing = z.strictObject({});
+
+export const shopperGroupBehaviour: Behaviour<ShopperGroupRow> = {
+  kind: "shopper_group",
+  machine: shopperGroupMachine,
+  birth: {
+    type: "group.create",
+    by: STAFF,
+    input: values,
+    columns: (input: z.output<typeof values>) => input,
+  },
+  handlers: {
+    "group.update": handler<ShopperGroupRow, ReturnType<typeof values.partial>>(
+      STAFF,
+      values.partial(),
+      ({ row }, input) => {
+        const columns = changedOnly(row, input);
+        const changedFields = columnNames(columns);
+        return { event: { type: "group.update", changedFields }, changedFields, columns };
+      },
+    ),
+    "group.delete": handler<ShopperGroupRow, typeof nothing>(STAFF, nothing, () => ({
+      event: { type: "group.delete" },
+      changedFields: ["deleted_at"],
+    })),
+  },
+  async lock(tx, ref) {
+    const row = await lockShopperGroup(tx, ref.storeId, ref.id);
+    if (!row) return undefined;
+    const value = row.deletedAt ? "deleted" : "active";
+    return { row, version: row.version, snapshot: shopperGroupMachine.resolveState({ value, context: {} }) };
+  },
+  insert: (tx, ref, change) =>
+    insertShopperGroup(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
+  update: (tx, ref, change) => updateShopperGroup(tx, ref.storeId, ref.id, columns(change)),
+  conflicts: {
+    shopper_groups_name: "its name belongs to another group",
+    shopper_groups_pkey: "it exists already",
+  },
+};
+
+function columns({ columns, snapshot, version, at }: Change) {
+  const deleted = snapshot.value === "deleted" ? { deletedAt: at } : {};
+  return { ...columns, ...deleted, version, updatedAt: at };
+}

@@ -1,0 +1,87 @@
+/** The address books' rows. */
+import type { Tx } from "./connect.ts";
+
+/** What an address says; null where it may be empty. */
+export interface AddressValues {
+  line1: string;
+  line2: string | null;
+  city: string;
+  state: string | null;
+  country: string;
+  postalCode: string | null;
+  isDefaultShipping: boolean;
+  isDefaultBilling: boolean;
+}
+
+/** Undefined where this customer has no such address. The customer's lock covers its addresses. */
+export async function findAddress(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+  addressId: string,
+): Promise<AddressValues | undefined> {
+  const [row] = await tx<AddressValues[]>`
+    select line1, line2, city, state, country, postal_code, is_default_shipping, is_default_billing
+    from customer_addresses
+    where store_id = ${storeId} and customer_id = ${customerId} and address_id = ${addressId}`;
+  return row;
+}
+
+export async function insertAddress(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+  addressId: string,
+  values: AddressValues,
+  at: Date,
+): Promise<void> {
+  await clearDefaults(tx, storeId, customerId, values);
+  const row = { storeId, customerId, addressId, ...values, createdAt: at, updatedAt: at };
+  await tx`insert into customer_addresses ${tx(row)}`;
+}
+
+export async function updateAddress(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+  addressId: string,
+  changes: Partial<AddressValues>,
+  at: Date,
+): Promise<void> {
+  await clearDefaults(tx, storeId, customerId, changes);
+  await tx`
+    update customer_addresses set ${tx({ ...changes, updatedAt: at })}
+    where store_id = ${storeId} and address_id = ${addressId}`;
+}
+
+export async function deleteAddress(tx: Tx, storeId: string, addressId: string): Promise<void> {
+  await tx`delete from customer_addresses where store_id = ${storeId} and address_id = ${addressId}`;
+}
+
+/** Empties every address of an erased customer and leaves the rows. */
+export async function eraseAddresses(tx: Tx, storeId: string, customerId: string, at: Date): Promise<void> {
+  await tx`
+    update customer_addresses
+    set line1 = null, line2 = null, city = null, state = null, country = null, postal_code = null,
+      is_default_shipping = false, is_default_billing = false, updated_at = ${at}
+    where store_id = ${storeId} and customer_id = ${customerId}`;
+}
+
+/** Takes a default that another address is about to get from the one that has it. */
+async function clearDefaults(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+  { isDefaultShipping, isDefaultBilling }: Partial<AddressValues>,
+): Promise<void> {
+  if (isDefaultShipping) {
+    await tx`
+      update customer_addresses set is_default_shipping = false
+      where store_id = ${storeId} and customer_id = ${customerId} and is_default_shipping`;
+  }
+  if (isDefaultBilling) {
+    await tx`
+      update customer_addresses set is_default_billing = false
+      where store_id = ${storeId} and customer_id = ${customerId} and is_default_billing`;
+  }
+}

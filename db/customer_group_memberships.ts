@@ -1,0 +1,61 @@
+/** Who is in which group. */
+import type { Tx } from "./connect.ts";
+
+export async function isMember(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+  groupId: string,
+): Promise<boolean> {
+  const rows = await tx`
+    select from customer_group_memberships
+    where store_id = ${storeId} and customer_id = ${customerId} and group_id = ${groupId}`;
+  return rows.length > 0;
+}
+
+/**
+ * Whether the group can take members. It stays so until the transaction ends: a deletion waits, and then finds
+ * the membership that this transaction has written.
+ */
+export async function holdShopperGroup(tx: Tx, storeId: string, groupId: string): Promise<boolean> {
+  const rows = await tx`
+    select from shopper_groups
+    where store_id = ${storeId} and group_id = ${groupId} and deleted_at is null for share`;
+  return rows.length > 0;
+}
+
+export async function insertMembership(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+  groupId: string,
+  assignedAt: Date,
+  assignedBy: string,
+): Promise<void> {
+  await tx`
+    insert into customer_group_memberships ${tx({ storeId, customerId, groupId, assignedAt, assignedBy })}`;
+}
+
+export async function deleteMembership(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+  groupId: string,
+): Promise<void> {
+  await tx`
+    delete from customer_group_memberships
+    where store_id = ${storeId} and customer_id = ${customerId} and group_id = ${groupId}`;
+}
+
+/** Up to `limit` members of a group, in no order that matters. */
+export async function findMembers(
+  tx: Tx,
+  storeId: string,
+  groupId: string,
+  limit: number,
+): Promise<string[]> {
+  const rows = await tx<{ customerId: string }[]>`
+    select customer_id from customer_group_memberships
+    where store_id = ${storeId} and group_id = ${groupId} limit ${limit}`;
+  return rows.map((row) => row.customerId);
+}

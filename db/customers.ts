@@ -1,0 +1,60 @@
+/** The customers' rows. */
+import type { Tx } from "./connect.ts";
+
+export interface CustomerRow {
+  email: string | null;
+  firstName: string | null;
+  lastName: string | null;
+  phone: string | null;
+  locale: string | null;
+  status: "ACTIVE" | "SUSPENDED" | "CLOSED";
+  version: number;
+  anonymizedAt: Date | null;
+}
+
+/** How many rows hang on a customer. */
+export interface CustomerCounts {
+  addresses: number;
+  groups: number;
+}
+
+/** Locks the customer and counts what hangs on it; the count is a statement of its own, to see what the lock waited for. */
+export async function lockCustomer(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+): Promise<(CustomerRow & CustomerCounts) | undefined> {
+  const [[row], [counts]] = await Promise.all([
+    tx<CustomerRow[]>`
+      select email, first_name, last_name, phone, locale, status, version, anonymized_at
+      from customers where store_id = ${storeId} and customer_id = ${customerId} for update`,
+    tx<[CustomerCounts]>`
+      select
+        (select count(*)::int from customer_addresses
+         where store_id = ${storeId} and customer_id = ${customerId}) as addresses,
+        (select count(*)::int from customer_group_memberships
+         where store_id = ${storeId} and customer_id = ${customerId}) as groups`,
+  ]);
+  return row && { ...row, ...counts };
+}
+
+/** @param columns in camelCase */
+export async function insertCustomer(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+  columns: Record<string, unknown>,
+): Promise<void> {
+  await tx`insert into customers ${tx({ storeId, customerId, ...columns })}`;
+}
+
+/** @param columns in camelCase */
+export async function updateCustomer(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+  columns: Record<string, unknown>,
+): Promise<void> {
+  await tx`
+    update customers set ${tx(columns)} where store_id = ${storeId} and customer_id = ${customerId}`;
+}

@@ -1,0 +1,55 @@
+/** The answers that callers may ask for again. */
+import type { Sql, Tx } from "./connect.ts";
+
+export interface IdempotencyKey {
+  storeId: string;
+  principalId: string;
+  key: string;
+}
+
+export interface StoredAnswer {
+  requestHash: Uint8Array;
+  /** Never null outside of the transaction that claimed the key. */
+  answer: unknown;
+}
+
+/**
+ * Claims the key for this transaction, or gives what an earlier one has stored under it. Two requests under one
+ * key wait for each other here.
+ */
+export async function claimKey(
+  tx: Tx,
+  { storeId, principalId, key }: IdempotencyKey,
+  requestHash: Uint8Array,
+  createdAt: Date,
+  expiresAt: Date,
+): Promise<StoredAnswer | undefined> {
+  const claimed = await tx`
+    insert into idempotency_keys as k ${tx({ storeId, principalId, key, requestHash, createdAt, expiresAt })}
+    on conflict (store_id, principal_id, key) do update
+      set request_hash = excluded.request_hash, answer = null,
+        created_at = excluded.created_at, expires_at = excluded.expires_at
+      where k.expires_at <= excluded.created_at
+    returning 1`;
+  if (claimed.length > 0) return undefined;
+  const [stored] = await tx<StoredAnswer[]>`
+    select request_hash, answer from idempotency_keys
+    where store_id = ${storeId} and principal_id = ${principalId} and key = ${key}`;
+  return stored;
+}
+
+export async function storeAnswer(
+  tx: Tx,
+  { storeId, principalId, key }: IdempotencyKey,
+  answer: object,
+): Promise<void> {
+  await tx`
+    update idempotency_keys set answer = ${tx.json(answer as never)}
+    where store_id = ${storeId} and principal_id = ${principalId} and key = ${key}`;
+}
+
+/** Forgets the expired keys of every store. */
+export async function deleteExpiredKeys(sql: Sql, now: Date): Promise<number> {
+  const { count } = await sql`delete from idempotency_keys where expires_at <= ${now}`;
+  return count;
+}

@@ -1,0 +1,79 @@
+/** Delayed transitions that wait for their time. */
+import type { Sql, Tx } from "./connect.ts";
+
+export interface TimerKey {
+  storeId: string;
+  actorKind: string;
+  actorId: string;
+  /** The machine's own name for the delay. */
+  name: string;
+}
+
+export interface TimerRow extends TimerKey {
+  eventType: string;
+  dueAt: Date;
+  createdAt: Date;
+}
+
+/** Sets the timer, or sets it anew: a state that is entered again starts its delay again. */
+export async function setTimer(tx: Tx, row: TimerRow): Promise<void> {
+  await tx`
+    insert into timers ${tx({ ...row })}
+    on conflict (store_id, actor_kind, actor_id, name)
+    do update set event_type = excluded.event_type, due_at = excluded.due_at, attempts = 0, last_error = null`;
+}
+
+export async function cancelTimer(tx: Tx, { storeId, actorKind, actorId, name }: TimerKey): Promise<void> {
+  await tx`
+    delete from timers
+    where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and name = ${name}`;
+}
+
+/**
+ * Takes the timer away as it fires. False: the machine has cancelled it, or another replica has fired it.
+ * A timer that was set anew in the meantime has another event time and stays.
+ */
+export async function takeTimer(tx: Tx, timer: ClaimedTimer): Promise<boolean> {
+  const rows = await tx`
+    delete from timers
+    where store_id = ${timer.storeId} and actor_kind = ${timer.actorKind} and actor_id = ${timer.actorId}
+      and name = ${timer.name} and due_at = ${timer.claimedUntil}
+    returning 1`;
+  return rows.length > 0;
+}
+
+/** A due timer that no other replica touches until `claimedUntil`. */
+export interface ClaimedTimer extends TimerKey {
+  eventType: string;
+  attempts: number;
+  claimedUntil: Date;
+}
+
+/** Claims what is due. Whoever dies over it leaves it due again at the end of the claim. */
+export async function claimTimers(
+  sql: Sql,
+  now: Date,
+  claimedUntil: Date,
+  limit: number,
+): Promise<ClaimedTimer[]> {
+  return await sql<ClaimedTimer[]>`
+    update timers set due_at = ${claimedUntil}, attempts = attempts + 1
+    where (store_id, actor_kind, actor_id, name) in (
+      select store_id, actor_kind, actor_id, name from timers
+      where due_at <= ${now} order by due_at limit ${limit} for update skip locked
+    )
+    returning store_id, actor_kind, actor_id, name, event_type, attempts, due_at as claimed_until`;
+}
+
+/** Lets a timer that could not be fired wait for its next attempt. */
+export async function postponeTimer(
+  sql: Sql,
+  timer: ClaimedTimer,
+  dueAt: Date,
+  lastError: string,
+): Promise<void> {
+  await sql`
+    update timers set due_at = ${dueAt}, last_error = ${lastError}
+    where store_id = ${timer.storeId} and actor_kind = ${timer.actorKind} and actor_id = ${timer.actorId}
+      and name = ${timer.name} and due_at = ${timer.claimedUntil}`;
+}

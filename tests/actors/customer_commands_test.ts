@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { createLookups } from "../../db/lookups.ts";
+import { ADDRESS, createGroup, createWorld, customerRef, register, shopper, tell } from "./world.ts";
+
+Deno.test("customer commands", async (t) => {
+  await using world = await createWorld();
+  const lookups = createLookups(world.database.pool("customer_reader"));
+  const find = (customerId: string) => lookups.findCustomer({ storeId: world.storeId, customerId });
+
+  await t.step("a registered customer is active at version 1, with every value as given", async () => {
+    const ref = customerRef(world);
+    const profile = {
+      email: "Ada@Example.com",
+      firstName: "Ada",
+      lastName: "Lovelace",
+      phone: "+41445551234",
+      locale: "de-ch",
+    };
+    assert.deepEqual(await tell(world, ref, "register", profile), {
+      id: ref.id,
+      state: "active",
+      version: 1,
+      ids: {},
+    });
+    const found = await find(ref.id);
+    assert.equal(found?.email, "Ada@Example.com");
+    assert.equal(found?.locale, "de-CH", "in its canonical spelling");
+    assert.equal(found?.status, "ACTIVE");
+  });
+
+  await t.step(
+    "a profile update changes what is given, clears what is null and leaves the rest",
+    async () => {
+      const ref = await register(world, { firstName: "Grace", phone: "+41445551234" });
+      const answer = await tell(world, ref, "profile.update", { lastName: "Hopper", phone: null }, {
+        by: shopper(ref),
+      });
+      assert.equal(answer.version, 2);
+      const found = await find(ref.id);
+      assert.deepEqual([found?.firstName, found?.lastName, found?.phone], ["Grace", "Hopper", null]);
+    },
+  );
+
+  await t.step("an address that becomes the default takes that from the other one", async () => {
+    const ref = await register(world);
+    const first = await tell(world, ref, "address.add", {
+      ...ADDRESS,
+      isDefaultShipping: true,
+      isDefaultBilling: true,
+    });
+    const second = await tell(world, ref, "address.add", { ...ADDRESS, isDefaultShipping: true });
+    const found = await find(ref.id);
+    assert.deepEqual(
+      found?.addresses.map((
+        address,
+      ) => [address.addressId, address.isDefaultShipping, address.isDefaultBilling]),
+      [[first.ids.addressId, false, true], [second.ids.addressId, true, false]],
+    );
+  });
+
+  await t.step("a group assigned names who assigned it", async () => {
+    const ref = await register(world);
+    const group = await createGroup(world);
+    await tell(world, ref, "group.assign", { groupId: group.id }, { by: world.staff });
+    const [row] = await world
+      .admin`select assigned_by from customer_group_memberships where customer_id = ${ref.id}`;
+    assert.equal(row?.assignedBy, world.staff.id);
+  });
+
+  await t.step("an erased customer keeps its row and nothing else", async () => {
+    const ref = await register(world, { firstName: "Alan", phone: "+41445551234" });
+    await tell(world, ref, "address.add", ADDRESS);
+    await tell(world, ref, "erase", { requestId: crypto.randomUUID() });
+    const found = await find(ref.id);
+    assert.equal(found?.email, null);
+    assert.ok(found?.anonymizedAt);
+    await assert.rejects(tell(world, ref, "profile.update", { firstName: "Alan" }), {
+      code: "REFUSED_IN_STATE",
+    });
+  });
+});

@@ -1,0 +1,71 @@
+/** A store of its own with real actors, for tests that speak to them as an edge would. */
+import { createActors } from "../../actors/mod.ts";
+import type { Principal } from "../../actors/principal.ts";
+import type { ActorRef, Answer, CommandContext } from "../../actors/protocol.ts";
+import type { Runtime } from "../../actors/runtime.ts";
+import { newTraceId } from "../../actors/trace.ts";
+import type { Sql } from "../../db/connect.ts";
+import { createDatabase, type TestDatabase } from "../database.ts";
+
+export interface World extends AsyncDisposable {
+  database: TestDatabase;
+  /** The superuser's pool, for looking at what the actors have stored. */
+  admin: Sql;
+  actors: Runtime;
+  storeId: string;
+  staff: Principal;
+  system: Principal;
+}
+
+export async function createWorld(): Promise<World> {
+  const database = await createDatabase();
+  const storeId = crypto.randomUUID();
+  return {
+    database,
+    admin: database.admin,
+    actors: createActors(database.pool("customer_api", 8)),
+    storeId,
+    staff: { id: crypto.randomUUID(), type: "STAFF", storeId, roles: ["CUSTOMER_MANAGER"] },
+    system: { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] },
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
+export function customerRef({ storeId }: World, id: string = crypto.randomUUID()): ActorRef {
+  return { kind: "customer", storeId, id };
+}
+
+export function groupRef({ storeId }: World, id: string = crypto.randomUUID()): ActorRef {
+  return { kind: "shopper_group", storeId, id };
+}
+
+/** The shopper behind a customer. */
+export function shopper({ storeId, id }: ActorRef): Principal {
+  return { id, type: "CUSTOMER", storeId, roles: [] };
+}
+
+/** Sends a command as the platform itself, or as somebody else. */
+export function tell(
+  world: World,
+  ref: ActorRef,
+  type: string,
+  fields: Record<string, unknown> = {},
+  context: Partial<CommandContext> = {},
+): Promise<Answer> {
+  return world.actors.send(ref, { type, ...fields }, { by: world.system, traceId: newTraceId(), ...context });
+}
+
+export async function register(world: World, fields: Record<string, unknown> = {}): Promise<ActorRef> {
+  const ref = customerRef(world);
+  await tell(world, ref, "register", { email: `${ref.id}@example.com`, ...fields });
+  return ref;
+}
+
+export async function createGroup(world: World, fields: Record<string, unknown> = {}): Promise<ActorRef> {
+  const ref = groupRef(world);
+  const values = { name: ref.id, priceListId: crypto.randomUUID(), priority: 0, ...fields };
+  await tell(world, ref, "group.create", values);
+  return ref;
+}
+
+export const ADDRESS = { line1: "Bahnhofstrasse 1", city: "Zürich", postalCode: "8001", country: "CH" };
