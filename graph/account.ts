@@ -1,0 +1,50 @@
+/** The one account that a caller may see and change: the own one, in the store of the token. */
+import { DomainError } from "../actors/errors.ts";
+import type { Actors, Answer, Command } from "../actors/protocol.ts";
+import type { Customer, Lookups } from "../db/lookups.ts";
+import type { Caller } from "./caller.ts";
+
+/** Both also throw what Caller.shopper throws. */
+export interface Account {
+  /**
+   * The customer as it stands now.
+   *
+   * @throws {DomainError} NOT_FOUND, REFUSED_IN_STATE once anonymised, UNAVAILABLE
+   */
+  read(caller: Caller): Promise<Customer>;
+  /**
+   * Tells the customer a change.
+   *
+   * @param field the name under which the result appears in the response
+   * @throws {DomainError} what Actors.send throws
+   */
+  change(caller: Caller, field: string, command: Command, expectedVersion?: number | null): Promise<Answer>;
+}
+
+export function createAccount(actors: Actors, lookups: Lookups): Account {
+  return {
+    async read(caller) {
+      const { id, storeId } = await caller.shopper();
+      return alive(id, await lookups.findCustomer({ storeId, customerId: id }));
+    },
+    async change(caller, field, command, expectedVersion) {
+      const by = await caller.shopper();
+      const idempotencyKey = await caller.idempotencyKey(field);
+      const context = {
+        by,
+        traceId: caller.traceId,
+        expectedVersion: expectedVersion ?? undefined,
+        idempotencyKey,
+      };
+      return await actors.send({ kind: "customer", storeId: by.storeId, id: by.id }, command, context);
+    },
+  };
+}
+
+function alive(id: string, customer: Customer | undefined): Customer {
+  if (!customer) {
+    throw new DomainError("NOT_FOUND", `Cannot read customer ${id}: the store has no such customer`);
+  }
+  if (!customer.anonymizedAt) return customer;
+  throw new DomainError("REFUSED_IN_STATE", `Cannot read customer ${id}: anonymized`);
+}

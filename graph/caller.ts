@@ -1,0 +1,52 @@
+/** What a request says about who asks and how: read when a resolver first needs it, once for the whole request. */
+import { DomainError } from "../actors/errors.ts";
+import type { Principal } from "../actors/principal.ts";
+import { readTraceId } from "../actors/trace.ts";
+
+/** @throws {DomainError} UNAUTHENTICATED or UNAVAILABLE */
+export type Authenticate = (headers: Headers) => Promise<Principal>;
+
+export interface Caller {
+  /** @throws {DomainError} UNAUTHENTICATED, UNAVAILABLE; FORBIDDEN for anybody but a shopper */
+  shopper(): Promise<Principal>;
+  /** W3C trace id. */
+  traceId: string;
+  /**
+   * The key of one change: a request may hold several, which must not take each other's answers.
+   *
+   * @param field the name under which the change's result appears in the response
+   * @throws {DomainError} INVALID_INPUT
+   */
+  idempotencyKey(field: string): Promise<string | undefined>;
+}
+
+export function createCaller(headers: Headers, authenticate: Authenticate): Caller {
+  let shopper: Promise<Principal> | undefined;
+  return {
+    shopper: () => shopper ??= authenticate(headers).then(requireShopper),
+    traceId: readTraceId(headers.get("traceparent")),
+    idempotencyKey: (field) => readKey(headers.get("idempotency-key"), field),
+  };
+}
+
+function requireShopper(principal: Principal): Principal {
+  if (principal.type === "CUSTOMER") return principal;
+  throw new DomainError(
+    "FORBIDDEN",
+    `Cannot use the customer graph as ${principal.type}: it is for shoppers only`,
+  );
+}
+
+const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
+
+async function readKey(header: string | null, field: string): Promise<string | undefined> {
+  if (header === null) return undefined;
+  if (!PRINTABLE_ASCII.test(header)) {
+    throw new DomainError(
+      "INVALID_INPUT",
+      "Cannot take the Idempotency-Key header: it must have 1 to 255 printable ASCII characters",
+    );
+  }
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${field} ${header}`));
+  return new Uint8Array(digest).toHex();
+}

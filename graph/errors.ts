@@ -1,0 +1,58 @@
+/** What a caller is told of an error: the domain's own and GraphQL's, without values; of any other one nothing. */
+import { getLogger } from "@logtape/logtape";
+import { GraphQLError, type GraphQLErrorExtensions } from "graphql";
+import { asDomainError, type ErrorCode } from "../actors/errors.ts";
+import { describeError } from "../db/errors.ts";
+import { withoutQuotes } from "./quotes.ts";
+
+const CODES: Record<ErrorCode, string> = {
+  INVALID_INPUT: "BAD_USER_INPUT",
+  UNAUTHENTICATED: "UNAUTHENTICATED",
+  FORBIDDEN: "FORBIDDEN",
+  NOT_FOUND: "NOT_FOUND",
+  ALREADY_EXISTS: "ALREADY_EXISTS",
+  REFUSED_IN_STATE: "REFUSED_IN_STATE",
+  CONFLICT: "CONFLICT",
+  RATE_LIMITED: "RATE_LIMITED",
+  UNAVAILABLE: "UNAVAILABLE",
+};
+
+/** Turns any error into one that the response may carry; logs what nobody expected. */
+export function maskError(error: unknown): GraphQLError {
+  const cause = innermost(error);
+  const domain = asDomainError(cause);
+  if (domain) return retell(error, domain.message, { code: CODES[domain.code] });
+  if (isRefusal(error, cause)) {
+    return retell(error, withoutQuotes(error.message), { ...refused(error), ...error.extensions });
+  }
+  const place = error instanceof GraphQLError ? error.path?.join(".") : undefined;
+  const reason = withoutQuotes(describeError(cause));
+  getLogger(["customer-service", "graph"]).error(`Cannot answer ${place ?? "a request"}: ${reason}`);
+  return retell(error, "Something went wrong on our side", {
+    code: "INTERNAL_SERVER_ERROR",
+    ...(place === undefined ? { http: { status: 500 } } : {}),
+  });
+}
+
+function innermost(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? innermost(error.originalError) : error;
+}
+
+/**
+ * Whether GraphQL refuses what the caller has sent. An error of a field's own, which has a path, is such a
+ * refusal when it points into the document, at an argument; without that, our answer does not fit its type.
+ */
+function isRefusal(error: unknown, cause: unknown): error is GraphQLError {
+  return error instanceof GraphQLError && cause instanceof GraphQLError &&
+    (error.path === undefined || cause.nodes !== undefined);
+}
+
+/** For errors without a code of their own, which those of variables and arguments are. */
+function refused({ path }: GraphQLError): GraphQLErrorExtensions {
+  return { code: "BAD_USER_INPUT", ...(path ? {} : { http: { spec: true, status: 400 } }) };
+}
+
+function retell(error: unknown, message: string, { originalError: _, ...extensions }: GraphQLErrorExtensions) {
+  const { nodes, path } = error instanceof GraphQLError ? error : {};
+  return new GraphQLError(message, { nodes: nodes ?? null, path: path ?? null, extensions });
+}

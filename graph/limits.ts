@@ -1,0 +1,77 @@
+/** How much one request may ask for, refused before anything runs. */
+import { costLimitRule } from "@escape.tech/graphql-armor-cost-limit";
+import { maxAliasesRule } from "@escape.tech/graphql-armor-max-aliases";
+import { maxDepthRule } from "@escape.tech/graphql-armor-max-depth";
+import {
+  type ASTVisitor,
+  GraphQLError,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  type ParseOptions,
+  type Source,
+  type ValidationContext,
+} from "graphql";
+import type { Plugin } from "graphql-yoga";
+
+export const LIMITS = {
+  /** Bytes of a request body. */
+  body: 100 * 1024,
+  /** Characters of a document, so that what is remembered of documents stays small. */
+  document: 10_000,
+  tokens: 1_000,
+  depth: 8,
+  /** Objects count 2, other fields 1, and each level 1.5 times what it holds; all of `me` comes to about 55. */
+  cost: 500,
+  aliases: 10,
+  /** References in one `_entities`. */
+  entities: 100,
+  /** Documents that are remembered by their hash. */
+  persistedDocuments: 1_000,
+} as const;
+
+/** Holds documents to LIMITS; in production also keeps the schema to those who have its file. */
+export function useLimits(production: boolean): Plugin {
+  return {
+    onParams({ params }) {
+      if (typeof params.query === "string" && params.query.length > LIMITS.document) {
+        throw new GraphQLError(`Cannot run the operation: longer than ${LIMITS.document} characters`, {
+          extensions: { code: "BAD_REQUEST", http: { status: 400 } },
+        });
+      }
+    },
+    onParse({ setParseFn }) {
+      setParseFn((source: string | Source, options?: ParseOptions) =>
+        parse(source, { ...options, maxTokens: LIMITS.tokens })
+      );
+    },
+    onValidate({ addValidationRule }) {
+      addValidationRule(maxDepthRule({ n: LIMITS.depth, ...refusal(`deeper than ${LIMITS.depth} levels`) }));
+      addValidationRule(
+        maxAliasesRule({ n: LIMITS.aliases, ...refusal(`more than ${LIMITS.aliases} aliases`) }),
+      );
+      addValidationRule(
+        costLimitRule({ maxCost: LIMITS.cost, ...refusal(`it costs more than ${LIMITS.cost}`) }),
+      );
+      if (!production) return;
+      addValidationRule(NoSchemaIntrospectionCustomRule);
+      addValidationRule(NoSdlRule);
+    },
+  };
+}
+
+/** Federation's own way around introspection; a supergraph is composed from the file. */
+function NoSdlRule(context: ValidationContext): ASTVisitor {
+  return {
+    Field(node) {
+      if (node.name.value !== "_service") return;
+      context.reportError(new GraphQLError("Cannot give the SDL: introspection is off", { nodes: node }));
+    },
+  };
+}
+
+/** Reported like every other validation error, rather than thrown under the name of a syntax error. */
+function refusal(reason: string) {
+  const onReject = (context: ValidationContext | null) =>
+    context?.reportError(new GraphQLError(`Cannot run the operation: ${reason}`));
+  return { propagateOnRejection: false, onReject: [onReject] };
+}

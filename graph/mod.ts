@@ -1,0 +1,49 @@
+/** The customer subgraph over HTTP: POST with a JSON body, one operation a request. */
+import { buildSubgraphSchema } from "@apollo/subgraph";
+import { createInMemoryAPQStore, useAPQ } from "@graphql-yoga/plugin-apq";
+import { Hono } from "@hono/hono";
+import { parse } from "graphql";
+import { createYoga } from "graphql-yoga";
+import type { Actors } from "../actors/protocol.ts";
+import type { Lookups } from "../db/lookups.ts";
+import { type Authenticate, createCaller } from "./caller.ts";
+import { maskError } from "./errors.ts";
+import { LIMITS, useLimits } from "./limits.ts";
+import { useJsonPosts } from "./requests.ts";
+import { createResolvers } from "./resolvers.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export interface GraphOptions {
+  actors: Actors;
+  lookups: Lookups;
+  authenticate: Authenticate;
+  /** Without GraphiQL, introspection and the SDL. */
+  production: boolean;
+}
+
+/** An app to mount at `/graphql`. */
+export function createGraph({ actors, lookups, authenticate, production }: GraphOptions): Hono {
+  const typeDefs = parse(Deno.readTextFileSync(new URL("./schema.graphql", import.meta.url)));
+  const yoga = createYoga({
+    schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(actors, lookups) }]),
+    context: ({ request }) => createCaller(request.headers, authenticate),
+    plugins: [
+      useJsonPosts(),
+      useLimits(production),
+      useAPQ({
+        store: createInMemoryAPQStore({ max: LIMITS.persistedDocuments, ttl: DAY_MS }),
+        responseConfig: { forceStatusCodeOk: true }, // as Apollo's own servers answer
+      }),
+    ],
+    maskedErrors: { maskError },
+    maxRequestBodySize: LIMITS.body,
+    graphiql: production ? false : { title: "customer-service" },
+    landingPage: false,
+    batching: false,
+    multipart: false,
+    cors: false,
+    logging: false,
+  });
+  return new Hono().all("/", (c) => yoga.fetch(c.req.raw));
+}

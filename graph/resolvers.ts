@@ -1,0 +1,105 @@
+/** What stands behind the fields of schema.graphql. */
+import { entitiesResolver } from "@apollo/subgraph";
+import { GraphQLError, type GraphQLResolveInfo, GraphQLScalarType } from "graphql";
+import { GraphQLDateTime } from "graphql-scalars";
+import { DomainError } from "../actors/errors.ts";
+import { parseInput, uuid } from "../actors/input.ts";
+import type { Actors } from "../actors/protocol.ts";
+import type { Address, Customer, Lookups, Membership } from "../db/lookups.ts";
+import { createAccount } from "./account.ts";
+import type { Caller } from "./caller.ts";
+import { LIMITS } from "./limits.ts";
+
+/** The arguments of a change, as far as its field declares them. */
+interface Change {
+  id: string;
+  input: Record<string, unknown>;
+  expectedVersion?: number | null;
+}
+
+/** How the gateway names the customer that another subgraph refers to. */
+interface Reference {
+  __typename: "Customer";
+  id?: unknown;
+}
+
+export function createResolvers(actors: Actors, lookups: Lookups) {
+  const account = createAccount(actors, lookups);
+
+  async function readAddress(caller: Caller, id: string | undefined): Promise<Address> {
+    const { addresses } = await account.read(caller);
+    const found = addresses.find(({ addressId }) => addressId === id?.toLowerCase());
+    if (!found) throw new DomainError("NOT_FOUND", `Cannot read address ${id}: it has been deleted since`);
+    return found;
+  }
+
+  return {
+    DateTime: GraphQLDateTime,
+    _Any: new GraphQLScalarType({ name: "_Any", parseValue: parseReference }),
+
+    Query: {
+      me: (_: unknown, __: unknown, caller: Caller) => account.read(caller),
+      _entities(
+        _: unknown,
+        { representations }: { representations: Reference[] },
+        context: Caller,
+        info: Info,
+      ) {
+        if (representations.length <= LIMITS.entities) {
+          return entitiesResolver({ representations, context, info });
+        }
+        throw new DomainError("INVALID_INPUT", `Cannot give more than ${LIMITS.entities} entities at once`);
+      },
+    },
+
+    Mutation: {
+      async updateProfile(_: unknown, { input, expectedVersion }: Change, caller: Caller, info: Info) {
+        await account.change(caller, field(info), { type: "profile.update", ...input }, expectedVersion);
+        return await account.read(caller);
+      },
+      async addAddress(_: unknown, { input, expectedVersion }: Change, caller: Caller, info: Info) {
+        const command = { type: "address.add", ...input };
+        const { ids } = await account.change(caller, field(info), command, expectedVersion);
+        return await readAddress(caller, ids.addressId);
+      },
+      async updateAddress(_: unknown, { id, input, expectedVersion }: Change, caller: Caller, info: Info) {
+        const command = { type: "address.update", addressId: id, ...input };
+        await account.change(caller, field(info), command, expectedVersion);
+        return await readAddress(caller, id);
+      },
+      async deleteAddress(_: unknown, { id, expectedVersion }: Change, caller: Caller, info: Info) {
+        await account.change(caller, field(info), { type: "address.delete", addressId: id }, expectedVersion);
+        return id.toLowerCase();
+      },
+    },
+
+    Customer: {
+      /** Refuses one reference at a time: the entities beside it are still given. */
+      async __resolveReference({ id }: Reference, caller: Caller): Promise<Customer> {
+        const shopper = await caller.shopper();
+        if (parseInput(uuid, id, "give a Customer: id") === shopper.id) return await account.read(caller);
+        throw new DomainError("FORBIDDEN", `Cannot give customer ${id}: a shopper sees the own account only`);
+      },
+      id: (customer: Customer) => customer.customerId,
+      shopperGroups: (customer: Customer) => customer.groups,
+    },
+    Address: { id: (address: Address) => address.addressId },
+    ShopperGroup: { id: (membership: Membership) => membership.groupId },
+  };
+}
+
+type Info = GraphQLResolveInfo;
+
+/** The name under which a change's result appears in the response: its alias, where it has one. */
+function field({ path }: Info): string {
+  return String(path.key);
+}
+
+function parseReference(value: unknown): Reference {
+  if (
+    typeof value === "object" && value !== null && "__typename" in value && value.__typename === "Customer"
+  ) {
+    return { ...value, __typename: "Customer" };
+  }
+  throw new GraphQLError("Expected a reference to a Customer.");
+}
