@@ -1,5 +1,5 @@
 /** The outbox: events that wait to be published, in the order in which they happened. */
-import type { Tx } from "./connect.ts";
+import type { Sql, Tx } from "./connect.ts";
 
 /** An event on its way out. */
 export interface OutboxRow {
@@ -15,6 +15,16 @@ export interface OutboxRow {
   createdAt: Date;
 }
 
+/** A row that waits; `seq` is a bigint in decimal digits. */
+export interface UnpublishedRow extends OutboxRow {
+  seq: string;
+}
+
+/** The sixteen that the table's generated column spreads the keys over. */
+const LAST_SHARD = 15;
+/** The first of the two numbers of a shard's advisory lock: "outb" in ASCII. */
+const SHARD_LOCKS = 0x6f757462;
+
 /** Rows of one key must be inserted under a lock of what the key names, so that seq tells their order. */
 export async function insertOutbox(tx: Tx, rows: readonly OutboxRow[]): Promise<void> {
   await tx`
@@ -29,4 +39,88 @@ export async function insertOutbox(tx: Tx, rows: readonly OutboxRow[]): Promise<
       created_at: row.createdAt,
     })))
   }`;
+}
+
+/**
+ * Lets PostgreSQL end the transaction, and its claim, when it has been left alone for too long: whoever began
+ * it may be frozen or cut off.
+ */
+export async function limitIdle(tx: Tx, limitMs: number): Promise<void> {
+  await tx`select set_config('idle_in_transaction_session_timeout', ${String(limitMs)}, true)`;
+}
+
+/**
+ * Takes one shard that has rows to publish until the transaction ends, so that nobody else publishes from it.
+ * Only customer_worker sees the rows of every store.
+ *
+ * @param heldKeys keys to leave alone
+ * @returns undefined when nothing waits or others are at it; `waiting` counts this shard as well
+ */
+export async function claimShard(
+  tx: Tx,
+  heldKeys: readonly string[],
+): Promise<{ shard: number; waiting: number } | undefined> {
+  // Materialized, so that the lock is tried shard by shard and the first one that is free ends the search.
+  const [claimed] = await tx<{ shard: number; waiting: number }[]>`
+    with waiting as materialized (
+      select candidates.shard
+      from generate_series(0, ${LAST_SHARD}::int) as candidates (shard)
+      where exists (
+        select from outbox
+        where outbox.shard = candidates.shard and published_at is null
+          and key <> all(${heldKeys as string[]}::text[])
+      )
+      order by random()
+    )
+    select shard, (select count(*)::int from waiting) as waiting
+    from waiting
+    where pg_try_advisory_xact_lock(${SHARD_LOCKS}::int, shard)
+    limit 1`;
+  return claimed;
+}
+
+/** The oldest rows of a claimed shard. A statement of its own: it has to see what the last holder committed. */
+export async function findUnpublished(
+  tx: Tx,
+  shard: number,
+  limit: number,
+  heldKeys: readonly string[],
+): Promise<UnpublishedRow[]> {
+  return await tx<UnpublishedRow[]>`
+    select store_id, event_id, seq, topic, key, payload, headers, created_at
+    from outbox
+    where shard = ${shard} and published_at is null and key <> all(${heldKeys as string[]}::text[])
+    order by seq
+    limit ${limit}`;
+}
+
+/** By each row's seq and not up to the last one: a lower seq may have been committed in the meantime. */
+export async function markPublished(
+  tx: Tx,
+  shard: number,
+  rows: readonly UnpublishedRow[],
+): Promise<void> {
+  await tx`
+    update outbox set published_at = clock_timestamp()
+    where shard = ${shard} and published_at is null and seq = any(${rows.map((row) => row.seq)}::bigint[])`;
+}
+
+/**
+ * Deletes events that were published longer ago than the retention, a bounded number at a time.
+ * Several replicas may do so at once. Returns how many rows went.
+ */
+export async function purgeOutbox(sql: Sql, retentionMs: number, atOnce = 5_000): Promise<number> {
+  let purged = 0;
+  while (true) {
+    const { count } = await sql`
+      delete from outbox where (store_id, event_id) in (
+        select store_id, event_id from outbox
+        where published_at < now() - ${retentionMs}::float8 * interval '1 millisecond'
+        order by published_at
+        limit ${atOnce}
+        for update skip locked
+      )`;
+    purged += count;
+    if (count < atOnce) return purged;
+  }
 }

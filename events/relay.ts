@@ -1,0 +1,168 @@
+/**
+ * The relay: brings the outbox's rows to a sink, each at least once, the rows of one key in their order. Any
+ * number of relays share the work, and the claim of one that dies ends with its connection.
+ */
+import { getLogger } from "@logtape/logtape";
+import type { Sql, Tx } from "../db/connect.ts";
+import { describeError } from "../db/errors.ts";
+import { claimShard, findUnpublished, limitIdle, markPublished, type UnpublishedRow } from "../db/outbox.ts";
+import { startWorkLoop, type WorkLoop } from "../db/work.ts";
+import { type Sink, UnpublishableError } from "./sink.ts";
+
+export interface RelayOptions {
+  /** How many shards may be on their way at once; each takes a connection of the pool. */
+  concurrency?: number;
+  /** Rows a transaction. */
+  batchSize?: number;
+  /** How long to wait before looking again when nothing wakes the relay, in milliseconds. */
+  pollMs?: number;
+  /** How long a batch may take in the sink while its transaction is open, in milliseconds. */
+  publishLimitMs?: number;
+  /** How long the keys of unpublishable rows are left alone before they are tried again, in milliseconds. */
+  holdMs?: number;
+}
+
+/** When told to stop, a batch under way is given this long. */
+const GRACE_MS = 2_000;
+const LONGEST_BACKOFF_MS = 5_000;
+const REMIND_MS = 30_000;
+
+/** @param sql a pool of customer_worker */
+export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): WorkLoop {
+  const { concurrency = 2, batchSize = 1_000, pollMs = 1_000, publishLimitMs = 15_000, holdMs = 60_000 } =
+    options;
+  const log = getLogger(["customer-service", "events"]);
+  const held = createHeldKeys(holdMs);
+  const trouble = createTrouble();
+
+  async function relayShard(tx: Tx, stopping: AbortSignal, wakeNext: () => void): Promise<boolean> {
+    await limitIdle(tx, publishLimitMs * 2);
+    const heldKeys = held.keys();
+    const claim = await claimShard(tx, heldKeys);
+    if (!claim) return false;
+    if (claim.waiting > 1) wakeNext();
+    const rows = await findUnpublished(tx, claim.shard, batchSize, heldKeys);
+    using limit = limitPublishing(publishLimitMs, stopping);
+    const published = await publish(rows, limit.signal);
+    if (published.length > 0) {
+      await markPublished(tx, claim.shard, published);
+      trouble.over();
+    }
+    return true;
+  }
+
+  /** Publishes what can be published of a batch, and holds the keys of what cannot. */
+  async function publish(rows: UnpublishedRow[], signal: AbortSignal): Promise<UnpublishedRow[]> {
+    if (rows.length === 0) return [];
+    try {
+      await sink.publish(rows, signal);
+      return rows;
+    } catch (error) {
+      if (!(error instanceof UnpublishableError)) throw error;
+      for (const [eventId, reason] of error.reasons) {
+        log.error("Event {eventId} stays in the outbox, and what follows under its key: {reason}", {
+          eventId,
+          reason,
+        });
+      }
+      const waiting = new Set<string>();
+      const rest = rows.filter((row) => {
+        if (error.reasons.has(row.eventId)) waiting.add(row.key);
+        return !waiting.has(row.key);
+      });
+      held.add(waiting);
+      if (rest.length > 0) await sink.publish(rest, signal);
+      return rest;
+    }
+  }
+
+  const loops: WorkLoop[] = [];
+  for (let index = 0; index < concurrency; index++) {
+    let failures = 0;
+    const wakeNext = () => loops[index + 1]?.wake();
+    const step = async (stopping: AbortSignal) => {
+      try {
+        const more = await sql.begin((tx) => relayShard(tx, stopping, wakeNext));
+        failures = 0;
+        return more;
+      } catch (error) {
+        if (stopping.aborted) return false;
+        trouble.tell(error);
+        await pause(backoff(++failures), stopping);
+        return true;
+      }
+    };
+    loops.push(startWorkLoop(step, { pollMs, onError: trouble.tell }));
+  }
+  return {
+    wake: () => loops[0]?.wake(),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+/** Keys whose next row cannot be published by this version; another replica, or the next version, may know how. */
+function createHeldKeys(holdMs: number) {
+  const until = new Map<string, number>();
+  return {
+    add(keys: Iterable<string>) {
+      for (const key of keys) until.set(key, Date.now() + holdMs);
+    },
+    keys(): string[] {
+      for (const [key, time] of until) if (time <= Date.now()) until.delete(key);
+      return [...until.keys()];
+    },
+  };
+}
+
+/** Tells of an outage when it begins, now and then while it lasts, and when it is over. */
+function createTrouble() {
+  const log = getLogger(["customer-service", "events"]);
+  let toldAt: number | undefined;
+  return {
+    tell(error: unknown) {
+      if (toldAt !== undefined && Date.now() - toldAt < REMIND_MS) return;
+      toldAt = Date.now();
+      log.error("Events wait in the outbox: {reason}", { reason: describeError(error) });
+    },
+    over() {
+      if (toldAt !== undefined) log.info("Events are published again");
+      toldAt = undefined;
+    },
+  };
+}
+
+/** Fires when the batch has had its time, or soon after the relay is told to stop. */
+function limitPublishing(limitMs: number, stopping: AbortSignal): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController();
+  const end = (reason: string) => controller.abort(new Error(reason));
+  const timer = setTimeout(end, limitMs, `the sink has not answered within ${limitMs} ms`);
+  let grace: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => grace = setTimeout(end, GRACE_MS, "the relay stops");
+  if (stopping.aborted) stop();
+  else stopping.addEventListener("abort", stop, { once: true });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      clearTimeout(grace);
+      stopping.removeEventListener("abort", stop);
+    },
+  };
+}
+
+function backoff(failures: number): number {
+  return Math.min(LONGEST_BACKOFF_MS, 100 * 2 ** failures) * (0.5 + Math.random() / 2);
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = () => resolve();
+  signal.addEventListener("abort", stop, { once: true });
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  });
+}
