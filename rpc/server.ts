@@ -1,0 +1,154 @@
+/** The gRPC server: with status.ts and reflection.ts, all that knows grpc-js, its callbacks and its types. */
+import { type DescMessage, fromBinary, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import * as grpc from "@grpc/grpc-js";
+import { HealthImplementation } from "grpc-health-check";
+import { Buffer } from "node:buffer";
+import { DomainError } from "../actors/errors.ts";
+import type { Admit, Caller, CallEvidence } from "../auth/callers.ts";
+import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import type { CallContext, CustomerMethods } from "./methods.ts";
+import { createReflection } from "./reflection.ts";
+import { statusOf } from "./status.ts";
+
+export interface GrpcOptions {
+  /** The address to listen on, "127.0.0.1". */
+  bind: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** PEM texts; with it, clients without a certificate of `clientCa` are refused in the handshake. */
+  tls?: { certificate: string; key: string; clientCa: string } | undefined;
+  admit: Admit<MethodName>;
+  methods: CustomerMethods;
+}
+
+export type MethodName = Capitalize<keyof CustomerMethods>;
+
+export interface GrpcServer {
+  port: number;
+  /** What the health service says from now on; NOT_SERVING until told otherwise. */
+  setServing(serving: boolean): void;
+  /** Stops accepting and waits for the calls under way, but ends what is left after the limit. */
+  close(limitMs?: number): Promise<void>;
+}
+
+/** A request is two ids; nobody needs to make us hold more. */
+const MAX_REQUEST_BYTES = 16 * 1024;
+const CLOSE_LIMIT_MS = 10_000;
+
+/** @throws {Error} the port cannot be had; the message says so in a sentence */
+export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
+    "grpc.enable_channelz": 0,
+  });
+  addCustomerService(server, options);
+  const health = new HealthImplementation();
+  const setServing = (serving: boolean) => {
+    for (const service of ["", CustomerService.typeName]) {
+      health.setStatus(service, serving ? "SERVING" : "NOT_SERVING");
+    }
+  };
+  setServing(false);
+  health.addToServer(server);
+  createReflection(CustomerService.file).addToServer(server);
+  return {
+    port: await listen(server, options),
+    setServing,
+    async close(limitMs = CLOSE_LIMIT_MS) {
+      setServing(false);
+      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      const limit = setTimeout(() => server.forceShutdown(), limitMs);
+      await closed;
+      clearTimeout(limit);
+    },
+  };
+}
+
+function addCustomerService(server: grpc.Server, { admit, methods }: GrpcOptions): void {
+  const definition: Record<string, grpc.MethodDefinition<Buffer, Buffer>> = {};
+  const handlers: grpc.UntypedServiceImplementation = {};
+  for (const { name, localName, input, output } of CustomerService.methods) {
+    const method = methods[localName as keyof CustomerMethods] as AnyMethod;
+    const answer = async (call: UnaryCall): Promise<Buffer> => {
+      const caller = await admit(name as MethodName, evidenceOf(call));
+      const request = parse(input, call.request) as never;
+      const response = await method(request, contextOf(call, caller));
+      const bytes = toBinary(output, response);
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    };
+    definition[name] = rawMethod(`/${CustomerService.typeName}/${name}`);
+    handlers[name] = (call: UnaryCall, callback: grpc.sendUnaryData<Buffer>) => {
+      answer(call).then((bytes) => callback(null, bytes), (error) => callback(statusOf(error, name)));
+    };
+  }
+  server.addService(definition, handlers);
+}
+
+/** Any of CustomerMethods; the contract pairs each with the schemas that it is called with. */
+type AnyMethod = (request: never, context: CallContext) => Promise<Message>;
+
+type UnaryCall = grpc.ServerUnaryCall<Buffer, Buffer>;
+
+/** Bytes in, bytes out: grpc-js would tell a caller of its malformed message as an error of ours. */
+function rawMethod(path: string): grpc.MethodDefinition<Buffer, Buffer> {
+  const same = (bytes: Buffer) => bytes;
+  const codec = {
+    requestSerialize: same,
+    requestDeserialize: same,
+    responseSerialize: same,
+    responseDeserialize: same,
+  };
+  return { path, requestStream: false, responseStream: false, ...codec };
+}
+
+function parse<Input extends DescMessage>(schema: Input, bytes: Buffer): MessageShape<Input> {
+  try {
+    return fromBinary(schema, bytes, { readUnknownFields: false });
+  } catch (cause) {
+    throw new DomainError("INVALID_INPUT", `Cannot read the request: no valid ${schema.name}`, { cause });
+  }
+}
+
+function contextOf(call: UnaryCall, caller: Caller): CallContext {
+  const deadline = Number(call.getDeadline());
+  let aborting: AbortController | undefined;
+  return {
+    caller,
+    deadline: Number.isFinite(deadline) ? new Date(deadline) : undefined,
+    get signal() {
+      if (!aborting) {
+        const made = aborting = new AbortController();
+        if (call.cancelled) made.abort();
+        else call.once("cancelled", () => made.abort());
+      }
+      return aborting.signal;
+    },
+  };
+}
+
+function evidenceOf(call: UnaryCall): CallEvidence {
+  return {
+    header: (name) => call.metadata.get(name).map(String),
+    certificate() {
+      const shown = call.getAuthContext().sslPeerCertificate;
+      return shown && { subjectAltName: shown.subjectaltname, raw: shown.raw };
+    },
+  };
+}
+
+function listen(server: grpc.Server, { bind, port, tls }: GrpcOptions): Promise<number> {
+  const address = `${bind.includes(":") ? `[${bind}]` : bind}:${port}`;
+  const credentials = tls
+    ? grpc.ServerCredentials.createSsl(Buffer.from(tls.clientCa), [{
+      private_key: Buffer.from(tls.key),
+      cert_chain: Buffer.from(tls.certificate),
+    }], true)
+    : grpc.ServerCredentials.createInsecure();
+  return new Promise((resolve, reject) =>
+    server.bindAsync(address, credentials, (cause, bound) => {
+      if (!cause) return resolve(bound);
+      const why = cause.message.includes("EADDRINUSE") ? "the port is taken" : cause.message;
+      reject(new Error(`Cannot serve gRPC on ${address}: ${why}`, { cause }));
+    })
+  );
+}
