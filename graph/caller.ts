@@ -2,9 +2,7 @@
 import { DomainError } from "../actors/errors.ts";
 import type { Principal } from "../actors/principal.ts";
 import { readTraceId } from "../actors/trace.ts";
-
-/** @throws {DomainError} UNAUTHENTICATED or UNAVAILABLE */
-export type Authenticate = (headers: Headers) => Promise<Principal>;
+import type { Authenticator } from "../auth/principals.ts";
 
 export interface Caller {
   /** @throws {DomainError} UNAUTHENTICATED, UNAVAILABLE; FORBIDDEN for anybody but a shopper */
@@ -20,7 +18,7 @@ export interface Caller {
   idempotencyKey(field: string): Promise<string | undefined>;
 }
 
-export function createCaller(headers: Headers, authenticate: Authenticate): Caller {
+export function createCaller(headers: Headers, authenticate: Authenticator): Caller {
   let shopper: Promise<Principal> | undefined;
   return {
     shopper: () => shopper ??= authenticate(headers).then(requireShopper),

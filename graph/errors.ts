@@ -52,7 +52,11 @@ function refused({ path }: GraphQLError): GraphQLErrorExtensions {
   return { code: "BAD_USER_INPUT", ...(path ? {} : { http: { spec: true, status: 400 } }) };
 }
 
-function retell(error: unknown, message: string, { originalError: _, ...extensions }: GraphQLErrorExtensions) {
+function retell(
+  error: unknown,
+  message: string,
+  { originalError: _, ...extensions }: GraphQLErrorExtensions,
+) {
   const { nodes, path } = error instanceof GraphQLError ? error : {};
   return new GraphQLError(message, { nodes: nodes ?? null, path: path ?? null, extensions });
 }

@@ -5,8 +5,9 @@ import { Hono } from "@hono/hono";
 import { parse } from "graphql";
 import { createYoga } from "graphql-yoga";
 import type { Actors } from "../actors/protocol.ts";
+import type { Authenticator } from "../auth/principals.ts";
 import type { Lookups } from "../db/lookups.ts";
-import { type Authenticate, createCaller } from "./caller.ts";
+import { createCaller } from "./caller.ts";
 import { maskError } from "./errors.ts";
 import { LIMITS, useLimits } from "./limits.ts";
 import { useJsonPosts } from "./requests.ts";
@@ -17,7 +18,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export interface GraphOptions {
   actors: Actors;
   lookups: Lookups;
-  authenticate: Authenticate;
+  authenticate: Authenticator;
   /** Without GraphiQL, introspection and the SDL. */
   production: boolean;
 }
