@@ -1,0 +1,82 @@
+/** The built-in issuer of tokens for development. Its key stays in the data directory and is nowhere published. */
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
+import { z } from "zod";
+import { ConfigError } from "../config/mod.ts";
+import { createVerifier, type TokenVerifier, type VerifiedToken } from "./token.ts";
+
+export const DEVELOPMENT_ISSUER = "https://customer-service.localhost/development";
+export const DEVELOPMENT_AUDIENCE = "customer-service";
+const ALGORITHM = "EdDSA";
+
+const part = z.base64url().length(43);
+const KeptKey = z.object({ kid: part, kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: part, d: part });
+
+export interface DevelopmentIssuer {
+  /** A token that `verify` accepts from now on for `ttlSeconds`. */
+  sign(token: VerifiedToken, ttlSeconds: number): Promise<string>;
+  verify: TokenVerifier;
+}
+
+/**
+ * Opens the issuer with the key that it has kept under `dataDirectory`, made when there is none.
+ *
+ * @throws {ConfigError} the file holds no key
+ */
+export async function openDevelopmentIssuer(dataDirectory: string): Promise<DevelopmentIssuer> {
+  const { kid, ...jwk } = await keptKey(dataDirectory);
+  const { d: _private, ...publicJwk } = jwk;
+  const [privateKey, publicKey] = await Promise.all([
+    importJWK(jwk, ALGORITHM),
+    importJWK(publicJwk, ALGORITHM),
+  ]);
+  return {
+    sign: ({ principal, service }, ttlSeconds) => {
+      const now = Math.floor(Date.now() / 1_000);
+      const claims = {
+        store_id: principal.storeId,
+        principal_type: principal.type,
+        roles: principal.roles.map((role) => `${role}@${principal.storeId}`),
+        ...(service === undefined ? {} : { client_id: service }),
+      };
+      return new SignJWT(claims)
+        .setProtectedHeader({ alg: ALGORITHM, typ: "at+jwt", kid })
+        .setIssuer(DEVELOPMENT_ISSUER).setAudience(DEVELOPMENT_AUDIENCE).setSubject(principal.id)
+        .setIssuedAt(now).setExpirationTime(now + ttlSeconds)
+        .sign(privateKey);
+    },
+    verify: createVerifier(() => publicKey, { issuer: DEVELOPMENT_ISSUER, audience: DEVELOPMENT_AUDIENCE }),
+  };
+}
+
+async function keptKey(dataDirectory: string): Promise<z.output<typeof KeptKey>> {
+  const path = `${dataDirectory}/development-issuer.json`;
+  const text = await Deno.readTextFile(path).catch(async (error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    await writeKey(dataDirectory, path);
+    return await Deno.readTextFile(path);
+  });
+  try {
+    return KeptKey.parse(JSON.parse(text));
+  } catch {
+    throw new ConfigError(`Cannot read ${path}: it holds no key of this service. Remove it to have one made`);
+  }
+}
+
+/** Written aside and then linked, which one of several processes can do: nobody reads half a key. */
+async function writeKey(dataDirectory: string, path: string): Promise<void> {
+  const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  const draft = `${path}.${crypto.randomUUID()}`;
+  await Deno.mkdir(dataDirectory, { recursive: true });
+  try {
+    await Deno.writeTextFile(draft, JSON.stringify({ kid: await calculateJwkThumbprint(jwk), ...jwk }), {
+      createNew: true,
+      mode: 0o600,
+    });
+    await Deno.link(draft, path).catch((error) => {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    });
+  } finally {
+    await Deno.remove(draft).catch(() => {});
+  }
+}

@@ -1,0 +1,50 @@
+/** Who sends an HTTP request: what its token says, or what the platform's gateway says in headers. */
+import { DomainError } from "../actors/errors.ts";
+import type { Principal } from "../actors/principal.ts";
+import { PrincipalClaims, principalOf, wrongClaim } from "./claims.ts";
+import type { TokenVerifier } from "./token.ts";
+
+/** @throws {DomainError} UNAUTHENTICATED: nobody, or nobody known. UNAVAILABLE: it cannot be found out now */
+export type Authenticator = (headers: Headers) => Promise<Principal>;
+
+/** Believes `Authorization: Bearer <token>` and nothing else. */
+export function createTokenAuthenticator(verify: TokenVerifier): Authenticator {
+  return async (headers) => {
+    const authorization = headers.get("authorization");
+    if (authorization === null) throw refusal("header authorization is missing");
+    // Two such headers arrive as one with a comma, which no token has.
+    const token = authorization.match(/^Bearer +([\w.~+/-]+=*)$/i)?.[1];
+    if (!token) throw refusal("header authorization is not of the form Bearer <token>");
+    return (await verify(token)).principal;
+  };
+}
+
+const HEADERS: Record<keyof PrincipalClaims, string> = {
+  sub: "x-user-id",
+  store_id: "x-store-id",
+  principal_type: "x-principal-type",
+  roles: "x-roles",
+};
+
+/**
+ * Believes the headers of a gateway that has verified them and lets none of the client's own through. Roles
+ * stand between commas without spaces, and may be absent. A header that arrives twice reads "a, b": as one of
+ * the two may be the client's, it is refused.
+ */
+// deno-lint-ignore require-await -- so that a refusal is a rejection
+export const authenticateByGateway: Authenticator = async (headers) => {
+  const read = (claim: keyof PrincipalClaims) => headers.get(HEADERS[claim]) ?? undefined;
+  const roles = read("roles");
+  const { data, error } = PrincipalClaims.safeParse({
+    sub: read("sub"),
+    store_id: read("store_id"),
+    principal_type: read("principal_type"),
+    roles: roles === "" ? [] : roles?.split(","),
+  });
+  if (error) throw refusal(`header ${HEADERS[wrongClaim(error)]} is missing or malformed`);
+  return principalOf(data);
+};
+
+function refusal(reason: string): DomainError {
+  return new DomainError("UNAUTHENTICATED", `Cannot tell who asks: ${reason}`);
+}

@@ -1,0 +1,77 @@
+/** The issuer's keys change, and its endpoint is not always there. */
+import { createTokenVerifier } from "../../auth/token.ts";
+import assert from "node:assert/strict";
+import { assertRefused, assertUnavailable, claimsFor, generateKey, sign, startIssuer } from "./issuer.ts";
+
+Deno.test("verifier takes up a new key and lets go of an old one", async () => {
+  const [old, young] = await Promise.all([generateKey(), generateKey()]);
+  await using issuer = startIssuer(old);
+  const verify = createTokenVerifier({ ...issuer, cooldownMs: 0 });
+  await verify(await sign(old, claimsFor(issuer)));
+  issuer.publish(old, young);
+  await verify(await sign(young, claimsFor(issuer)));
+  await verify(await sign(old, claimsFor(issuer, { jti: "second" })));
+  assert.equal(issuer.reads, 2);
+
+  issuer.publish(young);
+  const unknown = await sign(young, claimsFor(issuer), { kid: "unknown" });
+  await assertRefused(verify(unknown), unknown, /signed/);
+  const late = await sign(old, claimsFor(issuer, { jti: "third" }));
+  await assertRefused(verify(late), late, /signed/);
+  await verify(await sign(young, claimsFor(issuer, { jti: "fourth" })));
+});
+
+Deno.test("verifier reads the keys once for many tokens, and once for many unknown ones", async () => {
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const verify = createTokenVerifier(issuer);
+  const tokens = await Promise.all(
+    Array.from({ length: 20 }, (_, number) => sign(key, claimsFor(issuer, { jti: `${number}` }))),
+  );
+  await Promise.all(tokens.map(verify));
+  for (let number = 0; number < 20; number++) {
+    const token = await sign(key, claimsFor(issuer), { kid: `unknown-${number}` });
+    await assertRefused(verify(token), token, /signed/);
+  }
+  assert.equal(issuer.reads, 1);
+});
+
+Deno.test("verifier is unavailable while the keys cannot be read, and recovers", async (t) => {
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const verify = createTokenVerifier(issuer);
+  const token = await sign(key, claimsFor(issuer));
+  const failures: Record<string, () => Response> = {
+    "the endpoint answers 503": () => new Response("try later", { status: 503 }),
+    "the endpoint answers 404": () => new Response(null, { status: 404 }),
+    "the endpoint sends elsewhere": () => Response.redirect("http://127.0.0.1:9/jwks.json"),
+    "the endpoint answers a page": () => new Response("<html>"),
+    "the endpoint answers something else": () => Response.json({ keys: "none" }),
+  };
+  for (const [name, response] of Object.entries(failures)) {
+    await t.step(name, async () => {
+      issuer.fail(response);
+      await assertUnavailable(verify(token));
+    });
+  }
+  issuer.publish(key);
+  assert.ok(await verify(token));
+});
+
+Deno.test("verifier is unavailable while nothing listens, but refuses what it need not ask for", async () => {
+  const key = await generateKey();
+  const issuer = startIssuer(key);
+  await issuer[Symbol.asyncDispose]();
+  const verify = createTokenVerifier(issuer);
+  await assertUnavailable(verify(await sign(key, claimsFor(issuer))));
+  await assertRefused(verify("no.token.atall"), "no.token.atall", /signed/);
+});
+
+Deno.test("verifier goes on with the keys that it has read while the endpoint is away", async () => {
+  const key = await generateKey();
+  const issuer = startIssuer(key);
+  const verify = createTokenVerifier(issuer);
+  await verify(await sign(key, claimsFor(issuer)));
+  await issuer[Symbol.asyncDispose]();
+  assert.ok(await verify(await sign(key, claimsFor(issuer, { jti: "second" }))));
+});

@@ -1,0 +1,114 @@
+/** HTTP callers, by token or by the gateway's word. */
+import { openAuth } from "../../auth/mod.ts";
+import { authenticateByGateway } from "../../auth/principals.ts";
+import assert from "node:assert/strict";
+import {
+  assertRefused,
+  claimsFor,
+  generateKey,
+  OTHER_STORE,
+  sign,
+  startIssuer,
+  STORE,
+  SUBJECT,
+} from "./issuer.ts";
+
+const GATEWAY = {
+  "x-user-id": SUBJECT,
+  "x-store-id": STORE,
+  "x-principal-type": "STAFF",
+  "x-roles": `CUSTOMER_SUPPORT@${STORE},STORE_MANAGER@${OTHER_STORE}`,
+};
+const PRINCIPAL = { id: SUBJECT, type: "STAFF", storeId: STORE, roles: ["CUSTOMER_SUPPORT"] };
+
+Deno.test("a caller with a bearer token is the token's principal", async () => {
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const { authenticate } = await openAuth({ mode: "jwt", tokens: { from: "jwks", ...issuer } }, "unused");
+  const token = await sign(key, claimsFor(issuer));
+  for (const scheme of ["Bearer", "bearer", "BEARER "]) {
+    assert.deepEqual(await authenticate(new Headers({ authorization: `${scheme} ${token}` })), PRINCIPAL);
+  }
+});
+
+Deno.test("a caller without one well-formed bearer token is refused", async () => {
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const { authenticate } = await openAuth({ mode: "jwt", tokens: { from: "jwks", ...issuer } }, "unused");
+  const token = await sign(key, claimsFor(issuer));
+  const twice = new Headers({ authorization: `Bearer ${token}` });
+  twice.append("authorization", `Bearer ${token}`);
+  const wrong = [
+    twice,
+    new Headers(GATEWAY),
+    ...[
+      "",
+      "Bearer",
+      `Basic ${btoa("a:b")}`,
+      token,
+      `Bearer${token}`,
+      `Bearer ${token} x`,
+      `Bearer "${token}"`,
+    ]
+      .map((authorization) => new Headers({ authorization })),
+  ];
+  for (const headers of wrong) await assertRefused(authenticate(headers), token, /header authorization/);
+});
+
+Deno.test("a caller behind the gateway is who the gateway says", async () => {
+  assert.deepEqual(await authenticateByGateway(new Headers(GATEWAY)), PRINCIPAL);
+  const customer = { ...GATEWAY, "x-principal-type": "CUSTOMER" };
+  assert.deepEqual(await authenticateByGateway(new Headers(customer)), {
+    ...PRINCIPAL,
+    type: "CUSTOMER",
+    roles: [],
+  });
+  const capitals = { ...GATEWAY, "x-user-id": SUBJECT.toUpperCase(), "x-store-id": STORE.toUpperCase() };
+  assert.deepEqual(await authenticateByGateway(new Headers(capitals)), PRINCIPAL);
+});
+
+Deno.test("a caller behind the gateway may come without roles", async () => {
+  const { "x-roles": _, ...without } = GATEWAY;
+  for (const headers of [without, { ...without, "x-roles": "" }]) {
+    assert.deepEqual(await authenticateByGateway(new Headers(headers)), { ...PRINCIPAL, roles: [] });
+  }
+});
+
+Deno.test("a caller behind the gateway is refused when a header is missing, malformed or there twice", async (t) => {
+  const wrong: Record<string, string[]> = {
+    "x-user-id": ["", "somebody", `${SUBJECT}0`, `{${SUBJECT}}`],
+    "x-store-id": ["", "*", `${STORE},${STORE}`],
+    "x-principal-type": ["", "staff", "ADMIN", "STAFF,SYSTEM"],
+    "x-roles": [
+      "STORE_MANAGER",
+      `${STORE}@STORE_MANAGER`,
+      `STORE_MANAGER@${STORE},`,
+      `STORE_MANAGER@${STORE};`,
+    ],
+  };
+  for (const [name, values] of Object.entries(wrong)) {
+    await t.step(name, async () => {
+      const reason = new RegExp(`header ${name} is missing or malformed`);
+      const attempt = (headers: Headers) => assertRefused(authenticateByGateway(headers), "", reason);
+      for (const value of values) await attempt(new Headers({ ...GATEWAY, [name]: value }));
+      const twice = new Headers(GATEWAY);
+      twice.append(name, GATEWAY[name as keyof typeof GATEWAY]);
+      await attempt(twice);
+      if (name === "x-roles") return;
+      const missing = new Headers(GATEWAY);
+      missing.delete(name);
+      await attempt(missing);
+    });
+  }
+});
+
+Deno.test("a caller behind the gateway is not who a token says", async () => {
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const { authenticate } = await openAuth({ mode: "gateway", tokens: { from: "jwks", ...issuer } }, "unused");
+  const authorization = `Bearer ${await sign(key, claimsFor(issuer))}`;
+  await assertRefused(authenticate(new Headers({ authorization })), authorization, /header x-/);
+  const both = await authenticate(new Headers({ ...GATEWAY, authorization: "Bearer of no token" }));
+  assert.deepEqual(both, PRINCIPAL);
+  assert.equal(issuer.reads, 0);
+});
