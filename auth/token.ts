@@ -25,13 +25,13 @@ export interface TokenVerifierOptions {
   cooldownMs?: number;
 }
 
-/** Asymmetric ones only: under any other, whoever knows the public key could sign. */
-export const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
+/** None of them symmetric: under one, whoever knows the public key could sign. */
+const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
 /** Characters. Longer ones are refused unread. */
 const MAX_LENGTH = 16_384;
 /** For clocks that differ. */
 const TOLERANCE_SECONDS = 5;
-/** How long a key counts after the issuer has withdrawn it. */
+/** How long a key may count after the issuer has withdrawn it, remembered tokens a little longer. */
 const KEYS_MAX_AGE_MS = 300_000;
 const KEYS_TIMEOUT_MS = 3_000;
 
