@@ -1,6 +1,7 @@
 /** What a caller is told of an error: the domain's own and GraphQL's, without values; of any other one nothing. */
 import { getLogger } from "@logtape/logtape";
 import { GraphQLError, type GraphQLErrorExtensions } from "graphql";
+import type { Plugin } from "graphql-yoga";
 import { asDomainError, type ErrorCode } from "../actors/errors.ts";
 import { describeError } from "../db/errors.ts";
 import { withoutQuotes } from "./quotes.ts";
@@ -22,9 +23,8 @@ export function maskError(error: unknown): GraphQLError {
   const cause = innermost(error);
   const domain = asDomainError(cause);
   if (domain) return retell(error, domain.message, { code: CODES[domain.code] });
-  if (isRefusal(error, cause)) {
-    return retell(error, withoutQuotes(error.message), { ...refused(error), ...error.extensions });
-  }
+  if (isRefusal(error, cause)) return retellRefusal(error);
+
   const place = error instanceof GraphQLError ? error.path?.join(".") : undefined;
   const reason = withoutQuotes(describeError(cause));
   getLogger(["customer-service", "graph"]).error(`Cannot answer ${place ?? "a request"}: ${reason}`);
@@ -32,6 +32,17 @@ export function maskError(error: unknown): GraphQLError {
     code: "INTERNAL_SERVER_ERROR",
     ...(place === undefined ? { http: { status: 500 } } : {}),
   });
+}
+
+/** Yoga masks the errors of every phase but this one. */
+export function useMaskedValidation(): Plugin {
+  return {
+    onValidate: () => ({ valid, result, setResult }) => {
+      if (valid) return;
+      const code = "GRAPHQL_VALIDATION_FAILED";
+      setResult(result.map((error: Error) => retell(error, withoutQuotes(error.message), { code })));
+    },
+  };
 }
 
 function innermost(error: unknown): unknown {
@@ -47,16 +58,16 @@ function isRefusal(error: unknown, cause: unknown): error is GraphQLError {
     (error.path === undefined || cause.nodes !== undefined);
 }
 
-/** For errors without a code of their own, which those of variables and arguments are. */
-function refused({ path }: GraphQLError): GraphQLErrorExtensions {
-  return { code: "BAD_USER_INPUT", ...(path ? {} : { http: { spec: true, status: 400 } }) };
+function retellRefusal(error: GraphQLError): GraphQLError {
+  // Yoga puts the JSON parser's error there, which quotes the body.
+  const { originalError: _, ...own } = error.extensions;
+  const extensions: GraphQLErrorExtensions = { code: "BAD_USER_INPUT", ...own }; // variables and arguments have none
+  // What is no GraphQL request is a bad request in every content type.
+  if (extensions.code === "BAD_REQUEST") extensions.http = { ...extensions.http, spec: false };
+  return retell(error, withoutQuotes(error.message), extensions);
 }
 
-function retell(
-  error: unknown,
-  message: string,
-  { originalError: _, ...extensions }: GraphQLErrorExtensions,
-) {
+function retell(error: unknown, message: string, extensions: GraphQLErrorExtensions): GraphQLError {
   const { nodes, path } = error instanceof GraphQLError ? error : {};
   return new GraphQLError(message, { nodes: nodes ?? null, path: path ?? null, extensions });
 }

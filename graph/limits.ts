@@ -31,6 +31,12 @@ export const LIMITS = {
 
 /** Holds documents to LIMITS; in production also keeps the schema to those who have its file. */
 export function useLimits(production: boolean): Plugin {
+  const rules = [
+    maxDepthRule({ n: LIMITS.depth, ...refusal(`deeper than ${LIMITS.depth} levels`) }),
+    maxAliasesRule({ n: LIMITS.aliases, ...refusal(`more than ${LIMITS.aliases} aliases`) }),
+    costLimitRule({ maxCost: LIMITS.cost, ...refusal(`more costly than ${LIMITS.cost}`) }),
+    ...(production ? [NoSchemaIntrospectionCustomRule, NoSdlRule] : []),
+  ];
   return {
     onParams({ params }) {
       if (typeof params.query === "string" && params.query.length > LIMITS.document) {
@@ -45,16 +51,7 @@ export function useLimits(production: boolean): Plugin {
       );
     },
     onValidate({ addValidationRule }) {
-      addValidationRule(maxDepthRule({ n: LIMITS.depth, ...refusal(`deeper than ${LIMITS.depth} levels`) }));
-      addValidationRule(
-        maxAliasesRule({ n: LIMITS.aliases, ...refusal(`more than ${LIMITS.aliases} aliases`) }),
-      );
-      addValidationRule(
-        costLimitRule({ maxCost: LIMITS.cost, ...refusal(`it costs more than ${LIMITS.cost}`) }),
-      );
-      if (!production) return;
-      addValidationRule(NoSchemaIntrospectionCustomRule);
-      addValidationRule(NoSdlRule);
+      rules.forEach(addValidationRule);
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Actors } from "../actors/protocol.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { Lookups } from "../db/lookups.ts";
 import { createCaller } from "./caller.ts";
-import { maskError } from "./errors.ts";
+import { maskError, useMaskedValidation } from "./errors.ts";
 import { LIMITS, useLimits } from "./limits.ts";
 import { useJsonPosts } from "./requests.ts";
 import { createResolvers } from "./resolvers.ts";
@@ -32,6 +32,7 @@ export function createGraph({ actors, lookups, authenticate, production }: Graph
     plugins: [
       useJsonPosts(),
       useLimits(production),
+      useMaskedValidation(),
       useAPQ({
         store: createInMemoryAPQStore({ max: LIMITS.persistedDocuments, ttl: DAY_MS }),
         responseConfig: { forceStatusCodeOk: true }, // as Apollo's own servers answer

@@ -39,11 +39,7 @@ export interface Reply {
 export async function startGraph({ production = false } = {}): Promise<TestGraph> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld());
-  const keys = stack.adopt(
-    await Deno.makeTempDir({ prefix: "customer-service-graph-" }),
-    (folder) => Deno.remove(folder, { recursive: true }),
-  );
-  const issuer = await openDevelopmentIssuer(keys);
+  const issuer = await createIssuer();
   const authenticate = createTokenAuthenticator(issuer.verify);
   const lookups = createLookups(world.database.pool("customer_reader"));
   const graph = createGraph({ actors: world.actors, lookups, authenticate, production });
@@ -61,6 +57,14 @@ export async function startGraph({ production = false } = {}): Promise<TestGraph
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** An issuer with a key of its own. */
+export async function createIssuer(): Promise<DevelopmentIssuer> {
+  const folder = await Deno.makeTempDir({ prefix: "customer-service-issuer-" });
+  const issuer = await openDevelopmentIssuer(folder);
+  await Deno.remove(folder, { recursive: true });
+  return issuer;
 }
 
 export function serve(app: Hono): Deno.HttpServer<Deno.NetAddr> {

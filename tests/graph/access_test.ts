@@ -1,0 +1,160 @@
+/** What the graph gives to those who are not the shopper: nothing. */
+import assert from "node:assert/strict";
+import type { Principal } from "../../actors/principal.ts";
+import { ADDRESS, tell, type World } from "../actors/world.ts";
+import { bearer, createIssuer, registerShopper, startGraph, type TestGraph } from "./server.ts";
+
+const ENTITIES = `query ($references: [_Any!]!) {
+  _entities(representations: $references) { ... on Customer { id email addresses { line1 } } }
+}`;
+const OWN = `{ me { id email } }`;
+
+/** Every field of the graph that reads or changes an account. */
+const FIELDS: Record<string, { query: string; variables?: Record<string, unknown> }> = {
+  me: { query: OWN },
+  updateProfile: { query: `mutation { updateProfile(input: { firstName: "Eve" }) { id } }` },
+  addAddress: {
+    query: `mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }`,
+    variables: { input: ADDRESS },
+  },
+  updateAddress: {
+    query: `mutation ($id: ID!) { updateAddress(id: $id, input: { line1: "Eve" }) { id } }`,
+    variables: { id: crypto.randomUUID() },
+  },
+  deleteAddress: {
+    query: `mutation ($id: ID!) { deleteAddress(id: $id) }`,
+    variables: { id: crypto.randomUUID() },
+  },
+};
+
+Deno.test("every field refuses whoever is not a shopper with a token that holds", async () => {
+  await using graph = await startGraph();
+  const { world } = graph;
+  const { as } = await registerShopper(world);
+  const before = await stored(world);
+  const staff: Principal = { ...world.staff, roles: ["STORE_MANAGER"] };
+  const another = await bearer(await createIssuer(), as);
+  const callers: [string, Record<string, string>][] = [
+    ["UNAUTHENTICATED", {}],
+    ["UNAUTHENTICATED", { authorization: "Basic YWRhOmFkYQ==" }],
+    ["UNAUTHENTICATED", { authorization: "Bearer x.y.z" }],
+    ["UNAUTHENTICATED", { authorization: another }],
+    ["UNAUTHENTICATED", { authorization: await bearer(graph.issuer, as, -3600) }],
+    ["FORBIDDEN", { authorization: await bearer(graph.issuer, staff) }],
+    ["FORBIDDEN", { authorization: await bearer(graph.issuer, world.system) }],
+  ];
+  for (const [code, headers] of callers) {
+    for (const [field, { query, variables }] of Object.entries(FIELDS)) {
+      const reply = await graph.ask(query, { headers, ...(variables ? { variables } : {}) });
+      assert.deepEqual([reply.status, reply.codes, reply.data], [200, [code], { [field]: null }]);
+    }
+    const references = [{ __typename: "Customer", id: as.id }];
+    const entities = await graph.ask(ENTITIES, { headers, variables: { references } });
+    assert.deepEqual([entities.codes, entities.data], [[code], { _entities: [null] }]);
+  }
+  assert.deepEqual(await stored(world), before);
+});
+
+Deno.test("_entities gives the own customer and refuses each other one, known or not, alike", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world, { email: "ada@example.com" });
+  const { ref: other } = await registerShopper(graph.world, { email: "eve@example.com" });
+  await tell(graph.world, other, "address.add", ADDRESS);
+  const ids = [other.id, as.id, crypto.randomUUID(), "no-uuid", 7, undefined];
+  const references = ids.map((id) => ({ __typename: "Customer", id }));
+  const { status, data, errors, codes, text } = await graph.ask(ENTITIES, { as, variables: { references } });
+  assert.equal(status, 200);
+  assert.deepEqual(data._entities, [
+    null,
+    { id: as.id, email: "ada@example.com", addresses: [] },
+    null,
+    null,
+    null,
+    null,
+  ]);
+  assert.deepEqual(codes, ["FORBIDDEN", "FORBIDDEN", "BAD_USER_INPUT", "BAD_USER_INPUT", "BAD_USER_INPUT"]);
+  assert.deepEqual(errors?.map(({ path }) => path), [0, 2, 3, 4, 5].map((index) => ["_entities", index]));
+  const [known, unknown] = errors?.map(({ message }) => message.replaceAll(/[0-9a-f-]{36}/g, "…")) ?? [];
+  assert.equal(known, unknown);
+  assert.doesNotMatch(text, /eve@|Bahnhof/);
+});
+
+Deno.test("_entities takes references to customers only, and not more than a hundred", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const own = { __typename: "Customer", id: as.id };
+  const bad = [{ __typename: "Address", id: as.id }, { id: as.id }, "Secret", null, [], 7].map((
+    reference,
+  ) => [reference]);
+  for (const references of [...bad, Array(101).fill(own)]) {
+    const { codes, data, text } = await graph.ask(ENTITIES, { as, variables: { references } });
+    assert.deepEqual([codes, data ?? null], [["BAD_USER_INPUT"], null]);
+    assert.doesNotMatch(text, /Secret/);
+  }
+  const { data } = await graph.ask(ENTITIES, { as, variables: { references: Array(100).fill(own) } });
+  assert.equal(data._entities.length, 100);
+});
+
+Deno.test("the same customer id in another store is another customer", async () => {
+  await using graph = await startGraph();
+  const { world } = graph;
+  const { ref, as } = await registerShopper(world, { email: "ada@example.com" });
+  const elsewhere = { ...as, storeId: crypto.randomUUID() };
+  for (const [field, { query, variables }] of Object.entries(FIELDS)) {
+    const reply = await graph.ask(query, { as: elsewhere, ...(variables ? { variables } : {}) });
+    assert.deepEqual([reply.codes, reply.data], [["NOT_FOUND"], { [field]: null }]);
+  }
+  const twin = { ...ref, storeId: elsewhere.storeId };
+  const system = { ...world.system, storeId: elsewhere.storeId };
+  await tell(world, twin, "register", { email: "twin@example.com" }, { by: system });
+  assert.equal((await graph.ask(OWN, { as: elsewhere })).data.me.email, "twin@example.com");
+  assert.equal((await graph.ask(OWN, { as })).data.me.email, "ada@example.com");
+});
+
+Deno.test("another customer's address can be neither corrected nor deleted", async () => {
+  await using graph = await startGraph();
+  const { ref: other } = await registerShopper(graph.world);
+  const { ids } = await tell(graph.world, other, "address.add", ADDRESS);
+  const { as } = await registerShopper(graph.world);
+  const before = await stored(graph.world);
+  for (const field of ["updateAddress", "deleteAddress"]) {
+    const { codes, data } = await graph.ask(FIELDS[field]!.query, { as, variables: { id: ids.addressId } });
+    assert.deepEqual([codes, data], [["NOT_FOUND"], { [field]: null }]);
+  }
+  assert.deepEqual(await stored(graph.world), before);
+});
+
+Deno.test("an anonymised customer is refused", async () => {
+  await using graph = await startGraph();
+  const { ref, as } = await registerShopper(graph.world);
+  await tell(graph.world, ref, "erase", { requestId: crypto.randomUUID() });
+  await refuses(graph, as, Object.keys(FIELDS));
+  const references = [{ __typename: "Customer", id: ref.id }];
+  const { codes, data } = await graph.ask(ENTITIES, { as, variables: { references } });
+  assert.deepEqual([codes, data], [["REFUSED_IN_STATE"], { _entities: [null] }]);
+});
+
+Deno.test("a suspended customer sees the account and cannot change it", async () => {
+  await using graph = await startGraph();
+  const { ref, as } = await registerShopper(graph.world);
+  await tell(graph.world, ref, "account.suspend");
+  await refuses(graph, as, ["updateProfile", "addAddress"]);
+  assert.equal((await graph.ask(OWN, { as })).data.me.id, ref.id);
+});
+
+async function refuses(graph: TestGraph, as: Principal, fields: string[]) {
+  for (const field of fields) {
+    const { query, variables } = FIELDS[field]!;
+    const { codes, data } = await graph.ask(query, { as, ...(variables ? { variables } : {}) });
+    assert.deepEqual([field, codes, data], [field, ["REFUSED_IN_STATE"], { [field]: null }]);
+  }
+}
+
+/** Everything that a change would leave a trace in. */
+async function stored({ admin }: World) {
+  return await admin`
+    select (select jsonb_agg(c order by customer_id) from customers c) as customers,
+      (select jsonb_agg(a order by address_id) from customer_addresses a) as addresses,
+      (select count(*)::int from actor_events) as events, (select count(*)::int from outbox) as outbox,
+      (select count(*)::int from idempotency_keys) as keys`;
+}
