@@ -1,6 +1,7 @@
 /** The customer as an actor: its row and its commands about the profile and the account. */
 import { z } from "zod";
 import { eraseAddresses } from "../db/customer_addresses.ts";
+import { deleteMemberships } from "../db/customer_group_memberships.ts";
 import { insertCustomer, lockCustomer, updateCustomer } from "../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../db/customers.ts";
 import { type Behaviour, type Change, handler } from "./behaviour.ts";
@@ -45,9 +46,12 @@ const erase = handler<Customer, z.ZodObject<{ requestId: typeof uuid }>>(
   z.strictObject({ requestId: uuid }),
   ({ ref, by, now }) => ({
     event: { type: "erase", by: by.type },
-    changedFields: [...columnNames(PERSONAL_COLUMNS), "addresses", "anonymized_at"],
+    changedFields: [...columnNames(PERSONAL_COLUMNS), "addresses", "shopper_groups", "anonymized_at"],
     columns: PERSONAL_COLUMNS,
-    write: (tx) => eraseAddresses(tx, ref.storeId, ref.id, now),
+    write: async (tx) => {
+      await eraseAddresses(tx, ref.storeId, ref.id, now);
+      await deleteMemberships(tx, ref.storeId, ref.id);
+    },
   }),
 );
 

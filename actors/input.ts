@@ -19,7 +19,11 @@ export const uuid = z.guid("must be a UUID").toLowerCase();
 
 export const email = text(254).pipe(z.email("must be an email address"));
 
-export const phone = z.e164("must be a phone number in E.164 form, +41445551234");
+// zod's own e164() lets a country code start with 0.
+export const phone = z.string().regex(
+  /^\+[1-9]\d{6,14}$/,
+  "must be a phone number in E.164 form, +41445551234",
+);
 
 /** BCP 47, kept in its canonical spelling. */
 export const locale = z.string().max(35, "must be a BCP 47 language tag").transform((tag, context) => {

@@ -66,7 +66,7 @@ export function createRuntime(sql: Sql, { behaviours, committed, clock }: Runtim
     async send(ref, command, context) {
       const behaviour = behaviourOf(ref.kind);
       const { type, ...fields } = command;
-      const known = type === behaviour.birth.type ? behaviour.birth : behaviour.handlers[type];
+      const known = type === behaviour.birth.type ? behaviour.birth : handlerOf(behaviour, type);
       if (!known) {
         throw new DomainError(
           "INVALID_INPUT",
@@ -104,6 +104,10 @@ export function createRuntime(sql: Sql, { behaviours, committed, clock }: Runtim
   };
 }
 
+function handlerOf({ handlers }: AnyBehaviour, type: string) {
+  return Object.hasOwn(handlers, type) ? handlers[type] : undefined;
+}
+
 /** What every step of an actor is told beside its event. */
 interface Occasion {
   by: Principal;
@@ -121,7 +125,7 @@ async function perform(
   at: Date,
 ): Promise<Answer> {
   const occasion = { by, traceId, at };
-  const handler = behaviour.handlers[type];
+  const handler = handlerOf(behaviour, type);
   if (!handler) return await begin(tx, behaviour, ref, input, occasion);
 
   const found = await behaviour.lock(tx, ref);

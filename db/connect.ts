@@ -15,7 +15,9 @@ export type Role = "customer_owner" | "customer_api" | "customer_reader" | "cust
  * Connections are made when first needed; columns arrive in camelCase.
  */
 export function openPool(databaseUrl: string, role: Role, max: number): Sql {
-  return postgres(databaseUrl, {
+  const url = new URL(databaseUrl);
+  url.searchParams.delete("role"); // the URL's own parameters would win over ours
+  return postgres(url.href, {
     max,
     connect_timeout: 5,
     // A restarted server is found again within a quarter of a second, however long it was away.

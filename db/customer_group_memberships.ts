@@ -47,6 +47,12 @@ export async function deleteMembership(
     where store_id = ${storeId} and customer_id = ${customerId} and group_id = ${groupId}`;
 }
 
+/** Takes an erased customer out of every group. */
+export async function deleteMemberships(tx: Tx, storeId: string, customerId: string): Promise<void> {
+  await tx`
+    delete from customer_group_memberships where store_id = ${storeId} and customer_id = ${customerId}`;
+}
+
 /** Up to `limit` members of a group, in no order that matters. */
 export async function findMembers(
   tx: Tx,

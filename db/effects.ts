@@ -13,9 +13,10 @@ export interface EffectRow {
   createdAt: Date;
 }
 
-/** A due effect that no other replica touches until its claim ends. */
+/** A due effect that no other replica touches until `claimedUntil`. */
 export interface ClaimedEffect extends Omit<EffectRow, "dueAt" | "createdAt"> {
   attempts: number;
+  claimedUntil: Date;
 }
 
 export async function insertEffect(tx: Tx, row: EffectRow): Promise<void> {
@@ -35,35 +36,26 @@ export async function claimEffects(
       select store_id, effect_id from effects
       where state = 'PENDING' and due_at <= ${now} order by due_at limit ${limit} for update skip locked
     )
-    returning store_id, effect_id, actor_kind, actor_id, type, params, trace_id, attempts`;
+    returning store_id, effect_id, actor_kind, actor_id, type, params, trace_id, attempts, due_at as claimed_until`;
 }
 
-export async function finishEffect(sql: Sql, { storeId, effectId }: ClaimedEffect, at: Date): Promise<void> {
-  await sql`
-    update effects set state = 'DONE', finished_at = ${at}, last_error = null
-    where store_id = ${storeId} and effect_id = ${effectId}`;
+/** What has become of a claimed effect. */
+export type Outcome =
+  | { state: "DONE"; finishedAt: Date; lastError: null }
+  | { state: "PENDING"; dueAt: Date; attempts: number; lastError: string | null }
+  /** Given up until somebody looks at it. */
+  | { state: "POISONED"; lastError: string };
+
+/** False: the claim has run out and another replica has the effect now, so this outcome does not count. */
+export async function settleEffect(sql: Sql, effect: ClaimedEffect, outcome: Outcome): Promise<boolean> {
+  const { count } = await sql`
+    update effects set ${sql({ ...outcome })}
+    where store_id = ${effect.storeId} and effect_id = ${effect.effectId} and due_at = ${effect.claimedUntil}`;
+  return count > 0;
 }
 
-/** Makes the effect due again: at once and with its attempts forgotten when it has come forward, later when it failed. */
-export async function postponeEffect(
-  sql: Sql,
-  { storeId, effectId }: ClaimedEffect,
-  dueAt: Date,
-  attempts: number,
-  lastError: string | null,
-): Promise<void> {
-  await sql`
-    update effects set due_at = ${dueAt}, attempts = ${attempts}, last_error = ${lastError}
-    where store_id = ${storeId} and effect_id = ${effectId}`;
-}
-
-/** Gives the effect up until somebody looks at it. */
-export async function poisonEffect(
-  sql: Sql,
-  { storeId, effectId }: ClaimedEffect,
-  lastError: string,
-): Promise<void> {
-  await sql`
-    update effects set state = 'POISONED', last_error = ${lastError}
-    where store_id = ${storeId} and effect_id = ${effectId}`;
+/** Forgets what was done before a moment; what was given up stays. */
+export async function deleteDoneEffects(sql: Sql, before: Date): Promise<number> {
+  const { count } = await sql`delete from effects where state = 'DONE' and finished_at < ${before}`;
+  return count;
 }

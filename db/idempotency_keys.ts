@@ -25,11 +25,11 @@ export async function claimKey(
   expiresAt: Date,
 ): Promise<StoredAnswer | undefined> {
   const claimed = await tx`
-    insert into idempotency_keys as k ${tx({ storeId, principalId, key, requestHash, createdAt, expiresAt })}
+    insert into idempotency_keys ${tx({ storeId, principalId, key, requestHash, createdAt, expiresAt })}
     on conflict (store_id, principal_id, key) do update
       set request_hash = excluded.request_hash, answer = null,
         created_at = excluded.created_at, expires_at = excluded.expires_at
-      where k.expires_at <= excluded.created_at
+      where idempotency_keys.expires_at <= excluded.created_at
     returning 1`;
   if (claimed.length > 0) return undefined;
   const [stored] = await tx<StoredAnswer[]>`

@@ -51,6 +51,7 @@ create table effects (
 );
 
 create index effects_due on effects (due_at) where state = 'PENDING';
+create index effects_done on effects (finished_at) where state = 'DONE';
 create index effects_actor on effects (store_id, actor_kind, actor_id);
 
 -- The answer that a command got under a caller's key, kept until it expires. Ids and versions, never a

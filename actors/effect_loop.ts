@@ -1,0 +1,75 @@
+/** Performs due effects, a bounded number at once. */
+import { type ClaimedEffect, claimEffects, type Outcome, settleEffect } from "../db/effects.ts";
+import type { Sql } from "../db/connect.ts";
+import { describeError } from "../db/errors.ts";
+import { startWorkLoop, type WorkLoop } from "../db/work.ts";
+import type { Performer } from "./effects.ts";
+import type { Actors } from "./protocol.ts";
+import { backoff, CLAIM_MS, complain, later, log } from "./retry.ts";
+
+const EFFECTS_AT_ONCE = 8;
+/** After so many failures in a row an effect is given up; with the backoff that takes about five hours. */
+export const ATTEMPTS = 20;
+
+export interface EffectLoopOptions {
+  /** A pool of the role customer_worker. */
+  sql: Sql;
+  /** A pool of the role customer_api, for effects that read. */
+  api: Sql;
+  actors: Actors;
+  performers: Record<string, Performer>;
+  /** How long to wait before looking again when nothing wakes the loop, in milliseconds. */
+  pollMs?: number;
+  clock?: () => Date;
+}
+
+export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
+  const { sql, api, actors, performers, pollMs = 1_000, clock = () => new Date() } = options;
+  const running = new Set<Promise<void>>();
+
+  async function perform(effect: ClaimedEffect, signal: AbortSignal): Promise<Outcome> {
+    const { type, effectId, attempts } = effect;
+    try {
+      const performer = performers[type];
+      if (!performer) throw new Error(`No performer for ${type}`);
+      const performed = await performer(effect, { actors, sql: api, signal });
+      if (performed === "done") return { state: "DONE", finishedAt: clock(), lastError: null };
+      return { state: "PENDING", dueAt: clock(), attempts: 0, lastError: null };
+    } catch (error) {
+      const lastError = describeError(error);
+      log.error("Cannot perform {type} {effectId}, attempt {attempts}: {lastError}", {
+        type,
+        effectId,
+        attempts,
+        lastError,
+      });
+      if (attempts >= ATTEMPTS) return { state: "POISONED", lastError };
+      return { state: "PENDING", dueAt: later(clock(), backoff(attempts)), attempts, lastError };
+    }
+  }
+
+  const step = async (signal: AbortSignal) => {
+    const free = EFFECTS_AT_ONCE - running.size;
+    if (free === 0) return false; // the first to end wakes the loop
+    const due = await claimEffects(sql, clock(), later(clock(), CLAIM_MS), free);
+    for (const effect of due) {
+      const performing = perform(effect, signal)
+        .then((outcome) => settleEffect(sql, effect, outcome))
+        .then(() => {}, (error) => complain(`settle effect ${effect.effectId}`, error))
+        .finally(() => {
+          running.delete(performing);
+          loop.wake();
+        });
+      running.add(performing);
+    }
+    return due.length > 0;
+  };
+  const loop = startWorkLoop(step, { pollMs, onError: (error) => complain("look for effects", error) });
+  return {
+    wake: loop.wake,
+    async [Symbol.asyncDispose]() {
+      await loop[Symbol.asyncDispose]();
+      await Promise.all(running);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** When something that failed is tried again, and how its failure is told. */
+import { getLogger } from "@logtape/logtape";
+import { describeError } from "../db/errors.ts";
+
+export const log = getLogger(["customer-service", "worker"]);
+
+/** How long a claim holds, in milliseconds: whatever its claimant has not finished by then is due again. */
+export const CLAIM_MS = 60_000;
+
+/** Milliseconds before the next attempt: doubling from a second to half an hour, the later half of it at random. */
+export function backoff(attempts: number, random: () => number = Math.random): number {
+  const limit = Math.min(1_000 * 2 ** (attempts - 1), 30 * 60_000);
+  return limit / 2 + random() * limit / 2;
+}
+
+export function later(now: Date, ms: number): Date {
+  return new Date(now.getTime() + ms);
+}
+
+export function complain(purpose: string, error: unknown): void {
+  log.error("Cannot {purpose}: {reason}", { purpose, reason: describeError(error) });
+}

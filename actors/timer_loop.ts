@@ -1,0 +1,39 @@
+/** Fires due timers. */
+import type { Sql } from "../db/connect.ts";
+import { describeError } from "../db/errors.ts";
+import { type ClaimedTimer, claimTimers, postponeTimer } from "../db/timers.ts";
+import { startWorkLoop, type WorkLoop } from "../db/work.ts";
+import { backoff, CLAIM_MS, complain, later, log } from "./retry.ts";
+import type { Runtime } from "./runtime.ts";
+
+const TIMERS_A_CLAIM = 50;
+
+export interface TimerLoopOptions {
+  /** A pool of the role customer_worker. */
+  sql: Sql;
+  actors: Runtime;
+  /** How long to wait before looking again when nothing wakes the loop, in milliseconds. */
+  pollMs?: number;
+  clock?: () => Date;
+}
+
+export function startTimerLoop(
+  { sql, actors, pollMs = 1_000, clock = () => new Date() }: TimerLoopOptions,
+): WorkLoop {
+  async function fire(timer: ClaimedTimer): Promise<void> {
+    try {
+      const fired = await actors.fire(timer);
+      if (!fired) log.debug("Timer {name} of {actorKind} {actorId} came too late", { ...timer });
+    } catch (error) {
+      const lastError = describeError(error);
+      log.error("Cannot fire timer {name} of {actorKind} {actorId}: {lastError}", { ...timer, lastError });
+      await postponeTimer(sql, timer, later(clock(), backoff(timer.attempts)), lastError);
+    }
+  }
+  const step = async () => {
+    const due = await claimTimers(sql, clock(), later(clock(), CLAIM_MS), TIMERS_A_CLAIM);
+    await Promise.all(due.map(fire));
+    return due.length > 0;
+  };
+  return startWorkLoop(step, { pollMs, onError: (error) => complain("look for timers", error) });
+}

@@ -1,0 +1,173 @@
+/** Every state of the customer's machine, told everything by everybody: against the table, and for real. */
+import assert from "node:assert/strict";
+import { transition } from "xstate";
+import { getShortestPaths } from "xstate/graph";
+import { ADDRESS_LIMIT, type CustomerEvent, customerMachine, GROUP_LIMIT } from "../../actors/customer.ts";
+import type { ActorRef } from "../../actors/protocol.ts";
+import { ADDRESS, createGroup, createWorld, register, shopper, tell, type World } from "./world.ts";
+
+type By = CustomerEvent["by"];
+type Type = CustomerEvent["type"];
+
+/** What each state accepts from whom, and where it leads ("": it stays). */
+const TABLE: Record<string, Partial<Record<Type, Partial<Record<By, string>>>>> = {
+  active: {
+    "profile.update": { CUSTOMER: "", STAFF: "", SYSTEM: "" },
+    "address.add": { CUSTOMER: "", STAFF: "", SYSTEM: "" },
+    "address.update": { CUSTOMER: "", STAFF: "", SYSTEM: "" },
+    "address.delete": { CUSTOMER: "", STAFF: "", SYSTEM: "" },
+    "group.assign": { STAFF: "", SYSTEM: "" },
+    "group.remove": { STAFF: "", SYSTEM: "" },
+    "account.suspend": { STAFF: "suspended", SYSTEM: "suspended" },
+    "account.close": { STAFF: "closed", SYSTEM: "closed" },
+    "erase": { SYSTEM: "anonymized" },
+  },
+  suspended: {
+    "profile.update": { STAFF: "", SYSTEM: "" },
+    "address.update": { STAFF: "", SYSTEM: "" },
+    "address.delete": { STAFF: "", SYSTEM: "" },
+    "group.assign": { STAFF: "", SYSTEM: "" },
+    "group.remove": { STAFF: "", SYSTEM: "" },
+    "account.reinstate": { STAFF: "active", SYSTEM: "active" },
+    "account.close": { STAFF: "closed", SYSTEM: "closed" },
+    "erase": { SYSTEM: "anonymized" },
+  },
+  closed: {
+    "profile.update": { STAFF: "", SYSTEM: "" },
+    "address.update": { STAFF: "", SYSTEM: "" },
+    "address.delete": { STAFF: "", SYSTEM: "" },
+    "group.remove": { STAFF: "", SYSTEM: "" },
+    "account.reinstate": { STAFF: "active", SYSTEM: "active" },
+    "erase": { SYSTEM: "anonymized" },
+  },
+  anonymized: {},
+};
+const TYPES = Object.keys(TABLE.active ?? {}).concat("account.reinstate") as Type[];
+/** Who may not even ask, whatever the state. */
+const FORBIDDEN: Record<By, readonly Type[]> = {
+  CUSTOMER: [
+    "group.assign",
+    "group.remove",
+    "account.suspend",
+    "account.reinstate",
+    "account.close",
+    "erase",
+  ],
+  STAFF: ["erase"],
+  SYSTEM: [],
+};
+const STATUS: Record<string, string> = {
+  active: "ACTIVE",
+  suspended: "SUSPENDED",
+  closed: "CLOSED",
+  anonymized: "CLOSED",
+};
+
+const events = TYPES.flatMap((type) =>
+  (["CUSTOMER", "STAFF", "SYSTEM"] as const).map((by) =>
+    ({ type, by, changedFields: [], groupId: "g" }) as CustomerEvent
+  )
+);
+const paths = getShortestPaths(customerMachine, { events, serializeState: ({ value }) => String(value) });
+
+Deno.test("the customer machine has exactly the states of the table, each of them in reach", () => {
+  assert.deepEqual(paths.map((path) => String(path.state.value)).sort(), Object.keys(TABLE).sort());
+});
+
+for (const path of paths) {
+  const state = String(path.state.value);
+  const steps = path.steps.map((step) => step.event).filter((event) => !event.type.startsWith("xstate."));
+  const way = steps.map((event) => event.type);
+
+  Deno.test(`a customer that is ${state} does for everybody what the table says, and refuses the rest`, async (t) => {
+    await using world = await createWorld();
+    for (const { type, by } of events) {
+      const expected = TABLE[state]?.[type]?.[by];
+      const forbidden = FORBIDDEN[by].includes(type);
+      await t.step(
+        `${type} by ${by}: ${forbidden ? "FORBIDDEN" : expected ?? "REFUSED_IN_STATE"}`,
+        async () => {
+          const { ref, fields } = await arrange(world, way, type);
+          const before = await rows(world, ref);
+          const principal = { CUSTOMER: shopper(ref), STAFF: world.staff, SYSTEM: world.system }[by];
+          const sending = tell(world, ref, type, fields, { by: principal });
+          if (forbidden || expected === undefined) {
+            await assert.rejects(sending, { code: forbidden ? "FORBIDDEN" : "REFUSED_IN_STATE" });
+            assert.deepEqual(await rows(world, ref), before, "nothing written");
+            return;
+          }
+          const answer = await sending;
+          assert.equal(answer.state, expected || state);
+          const after = await rows(world, ref);
+          assert.deepEqual(
+            [after.status, after.anonymized, after.version, after.journal, after.last],
+            [
+              STATUS[answer.state],
+              answer.state === "anonymized",
+              before.version + 1,
+              before.journal + 1,
+              type,
+            ],
+          );
+          assert.ok(after.outbox > before.outbox, "the platform hears of it");
+        },
+      );
+    }
+  });
+}
+
+Deno.test("an address book and a customer's groups have their limits, and room again after a deletion", () => {
+  const by = "STAFF";
+  const limits = [
+    {
+      add: { type: "address.add", by },
+      remove: { type: "address.delete", by },
+      context: { addresses: ADDRESS_LIMIT, groups: 0 },
+    },
+    {
+      add: { type: "group.assign", by, groupId: "g" },
+      remove: { type: "group.remove", by, groupId: "g" },
+      context: { addresses: 0, groups: GROUP_LIMIT },
+    },
+  ] satisfies { add: CustomerEvent; remove: CustomerEvent; context: { addresses: number; groups: number } }[];
+  for (const { add, remove, context } of limits) {
+    const full = customerMachine.resolveState({ value: "active", context });
+    assert.equal(full.can(add), false);
+    const [roomier] = transition(customerMachine, full, remove);
+    assert.equal(roomier.can(add), true);
+  }
+});
+
+/** A customer in some state, and the fields with which a command really changes something. */
+async function arrange(
+  world: World,
+  way: Type[],
+  type: Type,
+): Promise<{ ref: ActorRef; fields: Record<string, string> }> {
+  const ref = await register(world);
+  const { ids } = await tell(world, ref, "address.add", ADDRESS);
+  const [joined, other] = [await createGroup(world), await createGroup(world)];
+  await tell(world, ref, "group.assign", { groupId: joined.id });
+  const fields: Partial<Record<Type, Record<string, string>>> = {
+    "profile.update": { firstName: "Ada" },
+    "address.add": ADDRESS,
+    "address.update": { addressId: ids.addressId ?? "", city: "Bern" },
+    "address.delete": { addressId: ids.addressId ?? "" },
+    "group.assign": { groupId: other.id },
+    "group.remove": { groupId: joined.id },
+    "erase": { requestId: crypto.randomUUID() },
+  };
+  for (const step of way) await tell(world, ref, step, fields[step]);
+  return { ref, fields: fields[type] ?? {} };
+}
+
+async function rows({ admin }: World, { id }: ActorRef) {
+  const [row] = await admin`
+    select status, version, anonymized_at is not null as anonymized,
+      (select count(*)::int from actor_events where actor_id = customer_id) as journal,
+      (select event_type from actor_events where actor_id = customer_id order by sequence desc limit 1) as last,
+      (select count(*)::int from outbox where key = customer_id::text) as outbox
+    from customers where customer_id = ${id}`;
+  assert.ok(row);
+  return row;
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { ADDRESS, createWorld, customerRef, register, tell } from "./world.ts";
+
+Deno.test("commands under an idempotency key", async (t) => {
+  await using world = await createWorld();
+  const { admin } = world;
+  const countAddresses = async (customerId: string) =>
+    (await admin`select 1 from customer_addresses where customer_id = ${customerId}`).length;
+
+  await t.step("the same command twice is carried out once and answered alike", async () => {
+    const ref = await register(world);
+    const first = await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "once" });
+    await tell(world, ref, "profile.update", { firstName: "Ada" });
+    assert.deepEqual(await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "once" }), first);
+    assert.equal(await countAddresses(ref.id), 1);
+  });
+
+  await t.step("twenty at once under one key are carried out once and answered alike", async () => {
+    const ref = await register(world);
+    const answers = await Promise.all(
+      Array.from(
+        { length: 20 },
+        () => tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "at once" }),
+      ),
+    );
+    for (const answer of answers) assert.deepEqual(answer, answers[0]);
+    assert.equal(await countAddresses(ref.id), 1);
+  });
+
+  await t.step("a repeated registration is answered alike, not refused as a duplicate", async () => {
+    const ref = customerRef(world);
+    const fields = { email: "once@example.com" };
+    const first = await tell(world, ref, "register", fields, { idempotencyKey: "register" });
+    assert.deepEqual(await tell(world, ref, "register", fields, { idempotencyKey: "register" }), first);
+  });
+
+  await t.step("another body under the same key is refused and changes nothing", async () => {
+    const ref = await register(world);
+    await tell(world, ref, "profile.update", { firstName: "Ada" }, { idempotencyKey: "body" });
+    const other = tell(world, ref, "profile.update", { firstName: "Grace" }, { idempotencyKey: "body" });
+    await assert.rejects(other, { code: "INVALID_INPUT" });
+    const [row] = await admin`select first_name from customers where customer_id = ${ref.id}`;
+    assert.equal(row?.firstName, "Ada");
+  });
+
+  await t.step("the same key serves another principal and another store apart", async () => {
+    const ref = await register(world);
+    await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "shared" });
+    await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "shared", by: world.staff });
+    assert.equal(await countAddresses(ref.id), 2);
+  });
+
+  await t.step("a refused command leaves its key free", async () => {
+    const ref = await register(world);
+    const stale = tell(world, ref, "profile.update", { firstName: "Ada" }, {
+      idempotencyKey: "free",
+      expectedVersion: 7,
+    });
+    await assert.rejects(stale, { code: "CONFLICT" });
+    const answer = await tell(world, ref, "profile.update", { firstName: "Ada" }, { idempotencyKey: "free" });
+    assert.equal(answer.version, 2);
+  });
+
+  await t.step("an expired key can be used anew", async () => {
+    const ref = await register(world);
+    await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "expired" });
+    await admin`update idempotency_keys set expires_at = now() - interval '1 second'`;
+    await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "expired" });
+    assert.equal(await countAddresses(ref.id), 2);
+  });
+
+  await t.step("neither the key nor the request stands in the table", async () => {
+    const ref = await register(world);
+    const key = "ada.lovelace@example.com";
+    await tell(world, ref, "profile.update", { firstName: "Augusta" }, { idempotencyKey: key });
+    const [table] = await admin`select string_agg(k::text, ' ') as text from idempotency_keys k`;
+    assert.ok(!/ada\.lovelace|Augusta/.test(table?.text));
+  });
+});

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { asDomainError } from "../../actors/errors.ts";
+import type { Principal } from "../../actors/principal.ts";
+import type { ActorRef } from "../../actors/protocol.ts";
+import { createLookups } from "../../db/lookups.ts";
+import { ADDRESS, createGroup, createWorld, customerRef, register, shopper, tell } from "./world.ts";
+
+Deno.test("commands in one transaction each", async (t) => {
+  await using world = await createWorld();
+  const { admin, storeId } = world;
+  const lookups = createLookups(world.database.pool("customer_reader"));
+  const find = (customerId: string) => lookups.findCustomer({ storeId, customerId });
+
+  await t.step("a hundred senders at once on one customer lose no update", async () => {
+    const ref = await register(world);
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, at) => tell(world, ref, "profile.update", { firstName: `Name ${at}` })),
+    );
+    const versions = answers.map((answer) => answer.version).sort((a, b) => a - b);
+    assert.deepEqual(
+      versions,
+      Array.from({ length: 100 }, (_, at) => at + 2),
+      "each has a version of its own",
+    );
+    const journal =
+      await admin`select sequence from actor_events where actor_id = ${ref.id} order by sequence`;
+    assert.deepEqual(journal.map((row) => row.sequence), Array.from({ length: 101 }, (_, at) => at + 1));
+  });
+
+  await t.step(
+    "of two senders that have seen the same version one wins and the other gets CONFLICT",
+    async () => {
+      const ref = await register(world);
+      const results = await Promise.allSettled([
+        tell(world, ref, "profile.update", { firstName: "First" }, { expectedVersion: 1 }),
+        tell(world, ref, "profile.update", { firstName: "Second" }, { expectedVersion: 1 }),
+      ]);
+      const refused = results.filter((result) => result.status === "rejected");
+      assert.equal(refused.length, 1);
+      assert.equal(refused[0]?.reason.code, "CONFLICT");
+      const winner = results[0]?.status === "fulfilled" ? "First" : "Second";
+      const found = await find(ref.id);
+      assert.deepEqual([found?.firstName, found?.version], [winner, 2]);
+    },
+  );
+
+  await t.step("additions at once stop at the limit of an address book", async () => {
+    const ref = await register(world);
+    const results = await Promise.allSettled(
+      Array.from({ length: 60 }, () => tell(world, ref, "address.add", ADDRESS)),
+    );
+    assert.equal(results.filter((result) => result.status === "fulfilled").length, 50);
+    assert.equal((await find(ref.id))?.addresses.length, 50);
+  });
+
+  await t.step("defaults that many want at once end up with exactly one address", async () => {
+    const ref = await register(world);
+    const wanted = { ...ADDRESS, isDefaultShipping: true, isDefaultBilling: true };
+    await Promise.all(Array.from({ length: 10 }, () => tell(world, ref, "address.add", wanted)));
+    const addresses = (await find(ref.id))?.addresses ?? [];
+    assert.equal(addresses.filter((address) => address.isDefaultShipping).length, 1);
+    assert.equal(addresses.filter((address) => address.isDefaultBilling).length, 1);
+  });
+
+  await t.step(
+    "an update that changes nothing is answered with the state as it is, and leaves no trace",
+    async () => {
+      const ref = await register(world, { firstName: "Ada" });
+      const answer = await tell(world, ref, "profile.update", { firstName: "Ada" });
+      assert.equal(answer.version, 1);
+      const [row] = await admin`select count(*)::int as count from actor_events where actor_id = ${ref.id}`;
+      assert.equal(row?.count, 1);
+    },
+  );
+
+  await t.step(
+    "two registrations with one email, whatever its case: one wins, the other gets ALREADY_EXISTS",
+    async () => {
+      const results = await Promise.allSettled([
+        register(world, { email: "same@example.com" }),
+        register(world, { email: "Same@Example.com" }),
+      ]);
+      const refused = results.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
+      assert.deepEqual(refused.map((error) => error.code), ["ALREADY_EXISTS"]);
+      assert.ok(!/same@/i.test(String(refused[0]?.message)), "the message does not tell the address");
+    },
+  );
+
+  await t.step("a customer cannot be registered twice under one id", async () => {
+    const ref = await register(world);
+    await assert.rejects(tell(world, ref, "register", { email: "another@example.com" }), {
+      code: "ALREADY_EXISTS",
+    });
+  });
+
+  await t.step("another store may have the same email and the same customer id", async () => {
+    const ref = await register(world, { email: "both@example.com" });
+    const other = { ...world, storeId: crypto.randomUUID() };
+    other.system = { ...world.system, storeId: other.storeId };
+    const twin = customerRef(other, ref.id);
+    await tell(other, twin, "register", { email: "both@example.com" });
+    await tell(other, twin, "profile.update", { firstName: "Twin" });
+    assert.equal((await find(ref.id))?.firstName, null);
+  });
+
+  await t.step("nobody speaks to another store's customer, nor a shopper to another shopper", async () => {
+    const [ref, neighbour] = [await register(world), await register(world)];
+    const group = await createGroup(world);
+    const attempts: [ActorRef, Principal][] = [
+      [ref, { ...world.system, storeId: crypto.randomUUID() }],
+      [ref, shopper(neighbour)],
+      [ref, { ...world.staff, roles: ["CUSTOMER_SUPPORT"] }],
+      [group, shopper(ref)],
+    ];
+    for (const [target, by] of attempts) {
+      const type = target.kind === "customer" ? "profile.update" : "group.update";
+      await assert.rejects(tell(world, target, type, {}, { by }), { code: "FORBIDDEN" });
+    }
+    assert.equal((await find(ref.id))?.firstName, null);
+  });
+
+  await t.step(
+    "a customer that does not exist is NOT_FOUND for everything but its registration",
+    async () => {
+      await assert.rejects(tell(world, customerRef(world), "profile.update", { firstName: "X" }), {
+        code: "NOT_FOUND",
+      });
+      await assert.rejects(tell(world, customerRef(world), "erase", { requestId: crypto.randomUUID() }), {
+        code: "NOT_FOUND",
+      });
+    },
+  );
+});
+
+Deno.test("a database that goes away under a command is UNAVAILABLE, and the command is not half done", async () => {
+  await using world = await createWorld();
+  const ref = await register(world);
+  const sending = Promise.allSettled(
+    Array.from({ length: 20 }, (_, at) => tell(world, ref, "profile.update", { firstName: `Name ${at}` })),
+  );
+  await world.admin`
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name like '%customer_api'`;
+  const results = await sending;
+  for (const result of results) {
+    if (result.status === "rejected") assert.equal(asDomainError(result.reason)?.code, "UNAVAILABLE");
+  }
+  const [row] = await world.admin`
+    select version, (select count(*)::int from actor_events where actor_id = customer_id) as journal
+    from customers where customer_id = ${ref.id}`;
+  assert.equal(row?.journal, row?.version, "every version has its line in the journal");
+  assert.ok((row?.version ?? 0) - 1 >= results.filter((result) => result.status === "fulfilled").length);
+  await tell(world, ref, "profile.update", { firstName: "Again" }); // the pool finds the database again
+});

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { isCurrent, migrate, MigrationError } from "../../db/migrate.ts";
+import { createDatabase } from "../database.ts";
+
+Deno.test("twenty migrations that start at once apply each file once", async () => {
+  await using database = await createDatabase(false);
+  const runs = await Promise.all(Array.from({ length: 20 }, () => migrate(database.url)));
+  const applied = runs.flat();
+  assert.ok(applied.length > 0);
+  assert.equal(new Set(applied).size, applied.length, "no file twice");
+  assert.equal(runs.filter((names) => names.length > 0).length, 1, "one run did the work, the others waited");
+  const recorded = await database.admin`select name from schema_migrations order by name`;
+  assert.deepEqual(recorded.map((row) => row.name), applied);
+  assert.equal(await isCurrent(database.pool("customer_api")), true);
+});
+
+Deno.test("an empty database is not current", async () => {
+  await using database = await createDatabase(false);
+  assert.equal(await isCurrent(database.admin), false);
+});
+
+Deno.test("a migration that was edited after it was applied is refused by name", async () => {
+  await using database = await createDatabase();
+  await database.admin`update schema_migrations set hash = 'another' where name = '0001_customers.sql'`;
+  await assert.rejects(migrate(database.url), (error: Error) => {
+    assert.ok(error instanceof MigrationError);
+    assert.match(error.message, /0001_customers\.sql/);
+    return true;
+  });
+});
+
+Deno.test("a database of a newer version is refused by the name of what is unknown", async () => {
+  await using database = await createDatabase();
+  await database.admin`insert into schema_migrations (name, hash) values ('9999_later.sql', 'x')`;
+  await assert.rejects(migrate(database.url), /9999_later\.sql/);
+});
+
+Deno.test("a login that may not become the owner is told so, and applies nothing", async () => {
+  await using database = await createDatabase(false);
+  const name = `guest_${crypto.randomUUID().slice(0, 8)}`;
+  await database.admin.unsafe(`create role ${name} login password 'guest'`);
+  try {
+    const url = Object.assign(new URL(database.url), { username: name, password: "guest" });
+    await assert.rejects(migrate(url.href), (error: Error) => {
+      assert.ok(error instanceof MigrationError);
+      assert.match(error.message, /no member of customer_owner/);
+      return true;
+    });
+    assert.equal(await isCurrent(database.admin), false);
+  } finally {
+    await database.admin.unsafe(`drop role ${name}`);
+  }
+});

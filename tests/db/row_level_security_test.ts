@@ -1,0 +1,139 @@
+/** Every role tries to reach every table of another store. */
+import assert from "node:assert/strict";
+import postgres from "postgres";
+import { enterStore, type Role, type Sql, type Tx } from "../../db/connect.ts";
+import { ADDRESS, createGroup, createWorld, register, tell, type World } from "../actors/world.ts";
+
+const TABLES = [
+  "customers",
+  "customer_addresses",
+  "shopper_groups",
+  "customer_group_memberships",
+  "actor_events",
+  "timers",
+  "effects",
+  "outbox",
+  "idempotency_keys",
+];
+/** What customer_worker is there for; it sees these of every store, and no personal value stands in them. */
+const WORK_TABLES = ["timers", "effects", "outbox"];
+const DENIED = "42501";
+
+Deno.test("no role reaches another store", async (t) => {
+  await using world = await createWorld();
+  const other: World = { ...world, storeId: crypto.randomUUID() };
+  other.system = { ...world.system, storeId: other.storeId };
+  await fill(world);
+  await fill(other);
+  const { admin, database } = world;
+  const api = database.pool("customer_api", 2);
+  const reader = database.pool("customer_reader", 1);
+  const worker = database.pool("customer_worker", 1);
+
+  await t.step("the list of tables is whole, and each holds rows of both stores", async () => {
+    const existing = await admin`
+      select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
+        and relname <> 'schema_migrations'`;
+    assert.deepEqual(existing.map((row) => row.relname).sort(), [...TABLES].sort());
+    for (const table of TABLES) {
+      for (const { storeId } of [world, other]) {
+        assert.ok((await rowsOf(admin, table, storeId)).length > 0, table);
+      }
+    }
+  });
+
+  for (const table of TABLES) {
+    await t.step(`customer_api in one store neither sees nor touches another one's ${table}`, async () => {
+      const inStore = <T>(run: (tx: Tx) => Promise<T>) =>
+        api.begin(async (tx) => {
+          await enterStore(tx, world.storeId);
+          return await run(tx);
+        });
+      const seen = await inStore((tx) => tx`select distinct store_id from ${tx(table)}`);
+      assert.deepEqual(seen.map((row) => row.storeId), [world.storeId]);
+      const before = await rowsOf(admin, table, other.storeId);
+
+      const foreign = before[0];
+      assert.ok(foreign);
+      const insertion = await insertionInto(admin, table);
+      await assert.rejects(inStore((tx) => tx.unsafe(insertion, [foreign as never])), { code: DENIED });
+      await nothingTouched(
+        inStore((tx) => tx`update ${tx(table)} set store_id = store_id where store_id = ${other.storeId}`),
+      );
+      await nothingTouched(inStore((tx) => tx`delete from ${tx(table)} where store_id = ${other.storeId}`));
+      await assert.rejects(inStore((tx) => tx`update ${tx(table)} set store_id = ${other.storeId}`), {
+        code: DENIED,
+      });
+      assert.deepEqual(await rowsOf(admin, table, other.storeId), before);
+    });
+
+    await t.step(`customer_api outside of any store sees no ${table}`, async () => {
+      assert.equal((await api`select 1 from ${api(table)}`).length, 0);
+    });
+
+    await t.step(`customer_reader has no right on ${table}`, async () => {
+      await assert.rejects(reader`select 1 from ${reader(table)}`, { code: DENIED });
+      await assert.rejects(reader`delete from ${reader(table)}`, { code: DENIED });
+    });
+
+    await t.step(
+      `customer_worker ${WORK_TABLES.includes(table) ? "cannot move or add" : "cannot read"} ${table}`,
+      async () => {
+        if (!WORK_TABLES.includes(table)) {
+          await assert.rejects(worker`select * from ${worker(table)}`, { code: DENIED });
+        }
+        const [row] = await rowsOf(admin, table, other.storeId);
+        const insertion = await insertionInto(admin, table);
+        await assert.rejects(worker.unsafe(insertion, [row as never]), { code: DENIED });
+        await assert.rejects(worker`update ${worker(table)} set store_id = ${world.storeId}`, {
+          code: DENIED,
+        });
+      },
+    );
+  }
+
+  await t.step("no role executes the other roles' functions or becomes another role by itself", async () => {
+    for (const role of ["customer_api", "customer_worker"] satisfies Role[]) {
+      const sql = database.pool(role, 1);
+      await assert.rejects(sql`select * from lookup_customers('{}', '{}')`, { code: DENIED });
+      await assert.rejects(sql`select * from lookup_customer_groups('{}', '{}')`, { code: DENIED });
+    }
+  });
+});
+
+/** Gives every table a row of the store. */
+async function fill(world: World): Promise<void> {
+  const ref = await register(world);
+  await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "one" });
+  const group = await createGroup(world);
+  await tell(world, ref, "group.assign", { groupId: group.id });
+  await tell(world, await createGroup(world), "group.delete"); // leaves an effect
+  await world.admin`
+    insert into timers (store_id, actor_kind, actor_id, name, event_type, due_at, created_at)
+    values (${world.storeId}, 'customer', ${ref.id}, 'some delay', 'some.event', now(), now())`;
+}
+
+async function rowsOf(admin: Sql, table: string, storeId: string): Promise<Record<string, unknown>[]> {
+  const rows = await admin`select to_json(t) as row from ${
+    admin(table)
+  } t where store_id = ${storeId} order by t::text`;
+  return rows.map((row) => row.row);
+}
+
+/** A statement that inserts the row which its one parameter holds as JSON. */
+async function insertionInto(admin: Sql, table: string): Promise<string> {
+  const rows = await admin<{ columnName: string }[]>`
+    select column_name from information_schema.columns
+    where table_schema = 'public' and table_name = ${table} and is_generated = 'NEVER' and is_identity = 'NO'`;
+  const columns = rows.map((row) => row.columnName).join(", ");
+  return `insert into ${table} (${columns}) select ${columns} from jsonb_populate_record(null::${table}, $1::jsonb)`;
+}
+
+/** Either the right is missing altogether, or row-level security leaves nothing to touch. */
+async function nothingTouched(statement: Promise<postgres.RowList<postgres.Row[]>>): Promise<void> {
+  const touched = await statement.then((result) => result.count, (error) => {
+    assert.equal(error.code, DENIED);
+    return 0;
+  });
+  assert.equal(touched, 0);
+}

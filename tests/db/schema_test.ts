@@ -1,0 +1,62 @@
+/** What the schema promises as a whole, asked of PostgreSQL's own catalogue. */
+import assert from "node:assert/strict";
+import { createDatabase } from "../database.ts";
+
+const APPLICATION_ROLES = ["customer_api", "customer_reader", "customer_worker", "customer_service"];
+
+Deno.test("the schema as a whole", async (t) => {
+  await using database = await createDatabase();
+  const sql = database.admin;
+  const tables = await sql<{ name: string; security: boolean; owner: string }[]>`
+    select c.relname as name, c.relrowsecurity as security, pg_get_userbyid(c.relowner) as owner
+    from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+      and c.relname <> 'schema_migrations'`;
+
+  await t.step(
+    "every table carries store_id, keeps row-level security and belongs to customer_owner",
+    async () => {
+      assert.ok(tables.length >= 9);
+      for (const { name, security, owner } of tables) {
+        const [column] = await sql`
+        select data_type, is_nullable from information_schema.columns
+        where table_schema = 'public' and table_name = ${name} and column_name = 'store_id'`;
+        assert.deepEqual([column?.dataType, column?.isNullable], ["uuid", "NO"], name);
+        assert.equal(security, true, name);
+        assert.equal(owner, "customer_owner", name);
+      }
+    },
+  );
+
+  await t.step("every primary key and unique index starts with store_id", async () => {
+    const indexes = await sql<{ index: string; first: string }[]>`
+      select i.indexrelid::regclass::text as index, a.attname as first
+      from pg_index i
+      join pg_class c on c.oid = i.indrelid
+      join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+      where i.indisunique and c.relnamespace = 'public'::regnamespace and c.relname <> 'schema_migrations'`;
+    assert.ok(indexes.length >= tables.length);
+    for (const { index, first } of indexes) assert.equal(first, "store_id", index);
+  });
+
+  await t.step(
+    "no application role is a superuser, bypasses row-level security or owns anything",
+    async () => {
+      const roles = await sql<{ rolname: string; rolsuper: boolean; rolbypassrls: boolean; owned: number }[]>`
+      select rolname, rolsuper, rolbypassrls,
+        (select count(*)::int from pg_class where relowner = r.oid) as owned
+      from pg_roles r where rolname in ${sql(APPLICATION_ROLES)}`;
+      assert.equal(roles.length, APPLICATION_ROLES.length);
+      for (const { rolname, rolsuper, rolbypassrls, owned } of roles) {
+        assert.deepEqual([rolsuper, rolbypassrls, owned], [false, false, 0], rolname);
+      }
+    },
+  );
+
+  await t.step("the service's login has no right of its own before it takes a role", async () => {
+    const [rights] = await sql`
+      select count(*)::int as count from pg_class c
+      where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname <> 'schema_migrations'
+        and has_table_privilege('customer_service', c.oid, 'select, insert, update, delete')`;
+    assert.equal(rights?.count, 0);
+  });
+});
