@@ -1,0 +1,78 @@
+/** A process that is killed between any two statements of a command leaves all of it or nothing. */
+import assert from "node:assert/strict";
+import type { ActorRef, Answer } from "../../actors/protocol.ts";
+import { newTraceId } from "../../actors/trace.ts";
+import { ADDRESS, createGroup, createWorld, customerRef, register, tell, type World } from "./world.ts";
+
+const SCRIPT = new URL("./crash_process.ts", import.meta.url).pathname;
+
+/** Commands that write to each table there is, and what has to stand before. */
+const COMMANDS: [
+  type: string,
+  arrange: (world: World) => Promise<{ ref: ActorRef; fields: Record<string, unknown> }>,
+][] = [
+  [
+    "register",
+    (world) => Promise.resolve({ ref: customerRef(world), fields: { email: "crash@example.com" } }),
+  ],
+  ["address.add", async (world) => {
+    const ref = await register(world);
+    await tell(world, ref, "address.add", { ...ADDRESS, isDefaultShipping: true });
+    return { ref, fields: { ...ADDRESS, isDefaultShipping: true } };
+  }],
+  ["group.delete", async (world) => ({ ref: await createGroup(world), fields: {} })],
+];
+
+for (const [type, arrange] of COMMANDS) {
+  Deno.test(`${type}: killed before any of its statements, nothing is lost or half done`, async () => {
+    await using world = await createWorld();
+    const { ref, fields } = await arrange(world);
+    const context = { by: world.system, traceId: newTraceId(), idempotencyKey: "after the crash" };
+    const request = { ref, command: { type, ...fields }, context };
+    const before = await contents(world);
+
+    let statement = 0;
+    let answer: Answer | undefined;
+    while (answer === undefined) {
+      answer = await run(world, ++statement, request);
+      if (answer !== undefined) break;
+      assert.deepEqual(await contents(world), before, `killed before statement ${statement}`);
+    }
+    assert.ok(statement > 7, "there were statements to be killed before: begin, …, commit");
+    const after = await contents(world);
+    for (const table of ["actor_events", "outbox", "idempotency_keys"]) {
+      assert.ok((after[table] ?? 0) > (before[table] ?? 0), table);
+    }
+
+    // Killed after its commit, it had no chance to answer: whoever asks again gets the same answer.
+    assert.deepEqual(await run(world, 0, request), answer);
+    assert.deepEqual(await contents(world), after);
+  });
+}
+
+/** The answer, or undefined when the process was killed. */
+async function run(world: World, dieBefore: number, request: unknown): Promise<Answer | undefined> {
+  const { signal, success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", SCRIPT, world.database.url, String(dieBefore), JSON.stringify(request)],
+  }).output();
+  if (signal === "SIGKILL") return undefined;
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/** How many rows each table has, and how many commands its actors have accepted. */
+async function contents({ admin }: World): Promise<Record<string, number>> {
+  const [row] = await admin`
+    select
+      (select count(*)::int from customers) as customers,
+      (select coalesce(sum(version), 0)::int from customers) as customer_versions,
+      (select count(*)::int from customer_addresses) as customer_addresses,
+      (select count(*)::int from customer_addresses where is_default_shipping) as defaults,
+      (select count(*)::int from shopper_groups where deleted_at is null) as shopper_groups,
+      (select count(*)::int from actor_events) as "actor_events",
+      (select count(*)::int from effects) as effects,
+      (select count(*)::int from outbox) as outbox,
+      (select count(*)::int from idempotency_keys) as "idempotency_keys"`;
+  const { actorEvents, idempotencyKeys, ...rest } = row ?? {};
+  return { ...rest, actor_events: actorEvents, idempotency_keys: idempotencyKeys };
+}
