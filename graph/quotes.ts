@@ -3,6 +3,7 @@
 /** In this order: a message may hold several quotes, and what a quote contains must not look like an end of it. */
 const QUOTES: readonly [RegExp, string][] = [
   [/( cannot represent[^:]*):.*$/s, "$1."],
+  [/Value ".*" does not exist in "(\w+)" enum.*$/s, 'Value does not exist in "$1" enum.'],
   [/,? (but )?found:? .*$/s, "."],
   [/(Unexpected \w+) ".*$/s, "$1."],
   [/ got invalid value .* at ("[\w.[\]]+"); /s, " got an invalid value at $1: "],

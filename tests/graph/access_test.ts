@@ -1,8 +1,8 @@
 /** What the graph gives to those who are not the shopper: nothing. */
 import assert from "node:assert/strict";
 import type { Principal } from "../../actors/principal.ts";
-import { ADDRESS, tell, type World } from "../actors/world.ts";
-import { bearer, createIssuer, registerShopper, startGraph, type TestGraph } from "./server.ts";
+import { ADDRESS, tell } from "../actors/world.ts";
+import { bearer, createIssuer, registerShopper, startGraph, stored, type TestGraph } from "./server.ts";
 
 const ENTITIES = `query ($references: [_Any!]!) {
   _entities(representations: $references) { ... on Customer { id email addresses { line1 } } }
@@ -148,13 +148,4 @@ async function refuses(graph: TestGraph, as: Principal, fields: string[]) {
     const { codes, data } = await graph.ask(query, { as, ...(variables ? { variables } : {}) });
     assert.deepEqual([field, codes, data], [field, ["REFUSED_IN_STATE"], { [field]: null }]);
   }
-}
-
-/** Everything that a change would leave a trace in. */
-async function stored({ admin }: World) {
-  return await admin`
-    select (select jsonb_agg(c order by customer_id) from customers c) as customers,
-      (select jsonb_agg(a order by address_id) from customer_addresses a) as addresses,
-      (select count(*)::int from actor_events) as events, (select count(*)::int from outbox) as outbox,
-      (select count(*)::int from idempotency_keys) as keys`;
 }

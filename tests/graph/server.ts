@@ -100,3 +100,13 @@ export async function post(url: string, body: BodyInit, headers: Record<string, 
   const { status } = response;
   return { status, headers: response.headers, text, data: json.data, errors: json.errors, codes };
 }
+
+/** Everything that a change would leave a trace in. */
+export async function stored({ admin }: World): Promise<unknown> {
+  const [everything] = await admin`
+    select (select jsonb_agg(c order by customer_id) from customers c) as customers,
+      (select jsonb_agg(a order by address_id) from customer_addresses a) as addresses,
+      (select count(*)::int from actor_events) as events, (select count(*)::int from outbox) as outbox,
+      (select count(*)::int from idempotency_keys) as keys`;
+  return everything;
+}

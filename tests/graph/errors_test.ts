@@ -1,0 +1,87 @@
+/** What callers learn of failures that are not theirs: that there was one. */
+import assert from "node:assert/strict";
+import { Hono } from "@hono/hono";
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+import { openPool } from "../../db/connect.ts";
+import { createLookups } from "../../db/lookups.ts";
+import { createGraph } from "../../graph/mod.ts";
+import { JSON_BODY, post, registerShopper, serve, startGraph } from "./server.ts";
+
+Deno.test("an unexpected error is masked, and logged once without values", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world, { email: "ada@example.com" });
+  await graph.world.admin`revoke execute on function lookup_customers(uuid[], uuid[]) from customer_reader`;
+  await using logged = await captureLog();
+
+  const { status, data, errors } = await graph.ask("{ me { email } }", { as });
+  assert.equal(status, 200);
+  assert.deepEqual(data, { me: null });
+  assert.deepEqual(errors, [{
+    message: "Something went wrong on our side",
+    locations: [{ line: 1, column: 3 }],
+    path: ["me"],
+    extensions: { code: "INTERNAL_SERVER_ERROR" },
+  }]);
+  assert.deepEqual(logged.messages, ["Cannot answer me: PostgreSQL 42501 aclcheck_error"]);
+});
+
+Deno.test("a database out of reach is UNAVAILABLE", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const sql = openPool(`postgres://customer_service@127.0.0.1:${unusedPort()}/none`, "customer_reader", 1);
+  const authenticate = () => Promise.resolve(as);
+  const unreachable = createGraph({
+    actors: graph.world.actors,
+    lookups: createLookups(sql),
+    authenticate,
+    production: true,
+  });
+  const server = serve(new Hono().route("/graphql", unreachable));
+  try {
+    const url = `http://127.0.0.1:${server.addr.port}/graphql`;
+    const { codes, data, text } = await post(url, JSON.stringify({ query: "{ me { id } }" }), JSON_BODY);
+    assert.deepEqual([codes, data], [["UNAVAILABLE"], { me: null }]);
+    assert.doesNotMatch(text, /ECONNREFUSED|127\.0\.0\.1/);
+  } finally {
+    await server.shutdown();
+    await sql.end({ timeout: 0 });
+  }
+});
+
+Deno.test("an authenticator that breaks is masked like everything else", async () => {
+  await using graph = await startGraph();
+  await using logged = await captureLog();
+  const lookups = createLookups(graph.world.database.pool("customer_reader"));
+  const authenticate = () => Promise.reject(new TypeError("the cache has no such method"));
+  const broken = createGraph({ actors: graph.world.actors, lookups, authenticate, production: true });
+  const server = serve(new Hono().route("/graphql", broken));
+  try {
+    const url = `http://127.0.0.1:${server.addr.port}/graphql`;
+    const { codes, text } = await post(url, JSON.stringify({ query: "{ me { id } }" }), JSON_BODY);
+    assert.deepEqual(codes, ["INTERNAL_SERVER_ERROR"]);
+    assert.doesNotMatch(text, /cache/);
+    assert.deepEqual(logged.messages, ["Cannot answer me: TypeError: the cache has no such method"]);
+  } finally {
+    await server.shutdown();
+  }
+});
+
+/** What the graph logs from now on. */
+async function captureLog(): Promise<{ messages: string[] } & AsyncDisposable> {
+  const messages: string[] = [];
+  const sink = (record: LogRecord) => messages.push(record.message.join(""));
+  await configure({
+    sinks: { sink },
+    loggers: [
+      { category: "customer-service", sinks: ["sink"], lowestLevel: "trace" },
+      { category: ["logtape", "meta"], lowestLevel: "error" },
+    ],
+  });
+  return { messages, [Symbol.asyncDispose]: reset };
+}
+
+function unusedPort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return listener.addr.port;
+}

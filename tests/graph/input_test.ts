@@ -1,0 +1,266 @@
+/** What the graph says to input that it cannot take: the right code, no value, and nothing written. */
+import assert from "node:assert/strict";
+import { ADDRESS } from "../actors/world.ts";
+import { type AskOptions, bearer, JSON_BODY, registerShopper, startGraph, stored } from "./server.ts";
+
+/** Stands for a personal value: no answer may hold it. */
+const VALUE = "Lovelace";
+
+const ADD = `mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }`;
+const UPDATE = `mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }`;
+const CORRECT =
+  `mutation ($id: ID!, $input: UpdateAddressInput!) { updateAddress(id: $id, input: $input) { id } }`;
+const DELETE = `mutation ($id: ID!) { deleteAddress(id: $id) }`;
+const VERSION =
+  `mutation ($v: Int) { updateProfile(input: { firstName: "Ada" }, expectedVersion: $v) { id } }`;
+
+type Case = [what: string, query: string, options: AskOptions, code: string, message: RegExp];
+
+const add = (fields: Record<string, unknown>): AskOptions => ({
+  variables: { input: { ...ADDRESS, ...fields } },
+});
+const update = (input: unknown): AskOptions => ({ variables: { input } });
+
+const BAD: Case[] = [
+  [
+    "a number for a text",
+    ADD,
+    add({ line1: 12345 }),
+    "BAD_USER_INPUT",
+    /"input\.line1".*String cannot represent/,
+  ],
+  ["an object for a text", ADD, add({ city: { [VALUE]: VALUE } }), "BAD_USER_INPUT", /"input\.city"/],
+  [
+    "a text for an object",
+    ADD,
+    update(`${VALUE}"; at "input.x"; `),
+    "BAD_USER_INPUT",
+    /"\$input".*to be an object/,
+  ],
+  ["a list for an object", ADD, update([VALUE]), "BAD_USER_INPUT", /"\$input"/],
+  ["an unknown field", ADD, add({ street: VALUE }), "BAD_USER_INPUT", /Field "street" is not defined/],
+  [
+    "a missing field",
+    ADD,
+    update({ city: VALUE, country: "CH" }),
+    "BAD_USER_INPUT",
+    /Field "line1".*not provided/,
+  ],
+  ["no variables", ADD, {}, "BAD_USER_INPUT", /"\$input".*was not provided/],
+  ["a NUL", ADD, add({ line1: `${VALUE}\0` }), "BAD_USER_INPUT", /line1 must not contain control characters/],
+  ["half a surrogate pair", ADD, add({ city: `${VALUE}\ud800` }), "BAD_USER_INPUT", /city/],
+  [
+    "an over-long street",
+    ADD,
+    add({ line1: VALUE.repeat(26) }),
+    "BAD_USER_INPUT",
+    /line1 must have at most 200/,
+  ],
+  ["an empty city", ADD, add({ city: " " }), "BAD_USER_INPUT", /city must not be empty/],
+  ["an unknown country", ADD, add({ country: "XX" }), "BAD_USER_INPUT", /country must be/],
+  ["no email", UPDATE, update({ email: VALUE }), "BAD_USER_INPUT", /email must be an email address/],
+  ["a cleared email", UPDATE, update({ email: null }), "BAD_USER_INPUT", /email must be/],
+  [
+    "an over-long email",
+    UPDATE,
+    update({ email: `${VALUE.repeat(32)}@example.com` }),
+    "BAD_USER_INPUT",
+    /email/,
+  ],
+  ["no phone number", UPDATE, update({ phone: VALUE }), "BAD_USER_INPUT", /phone must be/],
+  ["no language", UPDATE, update({ locale: `${VALUE}_${VALUE}` }), "BAD_USER_INPUT", /locale must be/],
+  [
+    "several wrong fields",
+    UPDATE,
+    update({ email: VALUE, phone: VALUE }),
+    "BAD_USER_INPUT",
+    /email .*; phone /,
+  ],
+  ["a malformed UUID", DELETE, { variables: { id: VALUE } }, "BAD_USER_INPUT", /addressId must be a UUID/],
+  ["an object for an id", DELETE, { variables: { id: { a: VALUE } } }, "BAD_USER_INPUT", /"\$id"/],
+  ["a number for an id", DELETE, { variables: { id: 5 } }, "BAD_USER_INPUT", /addressId must be a UUID/],
+  [
+    "null past a default",
+    `mutation ($id: ID = "x") { deleteAddress(id: $id) }`,
+    { variables: { id: null } },
+    "BAD_USER_INPUT",
+    /Argument "id"/,
+  ],
+  ["a version over 32 bits", VERSION, { variables: { v: 2 ** 31 } }, "BAD_USER_INPUT", /"\$v".*32-bit/],
+  [
+    "a version that is none",
+    VERSION,
+    { variables: { v: VALUE } },
+    "BAD_USER_INPUT",
+    /"\$v".*Int cannot represent/,
+  ],
+  ["a version below any", VERSION, { variables: { v: -1 } }, "CONFLICT", /version 1, not -1/],
+  [
+    "an unknown address",
+    DELETE,
+    { variables: { id: crypto.randomUUID() } },
+    "NOT_FOUND",
+    /Cannot find address/,
+  ],
+  [
+    "an empty key",
+    UPDATE,
+    { ...update({}), headers: { "idempotency-key": "" } },
+    "BAD_USER_INPUT",
+    /Idempotency-Key/,
+  ],
+  [
+    "a long key",
+    UPDATE,
+    { ...update({}), headers: { "idempotency-key": VALUE.repeat(32) } },
+    "BAD_USER_INPUT",
+    /Idempotency-Key/,
+  ],
+  [
+    "a key beyond ASCII",
+    UPDATE,
+    { ...update({}), headers: { "idempotency-key": "clé" } },
+    "BAD_USER_INPUT",
+    /Idempotency-Key/,
+  ],
+  [
+    "a literal of another type",
+    `mutation { updateProfile(input: { email: 7007 }) { id } }`,
+    {},
+    "GRAPHQL_VALIDATION_FAILED",
+    /String cannot represent/,
+  ],
+  [
+    "a literal for an object",
+    `mutation { updateProfile(input: "${VALUE}") { id } }`,
+    {},
+    "GRAPHQL_VALIDATION_FAILED",
+    /UpdateProfileInput/,
+  ],
+  [
+    "an unknown field of the graph",
+    `{ me { emial } }`,
+    {},
+    "GRAPHQL_VALIDATION_FAILED",
+    /"emial" on type "Customer"\.$/,
+  ],
+  ["half a document", `{ me { id`, {}, "GRAPHQL_PARSE_FAILED", /Syntax Error/],
+  [
+    "a value in the wrong place",
+    `{ me { id "${VALUE}" } }`,
+    {},
+    "GRAPHQL_PARSE_FAILED",
+    /Syntax Error: Expected Name\.$/,
+  ],
+  [
+    "a value that does not end",
+    `{ me { id(a: "${VALUE}) } }`,
+    {},
+    "GRAPHQL_PARSE_FAILED",
+    /Unterminated string/,
+  ],
+  ["a document of nothing", ``, {}, "GRAPHQL_PARSE_FAILED", /Syntax Error/],
+  ["a subscription", `subscription { me { id } }`, {}, "BAD_USER_INPUT", /subscription/],
+];
+
+Deno.test("the graph refuses input that it cannot take, and writes nothing", async (t) => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const before = await stored(graph.world);
+  for (const [what, query, options, code, message] of BAD) {
+    await t.step(what, async () => {
+      const { codes, errors, text } = await graph.ask(query, { as, ...options });
+      assert.deepEqual(codes, [code], text);
+      assert.match(errors?.[0]?.message ?? "", message);
+      assert.doesNotMatch(text, new RegExp(`${VALUE}|12345|7007|stack|\\.ts|node_modules`, "i"));
+      assert.deepEqual(await stored(graph.world), before);
+    });
+  }
+});
+
+Deno.test("an address cannot lose what it cannot be without", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const { data } = await graph.ask(ADD, { as, variables: { input: ADDRESS } });
+  const before = await stored(graph.world);
+  for (const field of ["line1", "city", "country", "isDefaultShipping", "isDefaultBilling"]) {
+    const variables = { id: data.addAddress.id, input: { [field]: null } };
+    const { codes, errors } = await graph.ask(CORRECT, { as, variables });
+    assert.deepEqual(codes, ["BAD_USER_INPUT"]);
+    assert.match(errors?.[0]?.message ?? "", new RegExp(`${field} must be`));
+  }
+  assert.deepEqual(await stored(graph.world), before);
+});
+
+type Body = [what: string, body: BodyInit, headers: Record<string, string>, status: number];
+
+const QUERY = JSON.stringify({ query: "{ me { id } }" });
+const BODIES: Body[] = [
+  ["malformed JSON", `{"query": ${VALUE}`, JSON_BODY, 400],
+  ["no body", "", JSON_BODY, 400],
+  ["bytes that are no UTF-8", new Uint8Array([0x7b, 0xff, 0xfe]), JSON_BODY, 400],
+  ["null", "null", JSON_BODY, 400],
+  ["a string", `"${VALUE}"`, JSON_BODY, 400],
+  ["a batch", `[${QUERY},${QUERY}]`, JSON_BODY, 400],
+  ["an empty batch", "[]", JSON_BODY, 400],
+  ["an unknown parameter", JSON.stringify({ query: "{ me { id } }", [VALUE]: 1 }), JSON_BODY, 400],
+  ["a query that is no text", `{"query":{"a":"${VALUE}"}}`, JSON_BODY, 400],
+  [
+    "variables that are no object",
+    JSON.stringify({ query: "{ me { id } }", variables: VALUE }),
+    JSON_BODY,
+    400,
+  ],
+  ["a form, as another site's page can send one", "query={me{id}}", {
+    "content-type": "application/x-www-form-urlencoded",
+  }, 415],
+  ["plain text, as another site's page can send it", QUERY, { "content-type": "text/plain" }, 415],
+  ["a multipart form", new FormData(), {}, 415],
+  ["a bare document", "{ me { id } }", { "content-type": "application/graphql" }, 415],
+  ["JSON that does not say so", new TextEncoder().encode(QUERY), {}, 415],
+];
+
+Deno.test("the graph refuses bodies that are no request of GraphQL over JSON", async (t) => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const authorization = await bearer(graph.issuer, as);
+  for (const [what, body, headers, status] of BODIES) {
+    await t.step(what, async () => {
+      const reply = await graph.post(body, { ...headers, authorization });
+      assert.deepEqual([reply.status, reply.codes, reply.data], [status, ["BAD_REQUEST"], undefined]);
+      assert.doesNotMatch(reply.text, new RegExp(`${VALUE}|stack|\\.ts|JSON at`, "i"));
+    });
+  }
+});
+
+Deno.test("queries do not stand in URLs, and no other site is let in", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world, { email: "ada@example.com" });
+  const headers = { authorization: await bearer(graph.issuer, as), origin: "https://elsewhere.example" };
+  for (const query of ["{ me { email } }", "mutation { updateProfile(input: {}) { email } }"]) {
+    const reply = await fetch(`${graph.url}?query=${encodeURIComponent(query)}`, { headers });
+    assert.deepEqual([reply.status, reply.headers.get("allow")], [405, "POST"]);
+    assert.doesNotMatch(await reply.text(), /ada@/);
+  }
+  const preflight = await fetch(graph.url, {
+    method: "OPTIONS",
+    headers: {
+      ...headers,
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "content-type",
+    },
+  });
+  assert.equal(preflight.status, 405);
+  assert.equal(preflight.headers.get("access-control-allow-origin"), null);
+  await preflight.body?.cancel();
+});
+
+Deno.test("errors of a request come as 4xx to clients of application/graphql-response+json", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const accept = { accept: "application/graphql-response+json" };
+  for (const query of ["{ me {", "{ me { emial } }", ADD]) {
+    assert.equal((await graph.ask(query, { as, headers: accept })).status, 400);
+  }
+  assert.equal((await graph.ask("{ me { id } }", { headers: accept })).status, 200);
+});

@@ -1,0 +1,135 @@
+/** How much one request may ask for, and what production keeps to itself. */
+import assert from "node:assert/strict";
+import { getIntrospectionQuery } from "graphql";
+import { LIMITS } from "../../graph/limits.ts";
+import { bearer, JSON_BODY, registerShopper, startGraph } from "./server.ts";
+
+const repeat = (times: number, write: (index: number) => string) =>
+  Array.from({ length: times }, (_, i) => write(i)).join(" ");
+const nested = (levels: number) =>
+  `{ me ${"{ ... on Customer ".repeat(levels)} { id } ${"}".repeat(levels)} }`;
+const aliased = (times: number) => `{ ${repeat(times, (i) => `a${i}: me { id }`)} }`;
+
+/** Forty fragments, each of which holds the next one twice: two to the fortieth fields once expanded. */
+const bomb = `{ me { ...F0 } } ${
+  repeat(40, (i) => `fragment F${i} on Customer { ...F${i + 1} ...F${i + 1} }`)
+}
+  fragment F40 on Customer { id }`;
+
+const TOO_MUCH: [what: string, query: string, message: RegExp][] = [
+  ["a deep document", nested(LIMITS.depth), /deeper than 8 levels/],
+  ["many aliases", aliased(LIMITS.aliases + 1), /more than 10 aliases/],
+  [
+    "aliases behind a fragment",
+    `{ ${repeat(6, (i) => `a${i}: me { ...F }`)} } fragment F on Customer { x: id y: id z: id }`,
+    /aliases/,
+  ],
+  ["a wide document", `{ me { addresses { ${"id ".repeat(300)} } } }`, /more costly than 500/],
+  ["fragments that multiply", bomb, /more costly than 500/],
+  ["many tokens", `{ me { ${"id ".repeat(LIMITS.tokens)} } }`, /more tha[nt] 1000 tokens/],
+  ["a long document", `{ me { id } } # ${"x".repeat(LIMITS.document)}`, /longer than 10000 characters/],
+];
+
+Deno.test("the graph refuses operations that ask for too much, before anything runs", async (t) => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  for (const [what, query, message] of TOO_MUCH) {
+    await t.step(what, async () => {
+      const started = performance.now();
+      const { data, errors } = await graph.ask(query, { as });
+      assert.equal(data, undefined);
+      assert.match(errors?.map((error) => error.message).join("\n") ?? "", message);
+      assert.ok(performance.now() - started < 2_000);
+    });
+  }
+});
+
+Deno.test("the graph lets through what stays within the limits", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  for (
+    const query of [
+      nested(LIMITS.depth - 2),
+      aliased(LIMITS.aliases),
+      `{ me { id } } #${"x".repeat(LIMITS.document - 20)}`,
+    ]
+  ) {
+    const { data, errors } = await graph.ask(query, { as });
+    assert.equal(errors, undefined);
+    assert.equal(Object.values<{ id: string }>(data)[0]?.id, as.id);
+  }
+});
+
+Deno.test("a body over the limit is refused, whether or not it says its length", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const headers = { ...JSON_BODY, authorization: await bearer(graph.issuer, as) };
+  const body = (length: number) => {
+    const text = (filler: string) => JSON.stringify({ query: "{ me { id } }", extensions: { filler } });
+    return text("x".repeat(length - text("").length));
+  };
+  const chunked = (text: string) =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const piece of text.match(/.{1,1000}/gs) ?? []) {
+          controller.enqueue(new TextEncoder().encode(piece));
+        }
+        controller.close();
+      },
+    });
+  for (const shape of [(text: string) => text, chunked]) {
+    const over = await graph.post(shape(body(LIMITS.body + 1)), headers);
+    assert.deepEqual([over.status, over.codes], [413, ["REQUEST_ENTITY_TOO_LARGE"]]);
+    const within = await graph.post(shape(body(LIMITS.body)), headers);
+    assert.deepEqual(within.data, { me: { id: as.id } });
+  }
+});
+
+Deno.test("production gives away neither the schema nor a page to explore it", async () => {
+  await using graph = await startGraph({ production: true });
+  const { as } = await registerShopper(graph.world);
+  for (
+    const query of [getIntrospectionQuery(), `{ __type(name: "Customer") { name } }`, `{ _service { sdl } }`]
+  ) {
+    const { data, codes, text } = await graph.ask(query, { as });
+    assert.equal(data, undefined);
+    assert.deepEqual(new Set(codes), new Set(["GRAPHQL_VALIDATION_FAILED"]));
+    assert.doesNotMatch(text, /firstName/);
+  }
+  const page = await fetch(graph.url, { headers: { accept: "text/html" } });
+  assert.doesNotMatch(await page.text(), /html/);
+  const { errors } = await graph.ask(`{ me { firstNam } }`, { as });
+  assert.equal(errors?.[0]?.message, `Cannot query field "firstNam" on type "Customer".`);
+  assert.deepEqual((await graph.ask(`{ me { __typename } }`, { as })).data, {
+    me: { __typename: "Customer" },
+  });
+});
+
+Deno.test("development shows the schema and GraphiQL", async () => {
+  await using graph = await startGraph();
+  assert.match((await graph.ask(getIntrospectionQuery())).text, /firstName/);
+  assert.match(
+    (await graph.ask(`{ _service { sdl } }`)).data._service.sdl,
+    /type Customer\s+@key\(fields: "id"\)/,
+  );
+  const page = await fetch(graph.url, { headers: { accept: "text/html" } });
+  assert.match(await page.text(), /^<!doctype html>/);
+});
+
+Deno.test("an operation can be sent by its hash once it has been sent whole", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const headers = { ...JSON_BODY, authorization: await bearer(graph.issuer, as) };
+  const query = "{ me { id } }";
+  const sha256Hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(query)))
+    .toHex();
+  const extensions = { persistedQuery: { version: 1, sha256Hash } };
+  const send = (body: object) => graph.post(JSON.stringify({ ...body, extensions }), headers);
+
+  const unknown = await send({});
+  assert.deepEqual([unknown.status, unknown.codes], [200, ["PERSISTED_QUERY_NOT_FOUND"]]);
+  const mismatch = await send({ query: "{ me { email } }" });
+  assert.deepEqual([mismatch.data, mismatch.codes], [undefined, ["PERSISTED_QUERY_MISMATCH"]]);
+  assert.deepEqual((await send({ query })).data, { me: { id: as.id } });
+  assert.deepEqual((await send({})).data, { me: { id: as.id } });
+});
