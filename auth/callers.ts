@@ -1,7 +1,7 @@
 /** Which service calls over gRPC, and for which store. A person's token is no service, whatever its roles. */
 import { DomainError } from "../actors/errors.ts";
-import type { Principal } from "../actors/principal.ts";
 import { parseForwardedCertificates } from "./forwarded_certificates.ts";
+import type { TokenVerifier } from "./token.ts";
 
 /** Another service of the platform. */
 export interface Caller {
@@ -26,11 +26,6 @@ export interface ClientCertificate {
   raw: Uint8Array;
 }
 
-/** Verifies a service's token. Throws UNAUTHENTICATED for one that does not hold. */
-export type VerifyServiceToken = (
-  token: string,
-) => Promise<{ principal: Principal; service: string | undefined }>;
-
 /**
  * Decides who calls a method and whether it may.
  *
@@ -44,7 +39,7 @@ export interface AdmissionOptions<Method extends string> {
   /** The services that may call each method. */
   callers: Readonly<Record<Method, readonly string[]>>;
   /** Needed in mode `token`. */
-  verifyToken?: VerifyServiceToken | undefined;
+  verifyToken?: TokenVerifier | undefined;
 }
 
 /** Who calls where nobody has to prove anything; it may call every method. */
@@ -64,7 +59,7 @@ export function createAdmission<Method extends string>(options: AdmissionOptions
   };
 }
 
-async function byToken(evidence: CallEvidence, verify: VerifyServiceToken | undefined): Promise<Caller> {
+async function byToken(evidence: CallEvidence, verify: TokenVerifier | undefined): Promise<Caller> {
   const [value, ...more] = evidence.header("authorization");
   const token = value?.match(/^Bearer +([\w.~+/-]+=*)$/i)?.[1];
   if (!token || more.length > 0 || !verify) throw unknown("metadata authorization has no bearer token");

@@ -61,6 +61,9 @@ export interface Lookups {
   findCustomerGroups(key: CustomerKey): Promise<CustomerGroups | undefined>;
 }
 
+/** How long PostgreSQL may keep silent, in milliseconds, before it counts as away. */
+const ANSWER_LIMIT_MS = 3_000;
+
 /** @param sql a pool of the role customer_reader */
 export function createLookups(sql: Sql): Lookups {
   const customers = batched((stores, ids) => selectCustomers(sql, stores, ids));
@@ -73,9 +76,22 @@ type Select<Answer> = (storeIds: string[], customerIds: string[]) => Promise<(An
 /** Nothing is remembered between ticks: an answer is always as fresh as its statement. */
 function batched<Answer>(select: Select<Answer>): DataLoader<CustomerKey, Answer | undefined> {
   return new DataLoader(
-    (keys) => select(keys.map((key) => key.storeId), keys.map((key) => key.customerId)),
+    (keys) => inTime(select(keys.map((key) => key.storeId), keys.map((key) => key.customerId))),
     { cache: false, maxBatchSize: 500, batchScheduleFn: setImmediate },
   );
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const silence = Promise.withResolvers<never>();
+  const limit = setTimeout(() => {
+    const error = new Error(`PostgreSQL has not answered within ${ANSWER_LIMIT_MS} ms`);
+    silence.reject(Object.assign(error, { code: "ETIMEDOUT" }));
+  }, ANSWER_LIMIT_MS);
+  try {
+    return await Promise.race([answer, silence.promise]);
+  } finally {
+    clearTimeout(limit);
+  }
 }
 
 type GroupRow = {

@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import { DomainError } from "../actors/errors.ts";
 import type { Admit, Caller, CallEvidence } from "../auth/callers.ts";
 import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import { listen } from "./listener.ts";
 import type { CallContext, CustomerMethods } from "./methods.ts";
 import { createReflection } from "./reflection.ts";
 import { statusOf } from "./status.ts";
@@ -51,14 +52,17 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   setServing(false);
   health.addToServer(server);
   createReflection(CustomerService.file).addToServer(server);
+  const injector = server.createConnectionInjector(credentialsOf(options.tls));
+  const listener = await listen(options.bind, options.port, (socket) => injector.injectConnection(socket));
   return {
-    port: await listen(server, options),
+    port: listener.port,
     setServing,
     async close(limitMs = CLOSE_LIMIT_MS) {
       setServing(false);
-      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      const limit = setTimeout(() => server.forceShutdown(), limitMs);
-      await closed;
+      const drained = listener.drained();
+      server.tryShutdown(() => {}); // tells every client to go once its calls are answered
+      const limit = setTimeout(() => listener.cut(), limitMs);
+      await drained;
       clearTimeout(limit);
     },
   };
@@ -136,19 +140,8 @@ function evidenceOf(call: UnaryCall): CallEvidence {
   };
 }
 
-function listen(server: grpc.Server, { bind, port, tls }: GrpcOptions): Promise<number> {
-  const address = `${bind.includes(":") ? `[${bind}]` : bind}:${port}`;
-  const credentials = tls
-    ? grpc.ServerCredentials.createSsl(Buffer.from(tls.clientCa), [{
-      private_key: Buffer.from(tls.key),
-      cert_chain: Buffer.from(tls.certificate),
-    }], true)
-    : grpc.ServerCredentials.createInsecure();
-  return new Promise((resolve, reject) =>
-    server.bindAsync(address, credentials, (cause, bound) => {
-      if (!cause) return resolve(bound);
-      const why = cause.message.includes("EADDRINUSE") ? "the port is taken" : cause.message;
-      reject(new Error(`Cannot serve gRPC on ${address}: ${why}`, { cause }));
-    })
-  );
+function credentialsOf(tls: GrpcOptions["tls"]): grpc.ServerCredentials {
+  if (!tls) return grpc.ServerCredentials.createInsecure();
+  const pair = { private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.certificate) };
+  return grpc.ServerCredentials.createSsl(Buffer.from(tls.clientCa), [pair], true);
 }

@@ -2,6 +2,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { protoPath as healthProto } from "grpc-health-check";
+import { Buffer } from "node:buffer";
 
 const PROTO = new URL("../../proto/", import.meta.url).pathname;
 const FORM = {
@@ -76,9 +77,9 @@ export async function callRaw(port: number, method: string, bytes: Uint8Array): 
     return await new Promise((resolve) =>
       client.makeUnaryRequest(
         `/io.shopstar.customer.v1.CustomerService/${method}`,
-        (value: Uint8Array) => value as Loose,
+        (value: Buffer) => value,
         (value) => value,
-        bytes,
+        Buffer.from(bytes),
         { deadline: Date.now() + 5_000 },
         (error, response) => resolve(outcome(error, response)),
       )

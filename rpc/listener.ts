@@ -1,0 +1,41 @@
+/** The port that grpc-js is served on. Left to itself, it reports a taken one on the console. */
+import { createServer, type Server, type Socket } from "node:net";
+
+export interface Listener {
+  port: number;
+  /** Takes no new connection from now on, and waits until the last one has ended. */
+  drained(): Promise<void>;
+  /** Ends the connections that are left. */
+  cut(): void;
+}
+
+/**
+ * Hands every connection to `serve`.
+ *
+ * @param port 0 takes a free one
+ * @throws {Error} the port cannot be had; the message says so in a sentence
+ */
+export async function listen(bind: string, port: number, serve: (socket: Socket) => void): Promise<Listener> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    serve(socket);
+  });
+  await bound(server, bind, port);
+  return {
+    port: (server.address() as { port: number }).port,
+    drained: () => new Promise((resolve) => server.close(() => resolve())),
+    cut: () => sockets.forEach((socket) => socket.destroy()),
+  };
+}
+
+function bound(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      const why = "code" in cause && cause.code === "EADDRINUSE" ? "the port is taken" : cause.message;
+      reject(new Error(`Cannot serve gRPC on ${host} port ${port}: ${why}`, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+}

@@ -1,0 +1,239 @@
+/** What every method is promised by what carries it: errors, deadlines, health, reflection, an orderly end. */
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+import * as grpc from "@grpc/grpc-js";
+import { loadFileDescriptorSetFromBuffer, loadSync } from "@grpc/proto-loader";
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { DomainError, type ErrorCode } from "../../actors/errors.ts";
+import type { CallContext, CustomerMethods } from "../../rpc/methods.ts";
+import { type GrpcServer, serveGrpc } from "../../rpc/server.ts";
+import { connect, type Loose } from "./client.ts";
+import { OPEN } from "./serve.ts";
+
+const STATUSES: Record<ErrorCode, string> = {
+  INVALID_INPUT: "INVALID_ARGUMENT",
+  UNAUTHENTICATED: "UNAUTHENTICATED",
+  FORBIDDEN: "PERMISSION_DENIED",
+  NOT_FOUND: "NOT_FOUND",
+  ALREADY_EXISTS: "ALREADY_EXISTS",
+  REFUSED_IN_STATE: "FAILED_PRECONDITION",
+  CONFLICT: "ABORTED",
+  RATE_LIMITED: "RESOURCE_EXHAUSTED",
+  UNAVAILABLE: "UNAVAILABLE",
+};
+
+for (const [code, status] of Object.entries(STATUSES)) {
+  Deno.test(`${code} is told as ${status}, with its message`, async () => {
+    await using server = await serve(() => {
+      throw new DomainError(code as ErrorCode, "Cannot do it: Zürich is 100 % full");
+    });
+    using client = connect(server.port);
+    const outcome = await client.groups({});
+    assert.deepEqual([outcome.status, outcome.details], [status, "Cannot do it: Zürich is 100 % full"]);
+  });
+}
+
+Deno.test("what no caller may expect is masked, and logged once without the values of a query", async () => {
+  const records: LogRecord[] = [];
+  await configure({
+    sinks: { kept: (record) => void records.push(record) },
+    loggers: [
+      { category: ["customer-service", "rpc"], sinks: ["kept"] },
+      { category: ["logtape", "meta"], sinks: [] },
+    ],
+  });
+  try {
+    await using server = await serve(() => {
+      throw new TypeError("Cannot read properties of undefined (reading 'x')");
+    });
+    using client = connect(server.port);
+    const { status, details } = await client.groups({});
+    assert.deepEqual([status, details], ["INTERNAL", "Internal error"]);
+    assert.deepEqual(records.map(({ level, properties }) => ({ level, ...properties })), [{
+      level: "error",
+      method: "GetCustomerGroups",
+      error: "TypeError: Cannot read properties of undefined (reading 'x')",
+    }]);
+  } finally {
+    await reset();
+  }
+});
+
+Deno.test("a method knows its deadline, and learns when it has passed", async () => {
+  const { promise: seen, resolve: see } = Promise.withResolvers<CallContext>();
+  await using server = await serve(async (context) => {
+    see(context);
+    await aborted(context.signal);
+  });
+  using client = connect(server.port);
+  const started = Date.now();
+  assert.equal((await client.groups({}, { withinMs: 300 })).status, "DEADLINE_EXCEEDED");
+  const { deadline, signal } = await seen;
+  assert.ok(Math.abs(deadline!.getTime() - started - 300) < 100, String(deadline));
+  await aborted(signal);
+});
+
+Deno.test("a method learns that its caller has gone", async () => {
+  const { promise: seen, resolve: see } = Promise.withResolvers<CallContext>();
+  await using server = await serve(async (context) => {
+    see(context);
+    await aborted(context.signal);
+  });
+  using client = connect(server.port);
+  const leaving = new AbortController();
+  const outcome = client.groups({}, { signal: leaving.signal });
+  const { signal } = await seen;
+  assert.equal(signal.aborted, false);
+  leaving.abort();
+  assert.equal((await outcome).status, "CANCELLED");
+  await aborted(signal);
+});
+
+Deno.test("health follows readiness, for the server and for the service", async () => {
+  await using server = await serve();
+  using client = connect(server.port);
+  for (const service of ["", "io.shopstar.customer.v1.CustomerService"]) {
+    assert.equal(await client.health(service), "NOT_SERVING");
+    server.setServing(true);
+    assert.equal(await client.health(service), "SERVING");
+    server.setServing(false);
+    assert.equal(await client.health(service), "NOT_SERVING");
+  }
+  assert.equal(await client.health("another.Service"), "NOT_FOUND");
+});
+
+Deno.test("a client that knows nothing learns the contract by reflection, and calls", async () => {
+  await using server = await serve();
+  const address = `localhost:${server.port}`;
+  const service = "io.shopstar.customer.v1.CustomerService";
+  assert.deepEqual(await reflect(address, { list_services: "" }), [service]);
+  const files = await reflect(address, { file_containing_symbol: service }) as Buffer[];
+  // A FileDescriptorSet is the files, each as field 1.
+  const set = Buffer.concat(
+    files.map((file) => Buffer.concat([Buffer.from([0x0a]), varint(file.length), file])),
+  );
+  const learnt = grpc.loadPackageDefinition(
+    loadFileDescriptorSetFromBuffer(set, { keepCase: true }),
+  ) as Loose;
+  const client = new learnt.io.shopstar.customer.v1.CustomerService(
+    address,
+    grpc.credentials.createInsecure(),
+  );
+  try {
+    const response: Loose = await new Promise((resolve, reject) =>
+      client.GetCustomerGroups(
+        {},
+        (error: Error | null, value: unknown) => error ? reject(error) : resolve(value),
+      )
+    );
+    assert.equal(response.price_list_id, "from the method");
+  } finally {
+    client.close();
+  }
+});
+
+Deno.test("a port that is taken is told in a sentence", async () => {
+  await using server = await serve();
+  await assert.rejects(serve(undefined, server.port), {
+    message: `Cannot serve gRPC on 127.0.0.1 port ${server.port}: the port is taken`,
+  });
+});
+
+Deno.test("closing waits for the call under way and takes no new one", async () => {
+  const going = Promise.withResolvers<void>();
+  const called = Promise.withResolvers<void>();
+  const server = await serve(async () => {
+    called.resolve();
+    await going.promise;
+  });
+  using client = connect(server.port);
+  const outcome = client.groups({});
+  await called.promise;
+  const closed = server.close();
+  using late = connect(server.port);
+  assert.equal((await late.groups({}, { withinMs: 1_000 })).status, "UNAVAILABLE");
+  going.resolve();
+  assert.equal((await outcome).status, "OK");
+  await closed;
+});
+
+Deno.test("closing ends, after its limit, what does not end by itself", async () => {
+  const called = Promise.withResolvers<void>();
+  const server = await serve(async (context) => {
+    called.resolve();
+    await aborted(context.signal);
+  });
+  using client = connect(server.port);
+  const outcome = client.groups({});
+  await called.promise;
+  const started = performance.now();
+  await server.close(200);
+  assert.ok(performance.now() - started < 2_000);
+  assert.notEqual((await outcome).status, "OK");
+});
+
+Deno.test("closing does not wait for clients that are merely connected", async () => {
+  const server = await serve();
+  using client = connect(server.port);
+  await client.groups({});
+  const started = performance.now();
+  await server.close();
+  assert.ok(performance.now() - started < 1_000);
+});
+
+type Method = (context: CallContext) => Promise<void> | void;
+
+async function serve(method: Method = () => {}, port = 0): Promise<GrpcServer & AsyncDisposable> {
+  const methods = {
+    getCustomerGroups: async (_request: unknown, context: CallContext) => {
+      await method(context);
+      return {
+        $typeName: "io.shopstar.customer.v1.GetCustomerGroupsResponse",
+        memberships: [],
+        priceListReason: 0,
+        priceListId: "from the method",
+      };
+    },
+    getCustomerSnapshot: () => Promise.reject(new Error("not asked for here")),
+  } satisfies CustomerMethods;
+  const server = await serveGrpc({ bind: "127.0.0.1", port, admit: OPEN, methods });
+  return { ...server, [Symbol.asyncDispose]: () => server.close() };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** One question to the reflection service: the names of services, or the files that make up a contract. */
+async function reflect(address: string, question: Record<string, string>): Promise<unknown[]> {
+  const proto = new URL(
+    "../proto/grpc/reflection/v1/reflection.proto",
+    import.meta.resolve("@grpc/reflection"),
+  );
+  const definition = grpc.loadPackageDefinition(loadSync(proto.pathname, { keepCase: true })) as Loose;
+  const client = new definition.grpc.reflection.v1.ServerReflection(
+    address,
+    grpc.credentials.createInsecure(),
+  );
+  try {
+    const stream = client.ServerReflectionInfo();
+    stream.write(question);
+    const answer: Loose = await new Promise((resolve, reject) =>
+      stream.on("data", resolve).on("error", reject)
+    );
+    stream.end();
+    return answer.file_descriptor_response?.file_descriptor_proto ??
+      answer.list_services_response.service.map(({ name }: { name: string }) => name);
+  } finally {
+    client.close();
+  }
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (; value > 0x7f; value >>>= 7) bytes.push(value & 0x7f | 0x80);
+  return Buffer.from([...bytes, value]);
+}
