@@ -1,0 +1,16 @@
+/** The service's own gRPC server with its lookups, alone in a process: `_serve_lookups.ts DATABASE_URL`. */
+import { createAdmission } from "../auth/callers.ts";
+import { openPool } from "../db/connect.ts";
+import { createLookups } from "../db/lookups.ts";
+import { createMethods } from "../rpc/methods.ts";
+import { serveGrpc } from "../rpc/server.ts";
+
+const lookups = createLookups(openPool(Deno.args[0] ?? "", "customer_reader", Number(Deno.args[1] ?? 4)));
+const callers = { GetCustomerGroups: [], GetCustomerSnapshot: [] };
+const { port } = await serveGrpc({
+  bind: "127.0.0.1",
+  port: 0,
+  admit: createAdmission({ mode: "none", callers }),
+  methods: createMethods(lookups),
+});
+await Deno.stdout.write(new TextEncoder().encode(`${port}\n`));

@@ -1,0 +1,186 @@
+// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+/**
+ * `deno task bench lookups`: GetCustomerGroups beside a no-op handler of grpc-js and beside the plain service,
+ * turn by turn in one run, so that whatever else the machine does falls on each of them.
+ *
+ * `--customers=200000 --rounds=5 --seconds=5 --connections=16 --in-flight=16 --rate=2000`
+ */
+import { create, toBinary } from "@bufbuild/protobuf";
+import { openPool } from "../db/connect.ts";
+import { createLookups } from "../db/lookups.ts";
+import deno from "../deno.json" with { type: "json" };
+import {
+  GetCustomerGroupsRequestSchema,
+  GetCustomerGroupsResponseSchema,
+} from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import { createMethods } from "../rpc/methods.ts";
+import { type BenchDatabase, type CustomerId, loadCustomers, openDatabase } from "./_database.ts";
+import type { Job, Seen } from "./_load.ts";
+import { cpuMicroseconds, type Serving, serving } from "./_processes.ts";
+import { describeMachine, median, options, table } from "./_report.ts";
+
+const PATH = "/io.shopstar.customer.v1.CustomerService/GetCustomerGroups";
+const HERE = new URL(".", import.meta.url).pathname;
+const PROTO = new URL("../proto", import.meta.url).pathname;
+
+interface Variant {
+  name: string;
+  server: Serving;
+}
+
+interface Measured extends Seen {
+  /** CPU microseconds a call. */
+  serverCpu: number;
+  postgresCpu: number;
+}
+
+export async function lookups(args: string[]): Promise<void> {
+  const asked = options(args, {
+    customers: 200_000,
+    rounds: 5,
+    seconds: 5,
+    connections: 16,
+    "in-flight": 16,
+    rate: 2_000,
+  });
+  await using stack = new AsyncDisposableStack();
+  console.log(await describeMachine());
+  const database = stack.use(await openDatabase());
+  const ids = await loadCustomers(database.adminUrl, asked.customers);
+  const variants = await startVariants(stack, database, ids);
+  const requests = await writeRequests(database.folder, ids);
+
+  const common = {
+    ...requests,
+    path: PATH,
+    connections: asked.connections,
+    seconds: asked.seconds,
+    warmUp: 1,
+  };
+  const loops: { name: string; job: Omit<Job, "port"> }[] = [
+    {
+      name: `closed loop, ${asked.connections} connections × ${asked["in-flight"]} in flight`,
+      job: { ...common, inFlight: asked["in-flight"] },
+    },
+    {
+      name: `even rate, ${asked.rate} calls/s over ${asked.connections} connections`,
+      job: { ...common, rate: asked.rate },
+    },
+  ];
+  for (const { port } of variants.map(({ server }) => server)) {
+    await load({ ...common, port, inFlight: asked["in-flight"], seconds: 3 }); // JIT, plans and caches
+  }
+  for (const { name, job } of loops) {
+    const rounds: Measured[][] = [];
+    for (let round = 0; round < asked.rounds; round++) {
+      const measured: Measured[] = [];
+      for (const { server } of variants) measured.push(await measure(server, database, job));
+      rounds.push(measured);
+    }
+    report(name, variants.map((variant) => variant.name), rounds);
+  }
+}
+
+async function startVariants(
+  stack: AsyncDisposableStack,
+  { url, adminUrl, folder }: BenchDatabase,
+  ids: CustomerId[],
+): Promise<Variant[]> {
+  const answers = await writeAnswers(folder, url, ids);
+  const start = async (name: string, command: string, args: string[], env = {}) => ({
+    name,
+    server: stack.use(await serving(command, args, env)),
+  });
+  const variants = [
+    await start("no-op", Deno.execPath(), ["run", "-A", `${HERE}_serve_noop.ts`, answers]),
+    await start("customer-service", Deno.execPath(), ["run", "-A", `${HERE}_serve_lookups.ts`, url]),
+  ];
+  const plain = await installPlain(folder);
+  if (!plain) return variants;
+  return [
+    ...variants,
+    await start("plain, Node", "node", [`${plain}/server.mjs`, adminUrl, PROTO]),
+    await start("plain, Deno", Deno.execPath(), ["run", "-A", `${plain}/server.mjs`, adminUrl, PROTO]),
+  ];
+}
+
+/** The plain service in a folder of its own with its packages, as npm leaves them; undefined without npm. */
+async function installPlain(folder: string): Promise<string | undefined> {
+  const path = `${folder}/plain`;
+  await Deno.mkdir(path);
+  await Deno.copyFile(`${HERE}plain/server.mjs`, `${path}/server.mjs`);
+  const packages = [deno.imports["@grpc/grpc-js"], deno.imports["@grpc/proto-loader"], deno.imports["pg"]]
+    .map((specifier) => specifier.replace("npm:", ""));
+  const npm = new Deno.Command("npm", { args: ["install", "--silent", "--prefix", path, ...packages] });
+  const installed = await npm.output().then(({ success }) => success, () => false);
+  if (!installed) console.log("npm cannot install the plain service, which is left out");
+  return installed ? path : undefined;
+}
+
+async function measure(server: Serving, database: BenchDatabase, job: Omit<Job, "port">): Promise<Measured> {
+  const cpu = () => Promise.all([cpuMicroseconds(server.pid), cpuMicroseconds(database.pid, true)]);
+  const before = await cpu();
+  const seen = await load({ ...job, port: server.port });
+  const after = await cpu();
+  // The warm-up counts in CPU, so it has to count in calls.
+  const calls = seen.callsPerSecond * (job.seconds + job.warmUp);
+  const [serverCpu, postgresCpu] = [(after[0] - before[0]) / calls, (after[1] - before[1]) / calls];
+  return { ...seen, serverCpu, postgresCpu };
+}
+
+async function load(job: Job): Promise<Seen> {
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `${HERE}_load.ts`, JSON.stringify(job)],
+    stderr: "inherit",
+  }).output();
+  if (!success) throw new Error("Cannot go on: the load generator has failed");
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+function report(loop: string, names: string[], rounds: Measured[][]): void {
+  const middle = (at: number, of: (measured: Measured) => number) =>
+    median(rounds.map((round) => of(round[at]!)));
+  console.log(`\n${loop}, medians of ${rounds.length} rounds`);
+  console.log(table(
+    ["", "calls/s", "failed", "p50 ms", "p99 ms", "server CPU µs", "PostgreSQL CPU µs", "customer-service ×"],
+    names.map((name, at) => [
+      name,
+      middle(at, (seen) => seen.callsPerSecond).toFixed(0),
+      String(rounds.reduce((sum, round) => sum + round[at]!.failed, 0)),
+      middle(at, (seen) => seen.p50).toFixed(1),
+      middle(at, (seen) => seen.p99).toFixed(1),
+      middle(at, (seen) => seen.serverCpu).toFixed(0),
+      middle(at, (seen) => seen.postgresCpu).toFixed(0),
+      median(rounds.map((round) => round[1]!.callsPerSecond / round[at]!.callsPerSecond)).toFixed(2),
+    ]),
+  ));
+}
+
+/** All questions there are, of one length each. */
+async function writeRequests(folder: string, ids: CustomerId[]) {
+  const encoded = ids.map((id) =>
+    toBinary(GetCustomerGroupsRequestSchema, create(GetCustomerGroupsRequestSchema, id))
+  );
+  const requestLength = encoded[0]?.length ?? 0;
+  const requests = `${folder}/requests`;
+  const bytes = new Uint8Array(requestLength * encoded.length);
+  encoded.forEach((one, at) => bytes.set(one, at * requestLength));
+  await Deno.writeFile(requests, bytes);
+  return { requests, requestLength };
+}
+
+/** Some of the real answers, for the no-op to give: its messages are of the same sizes. */
+async function writeAnswers(folder: string, url: string, ids: CustomerId[]): Promise<string> {
+  const sql = openPool(url, "customer_reader", 1);
+  const methods = createMethods(createLookups(sql));
+  const context = { caller: { service: "bench" }, deadline: undefined, signal: new AbortController().signal };
+  const bytes: number[] = [];
+  for (const id of ids.slice(0, 1_000)) {
+    const answer = await methods.getCustomerGroups(create(GetCustomerGroupsRequestSchema, id), context);
+    const encoded = toBinary(GetCustomerGroupsResponseSchema, answer);
+    bytes.push(0, 0, encoded.length >> 8, encoded.length & 0xff, ...encoded);
+  }
+  await sql.end();
+  await Deno.writeFile(`${folder}/answers`, Uint8Array.from(bytes));
+  return `${folder}/answers`;
+}

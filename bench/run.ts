@@ -1,0 +1,13 @@
+// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+/** `deno task bench <name> [--option=N …]`: runs one benchmark, each in a file of its name. */
+const [name, ...args] = Deno.args;
+const BENCHMARKS: Record<string, () => Promise<(args: string[]) => Promise<void>>> = {
+  lookups: async () => (await import("./lookups.ts")).lookups,
+};
+
+const load = BENCHMARKS[name ?? ""];
+if (!load) {
+  console.error(`deno task bench <${Object.keys(BENCHMARKS).join("|")}> [--option=N …]`);
+  Deno.exit(1);
+}
+await (await load())(args);
