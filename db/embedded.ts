@@ -223,9 +223,8 @@ interface Complaints {
 function collect(stream: ReadableStream<Uint8Array>): Complaints {
   const read = async () => {
     let text = "";
-    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-      text = (text + chunk).slice(-4_000);
-    }
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) text = (text + decoder.decode(chunk, { stream: true })).slice(-4_000);
     return text;
   };
   return { text: read() };

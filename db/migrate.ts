@@ -81,16 +81,19 @@ async function missingMigrations(sql: postgres.Sql<Record<string, never>>): Prom
   return known.filter(({ name }) => !names.has(name));
 }
 
-async function readMigrations(): Promise<Migration[]> {
+/** The names of this version's migrations, in order. */
+export async function migrationNames(): Promise<string[]> {
   const names: string[] = [];
   for await (const entry of Deno.readDir(FOLDER)) if (entry.name.endsWith(".sql")) names.push(entry.name);
-  return await Promise.all(
-    names.sort().map(async (name) => {
-      const sql = await Deno.readTextFile(new URL(name, FOLDER));
-      const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(sql));
-      return { name, sql, hash: new Uint8Array(digest).toHex() };
-    }),
-  );
+  return names.sort();
+}
+
+async function readMigrations(): Promise<Migration[]> {
+  return await Promise.all((await migrationNames()).map(async (name) => {
+    const sql = await Deno.readTextFile(new URL(name, FOLDER));
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(sql));
+    return { name, sql, hash: new Uint8Array(digest).toHex() };
+  }));
 }
 
 async function ensureRoles(sql: postgres.Sql<Record<string, never>>): Promise<void> {

@@ -9,11 +9,16 @@ export interface Listener {
   cut(): void;
 }
 
+/** The port cannot be had; the message says so in a sentence. */
+export class ListenError extends Error {
+  override name = "ListenError";
+}
+
 /**
  * Hands every connection to `serve`.
  *
  * @param port 0 takes a free one
- * @throws {Error} the port cannot be had; the message says so in a sentence
+ * @throws {ListenError}
  */
 export async function listen(bind: string, port: number, serve: (socket: Socket) => void): Promise<Listener> {
   const sockets = new Set<Socket>();
@@ -34,7 +39,7 @@ function bound(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => {
       const why = "code" in cause && cause.code === "EADDRINUSE" ? "the port is taken" : cause.message;
-      reject(new Error(`Cannot serve gRPC on ${host} port ${port}: ${why}`, { cause }));
+      reject(new ListenError(`Cannot serve gRPC on ${host} port ${port}: ${why}`, { cause }));
     });
     server.listen(port, host, resolve);
   });

@@ -36,7 +36,7 @@ export interface GrpcServer {
 const MAX_REQUEST_BYTES = 16 * 1024;
 const CLOSE_LIMIT_MS = 10_000;
 
-/** @throws {Error} the port cannot be had; the message says so in a sentence */
+/** @throws {ListenError} the port cannot be had */
 export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,

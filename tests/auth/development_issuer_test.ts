@@ -155,7 +155,7 @@ function tokenTask(dataDirectory: string, ...args: string[]) {
 }
 
 async function run(args: string[], env: Record<string, string>) {
-  const script = new URL("../../auth/token_task.ts", import.meta.url).href;
+  const script = new URL("../../tasks/token.ts", import.meta.url).href;
   const unset = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, ""]));
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", script, ...args],

@@ -3,11 +3,11 @@
 import { parseArgs } from "node:util";
 import { v5 as uuidV5 } from "uuid";
 import { ROLES } from "../actors/principal.ts";
-import { DEMO } from "../config/demo.ts";
+import { DEMO } from "../demo/ids.ts";
 import { ConfigError, readConfig } from "../config/mod.ts";
-import { PrincipalClaims, principalOf } from "./claims.ts";
-import { openDevelopmentIssuer } from "./development_issuer.ts";
-import type { VerifiedToken } from "./token.ts";
+import { PrincipalClaims, principalOf } from "../auth/claims.ts";
+import { openDevelopmentIssuer } from "../auth/development_issuer.ts";
+import type { VerifiedToken } from "../auth/token.ts";
 
 const HELP = `Prints a token that a service started with the same DATA_DIR accepts in development.
 

@@ -1,0 +1,23 @@
+/** Removes what nobody asks for any more, now and then. */
+import type { Sql } from "../db/connect.ts";
+import { deleteDoneEffects } from "../db/effects.ts";
+import { deleteExpiredKeys } from "../db/idempotency_keys.ts";
+import { purgeOutbox } from "../db/outbox.ts";
+import { startWorkLoop, type WorkLoop } from "../db/work.ts";
+import { complain, later } from "./retry.ts";
+
+const EVERY_MS = 10 * 60_000;
+/** How long published events and performed effects can still be looked at. */
+const RETENTION_MS = 30 * 24 * 60 * 60_000;
+
+/** @param sql a pool of the role customer_worker */
+export function startHousekeeping(sql: Sql): WorkLoop {
+  const step = async () => {
+    const now = new Date();
+    await deleteExpiredKeys(sql, now);
+    await deleteDoneEffects(sql, later(now, -RETENTION_MS));
+    await purgeOutbox(sql, RETENTION_MS);
+    return false;
+  };
+  return startWorkLoop(step, { pollMs: EVERY_MS, onError: (error) => complain("tidy up", error) });
+}

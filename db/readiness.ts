@@ -1,0 +1,51 @@
+/** Whether the service can do its work: the database answers, and its schema is this version's. */
+import type { Sql } from "./connect.ts";
+import { migrationNames } from "./migrate.ts";
+
+/** How long the database may take over an answer, in milliseconds. */
+const LIMIT_MS = 2_000;
+
+export type Readiness = () => Promise<boolean>;
+
+/** @param sql a pool of any role */
+export async function createReadiness(sql: Sql): Promise<Readiness> {
+  const names = await migrationNames();
+  const ask = async () => {
+    const rows = await sql`select 1 from schema_migrations where name in ${sql(names)}`;
+    return rows.length === names.length;
+  };
+  return async () => {
+    const late = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => late.resolve(false), LIMIT_MS);
+    try {
+      return await Promise.race([ask(), late.promise]);
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+/** Tells of readiness now and then, for those who want to be told rather than to ask. Ends with the disposal. */
+export function watchReadiness(
+  ready: Readiness,
+  tell: (ready: boolean) => void,
+  everyMs = 1_000,
+): Disposable {
+  let stopped = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = async () => {
+    const answer = await ready();
+    if (stopped) return;
+    tell(answer);
+    timer = setTimeout(look, everyMs);
+  };
+  look();
+  return {
+    [Symbol.dispose]() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/** The data that development starts with: a store with two shoppers and two groups. Made up, every value of it. */
+import { DomainError } from "../actors/errors.ts";
+import { systemPrincipal } from "../actors/principal.ts";
+import type { ActorKind, Actors } from "../actors/protocol.ts";
+import { newTraceId } from "../actors/trace.ts";
+import type { Lookups } from "../db/lookups.ts";
+import { DEMO } from "./ids.ts";
+
+const CUSTOMERS = [
+  {
+    id: DEMO.customerId,
+    profile: {
+      email: "mina.keller@shop.example",
+      firstName: "Mina",
+      lastName: "Keller",
+      phone: "+41445550123",
+      locale: "de-CH",
+    },
+    address: { line1: "Musterweg 7", city: "Zürich", postalCode: "8004", country: "CH" },
+  },
+  {
+    id: DEMO.secondCustomerId,
+    profile: { email: "tom.berg@shop.example", firstName: "Tom", lastName: "Berg", locale: "en-GB" },
+    address: {
+      line1: "3 Sample Street",
+      line2: "Flat 2",
+      city: "Leeds",
+      postalCode: "LS1 4AP",
+      country: "GB",
+    },
+  },
+];
+
+const GROUPS = [
+  { name: "Members", priority: 10 },
+  { name: "Wholesale", priority: 20 },
+];
+
+/** Loads what is missing through the actors, as an edge would. The first customer comes last, so that it marks the end. */
+export async function loadDemoData(actors: Actors, lookups: Lookups): Promise<void> {
+  const { storeId } = DEMO;
+  if (await lookups.findCustomer({ storeId, customerId: DEMO.customerId })) return;
+
+  const context = { by: systemPrincipal(storeId), traceId: newTraceId() };
+  const tell = async (kind: ActorKind, id: string, type: string, fields: object) => {
+    await actors.send({ kind, storeId, id }, { type, ...fields }, context).catch((error) => {
+      // An earlier start was interrupted after this one.
+      if (!(error instanceof DomainError) || error.code !== "ALREADY_EXISTS") throw error;
+    });
+  };
+  for (const [at, group] of GROUPS.entries()) {
+    await tell("shopper_group", DEMO.groupIds[at] ?? "", "group.create", {
+      ...group,
+      priceListId: DEMO.priceListIds[at],
+    });
+  }
+  for (const { id, profile, address } of CUSTOMERS.toReversed()) {
+    await tell("customer", id, "register", profile);
+    await tell("customer", id, "address.add", {
+      ...address,
+      isDefaultShipping: true,
+      isDefaultBilling: true,
+    });
+    for (const groupId of id === DEMO.customerId ? DEMO.groupIds : []) {
+      await tell("customer", id, "group.assign", { groupId });
+    }
+  }
+}

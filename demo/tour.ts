@@ -1,0 +1,52 @@
+/** What a development start prints: where everything is, and calls to paste. */
+import type { DevelopmentIssuer } from "../auth/development_issuer.ts";
+import { DEMO } from "./ids.ts";
+
+const TOKEN_SECONDS = 8 * 60 * 60;
+
+export interface Places {
+  bind: string;
+  httpPort: number;
+  grpcPort: number;
+  /** Where the rows are, in words. */
+  database: string;
+  /** Where the events go, in words. */
+  events: string;
+}
+
+export async function tour(places: Places, issuer: DevelopmentIssuer): Promise<string> {
+  const { bind, httpPort, grpcPort, database, events } = places;
+  const { storeId, customerId } = DEMO;
+  const shopper = await issuer.sign(
+    { principal: { id: customerId, type: "CUSTOMER", storeId, roles: [] }, service: undefined },
+    TOKEN_SECONDS,
+  );
+  const cart = await issuer.sign(
+    { principal: { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] }, service: "cart-service" },
+    TOKEN_SECONDS,
+  );
+  const host = bind === "0.0.0.0" ? "127.0.0.1" : bind;
+  const query = "{ me { email firstName addresses { line1 city } shopperGroups { name priceListId } } }";
+  return `customer-service is ready
+
+  GraphQL   http://${host}:${httpPort}/graphql
+  gRPC      ${host}:${grpcPort}
+  Database  ${database}
+  Events    ${events}
+
+Ask as the demo shopper who you are:
+
+curl -s http://${host}:${httpPort}/graphql -H 'content-type: application/json' \\
+  -H 'authorization: Bearer ${shopper}' \\
+  -d '{"query":"${query}"}'
+
+Ask as cart-service for the shopper's groups and price list:
+
+npx -y @bufbuild/buf@1.74.0 curl --protocol grpc --http2-prior-knowledge \\
+  -H 'authorization: Bearer ${cart}' \\
+  -d '{"customer_id":"${customerId}","store_id":"${storeId}"}' \\
+  http://${host}:${grpcPort}/io.shopstar.customer.v1.CustomerService/GetCustomerGroups
+
+Other tokens: deno task token --help. Ctrl-C ends it all.
+`;
+}

@@ -1,0 +1,123 @@
+/** The composition root: reads the configuration, opens each part once, and closes them in reverse. */
+import { getLogger } from "@logtape/logtape";
+import { Hono } from "@hono/hono";
+import { performers } from "./actors/effects.ts";
+import { startHousekeeping } from "./actors/housekeeping.ts";
+import { createActors } from "./actors/mod.ts";
+import { startWorker } from "./actors/worker.ts";
+import { createAdmission } from "./auth/callers.ts";
+import { openDevelopmentIssuer } from "./auth/development_issuer.ts";
+import { openAuth } from "./auth/mod.ts";
+import { refuseBrokenDeno } from "./config/deno_version.ts";
+import { configureLogging } from "./config/logging.ts";
+import { type Config, readConfig } from "./config/mod.ts";
+import { openPool } from "./db/connect.ts";
+import { createLookups } from "./db/lookups.ts";
+import { createReadiness, watchReadiness } from "./db/readiness.ts";
+import { createNotifier, listen } from "./db/work.ts";
+import { loadDemoData } from "./demo/data.ts";
+import { tour } from "./demo/tour.ts";
+import { consoleSink } from "./events/console_sink.ts";
+import { kafkaSink } from "./events/kafka_sink.ts";
+import { startRelay } from "./events/relay.ts";
+import { createGraph } from "./graph/mod.ts";
+import { createHealth } from "./rest/health.ts";
+import { createMethods } from "./rpc/methods.ts";
+import { serveGrpc } from "./rpc/server.ts";
+import { explain, openDatabase, readCertificates, serveHttp, untilTold } from "./start.ts";
+
+export interface Service extends AsyncDisposable {
+  httpPort: number;
+  grpcPort: number;
+}
+
+/** Starts everything, or nothing. It ends with the edges first: what they have accepted is finished by the rest. */
+export async function start(config: Config): Promise<Service> {
+  await using stack = new AsyncDisposableStack();
+  await using edges = new AsyncDisposableStack();
+  const database = await openDatabase(config, stack);
+  const api = stack.adopt(openPool(database.url, "customer_api", 10), (sql) => sql.end());
+  const reader = stack.adopt(openPool(database.url, "customer_reader", 4), (sql) => sql.end());
+  const work = stack.adopt(openPool(database.url, "customer_worker", 8), (sql) => sql.end());
+
+  const actors = createActors(api, { committed: createNotifier(api) });
+  const lookups = createLookups(reader);
+  const auth = await openAuth(config.auth, config.dataDirectory);
+
+  const ready = await createReadiness(reader);
+  const rpc = edges.adopt(
+    await serveGrpc({
+      bind: config.bind,
+      port: config.grpcPort,
+      tls: await readCertificates(config.grpcAuth),
+      admit: createAdmission({
+        mode: config.grpcAuth.mode,
+        callers: config.grpcCallers,
+        verifyToken: auth.verifyToken,
+      }),
+      methods: createMethods(lookups),
+    }),
+    (server) => server.close(),
+  );
+  edges.use(watchReadiness(ready, rpc.setServing));
+
+  const app = new Hono()
+    .route("/", createHealth(ready))
+    .route(
+      "/graphql",
+      createGraph({ actors, lookups, authenticate: auth.authenticate, production: config.production }),
+    );
+  const http = edges.adopt(serveHttp(config, app), (server) => server.shutdown());
+
+  const sink = stack.use(config.kafka ? kafkaSink(config.kafka, config.eventFormat) : consoleSink());
+  const relay = stack.use(startRelay(work, sink));
+  const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
+  stack.use(startHousekeeping(work));
+  stack.use(await listen(work, () => [relay, worker].forEach((loop) => loop.wake())));
+
+  const ports = { httpPort: http.addr.port, grpcPort: rpc.port };
+  if (database.embedded) await loadDemoData(actors, lookups);
+  await introduce(config, ports, database.description);
+  const [doors, house] = [edges.move(), stack.move()];
+  return {
+    ...ports,
+    async [Symbol.asyncDispose]() {
+      await doors.disposeAsync();
+      await house.disposeAsync();
+    },
+  };
+}
+
+/** Says that the service is up; in development with calls to paste. */
+async function introduce(config: Config, ports: { httpPort: number; grpcPort: number }, database: string) {
+  const { auth, bind, dataDirectory, kafka } = config;
+  if (auth.tokens?.from !== "development") {
+    getLogger(["customer-service"]).info("Ready: HTTP on port {httpPort}, gRPC on port {grpcPort}", {
+      ...ports,
+    });
+    return;
+  }
+  const events = kafka
+    ? `Kafka at ${kafka.brokers.join(", ")}`
+    : "this console; they stay in the table outbox";
+  const text = await tour({ bind, ...ports, database, events }, await openDevelopmentIssuer(dataDirectory));
+  // deno-lint-ignore no-console -- for a person, not for the log
+  console.log(text);
+}
+
+if (import.meta.main) {
+  try {
+    refuseBrokenDeno(Deno.version.deno);
+    const config = readConfig(Deno.env.toObject());
+    await configureLogging(config.production);
+    const service = await start(config);
+    await untilTold();
+    await service[Symbol.asyncDispose]();
+    getLogger(["customer-service"]).info("Stopped");
+  } catch (error) {
+    // deno-lint-ignore no-console -- the log may not be there yet
+    console.error(explain(error));
+    Deno.exit(1);
+  }
+  Deno.exit(0);
+}
