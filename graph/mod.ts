@@ -10,7 +10,7 @@ import type { Lookups } from "../db/lookups.ts";
 import { createCaller } from "./caller.ts";
 import { maskError, useMaskedValidation } from "./errors.ts";
 import { LIMITS, useLimits } from "./limits.ts";
-import { useJsonPosts } from "./requests.ts";
+import { limitBody, useJsonPosts } from "./requests.ts";
 import { createResolvers } from "./resolvers.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -39,7 +39,7 @@ export function createGraph({ actors, lookups, authenticate, production }: Graph
       }),
     ],
     maskedErrors: { maskError },
-    maxRequestBodySize: LIMITS.body,
+    maxRequestBodySize: false, // limitBody has seen to it
     graphiql: production ? false : { title: "customer-service" },
     landingPage: false,
     batching: false,
@@ -47,5 +47,5 @@ export function createGraph({ actors, lookups, authenticate, production }: Graph
     cors: false,
     logging: false,
   });
-  return new Hono().all("/", (c) => yoga.fetch(c.req.raw));
+  return new Hono().all("/", limitBody(), (c) => yoga.fetch(c.req.raw));
 }
