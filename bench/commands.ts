@@ -1,0 +1,110 @@
+// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+/**
+ * `deno task bench commands`: profile updates through the runtime beside pgbench sending the same SQL, turn by
+ * turn in one run. Needs `pgbench` (Debian: postgresql-contrib) on the path.
+ *
+ * `--customers=20000 --rounds=5 --seconds=8 --connections=10 --in-flight=32`
+ */
+import postgres from "postgres";
+import { createActors } from "../actors/mod.ts";
+import { systemPrincipal } from "../actors/principal.ts";
+import { newTraceId } from "../actors/trace.ts";
+import { openPool } from "../db/connect.ts";
+import { openDatabase } from "./_database.ts";
+import { cpuMicroseconds } from "./_processes.ts";
+import { describeMachine, median, options, table } from "./_report.ts";
+
+const SCRIPT = new URL("./commands.sql", import.meta.url).pathname;
+const STORE = "00000000-0000-4000-8000-000000000000";
+
+interface Measured {
+  perSecond: number;
+  postgresCpu: number;
+}
+
+export async function commands(args: string[]): Promise<void> {
+  const asked = options(args, { customers: 20_000, rounds: 5, seconds: 8, connections: 10, "in-flight": 32 });
+  console.log(await describeMachine());
+  await using database = await openDatabase();
+  await load(database.adminUrl, asked.customers);
+
+  const sql = openPool(database.url, "customer_api", asked.connections);
+  const variants: Record<string, () => Promise<number>> = {
+    "customer-service": () => updates(createActors(sql), asked),
+    pgbench: () => pgbench(database.url, asked),
+  };
+  const seen: Record<string, Measured[]> = Object.fromEntries(
+    Object.keys(variants).map((name) => [name, []]),
+  );
+  for (let round = 0; round <= asked.rounds; round++) {
+    for (const [name, run] of Object.entries(variants)) {
+      const before = await cpuMicroseconds(database.pid, true);
+      const perSecond = await run();
+      const postgresCpu = (await cpuMicroseconds(database.pid, true) - before) / (perSecond * asked.seconds);
+      if (round > 0) seen[name]!.push({ perSecond, postgresCpu }); // the first one warms up
+    }
+  }
+  await sql.end();
+
+  console.log(`\n${asked.connections} connections, medians of ${asked.rounds} rounds`);
+  const rows = Object.entries(seen).map(([name, rounds]) => [
+    name,
+    median(rounds.map((round) => round.perSecond)).toFixed(0),
+    median(rounds.map((round) => round.postgresCpu)).toFixed(0),
+    median(rounds.map((round, at) => round.perSecond / seen.pgbench![at]!.perSecond)).toFixed(2),
+  ]);
+  console.log(table(["", "updates/s", "PostgreSQL CPU µs", "pgbench ×"], rows));
+}
+
+/** Customers of one store, with ids that pgbench can compute. */
+async function load(adminUrl: string, count: number): Promise<void> {
+  const sql = postgres(adminUrl, { max: 1 });
+  await sql`
+    insert into customers (store_id, customer_id, email, status, version, created_at, updated_at)
+    select ${STORE}, ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, n || '@example.test',
+      'ACTIVE', 1, now(), now()
+    from generate_series(1, ${count}::int) n`;
+  await sql`vacuum analyze`;
+  await sql.end();
+}
+
+/** Updates a second, with so many callers waiting for their answers. */
+async function updates(
+  actors: ReturnType<typeof createActors>,
+  asked: { customers: number; seconds: number; "in-flight": number },
+): Promise<number> {
+  const end = performance.now() + asked.seconds * 1_000;
+  const by = systemPrincipal(STORE);
+  let done = 0;
+  const caller = async () => {
+    while (performance.now() < end) {
+      const n = 1 + Math.floor(Math.random() * asked.customers);
+      const ref = {
+        kind: "customer" as const,
+        storeId: STORE,
+        id: `00000000-0000-4000-8000-${n.toString(16).padStart(12, "0")}`,
+      };
+      const firstName = String(Math.random());
+      await actors.send(ref, { type: "profile.update", firstName }, { by, traceId: newTraceId() });
+      done++;
+    }
+  };
+  await Promise.all(Array.from({ length: asked["in-flight"] }, caller));
+  return done / asked.seconds;
+}
+
+async function pgbench(
+  url: string,
+  asked: { customers: number; seconds: number; connections: number },
+): Promise<number> {
+  const { success, stdout, stderr } = await new Deno.Command("pgbench", {
+    args: [
+      ...["--no-vacuum", "--protocol=prepared", `--file=${SCRIPT}`, `--define=customers=${asked.customers}`],
+      ...[`--client=${asked.connections}`, "--jobs=2", `--time=${asked.seconds}`, url],
+    ],
+    env: { PGOPTIONS: "-c role=customer_api" },
+  }).output();
+  const text = new TextDecoder();
+  if (!success) throw new Error(`Cannot run pgbench: ${text.decode(stderr)}`);
+  return Number(text.decode(stdout).match(/tps = ([\d.]+)/)?.[1]);
+}

@@ -1,0 +1,21 @@
+// deno-lint-ignore-file no-console -- a task speaks to whoever runs it
+/** `deno task migrate`: brings the database to the schema of this version and says what it applied. */
+import { ConfigError } from "../config/mod.ts";
+import { describeError } from "../db/errors.ts";
+import { migrate, MigrationError } from "../db/migrate.ts";
+
+try {
+  const url = Deno.env.get("DATABASE_URL");
+  if (!url) {
+    throw new ConfigError(
+      "Cannot migrate: DATABASE_URL is not set (the embedded database migrates itself at start)",
+    );
+  }
+  const applied = await migrate(url);
+  for (const name of applied) console.log(`applied ${name}`);
+  console.log("The schema is current.");
+} catch (error) {
+  const told = error instanceof ConfigError || error instanceof MigrationError;
+  console.error(told ? error.message : `Cannot migrate: ${describeError(error)}`);
+  Deno.exit(1);
+}

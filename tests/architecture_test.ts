@@ -1,0 +1,103 @@
+/** Who may import whom, as data. A folder that is not in the table imports nothing of ours until it is. */
+import assert from "node:assert/strict";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** A folder and the folders that its files may import beside their own. Only files at the top know all. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  actors: ["db", "proto"],
+  auth: ["actors", "config"],
+  config: [],
+  db: [],
+  demo: ["actors", "auth", "db"],
+  events: ["db", "proto"],
+  graph: ["actors", "auth", "db"],
+  proto: [],
+  rest: ["actors", "auth", "db"],
+  rpc: ["actors", "auth", "db", "proto"],
+  tasks: ["actors", "auth", "config", "db", "demo"],
+};
+/** Tests and measurements look at everything; vendor is not ours. */
+const OUTSIDE = ["tests", "bench", "vendor", "node_modules"];
+/** What a machine may import that runs. */
+const PURE = ["xstate"];
+
+interface Import {
+  from: string;
+  to: string;
+  typeOnly: boolean;
+}
+
+const imports = await readImports();
+
+Deno.test("every folder imports only what the table allows", () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const [here, there] = [folderOf(from), folderOf(to)];
+    return here && there !== undefined && here !== there && !(MAY_IMPORT[here] ?? []).includes(there);
+  });
+  assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
+});
+
+Deno.test("the edges never import each other", () => {
+  const edges = ["graph", "rest", "rpc", "inspect"];
+  for (const edge of edges) {
+    for (const other of MAY_IMPORT[edge] ?? []) assert.ok(!edges.includes(other), `${edge} -> ${other}`);
+  }
+});
+
+Deno.test("every folder of ours stands in the table", () => {
+  const folders = new Set(imports.map(({ from }) => folderOf(from)).filter((folder) => folder));
+  assert.deepEqual([...folders].filter((folder) => !(folder! in MAY_IMPORT)), []);
+});
+
+Deno.test("a machine imports xstate and nothing else that runs", async () => {
+  const machines: string[] = [];
+  for await (const path of sources()) {
+    if (/\.createMachine\(/.test(await Deno.readTextFile(new URL(path, ROOT)))) machines.push(path);
+  }
+  assert.ok(machines.length >= 2);
+  const wrong = imports.filter(({ from, to, typeOnly }) =>
+    machines.includes(from) && !typeOnly && !PURE.includes(to)
+  );
+  assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
+});
+
+Deno.test("only the top and the tasks read the environment, and only they print", async () => {
+  for await (const path of sources()) {
+    if (path.startsWith("tasks/") || path.startsWith("proto/") || !path.includes("/")) continue;
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    assert.ok(!/Deno\.env|process\.env/.test(text), `${path} reads the environment`);
+    assert.ok(!/console\.\w+\(/.test(text), `${path} prints`);
+  }
+});
+
+/** Our folder of a path; "" at the top, undefined for a package. */
+function folderOf(path: string): string | undefined {
+  if (!path.endsWith(".ts")) return undefined;
+  return path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
+}
+
+async function readImports(): Promise<Import[]> {
+  const found: Import[] = [];
+  for await (const from of sources()) {
+    const text = await Deno.readTextFile(new URL(from, ROOT));
+    for (
+      const [, kind, clause, specifier] of text.matchAll(/^(import|export)\b([^;]*?)\bfrom\s+"([^"]+)"/gm)
+    ) {
+      const to = specifier?.startsWith(".")
+        ? new URL(specifier, new URL(from, ROOT)).href.slice(ROOT.href.length)
+        : specifier;
+      found.push({ from, to: to ?? "", typeOnly: kind === "import" && /^\s+type\b/.test(clause ?? "") });
+    }
+  }
+  return found;
+}
+
+async function* sources(folder = ""): AsyncGenerator<string> {
+  for await (const entry of Deno.readDir(new URL(folder || "./", ROOT))) {
+    const path = `${folder}${entry.name}`;
+    if (entry.name.startsWith(".") || (folder === "" && OUTSIDE.includes(entry.name))) continue;
+    if (entry.isDirectory) yield* sources(`${path}/`);
+    else if (path.endsWith(".ts")) yield path;
+  }
+}
