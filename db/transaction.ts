@@ -1,6 +1,7 @@
 /** Transactions that survive the death of their connection. */
 import postgres from "postgres";
 import type { Sql, Tx } from "./connect.ts";
+import { isUnavailable } from "./errors.ts";
 
 /** How long the server may take to hang up after an error that ends the session. */
 const HANG_UP_MS = 1_000;
@@ -53,5 +54,5 @@ function guard(tx: Tx, isLost: () => boolean): Tx {
 }
 
 function endsSession(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && error.severity !== "ERROR";
+  return error instanceof postgres.PostgresError ? error.severity !== "ERROR" : isUnavailable(error);
 }

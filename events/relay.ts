@@ -6,6 +6,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Sql, Tx } from "../db/connect.ts";
 import { describeError } from "../db/errors.ts";
 import { claimShard, findUnpublished, limitIdle, markPublished, type UnpublishedRow } from "../db/outbox.ts";
+import { transaction } from "../db/transaction.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { type Sink, UnpublishableError } from "./sink.ts";
 
@@ -35,15 +36,14 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
   const held = createHeldKeys(holdMs);
   const trouble = createTrouble();
 
-  async function relayShard(tx: Tx, stopping: AbortSignal, wakeNext: () => void): Promise<boolean> {
+  async function relayShard(tx: Tx, signal: AbortSignal, wakeNext: () => void): Promise<boolean> {
     await limitIdle(tx, publishLimitMs * 2);
     const heldKeys = held.keys();
     const claim = await claimShard(tx, heldKeys);
     if (!claim) return false;
     if (claim.waiting > 1) wakeNext();
     const rows = await findUnpublished(tx, claim.shard, batchSize, heldKeys);
-    using limit = limitPublishing(publishLimitMs, stopping);
-    const published = await publish(rows, limit.signal);
+    const published = await publish(rows, signal);
     if (published.length > 0) {
       await markPublished(tx, claim.shard, published);
       trouble.over();
@@ -82,7 +82,8 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     const wakeNext = () => loops[index + 1]?.wake();
     const step = async (stopping: AbortSignal) => {
       try {
-        const more = await sql.begin((tx) => relayShard(tx, stopping, wakeNext));
+        using limit = limitStep(publishLimitMs, stopping);
+        const more = await transaction(sql, (tx) => relayShard(tx, limit.signal, wakeNext));
         failures = 0;
         return more;
       } catch (error) {
@@ -133,8 +134,11 @@ function createTrouble() {
   };
 }
 
-/** Fires when the batch has had its time, or soon after the relay is told to stop. */
-function limitPublishing(limitMs: number, stopping: AbortSignal): Disposable & { signal: AbortSignal } {
+/**
+ * Fires when a step has had its time, or soon after the relay is told to stop, and at the end in any case: a
+ * step that has lost its connection may still be publishing.
+ */
+function limitStep(limitMs: number, stopping: AbortSignal): Disposable & { signal: AbortSignal } {
   const controller = new AbortController();
   const end = (reason: string) => controller.abort(new Error(reason));
   const timer = setTimeout(end, limitMs, `the sink has not answered within ${limitMs} ms`);
@@ -148,6 +152,7 @@ function limitPublishing(limitMs: number, stopping: AbortSignal): Disposable & {
       clearTimeout(timer);
       clearTimeout(grace);
       stopping.removeEventListener("abort", stop);
+      end("the transaction has ended");
     },
   };
 }

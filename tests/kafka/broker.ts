@@ -8,6 +8,9 @@ export interface Broker extends AsyncDisposable {
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
   /** Starts a stopped broker again on the same data. */
   start(): Promise<void>;
+  /** Freezes the broker, which then takes connections and answers nothing. */
+  suspend(): void;
+  resume(): void;
 }
 
 const START_LIMIT_MS = 60_000;
@@ -28,13 +31,15 @@ export async function startBroker(folder?: string): Promise<Broker> {
   await format(installation, config);
 
   let running: Running | undefined;
-  const broker = {
+  const broker: Omit<Broker, keyof AsyncDisposable> = {
     brokers: `127.0.0.1:${port}`,
     async start() {
       running = launch(installation, config);
       await answering(port, running);
     },
-    async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM") {
+    suspend: () => running?.process.kill("SIGSTOP"),
+    resume: () => running?.process.kill("SIGCONT"),
+    async stop(signal = "SIGTERM") {
       const stopped = running;
       running = undefined;
       if (!stopped) return;

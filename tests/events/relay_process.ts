@@ -1,0 +1,9 @@
+/** A replica that does nothing but relay, for tests that kill one. Slow batches, so that there is a middle. */
+import { openPool } from "../../db/connect.ts";
+import { kafkaSink } from "../../events/kafka_sink.ts";
+import { startRelay } from "../../events/relay.ts";
+import { settings } from "./kafka.ts";
+
+const [databaseUrl, broker] = Deno.args;
+const sql = openPool(databaseUrl!, "customer_worker", 3);
+startRelay(sql, kafkaSink(settings(broker), "protobuf"), { batchSize: 50 });
