@@ -6,7 +6,6 @@ import { getLogger } from "@logtape/logtape";
 import type { Sql, Tx } from "../db/connect.ts";
 import { describeError } from "../db/errors.ts";
 import { claimShard, findUnpublished, limitIdle, markPublished, type UnpublishedRow } from "../db/outbox.ts";
-import { transaction } from "../db/transaction.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { type Sink, UnpublishableError } from "./sink.ts";
 
@@ -83,7 +82,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     const step = async (stopping: AbortSignal) => {
       try {
         using limit = limitStep(publishLimitMs, stopping);
-        const more = await transaction(sql, (tx) => relayShard(tx, limit.signal, wakeNext));
+        const more = await sql.begin((tx) => relayShard(tx, limit.signal, wakeNext));
         failures = 0;
         return more;
       } catch (error) {
