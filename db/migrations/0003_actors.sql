@@ -21,7 +21,7 @@ create table timers (
   actor_kind text not null,
   actor_id uuid not null,
   name text not null,
-  event_type text not null,
+  event jsonb not null,
   due_at timestamptz not null,
   attempts integer not null default 0,
   last_error text,

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/customer_service.proto.
  */
 export const file_io_shopstar_customer_v1_customer_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5pby9zaG9wc3Rhci9jdXN0b21lci92MS9jdXN0b21lcl9zZXJ2aWNlLnByb3RvEhdpby5zaG9wc3Rhci5jdXN0b21lci52MSJBChhHZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkizQEKGUdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USPQoLbWVtYmVyc2hpcHMYASADKAsyKC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Hcm91cE1lbWJlcnNoaXASGgoNcHJpY2VfbGlzdF9pZBgCIAEoCUgAiAEBEkMKEXByaWNlX2xpc3RfcmVhc29uGAMgASgOMiguaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuUHJpY2VMaXN0UmVhc29uQhAKDl9wcmljZV9saXN0X2lkIosBCg9Hcm91cE1lbWJlcnNoaXASEAoIZ3JvdXBfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIVCg1wcmljZV9saXN0X2lkGAMgASgJEhAKCHByaW9yaXR5GAQgASgFEi8KC2Fzc2lnbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDChpHZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSK2AgobR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEhMKC2N1c3RvbWVyX2lkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARINCgVlbWFpbBgEIAEoCRITCgZsb2NhbGUYBSABKAlIAogBARJCChhkZWZhdWx0X3NoaXBwaW5nX2FkZHJlc3MYBiABKAsyIC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5BZGRyZXNzEkEKF2RlZmF1bHRfYmlsbGluZ19hZGRyZXNzGAcgASgLMiAuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQWRkcmVzc0INCgtfZmlyc3RfbmFtZUIMCgpfbGFzdF9uYW1lQgkKB19sb2NhbGUisQEKB0FkZHJlc3MSEgoKYWRkcmVzc19pZBgBIAEoCRINCgVsaW5lMRgCIAEoCRISCgVsaW5lMhgDIAEoCUgAiAEBEgwKBGNpdHkYBCABKAkSEgoFc3RhdGUYBSABKAlIAYgBARIPCgdjb3VudHJ5GAYgASgJEhgKC3Bvc3RhbF9jb2RlGAcgASgJSAKIAQFCCAoGX2xpbmUyQggKBl9zdGF0ZUIOCgxfcG9zdGFsX2NvZGUq7gEKD1ByaWNlTGlzdFJlYXNvbhIhCh1QUklDRV9MSVNUX1JFQVNPTl9VTlNQRUNJRklFRBAAEh4KGlBSSUNFX0xJU1RfUkVBU09OX05PX0dST1VQEAESIAocUFJJQ0VfTElTVF9SRUFTT05fT05MWV9HUk9VUBACEiYKIlBSSUNFX0xJU1RfUkVBU09OX0hJR0hFU1RfUFJJT1JJVFkQAxInCiNQUklDRV9MSVNUX1JFQVNPTl9FQVJMSUVTVF9BU1NJR05FRBAEEiUKIVBSSUNFX0xJU1RfUkVBU09OX0xPV0VTVF9HUk9VUF9JRBAFMpACCg9DdXN0b21lclNlcnZpY2USegoRR2V0Q3VzdG9tZXJHcm91cHMSMS5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QaMi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXRDdXN0b21lckdyb3Vwc1Jlc3BvbnNlEoABChNHZXRDdXN0b21lclNuYXBzaG90EjMuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJTbmFwc2hvdFJlcXVlc3QaNC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXRDdXN0b21lclNuYXBzaG90UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ci5pby9zaG9wc3Rhci9jdXN0b21lci92MS9jdXN0b21lcl9zZXJ2aWNlLnByb3RvEhdpby5zaG9wc3Rhci5jdXN0b21lci52MSJBChhHZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkizQEKGUdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USPQoLbWVtYmVyc2hpcHMYASADKAsyKC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Hcm91cE1lbWJlcnNoaXASGgoNcHJpY2VfbGlzdF9pZBgCIAEoCUgAiAEBEkMKEXByaWNlX2xpc3RfcmVhc29uGAMgASgOMiguaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuUHJpY2VMaXN0UmVhc29uQhAKDl9wcmljZV9saXN0X2lkIosBCg9Hcm91cE1lbWJlcnNoaXASEAoIZ3JvdXBfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIVCg1wcmljZV9saXN0X2lkGAMgASgJEhAKCHByaW9yaXR5GAQgASgFEi8KC2Fzc2lnbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDChpHZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSK2AgobR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEhMKC2N1c3RvbWVyX2lkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARINCgVlbWFpbBgEIAEoCRITCgZsb2NhbGUYBSABKAlIAogBARJCChhkZWZhdWx0X3NoaXBwaW5nX2FkZHJlc3MYBiABKAsyIC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5BZGRyZXNzEkEKF2RlZmF1bHRfYmlsbGluZ19hZGRyZXNzGAcgASgLMiAuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQWRkcmVzc0INCgtfZmlyc3RfbmFtZUIMCgpfbGFzdF9uYW1lQgkKB19sb2NhbGUisQEKB0FkZHJlc3MSEgoKYWRkcmVzc19pZBgBIAEoCRINCgVsaW5lMRgCIAEoCRISCgVsaW5lMhgDIAEoCUgAiAEBEgwKBGNpdHkYBCABKAkSEgoFc3RhdGUYBSABKAlIAYgBARIPCgdjb3VudHJ5GAYgASgJEhgKC3Bvc3RhbF9jb2RlGAcgASgJSAKIAQFCCAoGX2xpbmUyQggKBl9zdGF0ZUIOCgxfcG9zdGFsX2NvZGUiYAoVQ29uZmlybUVyYXN1cmVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDwoHc2VydmljZRgDIAEoCRIQCghldmlkZW5jZRgEIAEoCSIqChZDb25maXJtRXJhc3VyZVJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIKu4BCg9QcmljZUxpc3RSZWFzb24SIQodUFJJQ0VfTElTVF9SRUFTT05fVU5TUEVDSUZJRUQQABIeChpQUklDRV9MSVNUX1JFQVNPTl9OT19HUk9VUBABEiAKHFBSSUNFX0xJU1RfUkVBU09OX09OTFlfR1JPVVAQAhImCiJQUklDRV9MSVNUX1JFQVNPTl9ISUdIRVNUX1BSSU9SSVRZEAMSJwojUFJJQ0VfTElTVF9SRUFTT05fRUFSTElFU1RfQVNTSUdORUQQBBIlCiFQUklDRV9MSVNUX1JFQVNPTl9MT1dFU1RfR1JPVVBfSUQQBTKDAwoPQ3VzdG9tZXJTZXJ2aWNlEnoKEUdldEN1c3RvbWVyR3JvdXBzEjEuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJHcm91cHNSZXF1ZXN0GjIuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJHcm91cHNSZXNwb25zZRKAAQoTR2V0Q3VzdG9tZXJTbmFwc2hvdBIzLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldEN1c3RvbWVyU25hcHNob3RSZXF1ZXN0GjQuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEnEKDkNvbmZpcm1FcmFzdXJlEi4uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybUVyYXN1cmVSZXF1ZXN0Gi8uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybUVyYXN1cmVSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message io.shopstar.customer.v1.GetCustomerGroupsRequest
@@ -247,6 +247,63 @@ export const AddressSchema: GenMessage<Address> = /*@__PURE__*/
   messageDesc(file_io_shopstar_customer_v1_customer_service, 5);
 
 /**
+ * @generated from message io.shopstar.customer.v1.ConfirmErasureRequest
+ */
+export type ConfirmErasureRequest = Message<"io.shopstar.customer.v1.ConfirmErasureRequest"> & {
+  /**
+   * UUID of the request, as customer.erasure_requested has told it.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * UUID of the store.
+   *
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+
+  /**
+   * The participant's name, "order-service".
+   *
+   * @generated from field: string service = 3;
+   */
+  service: string;
+
+  /**
+   * What the service has done, for the receipt: counts and dates, never personal data; at most 2,000 characters.
+   *
+   * @generated from field: string evidence = 4;
+   */
+  evidence: string;
+};
+
+/**
+ * Describes the message io.shopstar.customer.v1.ConfirmErasureRequest.
+ * Use `create(ConfirmErasureRequestSchema)` to create a new message.
+ */
+export const ConfirmErasureRequestSchema: GenMessage<ConfirmErasureRequest> = /*@__PURE__*/
+  messageDesc(file_io_shopstar_customer_v1_customer_service, 6);
+
+/**
+ * @generated from message io.shopstar.customer.v1.ConfirmErasureResponse
+ */
+export type ConfirmErasureResponse = Message<"io.shopstar.customer.v1.ConfirmErasureResponse"> & {
+  /**
+   * @generated from field: bool accepted = 1;
+   */
+  accepted: boolean;
+};
+
+/**
+ * Describes the message io.shopstar.customer.v1.ConfirmErasureResponse.
+ * Use `create(ConfirmErasureResponseSchema)` to create a new message.
+ */
+export const ConfirmErasureResponseSchema: GenMessage<ConfirmErasureResponse> = /*@__PURE__*/
+  messageDesc(file_io_shopstar_customer_v1_customer_service, 7);
+
+/**
  * What decided between a customer's groups.
  *
  * @generated from enum io.shopstar.customer.v1.PriceListReason
@@ -330,6 +387,19 @@ export const CustomerService: GenService<{
     methodKind: "unary";
     input: typeof GetCustomerSnapshotRequestSchema;
     output: typeof GetCustomerSnapshotResponseSchema;
+  },
+  /**
+   * A participant of an erasure has anonymised what it held. Saying so again is accepted again.
+   * INVALID_ARGUMENT: an id is not a UUID, or the evidence is too long. NOT_FOUND: the store has no such request, or
+   * the service takes no part in it. PERMISSION_DENIED: a service confirms for itself only. FAILED_PRECONDITION: the
+   * request does not wait for confirmations.
+   *
+   * @generated from rpc io.shopstar.customer.v1.CustomerService.ConfirmErasure
+   */
+  confirmErasure: {
+    methodKind: "unary";
+    input: typeof ConfirmErasureRequestSchema;
+    output: typeof ConfirmErasureResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_io_shopstar_customer_v1_customer_service, 0);

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/events.proto.
  */
 export const file_io_shopstar_customer_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIo0BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJIqUBCg9DdXN0b21lclVwZGF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhYKDmNoYW5nZWRfZmllbGRzGAYgAygJIqUBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhAKCGdyb3VwX2lkGAYgASgJIqQBChRDdXN0b21lckdyb3VwUmVtb3ZlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSEAoIZ3JvdXBfaWQYBiABKAliBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIo0BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJIqUBCg9DdXN0b21lclVwZGF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhYKDmNoYW5nZWRfZmllbGRzGAYgAygJIqUBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhAKCGdyb3VwX2lkGAYgASgJIqQBChRDdXN0b21lckdyb3VwUmVtb3ZlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSEAoIZ3JvdXBfaWQYBiABKAki1AEKGEN1c3RvbWVyRXJhc3VyZVJlcXVlc3RlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSEgoKcmVxdWVzdF9pZBgGIAEoCRIUCgxwYXJ0aWNpcGFudHMYByADKAkSEgoKZW1haWxfaGFzaBgIIAEoCSLjAQoOQ3VzdG9tZXJFcmFzZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhIKCnJlcXVlc3RfaWQYBiABKAkSEgoKZW1haWxfaGFzaBgHIAEoCRItCgllcmFzZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Topic customer.created: a customer has been registered.
@@ -223,4 +223,144 @@ export type CustomerGroupRemoved = Message<"io.shopstar.customer.v1.CustomerGrou
  */
 export const CustomerGroupRemovedSchema: GenMessage<CustomerGroupRemoved> = /*@__PURE__*/
   messageDesc(file_io_shopstar_customer_v1_events, 3);
+
+/**
+ * Topic customer.erasure_requested: the customer's personal data have been erased here, and each participant is
+ * to erase its own and to confirm with CustomerService.ConfirmErasure. Told again, with a new event_id, to those that
+ * have not confirmed.
+ *
+ * @generated from message io.shopstar.customer.v1.CustomerErasureRequested
+ */
+export type CustomerErasureRequested = Message<"io.shopstar.customer.v1.CustomerErasureRequested"> & {
+  /**
+   * UUID, the same at every delivery.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * UUID of the store.
+   *
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+
+  /**
+   * UUID of the customer.
+   *
+   * @generated from field: string customer_id = 3;
+   */
+  customerId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 4;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * W3C trace id (32 hexadecimal digits) of the request that caused this.
+   *
+   * @generated from field: string trace_id = 5;
+   */
+  traceId: string;
+
+  /**
+   * UUID of the erasure request: what a participant confirms.
+   *
+   * @generated from field: string request_id = 6;
+   */
+  requestId: string;
+
+  /**
+   * Names of the services that are asked, "order-service".
+   *
+   * @generated from field: repeated string participants = 7;
+   */
+  participants: string[];
+
+  /**
+   * HMAC-SHA-256 of the email in lower case under the platform's key, in hexadecimal: finds a guest's rows.
+   *
+   * @generated from field: string email_hash = 8;
+   */
+  emailHash: string;
+};
+
+/**
+ * Describes the message io.shopstar.customer.v1.CustomerErasureRequested.
+ * Use `create(CustomerErasureRequestedSchema)` to create a new message.
+ */
+export const CustomerErasureRequestedSchema: GenMessage<CustomerErasureRequested> = /*@__PURE__*/
+  messageDesc(file_io_shopstar_customer_v1_events, 4);
+
+/**
+ * Topic customer.erased, kept for ever and compacted by key: the erasure is complete. It is the erasure memory.
+ *
+ * @generated from message io.shopstar.customer.v1.CustomerErased
+ */
+export type CustomerErased = Message<"io.shopstar.customer.v1.CustomerErased"> & {
+  /**
+   * UUID, the same at every delivery.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * UUID of the store.
+   *
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+
+  /**
+   * UUID of the customer.
+   *
+   * @generated from field: string customer_id = 3;
+   */
+  customerId: string;
+
+  /**
+   * When the erasure was complete.
+   *
+   * @generated from field: google.protobuf.Timestamp occurred_at = 4;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * W3C trace id (32 hexadecimal digits) of the request that caused this.
+   *
+   * @generated from field: string trace_id = 5;
+   */
+  traceId: string;
+
+  /**
+   * UUID of the erasure request.
+   *
+   * @generated from field: string request_id = 6;
+   */
+  requestId: string;
+
+  /**
+   * As in CustomerErasureRequested.
+   *
+   * @generated from field: string email_hash = 7;
+   */
+  emailHash: string;
+
+  /**
+   * When the personal data were erased here.
+   *
+   * @generated from field: google.protobuf.Timestamp erased_at = 8;
+   */
+  erasedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message io.shopstar.customer.v1.CustomerErased.
+ * Use `create(CustomerErasedSchema)` to create a new message.
+ */
+export const CustomerErasedSchema: GenMessage<CustomerErased> = /*@__PURE__*/
+  messageDesc(file_io_shopstar_customer_v1_events, 5);
 

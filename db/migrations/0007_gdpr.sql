@@ -1,0 +1,127 @@
+-- A data subject's request for one of the four rights. The snapshot is its machine's, and holds ids and phases;
+-- machine says which machine wrote it, as name@version. Reasons are the staff's own words: never the subject's data.
+create table gdpr_requests (
+  store_id uuid not null,
+  request_id uuid not null,
+  customer_id uuid not null,
+  type text not null check (type in ('ACCESS', 'ERASURE', 'RECTIFICATION', 'PORTABILITY')),
+  status text not null check (status in ('PENDING', 'IN_PROGRESS', 'COMPLETED')),
+  outcome text check (outcome in ('FULFILLED', 'CANCELLED', 'REFUSED')),
+  created_at timestamptz not null,
+  completed_at timestamptz,
+  due_at timestamptz not null,
+  requested_by uuid not null,
+  machine text not null,
+  snapshot jsonb not null,
+  version integer not null check (version > 0),
+  hold_reason text check (length(hold_reason) <= 500),
+  extension_reason text check (length(extension_reason) <= 500),
+  refusal_reason text check (length(refusal_reason) <= 500),
+  primary key (store_id, request_id),
+  foreign key (store_id, customer_id) references customers (store_id, customer_id),
+  constraint gdpr_requests_completed check ((status = 'COMPLETED') = (outcome is not null and completed_at is not null))
+);
+
+create unique index gdpr_requests_one_open
+  on gdpr_requests (store_id, customer_id, type) where status <> 'COMPLETED';
+create index gdpr_requests_customer on gdpr_requests (store_id, customer_id, created_at);
+create index gdpr_requests_open_due on gdpr_requests (store_id, due_at) where status <> 'COMPLETED';
+
+-- A service that takes part in a request: a source of data for access and portability, one that has to confirm
+-- for an erasure. Evidence is what the service itself has said; the waiver's reason is the staff's own words.
+create table gdpr_participants (
+  store_id uuid not null,
+  request_id uuid not null,
+  service text not null,
+  state text not null check (state in ('ASKED', 'RETRYING', 'OVERDUE', 'RECEIVED', 'CONFIRMED', 'WAIVED')),
+  attempts integer not null default 0,
+  next_attempt_at timestamptz,
+  last_error text,
+  evidence text check (length(evidence) <= 2000),
+  waiver_reason text check (length(waiver_reason) <= 500),
+  settled_at timestamptz,
+  primary key (store_id, request_id, service),
+  foreign key (store_id, request_id) references gdpr_requests (store_id, request_id)
+);
+
+-- A part of an export: what a source has delivered while it is collected, then the finished documents. Its
+-- bytes stand in gdpr_exports. Uses counts the downloads that a single-use link has had.
+create table gdpr_export_parts (
+  store_id uuid not null,
+  request_id uuid not null,
+  part text not null,
+  media_type text not null,
+  records integer not null default 0,
+  bytes bigint not null default 0,
+  sha256 bytea,
+  -- Where a source goes on when it is asked again; null once it has delivered everything.
+  resume_after text,
+  complete boolean not null default false,
+  uses integer not null default 0,
+  expires_at timestamptz not null,
+  primary key (store_id, request_id, part),
+  foreign key (store_id, request_id) references gdpr_requests (store_id, request_id)
+);
+
+create index gdpr_export_parts_expiry on gdpr_export_parts (expires_at);
+
+-- The encrypted bytes of a part, in order: AES-GCM, the nonce first, bound to the place where they stand.
+create table gdpr_exports (
+  store_id uuid not null,
+  request_id uuid not null,
+  part text not null,
+  chunk integer not null,
+  bytes bytea not null,
+  primary key (store_id, request_id, part, chunk),
+  foreign key (store_id, request_id, part)
+    references gdpr_export_parts (store_id, request_id, part) on delete cascade
+);
+
+-- The erasure memory: who has left, so that nobody comes back by a backup or an import. The hash is an HMAC of the
+-- email in lower case.
+create table erased_subjects (
+  store_id uuid not null,
+  customer_id uuid not null,
+  email_hash bytea not null,
+  erased_at timestamptz not null,
+  primary key (store_id, customer_id)
+);
+
+-- What was done for an erasure, signed, each chained to the store's previous one by its hash.
+create table erasure_receipts (
+  store_id uuid not null,
+  sequence integer not null check (sequence > 0),
+  request_id uuid not null,
+  document jsonb not null,
+  previous_hash bytea,
+  hash bytea not null,
+  signature bytea not null,
+  key_id text not null,
+  primary key (store_id, sequence),
+  foreign key (store_id, request_id) references gdpr_requests (store_id, request_id)
+);
+
+create unique index erasure_receipts_request on erasure_receipts (store_id, request_id);
+
+do $$
+declare
+  name text;
+begin
+  foreach name in array array[
+    'gdpr_requests', 'gdpr_participants', 'gdpr_export_parts', 'gdpr_exports', 'erased_subjects', 'erasure_receipts'
+  ] loop
+    execute format('alter table %I enable row level security', name);
+    execute format(
+      'create policy one_store on %I to customer_api
+         using (store_id = (select current_store())) with check (store_id = (select current_store()))', name);
+  end loop;
+end
+$$;
+
+grant select, insert, update on gdpr_requests, gdpr_participants to customer_api;
+grant select, insert, update, delete on gdpr_export_parts, gdpr_exports to customer_api;
+grant select, insert on erased_subjects, erasure_receipts to customer_api;
+
+-- Expired exports go in every store; the worker sees when, and nothing else of them.
+create policy all_stores on gdpr_export_parts to customer_worker using (true);
+grant select (store_id, request_id, part, expires_at), delete on gdpr_export_parts to customer_worker;
