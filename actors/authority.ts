@@ -1,10 +1,10 @@
 /** Who may tell an actor what: checked here for every edge, whatever the edge has checked itself. */
 import { DomainError } from "./errors.ts";
-import type { Principal, PrincipalType } from "./principal.ts";
+import type { Principal, PrincipalType, RoleName } from "./principal.ts";
 import type { ActorRef } from "./protocol.ts";
 
 /**
- * A customer acts on the own account only, staff need a role that writes, and everybody stays in the own store.
+ * Everybody stays in the own store, and staff need a role that writes.
  *
  * @throws {DomainError} FORBIDDEN
  */
@@ -12,19 +12,33 @@ export function authorize(
   ref: ActorRef,
   type: string,
   allowed: readonly PrincipalType[],
+  role: RoleName,
   by: Principal,
 ): void {
-  const refuse = (reason: string): never => {
-    throw new DomainError("FORBIDDEN", `Cannot ${type} ${ref.id}: ${reason}`);
-  };
-  if (by.storeId !== ref.storeId) refuse("it is another store's");
-  if (!allowed.includes(by.type)) refuse(`it is not for a ${by.type.toLowerCase()}`);
-  if (by.type === "CUSTOMER" && (ref.kind !== "customer" || ref.id !== by.id)) {
-    refuse("it is not your own account");
+  if (by.storeId !== ref.storeId) throw forbidden(ref, type, "it is another store's");
+  if (!allowed.includes(by.type)) throw forbidden(ref, type, `it is not for a ${by.type.toLowerCase()}`);
+  if (by.type === "STAFF" && !by.roles.some((has) => has === role || has === "STORE_MANAGER")) {
+    throw forbidden(ref, type, `it takes the role ${role} or STORE_MANAGER`);
   }
-  if (
-    by.type === "STAFF" && !by.roles.some((role) => role === "CUSTOMER_MANAGER" || role === "STORE_MANAGER")
-  ) {
-    refuse("it takes the role CUSTOMER_MANAGER or STORE_MANAGER");
+}
+
+/**
+ * A customer acts on what is about the own person only.
+ *
+ * @param customerId the customer whom the actor is about
+ * @throws {DomainError} FORBIDDEN
+ */
+export function authorizeSubject(
+  ref: ActorRef,
+  type: string,
+  customerId: string | undefined,
+  by: Principal,
+): void {
+  if (by.type === "CUSTOMER" && by.id !== customerId) {
+    throw forbidden(ref, type, "it is not your own account");
   }
+}
+
+function forbidden(ref: ActorRef, type: string, reason: string): DomainError {
+  return new DomainError("FORBIDDEN", `Cannot ${type} ${ref.id}: ${reason}`);
 }

@@ -2,21 +2,22 @@
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from "xstate";
 import type { z } from "zod";
 import type { Tx } from "../db/connect.ts";
-import type { Principal, PrincipalType } from "./principal.ts";
-import type { ActorKind, ActorRef } from "./protocol.ts";
+import type { Principal, PrincipalType, RoleName } from "./principal.ts";
+import type { ActorKind, ActorRef, Answer, Command } from "./protocol.ts";
+import type { Occurrence } from "./record.ts";
 
 /** An actor as its locked row shows it. */
 export interface Found<Row> {
   row: Row;
   version: number;
+  machine: AnyStateMachine;
   snapshot: AnyMachineSnapshot;
 }
 
-/** What a handler may look at before it decides. */
-export interface Scene<Row> {
+/** What a command's handler may look at before it decides. */
+export interface Scene {
   tx: Tx;
   ref: ActorRef;
-  row: Row;
   by: Principal;
   now: Date;
 }
@@ -49,7 +50,7 @@ export interface Change {
 export interface Handler<Row> {
   by: readonly PrincipalType[];
   input: z.ZodType;
-  decide(scene: Scene<Row>, input: never): Promise<Decision> | Decision;
+  decide(scene: Scene & { row: Row }, input: never): Promise<Decision> | Decision;
 }
 
 /** The command that makes an actor of this kind. */
@@ -57,14 +58,47 @@ export interface Birth {
   type: string;
   by: readonly PrincipalType[];
   input: z.ZodType;
-  columns(input: never): Columns;
+  /** An answer instead of a beginning: there is such an actor already, and it is the one that is wanted. */
+  begin(scene: Scene, input: never): Promise<Beginning | Answer> | Beginning | Answer;
 }
+
+/** The machine that a new actor starts with, and the columns of its row. */
+export interface Beginning {
+  machine: AnyStateMachine;
+  /** The machine's input. */
+  input?: unknown;
+  columns: Columns;
+  /** The customer whom the actor is about; undefined where it is about nobody. */
+  customerId: string | undefined;
+}
+
+/** An event that has just been stored, for the actions of a kind's own that follow from it in its transaction. */
+export interface Step<Row> {
+  tx: Tx;
+  occurrence: Occurrence;
+  /** The row before the event; for the first event what it was made of. */
+  row: Row | Columns;
+  /** Tells another actor something within this transaction. */
+  tell(ref: ActorRef, command: Command): Promise<Answer>;
+}
+
+export type Action<Row> = (step: Step<Row>, params: never) => Promise<void>;
 
 export interface Behaviour<Row> {
   kind: ActorKind;
-  machine: AnyStateMachine;
+  /** The role that lets staff send commands; STORE_MANAGER always does. */
+  role: RoleName;
   birth: Birth;
   handlers: Record<string, Handler<Row>>;
+  /** What the machine's actions of this kind's own do. Each runs in the event's transaction, in their order. */
+  actions?: Record<string, Action<Row>>;
+  /** Completes an event with facts that the machine cannot know: the time, what stands in other rows. */
+  complete?(
+    scene: Omit<Scene, "by"> & { row: Row | undefined },
+    event: EventObject,
+  ): Promise<EventObject> | EventObject;
+  /** The customer whom the actor is about; undefined where it is about nobody. */
+  customerOf(ref: ActorRef, row: Row): string | undefined;
   /** Locks the row until the transaction ends and rebuilds the machine's snapshot from it. */
   lock(tx: Tx, ref: ActorRef): Promise<Found<Row> | undefined>;
   insert(tx: Tx, ref: ActorRef, change: Change): Promise<void>;
@@ -77,7 +111,7 @@ export interface Behaviour<Row> {
 export function handler<Row, Schema extends z.ZodType>(
   by: readonly PrincipalType[],
   input: Schema,
-  decide: (scene: Scene<Row>, input: z.output<Schema>) => Promise<Decision> | Decision,
+  decide: (scene: Scene & { row: Row }, input: z.output<Schema>) => Promise<Decision> | Decision,
 ): Handler<Row> {
   return { by, input, decide };
 }

@@ -57,12 +57,16 @@ const erase = handler<Customer, z.ZodObject<{ requestId: typeof uuid }>>(
 
 export const customerBehaviour: Behaviour<Customer> = {
   kind: "customer",
-  machine: customerMachine,
+  role: "CUSTOMER_MANAGER",
   birth: {
     type: "register",
     by: ["STAFF", "SYSTEM"],
     input: profile,
-    columns: (input: z.output<typeof profile>) => changedOnly({}, input),
+    begin: ({ ref }, input: z.output<typeof profile>) => ({
+      machine: customerMachine,
+      columns: changedOnly({}, input),
+      customerId: ref.id,
+    }),
   },
   handlers: {
     "profile.update": updateProfile,
@@ -73,12 +77,14 @@ export const customerBehaviour: Behaviour<Customer> = {
     "account.close": changeStatus("account.close"),
     erase,
   },
+  customerOf: (ref) => ref.id,
   async lock(tx, ref) {
     const row = await lockCustomer(tx, ref.storeId, ref.id);
     if (!row) return undefined;
     const value = row.anonymizedAt ? "anonymized" : row.status.toLowerCase();
     const context = { addresses: row.addresses, groups: row.groups };
-    return { row, version: row.version, snapshot: customerMachine.resolveState({ value, context }) };
+    const snapshot = customerMachine.resolveState({ value, context });
+    return { row, version: row.version, machine: customerMachine, snapshot };
   },
   insert: (tx, ref, change) =>
     insertCustomer(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),

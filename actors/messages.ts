@@ -18,7 +18,7 @@ const SOURCE = "/customer-service";
 /** What a customer's machine publishes, on the topic of its name. */
 export function domainMessage(occurrence: Occurrence, event: Publish): OutboxRow {
   const eventId = newId();
-  const common = { ...envelope(occurrence, eventId), customerId: occurrence.ref.id };
+  const common = { ...envelope(occurrence, eventId), customerId: occurrence.customerId ?? "" };
   return outboxRow(occurrence, eventId, event.topic, domainPayload(event, common));
 }
 
@@ -47,7 +47,7 @@ export function auditMessage(occurrence: Occurrence, { action }: Audit): OutboxR
   const eventId = newId();
   const message = create(AuditEventSchema, {
     ...envelope(occurrence, eventId),
-    customerId: ref.kind === "customer" ? ref.id : "",
+    customerId: occurrence.customerId ?? "",
     action,
     actor: { id: by.id, type: by.type },
     target: { type: ref.kind, id: ref.id },
@@ -63,12 +63,14 @@ function envelope({ ref, at, traceId }: Occurrence, eventId: string) {
 }
 
 /** CloudEvents in Kafka's binary form: the attributes are headers, the value is the message alone. */
-function outboxRow({ ref, at }: Occurrence, eventId: string, topic: string, payload: unknown): OutboxRow {
+function outboxRow(occurrence: Occurrence, eventId: string, topic: string, payload: unknown): OutboxRow {
+  const { ref, at } = occurrence;
+  const key = occurrence.customerId ?? ref.id;
   return {
     storeId: ref.storeId,
     eventId,
     topic,
-    key: ref.id,
+    key,
     payload: payload as OutboxRow["payload"],
     headers: {
       ce_specversion: "1.0",
@@ -76,7 +78,7 @@ function outboxRow({ ref, at }: Occurrence, eventId: string, topic: string, payl
       ce_type: topic,
       ce_source: SOURCE,
       ce_time: at.toISOString(),
-      ce_subject: ref.id,
+      ce_subject: key,
     },
     createdAt: at,
   };

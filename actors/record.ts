@@ -1,6 +1,6 @@
 /** Stores what an event has come to: journal, outbox, timers and effects, all in the event's transaction. */
 import { v7 as newId } from "uuid";
-import type { AnyMachineSnapshot } from "xstate";
+import type { AnyMachineSnapshot, EventObject } from "xstate";
 import { insertActorEvent } from "../db/actor_events.ts";
 import type { Tx } from "../db/connect.ts";
 import { insertEffect } from "../db/effects.ts";
@@ -14,6 +14,8 @@ import type { ActorRef } from "./protocol.ts";
 /** An event that a machine has accepted, with everything that the world may be told of it. */
 export interface Occurrence {
   ref: ActorRef;
+  /** The customer whom the actor is about; undefined where it is about nobody. */
+  customerId: string | undefined;
   eventType: string;
   /** Undefined for the event that made the actor. */
   before: { state: string; version: number } | undefined;
@@ -25,7 +27,7 @@ export interface Occurrence {
 }
 
 /** An action as XState gives it back: a name and its data. */
-export interface Action {
+export interface RecordedAction {
   type: string;
   params: unknown;
 }
@@ -35,7 +37,11 @@ export function stateName(snapshot: AnyMachineSnapshot): string {
   return typeof snapshot.value === "string" ? snapshot.value : JSON.stringify(snapshot.value);
 }
 
-export async function record(tx: Tx, occurrence: Occurrence, actions: readonly Action[]): Promise<void> {
+export async function record(
+  tx: Tx,
+  occurrence: Occurrence,
+  actions: readonly RecordedAction[],
+): Promise<void> {
   const { ref, eventType, before, after, changedFields, by, at } = occurrence;
   const actor = { storeId: ref.storeId, actorKind: ref.kind, actorId: ref.id };
   const messages = actions.flatMap(({ type, params }) => {
@@ -61,7 +67,11 @@ export async function record(tx: Tx, occurrence: Occurrence, actions: readonly A
   ]);
 }
 
-async function perform(tx: Tx, { ref, at, traceId }: Occurrence, { type, params }: Action): Promise<void> {
+async function perform(
+  tx: Tx,
+  { ref, at, traceId }: Occurrence,
+  { type, params }: RecordedAction,
+): Promise<void> {
   const actor = { storeId: ref.storeId, actorKind: ref.kind, actorId: ref.id };
   switch (type) {
     case "publish":
@@ -81,13 +91,11 @@ async function perform(tx: Tx, { ref, at, traceId }: Occurrence, { type, params 
       return await insertEffect(tx, row);
     }
     case "xstate.raise": {
-      const { id, event, delay } = params as { id: string; event: { type: string }; delay: number };
+      const { id, event, delay } = params as { id: string; event: EventObject; delay: number };
       const dueAt = new Date(at.getTime() + delay);
-      return await setTimer(tx, { ...actor, name: id, eventType: event.type, dueAt, createdAt: at });
+      return await setTimer(tx, { ...actor, name: id, event, dueAt, createdAt: at });
     }
     case "xstate.cancel":
       return await cancelTimer(tx, { ...actor, name: (params as { sendId: string }).sendId });
-    default:
-      throw new Error(`The machine of ${ref.kind} asks for ${type}, which the runtime does not know`);
   }
 }

@@ -2,19 +2,16 @@
  * The runtime makes machines durable: one command is one transaction, in which the actor's row is locked, its
  * snapshot rebuilt, the event put to the machine, and everything that follows from it stored.
  */
-import { type AnyMachineSnapshot, type EventObject, initialTransition, transition } from "xstate";
 import { enterStore, type Sql, type Tx } from "../db/connect.ts";
 import { isSerializationFailure, violatedConstraint } from "../db/errors.ts";
 import { type ClaimedTimer, takeTimer } from "../db/timers.ts";
 import { authorize } from "./authority.ts";
-import type { Behaviour, Decision, Found } from "./behaviour.ts";
-import { columnNames } from "./changes.ts";
 import { DomainError } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
 import { parseInput, uuid } from "./input.ts";
-import { type Principal, systemPrincipal } from "./principal.ts";
-import type { ActorKind, ActorRef, Actors, Answer, CommandContext } from "./protocol.ts";
-import { type Action, record, stateName } from "./record.ts";
+import { systemPrincipal } from "./principal.ts";
+import type { ActorKind, Actors } from "./protocol.ts";
+import { acceptedCommand, type AnyBehaviour, createSteps } from "./step.ts";
 import { newTraceId } from "./trace.ts";
 
 /** What the worker needs beside the actors' door. */
@@ -23,12 +20,8 @@ export interface Runtime extends Actors {
   fire(timer: ClaimedTimer): Promise<boolean>;
 }
 
-// A machine's row type is its behaviour's own affair: the runtime only hands rows from `lock` to `decide`.
-// deno-lint-ignore no-explicit-any
-export type AnyBehaviour = Behaviour<any>;
-
 export interface RuntimeOptions {
-  behaviours: Record<string, AnyBehaviour>;
+  behaviours: Readonly<Record<string, AnyBehaviour>>;
   /** Called after each commit: there may be something to relay or to perform. */
   committed?: () => void;
   clock?: () => Date;
@@ -40,19 +33,14 @@ const TRIES = 3;
 /** @param sql a pool of the role customer_api */
 export function createRuntime(sql: Sql, { behaviours, committed, clock }: RuntimeOptions): Runtime {
   const now = clock ?? (() => new Date());
-
-  function behaviourOf(kind: ActorKind): AnyBehaviour {
-    const found = behaviours[kind];
-    if (!found) throw new Error(`There is no behaviour for ${kind}`);
-    return found;
-  }
+  const steps = createSteps(behaviours);
 
   async function transact<T>(storeId: string, run: (tx: Tx) => Promise<T>): Promise<T> {
     for (let attempt = 1;; attempt++) {
       try {
         const result = await sql.begin(async (tx) => {
-          await enterStore(tx, storeId);
-          return await run(tx);
+          const [, result] = await Promise.all([enterStore(tx, storeId), run(tx)]); // one after the other, sent at once
+          return result;
         }) as T;
         committed?.();
         return result;
@@ -64,9 +52,9 @@ export function createRuntime(sql: Sql, { behaviours, committed, clock }: Runtim
 
   return {
     async send(ref, command, context) {
-      const behaviour = behaviourOf(ref.kind);
+      const behaviour = steps.behaviourOf(ref.kind);
       const { type, ...fields } = command;
-      const known = type === behaviour.birth.type ? behaviour.birth : handlerOf(behaviour, type);
+      const known = acceptedCommand(behaviour, type);
       if (!known) {
         throw new DomainError(
           "INVALID_INPUT",
@@ -75,13 +63,14 @@ export function createRuntime(sql: Sql, { behaviours, committed, clock }: Runtim
       }
       const id = parseInput(uuid, ref.id, `${type} ${ref.kind}`);
       const checked = { ...ref, id };
-      authorize(checked, type, known.by, context.by);
+      authorize(checked, type, known.by, behaviour.role, context.by);
       const input = parseInput(known.input, fields, `${type} ${id}`);
       try {
         return await transact(ref.storeId, (tx) => {
-          const at = now();
-          const run = () => perform(tx, behaviour, checked, type, input as never, context, at);
-          return answerOnce(tx, checked, command, context, at, run);
+          const occasion = { by: context.by, traceId: context.traceId, at: now() };
+          const perform = () =>
+            steps.perform(tx, checked, type, input as never, occasion, context.expectedVersion);
+          return answerOnce(tx, checked, command, context, occasion.at, perform);
         });
       } catch (error) {
         throw asConflict(error, behaviour, `${type} ${id}`);
@@ -89,122 +78,17 @@ export function createRuntime(sql: Sql, { behaviours, committed, clock }: Runtim
     },
 
     async fire(timer) {
-      const behaviour = behaviourOf(timer.actorKind as ActorKind);
-      const ref = { kind: behaviour.kind, storeId: timer.storeId, id: timer.actorId };
-      return await transact(ref.storeId, async (tx) => {
-        const found = await behaviour.lock(tx, ref);
-        if (!(await takeTimer(tx, timer)) || !found) return false;
-        const event = { type: timer.eventType };
-        if (!accepts(found.snapshot, event)) return false;
-        const occasion = { by: systemPrincipal(ref.storeId), traceId: newTraceId(), at: now() };
-        await advance(tx, behaviour, ref, found, { event, changedFields: [] }, occasion);
-        return true;
+      const { storeId, actorKind, actorId } = timer;
+      const ref = { kind: actorKind as ActorKind, storeId, id: actorId };
+      return await transact(storeId, async (tx) => {
+        const { lock } = steps.behaviourOf(ref.kind);
+        await lock(tx, ref); // the actor's lock comes before its timers', here as in every command
+        if (!(await takeTimer(tx, timer))) return false;
+        const occasion = { by: systemPrincipal(storeId), traceId: newTraceId(), at: now() };
+        return await steps.advanceIfAccepted(tx, ref, timer.event, occasion);
       });
     },
   };
-}
-
-function handlerOf({ handlers }: AnyBehaviour, type: string) {
-  return Object.hasOwn(handlers, type) ? handlers[type] : undefined;
-}
-
-/** What every step of an actor is told beside its event. */
-interface Occasion {
-  by: Principal;
-  traceId: string;
-  at: Date;
-}
-
-async function perform(
-  tx: Tx,
-  behaviour: AnyBehaviour,
-  ref: ActorRef,
-  type: string,
-  input: never,
-  { by, traceId, expectedVersion }: CommandContext,
-  at: Date,
-): Promise<Answer> {
-  const occasion = { by, traceId, at };
-  const handler = handlerOf(behaviour, type);
-  if (!handler) return await begin(tx, behaviour, ref, input, occasion);
-
-  const found = await behaviour.lock(tx, ref);
-  if (!found) throw new DomainError("NOT_FOUND", `Cannot find ${ref.kind} ${ref.id}`);
-  if (expectedVersion !== undefined && expectedVersion !== found.version) {
-    throw new DomainError(
-      "CONFLICT",
-      `Cannot ${type} ${ref.id}: it is at version ${found.version}, not ${expectedVersion}`,
-    );
-  }
-  const refused = new DomainError(
-    "REFUSED_IN_STATE",
-    `Cannot ${type} ${ref.id}: ${stateName(found.snapshot)}`,
-  );
-  if (found.snapshot.status !== "active") throw refused; // whatever it comes to
-  const decision = await handler.decide({ tx, ref, row: found.row, by, now: at }, input);
-  if (!accepts(found.snapshot, decision.event)) throw refused;
-  if (decision.changedFields.length === 0) {
-    return { id: ref.id, state: stateName(found.snapshot), version: found.version, ids: decision.ids ?? {} };
-  }
-  return await advance(tx, behaviour, ref, found, decision, occasion);
-}
-
-/** Makes an actor, in the state in which its machine starts. */
-async function begin(
-  tx: Tx,
-  behaviour: AnyBehaviour,
-  ref: ActorRef,
-  input: never,
-  occasion: Occasion,
-): Promise<Answer> {
-  const { birth, machine } = behaviour;
-  const columns = birth.columns(input);
-  const [snapshot, actions] = initialTransition(machine);
-  const after = { state: stateName(snapshot), version: 1 };
-  await behaviour.insert(tx, ref, { columns, snapshot, version: 1, at: occasion.at });
-  const occurrence = {
-    ref,
-    eventType: birth.type,
-    before: undefined,
-    after,
-    changedFields: columnNames(columns),
-    ...occasion,
-  };
-  await record(tx, occurrence, actions as Action[]);
-  return { id: ref.id, ...after, ids: {} };
-}
-
-/** Takes an actor from one state to the next, with everything that follows. */
-async function advance(
-  tx: Tx,
-  behaviour: AnyBehaviour,
-  ref: ActorRef,
-  { snapshot: before, version }: Found<unknown>,
-  { event, changedFields, columns, write, ids }: Decision,
-  occasion: Occasion,
-): Promise<Answer> {
-  const [snapshot, actions] = transition(behaviour.machine, before, event);
-  const after = { state: stateName(snapshot), version: version + 1 };
-  const change = { columns: columns ?? {}, snapshot, version: after.version, at: occasion.at };
-  const occurrence = {
-    ref,
-    eventType: event.type,
-    before: { state: stateName(before), version },
-    after,
-    changedFields,
-    ...occasion,
-  };
-  await Promise.all([
-    behaviour.update(tx, ref, change),
-    write?.(tx),
-    record(tx, occurrence, actions as Action[]),
-  ]);
-  return { id: ref.id, ...after, ids: ids ?? {} };
-}
-
-/** A machine in a final state takes nothing, whatever its transitions say. */
-function accepts(snapshot: AnyMachineSnapshot, event: EventObject): boolean {
-  return snapshot.status === "active" && snapshot.can(event);
 }
 
 function asConflict(error: unknown, { conflicts }: AnyBehaviour, purpose: string): unknown {

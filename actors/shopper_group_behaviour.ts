@@ -22,12 +22,16 @@ const nothing = z.strictObject({});
 
 export const shopperGroupBehaviour: Behaviour<ShopperGroupRow> = {
   kind: "shopper_group",
-  machine: shopperGroupMachine,
+  role: "CUSTOMER_MANAGER",
   birth: {
     type: "group.create",
     by: STAFF,
     input: values,
-    columns: (input: z.output<typeof values>) => input,
+    begin: (_scene, input: z.output<typeof values>) => ({
+      machine: shopperGroupMachine,
+      columns: input,
+      customerId: undefined,
+    }),
   },
   handlers: {
     "group.update": handler<ShopperGroupRow, ReturnType<typeof values.partial>>(
@@ -44,11 +48,13 @@ export const shopperGroupBehaviour: Behaviour<ShopperGroupRow> = {
       changedFields: ["deleted_at"],
     })),
   },
+  customerOf: () => undefined,
   async lock(tx, ref) {
     const row = await lockShopperGroup(tx, ref.storeId, ref.id);
     if (!row) return undefined;
     const value = row.deletedAt ? "deleted" : "active";
-    return { row, version: row.version, snapshot: shopperGroupMachine.resolveState({ value, context: {} }) };
+    const snapshot = shopperGroupMachine.resolveState({ value, context: {} });
+    return { row, version: row.version, machine: shopperGroupMachine, snapshot };
   },
   insert: (tx, ref, change) =>
     insertShopperGroup(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),

@@ -9,8 +9,11 @@ export interface TimerKey {
   name: string;
 }
 
+/** What the timer tells the machine: the event's type and its fields, ids and phases only. */
+export type TimerEvent = { type: string };
+
 export interface TimerRow extends TimerKey {
-  eventType: string;
+  event: TimerEvent;
   dueAt: Date;
   createdAt: Date;
 }
@@ -18,9 +21,9 @@ export interface TimerRow extends TimerKey {
 /** Sets the timer, or sets it anew: a state that is entered again starts its delay again. */
 export async function setTimer(tx: Tx, row: TimerRow): Promise<void> {
   await tx`
-    insert into timers ${tx({ ...row })}
+    insert into timers ${tx({ ...row, event: tx.json(row.event) })}
     on conflict (store_id, actor_kind, actor_id, name)
-    do update set event_type = excluded.event_type, due_at = excluded.due_at, attempts = 0, last_error = null`;
+    do update set event = excluded.event, due_at = excluded.due_at, attempts = 0, last_error = null`;
 }
 
 export async function cancelTimer(tx: Tx, { storeId, actorKind, actorId, name }: TimerKey): Promise<void> {
@@ -44,7 +47,7 @@ export async function takeTimer(tx: Tx, timer: ClaimedTimer): Promise<boolean> {
 
 /** A due timer that no other replica touches until `claimedUntil`. */
 export interface ClaimedTimer extends TimerKey {
-  eventType: string;
+  event: TimerEvent;
   attempts: number;
   claimedUntil: Date;
 }
@@ -62,7 +65,7 @@ export async function claimTimers(
       select store_id, actor_kind, actor_id, name from timers
       where due_at <= ${now} order by due_at limit ${limit} for update skip locked
     )
-    returning store_id, actor_kind, actor_id, name, event_type, attempts, due_at as claimed_until`;
+    returning store_id, actor_kind, actor_id, name, event, attempts, due_at as claimed_until`;
 }
 
 /** Lets a timer that could not be fired wait for its next attempt. */

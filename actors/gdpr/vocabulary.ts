@@ -48,7 +48,13 @@ export class PeerError extends Error {
   override name = "PeerError";
 
   constructor(
-    readonly reason: "NOT_CONFIGURED" | "UNREACHABLE" | "TIMEOUT" | "REFUSED" | "INVALID_DATA" | "TOO_MUCH_DATA",
+    readonly reason:
+      | "NOT_CONFIGURED"
+      | "UNREACHABLE"
+      | "TIMEOUT"
+      | "REFUSED"
+      | "INVALID_DATA"
+      | "TOO_MUCH_DATA",
     message: string,
     options?: ErrorOptions,
   ) {
@@ -59,7 +65,10 @@ export class PeerError extends Error {
 /** Where collected records and finished documents lie, encrypted. Every method is a transaction of its own. */
 export interface ExportStore {
   /** What a source has delivered so far. */
-  progress(request: RequestKey, service: string): Promise<{ records: number; resumeAfter: string | undefined; complete: boolean }>;
+  progress(
+    request: RequestKey,
+    service: string,
+  ): Promise<{ records: number; resumeAfter: string | undefined; complete: boolean }>;
   /** Keeps records and where the source goes on behind the last of them, both or neither. */
   append(request: RequestKey, service: string, deliveries: readonly Delivery[]): Promise<void>;
   /** The source has delivered everything. */

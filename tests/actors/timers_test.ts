@@ -35,12 +35,15 @@ async function createImpatientWorld() {
   const clock = () => new Date(now);
   const behaviour = {
     ...customerBehaviour,
-    machine: impatientMachine,
     lock: async (...args: Parameters<typeof customerBehaviour.lock>) => {
       const found = await customerBehaviour.lock(...args);
       if (!found) return undefined;
       const { value, context } = found.snapshot;
-      return { ...found, snapshot: impatientMachine.resolveState({ value, context }) };
+      return {
+        ...found,
+        machine: impatientMachine,
+        snapshot: impatientMachine.resolveState({ value, context }),
+      };
     },
   };
   const actors = createRuntime(world.database.pool("customer_api"), {
@@ -55,7 +58,7 @@ Deno.test("a delay becomes a timer, which fires when it is due, by the service's
   await using world = await createImpatientWorld();
   const ref = await register(world);
   await tell(world, ref, "account.suspend");
-  const [timer] = await world.admin`select due_at, event_type from timers where actor_id = ${ref.id}`;
+  const [timer] = await world.admin`select due_at, event from timers where actor_id = ${ref.id}`;
   assert.equal(timer?.dueAt.getTime(), world.clock().getTime() + MINUTE);
 
   await using loop = startTimerLoop({ ...world, pollMs: 10 });
@@ -69,7 +72,7 @@ Deno.test("a delay becomes a timer, which fires when it is due, by the service's
     select event_type, state_before, state_after, principal_type, sequence from actor_events
     where actor_id = ${ref.id} order by sequence desc limit 1`;
   assert.deepEqual({ ...entry }, {
-    eventType: timer?.eventType,
+    eventType: timer?.event.type,
     stateBefore: "suspended",
     stateAfter: "active",
     principalType: "SYSTEM",
@@ -115,8 +118,9 @@ Deno.test("a late timer whose row has survived is refused by the state, taken aw
   await using world = await createImpatientWorld();
   const ref = await register(world);
   await world.admin`
-    insert into timers (store_id, actor_kind, actor_id, name, event_type, due_at, created_at)
-    values (${ref.storeId}, 'customer', ${ref.id}, 'stray', 'xstate.after.60000.impatient_customer@1.suspended',
+    insert into timers (store_id, actor_kind, actor_id, name, event, due_at, created_at)
+    values (${ref.storeId}, 'customer', ${ref.id}, 'stray',
+      '{"type":"xstate.after.60000.impatient_customer@1.suspended"}',
       ${world.clock()}, ${world.clock()})`;
   const [claimed] = await claimTimers(
     world.sql,

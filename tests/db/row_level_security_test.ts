@@ -109,8 +109,8 @@ async function fill(world: World): Promise<void> {
   await tell(world, ref, "group.assign", { groupId: group.id });
   await tell(world, await createGroup(world), "group.delete"); // leaves an effect
   await world.admin`
-    insert into timers (store_id, actor_kind, actor_id, name, event_type, due_at, created_at)
-    values (${world.storeId}, 'customer', ${ref.id}, 'some delay', 'some.event', now(), now())`;
+    insert into timers (store_id, actor_kind, actor_id, name, event, due_at, created_at)
+    values (${world.storeId}, 'customer', ${ref.id}, 'some delay', '{"type":"some.event"}', now(), now())`;
 }
 
 async function rowsOf(admin: Sql, table: string, storeId: string): Promise<Record<string, unknown>[]> {
