@@ -3,6 +3,7 @@ import { type ClaimedEffect, claimEffects, type Outcome, settleEffect } from "..
 import type { Sql } from "../db/connect.ts";
 import { describeError } from "../db/errors.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
+import { holdClaim } from "./claim.ts";
 import type { Performer } from "./effects.ts";
 import type { Actors } from "./protocol.ts";
 import { backoff, CLAIM_MS, complain, later, log } from "./retry.ts";
@@ -20,11 +21,14 @@ export interface EffectLoopOptions {
   performers: Record<string, Performer>;
   /** How long to wait before looking again when nothing wakes the loop, in milliseconds. */
   pollMs?: number;
+  /** How long a claim holds unless it is renewed, in milliseconds. */
+  claimMs?: number;
   clock?: () => Date;
 }
 
 export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
-  const { sql, api, actors, performers, pollMs = 1_000, clock = () => new Date() } = options;
+  const { sql, api, actors, performers, pollMs = 1_000, claimMs = CLAIM_MS, clock = () => new Date() } =
+    options;
   const running = new Set<Promise<void>>();
 
   async function perform(effect: ClaimedEffect, signal: AbortSignal): Promise<Outcome> {
@@ -48,14 +52,20 @@ export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
     }
   }
 
+  /** Performs it under a claim that is renewed until it ends, however long that takes. */
+  async function performClaimed(effect: ClaimedEffect, stopping: AbortSignal): Promise<void> {
+    const claim = holdClaim(sql, effect, claimMs, clock);
+    const outcome = await perform(effect, AbortSignal.any([stopping, claim.lost]));
+    await settleEffect(sql, { ...effect, claimedUntil: await claim.release() }, outcome);
+  }
+
   const step = async (signal: AbortSignal) => {
     const free = EFFECTS_AT_ONCE - running.size;
     if (free === 0) return false; // the first to end wakes the loop
-    const due = await claimEffects(sql, clock(), later(clock(), CLAIM_MS), free);
+    const due = await claimEffects(sql, clock(), later(clock(), claimMs), free);
     for (const effect of due) {
-      const performing = perform(effect, signal)
-        .then((outcome) => settleEffect(sql, effect, outcome))
-        .then(() => {}, (error) => complain(`settle effect ${effect.effectId}`, error))
+      const performing = performClaimed(effect, signal)
+        .catch((error) => complain(`settle effect ${effect.effectId}`, error))
         .finally(() => {
           running.delete(performing);
           loop.wake();

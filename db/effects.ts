@@ -39,6 +39,15 @@ export async function claimEffects(
     returning store_id, effect_id, actor_kind, actor_id, type, params, trace_id, attempts, due_at as claimed_until`;
 }
 
+/** Holds a claim for longer. False: it has run out and another replica has the effect now. */
+export async function renewClaim(sql: Sql, effect: ClaimedEffect, claimedUntil: Date): Promise<boolean> {
+  const { count } = await sql`
+    update effects set due_at = ${claimedUntil}
+    where store_id = ${effect.storeId} and effect_id = ${effect.effectId} and due_at = ${effect.claimedUntil}
+      and state = 'PENDING'`;
+  return count > 0;
+}
+
 /** What has become of a claimed effect. */
 export type Outcome =
   | { state: "DONE"; finishedAt: Date; lastError: null }

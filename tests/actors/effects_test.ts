@@ -91,6 +91,58 @@ Deno.test("an effect whose claimant has died is performed by another, and the la
   assert.deepEqual({ ...row }, { state: "DONE", lastError: null });
 });
 
+Deno.test("an effect that takes longer than its claim keeps it, and is performed once", async () => {
+  await using world = await createWorld();
+  await tell(world, await createGroup(world), "group.delete");
+  const release = Promise.withResolvers<void>();
+  let performed = 0;
+  const long = async () => {
+    performed++;
+    await release.promise;
+    return "done" as const;
+  };
+  const setting = { ...workshop(world), claimMs: 90, performers: { "memberships.end": long } };
+  await using _one = startEffectLoop(setting);
+  await using _two = startEffectLoop(setting);
+  const claimedUntil = async () =>
+    (await world.admin`select due_at, attempts from effects`)[0]?.dueAt as Date;
+  await eventually(() => assert.equal(performed, 1));
+  for (let claims = 0; claims < 5; claims++) {
+    setting.pass(89);
+    await eventually(async () =>
+      assert.deepEqual(await claimedUntil(), new Date(setting.clock().getTime() + 90))
+    );
+  }
+  release.resolve();
+  await eventually(async () => {
+    const [row] = await world.admin`select state, attempts from effects`;
+    assert.deepEqual({ ...row }, { state: "DONE", attempts: 1 });
+  });
+  assert.equal(performed, 1);
+});
+
+Deno.test("an effect whose claim is another's now is told to end, and its outcome does not count", async () => {
+  await using world = await createWorld();
+  await tell(world, await createGroup(world), "group.delete");
+  const setting = workshop(world);
+  const ended = Promise.withResolvers<void>();
+  const long = (_effect: unknown, { signal }: { signal: AbortSignal }) =>
+    new Promise<"done">((resolve) => {
+      signal.addEventListener("abort", () => resolve("done"), { once: true });
+      signal.addEventListener("abort", () => ended.resolve(), { once: true });
+    });
+  await using loop = startEffectLoop({ ...setting, claimMs: 90, performers: { "memberships.end": long } });
+  await eventually(async () =>
+    assert.equal((await world.admin`select 1 from effects where attempts = 1`).length, 1)
+  );
+  const others = new Date(setting.clock().getTime() + 3_600_000);
+  await world.admin`update effects set due_at = ${others}, attempts = 2`;
+  await ended.promise;
+  await loop[Symbol.asyncDispose]();
+  const [row] = await world.admin`select state, attempts, due_at from effects`;
+  assert.deepEqual({ ...row }, { state: "PENDING", attempts: 2, dueAt: others });
+});
+
 Deno.test("a slow effect does not keep the others waiting", async () => {
   await using world = await createWorld();
   const slow = await createGroup(world);
