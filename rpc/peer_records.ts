@@ -1,0 +1,74 @@
+/** What a peer may send: one record of CollectCustomerData, checked. */
+import { fromBinary, type JsonValue } from "@bufbuild/protobuf";
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import type { Delivery } from "../actors/gdpr/vocabulary.ts";
+import {
+  type CollectCustomerDataResponse,
+  CollectCustomerDataResponseSchema,
+} from "../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
+
+/** As data_subject_service.proto says it. */
+const MAX_CURSOR = 200;
+/** How many cursors back a repeated one is noticed; whatever repeats later runs into the limit of records. */
+const REMEMBERED_CURSORS = 1_000;
+/** 0001-01-01 and the end of 9999, in seconds: what a Timestamp can be. */
+const [FIRST_SECOND, LAST_SECOND] = [-62_135_596_800n, 253_402_300_799n];
+
+/** What is wrong with a record, in words of ours. */
+export class InvalidRecord extends Error {
+  override name = "InvalidRecord";
+}
+
+/**
+ * A reader for the records of one call, in their order.
+ *
+ * @param resumeAfter the cursor that the call was asked to go on behind
+ */
+export function createRecordReader(resumeAfter: string | undefined): (bytes: Uint8Array) => Delivery {
+  const seen = new Set(resumeAfter === undefined ? [] : [resumeAfter]);
+  return (bytes) => {
+    const delivery = readRecord(bytes);
+    if (seen.has(delivery.cursor)) throw new InvalidRecord("its cursor is an earlier record's");
+    seen.add(delivery.cursor);
+    if (seen.size > REMEMBERED_CURSORS) seen.delete(seen.values().next().value!);
+    return delivery;
+  };
+}
+
+function readRecord(bytes: Uint8Array): Delivery {
+  const { cursor, category, purpose, retention, recipients, data, recordedAt } = parse(bytes);
+  if (cursor === "") throw new InvalidRecord("it has no cursor");
+  if (cursor.length > MAX_CURSOR) throw new InvalidRecord(`its cursor is over ${MAX_CURSOR} characters`);
+  // PostgreSQL's text, where the cursor is kept, cannot hold it.
+  if (cursor.includes("\0")) throw new InvalidRecord("its cursor holds a NUL");
+  if (category.trim() === "") throw new InvalidRecord("it has no category");
+  if (!data) throw new InvalidRecord("it has no data");
+  if (!isJson(data)) throw new InvalidRecord("its data holds a number that is none");
+  return {
+    cursor,
+    record: { category, purpose, retention, recipients, data, recordedAt: recordedAt && isoTime(recordedAt) },
+  };
+}
+
+function parse(bytes: Uint8Array): CollectCustomerDataResponse {
+  try {
+    return fromBinary(CollectCustomerDataResponseSchema, bytes, { readUnknownFields: false });
+  } catch {
+    // The parser's own message may quote the record.
+    throw new InvalidRecord("it is no CollectCustomerDataResponse");
+  }
+}
+
+/** Protobuf can carry NaN and infinities, which JSON would turn into null. */
+function isJson(value: JsonValue): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value === "object" && value !== null) return Object.values(value).every(isJson);
+  return true;
+}
+
+function isoTime(time: Timestamp): string {
+  if (time.seconds < FIRST_SECOND || time.seconds > LAST_SECOND) {
+    throw new InvalidRecord("its time is out of range");
+  }
+  return timestampDate(time).toISOString();
+}
