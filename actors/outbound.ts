@@ -21,5 +21,12 @@ export interface Perform {
   params: Record<string, string>;
 }
 
-/** `memberships.end`: takes every customer out of a deleted group. */
-export type EffectType = "memberships.end";
+export type EffectType =
+  /** Takes every customer out of a deleted group. */
+  | "memberships.end"
+  /** Asks a source for what it holds about the subject. */
+  | "source.collect"
+  /** Makes the documents of an access or portability request. */
+  | "export.compile"
+  /** Looks whether an erasure has left anything. */
+  | "erasure.verify";

@@ -1,0 +1,125 @@
+/** The GDPR requests' rows, and those of their participants. */
+import type { Sql, Tx } from "./connect.ts";
+
+export interface GdprRequestRow {
+  requestId: string;
+  customerId: string;
+  type: "ACCESS" | "ERASURE" | "RECTIFICATION" | "PORTABILITY";
+  status: "PENDING" | "IN_PROGRESS" | "COMPLETED";
+  outcome: "FULFILLED" | "CANCELLED" | "REFUSED" | null;
+  createdAt: Date;
+  completedAt: Date | null;
+  dueAt: Date;
+  requestedBy: string;
+  /** name@version */
+  machine: string;
+  snapshot: unknown;
+  version: number;
+  holdReason: string | null;
+  extensionReason: string | null;
+  refusalReason: string | null;
+}
+
+export type ParticipantState = "ASKED" | "RETRYING" | "OVERDUE" | "RECEIVED" | "CONFIRMED" | "WAIVED";
+
+export interface ParticipantRow {
+  service: string;
+  state: ParticipantState;
+  attempts: number;
+  nextAttemptAt: Date | null;
+  lastError: string | null;
+  evidence: string | null;
+  waiverReason: string | null;
+  settledAt: Date | null;
+}
+
+const columns = (sql: Sql | Tx) =>
+  sql`request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by, machine,
+    snapshot, version, hold_reason, extension_reason, refusal_reason`;
+
+export async function lockRequest(
+  tx: Tx,
+  storeId: string,
+  requestId: string,
+): Promise<GdprRequestRow | undefined> {
+  const [row] = await tx<GdprRequestRow[]>`
+    select ${columns(tx)} from gdpr_requests
+    where store_id = ${storeId} and request_id = ${requestId} for update`;
+  return row;
+}
+
+export async function findRequest(
+  tx: Sql | Tx,
+  storeId: string,
+  requestId: string,
+): Promise<GdprRequestRow | undefined> {
+  const [row] = await tx<GdprRequestRow[]>`
+    select ${columns(tx)} from gdpr_requests where store_id = ${storeId} and request_id = ${requestId}`;
+  return row;
+}
+
+/** Newest first. */
+export async function findRequestsOf(
+  tx: Sql | Tx,
+  storeId: string,
+  customerId: string,
+): Promise<GdprRequestRow[]> {
+  return await tx<GdprRequestRow[]>`
+    select ${columns(tx)} from gdpr_requests
+    where store_id = ${storeId} and customer_id = ${customerId} order by created_at desc, request_id desc`;
+}
+
+/** The customer's open requests of some types. The customer's lock keeps the answer true. */
+export async function findOpenRequests(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+  types: readonly GdprRequestRow["type"][],
+): Promise<GdprRequestRow[]> {
+  return await tx<GdprRequestRow[]>`
+    select ${columns(tx)} from gdpr_requests
+    where store_id = ${storeId} and customer_id = ${customerId} and type in ${
+    tx([...types])
+  } and status <> 'COMPLETED'`;
+}
+
+/** @param values in camelCase */
+export async function insertRequest(tx: Tx, values: Record<string, unknown>): Promise<void> {
+  await tx`insert into gdpr_requests ${tx({ ...values, snapshot: tx.json(values.snapshot as never) })}`;
+}
+
+/** @param values in camelCase */
+export async function updateRequest(
+  tx: Tx,
+  storeId: string,
+  requestId: string,
+  values: Record<string, unknown>,
+): Promise<void> {
+  await tx`
+    update gdpr_requests set ${tx({ ...values, snapshot: tx.json(values.snapshot as never) })}
+    where store_id = ${storeId} and request_id = ${requestId}`;
+}
+
+/** Ordered by name. */
+export async function findParticipants(
+  tx: Sql | Tx,
+  storeId: string,
+  requestId: string,
+): Promise<ParticipantRow[]> {
+  return await tx<ParticipantRow[]>`
+    select service, state, attempts, next_attempt_at, last_error, evidence, waiver_reason, settled_at
+    from gdpr_participants where store_id = ${storeId} and request_id = ${requestId} order by service`;
+}
+
+/** @param values in camelCase; those that are absent stay as they are */
+export async function upsertParticipant(
+  tx: Tx,
+  storeId: string,
+  requestId: string,
+  service: string,
+  values: Partial<Omit<ParticipantRow, "service">> & { state: ParticipantState },
+): Promise<void> {
+  await tx`
+    insert into gdpr_participants ${tx({ storeId, requestId, service, ...values } as never)}
+    on conflict (store_id, request_id, service) do update set ${tx(values as never)}`;
+}

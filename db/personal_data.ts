@@ -1,0 +1,284 @@
+/**
+ * The personal-data map: every column of every table, and for those that hold personal data what they are, what
+ * for, how long, and what an erasure does to them. Exports, erasures and the re-scan are driven by it.
+ */
+import type { Sql, Tx } from "./connect.ts";
+
+export type Category =
+  | "identity"
+  | "contact"
+  | "address"
+  | "preference"
+  | "status"
+  | "commercial"
+  | "request";
+
+export interface PersonalColumn {
+  category: Category;
+  purpose: string;
+  retention: string;
+  /** `null`: emptied; `keep`: stays, because without the emptied ones it tells of nobody. */
+  onErasure: "null" | "keep";
+}
+
+const UNTIL_ERASURE = "as long as the account exists";
+const HISTORY = "as long as the store keeps its history";
+
+const identity: PersonalColumn = {
+  category: "identity",
+  purpose: "to know whom the store deals with",
+  retention: UNTIL_ERASURE,
+  onErasure: "null",
+};
+const contact: PersonalColumn = {
+  category: "contact",
+  purpose: "to reach the customer about orders and the account",
+  retention: UNTIL_ERASURE,
+  onErasure: "null",
+};
+const address: PersonalColumn = {
+  category: "address",
+  purpose: "to deliver parcels and invoices",
+  retention: UNTIL_ERASURE,
+  onErasure: "null",
+};
+const preference: PersonalColumn = {
+  category: "preference",
+  purpose: "to speak the customer's language",
+  retention: UNTIL_ERASURE,
+  onErasure: "null",
+};
+const kept = (category: Category, purpose: string): PersonalColumn => ({
+  category,
+  purpose,
+  retention: HISTORY,
+  onErasure: "keep",
+});
+const account = kept("status", "to run the account");
+const choice = kept("address", "to know which address the customer prefers");
+const membership = kept("commercial", "to decide the customer's prices");
+const request = kept("request", "to answer to the law for the customer's requests");
+
+/** Tables whose rows are about one customer, by their column `customer_id`. */
+export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, PersonalColumn>>>> = {
+  customers: {
+    email: contact,
+    first_name: identity,
+    last_name: identity,
+    phone: contact,
+    locale: preference,
+    status: account,
+    created_at: account,
+    updated_at: account,
+    anonymized_at: account,
+  },
+  customer_addresses: {
+    line1: address,
+    line2: address,
+    city: address,
+    state: address,
+    country: address,
+    postal_code: address,
+    is_default_shipping: choice,
+    is_default_billing: choice,
+    created_at: choice,
+    updated_at: choice,
+  },
+  customer_group_memberships: { group_id: membership, assigned_at: membership },
+  gdpr_requests: {
+    type: request,
+    status: request,
+    outcome: request,
+    created_at: request,
+    completed_at: request,
+    due_at: request,
+  },
+};
+
+/** Columns that tell nothing about a person: keys, versions, states, and what machines and relays need. */
+export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
+  customers: ["store_id", "customer_id", "version"],
+  customer_addresses: ["store_id", "address_id", "customer_id"],
+  customer_group_memberships: ["store_id", "customer_id", "assigned_by"],
+  shopper_groups: [
+    "store_id",
+    "group_id",
+    "name",
+    "price_list_id",
+    "priority",
+    "version",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+  ],
+  gdpr_requests: [
+    "store_id",
+    "request_id",
+    "customer_id",
+    "requested_by",
+    "machine",
+    "snapshot",
+    "version",
+    "hold_reason",
+    "extension_reason",
+    "refusal_reason",
+  ],
+  gdpr_participants: [
+    "store_id",
+    "request_id",
+    "service",
+    "state",
+    "attempts",
+    "next_attempt_at",
+    "last_error",
+    "evidence",
+    "waiver_reason",
+    "settled_at",
+  ],
+  // What it holds is encrypted; it goes with the erasure, and by itself after a few days.
+  gdpr_export_parts: [
+    "store_id",
+    "request_id",
+    "part",
+    "media_type",
+    "records",
+    "bytes",
+    "sha256",
+    "resume_after",
+    "complete",
+    "uses",
+    "expires_at",
+  ],
+  gdpr_exports: ["store_id", "request_id", "part", "chunk", "bytes"],
+  erased_subjects: ["store_id", "customer_id", "email_hash", "erased_at"],
+  erasure_receipts: [
+    "store_id",
+    "sequence",
+    "request_id",
+    "document",
+    "previous_hash",
+    "hash",
+    "signature",
+    "key_id",
+  ],
+  actor_events: [
+    "store_id",
+    "actor_kind",
+    "actor_id",
+    "sequence",
+    "event_type",
+    "state_before",
+    "state_after",
+    "principal_id",
+    "principal_type",
+    "changed_fields",
+    "at",
+  ],
+  timers: [
+    "store_id",
+    "actor_kind",
+    "actor_id",
+    "name",
+    "event",
+    "due_at",
+    "attempts",
+    "last_error",
+    "created_at",
+  ],
+  effects: [
+    "store_id",
+    "effect_id",
+    "actor_kind",
+    "actor_id",
+    "type",
+    "params",
+    "state",
+    "attempts",
+    "due_at",
+    "last_error",
+    "trace_id",
+    "created_at",
+    "finished_at",
+  ],
+  outbox: [
+    "store_id",
+    "event_id",
+    "seq",
+    "shard",
+    "topic",
+    "key",
+    "payload",
+    "headers",
+    "created_at",
+    "published_at",
+  ],
+  idempotency_keys: [
+    "store_id",
+    "principal_id",
+    "key",
+    "request_hash",
+    "answer",
+    "created_at",
+    "expires_at",
+  ],
+};
+
+/** The columns of a table that an erasure empties. */
+export function erasedColumns(table: string): string[] {
+  const columns = Object.entries(PERSONAL_DATA[table] ?? {});
+  return columns.filter(([, { onErasure }]) => onErasure === "null").map(([name]) => name);
+}
+
+/** Every table that an erasure empties something of. */
+export const ERASED_TABLES = Object.keys(PERSONAL_DATA).filter((table) => erasedColumns(table).length > 0);
+
+/** How many values of each category an erasure has emptied, by table. */
+export type Cleared = Record<string, Partial<Record<Category, number>>>;
+
+/** Counts what is there to be emptied. The customer must be locked. */
+export async function countPersonalData(tx: Sql | Tx, storeId: string, customerId: string): Promise<Cleared> {
+  const cleared: Cleared = {};
+  for (const table of ERASED_TABLES) {
+    const columns = erasedColumns(table);
+    const counts = columns.map((column) => `count(${column})::int as ${column}`).join(", ");
+    const [row] = await tx.unsafe<Record<string, number>[]>(
+      `select ${counts} from ${table} where store_id = $1 and customer_id = $2`,
+      [storeId, customerId],
+      { prepare: true },
+    );
+    const byCategory: Partial<Record<Category, number>> = {};
+    for (const column of columns) {
+      const category = PERSONAL_DATA[table]?.[column]?.category;
+      const count = row?.[toCamel(column)] ?? 0;
+      if (category) byCategory[category] = (byCategory[category] ?? 0) + count;
+    }
+    cleared[table] = byCategory;
+  }
+  return cleared;
+}
+
+/** One row about the customer, with its values by column name; null ones are left out. */
+export interface PersonalRow {
+  table: string;
+  values: Record<string, unknown>;
+}
+
+/** Everything that the map names about a customer, table by table. */
+export async function readPersonalData(tx: Tx, storeId: string, customerId: string): Promise<PersonalRow[]> {
+  const rows: PersonalRow[] = [];
+  for (const [table, columns] of Object.entries(PERSONAL_DATA)) {
+    const names = Object.keys(columns);
+    const found = await tx.unsafe<{ values: Record<string, unknown> }[]>(
+      `select jsonb_strip_nulls(to_jsonb(t)) as values
+       from (select ${names.join(", ")} from ${table} where store_id = $1 and customer_id = $2) t`,
+      [storeId, customerId],
+      { prepare: true },
+    );
+    rows.push(...found.map(({ values }) => ({ table, values })));
+  }
+  return rows;
+}
+
+function toCamel(column: string): string {
+  return column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
