@@ -1,6 +1,6 @@
 /** Everything that may be configured, read once at start from the environment. */
 import { contradictions } from "./rules.ts";
-import { type Environment, readVariables, type Values } from "./variables.ts";
+import { type Environment, readPeers, readVariables, type Values } from "./variables.ts";
 
 export interface KafkaConfig {
   brokers: string[];
@@ -31,6 +31,25 @@ export type GrpcAuthConfig =
   | { mode: "token" }
   | { mode: "none" };
 
+/** How the rights of data subjects are served. */
+export interface GdprConfig {
+  /** The services that hold data of customers, beside this one. */
+  participants: string[];
+  /** How long the subject may take an erasure back, in milliseconds. */
+  graceMs: number;
+  /** Where services answer, by their names; in development a participant may be missing. */
+  peers: Record<string, URL>;
+  /** Undefined: one that development makes and keeps in the data directory. */
+  keys: {
+    /** 32 bytes. */
+    exportKey: Uint8Array<ArrayBuffer> | undefined;
+    /** At least 32 bytes. */
+    hashKey: Uint8Array<ArrayBuffer> | undefined;
+    /** An Ed25519 private key in PKCS#8. */
+    receiptKey: Uint8Array<ArrayBuffer> | undefined;
+  };
+}
+
 /** Methods of CustomerService that only some services may call. */
 export type GrpcMethod = "GetCustomerGroups" | "GetCustomerSnapshot";
 
@@ -52,6 +71,7 @@ export interface Config {
   grpcAuth: GrpcAuthConfig;
   /** Which services may call which method. */
   grpcCallers: Record<GrpcMethod, readonly string[]>;
+  gdpr: GdprConfig;
 }
 
 /** The service cannot start as it is set up; the message is for the person who started it. */
@@ -66,14 +86,15 @@ export class ConfigError extends Error {
  */
 export function readConfig(env: Environment): Config {
   const { values, problems } = readVariables(env);
-  problems.push(...contradictions(env, values));
+  const { peers, problems: wrongPeers } = readPeers(env);
+  problems.push(...wrongPeers, ...contradictions(env, values));
   if (problems.length > 0) {
     throw new ConfigError(["Cannot start: the environment is wrong", ...problems].join("\n  "));
   }
-  return assemble(values as Values);
+  return assemble(values as Values, peers);
 }
 
-function assemble(values: Values): Config {
+function assemble(values: Values, peers: GdprConfig["peers"]): Config {
   const production = values.DENO_ENV === "production";
   return {
     production,
@@ -89,6 +110,16 @@ function assemble(values: Values): Config {
     grpcCallers: {
       GetCustomerGroups: values.GRPC_CALLERS_GET_CUSTOMER_GROUPS,
       GetCustomerSnapshot: values.GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT,
+    },
+    gdpr: {
+      participants: values.GDPR_PARTICIPANTS,
+      graceMs: values.GDPR_GRACE,
+      peers,
+      keys: {
+        exportKey: values.GDPR_EXPORT_KEY,
+        hashKey: values.GDPR_HASH_KEY,
+        receiptKey: values.GDPR_RECEIPT_KEY,
+      },
     },
   };
 }

@@ -1,5 +1,12 @@
 /** What has to hold between variables, and what production asks for beyond them. */
-import { type Environment, type Values, type VariableName, VARIABLES } from "./variables.ts";
+import {
+  type Environment,
+  KEYS,
+  peerVariable,
+  type Values,
+  type VariableName,
+  VARIABLES,
+} from "./variables.ts";
 
 const TOGETHER: readonly (readonly VariableName[])[] = [
   ["KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"],
@@ -19,7 +26,9 @@ export function contradictions(env: Environment, values: Partial<Values>): strin
     ...halfGiven(given),
     ...sharedPort(values),
     ...grpcAuth(given, values),
-    ...values.DENO_ENV === "production" ? developmentDefaults(given, values) : [],
+    ...values.DENO_ENV === "production"
+      ? [...developmentDefaults(given, values), ...missingPeers(env, values)]
+      : [],
   ];
 }
 
@@ -73,7 +82,20 @@ function developmentDefaults(given: Given, values: Partial<Values>): string[] {
   if (values.GRPC_AUTH === "none") {
     problems.push("GRPC_AUTH: expected mtls, mesh or token, because none is refused in production");
   }
+  for (const name of Object.keys(KEYS) as (keyof typeof KEYS)[]) {
+    if (!given(name)) {
+      problems.push(expected(name, "because keys made for development are refused in production"));
+    }
+  }
   return problems;
+}
+
+function missingPeers(env: Environment, { GDPR_PARTICIPANTS = [] }: Partial<Values>): string[] {
+  return GDPR_PARTICIPANTS.flatMap((service) => {
+    const { name, expected } = peerVariable(service);
+    if (env[name]) return [];
+    return [`${name}: expected ${expected}, because ${service} is one of GDPR_PARTICIPANTS`];
+  });
 }
 
 function expected(name: VariableName, why: string): string {

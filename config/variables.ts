@@ -1,4 +1,6 @@
 /** The variables of the environment, one table: what each may be, what it is when absent, what is secret. */
+import { Buffer } from "node:buffer";
+import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
 
 export type Environment = Record<string, string | undefined>;
@@ -24,6 +26,26 @@ const list = (isItem: (part: string) => boolean) =>
   );
 const brokers = list((part) => /^[A-Za-z0-9._-]+:\d{1,5}$/.test(part) && URL.canParse(`kafka://${part}`));
 const services = list((part) => /^[a-z][a-z0-9-]{0,62}$/.test(part));
+const location = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)).refine((url) =>
+  !url.username && !url.password
+);
+const PEER: Variable<URL> = { expected: "an http or https URL without a login", schema: location };
+
+const MILLISECONDS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** The erasure itself has to fit into the calendar month that the statute gives. */
+const LONGEST_GRACE = 28 * MILLISECONDS.d;
+const grace = text.regex(/^\d{1,6}[smhd]$/).transform((duration) =>
+  Number(duration.slice(0, -1)) * MILLISECONDS[duration.slice(-1) as keyof typeof MILLISECONDS]
+).refine((milliseconds) => milliseconds <= LONGEST_GRACE);
+
+/** The secret keys, as they may be given and as development keeps them. */
+export const KEYS = {
+  GDPR_EXPORT_KEY: bytes((key) => key.length === 32),
+  GDPR_HASH_KEY: bytes((key) => key.length >= 32),
+  GDPR_RECEIPT_KEY: text.transform((key) => key.replace(/-----[A-Z ]+-----/g, "")).pipe(bytes(isEd25519)),
+};
+
+const KEPT = { absent: "one that is made for development and kept under DATA_DIR", secret: true };
 
 export const VARIABLES = {
   DENO_ENV: optional("production or development", z.enum(["production", "development"]), {
@@ -56,9 +78,7 @@ export const VARIABLES = {
   AUTH_MODE: defaulted("jwt or gateway", z.enum(["jwt", "gateway"]), "jwt"),
   JWT_JWKS_URL: optional(
     "an http or https URL without a login",
-    z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)).refine((url) =>
-      !url.username && !url.password
-    ),
+    location,
     { absent: "the built-in issuer for development" },
   ),
   JWT_ISSUER: optional("the iss of accepted tokens", word),
@@ -81,6 +101,19 @@ export const VARIABLES = {
     services,
     "checkout-service",
   ),
+  GDPR_PARTICIPANTS: defaulted(
+    "names of other services, comma-separated",
+    services.transform((names) => [...new Set(names)]).refine((names) => !names.includes("customer-service")),
+    "order-service,payment-service,communication-service",
+  ),
+  GDPR_GRACE: defaulted("a duration of at most 28d, such as 0s, 72h or 14d", grace, "0s"),
+  GDPR_EXPORT_KEY: optional("32 bytes in base64", KEYS.GDPR_EXPORT_KEY, KEPT),
+  GDPR_HASH_KEY: optional("at least 32 bytes in base64", KEYS.GDPR_HASH_KEY, KEPT),
+  GDPR_RECEIPT_KEY: optional(
+    "an Ed25519 private key in PKCS#8, as PEM or base64",
+    KEYS.GDPR_RECEIPT_KEY,
+    KEPT,
+  ),
 };
 
 export type VariableName = keyof typeof VARIABLES;
@@ -88,9 +121,30 @@ export type Values = { [Name in VariableName]: z.output<typeof VARIABLES[Name]["
 
 /** Reads each variable by itself; `problems` has a line for each that is not as expected. */
 export function readVariables(env: Environment): { values: Partial<Values>; problems: string[] } {
+  return readEach(env, VARIABLES);
+}
+
+/** Where a service answers that has a URL: PEER_ORDER_SERVICE_URL for order-service. */
+export function readPeers(env: Environment): { peers: Record<string, URL>; problems: string[] } {
+  const names = Object.keys(env).filter((name) => env[name] && /^PEER_[A-Z0-9_]+_URL$/.test(name));
+  const { values, problems } = readEach(env, Object.fromEntries(names.map((name) => [name, PEER])));
+  const services = Object.entries(values).map(([name, url]) => [serviceOf(name), url]);
+  return { peers: Object.fromEntries(services), problems };
+}
+
+/** The variable with a peer's URL. */
+export function peerVariable(service: string): { name: string; expected: string } {
+  return { name: `PEER_${service.toUpperCase().replaceAll("-", "_")}_URL`, expected: PEER.expected };
+}
+
+function serviceOf(name: string): string {
+  return name.slice("PEER_".length, -"_URL".length).toLowerCase().replaceAll("_", "-");
+}
+
+function readEach(env: Environment, variables: Record<string, Variable<unknown>>) {
   const values: Record<string, unknown> = {};
   const problems: string[] = [];
-  for (const [name, { expected, secret, schema }] of Object.entries<Variable<unknown>>(VARIABLES)) {
+  for (const [name, { expected, secret, schema }] of Object.entries(variables)) {
     const given = env[name] || undefined;
     const { success, data } = schema.safeParse(given);
     if (success) values[name] = data;
@@ -131,4 +185,25 @@ function isPostgresUrl(url: string): boolean {
     return false;
   }
   return hosts.split(",").every((host) => host !== "" && URL.canParse(`postgres://${login}${host}${rest}`));
+}
+
+/** What base64 stands for. */
+function bytes(isKey: (bytes: Uint8Array<ArrayBuffer>) => boolean) {
+  return text.transform((base64, context) => {
+    try {
+      const bytes = Uint8Array.fromBase64(base64);
+      if (isKey(bytes)) return bytes;
+    } catch { /* not base64 */ }
+    context.addIssue("not such a key");
+    return z.NEVER;
+  });
+}
+
+function isEd25519(der: Uint8Array): boolean {
+  try {
+    return createPrivateKey({ key: Buffer.from(der), format: "der", type: "pkcs8" }).asymmetricKeyType ===
+      "ed25519";
+  } catch {
+    return false;
+  }
 }

@@ -2,6 +2,7 @@
 import { ConfigError, readConfig } from "../../config/mod.ts";
 import { type Environment, VARIABLES } from "../../config/variables.ts";
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 
 const SECRET = "tr0ub4dor-and-3";
 const PRODUCTION: Environment = {
@@ -11,7 +12,22 @@ const PRODUCTION: Environment = {
   JWT_JWKS_URL: "https://id.example/jwks.json",
   JWT_ISSUER: "https://id.example",
   JWT_AUDIENCE: "customer-service",
+  GDPR_EXPORT_KEY: new Uint8Array(32).fill(1).toBase64(),
+  GDPR_HASH_KEY: new Uint8Array(48).fill(2).toBase64(),
+  GDPR_RECEIPT_KEY: pkcs8("ed25519").toBase64(),
+  PEER_ORDER_SERVICE_URL: "http://order-service.example:50051",
+  PEER_PAYMENT_SERVICE_URL: "https://payment-service.example",
+  PEER_COMMUNICATION_SERVICE_URL: "http://communication-service.example:50051",
 };
+
+function pkcs8(type: "ed25519" | "x25519"): Uint8Array {
+  const { privateKey } = type === "ed25519" ? generateKeyPairSync("ed25519") : generateKeyPairSync("x25519");
+  return new Uint8Array(privateKey.export({ format: "der", type: "pkcs8" }));
+}
+
+function pem(der: Uint8Array): string {
+  return `-----BEGIN PRIVATE KEY-----\n${der.toBase64()}\n-----END PRIVATE KEY-----\n`;
+}
 
 /** The names that the refusal of `env` lists, in its order. */
 function refused(env: Environment): string[] {
@@ -49,6 +65,12 @@ Deno.test("configuration of an empty environment is a development service on the
       GetCustomerGroups: ["cart-service", "shipping-service", "marketing-service", "storefront-engine"],
       GetCustomerSnapshot: ["checkout-service"],
     },
+    gdpr: {
+      participants: ["order-service", "payment-service", "communication-service"],
+      graceMs: 0,
+      peers: {},
+      keys: { exportKey: undefined, hashKey: undefined, receiptKey: undefined },
+    },
   });
 });
 
@@ -72,6 +94,9 @@ Deno.test("configuration carries every variable that is set", () => {
     GRPC_TLS_CLIENT_CA: "/tls/ca.crt",
     GRPC_CALLERS_GET_CUSTOMER_GROUPS: "cart-service, search-service",
     GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: "till-service",
+    GDPR_PARTICIPANTS: "order-service, review-service, order-service",
+    GDPR_GRACE: "72h",
+    PEER_REVIEW_SERVICE_URL: "http://reviews.example:7000",
   });
   assert.deepEqual(config, {
     production: true,
@@ -106,6 +131,21 @@ Deno.test("configuration carries every variable that is set", () => {
     grpcCallers: {
       GetCustomerGroups: ["cart-service", "search-service"],
       GetCustomerSnapshot: ["till-service"],
+    },
+    gdpr: {
+      participants: ["order-service", "review-service"],
+      graceMs: 72 * 60 * 60 * 1_000,
+      peers: {
+        "order-service": new URL("http://order-service.example:50051"),
+        "payment-service": new URL("https://payment-service.example"),
+        "communication-service": new URL("http://communication-service.example:50051"),
+        "review-service": new URL("http://reviews.example:7000"),
+      },
+      keys: {
+        exportKey: new Uint8Array(32).fill(1),
+        hashKey: new Uint8Array(48).fill(2),
+        receiptKey: Uint8Array.fromBase64(PRODUCTION.GDPR_RECEIPT_KEY ?? ""),
+      },
     },
   });
 });
@@ -159,6 +199,21 @@ Deno.test("configuration refuses values that only look right", () => {
     ["GRPC_CALLERS_GET_CUSTOMER_GROUPS", "cart-service,,till-service"],
     ["GRPC_CALLERS_GET_CUSTOMER_GROUPS", "*"],
     ["DENO_ENV", "prod"],
+    ["GDPR_PARTICIPANTS", "order-service,customer-service"],
+    ["GDPR_GRACE", "14"],
+    ["GDPR_GRACE", "-1h"],
+    ["GDPR_GRACE", "1.5h"],
+    ["GDPR_GRACE", "29d"],
+    ["GDPR_EXPORT_KEY", new Uint8Array(31).toBase64()],
+    ["GDPR_EXPORT_KEY", new Uint8Array(33).toBase64()],
+    ["GDPR_EXPORT_KEY", new Uint8Array(32).toHex()],
+    ["GDPR_HASH_KEY", new Uint8Array(31).toBase64()],
+    ["GDPR_RECEIPT_KEY", new Uint8Array(32).toBase64()],
+    ["GDPR_RECEIPT_KEY", pkcs8("x25519").toBase64()],
+    ["GDPR_RECEIPT_KEY", pem(pkcs8("ed25519").subarray(1))],
+    ["PEER_ORDER_SERVICE_URL", "order-service:50051"],
+    ["PEER_ORDER_SERVICE_URL", "grpc://order-service:50051"],
+    ["PEER_ORDER_SERVICE_URL", "http://user:word@order-service:50051"],
   ];
   for (const [name, value] of wrong) assert.deepEqual(refused({ [name]: value }), [name], `${name}=${value}`);
 });
@@ -166,6 +221,33 @@ Deno.test("configuration refuses values that only look right", () => {
 Deno.test("configuration accepts several database hosts and an encoded password", () => {
   const url = "postgres://user:p%40%2Fw@db-1:5432,db-2:5433/customers?target_session_attrs=read-write";
   assert.equal(readConfig({ DATABASE_URL: url }).databaseUrl, url);
+});
+
+Deno.test("configuration takes durations and keys in each of their forms", () => {
+  for (
+    const [grace, milliseconds] of Object.entries({
+      "0s": 0,
+      "90s": 90_000,
+      "30m": 1_800_000,
+      "14d": 1_209_600_000,
+    })
+  ) {
+    assert.equal(readConfig({ GDPR_GRACE: grace }).gdpr.graceMs, milliseconds, grace);
+  }
+  const der = pkcs8("ed25519");
+  for (const key of [der.toBase64(), pem(der)]) {
+    assert.deepEqual(readConfig({ GDPR_RECEIPT_KEY: key }).gdpr.keys.receiptKey, new Uint8Array(der));
+  }
+});
+
+Deno.test("configuration in production names the URL of each participant that has none", () => {
+  const env = {
+    ...PRODUCTION,
+    GDPR_PARTICIPANTS: "order-service,review-service",
+    PEER_ORDER_SERVICE_URL: "",
+  };
+  assert.deepEqual(refused(env), ["PEER_ORDER_SERVICE_URL", "PEER_REVIEW_SERVICE_URL"]);
+  assert.deepEqual(readConfig({ GDPR_PARTICIPANTS: "review-service" }).gdpr.peers, {});
 });
 
 Deno.test("configuration names what is missing beside a variable that needs it", () => {
@@ -206,6 +288,12 @@ Deno.test("configuration in production refuses every development default by name
     "JWT_ISSUER",
     "JWT_AUDIENCE",
     "GRPC_AUTH",
+    "GDPR_EXPORT_KEY",
+    "GDPR_HASH_KEY",
+    "GDPR_RECEIPT_KEY",
+    "PEER_ORDER_SERVICE_URL",
+    "PEER_PAYMENT_SERVICE_URL",
+    "PEER_COMMUNICATION_SERVICE_URL",
   ]);
 });
 
@@ -228,6 +316,8 @@ Deno.test("configuration never shows a secret, nor a login in the wrong place", 
     messageOf({ DATABASE_URL: `mysql://service:${SECRET}@db.example/customers`, HTTP_PORT: "x" }),
     messageOf({ DATABASE_URL: SECRET }),
     messageOf({ KAFKA_SASL_PASSWORD: SECRET }),
+    messageOf({ GDPR_EXPORT_KEY: SECRET, GDPR_HASH_KEY: SECRET, GDPR_RECEIPT_KEY: SECRET }),
+    messageOf({ PEER_ORDER_SERVICE_URL: login }),
     ...Object.keys(VARIABLES).filter((name) => !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS/.test(name))
       .map((name) => messageOf({ [name]: login })),
   ];
