@@ -14,6 +14,8 @@ create table gdpr_requests (
   machine text not null,
   snapshot jsonb not null,
   version integer not null check (version > 0),
+  -- What an erasure has emptied here: counts by table and category, and how many traces it found elsewhere.
+  cleared jsonb,
   hold_reason text check (length(hold_reason) <= 500),
   extension_reason text check (length(extension_reason) <= 500),
   refusal_reason text check (length(refusal_reason) <= 500),
@@ -45,7 +47,8 @@ create table gdpr_participants (
 );
 
 -- A part of an export: what a source has delivered while it is collected, then the finished documents. Its
--- bytes stand in gdpr_exports. Uses counts the downloads that a single-use link has had.
+-- bytes stand in gdpr_exports. A document that is not complete expires when whoever writes it has to renew its
+-- claim. Uses is the number of the newest link that has fetched the part: no older one may, nor this one again.
 create table gdpr_export_parts (
   store_id uuid not null,
   request_id uuid not null,
@@ -87,7 +90,19 @@ create table erased_subjects (
   primary key (store_id, customer_id)
 );
 
--- What was done for an erasure, signed, each chained to the store's previous one by its hash.
+create index erased_subjects_newest on erased_subjects (erased_at);
+
+-- The newest erasure of any store that this database remembers: older than the newest one that the platform has
+-- been told of, it tells that the database was restored.
+create function lookup_last_erasure() returns timestamptz
+language sql stable security definer set search_path = public, pg_temp
+as 'select max(erased_at) from erased_subjects';
+
+revoke all on function lookup_last_erasure() from public;
+grant execute on function lookup_last_erasure() to customer_worker;
+
+-- What was done for an erasure, signed, each chained to the store's previous one by its hash. Hash and signature
+-- are those of the canonical JSON (RFC 8785) of the document, the sequence, the previous hash and the key.
 create table erasure_receipts (
   store_id uuid not null,
   sequence integer not null check (sequence > 0),
@@ -96,7 +111,9 @@ create table erasure_receipts (
   previous_hash bytea,
   hash bytea not null,
   signature bytea not null,
+  -- The thumbprint of the public key (RFC 7638), and the key itself: Ed25519, 32 bytes.
   key_id text not null,
+  public_key bytea not null,
   primary key (store_id, sequence),
   foreign key (store_id, request_id) references gdpr_requests (store_id, request_id)
 );
@@ -120,7 +137,8 @@ $$;
 
 grant select, insert, update on gdpr_requests, gdpr_participants to customer_api;
 grant select, insert, update, delete on gdpr_export_parts, gdpr_exports to customer_api;
-grant select, insert on erased_subjects, erasure_receipts to customer_api;
+grant select, insert, update on erased_subjects to customer_api;
+grant select, insert on erasure_receipts to customer_api;
 
 -- Expired exports go in every store; the worker sees when, and nothing else of them.
 create policy all_stores on gdpr_export_parts to customer_worker using (true);

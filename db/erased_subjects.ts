@@ -1,0 +1,63 @@
+/** The erasure memory's rows: who has left, in which store. */
+import type { Sql, Tx } from "./connect.ts";
+
+export interface ErasedSubject {
+  storeId: string;
+  customerId: string;
+  /** HMAC-SHA-256 of the email, as actors/gdpr/email_hash.ts makes it. */
+  emailHash: Uint8Array;
+  erasedAt: Date;
+}
+
+/**
+ * Adds those that are missing, and moves the others on to a later erasure. All of them are of the transaction's
+ * store, each once. Returns the ids of those that were missing.
+ */
+export async function rememberSubjects(tx: Tx, subjects: readonly ErasedSubject[]): Promise<Set<string>> {
+  const rows = await tx<{ customerId: string; added: boolean }[]>`
+    insert into erased_subjects ${
+    tx(subjects.map(({ storeId, customerId, emailHash, erasedAt }) => ({
+      storeId,
+      customerId,
+      emailHash,
+      erasedAt,
+    })))
+  }
+    on conflict (store_id, customer_id) do update
+      set email_hash = excluded.email_hash, erased_at = excluded.erased_at
+      where erased_subjects.erased_at < excluded.erased_at
+    returning customer_id, xmax = 0 as added`;
+  return new Set(rows.filter((row) => row.added).map((row) => row.customerId));
+}
+
+export async function findErasedSubject(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+): Promise<ErasedSubject | undefined> {
+  const [row] = await tx<ErasedSubject[]>`
+    select store_id, customer_id, email_hash, erased_at from erased_subjects
+    where store_id = ${storeId} and customer_id = ${customerId}`;
+  return row;
+}
+
+/**
+ * Everybody of every store, as one moment shows it, some at a time.
+ *
+ * @param sql a pool of customer_owner: no other role sees the memory of more than one store
+ */
+export function listErasedSubjects(sql: Sql): AsyncIterable<ErasedSubject[]> {
+  return sql<ErasedSubject[]>`
+    select store_id, customer_id, email_hash, erased_at from erased_subjects
+    order by store_id, customer_id`.cursor(1_000);
+}
+
+/**
+ * When the newest erasure was that the database remembers, of any store; undefined when there was none.
+ *
+ * @param sql a pool of customer_worker
+ */
+export async function findLastErasure(sql: Sql): Promise<Date | undefined> {
+  const [row] = await sql<{ at: Date | null }[]>`select lookup_last_erasure() as at`;
+  return row?.at ?? undefined;
+}
