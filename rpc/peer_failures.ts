@@ -12,6 +12,11 @@ export class RecordOverdue extends Error {
   }
 }
 
+/** Something else answers at the peer's URL; read as gRPC, its page looks like a message of a gigabyte. */
+export class NoGrpc extends Error {
+  override name = "NoGrpc";
+}
+
 /** Answers to the question as such: the same one is answered the same again. */
 const REFUSALS = new Set([
   status.INVALID_ARGUMENT,
@@ -38,6 +43,7 @@ export function failureOf(service: string, error: unknown): unknown {
   if (error instanceof RecordOverdue) {
     return failed("TIMEOUT", `no record has come within ${error.limitMs} ms`);
   }
+  if (error instanceof NoGrpc) return failed("UNREACHABLE", "what answers at its URL speaks no gRPC");
   if (!isStatus(error)) return error;
   const { code, details } = error;
   if (code === status.DEADLINE_EXCEEDED) return failed("TIMEOUT", "it has not finished in time");

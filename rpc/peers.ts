@@ -7,7 +7,7 @@ import {
   CollectCustomerDataRequestSchema,
   DataSubjectService,
 } from "../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
-import { failureOf, RecordOverdue } from "./peer_failures.ts";
+import { failureOf, NoGrpc, RecordOverdue } from "./peer_failures.ts";
 import { createRecordReader } from "./peer_records.ts";
 
 /** Times in milliseconds. */
@@ -86,6 +86,11 @@ export function createPeers(
         { deadline: Date.now() + limits.callMs },
       );
       const cancel = () => call.cancel();
+      let foreign = false;
+      call.once("metadata", (headers) => {
+        foreign = !String(headers.get("content-type")[0]).startsWith("application/grpc");
+        if (foreign) cancel();
+      });
       call.on("error", () => {}); // after the last read nobody else listens
       signal.addEventListener("abort", cancel);
       calls.add(call);
@@ -104,7 +109,7 @@ export function createPeers(
         }
       } catch (error) {
         signal.throwIfAborted();
-        throw failureOf(service, error);
+        throw failureOf(service, foreign ? new NoGrpc() : error);
       } finally {
         signal.removeEventListener("abort", cancel);
         calls.delete(call);
