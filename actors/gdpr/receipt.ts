@@ -2,9 +2,9 @@
  * The receipt of an erasure: what was done, signed and chained to the store's previous receipt. Everything that
  * a receipt's file holds is signed, except the hash and the signature themselves.
  */
-import canonicalize from "canonicalize";
 import { enterStore, type Sql, type Tx } from "../../db/connect.ts";
 import { findReceipt, insertReceipt, lockChain } from "../../db/erasure_receipts.ts";
+import { FORMAT, hashOf, type ReceiptFile, signedBytes, type SignedReceipt } from "./receipt_file.ts";
 import type { RequestKey } from "./vocabulary.ts";
 
 /** What a completed erasure has come to. */
@@ -45,29 +45,6 @@ export interface Signer {
   /** Extractable. */
   public: CryptoKey;
 }
-
-/** What is hashed and signed. */
-export interface SignedReceipt {
-  /** ReceiptFacts as JSON, with `format`, `because` and `issuedAt`. */
-  document: Record<string, unknown>;
-  /** 1, 2, 3 … within the store. */
-  sequence: number;
-  /** SHA-256 of the store's previous receipt, in hexadecimal; null for the first one. */
-  previousHash: string | null;
-  keyId: string;
-  /** Ed25519, 32 bytes in base64. */
-  publicKey: string;
-}
-
-/** A receipt as it is handed out. */
-export interface ReceiptFile extends SignedReceipt {
-  /** SHA-256, in hexadecimal. */
-  hash: string;
-  /** Ed25519, in base64. */
-  signature: string;
-}
-
-export const FORMAT = "customer-service/erasure-receipt@1";
 
 /**
  * Adds the receipt to the store's chain. Other receipts of the store wait until the transaction ends, so this
@@ -122,16 +99,4 @@ export async function exportReceipt(
     hash: new Uint8Array(row.hash).toHex(),
     signature: new Uint8Array(row.signature).toBase64(),
   };
-}
-
-/** The canonical JSON (RFC 8785) of what is signed, in UTF-8: the same however a file is laid out. */
-export function signedBytes(
-  { document, sequence, previousHash, keyId, publicKey }: SignedReceipt,
-): Uint8Array<ArrayBuffer> {
-  const text = canonicalize({ document, sequence, previousHash, keyId, publicKey });
-  return new TextEncoder().encode(text);
-}
-
-export async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }

@@ -1,0 +1,125 @@
+// deno-lint-ignore-file no-console -- what a task prints is its result
+/** `deno task receipt verify|show|key`: checks receipts of erasures offline, and hands them out. */
+import { Buffer } from "node:buffer";
+import { createPublicKey } from "node:crypto";
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { exportReceipt } from "../actors/gdpr/receipt.ts";
+import { checkReceipts } from "../actors/gdpr/receipt_check.ts";
+import { openKeys } from "../config/keys.ts";
+import { ConfigError, readConfig } from "../config/mod.ts";
+import { openPool } from "../db/connect.ts";
+import { describeError } from "../db/errors.ts";
+
+const HELP = `Checks the receipts of erasures, and hands them out.
+
+  deno task receipt verify FILE… [--key PUBLIC]…   checks receipts without network or database
+  deno task receipt show STORE_ID REQUEST_ID       prints the receipt of a request; needs DATABASE_URL
+  deno task receipt key                            prints this environment's public key, as PEM
+
+  --key PUBLIC   who must have signed: a PEM file, or the key in base64. May be given again, for a chain that was
+                 signed with an earlier key first
+
+verify ends with exit code 1 unless everything holds.`;
+
+class UsageError extends Error {}
+
+async function main([verb, ...args]: string[]): Promise<number> {
+  if (verb === "verify") return await verify(args);
+  if (verb === "show") return await show(args);
+  if (verb === "key" && args.length === 0) return await printKey();
+  if (verb !== "--help" && verb !== "-h") throw new UsageError("Cannot tell what to do: see receipt --help");
+  console.log(HELP);
+  return 0;
+}
+
+async function verify(args: string[]): Promise<number> {
+  const { files, keys } = parse(args);
+  const texts = await Promise.all(files.map(async (name) => ({ name, text: await readFile(name) })));
+  const checked = await checkReceipts(texts, await Promise.all(keys.map(readKey)));
+  for (const { title, findings } of checked) {
+    console.log(title);
+    for (const { verdict, says } of findings) console.log(`  ${MARKS[verdict]} ${says}`);
+  }
+  if (keys.length === 0) console.log(`\n${OWN_KEY}`);
+  const failures =
+    checked.flatMap(({ findings }) => findings).filter(({ verdict }) => verdict === "fails").length;
+  console.log(
+    failures === 0 ? "\nEverything holds." : `\nNot everything holds: ${failures} of the checks failed.`,
+  );
+  return failures === 0 ? 0 : 1;
+}
+
+const MARKS = { holds: "holds", fails: "FAILS", note: "     " };
+
+const OWN_KEY =
+  `No --key was given, so the key in each file was believed. This shows that a receipt is as it was when \
+whoever has that key signed it. It does not show who that is: a forger brings a key too. Give --key with the \
+public key that the service's operator has published.`;
+
+function parse(args: string[]): { files: string[]; keys: string[] } {
+  try {
+    const options = { key: { type: "string", multiple: true, default: [] as string[] } } as const;
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    if (positionals.length > 0) return { files: positionals, keys: values.key };
+  } catch { /* told below */ }
+  throw new UsageError("Cannot verify: expected FILE… and --key PUBLIC; see receipt --help");
+}
+
+async function readFile(path: string): Promise<string> {
+  return await Deno.readTextFile(path).catch((cause) => {
+    throw new UsageError(`Cannot read ${path}: ${describeError(cause)}`);
+  });
+}
+
+/** A PEM file, or base64 of the bare key or of its SubjectPublicKeyInfo. */
+async function readKey(given: string): Promise<Uint8Array<ArrayBuffer>> {
+  const text = await Deno.readTextFile(given).catch(() => given);
+  try {
+    const bytes = Uint8Array.fromBase64(text.replace(/-----[A-Z ]+-----/g, ""));
+    if (bytes.length === 32) return bytes;
+    const key = createPublicKey({ key: Buffer.from(bytes), format: "der", type: "spki" });
+    const { crv, x } = key.export({ format: "jwk" });
+    if (crv === "Ed25519" && x) return Uint8Array.fromBase64(x, { alphabet: "base64url" });
+  } catch { /* told below */ }
+  throw new UsageError("Cannot verify: --key is neither a PEM file nor base64 of an Ed25519 public key");
+}
+
+async function show([storeId = "", requestId = "", ...rest]: string[]): Promise<number> {
+  const ids = z.tuple([z.guid(), z.guid()]).safeParse([storeId, requestId]);
+  if (!ids.success || rest.length > 0) {
+    throw new UsageError("Cannot show a receipt: expected STORE_ID REQUEST_ID, both UUIDs");
+  }
+  const url = Deno.env.get("DATABASE_URL");
+  if (!url) {
+    throw new UsageError(
+      "Cannot show a receipt: DATABASE_URL is not set, and the embedded database belongs to the running service",
+    );
+  }
+  const api = openPool(url, "customer_api", 1);
+  try {
+    const key = { storeId: storeId.toLowerCase(), requestId: requestId.toLowerCase() };
+    const receipt = await exportReceipt(api, key);
+    if (!receipt) throw new UsageError(`Cannot find a receipt of request ${requestId} in store ${storeId}`);
+    console.log(JSON.stringify(receipt, null, 2));
+    return 0;
+  } finally {
+    await api.end({ timeout: 1 });
+  }
+}
+
+async function printKey(): Promise<number> {
+  const { gdpr, dataDirectory } = readConfig(Deno.env.toObject());
+  const { receiptKey } = await openKeys(gdpr.keys, dataDirectory);
+  const der = new Uint8Array(await crypto.subtle.exportKey("spki", receiptKey.public));
+  console.log(`-----BEGIN PUBLIC KEY-----\n${der.toBase64()}\n-----END PUBLIC KEY-----`);
+  return 0;
+}
+
+try {
+  Deno.exitCode = await main(Deno.args);
+} catch (error) {
+  const told = error instanceof UsageError || error instanceof ConfigError;
+  console.error(told ? error.message : `Cannot go on: ${describeError(error)}`);
+  Deno.exitCode = 1;
+}

@@ -1,0 +1,377 @@
+/** Receipts of erasures: chained under concurrency, and checked offline for whatever may have been done to them. */
+import assert from "node:assert/strict";
+import { exportReceipt, type ReceiptFacts, writeReceipt } from "../../actors/gdpr/receipt.ts";
+import { checkReceipts, type Finding } from "../../actors/gdpr/receipt_check.ts";
+import { hashOf, type ReceiptFile, signedBytes } from "../../actors/gdpr/receipt_file.ts";
+import { openKeys, type ReceiptKey } from "../../config/keys.ts";
+import { readConfig } from "../../config/mod.ts";
+import { enterStore, type Sql } from "../../db/connect.ts";
+import { createDatabase, type TestDatabase } from "../database.ts";
+
+const AT = new Date("2026-03-01T10:00:00.000Z");
+
+interface World {
+  database: TestDatabase;
+  api: Sql;
+  signer: ReceiptKey;
+  folder: string;
+}
+
+async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "customer-service-receipts-" });
+  try {
+    await using database = await createDatabase();
+    const { receiptKey: signer } = await openKeys(readConfig({}).gdpr.keys, folder);
+    await use({ database, api: database.pool("customer_api", 8), signer, folder });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A request that is about to be completed. */
+async function request({ database: { admin } }: World, storeId: string): Promise<ReceiptFacts> {
+  const [customerId, requestId] = [crypto.randomUUID(), crypto.randomUUID()];
+  await admin`
+    insert into customers (store_id, customer_id, status, version, created_at, updated_at, anonymized_at)
+    values (${storeId}, ${customerId}, 'CLOSED', 2, ${AT}, ${AT}, ${AT})`;
+  await admin`
+    insert into gdpr_requests (store_id, request_id, customer_id, type, status, created_at, due_at, requested_by,
+      machine, snapshot, version)
+    values (${storeId}, ${requestId}, ${customerId}, 'ERASURE', 'IN_PROGRESS', ${AT}, ${AT}, ${customerId},
+      'erasure@1', '{}', 1)`;
+  return {
+    storeId,
+    requestId,
+    customerId,
+    cause: "REQUEST",
+    requestedAt: AT,
+    erasedAt: AT,
+    completedAt: AT,
+    cleared: { customers: { identity: 3, contact: 2 }, customer_addresses: { address: 12 } },
+    participants: [
+      {
+        service: "order-service",
+        state: "CONFIRMED",
+        settledAt: AT,
+        evidence: "batch é-1",
+        waiverReason: null,
+      },
+      {
+        service: "payment-service",
+        state: "WAIVED",
+        settledAt: AT,
+        evidence: null,
+        waiverReason: "shut down",
+      },
+    ],
+    rescan: { tables: ["customers", "customer_addresses"], residue: 0 },
+  };
+}
+
+/** Writes a receipt in a transaction of its own and reads it back as a file. */
+async function receipt(
+  world: World,
+  storeId: string,
+  facts: Partial<ReceiptFacts> = {},
+): Promise<ReceiptFile> {
+  const whole = { ...await request(world, storeId), ...facts };
+  await write(world, whole);
+  const file = await exportReceipt(world.api, whole);
+  assert.ok(file);
+  return file;
+}
+
+async function write({ api, signer }: World, facts: ReceiptFacts): Promise<void> {
+  await api.begin(async (tx) => {
+    await enterStore(tx, facts.storeId);
+    await writeReceipt(tx, signer, facts, AT);
+  });
+}
+
+async function check(files: readonly object[], keys: Uint8Array<ArrayBuffer>[] = []): Promise<Finding[]> {
+  const texts = files.map((file, at) => ({ name: `${at}.json`, text: JSON.stringify(file) }));
+  return (await checkReceipts(texts, keys)).flatMap(({ findings }) => findings);
+}
+
+async function failures(files: readonly object[], keys: Uint8Array<ArrayBuffer>[] = []): Promise<string[]> {
+  return (await check(files, keys)).filter(({ verdict }) => verdict === "fails").map(({ says }) => says);
+}
+
+const bytesOf = async (key: CryptoKey) => new Uint8Array(await crypto.subtle.exportKey("raw", key));
+
+Deno.test("receipts written at once make one gapless chain for each store, and all of it holds", () =>
+  withWorld(async (world) => {
+    const [store, other] = [crypto.randomUUID(), crypto.randomUUID()];
+    const facts = await Promise.all(
+      Array.from({ length: 24 }, (_, at) => request(world, at % 4 === 0 ? other : store)),
+    );
+    await Promise.all(facts.map((one) => write(world, one)));
+    const files = await Promise.all(facts.map(async (one) => (await exportReceipt(world.api, one))!));
+    const sequences = (storeId: string) =>
+      files.filter(({ document }) => document.storeId === storeId).map(({ sequence }) => sequence)
+        .sort((a, b) => a - b);
+    assert.deepEqual(sequences(store), Array.from({ length: 18 }, (_, at) => at + 1));
+    assert.deepEqual(sequences(other), [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(await failures(files, [await bytesOf(world.signer.public)]), []);
+    const said = (await check(files)).map(({ says }) => says);
+    assert.ok(said.some((says) => says.startsWith("Each of receipts 1 to 18 follows")), said.join("\n"));
+    assert.ok(said.some((says) => says.startsWith("Each of receipts 1 to 6 follows")));
+  }));
+
+Deno.test("a receipt that is rolled back leaves no gap, and a request has one receipt only", () =>
+  withWorld(async (world) => {
+    const storeId = crypto.randomUUID();
+    const first = await request(world, storeId);
+    await assert.rejects(world.api.begin(async (tx) => {
+      await enterStore(tx, storeId);
+      await writeReceipt(tx, world.signer, first, AT);
+      throw new Error("something else failed");
+    }));
+    await write(world, first);
+    await assert.rejects(write(world, first), { constraint_name: "erasure_receipts_request" });
+    assert.equal((await receipt(world, storeId)).sequence, 2);
+  }));
+
+Deno.test("a receipt says what was asked, done, confirmed and waived, and why after a restore", () =>
+  withWorld(async (world) => {
+    const storeId = crypto.randomUUID();
+    const file = await receipt(world, storeId, { cause: "RESTORE", reasons: { extension: "three systems" } });
+    const [said] = await check([file]);
+    assert.equal(said?.verdict, "note");
+    for (
+      const words of [String(file.document.customerId), "17 values", "order-service", "shut down", "restored"]
+    ) {
+      assert.ok(said.says.includes(words), `${words} in: ${said.says}`);
+    }
+    assert.deepEqual(file.document.reasons, { extension: "three systems" });
+    assert.equal(file.document.issuedAt, AT.toISOString());
+  }));
+
+Deno.test("a check finds every change of a receipt", async (t) => {
+  await withWorld(async (world) => {
+    const storeId = crypto.randomUUID();
+    const first = await receipt(world, storeId);
+    const file = await receipt(world, storeId);
+    const key = await bytesOf(world.signer.public);
+    assert.deepEqual(await failures([file], [key]), []);
+
+    await t.step("laid out anew it still holds", async () => {
+      const reversed = Object.fromEntries(Object.entries(file).reverse());
+      assert.deepEqual(await failures([reversed], [key]), []);
+    });
+
+    const changed: Record<string, object> = {
+      "a document": { ...file, document: { ...file.document, erasedAt: "2026-02-01T00:00:00.000Z" } },
+      "a count": { ...file, document: { ...file.document, cleared: { customers: { identity: 4 } } } },
+      "more in the document": { ...file, document: { ...file.document, note: "all is well" } },
+      "a place in the chain": { ...file, sequence: 3 },
+      "a predecessor": { ...file, previousHash: "0".repeat(64) },
+    };
+    for (const [what, tampered] of Object.entries(changed)) {
+      await t.step(`${what} that was changed breaks the hash and the signature`, async () => {
+        const says = (await failures([tampered])).join(" ");
+        assert.match(says, /another hash/);
+        assert.match(says, /signature is not by/);
+      });
+      await t.step(`${what} that was changed and hashed anew breaks the signature`, async () => {
+        const hash = (await hashOf(signedBytes(tampered as ReceiptFile))).toHex();
+        assert.deepEqual(await failures([{ ...tampered, hash }]), [
+          "The signature is not by the key in the file.",
+        ]);
+      });
+    }
+
+    await t.step("another receipt's signature does not fit", async () => {
+      assert.deepEqual(await failures([{ ...file, signature: first.signature }], [key]), [
+        "The signature is not by a key that was given.",
+      ]);
+    });
+
+    await t.step("a forger who signs with a key of their own is told apart by --key only", async () => {
+      const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
+      const forged = { ...file, publicKey: (await bytesOf(pair.publicKey)).toBase64() };
+      const named = await forge({ ...forged, keyId: file.keyId }, pair.privateKey);
+      assert.deepEqual(await failures([named]), [
+        "The key in the file is not the one that the receipt names.",
+      ]);
+      const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
+      const own = await forge({ ...forged, keyId: await thumbprint(jwk.x!) }, pair.privateKey);
+      assert.deepEqual(await failures([own]), []);
+      assert.deepEqual(await failures([own], [key]), [
+        "The signature is not by a key that was given, it is by the key in the file.",
+      ]);
+      assert.deepEqual(await failures([own], [key, await bytesOf(pair.publicKey)]), []);
+    });
+
+    await t.step("what is no receipt is said to be none", async () => {
+      const broken = [
+        "",
+        "{",
+        "[]",
+        "null",
+        JSON.stringify({ ...file, signature: "short" }),
+        JSON.stringify({ ...file, publicKey: "A".repeat(44) }),
+        JSON.stringify({ ...file, comment: "not signed" }),
+        JSON.stringify({ ...file, document: { ...file.document, format: "another@1" } }),
+        JSON.stringify({ ...file, document: { ...file.document, because: "\ud800" } }),
+      ];
+      for (const text of broken) {
+        const [checked] = await checkReceipts([{ name: "a.json", text }], []);
+        assert.equal(checked?.findings[0]?.verdict, "fails", text.slice(0, 60));
+        assert.match(checked.findings[0].says, /^It is no receipt/);
+      }
+      const weak = { ...file, publicKey: `${"/".repeat(42)}8=` };
+      assert.ok((await failures([weak])).length > 0);
+    });
+
+    await t.step("a search that found something fails, however well it is signed", async () => {
+      const left = await receipt(world, crypto.randomUUID(), { rescan: { tables: ["outbox"], residue: 2 } });
+      assert.deepEqual(await failures([left], [key]), [
+        "The search after the erasure still found something in 2 rows.",
+      ]);
+    });
+  });
+});
+
+Deno.test("a check of several receipts finds what is wrong with their chain", async (t) => {
+  await withWorld(async (world) => {
+    const storeId = crypto.randomUUID();
+    const files: ReceiptFile[] = [];
+    for (let at = 0; at < 5; at++) files.push(await receipt(world, storeId));
+    const [one, two, three, four, five] = files as [
+      ReceiptFile,
+      ReceiptFile,
+      ReceiptFile,
+      ReceiptFile,
+      ReceiptFile,
+    ];
+
+    await t.step("in whatever order they are given it holds", async () => {
+      assert.deepEqual(await failures([four, one, five, three, two]), []);
+      assert.deepEqual(await failures([four, three, three]), []);
+    });
+
+    await t.step("a receipt that is missing is named", async () => {
+      assert.match((await failures([one, three])).join(), /Receipt 2 is not among the files/);
+      assert.match((await failures([one, two, five])).join(), /Receipts 3 to 4 are not/);
+    });
+
+    await t.step("receipts that changed places are found, even when signed again", async () => {
+      const swapped = [{ ...two, sequence: 3 }, { ...three, sequence: 2 }];
+      const signed = await Promise.all(swapped.map((file) => forge(file, world.signer.private)));
+      assert.match((await failures([one, ...signed, four])).join(), /Receipt 2 does not follow receipt 1/);
+    });
+
+    await t.step("a rewritten receipt no longer fits the next one, even when signed again", async () => {
+      const document = { ...two.document, customerId: crypto.randomUUID() };
+      const rewritten = await forge({ ...two, document }, world.signer.private);
+      assert.deepEqual(await failures([rewritten]), []);
+      assert.deepEqual(await failures([one, rewritten, three]), [
+        "Receipt 3 does not follow receipt 2 as it is in 1.json.",
+      ]);
+      assert.match((await failures([two, rewritten])).join(), /different and both receipt 2/);
+    });
+
+    await t.step("a beginning with a predecessor and a continuation without one are found", async () => {
+      const late = await forge({ ...one, previousHash: two.hash }, world.signer.private);
+      assert.match((await failures([late])).join(), /first receipt and names one before it/);
+      const cut = await forge({ ...two, previousHash: null }, world.signer.private);
+      assert.match((await failures([cut])).join(), /names no receipt before it/);
+    });
+  });
+});
+
+Deno.test("receipt task prints a receipt and verifies it offline", async (t) => {
+  await withWorld(async (world) => {
+    const { database, folder } = world;
+    const storeId = crypto.randomUUID();
+    const env = { DATABASE_URL: database.url, DATA_DIR: folder };
+    const paths: string[] = [];
+    for (const name of ["one", "two"]) {
+      const { document } = await receipt(world, storeId);
+      const shown = await run(["show", storeId, String(document.requestId)], env);
+      assert.equal(shown.code, 0, shown.stderr);
+      paths.push(`${folder}/${name}.json`);
+      await Deno.writeTextFile(`${folder}/${name}.json`, shown.stdout);
+    }
+    const pem = `${folder}/public.pem`;
+    await Deno.writeTextFile(pem, (await run(["key"], env)).stdout);
+
+    await t.step("with the published key, as a file or in base64", async () => {
+      const base64 = (await bytesOf(world.signer.public)).toBase64();
+      for (const key of [pem, base64]) {
+        const { code, stdout } = await run(["verify", ...paths, "--key", key]);
+        assert.equal(code, 0, stdout);
+        assert.match(
+          stdout,
+          /signature is by a key that was given[^]*The chain of store[^]*Everything holds\.\n$/,
+        );
+      }
+    });
+
+    await t.step("without a key it says how far that goes", async () => {
+      const { code, stdout } = await run(["verify", ...paths]);
+      assert.equal(code, 0);
+      assert.match(stdout, /No --key was given[^]*does not show who that is/);
+    });
+
+    await t.step("a change gives exit code 1 and is named", async () => {
+      const text = await Deno.readTextFile(paths[1]!);
+      await Deno.writeTextFile(`${folder}/changed.json`, text.replace("shut down", "was kind"));
+      const { code, stdout } = await run(["verify", paths[0]!, `${folder}/changed.json`, "--key", pem]);
+      assert.equal(code, 1);
+      assert.match(stdout, /changed\.json[^]*FAILS[^]*another hash[^]*Not everything holds/);
+    });
+
+    await t.step("wrong usage is a sentence and exit code 1", async () => {
+      const wrong = [
+        [],
+        ["verify"],
+        ["verify", `${folder}/nowhere.json`],
+        ["verify", paths[0]!, "--key", "no key"],
+        ["verify", paths[0]!, "--sign"],
+        ["show", storeId],
+        ["show", storeId, crypto.randomUUID()],
+        ["burn"],
+      ];
+      await Promise.all(wrong.map(async (args) => {
+        const { code, stdout, stderr } = await run(args, env);
+        assert.deepEqual([code, stdout], [1, ""], args.join(" "));
+        assert.match(stderr, /^Cannot [^\n]+\n$/);
+      }));
+      assert.match(
+        (await run(["show", storeId, storeId], { DATA_DIR: folder })).stderr,
+        /DATABASE_URL is not set/,
+      );
+    });
+  });
+});
+
+/** Hashes and signs a changed receipt as somebody with a key could. */
+async function forge(file: ReceiptFile, key: CryptoKey): Promise<ReceiptFile> {
+  const bytes = signedBytes(file);
+  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, bytes)).toBase64();
+  return { ...file, hash: (await hashOf(bytes)).toHex(), signature };
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc7638} */
+async function thumbprint(x: string): Promise<string> {
+  const text = new TextEncoder().encode(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`);
+  return (await hashOf(text)).toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+/** The task without any of this run's own variables. */
+async function run(args: string[], env: Record<string, string> = {}) {
+  const inherited = Object.fromEntries(["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+  const script = new URL("../../tasks/receipt.ts", import.meta.url).href;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", script, ...args],
+    clearEnv: true,
+    env: { ...inherited, ...env },
+  }).output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
