@@ -1,0 +1,213 @@
+/** The parts of exports and their encrypted chunks. Every function stays within the store that was entered. */
+import type { Sql, Tx } from "./connect.ts";
+
+/** A request within its store. */
+export interface ExportKey {
+  storeId: string;
+  requestId: string;
+}
+
+export interface PartRow {
+  part: string;
+  mediaType: string;
+  records: number;
+  /** Of the uncompressed document. */
+  bytes: number;
+  sha256: Uint8Array | null;
+  resumeAfter: string | null;
+  complete: boolean;
+  uses: number;
+  expiresAt: Date;
+}
+
+/** What a source delivers is a part of this name until the documents are made of it. */
+export function sourcePart(service: string): string {
+  return `source/${service}`;
+}
+
+const SOURCES = "source/%";
+
+const ofRequest = (tx: Tx, { storeId, requestId }: ExportKey) =>
+  tx`store_id = ${storeId} and request_id = ${requestId}`;
+
+/**
+ * Lets nobody end the request, and nobody else write a part of it, until the transaction ends. Undefined: it has
+ * ended already, so nothing may be kept for it any more.
+ */
+export async function lockOpenExport(tx: Tx, key: ExportKey): Promise<{ dueAt: Date } | undefined> {
+  const [row] = await tx<{ status: string; dueAt: Date }[]>`
+    select status, due_at from gdpr_requests where ${ofRequest(tx, key)} for no key update`;
+  return row && row.status !== "COMPLETED" ? { dueAt: row.dueAt } : undefined;
+}
+
+export async function findPart(tx: Tx, key: ExportKey, part: string): Promise<PartRow | undefined> {
+  const [row] = await selectParts(tx, key, tx`part = ${part}`);
+  return row;
+}
+
+/** The finished documents, the expired ones included. */
+export async function findDocuments(tx: Tx, key: ExportKey): Promise<PartRow[]> {
+  return await selectParts(tx, key, tx`complete and part not like ${SOURCES}`);
+}
+
+type Condition = ReturnType<typeof ofRequest>;
+
+async function selectParts(tx: Tx, key: ExportKey, condition: Condition): Promise<PartRow[]> {
+  return await tx<PartRow[]>`
+    select part, media_type, records, bytes::float8, sha256, resume_after, complete, uses, expires_at
+    from gdpr_export_parts where ${ofRequest(tx, key)} and ${condition} order by part`;
+}
+
+export async function insertPart(
+  tx: Tx,
+  { storeId, requestId }: ExportKey,
+  values: { part: string; mediaType: string; expiresAt: Date },
+): Promise<void> {
+  await tx`insert into gdpr_export_parts ${tx({ storeId, requestId, ...values })} on conflict do nothing`;
+}
+
+/** @param values in camelCase */
+export async function updatePart(
+  tx: Tx,
+  key: ExportKey,
+  part: string,
+  values: Partial<Omit<PartRow, "part">>,
+): Promise<void> {
+  await tx`
+    update gdpr_export_parts set ${tx({ ...values } as never)} where ${
+    ofRequest(tx, key)
+  } and part = ${part}`;
+}
+
+/** Keeps what the sources have delivered for at least so long; a later expiry stays. */
+export async function prolongSources(tx: Tx, key: ExportKey, expiresAt: Date): Promise<void> {
+  await tx`
+    update gdpr_export_parts set expires_at = ${expiresAt}
+    where ${ofRequest(tx, key)} and part like ${SOURCES} and expires_at < ${expiresAt}`;
+}
+
+export async function countChunks(tx: Tx, key: ExportKey, part: string): Promise<number> {
+  const [row] = await tx<[{ count: number }]>`
+    select coalesce(max(chunk) + 1, 0) as count from gdpr_exports where ${
+    ofRequest(tx, key)
+  } and part = ${part}`;
+  return row.count;
+}
+
+export async function insertChunk(
+  tx: Tx,
+  { storeId, requestId }: ExportKey,
+  values: { part: string; chunk: number; bytes: Uint8Array },
+): Promise<void> {
+  await tx`insert into gdpr_exports ${tx({ storeId, requestId, ...values })}`;
+}
+
+export interface ChunkRow {
+  chunk: number;
+  bytes: Uint8Array;
+  /** No chunk of the part has a higher number. */
+  highest: boolean;
+}
+
+/** The chunks from a number on, a few at a time. */
+export async function findChunks(
+  tx: Tx,
+  key: ExportKey,
+  part: string,
+  from: number,
+  limit: number,
+): Promise<ChunkRow[]> {
+  return await tx<ChunkRow[]>`
+    select chunk, bytes, chunk = (
+        select max(chunk) from gdpr_exports where ${ofRequest(tx, key)} and part = ${part}) as highest
+    from gdpr_exports where ${ofRequest(tx, key)} and part = ${part} and chunk >= ${from}
+    order by chunk limit ${limit}`;
+}
+
+/**
+ * Takes the request's documents to write them, until `lease`, and throws away what another writer has left
+ * behind. `taken`: another one is at it. Needs the request's lock.
+ */
+export async function claimDocuments(
+  tx: Tx,
+  key: ExportKey,
+  documents: readonly { part: string; mediaType: string }[],
+  now: Date,
+  lease: Date,
+): Promise<"claimed" | "taken"> {
+  const held = await tx`
+    select 1 from gdpr_export_parts
+    where ${ofRequest(tx, key)} and part not like ${SOURCES} and expires_at > ${now}`;
+  if (held.length > 0) return "taken";
+  await tx`delete from gdpr_export_parts where ${ofRequest(tx, key)} and part not like ${SOURCES}`;
+  for (const document of documents) await insertPart(tx, key, { ...document, expiresAt: lease });
+  return "claimed";
+}
+
+/** False: the claim that lasts until `lease` is no longer held, and nothing may be written under it. */
+export async function renewClaim(tx: Tx, key: ExportKey, lease: Date, renewed: Date): Promise<boolean> {
+  const { count } = await tx`
+    update gdpr_export_parts set expires_at = ${renewed}
+    where ${ofRequest(tx, key)} and part not like ${SOURCES} and not complete and expires_at = ${lease}`;
+  return count > 0;
+}
+
+export async function dropClaim(tx: Tx, key: ExportKey, lease: Date): Promise<void> {
+  await tx`
+    delete from gdpr_export_parts
+    where ${ofRequest(tx, key)} and part not like ${SOURCES} and not complete and expires_at = ${lease}`;
+}
+
+/** Makes the claimed documents complete, and removes what they were made of. */
+export async function publishDocuments(
+  tx: Tx,
+  key: ExportKey,
+  lease: Date,
+  expiresAt: Date,
+): Promise<boolean> {
+  const { count } = await tx`
+    update gdpr_export_parts set complete = true, expires_at = ${expiresAt}
+    where ${ofRequest(tx, key)} and part not like ${SOURCES} and not complete and expires_at = ${lease}`;
+  if (count > 0) await tx`delete from gdpr_export_parts where ${ofRequest(tx, key)} and part like ${SOURCES}`;
+  return count > 0;
+}
+
+/** Counts a download by the link of this number. False: it has had its one, or the part is not there to be had. */
+export async function countUse(
+  tx: Tx,
+  key: ExportKey,
+  part: string,
+  generation: number,
+  now: Date,
+): Promise<boolean> {
+  const { count } = await tx`
+    update gdpr_export_parts set uses = ${generation}
+    where ${
+    ofRequest(tx, key)
+  } and part = ${part} and complete and uses < ${generation} and expires_at > ${now}`;
+  return count > 0;
+}
+
+/** Destroys everything that is kept for a request, and gives the number of parts. */
+export async function destroyExports(tx: Tx, key: ExportKey): Promise<number> {
+  // Whoever writes a part holds this lock, so that none is added behind the deletion's back.
+  await tx`select 1 from gdpr_requests where ${ofRequest(tx, key)} for update`;
+  const { count } = await tx`delete from gdpr_export_parts where ${ofRequest(tx, key)}`;
+  return count;
+}
+
+/** Destroys everything that is kept for any request of a customer, and gives the number of parts. */
+export async function destroyExportsOfCustomer(tx: Tx, storeId: string, customerId: string): Promise<number> {
+  const requests = await tx<{ requestId: string }[]>`
+    select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId}
+    order by request_id for update`;
+  let destroyed = 0;
+  for (const { requestId } of requests) destroyed += await destroyExports(tx, { storeId, requestId });
+  return destroyed;
+}
+
+/** @param sql a pool of the role customer_worker, which sees the expiries of every store and nothing else */
+export async function deleteExpiredExports(sql: Sql, now: Date): Promise<number> {
+  const { count } = await sql`delete from gdpr_export_parts where expires_at <= ${now}`;
+  return count;
+}
