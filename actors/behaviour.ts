@@ -70,6 +70,8 @@ export interface Beginning {
   columns: Columns;
   /** The customer whom the actor is about; undefined where it is about nobody. */
   customerId: string | undefined;
+  /** What else the beginning comes to, in its transaction and behind everything else. */
+  follow?: (step: Step<unknown>) => Promise<unknown>;
 }
 
 /** An event that has just been stored, for the actions of a kind's own that follow from it in its transaction. */

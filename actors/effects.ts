@@ -1,9 +1,7 @@
-/** How each effect is performed. Every one may be performed again after a crash, so each is idempotent. */
-import { enterStore, type Sql } from "../db/connect.ts";
-import { findMembers } from "../db/customer_group_memberships.ts";
+/** How effects are performed. Every one may be performed again after a crash, so each is idempotent. */
+import type { Sql } from "../db/connect.ts";
 import type { ClaimedEffect } from "../db/effects.ts";
 import type { EffectType } from "./outbound.ts";
-import { systemPrincipal } from "./principal.ts";
 import type { Actors } from "./protocol.ts";
 
 /** What effects work with. */
@@ -20,23 +18,4 @@ export type Performed = "done" | "more";
 
 export type Performer = (effect: ClaimedEffect, context: EffectContext) => Promise<Performed>;
 
-/** How many memberships end in one claim. */
-const BATCH = 200;
-
-export const performers: Record<EffectType, Performer> = {
-  "memberships.end": async ({ storeId, actorId: groupId, traceId }, { actors, sql, signal }) => {
-    const members = await sql.begin("read only", async (tx) => {
-      await enterStore(tx, storeId);
-      return await findMembers(tx, storeId, groupId, BATCH);
-    });
-    const by = systemPrincipal(storeId);
-    for (const id of members) {
-      if (signal.aborted) return "more";
-      await actors.send({ kind: "customer", storeId, id }, { type: "group.remove", groupId }, {
-        by,
-        traceId,
-      });
-    }
-    return members.length === BATCH ? "more" : "done";
-  },
-};
+export type Performers = Readonly<Record<EffectType, Performer>>;

@@ -6,6 +6,8 @@ import type { OutboxRow } from "../db/outbox.ts";
 import { AuditEventSchema } from "../proto/gen/io/shopstar/audit/v1/events_pb.ts";
 import {
   CustomerCreatedSchema,
+  CustomerErasedSchema,
+  CustomerErasureRequestedSchema,
   CustomerGroupAssignedSchema,
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
@@ -37,6 +39,16 @@ function domainPayload(event: Publish, common: ReturnType<typeof envelope> & { c
     case "customer.group_removed": {
       const { groupId } = event;
       return toJson(CustomerGroupRemovedSchema, create(CustomerGroupRemovedSchema, { ...common, groupId }));
+    }
+    case "customer.erasure_requested": {
+      const { requestId, emailHash } = event;
+      const told = { ...common, requestId, emailHash, participants: [...event.participants] };
+      return toJson(CustomerErasureRequestedSchema, create(CustomerErasureRequestedSchema, told));
+    }
+    case "customer.erased": {
+      const { requestId, emailHash } = event;
+      const told = { ...common, requestId, emailHash, erasedAt: timestampFromDate(event.erasedAt) };
+      return toJson(CustomerErasedSchema, create(CustomerErasedSchema, told));
     }
   }
 }

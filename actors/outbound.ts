@@ -8,7 +8,14 @@ export type Publish =
   | { topic: "customer.created" }
   | { topic: "customer.updated"; changedFields: readonly string[] }
   | { topic: "customer.group_assigned"; groupId: string }
-  | { topic: "customer.group_removed"; groupId: string };
+  | { topic: "customer.group_removed"; groupId: string }
+  | {
+    topic: "customer.erasure_requested";
+    requestId: string;
+    participants: readonly string[];
+    emailHash: string;
+  }
+  | { topic: "customer.erased"; requestId: string; emailHash: string; erasedAt: Date };
 
 /** A line in the platform's audit log. SCREAMING_SNAKE, past tense. */
 export interface Audit {

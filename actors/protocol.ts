@@ -1,7 +1,7 @@
 /** How the edges speak to actors: an address, a command, on whose behalf, and the answer. */
 import type { Principal } from "./principal.ts";
 
-export type ActorKind = "customer" | "shopper_group";
+export type ActorKind = "customer" | "shopper_group" | "gdpr_request";
 
 /** The address of an actor. All ids are UUIDs in lower case. */
 export interface ActorRef {

@@ -58,7 +58,6 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
     if (!handler) {
       const beginning = await behaviour.birth.begin(scene, input);
       if (!("machine" in beginning)) return beginning;
-      authorizeSubject(ref, type, beginning.customerId, occasion.by);
       return await begin(tx, behaviour, ref, beginning, occasion);
     }
 
@@ -101,7 +100,7 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
     tx: Tx,
     behaviour: AnyBehaviour,
     ref: ActorRef,
-    { machine, input, columns, customerId }: Beginning,
+    { machine, input, columns, customerId, follow }: Beginning,
     occasion: Occasion,
   ): Promise<Answer> {
     const [snapshot, actions] = initialTransition(machine, input);
@@ -120,6 +119,7 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
     };
     await record(tx, occurrence, actions as RecordedAction[]);
     await act(tx, behaviour, occurrence, columns, actions as RecordedAction[]);
+    await follow?.({ tx, occurrence, row: columns, tell: teller(tx, occurrence) });
     return { id: ref.id, ...after, ids: {} };
   }
 
@@ -153,6 +153,17 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
     return { id: ref.id, ...after, ids: ids ?? {} };
   }
 
+  /** How an actor tells another one something in its own transaction: as the service itself. */
+  function teller(tx: Tx, occurrence: Occurrence) {
+    return async (to: ActorRef, { type, ...fields }: Command) => {
+      const known = acceptedCommand(behaviourOf(to.kind), type);
+      if (!known) throw new Error(`A ${to.kind} knows no command ${type}`);
+      const input = parseInput(known.input, fields, `${type} ${to.id}`) as never;
+      const { traceId, at } = occurrence;
+      return await perform(tx, to, type, input, { by: systemPrincipal(to.storeId), traceId, at });
+    };
+  }
+
   /** Carries out the actions that are the kind's own. */
   async function act(
     tx: Tx,
@@ -161,18 +172,7 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
     row: unknown,
     actions: readonly RecordedAction[],
   ): Promise<void> {
-    const tell = async (to: ActorRef, { type, ...fields }: Command) => {
-      const known = acceptedCommand(behaviourOf(to.kind), type);
-      if (!known) throw new Error(`A ${to.kind} knows no command ${type}`);
-      const occasion = { ...occurrence, by: systemPrincipal(to.storeId) };
-      return await perform(
-        tx,
-        to,
-        type,
-        parseInput(known.input, fields, `${type} ${to.id}`) as never,
-        occasion,
-      );
-    };
+    const tell = teller(tx, occurrence);
     for (const { type, params } of actions) {
       if (behaviour.actions && Object.hasOwn(behaviour.actions, type)) {
         await behaviour.actions[type]?.({ tx, occurrence, row, tell } as Step<unknown>, params as never);

@@ -1,5 +1,6 @@
 /** The GDPR requests' rows, and those of their participants. */
 import type { Sql, Tx } from "./connect.ts";
+import type { Cleared } from "./personal_data.ts";
 
 export interface GdprRequestRow {
   requestId: string;
@@ -15,9 +16,18 @@ export interface GdprRequestRow {
   machine: string;
   snapshot: unknown;
   version: number;
+  /** What an erasure has emptied here. */
+  cleared: ClearedData | null;
   holdReason: string | null;
   extensionReason: string | null;
   refusalReason: string | null;
+}
+
+export interface ClearedData {
+  erasedAt: string;
+  tables: Cleared;
+  /** Values of the subject that stood where none may stand. */
+  traces: number;
 }
 
 export type ParticipantState = "ASKED" | "RETRYING" | "OVERDUE" | "RECEIVED" | "CONFIRMED" | "WAIVED";
@@ -35,7 +45,7 @@ export interface ParticipantRow {
 
 const columns = (sql: Sql | Tx) =>
   sql`request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by, machine,
-    snapshot, version, hold_reason, extension_reason, refusal_reason`;
+    snapshot, version, cleared, hold_reason, extension_reason, refusal_reason`;
 
 export async function lockRequest(
   tx: Tx,
@@ -122,4 +132,25 @@ export async function upsertParticipant(
   await tx`
     insert into gdpr_participants ${tx({ storeId, requestId, service, ...values } as never)}
     on conflict (store_id, request_id, service) do update set ${tx(values as never)}`;
+}
+
+/** Remembers with the request what its erasure has emptied. */
+export async function storeCleared(
+  tx: Tx,
+  storeId: string,
+  requestId: string,
+  cleared: ClearedData,
+): Promise<void> {
+  await tx`
+    update gdpr_requests set cleared = ${tx.json(cleared as never)}
+    where store_id = ${storeId} and request_id = ${requestId}`;
+}
+
+/** How many parts of exports are kept about a customer. */
+export async function countExportParts(tx: Tx, storeId: string, customerId: string): Promise<number> {
+  const [row] = await tx<{ count: number }[]>`
+    select count(*)::int as count from gdpr_export_parts p
+    join gdpr_requests r on r.store_id = p.store_id and r.request_id = p.request_id
+    where r.store_id = ${storeId} and r.customer_id = ${customerId}`;
+  return row?.count ?? 0;
 }

@@ -119,6 +119,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "machine",
     "snapshot",
     "version",
+    "cleared",
     "hold_reason",
     "extension_reason",
     "refusal_reason",
@@ -255,6 +256,14 @@ export async function countPersonalData(tx: Sql | Tx, storeId: string, customerI
     cleared[table] = byCategory;
   }
   return cleared;
+}
+
+/** The values that an erasure is about to empty. */
+export async function erasedValues(tx: Tx, storeId: string, customerId: string): Promise<string[]> {
+  const rows = await readPersonalData(tx, storeId, customerId);
+  return rows.flatMap(({ table, values }) =>
+    erasedColumns(table).flatMap((column) => typeof values[column] === "string" ? [values[column]] : [])
+  );
 }
 
 /** One row about the customer, with its values by column name; null ones are left out. */

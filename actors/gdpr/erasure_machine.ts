@@ -73,9 +73,15 @@ export function createErasureMachine(participants: readonly string[]) {
                 {
                   guard: ({ event }) => event.residue === 0,
                   target: "#COMPLETED",
-                  actions: [...fulfilled, { type: "concludeErasure" }],
+                  actions: [{ type: "setResidue", params: 0 }, ...fulfilled, { type: "concludeErasure" }],
                 },
-                { target: "residue_found", actions: [audited("GDPR_RESIDUE_FOUND")] },
+                {
+                  target: "residue_found",
+                  actions: [
+                    { type: "setResidue", params: ({ event }) => event.residue },
+                    audited("GDPR_RESIDUE_FOUND"),
+                  ],
+                },
               ],
               retry: { target: "verifying", reenter: true, actions: [audited("GDPR_REQUEST_RETRIED")] },
             },

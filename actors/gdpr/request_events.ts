@@ -3,6 +3,10 @@ import type { Audit, Perform } from "../outbound.ts";
 
 /** Ids, phases and times (milliseconds since the epoch); personal values never enter a machine. */
 export interface RequestContext {
+  /** The services that take part, frozen when the request is made: a region each. */
+  participants: string[];
+  /** RESTORE: the subject was erased before, and a backup has brought the data back. */
+  cause: "REQUEST" | "RESTORE";
   receivedAt: number;
   dueAt: number;
   extended: boolean;
@@ -16,7 +20,10 @@ export interface RequestContext {
   residue: number;
 }
 
-export type RequestInput = Pick<RequestContext, "receivedAt" | "dueAt" | "startsAt">;
+export type RequestInput = Pick<
+  RequestContext,
+  "participants" | "cause" | "receivedAt" | "dueAt" | "startsAt"
+>;
 
 export function newContext(input: RequestInput): RequestContext {
   return { ...input, extended: false, clock: "ON_TIME", attempts: {}, outcome: null, residue: 0 };

@@ -28,6 +28,7 @@ export const request = setup({
       attempts: ({ context }, { service }: { service: string }) => ({ ...context.attempts, [service]: 0 }),
     }),
     setOutcome: assign({ outcome: (_, outcome: "FULFILLED" | "CANCELLED" | "REFUSED") => outcome }),
+    setResidue: assign({ residue: (_, residue: number) => residue }),
     setClock: assign({ clock: (_, clock: RequestContext["clock"]) => clock }),
     extendTo: assign({ dueAt: (_, dueAt: number) => dueAt, extended: true, clock: "ON_TIME" }),
   },

@@ -4,6 +4,7 @@
  */
 import postgres from "postgres";
 import { createActors } from "../../actors/mod.ts";
+import { requestSettings } from "./settings.ts";
 
 const [url = "", dieBefore = "0", request = ""] = Deno.args;
 let statements = 0;
@@ -17,5 +18,7 @@ const sql = postgres(url, {
 });
 const { ref, command, context } = JSON.parse(request);
 // deno-lint-ignore no-console -- this process' answer
-console.log(JSON.stringify(await createActors(sql).send(ref, command, context)));
+console.log(
+  JSON.stringify(await createActors(sql, { requests: await requestSettings() }).send(ref, command, context)),
+);
 await sql.end();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ATTEMPTS, startEffectLoop } from "../../actors/effect_loop.ts";
-import { performers } from "../../actors/effects.ts";
+import { endMemberships } from "../../actors/end_memberships.ts";
 import { backoff } from "../../actors/retry.ts";
 import { claimEffects, settleEffect } from "../../db/effects.ts";
 import { createLookups } from "../../db/lookups.ts";
@@ -14,7 +14,7 @@ function workshop(world: World) {
     sql: world.database.pool("customer_worker"),
     api: world.database.pool("customer_api"),
     actors: world.actors,
-    performers,
+    performers: { "memberships.end": endMemberships },
     pollMs: 10,
     clock: () => new Date(now),
     pass: (ms: number) => now += ms,

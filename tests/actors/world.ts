@@ -1,11 +1,12 @@
 /** A store of its own with real actors, for tests that speak to them as an edge would. */
-import { createActors } from "../../actors/mod.ts";
+import { type ActorsOptions, createActors } from "../../actors/mod.ts";
 import type { Principal } from "../../actors/principal.ts";
 import type { ActorRef, Answer, CommandContext } from "../../actors/protocol.ts";
 import type { Runtime } from "../../actors/runtime.ts";
 import { newTraceId } from "../../actors/trace.ts";
 import type { Sql } from "../../db/connect.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
+import { requestSettings } from "./settings.ts";
 
 export interface World extends AsyncDisposable {
   database: TestDatabase;
@@ -17,13 +18,13 @@ export interface World extends AsyncDisposable {
   system: Principal;
 }
 
-export async function createWorld(): Promise<World> {
+export async function createWorld(options: Partial<ActorsOptions> = {}): Promise<World> {
   const database = await createDatabase();
   const storeId = crypto.randomUUID();
   return {
     database,
     admin: database.admin,
-    actors: createActors(database.pool("customer_api", 8)),
+    actors: createActors(database.pool("customer_api", 8), { requests: await requestSettings(), ...options }),
     storeId,
     staff: { id: crypto.randomUUID(), type: "STAFF", storeId, roles: ["CUSTOMER_MANAGER"] },
     system: { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] },

@@ -1,0 +1,70 @@
+/** A request's machine and its stored snapshot: which machine wrote it, and what it needs to be built again. */
+import type { AnyMachineSnapshot, AnyStateMachine, StateValue } from "xstate";
+import { DomainError } from "../errors.ts";
+import { createCollectionMachine } from "./collection_machine.ts";
+import { createErasureMachine } from "./erasure_machine.ts";
+import { createRectificationMachine } from "./rectification_machine.ts";
+import type { RequestContext } from "./request_events.ts";
+import type { Right } from "./vocabulary.ts";
+
+/** What stands in gdpr_requests.snapshot. */
+export interface RequestSnapshot {
+  value: StateValue;
+  context: RequestContext;
+}
+
+/** Every machine that a stored request may name; an old one stays until no row names it. */
+const MACHINES: Readonly<Record<string, (participants: readonly string[]) => AnyStateMachine>> = {
+  "gdpr_access@1": (sources) => createCollectionMachine("gdpr_access@1", sources),
+  "gdpr_portability@1": (sources) => createCollectionMachine("gdpr_portability@1", sources),
+  "gdpr_erasure@1": createErasureMachine,
+  "gdpr_rectification@1": createRectificationMachine,
+};
+
+/** The machine with which a new request starts. */
+export const CURRENT_MACHINE: Readonly<Record<Right, string>> = {
+  ACCESS: "gdpr_access@1",
+  PORTABILITY: "gdpr_portability@1",
+  ERASURE: "gdpr_erasure@1",
+  RECTIFICATION: "gdpr_rectification@1",
+};
+
+/** @throws {DomainError} REFUSED_IN_STATE: this version does not know the machine */
+export function machineOf(name: string, participants: readonly string[]): AnyStateMachine {
+  const create = Object.hasOwn(MACHINES, name) ? MACHINES[name] : undefined;
+  if (!create) {
+    throw new DomainError(
+      "REFUSED_IN_STATE",
+      `Cannot load the machine ${name}: this version does not know it`,
+    );
+  }
+  return create(participants);
+}
+
+/** @throws {DomainError} REFUSED_IN_STATE: the machine no longer knows the state */
+export function restoreRequest(
+  requestId: string,
+  machine: AnyStateMachine,
+  { value, context }: RequestSnapshot,
+): AnyMachineSnapshot {
+  try {
+    return machine.resolveState({ value, context });
+  } catch (cause) {
+    const state = JSON.stringify(value);
+    throw new DomainError(
+      "REFUSED_IN_STATE",
+      `Cannot load request ${requestId}: ${machine.id} knows no state ${state}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** PENDING, IN_PROGRESS or COMPLETED. */
+export function statusOf(value: StateValue): "PENDING" | "IN_PROGRESS" | "COMPLETED" {
+  return (typeof value === "string" ? value : Object.keys(value)[0]) as
+    | "PENDING"
+    | "IN_PROGRESS"
+    | "COMPLETED";
+}

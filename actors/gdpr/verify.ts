@@ -1,0 +1,28 @@
+/** The re-scan behind an erasure: whatever the personal-data map says must be empty is looked for once more. */
+import { enterStore } from "../../db/connect.ts";
+import { countExportParts, findRequest } from "../../db/gdpr_requests.ts";
+import { countPersonalData } from "../../db/personal_data.ts";
+import type { Performer } from "../effects.ts";
+import { DomainError } from "../errors.ts";
+import { systemPrincipal } from "../principal.ts";
+
+/** Tells the request what was found: values in emptied columns, traces elsewhere, parts of exports. */
+export const verifyErasure: Performer = async ({ storeId, actorId: requestId, traceId }, { actors, sql }) => {
+  const residue = await sql.begin("isolation level repeatable read read only", async (tx) => {
+    await enterStore(tx, storeId);
+    const request = await findRequest(tx, storeId, requestId);
+    if (!request) throw new Error(`Cannot find request ${requestId}`);
+    const counts = await countPersonalData(tx, storeId, request.customerId);
+    const values = Object.values(counts).flatMap((byCategory) => Object.values(byCategory));
+    const parts = await countExportParts(tx, storeId, request.customerId);
+    return values.reduce((sum, count) => sum + count, 0) + (request.cleared?.traces ?? 0) + parts;
+  });
+  const ref = { kind: "gdpr_request" as const, storeId, id: requestId };
+  try {
+    await actors.send(ref, { type: "verified", residue }, { by: systemPrincipal(storeId), traceId });
+  } catch (error) {
+    // Somebody has told it before.
+    if (!(error instanceof DomainError) || error.code !== "REFUSED_IN_STATE") throw error;
+  }
+  return "done";
+};

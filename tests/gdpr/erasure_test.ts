@@ -1,0 +1,68 @@
+/** An erasure from its opening to its receipt, on real rows. */
+import assert from "node:assert/strict";
+import { ADDRESS, createWorld, register, shopper, tell } from "../actors/world.ts";
+import { PARTICIPANTS } from "../actors/settings.ts";
+import { createWorkshop } from "./workshop.ts";
+
+const VALUES = [
+  "augusta@lovelace.example",
+  "Augusta",
+  "Lovelace-King",
+  "+441234567890",
+  "12 St James Square",
+];
+
+Deno.test("an erasure empties every personal column, waits for each participant, and leaves a receipt", async () => {
+  await using world = await createWorld();
+  const shop = createWorkshop(world);
+  const ref = await register(world, {
+    email: VALUES[0],
+    firstName: VALUES[1],
+    lastName: VALUES[2],
+    phone: VALUES[3],
+  });
+  await tell(world, ref, "address.add", { ...ADDRESS, line1: VALUES[4] });
+
+  const request = await shop.open(ref, "ERASURE", {}, { by: shopper(ref) });
+  assert.equal((await shop.row(request)).status, "PENDING");
+  await shop.work();
+  assert.deepEqual((await shop.row(request)).snapshot.value, {
+    IN_PROGRESS: {
+      awaiting_confirmations: Object.fromEntries(PARTICIPANTS.map((service) => [service, "asked"])),
+    },
+  });
+  const [customer] = await world.admin`select * from customers where customer_id = ${ref.id}`;
+  assert.ok(customer?.anonymizedAt);
+  for (const column of ["email", "firstName", "lastName", "phone", "locale"]) {
+    assert.equal(customer[column], null);
+  }
+  const [address] = await world.admin`select * from customer_addresses where customer_id = ${ref.id}`;
+  assert.equal(address?.line1, null);
+
+  for (const service of PARTICIPANTS) {
+    assert.equal((await shop.row(request)).status, "IN_PROGRESS", `before ${service} has confirmed`);
+    await shop.tell(request, "participant.confirm", { service, evidence: "2 rows anonymised" });
+    await shop.work();
+  }
+  const completed = await shop.row(request);
+  assert.deepEqual([completed.status, completed.outcome], ["COMPLETED", "FULFILLED"]);
+  const [receipt] = await world.admin`select document from erasure_receipts where request_id = ${request.id}`;
+  assert.equal(receipt?.document.participants.length, 3);
+  assert.deepEqual(receipt?.document.cleared.customers, { contact: 2, identity: 2, preference: 0 });
+  const topics = await world.admin`select topic from outbox where key = ${ref.id} order by seq`;
+  assert.ok(topics.some((row) => row.topic === "customer.erasure_requested"));
+  assert.equal(topics.filter((row) => row.topic === "customer.erased").length, 1);
+  await nothingLeft(world.admin, VALUES);
+});
+
+/** Looks through every column of every table. */
+async function nothingLeft(sql: import("../../db/connect.ts").Sql, values: readonly string[]): Promise<void> {
+  const tables =
+    await sql`select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`;
+  for (const { relname } of tables) {
+    const rows = await sql.unsafe(`select t::text as text from ${relname} t`);
+    for (const { text } of rows) {
+      for (const value of values) assert.ok(!text.includes(value), `${value} in ${relname}`);
+    }
+  }
+}
