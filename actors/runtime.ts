@@ -3,8 +3,8 @@
  * snapshot rebuilt, the event put to the machine, and everything that follows from it stored.
  */
 import { type AnyMachineSnapshot, type EventObject, initialTransition, transition } from "xstate";
-import { enterStore, type Sql, type Tx } from "../db/connect.ts";
-import { isSerializationFailure, violatedConstraint } from "../db/errors.ts";
+import type { Sql, Tx } from "../db/connect.ts";
+import { violatedConstraint } from "../db/errors.ts";
 import { type ClaimedTimer, takeTimer } from "../db/timers.ts";
 import { authorize } from "./authority.ts";
 import type { Behaviour, Decision, Found } from "./behaviour.ts";
@@ -16,6 +16,7 @@ import { type Principal, systemPrincipal } from "./principal.ts";
 import type { ActorKind, ActorRef, Actors, Answer, CommandContext } from "./protocol.ts";
 import { type Action, record, stateName } from "./record.ts";
 import { newTraceId } from "./trace.ts";
+import { ANSWER_LIMIT_MS, transact } from "./transaction.ts";
 
 /** What the worker needs beside the actors' door. */
 export interface Runtime extends Actors {
@@ -32,14 +33,13 @@ export interface RuntimeOptions {
   /** Called after each commit: there may be something to relay or to perform. */
   committed?: () => void;
   clock?: () => Date;
+  /** How long PostgreSQL may take over a command before it counts as away, in milliseconds. */
+  answerLimitMs?: number;
 }
 
-/** How often a transaction that PostgreSQL has ended for another one's sake starts again. */
-const TRIES = 3;
-
 /** @param sql a pool of the role customer_api */
-export function createRuntime(sql: Sql, { behaviours, committed, clock }: RuntimeOptions): Runtime {
-  const now = clock ?? (() => new Date());
+export function createRuntime(sql: Sql, options: RuntimeOptions): Runtime {
+  const { behaviours, committed, clock: now = () => new Date(), answerLimitMs = ANSWER_LIMIT_MS } = options;
 
   function behaviourOf(kind: ActorKind): AnyBehaviour {
     const found = behaviours[kind];
@@ -47,19 +47,10 @@ export function createRuntime(sql: Sql, { behaviours, committed, clock }: Runtim
     return found;
   }
 
-  async function transact<T>(storeId: string, run: (tx: Tx) => Promise<T>): Promise<T> {
-    for (let attempt = 1;; attempt++) {
-      try {
-        const result = await sql.begin(async (tx) => {
-          await enterStore(tx, storeId);
-          return await run(tx);
-        }) as T;
-        committed?.();
-        return result;
-      } catch (error) {
-        if (!isSerializationFailure(error) || attempt === TRIES) throw error;
-      }
-    }
+  async function inStore<T>(storeId: string, run: (tx: Tx) => Promise<T>): Promise<T> {
+    const result = await transact(sql, storeId, answerLimitMs, run);
+    committed?.();
+    return result;
   }
 
   return {
@@ -78,7 +69,7 @@ export function createRuntime(sql: Sql, { behaviours, committed, clock }: Runtim
       authorize(checked, type, known.by, context.by);
       const input = parseInput(known.input, fields, `${type} ${id}`);
       try {
-        return await transact(ref.storeId, (tx) => {
+        return await inStore(ref.storeId, (tx) => {
           const at = now();
           const run = () => perform(tx, behaviour, checked, type, input as never, context, at);
           return answerOnce(tx, checked, command, context, at, run);
@@ -91,7 +82,7 @@ export function createRuntime(sql: Sql, { behaviours, committed, clock }: Runtim
     async fire(timer) {
       const behaviour = behaviourOf(timer.actorKind as ActorKind);
       const ref = { kind: behaviour.kind, storeId: timer.storeId, id: timer.actorId };
-      return await transact(ref.storeId, async (tx) => {
+      return await inStore(ref.storeId, async (tx) => {
         const found = await behaviour.lock(tx, ref);
         if (!(await takeTimer(tx, timer)) || !found) return false;
         const event = { type: timer.eventType };
