@@ -10,7 +10,7 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 /**
  * Runs `command` unless its key has an answer already.
  *
- * @throws {DomainError} INVALID_INPUT when the key belongs to another request
+ * @throws {DomainError} INVALID_INPUT when the key is empty or belongs to another request
  */
 export async function answerOnce(
   tx: Tx,
@@ -21,6 +21,9 @@ export async function answerOnce(
   run: () => Promise<Answer>,
 ): Promise<Answer> {
   if (idempotencyKey === undefined) return await run();
+  if (idempotencyKey === "") {
+    throw new DomainError("INVALID_INPUT", `Cannot ${command.type} ${ref.id}: the idempotency key is empty`);
+  }
   // Neither what the caller chose as a key nor what the command carries is kept: only digests of them, and the
   // request's is keyed with what is not kept.
   const key = { storeId: ref.storeId, principalId: by.id, key: (await digest(idempotencyKey)).toHex() };

@@ -3,15 +3,16 @@ import { iso31661 } from "iso-3166";
 import { z } from "zod";
 import { DomainError } from "./errors.ts";
 
-// PostgreSQL takes no NUL, and no person's name or street has a control character.
-// deno-lint-ignore no-control-regex -- that is what it looks for
-const CONTROL = /[\u0000-\u001f\u007f]/;
+/** PostgreSQL takes no NUL, and no person's name or street has a control character or a second line. */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+/** Not a space, nor a mark that only steers how others are shown. */
+const VISIBLE = /[^\p{Z}\p{Cf}]/u;
 
 /** A line of text of 1 to `max` characters once trimmed. */
 export const text = (max: number) =>
   z.string()
     .trim()
-    .min(1, "must not be empty")
+    .regex(VISIBLE, "must not be empty")
     .max(max, `must have at most ${max} characters`)
     .refine((value) => !CONTROL.test(value) && value.isWellFormed(), "must not contain control characters");
 
@@ -25,15 +26,17 @@ export const phone = z.string().regex(
   "must be a phone number in E.164 form, +41445551234",
 );
 
-/** BCP 47, kept in its canonical spelling. */
-export const locale = z.string().max(35, "must be a BCP 47 language tag").transform((tag, context) => {
+const LANGUAGE_TAG = "must be a BCP 47 language tag of at most 35 characters";
+
+/** BCP 47, kept in its canonical spelling, which may be longer than the one given. */
+export const locale = z.string().max(35, LANGUAGE_TAG).transform((tag, context) => {
   try {
     return Intl.getCanonicalLocales(tag)[0] ?? z.NEVER;
   } catch {
-    context.addIssue("must be a BCP 47 language tag");
+    context.addIssue(LANGUAGE_TAG);
     return z.NEVER;
   }
-});
+}).pipe(z.string().max(35, LANGUAGE_TAG));
 
 const COUNTRIES = new Set<string>(iso31661.map((country) => country.alpha2));
 

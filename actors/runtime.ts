@@ -2,8 +2,8 @@
  * The runtime makes machines durable: one command is one transaction, in which the actor's row is locked, its
  * snapshot rebuilt, the event put to the machine, and everything that follows from it stored.
  */
-import { enterStore, type Sql, type Tx } from "../db/connect.ts";
-import { isSerializationFailure, violatedConstraint } from "../db/errors.ts";
+import type { Sql, Tx } from "../db/connect.ts";
+import { violatedConstraint } from "../db/errors.ts";
 import { type ClaimedTimer, takeTimer } from "../db/timers.ts";
 import { authorize } from "./authority.ts";
 import { DomainError } from "./errors.ts";
@@ -13,6 +13,7 @@ import { systemPrincipal } from "./principal.ts";
 import type { ActorKind, Actors } from "./protocol.ts";
 import { acceptedCommand, type AnyBehaviour, createSteps } from "./step.ts";
 import { newTraceId } from "./trace.ts";
+import { ANSWER_LIMIT_MS, transact } from "./transaction.ts";
 
 /** What the worker needs beside the actors' door. */
 export interface Runtime extends Actors {
@@ -25,29 +26,19 @@ export interface RuntimeOptions {
   /** Called after each commit: there may be something to relay or to perform. */
   committed?: () => void;
   clock?: () => Date;
+  /** How long PostgreSQL may take over a command before it counts as away, in milliseconds. */
+  answerLimitMs?: number;
 }
 
-/** How often a transaction that PostgreSQL has ended for another one's sake starts again. */
-const TRIES = 3;
-
 /** @param sql a pool of the role customer_api */
-export function createRuntime(sql: Sql, { behaviours, committed, clock }: RuntimeOptions): Runtime {
-  const now = clock ?? (() => new Date());
+export function createRuntime(sql: Sql, options: RuntimeOptions): Runtime {
+  const { behaviours, committed, clock: now = () => new Date(), answerLimitMs = ANSWER_LIMIT_MS } = options;
   const steps = createSteps(behaviours);
 
-  async function transact<T>(storeId: string, run: (tx: Tx) => Promise<T>): Promise<T> {
-    for (let attempt = 1;; attempt++) {
-      try {
-        const result = await sql.begin(async (tx) => {
-          const [, result] = await Promise.all([enterStore(tx, storeId), run(tx)]); // one after the other, sent at once
-          return result;
-        }) as T;
-        committed?.();
-        return result;
-      } catch (error) {
-        if (!isSerializationFailure(error) || attempt === TRIES) throw error;
-      }
-    }
+  async function inStore<T>(storeId: string, run: (tx: Tx) => Promise<T>): Promise<T> {
+    const result = await transact(sql, storeId, answerLimitMs, run);
+    committed?.();
+    return result;
   }
 
   return {
@@ -66,7 +57,7 @@ export function createRuntime(sql: Sql, { behaviours, committed, clock }: Runtim
       authorize(checked, type, known.by, behaviour.role, context.by);
       const input = parseInput(known.input, fields, `${type} ${id}`);
       try {
-        return await transact(ref.storeId, (tx) => {
+        return await inStore(ref.storeId, (tx) => {
           const occasion = { by: context.by, traceId: context.traceId, at: now() };
           const perform = () =>
             steps.perform(tx, checked, type, input as never, occasion, context.expectedVersion);
@@ -80,7 +71,7 @@ export function createRuntime(sql: Sql, { behaviours, committed, clock }: Runtim
     async fire(timer) {
       const { storeId, actorKind, actorId } = timer;
       const ref = { kind: actorKind as ActorKind, storeId, id: actorId };
-      return await transact(storeId, async (tx) => {
+      return await inStore(storeId, async (tx) => {
         const { lock } = steps.behaviourOf(ref.kind);
         await lock(tx, ref); // the actor's lock comes before its timers', here as in every command
         if (!(await takeTimer(tx, timer))) return false;

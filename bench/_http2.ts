@@ -23,20 +23,19 @@ const END_STREAM = 1, ACK = 1, END_HEADERS = 4;
 const WINDOW = 0x7fff_0000;
 const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-export async function connect(port: number, path: string): Promise<Connection> {
+/** @param messageLength of every message that will be sent, in bytes */
+export async function connect(port: number, path: string, messageLength: number): Promise<Connection> {
   const socket = await Deno.connect({ hostname: "127.0.0.1", port });
   socket.setNoDelay(true);
-  let pending: Uint8Array[] = [PREFACE, frame(SETTINGS, 0, 0, new Uint8Array([0, 4, 0x7f, 0xff, 0, 0]))];
-  pending.push(frame(WINDOW_UPDATE, 0, 0, uint32(WINDOW - 65_535)));
+  const pending = new Outgoing();
+  pending.add(PREFACE);
+  pending.add(frame(SETTINGS, 0, 0, new Uint8Array([0, 4, 0x7f, 0xff, 0, 0])));
+  pending.add(frame(WINDOW_UPDATE, 0, 0, uint32(WINDOW - 65_535)));
   const header = headerBlocks(path, `127.0.0.1:${port}`);
+  const first = callTemplate(header.first, messageLength);
+  const next = callTemplate(header.next, messageLength);
   let stream = -1;
   let received = 0;
-
-  const flush = async () => {
-    const bytes = concat(pending);
-    pending = [];
-    for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
-  };
 
   async function* ended(): AsyncGenerator<Ended[]> {
     const answered = new Set<number>();
@@ -59,13 +58,13 @@ export async function connect(port: number, path: string): Promise<Connection> {
           lot.push({ stream: id, answered: answered.delete(id) && type !== RST_STREAM });
         }
         if (type === GOAWAY) return;
-        if (type === SETTINGS && !(flags & ACK)) pending.push(frame(SETTINGS, ACK, 0, new Uint8Array(0)));
-        if (type === PING && !(flags & ACK)) pending.push(frame(PING, ACK, 0, bytes.slice(at + 9, at + 17)));
+        if (type === SETTINGS && !(flags & ACK)) pending.add(frame(SETTINGS, ACK, 0, new Uint8Array(0)));
+        if (type === PING && !(flags & ACK)) pending.add(frame(PING, ACK, 0, bytes.slice(at + 9, at + 17)));
         at += 9 + length;
       }
       rest = bytes.slice(at);
       if (received > WINDOW / 2) {
-        pending.push(frame(WINDOW_UPDATE, 0, 0, uint32(received)));
+        pending.add(frame(WINDOW_UPDATE, 0, 0, uint32(received)));
         received = 0;
       }
       yield lot;
@@ -75,15 +74,57 @@ export async function connect(port: number, path: string): Promise<Connection> {
   return {
     call(message) {
       stream += 2;
-      pending.push(frame(HEADERS, END_HEADERS, stream, stream === 1 ? header.first : header.next));
-      const body = concat([new Uint8Array([0]), uint32(message.length), message]);
-      pending.push(frame(DATA, END_STREAM, stream, body));
+      const { bytes, streamAt } = stream === 1 ? first : next;
+      const at = pending.add(bytes);
+      for (const offset of streamAt) pending.put(at + offset, uint32(stream));
+      pending.put(at + bytes.length - messageLength, message);
       return stream;
     },
-    flush,
+    async flush() {
+      const bytes = pending.take();
+      for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
+    },
     ended,
     close: () => socket.close(),
   };
+}
+
+/** Bytes that wait to be sent. */
+class Outgoing {
+  #bytes = new Uint8Array(65_536);
+  #used = 0;
+
+  /** Returns where they stand, for `put`. */
+  add(bytes: Uint8Array): number {
+    const at = this.#used;
+    if (at + bytes.length > this.#bytes.length) {
+      const larger = new Uint8Array(this.#bytes.length * 2 + bytes.length);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, at);
+    this.#used += bytes.length;
+    return at;
+  }
+
+  put(at: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, at);
+  }
+
+  take(): Uint8Array {
+    const taken = this.#bytes.slice(0, this.#used);
+    this.#used = 0;
+    return taken;
+  }
+}
+
+/** A whole call with its stream and its message left blank. */
+function callTemplate(header: Uint8Array, messageLength: number): { bytes: Uint8Array; streamAt: number[] } {
+  const headers = frame(HEADERS, END_HEADERS, 0, header);
+  const uncompressed = 0;
+  const prefix = [Uint8Array.of(uncompressed), uint32(messageLength)];
+  const data = frame(DATA, END_STREAM, 0, concat([...prefix, new Uint8Array(messageLength)]));
+  return { bytes: concat([headers, data]), streamAt: [5, headers.length + 5] };
 }
 
 /** HPACK: the first request teaches the server our headers, every later one refers to them, as real clients do. */

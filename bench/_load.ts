@@ -46,7 +46,7 @@ async function run(job: Job): Promise<Seen> {
     if (!answered) failed++;
   };
   const connections = await Promise.all(
-    Array.from({ length: job.connections }, () => connect(job.port, job.path)),
+    Array.from({ length: job.connections }, () => connect(job.port, job.path, job.requestLength)),
   );
   const drive = job.rate === undefined ? closedLoop : openLoop;
   await drive(connections, job, { draw, done, until });

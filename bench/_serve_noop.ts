@@ -1,18 +1,9 @@
-/**
- * grpc-js and nothing else: every call is answered at once with the next of some real answers, which stand as
- * bytes in the file of the first argument, each after its length as four bytes.
- */
+/** grpc-js and nothing else: every call is answered at once with bytes, the next of some real answers in a file. */
 import * as grpc from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
+import { readAnswers } from "./_messages.ts";
 
-const bytes = Buffer.from(await Deno.readFile(Deno.args[0] ?? ""));
-const answers: Buffer[] = [];
-for (let at = 0; at < bytes.length;) {
-  const length = bytes.readUInt32BE(at);
-  answers.push(bytes.subarray(at + 4, at + 4 + length));
-  at += 4 + length;
-}
-
+const answers = await readAnswers(Deno.args[0] ?? "");
 const same = (value: Buffer) => value;
 const server = new grpc.Server();
 let turn = 0;

@@ -1,27 +1,23 @@
 // deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
 /**
- * `deno task bench lookups`: GetCustomerGroups beside a no-op handler of grpc-js and beside the plain service,
- * turn by turn in one run, so that whatever else the machine does falls on each of them.
+ * `deno task bench lookups`: GetCustomerGroups beside no-op handlers and beside the plain service, turn by turn
+ * in one run, so that whatever else the machine does falls on each of them.
  *
- * `--customers=200000 --rounds=5 --seconds=5 --connections=16 --in-flight=16 --rate=2000`
+ * `--customers=200000 --rounds=5 --seconds=5 --connections=16 --in-flight=16 --rate=4000`
  */
-import { create, toBinary } from "@bufbuild/protobuf";
-import { openPool } from "../db/connect.ts";
-import { createLookups } from "../db/lookups.ts";
 import deno from "../deno.json" with { type: "json" };
-import {
-  GetCustomerGroupsRequestSchema,
-  GetCustomerGroupsResponseSchema,
-} from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
-import { createMethods } from "../rpc/methods.ts";
 import { type BenchDatabase, type CustomerId, loadCustomers, openDatabase } from "./_database.ts";
 import type { Job, Seen } from "./_load.ts";
+import { keepAnswers, keepRequests } from "./_messages.ts";
 import { cpuMicroseconds, type Serving, serving } from "./_processes.ts";
 import { describeMachine, median, options, table } from "./_report.ts";
 
 const PATH = "/io.shopstar.customer.v1.CustomerService/GetCustomerGroups";
 const HERE = new URL(".", import.meta.url).pathname;
 const PROTO = new URL("../proto", import.meta.url).pathname;
+
+/** Whose ratio to the others is told. */
+const SUBJECT = "customer-service";
 
 interface Variant {
   name: string;
@@ -41,14 +37,14 @@ export async function lookups(args: string[]): Promise<void> {
     seconds: 5,
     connections: 16,
     "in-flight": 16,
-    rate: 2_000,
+    rate: 4_000,
   });
   await using stack = new AsyncDisposableStack();
   console.log(await describeMachine());
   const database = stack.use(await openDatabase());
   const ids = await loadCustomers(database.adminUrl, asked.customers);
   const variants = await startVariants(stack, database, ids);
-  const requests = await writeRequests(database.folder, ids);
+  const requests = await keepRequests(database.folder, ids);
 
   const common = {
     ...requests,
@@ -86,21 +82,23 @@ async function startVariants(
   { url, adminUrl, folder }: BenchDatabase,
   ids: CustomerId[],
 ): Promise<Variant[]> {
-  const answers = await writeAnswers(folder, url, ids);
-  const start = async (name: string, command: string, args: string[], env = {}) => ({
+  const answers = await keepAnswers(folder, url, ids);
+  const start = async (name: string, command: string, args: string[]) => ({
     name,
-    server: stack.use(await serving(command, args, env)),
+    server: stack.use(await serving(command, args)),
   });
+  const run = ["run", "-A"];
   const variants = [
-    await start("no-op", Deno.execPath(), ["run", "-A", `${HERE}_serve_noop.ts`, answers]),
-    await start("customer-service", Deno.execPath(), ["run", "-A", `${HERE}_serve_lookups.ts`, url]),
+    await start(SUBJECT, Deno.execPath(), [...run, `${HERE}_serve_lookups.ts`, url]),
+    await start("no-op, grpc-js alone", Deno.execPath(), [...run, `${HERE}_serve_noop.ts`, answers]),
+    await start("no-op, our server", Deno.execPath(), [...run, `${HERE}_serve_noop_method.ts`, answers]),
   ];
   const plain = await installPlain(folder);
   if (!plain) return variants;
   return [
     ...variants,
     await start("plain, Node", "node", [`${plain}/server.mjs`, adminUrl, PROTO]),
-    await start("plain, Deno", Deno.execPath(), ["run", "-A", `${plain}/server.mjs`, adminUrl, PROTO]),
+    await start("plain, Deno", Deno.execPath(), [...run, `${plain}/server.mjs`, adminUrl, PROTO]),
   ];
 }
 
@@ -142,7 +140,7 @@ function report(loop: string, names: string[], rounds: Measured[][]): void {
     median(rounds.map((round) => of(round[at]!)));
   console.log(`\n${loop}, medians of ${rounds.length} rounds`);
   console.log(table(
-    ["", "calls/s", "failed", "p50 ms", "p99 ms", "server CPU µs", "PostgreSQL CPU µs", "customer-service ×"],
+    ["", "calls/s", "failed", "p50 ms", "p99 ms", "server CPU µs", "PostgreSQL CPU µs", `${SUBJECT} ÷ it`],
     names.map((name, at) => [
       name,
       middle(at, (seen) => seen.callsPerSecond).toFixed(0),
@@ -151,36 +149,7 @@ function report(loop: string, names: string[], rounds: Measured[][]): void {
       middle(at, (seen) => seen.p99).toFixed(1),
       middle(at, (seen) => seen.serverCpu).toFixed(0),
       middle(at, (seen) => seen.postgresCpu).toFixed(0),
-      median(rounds.map((round) => round[1]!.callsPerSecond / round[at]!.callsPerSecond)).toFixed(2),
+      median(rounds.map((round) => round[0]!.callsPerSecond / round[at]!.callsPerSecond)).toFixed(2),
     ]),
   ));
-}
-
-/** All questions there are, of one length each. */
-async function writeRequests(folder: string, ids: CustomerId[]) {
-  const encoded = ids.map((id) =>
-    toBinary(GetCustomerGroupsRequestSchema, create(GetCustomerGroupsRequestSchema, id))
-  );
-  const requestLength = encoded[0]?.length ?? 0;
-  const requests = `${folder}/requests`;
-  const bytes = new Uint8Array(requestLength * encoded.length);
-  encoded.forEach((one, at) => bytes.set(one, at * requestLength));
-  await Deno.writeFile(requests, bytes);
-  return { requests, requestLength };
-}
-
-/** Some of the real answers, for the no-op to give: its messages are of the same sizes. */
-async function writeAnswers(folder: string, url: string, ids: CustomerId[]): Promise<string> {
-  const sql = openPool(url, "customer_reader", 1);
-  const methods = createMethods(createLookups(sql));
-  const context = { caller: { service: "bench" }, deadline: undefined, signal: new AbortController().signal };
-  const bytes: number[] = [];
-  for (const id of ids.slice(0, 1_000)) {
-    const answer = await methods.getCustomerGroups(create(GetCustomerGroupsRequestSchema, id), context);
-    const encoded = toBinary(GetCustomerGroupsResponseSchema, answer);
-    bytes.push(0, 0, encoded.length >> 8, encoded.length & 0xff, ...encoded);
-  }
-  await sql.end();
-  await Deno.writeFile(`${folder}/answers`, Uint8Array.from(bytes));
-  return `${folder}/answers`;
 }

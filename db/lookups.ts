@@ -1,5 +1,5 @@
 /** What is asked on the shopping path. Questions of one tick become one statement, whatever their stores. */
-import DataLoader from "dataloader";
+import { batched } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
 
 /** A customer within its store; both UUIDs in lower case. */
@@ -61,37 +61,12 @@ export interface Lookups {
   findCustomerGroups(key: CustomerKey): Promise<CustomerGroups | undefined>;
 }
 
-/** How long PostgreSQL may keep silent, in milliseconds, before it counts as away. */
-const ANSWER_LIMIT_MS = 3_000;
-
-/** @param sql a pool of the role customer_reader */
+/** @param sql a pool of the role customer_reader; four connections are all that lookups can use */
 export function createLookups(sql: Sql): Lookups {
-  const customers = batched((stores, ids) => selectCustomers(sql, stores, ids));
-  const groups = batched((stores, ids) => selectGroups(sql, stores, ids));
-  return { findCustomer: (key) => customers.load(key), findCustomerGroups: (key) => groups.load(key) };
-}
-
-type Select<Answer> = (storeIds: string[], customerIds: string[]) => Promise<(Answer | undefined)[]>;
-
-/** Nothing is remembered between ticks: an answer is always as fresh as its statement. */
-function batched<Answer>(select: Select<Answer>): DataLoader<CustomerKey, Answer | undefined> {
-  return new DataLoader(
-    (keys) => inTime(select(keys.map((key) => key.storeId), keys.map((key) => key.customerId))),
-    { cache: false, maxBatchSize: 500, batchScheduleFn: setImmediate },
-  );
-}
-
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  const silence = Promise.withResolvers<never>();
-  const limit = setTimeout(() => {
-    const error = new Error(`PostgreSQL has not answered within ${ANSWER_LIMIT_MS} ms`);
-    silence.reject(Object.assign(error, { code: "ETIMEDOUT" }));
-  }, ANSWER_LIMIT_MS);
-  try {
-    return await Promise.race([answer, silence.promise]);
-  } finally {
-    clearTimeout(limit);
-  }
+  return {
+    findCustomer: batched((keys: readonly CustomerKey[]) => selectCustomers(sql, keys)),
+    findCustomerGroups: batched((keys: readonly CustomerKey[]) => selectGroups(sql, keys)),
+  };
 }
 
 type GroupRow = {
@@ -104,10 +79,11 @@ type GroupRow = {
   assignedAt: Date;
 };
 
-async function selectGroups(sql: Sql, storeIds: string[], customerIds: string[]) {
+async function selectGroups(sql: Sql, keys: readonly CustomerKey[]) {
+  const [storeIds, customerIds] = columns(keys);
   const rows = await sql<GroupRow[]>`
     select * from lookup_customer_groups(${storeIds}::uuid[], ${customerIds}::uuid[])`;
-  const answers = new Array<CustomerGroups | undefined>(storeIds.length).fill(undefined);
+  const answers = new Array<CustomerGroups | undefined>(keys.length).fill(undefined);
   for (const { position, anonymized, groupId, name, priceListId, priority, assignedAt } of rows) {
     const answer = answers[position - 1] ??= { anonymized, memberships: [] };
     if (groupId === null) continue;
@@ -122,12 +98,17 @@ type CustomerRow = Omit<Customer, "addresses" | "groups"> & {
   groups: Membership[] | null;
 };
 
-async function selectCustomers(sql: Sql, storeIds: string[], customerIds: string[]) {
+async function selectCustomers(sql: Sql, keys: readonly CustomerKey[]) {
+  const [storeIds, customerIds] = columns(keys);
   const rows = await sql<CustomerRow[]>`
     select * from lookup_customers(${storeIds}::uuid[], ${customerIds}::uuid[])`;
-  const answers = new Array<Customer | undefined>(storeIds.length).fill(undefined);
+  const answers = new Array<Customer | undefined>(keys.length).fill(undefined);
   for (const { position, addresses, groups, ...customer } of rows) {
     answers[position - 1] = { ...customer, addresses: addresses ?? [], groups: groups ?? [] };
   }
   return answers;
+}
+
+function columns(keys: readonly CustomerKey[]): [storeIds: string[], customerIds: string[]] {
+  return [keys.map((key) => key.storeId), keys.map((key) => key.customerId)];
 }

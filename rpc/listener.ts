@@ -25,6 +25,7 @@ export async function listen(bind: string, port: number, serve: (socket: Socket)
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
+    gather(socket);
     serve(socket);
   });
   await bound(server, bind, port);
@@ -43,4 +44,21 @@ function bound(server: Server, host: string, port: number): Promise<void> {
     });
     server.listen(port, host, resolve);
   });
+}
+
+/** HTTP/2 writes every frame by itself; this lets the frames of one turn leave together. */
+function gather(socket: Socket): void {
+  const write = socket.write;
+  let gathering = false;
+  socket.write = function (this: Socket, ...args: unknown[]) {
+    if (!gathering) {
+      gathering = true;
+      socket.cork();
+      setImmediate(() => {
+        gathering = false;
+        socket.uncork();
+      });
+    }
+    return Reflect.apply(write, socket, args);
+  } as typeof write;
 }

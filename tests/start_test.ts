@@ -111,7 +111,7 @@ async function failure(env: Record<string, string>): Promise<string> {
   return new TextDecoder().decode(stderr);
 }
 
-async function startService(env: Record<string, string>) {
+function startService(env: Record<string, string>) {
   const process = command(env).spawn();
   const complaints = new Response(process.stderr).text();
   const output = process.stdout.getReader();

