@@ -4,6 +4,7 @@ import { asDomainError } from "../../actors/errors.ts";
 import type { Principal } from "../../actors/principal.ts";
 import type { ActorRef } from "../../actors/protocol.ts";
 import { createLookups } from "../../db/lookups.ts";
+import { requestSettings } from "./settings.ts";
 import { ADDRESS, createGroup, createWorld, customerRef, register, shopper, tell } from "./world.ts";
 
 Deno.test("commands in one transaction each", async (t) => {
@@ -157,7 +158,10 @@ Deno.test("a database that goes away under a command is UNAVAILABLE, and the com
 Deno.test("a database that keeps silent is UNAVAILABLE soon, and what has not begun by then never does", async () => {
   await using world = await createWorld();
   const ref = await register(world);
-  const actors = createActors(world.database.pool("customer_api", 2), { answerLimitMs: 300 });
+  const actors = createActors(world.database.pool("customer_api", 2), {
+    requests: await requestSettings(),
+    answerLimitMs: 300,
+  });
   const impatient = { ...world, actors };
   const update = (firstName: string) => tell(impatient, ref, "profile.update", { firstName });
   const attempts: Promise<unknown>[] = [];
