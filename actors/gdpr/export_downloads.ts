@@ -31,7 +31,7 @@ export type ExportPart = Pick<PartRow, "part" | "mediaType" | "bytes"> & {
   expiresAt: Date;
 };
 
-/** Both throw a DomainError: NOT_FOUND when the token is not ours or the caller is somebody else; ExportGone. */
+/** All throw a DomainError: NOT_FOUND when the token is not ours or the caller is somebody else; ExportGone. */
 export interface ExportDownloads {
   /** The parts that the link leads to, whether it has been used or not. */
   list(token: string, by: Principal): Promise<ExportPart[]>;
@@ -42,7 +42,7 @@ export interface ExportDownloads {
     token: string,
     part: string,
     by: Principal,
-  ): Promise<ExportPart & { gzip: ReadableStream<Uint8Array> }>;
+  ): Promise<ExportPart & { gzip: ReadableStream<Uint8Array<ArrayBuffer>> }>;
 }
 
 const MANIFEST = "manifest.json";

@@ -1,0 +1,40 @@
+/** How the domain's errors are told over HTTP, to callers other than the graph's. */
+import { getLogger } from "@logtape/logtape";
+import type { ContentfulStatusCode } from "@hono/hono/utils/http-status";
+import { asDomainError, type ErrorCode } from "../actors/errors.ts";
+import { describeError } from "../db/errors.ts";
+
+export const STATUSES: Record<ErrorCode, ContentfulStatusCode> = {
+  INVALID_INPUT: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  REFUSED_IN_STATE: 409,
+  CONFLICT: 412,
+  RATE_LIMITED: 429,
+  UNAVAILABLE: 503,
+};
+
+/** The body of every answer that is an error. */
+export interface ErrorBody {
+  code: ErrorCode | "INTERNAL_SERVER_ERROR";
+  /** For a person; names ids and fields, never a personal value. */
+  message: string;
+}
+
+/** What a caller is told of an error. One that no caller may expect is logged here, and told without its detail. */
+export function answerOf(error: unknown): { status: ContentfulStatusCode; body: ErrorBody } {
+  const expected = asDomainError(error);
+  if (expected) {
+    const { code, message } = expected;
+    return { status: STATUSES[code], body: { code, message } };
+  }
+  getLogger(["customer-service", "rest"]).error("Cannot answer a request: {reason}", {
+    reason: describeError(error),
+  });
+  return {
+    status: 500,
+    body: { code: "INTERNAL_SERVER_ERROR", message: "Something went wrong on our side" },
+  };
+}

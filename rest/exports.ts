@@ -1,0 +1,109 @@
+/** `/exports/{token}`: the documents of an export for its subject, each once a link. */
+import { type Context, Hono } from "@hono/hono";
+import { accepts } from "@hono/hono/accepts";
+import { html } from "@hono/hono/html";
+import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdpr/export_downloads.ts";
+import type { Authenticator } from "../auth/principals.ts";
+import { answerOf } from "./errors.ts";
+
+export interface ExportRouteOptions {
+  downloads: ExportDownloads;
+  authenticate: Authenticator;
+}
+
+/** Nothing here may be kept, guessed at, framed, or fetch anything. */
+const HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy":
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+/** An app to mount at `/exports`. */
+export function createExports({ downloads, authenticate }: ExportRouteOptions): Hono {
+  return new Hono()
+    .use(async (c, next) => {
+      await next();
+      for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
+    })
+    .get("/:token", async (c) => {
+      const by = await authenticate(c.req.raw.headers);
+      const token = c.req.param("token");
+      return answerWithList(c, token, await downloads.list(token, by));
+    })
+    .get("/:token/:part", async (c) => {
+      const by = await authenticate(c.req.raw.headers);
+      const { token, part } = c.req.param();
+      // Who only asks what there is, as link checkers do, must not use the link up.
+      if (c.req.method === "HEAD") return answer(c, await downloads.look(token, part, by), null);
+      const { gzip, ...found } = await downloads.fetch(token, part, by);
+      return answer(c, found, gzip);
+    })
+    .onError((error, c) => {
+      const { status, body } = answerOf(error);
+      if (body.code === "UNAUTHENTICATED") c.header("www-authenticate", "Bearer");
+      return c.json(body, error instanceof ExportGone ? 410 : status);
+    });
+}
+
+/** As it is kept, or unpacked for a client that does not take gzip. */
+function answer(
+  c: Context,
+  { part, mediaType }: ExportPart,
+  gzip: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+): Response {
+  const encoding = accepts(c, {
+    header: "Accept-Encoding",
+    supports: ["gzip", "identity"],
+    default: "identity",
+  });
+  c.header("content-type", mediaType);
+  c.header("content-disposition", `attachment; filename="${part}"`);
+  c.header("vary", "accept-encoding");
+  if (encoding === "gzip") c.header("content-encoding", "gzip");
+  const body = encoding === "gzip" ? gzip : gzip?.pipeThrough(new DecompressionStream("gzip")) ?? null;
+  return c.newResponse(body);
+}
+
+function answerWithList(
+  c: Context,
+  token: string,
+  parts: readonly ExportPart[],
+): Response | Promise<Response> {
+  const entries = parts.map(({ part, mediaType, bytes, sha256 }) => ({
+    name: part,
+    mediaType,
+    bytes,
+    sha256,
+    href: `/exports/${token}/${part}`,
+  }));
+  const type = accepts(c, {
+    header: "Accept",
+    supports: ["application/json", "text/html"],
+    default: "application/json",
+  });
+  c.header("vary", "accept");
+  const expiresAt = parts[0]!.expiresAt;
+  if (type !== "text/html") return c.json({ expiresAt, parts: entries });
+  return c.html(html`
+    <!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>Your export</title>
+      </head>
+      <body>
+        <h1>Your export</h1>
+        <p>Each part can be fetched once with this page's address, until ${expiresAt.toUTCString()}.</p>
+        <ul>
+    ${entries.map(({ name, bytes, sha256, href }) =>
+      html`
+        <li><a href="${href}">${name}</a> (${bytes} bytes, SHA-256 ${sha256})</li>
+      `
+    )}</ul>
+      </body>
+    </html>
+  `);
+}
