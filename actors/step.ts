@@ -69,11 +69,11 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
       throw new DomainError("CONFLICT", `Cannot ${type} ${ref.id}: ${versions}`);
     }
     const state = stateName(found.snapshot);
-    const refused = new DomainError("REFUSED_IN_STATE", `Cannot ${type} ${ref.id}: ${state}`);
-    if (found.snapshot.status !== "active") throw refused; // whatever it comes to
+    const refused = () => new DomainError("REFUSED_IN_STATE", `Cannot ${type} ${ref.id}: ${state}`);
+    if (found.snapshot.status !== "active") throw refused(); // whatever it comes to
     const decision = await handler.decide({ ...scene, row: found.row }, input);
     const event = await complete(tx, behaviour, ref, found, decision.event, occasion);
-    if (!accepts(found.snapshot, event)) throw refused;
+    if (!accepts(found.snapshot, event)) throw refused();
     if (decision.changedFields.length === 0) {
       return { id: ref.id, state, version: found.version, ids: decision.ids ?? {} };
     }

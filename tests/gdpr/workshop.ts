@@ -38,9 +38,10 @@ export function createWorkshop(
       return row;
     },
     /** Fires what is due and performs what is to be performed, until nothing is left; gives how much it was. */
-    async work(now = new Date(Date.now() + 5)): Promise<number> {
+    async work(moment?: Date): Promise<number> {
       let done = 0;
       for (;;) {
+        const now = moment ?? new Date(Date.now() + 5);
         const until = new Date(now.getTime() + 60_000);
         const timers = await claimTimers(sql, now, until, 50);
         for (const timer of timers) await world.actors.fire(timer);

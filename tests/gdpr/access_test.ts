@@ -1,0 +1,65 @@
+/** An access request from its opening to its documents, with peers that are slow to answer. */
+import assert from "node:assert/strict";
+import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
+import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
+import { type Delivery, PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
+import { ADDRESS, createWorld, register, shopper, tell } from "../actors/world.ts";
+import { createWorkshop } from "./workshop.ts";
+import { createKeys } from "./keys.ts";
+
+const DELIVERY: Delivery = {
+  cursor: "1",
+  record: {
+    category: "order",
+    purpose: "to fulfil it",
+    retention: "ten years",
+    recipients: ["the carrier"],
+    data: { number: "A-1001", total: "49.90" },
+    recordedAt: "2026-03-01T10:00:00.000Z",
+  },
+};
+
+Deno.test("an access request collects from every source, asks again who fails, and ends with documents", async () => {
+  await using world = await createWorld();
+  const keys = await createKeys();
+  let failures = 2;
+  const peers: Peers = {
+    async *collect(service) {
+      if (service === "payment-service" && failures-- > 0) {
+        throw new PeerError("UNREACHABLE", "Cannot collect: away");
+      }
+      if (service === "order-service") yield DELIVERY;
+    },
+  };
+  const api = world.database.pool("customer_api");
+  const shop = createWorkshop(world, createRequestPerformers(api, peers, keys));
+  const ref = await register(world, { firstName: "Grace", lastName: "Hopper" });
+  await tell(world, ref, "address.add", ADDRESS);
+
+  const request = await shop.open(ref, "ACCESS", {}, { by: shopper(ref) });
+  await shop.work();
+  const waiting = await world
+    .admin`select service, state, last_error from gdpr_participants order by service`;
+  assert.deepEqual(waiting.map((row) => [row.service, row.state, row.lastError]), [
+    ["communication-service", "RECEIVED", null],
+    ["customer-service", "RECEIVED", null],
+    ["order-service", "RECEIVED", null],
+    ["payment-service", "RETRYING", "UNREACHABLE"],
+  ]);
+  assert.equal((await shop.row(request)).status, "IN_PROGRESS");
+  assert.equal(await exportLink(api, keys, { storeId: world.storeId, requestId: request.id }), undefined);
+
+  await shop.work(new Date(Date.now() + 24 * 60 * 60_000)); // the pauses have passed
+  const completed = await shop.row(request);
+  assert.deepEqual([completed.status, completed.outcome], ["COMPLETED", "FULFILLED"]);
+
+  const link = await exportLink(api, keys, { storeId: world.storeId, requestId: request.id });
+  const token = link?.url.split("/").at(-1) ?? "";
+  const downloads = createExportDownloads(api, keys);
+  const { gzip } = await downloads.fetch(token, "access.json", shopper(ref));
+  const document = await new Response(gzip.pipeThrough(new DecompressionStream("gzip"))).text();
+  for (const value of ["Hopper", ADDRESS.line1, "A-1001", "the carrier", "ten years"]) {
+    assert.ok(document.includes(value), value);
+  }
+  await assert.rejects(downloads.fetch(token, "access.json", shopper(ref)), { name: "ExportGone" });
+});

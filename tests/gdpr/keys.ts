@@ -1,0 +1,16 @@
+/** Keys for one test. */
+import type { RequestKeys } from "../../actors/gdpr/mod.ts";
+
+export async function createKeys(): Promise<RequestKeys & { linkKey: CryptoKey }> {
+  const hmac = () => crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+  const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
+  return {
+    exportKey: await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
+      "encrypt",
+      "decrypt",
+    ]),
+    linkKey: await hmac(),
+    hashKey: await hmac(),
+    receiptKey: { id: "test", private: pair.privateKey, public: pair.publicKey },
+  };
+}
