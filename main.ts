@@ -11,7 +11,7 @@ import { openAuth } from "./auth/mod.ts";
 import { refuseBrokenDeno } from "./config/deno_version.ts";
 import { configureLogging } from "./config/logging.ts";
 import { type Config, readConfig } from "./config/mod.ts";
-import { openPool } from "./db/connect.ts";
+import { openPool, type Sql } from "./db/connect.ts";
 import { createLookups } from "./db/lookups.ts";
 import { createReadiness, watchReadiness } from "./db/readiness.ts";
 import { createNotifier, listen } from "./db/work.ts";
@@ -21,10 +21,11 @@ import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { createGraph } from "./graph/mod.ts";
+import { untilTold, within } from "./lifetime.ts";
 import { createHealth } from "./rest/health.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { serveGrpc } from "./rpc/server.ts";
-import { explain, openDatabase, readCertificates, serveHttp, untilTold } from "./start.ts";
+import { explain, openDatabase, readCertificates, serveHttp, StartError } from "./start.ts";
 
 export interface Service extends AsyncDisposable {
   httpPort: number;
@@ -36,9 +37,10 @@ export async function start(config: Config): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   await using edges = new AsyncDisposableStack();
   const database = await openDatabase(config, stack);
-  const api = stack.adopt(openPool(database.url, "customer_api", 10), (sql) => sql.end());
-  const reader = stack.adopt(openPool(database.url, "customer_reader", 4), (sql) => sql.end());
-  const work = stack.adopt(openPool(database.url, "customer_worker", 8), (sql) => sql.end());
+  const close = (sql: Sql) => sql.end({ timeout: 5 }); // seconds, for a database that keeps silent
+  const api = stack.adopt(openPool(database.url, "customer_api", 10), close);
+  const reader = stack.adopt(openPool(database.url, "customer_reader", 4), close);
+  const work = stack.adopt(openPool(database.url, "customer_worker", 8), close);
 
   const actors = createActors(api, { committed: createNotifier(api) });
   const lookups = createLookups(reader);
@@ -67,7 +69,7 @@ export async function start(config: Config): Promise<Service> {
       "/graphql",
       createGraph({ actors, lookups, authenticate: auth.authenticate, production: config.production }),
     );
-  const http = edges.adopt(serveHttp(config, app), (server) => server.shutdown());
+  const http = edges.adopt(serveHttp(config, app), (server) => server.close());
 
   const sink = stack.use(config.kafka ? kafkaSink(config.kafka, config.eventFormat) : consoleSink());
   const relay = stack.use(startRelay(work, sink));
@@ -75,7 +77,7 @@ export async function start(config: Config): Promise<Service> {
   stack.use(startHousekeeping(work));
   stack.use(await listen(work, () => [relay, worker].forEach((loop) => loop.wake())));
 
-  const ports = { httpPort: http.addr.port, grpcPort: rpc.port };
+  const ports = { httpPort: http.port, grpcPort: rpc.port };
   if (database.embedded) await loadDemoData(actors, lookups);
   await introduce(config, ports, database.description);
   const [doors, house] = [edges.move(), stack.move()];
@@ -105,19 +107,27 @@ async function introduce(config: Config, ports: { httpPort: number; grpcPort: nu
   console.log(text);
 }
 
-if (import.meta.main) {
+/** A little less than what Kubernetes gives a container to end. */
+const STOP_LIMIT_MS = 25_000;
+
+/** Runs the service until it is told to end, and gives the exit code. */
+async function main(): Promise<number> {
   try {
     refuseBrokenDeno(Deno.version.deno);
     const config = readConfig(Deno.env.toObject());
-    await configureLogging(config.production);
+    await using _log = await configureLogging(config.production);
+    const told = untilTold(); // a start that is cut short would leave the embedded database running
     const service = await start(config);
-    await untilTold();
-    await service[Symbol.asyncDispose]();
+    await told;
+    const ended = await within(STOP_LIMIT_MS, service[Symbol.asyncDispose]());
+    if (!ended) throw new StartError("Stopped in the middle: not everything has ended in time");
     getLogger(["customer-service"]).info("Stopped");
+    return 0;
   } catch (error) {
     // deno-lint-ignore no-console -- the log may not be there yet
     console.error(explain(error));
-    Deno.exit(1);
+    return 1;
   }
-  Deno.exit(0);
 }
+
+if (import.meta.main) Deno.exit(await main());

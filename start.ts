@@ -1,10 +1,12 @@
-/** Steps of the start that touch the outside: the database, certificates, the HTTP port, signals, failures. */
+/** Steps of the start that touch the outside: the database, certificates, the HTTP port, failures. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Hono } from "@hono/hono";
 import { type Config, ConfigError, type GrpcAuthConfig } from "./config/mod.ts";
 import { bootstrap } from "./db/bootstrap.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { describeError } from "./db/errors.ts";
 import { migrate, MigrationError } from "./db/migrate.ts";
+import { within } from "./lifetime.ts";
 import { ListenError } from "./rpc/listener.ts";
 
 /** The service cannot start; the message is for the person who started it. */
@@ -47,41 +49,54 @@ async function openEmbedded(directory: string, stack: AsyncDisposableStack): Pro
 /** The PEM texts behind the paths of the configuration. */
 export async function readCertificates(grpcAuth: GrpcAuthConfig) {
   if (grpcAuth.mode !== "mtls") return undefined;
-  const read = (path: string) =>
-    Deno.readTextFile(path).catch((cause) => {
-      throw new StartError(`Cannot read ${path}: ${describeError(cause)}`, { cause });
-    });
-  const [certificate, key, clientCa] = await Promise.all(
-    [grpcAuth.certificate, grpcAuth.key, grpcAuth.clientCa].map(read),
-  );
-  return { certificate, key, clientCa } as { certificate: string; key: string; clientCa: string };
+  const [certificate, key, clientCa] = await Promise.all([
+    readText(grpcAuth.certificate),
+    readText(grpcAuth.key),
+    readText(grpcAuth.clientCa),
+  ]);
+  // grpc-js takes whatever it is given; then no handshake succeeds, and nobody is told why.
+  const own = parse(grpcAuth.certificate, "certificate", () => new X509Certificate(certificate));
+  const ownKey = parse(grpcAuth.key, "private key", () => createPrivateKey(key));
+  parse(grpcAuth.clientCa, "certificate", () => new X509Certificate(clientCa));
+  if (!own.checkPrivateKey(ownKey)) {
+    throw new StartError(`Cannot use ${grpcAuth.certificate}: it is not for the key in ${grpcAuth.key}`);
+  }
+  return { certificate, key, clientCa };
 }
 
-export function serveHttp({ bind, httpPort }: Config, app: Hono): Deno.HttpServer<Deno.NetAddr> {
+async function readText(path: string): Promise<string> {
+  return await Deno.readTextFile(path).catch((cause) => {
+    throw new StartError(`Cannot read ${path}: ${describeError(cause)}`, { cause });
+  });
+}
+
+function parse<T>(path: string, what: string, read: () => T): T {
   try {
-    return Deno.serve({ hostname: bind, port: httpPort, onListen: () => {} }, app.fetch);
+    return read();
+  } catch (cause) {
+    throw new StartError(`Cannot use ${path}: it holds no ${what} in PEM form`, { cause });
+  }
+}
+
+export interface HttpServer {
+  port: number;
+  /** Stops accepting and waits for the requests under way, but not for those of clients that never come to an end. */
+  close(): Promise<void>;
+}
+
+const CLOSE_LIMIT_MS = 5_000;
+
+export function serveHttp({ bind, httpPort }: Config, app: Hono): HttpServer {
+  try {
+    const server = Deno.serve({ hostname: bind, port: httpPort, onListen: () => {} }, app.fetch);
+    return {
+      port: server.addr.port,
+      close: async () => void await within(CLOSE_LIMIT_MS, server.shutdown()),
+    };
   } catch (cause) {
     const why = cause instanceof Deno.errors.AddrInUse ? "the port is taken" : describeError(cause);
     throw new StartError(`Cannot serve HTTP on ${bind} port ${httpPort}: ${why}`, { cause });
   }
-}
-
-/** `deno task` passes Ctrl-C on to a process that has had it from the terminal already. */
-const ECHO_MS = 1_000;
-
-/** Returns when somebody tells the process to end. Whoever insists afterwards ends it at once, with exit code 1. */
-export async function untilTold(): Promise<void> {
-  const told = Promise.withResolvers<void>();
-  let since: number | undefined;
-  const stop = () => {
-    if (since !== undefined && Date.now() - since > ECHO_MS) Deno.exit(1);
-    since ??= Date.now();
-    told.resolve();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    if (Deno.build.os !== "windows" || signal === "SIGINT") Deno.addSignalListener(signal, stop);
-  }
-  await told.promise;
 }
 
 /** A sentence for what the person who started the service can mend, the whole error for what it cannot. */

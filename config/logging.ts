@@ -1,7 +1,8 @@
 /** Where the log goes: lines of JSON in production, readable lines on a developer's screen. */
-import { configure, getConsoleSink, getStreamSink, jsonLinesFormatter } from "@logtape/logtape";
+import { configure, dispose, getConsoleSink, getStreamSink, jsonLinesFormatter } from "@logtape/logtape";
 
-export async function configureLogging(production: boolean): Promise<void> {
+/** The last lines are out once what it returns has been disposed of. */
+export async function configureLogging(production: boolean): Promise<AsyncDisposable> {
   const sink = production
     ? getStreamSink(Deno.stdout.writable, { formatter: jsonLinesFormatter })
     : getConsoleSink();
@@ -12,4 +13,5 @@ export async function configureLogging(production: boolean): Promise<void> {
       { category: ["logtape", "meta"], sinks: ["log"], lowestLevel: "warning" },
     ],
   });
+  return { [Symbol.asyncDispose]: dispose };
 }

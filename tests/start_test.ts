@@ -1,38 +1,41 @@
 /** `deno task start` as its user meets it: a process of its own, with a data directory of its own. */
 import assert from "node:assert/strict";
+import { eventually } from "./eventually.ts";
+import { type Ended, failure, startService, temporaryFolder } from "./service.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
+const ENDED_WELL = { code: 0, signal: null };
+const howItEnded = ({ code, signal }: Ended) => ({ code, signal });
 
 Deno.test("a first start serves the demo data, a second one keeps it, and Ctrl-C ends each with exit code 0", async () => {
   await using folder = await temporaryFolder();
   for (const visit of ["first", "second"]) {
-    await using service = await startService({ DATA_DIR: `${folder.path}/data` });
-    const tour = await service.tour();
+    await using service = startService({ DATA_DIR: `${folder.path}/data` });
+    const tour = await service.ready();
     const answer = await runPasted(tour, /^curl[^]*?"}'$/m);
     assert.equal(JSON.parse(answer).data.me.addresses.length, 1, `${visit}: demo data is loaded once`);
     assert.equal(JSON.parse(answer).data.me.shopperGroups[0].name, "Wholesale");
-    assert.equal((await fetch(`${service.http(tour)}/readyz`)).status, 200);
-    assert.deepEqual(await service.stop("SIGINT"), { code: 0, signal: null });
+    assert.equal((await fetch(`${http(tour)}/readyz`)).status, 200);
+    assert.deepEqual(howItEnded(await service.stop("SIGINT")), ENDED_WELL);
   }
 });
 
 Deno.test("a second service on the same data directory is told that it is in use", async () => {
   await using folder = await temporaryFolder();
   const env = { DATA_DIR: `${folder.path}/data` };
-  await using first = await startService(env);
-  await first.tour();
+  await using first = startService(env);
+  await first.ready();
   assert.match(await failure(env), /^.*data is in use by another customer-service: .*\n$/);
 });
 
 Deno.test("after a kill the next start ends the database server that was left behind, and goes on", async () => {
   await using folder = await temporaryFolder();
   const env = { DATA_DIR: `${folder.path}/data` };
-  await using killed = await startService(env);
-  await killed.tour();
+  await using killed = startService(env);
+  await killed.ready();
   await killed.stop("SIGKILL");
-  await using next = await startService(env);
-  assert.match(await next.tour(), /customer-service is ready/);
-  assert.deepEqual(await next.stop("SIGTERM"), { code: 0, signal: null });
+  await using next = startService(env);
+  assert.match(await next.ready(), /customer-service is ready/);
+  assert.deepEqual(howItEnded(await next.stop("SIGTERM")), ENDED_WELL);
 });
 
 Deno.test("data of another PostgreSQL version is left alone", async () => {
@@ -43,6 +46,25 @@ Deno.test("data of another PostgreSQL version is left alone", async () => {
     await failure({ DATA_DIR: `${folder.path}/data` }),
     /belongs to PostgreSQL 13, this version brings 18/,
   );
+});
+
+Deno.test("Ctrl-C in the middle of a first start ends everything as well", async () => {
+  await using folder = await temporaryFolder();
+  await using service = startService({ DATA_DIR: `${folder.path}/data` });
+  await eventually(async () => assert.ok(await exists(`${folder.path}/data/lock`)));
+  assert.deepEqual(howItEnded(await service.stop("SIGINT")), ENDED_WELL);
+  assert.equal(await exists(`${folder.path}/data/postgres/postmaster.pid`), false);
+});
+
+Deno.test("a client that never sends the rest of its request does not hold up the end", async () => {
+  await using folder = await temporaryFolder();
+  await using service = startService({ DATA_DIR: `${folder.path}/data` });
+  const { hostname, port } = new URL(http(await service.ready()));
+  using client = await Deno.connect({ hostname, port: Number(port) });
+  const half =
+    "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+  await client.write(new TextEncoder().encode(half));
+  assert.deepEqual(howItEnded(await service.stop("SIGTERM")), ENDED_WELL);
 });
 
 Deno.test("a port that is taken is named, whichever it is, and nothing is left running", async () => {
@@ -74,84 +96,21 @@ Deno.test({
   fn: async () => {
     await using folder = await temporaryFolder();
     await Deno.chmod(folder.path, 0o700);
-    await using service = await startService({ DATA_DIR: `${folder.path}/data` });
-    const place = (await service.tour()).match(/data in (\S+)/)?.[1] ?? "";
+    await using service = startService({ DATA_DIR: `${folder.path}/data` });
+    const place = (await service.ready()).match(/data in (\S+)/)?.[1] ?? "";
     assert.match(place, /^\/var\/tmp\/customer-service-/);
     await service.stop("SIGTERM");
     await Deno.remove(place, { recursive: true });
   },
 });
 
-async function temporaryFolder() {
-  const path = await Deno.makeTempDir({ prefix: "customer-service-start-" });
-  await Deno.chmod(path, 0o711);
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+/** Where the tour says that HTTP is served. */
+function http(tour: string): string {
+  return tour.match(/http:\/\/[\d.:]+/)?.[0] ?? "";
 }
 
-/** Without the variables of this test's own run. */
-function command(env: Record<string, string>): Deno.Command {
-  const inherited = Object.fromEntries(["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  }));
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "main.ts"],
-    cwd: ROOT,
-    clearEnv: true,
-    env: { ...inherited, HTTP_PORT: "0", GRPC_PORT: "0", ...env },
-    stdout: "piped",
-    stderr: "piped",
-  });
-}
-
-/** What a start that must fail says; it has to say it with exit code 1. */
-async function failure(env: Record<string, string>): Promise<string> {
-  const { code, stderr } = await command(env).output();
-  assert.equal(code, 1);
-  return new TextDecoder().decode(stderr);
-}
-
-function startService(env: Record<string, string>) {
-  const process = command(env).spawn();
-  const complaints = new Response(process.stderr).text();
-  const output = process.stdout.getReader();
-  let text = "";
-  let progress = Promise.withResolvers<void>();
-  const ended = (async () => {
-    const decoder = new TextDecoder();
-    for (;;) {
-      const { value, done } = await output.read();
-      if (done) return;
-      text += decoder.decode(value, { stream: true });
-      progress.resolve();
-      progress = Promise.withResolvers<void>();
-    }
-  })();
-  const stop = async (signal: Deno.Signal) => {
-    try {
-      process.kill(signal);
-    } catch { /* it has ended by itself */ }
-    const { code, signal: by } = await process.status;
-    await Promise.all([ended, complaints]);
-    return { code: by ? null : code, signal: by };
-  };
-  return {
-    stop,
-    /** What it prints once it is ready. */
-    async tour(): Promise<string> {
-      while (!text.includes("Ctrl-C ends it all")) {
-        await Promise.race([
-          progress.promise,
-          process.status.then(async () => assert.fail(`It ended: ${await complaints}`)),
-        ]);
-      }
-      return text;
-    },
-    http: (tour: string) => tour.match(/http:\/\/[\d.:]+/)?.[0] ?? "",
-    async [Symbol.asyncDispose]() {
-      await stop("SIGTERM");
-    },
-  };
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }
 
 /** Runs a call as it was printed, the way a person pastes it. */

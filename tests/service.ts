@@ -1,0 +1,91 @@
+/** The service as its operator meets it: main.ts as a process of its own. */
+import assert from "node:assert/strict";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+
+export interface RunningService extends AsyncDisposable {
+  /** What it has printed once it is ready. */
+  ready(): Promise<string>;
+  /** Tells it to end, and gives what it has come to and all that it has printed. */
+  stop(signal: Deno.Signal): Promise<Ended>;
+}
+
+export interface Ended {
+  /** Null when the signal has ended it. */
+  code: number | null;
+  signal: Deno.Signal | null;
+  output: string;
+  complaints: string;
+}
+
+/** @param env all the variables that it gets, apart from what Deno itself needs; its ports are free ones */
+export function startService(env: Record<string, string>): RunningService {
+  const process = command(env).spawn();
+  const complaints = new Response(process.stderr).text();
+  const output = process.stdout.getReader();
+  let text = "";
+  let progress = Promise.withResolvers<void>();
+  const ended = (async () => {
+    const decoder = new TextDecoder();
+    for (;;) {
+      const { value, done } = await output.read();
+      if (done) return;
+      text += decoder.decode(value, { stream: true });
+      progress.resolve();
+      progress = Promise.withResolvers<void>();
+    }
+  })();
+  const stop = async (signal: Deno.Signal) => {
+    try {
+      process.kill(signal);
+    } catch { /* it has ended by itself */ }
+    const { code, signal: by } = await process.status;
+    await ended;
+    return { code: by ? null : code, signal: by, output: text, complaints: await complaints };
+  };
+  return {
+    stop,
+    async ready() {
+      while (!/Ctrl-C ends it all|Ready: HTTP/.test(text)) {
+        await Promise.race([
+          progress.promise,
+          process.status.then(async () => assert.fail(`It ended: ${await complaints}`)),
+        ]);
+      }
+      return text;
+    },
+    async [Symbol.asyncDispose]() {
+      await stop("SIGTERM");
+    },
+  };
+}
+
+/** What a start that must fail says; it has to say it with exit code 1. */
+export async function failure(env: Record<string, string>): Promise<string> {
+  const { code, stderr } = await command(env).output();
+  assert.equal(code, 1);
+  return new TextDecoder().decode(stderr);
+}
+
+/** A folder that the embedded database can be kept in. */
+export async function temporaryFolder() {
+  const path = await Deno.makeTempDir({ prefix: "customer-service-start-" });
+  await Deno.chmod(path, 0o711);
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** Without the variables of this test's own run. */
+function command(env: Record<string, string>): Deno.Command {
+  const inherited = Object.fromEntries(["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "main.ts"],
+    cwd: ROOT,
+    clearEnv: true,
+    env: { ...inherited, HTTP_PORT: "0", GRPC_PORT: "0", ...env },
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
