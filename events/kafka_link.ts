@@ -1,33 +1,15 @@
-/**
- * A connection to Kafka that can be cut at any moment. kafkajs retries by itself and cannot be told to stop, so
- * its sockets are made here: once they are cut, nothing leaves any more.
- */
+/** Brings events to Kafka: a call returns once every in-sync replica has all of its events. */
 import { Buffer } from "node:buffer";
-import net from "node:net";
-import tls from "node:tls";
-import { getLogger } from "@logtape/logtape";
 import {
   type Admin,
   type ICustomPartitioner,
-  Kafka,
-  logLevel,
   type Message,
   Partitioners,
   type RecordMetadata,
-  type SASLOptions,
 } from "kafkajs";
 import type { EncodedEvent } from "./encode.ts";
-import { TOPICS } from "./topics.ts";
-
-export interface KafkaSettings {
-  /** host:port each. */
-  brokers: string[];
-  ssl: boolean;
-  sasl?: SASLOptions;
-  /** For topics that have to be created. */
-  partitions: number;
-  replicationFactor: number;
-}
+import { type KafkaSettings, openKafka, RETRY } from "./kafka_client.ts";
+import { missingTopics } from "./topics.ts";
 
 export interface KafkaLink {
   /** Returns when every in-sync replica has the events. One call at a time; after a failure the link is used up. */
@@ -38,24 +20,9 @@ export interface KafkaLink {
   close(): Promise<void>;
 }
 
-/** Few and short: whoever uses the link begins anew after a failure. */
-const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
-const CONNECT_LIMIT_MS = 3_000;
-
 /** Begins to connect, and creates the topics that are missing. */
 export function openKafkaLink(settings: KafkaSettings): KafkaLink {
-  const sockets = createSockets();
-  const kafka = new Kafka({
-    clientId: "customer-service",
-    brokers: settings.brokers,
-    ssl: settings.ssl,
-    ...(settings.sasl ? { sasl: settings.sasl } : {}),
-    connectionTimeout: CONNECT_LIMIT_MS,
-    retry: RETRY,
-    socketFactory: sockets.factory,
-    logLevel: logLevel.WARN,
-    logCreator,
-  });
+  const { kafka, cut } = openKafka(settings);
   const producer = kafka.producer({
     idempotent: true,
     maxInFlightRequests: 1,
@@ -90,20 +57,17 @@ export function openKafkaLink(settings: KafkaSettings): KafkaLink {
       sending = sent;
       return sent;
     },
-    cut: sockets.cut,
+    cut,
     async close() {
       await sending.catch(() => {});
       await producer.disconnect().catch(() => {});
-      sockets.cut();
+      cut();
     },
   };
 }
 
-async function createMissingTopics(admin: Admin, { partitions, replicationFactor }: KafkaSettings) {
-  const existing = new Set(await admin.listTopics());
-  const topics = [...TOPICS.keys()]
-    .filter((topic) => !existing.has(topic))
-    .map((topic) => ({ topic, numPartitions: partitions, replicationFactor }));
+async function createMissingTopics(admin: Admin, settings: KafkaSettings) {
+  const topics = missingTopics(await admin.listTopics(), settings);
   if (topics.length > 0) await admin.createTopics({ topics });
 }
 
@@ -131,41 +95,4 @@ function confirm(sent: { topic: string; messages: Message[] }[], answers: Record
     const missing = messages.find(({ partition }) => !confirmed.has(`${topic}/${partition}`));
     if (missing) throw new Error(`Kafka has not confirmed ${topic}/${missing.partition}`);
   }
-}
-
-/** The sockets of one connection, all of which can be cut at once. */
-function createSockets() {
-  const open = new Set<net.Socket>();
-  let isCut = false;
-  return {
-    factory({ host, port, ssl, onConnect }: SocketArguments): net.Socket {
-      if (isCut) throw new Error("the connection has been cut");
-      const socket = ssl
-        ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
-        : net.connect({ host, port }, onConnect);
-      socket.setKeepAlive(true, 60_000);
-      open.add(socket);
-      socket.once("close", () => open.delete(socket));
-      return socket;
-    },
-    cut() {
-      isCut = true;
-      // With an error, because kafkajs hears of nothing else.
-      for (const socket of open) socket.destroy(new Error("the connection has been cut"));
-    },
-  };
-}
-
-interface SocketArguments {
-  host: string;
-  port: number;
-  ssl: tls.ConnectionOptions;
-  onConnect: () => void;
-}
-
-/** kafkajs tells of every attempt. What matters reaches the caller as an error, so its own words are for debugging. */
-function logCreator() {
-  const log = getLogger(["customer-service", "events", "kafka"]);
-  return ({ namespace, log: { message } }: { namespace: string; log: { message: string } }) =>
-    log.debug("{namespace}: {message}", { namespace, message });
 }

@@ -1,6 +1,7 @@
 /** Publishes events to Kafka, connecting when there is something to publish and again after every failure. */
 import { type EncodedEvent, encodeRows, type EventFormat } from "./encode.ts";
-import { type KafkaLink, type KafkaSettings, openKafkaLink } from "./kafka_link.ts";
+import type { KafkaSettings } from "./kafka_client.ts";
+import { type KafkaLink, openKafkaLink } from "./kafka_link.ts";
 import type { Sink } from "./sink.ts";
 
 /** A broker takes 1 MiB a batch unless it is told otherwise. */

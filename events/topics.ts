@@ -1,8 +1,11 @@
 /** The topics that this service publishes to, each with the message that its values are. */
 import type { DescMessage } from "@bufbuild/protobuf";
+import type { ITopicConfig } from "kafkajs";
 import { AuditEventSchema } from "../proto/gen/io/shopstar/audit/v1/events_pb.ts";
 import {
   CustomerCreatedSchema,
+  CustomerErasedSchema,
+  CustomerErasureRequestedSchema,
   CustomerGroupAssignedSchema,
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
@@ -11,7 +14,30 @@ import {
 export const TOPICS: ReadonlyMap<string, DescMessage> = new Map<string, DescMessage>([
   ["audit.event", AuditEventSchema],
   ["customer.created", CustomerCreatedSchema],
-  ["customer.updated", CustomerUpdatedSchema],
+  ["customer.erased", CustomerErasedSchema],
+  ["customer.erasure_requested", CustomerErasureRequestedSchema],
   ["customer.group_assigned", CustomerGroupAssignedSchema],
   ["customer.group_removed", CustomerGroupRemovedSchema],
+  ["customer.updated", CustomerUpdatedSchema],
 ]);
+
+/** The erasure memory outside of the database. */
+export const ERASURE_LOG = "customer.erased";
+
+/** Settings of a topic beside the broker's own. The erasure log is kept for ever: the last event of each customer. */
+const SETTINGS: Readonly<Record<string, Record<string, string>>> = {
+  [ERASURE_LOG]: { "cleanup.policy": "compact", "retention.ms": "-1", "retention.bytes": "-1" },
+};
+
+/** The topics that a broker lacks, as they have to be created. */
+export function missingTopics(
+  existing: readonly string[],
+  sizes: { partitions: number; replicationFactor: number },
+): ITopicConfig[] {
+  return [...TOPICS.keys()].filter((topic) => !existing.includes(topic)).map((topic) => ({
+    topic,
+    numPartitions: sizes.partitions,
+    replicationFactor: sizes.replicationFactor,
+    configEntries: Object.entries(SETTINGS[topic] ?? {}).map(([name, value]) => ({ name, value })),
+  }));
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Admin, Kafka, logLevel } from "kafkajs";
 import type { OutboxRow } from "../../db/outbox.ts";
-import { TOPICS } from "../../events/topics.ts";
+import { missingTopics, TOPICS } from "../../events/topics.ts";
 import { until } from "./waiting.ts";
 
 /** The broker that tests/run.ts has started, host:port; undefined where there is none. */
@@ -38,7 +38,7 @@ export interface Consumer extends AsyncDisposable {
 export async function consume(keys: Iterable<string>, broker = SHARED_BROKER!): Promise<Consumer> {
   await withAdmin(async (admin) => {
     await admin.createTopics({
-      topics: [...TOPICS.keys()].map((topic) => ({ topic, numPartitions: PARTITIONS, replicationFactor: 1 })),
+      topics: missingTopics([], settings(broker)),
     });
   }, broker);
   const wanted = new Set(keys);

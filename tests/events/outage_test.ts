@@ -42,6 +42,8 @@ kafkaTest("writes go on while the broker is away, and the backlog drains when it
   assert.deepEqual(partitions.sort(), [
     ["audit.event", 5],
     ["customer.created", 5],
+    ["customer.erased", 5],
+    ["customer.erasure_requested", 5],
     ["customer.group_assigned", 5],
     ["customer.group_removed", 5],
     ["customer.updated", 5],

@@ -16,8 +16,11 @@ export interface Broker extends AsyncDisposable {
 const START_LIMIT_MS = 60_000;
 const QUICK_JVM = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 
-/** @param folder where the data is kept; without one, a temporary folder that goes with the broker */
-export async function startBroker(folder?: string): Promise<Broker> {
+/**
+ * @param folder where the data is kept; without one, a temporary folder that goes with the broker
+ * @param settings of the broker, beside the usual ones
+ */
+export async function startBroker(folder?: string, settings: Record<string, number> = {}): Promise<Broker> {
   await using stack = new AsyncDisposableStack();
   const installation = await findKafka();
   const home = folder ?? stack.adopt(
@@ -27,7 +30,7 @@ export async function startBroker(folder?: string): Promise<Broker> {
   const [port, controllerPort] = freePorts();
   const config = `${home}/server.properties`;
   await Deno.mkdir(home, { recursive: true });
-  await Deno.writeTextFile(config, properties(home, port, controllerPort));
+  await Deno.writeTextFile(config, properties(home, port, controllerPort, settings));
   await format(installation, config);
 
   let running: Running | undefined;
@@ -55,7 +58,12 @@ export async function startBroker(folder?: string): Promise<Broker> {
 }
 
 /** Kafka's defaults are meant for a cluster; these suit one node that has to be ready soon. */
-function properties(home: string, port: number, controllerPort: number): string {
+function properties(
+  home: string,
+  port: number,
+  controllerPort: number,
+  settings: Record<string, number>,
+): string {
   return Object.entries({
     "process.roles": "broker,controller",
     "node.id": 1,
@@ -75,6 +83,7 @@ function properties(home: string, port: number, controllerPort: number): string 
     // A killed broker is let in again only when its old registration has expired.
     "broker.session.timeout.ms": 2000,
     "broker.heartbeat.interval.ms": 500,
+    ...settings,
   }).map(([name, value]) => `${name}=${value}\n`).join("");
 }
 
