@@ -38,7 +38,7 @@ export async function* inBatches(
   try {
     let next = ask();
     while (true) {
-      const arrived = batch.length === 0 ? await next : await within(next, dueAt - Date.now());
+      const arrived = batch.length === 0 ? await next : await within(next, Math.max(0, dueAt - Date.now()));
       if (!arrived) {
         yield take();
         continue;
