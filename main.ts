@@ -1,7 +1,9 @@
 /** The composition root: reads the configuration, opens each part once, and closes them in reverse. */
 import { getLogger } from "@logtape/logtape";
 import { Hono } from "@hono/hono";
-import { performers } from "./actors/effects.ts";
+import { endMemberships } from "./actors/end_memberships.ts";
+import { createExportDownloads } from "./actors/gdpr/export_downloads.ts";
+import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createActors } from "./actors/mod.ts";
 import { startWorker } from "./actors/worker.ts";
@@ -9,6 +11,7 @@ import { createAdmission } from "./auth/callers.ts";
 import { openDevelopmentIssuer } from "./auth/development_issuer.ts";
 import { openAuth } from "./auth/mod.ts";
 import { refuseBrokenDeno } from "./config/deno_version.ts";
+import { openKeys } from "./config/keys.ts";
 import { configureLogging } from "./config/logging.ts";
 import { type Config, readConfig } from "./config/mod.ts";
 import { openPool, type Sql } from "./db/connect.ts";
@@ -22,8 +25,10 @@ import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { createGraph } from "./graph/mod.ts";
 import { untilTold, within } from "./lifetime.ts";
+import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { createMethods } from "./rpc/methods.ts";
+import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
 import { explain, openDatabase, readCertificates, serveHttp, StartError } from "./start.ts";
 
@@ -42,7 +47,9 @@ export async function start(config: Config): Promise<Service> {
   const reader = stack.adopt(openPool(database.url, "customer_reader", 4), close);
   const work = stack.adopt(openPool(database.url, "customer_worker", 8), close);
 
-  const actors = createActors(api, { committed: createNotifier(api) });
+  const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
+  const requests = createRequestSettings(config.gdpr, keys);
+  const actors = createActors(api, { requests, committed: createNotifier(api) });
   const lookups = createLookups(reader);
   const auth = await openAuth(config.auth, config.dataDirectory);
 
@@ -68,11 +75,17 @@ export async function start(config: Config): Promise<Service> {
     .route(
       "/graphql",
       createGraph({ actors, lookups, authenticate: auth.authenticate, production: config.production }),
+    )
+    .route(
+      "/exports",
+      createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate }),
     );
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());
 
   const sink = stack.use(config.kafka ? kafkaSink(config.kafka, config.eventFormat) : consoleSink());
   const relay = stack.use(startRelay(work, sink));
+  const peers = stack.use(createPeers(new Map(Object.entries(config.gdpr.peers))));
+  const performers = { "memberships.end": endMemberships, ...createRequestPerformers(api, peers, keys) };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
   stack.use(startHousekeeping(work));
   stack.use(await listen(work, () => [relay, worker].forEach((loop) => loop.wake())));

@@ -1,6 +1,7 @@
 /** Removes what nobody asks for any more, now and then. */
 import type { Sql } from "../db/connect.ts";
 import { deleteDoneEffects } from "../db/effects.ts";
+import { deleteExpiredExports } from "../db/gdpr_exports.ts";
 import { deleteExpiredKeys } from "../db/idempotency_keys.ts";
 import { purgeOutbox } from "../db/outbox.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
@@ -17,6 +18,7 @@ export function startHousekeeping(sql: Sql): WorkLoop {
     await deleteExpiredKeys(sql, now);
     await deleteDoneEffects(sql, later(now, -RETENTION_MS));
     await purgeOutbox(sql, RETENTION_MS);
+    await deleteExpiredExports(sql, now);
     return false;
   };
   return startWorkLoop(step, { pollMs: EVERY_MS, onError: (error) => complain("tidy up", error) });
