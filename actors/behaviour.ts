@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { Tx } from "../db/connect.ts";
 import type { Principal, PrincipalType, RoleName } from "./principal.ts";
 import type { ActorKind, ActorRef, Answer, Command } from "./protocol.ts";
-import type { Occurrence } from "./record.ts";
+import type { Occurrence } from "./occurrence.ts";
 
 /** An actor as its locked row shows it. */
 export interface Found<Row> {

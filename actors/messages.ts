@@ -1,5 +1,5 @@
 /** The messages that an occurrence becomes, in protobuf's canonical JSON. Ids and names of fields only. */
-import { create, toJson } from "@bufbuild/protobuf";
+import { create, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { v7 as newId } from "uuid";
 import type { OutboxRow } from "../db/outbox.ts";
@@ -13,7 +13,7 @@ import {
   CustomerUpdatedSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import type { Audit, Publish } from "./outbound.ts";
-import type { Occurrence } from "./record.ts";
+import type { Occurrence } from "./occurrence.ts";
 
 const SOURCE = "/customer-service";
 
@@ -24,7 +24,10 @@ export function domainMessage(occurrence: Occurrence, event: Publish): OutboxRow
   return outboxRow(occurrence, eventId, event.topic, domainPayload(event, common));
 }
 
-function domainPayload(event: Publish, common: ReturnType<typeof envelope> & { customerId: string }) {
+function domainPayload(
+  event: Publish,
+  common: ReturnType<typeof envelope> & { customerId: string },
+): JsonValue {
   switch (event.topic) {
     case "customer.created":
       return toJson(CustomerCreatedSchema, create(CustomerCreatedSchema, common));

@@ -1,41 +1,14 @@
 /** Stores what an event has come to: journal, outbox, timers and effects, all in the event's transaction. */
 import { v7 as newId } from "uuid";
-import type { AnyMachineSnapshot, EventObject } from "xstate";
+import type { EventObject } from "xstate";
 import { insertActorEvent } from "../db/actor_events.ts";
 import type { Tx } from "../db/connect.ts";
 import { insertEffect } from "../db/effects.ts";
 import { insertOutbox } from "../db/outbox.ts";
 import { cancelTimer, setTimer } from "../db/timers.ts";
 import { auditMessage, domainMessage } from "./messages.ts";
+import type { Occurrence, RecordedAction } from "./occurrence.ts";
 import type { Audit, Perform, Publish } from "./outbound.ts";
-import type { Principal } from "./principal.ts";
-import type { ActorRef } from "./protocol.ts";
-
-/** An event that a machine has accepted, with everything that the world may be told of it. */
-export interface Occurrence {
-  ref: ActorRef;
-  /** The customer whom the actor is about; undefined where it is about nobody. */
-  customerId: string | undefined;
-  eventType: string;
-  /** Undefined for the event that made the actor. */
-  before: { state: string; version: number } | undefined;
-  after: { state: string; version: number };
-  changedFields: readonly string[];
-  by: Principal;
-  at: Date;
-  traceId: string;
-}
-
-/** An action as XState gives it back: a name and its data. */
-export interface RecordedAction {
-  type: string;
-  params: unknown;
-}
-
-/** The machine's state in one word; a nested one as JSON. */
-export function stateName(snapshot: AnyMachineSnapshot): string {
-  return typeof snapshot.value === "string" ? snapshot.value : JSON.stringify(snapshot.value);
-}
 
 export async function record(
   tx: Tx,

@@ -8,7 +8,8 @@ import { DomainError } from "./errors.ts";
 import { parseInput } from "./input.ts";
 import { type Principal, systemPrincipal } from "./principal.ts";
 import type { ActorKind, ActorRef, Answer, Command } from "./protocol.ts";
-import { type Occurrence, record, type RecordedAction, stateName } from "./record.ts";
+import { type Occurrence, type RecordedAction, stateName } from "./occurrence.ts";
+import { record } from "./record.ts";
 
 // A machine's row type is its behaviour's own affair: the runtime only hands rows from one of its functions to
 // the next.

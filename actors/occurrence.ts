@@ -1,0 +1,30 @@
+/** An event that has happened to an actor: what the journal, the messages and a kind's own actions are told of it. */
+import type { AnyMachineSnapshot } from "xstate";
+import type { Principal } from "./principal.ts";
+import type { ActorRef } from "./protocol.ts";
+
+/** An event that a machine has accepted, with everything that the world may be told of it. */
+export interface Occurrence {
+  ref: ActorRef;
+  /** The customer whom the actor is about; undefined where it is about nobody. */
+  customerId: string | undefined;
+  eventType: string;
+  /** Undefined for the event that made the actor. */
+  before: { state: string; version: number } | undefined;
+  after: { state: string; version: number };
+  changedFields: readonly string[];
+  by: Principal;
+  at: Date;
+  traceId: string;
+}
+
+/** An action as XState gives it back: a name and its data. */
+export interface RecordedAction {
+  type: string;
+  params: unknown;
+}
+
+/** The machine's state in one word; a nested one as JSON. */
+export function stateName(snapshot: AnyMachineSnapshot): string {
+  return typeof snapshot.value === "string" ? snapshot.value : JSON.stringify(snapshot.value);
+}
