@@ -1,0 +1,23 @@
+/** Without Kafka, events reach the demonstration services in this process. */
+import { getLogger } from "@logtape/logtape";
+import { describeError } from "../db/errors.ts";
+import type { Sink } from "../events/sink.ts";
+
+/** @param deliver is not waited for: it takes calls to this service, and the relay's transaction is open meanwhile */
+export function deliveringSink(
+  sink: Sink,
+  deliver: (topic: string, payload: Record<string, unknown>) => Promise<void>,
+): Sink {
+  const log = getLogger(["customer-service", "demo"]);
+  return {
+    async publish(rows, signal) {
+      await sink.publish(rows, signal);
+      for (const { topic, payload, eventId } of rows) {
+        deliver(topic, payload).catch((error) =>
+          log.warn("Cannot deliver event {eventId}: {reason}", { eventId, reason: describeError(error) })
+        );
+      }
+    },
+    [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,90 @@
+/** How a demonstration service hears of erasures where there is a Kafka: as a consumer group of its own. */
+import { fromBinary, fromJsonString } from "@bufbuild/protobuf";
+import { getLogger } from "@logtape/logtape";
+import type { Consumer, KafkaMessage } from "kafkajs";
+import { type KafkaSettings, openKafka } from "../../events/kafka_client.ts";
+import {
+  type CustomerErasureRequested,
+  CustomerErasureRequestedSchema,
+} from "../../proto/gen/io/shopstar/customer/v1/events_pb.ts";
+
+export const TOPIC = "customer.erasure_requested";
+
+const RETRY_MS = 2_000;
+/** For leaving the group in order; a broker that is away keeps kafkajs for longer. */
+const CLOSE_LIMIT_MS = 2_000;
+
+/** Begins to consume in the background, as soon as the broker has the topic. */
+export function consumeErasures(
+  settings: KafkaSettings,
+  group: string,
+  hear: (event: CustomerErasureRequested) => Promise<void>,
+): AsyncDisposable {
+  const log = getLogger(["customer-service", "demo"]);
+  const { kafka, cut } = openKafka(settings);
+  const stopped = Promise.withResolvers<void>();
+  let stopping = false;
+  let consumer: Consumer | undefined;
+
+  async function start(): Promise<Consumer> {
+    const starting = kafka.consumer({
+      groupId: group,
+      allowAutoTopicCreation: false, // the relay creates it, as it has to be
+      sessionTimeout: 10_000,
+      maxWaitTimeInMs: 500,
+    });
+    try {
+      await starting.connect();
+      await starting.subscribe({ topic: TOPIC, fromBeginning: true });
+      await starting.run({ eachMessage: ({ message }) => receive(message) });
+      return starting;
+    } catch (error) {
+      await starting.disconnect().catch(() => {});
+      throw error;
+    }
+  }
+
+  async function receive(message: KafkaMessage): Promise<void> {
+    const event = decode(message);
+    if (event) await hear(event);
+    else log.warn("{group} skips a message of {topic} that is none", { group, topic: TOPIC });
+  }
+
+  const started = (async () => {
+    while (!stopping) {
+      try {
+        consumer = await start();
+        return;
+      } catch {
+        log.debug("{group} waits for Kafka and the topic {topic}", { group, topic: TOPIC });
+        await Promise.race([stopped.promise, later(RETRY_MS)]);
+      }
+    }
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      stopped.resolve();
+      const closed = started.then(() => consumer?.disconnect()).catch(() => {});
+      await Promise.race([closed, later(CLOSE_LIMIT_MS)]);
+      cut();
+    },
+  };
+}
+
+/** Written as the publisher has been told to: EVENT_FORMAT. */
+function decode({ value, headers }: KafkaMessage): CustomerErasureRequested | undefined {
+  const bytes = value ?? new Uint8Array();
+  const isJson = String(headers?.["content-type"]) === "application/json";
+  try {
+    return isJson
+      ? fromJsonString(CustomerErasureRequestedSchema, new TextDecoder().decode(bytes))
+      : fromBinary(CustomerErasureRequestedSchema, bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function later(ms: number): Promise<void> {
+  return new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, ms)));
+}

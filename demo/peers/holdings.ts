@@ -1,0 +1,108 @@
+/** What the demonstration services hold about the demo customers. Made up, every value of it. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { CollectCustomerDataResponseSchema } from "../../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
+import { DEMO } from "../ids.ts";
+
+export type Holding = Omit<
+  Exclude<MessageInitShape<typeof CollectCustomerDataResponseSchema>, { $typeName: string }>,
+  "cursor"
+>;
+export type Holdings = Readonly<Record<string, readonly Holding[]>>;
+
+const minasAddress = { name: "Mina Keller", street: "Musterweg 7", city: "8004 Zürich", country: "CH" };
+const tomsAddress = {
+  name: "Tom Berg",
+  street: "3 Sample Street, Flat 2",
+  city: "Leeds LS1 4AP",
+  country: "GB",
+};
+
+function order(number: string, date: string, deliveredTo: object, lines: [string, number][]): Holding {
+  return {
+    category: "order",
+    purpose: "to deliver what was ordered, and for the store's accounts",
+    retention: "ten years after the order",
+    recipients: ["the carrier of the parcel"],
+    data: {
+      number,
+      deliveredTo: { ...deliveredTo },
+      lines: lines.map(([article, price]) => ({ article, price })),
+    },
+    recordedAt: at(date),
+  };
+}
+
+function payment(orderNumber: string, date: string, amount: number, card: string): Holding {
+  return {
+    category: "payment",
+    purpose: "to be paid for an order",
+    retention: "ten years after the payment",
+    recipients: ["the card's bank"],
+    data: { orderNumber, amount, card },
+    recordedAt: at(date),
+  };
+}
+
+function email(subject: string, date: string, to: string): Holding {
+  return {
+    category: "email",
+    purpose: "to tell the customer about an order",
+    retention: "two years",
+    recipients: [],
+    data: { subject, to, opened: true },
+    recordedAt: at(date),
+  };
+}
+
+function at(date: string) {
+  return { seconds: BigInt(Date.parse(`${date}T10:00:00Z`) / 1_000) };
+}
+
+/** By service and by customer. */
+export const HOLDINGS: Readonly<Record<string, Holdings>> = {
+  "order-service": {
+    [DEMO.customerId]: [
+      order("10017", "2025-11-03", minasAddress, [["Teapot, blue", 49], ["Green tea, 250 g", 18.5]]),
+      order("10344", "2026-02-20", minasAddress, [["Cups, set of four", 36]]),
+      {
+        category: "return",
+        purpose: "to take back what was sent",
+        retention: "three years",
+        recipients: ["the carrier of the parcel"],
+        data: { orderNumber: "10344", reason: "one cup was broken" },
+        recordedAt: at("2026-02-26"),
+      },
+    ],
+    [DEMO.secondCustomerId]: [order("10102", "2025-12-11", tomsAddress, [["Tea strainer", 9.9]])],
+  },
+  "payment-service": {
+    [DEMO.customerId]: [
+      payment("10017", "2025-11-03", 67.5, "Visa ending in 4242"),
+      payment("10344", "2026-02-20", 36, "Visa ending in 4242"),
+      {
+        category: "saved card",
+        purpose: "to pay again without typing the card",
+        retention: "until the customer removes it",
+        recipients: [],
+        data: { brand: "Visa", lastDigits: "4242", holder: "Mina Keller", expires: "09/28" },
+        recordedAt: at("2025-11-03"),
+      },
+    ],
+    [DEMO.secondCustomerId]: [payment("10102", "2025-12-11", 9.9, "Mastercard ending in 4444")],
+  },
+  "communication-service": {
+    [DEMO.customerId]: [
+      {
+        category: "newsletter subscription",
+        purpose: "to send the newsletter that was asked for",
+        retention: "until the customer unsubscribes",
+        recipients: ["the sender of the newsletter"],
+        data: { address: "mina.keller@shop.example", topics: ["tea", "offers"] },
+        recordedAt: at("2025-10-30"),
+      },
+      email("Your order 10017 is on its way", "2025-11-04", "mina.keller@shop.example"),
+      email("Your order 10344 is on its way", "2026-02-21", "mina.keller@shop.example"),
+    ],
+    [DEMO.secondCustomerId]: [email("Your order 10102 is on its way", "2025-12-12", "tom.berg@shop.example")],
+  },
+};
