@@ -9,6 +9,7 @@ import { changedOnly, columnNames } from "./changes.ts";
 import { customerMachine } from "./customer.ts";
 import { addressHandlers } from "./customer_addresses.ts";
 import { membershipHandlers } from "./customer_groups.ts";
+import { refuseErased } from "./gdpr/memory.ts";
 import { email, locale, phone, text, uuid } from "./input.ts";
 
 /** A customer's locked row, with what hangs on it counted. */
@@ -62,11 +63,10 @@ export const customerBehaviour: Behaviour<Customer> = {
     type: "register",
     by: ["STAFF", "SYSTEM"],
     input: profile,
-    begin: ({ ref }, input: z.output<typeof profile>) => ({
-      machine: customerMachine,
-      columns: changedOnly({}, input),
-      customerId: ref.id,
-    }),
+    async begin({ tx, ref }, input: z.output<typeof profile>) {
+      await refuseErased(tx, ref.storeId, ref.id);
+      return { machine: customerMachine, columns: changedOnly({}, input), customerId: ref.id };
+    },
   },
   handlers: {
     "profile.update": updateProfile,

@@ -58,3 +58,15 @@ export async function updateCustomer(
   await tx`
     update customers set ${tx(columns)} where store_id = ${storeId} and customer_id = ${customerId}`;
 }
+
+/** Of each customer that the store has whether it is anonymised. */
+export async function findAnonymized(
+  tx: Tx,
+  storeId: string,
+  customerIds: readonly string[],
+): Promise<Map<string, boolean>> {
+  const rows = await tx<{ customerId: string; anonymized: boolean }[]>`
+    select customer_id, anonymized_at is not null as anonymized from customers
+    where store_id = ${storeId} and customer_id = any(${customerIds as string[]}::uuid[])`;
+  return new Map(rows.map(({ customerId, anonymized }) => [customerId, anonymized]));
+}

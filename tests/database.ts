@@ -17,12 +17,15 @@ export interface TestDatabase extends AsyncDisposable {
   pool(role: Role, max?: number): Sql;
 }
 
-/** @param migrated false gives an empty database, for tests of the migrations themselves */
-export async function createDatabase(migrated = true): Promise<TestDatabase> {
+/**
+ * @param migrated false gives an empty database, for tests of the migrations themselves
+ * @param template another test's database to copy, to which nobody is connected
+ */
+export async function createDatabase(migrated = true, template = TEMPLATE): Promise<TestDatabase> {
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
   const server = postgres(ADMIN_URL, { max: 1, onnotice: () => {} });
   if (migrated) {
-    await server`create database ${server(name)} template ${server(TEMPLATE)} owner customer_owner`;
+    await server`create database ${server(name)} template ${server(template)} owner customer_owner`;
   } else await bootstrap(ADMIN_URL, name, PASSWORD);
   const url = at(ADMIN_URL, name, { username: LOGIN, password: PASSWORD });
   const adminUrl = at(ADMIN_URL, name);

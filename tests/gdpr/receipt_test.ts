@@ -7,6 +7,7 @@ import { openKeys, type ReceiptKey } from "../../config/keys.ts";
 import { readConfig } from "../../config/mod.ts";
 import { enterStore, type Sql } from "../../db/connect.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
+import { runTask } from "./task.ts";
 
 const AT = new Date("2026-03-01T10:00:00.000Z");
 
@@ -289,18 +290,18 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
     const paths: string[] = [];
     for (const name of ["one", "two"]) {
       const { document } = await receipt(world, storeId);
-      const shown = await run(["show", storeId, String(document.requestId)], env);
+      const shown = await runTask("receipt", ["show", storeId, String(document.requestId)], env);
       assert.equal(shown.code, 0, shown.stderr);
       paths.push(`${folder}/${name}.json`);
       await Deno.writeTextFile(`${folder}/${name}.json`, shown.stdout);
     }
     const pem = `${folder}/public.pem`;
-    await Deno.writeTextFile(pem, (await run(["key"], env)).stdout);
+    await Deno.writeTextFile(pem, (await runTask("receipt", ["key"], env)).stdout);
 
     await t.step("with the published key, as a file or in base64", async () => {
       const base64 = (await bytesOf(world.signer.public)).toBase64();
       for (const key of [pem, base64]) {
-        const { code, stdout } = await run(["verify", ...paths, "--key", key]);
+        const { code, stdout } = await runTask("receipt", ["verify", ...paths, "--key", key]);
         assert.equal(code, 0, stdout);
         assert.match(
           stdout,
@@ -310,7 +311,7 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
     });
 
     await t.step("without a key it says how far that goes", async () => {
-      const { code, stdout } = await run(["verify", ...paths]);
+      const { code, stdout } = await runTask("receipt", ["verify", ...paths]);
       assert.equal(code, 0);
       assert.match(stdout, /No --key was given[^]*does not show who that is/);
     });
@@ -318,7 +319,13 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
     await t.step("a change gives exit code 1 and is named", async () => {
       const text = await Deno.readTextFile(paths[1]!);
       await Deno.writeTextFile(`${folder}/changed.json`, text.replace("shut down", "was kind"));
-      const { code, stdout } = await run(["verify", paths[0]!, `${folder}/changed.json`, "--key", pem]);
+      const { code, stdout } = await runTask("receipt", [
+        "verify",
+        paths[0]!,
+        `${folder}/changed.json`,
+        "--key",
+        pem,
+      ]);
       assert.equal(code, 1);
       assert.match(stdout, /changed\.json[^]*FAILS[^]*another hash[^]*Not everything holds/);
     });
@@ -335,12 +342,12 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
         ["burn"],
       ];
       await Promise.all(wrong.map(async (args) => {
-        const { code, stdout, stderr } = await run(args, env);
+        const { code, stdout, stderr } = await runTask("receipt", args, env);
         assert.deepEqual([code, stdout], [1, ""], args.join(" "));
         assert.match(stderr, /^Cannot [^\n]+\n$/);
       }));
       assert.match(
-        (await run(["show", storeId, storeId], { DATA_DIR: folder })).stderr,
+        (await runTask("receipt", ["show", storeId, storeId], { DATA_DIR: folder })).stderr,
         /DATABASE_URL is not set/,
       );
     });
@@ -358,20 +365,4 @@ async function forge(file: ReceiptFile, key: CryptoKey): Promise<ReceiptFile> {
 async function thumbprint(x: string): Promise<string> {
   const text = new TextEncoder().encode(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`);
   return (await hashOf(text)).toBase64({ alphabet: "base64url", omitPadding: true });
-}
-
-/** The task without any of this run's own variables. */
-async function run(args: string[], env: Record<string, string> = {}) {
-  const inherited = Object.fromEntries(["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  }));
-  const script = new URL("../../tasks/receipt.ts", import.meta.url).href;
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", script, ...args],
-    clearEnv: true,
-    env: { ...inherited, ...env },
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
