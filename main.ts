@@ -2,7 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Hono } from "@hono/hono";
 import { endMemberships } from "./actors/end_memberships.ts";
-import { createExportDownloads } from "./actors/gdpr/export_downloads.ts";
+import { createExportDownloads, exportLink } from "./actors/gdpr/export_downloads.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createActors } from "./actors/mod.ts";
@@ -15,6 +15,7 @@ import { openKeys } from "./config/keys.ts";
 import { configureLogging } from "./config/logging.ts";
 import { type Config, readConfig } from "./config/mod.ts";
 import { openPool, type Sql } from "./db/connect.ts";
+import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
 import { createReadiness, watchReadiness } from "./db/readiness.ts";
 import { createNotifier, listen } from "./db/work.ts";
@@ -51,6 +52,7 @@ export async function start(config: Config): Promise<Service> {
   const requests = createRequestSettings(config.gdpr, keys);
   const actors = createActors(api, { requests, committed: createNotifier(api) });
   const lookups = createLookups(reader);
+  const requestLookups = createRequestLookups(reader);
   const auth = await openAuth(config.auth, config.dataDirectory);
 
   const ready = await createReadiness(reader);
@@ -64,7 +66,7 @@ export async function start(config: Config): Promise<Service> {
         callers: config.grpcCallers,
         verifyToken: auth.verifyToken,
       }),
-      methods: createMethods(lookups),
+      methods: createMethods({ lookups, requests: requestLookups, actors }),
     }),
     (server) => server.close(),
   );
@@ -74,7 +76,14 @@ export async function start(config: Config): Promise<Service> {
     .route("/", createHealth(ready))
     .route(
       "/graphql",
-      createGraph({ actors, lookups, authenticate: auth.authenticate, production: config.production }),
+      createGraph({
+        actors,
+        lookups,
+        requests: requestLookups,
+        exportLink: (key) => exportLink(api, keys, key),
+        authenticate: auth.authenticate,
+        production: config.production,
+      }),
     )
     .route(
       "/exports",

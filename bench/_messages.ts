@@ -7,7 +7,7 @@ import {
   GetCustomerGroupsRequestSchema,
   GetCustomerGroupsResponseSchema,
 } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
-import { createMethods } from "../rpc/methods.ts";
+import { createLookupMethods } from "../rpc/lookups.ts";
 import type { CustomerId } from "./_database.ts";
 
 /** All questions there are, of one length each. */
@@ -26,7 +26,7 @@ export async function keepRequests(folder: string, ids: CustomerId[]) {
 /** Some of the real answers, each after its length as four bytes; returns the path of the file. */
 export async function keepAnswers(folder: string, url: string, ids: CustomerId[]): Promise<string> {
   const sql = openPool(url, "customer_reader", 1);
-  const { getCustomerGroups } = createMethods(createLookups(sql));
+  const { getCustomerGroups } = createLookupMethods(createLookups(sql));
   const context = { caller: { service: "bench" }, deadline: undefined, signal: new AbortController().signal };
   const answers = await Promise.all(
     ids.slice(0, 1_000).map(async (id) => {

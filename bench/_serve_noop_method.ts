@@ -12,10 +12,14 @@ let turn = 0;
 const { port } = await serveGrpc({
   bind: "127.0.0.1",
   port: 0,
-  admit: createAdmission({ mode: "none", callers: { GetCustomerGroups: [], GetCustomerSnapshot: [] } }),
+  admit: createAdmission({
+    mode: "none",
+    callers: { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: [] },
+  }),
   methods: {
     getCustomerGroups: () => Promise.resolve(answers[turn++ % answers.length]!),
     getCustomerSnapshot: () => Promise.reject(new Error("not measured")),
+    confirmErasure: () => Promise.reject(new Error("not measured")),
   },
 });
 await Deno.stdout.write(new TextEncoder().encode(`${port}\n`));

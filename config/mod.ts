@@ -51,7 +51,7 @@ export interface GdprConfig {
 }
 
 /** Methods of CustomerService that only some services may call. */
-export type GrpcMethod = "GetCustomerGroups" | "GetCustomerSnapshot";
+export type GrpcMethod = "GetCustomerGroups" | "GetCustomerSnapshot" | "ConfirmErasure";
 
 export interface Config {
   production: boolean;
@@ -110,6 +110,7 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
     grpcCallers: {
       GetCustomerGroups: values.GRPC_CALLERS_GET_CUSTOMER_GROUPS,
       GetCustomerSnapshot: values.GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT,
+      ConfirmErasure: values.GRPC_CALLERS_CONFIRM_ERASURE ?? values.GDPR_PARTICIPANTS,
     },
     gdpr: {
       participants: values.GDPR_PARTICIPANTS,

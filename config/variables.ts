@@ -101,6 +101,9 @@ export const VARIABLES = {
     services,
     "checkout-service",
   ),
+  GRPC_CALLERS_CONFIRM_ERASURE: optional("names of services, comma-separated", services, {
+    absent: "those of GDPR_PARTICIPANTS",
+  }),
   GDPR_PARTICIPANTS: defaulted(
     "names of other services, comma-separated",
     services.transform((names) => [...new Set(names)]).refine((names) => !names.includes("customer-service")),

@@ -2,7 +2,7 @@
 import { DomainError } from "../actors/errors.ts";
 import type { Actors, Answer, Command } from "../actors/protocol.ts";
 import type { Customer, Lookups } from "../db/lookups.ts";
-import type { Caller } from "./caller.ts";
+import { type Caller, commandContext } from "./caller.ts";
 
 /** Both also throw what Caller.shopper throws. */
 export interface Account {
@@ -28,15 +28,9 @@ export function createAccount(actors: Actors, lookups: Lookups): Account {
       return alive(id, await lookups.findCustomer({ storeId, customerId: id }));
     },
     async change(caller, field, command, expectedVersion) {
-      const by = await caller.shopper();
-      const idempotencyKey = await caller.idempotencyKey(field);
-      const context = {
-        by,
-        traceId: caller.traceId,
-        expectedVersion: expectedVersion ?? undefined,
-        idempotencyKey,
-      };
-      return await actors.send({ kind: "customer", storeId: by.storeId, id: by.id }, command, context);
+      const context = await commandContext(caller, field, expectedVersion);
+      const { id, storeId } = context.by;
+      return await actors.send({ kind: "customer", storeId, id }, command, context);
     },
   };
 }

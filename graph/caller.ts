@@ -1,6 +1,8 @@
 /** What a request says about who asks and how: read when a resolver first needs it, once for the whole request. */
+import type { GraphQLResolveInfo } from "graphql";
 import { DomainError } from "../actors/errors.ts";
 import type { Principal } from "../actors/principal.ts";
+import type { CommandContext } from "../actors/protocol.ts";
 import { readTraceId } from "../actors/trace.ts";
 import type { Authenticator } from "../auth/principals.ts";
 
@@ -25,6 +27,27 @@ export function createCaller(headers: Headers, authenticate: Authenticator): Cal
     traceId: readTraceId(headers.get("traceparent")),
     idempotencyKey: (field) => readKey(headers.get("idempotency-key"), field),
   };
+}
+
+/**
+ * On whose behalf a change comes, and on which conditions.
+ *
+ * @param field the name under which the change's result appears in the response
+ * @throws {DomainError} what the caller's methods throw
+ */
+export async function commandContext(
+  caller: Caller,
+  field: string,
+  expectedVersion?: number | null,
+): Promise<CommandContext> {
+  const by = await caller.shopper();
+  const idempotencyKey = await caller.idempotencyKey(field);
+  return { by, traceId: caller.traceId, expectedVersion: expectedVersion ?? undefined, idempotencyKey };
+}
+
+/** The name under which a change's result appears in the response: its alias, where it has one. */
+export function field({ path }: GraphQLResolveInfo): string {
+  return String(path.key);
 }
 
 function requireShopper(principal: Principal): Principal {

@@ -4,30 +4,26 @@ import { createInMemoryAPQStore, useAPQ } from "@graphql-yoga/plugin-apq";
 import { Hono } from "@hono/hono";
 import { parse } from "graphql";
 import { createYoga } from "graphql-yoga";
-import type { Actors } from "../actors/protocol.ts";
 import type { Authenticator } from "../auth/principals.ts";
-import type { Lookups } from "../db/lookups.ts";
 import { createCaller } from "./caller.ts";
 import { maskError, useMaskedValidation } from "./errors.ts";
 import { LIMITS, useLimits } from "./limits.ts";
 import { limitBody, useJsonPosts } from "./requests.ts";
-import { createResolvers } from "./resolvers.ts";
+import { createResolvers, type ResolverOptions } from "./resolvers.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export interface GraphOptions {
-  actors: Actors;
-  lookups: Lookups;
+export interface GraphOptions extends ResolverOptions {
   authenticate: Authenticator;
   /** Without GraphiQL, introspection and the SDL. */
   production: boolean;
 }
 
 /** An app to mount at `/graphql`. */
-export function createGraph({ actors, lookups, authenticate, production }: GraphOptions): Hono {
+export function createGraph({ authenticate, production, ...options }: GraphOptions): Hono {
   const typeDefs = parse(Deno.readTextFileSync(new URL("./schema.graphql", import.meta.url)));
   const yoga = createYoga({
-    schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(actors, lookups) }]),
+    schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(options) }]),
     context: ({ request }) => createCaller(request.headers, authenticate),
     plugins: [
       useJsonPosts(),

@@ -5,9 +5,12 @@ import { GraphQLDateTime } from "graphql-scalars";
 import { DomainError } from "../actors/errors.ts";
 import { parseInput, uuid } from "../actors/input.ts";
 import type { Actors } from "../actors/protocol.ts";
+import type { RequestLookups } from "../db/gdpr_lookups.ts";
 import type { Address, Customer, Lookups, Membership } from "../db/lookups.ts";
 import { createAccount } from "./account.ts";
-import type { Caller } from "./caller.ts";
+import { type Caller, field } from "./caller.ts";
+import { createOwnRequests } from "./gdpr_requests.ts";
+import { createRequestResolvers, type ExportLink } from "./gdpr_resolvers.ts";
 import { LIMITS } from "./limits.ts";
 
 /** The arguments of a change, as far as its field declares them. */
@@ -23,8 +26,16 @@ interface Reference {
   id?: unknown;
 }
 
-export function createResolvers(actors: Actors, lookups: Lookups) {
+export interface ResolverOptions {
+  actors: Actors;
+  lookups: Lookups;
+  requests: RequestLookups;
+  exportLink: ExportLink;
+}
+
+export function createResolvers({ actors, lookups, requests, exportLink }: ResolverOptions) {
   const account = createAccount(actors, lookups);
+  const gdpr = createRequestResolvers(createOwnRequests(actors, requests), exportLink);
 
   async function readAddress(caller: Caller, id: string | undefined): Promise<Address> {
     const { addresses } = await account.read(caller);
@@ -38,6 +49,7 @@ export function createResolvers(actors: Actors, lookups: Lookups) {
     _Any: new GraphQLScalarType({ name: "_Any", parseValue: parseReference }),
 
     Query: {
+      ...gdpr.Query,
       me: (_: unknown, __: unknown, caller: Caller) => account.read(caller),
       _entities(
         _: unknown,
@@ -53,6 +65,7 @@ export function createResolvers(actors: Actors, lookups: Lookups) {
     },
 
     Mutation: {
+      ...gdpr.Mutation,
       async updateProfile(_: unknown, { input, expectedVersion }: Change, caller: Caller, info: Info) {
         await account.change(caller, field(info), { type: "profile.update", ...input }, expectedVersion);
         return await account.read(caller);
@@ -74,6 +87,7 @@ export function createResolvers(actors: Actors, lookups: Lookups) {
     },
 
     Customer: {
+      ...gdpr.Customer,
       /** Refuses one reference at a time: the entities beside it are still given. */
       async __resolveReference({ id }: Reference, caller: Caller): Promise<Customer> {
         const shopper = await caller.shopper();
@@ -84,16 +98,12 @@ export function createResolvers(actors: Actors, lookups: Lookups) {
       shopperGroups: (customer: Customer) => customer.groups,
     },
     Address: { id: (address: Address) => address.addressId },
+    GdprRequest: gdpr.GdprRequest,
     ShopperGroup: { id: (membership: Membership) => membership.groupId },
   };
 }
 
 type Info = GraphQLResolveInfo;
-
-/** The name under which a change's result appears in the response: its alias, where it has one. */
-function field({ path }: Info): string {
-  return String(path.key);
-}
 
 function parseReference(value: unknown): Reference {
   if (

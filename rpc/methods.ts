@@ -1,119 +1,17 @@
-/** What each method of CustomerService does, whatever carries it: a request and its context in, a message out. */
-import { create, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { z } from "zod";
-import { DomainError } from "../actors/errors.ts";
-import { parseInput, uuid } from "../actors/input.ts";
-import { decidePriceList, type PriceListReason } from "../actors/price_list.ts";
-import type { Caller } from "../auth/callers.ts";
-import type { Address, CustomerKey, Lookups } from "../db/lookups.ts";
-import {
-  type AddressSchema,
-  CustomerService,
-  GetCustomerGroupsResponseSchema,
-  GetCustomerSnapshotResponseSchema,
-  PriceListReason as Reason,
-} from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+/** All methods of CustomerService: a request and its context in, a message out. */
+import type { Actors } from "../actors/protocol.ts";
+import type { RequestLookups } from "../db/gdpr_lookups.ts";
+import type { Lookups } from "../db/lookups.ts";
+import { createConfirmErasure } from "./confirm_erasure.ts";
+import type { CustomerMethods } from "./contract.ts";
+import { createLookupMethods } from "./lookups.ts";
 
-/** Under which circumstances a call comes. */
-export interface CallContext {
-  caller: Caller;
-  /** When the caller stops waiting; undefined when it waits for as long as it takes. */
-  deadline: Date | undefined;
-  /** Aborted once nobody waits any more: cancelled, past the deadline, or the connection lost. */
-  signal: AbortSignal;
+export interface MethodOptions {
+  lookups: Lookups;
+  requests: RequestLookups;
+  actors: Actors;
 }
 
-type Rpcs = typeof CustomerService.method;
-
-/** One function for each rpc of the contract: a new rpc does not compile before it has one. */
-export type CustomerMethods = {
-  [Name in keyof Rpcs]: (
-    request: MessageShape<Rpcs[Name]["input"]>,
-    context: CallContext,
-  ) => Promise<MessageShape<Rpcs[Name]["output"]>>;
-};
-
-/** The methods throw a DomainError for everything that the contract's comments name. */
-export function createMethods(lookups: Lookups): CustomerMethods {
-  return {
-    async getCustomerGroups(request, context) {
-      const key = askedKey(request, context);
-      const found = known(key, await lookups.findCustomerGroups(key));
-      if (found.anonymized) throw anonymized(key);
-      const { priceListId, reason } = decidePriceList(found.memberships);
-      return create(GetCustomerGroupsResponseSchema, {
-        memberships: found.memberships.map((membership) => ({
-          ...membership,
-          assignedAt: timestampFromMs(membership.assignedAt),
-        })),
-        priceListId,
-        priceListReason: REASONS[reason],
-      });
-    },
-
-    async getCustomerSnapshot(request, context) {
-      const key = askedKey(request, context);
-      const customer = known(key, await lookups.findCustomer(key));
-      if (customer.anonymizedAt || customer.email === null) throw anonymized(key);
-      const { addresses } = customer;
-      return create(GetCustomerSnapshotResponseSchema, {
-        customerId: customer.customerId,
-        email: customer.email,
-        firstName: customer.firstName ?? undefined,
-        lastName: customer.lastName ?? undefined,
-        locale: customer.locale ?? undefined,
-        defaultShippingAddress: addressMessage(addresses.find((address) => address.isDefaultShipping)),
-        defaultBillingAddress: addressMessage(addresses.find((address) => address.isDefaultBilling)),
-      });
-    },
-  };
-}
-
-const REASONS: Record<PriceListReason, Reason> = {
-  NO_GROUP: Reason.NO_GROUP,
-  ONLY_GROUP: Reason.ONLY_GROUP,
-  HIGHEST_PRIORITY: Reason.HIGHEST_PRIORITY,
-  EARLIEST_ASSIGNED: Reason.EARLIEST_ASSIGNED,
-  LOWEST_GROUP_ID: Reason.LOWEST_GROUP_ID,
-};
-
-const CUSTOMER_KEY = z.object({ customerId: uuid, storeId: uuid });
-
-/** The customer that a request names, in a store that its caller may ask about. */
-function askedKey(request: CustomerKey, { caller }: CallContext): CustomerKey {
-  const key = parseInput(CUSTOMER_KEY, request, "look up the customer");
-  if (caller.storeId !== undefined && caller.storeId !== key.storeId) {
-    throw new DomainError(
-      "FORBIDDEN",
-      `Cannot look into store ${key.storeId}: ${caller.service} calls for store ${caller.storeId}`,
-    );
-  }
-  return key;
-}
-
-function known<T>({ storeId, customerId }: CustomerKey, found: T | undefined): T {
-  if (found !== undefined) return found;
-  throw new DomainError(
-    "NOT_FOUND",
-    `Cannot find customer ${customerId}: store ${storeId} has none of this id`,
-  );
-}
-
-function anonymized({ customerId }: CustomerKey): DomainError {
-  return new DomainError("REFUSED_IN_STATE", `Cannot tell of customer ${customerId}: anonymised`);
-}
-
-function addressMessage(address: Address | undefined): MessageInitShape<typeof AddressSchema> | undefined {
-  if (!address) return undefined;
-  const { addressId, line1, line2, city, state, country, postalCode } = address;
-  return {
-    addressId,
-    line1,
-    line2: line2 ?? undefined,
-    city,
-    state: state ?? undefined,
-    country,
-    postalCode: postalCode ?? undefined,
-  };
+export function createMethods({ lookups, requests, actors }: MethodOptions): CustomerMethods {
+  return { ...createLookupMethods(lookups), confirmErasure: createConfirmErasure(actors, requests) };
 }

@@ -6,8 +6,8 @@ import { Buffer } from "node:buffer";
 import { DomainError } from "../actors/errors.ts";
 import type { Admit, Caller, CallEvidence } from "../auth/callers.ts";
 import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import type { CallContext, CustomerMethods } from "./contract.ts";
 import { listen } from "./listener.ts";
-import type { CallContext, CustomerMethods } from "./methods.ts";
 import { createReflection } from "./reflection.ts";
 import { statusOf } from "./status.ts";
 
@@ -32,7 +32,7 @@ export interface GrpcServer {
   close(limitMs?: number): Promise<void>;
 }
 
-/** A request is two ids; nobody needs to make us hold more. */
+/** A request is a few ids, and at most 2,000 characters of evidence; nobody needs to make us hold more. */
 const MAX_REQUEST_BYTES = 16 * 1024;
 const CLOSE_LIMIT_MS = 10_000;
 

@@ -143,3 +143,73 @@ grant select, insert on erasure_receipts to customer_api;
 -- Expired exports go in every store; the worker sees when, and nothing else of them.
 create policy all_stores on gdpr_export_parts to customer_worker using (true);
 grant select (store_id, request_id, part, expires_at), delete on gdpr_export_parts to customer_worker;
+
+-- What customer_reader may learn of requests, in the manner of 0006: nothing personal, so anonymised subjects are
+-- answered as well. Each question is about one customer: the newest fifty requests of it, or the one that is named
+-- if it is the customer's. `exported` says that documents can be fetched.
+create function lookup_gdpr_requests(store_ids uuid[], customer_ids uuid[], request_ids uuid[])
+returns table (
+  "position" integer,
+  request_id uuid,
+  type text,
+  status text,
+  outcome text,
+  created_at timestamptz,
+  completed_at timestamptz,
+  due_at timestamptz,
+  version integer,
+  exported boolean,
+  participants jsonb
+)
+language plpgsql stable security definer
+set search_path = public, pg_temp set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select asked.position::integer, r.request_id, r.type, r.status, r.outcome, r.created_at, r.completed_at, r.due_at,
+    r.version,
+    exists (
+      select from gdpr_export_parts e
+      where e.store_id = r.store_id and e.request_id = r.request_id
+        and e.complete and e.sha256 is not null and e.expires_at > now()
+    ),
+    p.participants
+  from unnest(store_ids, customer_ids, request_ids) with ordinality
+    as asked (store_id, customer_id, request_id, position)
+  join lateral (
+    select * from gdpr_requests g
+    where g.store_id = asked.store_id and g.customer_id = asked.customer_id
+      and (asked.request_id is null or g.request_id = asked.request_id)
+    order by g.created_at desc, g.request_id desc limit 50
+  ) r on true
+  left join lateral (
+    select jsonb_agg(jsonb_build_object('service', q.service, 'state', q.state) order by q.service) as participants
+    from gdpr_participants q where q.store_id = r.store_id and q.request_id = r.request_id
+  ) p on true
+  order by asked.position, r.created_at desc, r.request_id desc;
+end
+$$;
+
+-- Where requests stand, each with one service that may take part in it: participant is null where no such service
+-- has been asked. An unknown request has no row.
+create function lookup_gdpr_participants(store_ids uuid[], request_ids uuid[], services text[])
+returns table ("position" integer, type text, status text, outcome text, participant text)
+language plpgsql stable security definer
+set search_path = public, pg_temp set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select asked.position::integer, r.type, r.status, r.outcome, p.state
+  from unnest(store_ids, request_ids, services) with ordinality as asked (store_id, request_id, service, position)
+  join gdpr_requests r on r.store_id = asked.store_id and r.request_id = asked.request_id
+  left join gdpr_participants p
+    on p.store_id = r.store_id and p.request_id = r.request_id and p.service = asked.service;
+end
+$$;
+
+revoke all on function
+  lookup_gdpr_requests(uuid[], uuid[], uuid[]), lookup_gdpr_participants(uuid[], uuid[], text[]) from public;
+grant execute on function
+  lookup_gdpr_requests(uuid[], uuid[], uuid[]), lookup_gdpr_participants(uuid[], uuid[], text[]) to customer_reader;

@@ -64,6 +64,7 @@ Deno.test("configuration of an empty environment is a development service on the
     grpcCallers: {
       GetCustomerGroups: ["cart-service", "shipping-service", "marketing-service", "storefront-engine"],
       GetCustomerSnapshot: ["checkout-service"],
+      ConfirmErasure: ["order-service", "payment-service", "communication-service"],
     },
     gdpr: {
       participants: ["order-service", "payment-service", "communication-service"],
@@ -94,6 +95,7 @@ Deno.test("configuration carries every variable that is set", () => {
     GRPC_TLS_CLIENT_CA: "/tls/ca.crt",
     GRPC_CALLERS_GET_CUSTOMER_GROUPS: "cart-service, search-service",
     GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: "till-service",
+    GRPC_CALLERS_CONFIRM_ERASURE: "order-service, review-gateway",
     GDPR_PARTICIPANTS: "order-service, review-service, order-service",
     GDPR_GRACE: "72h",
     PEER_REVIEW_SERVICE_URL: "http://reviews.example:7000",
@@ -131,6 +133,7 @@ Deno.test("configuration carries every variable that is set", () => {
     grpcCallers: {
       GetCustomerGroups: ["cart-service", "search-service"],
       GetCustomerSnapshot: ["till-service"],
+      ConfirmErasure: ["order-service", "review-gateway"],
     },
     gdpr: {
       participants: ["order-service", "review-service"],

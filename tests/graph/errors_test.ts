@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { Hono } from "@hono/hono";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import { openPool } from "../../db/connect.ts";
+import { openPool, type Sql } from "../../db/connect.ts";
+import { createRequestLookups } from "../../db/gdpr_lookups.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createGraph } from "../../graph/mod.ts";
-import { JSON_BODY, post, registerShopper, serve, startGraph } from "./server.ts";
+import { JSON_BODY, post, registerShopper, serve, startGraph, type TestGraph } from "./server.ts";
 
 Deno.test("an unexpected error is masked, and logged once without values", async () => {
   await using graph = await startGraph();
@@ -31,8 +32,7 @@ Deno.test("a database out of reach is UNAVAILABLE", async () => {
   const sql = openPool(`postgres://customer_service@127.0.0.1:${unusedPort()}/none`, "customer_reader", 1);
   const authenticate = () => Promise.resolve(as);
   const unreachable = createGraph({
-    actors: graph.world.actors,
-    lookups: createLookups(sql),
+    ...resolved(graph, sql),
     authenticate,
     production: true,
   });
@@ -51,9 +51,12 @@ Deno.test("a database out of reach is UNAVAILABLE", async () => {
 Deno.test("an authenticator that breaks is masked like everything else", async () => {
   await using graph = await startGraph();
   await using logged = await captureLog();
-  const lookups = createLookups(graph.world.database.pool("customer_reader"));
   const authenticate = () => Promise.reject(new TypeError("the cache has no such method"));
-  const broken = createGraph({ actors: graph.world.actors, lookups, authenticate, production: true });
+  const broken = createGraph({
+    ...resolved(graph, graph.world.database.pool("customer_reader")),
+    authenticate,
+    production: true,
+  });
   const server = serve(new Hono().route("/graphql", broken));
   try {
     const url = `http://127.0.0.1:${server.addr.port}/graphql`;
@@ -65,6 +68,17 @@ Deno.test("an authenticator that breaks is masked like everything else", async (
     await server.shutdown();
   }
 });
+
+/** What resolvers need, over a pool of customer_reader. */
+function resolved({ world: { actors } }: TestGraph, reader: Sql) {
+  const exportLink = () => Promise.resolve(undefined);
+  return {
+    actors,
+    lookups: createLookups(reader),
+    requests: createRequestLookups(reader),
+    exportLink,
+  };
+}
 
 /** What the graph logs from now on. */
 async function captureLog(): Promise<{ messages: string[] } & AsyncDisposable> {

@@ -1,9 +1,11 @@
 /** The subgraph on a real socket, before real actors and a real PostgreSQL. */
 import { Hono } from "@hono/hono";
+import { type ExportKeys, exportLink } from "../../actors/gdpr/export_downloads.ts";
 import type { Principal } from "../../actors/principal.ts";
 import type { ActorRef } from "../../actors/protocol.ts";
 import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
+import { createRequestLookups } from "../../db/gdpr_lookups.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createGraph } from "../../graph/mod.ts";
 import { createWorld, register, shopper, type World } from "../actors/world.ts";
@@ -36,13 +38,29 @@ export interface Reply {
   codes: unknown[];
 }
 
-export async function startGraph({ production = false } = {}): Promise<TestGraph> {
+export interface TestGraphOptions {
+  production?: boolean;
+  world?: Parameters<typeof createWorld>[0];
+  /** Without it there is never an export. */
+  exportKeys?: ExportKeys;
+}
+
+export async function startGraph(
+  { production = false, world: worldOptions = {}, exportKeys }: TestGraphOptions = {},
+): Promise<TestGraph> {
   await using stack = new AsyncDisposableStack();
-  const world = stack.use(await createWorld());
+  const world = stack.use(await createWorld(worldOptions));
   const issuer = await createIssuer();
   const authenticate = createTokenAuthenticator(issuer.verify);
-  const lookups = createLookups(world.database.pool("customer_reader"));
-  const graph = createGraph({ actors: world.actors, lookups, authenticate, production });
+  const [reader, api] = [world.database.pool("customer_reader"), world.database.pool("customer_api")];
+  const graph = createGraph({
+    actors: world.actors,
+    lookups: createLookups(reader),
+    requests: createRequestLookups(reader),
+    exportLink: async (key) => exportKeys && await exportLink(api, exportKeys, key),
+    authenticate,
+    production,
+  });
   const server = stack.adopt(serve(new Hono().route("/graphql", graph)), (server) => server.shutdown());
   const url = `http://127.0.0.1:${server.addr.port}/graphql`;
   const running = stack.move();

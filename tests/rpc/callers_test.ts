@@ -12,7 +12,11 @@ import { type AltName, createAuthority, type Identity } from "./certificates.ts"
 import { asked, type CallOptions, connect } from "./client.ts";
 import { serveLookups } from "./serve.ts";
 
-const CALLERS = { GetCustomerGroups: ["cart-service"], GetCustomerSnapshot: ["checkout-service"] };
+const CALLERS = {
+  GetCustomerGroups: ["cart-service"],
+  GetCustomerSnapshot: ["checkout-service"],
+  ConfirmErasure: ["order-service"],
+};
 const CART = "spiffe://cluster.local/ns/shop/sa/cart-service";
 const CHECKOUT = "spiffe://cluster.local/ns/shop/sa/checkout-service";
 

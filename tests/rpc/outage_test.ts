@@ -3,12 +3,10 @@ import assert from "node:assert/strict";
 import { bootstrap } from "../../db/bootstrap.ts";
 import { openPool } from "../../db/connect.ts";
 import { startEmbedded } from "../../db/embedded.ts";
-import { createLookups } from "../../db/lookups.ts";
 import { migrate } from "../../db/migrate.ts";
-import { createMethods } from "../../rpc/methods.ts";
 import { serveGrpc } from "../../rpc/server.ts";
 import { type Client, connect, type Outcome } from "./client.ts";
-import { OPEN } from "./serve.ts";
+import { createMethodsOver, OPEN } from "./serve.ts";
 
 /** The server is up and the customer does not exist: the shortest answer that PostgreSQL must have given. */
 const STRANGER = { store_id: crypto.randomUUID(), customer_id: crypto.randomUUID() };
@@ -70,7 +68,8 @@ Deno.test("a PostgreSQL that keeps silent is as good as away", async () => {
 
 async function serve(stack: AsyncDisposableStack, url: string): Promise<Client> {
   const sql = stack.adopt(openPool(url, "customer_reader", 2), (sql) => sql.end({ timeout: 1 }));
-  const methods = createMethods(createLookups(sql));
+  const api = stack.adopt(openPool(url, "customer_api", 2), (sql) => sql.end({ timeout: 1 }));
+  const methods = await createMethodsOver(sql, api);
   const server = stack.adopt(
     await serveGrpc({ bind: "127.0.0.1", port: 0, admit: OPEN, methods }),
     (server) => server.close(),

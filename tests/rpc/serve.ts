@@ -1,18 +1,29 @@
 /** The gRPC server as main.ts puts it together, over the database of a test. */
+import { createActors } from "../../actors/mod.ts";
 import { createAdmission } from "../../auth/callers.ts";
+import type { Sql } from "../../db/connect.ts";
+import { createRequestLookups } from "../../db/gdpr_lookups.ts";
 import { createLookups } from "../../db/lookups.ts";
+import type { CustomerMethods } from "../../rpc/contract.ts";
 import { createMethods } from "../../rpc/methods.ts";
 import { type GrpcOptions, serveGrpc } from "../../rpc/server.ts";
+import { requestSettings } from "../actors/settings.ts";
 import type { TestDatabase } from "../database.ts";
 import { connect } from "./client.ts";
 
 /** Anybody may call, as on a developer's machine. */
 export const OPEN = createAdmission({
   mode: "none",
-  callers: { GetCustomerGroups: [], GetCustomerSnapshot: [] },
+  callers: { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: [] },
 });
 
-/** A server for the lookups of a database, and a client connected to it. */
+/** The service's methods over a pool of customer_reader and one of customer_api. */
+export async function createMethodsOver(reader: Sql, api: Sql): Promise<CustomerMethods> {
+  const actors = createActors(api, { requests: await requestSettings() });
+  return createMethods({ lookups: createLookups(reader), requests: createRequestLookups(reader), actors });
+}
+
+/** A server over a database, and a client connected to it. */
 export async function serveLookups(db: TestDatabase, options: Partial<GrpcOptions> = {}) {
   await using stack = new AsyncDisposableStack();
   const sql = db.pool("customer_reader", 2);
@@ -21,7 +32,7 @@ export async function serveLookups(db: TestDatabase, options: Partial<GrpcOption
       bind: "127.0.0.1",
       port: 0,
       admit: OPEN,
-      methods: createMethods(createLookups(sql)),
+      methods: await createMethodsOver(sql, db.pool("customer_api", 8)),
       ...options,
     }),
     (server) => server.close(),

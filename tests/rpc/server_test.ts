@@ -5,7 +5,7 @@ import { loadFileDescriptorSetFromBuffer, loadSync } from "@grpc/proto-loader";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { DomainError, type ErrorCode } from "../../actors/errors.ts";
-import type { CallContext, CustomerMethods } from "../../rpc/methods.ts";
+import type { CallContext, CustomerMethods } from "../../rpc/contract.ts";
 import { type GrpcServer, serveGrpc } from "../../rpc/server.ts";
 import { connect, type Loose } from "./client.ts";
 import { OPEN } from "./serve.ts";
@@ -195,6 +195,7 @@ async function serve(method: Method = () => {}, port = 0): Promise<GrpcServer & 
       };
     },
     getCustomerSnapshot: () => Promise.reject(new Error("not asked for here")),
+    confirmErasure: () => Promise.reject(new Error("not asked for here")),
   } satisfies CustomerMethods;
   const server = await serveGrpc({ bind: "127.0.0.1", port, admit: OPEN, methods });
   return { ...server, [Symbol.asyncDispose]: () => server.close() };

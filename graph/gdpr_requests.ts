@@ -1,0 +1,72 @@
+/** The caller's own GDPR requests, and no one else's: those have no more to be found than ones that do not exist. */
+import { v5 as idFrom, v7 as newId } from "uuid";
+import { DomainError } from "../actors/errors.ts";
+import { parseInput, uuid } from "../actors/input.ts";
+import type { Actors } from "../actors/protocol.ts";
+import type { RequestLookups, SubjectRequest } from "../db/gdpr_lookups.ts";
+import { type Caller, commandContext } from "./caller.ts";
+
+type Right = SubjectRequest["type"];
+
+/** Each also throws what Caller.shopper throws. Those that read answer anonymised subjects too. */
+export interface OwnRequests {
+  /** Newest first. */
+  list(caller: Caller): Promise<SubjectRequest[]>;
+  /** @throws {DomainError} INVALID_INPUT, NOT_FOUND, UNAVAILABLE */
+  read(caller: Caller, id: string): Promise<SubjectRequest>;
+  /**
+   * Opens a request, or gives the one for this right that is open already.
+   *
+   * @param field the name under which the result appears in the response
+   * @param corrections with a RECTIFICATION: the fields of the profile that are wrong, as they should be
+   * @throws {DomainError} what Actors.send throws
+   */
+  open(caller: Caller, field: string, right: Right, corrections?: Corrections): Promise<SubjectRequest>;
+  /** @throws {DomainError} NOT_FOUND, and what Actors.send throws */
+  cancel(caller: Caller, field: string, id: string, expectedVersion?: number | null): Promise<SubjectRequest>;
+}
+
+export type Corrections = Record<string, unknown>;
+
+export function createOwnRequests(actors: Actors, requests: RequestLookups): OwnRequests {
+  async function read(caller: Caller, id: string): Promise<SubjectRequest> {
+    const requestId = parseInput(uuid, id, "read a request: id");
+    const { id: customerId, storeId } = await caller.shopper();
+    const found = await requests.findRequest({ storeId, customerId, requestId });
+    if (!found) throw new DomainError("NOT_FOUND", `Cannot find request ${requestId}`);
+    return found;
+  }
+
+  return {
+    async list(caller) {
+      const { id: customerId, storeId } = await caller.shopper();
+      return await requests.findRequests({ storeId, customerId });
+    },
+
+    read,
+
+    async open(caller, field, right, corrections) {
+      const context = await commandContext(caller, field);
+      const { by: { id: customerId, storeId }, idempotencyKey } = context;
+      const id = newRequestId(`${storeId} ${customerId}`, idempotencyKey);
+      const command = { type: "open", customerId, right, ...(corrections && { corrections }) };
+      const answer = await actors.send({ kind: "gdpr_request", storeId, id }, command, context);
+      return await read(caller, answer.id);
+    },
+
+    async cancel(caller, field, id, expectedVersion) {
+      const { requestId } = await read(caller, id);
+      const context = await commandContext(caller, field, expectedVersion);
+      const { by: { storeId } } = context;
+      await actors.send({ kind: "gdpr_request", storeId, id: requestId }, { type: "cancel" }, context);
+      return await read(caller, requestId);
+    },
+  };
+}
+
+const KEYED = "0c6c3f0e-5c0b-4d6c-9a53-3f1f6d5a8b27";
+
+/** Under a key it is always the same: who repeats a request must address what the first one has made. */
+function newRequestId(subject: string, idempotencyKey: string | undefined): string {
+  return idempotencyKey === undefined ? newId() : idFrom(`${subject} ${idempotencyKey}`, KEYED);
+}

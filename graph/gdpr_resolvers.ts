@@ -1,0 +1,62 @@
+/** What stands behind the fields of schema.graphql that are about GDPR requests. */
+import type { GraphQLResolveInfo } from "graphql";
+import type { SubjectRequest } from "../db/gdpr_lookups.ts";
+import type { Customer } from "../db/lookups.ts";
+import { type Caller, field } from "./caller.ts";
+import type { Corrections, OwnRequests } from "./gdpr_requests.ts";
+
+/**
+ * Where the documents of a request can be fetched; undefined when there are none any more.
+ *
+ * @returns the URL relative to the service's public address, the end of its validity, and the SHA-256 of the
+ * manifest in hexadecimal digits
+ */
+export type ExportLink = (
+  key: { storeId: string; requestId: string },
+) => Promise<{ url: string; expiresAt: Date; sha256: string } | undefined>;
+
+interface Cancellation {
+  id: string;
+  expectedVersion?: number | null;
+}
+
+export function createRequestResolvers(requests: OwnRequests, exportLink: ExportLink) {
+  const open = (right: SubjectRequest["type"]) => (_: unknown, __: unknown, caller: Caller, info: Info) =>
+    requests.open(caller, field(info), right);
+
+  return {
+    Query: {
+      gdprRequest: (_: unknown, { id }: { id: string }, caller: Caller) => requests.read(caller, id),
+      gdprRequests: (_: unknown, __: unknown, caller: Caller) => requests.list(caller),
+    },
+
+    Mutation: {
+      requestErasure: open("ERASURE"),
+      requestAccess: open("ACCESS"),
+      requestPortability: open("PORTABILITY"),
+      requestRectification: (_: unknown, { input }: { input: Corrections }, caller: Caller, info: Info) =>
+        requests.open(caller, field(info), "RECTIFICATION", input),
+      cancelGdprRequest: (
+        _: unknown,
+        { id, expectedVersion }: Cancellation,
+        caller: Caller,
+        info: Info,
+      ) => requests.cancel(caller, field(info), id, expectedVersion),
+    },
+
+    Customer: {
+      gdprRequests: (_: Customer, __: unknown, caller: Caller) => requests.list(caller),
+    },
+
+    GdprRequest: {
+      id: ({ requestId }: SubjectRequest) => requestId,
+      async export({ requestId, exported }: SubjectRequest, _: unknown, caller: Caller) {
+        if (!exported) return null;
+        const { storeId } = await caller.shopper();
+        return await exportLink({ storeId, requestId }) ?? null;
+      },
+    },
+  };
+}
+
+type Info = GraphQLResolveInfo;

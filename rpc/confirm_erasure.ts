@@ -1,0 +1,69 @@
+/** How a participant says that it has anonymised what it held. It may say so as often as it likes. */
+import { create } from "@bufbuild/protobuf";
+import { z } from "zod";
+import { DomainError } from "../actors/errors.ts";
+import { parseInput, text, uuid } from "../actors/input.ts";
+import { systemPrincipal } from "../actors/principal.ts";
+import type { Actors } from "../actors/protocol.ts";
+import { newTraceId } from "../actors/trace.ts";
+import type { ParticipationKey, RequestLookups } from "../db/gdpr_lookups.ts";
+import { ConfirmErasureResponseSchema } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import { type CallContext, type CustomerMethods, requireStore } from "./contract.ts";
+
+const KEY = z.object({ requestId: uuid, storeId: uuid, service: text(100) });
+
+export function createConfirmErasure(
+  actors: Actors,
+  requests: Pick<RequestLookups, "findParticipation">,
+): CustomerMethods["confirmErasure"] {
+  return async (request, context) => {
+    const key = parseInput(KEY, request, "confirm the erasure");
+    requireStore(context, key.storeId);
+    requireItself(context, key);
+    const { requestId, storeId, service } = key;
+    const evidence = request.evidence === "" ? {} : { evidence: request.evidence };
+    try {
+      await actors.send(
+        { kind: "gdpr_request", storeId, id: requestId },
+        { type: "participant.confirm", service, ...evidence },
+        { by: systemPrincipal(storeId), traceId: newTraceId() },
+      );
+    } catch (refused) {
+      if (!(refused instanceof DomainError && refused.code === "REFUSED_IN_STATE")) throw refused;
+      const reason = await explain(requests, key, refused);
+      if (reason) throw reason;
+    }
+    return create(ConfirmErasureResponseSchema, { accepted: true });
+  };
+}
+
+function requireItself({ caller }: CallContext, { requestId, service }: ParticipationKey): void {
+  if (caller.unproven || caller.service === service) return;
+  throw new DomainError(
+    "FORBIDDEN",
+    `Cannot confirm erasure ${requestId}: ${caller.service} may confirm for itself only`,
+  );
+}
+
+/** Why the request has refused; undefined when it has the service's confirmation already. */
+async function explain(
+  requests: Pick<RequestLookups, "findParticipation">,
+  key: ParticipationKey,
+  cause: DomainError,
+): Promise<DomainError | undefined> {
+  const { requestId, service } = key;
+  const error = (code: DomainError["code"], why: string) =>
+    new DomainError(code, `Cannot confirm erasure ${requestId}: ${why}`, { cause });
+  const found = await requests.findParticipation(key);
+  if (found?.type !== "ERASURE") return error("REFUSED_IN_STATE", "the request is for no erasure");
+  const { status, outcome, participant } = found;
+  if (participant === "CONFIRMED") return undefined;
+  if (participant === "WAIVED") return error("REFUSED_IN_STATE", `nobody waits for ${service} any more`);
+  if (status === "PENDING") return error("REFUSED_IN_STATE", "it has not begun");
+  if (outcome === "CANCELLED" || outcome === "REFUSED") {
+    return error("REFUSED_IN_STATE", "it has never begun");
+  }
+  if (participant === null) return error("NOT_FOUND", `${service} takes no part in it`);
+  // It waits, so it has begun to wait since, or is in the care of a newer version of this service.
+  return error("UNAVAILABLE", "try again");
+}

@@ -1,0 +1,95 @@
+/** The methods of CustomerService that look customers up. */
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { z } from "zod";
+import { DomainError } from "../actors/errors.ts";
+import { parseInput, uuid } from "../actors/input.ts";
+import { decidePriceList, type PriceListReason } from "../actors/price_list.ts";
+import type { Address, CustomerKey, Lookups } from "../db/lookups.ts";
+import {
+  type AddressSchema,
+  GetCustomerGroupsResponseSchema,
+  GetCustomerSnapshotResponseSchema,
+  PriceListReason as Reason,
+} from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import { type CallContext, type CustomerMethods, requireStore } from "./contract.ts";
+
+export function createLookupMethods(
+  lookups: Lookups,
+): Pick<CustomerMethods, "getCustomerGroups" | "getCustomerSnapshot"> {
+  return {
+    async getCustomerGroups(request, context) {
+      const key = askedKey(request, context);
+      const found = known(key, await lookups.findCustomerGroups(key));
+      if (found.anonymized) throw anonymized(key);
+      const { priceListId, reason } = decidePriceList(found.memberships);
+      return create(GetCustomerGroupsResponseSchema, {
+        memberships: found.memberships.map((membership) => ({
+          ...membership,
+          assignedAt: timestampFromMs(membership.assignedAt),
+        })),
+        priceListId,
+        priceListReason: REASONS[reason],
+      });
+    },
+
+    async getCustomerSnapshot(request, context) {
+      const key = askedKey(request, context);
+      const customer = known(key, await lookups.findCustomer(key));
+      if (customer.anonymizedAt || customer.email === null) throw anonymized(key);
+      const { addresses } = customer;
+      return create(GetCustomerSnapshotResponseSchema, {
+        customerId: customer.customerId,
+        email: customer.email,
+        firstName: customer.firstName ?? undefined,
+        lastName: customer.lastName ?? undefined,
+        locale: customer.locale ?? undefined,
+        defaultShippingAddress: addressMessage(addresses.find((address) => address.isDefaultShipping)),
+        defaultBillingAddress: addressMessage(addresses.find((address) => address.isDefaultBilling)),
+      });
+    },
+  };
+}
+
+const REASONS: Record<PriceListReason, Reason> = {
+  NO_GROUP: Reason.NO_GROUP,
+  ONLY_GROUP: Reason.ONLY_GROUP,
+  HIGHEST_PRIORITY: Reason.HIGHEST_PRIORITY,
+  EARLIEST_ASSIGNED: Reason.EARLIEST_ASSIGNED,
+  LOWEST_GROUP_ID: Reason.LOWEST_GROUP_ID,
+};
+
+const CUSTOMER_KEY = z.object({ customerId: uuid, storeId: uuid });
+
+/** The customer that a request names, in a store that its caller may ask about. */
+function askedKey(request: CustomerKey, context: CallContext): CustomerKey {
+  const key = parseInput(CUSTOMER_KEY, request, "look up the customer");
+  requireStore(context, key.storeId);
+  return key;
+}
+
+function known<T>({ storeId, customerId }: CustomerKey, found: T | undefined): T {
+  if (found !== undefined) return found;
+  throw new DomainError(
+    "NOT_FOUND",
+    `Cannot find customer ${customerId}: store ${storeId} has none of this id`,
+  );
+}
+
+function anonymized({ customerId }: CustomerKey): DomainError {
+  return new DomainError("REFUSED_IN_STATE", `Cannot tell of customer ${customerId}: anonymised`);
+}
+
+function addressMessage(address: Address | undefined): MessageInitShape<typeof AddressSchema> | undefined {
+  if (!address) return undefined;
+  const { addressId, line1, line2, city, state, country, postalCode } = address;
+  return {
+    addressId,
+    line1,
+    line2: line2 ?? undefined,
+    city,
+    state: state ?? undefined,
+    country,
+    postalCode: postalCode ?? undefined,
+  };
+}
