@@ -9,7 +9,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   auth: ["actors", "config"],
   config: [],
   db: [],
-  demo: ["actors", "auth", "db"],
+  demo: ["actors", "auth", "db", "events", "proto"],
   events: ["db", "proto"],
   graph: ["actors", "auth", "db"],
   proto: [],

@@ -35,26 +35,31 @@ export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
     "grpc.max_reconnect_backoff_ms": 1_000,
   });
 
-  async function attempt(confirmation: Confirmation): Promise<grpc.status> {
+  async function attempt(confirmation: Confirmation, signal: AbortSignal): Promise<grpc.status> {
     const metadata = new grpc.Metadata();
     metadata.set("authorization", `Bearer ${await token(confirmation.service, confirmation.storeId)}`);
-    return await new Promise((resolve) =>
-      client.makeUnaryRequest(
+    return await new Promise((resolve) => {
+      const call = client.makeUnaryRequest(
         PATH,
         (request) => Buffer.from(toBinary(ConfirmErasureRequestSchema, request)),
         (bytes) => fromBinary(ConfirmErasureResponseSchema, bytes),
         create(ConfirmErasureRequestSchema, confirmation),
         metadata,
         { deadline: Date.now() + DEADLINE_MS },
-        (error) => resolve(error?.code ?? grpc.status.OK),
-      )
-    );
+        (error) => {
+          signal.removeEventListener("abort", cancel);
+          resolve(error?.code ?? grpc.status.OK);
+        },
+      );
+      const cancel = () => call.cancel();
+      signal.addEventListener("abort", cancel);
+    });
   }
 
   return {
     async confirm(confirmation, signal) {
       for (let attempts = 1;; attempts++) {
-        const status = await attempt(confirmation);
+        const status = await attempt(confirmation, signal);
         const again = AWAY.includes(status) && attempts < ATTEMPTS && !signal.aborted;
         if (!again) return grpc.status[status];
         await pause(100 * 2 ** attempts, signal);

@@ -1,0 +1,224 @@
+/** The demonstration services as the service meets them: over gRPC, and through events. */
+import assert from "node:assert/strict";
+import { status } from "@grpc/grpc-js";
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+import { PeerError } from "../../actors/gdpr/vocabulary.ts";
+import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/development_issuer.ts";
+import { deliveringSink } from "../../demo/delivering_sink.ts";
+import { DEMO } from "../../demo/ids.ts";
+import { HOLDINGS } from "../../demo/peers/holdings.ts";
+import { type DemoPeersOptions, startDemoPeers } from "../../demo/peers/mod.ts";
+import type { EventFormat } from "../../events/encode.ts";
+import { kafkaSink } from "../../events/kafka_sink.ts";
+import type { Sink } from "../../events/sink.ts";
+import { createPeers } from "../../rpc/peers.ts";
+import { eventually } from "../eventually.ts";
+import { kafkaTest, settings } from "../events/kafka.ts";
+import { event } from "../events/outbox.ts";
+import { type Confirmations, takeConfirmations } from "./confirmations.ts";
+
+const SERVICES = ["order-service", "payment-service", "communication-service"];
+const EVIDENCE: Record<string, string> = {
+  "order-service": "2 orders, 1 return anonymised",
+  "payment-service": "2 payments, 1 saved card anonymised",
+  "communication-service": "1 newsletter subscription, 2 emails anonymised",
+};
+const { storeId, customerId } = DEMO;
+const never = new AbortController().signal;
+
+Deno.test("the demo services tell what they hold, from any record on; one is away the first time", async () => {
+  await using place = await open();
+  const ask = (service: string, customerId: string, resumeAfter?: string) =>
+    Array.fromAsync(
+      place.peers.collect(
+        service,
+        { customerId, storeId, requestId: crypto.randomUUID(), resumeAfter },
+        never,
+      ),
+    );
+  assert.deepEqual([...place.demo.urls.keys()].sort(), SERVICES.toSorted());
+  await assert.rejects(
+    ask("communication-service", customerId),
+    (error) => error instanceof PeerError && error.reason === "UNREACHABLE",
+  );
+  for (const service of SERVICES) {
+    const all = await ask(service, customerId);
+    assert.deepEqual(
+      all.map(({ record }) => record.data),
+      HOLDINGS[service]?.[customerId]?.map(({ data }) => data),
+    );
+    const rest = await ask(service, customerId, all[0]?.cursor);
+    assert.deepEqual(rest, all.slice(1));
+    assert.ok((await ask(service, DEMO.secondCustomerId)).length > 0);
+    assert.deepEqual(await ask(service, crypto.randomUUID()), [], "a stranger");
+  }
+  await assert.rejects(
+    ask("order-service", "mina"),
+    (error) => error instanceof PeerError && error.reason === "REFUSED",
+  );
+});
+
+Deno.test("each demo service erases and confirms under its own name, and again when it is told again", async () => {
+  await using place = await open();
+  const told = erasure();
+  await place.demo.deliver("customer.updated", event("customer.updated", storeId, customerId).payload);
+  assert.equal(place.door.received.length, 0);
+
+  await place.demo.deliver(told.topic, told.payload);
+  await place.demo.deliver(told.topic, told.payload);
+  const confirmed = place.door.received.map(({ request }) => [request.service, request.evidence]);
+  assert.deepEqual(confirmed.sort(), [...Object.entries(EVIDENCE), ...Object.entries(EVIDENCE)].sort());
+  for (const { request, token } of place.door.received) {
+    const { principal, service } = await place.issuer.verify(token);
+    assert.deepEqual([service, principal.type, principal.storeId], [request.service, "SYSTEM", storeId]);
+    assert.deepEqual([request.requestId, request.storeId], [told.payload.requestId, storeId]);
+  }
+  const left = place.peers.collect("order-service", {
+    customerId,
+    storeId,
+    requestId: crypto.randomUUID(),
+    resumeAfter: undefined,
+  }, never);
+  assert.deepEqual(await Array.fromAsync(left), []);
+});
+
+Deno.test("only the services that are asked erase", async () => {
+  await using place = await open();
+  const told = erasure({ participants: ["payment-service"] });
+  await place.demo.deliver(told.topic, told.payload);
+  assert.deepEqual(place.door.received.map(({ request }) => request.service), ["payment-service"]);
+});
+
+Deno.test("a confirmation is tried again while customer-service is away, and not when it is refused", async () => {
+  await using away = await takeConfirmations((nth) => nth < 3 ? status.UNAVAILABLE : status.OK);
+  await using place = await open(away);
+  const told = erasure({ participants: ["order-service"] });
+  await place.demo.deliver(told.topic, told.payload);
+  assert.deepEqual(away.received.map(({ request }) => request.service), ["order-service"]);
+
+  let asked = 0;
+  await using refusing = await takeConfirmations(() => {
+    asked++;
+    return status.FAILED_PRECONDITION;
+  });
+  await using refused = await open(refusing);
+  await refused.demo.deliver(told.topic, told.payload);
+  assert.equal(asked, 1);
+});
+
+Deno.test("closing the demo services does not wait for a customer-service that is away", async () => {
+  await using door = await takeConfirmations(() => status.UNAVAILABLE);
+  await using place = await open(door);
+  const told = erasure();
+  const delivering = place.demo.deliver(told.topic, told.payload);
+  const started = performance.now();
+  await place.demo[Symbol.asyncDispose]();
+  await delivering;
+  assert.ok(performance.now() - started < 1_000);
+});
+
+Deno.test("what the demo services say tells no value", async () => {
+  const lines: string[] = [];
+  await configure({
+    reset: true,
+    sinks: { lines: (record: LogRecord) => void lines.push(record.message.join("")) },
+    loggers: [
+      { category: ["customer-service", "demo"], sinks: ["lines"], lowestLevel: "debug" },
+      { category: ["logtape", "meta"], lowestLevel: "error" },
+    ],
+  });
+  try {
+    await using place = await open();
+    const requestId = crypto.randomUUID();
+    for (const service of SERVICES) {
+      await Array.fromAsync(
+        place.peers.collect(service, { customerId, storeId, requestId, resumeAfter: undefined }, never),
+      ).catch(() => {});
+    }
+    const told = erasure();
+    await place.demo.deliver(told.topic, told.payload);
+    for (const service of SERVICES) assert.ok(lines.some((line) => line.startsWith(`${service} `)), service);
+    assert.doesNotMatch(lines.join("\n"), /mina|keller|teapot|4242|shop\.example/i);
+  } finally {
+    await reset();
+  }
+});
+
+Deno.test("events go to the sink first and then to the services, which keep nobody waiting", async () => {
+  const steps: string[] = [];
+  let broken = false;
+  const sink: Sink = {
+    publish(rows) {
+      if (broken) return Promise.reject(new Error("no console"));
+      steps.push(...rows.map(({ topic }) => `published ${topic}`));
+      return Promise.resolve();
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const slow = Promise.withResolvers<void>();
+  await using delivering = deliveringSink(sink, async (topic) => {
+    steps.push(`delivered ${topic}`);
+    await slow.promise;
+    throw new Error("the service is broken");
+  });
+  const rows = [erasure(), event("customer.updated", storeId, customerId)];
+  await delivering.publish(rows, never);
+  assert.deepEqual(steps, [
+    "published customer.erasure_requested",
+    "published customer.updated",
+    "delivered customer.erasure_requested",
+    "delivered customer.updated",
+  ]);
+  slow.resolve();
+  broken = true;
+  await assert.rejects(delivering.publish(rows, never), /no console/);
+  assert.equal(steps.length, 4);
+});
+
+for (const format of ["protobuf", "json"] satisfies EventFormat[]) {
+  kafkaTest(`each demo service hears of an erasure through Kafka, written as ${format}`, async () => {
+    await using place = await open(undefined, { kafka: settings(), group: `test-${crypto.randomUUID()}` });
+    await using sink = kafkaSink(settings(), format);
+    const told = erasure();
+    await sink.publish([told], never);
+    await eventually(() => {
+      const mine = place.door.received.filter(({ request }) => request.requestId === told.payload.requestId);
+      assert.deepEqual(mine.map(({ request }) => request.service).sort(), SERVICES.toSorted());
+    }, 30_000);
+  });
+}
+
+/** What the service tells when an erasure begins. */
+function erasure(fields: Record<string, unknown> = {}) {
+  return event("customer.erasure_requested", storeId, customerId, {
+    requestId: crypto.randomUUID(),
+    participants: SERVICES,
+    emailHash: "ab".repeat(32),
+    ...fields,
+  });
+}
+
+async function open(door?: Confirmations, options: Partial<DemoPeersOptions> = {}) {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.adopt(
+    await Deno.makeTempDir({ prefix: "customer-service-demo-" }),
+    (path) => Deno.remove(path, { recursive: true }),
+  );
+  const issuer: DevelopmentIssuer = await openDevelopmentIssuer(folder);
+  const confirmations = door ?? stack.use(await takeConfirmations());
+  const demo = stack.use(
+    await startDemoPeers({
+      confirm: {
+        address: confirmations.address,
+        token: (service, storeId) => {
+          const principal = { id: crypto.randomUUID(), type: "SYSTEM" as const, storeId, roles: [] };
+          return issuer.sign({ principal, service }, 60);
+        },
+      },
+      ...options,
+    }),
+  );
+  const peers = stack.use(createPeers(demo.urls));
+  const running = stack.move();
+  return { demo, peers, issuer, door: confirmations, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
