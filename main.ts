@@ -6,6 +6,7 @@ import { createExportDownloads, exportLink } from "./actors/gdpr/export_download
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createActors } from "./actors/mod.ts";
+import { systemPrincipal } from "./actors/principal.ts";
 import { startWorker } from "./actors/worker.ts";
 import { createAdmission } from "./auth/callers.ts";
 import { openDevelopmentIssuer } from "./auth/development_issuer.ts";
@@ -20,10 +21,13 @@ import { createLookups } from "./db/lookups.ts";
 import { createReadiness, watchReadiness } from "./db/readiness.ts";
 import { createNotifier, listen } from "./db/work.ts";
 import { loadDemoData } from "./demo/data.ts";
+import { deliveringSink } from "./demo/delivering_sink.ts";
+import { startDemoPeers } from "./demo/peers/mod.ts";
 import { tour } from "./demo/tour.ts";
 import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
+import { watchMemory } from "./events/stale_memory.ts";
 import { createGraph } from "./graph/mod.ts";
 import { untilTold, within } from "./lifetime.ts";
 import { createExports } from "./rest/exports.ts";
@@ -91,12 +95,15 @@ export async function start(config: Config): Promise<Service> {
     );
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());
 
-  const sink = stack.use(config.kafka ? kafkaSink(config.kafka, config.eventFormat) : consoleSink());
+  const demo = await openDemoPeers(config, rpc.port, stack);
+  const published = config.kafka ? kafkaSink(config.kafka, config.eventFormat) : consoleSink();
+  const sink = stack.use(demo && !config.kafka ? deliveringSink(published, demo.deliver) : published);
   const relay = stack.use(startRelay(work, sink));
-  const peers = stack.use(createPeers(new Map(Object.entries(config.gdpr.peers))));
+  const peers = stack.use(createPeers(demo?.urls ?? new Map(Object.entries(config.gdpr.peers))));
   const performers = { "memberships.end": endMemberships, ...createRequestPerformers(api, peers, keys) };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
   stack.use(startHousekeeping(work));
+  if (config.kafka) stack.use(watchMemory(work, config.kafka));
   stack.use(await listen(work, () => [relay, worker].forEach((loop) => loop.wake())));
 
   const ports = { httpPort: http.port, grpcPort: rpc.port };
@@ -110,6 +117,18 @@ export async function start(config: Config): Promise<Service> {
       await house.disposeAsync();
     },
   };
+}
+
+/** Services that hold data of the demo customers, in development where no others are configured. */
+async function openDemoPeers(config: Config, grpcPort: number, stack: AsyncDisposableStack) {
+  const { auth, bind, dataDirectory, gdpr, grpcAuth, kafka, production } = config;
+  const speaksTokens = auth.tokens?.from === "development" && grpcAuth.mode === "token";
+  if (production || !speaksTokens || Object.keys(gdpr.peers).length > 0) return undefined;
+  const issuer = await openDevelopmentIssuer(dataDirectory);
+  const token = (service: string, storeId: string) =>
+    issuer.sign({ principal: systemPrincipal(storeId), service }, 60);
+  const host = bind === "0.0.0.0" ? "127.0.0.1" : bind;
+  return stack.use(await startDemoPeers({ kafka, confirm: { address: `${host}:${grpcPort}`, token } }));
 }
 
 /** Says that the service is up; in development with calls to paste. */
