@@ -11,25 +11,33 @@ import type { KafkaSettings } from "./kafka_client.ts";
 const LOOKED_AT = 100;
 const AGAIN_MS = 60_000;
 
+export interface MemoryWatch extends AsyncDisposable {
+  /** Whether the database is behind the platform; undefined when the watch ended before that was known. */
+  answer: Promise<boolean | undefined>;
+}
+
 /**
  * Warns of it in the log. It looks until it has had an answer once; Kafka may be away for as long as it likes.
  *
  * @param sql a pool of customer_worker
  */
-export function watchMemory(sql: Sql, settings: KafkaSettings, againMs: number = AGAIN_MS): AsyncDisposable {
+export function watchMemory(sql: Sql, settings: KafkaSettings, againMs: number = AGAIN_MS): MemoryWatch {
   const stopping = new AbortController();
   const log = getLogger(["customer-service", "events"]);
 
-  async function look(): Promise<void> {
+  async function look(): Promise<boolean | undefined> {
     while (!stopping.signal.aborted) {
       try {
         const told = await newestErasure(settings, stopping.signal);
         // Asked afterwards: the database knows of an erasure before the platform is told.
         const remembered = told && await findLastErasure(sql);
-        if (told && (!remembered || remembered < told)) warn(told, remembered);
-        return;
+        const behind = told !== undefined && (!remembered || remembered < told);
+        if (behind) warn(told, remembered);
+        return behind;
       } catch (error) {
-        log.debug("Cannot compare the erasure memory with Kafka's: {reason}", { reason: describeError(error) });
+        log.debug("Cannot compare the erasure memory with Kafka's: {reason}", {
+          reason: describeError(error),
+        });
         await pause(againMs, undefined, { signal: stopping.signal }).catch(() => {});
       }
     }
@@ -44,11 +52,12 @@ export function watchMemory(sql: Sql, settings: KafkaSettings, againMs: number =
     );
   }
 
-  const looking = look();
+  const answer = look();
   return {
+    answer,
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      await looking;
+      await answer;
     },
   };
 }

@@ -35,7 +35,7 @@ export async function* readTopic(
   const cluster = openCluster(kafka);
   try {
     await cluster.connect();
-    await cluster.addTargetTopic(topic);
+    await findTopic(cluster, topic);
     for (const { partition, low, end } of await findRanges(cluster, topic)) {
       const late = end - BigInt(last ?? 0);
       let next = last === undefined || late < low ? low : late;
@@ -59,6 +59,13 @@ export async function* readTopic(
     await cluster.disconnect().catch(() => {});
     cut();
   }
+}
+
+async function findTopic(cluster: Cluster, topic: string): Promise<void> {
+  await cluster.addTargetTopic(topic).catch((error) => {
+    if (error.type !== "UNKNOWN_TOPIC_OR_PARTITION") throw error;
+    throw new Error(`Kafka has no topic ${topic}`, { cause: error });
+  });
 }
 
 async function findRanges(cluster: Cluster, topic: string) {

@@ -10,7 +10,7 @@ export const SHARED_BROKER = Deno.env.get("TEST_KAFKA");
 export const PARTITIONS = 3;
 
 /** A test that is skipped by name where there is no Kafka. */
-export function kafkaTest(name: string, fn: () => Promise<void>): void {
+export function kafkaTest(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
   Deno.test({ name, ignore: !SHARED_BROKER, fn });
 }
 

@@ -1,0 +1,205 @@
+/** The erasure memory in a real Kafka: kept for ever, read whole, and brought back into a restored database. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { ConfigResourceTypes, Kafka, logLevel, type Message } from "kafkajs";
+import { readErasureLog } from "../../events/erasure_log.ts";
+import { kafkaSink } from "../../events/kafka_sink.ts";
+import { startRelay } from "../../events/relay.ts";
+import { watchMemory } from "../../events/stale_memory.ts";
+import type { World } from "../actors/world.ts";
+import { eventually } from "../eventually.ts";
+import { createRestored, finishReplay } from "../gdpr/restored.ts";
+import { runTask } from "../gdpr/task.ts";
+import { type Broker, startBroker } from "../kafka/broker.ts";
+import { kafkaTest, settings, withAdmin } from "./kafka.ts";
+import { captureLog } from "./log.ts";
+import { countUnpublished, event } from "./outbox.ts";
+import { until } from "./waiting.ts";
+
+const WARNING = /^warning .*restored from a backup.*deno task erasure replay --from kafka$/;
+const HASH = "ab".repeat(32);
+
+kafkaTest("the erasure log, in a broker of its own", async (t) => {
+  // The broker compacts soon, not every quarter of a minute.
+  await using broker = await startBroker(undefined, { "log.cleaner.backoff.ms": 100 });
+  const connection = { ...settings(broker.brokers), partitions: 1 };
+  const read = async () => (await Array.fromAsync(readErasureLog(connection))).flat();
+  await using world = await createRestored();
+  const folder = await Deno.makeTempDir({ prefix: "customer-service-replay-" });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const replay = async () => {
+    const env = {
+      DATABASE_URL: world.restored.database.url,
+      KAFKA_BROKERS: broker.brokers,
+      DATA_DIR: folder,
+    };
+    const { code, stdout, stderr } = await runTask("erasure", ["replay", "--from", "kafka"], env);
+    // kafkajs has a harmless warning of its own.
+    return { code, stdout, complaints: stderr.split("\n").filter((line) => /^(error|Cannot)/i.test(line)) };
+  };
+  const warnings = async ({ database }: World) => {
+    await using log = await captureLog();
+    await using watch = watchMemory(database.pool("customer_worker", 1), connection);
+    assert.equal(await watch.answer, log.lines.length > 0);
+    return log.lines;
+  };
+
+  await t.step("a topic that is not there is named", async () => {
+    await assert.rejects(read(), { message: "Kafka has no topic customer.erased" });
+    const { code, complaints } = await replay();
+    assert.equal(code, 1);
+    assert.match(complaints.join(), /^Cannot go on after 0 entries: .*no topic customer\.erased/);
+  });
+
+  await t.step("an erasure reaches the topic, which is compacted and kept for ever", async () => {
+    await using sink = kafkaSink(connection, "protobuf");
+    await using _relay = startRelay(world.erased.database.pool("customer_worker"), sink);
+    await until("its events are published", async () => await countUnpublished(world.erased.admin) === 0);
+    const configuration = await configurationOf(broker, "customer.erased");
+    assert.equal(configuration.get("cleanup.policy"), "compact");
+    assert.equal(configuration.get("retention.ms"), "-1");
+    assert.equal(configuration.get("retention.bytes"), "-1");
+    assert.equal((await configurationOf(broker, "customer.updated")).get("cleanup.policy"), "delete");
+  });
+
+  await t.step(
+    "a restored database warns as soon as Kafka is there, and holds nothing up before",
+    async () => {
+      await broker.stop();
+      await using log = await captureLog();
+      const started = performance.now();
+      {
+        await using watch = watchMemory(world.restored.database.pool("customer_worker", 1), connection, 50);
+        assert.ok(performance.now() - started < 500);
+        await broker.start();
+        assert.equal(await watch.answer, true);
+      }
+      assert.equal(log.lines.length, 1);
+      assert.match(log.lines[0]!, WARNING);
+      assert.deepEqual(await warnings(world.erased), []);
+    },
+  );
+
+  await t.step("a watch ends at once while Kafka is away", async () => {
+    await broker.stop();
+    const started = performance.now();
+    const watch = watchMemory(world.restored.database.pool("customer_worker", 1), connection);
+    await watch[Symbol.asyncDispose]();
+    assert.equal(await watch.answer, undefined);
+    assert.ok(performance.now() - started < 2_000);
+    await broker.start();
+  });
+
+  await t.step("a replay from the topic erases the person again, and only once", async () => {
+    const { code, stdout, complaints } = await replay();
+    assert.deepEqual([code, complaints], [0, []]);
+    assert.match(stdout, /\n1 remembered, 1 erased again, 0 already gone, 0 unknown\n$/);
+    await finishReplay(world);
+    assert.deepEqual(await warnings(world.restored), []);
+    assert.match((await replay()).stdout, /\n0 remembered, 0 erased again, 1 already gone, 0 unknown\n$/);
+  });
+
+  const storeId = crypto.randomUUID();
+  const customers = Array.from({ length: 3 }, () => crypto.randomUUID());
+  const erased = (customerId: string, erasedAt: Date) =>
+    event("customer.erased", storeId, customerId, {
+      requestId: crypto.randomUUID(),
+      emailHash: HASH,
+      erasedAt: erasedAt.toISOString(),
+    });
+  const erasedAt = new Date("2026-03-01T10:00:00.123Z");
+
+  await t.step("it is read from its beginning or from near its end, in either format", async () => {
+    for (const [format, at] of [["protobuf", new Date(0)], ["json", erasedAt]] as const) {
+      await using sink = kafkaSink(connection, format);
+      await sink.publish(customers.map((customer) => erased(customer, at)), new AbortController().signal);
+    }
+    const entries = await read();
+    assert.equal(entries.length, 7);
+    assert.equal(entries[0]?.subject?.customerId, world.person.id);
+    assert.deepEqual(entries[1]?.subject?.erasedAt, new Date(0));
+    assert.deepEqual(entries[6], {
+      place: "partition 0, offset 6",
+      subject: { storeId, customerId: customers[2], emailHash: Uint8Array.fromHex(HASH), erasedAt },
+    });
+    const last = (await Array.fromAsync(readErasureLog(connection, { last: 2 }))).flat();
+    assert.deepEqual(last.map(({ place }) => place), ["partition 0, offset 5", "partition 0, offset 6"]);
+  });
+
+  await t.step("what is no erasure is told by its place, and a replay does the rest", async () => {
+    const type = (name: string) => ({ "content-type": `application/${name}` });
+    const json = (more = {}) => JSON.stringify({ ...erased(customers[0]!, erasedAt).payload, ...more });
+    await produce(broker, [
+      { key: "a", value: "garbage", headers: type("json") },
+      { key: "b", value: "garbage", headers: type("protobuf") },
+      { key: "c", value: Buffer.alloc(0), headers: type("protobuf") },
+      { key: "d", value: null },
+      { key: "e", value: json() },
+      { key: "f", value: json({ emailHash: "" }), headers: type("json") },
+      { key: "g", value: json({ laterField: 1 }), headers: type("json") },
+    ]);
+    const places = [7, 8, 9, 10, 11, 12].map((offset) => `partition 0, offset ${offset}`);
+    assert.deepEqual((await read()).filter(({ subject }) => !subject).map(({ place }) => place), places);
+    const { code, stdout, complaints } = await replay();
+    assert.equal(code, 1);
+    assert.match(stdout, /\n3 remembered, 0 erased again, 1 already gone, 3 unknown\n$/);
+    assert.deepEqual(complaints.slice(0, -1), places.map((place) => `Cannot read ${place}`));
+  });
+
+  await t.step("behind a batch that compaction has emptied it is read on", async () => {
+    await compactSoon(broker, "customer.erased");
+    // Two segments too large to be merged. The last batch of the first is its producer's last, and gets empty.
+    for (const filler of ["filler 1", "filler 2"]) {
+      await produce(broker, [{ key: filler, value: "x".repeat(900_000) }]);
+      await produce(broker, [{ key: "repeated", value: filler }]);
+      await new Promise((resolve) => setTimeout(resolve, 100)); // a segment ends by its age
+    }
+    await produce(broker, [{ key: "last", value: "" }]);
+    const offsets = await eventually(async () => {
+      const offsets = (await read()).map(({ place }) => Number(place.split(" ").at(-1)));
+      assert.ok(!offsets.includes(15), "the first of the repeated records is gone");
+      return offsets;
+    }, 30_000);
+    assert.deepEqual(offsets.slice(-4), [14, 16, 17, 18]);
+  });
+
+  await t.step("a replay without Kafka says so", async () => {
+    await broker.stop();
+    const { code, complaints } = await replay();
+    assert.equal(code, 1);
+    assert.match(complaints.join(), /^Cannot go on after 0 entries: /);
+  });
+});
+
+async function configurationOf({ brokers }: Broker, topic: string): Promise<Map<string, string>> {
+  return await withAdmin(async (admin) => {
+    const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic }];
+    const { resources: [found] } = await admin.describeConfigs({ includeSynonyms: false, resources });
+    return new Map(found?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
+  }, brokers);
+}
+
+async function compactSoon({ brokers }: Broker, topic: string): Promise<void> {
+  const entries = {
+    "cleanup.policy": "compact",
+    "segment.ms": "50",
+    "segment.bytes": "1048576",
+    "min.cleanable.dirty.ratio": "0.01",
+  };
+  const configEntries = Object.entries(entries).map(([name, value]) => ({ name, value }));
+  const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }];
+  await withAdmin((admin) => admin.alterConfigs({ validateOnly: false, resources }), brokers);
+}
+
+/** Puts records into the log as somebody else could, with a producer that ends behind them. */
+async function produce({ brokers }: Broker, messages: Message[]): Promise<void> {
+  const kafka = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING, retry: { retries: 10 } });
+  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
+  await producer.connect();
+  try {
+    await producer.send({ topic: "customer.erased", acks: -1, messages });
+  } finally {
+    await producer.disconnect();
+  }
+}
