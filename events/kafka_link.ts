@@ -1,15 +1,9 @@
 /** Brings events to Kafka: a call returns once every in-sync replica has all of its events. */
 import { Buffer } from "node:buffer";
-import {
-  type Admin,
-  type ICustomPartitioner,
-  type Message,
-  Partitioners,
-  type RecordMetadata,
-} from "kafkajs";
+import { type ICustomPartitioner, type Message, Partitioners, type RecordMetadata } from "kafkajs";
 import type { EncodedEvent } from "./encode.ts";
 import { type KafkaSettings, openKafka, RETRY } from "./kafka_client.ts";
-import { missingTopics } from "./topics.ts";
+import { prepareTopics } from "./topic_settings.ts";
 
 export interface KafkaLink {
   /** Returns when every in-sync replica has the events. One call at a time; after a failure the link is used up. */
@@ -37,7 +31,7 @@ export function openKafkaLink(settings: KafkaSettings): KafkaLink {
     const admin = kafka.admin();
     try {
       await admin.connect();
-      await createMissingTopics(admin, settings);
+      await prepareTopics(admin, settings);
     } finally {
       await admin.disconnect();
     }
@@ -64,11 +58,6 @@ export function openKafkaLink(settings: KafkaSettings): KafkaLink {
       cut();
     },
   };
-}
-
-async function createMissingTopics(admin: Admin, settings: KafkaSettings) {
-  const topics = missingTopics(await admin.listTopics(), settings);
-  if (topics.length > 0) await admin.createTopics({ topics });
 }
 
 function toMessage({ key, value, headers }: EncodedEvent): Message {

@@ -148,7 +148,12 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
   });
 
   await t.step("behind a batch that compaction has emptied it is read on", async () => {
-    await compactSoon(broker, "customer.erased");
+    await configure(broker, {
+      "cleanup.policy": "compact",
+      "segment.ms": "50",
+      "segment.bytes": "1048576",
+      "min.cleanable.dirty.ratio": "0.01",
+    });
     // Two segments too large to be merged. The last batch of the first is its producer's last, and gets empty.
     for (const filler of ["filler 1", "filler 2"]) {
       await produce(broker, [{ key: filler, value: "x".repeat(900_000) }]);
@@ -162,6 +167,19 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
       return offsets;
     }, 30_000);
     assert.deepEqual(offsets.slice(-4), [14, 16, 17, 18]);
+  });
+
+  await t.step("a topic that forgets is told of, and left as it is", async () => {
+    const connect = async () => {
+      await using log = await captureLog();
+      await using sink = kafkaSink(connection, "protobuf");
+      await sink.publish([event("customer.created", storeId, customers[0]!)], new AbortController().signal);
+      return log.lines;
+    };
+    assert.deepEqual(await connect(), []);
+    await configure(broker, { "cleanup.policy": "delete" });
+    assert.match((await connect()).join(), /^warning Kafka forgets erasures: .*cleanup\.policy=delete/);
+    assert.equal((await configurationOf(broker, "customer.erased")).get("cleanup.policy"), "delete");
   });
 
   await t.step("a replay without Kafka says so", async () => {
@@ -180,15 +198,10 @@ async function configurationOf({ brokers }: Broker, topic: string): Promise<Map<
   }, brokers);
 }
 
-async function compactSoon({ brokers }: Broker, topic: string): Promise<void> {
-  const entries = {
-    "cleanup.policy": "compact",
-    "segment.ms": "50",
-    "segment.bytes": "1048576",
-    "min.cleanable.dirty.ratio": "0.01",
-  };
-  const configEntries = Object.entries(entries).map(([name, value]) => ({ name, value }));
-  const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }];
+/** Gives customer.erased these settings and no others. */
+async function configure({ brokers }: Broker, settings: Record<string, string>): Promise<void> {
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  const resources = [{ type: ConfigResourceTypes.TOPIC, name: "customer.erased", configEntries }];
   await withAdmin((admin) => admin.alterConfigs({ validateOnly: false, resources }), brokers);
 }
 
