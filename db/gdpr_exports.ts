@@ -61,9 +61,11 @@ async function selectParts(tx: Tx, key: ExportKey, condition: Condition): Promis
 export async function insertPart(
   tx: Tx,
   { storeId, requestId }: ExportKey,
-  values: { part: string; mediaType: string; expiresAt: Date },
+  { part, mediaType, expiresAt }: { part: string; mediaType: string; expiresAt: Date },
 ): Promise<void> {
-  await tx`insert into gdpr_export_parts ${tx({ storeId, requestId, ...values })} on conflict do nothing`;
+  await tx`
+    insert into gdpr_export_parts ${tx({ storeId, requestId, part, mediaType, expiresAt })}
+    on conflict do nothing`;
 }
 
 /** @param values in camelCase */

@@ -39,7 +39,8 @@ export interface GuardedExportStore extends ExportStore {
   ): Promise<void>;
 }
 
-export const CHUNK_BYTES = 256 * 1024;
+/** The records of one chunk become text at a stretch, and nothing else runs meanwhile. */
+const CHUNK_BYTES = 64 * 1024;
 /**
  * How long what was collected is kept after the due date, or after anybody has last asked for it if that is
  * later. So nothing stays of a request that got stuck.

@@ -1,0 +1,239 @@
+/** What stands in the documents of an export, whatever the sources have sent. */
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type { CollectedRecord } from "../../actors/gdpr/vocabulary.ts";
+import {
+  ask,
+  type Asked,
+  collect,
+  createExportWorld,
+  documentText,
+  type ExportWorld,
+  NEVER,
+  record,
+  sha256,
+  storeOf,
+} from "./exports.ts";
+
+const EVIL = `</dd><script>alert(1)</script><img src=x onerror='alert(1)'>"'><!--&amp;\u0000\u202e`;
+
+/** Markup wherever a source can put a value. */
+const HOSTILE: CollectedRecord = {
+  category: `category ${EVIL}`,
+  purpose: `purpose ${EVIL}`,
+  retention: `retention ${EVIL}`,
+  recipients: [`recipient ${EVIL}`, ""],
+  recordedAt: `recordedAt ${EVIL}`,
+  data: {
+    [`name ${EVIL}`]: `value ${EVIL}`,
+    list: [`item ${EVIL}`, { [`inner ${EVIL}`]: [[`innermost ${EVIL}`]] }, [], {}, null, "", 0, false],
+    deep: JSON.parse(`${'{"a":['.repeat(300)}"depth </dd><script>"${"]}".repeat(300)}`),
+    ["__proto__"]: "proto",
+    lone: "\ud800",
+  },
+};
+
+/** Every tag that we write, with every attribute that it may carry; no value holds a bracket or a quote. */
+const TAG =
+  /<\/?(?:html|head|meta|title|style|body|header|nav|main|section|article|h[123]|p|dl|dt|dd|ol|li|a|span|time|table|caption|thead|tbody|tr|th|td)(?: (?:lang|charset|http-equiv|content|name|id|aria-labelledby|class|dir|href|datetime|scope|data-label)="[^"<>]*")*>/g;
+
+Deno.test("the page of an access request lets no source's markup through", async () => {
+  await using exports = await createExportWorld();
+  const service = `order-service ${EVIL}`.replace("\u0000", "");
+  const asked = await ask(exports, ["customer-service", service]);
+  await tell(exports, asked, "customer-service", [HOSTILE, record(1)]);
+  const waiverReason = `reason ${EVIL}`;
+  asked.description.sources[1]!.waiverReason = waiverReason;
+  await storeOf(exports).compile(asked.key, asked.description, NEVER);
+  const page = await documentText(exports, asked, "access.html");
+
+  assert.ok(page.startsWith("<!doctype html>\n"));
+  const text = page.slice("<!doctype html>\n".length).replace(TAG, "");
+  assert.deepEqual(text.match(/.{0,20}[<>].{0,20}/), null);
+  assert.ok(!/&(?!(?:amp|lt|gt|quot|#39);)/.test(text), "a bare ampersand");
+  // deno-lint-ignore no-control-regex -- that is what it looks for
+  assert.ok(!/[\u0000-\u0008\u000b-\u001f]/.test(page), "a control character");
+  for (
+    const name of [
+      "category",
+      "purpose",
+      "retention",
+      "recipient",
+      "recordedAt",
+      "name",
+      "value",
+      "item",
+      "inner",
+      "innermost",
+      "order-service",
+      "reason",
+    ]
+  ) assert.ok(text.includes(`${name} &lt;/dd&gt;&lt;script&gt;alert(1)`), name);
+  assert.ok(text.includes("depth &lt;/dd&gt;"));
+});
+
+Deno.test("the page of an access request stands by itself and leads through it", async () => {
+  await using exports = await createExportWorld();
+  const asked = await ask(exports, ["customer-service", "order-service", "payment-service"]);
+  await collect(exports, asked);
+  await storeOf(exports).compile(asked.key, asked.description, NEVER);
+  const page = await documentText(exports, asked, "access.html");
+
+  assert.ok(!/https?:|url\(|@import|\ssrc=|<script|<link|<iframe/i.test(page));
+  const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, href]) => href);
+  assert.deepEqual(links, ["#source-1", "#source-2", "#source-3", "#rights"]);
+  for (const link of links) assert.ok(ids.includes(link!.slice(1)), link);
+  const levels = [...page.matchAll(/<h([1-6])/g)].map(([, level]) => Number(level));
+  assert.deepEqual(levels.filter((level, at) => level > (levels[at - 1] ?? 0) + 1), []);
+  assert.equal(levels.filter((level) => level === 1).length, 1);
+
+  const style = page.match(/<style>([^]*)<\/style>/)![1]!;
+  const hash = createHash("sha256").update(style).digest("base64");
+  assert.ok(page.includes(`content="default-src 'none'; style-src 'sha256-${hash}'"`));
+  for (const feature of ["prefers-color-scheme: dark", "@media print", "max-width: 36rem"]) {
+    assert.ok(style.includes(feature), feature);
+  }
+  assert.ok(page.includes("Kaffeemühle 19"));
+  assert.ok(page.includes('<time datetime="2026-03-31T10:00:00.000Z">2026-03-31 10:00 UTC</time>'));
+});
+
+Deno.test("an access document says of every source what Article 15 asks for, and of one that holds nothing that it does", async () => {
+  await using exports = await createExportWorld();
+  const services = ["customer-service", "order-service", "payment-service", "communication-service"];
+  const asked = await ask(exports, services);
+  const other = record(2, { purpose: "to answer questions", recipients: [] });
+  await tell(exports, asked, "customer-service", [record(0), record(1), other]);
+  await tell(exports, asked, "order-service", []);
+  await storeOf(exports).append(asked.key, "communication-service", [{ record: HOSTILE, cursor: "1" }]);
+  for (const source of asked.description.sources.slice(2)) source.waiverReason = "it was shut down in May";
+  await storeOf(exports).compile(asked.key, asked.description, NEVER);
+
+  const text = await documentText(exports, asked, "access.json");
+  const { about, sources } = JSON.parse(text);
+  assert.deepEqual(
+    [about.storeId, about.customerId, about.requestId, about.askedAt, about.compiledAt],
+    [
+      asked.key.storeId,
+      asked.customer.id,
+      asked.key.requestId,
+      "2026-03-31T10:00:00.000Z",
+      "2026-03-31T10:00:00.000Z",
+    ],
+  );
+  assert.match(about.automatedDecisions, /^None/);
+  const rights = ["Rectification", "Erasure", "Restriction and objection", "Portability", "Complaint"];
+  assert.deepEqual(Object.keys(about.rights), rights);
+  assert.deepEqual(sources.map((source: { service: string }) => source.service), services);
+
+  const [own, orders, payments, messages] = sources;
+  const { data: _, recordedAt: __, ...held } = record(0);
+  assert.deepEqual(own.processing, [
+    { ...held, records: 2 },
+    { ...held, purpose: "to answer questions", recipients: [], records: 1 },
+  ]);
+  assert.deepEqual(own.records, [record(0), record(1), other]);
+  assert.deepEqual(
+    [own.summary, orders.summary],
+    ["customer-service holds 3 records about you.", "order-service holds nothing about you."],
+  );
+  assert.deepEqual([orders.complete, orders.recordCount, orders.records], [true, 0, []]);
+  for (const source of [payments, messages]) {
+    assert.deepEqual([source.complete, source.waiverReason], [false, "it was shut down in May"]);
+    assert.match(source.summary, /it was shut down in May/);
+  }
+  assert.deepEqual(messages.records, [JSON.parse(JSON.stringify(HOSTILE))]);
+  assert.equal(text, `${JSON.stringify(JSON.parse(text), null, 2)}\n`);
+
+  const page = await documentText(exports, asked, "access.html");
+  for (const { summary } of sources) assert.ok(page.includes(summary), summary);
+});
+
+Deno.test("what a source says of its processing is bounded, and says so", async () => {
+  await using exports = await createExportWorld();
+  const asked = await ask(exports, ["order-service"]);
+  const records = Array.from({ length: 250 }, (_, at) => record(at, { category: `category ${at}` }));
+  await tell(exports, asked, "order-service", records);
+  await storeOf(exports).compile(asked.key, asked.description, NEVER);
+  const { sources: [source] } = JSON.parse(await documentText(exports, asked, "access.json"));
+  assert.deepEqual([source.processing.length, source.furtherProcessing], [200, true]);
+  assert.equal(source.records[249].category, "category 249");
+  assert.match(await documentText(exports, asked, "access.html"), /There is more/);
+});
+
+Deno.test("a portability download is what its schema says", async () => {
+  await using exports = await createExportWorld();
+  const services = ["customer-service", "order-service", "payment-service"];
+  const asked = await ask(exports, services, "PORTABILITY");
+  const nameless = record(1, { recordedAt: undefined });
+  await tell(exports, asked, "customer-service", [record(0), nameless, HOSTILE]);
+  await tell(exports, asked, "order-service", []);
+  asked.description.sources[2]!.waiverReason = "it was shut down";
+  await storeOf(exports).compile(asked.key, asked.description, NEVER);
+  const document = JSON.parse(await documentText(exports, asked, "portability.json"));
+
+  const schema = await Deno.readTextFile(new URL("../../docs/portability.schema.json", import.meta.url));
+  const ajv = new Ajv2020({ allErrors: true });
+  addFormats.default(ajv);
+  const validate = ajv.compile(JSON.parse(schema));
+  const isValid = (value: unknown): boolean => validate(value);
+  assert.ok(isValid(document), JSON.stringify(validate.errors));
+  assert.deepEqual(document.subject, { storeId: asked.key.storeId, customerId: asked.customer.id });
+  assert.deepEqual(
+    document.sources.map((source: { complete: boolean; records: unknown[] }) => [
+      source.complete,
+      source.records.length,
+    ]),
+    [[true, 3], [true, 0], [false, 0]],
+  );
+  const { recordedAt: _, ...kept } = nameless;
+  assert.deepEqual(document.sources[0].records[1], kept);
+
+  const [source] = document.sources;
+  const broken = [
+    { ...document, format: "another" },
+    { ...document, subject: { storeId: asked.key.storeId } },
+    { ...document, more: 1 },
+    { ...document, compiledAt: "yesterday" },
+    { ...document, sources: [{ ...source, complete: false }] },
+    { ...document, sources: [{ ...source, waiverReason: "none" }] },
+    { ...document, sources: [{ ...source, records: [{ ...record(0), data: "text" }] }] },
+  ];
+  for (const [at, wrong] of broken.entries()) assert.ok(!isValid(wrong), `number ${at}`);
+});
+
+Deno.test("the manifest names every document with its size and hash", async () => {
+  await using exports = await createExportWorld();
+  for (
+    const [type, names] of [
+      ["ACCESS", ["access.html", "access.json"]],
+      ["PORTABILITY", ["portability.json"]],
+    ] as const
+  ) {
+    const asked = await ask(exports, ["order-service"], type);
+    await collect(exports, asked);
+    await storeOf(exports).compile(asked.key, asked.description, NEVER);
+    const manifest = JSON.parse(await documentText(exports, asked, "manifest.json"));
+    assert.equal(manifest.requestId, asked.key.requestId);
+    assert.deepEqual(manifest.parts.map((part: { name: string }) => part.name), names);
+    for (const { name, bytes, sha256: hash, mediaType } of manifest.parts) {
+      const document = new TextEncoder().encode(await documentText(exports, asked, name));
+      assert.deepEqual([bytes, hash], [document.byteLength, await sha256(document)]);
+      assert.match(mediaType, name.endsWith(".html") ? /^text\/html/ : /^application\/json/);
+    }
+  }
+});
+
+async function tell(
+  exports: ExportWorld,
+  { key }: Asked,
+  service: string,
+  records: readonly CollectedRecord[],
+): Promise<void> {
+  const store = storeOf(exports);
+  await store.append(key, service, records.map((record, at) => ({ record, cursor: String(at) })));
+  await store.finish(key, service);
+}
