@@ -6,9 +6,11 @@
  * `--customers=20000 --rounds=5 --seconds=8 --connections=10 --in-flight=32`
  */
 import postgres from "postgres";
+import { createRequestSettings } from "../actors/gdpr/mod.ts";
 import { createActors } from "../actors/mod.ts";
 import { systemPrincipal } from "../actors/principal.ts";
 import { newTraceId } from "../actors/trace.ts";
+import { openKeys } from "../config/keys.ts";
 import { openPool } from "../db/connect.ts";
 import { openDatabase } from "./_database.ts";
 import { cpuMicroseconds } from "./_processes.ts";
@@ -16,6 +18,9 @@ import { describeMachine, median, options, table } from "./_report.ts";
 
 const SCRIPT = new URL("./commands.sql", import.meta.url).pathname;
 const STORE = "00000000-0000-4000-8000-000000000000";
+
+/** Keys of its own. */
+const NO_KEYS = { exportKey: undefined, hashKey: undefined, receiptKey: undefined };
 
 interface Measured {
   perSecond: number;
@@ -29,8 +34,13 @@ export async function commands(args: string[]): Promise<void> {
   await load(database.adminUrl, asked.customers);
 
   const sql = openPool(database.url, "customer_api", asked.connections);
+  const requests = createRequestSettings(
+    { participants: [], graceMs: 0 },
+    await openKeys(NO_KEYS, database.folder),
+  );
+  const actors = createActors(sql, { requests });
   const variants: Record<string, () => Promise<number>> = {
-    "customer-service": () => updates(createActors(sql), asked),
+    "customer-service": () => updates(actors, asked),
     pgbench: () => pgbench(database.url, asked),
   };
   const seen: Record<string, Measured[]> = Object.fromEntries(

@@ -4,6 +4,7 @@ const [name, ...args] = Deno.args;
 const BENCHMARKS: Record<string, () => Promise<(args: string[]) => Promise<void>>> = {
   lookups: async () => (await import("./lookups.ts")).lookups,
   commands: async () => (await import("./commands.ts")).commands,
+  erasure: async () => (await import("./erasure.ts")).erasure,
 };
 
 const load = BENCHMARKS[name ?? ""];
