@@ -1,0 +1,313 @@
+/** The link to an export over HTTP: for its subject and the staff in charge, once a part, for a week. */
+import { Hono } from "@hono/hono";
+import assert from "node:assert/strict";
+import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
+import { signLink } from "../../actors/gdpr/export_token.ts";
+import { within } from "../../actors/gdpr/export_chunks.ts";
+import type { Principal } from "../../actors/principal.ts";
+import { createTokenAuthenticator } from "../../auth/principals.ts";
+import { deleteExpiredExports, destroyExports } from "../../db/gdpr_exports.ts";
+import { createExports } from "../../rest/exports.ts";
+import { shopper } from "../actors/world.ts";
+import {
+  ask,
+  type Asked,
+  collect,
+  createExportWorld,
+  createKeys,
+  DAY_MS,
+  documentText,
+  type ExportWorld,
+  NEVER,
+  sha256,
+  storeOf,
+} from "../gdpr/exports.ts";
+import { bearer, createIssuer, serve } from "../graph/server.ts";
+
+interface Door extends AsyncDisposable {
+  exports: ExportWorld;
+  origin: string;
+  /** Undefined as a principal: without a token. */
+  get(
+    path: string,
+    as: Principal | undefined,
+    init?: RequestInit & { headers?: HeadersInit },
+  ): Promise<Response>;
+  link(asked: Asked): Promise<string>;
+}
+
+async function openDoor(): Promise<Door> {
+  await using stack = new AsyncDisposableStack();
+  const exports = stack.use(await createExportWorld());
+  const issuer = await createIssuer();
+  const app = new Hono().route(
+    "/exports",
+    createExports({
+      downloads: createExportDownloads(exports.sql, exports.keys, exports.clock),
+      authenticate: createTokenAuthenticator(issuer.verify),
+    }),
+  );
+  const server = stack.adopt(serve(app), (server) => server.shutdown());
+  const origin = `http://127.0.0.1:${server.addr.port}`;
+  const running = stack.move();
+  return {
+    exports,
+    origin,
+    async get(path, as, init = {}) {
+      const headers = new Headers(init.headers);
+      if (as) headers.set("authorization", await bearer(issuer, as));
+      return await fetch(`${origin}${path}`, { ...init, headers });
+    },
+    async link({ key }) {
+      const link = await exportLink(exports.sql, exports.keys, key, exports.now);
+      assert.ok(link);
+      return link.url;
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function finished(exports: ExportWorld): Promise<Asked> {
+  const asked = await ask(exports);
+  await collect(exports, asked);
+  await storeOf(exports).compile(asked.key, asked.description, NEVER);
+  return asked;
+}
+
+const statusOf = async (answer: Promise<Response>) => {
+  const response = await answer;
+  const text = await response.text();
+  return [response.status, response.ok ? undefined : JSON.parse(text).code];
+};
+
+const GONE = [410, "REFUSED_IN_STATE"];
+const NOT_FOUND = [404, "NOT_FOUND"];
+
+Deno.test("the subject sees what there is as often as it likes, and fetches every part once", async () => {
+  await using door = await openDoor();
+  const { exports } = door;
+  const asked = await finished(exports);
+  const as = shopper(asked.customer);
+  const link = await exportLink(exports.sql, exports.keys, asked.key, exports.now);
+  assert.ok(link);
+  assert.equal(link.expiresAt.getTime(), exports.now.getTime() + 7 * DAY_MS);
+  assert.ok(!link.url.includes(asked.customer.id.slice(0, 8)));
+
+  for (let round = 0; round < 3; round++) {
+    const response = await door.get(link.url, as);
+    const listing = await response.json();
+    assert.equal(listing.expiresAt, link.expiresAt.toISOString());
+    assert.deepEqual(listing.parts.map((part: { name: string }) => part.name), [
+      "access.html",
+      "access.json",
+      "manifest.json",
+    ]);
+    assert.equal(listing.parts[2].sha256, link.sha256);
+  }
+  const { parts } = await (await door.get(link.url, as)).json();
+  for (const { name, href, bytes, sha256: hash, mediaType } of parts) {
+    assert.deepEqual(await statusOf(door.get(href, as, { method: "HEAD" })), [200, undefined]);
+    const response = await door.get(href, as);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-type"), mediaType);
+    assert.equal(response.headers.get("content-disposition"), `attachment; filename="${name}"`);
+    const body = await response.bytes();
+    assert.deepEqual([body.byteLength, await sha256(body)], [bytes, hash]);
+    assert.equal(new TextDecoder().decode(body), await documentText(exports, asked, name));
+    assert.deepEqual(await statusOf(door.get(href, as)), GONE);
+    assert.deepEqual(
+      await statusOf(door.get(href, as, { headers: { "accept-encoding": "identity" } })),
+      GONE,
+    );
+  }
+  assert.equal((await (await door.get(link.url, as)).json()).parts.length, 3);
+});
+
+Deno.test("a new link gives again what an old one has given, and each only once", async () => {
+  await using door = await openDoor();
+  const asked = await finished(door.exports);
+  const as = shopper(asked.customer);
+  const first = await door.link(asked);
+  assert.equal(await door.link(asked), first);
+  assert.deepEqual(await statusOf(door.get(`${first}/access.html`, as)), [200, undefined]);
+  const second = await door.link(asked);
+  assert.notEqual(second, first);
+  assert.deepEqual(await statusOf(door.get(`${first}/access.html`, as)), GONE);
+  assert.deepEqual(await statusOf(door.get(`${second}/access.html`, as)), [200, undefined]);
+  assert.deepEqual(await statusOf(door.get(`${second}/access.html`, as)), GONE);
+  assert.deepEqual(await statusOf(door.get(`${second}/access.json`, as)), [200, undefined]);
+  assert.deepEqual(await statusOf(door.get(`${first}/access.json`, as)), GONE);
+});
+
+Deno.test("of 20 downloads at the same time exactly one is given", async () => {
+  await using door = await openDoor();
+  const asked = await finished(door.exports);
+  const path = `${await door.link(asked)}/access.json`;
+  const statuses = await Promise.all(
+    Array.from({ length: 20 }, () => statusOf(door.get(path, shopper(asked.customer)))),
+  );
+  assert.equal(statuses.filter(([status]) => status === 200).length, 1);
+  assert.deepEqual(statuses.filter(([status]) => status !== 200), Array(19).fill(GONE));
+});
+
+Deno.test("a part comes as it is kept or unpacked, as the client can take it, and is never kept by others", async () => {
+  await using door = await openDoor();
+  const asked = await finished(door.exports);
+  const path = `${await door.link(asked)}/access.json`;
+  const as = shopper(asked.customer);
+  const expected: [accept: string, encoding: string | null][] = [
+    ["gzip", "gzip"],
+    ["br, gzip;q=0.5", "gzip"],
+    ["identity", null],
+    ["gzip;q=0", null],
+    ["identity, gzip;q=0.2", null],
+  ];
+  for (const [accept, encoding] of expected) {
+    const response = await door.get(path, as, { method: "HEAD", headers: { "accept-encoding": accept } });
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-encoding"), encoding, accept);
+    assert.equal(response.headers.get("vary"), "accept-encoding");
+  }
+  const plain = await door.get(path, as, { headers: { "accept-encoding": "identity" } });
+  assert.equal(plain.headers.get("content-encoding"), null);
+  assert.equal(await plain.text(), await documentText(door.exports, asked, "access.json"));
+
+  const again = await door.get(path, as);
+  const listing = await door.get(await door.link(asked), as);
+  for (const response of [plain, again, listing]) {
+    assert.equal(response.headers.get("cache-control"), "no-store");
+    assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+    assert.match(response.headers.get("content-security-policy") ?? "", /^default-src 'none'; /);
+    assert.equal(response.headers.get("referrer-policy"), "no-referrer");
+    if (!response.bodyUsed) await response.bytes();
+  }
+});
+
+Deno.test("a browser is shown the parts as a page of links", async () => {
+  await using door = await openDoor();
+  const asked = await finished(door.exports);
+  const link = await door.link(asked);
+  const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+  const response = await door.get(link, shopper(asked.customer), { headers: { accept } });
+  assert.match(response.headers.get("content-type") ?? "", /^text\/html/);
+  const page = await response.text();
+  assert.deepEqual([...page.matchAll(/href="([^"]*)"/g)].map(([, href]) => href), [
+    `${link}/access.html`,
+    `${link}/access.json`,
+    `${link}/manifest.json`,
+  ]);
+});
+
+Deno.test("only the subject and the store's privacy officers and managers are given an export", async () => {
+  await using door = await openDoor();
+  const { exports } = door;
+  const asked = await finished(exports);
+  const { storeId } = asked.key;
+  const link = await door.link(asked);
+  const other = await finished(exports);
+  const staff = (roles: Principal["roles"], store: string = storeId): Principal => ({
+    id: crypto.randomUUID(),
+    type: "STAFF",
+    storeId: store,
+    roles,
+  });
+  const strangers: Principal[] = [
+    shopper(other.customer),
+    { ...shopper(asked.customer), storeId: crypto.randomUUID() },
+    staff([]),
+    staff(["CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"]),
+    staff(["PRIVACY_OFFICER", "STORE_MANAGER"], crypto.randomUUID()),
+    { ...staff(["PRIVACY_OFFICER"]), type: "SYSTEM" },
+    { ...staff([]), id: asked.customer.id },
+    { ...staff([]), id: asked.customer.id, type: "SYSTEM" },
+  ];
+  for (const [at, stranger] of strangers.entries()) {
+    for (const path of [link, `${link}/access.json`]) {
+      assert.deepEqual(await statusOf(door.get(path, stranger)), NOT_FOUND, `stranger ${at}`);
+    }
+  }
+  const unknown = await door.get(link, undefined);
+  assert.equal(unknown.headers.get("www-authenticate"), "Bearer");
+  assert.equal(unknown.headers.get("cache-control"), "no-store");
+  assert.deepEqual([unknown.status, (await unknown.json()).code], [401, "UNAUTHENTICATED"]);
+
+  assert.deepEqual(await statusOf(door.get(link, staff(["STORE_MANAGER"]))), [200, undefined]);
+  assert.deepEqual(await statusOf(door.get(`${link}/access.json`, staff(["PRIVACY_OFFICER"]))), [
+    200,
+    undefined,
+  ]);
+  assert.deepEqual(await statusOf(door.get(`${link}/access.json`, shopper(asked.customer))), GONE);
+});
+
+Deno.test("a token that we have not signed, or for something else, leads nowhere", async () => {
+  await using door = await openDoor();
+  const { exports } = door;
+  const [asked, open] = [await finished(exports), await ask(exports)];
+  const as = shopper(asked.customer);
+  const token = (await door.link(asked)).slice("/exports/".length);
+  const flip = (at: number) => `${token.slice(0, at)}${token[at] === "A" ? "B" : "A"}${token.slice(at + 1)}`;
+  const sign = signLink.bind(undefined, exports.keys.linkKey);
+  const forged = [
+    ...Array.from({ length: token.length - 1 }, (_, at) => flip(at)),
+    token.slice(0, -1),
+    `${token}A`,
+    `${token}=`,
+    token.toLowerCase(),
+    "x",
+    "%00",
+    await signLink((await createKeys()).linkKey, { ...asked.key, generation: 1 }),
+    await sign({ ...asked.key, storeId: crypto.randomUUID(), generation: 1 }),
+    await sign({ ...asked.key, requestId: crypto.randomUUID(), generation: 1 }),
+  ];
+  for (const wrong of forged) {
+    assert.deepEqual(await statusOf(door.get(`/exports/${wrong}/access.json`, as)), NOT_FOUND, wrong);
+  }
+  for (
+    const part of ["portability.json", "source%2forder-service", "access.json%00", "..%2faccess.json", "%27"]
+  ) {
+    assert.deepEqual(await statusOf(door.get(`/exports/${token}/${part}`, as)), NOT_FOUND, part);
+  }
+  assert.equal(await exportLink(exports.sql, exports.keys, open.key, exports.now), undefined);
+  assert.deepEqual(await statusOf(door.get(`/exports/${token}/access.json`, as)), [200, undefined]);
+});
+
+Deno.test("an expired or destroyed export is gone, before and after it is swept away", async () => {
+  await using door = await openDoor();
+  const { exports } = door;
+  const worker = exports.world.database.pool("customer_worker", 1);
+  const [expiring, destroyed] = [await finished(exports), await finished(exports)];
+  const [one, two] = [await door.link(expiring), await door.link(destroyed)];
+  await within(exports.sql, destroyed.key.storeId, (tx) => destroyExports(tx, destroyed.key));
+  assert.deepEqual(await statusOf(door.get(two, shopper(destroyed.customer))), GONE);
+  assert.deepEqual(await statusOf(door.get(`${two}/access.json`, shopper(destroyed.customer))), GONE);
+  assert.deepEqual(await statusOf(door.get(two, shopper(expiring.customer))), NOT_FOUND);
+
+  const as = shopper(expiring.customer);
+  exports.now = new Date(exports.now.getTime() + 7 * DAY_MS - 1);
+  assert.deepEqual(await statusOf(door.get(one, as)), [200, undefined]);
+  exports.now = new Date(exports.now.getTime() + 1);
+  for (let swept = 0; swept < 2; swept++) {
+    assert.deepEqual(await statusOf(door.get(one, as)), GONE);
+    assert.deepEqual(await statusOf(door.get(`${one}/access.json`, as)), GONE);
+    assert.equal(await exportLink(exports.sql, exports.keys, expiring.key, exports.now), undefined);
+    await deleteExpiredExports(worker, exports.now);
+  }
+});
+
+Deno.test("a damaged part is never taken for the whole, and one that cannot be read does not use the link up", async () => {
+  await using door = await openDoor();
+  const { exports: { admin }, exports } = door;
+  const asked = await finished(exports);
+  const as = shopper(asked.customer);
+  const damage = (chunk: number) =>
+    admin`update gdpr_exports set bytes = set_byte(bytes, 20, get_byte(bytes, 20) # 1)
+      where request_id = ${asked.key.requestId} and part = 'access.html' and chunk = ${chunk}`;
+  await damage(0);
+  const path = `${await door.link(asked)}/access.html`;
+  assert.deepEqual(await statusOf(door.get(path, as)), [500, "INTERNAL_SERVER_ERROR"]);
+  await damage(0);
+  await damage(1);
+  const response = await door.get(path, as);
+  assert.equal(response.status, 200);
+  await assert.rejects(response.bytes());
+});
