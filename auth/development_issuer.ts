@@ -1,6 +1,7 @@
 /** The built-in issuer of tokens for development. Its key stays in the data directory and is nowhere published. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import { z } from "zod";
+import { keepFile } from "../config/kept_file.ts";
 import { ConfigError } from "../config/mod.ts";
 import { createVerifier, type TokenVerifier, type VerifiedToken } from "./token.ts";
 
@@ -50,11 +51,7 @@ export async function openDevelopmentIssuer(dataDirectory: string): Promise<Deve
 
 async function keptKey(dataDirectory: string): Promise<z.output<typeof KeptKey>> {
   const path = `${dataDirectory}/development-issuer.json`;
-  const text = await Deno.readTextFile(path).catch(async (error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    await writeKey(dataDirectory, path);
-    return await Deno.readTextFile(path);
-  });
+  const text = await keepFile(path, makeKey);
   try {
     return KeptKey.parse(JSON.parse(text));
   } catch {
@@ -62,21 +59,8 @@ async function keptKey(dataDirectory: string): Promise<z.output<typeof KeptKey>>
   }
 }
 
-/** Written aside and then linked, which one of several processes can do: nobody reads half a key. */
-async function writeKey(dataDirectory: string, path: string): Promise<void> {
+async function makeKey(): Promise<string> {
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   const jwk = await exportJWK(privateKey);
-  const draft = `${path}.${crypto.randomUUID()}`;
-  await Deno.mkdir(dataDirectory, { recursive: true });
-  try {
-    await Deno.writeTextFile(draft, JSON.stringify({ kid: await calculateJwkThumbprint(jwk), ...jwk }), {
-      createNew: true,
-      mode: 0o600,
-    });
-    await Deno.link(draft, path).catch((error) => {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    });
-  } finally {
-    await Deno.remove(draft).catch(() => {});
-  }
+  return JSON.stringify({ kid: await calculateJwkThumbprint(jwk), ...jwk });
 }
