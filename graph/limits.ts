@@ -20,7 +20,7 @@ export const LIMITS = {
   document: 10_000,
   tokens: 1_000,
   depth: 8,
-  /** Objects count 2, other fields 1, and each level 1.5 times what it holds; all of `me` comes to about 55. */
+  /** Objects count 2, other fields 1, and each level 1.5 times what it holds; all of `me` comes to about 100. */
   cost: 500,
   aliases: 10,
   /** References in one `_entities`. */

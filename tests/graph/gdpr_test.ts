@@ -1,0 +1,420 @@
+/** How shoppers use their rights through the graph, and what everybody else gets: nothing. */
+import assert from "node:assert/strict";
+import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
+import { type Peers, type Right, RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import type { Principal } from "../../actors/principal.ts";
+import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
+import { tell, type World } from "../actors/world.ts";
+import { createKeys } from "../gdpr/keys.ts";
+import { createWorkshop } from "../gdpr/workshop.ts";
+import {
+  type AskOptions,
+  bearer,
+  createIssuer,
+  registerShopper,
+  type Reply,
+  startGraph,
+  stored,
+  type TestGraph,
+} from "./server.ts";
+
+const REQUEST = `{
+  id type status outcome createdAt dueAt completedAt version
+  participants { service state } export { url expiresAt sha256 }
+}`;
+const RECTIFY =
+  `mutation ($input: RequestRectificationInput!) { requestRectification(input: $input) ${REQUEST} }`;
+const CANCEL =
+  `mutation ($id: ID!, $version: Int) { cancelGdprRequest(id: $id, expectedVersion: $version) ${REQUEST} }`;
+const READ = `query ($id: ID!) { gdprRequest(id: $id) ${REQUEST} }`;
+const LIST = `{ gdprRequests ${REQUEST} }`;
+const OPENERS = { requestErasure: "ERASURE", requestAccess: "ACCESS", requestPortability: "PORTABILITY" };
+const HOUR_MS = 60 * 60_000;
+
+/** Every field about requests that stands at the root. */
+const FIELDS: Record<string, { query: string; variables?: Record<string, unknown> }> = {
+  gdprRequest: { query: READ, variables: { id: crypto.randomUUID() } },
+  gdprRequests: { query: LIST },
+  requestErasure: { query: `mutation { requestErasure ${REQUEST} }` },
+  requestAccess: { query: `mutation { requestAccess ${REQUEST} }` },
+  requestPortability: { query: `mutation { requestPortability ${REQUEST} }` },
+  requestRectification: { query: RECTIFY, variables: { input: { firstName: "Eve" } } },
+  cancelGdprRequest: { query: CANCEL, variables: { id: crypto.randomUUID() } },
+};
+
+Deno.test("a shopper uses every right, and finds the requests in the account, the newest first", async () => {
+  await using graph = await startGraph({ world: await gracious() });
+  const { ref, as } = await registerShopper(graph.world, { firstName: "Ada" });
+  const ids: string[] = [];
+  for (const [field, type] of Object.entries(OPENERS)) {
+    const request = await open(graph, field, as);
+    const { id, createdAt, dueAt, ...rest } = request;
+    const nothingYet = { outcome: null, completedAt: null, participants: [], export: null };
+    assert.deepEqual(rest, { type, status: "PENDING", version: 1, ...nothingYet });
+    assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 60_000);
+    const days = (Date.parse(dueAt) - Date.parse(createdAt)) / (24 * HOUR_MS);
+    assert.ok(days >= 28 && days <= 31, `due after ${days} days`);
+    ids.unshift(id);
+    assert.deepEqual((await graph.ask(READ, { as, variables: { id: id.toUpperCase() } })).data, {
+      gdprRequest: request,
+    });
+  }
+  const { data, errors } = await graph.ask(RECTIFY, {
+    as,
+    variables: { input: { firstName: "Augusta", phone: null, locale: "de-ch" } },
+  });
+  assert.equal(errors, undefined);
+  const { id, type, status, outcome, completedAt, createdAt } = data.requestRectification;
+  assert.deepEqual([type, status, outcome, completedAt], [
+    "RECTIFICATION",
+    "COMPLETED",
+    "FULFILLED",
+    createdAt,
+  ]);
+
+  const account = await graph.ask(`{ me { firstName locale gdprRequests { id } } gdprRequests { id } }`, {
+    as,
+  });
+  const all = [id, ...ids].map((id) => ({ id }));
+  assert.deepEqual(account.data, {
+    me: { firstName: "Augusta", locale: "de-CH", gdprRequests: all },
+    gdprRequests: all,
+  });
+  const references = [{ __typename: "Customer", id: ref.id }];
+  const entities = await graph.ask(
+    `query ($references: [_Any!]!) {
+      _entities(representations: $references) { ... on Customer { gdprRequests { id } } }
+    }`,
+    { as, variables: { references } },
+  );
+  assert.deepEqual(entities.data._entities, [{ gdprRequests: all }]);
+});
+
+Deno.test("a second request for a right gives the one that is open, however many ask at once", async () => {
+  await using graph = await startGraph({ world: await gracious() });
+  const { as } = await registerShopper(graph.world);
+  const requests = await Promise.all(Array.from({ length: 6 }, () => open(graph, "requestErasure", as)));
+  const { id } = requests[0]!;
+  assert.deepEqual([...new Set(requests.map((request) => request.id))], [id]);
+  assert.equal(await countRequests(graph.world), 1);
+
+  const other = await registerShopper(graph.world);
+  assert.notEqual((await open(graph, "requestErasure", other.as)).id, id);
+  await cancel(graph, as, id);
+  const next = await open(graph, "requestErasure", as);
+  assert.notEqual(next.id, id);
+  assert.equal(next.status, "PENDING");
+});
+
+Deno.test("every field about requests refuses whoever is not a shopper with a token that holds", async () => {
+  await using graph = await startGraph();
+  const { world } = graph;
+  const { ref, as } = await registerShopper(world);
+  const before = await everything(world);
+  const officer: Principal = { ...world.staff, roles: ["PRIVACY_OFFICER", "STORE_MANAGER"] };
+  const twin: Principal = { ...officer, id: ref.id };
+  const callers: [string, Record<string, string>][] = [
+    ["UNAUTHENTICATED", {}],
+    ["UNAUTHENTICATED", { authorization: "Bearer x.y.z" }],
+    ["UNAUTHENTICATED", { authorization: await bearer(await createIssuer(), as) }],
+    ["UNAUTHENTICATED", { authorization: await bearer(graph.issuer, as, -3600) }],
+    ["FORBIDDEN", { authorization: await bearer(graph.issuer, officer) }],
+    ["FORBIDDEN", { authorization: await bearer(graph.issuer, twin) }],
+    ["FORBIDDEN", { authorization: await bearer(graph.issuer, world.system) }],
+  ];
+  for (const [code, headers] of callers) {
+    for (const [field, options] of Object.entries(FIELDS)) {
+      const { codes, data } = await graph.ask(options.query, { ...options, headers });
+      assert.deepEqual([field, codes, data], [field, [code], { [field]: null }]);
+    }
+  }
+  assert.deepEqual(await everything(world), before);
+});
+
+Deno.test("another shopper's request can be neither read nor cancelled, and looks like none at all", async () => {
+  await using graph = await startGraph({ world: await gracious() });
+  const { world } = graph;
+  const { as } = await registerShopper(world);
+  const { id } = await open(graph, "requestErasure", as);
+  const { as: eve } = await registerShopper(world);
+  const elsewhere = { ...as, storeId: crypto.randomUUID() };
+  const system = { ...world.system, storeId: elsewhere.storeId };
+  await tell(world, { kind: "customer", storeId: elsewhere.storeId, id: as.id }, "register", {
+    email: "twin@example.com",
+  }, { by: system });
+  const before = await everything(world);
+  for (const by of [eve, elsewhere]) {
+    for (const query of [READ, CANCEL]) {
+      const replies = [];
+      for (const asked of [id, crypto.randomUUID()]) {
+        const { status, text } = await graph.ask(query, { as: by, variables: { id: asked } });
+        replies.push([status, text.replaceAll(asked, "…")]);
+      }
+      assert.match(replies[0]![1] as string, /"code":"NOT_FOUND"/);
+      assert.deepEqual(replies[0], replies[1]);
+    }
+    assert.deepEqual((await graph.ask(LIST, { as: by })).data, { gdprRequests: [] });
+    for (const malformed of ["", "no-uuid", `${id}\u0000`]) {
+      const { codes } = await graph.ask(READ, { as: by, variables: { id: malformed } });
+      assert.deepEqual(codes, ["BAD_USER_INPUT"]);
+    }
+  }
+  assert.deepEqual(await everything(world), before);
+  assert.equal((await graph.ask(READ, { as, variables: { id } })).data.gdprRequest.status, "PENDING");
+});
+
+Deno.test("a shopper whom the store does not have has no rights there", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const elsewhere = { ...as, storeId: crypto.randomUUID() };
+  const before = await everything(graph.world);
+  for (const field of [...Object.keys(OPENERS), "requestRectification"]) {
+    const { codes } = await graph.ask(FIELDS[field]!.query, { ...FIELDS[field], as: elsewhere });
+    assert.deepEqual([field, codes], [field, ["NOT_FOUND"]]);
+  }
+  assert.deepEqual(await everything(graph.world), before);
+});
+
+Deno.test("a request is taken back until its work cannot be undone, and by the version that was seen", async () => {
+  await using graph = await startGraph({ world: await gracious() });
+  const { world } = graph;
+  const shop = createWorkshop(world);
+  const { as } = await registerShopper(world);
+
+  const first = await open(graph, "requestErasure", as);
+  const stale = await graph.ask(CANCEL, { as, variables: { id: first.id, version: 7 } });
+  assert.deepEqual([stale.codes, stale.data], [["CONFLICT"], { cancelGdprRequest: null }]);
+  const cancelled = await cancel(graph, as, first.id, first.version);
+  assert.deepEqual([cancelled.status, cancelled.outcome, cancelled.version], ["COMPLETED", "CANCELLED", 2]);
+  assert.ok(cancelled.completedAt);
+  const again = await graph.ask(CANCEL, { as, variables: { id: first.id } });
+  assert.deepEqual(again.codes, ["REFUSED_IN_STATE"]);
+  assert.equal(await shop.work(new Date(Date.now() + 2 * HOUR_MS)), 0); // a timer would have come too late
+
+  const second = await open(graph, "requestErasure", as);
+  await shop.work(new Date(Date.now() + 2 * HOUR_MS));
+  const late = await graph.ask(CANCEL, { as, variables: { id: second.id } });
+  assert.deepEqual([late.codes, late.data], [["REFUSED_IN_STATE"], { cancelGdprRequest: null }]);
+  const { data } = await graph.ask(READ, { as, variables: { id: second.id } });
+  assert.equal(data.gdprRequest.status, "IN_PROGRESS");
+});
+
+Deno.test("a rectification whose email is another customer's is refused whole, and quoted nowhere", async () => {
+  await using graph = await startGraph();
+  await registerShopper(graph.world, { email: "ada@example.com" });
+  const { as } = await registerShopper(graph.world);
+  const before = await everything(graph.world);
+  const input = { firstName: "Eve", email: "Ada@example.com" };
+  const { codes, data, text } = await graph.ask(RECTIFY, { as, variables: { input } });
+  assert.deepEqual([codes, data], [["ALREADY_EXISTS"], { requestRectification: null }]);
+  assert.doesNotMatch(text, /ada@example/i);
+  assert.deepEqual(await everything(graph.world), before);
+});
+
+Deno.test("a rectification of what nobody knows, or to what cannot be, is refused whole", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const before = await everything(graph.world);
+  const inline = `mutation { requestRectification(input: { shoeSize: "Secret" }) { id } }`;
+  const cases: [AskOptions & { query?: string }, string, RegExp][] = [
+    [{ query: inline }, "GRAPHQL_VALIDATION_FAILED", /shoeSize/],
+    [{ variables: { input: { firstName: "Eve", shoeSize: "Secret" } } }, "BAD_USER_INPUT", /shoeSize/],
+    [{ variables: { input: { firstName: "Eve", email: "Secret" } } }, "BAD_USER_INPUT", /email must be/],
+    [{ variables: { input: { firstName: "Eve", email: null } } }, "BAD_USER_INPUT", /email must be/],
+    [{ variables: { input: { phone: "Secret" } } }, "BAD_USER_INPUT", /phone must be/],
+    [{ variables: { input: { firstName: "Secret\u0000" } } }, "BAD_USER_INPUT", /firstName must not/],
+    [{ variables: { input: null } }, "BAD_USER_INPUT", /input/],
+  ];
+  for (const [{ query = RECTIFY, ...options }, code, message] of cases) {
+    const { codes, errors, text } = await graph.ask(query, { as, ...options });
+    assert.deepEqual(codes, [code]);
+    assert.match(errors?.[0]?.message ?? "", message);
+    assert.doesNotMatch(text, /Secret/);
+  }
+  assert.deepEqual(await everything(graph.world), before);
+});
+
+Deno.test("what a rectification corrects stands in the profile and nowhere else", async () => {
+  await using graph = await startGraph();
+  const { ref, as } = await registerShopper(graph.world, { firstName: "Grace" });
+  const input = {
+    email: "augusta@lovelace.example",
+    firstName: "Augusta",
+    lastName: "Lovelace-King",
+    phone: "+441234567890",
+  };
+  const headers = { "idempotency-key": "correct-me" };
+  const { data, text } = await graph.ask(RECTIFY, { as, headers, variables: { input } });
+  assert.equal(data.requestRectification.outcome, "FULFILLED");
+  const [customer] = await graph.world.admin`select * from customers where customer_id = ${ref.id}`;
+  for (const [field, value] of Object.entries(input)) {
+    assert.equal(customer?.[field], value);
+    assert.ok(!text.includes(value), `${field} in the answer`);
+    for (const table of await tablesBut(graph.world, "customers")) {
+      const rows = await graph.world.admin.unsafe(`select t::text as text from ${table} t`);
+      for (const row of rows) assert.ok(!row.text.includes(value), `${field} in ${table}`);
+    }
+  }
+  const topics = await graph.world.admin`select topic from outbox where key = ${ref.id} order by seq`;
+  assert.ok(topics.some(({ topic }) => topic === "customer.updated"));
+});
+
+Deno.test("a suspended shopper keeps the rights", async () => {
+  await using graph = await startGraph({ world: await gracious() });
+  const { ref, as } = await registerShopper(graph.world);
+  await tell(graph.world, ref, "account.suspend");
+  const { data } = await graph.ask(RECTIFY, { as, variables: { input: { firstName: "Ada" } } });
+  assert.equal(data.requestRectification.outcome, "FULFILLED");
+  for (const field of Object.keys(OPENERS)) assert.ok((await open(graph, field, as)).id);
+});
+
+Deno.test("a request repeated under its key opens nothing more, not even once the first one has ended", async () => {
+  await using graph = await startGraph({ world: await gracious() });
+  const { as } = await registerShopper(graph.world);
+  const key = (key: string) => ({ headers: { "idempotency-key": key } });
+  const first = await open(graph, "requestErasure", as, key("one"));
+  assert.deepEqual(await open(graph, "requestErasure", as, key("one")), first);
+  const cancelled = await cancel(graph, as, first.id);
+  assert.deepEqual(await open(graph, "requestErasure", as, key("one")), cancelled);
+  assert.equal(await countRequests(graph.world), 1);
+
+  const other = await registerShopper(graph.world);
+  assert.notEqual((await open(graph, "requestErasure", other.as, key("one"))).id, first.id);
+  assert.equal((await open(graph, "requestAccess", as, key("one"))).type, "ACCESS");
+  assert.notEqual((await open(graph, "requestErasure", as, key("two"))).id, first.id);
+
+  await graph.world.admin`delete from idempotency_keys`; // as housekeeping does after a day
+  await cancel(graph, as, (await open(graph, "requestErasure", as)).id);
+  const { codes } = await graph.ask(FIELDS.requestErasure!.query, { as, ...key("one") });
+  assert.deepEqual(codes, ["ALREADY_EXISTS"]);
+  const another = await graph.ask(RECTIFY, { as, ...key("two"), variables: { input: { firstName: "A" } } });
+  assert.equal(another.errors, undefined); // the key belongs to the field
+  const changed = await graph.ask(RECTIFY, { as, ...key("two"), variables: { input: { firstName: "B" } } });
+  assert.deepEqual(changed.codes, ["BAD_USER_INPUT"]);
+});
+
+Deno.test("an anonymised subject sees the erasure to its end, and nothing else", async () => {
+  await using graph = await startGraph();
+  const { world } = graph;
+  const shop = createWorkshop(world);
+  const { ref, as } = await registerShopper(world);
+  const { id } = await open(graph, "requestErasure", as);
+  await shop.work();
+  const see = async () => (await graph.ask(READ, { as, variables: { id } })).data.gdprRequest;
+  const begun = await see();
+  assert.deepEqual([begun.status, begun.outcome], ["IN_PROGRESS", null]);
+  const names = PARTICIPANTS.toSorted();
+  assert.deepEqual(begun.participants, names.map((service) => ({ service, state: "ASKED" })));
+
+  const me = await graph.ask(`{ me { id gdprRequests { id } } }`, { as });
+  assert.deepEqual([me.codes, me.data], [["REFUSED_IN_STATE"], { me: null }]);
+  for (const field of ["requestAccess", "requestPortability", "requestRectification"]) {
+    const { codes } = await graph.ask(FIELDS[field]!.query, { ...FIELDS[field], as });
+    assert.deepEqual([field, codes], [field, ["REFUSED_IN_STATE"]]);
+  }
+  for (const service of PARTICIPANTS) {
+    await tell(world, { kind: "gdpr_request", storeId: ref.storeId, id }, "participant.confirm", { service });
+  }
+  await shop.work();
+  const completed = await see();
+  assert.deepEqual([completed.status, completed.outcome], ["COMPLETED", "FULFILLED"]);
+  assert.deepEqual(completed.participants, names.map((service) => ({ service, state: "CONFIRMED" })));
+  assert.deepEqual((await graph.ask(LIST, { as })).data, { gdprRequests: [completed] });
+});
+
+Deno.test("an export can be fetched by its subject once there is one, until it expires", async () => {
+  const keys = await createKeys();
+  await using graph = await startGraph({
+    world: { requests: await requestSettings({ participants: [] }) },
+    exportKeys: keys,
+  });
+  const { world } = graph;
+  const nobody: Peers = { collect: () => assert.fail("there are no peers") };
+  const shop = createWorkshop(
+    world,
+    createRequestPerformers(world.database.pool("customer_api"), nobody, keys),
+  );
+  const { as } = await registerShopper(world);
+  const { as: eve } = await registerShopper(world);
+  const { id, export: early } = await open(graph, "requestAccess", as);
+  assert.equal(early, null);
+  await shop.work();
+  const see = async () => (await graph.ask(READ, { as, variables: { id } })).data.gdprRequest;
+  const { outcome, participants, export: given } = await see();
+  assert.equal(outcome, "FULFILLED");
+  assert.deepEqual(participants, [{ service: "customer-service", state: "RECEIVED" }]);
+  assert.match(given.url, /^\/exports\/[\w.~-]+$/);
+  assert.match(given.sha256, /^[0-9a-f]{64}$/);
+  assert.ok(Date.parse(given.expiresAt) > Date.now());
+  const listed = await graph.ask(`{ me { gdprRequests { export { sha256 } } } }`, { as });
+  assert.deepEqual(listed.data.me.gdprRequests, [{ export: { sha256: given.sha256 } }]);
+  assert.doesNotMatch((await graph.ask(READ, { as: eve, variables: { id } })).text, /exports|sha256/);
+
+  await world.admin`update gdpr_export_parts set expires_at = now() - interval '1 second'`;
+  assert.equal((await see()).export, null);
+});
+
+Deno.test("the list holds the newest fifty, and everything of everything stays within the limits", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  for (let at = 0; at < 52; at++) {
+    await graph.ask(RECTIFY, { as, variables: { input: { firstName: `Ada ${at}` } } });
+  }
+  const { data, errors } = await graph.ask(
+    `{ me {
+      id email firstName lastName phone locale version
+      addresses { id line1 line2 city state country postalCode isDefaultShipping isDefaultBilling }
+      shopperGroups { id name priceListId priority assignedAt }
+      gdprRequests ${REQUEST}
+    } gdprRequests ${REQUEST} }`,
+    { as },
+  );
+  assert.equal(errors, undefined);
+  assert.equal(data.me.gdprRequests.length, 50);
+  assert.deepEqual(data.gdprRequests, data.me.gdprRequests);
+  const times = data.gdprRequests.map(({ createdAt }: { createdAt: string }) => createdAt);
+  assert.deepEqual(times, times.toSorted().reverse());
+  const [oldest] = await graph.world.admin`select min(created_at) as at from gdpr_requests`;
+  assert.ok(!times.includes(oldest?.at.toISOString()));
+});
+
+Deno.test("the graph knows the same rights as the requests do", async () => {
+  await using graph = await startGraph();
+  const { data } = await graph.ask(`{ __type(name: "GdprRequestType") { enumValues { name } } }`);
+  const names: Right[] = data.__type.enumValues.map(({ name }: { name: Right }) => name);
+  assert.deepEqual(names.sort(), RIGHTS.toSorted());
+});
+
+/** Erasures begin after an hour. */
+async function gracious() {
+  return { requests: await requestSettings({ graceMs: HOUR_MS }) };
+}
+
+// deno-lint-ignore no-explicit-any -- an answer of the graph
+async function open(graph: TestGraph, field: string, as: Principal, options: AskOptions = {}): Promise<any> {
+  return succeeded(await graph.ask(FIELDS[field]!.query, { as, ...options }), field);
+}
+
+async function cancel(graph: TestGraph, as: Principal, id: string, version?: number) {
+  return succeeded(await graph.ask(CANCEL, { as, variables: { id, version } }), "cancelGdprRequest");
+}
+
+function succeeded({ data, errors }: Reply, field: string) {
+  assert.equal(errors, undefined);
+  return data[field];
+}
+
+async function countRequests({ admin }: World): Promise<number> {
+  const [row] = await admin`select count(*)::int as count from gdpr_requests`;
+  return row?.count;
+}
+
+async function everything(world: World): Promise<unknown> {
+  return [await stored(world), await countRequests(world)];
+}
+
+async function tablesBut({ admin }: World, but: string): Promise<string[]> {
+  const rows = await admin<{ relname: string }[]>`
+    select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`;
+  return rows.map(({ relname }) => relname).filter((name) => name !== but);
+}

@@ -1,0 +1,307 @@
+/** ConfirmErasure, called over a socket as the participants of an erasure do: at the wrong time, twice, and by others. */
+import assert from "node:assert/strict";
+import type { Principal } from "../../actors/principal.ts";
+import type { ActorRef } from "../../actors/protocol.ts";
+import { type AdmissionOptions, createAdmission } from "../../auth/callers.ts";
+import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
+import type { MethodName } from "../../rpc/server.ts";
+import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
+import { createWorld, register, shopper, type World } from "../actors/world.ts";
+import { createWorkshop } from "../gdpr/workshop.ts";
+import type { CallOptions, Outcome } from "./client.ts";
+import { serveLookups } from "./serve.ts";
+
+const [ORDERS, PAYMENTS] = PARTICIPANTS as [string, string];
+const DAY_MS = 24 * 60 * 60_000;
+
+Deno.test("an erasure is completed by its participants, and its receipt says what each has done", async () => {
+  await using house = await serveErasures();
+  const request = await house.erase();
+  for (const service of PARTICIPANTS) {
+    assert.equal((await house.row(request)).status, "IN_PROGRESS");
+    const { status, response } = await house.confirm(request, { service, evidence: `${service}: 2 rows` });
+    assert.deepEqual([status, response.accepted], ["OK", true]);
+    await house.work();
+  }
+  const { status, outcome } = await house.row(request);
+  assert.deepEqual([status, outcome], ["COMPLETED", "FULFILLED"]);
+  const [receipt] = await house.world.admin`
+    select document from erasure_receipts where request_id = ${request.id}`;
+  const evidence = receipt?.document.participants.map((
+    { service, evidence }: { service: string; evidence: string },
+  ) => [service, evidence]);
+  assert.deepEqual(evidence, PARTICIPANTS.toSorted().map((service) => [service, `${service}: 2 rows`]));
+});
+
+Deno.test("saying it again is accepted again and changes nothing, before and after the end", async () => {
+  await using house = await serveErasures();
+  const request = await house.erase();
+  await house.confirm(request, { evidence: "the first word" });
+  const once = await house.stored(request);
+  for (const evidence of ["the first word", "another word", ""]) {
+    const { status, response } = await house.confirm(request, { evidence });
+    assert.deepEqual([status, response.accepted], ["OK", true]);
+  }
+  assert.deepEqual(await house.stored(request), once);
+
+  for (const service of PARTICIPANTS.slice(1)) await house.confirm(request, { service });
+  await house.work();
+  const completed = await house.stored(request);
+  for (const service of PARTICIPANTS) {
+    assert.equal((await house.confirm(request, { service, evidence: "again" })).status, "OK");
+  }
+  assert.deepEqual(await house.stored(request), completed);
+  const { evidence } = await house.participant(request, ORDERS);
+  assert.equal(evidence, "the first word");
+});
+
+Deno.test("of confirmations that meet, at two replicas, each is accepted and one is recorded", async () => {
+  await using house = await serveErasures();
+  await using replica = await serveLookups(house.world.database);
+  const request = await house.erase();
+  const before = await house.journal(request);
+  const message = asked(request, { evidence: "done" });
+  const outcomes = await Promise.all(
+    Array.from(
+      { length: 8 },
+      (_, at) => (at % 2 ? house : replica).client.call("ConfirmErasure", message),
+    ),
+  );
+  assert.deepEqual(outcomes.map(({ status }) => status), Array(8).fill("OK"));
+  assert.equal(await house.journal(request), before + 1);
+});
+
+Deno.test("the participants all meet, and the erasure is verified once", async () => {
+  await using house = await serveErasures();
+  const request = await house.erase();
+  const outcomes = await Promise.all(PARTICIPANTS.map((service) => house.confirm(request, { service })));
+  assert.deepEqual(outcomes.map(({ status }) => status), PARTICIPANTS.map(() => "OK"));
+  await house.work();
+  assert.equal((await house.row(request)).outcome, "FULFILLED");
+  const effects = await house.world.admin`select type from effects where actor_id = ${request.id}`;
+  assert.deepEqual(effects.map(({ type }) => type), ["erasure.verify"]);
+});
+
+Deno.test("a participant that is late is still heard, one that was waived is not", async () => {
+  await using house = await serveErasures();
+  const request = await house.erase();
+  await house.world.admin`
+    update timers set due_at = now() where actor_id = ${request.id} and event->>'type' like 'xstate.after%'`;
+  await house.work();
+  assert.equal((await house.participant(request, ORDERS)).state, "OVERDUE");
+  assert.equal((await house.confirm(request)).status, "OK");
+  assert.equal((await house.participant(request, ORDERS)).state, "CONFIRMED");
+
+  await house.tell(request, "waive", { service: PAYMENTS, reason: "the service was shut down" });
+  const waived = await house.stored(request);
+  const refused = await house.confirm(request, { service: PAYMENTS });
+  assert.equal(refused.status, "FAILED_PRECONDITION");
+  assert.equal(
+    refused.details,
+    `Cannot confirm erasure ${request.id}: nobody waits for ${PAYMENTS} any more`,
+  );
+  assert.deepEqual(await house.stored(request), waived);
+});
+
+Deno.test("what waits for no confirmation refuses it", async (t) => {
+  await using house = await serveErasures(DAY_MS);
+  const open = async (right: string, fields = {}) => {
+    const customer = await register(house.world);
+    return await house.open(customer, right, fields, { by: shopper(customer) });
+  };
+  const cases: Record<string, () => Promise<ActorRef>> = {
+    "an erasure that has not begun": () => open("ERASURE"),
+    "an erasure that is held": async () => {
+      const request = await open("ERASURE");
+      await house.tell(request, "hold", { reason: "a lawsuit" });
+      return request;
+    },
+    "an erasure that was cancelled": async () => {
+      const request = await open("ERASURE");
+      await house.tell(request, "cancel");
+      return request;
+    },
+    "an erasure that was refused": async () => {
+      const request = await open("ERASURE");
+      await house.tell(request, "refuse", { reason: "the law wants it kept" });
+      return request;
+    },
+    "a request for access": () => open("ACCESS"),
+    "a rectification": () => open("RECTIFICATION", { corrections: { firstName: "Ada" } }),
+  };
+  for (const [what, arrange] of Object.entries(cases)) {
+    await t.step(what, async () => {
+      const request = await arrange();
+      const before = await house.stored(request);
+      for (const service of [ORDERS, "review-service"]) {
+        const { status, details } = await house.confirm(request, { service });
+        assert.equal(status, "FAILED_PRECONDITION");
+        assert.ok(details.startsWith(`Cannot confirm erasure ${request.id}: `), details);
+      }
+      assert.deepEqual(await house.stored(request), before);
+    });
+  }
+});
+
+Deno.test("a request that the store does not have, and a service that takes no part, are not found", async () => {
+  await using house = await serveErasures();
+  const request = await house.erase();
+  const before = await house.stored(request);
+  const elsewhere = { ...request, storeId: crypto.randomUUID() };
+  const customer = { ...request, id: (await house.row(request)).customerId };
+  const strangers: [string, Promise<Outcome>][] = [
+    ["another store", house.confirm(elsewhere)],
+    ["an unknown request", house.confirm({ ...request, id: crypto.randomUUID() })],
+    ["a customer's id", house.confirm(customer)],
+    ["a service that was never asked", house.confirm(request, { service: "review-service" })],
+    ["this service", house.confirm(request, { service: "customer-service" })],
+  ];
+  for (const [what, outcome] of strangers) {
+    assert.deepEqual([what, (await outcome).status], [what, "NOT_FOUND"]);
+  }
+  assert.deepEqual(await house.stored(request), before);
+});
+
+Deno.test("a request that a newer version has in its care is to be confirmed later", async () => {
+  await using house = await serveErasures();
+  const request = await house.erase();
+  await house.world
+    .admin`update gdpr_requests set machine = 'gdpr_erasure@99' where request_id = ${request.id}`;
+  assert.equal((await house.confirm(request)).status, "UNAVAILABLE");
+  await house.world
+    .admin`update gdpr_requests set machine = 'gdpr_erasure@1' where request_id = ${request.id}`;
+  assert.equal((await house.confirm(request)).status, "OK");
+});
+
+Deno.test("what is no confirmation is refused before it reaches SQL", async (t) => {
+  await using house = await serveErasures();
+  const request = await house.erase();
+  const before = await house.stored(request);
+  const cases: [what: string, message: Record<string, string>, details: RegExp][] = [
+    ["no request", { request_id: "" }, /requestId must be a UUID/],
+    ["no UUID", { request_id: "'; drop table gdpr_requests" }, /requestId must be a UUID/],
+    ["no store", { store_id: "" }, /storeId must be a UUID/],
+    ["no service", { service: "" }, /service must not be empty/],
+    ["a service's name that is too long", { service: "x".repeat(101) }, /service must have at most 100/],
+    ["a service's name with a NUL", { service: `${ORDERS}\u0000` }, /service must not contain control/],
+    ["too much evidence", { evidence: "x".repeat(2_001) }, /evidence must have at most 2000/],
+    ["evidence with a line break", { evidence: "2 rows\nSecret" }, /evidence must not contain control/],
+    ["evidence with a NUL", { evidence: "2 rows\u0000" }, /evidence must not contain control/],
+  ];
+  for (const [what, message, details] of cases) {
+    await t.step(what, async () => {
+      const outcome = await house.client.call("ConfirmErasure", { ...asked(request), ...message });
+      assert.equal(outcome.status, "INVALID_ARGUMENT");
+      assert.match(outcome.details, details);
+      assert.doesNotMatch(outcome.details, /Secret|drop table/);
+    });
+  }
+  assert.deepEqual(await house.stored(request), before);
+  const most = { evidence: "ü".repeat(2_000), request_id: request.id.toUpperCase() };
+  const { status } = await house.client.call("ConfirmErasure", { ...asked(request), ...most });
+  assert.equal(status, "OK");
+});
+
+Deno.test("token: a participant confirms for itself, in its own store, and nobody else for it", async (t) => {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.adopt(await Deno.makeTempDir(), (path) => Deno.remove(path, { recursive: true }));
+  const issuer = await openDevelopmentIssuer(folder);
+  const house = stack.use(await serveErasures(0, { mode: "token", verifyToken: issuer.verify }));
+  const request = await house.erase();
+  const before = await house.stored(request);
+  const { system, staff } = house.world;
+  const token = async (principal: Principal, service: string | undefined): Promise<CallOptions> => ({
+    metadata: { authorization: `Bearer ${await issuer.sign({ principal, service }, 60)}` },
+  });
+  const elsewhere = { ...system, storeId: crypto.randomUUID() };
+  const officer: Principal = { ...staff, roles: ["PRIVACY_OFFICER"] };
+  const subject: Principal = {
+    ...staff,
+    id: (await house.row(request)).customerId,
+    type: "CUSTOMER",
+    roles: [],
+  };
+  const cases: [who: string, options: CallOptions, status: string][] = [
+    ["nobody", {}, "UNAUTHENTICATED"],
+    ["another participant", await token(system, PAYMENTS), "PERMISSION_DENIED"],
+    ["a service that may confirm nothing", await token(system, "cart-service"), "PERMISSION_DENIED"],
+    ["a service by the name of anybody", await token(system, "anonymous"), "PERMISSION_DENIED"],
+    ["a system that is no service", await token(system, undefined), "PERMISSION_DENIED"],
+    ["itself in another store", await token(elsewhere, ORDERS), "PERMISSION_DENIED"],
+    ["a privacy officer", await token(officer, undefined), "PERMISSION_DENIED"],
+    ["the subject", await token(subject, undefined), "PERMISSION_DENIED"],
+  ];
+  for (const [who, options, status] of cases) {
+    await t.step(who, async () => {
+      assert.equal((await house.confirm(request, {}, options)).status, status);
+    });
+  }
+  assert.deepEqual(await house.stored(request), before);
+
+  const own = await token(system, ORDERS);
+  assert.equal((await house.confirm(request, {}, own)).status, "OK");
+  assert.equal((await house.confirm({ ...request, id: crypto.randomUUID() }, {}, own)).status, "NOT_FOUND");
+});
+
+Deno.test("mesh: a participant that serves every store confirms for itself in any of them", async () => {
+  await using house = await serveErasures(0, { mode: "mesh" });
+  const request = await house.erase();
+  const from = (service: string): CallOptions => ({
+    metadata: { "x-forwarded-client-cert": `URI=spiffe://cluster.local/ns/shop/sa/${service}` },
+  });
+  assert.equal((await house.confirm(request, {}, from(PAYMENTS))).status, "PERMISSION_DENIED");
+  assert.equal((await house.confirm(request, {}, from(ORDERS))).status, "OK");
+});
+
+/** A confirmation as the contract spells it. */
+function asked({ storeId, id }: ActorRef, { service = ORDERS, evidence = "" } = {}) {
+  return { request_id: id, store_id: storeId, service, evidence };
+}
+
+/** A server, and requests that move when they are told to. */
+async function serveErasures(
+  graceMs = 0,
+  admission: Omit<AdmissionOptions<MethodName>, "callers"> = { mode: "none" },
+) {
+  await using stack = new AsyncDisposableStack();
+  const world = stack.use(await createWorld({ requests: await requestSettings({ graceMs }) }));
+  const callers = { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: PARTICIPANTS };
+  const admit = createAdmission({ ...admission, callers });
+  const { client } = stack.use(await serveLookups(world.database, { admit }));
+  const shop = createWorkshop(world);
+  const running = stack.move();
+  return {
+    ...shop,
+    world,
+    client,
+    /** An erasure that waits for its participants. */
+    async erase(): Promise<ActorRef> {
+      const customer = await register(world);
+      const request = await shop.open(customer, "ERASURE", {}, { by: shopper(customer) });
+      await shop.work();
+      return request;
+    },
+    confirm: (request: ActorRef, said: { service?: string; evidence?: string } = {}, options?: CallOptions) =>
+      client.call("ConfirmErasure", asked(request, said), options),
+    journal: (request: ActorRef) => countJournal(world, request),
+    async participant({ id }: ActorRef, service: string) {
+      const [row] = await world.admin`
+        select * from gdpr_participants where request_id = ${id} and service = ${service}`;
+      assert.ok(row);
+      return row;
+    },
+    /** Everything that a confirmation would leave a trace in. */
+    async stored(request: ActorRef): Promise<unknown> {
+      const participants = await world.admin`
+        select * from gdpr_participants where request_id = ${request.id} order by service`;
+      const [outbox] = await world.admin`select count(*)::int as count from outbox`;
+      return [await shop.row(request), [...participants], outbox?.count, await countJournal(world, request)];
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function countJournal({ admin }: World, { id }: ActorRef): Promise<number> {
+  const [row] = await admin`select count(*)::int as count from actor_events where actor_id = ${id}`;
+  return row?.count;
+}
