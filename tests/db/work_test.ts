@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { createNotifier, listen } from "../../db/work.ts";
+import { createDatabase } from "../database.ts";
+import { eventually } from "../eventually.ts";
+
+Deno.test("a listener whose connection is lost comes back, looks at once, and hears the next notification", async () => {
+  await using database = await createDatabase();
+  let heard = 0;
+  await using _listening = await listen(database.pool("customer_worker"), () => void heard++);
+  assert.equal(heard, 1, "once it listens");
+  for (let round = 0; round < 3; round++) {
+    const before = heard;
+    const ended = await database.admin`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and query like 'listen %'`;
+    assert.equal(ended.length, 1);
+    await eventually(() => assert.equal(heard, before + 1));
+    createNotifier(database.pool("customer_api"))();
+    await eventually(() => assert.equal(heard, before + 2));
+  }
+});
+
+Deno.test("many commits at once are one notification", async () => {
+  await using database = await createDatabase();
+  let heard = 0;
+  await using _listening = await listen(database.pool("customer_worker"), () => void heard++);
+  const api = database.pool("customer_api");
+  const notify = createNotifier(api);
+  for (let commit = 0; commit < 100; commit++) notify();
+  await eventually(() => assert.equal(heard, 2));
+  notify();
+  await eventually(() => assert.equal(heard, 3));
+});
