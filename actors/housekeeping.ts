@@ -4,7 +4,7 @@ import { deleteDoneEffects } from "../db/effects.ts";
 import { deleteExpiredKeys } from "../db/idempotency_keys.ts";
 import { purgeOutbox } from "../db/outbox.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
-import { complain, later } from "./retry.ts";
+import { later, troubleWith } from "./retry.ts";
 
 const EVERY_MS = 10 * 60_000;
 /** How long published events and performed effects can still be looked at. */
@@ -19,5 +19,5 @@ export function startHousekeeping(sql: Sql): WorkLoop {
     await purgeOutbox(sql, RETENTION_MS);
     return false;
   };
-  return startWorkLoop(step, { pollMs: EVERY_MS, onError: (error) => complain("tidy up", error) });
+  return startWorkLoop(step, { pollMs: EVERY_MS, ...troubleWith("tidy up") });
 }

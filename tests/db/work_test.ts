@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { createNotifier, listen } from "../../db/work.ts";
+import { createTrouble } from "../../db/trouble.ts";
+import { createNotifier, listen, startWorkLoop } from "../../db/work.ts";
 import { createDatabase } from "../database.ts";
 import { eventually } from "../eventually.ts";
 
@@ -30,4 +31,19 @@ Deno.test("many commits at once are one notification", async () => {
   await eventually(() => assert.equal(heard, 2));
   notify();
   await eventually(() => assert.equal(heard, 3));
+});
+
+Deno.test("a loop whose work fails for a while goes on, and tells of it once, and once that it is over", async () => {
+  const told: string[] = [];
+  const trouble = createTrouble((error) => told.push(String(error)), () => told.push("over"));
+  let steps = 0;
+  const step = () => {
+    steps++;
+    return steps < 6 ? Promise.reject(new Error(`step ${steps}`)) : Promise.resolve(false);
+  };
+  {
+    await using _loop = startWorkLoop(step, { pollMs: 1, onError: trouble.tell, onSuccess: trouble.over });
+    await eventually(() => assert.ok(steps > 8));
+  }
+  assert.deepEqual(told, ["Error: step 1", "over"]);
 });
