@@ -43,6 +43,19 @@ const TABLE: Record<string, Partial<Record<Type, Partial<Record<By, string>>>>> 
   anonymized: {},
 };
 const TYPES = Object.keys(TABLE.active ?? {}).concat("account.reinstate") as Type[];
+/** What the platform hears of each: the domain event with the fields that it names, and the line of the audit log. */
+const TOLD: Record<Type, { topic?: string; fields?: string[]; action: string }> = {
+  "profile.update": { topic: "customer.updated", fields: ["first_name"], action: "CUSTOMER_UPDATED" },
+  "address.add": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_ADDED" },
+  "address.update": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_UPDATED" },
+  "address.delete": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_DELETED" },
+  "group.assign": { topic: "customer.group_assigned", action: "CUSTOMER_GROUP_ASSIGNED" },
+  "group.remove": { topic: "customer.group_removed", action: "CUSTOMER_GROUP_REMOVED" },
+  "account.suspend": { topic: "customer.updated", fields: ["status"], action: "CUSTOMER_SUSPENDED" },
+  "account.reinstate": { topic: "customer.updated", fields: ["status"], action: "CUSTOMER_REINSTATED" },
+  "account.close": { topic: "customer.updated", fields: ["status"], action: "CUSTOMER_CLOSED" },
+  "erase": { action: "CUSTOMER_ERASED" },
+};
 /** Who may not even ask, whatever the state. */
 const FORBIDDEN: Record<By, readonly Type[]> = {
   CUSTOMER: [
@@ -87,10 +100,10 @@ for (const path of paths) {
       await t.step(
         `${type} by ${by}: ${forbidden ? "FORBIDDEN" : expected ?? "REFUSED_IN_STATE"}`,
         async () => {
-          const { ref, fields } = await arrange(world, way, type);
+          const { ref, fields: sent } = await arrange(world, way, type);
           const before = await rows(world, ref);
           const principal = { CUSTOMER: shopper(ref), STAFF: world.staff, SYSTEM: world.system }[by];
-          const sending = tell(world, ref, type, fields, { by: principal });
+          const sending = tell(world, ref, type, sent, { by: principal });
           if (forbidden || expected === undefined) {
             await assert.rejects(sending, { code: forbidden ? "FORBIDDEN" : "REFUSED_IN_STATE" });
             assert.deepEqual(await rows(world, ref), before, "nothing written");
@@ -109,7 +122,19 @@ for (const path of paths) {
               type,
             ],
           );
-          assert.ok(after.outbox > before.outbox, "the platform hears of it");
+          const { topic, fields, action } = TOLD[type];
+          const audit = {
+            topic: "audit.event",
+            action,
+            actor: { id: principal.id, type: by },
+            target: { id: ref.id, type: "customer" },
+            before: { state, version: before.version },
+            after: { state: answer.state, version: answer.version },
+          };
+          assert.deepEqual(await outbox(world, ref, before.outbox), [
+            ...(topic ? [{ topic, ...(fields ? { fields } : {}), ...groupOf(sent) }] : []),
+            audit,
+          ]);
         },
       );
     }
@@ -159,6 +184,22 @@ async function arrange(
   };
   for (const step of way) await tell(world, ref, step, fields[step]);
   return { ref, fields: fields[type] ?? {} };
+}
+
+/** What a group's events name beside the customer. */
+function groupOf({ groupId }: Record<string, string>) {
+  return groupId ? { groupId } : {};
+}
+
+/** What the outbox holds of the customer beyond the first rows, in order; of an event what is its own. */
+async function outbox({ admin }: World, { id }: ActorRef, first: number) {
+  const events = await admin<{ topic: string; payload: Record<string, unknown> }[]>`
+    select topic, payload from outbox where key = ${id} order by seq offset ${first}`;
+  return events.map(({ topic, payload }) => {
+    const { action, actor, target, before, after, groupId, changedFields } = payload;
+    if (topic === "audit.event") return { topic, action, actor, target, before, after };
+    return { topic, ...(changedFields ? { fields: changedFields } : {}), ...(groupId ? { groupId } : {}) };
+  });
 }
 
 async function rows({ admin }: World, { id }: ActorRef) {
