@@ -10,8 +10,8 @@ import {
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
+import type { Occurrence } from "./occurrence.ts";
 import type { Audit, Publish } from "./outbound.ts";
-import type { Occurrence } from "./record.ts";
 
 const SOURCE = "/customer-service";
 

@@ -7,22 +7,8 @@ import { insertEffect } from "../db/effects.ts";
 import { insertOutbox } from "../db/outbox.ts";
 import { cancelTimer, setTimer } from "../db/timers.ts";
 import { auditMessage, domainMessage } from "./messages.ts";
+import type { Occurrence } from "./occurrence.ts";
 import type { Audit, Perform, Publish } from "./outbound.ts";
-import type { Principal } from "./principal.ts";
-import type { ActorRef } from "./protocol.ts";
-
-/** An event that a machine has accepted, with everything that the world may be told of it. */
-export interface Occurrence {
-  ref: ActorRef;
-  eventType: string;
-  /** Undefined for the event that made the actor. */
-  before: { state: string; version: number } | undefined;
-  after: { state: string; version: number };
-  changedFields: readonly string[];
-  by: Principal;
-  at: Date;
-  traceId: string;
-}
 
 /** An action as XState gives it back: a name and its data. */
 export interface Action {
