@@ -4,7 +4,7 @@ import type { Principal, PrincipalType, RoleName } from "./principal.ts";
 import type { ActorRef } from "./protocol.ts";
 
 /**
- * Everybody stays in the own store, and staff need a role that writes.
+ * Everybody stays in the own store, staff need a role that writes, and a customer's record is its own customer's.
  *
  * @throws {DomainError} FORBIDDEN
  */
@@ -17,6 +17,7 @@ export function authorize(
 ): void {
   if (by.storeId !== ref.storeId) throw forbidden(ref, type, "it is another store's");
   if (!allowed.includes(by.type)) throw forbidden(ref, type, `it is not for a ${by.type.toLowerCase()}`);
+  if (ref.kind === "customer") authorizeSubject(ref, type, ref.id, by);
   if (by.type === "STAFF" && !by.roles.some((has) => has === role || has === "STORE_MANAGER")) {
     throw forbidden(ref, type, `it takes the role ${role} or STORE_MANAGER`);
   }

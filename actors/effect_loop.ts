@@ -6,7 +6,7 @@ import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { holdClaim } from "./claim.ts";
 import type { Performer } from "./effects.ts";
 import type { Actors } from "./protocol.ts";
-import { backoff, CLAIM_MS, complain, later, log } from "./retry.ts";
+import { backoff, CLAIM_MS, complain, later, log, troubleWith } from "./retry.ts";
 
 const EFFECTS_AT_ONCE = 8;
 /** After so many failures in a row an effect is given up; with the backoff that takes about five hours. */
@@ -74,7 +74,7 @@ export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
     }
     return due.length > 0;
   };
-  const loop = startWorkLoop(step, { pollMs, onError: (error) => complain("look for effects", error) });
+  const loop = startWorkLoop(step, { pollMs, ...troubleWith("look for effects") });
   return {
     wake: loop.wake,
     async [Symbol.asyncDispose]() {

@@ -5,7 +5,7 @@ import { deleteExpiredExports } from "../db/gdpr_exports.ts";
 import { deleteExpiredKeys } from "../db/idempotency_keys.ts";
 import { purgeOutbox } from "../db/outbox.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
-import { complain, later } from "./retry.ts";
+import { later, troubleWith } from "./retry.ts";
 
 const EVERY_MS = 10 * 60_000;
 /** How long published events and performed effects can still be looked at. */
@@ -21,5 +21,5 @@ export function startHousekeeping(sql: Sql): WorkLoop {
     await deleteExpiredExports(sql, now);
     return false;
   };
-  return startWorkLoop(step, { pollMs: EVERY_MS, onError: (error) => complain("tidy up", error) });
+  return startWorkLoop(step, { pollMs: EVERY_MS, ...troubleWith("tidy up") });
 }

@@ -9,12 +9,16 @@ export interface ActorsOptions extends Omit<RuntimeOptions, "behaviours"> {
   requests: RequestSettings;
 }
 
-/** @param sql a pool of the role customer_api */
-export function createActors(sql: Sql, { requests, ...options }: ActorsOptions): Runtime {
-  const behaviours = {
+/** Every kind of actor that there is. */
+export function createBehaviours(requests: RequestSettings) {
+  return {
     customer: customerBehaviour,
     shopper_group: shopperGroupBehaviour,
     gdpr_request: createRequestBehaviour(requests),
   };
-  return createRuntime(sql, { ...options, behaviours });
+}
+
+/** @param sql a pool of the role customer_api */
+export function createActors(sql: Sql, { requests, ...options }: ActorsOptions): Runtime {
+  return createRuntime(sql, { ...options, behaviours: createBehaviours(requests) });
 }

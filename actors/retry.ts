@@ -1,6 +1,7 @@
 /** When something that failed is tried again, and how its failure is told. */
 import { getLogger } from "@logtape/logtape";
 import { describeError } from "../db/errors.ts";
+import { createTrouble } from "../db/trouble.ts";
 
 export const log = getLogger(["customer-service", "worker"]);
 
@@ -15,6 +16,15 @@ export function backoff(attempts: number, random: () => number = Math.random): n
 
 export function later(now: Date, ms: number): Date {
   return new Date(now.getTime() + ms);
+}
+
+/** What a work loop reports its failures to, and their end. */
+export function troubleWith(purpose: string) {
+  const trouble = createTrouble(
+    (error) => complain(purpose, error),
+    () => log.info("Can {purpose} again", { purpose }),
+  );
+  return { onError: trouble.tell, onSuccess: trouble.over };
 }
 
 export function complain(purpose: string, error: unknown): void {

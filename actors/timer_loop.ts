@@ -3,7 +3,7 @@ import type { Sql } from "../db/connect.ts";
 import { describeError } from "../db/errors.ts";
 import { type ClaimedTimer, claimTimers, postponeTimer } from "../db/timers.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
-import { backoff, CLAIM_MS, complain, later, log } from "./retry.ts";
+import { backoff, CLAIM_MS, later, log, troubleWith } from "./retry.ts";
 import type { Runtime } from "./runtime.ts";
 
 const TIMERS_A_CLAIM = 50;
@@ -35,5 +35,5 @@ export function startTimerLoop(
     await Promise.all(due.map(fire));
     return due.length > 0;
   };
-  return startWorkLoop(step, { pollMs, onError: (error) => complain("look for timers", error) });
+  return startWorkLoop(step, { pollMs, ...troubleWith("look for timers") });
 }

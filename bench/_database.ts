@@ -70,6 +70,7 @@ export async function loadCustomers(adminUrl: string, count: number): Promise<Cu
         order by md5(s.group_id::text || c.customer_id::text) limit c.groups
       ) g`;
     await sql`vacuum analyze`;
+    await sql`checkpoint`;
     return await sql<CustomerId[]>`select store_id, customer_id from customers`;
   } finally {
     await sql.end();

@@ -25,7 +25,7 @@ export async function bootstrap(adminUrl: string, database: string, password: st
   }
   const url = new URL(adminUrl);
   url.username = LOGIN;
-  url.password = password;
+  url.password = encodeURIComponent(password); // the setter leaves a % as it is
   url.pathname = `/${database}`;
   return url.href;
 }

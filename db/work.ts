@@ -36,6 +36,7 @@ export interface WorkLoopOptions {
   pollMs: number;
   /** Told of a step that threw; the loop goes on at the next poll. */
   onError(error: unknown): void;
+  onSuccess?(): void;
 }
 
 /**
@@ -48,13 +49,20 @@ export function startWorkLoop(
 ): WorkLoop {
   const stopping = new AbortController();
   let woken = Promise.withResolvers<void>();
+  const tried = async () => {
+    try {
+      const more = await step(stopping.signal);
+      options.onSuccess?.();
+      return more;
+    } catch (error) {
+      if (!stopping.signal.aborted) options.onError(error);
+      return false;
+    }
+  };
   const ended = (async () => {
     while (!stopping.signal.aborted) {
       woken = Promise.withResolvers<void>();
-      const more = await step(stopping.signal).catch((error) => {
-        if (!stopping.signal.aborted) options.onError(error);
-        return false;
-      });
+      const more = await tried();
       if (more || stopping.signal.aborted) continue;
       const poll = setTimeout(() => woken.resolve(), options.pollMs);
       await woken.promise;

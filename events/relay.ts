@@ -6,6 +6,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Sql, Tx } from "../db/connect.ts";
 import { describeError } from "../db/errors.ts";
 import { claimShard, findUnpublished, limitIdle, markPublished, type UnpublishedRow } from "../db/outbox.ts";
+import { createTrouble } from "../db/trouble.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { type Sink, UnpublishableError } from "./sink.ts";
 
@@ -25,7 +26,6 @@ export interface RelayOptions {
 /** When told to stop, a batch under way is given this long. */
 const GRACE_MS = 2_000;
 const LONGEST_BACKOFF_MS = 5_000;
-const REMIND_MS = 30_000;
 
 /** @param sql a pool of customer_worker */
 export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): WorkLoop {
@@ -33,7 +33,10 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     options;
   const log = getLogger(["customer-service", "events"]);
   const held = createHeldKeys(holdMs);
-  const trouble = createTrouble();
+  const trouble = createTrouble(
+    (error) => log.error("Events wait in the outbox: {reason}", { reason: describeError(error) }),
+    () => log.info("Events are published again"),
+  );
 
   async function relayShard(tx: Tx, signal: AbortSignal, wakeNext: () => void): Promise<boolean> {
     await limitIdle(tx, publishLimitMs * 2);
@@ -112,23 +115,6 @@ function createHeldKeys(holdMs: number) {
     keys(): string[] {
       for (const [key, time] of until) if (time <= Date.now()) until.delete(key);
       return [...until.keys()];
-    },
-  };
-}
-
-/** Tells of an outage when it begins, now and then while it lasts, and when it is over. */
-function createTrouble() {
-  const log = getLogger(["customer-service", "events"]);
-  let toldAt: number | undefined;
-  return {
-    tell(error: unknown) {
-      if (toldAt !== undefined && Date.now() - toldAt < REMIND_MS) return;
-      toldAt = Date.now();
-      log.error("Events wait in the outbox: {reason}", { reason: describeError(error) });
-    },
-    over() {
-      if (toldAt !== undefined) log.info("Events are published again");
-      toldAt = undefined;
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Every state of the customer's machine, told everything by everybody: against the table, and for real. */
 import assert from "node:assert/strict";
 import { transition } from "xstate";
-import { getShortestPaths } from "xstate/graph";
+import { getShortestPaths, getSimplePaths } from "xstate/graph";
 import { ADDRESS_LIMIT, type CustomerEvent, customerMachine, GROUP_LIMIT } from "../../actors/customer.ts";
 import type { ActorRef } from "../../actors/protocol.ts";
 import { ADDRESS, createGroup, createWorld, register, shopper, tell, type World } from "./world.ts";
@@ -43,6 +43,19 @@ const TABLE: Record<string, Partial<Record<Type, Partial<Record<By, string>>>>> 
   anonymized: {},
 };
 const TYPES = Object.keys(TABLE.active ?? {}).concat("account.reinstate") as Type[];
+/** What the platform hears of each: the domain event with the fields that it names, and the line of the audit log. */
+const TOLD: Record<Type, { topic?: string; fields?: string[]; action: string }> = {
+  "profile.update": { topic: "customer.updated", fields: ["first_name"], action: "CUSTOMER_UPDATED" },
+  "address.add": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_ADDED" },
+  "address.update": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_UPDATED" },
+  "address.delete": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_DELETED" },
+  "group.assign": { topic: "customer.group_assigned", action: "CUSTOMER_GROUP_ASSIGNED" },
+  "group.remove": { topic: "customer.group_removed", action: "CUSTOMER_GROUP_REMOVED" },
+  "account.suspend": { topic: "customer.updated", fields: ["status"], action: "CUSTOMER_SUSPENDED" },
+  "account.reinstate": { topic: "customer.updated", fields: ["status"], action: "CUSTOMER_REINSTATED" },
+  "account.close": { topic: "customer.updated", fields: ["status"], action: "CUSTOMER_CLOSED" },
+  "erase": { action: "CUSTOMER_ERASED" },
+};
 /** Who may not even ask, whatever the state. */
 const FORBIDDEN: Record<By, readonly Type[]> = {
   CUSTOMER: [
@@ -68,7 +81,8 @@ const events = TYPES.flatMap((type) =>
     ({ type, by, changedFields: [], groupId: "g" }) as CustomerEvent
   )
 );
-const paths = getShortestPaths(customerMachine, { events, serializeState: ({ value }) => String(value) });
+const serializeState = ({ value }: { value: unknown }) => String(value);
+const paths = getShortestPaths(customerMachine, { events, serializeState });
 
 Deno.test("the customer machine has exactly the states of the table, each of them in reach", () => {
   assert.deepEqual(paths.map((path) => String(path.state.value)).sort(), Object.keys(TABLE).sort());
@@ -87,10 +101,10 @@ for (const path of paths) {
       await t.step(
         `${type} by ${by}: ${forbidden ? "FORBIDDEN" : expected ?? "REFUSED_IN_STATE"}`,
         async () => {
-          const { ref, fields } = await arrange(world, way, type);
+          const { ref, fields: sent } = await arrange(world, way, type);
           const before = await rows(world, ref);
           const principal = { CUSTOMER: shopper(ref), STAFF: world.staff, SYSTEM: world.system }[by];
-          const sending = tell(world, ref, type, fields, { by: principal });
+          const sending = tell(world, ref, type, sent, { by: principal });
           if (forbidden || expected === undefined) {
             await assert.rejects(sending, { code: forbidden ? "FORBIDDEN" : "REFUSED_IN_STATE" });
             assert.deepEqual(await rows(world, ref), before, "nothing written");
@@ -109,12 +123,42 @@ for (const path of paths) {
               type,
             ],
           );
-          assert.ok(after.outbox > before.outbox, "the platform hears of it");
+          const { topic, fields, action } = TOLD[type];
+          const audit = {
+            topic: "audit.event",
+            action,
+            actor: { id: principal.id, type: by },
+            target: { id: ref.id, type: "customer" },
+            before: { state, version: before.version },
+            after: { state: answer.state, version: answer.version },
+          };
+          assert.deepEqual(await outbox(world, ref, before.outbox), [
+            ...(topic ? [{ topic, ...(fields ? { fields } : {}), ...groupOf(sent) }] : []),
+            audit,
+          ]);
         },
       );
     }
   });
 }
+
+Deno.test("a customer goes every way through the machine that visits no state twice", async () => {
+  await using world = await createWorld();
+  const bySystem = events.filter(({ by }) => by === "SYSTEM");
+  const ways = getSimplePaths(customerMachine, { events: bySystem, serializeState });
+  assert.ok(ways.length > paths.length);
+  for (const { steps, state } of ways) {
+    const way = steps.map(({ event }) => event.type).filter((type) => !type.startsWith("xstate."));
+    const ref = await register(world);
+    for (const type of way) {
+      const fields = type === "erase" ? { requestId: crypto.randomUUID() } : {};
+      await tell(world, ref, type, fields);
+    }
+    const row = await rows(world, ref);
+    const expected = [STATUS[String(state.value)], state.value === "anonymized", way.length + 1];
+    assert.deepEqual([row.status, row.anonymized, row.version], expected, way.join(", "));
+  }
+});
 
 Deno.test("an address book and a customer's groups have their limits, and room again after a deletion", () => {
   const by = "STAFF";
@@ -159,6 +203,22 @@ async function arrange(
   };
   for (const step of way) await tell(world, ref, step, fields[step]);
   return { ref, fields: fields[type] ?? {} };
+}
+
+/** What a group's events name beside the customer. */
+function groupOf({ groupId }: Record<string, string>) {
+  return groupId ? { groupId } : {};
+}
+
+/** What the outbox holds of the customer beyond the first rows, in order; of an event what is its own. */
+async function outbox({ admin }: World, { id }: ActorRef, first: number) {
+  const events = await admin<{ topic: string; payload: Record<string, unknown> }[]>`
+    select topic, payload from outbox where key = ${id} order by seq offset ${first}`;
+  return events.map(({ topic, payload }) => {
+    const { action, actor, target, before, after, groupId, changedFields } = payload;
+    if (topic === "audit.event") return { topic, action, actor, target, before, after };
+    return { topic, ...(changedFields ? { fields: changedFields } : {}), ...(groupId ? { groupId } : {}) };
+  });
 }
 
 async function rows({ admin }: World, { id }: ActorRef) {

@@ -1,5 +1,13 @@
 /** An issuer of tokens with a JWKS endpoint of its own, and hands to forge with. */
-import { exportJWK, exportSPKI, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
+import {
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  type GenerateKeyPairResult,
+  type JWK,
+  type JWTPayload,
+  SignJWT,
+} from "jose";
 import { DomainError } from "../../actors/errors.ts";
 import assert from "node:assert/strict";
 
@@ -10,7 +18,7 @@ export const SUBJECT = "0190a000-0000-7000-8000-00000000f0a1";
 export interface Key {
   kid: string;
   alg: string;
-  privateKey: CryptoKey;
+  privateKey: GenerateKeyPairResult["privateKey"];
   publicJwk: JWK;
   publicPem: string;
 }

@@ -1,7 +1,9 @@
 /** Every role tries to reach every table of another store. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { enterStore, type Role, type Sql, type Tx } from "../../db/connect.ts";
+import { enterStore, openPool, type Role, type Sql, type Tx } from "../../db/connect.ts";
+import { createLookups } from "../../db/lookups.ts";
+import { migrate } from "../../db/migrate.ts";
 import { ADDRESS, createGroup, createWorld, register, tell, type World } from "../actors/world.ts";
 
 const TABLES = [
@@ -92,13 +94,54 @@ Deno.test("no role reaches another store", async (t) => {
     );
   }
 
-  await t.step("no role executes the other roles' functions or becomes another role by itself", async () => {
+  await t.step("no role but customer_reader executes the lookups", async () => {
     for (const role of ["customer_api", "customer_worker"] satisfies Role[]) {
       const sql = database.pool(role, 1);
       await assert.rejects(sql`select * from lookup_customers('{}', '{}')`, { code: DENIED });
       await assert.rejects(sql`select * from lookup_customer_groups('{}', '{}')`, { code: DENIED });
     }
   });
+});
+
+Deno.test("a login that only serves becomes neither the owner nor a superuser, and needs to be neither", async () => {
+  await using world = await createWorld();
+  const { admin, database } = world;
+  await fill(world);
+  const login = `serves_${crypto.randomUUID().slice(0, 8)}`;
+  await admin.unsafe(`
+    create role ${login} login noinherit password 'serves';
+    grant customer_api, customer_reader, customer_worker to ${login}`);
+  const { href } = Object.assign(new URL(database.url), { username: login, password: "serves" });
+  const pools = (["customer_api", "customer_reader", "customer_worker"] satisfies Role[])
+    .map((role) => openPool(href, role, 1));
+  try {
+    assert.deepEqual(await migrate(href), []);
+    for (const sql of pools) {
+      for (const role of ["customer_owner", "postgres"]) {
+        await assert.rejects(sql`set role ${sql(role)}`, { code: DENIED });
+      }
+      await sql`reset role`; // back to what the connection began as
+      const [{ role } = {}] = await sql`select current_user as role`;
+      assert.equal(role, sql.options.connection.role);
+      await assert.rejects(sql`alter table customers disable row level security`, { code: DENIED });
+      await assert.rejects(sql`create function public.lookup() returns int language sql as 'select 1'`, {
+        code: DENIED,
+      });
+    }
+  } finally {
+    await Promise.all(pools.map((sql) => sql.end()));
+    await admin.unsafe(`drop role ${login}`);
+  }
+});
+
+Deno.test("what a reader puts in the way of the lookups' tables is not looked at", async () => {
+  await using world = await createWorld();
+  const ref = await register(world, { email: "ada@example.com" });
+  const reader = world.database.pool("customer_reader", 1);
+  await reader`create temp table customers (store_id uuid, customer_id uuid, anonymized_at timestamptz)`;
+  await reader`set search_path = pg_temp, public`;
+  const found = await createLookups(reader).findCustomer({ storeId: ref.storeId, customerId: ref.id });
+  assert.equal(found?.email, "ada@example.com");
 });
 
 /** Gives every table a row of the store. */

@@ -1,0 +1,92 @@
+/** The shopper group: what it can be told in each of its two states, and what the platform hears of it. */
+import assert from "node:assert/strict";
+import type { ActorRef } from "../../actors/protocol.ts";
+import { createGroup, createWorld, groupRef, register, tell, type World } from "./world.ts";
+
+const VALUES = () => ({ name: crypto.randomUUID(), priceListId: crypto.randomUUID(), priority: 1 });
+
+Deno.test("shopper groups", async (t) => {
+  await using world = await createWorld();
+
+  await t.step(
+    "a group is created, changed and deleted, each with its line in the journal and the audit log",
+    async () => {
+      const ref = groupRef(world);
+      await tell(world, ref, "group.create", VALUES(), { by: world.staff });
+      await tell(world, ref, "group.update", { priority: 7 }, { by: world.staff });
+      const answer = await tell(world, ref, "group.delete", {}, { by: world.staff });
+      assert.deepEqual(answer, { id: ref.id, state: "deleted", version: 3, ids: {} });
+      assert.deepEqual(await heard(world, ref), [
+        ["audit.event", "SHOPPER_GROUP_CREATED", undefined, "active", ["name", "price_list_id", "priority"]],
+        ["audit.event", "SHOPPER_GROUP_UPDATED", "active", "active", ["priority"]],
+        ["audit.event", "SHOPPER_GROUP_DELETED", "active", "deleted", ["deleted_at"]],
+      ]);
+      const journal = await world.admin`
+      select event_type, principal_id from actor_events where actor_id = ${ref.id} order by sequence`;
+      assert.deepEqual(journal.map((row) => ({ ...row })), [
+        { eventType: "group.create", principalId: world.staff.id },
+        { eventType: "group.update", principalId: world.staff.id },
+        { eventType: "group.delete", principalId: world.staff.id },
+      ]);
+    },
+  );
+
+  await t.step("a deleted group refuses everything and takes no member", async () => {
+    const ref = await createGroup(world);
+    await tell(world, ref, "group.delete");
+    const before = await heard(world, ref);
+    for (const type of ["group.update", "group.delete"]) {
+      await assert.rejects(tell(world, ref, type), { code: "REFUSED_IN_STATE" });
+    }
+    await assert.rejects(tell(world, ref, "group.create", VALUES()), { code: "ALREADY_EXISTS" });
+    const customer = await register(world);
+    await assert.rejects(tell(world, customer, "group.assign", { groupId: ref.id }), { code: "NOT_FOUND" });
+    assert.deepEqual(await heard(world, ref), before);
+  });
+
+  await t.step("a group that is not there is NOT_FOUND", async () => {
+    for (const type of ["group.update", "group.delete"]) {
+      await assert.rejects(tell(world, groupRef(world), type), { code: "NOT_FOUND" });
+    }
+  });
+
+  await t.step("a name belongs to one group of the store, and is free again after a deletion", async () => {
+    const gold = await createGroup(world, { name: "Gold" });
+    const other = await createGroup(world);
+    await assert.rejects(createGroup(world, { name: "Gold" }), { code: "ALREADY_EXISTS" });
+    await assert.rejects(tell(world, other, "group.update", { name: "Gold" }), { code: "ALREADY_EXISTS" });
+    await tell(world, gold, "group.delete");
+    await tell(world, other, "group.update", { name: "Gold" });
+  });
+
+  await t.step(
+    "a group that is assigned while it is deleted takes the member first or not at all",
+    async () => {
+      for (let round = 0; round < 10; round++) {
+        const group = await createGroup(world);
+        const customer = await register(world);
+        const [assigned] = await Promise.allSettled([
+          tell(world, customer, "group.assign", { groupId: group.id }),
+          tell(world, group, "group.delete"),
+        ]);
+        if (assigned.status === "rejected") assert.equal(assigned.reason.code, "NOT_FOUND");
+        // Whoever came first: the deletion has an effect that ends what it finds.
+        const [row] = await world.admin`
+        select (select count(*)::int from effects where actor_id = ${group.id}) as effects,
+          (select count(*)::int from customer_group_memberships where group_id = ${group.id}) as members`;
+        assert.deepEqual({ ...row }, { effects: 1, members: assigned.status === "fulfilled" ? 1 : 0 });
+      }
+    },
+  );
+});
+
+/** Topic, action, states before and after, and changed fields of everything that the platform hears of a group. */
+async function heard({ admin }: World, { id }: ActorRef) {
+  const rows = await admin`
+    select topic, payload->>'action' as action, payload->'before'->>'state' as before,
+      payload->'after'->>'state' as after, payload->'changedFields' as fields
+    from outbox where key = ${id} order by seq`;
+  return rows.map((
+    { topic, action, before, after, fields },
+  ) => [topic, action, before ?? undefined, after, fields]);
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { createTrouble } from "../../db/trouble.ts";
+import { createNotifier, listen, startWorkLoop } from "../../db/work.ts";
+import { createDatabase } from "../database.ts";
+import { eventually } from "../eventually.ts";
+
+Deno.test("a listener whose connection is lost comes back, looks at once, and hears the next notification", async () => {
+  await using database = await createDatabase();
+  let heard = 0;
+  await using _listening = await listen(database.pool("customer_worker"), () => void heard++);
+  assert.equal(heard, 1, "once it listens");
+  for (let round = 0; round < 3; round++) {
+    const before = heard;
+    const ended = await database.admin`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and query like 'listen %'`;
+    assert.equal(ended.length, 1);
+    await eventually(() => assert.equal(heard, before + 1));
+    createNotifier(database.pool("customer_api"))();
+    await eventually(() => assert.equal(heard, before + 2));
+  }
+});
+
+Deno.test("many commits at once are one notification", async () => {
+  await using database = await createDatabase();
+  let heard = 0;
+  await using _listening = await listen(database.pool("customer_worker"), () => void heard++);
+  const api = database.pool("customer_api");
+  const notify = createNotifier(api);
+  for (let commit = 0; commit < 100; commit++) notify();
+  await eventually(() => assert.equal(heard, 2));
+  notify();
+  await eventually(() => assert.equal(heard, 3));
+});
+
+Deno.test("a loop whose work fails for a while goes on, and tells of it once, and once that it is over", async () => {
+  const told: string[] = [];
+  const trouble = createTrouble((error) => told.push(String(error)), () => told.push("over"));
+  let steps = 0;
+  const step = () => {
+    steps++;
+    return steps < 6 ? Promise.reject(new Error(`step ${steps}`)) : Promise.resolve(false);
+  };
+  {
+    await using _loop = startWorkLoop(step, { pollMs: 1, onError: trouble.tell, onSuccess: trouble.over });
+    await eventually(() => assert.ok(steps > 8));
+  }
+  assert.deepEqual(told, ["Error: step 1", "over"]);
+});

@@ -1,0 +1,209 @@
+/** Personal values stand in the columns that are for them and nowhere else, whichever command brings them. */
+import assert from "node:assert/strict";
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+import { customerBehaviour } from "../actors/customer_behaviour.ts";
+import { endMemberships } from "../actors/end_memberships.ts";
+import { shopperGroupBehaviour } from "../actors/shopper_group_behaviour.ts";
+import { startWorker } from "../actors/worker.ts";
+import { enterStore } from "../db/connect.ts";
+import type { OutboxRow } from "../db/outbox.ts";
+import { consoleSink } from "../events/console_sink.ts";
+import { encodeRows, type EventFormat } from "../events/encode.ts";
+import { startRelay } from "../events/relay.ts";
+import { createGroup, createWorld, register, tell, type World } from "./actors/world.ts";
+import { eventually } from "./eventually.ts";
+import { registerShopper, startGraph } from "./graph/server.ts";
+
+/** None of these words is part of anything else. */
+const PROFILE = {
+  email: "Quokka.Wombat@marsupial.example",
+  firstName: "Quokka",
+  lastName: "Wombat",
+  phone: "+41445559876",
+  locale: "rm-CH-x-bilby",
+};
+const OTHER_PROFILE = {
+  email: "numbat.potoroo@marsupial.example",
+  firstName: "Numbat",
+  lastName: "Potoroo",
+  phone: "+41445556789",
+  locale: "rm-CH-x-quoll",
+};
+const ADDRESS = {
+  line1: "Dunnartweg 7",
+  line2: "c/o Kowari",
+  city: "Bettongen",
+  state: "Pademelonia",
+  postalCode: "BANDICOOT",
+  country: "CH",
+};
+const OTHER_ADDRESS = {
+  line1: "Kultarrgasse 9",
+  line2: "c/o Monjon",
+  city: "Warabiwil",
+  state: "Antechinia",
+  postalCode: "PHASCOGALE",
+};
+const VALUES = [PROFILE, OTHER_PROFILE, ADDRESS, OTHER_ADDRESS]
+  .flatMap((fields) => Object.entries(fields))
+  .flatMap(([name, value]) => name === "country" ? [] : [value.toLowerCase()]);
+/** Whose columns hold them. */
+const PERSONAL_TABLES = ["customers", "customer_addresses"];
+
+Deno.test("no personal value of any command stands in a table, an event or a log line that is not for it", async () => {
+  await using world = await createWorld();
+  await using logged = await captureLog();
+  const worker = world.database.pool("customer_worker", 8);
+  {
+    await using sink = consoleSink();
+    await using _relay = startRelay(worker, sink, { pollMs: 20 });
+    await using _worker = startWorker({
+      sql: worker,
+      api: world.database.pool("customer_api"),
+      actors: world.actors,
+      performers: { "memberships.end": endMemberships },
+      pollMs: 20,
+    });
+    assert.deepEqual([...await sendEveryCommand(world)].sort(), everyCommand());
+    await eventually(async () => {
+      const [row] = await world.admin`
+        select (select count(*)::int from outbox where published_at is null) as events,
+          (select count(*)::int from effects where state <> 'DONE') as effects`;
+      assert.deepEqual({ ...row }, { events: 0, effects: 0 });
+    });
+  }
+  assert.ok(logged.lines.length > 20, "the console sink has told of the events");
+  for (const [table, text] of await everyRow(world)) {
+    if (PERSONAL_TABLES.includes(table)) assert.notDeepEqual(found(text), [], `${table} has them`);
+    else assert.deepEqual(found(text), [], table);
+  }
+  for (const format of ["protobuf", "json"] satisfies EventFormat[]) {
+    const text = await everyEvent(world, format);
+    assert.match(text, /phone/, "names of fields can be read in it");
+    assert.deepEqual(found(text), [], format);
+  }
+  assert.deepEqual(found(logged.lines.join("\n")), []);
+
+  const left = await world.admin`select customer_id from customers where anonymized_at is null`;
+  for (const { customerId: id } of left) {
+    const ref = { kind: "customer", storeId: world.storeId, id } as const;
+    await tell(world, ref, "erase", { requestId: crypto.randomUUID() });
+  }
+  for (const [table, text] of await everyRow(world)) {
+    assert.deepEqual(found(text), [], `${table}, once erased`);
+  }
+});
+
+Deno.test("no personal value of a refused request stands in its answer or in the log", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world, { email: OTHER_PROFILE.email });
+  await register(graph.world, { email: PROFILE.email });
+  await using logged = await captureLog();
+  const requests: [query: string, variables: Record<string, unknown>][] = [
+    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }", {
+      input: { email: PROFILE.email },
+    }],
+    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }", {
+      input: { email: `${PROFILE.firstName} ${PROFILE.email}`, phone: `${PROFILE.phone}x`, firstName: 7 },
+    }],
+    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }", {
+      input: { phone: `${PROFILE.phone} ext`, locale: `${PROFILE.locale}-` },
+    }],
+    ["mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }", {
+      input: { ...ADDRESS, city: `${ADDRESS.city}\u0007`, postalCode: ADDRESS.postalCode.repeat(9) },
+    }],
+    [`mutation { updateProfile(input: { firstName: ${PROFILE.firstName} }) { id } }`, {}],
+    [`mutation { updateProfile(input: { nickname: "${PROFILE.firstName}" }) { id } }`, {}],
+    [`mutation { addAddress(input: "${ADDRESS.line1}") { id } }`, {}],
+    [`mutation { updateProfile(input: { firstName: "${PROFILE.firstName}`, {}],
+  ];
+  for (const [query, variables] of requests) {
+    const { codes, text } = await graph.ask(query, { as, variables });
+    assert.notDeepEqual(codes, [], query);
+    assert.deepEqual(found(text), [], text);
+  }
+  assert.deepEqual(found(logged.lines.join("\n")), []);
+});
+
+/** Every command there is, sent with success; returns the types that were sent. */
+async function sendEveryCommand(world: World): Promise<Set<string>> {
+  const sent = new Set<string>();
+  const send = async (
+    ...[ref, type, fields]: [Parameters<typeof tell>[1], string, Record<string, unknown>?]
+  ) => {
+    sent.add(type);
+    return await tell(world, ref, type, fields, { idempotencyKey: `${PROFILE.email} ${ref.id} ${type}` });
+  };
+  const group = { kind: "shopper_group", storeId: world.storeId, id: crypto.randomUUID() } as const;
+  await send(group, "group.create", { name: "Gold", priceListId: crypto.randomUUID(), priority: 1 });
+  await send(group, "group.update", { name: "Silver" });
+  const kept = await createGroup(world);
+  for (const erased of [true, false]) {
+    const ref = { kind: "customer", storeId: world.storeId, id: crypto.randomUUID() } as const;
+    await send(ref, "register", PROFILE);
+    await send(ref, "profile.update", OTHER_PROFILE);
+    const { ids } = await send(ref, "address.add", { ...ADDRESS, isDefaultShipping: true });
+    await send(ref, "address.update", { addressId: ids.addressId, ...OTHER_ADDRESS });
+    const second = await tell(world, ref, "address.add", ADDRESS);
+    await send(ref, "group.assign", { groupId: group.id });
+    await tell(world, ref, "group.assign", { groupId: kept.id });
+    await send(ref, "group.remove", { groupId: kept.id });
+    await send(ref, "account.suspend");
+    await send(ref, "account.reinstate");
+    await send(ref, "account.close");
+    await send(ref, "address.delete", { addressId: second.ids.addressId });
+    if (!erased) await tell(world, ref, "profile.update", PROFILE);
+    else await send(ref, "erase", { requestId: crypto.randomUUID() });
+  }
+  await send(group, "group.delete");
+  return sent;
+}
+
+/** Of customers and groups; what requests tell stands in tests/gdpr. */
+function everyCommand(): string[] {
+  const behaviours = [customerBehaviour, shopperGroupBehaviour];
+  return behaviours.flatMap(({ birth, handlers }) => [birth.type, ...Object.keys(handlers)]).sort();
+}
+
+/** Each table's rows as text. */
+async function everyRow({ admin }: World): Promise<Map<string, string>> {
+  const tables = await admin<{ name: string }[]>`
+    select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`;
+  const texts = await Promise.all(tables.map(async ({ name }) => {
+    const [row] = await admin`select string_agg(t::text, ' ') as text from ${admin(name)} t`;
+    return [name, row?.text ?? ""] as const;
+  }));
+  return new Map(texts);
+}
+
+/** Keys, headers and values as they go over the wire. */
+async function everyEvent({ database, storeId }: World, format: EventFormat): Promise<string> {
+  const rows = await database.pool("customer_api", 1).begin(async (tx) => {
+    await enterStore(tx, storeId);
+    return await tx<OutboxRow[]>`select topic, key, payload, headers, event_id from outbox`;
+  });
+  const decoder = new TextDecoder();
+  return encodeRows(rows, format)
+    .map(({ key, headers, value }) => [key, JSON.stringify(headers), decoder.decode(value)].join(" "))
+    .join("\n");
+}
+
+function found(text: string): string[] {
+  return VALUES.filter((value) => text.toLowerCase().includes(value));
+}
+
+/** Everything that the service logs from now on, with all that a log line carries beside its text. */
+async function captureLog(): Promise<{ lines: string[] } & AsyncDisposable> {
+  const lines: string[] = [];
+  const sink = ({ message, properties }: LogRecord) =>
+    void lines.push(`${message.join("")} ${Deno.inspect(properties, { depth: 9 })}`);
+  await configure({
+    reset: true,
+    sinks: { sink },
+    loggers: [
+      { category: "customer-service", sinks: ["sink"], lowestLevel: "trace" },
+      { category: ["logtape", "meta"], lowestLevel: "error" },
+    ],
+  });
+  return { lines, [Symbol.asyncDispose]: reset };
+}

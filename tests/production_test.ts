@@ -1,0 +1,177 @@
+/** The service as production runs it: main.ts with every door closed to strangers, on a PostgreSQL that is not its own. */
+import assert from "node:assert/strict";
+import * as grpc from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import { createWorld, register, shopper, type World } from "./actors/world.ts";
+import { claimsFor, generateKey, type Key, sign, startIssuer } from "./auth/issuer.ts";
+import { eventually } from "./eventually.ts";
+import { createAuthority } from "./rpc/certificates.ts";
+import { asked, connect } from "./rpc/client.ts";
+import { failure, startService, temporaryFolder } from "./service.ts";
+
+const CART = "spiffe://platform.example/ns/shop/sa/cart-service";
+const NOBODY_LISTENS = "127.0.0.1:1";
+
+Deno.test("with tokens and mTLS, and Kafka out of reach, it serves, and its log is JSON to the last line", async () => {
+  await using world = await createWorld();
+  const ref = await register(world, { email: "ada@example.com" });
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const authority = createAuthority("platform");
+  await using files = await writeCertificates(authority);
+  await using service = startService({ ...production(world), ...tokensOf(issuer), ...files.env });
+  const ports = await portsOf(service.ready());
+
+  const authorization = `Bearer ${await tokenOf(key, issuer, ref)}`;
+  const me = await ask(ports.http, `{ me { email } }`, { authorization });
+  assert.deepEqual(me.data, { me: { email: "ada@example.com" } });
+  assert.equal((await ask(ports.http, `{ me { email } }`)).errors[0].extensions.code, "UNAUTHENTICATED");
+  const change = `mutation { updateProfile(input: { firstName: "Augusta" }) { version } }`;
+  assert.equal((await ask(ports.http, change, { authorization })).data.updateProfile.version, 2);
+
+  const cart = authority.issue({ uri: CART });
+  using known = connect(ports.grpc, credentials(authority.certificate, cart));
+  assert.equal((await known.groups(asked({ storeId: world.storeId, customerId: ref.id }))).status, "OK");
+  assert.equal(
+    (await known.snapshot(asked({ storeId: world.storeId, customerId: ref.id }))).status,
+    "PERMISSION_DENIED",
+  );
+  using stranger = connect(ports.grpc, grpc.credentials.createSsl(Buffer.from(authority.certificate)));
+  assert.equal((await stranger.groups({}, { withinMs: 3_000 })).status, "UNAVAILABLE");
+
+  assert.equal((await fetch(`http://127.0.0.1:${ports.http}/readyz`)).status, 200);
+  const { code, output } = await service.stop("SIGTERM");
+  assert.equal(code, 0);
+  const lines = output.trim().split("\n").map((line) => JSON.parse(line).message);
+  assert.match(lines[0], /^Ready: /);
+  assert.equal(lines.at(-1), "Stopped");
+  assert.doesNotMatch(output, /ada@example|Augusta/);
+});
+
+Deno.test("behind the gateway and in the mesh it believes what those say, and nothing else", async () => {
+  await using world = await createWorld();
+  const ref = await register(world, { email: "ada@example.com" });
+  await using service = startService({ ...production(world), AUTH_MODE: "gateway", GRPC_AUTH: "mesh" });
+  const ports = await portsOf(service.ready());
+
+  const headers = { "x-user-id": ref.id, "x-store-id": ref.storeId, "x-principal-type": "CUSTOMER" };
+  const me = await ask(ports.http, `{ me { email } }`, headers);
+  assert.deepEqual(me.data, { me: { email: "ada@example.com" } });
+  const { errors } = await ask(ports.http, `{ me { email } }`, { authorization: "Bearer a.b.c" });
+  assert.equal(errors[0].extensions.code, "UNAUTHENTICATED");
+
+  using client = connect(ports.grpc);
+  const request = asked({ storeId: world.storeId, customerId: ref.id });
+  const metadata = { "x-forwarded-client-cert": `URI=${CART}` };
+  assert.equal((await client.groups(request, { metadata })).status, "OK");
+  assert.equal((await client.groups(request)).status, "UNAUTHENTICATED");
+});
+
+Deno.test("told to end, it answers what is under way and takes nothing new", async () => {
+  await using world = await createWorld();
+  const ref = await register(world);
+  await using service = startService({ ...production(world), AUTH_MODE: "gateway", GRPC_AUTH: "mesh" });
+  const ports = await portsOf(service.ready());
+  const headers = { "x-user-id": ref.id, "x-store-id": ref.storeId, "x-principal-type": "CUSTOMER" };
+  const change = `mutation { updateProfile(input: { firstName: "Augusta" }) { version } }`;
+
+  const { underWay, ending } = await world.admin.begin(async (tx) => {
+    await tx`select from customers where customer_id = ${ref.id} for update`;
+    const underWay = ask(ports.http, change, headers);
+    await eventually(async () => {
+      const [waiting] = await world.admin`select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`;
+      assert.ok(waiting);
+    });
+    const ending = service.stop("SIGTERM");
+    await eventually(async () => {
+      await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port: ports.http }));
+    });
+    return { underWay, ending };
+  });
+  assert.equal((await underWay).data.updateProfile.version, 2);
+  assert.equal((await ending).code, 0);
+});
+
+Deno.test("without its settings it names each of them, and with certificates that cannot serve it says which", async () => {
+  const missing = await failure({ DENO_ENV: "production" });
+  for (const name of ["DATABASE_URL", "KAFKA_BROKERS", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"]) {
+    assert.match(missing, new RegExp(`^  ${name}: expected `, "m"));
+  }
+  await using world = await createWorld();
+  const authority = createAuthority("platform");
+  await using files = await writeCertificates(authority);
+  await using others = await writeCertificates(authority);
+  const { GRPC_TLS_KEY, GRPC_TLS_CERT } = others.env;
+  const wrong: [Record<string, string>, RegExp][] = [
+    [{ GRPC_TLS_CERT: GRPC_TLS_KEY }, /^Cannot use .*key\.pem: it holds no certificate in PEM form\n$/],
+    [{ GRPC_TLS_CLIENT_CA: GRPC_TLS_KEY }, /^Cannot use .*key\.pem: it holds no certificate in PEM form\n$/],
+    [
+      { GRPC_TLS_KEY: GRPC_TLS_CERT },
+      /^Cannot use .*certificate\.pem: it holds no private key in PEM form\n$/,
+    ],
+    [{ GRPC_TLS_KEY }, /^Cannot use .*certificate\.pem: it is not for the key in .*key\.pem\n$/],
+    [{ GRPC_TLS_KEY: "/nowhere/key.pem" }, /^Cannot read \/nowhere\/key\.pem: NotFound: /],
+  ];
+  for (const [env, message] of wrong) {
+    const told = await failure({ ...production(world), AUTH_MODE: "gateway", ...files.env, ...env });
+    assert.match(told, message);
+  }
+});
+
+/** On the loopback interface, since this is a test. */
+function production({ database }: World): Record<string, string> {
+  return {
+    DENO_ENV: "production",
+    BIND: "127.0.0.1",
+    DATABASE_URL: database.url,
+    KAFKA_BROKERS: NOBODY_LISTENS,
+  };
+}
+
+function tokensOf({ jwksUrl, issuer, audience }: { jwksUrl: URL; issuer: string; audience: string }) {
+  return { JWT_JWKS_URL: jwksUrl.href, JWT_ISSUER: issuer, JWT_AUDIENCE: audience };
+}
+
+async function tokenOf(
+  key: Key,
+  issuer: Parameters<typeof claimsFor>[0],
+  ref: Parameters<typeof shopper>[0],
+): Promise<string> {
+  const claims = { sub: ref.id, store_id: ref.storeId, principal_type: "CUSTOMER", roles: [] };
+  return await sign(key, claimsFor(issuer, claims));
+}
+
+async function writeCertificates(authority: ReturnType<typeof createAuthority>) {
+  const folder = await temporaryFolder();
+  const { certificate, key } = authority.issue({ dns: "localhost" });
+  const env = {
+    GRPC_AUTH: "mtls",
+    GRPC_TLS_CERT: `${folder.path}/certificate.pem`,
+    GRPC_TLS_KEY: `${folder.path}/key.pem`,
+    GRPC_TLS_CLIENT_CA: `${folder.path}/authority.pem`,
+  };
+  await Deno.writeTextFile(env.GRPC_TLS_CERT, certificate);
+  await Deno.writeTextFile(env.GRPC_TLS_KEY, key);
+  await Deno.writeTextFile(env.GRPC_TLS_CLIENT_CA, authority.certificate);
+  return { env, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+}
+
+function credentials(authority: string, { certificate, key }: { certificate: string; key: string }) {
+  return grpc.credentials.createSsl(...[authority, key, certificate].map((text) => Buffer.from(text)));
+}
+
+async function portsOf(ready: Promise<string>): Promise<{ http: number; grpc: number }> {
+  const line = JSON.parse((await ready).trim().split("\n").at(-1) ?? "");
+  return { http: line.properties.httpPort, grpc: line.properties.grpcPort };
+}
+
+// deno-lint-ignore no-explicit-any -- the answer to whatever is asked
+async function ask(port: number, query: string, headers: Record<string, string> = {}): Promise<any> {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ query }),
+  });
+  return await response.json();
+}
