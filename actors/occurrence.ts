@@ -1,4 +1,5 @@
 /** An event that has happened to an actor: what the journal, the messages and a kind's own actions are told of it. */
+import canonicalize from "canonicalize";
 import type { AnyMachineSnapshot } from "xstate";
 import type { Principal } from "./principal.ts";
 import type { ActorRef } from "./protocol.ts";
@@ -24,7 +25,7 @@ export interface RecordedAction {
   params: unknown;
 }
 
-/** The machine's state in one word; a nested one as JSON. */
-export function stateName(snapshot: AnyMachineSnapshot): string {
-  return typeof snapshot.value === "string" ? snapshot.value : JSON.stringify(snapshot.value);
+/** The machine's state in one word; a nested one as JSON, the same text however its regions are ordered. */
+export function stateName({ value }: AnyMachineSnapshot): string {
+  return typeof value === "string" ? value : canonicalize(value) ?? "";
 }

@@ -26,8 +26,8 @@ export interface GdprRequestRow {
 export interface ClearedData {
   erasedAt: string;
   tables: Cleared;
-  /** Values of the subject that stood where none may stand. */
-  traces: number;
+  /** Digests of what had quoted the subject where nothing may, as db/traces.ts makes them; none once it is gone. */
+  traces: string[];
 }
 
 export type ParticipantState = "ASKED" | "RETRYING" | "OVERDUE" | "RECEIVED" | "CONFIRMED" | "WAIVED";
@@ -143,6 +143,13 @@ export async function storeCleared(
 ): Promise<void> {
   await tx`
     update gdpr_requests set cleared = ${tx.json(cleared as never)}
+    where store_id = ${storeId} and request_id = ${requestId}`;
+}
+
+/** Nothing of what the traces of an erasure were is left to be looked for. */
+export async function forgetTraces(tx: Tx, storeId: string, requestId: string): Promise<void> {
+  await tx`
+    update gdpr_requests set cleared = jsonb_set(cleared, '{traces}', '[]')
     where store_id = ${storeId} and request_id = ${requestId}`;
 }
 

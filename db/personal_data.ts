@@ -161,6 +161,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "hash",
     "signature",
     "key_id",
+    "public_key",
   ],
   actor_events: [
     "store_id",
@@ -222,6 +223,15 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "created_at",
     "expires_at",
   ],
+};
+
+/**
+ * Columns of NOT_PERSONAL in which staff and services write freely about a request, and may have quoted the subject.
+ * An erasure empties those that do.
+ */
+export const NOTES: Readonly<Record<string, readonly string[]>> = {
+  gdpr_requests: ["hold_reason", "extension_reason", "refusal_reason"],
+  gdpr_participants: ["last_error", "evidence", "waiver_reason"],
 };
 
 /** The columns of a table that an erasure empties. */

@@ -1,46 +1,110 @@
 /** Looks for a subject's own values where none may stand: what an erasure cannot empty by a column's name. */
-import type { Tx } from "./connect.ts";
+import type { Sql, Tx } from "./connect.ts";
+import { NOTES } from "./personal_data.ts";
 
 /** Shorter values stand everywhere by chance. */
-const SHORTEST = 4;
+const SHORTEST = 3;
+
+/** A pattern that finds any of the values as words of their own; undefined where none is long enough. */
+function quoting(values: readonly string[]): string | undefined {
+  const wanted = values.filter((value) => value.length >= SHORTEST);
+  if (wanted.length === 0) return undefined;
+  const escaped = wanted.map((value) => value.replace(/[^\p{L}\p{N}\s]/gu, "\\$&"));
+  return `(^|[^[:alnum:]_])(${escaped.join("|")})($|[^[:alnum:]_])`;
+}
 
 /**
- * How many rows about a customer quote one of its values: journal, outbox, effects and answers, which hold ids and
- * names of fields only, and what staff and services have written about its requests.
+ * Empties what staff and services have written about the customer's requests wherever it quotes one of the values:
+ * such words cannot be cleaned by a machine. Gives how many notes that were, by table.
  */
-export async function countTraces(
+export async function emptyNotes(
   tx: Tx,
   storeId: string,
   customerId: string,
   values: readonly string[],
+): Promise<Record<string, number>> {
+  const emptied: Record<string, number> = {};
+  const pattern = quoting(values);
+  if (pattern === undefined) return emptied;
+  for (const [table, columns] of Object.entries(NOTES)) {
+    for (const column of columns) {
+      const { count } = await tx`
+        update ${tx(table)} set ${tx(column)} = null
+        where store_id = ${storeId} and ${tx(column)} ~* ${pattern} and request_id in (
+          select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId})`;
+      if (count > 0) emptied[table] = (emptied[table] ?? 0) + count;
+    }
+  }
+  return emptied;
+}
+
+/**
+ * What quotes one of the values in the rows that machines have written about a customer: journal, outbox, effects,
+ * answers and snapshots, which hold ids, names of fields and states only. Each as a digest, by which it can be
+ * looked for once the values are gone.
+ */
+export async function findTraces(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+  values: readonly string[],
+): Promise<string[]> {
+  const pattern = quoting(values);
+  if (pattern === undefined) return [];
+  const rows = await tx<{ digest: string }[]>`
+    select distinct digest from (${
+    writings(tx, storeId, customerId)
+  }) w where text ~* ${pattern} order by digest`;
+  return rows.map(({ digest }) => digest);
+}
+
+/** How many of the traces are still there. */
+export async function countTraces(
+  tx: Sql | Tx,
+  storeId: string,
+  customerId: string,
+  digests: readonly string[],
 ): Promise<number> {
-  const wanted = values.filter((value) => value.length >= SHORTEST);
-  if (wanted.length === 0) return 0;
-  const [row] = await tx<{ traces: number }[]>`
-    with requests as (
+  if (digests.length === 0) return 0;
+  const [row] = await tx<[{ count: number }]>`
+    select count(distinct digest)::int as count from (${writings(tx, storeId, customerId)}) w
+    where digest = any(${digests as string[]})`;
+  return row.count;
+}
+
+/**
+ * Every text in what machines have written about a customer, without the words that are the machines' own (states,
+ * kinds, services), ids, times and hashes: somebody may be called like one of them.
+ */
+function writings(tx: Sql | Tx, storeId: string, customerId: string) {
+  return tx`
+    with about as (
+      select ${customerId}::uuid as id
+      union all
       select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId}
-    ), texts as (
-      select to_jsonb(e) #>> '{}' as text from actor_events e
-      where e.store_id = ${storeId}
-        and (e.actor_id = ${customerId} or e.actor_id in (select request_id from requests))
+    ), documents as (
+      select e.actor_id::text || e.sequence as id,
+        to_jsonb(e) - '{actor_kind,event_type,state_before,state_after,principal_type}'::text[] as document
+      from actor_events e where e.store_id = ${storeId} and e.actor_id in (select id from about)
       union all
-      select o.payload::text || o.headers::text from outbox o
-      where o.store_id = ${storeId} and o.key = ${customerId}
+      select o.event_id::text, jsonb_build_array(
+        o.payload - '{action,actor,target,before,after,participants}'::text[],
+        o.headers - '{ce_type,ce_source}'::text[])
+      from outbox o where o.store_id = ${storeId} and o.key = ${customerId}
       union all
-      select f.params::text || coalesce(f.last_error, '') from effects f
-      where f.store_id = ${storeId}
-        and (f.actor_id = ${customerId} or f.actor_id in (select request_id from requests))
+      select f.effect_id::text, (f.params - 'service') || jsonb_build_object('error', f.last_error)
+      from effects f where f.store_id = ${storeId} and f.actor_id in (select id from about)
       union all
-      select coalesce(k.answer::text, '') from idempotency_keys k
+      select k.key, k.answer - 'state' from idempotency_keys k
       where k.store_id = ${storeId} and k.principal_id = ${customerId}
       union all
-      select concat_ws(' ', q.hold_reason, q.extension_reason, q.refusal_reason, q.snapshot::text) from gdpr_requests q
+      select q.request_id::text, (q.snapshot -> 'context') - 'participants' from gdpr_requests q
       where q.store_id = ${storeId} and q.customer_id = ${customerId}
-      union all
-      select concat_ws(' ', p.last_error, p.evidence, p.waiver_reason) from gdpr_participants p
-      where p.store_id = ${storeId} and p.request_id in (select request_id from requests)
     )
-    select count(*)::int as traces from texts
-    where exists (select from unnest(${wanted}::text[]) value where position(lower(value) in lower(text)) > 0)`;
-  return row?.traces ?? 0;
+    select encode(sha256(convert_to(id || ' ' || text, 'UTF8')), 'hex') as digest, text
+    from documents, lateral (
+      select leaf #>> '{}' as text
+      from jsonb_path_query(document, 'strict $.** ? (@.type() == "string")') leaf
+    ) leaves
+    where text !~* '^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}|\\d{4}-\\d\\d-\\d\\d[T ][0-9:.]+(Z|[+-][0-9:]+))$'`;
 }

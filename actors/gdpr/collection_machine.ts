@@ -10,6 +10,7 @@ import {
   opened,
   pauseFor,
   request,
+  retried,
   stopClock,
   underway,
 } from "./request_setup.ts";
@@ -53,7 +54,7 @@ export function createCollectionMachine(
             entry: [{ type: "perform", params: { effect: "export.compile", params: {} } }],
             on: {
               compiled: { target: "#COMPLETED", actions: fulfilled },
-              retry: { target: "compiling", reenter: true, actions: [audited("GDPR_REQUEST_RETRIED")] },
+              retry: { ...retried("compiling"), reenter: true },
             },
           },
         },
@@ -95,11 +96,17 @@ function source(service: string) {
           { type: "perform", params: { effect: "source.collect", params: { service } } },
           {
             type: "participant",
-            params: ({ context }) => ({ service, state: "ASKED", attempts: context.attempts[service] ?? 0 }),
+            params: ({ context }) => ({
+              service,
+              state: "ASKED",
+              attempts: context.attempts[service] ?? 0,
+              nextAttemptMs: null,
+            }),
           },
         ],
         on: {
           ...arrived,
+          retry: { ...retry, reenter: true }, // the effect may have been given up
           "source.failed": [
             {
               guard: ({ context, event }) =>
@@ -136,7 +143,7 @@ function failed(service: string, state: "RETRYING" | "OVERDUE") {
       service,
       state,
       lastError: event.error ?? null,
-      ...(state === "RETRYING" ? { nextAttemptMs: pauseFor(service)({ context } as never) } : {}),
+      nextAttemptMs: state === "RETRYING" ? pauseFor(service)({ context } as never) : null,
     }),
   } as const;
 }

@@ -3,7 +3,7 @@
  * are emptied here and the participants are told. It is fulfilled when each of them has confirmed or was waived,
  * and the re-scan has found nothing.
  */
-import { newContext } from "./request_events.ts";
+import { newContext, type RequestContext } from "./request_events.ts";
 import {
   audited,
   endings,
@@ -11,6 +11,7 @@ import {
   opened,
   pauseFor,
   request,
+  retried,
   stopClock,
   underway,
 } from "./request_setup.ts";
@@ -83,12 +84,12 @@ export function createErasureMachine(participants: readonly string[]) {
                   ],
                 },
               ],
-              retry: { target: "verifying", reenter: true, actions: [audited("GDPR_REQUEST_RETRIED")] },
+              retry: { ...retried("verifying"), reenter: true },
             },
           },
           /** Somebody has to look: the re-scan has found what the erasure should have emptied. */
           residue_found: {
-            on: { retry: { target: "verifying", actions: [audited("GDPR_REQUEST_RETRIED")] } },
+            on: { retry: retried("verifying") },
           },
         },
       },
@@ -108,11 +109,11 @@ function confirmation(service: string) {
   const asked = (state: "ASKED" | "OVERDUE") =>
     ({
       type: "participant",
-      params: ({ context }: { context: { attempts: Record<string, number> } }) => ({
+      params: ({ context }: { context: RequestContext }) => ({
         service,
         state,
         attempts: context.attempts[service] ?? 0,
-        nextAttemptMs: pauseFor(service)({ context } as never),
+        nextAttemptMs: pauseFor(service)({ context }),
       }),
     }) as const;
   const askAgain = (state: "ASKED" | "OVERDUE") => [
@@ -151,7 +152,10 @@ function confirmation(service: string) {
         after: { [OVERDUE_MS]: { target: "overdue", actions: [audited("GDPR_PARTICIPANT_OVERDUE")] } },
         on: on("ASKED"),
       },
-      overdue: { entry: [asked("OVERDUE")], on: on("OVERDUE") },
+      overdue: {
+        entry: [{ type: "participant", params: { service, state: "OVERDUE" } }],
+        on: on("OVERDUE"),
+      },
       confirmed: { type: "final" },
       waived: { type: "final" },
     },

@@ -6,15 +6,17 @@ import {
   findOpenRequests,
   findParticipants,
   findRequest,
+  forgetTraces,
   type GdprRequestRow,
   storeCleared,
   upsertParticipant,
 } from "../../db/gdpr_requests.ts";
 import { insertOutbox } from "../../db/outbox.ts";
 import { countPersonalData, ERASED_TABLES, erasedValues } from "../../db/personal_data.ts";
-import { countTraces } from "../../db/traces.ts";
+import { emptyNotes, findTraces } from "../../db/traces.ts";
 import type { Tx } from "../../db/connect.ts";
 import type { Action, Step } from "../behaviour.ts";
+import { DomainError } from "../errors.ts";
 import { domainMessage } from "../messages.ts";
 import type { ReceiptFacts } from "./receipt.ts";
 import type { Participant } from "./request_events.ts";
@@ -37,10 +39,12 @@ export function createRequestActions(
       const settled = state === "RECEIVED" || state === "CONFIRMED" || state === "WAIVED";
       await upsertParticipant(tx, ref.storeId, ref.id, service, {
         state,
-        nextAttemptAt: nextAttemptMs === undefined ? null : new Date(at.getTime() + nextAttemptMs),
+        ...(nextAttemptMs === undefined
+          ? {}
+          : { nextAttemptAt: nextAttemptMs === null ? null : new Date(at.getTime() + nextAttemptMs) }),
         ...(attempts === undefined ? {} : { attempts }),
         ...(lastError === undefined ? {} : { lastError }),
-        ...(settled ? { settledAt: at, lastError: null } : {}),
+        ...(settled ? { settledAt: at, nextAttemptAt: null, lastError: null } : {}),
       });
     },
 
@@ -54,7 +58,10 @@ export function createRequestActions(
       const tables = await countPersonalData(tx, storeId, customerId);
       await tell({ kind: "customer", storeId, id: customerId }, { type: "erase", requestId: ref.id });
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      const traces = await countTraces(tx, storeId, customerId, values);
+      for (const [table, notes] of Object.entries(await emptyNotes(tx, storeId, customerId, values))) {
+        tables[table] = { request: notes };
+      }
+      const traces = await findTraces(tx, storeId, customerId, values);
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces });
       const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
       await rememberSubjects(tx, [subject]);
@@ -75,6 +82,7 @@ export function createRequestActions(
         erasedAt,
       };
       await insertOutbox(tx, [domainMessage(occurrence, erased)]);
+      await forgetTraces(tx, occurrence.ref.storeId, occurrence.ref.id);
       await writeReceipt(tx, await receiptFacts(step, erasedAt), occurrence.at);
     },
 
@@ -91,8 +99,10 @@ export function createRequestActions(
       if (!erasure || JSON.stringify(value) !== '{"PENDING":"waiting_for_access"}') return;
       const others = await findOpenRequests(tx, ref.storeId, customerId, ["ACCESS", "PORTABILITY"]);
       if (others.length > 0) return;
-      await tell({ kind: "gdpr_request", storeId: ref.storeId, id: erasure.requestId }, {
-        type: "access.closed",
+      const waiting = { kind: "gdpr_request" as const, storeId: ref.storeId, id: erasure.requestId };
+      await tell(waiting, { type: "access.closed" }).catch((error) => {
+        // It was held or ended since we looked, which is no reason for this request not to end.
+        if (!(error instanceof DomainError) || error.code !== "REFUSED_IN_STATE") throw error;
       });
     },
   };

@@ -9,12 +9,13 @@ import {
   updateRequest,
   upsertParticipant,
 } from "../../db/gdpr_requests.ts";
-import type { StateValue } from "xstate";
+import type { AnyMachineSnapshot, StateValue } from "xstate";
 import { authorizeSubject } from "../authority.ts";
 import { type Beginning, type Behaviour, type Change, handler, type Scene } from "../behaviour.ts";
 import { columnNames } from "../changes.ts";
 import { DomainError } from "../errors.ts";
 import { email, locale, phone, text, uuid } from "../input.ts";
+import { stateName } from "../occurrence.ts";
 import type { PrincipalType } from "../principal.ts";
 import type { Answer } from "../protocol.ts";
 import { dueDate, extendedDueDate } from "./clock.ts";
@@ -62,6 +63,7 @@ type Opening = z.output<typeof opening>;
 const nothing = z.strictObject({});
 const reason = text(500);
 const service = text(100);
+const repetition = z.strictObject({ service: service.optional() });
 const confirmation = z.strictObject({ service, evidence: text(2_000).nullish() });
 const finding = z.strictObject({ residue: z.int().min(0) });
 
@@ -91,7 +93,10 @@ export function createRequestBehaviour(settings: RequestSettings): Behaviour<Gdp
           columns: { extensionReason: reason },
         }),
       ),
-      retry: aboutService(STAFF, "retry"),
+      retry: handler<GdprRequestRow, typeof repetition>(STAFF, repetition, (_, { service }) => ({
+        event: { type: "retry", ...(service !== undefined && { service }) },
+        changedFields: [service === undefined ? "status" : "participants"],
+      })),
       waive: handler<GdprRequestRow, z.ZodObject<{ service: typeof service; reason: typeof reason }>>(
         STAFF,
         z.strictObject({ service, reason }),
@@ -145,14 +150,14 @@ export function createRequestBehaviour(settings: RequestSettings): Behaviour<Gdp
     async lock(tx, ref) {
       const row = await lockRequest(tx, ref.storeId, ref.id);
       if (!row) return undefined;
-      const stored = row.snapshot as RequestSnapshot;
-      const machine = machineOf(row.machine, stored.context.participants);
-      return { row, version: row.version, machine, snapshot: restoreRequest(ref.id, machine, stored) };
+      const snapshot = restoreStored(row);
+      return { row, version: row.version, machine: snapshot.machine, snapshot };
     },
     insert: (tx, ref, change) =>
       insertRequest(tx, { storeId: ref.storeId, requestId: ref.id, ...stored(change), createdAt: change.at }),
     update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, stored(change)),
     conflicts: {
+      customers_email: "the corrected email belongs to another customer",
       gdpr_requests_pkey: "it exists already",
       gdpr_requests_one_open: "another one of its type is open",
     },
@@ -165,13 +170,19 @@ async function begin(
   { customerId, right: type, corrections, cause }: Opening,
 ): Promise<Beginning | Answer> {
   authorizeSubject(ref, "open", customerId, by);
+  if (cause === "RESTORE" && by.type !== "SYSTEM") {
+    throw new DomainError("FORBIDDEN", `Cannot open ${ref.id}: only the service itself knows of a restore`);
+  }
   const customer = await lockCustomer(tx, ref.storeId, customerId);
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
+  const [open] = await findOpenRequests(tx, ref.storeId, customerId, [type]);
+  if (open) {
+    const state = stateName(restoreStored(open));
+    return { id: open.requestId, state, version: open.version, ids: {} };
+  }
   if (customer.anonymizedAt) {
     throw new DomainError("REFUSED_IN_STATE", `Cannot open a request of customer ${customerId}: anonymized`);
   }
-  const [open] = await findOpenRequests(tx, ref.storeId, customerId, [type]);
-  if (open) return { id: open.requestId, state: open.status, version: open.version, ids: {} };
 
   const machine = CURRENT_MACHINE[type];
   const asked = type === "ERASURE" ? [...participants] : [OWN_DATA, ...participants];
@@ -197,6 +208,11 @@ async function begin(
         }),
     }),
   };
+}
+
+function restoreStored({ requestId, machine, snapshot }: GdprRequestRow): AnyMachineSnapshot {
+  const stored = snapshot as RequestSnapshot;
+  return restoreRequest(requestId, machineOf(machine, stored.context.participants), stored);
 }
 
 /** The row's own words for the machine's state. */

@@ -38,7 +38,8 @@ export type RequestEvent =
     | { type: "hold" }
     | { type: "release" }
     | { type: "extend"; dueAt: number }
-    | { type: "retry"; service: string }
+    /** Of one participant, or without any of what comes behind all of them. */
+    | { type: "retry"; service?: string }
     | { type: "waive"; service: string }
     | { type: "clock.at_risk" }
     | { type: "clock.overdue" }
@@ -59,8 +60,8 @@ export interface Participant {
   state: "ASKED" | "RETRYING" | "OVERDUE" | "RECEIVED" | "CONFIRMED" | "WAIVED";
   attempts?: number;
   lastError?: string | null;
-  /** Milliseconds until it is asked again by itself. */
-  nextAttemptMs?: number;
+  /** Milliseconds until it is asked again by itself; null: it is not. Absent: when it is stays as it was. */
+  nextAttemptMs?: number | null;
 }
 
 /** The actions of a request's machines: the runtime's own, and those that request_actions.ts carries out. */

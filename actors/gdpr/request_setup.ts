@@ -58,7 +58,10 @@ export const opened = [...wind, audited("GDPR_REQUEST_OPENED")];
 /** The clock of a request that is not completed. */
 export const underway = request.createStateConfig({
   on: {
-    "clock.at_risk": { actions: [{ type: "setClock", params: "AT_RISK" }, audited("GDPR_REQUEST_AT_RISK")] },
+    "clock.at_risk": {
+      guard: ({ context }) => context.clock === "ON_TIME", // behind an outage both are due, in any order
+      actions: [{ type: "setClock", params: "AT_RISK" }, audited("GDPR_REQUEST_AT_RISK")],
+    },
     "clock.overdue": { actions: [{ type: "setClock", params: "OVERDUE" }, audited("GDPR_REQUEST_OVERDUE")] },
     extend: {
       // Once, and inside the first month: that is when the first due date lies ahead.
@@ -94,6 +97,14 @@ export const endings = request.createStateConfig({
     },
   },
 }).on;
+
+/** Staff let something be tried again that is no participant's affair. */
+export const retried = <State extends string>(target: State) =>
+  ({
+    guard: ({ event }: { event: { service?: string } }) => event.service === undefined,
+    target,
+    actions: [audited("GDPR_REQUEST_RETRIED")],
+  }) as const;
 
 export const fulfilled = [
   { type: "setOutcome", params: "FULFILLED" } as const,

@@ -2,6 +2,7 @@
 import { enterStore } from "../../db/connect.ts";
 import { countExportParts, findRequest } from "../../db/gdpr_requests.ts";
 import { countPersonalData } from "../../db/personal_data.ts";
+import { countTraces } from "../../db/traces.ts";
 import type { Performer } from "../effects.ts";
 import { DomainError } from "../errors.ts";
 import { systemPrincipal } from "../principal.ts";
@@ -15,7 +16,8 @@ export const verifyErasure: Performer = async ({ storeId, actorId: requestId, tr
     const counts = await countPersonalData(tx, storeId, request.customerId);
     const values = Object.values(counts).flatMap((byCategory) => Object.values(byCategory));
     const parts = await countExportParts(tx, storeId, request.customerId);
-    return values.reduce((sum, count) => sum + count, 0) + (request.cleared?.traces ?? 0) + parts;
+    const traces = await countTraces(tx, storeId, request.customerId, request.cleared?.traces ?? []);
+    return values.reduce((sum, count) => sum + count, 0) + traces + parts;
   });
   const ref = { kind: "gdpr_request" as const, storeId, id: requestId };
   try {

@@ -1,0 +1,46 @@
+/** Requests on a clock that the test moves, whose timers it fires one by one. */
+import assert from "node:assert/strict";
+import type { RequestSettings } from "../../actors/gdpr/request_behaviour.ts";
+import type { Principal } from "../../actors/principal.ts";
+import type { ActorRef } from "../../actors/protocol.ts";
+import type { ClaimedTimer } from "../../db/timers.ts";
+import { requestSettings } from "../actors/settings.ts";
+import { createWorld, type World } from "../actors/world.ts";
+
+export const DAY = 24 * 60 * 60_000;
+
+export interface ClockedWorld extends World {
+  /** What the actors take for now. */
+  now: Date;
+  clock: () => Date;
+  settings: RequestSettings;
+  officer: Principal;
+}
+
+export async function createClockedWorld(
+  changes: Partial<RequestSettings> = {},
+  start = new Date("2026-03-10T09:00:00Z"),
+): Promise<ClockedWorld> {
+  const settings = await requestSettings(changes);
+  const moving = { now: start };
+  const clock = () => moving.now;
+  const world = await createWorld({ requests: settings, clock });
+  const officer: Principal = { ...world.staff, roles: ["PRIVACY_OFFICER"] };
+  return Object.assign(moving, world, { clock, settings, officer });
+}
+
+/**
+ * Fires the actor's timer of that name, at its time or now if that is later. False: there is none, or the machine
+ * has not taken it.
+ */
+export async function fireTimer(world: ClockedWorld, { id }: ActorRef, name: string): Promise<boolean> {
+  const [due] = await world.admin`select due_at from timers where actor_id = ${id} and name = ${name}`;
+  if (!due) return false;
+  if (due.dueAt > world.now) world.now = due.dueAt;
+  const [claimed] = await world.admin<ClaimedTimer[]>`
+    update timers set due_at = ${new Date(world.now.getTime() + 60_000)}, attempts = attempts + 1
+    where actor_id = ${id} and name = ${name}
+    returning store_id, actor_kind, actor_id, name, event, attempts, due_at as claimed_until`;
+  assert.ok(claimed);
+  return await world.actors.fire(claimed);
+}
