@@ -8,6 +8,10 @@ const CONNECTION_CODES = new Set([
   "CONNECT_TIMEOUT",
   "ECONNREFUSED",
   "ECONNRESET",
+  "EAI_AGAIN", // a name that cannot be looked up
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
   "EPIPE",
   "ENOENT", // a Unix socket that is not there
   "ETIMEDOUT",

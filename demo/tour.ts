@@ -25,7 +25,7 @@ export async function tour(places: Places, issuer: DevelopmentIssuer): Promise<s
     { principal: { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] }, service: "cart-service" },
     TOKEN_SECONDS,
   );
-  const host = bind === "0.0.0.0" ? "127.0.0.1" : bind;
+  const host = hostOf(bind);
   const query = "{ me { email firstName addresses { line1 city } shopperGroups { name priceListId } } }";
   return `customer-service is ready
 
@@ -49,4 +49,11 @@ npx -y @bufbuild/buf@1.74.0 curl --protocol grpc --http2-prior-knowledge \\
 
 Other tokens: deno task token --help. Ctrl-C ends it all.
 `;
+}
+
+/** Where this machine reaches what is bound to an address, as it stands in a URL. */
+function hostOf(bind: string): string {
+  if (bind === "0.0.0.0") return "127.0.0.1";
+  if (/^[0:]+$/.test(bind)) return "[::1]";
+  return bind.includes(":") ? `[${bind}]` : bind;
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { asDomainError } from "../../actors/errors.ts";
 import type { Sql, Tx } from "../../db/connect.ts";
+import { openPool } from "../../db/connect.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
 
 Deno.test("a transaction whose connection is lost fails, and its later statements go nowhere", async () => {
@@ -50,6 +51,37 @@ Deno.test("a pool whose connections are killed again and again under load goes o
   assert.ok(outcomes.includes(true) && outcomes.includes(false));
   assert.equal((await pool`select 1 as one`)[0]?.one, 1);
 });
+
+Deno.test("a proxy that hangs up at once is a database that is away, and is not asked again and again", async () => {
+  let calls = 0;
+  await using proxy = hangUp(() => calls++);
+  const pool = openPool(`postgres://nobody:nothing@127.0.0.1:${proxy.port}/none`, "customer_api", 2);
+  const outcomes = await Promise.allSettled([pool`select 1`, pool.begin((tx) => tx`select 1`)]);
+  for (const outcome of outcomes) {
+    assert.ok(outcome.status === "rejected");
+    assert.equal(asDomainError(outcome.reason)?.code, "UNAVAILABLE");
+  }
+  assert.equal(calls, 2);
+  await pool.end({ timeout: 0 });
+});
+
+/** A server that closes every connection as soon as it is there. */
+function hangUp(called: () => void) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const connection of listener) {
+      called();
+      connection.close();
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await serving;
+    },
+  };
+}
 
 async function terminate(admin: Sql, pid: number): Promise<void> {
   await admin`select pg_terminate_backend(${pid})`;

@@ -462,6 +462,9 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     query = results = errorResponse = null
     result = new Result()
 
+    // customer-service: a server that hangs up before it has said anything is away, and not to be asked again at once
+    initial && !terminated && !hadError && (queryError(initial, lost), initial = null)
+
     if (initial)
       return reconnect()
 

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { tour } from "../demo/tour.ts";
+import { createIssuer } from "./graph/server.ts";
+
+Deno.test("the calls to paste reach the service on whatever address it is bound to", async () => {
+  const issuer = await createIssuer();
+  const hosts = {
+    "127.0.0.1": "127.0.0.1",
+    "0.0.0.0": "127.0.0.1",
+    "localhost": "localhost",
+    "::1": "[::1]",
+    "::": "[::1]",
+  };
+  for (const [bind, host] of Object.entries(hosts)) {
+    const text = await tour({ bind, httpPort: 4000, grpcPort: 50051, database: "", events: "" }, issuer);
+    const urls = text.match(/http:\/\/\S+/g) ?? [];
+    assert.deepEqual([...new Set(urls.map((url) => new URL(url).hostname))], [host]);
+    assert.equal(urls.length, 3);
+  }
+});
