@@ -95,8 +95,12 @@ export async function happen(word: Word, { world, machine, customer, request }: 
     & RequestEvent
     & Record<string, unknown>;
   const reason = ["hold", "refuse", "extend", "waive"].includes(type) ? { reason: "as the law says" } : {};
+  return await accepted(tell(world, request, type, { ...fields, ...reason }));
+}
+
+async function accepted(telling: Promise<unknown>): Promise<boolean> {
   try {
-    await tell(world, request, type, { ...fields, ...reason });
+    await telling;
     return true;
   } catch (error) {
     if (error instanceof DomainError && error.code === "REFUSED_IN_STATE") return false;
@@ -108,9 +112,7 @@ const NO_CONTEXT = { clock: "ON_TIME", receivedAt: 0, dueAt: 0 } as RequestConte
 
 async function openAccess(world: ClockedWorld, { storeId, id: customerId }: ActorRef): Promise<void> {
   const ref = { kind: "gdpr_request" as const, storeId, id: crypto.randomUUID() };
-  await tell(world, ref, "open", { customerId, right: "ACCESS" }).catch((error) => {
-    if (!(error instanceof DomainError) || error.code !== "REFUSED_IN_STATE") throw error; // the customer is gone
-  });
+  await accepted(tell(world, ref, "open", { customerId, right: "ACCESS" })); // not when the customer is gone
 }
 
 /** Ends the access request beside an erasure in some state. False: there is none. */
@@ -120,7 +122,6 @@ async function closeAccess(world: ClockedWorld, { storeId, id }: ActorRef, state
     join gdpr_requests e on e.customer_id = a.customer_id and e.type = 'ERASURE'
     where a.customer_id = ${id} and a.type = 'ACCESS' and a.status <> 'COMPLETED'
       and e.snapshot->'value'->>'PENDING' = ${state}`;
-  if (!open) return false;
-  await tell(world, { kind: "gdpr_request", storeId, id: open.requestId }, "cancel");
-  return true;
+  return open !== undefined &&
+    await accepted(tell(world, { kind: "gdpr_request", storeId, id: open.requestId }, "cancel"));
 }
