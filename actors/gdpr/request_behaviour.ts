@@ -35,6 +35,8 @@ export interface RequestSettings extends RequestTools {
   participants: readonly string[];
   /** How long a subject may change their mind about an erasure, in milliseconds. */
   graceMs: number;
+  /** From 0 to 1, drawn for each request; Math.random unless a test wants to know. */
+  random?: () => number;
 }
 
 const ANYBODY = ["CUSTOMER", "STAFF", "SYSTEM"] as const;
@@ -165,7 +167,7 @@ export function createRequestBehaviour(settings: RequestSettings): Behaviour<Gdp
 }
 
 async function begin(
-  { participants, graceMs }: RequestSettings,
+  { participants, graceMs, random = Math.random }: RequestSettings,
   { tx, ref, by, now }: Scene,
   { customerId, right: type, corrections, cause }: Opening,
 ): Promise<Beginning | Answer> {
@@ -194,6 +196,7 @@ async function begin(
     startsAt: now.getTime() + waits,
     participants: type === "RECTIFICATION" ? [] : asked,
     cause,
+    spread: random(),
   };
   return {
     machine: machineOf(machine, input.participants),

@@ -13,6 +13,8 @@ export interface RequestContext {
   clock: "ON_TIME" | "AT_RISK" | "OVERDUE";
   /** How often each participant has been asked since somebody last looked at it. */
   attempts: Record<string, number>;
+  /** From 0 to 1, drawn as the request is made: requests of one moment do not ask again in step. */
+  spread: number;
   outcome: "FULFILLED" | "CANCELLED" | "REFUSED" | null;
   /** Until then nothing is done, and the subject may change their mind. */
   startsAt: number;
@@ -22,7 +24,7 @@ export interface RequestContext {
 
 export type RequestInput = Pick<
   RequestContext,
-  "participants" | "cause" | "receivedAt" | "dueAt" | "startsAt"
+  "participants" | "cause" | "receivedAt" | "dueAt" | "startsAt" | "spread"
 >;
 
 export function newContext(input: RequestInput): RequestContext {
@@ -85,7 +87,8 @@ export const requestActions = {
 /** How long before it is due a request is at risk, in milliseconds. */
 export const AT_RISK_MS = 7 * 24 * 60 * 60_000;
 
-/** Doubling from a minute to six hours. */
-export function pauseBefore(attempt: number): number {
-  return Math.min(60_000 * 2 ** Math.max(0, attempt - 1), 6 * 60 * 60_000);
+/** Doubling from a minute to six hours, and up to a quarter longer. */
+export function pauseBefore(attempt: number, spread: number): number {
+  const pause = Math.min(60_000 * 2 ** Math.max(0, attempt - 1), 6 * 60 * 60_000);
+  return Math.round(pause * (1 + spread / 4));
 }

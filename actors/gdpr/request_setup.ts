@@ -43,7 +43,7 @@ export const audited = (action: string) => ({ type: "audit", params: { action } 
 
 /** The delay before a participant is asked once more, by how often it has been asked. */
 export const pauseFor = (service: string) => ({ context }: { context: RequestContext }) =>
-  pauseBefore(context.attempts[service] ?? 1);
+  pauseBefore(context.attempts[service] ?? 1, context.spread);
 
 const wind = [
   request.raise({ type: "clock.at_risk" } as RequestEvent, { id: "clock.at_risk", delay: "UNTIL_AT_RISK" }),

@@ -8,6 +8,7 @@ export const PARTICIPANTS = ["order-service", "payment-service", "communication-
 export async function requestSettings(changes: Partial<RequestSettings> = {}): Promise<RequestSettings> {
   return {
     ...createRequestSettings({ participants: PARTICIPANTS, graceMs: 0 }, await createKeys()),
+    random: () => 0,
     ...changes,
   };
 }
