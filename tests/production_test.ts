@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
+import { generateKeyPairSync } from "node:crypto";
 import { createWorld, register, shopper, type World } from "./actors/world.ts";
 import { claimsFor, generateKey, type Key, sign, startIssuer } from "./auth/issuer.ts";
 import { eventually } from "./eventually.ts";
@@ -10,6 +11,10 @@ import { asked, connect } from "./rpc/client.ts";
 import { failure, startService, temporaryFolder } from "./service.ts";
 
 const CART = "spiffe://platform.example/ns/shop/sa/cart-service";
+const REQUIRED = [
+  ...["DATABASE_URL", "KAFKA_BROKERS", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"],
+  ...["GDPR_EXPORT_KEY", "GDPR_HASH_KEY", "GDPR_RECEIPT_KEY", "PEER_ORDER_SERVICE_URL"],
+];
 const NOBODY_LISTENS = "127.0.0.1:1";
 
 Deno.test("with tokens and mTLS, and Kafka out of reach, it serves, and its log is JSON to the last line", async () => {
@@ -95,7 +100,7 @@ Deno.test("told to end, it answers what is under way and takes nothing new", asy
 
 Deno.test("without its settings it names each of them, and with certificates that cannot serve it says which", async () => {
   const missing = await failure({ DENO_ENV: "production" });
-  for (const name of ["DATABASE_URL", "KAFKA_BROKERS", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"]) {
+  for (const name of REQUIRED) {
     assert.match(missing, new RegExp(`^  ${name}: expected `, "m"));
   }
   await using world = await createWorld();
@@ -126,6 +131,13 @@ function production({ database }: World): Record<string, string> {
     BIND: "127.0.0.1",
     DATABASE_URL: database.url,
     KAFKA_BROKERS: NOBODY_LISTENS,
+    GDPR_EXPORT_KEY: Buffer.alloc(32, 1).toString("base64"),
+    GDPR_HASH_KEY: Buffer.alloc(32, 2).toString("base64"),
+    GDPR_RECEIPT_KEY: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "der" })
+      .toString("base64"),
+    PEER_ORDER_SERVICE_URL: "https://order-service.example",
+    PEER_PAYMENT_SERVICE_URL: "https://payment-service.example",
+    PEER_COMMUNICATION_SERVICE_URL: "https://communication-service.example",
   };
 }
 

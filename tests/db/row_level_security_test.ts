@@ -16,6 +16,12 @@ const TABLES = [
   "effects",
   "outbox",
   "idempotency_keys",
+  "gdpr_requests",
+  "gdpr_participants",
+  "gdpr_export_parts",
+  "gdpr_exports",
+  "erased_subjects",
+  "erasure_receipts",
 ];
 /** What customer_worker is there for; it sees these of every store, and no personal value stands in them. */
 const WORK_TABLES = ["timers", "effects", "outbox"];
@@ -99,6 +105,8 @@ Deno.test("no role reaches another store", async (t) => {
       const sql = database.pool(role, 1);
       await assert.rejects(sql`select * from lookup_customers('{}', '{}')`, { code: DENIED });
       await assert.rejects(sql`select * from lookup_customer_groups('{}', '{}')`, { code: DENIED });
+      await assert.rejects(sql`select * from lookup_gdpr_requests('{}', '{}', '{}')`, { code: DENIED });
+      await assert.rejects(sql`select * from lookup_gdpr_participants('{}', '{}', '{}')`, { code: DENIED });
     }
   });
 });
@@ -154,6 +162,24 @@ async function fill(world: World): Promise<void> {
   await world.admin`
     insert into timers (store_id, actor_kind, actor_id, name, event, due_at, created_at)
     values (${world.storeId}, 'customer', ${ref.id}, 'some delay', '{"type":"some.event"}', now(), now())`;
+  const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
+  await tell(world, request, "open", { customerId: ref.id, right: "ACCESS" });
+  const { storeId } = world;
+  await world.admin`
+    insert into gdpr_participants (store_id, request_id, service, state)
+    values (${storeId}, ${request.id}, 'order-service', 'ASKED')`;
+  await world.admin`
+    insert into gdpr_export_parts (store_id, request_id, part, media_type, expires_at)
+    values (${storeId}, ${request.id}, 'source/order-service', 'application/x-ndjson', now())`;
+  await world.admin`
+    insert into gdpr_exports (store_id, request_id, part, chunk, bytes)
+    values (${storeId}, ${request.id}, 'source/order-service', 0, '\\x00')`;
+  await world.admin`
+    insert into erased_subjects (store_id, customer_id, email_hash, erased_at)
+    values (${storeId}, gen_random_uuid(), '\\x00', now())`;
+  await world.admin`
+    insert into erasure_receipts (store_id, sequence, request_id, document, hash, signature, key_id, public_key)
+    values (${storeId}, 1, ${request.id}, '{}', '\\x00', '\\x00', 'key', '\\x00')`;
 }
 
 async function rowsOf(admin: Sql, table: string, storeId: string): Promise<Record<string, unknown>[]> {
