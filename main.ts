@@ -1,6 +1,7 @@
 /** The composition root: reads the configuration, opens each part once, and closes them in reverse. */
 import { getLogger } from "@logtape/logtape";
 import { Hono } from "@hono/hono";
+import type { Performers } from "./actors/effects.ts";
 import { endMemberships } from "./actors/end_memberships.ts";
 import { createExportDownloads, exportLink } from "./actors/gdpr/export_downloads.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
@@ -100,7 +101,10 @@ export async function start(config: Config): Promise<Service> {
   const sink = stack.use(demo && !config.kafka ? deliveringSink(published, demo.deliver) : published);
   const relay = stack.use(startRelay(work, sink));
   const peers = stack.use(createPeers(demo?.urls ?? new Map(Object.entries(config.gdpr.peers))));
-  const performers = { "memberships.end": endMemberships, ...createRequestPerformers(api, peers, keys) };
+  const performers: Performers = {
+    "memberships.end": endMemberships,
+    ...createRequestPerformers(api, peers, keys),
+  };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
   stack.use(startHousekeeping(work));
   if (config.kafka) stack.use(watchMemory(work, config.kafka));
