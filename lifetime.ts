@@ -3,9 +3,13 @@
 /** `deno task` passes Ctrl-C on to a process that has had it from the terminal already. */
 const ECHO_MS = 1_000;
 
+/** A little less than what Kubernetes gives a container to end, in milliseconds. */
+const LIMIT_MS = 25_000;
+
 /**
- * Listens from now on, and resolves when somebody tells the process to end. Whoever insists afterwards ends it at
- * once, with exit code 1.
+ * Listens from now on, and resolves when somebody tells the process to end. Then it has a while for that: what does
+ * not end by itself, such as a wait for a database that keeps silent, ends with the process and exit code 1, and
+ * so does everything when whoever has told it insists.
  */
 export function untilTold(): Promise<void> {
   const told = Promise.withResolvers<void>();
@@ -13,6 +17,7 @@ export function untilTold(): Promise<void> {
   const stop = () => {
     if (since !== undefined && Date.now() - since > ECHO_MS) Deno.exit(1);
     since ??= Date.now();
+    Deno.unrefTimer(setTimeout(giveUp, LIMIT_MS));
     told.resolve();
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -21,12 +26,18 @@ export function untilTold(): Promise<void> {
   return told.promise;
 }
 
-/** Waits for `work`, but not for longer than `limitMs`; tells whether it has ended. */
-export async function within(limitMs: number, work: PromiseLike<unknown>): Promise<boolean> {
-  const late = Promise.withResolvers<false>();
-  const limit = setTimeout(() => late.resolve(false), limitMs);
+function giveUp(): void {
+  // deno-lint-ignore no-console -- the log may be what has not ended
+  console.error(`Stopped in the middle: not everything has ended within ${LIMIT_MS / 1_000} seconds`);
+  Deno.exit(1);
+}
+
+/** Waits for `work`, but not for longer than `limitMs`. */
+export async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const limit = setTimeout(late.resolve, limitMs);
   try {
-    return await Promise.race([work.then(() => true), late.promise]);
+    await Promise.race([work, late.promise]);
   } finally {
     clearTimeout(limit);
   }

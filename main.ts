@@ -30,13 +30,13 @@ import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { watchMemory } from "./events/stale_memory.ts";
 import { createGraph } from "./graph/mod.ts";
-import { untilTold, within } from "./lifetime.ts";
+import { untilTold } from "./lifetime.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
-import { explain, openDatabase, readCertificates, serveHttp, StartError } from "./start.ts";
+import { explain, openDatabase, readCertificates, serveHttp } from "./start.ts";
 
 export interface Service extends AsyncDisposable {
   httpPort: number;
@@ -152,9 +152,6 @@ async function introduce(config: Config, ports: { httpPort: number; grpcPort: nu
   console.log(text);
 }
 
-/** A little less than what Kubernetes gives a container to end. */
-const STOP_LIMIT_MS = 25_000;
-
 /** Runs the service until it is told to end, and gives the exit code. */
 async function main(): Promise<number> {
   try {
@@ -164,8 +161,7 @@ async function main(): Promise<number> {
     const told = untilTold(); // a start that is cut short would leave the embedded database running
     const service = await start(config);
     await told;
-    const ended = await within(STOP_LIMIT_MS, service[Symbol.asyncDispose]());
-    if (!ended) throw new StartError("Stopped in the middle: not everything has ended in time");
+    await service[Symbol.asyncDispose]();
     getLogger(["customer-service"]).info("Stopped");
     return 0;
   } catch (error) {

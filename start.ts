@@ -91,7 +91,7 @@ export function serveHttp({ bind, httpPort }: Config, app: Hono): HttpServer {
     const server = Deno.serve({ hostname: bind, port: httpPort, onListen: () => {} }, app.fetch);
     return {
       port: server.addr.port,
-      close: async () => void await within(CLOSE_LIMIT_MS, server.shutdown()),
+      close: () => within(CLOSE_LIMIT_MS, server.shutdown()),
     };
   } catch (cause) {
     const why = cause instanceof Deno.errors.AddrInUse ? "the port is taken" : describeError(cause);

@@ -37,7 +37,8 @@ export interface Actors {
    * Tells an actor something, in one transaction that is durable before the answer.
    * An update that would change nothing is answered with the state as it is.
    *
-   * @throws {DomainError} INVALID_INPUT, NOT_FOUND, ALREADY_EXISTS, REFUSED_IN_STATE, CONFLICT, UNAVAILABLE
+   * @throws {DomainError} INVALID_INPUT, FORBIDDEN, NOT_FOUND, ALREADY_EXISTS, REFUSED_IN_STATE, CONFLICT; and the
+   * driver's own error, which asDomainError calls UNAVAILABLE, when the database is away
    */
   send(ref: ActorRef, command: Command, context: CommandContext): Promise<Answer>;
 }

@@ -178,16 +178,18 @@ function defaulted<Value>(
   return { expected, schema: schema.prefault(absent), absent };
 }
 
-/** What the driver can take apart; several hosts may stand between commas. It would quote a wrong one whole. */
+/**
+ * What the driver can take apart: it would quote a wrong one whole. One host, by its name or IPv4 address: it knows
+ * no other address, and while all of several hosts are away it asks them in a circle and answers nobody.
+ */
 function isPostgresUrl(url: string): boolean {
-  const [, login = "", hosts = "", rest = ""] =
-    url.match(/^postgres(?:ql)?:\/\/([^@/?]*@)?([^/?]*)(\/.+)$/) ?? [];
+  const [, login = "", rest] = url.match(/^postgres(?:ql)?:\/\/([^@/?]*@)?[^/?,[\]]+(\/.+)$/) ?? [];
   try {
     decodeURIComponent(login + rest);
   } catch {
     return false;
   }
-  return hosts.split(",").every((host) => host !== "" && URL.canParse(`postgres://${login}${host}${rest}`));
+  return rest !== undefined && URL.canParse(url);
 }
 
 /** What base64 stands for. */

@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- a task speaks to whoever runs it
 /** `deno task migrate`: brings the database to the schema of this version and says what it applied. */
 import { ConfigError } from "../config/mod.ts";
+import { VARIABLES } from "../config/variables.ts";
 import { describeError } from "../db/errors.ts";
 import { migrate, MigrationError } from "../db/migrate.ts";
 
@@ -10,6 +11,10 @@ try {
     throw new ConfigError(
       "Cannot migrate: DATABASE_URL is not set (the embedded database migrates itself at start)",
     );
+  }
+  const { schema, expected } = VARIABLES.DATABASE_URL;
+  if (!schema.safeParse(url).success) {
+    throw new ConfigError(`Cannot migrate: DATABASE_URL: expected ${expected}`);
   }
   const applied = await migrate(url);
   for (const name of applied) console.log(`applied ${name}`);

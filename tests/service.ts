@@ -6,7 +6,11 @@ const ROOT = new URL("..", import.meta.url).pathname;
 export interface RunningService extends AsyncDisposable {
   /** What it has printed once it is ready. */
   ready(): Promise<string>;
-  /** Tells it to end, and gives what it has come to and all that it has printed. */
+  /** Does nothing once it has ended. */
+  signal(signal: Deno.Signal): void;
+  /** What it has come to and all that it has printed. */
+  ended(): Promise<Ended>;
+  /** Tells it to end, and waits for that. */
   stop(signal: Deno.Signal): Promise<Ended>;
 }
 
@@ -25,7 +29,7 @@ export function startService(env: Record<string, string>): RunningService {
   const output = process.stdout.getReader();
   let text = "";
   let progress = Promise.withResolvers<void>();
-  const ended = (async () => {
+  const printed = (async () => {
     const decoder = new TextDecoder();
     for (;;) {
       const { value, done } = await output.read();
@@ -35,15 +39,23 @@ export function startService(env: Record<string, string>): RunningService {
       progress = Promise.withResolvers<void>();
     }
   })();
-  const stop = async (signal: Deno.Signal) => {
+  const signal = (signal: Deno.Signal) => {
     try {
       process.kill(signal);
-    } catch { /* it has ended by itself */ }
-    const { code, signal: by } = await process.status;
-    await ended;
-    return { code: by ? null : code, signal: by, output: text, complaints: await complaints };
+    } catch { /* it has ended */ }
+  };
+  const ended = async () => {
+    const { code, signal } = await process.status;
+    await printed;
+    return { code: signal ? null : code, signal, output: text, complaints: await complaints };
+  };
+  const stop = (how: Deno.Signal) => {
+    signal(how);
+    return ended();
   };
   return {
+    signal,
+    ended,
     stop,
     async ready() {
       while (!/Ctrl-C ends it all|Ready: HTTP/.test(text)) {

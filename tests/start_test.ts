@@ -61,10 +61,24 @@ Deno.test("a client that never sends the rest of its request does not hold up th
   await using service = startService({ DATA_DIR: `${folder.path}/data` });
   const { hostname, port } = new URL(http(await service.ready()));
   using client = await Deno.connect({ hostname, port: Number(port) });
-  const half =
-    "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
-  await client.write(new TextEncoder().encode(half));
+  const head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n";
+  await client.write(new TextEncoder().encode(`${head}expect: 100-continue\r\n\r\n{`));
+  const answer = new Uint8Array(100);
+  const length = await client.read(answer);
+  assert.match(new TextDecoder().decode(answer.subarray(0, length ?? 0)), /^HTTP\/1.1 100 Continue/);
   assert.deepEqual(howItEnded(await service.stop("SIGTERM")), ENDED_WELL);
+});
+
+Deno.test("whoever insists ends a start that comes to no end", async () => {
+  await using folder = await temporaryFolder();
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `postgres://user:open-sesame@127.0.0.1:${silent.addr.port}/none`;
+  await using service = startService({ DATA_DIR: folder.path, DATABASE_URL: url });
+  using _connection = await silent.accept();
+  const insisting = setInterval(() => service.signal("SIGINT"), 100);
+  const { code, complaints } = await service.ended();
+  clearInterval(insisting);
+  assert.deepEqual([code, complaints], [1, ""]);
 });
 
 Deno.test("a port that is taken is named, whichever it is, and nothing is left running", async () => {

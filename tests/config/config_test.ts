@@ -189,6 +189,9 @@ Deno.test("configuration refuses values that only look right", () => {
     ["DATABASE_URL", "mysql://db/customers"],
     ["DATABASE_URL", "postgres://db"],
     ["DATABASE_URL", "postgres:///customers"],
+    ["DATABASE_URL", "postgres://db-1:5432,db-2:5433/customers"],
+    ["DATABASE_URL", "postgres://db-1,db-2/customers"],
+    ["DATABASE_URL", "postgres://[::1]:5432/customers"],
     ["DATABASE_URL", "postgres://user:50%@db/customers"],
     ["DATABASE_URL", "postgres://user:p/w@db/customers"],
     ["DATABASE_URL", "postgres://db:port/customers"],
@@ -221,8 +224,8 @@ Deno.test("configuration refuses values that only look right", () => {
   for (const [name, value] of wrong) assert.deepEqual(refused({ [name]: value }), [name], `${name}=${value}`);
 });
 
-Deno.test("configuration accepts several database hosts and an encoded password", () => {
-  const url = "postgres://user:p%40%2Fw@db-1:5432,db-2:5433/customers?target_session_attrs=read-write";
+Deno.test("configuration accepts an encoded database password, and parameters", () => {
+  const url = "postgres://user:p%40%2Fw@db-1:5432/customers?target_session_attrs=read-write";
   assert.equal(readConfig({ DATABASE_URL: url }).databaseUrl, url);
 });
 
