@@ -67,11 +67,11 @@ export function createResolvers({ actors, lookups, requests, exportLink }: Resol
     Mutation: {
       ...gdpr.Mutation,
       async updateProfile(_: unknown, { input, expectedVersion }: Change, caller: Caller, info: Info) {
-        await account.change(caller, field(info), { type: "profile.update", ...input }, expectedVersion);
+        await account.change(caller, field(info), { ...input, type: "profile.update" }, expectedVersion);
         return await account.read(caller);
       },
       async addAddress(_: unknown, { input, expectedVersion }: Change, caller: Caller, info: Info) {
-        const command = { type: "address.add", ...input };
+        const command = { ...input, type: "address.add" };
         const { ids } = await account.change(caller, field(info), command, expectedVersion);
         return await readAddress(caller, ids.addressId);
       },
