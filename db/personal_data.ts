@@ -17,8 +17,11 @@ export interface PersonalColumn {
   category: Category;
   purpose: string;
   retention: string;
-  /** `null`: emptied; `keep`: stays, because without the emptied ones it tells of nobody. */
-  onErasure: "null" | "keep";
+  /**
+   * `null`: emptied; `reset`: put back to what a new row has; `delete`: its row goes; `keep`: stays, because without
+   * the others it tells of nobody.
+   */
+  onErasure: "null" | "reset" | "delete" | "keep";
 }
 
 const UNTIL_ERASURE = "as long as the account exists";
@@ -55,8 +58,14 @@ const kept = (category: Category, purpose: string): PersonalColumn => ({
   onErasure: "keep",
 });
 const account = kept("status", "to run the account");
-const choice = kept("address", "to know which address the customer prefers");
-const membership = kept("commercial", "to decide the customer's prices");
+const addressHistory = kept("address", "to know which address the customer prefers");
+const choice: PersonalColumn = { ...addressHistory, retention: UNTIL_ERASURE, onErasure: "reset" };
+const membership: PersonalColumn = {
+  category: "commercial",
+  purpose: "to decide the customer's prices",
+  retention: UNTIL_ERASURE,
+  onErasure: "delete",
+};
 const request = kept("request", "to answer to the law for the customer's requests");
 
 /** Tables whose rows are about one customer, by their column `customer_id`. */
@@ -81,8 +90,8 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     postal_code: address,
     is_default_shipping: choice,
     is_default_billing: choice,
-    created_at: choice,
-    updated_at: choice,
+    created_at: addressHistory,
+    updated_at: addressHistory,
   },
   customer_group_memberships: { group_id: membership, assigned_at: membership },
   gdpr_requests: {

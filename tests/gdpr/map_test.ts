@@ -1,0 +1,166 @@
+/** The personal-data map against the schema as it is, an erasure and an export against the map. */
+import assert from "node:assert/strict";
+import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
+import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
+import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import type { ActorRef } from "../../actors/protocol.ts";
+import type { Sql } from "../../db/connect.ts";
+import { erasedColumns, NOT_PERSONAL, NOTES, PERSONAL_DATA } from "../../db/personal_data.ts";
+import { ADDRESS, createGroup, createWorld, register, shopper, tell, type World } from "../actors/world.ts";
+import { PARTICIPANTS } from "../actors/settings.ts";
+import { createDatabase } from "../database.ts";
+import { createKeys } from "./keys.ts";
+import { createWorkshop } from "./workshop.ts";
+
+const PERSON = {
+  email: "augusta@lovelace.example",
+  firstName: "Augusta",
+  lastName: "Lovelace-King",
+  phone: "+441234567890",
+  locale: "en-GB",
+};
+const HOME = { ...ADDRESS, line1: "12 St James Square", line2: "Third floor", state: "Greater London" };
+
+Deno.test("every column of the schema stands in the map exactly once, and nothing else does", async () => {
+  await using database = await createDatabase();
+  assert.deepEqual(await differences(database.admin), []);
+  for (const [table, columns] of Object.entries(NOTES)) {
+    for (const column of columns) assert.ok(NOT_PERSONAL[table]?.includes(column), `${table}.${column}`);
+  }
+});
+
+Deno.test("a column, a table or a name of either that the map does not know is found", async () => {
+  await using database = await createDatabase();
+  await database.admin`alter table customers add column nickname text`;
+  await database.admin`alter table customer_addresses drop column line2 cascade`;
+  await database.admin`create table wishes (store_id uuid, wish text)`;
+  assert.deepEqual(await differences(database.admin), [
+    "customer_addresses.line2 is not in the schema",
+    "customers.nickname is in the map 0 times",
+    "wishes.store_id is in the map 0 times",
+    "wishes.wish is in the map 0 times",
+  ]);
+});
+
+Deno.test("an erasure empties every column that the map wants empty, keeps the others, and touches nobody else", async () => {
+  await using world = await createWorld();
+  const shop = createWorkshop(world);
+  const [subject, other] = [await registerPerson(world), await register(world, { firstName: "Charles" })];
+  await tell(world, other, "address.add", HOME);
+  const others = await rowsOf(world.admin, other);
+  await shop.open(subject, "RECTIFICATION", { corrections: { firstName: "Ada" } });
+  const request = await shop.open(subject, "ERASURE");
+  const before = await rowsOf(world.admin, subject);
+  for (const table of Object.keys(PERSONAL_DATA)) {
+    for (const column of erasedColumns(table)) {
+      assert.ok(before[table]?.some((row) => row[column] !== null), `${table}.${column} is filled`);
+    }
+  }
+
+  await shop.work();
+  for (const service of PARTICIPANTS) await shop.tell(request, "participant.confirm", { service });
+  await shop.work();
+  assert.equal((await shop.row(request)).outcome, "FULFILLED");
+
+  const after = await rowsOf(world.admin, subject);
+  for (const [table, columns] of Object.entries(PERSONAL_DATA)) {
+    const goes = Object.values(columns).some(({ onErasure }) => onErasure === "delete");
+    assert.equal(after[table]?.length, goes ? 0 : before[table]?.length, `the rows of ${table}`);
+    for (const [at, row] of (after[table] ?? []).entries()) {
+      for (const [column, { onErasure }] of Object.entries(columns)) {
+        if (onErasure === "null") assert.equal(row[column], null, `${table}.${column}`);
+        else if (onErasure === "reset") assert.equal(row[column], false, `${table}.${column}`);
+        else if (!MOVED.includes(column)) assert.deepEqual(row[column], before[table]?.[at]?.[column]);
+      }
+    }
+  }
+  assert.deepEqual(await rowsOf(world.admin, other), others);
+});
+
+/** What an erasure itself sets. */
+const MOVED = ["status", "updated_at", "anonymized_at", "outcome", "completed_at"];
+
+Deno.test("the answers to access and portability name every column of the map, and what stands in it", async (t) => {
+  await using world = await createWorld();
+  const keys = await createKeys();
+  const api = world.database.pool("customer_api");
+  const nobody = { async *collect() {} };
+  const shop = createWorkshop(world, createRequestPerformers(api, nobody, keys));
+  const subject = await registerPerson(world);
+  await shop.open(subject, "RECTIFICATION", { corrections: { firstName: "Augusta Ada" } });
+  const documents = { ACCESS: ["access.json", "access.html"], PORTABILITY: ["portability.json"] };
+
+  for (const [right, parts] of Object.entries(documents)) {
+    const request = await shop.open(subject, right);
+    await shop.work();
+    assert.equal((await shop.row(request)).outcome, "FULFILLED");
+    const link = await exportLink(api, keys, { storeId: world.storeId, requestId: request.id });
+    const downloads = createExportDownloads(api, keys);
+    const rows = await rowsOf(world.admin, subject);
+    for (const part of parts) {
+      await t.step(part, async () => {
+        const token = link?.url.split("/").at(-1) ?? "";
+        const { gzip } = await downloads.fetch(token, part, shopper(subject));
+        const sent = await new Response(gzip.pipeThrough(new DecompressionStream("gzip"))).text();
+        const text = sent.replaceAll("&#39;", "'");
+        assert.ok(text.includes(OWN_DATA));
+        for (const [table, columns] of Object.entries(PERSONAL_DATA)) {
+          for (const [column, { purpose }] of Object.entries(columns)) {
+            if (column === "anonymized_at") continue; // who is anonymised has no account to ask from
+            const values = rows[table]?.map((row) => row[column]).filter((value) => value !== null);
+            assert.ok(values && values.length > 0, `${table}.${column} is filled`);
+            if (right === "ACCESS") assert.ok(text.includes(purpose), purpose);
+            assert.ok(text.includes(column), `${table}.${column}`);
+          }
+        }
+        for (const value of [...Object.values({ ...PERSON, firstName: "Augusta Ada" }), ...WRITTEN]) {
+          assert.ok(text.includes(value), value);
+        }
+      });
+    }
+  }
+});
+
+const WRITTEN = [HOME.line1, HOME.line2, HOME.city, HOME.state, HOME.postalCode];
+
+/** In what the map and the schema disagree. */
+async function differences(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ tableName: string; columnName: string }[]>`
+    select table_name, column_name from information_schema.columns
+    where table_schema = 'public' and table_name <> 'schema_migrations'`;
+  const columns = rows.map(({ tableName, columnName }) => `${tableName}.${columnName}`);
+  const named = [
+    ...Object.entries(PERSONAL_DATA).flatMap(([table, map]) =>
+      Object.keys(map).map((name) => `${table}.${name}`)
+    ),
+    ...Object.entries(NOT_PERSONAL).flatMap(([table, names]) => names.map((name) => `${table}.${name}`)),
+  ];
+  const times = (column: string) => named.filter((name) => name === column).length;
+  return [
+    ...columns.filter((column) => times(column) !== 1)
+      .map((column) => `${column} is in the map ${times(column)} times`),
+    ...named.filter((name) => !columns.includes(name)).map((name) => `${name} is not in the schema`),
+  ].sort();
+}
+
+/** Somebody with a value in each column of the map. */
+async function registerPerson(world: World): Promise<ActorRef> {
+  const ref = await register(world, PERSON);
+  await tell(world, ref, "address.add", { ...HOME, isDefaultShipping: true, isDefaultBilling: true });
+  const group = await createGroup(world);
+  await tell(world, ref, "group.assign", { groupId: group.id });
+  return ref;
+}
+
+/** The customer's rows in every table of the map, in a fixed order, with the columns' own names. */
+async function rowsOf(sql: Sql, { id }: ActorRef): Promise<Record<string, Record<string, unknown>[]>> {
+  const tables = await Promise.all(
+    Object.keys(PERSONAL_DATA).map(async (table) => {
+      const rows = await sql`
+      select to_jsonb(t) as row from ${sql(table)} t where customer_id = ${id}
+      order by coalesce(to_jsonb(t)->>'created_at', to_jsonb(t)->>'assigned_at')`;
+      return [table, rows.map(({ row }) => row)] as const;
+    }),
+  );
+  return Object.fromEntries(tables);
+}
