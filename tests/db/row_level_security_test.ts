@@ -25,6 +25,13 @@ const TABLES = [
 ];
 /** What customer_worker is there for; it sees these of every store, and no personal value stands in them. */
 const WORK_TABLES = ["timers", "effects", "outbox"];
+/** Of these customer_worker sees what has expired, and nothing else. */
+const EXPIRING: Record<string, string[]> = {
+  gdpr_export_parts: ["store_id", "request_id", "part", "expires_at"],
+  idempotency_keys: ["expires_at"],
+};
+/** What is proof, and may be neither lost nor thrown away. */
+const KEPT = ["gdpr_requests", "gdpr_participants", "erased_subjects", "erasure_receipts", "actor_events"];
 const DENIED = "42501";
 
 Deno.test("no role reaches another store", async (t) => {
@@ -99,6 +106,38 @@ Deno.test("no role reaches another store", async (t) => {
       },
     );
   }
+
+  await t.step("customer_worker reads of what expires only the columns that tell when", async () => {
+    const readable = await admin<{ line: string }[]>`
+      select relname || '.' || attname as line from pg_class c
+      join pg_attribute a on a.attrelid = c.oid and attnum > 0 and not attisdropped
+      where relkind = 'r' and relnamespace = 'public'::regnamespace and relname <> all(${[
+      ...WORK_TABLES,
+      "schema_migrations",
+    ]})
+        and has_column_privilege('customer_worker', c.oid, attnum, 'select')`;
+    const expected = Object.entries(EXPIRING).flatMap(([table, columns]) =>
+      columns.map((column) => `${table}.${column}`)
+    );
+    assert.deepEqual(readable.map(({ line }) => line).sort(), expected.sort());
+  });
+
+  await t.step("no role throws away what is proof, or changes a receipt", async () => {
+    for (const role of ["customer_api", "customer_reader", "customer_worker"] satisfies Role[]) {
+      const sql = database.pool(role, 1);
+      for (const table of KEPT) await assert.rejects(sql`delete from ${sql(table)}`, { code: DENIED });
+      await assert.rejects(sql`update erasure_receipts set sequence = sequence`, { code: DENIED });
+      await assert.rejects(sql`update actor_events set sequence = sequence`, { code: DENIED });
+    }
+  });
+
+  await t.step("only customer_worker learns of other stores when the newest erasure was", async () => {
+    for (const role of ["customer_api", "customer_reader"] satisfies Role[]) {
+      await assert.rejects(database.pool(role, 1)`select lookup_last_erasure()`, { code: DENIED });
+    }
+    const [row] = await worker`select lookup_last_erasure() as at`;
+    assert.ok(row?.at);
+  });
 
   await t.step("no role but customer_reader executes the lookups", async () => {
     for (const role of ["customer_api", "customer_worker"] satisfies Role[]) {
