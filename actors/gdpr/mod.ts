@@ -39,8 +39,13 @@ export function createRequestSettings(
 }
 
 /** @param sql a pool of the role customer_api */
-export function createRequestPerformers(sql: Sql, peers: Peers, { exportKey }: RequestKeys) {
-  const store = createExportStore(sql, exportKey);
+export function createRequestPerformers(
+  sql: Sql,
+  peers: Peers,
+  { exportKey }: RequestKeys,
+  clock?: () => Date,
+) {
+  const store = createExportStore(sql, exportKey, clock ? { clock } : {});
   const find = ({ storeId, requestId }: RequestKey) =>
     within(sql, storeId, (tx) => findRequest(tx, storeId, requestId));
   return {

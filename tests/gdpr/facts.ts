@@ -13,6 +13,8 @@ const REGIONS: Record<string, string> = {
   confirmed: "CONFIRMED",
   waived: "WAIVED",
 };
+/** The time of a timer that somebody has claimed and not fired. */
+const CLAIMED = new Date(0);
 const SETTLED = ["RECEIVED", "CONFIRMED", "WAIVED"];
 
 type Value = string | { [state: string]: Value };
@@ -58,7 +60,8 @@ export async function assertFacts(admin: Sql, { id }: ActorRef): Promise<void> {
   assert.deepEqual(typeof value === "string" ? stateAfter : JSON.parse(stateAfter), value);
 
   const timers = new Map(
-    (await admin`select name, due_at from timers where actor_id = ${id}`).map((row) => [row.name, row.dueAt]),
+    (await admin`select name, due_at, attempts from timers where actor_id = ${id}`)
+      .map((row) => [row.name, row.attempts > 0 ? CLAIMED : row.dueAt]),
   );
   const expected = new Set<string>();
   if (status !== "COMPLETED") {
@@ -93,7 +96,7 @@ export async function assertFacts(admin: Sql, { id }: ActorRef): Promise<void> {
         );
       }
       const due: Date | undefined = asksAgain ? timers.get(`ask ${service}`) : undefined;
-      assert.deepEqual(nextAttemptAt, due ?? null, `when ${service} is asked again`);
+      if (due !== CLAIMED) assert.deepEqual(nextAttemptAt, due ?? null, `when ${service} is asked again`);
     } else if (request.outcome !== "CANCELLED" && request.outcome !== "REFUSED") {
       assert.ok(SETTLED.includes(state), `${service} is ${state} in ${about}`);
     }
