@@ -53,7 +53,7 @@ const opening = z.strictObject({
     lastName: text(100).nullish(),
     phone: phone.nullish(),
     locale: locale.nullish(),
-  }).optional(),
+  }).refine((fields) => Object.keys(fields).length > 0, { error: "must correct something" }).optional(),
   /** RESTORE: the subject was erased before, and a backup has brought the data back. */
   cause: z.enum(["REQUEST", "RESTORE"]).default("REQUEST"),
 }).refine(

@@ -7,91 +7,10 @@ import { machineOf } from "../../actors/gdpr/request_snapshot.ts";
 import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
 import { register, tell } from "../actors/world.ts";
 import { type ClockedWorld, createClockedWorld, DAY } from "./clocked.ts";
+import { COURSES } from "./courses.ts";
 import { assertFacts, phaseOf, regionsOf } from "./facts.ts";
 import { type Case, eventOf, happen, timerOf, type Word, wordsAbout } from "./told.ts";
 
-/** What a state takes and where that leads ("": it stays); whatever is not named is refused. *: the participant. */
-type Table = Record<string, Record<Word, string>>;
-
-const CLOCK = { extend: "", "at-risk": "", overdue: "" };
-const ENDINGS = { cancel: "COMPLETED CANCELLED", refuse: "COMPLETED REFUSED" };
-const ENDED = { "COMPLETED FULFILLED": {}, "COMPLETED CANCELLED": {}, "COMPLETED REFUSED": {} };
-
-const ERASURE: Table = {
-  "PENDING.grace": {
-    ...CLOCK,
-    ...ENDINGS,
-    start: "IN_PROGRESS.awaiting_confirmations asked",
-    "start-beside-access": "PENDING.waiting_for_access",
-    hold: "PENDING.held",
-  },
-  "PENDING.waiting_for_access": {
-    ...CLOCK,
-    ...ENDINGS,
-    "access-closed": "PENDING.grace",
-    hold: "PENDING.held",
-  },
-  "PENDING.held": { ...CLOCK, ...ENDINGS, release: "PENDING.grace" },
-  "IN_PROGRESS.awaiting_confirmations asked": {
-    ...CLOCK,
-    "ask *": "",
-    "retry *": "",
-    "week *": "IN_PROGRESS.awaiting_confirmations overdue",
-    "confirm *": "IN_PROGRESS.verifying",
-    "waive *": "IN_PROGRESS.verifying",
-  },
-  "IN_PROGRESS.awaiting_confirmations overdue": {
-    ...CLOCK,
-    "ask *": "",
-    "retry *": "",
-    "confirm *": "IN_PROGRESS.verifying",
-    "waive *": "IN_PROGRESS.verifying",
-  },
-  "IN_PROGRESS.verifying": {
-    ...CLOCK,
-    retry: "",
-    "verified-0": "COMPLETED FULFILLED",
-    "verified-1": "IN_PROGRESS.residue_found",
-  },
-  "IN_PROGRESS.residue_found": { ...CLOCK, retry: "IN_PROGRESS.verifying" },
-  ...ENDED,
-};
-
-const SOURCE = {
-  ...CLOCK,
-  ...ENDINGS,
-  "retry *": "IN_PROGRESS.collecting asked",
-  "received *": "IN_PROGRESS.compiling",
-  "waive *": "IN_PROGRESS.compiling",
-};
-const COLLECTION: Table = {
-  "PENDING.recorded": {
-    ...CLOCK,
-    ...ENDINGS,
-    start: "IN_PROGRESS.collecting asked",
-    hold: "PENDING.held",
-  },
-  "PENDING.held": { ...CLOCK, ...ENDINGS, release: "PENDING.recorded" },
-  "IN_PROGRESS.collecting asked": {
-    ...SOURCE,
-    "failed *": "IN_PROGRESS.collecting retrying",
-  },
-  "IN_PROGRESS.collecting asked for the last time": {
-    ...SOURCE,
-    "failed *": "IN_PROGRESS.collecting overdue",
-  },
-  "IN_PROGRESS.collecting retrying": { ...SOURCE, "ask *": "IN_PROGRESS.collecting asked" },
-  "IN_PROGRESS.collecting overdue": SOURCE,
-  "IN_PROGRESS.compiling": { ...CLOCK, ...ENDINGS, retry: "", compiled: "COMPLETED FULFILLED" },
-  ...ENDED,
-};
-
-/** A course with one participant, and with two. A collection always asks this service itself. */
-const COURSES = [
-  { id: "gdpr_erasure@1", right: "ERASURE", table: ERASURE, one: ["orders"], two: ["orders", "payments"] },
-  { id: "gdpr_access@1", right: "ACCESS", table: COLLECTION, one: [OWN_DATA], two: [OWN_DATA, "orders"] },
-  { id: "gdpr_portability@1", right: "PORTABILITY", table: COLLECTION, one: [OWN_DATA], two: [] },
-];
 const RECEIVED = Date.UTC(2026, 2, 10);
 
 /** A state's name in the tables. */

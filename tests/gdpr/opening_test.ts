@@ -39,6 +39,7 @@ Deno.test("a rectification that cannot be applied is refused and leaves no reque
   await assert.rejects(open({ email: "taken@example.com" }), { code: "ALREADY_EXISTS" });
   await assert.rejects(open({ email: "nonsense" }), { code: "INVALID_INPUT" });
   await assert.rejects(open({ status: "CLOSED" }), { code: "INVALID_INPUT" });
+  await assert.rejects(open({}), { code: "INVALID_INPUT" });
   await assert.rejects(open(), { code: "INVALID_INPUT" });
   assert.equal((await world.admin`select 1 from gdpr_requests`).length, 0);
 });
