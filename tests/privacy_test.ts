@@ -1,6 +1,5 @@
 /** Personal values stand in the columns that are for them and nowhere else, whichever command brings them. */
 import assert from "node:assert/strict";
-import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { customerBehaviour } from "../actors/customer_behaviour.ts";
 import { endMemberships } from "../actors/end_memberships.ts";
 import { shopperGroupBehaviour } from "../actors/shopper_group_behaviour.ts";
@@ -12,6 +11,7 @@ import { encodeRows, type EventFormat } from "../events/encode.ts";
 import { startRelay } from "../events/relay.ts";
 import { createGroup, createWorld, register, tell, type World } from "./actors/world.ts";
 import { eventually } from "./eventually.ts";
+import { captureLog } from "./whole_log.ts";
 import { registerShopper, startGraph } from "./graph/server.ts";
 
 /** None of these words is part of anything else. */
@@ -190,20 +190,4 @@ async function everyEvent({ database, storeId }: World, format: EventFormat): Pr
 
 function found(text: string): string[] {
   return VALUES.filter((value) => text.toLowerCase().includes(value));
-}
-
-/** Everything that the service logs from now on, with all that a log line carries beside its text. */
-async function captureLog(): Promise<{ lines: string[] } & AsyncDisposable> {
-  const lines: string[] = [];
-  const sink = ({ message, properties }: LogRecord) =>
-    void lines.push(`${message.join("")} ${Deno.inspect(properties, { depth: 9 })}`);
-  await configure({
-    reset: true,
-    sinks: { sink },
-    loggers: [
-      { category: "customer-service", sinks: ["sink"], lowestLevel: "trace" },
-      { category: ["logtape", "meta"], lowestLevel: "error" },
-    ],
-  });
-  return { lines, [Symbol.asyncDispose]: reset };
 }

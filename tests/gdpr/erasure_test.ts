@@ -1,5 +1,8 @@
 /** An erasure from its opening to its receipt, on real rows. */
 import assert from "node:assert/strict";
+import { vacuumAfterErasures } from "../../db/vacuum.ts";
+import { eventually } from "../eventually.ts";
+import { captureLog } from "../whole_log.ts";
 import { ADDRESS, createWorld, register, shopper, tell } from "../actors/world.ts";
 import { PARTICIPANTS } from "../actors/settings.ts";
 import { createWorkshop } from "./workshop.ts";
@@ -14,6 +17,7 @@ const VALUES = [
 
 Deno.test("an erasure empties every personal column, waits for each participant, and leaves a receipt", async () => {
   await using world = await createWorld();
+  await using logged = await captureLog();
   const shop = createWorkshop(world);
   const ref = await register(world, {
     email: VALUES[0],
@@ -53,6 +57,27 @@ Deno.test("an erasure empties every personal column, waits for each participant,
   assert.ok(topics.some((row) => row.topic === "customer.erasure_requested"));
   assert.equal(topics.filter((row) => row.topic === "customer.erased").length, 1);
   await nothingLeft(world.admin, VALUES);
+  for (const value of VALUES) assert.ok(!logged.lines.join("\n").includes(value), `${value} in the log`);
+});
+
+Deno.test("a verified erasure asks once for the vacuum of what it has emptied", async () => {
+  await using world = await createWorld();
+  const shop = createWorkshop(world);
+  const worker = world.database.pool("customer_worker", 1);
+  const ref = await register(world);
+  assert.equal(await vacuumAfterErasures(worker), false);
+  const request = await shop.open(ref, "ERASURE");
+  await shop.work();
+  for (const service of PARTICIPANTS) await shop.tell(request, "participant.confirm", { service });
+  await shop.work();
+  assert.equal(await vacuumAfterErasures(worker), true);
+  await eventually(async () => {
+    const [row] = await world.admin`
+      select count(last_vacuum)::int as count from pg_stat_user_tables
+      where relname in ('customers', 'customer_addresses')`;
+    assert.equal(row?.count, 2);
+  });
+  assert.equal(await vacuumAfterErasures(worker), false);
 });
 
 /** Looks through every column of every table. */
