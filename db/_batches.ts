@@ -1,5 +1,6 @@
 /** Gathers questions that are asked one by one into statements that answer many. */
 import DataLoader from "dataloader";
+import { inTime } from "./time_limit.ts";
 
 /** Answers by position; throws what all of the questions are then answered with. */
 type Ask<Question, Answer> = (questions: readonly Question[]) => Promise<Answer[]>;
@@ -24,7 +25,7 @@ export function batched<Question, Answer>(
   const loader = new DataLoader<Question, Answer>(
     async (questions) => {
       try {
-        return await inTime(ask(questions));
+        return await inTime(ask(questions), ANSWER_LIMIT_MS);
       } finally {
         turnstile.leave();
       }
@@ -53,17 +54,4 @@ function createTurnstile(places: number) {
       admit();
     },
   };
-}
-
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  const silence = Promise.withResolvers<never>();
-  const limit = setTimeout(() => {
-    const error = new Error(`PostgreSQL has not answered within ${ANSWER_LIMIT_MS} ms`);
-    silence.reject(Object.assign(error, { code: "ETIMEDOUT" }));
-  }, ANSWER_LIMIT_MS);
-  try {
-    return await Promise.race([answer, silence.promise]);
-  } finally {
-    clearTimeout(limit);
-  }
 }
