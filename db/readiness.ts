@@ -1,6 +1,7 @@
 /** Whether the service can do its work: the database answers, and its schema is this version's. */
 import type { Sql } from "./connect.ts";
 import { migrationNames } from "./migrate.ts";
+import { inTime } from "./time_limit.ts";
 
 /** How long the database may take over an answer, in milliseconds. */
 const LIMIT_MS = 2_000;
@@ -14,17 +15,7 @@ export async function createReadiness(sql: Sql): Promise<Readiness> {
     const rows = await sql`select 1 from schema_migrations where name in ${sql(names)}`;
     return rows.length === names.length;
   };
-  return async () => {
-    const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => late.resolve(false), LIMIT_MS);
-    try {
-      return await Promise.race([ask(), late.promise]);
-    } catch {
-      return false;
-    } finally {
-      clearTimeout(timer);
-    }
-  };
+  return () => inTime(ask(), LIMIT_MS).catch(() => false);
 }
 
 /** Tells of readiness now and then, for those who want to be told rather than to ask. Ends with the disposal. */
