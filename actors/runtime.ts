@@ -72,11 +72,9 @@ export function createRuntime(sql: Sql, options: RuntimeOptions): Runtime {
       const { storeId, actorKind, actorId } = timer;
       const ref = { kind: actorKind as ActorKind, storeId, id: actorId };
       return await inStore(storeId, async (tx) => {
-        const { lock } = steps.behaviourOf(ref.kind);
-        await lock(tx, ref); // the actor's lock comes before its timers', here as in every command
-        if (!(await takeTimer(tx, timer))) return false;
         const occasion = { by: systemPrincipal(storeId), traceId: newTraceId(), at: now() };
-        return await steps.advanceIfAccepted(tx, ref, timer.event, occasion);
+        // The actor's lock comes before its timers', here as in every command.
+        return await steps.advanceIfAccepted(tx, ref, timer.event, occasion, () => takeTimer(tx, timer));
       });
     },
   };

@@ -34,8 +34,17 @@ export interface Steps {
     occasion: Occasion,
     expectedVersion?: number,
   ): Promise<Answer>;
-  /** Puts an event to its actor; false: the actor does not exist, or does not take it in its state. */
-  advanceIfAccepted(tx: Tx, ref: ActorRef, event: EventObject, occasion: Occasion): Promise<boolean>;
+  /**
+   * Puts an event to its actor; false: the actor does not exist, or does not take it in its state. Asked under the
+   * actor's lock, `still` may say that there is no event any more.
+   */
+  advanceIfAccepted(
+    tx: Tx,
+    ref: ActorRef,
+    event: EventObject,
+    occasion: Occasion,
+    still: () => Promise<boolean>,
+  ): Promise<boolean>;
 }
 
 export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>): Steps {
@@ -86,10 +95,11 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
     ref: ActorRef,
     given: EventObject,
     occasion: Occasion,
+    still: () => Promise<boolean>,
   ): Promise<boolean> {
     const behaviour = behaviourOf(ref.kind);
     const found = await behaviour.lock(tx, ref);
-    if (!found) return false;
+    if (!(await still()) || !found) return false;
     const event = await complete(tx, behaviour, ref, found, given, occasion);
     if (!accepts(found.snapshot, event)) return false;
     await advance(tx, behaviour, ref, found, { event, changedFields: [] }, occasion);

@@ -1,6 +1,7 @@
 /** What is asked on the shopping path. Questions of one tick become one statement, whatever their stores. */
 import { batched } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
+import type { AddressValues } from "./customer_addresses.ts";
 
 /** A customer within its store; both UUIDs in lower case. */
 export interface CustomerKey {
@@ -24,16 +25,8 @@ export interface CustomerGroups {
   memberships: Membership[];
 }
 
-export interface Address {
+export interface Address extends AddressValues {
   addressId: string;
-  line1: string;
-  line2: string | null;
-  city: string;
-  state: string | null;
-  country: string;
-  postalCode: string | null;
-  isDefaultShipping: boolean;
-  isDefaultBilling: boolean;
 }
 
 /** A whole customer as one moment shows it; personal values are null once anonymised. */
