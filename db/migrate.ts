@@ -1,5 +1,6 @@
 /** Brings a database to the schema of this version. Safe to run from any number of replicas at once. */
 import postgres from "postgres";
+import { takeTls } from "./tls.ts";
 
 const FOLDER = new URL("./migrations/", import.meta.url);
 const ROLES = new URL("./roles.sql", import.meta.url);
@@ -25,7 +26,10 @@ interface Migration {
  * @throws {MigrationError} an applied file has changed, the database is of a newer version, or a right is missing
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
-  const sql = postgres(databaseUrl, {
+  const url = new URL(databaseUrl);
+  const tls = takeTls(url);
+  const sql = postgres(url.href, {
+    ...tls,
     max: 1,
     onnotice: () => {},
     connection: { application_name: "customer-service migrate" },
