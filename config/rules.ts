@@ -26,6 +26,7 @@ export function contradictions(env: Environment, values: Partial<Values>): strin
     ...halfGiven(given),
     ...sharedPort(values),
     ...grpcAuth(given, values),
+    ...vaultContradictions(env, values),
     ...values.DENO_ENV === "production"
       ? [...developmentDefaults(given, values), ...missingPeers(env, values)]
       : [],
@@ -65,6 +66,36 @@ function grpcAuth(given: Given, values: Partial<Values>): string[] {
   }
   return problems;
 }
+
+/** What the variables about Vault have to be to each other, which is asked before the others are complete. */
+export function vaultContradictions(env: Environment, values: Partial<Values>): string[] {
+  const given = (name: VariableName) => Boolean(env[name]);
+  if (!given("VAULT_ADDR")) {
+    const others = VAULT.filter(given);
+    return others.length > 0 ? [expected("VAULT_ADDR", `together with ${others.join(" and ")}`)] : [];
+  }
+  const problems: string[] = [];
+  if (!given("VAULT_TOKEN") && !given("VAULT_K8S_ROLE")) {
+    problems.push("VAULT_TOKEN: expected a token, or VAULT_K8S_ROLE in its place, together with VAULT_ADDR");
+  }
+  if (values.VAULT_TOKEN && values.VAULT_K8S_ROLE) {
+    problems.push("VAULT_K8S_ROLE: expected without VAULT_TOKEN, since one of the two says who asks");
+  }
+  if (given("VAULT_TOKEN") && !given("VAULT_K8S_ROLE")) {
+    const unread = (["VAULT_K8S_MOUNT", "VAULT_K8S_TOKEN_PATH"] as const).filter((name) =>
+      given(name) && values[name] !== undefined
+    );
+    problems.push(...unread.map((name) => `${name}: expected with VAULT_K8S_ROLE only`));
+  }
+  if (given("VAULT_CACERT") && values.VAULT_ADDR?.protocol === "http:") {
+    problems.push("VAULT_CACERT: expected with https only, VAULT_ADDR is http");
+  }
+  return problems;
+}
+
+const VAULT = (Object.keys(VARIABLES) as VariableName[]).filter((name) =>
+  name.startsWith("VAULT_") && name !== "VAULT_ADDR"
+);
 
 function developmentDefaults(given: Given, values: Partial<Values>): string[] {
   const problems: string[] = [];

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
+import { isPostgresUrl } from "./database_url.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -29,14 +30,20 @@ const services = list((part) => /^[a-z][a-z0-9-]{0,62}$/.test(part));
 const location = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)).refine((url) =>
   !url.username && !url.password
 );
-const PEER: Variable<URL> = { expected: "an http or https URL without a login", schema: location };
+/** Where something answers. */
+export const ADDRESS: Variable<URL> = { expected: "an http or https URL without a login", schema: location };
 
 const MILLISECONDS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const duration = (longest: number) =>
+  text.regex(/^\d{1,6}[smhd]$/).transform((duration) =>
+    Number(duration.slice(0, -1)) * MILLISECONDS[duration.slice(-1) as keyof typeof MILLISECONDS]
+  ).refine((milliseconds) => milliseconds <= longest);
 /** The erasure itself has to fit into the calendar month that the statute gives. */
 const LONGEST_GRACE = 28 * MILLISECONDS.d;
-const grace = text.regex(/^\d{1,6}[smhd]$/).transform((duration) =>
-  Number(duration.slice(0, -1)) * MILLISECONDS[duration.slice(-1) as keyof typeof MILLISECONDS]
-).refine((milliseconds) => milliseconds <= LONGEST_GRACE);
+/** What may stand in a header. */
+const token = text.regex(/^[\x21-\x7e]+$/);
+/** A place in Vault, without a slash at either end. */
+const place = text.regex(/^[\w-]+(\/[\w-]+)*$/);
 
 /** The secret keys, as they may be given and as development keeps them. */
 export const KEYS = {
@@ -58,7 +65,7 @@ export const VARIABLES = {
   GRPC_PORT: defaulted("a port, or 0 for any free one", port, "50051"),
   DATA_DIR: defaulted("a folder", text, ".data"),
   DATABASE_URL: optional(
-    "postgres://user:password@host:5432/database, percent-encoded",
+    "postgres://user:password@host:5432/database, percent-encoded, and TLS as libpq names it",
     text.refine(isPostgresUrl),
     { absent: "an embedded PostgreSQL under DATA_DIR", secret: true },
   ),
@@ -109,7 +116,11 @@ export const VARIABLES = {
     services.transform((names) => [...new Set(names)]).refine((names) => !names.includes("customer-service")),
     "order-service,payment-service,communication-service",
   ),
-  GDPR_GRACE: defaulted("a duration of at most 28d, such as 0s, 72h or 14d", grace, "0s"),
+  GDPR_GRACE: defaulted(
+    "a duration of at most 28d, such as 0s, 72h or 14d",
+    duration(LONGEST_GRACE),
+    "0s",
+  ),
   GDPR_EXPORT_KEY: optional("32 bytes in base64", KEYS.GDPR_EXPORT_KEY, KEPT),
   GDPR_HASH_KEY: optional("at least 32 bytes in base64", KEYS.GDPR_HASH_KEY, KEPT),
   GDPR_RECEIPT_KEY: optional(
@@ -117,6 +128,18 @@ export const VARIABLES = {
     KEYS.GDPR_RECEIPT_KEY,
     KEPT,
   ),
+  VAULT_ADDR: optional(ADDRESS.expected, location, { absent: "Vault is not asked" }),
+  VAULT_TOKEN: optional("a token", token, { secret: true }),
+  VAULT_K8S_ROLE: optional("the name of a role", text.regex(/^[\w.-]+$/)),
+  VAULT_K8S_MOUNT: defaulted("where Kubernetes authentication is mounted", place, "kubernetes"),
+  VAULT_K8S_TOKEN_PATH: defaulted(
+    "the path of a service account's token",
+    text,
+    "/var/run/secrets/kubernetes.io/serviceaccount/token",
+  ),
+  VAULT_NAMESPACE: optional("the name of a namespace", place),
+  VAULT_CACERT: optional("the path of a PEM file", text, { absent: "the authorities that Deno knows" }),
+  VAULT_WAIT: defaulted("a duration of at most 1h, such as 60s", duration(MILLISECONDS.h), "60s"),
 };
 
 export type VariableName = keyof typeof VARIABLES;
@@ -130,14 +153,14 @@ export function readVariables(env: Environment): { values: Partial<Values>; prob
 /** Where a service answers that has a URL: PEER_ORDER_SERVICE_URL for order-service. */
 export function readPeers(env: Environment): { peers: Record<string, URL>; problems: string[] } {
   const names = Object.keys(env).filter((name) => env[name] && /^PEER_[A-Z0-9_]+_URL$/.test(name));
-  const { values, problems } = readEach(env, Object.fromEntries(names.map((name) => [name, PEER])));
+  const { values, problems } = readEach(env, Object.fromEntries(names.map((name) => [name, ADDRESS])));
   const services = Object.entries(values).map(([name, url]) => [serviceOf(name), url]);
   return { peers: Object.fromEntries(services), problems };
 }
 
 /** The variable with a peer's URL. */
 export function peerVariable(service: string): { name: string; expected: string } {
-  return { name: `PEER_${service.toUpperCase().replaceAll("-", "_")}_URL`, expected: PEER.expected };
+  return { name: `PEER_${service.toUpperCase().replaceAll("-", "_")}_URL`, expected: ADDRESS.expected };
 }
 
 function serviceOf(name: string): string {
@@ -176,20 +199,6 @@ function defaulted<Value>(
   absent: string,
 ): Variable<Value> {
   return { expected, schema: schema.prefault(absent), absent };
-}
-
-/**
- * What the driver can take apart: it would quote a wrong one whole. One host, by its name or IPv4 address: it knows
- * no other address, and while all of several hosts are away it asks them in a circle and answers nobody.
- */
-function isPostgresUrl(url: string): boolean {
-  const [, login = "", rest] = url.match(/^postgres(?:ql)?:\/\/([^@/?]*@)?[^/?,[\]]+(\/.+)$/) ?? [];
-  try {
-    decodeURIComponent(login + rest);
-  } catch {
-    return false;
-  }
-  return rest !== undefined && URL.canParse(url);
 }
 
 /** What base64 stands for. */
