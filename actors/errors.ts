@@ -1,5 +1,5 @@
 /** The one error that a caller may expect, and its codes. Every edge answers each code in its own terms. */
-import { isUnavailable } from "../db/errors.ts";
+import { unavailability } from "../db/errors.ts";
 
 export type ErrorCode =
   | "INVALID_INPUT"
@@ -22,13 +22,13 @@ export class DomainError extends Error {
 }
 
 /**
- * The domain's word for any error: itself if it is one, UNAVAILABLE when PostgreSQL is out of reach,
+ * The domain's word for any error: itself if it is one, UNAVAILABLE when PostgreSQL cannot serve now,
  * undefined for what no caller may expect. Edges mask and log the undefined ones.
  */
 export function asDomainError(error: unknown): DomainError | undefined {
   if (error instanceof DomainError) return error;
-  if (isUnavailable(error)) {
-    return new DomainError("UNAVAILABLE", "The database cannot be reached: try again", { cause: error });
-  }
-  return undefined;
+  const why = unavailability(error);
+  return why === undefined
+    ? undefined
+    : new DomainError("UNAVAILABLE", `The database ${why}: try again`, { cause: error });
 }

@@ -13,12 +13,19 @@ export interface ActorRef {
 /** On whose behalf a command comes, and on which conditions. */
 export interface CommandContext {
   by: Principal;
-  /** W3C trace id, 32 hexadecimal digits: it goes into every event that the command causes. */
+  /**
+   * W3C trace id, 32 hexadecimal digits: it goes into every event that the command causes. Where traces are collected,
+   * that of the active span counts, which is the same one wherever a request has brought a trace.
+   */
   traceId: string;
+  /** Where in that trace the caller stands, if it says so. */
+  traceparent?: string | undefined;
   /** The version that the caller has seen; any other one is a CONFLICT. */
   expectedVersion?: number | undefined;
   /** Repeating a command under its key gives the same answer again and changes nothing. */
   idempotencyKey?: string | undefined;
+  /** Asked when its transaction would begin: whether somebody still waits for the answer. Absent: always. */
+  wanted?: (() => boolean) | undefined;
 }
 
 /** What an accepted command gives. Ids and states only: whoever wants values reads them. */

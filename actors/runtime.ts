@@ -35,8 +35,12 @@ export function createRuntime(sql: Sql, options: RuntimeOptions): Runtime {
   const { behaviours, committed, clock: now = () => new Date(), answerLimitMs = ANSWER_LIMIT_MS } = options;
   const steps = createSteps(behaviours);
 
-  async function inStore<T>(storeId: string, run: (tx: Tx) => Promise<T>): Promise<T> {
-    const result = await transact(sql, storeId, answerLimitMs, run);
+  async function inStore<T>(
+    storeId: string,
+    run: (tx: Tx) => Promise<T>,
+    wanted?: () => boolean,
+  ): Promise<T> {
+    const result = await transact(sql, storeId, answerLimitMs, run, wanted);
     committed?.();
     return result;
   }
@@ -62,7 +66,7 @@ export function createRuntime(sql: Sql, options: RuntimeOptions): Runtime {
           const perform = () =>
             steps.perform(tx, checked, type, input as never, occasion, context.expectedVersion);
           return answerOnce(tx, checked, command, context, occasion.at, perform);
-        });
+        }, context.wanted);
       } catch (error) {
         throw asConflict(error, behaviour, `${type} ${id}`);
       }

@@ -1,6 +1,6 @@
 /** A transaction in one store: begun again when PostgreSQL has ended it for another one's sake, and not waited for without end. */
 import { enterStore, type Sql, type Tx } from "../db/connect.ts";
-import { isSerializationFailure } from "../db/errors.ts";
+import { isSerializationFailure, Overloaded } from "../db/errors.ts";
 import { inTime } from "../db/time_limit.ts";
 
 const TRIES = 3;
@@ -9,17 +9,19 @@ export const ANSWER_LIMIT_MS = 5_000;
 /**
  * @param limitMs how long its outcome is waited for. What has not begun by then never does; what has may still be
  * committed, as after a lost connection
+ * @param wanted false when it would begin: it does not
  */
 export async function transact<T>(
   sql: Sql,
   storeId: string,
   limitMs: number,
   run: (tx: Tx) => Promise<T>,
+  wanted: () => boolean = () => true,
 ): Promise<T> {
   let givenUp = false;
   const begin = async () =>
     await sql.begin(async (tx) => {
-      if (givenUp) throw new Error("Nobody waits for this transaction any more");
+      if (givenUp || !wanted()) throw new Overloaded("nobody waits for this transaction any more");
       // One after the other on the connection, but sent at once.
       const [, result] = await Promise.all([enterStore(tx, storeId), run(tx)]);
       return result;

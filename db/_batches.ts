@@ -1,5 +1,6 @@
 /** Gathers questions that are asked one by one into statements that answer many. */
 import DataLoader from "dataloader";
+import { Overloaded } from "./errors.ts";
 import { inTime } from "./time_limit.ts";
 
 /** Answers by position; throws what all of the questions are then answered with. */
@@ -13,26 +14,63 @@ const UNDER_WAY = 2;
 const MAX_QUESTIONS = 500;
 /** How long PostgreSQL may keep silent before it counts as away. */
 const ANSWER_LIMIT_MS = 3_000;
+/** How long a question may wait for its statement: by then a fresh one has better prospects. */
+const WAIT_LIMIT_MS = 3_000;
+/** How many questions of one kind may wait. */
+const MAX_WAITING = 10_000;
+
+/** Whether somebody still waits for the answer; asked when the work would begin. */
+export type Wanted = () => boolean;
+
+interface Waiting<Question> {
+  question: Question;
+  wanted: Wanted;
+  /** On the clock of `performance`. */
+  since: number;
+}
 
 /**
  * Questions of one tick go together, at once while fewer than two statements are under way. Nothing is
- * remembered: an answer is always as fresh as the statement that brought it.
+ * remembered: an answer is always as fresh as the statement that brought it. A question that nobody wants any more
+ * when its turn comes is not asked.
  */
 export function batched<Question, Answer>(
   ask: Ask<Question, Answer>,
-): (question: Question) => Promise<Answer> {
+): (question: Question, wanted?: Wanted) => Promise<Answer> {
   const turnstile = createTurnstile(UNDER_WAY);
-  const loader = new DataLoader<Question, Answer>(
-    async (questions) => {
+  let waiting = 0;
+  const loader = new DataLoader<Waiting<Question>, Answer>(
+    async (batch) => {
+      waiting -= batch.length;
       try {
-        return await inTime(ask(questions), ANSWER_LIMIT_MS);
+        return await askWhatIsWanted(batch, ask);
       } finally {
         turnstile.leave();
       }
     },
     { cache: false, maxBatchSize: MAX_QUESTIONS, batchScheduleFn: turnstile.enter },
   );
-  return (question) => loader.load(question);
+  return async (question, wanted = () => true) => {
+    if (waiting >= MAX_WAITING) throw new Overloaded(`${waiting} questions wait already`);
+    waiting++;
+    return await loader.load({ question, wanted, since: performance.now() });
+  };
+}
+
+async function askWhatIsWanted<Question, Answer>(
+  batch: readonly Waiting<Question>[],
+  ask: Ask<Question, Answer>,
+): Promise<(Answer | Error)[]> {
+  const now = performance.now();
+  const refusals = batch.map(({ wanted, since }) => {
+    if (!wanted()) return new Overloaded("nobody waits for the answer any more");
+    if (now - since > WAIT_LIMIT_MS) return new Overloaded(`not asked within ${WAIT_LIMIT_MS} ms`);
+  });
+  const asked = batch.filter((_, at) => refusals[at] === undefined);
+  if (asked.length === 0) return refusals as Error[];
+  const answers = await inTime(ask(asked.map(({ question }) => question)), ANSWER_LIMIT_MS);
+  let next = 0;
+  return refusals.map((refusal) => refusal ?? answers[next++]!);
 }
 
 /** Lets in, from the end of this tick on, as many as there are places, in the order in which they came. */

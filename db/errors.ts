@@ -1,7 +1,13 @@
 /** What PostgreSQL's failures mean, and how to tell of them without the values that they quote. */
 import postgres from "postgres";
 
-const CONNECTION_CODES = new Set([
+/** Something waits for the database that need not or must not wait any longer; the message says what. */
+export class Overloaded extends Error {
+  override name = "Overloaded";
+  readonly code = "OVERLOADED";
+}
+
+const AWAY = new Set([
   "CONNECTION_CLOSED",
   "CONNECTION_DESTROYED",
   "CONNECTION_ENDED",
@@ -22,9 +28,22 @@ const CONNECTION_CODES = new Set([
   "25006", // read_only_sql_transaction: a demoted primary
 ]);
 
-/** Whether the database could not be reached, so that the same call may succeed later. */
+const BUSY = new Set([
+  "OVERLOADED",
+  "55P03", // lock_not_available: lock_timeout
+  "57014", // query_canceled: statement_timeout
+  "25P03", // idle_in_transaction_session_timeout
+]);
+
+/** Why the database cannot serve, when the same call may succeed later: completes "The database …". */
+export function unavailability(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (AWAY.has(code)) return "cannot be reached";
+  return BUSY.has(code) ? "has too much to do" : undefined;
+}
+
 export function isUnavailable(error: unknown): boolean {
-  return error instanceof Error && "code" in error && CONNECTION_CODES.has(String(error.code));
+  return unavailability(error) !== undefined;
 }
 
 /** Whether PostgreSQL ended the transaction to let another one pass, so that it can run again at once. */

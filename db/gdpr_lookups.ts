@@ -1,5 +1,5 @@
 /** What is asked about GDPR requests by edges: nothing personal. Questions of one tick become one statement. */
-import { batched } from "./_batches.ts";
+import { batched, type Wanted } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
 import type { GdprRequestRow, ParticipantRow } from "./gdpr_requests.ts";
 import type { CustomerKey } from "./lookups.ts";
@@ -22,14 +22,17 @@ export interface Participation extends Pick<GdprRequestRow, "type" | "status" | 
   participant: ParticipantRow["state"] | null;
 }
 
-/** All ids are UUIDs in lower case. */
+/** All ids are UUIDs in lower case; what is not `wanted` any more is not asked. */
 export interface RequestLookups {
   /** A customer's newest fifty requests, newest first; none for a customer that the store does not have. */
-  findRequests(key: CustomerKey): Promise<SubjectRequest[]>;
+  findRequests(key: CustomerKey, wanted?: Wanted): Promise<SubjectRequest[]>;
   /** Undefined: the customer has no such request, whoever else may have it. */
-  findRequest(key: CustomerKey & { requestId: string }): Promise<SubjectRequest | undefined>;
+  findRequest(
+    key: CustomerKey & { requestId: string },
+    wanted?: Wanted,
+  ): Promise<SubjectRequest | undefined>;
   /** Undefined: the store has no such request. */
-  findParticipation(key: ParticipationKey): Promise<Participation | undefined>;
+  findParticipation(key: ParticipationKey, wanted?: Wanted): Promise<Participation | undefined>;
 }
 
 export interface ParticipationKey {
@@ -42,8 +45,8 @@ export interface ParticipationKey {
 export function createRequestLookups(sql: Sql): RequestLookups {
   const findAll = batched((questions: readonly RequestQuestion[]) => selectRequests(sql, questions));
   return {
-    findRequests: (key) => findAll(key),
-    findRequest: async (key) => (await findAll(key))[0],
+    findRequests: findAll,
+    findRequest: async (key, wanted) => (await findAll(key, wanted))[0],
     findParticipation: batched((keys: readonly ParticipationKey[]) => selectParticipations(sql, keys)),
   };
 }

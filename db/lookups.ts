@@ -1,5 +1,5 @@
 /** What is asked on the shopping path. Questions of one tick become one statement, whatever their stores. */
-import { batched } from "./_batches.ts";
+import { batched, type Wanted } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
 import type { AddressValues } from "./customer_addresses.ts";
 
@@ -48,10 +48,10 @@ export interface Customer {
   groups: Membership[];
 }
 
-/** Both answer undefined for a customer that the store does not have. */
+/** Both answer undefined for a customer that the store does not have; what is not `wanted` any more is not asked. */
 export interface Lookups {
-  findCustomer(key: CustomerKey): Promise<Customer | undefined>;
-  findCustomerGroups(key: CustomerKey): Promise<CustomerGroups | undefined>;
+  findCustomer(key: CustomerKey, wanted?: Wanted): Promise<Customer | undefined>;
+  findCustomerGroups(key: CustomerKey, wanted?: Wanted): Promise<CustomerGroups | undefined>;
 }
 
 /** @param sql a pool of the role customer_reader; four connections are all that lookups can use */

@@ -25,7 +25,7 @@ export function createAccount(actors: Actors, lookups: Lookups): Account {
   return {
     async read(caller) {
       const { id, storeId } = await caller.shopper();
-      return alive(id, await lookups.findCustomer({ storeId, customerId: id }));
+      return alive(id, await lookups.findCustomer({ storeId, customerId: id }, caller.wanted));
     },
     async change(caller, field, command, expectedVersion) {
       const context = await commandContext(caller, field, expectedVersion);

@@ -11,6 +11,8 @@ export interface Caller {
   shopper(): Promise<Principal>;
   /** W3C trace id. */
   traceId: string;
+  /** Whether somebody still waits for the answer. */
+  wanted(): boolean;
   /**
    * The key of one change: a request may hold several, which must not take each other's answers.
    *
@@ -20,11 +22,12 @@ export interface Caller {
   idempotencyKey(field: string): Promise<string | undefined>;
 }
 
-export function createCaller(headers: Headers, authenticate: Authenticator): Caller {
+export function createCaller({ headers, signal }: Request, authenticate: Authenticator): Caller {
   let shopper: Promise<Principal> | undefined;
   return {
     shopper: () => shopper ??= authenticate(headers).then(requireShopper),
     traceId: readTraceId(headers.get("traceparent")),
+    wanted: () => !signal.aborted,
     idempotencyKey: (field) => readKey(headers.get("idempotency-key"), field),
   };
 }
@@ -42,7 +45,8 @@ export async function commandContext(
 ): Promise<CommandContext> {
   const by = await caller.shopper();
   const idempotencyKey = await caller.idempotencyKey(field);
-  return { by, traceId: caller.traceId, expectedVersion: expectedVersion ?? undefined, idempotencyKey };
+  const { traceId, wanted } = caller;
+  return { by, traceId, expectedVersion: expectedVersion ?? undefined, idempotencyKey, wanted };
 }
 
 /** The name under which a change's result appears in the response: its alias, where it has one. */

@@ -32,7 +32,7 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
   async function read(caller: Caller, id: string): Promise<SubjectRequest> {
     const requestId = parseInput(uuid, id, "read a request: id");
     const { id: customerId, storeId } = await caller.shopper();
-    const found = await requests.findRequest({ storeId, customerId, requestId });
+    const found = await requests.findRequest({ storeId, customerId, requestId }, caller.wanted);
     if (!found) throw new DomainError("NOT_FOUND", `Cannot find request ${requestId}`);
     return found;
   }
@@ -40,7 +40,7 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
   return {
     async list(caller) {
       const { id: customerId, storeId } = await caller.shopper();
-      return await requests.findRequests({ storeId, customerId });
+      return await requests.findRequests({ storeId, customerId }, caller.wanted);
     },
 
     read,

@@ -24,7 +24,7 @@ export function createGraph({ authenticate, production, ...options }: GraphOptio
   const typeDefs = parse(Deno.readTextFileSync(new URL("./schema.graphql", import.meta.url)));
   const yoga = createYoga({
     schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(options) }]),
-    context: ({ request }) => createCaller(request.headers, authenticate),
+    context: ({ request }) => createCaller(request, authenticate),
     plugins: [
       useJsonPosts(),
       useLimits(production),

@@ -26,11 +26,11 @@ export function createConfirmErasure(
       await actors.send(
         { kind: "gdpr_request", storeId, id: requestId },
         { type: "participant.confirm", service, ...evidence },
-        { by: systemPrincipal(storeId), traceId: newTraceId() },
+        { by: systemPrincipal(storeId), traceId: newTraceId(), wanted: context.wanted },
       );
     } catch (refused) {
       if (!(refused instanceof DomainError && refused.code === "REFUSED_IN_STATE")) throw refused;
-      const reason = await explain(requests, key, refused);
+      const reason = await explain(requests, key, context, refused);
       if (reason) throw reason;
     }
     return create(ConfirmErasureResponseSchema, { accepted: true });
@@ -49,12 +49,13 @@ function requireItself({ caller }: CallContext, { requestId, service }: Particip
 async function explain(
   requests: Pick<RequestLookups, "findParticipation">,
   key: ParticipationKey,
+  { wanted }: CallContext,
   cause: DomainError,
 ): Promise<DomainError | undefined> {
   const { requestId, service } = key;
   const error = (code: DomainError["code"], why: string) =>
     new DomainError(code, `Cannot confirm erasure ${requestId}: ${why}`, { cause });
-  const found = await requests.findParticipation(key);
+  const found = await requests.findParticipation(key, wanted);
   if (found?.type !== "ERASURE") return error("REFUSED_IN_STATE", "the request is for no erasure");
   const { status, outcome, participant } = found;
   if (participant === "CONFIRMED") return undefined;

@@ -11,6 +11,8 @@ export interface CallContext {
   deadline: Date | undefined;
   /** Aborted once nobody waits any more: cancelled, past the deadline, or the connection lost. */
   signal: AbortSignal;
+  /** Whether somebody still waits; cheaper than the signal. */
+  wanted(): boolean;
 }
 
 type Rpcs = typeof CustomerService.method;

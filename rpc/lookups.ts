@@ -20,7 +20,7 @@ export function createLookupMethods(
   return {
     async getCustomerGroups(request, context) {
       const key = askedKey(request, context);
-      const found = known(key, await lookups.findCustomerGroups(key));
+      const found = known(key, await lookups.findCustomerGroups(key, context.wanted));
       if (found.anonymized) throw anonymized(key);
       const { priceListId, reason } = decidePriceList(found.memberships);
       return create(GetCustomerGroupsResponseSchema, {
@@ -35,7 +35,7 @@ export function createLookupMethods(
 
     async getCustomerSnapshot(request, context) {
       const key = askedKey(request, context);
-      const customer = known(key, await lookups.findCustomer(key));
+      const customer = known(key, await lookups.findCustomer(key, context.wanted));
       if (customer.anonymizedAt || customer.email === null) throw anonymized(key);
       const { addresses } = customer;
       return create(GetCustomerSnapshotResponseSchema, {

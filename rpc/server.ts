@@ -119,6 +119,7 @@ function contextOf(call: UnaryCall, caller: Caller): CallContext {
   return {
     caller,
     deadline: Number.isFinite(deadline) ? new Date(deadline) : undefined,
+    wanted: () => !call.cancelled && Date.now() < deadline,
     get signal() {
       if (!aborting) {
         const made = aborting = new AbortController();

@@ -76,6 +76,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
       , idleTimer = timer(end, options.idle_timeout)
       , lifeTimer = timer(end, options.max_lifetime)
       , connectTimer = timer(connectTimedOut, options.connect_timeout)
+      , silenceTimer = timer(silent, options.silence_timeout) // customer-service: a host that is gone says nothing
 
   let socket = null
     , cancelMessage
@@ -107,6 +108,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     , nonce = null
     , query = null
     , final = null
+    , awaited = false
 
   const connection = {
     queue: queues.closed,
@@ -257,6 +259,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
   }
 
   function nextWrite(fn) {
+    awaited || (awaited = true, silenceTimer.start())
     const x = socket.write(chunk, fn)
     nextWriteTimer !== null && clearImmediate(nextWriteTimer)
     chunk = nextWriteTimer = null
@@ -265,6 +268,12 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
 
   function connectTimedOut() {
     errored(Errors.connection('CONNECT_TIMEOUT', options, socket))
+    socket.destroy()
+  }
+
+  // customer-service: TCP itself gives up after a quarter of an hour
+  function silent() {
+    errored(Errors.connection('CONNECTION_CLOSED', options, socket))
     socket.destroy()
   }
 
@@ -304,6 +313,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
   }
 
   function data(x) {
+    silenceTimer.start()
     if (incomings) {
       incomings.push(x)
       remaining -= x.length
@@ -335,6 +345,8 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
       remaining = 0
       incomings = null
     }
+    awaited = Boolean(query || initial || sent.length)
+    awaited || silenceTimer.cancel()
   }
 
   async function connect() {
@@ -450,6 +462,8 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     idleTimer.cancel()
     lifeTimer.cancel()
     connectTimer.cancel()
+    silenceTimer.cancel()
+    awaited = false
 
     socket.removeAllListeners()
     socket = null

@@ -60,6 +60,8 @@ interface BaseOptions<T extends Record<string, postgres.PostgresType>> {
    * @default process.env['PGCONNECT_TIMEOUT']
    */
   connect_timeout: number;
+  /** Seconds for which the server may say nothing while something is asked; then the connection is cut. */
+  silence_timeout: number | undefined;
   /** Array of custom types; see more in the README */
   types: T;
   /**
