@@ -5,6 +5,7 @@ import { openPool } from "../../db/connect.ts";
 import { startEmbedded } from "../../db/embedded.ts";
 import { migrate } from "../../db/migrate.ts";
 import { serveGrpc } from "../../rpc/server.ts";
+import { openDoor } from "../door.ts";
 import { type Client, connect, type Outcome } from "./client.ts";
 import { createMethodsOver, OPEN } from "./serve.ts";
 
@@ -116,54 +117,5 @@ async function createRestartable() {
     silence: () => door.hold(true),
     speak: () => door.hold(false),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
-  };
-}
-
-/** Leads every connection on to another port of this machine, unless it is told to hold what comes. */
-function openDoor(port: number, to: number) {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port });
-  const open = new Set<Deno.Conn>();
-  let free = Promise.resolve();
-  let release = () => {};
-  const carry = async (from: Deno.Conn, into: Deno.Conn) => {
-    try {
-      const buffer = new Uint8Array(65_536);
-      for (let read = await from.read(buffer); read !== null; read = await from.read(buffer)) {
-        await free;
-        for (let sent = 0; sent < read;) sent += await into.write(buffer.subarray(sent, read));
-      }
-    } catch { /* one side has gone */ }
-    for (const side of [from, into]) close(side);
-  };
-  const close = (side: Deno.Conn) => {
-    if (open.delete(side)) side.close();
-  };
-  (async () => {
-    for await (const client of listener) {
-      const server = await Deno.connect({ hostname: "127.0.0.1", port: to }).catch(() => undefined);
-      if (!server) {
-        client.close();
-        continue;
-      }
-      open.add(client).add(server);
-      carry(client, server);
-      carry(server, client);
-    }
-  })();
-  let closed = false;
-  return {
-    port: listener.addr.port,
-    hold(silent: boolean) {
-      release();
-      const held = Promise.withResolvers<void>();
-      if (silent) [free, release] = [held.promise, held.resolve];
-    },
-    close() {
-      if (closed) return;
-      closed = true;
-      release();
-      listener.close();
-      for (const side of open) close(side);
-    },
   };
 }

@@ -1,0 +1,69 @@
+/** A port in front of a server, through which a test decides what passes. */
+
+export interface Door {
+  port: number;
+  /** Holds what comes from now on, or lets it through. */
+  hold(silent: boolean): void;
+  /** Holds what comes on the connections that are there, for ever, as when a host has gone; new ones lead on. */
+  forget(): void;
+  close(): void;
+}
+
+/** Leads every connection on to another port of this machine, unless it is told to hold what comes. */
+export function openDoor(port: number, to: number): Door {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+  const open = new Set<Deno.Conn>();
+  let free = Promise.resolve();
+  let release = () => {};
+  let forgotten = Promise.withResolvers<void>();
+  const carry = async (from: Deno.Conn, into: Deno.Conn) => {
+    let gone = false;
+    forgotten.promise.then(() => gone = true);
+    try {
+      const buffer = new Uint8Array(65_536);
+      for (let read = await from.read(buffer); read !== null; read = await from.read(buffer)) {
+        await free;
+        if (gone) await closing.promise;
+        for (let sent = 0; sent < read;) sent += await into.write(buffer.subarray(sent, read));
+      }
+    } catch { /* one side has gone */ }
+    for (const side of [from, into]) close(side);
+  };
+  const closing = Promise.withResolvers<void>();
+  const close = (side: Deno.Conn) => {
+    if (open.delete(side)) side.close();
+  };
+  (async () => {
+    for await (const client of listener) {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: to }).catch(() => undefined);
+      if (!server) {
+        client.close();
+        continue;
+      }
+      open.add(client).add(server);
+      carry(client, server);
+      carry(server, client);
+    }
+  })();
+  let closed = false;
+  return {
+    port: listener.addr.port,
+    hold(silent: boolean) {
+      release();
+      const held = Promise.withResolvers<void>();
+      if (silent) [free, release] = [held.promise, held.resolve];
+    },
+    forget() {
+      forgotten.resolve();
+      forgotten = Promise.withResolvers();
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      release();
+      closing.resolve();
+      listener.close();
+      for (const side of open) close(side);
+    },
+  };
+}
