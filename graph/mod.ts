@@ -37,6 +37,8 @@ export function createGraph({ authenticate, production, ...options }: GraphOptio
     maskedErrors: { maskError },
     maxRequestBodySize: false, // limitBody has seen to it
     graphiql: production ? false : { title: "customer-service" },
+    renderGraphiQL: async (options) =>
+      (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options), // large, and seldom asked for
     landingPage: false,
     batching: false,
     multipart: false,

@@ -1,0 +1,88 @@
+/** The gateway of development keeps what the router keeps, before the subgraph on a real PostgreSQL. */
+import { Hono } from "@hono/hono";
+import assert from "node:assert/strict";
+import { createOrders } from "../../demo/orders.ts";
+import { createGateway, FORWARDED_HEADERS } from "../../gateway/mod.ts";
+import { shopper } from "../actors/world.ts";
+import { bearer, registerShopper, serve, startGraph, type TestGraph } from "../graph/server.ts";
+import { PROMISES } from "./promises.ts";
+import { asking, ordersOf, type Setting, type Shopper, type SubgraphName } from "./setting.ts";
+
+const PATH = "/gateway/graphql";
+
+for (const [name, holds] of Object.entries(PROMISES)) {
+  Deno.test(`in the gateway of development, ${name}`, async () => {
+    await using gateway = await startGateway();
+    await holds(gateway.setting);
+  });
+}
+
+Deno.test("it lets the same headers through as the router", async () => {
+  const yaml = await Deno.readTextFile(new URL("../../deploy/router/router.yaml", import.meta.url));
+  const named = Array.from(yaml.matchAll(/propagate: \{ named: ([\w-]+) \}/g), ([, name]) => name);
+  assert.deepEqual(named, FORWARDED_HEADERS);
+});
+
+Deno.test("its schema and its page are there to explore, and the page fetches nothing from elsewhere", async () => {
+  await using gateway = await startGateway();
+  const { data } = await gateway.setting.ask(`{ __type(name: "Customer") { fields { name } } }`);
+  const fields = data.__type.fields.map(({ name }: { name: string }) => name);
+  assert.ok(["email", "gdprRequests", "orders"].every((name) => fields.includes(name)));
+  for (const url of [gateway.url, gateway.graph.url]) {
+    const response = await fetch(url, { headers: { accept: "text/html" } });
+    const page = await response.text();
+    assert.match(page, /GraphiQL/);
+    assert.doesNotMatch(page, /<(script|link)[^>]*(src|href)="?https?:|unpkg\.com|jsdelivr/);
+  }
+});
+
+interface TestGateway extends AsyncDisposable {
+  url: string;
+  graph: TestGraph;
+  setting: Setting;
+}
+
+async function startGateway(): Promise<TestGateway> {
+  await using stack = new AsyncDisposableStack();
+  const graph = stack.use(await startGraph());
+  const registered = async (email: string): Promise<Shopper> => {
+    const { ref, as } = await registerShopper(graph.world, { email });
+    return { id: ref.id, email, authorization: await bearer(graph.issuer, as) };
+  };
+  const ada = await registered("ada@example.com");
+  const eve = await registered("eve@example.com");
+  const unknown = shopper({ kind: "customer", storeId: graph.world.storeId, id: crypto.randomUUID() });
+  const stranger = { id: unknown.id, email: "", authorization: await bearer(graph.issuer, unknown) };
+  const orders = createOrders(ordersOf({ ada, eve, stranger }));
+
+  const seen: Setting["seen"] = { customer: [], order: [] };
+  const away = new Set<SubgraphName>();
+  const behind = (name: SubgraphName, answer: (request: Request) => Response | Promise<Response>) => {
+    return async (request: Request) => {
+      if (away.has(name)) return await fetch("http://127.0.0.1:1/graphql");
+      seen[name].push(request.headers);
+      return await answer(request);
+    };
+  };
+  const subgraphs = {
+    customer: behind("customer", (request) => fetch(new Request(graph.url, request))),
+    order: behind("order", (request) => orders.fetch(request)),
+  };
+  const app = new Hono().route(PATH, await createGateway({ path: PATH, subgraphs }));
+  const server = stack.adopt(serve(app), (server) => server.shutdown());
+  const url = `http://127.0.0.1:${server.addr.port}${PATH}`;
+  const running = stack.move();
+  return {
+    url,
+    graph,
+    setting: {
+      ask: asking(url),
+      ada,
+      eve,
+      stranger,
+      seen,
+      takeAway: (name) => Promise.resolve(void away.add(name)),
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
