@@ -1,10 +1,11 @@
 /** How lookups reach PostgreSQL: what is asked in one tick goes as one prepared statement. */
 import assert from "node:assert/strict";
+import { asDomainError } from "../../actors/errors.ts";
 import type { Sql } from "../../db/connect.ts";
 import { createLookups, type CustomerGroups } from "../../db/lookups.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
 import { arrangeCustomer, arrangeMany } from "./arrange.ts";
-import { asked } from "./client.ts";
+import { asked, type Outcome } from "./client.ts";
 import { serveLookups } from "./serve.ts";
 
 Deno.test("questions of one tick become one statement, whatever their stores", async () => {
@@ -58,6 +59,57 @@ Deno.test("calls that arrive together over gRPC share statements", async () => {
   );
   const { lookup_customer_groups: calls } = await functionCalls(db, server.sql);
   assert.ok(calls! <= 50, `${calls} statements for 200 calls`);
+});
+
+Deno.test("a call that is cancelled or past its deadline before its turn costs no statement", async () => {
+  await using db = await createDatabase();
+  await countFunctions(db);
+  const people = await arrangeMany(db.admin, 4);
+  await using server = await serveLookups(db);
+  const ask = (at: number, options = {}) => server.client.groups(asked(people[at]!), options);
+  const underWay: Promise<Outcome>[] = [];
+  await db.admin.begin(async (tx) => {
+    await tx`lock table customers in access exclusive mode`;
+    for (const at of [0, 1]) {
+      underWay.push(ask(at));
+      await waiting(db, at + 1);
+    }
+    const leaving = new AbortController();
+    const [cancelled, late] = [ask(2, { signal: leaving.signal }), ask(3, { withinMs: 200 })];
+    assert.equal((await late).status, "DEADLINE_EXCEEDED");
+    leaving.abort();
+    assert.equal((await cancelled).status, "CANCELLED");
+    await server.client.health(); // on the same connection: what came before has arrived
+  });
+  assert.deepEqual((await Promise.all(underWay)).map(({ status }) => status), ["OK", "OK"]);
+  assert.deepEqual(await functionCalls(db, server.sql), { lookup_customer_groups: 2 });
+});
+
+Deno.test("among lookups that are wanted, those that are not are left out of the statement", async () => {
+  await using db = await createDatabase();
+  const people = await arrangeMany(db.admin, 6);
+  const lookups = createLookups(db.pool("customer_reader", 1));
+  const answers = await Promise.allSettled(
+    people.map((key, at) => lookups.findCustomerGroups(key, () => at % 2 === 0)),
+  );
+  assert.deepEqual(
+    answers.map((answer) =>
+      answer.status === "fulfilled" ? answer.value?.memberships[0]?.name : asDomainError(answer.reason)?.code
+    ),
+    people.map(({ customerId }, at) => at % 2 === 0 ? customerId : "UNAVAILABLE"),
+  );
+});
+
+Deno.test("no more than ten thousand questions of a kind wait, and the next is told so at once", async () => {
+  await using db = await createDatabase();
+  const [key] = await arrangeMany(db.admin, 1);
+  const lookups = createLookups(db.pool("customer_reader", 2));
+  const waiting = Array.from({ length: 10_000 }, () => lookups.findCustomerGroups(key!));
+  await assert.rejects(
+    lookups.findCustomerGroups(key!),
+    (error) => asDomainError(error)?.message === "The database has too much to do: try again",
+  );
+  assert.equal((await Promise.all(waiting)).filter((found) => found).length, 10_000);
 });
 
 Deno.test("the statement is prepared once and then reused, however many ids it carries", async () => {
