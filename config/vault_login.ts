@@ -1,0 +1,49 @@
+/** The token that Vault is asked with: a given one, or that of a role for the pod's service account. */
+import { z } from "zod";
+import { ConfigError } from "./mod.ts";
+import type { Answer, VaultClient } from "./vault_client.ts";
+
+export type VaultLogin =
+  | { by: "token"; token: string }
+  /** `tokenPath` is read anew for each login, since Kubernetes renews the file. */
+  | { by: "kubernetes"; role: string; mount: string; tokenPath: string };
+
+const LoggedIn = z.object({ auth: z.object({ client_token: z.string().min(1) }) });
+
+/** @throws {ConfigError} the login is refused */
+export async function logIn(vault: VaultClient, login: VaultLogin): Promise<string> {
+  if (login.by === "token") return login.token;
+  const jwt = await readToken(login.tokenPath);
+  const path = `auth/${login.mount}/login`;
+  const answer = await vault.ask({ method: "POST", path, body: { role: login.role, jwt } });
+  const { success, data } = LoggedIn.safeParse(answer.body);
+  if (answer.status === 200 && success) return data.auth.client_token;
+  throw new ConfigError(`Cannot log in to Vault by Kubernetes: ${refusal(answer, login)}`);
+}
+
+async function readToken(path: string): Promise<string> {
+  const text = await Deno.readTextFile(path).catch((error) => {
+    const why = error instanceof Deno.errors.NotFound ? "there is no such file" : "the file cannot be read";
+    throw new ConfigError(`Cannot log in to Vault by Kubernetes: VAULT_K8S_TOKEN_PATH: ${path}: ${why}`);
+  });
+  return text.trim();
+}
+
+function refusal(
+  { status, errors }: Answer,
+  { role, mount }: Extract<VaultLogin, { by: "kubernetes" }>,
+): string {
+  if (/namespace not found/i.test(errors)) return "VAULT_NAMESPACE: there is no such namespace";
+  if (status === 404) return `VAULT_K8S_MOUNT: nothing is mounted at auth/${mount}`;
+  if (/invalid role name/i.test(errors)) return `VAULT_K8S_ROLE: auth/${mount} has no role ${role}`;
+  if (status === 403) {
+    return `role ${role} does not take this service account: it is not among those bound to the role, its token has ` +
+      "expired or is for another audience, or Vault may not have it reviewed";
+  }
+  return `auth/${mount} refuses with HTTP ${status}`;
+}
+
+/** Whether Vault knows the token, when it has denied something; every token may look at itself by default. */
+export async function isKnown(vault: VaultClient, token: string): Promise<boolean> {
+  return (await vault.ask({ method: "GET", path: "auth/token/lookup-self", token })).status === 200;
+}
