@@ -12,6 +12,7 @@ import { describeError } from "../db/errors.ts";
 import { createNotifier } from "../db/work.ts";
 import { type Entry, readErasureLog } from "../events/erasure_log.ts";
 import { readMemoryFile, writeLine } from "../events/memory_file.ts";
+import { readEnvironment } from "./environment.ts";
 
 const HELP = `Keeps the memory of who was erased outside of the database, and brings it back after a restore.
 
@@ -36,7 +37,7 @@ async function main([verb, ...args]: string[]): Promise<number> {
 }
 
 async function printMemory(): Promise<number> {
-  const sql = openPool(databaseUrl(readConfig(Deno.env.toObject())), "customer_owner", 1);
+  const sql = openPool(databaseUrl(readConfig(await readEnvironment())), "customer_owner", 1);
   const output = Deno.stdout.writable.getWriter();
   const encoder = new TextEncoder();
   let count = 0;
@@ -53,7 +54,7 @@ async function printMemory(): Promise<number> {
 }
 
 async function replay(from: string): Promise<number> {
-  const config = readConfig(Deno.env.toObject());
+  const config = readConfig(await readEnvironment());
   const entries = open(from, config);
   const api = openPool(databaseUrl(config), "customer_api", 4);
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);

@@ -4,9 +4,10 @@ import { ConfigError } from "../config/mod.ts";
 import { VARIABLES } from "../config/variables.ts";
 import { describeError } from "../db/errors.ts";
 import { migrate, MigrationError } from "../db/migrate.ts";
+import { readEnvironment } from "./environment.ts";
 
 try {
-  const url = Deno.env.get("DATABASE_URL");
+  const { DATABASE_URL: url } = await readEnvironment(["DATABASE_URL"]);
   if (!url) {
     throw new ConfigError(
       "Cannot migrate: DATABASE_URL is not set (the embedded database migrates itself at start)",

@@ -10,6 +10,7 @@ import { openKeys } from "../config/keys.ts";
 import { ConfigError, readConfig } from "../config/mod.ts";
 import { openPool } from "../db/connect.ts";
 import { describeError } from "../db/errors.ts";
+import { readEnvironment } from "./environment.ts";
 
 const HELP = `Checks the receipts of erasures, and hands them out.
 
@@ -90,7 +91,7 @@ async function show([storeId = "", requestId = "", ...rest]: string[]): Promise<
   if (!ids.success || rest.length > 0) {
     throw new UsageError("Cannot show a receipt: expected STORE_ID REQUEST_ID, both UUIDs");
   }
-  const url = Deno.env.get("DATABASE_URL");
+  const { DATABASE_URL: url } = await readEnvironment(["DATABASE_URL"]);
   if (!url) {
     throw new UsageError(
       "Cannot show a receipt: DATABASE_URL is not set, and the embedded database belongs to the running service",
@@ -109,7 +110,7 @@ async function show([storeId = "", requestId = "", ...rest]: string[]): Promise<
 }
 
 async function printKey(): Promise<number> {
-  const { gdpr, dataDirectory } = readConfig(Deno.env.toObject());
+  const { gdpr, dataDirectory } = readConfig(await readEnvironment());
   const { receiptKey } = await openKeys(gdpr.keys, dataDirectory);
   const der = new Uint8Array(await crypto.subtle.exportKey("spki", receiptKey.public));
   console.log(`-----BEGIN PUBLIC KEY-----\n${der.toBase64()}\n-----END PUBLIC KEY-----`);
