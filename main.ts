@@ -16,7 +16,6 @@ import { refuseBrokenDeno } from "./config/deno_version.ts";
 import { openKeys } from "./config/keys.ts";
 import { configureLogging } from "./config/logging.ts";
 import { type Config, readConfig } from "./config/mod.ts";
-import { readVault } from "./config/vault.ts";
 import { openPool, type Sql } from "./db/connect.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
@@ -95,6 +94,7 @@ export async function start(config: Config): Promise<Service> {
       "/exports",
       createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate }),
     );
+  if (!config.production) await addGateway(app);
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());
 
   const demo = await openDemoPeers(config, rpc.port, stack);
@@ -122,6 +122,15 @@ export async function start(config: Config): Promise<Service> {
       await house.disposeAsync();
     },
   };
+}
+
+/** The graph that the router serves elsewhere, with a sample order-service. Production never loads its packages. */
+async function addGateway(app: Hono): Promise<void> {
+  const { createGateway } = await import("./gateway/mod.ts");
+  const { createOrders } = await import("./demo/orders.ts");
+  const subgraphs = { customer: app.fetch, order: createOrders().fetch };
+  const path = "/gateway/graphql";
+  app.route(path, await createGateway({ path, subgraphs }));
 }
 
 /** Services that hold data of the demo customers, in development where no others are configured. */
@@ -157,11 +166,8 @@ async function introduce(config: Config, ports: { httpPort: number; grpcPort: nu
 async function main(): Promise<number> {
   try {
     refuseBrokenDeno(Deno.version.deno);
-    const env = Deno.env.toObject();
-    await using _log = await configureLogging(env.DENO_ENV === "production");
-    const log = getLogger(["customer-service"]);
-    const vault = await readVault(env, { tell: (text) => log.info(text) });
-    const config = readConfig({ ...env, ...vault });
+    const config = readConfig(Deno.env.toObject());
+    await using _log = await configureLogging(config.production);
     const told = untilTold(); // a start that is cut short would leave the embedded database running
     const service = await start(config);
     await told;

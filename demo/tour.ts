@@ -30,6 +30,7 @@ export async function tour(places: Places, issuer: DevelopmentIssuer): Promise<s
   return `customer-service is ready
 
   GraphQL   http://${host}:${httpPort}/graphql
+  Gateway   http://${host}:${httpPort}/gateway/graphql
   gRPC      ${host}:${grpcPort}
   Database  ${database}
   Events    ${events}
@@ -39,6 +40,12 @@ Ask as the demo shopper who you are:
 curl -s http://${host}:${httpPort}/graphql -H 'content-type: application/json' \\
   -H 'authorization: Bearer ${shopper}' \\
   -d '{"query":"${query}"}'
+
+Ask the federated graph, to which a sample order-service contributes:
+
+curl -s http://${host}:${httpPort}/gateway/graphql -H 'content-type: application/json' \\
+  -H 'authorization: Bearer ${shopper}' \\
+  -d '{"query":"{ me { email orders { id total placedOn } } }"}'
 
 Ask as cart-service for the shopper's groups and price list:
 

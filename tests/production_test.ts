@@ -45,6 +45,7 @@ Deno.test("with tokens and mTLS, and Kafka out of reach, it serves, and its log 
   assert.equal((await stranger.groups({}, { withinMs: 3_000 })).status, "UNAVAILABLE");
 
   assert.equal((await fetch(`http://127.0.0.1:${ports.http}/readyz`)).status, 200);
+  assert.equal((await fetch(`http://127.0.0.1:${ports.http}/gateway/graphql`)).status, 404);
   const { code, output } = await service.stop("SIGTERM");
   assert.equal(code, 0);
   const lines = output.trim().split("\n").map((line) => JSON.parse(line).message);

@@ -14,6 +14,8 @@ Deno.test("a first start serves the demo data, a second one keeps it, and Ctrl-C
     const answer = await runPasted(tour, /^curl[^]*?"}'$/m);
     assert.equal(JSON.parse(answer).data.me.addresses.length, 1, `${visit}: demo data is loaded once`);
     assert.equal(JSON.parse(answer).data.me.shopperGroups[0].name, "Wholesale");
+    const federated = await runPasted(tour, /^curl \S+ \S+\/gateway\/graphql [^]*?"}'$/m);
+    assert.equal(JSON.parse(federated).data.me.orders.length, 2);
     assert.equal((await fetch(`${http(tour)}/readyz`)).status, 200);
     assert.deepEqual(howItEnded(await service.stop("SIGINT")), ENDED_WELL);
   }

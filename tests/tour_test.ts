@@ -15,6 +15,6 @@ Deno.test("the calls to paste reach the service on whatever address it is bound 
     const text = await tour({ bind, httpPort: 4000, grpcPort: 50051, database: "", events: "" }, issuer);
     const urls = text.match(/http:\/\/\S+/g) ?? [];
     assert.deepEqual([...new Set(urls.map((url) => new URL(url).hostname))], [host]);
-    assert.equal(urls.length, 3);
+    assert.equal(urls.length, 5);
   }
 });
