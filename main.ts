@@ -16,6 +16,7 @@ import { refuseBrokenDeno } from "./config/deno_version.ts";
 import { openKeys } from "./config/keys.ts";
 import { configureLogging } from "./config/logging.ts";
 import { type Config, readConfig } from "./config/mod.ts";
+import { readVault } from "./config/vault.ts";
 import { openPool, type Sql } from "./db/connect.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
@@ -166,8 +167,11 @@ async function introduce(config: Config, ports: { httpPort: number; grpcPort: nu
 async function main(): Promise<number> {
   try {
     refuseBrokenDeno(Deno.version.deno);
-    const config = readConfig(Deno.env.toObject());
-    await using _log = await configureLogging(config.production);
+    const env = Deno.env.toObject();
+    await using _log = await configureLogging(env.DENO_ENV === "production");
+    const log = getLogger(["customer-service"]);
+    const vault = await readVault(env, { tell: (text) => log.info(text) });
+    const config = readConfig({ ...env, ...vault });
     const told = untilTold(); // a start that is cut short would leave the embedded database running
     const service = await start(config);
     await told;
