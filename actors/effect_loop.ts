@@ -7,6 +7,7 @@ import { holdClaim } from "./claim.ts";
 import type { Performer } from "./effects.ts";
 import type { Actors } from "./protocol.ts";
 import { backoff, CLAIM_MS, complain, later, log, troubleWith } from "./retry.ts";
+import { watchEffect } from "./watch.ts";
 
 const EFFECTS_AT_ONCE = 8;
 /** After so many failures in a row an effect is given up; with the backoff that takes about five hours. */
@@ -55,7 +56,8 @@ export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
   /** Performs it under a claim that is renewed until it ends, however long that takes. */
   async function performClaimed(effect: ClaimedEffect, stopping: AbortSignal): Promise<void> {
     const claim = holdClaim(sql, effect, claimMs, clock);
-    const outcome = await perform(effect, AbortSignal.any([stopping, claim.lost]));
+    const signal = AbortSignal.any([stopping, claim.lost]);
+    const outcome = await watchEffect(effect, () => perform(effect, signal));
     await settleEffect(sql, { ...effect, claimedUntil: await claim.release() }, outcome);
   }
 

@@ -8,7 +8,7 @@ import { systemPrincipal } from "./principal.ts";
 const BATCH = 200;
 
 export const endMemberships: Performer = async (
-  { storeId, actorId: groupId, traceId },
+  { storeId, actorId: groupId, traceId, traceparent },
   { actors, sql, signal },
 ) => {
   const members = await sql.begin("read only", async (tx) => {
@@ -21,6 +21,7 @@ export const endMemberships: Performer = async (
     await actors.send({ kind: "customer", storeId, id }, { type: "group.remove", groupId }, {
       by,
       traceId,
+      traceparent,
     });
   }
   return members.length === BATCH ? "more" : "done";

@@ -12,6 +12,7 @@ import {
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
+import { traceIdOf } from "../telemetry/traceparent.ts";
 import type { Audit, Publish } from "./outbound.ts";
 import type { Occurrence } from "./occurrence.ts";
 
@@ -73,13 +74,18 @@ export function auditMessage(occurrence: Occurrence, { action }: Audit): OutboxR
   return outboxRow(occurrence, eventId, "audit.event", toJson(AuditEventSchema, message));
 }
 
-function envelope({ ref, at, traceId }: Occurrence, eventId: string) {
-  return { eventId, storeId: ref.storeId, occurredAt: timestampFromDate(at), traceId };
+function envelope({ ref, at, traceparent }: Occurrence, eventId: string) {
+  return {
+    eventId,
+    storeId: ref.storeId,
+    occurredAt: timestampFromDate(at),
+    traceId: traceIdOf(traceparent),
+  };
 }
 
-/** CloudEvents in Kafka's binary form: the attributes are headers, the value is the message alone. */
+/** CloudEvents in Kafka's binary form: the attributes are headers, the value is the message alone. So is the trace. */
 function outboxRow(occurrence: Occurrence, eventId: string, topic: string, payload: unknown): OutboxRow {
-  const { ref, at } = occurrence;
+  const { ref, at, traceparent } = occurrence;
   const key = occurrence.customerId ?? ref.id;
   return {
     storeId: ref.storeId,
@@ -94,6 +100,7 @@ function outboxRow(occurrence: Occurrence, eventId: string, topic: string, paylo
       ce_source: SOURCE,
       ce_time: at.toISOString(),
       ce_subject: key,
+      traceparent,
     },
     createdAt: at,
   };

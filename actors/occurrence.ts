@@ -16,7 +16,8 @@ export interface Occurrence {
   changedFields: readonly string[];
   by: Principal;
   at: Date;
-  traceId: string;
+  /** Where in which trace it has happened. */
+  traceparent: string;
 }
 
 /** An action as XState gives it back: a name and its data. */

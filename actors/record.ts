@@ -6,6 +6,7 @@ import type { Tx } from "../db/connect.ts";
 import { insertEffect } from "../db/effects.ts";
 import { insertOutbox } from "../db/outbox.ts";
 import { cancelTimer, setTimer } from "../db/timers.ts";
+import { traceIdOf } from "../telemetry/traceparent.ts";
 import { auditMessage, domainMessage } from "./messages.ts";
 import type { Occurrence, RecordedAction } from "./occurrence.ts";
 import type { Audit, Perform, Publish } from "./outbound.ts";
@@ -42,7 +43,7 @@ export async function record(
 
 async function perform(
   tx: Tx,
-  { ref, at, traceId }: Occurrence,
+  { ref, at, traceparent }: Occurrence,
   { type, params }: RecordedAction,
 ): Promise<void> {
   const actor = { storeId: ref.storeId, actorKind: ref.kind, actorId: ref.id };
@@ -57,7 +58,8 @@ async function perform(
         effectId: newId(),
         type: effect,
         params: effectParams,
-        traceId,
+        traceId: traceIdOf(traceparent),
+        traceparent,
         dueAt: at,
         createdAt: at,
       };
@@ -66,7 +68,7 @@ async function perform(
     case "xstate.raise": {
       const { id, event, delay } = params as { id: string; event: EventObject; delay: number };
       const dueAt = new Date(at.getTime() + delay);
-      return await setTimer(tx, { ...actor, name: id, event, dueAt, createdAt: at });
+      return await setTimer(tx, { ...actor, name: id, event, traceparent, dueAt, createdAt: at });
     }
     case "xstate.cancel":
       return await cancelTimer(tx, { ...actor, name: (params as { sendId: string }).sendId });

@@ -5,15 +5,17 @@
 import type { Sql, Tx } from "../db/connect.ts";
 import { violatedConstraint } from "../db/errors.ts";
 import { type ClaimedTimer, takeTimer } from "../db/timers.ts";
+import { activeTraceparent } from "../telemetry/spans.ts";
+import { newTraceparent } from "../telemetry/traceparent.ts";
 import { authorize } from "./authority.ts";
 import { DomainError } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
 import { parseInput, uuid } from "./input.ts";
 import { systemPrincipal } from "./principal.ts";
-import type { ActorKind, Actors } from "./protocol.ts";
+import type { ActorKind, ActorRef, Actors, Answer, Command, CommandContext } from "./protocol.ts";
 import { acceptedCommand, type AnyBehaviour, createSteps } from "./step.ts";
-import { newTraceId } from "./trace.ts";
 import { ANSWER_LIMIT_MS, transact } from "./transaction.ts";
+import { watchCommand } from "./watch.ts";
 
 /** What the worker needs beside the actors' door. */
 export interface Runtime extends Actors {
@@ -45,38 +47,51 @@ export function createRuntime(sql: Sql, options: RuntimeOptions): Runtime {
     return result;
   }
 
+  /** Carries out a command of a type that the actor's kind knows. */
+  async function carryOut(
+    behaviour: AnyBehaviour,
+    known: NonNullable<ReturnType<typeof acceptedCommand>>,
+    ref: ActorRef,
+    command: Command,
+    context: CommandContext,
+  ): Promise<Answer> {
+    const { type, ...fields } = command;
+    const id = parseInput(uuid, ref.id, `${type} ${ref.kind}`);
+    const checked = { ...ref, id };
+    authorize(checked, type, known.by, behaviour.role, context.by);
+    const input = parseInput(known.input, fields, `${type} ${id}`) as never;
+    const traceparent = activeTraceparent() ?? context.traceparent ?? newTraceparent(context.traceId);
+    try {
+      return await inStore(ref.storeId, (tx) => {
+        const occasion = { by: context.by, traceparent, at: now() };
+        const perform = () => steps.perform(tx, checked, type, input, occasion, context.expectedVersion);
+        return answerOnce(tx, checked, command, context, occasion.at, perform);
+      }, context.wanted);
+    } catch (error) {
+      throw asConflict(error, behaviour, `${type} ${id}`);
+    }
+  }
+
   return {
     async send(ref, command, context) {
       const behaviour = steps.behaviourOf(ref.kind);
-      const { type, ...fields } = command;
-      const known = acceptedCommand(behaviour, type);
+      const known = acceptedCommand(behaviour, command.type);
       if (!known) {
         throw new DomainError(
           "INVALID_INPUT",
-          `Cannot ${type} ${ref.id}: a ${ref.kind} knows no such command`,
+          `Cannot ${command.type} ${ref.id}: a ${ref.kind} knows no such command`,
         );
       }
-      const id = parseInput(uuid, ref.id, `${type} ${ref.kind}`);
-      const checked = { ...ref, id };
-      authorize(checked, type, known.by, behaviour.role, context.by);
-      const input = parseInput(known.input, fields, `${type} ${id}`);
-      try {
-        return await inStore(ref.storeId, (tx) => {
-          const occasion = { by: context.by, traceId: context.traceId, at: now() };
-          const perform = () =>
-            steps.perform(tx, checked, type, input as never, occasion, context.expectedVersion);
-          return answerOnce(tx, checked, command, context, occasion.at, perform);
-        }, context.wanted);
-      } catch (error) {
-        throw asConflict(error, behaviour, `${type} ${id}`);
-      }
+      const work = () => carryOut(behaviour, known, ref, command, context);
+      return await watchCommand(ref.kind, command.type, context.traceparent, work);
     },
 
     async fire(timer) {
       const { storeId, actorKind, actorId } = timer;
       const ref = { kind: actorKind as ActorKind, storeId, id: actorId };
+      const traceparent = activeTraceparent() ?? timer.traceparent ?? newTraceparent();
       return await inStore(storeId, async (tx) => {
-        const occasion = { by: systemPrincipal(storeId), traceId: newTraceId(), at: now() };
+        const occasion = { by: systemPrincipal(storeId), traceparent, at: now() };
         // The actor's lock comes before its timers', here as in every command.
         return await steps.advanceIfAccepted(tx, ref, timer.event, occasion, () => takeTimer(tx, timer));
       });

@@ -19,7 +19,7 @@ export type AnyBehaviour = Behaviour<any>;
 /** What every step of an actor is told beside its event. */
 export interface Occasion {
   by: Principal;
-  traceId: string;
+  traceparent: string;
   at: Date;
 }
 
@@ -170,8 +170,8 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
       const known = acceptedCommand(behaviourOf(to.kind), type);
       if (!known) throw new Error(`A ${to.kind} knows no command ${type}`);
       const input = parseInput(known.input, fields, `${type} ${to.id}`) as never;
-      const { traceId, at } = occurrence;
-      return await perform(tx, to, type, input, { by: systemPrincipal(to.storeId), traceId, at });
+      const { traceparent, at } = occurrence;
+      return await perform(tx, to, type, input, { by: systemPrincipal(to.storeId), traceparent, at });
     };
   }
 

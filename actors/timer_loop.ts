@@ -5,6 +5,7 @@ import { type ClaimedTimer, claimTimers, postponeTimer } from "../db/timers.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { backoff, CLAIM_MS, later, log, troubleWith } from "./retry.ts";
 import type { Runtime } from "./runtime.ts";
+import { watchTimer } from "./watch.ts";
 
 const TIMERS_A_CLAIM = 50;
 
@@ -22,7 +23,7 @@ export function startTimerLoop(
 ): WorkLoop {
   async function fire(timer: ClaimedTimer): Promise<void> {
     try {
-      const fired = await actors.fire(timer);
+      const fired = await watchTimer(timer, () => actors.fire(timer));
       if (!fired) log.debug("Timer {name} of {actorKind} {actorId} came too late", { ...timer });
     } catch (error) {
       const lastError = describeError(error);

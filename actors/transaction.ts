@@ -2,9 +2,12 @@
 import { enterStore, type Sql, type Tx } from "../db/connect.ts";
 import { isSerializationFailure, Overloaded } from "../db/errors.ts";
 import { inTime } from "../db/time_limit.ts";
+import { watchSql } from "../telemetry/sql.ts";
+import { DomainError } from "./errors.ts";
 
 const TRIES = 3;
 export const ANSWER_LIMIT_MS = 5_000;
+const WATCHED = { operation: "TRANSACTION", expects: (error: unknown) => error instanceof DomainError };
 
 /**
  * @param limitMs how long its outcome is waited for. What has not begun by then never does; what has may still be
@@ -36,7 +39,7 @@ export async function transact<T>(
     }
   };
   try {
-    return await inTime(untilSettled(), limitMs);
+    return await watchSql(WATCHED, () => inTime(untilSettled(), limitMs));
   } finally {
     givenUp = true;
   }

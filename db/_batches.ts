@@ -1,5 +1,7 @@
 /** Gathers questions that are asked one by one into statements that answer many. */
 import DataLoader from "dataloader";
+import { watchLookup } from "../telemetry/sql.ts";
+import { inThisTrace } from "../telemetry/spans.ts";
 import { Overloaded } from "./errors.ts";
 import { inTime } from "./time_limit.ts";
 
@@ -33,17 +35,21 @@ interface Waiting<Question> {
  * Questions of one tick go together, at once while fewer than two statements are under way. Nothing is
  * remembered: an answer is always as fresh as the statement that brought it. A question that nobody wants any more
  * when its turn comes is not asked.
+ *
+ * @param procedure the function that the statement calls
  */
 export function batched<Question, Answer>(
+  procedure: string,
   ask: Ask<Question, Answer>,
 ): (question: Question, wanted?: Wanted) => Promise<Answer> {
   const turnstile = createTurnstile(UNDER_WAY);
+  const askWatched = watchLookup(procedure, ask);
   let waiting = 0;
   const loader = new DataLoader<Waiting<Question>, Answer>(
     async (batch) => {
       waiting -= batch.length;
       try {
-        return await askWhatIsWanted(batch, ask);
+        return await askWhatIsWanted(batch, askWatched);
       } finally {
         turnstile.leave();
       }
@@ -84,7 +90,7 @@ function createTurnstile(places: number) {
   };
   return {
     enter(go: () => void) {
-      waiting.push(go);
+      waiting.push(inThisTrace(go));
       setImmediate(admit);
     },
     leave() {

@@ -9,6 +9,8 @@ export interface EffectRow {
   type: string;
   params: Record<string, string>;
   traceId: string;
+  /** Where in the trace it was asked for; absent for one that a version without it has stored. */
+  traceparent?: string | undefined;
   dueAt: Date;
   createdAt: Date;
 }
@@ -36,7 +38,9 @@ export async function claimEffects(
       select store_id, effect_id from effects
       where state = 'PENDING' and due_at <= ${now} order by due_at limit ${limit} for update skip locked
     )
-    returning store_id, effect_id, actor_kind, actor_id, type, params, trace_id, attempts, due_at as claimed_until`;
+    returning store_id, effect_id, actor_kind, actor_id, type, params, trace_id,
+      coalesce(traceparent, '00-' || trace_id || '-' || left(md5(effect_id::text), 16) || '-00') as traceparent,
+      attempts, due_at as claimed_until`;
 }
 
 /** Holds a claim for longer. False: it has run out and another replica has the effect now. */

@@ -43,11 +43,17 @@ export interface ParticipationKey {
 
 /** @param sql a pool of the role customer_reader */
 export function createRequestLookups(sql: Sql): RequestLookups {
-  const findAll = batched((questions: readonly RequestQuestion[]) => selectRequests(sql, questions));
+  const findAll = batched(
+    "lookup_gdpr_requests",
+    (questions: readonly RequestQuestion[]) => selectRequests(sql, questions),
+  );
   return {
     findRequests: findAll,
     findRequest: async (key, wanted) => (await findAll(key, wanted))[0],
-    findParticipation: batched((keys: readonly ParticipationKey[]) => selectParticipations(sql, keys)),
+    findParticipation: batched(
+      "lookup_gdpr_participants",
+      (keys: readonly ParticipationKey[]) => selectParticipations(sql, keys),
+    ),
   };
 }
 

@@ -57,8 +57,11 @@ export interface Lookups {
 /** @param sql a pool of the role customer_reader; four connections are all that lookups can use */
 export function createLookups(sql: Sql): Lookups {
   return {
-    findCustomer: batched((keys: readonly CustomerKey[]) => selectCustomers(sql, keys)),
-    findCustomerGroups: batched((keys: readonly CustomerKey[]) => selectGroups(sql, keys)),
+    findCustomer: batched("lookup_customers", (keys: readonly CustomerKey[]) => selectCustomers(sql, keys)),
+    findCustomerGroups: batched(
+      "lookup_customer_groups",
+      (keys: readonly CustomerKey[]) => selectGroups(sql, keys),
+    ),
   };
 }
 

@@ -195,6 +195,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "attempts",
     "last_error",
     "created_at",
+    "traceparent",
   ],
   effects: [
     "store_id",
@@ -210,6 +211,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "trace_id",
     "created_at",
     "finished_at",
+    "traceparent",
   ],
   outbox: [
     "store_id",

@@ -14,6 +14,8 @@ export type TimerEvent = { type: string };
 
 export interface TimerRow extends TimerKey {
   event: TimerEvent;
+  /** Where in which trace it was set. */
+  traceparent: string;
   dueAt: Date;
   createdAt: Date;
 }
@@ -23,7 +25,7 @@ export async function setTimer(tx: Tx, row: TimerRow): Promise<void> {
   await tx`
     insert into timers ${tx({ ...row, event: tx.json(row.event) })}
     on conflict (store_id, actor_kind, actor_id, name)
-    do update set event = excluded.event, due_at = excluded.due_at, attempts = 0, last_error = null`;
+    do update set event = excluded.event, traceparent = excluded.traceparent, due_at = excluded.due_at, attempts = 0, last_error = null`;
 }
 
 export async function cancelTimer(tx: Tx, { storeId, actorKind, actorId, name }: TimerKey): Promise<void> {
@@ -48,6 +50,8 @@ export async function takeTimer(tx: Tx, timer: ClaimedTimer): Promise<boolean> {
 /** A due timer that no other replica touches until `claimedUntil`. */
 export interface ClaimedTimer extends TimerKey {
   event: TimerEvent;
+  /** Null for one that a version without it has set. */
+  traceparent: string | null;
   attempts: number;
   claimedUntil: Date;
 }
@@ -65,7 +69,7 @@ export async function claimTimers(
       select store_id, actor_kind, actor_id, name from timers
       where due_at <= ${now} order by due_at limit ${limit} for update skip locked
     )
-    returning store_id, actor_kind, actor_id, name, event, attempts, due_at as claimed_until`;
+    returning store_id, actor_kind, actor_id, name, event, traceparent, attempts, due_at as claimed_until`;
 }
 
 /** Lets a timer that could not be fired wait for its next attempt. */

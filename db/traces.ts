@@ -89,7 +89,7 @@ function writings(tx: Sql | Tx, storeId: string, customerId: string) {
       union all
       select o.event_id::text, jsonb_build_array(
         o.payload - '{action,actor,target,before,after,participants}'::text[],
-        o.headers - '{ce_type,ce_source}'::text[])
+        o.headers - '{ce_type,ce_source,traceparent}'::text[])
       from outbox o where o.store_id = ${storeId} and o.key = ${customerId}
       union all
       select f.effect_id::text, (f.params - 'service') || jsonb_build_object('error', f.last_error)

@@ -8,7 +8,10 @@ import { DomainError } from "../errors.ts";
 import { systemPrincipal } from "../principal.ts";
 
 /** Tells the request what was found: values in emptied columns, traces elsewhere, parts of exports. */
-export const verifyErasure: Performer = async ({ storeId, actorId: requestId, traceId }, { actors, sql }) => {
+export const verifyErasure: Performer = async (
+  { storeId, actorId: requestId, traceId, traceparent },
+  { actors, sql },
+) => {
   const residue = await sql.begin("isolation level repeatable read read only", async (tx) => {
     await enterStore(tx, storeId);
     const request = await findRequest(tx, storeId, requestId);
@@ -21,7 +24,11 @@ export const verifyErasure: Performer = async ({ storeId, actorId: requestId, tr
   });
   const ref = { kind: "gdpr_request" as const, storeId, id: requestId };
   try {
-    await actors.send(ref, { type: "verified", residue }, { by: systemPrincipal(storeId), traceId });
+    await actors.send(ref, { type: "verified", residue }, {
+      by: systemPrincipal(storeId),
+      traceId,
+      traceparent,
+    });
   } catch (error) {
     // Somebody has told it before.
     if (!(error instanceof DomainError) || error.code !== "REFUSED_IN_STATE") throw error;

@@ -1,0 +1,53 @@
+/** How much work waits in all stores, and how GDPR requests stand: numbers only, for the metrics. */
+import type { Sql } from "./connect.ts";
+
+export interface WorkCounts {
+  /** Ages in seconds, 0 where nothing waits. */
+  outbox: { backlog: number; oldestAge: number };
+  effects: { due: number; poisoned: number };
+  timers: { due: number; oldestAge: number };
+  /** Combinations of which there is no request are left out. */
+  requests: {
+    type: string;
+    status: string;
+    requests: number;
+    held: number;
+    atRisk: number;
+    overdue: number;
+  }[];
+  /** Of open requests, those that have not answered for too long; a service of which nothing is open is left out. */
+  participants: { service: string; overdue: number }[];
+}
+
+/** @param sql a pool of customer_worker, the only role that sees what waits in every store */
+export async function countWork(sql: Sql): Promise<WorkCounts> {
+  const [row] = await sql<[{ counts: WorkCounts }]>`
+    select json_build_object(
+      'outbox', (
+        select json_build_object('backlog', count(*), 'oldestAge', ${age(sql, "created_at")})
+        from outbox where published_at is null
+      ),
+      'effects', json_build_object(
+        'due', (select count(*) from effects where state = 'PENDING' and due_at <= now()),
+        'poisoned', (select count(*) from effects where state = 'POISONED')
+      ),
+      'timers', (
+        select json_build_object('due', count(*), 'oldestAge', ${age(sql, "due_at")})
+        from timers where due_at <= now()
+      ),
+      'requests', (
+        select coalesce(json_agg(json_build_object('type', type, 'status', status, 'requests', requests, 'held', held,
+          'atRisk', at_risk, 'overdue', overdue)), '[]')
+        from count_gdpr_requests()
+      ),
+      'participants', (
+        select coalesce(json_agg(json_build_object('service', service, 'overdue', participants)), '[]')
+        from count_overdue_participants()
+      )
+    ) as counts`;
+  return row.counts;
+}
+
+function age(sql: Sql, column: string) {
+  return sql`coalesce(extract(epoch from now() - min(${sql(column)})), 0)`;
+}
