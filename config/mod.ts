@@ -60,8 +60,16 @@ export interface Config {
   httpPort: number;
   /** 0: any free one. */
   grpcPort: number;
+  /** How many processes share the ports. */
+  workers: number;
+  /** How many requests and calls a process works on at once; it refuses what goes beyond. */
+  maxInFlight: number;
+  /** How long the service goes on serving when it has been told to end and says so, in milliseconds. */
+  shutdownDelayMs: number;
   /** Undefined: the embedded PostgreSQL. */
   databaseUrl: string | undefined;
+  /** Connections for changes, for each process. */
+  databasePoolSize: number;
   /** Where development keeps its database and keys. */
   dataDirectory: string;
   /** Undefined: events go to the console. */
@@ -101,7 +109,11 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
     bind: values.BIND ?? (production ? "0.0.0.0" : "127.0.0.1"),
     httpPort: values.HTTP_PORT,
     grpcPort: values.GRPC_PORT,
+    workers: values.WORKERS,
+    maxInFlight: values.MAX_IN_FLIGHT,
+    shutdownDelayMs: values.SHUTDOWN_DELAY ?? (production ? 3_000 : 0),
     databaseUrl: values.DATABASE_URL,
+    databasePoolSize: values.DB_POOL_SIZE,
     dataDirectory: values.DATA_DIR,
     kafka: kafka(values, production),
     eventFormat: values.EVENT_FORMAT,

@@ -25,6 +25,7 @@ export function contradictions(env: Environment, values: Partial<Values>): strin
   return [
     ...halfGiven(given),
     ...sharedPort(values),
+    ...manyWorkers(given, values),
     ...grpcAuth(given, values),
     ...vaultContradictions(env, values),
     ...values.DENO_ENV === "production"
@@ -46,6 +47,20 @@ function halfGiven(given: Given): string[] {
 function sharedPort({ HTTP_PORT, GRPC_PORT }: Partial<Values>): string[] {
   const same = HTTP_PORT !== undefined && HTTP_PORT !== 0 && HTTP_PORT === GRPC_PORT;
   return same ? [`GRPC_PORT: expected another port than HTTP_PORT, got ${GRPC_PORT}`] : [];
+}
+
+/** Several processes cannot all take any free port, nor one folder. */
+function manyWorkers(given: Given, { WORKERS = 1, DENO_ENV, ...values }: Partial<Values>): string[] {
+  if (WORKERS === 1) return [];
+  const problems = (["HTTP_PORT", "GRPC_PORT"] as const).filter((name) => values[name] === 0).map((name) =>
+    `${name}: expected a port, because ${WORKERS} WORKERS share it, got 0`
+  );
+  if (!given("DATABASE_URL") && DENO_ENV !== "production") {
+    problems.push(
+      expected("DATABASE_URL", `because the embedded PostgreSQL is for one of ${WORKERS} WORKERS`),
+    );
+  }
+  return problems;
 }
 
 /** Files that nobody asks for are refused too: whoever sets them believes that the port speaks TLS. */

@@ -63,12 +63,18 @@ export const VARIABLES = {
   }),
   HTTP_PORT: defaulted("a port, or 0 for any free one", port, "4000"),
   GRPC_PORT: defaulted("a port, or 0 for any free one", port, "50051"),
+  WORKERS: defaulted("a number from 1 to 64", count(64), "1"),
+  MAX_IN_FLIGHT: defaulted("a number from 1 to 99999", count(99_999), "1000"),
+  SHUTDOWN_DELAY: optional("a duration of at most 5m, such as 0s or 5s", duration(5 * MILLISECONDS.m), {
+    absent: "0s; in production 3s",
+  }),
   DATA_DIR: defaulted("a folder", text, ".data"),
   DATABASE_URL: optional(
     "postgres://user:password@host:5432/database, percent-encoded, and TLS as libpq names it",
     text.refine(isPostgresUrl),
     { absent: "an embedded PostgreSQL under DATA_DIR", secret: true },
   ),
+  DB_POOL_SIZE: defaulted("a number from 1 to 1000", count(1_000), "10"),
   KAFKA_BROKERS: optional("host:port,…", brokers, { absent: "a console sink" }),
   KAFKA_SSL: defaulted("true or false", z.stringbool({ truthy: ["true"], falsy: ["false"] }), "false"),
   KAFKA_SASL_MECHANISM: optional(

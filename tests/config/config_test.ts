@@ -55,7 +55,11 @@ Deno.test("configuration of an empty environment is a development service on the
     bind: "127.0.0.1",
     httpPort: 4000,
     grpcPort: 50051,
+    workers: 1,
+    maxInFlight: 1_000,
+    shutdownDelayMs: 0,
     databaseUrl: undefined,
+    databasePoolSize: 10,
     dataDirectory: ".data",
     kafka: undefined,
     eventFormat: "protobuf",
@@ -81,6 +85,9 @@ Deno.test("configuration carries every variable that is set", () => {
     BIND: "::1",
     HTTP_PORT: "0",
     GRPC_PORT: "0",
+    MAX_IN_FLIGHT: "250",
+    SHUTDOWN_DELAY: "10s",
+    DB_POOL_SIZE: "25",
     DATA_DIR: "/var/lib/customer-service",
     KAFKA_SSL: "true",
     KAFKA_SASL_MECHANISM: "SCRAM-SHA-512",
@@ -105,7 +112,11 @@ Deno.test("configuration carries every variable that is set", () => {
     bind: "::1",
     httpPort: 0,
     grpcPort: 0,
+    workers: 1,
+    maxInFlight: 250,
+    shutdownDelayMs: 10_000,
     databaseUrl: PRODUCTION.DATABASE_URL,
+    databasePoolSize: 25,
     dataDirectory: "/var/lib/customer-service",
     kafka: {
       brokers: ["kafka-1.example:9092", "kafka-2.example:9093"],
@@ -166,6 +177,17 @@ Deno.test("configuration names every wrong variable at once", () => {
   const names = Object.keys(VARIABLES).filter((name) => !anything.includes(name));
   const env = Object.fromEntries(names.map((name) => [name, "not this"]));
   assert.deepEqual(refused(env).sort(), [...names, "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"].sort());
+});
+
+Deno.test("configuration of several workers wants ports that they share, and a database that is not embedded", () => {
+  assert.deepEqual(linesOf({ WORKERS: "3", HTTP_PORT: "0", GRPC_PORT: "0" }), [
+    `HTTP_PORT: expected a port, because 3 WORKERS share it, got 0`,
+    `GRPC_PORT: expected a port, because 3 WORKERS share it, got 0`,
+    `DATABASE_URL: expected ${VARIABLES.DATABASE_URL.expected}, because the embedded PostgreSQL is for one of 3 WORKERS`,
+  ]);
+  const { databaseUrl, workers } = readConfig({ ...PRODUCTION, WORKERS: "3" });
+  assert.deepEqual([databaseUrl, workers], [PRODUCTION.DATABASE_URL, 3]);
+  for (const wrong of ["0", "65", "-1", "two"]) assert.deepEqual(refused({ WORKERS: wrong }), ["WORKERS"]);
 });
 
 Deno.test("configuration says for each wrong variable what was expected and what it got", () => {
