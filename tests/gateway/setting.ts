@@ -1,6 +1,6 @@
 /** What a gateway is put into so that its promises can be kept: shoppers before it, two subgraphs behind it. */
 import type { Order } from "../../demo/orders.ts";
-import { JSON_BODY, post, type Reply } from "../graph/server.ts";
+import { JSON_BODY, post, type Reply } from "../graph/post.ts";
 
 export interface Shopper {
   id: string;

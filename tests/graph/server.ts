@@ -9,6 +9,9 @@ import { createRequestLookups } from "../../db/gdpr_lookups.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createGraph } from "../../graph/mod.ts";
 import { createWorld, register, shopper, type World } from "../actors/world.ts";
+import { JSON_BODY, post, type Reply } from "./post.ts";
+
+export { JSON_BODY, post, type Reply };
 
 export interface TestGraph extends AsyncDisposable {
   world: World;
@@ -25,17 +28,6 @@ export interface AskOptions {
   /** Whose token goes along; none when absent. */
   as?: Principal;
   headers?: Record<string, string>;
-}
-
-export interface Reply {
-  status: number;
-  headers: Headers;
-  text: string;
-  // deno-lint-ignore no-explicit-any -- tests look into answers of every shape
-  data: any;
-  errors: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[] | undefined;
-  /** The codes of the errors, in order. */
-  codes: unknown[];
 }
 
 export interface TestGraphOptions {
@@ -89,8 +81,6 @@ export function serve(app: Hono): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, app.fetch);
 }
 
-export const JSON_BODY = { "content-type": "application/json" };
-
 /** A customer and its principal. */
 export async function registerShopper(
   world: World,
@@ -106,17 +96,6 @@ export async function bearer(
   ttlSeconds = 60,
 ): Promise<string> {
   return `Bearer ${await issuer.sign({ principal, service: undefined }, ttlSeconds)}`;
-}
-
-export async function post(url: string, body: BodyInit, headers: Record<string, string>): Promise<Reply> {
-  const response = await fetch(url, { method: "POST", body, headers });
-  const text = await response.text();
-  const json = response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : {};
-  const codes = (json.errors ?? []).map((error: { extensions?: { code?: unknown } }) =>
-    error.extensions?.code
-  );
-  const { status } = response;
-  return { status, headers: response.headers, text, data: json.data, errors: json.errors, codes };
 }
 
 /** Everything that a change would leave a trace in. */

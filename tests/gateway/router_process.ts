@@ -1,0 +1,88 @@
+/** The real Apollo Router with the configuration of deploy/router, as a process that speaks to this machine alone. */
+
+const FOLDER = new URL("../../deploy/router/", import.meta.url);
+const CACHED = new URL("../../.data/router/bin/router", import.meta.url).pathname;
+
+const HOW_TO_GET_IT = `Cannot find the Apollo Router: no ROUTER_BIN, and nothing at .data/router/bin/router
+
+It comes from its own project's downloads, or is built once, with Rust 1.95 and Debian's protobuf-compiler; two
+cores take 15 minutes over it:
+
+  CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \\
+    cargo install apollo-router@2.17.0 --locked --root .data/router
+`;
+
+/** The router is not to be had; the message says how to get it. */
+export class RouterMissing extends Error {
+  override name = "RouterMissing";
+}
+
+/**
+ * The path of the binary.
+ *
+ * @throws {RouterMissing}
+ */
+export async function findRouter(): Promise<string> {
+  const path = Deno.env.get("ROUTER_BIN") ?? CACHED;
+  const found = await Deno.stat(path).then(({ isFile }) => isFile, () => false);
+  if (!found) throw new RouterMissing(HOW_TO_GET_IT);
+  return path;
+}
+
+export interface Router extends AsyncDisposable {
+  url: string;
+  healthUrl: string;
+  /** All that it has printed so far. */
+  log(): string;
+  /** Tells it to end, and gives its exit code. */
+  stop(): Promise<number>;
+}
+
+/** @param env what router.yaml takes from the environment */
+export async function startRouter(binary: string, env: Record<string, string>): Promise<Router> {
+  const health = `127.0.0.1:${freePort()}`;
+  const process = new Deno.Command(binary, {
+    args: ["--config", "router.yaml", "--supergraph", "supergraph.graphql"],
+    cwd: FOLDER,
+    clearEnv: true,
+    env: {
+      APOLLO_TELEMETRY_DISABLED: "true",
+      ROUTER_LISTEN: "127.0.0.1:0",
+      ROUTER_HEALTH_LISTEN: health,
+      ...env,
+    },
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let log = "";
+  const listening = Promise.withResolvers<string>();
+  const printed = (async () => {
+    for await (const text of process.stdout.pipeThrough(new TextDecoderStream())) {
+      log += text;
+      const url = log.match(/GraphQL endpoint exposed at (http:\S+)/)?.[1];
+      if (url) listening.resolve(url);
+    }
+    listening.reject(new Error(`Cannot start the router: it has ended\n${log}`));
+  })();
+  listening.promise.catch(() => {}); // awaited below
+  const stop = async () => {
+    try {
+      process.kill("SIGTERM");
+    } catch { /* it has ended */ }
+    await printed;
+    return (await process.status).code;
+  };
+  return {
+    url: await listening.promise,
+    healthUrl: `http://${health}/health`,
+    log: () => log,
+    stop,
+    [Symbol.asyncDispose]: async () => void await stop(),
+  };
+}
+
+/** The router does not say which port it has chosen for its health. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
