@@ -86,11 +86,11 @@ function grpcAuth(given: Given, values: Partial<Values>): string[] {
 export function vaultContradictions(env: Environment, values: Partial<Values>): string[] {
   const given = (name: VariableName) => Boolean(env[name]);
   if (!given("VAULT_ADDR")) {
-    const others = VAULT.filter(given);
+    const others = VAULT.filter((name) => given(name) && values[name] !== undefined);
     return others.length > 0 ? [expected("VAULT_ADDR", `together with ${others.join(" and ")}`)] : [];
   }
   const problems: string[] = [];
-  if (!given("VAULT_TOKEN") && !given("VAULT_K8S_ROLE")) {
+  if (values.VAULT_ADDR && !given("VAULT_TOKEN") && !given("VAULT_K8S_ROLE")) {
     problems.push("VAULT_TOKEN: expected a token, or VAULT_K8S_ROLE in its place, together with VAULT_ADDR");
   }
   if (values.VAULT_TOKEN && values.VAULT_K8S_ROLE) {

@@ -173,7 +173,7 @@ Deno.test("configuration in production listens on every interface and keeps thre
 Deno.test("configuration names every wrong variable at once", () => {
   // A folder, a user name and the path of a file can be anything: they are wrong by their absence only.
   const anything = ["DATA_DIR", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "GRPC_TLS_CERT"];
-  anything.push("GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA");
+  anything.push("GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA", "VAULT_K8S_TOKEN_PATH", "VAULT_CACERT");
   const names = Object.keys(VARIABLES).filter((name) => !anything.includes(name));
   const env = Object.fromEntries(names.map((name) => [name, "not this"]));
   assert.deepEqual(refused(env).sort(), [...names, "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"].sort());
@@ -218,6 +218,10 @@ Deno.test("configuration refuses values that only look right", () => {
     ["DATABASE_URL", "postgres://user:p/w@db/customers"],
     ["DATABASE_URL", "postgres://db:port/customers"],
     ["DATABASE_URL", "jdbc:postgresql://db/customers"],
+    ["DATABASE_URL", "postgres://db/customers?sslmode=verify_full"],
+    ["DATABASE_URL", "postgres://db/customers?sslmode=verify-full&sslmode=disable"],
+    ["DATABASE_URL", "postgres://db/customers?sslrootcert=/tls/ca.pem"],
+    ["DATABASE_URL", "postgres://db/customers?sslmode=prefer&sslrootcert=/tls/ca.pem"],
     ["KAFKA_BROKERS", "kafka"],
     ["KAFKA_BROKERS", "kafka:9092,"],
     ["KAFKA_BROKERS", "kafka:99999"],
@@ -239,6 +243,11 @@ Deno.test("configuration refuses values that only look right", () => {
     ["GDPR_RECEIPT_KEY", new Uint8Array(32).toBase64()],
     ["GDPR_RECEIPT_KEY", pkcs8("x25519").toBase64()],
     ["GDPR_RECEIPT_KEY", pem(pkcs8("ed25519").subarray(1))],
+    ["VAULT_ADDR", "vault:8200"],
+    ["VAULT_TOKEN", "of two\nlines"],
+    ["VAULT_K8S_MOUNT", "../sys"],
+    ["VAULT_NAMESPACE", "/shop"],
+    ["VAULT_WAIT", "2h"],
     ["PEER_ORDER_SERVICE_URL", "order-service:50051"],
     ["PEER_ORDER_SERVICE_URL", "grpc://order-service:50051"],
     ["PEER_ORDER_SERVICE_URL", "http://user:word@order-service:50051"],
@@ -292,6 +301,24 @@ Deno.test("configuration names what is missing beside a variable that needs it",
 
 Deno.test("configuration refuses certificates that no mode reads", () => {
   assert.deepEqual(refused({ GRPC_TLS_CERT: "tls.crt" }), ["GRPC_TLS_CERT"]);
+});
+
+Deno.test("configuration asks of Vault's variables that they make sense together", () => {
+  const VAULT_ADDR = "https://vault.example:8200";
+  const table: [Environment, string[]][] = [
+    [{ VAULT_ADDR, VAULT_TOKEN: SECRET, VAULT_CACERT: "/ca.pem", VAULT_NAMESPACE: "shop/eu" }, []],
+    [{ VAULT_ADDR, VAULT_K8S_ROLE: "customer-service", VAULT_K8S_MOUNT: "clusters/eu" }, []],
+    [{ VAULT_ADDR }, ["VAULT_TOKEN"]],
+    [{ VAULT_ADDR, VAULT_TOKEN: SECRET, VAULT_K8S_ROLE: "customer-service" }, ["VAULT_K8S_ROLE"]],
+    [{ VAULT_ADDR, VAULT_TOKEN: SECRET, VAULT_K8S_MOUNT: "eu" }, ["VAULT_K8S_MOUNT"]],
+    [{ VAULT_ADDR: "http://vault", VAULT_TOKEN: SECRET, VAULT_CACERT: "/ca.pem" }, ["VAULT_CACERT"]],
+    [{ VAULT_TOKEN: SECRET }, ["VAULT_ADDR"]],
+    [{ VAULT_ADDR: "", VAULT_TOKEN: "" }, []],
+  ];
+  for (const [env, names] of table) {
+    if (names.length === 0) readConfig(env);
+    else assert.deepEqual(refused(env), names, JSON.stringify(env));
+  }
 });
 
 Deno.test("configuration refuses one port for both servers", () => {

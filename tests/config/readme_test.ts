@@ -9,7 +9,7 @@ Deno.test({
   ignore: readme === undefined,
   fn() {
     const section = readme?.match(/^#+ Configuration$.*?(?=^# |^## |(?![^]))/ims)?.[0] ?? "";
-    const named = Array.from(section.matchAll(/^\| *`([A-Z_]+)`/gm), ([, name]) => name);
+    const named = Array.from(section.matchAll(/^\| *`([A-Z0-9_]+)`/gm), ([, name]) => name);
     assert.deepEqual(named.sort(), Object.keys(VARIABLES).sort());
   },
 });

@@ -1,0 +1,136 @@
+/** JDBC URLs: what becomes of each parameter, and what is refused without a word of what was given. */
+import { convertJdbc } from "../../config/jdbc.ts";
+import assert from "node:assert/strict";
+
+const LOGIN = { username: "customer_service", password: "choose-one" };
+
+function converted(url: string, login: Partial<typeof LOGIN> = LOGIN): URL {
+  const { username, password } = login;
+  const { databaseUrl, problems } = convertJdbc({ url, username, password });
+  assert.deepEqual(problems, []);
+  return new URL(databaseUrl ?? "");
+}
+
+function problems(url: string, login: Partial<typeof LOGIN> = LOGIN): string[] {
+  const { username, password } = login;
+  const { databaseUrl, problems } = convertJdbc({ url, username, password });
+  assert.equal(databaseUrl, undefined);
+  return problems;
+}
+
+const parametersOf = (url: URL) => Object.fromEntries(url.searchParams);
+
+Deno.test("a JDBC URL gives its host, port and database, and the login comes from beside it", () => {
+  assert.equal(
+    converted("jdbc:postgresql://db.example:6432/customers").href,
+    "postgres://customer_service:choose-one@db.example:6432/customers?sslmode=prefer",
+  );
+  assert.equal(converted("jdbc:postgresql://db.example/customers").port, "");
+});
+
+Deno.test("a login with every special character arrives as it was", () => {
+  const password = `p@s:s/w?o#r%d &=+"'\\é€`;
+  const url = converted("jdbc:postgresql://db/customers", { username: "a@b:c", password });
+  assert.equal(decodeURIComponent(url.password), password);
+  assert.equal(decodeURIComponent(url.username), "a@b:c");
+  assert.equal(url.hostname, "db");
+});
+
+Deno.test("the login may stand in the URL, percent-encoded, with a plus that is one", () => {
+  const url = converted("jdbc:postgresql://db/customers?user=svc&password=a%26b+c%3D", {});
+  assert.deepEqual([url.username, decodeURIComponent(url.password)], ["svc", "a&b+c="]);
+  assert.deepEqual(parametersOf(url), { sslmode: "prefer" });
+});
+
+Deno.test("two logins that differ are refused, and so is none", () => {
+  assert.deepEqual(problems("jdbc:postgresql://db/customers?user=svc&password=other"), [
+    "db.username: expected the same as in db.url, or in one of the two only",
+    "db.password: expected the same as in db.url, or in one of the two only",
+  ]);
+  assert.deepEqual(problems("jdbc:postgresql://db/customers", {}), [
+    "db.username: expected, there is none",
+    "db.password: expected, there is none",
+  ]);
+});
+
+Deno.test("TLS is never less than what the JDBC driver would do", () => {
+  const table: [string, Record<string, string>][] = [
+    ["", { sslmode: "prefer" }],
+    ["ssl=false", { sslmode: "prefer" }],
+    ["ssl=true", { sslmode: "verify-full" }],
+    ["ssl", { sslmode: "verify-full" }],
+    ["ssl=true&sslmode=require", { sslmode: "require" }],
+    ["sslmode=disable", { sslmode: "disable" }],
+    ["sslmode=verify-ca&sslrootcert=/tls/ca.pem", { sslmode: "verify-ca", sslrootcert: "/tls/ca.pem" }],
+    ["ssl=true&sslrootcert=%2Ftls%2Fca.pem", { sslmode: "verify-full", sslrootcert: "/tls/ca.pem" }],
+  ];
+  for (const [query, expected] of table) {
+    assert.deepEqual(parametersOf(converted(`jdbc:postgresql://db/customers?${query}`)), expected, query);
+  }
+});
+
+Deno.test("schema, name and kind of server are passed on in PostgreSQL's words, and a Java client's limits left out", () => {
+  const url =
+    "jdbc:postgresql://db/customers?currentSchema=shop&ApplicationName=crm&targetServerType=primary" +
+    "&connectTimeout=10&socketTimeout=30&prepareThreshold=0";
+  assert.deepEqual(parametersOf(converted(url)), {
+    sslmode: "prefer",
+    search_path: "shop",
+    application_name: "crm",
+    target_session_attrs: "primary",
+  });
+  assert.deepEqual(convertJdbc({ url, ...LOGIN }).unused, [
+    "connectTimeout",
+    "socketTimeout",
+    "prepareThreshold",
+  ]);
+  assert.equal(
+    parametersOf(converted("jdbc:postgresql://db/customers?targetServerType=any")).target_session_attrs,
+    undefined,
+  );
+});
+
+Deno.test("what cannot be honoured is refused by name", () => {
+  const table: [string, RegExp][] = [
+    ["sslcert=/c&sslkey=/k", /^db\.url: sslcert: .*\ndb\.url: sslkey: /],
+    ["ssl=true&sslfactory=org.postgresql.ssl.NonValidatingFactory", /^db\.url: sslfactory: expected sslmode/],
+    [
+      "sslmode=verify_full",
+      /^db\.url: sslmode: expected disable, allow, prefer, require, verify-ca, verify-full$/,
+    ],
+    ["ssl=yes", /^db\.url: ssl: expected true or false$/],
+    ["sslrootcert=/ca.pem", /^db\.url: sslrootcert: /],
+    ["sslmode=verify-full&sslrootcert=", /^db\.url: sslrootcert: /],
+    ["targetServerType=preferSecondary", /^db\.url: targetServerType: /],
+    ["channelBinding=require", /^db\.url: channelBinding: /],
+    ["options=-c%20role=postgres", /^db\.url: options: /],
+  ];
+  for (const [query, expected] of table) {
+    assert.match(problems(`jdbc:postgresql://db/customers?${query}`).join("\n"), expected, query);
+  }
+  assert.match(problems("jdbc:postgresql://a:1,b:2/customers").join(), /expected one host/);
+  assert.match(problems("jdbc:postgresql://[::1]/customers").join(), /name or IPv4 address/);
+  assert.match(problems("jdbc:postgresql://db/my%20customers").join(), /database name/);
+});
+
+Deno.test("a URL that is wrong is never quoted, nor the rest of a password that was not encoded", () => {
+  const secret = "tr0ub4dor";
+  const wrong = [
+    `postgres://user:${secret}@db/customers`,
+    `jdbc:postgresql://user:${secret}@db/customers`,
+    `jdbc:postgresql://db:${secret}/customers`,
+    `jdbc:postgresql://db:99999/customers?password=${secret}`,
+    `jdbc:postgresql:customers?password=${secret}`,
+    `jdbc:postgresql://db/customers?password=50%${secret}`,
+    `jdbc:postgresql://db/customers?password=choose-one&${secret}`,
+    `jdbc:postgresql://db/customers?${secret}=1&constructor=1`,
+    `jdbc:postgresql://db/customers?sslmode=${secret}&ssl=${secret}`,
+    `jdbc:postgresql://db/customers?password=a#${secret}`,
+    `jdbc:mysql://db/customers?password=${secret}`,
+  ];
+  for (const url of wrong) {
+    const lines = problems(url);
+    assert.ok(lines.length > 0);
+    for (const line of lines) assert.ok(line.startsWith("db.") && !line.includes(secret), line);
+  }
+});
