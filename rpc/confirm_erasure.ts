@@ -5,9 +5,9 @@ import { DomainError } from "../actors/errors.ts";
 import { parseInput, text, uuid } from "../actors/input.ts";
 import { systemPrincipal } from "../actors/principal.ts";
 import type { Actors } from "../actors/protocol.ts";
-import { newTraceId } from "../actors/trace.ts";
 import type { ParticipationKey, RequestLookups } from "../db/gdpr_lookups.ts";
 import { ConfirmErasureResponseSchema } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import { newTraceparent, traceIdOf } from "../telemetry/traceparent.ts";
 import { type CallContext, type CustomerMethods, requireStore } from "./contract.ts";
 
 const KEY = z.object({ requestId: uuid, storeId: uuid, service: text(100) });
@@ -21,12 +21,18 @@ export function createConfirmErasure(
     requireStore(context, key.storeId);
     requireItself(context, key);
     const { requestId, storeId, service } = key;
+    const { traceparent = newTraceparent() } = context;
     const evidence = request.evidence === "" ? {} : { evidence: request.evidence };
     try {
       await actors.send(
         { kind: "gdpr_request", storeId, id: requestId },
         { type: "participant.confirm", service, ...evidence },
-        { by: systemPrincipal(storeId), traceId: newTraceId(), wanted: context.wanted },
+        {
+          by: systemPrincipal(storeId),
+          traceId: traceIdOf(traceparent),
+          traceparent,
+          wanted: context.wanted,
+        },
       );
     } catch (refused) {
       if (!(refused instanceof DomainError && refused.code === "REFUSED_IN_STATE")) throw refused;

@@ -13,6 +13,8 @@ export interface CallContext {
   signal: AbortSignal;
   /** Whether somebody still waits; cheaper than the signal. */
   wanted(): boolean;
+  /** Where in which trace the caller stands, if it says so. */
+  traceparent?: string | undefined;
 }
 
 type Rpcs = typeof CustomerService.method;

@@ -54,6 +54,11 @@ export function failureOf(service: string, error: unknown): unknown {
   return failed(REFUSALS.has(code) ? "REFUSED" : "UNREACHABLE", answered);
 }
 
+/** The name of the status that a call has ended with; CANCELLED where it was ended here. */
+export function statusName(error: unknown): string {
+  return isStatus(error) ? status[error.code] : "CANCELLED";
+}
+
 function isStatus(error: unknown): error is { code: status; details: string } {
   return error instanceof Error && "code" in error && "details" in error && typeof error.code === "number";
 }

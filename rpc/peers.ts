@@ -7,7 +7,8 @@ import {
   CollectCustomerDataRequestSchema,
   DataSubjectService,
 } from "../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
-import { failureOf, NoGrpc, RecordOverdue } from "./peer_failures.ts";
+import { watchCall } from "../telemetry/rpc.ts";
+import { failureOf, NoGrpc, RecordOverdue, statusName } from "./peer_failures.ts";
 import { createRecordReader } from "./peer_records.ts";
 
 /** Times in milliseconds. */
@@ -40,7 +41,7 @@ export interface PeerOptions {
   token?(): Promise<string>;
 }
 
-const PATH = `/${DataSubjectService.typeName}/${DataSubjectService.method.collectCustomerData.name}`;
+const METHOD = `${DataSubjectService.typeName}/${DataSubjectService.method.collectCustomerData.name}`;
 
 /**
  * A call that nobody reads from is paused, so a peer is never ahead of its reader by more than a few records.
@@ -67,7 +68,7 @@ export function createPeers(
   }
 
   return {
-    async *collect(service, { customerId, storeId, requestId, resumeAfter }, signal) {
+    async *collect(service, { customerId, storeId, requestId, resumeAfter, traceparent }, signal) {
       const client = clientOf(service);
       const request = create(CollectCustomerDataRequestSchema, {
         customerId,
@@ -76,15 +77,20 @@ export function createPeers(
         ...(resumeAfter === undefined ? {} : { resumeAfter }),
       });
       const metadata = await authorization(service, options.token);
+      if (traceparent !== undefined) metadata.set("traceparent", traceparent);
       signal.throwIfAborted();
-      const call = client.makeServerStreamRequest(
-        PATH,
-        same,
-        same,
-        Buffer.from(toBinary(CollectCustomerDataRequestSchema, request)),
-        metadata,
-        { deadline: Date.now() + limits.callMs },
+      const watched = watchCall(METHOD, service);
+      const call = watched.within(() =>
+        client.makeServerStreamRequest(
+          `/${METHOD}`,
+          same,
+          same,
+          Buffer.from(toBinary(CollectCustomerDataRequestSchema, request)),
+          metadata,
+          { deadline: Date.now() + limits.callMs },
+        )
       );
+      let ended = () => watched.end("CANCELLED");
       const cancel = () => call.cancel();
       let foreign = false;
       call.once("metadata", (headers) => {
@@ -107,10 +113,15 @@ export function createPeers(
           }
           yield read(bytes);
         }
+        ended = () => watched.end("OK");
       } catch (error) {
         signal.throwIfAborted();
-        throw failureOf(service, foreign ? new NoGrpc() : error);
+        const failure = failureOf(service, foreign ? new NoGrpc() : error);
+        ended = () =>
+          watched.end(statusName(error), failure instanceof PeerError ? failure.reason : undefined);
+        throw failure;
       } finally {
+        ended();
         signal.removeEventListener("abort", cancel);
         calls.delete(call);
         call.cancel();

@@ -6,6 +6,8 @@ import { Buffer } from "node:buffer";
 import { DomainError } from "../actors/errors.ts";
 import type { Admit, Caller, CallEvidence } from "../auth/callers.ts";
 import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import { watchServed } from "../telemetry/rpc.ts";
+import { readTraceparent } from "../telemetry/traceparent.ts";
 import type { CallContext, CustomerMethods } from "./contract.ts";
 import { listen } from "./listener.ts";
 import { createReflection } from "./reflection.ts";
@@ -73,16 +75,25 @@ function addCustomerService(server: grpc.Server, { admit, methods }: GrpcOptions
   const handlers: grpc.UntypedServiceImplementation = {};
   for (const { name, localName, input, output } of CustomerService.methods) {
     const method = methods[localName as keyof CustomerMethods] as AnyMethod;
-    const answer = async (call: UnaryCall): Promise<Buffer> => {
-      const caller = await admit(name as MethodName, evidenceOf(call));
-      const request = parse(input, call.request) as never;
-      const response = await method(request, contextOf(call, caller));
-      const bytes = toBinary(output, response);
-      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const watched = {
+      method: `${CustomerService.typeName}/${name}`,
+      traceparent: traceparentOf,
+      status: nameOf,
     };
+    const answer = watchServed(watched, async (call: UnaryCall): Promise<Buffer> => {
+      try {
+        const caller = await admit(name as MethodName, evidenceOf(call));
+        const request = parse(input, call.request) as never;
+        const response = await method(request, contextOf(call, caller));
+        const bytes = toBinary(output, response);
+        return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      } catch (error) {
+        throw statusOf(error, name);
+      }
+    });
     definition[name] = rawMethod(`/${CustomerService.typeName}/${name}`);
     handlers[name] = (call: UnaryCall, callback: grpc.sendUnaryData<Buffer>) => {
-      answer(call).then((bytes) => callback(null, bytes), (error) => callback(statusOf(error, name)));
+      answer(call).then((bytes) => callback(null, bytes), (status) => callback(status));
     };
   }
   server.addService(definition, handlers);
@@ -113,6 +124,15 @@ function parse<Input extends DescMessage>(schema: Input, bytes: Buffer): Message
   }
 }
 
+/** The name of what statusOf has made of an error. */
+function nameOf(status: unknown): string {
+  return grpc.status[(status as ReturnType<typeof statusOf>).code];
+}
+
+function traceparentOf(call: UnaryCall): string | undefined {
+  return readTraceparent(call.metadata.get("traceparent").map(String)[0]);
+}
+
 function contextOf(call: UnaryCall, caller: Caller): CallContext {
   const deadline = Number(call.getDeadline());
   let aborting: AbortController | undefined;
@@ -120,6 +140,9 @@ function contextOf(call: UnaryCall, caller: Caller): CallContext {
     caller,
     deadline: Number.isFinite(deadline) ? new Date(deadline) : undefined,
     wanted: () => !call.cancelled && Date.now() < deadline,
+    get traceparent() {
+      return traceparentOf(call);
+    },
     get signal() {
       if (!aborting) {
         const made = aborting = new AbortController();

@@ -46,18 +46,25 @@ export async function inSpan<T>(
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
   if (!tracing) return await work(INERT);
-  const { kind = SpanKind.INTERNAL, attributes = {}, parent, links = [], expects } = settings;
-  const above = parent === undefined || trace.getActiveSpan() ? context.active() : contextOf(parent);
-  const span = tracer.startSpan(name, { kind, attributes, links: links.map(linkTo) }, above);
+  const { span, within } = openSpan(name, settings);
   try {
-    return await context.with(trace.setSpan(above, span), work, undefined, span);
+    return await within(() => work(span));
   } catch (error) {
     span.setAttribute("error.type", errorType(error));
-    if (!expects?.(error)) span.setStatus({ code: SpanStatusCode.ERROR });
+    if (!settings.expects?.(error)) span.setStatus({ code: SpanStatusCode.ERROR });
     throw error;
   } finally {
     span.end();
   }
+}
+
+/** A span whose end is the caller's affair, and how something begins inside of it. */
+export function openSpan(name: string, settings: SpanSettings) {
+  const { kind = SpanKind.INTERNAL, attributes = {}, parent, links = [] } = settings;
+  const above = parent === undefined || trace.getActiveSpan() ? context.active() : contextOf(parent);
+  const span = tracer.startSpan(name, { kind, attributes, links: links.map(linkTo) }, above);
+  const inside = trace.setSpan(above, span);
+  return { span, within: <T>(begin: () => T): T => context.with(inside, begin) };
 }
 
 /** A span for something that has just ended. */

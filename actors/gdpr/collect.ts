@@ -28,18 +28,19 @@ export function collectPerformer(options: CollectOptions): Performer {
   return async ({ storeId, actorId, params, traceId, traceparent }, { actors, signal }) => {
     const service = params.service ?? "";
     try {
-      const command = await collect(options, { storeId, requestId: actorId }, service, signal).then(
-        () => ({ type: "source.received", service }),
-        (error) => {
-          if (signal.aborted || !(error instanceof PeerError)) throw error;
-          log.warn("{reason}: {message}, for request {actorId}", {
-            reason: error.reason,
-            message: error.message,
-            actorId,
-          });
-          return { type: "source.failed", service, error: error.reason };
-        },
-      );
+      const command = await collect(options, { storeId, requestId: actorId, traceparent }, service, signal)
+        .then(
+          () => ({ type: "source.received", service }),
+          (error) => {
+            if (signal.aborted || !(error instanceof PeerError)) throw error;
+            log.warn("{reason}: {message}, for request {actorId}", {
+              reason: error.reason,
+              message: error.message,
+              actorId,
+            });
+            return { type: "source.failed", service, error: error.reason };
+          },
+        );
       const context = { by: systemPrincipal(storeId), traceId, traceparent };
       await actors.send({ kind: "gdpr_request", storeId, id: actorId }, command, context);
     } catch (error) {
@@ -53,7 +54,7 @@ export function collectPerformer(options: CollectOptions): Performer {
 
 async function collect(
   options: CollectOptions,
-  key: RequestKey,
+  key: Asked,
   service: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -68,7 +69,9 @@ async function collect(
   await store.finish(key, service);
 }
 
-type Subject = RequestKey & { customerId: string };
+/** A request, and where in which trace its source is asked. */
+type Asked = RequestKey & { traceparent: string | undefined };
+type Subject = Asked & { customerId: string };
 type Progress = Awaited<ReturnType<GuardedExportStore["progress"]>>;
 
 /** All or nothing: another moment may show other records. */

@@ -38,7 +38,14 @@ export interface Peers {
    */
   collect(
     service: string,
-    request: { customerId: string; storeId: string; requestId: string; resumeAfter: string | undefined },
+    request: {
+      customerId: string;
+      storeId: string;
+      requestId: string;
+      resumeAfter: string | undefined;
+      /** Where in which trace it is asked. */
+      traceparent?: string | undefined;
+    },
     signal: AbortSignal,
   ): AsyncIterable<Delivery>;
 }
