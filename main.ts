@@ -1,4 +1,5 @@
 /** The composition root: reads the configuration, opens each part once, and closes them in reverse. */
+import { setTimeout as pause } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { Hono } from "@hono/hono";
 import type { Performers } from "./actors/effects.ts";
@@ -30,27 +31,34 @@ import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { watchMemory } from "./events/stale_memory.ts";
+import { maskError } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
 import { untilTold } from "./lifetime.ts";
+import { shedLoad, watchLoad } from "./overload.ts";
+import { answerOf } from "./rest/errors.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
-import { explain, openDatabase, readCertificates, serveHttp } from "./start.ts";
+import { explain, letGo, openDatabase, readCertificates, serveHttp } from "./start.ts";
+import { isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 
 export interface Service extends AsyncDisposable {
   httpPort: number;
   grpcPort: number;
 }
 
-/** Starts everything, or nothing. It ends with the edges first: what they have accepted is finished by the rest. */
+/**
+ * Starts everything, or nothing. It ends by telling everybody to go elsewhere, then with the edges: what they have
+ * accepted is finished by the rest.
+ */
 export async function start(config: Config): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   await using edges = new AsyncDisposableStack();
   const database = await openDatabase(config, stack);
   const close = (sql: Sql) => sql.end({ timeout: 5 }); // seconds, for a database that keeps silent
-  const api = stack.adopt(openPool(database.url, "customer_api", 10), close);
+  const api = stack.adopt(openPool(database.url, "customer_api", config.databasePoolSize), close);
   const reader = stack.adopt(openPool(database.url, "customer_reader", 4), close);
   const work = stack.adopt(openPool(database.url, "customer_worker", 8), close);
 
@@ -61,11 +69,14 @@ export async function start(config: Config): Promise<Service> {
   const requestLookups = createRequestLookups(reader);
   const auth = await openAuth(config.auth, config.dataDirectory);
 
-  const ready = await createReadiness(reader);
+  const ending = new AbortController();
+  const ready = await createReadiness(reader, ending.signal);
+  const load = edges.use(watchLoad(config.maxInFlight));
   const rpc = edges.adopt(
     await serveGrpc({
       bind: config.bind,
       port: config.grpcPort,
+      shared: config.workers > 1,
       tls: await readCertificates(config.grpcAuth),
       admit: createAdmission({
         mode: config.grpcAuth.mode,
@@ -73,13 +84,16 @@ export async function start(config: Config): Promise<Service> {
         verifyToken: auth.verifyToken,
       }),
       methods: createMethods({ lookups, requests: requestLookups, actors }),
+      enter: load.enter,
     }),
     (server) => server.close(),
   );
-  edges.use(watchReadiness(ready, rpc.setServing));
+  edges.use(watchReadiness(ready, (answer) => rpc.setServing(answer && !ending.signal.aborted)));
 
   const app = new Hono()
-    .route("/", createHealth(ready))
+    .use(letGo(ending.signal))
+    .route("/", createHealth(ready, ending.signal))
+    .use("/graphql", shedLoad(load, (error) => ({ errors: [maskError(error)] })))
     .route(
       "/graphql",
       createGraph({
@@ -91,6 +105,7 @@ export async function start(config: Config): Promise<Service> {
         production: config.production,
       }),
     )
+    .use(shedLoad(load, (error) => answerOf(error).body))
     .route(
       "/exports",
       createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate }),
@@ -108,7 +123,8 @@ export async function start(config: Config): Promise<Service> {
     ...createRequestPerformers(api, peers, keys),
   };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
-  stack.use(startHousekeeping(work));
+  const tidy = stack.adopt(openPool(database.url, "customer_worker", 1, {}), close); // it takes its time
+  stack.use(startHousekeeping(tidy));
   if (config.kafka) stack.use(watchMemory(work, config.kafka));
   stack.use(await listen(work, () => [relay, worker].forEach((loop) => loop.wake())));
 
@@ -119,6 +135,10 @@ export async function start(config: Config): Promise<Service> {
   return {
     ...ports,
     async [Symbol.asyncDispose]() {
+      ending.abort();
+      rpc.setServing(false);
+      await pause(config.shutdownDelayMs);
+      await Promise.all([http.close(), rpc.close()]);
       await doors.disposeAsync();
       await house.disposeAsync();
     },
@@ -149,7 +169,7 @@ async function openDemoPeers(config: Config, grpcPort: number, stack: AsyncDispo
 /** Says that the service is up; in development with calls to paste. */
 async function introduce(config: Config, ports: { httpPort: number; grpcPort: number }, database: string) {
   const { auth, bind, dataDirectory, kafka } = config;
-  if (auth.tokens?.from !== "development") {
+  if (auth.tokens?.from !== "development" || isWorker()) {
     getLogger(["customer-service"]).info("Ready: HTTP on port {httpPort}, gRPC on port {grpcPort}", {
       ...ports,
     });
@@ -172,7 +192,12 @@ async function main(): Promise<number> {
     const log = getLogger(["customer-service"]);
     const vault = await readVault(env, { tell: (text) => log.info(text) });
     const config = readConfig({ ...env, ...vault });
-    const told = untilTold(); // a start that is cut short would leave the embedded database running
+    const traced = "OTEL_EXPORTER_OTLP_ENDPOINT" in vault; // too late for this process: Deno reads it at its start
+    if (!isWorker() && (config.workers > 1 || traced)) {
+      return await supervise({ ...(traced && { OTEL_DENO: "true" }), ...env, ...vault }, config);
+    }
+    // from now on: a start that is cut short would leave the embedded database running
+    const told = untilTold(config.shutdownDelayMs, isWorker() ? untilOrphaned() : undefined);
     const service = await start(config);
     await told;
     await service[Symbol.asyncDispose]();

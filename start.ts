@@ -1,6 +1,6 @@
 /** Steps of the start that touch the outside: the database, certificates, the HTTP port, failures. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { Hono } from "@hono/hono";
+import type { Hono, MiddlewareHandler } from "@hono/hono";
 import { type Config, ConfigError, type GrpcAuthConfig } from "./config/mod.ts";
 import { bootstrap } from "./db/bootstrap.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
@@ -86,17 +86,27 @@ export interface HttpServer {
 
 const CLOSE_LIMIT_MS = 5_000;
 
-export function serveHttp({ bind, httpPort }: Config, app: Hono): HttpServer {
+export function serveHttp({ bind, httpPort, workers }: Config, app: Hono): HttpServer {
   try {
-    const server = Deno.serve({ hostname: bind, port: httpPort, onListen: () => {} }, app.fetch);
+    const options = { hostname: bind, port: httpPort, reusePort: workers > 1, onListen: () => {} };
+    const server = Deno.serve(options, app.fetch);
+    let closing: Promise<void> | undefined;
     return {
       port: server.addr.port,
-      close: () => within(CLOSE_LIMIT_MS, server.shutdown()),
+      close: () => closing ??= within(CLOSE_LIMIT_MS, server.shutdown()),
     };
   } catch (cause) {
     const why = cause instanceof Deno.errors.AddrInUse ? "the port is taken" : describeError(cause);
     throw new StartError(`Cannot serve HTTP on ${bind} port ${httpPort}: ${why}`, { cause });
   }
+}
+
+/** From `ending` on, clients that keep their connections are told to let go of them with each answer. */
+export function letGo(ending: AbortSignal): MiddlewareHandler {
+  return async (c, next) => {
+    await next();
+    if (ending.aborted) c.header("connection", "close");
+  };
 }
 
 /** A sentence for what the person who started the service can mend, the whole error for what it cannot. */

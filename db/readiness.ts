@@ -8,14 +8,17 @@ const LIMIT_MS = 2_000;
 
 export type Readiness = () => Promise<boolean>;
 
-/** @param sql a pool of any role */
-export async function createReadiness(sql: Sql): Promise<Readiness> {
+/**
+ * @param sql a pool of any role
+ * @param ending from when on the service is not ready, whatever the database says
+ */
+export async function createReadiness(sql: Sql, ending?: AbortSignal): Promise<Readiness> {
   const names = await migrationNames();
   const ask = async () => {
     const rows = await sql`select 1 from schema_migrations where name in ${sql(names)}`;
     return rows.length === names.length;
   };
-  return () => inTime(ask(), LIMIT_MS).catch(() => false);
+  return async () => !ending?.aborted && await inTime(ask(), LIMIT_MS).catch(() => false);
 }
 
 /** Tells of readiness now and then, for those who want to be told rather than to ask. Ends with the disposal. */

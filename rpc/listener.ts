@@ -18,9 +18,15 @@ export class ListenError extends Error {
  * Hands every connection to `serve`.
  *
  * @param port 0 takes a free one
+ * @param shared other processes of the service may listen there too; the kernel deals out the connections
  * @throws {ListenError}
  */
-export async function listen(bind: string, port: number, serve: (socket: Socket) => void): Promise<Listener> {
+export async function listen(
+  bind: string,
+  port: number,
+  serve: (socket: Socket) => void,
+  shared = false,
+): Promise<Listener> {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -28,7 +34,7 @@ export async function listen(bind: string, port: number, serve: (socket: Socket)
     gather(socket);
     serve(socket);
   });
-  await bound(server, bind, port);
+  await bound(server, bind, port, shared);
   return {
     port: (server.address() as { port: number }).port,
     drained: () => new Promise((resolve) => server.close(() => resolve())),
@@ -36,13 +42,13 @@ export async function listen(bind: string, port: number, serve: (socket: Socket)
   };
 }
 
-function bound(server: Server, host: string, port: number): Promise<void> {
+function bound(server: Server, host: string, port: number, reusePort: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => {
       const why = "code" in cause && cause.code === "EADDRINUSE" ? "the port is taken" : cause.message;
       reject(new ListenError(`Cannot serve gRPC on ${host} port ${port}: ${why}`, { cause }));
     });
-    server.listen(port, host, resolve);
+    server.listen({ port, host, reusePort }, resolve);
   });
 }
 

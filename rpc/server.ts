@@ -3,6 +3,7 @@ import { type DescMessage, fromBinary, type Message, type MessageShape, toBinary
 import * as grpc from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
 import { DomainError } from "../actors/errors.ts";
 import type { Admit, Caller, CallEvidence } from "../auth/callers.ts";
 import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
@@ -18,10 +19,14 @@ export interface GrpcOptions {
   bind: string;
   /** 0 takes a free one. */
   port: number;
+  /** Whether other processes of the service may listen there too. */
+  shared?: boolean;
   /** PEM texts; with it, clients without a certificate of `clientCa` are refused in the handshake. */
   tls?: { certificate: string; key: string; clientCa: string } | undefined;
   admit: Admit<MethodName>;
   methods: CustomerMethods;
+  /** Lets a call in and gives what is to be called once it is answered; undefined: there is no room. Absent: always. */
+  enter?: () => (() => void) | undefined;
 }
 
 export type MethodName = Capitalize<keyof CustomerMethods>;
@@ -36,12 +41,15 @@ export interface GrpcServer {
 
 /** A request is a few ids, and at most 2,000 characters of evidence; nobody needs to make us hold more. */
 const MAX_REQUEST_BYTES = 16 * 1024;
+/** Calls of one connection at a time; its client holds back what goes beyond. */
+const MAX_STREAMS = 1_000;
 const CLOSE_LIMIT_MS = 10_000;
 
 /** @throws {ListenError} the port cannot be had */
 export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
+    "grpc.max_concurrent_streams": MAX_STREAMS,
     "grpc.enable_channelz": 0,
   });
   addCustomerService(server, options);
@@ -55,22 +63,30 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   health.addToServer(server);
   createReflection(CustomerService.file).addToServer(server);
   const injector = server.createConnectionInjector(credentialsOf(options.tls));
-  const listener = await listen(options.bind, options.port, (socket) => injector.injectConnection(socket));
+  const accept = (socket: Socket) => injector.injectConnection(socket);
+  const listener = await listen(options.bind, options.port, accept, options.shared);
+  const close = async (limitMs: number) => {
+    setServing(false);
+    const drained = listener.drained();
+    server.tryShutdown(() => {}); // tells every client to go once its calls are answered
+    const limit = setTimeout(() => listener.cut(), limitMs);
+    await drained;
+    clearTimeout(limit);
+  };
+  let closing: Promise<void> | undefined;
   return {
     port: listener.port,
     setServing,
-    async close(limitMs = CLOSE_LIMIT_MS) {
-      setServing(false);
-      const drained = listener.drained();
-      server.tryShutdown(() => {}); // tells every client to go once its calls are answered
-      const limit = setTimeout(() => listener.cut(), limitMs);
-      await drained;
-      clearTimeout(limit);
-    },
+    close: (limitMs = CLOSE_LIMIT_MS) => closing ??= close(limitMs),
   };
 }
 
-function addCustomerService(server: grpc.Server, { admit, methods }: GrpcOptions): void {
+const NO_ROOM = new DomainError("RATE_LIMITED", "Cannot take the call: there is too much to do, try again");
+
+function addCustomerService(
+  server: grpc.Server,
+  { admit, methods, enter = () => () => {} }: GrpcOptions,
+): void {
   const definition: Record<string, grpc.MethodDefinition<Buffer, Buffer>> = {};
   const handlers: grpc.UntypedServiceImplementation = {};
   for (const { name, localName, input, output } of CustomerService.methods) {
@@ -81,7 +97,9 @@ function addCustomerService(server: grpc.Server, { admit, methods }: GrpcOptions
       status: nameOf,
     };
     const answer = watchServed(watched, async (call: UnaryCall): Promise<Buffer> => {
+      const leave = enter();
       try {
+        if (!leave) throw NO_ROOM;
         const caller = await admit(name as MethodName, evidenceOf(call));
         const request = parse(input, call.request) as never;
         const response = await method(request, contextOf(call, caller));
@@ -89,6 +107,8 @@ function addCustomerService(server: grpc.Server, { admit, methods }: GrpcOptions
         return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       } catch (error) {
         throw statusOf(error, name);
+      } finally {
+        leave?.();
       }
     });
     definition[name] = rawMethod(`/${CustomerService.typeName}/${name}`);
