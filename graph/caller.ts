@@ -3,14 +3,14 @@ import type { GraphQLResolveInfo } from "graphql";
 import { DomainError } from "../actors/errors.ts";
 import type { Principal } from "../actors/principal.ts";
 import type { CommandContext } from "../actors/protocol.ts";
-import { readTraceId } from "../actors/trace.ts";
 import type { Authenticator } from "../auth/principals.ts";
+import { newTraceparent, readTraceparent, traceIdOf } from "../telemetry/traceparent.ts";
 
 export interface Caller {
   /** @throws {DomainError} UNAUTHENTICATED, UNAVAILABLE; FORBIDDEN for anybody but a shopper */
   shopper(): Promise<Principal>;
-  /** W3C trace id. */
-  traceId: string;
+  /** Where in which trace the caller stands: a new one where it does not say. */
+  traceparent: string;
   /** Whether somebody still waits for the answer. */
   wanted(): boolean;
   /**
@@ -26,7 +26,7 @@ export function createCaller({ headers, signal }: Request, authenticate: Authent
   let shopper: Promise<Principal> | undefined;
   return {
     shopper: () => shopper ??= authenticate(headers).then(requireShopper),
-    traceId: readTraceId(headers.get("traceparent")),
+    traceparent: readTraceparent(headers.get("traceparent")) ?? newTraceparent(),
     wanted: () => !signal.aborted,
     idempotencyKey: (field) => readKey(headers.get("idempotency-key"), field),
   };
@@ -45,8 +45,16 @@ export async function commandContext(
 ): Promise<CommandContext> {
   const by = await caller.shopper();
   const idempotencyKey = await caller.idempotencyKey(field);
-  const { traceId, wanted } = caller;
-  return { by, traceId, expectedVersion: expectedVersion ?? undefined, idempotencyKey, wanted };
+  const { traceparent, wanted } = caller;
+  const traceId = traceIdOf(traceparent);
+  return {
+    by,
+    traceId,
+    traceparent,
+    expectedVersion: expectedVersion ?? undefined,
+    idempotencyKey,
+    wanted,
+  };
 }
 
 /** The name under which a change's result appears in the response: its alias, where it has one. */

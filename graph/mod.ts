@@ -10,6 +10,7 @@ import { maskError, useMaskedValidation } from "./errors.ts";
 import { LIMITS, useLimits } from "./limits.ts";
 import { limitBody, useJsonPosts } from "./requests.ts";
 import { createResolvers, type ResolverOptions } from "./resolvers.ts";
+import { useSpans } from "./spans.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -26,6 +27,7 @@ export function createGraph({ authenticate, production, ...options }: GraphOptio
     schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(options) }]),
     context: ({ request }) => createCaller(request, authenticate),
     plugins: [
+      useSpans(),
       useJsonPosts(),
       useLimits(production),
       useMaskedValidation(),
