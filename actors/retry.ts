@@ -5,8 +5,11 @@ import { createTrouble } from "../db/trouble.ts";
 
 export const log = getLogger(["customer-service", "worker"]);
 
-/** How long a claim holds, in milliseconds: whatever its claimant has not finished by then is due again. */
-export const CLAIM_MS = 60_000;
+/**
+ * How long a claim holds, in milliseconds: whatever its claimant has not finished by then is due again. A timer is
+ * fired within a third of it, the claim of an effect is renewed as often as that.
+ */
+export const CLAIM_MS = 15_000;
 
 /** Milliseconds before the next attempt: doubling from a second to half an hour, the later half of it at random. */
 export function backoff(attempts: number, random: () => number = Math.random): number {

@@ -141,7 +141,7 @@ async function answering(port: number, broker: Running): Promise<void> {
 }
 
 /** Below the range from which systems number outgoing connections, so that a stopped broker's port stays free. */
-function freePorts(): [number, number] {
+export function freePorts(): [number, number] {
   const free: number[] = [];
   while (free.length < 2) {
     const port = 20_000 + crypto.getRandomValues(new Uint16Array(1))[0]! % 12_000;

@@ -1,11 +1,8 @@
 /** PostgreSQL away and back again, under a gRPC server that stays. */
 import assert from "node:assert/strict";
-import { bootstrap } from "../../db/bootstrap.ts";
 import { openPool } from "../../db/connect.ts";
-import { startEmbedded } from "../../db/embedded.ts";
-import { migrate } from "../../db/migrate.ts";
 import { serveGrpc } from "../../rpc/server.ts";
-import { openDoor } from "../door.ts";
+import { createRestartable } from "../restartable.ts";
 import { type Client, connect, type Outcome } from "./client.ts";
 import { createMethodsOver, OPEN } from "./serve.ts";
 
@@ -84,38 +81,4 @@ async function until(client: Client, wanted: (outcome: Outcome) => boolean): Pro
     const outcome = await client.groups(STRANGER);
     if (wanted(outcome) || Date.now() > limit) return outcome;
   }
-}
-
-/** A PostgreSQL that comes back on the port that it had: a port of ours leads to wherever it is now. */
-async function createRestartable() {
-  await using stack = new AsyncDisposableStack();
-  const folder = stack.adopt(
-    await Deno.makeTempDir({ prefix: "customer-service-outage-" }),
-    (folder) => Deno.remove(folder, { recursive: true }),
-  );
-  await Deno.chmod(folder, 0o711);
-  const startServer = () => startEmbedded(folder, { settings: { fsync: "off" } });
-  let server = await startServer();
-  stack.defer(() => server[Symbol.asyncDispose]());
-  const direct = new URL(await bootstrap(server.adminUrl, "customers", "test"));
-  await migrate(direct.href);
-
-  let door = openDoor(0, Number(direct.port));
-  stack.defer(() => door.close());
-  const port = door.port;
-  const running = stack.move();
-  return {
-    url: Object.assign(new URL(direct), { port: String(port) }).href,
-    async stop() {
-      await server[Symbol.asyncDispose]();
-      door.close();
-    },
-    async start() {
-      server = await startServer();
-      door = openDoor(port, Number(new URL(server.adminUrl).port));
-    },
-    silence: () => door.hold(true),
-    speak: () => door.hold(false),
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
-  };
 }
