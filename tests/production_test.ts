@@ -2,20 +2,18 @@
 import assert from "node:assert/strict";
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
-import { generateKeyPairSync } from "node:crypto";
-import { createWorld, register, shopper, type World } from "./actors/world.ts";
+import { createWorld, register, shopper } from "./actors/world.ts";
 import { claimsFor, generateKey, type Key, sign, startIssuer } from "./auth/issuer.ts";
 import { eventually } from "./eventually.ts";
+import { CART, gatewayHeaders, MESH, portsOf, production, TRUSTING } from "./production.ts";
 import { createAuthority } from "./rpc/certificates.ts";
 import { asked, connect } from "./rpc/client.ts";
 import { failure, startService, temporaryFolder } from "./service.ts";
 
-const CART = "spiffe://platform.example/ns/shop/sa/cart-service";
 const REQUIRED = [
   ...["DATABASE_URL", "KAFKA_BROKERS", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"],
   ...["GDPR_EXPORT_KEY", "GDPR_HASH_KEY", "GDPR_RECEIPT_KEY", "PEER_ORDER_SERVICE_URL"],
 ];
-const NOBODY_LISTENS = "127.0.0.1:1";
 
 Deno.test("with tokens and mTLS, and Kafka out of reach, it serves, and its log is JSON to the last line", async () => {
   await using world = await createWorld();
@@ -24,8 +22,12 @@ Deno.test("with tokens and mTLS, and Kafka out of reach, it serves, and its log 
   await using issuer = startIssuer(key);
   const authority = createAuthority("platform");
   await using files = await writeCertificates(authority);
-  await using service = startService({ ...production(world), ...tokensOf(issuer), ...files.env });
-  const ports = await portsOf(service.ready());
+  await using service = startService({
+    ...production(world.database.url),
+    ...tokensOf(issuer),
+    ...files.env,
+  });
+  const ports = await portsOf(service);
 
   const authorization = `Bearer ${await tokenOf(key, issuer, ref)}`;
   const me = await ask(ports.http, `{ me { email } }`, { authorization });
@@ -57,10 +59,10 @@ Deno.test("with tokens and mTLS, and Kafka out of reach, it serves, and its log 
 Deno.test("behind the gateway and in the mesh it believes what those say, and nothing else", async () => {
   await using world = await createWorld();
   const ref = await register(world, { email: "ada@example.com" });
-  await using service = startService({ ...production(world), AUTH_MODE: "gateway", GRPC_AUTH: "mesh" });
-  const ports = await portsOf(service.ready());
+  await using service = startService({ ...production(world.database.url), ...TRUSTING });
+  const ports = await portsOf(service);
 
-  const headers = { "x-user-id": ref.id, "x-store-id": ref.storeId, "x-principal-type": "CUSTOMER" };
+  const headers = gatewayHeaders(ref);
   const me = await ask(ports.http, `{ me { email } }`, headers);
   assert.deepEqual(me.data, { me: { email: "ada@example.com" } });
   const { errors } = await ask(ports.http, `{ me { email } }`, { authorization: "Bearer a.b.c" });
@@ -68,17 +70,16 @@ Deno.test("behind the gateway and in the mesh it believes what those say, and no
 
   using client = connect(ports.grpc);
   const request = asked({ storeId: world.storeId, customerId: ref.id });
-  const metadata = { "x-forwarded-client-cert": `URI=${CART}` };
-  assert.equal((await client.groups(request, { metadata })).status, "OK");
+  assert.equal((await client.groups(request, { metadata: MESH })).status, "OK");
   assert.equal((await client.groups(request)).status, "UNAUTHENTICATED");
 });
 
 Deno.test("told to end, it answers what is under way and takes nothing new", async () => {
   await using world = await createWorld();
   const ref = await register(world);
-  await using service = startService({ ...production(world), AUTH_MODE: "gateway", GRPC_AUTH: "mesh" });
-  const ports = await portsOf(service.ready());
-  const headers = { "x-user-id": ref.id, "x-store-id": ref.storeId, "x-principal-type": "CUSTOMER" };
+  await using service = startService({ ...production(world.database.url), ...TRUSTING });
+  const ports = await portsOf(service);
+  const headers = gatewayHeaders(ref);
   const change = `mutation { updateProfile(input: { firstName: "Augusta" }) { version } }`;
 
   const { underWay, ending } = await world.admin.begin(async (tx) => {
@@ -120,27 +121,15 @@ Deno.test("without its settings it names each of them, and with certificates tha
     [{ GRPC_TLS_KEY: "/nowhere/key.pem" }, /^Cannot read \/nowhere\/key\.pem: NotFound: /],
   ];
   for (const [env, message] of wrong) {
-    const told = await failure({ ...production(world), AUTH_MODE: "gateway", ...files.env, ...env });
+    const told = await failure({
+      ...production(world.database.url),
+      AUTH_MODE: "gateway",
+      ...files.env,
+      ...env,
+    });
     assert.match(told, message);
   }
 });
-
-/** On the loopback interface, since this is a test. */
-function production({ database }: World): Record<string, string> {
-  return {
-    DENO_ENV: "production",
-    BIND: "127.0.0.1",
-    DATABASE_URL: database.url,
-    KAFKA_BROKERS: NOBODY_LISTENS,
-    GDPR_EXPORT_KEY: Buffer.alloc(32, 1).toString("base64"),
-    GDPR_HASH_KEY: Buffer.alloc(32, 2).toString("base64"),
-    GDPR_RECEIPT_KEY: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "der" })
-      .toString("base64"),
-    PEER_ORDER_SERVICE_URL: "https://order-service.example",
-    PEER_PAYMENT_SERVICE_URL: "https://payment-service.example",
-    PEER_COMMUNICATION_SERVICE_URL: "https://communication-service.example",
-  };
-}
 
 function tokensOf({ jwksUrl, issuer, audience }: { jwksUrl: URL; issuer: string; audience: string }) {
   return { JWT_JWKS_URL: jwksUrl.href, JWT_ISSUER: issuer, JWT_AUDIENCE: audience };
@@ -172,11 +161,6 @@ async function writeCertificates(authority: ReturnType<typeof createAuthority>) 
 
 function credentials(authority: string, { certificate, key }: { certificate: string; key: string }) {
   return grpc.credentials.createSsl(...[authority, key, certificate].map((text) => Buffer.from(text)));
-}
-
-async function portsOf(ready: Promise<string>): Promise<{ http: number; grpc: number }> {
-  const line = JSON.parse((await ready).trim().split("\n").at(-1) ?? "");
-  return { http: line.properties.httpPort, grpc: line.properties.grpcPort };
 }
 
 // deno-lint-ignore no-explicit-any -- the answer to whatever is asked
