@@ -4,7 +4,7 @@ import { Hono } from "@hono/hono";
 import { createYoga, type YogaInitialContext } from "graphql-yoga";
 import { SUPERGRAPH } from "./supergraph.ts";
 
-/** What deploy/router/router.yaml lets through to the subgraphs as well. */
+/** What the router, too, hands on to the subgraphs: deploy/router/router.yaml says so. */
 export const FORWARDED_HEADERS = [
   "authorization",
   "x-store-id",

@@ -20,7 +20,8 @@ for (const [name, holds] of Object.entries(PROMISES)) {
 Deno.test("it lets the same headers through as the router", async () => {
   const yaml = await Deno.readTextFile(new URL("../../deploy/router/router.yaml", import.meta.url));
   const named = Array.from(yaml.matchAll(/propagate: \{ named: ([\w-]+) \}/g), ([, name]) => name);
-  assert.deepEqual(named, FORWARDED_HEADERS);
+  assert.match(yaml, /trace_context: true/);
+  assert.deepEqual([...named, "traceparent", "tracestate"], FORWARDED_HEADERS);
 });
 
 Deno.test("its schema and its page are there to explore, and the page fetches nothing from elsewhere", async () => {
@@ -59,7 +60,7 @@ async function startGateway(): Promise<TestGateway> {
   const away = new Set<SubgraphName>();
   const behind = (name: SubgraphName, answer: (request: Request) => Response | Promise<Response>) => {
     return async (request: Request) => {
-      if (away.has(name)) return await fetch("http://127.0.0.1:1/graphql");
+      if (away.has(name)) return await fetch("http://127.0.0.1:2/graphql");
       seen[name].push(request.headers);
       return await answer(request);
     };

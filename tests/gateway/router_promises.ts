@@ -36,7 +36,8 @@ export const ROUTER_PROMISES: Record<string, (setting: RouterSetting) => Promise
     assert.equal(body.status, 413);
     const tokens = await ask(`{ me { ${"email ".repeat(2_100)} } }`, { as: ada });
     assert.equal(tokens.status, 400);
-    const depth = await ask(`{ me ${"{ a ".repeat(80)} ${"}".repeat(80)} }`, { as: ada });
+    const nested = `${"{ ... on Customer ".repeat(80)} { email } ${"}".repeat(80)}`;
+    const depth = await ask(`{ me ${nested} }`, { as: ada });
     assert.equal(depth.status, 400);
     assert.equal(seen.customer.length, before);
   },
