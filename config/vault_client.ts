@@ -51,7 +51,7 @@ export function openVault(place: VaultPlace, tell: (text: string) => void): Vaul
       const left = deadline - Date.now();
       if (left <= 0) {
         throw new ConfigError(
-          `Cannot read from Vault: it ${answer}, and has been waited for ${place.waitMs / 1_000} seconds`,
+          `Cannot go on: Vault ${answer}, and has been waited for ${place.waitMs / 1_000} seconds`,
         );
       }
       if (answer !== told) tell(`Vault ${answer}: waiting for up to ${Math.ceil(left / 1_000)} seconds`);
@@ -121,12 +121,13 @@ function unreachable(error: unknown, { origin }: URL): string {
     return `at ${origin} does not answer within ${ANSWER_MS / 1_000} seconds`;
   }
   if (!(error instanceof TypeError)) throw error;
-  if (/certificate/i.test(error.message)) {
+  const { message } = error.cause instanceof Error ? error.cause : error;
+  if (/certificate/i.test(message)) {
     throw new ConfigError(
       `Cannot read from Vault: ${origin} shows a certificate that is not for it, not valid, or of an authority ` +
         "that Deno does not know; VAULT_CACERT names the file of one",
     );
   }
   // The network's own words stand at the end of a message that repeats the whole address.
-  return `at ${origin} cannot be reached (${error.message.split(": ").at(-1)})`;
+  return `at ${origin} cannot be reached (${message.split(": ").at(-1)})`;
 }

@@ -34,11 +34,10 @@ function refusal(
   { role, mount }: Extract<VaultLogin, { by: "kubernetes" }>,
 ): string {
   if (/namespace not found/i.test(errors)) return "VAULT_NAMESPACE: there is no such namespace";
-  if (status === 404) return `VAULT_K8S_MOUNT: nothing is mounted at auth/${mount}`;
   if (/invalid role name/i.test(errors)) return `VAULT_K8S_ROLE: auth/${mount} has no role ${role}`;
   if (status === 403) {
-    return `role ${role} does not take this service account: it is not among those bound to the role, its token has ` +
-      "expired or is for another audience, or Vault may not have it reviewed";
+    return `auth/${mount} does not take this service account for the role ${role}: it is not bound to the role, its ` +
+      "token has expired or is for another audience, Vault cannot have it reviewed, or nothing is mounted there";
   }
   return `auth/${mount} refuses with HTTP ${status}`;
 }

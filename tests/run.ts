@@ -2,13 +2,14 @@
 /**
  * `deno task test [FILE …]`: starts what the tests need (a PostgreSQL in a temporary folder, a Kafka where
  * Java is to be had), runs them, and closes with the line `N passed, N failed, N skipped`. With
- * REQUIRE_KAFKA=1 a Kafka that is not to be had fails the run.
+ * REQUIRE_KAFKA=1 a Kafka that is not to be had fails the run, with REQUIRE_VAULT=1 a Vault.
  */
 import { bootstrap } from "../db/bootstrap.ts";
 import { startEmbedded } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
 import { type Broker, startBroker } from "./kafka/broker.ts";
 import { KafkaMissing } from "./kafka/installation.ts";
+import { findVault, VaultMissing } from "./vault/installation.ts";
 
 const PASSWORD = "test";
 
@@ -19,18 +20,23 @@ async function main(): Promise<number> {
     (folder) => Deno.remove(folder, { recursive: true }),
   );
   await Deno.chmod(folder, 0o711);
-  const kafkaStarting = wantsKafka(Deno.args) ? startKafka(`${folder}/kafka`) : undefined;
+  const kafkaStarting = wants(Deno.args, /kafka|events/) ? startKafka(`${folder}/kafka`) : undefined;
   kafkaStarting?.catch(() => {}); // awaited below, once PostgreSQL is there
   stack.defer(async () => await (await kafkaStarting?.catch(() => undefined))?.[Symbol.asyncDispose]());
   const settings = { fsync: "off", full_page_writes: "off", max_connections: "400" };
   const server = stack.use(await startEmbedded(`${folder}/database`, { settings }));
   await migrate(await bootstrap(server.adminUrl, "customer_template", PASSWORD));
   const kafka = await kafkaStarting;
+  const vault = wants(Deno.args, /vault/) ? await lookForVault() : undefined;
 
   const report = `${folder}/report.xml`;
   const test = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--unstable-no-legacy-abort", "--parallel", `--junit-path=${report}`, ...Deno.args],
-    env: { TEST_ADMIN_URL: server.adminUrl, ...(kafka ? { TEST_KAFKA: kafka.brokers } : {}) },
+    env: {
+      TEST_ADMIN_URL: server.adminUrl,
+      ...(kafka ? { TEST_KAFKA: kafka.brokers } : {}),
+      ...(vault ? { TEST_VAULT: vault } : {}),
+    },
   }).spawn();
   const { success, code } = await test.status;
   const { passed, failed, skipped } = countTests(await Deno.readTextFile(report).catch(() => ""));
@@ -39,10 +45,10 @@ async function main(): Promise<number> {
   return code;
 }
 
-/** A broker takes seconds to start, so single files get one only when they are about events. */
-function wantsKafka(args: readonly string[]): boolean {
+/** A broker takes seconds to start, so single files get one only when they are about events; a Vault likewise. */
+function wants(args: readonly string[], topic: RegExp): boolean {
   const paths = args.filter((arg) => !arg.startsWith("-"));
-  return paths.length === 0 || paths.some((path) => /kafka|events/.test(path) || isFolder(path));
+  return paths.length === 0 || paths.some((path) => topic.test(path) || isFolder(path));
 }
 
 function isFolder(path: string): boolean {
@@ -67,6 +73,20 @@ async function startKafka(folder: string): Promise<Broker | undefined> {
   }
 }
 
+/** The program that tests start as a Vault; undefined where none is to be had and none is required. */
+async function lookForVault(): Promise<string | undefined> {
+  try {
+    return await findVault();
+  } catch (error) {
+    if (!(error instanceof VaultMissing)) throw error;
+    if (Deno.env.get("REQUIRE_VAULT") === "1") {
+      throw new VaultMissing(`${error.message} (REQUIRE_VAULT=1)`);
+    }
+    console.warn(`Tests with Vault are skipped: ${error.message}`);
+    return undefined;
+  }
+}
+
 /** Counts a JUnit report's tests. It lists a test's steps after the tests of the file, as `test > step`. */
 function countTests(report: string): { passed: number; failed: number; skipped: number } {
   const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -86,7 +106,7 @@ function countTests(report: string): { passed: number; failed: number; skipped: 
 
 Deno.exit(
   await main().catch((error) => {
-    if (!(error instanceof KafkaMissing)) throw error;
+    if (!(error instanceof KafkaMissing || error instanceof VaultMissing)) throw error;
     console.error(error.message);
     return 1;
   }),

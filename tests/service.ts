@@ -6,6 +6,11 @@ const ROOT = new URL("..", import.meta.url).pathname;
 export interface RunningService extends AsyncDisposable {
   /** What it has printed once it is ready. */
   ready(): Promise<string>;
+  /** What it has printed so far. */
+  printed(): string;
+  pid: number;
+  /** What it has printed once this is a part of it. */
+  says(words: RegExp): Promise<string>;
   /** Does nothing once it has ended. */
   signal(signal: Deno.Signal): void;
   /** What it has come to and all that it has printed. */
@@ -49,23 +54,27 @@ export function startService(env: Record<string, string>): RunningService {
     await printed;
     return { code: signal ? null : code, signal, output: text, complaints: await complaints };
   };
+  const says = async (words: RegExp) => {
+    while (!words.test(text)) {
+      await Promise.race([
+        progress.promise,
+        process.status.then(async () => assert.fail(`It ended: ${await complaints}`)),
+      ]);
+    }
+    return text;
+  };
   const stop = (how: Deno.Signal) => {
     signal(how);
     return ended();
   };
   return {
+    pid: process.pid,
+    printed: () => text,
     signal,
     ended,
     stop,
-    async ready() {
-      while (!/Ctrl-C ends it all|Ready: HTTP/.test(text)) {
-        await Promise.race([
-          progress.promise,
-          process.status.then(async () => assert.fail(`It ended: ${await complaints}`)),
-        ]);
-      }
-      return text;
-    },
+    ready: () => says(/Ctrl-C ends it all|Ready: HTTP/),
+    says,
     async [Symbol.asyncDispose]() {
       await stop("SIGTERM");
     },

@@ -1,0 +1,113 @@
+/** The login as a pod's service account, with a real Vault and the part of a cluster that it asks. */
+import assert from "node:assert/strict";
+import { ConfigError } from "../../config/mod.ts";
+import type { Environment } from "../../config/variables.ts";
+import { readVault } from "../../config/vault.ts";
+import { startCluster } from "./kubernetes.ts";
+import { policyFor, startVault, type VaultServer, vaultTest } from "./server.ts";
+
+const DATABASE = {
+  "db.url": "jdbc:postgresql://db/customers",
+  "db.username": "svc",
+  "db.password": "choose-one",
+};
+
+const REFUSED = /: auth\/kubernetes does not take this service account for the role customer-service: /;
+
+async function fill(vault: VaultServer): Promise<void> {
+  await vault.put("customer-service", DATABASE);
+  await vault.call("PUT", "sys/policies/acl/customer-service", { policy: policyFor(["customer-service"]) });
+}
+
+vaultTest(
+  "a pod logs in as its service account, and without being one of the role's it is refused in words",
+  async (t) => {
+    await using vault = await startVault();
+    await fill(vault);
+    await using cluster = await startCluster(vault, ["customer-service"]);
+    const env = {
+      VAULT_ADDR: vault.address,
+      VAULT_K8S_ROLE: "customer-service",
+      VAULT_K8S_TOKEN_PATH: cluster.tokenPath,
+      KAFKA_BROKERS: "own:1",
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://own",
+    };
+
+    /** No token of the pod is ever repeated. */
+    async function refusal(more: Environment): Promise<string> {
+      const notes: string[] = [];
+      try {
+        await readVault({ VAULT_WAIT: "1h", ...env, ...more }, { tell: (text) => void notes.push(text) });
+      } catch (error) {
+        assert.ok(error instanceof ConfigError, String(error));
+        for (const token of cluster.tokens) assert.ok(!`${Deno.inspect(error)}${notes}`.includes(token));
+        return error.message;
+      }
+      assert.fail("the login was accepted");
+    }
+
+    await t.step("it reads what the role's policies permit", async () => {
+      const given = await readVault(env, { tell: () => {} });
+      assert.deepEqual(given, {
+        DATABASE_URL: "postgres://svc:choose-one@db/customers?sslmode=prefer",
+        VAULT_ADDR: "",
+        VAULT_K8S_ROLE: "",
+        VAULT_K8S_TOKEN_PATH: "",
+      });
+      assert.match(
+        await refusal({ KAFKA_BROKERS: "" }),
+        /shared\/kafka: not permitted: the token's policies need read on/,
+      );
+    });
+
+    await t.step("another role, another mount, another namespace", async () => {
+      const message = "Cannot log in to Vault by Kubernetes: ";
+      assert.equal(
+        await refusal({ VAULT_K8S_ROLE: "cart-service" }),
+        `${message}VAULT_K8S_ROLE: auth/kubernetes has no role cart-service`,
+      );
+      assert.match(
+        await refusal({ VAULT_K8S_MOUNT: "clusters/eu" }),
+        /: auth\/clusters\/eu does not take this service account .*, or nothing is mounted there$/,
+      );
+      assert.equal(
+        await refusal({ VAULT_NAMESPACE: "nowhere" }),
+        `${message}VAULT_NAMESPACE: there is no such namespace`,
+      );
+    });
+
+    await t.step("another account, a token that has expired, one that is none, no file", async () => {
+      await cluster.mount("cart-service");
+      assert.match(await refusal({}), REFUSED);
+      await cluster.mount("customer-service", { expires: "1m ago" });
+      assert.match(await refusal({}), REFUSED);
+      await Deno.writeTextFile(cluster.tokenPath, "no token");
+      assert.match(await refusal({}), REFUSED);
+      assert.match(
+        await refusal({ VAULT_K8S_TOKEN_PATH: "/nowhere/token" }),
+        /\/nowhere\/token: there is no such file$/,
+      );
+      await cluster.mount("customer-service");
+    });
+
+    await t.step("a cluster that does not review tokens", async () => {
+      cluster.healthy = false;
+      assert.match(await refusal({}), REFUSED);
+      cluster.healthy = true;
+      await readVault(env, { tell: () => {} });
+    });
+  },
+);
+
+vaultTest("the login goes to the mount and the namespace that are named", async () => {
+  await using vault = await startVault();
+  await fill(vault);
+  await using cluster = await startCluster(vault, ["customer-service"], "clusters/eu");
+  const given = await readVault({
+    VAULT_ADDR: vault.address,
+    VAULT_K8S_ROLE: "customer-service",
+    VAULT_K8S_MOUNT: "clusters/eu",
+    VAULT_K8S_TOKEN_PATH: cluster.tokenPath,
+  }, { tell: () => {}, wanted: ["DATABASE_URL"] });
+  assert.equal(given.DATABASE_URL, "postgres://svc:choose-one@db/customers?sslmode=prefer");
+});

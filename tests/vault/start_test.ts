@@ -1,0 +1,143 @@
+/** The service and its tasks as their operator meets them, on what a real Vault has about a real PostgreSQL. */
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { createWorld, register } from "../actors/world.ts";
+import { createDatabase, PASSWORD, type TestDatabase } from "../database.ts";
+import { failure, startService } from "../service.ts";
+import { startVault, type VaultServer, vaultTest } from "./server.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** @returns everything secret that the service gets */
+async function fill(vault: VaultServer, { url }: Pick<TestDatabase, "url">): Promise<string[]> {
+  const { host, pathname, username } = new URL(url);
+  const keys = {
+    "gdpr.export_key": new Uint8Array(32).fill(1).toBase64(),
+    "gdpr.hash_key": new Uint8Array(32).fill(2).toBase64(),
+    "gdpr.receipt_key": generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" })
+      .toString(),
+  };
+  await vault.put("customer-service", {
+    "db.url": `jdbc:postgresql://${host}${pathname}?ApplicationName=crm&connectTimeout=10`,
+    "db.username": username,
+    "db.password": PASSWORD,
+    ...keys,
+  });
+  await vault.put("shared/kafka", { "bootstrap.servers": "127.0.0.1:1" });
+  return [...Object.values(keys), keys["gdpr.receipt_key"].split("\n")[1]!, `:${PASSWORD}@`];
+}
+
+vaultTest(
+  "in production the service starts on Vault's database, waits while it is sealed, and prints nothing secret",
+  async () => {
+    await using world = await createWorld();
+    const ref = await register(world, { email: "ada@example.com" });
+    await using vault = await startVault();
+    const secrets = await fill(vault, world.database);
+    await vault.seal();
+    await using service = startService({
+      DENO_ENV: "production",
+      BIND: "127.0.0.1",
+      AUTH_MODE: "gateway",
+      GRPC_AUTH: "mesh",
+      ...peers(),
+      VAULT_ADDR: vault.address,
+      VAULT_TOKEN: vault.rootToken,
+    });
+    await service.says(/Vault is sealed or not initialized: waiting for up to 60 seconds/);
+    await vault.unseal();
+    const lines = (await service.ready()).trim().split("\n").map((line) => JSON.parse(line));
+    const { httpPort } = lines.at(-1).properties;
+
+    const answer = await fetch(`http://127.0.0.1:${httpPort}/graphql`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "x-user-id": ref.id,
+        "x-store-id": ref.storeId,
+        "x-principal-type": "CUSTOMER",
+      },
+      body: JSON.stringify({ query: "{ me { email } }" }),
+    });
+    assert.deepEqual((await answer.json()).data, { me: { email: "ada@example.com" } });
+    const [named] = await world.admin`
+    select count(*)::int as count from pg_stat_activity
+    where datname = current_database() and application_name = 'crm'`;
+    assert.ok(named?.count > 0);
+
+    const { code, output, complaints } = await service.stop("SIGTERM");
+    assert.equal(code, 0);
+    assert.match(
+      output,
+      /Vault has given DATABASE_URL, GDPR_EXPORT_KEY, GDPR_HASH_KEY, GDPR_RECEIPT_KEY, KAFKA_/,
+    );
+    for (const secret of [...secrets, vault.rootToken]) {
+      assert.ok(!`${output}${complaints}`.includes(secret), "a secret is printed");
+    }
+  },
+);
+
+vaultTest(
+  "a start that Vault does not help names what is wrong, prints nothing secret and ends",
+  async () => {
+    await using vault = await startVault();
+    const env = { VAULT_ADDR: vault.address, VAULT_TOKEN: vault.rootToken };
+    await vault.put("customer-service", {
+      "db.url": "jdbc:postgresql://db:tr0ub4dor/x",
+      "db.password": "tr0ub4dor",
+    });
+    const told = await failure(env);
+    assert.equal(
+      told,
+      "Cannot start: Vault does not have what is expected\n" +
+        "  ss3/kv/customer-service: db.url: expected a host by its name or IPv4 address, and a port\n" +
+        "  ss3/kv/customer-service: db.username: expected, there is none\n" +
+        "  ss3/kv/shared/kafka: nothing is there, or it is deleted\n",
+    );
+    const password = "tr0ub4dor";
+    await vault.put("customer-service", {
+      "db.url": "jdbc:postgresql://127.0.0.1:1/x",
+      "db.username": "svc",
+      "db.password": password,
+    });
+    const away = await failure({ ...env, KAFKA_BROKERS: "127.0.0.1:1" });
+    assert.match(away, /^Cannot prepare the database: .*ECONNREFUSED/);
+    assert.ok(!away.includes(password));
+  },
+);
+
+vaultTest("the tasks ask Vault as well, and those about the database alone need no other path", async () => {
+  await using database = await createDatabase(false);
+  await using vault = await startVault();
+  const secrets = await fill(vault, database);
+  const VAULT_TOKEN = await vault.token(["customer-service"]);
+  const env = { VAULT_ADDR: vault.address, VAULT_TOKEN };
+  const migrated = await run(["tasks/migrate.ts"], env);
+  assert.match(migrated, /^applied 0001_[^]*\nThe schema is current\.\n/);
+  const key = await run(["tasks/receipt.ts", "key"], { ...env, VAULT_TOKEN: vault.rootToken });
+  assert.match(key, /-----BEGIN PUBLIC KEY-----/);
+  for (const secret of [...secrets, VAULT_TOKEN]) assert.ok(!`${migrated}${key}`.includes(secret));
+});
+
+function peers(): Record<string, string> {
+  const names = ["ORDER", "PAYMENT", "COMMUNICATION"];
+  return Object.fromEntries(names.map((name) => [`PEER_${name}_SERVICE_URL`, "https://peer.example"]));
+}
+
+/** What a task that must succeed prints, here and there. */
+async function run(args: string[], env: Record<string, string>): Promise<string> {
+  const inherited = Object.fromEntries(["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", ...args],
+    cwd: ROOT,
+    clearEnv: true,
+    env: { ...inherited, ...env },
+  }).output();
+  const decoder = new TextDecoder();
+  const printed = decoder.decode(stdout) + decoder.decode(stderr);
+  assert.equal(code, 0, printed);
+  return printed;
+}
