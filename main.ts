@@ -21,6 +21,7 @@ import { readVault } from "./config/vault.ts";
 import { openPool, type Sql } from "./db/connect.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
+import { meterPools, meterWork } from "./db/meter.ts";
 import { createReadiness, watchReadiness } from "./db/readiness.ts";
 import { createNotifier, listen } from "./db/work.ts";
 import { loadDemoData } from "./demo/data.ts";
@@ -43,6 +44,7 @@ import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
 import { explain, letGo, openDatabase, readCertificates, serveHttp } from "./start.ts";
 import { isWorker, supervise, untilOrphaned } from "./supervisor.ts";
+import { keepUrlsOut, nameRoutes } from "./telemetry/http.ts";
 
 export interface Service extends AsyncDisposable {
   httpPort: number;
@@ -56,11 +58,15 @@ export interface Service extends AsyncDisposable {
 export async function start(config: Config): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   await using edges = new AsyncDisposableStack();
+  keepUrlsOut();
   const database = await openDatabase(config, stack);
   const close = (sql: Sql) => sql.end({ timeout: 5 }); // seconds, for a database that keeps silent
   const api = stack.adopt(openPool(database.url, "customer_api", config.databasePoolSize), close);
   const reader = stack.adopt(openPool(database.url, "customer_reader", 4), close);
   const work = stack.adopt(openPool(database.url, "customer_worker", 8), close);
+
+  stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
+  stack.use(meterWork(work));
 
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
   const requests = createRequestSettings(config.gdpr, keys);
@@ -91,6 +97,7 @@ export async function start(config: Config): Promise<Service> {
   edges.use(watchReadiness(ready, (answer) => rpc.setServing(answer && !ending.signal.aborted)));
 
   const app = new Hono()
+    .use(nameRoutes())
     .use(letGo(ending.signal))
     .route("/", createHealth(ready, ending.signal))
     .use("/graphql", shedLoad(load, (error) => ({ errors: [maskError(error)] })))
@@ -179,8 +186,8 @@ async function introduce(config: Config, ports: { httpPort: number; grpcPort: nu
     ? `Kafka at ${kafka.brokers.join(", ")}`
     : "this console; they stay in the table outbox";
   const text = await tour({ bind, ...ports, database, events }, await openDevelopmentIssuer(dataDirectory));
-  // deno-lint-ignore no-console -- for a person, not for the log
-  console.log(text);
+  // Not through the console, whose lines Deno may export: the calls carry tokens.
+  await new Blob([text, "\n"]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });
 }
 
 /** Runs the service until it is told to end, and gives the exit code. */

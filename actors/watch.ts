@@ -2,7 +2,7 @@
 import type { ClaimedEffect, Outcome } from "../db/effects.ts";
 import type { ClaimedTimer } from "../db/timers.ts";
 import { metering, record, secondsSince } from "../telemetry/metrics.ts";
-import { inSpan, SpanStatusCode, tracing } from "../telemetry/spans.ts";
+import { activeTraceparent, inSpan, SpanStatusCode, tracing } from "../telemetry/spans.ts";
 import { newTraceparent } from "../telemetry/traceparent.ts";
 import { asDomainError } from "./errors.ts";
 import type { ActorKind } from "./protocol.ts";
@@ -10,11 +10,15 @@ import type { ActorKind } from "./protocol.ts";
 const KIND = "customer_service.actor.kind";
 const OUTCOME = "customer_service.outcome";
 
-/** A refused command is an answer; only one that could not be decided has failed. */
+/**
+ * A refused command is an answer; only one that could not be decided has failed.
+ *
+ * @param from where the caller stands in its trace, if no span is active
+ */
 export async function watchCommand<T>(
   kind: ActorKind,
   type: string,
-  parent: string | undefined,
+  from: string | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
   if (!tracing && !metering) return await work();
@@ -22,6 +26,7 @@ export async function watchCommand<T>(
   const started = performance.now();
   const told = (outcome: string) =>
     record("customer_service.command.duration", secondsSince(started), { ...attributes, [OUTCOME]: outcome });
+  const parent = activeTraceparent() ? undefined : from;
   return await inSpan(`${kind} ${type}`, { attributes, parent, expects: isAnswer }, async (span) => {
     try {
       const answer = await work();

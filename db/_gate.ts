@@ -9,12 +9,18 @@ export interface GateLimits {
   waitMs: number;
 }
 
+export interface Gate {
+  (): Promise<() => void>;
+  /** How many wait now. */
+  waiting(): number;
+}
+
 /**
  * Gives a function that takes a place, and resolves with the one that gives it back, to be called once.
  *
  * @throws {Overloaded} from that function: the queue is full, or the turn has not come in time
  */
-export function createGate({ places, waiting, waitMs }: GateLimits): () => Promise<() => void> {
+export function createGate({ places, waiting, waitMs }: GateLimits): Gate {
   const queue = new Set<() => void>();
   let free = places;
 
@@ -39,10 +45,11 @@ export function createGate({ places, waiting, waitMs }: GateLimits): () => Promi
     });
   }
 
-  return async () => {
+  const enter = async () => {
     if (free > 0) free--;
     else if (queue.size >= waiting) throw new Overloaded(`${queue.size} wait for a connection already`);
     else await turn();
     return leave;
   };
+  return Object.assign(enter, { waiting: () => queue.size });
 }

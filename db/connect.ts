@@ -77,7 +77,14 @@ function admitInTurn(sql: Sql, places: number): Sql {
       leave();
     }
   };
-  return Object.assign(sql, { begin: inTurn as Sql["begin"] });
+  const { traffic } = sql;
+  return Object.assign(sql, {
+    begin: inTurn as Sql["begin"],
+    traffic: () => {
+      const { waiting, ...connections } = traffic();
+      return { ...connections, waiting: waiting + enter.waiting() };
+    },
+  });
 }
 
 /** Confines the rest of the transaction to one store: row-level security shows and takes its rows only. */

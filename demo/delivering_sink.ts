@@ -6,14 +6,14 @@ import type { Sink } from "../events/sink.ts";
 /** @param deliver is not waited for: it takes calls to this service, and the relay's transaction is open meanwhile */
 export function deliveringSink(
   sink: Sink,
-  deliver: (topic: string, payload: Record<string, unknown>) => Promise<void>,
+  deliver: (topic: string, payload: Record<string, unknown>, traceparent?: string) => Promise<void>,
 ): Sink {
   const log = getLogger(["customer-service", "demo"]);
   return {
     async publish(rows, signal) {
       await sink.publish(rows, signal);
-      for (const { topic, payload, eventId } of rows) {
-        deliver(topic, payload).catch((error) =>
+      for (const { topic, payload, headers, eventId } of rows) {
+        deliver(topic, payload, headers.traceparent).catch((error) =>
           log.warn("Cannot deliver event {eventId}: {reason}", { eventId, reason: describeError(error) })
         );
       }

@@ -4,6 +4,7 @@ import { type ICustomPartitioner, type Message, Partitioners, type RecordMetadat
 import type { EncodedEvent } from "./encode.ts";
 import { type KafkaSettings, openKafka, RETRY } from "./kafka_client.ts";
 import { prepareTopics } from "./topic_settings.ts";
+import { watchSend } from "./watch.ts";
 
 export interface KafkaLink {
   /** Returns when every in-sync replica has the events. One call at a time; after a failure the link is used up. */
@@ -42,7 +43,13 @@ export function openKafkaLink(settings: KafkaSettings): KafkaLink {
     await connected;
     const topicMessages = [...Map.groupBy(events, (event) => event.topic)]
       .map(([topic, events]) => ({ topic, messages: events.map(toMessage) }));
-    confirm(topicMessages, await producer.sendBatch({ acks: -1, topicMessages }));
+    const topics = topicMessages.map(({ topic }) => topic);
+    const answers = await watchSend(
+      topics,
+      events.length,
+      () => producer.sendBatch({ acks: -1, topicMessages }),
+    );
+    confirm(topicMessages, answers);
   }
 
   return {

@@ -9,6 +9,7 @@ import { claimShard, findUnpublished, limitIdle, markPublished, type Unpublished
 import { createTrouble } from "../db/trouble.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { type Sink, UnpublishableError } from "./sink.ts";
+import { tellPublished, watchBatch } from "./watch.ts";
 
 export interface RelayOptions {
   /** How many shards may be on their way at once; each takes a connection of the pool. */
@@ -45,7 +46,8 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     if (!claim) return false;
     if (claim.waiting > 1) wakeNext();
     const rows = await findUnpublished(tx, claim.shard, batchSize, heldKeys);
-    const published = await publish(rows, signal);
+    if (rows.length === 0) return true;
+    const published = await watchBatch(rows, () => publish(rows, signal));
     if (published.length > 0) {
       await markPublished(tx, claim.shard, published);
       trouble.over();
@@ -55,9 +57,10 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
 
   /** Publishes what can be published of a batch, and holds the keys of what cannot. */
   async function publish(rows: UnpublishedRow[], signal: AbortSignal): Promise<UnpublishedRow[]> {
-    if (rows.length === 0) return [];
+    const began = new Date();
     try {
       await sink.publish(rows, signal);
+      tellPublished(rows, began);
       return rows;
     } catch (error) {
       if (!(error instanceof UnpublishableError)) throw error;
@@ -74,6 +77,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
       });
       held.add(waiting);
       if (rest.length > 0) await sink.publish(rest, signal);
+      tellPublished(rest, began);
       return rest;
     }
   }

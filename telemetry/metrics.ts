@@ -1,6 +1,8 @@
 /** Metrics: every instrument of the service, in one table, and how values reach them. Deno exports them. */
 import { type Attributes, createNoopMeter, metrics } from "@opentelemetry/api";
 
+export type { Attributes };
+
 interface Instrument {
   kind: "histogram" | "counter" | "gauge" | "sum";
   /** In UCUM, as OpenTelemetry writes it. */

@@ -26,7 +26,7 @@ const INERT = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 export interface SpanSettings {
   kind?: SpanKind;
   attributes?: Attributes;
-  /** Where it belongs when no span is active: a traceparent. */
+  /** Where it belongs, as a traceparent; absent: under the active span. */
   parent?: string | undefined;
   /** Other spans that it has to do with. */
   links?: readonly string[];
@@ -61,7 +61,7 @@ export async function inSpan<T>(
 /** A span whose end is the caller's affair, and how something begins inside of it. */
 export function openSpan(name: string, settings: SpanSettings) {
   const { kind = SpanKind.INTERNAL, attributes = {}, parent, links = [] } = settings;
-  const above = parent === undefined || trace.getActiveSpan() ? context.active() : contextOf(parent);
+  const above = parent === undefined ? context.active() : contextOf(parent);
   const span = tracer.startSpan(name, { kind, attributes, links: links.map(linkTo) }, above);
   const inside = trace.setSpan(above, span);
   return { span, within: <T>(begin: () => T): T => context.with(inside, begin) };

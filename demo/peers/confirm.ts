@@ -20,7 +20,11 @@ export type Confirmation = Pick<ConfirmErasureRequest, "requestId" | "storeId" |
 
 export interface Confirmer extends Disposable {
   /** Tries again while customer-service is away. Gives the status that it has come to, "OK" if all is well. */
-  confirm(confirmation: Confirmation, signal: AbortSignal): Promise<string>;
+  confirm(
+    confirmation: Confirmation,
+    traceparent: string | undefined,
+    signal: AbortSignal,
+  ): Promise<string>;
 }
 
 const PATH = `/${CustomerService.typeName}/${CustomerService.method.confirmErasure.name}`;
@@ -35,8 +39,13 @@ export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
     "grpc.max_reconnect_backoff_ms": 1_000,
   });
 
-  async function attempt(confirmation: Confirmation, signal: AbortSignal): Promise<grpc.status> {
+  async function attempt(
+    confirmation: Confirmation,
+    traceparent: string | undefined,
+    signal: AbortSignal,
+  ): Promise<grpc.status> {
     const metadata = new grpc.Metadata();
+    if (traceparent !== undefined) metadata.set("traceparent", traceparent);
     metadata.set("authorization", `Bearer ${await token(confirmation.service, confirmation.storeId)}`);
     return await new Promise((resolve) => {
       const call = client.makeUnaryRequest(
@@ -57,9 +66,9 @@ export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
   }
 
   return {
-    async confirm(confirmation, signal) {
+    async confirm(confirmation, traceparent, signal) {
       for (let attempts = 1;; attempts++) {
-        const status = await attempt(confirmation, signal);
+        const status = await attempt(confirmation, traceparent, signal);
         const again = AWAY.includes(status) && attempts < ATTEMPTS && !signal.aborted;
         if (!again) return grpc.status[status];
         await pause(100 * 2 ** attempts, signal);

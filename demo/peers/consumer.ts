@@ -18,7 +18,7 @@ const CLOSE_LIMIT_MS = 2_000;
 export function consumeErasures(
   settings: KafkaSettings,
   group: string,
-  hear: (event: CustomerErasureRequested) => Promise<void>,
+  hear: (event: CustomerErasureRequested, traceparent: string | undefined) => Promise<void>,
 ): AsyncDisposable {
   const log = getLogger(["customer-service", "demo"]);
   const { kafka, cut } = openKafka(settings);
@@ -46,7 +46,8 @@ export function consumeErasures(
 
   async function receive(message: KafkaMessage): Promise<void> {
     const event = decode(message);
-    if (event) await hear(event);
+    const traceparent = message.headers?.traceparent;
+    if (event) await hear(event, traceparent && String(traceparent));
     else log.warn("{group} skips a message of {topic} that is none", { group, topic: TOPIC });
   }
 

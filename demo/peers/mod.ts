@@ -9,6 +9,7 @@ import {
   type CustomerErasureRequested,
   CustomerErasureRequestedSchema,
 } from "../../proto/gen/io/shopstar/customer/v1/events_pb.ts";
+import { inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { type ConfirmOptions, createConfirmer } from "./confirm.ts";
 import { consumeErasures, TOPIC } from "./consumer.ts";
 import { HOLDINGS } from "./holdings.ts";
@@ -26,8 +27,12 @@ export interface DemoPeersOptions {
 export interface DemoPeers extends AsyncDisposable {
   /** By the services' names. */
   urls: Map<string, URL>;
-  /** Tells the services of an event; returns when each has done what it does. */
-  deliver(topic: string, payload: Record<string, unknown>): Promise<void>;
+  /**
+   * Tells the services of an event; returns when each has done what it does.
+   *
+   * @param traceparent where in which trace the event comes from
+   */
+  deliver(topic: string, payload: Record<string, unknown>, traceparent?: string): Promise<void>;
 }
 
 /** Is away the first time that it is asked. */
@@ -43,7 +48,7 @@ export async function startDemoPeers(
   const underWay = new Set<Promise<void>>();
   stack.defer(async () => void await Promise.all(underWay));
 
-  async function erase(service: DemoService, event: CustomerErasureRequested): Promise<void> {
+  async function erase(service: DemoService, event: CustomerErasureRequested, from?: string): Promise<void> {
     const { requestId, storeId, customerId, participants } = event;
     if (!participants.includes(service.name)) return;
     const evidence = service.anonymise(customerId);
@@ -53,7 +58,7 @@ export async function startDemoPeers(
       evidence,
     });
     const confirmation = { requestId, storeId, service: service.name, evidence };
-    const status = await confirmer.confirm(confirmation, stopping.signal);
+    const status = await confirmer.confirm(confirmation, from, stopping.signal);
     log.info("{service} has confirmed request {requestId}: {status}", {
       service: service.name,
       requestId,
@@ -62,8 +67,9 @@ export async function startDemoPeers(
   }
 
   /** An event that comes to nothing is told again: the request asks those that have not confirmed. */
-  function hear(service: DemoService, event: CustomerErasureRequested): Promise<void> {
-    const erasing = erase(service, event)
+  function hear(service: DemoService, event: CustomerErasureRequested, from?: string): Promise<void> {
+    const settings = { kind: SpanKind.CONSUMER, parent: from };
+    const erasing = inSpan(`process ${TOPIC}`, settings, () => erase(service, event, from))
       .catch((error) => {
         log.warn("{service} cannot erase customer {customerId}: {reason}", {
           service: service.name,
@@ -81,18 +87,22 @@ export async function startDemoPeers(
   for (const service of services) {
     const server = stack.use(await serveDemoService(service, service.name === AWAY_ONCE ? 1 : 0));
     urls.set(service.name, server.url);
-    if (kafka) stack.use(consumeErasures(kafka, `${group}-${service.name}`, (event) => hear(service, event)));
+    if (kafka) {
+      stack.use(
+        consumeErasures(kafka, `${group}-${service.name}`, (event, from) => hear(service, event, from)),
+      );
+    }
   }
   stack.defer(() => stopping.abort());
   const running = stack.move();
   return {
     urls,
-    async deliver(topic, payload) {
+    async deliver(topic, payload, traceparent) {
       if (topic !== TOPIC) return;
       const event = fromJson(CustomerErasureRequestedSchema, payload as JsonValue, {
         ignoreUnknownFields: true,
       });
-      await Promise.all(services.map((service) => hear(service, event)));
+      await Promise.all(services.map((service) => hear(service, event, traceparent)));
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

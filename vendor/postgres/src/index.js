@@ -76,6 +76,7 @@ function Postgres(a, b) {
     END: CLOSE,
     PostgresError,
     options,
+    traffic, // customer-service
     reserve,
     listen,
     begin,
@@ -200,6 +201,14 @@ function Postgres(a, b) {
 
   async function notify(channel, payload) {
     return await sql`select pg_notify(${ channel }, ${ '' + payload })`
+  }
+
+  function traffic() {
+    return {
+      idle: open.length,
+      used: connecting.length + reserved.length + busy.length + full.length,
+      waiting: queries.length
+    }
   }
 
   async function reserve() {

@@ -708,6 +708,9 @@ declare namespace postgres {
     options: ParsedOptions<TTypes>;
     parameters: ConnectionParameters;
 
+    /** How many connections there are of each kind, and how many queries wait for one. */
+    traffic(): { idle: number; used: number; waiting: number };
+
     end(options?: { timeout?: number | undefined } | undefined): Promise<void>;
 
     listen(channel: string, onnotify: (value: string) => void, onlisten?: (() => void) | undefined): ListenRequest;

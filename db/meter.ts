@@ -1,0 +1,101 @@
+/** What stands in the database and in its pools, told to the metrics at every export. */
+import { type Attributes, observe, type Standing } from "../telemetry/metrics.ts";
+import type { Role, Sql } from "./connect.ts";
+import { inTime } from "./time_limit.ts";
+import { countWork, type WorkCounts } from "./work_counts.ts";
+
+/** What was counted may be told again for so long, however often somebody asks. */
+const FRESH_MS = 15_000;
+const LIMIT_MS = 5_000;
+
+const TYPES = ["ACCESS", "ERASURE", "PORTABILITY", "RECTIFICATION"];
+const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"];
+
+/**
+ * Work that waits in all stores, and how GDPR requests stand. Every replica tells the same.
+ *
+ * @param sql a pool of customer_worker
+ */
+export function meterWork(sql: Sql): Disposable {
+  let standing: Standing = {};
+  let counted = -Infinity;
+  return observe([
+    "customer_service.outbox.backlog",
+    "customer_service.outbox.oldest_age",
+    "customer_service.effects.due",
+    "customer_service.effects.poisoned",
+    "customer_service.timers.due",
+    "customer_service.timers.oldest_age",
+    "customer_service.gdpr.requests",
+    "customer_service.gdpr.requests.held",
+    "customer_service.gdpr.requests.at_risk",
+    "customer_service.gdpr.requests.overdue",
+    "customer_service.gdpr.participants.overdue",
+  ], async () => {
+    const now = performance.now();
+    if (now - counted < FRESH_MS) return standing;
+    standing = standingOf(await inTime(countWork(sql), LIMIT_MS));
+    counted = now;
+    return standing;
+  });
+}
+
+/** Zeros are told too: a series that is missing raises no alert. */
+function standingOf({ outbox, effects, timers, requests, participants }: WorkCounts): Standing {
+  const byType = (count: (row: WorkCounts["requests"][number]) => number) =>
+    TYPES.map((type) => {
+      const value = requests.filter((row) => row.type === type).reduce((sum, row) => sum + count(row), 0);
+      return { value, attributes: typed(type) };
+    });
+  return {
+    "customer_service.outbox.backlog": [{ value: outbox.backlog }],
+    "customer_service.outbox.oldest_age": [{ value: outbox.oldestAge }],
+    "customer_service.effects.due": [{ value: effects.due }],
+    "customer_service.effects.poisoned": [{ value: effects.poisoned }],
+    "customer_service.timers.due": [{ value: timers.due }],
+    "customer_service.timers.oldest_age": [{ value: timers.oldestAge }],
+    "customer_service.gdpr.requests": TYPES.flatMap((type) =>
+      STATUSES.map((status) => ({
+        value: requests.find((row) => row.type === type && row.status === status)?.requests ?? 0,
+        attributes: { ...typed(type), "customer_service.gdpr.status": status },
+      }))
+    ),
+    "customer_service.gdpr.requests.held": [{
+      value: requests.reduce((sum, { held }) => sum + held, 0),
+    }],
+    "customer_service.gdpr.requests.at_risk": byType(({ atRisk }) => atRisk),
+    "customer_service.gdpr.requests.overdue": byType(({ overdue }) => overdue),
+    "customer_service.gdpr.participants.overdue": participants.map(({ service, overdue }) => ({
+      value: overdue,
+      attributes: { "customer_service.peer": service },
+    })),
+  };
+}
+
+function typed(type: string): Attributes {
+  return { "customer_service.gdpr.type": type };
+}
+
+/** How the connections of each pool are used. */
+export function meterPools(pools: Partial<Record<Role, Sql>>): Disposable {
+  const each = (tell: (sql: Sql, named: Attributes) => { value: number; attributes: Attributes }[]) =>
+    Object.entries(pools).flatMap(([name, sql]) => tell(sql, { "db.client.connection.pool.name": name }));
+  return observe([
+    "db.client.connection.count",
+    "db.client.connection.max",
+    "db.client.connection.pending_requests",
+  ], () => ({
+    "db.client.connection.count": each((sql, attributes) => {
+      const { idle, used } = sql.traffic();
+      const state = (value: number, state: string) => ({
+        value,
+        attributes: { ...attributes, "db.client.connection.state": state },
+      });
+      return [state(idle, "idle"), state(used, "used")];
+    }),
+    "db.client.connection.max": each((sql, attributes) => [{ value: sql.options.max, attributes }]),
+    "db.client.connection.pending_requests": each((sql, attributes) => [
+      { value: sql.traffic().waiting, attributes },
+    ]),
+  }));
+}
