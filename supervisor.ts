@@ -88,7 +88,7 @@ export async function supervise(env: Record<string, string>, options: Supervisor
 
 /** Its standard input ends with this process: untilOrphaned. */
 function spawn(env: Record<string, string>): Deno.ChildProcess {
-  const args = Deno.build.standalone ? [CHILD] : ["run", permissions(), Deno.mainModule, CHILD];
+  const args = Deno.build.standalone ? [CHILD] : ["run", ...flags(), Deno.mainModule, CHILD];
   try {
     return new Deno.Command(Deno.execPath(), { args, env, clearEnv: true, stdin: "piped" }).spawn();
   } catch (cause) {
@@ -98,9 +98,10 @@ function spawn(env: Record<string, string>): Deno.ChildProcess {
 }
 
 /** A process is not told its own flags: its children get all permissions, or those that deno.json grants. */
-function permissions(): "-A" | "-P" {
+function flags(): string[] {
   const kinds = ["net", "env", "read", "write", "run", "sys"] as const;
-  return kinds.every((name) => Deno.permissions.querySync({ name }).state === "granted") ? "-A" : "-P";
+  const all = kinds.every((name) => Deno.permissions.querySync({ name }).state === "granted");
+  return ["--quiet", all ? "-A" : "-P", "--unstable-no-legacy-abort"];
 }
 
 function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {

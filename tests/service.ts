@@ -102,11 +102,17 @@ function command(env: Record<string, string>): Deno.Command {
     return value === undefined ? [] : [[name, value]];
   }));
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "main.ts"],
+    args: ["run", ...flags(env), "main.ts"],
     cwd: ROOT,
     clearEnv: true,
     env: { ...inherited, HTTP_PORT: "0", GRPC_PORT: "0", ...env },
     stdout: "piped",
     stderr: "piped",
   });
+}
+
+/** Production gets what deno.json grants. Its files stand in other places here, so it may read everywhere. */
+function flags({ DENO_ENV }: Record<string, string>): string[] {
+  const permissions = DENO_ENV === "production" ? ["-P", "--allow-read"] : ["-A"];
+  return ["--quiet", ...permissions, "--no-prompt", "--unstable-no-legacy-abort"];
 }
