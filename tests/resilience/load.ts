@@ -1,0 +1,114 @@
+/** Shoppers who change their profile, each one change after the other, and a cart-service that looks them up. */
+import type { ActorRef } from "../../actors/protocol.ts";
+import { gatewayHeaders, MESH } from "../production.ts";
+import { asked, connect } from "../rpc/client.ts";
+
+export interface LoadOptions {
+  customers: readonly ActorRef[];
+  http: readonly number[];
+  grpc: readonly number[];
+  /** How many lookups are under way at each gRPC port. */
+  lookups?: number;
+  /** Ends the load as a balancer would: what is under way is finished, nothing new is asked. */
+  signal: AbortSignal;
+  /** Whether what has failed is asked again, under the same key, until it is answered. */
+  insist: boolean;
+}
+
+/** What has come of one request. */
+export interface Outcome {
+  /** Milliseconds since the epoch. */
+  at: number;
+  port: number;
+  /** "OK", a code, UNREACHED without any answer, CUT with a part of one. */
+  result: string;
+}
+
+export interface Command extends Outcome {
+  customerId: string;
+  /** The customer's version after an accepted command. */
+  version: number | undefined;
+  /** Whether the answer asks to let go of the connection. */
+  letsGo: boolean;
+}
+
+export interface Report {
+  /** Of each customer in their order. */
+  commands: Command[];
+  lookups: Outcome[];
+  /** Resolves when everything that was under way has come to its end. */
+  ended: Promise<void>;
+}
+
+/** Begins at once; the report grows. */
+export function startLoad(options: LoadOptions): Report {
+  const { customers, grpc, lookups = 4 } = options;
+  const report: Report = { commands: [], lookups: [], ended: Promise.resolve() };
+  const changing = customers.map((customer, at) => change(customer, at, options, report.commands));
+  const looking = grpc.map((port) => look(port, lookups, options, report.lookups));
+  report.ended = Promise.all([...changing, ...looking]).then(() => {});
+  return report;
+}
+
+const CHANGE = `mutation ($name: String) { updateProfile(input: { firstName: $name }) { version } }`;
+
+async function change(
+  customer: ActorRef,
+  from: number,
+  { http, signal, insist }: LoadOptions,
+  commands: Command[],
+): Promise<void> {
+  let turn = from;
+  for (let number = 1; !signal.aborted; number++) {
+    for (let answered = false; !answered;) {
+      const port = http[turn++ % http.length]!;
+      const outcome = await send(port, customer, String(number));
+      commands.push({ at: Date.now(), port, customerId: customer.id, ...outcome });
+      answered = outcome.result === "OK" || !insist;
+      if (outcome.result !== "OK") await breath();
+    }
+  }
+}
+
+async function send(port: number, customer: ActorRef, name: string) {
+  let response: Response | undefined;
+  try {
+    response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": name, ...gatewayHeaders(customer) },
+      body: JSON.stringify({ query: CHANGE, variables: { name } }),
+      signal: AbortSignal.timeout(20_000),
+    });
+    const { data, errors } = await response.json();
+    return {
+      result: errors ? String(errors[0].extensions.code) : "OK",
+      version: data?.updateProfile?.version as number | undefined,
+      letsGo: response.headers.get("connection") === "close",
+    };
+  } catch {
+    return { result: response ? "CUT" : "UNREACHED", version: undefined, letsGo: false };
+  }
+}
+
+async function look(
+  port: number,
+  atOnce: number,
+  { customers, signal }: LoadOptions,
+  outcomes: Outcome[],
+): Promise<void> {
+  using client = connect(port);
+  await Promise.all(Array.from({ length: atOnce }, async (_, from) => {
+    for (let at = from; !signal.aborted; at++) {
+      const { storeId, id: customerId } = customers[at % customers.length]!;
+      const request = asked({ storeId, customerId });
+      const { status } = await client.groups(request, { metadata: MESH, withinMs: 8_000 });
+      outcomes.push({ at: Date.now(), port, result: status });
+      if (status !== "OK") await breath();
+    }
+  }));
+}
+
+/** Nobody asks again at once. */
+function breath(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 50));
+}

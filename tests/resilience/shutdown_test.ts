@@ -1,0 +1,94 @@
+/** SIGTERM under load: whatever was accepted is answered, and nobody is left in the middle. */
+import assert from "node:assert/strict";
+import { createWorld, register, type World } from "../actors/world.ts";
+import { eventually } from "../eventually.ts";
+import { portsOf, production, TRUSTING } from "../production.ts";
+import { connect } from "../rpc/client.ts";
+import { startService } from "../service.ts";
+import { type Command, startLoad } from "./load.ts";
+
+Deno.test("whoever heeds readiness loses nothing: each request and call is answered well", async () => {
+  await using world = await createWorld();
+  const customers = await Promise.all(Array.from({ length: 8 }, () => register(world)));
+  const env = { ...production(world.database.url), ...TRUSTING, SHUTDOWN_DELAY: "1s" };
+  await using service = startService(env);
+  const ports = await portsOf(service);
+  const leaving = new AbortController();
+  const load = startLoad({
+    customers,
+    http: [ports.http],
+    grpc: [ports.grpc],
+    signal: leaving.signal,
+    insist: false,
+  });
+  await eventually(() => assert.ok(load.commands.length > 50 && load.lookups.length > 200));
+  const readyz = async () => {
+    const response = await fetch(`http://127.0.0.1:${ports.http}/readyz`);
+    return `${response.status} ${await response.text()}`;
+  };
+  assert.equal(await readyz(), "200 ready\n");
+
+  const told = Date.now();
+  service.signal("SIGTERM");
+  using client = connect(ports.grpc);
+  await eventually(async () => assert.equal(await readyz(), "503 the service is ending\n"));
+  assert.equal(await client.health(), "NOT_SERVING");
+  await eventually(() => assert.ok(load.commands.some(({ letsGo }) => letsGo)));
+  leaving.abort(); // as a balancer that has asked
+  await load.ended;
+  const { code } = await service.ended();
+  const tookMs = Date.now() - told;
+
+  assert.equal(code, 0);
+  assert.ok(tookMs > 1_000 && tookMs < 8_000, `${tookMs} ms`);
+  assert.deepEqual(resultsOf(load.commands), ["OK"]);
+  assert.deepEqual(resultsOf(load.lookups), ["OK"]);
+  await assertEffects(world, load.commands);
+});
+
+Deno.test("whoever goes on asking is answered or turned away, and what was turned away has not happened", async () => {
+  await using world = await createWorld();
+  const customers = await Promise.all(Array.from({ length: 12 }, () => register(world)));
+  await using service = startService({ ...production(world.database.url), ...TRUSTING });
+  const ports = await portsOf(service);
+  const leaving = new AbortController();
+  const load = startLoad({
+    customers,
+    http: [ports.http],
+    grpc: [ports.grpc],
+    signal: leaving.signal,
+    insist: false,
+  });
+  await eventually(() => assert.ok(load.commands.length > 50 && load.lookups.length > 200));
+  const told = Date.now();
+  assert.equal((await service.stop("SIGTERM")).code, 0);
+  assert.ok(Date.now() - told < 8_000, `${Date.now() - told} ms`);
+  leaving.abort();
+  await load.ended;
+
+  const answered = load.commands.filter(({ result }) => result === "OK");
+  const turnedAway = load.commands.filter(({ result }) => result !== "OK");
+  assert.ok(answered.length > 50 && turnedAway.length > 0);
+  assert.deepEqual(resultsOf(turnedAway), ["UNREACHED"]);
+  await assertEffects(world, load.commands);
+  assert.deepEqual(resultsOf(load.lookups), ["OK", "UNAVAILABLE"]);
+});
+
+/** Each accepted command has its row in the journal, and there is none of any other. */
+async function assertEffects({ admin }: World, commands: readonly Command[]): Promise<void> {
+  const rows = await admin<{ id: string; changes: number }[]>`
+    select actor_id as id, count(*)::int as changes from actor_events
+    where event_type = 'profile.update' group by actor_id`;
+  const accepted = Map.groupBy(
+    commands.filter(({ result }) => result === "OK"),
+    ({ customerId }) => customerId,
+  );
+  assert.deepEqual(
+    Object.fromEntries(rows.map(({ id, changes }) => [id, changes])),
+    Object.fromEntries([...accepted].map(([id, those]) => [id, those.length])),
+  );
+}
+
+function resultsOf(outcomes: readonly { result: string }[]): string[] {
+  return [...new Set(outcomes.map(({ result }) => result))].sort();
+}
