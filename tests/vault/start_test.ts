@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { createWorld, register } from "../actors/world.ts";
 import { createDatabase, PASSWORD, type TestDatabase } from "../database.ts";
+import { gatewayHeaders, NOBODY_LISTENS, portsOf, production, TRUSTING } from "../production.ts";
 import { failure, startService } from "../service.ts";
 import { startVault, type VaultServer, vaultTest } from "./server.ts";
 
@@ -23,7 +24,7 @@ async function fill(vault: VaultServer, { url }: Pick<TestDatabase, "url">): Pro
     "db.password": PASSWORD,
     ...keys,
   });
-  await vault.put("shared/kafka", { "bootstrap.servers": "127.0.0.1:1" });
+  await vault.put("shared/kafka", { "bootstrap.servers": NOBODY_LISTENS });
   return [...Object.values(keys), keys["gdpr.receipt_key"].split("\n")[1]!, `:${PASSWORD}@`];
 }
 
@@ -36,27 +37,19 @@ vaultTest(
     const secrets = await fill(vault, world.database);
     await vault.seal();
     await using service = startService({
-      DENO_ENV: "production",
-      BIND: "127.0.0.1",
-      AUTH_MODE: "gateway",
-      GRPC_AUTH: "mesh",
-      ...peers(),
+      ...production(""),
+      ...TRUSTING,
+      ...{ KAFKA_BROKERS: "", GDPR_EXPORT_KEY: "", GDPR_HASH_KEY: "", GDPR_RECEIPT_KEY: "" },
       VAULT_ADDR: vault.address,
       VAULT_TOKEN: vault.rootToken,
     });
     await service.says(/Vault is sealed or not initialized: waiting for up to 60 seconds/);
     await vault.unseal();
-    const lines = (await service.ready()).trim().split("\n").map((line) => JSON.parse(line));
-    const { httpPort } = lines.at(-1).properties;
+    const { http } = await portsOf(service);
 
-    const answer = await fetch(`http://127.0.0.1:${httpPort}/graphql`, {
+    const answer = await fetch(`http://127.0.0.1:${http}/graphql`, {
       method: "POST",
-      headers: {
-        "content-type": "application/json",
-        "x-user-id": ref.id,
-        "x-store-id": ref.storeId,
-        "x-principal-type": "CUSTOMER",
-      },
+      headers: { "content-type": "application/json", ...gatewayHeaders(ref) },
       body: JSON.stringify({ query: "{ me { email } }" }),
     });
     assert.deepEqual((await answer.json()).data, { me: { email: "ada@example.com" } });
@@ -100,7 +93,7 @@ vaultTest(
       "db.username": "svc",
       "db.password": password,
     });
-    const away = await failure({ ...env, KAFKA_BROKERS: "127.0.0.1:1" });
+    const away = await failure({ ...env, KAFKA_BROKERS: NOBODY_LISTENS });
     assert.match(away, /^Cannot prepare the database: .*ECONNREFUSED/);
     assert.ok(!away.includes(password));
   },
@@ -118,11 +111,6 @@ vaultTest("the tasks ask Vault as well, and those about the database alone need 
   assert.match(key, /-----BEGIN PUBLIC KEY-----/);
   for (const secret of [...secrets, VAULT_TOKEN]) assert.ok(!`${migrated}${key}`.includes(secret));
 });
-
-function peers(): Record<string, string> {
-  const names = ["ORDER", "PAYMENT", "COMMUNICATION"];
-  return Object.fromEntries(names.map((name) => [`PEER_${name}_SERVICE_URL`, "https://peer.example"]));
-}
 
 /** What a task that must succeed prints, here and there. */
 async function run(args: string[], env: Record<string, string>): Promise<string> {
