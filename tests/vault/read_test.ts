@@ -110,6 +110,11 @@ vaultTest(
       ]);
     });
 
+    await t.step("what stands beside the brokers gives way too", async () => {
+      const { given } = await read({ ...vault.env, KAFKA_SSL: "true" });
+      assert.deepEqual([given.KAFKA_BROKERS, given.KAFKA_SSL], [KAFKA["bootstrap.servers"], undefined]);
+    });
+
     await t.step("a path of which nothing is lacking, or wanted, needs no policy", async () => {
       const VAULT_TOKEN = await vault.token(["customer-service"]);
       const env = { ...vault.env, VAULT_TOKEN };
