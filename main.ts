@@ -203,6 +203,7 @@ async function main(): Promise<number> {
     if (!isWorker() && (config.workers > 1 || traced)) {
       return await supervise({ ...(traced && { OTEL_DENO: "true" }), ...env, ...vault }, config);
     }
+    if (config.production) await Deno.permissions.revoke({ name: "run" }); // only a parent needs it
     // from now on: a start that is cut short would leave the embedded database running
     const told = untilTold(config.shutdownDelayMs, isWorker() ? untilOrphaned() : undefined);
     const service = await start(config);

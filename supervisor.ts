@@ -97,11 +97,12 @@ function spawn(env: Record<string, string>): Deno.ChildProcess {
   }
 }
 
-/** A process is not told its own flags: its children get all permissions, or those that deno.json grants. */
+/** A process is not told its own flags: its children get what it has without bounds, and what deno.json grants. */
 function flags(): string[] {
   const kinds = ["net", "env", "read", "write", "run", "sys"] as const;
-  const all = kinds.every((name) => Deno.permissions.querySync({ name }).state === "granted");
-  return ["--quiet", all ? "-A" : "-P", "--unstable-no-legacy-abort"];
+  const unbounded = kinds.filter((name) => Deno.permissions.querySync({ name }).state === "granted");
+  const allowed = unbounded.map((name) => `--allow-${name}`);
+  return ["--quiet", "--no-prompt", "-P", ...allowed, "--unstable-no-legacy-abort"];
 }
 
 function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {

@@ -29,7 +29,11 @@ export interface Ended {
 
 /** @param env all the variables that it gets, apart from what Deno itself needs; its ports are free ones */
 export function startService(env: Record<string, string>): RunningService {
-  const process = command(env).spawn();
+  return watch(command(env).spawn());
+}
+
+/** Follows a process of the service, whatever has started it. */
+export function watch(process: Deno.ChildProcess): RunningService {
   const complaints = new Response(process.stderr).text();
   const output = process.stdout.getReader();
   let text = "";
@@ -111,8 +115,13 @@ function command(env: Record<string, string>): Deno.Command {
   });
 }
 
-/** Production gets what deno.json grants. Its files stand in other places here, so it may read everywhere. */
+/**
+ * Production gets what deno.json grants. Its files stand in other places here, so it may read everywhere, and Deno is
+ * not on the path.
+ */
 function flags({ DENO_ENV }: Record<string, string>): string[] {
-  const permissions = DENO_ENV === "production" ? ["-P", "--allow-read"] : ["-A"];
+  const permissions = DENO_ENV === "production"
+    ? ["-P", "--allow-read", `--allow-run=${Deno.execPath()}`]
+    : ["-A"];
   return ["--quiet", ...permissions, "--no-prompt", "--unstable-no-legacy-abort"];
 }
