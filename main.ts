@@ -43,7 +43,7 @@ import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
 import { explain, letGo, openDatabase, readCertificates, serveHttp } from "./start.ts";
-import { isWorker, supervise, untilOrphaned } from "./supervisor.ts";
+import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { keepUrlsOut, nameRoutes } from "./telemetry/http.ts";
 
 export interface Service extends AsyncDisposable {
@@ -214,7 +214,7 @@ async function main(): Promise<number> {
   } catch (error) {
     // deno-lint-ignore no-console -- the log may not be there yet
     console.error(explain(error));
-    return 1;
+    return isWorker() ? CANNOT_START : 1;
   }
 }
 

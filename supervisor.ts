@@ -8,8 +8,9 @@ import { StartError } from "./start.ts";
 /** The argument by which a child knows what it is. */
 const CHILD = "--worker";
 
-/** A child of the first round that ends by itself within this time has not come up: neither would the next. */
-const FIRST_START_MS = 10_000;
+/** The exit code of a child that was in no state to start, as sysexits.h has it. */
+export const CANNOT_START = 78;
+
 /** A child that has lived for so long starts its successor's backoff anew. */
 const STEADY_MS = 60_000;
 const LONGEST_BACKOFF_MS = 15_000;
@@ -35,7 +36,7 @@ export type SupervisorOptions = Pick<
 
 /**
  * Runs the service as child processes until it is told to end, and all of them have. A child that crashes is
- * started again, with growing pauses; one that cannot even start ends everything.
+ * started again, with growing pauses; when one cannot start in the first place, everything ends.
  *
  * @param env the children's environment, what Vault has given included
  * @returns the exit code: 0 when every child has ended well
@@ -65,12 +66,11 @@ export async function supervise(env: Record<string, string>, options: Supervisor
       const { code, signal } = await child.status;
       children.delete(child);
       if (stopping.signal.aborted) return code;
-      const livedMs = performance.now() - since;
-      if (round === 0 && !signal && livedMs < FIRST_START_MS) {
+      if (round === 0 && code === CANNOT_START) { // neither could its successor
         stop("SIGTERM");
-        return code || 1;
+        return code;
       }
-      crashes = livedMs > STEADY_MS ? 0 : crashes + 1;
+      crashes = performance.now() - since > STEADY_MS ? 0 : crashes + 1;
       const backoffMs = Math.min(500 * 2 ** crashes, LONGEST_BACKOFF_MS);
       log.error("Worker {pid} has ended with {how}: another one starts in {backoffMs} ms", {
         pid: child.pid,
