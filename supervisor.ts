@@ -65,7 +65,7 @@ export async function supervise(env: Record<string, string>, options: Supervisor
       children.add(child);
       const { code, signal } = await child.status;
       children.delete(child);
-      if (stopping.signal.aborted) return code;
+      if (stopping.signal.aborted) return signal === null || signal === "SIGKILL" ? code : 0; // told while it started
       if (round === 0 && code === CANNOT_START) { // neither could its successor
         stop("SIGTERM");
         return code;
