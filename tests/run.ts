@@ -20,7 +20,7 @@ async function main(): Promise<number> {
     (folder) => Deno.remove(folder, { recursive: true }),
   );
   await Deno.chmod(folder, 0o711);
-  const kafkaStarting = wants(Deno.args, /kafka|events/) ? startKafka(`${folder}/kafka`) : undefined;
+  const kafkaStarting = wants(Deno.args, /kafka|events|image/) ? startKafka(`${folder}/kafka`) : undefined;
   kafkaStarting?.catch(() => {}); // awaited below, once PostgreSQL is there
   stack.defer(async () => await (await kafkaStarting?.catch(() => undefined))?.[Symbol.asyncDispose]());
   const settings = { fsync: "off", full_page_writes: "off", max_connections: "400" };
