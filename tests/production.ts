@@ -36,7 +36,10 @@ export function gatewayHeaders({ id, storeId }: { id: string; storeId: string })
 export const CART = "spiffe://platform.example/ns/shop/sa/cart-service";
 export const MESH = { "x-forwarded-client-cert": `URI=${CART}` };
 
-export async function portsOf({ ready }: RunningService): Promise<{ http: number; grpc: number }> {
-  const line = JSON.parse((await ready()).trim().split("\n").find((line) => /Ready: HTTP/.test(line)) ?? "");
+/** As its last start has said them. */
+export async function portsOf(service: RunningService): Promise<{ http: number; grpc: number }> {
+  await service.ready();
+  const said = service.printed().trim().split("\n").findLast((line) => /Ready: HTTP/.test(line));
+  const line = JSON.parse(said ?? "");
   return { http: line.properties.httpPort, grpc: line.properties.grpcPort };
 }

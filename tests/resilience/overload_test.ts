@@ -1,0 +1,94 @@
+/** Too much at once: what goes beyond is refused in each edge's own words, and the probes go on being answered. */
+import assert from "node:assert/strict";
+import { createWorld, register } from "../actors/world.ts";
+import { eventually } from "../eventually.ts";
+import { DELAY_LIMIT_MS, watchLoad } from "../../overload.ts";
+import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
+import { asked, connect } from "../rpc/client.ts";
+import { startService } from "../service.ts";
+
+const MESSAGE = "there is too much to do, try again";
+
+Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, and room comes back", async () => {
+  await using world = await createWorld();
+  const customer = await register(world);
+  const env = { ...production(world.database.url), ...TRUSTING, MAX_IN_FLIGHT: "5" };
+  await using service = startService(env);
+  const ports = await portsOf(service);
+  const http = `http://127.0.0.1:${ports.http}`;
+  using client = connect(ports.grpc);
+  const request = asked({ storeId: customer.storeId, customerId: customer.id });
+  const change = (name: string) =>
+    fetch(`${http}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...gatewayHeaders(customer) },
+      body: JSON.stringify({
+        query: "mutation ($name: String) { updateProfile(input: { firstName: $name }) { version } }",
+        variables: { name },
+      }),
+    });
+
+  const underWay = await world.admin.begin(async (tx) => {
+    await tx`select from customers where customer_id = ${customer.id} for update`;
+    const underWay = Array.from({ length: 5 }, (_, at) => change(String(at)));
+    await eventually(async () => {
+      const waiting = await world.admin`select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`;
+      assert.equal(waiting.length, 5);
+    });
+
+    const refused = await change("too much");
+    assert.deepEqual([refused.status, refused.headers.get("retry-after")], [503, "1"]);
+    assert.deepEqual(await refused.json(), {
+      errors: [{ message: `Cannot take the request: ${MESSAGE}`, extensions: { code: "UNAVAILABLE" } }],
+    });
+    const other = await fetch(`${http}/exports/none`);
+    assert.deepEqual([other.status, other.headers.get("retry-after")], [503, "1"]);
+    assert.deepEqual(await other.json(), {
+      code: "UNAVAILABLE",
+      message: `Cannot take the request: ${MESSAGE}`,
+    });
+    const { status, details } = await client.groups(request, { metadata: MESH });
+    assert.deepEqual([status, details], ["RESOURCE_EXHAUSTED", `Cannot take the call: ${MESSAGE}`]);
+
+    for (const probe of ["/healthz", "/readyz"]) {
+      const answer = await fetch(`${http}${probe}`);
+      assert.equal(answer.status, 200, await answer.text());
+    }
+    assert.equal(await client.health(), "SERVING");
+    return underWay;
+  });
+
+  for (const answer of await Promise.all(underWay)) {
+    assert.ok((await answer.json()).data.updateProfile.version > 1);
+  }
+  assert.equal((await client.groups(request, { metadata: MESH })).status, "OK");
+  assert.equal((await (await change("last")).json()).data.updateProfile.version, 7);
+  assert.match((await service.stop("SIGTERM")).output, /Refuses work: 5 requests are in flight/);
+});
+
+Deno.test("an event loop that is late refuses, one pause does not make it so, and it takes all again when it has caught up", async () => {
+  using load = watchLoad(10);
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
+  await eventually(() => assert.ok(load.delayMs() < DELAY_LIMIT_MS / 4));
+  block(DELAY_LIMIT_MS * 2);
+  await turn();
+  load.enter()!();
+
+  for (let at = 0; at < 6; at++) {
+    block(DELAY_LIMIT_MS * 2);
+    await turn();
+  }
+  assert.ok(load.delayMs() > DELAY_LIMIT_MS);
+  assert.equal(load.enter(), undefined);
+  assert.equal(load.inFlight(), 0);
+  const leave = await eventually(() => load.enter() ?? assert.fail("it still refuses"));
+  assert.equal(load.inFlight(), 1);
+  leave();
+  assert.equal(load.inFlight(), 0);
+});
+
+/** As a computation does that nobody has cut into pieces. */
+function block(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end;);
+}
