@@ -51,7 +51,9 @@ export async function startVault({ port = freePort(), tls = false } = {}): Promi
     for await (const text of process.stdout.pipeThrough(new TextDecoderStream())) output += text;
   })();
   stack.defer(async () => {
-    process.kill("SIGKILL"); // nothing of it is kept
+    try {
+      process.kill("SIGKILL"); // nothing of it is kept
+    } catch { /* it has ended by itself */ }
     await printed;
     await process.status;
   });
