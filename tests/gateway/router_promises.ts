@@ -16,7 +16,9 @@ const LITERAL = "Lovelace-in-the-text";
 
 export const ROUTER_PROMISES: Record<string, (setting: RouterSetting) => Promise<void>> = {
   async "it is healthy, and has no page to show"({ router }) {
-    assert.deepEqual(await (await fetch(router.healthUrl)).json(), { status: "UP" });
+    await eventually(async () => {
+      assert.deepEqual(await (await fetch(router.healthUrl)).json(), { status: "UP" });
+    });
     for (const path of ["/", "/graphql"]) {
       const response = await fetch(new URL(path, router.url), { headers: { accept: "text/html" } });
       await response.body?.cancel();
