@@ -1,0 +1,65 @@
+/** What a replica was at when it ended, and how soon another one is at it. */
+import assert from "node:assert/strict";
+import { CLAIM_MS } from "../../actors/retry.ts";
+import type { ActorRef } from "../../actors/protocol.ts";
+import { createWorld, register, type World } from "../actors/world.ts";
+import { eventually } from "../eventually.ts";
+import { gatewayHeaders, portsOf, production, TRUSTING } from "../production.ts";
+import { startPeer, type TestPeer } from "../rpc/peer.ts";
+import { type RunningService, startService } from "../service.ts";
+
+Deno.test("told to end in the middle of an effect, a replica hands it over within three seconds", async () => {
+  const { tookMs, code } = await handOver("SIGTERM");
+  assert.equal(code, 0);
+  assert.ok(tookMs < 3_000, `${tookMs} ms`);
+});
+
+Deno.test("killed in the middle of an effect, a replica leaves it to another within its claim", async () => {
+  const { tookMs } = await handOver("SIGKILL");
+  assert.ok(tookMs < CLAIM_MS + 3_000, `${tookMs} ms`);
+});
+
+/** How long it takes until another replica calls the peer that the first one was waiting for when it got `signal`. */
+async function handOver(signal: Deno.Signal): Promise<{ tookMs: number; code: number | null }> {
+  await using world = await createWorld();
+  const called: number[] = [];
+  await using peer = await startPeer(async (call, nth) => {
+    called.push(Date.now());
+    if (nth === 1) await call.cancelled; // it gathers, and gathers
+  });
+  const customer = await register(world);
+  const env = environment(world, peer);
+  await using first = startService(env);
+  await requestAccess(first, customer);
+  await eventually(() => assert.equal(called.length, 1));
+  await using second = startService(env);
+  await second.ready();
+
+  const endedAt = Date.now();
+  const { code } = await first.stop(signal);
+  await eventually(() => assert.equal(called.length, 2), 2 * CLAIM_MS);
+  await eventually(async () => {
+    const [row] = await world.admin`select outcome from gdpr_requests`;
+    assert.equal(row?.outcome, "FULFILLED");
+  });
+  return { tookMs: called[1]! - endedAt, code };
+}
+
+function environment(world: World, peer: TestPeer): Record<string, string> {
+  return {
+    ...production(world.database.url),
+    ...TRUSTING,
+    GDPR_PARTICIPANTS: "order-service",
+    PEER_ORDER_SERVICE_URL: peer.url.href,
+  };
+}
+
+async function requestAccess(service: RunningService, customer: ActorRef): Promise<void> {
+  const { http } = await portsOf(service);
+  const response = await fetch(`http://127.0.0.1:${http}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...gatewayHeaders(customer) },
+    body: JSON.stringify({ query: "mutation { requestAccess { id } }" }),
+  });
+  assert.ok((await response.json()).data.requestAccess.id);
+}
