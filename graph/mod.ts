@@ -47,5 +47,10 @@ export function createGraph({ authenticate, production, ...options }: GraphOptio
     cors: false,
     logging: false,
   });
-  return new Hono().all("/", limitBody(), (c) => yoga.fetch(c.req.raw));
+  return new Hono()
+    .all("/", limitBody(), (c) => yoga.fetch(c.req.raw))
+    .onError((error, c) => {
+      if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
+      return c.json({ errors: [maskError(error)] }, 500);
+    });
 }

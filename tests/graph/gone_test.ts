@@ -1,0 +1,43 @@
+/** Callers who have gone: what has not begun for them does not begin. */
+import assert from "node:assert/strict";
+import { eventually } from "../eventually.ts";
+import { bearer, JSON_BODY, registerShopper, startGraph } from "./server.ts";
+
+Deno.test("a change whose caller has gone before its turn is not made", async () => {
+  await using graph = await startGraph();
+  const { ref, as } = await registerShopper(graph.world);
+  const headers = { ...JSON_BODY, authorization: await bearer(graph.issuer, as) };
+  const change = (name: string, signal?: AbortSignal) =>
+    fetch(graph.url, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({
+        query: `mutation { updateProfile(input: { firstName: "${name}" }) { version } }`,
+      }),
+      signal: signal ?? null,
+    });
+  const leaving = new AbortController();
+  const { underWay } = await graph.world.admin.begin(async (tx) => {
+    await tx`select from customers where customer_id = ${ref.id} for update`;
+    const underWay = Array.from({ length: 8 }, (_, at) => change(`name ${at}`)); // all connections of the pool
+    await eventually(async () => {
+      const waiting = await graph.world.admin`select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`;
+      assert.equal(waiting.length, 8);
+    });
+    const gone = change("nobody", leaving.signal);
+    await graph.ask("{ __typename }"); // the server has had it by now
+    leaving.abort();
+    await assert.rejects(gone, { name: "AbortError" });
+    await graph.ask("{ __typename }");
+    return { underWay };
+  });
+  for (const answer of await Promise.all(underWay)) {
+    assert.ok((await answer.json()).data.updateProfile.version);
+  }
+  const last = await change("last");
+  assert.deepEqual(await last.json(), { data: { updateProfile: { version: 10 } } });
+  const [row] = await graph.world
+    .admin`select count(*)::int as count from actor_events where event_type = 'profile.update'`;
+  assert.equal(row?.count, 9);
+});
