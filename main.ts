@@ -44,6 +44,7 @@ import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
 import { explain, letGo, openDatabase, readCertificates, serveHttp } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
+import { watchExports } from "./telemetry/exports.ts";
 import { keepUrlsOut, nameRoutes } from "./telemetry/http.ts";
 
 export interface Service extends AsyncDisposable {
@@ -218,4 +219,9 @@ async function main(): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  const untilFree = watchExports(Deno.env.get("OTEL_METRIC_EXPORT_INTERVAL"));
+  const code = await main();
+  await untilFree();
+  Deno.exit(code);
+}

@@ -49,7 +49,7 @@ export function startReceiver(): Receiver {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${server.addr.port}`,
       OTEL_SERVICE_NAME: "customer-service",
       OTEL_BSP_SCHEDULE_DELAY: "200",
-      OTEL_METRIC_EXPORT_INTERVAL: "500",
+      OTEL_METRIC_EXPORT_INTERVAL: "3000",
     },
     spans: () =>
       received("/v1/traces", "resourceSpans").flatMap(({ scopeSpans }) =>

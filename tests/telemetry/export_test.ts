@@ -1,0 +1,186 @@
+/** What production exports: spans, metrics and log lines that name each other, and nothing of anybody. */
+import assert from "node:assert/strict";
+import { newTraceparent, traceIdOf } from "../../telemetry/traceparent.ts";
+import { ADDRESS, createWorld, register } from "../actors/world.ts";
+import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
+import { asked, connect } from "../rpc/client.ts";
+import { startService } from "../service.ts";
+import { startReceiver } from "./receiver.ts";
+
+const PERSON = {
+  email: "quokka.wombat@marsupial.example",
+  firstName: "Quokka",
+  lastName: "Wombat",
+  phone: "+41445559876",
+};
+const TOKEN = "ThatIsWhatAnExportsTokenLooksLike";
+const GROUPS = "io.shopstar.customer.v1.CustomerService/GetCustomerGroups";
+
+Deno.test("no personal value, token or id of a person is in what production exports, whatever is asked and refused", async () => {
+  await using scene = await serve();
+  const { world, receiver, ports, headers, ref } = scene;
+  const secrets = [
+    ...Object.values(PERSON),
+    ...Object.values(ADDRESS).filter((value) => value.length > 2),
+    TOKEN,
+  ];
+
+  await ask(ports.http, headers, `{ me { email } }`);
+  await ask(
+    ports.http,
+    headers,
+    `mutation { updateProfile(input: { firstName: "Bilby", phone: "nonsense" }) { id } }`,
+  );
+  await ask(
+    ports.http,
+    headers,
+    `mutation { addAddress(input: ${input({ ...ADDRESS, line2: "Numbat" })}) { id } }`,
+  );
+  await ask(ports.http, headers, `{ me { Bilby } }`);
+  for (
+    const path of [
+      `/exports/${TOKEN}`,
+      `/exports/${TOKEN}/access.html?who=Numbat`,
+      `/Numbat?email=${PERSON.email}`,
+    ]
+  ) {
+    await (await fetch(`http://127.0.0.1:${ports.http}${path}`, { headers })).body?.cancel();
+  }
+  using client = connect(ports.grpc);
+  await client.groups(asked({ storeId: world.storeId, customerId: ref.id }), { metadata: MESH });
+  await client.groups({ store_id: PERSON.email, customer_id: "Numbat" }, { metadata: MESH });
+  await scene.service.stop("SIGTERM");
+
+  const names = receiver.spans().map(({ name }) => name);
+  for (
+    const name of [
+      "GET /exports/:token",
+      "GET /exports/:token/:part",
+      "GET",
+      "mutation",
+      "customer address.add",
+    ]
+  ) {
+    assert.ok(names.includes(name), `${name} in ${names}`);
+  }
+  const raw = receiver.raw().toLowerCase();
+  const found = [...secrets, "Bilby", "Numbat", ref.id].filter((value) => raw.includes(value.toLowerCase()));
+  assert.deepEqual(found, []);
+  assert.doesNotMatch(raw, /"url\.(full|path|query)"/);
+  assert.equal(receiver.logs(), 0);
+});
+
+Deno.test("a call over gRPC goes on with its caller's trace, down to the statement", async () => {
+  await using scene = await serve();
+  const { world, receiver, ports, ref } = scene;
+  using client = connect(ports.grpc);
+  const traceparent = newTraceparent().replace(/00$/, "01");
+  const request = asked({ storeId: world.storeId, customerId: ref.id });
+  assert.equal((await client.groups(request, { metadata: { ...MESH, traceparent } })).status, "OK");
+  assert.equal((await client.groups(request)).status, "UNAUTHENTICATED");
+  await scene.service.stop("SIGTERM");
+
+  const [, traceId, spanId] = traceparent.split("-");
+  const trace = receiver.spans().filter((span) => span.traceId === traceId);
+  const served = trace.find(({ name }) => name === GROUPS);
+  assert.equal(served?.parentSpanId, spanId);
+  assert.equal(served?.kind, 2);
+  assert.deepEqual(served?.attributes, {
+    "rpc.system.name": "grpc",
+    "rpc.method": GROUPS,
+    "rpc.response.status_code": "OK",
+  });
+  const statement = trace.find(({ parentSpanId }) => parentSpanId === served?.spanId);
+  assert.equal(statement?.name, "SELECT lookup_customer_groups");
+  assert.deepEqual(statement?.attributes, {
+    "db.system.name": "postgresql",
+    "db.operation.name": "SELECT",
+    "db.stored_procedure.name": "lookup_customer_groups",
+    "db.operation.batch.size": 1,
+  });
+  const refused = receiver.spans().find(({ attributes }) => attributes["error.type"] === "UNAUTHENTICATED");
+  assert.equal(refused?.name, GROUPS);
+  assert.equal(refused?.failed, false, "the caller's own mistake is no failure of the service");
+});
+
+Deno.test("a log line that is written within a trace names it", async () => {
+  await using scene = await serve();
+  const { ports, headers, world } = scene;
+  const traceparent = newTraceparent();
+  await world.admin`alter table actor_events rename to actor_events_away`;
+  await ask(
+    ports.http,
+    { ...headers, traceparent },
+    `mutation { updateProfile(input: { firstName: "Bilby" }) { id } }`,
+  );
+  const { output } = await scene.service.stop("SIGTERM");
+  const lines = output.trim().split("\n").map((line) => JSON.parse(line));
+  const complaint = lines.find(({ message }) => /Cannot answer updateProfile/.test(message));
+  assert.equal(complaint.trace_id, traceIdOf(traceparent));
+  assert.match(complaint.span_id, /^[0-9a-f]{16}$/);
+  assert.equal(lines.find(({ message }) => /Ready/.test(message)).trace_id, undefined);
+});
+
+Deno.test("what was recorded last is exported as the service ends", async () => {
+  await using scene = await serve({ OTEL_BSP_SCHEDULE_DELAY: "60000", OTEL_METRIC_EXPORT_INTERVAL: "60000" });
+  await ask(scene.ports.http, scene.headers, `{ me { email } }`);
+  assert.equal((await scene.service.stop("SIGTERM")).code, 0);
+  assert.ok(scene.receiver.spans().some(({ name }) => name === "POST /graphql"));
+  assert.ok(scene.receiver.metrics().has("db.client.operation.duration"));
+});
+
+Deno.test("a collector that is away or keeps silent holds up neither requests nor the end", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  for (const port of [1, silent.addr.port]) {
+    await using scene = await serve({
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_EXPORTER_OTLP_TIMEOUT: "1000",
+      OTEL_METRIC_EXPORT_INTERVAL: "2500", // the next is always about to begin
+    });
+    const { data } = await ask(scene.ports.http, scene.headers, `{ me { email } }`);
+    assert.equal(data.me.email, PERSON.email);
+    const told = Date.now();
+    assert.equal((await scene.service.stop("SIGTERM")).code, 0);
+    assert.ok(Date.now() - told < 10_000);
+  }
+});
+
+/** A service in production's way, that exports to a receiver, and a shopper. */
+async function serve(env: Record<string, string> = {}) {
+  await using stack = new AsyncDisposableStack();
+  const world = stack.use(await createWorld());
+  const receiver = stack.use(startReceiver());
+  const ref = await register(world, PERSON);
+  const service = stack.use(startService({
+    ...production(world.database.url),
+    ...TRUSTING,
+    ...receiver.env,
+    ...env,
+  }));
+  const ports = await portsOf(service);
+  const running = stack.move();
+  const headers = gatewayHeaders(ref);
+  return {
+    world,
+    receiver,
+    service,
+    ports,
+    ref,
+    headers,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function input(fields: Record<string, string>): string {
+  return JSON.stringify(fields).replace(/"(\w+)":/g, "$1:");
+}
+
+// deno-lint-ignore no-explicit-any -- the answer to whatever is asked
+async function ask(port: number, headers: Record<string, string>, query: string): Promise<any> {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ query }),
+  });
+  return await response.json();
+}
