@@ -4,7 +4,7 @@
 const ECHO_MS = 1_000;
 
 /** With the delay of production, a little less than what Kubernetes gives a container to end, in milliseconds. */
-const LIMIT_MS = 25_000;
+export const LIMIT_MS = 25_000;
 
 /**
  * Listens from now on, and resolves when somebody tells the process to end. Then it has a while for that: what does

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Puts what the service reads into Vault: config/vault_secrets.ts says what stands where.
+set -eu
+random() { head -c 32 /dev/urandom | base64; }
+# An Ed25519 private key in PKCS#8 is these sixteen bytes and any thirty-two.
+ed25519() { { printf '\060\056\002\001\000\060\005\006\003\053\145\160\004\042\004\040'; head -c 32 /dev/urandom; } | base64; }
+
+bao secrets enable -path=ss3/kv kv-v2
+bao kv put -mount=ss3/kv customer-service \
+  db.url=jdbc:postgresql://postgres:5432/customer db.username=customer_service "db.password=$SERVICE_PASSWORD" \
+  "gdpr.export_key=$(random)" "gdpr.hash_key=$(random)" "gdpr.receipt_key=$(ed25519)"
+bao kv put -mount=ss3/kv shared/kafka bootstrap.servers=kafka:9092
+bao kv put -mount=ss3/kv shared/otel otlp.endpoint=http://collector:4318

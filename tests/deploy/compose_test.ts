@@ -1,0 +1,83 @@
+/** The compose file: that it names what there is. It takes a container engine to run it. */
+import assert from "node:assert/strict";
+import { SOURCES } from "../../config/vault_secrets.ts";
+import { assertStarts } from "./environment.ts";
+import { exists, type Loose, readText, readYaml } from "./yaml.ts";
+
+const [{ services, volumes }] = await readYaml("deploy/compose.yaml");
+
+Deno.test("files that are mounted or built exist, and services that are waited for", async () => {
+  for (const [name, service] of Object.entries<Loose>(services)) {
+    for (const volume of service.volumes ?? []) {
+      const [source] = volume.split(":");
+      assert.ok(source.startsWith(".") ? await exists(`deploy/${source}`) : source in volumes, volume);
+    }
+    if (service.build) assert.ok(await exists(`deploy/${service.build.context}/Dockerfile`));
+    for (const [other, { condition }] of Object.entries<Loose>(service.depends_on ?? {})) {
+      assert.ok(other in services, `${name} waits for ${other}`);
+      const hasHealth = services[other].healthcheck || services[other].build;
+      assert.ok(condition !== "service_healthy" || hasHealth, `${other} has no health check`);
+    }
+  }
+});
+
+Deno.test("the service starts with its variables and what is seeded into Vault", async () => {
+  const { environment, read_only, cap_drop } = services["customer-service"];
+  const env = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)]));
+  assertStarts(env);
+  assert.ok(read_only);
+  assert.deepEqual(cap_drop, ["ALL"]);
+  const seed = await readText("deploy/compose/seed_vault.sh");
+  for (const { path } of SOURCES) assert.match(seed, new RegExp(`-mount=ss3/kv ${path} `));
+});
+
+Deno.test("what Vault is seeded with is what the service reads there", async () => {
+  const script = (await readText("deploy/compose/seed_vault.sh")).replaceAll("bao ", "echo ");
+  const { success, stdout } = await new Deno.Command("sh", {
+    args: ["-c", script],
+    env: { SERVICE_PASSWORD: "service" },
+    stderr: "null",
+  }).output();
+  assert.ok(success);
+  const lines = new TextDecoder().decode(stdout).split("\n");
+  for (const source of SOURCES) {
+    const line = lines.find((line) => line.startsWith(`kv put -mount=ss3/kv ${source.path} `)) ?? "";
+    const secret = Object.fromEntries(line.split(" ").slice(4).map((pair) => pair.split(/=(.*)/s, 2)));
+    const { variables, problems } = source.convert(secret, () => true);
+    assert.deepEqual(problems, []);
+    for (const name of source.gives) assert.ok(variables[name], name);
+  }
+});
+
+Deno.test("ports that are open are the service's, on this machine alone", () => {
+  const { httpPort, grpcPort } = assertStarts({ AUTH_MODE: "gateway", GRPC_AUTH: "mesh", ...peers() });
+  const own = services["customer-service"].ports;
+  assert.deepEqual(own, [httpPort, grpcPort].map((port) => `127.0.0.1:${port}:${port}`));
+  for (const { ports = [] } of Object.values<Loose>(services)) {
+    for (const port of ports) assert.match(port, /^127\.0\.0\.1:/);
+  }
+});
+
+Deno.test("the collector takes what is sent to it, and its pipelines name what it has", async () => {
+  const [{ receivers, processors, exporters, service }] = await readYaml("deploy/compose/collector.yaml");
+  const [, port] = receivers.otlp.protocols.http.endpoint.split(":");
+  assert.match(services.router.environment.OTLP_ENDPOINT, new RegExp(`^http://collector:${port}$`));
+  assert.match(await readText("deploy/compose/seed_vault.sh"), new RegExp(`http://collector:${port}$`, "m"));
+  for (const pipeline of Object.values<Loose>(service.pipelines)) {
+    for (const name of pipeline.receivers) assert.ok(name in receivers);
+    for (const name of pipeline.processors) assert.ok(name in processors);
+    for (const name of pipeline.exporters) assert.ok(name in exporters);
+  }
+});
+
+Deno.test("the scripts are sound for a plain shell", async () => {
+  for (const script of ["logins.sh", "seed_vault.sh"]) {
+    const path = new URL(`../../deploy/compose/${script}`, import.meta.url).pathname;
+    assert.ok((await new Deno.Command("sh", { args: ["-n", path] }).output()).success, script);
+  }
+});
+
+function peers(): Record<string, string> {
+  const { environment } = services["customer-service"];
+  return Object.fromEntries(Object.entries<string>(environment).filter(([name]) => name.startsWith("PEER_")));
+}

@@ -1,0 +1,140 @@
+/** The manifests: that they fit each other, the image and the service. Kubernetes itself has the last word on them. */
+import assert from "node:assert/strict";
+import { LIMIT_MS } from "../../lifetime.ts";
+import { assertStarts } from "./environment.ts";
+import { exists, type Loose, readText, readYaml } from "./yaml.ts";
+
+const BASE = "deploy/kubernetes/base";
+const OVERLAY = "deploy/kubernetes/overlays/example";
+
+const [base, overlay] = await Promise.all([BASE, OVERLAY].map(async (folder) => await kustomization(folder)));
+const objects: Loose[] = (await Promise.all(
+  base.resources.map((file: string) => readYaml(`${BASE}/${file}`)),
+)).flat();
+const find = (kind: string, name = "customer-service") =>
+  objects.find((object) => object.kind === kind && object.metadata.name === name) ??
+    assert.fail(`no ${kind} ${name}`);
+const server = find("Deployment").spec.template;
+const migration = find("Job", "customer-service-migrate").spec.template;
+
+Deno.test("each file stands in the base, and the overlay names what there is", async () => {
+  const files: string[] = [];
+  for await (const { name } of Deno.readDir(new URL(`../../${BASE}`, import.meta.url))) files.push(name);
+  assert.deepEqual(files.filter((name) => name !== "kustomization.yaml").sort(), [...base.resources].sort());
+  for (const path of overlay.resources) assert.ok(await exists(`${OVERLAY}/${path}/kustomization.yaml`));
+  for (const { path } of overlay.patches) {
+    const [patch] = await readYaml(`${OVERLAY}/${path}`);
+    const names = patch.spec.template.spec.containers.map(({ name }: Loose) => name);
+    const { containers } = find(patch.kind, patch.metadata.name).spec.template.spec;
+    assert.deepEqual(names, containers.map(({ name }: Loose) => name));
+  }
+  const images = overlay.images.map(({ name }: Loose) => name);
+  for (const { spec } of [server, migration]) assert.ok(images.includes(spec.containers[0].image));
+});
+
+Deno.test("the service starts with what it is told, at the base and in the overlay", () => {
+  assertStarts(literals(base));
+  const config = assertStarts({ ...literals(base), ...literals(overlay) });
+  assert.deepEqual(Object.keys(config.gdpr.peers).sort(), [...config.gdpr.participants].sort());
+  const [map] = base.configMapGenerator;
+  const { envFrom } = server.spec.containers[0];
+  assert.equal(envFrom[0].configMapRef.name, map.name);
+  assert.equal(overlay.configMapGenerator[0].behavior, "merge");
+});
+
+Deno.test("selectors reach the pods, and the service's pods alone", () => {
+  const selectors = [
+    find("Deployment").spec.selector.matchLabels,
+    find("Service").spec.selector,
+    find("Service", "customer-service-grpc").spec.selector,
+    find("PodDisruptionBudget").spec.selector.matchLabels,
+    ...server.spec.topologySpreadConstraints.map(({ labelSelector }: Loose) => labelSelector.matchLabels),
+  ];
+  for (const selector of selectors) {
+    assert.ok(matches(selector, server.metadata.labels), JSON.stringify(selector));
+    assert.ok(!matches(selector, migration.metadata.labels), JSON.stringify(selector));
+  }
+  const policed = find("NetworkPolicy").spec.podSelector.matchLabels;
+  for (const { metadata } of [server, migration]) assert.ok(matches(policed, metadata.labels));
+  assert.equal(find("HorizontalPodAutoscaler").spec.scaleTargetRef.name, find("Deployment").metadata.name);
+  for (const { spec } of [server, migration]) {
+    assert.equal(spec.serviceAccountName, find("ServiceAccount").metadata.name);
+  }
+});
+
+Deno.test("ports are the service's own, wherever they are named", () => {
+  const { httpPort, grpcPort } = assertStarts(literals(base));
+  const [container] = server.spec.containers;
+  const named = container.ports.map(({ name, containerPort }: Loose) => [name, containerPort]);
+  const ports: Record<string, number> = Object.fromEntries(named);
+  assert.deepEqual(Object.entries(ports), [["http", httpPort], ["grpc", grpcPort]]);
+  for (const name of ["customer-service", "customer-service-grpc"]) {
+    for (const { port, targetPort } of find("Service", name).spec.ports) {
+      assert.equal(ports[targetPort], port);
+    }
+  }
+  const open = find("NetworkPolicy").spec.ingress.flatMap(({ ports }: Loose) =>
+    ports.map(({ port }: Loose) => port)
+  );
+  assert.deepEqual(open, [httpPort, grpcPort]);
+});
+
+Deno.test("probes ask what there is, and only readiness depends on the database", async () => {
+  const [container] = server.spec.containers;
+  const paths = ["startupProbe", "livenessProbe", "readinessProbe"].map((probe) => container[probe].httpGet);
+  assert.deepEqual(paths.map(({ path }) => path), ["/healthz", "/healthz", "/readyz"]);
+  const health = await readText("rest/health.ts");
+  for (const { path, port } of paths) {
+    assert.ok(health.includes(`"${path}"`), path);
+    assert.equal(port, "http");
+  }
+});
+
+Deno.test("a pod has the time that the service takes to end", () => {
+  const { shutdownDelayMs } = assertStarts(literals(base));
+  const needed = (shutdownDelayMs + LIMIT_MS) / 1_000;
+  assert.ok(server.spec.terminationGracePeriodSeconds > needed, `${needed} s`);
+});
+
+Deno.test("every container is nobody's, writes nothing and has bounds", async () => {
+  const [user] = (await readText("Dockerfile")).match(/(?<=^USER )\d+/m) ?? [];
+  for (const { spec } of [server, migration]) {
+    assert.equal(spec.securityContext.runAsNonRoot, true);
+    assert.equal(spec.securityContext.runAsUser, Number(user));
+    assert.equal(spec.securityContext.seccompProfile.type, "RuntimeDefault");
+    assert.equal(spec.automountServiceAccountToken, false);
+    for (const { securityContext, resources } of spec.containers) {
+      assert.equal(securityContext.readOnlyRootFilesystem, true);
+      assert.equal(securityContext.allowPrivilegeEscalation, false);
+      assert.deepEqual(securityContext.capabilities, { drop: ["ALL"] });
+      assert.ok(resources.limits.memory && resources.requests.cpu);
+    }
+  }
+  const task = migration.spec.containers[0].command.at(-1);
+  assert.ok(await exists(task));
+  assert.match(await readText("Dockerfile"), new RegExp(`deno cache .* ${task}`));
+});
+
+Deno.test("what is mounted stands where the service may read", async () => {
+  const [patch] = await readYaml(`${OVERLAY}/vault.yaml`);
+  const { read } = JSON.parse(await readText("deno.json")).permissions.default;
+  for (const { mountPath } of patch.spec.template.spec.containers[0].volumeMounts) {
+    assert.ok(read.some((folder: string) => `${mountPath}/`.startsWith(`${folder}/`)), mountPath);
+  }
+  const mounts = patch.spec.template.spec.containers[0].volumeMounts.map(({ name }: Loose) => name);
+  assert.deepEqual(patch.spec.template.spec.volumes.map(({ name }: Loose) => name), mounts);
+});
+
+async function kustomization(folder: string): Promise<Loose> {
+  const [object] = await readYaml(`${folder}/kustomization.yaml`);
+  assert.equal(object.kind, "Kustomization");
+  return object;
+}
+
+function literals({ configMapGenerator: [map] }: Loose): Record<string, string> {
+  return Object.fromEntries(map.literals.map((line: string) => line.split(/=(.*)/s, 2)));
+}
+
+function matches(selector: Record<string, string>, labels: Record<string, string>): boolean {
+  return Object.entries(selector).every(([name, value]) => labels[name] === value);
+}
