@@ -1,0 +1,121 @@
+/** The metrics: that there are all that the table names, with the values that the database has. */
+import assert from "node:assert/strict";
+import { countWork } from "../../db/work_counts.ts";
+import { INSTRUMENTS } from "../../telemetry/metrics.ts";
+import { createWorld, register } from "../actors/world.ts";
+import { eventually } from "../eventually.ts";
+import { createWorkshop } from "../gdpr/workshop.ts";
+import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
+import { asked, connect } from "../rpc/client.ts";
+import { startService } from "../service.ts";
+import { type ReceivedPoint, startReceiver } from "./receiver.ts";
+
+/** It takes a broker, of which there is none here. */
+const PUBLISHED = "customer_service.outbox.published";
+/** Nobody answers. */
+const PEERS = Object.fromEntries(
+  ["ORDER", "PAYMENT", "COMMUNICATION"].map((name) => [`PEER_${name}_SERVICE_URL`, "http://127.0.0.1:1"]),
+);
+
+Deno.test("every metric of the table is exported, and tells how things stand", async () => {
+  await using world = await createWorld();
+  const shop = createWorkshop(world);
+  const [ref, other] = [await register(world), await register(world)];
+  const held = await shop.open(other, "ERASURE");
+  await shop.tell(held, "hold", { reason: "a court has asked" });
+  await world.admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${held.id}`;
+  await shop.open(other, "ACCESS"); // asks the peers
+  await using receiver = startReceiver();
+  await using service = startService({
+    ...production(world.database.url),
+    ...PEERS,
+    ...TRUSTING,
+    ...receiver.env,
+  });
+  const ports = await portsOf(service);
+  await fetch(`http://127.0.0.1:${ports.http}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...gatewayHeaders(ref) },
+    body: JSON.stringify({ query: `mutation { requestErasure { id } }` }),
+  }).then((response) => response.body?.cancel());
+  using client = connect(ports.grpc);
+  const key = asked({ storeId: world.storeId, customerId: ref.id });
+  assert.equal((await client.groups(key, { metadata: MESH })).status, "OK");
+
+  await eventually(() => {
+    const missing = Object.keys(INSTRUMENTS).filter((name) => !receiver.metrics().has(name));
+    assert.deepEqual(missing, [PUBLISHED]);
+  }, 30_000);
+  const metrics = receiver.metrics();
+  const value = (name: string, attributes: Record<string, unknown> = {}) =>
+    find(metrics.get(name), attributes);
+  const type = "customer_service.gdpr.type";
+  assert.equal(value("customer_service.gdpr.requests.held"), 1);
+  assert.equal(value("customer_service.gdpr.requests.overdue", { [type]: "ERASURE" }), 1);
+  assert.equal(value("customer_service.gdpr.requests.overdue", { [type]: "ACCESS" }), 0);
+  const status = "customer_service.gdpr.status";
+  assert.equal(value("customer_service.gdpr.requests", { [type]: "ERASURE", [status]: "PENDING" }), 1);
+  assert.equal(value("db.client.connection.max", { "db.client.connection.pool.name": "customer_reader" }), 4);
+  assert.ok((value("customer_service.outbox.backlog") ?? 0) > 3);
+  assert.equal(
+    value("customer_service.command.duration", {
+      "customer_service.actor.kind": "gdpr_request",
+      "customer_service.command.type": "open",
+      "customer_service.outcome": "OK",
+    }),
+    1,
+  );
+  assert.equal(value("http.server.request.duration", { "http.route": "/graphql" }), 1);
+  assert.equal(value("rpc.server.call.duration", { "rpc.response.status_code": "OK" }), 1);
+});
+
+Deno.test("the worker counts what waits and how requests stand in every store, and sees no request", async () => {
+  await using world = await createWorld();
+  const shop = createWorkshop(world);
+  const worker = world.database.pool("customer_worker");
+  const empty = await countWork(worker);
+  assert.deepEqual(empty, {
+    outbox: { backlog: 0, oldestAge: 0 },
+    effects: { due: 0, poisoned: 0 },
+    timers: { due: 0, oldestAge: 0 },
+    requests: [],
+    participants: [],
+  });
+
+  const ref = await register(world);
+  const request = await shop.open(ref, "ERASURE");
+  await world.admin`update outbox set created_at = now() - interval '1 hour'`;
+  await world.admin`update timers set due_at = now() - interval '2 hours' where name like '%UNTIL_START%'`;
+  const waiting = await countWork(worker);
+  assert.equal(waiting.outbox.backlog, 3);
+  assert.ok(Math.abs(waiting.outbox.oldestAge - 3_600) < 60);
+  assert.equal(waiting.timers.due, 1);
+  assert.ok(Math.abs(waiting.timers.oldestAge - 7_200) < 60);
+  const one = { type: "ERASURE", requests: 1, held: 0, atRisk: 0, overdue: 0 };
+  assert.deepEqual(waiting.requests, [{ ...one, status: "PENDING" }]);
+
+  await shop.work();
+  await world.admin`update gdpr_requests set snapshot = jsonb_set(snapshot, '{context,clock}', '"AT_RISK"')`;
+  await world.admin`update gdpr_participants set state = 'OVERDUE' where service = 'order-service'`;
+  await world.admin`update effects set state = 'POISONED'`;
+  const begun = await countWork(worker);
+  assert.deepEqual(begun.requests, [{ ...one, status: "IN_PROGRESS", atRisk: 1 }]);
+  assert.equal(begun.participants.find(({ service }) => service === "order-service")?.overdue, 1);
+  assert.equal(begun.participants.find(({ service }) => service === "payment-service")?.overdue, 0);
+  await world
+    .admin`update gdpr_requests set due_at = now() - interval '1 minute' where request_id = ${request.id}`;
+  assert.deepEqual((await countWork(worker)).requests, [{ ...one, status: "IN_PROGRESS", overdue: 1 }]);
+
+  await assert.rejects(worker`select from gdpr_requests`, { code: "42501" });
+  for (const role of ["customer_api", "customer_reader"] as const) {
+    const pool = world.database.pool(role);
+    await assert.rejects(pool`select count_gdpr_requests()`, { code: "42501" });
+    await assert.rejects(pool`select count_overdue_participants()`, { code: "42501" });
+  }
+});
+
+function find(points: ReceivedPoint[] = [], wanted: Record<string, unknown>): number | undefined {
+  return points.find(({ attributes }) =>
+    Object.entries(wanted).every(([name, value]) => attributes[name] === value)
+  )?.value;
+}
