@@ -1,9 +1,9 @@
 /** What the Dockerfile takes into the image, without building it. `deno task image` builds it. */
 import assert from "node:assert/strict";
 import { assertStarts } from "./environment.ts";
+import { modules } from "./modules.ts";
 import { exists, readText } from "./yaml.ts";
 
-const ROOT = new URL("../../", import.meta.url);
 const dockerfile = await readText("Dockerfile");
 const ENTRIES = /deno cache --frozen (.*)/.exec(dockerfile)?.[1]?.split(" ") ?? [];
 
@@ -43,26 +43,3 @@ Deno.test("its ports are the service's", () => {
   });
   assert.match(dockerfile, new RegExp(`^EXPOSE ${httpPort} ${grpcPort}$`, "m"));
 });
-
-/** The files of ours that a module imports, however far away; what it loads later, only development does. */
-async function modules(entry: string): Promise<string[]> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", entry],
-    cwd: ROOT,
-    stderr: "null",
-  }).output();
-  const graph = JSON.parse(new TextDecoder().decode(stdout)) as { modules: Module[] };
-  const reached = new Set([new URL(entry, ROOT).href]);
-  for (const specifier of reached) {
-    const found = graph.modules.find((module) => module.specifier === specifier);
-    for (const { isDynamic, code } of found?.dependencies ?? []) {
-      if (!isDynamic && code?.specifier.startsWith(ROOT.href)) reached.add(code.specifier);
-    }
-  }
-  return [...reached].map((specifier) => specifier.slice(ROOT.href.length));
-}
-
-interface Module {
-  specifier: string;
-  dependencies?: { isDynamic?: boolean; code?: { specifier: string } }[];
-}

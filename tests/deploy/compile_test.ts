@@ -1,0 +1,25 @@
+/** What `deno task compile` puts into the program, without making it: that takes Deno's own downloads. */
+import assert from "node:assert/strict";
+import { FLAGS, INCLUDED } from "../../tasks/compile.ts";
+import { modules } from "./modules.ts";
+import { exists, readText } from "./yaml.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+Deno.test("every file that is read at run time is in it", async () => {
+  const read = new Set<string>();
+  for (const path of await modules("main.ts")) {
+    for (const [, file = ""] of (await readText(path)).matchAll(/new URL\("([^"]+)", import\.meta\.url\)/g)) {
+      read.add(new URL(file, new URL(path, ROOT)).href.slice(ROOT.href.length).replace(/\/$/, ""));
+    }
+  }
+  assert.deepEqual([...read].sort(), [...INCLUDED].sort());
+  for (const path of INCLUDED) assert.ok(await exists(path), path);
+});
+
+Deno.test("it may do what deno.json grants, with bounds only where they do not depend on the place", async () => {
+  const granted = JSON.parse(await readText("deno.json")).permissions.default;
+  const names = FLAGS.flatMap((flag) => /^--allow-(\w+)/.exec(flag)?.[1] ?? []);
+  assert.deepEqual(names.sort(), Object.keys(granted).sort());
+  assert.ok(FLAGS.includes(`--allow-sys=${granted.sys}`));
+});

@@ -1,0 +1,26 @@
+/** What a module consists of, as Deno sees it. */
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** The files of ours that a module imports, however far away; what it loads later, only development does. */
+export async function modules(entry: string): Promise<string[]> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+    cwd: ROOT,
+    stderr: "null",
+  }).output();
+  const graph = JSON.parse(new TextDecoder().decode(stdout)) as { modules: Module[] };
+  const reached = new Set([new URL(entry, ROOT).href]);
+  for (const specifier of reached) {
+    const found = graph.modules.find((module) => module.specifier === specifier);
+    for (const { isDynamic, code } of found?.dependencies ?? []) {
+      if (!isDynamic && code?.specifier.startsWith(ROOT.href)) reached.add(code.specifier);
+    }
+  }
+  return [...reached].map((specifier) => specifier.slice(ROOT.href.length));
+}
+
+interface Module {
+  specifier: string;
+  dependencies?: { isDynamic?: boolean; code?: { specifier: string } }[];
+}
