@@ -28,6 +28,7 @@ export function meterWork(sql: Sql): Disposable {
     "customer_service.timers.oldest_age",
     "customer_service.gdpr.requests",
     "customer_service.gdpr.requests.held",
+    "customer_service.gdpr.requests.residue",
     "customer_service.gdpr.requests.at_risk",
     "customer_service.gdpr.requests.overdue",
     "customer_service.gdpr.participants.overdue",
@@ -42,11 +43,13 @@ export function meterWork(sql: Sql): Disposable {
 
 /** Zeros are told too: a series that is missing raises no alert. */
 function standingOf({ outbox, effects, timers, requests, participants }: WorkCounts): Standing {
-  const byType = (count: (row: WorkCounts["requests"][number]) => number) =>
-    TYPES.map((type) => {
-      const value = requests.filter((row) => row.type === type).reduce((sum, row) => sum + count(row), 0);
-      return { value, attributes: typed(type) };
-    });
+  type Count = (row: WorkCounts["requests"][number]) => number;
+  const total = (count: Count, rows = requests) => rows.reduce((sum, row) => sum + count(row), 0);
+  const byType = (count: Count) =>
+    TYPES.map((type) => ({
+      value: total(count, requests.filter((row) => row.type === type)),
+      attributes: typed(type),
+    }));
   return {
     "customer_service.outbox.backlog": [{ value: outbox.backlog }],
     "customer_service.outbox.oldest_age": [{ value: outbox.oldestAge }],
@@ -60,9 +63,8 @@ function standingOf({ outbox, effects, timers, requests, participants }: WorkCou
         attributes: { ...typed(type), "customer_service.gdpr.status": status },
       }))
     ),
-    "customer_service.gdpr.requests.held": [{
-      value: requests.reduce((sum, { held }) => sum + held, 0),
-    }],
+    "customer_service.gdpr.requests.held": [{ value: total(({ held }) => held) }],
+    "customer_service.gdpr.requests.residue": [{ value: total(({ residue }) => residue) }],
     "customer_service.gdpr.requests.at_risk": byType(({ atRisk }) => atRisk),
     "customer_service.gdpr.requests.overdue": byType(({ overdue }) => overdue),
     "customer_service.gdpr.participants.overdue": participants.map(({ service, overdue }) => ({

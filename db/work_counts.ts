@@ -12,6 +12,7 @@ export interface WorkCounts {
     status: string;
     requests: number;
     held: number;
+    residue: number;
     atRisk: number;
     overdue: number;
   }[];
@@ -37,6 +38,7 @@ export async function countWork(sql: Sql): Promise<WorkCounts> {
       ),
       'requests', (
         select coalesce(json_agg(json_build_object('type', type, 'status', status, 'requests', requests, 'held', held,
+          'residue', residue,
           'atRisk', at_risk, 'overdue', overdue)), '[]')
         from count_gdpr_requests()
       ),

@@ -123,6 +123,11 @@ export const INSTRUMENTS = {
     unit: "{request}",
     description: "Erasures under a legal hold",
   },
+  "customer_service.gdpr.requests.residue": {
+    kind: "gauge",
+    unit: "{request}",
+    description: "Erasures that wait because their re-scan has found something",
+  },
   "customer_service.gdpr.requests.at_risk": {
     kind: "gauge",
     unit: "{request}",

@@ -6,19 +6,22 @@ alter table timers add column traceparent text check (traceparent ~ '^00-[0-9a-f
 create index effects_poisoned on effects (store_id) where state = 'POISONED';
 create index gdpr_requests_type_status on gdpr_requests (type, status);
 
--- How many GDPR requests there are in all stores: numbers for the metrics, nothing about anybody. A request is held
--- by its machine's state and at risk by its machine's clock, but overdue by the time of day: a worker that does not
--- run must not hide it.
+-- How many GDPR requests there are in all stores: numbers for the metrics, nothing about anybody. Whether a
+-- request is held, or waits because its re-scan has found something, its machine's state tells; whether it is at risk,
+-- its machine's clock; but it is overdue by the time of day: a worker that does not run must not hide that.
 create function count_gdpr_requests()
-returns table (type text, status text, requests bigint, held bigint, at_risk bigint, overdue bigint)
+returns table (
+  type text, status text, requests bigint, held bigint, residue bigint, at_risk bigint, overdue bigint
+)
 language sql stable security definer set search_path = public, pg_temp
 as $$
   select all_requests.type, all_requests.status, all_requests.requests,
-    coalesce(open.held, 0), coalesce(open.at_risk, 0), coalesce(open.overdue, 0)
+    coalesce(open.held, 0), coalesce(open.residue, 0), coalesce(open.at_risk, 0), coalesce(open.overdue, 0)
   from (select type, status, count(*) as requests from gdpr_requests group by type, status) all_requests
   left join (
     select type, status,
       count(*) filter (where snapshot #>> '{value,PENDING}' = 'held') as held,
+      count(*) filter (where snapshot #>> '{value,IN_PROGRESS}' = 'residue_found') as residue,
       count(*) filter (where snapshot #>> '{context,clock}' = 'AT_RISK' and due_at > now()) as at_risk,
       count(*) filter (where due_at <= now()) as overdue
     from gdpr_requests where status <> 'COMPLETED' group by type, status

@@ -31,6 +31,7 @@ Deno.test("every metric of the table is exported, and tells how things stand", a
     ...PEERS,
     ...TRUSTING,
     ...receiver.env,
+    OTEL_METRIC_EXPORT_INTERVAL: "5000",
   });
   const ports = await portsOf(service);
   await fetch(`http://127.0.0.1:${ports.http}/graphql`, {
@@ -45,7 +46,7 @@ Deno.test("every metric of the table is exported, and tells how things stand", a
   await eventually(() => {
     const missing = Object.keys(INSTRUMENTS).filter((name) => !receiver.metrics().has(name));
     assert.deepEqual(missing, [PUBLISHED]);
-  }, 30_000);
+  }, 60_000);
   const metrics = receiver.metrics();
   const value = (name: string, attributes: Record<string, unknown> = {}) =>
     find(metrics.get(name), attributes);
@@ -91,7 +92,7 @@ Deno.test("the worker counts what waits and how requests stand in every store, a
   assert.ok(Math.abs(waiting.outbox.oldestAge - 3_600) < 60);
   assert.equal(waiting.timers.due, 1);
   assert.ok(Math.abs(waiting.timers.oldestAge - 7_200) < 60);
-  const one = { type: "ERASURE", requests: 1, held: 0, atRisk: 0, overdue: 0 };
+  const one = { type: "ERASURE", requests: 1, held: 0, residue: 0, atRisk: 0, overdue: 0 };
   assert.deepEqual(waiting.requests, [{ ...one, status: "PENDING" }]);
 
   await shop.work();
@@ -105,6 +106,10 @@ Deno.test("the worker counts what waits and how requests stand in every store, a
   await world
     .admin`update gdpr_requests set due_at = now() - interval '1 minute' where request_id = ${request.id}`;
   assert.deepEqual((await countWork(worker)).requests, [{ ...one, status: "IN_PROGRESS", overdue: 1 }]);
+
+  await world.admin`
+    update gdpr_requests set snapshot = jsonb_set(snapshot, '{value}', '{"IN_PROGRESS": "residue_found"}')`;
+  assert.equal((await countWork(worker)).requests[0]?.residue, 1);
 
   await assert.rejects(worker`select from gdpr_requests`, { code: "42501" });
   for (const role of ["customer_api", "customer_reader"] as const) {

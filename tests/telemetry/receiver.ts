@@ -20,7 +20,7 @@ export interface ReceivedPoint {
 }
 
 export interface Receiver extends AsyncDisposable {
-  /** Variables with which a process exports to here, and soon. */
+  /** Variables with which a process exports to here: spans soon, metrics once a minute and at its end. */
   env: Record<string, string>;
   spans(): ReceivedSpan[];
   /** The newest points of each metric. */
@@ -49,7 +49,6 @@ export function startReceiver(): Receiver {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${server.addr.port}`,
       OTEL_SERVICE_NAME: "customer-service",
       OTEL_BSP_SCHEDULE_DELAY: "200",
-      OTEL_METRIC_EXPORT_INTERVAL: "3000",
     },
     spans: () =>
       received("/v1/traces", "resourceSpans").flatMap(({ scopeSpans }) =>
