@@ -13,10 +13,10 @@ export interface Load extends Disposable {
   delayMs(): number;
 }
 
-/** How often the event loop is looked at, how much a look counts, and what is too late. A pause of half a second alone passes. */
+/** How often the event loop is looked at, how much a look counts, and what is too late. A pause of a second alone passes. */
 const LOOK_MS = 100;
 const WEIGHT = 1 / 3;
-export const DELAY_LIMIT_MS = 250;
+export const DELAY_LIMIT_MS = 500;
 
 /** @param maxInFlight how many requests and calls are answered at once */
 export function watchLoad(maxInFlight: number): Load {

@@ -42,7 +42,7 @@ export interface GrpcServer {
 /** A request is a few ids, and at most 2,000 characters of evidence; nobody needs to make us hold more. */
 const MAX_REQUEST_BYTES = 16 * 1024;
 /** Calls of one connection at a time; its client holds back what goes beyond. */
-const MAX_STREAMS = 1_000;
+const MAX_STREAMS = 100;
 const CLOSE_LIMIT_MS = 10_000;
 
 /** @throws {ListenError} the port cannot be had */

@@ -75,7 +75,7 @@ Deno.test("an event loop that is late refuses, one pause does not make it so, an
   await turn();
   load.enter()!();
 
-  for (let at = 0; at < 6; at++) {
+  for (let at = 0; at < 4; at++) {
     block(DELAY_LIMIT_MS * 2);
     await turn();
   }
