@@ -1,0 +1,41 @@
+/** A server whose administrator is no superuser, as managed PostgreSQL gives one, prepared as README.md says. */
+import assert from "node:assert/strict";
+import postgres from "postgres";
+import { startEmbedded } from "../../db/embedded.ts";
+import { isCurrent, migrate } from "../../db/migrate.ts";
+import { temporaryFolder } from "../service.ts";
+import { readText } from "./yaml.ts";
+
+Deno.test("an administrator who may create roles and databases prepares the server, and the service migrates", async () => {
+  await using folder = await temporaryFolder();
+  await using server = await startEmbedded(folder.path, { settings: { fsync: "off" } });
+  await ask(server.adminUrl, "create role administrator login createrole createdb password 'managed'");
+  const administrator = at(server.adminUrl, { username: "administrator", password: "managed" });
+  const [, script = ""] = (await readText("README.md")).match(/<<'SQL'\n(.*?)\nSQL\n/s) ?? [];
+  const [, password = ""] = script.match(/password '([^']+)'/) ?? [];
+  const [, database] = script.match(/create database (\w+)/) ?? [];
+
+  await ask(administrator, await readText("db/roles.sql"));
+  for (const statement of script.split("\n")) await ask(administrator, statement);
+  const url = at(server.adminUrl, { username: "customer_service", password, pathname: `/${database}` });
+  assert.notDeepEqual(await migrate(url), []);
+
+  const sql = postgres(url, { max: 1 });
+  try {
+    assert.equal(await isCurrent(sql), true);
+    const [role] = await sql`select rolsuper, rolbypassrls from pg_roles where rolname = current_user`;
+    assert.deepEqual({ ...role }, { rolsuper: false, rolbypassrls: false });
+  } finally {
+    await sql.end();
+  }
+});
+
+async function ask(url: string, statement: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  await sql.unsafe(statement);
+  await sql.end();
+}
+
+function at(url: string, parts: { username: string; password: string; pathname?: string }): string {
+  return Object.assign(new URL(url), parts).href;
+}
