@@ -1,0 +1,76 @@
+/** The bill of materials: what the service consists of, as CycloneDX 1.6 in JSON. The same packages give the same text. */
+import { Contrib, Enums, Models, Serialize, Spec } from "@cyclonedx/cyclonedx-library";
+import parse from "spdx-expression-parse";
+import { readDirect } from "./direct.ts";
+import { idOf, type Package } from "./packages.ts";
+
+export interface BomOptions {
+  /** Of the service, where it has one. */
+  version?: string;
+  /** When it was made; absent, so that the text depends on the packages alone. */
+  made?: Date;
+  deno: string;
+}
+
+export function writeBom(packages: readonly Package[], { version, made, deno }: BomOptions): string {
+  const service = new Models.Component(Enums.ComponentType.Application, "customer-service", {
+    bomRef: "customer-service",
+    ...(version === undefined ? {} : { version }),
+  });
+  const runtime = new Models.Component(Enums.ComponentType.Platform, "deno", {
+    bomRef: `deno@${deno}`,
+    version: deno,
+    purl: `pkg:github/denoland/deno@v${deno}`,
+    licenses: licences("MIT"),
+    scope: Enums.ComponentScope.Required,
+  });
+  const components = new Map(packages.map((found) => [idOf(found), component(found)]));
+  for (const found of packages) {
+    for (const other of found.dependsOn) {
+      const dependency = components.get(other);
+      if (dependency) components.get(idOf(found))!.dependencies.add(dependency.bomRef);
+    }
+  }
+  const direct = new Set(readDirect().map(idOf));
+  const used = packages.filter((found) => !found.npm || direct.has(idOf(found)));
+  for (const top of [runtime, ...used.map((found) => components.get(idOf(found))!)]) {
+    service.dependencies.add(top.bomRef);
+  }
+  const bom = new Models.Bom({
+    metadata: new Models.Metadata({ component: service, ...(made && { timestamp: made }) }),
+    components: new Models.ComponentRepository([runtime, ...components.values()]),
+  });
+  const normalize = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6);
+  return new Serialize.JsonSerializer(normalize).serialize(bom, { sortLists: true, space: 2 }) + "\n";
+}
+
+function component({ name, version, scope, licence, npm }: Package): Models.Component {
+  const hashes = npm && new Models.HashDictionary([[Enums.HashAlgorithm["SHA-512"], hex(npm.integrity)]]);
+  return new Models.Component(Enums.ComponentType.Library, name, {
+    bomRef: `${name}@${version}`,
+    version,
+    purl: `pkg:npm/${name.replace("@", "%40")}@${version}`,
+    scope: SCOPES[scope],
+    ...(licence && { licenses: licences(licence) }),
+    ...(hashes
+      ? { hashes }
+      : { description: "Kept in vendor/ of the sources, whose README.md says what differs" }),
+  });
+}
+
+const SCOPES: Record<Package["scope"], Enums.ComponentScope> = {
+  required: Enums.ComponentScope.Required,
+  optional: Enums.ComponentScope.Optional,
+  excluded: Enums.ComponentScope.Excluded,
+};
+
+function licences(expression: string): Models.LicenseRepository {
+  return new Models.LicenseRepository([
+    new Contrib.License.Factories.LicenseFactory(parse).makeFromString(expression),
+  ]);
+}
+
+/** From npm's `sha512-…` in base64. */
+function hex(integrity: string): string {
+  return Uint8Array.fromBase64(integrity.replace("sha512-", "")).toHex();
+}

