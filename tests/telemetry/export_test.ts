@@ -122,7 +122,7 @@ Deno.test("a log line that is written within a trace names it", async () => {
 });
 
 Deno.test("what was recorded last is exported as the service ends", async () => {
-  await using scene = await serve({ OTEL_BSP_SCHEDULE_DELAY: "60000", OTEL_METRIC_EXPORT_INTERVAL: "60000" });
+  await using scene = await serve({ OTEL_BSP_SCHEDULE_DELAY: "60000" });
   await ask(scene.ports.http, scene.headers, `{ me { email } }`);
   assert.equal((await scene.service.stop("SIGTERM")).code, 0);
   assert.ok(scene.receiver.spans().some(({ name }) => name === "POST /graphql"));

@@ -8,6 +8,7 @@ import { createWorkshop } from "../gdpr/workshop.ts";
 import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { startService } from "../service.ts";
+import { DENO_METRICS, parseExpression, readAlerts, readDashboard, translated } from "./prometheus.ts";
 import { type ReceivedPoint, startReceiver } from "./receiver.ts";
 
 /** It takes a broker, of which there is none here. */
@@ -44,10 +45,21 @@ Deno.test("every metric of the table is exported, and tells how things stand", a
   assert.equal((await client.groups(key, { metadata: MESH })).status, "OK");
 
   await eventually(() => {
-    const missing = Object.keys(INSTRUMENTS).filter((name) => !receiver.metrics().has(name));
+    const missing = Object.keys({ ...INSTRUMENTS, ...DENO_METRICS }).filter((name) =>
+      !receiver.metrics().has(name)
+    );
     assert.deepEqual(missing, [PUBLISHED]);
   }, 60_000);
   const metrics = receiver.metrics();
+  const attributes = [...metrics.values()].flat().flatMap((point) => Object.keys(point.attributes));
+  const labels = new Set([...attributes, "messaging.destination.name"].map(translated));
+  const wanted = [
+    ...(await readDashboard()).panels.flatMap(({ targets = [] }) => targets),
+    ...await readAlerts(),
+  ]
+    .flatMap((of) => parseExpression("expr" in of ? of.expr : of.expression).labels);
+  const unknown = wanted.filter((label) => !labels.has(label) && !["le", "job", "instance"].includes(label));
+  assert.deepEqual(unknown, [], "labels that the dashboard and the alerts ask for");
   const value = (name: string, attributes: Record<string, unknown> = {}) =>
     find(metrics.get(name), attributes);
   const type = "customer_service.gdpr.type";

@@ -1,0 +1,73 @@
+/** What operators are given asks only for what there is. */
+import assert from "node:assert/strict";
+import { INSTRUMENTS } from "../../telemetry/metrics.ts";
+import { parseExpression, prometheusNames, readAlerts, readDashboard } from "./prometheus.ts";
+
+Deno.test("the alerts and the dashboard ask for metrics that are exported, under Prometheus' names", async () => {
+  const known = prometheusNames();
+  const expressions = await everyExpression();
+  assert.ok(expressions.length > 40);
+  for (const expression of expressions) {
+    const { metrics } = parseExpression(expression);
+    assert.notDeepEqual(metrics, [], expression);
+    assert.deepEqual(metrics.filter((name) => !known.has(name)), [], expression);
+  }
+});
+
+Deno.test("no metric of the service is exported in vain", async () => {
+  const asked = (await everyExpression()).flatMap((expression) => parseExpression(expression).metrics);
+  const unseen = Object.keys(INSTRUMENTS).filter((name) =>
+    !asked.some((metric) => metric.startsWith(name.replaceAll(".", "_")))
+  );
+  assert.deepEqual(unseen, []);
+});
+
+Deno.test("every alert has a name of its own and its chapter in the runbook", async () => {
+  const alerts = await readAlerts();
+  assert.ok(alerts.length > 15);
+  assert.equal(new Set(alerts.map(({ name }) => name)).size, alerts.length);
+  for (const { name, expression, runbook } of alerts) {
+    assert.match(name, /^CustomerService[A-Z]\w+$/);
+    assert.notEqual(expression, "", name);
+    assert.equal(runbook, `docs/runbook.md#${name.toLowerCase()}`);
+  }
+});
+
+Deno.test("the dashboard has its rows, and no panel lies on another", async () => {
+  const { panels } = await readDashboard();
+  assert.deepEqual(panels.filter(({ type }) => type === "row").map(({ title }) => title), [
+    "Traffic",
+    "Commands",
+    "GDPR",
+    "Outbox",
+    "Effects and timers",
+    "Pools and process",
+  ]);
+  const taken = new Map<string, string>();
+  for (const { title, gridPos: { x, y, w, h } } of panels) {
+    assert.ok(x + w <= 24, title);
+    for (let column = x; column < x + w; column++) {
+      for (let line = y; line < y + h; line++) {
+        assert.equal(taken.get(`${column},${line}`), undefined, title);
+        taken.set(`${column},${line}`, title);
+      }
+    }
+  }
+});
+
+Deno.test("docs/telemetry.md names every metric with its unit", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/telemetry.md", import.meta.url));
+  for (const [name, { unit }] of Object.entries(INSTRUMENTS)) {
+    const line = text.split("\n").find((line) => line.includes(`\`${name}\``)) ?? "";
+    assert.ok(line.includes(unit.replace(/[{}]/g, "")), `${name} in ${unit}`);
+  }
+});
+
+async function everyExpression(): Promise<string[]> {
+  const { panels } = await readDashboard();
+  const alerts = await readAlerts();
+  return [
+    ...panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
+    ...alerts.map(({ expression }) => expression),
+  ];
+}

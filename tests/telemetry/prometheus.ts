@@ -1,0 +1,77 @@
+/** Metrics as Prometheus names them, and as deploy/ asks for them. */
+import { INSTRUMENTS } from "../../telemetry/metrics.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Metrics of Deno's own that deploy/ asks for. */
+export const DENO_METRICS = {
+  "http.server.request.duration": { kind: "histogram", unit: "s" },
+  "http.server.active_requests": { kind: "sum", unit: "{request}" },
+  "v8js.memory.heap.size": { kind: "gauge", unit: "By" },
+};
+
+const UNITS: Record<string, string> = { s: "_seconds", By: "_bytes" };
+
+/** Every name that Prometheus has for what is exported, by OpenTelemetry's rules of translation. */
+export function prometheusNames(): Set<string> {
+  return new Set(
+    Object.entries({ ...INSTRUMENTS, ...DENO_METRICS }).flatMap(([name, { kind, unit }]) => {
+      const base = translated(name) + (UNITS[unit] ?? "");
+      if (kind === "histogram") return ["_bucket", "_sum", "_count"].map((suffix) => base + suffix);
+      return [kind === "counter" ? `${base}_total` : base];
+    }),
+  );
+}
+
+export function translated(name: string): string {
+  return name.replaceAll(".", "_");
+}
+
+export interface Alert {
+  name: string;
+  expression: string;
+  runbook: string;
+}
+
+/** The alerts of deploy/alerts/rules.yaml, read as far as it takes here. */
+export async function readAlerts(): Promise<Alert[]> {
+  const text = await Deno.readTextFile(new URL("deploy/alerts/rules.yaml", ROOT));
+  return text.split(/^ +- alert: /m).slice(1).map((rule) => ({
+    name: rule.match(/^\w+/)?.[0] ?? "",
+    expression: rule.match(/^ +expr: \|?([^]*?)^ +(?:for|labels): ?/m)?.[1]?.trim() ?? "",
+    runbook: rule.match(/runbook_url: (\S+)/)?.[1] ?? "",
+  }));
+}
+
+export interface Panel {
+  title: string;
+  type: string;
+  gridPos: { x: number; y: number; w: number; h: number };
+  targets?: { expr: string }[];
+}
+
+export async function readDashboard(): Promise<{ panels: Panel[] }> {
+  return JSON.parse(await Deno.readTextFile(new URL("deploy/grafana/dashboard.json", ROOT)));
+}
+
+const WORDS = [
+  ...["sum", "max", "min", "rate", "absent", "vector", "histogram_quantile", "min_over_time"],
+  ...["by", "or", "offset"],
+];
+
+/** What an expression asks for: metrics, and the labels by which it tells them apart. */
+export function parseExpression(expression: string): { metrics: string[]; labels: string[] } {
+  const labels: string[] = [];
+  const rest = expression
+    .replaceAll(/\{([^}]*)\}/g, (_, selector: string) => {
+      labels.push(...[...selector.matchAll(/(\w+)\s*(?:=~|!=|=|!~)/g)].map(([, label]) => label ?? ""));
+      return "";
+    })
+    .replaceAll(/\bby \(([^)]*)\)/g, (_, list: string) => {
+      labels.push(...list.split(",").map((label) => label.trim()));
+      return "";
+    })
+    .replaceAll(/\[[^\]]*\]|\boffset \w+|"[^"]*"/g, "");
+  const names = (rest.match(/[a-z_][a-z0-9_]*/gi) ?? []).filter((name) => !WORDS.includes(name));
+  return { metrics: [...new Set(names)], labels: [...new Set(labels)] };
+}
