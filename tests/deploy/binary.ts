@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
+import { freePorts } from "../ports.ts";
 import { gatewayHeaders, portsOf, production, TRUSTING } from "../production.ts";
 import { temporaryFolder, watch } from "../service.ts";
 
@@ -43,11 +44,4 @@ for (const workers of [1, 2]) {
     assert.equal((await service.stop("SIGTERM")).code, 0);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(folder.path)), []);
   });
-}
-
-function freePorts(count: number): number[] {
-  const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-  const ports = listeners.map(({ addr }) => addr.port);
-  for (const listener of listeners) listener.close();
-  return ports;
 }

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import { createWorld, register } from "../actors/world.ts";
+import { freePorts } from "../ports.ts";
 import { claimsFor, generateKey, sign, startIssuer } from "../auth/issuer.ts";
 import { createDatabase } from "../database.ts";
 import { eventually } from "../eventually.ts";
-import { CART, portsOf, production } from "../production.ts";
+import { CART, portsOf, production, TRUSTING } from "../production.ts";
 import { createAuthority } from "../rpc/certificates.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { temporaryFolder, watch } from "../service.ts";
@@ -81,6 +82,19 @@ Deno.test("it serves GraphQL, gRPC and readiness with nothing but the permission
   assert.doesNotMatch(complaints, /access to|NotCapable|error/i);
   assert.equal(JSON.parse(output.trim().split("\n").at(-1) ?? "").message, "Stopped");
   assert.equal(await healthcheck(ports.http), 1);
+});
+
+Deno.test("it starts its workers, and they share its ports", async () => {
+  await using world = await createWorld();
+  const [http = 0, grpc = 0] = freePorts(2);
+  const env = { ...production(world.database.url), ...TRUSTING, WORKERS: "2" };
+  const ports = { HTTP_PORT: String(http), GRPC_PORT: String(grpc) };
+  const bwrap = inContainer(image, image.config.entrypoint, { env: { ...env, ...ports } }).spawn();
+  await using service = watch(bwrap);
+  await service.says(/Ready: HTTP[^]*Ready: HTTP/);
+  assert.equal((await fetch(`http://127.0.0.1:${http}/readyz`)).status, 200);
+  Deno.kill(await firstProcess(bwrap.pid), "SIGTERM");
+  assert.equal((await service.ended()).code, 0);
 });
 
 Deno.test("it migrates an empty database, as a job of its own", async () => {

@@ -1,10 +1,31 @@
-/** A server whose administrator is no superuser, as managed PostgreSQL gives one, prepared as README.md says. */
+/** Servers prepared as README.md and deploy/ say, from empty ones. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { startEmbedded } from "../../db/embedded.ts";
+import { openPool } from "../../db/connect.ts";
+import { createReadiness } from "../../db/readiness.ts";
 import { isCurrent, migrate } from "../../db/migrate.ts";
 import { temporaryFolder } from "../service.ts";
 import { readText } from "./yaml.ts";
+
+Deno.test("what compose runs on the first start gives a login that migrates, and one that only serves", async () => {
+  await using folder = await temporaryFolder();
+  await using server = await startEmbedded(folder.path, { settings: { fsync: "off" } });
+  const [, script = ""] = (await readText("deploy/compose/logins.sh")).match(/<<'SQL'\n(.*?)\nSQL\n/s) ?? [];
+  const passwords = script.replace(":'service'", "'one'").replace(":'migration'", "'two'");
+  for (const statement of [await readText("db/roles.sql"), ...passwords.split("\n")]) {
+    await ask(server.adminUrl, statement);
+  }
+  const of = (username: string, password: string) =>
+    at(server.adminUrl, { username, password, pathname: "/customer" });
+  await migrate(of("customer_migration", "two"));
+
+  assert.deepEqual(await migrate(of("customer_service", "one")), []);
+  const pool = openPool(of("customer_service", "one"), "customer_reader", 1);
+  assert.equal(await (await createReadiness(pool))(), true);
+  await pool.end();
+  await assert.rejects(ask(of("customer_service", "one"), "set role customer_owner"), { code: "42501" });
+});
 
 Deno.test("an administrator who may create roles and databases prepares the server, and the service migrates", async () => {
   await using folder = await temporaryFolder();
@@ -32,8 +53,7 @@ Deno.test("an administrator who may create roles and databases prepares the serv
 
 async function ask(url: string, statement: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
-  await sql.unsafe(statement);
-  await sql.end();
+  await sql.unsafe(statement).finally(() => sql.end());
 }
 
 function at(url: string, parts: { username: string; password: string; pathname?: string }): string {
