@@ -27,7 +27,12 @@ export async function keepRequests(folder: string, ids: CustomerId[]) {
 export async function keepAnswers(folder: string, url: string, ids: CustomerId[]): Promise<string> {
   const sql = openPool(url, "customer_reader", 1);
   const { getCustomerGroups } = createLookupMethods(createLookups(sql));
-  const context = { caller: { service: "bench" }, deadline: undefined, signal: new AbortController().signal };
+  const context = {
+    caller: { service: "bench" },
+    deadline: undefined,
+    signal: new AbortController().signal,
+    wanted: () => true,
+  };
   const answers = await Promise.all(
     ids.slice(0, 1_000).map(async (id) => {
       const request = create(GetCustomerGroupsRequestSchema, id);

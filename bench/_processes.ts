@@ -1,4 +1,4 @@
-/** Processes under measurement: started until disposed, and what CPU time they have used. Linux only (/proc). */
+/** Processes under measurement: started until disposed, what CPU time and what memory they use. Linux only (/proc). */
 
 /** A child that has said on its first line of output that it serves, and on which port. */
 export interface Serving extends AsyncDisposable {
@@ -45,3 +45,10 @@ export async function cpuMicroseconds(pid: number, children = false): Promise<nu
 
 /** The kernel tells times in ticks of 1/100 s on every platform that Deno supports. */
 const MICROSECONDS_PER_TICK = 10_000;
+
+/** Megabytes of a process: all that is in memory, and of that what it shares with no file, such as Deno's program. */
+export async function memory(pid: number): Promise<{ resident: number; own: number }> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  const kilobytes = (name: string) => Number(status.match(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m"))?.[1]);
+  return { resident: kilobytes("VmRSS") / 1_024, own: kilobytes("RssAnon") / 1_024 };
+}

@@ -1,0 +1,49 @@
+/** What a day brings, in small: shoppers who read and change their profile, carts that ask for their groups. */
+import { gatewayHeaders, MESH } from "../tests/production.ts";
+import { asked, connect } from "../tests/rpc/client.ts";
+import type { CustomerId } from "./_database.ts";
+
+export interface Load {
+  customers: readonly CustomerId[];
+  http: number;
+  /** Absent where there is no gRPC: then all is asked over HTTP. */
+  grpc: number | undefined;
+  /** How much is under way at a time. */
+  inFlight: number;
+  seconds: number;
+}
+
+export interface Driven {
+  answered: number;
+  failed: number;
+}
+
+const READ = `{ me { email firstName addresses { city } shopperGroups { name priority } } }`;
+const CHANGE = `mutation ($name: String) { updateProfile(input: { firstName: $name }) { version } }`;
+
+/** Closed loop, of every ten requests one change, three reads and six lookups; resolves when all have ended. */
+export async function drive({ customers, http, grpc, inFlight, seconds }: Load): Promise<Driven> {
+  const driven: Driven = { answered: 0, failed: 0 };
+  const until = performance.now() + seconds * 1_000;
+  using client = grpc === undefined ? undefined : connect(grpc);
+  const ask = async (turn: number) => {
+    const { customerId, storeId } = customers[Math.floor(Math.random() * customers.length)]!;
+    if (client && turn % 10 > 3) {
+      return (await client.groups(asked({ customerId, storeId }), { metadata: MESH })).status === "OK";
+    }
+    const [query, name] = turn % 10 === 0 ? [CHANGE, `Ada ${turn}`] : [READ, undefined];
+    const response = await fetch(`http://127.0.0.1:${http}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...gatewayHeaders({ id: customerId, storeId }) },
+      body: JSON.stringify({ query, variables: { name } }),
+    });
+    return !("errors" in await response.json());
+  };
+  await Promise.all(Array.from({ length: inFlight }, async (_, at) => {
+    for (let turn = at; performance.now() < until; turn++) {
+      const answered = await ask(turn).catch(() => false);
+      driven[answered ? "answered" : "failed"]++;
+    }
+  }));
+  return driven;
+}

@@ -1,0 +1,7 @@
+/** Hono and nothing else, on the port of its first argument: what a process of Deno's costs that does no work. */
+import { Hono } from "@hono/hono";
+
+const app = new Hono()
+  .get("/readyz", (c) => c.json({ status: "ready" }))
+  .post("/graphql", async (c) => c.json({ data: { asked: (await c.req.text()).length } }));
+Deno.serve({ hostname: "127.0.0.1", port: Number(Deno.args[0]), onListen: () => {} }, app.fetch);

@@ -1,0 +1,169 @@
+// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+/**
+ * `deno task bench footprint`: how long a process takes from its start until it is ready, and what memory it
+ * occupies, idle and under load, beside a bare Hono. The service runs as in production, on a PostgreSQL that is
+ * migrated and belongs to the benchmark; nobody listens where it looks for Kafka.
+ *
+ * `--customers=20000 --runs=5 --idle=10 --seconds=20 --in-flight=16`
+ */
+import { freePorts } from "../tests/ports.ts";
+import { production, TRUSTING } from "../tests/production.ts";
+import { type CustomerId, loadCustomers, openDatabase } from "./_database.ts";
+import { drive, type Driven } from "./_mixed_load.ts";
+import { cpuMicroseconds, memory } from "./_processes.ts";
+import { describeMachine, median, options, table } from "./_report.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+
+interface Variant {
+  name: string;
+  args: string[];
+  env: Record<string, string>;
+  http: number;
+  grpc: number | undefined;
+}
+
+interface Measured extends Driven {
+  /** Milliseconds from the start of the process to the first 200 of /readyz. */
+  ready: number;
+  /** Milliseconds of CPU until then, which other work on the machine changes least. */
+  readyCpu: number;
+  idle: Sample;
+  loaded: Sample;
+  /** The most that was seen, in megabytes. */
+  most: number;
+  /** Some seconds after the load. */
+  after: Sample;
+}
+
+type Sample = Awaited<ReturnType<typeof memory>>;
+type Asked = Record<"idle" | "seconds" | "in-flight", number>;
+
+export async function footprint(args: string[]): Promise<void> {
+  const asked = options(args, { customers: 20_000, runs: 5, idle: 10, seconds: 20, "in-flight": 16 });
+  console.log(await describeMachine());
+  await using database = await openDatabase();
+  const customers = await loadCustomers(database.adminUrl, asked.customers);
+  const [http, grpc, bare] = await freePorts(3) as [number, number, number];
+  const variants: Variant[] = [
+    {
+      name: "customer-service",
+      args: ["--cached-only", "--unstable-no-legacy-abort", "main.ts"],
+      env: { ...production(database.url), ...TRUSTING, HTTP_PORT: String(http), GRPC_PORT: String(grpc) },
+      http,
+      grpc,
+    },
+    {
+      name: "Hono alone",
+      args: ["bench/_serve_bare.ts", String(bare)],
+      env: {},
+      http: bare,
+      grpc: undefined,
+    },
+  ];
+  const rounds: Measured[][] = [];
+  for (let run = 0; run < asked.runs; run++) {
+    const measured: Measured[] = [];
+    for (const variant of variants) measured.push(await measure(variant, customers, asked));
+    rounds.push(measured);
+  }
+  report(variants.map(({ name }) => name), rounds, asked);
+}
+
+async function measure(variant: Variant, customers: readonly CustomerId[], asked: Asked): Promise<Measured> {
+  const from = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", ...variant.args],
+    cwd: ROOT,
+    env: variant.env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  try {
+    await untilReady(variant.http);
+    const ready = performance.now() - from;
+    const readyCpu = await cpuMicroseconds(child.pid) / 1_000;
+    const idle = middle(await watch(child.pid, asked.idle));
+    const driving = drive({ ...variant, customers, inFlight: asked["in-flight"], seconds: asked.seconds });
+    const loaded = await watch(child.pid, asked.seconds);
+    const driven = await driving;
+    const after = middle(await watch(child.pid, asked.idle));
+    const most = Math.max(...loaded.map(({ resident }) => resident));
+    return { ...driven, ready, readyCpu, idle, loaded: middle(loaded), most, after };
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+  }
+}
+
+async function untilReady(port: number): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (performance.now() < deadline) {
+    const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.ok) return;
+    await pause(5);
+  }
+  throw new Error(`Cannot measure: nobody is ready on port ${port} after a minute`);
+}
+
+/** Four samples a second; the first second does not count. */
+async function watch(pid: number, seconds: number): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for (let quarter = 0; quarter < seconds * 4; quarter++) {
+    await pause(250);
+    if (quarter >= 4) samples.push(await memory(pid));
+  }
+  return samples;
+}
+
+function middle(samples: readonly Sample[]): Sample {
+  return {
+    resident: median(samples.map(({ resident }) => resident)),
+    own: median(samples.map(({ own }) => own)),
+  };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function report(
+  names: string[],
+  rounds: Measured[][],
+  { idle, seconds, "in-flight": inFlight }: Asked,
+): void {
+  const of = (at: number, what: (measured: Measured) => number) =>
+    median(rounds.map((round) => what(round[at]!))).toFixed(0);
+  const both = (at: number, what: (measured: Measured) => Sample) =>
+    `${of(at, (seen) => what(seen).resident)} (${of(at, (seen) => what(seen).own)})`;
+  console.log(
+    `\nmedians of ${rounds.length} runs; ${idle} s idle, then ${seconds} s with ${inFlight} requests under way;\n` +
+      "MB resident, in parentheses without what is mapped from files",
+  );
+  console.log(table(
+    [
+      "",
+      "ready ms",
+      "CPU ms",
+      "idle MB",
+      "loaded MB",
+      "most MB",
+      `${idle} s later MB`,
+      "answers/s",
+      "failed",
+    ],
+    names.map((name, at) => [
+      name,
+      of(at, (seen) => seen.ready),
+      of(at, (seen) => seen.readyCpu),
+      both(at, (seen) => seen.idle),
+      both(at, (seen) => seen.loaded),
+      of(at, (seen) => seen.most),
+      both(at, (seen) => seen.after),
+      of(at, (seen) => seen.answered / seconds),
+      String(rounds.reduce((sum, round) => sum + round[at]!.failed, 0)),
+    ]),
+  ));
+}
