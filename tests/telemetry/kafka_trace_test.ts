@@ -1,0 +1,53 @@
+/** The trace on its way into Kafka. */
+import assert from "node:assert/strict";
+import { newTraceparent } from "../../telemetry/traceparent.ts";
+import { createWorld, register, tell } from "../actors/world.ts";
+import { consume, kafkaTest, SHARED_BROKER } from "../events/kafka.ts";
+import { eventually } from "../eventually.ts";
+import { portsOf, production, TRUSTING } from "../production.ts";
+import { startService } from "../service.ts";
+import { startReceiver } from "./receiver.ts";
+
+kafkaTest(
+  "events carry their trace as a Kafka header, and their sending stands under the batch",
+  async () => {
+    await using world = await createWorld();
+    const ref = await register(world);
+    const traceparent = newTraceparent().replace(/00$/, "01");
+    const [, traceId, spanId] = traceparent.split("-");
+    await tell(world, ref, "profile.update", { firstName: "Ada" }, { traceId: traceId!, traceparent });
+    await using consumer = await consume([ref.id]);
+    await using receiver = startReceiver();
+    await using service = startService({
+      ...production(world.database.url),
+      ...TRUSTING,
+      KAFKA_BROKERS: SHARED_BROKER!,
+      KAFKA_REPLICATION_FACTOR: "1",
+      ...receiver.env,
+    });
+    await portsOf(service);
+    await eventually(() => {
+      const headers = consumer.received.filter(({ topic }) => topic === "customer.updated")
+        .map(({ headers }) => headers.traceparent);
+      assert.deepEqual(new Set(headers), new Set([traceparent]));
+    }, 60_000);
+    await service.stop("SIGTERM");
+
+    const spans = receiver.spans();
+    const published = spans.find((span) =>
+      span.traceId === traceId && span.name === "publish customer.updated"
+    );
+    assert.equal(published?.parentSpanId, spanId);
+    const batch = spans.find((span) => span.spanId === published?.links[0]?.spanId);
+    assert.equal(batch?.name, "publish outbox");
+    const send = spans.find((span) => span.parentSpanId === batch?.spanId);
+    assert.match(send?.name ?? "", /^send/);
+    assert.equal(send?.kind, 3);
+    assert.equal(send?.attributes["messaging.system"], "kafka");
+    const told = receiver.metrics().get("customer_service.outbox.published");
+    const updated = told?.find(({ attributes }) =>
+      attributes["messaging.destination.name"] === "customer.updated"
+    );
+    assert.equal(updated?.value, 1);
+  },
+);
