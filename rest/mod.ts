@@ -1,4 +1,5 @@
 /** The Customer API and administration over HTTP, for services and staff. */
+import { Hono } from "@hono/hono";
 import { HTTPException } from "@hono/hono/http-exception";
 import type { Actors } from "../actors/protocol.ts";
 import type { Authenticator } from "../auth/principals.ts";
@@ -6,6 +7,8 @@ import type { Sql } from "../db/connect.ts";
 import type { Lookups } from "../db/lookups.ts";
 import { type Api, authenticated, createApi } from "./api.ts";
 import { createCustomers } from "./customers/mod.ts";
+import { createDocuments } from "./documents/mod.ts";
+import { describeApi } from "./documents/openapi.ts";
 import { answerOf } from "./errors.ts";
 
 export interface RestOptions {
@@ -17,7 +20,13 @@ export interface RestOptions {
 }
 
 /** An app to mount at `/`: it answers for its own paths only. */
-export function createRest(options: RestOptions): Api {
+export function createRest(options: RestOptions): Hono {
+  const routes = createRoutes(options);
+  return new Hono().route("/", createDocuments(describeApi(routes))).route("/", routes);
+}
+
+/** The routes that the API's document describes. */
+export function createRoutes(options: RestOptions): Api {
   const api = createApi();
   api.onError((error, c) => {
     const { status, body } = error instanceof HTTPException ? answerOfHttp(error) : answerOf(error);

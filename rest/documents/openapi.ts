@@ -1,0 +1,39 @@
+/** The OpenAPI document of the API, made from the schemas that validate its input. */
+import type { Api } from "../api.ts";
+
+const DESCRIPTION = `Customers, their addresses and shopper groups, and the requests of data subjects: for
+identity-service and other services of the platform, and for store staff. A caller sees and changes one store, the one
+of its token. Shoppers keep their own account through the GraphQL API.
+
+A change may rest on the version that the caller has seen (\`If-Match\` with the \`ETag\`), and can be repeated under an
+\`Idempotency-Key\`. Errors are \`{code, message}\`; the code is for programs, and the message, which names ids and
+fields but never a personal value, is for people.`;
+
+export function describeApi(api: Api) {
+  api.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description:
+      "A token of the platform's issuer for a service (SYSTEM) or for staff with a role in the store",
+  });
+  return api.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Customer API",
+      version: "1.0.0",
+      description: DESCRIPTION.replaceAll(/(?<!\n)\n(?!\n)/g, " "),
+    },
+    security: [{ bearer: [] }],
+    tags: [
+      { name: "Customers", description: "Who they are, and whether their account is open" },
+      { name: "Addresses" },
+      { name: "Shopper groups", description: "They decide the price list" },
+      { name: "Memberships", description: "Which customer is in which group, and what it comes to" },
+      { name: "Bulk", description: "Many customers at once, streamed in and out" },
+      { name: "GDPR requests", description: "Access, erasure, rectification and portability" },
+    ],
+  });
+}
+
+export type OpenApiDocument = ReturnType<typeof describeApi>;
