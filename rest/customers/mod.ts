@@ -2,10 +2,14 @@
 import type { Api } from "../api.ts";
 import { createApi } from "../api.ts";
 import type { RestOptions } from "../mod.ts";
+import { addAccountRoutes } from "./account.ts";
+import { addAddressRoutes } from "./addresses.ts";
 import { addProfileRoutes } from "./profile.ts";
 
 export function createCustomers(options: RestOptions): Api {
   const api = createApi();
   addProfileRoutes(api, options);
+  addAccountRoutes(api, options);
+  addAddressRoutes(api, options);
   return api;
 }
