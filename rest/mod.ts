@@ -10,6 +10,7 @@ import { createCustomers } from "./customers/mod.ts";
 import { createDocuments } from "./documents/mod.ts";
 import { describeApi } from "./documents/openapi.ts";
 import { answerOf } from "./errors.ts";
+import { createGroups } from "./groups/mod.ts";
 
 export interface RestOptions {
   actors: Actors;
@@ -34,8 +35,10 @@ export function createRoutes(options: RestOptions): Api {
     return c.json(body, status);
   });
   const known = authenticated(options.authenticate);
-  for (const path of ["/customers", "/customers/*"]) api.use(path, known);
-  return api.route("/", createCustomers(options));
+  for (const path of ["/customers", "/customers/*", "/groups", "/groups/*"]) api.use(path, known);
+  return api
+    .route("/", createCustomers(options))
+    .route("/", createGroups(options));
 }
 
 /** What Hono itself refuses: JSON that cannot be read, another content type. */

@@ -4,6 +4,8 @@ import { createApi } from "../api.ts";
 import type { RestOptions } from "../mod.ts";
 import { addAccountRoutes } from "./account.ts";
 import { addAddressRoutes } from "./addresses.ts";
+import { addMembershipRoutes } from "./memberships.ts";
+import { addPriceListRoutes } from "./price_list.ts";
 import { addProfileRoutes } from "./profile.ts";
 
 export function createCustomers(options: RestOptions): Api {
@@ -11,5 +13,7 @@ export function createCustomers(options: RestOptions): Api {
   addProfileRoutes(api, options);
   addAccountRoutes(api, options);
   addAddressRoutes(api, options);
+  addMembershipRoutes(api, options);
+  addPriceListRoutes(api, options);
   return api;
 }
