@@ -15,6 +15,7 @@ const POLICY =
 const SETTINGS = JSON.stringify({
   agent: { disabled: true },
   hideClientButton: true,
+  mcp: { disabled: true },
   persistAuth: false,
   showDeveloperTools: "never",
   telemetry: false,

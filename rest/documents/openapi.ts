@@ -17,7 +17,7 @@ export function describeApi(api: Api) {
     description:
       "A token of the platform's issuer for a service (SYSTEM) or for staff with a role in the store",
   });
-  return api.getOpenAPI31Document({
+  const document = api.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
       title: "Customer API",
@@ -34,6 +34,23 @@ export function describeApi(api: Api) {
       { name: "GDPR requests", description: "Access, erasure, rectification and portability" },
     ],
   });
+  for (const operations of Object.values(document.paths ?? {})) {
+    for (const operation of Object.values(operations)) describeBody(operation);
+  }
+  return document;
 }
 
-export type OpenApiDocument = ReturnType<typeof describeApi>;
+export type OpenApiDocument = ReturnType<Api["getOpenAPI31Document"]>;
+
+/** What any body may meet, before its schema does. */
+function describeBody(operation: { requestBody?: unknown; responses: Record<string, unknown> }): void {
+  if (!operation.requestBody) return;
+  operation.responses[413] ??= {
+    ...operation.responses[400] as object,
+    description: "INVALID_INPUT: too long",
+  };
+  operation.responses[415] ??= {
+    ...operation.responses[400] as object,
+    description: "INVALID_INPUT: another type",
+  };
+}
