@@ -25,8 +25,9 @@ const STREAMED = "/customers/bulk";
 const NO_STORE = "00000000-0000-0000-0000-000000000000";
 
 /** Stands before authentication, so that guessing tokens is limited as well. */
-export function limitAddresses({ perAddress, hashKey, proxies }: Limits): MiddlewareHandler<ApiEnv> {
+export function limitAddresses(limits: Limits): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
+    const { perAddress, hashKey, proxies } = limits;
     if (perAddress) {
       const key = await digest(hashKey, `address ${addressOf(c, proxies)}`);
       refuse(c, await perAddress({ storeId: NO_STORE, key }), "this address");
@@ -35,8 +36,9 @@ export function limitAddresses({ perAddress, hashKey, proxies }: Limits): Middle
   });
 }
 
-export function limitPrincipals({ perPrincipal, hashKey }: Limits): MiddlewareHandler<ApiEnv> {
+export function limitPrincipals(limits: Limits): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
+    const { perPrincipal, hashKey } = limits;
     if (perPrincipal) {
       const { storeId, id, type } = c.var.by;
       const key = await digest(hashKey, `principal ${type} ${id}`);
