@@ -56,7 +56,7 @@ export function addRequestRoutes(api: Api, { actors, sql }: RestOptions): void {
     const answer = await actors.send({ kind: "gdpr_request", storeId, id }, command, context);
     const request = await readRequest(sql, storeId, answer.id);
     const headers = { etag: etag(request.version) };
-    if (answer.id !== id) return c.json(request, 200, headers);
+    if (!answer.changed) return c.json(request, 200, headers);
     return c.json(request, 201, { ...headers, location: `/gdpr-requests/${id}` });
   });
 
