@@ -12,7 +12,8 @@ const VISIBLE = /[^\p{Z}\p{Cf}]/u;
 export const text = (max: number) =>
   z.string()
     .trim()
-    .refine((value) => VISIBLE.test(value), "must not be empty")
+    .min(1, "must not be empty")
+    .refine((value) => value === "" || VISIBLE.test(value), "must not be empty")
     .max(max, `must have at most ${max} characters`)
     .refine((value) => !CONTROL.test(value) && value.isWellFormed(), "must not contain control characters");
 
@@ -38,10 +39,8 @@ export const locale = z.string().max(35, LANGUAGE_TAG).transform((tag, context) 
   }
 }).pipe(z.string().max(35, LANGUAGE_TAG));
 
-const COUNTRIES = new Set<string>(iso31661.map((country) => country.alpha2));
-
-export const country = z.string().refine(
-  (code) => COUNTRIES.has(code),
+export const country = z.enum(
+  iso31661.map(({ alpha2 }) => alpha2),
   "must be a country of ISO 3166-1, in two capital letters",
 );
 
