@@ -135,6 +135,7 @@ Deno.test("the list goes page by page, by the beginning of the name, with or wit
   } while (next !== "");
   assert.deepEqual(pages.map((page) => page.length), [3, 3, 1]);
   assert.deepEqual(pages.flat(), ids.toSorted());
+  assert.equal((await rest.call("GET", "/groups?limit=7", { as })).body.nextCursor, null);
   const names = async (query: string) =>
     (await rest.call("GET", `/groups?${query}`, { as })).body.items
       .map((group: { name: string }) => group.name).sort();
