@@ -1,11 +1,12 @@
 /** The composition root: reads the configuration, opens each part once, and closes them in reverse. */
 import { setTimeout as pause } from "node:timers/promises";
+import type { Hono } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
-import { Hono } from "@hono/hono";
 import type { Performers } from "./actors/effects.ts";
 import { endMemberships } from "./actors/end_memberships.ts";
 import { createExportDownloads, exportLink } from "./actors/gdpr/export_downloads.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
+import type { RequestKey } from "./actors/gdpr/vocabulary.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createActors } from "./actors/mod.ts";
 import { systemPrincipal } from "./actors/principal.ts";
@@ -22,6 +23,7 @@ import { openPool, type Sql } from "./db/connect.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
 import { meterPools, meterWork } from "./db/meter.ts";
+import { createRateLimit } from "./db/rate_limits.ts";
 import { createReadiness, watchReadiness } from "./db/readiness.ts";
 import { createNotifier, listen } from "./db/work.ts";
 import { loadDemoData } from "./demo/data.ts";
@@ -34,11 +36,13 @@ import { startRelay } from "./events/relay.ts";
 import { watchMemory } from "./events/stale_memory.ts";
 import { maskError } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
+import { createDoor } from "./door.ts";
 import { untilTold } from "./lifetime.ts";
 import { shedLoad, watchLoad } from "./overload.ts";
 import { answerOf } from "./rest/errors.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
+import { createRest } from "./rest/mod.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
@@ -97,7 +101,16 @@ export async function start(config: Config): Promise<Service> {
   );
   edges.use(watchReadiness(ready, (answer) => rpc.setServing(answer && !ending.signal.aborted)));
 
-  const app = new Hono()
+  const perMinute = (requests: number) =>
+    requests === 0 ? undefined : createRateLimit(reader, { requests, windowSeconds: 60 });
+  const limits = {
+    perPrincipal: perMinute(config.door.ratePerPrincipal),
+    perAddress: perMinute(config.door.ratePerAddress),
+    hashKey: keys.hashKey,
+    proxies: config.door.trustedProxies,
+  };
+  const linkTo = (key: RequestKey) => exportLink(api, keys, key);
+  const app = createDoor(config.door)
     .use(nameRoutes())
     .use(letGo(ending.signal))
     .route("/", createHealth(ready, ending.signal))
@@ -108,7 +121,7 @@ export async function start(config: Config): Promise<Service> {
         actors,
         lookups,
         requests: requestLookups,
-        exportLink: (key) => exportLink(api, keys, key),
+        exportLink: linkTo,
         authenticate: auth.authenticate,
         production: config.production,
       }),
@@ -116,7 +129,11 @@ export async function start(config: Config): Promise<Service> {
     .use(shedLoad(load, (error) => answerOf(error).body))
     .route(
       "/exports",
-      createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate }),
+      createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate, limits }),
+    )
+    .route(
+      "/",
+      createRest({ actors, lookups, sql: api, authenticate: auth.authenticate, exportLink: linkTo, limits }),
     );
   if (!config.production) await addGateway(app);
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());

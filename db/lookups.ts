@@ -3,6 +3,8 @@ import { batched, type Wanted } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
 import type { AddressValues } from "./customer_addresses.ts";
 
+export type { Wanted } from "./_batches.ts";
+
 /** A customer within its store; both UUIDs in lower case. */
 export interface CustomerKey {
   storeId: string;
@@ -48,10 +50,18 @@ export interface Customer {
   groups: Membership[];
 }
 
-/** Both answer undefined for a customer that the store does not have; what is not `wanted` any more is not asked. */
+/** An email within a store. */
+export interface EmailKey {
+  storeId: string;
+  email: string;
+}
+
+/** All answer undefined for a customer that the store does not have; what is not `wanted` any more is not asked. */
 export interface Lookups {
   findCustomer(key: CustomerKey, wanted?: Wanted): Promise<Customer | undefined>;
   findCustomerGroups(key: CustomerKey, wanted?: Wanted): Promise<CustomerGroups | undefined>;
+  /** The id of the customer who has the email, in whatever case it is written. */
+  findCustomerId(key: EmailKey, wanted?: Wanted): Promise<string | undefined>;
 }
 
 /** @param sql a pool of the role customer_reader; four connections are all that lookups can use */
@@ -62,6 +72,7 @@ export function createLookups(sql: Sql): Lookups {
       "lookup_customer_groups",
       (keys: readonly CustomerKey[]) => selectGroups(sql, keys),
     ),
+    findCustomerId: batched("lookup_customer_ids", (keys: readonly EmailKey[]) => selectIds(sql, keys)),
   };
 }
 
@@ -102,6 +113,15 @@ async function selectCustomers(sql: Sql, keys: readonly CustomerKey[]) {
   for (const { position, addresses, groups, ...customer } of rows) {
     answers[position - 1] = { ...customer, addresses: addresses ?? [], groups: groups ?? [] };
   }
+  return answers;
+}
+
+async function selectIds(sql: Sql, keys: readonly EmailKey[]) {
+  const [storeIds, emails] = [keys.map((key) => key.storeId), keys.map((key) => key.email)];
+  const rows = await sql<{ position: number; customerId: string }[]>`
+    select * from lookup_customer_ids(${storeIds}::uuid[], ${emails}::text[])`;
+  const answers = new Array<string | undefined>(keys.length).fill(undefined);
+  for (const { position, customerId } of rows) answers[position - 1] = customerId;
   return answers;
 }
 
