@@ -1,0 +1,63 @@
+/** The runbook answers every alert, and what it says to type works. */
+import assert from "node:assert/strict";
+import { createDatabase } from "./database.ts";
+import { readAlerts, readDashboard } from "./telemetry/prometheus.ts";
+
+const DOCS = new URL("../docs/", import.meta.url);
+const page = await Deno.readTextFile(new URL("runbook.md", DOCS));
+const [, alerts = ""] = page.match(/^## Alerts$([^]*?)^## /m) ?? [];
+
+Deno.test("every alert has its section, in the same order, and every section its alert", async () => {
+  const sections = [...alerts.matchAll(/^### (.+)$/gm)].map(([, title]) => title);
+  assert.deepEqual(sections, (await readAlerts()).map(({ name }) => name));
+});
+
+Deno.test("every section on an alert says what it means, where to look, what to do, and when to ask for help", () => {
+  for (const section of alerts.split(/^### /m).slice(1)) {
+    for (const word of [/\*\*Means\*\*/, /\*\*Look\b/, /\b[Dd]o\*\*/, /\*\*Escalate\*\*/]) {
+      assert.match(section, word, section.split("\n")[0]);
+    }
+  }
+});
+
+Deno.test("every panel that is named is on the dashboard", async () => {
+  const titles = new Set((await readDashboard()).panels.map(({ title }) => title));
+  const named = [...page.matchAll(/(?<!\w)_([A-Z][^_]+)_(?!\w)/g)].map(([, title]) =>
+    title!.replace(/\s+/g, " ")
+  );
+  assert.ok(named.length > 20);
+  assert.deepEqual(named.filter((title) => !titles.has(title)), []);
+});
+
+Deno.test("every link leads somewhere", async () => {
+  for (const [, path = "", anchor] of page.matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)) {
+    const target = path === "" ? page : await Deno.readTextFile(new URL(path, DOCS));
+    if (anchor === undefined) continue;
+    const anchors = [...target.matchAll(/^#+ (.+)$/gm)].map(([, title]) => anchorOf(title!));
+    assert.ok(anchors.includes(anchor), `${path}#${anchor}`);
+  }
+});
+
+Deno.test("every statement can be run by the owner of the tables", async () => {
+  await using database = await createDatabase();
+  const blocks = [...page.matchAll(/^( *)```sql\n([^]*?)^ *```$/gm)].map(([, , sql]) => sql!);
+  const statements = blocks.flatMap((block) => block.split(";")).filter((sql) => sql.trim() !== "");
+  assert.ok(statements.length > 15);
+  for (const statement of statements) {
+    const text = statement.replace(/:'(\w+)'/g, () => `'${crypto.randomUUID()}'`);
+    const tried = database.admin.begin(async (tx) => {
+      await tx`set local role customer_owner`;
+      await tx.unsafe(text);
+    });
+    await assert.doesNotReject(tried, statement);
+  }
+});
+
+Deno.test("no statement shows a personal value", () => {
+  for (const [block] of page.matchAll(/```sql[^]*?```/g)) assert.doesNotMatch(block, /select \*/);
+});
+
+/** As GitHub makes them. */
+function anchorOf(title: string): string {
+  return title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
+}
