@@ -1,4 +1,4 @@
-/** What a day brings, in small: shoppers who read and change their profile, carts that ask for their groups. */
+/** What a day brings, in small: shoppers who read and change their profile, staff who look at it, carts that ask for groups. */
 import { gatewayHeaders, MESH } from "../tests/production.ts";
 import { asked, connect } from "../tests/rpc/client.ts";
 import type { CustomerId } from "./_database.ts";
@@ -21,7 +21,7 @@ export interface Driven {
 const READ = `{ me { email firstName addresses { city } shopperGroups { name priority } } }`;
 const CHANGE = `mutation ($name: String) { updateProfile(input: { firstName: $name }) { version } }`;
 
-/** Closed loop, of every ten requests one change, three reads and six lookups; resolves when all have ended. */
+/** Closed loop, of every ten requests one change, two reads, one over REST and six lookups; resolves when all have ended. */
 export async function drive({ customers, http, grpc, inFlight, seconds }: Load): Promise<Driven> {
   const driven: Driven = { answered: 0, failed: 0 };
   const until = performance.now() + seconds * 1_000;
@@ -30,6 +30,12 @@ export async function drive({ customers, http, grpc, inFlight, seconds }: Load):
     const { customerId, storeId } = customers[Math.floor(Math.random() * customers.length)]!;
     if (client && turn % 10 > 3) {
       return (await client.groups(asked({ customerId, storeId }), { metadata: MESH })).status === "OK";
+    }
+    if (turn % 10 === 3) {
+      const url = `http://127.0.0.1:${http}/customers/${customerId}`;
+      const response = await fetch(url, { headers: staff(storeId) });
+      await response.body?.cancel();
+      return response.ok;
     }
     const [query, name] = turn % 10 === 0 ? [CHANGE, `Ada ${turn}`] : [READ, undefined];
     const response = await fetch(`http://127.0.0.1:${http}/graphql`, {
@@ -46,4 +52,14 @@ export async function drive({ customers, http, grpc, inFlight, seconds }: Load):
     }
   }));
   return driven;
+}
+
+function staff(storeId: string): Record<string, string> {
+  const id = "00000000-0000-4000-8000-00000000000a";
+  return {
+    "x-user-id": id,
+    "x-store-id": storeId,
+    "x-principal-type": "STAFF",
+    "x-roles": `CUSTOMER_SUPPORT@${storeId}`,
+  };
 }
