@@ -12,6 +12,7 @@ export const INCLUDED = [
   "db/migrations",
   "db/roles.sql",
   "graph/schema.graphql",
+  "vendor/scalar/standalone.js.gz",
 ];
 
 /**

@@ -4,11 +4,12 @@
  * registry tells of faults it says so and goes on; with REQUIRE_ADVISORIES=1 that is a failure.
  */
 import { type Advisory, findAdvisories, judge, NoAdvisories } from "./supply/advisories.ts";
+import { askLicences } from "./supply/elsewhere.ts";
 import { objection } from "./supply/licences.ts";
 import { idOf, type Package, readPackages } from "./supply/packages.ts";
 import { ACCEPTED_ADVISORIES } from "./supply/rules.ts";
 
-const packages = await readPackages();
+const packages = await askLicences(await readPackages());
 const wrong = [...checkLicences(packages), ...await checkAdvisories(packages)];
 for (const line of wrong) console.error(line);
 if (wrong.length > 0) Deno.exit(1);

