@@ -21,7 +21,7 @@ function checkLicences(packages: Package[]): string[] {
     console.log(`Licences not read, of other platforms: ${unknown.map(idOf).join(", ")}`);
   }
   const wrong = packages.flatMap((found) => {
-    const why = found.licence && objection({ name: found.name, licence: found.licence });
+    const why = found.licence === undefined ? undefined : objection(found.name, found.licence);
     return why ? [`${idOf(found)}: ${why}`] : [];
   });
   if (wrong.length === 0) console.log(`Licences: ${packages.length - unknown.length} packages, all allowed`);

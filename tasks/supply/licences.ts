@@ -3,7 +3,7 @@ import parse, { type Info } from "spdx-expression-parse";
 import { ALLOWED_LICENCES, LICENCE_EXCEPTIONS } from "./rules.ts";
 
 /** What is wrong with a package's licence, for whoever added it; undefined where it is allowed. */
-export function objection({ name, licence }: { name: string; licence: string }): string | undefined {
+export function objection(name: string, licence: string): string | undefined {
   const exceptions = LICENCE_EXCEPTIONS.filter((exception) => exception.name === name);
   const allowed = [...ALLOWED_LICENCES, ...exceptions.map(({ licence }) => licence)];
   const read = tryParse(licence);

@@ -54,7 +54,8 @@ export async function readPackages(): Promise<Package[]> {
 const Lock = z.object({
   npm: z.record(z.string(), z.object({ integrity: z.string().startsWith("sha512-") })),
 });
-export const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
+/** A licence that is missing, or told in the form of long ago, is an empty one: nobody allows that. */
+export const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().catch("") });
 
 async function licenceIn(folder: string): Promise<string | undefined> {
   const text = await Deno.readTextFile(`${folder}/package.json`).catch(() => undefined);
