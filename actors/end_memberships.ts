@@ -8,7 +8,7 @@ import { systemPrincipal } from "./principal.ts";
 const BATCH = 200;
 
 export const endMemberships: Performer = async (
-  { storeId, actorId: groupId, traceId, traceparent },
+  { storeId, actorId: groupId, traceparent },
   { actors, sql, signal },
 ) => {
   const members = await sql.begin("read only", async (tx) => {
@@ -20,7 +20,6 @@ export const endMemberships: Performer = async (
     if (signal.aborted) return "more";
     await actors.send({ kind: "customer", storeId, id }, { type: "group.remove", groupId }, {
       by,
-      traceId,
       traceparent,
     });
   }

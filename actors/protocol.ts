@@ -14,12 +14,10 @@ export interface ActorRef {
 export interface CommandContext {
   by: Principal;
   /**
-   * W3C trace id, 32 hexadecimal digits: it goes into every event that the command causes. Where traces are collected,
-   * that of the active span counts, which is the same one wherever a request has brought a trace.
+   * Where in which trace the caller stands (W3C): the trace's id goes into every event that the command causes. Where
+   * traces are collected, the active span counts, whose trace is the same one wherever a request has brought it.
    */
-  traceId: string;
-  /** Where in that trace the caller stands, if it says so. */
-  traceparent?: string | undefined;
+  traceparent: string;
   /** The version that the caller has seen; any other one is a CONFLICT. */
   expectedVersion?: number | undefined;
   /** Repeating a command under its key gives the same answer again and changes nothing. */

@@ -60,7 +60,7 @@ export function createRuntime(sql: Sql, options: RuntimeOptions): Runtime {
     const checked = { ...ref, id };
     authorize(checked, type, known.by, behaviour.role, context.by);
     const input = parseInput(known.input, fields, `${type} ${id}`) as never;
-    const traceparent = activeTraceparent() ?? context.traceparent ?? newTraceparent(context.traceId);
+    const traceparent = activeTraceparent() ?? context.traceparent;
     try {
       return await inStore(ref.storeId, (tx) => {
         const occasion = { by: context.by, traceparent, at: now() };

@@ -9,7 +9,7 @@ import postgres from "postgres";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
 import { createActors } from "../actors/mod.ts";
 import { systemPrincipal } from "../actors/principal.ts";
-import { newTraceId } from "../actors/trace.ts";
+import { newTraceparent } from "../telemetry/traceparent.ts";
 import { openKeys } from "../config/keys.ts";
 import { openPool } from "../db/connect.ts";
 import { openDatabase } from "./_database.ts";
@@ -95,7 +95,7 @@ async function updates(
         id: `00000000-0000-4000-8000-${n.toString(16).padStart(12, "0")}`,
       };
       const firstName = String(Math.random());
-      await actors.send(ref, { type: "profile.update", firstName }, { by, traceId: newTraceId() });
+      await actors.send(ref, { type: "profile.update", firstName }, { by, traceparent: newTraceparent() });
       done++;
     }
   };

@@ -9,7 +9,7 @@ import postgres from "postgres";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
 import { createActors } from "../actors/mod.ts";
 import { systemPrincipal } from "../actors/principal.ts";
-import { newTraceId } from "../actors/trace.ts";
+import { newTraceparent } from "../telemetry/traceparent.ts";
 import { openKeys } from "../config/keys.ts";
 import { type Config, readConfig } from "../config/mod.ts";
 import { openPool } from "../db/connect.ts";
@@ -43,7 +43,7 @@ async function erase(url: string, adminUrl: string, config: Config, count: numbe
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
   const actors = createActors(sql, { requests: createRequestSettings(config.gdpr, keys) });
   const storeId = crypto.randomUUID();
-  const context = { by: systemPrincipal(storeId), traceId: newTraceId() };
+  const context = { by: systemPrincipal(storeId), traceparent: newTraceparent() };
   const customers = Array.from({ length: count }, () => crypto.randomUUID());
   await inParallel(customers, async (id) => {
     await actors.send(

@@ -9,14 +9,14 @@ export interface EffectRow {
   type: string;
   params: Record<string, string>;
   traceId: string;
-  /** Where in the trace it was asked for; absent for one that a version without it has stored. */
-  traceparent?: string | undefined;
+  /** Where in the trace it was asked for. */
+  traceparent: string;
   dueAt: Date;
   createdAt: Date;
 }
 
 /** A due effect that no other replica touches until `claimedUntil`. */
-export interface ClaimedEffect extends Omit<EffectRow, "dueAt" | "createdAt"> {
+export interface ClaimedEffect extends Omit<EffectRow, "traceId" | "dueAt" | "createdAt"> {
   attempts: number;
   claimedUntil: Date;
 }
@@ -25,7 +25,10 @@ export async function insertEffect(tx: Tx, row: EffectRow): Promise<void> {
   await tx`insert into effects ${tx({ ...row, params: tx.json(row.params) })}`;
 }
 
-/** Claims what is due. Whoever dies over it leaves it due again at the end of the claim. */
+/**
+ * Claims what is due. Whoever dies over it leaves it due again at the end of the claim. An effect that a version without
+ * places in traces has stored gets one in its trace.
+ */
 export async function claimEffects(
   sql: Sql,
   now: Date,
@@ -38,7 +41,7 @@ export async function claimEffects(
       select store_id, effect_id from effects
       where state = 'PENDING' and due_at <= ${now} order by due_at limit ${limit} for update skip locked
     )
-    returning store_id, effect_id, actor_kind, actor_id, type, params, trace_id,
+    returning store_id, effect_id, actor_kind, actor_id, type, params,
       coalesce(traceparent, '00-' || trace_id || '-' || left(md5(effect_id::text), 16) || '-00') as traceparent,
       attempts, due_at as claimed_until`;
 }

@@ -2,7 +2,7 @@
 import { DomainError } from "../actors/errors.ts";
 import { systemPrincipal } from "../actors/principal.ts";
 import type { ActorKind, Actors } from "../actors/protocol.ts";
-import { newTraceId } from "../actors/trace.ts";
+import { newTraceparent } from "../telemetry/traceparent.ts";
 import type { Lookups } from "../db/lookups.ts";
 import { DEMO } from "./ids.ts";
 
@@ -41,7 +41,7 @@ export async function loadDemoData(actors: Actors, lookups: Lookups): Promise<vo
   const { storeId } = DEMO;
   if (await lookups.findCustomer({ storeId, customerId: DEMO.customerId })) return;
 
-  const context = { by: systemPrincipal(storeId), traceId: newTraceId() };
+  const context = { by: systemPrincipal(storeId), traceparent: newTraceparent() };
   const tell = async (kind: ActorKind, id: string, type: string, fields: object) => {
     await actors.send({ kind, storeId, id }, { type, ...fields }, context).catch((error) => {
       // An earlier start was interrupted after this one.

@@ -5,7 +5,7 @@ import { readIdempotencyKey } from "../actors/idempotency.ts";
 import type { Principal } from "../actors/principal.ts";
 import type { CommandContext } from "../actors/protocol.ts";
 import type { Authenticator } from "../auth/principals.ts";
-import { newTraceparent, readTraceparent, traceIdOf } from "../telemetry/traceparent.ts";
+import { newTraceparent, readTraceparent } from "../telemetry/traceparent.ts";
 
 export interface Caller {
   /** @throws {DomainError} UNAUTHENTICATED, UNAVAILABLE; FORBIDDEN for anybody but a shopper */
@@ -47,10 +47,8 @@ export async function commandContext(
   const by = await caller.shopper();
   const idempotencyKey = await caller.idempotencyKey(field);
   const { traceparent, wanted } = caller;
-  const traceId = traceIdOf(traceparent);
   return {
     by,
-    traceId,
     traceparent,
     expectedVersion: expectedVersion ?? undefined,
     idempotencyKey,

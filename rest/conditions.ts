@@ -2,7 +2,6 @@
 import { DomainError } from "../actors/errors.ts";
 import { readIdempotencyKey } from "../actors/idempotency.ts";
 import type { CommandContext } from "../actors/protocol.ts";
-import { traceIdOf } from "../telemetry/traceparent.ts";
 import { type ApiContext, z } from "./api.ts";
 
 const VERSION_TAG = /^"([1-9]\d{0,9})"$/;
@@ -38,7 +37,6 @@ export const etag = (version: number): string => `"${version}"`;
 export function commandContext(c: ApiContext): CommandContext {
   return {
     by: c.var.by,
-    traceId: traceIdOf(c.var.traceparent),
     traceparent: c.var.traceparent,
     wanted: () => !c.req.raw.signal.aborted,
     expectedVersion: expectedVersion(c.req.header("if-match")),

@@ -7,7 +7,7 @@ import { systemPrincipal } from "../actors/principal.ts";
 import type { Actors } from "../actors/protocol.ts";
 import type { ParticipationKey, RequestLookups } from "../db/gdpr_lookups.ts";
 import { ConfirmErasureResponseSchema } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
-import { newTraceparent, traceIdOf } from "../telemetry/traceparent.ts";
+import { newTraceparent } from "../telemetry/traceparent.ts";
 import { type CallContext, type CustomerMethods, requireStore } from "./contract.ts";
 
 const KEY = z.object({ requestId: uuid, storeId: uuid, service: text(100) });
@@ -29,7 +29,6 @@ export function createConfirmErasure(
         { type: "participant.confirm", service, ...evidence },
         {
           by: systemPrincipal(storeId),
-          traceId: traceIdOf(traceparent),
           traceparent,
           wanted: context.wanted,
         },

@@ -15,7 +15,7 @@ Deno.test("every alert has its section, in the same order, and every section its
 Deno.test("every section on an alert says what it means, where to look, what to do, and when to ask for help", () => {
   for (const section of alerts.split(/^### /m).slice(1)) {
     for (const word of [/\*\*Means\*\*/, /\*\*Look\b/, /\b[Dd]o\*\*/, /\*\*Escalate\*\*/]) {
-      assert.match(section, word, section.split("\n")[0]);
+      assert.match(section, word, section.slice(0, 60));
     }
   }
 });

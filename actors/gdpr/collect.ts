@@ -25,7 +25,7 @@ const MAX_RECORDS = 1_000_000;
  * that fails has been asked as far as this effect goes: the request decides when it is asked again.
  */
 export function collectPerformer(options: CollectOptions): Performer {
-  return async ({ storeId, actorId, params, traceId, traceparent }, { actors, signal }) => {
+  return async ({ storeId, actorId, params, traceparent }, { actors, signal }) => {
     const service = params.service ?? "";
     try {
       const command = await collect(options, { storeId, requestId: actorId, traceparent }, service, signal)
@@ -41,7 +41,7 @@ export function collectPerformer(options: CollectOptions): Performer {
             return { type: "source.failed", service, error: error.reason };
           },
         );
-      const context = { by: systemPrincipal(storeId), traceId, traceparent };
+      const context = { by: systemPrincipal(storeId), traceparent };
       await actors.send({ kind: "gdpr_request", storeId, id: actorId }, command, context);
     } catch (error) {
       if (signal.aborted) return "more";

@@ -12,7 +12,7 @@ export interface CompileOptions {
 
 /** Makes the documents of a request and tells it so. A request that does not wait for them any more goes without. */
 export function compilePerformer({ store, describe }: CompileOptions): Performer {
-  return async ({ storeId, actorId, traceId, traceparent }, { actors, signal }) => {
+  return async ({ storeId, actorId, traceparent }, { actors, signal }) => {
     const key = { storeId, requestId: actorId };
     const description = await describe(key);
     if (!description) return "done";
@@ -20,7 +20,6 @@ export function compilePerformer({ store, describe }: CompileOptions): Performer
       await store.compile(key, description, signal);
       await actors.send({ kind: "gdpr_request", storeId, id: actorId }, { type: "compiled" }, {
         by: systemPrincipal(storeId),
-        traceId,
         traceparent,
       });
     } catch (error) {

@@ -6,7 +6,7 @@ import { type ErasedSubject, rememberSubjects } from "../../db/erased_subjects.t
 import { DomainError } from "../errors.ts";
 import { systemPrincipal } from "../principal.ts";
 import type { Actors } from "../protocol.ts";
-import { newTraceId } from "../trace.ts";
+import { newTraceparent } from "../../telemetry/traceparent.ts";
 import { within } from "./export_chunks.ts";
 
 /** How many subjects a replay has found in which state. */
@@ -59,7 +59,10 @@ async function eraseAgain(actors: Actors, storeId: string, customerId: string) {
   const ref = { kind: "gdpr_request" as const, storeId, id: newId() };
   const command = { type: "open", customerId, right: "ERASURE", cause: "RESTORE" };
   try {
-    const { id } = await actors.send(ref, command, { by: systemPrincipal(storeId), traceId: newTraceId() });
+    const { id } = await actors.send(ref, command, {
+      by: systemPrincipal(storeId),
+      traceparent: newTraceparent(),
+    });
     // An erasure that is open already answers in place of a new one.
     return id === ref.id ? "erasedAgain" : "underWay";
   } catch (error) {

@@ -9,7 +9,7 @@ import { systemPrincipal } from "../principal.ts";
 
 /** Tells the request what was found: values in emptied columns, traces elsewhere, parts of exports. */
 export const verifyErasure: Performer = async (
-  { storeId, actorId: requestId, traceId, traceparent },
+  { storeId, actorId: requestId, traceparent },
   { actors, sql },
 ) => {
   const residue = await sql.begin("isolation level repeatable read read only", async (tx) => {
@@ -26,7 +26,6 @@ export const verifyErasure: Performer = async (
   try {
     await actors.send(ref, { type: "verified", residue }, {
       by: systemPrincipal(storeId),
-      traceId,
       traceparent,
     });
   } catch (error) {

@@ -1,7 +1,7 @@
 /** A process that is killed between any two statements of a command leaves all of it or nothing. */
 import assert from "node:assert/strict";
 import type { ActorRef, Answer } from "../../actors/protocol.ts";
-import { newTraceId } from "../../actors/trace.ts";
+import { newTraceparent } from "../../telemetry/traceparent.ts";
 import { ADDRESS, createGroup, createWorld, customerRef, register, tell, type World } from "./world.ts";
 
 const SCRIPT = new URL("./crash_process.ts", import.meta.url).pathname;
@@ -27,7 +27,7 @@ for (const [type, arrange] of COMMANDS) {
   Deno.test(`${type}: killed before any of its statements, nothing is lost or half done`, async () => {
     await using world = await createWorld();
     const { ref, fields } = await arrange(world);
-    const context = { by: world.system, traceId: newTraceId(), idempotencyKey: "after the crash" };
+    const context = { by: world.system, traceparent: newTraceparent(), idempotencyKey: "after the crash" };
     const request = { ref, command: { type, ...fields }, context };
     const before = await contents(world);
 

@@ -3,7 +3,7 @@ import { type ActorsOptions, createActors } from "../../actors/mod.ts";
 import type { Principal } from "../../actors/principal.ts";
 import type { ActorRef, Answer, CommandContext } from "../../actors/protocol.ts";
 import type { Runtime } from "../../actors/runtime.ts";
-import { newTraceId } from "../../actors/trace.ts";
+import { newTraceparent } from "../../telemetry/traceparent.ts";
 import type { Sql } from "../../db/connect.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
 import { requestSettings } from "./settings.ts";
@@ -53,7 +53,11 @@ export function tell(
   fields: Record<string, unknown> = {},
   context: Partial<CommandContext> = {},
 ): Promise<Answer> {
-  return world.actors.send(ref, { type, ...fields }, { by: world.system, traceId: newTraceId(), ...context });
+  return world.actors.send(ref, { type, ...fields }, {
+    by: world.system,
+    traceparent: newTraceparent(),
+    ...context,
+  });
 }
 
 export async function register(world: World, fields: Record<string, unknown> = {}): Promise<ActorRef> {

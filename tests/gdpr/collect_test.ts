@@ -1,4 +1,5 @@
 /** Collecting: real peers, the real store, real requests. */
+import { newTraceparent } from "../../telemetry/traceparent.ts";
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
 import type { EffectContext, Performer } from "../../actors/effects.ts";
@@ -279,7 +280,7 @@ async function createHouse(
       return request;
     },
     perform: ({ storeId, id }, service, context = {}, changed = {}) => {
-      const effect = { storeId, actorId: id, params: { service }, traceId: "0".repeat(32) } as unknown;
+      const effect = { storeId, actorId: id, params: { service }, traceparent: newTraceparent() } as unknown;
       const { signal } = new AbortController();
       const perform = collectPerformer({ ...tools, ...changed });
       return perform(effect as ClaimedEffect, { actors: world.actors, sql: api, signal, ...context });

@@ -2,6 +2,7 @@
  * Works whatever is due until nothing is, and dies by SIGKILL at a place of its own choice. Its argument is an
  * Order as JSON. It stands for a whole replica and for the participants, who write down each time they are asked.
  */
+import { newTraceparent } from "../../telemetry/traceparent.ts";
 import postgres from "postgres";
 import { createRequestPerformers, createRequestSettings, type RequestKeys } from "../../actors/gdpr/mod.ts";
 import { createActors } from "../../actors/mod.ts";
@@ -72,7 +73,7 @@ async function work({ url, now, die, participants, diary, keys: jwks }: Order): 
         write(`${service} anonymises`);
         const request = { kind: "gdpr_request" as const, storeId, id: payload.requestId };
         const command = { type: "participant.confirm", service };
-        const context = { by: systemPrincipal(storeId), traceId: "0".repeat(32) };
+        const context = { by: systemPrincipal(storeId), traceparent: newTraceparent() };
         await actors.send(request, command, context).catch((error) => {
           if (error.code !== "REFUSED_IN_STATE") throw error; // it has confirmed before
         });

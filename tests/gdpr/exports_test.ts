@@ -1,4 +1,5 @@
 /** What sources deliver and what is made of it: encrypted, once, in bounded memory, and gone in time. */
+import { newTraceparent } from "../../telemetry/traceparent.ts";
 import assert from "node:assert/strict";
 import v8 from "node:v8";
 import vm from "node:vm";
@@ -346,7 +347,7 @@ Deno.test("the effect compiles, tells the request so however often, and lets an 
   const effect = {
     storeId: asked.key.storeId,
     actorId: asked.key.requestId,
-    traceId: "0".repeat(32),
+    traceparent: newTraceparent(),
   } as never;
   const context = { actors, sql: exports.sql, signal: NEVER };
   const describe = () => Promise.resolve(asked.description);

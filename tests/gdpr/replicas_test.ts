@@ -1,4 +1,5 @@
 /** Replicas that work the same requests side by side, as they run in production. */
+import { newTraceparent } from "../../telemetry/traceparent.ts";
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import type { Peers } from "../../actors/gdpr/vocabulary.ts";
@@ -49,7 +50,7 @@ Deno.test("two replicas that work the same requests complete each once", async (
         both.map(({ actors }) =>
           actors.send(request, { type: "participant.confirm", service }, {
             by: world.system,
-            traceId: "0".repeat(32),
+            traceparent: newTraceparent(),
           })
         )
       )

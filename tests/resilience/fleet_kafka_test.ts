@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createActors } from "../../actors/mod.ts";
 import { systemPrincipal } from "../../actors/principal.ts";
 import type { ActorRef } from "../../actors/protocol.ts";
-import { newTraceparent, traceIdOf } from "../../telemetry/traceparent.ts";
+import { newTraceparent } from "../../telemetry/traceparent.ts";
 import { openPool, type Sql } from "../../db/connect.ts";
 import type { OutboxRow } from "../../db/outbox.ts";
 import { requestSettings } from "../actors/settings.ts";
@@ -108,7 +108,7 @@ async function registerMany(url: string, count: number): Promise<ActorRef[]> {
   const actors = createActors(sql, { requests: await requestSettings() });
   const storeId = crypto.randomUUID();
   const traceparent = newTraceparent();
-  const context = { by: systemPrincipal(storeId), traceId: traceIdOf(traceparent), traceparent };
+  const context = { by: systemPrincipal(storeId), traceparent };
   const refs = Array.from({ length: count }, () => ({
     kind: "customer" as const,
     storeId,

@@ -15,7 +15,7 @@ kafkaTest(
     const ref = await register(world);
     const traceparent = newTraceparent().replace(/00$/, "01");
     const [, traceId, spanId] = traceparent.split("-");
-    await tell(world, ref, "profile.update", { firstName: "Ada" }, { traceId: traceId!, traceparent });
+    await tell(world, ref, "profile.update", { firstName: "Ada" }, { traceparent });
     await using consumer = await consume([ref.id]);
     await using receiver = startReceiver();
     await using service = startService({

@@ -15,7 +15,7 @@ Deno.test("an event's Kafka headers say in which trace it was caused, and so doe
   const ref = await register(world);
   const traceparent = newTraceparent();
   const traceId = traceIdOf(traceparent);
-  await tell(world, ref, "profile.update", { firstName: "Ada" }, { traceId, traceparent });
+  await tell(world, ref, "profile.update", { firstName: "Ada" }, { traceparent });
   const rows = await world.database.pool("customer_api").begin(async (tx) => {
     await enterStore(tx, world.storeId);
     return await tx<OutboxRow[]>`select * from outbox where payload ->> 'traceId' = ${traceId}`;
