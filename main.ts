@@ -33,6 +33,7 @@ import { createGraph } from "./graph/mod.ts";
 import { untilTold } from "./lifetime.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
+import { createRest } from "./rest/mod.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
@@ -93,7 +94,8 @@ export async function start(config: Config): Promise<Service> {
     .route(
       "/exports",
       createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate }),
-    );
+    )
+    .route("/", createRest({ actors, lookups, sql: api, authenticate: auth.authenticate }));
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());
 
   const demo = await openDemoPeers(config, rpc.port, stack);

@@ -1,8 +1,37 @@
 /** A command under a key is carried out once; whoever repeats it gets the same answer again. */
+import { v5 as idFrom, v7 as newId } from "uuid";
 import type { Tx } from "../db/connect.ts";
 import { claimKey, storeAnswer } from "../db/idempotency_keys.ts";
 import { DomainError } from "./errors.ts";
 import type { ActorRef, Answer, Command, CommandContext } from "./protocol.ts";
+
+const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
+
+/**
+ * The key as a caller's Idempotency-Key header gives it; undefined without one.
+ *
+ * @throws {DomainError} INVALID_INPUT
+ */
+export function readIdempotencyKey(header: string | null | undefined): string | undefined {
+  if (header === null || header === undefined) return undefined;
+  if (PRINTABLE_ASCII.test(header)) return header;
+  throw new DomainError(
+    "INVALID_INPUT",
+    "Cannot take the Idempotency-Key header: it must have 1 to 255 printable ASCII characters",
+  );
+}
+
+const KEYED = "0c6c3f0e-5c0b-4d6c-9a53-3f1f6d5a8b27";
+
+/**
+ * An id for an actor that a command makes. Under a key it is always the same: who repeats the command must address
+ * what the first one has made.
+ *
+ * @param owner whose keys these are: no two owners with the same key get the same id
+ */
+export function newActorId(owner: string, idempotencyKey: string | undefined): string {
+  return idempotencyKey === undefined ? newId() : idFrom(`${owner} ${idempotencyKey}`, KEYED);
+}
 
 /** How long an answer can be asked for again. */
 const KEPT_MS = 24 * 60 * 60 * 1000;

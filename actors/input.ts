@@ -12,7 +12,7 @@ const VISIBLE = /[^\p{Z}\p{Cf}]/u;
 export const text = (max: number) =>
   z.string()
     .trim()
-    .regex(VISIBLE, "must not be empty")
+    .refine((value) => VISIBLE.test(value), "must not be empty")
     .max(max, `must have at most ${max} characters`)
     .refine((value) => !CONTROL.test(value) && value.isWellFormed(), "must not contain control characters");
 
@@ -51,17 +51,25 @@ export const country = z.string().refine(
 export function parseInput<T>(schema: z.ZodType<T>, input: unknown, purpose: string): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => {
+  throw invalidInput(result.error, purpose);
+}
+
+/** Names every field that is wrong and what was expected, never its value. */
+export function invalidInput(error: z.core.$ZodError, purpose: string): DomainError {
+  const problems = error.issues.map((issue) => {
     const field = issue.path.join(".");
     return `${field === "" ? "" : `${field} `}${describe(issue)}`;
   });
-  throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${problems.join("; ")}`, {
-    cause: result.error,
-  });
+  return new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${problems.join("; ")}`, { cause: error });
 }
 
+const PASSWORD_REFUSED = "password is not taken here: credentials belong to identity-service";
+
 function describe(issue: z.core.$ZodIssue): string {
-  if (issue.code === "unrecognized_keys") return `${issue.keys.map(shown).join(", ")} is not known`;
+  if (issue.code === "unrecognized_keys") {
+    if (issue.keys.includes("password")) return PASSWORD_REFUSED;
+    return `${issue.keys.map(shown).join(", ")} is not known`;
+  }
   if (issue.code === "invalid_type") return `must be of type ${issue.expected}`;
   return issue.message;
 }

@@ -1,5 +1,5 @@
 /** The journal. */
-import type { Tx } from "./connect.ts";
+import type { Sql, Tx } from "./connect.ts";
 
 /** An accepted event. States are the machine's, a nested one as JSON. */
 export interface ActorEventRow {
@@ -20,4 +20,24 @@ export interface ActorEventRow {
 
 export async function insertActorEvent(tx: Tx, row: ActorEventRow): Promise<void> {
   await tx`insert into actor_events ${tx(row as unknown as Record<string, string>)}`;
+}
+
+export interface ActorKey {
+  storeId: string;
+  actorKind: string;
+  actorId: string;
+}
+
+/** What has become of an actor, in order: the events behind a sequence, at most `limit` of them. */
+export async function findJournal(
+  sql: Sql,
+  { storeId, actorKind, actorId }: ActorKey,
+  { after = 0, limit }: { after?: number; limit: number },
+): Promise<ActorEventRow[]> {
+  return await sql<ActorEventRow[]>`
+    select store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
+      principal_type, changed_fields, at
+    from actor_events
+    where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and sequence > ${after}
+    order by sequence limit ${limit}`;
 }

@@ -1,5 +1,6 @@
 /** Connections to PostgreSQL: one pool per role, and the one way into a store. */
 import postgres from "postgres";
+import { inTime } from "./time_limit.ts";
 
 /** A pool. Whoever is handed one can read what its role may read; only the runtime begins to write. */
 export type Sql = postgres.Sql<Record<string, never>>;
@@ -31,4 +32,26 @@ export function openPool(databaseUrl: string, role: Role, max: number): Sql {
 /** Confines the rest of the transaction to one store: row-level security shows and takes its rows only. */
 export async function enterStore(tx: Tx, storeId: string): Promise<void> {
   await tx`select set_config('app.store_id', ${storeId}, true)`;
+}
+
+/** How long PostgreSQL may take over a reading before it counts as away. */
+const READING_LIMIT_MS = 5_000;
+
+/**
+ * What one moment of a store shows to `read`, which can write nothing.
+ *
+ * @param sql a pool of the role customer_api
+ * @throws the driver's error, or one that counts as unavailable, when PostgreSQL does not answer
+ */
+export async function readStore<T>(
+  sql: Sql,
+  storeId: string,
+  read: (sql: Sql) => Promise<T>,
+): Promise<T> {
+  const reading = sql.begin("isolation level repeatable read read only", async (tx) => {
+    // One after the other on the connection, but sent at once. As a pool, so that nothing that writes takes it.
+    const [, result] = await Promise.all([enterStore(tx, storeId), read(tx as unknown as Sql)]);
+    return result;
+  });
+  return await inTime(reading as Promise<T>, READING_LIMIT_MS);
 }

@@ -1,6 +1,7 @@
 /** What a request says about who asks and how: read when a resolver first needs it, once for the whole request. */
 import type { GraphQLResolveInfo } from "graphql";
 import { DomainError } from "../actors/errors.ts";
+import { readIdempotencyKey } from "../actors/idempotency.ts";
 import type { Principal } from "../actors/principal.ts";
 import type { CommandContext } from "../actors/protocol.ts";
 import { readTraceId } from "../actors/trace.ts";
@@ -58,16 +59,9 @@ function requireShopper(principal: Principal): Principal {
   );
 }
 
-const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
-
 async function readKey(header: string | null, field: string): Promise<string | undefined> {
-  if (header === null) return undefined;
-  if (!PRINTABLE_ASCII.test(header)) {
-    throw new DomainError(
-      "INVALID_INPUT",
-      "Cannot take the Idempotency-Key header: it must have 1 to 255 printable ASCII characters",
-    );
-  }
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${field} ${header}`));
+  const key = readIdempotencyKey(header);
+  if (key === undefined) return undefined;
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${field} ${key}`));
   return new Uint8Array(digest).toHex();
 }

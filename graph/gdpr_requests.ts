@@ -1,6 +1,6 @@
 /** The caller's own GDPR requests, and no one else's: those have no more to be found than ones that do not exist. */
-import { v5 as idFrom, v7 as newId } from "uuid";
 import { DomainError } from "../actors/errors.ts";
+import { newActorId } from "../actors/idempotency.ts";
 import { parseInput, uuid } from "../actors/input.ts";
 import type { Actors } from "../actors/protocol.ts";
 import type { RequestLookups, SubjectRequest } from "../db/gdpr_lookups.ts";
@@ -48,7 +48,7 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
     async open(caller, field, right, corrections) {
       const context = await commandContext(caller, field);
       const { by: { id: customerId, storeId }, idempotencyKey } = context;
-      const id = newRequestId(`${storeId} ${customerId}`, idempotencyKey);
+      const id = newActorId(`${storeId} ${customerId}`, idempotencyKey);
       const command = { type: "open", customerId, right, ...(corrections && { corrections }) };
       const answer = await actors.send({ kind: "gdpr_request", storeId, id }, command, context);
       return await read(caller, answer.id);
@@ -62,11 +62,4 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
       return await read(caller, requestId);
     },
   };
-}
-
-const KEYED = "0c6c3f0e-5c0b-4d6c-9a53-3f1f6d5a8b27";
-
-/** Under a key it is always the same: who repeats a request must address what the first one has made. */
-function newRequestId(subject: string, idempotencyKey: string | undefined): string {
-  return idempotencyKey === undefined ? newId() : idFrom(`${subject} ${idempotencyKey}`, KEYED);
 }

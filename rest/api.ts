@@ -1,0 +1,89 @@
+/** What every REST route is made with: who asks, how input is refused, and what may be answered. */
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context, MiddlewareHandler } from "@hono/hono";
+import { createMiddleware } from "@hono/hono/factory";
+import { authorizeStaff } from "../actors/authority.ts";
+import type { ErrorCode } from "../actors/errors.ts";
+import { invalidInput } from "../actors/input.ts";
+import type { Principal, RoleName } from "../actors/principal.ts";
+import { readTraceId } from "../actors/trace.ts";
+import type { Authenticator } from "../auth/principals.ts";
+import { STATUSES } from "./errors.ts";
+
+export { createRoute, z };
+
+/** What the routes find in their context. */
+export interface ApiEnv {
+  Variables: {
+    by: Principal;
+    /** W3C trace id. */
+    traceId: string;
+  };
+}
+
+export type Api = OpenAPIHono<ApiEnv>;
+export type ApiContext = Context<ApiEnv>;
+
+/** An app for a resource's routes. Input that breaks its schema is refused with every field named. */
+export function createApi(): Api {
+  return new OpenAPIHono<ApiEnv>({
+    defaultHook: (result, c) => {
+      if (!result.success) {
+        throw invalidInput(result.error, `take the request ${c.req.method} ${c.req.routePath}`);
+      }
+    },
+  });
+}
+
+/** Finds out who asks, before anything else is looked at. */
+export function authenticated(authenticate: Authenticator): MiddlewareHandler<ApiEnv> {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    c.set("traceId", readTraceId(c.req.header("traceparent")));
+    c.set("by", await authenticate(c.req.raw.headers));
+    await next();
+  });
+}
+
+/**
+ * Lets services in, and staff with one of the roles.
+ *
+ * @param purpose for the refusal: "read customers"
+ */
+export function allow(purpose: string, ...roles: RoleName[]): MiddlewareHandler<ApiEnv> {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    authorizeStaff(purpose, roles, c.var.by);
+    await next();
+  });
+}
+
+export const ErrorSchema = z.object({
+  code: z.enum([...Object.keys(STATUSES) as ErrorCode[], "INTERNAL_SERVER_ERROR"]),
+  message: z.string().meta({
+    description: "For a person. Names ids and fields, never a personal value.",
+    example: "Cannot find customer 0f5d0c4e-6a0e-4d3a-9d7a-0d3f7b1c2a11",
+  }),
+}).meta({ id: "Error" });
+
+/** An answer with a JSON body. */
+export function json<Schema extends z.ZodType>(description: string, schema: Schema) {
+  return { description, content: { "application/json": { schema } } };
+}
+
+/** What any route may answer. */
+const ALWAYS: ErrorCode[] = ["INVALID_INPUT", "UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "UNAVAILABLE"];
+
+/**
+ * The errors of a route, for its document: those that any route may answer, and its own. They are thrown, so the
+ * types of a handler's answers have none of them.
+ */
+export function refusals(...codes: ErrorCode[]): Record<never, never> {
+  const responses: Record<number, ReturnType<typeof json>> = {
+    500: json("INTERNAL_SERVER_ERROR: something went wrong on our side", ErrorSchema),
+  };
+  for (const code of [...ALWAYS, ...codes]) {
+    const status = STATUSES[code];
+    const other = responses[status]?.description;
+    responses[status] = json(other ? `${other}, or ${code}` : code, ErrorSchema);
+  }
+  return responses;
+}

@@ -1,0 +1,80 @@
+/** A customer as the REST API shows and takes it. */
+import { email, locale, phone, text, uuid } from "../../actors/input.ts";
+import type { Customer } from "../../db/lookups.ts";
+import { z } from "../api.ts";
+
+export const CustomerSchema = z.object({
+  customerId: z.uuid(),
+  email: z.string().nullable(),
+  name: z.string().nullable().meta({ description: "firstName and lastName" }),
+  firstName: z.string().nullable(),
+  lastName: z.string().nullable(),
+  phone: z.string().nullable().meta({ description: "E.164" }),
+  locale: z.string().nullable().meta({ description: "BCP 47" }),
+  status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]),
+  version: z.int().meta({ description: "Rises with every change; also the ETag" }),
+  registeredAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  anonymizedAt: z.iso.datetime().nullable().meta({
+    description: "When the customer was erased; from then on nothing personal is left",
+  }),
+}).meta({ id: "Customer" });
+
+const name = text(201).meta({
+  description: "A convenience: the last word becomes lastName, the rest firstName. Explicit fields win.",
+});
+
+const profile = {
+  email: email.meta({ format: "email" }),
+  name: name.nullish(),
+  firstName: text(100).nullish(),
+  lastName: text(100).nullish(),
+  phone: phone.nullish().meta({ description: "E.164", example: "+41445551234" }),
+  locale: locale.nullish().meta({ description: "BCP 47", example: "de-CH" }),
+};
+
+export const NewCustomerSchema = z.strictObject({
+  customerId: uuid.optional().meta({
+    description: "Only for a service: identity-service's subject and the customer share one id.",
+  }),
+  ...profile,
+}).meta({ id: "NewCustomer" });
+
+export const CustomerChangesSchema = z.strictObject(profile).partial().meta({
+  id: "CustomerChanges",
+  description: "What is absent stays as it is; null clears what may be empty.",
+});
+
+/** Fields of the profile as the actor takes them. */
+export function profileOf<Fields extends { name?: string | null | undefined }>(
+  { name, ...fields }: Fields,
+): Omit<Fields, "name"> {
+  return { ...splitName(name), ...fields };
+}
+
+function splitName(name: string | null | undefined) {
+  if (name === undefined) return {};
+  if (name === null) return { firstName: null, lastName: null };
+  const words = name.split(/\s+/u);
+  const lastName = words.pop() ?? null;
+  return { firstName: words.length > 0 ? words.join(" ") : null, lastName };
+}
+
+export function bodyOf(customer: Customer): z.output<typeof CustomerSchema> {
+  const { customerId, email, firstName, lastName, phone, locale, status, version } = customer;
+  const name = [firstName, lastName].filter((part) => part !== null).join(" ");
+  return {
+    customerId,
+    email,
+    name: name === "" ? null : name,
+    firstName,
+    lastName,
+    phone,
+    locale,
+    status,
+    version,
+    registeredAt: customer.createdAt.toISOString(),
+    updatedAt: customer.updatedAt.toISOString(),
+    anonymizedAt: customer.anonymizedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,148 @@
+/** The Customer API of the public catalogue, as identity-service and staff call it. */
+import assert from "node:assert/strict";
+import { register, shopper } from "../actors/world.ts";
+import { startRest } from "./server.ts";
+
+const GRACE = {
+  email: "grace@example.com",
+  name: "Grace Brewster Hopper",
+  phone: "+41445551234",
+  locale: "de-ch",
+};
+
+Deno.test("a service registers a customer under an id of its own, and reads it", async () => {
+  await using rest = await startRest();
+  const { system: as } = rest.world;
+  const customerId = crypto.randomUUID();
+  const made = await rest.call("POST", "/customers", { as, body: { ...GRACE, customerId } });
+  assert.equal(made.status, 201);
+  assert.equal(made.headers.get("location"), `/customers/${customerId}`);
+  assert.equal(made.headers.get("etag"), '"1"');
+  const { registeredAt, updatedAt, ...rest1 } = made.body;
+  assert.deepEqual(rest1, {
+    customerId,
+    email: GRACE.email,
+    name: GRACE.name,
+    firstName: "Grace Brewster",
+    lastName: "Hopper",
+    phone: GRACE.phone,
+    locale: "de-CH",
+    status: "ACTIVE",
+    version: 1,
+    anonymizedAt: null,
+  });
+  assert.equal(registeredAt, updatedAt);
+  const read = await rest.call("GET", `/customers/${customerId}`, { as });
+  assert.deepEqual([read.status, read.body], [200, made.body]);
+});
+
+Deno.test("explicit names win over the convenience, and one word is a last name", async () => {
+  await using rest = await startRest();
+  const { system: as } = rest.world;
+  const both = await rest.call("POST", "/customers", {
+    as,
+    body: { email: "a@example.com", name: "Ada King Lovelace", firstName: "Augusta Ada" },
+  });
+  assert.deepEqual([both.body.firstName, both.body.lastName], ["Augusta Ada", "Lovelace"]);
+  const one = await rest.call("POST", "/customers", { as, body: { email: "b@example.com", name: "Cher" } });
+  assert.deepEqual([one.body.firstName, one.body.lastName, one.body.name], [null, "Cher", "Cher"]);
+});
+
+Deno.test("unknown fields are refused by name, and a password with its place", async () => {
+  await using rest = await startRest();
+  const { system: as } = rest.world;
+  const wrong = await rest.call("POST", "/customers", {
+    as,
+    body: { email: "no", nickname: "x", locale: "!" },
+  });
+  assert.equal(wrong.status, 400);
+  assert.equal(
+    wrong.body.message,
+    "Cannot take the request POST /customers: email must be an email address; " +
+      "locale must be a BCP 47 language tag of at most 35 characters; nickname is not known",
+  );
+  const password = await rest.call("POST", "/customers", { as, body: { ...GRACE, password: "hunter2" } });
+  assert.deepEqual([password.status, password.body.code], [400, "INVALID_INPUT"]);
+  assert.match(password.body.message, /identity-service/);
+  assert.doesNotMatch(password.text, /hunter2/);
+});
+
+Deno.test("JSON that cannot be read and another content type are refused in words", async () => {
+  await using rest = await startRest();
+  const { system: as } = rest.world;
+  const broken = await rest.call("POST", "/customers", { as, body: "{" });
+  assert.deepEqual([broken.status, broken.body.code], [400, "INVALID_INPUT"]);
+  const headers = { "content-type": "text/plain" };
+  const text = await rest.call("POST", "/customers", { as, body: "email=x", headers });
+  assert.deepEqual([text.status, text.body.code], [415, "INVALID_INPUT"]);
+});
+
+Deno.test("an email is one customer's within its store, and anybody's in another", async () => {
+  await using rest = await startRest();
+  const { system: as } = rest.world;
+  assert.equal((await rest.call("POST", "/customers", { as, body: GRACE })).status, 201);
+  const again = await rest.call("POST", "/customers", { as, body: { ...GRACE, email: "GRACE@example.com" } });
+  assert.deepEqual([again.status, again.body.code], [409, "ALREADY_EXISTS"]);
+  const elsewhere = { ...as, storeId: crypto.randomUUID() };
+  const other = await rest.call("POST", "/customers", { as: elsewhere, body: GRACE });
+  assert.equal(other.status, 201);
+  assert.equal((await rest.call("GET", `/customers/${other.body.customerId}`, { as })).status, 404);
+});
+
+Deno.test("a registration repeated under its key is made once; another one under the same key is refused", async () => {
+  await using rest = await startRest();
+  const { system: as } = rest.world;
+  const headers = { "idempotency-key": "sign-up 1" };
+  const first = await rest.call("POST", "/customers", { as, body: GRACE, headers });
+  const second = await rest.call("POST", "/customers", { as, body: GRACE, headers });
+  assert.deepEqual([second.status, second.body], [201, first.body]);
+  const other = await rest.call("POST", "/customers", { as, body: { email: "x@example.com" }, headers });
+  assert.deepEqual([other.status, other.body.code], [400, "INVALID_INPUT"]);
+  const elsewhere = { ...as, storeId: crypto.randomUUID() };
+  assert.equal((await rest.call("POST", "/customers", { as: elsewhere, body: GRACE, headers })).status, 201);
+});
+
+Deno.test("a change rests on the version that it names", async () => {
+  await using rest = await startRest();
+  const as = rest.staff(["CUSTOMER_MANAGER"]);
+  const { id } = await register(rest.world, { firstName: "Ada" });
+  const path = `/customers/${id}`;
+  const patch = (body: unknown, ifMatch: string) =>
+    rest.call("PATCH", path, { as, body, headers: { "if-match": ifMatch } });
+  const changed = await patch({ firstName: null, locale: "fr" }, '"1"');
+  assert.deepEqual([changed.status, changed.headers.get("etag")], [200, '"2"']);
+  assert.deepEqual([changed.body.firstName, changed.body.locale, changed.body.version], [null, "fr", 2]);
+  const stale = await patch({ locale: "it" }, '"1"');
+  assert.deepEqual([stale.status, stale.body.code], [412, "CONFLICT"]);
+  assert.equal((await patch({ locale: "it" }, "W/7")).status, 400);
+  assert.equal((await patch({ locale: "it" }, "*")).status, 200);
+  const known = await rest.call("GET", path, { as, headers: { "if-none-match": '"3"' } });
+  assert.deepEqual([known.status, known.text], [304, ""]);
+});
+
+Deno.test("only a service chooses the id, only staff with the role write, and no shopper comes in", async () => {
+  await using rest = await startRest();
+  const ref = await register(rest.world);
+  const path = `/customers/${ref.id}`;
+  const statuses = async (as?: Parameters<typeof rest.call>[2]) => [
+    (await rest.call("POST", "/customers", { ...as, body: { email: `${crypto.randomUUID()}@example.com` } }))
+      .status,
+    (await rest.call("GET", path, as)).status,
+    (await rest.call("PATCH", path, { ...as, body: { locale: "de" } })).status,
+  ];
+  assert.deepEqual(await statuses(), [401, 401, 401]);
+  assert.deepEqual(await statuses({ as: shopper(ref) }), [403, 403, 403]);
+  assert.deepEqual(await statuses({ as: rest.staff([]) }), [403, 403, 403]);
+  assert.deepEqual(await statuses({ as: rest.staff(["PRIVACY_OFFICER"]) }), [403, 403, 403]);
+  assert.deepEqual(await statuses({ as: rest.staff(["CUSTOMER_SUPPORT"]) }), [403, 200, 403]);
+  assert.deepEqual(await statuses({ as: rest.staff(["CUSTOMER_MANAGER"]) }), [201, 200, 200]);
+  assert.deepEqual(await statuses({ as: rest.staff(["STORE_MANAGER"]) }), [201, 200, 200]);
+  assert.deepEqual(await statuses({ as: rest.staff(["STORE_MANAGER"], crypto.randomUUID()) }), [
+    201,
+    404,
+    404,
+  ]);
+  const body = { email: "x@example.com", customerId: crypto.randomUUID() };
+  const chosen = await rest.call("POST", "/customers", { as: rest.staff(["CUSTOMER_MANAGER"]), body });
+  assert.deepEqual([chosen.status, chosen.body.code], [403, "FORBIDDEN"]);
+});

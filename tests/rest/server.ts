@@ -1,0 +1,67 @@
+/** The REST API on a real socket, before real actors and a real PostgreSQL. */
+import { Hono } from "@hono/hono";
+import type { Principal, RoleName } from "../../actors/principal.ts";
+import { createTokenAuthenticator } from "../../auth/principals.ts";
+import { createLookups } from "../../db/lookups.ts";
+import { createRest } from "../../rest/mod.ts";
+import { createWorld, type World } from "../actors/world.ts";
+import { bearer, createIssuer, serve } from "../graph/server.ts";
+
+export interface TestRest extends AsyncDisposable {
+  world: World;
+  origin: string;
+  /** Staff of the world's store with some roles; of another store when it is named. */
+  staff(roles: RoleName[], storeId?: string): Principal;
+  /** Sends a request; `as` brings a token along, `body` goes as JSON unless it is text. */
+  call(method: string, path: string, options?: CallOptions): Promise<RestReply>;
+}
+
+export interface CallOptions {
+  as?: Principal;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface RestReply {
+  status: number;
+  headers: Headers;
+  text: string;
+  // deno-lint-ignore no-explicit-any -- tests look into answers of every shape
+  body: any;
+}
+
+export async function startRest(options: Parameters<typeof createWorld>[0] = {}): Promise<TestRest> {
+  await using stack = new AsyncDisposableStack();
+  const world = stack.use(await createWorld(options));
+  const issuer = await createIssuer();
+  const rest = createRest({
+    actors: world.actors,
+    lookups: createLookups(world.database.pool("customer_reader")),
+    sql: world.database.pool("customer_api"),
+    authenticate: createTokenAuthenticator(issuer.verify),
+  });
+  const server = stack.adopt(serve(new Hono().route("/", rest)), (server) => server.shutdown());
+  const origin = `http://127.0.0.1:${server.addr.port}`;
+  const running = stack.move();
+  return {
+    world,
+    origin,
+    staff: (roles, storeId = world.storeId) => ({ id: crypto.randomUUID(), type: "STAFF", storeId, roles }),
+    async call(method, path, { as, body, headers: given } = {}) {
+      const headers = new Headers(given);
+      if (as) headers.set("authorization", await bearer(issuer, as));
+      if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
+      const payload = body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body);
+      const response = await fetch(`${origin}${path}`, { method, headers, body: payload });
+      const text = await response.text();
+      const isJson = response.headers.get("content-type")?.startsWith("application/json") && text !== "";
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        body: isJson ? JSON.parse(text) : undefined,
+      };
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
