@@ -1,6 +1,5 @@
 /** The composition root: reads the configuration, opens each part once, and closes them in reverse. */
 import { getLogger } from "@logtape/logtape";
-import { Hono } from "@hono/hono";
 import type { Performers } from "./actors/effects.ts";
 import { endMemberships } from "./actors/end_memberships.ts";
 import { createExportDownloads, exportLink } from "./actors/gdpr/export_downloads.ts";
@@ -19,6 +18,7 @@ import { type Config, readConfig } from "./config/mod.ts";
 import { openPool, type Sql } from "./db/connect.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
+import { createRateLimit } from "./db/rate_limits.ts";
 import { createReadiness, watchReadiness } from "./db/readiness.ts";
 import { createNotifier, listen } from "./db/work.ts";
 import { loadDemoData } from "./demo/data.ts";
@@ -30,6 +30,7 @@ import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { watchMemory } from "./events/stale_memory.ts";
 import { createGraph } from "./graph/mod.ts";
+import { createDoor } from "./door.ts";
 import { untilTold } from "./lifetime.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
@@ -78,7 +79,15 @@ export async function start(config: Config): Promise<Service> {
   );
   edges.use(watchReadiness(ready, rpc.setServing));
 
-  const app = new Hono()
+  const perMinute = (requests: number) =>
+    requests === 0 ? undefined : createRateLimit(reader, { requests, windowSeconds: 60 });
+  const limits = {
+    perPrincipal: perMinute(config.door.ratePerPrincipal),
+    perAddress: perMinute(config.door.ratePerAddress),
+    hashKey: keys.hashKey,
+    proxies: config.door.trustedProxies,
+  };
+  const app = createDoor(config.door)
     .route("/", createHealth(ready))
     .route(
       "/graphql",
@@ -93,9 +102,9 @@ export async function start(config: Config): Promise<Service> {
     )
     .route(
       "/exports",
-      createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate }),
+      createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate, limits }),
     )
-    .route("/", createRest({ actors, lookups, sql: api, authenticate: auth.authenticate }));
+    .route("/", createRest({ actors, lookups, sql: api, authenticate: auth.authenticate, limits }));
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());
 
   const demo = await openDemoPeers(config, rpc.port, stack);

@@ -16,7 +16,8 @@ export type CustomerEvent =
     | { type: "address.add" }
     | { type: "address.update" }
     | { type: "address.delete" }
-    | { type: "group.assign"; groupId: string }
+    /** Already: the customer is in the group, and is told so once more. */
+    | { type: "group.assign"; groupId: string; already?: boolean }
     | { type: "group.remove"; groupId: string }
     | { type: "account.suspend" }
     | { type: "account.reinstate" }
@@ -40,7 +41,8 @@ const customer = setup({
     /** The shopper's own hand is tied while the account is not active; staff still keep the record right. */
     notByCustomer: ({ event }) => event.by !== "CUSTOMER",
     hasRoomForAddress: ({ context }) => context.addresses < ADDRESS_LIMIT,
-    hasRoomForGroup: ({ context }) => context.groups < GROUP_LIMIT,
+    hasRoomForGroup: ({ context, event }) =>
+      context.groups < GROUP_LIMIT || (event.type === "group.assign" && event.already === true),
   },
 });
 

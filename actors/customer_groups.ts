@@ -23,9 +23,10 @@ export const membershipHandlers = {
       }
       const already = await isMember(tx, ref.storeId, ref.id, groupId);
       return {
-        event: { type: "group.assign", by: by.type, groupId },
+        event: { type: "group.assign", by: by.type, groupId, already },
         changedFields: already ? [] : ["shopper_groups"],
         write: (tx) => insertMembership(tx, ref.storeId, ref.id, groupId, now, by.id),
+        ids: already ? {} : { groupId },
       };
     },
   ),

@@ -4,6 +4,7 @@ import { deleteDoneEffects } from "../db/effects.ts";
 import { deleteExpiredExports } from "../db/gdpr_exports.ts";
 import { deleteExpiredKeys } from "../db/idempotency_keys.ts";
 import { purgeOutbox } from "../db/outbox.ts";
+import { deleteExpiredCounts } from "../db/rate_limits.ts";
 import { vacuumAfterErasures } from "../db/vacuum.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { later, troubleWith } from "./retry.ts";
@@ -20,6 +21,7 @@ export function startHousekeeping(sql: Sql): WorkLoop {
     await deleteDoneEffects(sql, later(now, -RETENTION_MS));
     await purgeOutbox(sql, RETENTION_MS);
     await deleteExpiredExports(sql, now);
+    await deleteExpiredCounts(sql, now);
     await vacuumAfterErasures(sql);
     return false;
   };

@@ -1,5 +1,6 @@
 /** Which price list holds for a customer, and why: the same answer for every edge. */
-import type { Membership } from "../db/lookups.ts";
+import type { CustomerKey, Lookups, Membership } from "../db/lookups.ts";
+import { DomainError } from "./errors.ts";
 
 /** What decided between the groups. */
 export type PriceListReason =
@@ -13,6 +14,30 @@ export interface PriceListDecision {
   /** Undefined when the customer is in no group: the store's own prices hold. */
   priceListId: string | undefined;
   reason: PriceListReason;
+}
+
+/**
+ * The decision for a customer, and the memberships that it rests on, in resolution order.
+ *
+ * @throws {DomainError} NOT_FOUND; REFUSED_IN_STATE once the customer is anonymised
+ */
+export async function findPriceList(
+  lookups: Pick<Lookups, "findCustomerGroups">,
+  key: CustomerKey,
+): Promise<PriceListDecision & { memberships: Membership[] }> {
+  const { storeId, customerId } = key;
+  const found = await lookups.findCustomerGroups(key);
+  if (!found) {
+    throw new DomainError(
+      "NOT_FOUND",
+      `Cannot find customer ${customerId}: store ${storeId} has none of this id`,
+    );
+  }
+  const { anonymized, memberships } = found;
+  if (anonymized) {
+    throw new DomainError("REFUSED_IN_STATE", `Cannot tell of customer ${customerId}: anonymised`);
+  }
+  return { ...decidePriceList(memberships), memberships };
 }
 
 /** @param memberships in resolution order (priority falling, then assigned_at, then group id), as the lookups give them */

@@ -53,11 +53,23 @@ export interface GdprConfig {
 /** Methods of CustomerService that only some services may call. */
 export type GrpcMethod = "GetCustomerGroups" | "GetCustomerSnapshot" | "ConfirmErasure";
 
+/** How HTTP is met before anybody is known. */
+export interface DoorConfig {
+  /** Proxies of ours in front, each of which adds to X-Forwarded-For. */
+  trustedProxies: number;
+  /** Requests a minute; 0: no limit. */
+  ratePerPrincipal: number;
+  ratePerAddress: number;
+  /** Of pages that may read answers; none: no page may. */
+  corsOrigins: readonly string[];
+}
+
 export interface Config {
   production: boolean;
   bind: string;
   /** 0: any free one. */
   httpPort: number;
+  door: DoorConfig;
   /** 0: any free one. */
   grpcPort: number;
   /** Undefined: the embedded PostgreSQL. */
@@ -100,6 +112,12 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
     production,
     bind: values.BIND ?? (production ? "0.0.0.0" : "127.0.0.1"),
     httpPort: values.HTTP_PORT,
+    door: {
+      trustedProxies: values.TRUSTED_PROXIES,
+      ratePerPrincipal: values.RATE_LIMIT_PRINCIPAL,
+      ratePerAddress: values.RATE_LIMIT_ADDRESS,
+      corsOrigins: values.CORS_ORIGINS ?? [],
+    },
     grpcPort: values.GRPC_PORT,
     databaseUrl: values.DATABASE_URL,
     dataDirectory: values.DATA_DIR,

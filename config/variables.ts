@@ -20,6 +20,7 @@ const word = text.regex(/^\S+$/);
 const port = text.regex(/^\d{1,5}$/).transform(Number).refine((number) => number <= 65_535);
 const count = (most: number) =>
   text.regex(/^[1-9]\d{0,4}$/).transform(Number).refine((number) => number <= most);
+const rate = text.regex(/^\d{1,7}$/).transform(Number);
 const list = (isItem: (part: string) => boolean) =>
   text.transform((parts) => parts.split(",").map((part) => part.trim())).refine((parts) =>
     parts.every(isItem)
@@ -56,6 +57,10 @@ export const VARIABLES = {
   }),
   HTTP_PORT: defaulted("a port, or 0 for any free one", port, "4000"),
   GRPC_PORT: defaulted("a port, or 0 for any free one", port, "50051"),
+  TRUSTED_PROXIES: defaulted("a number from 0 to 9", text.regex(/^\d$/).transform(Number), "0"),
+  RATE_LIMIT_PRINCIPAL: defaulted("requests a minute, or 0 for no limit", rate, "12000"),
+  RATE_LIMIT_ADDRESS: defaulted("requests a minute, or 0 for no limit", rate, "24000"),
+  CORS_ORIGINS: optional("origins such as https://admin.example.com, comma-separated", list(isOrigin)),
   DATA_DIR: defaulted("a folder", text, ".data"),
   DATABASE_URL: optional(
     "postgres://user:password@host:5432/database, percent-encoded",
@@ -154,6 +159,10 @@ function readEach(env: Environment, variables: Record<string, Variable<unknown>>
     else problems.push(`${name}: expected ${expected}${secret ? "" : quote(given)}`);
   }
   return { values, problems };
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 }
 
 /** Whatever has an @ may carry a login that was meant for another variable. */

@@ -1,5 +1,5 @@
 /** Who is in which group. */
-import type { Tx } from "./connect.ts";
+import type { Sql, Tx } from "./connect.ts";
 
 export async function isMember(
   tx: Tx,
@@ -64,4 +64,24 @@ export async function findMembers(
     select customer_id from customer_group_memberships
     where store_id = ${storeId} and group_id = ${groupId} limit ${limit}`;
   return rows.map((row) => row.customerId);
+}
+
+/** That a customer is in the group at hand. */
+export interface Member {
+  customerId: string;
+  assignedAt: Date;
+}
+
+/** Up to `limit` members of a group in the order of their ids, from behind one of them on. */
+export async function listMembers(
+  sql: Sql,
+  storeId: string,
+  groupId: string,
+  { limit, after }: { limit: number; after?: string | undefined },
+): Promise<Member[]> {
+  return await sql<Member[]>`
+    select customer_id, assigned_at from customer_group_memberships
+    where store_id = ${storeId} and group_id = ${groupId}
+      ${after === undefined ? sql`` : sql`and customer_id > ${after}`}
+    order by customer_id limit ${limit}`;
 }

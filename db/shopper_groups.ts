@@ -1,5 +1,5 @@
 /** The shopper groups' rows. */
-import type { Tx } from "./connect.ts";
+import type { Sql, Tx } from "./connect.ts";
 
 export interface ShopperGroupRow {
   name: string;
@@ -7,6 +7,49 @@ export interface ShopperGroupRow {
   priority: number;
   version: number;
   deletedAt: Date | null;
+}
+
+/** A group as it is shown. */
+export interface ShopperGroup extends ShopperGroupRow {
+  groupId: string;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+const columns = (sql: Sql) =>
+  sql`group_id, name, price_list_id, priority, version, created_at, updated_at, deleted_at`;
+
+export async function findShopperGroup(
+  sql: Sql,
+  storeId: string,
+  groupId: string,
+): Promise<ShopperGroup | undefined> {
+  const [row] = await sql<ShopperGroup[]>`
+    select ${columns(sql)} from shopper_groups where store_id = ${storeId} and group_id = ${groupId}`;
+  return row;
+}
+
+/** What a group has to be; whatever is absent does not matter. */
+export interface GroupFilter {
+  /** In whatever case. */
+  namePrefix?: string | undefined;
+  deleted?: boolean | undefined;
+}
+
+/** Up to `limit` groups of a store in the order of their ids, which stays as it is however they are renamed. */
+export async function searchShopperGroups(
+  sql: Sql,
+  storeId: string,
+  { namePrefix, deleted }: GroupFilter,
+  { limit, after }: { limit: number; after?: string | undefined },
+): Promise<ShopperGroup[]> {
+  return await sql<ShopperGroup[]>`
+    select ${columns(sql)} from shopper_groups
+    where store_id = ${storeId}
+      ${namePrefix === undefined ? sql`` : sql`and starts_with(lower(name), lower(${namePrefix}))`}
+      ${deleted === undefined ? sql`` : sql`and (deleted_at is not null) = ${deleted}`}
+      ${after === undefined ? sql`` : sql`and group_id > ${after}`}
+    order by group_id limit ${limit}`;
 }
 
 export async function lockShopperGroup(

@@ -4,11 +4,14 @@ import { accepts } from "@hono/hono/accepts";
 import { html } from "@hono/hono/html";
 import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdpr/export_downloads.ts";
 import type { Authenticator } from "../auth/principals.ts";
+import type { ApiEnv } from "./api.ts";
 import { answerOf } from "./errors.ts";
+import { limitAddresses, type Limits } from "./limits.ts";
 
 export interface ExportRouteOptions {
   downloads: ExportDownloads;
   authenticate: Authenticator;
+  limits: Limits;
 }
 
 /** Nothing here may be kept, guessed at, framed, or fetch anything. */
@@ -21,12 +24,13 @@ const HEADERS = {
 };
 
 /** An app to mount at `/exports`. */
-export function createExports({ downloads, authenticate }: ExportRouteOptions): Hono {
-  return new Hono()
+export function createExports({ downloads, authenticate, limits }: ExportRouteOptions): Hono<ApiEnv> {
+  return new Hono<ApiEnv>()
     .use(async (c, next) => {
       await next();
       for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
     })
+    .use(limitAddresses(limits))
     .get("/:token", async (c) => {
       const by = await authenticate(c.req.raw.headers);
       const token = c.req.param("token");

@@ -1,12 +1,18 @@
 /** The Customer API and administration over HTTP, for services and staff. */
+import { Hono } from "@hono/hono";
+import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
 import type { Actors } from "../actors/protocol.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { Sql } from "../db/connect.ts";
 import type { Lookups } from "../db/lookups.ts";
-import { type Api, authenticated, createApi } from "./api.ts";
+import { type Api, type ApiEnv, authenticated, createApi } from "./api.ts";
 import { createCustomers } from "./customers/mod.ts";
+import { createDocuments } from "./documents/mod.ts";
+import { describeApi } from "./documents/openapi.ts";
 import { answerOf } from "./errors.ts";
+import { createGroups } from "./groups/mod.ts";
+import { limitAddresses, limitBodies, limitPrincipals, type Limits } from "./limits.ts";
 
 export interface RestOptions {
   actors: Actors;
@@ -14,20 +20,44 @@ export interface RestOptions {
   /** A pool of the role customer_api, for reading. */
   sql: Sql;
   authenticate: Authenticator;
+  limits: Limits;
 }
 
+/** What begins the paths of the API. */
+const RESOURCES = ["/customers", "/groups", "/gdpr-requests"];
+
 /** An app to mount at `/`: it answers for its own paths only. */
-export function createRest(options: RestOptions): Api {
+export function createRest(options: RestOptions): Hono {
+  const routes = createRoutes(options);
+  return new Hono().route("/", createDocuments(describeApi(routes))).route("/", routes);
+}
+
+/** The routes that the API's document describes. */
+export function createRoutes(options: RestOptions): Api {
   const api = createApi();
   api.onError((error, c) => {
     const { status, body } = error instanceof HTTPException ? answerOfHttp(error) : answerOf(error);
     if (status === 401) c.header("www-authenticate", "Bearer");
     return c.json(body, status);
   });
-  const known = authenticated(options.authenticate);
-  for (const path of ["/customers", "/customers/*"]) api.use(path, known);
-  return api.route("/", createCustomers(options));
+  const before = [
+    uncached,
+    limitAddresses(options.limits),
+    authenticated(options.authenticate),
+    limitPrincipals(options.limits),
+    limitBodies(),
+  ] as const;
+  for (const path of RESOURCES.flatMap((resource) => [resource, `${resource}/*`])) api.use(path, ...before);
+  return api
+    .route("/", createCustomers(options))
+    .route("/", createGroups(options));
 }
+
+/** What stands in an answer is for nobody's cache: it may be personal, and it is the caller's alone. */
+const uncached = createMiddleware<ApiEnv>(async (c, next) => {
+  await next();
+  c.header("cache-control", "no-store");
+});
 
 /** What Hono itself refuses: JSON that cannot be read, another content type. */
 function answerOfHttp({ status, message }: HTTPException) {

@@ -4,7 +4,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { z } from "zod";
 import { DomainError } from "../actors/errors.ts";
 import { parseInput, uuid } from "../actors/input.ts";
-import { decidePriceList, type PriceListReason } from "../actors/price_list.ts";
+import { findPriceList, type PriceListReason } from "../actors/price_list.ts";
 import type { Address, CustomerKey, Lookups } from "../db/lookups.ts";
 import {
   type AddressSchema,
@@ -20,11 +20,9 @@ export function createLookupMethods(
   return {
     async getCustomerGroups(request, context) {
       const key = askedKey(request, context);
-      const found = known(key, await lookups.findCustomerGroups(key));
-      if (found.anonymized) throw anonymized(key);
-      const { priceListId, reason } = decidePriceList(found.memberships);
+      const { memberships, priceListId, reason } = await findPriceList(lookups, key);
       return create(GetCustomerGroupsResponseSchema, {
-        memberships: found.memberships.map((membership) => ({
+        memberships: memberships.map((membership) => ({
           ...membership,
           assignedAt: timestampFromMs(membership.assignedAt),
         })),
@@ -35,7 +33,8 @@ export function createLookupMethods(
 
     async getCustomerSnapshot(request, context) {
       const key = askedKey(request, context);
-      const customer = known(key, await lookups.findCustomer(key));
+      const customer = await lookups.findCustomer(key);
+      if (!customer) throw unknown(key);
       if (customer.anonymizedAt || customer.email === null) throw anonymized(key);
       const { addresses } = customer;
       return create(GetCustomerSnapshotResponseSchema, {
@@ -68,9 +67,8 @@ function askedKey(request: CustomerKey, context: CallContext): CustomerKey {
   return key;
 }
 
-function known<T>({ storeId, customerId }: CustomerKey, found: T | undefined): T {
-  if (found !== undefined) return found;
-  throw new DomainError(
+function unknown({ storeId, customerId }: CustomerKey): DomainError {
+  return new DomainError(
     "NOT_FOUND",
     `Cannot find customer ${customerId}: store ${storeId} has none of this id`,
   );

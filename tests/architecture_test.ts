@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   proto: [],
   rest: ["actors", "auth", "db"],
   rpc: ["actors", "auth", "db", "proto"],
-  tasks: ["actors", "auth", "config", "db", "demo", "events"],
+  tasks: ["actors", "auth", "config", "db", "demo", "events", "proto", "rest"],
 };
 /** Tests and measurements look at everything; vendor is not ours. */
 const OUTSIDE = ["tests", "bench", "vendor", "node_modules"];

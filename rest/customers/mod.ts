@@ -2,10 +2,18 @@
 import type { Api } from "../api.ts";
 import { createApi } from "../api.ts";
 import type { RestOptions } from "../mod.ts";
+import { addAccountRoutes } from "./account.ts";
+import { addAddressRoutes } from "./addresses.ts";
+import { addMembershipRoutes } from "./memberships.ts";
+import { addPriceListRoutes } from "./price_list.ts";
 import { addProfileRoutes } from "./profile.ts";
 
 export function createCustomers(options: RestOptions): Api {
   const api = createApi();
   addProfileRoutes(api, options);
+  addAccountRoutes(api, options);
+  addAddressRoutes(api, options);
+  addMembershipRoutes(api, options);
+  addPriceListRoutes(api, options);
   return api;
 }

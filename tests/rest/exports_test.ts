@@ -23,6 +23,7 @@ import {
   storeOf,
 } from "../gdpr/exports.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
+import { noLimits } from "./server.ts";
 
 interface Door extends AsyncDisposable {
   exports: ExportWorld;
@@ -45,6 +46,7 @@ async function openDoor(): Promise<Door> {
     createExports({
       downloads: createExportDownloads(exports.sql, exports.keys, exports.clock),
       authenticate: createTokenAuthenticator(issuer.verify),
+      limits: await noLimits(),
     }),
   );
   const server = stack.adopt(serve(app), (server) => server.shutdown());

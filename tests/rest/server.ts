@@ -3,6 +3,7 @@ import { Hono } from "@hono/hono";
 import type { Principal, RoleName } from "../../actors/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
+import type { Limits } from "../../rest/limits.ts";
 import { createRest } from "../../rest/mod.ts";
 import { createWorld, type World } from "../actors/world.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
@@ -30,6 +31,13 @@ export interface RestReply {
   body: any;
 }
 
+/** Nobody is limited, unless the test says otherwise. */
+export async function noLimits(changes: Partial<Limits> = {}): Promise<Limits> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const hashKey = await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey;
+  return { perPrincipal: undefined, perAddress: undefined, hashKey, proxies: 0, ...changes };
+}
+
 export async function startRest(options: Parameters<typeof createWorld>[0] = {}): Promise<TestRest> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld(options));
@@ -39,6 +47,7 @@ export async function startRest(options: Parameters<typeof createWorld>[0] = {})
     lookups: createLookups(world.database.pool("customer_reader")),
     sql: world.database.pool("customer_api"),
     authenticate: createTokenAuthenticator(issuer.verify),
+    limits: await noLimits(),
   });
   const server = stack.adopt(serve(new Hono().route("/", rest)), (server) => server.shutdown());
   const origin = `http://127.0.0.1:${server.addr.port}`;

@@ -1,0 +1,67 @@
+/** How often somebody has asked, counted for all replicas together. */
+import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from "rate-limiter-flexible";
+import type { Sql } from "./connect.ts";
+import { inTime } from "./time_limit.ts";
+
+export interface RateKey {
+  storeId: string;
+  /** At most 64 characters that give nobody away. */
+  key: string;
+}
+
+/** Counts one request. Gives the seconds until the next one is taken, undefined if this one is. */
+export type RateLimit = (key: RateKey) => Promise<number | undefined>;
+
+/** A database that takes longer over a count counts as away, in milliseconds. */
+const PATIENCE_MS = 1_000;
+
+/**
+ * So many requests in each window of time for each key. Who is over it is refused from memory until the window ends,
+ * and without the database each replica counts for itself.
+ *
+ * @param sql a pool of the role customer_reader
+ */
+export function createRateLimit(
+  sql: Sql,
+  { requests, windowSeconds }: { requests: number; windowSeconds: number },
+): RateLimit {
+  const window = { points: requests, duration: windowSeconds };
+  const limiter = new RateLimiterPostgres({
+    ...window,
+    storeClient: { query: (statement: Statement) => inTime(count(sql, statement), PATIENCE_MS) },
+    storeType: "client",
+    tableCreated: true,
+    clearExpiredByTimeout: false,
+    keyPrefix: "",
+    inMemoryBlockOnConsumed: requests + 1,
+    insuranceLimiter: new RateLimiterMemory(window),
+  });
+  return async ({ storeId, key }) => {
+    try {
+      await limiter.consume(`${storeId}${SEPARATOR}${key}`);
+      return undefined;
+    } catch (refused) {
+      if (refused instanceof RateLimiterRes) return Math.max(1, Math.ceil(refused.msBeforeNext / 1_000));
+      throw refused;
+    }
+  };
+}
+
+/** Removes the counts of windows that have passed. */
+export async function deleteExpiredCounts(sql: Sql, now: Date): Promise<void> {
+  await sql`delete from rate_limits where expires < ${now.getTime()}`;
+}
+
+const SEPARATOR = " ";
+
+/** The limiter's upsert. Its own statement knows no store, so ours takes its place. */
+interface Statement {
+  values: [key: string, points: number, windowEnd: number, now: number];
+}
+
+async function count(sql: Sql, { values: [prefixed, points, windowEnd, now] }: Statement) {
+  const [storeId = "", key = ""] = prefixed.split(SEPARATOR);
+  const [row] = await sql<{ points: number; expire: string }[]>`
+    select * from count_request(${storeId}, ${key}, ${points}, ${windowEnd}, ${now})`;
+  return { rows: row ? [{ points: row.points, expire: Number(row.expire) }] : [] };
+}

@@ -1,0 +1,22 @@
+/** What every HTTP answer says to the browser that may receive it, whichever edge gives it. */
+import { Hono } from "@hono/hono";
+import { cors } from "@hono/hono/cors";
+import { secureHeaders } from "@hono/hono/secure-headers";
+import type { DoorConfig } from "./config/mod.ts";
+
+const HOUR_SECONDS = 3_600;
+
+/** An app to mount the edges at. Which contents a page may have is for its edge to say. */
+export function createDoor({ corsOrigins }: Pick<DoorConfig, "corsOrigins">): Hono {
+  const app = new Hono();
+  app.use(secureHeaders({ xFrameOptions: "DENY", crossOriginResourcePolicy: "same-origin" }));
+  if (corsOrigins.length > 0) {
+    app.use(cors({
+      origin: [...corsOrigins],
+      allowHeaders: ["authorization", "content-type", "idempotency-key", "if-match", "traceparent"],
+      exposeHeaders: ["etag", "link", "location", "retry-after"],
+      maxAge: HOUR_SECONDS,
+    }));
+  }
+  return app;
+}

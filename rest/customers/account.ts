@@ -1,0 +1,43 @@
+/** What staff do with a customer's account: bar it for a while, let it shop again, end it. */
+import { allow, type Api, createRoute, json, refusals } from "../api.ts";
+import { changeHeaders, commandContext, etag, versioned } from "../conditions.ts";
+import type { RestOptions } from "../mod.ts";
+import { bodyOf, CustomerSchema } from "./customer.ts";
+import { customerPath, findCustomer } from "./profile.ts";
+
+/** Each may be refused in the customer's state: the machine knows which. */
+const COMMANDS = {
+  suspend: "Bars an active customer for the time being",
+  reinstate: "Makes a suspended or closed customer active again",
+  close: "Ends the account of a customer, who stays on record",
+} as const;
+type Command = keyof typeof COMMANDS;
+
+const routeOf = (command: Command) =>
+  createRoute({
+    operationId: `${command}Customer`,
+    method: "post",
+    path: `/customers/{customerId}/${command}`,
+    summary: COMMANDS[command],
+    tags: ["Customers"],
+    middleware: allow(`${command} customers`, "CUSTOMER_MANAGER"),
+    request: { params: customerPath, headers: changeHeaders },
+    responses: {
+      200: { ...json("The customer as it is now", CustomerSchema), ...versioned },
+      ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
+    },
+  });
+
+export function addAccountRoutes(api: Api, { actors, lookups }: RestOptions): void {
+  for (const command of Object.keys(COMMANDS) as Command[]) {
+    api.openapi(routeOf(command), async (c) => {
+      const { customerId } = c.req.valid("param");
+      const context = commandContext(c);
+      const { storeId } = context.by;
+      const ref = { kind: "customer", storeId, id: customerId } as const;
+      await actors.send(ref, { type: `account.${command}` }, context);
+      const customer = await findCustomer(lookups, { storeId, customerId });
+      return c.json(bodyOf(customer), 200, { etag: etag(customer.version) });
+    });
+  }
+}

@@ -1,0 +1,42 @@
+/** An address as the REST API shows and takes it. */
+import { country, text } from "../../actors/input.ts";
+import type { Address } from "../../db/lookups.ts";
+import { z } from "../api.ts";
+
+export const AddressSchema = z.object({
+  addressId: z.uuid(),
+  line1: z.string(),
+  line2: z.string().nullable(),
+  city: z.string(),
+  state: z.string().nullable(),
+  country: z.string().meta({ description: "ISO 3166-1 alpha-2", example: "CH" }),
+  postalCode: z.string().nullable(),
+  isDefaultShipping: z.boolean(),
+  isDefaultBilling: z.boolean(),
+}).meta({ id: "Address" });
+
+export const NewAddressSchema = z.strictObject({
+  line1: text(200).meta({ example: "Bahnhofstrasse 1" }),
+  line2: text(200).nullish(),
+  city: text(100).meta({ example: "Zürich" }),
+  state: text(100).nullish(),
+  country: country.meta({ description: "ISO 3166-1 alpha-2", example: "CH" }),
+  postalCode: text(20).nullish().meta({ example: "8001" }),
+  isDefaultShipping: z.boolean().optional().meta({
+    description: "True takes the default from the address that has it",
+  }),
+  isDefaultBilling: z.boolean().optional().meta({
+    description: "True takes the default from the address that has it",
+  }),
+}).meta({ id: "NewAddress" });
+
+export const AddressChangesSchema = NewAddressSchema.partial().meta({
+  id: "AddressChanges",
+  description: "What is absent stays as it is; null clears what may be empty.",
+});
+
+export function bodyOf(address: Address): z.output<typeof AddressSchema> {
+  const { addressId, line1, line2, city, state, country, postalCode, isDefaultShipping, isDefaultBilling } =
+    address;
+  return { addressId, line1, line2, city, state, country, postalCode, isDefaultShipping, isDefaultBilling };
+}

@@ -1,0 +1,151 @@
+/** The address book of a customer. Its version is the customer's. */
+import { DomainError } from "../../actors/errors.ts";
+import { uuid } from "../../actors/input.ts";
+import type { Address, Customer } from "../../db/lookups.ts";
+import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { changeHeaders, commandContext, etag, isKnown, versioned } from "../conditions.ts";
+import type { RestOptions } from "../mod.ts";
+import { AddressChangesSchema, AddressSchema, bodyOf, NewAddressSchema } from "./address.ts";
+import { customerPath, findCustomer } from "./profile.ts";
+
+const tags = ["Addresses"];
+const mayRead = allow("read addresses", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER");
+const mayWrite = allow("change addresses", "CUSTOMER_MANAGER");
+const addressPath = customerPath.extend({ addressId: uuid });
+const notModified = { description: "The customer is at the version that If-None-Match names" };
+
+const list = createRoute({
+  operationId: "listAddresses",
+  method: "get",
+  path: "/customers/{customerId}/addresses",
+  summary: "Lists the addresses of a customer, oldest first; an erased customer has none",
+  tags,
+  middleware: mayRead,
+  request: { params: customerPath },
+  responses: {
+    200: { ...json("All addresses", z.object({ items: z.array(AddressSchema) })), ...versioned },
+    304: notModified,
+    ...refusals("NOT_FOUND"),
+  },
+});
+
+const add = createRoute({
+  operationId: "addAddress",
+  method: "post",
+  path: "/customers/{customerId}/addresses",
+  summary: "Adds an address, 50 at most",
+  tags,
+  middleware: mayWrite,
+  request: {
+    params: customerPath,
+    headers: changeHeaders,
+    body: { required: true, content: { "application/json": { schema: NewAddressSchema } } },
+  },
+  responses: {
+    201: { ...json("Added", AddressSchema), headers: versioned.headers.extend({ location: z.string() }) },
+    ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
+  },
+});
+
+const show = createRoute({
+  operationId: "getAddress",
+  method: "get",
+  path: "/customers/{customerId}/addresses/{addressId}",
+  summary: "Shows an address",
+  tags,
+  middleware: mayRead,
+  request: { params: addressPath },
+  responses: {
+    200: { ...json("The address", AddressSchema), ...versioned },
+    304: notModified,
+    ...refusals("NOT_FOUND"),
+  },
+});
+
+const change = createRoute({
+  operationId: "updateAddress",
+  method: "patch",
+  path: "/customers/{customerId}/addresses/{addressId}",
+  summary: "Changes an address",
+  tags,
+  middleware: mayWrite,
+  request: {
+    params: addressPath,
+    headers: changeHeaders,
+    body: { required: true, content: { "application/json": { schema: AddressChangesSchema } } },
+  },
+  responses: {
+    200: { ...json("The address as it is now", AddressSchema), ...versioned },
+    ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
+  },
+});
+
+const remove = createRoute({
+  operationId: "deleteAddress",
+  method: "delete",
+  path: "/customers/{customerId}/addresses/{addressId}",
+  summary: "Deletes an address",
+  tags,
+  middleware: mayWrite,
+  request: { params: addressPath, headers: changeHeaders },
+  responses: {
+    204: { description: "Deleted", ...versioned },
+    ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
+  },
+});
+
+export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): void {
+  api.openapi(list, async (c) => {
+    const { customerId } = c.req.valid("param");
+    const { addresses, version } = await findCustomer(lookups, { storeId: c.var.by.storeId, customerId });
+    const headers = { etag: etag(version) };
+    if (isKnown(c, version)) return c.body(null, 304, headers);
+    return c.json({ items: addresses.map(bodyOf) }, 200, headers);
+  });
+
+  api.openapi(add, async (c) => {
+    const { customerId } = c.req.valid("param");
+    const context = commandContext(c);
+    const { storeId } = context.by;
+    const ref = { kind: "customer", storeId, id: customerId } as const;
+    const { ids } = await actors.send(ref, { ...c.req.valid("json"), type: "address.add" }, context);
+    const customer = await findCustomer(lookups, { storeId, customerId });
+    const address = addressOf(customer, ids.addressId ?? "");
+    const location = `/customers/${customerId}/addresses/${address.addressId}`;
+    return c.json(bodyOf(address), 201, { etag: etag(customer.version), location });
+  });
+
+  api.openapi(show, async (c) => {
+    const { customerId, addressId } = c.req.valid("param");
+    const customer = await findCustomer(lookups, { storeId: c.var.by.storeId, customerId });
+    const address = addressOf(customer, addressId);
+    const headers = { etag: etag(customer.version) };
+    if (isKnown(c, customer.version)) return c.body(null, 304, headers);
+    return c.json(bodyOf(address), 200, headers);
+  });
+
+  api.openapi(change, async (c) => {
+    const { customerId, addressId } = c.req.valid("param");
+    const context = commandContext(c);
+    const { storeId } = context.by;
+    const command = { ...c.req.valid("json"), addressId, type: "address.update" };
+    await actors.send({ kind: "customer", storeId, id: customerId }, command, context);
+    const customer = await findCustomer(lookups, { storeId, customerId });
+    return c.json(bodyOf(addressOf(customer, addressId)), 200, { etag: etag(customer.version) });
+  });
+
+  api.openapi(remove, async (c) => {
+    const { customerId, addressId } = c.req.valid("param");
+    const context = commandContext(c);
+    const ref = { kind: "customer", storeId: context.by.storeId, id: customerId } as const;
+    const { version } = await actors.send(ref, { type: "address.delete", addressId }, context);
+    return c.body(null, 204, { etag: etag(version) });
+  });
+}
+
+/** @throws {DomainError} NOT_FOUND */
+function addressOf({ customerId, addresses }: Customer, addressId: string): Address {
+  const address = addresses.find((address) => address.addressId === addressId);
+  if (address) return address;
+  throw new DomainError("NOT_FOUND", `Cannot find address ${addressId} of customer ${customerId}`);
+}

@@ -1,0 +1,95 @@
+/** Which groups a customer is in. */
+import { DomainError } from "../../actors/errors.ts";
+import { uuid } from "../../actors/input.ts";
+import type { CustomerKey, Lookups, Membership } from "../../db/lookups.ts";
+import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { changeHeaders, commandContext, etag, versioned } from "../conditions.ts";
+import type { RestOptions } from "../mod.ts";
+import { bodyOf, MembershipSchema } from "./membership.ts";
+import { customerPath } from "./profile.ts";
+
+const tags = ["Memberships"];
+const mayWrite = allow("change memberships", "CUSTOMER_MANAGER");
+const membershipPath = customerPath.extend({ groupId: uuid });
+
+const list = createRoute({
+  operationId: "listCustomerGroups",
+  method: "get",
+  path: "/customers/{customerId}/groups",
+  summary:
+    "Lists the groups that a customer is in, in resolution order: the first one decides the price list",
+  tags,
+  middleware: allow("read memberships", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
+  request: { params: customerPath },
+  responses: {
+    200: json(
+      "By priority, the highest first; then the earliest assigned; then the lowest id",
+      z.object({ items: z.array(MembershipSchema) }),
+    ),
+    ...refusals("NOT_FOUND"),
+  },
+});
+
+const assign = createRoute({
+  operationId: "assignGroup",
+  method: "put",
+  path: "/customers/{customerId}/groups/{groupId}",
+  summary: "Puts a customer into a group, 50 at most",
+  tags,
+  middleware: mayWrite,
+  request: { params: membershipPath, headers: changeHeaders },
+  responses: {
+    200: { ...json("The customer has been in the group already", MembershipSchema), ...versioned },
+    201: { ...json("The customer is in the group now", MembershipSchema), ...versioned },
+    ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
+  },
+});
+
+const remove = createRoute({
+  operationId: "removeGroup",
+  method: "delete",
+  path: "/customers/{customerId}/groups/{groupId}",
+  summary: "Takes a customer out of a group",
+  tags,
+  middleware: mayWrite,
+  request: { params: membershipPath, headers: changeHeaders },
+  responses: {
+    204: { description: "The customer is not in the group, now or already", ...versioned },
+    ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
+  },
+});
+
+export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions): void {
+  api.openapi(list, async (c) => {
+    const { customerId } = c.req.valid("param");
+    const memberships = await findMemberships(lookups, { storeId: c.var.by.storeId, customerId });
+    return c.json({ items: memberships.map(bodyOf) }, 200);
+  });
+
+  api.openapi(assign, async (c) => {
+    const { customerId, groupId } = c.req.valid("param");
+    const context = commandContext(c);
+    const { storeId } = context.by;
+    const ref = { kind: "customer", storeId, id: customerId } as const;
+    const { ids, version } = await actors.send(ref, { type: "group.assign", groupId }, context);
+    const memberships = await findMemberships(lookups, { storeId, customerId });
+    const membership = memberships.find((membership) => membership.groupId === groupId);
+    if (!membership) throw new DomainError("NOT_FOUND", `Cannot find shopper group ${groupId}`); // deleted since
+    return c.json(bodyOf(membership), ids.groupId === undefined ? 200 : 201, { etag: etag(version) });
+  });
+
+  api.openapi(remove, async (c) => {
+    const { customerId, groupId } = c.req.valid("param");
+    const context = commandContext(c);
+    const ref = { kind: "customer", storeId: context.by.storeId, id: customerId } as const;
+    const { version } = await actors.send(ref, { type: "group.remove", groupId }, context);
+    return c.body(null, 204, { etag: etag(version) });
+  });
+}
+
+/** @throws {DomainError} NOT_FOUND */
+async function findMemberships(lookups: Lookups, key: CustomerKey): Promise<Membership[]> {
+  const found = await lookups.findCustomerGroups(key);
+  if (!found) throw new DomainError("NOT_FOUND", `Cannot find customer ${key.customerId}`);
+  return found.memberships;
+}

@@ -1,0 +1,77 @@
+/** Which price list holds for a customer, and why: the answer that gRPC gives, with a sentence for a person. */
+import { findPriceList, type PriceListDecision, type PriceListReason } from "../../actors/price_list.ts";
+import type { Membership } from "../../db/lookups.ts";
+import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import type { RestOptions } from "../mod.ts";
+import { bodyOf, MembershipSchema } from "./membership.ts";
+import { customerPath } from "./profile.ts";
+
+const REASONS = [
+  "NO_GROUP",
+  "ONLY_GROUP",
+  "HIGHEST_PRIORITY",
+  "EARLIEST_ASSIGNED",
+  "LOWEST_GROUP_ID",
+] as const;
+
+export const PriceListSchema = z.object({
+  priceListId: z.uuid().nullable().meta({ description: "Null: the store's own prices hold" }),
+  reason: z.enum(REASONS satisfies readonly PriceListReason[]),
+  explanation: z.string().meta({
+    description: "The reason in words, with the groups' names and ids",
+    example: "Gold (0f5d0c4e-6a0e-4d3a-9d7a-0d3f7b1c2a11) decides: it is the only group of the customer.",
+  }),
+  memberships: z.array(MembershipSchema).meta({ description: "In resolution order: the first one decides" }),
+}).meta({ id: "PriceList" });
+
+const show = createRoute({
+  operationId: "getPriceList",
+  method: "get",
+  path: "/customers/{customerId}/price-list",
+  summary: "Shows which price list holds for a customer, and why",
+  tags: ["Memberships"],
+  middleware: allow("read memberships", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
+  request: { params: customerPath },
+  responses: {
+    200: json("What GetCustomerGroups answers over gRPC, with an explanation", PriceListSchema),
+    ...refusals("NOT_FOUND", "REFUSED_IN_STATE"),
+  },
+});
+
+export function addPriceListRoutes(api: Api, { lookups }: RestOptions): void {
+  api.openapi(show, async (c) => {
+    const { customerId } = c.req.valid("param");
+    const { memberships, ...decision } = await findPriceList(lookups, {
+      storeId: c.var.by.storeId,
+      customerId,
+    });
+    const body = {
+      priceListId: decision.priceListId ?? null,
+      reason: decision.reason,
+      explanation: explain(decision, memberships),
+      memberships: memberships.map(bodyOf),
+    };
+    return c.json(body, 200);
+  });
+}
+
+function explain({ reason }: PriceListDecision, [winner, second]: readonly Membership[]): string {
+  if (!winner) return "The customer is in no group, so the store's own prices hold.";
+  const decides = `${named(winner)} decides`;
+  if (!second) return `${decides}: it is the only group of the customer.`;
+  const tie = `it has the highest priority, ${winner.priority}, together with ${named(second)}`;
+  const since = (at: number) => new Date(at).toISOString();
+  switch (reason) {
+    case "HIGHEST_PRIORITY":
+      return `${decides}: its priority ${winner.priority} is above the ${second.priority} of ${
+        named(second)
+      }.`;
+    case "EARLIEST_ASSIGNED":
+      return `${decides}: ${tie}, and the customer has been in it since ${since(winner.assignedAt)}, ` +
+        `in the other one since ${since(second.assignedAt)}.`;
+    default:
+      return `${decides}: ${tie}, both since ${since(winner.assignedAt)}, and its id is the lower one.`;
+  }
+}
+
+const named = ({ name, groupId }: Membership) => `${name} (${groupId})`;

@@ -1,0 +1,59 @@
+/** `/openapi.json`, and `/docs`, which shows it: for anybody, since they say nothing of anybody. */
+import { Hono } from "@hono/hono";
+import { accepts } from "@hono/hono/accepts";
+import { html } from "@hono/hono/html";
+import type { OpenApiDocument } from "./openapi.ts";
+
+/** Scalar as its package has it, gzipped. */
+const SCALAR = new URL("../../vendor/scalar/standalone.js.gz", import.meta.url);
+
+/** The page fetches nothing from elsewhere. Scalar writes its styles into the page. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+  "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const SETTINGS = JSON.stringify({
+  agent: { disabled: true },
+  hideClientButton: true,
+  mcp: { disabled: true },
+  persistAuth: false,
+  showDeveloperTools: "never",
+  telemetry: false,
+  withDefaultFonts: false,
+});
+
+export function createDocuments(document: OpenApiDocument): Hono {
+  const text = JSON.stringify(document);
+  return new Hono()
+    .get("/openapi.json", (c) => c.body(text, 200, { "content-type": "application/json" }))
+    .get("/docs", (c) => {
+      c.header("content-security-policy", POLICY);
+      return c.html(html`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Customer API</title>
+  </head>
+  <body>
+    <script id="api-reference" data-url="/openapi.json" data-configuration="${SETTINGS}"></script>
+    <script src="/docs/scalar.js"></script>
+    <noscript>This page needs a script; the document itself is <a href="/openapi.json">/openapi.json</a>.</noscript>
+  </body>
+</html>`);
+    })
+    .get("/docs/scalar.js", async (c) => {
+      const file = await Deno.open(SCALAR);
+      const gzip = accepts(c, {
+        header: "Accept-Encoding",
+        supports: ["gzip", "identity"],
+        default: "identity",
+      });
+      c.header("content-type", "text/javascript; charset=utf-8");
+      c.header("cache-control", "public, max-age=86400");
+      c.header("vary", "accept-encoding");
+      if (gzip !== "gzip") return c.body(file.readable.pipeThrough(new DecompressionStream("gzip")));
+      c.header("content-encoding", "gzip");
+      return c.body(file.readable);
+    });
+}

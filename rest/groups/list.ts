@@ -1,0 +1,82 @@
+/** The groups of a store and the members of a group, page by page. */
+import { text, uuid } from "../../actors/input.ts";
+import { readStore } from "../../db/connect.ts";
+import { listMembers, type Member } from "../../db/customer_group_memberships.ts";
+import { searchShopperGroups } from "../../db/shopper_groups.ts";
+import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import type { RestOptions } from "../mod.ts";
+import { pageBody, pageOf, pageQuery, readCursor } from "../pages.ts";
+import { bodyOf, GroupSchema } from "./group.ts";
+import { findGroup, groupPath } from "./groups.ts";
+
+const tags = ["Groups"];
+const mayRead = allow("read groups", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER");
+
+const list = createRoute({
+  operationId: "listGroups",
+  method: "get",
+  path: "/groups",
+  summary: "Lists the groups of the store in the order of their ids",
+  tags,
+  middleware: mayRead,
+  request: {
+    query: z.strictObject({
+      namePrefix: text(100).optional().meta({ description: "How the name begins, in whatever case" }),
+      deleted: z.enum(["true", "false"]).optional().meta({
+        description: "Only groups that are deleted, or only those that are not",
+      }),
+      ...pageQuery,
+    }),
+  },
+  responses: {
+    200: json("A page of groups", pageOf(GroupSchema).meta({ id: "GroupPage" })),
+    ...refusals(),
+  },
+});
+
+const MemberSchema = z.object({ customerId: z.uuid(), assignedAt: z.iso.datetime() }).meta({ id: "Member" });
+
+const members = createRoute({
+  operationId: "listGroupMembers",
+  method: "get",
+  path: "/groups/{groupId}/members",
+  summary: "Lists the members of a group in the order of their ids",
+  description: "A deleted group's members leave it one after the other.",
+  tags,
+  middleware: mayRead,
+  request: { params: groupPath, query: z.strictObject(pageQuery) },
+  responses: {
+    200: json("A page of members", pageOf(MemberSchema).meta({ id: "MemberPage" })),
+    ...refusals("NOT_FOUND"),
+  },
+});
+
+export function addGroupListRoutes(api: Api, { sql }: RestOptions): void {
+  api.openapi(list, async (c) => {
+    const { namePrefix, deleted, limit, cursor } = c.req.valid("query");
+    const filter = { namePrefix, deleted: deleted && deleted === "true" };
+    const page = { limit: limit + 1, after: readCursor(uuid, cursor) };
+    const { storeId } = c.var.by;
+    const rows = await readStore(sql, storeId, (sql) => searchShopperGroups(sql, storeId, filter, page));
+    return c.json(pageBody(rows, limit, bodyOf, ({ groupId }) => groupId), 200);
+  });
+
+  api.openapi(members, async (c) => {
+    const { groupId } = c.req.valid("param");
+    const { limit, cursor } = c.req.valid("query");
+    const page = { limit: limit + 1, after: readCursor(uuid, cursor) };
+    const { storeId } = c.var.by;
+    const rows = await readStore(sql, storeId, async (sql) => {
+      const [, rows] = await Promise.all([
+        findGroup(sql, storeId, groupId),
+        listMembers(sql, storeId, groupId, page),
+      ]);
+      return rows;
+    });
+    return c.json(pageBody(rows, limit, memberBody, ({ customerId }) => customerId), 200);
+  });
+}
+
+function memberBody({ customerId, assignedAt }: Member): z.output<typeof MemberSchema> {
+  return { customerId, assignedAt: assignedAt.toISOString() };
+}

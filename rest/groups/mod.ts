@@ -1,0 +1,12 @@
+/** `/groups`: the shopper groups of a store, and who is in them. */
+import { type Api, createApi } from "../api.ts";
+import type { RestOptions } from "../mod.ts";
+import { addGroupListRoutes } from "./list.ts";
+import { addGroupRoutes } from "./groups.ts";
+
+export function createGroups(options: RestOptions): Api {
+  const api = createApi();
+  addGroupListRoutes(api, options);
+  addGroupRoutes(api, options);
+  return api;
+}

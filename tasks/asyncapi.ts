@@ -1,0 +1,132 @@
+/** The AsyncAPI document of the topics, made from the proto files: their messages and what their comments say. */
+import { TOPICS } from "../events/topics.ts";
+
+type Schema = Record<string, unknown>;
+
+/** Of buf's image: the parts that are read here. */
+interface Image {
+  file: {
+    name: string;
+    package: string;
+    messageType?: Message[];
+    sourceCodeInfo?: { location: { path?: number[]; leadingComments?: string }[] };
+  }[];
+}
+
+interface Message {
+  name: string;
+  field?: { name: string; jsonName: string; type: string; label: string; typeName?: string }[];
+}
+
+interface Described {
+  comment: string | undefined;
+  schema: Schema;
+  /** The full names of the messages that it holds. */
+  uses: string[];
+}
+
+/** @param image the proto files as `buf build` gives them in JSON, comments included */
+export function describeTopics(image: Image): Schema {
+  const files = image.file.filter(({ name }) => name.endsWith("/events.proto"));
+  const described = new Map<string, Described>(files.flatMap(messagesOf));
+  const topics = [...TOPICS].map(([topic, { typeName }]) => ({ topic, typeName, name: nameOf(topic) }));
+  const reached = new Set(topics.map(({ typeName }) => typeName));
+  for (const typeName of reached) described.get(typeName)?.uses.forEach((used) => reached.add(used));
+  return {
+    asyncapi: "3.0.0",
+    info: {
+      title: "customer-service",
+      version: "1.0.0",
+      description:
+        "What customer-service tells the platform over Kafka. Keyed by customer_id; the events of one " +
+        "key arrive in order, each at least once and always with the same event_id. No event has a personal value. " +
+        "Values are protobuf, or with EVENT_FORMAT=json the same messages in canonical JSON, which the schemas " +
+        "here describe. Headers are CloudEvents in binary form.",
+    },
+    defaultContentType: "application/protobuf",
+    channels: Object.fromEntries(topics.map(({ topic, name }) => [name, {
+      address: topic,
+      messages: { [name]: { $ref: `#/components/messages/${name}` } },
+    }])),
+    operations: Object.fromEntries(
+      topics.map(({ name }) => [`publish${name[0]?.toUpperCase()}${name.slice(1)}`, {
+        action: "send",
+        channel: { $ref: `#/channels/${name}` },
+      }]),
+    ),
+    components: {
+      messages: Object.fromEntries(topics.map(({ topic, typeName, name }) => [name, {
+        name: topic,
+        title: typeName,
+        summary: described.get(typeName)?.comment,
+        headers: { $ref: "#/components/schemas/CloudEventHeaders" },
+        payload: { $ref: `#/components/schemas/${typeName}` },
+      }])),
+      schemas: {
+        CloudEventHeaders: HEADERS,
+        ...Object.fromEntries(
+          [...reached].sort().map((typeName) => [typeName, described.get(typeName)?.schema]),
+        ),
+      },
+    },
+  };
+}
+
+/** `customer.group_assigned` as a name that AsyncAPI allows. */
+const nameOf = (topic: string) => topic.replaceAll(/[._](\w)/g, (_, letter: string) => letter.toUpperCase());
+
+const text = { type: "string" };
+const HEADERS: Schema = {
+  type: "object",
+  properties: {
+    ce_specversion: { const: "1.0" },
+    ce_id: { ...text, format: "uuid", description: "The event_id" },
+    ce_type: { ...text, description: "The topic" },
+    ce_source: { const: "/customer-service" },
+    ce_time: { ...text, format: "date-time" },
+    ce_subject: { ...text, format: "uuid", description: "The key" },
+    "content-type": { enum: ["application/protobuf", "application/json"] },
+  },
+  required: ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_subject", "content-type"],
+};
+
+/** Types of fields by protobuf's names, in canonical JSON. */
+const SCALARS: Record<string, Schema> = {
+  TYPE_STRING: text,
+  TYPE_INT32: { type: "integer" },
+  TYPE_BOOL: { type: "boolean" },
+};
+
+/** Where a file's descriptor holds its messages, and a message its fields. */
+const MESSAGES = 4;
+const FIELDS = 2;
+
+function messagesOf(file: Image["file"][number]): [typeName: string, Described][] {
+  const comments = new Map(
+    file.sourceCodeInfo?.location.map(({ path, leadingComments }) => [path?.join("."), leadingComments]),
+  );
+  const comment = (...path: number[]) => comments.get(path.join("."))?.replaceAll(/\s*\n\s*/g, " ").trim();
+  return (file.messageType ?? []).map((message, at) => {
+    const fields = message.field ?? [];
+    const properties = fields.map(({ jsonName, type, typeName, label }, field): [string, Schema] => {
+      const item = typeName ? typeOf(typeName) : SCALARS[type];
+      if (!item) throw new Error(`Cannot describe ${message.name}.${jsonName}: ${type} has no schema here`);
+      const description = comment(MESSAGES, at, FIELDS, field);
+      const schema = label === "LABEL_REPEATED" ? { type: "array", items: item } : item;
+      return [jsonName, { ...schema, ...(description && { description }) }];
+    });
+    const description = comment(MESSAGES, at);
+    const schema = {
+      type: "object",
+      ...(description && { description }),
+      properties: Object.fromEntries(properties),
+    };
+    const uses = fields.flatMap(({ typeName }) => typeName?.startsWith(".io.") ? [typeName.slice(1)] : []);
+    return [`${file.package}.${message.name}`, { comment: description, schema, uses }];
+  });
+}
+
+function typeOf(typeName: string): Schema {
+  if (typeName === ".google.protobuf.Timestamp") return { type: "string", format: "date-time" };
+  return { $ref: `#/components/schemas/${typeName.slice(1)}` };
+}

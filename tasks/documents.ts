@@ -1,0 +1,68 @@
+// deno-lint-ignore-file no-console -- a task speaks to whoever runs it
+/**
+ * `deno task documents`: writes docs/openapi.json and docs/asyncapi.yaml, unless the change breaks what callers of
+ * the API rely on. `deno task documents accept-break` does so even then; `check` is the gate's part and changes
+ * nothing.
+ */
+import { stringify } from "yaml";
+import { buf } from "../proto/_buf.ts";
+import { describeApi } from "../rest/documents/openapi.ts";
+import { createRoutes, type RestOptions } from "../rest/mod.ts";
+import { describeTopics } from "./asyncapi.ts";
+import { findBreaks } from "./openapi_breaks.ts";
+
+const OPENAPI = "docs/openapi.json";
+const ASYNCAPI = "docs/asyncapi.yaml";
+
+async function main(verb: string | undefined): Promise<number> {
+  if (verb !== undefined && verb !== "accept-break" && verb !== "check") {
+    console.error(`deno task documents does not know ${verb}: say nothing, accept-break or check`);
+    return 1;
+  }
+  const openapi = describeApi(createRoutes({} as RestOptions)); // routes are described without being asked
+  const breaks = verb === "accept-break" ? [] : findBreaks(await committed(OPENAPI), openapi);
+  for (const found of breaks) console.error(`${OPENAPI}: ${found}`);
+  if (breaks.length > 0) {
+    console.error(
+      "This breaks a contract that callers rely on. If it is meant: deno task documents accept-break",
+    );
+    return 1;
+  }
+  const documents = new Map([
+    [OPENAPI, `${JSON.stringify(openapi, undefined, 2)}\n`],
+    [ASYNCAPI, stringify(describeTopics(await readImage()), { lineWidth: 110 })],
+  ]);
+  return verb === "check" ? await check(documents) : await write(documents);
+}
+
+async function committed(path: string): Promise<unknown> {
+  return JSON.parse(await Deno.readTextFile(path).catch(() => "{}"));
+}
+
+async function check(documents: ReadonlyMap<string, string>): Promise<number> {
+  let stale = 0;
+  for (const [path, text] of documents) {
+    if (await Deno.readTextFile(path).catch(() => "") === text) continue;
+    console.error(`${path} is not current: run deno task documents`);
+    stale++;
+  }
+  return Math.min(stale, 1);
+}
+
+async function write(documents: ReadonlyMap<string, string>): Promise<number> {
+  for (const [path, text] of documents) await Deno.writeTextFile(path, text);
+  return 0;
+}
+
+/** The proto files with their comments. */
+async function readImage() {
+  const path = await Deno.makeTempFile({ prefix: "customer-service-image-", suffix: ".json" });
+  try {
+    if (!(await buf("build", "proto", "-o", path))) throw new Error("buf cannot build the proto files");
+    return JSON.parse(await Deno.readTextFile(path));
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.exit(await main(Deno.args[0]));

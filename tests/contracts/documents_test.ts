@@ -1,0 +1,165 @@
+/** The documents of the interfaces: valid, current, and guarded against breaks. */
+import assert from "node:assert/strict";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { Ajv } from "ajv/dist/ajv.js";
+import formats from "ajv-formats";
+import { parse } from "yaml";
+import asyncApiSchema from "@asyncapi/specs/schemas/3.0.0-without-$id.json" with { type: "json" };
+import { TOPICS } from "../../events/topics.ts";
+import { createDocuments } from "../../rest/documents/mod.ts";
+import { describeApi } from "../../rest/documents/openapi.ts";
+import { createRoutes, type RestOptions } from "../../rest/mod.ts";
+import { findBreaks } from "../../tasks/openapi_breaks.ts";
+import { serve } from "../graph/server.ts";
+
+const read = (path: string) => Deno.readTextFile(new URL(`../../docs/${path}`, import.meta.url));
+const describe = () => describeApi(createRoutes({} as RestOptions));
+
+Deno.test("the OpenAPI document is valid", async () => {
+  const { valid, errors } = await new Validator().validate(JSON.parse(JSON.stringify(describe())));
+  assert.ok(valid, JSON.stringify(errors));
+});
+
+Deno.test("every operation says who it is, what it does, and how it refuses", () => {
+  const ids = new Set<string>();
+  for (const [path, operations] of Object.entries(describe().paths ?? {})) {
+    for (const [method, operation] of Object.entries(operations)) {
+      const { operationId, summary, tags, responses } = operation;
+      assert.ok(operationId && summary && tags?.length, `${method} ${path}`);
+      assert.ok(!ids.has(operationId), operationId);
+      ids.add(operationId);
+      for (const status of [400, 401, 403, 429, 500, 503]) {
+        assert.ok(responses[status], `${operationId} ${status}`);
+      }
+    }
+  }
+  assert.ok(ids.size >= 3);
+});
+
+Deno.test("the AsyncAPI document is valid, and has every topic", async () => {
+  const committed = parse(await read("asyncapi.yaml"));
+  const ajv = new Ajv({ strict: false, validateFormats: true });
+  formats.default(ajv);
+  const validate = ajv.compile(asyncApiSchema);
+  assert.ok(validate(committed), JSON.stringify(validate.errors));
+  const channels = Object.values(committed.channels as Record<string, { address: string }>);
+  assert.deepEqual(channels.map(({ address }) => address), [...TOPICS.keys()]);
+});
+
+interface Document {
+  // deno-lint-ignore no-explicit-any -- each case takes another part of it apart
+  [key: string]: any;
+}
+
+const BASE: Document = {
+  paths: {
+    "/things/{id}": {
+      get: {
+        parameters: [{ in: "query", name: "size", required: false, schema: { enum: ["S", "L"] } }],
+        responses: {
+          200: { content: { "application/json": { schema: { $ref: "#/components/schemas/Thing" } } } },
+        },
+      },
+      post: {
+        requestBody: {
+          content: { "application/json": { schema: { $ref: "#/components/schemas/NewThing" } } },
+        },
+      },
+    },
+  },
+  components: {
+    schemas: {
+      Thing: {
+        type: "object",
+        description: "A thing",
+        properties: { size: { enum: ["S", "L"] }, description: { type: "string" } },
+        required: ["size"],
+      },
+      NewThing: { type: "object", properties: { size: { type: "string", maxLength: 9 } }, required: [] },
+    },
+  },
+};
+
+/** What changes, and how many breaks that is. */
+const CHANGES: [name: string, breaks: number, change: (document: Document) => void][] = [
+  ["nothing", 0, () => {}],
+  ["other words", 0, ({ components: { schemas } }) => schemas.Thing.description = "Another text"],
+  ["a new path", 0, ({ paths }) => paths["/others"] = { get: {} }],
+  ["a new operation", 0, ({ paths }) => paths["/things/{id}"].delete = {}],
+  ["a path that is gone", 1, ({ paths }) => delete paths["/things/{id}"]],
+  ["an operation that is gone", 1, ({ paths }) => delete paths["/things/{id}"].get],
+  ["a new answer", 0, ({ paths }) => paths["/things/{id}"].get.responses[404] = {}],
+  ["an answer that is gone", 1, ({ paths }) => delete paths["/things/{id}"].get.responses[200]],
+  [
+    "a new parameter",
+    0,
+    ({ paths }) => paths["/things/{id}"].get.parameters.unshift({ in: "query", name: "x" }),
+  ],
+  [
+    "a new parameter that is required",
+    1,
+    ({ paths }) => paths["/things/{id}"].get.parameters.push({ in: "query", name: "x", required: true }),
+  ],
+  ["a parameter that is gone", 1, ({ paths }) => paths["/things/{id}"].get.parameters = []],
+  ["a parameter's value that is gone", 1, ({ paths }) => {
+    paths["/things/{id}"].get.parameters[0].schema.enum = ["S"];
+  }],
+  [
+    "a parameter's new value",
+    0,
+    ({ paths }) => paths["/things/{id}"].get.parameters[0].schema.enum.push("XL"),
+  ],
+  [
+    "a new property",
+    0,
+    ({ components: { schemas } }) => schemas.Thing.properties.colour = { type: "string" },
+  ],
+  [
+    "a property that is gone",
+    1,
+    ({ components: { schemas } }) => delete schemas.Thing.properties.description,
+  ],
+  ["a property of another type", 1, ({ components: { schemas } }) => {
+    schemas.Thing.properties.description.type = "integer";
+  }],
+  [
+    "an answer's new value",
+    1,
+    ({ components: { schemas } }) => schemas.Thing.properties.size.enum.push("XL"),
+  ],
+  ["what is no longer promised", 1, ({ components: { schemas } }) => schemas.Thing.required = []],
+  ["what is promised more", 0, ({ components: { schemas } }) => schemas.Thing.required.push("description")],
+  ["what is demanded more", 1, ({ components: { schemas } }) => schemas.NewThing.required.push("size")],
+  [
+    "a field of a body that is gone",
+    1,
+    ({ components: { schemas } }) => delete schemas.NewThing.properties.size,
+  ],
+  ["a shorter field", 1, ({ components: { schemas } }) => schemas.NewThing.properties.size.maxLength = 3],
+];
+
+for (const [name, breaks, change] of CHANGES) {
+  Deno.test(`${name}: ${breaks === 0 ? "breaks nothing" : "breaks the contract"}`, () => {
+    const changed = structuredClone(BASE);
+    change(changed);
+    assert.equal(findBreaks(BASE, changed).length, breaks, findBreaks(BASE, changed).join("\n"));
+  });
+}
+
+Deno.test("the document and the page that shows it are there for anybody, and fetch nothing from elsewhere", async () => {
+  const server = serve(createDocuments(describe()));
+  const origin = `http://127.0.0.1:${server.addr.port}`;
+  try {
+    const document = await (await fetch(`${origin}/openapi.json`)).json();
+    assert.equal(document.openapi, "3.1.0");
+    const page = await fetch(`${origin}/docs`);
+    assert.match(page.headers.get("content-security-policy") ?? "", /default-src 'none'; script-src 'self'/);
+    assert.doesNotMatch(await page.text(), /https?:\/\//);
+    for (const encoding of ["gzip", "identity"]) {
+      const script = await fetch(`${origin}/docs/scalar.js`, { headers: { "accept-encoding": encoding } });
+      assert.match(await script.text(), /^.{0,2000}scalar/is);
+    }
+  } finally {
+    await server.shutdown();
+  }
+});

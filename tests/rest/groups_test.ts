@@ -1,0 +1,229 @@
+/** The shopper groups of a store, as staff keep them. */
+import assert from "node:assert/strict";
+import { endMemberships } from "../../actors/end_memberships.ts";
+import { startWorker } from "../../actors/worker.ts";
+import { createGroup, register, tell } from "../actors/world.ts";
+import { eventually } from "../eventually.ts";
+import { asked } from "../rpc/client.ts";
+import { serveLookups } from "../rpc/serve.ts";
+import { READERS, statusesFor, WRITERS } from "./everybody.ts";
+import { startRest, type TestRest } from "./server.ts";
+
+const GOLD = { name: "Gold", priceListId: crypto.randomUUID(), priority: 7 };
+
+const manager = (rest: TestRest) => rest.staff(["CUSTOMER_MANAGER"]);
+
+Deno.test("a group is made, read, changed and deleted, and stays on record", async () => {
+  await using rest = await startRest();
+  const as = manager(rest);
+  const made = await rest.call("POST", "/groups", { as, body: GOLD });
+  const { groupId, createdAt, updatedAt } = made.body;
+  assert.deepEqual([made.status, made.body], [201, {
+    groupId,
+    ...GOLD,
+    version: 1,
+    createdAt,
+    updatedAt: createdAt,
+    deletedAt: null,
+  }]);
+  const path = `/groups/${groupId}`;
+  assert.deepEqual([made.headers.get("location"), made.headers.get("etag")], [path, '"1"']);
+  const read = await rest.call("GET", path, { as });
+  assert.deepEqual([read.status, read.body, read.headers.get("etag")], [200, made.body, '"1"']);
+  const known = await rest.call("GET", path, { as, headers: { "if-none-match": '"1"' } });
+  assert.deepEqual([known.status, known.text], [304, ""]);
+
+  const changed = await rest.call("PATCH", path, { as, body: { priority: -1, name: "Golden" } });
+  assert.deepEqual([changed.status, changed.headers.get("etag")], [200, '"2"']);
+  assert.ok(changed.body.updatedAt >= updatedAt);
+  assert.deepEqual({ ...changed.body, updatedAt }, {
+    ...made.body,
+    priority: -1,
+    name: "Golden",
+    version: 2,
+  });
+  assert.deepEqual((await rest.call("PATCH", path, { as, body: {} })).body, changed.body);
+
+  const deleted = await rest.call("DELETE", path, { as });
+  assert.deepEqual([deleted.status, deleted.headers.get("etag")], [200, '"3"']);
+  assert.equal(deleted.body.deletedAt, deleted.body.updatedAt);
+  assert.deepEqual((await rest.call("GET", path, { as })).body, deleted.body);
+  for (const method of ["DELETE", "PATCH"]) {
+    const again = await rest.call(method, path, { as, ...(method === "PATCH" ? { body: {} } : {}) });
+    assert.deepEqual([again.status, again.body.code], [409, "REFUSED_IN_STATE"]);
+  }
+  assert.equal((await rest.call("POST", "/groups", { as, body: { ...GOLD, name: "Golden" } })).status, 201);
+});
+
+Deno.test("a name belongs to one group of a store", async () => {
+  await using rest = await startRest();
+  const as = manager(rest);
+  assert.equal((await rest.call("POST", "/groups", { as, body: GOLD })).status, 201);
+  const twin = await rest.call("POST", "/groups", { as, body: GOLD });
+  assert.deepEqual([twin.status, twin.body.code], [409, "ALREADY_EXISTS"]);
+  const other = await rest.call("POST", "/groups", { as, body: { ...GOLD, name: "Silver" } });
+  const renamed = await rest.call("PATCH", `/groups/${other.body.groupId}`, { as, body: { name: "Gold" } });
+  assert.deepEqual([renamed.status, renamed.body.code], [409, "ALREADY_EXISTS"]);
+  const elsewhere = rest.staff(["STORE_MANAGER"], crypto.randomUUID());
+  assert.equal((await rest.call("POST", "/groups", { as: elsewhere, body: GOLD })).status, 201);
+  assert.equal((await rest.call("GET", "/groups", { as: elsewhere })).body.items.length, 1);
+});
+
+Deno.test("a group's change rests on the version that it names, and is made once under its key", async () => {
+  await using rest = await startRest();
+  const as = manager(rest);
+  const key = { "idempotency-key": "g 1" };
+  const first = await rest.call("POST", "/groups", { as, body: GOLD, headers: key });
+  const again = await rest.call("POST", "/groups", { as, body: GOLD, headers: key });
+  assert.deepEqual([again.status, again.body], [201, first.body]);
+  const other = await rest.call("POST", "/groups", { as, body: { ...GOLD, priority: 8 }, headers: key });
+  assert.deepEqual([other.status, other.body.code], [400, "INVALID_INPUT"]);
+
+  const path = `/groups/${first.body.groupId}`;
+  const headers = { "if-match": '"2"' };
+  for (
+    const reply of [
+      await rest.call("PATCH", path, { as, body: { priority: 1 }, headers }),
+      await rest.call("DELETE", path, { as, headers }),
+    ]
+  ) assert.deepEqual([reply.status, reply.body.code], [412, "CONFLICT"]);
+  const deletion = { as, headers: { "if-match": '"1"', "idempotency-key": "g 2" } };
+  const deleted = await rest.call("DELETE", path, deletion);
+  assert.deepEqual([deleted.status, (await rest.call("DELETE", path, deletion)).body], [200, deleted.body]);
+});
+
+Deno.test("what a group may not say is refused by the fields' names", async () => {
+  await using rest = await startRest();
+  const as = manager(rest);
+  const body = { name: " ", priceListId: "7", priority: 2 ** 31, colour: "red" };
+  const reply = await rest.call("POST", "/groups", { as, body });
+  assert.deepEqual([reply.status, reply.body.code], [400, "INVALID_INPUT"]);
+  for (const field of Object.keys(body)) assert.ok(reply.body.message.includes(field), field);
+  for (
+    const query of [
+      "limit=0",
+      "limit=101",
+      "limit=x",
+      "cursor=eyJ9",
+      "deleted=1",
+      "page=2",
+      "limit=1&limit=2",
+    ]
+  ) {
+    assert.equal((await rest.call("GET", `/groups?${query}`, { as })).status, 400, query);
+  }
+  assert.equal((await rest.call("GET", "/groups/7", { as })).status, 400);
+});
+
+Deno.test("the list goes page by page, by the beginning of the name, with or without deleted groups", async () => {
+  await using rest = await startRest();
+  const as = manager(rest);
+  const ids: string[] = [];
+  for (const name of ["Gold", "golden", "Silver", "100%", "100 %", "Bronze", "Gone"]) {
+    const { id } = await createGroup(rest.world, { name });
+    if (name === "Gone") {
+      await tell(rest.world, { kind: "shopper_group", storeId: as.storeId, id }, "group.delete");
+    }
+    ids.push(id);
+  }
+  const pages: string[][] = [];
+  let next = "";
+  do {
+    const { body } = await rest.call("GET", `/groups?limit=3${next}`, { as });
+    pages.push(body.items.map((group: { groupId: string }) => group.groupId));
+    next = body.nextCursor === null ? "" : `&cursor=${body.nextCursor}`;
+  } while (next !== "");
+  assert.deepEqual(pages.map((page) => page.length), [3, 3, 1]);
+  assert.deepEqual(pages.flat(), ids.toSorted());
+  const names = async (query: string) =>
+    (await rest.call("GET", `/groups?${query}`, { as })).body.items
+      .map((group: { name: string }) => group.name).sort();
+  assert.deepEqual(await names("namePrefix=gol"), ["Gold", "golden"]);
+  assert.deepEqual(await names("namePrefix=100%25"), ["100%"]);
+  assert.deepEqual(await names("namePrefix=Gol&deleted=true"), []);
+  assert.deepEqual(await names("deleted=true"), ["Gone"]);
+  assert.equal((await names("deleted=false")).length, 6);
+});
+
+Deno.test("a deleted group decides no price from the answer on, and each of 1,000 members is told", async () => {
+  await using rest = await startRest();
+  await using rpc = await serveLookups(rest.world.database);
+  const { admin, storeId } = rest.world;
+  const as = manager(rest);
+  const group = await createGroup(rest.world, { ...GOLD, name: "Large" });
+  const ids = await Promise.all(Array.from({ length: 1_000 }, async () => {
+    const ref = await register(rest.world);
+    await tell(rest.world, ref, "group.assign", { groupId: group.id });
+    return ref.id;
+  }));
+  const [customerId = ""] = ids;
+  const priceLists = async () => [
+    (await rest.call("GET", `/customers/${customerId}/price-list`, { as })).body.priceListId,
+    (await rpc.client.groups(asked({ storeId, customerId }))).response.price_list_id || null,
+  ];
+  assert.deepEqual(await priceLists(), [GOLD.priceListId, GOLD.priceListId]);
+
+  assert.equal((await rest.call("DELETE", `/groups/${group.id}`, { as })).status, 200);
+  assert.deepEqual(await priceLists(), [null, null]);
+  const left = async () => {
+    const found: string[] = [];
+    let next = "";
+    do {
+      const { body } = await rest.call("GET", `/groups/${group.id}/members?limit=100${next}`, { as });
+      found.push(...body.items.map((member: { customerId: string }) => member.customerId));
+      next = body.nextCursor === null ? "" : `&cursor=${body.nextCursor}`;
+    } while (next !== "");
+    return found;
+  };
+  assert.deepEqual(await left(), ids.toSorted());
+
+  await using _worker = startWorker({
+    sql: rest.world.database.pool("customer_worker"),
+    api: rest.world.database.pool("customer_api"),
+    actors: rest.world.actors,
+    performers: { "memberships.end": endMemberships },
+  });
+  await eventually(async () => assert.deepEqual(await left(), []), 60_000);
+  const told = await admin<{ key: string; events: number }[]>`
+    select key, count(*)::int as events from outbox
+    where topic = 'customer.group_removed' and payload ->> 'groupId' = ${group.id} group by key order by key`;
+  assert.deepEqual(told.map(({ key }) => key), ids.toSorted());
+  assert.ok(told.every(({ events }) => events === 1));
+});
+
+Deno.test("members are told by id and when they were assigned, and nothing else", async () => {
+  await using rest = await startRest();
+  const group = await createGroup(rest.world);
+  const ref = await register(rest.world, { firstName: "Grace" });
+  await tell(rest.world, ref, "group.assign", { groupId: group.id });
+  const { body } = await rest.call("GET", `/groups/${group.id}/members`, { as: manager(rest) });
+  const [{ assignedAt }] = body.items;
+  assert.ok(Date.parse(assignedAt) > 0);
+  assert.deepEqual(body, { items: [{ customerId: ref.id, assignedAt }], nextCursor: null });
+  const none = await rest.call("GET", `/groups/${crypto.randomUUID()}/members`, { as: manager(rest) });
+  assert.equal(none.status, 404);
+});
+
+Deno.test("support reads groups, managers change them, and nobody else comes in", async () => {
+  await using rest = await startRest();
+  const { id } = await createGroup(rest.world);
+  const every = (call: Parameters<typeof statusesFor>[2]) => statusesFor(rest, crypto.randomUUID(), call);
+  const here = { OTHER_STORE: 200 };
+  assert.deepEqual(await every((by) => rest.call("GET", "/groups", by)), { ...READERS(), ...here });
+  assert.deepEqual(await every((by) => rest.call("GET", `/groups/${id}`, by)), READERS());
+  assert.deepEqual(await every((by) => rest.call("GET", `/groups/${id}/members`, by)), READERS());
+  assert.deepEqual(
+    await every((by) =>
+      rest.call("POST", "/groups", { ...by, body: { ...GOLD, name: crypto.randomUUID() } })
+    ),
+    { ...WRITERS(201), OTHER_STORE: 201 },
+  );
+  assert.deepEqual(
+    await every((by) => rest.call("PATCH", `/groups/${id}`, { ...by, body: { priority: 3 } })),
+    WRITERS(),
+  );
+  assert.deepEqual(
+    await every(async (by) => rest.call("DELETE", `/groups/${(await createGroup(rest.world)).id}`, by)),
+    WRITERS(),
+  );
+});

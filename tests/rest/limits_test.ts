@@ -1,0 +1,166 @@
+/** How much anybody may ask over REST, counted by replicas together; and what answers say to browsers. */
+import { Hono } from "@hono/hono";
+import assert from "node:assert/strict";
+import type { Principal } from "../../actors/principal.ts";
+import { createTokenAuthenticator } from "../../auth/principals.ts";
+import { createLookups } from "../../db/lookups.ts";
+import { createRateLimit, deleteExpiredCounts } from "../../db/rate_limits.ts";
+import { createDoor } from "../../door.ts";
+import { BODY_LIMIT, type Limits } from "../../rest/limits.ts";
+import { createRest } from "../../rest/mod.ts";
+import { createWorld, shopper, type World } from "../actors/world.ts";
+import { bearer, createIssuer, serve } from "../graph/server.ts";
+import { noLimits } from "./server.ts";
+
+interface Replica {
+  get(as: Principal | undefined, headers?: Record<string, string>): Promise<Response>;
+}
+
+/** Replicas before one database, each with limits of its own making. */
+async function startReplicas(
+  world: World,
+  limits: (pool: ReturnType<World["database"]["pool"]>) => Partial<Limits>,
+) {
+  await using stack = new AsyncDisposableStack();
+  const issuer = await createIssuer();
+  const shared = await noLimits();
+  const replicas: Replica[] = [1, 2].map(() => {
+    const reader = world.database.pool("customer_reader");
+    const rest = createRest({
+      actors: world.actors,
+      lookups: createLookups(reader),
+      sql: world.database.pool("customer_api"),
+      authenticate: createTokenAuthenticator(issuer.verify),
+      limits: { ...shared, ...limits(reader) },
+    });
+    const server = stack.adopt(
+      serve(createDoor({ corsOrigins: [] }).route("/", rest)),
+      (server) => server.shutdown(),
+    );
+    return {
+      async get(as, headers = {}) {
+        const authorization = as && { authorization: await bearer(issuer, as) };
+        const path = `http://127.0.0.1:${server.addr.port}/customers/${crypto.randomUUID()}`;
+        const response = await fetch(path, { headers: { ...headers, ...authorization } });
+        await response.body?.cancel();
+        return response;
+      },
+    };
+  });
+  const running = stack.move();
+  return { replicas: replicas as [Replica, Replica], [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+Deno.test("a principal's requests are counted by all replicas together, and nobody else's with them", async () => {
+  await using world = await createWorld();
+  await using started = await startReplicas(world, (reader) => ({
+    perPrincipal: createRateLimit(reader, { requests: 4, windowSeconds: 60 }),
+  }));
+  const [one, two] = started.replicas;
+  const { system, staff } = world;
+  for (const replica of [one, two, one, two]) assert.equal((await replica.get(system)).status, 404);
+  for (const replica of [one, two]) {
+    const refused = await replica.get(system);
+    assert.equal(refused.status, 429);
+    const seconds = Number(refused.headers.get("retry-after"));
+    assert.ok(seconds > 0 && seconds <= 60);
+  }
+  assert.equal((await one.get(staff)).status, 404);
+  assert.equal((await one.get({ ...system, storeId: crypto.randomUUID() })).status, 404);
+});
+
+Deno.test("an address is limited before anybody is known, as the outermost proxy of ours has seen it", async () => {
+  await using world = await createWorld();
+  await using started = await startReplicas(world, (reader) => ({
+    perAddress: createRateLimit(reader, { requests: 2, windowSeconds: 60 }),
+    proxies: 1,
+  }));
+  const [one, two] = started.replicas;
+  const from = (address: string) => ({ "x-forwarded-for": `198.51.100.1, ${address}` });
+  const statuses = async (address: string) => {
+    const answers = [await one.get(undefined, from(address)), await two.get(undefined, from(address))];
+    return [...answers, await one.get(world.system, from(address))].map(({ status }) => status);
+  };
+  assert.deepEqual(await statuses("203.0.113.7"), [401, 401, 429]);
+  assert.deepEqual(await statuses("203.0.113.8"), [401, 401, 429]);
+  assert.deepEqual(await statuses("2001:db8::1"), [401, 401, 429]);
+  assert.equal((await one.get(world.system, from("2001:db8:0:0:ffff::2"))).status, 429, "the same network");
+  assert.equal((await one.get(world.system, from("2001:db8:0:1::1"))).status, 404);
+});
+
+Deno.test("counts hold no address and no id, and go once their window has passed", async () => {
+  await using world = await createWorld();
+  await using started = await startReplicas(world, (reader) => ({
+    perPrincipal: createRateLimit(reader, { requests: 9, windowSeconds: 60 }),
+    perAddress: createRateLimit(reader, { requests: 9, windowSeconds: 60 }),
+  }));
+  await started.replicas[0].get(world.system);
+  const rows = await world.admin<{ row: string }[]>`select t::text as row from rate_limits t`;
+  assert.equal(rows.length, 2);
+  for (const { row } of rows) assert.ok(!row.includes("127.0.0.1") && !row.includes(world.system.id), row);
+  const worker = world.database.pool("customer_worker", 1);
+  await deleteExpiredCounts(worker, new Date());
+  assert.equal((await world.admin`select 1 from rate_limits`).length, 2);
+  await deleteExpiredCounts(worker, new Date(Date.now() + 61_000));
+  assert.equal((await world.admin`select 1 from rate_limits`).length, 0);
+});
+
+Deno.test("without the database each replica counts for itself", async () => {
+  await using world = await createWorld();
+  const limit = createRateLimit(world.database.pool("customer_reader"), { requests: 2, windowSeconds: 60 });
+  await world.admin`revoke execute on all functions in schema public from customer_reader`;
+  const key = { storeId: world.storeId, key: "somebody" };
+  assert.deepEqual([await limit(key), await limit(key)], [undefined, undefined]);
+  assert.ok((await limit(key))! > 0);
+});
+
+Deno.test("a body over the limit is refused, whether it says how long it is or not", async () => {
+  await using world = await createWorld();
+  const issuer = await createIssuer();
+  const rest = createRest({
+    actors: world.actors,
+    lookups: createLookups(world.database.pool("customer_reader")),
+    sql: world.database.pool("customer_api"),
+    authenticate: createTokenAuthenticator(issuer.verify),
+    limits: await noLimits(),
+  });
+  const server = serve(new Hono().route("/", rest));
+  const headers = { authorization: await bearer(issuer, world.system), "content-type": "application/json" };
+  const body = JSON.stringify({ email: "a@example.com", firstName: "x".repeat(BODY_LIMIT) });
+  try {
+    for (const sent of [body, new Blob([body]).stream()]) {
+      const response = await fetch(`http://127.0.0.1:${server.addr.port}/customers`, {
+        method: "POST",
+        headers,
+        body: sent,
+      });
+      assert.equal(response.status, 413);
+      assert.equal((await response.json()).code, "INVALID_INPUT");
+    }
+  } finally {
+    await server.shutdown();
+  }
+});
+
+Deno.test("answers are for nobody's cache or frame, and for no page of another origin unless it is named", async () => {
+  await using world = await createWorld();
+  await using started = await startReplicas(world, () => ({}));
+  const answer = await started.replicas[0].get(
+    shopper({ kind: "customer", storeId: world.storeId, id: world.staff.id }),
+    {
+      origin: "https://evil.example.com",
+    },
+  );
+  assert.equal(answer.status, 403);
+  assert.equal(answer.headers.get("access-control-allow-origin"), null);
+  assert.equal(answer.headers.get("cache-control"), "no-store");
+  assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
+  assert.equal(answer.headers.get("x-frame-options"), "DENY");
+  assert.match(answer.headers.get("strict-transport-security") ?? "", /max-age=\d{7}/);
+
+  const door = createDoor({ corsOrigins: ["https://admin.example.com"] }).get("/", (c) => c.text("in"));
+  const allowed = async (origin: string) =>
+    (await door.request("/", { headers: { origin } })).headers.get("access-control-allow-origin");
+  assert.equal(await allowed("https://admin.example.com"), "https://admin.example.com");
+  assert.equal(await allowed("https://evil.example.com"), null);
+});

@@ -1,0 +1,124 @@
+/** Putting customers into groups and taking them out. */
+import assert from "node:assert/strict";
+import { GROUP_LIMIT } from "../../actors/customer.ts";
+import { createGroup, register, tell } from "../actors/world.ts";
+import { READERS, statusesFor, WRITERS } from "./everybody.ts";
+import { startRest, type TestRest } from "./server.ts";
+
+async function arrange(rest: TestRest) {
+  const ref = await register(rest.world);
+  return { as: rest.staff(["CUSTOMER_MANAGER"]), ref, path: `/customers/${ref.id}/groups` };
+}
+
+/** What the customer's events say of its groups. */
+async function told({ world }: TestRest, id: string) {
+  const rows = await world.admin<{ topic: string }[]>`
+    select topic from outbox where key = ${id} and topic like 'customer.group%' order by seq`;
+  return rows.map(({ topic }) => topic);
+}
+
+Deno.test("a customer is put into a group once, however often it is said, and taken out again", async () => {
+  await using rest = await startRest();
+  const { as, ref, path } = await arrange(rest);
+  const group = await createGroup(rest.world, { name: "Gold", priority: 7 });
+  const one = `${path}/${group.id}`;
+  const first = await rest.call("PUT", one, { as });
+  const { priceListId, assignedAt } = first.body;
+  assert.deepEqual([first.status, first.body, first.headers.get("etag")], [
+    201,
+    { groupId: group.id, name: "Gold", priceListId, priority: 7, assignedAt },
+    '"2"',
+  ]);
+  const again = await rest.call("PUT", one, { as });
+  assert.deepEqual([again.status, again.body, again.headers.get("etag")], [200, first.body, '"2"']);
+  assert.deepEqual((await rest.call("GET", path, { as })).body, { items: [first.body] });
+  for (const version of ['"3"', '"3"']) {
+    const removed = await rest.call("DELETE", one, { as });
+    assert.deepEqual([removed.status, removed.text, removed.headers.get("etag")], [204, "", version]);
+  }
+  assert.deepEqual((await rest.call("GET", path, { as })).body, { items: [] });
+  assert.deepEqual(await told(rest, ref.id), ["customer.group_assigned", "customer.group_removed"]);
+});
+
+Deno.test("the groups of a customer come in resolution order", async () => {
+  let now = Date.now();
+  await using rest = await startRest({ clock: () => new Date(++now) });
+  const { as, path } = await arrange(rest);
+  const expected: [number, string][] = [];
+  for (const priority of [1, 9, 5, 9]) {
+    const { id } = await createGroup(rest.world, { priority });
+    await rest.call("PUT", `${path}/${id}`, { as });
+    expected.push([priority, id]);
+  }
+  const { items } = (await rest.call("GET", path, { as })).body;
+  const order = [1, 3, 2, 0].map((at) => expected[at]);
+  assert.deepEqual(
+    items.map((item: { priority: number; groupId: string }) => [item.priority, item.groupId]),
+    order,
+  );
+});
+
+Deno.test("a customer who is in as many groups as there may be takes no other, and keeps what it has", async () => {
+  await using rest = await startRest();
+  const { as, path } = await arrange(rest);
+  const ids: string[] = [];
+  for (let at = 0; at < GROUP_LIMIT; at++) {
+    const { id } = await createGroup(rest.world);
+    assert.equal((await rest.call("PUT", `${path}/${id}`, { as })).status, 201);
+    ids.push(id);
+  }
+  const beyond = await rest.call("PUT", `${path}/${(await createGroup(rest.world)).id}`, { as });
+  assert.deepEqual([beyond.status, beyond.body.code], [409, "REFUSED_IN_STATE"]);
+  assert.equal((await rest.call("PUT", `${path}/${ids[0]}`, { as })).status, 200);
+});
+
+Deno.test("a membership rests on the customer's version, and is made once under its key", async () => {
+  await using rest = await startRest();
+  const { as, path } = await arrange(rest);
+  const one = `${path}/${(await createGroup(rest.world)).id}`;
+  const stale = await rest.call("PUT", one, { as, headers: { "if-match": '"2"' } });
+  assert.deepEqual([stale.status, stale.body.code], [412, "CONFLICT"]);
+  const headers = { "if-match": '"1"', "idempotency-key": "gold 1" };
+  const first = await rest.call("PUT", one, { as, headers });
+  const again = await rest.call("PUT", one, { as, headers });
+  assert.deepEqual([again.status, again.body], [201, first.body]);
+  assert.equal((await rest.call("DELETE", one, { as, headers: { "if-match": '"1"' } })).status, 412);
+  assert.equal((await rest.call("DELETE", one, { as, headers })).status, 400);
+  assert.equal((await rest.call("DELETE", one, { as, headers: { "if-match": '"2"' } })).status, 204);
+});
+
+Deno.test("groups and customers of nowhere, of elsewhere, deleted, closed and erased ones are refused", async () => {
+  await using rest = await startRest();
+  const { as, ref, path } = await arrange(rest);
+  const group = await createGroup(rest.world);
+  const put = async (path: string) => (await rest.call("PUT", path, { as })).status;
+  assert.equal(await put(`${path}/${crypto.randomUUID()}`), 404);
+  assert.equal(await put(`/customers/${crypto.randomUUID()}/groups/${group.id}`), 404);
+  assert.equal(await put(`${path}/gold`), 400);
+  const elsewhere = { ...rest.world, storeId: crypto.randomUUID() };
+  elsewhere.system = { ...rest.world.system, storeId: elsewhere.storeId };
+  assert.equal(await put(`${path}/${(await createGroup(elsewhere)).id}`), 404);
+  const gone = await createGroup(rest.world);
+  await tell(rest.world, gone, "group.delete");
+  assert.equal(await put(`${path}/${gone.id}`), 404);
+  await tell(rest.world, ref, "account.close");
+  assert.equal(await put(`${path}/${group.id}`), 409);
+  await tell(rest.world, ref, "erase", { requestId: crypto.randomUUID() });
+  assert.equal(await put(`${path}/${group.id}`), 409);
+  assert.equal((await rest.call("DELETE", `${path}/${group.id}`, { as })).status, 409);
+  assert.deepEqual((await rest.call("GET", path, { as })).body, { items: [] });
+  assert.equal((await rest.call("GET", `/customers/${crypto.randomUUID()}/groups`, { as })).status, 404);
+});
+
+Deno.test("support reads memberships, managers change them, and nobody else comes in", async () => {
+  await using rest = await startRest();
+  const { ref, path } = await arrange(rest);
+  const every = (call: Parameters<typeof statusesFor>[2]) => statusesFor(rest, ref.id, call);
+  assert.deepEqual(await every((by) => rest.call("GET", path, by)), READERS());
+  assert.deepEqual(
+    await every(async (by) => rest.call("PUT", `${path}/${(await createGroup(rest.world)).id}`, by)),
+    WRITERS(201),
+  );
+  const { id } = await createGroup(rest.world);
+  assert.deepEqual(await every((by) => rest.call("DELETE", `${path}/${id}`, by)), WRITERS(204));
+});
