@@ -144,7 +144,7 @@ export function arrowsOf({ transitions }: Model): Arrow[] {
   for (const transition of transitions) {
     if (stays(transition)) continue;
     transition.targets.forEach((target, index) => {
-      const id = `${transition.source} -> ${target}`;
+      const id = `${transition.source} → ${target}`;
       const arrow = arrows.get(id) ?? { id, source: transition.source, target, transitions: [], told: [] };
       arrow.transitions.push(transition);
       if (index === 0) arrow.told.push(transition);
