@@ -44,7 +44,7 @@ export function ArrowLabel(
             y={y + LINE * (index + 1) - 2.5}
             text-anchor="middle"
           >
-            <title>{toolTip(transition, times)}</title>
+            <title>{tipOf(transition, times)}</title>
             {wordsOf(transition)}
           </text>
         );
@@ -53,7 +53,8 @@ export function ArrowLabel(
   );
 }
 
-function toolTip({ event, label, guarded }: Transition, times: number): string {
+/** What a pointer over a transition's words is told. */
+export function tipOf({ event, label, guarded }: Transition, times: number): string {
   const condition = guarded ? ", on a condition" : "";
   return `${label}${event ? ` (${event})` : ""}${condition}: ${times > 0 ? `taken ${times} ×` : "not taken"}`;
 }

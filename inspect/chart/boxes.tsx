@@ -1,4 +1,5 @@
 /** States as boxes. */
+import { tipOf } from "./arrows.tsx";
 import type { Box, Layout } from "./layout.ts";
 import { CHIP, HEAD, LINE, listSize, MARGIN, wordsOf } from "./measures.ts";
 import type { State } from "./model.ts";
@@ -36,6 +37,7 @@ export function StateBox({ box, trail }: { box: Box; trail: Trail }) {
             x={x + MARGIN}
             y={y + HEAD + LINE * (index + 1) - 1}
           >
+            <title>{tipOf(line, times)}</title>
             ↻ {wordsOf(line)}
             {times > 1 && ` ×${times}`}
           </text>

@@ -28,6 +28,7 @@ function StateItem({ state, model, trail }: { state: State; model: Model; trail:
             return (
               <li>
                 {wordsOf(way)}
+                {way.guarded && !way.choice && ", on a condition"}
                 {target !== undefined && target !== id && ` → ${labelOf(model, target)}`}
                 {times > 0 && ` (taken ${times === 1 ? "once" : `${times} times`})`}
               </li>
