@@ -22,6 +22,7 @@ import { createRateLimit } from "./db/rate_limits.ts";
 import { createReadiness, watchReadiness } from "./db/readiness.ts";
 import { createNotifier, listen } from "./db/work.ts";
 import { loadDemoData } from "./demo/data.ts";
+import { DEMO } from "./demo/ids.ts";
 import { deliveringSink } from "./demo/delivering_sink.ts";
 import { startDemoPeers } from "./demo/peers/mod.ts";
 import { tour } from "./demo/tour.ts";
@@ -31,6 +32,7 @@ import { startRelay } from "./events/relay.ts";
 import { watchMemory } from "./events/stale_memory.ts";
 import { createGraph } from "./graph/mod.ts";
 import { createDoor } from "./door.ts";
+import { createInspector } from "./inspect/mod.tsx";
 import { untilTold } from "./lifetime.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
@@ -87,6 +89,16 @@ export async function start(config: Config): Promise<Service> {
     hashKey: keys.hashKey,
     proxies: config.door.trustedProxies,
   };
+  const development = await openSignInLink(config);
+  const inspector = createInspector({
+    actors,
+    lookups,
+    sql: api,
+    authenticate: auth.authenticate,
+    formKey: keys.linkKey,
+    secure: config.production,
+    development,
+  });
   const app = createDoor(config.door)
     .route("/", createHealth(ready))
     .route(
@@ -104,8 +116,10 @@ export async function start(config: Config): Promise<Service> {
       "/exports",
       createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate, limits }),
     )
+    .route("/inspect", inspector.app)
     .route("/", createRest({ actors, lookups, sql: api, authenticate: auth.authenticate, limits }));
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());
+  edges.defer(inspector.close);
 
   const demo = await openDemoPeers(config, rpc.port, stack);
   const published = config.kafka ? kafkaSink(config.kafka, config.eventFormat) : consoleSink();
@@ -119,11 +133,11 @@ export async function start(config: Config): Promise<Service> {
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
   stack.use(startHousekeeping(work));
   if (config.kafka) stack.use(watchMemory(work, config.kafka));
-  stack.use(await listen(work, () => [relay, worker].forEach((loop) => loop.wake())));
+  stack.use(await listen(work, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
 
   const ports = { httpPort: http.port, grpcPort: rpc.port };
   if (database.embedded) await loadDemoData(actors, lookups);
-  await introduce(config, ports, database.description);
+  await introduce(config, { ...ports, signInCode: development?.code }, database.description);
   const [doors, house] = [edges.move(), stack.move()];
   return {
     ...ports,
@@ -146,12 +160,30 @@ async function openDemoPeers(config: Config, grpcPort: number, stack: AsyncDispo
   return stack.use(await startDemoPeers({ kafka, confirm: { address: `${host}:${grpcPort}`, token } }));
 }
 
+/** A link with which development signs in to the inspector: it works while this process does. */
+async function openSignInLink({ auth, dataDirectory, production }: Config) {
+  if (production || auth.mode !== "jwt" || auth.tokens.from !== "development") return undefined;
+  const issuer = await openDevelopmentIssuer(dataDirectory);
+  const { staffId: id, storeId } = DEMO;
+  const principal = { id, type: "STAFF", storeId, roles: ["STORE_MANAGER"] } as const;
+  return {
+    code: crypto.randomUUID(),
+    token: () => issuer.sign({ principal, service: undefined }, 8 * 60 * 60),
+  };
+}
+
 /** Says that the service is up; in development with calls to paste. */
-async function introduce(config: Config, ports: { httpPort: number; grpcPort: number }, database: string) {
+async function introduce(
+  config: Config,
+  ports: { httpPort: number; grpcPort: number; signInCode: string | undefined },
+  database: string,
+) {
   const { auth, bind, dataDirectory, kafka } = config;
   if (auth.tokens?.from !== "development") {
+    const { httpPort, grpcPort } = ports;
     getLogger(["customer-service"]).info("Ready: HTTP on port {httpPort}, gRPC on port {grpcPort}", {
-      ...ports,
+      httpPort,
+      grpcPort,
     });
     return;
   }
