@@ -72,6 +72,21 @@ Deno.test("the last confirmation ends the waiting in the same row", () => {
   assert.ok([...through[0]!].some((id) => id.endsWith("a.confirmed")));
 });
 
+Deno.test("a state's own transition goes before that of the state around it", () => {
+  const machine = createMachine({
+    id: "nested",
+    initial: "outer",
+    states: {
+      outer: { initial: "inner", on: { GO: "out" }, states: { inner: { on: { GO: "#out" } } } },
+      out: { id: "out" },
+    },
+  });
+  const [before] = initialTransition(machine);
+  const [after] = transition(machine, before, { type: "GO" });
+  const { taken } = explainer(describe(machine))(entryOf({ before, event: { type: "GO" }, after }));
+  assert.deepEqual(taken, ["nested.outer.inner 0"]);
+});
+
 Deno.test("one event that moves several regions is every region's transition", () => {
   const machine = createMachine({
     id: "both",

@@ -5,7 +5,9 @@ import { createMachine } from "xstate";
 import { condense } from "../../inspect/chart/condense.ts";
 import { describe } from "../../inspect/chart/describe.ts";
 import { type Layout, layOut, type Point, type Rectangle } from "../../inspect/chart/layout.ts";
+import { HEAD, SMALL, wordsOf } from "../../inspect/chart/measures.ts";
 import { everyState, parentsIn } from "../../inspect/chart/model.ts";
+import { textWidth } from "../../inspect/chart/text.ts";
 import { SUBJECTS } from "./chart_story.ts";
 
 /** A machine with everything that XState knows and ours do without. */
@@ -57,7 +59,10 @@ for (const { title, machine } of machines) {
         `${id} on the page`,
       );
       const parent = places.get(parents.get(id)?.id ?? "");
-      if (parent) assert.ok(isInside(box, parent), `${id} inside ${parents.get(id)?.id}`);
+      if (parent) {
+        assert.ok(isInside(box, parent), `${id} inside ${parents.get(id)?.id}`);
+        assert.ok(box.y >= parent.y + HEAD, `${id} below the name of ${parents.get(id)?.id}`);
+      }
       for (const [other, otherBox] of places) {
         if (id === other || parents.get(id) !== parents.get(other)) continue;
         assert.ok(!overlap(box, otherBox), `${id} beside ${other}`);
@@ -75,6 +80,11 @@ for (const { title, machine } of machines) {
     const { layout } = await layoutOf(machine as typeof ODD);
     const labels = layout.arrows.flatMap(({ label }) => label ?? []);
     const leaves = layout.boxes.filter(({ state }) => state.children.length === 0);
+    for (const { arrow, label } of layout.arrows) {
+      if (!label) continue;
+      assert.ok(label.height >= arrow.told.length * SMALL, "room for every line");
+      for (const told of arrow.told) assert.ok(label.width >= textWidth(wordsOf(told), SMALL, "bold"));
+    }
     labels.forEach((label, index) => {
       for (const other of labels.slice(index + 1)) assert.ok(!overlap(label, other));
       for (const leaf of leaves) assert.ok(!overlap(label, leaf), leaf.state.id);
