@@ -27,8 +27,7 @@ function StateItem({ state, model, trail }: { state: State; model: Model; trail:
             const [target] = way.targets;
             return (
               <li>
-                {wordsOf(way)}
-                {way.guarded && !way.choice && ", on a condition"}
+                {wordsOf(way).replace(" ◇", ", on a condition")}
                 {target !== undefined && target !== id && ` → ${labelOf(model, target)}`}
                 {times > 0 && ` (taken ${times === 1 ? "once" : `${times} times`})`}
               </li>
@@ -50,7 +49,8 @@ function words(state: State, trail: Trail): string {
   const standing = standingOf(state, trail);
   if (standing === "visited") return "was here";
   if (standing === "open") return "now inside";
-  return state.stands.length > 1 ? `${countOf(state, trail)} now here` : "now here";
+  const word = state.type === "final" ? "done" : "now here";
+  return state.stands.length > 1 ? `${countOf(state, trail)} ${word}` : word;
 }
 
 function labelOf({ root }: Model, id: string): string {
