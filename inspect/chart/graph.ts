@@ -1,17 +1,8 @@
 /** Puts a model into the words of the Eclipse Layout Kernel: boxes of a size, arrows with labels of a size. */
 import type { ElkExtendedEdge, ElkNode, LayoutOptions } from "elkjs";
 import { DOT, HEAD, heightOf, labelSize, linesOf, listSize, MARGIN, sizeOf } from "./measures.ts";
-import { everyState, type Model, parentsIn, type State, stays, type Transition } from "./model.ts";
-
-/** The transitions between the same two boxes share an arrow. */
-export interface Arrow {
-  id: string;
-  source: string;
-  target: string;
-  transitions: Transition[];
-  /** Those whose words stand on this arrow: one with several targets is told once. */
-  told: Transition[];
-}
+import { type Arrow, containerOf } from "./edges.ts";
+import { everyState, type Model, parentsIn, type State } from "./model.ts";
 
 const LAYERED: LayoutOptions = {
   "elk.algorithm": "layered",
@@ -136,35 +127,5 @@ export function toGraph(model: Model, arrows: readonly Arrow[], framed: boolean)
       "elk.padding": "[top=14,left=4,bottom=4,right=28]",
     },
     ...(framed ? { children: [node(root)] } : inside(root)),
-  };
-}
-
-export function arrowsOf({ transitions }: Model): Arrow[] {
-  const arrows = new Map<string, Arrow>();
-  for (const transition of transitions) {
-    if (stays(transition)) continue;
-    transition.targets.forEach((target, index) => {
-      const id = `${transition.source} → ${target}`;
-      const arrow = arrows.get(id) ?? { id, source: transition.source, target, transitions: [], told: [] };
-      arrow.transitions.push(transition);
-      if (index === 0) arrow.told.push(transition);
-      arrows.set(id, arrow);
-    });
-  }
-  return [...arrows.values()];
-}
-
-/** The innermost box around both ends of an arrow. */
-function containerOf(root: State): (arrow: Arrow) => string {
-  const parents = parentsIn(root);
-  const around = (id: string): string[] => {
-    const parent = parents.get(id);
-    return parent ? [id, ...around(parent.id)] : [id];
-  };
-  return ({ source, target }) => {
-    const [from, to] = [around(source), around(target)];
-    if (to.includes(source)) return source;
-    if (from.includes(target)) return target;
-    return from.find((id) => to.includes(id)) ?? root.id;
   };
 }

@@ -1,6 +1,7 @@
 /** Gives every box, arrow and label of a model its place. */
 import type { ElkExtendedEdge, ElkNode } from "elkjs";
-import { type Arrow, arrowsOf, beginsId, initialId, listId, toGraph } from "./graph.ts";
+import { type Arrow, arrowsOf } from "./edges.ts";
+import { beginsId, initialId, listId, toGraph } from "./graph.ts";
 import { linesOf } from "./measures.ts";
 import { everyState, type Model, type State, type Transition } from "./model.ts";
 
