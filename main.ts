@@ -4,6 +4,7 @@ import type { Performers } from "./actors/effects.ts";
 import { endMemberships } from "./actors/end_memberships.ts";
 import { createExportDownloads, exportLink } from "./actors/gdpr/export_downloads.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
+import type { RequestKey } from "./actors/gdpr/vocabulary.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createActors } from "./actors/mod.ts";
 import { systemPrincipal } from "./actors/principal.ts";
@@ -99,6 +100,7 @@ export async function start(config: Config): Promise<Service> {
     secure: config.production,
     development,
   });
+  const linkTo = (key: RequestKey) => exportLink(api, keys, key);
   const app = createDoor(config.door)
     .route("/", createHealth(ready))
     .route(
@@ -107,7 +109,7 @@ export async function start(config: Config): Promise<Service> {
         actors,
         lookups,
         requests: requestLookups,
-        exportLink: (key) => exportLink(api, keys, key),
+        exportLink: linkTo,
         authenticate: auth.authenticate,
         production: config.production,
       }),
@@ -117,7 +119,10 @@ export async function start(config: Config): Promise<Service> {
       createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate, limits }),
     )
     .route("/inspect", inspector.app)
-    .route("/", createRest({ actors, lookups, sql: api, authenticate: auth.authenticate, limits }));
+    .route(
+      "/",
+      createRest({ actors, lookups, sql: api, authenticate: auth.authenticate, exportLink: linkTo, limits }),
+    );
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());
   edges.defer(inspector.close);
 

@@ -8,6 +8,12 @@ export interface CustomerContext {
   groups: number;
 }
 
+/** How a customer begins. */
+export interface CustomerInput {
+  /** The person may have been erased before, and comes back of their own will. */
+  returning: boolean;
+}
+
 /** What a customer can be told. Imperative, because it may be refused; changed fields are named, not carried. */
 export type CustomerEvent =
   & { by: "CUSTOMER" | "STAFF" | "SYSTEM" }
@@ -30,7 +36,11 @@ export const ADDRESS_LIMIT = 50;
 export const GROUP_LIMIT = 50;
 
 const customer = setup({
-  types: { context: {} as CustomerContext, events: {} as CustomerEvent },
+  types: {
+    context: {} as CustomerContext,
+    events: {} as CustomerEvent,
+    input: {} as CustomerInput | undefined,
+  },
   actions: {
     publish: (_, _event: Publish) => {},
     audit: (_, _line: Audit) => {},
@@ -116,10 +126,20 @@ const byStaff = customer.createStateConfig({
 const suspend = { target: "suspended", actions: [updated("status"), audited("CUSTOMER_SUSPENDED")] } as const;
 const close = { target: "closed", actions: [updated("status"), audited("CUSTOMER_CLOSED")] } as const;
 
+/** The first of all events carries the machine's input. */
+const auditReturn = customer.enqueueActions(({ enqueue, event }) => {
+  const { input } = event as { input?: CustomerInput };
+  if (input?.returning) enqueue(audited("CUSTOMER_RETURNED"));
+});
+
 export const customerMachine = customer.createMachine({
   id: "customer@1",
   context: { addresses: 0, groups: 0 },
-  entry: [{ type: "publish", params: { topic: "customer.created" } }, audited("CUSTOMER_CREATED")],
+  entry: [
+    { type: "publish", params: { topic: "customer.created" } },
+    audited("CUSTOMER_CREATED"),
+    auditReturn,
+  ],
   initial: "active",
   states: {
     /** Shops, and keeps the own record. */

@@ -9,7 +9,7 @@ import { changedOnly, columnNames } from "./changes.ts";
 import { customerMachine } from "./customer.ts";
 import { addressHandlers } from "./customer_addresses.ts";
 import { membershipHandlers } from "./customer_groups.ts";
-import { refuseErased } from "./gdpr/memory.ts";
+import { refuseErased, refuseErasedEmail } from "./gdpr/memory.ts";
 import { email, locale, phone, text, uuid } from "./input.ts";
 
 /** A customer's locked row, with what hangs on it counted. */
@@ -22,6 +22,8 @@ const profile = z.strictObject({
   phone: phone.nullish(),
   locale: locale.nullish(),
 });
+/** `returning`: the person may have been erased before, and comes back of their own will. */
+const registration = profile.extend({ returning: z.boolean().default(false) });
 const nothing = z.strictObject({});
 
 const updateProfile = handler<Customer, ReturnType<typeof profile.partial>>(
@@ -56,18 +58,39 @@ const erase = handler<Customer, z.ZodObject<{ requestId: typeof uuid }>>(
   }),
 );
 
-export const customerBehaviour: Behaviour<Customer> = {
+export interface CustomerSettings {
+  /** The keyed hash by which the erasure memory knows an email. */
+  hashEmail(email: string): Promise<Uint8Array>;
+}
+
+export function createCustomerBehaviour({ hashEmail }: CustomerSettings): Behaviour<Customer> {
+  return {
+    ...behaviour,
+    birth: {
+      type: "register",
+      by: ["STAFF", "SYSTEM"],
+      input: registration,
+      async begin({ tx, ref }, { returning, ...fields }: z.output<typeof registration>) {
+        await refuseErased(tx, ref.storeId, ref.id);
+        const hash = await hashEmail(fields.email);
+        return {
+          machine: customerMachine,
+          input: { returning },
+          columns: changedOnly({}, fields),
+          customerId: ref.id,
+          // Behind the insertion: that has waited for an erasure under way, which frees the email and remembers it.
+          follow: async () => {
+            if (!returning) await refuseErasedEmail(tx, ref.storeId, ref.id, hash);
+          },
+        };
+      },
+    },
+  };
+}
+
+const behaviour: Omit<Behaviour<Customer>, "birth"> = {
   kind: "customer",
   role: "CUSTOMER_MANAGER",
-  birth: {
-    type: "register",
-    by: ["STAFF", "SYSTEM"],
-    input: profile,
-    async begin({ tx, ref }, input: z.output<typeof profile>) {
-      await refuseErased(tx, ref.storeId, ref.id);
-      return { machine: customerMachine, columns: changedOnly({}, input), customerId: ref.id };
-    },
-  },
   handlers: {
     "profile.update": updateProfile,
     ...addressHandlers,

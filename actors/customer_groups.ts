@@ -26,7 +26,6 @@ export const membershipHandlers = {
         event: { type: "group.assign", by: by.type, groupId, already },
         changedFields: already ? [] : ["shopper_groups"],
         write: (tx) => insertMembership(tx, ref.storeId, ref.id, groupId, now, by.id),
-        ids: already ? {} : { groupId },
       };
     },
   ),

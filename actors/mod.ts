@@ -1,6 +1,6 @@
 /** The actors of the service, ready to be sent commands. */
 import type { Sql } from "../db/connect.ts";
-import { customerBehaviour } from "./customer_behaviour.ts";
+import { createCustomerBehaviour } from "./customer_behaviour.ts";
 import { createRequestBehaviour, type RequestSettings } from "./gdpr/request_behaviour.ts";
 import { createRuntime, type Runtime, type RuntimeOptions } from "./runtime.ts";
 import { shopperGroupBehaviour } from "./shopper_group_behaviour.ts";
@@ -12,7 +12,7 @@ export interface ActorsOptions extends Omit<RuntimeOptions, "behaviours"> {
 /** Every kind of actor that there is. */
 export function createBehaviours(requests: RequestSettings) {
   return {
-    customer: customerBehaviour,
+    customer: createCustomerBehaviour(requests),
     shopper_group: shopperGroupBehaviour,
     gdpr_request: createRequestBehaviour(requests),
   };

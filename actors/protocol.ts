@@ -29,6 +29,8 @@ export interface Answer {
   version: number;
   /** Ids that the command has made or touched, such as `addressId`. */
   ids: Record<string, string>;
+  /** Whether anything is different now. */
+  changed: boolean;
 }
 
 /** The actors' one door for changes. */

@@ -85,7 +85,7 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
     const event = await complete(tx, behaviour, ref, found, decision.event, occasion);
     if (!accepts(found.snapshot, event)) throw refused();
     if (decision.changedFields.length === 0) {
-      return { id: ref.id, state, version: found.version, ids: decision.ids ?? {} };
+      return { id: ref.id, state, version: found.version, ids: decision.ids ?? {}, changed: false };
     }
     return await advance(tx, behaviour, ref, found, { ...decision, event }, occasion);
   }
@@ -131,7 +131,7 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
     await record(tx, occurrence, actions as RecordedAction[]);
     await act(tx, behaviour, occurrence, columns, actions as RecordedAction[]);
     await follow?.({ tx, occurrence, row: columns, tell: teller(tx, occurrence) });
-    return { id: ref.id, ...after, ids: {} };
+    return { id: ref.id, ...after, ids: {}, changed: true };
   }
 
   /** Takes an actor from one state to the next, with everything that follows. */
@@ -161,7 +161,7 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
       record(tx, occurrence, actions as RecordedAction[]),
     ]);
     await act(tx, behaviour, occurrence, row, actions as RecordedAction[]);
-    return { id: ref.id, ...after, ids: ids ?? {} };
+    return { id: ref.id, ...after, ids: ids ?? {}, changed: true };
   }
 
   /** How an actor tells another one something in its own transaction: as the service itself. */

@@ -13,7 +13,7 @@ export interface ActorEventRow {
   stateBefore: string | null;
   stateAfter: string;
   principalId: string;
-  principalType: string;
+  principalType: "CUSTOMER" | "STAFF" | "SYSTEM";
   changedFields: readonly string[];
   at: Date;
 }

@@ -41,6 +41,18 @@ export async function findErasedSubject(
   return row;
 }
 
+/** When somebody with this email was last erased; undefined where the store remembers nobody. */
+export async function findErasureOfEmail(
+  tx: Tx,
+  storeId: string,
+  emailHash: Uint8Array,
+): Promise<Date | undefined> {
+  const [row] = await tx<{ erasedAt: Date | null }[]>`
+    select max(erased_at) as erased_at from erased_subjects
+    where store_id = ${storeId} and email_hash = ${emailHash}`;
+  return row?.erasedAt ?? undefined;
+}
+
 /**
  * Everybody of every store, as one moment shows it, some at a time.
  *

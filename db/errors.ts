@@ -27,6 +27,11 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof Error && "code" in error && CONNECTION_CODES.has(String(error.code));
 }
 
+/** Whether PostgreSQL has given up because the statement took longer than its limit. */
+export function isTimedOut(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === "57014";
+}
+
 /** Whether PostgreSQL ended the transaction to let another one pass, so that it can run again at once. */
 export function isSerializationFailure(error: unknown): boolean {
   return error instanceof postgres.PostgresError && (error.code === "40001" || error.code === "40P01");

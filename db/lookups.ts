@@ -48,10 +48,18 @@ export interface Customer {
   groups: Membership[];
 }
 
-/** Both answer undefined for a customer that the store does not have. */
+/** An email within a store. */
+export interface EmailKey {
+  storeId: string;
+  email: string;
+}
+
+/** All answer undefined for a customer that the store does not have. */
 export interface Lookups {
   findCustomer(key: CustomerKey): Promise<Customer | undefined>;
   findCustomerGroups(key: CustomerKey): Promise<CustomerGroups | undefined>;
+  /** The id of the customer who has the email, in whatever case it is written. */
+  findCustomerId(key: EmailKey): Promise<string | undefined>;
 }
 
 /** @param sql a pool of the role customer_reader; four connections are all that lookups can use */
@@ -59,6 +67,7 @@ export function createLookups(sql: Sql): Lookups {
   return {
     findCustomer: batched((keys: readonly CustomerKey[]) => selectCustomers(sql, keys)),
     findCustomerGroups: batched((keys: readonly CustomerKey[]) => selectGroups(sql, keys)),
+    findCustomerId: batched((keys: readonly EmailKey[]) => selectIds(sql, keys)),
   };
 }
 
@@ -99,6 +108,15 @@ async function selectCustomers(sql: Sql, keys: readonly CustomerKey[]) {
   for (const { position, addresses, groups, ...customer } of rows) {
     answers[position - 1] = { ...customer, addresses: addresses ?? [], groups: groups ?? [] };
   }
+  return answers;
+}
+
+async function selectIds(sql: Sql, keys: readonly EmailKey[]) {
+  const [storeIds, emails] = [keys.map((key) => key.storeId), keys.map((key) => key.email)];
+  const rows = await sql<{ position: number; customerId: string }[]>`
+    select * from lookup_customer_ids(${storeIds}::uuid[], ${emails}::text[])`;
+  const answers = new Array<string | undefined>(keys.length).fill(undefined);
+  for (const { position, customerId } of rows) answers[position - 1] = customerId;
   return answers;
 }
 

@@ -11,6 +11,8 @@ import { createCustomers } from "./customers/mod.ts";
 import { createDocuments } from "./documents/mod.ts";
 import { describeApi } from "./documents/openapi.ts";
 import { answerOf } from "./errors.ts";
+import type { ExportLink } from "./gdpr_requests/documents.ts";
+import { createGdprRequests } from "./gdpr_requests/mod.ts";
 import { createGroups } from "./groups/mod.ts";
 import { limitAddresses, limitBodies, limitPrincipals, type Limits } from "./limits.ts";
 
@@ -20,6 +22,7 @@ export interface RestOptions {
   /** A pool of the role customer_api, for reading. */
   sql: Sql;
   authenticate: Authenticator;
+  exportLink: ExportLink;
   limits: Limits;
 }
 
@@ -50,7 +53,8 @@ export function createRoutes(options: RestOptions): Api {
   for (const path of RESOURCES.flatMap((resource) => [resource, `${resource}/*`])) api.use(path, ...before);
   return api
     .route("/", createCustomers(options))
-    .route("/", createGroups(options));
+    .route("/", createGroups(options))
+    .route("/", createGdprRequests(options));
 }
 
 /** What stands in an answer is for nobody's cache: it may be personal, and it is the caller's alone. */

@@ -60,7 +60,7 @@ const Document = z.looseObject({
 });
 
 /** Strict: a field that is not signed could say anything. */
-const File = z.strictObject({
+export const ReceiptFileSchema = z.strictObject({
   document: z.record(z.string(), z.unknown()),
   sequence: z.int().positive(),
   previousHash: hex.nullable(),
@@ -86,7 +86,7 @@ export async function readReceipt(text: string): Promise<ReadReceipt | string> {
   } catch {
     return "It is no receipt: it is not JSON.";
   }
-  const file = File.safeParse(json);
+  const file = ReceiptFileSchema.safeParse(json);
   if (!file.success) return `It is no receipt: ${fields(file.error)} is missing, unknown or not of its form.`;
   const document = Document.safeParse(file.data.document);
   if (!document.success) {

@@ -1,5 +1,6 @@
 /** A request's machine and its stored snapshot: which machine wrote it, and what it needs to be built again. */
 import type { AnyMachineSnapshot, AnyStateMachine, StateValue } from "xstate";
+import type { GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { DomainError } from "../errors.ts";
 import { createCollectionMachine } from "./collection_machine.ts";
 import { createErasureMachine } from "./erasure_machine.ts";
@@ -41,22 +42,18 @@ export function machineOf(name: string, participants: readonly string[]): AnySta
   return create(participants);
 }
 
-/** @throws {DomainError} REFUSED_IN_STATE: the machine no longer knows the state */
-export function restoreRequest(
-  requestId: string,
-  machine: AnyStateMachine,
-  { value, context }: RequestSnapshot,
-): AnyMachineSnapshot {
+/** @throws {DomainError} REFUSED_IN_STATE: this version does not know the machine, or the machine not the state */
+export function restoreRequest({ requestId, machine: name, snapshot }: GdprRequestRow): AnyMachineSnapshot {
+  // What an unknown machine has stored need not have our form.
+  const { value, context } = snapshot as Partial<RequestSnapshot>;
+  const machine = machineOf(name, context?.participants ?? []);
   try {
-    return machine.resolveState({ value, context });
+    return machine.resolveState({ value, context } as RequestSnapshot);
   } catch (cause) {
-    const state = JSON.stringify(value);
     throw new DomainError(
       "REFUSED_IN_STATE",
-      `Cannot load request ${requestId}: ${machine.id} knows no state ${state}`,
-      {
-        cause,
-      },
+      `Cannot load request ${requestId}: ${machine.id} knows no state ${JSON.stringify(value)}`,
+      { cause },
     );
   }
 }

@@ -1,6 +1,6 @@
 /** A customer as the REST API shows and takes it. */
 import { email, locale, phone, text, uuid } from "../../actors/input.ts";
-import type { Customer } from "../../db/lookups.ts";
+import type { FoundCustomer } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
 
 export const CustomerSchema = z.object({
@@ -38,6 +38,10 @@ export const NewCustomerSchema = z.strictObject({
     description: "Only for a service: identity-service's subject and the customer share one id.",
   }),
   ...profile,
+  returning: z.boolean().optional().meta({
+    description: "The person was erased before, and comes back of their own will. Without it the email of " +
+      "somebody who was erased is refused.",
+  }),
 }).meta({ id: "NewCustomer" });
 
 export const CustomerChangesSchema = z.strictObject(profile).partial().meta({
@@ -60,7 +64,7 @@ function splitName(name: string | null | undefined) {
   return { firstName: words.length > 0 ? words.join(" ") : null, lastName };
 }
 
-export function bodyOf(customer: Customer): z.output<typeof CustomerSchema> {
+export function bodyOf(customer: FoundCustomer): z.output<typeof CustomerSchema> {
   const { customerId, email, firstName, lastName, phone, locale, status, version } = customer;
   const name = [firstName, lastName].filter((part) => part !== null).join(" ");
   return {

@@ -71,11 +71,11 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     const context = commandContext(c);
     const { storeId } = context.by;
     const ref = { kind: "customer", storeId, id: customerId } as const;
-    const { ids, version } = await actors.send(ref, { type: "group.assign", groupId }, context);
+    const { changed, version } = await actors.send(ref, { type: "group.assign", groupId }, context);
     const memberships = await findMemberships(lookups, { storeId, customerId });
     const membership = memberships.find((membership) => membership.groupId === groupId);
     if (!membership) throw new DomainError("NOT_FOUND", `Cannot find shopper group ${groupId}`); // deleted since
-    return c.json(bodyOf(membership), ids.groupId === undefined ? 200 : 201, { etag: etag(version) });
+    return c.json(bodyOf(membership), changed ? 201 : 200, { etag: etag(version) });
   });
 
   api.openapi(remove, async (c) => {

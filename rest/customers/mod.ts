@@ -4,12 +4,17 @@ import { createApi } from "../api.ts";
 import type { RestOptions } from "../mod.ts";
 import { addAccountRoutes } from "./account.ts";
 import { addAddressRoutes } from "./addresses.ts";
+import { addExportRoutes } from "./export.ts";
 import { addMembershipRoutes } from "./memberships.ts";
 import { addPriceListRoutes } from "./price_list.ts";
 import { addProfileRoutes } from "./profile.ts";
+import { addSearchRoutes } from "./search.ts";
 
 export function createCustomers(options: RestOptions): Api {
   const api = createApi();
+  // Before what takes an id in their place.
+  addSearchRoutes(api, options);
+  addExportRoutes(api, options);
   addProfileRoutes(api, options);
   addAccountRoutes(api, options);
   addAddressRoutes(api, options);

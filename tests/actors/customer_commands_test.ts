@@ -21,6 +21,7 @@ Deno.test("customer commands", async (t) => {
       state: "active",
       version: 1,
       ids: {},
+      changed: true,
     });
     const found = await find(ref.id);
     assert.equal(found?.email, "Ada@Example.com");

@@ -15,7 +15,7 @@ Deno.test("shopper groups", async (t) => {
       await tell(world, ref, "group.create", VALUES(), { by: world.staff });
       await tell(world, ref, "group.update", { priority: 7 }, { by: world.staff });
       const answer = await tell(world, ref, "group.delete", {}, { by: world.staff });
-      assert.deepEqual(answer, { id: ref.id, state: "deleted", version: 3, ids: {} });
+      assert.deepEqual(answer, { id: ref.id, state: "deleted", version: 3, ids: {}, changed: true });
       assert.deepEqual(await heard(world, ref), [
         ["audit.event", "SHOPPER_GROUP_CREATED", undefined, "active", ["name", "price_list_id", "priority"]],
         ["audit.event", "SHOPPER_GROUP_UPDATED", "active", "active", ["priority"]],

@@ -1,12 +1,13 @@
 /** Delays of a machine as rows: with a customer that is let back in a minute after it was suspended. */
 import assert from "node:assert/strict";
 import { setup } from "xstate";
-import { customerBehaviour } from "../../actors/customer_behaviour.ts";
+import { createCustomerBehaviour } from "../../actors/customer_behaviour.ts";
 import { type CustomerContext, type CustomerEvent, customerMachine } from "../../actors/customer.ts";
 import { createRuntime } from "../../actors/runtime.ts";
 import { startTimerLoop } from "../../actors/timer_loop.ts";
 import { claimTimers } from "../../db/timers.ts";
 import { eventually } from "../eventually.ts";
+import { requestSettings } from "./settings.ts";
 import { createWorld, register, tell, type World } from "./world.ts";
 
 const MINUTE = 60_000;
@@ -33,10 +34,11 @@ async function createImpatientWorld() {
   const world = await createWorld();
   let now = Date.now();
   const clock = () => new Date(now);
+  const customer = createCustomerBehaviour(await requestSettings());
   const behaviour = {
-    ...customerBehaviour,
-    lock: async (...args: Parameters<typeof customerBehaviour.lock>) => {
-      const found = await customerBehaviour.lock(...args);
+    ...customer,
+    lock: async (...args: Parameters<typeof customer.lock>) => {
+      const found = await customer.lock(...args);
       if (!found) return undefined;
       const { value, context } = found.snapshot;
       return {

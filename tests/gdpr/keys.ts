@@ -1,4 +1,5 @@
 /** Keys for one test. */
+import { calculateJwkThumbprint, exportJWK } from "jose";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 
 export async function createKeys(): Promise<RequestKeys & { linkKey: CryptoKey }> {
@@ -11,6 +12,10 @@ export async function createKeys(): Promise<RequestKeys & { linkKey: CryptoKey }
     ]),
     linkKey: await hmac(),
     hashKey: await hmac(),
-    receiptKey: { id: "test", private: pair.privateKey, public: pair.publicKey },
+    receiptKey: {
+      id: await calculateJwkThumbprint(await exportJWK(pair.publicKey)),
+      private: pair.privateKey,
+      public: pair.publicKey,
+    },
   };
 }

@@ -31,6 +31,7 @@ async function startReplicas(
       lookups: createLookups(reader),
       sql: world.database.pool("customer_api"),
       authenticate: createTokenAuthenticator(issuer.verify),
+      exportLink: () => Promise.resolve(undefined),
       limits: { ...shared, ...limits(reader) },
     });
     const server = stack.adopt(
@@ -122,6 +123,7 @@ Deno.test("a body over the limit is refused, whether it says how long it is or n
     lookups: createLookups(world.database.pool("customer_reader")),
     sql: world.database.pool("customer_api"),
     authenticate: createTokenAuthenticator(issuer.verify),
+    exportLink: () => Promise.resolve(undefined),
     limits: await noLimits(),
   });
   const server = serve(new Hono().route("/", rest));

@@ -1,16 +1,22 @@
 /** The REST API on a real socket, before real actors and a real PostgreSQL. */
 import { Hono } from "@hono/hono";
+import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
+import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 import type { Principal, RoleName } from "../../actors/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
+import { createExports } from "../../rest/exports.ts";
 import type { Limits } from "../../rest/limits.ts";
 import { createRest } from "../../rest/mod.ts";
 import { createWorld, type World } from "../actors/world.ts";
+import { createKeys } from "../gdpr/keys.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
 
 export interface TestRest extends AsyncDisposable {
   world: World;
   origin: string;
+  /** With which exports are made, and opened at `/exports`. */
+  keys: RequestKeys;
   /** Staff of the world's store with some roles; of another store when it is named. */
   staff(roles: RoleName[], storeId?: string): Principal;
   /** Sends a request; `as` brings a token along, `body` goes as JSON unless it is text. */
@@ -42,19 +48,27 @@ export async function startRest(options: Parameters<typeof createWorld>[0] = {})
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld(options));
   const issuer = await createIssuer();
+  const keys = await createKeys();
+  const sql = world.database.pool("customer_api");
+  const authenticate = createTokenAuthenticator(issuer.verify);
+  const limits = await noLimits();
   const rest = createRest({
     actors: world.actors,
     lookups: createLookups(world.database.pool("customer_reader")),
-    sql: world.database.pool("customer_api"),
-    authenticate: createTokenAuthenticator(issuer.verify),
-    limits: await noLimits(),
+    sql,
+    authenticate,
+    exportLink: (key) => exportLink(sql, keys, key),
+    limits,
   });
-  const server = stack.adopt(serve(new Hono().route("/", rest)), (server) => server.shutdown());
+  const exports = createExports({ downloads: createExportDownloads(sql, keys), authenticate, limits });
+  const app = new Hono().route("/exports", exports).route("/", rest);
+  const server = stack.adopt(serve(app), (server) => server.shutdown());
   const origin = `http://127.0.0.1:${server.addr.port}`;
   const running = stack.move();
   return {
     world,
     origin,
+    keys,
     staff: (roles, storeId = world.storeId) => ({ id: crypto.randomUUID(), type: "STAFF", storeId, roles }),
     async call(method, path, { as, body, headers: given } = {}) {
       const headers = new Headers(given);

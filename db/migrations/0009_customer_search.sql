@@ -1,0 +1,128 @@
+-- The customers of a store, newest first: all of them, those of a status, those that are anonymised.
+create index customers_newest on customers (store_id, created_at desc, customer_id desc);
+create index customers_anonymized on customers (store_id, created_at desc, customer_id desc)
+  where anonymized_at is not null;
+drop index customers_status;
+create index customers_status on customers (store_id, status, created_at desc, customer_id desc);
+
+-- How an email, a last name or a first name begins, whatever the database's collation.
+create index customers_email_prefix on customers (store_id, lower(email) text_pattern_ops)
+  where anonymized_at is null;
+create index customers_last_name_prefix on customers (store_id, lower(last_name) text_pattern_ops)
+  where anonymized_at is null;
+create index customers_first_name_prefix on customers (store_id, lower(first_name) text_pattern_ops)
+  where anonymized_at is null;
+
+-- How often a beginning is to be found: PostgreSQL takes no notice of what it knows of partial indexes.
+create statistics customers_emails on (lower(email)) from customers;
+create statistics customers_last_names on (lower(last_name)) from customers;
+create statistics customers_first_names on (lower(first_name)) from customers;
+
+-- The members of a group, in the order in which they are listed.
+drop index customer_group_memberships_group;
+create index customer_group_memberships_group on customer_group_memberships (store_id, group_id, customer_id);
+
+-- Searches the customers of the store that the transaction has entered, and of no other. Row-level security itself
+-- would keep these conditions away from their indexes: it lets no function that might tell of what it sees, such as
+-- lower(), look at a row before the policy has. So the function does without it and names the store in its place.
+--
+-- The filter, all of it optional: email, status, groupId, emailPattern (of LIKE), names (a list of pairs, one of
+-- which has to fit: patterns of the first and the last name, null for any), createdFrom and createdTo (milliseconds
+-- since the epoch; from this one on, until before that one), anonymized. Newest first, but the members of a group by
+-- customer_id, the greatest first; what follows the customer `behind`, at most so many. Each search is planned for
+-- its values: which way is fast depends on them.
+create function search_customers(filter jsonb, behind uuid, at_most integer)
+returns table (
+  customer_id uuid,
+  email text,
+  first_name text,
+  last_name text,
+  phone text,
+  locale text,
+  status text,
+  version integer,
+  created_at timestamptz,
+  updated_at timestamptz,
+  anonymized_at timestamptz
+)
+language plpgsql stable security definer
+set search_path = public, pg_temp set jit = off
+as $$
+#variable_conflict use_column
+declare
+  store uuid := current_store();
+  in_group boolean := filter ? 'groupId';
+  behind_at timestamptz := (select c.created_at from customers c where c.store_id = store and c.customer_id = behind);
+  conditions text := '';
+  name_conditions text[] := '{}';
+  pattern jsonb;
+begin
+  if filter ? 'email' then
+    conditions := conditions || ' and c.anonymized_at is null and lower(c.email) = lower($2 ->> ''email'')';
+  end if;
+  if filter ? 'emailPattern' then
+    conditions := conditions || ' and c.anonymized_at is null and lower(c.email) like lower($2 ->> ''emailPattern'')';
+  end if;
+  for at in 0 .. coalesce(jsonb_array_length(filter -> 'names'), 0) - 1 loop
+    pattern := filter -> 'names' -> at;
+    name_conditions := name_conditions || concat_ws(' and ',
+      case when pattern ->> 0 is not null then format('lower(c.first_name) like lower($2 #>> ''{names,%s,0}'')', at) end,
+      case when pattern ->> 1 is not null then format('lower(c.last_name) like lower($2 #>> ''{names,%s,1}'')', at) end);
+  end loop;
+  if name_conditions <> '{}' then
+    conditions := conditions || ' and c.anonymized_at is null and ('
+      || array_to_string(name_conditions, ' or ') || ')';
+  end if;
+  if filter ? 'status' then
+    conditions := conditions || ' and c.status = $2 ->> ''status''';
+  end if;
+  if filter ? 'createdFrom' then
+    conditions := conditions || ' and c.created_at >= to_timestamp(($2 ->> ''createdFrom'')::float8 / 1000)';
+  end if;
+  if filter ? 'createdTo' then
+    conditions := conditions || ' and c.created_at < to_timestamp(($2 ->> ''createdTo'')::float8 / 1000)';
+  end if;
+  if filter ? 'anonymized' then
+    conditions := conditions || case when (filter ->> 'anonymized')::boolean
+      then ' and c.anonymized_at is not null' else ' and c.anonymized_at is null' end;
+  end if;
+  if behind is not null then
+    conditions := conditions || case when in_group
+      then ' and m.customer_id < $3' else ' and (c.created_at, c.customer_id) < ($4, $3)' end;
+  end if;
+  return query execute format(
+    'select c.customer_id, c.email, c.first_name, c.last_name, c.phone, c.locale, c.status, c.version,
+       c.created_at, c.updated_at, c.anonymized_at
+     from %s where c.store_id = $1 %s order by %s limit $5',
+    case when in_group then
+      'customer_group_memberships m
+       join customers c on c.store_id = m.store_id and c.customer_id = m.customer_id
+         and m.store_id = $1 and m.group_id = ($2 ->> ''groupId'')::uuid'
+      else 'customers c' end,
+    conditions,
+    case when in_group then 'm.customer_id desc' else 'c.created_at desc, c.customer_id desc' end)
+  using store, filter, behind, behind_at, at_most;
+end
+$$;
+
+revoke all on function search_customers(jsonb, uuid, integer) from public;
+grant execute on function search_customers(jsonb, uuid, integer) to customer_api;
+
+-- Whose emails these are, in the manner of 0006; an email that nobody has has no row.
+create function lookup_customer_ids(store_ids uuid[], emails text[])
+returns table ("position" integer, customer_id uuid)
+language plpgsql stable security definer
+set search_path = public, pg_temp set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select asked.position::integer, c.customer_id
+  from unnest(store_ids, emails) with ordinality as asked (store_id, email, position)
+  join customers c
+    on c.store_id = asked.store_id and lower(c.email) = lower(asked.email) and c.anonymized_at is null;
+end
+$$;
+
+revoke all on function lookup_customer_ids(uuid[], text[]) from public;
+grant execute on function lookup_customer_ids(uuid[], text[]) to customer_reader;

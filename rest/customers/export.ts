@@ -1,0 +1,72 @@
+/** `GET /customers/export`: all customers of a filter as JSON lines, as fast as they are read. */
+import type { Sql } from "../../db/connect.ts";
+import type { CustomerFilter } from "../../db/customer_search.ts";
+import { allow, type Api, createRoute, refusals } from "../api.ts";
+import { errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
+import type { RestOptions } from "../mod.ts";
+import { bodyOf, CustomerSchema } from "./customer.ts";
+import { filterOf, filterQuery } from "./filter.ts";
+import { readCustomers } from "./search.ts";
+
+/** Customers read at a time: what is held of an export, however large it is. */
+const PAGE = 500;
+
+const exportRoute = createRoute({
+  operationId: "exportCustomers",
+  method: "get",
+  path: "/customers/export",
+  summary: "Exports customers as JSON lines",
+  description:
+    "In the order and with the filters of `GET /customers`. It is read in pages, each of its own " +
+    "moment: whoever is registered meanwhile is not part of it, and a change shows where its page is read " +
+    "later. A line that holds an `error` is the last one, and says that the export is not whole.",
+  tags: ["Bulk"],
+  middleware: allow("export customers", "CUSTOMER_MANAGER"),
+  request: { query: filterQuery },
+  responses: {
+    200: jsonLines("One customer a line", CustomerSchema),
+    ...refusals(),
+  },
+});
+
+export function addExportRoutes(api: Api, { sql }: RestOptions): void {
+  api.openapi(exportRoute, async (c) => {
+    const pages = readPages(sql, c.var.by.storeId, filterOf(c.req.valid("query")));
+    const first = await pages.next(); // what fails before anything is sent has a status of its own
+    return c.body(streamOf(first, pages), 200, { "content-type": JSON_LINES });
+  });
+}
+
+async function* readPages(sql: Sql, storeId: string, filter: CustomerFilter): AsyncGenerator<string> {
+  for (let after: string | undefined;;) {
+    const rows = await readCustomers(sql, storeId, filter, { limit: PAGE, after });
+    after = rows.at(-1)?.customerId;
+    if (rows.length > 0) yield rows.map((row) => lineOf(bodyOf(row))).join("");
+    if (rows.length < PAGE) return;
+  }
+}
+
+/** Reads the next page when somebody wants it: between pages no transaction is open and nothing is held. */
+function streamOf(
+  first: IteratorResult<string, void>,
+  pages: AsyncGenerator<string>,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const encoder = new TextEncoder();
+  let next: IteratorResult<string, void> | undefined = first;
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = next ?? await pages.next();
+        next = undefined;
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(value));
+      } catch (error) {
+        controller.enqueue(encoder.encode(errorLine(error)));
+        controller.close();
+      }
+    },
+    async cancel() {
+      await pages.return(undefined);
+    },
+  }, { highWaterMark: 0 });
+}

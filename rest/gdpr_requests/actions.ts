@@ -1,0 +1,82 @@
+/** What staff do with a GDPR request. In which of its states each is taken, its machine knows. */
+import { text } from "../../actors/input.ts";
+import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
+import { changeHeaders, commandContext, etag, versioned } from "../conditions.ts";
+import type { RestOptions } from "../mod.ts";
+import { RequestSchema } from "./request.ts";
+import { readRequest, requestPath, tags } from "./requests.ts";
+
+const ReasonSchema = z.strictObject({
+  reason: text(500).meta({ description: "Your own words; never the subject's data" }),
+}).meta({ id: "Reason" });
+const service = text(100).meta({ example: "order-service" });
+const RetrySchema = z.strictObject({ service: service.optional() }).meta({ id: "Retry" });
+const WaiverSchema = ReasonSchema.extend({ service }).meta({ id: "Waiver" });
+
+const ACTIONS = {
+  cancel: "Takes a request back; what was collected for it is destroyed",
+  release: "Lets a request go on that was held",
+  hold: "Holds a request back before its work begins; its clock goes on",
+  refuse: "Ends a request as REFUSED; what was collected for it is destroyed",
+  extend: "Moves the due date to three months after receipt, once and inside the first month",
+  retry: "Asks a service again at once; without a service, tries again what comes behind all of them",
+  waive: "Goes on without what a service has not answered; the reason stands in the receipt or the documents",
+} as const;
+type Action = keyof typeof ACTIONS;
+
+const partsOf = (action: Action) =>
+  ({
+    operationId: `${action}GdprRequest`,
+    method: "post",
+    path: `/gdpr-requests/{requestId}/${action}`,
+    summary: ACTIONS[action],
+    tags,
+    middleware: allow(`${action} GDPR requests`, "PRIVACY_OFFICER"),
+    responses: {
+      200: { ...json("The request as it is now", RequestSchema), ...versioned },
+      ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
+    },
+  }) as const;
+
+const request = { params: requestPath, headers: changeHeaders };
+
+const plain = (action: Action) => createRoute({ ...partsOf(action), request });
+
+const withBody = <Schema extends z.ZodType>(action: Action, schema: Schema, required = true) =>
+  createRoute({
+    ...partsOf(action),
+    request: { ...request, body: { required, content: { "application/json": { schema } } } },
+  });
+
+export function addActionRoutes(api: Api, { actors, sql }: RestOptions): void {
+  async function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
+    const context = commandContext(c);
+    const { storeId } = context.by;
+    await actors.send({ kind: "gdpr_request", storeId, id: requestId }, { ...fields, type }, context);
+    return await readRequest(sql, storeId, requestId);
+  }
+
+  for (const action of ["cancel", "release"] as const) {
+    api.openapi(plain(action), async (c) => {
+      const body = await act(c, c.req.valid("param").requestId, action);
+      return c.json(body, 200, { etag: etag(body.version) });
+    });
+  }
+
+  for (const action of ["hold", "refuse", "extend"] as const) {
+    api.openapi(withBody(action, ReasonSchema), async (c) => {
+      const body = await act(c, c.req.valid("param").requestId, action, c.req.valid("json"));
+      return c.json(body, 200, { etag: etag(body.version) });
+    });
+  }
+
+  api.openapi(withBody("retry", RetrySchema, false), async (c) => {
+    const body = await act(c, c.req.valid("param").requestId, "retry", c.req.valid("json"));
+    return c.json(body, 200, { etag: etag(body.version) });
+  });
+
+  api.openapi(withBody("waive", WaiverSchema), async (c) => {
+    const body = await act(c, c.req.valid("param").requestId, "waive", c.req.valid("json"));
+    return c.json(body, 200, { etag: etag(body.version) });
+  });
+}

@@ -1,0 +1,70 @@
+/** What a GDPR request leaves behind: the documents of an export, and the receipt of an erasure. */
+import { DomainError } from "../../actors/errors.ts";
+import { exportReceipt } from "../../actors/gdpr/receipt.ts";
+import { ReceiptFileSchema } from "../../actors/gdpr/receipt_file.ts";
+import type { RequestKey } from "../../actors/gdpr/vocabulary.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
+import type { RestOptions } from "../mod.ts";
+import { mayRead, requestPath, tags } from "./requests.ts";
+
+/**
+ * Where the documents of a request can be fetched; undefined when there are none any more.
+ *
+ * @returns the URL relative to the service's address, the end of its validity, and the SHA-256 of the manifest in
+ * hexadecimal digits
+ */
+export type ExportLink = (
+  key: RequestKey,
+) => Promise<{ url: string; expiresAt: Date; sha256: string } | undefined>;
+
+const ExportLinkSchema = z.object({
+  url: z.string().meta({ description: "Relative to the service's address; gives each document once" }),
+  expiresAt: z.iso.datetime(),
+  sha256: z.string().meta({ description: "Of manifest.json, which has those of the others; hexadecimal" }),
+}).meta({ id: "ExportLink" });
+
+const showExport = createRoute({
+  operationId: "getGdprRequestExport",
+  method: "get",
+  path: "/gdpr-requests/{requestId}/export",
+  summary: "Gives a link to the documents of a completed access or portability request",
+  description:
+    "The subject may open the link, and staff who handle GDPR requests; once a document was fetched " +
+    "with it, that one takes a new link.",
+  tags,
+  middleware: mayRead,
+  request: { params: requestPath },
+  responses: { 200: json("The link", ExportLinkSchema), ...refusals("NOT_FOUND") },
+});
+
+const showReceipt = createRoute({
+  operationId: "getGdprRequestReceipt",
+  method: "get",
+  path: "/gdpr-requests/{requestId}/receipt",
+  summary: "Gives the signed receipt of a completed erasure",
+  description: "A file for `deno task receipt verify`, which needs nothing of the service.",
+  tags,
+  middleware: mayRead,
+  request: { params: requestPath },
+  responses: {
+    200: json("The receipt", ReceiptFileSchema.meta({ id: "ErasureReceipt" })),
+    ...refusals("NOT_FOUND"),
+  },
+});
+
+export function addDocumentRoutes(api: Api, { sql, exportLink }: RestOptions): void {
+  api.openapi(showExport, async (c) => {
+    const { requestId } = c.req.valid("param");
+    const link = await exportLink({ storeId: c.var.by.storeId, requestId });
+    if (!link) throw new DomainError("NOT_FOUND", `Cannot find an export of request ${requestId}`);
+    const { url, expiresAt, sha256 } = link;
+    return c.json({ url, expiresAt: expiresAt.toISOString(), sha256 }, 200);
+  });
+
+  api.openapi(showReceipt, async (c) => {
+    const { requestId } = c.req.valid("param");
+    const receipt = await exportReceipt(sql, { storeId: c.var.by.storeId, requestId });
+    if (!receipt) throw new DomainError("NOT_FOUND", `Cannot find a receipt of request ${requestId}`);
+    return c.json(receipt, 200);
+  });
+}

@@ -1,0 +1,67 @@
+/** The GDPR requests of a store, page by page. */
+import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import { text, uuid } from "../../actors/input.ts";
+import { readStore } from "../../db/connect.ts";
+import { searchRequests } from "../../db/gdpr_search.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
+import type { RestOptions } from "../mod.ts";
+import { pageBody, pageOf, pageQuery, readCursor } from "../pages.ts";
+import { OUTCOMES, RequestSummarySchema, STATUSES, summaryOf } from "./request.ts";
+import { mayRead, tags } from "./requests.ts";
+
+const list = createRoute({
+  operationId: "listGdprRequests",
+  method: "get",
+  path: "/gdpr-requests",
+  summary: "Lists the requests of the store, newest first",
+  tags,
+  middleware: mayRead,
+  request: {
+    query: z.strictObject({
+      type: z.enum(RIGHTS).optional(),
+      status: z.enum(STATUSES).optional(),
+      outcome: z.enum(OUTCOMES).optional(),
+      overdue: z.enum(["true", "false"]).optional().meta({
+        description: "Only those that are open and past their due date, or only all others",
+      }),
+      customerId: uuid.optional(),
+      waitingFor: text(100).optional().meta({
+        description: "A service that has been asked and has not answered yet",
+        example: "order-service",
+      }),
+      ...pageQuery,
+    }),
+  },
+  responses: {
+    200: json("A page of requests", pageOf(RequestSummarySchema).meta({ id: "GdprRequestPage" })),
+    ...refusals(),
+  },
+});
+
+/** When the last request of the page was made, in milliseconds since the epoch, and its id. */
+const Position = z.tuple([z.int().min(0).max(Date.UTC(9999, 0)), uuid]);
+
+export function addListRoute(api: Api, { sql }: RestOptions): void {
+  api.openapi(list, async (c) => {
+    const { type, status, outcome, overdue, customerId, waitingFor, limit, cursor } = c.req.valid("query");
+    const filter = {
+      types: type && [type],
+      statuses: status && [status],
+      outcomes: outcome && [outcome],
+      overdue: overdue && overdue === "true",
+      customerId,
+      waitingFor,
+    };
+    const position = readCursor(Position, cursor);
+    const after = position && { at: new Date(position[0]), requestId: position[1] };
+    const { storeId } = c.var.by;
+    const now = new Date();
+    const page = { order: "NEWEST", limit: limit + 1, after } as const;
+    const rows = await readStore(sql, storeId, (sql) => searchRequests(sql, storeId, filter, page, now));
+    const body = pageBody(rows, limit, (row) => summaryOf(row, now), (last) => [
+      last.createdAt.getTime(),
+      last.requestId,
+    ]);
+    return c.json(body, 200);
+  });
+}

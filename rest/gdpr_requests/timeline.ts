@@ -1,0 +1,67 @@
+/** What has become of a GDPR request, event by event. */
+import { DomainError } from "../../actors/errors.ts";
+import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
+import { readStore } from "../../db/connect.ts";
+import { findRequest } from "../../db/gdpr_requests.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
+import type { RestOptions } from "../mod.ts";
+import { pageBody, pageOf, pageQuery, readCursor } from "../pages.ts";
+import { StateSchema } from "./request.ts";
+import { mayRead, requestPath, tags } from "./requests.ts";
+
+const EventSchema = z.object({
+  sequence: z.int().meta({ description: "The request's version after the event" }),
+  event: z.string().meta({ example: "participant.confirm" }),
+  stateBefore: StateSchema.nullable().meta({ description: "Null for the event that made the request" }),
+  stateAfter: StateSchema,
+  by: z.object({ id: z.uuid(), type: z.enum(["CUSTOMER", "STAFF", "SYSTEM"]) }),
+  changedFields: z.array(z.string()),
+  at: z.iso.datetime(),
+}).meta({ id: "GdprRequestEvent" });
+
+const timeline = createRoute({
+  operationId: "getGdprRequestTimeline",
+  method: "get",
+  path: "/gdpr-requests/{requestId}/timeline",
+  summary: "Lists the events of a request, oldest first",
+  tags,
+  middleware: mayRead,
+  request: { params: requestPath, query: z.strictObject(pageQuery) },
+  responses: {
+    200: json("A page of events", pageOf(EventSchema).meta({ id: "GdprRequestTimeline" })),
+    ...refusals("NOT_FOUND"),
+  },
+});
+
+export function addTimelineRoute(api: Api, { sql }: RestOptions): void {
+  api.openapi(timeline, async (c) => {
+    const { requestId } = c.req.valid("param");
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor(z.int32().min(0), cursor) ?? 0;
+    const { storeId } = c.var.by;
+    const actor = { storeId, actorKind: "gdpr_request", actorId: requestId };
+    const [request, events] = await readStore(sql, storeId, (sql) =>
+      Promise.all([
+        findRequest(sql, storeId, requestId),
+        findJournal(sql, actor, { after, limit: limit + 1 }),
+      ]));
+    if (!request) throw new DomainError("NOT_FOUND", `Cannot find request ${requestId}`);
+    return c.json(pageBody(events, limit, bodyOf, ({ sequence }) => sequence), 200);
+  });
+}
+
+function bodyOf(row: ActorEventRow): z.output<typeof EventSchema> {
+  return {
+    sequence: row.sequence,
+    event: row.eventType,
+    stateBefore: row.stateBefore === null ? null : stateOf(row.stateBefore),
+    stateAfter: stateOf(row.stateAfter),
+    by: { id: row.principalId, type: row.principalType },
+    changedFields: [...row.changedFields],
+    at: row.at.toISOString(),
+  };
+}
+
+/** The journal keeps a nested state as JSON. */
+const stateOf = (text: string): z.output<typeof StateSchema> =>
+  text.startsWith("{") ? JSON.parse(text) : text;

@@ -1,0 +1,111 @@
+/** Nobody who was erased is registered again unless somebody says so, whichever way the registration comes. */
+import assert from "node:assert/strict";
+import type { ActorRef } from "../../actors/protocol.ts";
+import { createWorkshop } from "../gdpr/workshop.ts";
+import { eventually } from "../eventually.ts";
+import { captureLog } from "../whole_log.ts";
+import { requestSettings } from "./settings.ts";
+import { createWorld, customerRef, register, tell, type World } from "./world.ts";
+
+const EMAIL = "Numbat.Potoroo@marsupial.example";
+
+/** A customer with the email, erased by its own request. */
+async function erased(world: World): Promise<ActorRef> {
+  const workshop = createWorkshop(world);
+  const ref = await register(world, { email: EMAIL });
+  await workshop.open(ref, "ERASURE");
+  await workshop.work();
+  const [row] = await world.admin`select anonymized_at from customers where customer_id = ${ref.id}`;
+  assert.ok(row?.anonymizedAt);
+  return ref;
+}
+
+Deno.test("the email of somebody erased is refused, in words that do not name it, and nothing is written", async () => {
+  await using world = await createWorld();
+  await using logged = await captureLog();
+  await erased(world);
+  const ref = customerRef(world);
+  const today = new Date().toISOString().slice(0, 10);
+  for (const email of [EMAIL, EMAIL.toUpperCase()]) {
+    await assert.rejects(tell(world, ref, "register", { email, lastName: "Potoroo" }), {
+      code: "REFUSED_IN_STATE",
+      message: `Cannot register ${ref.id}: somebody with this email was erased on ${today}; ` +
+        "returning says that the person comes back of their own will",
+    });
+  }
+  const [left] = await world.admin`
+    select (select count(*)::int from customers where customer_id = ${ref.id}) as customers,
+      (select count(*)::int from actor_events where actor_id = ${ref.id}) as events,
+      (select count(*)::int from outbox where key = ${ref.id}) as messages`;
+  assert.deepEqual({ ...left }, { customers: 0, events: 0, messages: 0 });
+  assert.doesNotMatch(logged.lines.join("\n"), /numbat|potoroo/i);
+});
+
+Deno.test("whoever says that the person returns registers them, and the audit log tells that it was said", async () => {
+  await using world = await createWorld();
+  await erased(world);
+  const ref = customerRef(world);
+  await tell(world, ref, "register", { email: EMAIL, returning: true });
+  assert.deepEqual(await auditOf(world, ref), ["CUSTOMER_CREATED", "CUSTOMER_RETURNED"]);
+  const [event] = await world.admin`
+    select event_type, changed_fields from actor_events where actor_id = ${ref.id}`;
+  assert.deepEqual({ ...event }, { eventType: "register", changedFields: ["email"] });
+  const other = await register(world);
+  assert.deepEqual(await auditOf(world, other), ["CUSTOMER_CREATED"]);
+});
+
+Deno.test("an id that was erased stays refused, whatever is said", async () => {
+  await using world = await createWorld();
+  const ref = await erased(world);
+  await assert.rejects(tell(world, ref, "register", { email: "other@example.com", returning: true }), {
+    code: "REFUSED_IN_STATE",
+    message: /it was erased on/,
+  });
+});
+
+Deno.test("another store has never heard of the person", async () => {
+  await using world = await createWorld();
+  await erased(world);
+  const storeId = crypto.randomUUID();
+  const other = { ...world, storeId, system: { ...world.system, storeId } };
+  await register(other, { email: EMAIL });
+});
+
+Deno.test("a customer who is there already may take the email of somebody erased", async () => {
+  await using world = await createWorld();
+  await erased(world);
+  const ref = await register(world);
+  assert.equal((await tell(world, ref, "profile.update", { email: EMAIL })).changed, true);
+});
+
+Deno.test("a registration that waits for an erasure under way is refused once that is done", async () => {
+  const requests = await requestSettings();
+  await using world = await createWorld({ requests });
+  const ref = await register(world, { email: EMAIL });
+  const emailHash = await requests.hashEmail(EMAIL);
+  const waiting = customerRef(world);
+  let registration: Promise<unknown> | undefined;
+  await world.admin.begin(async (tx) => {
+    await tx`
+      update customers set email = null, anonymized_at = now(), status = 'CLOSED'
+      where customer_id = ${ref.id}`;
+    await tx`
+      insert into erased_subjects (store_id, customer_id, email_hash, erased_at)
+      values (${ref.storeId}, ${ref.id}, ${emailHash}, now())`;
+    registration = tell(world, waiting, "register", { email: EMAIL });
+    registration.catch(() => {});
+    await eventually(async () => {
+      const [row] = await world.admin`
+        select count(*)::int as count from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`;
+      assert.equal(row?.count, 1);
+    });
+  });
+  await assert.rejects(registration!, { code: "REFUSED_IN_STATE", message: /was erased on/ });
+});
+
+async function auditOf({ admin }: World, { id }: ActorRef): Promise<string[]> {
+  const rows = await admin<{ action: string }[]>`
+    select payload ->> 'action' as action from outbox where key = ${id} and topic = 'audit.event' order by seq`;
+  return rows.map(({ action }) => action);
+}

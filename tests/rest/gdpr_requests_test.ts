@@ -1,0 +1,362 @@
+/** GDPR requests as privacy officers open, read and search them. */
+import assert from "node:assert/strict";
+import { register, shopper, tell } from "../actors/world.ts";
+import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
+import { createWorkshop } from "../gdpr/workshop.ts";
+import { OFFICERS, statusesFor } from "./everybody.ts";
+import { startRest, type TestRest } from "./server.ts";
+
+const HOUR_MS = 60 * 60_000;
+const DAY_MS = 24 * HOUR_MS;
+const PATH = "/gdpr-requests";
+
+const officer = (rest: TestRest) => rest.staff(["PRIVACY_OFFICER"]);
+const withGrace = async (graceMs: number) => startRest({ requests: await requestSettings({ graceMs }) });
+
+Deno.test("a request is opened on a customer's behalf, and opening it again gives the open one", async () => {
+  await using rest = await withGrace(HOUR_MS);
+  const as = officer(rest);
+  const { id: customerId } = await register(rest.world);
+  const body = { customerId, type: "ERASURE" };
+  const opened = await rest.call("POST", PATH, { as, body });
+  const { requestId, createdAt, dueAt } = opened.body;
+  assert.deepEqual([opened.status, opened.body], [201, {
+    requestId,
+    customerId,
+    type: "ERASURE",
+    status: "PENDING",
+    outcome: null,
+    state: { PENDING: "grace" },
+    held: false,
+    atRisk: false,
+    overdue: false,
+    extended: false,
+    residue: 0,
+    createdAt,
+    dueAt,
+    completedAt: null,
+    requestedBy: as.id,
+    machine: "gdpr_erasure@1",
+    version: 1,
+    reasons: { hold: null, extension: null, refusal: null },
+    participants: [],
+  }]);
+  assert.ok(Date.parse(dueAt) - Date.parse(createdAt) >= 28 * DAY_MS);
+  assert.equal(opened.headers.get("location"), `${PATH}/${requestId}`);
+  assert.equal(opened.headers.get("etag"), '"1"');
+  const read = await rest.call("GET", `${PATH}/${requestId}`, { as });
+  assert.deepEqual([read.status, read.body, read.headers.get("etag")], [200, opened.body, '"1"']);
+  const again = await rest.call("POST", PATH, { as, body });
+  assert.deepEqual([again.status, again.body, again.headers.get("etag")], [200, opened.body, '"1"']);
+  assert.equal((await rest.call("POST", PATH, { as, body: { ...body, type: "ACCESS" } })).status, 201);
+});
+
+Deno.test("a request is opened once under its key, and another one under it is refused", async () => {
+  await using rest = await withGrace(HOUR_MS);
+  const as = officer(rest);
+  const { id: customerId } = await register(rest.world);
+  const headers = { "idempotency-key": "letter 17" };
+  const post = (body: unknown) => rest.call("POST", PATH, { as, body, headers });
+  const first = await post({ customerId, type: "ERASURE" });
+  const second = await post({ customerId, type: "ERASURE" });
+  assert.deepEqual([first.status, second.status, second.body], [201, 201, first.body]);
+  const other = await post({ customerId, type: "ACCESS" });
+  assert.deepEqual([other.status, other.body.code], [400, "INVALID_INPUT"]);
+});
+
+Deno.test("a rectification corrects the profile at once, and its words stand nowhere but there", async () => {
+  await using rest = await startRest();
+  const as = officer(rest);
+  const { id: customerId } = await register(rest.world, { firstName: "Gracie", phone: "+41445551234" });
+  const other = await register(rest.world, { email: "taken@example.com" });
+  const corrections = { firstName: "Grace", phone: null };
+  const body = { customerId, type: "RECTIFICATION", corrections };
+  const done = await rest.call("POST", PATH, { as, body });
+  assert.deepEqual([done.status, done.body.status, done.body.outcome, done.body.state], [
+    201,
+    "COMPLETED",
+    "FULFILLED",
+    "COMPLETED",
+  ]);
+  assert.ok(!done.text.includes("Grace"));
+  const manager = rest.staff(["CUSTOMER_SUPPORT"]);
+  const customer = (await rest.call("GET", `/customers/${customerId}`, { as: manager })).body;
+  assert.deepEqual([customer.firstName, customer.phone], ["Grace", null]);
+
+  const taken = { customerId, type: "RECTIFICATION", corrections: { email: "TAKEN@example.com" } };
+  const refused = await rest.call("POST", PATH, { as, body: taken });
+  assert.deepEqual([refused.status, refused.body.code], [409, "ALREADY_EXISTS"]);
+  assert.ok(!refused.text.toLowerCase().includes("taken@") && !refused.text.includes(other.id));
+});
+
+Deno.test("what a request may not say is refused by the fields' names", async () => {
+  await using rest = await startRest();
+  const as = officer(rest);
+  const { id: customerId } = await register(rest.world);
+  const wrong: [unknown, string][] = [
+    [{ customerId, type: "DELETION" }, "type"],
+    [{ customerId: "7", type: "ACCESS" }, "customerId"],
+    [{ customerId, type: "ACCESS", cause: "RESTORE" }, "cause"],
+    [{ customerId, type: "ACCESS", right: "ERASURE" }, "right"],
+    [{ customerId, type: "ACCESS", corrections: { firstName: "Ada" } }, "corrections"],
+    [{ customerId, type: "RECTIFICATION" }, "corrections"],
+    [{ customerId, type: "RECTIFICATION", corrections: {} }, "corrections"],
+    [{ customerId, type: "RECTIFICATION", corrections: { phone: "044", nick: "x" } }, "nick"],
+  ];
+  for (const [body, field] of wrong) {
+    const { status, body: { code, message } } = await rest.call("POST", PATH, { as, body });
+    assert.deepEqual([status, code], [400, "INVALID_INPUT"], field);
+    assert.ok(message.includes(field), message);
+  }
+  for (
+    const query of [
+      "type=DELETION",
+      "status=OPEN",
+      "overdue=yes",
+      "customerId=7",
+      "limit=101",
+      "cursor=x",
+      `cursor=${btoa('[-1,"x"]')}`,
+      "state=held",
+    ]
+  ) assert.equal((await rest.call("GET", `${PATH}?${query}`, { as })).status, 400, query);
+  const unknown = { customerId: crypto.randomUUID(), type: "ACCESS" };
+  assert.equal((await rest.call("POST", PATH, { as, body: unknown })).status, 404);
+});
+
+Deno.test("the list is newest first, page by page, and narrowed by each of its filters", async () => {
+  await using rest = await withGrace(HOUR_MS);
+  const as = officer(rest);
+  const shop = createWorkshop(rest.world);
+  const [one, two, three] = [
+    await register(rest.world),
+    await register(rest.world),
+    await register(rest.world),
+  ];
+  const erasure = await shop.open(one, "ERASURE");
+  const access = await shop.open(one, "ACCESS");
+  const running = await shop.open(two, "ERASURE");
+  const cancelled = await shop.open(three, "ERASURE");
+  await shop.tell(cancelled, "cancel");
+  await shop.tell(erasure, "hold", { reason: "a lawsuit" });
+  const { admin } = rest.world;
+  await admin`update timers set due_at = now() where actor_id = ${running.id} and name like 'xstate.after%'`;
+  await admin`delete from timers where actor_id = ${access.id}`;
+  await shop.work();
+  await admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${access.id}`;
+
+  const found = async (query: string) => {
+    const { status, body } = await rest.call("GET", `${PATH}?${query}`, { as });
+    assert.equal(status, 200, query);
+    return body.items.map((item: { requestId: string }) => item.requestId);
+  };
+  const all = [cancelled, running, access, erasure].map(({ id }) => id);
+  assert.deepEqual(await found(""), all);
+  assert.deepEqual(await found("type=ACCESS"), [access.id]);
+  assert.deepEqual(await found("status=IN_PROGRESS"), [running.id]);
+  assert.deepEqual(await found("status=PENDING&type=ERASURE"), [erasure.id]);
+  assert.deepEqual(await found("outcome=CANCELLED"), [cancelled.id]);
+  assert.deepEqual(await found("overdue=true"), [access.id]);
+  assert.deepEqual(await found("overdue=false"), [cancelled.id, running.id, erasure.id]);
+  assert.deepEqual(await found(`customerId=${one.id.toUpperCase()}`), [access.id, erasure.id]);
+  assert.deepEqual(await found("waitingFor=order-service"), [running.id]);
+  assert.deepEqual(await found("waitingFor=nobody"), []);
+
+  const paged: string[] = [];
+  let next = "";
+  do {
+    const { body } = await rest.call("GET", `${PATH}?limit=1${next}`, { as });
+    paged.push(...body.items.map((item: { requestId: string }) => item.requestId));
+    next = body.nextCursor === null ? "" : `&cursor=${body.nextCursor}`;
+  } while (next !== "");
+  assert.deepEqual(paged, all);
+
+  const { items } = (await rest.call("GET", PATH, { as })).body;
+  const byId = new Map(items.map((item: { requestId: string }) => [item.requestId, item]));
+  const { held, overdue, participants } = byId.get(erasure.id) as Record<string, unknown>;
+  assert.deepEqual([held, overdue, participants], [true, false, []]);
+  assert.deepEqual((byId.get(running.id) as Record<string, unknown>).participants, [
+    ...PARTICIPANTS.toSorted().map((service) => ({ service, state: "ASKED" })),
+  ]);
+  assert.equal((byId.get(access.id) as Record<string, unknown>).overdue, true);
+});
+
+Deno.test("a request is at risk within seven days of its due date, and overdue behind it", async () => {
+  await using rest = await withGrace(HOUR_MS);
+  const as = officer(rest);
+  const shop = createWorkshop(rest.world);
+  const { id } = await shop.open(await register(rest.world), "ERASURE");
+  const flags = async (daysLeft: number) => {
+    const dueAt = new Date(Date.now() + daysLeft * DAY_MS);
+    await rest.world.admin`update gdpr_requests set due_at = ${dueAt} where request_id = ${id}`;
+    const { body } = await rest.call("GET", `${PATH}/${id}`, { as });
+    return [body.atRisk, body.overdue];
+  };
+  assert.deepEqual([await flags(7.1), await flags(6.9), await flags(-0.1)], [
+    [false, false],
+    [true, false],
+    [false, true],
+  ]);
+});
+
+Deno.test("the timeline tells every event with its states, and who it was, page by page", async () => {
+  await using rest = await withGrace(HOUR_MS);
+  const as = officer(rest);
+  const shop = createWorkshop(rest.world);
+  const ref = await register(rest.world);
+  const { id } = await shop.open(ref, "ERASURE", {}, { by: shopper(ref) });
+  const act = (action: string, body: unknown) => rest.call("POST", `${PATH}/${id}/${action}`, { as, body });
+  await act("hold", { reason: "a lawsuit" });
+  await act("release", undefined);
+  await act("cancel", undefined);
+  const { body } = await rest.call("GET", `${PATH}/${id}/timeline`, { as });
+  const officerSays = { by: { id: as.id, type: "STAFF" } };
+  const expected = [
+    {
+      sequence: 1,
+      event: "open",
+      stateBefore: null,
+      stateAfter: { PENDING: "grace" },
+      by: { id: ref.id, type: "CUSTOMER" },
+      changedFields: ["customer_id", "type", "requested_by", "machine"],
+    },
+    {
+      sequence: 2,
+      event: "hold",
+      stateBefore: { PENDING: "grace" },
+      stateAfter: { PENDING: "held" },
+      ...officerSays,
+      changedFields: ["status", "hold_reason"],
+    },
+    {
+      sequence: 3,
+      event: "release",
+      stateBefore: { PENDING: "held" },
+      stateAfter: { PENDING: "grace" },
+      ...officerSays,
+      changedFields: ["status"],
+    },
+    {
+      sequence: 4,
+      event: "cancel",
+      stateBefore: { PENDING: "grace" },
+      stateAfter: "COMPLETED",
+      ...officerSays,
+      changedFields: ["status"],
+    },
+  ];
+  assert.deepEqual(
+    body.items.map(({ at, ...event }: { at: string }) => (assert.ok(Date.parse(at) > 0), event)),
+    expected,
+  );
+  const first = await rest.call("GET", `${PATH}/${id}/timeline?limit=3`, { as });
+  const second = await rest.call("GET", `${PATH}/${id}/timeline?limit=3&cursor=${first.body.nextCursor}`, {
+    as,
+  });
+  assert.deepEqual([...first.body.items, ...second.body.items], body.items);
+  assert.equal(second.body.nextCursor, null);
+});
+
+Deno.test("a request whose machine this version does not know is read, and takes no command", async () => {
+  await using rest = await withGrace(HOUR_MS);
+  const as = officer(rest);
+  const shop = createWorkshop(rest.world);
+  const request = await shop.open(await register(rest.world), "ERASURE");
+  const { admin } = rest.world;
+  for (const snapshot of [{ value: { PENDING: { dreaming: "deep" } }, context: {} }, {}]) {
+    await admin`
+      update gdpr_requests set machine = 'gdpr_erasure@9', snapshot = ${admin.json(snapshot)}
+      where request_id = ${request.id}`;
+    const read = await rest.call("GET", `${PATH}/${request.id}`, { as });
+    const { machine, state, status, held } = read.body;
+    assert.deepEqual([read.status, machine, state, status, held], [
+      200,
+      "gdpr_erasure@9",
+      snapshot.value ?? "PENDING",
+      "PENDING",
+      false,
+    ]);
+    assert.equal((await rest.call("GET", `${PATH}/${request.id}/timeline`, { as })).status, 200);
+    assert.equal((await rest.call("GET", PATH, { as })).body.items.length, 1);
+    const bodies: Record<string, unknown> = {
+      cancel: undefined,
+      release: undefined,
+      hold: { reason: "r" },
+      refuse: { reason: "r" },
+      extend: { reason: "r" },
+      retry: {},
+      waive: { service: "order-service", reason: "r" },
+    };
+    for (const [action, body] of Object.entries(bodies)) {
+      const reply = await rest.call("POST", `${PATH}/${request.id}/${action}`, { as, body });
+      assert.deepEqual([reply.status, reply.body.code], [409, "REFUSED_IN_STATE"], action);
+    }
+  }
+});
+
+Deno.test("a customer who is erased takes no new request, and an erasure stays in sight", async () => {
+  await using rest = await startRest();
+  const as = officer(rest);
+  const ref = await register(rest.world);
+  const { requestId } =
+    (await rest.call("POST", PATH, { as, body: { customerId: ref.id, type: "ERASURE" } })).body;
+  await createWorkshop(rest.world).work();
+  const { body } = await rest.call("GET", `${PATH}/${requestId}`, { as });
+  assert.deepEqual([body.status, body.participants.length], ["IN_PROGRESS", 3]);
+  const late = await rest.call("POST", PATH, { as, body: { customerId: ref.id, type: "ACCESS" } });
+  assert.deepEqual([late.status, late.body.code], [409, "REFUSED_IN_STATE"]);
+  const again = await rest.call("POST", PATH, { as, body: { customerId: ref.id, type: "ERASURE" } });
+  assert.deepEqual([again.status, again.body.requestId], [200, requestId]);
+});
+
+Deno.test("privacy officers handle requests, and nobody else of the store, nor of another one", async () => {
+  await using rest = await withGrace(HOUR_MS);
+  const ref = await register(rest.world);
+  const shop = createWorkshop(rest.world);
+  const { id } = await shop.open(ref, "ERASURE");
+  const every = (call: Parameters<typeof statusesFor>[2]) => statusesFor(rest, ref.id, call);
+  for (const part of ["", "/timeline"]) {
+    assert.deepEqual(await every((by) => rest.call("GET", `${PATH}/${id}${part}`, by)), OFFICERS());
+  }
+  for (const part of ["/export", "/receipt"]) {
+    assert.deepEqual(await every((by) => rest.call("GET", `${PATH}/${id}${part}`, by)), OFFICERS(404));
+  }
+  const body = { customerId: ref.id, type: "ERASURE" };
+  assert.deepEqual(await every((by) => rest.call("POST", PATH, { ...by, body })), OFFICERS());
+  assert.deepEqual(await every((by) => rest.call("GET", PATH, by)), { ...OFFICERS(), OTHER_STORE: 200 });
+  const elsewhere = rest.staff(["STORE_MANAGER"], crypto.randomUUID());
+  assert.deepEqual((await rest.call("GET", PATH, { as: elsewhere })).body, { items: [], nextCursor: null });
+
+  const actions: Record<string, { body?: unknown; before?: [string, Record<string, unknown>?] }> = {
+    hold: { body: { reason: "r" } },
+    release: { before: ["hold", { reason: "r" }] },
+    cancel: {},
+    refuse: { body: { reason: "r" } },
+    extend: { body: { reason: "r" } },
+  };
+  for (const [action, { body, before }] of Object.entries(actions)) {
+    const statuses = await every(async (by) => {
+      const request = await shop.open(await register(rest.world), "ERASURE");
+      if (before) await shop.tell(request, ...before);
+      return await rest.call("POST", `${PATH}/${request.id}/${action}`, { ...by, body });
+    });
+    assert.deepEqual(statuses, OFFICERS(), action);
+  }
+  for (
+    const [action, body] of [["retry", {}], ["waive", { service: "order-service", reason: "r" }]] as const
+  ) {
+    const statuses = await every((by) => rest.call("POST", `${PATH}/${id}/${action}`, { ...by, body }));
+    assert.deepEqual(statuses, OFFICERS(409), action);
+  }
+});
+
+Deno.test("only a subject of the store is asked for", async () => {
+  await using rest = await startRest();
+  const elsewhere = crypto.randomUUID();
+  const ref = { kind: "customer", storeId: elsewhere, id: crypto.randomUUID() } as const;
+  await tell(rest.world, ref, "register", { email: "a@example.com" }, {
+    by: { ...rest.world.system, storeId: elsewhere },
+  });
+  const body = { customerId: ref.id, type: "ACCESS" };
+  assert.equal((await rest.call("POST", PATH, { as: officer(rest), body })).status, 404);
+});
