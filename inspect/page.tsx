@@ -53,6 +53,8 @@ export function Frame({ title, children }: { title: string; children: Child }) {
           <link rel="icon" href="/inspect/assets/icon.svg" />
           <link rel="stylesheet" href="/inspect/assets/chart.css" />
           <link rel="stylesheet" href="/inspect/assets/inspect.css" />
+          <link rel="stylesheet" href="/inspect/assets/timeline.css" />
+          <link rel="stylesheet" href="/inspect/assets/request.css" />
           <script src="/inspect/assets/inspect.js" defer></script>
         </head>
         <body>

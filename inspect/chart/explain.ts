@@ -10,6 +10,8 @@ export interface JournalEntry {
   /** Null for the event that made the actor. */
   stateBefore: string | null;
   stateAfter: string;
+  /** How many such rows this one stands for; absent: one. */
+  times?: number;
 }
 
 export interface Explanation {

@@ -36,7 +36,7 @@ export function trail(
     const key = JSON.stringify([entry.eventType, entry.stateBefore, entry.stateAfter]);
     const explanation = explained.get(key) ?? explain(entry);
     explained.set(key, explanation);
-    for (const id of explanation.taken) taken.set(id, (taken.get(id) ?? 0) + 1);
+    for (const id of explanation.taken) taken.set(id, (taken.get(id) ?? 0) + (entry.times ?? 1));
     for (const active of explanation.through) {
       moment++;
       for (const id of active) visited.set(id, moment);
