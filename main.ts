@@ -95,7 +95,7 @@ export async function start(config: Config): Promise<Service> {
     actors,
     lookups,
     sql: api,
-    authenticate: auth.authenticate,
+    authenticate: auth.authenticateInStores,
     formKey: keys.linkKey,
     secure: config.production,
     development,

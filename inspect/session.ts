@@ -4,12 +4,18 @@ import { deleteCookie, getCookie, setCookie } from "@hono/hono/cookie";
 import { createMiddleware } from "@hono/hono/factory";
 import { authorizeStaff } from "../actors/authority.ts";
 import { DomainError } from "../actors/errors.ts";
+import { uuid } from "../actors/input.ts";
 import type { Principal } from "../actors/principal.ts";
-import type { Authenticator } from "../auth/principals.ts";
+import type { StoresAuthenticator } from "../auth/principals.ts";
 
 export interface InspectEnv {
   Variables: {
+    /** In the store that the page is about. */
     by: Principal;
+    /** The same person in each store whose requests they may inspect. */
+    stores: readonly Principal[];
+    /** The store of pages that name none. */
+    home: string;
     /** What a form has to bring along; undefined where no cookie speaks for the browser. */
     csrf: string | undefined;
   };
@@ -24,7 +30,7 @@ const EIGHT_HOURS_SECONDS = 8 * 60 * 60;
 const LONGEST = 3_800;
 
 export interface SessionOptions {
-  authenticate: Authenticator;
+  authenticate: StoresAuthenticator;
   /** HMAC-SHA-256: makes the tokens that forms bring along. */
   formKey: CryptoKey;
   /** The cookie goes over TLS only. */
@@ -41,7 +47,10 @@ export function signedIn({ authenticate, formKey }: SessionOptions): MiddlewareH
     const headers = new Headers(c.req.raw.headers);
     if (cookie) headers.set("authorization", `Bearer ${cookie}`);
     try {
-      c.set("by", await admitted(authenticate, headers));
+      const { by, stores, home } = await admitted(authenticate, headers, c.req.query("store"));
+      c.set("by", by);
+      c.set("stores", stores);
+      c.set("home", home);
     } catch (error) {
       const stranger = error instanceof DomainError && error.code === "UNAUTHENTICATED";
       if (!stranger || !wantsPage(c)) throw error;
@@ -52,6 +61,12 @@ export function signedIn({ authenticate, formKey }: SessionOptions): MiddlewareH
     if (c.req.method === "POST" && cookie) await requireCsrf(c, c.get("csrf"));
     await next();
   });
+}
+
+/** A path of ours, in the store that the page is about: what every link, form and live path of a page goes through. */
+export function inStore({ var: { by, home } }: InspectContext, path: string): string {
+  if (by.storeId === home) return path;
+  return `${path}${path.includes("?") ? "&" : "?"}store=${by.storeId}`;
 }
 
 /**
@@ -67,7 +82,7 @@ export async function signIn(
   if (!/^[\w.~+/-]+=*$/.test(token)) {
     throw new DomainError("INVALID_INPUT", "Cannot sign in: this is not a token");
   }
-  await admitted(authenticate, new Headers({ authorization: `Bearer ${token}` }));
+  await admitted(authenticate, new Headers({ authorization: `Bearer ${token}` }), undefined);
   if (token.length > LONGEST) {
     throw new DomainError(
       "INVALID_INPUT",
@@ -87,13 +102,33 @@ export function signOut(c: Context, { secure }: SessionOptions): void {
   deleteCookie(c, COOKIE, { path: PATH, secure });
 }
 
-async function admitted(authenticate: Authenticator, headers: Headers): Promise<Principal> {
-  const by = await authenticate(headers);
+/** @param store whose requests the page is about; the one that the principal acts for when it is undefined */
+async function admitted(authenticate: StoresAuthenticator, headers: Headers, store: string | undefined) {
+  const principals = await authenticate(headers);
+  const [own] = principals;
+  const home = own.storeId;
+  const wanted = store === undefined ? home : uuid.safeParse(store).data;
+  const by = principals.find(({ storeId }) => storeId === wanted);
+  if (!by) throw new DomainError("FORBIDDEN", "Cannot inspect requests: you have no role in this store");
+  requireInspector(by);
+  return { by, stores: principals.filter(mayInspect), home };
+}
+
+/** @throws {DomainError} FORBIDDEN */
+function requireInspector(by: Principal): void {
   if (by.type !== "STAFF") {
     throw new DomainError("FORBIDDEN", `Cannot inspect requests: it is not for a ${by.type.toLowerCase()}`);
   }
   authorizeStaff("inspect requests", ["PRIVACY_OFFICER"], by);
-  return by;
+}
+
+function mayInspect(by: Principal): boolean {
+  try {
+    requireInspector(by);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function wantsPage(c: Context): boolean {

@@ -2,7 +2,7 @@
 import { Hono } from "@hono/hono";
 import type { ActorsOptions } from "../../actors/mod.ts";
 import type { Principal, RoleName } from "../../actors/principal.ts";
-import { createTokenAuthenticator } from "../../auth/principals.ts";
+import { createStoresAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createInspector, type Inspector } from "../../inspect/mod.tsx";
 import { createWorld, type World } from "../actors/world.ts";
@@ -15,8 +15,8 @@ export interface TestInspector extends AsyncDisposable {
   officer: Principal;
   /** Staff with some roles; of another store when it is named. */
   staff(roles: RoleName[], storeId?: string): Principal;
-  /** A token for the sign-in form. */
-  token(principal: Principal): Promise<string>;
+  /** A token for the sign-in form; with roles in other stores as well when they are given. */
+  token(principal: Principal, elsewhere?: Principal[]): Promise<string>;
   /** Asks for a page with a bearer token, or as nobody; redirections are not followed. */
   get(path: string, as?: Principal, headers?: Record<string, string>): Promise<Response>;
   /** Sends a form with a bearer token. */
@@ -40,13 +40,14 @@ export async function startInspector(
     roles,
   });
   const officer = staff(["PRIVACY_OFFICER"]);
-  const token = (principal: Principal) => issuer.sign({ principal, service: undefined }, 600);
+  const token = (principal: Principal, elsewhere: Principal[] = []) =>
+    issuer.sign({ principal, service: undefined, elsewhere }, 600);
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const inspector = createInspector({
     actors: started.actors,
     lookups: createLookups(started.database.pool("customer_reader")),
     sql: started.database.pool("customer_api"),
-    authenticate: createTokenAuthenticator(issuer.verify),
+    authenticate: createStoresAuthenticator(issuer.verify),
     formKey: await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey,
     secure: false,
     development: development === undefined ? undefined : { code: development, token: () => token(officer) },
