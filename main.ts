@@ -4,6 +4,7 @@ import type { Performers } from "./actors/effects.ts";
 import { endMemberships } from "./actors/end_memberships.ts";
 import { createExportDownloads, exportLink } from "./actors/gdpr/export_downloads.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
+import { exportReceipt } from "./actors/gdpr/receipt.ts";
 import type { RequestKey } from "./actors/gdpr/vocabulary.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createActors } from "./actors/mod.ts";
@@ -90,6 +91,8 @@ export async function start(config: Config): Promise<Service> {
     hashKey: keys.hashKey,
     proxies: config.door.trustedProxies,
   };
+  const linkTo = (key: RequestKey) => exportLink(api, keys, key);
+  const downloads = createExportDownloads(api, keys);
   const development = await openSignInLink(config);
   const inspector = createInspector({
     actors,
@@ -99,8 +102,10 @@ export async function start(config: Config): Promise<Service> {
     formKey: keys.linkKey,
     secure: config.production,
     development,
+    exportLink: linkTo,
+    downloads,
+    exportReceipt: (key) => exportReceipt(api, key),
   });
-  const linkTo = (key: RequestKey) => exportLink(api, keys, key);
   const app = createDoor(config.door)
     .route("/", createHealth(ready))
     .route(
@@ -116,7 +121,7 @@ export async function start(config: Config): Promise<Service> {
     )
     .route(
       "/exports",
-      createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate, limits }),
+      createExports({ downloads, authenticate: auth.authenticate, limits }),
     )
     .route("/inspect", inspector.app)
     .route(

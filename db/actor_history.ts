@@ -66,3 +66,15 @@ export async function findStateSince(
     order by sequence limit 1`;
   return row?.at;
 }
+
+/** The sequence of the last event of each of some types, as far as there is one. */
+export async function findLastOf(
+  sql: Sql,
+  key: ActorKey,
+  types: readonly string[],
+): Promise<Record<string, number>> {
+  const rows = await sql<{ eventType: string; sequence: number }[]>`
+    select event_type, max(sequence) as sequence from actor_events
+    where ${ofActor(sql, key)} and event_type = any(${types as string[]}) group by event_type`;
+  return Object.fromEntries(rows.map(({ eventType, sequence }) => [eventType, sequence]));
+}

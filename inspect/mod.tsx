@@ -4,6 +4,9 @@ import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
 import { getLogger } from "@logtape/logtape";
 import { asDomainError, type ErrorCode } from "../actors/errors.ts";
+import type { ExportDownloads } from "../actors/gdpr/export_downloads.ts";
+import type { ReceiptFile } from "../actors/gdpr/receipt_file.ts";
+import type { RequestKey } from "../actors/gdpr/vocabulary.ts";
 import type { Actors } from "../actors/protocol.ts";
 import type { Sql } from "../db/connect.ts";
 import { describeError } from "../db/errors.ts";
@@ -13,6 +16,7 @@ import { type Charts, createCharts } from "./chart/mod.tsx";
 import { createLive, type Live } from "./live.ts";
 import { addOverview } from "./overview/mod.tsx";
 import { Frame } from "./page.tsx";
+import { addRequests } from "./request/mod.tsx";
 import { type InspectEnv, signedIn } from "./session.ts";
 import { createSignIn, createSignOut, type SignInOptions } from "./sign_in.tsx";
 
@@ -21,10 +25,17 @@ export interface InspectorOptions extends SignInOptions {
   lookups: Lookups;
   /** A pool of the role customer_api, for reading. */
   sql: Sql;
+  /** Where the documents of a request can be fetched; undefined when there are none any more. */
+  exportLink(key: RequestKey): Promise<{ url: string; expiresAt: Date; sha256: string } | undefined>;
+  downloads: ExportDownloads;
+  /** The receipt of a request; undefined where there is none. */
+  exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
 }
 
 /** What the pages are made with. */
-export interface Pages extends Pick<InspectorOptions, "actors" | "lookups" | "sql"> {
+export interface Pages
+  extends
+    Pick<InspectorOptions, "actors" | "lookups" | "sql" | "exportLink" | "downloads" | "exportReceipt"> {
   charts: Charts;
   live: Live;
 }
@@ -48,6 +59,7 @@ export function createInspector(options: InspectorOptions): Inspector {
   const pages: Pages = { ...options, charts: createCharts(), live };
   const inside = new Hono<InspectEnv>().use(signedIn(options)).route("/", createSignOut(options));
   addOverview(inside, pages);
+  addRequests(inside, pages);
   const app = new Hono()
     .use(createMiddleware(async (c, next) => {
       await next();

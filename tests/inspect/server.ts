@@ -1,16 +1,21 @@
 /** The inspector on a real socket, before real actors and a real PostgreSQL. */
 import { Hono } from "@hono/hono";
+import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
+import { exportReceipt } from "../../actors/gdpr/receipt.ts";
 import type { ActorsOptions } from "../../actors/mod.ts";
 import type { Principal, RoleName } from "../../actors/principal.ts";
 import { createStoresAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createInspector, type Inspector } from "../../inspect/mod.tsx";
 import { createWorld, type World } from "../actors/world.ts";
+import { createKeys } from "../gdpr/keys.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
 
 export interface TestInspector extends AsyncDisposable {
   world: World;
   origin: string;
+  /** With which exports are written, so that the pages can give them out. */
+  keys: Awaited<ReturnType<typeof createKeys>>;
   /** A privacy officer of the world's store. */
   officer: Principal;
   /** Staff with some roles; of another store when it is named. */
@@ -43,10 +48,15 @@ export async function startInspector(
   const token = (principal: Principal, elsewhere: Principal[] = []) =>
     issuer.sign({ principal, service: undefined, elsewhere }, 600);
   const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const keys = await createKeys();
+  const api = started.database.pool("customer_api");
   const inspector = createInspector({
     actors: started.actors,
     lookups: createLookups(started.database.pool("customer_reader")),
-    sql: started.database.pool("customer_api"),
+    sql: api,
+    exportLink: (key) => exportLink(api, keys, key),
+    downloads: createExportDownloads(api, keys),
+    exportReceipt: (key) => exportReceipt(api, key),
     authenticate: createStoresAuthenticator(issuer.verify),
     formKey: await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey,
     secure: false,
@@ -69,6 +79,7 @@ export async function startInspector(
   return {
     world: started,
     origin,
+    keys,
     officer,
     staff,
     token,

@@ -1,0 +1,104 @@
+/** The page of one request: what is going on, what can be done, and everything that it rests on. */
+import type { ReceiptFile } from "../../actors/gdpr/receipt_file.ts";
+import type { Charts } from "../chart/mod.tsx";
+import { Page } from "../page.tsx";
+import type { InspectContext } from "../session.ts";
+import { Actions, type Attempt } from "./actions.tsx";
+import { Documents, type Export } from "./documents.tsx";
+import { Facts } from "./facts.tsx";
+import { Messages } from "./messages.tsx";
+import { Next } from "./next.tsx";
+import { Participants } from "./participants.tsx";
+import type { RequestReading, View } from "./read.ts";
+import { Situation } from "./situation_line.tsx";
+import { History } from "./history.tsx";
+import { Moment, Steps } from "./travel.tsx";
+
+export interface RequestPageProps {
+  c: InspectContext;
+  view: View;
+  reading: RequestReading;
+  /** The statechart. */
+  chart: Awaited<ReturnType<Charts["render"]>>;
+  receipt: ReceiptFile | undefined;
+  exported: Export | undefined;
+  /** What has been done, or why it has not been done. */
+  attempt: Attempt | undefined;
+}
+
+export function RequestPage(props: RequestPageProps) {
+  const { c, view, reading, chart, receipt, exported, attempt } = props;
+  const { row, standing, moment } = reading;
+  const path = `/inspect/requests/${view.requestId}`;
+  const live = moment ? {} : { live: `${path}/live` };
+  return (
+    <Page c={c} title={titleOf(reading)} {...live}>
+      {attempt && <Notice {...attempt} />}
+      {moment && <Moment path={path} moment={moment} />}
+      <div data-part="situation">
+        <Situation standing={standing} />
+      </div>
+      <div data-part="facts">
+        <Facts reading={reading} viewer={c.var.by.id} />
+      </div>
+      {!moment && (
+        <section aria-labelledby="actions" data-part="actions">
+          <Actions c={c} path={path} reading={reading} attempt={attempt} />
+        </section>
+      )}
+      <div class="request-course">
+        <section aria-labelledby="chart" class="request-chart">
+          <div class="request-head">
+            <h2 id="chart">Where it stands</h2>
+            <div data-part="steps">
+              <Steps path={path} at={view.at} version={row.version} />
+            </div>
+          </div>
+          <div data-part="chart">{chart}</div>
+        </section>
+        <section aria-labelledby="timeline" class="request-timeline">
+          <h2 id="timeline">Timeline</h2>
+          <div data-part="timeline">
+            <History path={path} view={view} reading={reading} viewer={c.var.by.id} />
+          </div>
+        </section>
+      </div>
+      {!moment && (
+        <>
+          <section aria-labelledby="participants" data-part="participants">
+            <Participants reading={reading} />
+          </section>
+          <section aria-labelledby="next" data-part="next">
+            <Next reading={reading} />
+          </section>
+          <section aria-labelledby="documents" data-part="documents">
+            <Documents path={path} row={row} receipt={receipt} exported={exported} />
+          </section>
+          <section aria-labelledby="messages" data-part="messages">
+            <Messages messages={reading.messages} />
+          </section>
+        </>
+      )}
+    </Page>
+  );
+}
+
+const TITLES = {
+  ACCESS: "Access request",
+  ERASURE: "Erasure request",
+  PORTABILITY: "Portability request",
+  RECTIFICATION: "Rectification request",
+} as const;
+
+/** With the beginning of the id, so that two of them can be told apart among a browser's tabs. */
+function titleOf({ row: { type, requestId } }: RequestReading): string {
+  return `${TITLES[type]} ${requestId.slice(0, 8)}`;
+}
+
+function Notice({ message, done }: Attempt) {
+  return (
+    <p class={done ? "notice" : "problem"} role={done ? "status" : "alert"}>
+      {message}
+    </p>
+  );
+}
