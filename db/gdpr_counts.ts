@@ -1,6 +1,7 @@
 /** How many requests a store has, by what they are and by what they need. */
 import type { Sql } from "./connect.ts";
 import type { GdprRequestRow } from "./gdpr_requests.ts";
+import { matching } from "./gdpr_search.ts";
 
 export interface RequestCounts {
   /** One for each combination that there is. */
@@ -10,6 +11,8 @@ export interface RequestCounts {
   /** Open, and due from `now` until `dueUntil`. */
   atRisk: number;
   held: number;
+  /** Open, and not going on by itself. */
+  stuck: number;
   /** The services that open requests wait for, by name, and for how many each. */
   waiting: { service: string; count: number }[];
 }
@@ -21,7 +24,7 @@ export async function countRequests(
   now: Date,
   dueUntil: Date,
 ): Promise<RequestCounts> {
-  const [kinds, [needs], waiting] = await Promise.all([
+  const [kinds, [needs], [stuck], waiting] = await Promise.all([
     sql<RequestCounts["kinds"]>`
       select type, status, outcome, count(*)::int as count from gdpr_requests
       where store_id = ${storeId} group by type, status, outcome`,
@@ -33,11 +36,13 @@ export async function countRequests(
          where store_id = ${storeId} and status <> 'COMPLETED' and due_at between ${now} and ${dueUntil}) as at_risk,
         (select count(*)::int from gdpr_requests
          where store_id = ${storeId} and (snapshot -> 'value' ->> 'PENDING') is not distinct from 'held') as held`,
+    sql<[{ stuck: number }]>`
+      select count(*)::int as stuck from gdpr_requests r where ${matching(sql, storeId, { stuck: true }, now)}`,
     sql<RequestCounts["waiting"]>`
       select p.service, count(*)::int as count
       from gdpr_participants p join gdpr_requests r using (store_id, request_id)
       where p.store_id = ${storeId} and p.state in ('ASKED', 'RETRYING', 'OVERDUE') and r.status <> 'COMPLETED'
       group by p.service order by p.service`,
   ]);
-  return { kinds, ...needs, waiting };
+  return { kinds, ...needs, ...stuck, waiting };
 }

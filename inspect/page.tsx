@@ -1,7 +1,7 @@
 /** The frame of every page. */
 import type { Child } from "@hono/hono/jsx";
 import { html } from "@hono/hono/html";
-import type { InspectContext } from "./session.ts";
+import { type InspectContext, inStore } from "./session.ts";
 
 export interface PageOptions {
   /** Ids and words only: titles end in histories and logs. */
@@ -12,17 +12,15 @@ export interface PageOptions {
 }
 
 export function Page({ c, title, live, children }: PageOptions & { c: InspectContext }) {
-  const { by, csrf } = c.var;
+  const { csrf } = c.var;
   return (
     <Frame title={title}>
       <header class="bar">
         <nav aria-label="Inspector">
-          <a class="brand" href="/inspect">GDPR requests</a>
+          <a class="brand" href={inStore(c, "/inspect")}>GDPR requests</a>
         </nav>
         <div class="who">
-          <span>
-            Store <code>{by.storeId}</code>
-          </span>
+          <Store c={c} />
           {csrf !== undefined && (
             <form method="post" action="/inspect/sign-out">
               <input type="hidden" name="csrf" value={csrf} />
@@ -36,6 +34,32 @@ export function Page({ c, title, live, children }: PageOptions & { c: InspectCon
         {children}
       </main>
     </Frame>
+  );
+}
+
+/** Which store the page is about; for who inspects several, with the way to the others. */
+function Store({ c }: { c: InspectContext }) {
+  const { by: { storeId }, stores } = c.var;
+  const here = (
+    <>
+      Store <code>{storeId}</code>
+    </>
+  );
+  const others = stores.filter((other) => other.storeId !== storeId);
+  if (others.length === 0) return <span>{here}</span>;
+  return (
+    <details class="stores">
+      <summary>{here}</summary>
+      <ul aria-label="Your other stores">
+        {others.map((other) => (
+          <li>
+            <a href={`/inspect?store=${other.storeId}`}>
+              <code>{other.storeId}</code>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 
@@ -53,6 +77,8 @@ export function Frame({ title, children }: { title: string; children: Child }) {
           <link rel="icon" href="/inspect/assets/icon.svg" />
           <link rel="stylesheet" href="/inspect/assets/chart.css" />
           <link rel="stylesheet" href="/inspect/assets/inspect.css" />
+          <link rel="stylesheet" href="/inspect/assets/overview.css" />
+          <link rel="stylesheet" href="/inspect/assets/customer.css" />
           <link rel="stylesheet" href="/inspect/assets/timeline.css" />
           <link rel="stylesheet" href="/inspect/assets/request.css" />
           <script src="/inspect/assets/inspect.js" defer></script>
