@@ -1,4 +1,7 @@
-/** All the script there is: times in the viewer's zone, pages that renew themselves, and a question before a deed. */
+/**
+ * All the script there is: times in the viewer's zone, pages that renew themselves, charts that show where they are,
+ * arrow keys for steps, and a question before a deed.
+ */
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
@@ -9,19 +12,47 @@ function localise(root) {
   }
 }
 
+/** Brings what is active in a chart into the middle of its box. @param {ParentNode} root */
+function centre(root) {
+  for (const box of root.querySelectorAll(".chart-scroll")) {
+    const marks = [...box.querySelectorAll('[data-standing="current"]')].map((mark) =>
+      mark.getBoundingClientRect()
+    );
+    if (marks.length === 0) continue;
+    const frame = box.getBoundingClientRect();
+    const top = Math.min(...marks.map((mark) => mark.top));
+    const left = Math.min(...marks.map((mark) => mark.left));
+    const bottom = Math.max(...marks.map((mark) => mark.bottom));
+    const right = Math.max(...marks.map((mark) => mark.right));
+    box.scrollTop += (top + bottom - frame.top - frame.bottom) / 2;
+    box.scrollLeft += (left + right - frame.left - frame.right) / 2;
+  }
+}
+
+/** Whether somebody has filled something in. @param {Element} part */
+function isWrittenIn(part) {
+  if (part.querySelector("[data-keep]")) return true;
+  return [...part.querySelectorAll("input, textarea")].some((field) =>
+    field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue
+  );
+}
+
 /** Puts what the server shows now in the place of what stands here, part by part, so that nothing else moves. */
 async function renew() {
   const response = await fetch(location.href, { headers: { accept: "text/html" } });
-  if (!response.ok || response.redirected) return location.reload();
+  // Not a reload: that would send again what a form has sent.
+  if (!response.ok || response.redirected) return location.replace(location.href);
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const part of document.querySelectorAll("[data-part]")) {
     const other = fresh.querySelector(`[data-part="${part.getAttribute("data-part")}"]`);
     // What somebody is writing in, or has opened, stays theirs.
-    if (!other || part.innerHTML === other.innerHTML || part.contains(document.activeElement)) continue;
+    if (!other || part.innerHTML === other.innerHTML) continue;
+    if (part.contains(document.activeElement) || isWrittenIn(part)) continue;
     const open = new Set([...part.querySelectorAll("details[open][id]")].map(({ id }) => id));
     part.replaceChildren(...other.childNodes);
     for (const id of open) part.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
     localise(part);
+    centre(part);
   }
   const said = document.getElementById("said");
   if (said) said.textContent = `Updated at ${new Date().toLocaleTimeString()}`;
@@ -46,5 +77,13 @@ document.addEventListener("submit", (event) => {
   if (question && !confirm(question)) event.preventDefault();
 });
 
+/** Left and right go where the page has links for them, unless they are needed for something else. */
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (document.activeElement !== document.body && document.activeElement?.id !== "main") return;
+  document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`)?.click();
+});
+
 localise(document);
+centre(document);
 follow();

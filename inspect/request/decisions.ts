@@ -51,7 +51,6 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
     reason: "Shown here, and in the receipt of an erasure",
     confirm: "Yes, extend it",
     done: "The due date is extended.",
-    final: true,
   },
   cancel: {
     title: "Cancel",

@@ -8,13 +8,15 @@ export function Messages({ messages }: { messages: readonly CausedMessage[] }) {
   return (
     <>
       <h2 id="messages">Events told to the platform</h2>
-      <p class="hint">They are kept here for 30 days after their publication.</p>
-      {messages.length === 0 && <p class="empty">None is kept here any more.</p>}
+      {messages.length === 0 && (
+        <p class="empty">None is kept here any more: each goes 30 days after its publication.</p>
+      )}
       {messages.length > 0 && (
-        <div class="scroll" role="region" aria-labelledby="messages" tabindex={0}>
+        <div class="scroll tall" role="region" aria-labelledby="messages" tabindex={0}>
           <table class="stacked">
             <caption>
-              {messages.length > MESSAGES ? `The newest ${MESSAGES}, newest first` : "Newest first"}
+              {messages.length > MESSAGES ? `The newest ${MESSAGES}` : "Newest first"}; each is kept here for
+              30 days after its publication
             </caption>
             <thead>
               <tr>
@@ -25,13 +27,15 @@ export function Messages({ messages }: { messages: readonly CausedMessage[] }) {
               </tr>
             </thead>
             <tbody>
-              {messages.slice(0, MESSAGES).map(({ topic, action, createdAt, publishedAt }) => (
+              {messages.slice(0, MESSAGES).map(({ topic, action, participants, createdAt, publishedAt }) => (
                 <tr>
                   <th scope="row">
                     <code>{topic}</code>
                   </th>
                   <td data-name="What">
-                    {action === null ? "" : sentence(action.toLowerCase().replaceAll("_", " "))}
+                    {action === null
+                      ? participants && `for ${participants.join(", ")}`
+                      : sentence(action.toLowerCase().replaceAll("_", " ").replace(/^gdpr /, ""))}
                   </td>
                   <td data-name="Written">
                     <Instant at={createdAt} />

@@ -58,7 +58,7 @@ export function RequestPage(props: RequestPageProps) {
         </section>
         <section aria-labelledby="timeline" class="request-timeline">
           <h2 id="timeline">Timeline</h2>
-          <div data-part="timeline">
+          <div data-part="timeline" class="tall" role="region" aria-labelledby="timeline" tabindex={0}>
             <History path={path} view={view} reading={reading} viewer={c.var.by.id} />
           </div>
         </section>

@@ -85,8 +85,9 @@ function waitingFor({ state, since, now, attempts }: Standing): { words: Words; 
   const names = open.length <= NAMED
     ? listed(open.map(({ service }) => service))
     : `${open.length} of ${regions.length} services`;
-  const times = Math.max(0, ...open.map(({ service }) => attempts[service] ?? 0));
-  const asked = times === 0 ? "" : `; asked ${open.length > 1 && times > 1 ? "up to " : ""}${often(times)}`;
+  const counts = new Set(open.map(({ service }) => attempts[service] ?? 0));
+  const times = Math.max(0, ...counts);
+  const asked = times === 0 ? "" : `; asked ${counts.size > 1 ? "up to " : ""}${often(times)}`;
   const late = overdue.length === 0
     ? ""
     : overdue.length === open.length

@@ -14,8 +14,8 @@ export function effectWords({ type, params }: Pick<OpenEffect, "type" | "params"
 }
 
 const TIMERS: Readonly<Record<string, string>> = {
-  "clock.at_risk": "The due date counts as near",
-  "clock.overdue": "The due date has passed",
+  "clock.at_risk": "The due date counts as near, seven days ahead",
+  "clock.overdue": "The request becomes overdue",
 };
 
 export function timerWords({ event: { type, service } }: Pick<WaitingTimer, "event">): string {

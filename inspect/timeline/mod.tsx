@@ -5,6 +5,7 @@ import { Instant } from "../page.tsx";
 import { spanWords } from "../spans.ts";
 import { eventWords, sentence } from "../words.ts";
 import { changesOf } from "./changes.ts";
+import { foldRuns } from "./runs.ts";
 import { Who } from "./who.tsx";
 
 /** How long nothing has to happen before it is worth a line, in milliseconds. */
@@ -27,13 +28,14 @@ export interface TimelineProps {
 
 export function Timeline({ events, newerHref, olderHref, ...rest }: TimelineProps) {
   if (events.length === 0) return <p class="empty">The journal has nothing here.</p>;
+  const runs = foldRuns(events, rest.shown);
   return (
     <>
       <ol class="timeline">
-        {events.map((event, index) => (
+        {runs.map((run, index) => (
           <>
-            <Moment event={event} {...rest} />
-            <Gap newer={event} older={events[index + 1]} />
+            {run.length > 1 ? <Run run={run} {...rest} /> : <Moment event={run[0]!} {...rest} />}
+            <Gap newer={run.at(-1)!} older={runs[index + 1]?.[0]} />
           </>
         ))}
       </ol>
@@ -62,15 +64,7 @@ function Moment(
     >
       <p class="moment-head">
         <strong>{sentence(eventWords(eventType))}</strong> <Instant at={at} />
-        {momentHref && (
-          <a
-            class="moment-link"
-            href={momentHref(sequence)}
-            aria-label={`How it was after event ${sequence}`}
-          >
-            #{sequence}
-          </a>
-        )}
+        {momentHref && <MomentLink sequence={sequence} momentHref={momentHref} />}
       </p>
       <States event={event} />
       {said && <p class="moment-note">{said}</p>}
@@ -79,6 +73,42 @@ function Moment(
         {changedFields.length > 0 && <>· changed {fieldWords(changedFields)}</>}
       </p>
     </li>
+  );
+}
+
+/** Events that tell the same, in one line that opens. */
+function Run({ run, viewer, momentHref, shown }: Omit<TimelineProps, "events"> & { run: ActorEventRow[] }) {
+  const [newest, oldest] = [run[0]!, run.at(-1)!];
+  return (
+    <li class={shown !== undefined && oldest.sequence > shown ? "moment later" : "moment"}>
+      <p class="moment-head">
+        <strong>{sentence(eventWords(newest.eventType))}, {run.length} times</strong>
+      </p>
+      <p class="moment-by">
+        by <Who id={newest.principalId} type={newest.principalType} viewer={viewer} />, from{" "}
+        <Instant at={oldest.at} /> to <Instant at={newest.at} />
+      </p>
+      <details id={`run-${oldest.sequence}`}>
+        <summary>Each of them</summary>
+        <ol class="run">
+          {run.map(({ sequence, at }) => (
+            <li data-sequence={sequence}>
+              <Instant at={at} /> {momentHref && <MomentLink sequence={sequence} momentHref={momentHref} />}
+            </li>
+          ))}
+        </ol>
+      </details>
+    </li>
+  );
+}
+
+function MomentLink(
+  { sequence, momentHref }: { sequence: number; momentHref: (sequence: number) => string },
+) {
+  return (
+    <a class="moment-link" href={momentHref(sequence)} aria-label={`How it was after event ${sequence}`}>
+      #{sequence}
+    </a>
   );
 }
 
