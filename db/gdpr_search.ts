@@ -114,15 +114,62 @@ function stuckRequests(sql: Sql, storeId: string) {
     union all
     select e.actor_id from effects e
     where e.store_id = ${storeId} and e.actor_kind = 'gdpr_request' and e.state = 'POISONED'
-      and not exists (
-        select from effects later
-        where later.store_id = e.store_id and later.actor_kind = e.actor_kind and later.actor_id = e.actor_id
-          and later.type = e.type and later.params = e.params and later.created_at > e.created_at)
+      and ${isStillGivenUp(sql)}
     union all
     select f.request_id from gdpr_requests f
     where f.store_id = ${storeId} and f.status = 'IN_PROGRESS'
       and (f.snapshot -> 'value' ->> 'IN_PROGRESS') = 'residue_found'`;
 }
+
+/** Of an effect e that was given up: nobody has it tried again since, and no participant is done without it. */
+function isStillGivenUp(sql: Sql) {
+  return sql`not exists (
+      select from effects later
+      where later.store_id = e.store_id and later.actor_kind = e.actor_kind and later.actor_id = e.actor_id
+        and later.type = e.type and later.params = e.params and later.created_at > e.created_at)
+    and not exists (
+      select from gdpr_participants s
+      where s.store_id = e.store_id and s.request_id = e.actor_id and s.service = e.params ->> 'service'
+        and s.state in ('RECEIVED', 'CONFIRMED', 'WAIVED'))`;
+}
+
+/** A request that does not go on by itself, and why. */
+export interface StuckRequest extends GdprRequestRow {
+  /** The services that do not answer, or whose data were given up; by name. */
+  services: string[];
+  /** What comes behind all services was given up, or has found what should not be there. */
+  behind: boolean;
+}
+
+/** The most urgent first, in the order of the search. */
+export async function findStuckRequests(
+  sql: Sql,
+  storeId: string,
+  filter: RequestFilter,
+  limit: number,
+  now: Date,
+): Promise<StuckRequest[]> {
+  return await sql<StuckRequest[]>`
+    select r.*,
+      array(
+        select p.service from gdpr_participants p
+        where p.store_id = r.store_id and p.request_id = r.request_id and p.state in ('RETRYING', 'OVERDUE')
+        union
+        select e.params ->> 'service' from effects e where ${isPoisonedOf(sql)} and e.params ? 'service'
+        order by 1) as services,
+      ${hasResidue(sql)} or exists (
+        select from effects e where ${isPoisonedOf(sql)} and not e.params ? 'service') as behind
+    from gdpr_requests r
+    where ${matching(sql, storeId, { ...filter, stuck: true }, now)}
+    order by ${inOrder(sql, "DUE")} limit ${limit}`;
+}
+
+const isPoisonedOf = (sql: Sql) =>
+  sql`e.store_id = r.store_id and e.actor_kind = 'gdpr_request' and e.actor_id = r.request_id
+    and e.state = 'POISONED' and ${isStillGivenUp(sql)}`;
+
+const hasResidue = (sql: Sql) =>
+  sql`(r.status = 'IN_PROGRESS' and (r.snapshot -> 'value' ->> 'IN_PROGRESS') = 'residue_found')`;
 
 function inOrder(sql: Sql, order: RequestOrder) {
   switch (order) {

@@ -17,6 +17,7 @@ import { createLive, type Live } from "./live.ts";
 import { addOverview } from "./overview/mod.tsx";
 import { Frame } from "./page.tsx";
 import { addRequests } from "./request/mod.tsx";
+import { addRetry } from "./retry/mod.tsx";
 import { type InspectEnv, signedIn } from "./session.ts";
 import { createSignIn, createSignOut, type SignInOptions } from "./sign_in.tsx";
 
@@ -59,6 +60,7 @@ export function createInspector(options: InspectorOptions): Inspector {
   const pages: Pages = { ...options, charts: createCharts(), live };
   const inside = new Hono<InspectEnv>().use(signedIn(options)).route("/", createSignOut(options));
   addOverview(inside, pages);
+  addRetry(inside, pages);
   addRequests(inside, pages);
   const app = new Hono()
     .use(createMiddleware(async (c, next) => {
