@@ -12,6 +12,9 @@ function localise(root) {
   }
 }
 
+/** Around what is active in a chart, in pixels. */
+const MARGIN = 24;
+
 /** Brings what is active in a chart into the middle of its box. @param {ParentNode} root */
 function centre(root) {
   for (const box of root.querySelectorAll(".chart-scroll")) {
@@ -24,8 +27,10 @@ function centre(root) {
     const left = Math.min(...marks.map((mark) => mark.left));
     const bottom = Math.max(...marks.map((mark) => mark.bottom));
     const right = Math.max(...marks.map((mark) => mark.right));
-    box.scrollTop += (top + bottom - frame.top - frame.bottom) / 2;
-    box.scrollLeft += (left + right - frame.left - frame.right) / 2;
+    // What does not fit begins at its beginning.
+    const [high, wide] = [bottom - top < box.clientHeight, right - left < box.clientWidth];
+    box.scrollTop += high ? (top + bottom - frame.top - frame.bottom) / 2 : top - frame.top - MARGIN;
+    box.scrollLeft += wide ? (left + right - frame.left - frame.right) / 2 : left - frame.left - MARGIN;
   }
 }
 

@@ -4,9 +4,12 @@ import { Instant } from "../page.tsx";
 import { counted, spanWords } from "../spans.ts";
 import { sentence } from "../words.ts";
 import type { RequestReading } from "./read.ts";
-import { effectWords, timerWords } from "./work_words.ts";
+import { effectWords, givenUp, timerWords } from "./work_words.ts";
 
-export function Next({ reading: { effects, timers, standing: { now } } }: { reading: RequestReading }) {
+export function Next(
+  { reading: { effects, timers, standing: { now, state } } }: { reading: RequestReading },
+) {
+  const stuck = givenUp(effects, state);
   const nothing = effects.length + timers.length === 0;
   return (
     <>
@@ -14,7 +17,7 @@ export function Next({ reading: { effects, timers, standing: { now } } }: { read
       {nothing && <p class="empty">Nothing happens by itself any more.</p>}
       {!nothing && (
         <ul class="next">
-          {effects.map((effect) => <Effect effect={effect} now={now} />)}
+          {effects.map((effect) => <Effect effect={effect} now={now} stuck={stuck.includes(effect)} />)}
           {timers.map((timer) => <Timer timer={timer} now={now} />)}
         </ul>
       )}
@@ -22,7 +25,8 @@ export function Next({ reading: { effects, timers, standing: { now } } }: { read
   );
 }
 
-function Effect({ effect, now }: { effect: OpenEffect; now: Date }) {
+/** @param stuck nothing goes on before somebody has looked */
+function Effect({ effect, now, stuck }: { effect: OpenEffect; now: Date; stuck: boolean }) {
   const { state, attempts, dueAt, lastError } = effect;
   const what = sentence(effectWords(effect));
   const failed = lastError !== null && (
@@ -34,9 +38,10 @@ function Effect({ effect, now }: { effect: OpenEffect; now: Date }) {
   );
   if (state === "POISONED") {
     return (
-      <li class="alarm">
-        <span class="badge alarm">Given up</span> {what} has failed {attempts}{" "}
-        times in a row and waits for somebody to look{failed}
+      <li>
+        <span class={stuck ? "badge alarm" : "badge"}>{stuck ? "Given up" : "Given up earlier"}</span>{" "}
+        {`${what} has failed ${attempts} times in a row${stuck ? " and waits for somebody to look" : ""}`}
+        {failed}
       </li>
     );
   }

@@ -22,7 +22,7 @@ import { type CausedMessage, findCausedMessages } from "../../db/request_message
 import { parseState } from "../chart/value.ts";
 import { phasePrefix, type Standing } from "./standing.ts";
 import { readStored, type Stored } from "./stored.ts";
-import { effectWords } from "./work_words.ts";
+import { effectWords, givenUp } from "./work_words.ts";
 
 /** Events on one page of the timeline. */
 export const EVENTS = 50;
@@ -123,7 +123,7 @@ function standingNow(
     reasons: { hold: row.holdReason, refusal: row.refusalReason },
     residue: context.residue,
     attempts: Object.fromEntries(participants.map(({ service, attempts }) => [service, attempts])),
-    givenUp: effects.filter(({ state }) => state === "POISONED").map(effectWords),
+    givenUp: givenUp(effects, state).map(effectWords),
     unreadable,
   };
 }

@@ -1,6 +1,8 @@
 /** What waits to happen to a request, in words. */
 import type { OpenEffect, WaitingTimer } from "../../db/actor_work.ts";
+import type { StateValue } from "xstate";
 import { eventWords, sentence } from "../words.ts";
+import { phaseOf, regionsOf } from "./standing.ts";
 
 const EFFECTS: Readonly<Record<string, string>> = {
   "source.collect": "collecting the data",
@@ -11,6 +13,26 @@ const EFFECTS: Readonly<Record<string, string>> = {
 export function effectWords({ type, params }: Pick<OpenEffect, "type" | "params">): string {
   const words = Object.hasOwn(EFFECTS, type) ? EFFECTS[type]! : type.replaceAll(/[._]+/g, " ");
   return params.service === undefined ? words : `${words} of ${params.service}`;
+}
+
+/** Where what was given up is still waited for; somebody has seen to it everywhere else. */
+const NEEDED: Readonly<Record<string, (state: StateValue, service: string | undefined) => boolean>> = {
+  "source.collect": (state, service) =>
+    regionsOf(state).some((region) => region.service === service && region.state === "asked"),
+  "export.compile": (state) => phaseOf(state) === "IN_PROGRESS.compiling",
+  "erasure.verify": (state) => phaseOf(state) === "IN_PROGRESS.verifying",
+};
+
+/** The effects that were given up, that the request waits for, and that are not tried anew. */
+export function givenUp(effects: readonly OpenEffect[], state: StateValue): OpenEffect[] {
+  const pending = effects.filter((effect) => effect.state === "PENDING");
+  const isTriedAnew = ({ type, params }: OpenEffect) =>
+    pending.some((other) => other.type === type && other.params.service === params.service);
+  return effects.filter((effect) => {
+    const needed = Object.hasOwn(NEEDED, effect.type) ? NEEDED[effect.type] : undefined;
+    return effect.state === "POISONED" && !isTriedAnew(effect) &&
+      (needed?.(state, effect.params.service) ?? true);
+  });
 }
 
 const TIMERS: Readonly<Record<string, string>> = {

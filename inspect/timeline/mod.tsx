@@ -63,14 +63,14 @@ function Moment(
       aria-current={here ? "step" : undefined}
     >
       <p class="moment-head">
-        <strong>{sentence(eventWords(eventType))}</strong> <Instant at={at} />
+        <strong>{sentence(eventWords(eventType))}</strong>
         {momentHref && <MomentLink sequence={sequence} momentHref={momentHref} />}
       </p>
       <States event={event} />
       {said && <p class="moment-note">{said}</p>}
       <p class="moment-by">
-        by <Who id={event.principalId} type={event.principalType} viewer={viewer} />
-        {changedFields.length > 0 && <>· changed {fieldWords(changedFields)}</>}
+        <Instant at={at} /> by <Who id={event.principalId} type={event.principalType} viewer={viewer} />
+        {changedFields.length > 0 && ` · changed ${fieldWords(changedFields)}`}
       </p>
     </li>
   );
@@ -119,7 +119,7 @@ function States({ event: { stateBefore, stateAfter } }: { event: ActorEventRow }
     <ul class="moment-states">
       {changes.map(({ about, from, to }) => (
         <li>
-          {about && <>{about}:</>}
+          {about && `${about}: `}
           {from && (
             <>
               <span class="from">{from}</span> <span aria-hidden="true">→</span>
