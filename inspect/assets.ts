@@ -4,7 +4,6 @@ import { etag } from "@hono/hono/etag";
 
 const ASSETS: Readonly<Record<string, { file: string; type: string }>> = {
   "chart.css": { file: "./chart/chart.css", type: "text/css; charset=utf-8" },
-  "customer.css": { file: "./customer/customer.css", type: "text/css; charset=utf-8" },
   "inspect.css": { file: "./inspect.css", type: "text/css; charset=utf-8" },
   "inspect.js": { file: "./inspect.js", type: "text/javascript; charset=utf-8" },
   "overview.css": { file: "./overview/overview.css", type: "text/css; charset=utf-8" },

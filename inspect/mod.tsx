@@ -13,6 +13,7 @@ import { describeError } from "../db/errors.ts";
 import type { Lookups } from "../db/lookups.ts";
 import { createAssets } from "./assets.ts";
 import { type Charts, createCharts } from "./chart/mod.tsx";
+import { addCustomers } from "./customer/mod.tsx";
 import { createLive, type Live } from "./live.ts";
 import { addOverview } from "./overview/mod.tsx";
 import { Frame } from "./page.tsx";
@@ -61,6 +62,7 @@ export function createInspector(options: InspectorOptions): Inspector {
   const inside = new Hono<InspectEnv>().use(signedIn(options)).route("/", createSignOut(options));
   addOverview(inside, pages);
   addRetry(inside, pages);
+  addCustomers(inside, pages);
   addRequests(inside, pages);
   const app = new Hono()
     .use(createMiddleware(async (c, next) => {

@@ -78,7 +78,6 @@ export function Frame({ title, children }: { title: string; children: Child }) {
           <link rel="stylesheet" href="/inspect/assets/chart.css" />
           <link rel="stylesheet" href="/inspect/assets/inspect.css" />
           <link rel="stylesheet" href="/inspect/assets/overview.css" />
-          <link rel="stylesheet" href="/inspect/assets/customer.css" />
           <link rel="stylesheet" href="/inspect/assets/timeline.css" />
           <link rel="stylesheet" href="/inspect/assets/request.css" />
           <script src="/inspect/assets/inspect.js" defer></script>
