@@ -39,12 +39,13 @@ export function createLive(): Live {
       let shown = await fingerprint();
       try {
         while (!stream.aborted && !ending.signal.aborted) {
-          woken = Promise.withResolvers();
           const poll = setTimeout(wake, POLL_MS);
           await woken.promise;
           clearTimeout(poll);
           if (stream.aborted || ending.signal.aborted) break;
           await stream.sleep(PAUSE_MS);
+          // What happens from here on may be missing in the fingerprint, and has to wake us again.
+          woken = Promise.withResolvers();
           // While the database is away there is nothing to tell.
           const now = await fingerprint().catch(() => shown);
           if (now !== shown) await stream.writeSSE({ event: "changed", data: "" });

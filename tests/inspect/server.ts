@@ -24,7 +24,7 @@ export interface TestInspector extends AsyncDisposable {
   token(principal: Principal, elsewhere?: Principal[]): Promise<string>;
   /** Asks for a page with a bearer token, or as nobody; redirections are not followed. */
   get(path: string, as?: Principal, headers?: Record<string, string>): Promise<Response>;
-  /** Sends a form with a bearer token. */
+  /** Sends a form of our own pages with a bearer token. */
   post(path: string, as: Principal, fields: Record<string, string>): Promise<Response>;
   wake: Inspector["wake"];
 }
@@ -84,7 +84,8 @@ export async function startInspector(
     staff,
     token,
     get: (path, as, headers = {}) => ask(path, { headers }, as),
-    post: (path, as, fields) => ask(path, { method: "POST", body: new URLSearchParams(fields) }, as),
+    post: (path, as, fields) =>
+      ask(path, { method: "POST", body: new URLSearchParams(fields), headers: { origin } }, as),
     wake: () => wake(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
