@@ -1,8 +1,11 @@
 /** Carries a bulk retry out: each retry is an ordinary command of the person who asks for it. */
-import { asDomainError, type DomainError } from "../../actors/errors.ts";
+import { getLogger } from "@logtape/logtape";
+import { asDomainError } from "../../actors/errors.ts";
 import type { Principal } from "../../actors/principal.ts";
 import type { Actors } from "../../actors/protocol.ts";
+import { describeError } from "../../db/errors.ts";
 import type { Retry } from "./plan.ts";
+import { refusalWords } from "./words.ts";
 
 /** Commands under way at once: as few as leave the database to everybody else. */
 const SIDE_BY_SIDE = 4;
@@ -11,16 +14,15 @@ export interface Result {
   requestId: string;
   /** What is tried again. */
   done: (string | undefined)[];
-  /** Why the rest of it, or all, is not. */
-  refusal: DomainError | undefined;
+  /** Why the rest of it, or all, is not; in words. */
+  refusal: string | undefined;
 }
 
 /**
  * In the order of the retries.
  *
  * @param key under which a repetition gets the same answers
- * @throws what no caller may expect, and DomainError UNAVAILABLE: what was done by then is not done again under the
- * same key
+ * @throws the driver's error when the database is away: what was done by then is not done again under the same key
  */
 export async function performRetries(
   actors: Actors,
@@ -46,9 +48,15 @@ export async function performRetries(
         expectedVersion = answer.version;
         done.push(service);
       } catch (error) {
-        const refusal = asDomainError(error);
-        if (!refusal || refusal.code === "UNAVAILABLE") throw error;
-        return { requestId, done, refusal };
+        const expected = asDomainError(error);
+        if (expected?.code === "UNAVAILABLE") throw error;
+        if (!expected) {
+          getLogger(["customer-service", "inspect"]).error("Cannot retry request {requestId}: {reason}", {
+            requestId,
+            reason: describeError(error),
+          });
+        }
+        return { requestId, done, refusal: refusalWords(expected) };
       }
     }
     return { requestId, done, refusal: undefined };

@@ -4,7 +4,7 @@ import { Page } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { counted } from "../spans.ts";
 import type { Result } from "./perform.ts";
-import { refusalWords, retryWords } from "./words.ts";
+import { retryWords } from "./words.ts";
 
 export function Report(
   { c, wanted, results }: { c: InspectContext; wanted: Wanted; results: readonly Result[] },
@@ -48,7 +48,7 @@ function List({ c, results }: { c: InspectContext; results: readonly Result[] })
             <code>{requestId}</code>
           </a>: {done.length > 0 && retryWords(done)}
           {done.length > 0 && refusal && "; then "}
-          {refusal && `refused, as ${refusalWords(refusal)}`}
+          {refusal && `refused, as ${refusal}`}
         </li>
       ))}
     </ul>

@@ -19,8 +19,10 @@ const REFUSALS: Partial<Record<ErrorCode, string>> = {
   FORBIDDEN: "your role does not allow it",
 };
 
-export function refusalWords({ code, message }: DomainError): string {
-  return REFUSALS[code] ?? message;
+/** @param error undefined for one that nobody could expect */
+export function refusalWords(error: DomainError | undefined): string {
+  if (!error) return "something went wrong; it is logged on our side";
+  return REFUSALS[error.code] ?? error.message;
 }
 
 /** "type erasure", "waiting for payment-service"; empty without filters. */

@@ -59,9 +59,10 @@ export async function fill(overview: Overview): Promise<void> {
   for (const { index, right, request } of opened) {
     if (index % 9 === 0) continue;
     if (right === "ERASURE") {
-      for (const service of PARTICIPANTS.slice(0, index % 4)) {
+      for (const service of PARTICIPANTS.slice(0, (index >> 2) % 4)) {
         await tell(world, request, "participant.confirm", { service, evidence: "done" });
       }
+      if (index === 29) await tell(world, request, "verified", { residue: 2 });
     } else if (index % 5 === 0) await say(request, "cancel", {}, by);
     else if (index % 5 === 1) await say(request, "refuse", { reason }, by);
     else if (index % 5 === 2) {
@@ -98,6 +99,7 @@ export async function allRows({ world: { admin, storeId } }: TestInspector): Pro
     const asks = (states: string[]) =>
       mine.filter(({ state }) => states.includes(state)).map((p) => p.service);
     const open = status !== "COMPLETED";
+    const residue = snapshot.value.IN_PROGRESS === "residue_found";
     const givenUp = effects.filter(({ actorId, params }) =>
       actorId === requestId && !mine.some(({ service, settledAt }) => service === params.service && settledAt)
     );
@@ -111,7 +113,7 @@ export async function allRows({ world: { admin, storeId } }: TestInspector): Pro
       dueAt,
       held: snapshot.value.PENDING === "held",
       asked: open ? asks(["ASKED", "RETRYING", "OVERDUE"]) : [],
-      stuck: open && (asks(["RETRYING", "OVERDUE"]).length > 0 || givenUp.length > 0),
+      stuck: open && (residue || asks(["RETRYING", "OVERDUE"]).length > 0 || givenUp.length > 0),
     };
   });
 }
