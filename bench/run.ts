@@ -5,6 +5,7 @@ const BENCHMARKS: Record<string, () => Promise<(args: string[]) => Promise<void>
   lookups: async () => (await import("./lookups.ts")).lookups,
   commands: async () => (await import("./commands.ts")).commands,
   erasure: async () => (await import("./erasure.ts")).erasure,
+  inspector: async () => (await import("./inspector.ts")).inspector,
 };
 
 const load = BENCHMARKS[name ?? ""];
