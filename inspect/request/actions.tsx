@@ -3,6 +3,7 @@ import { type Decision, DECISIONS, type Offer } from "../../actors/gdpr/offers.t
 import type { InspectContext } from "../session.ts";
 import { DECISION_WORDS } from "./decisions.ts";
 import type { RequestReading } from "./read.ts";
+import type { To } from "./travel.tsx";
 
 /** A decision that somebody has taken: done, or not done and why. */
 export interface Attempt {
@@ -14,12 +15,12 @@ export interface Attempt {
 
 export interface ActionsProps {
   c: InspectContext;
-  path: string;
+  to: To;
   reading: RequestReading;
   attempt: Attempt | undefined;
 }
 
-export function Actions({ c, path, reading, attempt }: ActionsProps) {
+export function Actions({ c, to, reading, attempt }: ActionsProps) {
   const { row, stored: { offers, unreadable } } = reading;
   const written = attempt?.written;
   const lost = written && !offers.some(({ type }) => type === written.action);
@@ -40,7 +41,7 @@ export function Actions({ c, path, reading, attempt }: ActionsProps) {
               type={type}
               offers={mine}
               csrf={c.var.csrf}
-              path={path}
+              to={to}
               version={row.version}
               written={written?.action === type ? written : undefined}
             />
@@ -55,17 +56,17 @@ interface ActionProps {
   type: Decision;
   offers: readonly Offer[];
   csrf: string | undefined;
-  path: string;
+  to: To;
   version: number;
   written: Attempt["written"] | undefined;
 }
 
-function Action({ type, offers, csrf, path, version, written }: ActionProps) {
+function Action({ type, offers, csrf, to, version, written }: ActionProps) {
   const { title, consequence, reason, confirm, final } = DECISION_WORDS[type];
   return (
     <details id={`action-${type}`} class={final ? "action final" : "action"} open={written !== undefined}>
       <summary>{title}</summary>
-      <form method="post" action={path} data-keep={written && "written"}>
+      <form method="post" action={to()} data-keep={written && "written"}>
         {csrf !== undefined && <input type="hidden" name="csrf" value={csrf} />}
         <input type="hidden" name="action" value={type} />
         <input type="hidden" name="version" value={String(version)} />

@@ -3,6 +3,7 @@ import type { ExportPart } from "../../actors/gdpr/export_downloads.ts";
 import type { ReceiptFile } from "../../actors/gdpr/receipt_file.ts";
 import type { GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { Instant } from "../page.tsx";
+import type { To } from "./travel.tsx";
 
 /** The documents of an export, and the link by which the subject can fetch them. */
 export interface Export {
@@ -14,28 +15,28 @@ export interface Export {
 }
 
 export interface DocumentsProps {
-  path: string;
+  to: To;
   row: GdprRequestRow;
   receipt: ReceiptFile | undefined;
   exported: Export | undefined;
 }
 
-export function Documents({ path, row, receipt, exported }: DocumentsProps) {
+export function Documents({ to, row, receipt, exported }: DocumentsProps) {
   return (
     <>
       <h2 id="documents">Documents</h2>
-      {receipt && <Receipt path={path} receipt={receipt} />}
-      {exported && <Exported path={path} exported={exported} />}
+      {receipt && <Receipt to={to} receipt={receipt} />}
+      {exported && <Exported to={to} exported={exported} />}
       {!receipt && !exported && <p class="empty">{whyNone(row)}</p>}
     </>
   );
 }
 
-function Receipt({ path, receipt: { sequence, hash, keyId } }: { path: string; receipt: ReceiptFile }) {
+function Receipt({ to, receipt: { sequence, hash, keyId } }: { to: To; receipt: ReceiptFile }) {
   return (
     <>
       <p>
-        <a href={`${path}/receipt`} download>Download the signed receipt of the erasure</a>
+        <a href={to("/receipt")} download>Download the signed receipt of the erasure</a>
       </p>
       <dl class="facts">
         <div>
@@ -60,7 +61,7 @@ function Receipt({ path, receipt: { sequence, hash, keyId } }: { path: string; r
 }
 
 function Exported(
-  { path, exported: { url, expiresAt, sha256, parts } }: { path: string; exported: Export },
+  { to, exported: { url, expiresAt, sha256, parts } }: { to: To; exported: Export },
 ) {
   return (
     <>
@@ -71,7 +72,7 @@ function Exported(
       <ul class="documents">
         {parts.map(({ part, bytes }) => (
           <li>
-            <a href={`${path}/export/${part}`} download>{part}</a> ({bytes.toLocaleString("en")} bytes)
+            <a href={to(`/export/${part}`)} download>{part}</a> ({bytes.toLocaleString("en")} bytes)
           </li>
         ))}
       </ul>

@@ -1,10 +1,11 @@
 /** What a request is: whose, since when, until when. */
 import { Instant } from "../page.tsx";
+import { type InspectContext, inStore } from "../session.ts";
 import { dueWords } from "../spans.ts";
 import { Who } from "../timeline/who.tsx";
 import type { RequestReading } from "./read.ts";
 
-export function Facts({ reading, viewer }: { reading: RequestReading; viewer: string }) {
+export function Facts({ c, reading }: { c: InspectContext; reading: RequestReading }) {
   const { row, standing, stored: { context }, moment, birth } = reading;
   const open = row.status !== "COMPLETED" || moment !== undefined;
   const extended = row.extensionReason !== null && standing.dueAt.getTime() === row.dueAt.getTime();
@@ -20,7 +21,7 @@ export function Facts({ reading, viewer }: { reading: RequestReading; viewer: st
       <div>
         <dt>Customer</dt>
         <dd>
-          <a href={`/inspect/customers/${customerId}`}>
+          <a href={inStore(c, `/inspect/customers/${customerId}`)}>
             <code>{customerId}</code>
           </a>
         </dd>
@@ -30,7 +31,7 @@ export function Facts({ reading, viewer }: { reading: RequestReading; viewer: st
         <dd>
           <Instant at={row.createdAt} /> by {requestedBy === customerId
             ? "the customer"
-            : <Who id={requestedBy} type={birth?.principalType ?? "STAFF"} viewer={viewer} />}
+            : <Who id={requestedBy} type={birth?.principalType ?? "STAFF"} viewer={c.var.by.id} />}
           {context.cause === "RESTORE" &&
             ", because a restored backup had brought erased data back"}
         </dd>

@@ -3,25 +3,26 @@ import type { ActorEventRow } from "../../db/actor_events.ts";
 import { changesOf } from "../timeline/changes.ts";
 import { Timeline } from "../timeline/mod.tsx";
 import { EVENTS, type RequestReading, type View } from "./read.ts";
+import type { To } from "./travel.tsx";
 
 export interface HistoryProps {
-  path: string;
+  to: To;
   view: View;
   reading: RequestReading;
   /** The id of who looks. */
   viewer: string;
 }
 
-export function History({ path, view: { at }, reading, viewer }: HistoryProps) {
+export function History({ to, view: { at }, reading, viewer }: HistoryProps) {
   const { events, row: { version } } = reading;
   const [newest, oldest] = [events[0]?.sequence ?? version, events.at(-1)?.sequence ?? 1];
   const page = (upTo: number) =>
-    `${path}?${new URLSearchParams({ ...(at && { at: String(at) }), upto: String(upTo) })}#timeline`;
+    `${to(`?${new URLSearchParams({ ...(at && { at: String(at) }), upto: String(upTo) })}`)}#timeline`;
   return (
     <Timeline
       events={events}
       viewer={viewer}
-      momentHref={(sequence) => `${path}?at=${sequence}`}
+      momentHref={(sequence) => to(`?at=${sequence}`)}
       shown={at}
       note={(event) => reasonOf(event, reading)}
       newerHref={newest < version ? page(Math.min(version, newest + EVENTS)) : undefined}

@@ -7,7 +7,7 @@ import { parseInput, uuid } from "../../actors/input.ts";
 import { readStore } from "../../db/connect.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import type { Pages } from "../mod.tsx";
-import type { InspectContext, InspectEnv } from "../session.ts";
+import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
 import { act } from "./act.ts";
 import type { Attempt } from "./actions.tsx";
 import { DECISION_WORDS } from "./decisions.ts";
@@ -50,7 +50,9 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
   app.post(PATH, async (c) => {
     const requestId = idOf(c);
     const result = await act(c, pages, requestId);
-    if ("done" in result) return c.redirect(`/inspect/requests/${requestId}?done=${result.done}`, 303);
+    if ("done" in result) {
+      return c.redirect(inStore(c, `/inspect/requests/${requestId}?done=${result.done}`), 303);
+    }
     const view = { requestId, at: undefined, upTo: undefined };
     return c.html(await show(c, view, result.attempt), result.status);
   });

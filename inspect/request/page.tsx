@@ -1,8 +1,9 @@
 /** The page of one request: what is going on, what can be done, and everything that it rests on. */
 import type { ReceiptFile } from "../../actors/gdpr/receipt_file.ts";
 import type { Charts } from "../chart/mod.tsx";
+import { shortId } from "../overview/words.ts";
 import { Page } from "../page.tsx";
-import type { InspectContext } from "../session.ts";
+import { type InspectContext, inStore } from "../session.ts";
 import { Actions, type Attempt } from "./actions.tsx";
 import { Documents, type Export } from "./documents.tsx";
 import { Facts } from "./facts.tsx";
@@ -12,7 +13,7 @@ import { Participants } from "./participants.tsx";
 import type { RequestReading, View } from "./read.ts";
 import { Situation } from "./situation_line.tsx";
 import { History } from "./history.tsx";
-import { Moment, Steps } from "./travel.tsx";
+import { Moment, Steps, type To } from "./travel.tsx";
 
 export interface RequestPageProps {
   c: InspectContext;
@@ -29,21 +30,21 @@ export interface RequestPageProps {
 export function RequestPage(props: RequestPageProps) {
   const { c, view, reading, chart, receipt, exported, attempt } = props;
   const { row, standing, moment } = reading;
-  const path = `/inspect/requests/${view.requestId}`;
-  const live = moment ? {} : { live: `${path}/live` };
+  const to: To = (rest = "") => inStore(c, `/inspect/requests/${view.requestId}${rest}`);
+  const live = moment ? {} : { live: to("/live") };
   return (
     <Page c={c} title={titleOf(reading)} {...live}>
       {attempt && <Notice {...attempt} />}
-      {moment && <Moment path={path} moment={moment} />}
+      {moment && <Moment to={to} moment={moment} />}
       <div data-part="situation">
         <Situation standing={standing} />
       </div>
       <div data-part="facts">
-        <Facts reading={reading} viewer={c.var.by.id} />
+        <Facts c={c} reading={reading} />
       </div>
       {!moment && (
         <section aria-labelledby="actions" data-part="actions">
-          <Actions c={c} path={path} reading={reading} attempt={attempt} />
+          <Actions c={c} to={to} reading={reading} attempt={attempt} />
         </section>
       )}
       <div class="request-course">
@@ -51,7 +52,7 @@ export function RequestPage(props: RequestPageProps) {
           <div class="request-head">
             <h2 id="chart">Where it stands</h2>
             <div data-part="steps">
-              <Steps path={path} at={view.at} version={row.version} />
+              <Steps to={to} at={view.at} version={row.version} />
             </div>
           </div>
           <div data-part="chart">{chart}</div>
@@ -59,7 +60,7 @@ export function RequestPage(props: RequestPageProps) {
         <section aria-labelledby="timeline" class="request-timeline">
           <h2 id="timeline">Timeline</h2>
           <div data-part="timeline" class="tall" role="region" aria-labelledby="timeline" tabindex={0}>
-            <History path={path} view={view} reading={reading} viewer={c.var.by.id} />
+            <History to={to} view={view} reading={reading} viewer={c.var.by.id} />
           </div>
         </section>
       </div>
@@ -72,7 +73,7 @@ export function RequestPage(props: RequestPageProps) {
             <Next reading={reading} />
           </section>
           <section aria-labelledby="documents" data-part="documents">
-            <Documents path={path} row={row} receipt={receipt} exported={exported} />
+            <Documents to={to} row={row} receipt={receipt} exported={exported} />
           </section>
           <section aria-labelledby="messages" data-part="messages">
             <Messages messages={reading.messages} />
@@ -90,9 +91,9 @@ const TITLES = {
   RECTIFICATION: "Rectification request",
 } as const;
 
-/** With the beginning of the id, so that two of them can be told apart among a browser's tabs. */
+/** With the end of the id, as the lists have it, so that two of them can be told apart among a browser's tabs. */
 function titleOf({ row: { type, requestId } }: RequestReading): string {
-  return `${TITLES[type]} ${requestId.slice(0, 8)}`;
+  return `${TITLES[type]} ${shortId(requestId)}`;
 }
 
 function Notice({ message, done }: Attempt) {

@@ -232,11 +232,18 @@ Deno.test("staff of several stores choose among those whose requests they may in
   assert.doesNotMatch(own.page, new RegExp(support.storeId));
   const there = await get(`/inspect?store=${world.storeId}`);
   assert.deepEqual(idsIn(there.page), [id]);
-  const strays = [...there.page.matchAll(/(?:href|action|data-live)="(\/inspect[^"]*)"/g)].map(([, href]) =>
-    href!
-  )
-    .filter((href) => !href.includes(`store=${world.storeId}`) && !/\/(assets|sign-out)/.test(href));
-  assert.deepEqual(strays, ["/inspect?store=" + home.storeId, "/inspect"]); // the other store, and the filters' form
+  const straysOf = (page: string) =>
+    [...page.matchAll(/(?:href|action|data-live)="(\/inspect[^"]*)"/g)].map(([, href]) => href!)
+      .filter((href) => !href.includes(`store=${world.storeId}`) && !/\/(assets|sign-out)/.test(href));
+  const others = `/inspect?store=${home.storeId}`;
+  assert.deepEqual(straysOf(there.page), [others, "/inspect"]); // the filters' form has the store in a field
+  const [row] = await world.admin`select customer_id from gdpr_requests where request_id = ${id}`;
+  for (const path of [`requests/${id}`, `requests/${id}?at=1`, `customers/${row?.customerId}`, "retry"]) {
+    const { status, page } = await get(
+      `/inspect/${path}${path.includes("?") ? "&" : "?"}store=${world.storeId}`,
+    );
+    assert.deepEqual([status, straysOf(page)], [200, [others]], path);
+  }
   assert.match(there.page, new RegExp(`<input type="hidden" name="store" value="${world.storeId}"`));
   for (const store of [support.storeId, crypto.randomUUID(), "nonsense", ""]) {
     assert.equal((await get(`/inspect?store=${store}`)).status, 403, store);
