@@ -1,7 +1,9 @@
 /** A request's timeline, with the reasons that its row has for what staff decided. */
 import type { ActorEventRow } from "../../db/actor_events.ts";
+import { parseState } from "../chart/value.ts";
 import { changesOf } from "../timeline/changes.ts";
 import { Timeline } from "../timeline/mod.tsx";
+import { openRegions, regionsOf } from "./standing.ts";
 import { EVENTS, type RequestReading, type View } from "./read.ts";
 import type { To } from "./travel.tsx";
 
@@ -32,20 +34,26 @@ export function History({ to, view: { at }, reading, viewer }: HistoryProps) {
 }
 
 /** The row keeps the last reason of a kind, so that only the last event of the kind can be given one. */
-function reasonOf(
-  { sequence, eventType, stateBefore, stateAfter }: ActorEventRow,
-  { row, last, participants }: RequestReading,
-): string | undefined {
+function reasonOf(event: ActorEventRow, { row, last, participants }: RequestReading): string | undefined {
+  const { sequence, eventType } = event;
+  const named = settledLast(event);
   if (eventType === "waive") {
-    const [waived] = changesOf(stateBefore, stateAfter);
-    const reason = participants.find(({ service }) => service === waived?.about)?.waiverReason;
-    return reason ?? undefined;
+    const service = named ?? changesOf(event.stateBefore, event.stateAfter)[0]?.about;
+    const reason = participants.find((participant) => participant.service === service)?.waiverReason;
+    return [named, reason].filter((word) => word).join(": ") || undefined;
   }
   const reasons: Record<string, string | null> = {
     hold: row.holdReason,
     extend: row.extensionReason,
     refuse: row.refusalReason,
   };
-  if (!Object.hasOwn(reasons, eventType) || last[eventType] !== sequence) return undefined;
+  if (!Object.hasOwn(reasons, eventType) || last[eventType] !== sequence) return named;
   return reasons[eventType] ?? undefined;
+}
+
+/** With the last participant all of them are left at once, and the states do not tell who it was. */
+function settledLast({ eventType, stateBefore, stateAfter }: ActorEventRow): string | undefined {
+  if (!["participant.confirm", "source.received", "waive"].includes(eventType)) return undefined;
+  const open = openRegions(parseState(stateBefore ?? ""));
+  return open.length === 1 && regionsOf(parseState(stateAfter)).length === 0 ? open[0]?.service : undefined;
 }

@@ -3,7 +3,7 @@ import { AT_RISK_MS } from "../../actors/gdpr/request_events.ts";
 import { counted, dueWords, spanWords } from "../spans.ts";
 import { phaseWords } from "../timeline/changes.ts";
 import { sentence } from "../words.ts";
-import { phaseOf, regionsOf, type Standing } from "./standing.ts";
+import { openRegions, phaseOf, regionsOf, type Standing } from "./standing.ts";
 
 /** Text with instants in it, which are shown in the reader's own zone. */
 export type Words = readonly (string | Date)[];
@@ -80,7 +80,7 @@ const NAMED = 3;
 
 function waitingFor({ state, since, now, attempts }: Standing): { words: Words; tone?: Tone } {
   const regions = regionsOf(state);
-  const open = regions.filter(({ state }) => ["asked", "retrying", "overdue"].includes(state));
+  const open = openRegions(state);
   const overdue = open.filter(({ state }) => state === "overdue").map(({ service }) => service);
   const names = open.length <= NAMED
     ? listed(open.map(({ service }) => service))

@@ -40,6 +40,11 @@ export function regionsOf(state: StateValue): { service: string; state: string }
   return parts(regions).map(([service, state]) => ({ service, state: parts(state ?? "")[0]?.[0] ?? "" }));
 }
 
+/** The participants that have not answered. */
+export function openRegions(state: StateValue): { service: string; state: string }[] {
+  return regionsOf(state).filter(({ state }) => ["asked", "retrying", "overdue"].includes(state));
+}
+
 /** How the journal's text of a state begins, whatever goes on inside its regions. */
 export function phasePrefix(state: StateValue): string {
   if (typeof state === "string") return state;
