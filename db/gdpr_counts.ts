@@ -11,7 +11,7 @@ export interface RequestCounts {
   /** Open, and due from `now` until `dueUntil`. */
   atRisk: number;
   held: number;
-  /** Open, and not going on by itself. */
+  /** Open, and stuck as the filter of that name has it. */
   stuck: number;
   /** The services that open requests wait for, by name, and for how many each. */
   waiting: { service: string; count: number }[];
@@ -37,7 +37,9 @@ export async function countRequests(
         (select count(*)::int from gdpr_requests
          where store_id = ${storeId} and (snapshot -> 'value' ->> 'PENDING') is not distinct from 'held') as held`,
     sql<[{ stuck: number }]>`
-      select count(*)::int as stuck from gdpr_requests r where ${matching(sql, storeId, { stuck: true }, now)}`,
+      select count(*)::int as stuck from gdpr_requests r where ${
+      matching(sql, storeId, { stuck: true }, now)
+    }`,
     sql<RequestCounts["waiting"]>`
       select p.service, count(*)::int as count
       from gdpr_participants p join gdpr_requests r using (store_id, request_id)

@@ -133,7 +133,7 @@ function isStillGivenUp(sql: Sql) {
         and s.state in ('RECEIVED', 'CONFIRMED', 'WAIVED'))`;
 }
 
-/** A request that does not go on by itself, and why. */
+/** A request that got stuck, and with what. */
 export interface StuckRequest extends GdprRequestRow {
   /** The services that do not answer, or whose data were given up; by name. */
   services: string[];

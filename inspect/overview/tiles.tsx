@@ -18,7 +18,7 @@ export function Needs({ c, counts, wanted }: Props) {
     {
       count: stuck,
       name: "Stuck",
-      says: "do not go on by themselves",
+      says: "a service is silent, or a step was given up",
       tone: "alarm",
       wants: { stuck: "yes" },
     },

@@ -20,8 +20,8 @@ export function Preview({ c, asked, plan }: { c: InspectContext; asked: Asked; p
       </p>
       <p>
         {filters.length === 0
-          ? "This is about every request of the store that does not go on by itself"
-          : `This is about the requests that do not go on by themselves, with ${filters.join(", ")}`}
+          ? "This is about every request of the store that got stuck"
+          : `This is about the stuck requests with ${filters.join(", ")}`}
         : a service does not answer, or a step was given up after many failures.
       </p>
       {notices.length > 0

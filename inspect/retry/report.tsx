@@ -14,6 +14,9 @@ export function Report(
   const search = searchOf(wanted, "due");
   return (
     <Page c={c} title="Retried">
+      <p>
+        <a href={inStore(c, `/inspect${search}`)}>Back to the list</a>
+      </p>
       <p role="status">
         {counted(done.length, "request")} retried, {refused.length} refused.
       </p>
@@ -32,9 +35,6 @@ export function Report(
           <List c={c} results={done} />
         </>
       )}
-      <p>
-        <a href={inStore(c, `/inspect${search}`)}>Back to the list</a>
-      </p>
     </Page>
   );
 }

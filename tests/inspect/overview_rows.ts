@@ -71,8 +71,9 @@ export async function fill(overview: Overview): Promise<void> {
   }
   // As the worker leaves what has failed too often.
   await world.admin`
-    update effects set state = 'POISONED'
-    where type = 'erasure.verify' or (type = 'source.collect' and params ->> 'service' = 'payment-service')`;
+    update effects e set state = 'POISONED' from gdpr_requests r
+    where r.request_id = e.actor_id
+      and (e.type = 'erasure.verify' or (r.type = 'PORTABILITY' and e.params ->> 'service' = 'payment-service'))`;
   await world.admin`analyze`;
 }
 
