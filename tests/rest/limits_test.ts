@@ -101,6 +101,10 @@ Deno.test("an address is limited before anybody is known, as the outermost proxy
   };
   assert.deepEqual(await statuses("203.0.113.7"), [401, 401, 429]);
   assert.deepEqual(await statuses("203.0.113.8"), [401, 401, 429]);
+  for (const written of ["::ffff:203.0.113.7", "203.0.113.7:49152"]) {
+    assert.equal((await one.get(world.system, from(written))).status, 429, written);
+  }
+  assert.deepEqual(await statuses("::ffff:203.0.113.9"), [401, 401, 429]);
   assert.deepEqual(await statuses("2001:db8::1"), [401, 401, 429]);
   assert.equal((await one.get(world.system, from("2001:db8:0:0:ffff::2"))).status, 429, "the same network");
   assert.equal((await one.get(world.system, from("2001:db8:0:1::1"))).status, 404);
