@@ -5,6 +5,8 @@ const BENCHMARKS: Record<string, () => Promise<(args: string[]) => Promise<void>
   lookups: async () => (await import("./lookups.ts")).lookups,
   commands: async () => (await import("./commands.ts")).commands,
   erasure: async () => (await import("./erasure.ts")).erasure,
+  rest: async () => (await import("./rest.ts")).rest,
+  search: async () => (await import("./search.ts")).search,
 };
 
 const load = BENCHMARKS[name ?? ""];
