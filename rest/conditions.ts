@@ -10,15 +10,25 @@ const VERSION_TAG = /^"([1-9]\d{0,9})"$/;
 export const changeHeaders = z.object({
   "if-match": z.string().optional().meta({
     description: 'The ETag of the version that the change rests on: `"7"`. Another one is a CONFLICT.',
-    example: '"7"',
+    pattern: '^(\\*|"[1-9][0-9]{0,9}")$',
+    example: "*",
   }),
   "idempotency-key": z.string().optional().meta({
-    description: "1 to 255 printable ASCII characters. Repeated within a day, the change is made once.",
+    description: "Repeated within a day, the change is made once.",
+    pattern: "^[ -~]{1,255}$",
   }),
 });
 
 /** The headers of what makes something new. */
 export const creationHeaders = changeHeaders.pick({ "idempotency-key": true });
+
+/** The headers of a reading of what has a version. */
+export const readHeaders = z.object({
+  "if-none-match": z.string().optional().meta({
+    description: "The ETag that the caller has: at that version the answer is 304, without a body.",
+    example: '"7"',
+  }),
+});
 
 /** The header of every answer that has a version. */
 export const versioned = {

@@ -73,9 +73,13 @@ function addressOf(c: ApiContext, proxies: number): string {
   return networkOf(seen ?? getConnInfo(c).remote.address ?? "unknown");
 }
 
+/** An IPv4 address as a socket for both families or a proxy that adds the port writes it. */
+const IPV4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)(?::\d+)?$/i;
+
 /** Whoever has an IPv6 address has a whole /64 of them. */
 function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
+  const [, ipv4] = address.match(IPV4) ?? [];
+  if (ipv4 !== undefined || !address.includes(":")) return ipv4 ?? address;
   const [head = "", tail] = address.toLowerCase().split("::");
   const groups = head === "" ? [] : head.split(":");
   if (tail !== undefined) {

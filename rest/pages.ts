@@ -8,7 +8,6 @@ export const PAGE_LIMIT = 100;
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(PAGE_LIMIT).default(50).meta({
     description: "How many at most",
-    type: "integer",
   }),
   cursor: z.string().max(500).optional().meta({
     description: "The `nextCursor` of the page before. Without it, the first page.",

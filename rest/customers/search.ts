@@ -1,7 +1,7 @@
 /** Searches the customers of a store. */
 import { DomainError } from "../../actors/errors.ts";
 import { uuid } from "../../actors/input.ts";
-import { readStore, type Sql } from "../../db/connect.ts";
+import type { Sql } from "../../db/connect.ts";
 import {
   type CustomerFilter,
   type CustomerPage,
@@ -100,7 +100,7 @@ export async function readCustomers(
   page: CustomerPage,
 ): Promise<FoundCustomer[]> {
   try {
-    return await readStore(sql, storeId, (sql) => searchCustomers(sql, filter, page));
+    return await searchCustomers(sql, storeId, filter, page);
   } catch (cause) {
     if (!isTimedOut(cause)) throw cause;
     const seconds = SEARCH_LIMIT_MS / 1_000;

@@ -1,0 +1,48 @@
+/** A server process of `bench rest`: the REST API on its own, or a Hono route that validates the same and does nothing. */
+import { Hono } from "@hono/hono";
+import { createRequestSettings } from "../actors/gdpr/mod.ts";
+import { createActors } from "../actors/mod.ts";
+import type { Principal } from "../actors/principal.ts";
+import { openKeys } from "../config/keys.ts";
+import { openPool } from "../db/connect.ts";
+import { createLookups } from "../db/lookups.ts";
+import { createRateLimit } from "../db/rate_limits.ts";
+import { createRest } from "../rest/mod.ts";
+import { createNoop } from "./_noop_rest.ts";
+
+/** What the parent asks for, as JSON in the first argument. */
+export interface Served {
+  what: "customer-service" | "limited" | "noop";
+  databaseUrl: string;
+  storeId: string;
+  folder: string;
+}
+
+const NO_KEYS = { exportKey: undefined, hashKey: undefined, receiptKey: undefined };
+
+const served: Served = JSON.parse(Deno.args[0] ?? "");
+const app = served.what === "noop" ? createNoop() : await createApi(served);
+const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
+// deno-lint-ignore no-console -- the parent reads the port
+console.log(server.addr.port);
+
+async function createApi({ databaseUrl, storeId, folder, what }: Served): Promise<Hono> {
+  const api = openPool(databaseUrl, "customer_api", 10);
+  const reader = openPool(databaseUrl, "customer_reader", 4);
+  const keys = await openKeys(NO_KEYS, folder);
+  const by: Principal = { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] };
+  const limit = createRateLimit(reader, { requests: 1_000_000_000, windowSeconds: 60 });
+  return createRest({
+    actors: createActors(api, { requests: createRequestSettings({ participants: [], graceMs: 0 }, keys) }),
+    lookups: createLookups(reader),
+    sql: api,
+    authenticate: () => Promise.resolve(by),
+    exportLink: () => Promise.resolve(undefined),
+    limits: {
+      perPrincipal: what === "limited" ? limit : undefined,
+      perAddress: what === "limited" ? limit : undefined,
+      hashKey: keys.hashKey,
+      proxies: 0,
+    },
+  });
+}

@@ -1,0 +1,202 @@
+/**
+ * Walks the API's document and calls every operation with input that it allows, at the edges of that, and with input
+ * that it does not: whatever is sent, the answer is one that the document describes.
+ */
+import assert from "node:assert/strict";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+import fc from "fast-check";
+import { createRoutes, type RestOptions } from "../../../rest/mod.ts";
+import { describeApi } from "../../../rest/documents/openapi.ts";
+import { ADDRESS, createGroup, register, tell } from "../../actors/world.ts";
+import { startRest, type TestRest } from "../server.ts";
+import { allowed, nasty, refused, type Resolve, type Schema, withSome } from "./inputs.ts";
+
+interface Operation {
+  operationId: string;
+  parameters?: { in: string; name: string; required?: boolean; schema: Schema }[];
+  requestBody?: { content: Record<string, { schema: Schema }> };
+  responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
+}
+
+/** How many requests each operation gets of each sort. */
+const RUNS = 25;
+
+const document = JSON.parse(JSON.stringify(describeApi(createRoutes({} as RestOptions))));
+const resolve: Resolve = ({ $ref, ...schema }) =>
+  $ref === undefined
+    ? schema
+    : resolve(document.components.schemas[$ref.slice("#/components/schemas/".length)]);
+
+const operations = Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation }))
+);
+
+/** Streams of lines, which have tests of their own. */
+const isJson = ({ operation }: { operation: Operation }) =>
+  Object.keys(operation.requestBody?.content ?? { "application/json": 0 }).includes("application/json");
+
+Deno.test("every operation answers as the document says, whatever it is sent", async (t) => {
+  await using rest = await startRest();
+  const validate = createValidators();
+  for (const { path, method, operation } of operations.filter(isJson)) {
+    await t.step(operation.operationId, async () => {
+      const ids = await arrange(rest);
+      let taken = 0;
+      const input = fc.oneof(
+        { weight: 3, arbitrary: request(operation, path, ids, "allowed") },
+        { weight: 2, arbitrary: request(operation, path, ids, "refused") },
+      );
+      await fc.assert(
+        fc.asyncProperty(input, async ({ path, headers, body }) => {
+          const reply = await rest.call(method, path, { as: rest.world.system, headers, body });
+          const about = `${method} ${path} answers ${reply.status}`;
+          assert.notEqual(reply.status, 500, about);
+          const described = operation.responses[reply.status];
+          assert.ok(described, `${about}, which is not documented`);
+          const wrong = validate(operation, reply.status, reply.headers.get("content-type"), reply.text);
+          assert.equal(wrong, undefined, `${about}: ${wrong}`);
+          if (reply.status < 400) taken++;
+        }),
+        { numRuns: 2 * RUNS, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true },
+      );
+      if (!HARDLY_EVER.has(operation.operationId)) assert.ok(taken > 0, "none was taken");
+    });
+  }
+});
+
+Deno.test("what the schema does not allow is refused as bad input", async () => {
+  await using rest = await startRest();
+  const { id } = await register(rest.world);
+  await fc.assert(
+    fc.asyncProperty(nasty, async (value) => {
+      const reply = await rest.call("PATCH", `/customers/${id}`, {
+        as: rest.world.system,
+        body: { email: value },
+      });
+      assert.deepEqual([reply.status, reply.body.code], [400, "INVALID_INPUT"]);
+    }),
+  );
+});
+
+/** Succeed only in states or with keys that input at random does not come by. */
+const HARDLY_EVER = new Set([
+  "reinstateCustomer",
+  "releaseGdprRequest",
+  "waiveGdprRequest",
+  "retryGdprRequest",
+  "extendGdprRequest",
+  "holdGdprRequest",
+  "refuseGdprRequest",
+  "cancelGdprRequest",
+  "getGdprRequestExport",
+  "getGdprRequestReceipt",
+  "deleteAddress",
+]);
+
+/** Somebody and something for every id in a path. */
+async function arrange({ world }: TestRest): Promise<Record<string, string[]>> {
+  const [one, two] = [await register(world, { firstName: "Ada" }), await register(world)];
+  const [first, second] = [await createGroup(world), await createGroup(world)];
+  const { ids } = await tell(world, one, "address.add", ADDRESS);
+  await tell(world, one, "group.assign", { groupId: first.id });
+  const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
+  await tell(world, request, "open", { customerId: one.id, right: "ACCESS" });
+  return {
+    customerId: [one.id, two.id],
+    groupId: [first.id, second.id],
+    addressId: [ids.addressId ?? ""],
+    requestId: [request.id],
+  };
+}
+
+type Ids = Record<string, string[]>;
+
+/** Requests to an operation; paths mostly name what there is. */
+function request(
+  { parameters = [], requestBody }: Operation,
+  path: string,
+  ids: Ids,
+  sort: "allowed" | "refused",
+) {
+  const schema = requestBody?.content["application/json"]?.schema;
+  const bad = nasty.map((value) => typeof value === "string" ? value : JSON.stringify(value));
+  const of = (place: string) =>
+    withSome(
+      Object.fromEntries(
+        parameters.filter((parameter) => parameter.in === place).map(({ name, schema }) => [
+          name,
+          fc.oneof(
+            { weight: 4, arbitrary: allowed(schema, resolve) },
+            { weight: sort === "refused" ? 4 : 0, arbitrary: bad },
+          ),
+        ]),
+      ),
+      [],
+    );
+  const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
+  const known = fc.record(Object.fromEntries(places.map((name) => [
+    name,
+    fc.oneof(
+      { weight: 8, arbitrary: fc.constantFrom(...ids[name] ?? []) },
+      { weight: 1, arbitrary: fc.uuid() },
+      { weight: sort === "refused" ? 1 : 0, arbitrary: fc.constantFrom("x", "%00", "..%2F", "'") },
+    ),
+  ])));
+  const bodies = schema === undefined
+    ? fc.constant(undefined)
+    : sort === "allowed"
+    ? mentioning(allowed(schema, resolve), ids)
+    : fc.oneof(refused(schema, resolve), fc.constantFrom("{", "[1", "\u0000"));
+  return fc.record({ known, query: of("query"), headers: of("header"), body: bodies }).map((made) => {
+    const query = new URLSearchParams(
+      Object.entries(made.query).map(([name, value]) => [name, String(value)]),
+    );
+    const filled = path.replaceAll(
+      /\{(\w+)\}/g,
+      (_, name) => String((made.known as Record<string, string>)[name]),
+    );
+    return {
+      path: query.size > 0 ? `${filled}?${query}` : filled,
+      headers: printable(made.headers),
+      body: made.body,
+    };
+  });
+}
+
+/** A body that mostly names what there is. */
+function mentioning(bodies: fc.Arbitrary<unknown>, ids: Ids): fc.Arbitrary<unknown> {
+  return fc.tuple(bodies, fc.boolean()).map(([body, exists]) => {
+    if (!exists || typeof body !== "object" || body === null) return body;
+    const named = Object.keys(body).filter((name) => name in ids && !("email" in body));
+    return { ...body, ...Object.fromEntries(named.map((name) => [name, ids[name]?.[0]])) };
+  });
+}
+
+/** Headers as a client can send them. */
+function printable(headers: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map((
+      [name, value],
+    ) => [name, String(value).replaceAll(/[^\x20-\x7e]/g, "?").trim()]),
+  );
+}
+
+/** Holds an answer against its schema; undefined when it is right, otherwise what is wrong. */
+function createValidators() {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  formats.default(ajv);
+  ajv.addSchema({ $id: "api", components: document.components });
+  return ({ operationId, responses }: Operation, status: number, type: string | null, text: string) => {
+    const content = responses[status]?.content;
+    if (!content) return text === "" ? undefined : "a body where none is documented";
+    const [mediaType = ""] = (type ?? "").split(";");
+    const schema = content[mediaType]?.schema;
+    if (!schema) return `the content type ${type} is not documented`;
+    if (mediaType !== "application/json") return undefined;
+    const key = `${operationId} ${status}`;
+    const pointed = JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"api#/components/'));
+    const check = ajv.getSchema(key) ?? ajv.addSchema({ $id: key, ...pointed }).getSchema(key);
+    return check?.(JSON.parse(text)) ? undefined : JSON.stringify(check?.errors);
+  };
+}

@@ -1,0 +1,82 @@
+/** Who may call what: the table of operations and roles, of which every cell is called. */
+import assert from "node:assert/strict";
+import { describeApi } from "../../rest/documents/openapi.ts";
+import { createRoutes, type RestOptions } from "../../rest/mod.ts";
+import { register } from "../actors/world.ts";
+import { type Caller, statusesFor } from "./everybody.ts";
+import { startRest } from "./server.ts";
+
+const READ: readonly Caller[] = ["CUSTOMER_SUPPORT", "CUSTOMER_MANAGER", "STORE_MANAGER", "SYSTEM"];
+const WRITE: readonly Caller[] = ["CUSTOMER_MANAGER", "STORE_MANAGER", "SYSTEM"];
+const OFFICER: readonly Caller[] = ["PRIVACY_OFFICER", "STORE_MANAGER", "SYSTEM"];
+
+/** Who is let in to each operation; whoever has all roles in another store is let in there, and finds nothing of ours. */
+const TABLE: Record<string, readonly Caller[]> = {
+  registerCustomer: WRITE,
+  getCustomer: READ,
+  updateCustomer: WRITE,
+  listCustomers: READ,
+  searchCustomers: READ,
+  exportCustomers: WRITE,
+  upsertCustomers: WRITE,
+  suspendCustomer: WRITE,
+  reinstateCustomer: WRITE,
+  closeCustomer: WRITE,
+  listAddresses: READ,
+  addAddress: WRITE,
+  getAddress: READ,
+  updateAddress: WRITE,
+  deleteAddress: WRITE,
+  listCustomerGroups: READ,
+  assignGroup: WRITE,
+  removeGroup: WRITE,
+  getPriceList: READ,
+  listGroups: READ,
+  createGroup: WRITE,
+  listGroupMembers: READ,
+  getGroup: READ,
+  updateGroup: WRITE,
+  deleteGroup: WRITE,
+  openGdprRequest: OFFICER,
+  listGdprRequests: OFFICER,
+  getGdprRequest: OFFICER,
+  getGdprRequestTimeline: OFFICER,
+  cancelGdprRequest: OFFICER,
+  releaseGdprRequest: OFFICER,
+  holdGdprRequest: OFFICER,
+  refuseGdprRequest: OFFICER,
+  extendGdprRequest: OFFICER,
+  retryGdprRequest: OFFICER,
+  waiveGdprRequest: OFFICER,
+  getGdprRequestExport: OFFICER,
+  getGdprRequestReceipt: OFFICER,
+};
+
+Deno.test("each operation lets in whom the table names, and nobody else", async (t) => {
+  await using rest = await startRest();
+  const { id: customerId } = await register(rest.world);
+  const paths = Object.entries(describeApi(createRoutes({} as RestOptions)).paths ?? {});
+  const operations = paths.flatMap(([path, methods]) =>
+    Object.entries(methods as Record<string, { operationId: string; requestBody?: unknown }>).map(
+      ([method, { operationId, requestBody }]) => ({ path, method, operationId, requestBody }),
+    )
+  );
+  assert.deepEqual(operations.map(({ operationId }) => operationId).sort(), Object.keys(TABLE).sort());
+
+  for (const { path, method, operationId, requestBody } of operations) {
+    await t.step(operationId, async () => {
+      const filled = path.replaceAll("{customerId}", customerId).replaceAll(/\{\w+\}/g, crypto.randomUUID());
+      const body = requestBody ? { body: {} } : {};
+      const statuses = await statusesFor(
+        rest,
+        customerId,
+        (as) => rest.call(method.toUpperCase(), filled, { ...as, ...body }),
+      );
+      const letIn = Object.entries(statuses).filter(([, status]) => status !== 401 && status !== 403);
+      const expected = [...TABLE[operationId] ?? [], "OTHER_STORE"];
+      assert.deepEqual(letIn.map(([caller]) => caller).sort(), expected.sort());
+      assert.equal(statuses.NOBODY, 401);
+      if (path.includes("{")) assert.ok(statuses.OTHER_STORE >= 400, `${operationId} answers another store`);
+    });
+  }
+});
