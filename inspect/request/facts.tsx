@@ -1,7 +1,7 @@
 /** What a request is: whose, since when, until when. */
 import { Instant } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
-import { dueWords } from "../spans.ts";
+import { counted, dueWords } from "../spans.ts";
 import { Who } from "../timeline/who.tsx";
 import type { RequestReading } from "./read.ts";
 
@@ -52,7 +52,7 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
       <div>
         <dt>Machine</dt>
         <dd>
-          <code>{row.machine}</code>, version {row.version} of the request
+          <code>{row.machine}</code>, {counted(row.version, "event")} so far
         </dd>
       </div>
     </dl>

@@ -29,6 +29,7 @@ export function History({ to, view: { at }, reading, viewer }: HistoryProps) {
       note={(event) => reasonOf(event, reading)}
       newerHref={newest < version ? page(Math.min(version, newest + EVENTS)) : undefined}
       olderHref={oldest > 1 ? page(oldest - 1) : undefined}
+      oldestHref={oldest > 1 + EVENTS ? page(EVENTS) : undefined}
     />
   );
 }

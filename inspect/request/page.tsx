@@ -43,12 +43,12 @@ export function RequestPage(props: RequestPageProps) {
         <Facts c={c} reading={reading} />
       </div>
       {!moment && (
-        <section aria-labelledby="actions" data-part="actions">
+        <section data-part="actions">
           <Actions c={c} to={to} reading={reading} attempt={attempt} />
         </section>
       )}
       <div class="request-course">
-        <section aria-labelledby="chart" class="request-chart">
+        <section class="request-chart">
           <div class="request-head">
             <h2 id="chart">Where it stands</h2>
             <div data-part="steps">
@@ -57,7 +57,7 @@ export function RequestPage(props: RequestPageProps) {
           </div>
           <div data-part="chart">{chart}</div>
         </section>
-        <section aria-labelledby="timeline" class="request-timeline">
+        <section class="request-timeline">
           <h2 id="timeline">Timeline</h2>
           <div data-part="timeline" class="tall" role="region" aria-labelledby="timeline" tabindex={0}>
             <History to={to} view={view} reading={reading} viewer={c.var.by.id} />
@@ -66,16 +66,16 @@ export function RequestPage(props: RequestPageProps) {
       </div>
       {!moment && (
         <>
-          <section aria-labelledby="participants" data-part="participants">
+          <section data-part="participants">
             <Participants reading={reading} />
           </section>
-          <section aria-labelledby="next" data-part="next">
+          <section data-part="next">
             <Next reading={reading} />
           </section>
-          <section aria-labelledby="documents" data-part="documents">
+          <section data-part="documents">
             <Documents to={to} row={row} receipt={receipt} exported={exported} />
           </section>
-          <section aria-labelledby="messages" data-part="messages">
+          <section data-part="messages">
             <Messages messages={reading.messages} />
           </section>
         </>

@@ -24,9 +24,11 @@ export interface TimelineProps {
   note?: (event: ActorEventRow) => Child;
   newerHref?: string | undefined;
   olderHref?: string | undefined;
+  /** The page on which it all begins. */
+  oldestHref?: string | undefined;
 }
 
-export function Timeline({ events, newerHref, olderHref, ...rest }: TimelineProps) {
+export function Timeline({ events, newerHref, olderHref, oldestHref, ...rest }: TimelineProps) {
   if (events.length === 0) return <p class="empty">The journal has nothing here.</p>;
   const runs = foldRuns(events, rest.shown);
   return (
@@ -43,6 +45,7 @@ export function Timeline({ events, newerHref, olderHref, ...rest }: TimelineProp
         <nav class="timeline-pages" aria-label="Pages of the timeline">
           {newerHref && <a href={newerHref}>Newer events</a>}
           {olderHref && <a href={olderHref}>Older events</a>}
+          {oldestHref && <a href={oldestHref}>The beginning</a>}
         </nav>
       )}
     </>
