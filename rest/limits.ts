@@ -6,12 +6,13 @@ import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../actors/errors.ts";
 import type { RateLimit } from "../db/rate_limits.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
+import { digest } from "./digest.ts";
 
 export interface Limits {
   /** Undefined: no limit. */
   perPrincipal: RateLimit | undefined;
   perAddress: RateLimit | undefined;
-  /** HMAC-SHA-256: addresses and ids are counted under digests of them. */
+  /** HMAC-SHA-256: addresses and ids are counted under digests of them, and cursors name filters by theirs. */
   hashKey: CryptoKey;
   /** How many proxies of ours add to X-Forwarded-For before a request arrives. */
   proxies: number;
@@ -88,9 +89,4 @@ function networkOf(address: string): string {
     groups.push(...last);
   }
   return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":");
-}
-
-async function digest(key: CryptoKey, text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
-  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }

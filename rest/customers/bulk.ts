@@ -58,7 +58,10 @@ export function addBulkRoutes(
 ): void {
   api.openapi(bulk, async (c) => {
     const format = FORMATS.get(c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "");
-    if (!format) throw new HTTPException(415, { message: `it must be ${[...FORMATS.keys()].join(" or ")}` });
+    if (!format) {
+      const message = `its content-type must be ${[...FORMATS.keys()].join(" or ")}`;
+      throw new HTTPException(415, { message });
+    }
     const { storeId } = c.var.by;
     const upsert = createUpsert(options, commandContext(c));
     const stop = new AbortController();

@@ -86,13 +86,25 @@ export function createUpsert(
     return await (isBirth ? register : update)(answer.id, fields, key);
   }
 
-  async function upsert(row: number, fields: BulkFields): Promise<Answer> {
-    const key = keyOf(row);
-    const answer = key === undefined ? undefined : await earlier(key);
-    if (answer !== undefined) return await repeat(answer, fields, key!);
+  async function upsertFirst(fields: BulkFields, key: string | undefined): Promise<Answer> {
     const { customerId, email } = fields;
     if (customerId !== undefined) return await upsertById(customerId, fields, key);
     return await upsertByEmail(email!, fields, key);
+  }
+
+  async function upsert(row: number, fields: BulkFields): Promise<Answer> {
+    const key = keyOf(row);
+    if (key === undefined) return await upsertFirst(fields, key);
+    const known = await earlier(key);
+    if (known !== undefined) return await repeat(known, fields, key);
+    try {
+      return await upsertFirst(fields, key);
+    } catch (error) {
+      // The same file may still be under way: what it has made of the row since we looked is the answer.
+      const now = await earlier(key);
+      if (now === undefined) throw error;
+      return await repeat(now, fields, key);
+    }
   }
 
   return async (row) => {

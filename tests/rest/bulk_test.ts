@@ -221,6 +221,19 @@ Deno.test("the same file sent again under its key applies nothing twice and answ
   );
 });
 
+Deno.test("a file that is still being applied when it is sent again gives the same answers twice", async () => {
+  await using rest = await startRest();
+  const { system: as } = rest.world;
+  const file = rows(...Array.from({ length: 120 }, (_, at) => ({
+    ...(at % 2 === 0 && { customerId: crypto.randomUUID() }),
+    email: `row-${at}@example.com`,
+  })));
+  const headers = { ...JSON_LINES, "idempotency-key": "impatient import" };
+  const [first, ...others] = await Promise.all([1, 2, 3].map(() => send(rest, as, file, headers)));
+  assert.ok(first?.lines.every(({ result }) => result === "CREATED"));
+  for (const other of others) assert.deepEqual(other.lines, first?.lines);
+});
+
 Deno.test("only a service brings ids; staff of another role, a shopper and another store come to nothing", async () => {
   await using rest = await startRest();
   const ref = await register(rest.world, { email: "mine@example.com" });

@@ -87,6 +87,17 @@ Deno.test("a request counts once, whether its path names one of a resource or al
   assert.equal((await one.get({ ...world.staff, id: crypto.randomUUID() })).status, 429);
 });
 
+Deno.test("a high limit is kept to a hundredth for each replica, by few statements", async () => {
+  await using world = await createWorld();
+  const limits = [1, 2].map(() =>
+    createRateLimit(world.database.pool("customer_reader"), { requests: 1_000, windowSeconds: 60 })
+  );
+  const key = { storeId: world.storeId, key: "somebody" };
+  const asked = Array.from({ length: 1_200 }, (_, at) => limits[at % 2]!(key));
+  const taken = (await Promise.all(asked)).filter((seconds) => seconds === undefined).length;
+  assert.ok(taken > 980 && taken <= 1_000, `${taken} were taken`);
+});
+
 Deno.test("an address is limited before anybody is known, as the outermost proxy of ours has seen it", async () => {
   await using world = await createWorld();
   await using started = await startReplicas(world, (reader) => ({
