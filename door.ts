@@ -6,6 +6,9 @@ import type { DoorConfig } from "./config/mod.ts";
 
 const HOUR_SECONDS = 3_600;
 
+/** In the form of every other error; a path may hold what must not be repeated. */
+const NOT_FOUND = { code: "NOT_FOUND", message: "Cannot find anything under this path" };
+
 /** An app to mount the edges at. Which contents a page may have is for its edge to say. */
 export function createDoor({ corsOrigins }: Pick<DoorConfig, "corsOrigins">): Hono {
   const app = new Hono();
@@ -13,10 +16,17 @@ export function createDoor({ corsOrigins }: Pick<DoorConfig, "corsOrigins">): Ho
   if (corsOrigins.length > 0) {
     app.use(cors({
       origin: [...corsOrigins],
-      allowHeaders: ["authorization", "content-type", "idempotency-key", "if-match", "traceparent"],
+      allowHeaders: [
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "traceparent",
+      ],
       exposeHeaders: ["etag", "link", "location", "retry-after"],
       maxAge: HOUR_SECONDS,
     }));
   }
-  return app;
+  return app.notFound((c) => c.json(NOT_FOUND, 404));
 }

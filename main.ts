@@ -6,6 +6,7 @@ import type { Performers } from "./actors/effects.ts";
 import { endMemberships } from "./actors/end_memberships.ts";
 import { createExportDownloads, exportLink } from "./actors/gdpr/export_downloads.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
+import { exportReceipt } from "./actors/gdpr/receipt.ts";
 import type { RequestKey } from "./actors/gdpr/vocabulary.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createActors } from "./actors/mod.ts";
@@ -27,6 +28,7 @@ import { createRateLimit } from "./db/rate_limits.ts";
 import { createReadiness, watchReadiness } from "./db/readiness.ts";
 import { createNotifier, listen } from "./db/work.ts";
 import { loadDemoData } from "./demo/data.ts";
+import { DEMO } from "./demo/ids.ts";
 import { deliveringSink } from "./demo/delivering_sink.ts";
 import { startDemoPeers } from "./demo/peers/mod.ts";
 import { tour } from "./demo/tour.ts";
@@ -37,6 +39,7 @@ import { watchMemory } from "./events/stale_memory.ts";
 import { maskError } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
 import { createDoor } from "./door.ts";
+import { createInspector } from "./inspect/mod.tsx";
 import { untilTold } from "./lifetime.ts";
 import { shedLoad, watchLoad } from "./overload.ts";
 import { answerOf } from "./rest/errors.ts";
@@ -110,6 +113,20 @@ export async function start(config: Config): Promise<Service> {
     proxies: config.door.trustedProxies,
   };
   const linkTo = (key: RequestKey) => exportLink(api, keys, key);
+  const downloads = createExportDownloads(api, keys);
+  const development = await openSignInLink(config);
+  const inspector = createInspector({
+    actors,
+    lookups,
+    sql: api,
+    authenticate: auth.authenticateInStores,
+    formKey: keys.linkKey,
+    secure: config.production,
+    development,
+    exportLink: linkTo,
+    downloads,
+    exportReceipt: (key) => exportReceipt(api, key),
+  });
   const app = createDoor(config.door)
     .use(nameRoutes())
     .use(letGo(ending.signal))
@@ -129,14 +146,16 @@ export async function start(config: Config): Promise<Service> {
     .use(shedLoad(load, (error) => answerOf(error).body))
     .route(
       "/exports",
-      createExports({ downloads: createExportDownloads(api, keys), authenticate: auth.authenticate, limits }),
+      createExports({ downloads, authenticate: auth.authenticate, limits }),
     )
+    .route("/inspect", inspector.app)
     .route(
       "/",
       createRest({ actors, lookups, sql: api, authenticate: auth.authenticate, exportLink: linkTo, limits }),
     );
   if (!config.production) await addGateway(app);
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());
+  edges.defer(inspector.close);
 
   const demo = await openDemoPeers(config, rpc.port, stack);
   const published = config.kafka ? kafkaSink(config.kafka, config.eventFormat) : consoleSink();
@@ -151,11 +170,11 @@ export async function start(config: Config): Promise<Service> {
   const tidy = stack.adopt(openPool(database.url, "customer_worker", 1, {}), close); // it takes its time
   stack.use(startHousekeeping(tidy));
   if (config.kafka) stack.use(watchMemory(work, config.kafka));
-  stack.use(await listen(work, () => [relay, worker].forEach((loop) => loop.wake())));
+  stack.use(await listen(work, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
 
   const ports = { httpPort: http.port, grpcPort: rpc.port };
   if (database.embedded) await loadDemoData(actors, lookups);
-  await introduce(config, ports, database.description);
+  await introduce(config, { ...ports, signInCode: development?.code }, database.description);
   const [doors, house] = [edges.move(), stack.move()];
   return {
     ...ports,
@@ -191,12 +210,30 @@ async function openDemoPeers(config: Config, grpcPort: number, stack: AsyncDispo
   return stack.use(await startDemoPeers({ kafka, confirm: { address: `${host}:${grpcPort}`, token } }));
 }
 
+/** A link with which development signs in to the inspector: it works while this process does. */
+async function openSignInLink({ auth, dataDirectory, production }: Config) {
+  if (production || auth.mode !== "jwt" || auth.tokens.from !== "development") return undefined;
+  const issuer = await openDevelopmentIssuer(dataDirectory);
+  const { staffId: id, storeId } = DEMO;
+  const principal = { id, type: "STAFF", storeId, roles: ["STORE_MANAGER"] } as const;
+  return {
+    code: crypto.randomUUID(),
+    token: () => issuer.sign({ principal, service: undefined }, 8 * 60 * 60),
+  };
+}
+
 /** Says that the service is up; in development with calls to paste. */
-async function introduce(config: Config, ports: { httpPort: number; grpcPort: number }, database: string) {
+async function introduce(
+  config: Config,
+  ports: { httpPort: number; grpcPort: number; signInCode: string | undefined },
+  database: string,
+) {
   const { auth, bind, dataDirectory, kafka } = config;
   if (auth.tokens?.from !== "development" || isWorker()) {
+    const { httpPort, grpcPort } = ports;
     getLogger(["customer-service"]).info("Ready: HTTP on port {httpPort}, gRPC on port {grpcPort}", {
-      ...ports,
+      httpPort,
+      grpcPort,
     });
     return;
   }

@@ -1,8 +1,9 @@
 /** A command under a key is carried out once; whoever repeats it gets the same answer again. */
 import { v5 as idFrom, v7 as newId } from "uuid";
-import type { Tx } from "../db/connect.ts";
-import { claimKey, storeAnswer } from "../db/idempotency_keys.ts";
+import type { Sql, Tx } from "../db/connect.ts";
+import { claimKey, createAnswerLookup, storeAnswer } from "../db/idempotency_keys.ts";
 import { DomainError } from "./errors.ts";
+import type { Principal } from "./principal.ts";
 import type { ActorRef, Answer, Command, CommandContext } from "./protocol.ts";
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
@@ -69,6 +70,15 @@ export async function answerOnce(
     throw new DomainError("INVALID_INPUT", `Cannot ${command.type} ${ref.id}: ${reason}`);
   }
   return stored.answer as Answer;
+}
+
+/** The answers that a principal has got under its keys and can still ask for again; undefined where there is none. */
+export function createAnswers(
+  sql: Sql,
+  { storeId, id }: Principal,
+): (idempotencyKey: string) => Promise<Answer | undefined> {
+  const find = createAnswerLookup(sql, storeId, id);
+  return async (key) => await find((await digest(key)).toHex()) as Answer | undefined;
 }
 
 const encoder = new TextEncoder();

@@ -65,12 +65,34 @@ export function invalidInput(error: z.core.$ZodError, purpose: string): DomainEr
 const PASSWORD_REFUSED = "password is not taken here: credentials belong to identity-service";
 
 function describe(issue: z.core.$ZodIssue): string {
-  if (issue.code === "unrecognized_keys") {
-    if (issue.keys.includes("password")) return PASSWORD_REFUSED;
-    return `${issue.keys.map(shown).join(", ")} is not known`;
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return describeUnknown(issue.keys);
+    case "invalid_type":
+      return `must be of type ${issue.expected}`;
+    case "too_small":
+      return isNumber(issue.origin) ? `must be at least ${issue.minimum}` : issue.message;
+    case "too_big":
+      return isNumber(issue.origin) ? `must be at most ${issue.maximum}` : issue.message;
+    case "invalid_value":
+      return issue.values.length <= LISTED
+        ? `must be ${ALTERNATIVES.format(issue.values.map(String))}`
+        : issue.message;
+    default:
+      return issue.message;
   }
-  if (issue.code === "invalid_type") return `must be of type ${issue.expected}`;
-  return issue.message;
+}
+
+/** A longer list of values is no help to anybody who reads it in a sentence. */
+const LISTED = 10;
+const ALTERNATIVES = new Intl.ListFormat("en-GB", { type: "disjunction" });
+
+const isNumber = (origin: string) => origin === "number" || origin === "int";
+
+function describeUnknown(keys: readonly string[]): string {
+  const others = keys.filter((key) => key !== "password").map(shown);
+  const unknown = others.length > 0 ? [`${others.join(", ")} is not known`] : [];
+  return [...unknown, ...(others.length < keys.length ? [PASSWORD_REFUSED] : [])].join("; ");
 }
 
 /** A field's name as the caller wrote it, as long as it can be one. */

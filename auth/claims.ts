@@ -26,6 +26,17 @@ export function principalOf(claims: PrincipalClaims): Principal {
   return { id, type, storeId, roles: type === "CUSTOMER" ? [] : rolesIn(storeId, claims.roles) };
 }
 
+/** The other stores in which a member of staff has roles, in the order of the claims; nobody else has any. */
+export function principalsElsewhere(claims: PrincipalClaims): Principal[] {
+  const { sub: id, store_id: own, principal_type: type } = claims;
+  if (type !== "STAFF") return [];
+  const stores = new Set(claims.roles.map((grant) => grant.slice(grant.indexOf("@") + 1).toLowerCase()));
+  stores.delete(own);
+  return [...stores]
+    .map((storeId) => ({ id, type, storeId, roles: rolesIn(storeId, claims.roles) }))
+    .filter(({ roles }) => roles.length > 0);
+}
+
 function rolesIn(storeId: string, grants: readonly string[]): RoleName[] {
   const here = new Set(
     grants.map((grant) => grant.split("@")).flatMap(([role, store]) =>

@@ -31,12 +31,14 @@ export async function openDevelopmentIssuer(dataDirectory: string): Promise<Deve
     importJWK(publicJwk, ALGORITHM),
   ]);
   return {
-    sign: ({ principal, service }, ttlSeconds) => {
+    sign: ({ principal, service, elsewhere = [] }, ttlSeconds) => {
       const now = Math.floor(Date.now() / 1_000);
       const claims = {
         store_id: principal.storeId,
         principal_type: principal.type,
-        roles: principal.roles.map((role) => `${role}@${principal.storeId}`),
+        roles: [principal, ...elsewhere].flatMap(({ roles, storeId }) =>
+          roles.map((role) => `${role}@${storeId}`)
+        ),
         ...(service === undefined ? {} : { client_id: service }),
       };
       return new SignJWT(claims)

@@ -7,16 +7,32 @@ import type { TokenVerifier } from "./token.ts";
 /** @throws {DomainError} UNAUTHENTICATED: nobody, or nobody known. UNAVAILABLE: it cannot be found out now */
 export type Authenticator = (headers: Headers) => Promise<Principal>;
 
+/**
+ * Who sends a request, once for each store in which they have roles; as the one they act for unless they say
+ * otherwise, first. Fails as an Authenticator does.
+ */
+export type StoresAuthenticator = (headers: Headers) => Promise<readonly [Principal, ...Principal[]]>;
+
 /** Believes `Authorization: Bearer <token>` and nothing else. */
 export function createTokenAuthenticator(verify: TokenVerifier): Authenticator {
+  return async (headers) => (await verify(bearerToken(headers))).principal;
+}
+
+/** Believes the same token, for every store that it names roles in. */
+export function createStoresAuthenticator(verify: TokenVerifier): StoresAuthenticator {
   return async (headers) => {
-    const authorization = headers.get("authorization");
-    if (authorization === null) throw refusal("header authorization is missing");
-    // Two such headers arrive as one with a comma, which no token has.
-    const token = authorization.match(/^Bearer +([\w.~+/-]+=*)$/i)?.[1];
-    if (!token) throw refusal("header authorization is not of the form Bearer <token>");
-    return (await verify(token)).principal;
+    const { principal, elsewhere = [] } = await verify(bearerToken(headers));
+    return [principal, ...elsewhere];
   };
+}
+
+function bearerToken(headers: Headers): string {
+  const authorization = headers.get("authorization");
+  if (authorization === null) throw refusal("header authorization is missing");
+  // Two such headers arrive as one with a comma, which no token has.
+  const token = authorization.match(/^Bearer +([\w.~+/-]+=*)$/i)?.[1];
+  if (!token) throw refusal("header authorization is not of the form Bearer <token>");
+  return token;
 }
 
 const HEADERS: Record<keyof PrincipalClaims, string> = {

@@ -2,13 +2,15 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from "jose";
 import { DomainError } from "../actors/errors.ts";
 import type { Principal } from "../actors/principal.ts";
-import { principalOf, TokenClaims, wrongClaim } from "./claims.ts";
+import { principalOf, principalsElsewhere, TokenClaims, wrongClaim } from "./claims.ts";
 import { remember } from "./remember.ts";
 
 export interface VerifiedToken {
   readonly principal: Principal;
   /** The service that a SYSTEM token was issued to (claim client_id, RFC 9068). */
   readonly service: string | undefined;
+  /** The same member of staff in every other store for which the token shows roles; absent where there is none. */
+  readonly elsewhere?: readonly Principal[];
 }
 
 /**
@@ -71,7 +73,12 @@ function readToken(payload: JWTPayload): VerifiedToken {
   const { data, error } = TokenClaims.safeParse(payload);
   if (error) throw refusal(`claim ${wrongClaim(error)} is missing or malformed`);
   const principal = principalOf(data);
-  return { principal, service: principal.type === "SYSTEM" ? data.client_id : undefined };
+  const elsewhere = principalsElsewhere(data);
+  return {
+    principal,
+    service: principal.type === "SYSTEM" ? data.client_id : undefined,
+    ...(elsewhere.length > 0 && { elsewhere }),
+  };
 }
 
 /** Tells a key that does not exist, which is the token's fault, from keys that cannot be read. */

@@ -6,6 +6,9 @@ const BENCHMARKS: Record<string, () => Promise<(args: string[]) => Promise<void>
   commands: async () => (await import("./commands.ts")).commands,
   erasure: async () => (await import("./erasure.ts")).erasure,
   footprint: async () => (await import("./footprint.ts")).footprint,
+  inspector: async () => (await import("./inspector.ts")).inspector,
+  rest: async () => (await import("./rest.ts")).rest,
+  search: async () => (await import("./search.ts")).search,
 };
 
 const load = BENCHMARKS[name ?? ""];

@@ -1,5 +1,5 @@
 /** Searches the customers of a store, a page at a time. */
-import type { Sql } from "./connect.ts";
+import { readStore, type Sql } from "./connect.ts";
 import type { Customer } from "./lookups.ts";
 
 /** A customer in a list: the row, without what hangs on it. */
@@ -32,20 +32,23 @@ export const SEARCH_LIMIT_MS = 4_000;
  * The next customers: the newest first, but a group's by id, the greatest first. Whoever is added meanwhile neither
  * moves the others on nor brings any of them back.
  *
- * @param sql of the store that the transaction has entered
+ * @param sql a pool of the role customer_api
  * @throws the driver's error; `isTimedOut` tells the one that says that it takes too long
  */
 export async function searchCustomers(
   sql: Sql,
+  storeId: string,
   filter: CustomerFilter,
   { limit, after }: CustomerPage,
 ): Promise<FoundCustomer[]> {
-  const [, rows] = await Promise.all([
-    sql`select set_config('statement_timeout', ${String(SEARCH_LIMIT_MS)}, true)`,
-    sql<FoundCustomer[]>`
-      select * from search_customers(${sql.json(conditionsOf(filter))}, ${after ?? null}, ${limit})`,
-  ]);
-  return rows;
+  return await readStore(sql, storeId, async (sql) => {
+    const [, rows] = await Promise.all([
+      sql`select set_config('statement_timeout', ${String(SEARCH_LIMIT_MS)}, true)`,
+      sql<FoundCustomer[]>`
+        select * from search_customers(${sql.json(conditionsOf(filter))}, ${after ?? null}, ${limit})`,
+    ]);
+    return rows;
+  });
 }
 
 /** The filter as the function of the database takes it. */

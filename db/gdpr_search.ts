@@ -18,6 +18,8 @@ export interface FoundRequest extends
     | "machine"
     | "version"
   > {
+  /** The machine's state; null where the snapshot is of a form that has none. */
+  state: unknown;
   /** Held back by staff before its work has begun. */
   held: boolean;
   /** By name; empty until the work begins. */
@@ -32,17 +34,28 @@ export interface RequestFilter {
   customerId?: string | undefined;
   /** True: open and due before `now`. */
   overdue?: boolean | undefined;
+  /** Open, and due from `now` until then. */
+  dueUntil?: Date | undefined;
+  /** Open, and held back by staff. */
+  held?: true | undefined;
   /** A service that has been asked and has not answered yet. */
   waitingFor?: string | undefined;
+  /** Open, and got stuck: a service does not answer, what had to be done was given up, or a re-scan found something. */
+  stuck?: true | undefined;
 }
 
-/** DUE: the open ones by when they are due; NEWEST: all by when they were made. */
-export type RequestOrder = "NEWEST" | "DUE";
+/**
+ * DUE: what is open, the most urgent first, and behind it what is completed. NEWEST and OLDEST: by when they were
+ * made.
+ */
+export type RequestOrder = "NEWEST" | "OLDEST" | "DUE";
 
-/** Behind which request a page begins: its createdAt or dueAt, as the order says, and its id. */
+/** Behind which request a page begins: its createdAt or, in the order DUE, its dueAt; and its id. */
 export interface RequestPosition {
   at: Date;
   requestId: string;
+  /** In the order DUE: whether it is. */
+  completed?: boolean;
 }
 
 export interface RequestPage {
@@ -59,25 +72,22 @@ export async function searchRequests(
   { order, limit, after }: RequestPage,
   now: Date,
 ): Promise<FoundRequest[]> {
-  const inOrder = order === "NEWEST" ? sql`created_at desc, request_id desc` : sql`due_at, request_id`;
   return await sql<FoundRequest[]>`
     select request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by,
-      machine, version, snapshot -> 'value' ->> 'PENDING' is not distinct from 'held' as held,
+      machine, version, snapshot -> 'value' as state, ${isHeld(sql)} as held,
       (select coalesce(jsonb_agg(jsonb_build_object('service', p.service, 'state', p.state) order by p.service), '[]')
        from gdpr_participants p where p.store_id = r.store_id and p.request_id = r.request_id) as participants
     from gdpr_requests r
-    where ${matching(sql, storeId, filter, now)} ${order === "DUE" ? sql`and status <> 'COMPLETED'` : sql``}
-      ${behind(sql, order, after)}
-    order by ${inOrder} limit ${limit}`;
+    where ${matching(sql, storeId, filter, now)} ${behind(sql, order, after)}
+    order by ${inOrder(sql, order)} limit ${limit}`;
 }
 
+/** Held back by staff; an index has the same words. */
+const isHeld = (sql: Sql) => sql`(r.snapshot -> 'value' ->> 'PENDING') is not distinct from 'held'`;
+
 /** The condition of a filter, on gdpr_requests r. */
-export function matching(
-  sql: Sql,
-  storeId: string,
-  { types, statuses, outcomes, customerId, overdue, waitingFor }: RequestFilter,
-  now: Date,
-) {
+export function matching(sql: Sql, storeId: string, filter: RequestFilter, now: Date) {
+  const { types, statuses, outcomes, customerId, overdue, dueUntil, held, waitingFor, stuck } = filter;
   return sql`r.store_id = ${storeId}
     ${types ? sql`and r.type = any(${types as string[]})` : sql``}
     ${statuses ? sql`and r.status = any(${statuses as string[]})` : sql``}
@@ -85,17 +95,102 @@ export function matching(
     ${customerId === undefined ? sql`` : sql`and r.customer_id = ${customerId}`}
     ${overdue === true ? sql`and r.status <> 'COMPLETED' and r.due_at < ${now}` : sql``}
     ${overdue === false ? sql`and not (r.status <> 'COMPLETED' and r.due_at < ${now})` : sql``}
+    ${dueUntil ? sql`and r.status <> 'COMPLETED' and r.due_at between ${now} and ${dueUntil}` : sql``}
+    ${held ? sql`and ${isHeld(sql)}` : sql``}
     ${
     waitingFor === undefined ? sql`` : sql`and r.status <> 'COMPLETED' and exists (
       select from gdpr_participants w
       where w.store_id = r.store_id and w.request_id = r.request_id and w.service = ${waitingFor}
         and w.state in ('ASKED', 'RETRYING', 'OVERDUE'))`
-  }`;
+  }
+    ${stuck ? sql`and r.status <> 'COMPLETED' and r.request_id in (${stuckRequests(sql, storeId)})` : sql``}`;
+}
+
+/** Each branch is led by an index that has what is stuck and little else. */
+function stuckRequests(sql: Sql, storeId: string) {
+  return sql`
+    select p.request_id from gdpr_participants p
+    where p.store_id = ${storeId} and p.state in ('RETRYING', 'OVERDUE')
+    union all
+    select e.actor_id from effects e
+    where e.store_id = ${storeId} and e.actor_kind = 'gdpr_request' and e.state = 'POISONED'
+      and ${isStillGivenUp(sql)}
+    union all
+    select f.request_id from gdpr_requests f
+    where f.store_id = ${storeId} and f.status = 'IN_PROGRESS'
+      and (f.snapshot -> 'value' ->> 'IN_PROGRESS') = 'residue_found'`;
+}
+
+/** Of an effect e that was given up: nobody has it tried again since, and no participant is done without it. */
+function isStillGivenUp(sql: Sql) {
+  return sql`not exists (
+      select from effects later
+      where later.store_id = e.store_id and later.actor_kind = e.actor_kind and later.actor_id = e.actor_id
+        and later.type = e.type and later.params = e.params and later.created_at > e.created_at)
+    and not exists (
+      select from gdpr_participants s
+      where s.store_id = e.store_id and s.request_id = e.actor_id and s.service = e.params ->> 'service'
+        and s.state in ('RECEIVED', 'CONFIRMED', 'WAIVED'))`;
+}
+
+/** A request that got stuck, and with what. */
+export interface StuckRequest extends GdprRequestRow {
+  /** The services that do not answer, or whose data were given up; by name. */
+  services: string[];
+  /** What comes behind all services was given up, or has found what should not be there. */
+  behind: boolean;
+}
+
+/** The most urgent first, in the order of the search. */
+export async function findStuckRequests(
+  sql: Sql,
+  storeId: string,
+  filter: RequestFilter,
+  limit: number,
+  now: Date,
+): Promise<StuckRequest[]> {
+  return await sql<StuckRequest[]>`
+    select r.*,
+      array(
+        select p.service from gdpr_participants p
+        where p.store_id = r.store_id and p.request_id = r.request_id and p.state in ('RETRYING', 'OVERDUE')
+        union
+        select e.params ->> 'service' from effects e where ${isPoisonedOf(sql)} and e.params ? 'service'
+        order by 1) as services,
+      ${hasResidue(sql)} or exists (
+        select from effects e where ${isPoisonedOf(sql)} and not e.params ? 'service') as behind
+    from gdpr_requests r
+    where ${matching(sql, storeId, { ...filter, stuck: true }, now)}
+    order by ${inOrder(sql, "DUE")} limit ${limit}`;
+}
+
+const isPoisonedOf = (sql: Sql) =>
+  sql`e.store_id = r.store_id and e.actor_kind = 'gdpr_request' and e.actor_id = r.request_id
+    and e.state = 'POISONED' and ${isStillGivenUp(sql)}`;
+
+const hasResidue = (sql: Sql) =>
+  sql`(r.status = 'IN_PROGRESS' and (r.snapshot -> 'value' ->> 'IN_PROGRESS') = 'residue_found')`;
+
+function inOrder(sql: Sql, order: RequestOrder) {
+  switch (order) {
+    case "NEWEST":
+      return sql`r.created_at desc, r.request_id desc`;
+    case "OLDEST":
+      return sql`r.created_at, r.request_id`;
+    case "DUE":
+      return sql`(r.status = 'COMPLETED'), r.due_at, r.request_id`;
+  }
 }
 
 function behind(sql: Sql, order: RequestOrder, after: RequestPosition | undefined) {
   if (!after) return sql``;
-  return order === "NEWEST"
-    ? sql`and (r.created_at, r.request_id) < (${after.at}, ${after.requestId})`
-    : sql`and (r.due_at, r.request_id) > (${after.at}, ${after.requestId})`;
+  const { at, requestId, completed = false } = after;
+  switch (order) {
+    case "NEWEST":
+      return sql`and (r.created_at, r.request_id) < (${at}, ${requestId})`;
+    case "OLDEST":
+      return sql`and (r.created_at, r.request_id) > (${at}, ${requestId})`;
+    case "DUE":
+      return sql`and ((r.status = 'COMPLETED'), r.due_at, r.request_id) > (${completed}, ${at}, ${requestId})`;
+  }
 }

@@ -1,5 +1,6 @@
 /** The answers that callers may ask for again. */
-import type { Sql, Tx } from "./connect.ts";
+import { batched } from "./_batches.ts";
+import { readStore, type Sql, type Tx } from "./connect.ts";
 
 export interface IdempotencyKey {
   storeId: string;
@@ -46,6 +47,27 @@ export async function storeAnswer(
   await tx`
     update idempotency_keys set answer = ${tx.json(answer as never)}
     where store_id = ${storeId} and principal_id = ${principalId} and key = ${key}`;
+}
+
+/**
+ * Answers the keys of one principal with what is stored under them, those of a moment together.
+ *
+ * @param sql a pool of the role customer_api
+ */
+export function createAnswerLookup(
+  sql: Sql,
+  storeId: string,
+  principalId: string,
+): (key: string) => Promise<unknown> {
+  return batched("idempotency_keys", async (keys: readonly string[]) => {
+    const rows = await readStore(sql, storeId, (sql) =>
+      sql<{ key: string; answer: unknown }[]>`
+        select key, answer from idempotency_keys
+        where store_id = ${storeId} and principal_id = ${principalId} and key = any(${keys as string[]})
+          and expires_at > ${new Date()}`);
+    const answers = new Map(rows.map(({ key, answer }) => [key, answer]));
+    return keys.map((key) => answers.get(key));
+  });
 }
 
 /** Forgets the expired keys of every store. */

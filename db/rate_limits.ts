@@ -1,4 +1,5 @@
 /** How often somebody has asked, counted for all replicas together. */
+import { LRUCache } from "lru-cache";
 import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from "rate-limiter-flexible";
 import type { Sql } from "./connect.ts";
 import { inTime } from "./time_limit.ts";
@@ -14,6 +15,14 @@ export type RateLimit = (key: RateKey) => Promise<number | undefined>;
 
 /** A database that takes longer over a count counts as away, in milliseconds. */
 const PATIENCE_MS = 1_000;
+
+/**
+ * A replica takes a hundredth of the limit from the shared count at a time, so that most requests cost no statement.
+ * What it has not used when the window ends is lost, so the limit is kept to a hundredth for each replica.
+ */
+const SHARES = 100;
+/** How many shares are remembered; whoever is forgotten takes a new one. */
+const REMEMBERED = 100_000;
 
 /**
  * So many requests in each window of time for each key. Who is over it is refused from memory until the window ends,
@@ -36,13 +45,36 @@ export function createRateLimit(
     inMemoryBlockOnConsumed: requests + 1,
     insuranceLimiter: new RateLimiterMemory(window),
   });
-  return async ({ storeId, key }) => {
+  const share = Math.max(1, Math.floor(requests / SHARES));
+  const held = new LRUCache<string, { left: number }>({ max: REMEMBERED });
+  const underWay = new Map<string, Promise<number | undefined>>();
+
+  /** Takes another share; gives the seconds until there is one. */
+  async function take(name: string): Promise<number | undefined> {
     try {
-      await limiter.consume(`${storeId}${SEPARATOR}${key}`);
+      const { msBeforeNext } = await limiter.consume(name, share);
+      held.set(name, { left: share }, { ttl: Math.max(1, msBeforeNext) });
       return undefined;
     } catch (refused) {
       if (refused instanceof RateLimiterRes) return Math.max(1, Math.ceil(refused.msBeforeNext / 1_000));
       throw refused;
+    } finally {
+      underWay.delete(name);
+    }
+  }
+
+  return async ({ storeId, key }) => {
+    const name = `${storeId}${SEPARATOR}${key}`;
+    for (;;) {
+      const allowance = held.get(name);
+      if (allowance && allowance.left > 0) {
+        allowance.left--;
+        return undefined;
+      }
+      let taking = underWay.get(name);
+      if (!taking) underWay.set(name, taking = take(name));
+      const seconds = await taking;
+      if (seconds !== undefined) return seconds;
     }
   };
 }

@@ -8,6 +8,8 @@ export interface Places {
   bind: string;
   httpPort: number;
   grpcPort: number;
+  /** Signs in to the inspector; undefined where no link does. */
+  signInCode: string | undefined;
   /** Where the rows are, in words. */
   database: string;
   /** Where the events go, in words. */
@@ -15,7 +17,7 @@ export interface Places {
 }
 
 export async function tour(places: Places, issuer: DevelopmentIssuer): Promise<string> {
-  const { bind, httpPort, grpcPort, database, events } = places;
+  const { bind, httpPort, grpcPort, signInCode, database, events } = places;
   const { storeId, customerId } = DEMO;
   const shopper = await issuer.sign(
     { principal: { id: customerId, type: "CUSTOMER", storeId, roles: [] }, service: undefined },
@@ -27,8 +29,11 @@ export async function tour(places: Places, issuer: DevelopmentIssuer): Promise<s
   );
   const host = hostOf(bind);
   const query = "{ me { email firstName addresses { line1 city } shopperGroups { name priceListId } } }";
+  const signIn = signInCode === undefined ? "" : `/sign-in?code=${signInCode}`;
   return `customer-service is ready
 
+  Inspector http://${host}:${httpPort}/inspect${signIn}
+  REST      http://${host}:${httpPort}/docs
   GraphQL   http://${host}:${httpPort}/graphql
   Gateway   http://${host}:${httpPort}/gateway/graphql
   gRPC      ${host}:${grpcPort}

@@ -72,6 +72,25 @@ export function json<Schema extends z.ZodType>(description: string, schema: Sche
 /** What any route may answer. */
 const ALWAYS: ErrorCode[] = ["INVALID_INPUT", "UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "UNAVAILABLE"];
 
+/** What a caller may make of each. */
+const MEANINGS: Record<ErrorCode, string> = {
+  INVALID_INPUT: "the message names every field that is wrong, and what was expected",
+  UNAUTHENTICATED: "the token is missing, or is not one to be believed",
+  FORBIDDEN: "the caller has no role that may do this",
+  NOT_FOUND: "the caller's store has nothing under this id",
+  ALREADY_EXISTS: "what has to be unique belongs to another one",
+  REFUSED_IN_STATE: "not in the state that it is in, which the message names",
+  CONFLICT: "`If-Match` names another version than the present one",
+  RATE_LIMITED: "too many requests within this minute",
+  UNAVAILABLE: "try again later",
+};
+
+const RETRY_AFTER = {
+  headers: z.object({
+    "retry-after": z.string().meta({ description: "Seconds until a request is taken again", example: "7" }),
+  }),
+};
+
 /**
  * The errors of a route, for its document: those that any route may answer, and its own. They are thrown, so the
  * types of a handler's answers have none of them.
@@ -82,8 +101,10 @@ export function refusals(...codes: ErrorCode[]): Record<never, never> {
   };
   for (const code of [...ALWAYS, ...codes]) {
     const status = STATUSES[code];
+    const meaning = `${code}: ${MEANINGS[code]}`;
     const other = responses[status]?.description;
-    responses[status] = json(other ? `${other}, or ${code}` : code, ErrorSchema);
+    const answer = json(other ? `${other}; or ${meaning}` : meaning, ErrorSchema);
+    responses[status] = code === "RATE_LIMITED" ? { ...answer, ...RETRY_AFTER } : answer;
   }
   return responses;
 }

@@ -22,6 +22,14 @@ export const changeHeaders = z.object({
 /** The headers of what makes something new. */
 export const creationHeaders = changeHeaders.pick({ "idempotency-key": true });
 
+/** The headers of a reading of what has a version. */
+export const readHeaders = z.object({
+  "if-none-match": z.string().optional().meta({
+    description: "The ETag that the caller has: at that version the answer is 304, without a body.",
+    example: '"7"',
+  }),
+});
+
 /** The header of every answer that has a version. */
 export const versioned = {
   headers: z.object({ etag: z.string().meta({ description: "The version", example: '"7"' }) }),

@@ -6,12 +6,13 @@ import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../actors/errors.ts";
 import type { RateLimit } from "../db/rate_limits.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
+import { digest } from "./digest.ts";
 
 export interface Limits {
   /** Undefined: no limit. */
   perPrincipal: RateLimit | undefined;
   perAddress: RateLimit | undefined;
-  /** HMAC-SHA-256: addresses and ids are counted under digests of them. */
+  /** HMAC-SHA-256: addresses and ids are counted under digests of them, and cursors name filters by theirs. */
   hashKey: CryptoKey;
   /** How many proxies of ours add to X-Forwarded-For before a request arrives. */
   proxies: number;
@@ -73,9 +74,13 @@ function addressOf(c: ApiContext, proxies: number): string {
   return networkOf(seen ?? getConnInfo(c).remote.address ?? "unknown");
 }
 
+/** An IPv4 address as a socket for both families or a proxy that adds the port writes it. */
+const IPV4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)(?::\d+)?$/i;
+
 /** Whoever has an IPv6 address has a whole /64 of them. */
 function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
+  const [, ipv4] = address.match(IPV4) ?? [];
+  if (ipv4 !== undefined || !address.includes(":")) return ipv4 ?? address;
   const [head = "", tail] = address.toLowerCase().split("::");
   const groups = head === "" ? [] : head.split(":");
   if (tail !== undefined) {
@@ -84,9 +89,4 @@ function networkOf(address: string): string {
     groups.push(...last);
   }
   return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":");
-}
-
-async function digest(key: CryptoKey, text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
-  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }

@@ -1,7 +1,8 @@
 /** The Customer API and administration over HTTP, for services and staff. */
-import { Hono } from "@hono/hono";
+import { type Context, Hono } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
+import { methodNotAllowed } from "@hono/hono/method-not-allowed";
 import type { Actors } from "../actors/protocol.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { Sql } from "../db/connect.ts";
@@ -10,7 +11,7 @@ import { type Api, type ApiEnv, authenticated, createApi } from "./api.ts";
 import { createCustomers } from "./customers/mod.ts";
 import { createDocuments } from "./documents/mod.ts";
 import { describeApi } from "./documents/openapi.ts";
-import { answerOf } from "./errors.ts";
+import { answerOf, type ErrorBody } from "./errors.ts";
 import type { ExportLink } from "./gdpr_requests/documents.ts";
 import { createGdprRequests } from "./gdpr_requests/mod.ts";
 import { createGroups } from "./groups/mod.ts";
@@ -49,8 +50,9 @@ export function createRoutes(options: RestOptions): Api {
     authenticated(options.authenticate),
     limitPrincipals(options.limits),
     limitBodies(),
+    methodNotAllowed({ app: api, onMethodNotAllowed: answerMethod }),
   ] as const;
-  for (const path of RESOURCES.flatMap((resource) => [resource, `${resource}/*`])) api.use(path, ...before);
+  for (const resource of RESOURCES) api.use(`${resource}/*`, ...before); // the resource's own path as well
   return api
     .route("/", createCustomers(options))
     .route("/", createGroups(options))
@@ -65,6 +67,14 @@ const uncached = createMiddleware<ApiEnv>(async (c, next) => {
 
 /** What Hono itself refuses: JSON that cannot be read, another content type. */
 function answerOfHttp({ status, message }: HTTPException) {
-  const body = { code: "INVALID_INPUT", message: `Cannot take the request: ${message}` } as const;
-  return { status, body };
+  const reason = message === "Unsupported Media Type" ? "its content-type must be application/json" : message;
+  return { status, body: refusalOf(reason) };
+}
+
+function answerMethod(c: Context, methods: string[]): Response {
+  return c.json(refusalOf(`this path takes ${methods.join(", ")}`), 405, { allow: methods.join(", ") });
+}
+
+function refusalOf(reason: string): ErrorBody {
+  return { code: "INVALID_INPUT", message: `Cannot take the request: ${reason}` };
 }

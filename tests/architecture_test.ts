@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   events: ["db", "proto", "telemetry"],
   gateway: [],
   graph: ["actors", "auth", "db", "telemetry"],
+  inspect: ["actors", "auth", "db", "telemetry"],
   proto: [],
   rest: ["actors", "auth", "db", "telemetry"],
   rpc: ["actors", "auth", "db", "proto", "telemetry"],
@@ -77,7 +78,7 @@ Deno.test("only the top and the tasks read the environment, and only they print"
 
 /** Our folder of a path; "" at the top, undefined for a package. */
 function folderOf(path: string): string | undefined {
-  if (!path.endsWith(".ts")) return undefined;
+  if (!/\.tsx?$/.test(path)) return undefined;
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
 }
 
@@ -102,6 +103,6 @@ async function* sources(folder = ""): AsyncGenerator<string> {
     const path = `${folder}${entry.name}`;
     if (entry.name.startsWith(".") || (folder === "" && OUTSIDE.includes(entry.name))) continue;
     if (entry.isDirectory) yield* sources(`${path}/`);
-    else if (path.endsWith(".ts")) yield path;
+    else if (/\.tsx?$/.test(path)) yield path;
   }
 }

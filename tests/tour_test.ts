@@ -12,9 +12,11 @@ Deno.test("the calls to paste reach the service on whatever address it is bound 
     "::": "[::1]",
   };
   for (const [bind, host] of Object.entries(hosts)) {
-    const text = await tour({ bind, httpPort: 4000, grpcPort: 50051, database: "", events: "" }, issuer);
+    const places = { bind, httpPort: 4000, grpcPort: 50051, signInCode: "c0de", database: "", events: "" };
+    const text = await tour(places, issuer);
     const urls = text.match(/http:\/\/\S+/g) ?? [];
     assert.deepEqual([...new Set(urls.map((url) => new URL(url).hostname))], [host]);
     assert.equal(urls.length, 5);
+    assert.ok(urls.includes(`http://${host}:4000/inspect/sign-in?code=c0de`));
   }
 });

@@ -24,7 +24,7 @@ export interface OpeningSettings {
 
 const opening = z.strictObject({
   customerId: uuid,
-  right: z.enum(RIGHTS, `must be one of ${RIGHTS.join(", ")}`),
+  right: z.enum(RIGHTS),
   /** What a rectification corrects. */
   corrections: z.strictObject({
     email: email.optional(),

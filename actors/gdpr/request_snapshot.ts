@@ -1,4 +1,5 @@
 /** A request's machine and its stored snapshot: which machine wrote it, and what it needs to be built again. */
+import { LRUCache } from "lru-cache";
 import type { AnyMachineSnapshot, AnyStateMachine, StateValue } from "xstate";
 import type { GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { DomainError } from "../errors.ts";
@@ -30,6 +31,9 @@ export const CURRENT_MACHINE: Readonly<Record<Right, string>> = {
   RECTIFICATION: "gdpr_rectification@1",
 };
 
+/** Building a machine takes longer than all that a command asks of it, and requests with the same participants share it. */
+const built = new LRUCache<string, AnyStateMachine>({ max: 100 });
+
 /** @throws {DomainError} REFUSED_IN_STATE: this version does not know the machine */
 export function machineOf(name: string, participants: readonly string[]): AnyStateMachine {
   const create = Object.hasOwn(MACHINES, name) ? MACHINES[name] : undefined;
@@ -39,7 +43,10 @@ export function machineOf(name: string, participants: readonly string[]): AnySta
       `Cannot load the machine ${name}: this version does not know it`,
     );
   }
-  return create(participants);
+  const key = JSON.stringify([name, participants]);
+  const machine = built.get(key) ?? create(participants);
+  built.set(key, machine);
+  return machine;
 }
 
 /** @throws {DomainError} REFUSED_IN_STATE: this version does not know the machine, or the machine not the state */

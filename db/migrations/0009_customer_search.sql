@@ -17,6 +17,9 @@ create index customers_first_name_prefix on customers (store_id, lower(first_nam
 create statistics customers_emails on (lower(email)) from customers;
 create statistics customers_last_names on (lower(last_name)) from customers;
 create statistics customers_first_names on (lower(first_name)) from customers;
+alter statistics customers_emails set statistics 500;
+alter statistics customers_last_names set statistics 500;
+alter statistics customers_first_names set statistics 500;
 
 -- The members of a group, in the order in which they are listed.
 drop index customer_group_memberships_group;
@@ -29,8 +32,12 @@ create index customer_group_memberships_group on customer_group_memberships (sto
 -- The filter, all of it optional: email, status, groupId, emailPattern (of LIKE), names (a list of pairs, one of
 -- which has to fit: patterns of the first and the last name, null for any), createdFrom and createdTo (milliseconds
 -- since the epoch; from this one on, until before that one), anonymized. Newest first, but the members of a group by
--- customer_id, the greatest first; what follows the customer `behind`, at most so many. Each search is planned for
--- its values: which way is fast depends on them.
+-- customer_id, the greatest first; what follows the customer `behind`, at most so many.
+--
+-- One index gives the order, others tell how emails and names begin, and none does both. Whether a beginning is rare
+-- or common, old or new, PostgreSQL can only guess. So first it looks through the next 20,000 customers, which finds
+-- enough of what is common; what is missing then is rare, and is gathered from all of them and put into order. Pages
+-- are reckoned to come from memory or flash, not from a turning disk.
 create function search_customers(filter jsonb, behind uuid, at_most integer)
 returns table (
   customer_id uuid,
@@ -46,32 +53,34 @@ returns table (
   anonymized_at timestamptz
 )
 language plpgsql stable security definer
-set search_path = public, pg_temp set jit = off
+set search_path = public, pg_temp set jit = off set max_parallel_workers_per_gather = 0 set random_page_cost = 1.1
 as $$
 #variable_conflict use_column
 declare
+  nearby constant integer := 20000;
   store uuid := current_store();
   in_group boolean := filter ? 'groupId';
-  behind_at timestamptz := (select c.created_at from customers c where c.store_id = store and c.customer_id = behind);
+  columns constant text := 'c.customer_id, c.email, c.first_name, c.last_name, c.phone, c.locale, c.status,
+    c.version, c.created_at, c.updated_at, c.anonymized_at';
+  source text := 'customers c';
+  following text := ' and (c.created_at, c.customer_id) < ($4, $3)';
+  in_order text := 'c.created_at desc, c.customer_id desc';
   conditions text := '';
-  name_conditions text[] := '{}';
-  pattern jsonb;
+  beginnings text := '';
+  names text[] := '{}';
+  behind_at timestamptz := (select c.created_at from customers c where c.store_id = store and c.customer_id = behind);
+  found integer := 0;
 begin
+  if in_group then
+    source := 'customer_group_memberships m
+      join customers c on c.store_id = m.store_id and c.customer_id = m.customer_id
+        and m.store_id = $1 and m.group_id = ($2 ->> ''groupId'')::uuid';
+    following := ' and m.customer_id < $3';
+    in_order := 'm.customer_id desc';
+  end if;
+
   if filter ? 'email' then
     conditions := conditions || ' and c.anonymized_at is null and lower(c.email) = lower($2 ->> ''email'')';
-  end if;
-  if filter ? 'emailPattern' then
-    conditions := conditions || ' and c.anonymized_at is null and lower(c.email) like lower($2 ->> ''emailPattern'')';
-  end if;
-  for at in 0 .. coalesce(jsonb_array_length(filter -> 'names'), 0) - 1 loop
-    pattern := filter -> 'names' -> at;
-    name_conditions := name_conditions || concat_ws(' and ',
-      case when pattern ->> 0 is not null then format('lower(c.first_name) like lower($2 #>> ''{names,%s,0}'')', at) end,
-      case when pattern ->> 1 is not null then format('lower(c.last_name) like lower($2 #>> ''{names,%s,1}'')', at) end);
-  end loop;
-  if name_conditions <> '{}' then
-    conditions := conditions || ' and c.anonymized_at is null and ('
-      || array_to_string(name_conditions, ' or ') || ')';
   end if;
   if filter ? 'status' then
     conditions := conditions || ' and c.status = $2 ->> ''status''';
@@ -86,22 +95,49 @@ begin
     conditions := conditions || case when (filter ->> 'anonymized')::boolean
       then ' and c.anonymized_at is not null' else ' and c.anonymized_at is null' end;
   end if;
-  if behind is not null then
-    conditions := conditions || case when in_group
-      then ' and m.customer_id < $3' else ' and (c.created_at, c.customer_id) < ($4, $3)' end;
+
+  if filter ? 'emailPattern' then
+    beginnings := ' and c.anonymized_at is null and lower(c.email) like lower($2 ->> ''emailPattern'')';
   end if;
+  for at in 0 .. coalesce(jsonb_array_length(filter -> 'names'), 0) - 1 loop
+    names := names || concat_ws(' and ',
+      case when filter #>> array['names', at::text, '0'] is not null
+        then format('lower(c.first_name) like lower($2 #>> ''{names,%s,0}'')', at) end,
+      case when filter #>> array['names', at::text, '1'] is not null
+        then format('lower(c.last_name) like lower($2 #>> ''{names,%s,1}'')', at) end);
+  end loop;
+  if names <> '{}' then
+    beginnings := beginnings
+      || format(' and c.anonymized_at is null and (%s)', array_to_string(names, ' or '));
+  end if;
+
+  if behind is null then following := ''; end if;
+  if beginnings = '' then
+    return query execute format('select %s from %s where c.store_id = $1 %s order by %s limit $5',
+      columns, source, conditions || following, in_order)
+    using store, filter, behind, behind_at, at_most;
+    return;
+  end if;
+
   return query execute format(
-    'select c.customer_id, c.email, c.first_name, c.last_name, c.phone, c.locale, c.status, c.version,
-       c.created_at, c.updated_at, c.anonymized_at
-     from %s where c.store_id = $1 %s order by %s limit $5',
-    case when in_group then
-      'customer_group_memberships m
-       join customers c on c.store_id = m.store_id and c.customer_id = m.customer_id
-         and m.store_id = $1 and m.group_id = ($2 ->> ''groupId'')::uuid'
-      else 'customers c' end,
-    conditions,
-    case when in_group then 'm.customer_id desc' else 'c.created_at desc, c.customer_id desc' end)
-  using store, filter, behind, behind_at, at_most;
+    'select * from (select %s from %s where c.store_id = $1 %s order by %s limit $6) c where true %s limit $5',
+    columns, source, conditions || following, in_order, beginnings)
+  using store, filter, behind, behind_at, at_most, nearby;
+  get diagnostics found = row_count;
+  if found = at_most then return; end if;
+
+  -- The last one that was looked at; without one these were all.
+  execute format('select c.customer_id, c.created_at from %s where c.store_id = $1 %s order by %s offset $5 limit 1',
+    source, conditions || following, in_order)
+  into behind, behind_at using store, filter, behind, behind_at, nearby - 1;
+  if behind is null then return; end if;
+  following := case when in_group then ' and m.customer_id < $3'
+    else ' and (c.created_at, c.customer_id) < ($4, $3)' end;
+  -- `offset 0` keeps the order out of it until everything is gathered.
+  return query execute format(
+    'select * from (select %s from %s where c.store_id = $1 %s offset 0) c order by %s limit $5',
+    columns, source, conditions || beginnings || following, replace(in_order, 'm.', 'c.'))
+  using store, filter, behind, behind_at, at_most - found;
 end
 $$;
 

@@ -3,7 +3,6 @@
 alter table effects add column traceparent text check (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$');
 alter table timers add column traceparent text check (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$');
 
-create index effects_poisoned on effects (store_id) where state = 'POISONED';
 create index gdpr_requests_type_status on gdpr_requests (type, status);
 
 -- How many GDPR requests there are in all stores: numbers for the metrics, nothing about anybody. Whether a

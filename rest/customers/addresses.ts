@@ -3,7 +3,7 @@ import { DomainError } from "../../actors/errors.ts";
 import { uuid } from "../../actors/input.ts";
 import type { Address, Customer } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import { changeHeaders, commandContext, etag, isKnown, versioned } from "../conditions.ts";
+import { changeHeaders, commandContext, etag, isKnown, readHeaders, versioned } from "../conditions.ts";
 import type { RestOptions } from "../mod.ts";
 import { AddressChangesSchema, AddressSchema, bodyOf, NewAddressSchema } from "./address.ts";
 import { customerPath, findCustomer } from "./profile.ts";
@@ -21,7 +21,7 @@ const list = createRoute({
   summary: "Lists the addresses of a customer, oldest first; an erased customer has none",
   tags,
   middleware: mayRead,
-  request: { params: customerPath },
+  request: { params: customerPath, headers: readHeaders },
   responses: {
     200: { ...json("All addresses", z.object({ items: z.array(AddressSchema) })), ...versioned },
     304: notModified,
@@ -54,7 +54,7 @@ const show = createRoute({
   summary: "Shows an address",
   tags,
   middleware: mayRead,
-  request: { params: addressPath },
+  request: { params: addressPath, headers: readHeaders },
   responses: {
     200: { ...json("The address", AddressSchema), ...versioned },
     304: notModified,

@@ -38,7 +38,8 @@ export function addExportRoutes(api: Api, { sql }: RestOptions): void {
 }
 
 async function* readPages(sql: Sql, storeId: string, filter: CustomerFilter): AsyncGenerator<string> {
-  for (let after: string | undefined;;) {
+  let after: string | undefined;
+  for (;;) {
     const rows = await readCustomers(sql, storeId, filter, { limit: PAGE, after });
     after = rows.at(-1)?.customerId;
     if (rows.length > 0) yield rows.map((row) => lineOf(bodyOf(row))).join("");

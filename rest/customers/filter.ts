@@ -21,7 +21,7 @@ const filter = {
       description: "How the first or the last name begins, in whatever case; or both, in either order",
       example: "grace ho",
     }),
-  status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"], "must be ACTIVE, SUSPENDED or CLOSED").optional(),
+  status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]).optional(),
   groupId: uuid.optional().meta({ description: "Whose members they are" }),
   createdFrom: moment("Registered at this moment or later"),
   createdTo: moment("Registered before this moment"),
@@ -29,7 +29,7 @@ const filter = {
 
 const inQuery = {
   ...filter,
-  anonymized: z.enum(["true", "false"], "must be true or false").optional().meta({
+  anonymized: z.enum(["true", "false"]).optional().meta({
     description: "Only those who were erased, or only those who were not",
   }),
 };

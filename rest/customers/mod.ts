@@ -4,6 +4,7 @@ import { createApi } from "../api.ts";
 import type { RestOptions } from "../mod.ts";
 import { addAccountRoutes } from "./account.ts";
 import { addAddressRoutes } from "./addresses.ts";
+import { addBulkRoutes } from "./bulk.ts";
 import { addExportRoutes } from "./export.ts";
 import { addMembershipRoutes } from "./memberships.ts";
 import { addPriceListRoutes } from "./price_list.ts";
@@ -15,6 +16,7 @@ export function createCustomers(options: RestOptions): Api {
   // Before what takes an id in their place.
   addSearchRoutes(api, options);
   addExportRoutes(api, options);
+  addBulkRoutes(api, options);
   addProfileRoutes(api, options);
   addAccountRoutes(api, options);
   addAddressRoutes(api, options);

@@ -4,7 +4,15 @@ import { newActorId } from "../../actors/idempotency.ts";
 import { uuid } from "../../actors/input.ts";
 import type { Customer, CustomerKey, Lookups } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import { changeHeaders, commandContext, creationHeaders, etag, isKnown, versioned } from "../conditions.ts";
+import {
+  changeHeaders,
+  commandContext,
+  creationHeaders,
+  etag,
+  isKnown,
+  readHeaders,
+  versioned,
+} from "../conditions.ts";
 import type { RestOptions } from "../mod.ts";
 import { bodyOf, CustomerChangesSchema, CustomerSchema, NewCustomerSchema, profileOf } from "./customer.ts";
 
@@ -39,7 +47,7 @@ const show = createRoute({
   summary: "Shows a customer",
   tags,
   middleware: [allow("read customers", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER")] as const,
-  request: { params: customerPath },
+  request: { params: customerPath, headers: readHeaders },
   responses: {
     200: { ...json("The customer", CustomerSchema), ...versioned },
     304: { description: "The customer is at the version that If-None-Match names" },

@@ -1,7 +1,7 @@
 /** Searches the customers of a store. */
 import { DomainError } from "../../actors/errors.ts";
 import { uuid } from "../../actors/input.ts";
-import { readStore, type Sql } from "../../db/connect.ts";
+import type { Sql } from "../../db/connect.ts";
 import {
   type CustomerFilter,
   type CustomerPage,
@@ -11,6 +11,7 @@ import {
 } from "../../db/customer_search.ts";
 import { isTimedOut } from "../../db/errors.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { digest } from "../digest.ts";
 import type { RestOptions } from "../mod.ts";
 import { pageBody, pageOf, readCursor } from "../pages.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
@@ -65,31 +66,31 @@ const search = createRoute({
   responses: { 200: page, ...refusals() },
 });
 
-export function addSearchRoutes(api: Api, { sql }: RestOptions): void {
+export function addSearchRoutes(api: Api, options: RestOptions): void {
   api.openapi(list, async (c) => {
     const { limit, cursor, ...query } = c.req.valid("query");
-    const body = await findPage(sql, c.var.by.storeId, filterOf(query), limit, cursor);
+    const body = await findPage(options, c.var.by.storeId, filterOf(query), limit, cursor);
     const link = nextLink(new URL(c.req.url).searchParams, body.nextCursor);
     return c.json(body, 200, link === undefined ? {} : { link });
   });
 
   api.openapi(search, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid("json");
-    return c.json(await findPage(sql, c.var.by.storeId, filter, limit, cursor), 200);
+    return c.json(await findPage(options, c.var.by.storeId, filter, limit, cursor), 200);
   });
 }
 
 async function findPage(
-  sql: Sql,
+  { sql, limits }: RestOptions,
   storeId: string,
   filter: CustomerFilter,
   limit: number,
   cursor: string | undefined,
 ) {
-  const digest = await digestOf(storeId, filter);
-  const [after] = readCursor(z.tuple([uuid, z.literal(digest)]), cursor) ?? [];
+  const mark = await markOf(limits.hashKey, storeId, filter);
+  const [after] = readCursor(z.tuple([uuid, z.literal(mark)]), cursor) ?? [];
   const rows = await readCustomers(sql, storeId, filter, { limit: limit + 1, after });
-  return pageBody(rows, limit, bodyOf, ({ customerId }) => [customerId, digest]);
+  return pageBody(rows, limit, bodyOf, ({ customerId }) => [customerId, mark]);
 }
 
 /** @throws {DomainError} UNAVAILABLE when it takes too long */
@@ -100,7 +101,7 @@ export async function readCustomers(
   page: CustomerPage,
 ): Promise<FoundCustomer[]> {
   try {
-    return await readStore(sql, storeId, (sql) => searchCustomers(sql, filter, page));
+    return await searchCustomers(sql, storeId, filter, page);
   } catch (cause) {
     if (!isTimedOut(cause)) throw cause;
     const seconds = SEARCH_LIMIT_MS / 1_000;
@@ -109,10 +110,9 @@ export async function readCustomers(
   }
 }
 
-/** Tells one filter from another, in so few bytes that nobody can tell from them what it was. */
-async function digestOf(storeId: string, filter: CustomerFilter): Promise<string> {
-  const text = new TextEncoder().encode(JSON.stringify([storeId, filter]));
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", text)).subarray(0, 3).toHex();
+/** Tells one filter of one store from another, and nobody what it was. */
+async function markOf(hashKey: CryptoKey, storeId: string, filter: CustomerFilter): Promise<string> {
+  return (await digest(hashKey, `filter ${JSON.stringify([storeId, filter])}`)).slice(0, 12);
 }
 
 const PERSONAL = ["email", "emailPrefix", "namePrefix"];

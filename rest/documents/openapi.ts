@@ -5,6 +5,10 @@ const DESCRIPTION = `Customers, their addresses and shopper groups, and the requ
 identity-service and other services of the platform, and for store staff. A caller sees and changes one store, the one
 of its token. Shoppers keep their own account through the GraphQL API.
 
+Of store staff, CUSTOMER_SUPPORT reads customers, addresses, groups and memberships, and CUSTOMER_MANAGER changes them
+as well, many at once too; PRIVACY_OFFICER handles GDPR requests; STORE_MANAGER does all of it, and so do services
+(SYSTEM), who alone choose the \`customerId\` of a new customer.
+
 A change may rest on the version that the caller has seen (\`If-Match\` with the \`ETag\`), and can be repeated under an
 \`Idempotency-Key\`. Errors are \`{code, message}\`; the code is for programs, and the message, which names ids and
 fields but never a personal value, is for people.`;
@@ -27,8 +31,8 @@ export function describeApi(api: Api) {
     security: [{ bearer: [] }],
     tags: [
       { name: "Customers", description: "Who they are, and whether their account is open" },
-      { name: "Addresses" },
-      { name: "Shopper groups", description: "They decide the price list" },
+      { name: "Addresses", description: "The address book of a customer, whose version is the customer's" },
+      { name: "Groups", description: "Shopper groups, which decide the price list" },
       { name: "Memberships", description: "Which customer is in which group, and what it comes to" },
       { name: "Bulk", description: "Many customers at once, streamed in and out" },
       { name: "GDPR requests", description: "Access, erasure, rectification and portability" },

@@ -110,7 +110,7 @@ export function bodyOf(
   };
 }
 
-function factsOf(request: Omit<FoundRequest, "held" | "participants">, held: boolean, now: Date) {
+function factsOf(request: Omit<FoundRequest, "state" | "held" | "participants">, held: boolean, now: Date) {
   const { requestId, customerId, type, status, outcome, createdAt, dueAt, completedAt } = request;
   const { requestedBy, machine, version } = request;
   const left = status === "COMPLETED" ? Infinity : dueAt.getTime() - now.getTime();

@@ -5,7 +5,15 @@ import { uuid } from "../../actors/input.ts";
 import { readStore, type Sql } from "../../db/connect.ts";
 import { findShopperGroup, type ShopperGroup } from "../../db/shopper_groups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import { changeHeaders, commandContext, creationHeaders, etag, isKnown, versioned } from "../conditions.ts";
+import {
+  changeHeaders,
+  commandContext,
+  creationHeaders,
+  etag,
+  isKnown,
+  readHeaders,
+  versioned,
+} from "../conditions.ts";
 import type { RestOptions } from "../mod.ts";
 import { bodyOf, GroupChangesSchema, GroupSchema, NewGroupSchema } from "./group.ts";
 
@@ -38,7 +46,7 @@ const show = createRoute({
   summary: "Shows a group, a deleted one too",
   tags,
   middleware: allow("read groups", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
-  request: { params: groupPath },
+  request: { params: groupPath, headers: readHeaders },
   responses: {
     200: { ...json("The group", GroupSchema), ...versioned },
     304: { description: "The group is at the version that If-None-Match names" },

@@ -112,3 +112,35 @@ Deno.test("a caller behind the gateway is not who a token says", async () => {
   assert.deepEqual(both, PRINCIPAL);
   assert.equal(issuer.reads, 0);
 });
+
+Deno.test("staff with roles in several stores are somebody in each of them, with the roles of that store alone", async () => {
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const { authenticate, authenticateInStores } = await openAuth(
+    { mode: "jwt", tokens: { from: "jwks", ...issuer } },
+    "unused",
+  );
+  const headersOf = async (claims: Record<string, unknown>) =>
+    new Headers({ authorization: `Bearer ${await sign(key, claimsFor(issuer, claims))}` });
+  const third = "0190a000-0000-7000-8000-00000000f003";
+  const roles = [
+    `PRIVACY_OFFICER@${OTHER_STORE.toUpperCase()}`,
+    `CUSTOMER_SUPPORT@${STORE}`,
+    `CUSTOMER_SUPPORT@${OTHER_STORE}`,
+    `FLORIST@${third}`,
+  ];
+  const staff = await headersOf({ roles });
+  const there = { ...PRINCIPAL, storeId: OTHER_STORE, roles: ["CUSTOMER_SUPPORT", "PRIVACY_OFFICER"] };
+  assert.deepEqual(await authenticateInStores(staff), [PRINCIPAL, there]);
+  assert.deepEqual(await authenticate(staff), PRINCIPAL);
+  for (const type of ["CUSTOMER", "SYSTEM"]) {
+    const others = await authenticateInStores(await headersOf({ roles, principal_type: type }));
+    assert.deepEqual(others.map(({ storeId }) => storeId), [STORE], type);
+  }
+  await assertRefused(authenticateInStores(new Headers()), "", /header authorization/);
+});
+
+Deno.test("the gateway has chosen the store: nobody behind it is anybody in another one", async () => {
+  const { authenticateInStores } = await openAuth({ mode: "gateway", tokens: undefined }, "unused");
+  assert.deepEqual(await authenticateInStores(new Headers(GATEWAY)), [PRINCIPAL]);
+});

@@ -20,20 +20,26 @@ Deno.test("the OpenAPI document is valid", async () => {
   assert.ok(valid, JSON.stringify(errors));
 });
 
-Deno.test("every operation says who it is, what it does, and how it refuses", () => {
+Deno.test("every operation says who it is, where it belongs, what it does, and how it refuses", () => {
   const ids = new Set<string>();
-  for (const [path, operations] of Object.entries(describe().paths ?? {})) {
+  const used = new Set<string>();
+  const document = describe();
+  for (const [path, operations] of Object.entries(document.paths ?? {})) {
     for (const [method, operation] of Object.entries(operations)) {
       const { operationId, summary, tags, responses } = operation;
       assert.ok(operationId && summary && tags?.length, `${method} ${path}`);
+      for (const tag of tags) used.add(tag);
       assert.ok(!ids.has(operationId), operationId);
       ids.add(operationId);
+      const asked = (operation.parameters ?? []).map(({ name }: { name: string }) => name);
+      assert.equal(asked.includes("if-none-match"), 304 in responses, operationId);
       for (const status of [400, 401, 403, 429, 500, 503]) {
         assert.ok(responses[status], `${operationId} ${status}`);
       }
     }
   }
-  assert.ok(ids.size >= 3);
+  const described = document.tags?.filter(({ description }) => description).map(({ name }) => name);
+  assert.deepEqual([...used].sort(), described?.sort());
 });
 
 Deno.test("the AsyncAPI document is valid, and has every topic", async () => {

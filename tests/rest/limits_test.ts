@@ -13,7 +13,7 @@ import { bearer, createIssuer, serve } from "../graph/server.ts";
 import { noLimits } from "./server.ts";
 
 interface Replica {
-  get(as: Principal | undefined, headers?: Record<string, string>): Promise<Response>;
+  get(as: Principal | undefined, headers?: Record<string, string>, path?: string): Promise<Response>;
 }
 
 /** Replicas before one database, each with limits of its own making. */
@@ -39,10 +39,10 @@ async function startReplicas(
       (server) => server.shutdown(),
     );
     return {
-      async get(as, headers = {}) {
+      async get(as, headers = {}, path = `/customers/${crypto.randomUUID()}`) {
         const authorization = as && { authorization: await bearer(issuer, as) };
-        const path = `http://127.0.0.1:${server.addr.port}/customers/${crypto.randomUUID()}`;
-        const response = await fetch(path, { headers: { ...headers, ...authorization } });
+        const url = `http://127.0.0.1:${server.addr.port}${path}`;
+        const response = await fetch(url, { headers: { ...headers, ...authorization } });
         await response.body?.cancel();
         return response;
       },
@@ -70,6 +70,34 @@ Deno.test("a principal's requests are counted by all replicas together, and nobo
   assert.equal((await one.get({ ...system, storeId: crypto.randomUUID() })).status, 404);
 });
 
+Deno.test("a request counts once, whether its path names one of a resource or all of it", async () => {
+  await using world = await createWorld();
+  await using started = await startReplicas(world, (reader) => ({
+    perPrincipal: createRateLimit(reader, { requests: 2, windowSeconds: 60 }),
+    perAddress: createRateLimit(reader, { requests: 8, windowSeconds: 60 }),
+  }));
+  const [one] = started.replicas;
+  for (const path of ["/customers", "/groups", "/gdpr-requests"]) {
+    const as = { ...world.system, id: crypto.randomUUID() };
+    assert.equal((await one.get(as, {}, path)).status, 200, path);
+    assert.equal((await one.get(as, {}, path)).status, 200, path);
+  }
+  assert.equal((await one.get(world.system)).status, 404);
+  assert.equal((await one.get(world.staff)).status, 404);
+  assert.equal((await one.get({ ...world.staff, id: crypto.randomUUID() })).status, 429);
+});
+
+Deno.test("a high limit is kept to a hundredth for each replica, by few statements", async () => {
+  await using world = await createWorld();
+  const limits = [1, 2].map(() =>
+    createRateLimit(world.database.pool("customer_reader"), { requests: 1_000, windowSeconds: 60 })
+  );
+  const key = { storeId: world.storeId, key: "somebody" };
+  const asked = Array.from({ length: 1_200 }, (_, at) => limits[at % 2]!(key));
+  const taken = (await Promise.all(asked)).filter((seconds) => seconds === undefined).length;
+  assert.ok(taken > 980 && taken <= 1_000, `${taken} were taken`);
+});
+
 Deno.test("an address is limited before anybody is known, as the outermost proxy of ours has seen it", async () => {
   await using world = await createWorld();
   await using started = await startReplicas(world, (reader) => ({
@@ -84,6 +112,10 @@ Deno.test("an address is limited before anybody is known, as the outermost proxy
   };
   assert.deepEqual(await statuses("203.0.113.7"), [401, 401, 429]);
   assert.deepEqual(await statuses("203.0.113.8"), [401, 401, 429]);
+  for (const written of ["::ffff:203.0.113.7", "203.0.113.7:49152"]) {
+    assert.equal((await one.get(world.system, from(written))).status, 429, written);
+  }
+  assert.deepEqual(await statuses("::ffff:203.0.113.9"), [401, 401, 429]);
   assert.deepEqual(await statuses("2001:db8::1"), [401, 401, 429]);
   assert.equal((await one.get(world.system, from("2001:db8:0:0:ffff::2"))).status, 429, "the same network");
   assert.equal((await one.get(world.system, from("2001:db8:0:1::1"))).status, 404);
@@ -165,4 +197,9 @@ Deno.test("answers are for nobody's cache or frame, and for no page of another o
     (await door.request("/", { headers: { origin } })).headers.get("access-control-allow-origin");
   assert.equal(await allowed("https://admin.example.com"), "https://admin.example.com");
   assert.equal(await allowed("https://evil.example.com"), null);
+
+  const asking = { origin: "https://admin.example.com", "access-control-request-method": "GET" };
+  const preflight = await door.request("/", { method: "OPTIONS", headers: asking });
+  const taken = preflight.headers.get("access-control-allow-headers")?.split(",") ?? [];
+  for (const name of ["idempotency-key", "if-match", "if-none-match"]) assert.ok(taken.includes(name), name);
 });

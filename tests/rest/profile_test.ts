@@ -61,9 +61,10 @@ Deno.test("unknown fields are refused by name, and a password with its place", a
     "Cannot take the request POST /customers: email must be an email address; " +
       "locale must be a BCP 47 language tag of at most 35 characters; nickname is not known",
   );
-  const password = await rest.call("POST", "/customers", { as, body: { ...GRACE, password: "hunter2" } });
+  const body = { ...GRACE, password: "hunter2", nickname: "x" };
+  const password = await rest.call("POST", "/customers", { as, body });
   assert.deepEqual([password.status, password.body.code], [400, "INVALID_INPUT"]);
-  assert.match(password.body.message, /identity-service/);
+  assert.match(password.body.message, /nickname is not known; password .* identity-service/);
   assert.doesNotMatch(password.text, /hunter2/);
 });
 
@@ -75,6 +76,37 @@ Deno.test("JSON that cannot be read and another content type are refused in word
   const headers = { "content-type": "text/plain" };
   const text = await rest.call("POST", "/customers", { as, body: "email=x", headers });
   assert.deepEqual([text.status, text.body.code], [415, "INVALID_INPUT"]);
+  assert.match(text.body.message, /its content-type must be application\/json$/);
+});
+
+Deno.test("a path that is not there and a method that it does not take are refused like everything else", async () => {
+  await using rest = await startRest();
+  const { system: as } = rest.world;
+  const none = [
+    `/customers/${as.id}/nope`,
+    `/customers/${as.id}/`,
+    "/customers//",
+    "/nope",
+    "/nope/mina@example.com",
+  ];
+  for (const path of none) {
+    const { status, body } = await rest.call("GET", path, { as });
+    const message = "Cannot find anything under this path";
+    assert.deepEqual([status, body], [404, { code: "NOT_FOUND", message }], path);
+  }
+  const taken: [path: string, methods: string][] = [
+    ["/customers", "GET, HEAD, POST"],
+    [`/customers/${as.id}`, "GET, HEAD, PATCH"],
+    [`/groups/${as.id}`, "GET, HEAD, PATCH, DELETE"],
+    [`/gdpr-requests/${as.id}/cancel`, "POST"],
+  ];
+  for (const [path, methods] of taken) {
+    for (const method of ["PUT", "OPTIONS"]) {
+      const { status, body, headers } = await rest.call(method, path, { as });
+      assert.deepEqual([status, body.code, headers.get("allow")], [405, "INVALID_INPUT", methods], path);
+      assert.equal((await rest.call(method, path)).status, 401, path);
+    }
+  }
 });
 
 Deno.test("an email is one customer's within its store, and anybody's in another", async () => {

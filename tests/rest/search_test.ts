@@ -130,6 +130,22 @@ Deno.test("pages repeat nobody and skip nobody while customers are registered", 
   }
 });
 
+Deno.test("a cursor gives its filter away to nobody who tries what it may have been", async () => {
+  const [storeId, ids] = [crypto.randomUUID(), [crypto.randomUUID(), crypto.randomUUID()]];
+  const cursors = await Promise.all([1, 2].map(async () => {
+    await using rest = await startRest(); // each has a key of its own
+    const as = { ...rest.world.system, storeId };
+    for (const customerId of ids) {
+      const body = { customerId, email: `${customerId}@example.com`, firstName: "Mina" };
+      assert.equal((await rest.call("POST", "/customers", { as, body })).status, 201);
+    }
+    const { body } = await ask(rest, as, { namePrefix: "mina", limit: "1" });
+    return new TextDecoder().decode(Uint8Array.fromBase64(body.nextCursor, { alphabet: "base64url" }));
+  }));
+  assert.ok(cursors.every((cursor) => cursor.includes(ids[1]!)));
+  assert.notEqual(cursors[0], cursors[1]);
+});
+
 Deno.test("a cursor is good for its filter and its store only", async () => {
   await using rest = await startRest();
   const as = rest.staff(["CUSTOMER_MANAGER"]);

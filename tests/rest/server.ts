@@ -1,10 +1,10 @@
 /** The REST API on a real socket, before real actors and a real PostgreSQL. */
-import { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 import type { Principal, RoleName } from "../../actors/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
+import { createDoor } from "../../door.ts";
 import { createExports } from "../../rest/exports.ts";
 import type { Limits } from "../../rest/limits.ts";
 import { createRest } from "../../rest/mod.ts";
@@ -61,7 +61,7 @@ export async function startRest(options: Parameters<typeof createWorld>[0] = {})
     limits,
   });
   const exports = createExports({ downloads: createExportDownloads(sql, keys), authenticate, limits });
-  const app = new Hono().route("/exports", exports).route("/", rest);
+  const app = createDoor({ corsOrigins: [] }).route("/exports", exports).route("/", rest);
   const server = stack.adopt(serve(app), (server) => server.shutdown());
   const origin = `http://127.0.0.1:${server.addr.port}`;
   const running = stack.move();

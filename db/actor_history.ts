@@ -1,0 +1,80 @@
+/** The journal of one actor for a page: a stretch of it, one of its moments, and all of it in short. */
+import type { ActorEventRow, ActorKey } from "./actor_events.ts";
+import type { Sql } from "./connect.ts";
+
+const ofActor = (sql: Sql, { storeId, actorKind, actorId }: ActorKey) =>
+  sql`store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId}`;
+
+const columns = (sql: Sql) =>
+  sql`store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
+    principal_type, changed_fields, at`;
+
+/** The events up to a sequence, newest first. */
+export async function findEventsUpTo(
+  sql: Sql,
+  key: ActorKey,
+  { upTo, limit }: { upTo: number; limit: number },
+): Promise<ActorEventRow[]> {
+  return await sql<ActorEventRow[]>`
+    select ${columns(sql)} from actor_events where ${ofActor(sql, key)} and sequence <= ${upTo}
+    order by sequence desc limit ${limit}`;
+}
+
+/** The one event of a sequence. */
+export async function findEvent(
+  sql: Sql,
+  key: ActorKey,
+  sequence: number,
+): Promise<ActorEventRow | undefined> {
+  const [row] = await sql<ActorEventRow[]>`
+    select ${columns(sql)} from actor_events where ${ofActor(sql, key)} and sequence = ${sequence}`;
+  return row;
+}
+
+/** Events that tell the same: as many rows as there are different ones, however long the journal is. */
+export interface SummarizedEvent extends Pick<ActorEventRow, "eventType" | "stateBefore" | "stateAfter"> {
+  /** Of the last of them. */
+  sequence: number;
+  times: number;
+}
+
+/** The journal up to a sequence, in the order in which each thing happened for the last time. */
+export async function summarizeJournal(sql: Sql, key: ActorKey, upTo: number): Promise<SummarizedEvent[]> {
+  return await sql<SummarizedEvent[]>`
+    select event_type, state_before, state_after, max(sequence) as sequence, count(*)::int as times
+    from actor_events where ${ofActor(sql, key)} and sequence <= ${upTo}
+    group by event_type, state_before, state_after order by max(sequence)`;
+}
+
+/**
+ * Since when, at the event of a sequence, an actor has been in a state; undefined where the journal does not tell.
+ *
+ * @param prefix how the journal's text of the state begins, whatever goes on inside the state
+ */
+export async function findStateSince(
+  sql: Sql,
+  key: ActorKey,
+  prefix: string,
+  upTo: number,
+): Promise<Date | undefined> {
+  const [row] = await sql<{ at: Date }[]>`
+    select at from actor_events
+    where ${ofActor(sql, key)} and sequence <= ${upTo} and sequence > coalesce((
+      select sequence from actor_events
+      where ${ofActor(sql, key)} and sequence <= ${upTo} and not starts_with(state_after, ${prefix})
+      order by sequence desc limit 1), 0)
+    order by sequence limit 1`;
+  return row?.at;
+}
+
+/** The sequence of the last event of each of some types, as far as there is one. */
+export async function findLastOf(
+  sql: Sql,
+  key: ActorKey,
+  types: readonly string[],
+): Promise<Record<string, number>> {
+  const rows = await sql<{ eventType: string; sequence: number }[]>`
+    select event_type, max(sequence) as sequence from actor_events
+    where ${ofActor(sql, key)} and event_type = any(${types as string[]}) group by event_type`;
+  return Object.fromEntries(rows.map(({ eventType, sequence }) => [eventType, sequence]));
+}

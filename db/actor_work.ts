@@ -1,0 +1,45 @@
+/** What waits to happen to one actor: its timers, and the effects that are not done. */
+import type { ActorKey } from "./actor_events.ts";
+import type { Sql } from "./connect.ts";
+import type { TimerEvent } from "./timers.ts";
+
+export interface WaitingTimer {
+  name: string;
+  event: TimerEvent & { service?: string };
+  dueAt: Date;
+  attempts: number;
+  lastError: string | null;
+}
+
+/** The next one first. */
+export async function findTimers(
+  sql: Sql,
+  { storeId, actorKind, actorId }: ActorKey,
+): Promise<WaitingTimer[]> {
+  return await sql<WaitingTimer[]>`
+    select name, event, due_at, attempts, last_error from timers
+    where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} order by due_at, name`;
+}
+
+export interface OpenEffect {
+  effectId: string;
+  type: string;
+  params: Record<string, string>;
+  /** POISONED: given up until somebody looks at it. */
+  state: "PENDING" | "POISONED";
+  attempts: number;
+  dueAt: Date;
+  lastError: string | null;
+  createdAt: Date;
+}
+
+/** Given up ones first, then the next one. */
+export async function findOpenEffects(
+  sql: Sql,
+  { storeId, actorKind, actorId }: ActorKey,
+): Promise<OpenEffect[]> {
+  return await sql<OpenEffect[]>`
+    select effect_id, type, params, state, attempts, due_at, last_error, created_at from effects
+    where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and state <> 'DONE'
+    order by state desc, due_at, effect_id`;
+}

@@ -1,0 +1,43 @@
+/** What there is to know of a customer without anything personal. */
+import type { Sql } from "./connect.ts";
+import type { CustomerRow } from "./customers.ts";
+
+export interface CustomerFacts extends Pick<CustomerRow, "status" | "version" | "anonymizedAt"> {
+  createdAt: Date;
+  updatedAt: Date;
+  /** How many rows the address book has, emptied ones included. */
+  addresses: number;
+  /** The request that has erased the customer; null where there is none. */
+  erasedBy: string | null;
+}
+
+/** Undefined where the store has no such customer. */
+export async function findCustomerFacts(
+  sql: Sql,
+  storeId: string,
+  customerId: string,
+): Promise<CustomerFacts | undefined> {
+  const [row] = await sql<CustomerFacts[]>`
+    select status, version, anonymized_at, created_at, updated_at,
+      (select count(*)::int from customer_addresses a
+       where a.store_id = c.store_id and a.customer_id = c.customer_id) as addresses,
+      (select r.request_id from gdpr_requests r
+       where r.store_id = c.store_id and r.customer_id = c.customer_id and r.cleared is not null
+       order by r.created_at desc limit 1) as erased_by
+    from customers c where store_id = ${storeId} and customer_id = ${customerId}`;
+  return row;
+}
+
+/** A text that changes with what is known of a customer, or of one of the requests; empty where there is none. */
+export async function findCustomerFingerprint(
+  sql: Sql,
+  storeId: string,
+  customerId: string,
+): Promise<string> {
+  const [row] = await sql<{ fingerprint: string }[]>`
+    select version || ' ' || coalesce((
+      select string_agg(request_id || ':' || r.version, ' ' order by request_id) from gdpr_requests r
+      where r.store_id = c.store_id and r.customer_id = c.customer_id), '') as fingerprint
+    from customers c where store_id = ${storeId} and customer_id = ${customerId}`;
+  return row?.fingerprint ?? "";
+}

@@ -1,0 +1,50 @@
+/** How many requests a store has, by what they are and by what they need. */
+import type { Sql } from "./connect.ts";
+import type { GdprRequestRow } from "./gdpr_requests.ts";
+import { matching } from "./gdpr_search.ts";
+
+export interface RequestCounts {
+  /** One for each combination that there is. */
+  kinds: (Pick<GdprRequestRow, "type" | "status" | "outcome"> & { count: number })[];
+  /** Open, and past their due date. */
+  overdue: number;
+  /** Open, and due from `now` until `dueUntil`. */
+  atRisk: number;
+  held: number;
+  /** Open, and stuck as the filter of that name has it. */
+  stuck: number;
+  /** The services that open requests wait for, by name, and for how many each. */
+  waiting: { service: string; count: number }[];
+}
+
+/** @param dueUntil until then a request that is not overdue is at risk */
+export async function countRequests(
+  sql: Sql,
+  storeId: string,
+  now: Date,
+  dueUntil: Date,
+): Promise<RequestCounts> {
+  const [kinds, [needs], [stuck], waiting] = await Promise.all([
+    sql<RequestCounts["kinds"]>`
+      select type, status, outcome, count(*)::int as count from gdpr_requests
+      where store_id = ${storeId} group by type, status, outcome`,
+    sql<[Pick<RequestCounts, "overdue" | "atRisk" | "held">]>`
+      select
+        (select count(*)::int from gdpr_requests
+         where store_id = ${storeId} and status <> 'COMPLETED' and due_at < ${now}) as overdue,
+        (select count(*)::int from gdpr_requests
+         where store_id = ${storeId} and status <> 'COMPLETED' and due_at between ${now} and ${dueUntil}) as at_risk,
+        (select count(*)::int from gdpr_requests
+         where store_id = ${storeId} and (snapshot -> 'value' ->> 'PENDING') is not distinct from 'held') as held`,
+    sql<[{ stuck: number }]>`
+      select count(*)::int as stuck from gdpr_requests r where ${
+      matching(sql, storeId, { stuck: true }, now)
+    }`,
+    sql<RequestCounts["waiting"]>`
+      select p.service, count(*)::int as count
+      from gdpr_participants p join gdpr_requests r using (store_id, request_id)
+      where p.store_id = ${storeId} and p.state in ('ASKED', 'RETRYING', 'OVERDUE') and r.status <> 'COMPLETED'
+      group by p.service order by p.service`,
+  ]);
+  return { kinds, ...needs, ...stuck, waiting };
+}

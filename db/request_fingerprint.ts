@@ -1,0 +1,27 @@
+/** Whether a request still is what a page shows. */
+import type { Sql } from "./connect.ts";
+
+/** A text that changes with what can be seen of a request; undefined where there is none. */
+export async function findRequestFingerprint(
+  sql: Sql,
+  storeId: string,
+  requestId: string,
+): Promise<string | undefined> {
+  const [row] = await sql<{ fingerprint: string }[]>`
+    select jsonb_build_array(
+      r.version,
+      (select jsonb_agg(p order by p.service) from gdpr_participants p
+        where p.store_id = r.store_id and p.request_id = r.request_id),
+      (select jsonb_agg(jsonb_build_array(e.effect_id, e.state, e.attempts) order by e.effect_id) from effects e
+        where e.store_id = r.store_id and e.actor_kind = 'gdpr_request' and e.actor_id = r.request_id
+          and e.state <> 'DONE'),
+      (select jsonb_agg(jsonb_build_array(d.part, d.uses, d.expires_at) order by d.part)
+        from gdpr_export_parts d
+        where d.store_id = r.store_id and d.request_id = r.request_id and d.complete
+          and d.part not like 'source/%'),
+      (select jsonb_build_array(count(*), count(o.published_at)) from outbox o
+        where o.store_id = r.store_id and o.key = r.customer_id::text)
+    )::text as fingerprint
+    from gdpr_requests r where r.store_id = ${storeId} and r.request_id = ${requestId}`;
+  return row?.fingerprint;
+}

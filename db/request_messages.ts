@@ -1,0 +1,36 @@
+/** The messages that a request has caused, as long as the outbox keeps them. */
+import type { Sql } from "./connect.ts";
+
+export interface CausedMessage {
+  eventId: string;
+  topic: string;
+  /** What an audit event says was done; null for every other message. */
+  action: string | null;
+  /** Whom an erasure request is for; null for every other message. */
+  participants: string[] | null;
+  createdAt: Date;
+  /** Null while it waits. */
+  publishedAt: Date | null;
+}
+
+/**
+ * Newest first: those about the request, and those of the same transactions about its customer.
+ *
+ * @param customerId the key of all of them
+ */
+export async function findCausedMessages(
+  sql: Sql,
+  { storeId, customerId, requestId }: { storeId: string; customerId: string; requestId: string },
+  limit: number,
+): Promise<CausedMessage[]> {
+  return await sql<CausedMessage[]>`
+    with about_customer as materialized (
+      select event_id, seq, topic, payload ->> 'action' as action, payload -> 'participants' as participants, created_at, published_at,
+        payload ->> 'traceId' as trace_id,
+        ${requestId} in (payload ->> 'requestId', payload -> 'target' ->> 'id') as about_request
+      from outbox where store_id = ${storeId} and key = ${customerId}
+    )
+    select event_id, topic, action, participants, created_at, published_at from about_customer
+    where (trace_id, created_at) in (select trace_id, created_at from about_customer where about_request)
+    order by seq desc limit ${limit}`;
+}

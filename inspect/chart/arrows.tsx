@@ -1,0 +1,90 @@
+/** Transitions as arrows with their words. */
+import type { PlacedArrow, Point, Rectangle } from "./layout.ts";
+import { LINE, wordsOf } from "./measures.ts";
+import type { Transition } from "./model.ts";
+import { timesTaken } from "./standing.ts";
+import type { Trail } from "./trail.ts";
+
+const BEND = 8;
+const HEAD_LENGTH = 8;
+
+export function ArrowLine({ placed, trail }: { placed: PlacedArrow; trail: Trail }) {
+  const { arrow, points } = placed;
+  const [last, before] = [points.at(-1), points.at(-2)];
+  if (!last || !before) return null;
+  return (
+    <g class={isTaken(placed, trail) ? "arrow taken" : "arrow"} data-arrow={arrow.id}>
+      <path class="line" d={rounded([...points.slice(0, -1), towards(last, before, HEAD_LENGTH - 1)])} />
+      <path class="head" d={arrowHead(last, before)} />
+    </g>
+  );
+}
+
+/** A dot's arrow counts as taken once the state that it leads to was reached. */
+export function isTaken({ arrow: { target, transitions } }: PlacedArrow, trail: Trail): boolean {
+  if (transitions.length === 0) return trail.visited.has(target);
+  return transitions.some((transition) => timesTaken(transition, trail) > 0);
+}
+
+export function ArrowLabel(
+  { label, transitions, trail }: { label: Rectangle; transitions: readonly Transition[]; trail: Trail },
+) {
+  const { x, y, width, height } = label;
+  const taken = transitions.some((transition) => timesTaken(transition, trail) > 0);
+  return (
+    <g class={taken ? "label taken" : "label"}>
+      <rect x={x} y={y} width={width} height={height} rx={9} />
+      {transitions.map((transition, index) => {
+        const times = timesTaken(transition, trail);
+        return (
+          <text
+            class={times > 0 ? "taken" : ""}
+            data-transition={transition.id}
+            x={x + width / 2}
+            y={y + LINE * (index + 1) - 2.5}
+            text-anchor="middle"
+          >
+            <title>{tipOf(transition, times)}</title>
+            {wordsOf(transition)}
+          </text>
+        );
+      })}
+    </g>
+  );
+}
+
+/** What a pointer over a transition's words is told. */
+export function tipOf({ event, label, guarded }: Transition, times: number): string {
+  const condition = guarded ? ", on a condition" : "";
+  return `${label}${event ? ` (${event})` : ""}${condition}: ${times > 0 ? `taken ${times} ×` : "not taken"}`;
+}
+
+/** Right angles with round corners. */
+function rounded(points: readonly Point[]): string {
+  return points.map((point, index) => {
+    const [before, after] = [points[index - 1], points[index + 1]];
+    if (!before) return `M${at(point)}`;
+    if (!after) return `L${at(point)}`;
+    const bend = Math.min(BEND, distance(before, point) / 2, distance(point, after) / 2);
+    return `L${at(towards(point, before, bend))}Q${at(point)} ${at(towards(point, after, bend))}`;
+  }).join("");
+}
+
+function arrowHead(tip: Point, from: Point): string {
+  const base = towards(tip, from, HEAD_LENGTH);
+  const [dx, dy] = [(base.y - tip.y) / 2, (base.x - tip.x) / 2];
+  return `M${at(tip)}L${at({ x: base.x + dx, y: base.y - dy })}L${at({ x: base.x - dx, y: base.y + dy })}Z`;
+}
+
+function towards(from: Point, to: Point, length: number): Point {
+  const share = length / (distance(from, to) || 1);
+  return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
+}
+
+function distance(one: Point, other: Point): number {
+  return Math.hypot(other.x - one.x, other.y - one.y);
+}
+
+function at({ x, y }: Point): string {
+  return `${Number(x.toFixed(1))} ${Number(y.toFixed(1))}`;
+}

@@ -1,0 +1,59 @@
+/** Reads a machine's definition into a model. Knows XState, and no machine of ours. */
+import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from "xstate";
+import { delayWords, eventWords, sentence, stateWords } from "../words.ts";
+import type { Model, State, Transition } from "./model.ts";
+
+export function describe(machine: AnyStateMachine): Model {
+  const transitions: Transition[] = [];
+  const read = (node: AnyStateNode): State => {
+    transitions.push(...transitionsOf(node));
+    return {
+      id: node.id,
+      key: node.key,
+      label: sentence(stateWords(node.key)),
+      description: node.description,
+      type: node.type,
+      initial: node.type === "compound" ? node.initial.target.map(({ id }: AnyStateNode) => id) : [],
+      children: Object.values(node.states as Record<string, AnyStateNode>).map(read),
+      stands: [node.id],
+      alike: [],
+    };
+  };
+  return { name: machine.id, root: read(machine.root), transitions };
+}
+
+function transitionsOf(node: AnyStateNode): Transition[] {
+  const definitions: AnyTransitionDefinition[] = [...node.transitions.values()].flat();
+  return [...definitions, ...node.always ?? []].map((definition, index, all) => {
+    const { eventType, target = [], guard, reenter } = definition;
+    const id = `${node.id} ${index}`;
+    return {
+      id,
+      source: node.id,
+      targets: target.map(({ id }: AnyStateNode) => id),
+      event: eventType,
+      ...triggerOf(node, eventType),
+      guarded: guard !== undefined,
+      choice: all.some((other) => other !== definition && other.eventType === eventType),
+      reenter,
+      stands: [id],
+    };
+  });
+}
+
+function triggerOf(node: AnyStateNode, event: string): Pick<Transition, "trigger" | "label"> {
+  if (event === "") return { trigger: "always", label: "at once" };
+  const delayed = node.after.find(({ eventType }) => eventType === event);
+  if (delayed) {
+    const { delay } = delayed;
+    return {
+      trigger: "delay",
+      label: typeof delay === "function" ? "after a while" : delayWords(delay),
+    };
+  }
+  if (event === `xstate.done.state.${node.id}`) {
+    return { trigger: "done", label: node.type === "parallel" ? "when all are done" : "when done" };
+  }
+  if (event === "*") return { trigger: "event", label: "anything else" };
+  return { trigger: "event", label: eventWords(event) };
+}

@@ -1,0 +1,49 @@
+/** `/inspect/customers/{customerId}`: one customer, and everything that has been asked about it. */
+import type { Hono } from "@hono/hono";
+import { z } from "zod";
+import { customerMachine } from "../../actors/customer.ts";
+import { DomainError } from "../../actors/errors.ts";
+import { parseInput, uuid } from "../../actors/input.ts";
+import { readStore } from "../../db/connect.ts";
+import { findCustomerFingerprint } from "../../db/customer_facts.ts";
+import type { Pages } from "../mod.tsx";
+import type { InspectContext, InspectEnv } from "../session.ts";
+import { CustomerPage } from "./page.tsx";
+import { readCustomer } from "./read.ts";
+
+const PATH = "/customers/:customerId";
+const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
+const Query = z.object({ at: sequence, upto: sequence });
+
+export function addCustomers(app: Hono<InspectEnv>, { sql, lookups, charts, live }: Pages): void {
+  app.get(PATH, async (c) => {
+    const { at, upto: upTo } = parseInput(Query, c.req.query(), "show the customer");
+    const view = { customerId: idOf(c), at, upTo };
+    const now = new Date();
+    const reading = await readCustomer({ sql, lookups }, c.var.by, view, now);
+    if (!reading) throw notFound(view.customerId, at);
+    const { id: name } = customerMachine;
+    const chart = await charts.render({ machine: customerMachine, name, journal: reading.summary });
+    return c.html(<CustomerPage c={c} view={view} reading={reading} chart={chart} now={now} />);
+  });
+
+  app.get(`${PATH}/live`, async (c) => {
+    const customerId = idOf(c);
+    const { storeId } = c.var.by;
+    const fingerprint = () =>
+      readStore(sql, storeId, (sql) => findCustomerFingerprint(sql, storeId, customerId));
+    if (await fingerprint() === "") throw notFound(customerId);
+    return live.follow(c, fingerprint);
+  });
+}
+
+function idOf(c: InspectContext): string {
+  const { success, data } = uuid.safeParse(c.req.param("customerId"));
+  if (!success) throw new DomainError("NOT_FOUND", "Cannot find the customer: the id is no UUID");
+  return data;
+}
+
+function notFound(customerId: string, at?: number): DomainError {
+  const what = at === undefined ? `customer ${customerId}` : `event ${at} of customer ${customerId}`;
+  return new DomainError("NOT_FOUND", `Cannot find ${what}`);
+}

@@ -1,0 +1,153 @@
+/** The page of one customer: where the account stands, what it is in, and everything that has been asked about it. */
+import type { Child } from "@hono/hono/jsx";
+import type { Charts } from "../chart/mod.tsx";
+import { searchOf } from "../overview/query.ts";
+import { Requests } from "../overview/table.tsx";
+import { shortId } from "../overview/words.ts";
+import { Instant, Page } from "../page.tsx";
+import { type InspectContext, inStore } from "../session.ts";
+import { Timeline } from "../timeline/mod.tsx";
+import { eventWords, sentence, stateWords } from "../words.ts";
+import { Groups } from "./groups.tsx";
+import { Profile } from "./profile.tsx";
+import { type CustomerReading, EVENTS, REQUESTS, type View } from "./read.ts";
+
+export interface CustomerPageProps {
+  c: InspectContext;
+  view: View;
+  reading: CustomerReading;
+  chart: Awaited<ReturnType<Charts["render"]>>;
+  now: Date;
+}
+
+export function CustomerPage({ c, view, reading, chart, now }: CustomerPageProps) {
+  const { facts, groups, requests, moment } = reading;
+  const path = `/inspect/customers/${view.customerId}`;
+  return (
+    <Page c={c} title={`Customer ${shortId(view.customerId)}`} live={inStore(c, `${path}/live`)}>
+      <div data-part="standing">
+        <Standing c={c} reading={reading} />
+      </div>
+      <div data-part="facts">
+        <Facts view={view} reading={reading} />
+      </div>
+      <Section name="person" title="Person">
+        <Profile reading={reading} />
+      </Section>
+      <Section name="requests" title="GDPR requests">
+        {requests.length === 0
+          ? <p class="empty">Nobody has opened a request about this customer.</p>
+          : (
+            <Requests
+              c={c}
+              caption="Requests about this customer, the newest on top"
+              requests={requests.slice(0, REQUESTS)}
+              now={now}
+            />
+          )}
+        {requests.length > REQUESTS && (
+          <p>
+            <a href={inStore(c, `/inspect${searchOf({ customer: view.customerId }, "newest")}`)}>
+              All requests of this customer
+            </a>
+          </p>
+        )}
+      </Section>
+      <Section name="groups" title="Groups and price list">
+        <Groups groups={groups} anonymized={facts.anonymizedAt !== null} />
+      </Section>
+      <div class="request-course">
+        <section aria-labelledby="chart" class="request-chart">
+          <h2 id="chart">Where the account stands</h2>
+          {moment && (
+            <p class="moment-banner" role="status">
+              The chart shows how it was at <Instant at={moment.at} />, after event #{moment.sequence}{" "}
+              ({eventWords(moment.eventType)}). <a href={inStore(c, path)}>Back to now</a>
+            </p>
+          )}
+          <div data-part="chart">{chart}</div>
+        </section>
+        <section aria-labelledby="timeline" class="request-timeline">
+          <h2 id="timeline">Timeline</h2>
+          <div data-part="timeline" class="tall" role="region" aria-labelledby="timeline" tabindex={0}>
+            <History c={c} path={path} view={view} reading={reading} />
+          </div>
+        </section>
+      </div>
+    </Page>
+  );
+}
+
+function Section({ name, title, children }: { name: string; title: string; children: Child }) {
+  return (
+    <section aria-labelledby={name}>
+      <h2 id={name}>{title}</h2>
+      <div data-part={name}>{children}</div>
+    </section>
+  );
+}
+
+/** What is going on, in a line. */
+function Standing({ c, reading: { facts } }: { c: InspectContext; reading: CustomerReading }) {
+  const { status, anonymizedAt, erasedBy } = facts;
+  if (!anonymizedAt) return <p class="situation">{sentence(stateWords(status.toLowerCase()))}</p>;
+  return (
+    <p class="situation">
+      Anonymised on <Instant at={anonymizedAt} />
+      {erasedBy && (
+        <>
+          , by the erasure request{" "}
+          <a href={inStore(c, `/inspect/requests/${erasedBy}`)} title={erasedBy}>
+            <code>{shortId(erasedBy)}</code>
+          </a>
+        </>
+      )}; the row, its id and its history stay
+    </p>
+  );
+}
+
+function Facts({ view, reading: { facts, groups } }: { view: View; reading: CustomerReading }) {
+  const values: [string, Child][] = [
+    ["Customer", <code>{view.customerId}</code>],
+    ["Registered", <Instant at={facts.createdAt} />],
+    ["Last changed", <Instant at={facts.updatedAt} />],
+    ["Addresses", String(facts.addresses)],
+    ["Groups", String(groups.length)],
+    ["Version", String(facts.version)],
+  ];
+  return (
+    <dl class="facts">
+      {values.map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function History(
+  { c, path, view: { at }, reading: { events, facts: { version } } }: {
+    c: InspectContext;
+    path: string;
+    view: View;
+    reading: CustomerReading;
+  },
+) {
+  const [newest, oldest] = [events[0]?.sequence ?? version, events.at(-1)?.sequence ?? 1];
+  const page = (upTo: number) =>
+    `${
+      inStore(c, `${path}?${new URLSearchParams({ ...(at && { at: String(at) }), upto: String(upTo) })}`)
+    }#timeline`;
+  return (
+    <Timeline
+      events={events}
+      viewer={c.var.by.id}
+      momentHref={(sequence) => `${inStore(c, `${path}?at=${sequence}`)}#chart`}
+      shown={at}
+      newerHref={newest < version ? page(Math.min(version, newest + EVENTS)) : undefined}
+      olderHref={oldest > 1 ? page(oldest - 1) : undefined}
+    />
+  );
+}

@@ -1,0 +1,50 @@
+/** The person behind a customer, for who may know. */
+import type { Address } from "../../db/lookups.ts";
+import type { CustomerReading } from "./read.ts";
+
+export function Profile({ reading: { values, facts } }: { reading: CustomerReading }) {
+  if (facts.anonymizedAt) {
+    return <p class="empty">Nothing personal is left: the erasure has emptied it.</p>;
+  }
+  if (!values) {
+    return (
+      <p class="empty">
+        Hidden: your role does not show personal values. It takes CUSTOMER_SUPPORT, CUSTOMER_MANAGER or
+        STORE_MANAGER. The number of addresses is {facts.addresses}.
+      </p>
+    );
+  }
+  const { email, firstName, lastName, phone, locale, addresses } = values;
+  const fields = {
+    "Email": email,
+    "First name": firstName,
+    "Last name": lastName,
+    "Phone": phone,
+    "Locale": locale,
+  };
+  return (
+    <dl class="facts">
+      {Object.entries(fields).map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value ?? <span class="none">none</span>}</dd>
+        </div>
+      ))}
+      {addresses.map((address) => (
+        <div>
+          <dt>{["Address", ...defaultsOf(address)].join(", ")}</dt>
+          <dd>{linesOf(address).join(", ")}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function defaultsOf({ isDefaultShipping, isDefaultBilling }: Address): string[] {
+  return [...isDefaultShipping ? ["for shipping"] : [], ...isDefaultBilling ? ["for billing"] : []];
+}
+
+function linesOf({ line1, line2, postalCode, city, state, country }: Address): string[] {
+  const place = [postalCode, city].filter((part) => part).join(" ");
+  return [line1, line2, place, state, country].filter((part): part is string => Boolean(part));
+}

@@ -1,0 +1,85 @@
+/** Reads what the page of a customer shows. */
+import type { Principal } from "../../actors/principal.ts";
+import { authorizeStaff } from "../../actors/authority.ts";
+import { DomainError } from "../../actors/errors.ts";
+import type { ActorEventRow } from "../../db/actor_events.ts";
+import { findEvent, findEventsUpTo, type SummarizedEvent, summarizeJournal } from "../../db/actor_history.ts";
+import { readStore, type Sql } from "../../db/connect.ts";
+import { type CustomerFacts, findCustomerFacts } from "../../db/customer_facts.ts";
+import { type FoundRequest, searchRequests } from "../../db/gdpr_search.ts";
+import type { Customer, Lookups, Membership } from "../../db/lookups.ts";
+
+/** Events on one page of the timeline. */
+export const EVENTS = 50;
+/** Requests that are shown at most; all of them stand on the overview. */
+export const REQUESTS = 50;
+
+/** What a page is asked for. */
+export interface View {
+  customerId: string;
+  /** The sequence of the event after which the chart is shown; undefined for the present. */
+  at: number | undefined;
+  /** The sequence of the newest event of the timeline's page. */
+  upTo: number | undefined;
+}
+
+/** What stands in the columns of the personal-data map. */
+export type Values = Pick<
+  Customer,
+  "email" | "firstName" | "lastName" | "phone" | "locale" | "addresses"
+>;
+
+export interface CustomerReading {
+  facts: CustomerFacts;
+  /** Undefined for who may not read them; they are not read then. */
+  values: Values | undefined;
+  /** In resolution order. */
+  groups: Membership[];
+  /** The newest first; one more than are shown where there are more. */
+  requests: FoundRequest[];
+  /** The journal up to the moment, for the chart. */
+  summary: SummarizedEvent[];
+  /** A page of the timeline, newest first. */
+  events: ActorEventRow[];
+  moment: ActorEventRow | undefined;
+}
+
+/** @returns undefined where the store has no such customer, or the customer no such event */
+export async function readCustomer(
+  { sql, lookups }: { sql: Sql; lookups: Lookups },
+  by: Principal,
+  { customerId, at, upTo }: View,
+  now: Date,
+): Promise<CustomerReading | undefined> {
+  const { storeId } = by;
+  const key = { storeId, actorKind: "customer", actorId: customerId };
+  const [values, groups, reading] = await Promise.all([
+    mayReadValues(by) ? lookups.findCustomer({ storeId, customerId }) : undefined,
+    lookups.findCustomerGroups({ storeId, customerId }),
+    readStore(sql, storeId, async (sql) => {
+      const [facts, moment] = await Promise.all([
+        findCustomerFacts(sql, storeId, customerId),
+        at === undefined ? undefined : findEvent(sql, key, at),
+      ]);
+      if (!facts || (at !== undefined && !moment)) return undefined;
+      const [requests, summary, events] = await Promise.all([
+        searchRequests(sql, storeId, { customerId }, { order: "NEWEST", limit: REQUESTS + 1 }, now),
+        summarizeJournal(sql, key, at ?? facts.version),
+        findEventsUpTo(sql, key, { upTo: upTo ?? facts.version, limit: EVENTS }),
+      ]);
+      return { facts, moment, requests, summary, events };
+    }),
+  ]);
+  return reading && { ...reading, values, groups: groups?.memberships ?? [] };
+}
+
+/** Who answers for the store's requests need not know the people behind them. */
+export function mayReadValues(by: Principal): boolean {
+  try {
+    authorizeStaff("read customers", ["CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"], by);
+    return true;
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "FORBIDDEN") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * All the script there is: times in the viewer's zone, pages that renew themselves, charts that show where they are,
+ * arrow keys for steps, and a question before a deed.
+ */
+
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** @param {ParentNode} root */
+function localise(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    time.textContent = exact.format(new Date(time.getAttribute("datetime") ?? ""));
+  }
+}
+
+/** Around what is active in a chart, in pixels. */
+const MARGIN = 24;
+
+/** Brings what is active in a chart into the middle of its box. @param {ParentNode} root */
+function centre(root) {
+  for (const box of root.querySelectorAll(".chart-scroll")) {
+    const marks = [...box.querySelectorAll('[data-standing="current"]')].map((mark) =>
+      mark.getBoundingClientRect()
+    );
+    if (marks.length === 0) continue;
+    const frame = box.getBoundingClientRect();
+    const top = Math.min(...marks.map((mark) => mark.top));
+    const left = Math.min(...marks.map((mark) => mark.left));
+    const bottom = Math.max(...marks.map((mark) => mark.bottom));
+    const right = Math.max(...marks.map((mark) => mark.right));
+    // What does not fit begins at its beginning.
+    const [high, wide] = [bottom - top < box.clientHeight, right - left < box.clientWidth];
+    box.scrollTop += high ? (top + bottom - frame.top - frame.bottom) / 2 : top - frame.top - MARGIN;
+    box.scrollLeft += wide ? (left + right - frame.left - frame.right) / 2 : left - frame.left - MARGIN;
+  }
+}
+
+/** Whether somebody has filled something in. @param {Element} part */
+function isWrittenIn(part) {
+  if (part.querySelector("[data-keep]")) return true;
+  return [...part.querySelectorAll("input, textarea")].some((field) =>
+    field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue
+  );
+}
+
+/** Puts what the server shows now in the place of what stands here, part by part, so that nothing else moves. */
+async function renew() {
+  const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  // Not a reload: that would send again what a form has sent.
+  if (!response.ok || response.redirected) return location.replace(location.href);
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-part]")) {
+    const other = fresh.querySelector(`[data-part="${part.getAttribute("data-part")}"]`);
+    // What somebody is writing in, or has opened, stays theirs.
+    if (!other || part.innerHTML === other.innerHTML) continue;
+    if (part.contains(document.activeElement) || isWrittenIn(part)) continue;
+    const open = new Set([...part.querySelectorAll("details[open][id]")].map(({ id }) => id));
+    part.replaceChildren(...other.childNodes);
+    for (const id of open) part.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+    localise(part);
+    centre(part);
+  }
+  const said = document.getElementById("said");
+  if (said) said.textContent = `Updated at ${new Date().toLocaleTimeString()}`;
+}
+
+function follow() {
+  const path = document.querySelector("[data-live]")?.getAttribute("data-live");
+  if (!path) return;
+  const source = new EventSource(path);
+  source.addEventListener("changed", renew);
+  // After a break something may have been missed.
+  let broken = false;
+  source.addEventListener("error", () => broken = true);
+  source.addEventListener("open", () => {
+    if (broken) renew();
+    broken = false;
+  });
+}
+
+document.addEventListener("submit", (event) => {
+  const question = event.target instanceof HTMLFormElement && event.target.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+/** Left and right go where the page has links for them, unless they are needed for something else. */
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (document.activeElement !== document.body && document.activeElement?.id !== "main") return;
+  document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`)?.click();
+});
+
+localise(document);
+centre(document);
+follow();

@@ -1,0 +1,63 @@
+/** Tells open pages that they are out of date: server-sent events, each for what one page shows. */
+import type { Context } from "@hono/hono";
+import { streamSSE } from "@hono/hono/streaming";
+import { DomainError } from "../actors/errors.ts";
+
+/** What a page shows, as a short text that changes with it. */
+export type Fingerprint = () => Promise<string>;
+
+export interface Live {
+  /** Something may have changed: committed by this process or, by notification, another one. */
+  wake(): void;
+  /** An answer that stays open, and says `changed` whenever the fingerprint is another one. */
+  follow(c: Context, fingerprint: Fingerprint): Response;
+  /** Ends every answer that is open. */
+  close(): void;
+}
+
+/** Pages of one process. More would hold up those who work with them. */
+const MOST = 100;
+/** However much happens, a page is not told more often; in milliseconds. */
+const PAUSE_MS = 500;
+/** When nothing wakes us: a notification may have been lost, due dates pass, and proxies cut what is silent. */
+const POLL_MS = 10_000;
+
+export function createLive(): Live {
+  const followers = new Set<() => void>();
+  const ending = new AbortController();
+
+  function follow(c: Context, fingerprint: Fingerprint): Response {
+    if (followers.size >= MOST) {
+      throw new DomainError("RATE_LIMITED", `Cannot follow more than ${MOST} pages at once: reload by hand`);
+    }
+    let woken = Promise.withResolvers<void>();
+    const wake = () => woken.resolve();
+    followers.add(wake);
+    return streamSSE(c, async (stream) => {
+      stream.onAbort(wake);
+      ending.signal.addEventListener("abort", wake, { once: true });
+      let shown = await fingerprint();
+      try {
+        while (!stream.aborted && !ending.signal.aborted) {
+          const poll = setTimeout(wake, POLL_MS);
+          await woken.promise;
+          clearTimeout(poll);
+          if (stream.aborted || ending.signal.aborted) break;
+          await stream.sleep(PAUSE_MS);
+          // What happens from here on may be missing in the fingerprint, and has to wake us again.
+          woken = Promise.withResolvers();
+          // While the database is away there is nothing to tell.
+          const now = await fingerprint().catch(() => shown);
+          if (now !== shown) await stream.writeSSE({ event: "changed", data: "" });
+          else await stream.write(": still here\n\n");
+          shown = now;
+        }
+      } finally {
+        followers.delete(wake);
+        ending.signal.removeEventListener("abort", wake);
+      }
+    });
+  }
+
+  return { wake: () => followers.forEach((wake) => wake()), follow, close: () => ending.abort() };
+}

@@ -1,0 +1,121 @@
+/** The inspector: pages on which privacy officers see every request's machine, live, and act on it. */
+import { Hono } from "@hono/hono";
+import { createMiddleware } from "@hono/hono/factory";
+import { HTTPException } from "@hono/hono/http-exception";
+import { getLogger } from "@logtape/logtape";
+import { asDomainError, type ErrorCode } from "../actors/errors.ts";
+import type { ExportDownloads } from "../actors/gdpr/export_downloads.ts";
+import type { ReceiptFile } from "../actors/gdpr/receipt_file.ts";
+import type { RequestKey } from "../actors/gdpr/vocabulary.ts";
+import type { Actors } from "../actors/protocol.ts";
+import type { Sql } from "../db/connect.ts";
+import { describeError } from "../db/errors.ts";
+import type { Lookups } from "../db/lookups.ts";
+import { createAssets } from "./assets.ts";
+import { type Charts, createCharts } from "./chart/mod.tsx";
+import { addCustomers } from "./customer/mod.tsx";
+import { createLive, type Live } from "./live.ts";
+import { addOverview } from "./overview/mod.tsx";
+import { Frame } from "./page.tsx";
+import { addRequests } from "./request/mod.tsx";
+import { addRetry } from "./retry/mod.tsx";
+import { type InspectEnv, signedIn } from "./session.ts";
+import { createSignIn, createSignOut, type SignInOptions } from "./sign_in.tsx";
+
+export interface InspectorOptions extends SignInOptions {
+  actors: Actors;
+  lookups: Lookups;
+  /** A pool of the role customer_api, for reading. */
+  sql: Sql;
+  /** Where the documents of a request can be fetched; undefined when there are none any more. */
+  exportLink(key: RequestKey): Promise<{ url: string; expiresAt: Date; sha256: string } | undefined>;
+  downloads: ExportDownloads;
+  /** The receipt of a request; undefined where there is none. */
+  exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
+}
+
+/** What the pages are made with. */
+export interface Pages
+  extends
+    Pick<InspectorOptions, "actors" | "lookups" | "sql" | "exportLink" | "downloads" | "exportReceipt"> {
+  charts: Charts;
+  live: Live;
+}
+
+export interface Inspector extends Pick<Live, "wake" | "close"> {
+  /** To be mounted at `/inspect`. */
+  app: Hono;
+}
+
+/** Nothing from elsewhere, nothing inline; and nothing that a page shows is for a cache or a frame. */
+const HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+export function createInspector(options: InspectorOptions): Inspector {
+  const live = createLive();
+  const pages: Pages = { ...options, charts: createCharts(), live };
+  const inside = new Hono<InspectEnv>().use(signedIn(options)).route("/", createSignOut(options));
+  addOverview(inside, pages);
+  addRetry(inside, pages);
+  addCustomers(inside, pages);
+  addRequests(inside, pages);
+  const app = new Hono()
+    .use(createMiddleware(async (c, next) => {
+      await next();
+      for (const [name, value] of Object.entries(HEADERS)) {
+        if (name !== "cache-control" || !c.res.headers.has(name)) c.header(name, value);
+      }
+    }))
+    .route("/assets", createAssets())
+    .route("/", createSignIn(options))
+    .route("/", inside)
+    .notFound((c) => c.html(<Trouble title="Not found" message="There is no such page." />, 404))
+    .onError((error, c) => {
+      const { status, title, message } = explain(error);
+      return c.html(<Trouble title={title} message={message} />, status);
+    });
+  return { app, wake: live.wake, close: live.close };
+}
+
+const TITLES: Record<ErrorCode, { status: 400 | 401 | 403 | 404 | 409 | 412 | 429 | 503; title: string }> = {
+  INVALID_INPUT: { status: 400, title: "This cannot be read" },
+  UNAUTHENTICATED: { status: 401, title: "Sign in first" },
+  FORBIDDEN: { status: 403, title: "Not for you" },
+  NOT_FOUND: { status: 404, title: "Not found" },
+  ALREADY_EXISTS: { status: 409, title: "It exists already" },
+  REFUSED_IN_STATE: { status: 409, title: "Refused" },
+  CONFLICT: { status: 412, title: "Somebody was faster" },
+  RATE_LIMITED: { status: 429, title: "Too much at once" },
+  UNAVAILABLE: { status: 503, title: "The database cannot be reached" },
+};
+
+function explain(error: unknown) {
+  if (error instanceof HTTPException && error.status === 403) {
+    return { ...TITLES.FORBIDDEN, message: "Cannot take the form: it comes from another site." };
+  }
+  const expected = asDomainError(error);
+  if (expected) return { ...TITLES[expected.code], message: expected.message };
+  getLogger(["customer-service", "inspect"]).error("Cannot show a page: {reason}", {
+    reason: describeError(error),
+  });
+  return { status: 500, title: "Something went wrong", message: "It is logged on our side." } as const;
+}
+
+function Trouble({ title, message }: { title: string; message: string }) {
+  return (
+    <Frame title={title}>
+      <main id="main" class="narrow" tabindex={-1}>
+        <h1>{title}</h1>
+        <p>{message}</p>
+        <p>
+          <a href="/inspect">To the requests</a>
+        </p>
+      </main>
+    </Frame>
+  );
+}

@@ -1,0 +1,99 @@
+/** The frame of every page. */
+import type { Child } from "@hono/hono/jsx";
+import { html } from "@hono/hono/html";
+import { type InspectContext, inStore } from "./session.ts";
+
+export interface PageOptions {
+  /** Ids and words only: titles end in histories and logs. */
+  title: string;
+  /** Where the page learns that it is out of date, a path of ours; absent for a page that does not change. */
+  live?: string;
+  children: Child;
+}
+
+export function Page({ c, title, live, children }: PageOptions & { c: InspectContext }) {
+  const { csrf } = c.var;
+  return (
+    <Frame title={title}>
+      <header class="bar">
+        <nav aria-label="Inspector">
+          <a class="brand" href={inStore(c, "/inspect")}>GDPR requests</a>
+        </nav>
+        <div class="who">
+          <Store c={c} />
+          {csrf !== undefined && (
+            <form method="post" action="/inspect/sign-out">
+              <input type="hidden" name="csrf" value={csrf} />
+              <button type="submit" class="quiet">Sign out</button>
+            </form>
+          )}
+        </div>
+      </header>
+      <main id="main" data-live={live} tabindex={-1}>
+        <h1>{title}</h1>
+        {children}
+      </main>
+    </Frame>
+  );
+}
+
+/** Which store the page is about; for who inspects several, with the way to the others. */
+function Store({ c }: { c: InspectContext }) {
+  const { by: { storeId }, stores } = c.var;
+  const here = (
+    <>
+      Store <code>{storeId}</code>
+    </>
+  );
+  const others = stores.filter((other) => other.storeId !== storeId);
+  if (others.length === 0) return <span>{here}</span>;
+  return (
+    <details class="stores">
+      <summary>{here}</summary>
+      <ul aria-label="Your other stores">
+        {others.map((other) => (
+          <li>
+            <a href={`/inspect?store=${other.storeId}`}>
+              <code>{other.storeId}</code>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+/** A document with our style and script, and nothing else's. */
+export function Frame({ title, children }: { title: string; children: Child }) {
+  return (
+    <>
+      {html`<!doctype html>`}
+      <html lang="en">
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="color-scheme" content="light dark" />
+          <title>{title} · customer-service</title>
+          <link rel="icon" href="/inspect/assets/icon.svg" />
+          <link rel="stylesheet" href="/inspect/assets/chart.css" />
+          <link rel="stylesheet" href="/inspect/assets/inspect.css" />
+          <link rel="stylesheet" href="/inspect/assets/overview.css" />
+          <link rel="stylesheet" href="/inspect/assets/timeline.css" />
+          <link rel="stylesheet" href="/inspect/assets/request.css" />
+          <script src="/inspect/assets/inspect.js" defer></script>
+        </head>
+        <body>
+          <a class="skip" href="#main">Skip to the content</a>
+          {children}
+          <p id="said" role="status" aria-live="polite" class="said"></p>
+        </body>
+      </html>
+    </>
+  );
+}
+
+/** An instant: exact without a script and on hover, in the viewer's zone with one. */
+export function Instant({ at }: { at: Date }) {
+  const exact = at.toISOString();
+  return <time datetime={exact} title={exact}>{exact.slice(0, 16).replace("T", " ")} UTC</time>;
+}

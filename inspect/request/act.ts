@@ -1,0 +1,96 @@
+/** Takes a person's decision about a request to its actor, and says politely why one is not carried out. */
+import { z } from "zod";
+import { asDomainError, DomainError, type ErrorCode } from "../../actors/errors.ts";
+import { DECISIONS } from "../../actors/gdpr/offers.ts";
+import type { Actors } from "../../actors/protocol.ts";
+import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
+import { readStore, type Sql } from "../../db/connect.ts";
+import { newTraceparent, readTraceparent } from "../../telemetry/traceparent.ts";
+import type { InspectContext } from "../session.ts";
+import { eventWords } from "../words.ts";
+import type { Attempt } from "./actions.tsx";
+
+const Form = z.object({
+  action: z.enum(DECISIONS),
+  version: z.coerce.number().int().positive(),
+  service: z.string().max(100).default(""),
+  reason: z.string().max(2_000).default(""),
+  confirmed: z.string().optional(),
+});
+
+type Form = z.output<typeof Form>;
+
+/** Answers that say what to do about it; every other error is the page's own affair. */
+const POLITE: Partial<Record<ErrorCode, 400 | 409 | 412 | 503>> = {
+  INVALID_INPUT: 400,
+  REFUSED_IN_STATE: 409,
+  CONFLICT: 412,
+  UNAVAILABLE: 503,
+};
+
+export interface Refused {
+  status: 400 | 409 | 412 | 503;
+  attempt: Attempt;
+}
+
+/**
+ * @returns what was refused and what was filled in; the decision's name where it is carried out
+ * @throws {DomainError} INVALID_INPUT: it is none of our forms; NOT_FOUND, FORBIDDEN
+ */
+export async function act(
+  c: InspectContext,
+  { actors, sql }: { actors: Actors; sql: Sql },
+  requestId: string,
+): Promise<{ done: string } | Refused> {
+  const { data: form } = Form.safeParse(await c.req.parseBody());
+  if (!form) throw new DomainError("INVALID_INPUT", "Cannot take the form: it is not of this page");
+  const { action: type, version, service } = form;
+  const reason = form.reason.replaceAll(/\s+/g, " ").trim();
+  const refused = (status: Refused["status"], message: string): Refused => ({
+    status,
+    attempt: { done: false, message, written: { action: type, service, reason } },
+  });
+  if (form.confirmed !== "yes") return refused(400, "Nothing has been done: tick the box to confirm it.");
+  const { by } = c.var;
+  const command = { type, ...(service !== "" && { service }), ...(reason !== "" && { reason }) };
+  try {
+    await actors.send({ kind: "gdpr_request", storeId: by.storeId, id: requestId }, command, {
+      by,
+      traceparent: readTraceparent(c.req.header("traceparent")) ?? newTraceparent(),
+      expectedVersion: version,
+    });
+    return { done: type };
+  } catch (error) {
+    const expected = asDomainError(error);
+    const status = expected && POLITE[expected.code];
+    if (!status) throw error;
+    const message = status === 412 ? await whoWasFaster(sql, c, requestId, form) : `${expected.message}.`;
+    return refused(status, message);
+  }
+}
+
+/** What has happened since the page was made. */
+async function whoWasFaster(
+  sql: Sql,
+  { var: { by } }: InspectContext,
+  requestId: string,
+  { version }: Form,
+): Promise<string> {
+  const key = { storeId: by.storeId, actorKind: "gdpr_request", actorId: requestId };
+  const events = await readStore(
+    sql,
+    by.storeId,
+    (sql) => findJournal(sql, key, { after: version, limit: 4 }),
+  );
+  const told = events.slice(0, 3).map((event) => `${eventWords(event.eventType)} by ${whoDid(event, by.id)}`);
+  const since = told.length === 0
+    ? ""
+    : ` Meanwhile: ${told.join(", ")}${events.length > 3 ? ", and more" : ""}.`;
+  return `Somebody was faster, so nothing has been done.${since} ` +
+    "This is how it is now; if it is still right, confirm it again.";
+}
+
+function whoDid({ principalId, principalType }: ActorEventRow, viewer: string): string {
+  if (principalId === viewer) return "you";
+  return { CUSTOMER: "the customer", STAFF: `staff ${principalId}`, SYSTEM: "a service" }[principalType];
+}

@@ -1,0 +1,71 @@
+/** What each decision of a person comes to, for who is about to take it. */
+import type { Decision } from "../../actors/gdpr/offers.ts";
+
+export interface DecisionWords {
+  title: string;
+  /** What follows from it. */
+  consequence: string;
+  /** What is kept of the person's own words, and where they are read again; absent where nothing is kept. */
+  reason?: string;
+  /** What has to be confirmed. */
+  confirm: string;
+  /** What has been done, once it is. */
+  done: string;
+  /** It cannot be taken back. */
+  final?: boolean;
+}
+
+export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
+  retry: {
+    title: "Try again",
+    consequence: "What has failed or is late is tried again at once, and its failures are counted anew.",
+    confirm: "Yes, try again now",
+    done: "It is tried again.",
+  },
+  waive: {
+    title: "Go on without a service",
+    consequence:
+      "The request no longer waits for this service. Its data are not part of what is done, which cannot be made up for later.",
+    reason: "Stands in the receipt of an erasure and in the documents of an export",
+    confirm: "Yes, go on without this service",
+    done: "The request goes on without the service.",
+    final: true,
+  },
+  release: {
+    title: "Release",
+    consequence: "The request goes on where it was held.",
+    confirm: "Yes, let it go on",
+    done: "The request goes on.",
+  },
+  hold: {
+    title: "Put on hold",
+    consequence: "Nothing is done until somebody releases it. The due date stays.",
+    reason: "Shown here, and in the receipt of an erasure",
+    confirm: "Yes, put it on hold",
+    done: "The request is on hold.",
+  },
+  extend: {
+    title: "Extend",
+    consequence:
+      "It is due three months after its receipt. That can be done once, and the customer has to be told why.",
+    reason: "Shown here, and in the receipt of an erasure",
+    confirm: "Yes, extend it",
+    done: "The due date is extended.",
+  },
+  cancel: {
+    title: "Cancel",
+    consequence:
+      "The request ends without being fulfilled, as its customer wishes. What was collected for it is destroyed.",
+    confirm: "Yes, the customer takes it back",
+    done: "The request is cancelled.",
+    final: true,
+  },
+  refuse: {
+    title: "Refuse",
+    consequence: "The request ends without being fulfilled. What was collected for it is destroyed.",
+    reason: "Shown here; the customer has to be told",
+    confirm: "Yes, refuse it",
+    done: "The request is refused.",
+    final: true,
+  },
+};

@@ -1,0 +1,103 @@
+/** What a request leaves behind: the receipt of an erasure, the documents of an export. */
+import type { ExportPart } from "../../actors/gdpr/export_downloads.ts";
+import type { ReceiptFile } from "../../actors/gdpr/receipt_file.ts";
+import type { GdprRequestRow } from "../../db/gdpr_requests.ts";
+import { Instant } from "../page.tsx";
+import type { To } from "./travel.tsx";
+
+/** The documents of an export, and the link by which the subject can fetch them. */
+export interface Export {
+  url: string;
+  expiresAt: Date;
+  /** Of the manifest, in hexadecimal digits. */
+  sha256: string;
+  parts: readonly ExportPart[];
+}
+
+export interface DocumentsProps {
+  to: To;
+  row: GdprRequestRow;
+  receipt: ReceiptFile | undefined;
+  exported: Export | undefined;
+}
+
+export function Documents({ to, row, receipt, exported }: DocumentsProps) {
+  return (
+    <>
+      <h2 id="documents">Documents</h2>
+      {receipt && <Receipt to={to} receipt={receipt} />}
+      {exported && <Exported to={to} exported={exported} />}
+      {!receipt && !exported && <p class="empty">{whyNone(row)}</p>}
+    </>
+  );
+}
+
+function Receipt({ to, receipt: { sequence, hash, keyId } }: { to: To; receipt: ReceiptFile }) {
+  return (
+    <>
+      <p>
+        <a href={to("/receipt")} download>Download the signed receipt of the erasure</a>
+      </p>
+      <dl class="facts">
+        <div>
+          <dt>Number in the store's chain</dt>
+          <dd>{sequence}</dd>
+        </div>
+        <div>
+          <dt>SHA-256</dt>
+          <dd>
+            <code>{hash}</code>
+          </dd>
+        </div>
+        <div>
+          <dt>Signed with the key</dt>
+          <dd>
+            <code>{keyId}</code>
+          </dd>
+        </div>
+      </dl>
+    </>
+  );
+}
+
+function Exported(
+  { to, exported: { url, expiresAt, sha256, parts } }: { to: To; exported: Export },
+) {
+  return (
+    <>
+      <p>
+        The documents hold the customer's personal data, until{" "}
+        <Instant at={expiresAt} />. Fetching one ends what older links give of it.
+      </p>
+      <ul class="documents">
+        {parts.map(({ part, bytes }) => (
+          <li>
+            <a href={to(`/export/${part}`)} download>{part}</a> ({bytes.toLocaleString("en")} bytes)
+          </li>
+        ))}
+      </ul>
+      <dl class="facts">
+        <div>
+          <dt>Link for the customer, good once for each document</dt>
+          <dd>
+            <code>{url}</code>
+          </dd>
+        </div>
+        <div>
+          <dt>SHA-256 of manifest.json</dt>
+          <dd>
+            <code>{sha256}</code>
+          </dd>
+        </div>
+      </dl>
+    </>
+  );
+}
+
+function whyNone({ type, status, outcome }: GdprRequestRow): string {
+  if (type === "RECTIFICATION") return "A rectification leaves no document.";
+  const what = type === "ERASURE" ? "receipt" : "documents";
+  if (status !== "COMPLETED") return `The ${what} will be here once the request is fulfilled.`;
+  if (outcome !== "FULFILLED") return `There is no ${what}: the request was not fulfilled.`;
+  return type === "ERASURE" ? "There is no receipt." : "The documents have expired and are destroyed.";
+}

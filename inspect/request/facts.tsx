@@ -1,0 +1,60 @@
+/** What a request is: whose, since when, until when. */
+import { Instant } from "../page.tsx";
+import { type InspectContext, inStore } from "../session.ts";
+import { counted, dueWords } from "../spans.ts";
+import { Who } from "../timeline/who.tsx";
+import type { RequestReading } from "./read.ts";
+
+export function Facts({ c, reading }: { c: InspectContext; reading: RequestReading }) {
+  const { row, standing, stored: { context }, moment, birth } = reading;
+  const open = row.status !== "COMPLETED" || moment !== undefined;
+  const extended = row.extensionReason !== null && standing.dueAt.getTime() === row.dueAt.getTime();
+  const { requestedBy, customerId } = row;
+  return (
+    <dl class="facts">
+      <div>
+        <dt>Request</dt>
+        <dd>
+          <code>{row.requestId}</code>
+        </dd>
+      </div>
+      <div>
+        <dt>Customer</dt>
+        <dd>
+          <a href={inStore(c, `/inspect/customers/${customerId}`)}>
+            <code>{customerId}</code>
+          </a>
+        </dd>
+      </div>
+      <div>
+        <dt>Opened</dt>
+        <dd>
+          <Instant at={row.createdAt} /> by {requestedBy === customerId
+            ? "the customer"
+            : <Who id={requestedBy} type={birth?.principalType ?? "STAFF"} viewer={c.var.by.id} />}
+          {context.cause === "RESTORE" &&
+            ", because a restored backup had brought erased data back"}
+        </dd>
+      </div>
+      <div>
+        <dt>Due</dt>
+        <dd>
+          <Instant at={standing.dueAt} />
+          {open && ` (${dueWords(standing.dueAt, standing.now)})`}
+        </dd>
+      </div>
+      {extended && (
+        <div>
+          <dt>Extended</dt>
+          <dd>to three months from receipt: {row.extensionReason}</dd>
+        </div>
+      )}
+      <div>
+        <dt>Machine</dt>
+        <dd>
+          <code>{row.machine}</code>, {counted(row.version, "event")} so far
+        </dd>
+      </div>
+    </dl>
+  );
+}

@@ -1,0 +1,60 @@
+/** A request's timeline, with the reasons that its row has for what staff decided. */
+import type { ActorEventRow } from "../../db/actor_events.ts";
+import { parseState } from "../chart/value.ts";
+import { changesOf } from "../timeline/changes.ts";
+import { Timeline } from "../timeline/mod.tsx";
+import { openRegions, regionsOf } from "./standing.ts";
+import { EVENTS, type RequestReading, type View } from "./read.ts";
+import type { To } from "./travel.tsx";
+
+export interface HistoryProps {
+  to: To;
+  view: View;
+  reading: RequestReading;
+  /** The id of who looks. */
+  viewer: string;
+}
+
+export function History({ to, view: { at }, reading, viewer }: HistoryProps) {
+  const { events, row: { version } } = reading;
+  const [newest, oldest] = [events[0]?.sequence ?? version, events.at(-1)?.sequence ?? 1];
+  const page = (upTo: number) =>
+    `${to(`?${new URLSearchParams({ ...(at && { at: String(at) }), upto: String(upTo) })}`)}#timeline`;
+  return (
+    <Timeline
+      events={events}
+      viewer={viewer}
+      momentHref={(sequence) => to(`?at=${sequence}`)}
+      shown={at}
+      note={(event) => reasonOf(event, reading)}
+      newerHref={newest < version ? page(Math.min(version, newest + EVENTS)) : undefined}
+      olderHref={oldest > 1 ? page(oldest - 1) : undefined}
+      oldestHref={oldest > 1 + EVENTS ? page(EVENTS) : undefined}
+    />
+  );
+}
+
+/** The row keeps the last reason of a kind, so that only the last event of the kind can be given one. */
+function reasonOf(event: ActorEventRow, { row, last, participants }: RequestReading): string | undefined {
+  const { sequence, eventType } = event;
+  const named = settledLast(event);
+  if (eventType === "waive") {
+    const service = named ?? changesOf(event.stateBefore, event.stateAfter)[0]?.about;
+    const reason = participants.find((participant) => participant.service === service)?.waiverReason;
+    return [named, reason].filter((word) => word).join(": ") || undefined;
+  }
+  const reasons: Record<string, string | null> = {
+    hold: row.holdReason,
+    extend: row.extensionReason,
+    refuse: row.refusalReason,
+  };
+  if (!Object.hasOwn(reasons, eventType) || last[eventType] !== sequence) return named;
+  return reasons[eventType] ?? undefined;
+}
+
+/** With the last participant all of them are left at once, and the states do not tell who it was. */
+function settledLast({ eventType, stateBefore, stateAfter }: ActorEventRow): string | undefined {
+  if (!["participant.confirm", "source.received", "waive"].includes(eventType)) return undefined;
+  const open = openRegions(parseState(stateBefore ?? ""));
+  return open.length === 1 && regionsOf(parseState(stateAfter)).length === 0 ? open[0]?.service : undefined;
+}

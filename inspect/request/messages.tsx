@@ -1,0 +1,54 @@
+/** What the rest of the platform has been told because of a request. */
+import type { CausedMessage } from "../../db/request_messages.ts";
+import { Instant } from "../page.tsx";
+import { sentence } from "../words.ts";
+import { MESSAGES } from "./read.ts";
+
+export function Messages({ messages }: { messages: readonly CausedMessage[] }) {
+  return (
+    <>
+      <h2 id="messages">Events told to the platform</h2>
+      {messages.length === 0 && (
+        <p class="empty">None is kept here any more: each goes 30 days after its publication.</p>
+      )}
+      {messages.length > 0 && (
+        <div class="scroll tall" role="region" aria-labelledby="messages" tabindex={0}>
+          <table class="stacked">
+            <caption>
+              {messages.length > MESSAGES ? `The newest ${MESSAGES}` : "Newest first"}; each is kept here for
+              30 days after its publication
+            </caption>
+            <thead>
+              <tr>
+                <th scope="col">Topic</th>
+                <th scope="col">What</th>
+                <th scope="col">Written</th>
+                <th scope="col">Published</th>
+              </tr>
+            </thead>
+            <tbody>
+              {messages.slice(0, MESSAGES).map(({ topic, action, participants, createdAt, publishedAt }) => (
+                <tr>
+                  <th scope="row">
+                    <code>{topic}</code>
+                  </th>
+                  <td data-name="What">
+                    {action === null
+                      ? participants && `for ${participants.join(", ")}`
+                      : sentence(action.toLowerCase().replaceAll("_", " ").replace(/^gdpr /, ""))}
+                  </td>
+                  <td data-name="Written">
+                    <Instant at={createdAt} />
+                  </td>
+                  <td data-name="Published">
+                    {publishedAt ? <Instant at={publishedAt} /> : <span class="badge">waiting</span>}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,107 @@
+/** `/inspect/requests/{requestId}`: one request, now and at any moment of its past, and what can be done about it. */
+import type { Hono } from "@hono/hono";
+import { z } from "zod";
+import { DomainError } from "../../actors/errors.ts";
+import { DECISIONS } from "../../actors/gdpr/offers.ts";
+import { parseInput, uuid } from "../../actors/input.ts";
+import { readStore } from "../../db/connect.ts";
+import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
+import type { Pages } from "../mod.tsx";
+import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
+import { act } from "./act.ts";
+import type { Attempt } from "./actions.tsx";
+import { DECISION_WORDS } from "./decisions.ts";
+import type { Export } from "./documents.tsx";
+import { RequestPage } from "./page.tsx";
+import { readRequest, type View } from "./read.ts";
+
+const PATH = "/requests/:requestId";
+const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
+const Query = z.object({ at: sequence, upto: sequence });
+
+export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
+  const { sql, charts, live, exportReceipt, exportLink, downloads } = pages;
+
+  async function show(c: InspectContext, view: View, attempt?: Attempt) {
+    const { storeId } = c.var.by;
+    const key = { storeId, requestId: view.requestId };
+    const [reading, receipt, exported] = await Promise.all([
+      readRequest(sql, c.var.by, view, new Date()),
+      exportReceipt(key),
+      findExport(c, view.requestId),
+    ]);
+    if (!reading) throw notFound(view);
+    const { machine } = reading.stored;
+    const chart = await charts.render({ machine, name: reading.row.machine, journal: reading.summary });
+    return <RequestPage {...{ c, view, reading, chart, receipt, exported, attempt }} />;
+  }
+
+  async function findExport({ var: { by } }: InspectContext, requestId: string): Promise<Export | undefined> {
+    const link = await exportLink({ storeId: by.storeId, requestId });
+    return link && { ...link, parts: await downloads.list(tokenOf(link), by) };
+  }
+
+  app.get(PATH, async (c) => {
+    const requestId = idOf(c);
+    const { at, upto: upTo } = parseInput(Query, c.req.query(), "show the request");
+    return c.html(await show(c, { requestId, at, upTo }, doneOf(c)));
+  });
+
+  app.post(PATH, async (c) => {
+    const requestId = idOf(c);
+    const result = await act(c, pages, requestId);
+    if ("done" in result) {
+      return c.redirect(inStore(c, `/inspect/requests/${requestId}?done=${result.done}`), 303);
+    }
+    const view = { requestId, at: undefined, upTo: undefined };
+    return c.html(await show(c, view, result.attempt), result.status);
+  });
+
+  app.get(`${PATH}/live`, async (c) => {
+    const requestId = idOf(c);
+    const { storeId } = c.var.by;
+    const fingerprint = () =>
+      readStore(sql, storeId, (sql) => findRequestFingerprint(sql, storeId, requestId));
+    if (await fingerprint() === undefined) throw notFound({ requestId });
+    return live.follow(c, async () => await fingerprint() ?? "");
+  });
+
+  app.get(`${PATH}/receipt`, async (c) => {
+    const requestId = idOf(c);
+    const receipt = await exportReceipt({ storeId: c.var.by.storeId, requestId });
+    if (!receipt) throw new DomainError("NOT_FOUND", `Cannot find a receipt of request ${requestId}`);
+    c.header("content-disposition", `attachment; filename="receipt-${requestId}.json"`);
+    return c.json(receipt);
+  });
+
+  app.get(`${PATH}/export/:part`, async (c) => {
+    const requestId = idOf(c);
+    const { by } = c.var;
+    const link = await exportLink({ storeId: by.storeId, requestId });
+    if (!link) throw new DomainError("NOT_FOUND", `Cannot find an export of request ${requestId}`);
+    const { part, mediaType, gzip } = await downloads.fetch(tokenOf(link), c.req.param("part"), by);
+    c.header("content-type", mediaType);
+    c.header("content-disposition", `attachment; filename="${part}"`);
+    return c.body(gzip.pipeThrough(new DecompressionStream("gzip")));
+  });
+}
+
+function idOf(c: InspectContext): string {
+  const { success, data } = uuid.safeParse(c.req.param("requestId"));
+  if (!success) throw new DomainError("NOT_FOUND", "Cannot find the request: its id is no UUID");
+  return data;
+}
+
+function doneOf(c: InspectContext): Attempt | undefined {
+  const done = DECISIONS.find((decision) => decision === c.req.query("done"));
+  return done && { done: true, message: DECISION_WORDS[done].done };
+}
+
+function tokenOf({ url }: { url: string }): string {
+  return url.slice(url.lastIndexOf("/") + 1);
+}
+
+function notFound({ requestId, at }: { requestId: string; at?: number | undefined }): DomainError {
+  const what = at === undefined ? `request ${requestId}` : `event ${at} of request ${requestId}`;
+  return new DomainError("NOT_FOUND", `Cannot find ${what}`);
+}

@@ -1,0 +1,66 @@
+/** Who takes part in a request, and how far each has come. */
+import type { Child } from "@hono/hono/jsx";
+import type { ParticipantRow } from "../../db/gdpr_requests.ts";
+import { Instant } from "../page.tsx";
+import { isAlarming, sentence, stateWords } from "../words.ts";
+import type { RequestReading } from "./read.ts";
+
+export function Participants(
+  { reading: { participants, stored: { context } } }: { reading: RequestReading },
+) {
+  return (
+    <>
+      <h2 id="participants">Participants</h2>
+      {participants.length === 0 && <p class="empty">{nobodyYet(context.participants)}</p>}
+      {participants.length > 0 && (
+        <div class="scroll" role="region" aria-labelledby="participants" tabindex={0}>
+          <table class="stacked">
+            <caption>Every service that has to answer, and what it has said</caption>
+            <thead>
+              <tr>
+                {["Service", "State", "Asked", "Next attempt", "Last error", "What it said", "Settled"].map((
+                  name,
+                ) => <th scope="col">{name}</th>)}
+              </tr>
+            </thead>
+            <tbody>
+              {participants.map((participant) => <Row {...participant} />)}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Row(
+  { service, state, attempts, nextAttemptAt, lastError, evidence, waiverReason, settledAt }: ParticipantRow,
+) {
+  const word = state.toLowerCase();
+  const said = evidence ?? (waiverReason === null ? undefined : `Waived: ${waiverReason}`);
+  return (
+    <tr>
+      <th scope="row">{service}</th>
+      <Cell name="State">
+        <span class={isAlarming(word) ? "badge alarm" : settledAt ? "badge good" : "badge"}>
+          {sentence(stateWords(word))}
+        </span>
+      </Cell>
+      <Cell name="Asked">{attempts === 1 ? "once" : `${attempts} times`}</Cell>
+      <Cell name="Next attempt">{nextAttemptAt && <Instant at={nextAttemptAt} />}</Cell>
+      <Cell name="Last error">{lastError && <code>{lastError}</code>}</Cell>
+      <Cell name="What it said">{said}</Cell>
+      <Cell name="Settled">{settledAt && <Instant at={settledAt} />}</Cell>
+    </tr>
+  );
+}
+
+/** A cell that says its column's name where the table is too narrow for columns. */
+function Cell({ name, children }: { name: string; children?: Child }) {
+  return <td data-name={name}>{children ?? <span class="none">–</span>}</td>;
+}
+
+function nobodyYet(expected: readonly string[]): string {
+  if (expected.length === 0) return "Nobody else takes part.";
+  return `Nobody has been asked yet. Once the work begins: ${expected.join(", ")}.`;
+}

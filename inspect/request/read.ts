@@ -1,0 +1,150 @@
+/** Reads what the page of a request shows, all of one moment of the database. */
+import { dueDate } from "../../actors/gdpr/clock.ts";
+import type { Principal } from "../../actors/principal.ts";
+import type { ActorEventRow } from "../../db/actor_events.ts";
+import {
+  findEvent,
+  findEventsUpTo,
+  findLastOf,
+  findStateSince,
+  type SummarizedEvent,
+  summarizeJournal,
+} from "../../db/actor_history.ts";
+import { findOpenEffects, findTimers, type OpenEffect, type WaitingTimer } from "../../db/actor_work.ts";
+import { readStore, type Sql } from "../../db/connect.ts";
+import {
+  findParticipants,
+  findRequest,
+  type GdprRequestRow,
+  type ParticipantRow,
+} from "../../db/gdpr_requests.ts";
+import { type CausedMessage, findCausedMessages } from "../../db/request_messages.ts";
+import { parseState } from "../chart/value.ts";
+import { phasePrefix, type Standing } from "./standing.ts";
+import { readStored, type Stored } from "./stored.ts";
+import { effectWords, givenUp } from "./work_words.ts";
+
+/** Events on one page of the timeline. */
+export const EVENTS = 50;
+/** Messages that are shown at most. */
+export const MESSAGES = 100;
+
+/** What a page is asked for. */
+export interface View {
+  requestId: string;
+  /** The sequence of the event after which it is shown; undefined for the present. */
+  at: number | undefined;
+  /** The sequence of the newest event of the timeline's page. */
+  upTo: number | undefined;
+}
+
+export interface RequestReading {
+  row: GdprRequestRow;
+  stored: Stored;
+  standing: Standing;
+  participants: ParticipantRow[];
+  timers: WaitingTimer[];
+  effects: OpenEffect[];
+  /** One more than are shown where there are more. */
+  messages: CausedMessage[];
+  /** The journal up to the moment, for the chart. */
+  summary: SummarizedEvent[];
+  /** A page of the timeline, newest first. */
+  events: ActorEventRow[];
+  /** The event that the page is about; undefined for the present. */
+  moment: ActorEventRow | undefined;
+  /** The event that has made the request; undefined where the journal lacks it. */
+  birth: ActorEventRow | undefined;
+  /** The sequences of the last events that the row keeps a reason of. */
+  last: Record<string, number>;
+}
+
+/** @returns undefined where the store has no such request, and where the view is of an event that it does not have */
+export async function readRequest(
+  sql: Sql,
+  by: Principal,
+  { requestId, at, upTo }: View,
+  now: Date,
+): Promise<RequestReading | undefined> {
+  const { storeId } = by;
+  const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
+  return await readStore(sql, storeId, async (sql) => {
+    const [row, birth, moment] = await Promise.all([
+      findRequest(sql, storeId, requestId),
+      findEvent(sql, key, 1),
+      at === undefined ? undefined : findEvent(sql, key, at),
+    ]);
+    if (!row || (at !== undefined && !moment)) return undefined;
+    const stored = readStored(row, by, now);
+    const state = moment ? parseState(moment.stateAfter) : stored.state;
+    const until = at ?? row.version;
+    const newest = upTo ?? Math.min(row.version, at === undefined ? row.version : at + EVENTS / 2);
+    const { customerId } = row;
+    const [participants, timers, effects, messages, summary, events, last, since] = await Promise.all([
+      findParticipants(sql, storeId, requestId),
+      findTimers(sql, key),
+      findOpenEffects(sql, key),
+      findCausedMessages(sql, { storeId, customerId, requestId }, MESSAGES + 1),
+      summarizeJournal(sql, key, until),
+      findEventsUpTo(sql, key, { upTo: newest, limit: EVENTS }),
+      findLastOf(sql, key, ["hold", "extend", "refuse"]),
+      findStateSince(sql, key, phasePrefix(state), until),
+    ]);
+    const reading = {
+      row,
+      stored,
+      participants,
+      timers,
+      effects,
+      messages,
+      summary,
+      events,
+      moment,
+      birth,
+      last,
+    };
+    const present = standingNow(reading, since ?? row.createdAt, now);
+    return { ...reading, standing: moment ? standingThen(present, reading, moment) : present };
+  });
+}
+
+function standingNow(
+  { row, stored: { state, context, unreadable }, effects, participants }: Omit<RequestReading, "standing">,
+  since: Date,
+  now: Date,
+): Standing {
+  return {
+    state,
+    since,
+    now,
+    startsAt: context.startsAt === undefined ? undefined : new Date(context.startsAt),
+    dueAt: row.dueAt,
+    outcome: row.outcome,
+    reasons: { hold: row.holdReason, refusal: row.refusalReason },
+    residue: context.residue,
+    attempts: Object.fromEntries(participants.map(({ service, attempts }) => [service, attempts])),
+    givenUp: givenUp(effects, state).map(effectWords),
+    unreadable,
+  };
+}
+
+/** The journal tells states and times. What only the row tells, and may have changed since, is left out. */
+function standingThen(
+  present: Standing,
+  { row, stored: { context, machine }, summary, last }: Omit<RequestReading, "standing">,
+  { sequence, stateAfter, at }: ActorEventRow,
+): Standing {
+  const extended = summary.some(({ eventType }) => eventType === "extend");
+  const held = (last.hold ?? Infinity) <= sequence;
+  return {
+    ...present,
+    state: parseState(stateAfter),
+    now: at,
+    dueAt: context.extended && !extended ? dueDate(row.createdAt) : row.dueAt,
+    reasons: { ...present.reasons, hold: held ? row.holdReason : null },
+    residue: undefined,
+    attempts: {},
+    givenUp: [],
+    unreadable: machine ? undefined : present.unreadable,
+  };
+}

@@ -1,0 +1,38 @@
+/** Stepping through the journal: one event back, one event on, and back to the present. */
+import type { ActorEventRow } from "../../db/actor_events.ts";
+import { Instant } from "../page.tsx";
+import { eventWords } from "../words.ts";
+
+/** The address of the page with something behind it, in the store that it is about. */
+export type To = (rest?: string) => string;
+
+/** Says that the page is about the past. */
+export function Moment(
+  { to, moment: { sequence, at, eventType } }: { to: To; moment: ActorEventRow },
+) {
+  return (
+    <p class="moment-banner" role="status">
+      This is how it was at <Instant at={at} />, after event #{sequence} ({eventWords(eventType)}).{" "}
+      <a href={to()}>Back to now</a>
+    </p>
+  );
+}
+
+/** @param version the sequence of the last event */
+export function Steps({ to, at, version }: { to: To; at: number | undefined; version: number }) {
+  const shown = at ?? version;
+  const next = shown + 1 < version ? to(`?at=${shown + 1}`) : to();
+  return (
+    <nav class="steps" aria-label="Steps through the journal">
+      {shown > 1
+        ? <a href={to(`?at=${shown - 1}`)} rel="prev" data-key="ArrowLeft">← Previous</a>
+        : <span aria-disabled="true">← Previous</span>}
+      <span class="steps-at">
+        {at === undefined ? "now" : `event ${at} of ${version}`}
+      </span>
+      {at === undefined
+        ? <span aria-disabled="true">Next →</span>
+        : <a href={next} rel="next" data-key="ArrowRight">Next →</a>}
+    </nav>
+  );
+}

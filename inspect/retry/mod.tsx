@@ -1,0 +1,32 @@
+/** `/inspect/retry`: shows what a filter has that is stuck, and has all of it tried again. */
+import type { Hono } from "@hono/hono";
+import { DomainError } from "../../actors/errors.ts";
+import { uuid } from "../../actors/input.ts";
+import { newTraceparent, readTraceparent } from "../../telemetry/traceparent.ts";
+import type { Pages } from "../mod.tsx";
+import { filterOf, readQuery } from "../overview/query.ts";
+import type { InspectEnv } from "../session.ts";
+import { performRetries } from "./perform.ts";
+import { planRetries, readRetries } from "./plan.ts";
+import { Preview } from "./preview.tsx";
+import { Report } from "./report.tsx";
+
+export function addRetry(app: Hono<InspectEnv>, { actors, sql }: Pages): void {
+  app.get("/retry", async (c) => {
+    const asked = readQuery(new URL(c.req.url).searchParams);
+    const now = new Date();
+    const plan = await planRetries(sql, c.var.by, filterOf(asked.wanted, now), now);
+    return c.html(<Preview c={c} asked={asked} plan={plan} />);
+  });
+
+  app.post("/retry", async (c) => {
+    const { retries: written, key: given } = await c.req.parseBody();
+    const retries = readRetries(written);
+    const { data: key } = uuid.safeParse(given);
+    if (!key) throw new DomainError("INVALID_INPUT", "Cannot take the form: it is not of this page");
+    const traceparent = readTraceparent(c.req.header("traceparent")) ?? newTraceparent();
+    const results = await performRetries(actors, retries, { by: c.var.by, traceparent, key });
+    const { wanted } = readQuery(new URL(c.req.url).searchParams);
+    return c.html(<Report c={c} wanted={wanted} results={results} />);
+  });
+}

@@ -1,0 +1,148 @@
+/** What has become of an actor, newest first; long gaps between two events are one line. */
+import type { Child } from "@hono/hono/jsx";
+import type { ActorEventRow } from "../../db/actor_events.ts";
+import { Instant } from "../page.tsx";
+import { spanWords } from "../spans.ts";
+import { eventWords, sentence } from "../words.ts";
+import { changesOf } from "./changes.ts";
+import { foldRuns } from "./runs.ts";
+import { Who } from "./who.tsx";
+
+/** How long nothing has to happen before it is worth a line, in milliseconds. */
+const GAP_MS = 24 * 60 * 60_000;
+
+export interface TimelineProps {
+  /** Newest first. */
+  events: readonly ActorEventRow[];
+  /** The id of who looks. */
+  viewer: string;
+  /** Where one sees how it was after an event. */
+  momentHref?: (sequence: number) => string;
+  /** The sequence of the event that the page is about; the present without one. */
+  shown?: number | undefined;
+  /** What else there is to say about an event, such as a reason. */
+  note?: (event: ActorEventRow) => Child;
+  newerHref?: string | undefined;
+  olderHref?: string | undefined;
+  /** The page on which it all begins. */
+  oldestHref?: string | undefined;
+}
+
+export function Timeline({ events, newerHref, olderHref, oldestHref, ...rest }: TimelineProps) {
+  if (events.length === 0) return <p class="empty">The journal has nothing here.</p>;
+  const runs = foldRuns(events, rest.shown);
+  return (
+    <>
+      <ol class="timeline">
+        {runs.map((run, index) => (
+          <>
+            {run.length > 1 ? <Run run={run} {...rest} /> : <Moment event={run[0]!} {...rest} />}
+            <Gap newer={run.at(-1)!} older={runs[index + 1]?.[0]} />
+          </>
+        ))}
+      </ol>
+      {(newerHref || olderHref) && (
+        <nav class="timeline-pages" aria-label="Pages of the timeline">
+          {newerHref && <a href={newerHref}>Newer events</a>}
+          {olderHref && <a href={olderHref}>Older events</a>}
+          {oldestHref && <a href={oldestHref}>The beginning</a>}
+        </nav>
+      )}
+    </>
+  );
+}
+
+function Moment(
+  { event, viewer, momentHref, shown, note }: Omit<TimelineProps, "events"> & { event: ActorEventRow },
+) {
+  const { sequence, eventType, changedFields, at } = event;
+  const here = sequence === shown;
+  const later = shown !== undefined && sequence > shown;
+  const said = note?.(event);
+  return (
+    <li
+      class={here ? "moment here" : later ? "moment later" : "moment"}
+      data-sequence={sequence}
+      aria-current={here ? "step" : undefined}
+    >
+      <p class="moment-head">
+        <strong>{sentence(eventWords(eventType))}</strong>
+        {momentHref && <MomentLink sequence={sequence} momentHref={momentHref} />}
+      </p>
+      <States event={event} />
+      {said && <p class="moment-note">{said}</p>}
+      <p class="moment-by">
+        <Instant at={at} /> by <Who id={event.principalId} type={event.principalType} viewer={viewer} />
+        {changedFields.length > 0 && ` · changed ${fieldWords(changedFields)}`}
+      </p>
+    </li>
+  );
+}
+
+/** Events that tell the same, in one line that opens. */
+function Run({ run, viewer, momentHref, shown }: Omit<TimelineProps, "events"> & { run: ActorEventRow[] }) {
+  const [newest, oldest] = [run[0]!, run.at(-1)!];
+  return (
+    <li class={shown !== undefined && oldest.sequence > shown ? "moment later" : "moment"}>
+      <p class="moment-head">
+        <strong>{sentence(eventWords(newest.eventType))}, {run.length} times</strong>
+      </p>
+      <p class="moment-by">
+        by <Who id={newest.principalId} type={newest.principalType} viewer={viewer} />, from{" "}
+        <Instant at={oldest.at} /> to <Instant at={newest.at} />
+      </p>
+      <details id={`run-${oldest.sequence}`}>
+        <summary>Each of them</summary>
+        <ol class="run">
+          {run.map(({ sequence, at }) => (
+            <li data-sequence={sequence}>
+              <Instant at={at} /> {momentHref && <MomentLink sequence={sequence} momentHref={momentHref} />}
+            </li>
+          ))}
+        </ol>
+      </details>
+    </li>
+  );
+}
+
+function MomentLink(
+  { sequence, momentHref }: { sequence: number; momentHref: (sequence: number) => string },
+) {
+  return (
+    <a class="moment-link" href={momentHref(sequence)} aria-label={`How it was after event ${sequence}`}>
+      #{sequence}
+    </a>
+  );
+}
+
+function States({ event: { stateBefore, stateAfter } }: { event: ActorEventRow }) {
+  const changes = changesOf(stateBefore, stateAfter);
+  if (changes.length === 0) return null;
+  return (
+    <ul class="moment-states">
+      {changes.map(({ about, from, to }) => (
+        <li>
+          {about && `${about}: `}
+          {from && (
+            <>
+              <span class="from">{from}</span> <span aria-hidden="true">→</span>
+              <span class="said-only">to</span>
+              {" "}
+            </>
+          )}
+          <span class="to">{to}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Gap({ newer, older }: { newer: ActorEventRow; older: ActorEventRow | undefined }) {
+  const length = older ? newer.at.getTime() - older.at.getTime() : 0;
+  if (length < GAP_MS) return null;
+  return <li class="gap">{spanWords(length)} nothing happened</li>;
+}
+
+function fieldWords(fields: readonly string[]): string {
+  return fields.map((field) => field.replaceAll("_", " ")).join(", ");
+}

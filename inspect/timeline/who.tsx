@@ -1,0 +1,16 @@
+/** Who has done something, for who looks at it. */
+import { type PrincipalType, systemPrincipal } from "../../actors/principal.ts";
+
+const SERVICE_ITSELF = systemPrincipal("").id;
+const WORDS: Record<PrincipalType, string> = { CUSTOMER: "the customer", STAFF: "staff", SYSTEM: "service" };
+
+/** @param viewer the id of who looks */
+export function Who({ id, type, viewer }: { id: string; type: PrincipalType; viewer: string }) {
+  if (id === SERVICE_ITSELF) return <>the service itself</>;
+  if (id === viewer) return <>you</>;
+  return (
+    <>
+      {WORDS[type]} <code>{id}</code>
+    </>
+  );
+}

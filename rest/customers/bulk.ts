@@ -1,0 +1,119 @@
+/** `POST /customers/bulk`: registers and changes many customers, streamed in and out. */
+import { HTTPException } from "@hono/hono/http-exception";
+import { allow, type Api, createRoute, refusals } from "../api.ts";
+import { commandContext, creationHeaders } from "../conditions.ts";
+import { inOrder, type Work } from "../in_order.ts";
+import { errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
+import { LINE_LIMIT } from "../lines.ts";
+import type { RestOptions } from "../mod.ts";
+import { answerWith } from "../patient_answer.ts";
+import { type BulkRow, BulkRowSchema, readRows, type RowFormat } from "./bulk_rows.ts";
+import { type BulkResult, BulkResultSchema, createUpsert } from "./upsert.ts";
+
+/** Rows under way at a time: fewer than the pool has connections, so that everybody else gets one too. */
+const WIDTH = 6;
+/** Bytes of results that wait for a client that reads nothing until it has sent everything. */
+const UNREAD = 16 * 1024 * 1024;
+const PATIENCE_MS = 60_000;
+
+const CSV = "text/csv";
+const FORMATS = new Map<string, RowFormat>([[JSON_LINES, "json"], [CSV, "csv"]]);
+const content: Record<string, { schema: typeof BulkRowSchema }> = {
+  [JSON_LINES]: { schema: BulkRowSchema },
+  [CSV]: { schema: BulkRowSchema },
+};
+
+const bulk = createRoute({
+  operationId: "upsertCustomers",
+  method: "post",
+  path: "/customers/bulk",
+  summary: "Registers and changes many customers",
+  description:
+    `Takes one customer a line, as JSON or as CSV with commas whose first row names the fields; an empty
+cell says nothing about its field, and only JSON can clear one. A row with a \`customerId\` is about that customer (only
+a service registers one who is not there), any other one about whoever has the \`email\`, in whatever case.
+
+Answers with one line for each row, in the order of the rows and while they come in. A row that cannot be taken is
+REFUSED and says why; the others are applied. A row has at most ${LINE_LIMIT / 1024} KiB. Rows about the same
+customer follow one another. A line that holds nothing but an \`error\` is the last one, as is a row
+whose error is UNAVAILABLE: the rows behind it may have been applied or not.
+
+With an \`Idempotency-Key\` each row is applied once, so that the same file can be sent again under it within a day,
+and every row gives the same answer. A client should read while it sends: it may leave
+${UNREAD / 1024 ** 2} MiB of answers unread, and may not be silent for ${PATIENCE_MS / 1_000} seconds.`
+      .replaceAll(/(?<!\n)\n(?!\n)/g, " "),
+  tags: ["Bulk"],
+  middleware: allow("register and change customers", "CUSTOMER_MANAGER"),
+  request: { headers: creationHeaders, body: { required: true, content } },
+  responses: {
+    200: jsonLines("The result of each row", BulkResultSchema),
+    ...refusals(),
+  },
+});
+
+export function addBulkRoutes(
+  api: Api,
+  options: Pick<RestOptions, "actors" | "lookups" | "sql">,
+  { patienceMs = PATIENCE_MS } = {},
+): void {
+  api.openapi(bulk, async (c) => {
+    const format = FORMATS.get(c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "");
+    if (!format) {
+      const message = `its content-type must be ${[...FORMATS.keys()].join(" or ")}`;
+      throw new HTTPException(415, { message });
+    }
+    const { storeId } = c.var.by;
+    const upsert = createUpsert(options, commandContext(c));
+    const stop = new AbortController();
+    const body = c.req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() });
+    const rows = readRows(body, format, { patienceMs, signal: stop.signal });
+    // What is wrong with the whole of it, such as a header, has a status of its own.
+    const first = await rows.next().catch((error) => {
+      stop.abort();
+      throw error;
+    });
+    const results = answerRows(startingWith(first, rows), {
+      keysOf: (row) => keysOf(row, (email) => options.lookups.findCustomerId({ storeId, email })),
+      work: upsert,
+    }, stop);
+    const answer = answerWith(results, { unread: UNREAD, patienceMs });
+    return c.body(answer, 200, { "content-type": JSON_LINES });
+  });
+}
+
+/** Lines, and undefined where the next rows have to be read. Ends early when there is no database. */
+async function* answerRows(
+  batches: AsyncIterable<BulkRow[]>,
+  work: Work<BulkRow, BulkResult>,
+  stop: AbortController,
+): AsyncGenerator<string | undefined> {
+  try {
+    for await (const rows of batches) {
+      for await (const result of inOrder(rows, work, WIDTH)) {
+        yield lineOf(result);
+        if (result.error?.code === "UNAVAILABLE") return;
+      }
+      yield undefined;
+    }
+  } catch (error) {
+    yield errorLine(error);
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Rows about one customer, some by its id and some by its email, have one of these in common. */
+async function keysOf(
+  row: BulkRow,
+  find: (email: string) => Promise<string | undefined>,
+): Promise<string[]> {
+  if ("refusal" in row) return [];
+  const { customerId, email } = row.fields;
+  const owner = email === undefined ? undefined : await find(email).catch(() => undefined);
+  return [customerId, email?.toLowerCase(), owner].filter((key) => key !== undefined);
+}
+
+async function* startingWith<T>(first: IteratorResult<T, void>, rest: AsyncGenerator<T, void>) {
+  if (!first.done) yield first.value;
+  yield* rest;
+}

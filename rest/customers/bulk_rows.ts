@@ -1,0 +1,113 @@
+/** The rows of a bulk upsert: JSON lines, or CSV whose first row names the fields. */
+// @ts-types="@types/papaparse"
+import Papa from "papaparse";
+import { asDomainError, DomainError } from "../../actors/errors.ts";
+import { parseInput } from "../../actors/input.ts";
+import { z } from "../api.ts";
+import { LINE_LIMIT, type LineOptions, readLines } from "../lines.ts";
+import { NewCustomerSchema } from "./customer.ts";
+
+export const BulkRowSchema = NewCustomerSchema.partial({ email: true })
+  .refine(
+    ({ customerId, email }) => customerId !== undefined || email !== undefined,
+    "customerId or email must be given",
+  )
+  .meta({
+    id: "BulkRow",
+    description: "Whom the customerId means, or else whoever has the email. What is absent stays as it is.",
+  });
+
+export type BulkFields = z.output<typeof BulkRowSchema>;
+
+/** A row, counted from 1 without the header and empty lines, and what it holds or why it cannot be taken. */
+export type BulkRow = { row: number } & ({ fields: BulkFields } | { refusal: DomainError });
+
+export type RowFormat = "json" | "csv";
+
+/**
+ * The rows, those of a moment together.
+ *
+ * @throws {DomainError} INVALID_INPUT: the header of a CSV cannot be taken, or the client sends nothing
+ */
+export async function* readRows(
+  body: ReadableStream<Uint8Array>,
+  format: RowFormat,
+  options: Omit<LineOptions, "quotes">,
+): AsyncGenerator<BulkRow[], void> {
+  let count = 0;
+  let read = format === "json" ? readJson : undefined;
+  const rowOf = (line: Uint8Array | undefined): BulkRow | undefined => {
+    if (!read) {
+      read = csvReader(readText(line, "the header"));
+      return undefined;
+    }
+    const row = ++count;
+    const what = `row ${row}`;
+    try {
+      return { row, fields: parseInput(BulkRowSchema, read(readText(line, what), what), `take ${what}`) };
+    } catch (error) {
+      const refusal = asDomainError(error);
+      if (!refusal) throw error;
+      return { row, refusal };
+    }
+  };
+  for await (const lines of readLines(body, { ...options, quotes: format === "csv" })) {
+    const rows = lines.filter((line) => !isBlank(line)).map(rowOf).filter((row) => row !== undefined);
+    if (rows.length > 0) yield rows;
+  }
+}
+
+function readText(line: Uint8Array | undefined, what: string): string {
+  if (line === undefined) throw refusal(what, `it has more than ${LINE_LIMIT} bytes`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(line).replace(/\r$/, "");
+  } catch (cause) {
+    throw refusal(what, "it is not UTF-8", cause);
+  }
+}
+
+function readJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own error quotes what it has read.
+    throw refusal(what, "it is not JSON");
+  }
+}
+
+/** A cell that is empty says nothing about its field. */
+function csvReader(header: string): typeof readJson {
+  const names = readCells(header, "the header");
+  const known = Object.keys(NewCustomerSchema.shape);
+  const unknown = names.filter((name, at) => !known.includes(name) || names.indexOf(name) !== at);
+  if (unknown.length > 0) {
+    const reason = `its first row must name fields of a customer, each once: ${known.join(", ")}`;
+    throw new DomainError("INVALID_INPUT", `Cannot take the CSV: ${reason}`);
+  }
+  return (text, what) => {
+    const cells = readCells(text, what);
+    if (cells.length !== names.length) {
+      throw refusal(what, `it has ${cells.length} cells where the header has ${names.length}`);
+    }
+    const fields = names.map((name, at) => [name, name === "returning" ? asBoolean(cells[at]!) : cells[at]]);
+    return Object.fromEntries(fields.filter(([, value]) => value !== ""));
+  };
+}
+
+function readCells(line: string, what: string): string[] {
+  const { data, errors } = Papa.parse<string[]>(line, { delimiter: ",", newline: "\n" });
+  if (errors.length > 0 || data.length !== 1) throw refusal(what, "its quotes do not match");
+  return data[0]!;
+}
+
+function asBoolean(cell: string): boolean | string {
+  return cell === "true" || (cell === "false" ? false : cell);
+}
+
+function isBlank(line: Uint8Array | undefined): boolean {
+  return line !== undefined && line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}
+
+function refusal(what: string, reason: string, cause?: unknown): DomainError {
+  return new DomainError("INVALID_INPUT", `Cannot take ${what}: ${reason}`, { cause });
+}

@@ -1,0 +1,132 @@
+/** What an officer does on a request's page, with the mouse's help and without it. */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { browserTest } from "./browser.ts";
+import { events, standing, untilSaid, watchForReload } from "./reading.ts";
+import { openStore, type Store } from "./store.ts";
+
+const action = (page: Page, title: string) =>
+  page.locator("details.action", { has: page.locator("summary", { hasText: title }) });
+
+/** Opens the form of a decision and gives its reason. */
+async function write(page: Page, title: string, reason: string) {
+  const form = action(page, title);
+  await form.locator("summary").click();
+  await form.getByLabel("Reason").fill(reason);
+  return form;
+}
+
+async function send(page: Page, title: string) {
+  const form = action(page, title);
+  await form.getByRole("checkbox").check();
+  await form.getByRole("button", { name: title }).click();
+}
+
+async function principals({ world }: Store, requestId: string, type: string): Promise<string[]> {
+  const rows = await world.admin`
+    select principal_id from actor_events where actor_id = ${requestId} and event_type = ${type}`;
+  return rows.map(({ principalId }) => principalId);
+}
+
+browserTest(
+  "a decision wants its reason and a confirmation, and the journal names who took it",
+  async (open) => {
+    await using store = await openStore();
+    const request = await store.open(await store.join(), "ERASURE");
+    await using window = await open(store, { as: store.officer });
+    const { page } = window;
+    await page.goto(`/inspect/requests/${request.id}`);
+    const form = await write(page, "Put on hold", "");
+    await form.getByRole("button", { name: "Put on hold" }).click(); // the browser itself asks for the rest
+    await form.getByLabel("Reason").fill("A court asks");
+    await form.getByRole("button", { name: "Put on hold" }).click();
+    assert.deepEqual(await standing(page), ["PENDING.grace"]);
+    assert.deepEqual(await principals(store, request.id, "hold"), []);
+    await send(page, "Put on hold");
+    await page.getByRole("status").getByText("The request is on hold.").waitFor();
+    await untilSaid(page, /^On hold since .*: A court asks; due in/);
+    assert.deepEqual(await standing(page), ["PENDING.held"]);
+    const [newest] = await page.locator("[data-part=timeline] .moment").allInnerTexts();
+    assert.match(newest ?? "", /^Put on hold[^]*A court asks[^]*by you/i);
+    assert.deepEqual(await principals(store, request.id, "hold"), [store.officer.id]);
+    assert.equal(await action(page, "Put on hold").count(), 0);
+    assert.equal(await action(page, "Release").count(), 1);
+  },
+);
+
+browserTest(
+  "an officer whose page is out of date is refused politely, and keeps what was written",
+  async (open) => {
+    await using store = await openStore();
+    const request = await store.open(await store.join(), "ERASURE");
+    const colleague = store.staff(["PRIVACY_OFFICER"]);
+    const path = `/inspect/requests/${request.id}`;
+    await using mine = await open(store, { as: store.officer });
+    await using theirs = await open(store, { as: colleague });
+    await Promise.all([mine.page.goto(path), theirs.page.goto(path)]);
+    const reloaded = await watchForReload(mine.page);
+    await write(mine.page, "Put on hold", "The bank answers by Friday");
+
+    await write(theirs.page, "Extend", "The archive is slow");
+    await send(theirs.page, "Extend");
+    await theirs.page.getByText("The due date is extended.").waitFor();
+
+    // The page has heard of it, and leaves alone where somebody writes.
+    await mine.page.getByText("to three months from receipt: The archive is slow").waitFor();
+    assert.equal(await reloaded(), false);
+    const reason = action(mine.page, "Put on hold").getByLabel("Reason");
+    assert.equal(await reason.inputValue(), "The bank answers by Friday");
+
+    await send(mine.page, "Put on hold");
+    await mine.page.getByRole("alert").getByText("Somebody was faster, so nothing has been done.").waitFor();
+    assert.match(
+      await mine.page.getByRole("alert").innerText(),
+      new RegExp(`extended by staff ${colleague.id}`, "i"),
+    );
+    assert.deepEqual(await principals(store, request.id, "hold"), []);
+    assert.equal(await reason.inputValue(), "The bank answers by Friday");
+    assert.equal(await reason.isVisible(), true);
+    await send(mine.page, "Put on hold");
+    await untilSaid(mine.page, /^On hold since .*: The bank answers by Friday/);
+    assert.deepEqual(await principals(store, request.id, "hold"), [store.officer.id]);
+  },
+);
+
+browserTest("what was written for a decision that is no longer possible is shown once more", async (open) => {
+  await using store = await openStore();
+  const request = await store.open(await store.join(), "ERASURE");
+  await using window = await open(store, { as: store.officer });
+  const { page } = window;
+  await page.goto(`/inspect/requests/${request.id}`);
+  await write(page, "Refuse", "It was somebody else who asked");
+  await store.tell(request, "cancel", {}, store.staff(["STORE_MANAGER"]));
+  await untilSaid(page, /^Completed: cancelled/);
+  await send(page, "Refuse");
+  await page.getByRole("alert").getByText("Somebody was faster, so nothing has been done.").waitFor();
+  await page.getByText("It was somebody else who asked").waitFor();
+  assert.deepEqual(await principals(store, request.id, "refuse"), []);
+});
+
+browserTest(
+  "everything that is stuck is tried again in one go, after a look at what that is",
+  async (open) => {
+    await using store = await openStore({ answer: (_, call) => call.fail(14, "away") });
+    const requests = [];
+    for (let at = 0; at < 3; at++) requests.push(await store.open(await store.join(), "ACCESS"));
+    await store.until(0);
+    await using window = await open(store, { as: store.officer });
+    const { page } = window;
+    await page.goto("/inspect?type=ACCESS");
+    await page.getByRole("link", { name: "Retry what is stuck" }).click();
+    await page.getByText("with type access").waitFor();
+    assert.equal(await page.locator("table.requests tbody tr").count(), 3);
+    await page.getByRole("button", { name: "Retry 3 requests now" }).click();
+    await page.getByRole("status").getByText("3 requests retried, 0 refused.").waitFor();
+    for (const { id } of requests) {
+      assert.deepEqual(await principals(store, id, "retry"), Array(3).fill(store.officer.id));
+    }
+    await page.getByRole("link", { name: requests[0]!.id }).click();
+    await untilSaid(page, /^Waiting for/);
+    assert.match((await events(page)).join(), /Told to try again/i);
+  },
+);

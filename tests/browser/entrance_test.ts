@@ -1,0 +1,105 @@
+/** Who gets in, by the form and by the link of development, who does not, and how one leaves. */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { shopper } from "../actors/world.ts";
+import { browserTest } from "./browser.ts";
+import { PERSONAL } from "./people.ts";
+import { openStore } from "./store.ts";
+
+async function signIn(page: Page, token: string) {
+  await page.getByLabel("Token").fill(token);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+browserTest("the form signs in, leads to where one wanted to go, and signing out ends it", async (open) => {
+  await using store = await openStore();
+  const request = await store.open(await store.join(), "ERASURE");
+  const path = `/inspect/requests/${request.id}`;
+  await using window = await open(store);
+  const { page } = window;
+  await page.goto(path);
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await signIn(page, "no token at all");
+  await page.getByRole("alert").waitFor();
+  await signIn(page, await store.token(store.officer));
+  await page.waitForURL(path);
+  await page.getByRole("heading", { name: /^Erasure request/ }).waitFor();
+  assert.deepEqual((await page.context().cookies()).map(({ httpOnly, sameSite }) => [httpOnly, sameSite]), [
+    [true, "Strict"],
+  ]);
+  assert.equal(await page.evaluate("document.cookie"), "");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL("/inspect/signed-out");
+  await page.goto(path);
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+});
+
+browserTest("the link of development signs in, and its code is gone from the address", async (open) => {
+  await using store = await openStore({ development: "c0de" });
+  await using window = await open(store);
+  const { page } = window;
+  await page.goto("/inspect/sign-in?code=c0de");
+  assert.equal(page.url(), `${store.origin}/inspect`);
+  await page.getByRole("heading", { name: "GDPR requests" }).waitFor();
+});
+
+browserTest(
+  "a customer's token gets 403, by the form and in the cookie, and the page says so",
+  async (open) => {
+    await using store = await openStore();
+    const customer = await store.join();
+    const request = await store.open(customer, "ACCESS");
+    await using window = await open(store);
+    const { page } = window;
+    await page.goto("/inspect");
+    const [refused] = await Promise.all([
+      page.waitForResponse((response) => response.request().method() === "POST"),
+      signIn(page, await store.token(shopper(customer))),
+    ]);
+    assert.equal(refused.status(), 403);
+    await page.getByRole("alert").getByText("it is not for a customer").waitFor();
+
+    await using other = await open(store, { as: shopper(customer) });
+    for (
+      const path of ["", "/retry", `/requests/${request.id}`, `/customers/${customer.id}`, "/live"]
+    ) {
+      const response = await other.page.goto(`/inspect${path}`);
+      assert.equal(response?.status(), 403, path);
+      assert.match(await other.page.locator("main").innerText(), /it is not for a customer/);
+    }
+  },
+);
+
+browserTest("an officer of another store sees nothing of this one", async (open) => {
+  await using store = await openStore();
+  const customer = await store.join();
+  const request = await store.open(customer, "ACCESS");
+  await store.until(0);
+  const stranger = store.staff(["STORE_MANAGER", "PRIVACY_OFFICER"], crypto.randomUUID());
+  await using window = await open(store, { as: stranger });
+  const { page } = window;
+  await page.goto("/inspect");
+  await page.getByText("This store has no requests yet.").waitFor();
+  const here = `store=${store.world.storeId}`;
+  const answers: [path: string, status: number][] = [
+    [`?customer=${customer.id}`, 200],
+    ["/retry", 200],
+    [`/requests/${request.id}`, 404],
+    [`/requests/${request.id}/receipt`, 404],
+    [`/requests/${request.id}/export/access.html`, 404],
+    [`/requests/${request.id}/live`, 404],
+    [`/customers/${customer.id}`, 404],
+    [`?${here}`, 403],
+    [`/live?${here}`, 403],
+    [`/requests/${request.id}?${here}`, 403],
+    [`/customers/${customer.id}?${here}`, 403],
+  ];
+  const known = [...PERSONAL, "Access request", "collecting", "order-service"];
+  for (const [path, status] of answers) {
+    const response = await page.goto(`/inspect${path}`);
+    assert.equal(response?.status(), status, path);
+    const text = await page.locator("main").innerText();
+    for (const word of known) assert.ok(!text.includes(word), `${path} tells of ${word}`);
+    assert.equal(await page.locator("main tbody a[href*='/requests/']").count(), 0, path);
+  }
+});

@@ -1,0 +1,61 @@
+/** The whole way of an officer without a mouse. */
+import assert from "node:assert/strict";
+import { browserTest } from "./browser.ts";
+import { tabTo } from "./keyboard.ts";
+import { standing, untilSaid } from "./reading.ts";
+import { openStore } from "./store.ts";
+
+browserTest(
+  "an officer signs in, filters, opens a request and acts on it by the keyboard alone",
+  async (open) => {
+    await using store = await openStore();
+    const wanted = await store.open(await store.join(), "ERASURE");
+    await store.open(await store.join(), "ACCESS");
+    await using window = await open(store);
+    const { page } = window;
+    const { keyboard } = page;
+
+    await page.goto("/inspect");
+    await tabTo(page, page.getByLabel("Token"));
+    await keyboard.insertText(await store.token(store.officer));
+    await tabTo(page, page.getByRole("button", { name: "Sign in" }));
+    await keyboard.press("Enter");
+
+    await page.waitForURL("/inspect");
+    await tabTo(page, page.getByLabel("Type", { exact: true }));
+    await keyboard.type("Erasure");
+    await tabTo(page, page.getByRole("button", { name: "Show" }));
+    await keyboard.press("Enter");
+    await page.waitForURL((url) => url.searchParams.get("type") === "ERASURE");
+    assert.equal(await page.locator("table.requests tbody tr").count(), 1);
+
+    await tabTo(page, page.locator(`a[href="/inspect/requests/${wanted.id}"]`));
+    await keyboard.press("Enter");
+    await page.waitForURL(`/inspect/requests/${wanted.id}`);
+    await tabTo(page, page.locator("summary", { hasText: "Put on hold" }));
+    await keyboard.press("Enter");
+    await tabTo(page, page.locator("#reason-hold"));
+    await keyboard.insertText("A court asks");
+    await tabTo(page, page.getByLabel("Yes, put it on hold"));
+    await keyboard.press("Space");
+    await tabTo(page, page.getByRole("button", { name: "Put on hold" }));
+    await keyboard.press("Enter");
+    await untilSaid(page, /^On hold since .*: A court asks/);
+    assert.deepEqual(await standing(page), ["PENDING.held"]);
+
+    await tabTo(page, page.getByRole("button", { name: "Sign out" }));
+    await keyboard.press("Enter");
+    await page.waitForURL("/inspect/signed-out");
+  },
+);
+
+browserTest("the first stop of every page leads past its head", async (open) => {
+  await using store = await openStore();
+  await using window = await open(store, { as: store.officer });
+  const { page } = window;
+  await page.goto("/inspect");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate("document.activeElement.id"), "main");
+  await tabTo(page, page.locator("main a").first());
+});

@@ -1,0 +1,98 @@
+/** A request's page while its request goes on, and while somebody goes through what it has been. */
+import assert from "node:assert/strict";
+import { browserTest } from "./browser.ts";
+import { eventually } from "../eventually.ts";
+import { events, situation, standing, untilSaid, untilStanding, watchForReload } from "./reading.ts";
+import { openStore } from "./store.ts";
+
+const AWAITING = "IN_PROGRESS.awaiting_confirmations";
+const [ORDERS, PAYMENTS, MESSAGES] = ["order-service", "payment-service", "communication-service"];
+
+browserTest(
+  "an erasure moves through its states before the reader's eyes, without a reload",
+  async (open) => {
+    await using store = await openStore();
+    const request = await store.open(await store.join(), "ERASURE");
+    await using window = await open(store, { as: store.officer });
+    const { page } = window;
+    await page.goto(`/inspect/requests/${request.id}`);
+    const reloaded = await watchForReload(page);
+    await untilSaid(page, /^The erasure is about to begin; due in /);
+    assert.deepEqual(await standing(page), ["PENDING.grace"]);
+    assert.deepEqual(await events(page), ["Opened"]);
+
+    await store.until(0);
+    await untilSaid(page, /^Waiting for \S+, \S+ and \S+; asked once; due in /);
+    await untilStanding(page, [ORDERS, PAYMENTS, MESSAGES].map((service) => `${AWAITING}.${service}.asked`));
+    assert.deepEqual(await events(page), ["When its time has come", "Opened"]);
+
+    await store.confirm(request, "order-service", "payment-service");
+    await untilSaid(page, /^Waiting for communication-service; asked once/);
+    await page.getByText("4 orders, 1 return anonymised").waitFor();
+    assert.equal((await events(page))[0], "Confirmed");
+
+    await store.confirm(request, "communication-service");
+    await untilSaid(page, /^Everybody has answered; scanning for what is left/);
+    await untilStanding(page, ["IN_PROGRESS.verifying"]);
+
+    await store.until(0);
+    await untilSaid(page, /^Completed: fulfilled on /);
+    await untilStanding(page, ["COMPLETED"]);
+    await page.getByRole("link", { name: /receipt/i }).first().waitFor();
+    assert.match(await page.locator("[data-part=actions]").innerText(), /Nothing any more/);
+    assert.equal(await reloaded(), false);
+  },
+);
+
+browserTest("the overview counts and lists a request as soon as it is there", async (open) => {
+  await using store = await openStore();
+  await using window = await open(store, { as: store.officer });
+  const { page } = window;
+  await page.goto("/inspect");
+  const reloaded = await watchForReload(page);
+  await page.getByText("This store has no requests yet.").waitFor();
+  const request = await store.open(await store.join(), "ERASURE");
+  await page.locator(`a[href="/inspect/requests/${request.id}"]`).waitFor();
+  await store.tell(request, "hold", { reason: "A court asks" });
+  await eventually(
+    async () => assert.match(await page.getByRole("link", { name: /On hold/ }).innerText(), /^1/),
+    30_000,
+  );
+  assert.equal(await reloaded(), false);
+});
+
+browserTest("a reader goes back and on through a request's past with the arrow keys alone", async (open) => {
+  await using store = await openStore();
+  const request = await store.open(await store.join(), "ERASURE");
+  await store.tell(request, "hold", { reason: "A court asks" });
+  await store.tell(request, "release");
+  await store.until(0);
+  await store.confirm(request, "order-service");
+  await using window = await open(store, { as: store.officer });
+  const { page } = window;
+  const path = `/inspect/requests/${request.id}`;
+  await page.goto(path);
+
+  const asked = (...services: string[]) => services.map((service) => `${AWAITING}.${service}.asked`);
+  const past: [at: number, says: RegExp, states: string[]][] = [
+    [4, /^Waiting for .*order-service/, asked("order-service", "payment-service", "communication-service")],
+    [3, /^The erasure is about to begin/, ["PENDING.grace"]],
+    [2, /^On hold since .*: A court asks/, ["PENDING.held"]],
+    [1, /^The erasure is about to begin/, ["PENDING.grace"]],
+  ];
+  for (const [at, says, states] of past) {
+    await page.keyboard.press("ArrowLeft");
+    await page.waitForURL((url) => url.search === `?at=${at}`);
+    await untilSaid(page, says);
+    assert.deepEqual(await standing(page), states.sort());
+    await page.getByText("This is how it was at").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Put on hold" }).count(), 0);
+  }
+  await page.keyboard.press("ArrowLeft"); // before its first event there is nothing
+  for (const at of ["?at=2", "?at=3", "?at=4", ""]) {
+    await page.keyboard.press("ArrowRight");
+    await page.waitForURL((url) => url.search === at);
+  }
+  assert.match(await situation(page), /^Waiting for (?!order).*communication-service/);
+  assert.equal(await page.getByText("This is how it was at").count(), 0);
+});

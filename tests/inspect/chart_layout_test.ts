@@ -1,0 +1,154 @@
+/** Where boxes, arrows and words of a chart lie. */
+import assert from "node:assert/strict";
+import elkjs from "elkjs";
+import { createMachine } from "xstate";
+import { condense } from "../../inspect/chart/condense.ts";
+import { describe } from "../../inspect/chart/describe.ts";
+import { type Layout, layOut, type Point, type Rectangle } from "../../inspect/chart/layout.ts";
+import { HEAD, SMALL, wordsOf } from "../../inspect/chart/measures.ts";
+import { everyState, parentsIn } from "../../inspect/chart/model.ts";
+import { textWidth } from "../../inspect/chart/text.ts";
+import { SUBJECTS } from "./chart_story.ts";
+
+/** A machine with everything that XState knows and ours do without. */
+const ODD = createMachine({
+  id: "odd",
+  initial: "one",
+  on: { RESET: ".one", "log.*": {} },
+  states: {
+    one: {
+      on: { GO: ["two.b", { target: "two" }], OUT: { target: "#odd", reenter: true } },
+      after: { 90_000: "two" },
+    },
+    two: {
+      initial: "a",
+      history: "deep",
+      onDone: "three",
+      on: { IN: ".b", BACK: "two.past" },
+      states: { a: { on: { "*": "b" } }, b: { type: "final" }, past: { type: "history" } },
+    },
+    three: {
+      type: "parallel",
+      states: {
+        left: { initial: "x", states: { x: { on: { ACROSS: "#y2", OUT: "#one" } }, x2: {} } },
+        right: { initial: "y", states: { y: {}, y2: { id: "y2" } } },
+        plain: {},
+      },
+    },
+    one_more: { id: "one" },
+  },
+} as never);
+
+const machines = [...SUBJECTS, { title: "a machine with everything", machine: ODD }];
+
+const elk = new elkjs.default();
+const layoutOf = async (machine: typeof ODD) => {
+  const model = condense(describe(machine));
+  return { model, layout: await layOut(model, (graph) => elk.layout(graph)) };
+};
+
+for (const { title, machine } of machines) {
+  Deno.test(`${title}: boxes lie inside their parents and beside their siblings`, async () => {
+    const { model, layout } = await layoutOf(machine as typeof ODD);
+    const parents = parentsIn(model.root);
+    const places = placesOf(layout);
+    for (const [id, box] of places) {
+      assert.ok(box.width > 0 && box.height > 0, id);
+      assert.ok(
+        isInside(box, { x: 0, y: 0, width: layout.width, height: layout.height }),
+        `${id} on the page`,
+      );
+      const parent = places.get(parents.get(id)?.id ?? "");
+      if (parent) {
+        assert.ok(isInside(box, parent), `${id} inside ${parents.get(id)?.id}`);
+        assert.ok(box.y >= parent.y + HEAD, `${id} below the name of ${parents.get(id)?.id}`);
+      }
+      for (const [other, otherBox] of places) {
+        if (id === other || parents.get(id) !== parents.get(other)) continue;
+        assert.ok(!overlap(box, otherBox), `${id} beside ${other}`);
+      }
+    }
+    for (const list of layout.lists) {
+      assert.ok(isInside(list, places.get(parents.get(list.state.id)!.id)!));
+      for (const sibling of parents.get(list.state.id)!.children) {
+        assert.ok(!overlap(list, places.get(sibling.id)!), sibling.id);
+      }
+    }
+  });
+
+  Deno.test(`${title}: words on arrows cover no others and no state`, async () => {
+    const { layout } = await layoutOf(machine as typeof ODD);
+    const labels = layout.arrows.flatMap(({ label }) => label ?? []);
+    const leaves = layout.boxes.filter(({ state }) => state.children.length === 0);
+    for (const { arrow, label } of layout.arrows) {
+      if (!label) continue;
+      assert.ok(label.height >= arrow.told.length * SMALL, "room for every line");
+      for (const told of arrow.told) assert.ok(label.width >= textWidth(wordsOf(told), SMALL, "bold"));
+    }
+    labels.forEach((label, index) => {
+      for (const other of labels.slice(index + 1)) assert.ok(!overlap(label, other));
+      for (const leaf of leaves) assert.ok(!overlap(label, leaf), leaf.state.id);
+    });
+  });
+
+  Deno.test(`${title}: an arrow leads at right angles from one state's border to another's`, async () => {
+    const { model, layout } = await layoutOf(machine as typeof ODD);
+    const places = placesOf(layout);
+    for (const { arrow, points } of layout.arrows) {
+      assert.ok(points.length >= 2, arrow.id);
+      const [first, last] = [points[0]!, points.at(-1)!];
+      const source = places.get(arrow.source);
+      if (source) assert.ok(isOnBorder(first, source), `${arrow.id} begins`);
+      assert.ok(isOnBorder(last, places.get(arrow.target)!), `${arrow.id} ends`);
+      points.slice(1).forEach((point, index) => {
+        const before = points[index]!;
+        assert.ok(Math.abs(point.x - before.x) < 0.1 || Math.abs(point.y - before.y) < 0.1, arrow.id);
+      });
+    }
+    const told = [
+      ...layout.arrows.flatMap(({ arrow }) => arrow.told),
+      ...layout.boxes.flatMap(({ lines }) => lines),
+    ];
+    assert.deepEqual(told.map(({ id }) => id).sort(), model.transitions.map(({ id }) => id).sort());
+  });
+
+  Deno.test(`${title}: the same machine is laid out the same`, async () => {
+    const again = new elkjs.default();
+    const model = condense(describe(machine));
+    const { layout } = await layoutOf(machine as typeof ODD);
+    assert.deepEqual(await layOut(model, (graph) => again.layout(graph)), layout);
+  });
+}
+
+Deno.test("regions that are alike are laid out once, and others each for itself", () => {
+  for (const [services, boxes] of [[3, 3], [4, 1]] as const) {
+    const { machine } = SUBJECTS.find(({ title }) =>
+      title === `gdpr_${services === 3 ? "erasure" : "access"}@1 with ${services}`
+    )!;
+    const model = condense(describe(machine));
+    const [parallel] = [...everyState(model.root)].filter(({ type }) => type === "parallel");
+    assert.equal(parallel!.children.length, boxes);
+  }
+});
+
+function placesOf({ boxes }: Layout): Map<string, Rectangle> {
+  return new Map(boxes.map((box) => [box.state.id, box] as const));
+}
+
+function isInside(inner: Rectangle, outer: Rectangle): boolean {
+  return inner.x >= outer.x && inner.y >= outer.y && inner.x + inner.width <= outer.x + outer.width + 0.1 &&
+    inner.y + inner.height <= outer.y + outer.height + 0.1;
+}
+
+function overlap(one: Rectangle, other: Rectangle): boolean {
+  return one.x < other.x + other.width && other.x < one.x + one.width && one.y < other.y + other.height &&
+    other.y < one.y + one.height;
+}
+
+function isOnBorder({ x, y }: Point, box: Rectangle): boolean {
+  const near = (one: number, other: number) => Math.abs(one - other) < 0.6;
+  const [right, bottom] = [box.x + box.width, box.y + box.height];
+  const across = x >= box.x - 0.6 && x <= right + 0.6;
+  const along = y >= box.y - 0.6 && y <= bottom + 0.6;
+  return (across && (near(y, box.y) || near(y, bottom))) || (along && (near(x, box.x) || near(x, right)));
+}

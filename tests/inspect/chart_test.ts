@@ -1,0 +1,234 @@
+/** What a chart shows: every state, every transition, and where the actor is. */
+import assert from "node:assert/strict";
+import type { AnyStateNode } from "xstate";
+import { createCharts, type JournalEntry } from "../../inspect/chart/mod.tsx";
+import { condense } from "../../inspect/chart/condense.ts";
+import { describe } from "../../inspect/chart/describe.ts";
+import { everyState } from "../../inspect/chart/model.ts";
+import {
+  activeIds,
+  begin,
+  entryOf,
+  everyWay,
+  go,
+  journalOf,
+  request,
+  type Subject,
+  SUBJECTS,
+} from "./chart_story.ts";
+
+const charts = createCharts();
+const draw = async ({ machine }: Subject, journal: readonly JournalEntry[], until?: number) =>
+  String(
+    await charts.render({ machine, name: machine.id, journal, ...(until === undefined ? {} : { until }) }),
+  );
+
+function idsBelow(node: AnyStateNode): string[] {
+  return Object.values<AnyStateNode>(node.states).flatMap((child) => [child.id, ...idsBelow(child)]);
+}
+
+/** Values of an attribute in their order; `where` holds another one of the same element. */
+function all(svg: string, attribute: string, where = ""): string[] {
+  const elements = svg.matchAll(/<\w+ [^>]*>/g);
+  return [...elements].flatMap(([element]) => {
+    const [, value] = new RegExp(` ${attribute}="([^"]*)"`).exec(element) ?? [];
+    return value !== undefined && element.includes(where) ? [value] : [];
+  });
+}
+
+for (const subject of SUBJECTS) {
+  const { title, machine } = subject;
+  const model = describe(machine);
+
+  Deno.test(`${title}: every state and every transition of the definition is drawn once`, async () => {
+    const svg = await draw(subject, journalOf(subject, []));
+    const shown = condense(model);
+    const standing = [...everyState(shown.root)].filter((state) => state !== shown.root);
+    assert.deepEqual(all(svg, "data-state").sort(), standing.map(({ id }) => id).sort());
+    assert.deepEqual(
+      standing.flatMap(({ stands }) => stands).sort(),
+      idsBelow(machine.root).sort(),
+    );
+    assert.deepEqual(all(svg, "data-transition").sort(), shown.transitions.map(({ id }) => id).sort());
+    assert.deepEqual(
+      shown.transitions.flatMap(({ stands }) => stands).sort(),
+      model.transitions.map(({ id }) => id).sort(),
+    );
+  });
+
+  Deno.test(`${title}: nothing in a chart needs a policy that allows styles or scripts`, async () => {
+    const svg = await draw(subject, journalOf(subject, []));
+    assert.doesNotMatch(svg, /\sstyle=|<style|<script|\son\w+=|href=/);
+  });
+
+  Deno.test(`${title}: the same chart twice is the same text`, async () => {
+    const journal = journalOf(subject, []);
+    const again = await createCharts().render({ machine, name: machine.id, journal });
+    assert.equal(String(again), await draw(subject, journal));
+  });
+}
+
+for (
+  const subject of [
+    ...SUBJECTS.filter(({ services }) => services.length < 3),
+    request("gdpr_erasure@1", ["a", "b", "c"]),
+  ]
+) {
+  Deno.test(`${subject.title}: in every state that can be reached, exactly what is active is highlighted`, async () => {
+    let reached = 0;
+    for (const { state, way } of everyWay(subject)) {
+      const svg = await draw(subject, journalOf(subject, way));
+      const highlighted = ["current", "open"].flatMap((standing) =>
+        all(svg, "data-state", `data-standing="${standing}"`)
+      );
+      assert.deepEqual(highlighted.sort(), activeIds(state));
+      const leaves = all(svg, "data-state", 'data-standing="current"');
+      assert.equal(svg.match(/<g class="now">/g)?.length, leaves.length, "each with a word for it");
+      reached++;
+    }
+    assert.ok(reached >= (subject.machine.id.startsWith("gdpr_rect") ? 1 : 2));
+  });
+}
+
+Deno.test("the way that was taken is marked, and what was never reached is not", async () => {
+  const subject = request("gdpr_erasure@1", ["order-service", "payment-service"]);
+  const way = go(subject, [
+    "hold",
+    "release",
+    "start",
+    "at-risk",
+    "confirm order-service",
+    "week payment-service",
+  ]);
+  const svg = await draw(subject, journalOf(subject, way));
+  const short = (id: string) => id.replace(/.*\.(?=\w+$)/, "");
+  assert.deepEqual(all(svg, "data-state", 'data-standing="visited"').map(short).sort(), [
+    "PENDING",
+    "asked",
+    "asked",
+    "grace",
+    "held",
+  ]);
+  assert.deepEqual(all(svg, "data-state", 'data-standing="never"').map(short).sort(), [
+    "COMPLETED",
+    "confirmed",
+    "overdue",
+    "residue_found",
+    "verifying",
+    "waiting_for_access",
+    "waived",
+    "waived",
+  ]);
+  const arrows = all(svg, "data-arrow", 'class="arrow taken"').filter((id) => id.includes("→"));
+  assert.deepEqual(arrows.map((id) => id.split(" → ").map(short).join(" → ")), [
+    "grace → held",
+    "grace → IN_PROGRESS",
+    "held → grace",
+    "asked → confirmed",
+    "asked → overdue",
+  ]);
+  assert.equal(all(svg, "data-transition", 'class="line taken"').length, 1, "due date near");
+});
+
+Deno.test("at a moment of the past the chart is the one of that moment", async () => {
+  const subject = request("gdpr_erasure@1", ["order-service"]);
+  const way = go(subject, ["start", "confirm order-service", "verified-1", "retry", "verified-0"]);
+  const whole = journalOf(subject, way);
+  for (let until = 1; until <= whole.length; until++) {
+    const prefix = await draw(subject, whole.slice(0, until));
+    assert.equal(await draw(subject, whole, until), prefix);
+  }
+  assert.notEqual(await draw(subject, whole, 3), await draw(subject, whole));
+});
+
+Deno.test("twenty participants are shown as one course with counts, and each by its name and state", async () => {
+  const subject = SUBJECTS.find(({ title }) => title === "gdpr_erasure@1 with 20")!;
+  const [one = "", two = "", three = "", ...rest] = subject.services;
+  const way = go(subject, ["start", `confirm ${one}`, `waive ${two}`, `week ${three}`]);
+  const svg = await draw(subject, journalOf(subject, way));
+  const leaves = all(svg, "data-leaf").map((id) => id.split(".").slice(-2).join(" "));
+  assert.deepEqual(leaves, [
+    `${one} confirmed`,
+    `${two} waived`,
+    `${three} overdue`,
+    ...rest.map((service) => `${service} asked`),
+  ]);
+  for (const words of ["17 now", "1 now", "1 done"]) assert.ok(svg.includes(`>${words}</text>`), words);
+  const [width = "", height = ""] = [...svg.matchAll(/<svg [^>]*width="(\d+)" height="(\d+)"/g)][0]!.slice(1);
+  assert.ok(Number(width) < 1200 && Number(height) < 1800, `${width} × ${height}`);
+});
+
+Deno.test("the chart in words says what the drawing shows", async () => {
+  const subject = request("gdpr_erasure@1", ["order-service"]);
+  const svg = await draw(subject, journalOf(subject, go(subject, ["start", "week order-service"])));
+  const words = svg.slice(svg.indexOf("<details>")).replaceAll(/<[^>]+>/g, " ").replaceAll(/\s+/g, " ");
+  assert.match(words, /Pending : was here/);
+  assert.match(words, /order-service : now inside Asked : was here/);
+  assert.match(words, /after 7 days → Overdue \(taken once\)/);
+  assert.match(words, /Overdue : now here/);
+  assert.equal(svg.match(/aria-current="step"/g)?.length, 1);
+});
+
+Deno.test("a machine that this version does not know is drawn from its journal", async () => {
+  const subject = request("gdpr_erasure@1", ["order-service", "payment-service"]);
+  const way = go(subject, ["hold", "release", "start", "confirm order-service"]);
+  const journal = journalOf(subject, way);
+  const render = async (until?: number) =>
+    String(
+      await charts.render({
+        machine: undefined,
+        name: "gdpr_erasure@9",
+        journal,
+        ...(until ? { until } : {}),
+      }),
+    );
+  const svg = await render();
+  assert.match(svg, /does not know the machine gdpr_erasure@9/);
+  const short = (id: string) => id.split(".").slice(1).join(" ");
+  assert.deepEqual(all(svg, "data-state", 'data-standing="current"').map(short), [
+    "IN_PROGRESS awaiting_confirmations order-service confirmed",
+    "IN_PROGRESS awaiting_confirmations payment-service asked",
+  ]);
+  assert.equal(all(svg, "data-arrow", 'class="arrow taken"').length, 4);
+  assert.deepEqual(all(await render(2), "data-state", 'data-standing="current"').map(short), [
+    "PENDING held",
+  ]);
+});
+
+Deno.test("a state that the machine does not have is told in the journal's words", async () => {
+  const subject = request("gdpr_erasure@1", ["order-service"]);
+  const [birth] = journalOf(subject, []);
+  for (
+    const stateAfter of [
+      '{"PENDING":"asleep"}',
+      '{"PENDING":',
+      "[]",
+      '{"PENDING":{"grace":7}}',
+      "__proto__",
+      "{}",
+      "a<b>",
+    ]
+  ) {
+    const journal = [birth!, { sequence: 2, eventType: "lull", stateBefore: birth!.stateAfter, stateAfter }];
+    for (const machine of [subject.machine, undefined]) {
+      const svg = String(await charts.render({ machine, name: "gdpr_erasure@1", journal }));
+      assert.ok(svg.includes("<svg "), stateAfter);
+      if (stateAfter.includes("asleep") && machine) assert.match(svg, /has no state PENDING\.asleep/);
+      assert.ok(!svg.includes("<b>"));
+    }
+  }
+});
+
+Deno.test("a journal of ten thousand events is drawn within a second, and one without any at all", async () => {
+  const subject = SUBJECTS.find(({ title }) => title === "gdpr_erasure@1 with 20")!;
+  const [start] = go(subject, ["start"]);
+  const asked = go(subject, ["start", "ask service-3"])[1]!;
+  const journal = [entryOf({ ...start!, before: begin(subject) }, 1)];
+  for (let sequence = 2; sequence <= 10_000; sequence++) journal.push(entryOf(asked, sequence));
+  await draw(subject, []);
+  const from = performance.now();
+  const svg = await draw(subject, journal);
+  assert.ok(performance.now() - from < 1_000);
+  assert.equal(all(svg, "data-leaf").length, 20);
+  assert.equal(all(await draw(subject, []), "data-state", 'data-standing="current"').length, 0);
+});

@@ -1,0 +1,111 @@
+/** A customer's page: what it shows to whom, and what it keeps to itself. */
+import assert from "node:assert/strict";
+import { ADDRESS, createGroup, customerRef, register, shopper, tell } from "../actors/world.ts";
+import { createWorkshop } from "../gdpr/workshop.ts";
+import { startInspector, type TestInspector } from "./server.ts";
+
+const ADA = { firstName: "Adaline", lastName: "Lovelorn", phone: "+41445551234", locale: "de-CH" };
+
+async function show(inspector: TestInspector, path: string, as = inspector.officer): Promise<string> {
+  const response = await inspector.get(`/inspect/customers/${path}`, as);
+  const page = await response.text();
+  assert.equal(response.status, 200, page);
+  return page;
+}
+
+/** What a reader sees of a page. */
+const textOf = (page: string) => page.replaceAll(/<[^>]+>/g, " ").replaceAll(/\s+/g, " ");
+
+Deno.test("personal values are shown to who may read them, and to nobody else", async () => {
+  await using inspector = await startInspector();
+  const { world, staff } = inspector;
+  const ada = await register(world, ADA);
+  await tell(world, ada, "address.add", ADDRESS);
+  const values = [...Object.values(ADA), `${ada.id}@example.com`, ADDRESS.line1, ADDRESS.city];
+  for (const roles of [["STORE_MANAGER"], ["PRIVACY_OFFICER", "CUSTOMER_SUPPORT"]] as const) {
+    const page = await show(inspector, ada.id, staff([...roles]));
+    for (const value of values) assert.ok(page.includes(value), value);
+    const title = /<title>(.*?)<\/title>.*<h1>(.*?)<\/h1>/s.exec(page)?.slice(1).join(" ") ?? "";
+    for (const value of values) assert.ok(!title.includes(value), value);
+    for (const [, href] of page.matchAll(/(?:href|data-live)="([^"]*)"/g)) {
+      for (const value of values) assert.ok(!decodeURIComponent(href!).includes(value), href!);
+    }
+  }
+  const page = await show(inspector, ada.id);
+  assert.match(page, /Hidden: your role does not show personal values/);
+  for (const value of values) assert.ok(!page.includes(value), value);
+});
+
+Deno.test("the page tells the state, the groups and which of them decides the prices, the requests and the past", async () => {
+  await using inspector = await startInspector();
+  const { world, officer } = inspector;
+  const ada = await register(world);
+  const [gold, silver] = [
+    await createGroup(world, { name: "Gold", priority: 7 }),
+    await createGroup(world, { name: "Silver", priority: 3 }),
+  ];
+  for (const { id } of [silver, gold]) await tell(world, ada, "group.assign", { groupId: id });
+  const request = await createWorkshop(world).open(ada, "ACCESS");
+  await tell(world, ada, "account.suspend");
+  const page = await show(inspector, ada.id, officer);
+  const text = textOf(page);
+  assert.match(page, /<p class="situation">Suspended<\/p>/);
+  assert.match(text, /Gold decides: its priority 7 is the highest, before the 3 of Silver\./);
+  assert.match(page, new RegExp(`href="/inspect/requests/${request.id}"`));
+  assert.match(text, /Suspended .* Group assigned .* Registered/);
+  assert.match(page, /Statechart of customer@1/);
+  const loner = await register(world);
+  assert.match(await show(inspector, loner.id), /in no group, so the store&#39;s own prices hold/);
+  assert.match(await show(inspector, loner.id), /Nobody has opened a request about this customer/);
+});
+
+Deno.test("the chart shows the account as it was after any of its events", async () => {
+  await using inspector = await startInspector();
+  const { world } = inspector;
+  const ada = await register(world);
+  await tell(world, ada, "account.suspend");
+  const current = (page: string) =>
+    textOf(/<details[^>]*><summary>The chart in words[\s\S]*?<\/details>/.exec(page)![0]);
+  assert.notEqual(current(await show(inspector, `${ada.id}?at=1`)), current(await show(inspector, ada.id)));
+  assert.equal(current(await show(inspector, `${ada.id}?at=2`)), current(await show(inspector, ada.id)));
+  assert.match(await show(inspector, `${ada.id}?at=1`), /how it was at .*after event #1/);
+});
+
+Deno.test("an anonymised customer is shown as one, with when and by which request", async () => {
+  await using inspector = await startInspector();
+  const { world, staff } = inspector;
+  const ada = await register(world, ADA);
+  const workshop = createWorkshop(world);
+  const request = await workshop.open(ada, "ERASURE");
+  await workshop.work();
+  const page = await show(inspector, ada.id, staff(["STORE_MANAGER"]));
+  const [row] = await world.admin`select anonymized_at from customers where customer_id = ${ada.id}`;
+  const situation = /<p class="situation">(.*?)<\/p>/s.exec(page)?.[1] ?? "";
+  assert.match(situation, /Anonymised on/);
+  assert.ok(situation.includes(row?.anonymizedAt.toISOString()), situation);
+  assert.ok(situation.includes(`/inspect/requests/${request.id}`), situation);
+  assert.match(page, /Nothing personal is left/);
+});
+
+Deno.test("a customer of another store, an unknown one and an unknown moment are not found; others are refused", async () => {
+  await using inspector = await startInspector();
+  const { world, officer, staff } = inspector;
+  const ada = await register(world);
+  const stranger = staff(["STORE_MANAGER"], crypto.randomUUID());
+  const cases = [
+    [ada.id, stranger, 404],
+    [`${ada.id}/live`, stranger, 404],
+    [crypto.randomUUID(), officer, 404],
+    ["nobody", officer, 404],
+    [`${ada.id}?at=99`, officer, 404],
+    [`${ada.id}?at=0`, officer, 400],
+    [ada.id, staff(["CUSTOMER_MANAGER"]), 403],
+    [ada.id, shopper(ada), 403],
+    [ada.id, shopper(customerRef(world)), 403],
+  ] as const;
+  for (const [path, as, status] of cases) {
+    const response = await inspector.get(`/inspect/customers/${path}`, as);
+    await response.body?.cancel();
+    assert.equal(response.status, status, `${path} ${as.type} ${as.roles}`);
+  }
+});

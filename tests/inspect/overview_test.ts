@@ -1,0 +1,269 @@
+/** The overview: every filter, order and page by its address, the counts, and who sees them. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { customerRef, register, shopper } from "../actors/world.ts";
+import { eventually } from "../eventually.ts";
+import { allRows, fill, idsIn, nextOf, type Overview, type Row, startOverview } from "./overview_rows.ts";
+import { startInspector, type TestInspector } from "./server.ts";
+
+const WEEK = 7 * 24 * 60 * 60_000;
+
+async function show(inspector: TestInspector, path: string, as = inspector.officer): Promise<string> {
+  const response = await inspector.get(path, as);
+  const page = await response.text();
+  assert.equal(response.status, 200, `${path} ${page}`);
+  return page;
+}
+
+/** The list of an address, over all its pages. */
+async function listOf(inspector: TestInspector, path: string): Promise<string[]> {
+  const ids: string[] = [];
+  for (let next: string | undefined = path; next !== undefined;) {
+    const page = await show(inspector, next);
+    ids.push(...idsIn(page));
+    next = nextOf(page);
+  }
+  return ids;
+}
+
+type Meaning = (row: Row, now: number) => boolean;
+
+/** What each filter may be given, and what it means then; undefined: it cannot be read. */
+function meanings(rows: readonly Row[]): Record<string, [value: string, meaning: Meaning | undefined][]> {
+  const open: Meaning = ({ status }) => status !== "COMPLETED";
+  const nonsense = ["nonsense", "1 or 1=1", "'", "ACCESS,ERASURE", "%00", "null", "🦔"]
+    .map((value): [string, undefined] => [value, undefined]);
+  const services = ["order-service", "payment-service", "nobody", "'; drop table gdpr_requests; --"];
+  const customers = [rows[0]!.customerId, rows[1]!.customerId.toUpperCase(), crypto.randomUUID()];
+  return {
+    type: [
+      ...["ACCESS", "ERASURE", "PORTABILITY", "RECTIFICATION"].map((wanted): [string, Meaning] => [
+        wanted,
+        ({ type }) => type === wanted,
+      ]),
+      ...nonsense,
+    ],
+    status: [
+      ...["PENDING", "IN_PROGRESS", "COMPLETED"].map((wanted): [string, Meaning] => [
+        wanted,
+        ({ status }) => status === wanted,
+      ]),
+      ["OPEN", open],
+      ...nonsense,
+    ],
+    outcome: [
+      ...["FULFILLED", "CANCELLED", "REFUSED"].map((wanted): [string, Meaning] => [
+        wanted,
+        ({ outcome }) => outcome === wanted,
+      ]),
+      ...nonsense,
+    ],
+    due: [
+      ["overdue", (row, now) => open(row, now) && row.dueAt.getTime() < now],
+      [
+        "at_risk",
+        (row, now) => open(row, now) && row.dueAt.getTime() >= now && row.dueAt.getTime() <= now + WEEK,
+      ],
+      ...nonsense,
+    ],
+    held: [["yes", ({ held }) => held], ...nonsense],
+    stuck: [["yes", ({ stuck }) => stuck], ...nonsense],
+    waiting: services.map((service): [string, Meaning] => [service, ({ asked }) => asked.includes(service)]),
+    customer: [
+      ...customers.map((id): [string, Meaning] => [id, ({ customerId }) => customerId === id.toLowerCase()]),
+      ...nonsense,
+    ],
+    unheard: [["of", undefined]],
+    after: [["nonsense", undefined], ["W10", undefined]],
+  };
+}
+
+const compare = (one: string | number, other: string | number) => one < other ? -1 : one > other ? 1 : 0;
+const ORDERS: Record<string, (one: Row, other: Row) => number> = {
+  due: (one, other) =>
+    Number(one.status === "COMPLETED") - Number(other.status === "COMPLETED") ||
+    one.dueAt.getTime() - other.dueAt.getTime() || compare(one.requestId, other.requestId),
+  oldest: (one, other) =>
+    one.createdAt.getTime() - other.createdAt.getTime() || compare(one.requestId, other.requestId),
+  newest: (one, other) => -ORDERS.oldest!(one, other),
+};
+
+Deno.test("every address shows what a filter over all rows gives, in its order, and none fails", async (t) => {
+  await using overview = await startOverview();
+  await fill(overview);
+  const rows = await allRows(overview);
+  for (const [what, has] of Object.entries(meanings(rows))) {
+    await t.step(`some request differs by ${what}`, () => {
+      const told = has.filter(([, meaning]) => meaning && rows.some((row) => meaning(row, Date.now())));
+      assert.ok(told.length > 0 || ["unheard", "after"].includes(what));
+    });
+  }
+  const choices = Object.entries(meanings(rows)).map(([name, values]) =>
+    fc.option(fc.constantFrom(...values), { nil: undefined, freq: 3 }).map((choice) =>
+      choice && { name, choice }
+    )
+  );
+  const sorts = fc.constantFrom("due", "newest", "oldest", undefined, "sideways");
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(...choices), sorts, async (filters, sort) => {
+      const set = filters.filter((filter) => filter !== undefined);
+      const search = new URLSearchParams(set.map(({ name, choice: [value] }) => [name, value]));
+      if (sort !== undefined) search.set("sort", sort);
+      const now = Date.now();
+      const expected = rows.filter((row) =>
+        set.every(({ choice: [, meaning] }) => meaning?.(row, now) ?? true)
+      )
+        .toSorted(ORDERS[sort ?? "due"] ?? ORDERS.due!).map(({ requestId }) => requestId);
+      assert.deepEqual(await listOf(overview, `/inspect?${search}`), expected, String(search));
+    }),
+    { numRuns: 80 },
+  );
+});
+
+Deno.test("the next page goes on behind the last one, whatever has been opened meanwhile", async () => {
+  await using overview = await startOverview();
+  const before = [];
+  for (let index = 0; index < 53; index++) before.push((await overview.open("ACCESS", 10 - index % 7)).id);
+  for (const sort of ["due", "newest", "oldest"]) {
+    const first = await show(overview, `/inspect?sort=${sort}`);
+    const opened = [];
+    for (const daysAgo of [20, 8, 0]) opened.push((await overview.open("ERASURE", daysAgo)).id);
+    const shown = [...idsIn(first), ...await listOf(overview, nextOf(first) ?? "")];
+    assert.equal(new Set(shown).size, shown.length, sort);
+    assert.deepEqual(before.filter((id) => !shown.includes(id)), [], sort);
+    before.push(...opened);
+  }
+});
+
+Deno.test("a page that is none of the list is said to be none, and the first one is shown", async () => {
+  await using overview = await startOverview();
+  for (let index = 0; index < 51; index++) await overview.open("ACCESS", 1);
+  const due = nextOf(await show(overview, "/inspect")) ?? "";
+  const page = await show(overview, due.replace("?", "?sort=newest&"));
+  assert.match(page, /names a page that is none of this list/);
+  assert.equal(idsIn(page).length, 50);
+});
+
+Deno.test("the counts are those of the rows, and each leads to as many", async () => {
+  await using overview = await startOverview();
+  await fill(overview);
+  const [rows, page] = [await allRows(overview), await show(overview, "/inspect")];
+  const links = [...page.matchAll(/href="(\/inspect\?[^"]+)"[^>]*>(?:<strong>)?(\d+)</g)]
+    .map(([, href, count]) => ({ href: href!.replaceAll("&amp;", "&"), count: Number(count) }));
+  assert.ok(links.length > 20);
+  for (const { href, count } of links) assert.equal((await listOf(overview, href)).length, count, href);
+  const tile = (name: string) =>
+    Number(new RegExp(`<strong>(\\d+)</strong><span class="need-name">${name}<`).exec(page)?.[1]);
+  const open = rows.filter(({ status }) => status !== "COMPLETED");
+  assert.equal(tile("Overdue"), open.filter(({ dueAt }) => dueAt < new Date()).length);
+  assert.equal(tile("On hold"), rows.filter(({ held }) => held).length);
+  assert.equal(tile("Stuck"), rows.filter(({ stuck }) => stuck).length);
+  for (const name of ["Overdue", "At risk", "On hold", "Stuck"]) assert.ok(tile(name) > 0, name);
+  assert.match(page, new RegExp(`All, all: ${rows.length} requests`));
+});
+
+Deno.test("what the address has that cannot be read is said in words, and its values are not", async () => {
+  await using overview = await startInspector();
+  const search =
+    "type=ada@example.com&customer=ada@example.com&foo=ada@example.com&sort=up&status=OPEN&status=PENDING";
+  const page = await show(overview, `/inspect?${search}`);
+  const told = /<div class="overview-notice"[^>]*>(.*?)<\/div>/s.exec(page)?.[1] ?? "";
+  for (const name of ["type", "customer", "foo", "an order", "status more than once"]) {
+    assert.ok(told.includes(name), `${name}: ${told}`);
+  }
+  assert.doesNotMatch(page, /ada@example\.com/);
+});
+
+Deno.test("the head of a column says how the list is sorted, and sorts it the other way", async () => {
+  await using overview = await startOverview();
+  await overview.open("ACCESS", 3);
+  const heads = async (sort: string) =>
+    [...(await show(overview, `/inspect?type=ACCESS&sort=${sort}`)).matchAll(
+      /<th scope="col" aria-sort="(\w+)"><a href="([^"]+)"/g,
+    )].map(([, sorted, href]) => [sorted, href!.replaceAll("&amp;", "&")]);
+  const by = (sort: string) => `/inspect?type=ACCESS${sort}`;
+  assert.deepEqual(await heads("due"), [["ascending", by("")], ["none", by("&sort=newest")]]);
+  assert.deepEqual(await heads("newest"), [["none", by("")], ["descending", by("&sort=oldest")]]);
+  assert.deepEqual(await heads("oldest"), [["none", by("")], ["ascending", by("&sort=newest")]]);
+});
+
+Deno.test("an empty store, and filters that nothing matches, are said in words", async () => {
+  await using overview = await startOverview();
+  assert.match(await show(overview, "/inspect"), /This store has no requests yet/);
+  await overview.open("ACCESS", 1);
+  assert.match(await show(overview, "/inspect?type=ERASURE"), /No request matches these filters/);
+});
+
+Deno.test("another store's officer sees nothing of it; customers and other staff are refused", async () => {
+  await using overview = await startOverview();
+  const { id } = await overview.open("ACCESS", 60);
+  const other = await show(overview, "/inspect", overview.staff(["PRIVACY_OFFICER"], crypto.randomUUID()));
+  assert.doesNotMatch(other, new RegExp(id));
+  assert.match(other, /This store has no requests yet/);
+  assert.match(other, /<strong>0<\/strong><span class="need-name">Overdue/);
+  const refused = [
+    shopper(customerRef(overview.world)),
+    overview.staff(["CUSTOMER_SUPPORT"]),
+    overview.world.system,
+  ];
+  for (const somebody of refused) {
+    for (const path of ["/inspect", "/inspect/live"]) {
+      const response = await overview.get(path, somebody);
+      await response.body?.cancel();
+      assert.equal(response.status, 403, `${path} ${somebody.type}`);
+    }
+  }
+});
+
+Deno.test("staff of several stores choose among those whose requests they may inspect, and stay there", async () => {
+  await using overview = await startOverview();
+  const { id } = await overview.open("ACCESS", 1);
+  const { world, origin, officer, staff, token } = overview;
+  const home = { ...officer, storeId: crypto.randomUUID() };
+  const support = { ...staff(["CUSTOMER_SUPPORT"]), id: officer.id, storeId: crypto.randomUUID() };
+  const authorization = `Bearer ${await token(home, [officer, support])}`;
+  const get = async (path: string) => {
+    const response = await fetch(`${origin}${path}`, { headers: { authorization, accept: "text/html" } });
+    return { status: response.status, page: await response.text() };
+  };
+  const own = await get("/inspect");
+  assert.deepEqual(idsIn(own.page), []);
+  assert.match(own.page, new RegExp(`href="/inspect\\?store=${world.storeId}"`));
+  assert.doesNotMatch(own.page, new RegExp(support.storeId));
+  const there = await get(`/inspect?store=${world.storeId}`);
+  assert.deepEqual(idsIn(there.page), [id]);
+  const straysOf = (page: string) =>
+    [...page.matchAll(/(?:href|action|data-live)="(\/inspect[^"]*)"/g)].map(([, href]) => href!)
+      .filter((href) => !href.includes(`store=${world.storeId}`) && !/\/(assets|sign-out)/.test(href));
+  const others = `/inspect?store=${home.storeId}`;
+  assert.deepEqual(straysOf(there.page), [others, "/inspect"]); // the filters' form has the store in a field
+  const [row] = await world.admin`select customer_id from gdpr_requests where request_id = ${id}`;
+  for (const path of [`requests/${id}`, `requests/${id}?at=1`, `customers/${row?.customerId}`, "retry"]) {
+    const { status, page } = await get(
+      `/inspect/${path}${path.includes("?") ? "&" : "?"}store=${world.storeId}`,
+    );
+    assert.deepEqual([status, straysOf(page)], [200, [others]], path);
+  }
+  assert.match(there.page, new RegExp(`<input type="hidden" name="store" value="${world.storeId}"`));
+  for (const store of [support.storeId, crypto.randomUUID(), "nonsense", ""]) {
+    assert.equal((await get(`/inspect?store=${store}`)).status, 403, store);
+  }
+});
+
+Deno.test("an open page is told that something has changed, and only then", async () => {
+  await using overview = await startOverview();
+  const request = await overview.open("ERASURE", 1);
+  const stream = await overview.get("/inspect/live?type=ERASURE", overview.officer);
+  const events: string[] = [];
+  const reading = (async () => {
+    const decoder = new TextDecoder();
+    for await (const bytes of stream.body!) events.push(decoder.decode(bytes));
+  })();
+  await register(overview.world); // is not on the page
+  await eventually(() => assert.ok(events.join("").includes("still here")), 5_000);
+  assert.doesNotMatch(events.join(""), /changed/);
+  await overview.workshop.tell(request, "hold", { reason: "a court asks" }, { by: overview.officer });
+  await eventually(() => assert.match(events.join(""), /event: changed/));
+  await (overview as Overview)[Symbol.asyncDispose]();
+  await reading.catch(() => {});
+});

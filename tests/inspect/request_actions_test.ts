@@ -1,0 +1,219 @@
+/** Acting on a request from its page: what is offered is what is accepted, once, by whom it says, and politely. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { offers } from "../../actors/gdpr/offers.ts";
+import type { ActorRef } from "../../actors/protocol.ts";
+import { findRequest } from "../../db/gdpr_requests.ts";
+import { createWorkshop } from "../gdpr/workshop.ts";
+import { requestSettings } from "../actors/settings.ts";
+import { register } from "../actors/world.ts";
+import { offeredOn, pageOf, partOf, pathOf, textOf } from "./request_pages.ts";
+import { startInspector, type TestInspector } from "./server.ts";
+
+const HOUR = 60 * 60_000;
+
+async function openErasure(inspector: TestInspector) {
+  const shop = createWorkshop(inspector.world);
+  const request = await shop.open(await register(inspector.world), "ERASURE");
+  return { shop, request, path: pathOf(request.id) };
+}
+
+const waiting = async (changes = {}) =>
+  await startInspector({ requests: await requestSettings({ graceMs: HOUR, ...changes }) });
+
+async function journalOf({ world }: TestInspector, { id }: ActorRef) {
+  return await world.admin`
+    select event_type, principal_id from actor_events where actor_id = ${id} order by sequence`;
+}
+
+Deno.test("every decision is taken from the page with its reason, and the journal names the person", async () => {
+  await using inspector = await waiting();
+  const { officer } = inspector;
+  const { shop, request, path } = await openErasure(inspector);
+  const decide = async (action: string, fields: Record<string, string> = {}) => {
+    const page = await pageOf(inspector, request.id);
+    assert.ok(action in offeredOn(page), `${action} is not offered`);
+    const version = page.match(/name="version" value="(\d+)"/)?.[1] ?? "";
+    const answer = await inspector.post(path, officer, { action, version, confirmed: "yes", ...fields });
+    assert.deepEqual([answer.status, await answer.text()], [303, ""]);
+    const to = answer.headers.get("location") ?? "";
+    assert.equal(to, `${path}?done=${action}`);
+    return await (await inspector.get(to, officer)).text();
+  };
+  assert.match(textOf(await decide("hold", { reason: " a  lawsuit\nof 2026 " })), /The request is on hold\./);
+  await decide("extend", { reason: "many sources" });
+  await decide("release");
+  const row = await shop.row(request);
+  assert.deepEqual([row.holdReason, row.extensionReason], ["a lawsuit of 2026", "many sources"]);
+  await shop.work(new Date(Date.now() + 2 * HOUR));
+  const asked = offeredOn(await pageOf(inspector, request.id));
+  const everybody = ["order-service", "payment-service", "communication-service"];
+  assert.deepEqual(asked, { retry: everybody, waive: everybody });
+  await decide("retry", { service: "payment-service" });
+  for (const service of everybody) await decide("waive", { service, reason: `${service} is closed` });
+  const journal = await journalOf(inspector, request);
+  const mine = journal.filter(({ principalId }) => principalId === officer.id).map((row) => row.eventType);
+  assert.deepEqual(mine, ["hold", "extend", "release", "retry", "waive", "waive", "waive"]);
+  const traces = await inspector.world.admin`
+    select payload->>'traceId' as trace from outbox where payload->>'action' = 'GDPR_REQUEST_HELD'`;
+  assert.match(traces[0]?.trace, /^[0-9a-f]{32}$/);
+
+  const other = await openErasure(inspector);
+  const refusal = { action: "refuse", version: "1", confirmed: "yes", reason: "not the customer" };
+  assert.equal((await inspector.post(other.path, officer, refusal)).status, 303);
+  assert.match(
+    partOf(await pageOf(inspector, other.request.id), "situation"),
+    /refused on .*: not the customer$/,
+  );
+  const third = await openErasure(inspector);
+  const cancellation = { action: "cancel", version: "1", confirmed: "yes" };
+  assert.equal((await inspector.post(third.path, officer, cancellation)).status, 303);
+  const ended = await pageOf(inspector, third.request.id);
+  assert.deepEqual(offeredOn(ended), {});
+  assert.match(partOf(ended, "actions"), /Nothing any more/);
+});
+
+Deno.test("a page offers what the machine accepts, wherever a story has led", async () => {
+  await using inspector = await waiting({ participants: ["orders"] });
+  const { officer, world } = inspector;
+  const told: Record<string, Record<string, string>> = {
+    hold: { reason: "x" },
+    release: {},
+    extend: { reason: "x" },
+    cancel: {},
+    refuse: { reason: "x" },
+    retry: { service: "orders" },
+    waive: { service: "orders", reason: "x" },
+    work: {},
+    confirm: { service: "orders" },
+  };
+  const story = fc.array(fc.constantFrom(...Object.keys(told)), { minLength: 1, maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(story, async (words) => {
+      const { shop, request } = await openErasure(inspector);
+      for (const word of words) {
+        if (word === "work") await shop.work(new Date(Date.now() + 2 * HOUR));
+        else if (word === "confirm") {
+          await shop.tell(request, "participant.confirm", told[word]).catch(() => {});
+        } else await shop.tell(request, word, told[word], { by: officer }).catch(() => {});
+      }
+      const row = await findRequest(world.admin, request.storeId, request.id);
+      assert.ok(row);
+      const expected: Record<string, string[]> = {};
+      for (const { type, service } of offers(row, officer, new Date())) {
+        expected[type] = [...expected[type] ?? [], ...(service === undefined ? [] : [service])];
+      }
+      assert.deepEqual(offeredOn(await pageOf(inspector, request.id)), expected);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+Deno.test("a click on a page that is out of date is refused politely, and nothing that was written is lost", async () => {
+  await using inspector = await waiting();
+  const { officer, staff } = inspector;
+  const { shop, request, path } = await openErasure(inspector);
+  const colleague = staff(["PRIVACY_OFFICER"]);
+  await shop.tell(request, "extend", { reason: "many sources" }, { by: colleague });
+  const reason = `the court said "no" & more`;
+  const stale = { action: "hold", version: "1", confirmed: "yes", reason };
+  const answer = await inspector.post(path, officer, stale);
+  assert.equal(answer.status, 412);
+  const page = await answer.text();
+  assert.match(
+    textOf(page),
+    new RegExp(`Somebody was faster.*Meanwhile: extended by staff ${colleague.id}\\.`),
+  );
+  const form = page.match(/<details id="action-hold"[^>]*>.*?<\/details>/s)?.[0] ?? "";
+  assert.match(form, /^<details[^>]* open/);
+  assert.match(form, /the court said (&quot;|")no(&quot;|") &amp; more<\/textarea>/);
+  assert.match(form, /name="version" value="2"/);
+  assert.match(form, /data-keep/);
+  assert.equal((await shop.row(request)).holdReason, null);
+  const again = await inspector.post(path, officer, { ...stale, version: "2" });
+  assert.equal(again.status, 303);
+  const twice = await inspector.post(path, officer, { ...stale, version: "3" });
+  assert.equal(twice.status, 409);
+  const refused = await twice.text();
+  assert.match(textOf(refused), /Cannot hold .*What you wrote:\s*the court said/);
+  assert.equal((await journalOf(inspector, request)).length, 3);
+});
+
+Deno.test("two officers who decide at once: one is told that the other was faster", async () => {
+  await using inspector = await waiting();
+  const { officer, staff } = inspector;
+  const { request, path } = await openErasure(inspector);
+  const answers = await Promise.all([
+    inspector.post(path, officer, { action: "cancel", version: "1", confirmed: "yes" }),
+    inspector.post(path, staff(["STORE_MANAGER"]), {
+      action: "refuse",
+      version: "1",
+      confirmed: "yes",
+      reason: "no",
+    }),
+  ]);
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [303, 412]);
+  await Promise.all(answers.map(({ body }) => body?.cancel()));
+  assert.equal((await journalOf(inspector, request)).length, 2);
+});
+
+Deno.test("what is not confirmed, has no reason or is none of our forms is not done", async () => {
+  await using inspector = await waiting();
+  const { officer } = inspector;
+  const { request, path } = await openErasure(inspector);
+  const attempts = [
+    [{ action: "hold", version: "1", reason: "a lawsuit" }, 400, /tick the box.*a lawsuit/],
+    [{ action: "hold", version: "1", reason: " ", confirmed: "yes" }, 400, /reason/],
+    [{ action: "hold", version: "1", reason: "x".repeat(501), confirmed: "yes" }, 400, /at most 500/],
+    [{ action: "waive", version: "1", reason: "x", confirmed: "yes" }, 400, /service/],
+    [
+      { action: "waive", version: "1", reason: "x", service: "nobody", confirmed: "yes" },
+      409,
+      /Cannot waive/,
+    ],
+    [{ action: "erase", version: "1", confirmed: "yes" }, 400, /not of this page/],
+    [{ action: "compiled", version: "1", confirmed: "yes" }, 400, /not of this page/],
+    [{ action: "cancel", confirmed: "yes" }, 400, /not of this page/],
+    [{}, 400, /not of this page/],
+  ] as const;
+  for (const [fields, status, says] of attempts) {
+    const answer = await inspector.post(path, officer, fields as Record<string, string>);
+    assert.equal(answer.status, status, JSON.stringify(fields));
+    assert.match(textOf(await answer.text()), says);
+  }
+  assert.equal((await journalOf(inspector, request)).length, 1);
+});
+
+Deno.test("a browser's session acts only with the token of its own forms", async () => {
+  await using inspector = await waiting();
+  const { request, path } = await openErasure(inspector);
+  const signIn = async () => {
+    const token = await inspector.token(inspector.staff(["PRIVACY_OFFICER"]));
+    const response = await fetch(`${inspector.origin}/inspect/sign-in`, {
+      method: "POST",
+      body: new URLSearchParams({ token }),
+      headers: { origin: inspector.origin },
+      redirect: "manual",
+    });
+    await response.body?.cancel();
+    const cookie = response.headers.get("set-cookie")?.split(";")[0] ?? "";
+    const page = await (await inspector.get(path, undefined, { cookie })).text();
+    const form = page.match(/<details id="action-cancel"[^>]*>.*?<\/details>/s)?.[0] ?? "";
+    return { cookie, csrf: form.match(/name="csrf" value="([^"]+)"/)?.[1] ?? "" };
+  };
+  const [mine, other] = await Promise.all([signIn(), signIn()]);
+  const cancel = async (fields: Record<string, string>) => {
+    const response = await fetch(`${inspector.origin}${path}`, {
+      method: "POST",
+      body: new URLSearchParams({ action: "cancel", version: "1", confirmed: "yes", ...fields }),
+      headers: { cookie: mine.cookie, origin: inspector.origin },
+      redirect: "manual",
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assert.equal(await cancel({}), 403);
+  assert.equal(await cancel({ csrf: other.csrf }), 403);
+  assert.equal((await journalOf(inspector, request)).length, 1);
+  assert.equal(await cancel({ csrf: mine.csrf }), 303);
+});

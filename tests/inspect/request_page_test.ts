@@ -1,0 +1,312 @@
+/** The page of one request: what it tells of every kind of request, and to whom. */
+import assert from "node:assert/strict";
+import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
+import type { Delivery } from "../../actors/gdpr/vocabulary.ts";
+import { PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
+import { checkReceipts } from "../../actors/gdpr/receipt_check.ts";
+import { eventually } from "../eventually.ts";
+import { createWorkshop } from "../gdpr/workshop.ts";
+import { requestSettings } from "../actors/settings.ts";
+import { ADDRESS, customerRef, register, shopper, tell } from "../actors/world.ts";
+import { offeredOn, pageOf, partOf, pathOf, textOf } from "./request_pages.ts";
+import { startInspector, type TestInspector } from "./server.ts";
+
+const HOUR = 60 * 60_000;
+
+/** order-service delivers one record, payment-service is not to be reached. */
+const PEERS: Peers = {
+  async *collect(service): AsyncGenerator<Delivery> {
+    if (service === "payment-service") throw new PeerError("UNREACHABLE", "Cannot reach it");
+    const record = {
+      category: "order",
+      purpose: "to deliver",
+      retention: "ten years",
+      recipients: [],
+      data: { number: 1 },
+      recordedAt: undefined,
+    };
+    yield await Promise.resolve({ record, cursor: "1" });
+  },
+};
+
+function workshopOf({ world, keys }: TestInspector) {
+  return createWorkshop(world, createRequestPerformers(world.database.pool("customer_api"), PEERS, keys));
+}
+
+Deno.test("an erasure is told from its grace period to its receipt", async () => {
+  await using inspector = await startInspector({ requests: await requestSettings({ graceMs: HOUR }) });
+  const { world, officer } = inspector;
+  const shop = workshopOf(inspector);
+  const customer = await register(world, { firstName: "Ada", lastName: "Lovelace" });
+  await tell(world, customer, "address.add", ADDRESS);
+  const request = await shop.open(customer, "ERASURE", {}, { by: shopper(customer) });
+  const line = async () => partOf(await pageOf(inspector, request.id), "situation");
+
+  assert.match(await line(), /^Grace period until .* UTC; can still be cancelled; due in \d\d days$/);
+  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
+  assert.match(await line(), /^On hold since .*: a lawsuit; due in/);
+  await shop.tell(request, "release", {}, { by: officer });
+  await shop.work(new Date(Date.now() + HOUR + 1_000));
+  const waiting = await pageOf(inspector, request.id);
+  assert.match(
+    partOf(waiting, "situation"),
+    /^Waiting for \S+-service, \S+-service and \S+-service; asked \d times; due in/,
+  );
+  assert.match(partOf(waiting, "next"), /payment-service is asked again/);
+  assert.match(partOf(waiting, "next"), /payment-service counts as overdue if it has not answered/);
+  assert.match(partOf(waiting, "messages"), /customer\.erasure_requested/);
+  assert.match(partOf(waiting, "messages"), /Customer erased/, "its own customer, in the same transaction");
+  assert.match(partOf(waiting, "messages"), /waiting/);
+  await world.admin`update outbox set published_at = now()`;
+  assert.doesNotMatch(partOf(await pageOf(inspector, request.id), "messages"), /waiting/);
+
+  await shop.tell(request, "participant.confirm", { service: "order-service", evidence: "12 orders" });
+  await shop.tell(request, "participant.confirm", { service: "communication-service" });
+  await shop.tell(request, "waive", { service: "payment-service", reason: "shut down" }, { by: officer });
+  await shop.work();
+  const done = await pageOf(inspector, request.id);
+  assert.match(partOf(done, "situation"), /^Completed: fulfilled on/);
+  assert.match(partOf(done, "participants"), /order-service Confirmed.*12 orders/);
+  assert.match(partOf(done, "participants"), /payment-service Waived.*Waived: shut down/);
+  assert.match(partOf(done, "timeline"), /Waived#\d+ .*payment-service: shut down .*by you/);
+  assert.match(partOf(done, "timeline"), /Put on hold#2 .*a lawsuit .*by you/);
+  assert.match(partOf(done, "timeline"), /Opened#1 .*by the customer/);
+  assert.match(partOf(done, "next"), /Nothing happens by itself any more/);
+  assert.doesNotMatch(done, /Ada|Lovelace|Bahnhofstrasse|example\.com/);
+
+  const receipt = await inspector.get(`${pathOf(request.id)}/receipt`, officer);
+  assert.match(receipt.headers.get("content-disposition") ?? "", /^attachment; filename="receipt-/);
+  const file = await receipt.text();
+  const { hash, keyId } = JSON.parse(file);
+  for (const shown of [hash, keyId]) assert.ok(partOf(done, "documents").includes(shown));
+  const [checked] = await checkReceipts([{ name: "receipt.json", text: file }], []);
+  assert.deepEqual(checked?.findings.filter(({ verdict }) => verdict === "fails"), []);
+});
+
+Deno.test("an access request shows who fails and why, then gives its documents to the officer", async () => {
+  await using inspector = await startInspector();
+  const { world, officer } = inspector;
+  const shop = workshopOf(inspector);
+  const request = await shop.open(await register(world, { firstName: "Ada" }), "ACCESS");
+  await shop.work();
+  const stuck = await pageOf(inspector, request.id);
+  assert.match(partOf(stuck, "situation"), /^Waiting for payment-service; asked once; due in/);
+  assert.match(partOf(stuck, "participants"), /payment-service Waiting to ask again once .* UNREACHABLE/);
+  assert.match(partOf(stuck, "documents"), /will be here once the request is fulfilled/);
+
+  await shop.tell(request, "waive", { service: "payment-service", reason: "it has nothing" }, {
+    by: officer,
+  });
+  await shop.work();
+  const done = await pageOf(inspector, request.id);
+  const parts = [...done.matchAll(/href="([^"]+\/export\/[^"]+)"/g)].map(([, href = ""]) => href);
+  assert.deepEqual(parts.map((href) => href.split("/").at(-1)), [
+    "access.html",
+    "access.json",
+    "manifest.json",
+  ]);
+  assert.match(partOf(done, "documents"), /\/exports\/\S+.*SHA-256/);
+  assert.doesNotMatch(done, /Ada/);
+  for (const _ of ["once", "and again, by a link of its own"]) {
+    const document = await inspector.get(`${pathOf(request.id)}/export/access.json`, officer);
+    assert.equal(document.status, 200);
+    assert.match(document.headers.get("content-disposition") ?? "", /attachment/);
+    assert.match(await document.text(), /"Ada"/);
+  }
+  await world.admin`update gdpr_export_parts set expires_at = now()`;
+  assert.match(partOf(await pageOf(inspector, request.id), "documents"), /expired and are destroyed/);
+  const gone = await inspector.get(`${pathOf(request.id)}/export/access.json`, officer);
+  assert.equal(gone.status, 404);
+  await gone.body?.cancel();
+});
+
+Deno.test("what was given up stands in the line, until it is tried anew", async () => {
+  await using inspector = await startInspector();
+  const { world, officer } = inspector;
+  const shop = workshopOf(inspector);
+  const request = await shop.open(await register(world), "ERASURE");
+  await shop.work();
+  for (const service of ["order-service", "payment-service", "communication-service"]) {
+    await shop.tell(request, "participant.confirm", { service });
+  }
+  // As the worker does after twenty failures, for which a test cannot wait.
+  await world.admin`
+    update effects set state = 'POISONED', attempts = 20, last_error = 'the disk is full'
+    where actor_id = ${request.id} and state = 'PENDING'`;
+  const stuck = await pageOf(inspector, request.id);
+  assert.match(partOf(stuck, "situation"), /^Given up after many failures: scanning for what is left;/);
+  assert.match(partOf(stuck, "next"), /Given up.*failed 20 times in a row.*the disk is full/);
+  assert.deepEqual(offeredOn(stuck).retry, []);
+  const answer = await inspector.post(pathOf(request.id), officer, {
+    action: "retry",
+    version: stuck.match(/name="version" value="(\d+)"/)?.[1] ?? "",
+    confirmed: "yes",
+  });
+  assert.equal(answer.status, 303);
+  await answer.body?.cancel();
+  const again = await pageOf(inspector, request.id);
+  assert.doesNotMatch(partOf(again, "situation"), /Given up/);
+  assert.match(partOf(again, "next"), /Given up earlier/);
+});
+
+Deno.test("a request is for the officers of its own store", async () => {
+  await using inspector = await startInspector();
+  const { world, staff } = inspector;
+  const shop = workshopOf(inspector);
+  const customer = await register(world);
+  const { id } = await shop.open(customer, "ERASURE");
+  const everybody = [
+    [staff(["STORE_MANAGER"]), 200],
+    [staff(["PRIVACY_OFFICER"], crypto.randomUUID()), 404],
+    [staff(["STORE_MANAGER"], crypto.randomUUID()), 404],
+    [staff(["CUSTOMER_SUPPORT"]), 403],
+    [staff(["CUSTOMER_MANAGER"]), 403],
+    [shopper(customer), 403],
+    [world.system, 403],
+  ] as const;
+  for (const [as, status] of everybody) {
+    for (const path of ["", "?at=1", "/live", "/receipt", "/export/access.json"]) {
+      const response = await inspector.get(`${pathOf(id)}${path}`, as);
+      const expected = status !== 200 || !/^\/[re]/.test(path) ? status : 404; // it has none yet
+      assert.equal(response.status, expected, `${as.roles} ${path}`);
+      await response.body?.cancel();
+    }
+    if (status === 200) continue;
+    const action = { action: "cancel", version: "1", confirmed: "yes" };
+    const response = await inspector.post(pathOf(id), as, action);
+    assert.equal(response.status, status);
+    await response.body?.cancel();
+  }
+  for (const other of [crypto.randomUUID(), "nonsense", `${id}?at=2`, "%00"]) {
+    const response = await inspector.get(pathOf(other), inspector.officer);
+    assert.equal(response.status, 404, other);
+    await response.body?.cancel();
+  }
+  assert.equal((await shop.row({ kind: "gdpr_request", storeId: world.storeId, id })).version, 1);
+});
+
+Deno.test("machines and states that this version does not know are shown, and nothing is offered", async () => {
+  await using inspector = await startInspector();
+  const { world } = inspector;
+  const shop = workshopOf(inspector);
+  const { id } = await shop.open(await register(world), "ERASURE");
+  await world.admin`update gdpr_requests set machine = 'gdpr_erasure@9' where request_id = ${id}`;
+  const foreign = await pageOf(inspector, id);
+  assert.match(partOf(foreign, "situation"), /does not know its machine gdpr_erasure@9; due in/);
+  assert.match(partOf(foreign, "actions"), /Nothing can be done here/);
+  assert.match(partOf(foreign, "chart"), /The chart shows what its journal tells/);
+  const odd: unknown[] = [
+    {},
+    [],
+    7,
+    { value: 7, context: null },
+    { value: { PENDING: { grace: [] } }, context: { participants: "all" } },
+    { phase: "somewhere else" },
+  ];
+  for (const machine of ["gdpr_erasure@9", "gdpr_erasure@1", "__proto__"]) {
+    for (const snapshot of odd) {
+      await world.admin`
+        update gdpr_requests set machine = ${machine}, snapshot = ${world.admin.json(snapshot as never)}
+        where request_id = ${id}`;
+      const page = await pageOf(inspector, id);
+      assert.deepEqual(offeredOn(page), {}, `${machine} ${JSON.stringify(snapshot)}`);
+    }
+  }
+  const snapshot = { value: { PENDING: "asleep" }, context: { participants: [] } };
+  await world.admin`
+    update gdpr_requests set machine = 'gdpr_erasure@1', snapshot = ${world.admin.json(snapshot)}
+    where request_id = ${id}`;
+  assert.match(
+    partOf(await pageOf(inspector, id), "situation"),
+    /^Pending, asleep; its machine .* does not know/,
+  );
+  await world.admin`delete from actor_events where actor_id = ${id}`;
+  assert.match(partOf(await pageOf(inspector, id), "timeline"), /The journal has nothing here/);
+});
+
+Deno.test("ten thousand events and twenty participants are shown page by page, and within the time", async () => {
+  const participants = Array.from({ length: 20 }, (_, at) => `service-${at + 1}`);
+  const requests = await requestSettings({ participants });
+  await using inspector = await startInspector({ requests });
+  const { world } = inspector;
+  const shop = workshopOf(inspector);
+  const request = await shop.open(await register(world), "ERASURE");
+  await shop.work();
+  await shop.tell(request, "participant.confirm", { service: "service-7", evidence: "nothing held" });
+  // Rows as the runtime writes them: ten thousand transactions would take a minute, and no test waits for months.
+  await world.admin`
+    insert into actor_events
+    select store_id, actor_kind, actor_id, sequence + step, 'ask', state_after, state_after,
+      '00000000-0000-4000-8000-000000000000', 'SYSTEM', '{}', at + step * interval '1 hour'
+    from actor_events, generate_series(1, 10000) step
+    where actor_id = ${request.id} and sequence = 3`;
+  await world.admin`update gdpr_requests set version = 10003 where request_id = ${request.id}`;
+  await pageOf(inspector, request.id); // the chart's layout is kept from here on
+  const began = performance.now();
+  const page = await pageOf(inspector, request.id);
+  const took = performance.now() - began;
+  assert.ok(took < 2_000, `${took} ms`);
+  assert.ok(page.length < 500_000, `${page.length} characters`);
+  assert.match(partOf(page, "situation"), /^Waiting for 19 of 20 services|^Waiting .* for 19 of 20 services/);
+  assert.match(partOf(page, "timeline"), /Asked again, 50 times/);
+  assert.match(partOf(page, "participants"), /service-7 Confirmed/);
+  assert.equal([...page.matchAll(/data-leaf=/g)].length, 20);
+  const older = page.match(/href="([^"]*upto=9953[^"]*)"/)?.[1]?.split("?")[1]?.split("#")[0] ?? "";
+  const second = await pageOf(inspector, request.id, `?${older.replaceAll("&amp;", "&")}`);
+  assert.match(second, /#9953</);
+  assert.match(second, /Newer events.*Older events.*The beginning/);
+  assert.match(partOf(await pageOf(inspector, request.id, "?upto=40"), "timeline"), /Opened/);
+  const past = await pageOf(inspector, request.id, "?at=5000");
+  assert.match(past, /aria-current="step"/);
+  assert.match(past, /data-sequence="5000"/);
+});
+
+Deno.test("an open page hears of what others do, of participants and of publications", async () => {
+  await using inspector = await startInspector();
+  const { world, officer } = inspector;
+  const shop = workshopOf(inspector);
+  const request = await shop.open(await register(world), "ERASURE");
+  const stream = await inspector.get(`${pathOf(request.id)}/live`, officer);
+  const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let heard = "";
+  const reading = (async () => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      heard += value;
+    }
+  })();
+  const changes = () => heard.split("event: changed").length - 1;
+  const isTold = async (count: number) =>
+    await eventually(() => {
+      inspector.wake();
+      assert.ok(changes() >= count, heard);
+    });
+  await eventually(() => {
+    inspector.wake();
+    assert.match(heard, /still here/);
+  });
+  assert.equal(changes(), 0);
+  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
+  await isTold(1);
+  await world.admin`update outbox set published_at = now() where key = (
+    select customer_id::text from gdpr_requests where request_id = ${request.id})`;
+  await isTold(2);
+  await reader.cancel();
+  await reading;
+});
+
+Deno.test("an id of the page is written as text", async () => {
+  await using inspector = await startInspector();
+  const { world, officer } = inspector;
+  const shop = workshopOf(inspector);
+  const request = await shop.open(
+    await register(world, { email: `${customerRef(world).id}@example.com` }),
+    "ACCESS",
+  );
+  const reason = `<script>alert("1")</script> & 'more'`;
+  await shop.tell(request, "hold", { reason }, { by: officer });
+  const page = await pageOf(inspector, request.id);
+  assert.ok(!page.includes("<script>alert"));
+  assert.match(textOf(page), /On hold since .*&lt;script&gt;/);
+});

@@ -1,0 +1,52 @@
+/** Pages of requests, read as a browser without a script has them. */
+import assert from "node:assert/strict";
+import type { Principal } from "../../actors/principal.ts";
+import type { TestInspector } from "./server.ts";
+
+export const pathOf = (requestId: string) => `/inspect/requests/${requestId}`;
+
+/** The text of a page that has to be there. */
+export async function pageOf(
+  inspector: TestInspector,
+  requestId: string,
+  query = "",
+  as: Principal = inspector.officer,
+): Promise<string> {
+  const response = await inspector.get(`${pathOf(requestId)}${query}`, as);
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  return text;
+}
+
+/** What stands in the page's element of a data-part, without its marks. */
+export function partOf(page: string, part: string): string {
+  const start = page.indexOf(`data-part="${part}"`);
+  assert.ok(start >= 0, part);
+  const after = page.slice(page.indexOf(">", start) + 1);
+  const end = after.search(/data-part="|<\/main>/);
+  return textOf(after.slice(0, end));
+}
+
+export function textOf(html: string): string {
+  const inline = /<\/?(?:time|code|span|strong|a|q)\b[^>]*>/g;
+  return html.replaceAll(inline, "").replaceAll(/<[^>]*(>|$)/g, " ").replaceAll("&#39;", "'").replaceAll(
+    /\s+/g,
+    " ",
+  ).trim();
+}
+
+/** What the page offers, with the services that each can be about. */
+export function offeredOn(page: string): Record<string, string[]> {
+  const forms = page.matchAll(/<details id="action-(\w+)"(.*?)<\/details>/gs);
+  return Object.fromEntries(
+    [...forms].map(([, type = "", form = ""]) => [
+      type,
+      [...form.matchAll(/<option value="([^"]+)"/g)].map(([, service = ""]) => service),
+    ]),
+  );
+}
+
+/** The states that the chart shows as active, without those around them. */
+export function currentIn(page: string): string[] {
+  return [...page.matchAll(/data-state="([^"]+)" data-standing="current"/g)].map(([, id = ""]) => id);
+}

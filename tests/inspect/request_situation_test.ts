@@ -1,0 +1,247 @@
+/** The line that says what is going on with a request: for every state of every machine, and at any hour. */
+import assert from "node:assert/strict";
+import { stateName } from "../../actors/occurrence.ts";
+import { situationOf, type Tone } from "../../inspect/request/situation.ts";
+import { phaseOf, phasePrefix, type Standing } from "../../inspect/request/standing.ts";
+import { everyWay, type Subject, SUBJECTS } from "./chart_story.ts";
+
+const DAY = 24 * 60 * 60_000;
+const NOW = new Date("2026-03-20T12:00:00Z");
+const inDays = (days: number) => new Date(NOW.getTime() + days * DAY);
+
+const standing = (changes: Partial<Standing>): Standing => ({
+  state: "PENDING",
+  since: inDays(-3),
+  now: NOW,
+  startsAt: undefined,
+  dueAt: inDays(12),
+  outcome: null,
+  reasons: { hold: null, refusal: null },
+  residue: 0,
+  attempts: {},
+  givenUp: [],
+  unreadable: undefined,
+  ...changes,
+});
+
+/** Its words in a row, a day where an instant stands, and its tone. */
+function line(changes: Partial<Standing>): [string, Tone] {
+  const { words, tone } = situationOf(standing(changes));
+  return [
+    words.map((word) => typeof word === "string" ? word : word.toISOString().slice(0, 10)).join(""),
+    tone,
+  ];
+}
+
+const awaiting = (regions: Record<string, string>) => ({ IN_PROGRESS: { awaiting_confirmations: regions } });
+const collecting = (regions: Record<string, string>) => ({ IN_PROGRESS: { collecting: regions } });
+const TWENTY = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`service-${at}`, "asked"]));
+
+const TABLE: [string, Partial<Standing>, string, Tone][] = [
+  [
+    "an erasure in its grace period",
+    { state: { PENDING: "grace" }, startsAt: inDays(2) },
+    "Grace period until 2026-03-22; can still be cancelled; due in 12 days",
+    "quiet",
+  ],
+  [
+    "an erasure without a grace period",
+    { state: { PENDING: "grace" }, startsAt: inDays(-1) },
+    "The erasure is about to begin; due in 12 days",
+    "quiet",
+  ],
+  [
+    "an erasure whose start is not known",
+    { state: { PENDING: "grace" } },
+    "Grace period; can still be cancelled; due in 12 days",
+    "quiet",
+  ],
+  [
+    "an erasure behind an access request",
+    { state: { PENDING: "waiting_for_access" } },
+    "Waiting 3 days for the access request of the same customer to be closed; nothing is erased before; due in 12 days",
+    "quiet",
+  ],
+  [
+    "a held request",
+    { state: { PENDING: "held" }, reasons: { hold: "a lawsuit", refusal: null } },
+    "On hold since 2026-03-17: a lawsuit; due in 12 days",
+    "quiet",
+  ],
+  [
+    "a held request whose reason is not known",
+    { state: { PENDING: "held" } },
+    "On hold since 2026-03-17; due in 12 days",
+    "quiet",
+  ],
+  [
+    "a recorded request",
+    { state: { PENDING: "recorded" }, startsAt: NOW },
+    "Recorded; about to begin; due in 12 days",
+    "quiet",
+  ],
+  [
+    "a recorded request that begins later",
+    { state: { PENDING: "recorded" }, startsAt: inDays(1) },
+    "Recorded; its work begins 2026-03-21; due in 12 days",
+    "quiet",
+  ],
+  [
+    "one service asked often",
+    {
+      state: awaiting({ "order-service": "confirmed", "payment-service": "asked" }),
+      attempts: { "order-service": 9, "payment-service": 4 },
+    },
+    "Waiting 3 days for payment-service; asked 4 times; due in 12 days",
+    "quiet",
+  ],
+  [
+    "a service just asked",
+    { state: awaiting({ "payment-service": "asked" }), attempts: { "payment-service": 1 }, since: NOW },
+    "Waiting for payment-service; asked once; due in 12 days",
+    "quiet",
+  ],
+  [
+    "two services asked differently often",
+    { state: awaiting({ a: "asked", b: "asked" }), attempts: { a: 1, b: 2 } },
+    "Waiting 3 days for a and b; asked up to twice; due in 12 days",
+    "quiet",
+  ],
+  [
+    "an overdue service",
+    { state: awaiting({ a: "overdue", b: "waived" }) },
+    "Waiting 3 days for a; overdue; due in 12 days",
+    "alarm",
+  ],
+  [
+    "one overdue service of three",
+    { state: awaiting({ a: "asked", b: "overdue", c: "asked" }) },
+    "Waiting 3 days for a, b and c; b overdue; due in 12 days",
+    "alarm",
+  ],
+  [
+    "twenty services",
+    { state: awaiting({ ...TWENTY, "service-0": "confirmed" }) },
+    "Waiting 3 days for 19 of 20 services; due in 12 days",
+    "quiet",
+  ],
+  [
+    "a source that is asked again later",
+    { state: collecting({ a: "received", b: "retrying" }), attempts: { b: 2 } },
+    "Waiting 3 days for b; asked twice; due in 12 days",
+    "quiet",
+  ],
+  [
+    "documents in the making",
+    { state: { IN_PROGRESS: "compiling" } },
+    "Everything is collected; the documents are being made; due in 12 days",
+    "quiet",
+  ],
+  [
+    "the scan",
+    { state: { IN_PROGRESS: "verifying" } },
+    "Everybody has answered; scanning for what is left; due in 12 days",
+    "quiet",
+  ],
+  [
+    "a scan that found something",
+    { state: { IN_PROGRESS: "residue_found" }, residue: 2 },
+    "Scan found 2 values left; somebody has to look; due in 12 days",
+    "alarm",
+  ],
+  [
+    "a scan whose result is not known",
+    { state: { IN_PROGRESS: "residue_found" }, residue: undefined },
+    "Scan found something left; somebody has to look; due in 12 days",
+    "alarm",
+  ],
+  [
+    "a fulfilled request",
+    { state: "COMPLETED", outcome: "FULFILLED" },
+    "Completed: fulfilled on 2026-03-17",
+    "good",
+  ],
+  [
+    "a request fulfilled too late",
+    { state: "COMPLETED", outcome: "FULFILLED", dueAt: inDays(-5) },
+    "Completed: fulfilled on 2026-03-17, 2 days late",
+    "good",
+  ],
+  [
+    "a cancelled request",
+    { state: "COMPLETED", outcome: "CANCELLED" },
+    "Completed: cancelled on 2026-03-17",
+    "quiet",
+  ],
+  [
+    "a refused request",
+    { state: "COMPLETED", outcome: "REFUSED", reasons: { hold: null, refusal: "not the subject" } },
+    "Completed: refused on 2026-03-17: not the subject",
+    "quiet",
+  ],
+  ["a rectification on its way", { state: "PENDING" }, "Recorded; about to begin; due in 12 days", "quiet"],
+  ["a rectification under way", { state: "IN_PROGRESS" }, "In progress; due in 12 days", "quiet"],
+  [
+    "a request at risk",
+    { state: { IN_PROGRESS: "compiling" }, dueAt: inDays(1) },
+    "Everything is collected; the documents are being made; due in 1 day",
+    "risk",
+  ],
+  [
+    "an overdue request",
+    { state: { IN_PROGRESS: "compiling" }, dueAt: inDays(-2) },
+    "Everything is collected; the documents are being made; 2 days overdue",
+    "alarm",
+  ],
+  [
+    "work that was given up",
+    { state: { IN_PROGRESS: "compiling" }, givenUp: ["making the documents"] },
+    "Given up after many failures: making the documents; somebody has to look. Everything is collected; the documents are being made; due in 12 days",
+    "alarm",
+  ],
+  ["a state that nobody knows", { state: { PENDING: "asleep" } }, "Pending, asleep; due in 12 days", "quiet"],
+  [
+    "a machine that nobody knows",
+    { state: { PENDING: "held" }, unreadable: "its machine is unknown" },
+    "Pending, on hold; its machine is unknown; due in 12 days",
+    "alarm",
+  ],
+  ["a state like no other", { state: "__proto__" }, "Proto; due in 12 days", "quiet"],
+];
+
+/** Twenty participants have more states together than can be gone through. */
+const isRequest = ({ machine, services }: Subject) => machine.id.startsWith("gdpr") && services.length < 20;
+
+Deno.test("the line says in words what goes on", async (t) => {
+  for (const [what, changes, words, tone] of TABLE) {
+    await t.step(what, () => assert.deepEqual(line(changes), [words, tone]));
+  }
+});
+
+Deno.test("the table has every state of the four machines, and no state is called by its key", () => {
+  const covered = new Set(TABLE.map(([, { state = "" }]) => phaseOf(state)));
+  for (const subject of SUBJECTS.filter(isRequest)) {
+    for (const { state: { value, context, status } } of everyWay(subject)) {
+      assert.ok(covered.has(phaseOf(value)), `${subject.title}: ${phaseOf(value)}`);
+      const [words] = line({ state: value, outcome: context.outcome });
+      assert.match(words, status === "done" ? /^Completed: / : /due in 12 days$/);
+      assert.doesNotMatch(
+        words.replaceAll(/service-\d+|\S+-service/g, ""),
+        /[A-Z]{2}|_|undefined|NaN/,
+        words,
+      );
+    }
+  }
+});
+
+Deno.test("how a state begins in the journal tells it from every other one, whatever goes on inside", () => {
+  for (const subject of SUBJECTS.filter(isRequest)) {
+    const states = [...everyWay(subject).take(50)].map(({ state }) => state);
+    for (const one of states) {
+      for (const other of states) {
+        const same = phaseOf(one.value) === phaseOf(other.value);
+        assert.equal(stateName(other).startsWith(phasePrefix(one.value)), same, stateName(other));
+      }
+    }
+  }
+});

@@ -1,0 +1,110 @@
+/** What a timeline tells: what has changed, what was always the same, and when nothing happened. */
+import assert from "node:assert/strict";
+import type { ActorEventRow } from "../../db/actor_events.ts";
+import { dueWords, spanWords } from "../../inspect/spans.ts";
+import { changesOf } from "../../inspect/timeline/changes.ts";
+import { Timeline } from "../../inspect/timeline/mod.tsx";
+import { foldRuns } from "../../inspect/timeline/runs.ts";
+import { textOf } from "./request_pages.ts";
+
+const HOUR = 60 * 60_000;
+const viewer = crypto.randomUUID();
+
+function event(sequence: number, changes: Partial<ActorEventRow> = {}): ActorEventRow {
+  return {
+    storeId: "",
+    actorKind: "gdpr_request",
+    actorId: "",
+    sequence,
+    eventType: "ask",
+    stateBefore: "COMPLETED",
+    stateAfter: "COMPLETED",
+    principalId: "00000000-0000-4000-8000-000000000000",
+    principalType: "SYSTEM",
+    changedFields: [],
+    at: new Date(Date.UTC(2026, 2, 10) + sequence * HOUR),
+    ...changes,
+  };
+}
+
+Deno.test("a change of the whole is told with where it leads, one of a participant by its name", () => {
+  const regions = (one: string, two: string) =>
+    JSON.stringify({ IN_PROGRESS: { awaiting_confirmations: { "order-service": one, payments: two } } });
+  assert.deepEqual(changesOf(null, '{"PENDING":"grace"}'), [{ to: "pending, grace period" }]);
+  assert.deepEqual(changesOf('{"PENDING":"grace"}', '{"PENDING":"held"}'), [
+    { from: "pending, grace period", to: "pending, on hold" },
+  ]);
+  assert.deepEqual(changesOf('{"PENDING":"grace"}', regions("asked", "asked")), [
+    { from: "pending, grace period", to: "in progress, awaiting confirmations" },
+  ]);
+  assert.deepEqual(changesOf(regions("asked", "asked"), regions("asked", "overdue")), [
+    { about: "payments", from: "asked", to: "overdue" },
+  ]);
+  assert.deepEqual(changesOf(regions("asked", "asked"), regions("asked", "asked")), []);
+  assert.deepEqual(changesOf(regions("asked", "asked"), "COMPLETED"), [
+    { from: "in progress, awaiting confirmations", to: "completed" },
+  ]);
+  assert.deepEqual(changesOf("active", "suspended"), [{ from: "active", to: "suspended" }]);
+  assert.deepEqual(changesOf("{nonsense", "{nonsense"), []);
+});
+
+Deno.test("three events that tell the same are one line; what differs, and the moment shown, stand alone", () => {
+  const lengths = (events: ActorEventRow[], shown?: number) =>
+    foldRuns(events, shown).map((run) => run.length);
+  const asked = [5, 4, 3, 2, 1].map((sequence) => event(sequence));
+  assert.deepEqual(lengths(asked), [5]);
+  assert.deepEqual(lengths(asked, 3), [1, 1, 1, 1, 1]);
+  assert.deepEqual(lengths(asked, 1), [4, 1]);
+  assert.deepEqual(lengths(asked.slice(0, 2)), [1, 1]);
+  const odd = event(3, { principalId: viewer });
+  assert.deepEqual(lengths([...asked.slice(0, 2), odd, ...asked.slice(3)]), [1, 1, 1, 1, 1]);
+  const moved = [3, 2, 1].map((sequence) => event(sequence, { stateBefore: "PENDING" }));
+  assert.deepEqual(lengths(moved), [1, 1, 1]);
+  assert.deepEqual(foldRuns(asked, undefined).flat(), asked);
+});
+
+Deno.test("a day without an event is a line of its own, and everybody is called what they are", () => {
+  const staff = crypto.randomUUID();
+  const events = [
+    event(100, {
+      eventType: "hold",
+      principalId: viewer,
+      principalType: "STAFF",
+      changedFields: ["hold_reason"],
+    }),
+    event(28, { eventType: "release", principalId: staff, principalType: "STAFF" }),
+    event(27, { eventType: "participant.confirm", principalId: staff }),
+    event(1, { eventType: "open", principalId: staff, principalType: "CUSTOMER" }),
+  ];
+  const html = String(
+    <Timeline events={events} viewer={viewer} note={({ sequence }) => sequence === 28 && "Why"} />,
+  );
+  const text = textOf(html);
+  assert.match(text, /Put on hold.*by you · changed hold reason 3 days nothing happened Released/);
+  assert.match(
+    text,
+    new RegExp(`Released Why .* by staff ${staff} Confirmed .* by service ${staff} 1 day nothing`),
+  );
+  assert.match(text, /Opened .* by the customer/);
+  assert.doesNotMatch(html, /<a /);
+});
+
+Deno.test("spans are told in the largest unit that fits", () => {
+  const told = [0, 59_999, 60_000, HOUR - 1, HOUR, 23 * HOUR, 24 * HOUR, 47 * HOUR, 92 * 24 * HOUR].map(
+    spanWords,
+  );
+  assert.deepEqual(told, [
+    "less than a minute",
+    "less than a minute",
+    "1 minute",
+    "59 minutes",
+    "1 hour",
+    "23 hours",
+    "1 day",
+    "1 day",
+    "92 days",
+  ]);
+  const now = new Date();
+  assert.equal(dueWords(new Date(now.getTime() + 50 * HOUR), now), "due in 2 days");
+  assert.equal(dueWords(new Date(now.getTime() - 50 * HOUR), now), "2 days overdue");
+});

@@ -1,0 +1,157 @@
+/** Who gets to see the inspector: by a token, by the session that it starts, and nobody else. */
+import assert from "node:assert/strict";
+import { customerRef, shopper } from "../actors/world.ts";
+import { startInspector, type TestInspector } from "./server.ts";
+
+/** Signs in by the form; gives the answer and the session's cookie. */
+async function signIn({ origin }: TestInspector, token: string, to = "/inspect") {
+  const response = await fetch(`${origin}/inspect/sign-in`, {
+    method: "POST",
+    body: new URLSearchParams({ token, to }),
+    headers: { origin },
+    redirect: "manual",
+  });
+  const text = await response.text();
+  return { response, text, cookie: response.headers.get("set-cookie")?.split(";")[0] ?? "" };
+}
+
+Deno.test("who is not signed in is sent to the form and back; a program is told 401", async () => {
+  await using inspector = await startInspector();
+  const page = await inspector.get("/inspect?status=PENDING");
+  assert.equal(page.status, 302);
+  assert.equal(page.headers.get("location"), "/inspect/sign-in?to=%2Finspect%3Fstatus%3DPENDING");
+  const program = await inspector.get("/inspect", undefined, { accept: "application/json" });
+  assert.equal(program.status, 401);
+  await Promise.all([page.body?.cancel(), program.body?.cancel()]);
+});
+
+Deno.test("an officer's token starts a session that scripts cannot read and other sites cannot use", async () => {
+  await using inspector = await startInspector();
+  const { response, cookie } = await signIn(
+    inspector,
+    await inspector.token(inspector.officer),
+    "/inspect?type=ACCESS",
+  );
+  assert.deepEqual([response.status, response.headers.get("location")], [303, "/inspect?type=ACCESS"]);
+  const attributes = response.headers.get("set-cookie")?.split("; ").slice(1) ?? [];
+  assert.deepEqual(attributes.sort(), ["HttpOnly", "Max-Age=28800", "Path=/inspect", "SameSite=Strict"]);
+  const page = await inspector.get("/inspect", undefined, { cookie });
+  assert.equal(page.status, 200);
+  assert.match(await page.text(), new RegExp(inspector.world.storeId));
+});
+
+Deno.test("the form leads to no other site", async () => {
+  await using inspector = await startInspector();
+  const token = await inspector.token(inspector.officer);
+  for (
+    const to of [
+      "https://evil.example.com",
+      "//evil.example.com",
+      "/inspect//evil",
+      "/graphql",
+      "/inspect/../x",
+    ]
+  ) {
+    const { response } = await signIn(inspector, token, to);
+    const { origin, pathname } = new URL(response.headers.get("location") ?? "", inspector.origin);
+    assert.deepEqual([origin, pathname.startsWith("/inspect")], [inspector.origin, true], to);
+  }
+});
+
+Deno.test("a page of another site signs nobody in", async () => {
+  await using inspector = await startInspector();
+  const response = await fetch(`${inspector.origin}/inspect/sign-in`, {
+    method: "POST",
+    body: new URLSearchParams({ token: await inspector.token(inspector.officer) }),
+    headers: { origin: "https://evil.example.com" },
+    redirect: "manual",
+  });
+  await response.body?.cancel();
+  assert.equal(response.headers.get("set-cookie"), null);
+  assert.equal(response.status, 403);
+});
+
+Deno.test("shoppers and staff without the role are refused, by form and by header; services are not people", async () => {
+  await using inspector = await startInspector();
+  const { world, staff } = inspector;
+  const others = [
+    shopper(customerRef(world)),
+    staff([]),
+    staff(["CUSTOMER_SUPPORT"]),
+    staff(["CUSTOMER_MANAGER"]),
+  ];
+  for (const other of [...others, world.system]) {
+    const page = await inspector.get("/inspect", other);
+    assert.equal(page.status, 403, other.type);
+    await page.body?.cancel();
+    const { response, cookie } = await signIn(inspector, await inspector.token(other));
+    assert.deepEqual([response.status, cookie], [403, ""]);
+  }
+  for (const role of ["PRIVACY_OFFICER", "STORE_MANAGER"] as const) {
+    const page = await inspector.get("/inspect", staff([role]));
+    assert.equal(page.status, 200);
+    await page.body?.cancel();
+  }
+});
+
+Deno.test("a wrong token is refused in words, and none of it is shown", async () => {
+  await using inspector = await startInspector();
+  const { response, text } = await signIn(inspector, "abc.def.ghi");
+  assert.equal(response.status, 401);
+  assert.match(text, /role="alert">Cannot/);
+  assert.doesNotMatch(text, /abc\.def/);
+});
+
+Deno.test("the link of development signs in with its code alone, and with no other", async () => {
+  await using inspector = await startInspector({ development: "right" });
+  const right = await inspector.get("/inspect/sign-in?code=right");
+  assert.deepEqual([right.status, right.headers.get("location")], [302, "/inspect"]);
+  assert.match(right.headers.get("set-cookie") ?? "", /^customer-service-inspector=/);
+  const wrong = await inspector.get("/inspect/sign-in?code=wrong");
+  assert.deepEqual([wrong.status, wrong.headers.get("set-cookie")], [200, null]);
+  await Promise.all([right.body?.cancel(), wrong.body?.cancel()]);
+  await using production = await startInspector();
+  const none = await production.get("/inspect/sign-in?code=undefined");
+  assert.deepEqual([none.status, none.headers.get("set-cookie")], [200, null]);
+  await none.body?.cancel();
+});
+
+Deno.test("a form is taken with the token of its own session only, and signing out ends the session", async () => {
+  await using inspector = await startInspector();
+  const [mine, other] = await Promise.all([
+    signIn(inspector, await inspector.token(inspector.officer)),
+    signIn(inspector, await inspector.token(inspector.staff(["STORE_MANAGER"]))),
+  ]);
+  const csrfOf = async (cookie: string) =>
+    (await (await inspector.get("/inspect", undefined, { cookie })).text()).match(
+      /name="csrf" value="([^"]+)"/,
+    )?.[1];
+  const post = async (csrf: string) => {
+    const response = await fetch(`${inspector.origin}/inspect/sign-out`, {
+      method: "POST",
+      body: new URLSearchParams({ csrf }),
+      headers: { cookie: mine.cookie, origin: inspector.origin },
+      redirect: "manual",
+    });
+    await response.body?.cancel();
+    return response;
+  };
+  assert.equal((await post("")).status, 403);
+  assert.equal((await post(await csrfOf(other.cookie) ?? "")).status, 403);
+  const out = await post(await csrfOf(mine.cookie) ?? "");
+  assert.equal(out.status, 303);
+  assert.match(out.headers.get("set-cookie") ?? "", /Max-Age=0/);
+});
+
+Deno.test("every page keeps out of caches and frames, and takes nothing from elsewhere", async () => {
+  await using inspector = await startInspector();
+  for (const path of ["/inspect", "/inspect/sign-in", "/inspect/nothing"]) {
+    const page = await inspector.get(path, inspector.officer);
+    const policy = page.headers.get("content-security-policy") ?? "";
+    assert.match(policy, /default-src 'none'.*frame-ancestors 'none'/, path);
+    assert.doesNotMatch(policy, /unsafe|\*|http/);
+    assert.equal(page.headers.get("cache-control"), "no-store");
+    const text = await page.text();
+    assert.doesNotMatch(text, /<style|style=|<script(?! src="\/inspect\/assets)|https?:\/\//, path);
+  }
+});

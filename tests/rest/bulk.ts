@@ -1,0 +1,135 @@
+/** The bulk upsert as a client speaks to it: rows go out while results come in. */
+import { Hono } from "@hono/hono";
+import { createActors } from "../../actors/mod.ts";
+import type { Principal } from "../../actors/principal.ts";
+import { createTokenAuthenticator } from "../../auth/principals.ts";
+import type { Sql } from "../../db/connect.ts";
+import { createLookups } from "../../db/lookups.ts";
+import { authenticated, createApi } from "../../rest/api.ts";
+import { addBulkRoutes } from "../../rest/customers/bulk.ts";
+import { requestSettings } from "../actors/settings.ts";
+import type { World } from "../actors/world.ts";
+import { bearer, createIssuer, serve } from "../graph/server.ts";
+
+// deno-lint-ignore no-explicit-any -- tests look into results of every shape
+export type Line = any;
+
+export interface BulkCall extends Disposable {
+  status: number;
+  headers: Headers;
+  send(text: string): Promise<void>;
+  finish(): Promise<void>;
+  /** The next line of the answer; undefined behind the last one. */
+  next(): Promise<Line | undefined>;
+  rest(): Promise<Line[]>;
+}
+
+export interface BulkServer extends AsyncDisposable {
+  /** @param first what is sent before the answer is waited for */
+  open(as: Principal, first: string, headers?: Record<string, string>): Promise<BulkCall>;
+}
+
+/** Only the bulk upsert, over a pool that a test can take away. */
+export async function serveBulk(
+  world: World,
+  { sql = world.database.pool("customer_api"), patienceMs }: { sql?: Sql; patienceMs?: number } = {},
+): Promise<BulkServer> {
+  const issuer = await createIssuer();
+  const api = createApi();
+  api.use("*", authenticated(createTokenAuthenticator(issuer.verify)));
+  addBulkRoutes(
+    api,
+    {
+      actors: createActors(sql, { requests: await requestSettings() }),
+      lookups: createLookups(world.database.pool("customer_reader")),
+      sql,
+    },
+    patienceMs === undefined ? {} : { patienceMs },
+  );
+  const server = serve(new Hono().route("/", api));
+  const url = new URL(`http://127.0.0.1:${server.addr.port}/customers/bulk`);
+  return {
+    open: async (as, first, headers) =>
+      await openCall(url, { authorization: await bearer(issuer, as), ...headers }, first),
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+/**
+ * Speaks HTTP by hand, to see on the connection what comes when.
+ *
+ * @param first what is sent before the answer is waited for
+ */
+async function openCall(url: URL, headers: Record<string, string>, first: string): Promise<BulkCall> {
+  const connection = await Deno.connect({ hostname: url.hostname, port: Number(url.port) });
+  const writer = connection.writable.getWriter();
+  const encoder = new TextEncoder();
+  const head = { host: url.host, "content-type": "application/x-ndjson", ...headers };
+  const lines = Object.entries({ ...head, "transfer-encoding": "chunked" }).map(([name, value]) =>
+    `${name}: ${value}`
+  );
+  const send = (text: string) => {
+    const bytes = encoder.encode(text);
+    return writer.write(encoder.encode(`${bytes.length.toString(16)}\r\n${text}\r\n`));
+  };
+  await writer.write(encoder.encode([`POST ${url.pathname} HTTP/1.1`, ...lines, "", ""].join("\r\n")));
+  await send(first);
+
+  const input = readAhead(connection.readable);
+  const [statusLine = "", ...answered] = (await input.until("\r\n\r\n")).split("\r\n");
+  const answer = new Headers(answered.map((line) => line.split(": ", 2) as [string, string]));
+  let text = "";
+  const next = async () => {
+    for (let end = text.indexOf("\n"); end < 0; end = text.indexOf("\n")) {
+      const size = parseInt(await input.until("\r\n"), 16);
+      if (!size) return undefined;
+      text += await input.take(size);
+      await input.take(2);
+    }
+    const [line = ""] = text.split("\n", 1);
+    text = text.slice(line.length + 1);
+    return JSON.parse(line);
+  };
+  return {
+    status: Number(statusLine.split(" ")[1]),
+    headers: answer,
+    send,
+    finish: () => writer.write(encoder.encode("0\r\n\r\n")),
+    next,
+    async rest() {
+      const lines: Line[] = [];
+      for (let line = await next(); line !== undefined; line = await next()) lines.push(line);
+      return lines;
+    },
+    [Symbol.dispose]() {
+      try {
+        connection.close();
+      } catch { /* the server has */ }
+    },
+  };
+}
+
+/** ASCII from a connection, as much as is asked for. */
+function readAhead(readable: ReadableStream<Uint8Array<ArrayBuffer>>) {
+  const reader = readable.pipeThrough(new TextDecoderStream()).getReader();
+  let ahead = "";
+  const more = async () => {
+    const { done, value } = await reader.read();
+    if (done) throw new Error("The server has hung up");
+    ahead += value;
+  };
+  const take = async (length: number) => {
+    while (ahead.length < length) await more();
+    const taken = ahead.slice(0, length);
+    ahead = ahead.slice(length);
+    return taken;
+  };
+  return {
+    take,
+    async until(mark: string) {
+      while (!ahead.includes(mark)) await more();
+      const taken = await take(ahead.indexOf(mark) + mark.length);
+      return taken.slice(0, -mark.length);
+    },
+  };
+}
