@@ -1,5 +1,5 @@
 /** What every HTTP answer says to the browser that may receive it, whichever edge gives it. */
-import { Hono } from "@hono/hono";
+import { Hono, type MiddlewareHandler } from "@hono/hono";
 import { cors } from "@hono/hono/cors";
 import { secureHeaders } from "@hono/hono/secure-headers";
 import type { DoorConfig } from "./config/mod.ts";
@@ -29,4 +29,12 @@ export function createDoor({ corsOrigins }: Pick<DoorConfig, "corsOrigins">): Ho
     }));
   }
   return app.notFound((c) => c.json(NOT_FOUND, 404));
+}
+
+/** From `ending` on, clients that keep their connections are told to let go of them with each answer. */
+export function letGo(ending: AbortSignal): MiddlewareHandler {
+  return async (c, next) => {
+    await next();
+    if (ending.aborted) c.header("connection", "close");
+  };
 }

@@ -1,19 +1,13 @@
 /** The composition root: reads the configuration, opens each part once, and closes them in reverse. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Hono } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
 import type { Performers } from "./actors/effects.ts";
 import { endMemberships } from "./actors/end_memberships.ts";
-import { createExportDownloads, exportLink } from "./actors/gdpr/export_downloads.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
-import { exportReceipt } from "./actors/gdpr/receipt.ts";
-import type { RequestKey } from "./actors/gdpr/vocabulary.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createActors } from "./actors/mod.ts";
-import { systemPrincipal } from "./actors/principal.ts";
 import { startWorker } from "./actors/worker.ts";
 import { createAdmission } from "./auth/callers.ts";
-import { openDevelopmentIssuer } from "./auth/development_issuer.ts";
 import { openAuth } from "./auth/mod.ts";
 import { refuseBrokenDeno } from "./config/deno_version.ts";
 import { openKeys } from "./config/keys.ts";
@@ -24,35 +18,25 @@ import { openPool, type Sql } from "./db/connect.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
 import { meterPools, meterWork } from "./db/meter.ts";
-import { createRateLimit } from "./db/rate_limits.ts";
 import { createReadiness, watchReadiness } from "./db/readiness.ts";
 import { createNotifier, listen } from "./db/work.ts";
 import { loadDemoData } from "./demo/data.ts";
-import { DEMO } from "./demo/ids.ts";
 import { deliveringSink } from "./demo/delivering_sink.ts";
-import { startDemoPeers } from "./demo/peers/mod.ts";
-import { tour } from "./demo/tour.ts";
 import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { watchMemory } from "./events/stale_memory.ts";
-import { maskError } from "./graph/errors.ts";
-import { createGraph } from "./graph/mod.ts";
-import { createDoor } from "./door.ts";
-import { createInspector } from "./inspect/mod.tsx";
+import { introduce, openDemoPeers, openSignInLink } from "./development.ts";
+import { createHttp } from "./http.ts";
 import { untilTold } from "./lifetime.ts";
-import { shedLoad, watchLoad } from "./overload.ts";
-import { answerOf } from "./rest/errors.ts";
-import { createExports } from "./rest/exports.ts";
-import { createHealth } from "./rest/health.ts";
-import { createRest } from "./rest/mod.ts";
+import { watchLoad } from "./overload.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
-import { explain, letGo, openDatabase, readCertificates, serveHttp } from "./start.ts";
+import { explain, openDatabase, readCertificates, serveHttp } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { watchExports } from "./telemetry/exports.ts";
-import { keepUrlsOut, nameRoutes } from "./telemetry/http.ts";
+import { keepUrlsOut } from "./telemetry/http.ts";
 
 export interface Service extends AsyncDisposable {
   httpPort: number;
@@ -104,58 +88,20 @@ export async function start(config: Config): Promise<Service> {
   );
   edges.use(watchReadiness(ready, (answer) => rpc.setServing(answer && !ending.signal.aborted)));
 
-  const perMinute = (requests: number) =>
-    requests === 0 ? undefined : createRateLimit(reader, { requests, windowSeconds: 60 });
-  const limits = {
-    perPrincipal: perMinute(config.door.ratePerPrincipal),
-    perAddress: perMinute(config.door.ratePerAddress),
-    hashKey: keys.hashKey,
-    proxies: config.door.trustedProxies,
-  };
-  const linkTo = (key: RequestKey) => exportLink(api, keys, key);
-  const downloads = createExportDownloads(api, keys);
   const development = await openSignInLink(config);
-  const inspector = createInspector({
+  const { app, inspector } = await createHttp(config, {
+    pools: { api, reader },
+    keys,
     actors,
     lookups,
-    sql: api,
-    authenticate: auth.authenticateInStores,
-    formKey: keys.linkKey,
-    secure: config.production,
+    requestLookups,
+    auth,
+    ready,
+    load,
+    ending: ending.signal,
     development,
-    exportLink: linkTo,
-    downloads,
-    exportReceipt: (key) => exportReceipt(api, key),
   });
-  const app = createDoor(config.door)
-    .use(nameRoutes())
-    .use(letGo(ending.signal))
-    .route("/", createHealth(ready, ending.signal))
-    .use("/graphql", shedLoad(load, (error) => ({ errors: [maskError(error)] })))
-    .route(
-      "/graphql",
-      createGraph({
-        actors,
-        lookups,
-        requests: requestLookups,
-        exportLink: linkTo,
-        authenticate: auth.authenticate,
-        production: config.production,
-      }),
-    )
-    .use(shedLoad(load, (error) => answerOf(error).body))
-    .route(
-      "/exports",
-      createExports({ downloads, authenticate: auth.authenticate, limits }),
-    )
-    .route("/inspect", inspector.app)
-    .route(
-      "/",
-      createRest({ actors, lookups, sql: api, authenticate: auth.authenticate, exportLink: linkTo, limits }),
-    );
-  if (!config.production) await addGateway(app);
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());
-  edges.defer(inspector.close);
 
   const demo = await openDemoPeers(config, rpc.port, stack);
   const published = config.kafka ? kafkaSink(config.kafka, config.eventFormat) : consoleSink();
@@ -182,67 +128,12 @@ export async function start(config: Config): Promise<Service> {
       ending.abort();
       rpc.setServing(false);
       await pause(config.shutdownDelayMs);
+      inspector.close(); // what is followed there would never come to an end
       await Promise.all([http.close(), rpc.close()]);
       await doors.disposeAsync();
       await house.disposeAsync();
     },
   };
-}
-
-/** The graph that the router serves elsewhere, with a sample order-service. Production never loads its packages. */
-async function addGateway(app: Hono): Promise<void> {
-  const { createGateway } = await import("./gateway/mod.ts");
-  const { createOrders } = await import("./demo/orders.ts");
-  const subgraphs = { customer: app.fetch, order: createOrders().fetch };
-  const path = "/gateway/graphql";
-  app.route(path, await createGateway({ path, subgraphs }));
-}
-
-/** Services that hold data of the demo customers, in development where no others are configured. */
-async function openDemoPeers(config: Config, grpcPort: number, stack: AsyncDisposableStack) {
-  const { auth, bind, dataDirectory, gdpr, grpcAuth, kafka, production } = config;
-  const speaksTokens = auth.tokens?.from === "development" && grpcAuth.mode === "token";
-  if (production || !speaksTokens || Object.keys(gdpr.peers).length > 0) return undefined;
-  const issuer = await openDevelopmentIssuer(dataDirectory);
-  const token = (service: string, storeId: string) =>
-    issuer.sign({ principal: systemPrincipal(storeId), service }, 60);
-  const host = bind === "0.0.0.0" ? "127.0.0.1" : bind;
-  return stack.use(await startDemoPeers({ kafka, confirm: { address: `${host}:${grpcPort}`, token } }));
-}
-
-/** A link with which development signs in to the inspector: it works while this process does. */
-async function openSignInLink({ auth, dataDirectory, production }: Config) {
-  if (production || auth.mode !== "jwt" || auth.tokens.from !== "development") return undefined;
-  const issuer = await openDevelopmentIssuer(dataDirectory);
-  const { staffId: id, storeId } = DEMO;
-  const principal = { id, type: "STAFF", storeId, roles: ["STORE_MANAGER"] } as const;
-  return {
-    code: crypto.randomUUID(),
-    token: () => issuer.sign({ principal, service: undefined }, 8 * 60 * 60),
-  };
-}
-
-/** Says that the service is up; in development with calls to paste. */
-async function introduce(
-  config: Config,
-  ports: { httpPort: number; grpcPort: number; signInCode: string | undefined },
-  database: string,
-) {
-  const { auth, bind, dataDirectory, kafka } = config;
-  if (auth.tokens?.from !== "development" || isWorker()) {
-    const { httpPort, grpcPort } = ports;
-    getLogger(["customer-service"]).info("Ready: HTTP on port {httpPort}, gRPC on port {grpcPort}", {
-      httpPort,
-      grpcPort,
-    });
-    return;
-  }
-  const events = kafka
-    ? `Kafka at ${kafka.brokers.join(", ")}`
-    : "this console; they stay in the table outbox";
-  const text = await tour({ bind, ...ports, database, events }, await openDevelopmentIssuer(dataDirectory));
-  // Not through the console, whose lines Deno may export: the calls carry tokens.
-  await new Blob([text, "\n"]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });
 }
 
 /** Runs the service until it is told to end, and gives the exit code. */

@@ -1,6 +1,6 @@
 /** Steps of the start that touch the outside: the database, certificates, the HTTP port, failures. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { Hono, MiddlewareHandler } from "@hono/hono";
+import type { Hono } from "@hono/hono";
 import { type Config, ConfigError, type GrpcAuthConfig } from "./config/mod.ts";
 import { bootstrap } from "./db/bootstrap.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
@@ -99,14 +99,6 @@ export function serveHttp({ bind, httpPort, workers }: Config, app: Hono): HttpS
     const why = cause instanceof Deno.errors.AddrInUse ? "the port is taken" : describeError(cause);
     throw new StartError(`Cannot serve HTTP on ${bind} port ${httpPort}: ${why}`, { cause });
   }
-}
-
-/** From `ending` on, clients that keep their connections are told to let go of them with each answer. */
-export function letGo(ending: AbortSignal): MiddlewareHandler {
-  return async (c, next) => {
-    await next();
-    if (ending.aborted) c.header("connection", "close");
-  };
 }
 
 /** A sentence for what the person who started the service can mend, the whole error for what it cannot. */

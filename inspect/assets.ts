@@ -2,14 +2,20 @@
 import { Hono } from "@hono/hono";
 import { etag } from "@hono/hono/etag";
 
-const ASSETS: Readonly<Record<string, { file: string; type: string }>> = {
-  "chart.css": { file: "./chart/chart.css", type: "text/css; charset=utf-8" },
-  "inspect.css": { file: "./inspect.css", type: "text/css; charset=utf-8" },
-  "inspect.js": { file: "./inspect.js", type: "text/javascript; charset=utf-8" },
-  "overview.css": { file: "./overview/overview.css", type: "text/css; charset=utf-8" },
-  "request.css": { file: "./request/request.css", type: "text/css; charset=utf-8" },
-  "timeline.css": { file: "./timeline/timeline.css", type: "text/css; charset=utf-8" },
-  "icon.svg": { file: "./icon.svg", type: "image/svg+xml" },
+const ASSETS: Readonly<Record<string, { file: URL; type: string }>> = {
+  "chart.css": { file: new URL("./chart/chart.css", import.meta.url), type: "text/css; charset=utf-8" },
+  "inspect.css": { file: new URL("./inspect.css", import.meta.url), type: "text/css; charset=utf-8" },
+  "inspect.js": { file: new URL("./inspect.js", import.meta.url), type: "text/javascript; charset=utf-8" },
+  "overview.css": {
+    file: new URL("./overview/overview.css", import.meta.url),
+    type: "text/css; charset=utf-8",
+  },
+  "request.css": { file: new URL("./request/request.css", import.meta.url), type: "text/css; charset=utf-8" },
+  "timeline.css": {
+    file: new URL("./timeline/timeline.css", import.meta.url),
+    type: "text/css; charset=utf-8",
+  },
+  "icon.svg": { file: new URL("./icon.svg", import.meta.url), type: "image/svg+xml" },
 };
 
 export function createAssets(): Hono {
@@ -17,7 +23,7 @@ export function createAssets(): Hono {
     const name = c.req.param("name");
     const asset = Object.hasOwn(ASSETS, name) ? ASSETS[name] : undefined;
     if (!asset) return c.notFound();
-    const text = await Deno.readTextFile(new URL(asset.file, import.meta.url));
+    const text = await Deno.readTextFile(asset.file);
     return c.body(text, 200, { "content-type": asset.type, "cache-control": "no-cache" });
   });
 }

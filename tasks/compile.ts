@@ -12,6 +12,13 @@ export const INCLUDED = [
   "db/migrations",
   "db/roles.sql",
   "graph/schema.graphql",
+  "inspect/chart/chart.css",
+  "inspect/icon.svg",
+  "inspect/inspect.css",
+  "inspect/inspect.js",
+  "inspect/overview/overview.css",
+  "inspect/request/request.css",
+  "inspect/timeline/timeline.css",
   "vendor/scalar/standalone.js.gz",
 ];
 

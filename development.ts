@@ -1,0 +1,66 @@
+/** What development has in the place of the platform: services that hold data, a way to sign in, calls to paste. */
+import type { Hono } from "@hono/hono";
+import { getLogger } from "@logtape/logtape";
+import { systemPrincipal } from "./actors/principal.ts";
+import { openDevelopmentIssuer } from "./auth/development_issuer.ts";
+import type { Config } from "./config/mod.ts";
+import { DEMO } from "./demo/ids.ts";
+import { startDemoPeers } from "./demo/peers/mod.ts";
+import { tour } from "./demo/tour.ts";
+import { isWorker } from "./supervisor.ts";
+
+/** Services that hold data of the demo customers, in development where no others are configured. */
+export async function openDemoPeers(config: Config, grpcPort: number, stack: AsyncDisposableStack) {
+  const { auth, bind, dataDirectory, gdpr, grpcAuth, kafka, production } = config;
+  const speaksTokens = auth.tokens?.from === "development" && grpcAuth.mode === "token";
+  if (production || !speaksTokens || Object.keys(gdpr.peers).length > 0) return undefined;
+  const issuer = await openDevelopmentIssuer(dataDirectory);
+  const token = (service: string, storeId: string) =>
+    issuer.sign({ principal: systemPrincipal(storeId), service }, 60);
+  const host = bind === "0.0.0.0" ? "127.0.0.1" : bind;
+  return stack.use(await startDemoPeers({ kafka, confirm: { address: `${host}:${grpcPort}`, token } }));
+}
+
+/** A link with which development signs in to the inspector: it works while this process does. */
+export async function openSignInLink({ auth, dataDirectory, production }: Config) {
+  if (production || auth.mode !== "jwt" || auth.tokens.from !== "development") return undefined;
+  const issuer = await openDevelopmentIssuer(dataDirectory);
+  const { staffId: id, storeId } = DEMO;
+  const principal = { id, type: "STAFF", storeId, roles: ["STORE_MANAGER"] } as const;
+  return {
+    code: crypto.randomUUID(),
+    token: () => issuer.sign({ principal, service: undefined }, 8 * 60 * 60),
+  };
+}
+
+/** The graph that the router serves elsewhere, with a sample order-service. Production never loads its packages. */
+export async function addGateway(app: Hono): Promise<void> {
+  const { createGateway } = await import("./gateway/mod.ts");
+  const { createOrders } = await import("./demo/orders.ts");
+  const subgraphs = { customer: app.fetch, order: createOrders().fetch };
+  const path = "/gateway/graphql";
+  app.route(path, await createGateway({ path, subgraphs }));
+}
+
+/** Says that the service is up; in development with calls to paste. */
+export async function introduce(
+  config: Config,
+  ports: { httpPort: number; grpcPort: number; signInCode: string | undefined },
+  database: string,
+) {
+  const { auth, bind, dataDirectory, kafka } = config;
+  if (auth.tokens?.from !== "development" || isWorker()) {
+    const { httpPort, grpcPort } = ports;
+    getLogger(["customer-service"]).info("Ready: HTTP on port {httpPort}, gRPC on port {grpcPort}", {
+      httpPort,
+      grpcPort,
+    });
+    return;
+  }
+  const events = kafka
+    ? `Kafka at ${kafka.brokers.join(", ")}`
+    : "this console; they stay in the table outbox";
+  const text = await tour({ bind, ...ports, database, events }, await openDevelopmentIssuer(dataDirectory));
+  // Not through the console, whose lines Deno may export: the calls carry tokens.
+  await new Blob([text, "\n"]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });
+}

@@ -1,0 +1,90 @@
+/** HTTP as a whole: every edge at its path, behind what stands before all of them. */
+import type { Hono } from "@hono/hono";
+import { createExportDownloads, exportLink } from "./actors/gdpr/export_downloads.ts";
+import { exportReceipt } from "./actors/gdpr/receipt.ts";
+import type { RequestKey } from "./actors/gdpr/vocabulary.ts";
+import type { Actors } from "./actors/protocol.ts";
+import type { Auth } from "./auth/mod.ts";
+import type { Keys } from "./config/keys.ts";
+import type { Config } from "./config/mod.ts";
+import type { Sql } from "./db/connect.ts";
+import type { RequestLookups } from "./db/gdpr_lookups.ts";
+import type { Lookups } from "./db/lookups.ts";
+import { createRateLimit } from "./db/rate_limits.ts";
+import type { Readiness } from "./db/readiness.ts";
+import { addGateway } from "./development.ts";
+import { createDoor, letGo } from "./door.ts";
+import { maskError } from "./graph/errors.ts";
+import { createGraph } from "./graph/mod.ts";
+import { createInspector, type Inspector, type InspectorOptions } from "./inspect/mod.tsx";
+import { type Load, shedLoad } from "./overload.ts";
+import { answerOf } from "./rest/errors.ts";
+import { createExports } from "./rest/exports.ts";
+import { createHealth } from "./rest/health.ts";
+import { createRest } from "./rest/mod.ts";
+import { nameRoutes } from "./telemetry/http.ts";
+
+export interface HttpParts {
+  pools: { api: Sql; reader: Sql };
+  keys: Keys;
+  actors: Actors;
+  lookups: Lookups;
+  requestLookups: RequestLookups;
+  auth: Auth;
+  ready: Readiness;
+  load: Load;
+  /** Fires when the process has been told to end. */
+  ending: AbortSignal;
+  /** How development signs in to the inspector. */
+  development: InspectorOptions["development"];
+}
+
+export async function createHttp(
+  config: Config,
+  parts: HttpParts,
+): Promise<{ app: Hono; inspector: Inspector }> {
+  const { pools: { api, reader }, keys, actors, lookups, requestLookups, auth, ready, load, ending } = parts;
+  const { authenticate } = auth;
+  const perMinute = (requests: number) =>
+    requests === 0 ? undefined : createRateLimit(reader, { requests, windowSeconds: 60 });
+  const limits = {
+    perPrincipal: perMinute(config.door.ratePerPrincipal),
+    perAddress: perMinute(config.door.ratePerAddress),
+    hashKey: keys.hashKey,
+    proxies: config.door.trustedProxies,
+  };
+  const linkTo = (key: RequestKey) => exportLink(api, keys, key);
+  const downloads = createExportDownloads(api, keys);
+  const graph = createGraph({
+    actors,
+    lookups,
+    requests: requestLookups,
+    exportLink: linkTo,
+    authenticate,
+    production: config.production,
+  });
+  const inspector = createInspector({
+    actors,
+    lookups,
+    sql: api,
+    authenticate: auth.authenticateInStores,
+    formKey: keys.linkKey,
+    secure: config.production,
+    development: parts.development,
+    exportLink: linkTo,
+    downloads,
+    exportReceipt: (key) => exportReceipt(api, key),
+  });
+  const app = createDoor(config.door)
+    .use(nameRoutes())
+    .use(letGo(ending))
+    .route("/", createHealth(ready, ending))
+    .use("/graphql", shedLoad(load, (error) => ({ errors: [maskError(error)] })))
+    .route("/graphql", graph)
+    .use(shedLoad(load, (error) => answerOf(error).body))
+    .route("/exports", createExports({ downloads, authenticate, limits }))
+    .route("/inspect", inspector.app)
+    .route("/", createRest({ actors, lookups, sql: api, authenticate, exportLink: linkTo, limits }));
+  if (!config.production) await addGateway(app);
+  return { app, inspector };
+}
