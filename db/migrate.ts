@@ -1,4 +1,8 @@
-/** Brings a database to the schema of this version. Safe to run from any number of replicas at once. */
+/**
+ * Brings a database to the schema of this version. Safe to run from any number of replicas at once, of this version
+ * and of the ones before and after it.
+ */
+import { getLogger } from "@logtape/logtape";
 import postgres from "postgres";
 import { takeTls } from "./tls.ts";
 
@@ -6,6 +10,8 @@ const FOLDER = new URL("./migrations/", import.meta.url);
 const ROLES = new URL("./roles.sql", import.meta.url);
 /** Any number that nothing else in the database locks. */
 const LOCK = 7_260_400;
+
+const log = getLogger(["customer-service", "migrate"]);
 
 /** The schema and this version do not fit together; the message says what to do. */
 export class MigrationError extends Error {
@@ -21,9 +27,11 @@ interface Migration {
 /**
  * Applies what is missing, each file in a transaction of its own, and returns the names of what it applied.
  * The login needs the right to become customer_owner, and to create roles where one is missing; it needs
- * neither once the schema is current.
+ * neither once the schema is current. What a newer version has added behind it is left as it is, and logged: while
+ * versions are exchanged, pods of the older one start again.
  *
- * @throws {MigrationError} an applied file has changed, the database is of a newer version, or a right is missing
+ * @throws {MigrationError} an applied file has changed, the database is of a version that does not lead on from this
+ *   one, or a right is missing
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const url = new URL(databaseUrl);
@@ -35,22 +43,28 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     connection: { application_name: "customer-service migrate" },
   });
   try {
-    if ((await missingMigrations(sql)).length === 0) return [];
+    const { missing, newer } = await compare(sql);
+    if (newer.length > 0) {
+      log.warn("The database is of a newer version, which has added {newer}", { newer: newer.join(", ") });
+    }
+    if (missing.length === 0) return [];
     await sql`select pg_advisory_lock(${LOCK})`;
     await ensureRoles(sql);
     await become(sql, "customer_owner");
-    await sql`
-      create table if not exists schema_migrations (
-        name text primary key, hash text not null, applied_at timestamptz not null default now())`;
-    await sql`grant select on schema_migrations to public`;
-    const missing = await missingMigrations(sql);
-    for (const migration of missing) {
+    await sql.begin(async (tx) => { // together, for whoever looks meanwhile without the lock
+      await tx`
+        create table if not exists schema_migrations (
+          name text primary key, hash text not null, applied_at timestamptz not null default now())`;
+      await tx`grant select on schema_migrations to public`;
+    });
+    const { missing: left } = await compare(sql);
+    for (const migration of left) {
       await sql.begin(async (tx) => {
         await tx.unsafe(migration.sql);
         await tx`insert into schema_migrations (name, hash) values (${migration.name}, ${migration.hash})`;
       });
     }
-    return missing.map((migration) => migration.name);
+    return left.map((migration) => migration.name);
   } finally {
     await sql.end(); // the lock ends with the session
   }
@@ -58,31 +72,42 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
 
 /** Whether every migration of this version has been applied; false also before the very first one. */
 export async function isCurrent(sql: postgres.Sql<Record<string, never>>): Promise<boolean> {
-  return (await missingMigrations(sql)).length === 0;
+  return (await compare(sql)).missing.length === 0;
 }
 
-async function missingMigrations(sql: postgres.Sql<Record<string, never>>): Promise<Migration[]> {
+/** What the database lacks of this version, and the names of what it has beyond it. */
+async function compare(
+  sql: postgres.Sql<Record<string, never>>,
+): Promise<{ missing: Migration[]; newer: string[] }> {
   const known = await readMigrations();
   const [table] = await sql`select to_regclass('schema_migrations') is not null as exists`;
-  if (!table?.exists) return known;
-  const applied = await sql<
-    { name: string; hash: string }[]
-  >`select name, hash from schema_migrations order by name`;
-  for (const { name, hash } of applied) {
-    const file = known.find((migration) => migration.name === name);
-    if (!file) {
-      throw new MigrationError(
-        `The database has migration ${name}, which this version does not know: start a version at least as new`,
-      );
-    }
-    if (file.hash !== hash) {
-      throw new MigrationError(
-        `Migration ${name} was applied with another content: restore the file, changes go into a new one`,
-      );
-    }
+  if (!table?.exists) return { missing: known, newer: [] };
+  const applied = new Map(
+    (await sql<{ name: string; hash: string }[]>`select name, hash from schema_migrations`)
+      .map(({ name, hash }) => [name, hash]),
+  );
+  const edited = known.find(({ name, hash }) => applied.has(name) && applied.get(name) !== hash);
+  if (edited) {
+    throw new MigrationError(
+      `Migration ${edited.name} was applied with another content: restore the file, changes go into a new one`,
+    );
   }
-  const names = new Set(applied.map(({ name }) => name));
-  return known.filter(({ name }) => !names.has(name));
+  const missing = known.filter(({ name }) => !applied.has(name));
+  const names = new Set(known.map(({ name }) => name));
+  const [unknown, ...others] = [...applied.keys()].filter((name) => !names.has(name)).sort();
+  if (unknown === undefined) return { missing, newer: [] };
+  const [first] = missing;
+  if (first) {
+    throw new MigrationError(
+      `The database has migration ${unknown}, which this version does not know, and lacks ${first.name}: start a version that has both`,
+    );
+  }
+  if (unknown < known.at(-1)!.name) {
+    throw new MigrationError(
+      `The database has migration ${unknown}, which stands between those that this version knows: start a version that has it`,
+    );
+  }
+  return { missing, newer: [unknown, ...others] };
 }
 
 /** The names of this version's migrations, in order. */

@@ -1,5 +1,6 @@
 // deno-lint-ignore-file no-console -- a task speaks to whoever runs it
 /** `deno task migrate`: brings the database to the schema of this version and says what it applied. */
+import { configureLogging } from "../config/logging.ts";
 import { ConfigError } from "../config/mod.ts";
 import { VARIABLES } from "../config/variables.ts";
 import { describeError } from "../db/errors.ts";
@@ -7,6 +8,7 @@ import { migrate, MigrationError } from "../db/migrate.ts";
 import { readEnvironment } from "./environment.ts";
 
 try {
+  await using _log = await configureLogging(false);
   const { DATABASE_URL: url } = await readEnvironment(["DATABASE_URL"]);
   if (!url) {
     throw new ConfigError(

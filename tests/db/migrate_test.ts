@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { isCurrent, migrate, MigrationError } from "../../db/migrate.ts";
+import { isCurrent, migrate, MigrationError, migrationNames } from "../../db/migrate.ts";
+import { createReadiness } from "../../db/readiness.ts";
 import { createDatabase } from "../database.ts";
+import { captureLog } from "../whole_log.ts";
 
 Deno.test("twenty migrations that start at once apply each file once", async () => {
   await using database = await createDatabase(false);
@@ -29,10 +31,34 @@ Deno.test("a migration that was edited after it was applied is refused by name",
   });
 });
 
-Deno.test("a database of a newer version is refused by the name of what is unknown", async () => {
+Deno.test("a version that a newer one has migrated past starts again, serves, and says so", async () => {
   await using database = await createDatabase();
-  await database.admin`insert into schema_migrations (name, hash) values ('9999_later.sql', 'x')`;
-  await assert.rejects(migrate(database.url), /9999_later\.sql/);
+  await using log = await captureLog();
+  await database
+    .admin`insert into schema_migrations (name, hash) values ('9998_later.sql', 'x'), ('9999_last.sql', 'y')`;
+  assert.deepEqual(await migrate(database.url), []);
+  assert.equal(await isCurrent(database.pool("customer_api")), true);
+  assert.equal(await (await createReadiness(database.pool("customer_reader")))(), true);
+  assert.match(log.lines.join("\n"), /9998_later\.sql, 9999_last\.sql/);
+});
+
+Deno.test("a newer version without something of this one is refused by both names, and gets nothing", async () => {
+  await using database = await createDatabase();
+  const last = (await migrationNames()).at(-1)!;
+  await database.admin`insert into schema_migrations (name, hash) values ('9999_last.sql', 'x')`;
+  await database.admin`delete from schema_migrations where name = ${last}`;
+  await assert.rejects(migrate(database.url), (error: Error) => {
+    assert.ok(error instanceof MigrationError);
+    assert.match(error.message, new RegExp(`9999_last\\.sql.* lacks ${last}`));
+    return true;
+  });
+  assert.deepEqual([...await database.admin`select 1 from schema_migrations where name = ${last}`], []);
+});
+
+Deno.test("an unknown migration among those of this version is refused by its name", async () => {
+  await using database = await createDatabase();
+  await database.admin`insert into schema_migrations (name, hash) values ('0001_elsewhere.sql', 'x')`;
+  await assert.rejects(migrate(database.url), /0001_elsewhere\.sql/);
 });
 
 Deno.test("a login that may not become the owner is told so, and applies nothing", async () => {
