@@ -45,3 +45,9 @@ export async function cpuMicroseconds(pid: number, children = false): Promise<nu
 
 /** The kernel tells times in ticks of 1/100 s on every platform that Deno supports. */
 const MICROSECONDS_PER_TICK = 10_000;
+
+/** What a process holds in memory. */
+export async function residentMegabytes(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(status.match(/^VmRSS:\s+(\d+) kB$/m)?.[1]) / 1_024;
+}

@@ -7,6 +7,7 @@ const BENCHMARKS: Record<string, () => Promise<(args: string[]) => Promise<void>
   erasure: async () => (await import("./erasure.ts")).erasure,
   rest: async () => (await import("./rest.ts")).rest,
   search: async () => (await import("./search.ts")).search,
+  bulk: async () => (await import("./bulk.ts")).bulk,
 };
 
 const load = BENCHMARKS[name ?? ""];
