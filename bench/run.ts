@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, () => Promise<(args: string[]) => Promise<void>
   inspector: async () => (await import("./inspector.ts")).inspector,
   rest: async () => (await import("./rest.ts")).rest,
   search: async () => (await import("./search.ts")).search,
+  bulk: async () => (await import("./bulk.ts")).bulk,
 };
 
 const load = BENCHMARKS[name ?? ""];

@@ -54,7 +54,7 @@ async function quiet(taken: Promise<void>): Promise<void> {
   const limit = setTimeout(late.resolve, 200);
   await Promise.race([taken, late.promise]);
   clearTimeout(limit);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 /** Waits as long as the client goes on reading. */

@@ -144,19 +144,23 @@ $$;
 revoke all on function search_customers(jsonb, uuid, integer) from public;
 grant execute on function search_customers(jsonb, uuid, integer) to customer_api;
 
--- Whose emails these are, in the manner of 0006; an email that nobody has has no row.
+-- Whose emails these are, in the manner of 0006; an email that nobody has has no row. The plan that is kept may have
+-- been made while the table was empty, so it is told to use the index.
 create function lookup_customer_ids(store_ids uuid[], emails text[])
 returns table ("position" integer, customer_id uuid)
 language plpgsql stable security definer
-set search_path = public, pg_temp set plan_cache_mode = force_generic_plan
+set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 #variable_conflict use_column
 begin
   return query
-  select asked.position::integer, c.customer_id
+  select asked.position::integer, found.customer_id
   from unnest(store_ids, emails) with ordinality as asked (store_id, email, position)
-  join customers c
-    on c.store_id = asked.store_id and lower(c.email) = lower(asked.email) and c.anonymized_at is null;
+  cross join lateral (
+    select c.customer_id from customers c
+    where c.store_id = asked.store_id and lower(c.email) = lower(asked.email) and c.anonymized_at is null
+    limit 1
+  ) found;
 end
 $$;
 
