@@ -15,12 +15,12 @@ function localise(root) {
 /** Around what is active in a chart, in pixels. */
 const MARGIN = 24;
 
-/** Brings what is active in a chart into the middle of its box. @param {ParentNode} root */
+/** Brings what is active in a chart, and not at its end, into sight. @param {ParentNode} root */
 function centre(root) {
   for (const box of root.querySelectorAll(".chart-scroll")) {
-    const marks = [...box.querySelectorAll('[data-standing="current"]')].map((mark) =>
-      mark.getBoundingClientRect()
-    );
+    const active = [...box.querySelectorAll('[data-standing="current"]')];
+    const going = active.filter((mark) => !mark.classList.contains("final"));
+    const marks = (going.length > 0 ? going : active).map((mark) => mark.getBoundingClientRect());
     if (marks.length === 0) continue;
     const frame = box.getBoundingClientRect();
     const top = Math.min(...marks.map((mark) => mark.top));
@@ -28,9 +28,14 @@ function centre(root) {
     const bottom = Math.max(...marks.map((mark) => mark.bottom));
     const right = Math.max(...marks.map((mark) => mark.right));
     // What does not fit begins at its beginning.
-    const [high, wide] = [bottom - top < box.clientHeight, right - left < box.clientWidth];
+    const high = bottom - top < box.clientHeight;
     box.scrollTop += high ? (top + bottom - frame.top - frame.bottom) / 2 : top - frame.top - MARGIN;
-    box.scrollLeft += wide ? (left + right - frame.left - frame.right) / 2 : left - frame.left - MARGIN;
+    // It is read from the left, so it moves no further than it takes to see what is active and where that leads.
+    const end = box.scrollLeft + right - frame.left + box.clientWidth / 4;
+    box.scrollLeft = Math.min(
+      Math.max(0, end - box.clientWidth),
+      Math.max(0, box.scrollLeft + left - frame.left - MARGIN),
+    );
   }
 }
 

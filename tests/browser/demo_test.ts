@@ -56,7 +56,7 @@ browserTest(
     await untilSaid(acting, /^Completed: fulfilled/);
     const retried = acting.locator("[data-part=timeline] .moment", { hasText: "Told to try again" });
     assert.match(await retried.innerText(), /by you/);
-  
+
     await untilSaid(watched, /^Completed: fulfilled/);
     await untilStanding(watched, ["COMPLETED"]);
     await watched.getByRole("link", { name: /receipt/i }).first().waitFor();
