@@ -23,8 +23,8 @@ async function assertAccessible(page: Page, name: string): Promise<void> {
 
 browserTest("requests are accessible in states of every kind, and in their past", async (open) => {
   await using month = await livedMonth();
-  await using window = await open(month, { as: month.officer });
-  const { page } = window;
+  await using visit = await open(month, { as: month.officer });
+  const { page } = visit;
   const { overdue, held, waiting, erasing, erased, exported, refused, rectified } = month.requests;
   const kinds = { overdue, held, waiting, erasing, erased, exported, refused, rectified };
   for (const [name, { id }] of Object.entries(kinds)) {
@@ -37,8 +37,8 @@ browserTest("requests are accessible in states of every kind, and in their past"
 
 browserTest("the overview, its filters and the bulk retry are accessible", async (open) => {
   await using month = await livedMonth();
-  await using window = await open(month, { as: month.officer });
-  const { page } = window;
+  await using visit = await open(month, { as: month.officer });
+  const { page } = visit;
   const pages = {
     "the overview": "/inspect",
     "a filter": "/inspect?type=ERASURE&status=OPEN&sort=newest",
@@ -74,8 +74,8 @@ browserTest("forms are accessible: opened, refused and done", async (open) => {
   await store.until(0);
   const second = await store.open(await store.join(), "ERASURE");
   await store.until(0);
-  await using window = await open(store, { as: store.officer });
-  const { page } = window;
+  await using visit = await open(store, { as: store.officer });
+  const { page } = visit;
   for (const { id } of [request, second]) {
     await page.goto(`/inspect/requests/${id}`);
     for (const summary of await page.locator("details.action > summary").all()) await summary.click();
@@ -105,8 +105,8 @@ browserTest("twenty participants, and a machine that nobody knows, are accessibl
   const unknown = await store.open(await store.join(), "ACCESS");
   await store.world.admin`
     update gdpr_requests set machine = 'gdpr_access@99' where request_id = ${unknown.id}`;
-  await using window = await open(store, { as: store.officer });
-  const { page } = window;
+  await using visit = await open(store, { as: store.officer });
+  const { page } = visit;
   for (const { id } of [request, unknown]) {
     await page.goto(`/inspect/requests/${id}`);
     await assertAccessible(page, id === request.id ? "twenty participants" : "an unknown machine");
@@ -116,8 +116,8 @@ browserTest("twenty participants, and a machine that nobody knows, are accessibl
 browserTest("signing in and errors are accessible", async (open) => {
   await using store = await openStore();
   const customer = await store.join();
-  await using window = await open(store);
-  const { page } = window;
+  await using visit = await open(store);
+  const { page } = visit;
   await page.goto("/inspect");
   await assertAccessible(page, "signing in");
   await page.getByLabel("Token").fill("none");
