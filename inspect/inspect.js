@@ -15,23 +15,33 @@ function localise(root) {
 /** Around what is active in a chart, in pixels. */
 const MARGIN = 24;
 
-/** Brings what is active in a chart into the middle of its box. @param {ParentNode} root */
+/** Brings what is active in a chart into sight, and what goes on there into the middle. @param {ParentNode} root */
 function centre(root) {
   for (const box of root.querySelectorAll(".chart-scroll")) {
-    const marks = [...box.querySelectorAll('[data-standing="current"]')].map((mark) =>
-      mark.getBoundingClientRect()
-    );
-    if (marks.length === 0) continue;
+    const active = [...box.querySelectorAll('[data-standing="current"]')];
+    if (active.length === 0) continue;
+    const going = active.filter((mark) => !mark.classList.contains("final"));
     const frame = box.getBoundingClientRect();
-    const top = Math.min(...marks.map((mark) => mark.top));
-    const left = Math.min(...marks.map((mark) => mark.left));
-    const bottom = Math.max(...marks.map((mark) => mark.bottom));
-    const right = Math.max(...marks.map((mark) => mark.right));
+    const { top, bottom } = around(going.length > 0 ? going : active);
     // What does not fit begins at its beginning.
-    const [high, wide] = [bottom - top < box.clientHeight, right - left < box.clientWidth];
+    const high = bottom - top < box.clientHeight;
     box.scrollTop += high ? (top + bottom - frame.top - frame.bottom) / 2 : top - frame.top - MARGIN;
-    box.scrollLeft += wide ? (left + right - frame.left - frame.right) / 2 : left - frame.left - MARGIN;
+    // It is read from the left, so it moves no further than it has to.
+    const { left, right } = around(active);
+    const hidden = box.scrollLeft + right - frame.left + MARGIN - box.clientWidth;
+    box.scrollLeft = Math.max(0, Math.min(hidden, box.scrollLeft + left - frame.left - MARGIN));
   }
+}
+
+/** The rectangle around elements. @param {Element[]} marks */
+function around(marks) {
+  const boxes = marks.map((mark) => mark.getBoundingClientRect());
+  return {
+    top: Math.min(...boxes.map(({ top }) => top)),
+    left: Math.min(...boxes.map(({ left }) => left)),
+    bottom: Math.max(...boxes.map(({ bottom }) => bottom)),
+    right: Math.max(...boxes.map(({ right }) => right)),
+  };
 }
 
 /** Whether somebody has filled something in. @param {Element} part */

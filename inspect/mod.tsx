@@ -74,7 +74,8 @@ export function createInspector(options: InspectorOptions): Inspector {
     .route("/assets", createAssets())
     .route("/", createSignIn(options))
     .route("/", inside)
-    .notFound((c) => c.html(<Trouble title="Not found" message="There is no such page." />, 404))
+    // Mounted, an app is not asked for its notFound.
+    .all("*", (c) => c.html(<Trouble title="Not found" message="There is no such page." />, 404))
     .onError((error, c) => {
       const { status, title, message } = explain(error);
       return c.html(<Trouble title={title} message={message} />, status);

@@ -67,7 +67,7 @@ export function CustomerPage({ c, view, reading, chart, now }: CustomerPageProps
           )}
           <div data-part="chart">{chart}</div>
         </section>
-        <section aria-labelledby="timeline" class="request-timeline">
+        <section class="request-timeline">
           <h2 id="timeline">Timeline</h2>
           <div data-part="timeline" class="tall" role="region" aria-labelledby="timeline" tabindex={0}>
             <History c={c} path={path} view={view} reading={reading} />

@@ -33,8 +33,8 @@ browserTest(
   async (open) => {
     await using store = await openStore();
     const request = await store.open(await store.join(), "ERASURE");
-    await using window = await open(store, { as: store.officer });
-    const { page } = window;
+    await using visit = await open(store, { as: store.officer });
+    const { page } = visit;
     await page.goto(`/inspect/requests/${request.id}`);
     const form = await write(page, "Put on hold", "");
     await form.getByRole("button", { name: "Put on hold" }).click(); // the browser itself asks for the rest
@@ -95,8 +95,8 @@ browserTest(
 browserTest("what was written for a decision that is no longer possible is shown once more", async (open) => {
   await using store = await openStore();
   const request = await store.open(await store.join(), "ERASURE");
-  await using window = await open(store, { as: store.officer });
-  const { page } = window;
+  await using visit = await open(store, { as: store.officer });
+  const { page } = visit;
   await page.goto(`/inspect/requests/${request.id}`);
   await write(page, "Refuse", "It was somebody else who asked");
   await store.tell(request, "cancel", {}, store.staff(["STORE_MANAGER"]));
@@ -114,8 +114,8 @@ browserTest(
     const requests = [];
     for (let at = 0; at < 3; at++) requests.push(await store.open(await store.join(), "ACCESS"));
     await store.until(0);
-    await using window = await open(store, { as: store.officer });
-    const { page } = window;
+    await using visit = await open(store, { as: store.officer });
+    const { page } = visit;
     await page.goto("/inspect?type=ACCESS");
     await page.getByRole("link", { name: "Retry what is stuck" }).click();
     await page.getByText("with type access").waitFor();

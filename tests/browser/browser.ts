@@ -19,7 +19,7 @@ const FLAGS = [
 /** However busy the machine is, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
-export interface Window extends AsyncDisposable {
+export interface Visit extends AsyncDisposable {
   page: Page;
   /** Another tab of the same person. */
   tab(): Promise<Page>;
@@ -31,20 +31,20 @@ export interface Place {
   token?(principal: Principal): Promise<string>;
 }
 
-export interface WindowOptions extends BrowserContextOptions {
+export interface VisitOptions extends BrowserContextOptions {
   /** Who is signed in; absent for somebody who comes from the street. */
   as?: Principal;
 }
 
 /** Opens a window with cookies of its own. Closing it says what its pages should not have done. */
-export type OpenWindow = (place: Place, options?: WindowOptions) => Promise<Window>;
+export type OpenVisit = (place: Place, options?: VisitOptions) => Promise<Visit>;
 
 let browser: Browser | undefined;
 
 /** A test that is skipped by name where there is no Chromium; those of a file share one. */
-export function browserTest(name: string, fn: (open: OpenWindow) => Promise<void>): void {
+export function browserTest(name: string, fn: (open: OpenVisit) => Promise<void>): void {
   const ignore = !REQUIRED && !isThere(EXECUTABLE);
-  Deno.test({ name, ignore, fn: () => fn(openWindow) });
+  Deno.test({ name, ignore, fn: () => fn(openVisit) });
 }
 
 Deno.test.afterAll(async () => await browser?.close());
@@ -54,8 +54,8 @@ Deno.test.beforeAll(async () => {
   }
 });
 
-async function openWindow({ origin, token }: Place, { as, ...options }: WindowOptions = {}): Promise<Window> {
-  if (!browser) throw new Error(`Cannot open a window: ${EXECUTABLE} has not started`);
+async function openVisit({ origin, token }: Place, { as, ...options }: VisitOptions = {}): Promise<Visit> {
+  if (!browser) throw new Error(`Cannot open a page: ${EXECUTABLE} has not started`);
   const context = await browser.newContext({
     baseURL: origin,
     locale: "en-GB",

@@ -30,8 +30,8 @@ browserTest(
     const access = (await ask(tour, "mutation { requestAccess { id } }")).requestAccess.id;
     const erasure = (await ask(tour, "mutation { requestErasure { id } }")).requestErasure.id;
 
-    await using window = await open({ origin: new URL(link).origin });
-    const watched = globalThis.page;
+    await using visit = await open({ origin: new URL(link).origin });
+    const watched = visit.page;
     await watched.goto(link);
     await watched.locator(`a[href$="/requests/${erasure}"]`).click();
     const reloaded = await watchForReload(watched);
@@ -43,7 +43,7 @@ browserTest(
     await untilSaid(watched, /for the access request of the same customer to be closed/);
     await untilStanding(watched, ["PENDING.waiting_for_access"]);
 
-    const acting = await globalThis.tab();
+    const acting = await visit.tab();
     await acting.goto(`/inspect/requests/${access}`);
     await untilSaid(acting, /^Waiting for communication-service; asked once/);
     const row = acting.locator("[data-part=participants] tr", { hasText: "communication-service" });

@@ -15,8 +15,8 @@ browserTest("the form signs in, leads to where one wanted to go, and signing out
   await using store = await openStore();
   const request = await store.open(await store.join(), "ERASURE");
   const path = `/inspect/requests/${request.id}`;
-  await using window = await open(store);
-  const { page } = window;
+  await using visit = await open(store);
+  const { page } = visit;
   await page.goto(path);
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await signIn(page, "no token at all");
@@ -36,8 +36,8 @@ browserTest("the form signs in, leads to where one wanted to go, and signing out
 
 browserTest("the link of development signs in, and its code is gone from the address", async (open) => {
   await using store = await openStore({ development: "c0de" });
-  await using window = await open(store);
-  const { page } = window;
+  await using visit = await open(store);
+  const { page } = visit;
   await page.goto("/inspect/sign-in?code=c0de");
   assert.equal(page.url(), `${store.origin}/inspect`);
   await page.getByRole("heading", { name: "GDPR requests" }).waitFor();
@@ -49,8 +49,8 @@ browserTest(
     await using store = await openStore();
     const customer = await store.join();
     const request = await store.open(customer, "ACCESS");
-    await using window = await open(store);
-    const { page } = window;
+    await using visit = await open(store);
+    const { page } = visit;
     await page.goto("/inspect");
     const [refused] = await Promise.all([
       page.waitForResponse((response) => response.request().method() === "POST"),
@@ -76,8 +76,8 @@ browserTest("an officer of another store sees nothing of this one", async (open)
   const request = await store.open(customer, "ACCESS");
   await store.until(0);
   const stranger = store.staff(["STORE_MANAGER", "PRIVACY_OFFICER"], crypto.randomUUID());
-  await using window = await open(store, { as: stranger });
-  const { page } = window;
+  await using visit = await open(store, { as: stranger });
+  const { page } = visit;
   await page.goto("/inspect");
   await page.getByText("This store has no requests yet.").waitFor();
   const here = `store=${store.world.storeId}`;

@@ -11,8 +11,8 @@ browserTest(
     await using store = await openStore();
     const wanted = await store.open(await store.join(), "ERASURE");
     await store.open(await store.join(), "ACCESS");
-    await using window = await open(store);
-    const { page } = window;
+    await using visit = await open(store);
+    const { page } = visit;
     const { keyboard } = page;
 
     await page.goto("/inspect");
@@ -51,8 +51,8 @@ browserTest(
 
 browserTest("the first stop of every page leads past its head", async (open) => {
   await using store = await openStore();
-  await using window = await open(store, { as: store.officer });
-  const { page } = window;
+  await using visit = await open(store, { as: store.officer });
+  const { page } = visit;
   await page.goto("/inspect");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");

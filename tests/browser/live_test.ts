@@ -13,8 +13,8 @@ browserTest(
   async (open) => {
     await using store = await openStore();
     const request = await store.open(await store.join(), "ERASURE");
-    await using window = await open(store, { as: store.officer });
-    const { page } = window;
+    await using visit = await open(store, { as: store.officer });
+    const { page } = visit;
     await page.goto(`/inspect/requests/${request.id}`);
     const reloaded = await watchForReload(page);
     await untilSaid(page, /^The erasure is about to begin; due in /);
@@ -46,8 +46,8 @@ browserTest(
 
 browserTest("the overview counts and lists a request as soon as it is there", async (open) => {
   await using store = await openStore();
-  await using window = await open(store, { as: store.officer });
-  const { page } = window;
+  await using visit = await open(store, { as: store.officer });
+  const { page } = visit;
   await page.goto("/inspect");
   const reloaded = await watchForReload(page);
   await page.getByText("This store has no requests yet.").waitFor();
@@ -68,8 +68,8 @@ browserTest("a reader goes back and on through a request's past with the arrow k
   await store.tell(request, "release");
   await store.until(0);
   await store.confirm(request, "order-service");
-  await using window = await open(store, { as: store.officer });
-  const { page } = window;
+  await using visit = await open(store, { as: store.officer });
+  const { page } = visit;
   const path = `/inspect/requests/${request.id}`;
   await page.goto(path);
 

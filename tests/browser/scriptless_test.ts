@@ -13,8 +13,8 @@ browserTest(
     const customer = await store.join();
     const request = await store.open(customer, "ERASURE");
     await store.open(await store.join(), "ACCESS");
-    await using window = await open(store, WITHOUT);
-    const { page } = window;
+    await using visit = await open(store, WITHOUT);
+    const { page } = visit;
 
     await page.goto("/inspect");
     await page.getByLabel("Token").fill(await store.token(store.staff(["STORE_MANAGER"])));
@@ -59,8 +59,8 @@ browserTest("without script a retry of what is stuck is looked at first and repo
   await using store = await openStore({ answer: (_, call) => call.fail(14, "away") });
   await store.open(await store.join(), "PORTABILITY");
   await store.until(0);
-  await using window = await open(store, { ...WITHOUT, as: store.officer });
-  const { page } = window;
+  await using visit = await open(store, { ...WITHOUT, as: store.officer });
+  const { page } = visit;
   await page.goto("/inspect");
   await page.getByRole("link", { name: "Retry what is stuck" }).click();
   await page.getByRole("button", { name: "Retry 1 request now" }).click();
@@ -72,8 +72,8 @@ browserTest("without script the documents and the receipt of a request are fetch
   const customer = await store.join();
   const access = await store.open(customer, "ACCESS");
   await store.until(0);
-  await using window = await open(store, { ...WITHOUT, as: store.staff(["STORE_MANAGER"]) });
-  const { page } = window;
+  await using visit = await open(store, { ...WITHOUT, as: store.staff(["STORE_MANAGER"]) });
+  const { page } = visit;
   await page.goto(`/inspect/requests/${access.id}`);
   const fetched = async (name: string | RegExp) => {
     const [download] = await Promise.all([

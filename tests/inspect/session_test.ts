@@ -143,6 +143,33 @@ Deno.test("a form is taken with the token of its own session only, and signing o
   assert.match(out.headers.get("set-cookie") ?? "", /Max-Age=0/);
 });
 
+Deno.test("a form of another site is not taken, however the person is known", async () => {
+  await using inspector = await startInspector();
+  const authorization = `Bearer ${await inspector.token(inspector.officer)}`;
+  const post = async (headers: Record<string, string>) => {
+    const response = await fetch(`${inspector.origin}/inspect/sign-out`, {
+      method: "POST",
+      body: new URLSearchParams(),
+      headers: { authorization, ...headers },
+      redirect: "manual",
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  const evil = { origin: "https://evil.example.com" };
+  for (
+    const headers of [evil, { origin: "null" }, { "sec-fetch-site": "cross-site" }, {
+      "sec-fetch-site": "same-site",
+    }]
+  ) {
+    assert.equal(await post(headers), 403, JSON.stringify(headers));
+  }
+  // Behind a proxy our own origin may be another one; then the browser's word counts.
+  for (const headers of [{ origin: inspector.origin }, { ...evil, "sec-fetch-site": "same-origin" }]) {
+    assert.equal(await post(headers), 303, JSON.stringify(headers));
+  }
+});
+
 Deno.test("every page keeps out of caches and frames, and takes nothing from elsewhere", async () => {
   await using inspector = await startInspector();
   for (const path of ["/inspect", "/inspect/sign-in", "/inspect/nothing"]) {
