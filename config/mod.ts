@@ -31,6 +31,16 @@ export type GrpcAuthConfig =
   | { mode: "token" }
   | { mode: "none" };
 
+/** How peers and this service know each other; paths of files. */
+export interface PeerAccessConfig {
+  /** PEM: whom to trust in place of the usual authorities. */
+  ca?: string;
+  /** PEM: what to show of ourselves. */
+  identity?: { certificate: string; key: string };
+  /** A token that is sent with every call. */
+  tokenPath?: string;
+}
+
 /** How the rights of data subjects are served. */
 export interface GdprConfig {
   /** The services that hold data of customers, beside this one. */
@@ -39,6 +49,7 @@ export interface GdprConfig {
   graceMs: number;
   /** Where services answer, by their names; in development a participant may be missing. */
   peers: Record<string, URL>;
+  peerAccess: PeerAccessConfig;
   /** Undefined: one that development makes and keeps in the data directory. */
   keys: {
     /** 32 bytes. */
@@ -107,7 +118,7 @@ export class ConfigError extends Error {
 export function readConfig(env: Environment): Config {
   const { values, problems } = readVariables(env);
   const { peers, problems: wrongPeers } = readPeers(env);
-  problems.push(...wrongPeers, ...contradictions(env, values));
+  problems.push(...wrongPeers, ...contradictions(env, values, peers));
   if (problems.length > 0) {
     throw new ConfigError(["Cannot start: the environment is wrong", ...problems].join("\n  "));
   }
@@ -146,6 +157,7 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
       participants: values.GDPR_PARTICIPANTS,
       graceMs: values.GDPR_GRACE,
       peers,
+      peerAccess: peerAccess(values),
       keys: {
         exportKey: values.GDPR_EXPORT_KEY,
         hashKey: values.GDPR_HASH_KEY,
@@ -182,4 +194,14 @@ function grpcAuth(values: Values): GrpcAuthConfig {
   if (values.GRPC_AUTH !== "mtls") return { mode: values.GRPC_AUTH };
   if (!certificate || !key || !clientCa) throw new Error("mtls without files has passed the rules");
   return { mode: "mtls", certificate, key, clientCa };
+}
+
+function peerAccess(values: Values): PeerAccessConfig {
+  const { PEER_TLS_CA: ca, PEER_TLS_CERT: certificate, PEER_TLS_KEY: key, PEER_TOKEN_PATH: tokenPath } =
+    values;
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(certificate !== undefined && key !== undefined && { identity: { certificate, key } }),
+    ...(tokenPath !== undefined && { tokenPath }),
+  };
 }

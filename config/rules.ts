@@ -11,22 +11,30 @@ import {
 const TOGETHER: readonly (readonly VariableName[])[] = [
   ["KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"],
   ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"],
+  ["PEER_TLS_CERT", "PEER_TLS_KEY"],
 ];
 const MTLS_FILES: readonly VariableName[] = ["GRPC_TLS_CERT", "GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA"];
+const PEER_TLS_FILES: readonly VariableName[] = ["PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY"];
 
 /**
  * A line for each rule that is broken.
  *
  * @param values what could be read; a variable that is given and not among them is wrong in itself, which no
  * rule repeats
+ * @param peers those whose URLs could be read
  */
-export function contradictions(env: Environment, values: Partial<Values>): string[] {
+export function contradictions(
+  env: Environment,
+  values: Partial<Values>,
+  peers: Readonly<Record<string, URL>>,
+): string[] {
   const given = (name: VariableName) => Boolean(env[name]);
   return [
     ...halfGiven(given),
     ...sharedPort(values),
     ...manyWorkers(given, values),
     ...grpcAuth(given, values),
+    ...peerAccess(given, peers),
     ...vaultContradictions(env, values),
     ...values.DENO_ENV === "production"
       ? [...developmentDefaults(given, values), ...missingPeers(env, values)]
@@ -75,11 +83,33 @@ function grpcAuth(given: Given, values: Partial<Values>): string[] {
     : MTLS_FILES.filter(given).map((name) =>
       `${name}: expected with GRPC_AUTH=mtls only, GRPC_AUTH is ${values.GRPC_AUTH}`
     );
-  const exposed = values.BIND !== undefined && !/^(127\.|::1$|localhost$)/.test(values.BIND);
+  const exposed = values.BIND !== undefined && !isLoopback(values.BIND);
   if (values.GRPC_AUTH === "none" && exposed) {
     problems.push(`GRPC_AUTH: expected mtls, mesh or token, because BIND is ${values.BIND} and not loopback`);
   }
   return problems;
+}
+
+/** Nothing of ourselves goes readable to another machine, and no file is named that nobody would look at. */
+function peerAccess(given: Given, peers: Readonly<Record<string, URL>>): string[] {
+  const all = Object.entries(peers);
+  const problems = all.some(([, url]) => url.protocol === "https:")
+    ? []
+    : PEER_TLS_FILES.filter(given).map((name) => `${name}: expected with an https PEER_<NAME>_URL only`);
+  const readable = all.filter(([, { protocol, hostname }]) => protocol === "http:" && !isLoopback(hostname));
+  if (given("PEER_TOKEN_PATH")) {
+    problems.push(
+      ...readable.map(([service]) =>
+        `${peerVariable(service).name}: expected https, because PEER_TOKEN_PATH is sent there`
+      ),
+    );
+  }
+  return problems;
+}
+
+/** @param host as BIND or a URL has it */
+export function isLoopback(host: string): boolean {
+  return /^(127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/.test(host);
 }
 
 /** What the variables about Vault have to be to each other, which is asked before the others are complete. */

@@ -127,6 +127,10 @@ export const VARIABLES = {
     services.transform((names) => [...new Set(names)]).refine((names) => !names.includes("customer-service")),
     "order-service,payment-service,communication-service",
   ),
+  PEER_TLS_CA: optional("the path of a PEM file", text, { absent: "the authorities that Deno knows" }),
+  PEER_TLS_CERT: optional("the path of a PEM file", text),
+  PEER_TLS_KEY: optional("the path of a PEM file", text),
+  PEER_TOKEN_PATH: optional("the path of a file with a token", text),
   GDPR_GRACE: defaulted(
     "a duration of at most 28d, such as 0s, 72h or 14d",
     duration(LONGEST_GRACE),

@@ -1,7 +1,7 @@
 /** What the environment lacks and Vault has. Read once at start: whoever changes a secret restarts the service. */
-import { X509Certificate } from "node:crypto";
+import { readAuthority } from "./certificates.ts";
 import { ConfigError } from "./mod.ts";
-import { vaultContradictions } from "./rules.ts";
+import { isLoopback, vaultContradictions } from "./rules.ts";
 import { type Environment, readPeers, readVariables, type Values } from "./variables.ts";
 import { openVault, type VaultClient } from "./vault_client.ts";
 import { isKnown, logIn, type VaultLogin } from "./vault_login.ts";
@@ -48,10 +48,12 @@ async function readSources(
   const sources = SOURCES.filter(({ gives }) => gives.some(lacks));
   if (sources.length === 0) return {};
   const address = values.VAULT_ADDR!;
-  if (address.protocol === "http:" && !/^(127\.|localhost$)/.test(address.hostname)) {
+  if (address.protocol === "http:" && !isLoopback(address.hostname)) {
     tell("VAULT_ADDR is http: the token and the secrets travel readable for everybody on the way");
   }
-  const ca = await readAuthority(values.VAULT_CACERT);
+  const ca = values.VAULT_CACERT === undefined
+    ? undefined
+    : await readAuthority(values.VAULT_CACERT, { purpose: "Cannot ask Vault", variable: "VAULT_CACERT" });
   using vault = openVault(
     { address, namespace: values.VAULT_NAMESPACE, ca, waitMs: values.VAULT_WAIT },
     tell,
@@ -74,19 +76,6 @@ async function readSources(
   }
   tell(`Vault has given ${Object.keys(found).join(", ") || "nothing"}`);
   return found;
-}
-
-async function readAuthority(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    const pem = await Deno.readTextFile(path);
-    new X509Certificate(pem); // Deno takes whatever it is given
-    return pem;
-  } catch {
-    throw new ConfigError(
-      `Cannot ask Vault: VAULT_CACERT: expected a file with a certificate in PEM form: ${path}`,
-    );
-  }
 }
 
 function login(values: Values): VaultLogin {

@@ -75,6 +75,7 @@ Deno.test("configuration of an empty environment is a development service on the
       participants: ["order-service", "payment-service", "communication-service"],
       graceMs: 0,
       peers: {},
+      peerAccess: {},
       keys: { exportKey: undefined, hashKey: undefined, receiptKey: undefined },
     },
   });
@@ -110,7 +111,13 @@ Deno.test("configuration carries every variable that is set", () => {
     GRPC_CALLERS_CONFIRM_ERASURE: "order-service, review-gateway",
     GDPR_PARTICIPANTS: "order-service, review-service, order-service",
     GDPR_GRACE: "72h",
-    PEER_REVIEW_SERVICE_URL: "http://reviews.example:7000",
+    PEER_ORDER_SERVICE_URL: "https://order-service.example:50051",
+    PEER_COMMUNICATION_SERVICE_URL: "http://127.0.0.1:50051",
+    PEER_REVIEW_SERVICE_URL: "https://reviews.example:7000",
+    PEER_TLS_CA: "/tls/peers.crt",
+    PEER_TLS_CERT: "/tls/tls.crt",
+    PEER_TLS_KEY: "/tls/tls.key",
+    PEER_TOKEN_PATH: "/var/run/secrets/peers/token",
   });
   assert.deepEqual(config, {
     production: true,
@@ -161,10 +168,15 @@ Deno.test("configuration carries every variable that is set", () => {
       participants: ["order-service", "review-service"],
       graceMs: 72 * 60 * 60 * 1_000,
       peers: {
-        "order-service": new URL("http://order-service.example:50051"),
+        "order-service": new URL("https://order-service.example:50051"),
         "payment-service": new URL("https://payment-service.example"),
-        "communication-service": new URL("http://communication-service.example:50051"),
-        "review-service": new URL("http://reviews.example:7000"),
+        "communication-service": new URL("http://127.0.0.1:50051"),
+        "review-service": new URL("https://reviews.example:7000"),
+      },
+      peerAccess: {
+        ca: "/tls/peers.crt",
+        identity: { certificate: "/tls/tls.crt", key: "/tls/tls.key" },
+        tokenPath: "/var/run/secrets/peers/token",
       },
       keys: {
         exportKey: new Uint8Array(32).fill(1),
@@ -185,9 +197,35 @@ Deno.test("configuration names every wrong variable at once", () => {
   // A folder, a user name and the path of a file can be anything: they are wrong by their absence only.
   const anything = ["DATA_DIR", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "GRPC_TLS_CERT"];
   anything.push("GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA", "VAULT_K8S_TOKEN_PATH", "VAULT_CACERT");
+  anything.push("PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH");
   const names = Object.keys(VARIABLES).filter((name) => !anything.includes(name));
   const env = Object.fromEntries(names.map((name) => [name, "not this"]));
   assert.deepEqual(refused(env).sort(), [...names, "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"].sort());
+});
+
+Deno.test("configuration sends no token in plain text to another machine, and names no certificate for nobody", () => {
+  const token = { PEER_TOKEN_PATH: "/token" };
+  for (const host of ["orders.example", "127.0.0.1.example", "127.example", "10.0.0.1", "[::2]"]) {
+    assert.deepEqual(linesOf({ ...token, PEER_ORDER_SERVICE_URL: `http://${host}:1` }), [
+      "PEER_ORDER_SERVICE_URL: expected https, because PEER_TOKEN_PATH is sent there",
+    ]);
+  }
+  for (
+    const url of ["https://orders.example", "http://127.0.0.9:1", "http://[::1]:1", "http://localhost:1"]
+  ) {
+    assert.equal(
+      readConfig({ ...token, PEER_ORDER_SERVICE_URL: url }).gdpr.peerAccess.tokenPath,
+      "/token",
+      url,
+    );
+  }
+  const tls = { PEER_TLS_CA: "/ca", PEER_TLS_CERT: "/crt" };
+  assert.deepEqual(refused({ ...tls, PEER_ORDER_SERVICE_URL: "http://orders.example" }), [
+    "PEER_TLS_KEY",
+    "PEER_TLS_CA",
+    "PEER_TLS_CERT",
+  ]);
+  assert.deepEqual(refused({ ...tls, PEER_ORDER_SERVICE_URL: "https://orders.example" }), ["PEER_TLS_KEY"]);
 });
 
 Deno.test("configuration of several workers wants ports that they share, and a database that is not embedded", () => {
@@ -384,7 +422,9 @@ Deno.test("configuration never shows a secret, nor a login in the wrong place", 
     messageOf({ KAFKA_SASL_PASSWORD: SECRET }),
     messageOf({ GDPR_EXPORT_KEY: SECRET, GDPR_HASH_KEY: SECRET, GDPR_RECEIPT_KEY: SECRET }),
     messageOf({ PEER_ORDER_SERVICE_URL: login }),
-    ...Object.keys(VARIABLES).filter((name) => !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS/.test(name))
+    ...Object.keys(VARIABLES).filter((name) =>
+      !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS|PEER_TOKEN/.test(name)
+    )
       .map((name) => messageOf({ [name]: login })),
   ];
   for (const message of messages) assert.ok(!message.includes(SECRET), message);

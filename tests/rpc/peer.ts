@@ -38,11 +38,11 @@ export interface TestPeer extends AsyncDisposable {
 
 /**
  * @param answer ends the stream when it returns, unless it has failed; `nth` counts the calls from 1
- * @param tls PEM texts
+ * @param tls PEM texts; with `clientCa`, clients without a certificate of it are refused in the handshake
  */
 export async function startPeer(
   answer: (call: Call, nth: number) => Promise<void> | void,
-  tls?: { certificate: string; key: string },
+  tls?: { certificate: string; key: string; clientCa?: string },
 ): Promise<TestPeer> {
   const server = new grpc.Server();
   const resumedAfter: (string | undefined)[] = [];
@@ -86,10 +86,10 @@ export async function startPeer(
   });
   const credentials = tls
     // Without an authority for clients, Deno serves no TLS at all.
-    ? grpc.ServerCredentials.createSsl(Buffer.from(tls.certificate), [{
+    ? grpc.ServerCredentials.createSsl(Buffer.from(tls.clientCa ?? tls.certificate), [{
       private_key: Buffer.from(tls.key),
       cert_chain: Buffer.from(tls.certificate),
-    }])
+    }], tls.clientCa !== undefined)
     : grpc.ServerCredentials.createInsecure();
   const injector = server.createConnectionInjector(credentials);
   const open = (port: number) => listen("127.0.0.1", port, (socket) => injector.injectConnection(socket));

@@ -1,0 +1,116 @@
+/** What peers see of this service, from the files that the environment names to a real server that looks at it. */
+import assert from "node:assert/strict";
+import { PeerError } from "../../actors/gdpr/vocabulary.ts";
+import { ConfigError, readConfig } from "../../config/mod.ts";
+import { readPeerAccess } from "../../config/peer_access.ts";
+import { createPeers } from "../../rpc/peers.ts";
+import { createAuthority } from "./certificates.ts";
+import { order, startPeer, type TestPeer } from "./peer.ts";
+
+const AUTHORITY = createAuthority("peers");
+const SERVER = AUTHORITY.issue({ dns: "localhost" });
+const OWN = AUTHORITY.issue({ uri: "spiffe://shop/ns/shop/sa/customer-service" });
+const REQUEST = {
+  customerId: crypto.randomUUID() as string,
+  storeId: crypto.randomUUID() as string,
+  requestId: crypto.randomUUID() as string,
+  resumeAfter: undefined,
+};
+
+Deno.test("a peer that asks for a certificate gets that of PEER_TLS_CERT, and refuses who has none", async () => {
+  await using files = await folder({ "ca.crt": AUTHORITY.certificate, ...named("tls", OWN) });
+  await using peer = await startPeer((call) => call.send(order(1)), {
+    ...SERVER,
+    clientCa: AUTHORITY.certificate,
+  });
+  const ca = { PEER_TLS_CA: files.path("ca.crt") };
+  const identity = { PEER_TLS_CERT: files.path("tls.crt"), PEER_TLS_KEY: files.path("tls.key") };
+  assert.equal(await collect(peer, { ...ca, ...identity }), "1 records");
+  assert.equal(await collect(peer, ca), "UNREACHABLE");
+  assert.equal(
+    await collect(peer, identity),
+    "UNREACHABLE",
+    "nor does it trust a peer of an unknown authority",
+  );
+});
+
+Deno.test("each call to a peer has the token that stands in the file then, and none is made without one", async () => {
+  await using files = await folder({ token: "first-token\n" });
+  const seen: unknown[] = [];
+  await using peer = await startPeer((call) => {
+    seen.push(...call.metadata.get("authorization"));
+  });
+  await using peers = await open(peer, { PEER_TOKEN_PATH: files.path("token") });
+  const ask = () => drain(peers);
+  await ask();
+  await files.write("token", "second-token");
+  await ask();
+  for (const unfit of ["", "two words", "tökén"]) {
+    await files.write("token", unfit);
+    const error = await ask().then(() => undefined, (error) => error);
+    assert.equal(error instanceof PeerError && error.reason, "UNREACHABLE");
+    if (unfit) assert.ok(!Deno.inspect(error).includes(unfit), "the message repeats it");
+  }
+  await Deno.remove(files.path("token"));
+  await assert.rejects(ask(), PeerError);
+  await files.write("token", "third-token");
+  await ask();
+  assert.deepEqual(seen, ["Bearer first-token", "Bearer second-token", "Bearer third-token"]);
+});
+
+Deno.test("a start with a file that cannot be used is refused by the variable, without what the file holds", async () => {
+  const other = createAuthority("others").issue({ dns: "localhost" });
+  const files = {
+    "ca.crt": AUTHORITY.certificate,
+    ...named("tls", OWN),
+    "other.key": other.key,
+    nothing: "s3cret nonsense",
+  };
+  await using place = await folder(files);
+  const url = { PEER_ORDER_SERVICE_URL: "https://localhost:1" };
+  const wrong: [string, Record<string, string>][] = [
+    ["PEER_TLS_CA", { PEER_TLS_CA: "nothing" }],
+    ["PEER_TLS_CA", { PEER_TLS_CA: "absent" }],
+    ["PEER_TLS_CERT", { PEER_TLS_CERT: "nothing", PEER_TLS_KEY: "tls.key" }],
+    ["PEER_TLS_KEY", { PEER_TLS_CERT: "tls.crt", PEER_TLS_KEY: "nothing" }],
+    ["PEER_TLS_CERT", { PEER_TLS_CERT: "tls.crt", PEER_TLS_KEY: "other.key" }],
+    ["PEER_TOKEN_PATH", { PEER_TOKEN_PATH: "nothing" }],
+    ["PEER_TOKEN_PATH", { PEER_TOKEN_PATH: "absent" }],
+  ];
+  for (const [variable, env] of wrong) {
+    const paths = Object.fromEntries(Object.entries(env).map(([name, file]) => [name, place.path(file)]));
+    await assert.rejects(readPeerAccess(readConfig({ ...url, ...paths }).gdpr.peerAccess), (error: Error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.ok(error.message.startsWith(`Cannot call peers: ${variable}: `), error.message);
+      assert.ok(!Deno.inspect(error).includes("s3cret"));
+      return true;
+    });
+  }
+});
+
+/** Peers as a start makes them of the environment. */
+async function open(peer: TestPeer, env: Record<string, string>) {
+  const { gdpr } = readConfig({ ...env, PEER_ORDER_SERVICE_URL: peer.url.href });
+  return createPeers(new Map(Object.entries(gdpr.peers)), await readPeerAccess(gdpr.peerAccess));
+}
+
+async function collect(peer: TestPeer, env: Record<string, string>): Promise<string> {
+  await using peers = await open(peer, env);
+  return await drain(peers).then(({ length }) => `${length} records`, (error) => error.reason);
+}
+
+async function drain(peers: ReturnType<typeof createPeers>) {
+  return await Array.fromAsync(peers.collect("order-service", REQUEST, new AbortController().signal));
+}
+
+function named(name: string, { certificate, key }: { certificate: string; key: string }) {
+  return { [`${name}.crt`]: certificate, [`${name}.key`]: key };
+}
+
+async function folder(files: Record<string, string>) {
+  const directory = await Deno.makeTempDir();
+  const path = (name: string) => `${directory}/${name}`;
+  const write = (name: string, text: string) => Deno.writeTextFile(path(name), text);
+  for (const [name, text] of Object.entries(files)) await write(name, text);
+  return { path, write, [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }) };
+}
