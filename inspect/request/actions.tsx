@@ -76,7 +76,7 @@ function Action({ type, offers, csrf, to, version, written }: ActionProps) {
           <>
             <label for={`reason-${type}`}>Reason</label>
             <p id={`reason-${type}-hint`} class="hint">
-              {reason}. Never the customer's data.
+              {reason}. Leave out what is personal.
             </p>
             <textarea
               id={`reason-${type}`}

@@ -53,7 +53,7 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
     done: "The due date is extended.",
   },
   cancel: {
-    title: "Cancel",
+    title: "Cancel the request",
     consequence:
       "The request ends without being fulfilled, as its customer wishes. What was collected for it is destroyed.",
     confirm: "Yes, the customer takes it back",
@@ -61,7 +61,7 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
     final: true,
   },
   refuse: {
-    title: "Refuse",
+    title: "Refuse the request",
     consequence: "The request ends without being fulfilled. What was collected for it is destroyed.",
     reason: "Shown here; the customer has to be told",
     confirm: "Yes, refuse it",

@@ -99,5 +99,7 @@ function whyNone({ type, status, outcome }: GdprRequestRow): string {
   const what = type === "ERASURE" ? "receipt" : "documents";
   if (status !== "COMPLETED") return `The ${what} will be here once the request is fulfilled.`;
   if (outcome !== "FULFILLED") return `There is no ${what}: the request was not fulfilled.`;
-  return type === "ERASURE" ? "There is no receipt." : "The documents have expired and are destroyed.";
+  return type === "ERASURE"
+    ? "There is no receipt."
+    : "The documents have expired, or an erasure has destroyed them.";
 }
