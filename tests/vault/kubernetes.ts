@@ -7,7 +7,7 @@ export interface Cluster extends AsyncDisposable {
   /** A file as Kubernetes mounts it into a pod. */
   tokenPath: string;
   /** Writes another service account's token into the file. */
-  mount(account: string, more?: { expires?: string }): Promise<void>;
+  mount(account: string, more?: { expires?: string; audience?: string }): Promise<void>;
   /** The tokens that have been in the file. */
   tokens: string[];
   /** Whether the API answers; when not, with HTTP 500. */
@@ -15,6 +15,10 @@ export interface Cluster extends AsyncDisposable {
 }
 
 const NAMESPACE = "shop";
+/** Of the token that the overlay in deploy/kubernetes mounts, and of the role in docs/configuration.md. */
+const AUDIENCE = "vault";
+/** Whom the cluster takes a token for when it is not asked about others. */
+const ITSELF = "https://kubernetes.default.svc";
 
 /** @param mount where Vault's Kubernetes authentication is put; its role `customer-service` is for that account */
 export async function startCluster(
@@ -38,7 +42,8 @@ export async function startCluster(
     }
     if (!cluster.healthy) return Response.json({}, { status: 500 });
     const { spec } = await request.json();
-    const payload = await jwtVerify(spec.token, publicKey).then(
+    const audience: string[] = spec.audiences?.length ? spec.audiences : [ITSELF];
+    const payload = await jwtVerify(spec.token, publicKey, { audience }).then(
       (verified) => verified.payload,
       () => undefined,
     );
@@ -46,6 +51,7 @@ export async function startCluster(
     const status = account
       ? {
         authenticated: true,
+        audiences: audience,
         user: {
           username: `system:serviceaccount:${NAMESPACE}:${account}`,
           uid: `uid-of-${account}`,
@@ -67,16 +73,16 @@ export async function startCluster(
     tokenPath,
     tokens: [],
     healthy: true,
-    async mount(account, { expires = "10m" } = {}) {
+    async mount(account, { expires = "10m", audience = AUDIENCE } = {}) {
       const token = await new SignJWT({
         "kubernetes.io": {
           namespace: NAMESPACE,
           serviceaccount: { name: account, uid: `uid-of-${account}` },
         },
       }).setProtectedHeader({ alg: "RS256", ...(kid ? { kid } : {}) })
-        .setIssuer("https://kubernetes.default.svc").setSubject(
+        .setIssuer(ITSELF).setSubject(
           `system:serviceaccount:${NAMESPACE}:${account}`,
-        )
+        ).setAudience([audience])
         .setIssuedAt().setExpirationTime(expires).sign(privateKey);
       cluster.tokens.push(token);
       await Deno.writeTextFile(tokenPath, `${token}\n`);
@@ -93,6 +99,7 @@ export async function startCluster(
   await vault.call("POST", `auth/${mount}/role/customer-service`, {
     bound_service_account_names: ["customer-service"],
     bound_service_account_namespaces: [NAMESPACE],
+    audience: AUDIENCE,
     token_policies: policies,
     token_ttl: "10m",
   });

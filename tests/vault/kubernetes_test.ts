@@ -76,19 +76,24 @@ vaultTest(
       );
     });
 
-    await t.step("another account, a token that has expired, one that is none, no file", async () => {
-      await cluster.mount("cart-service");
-      assert.match(await refusal({}), REFUSED);
-      await cluster.mount("customer-service", { expires: "1m ago" });
-      assert.match(await refusal({}), REFUSED);
-      await Deno.writeTextFile(cluster.tokenPath, "no token");
-      assert.match(await refusal({}), REFUSED);
-      assert.match(
-        await refusal({ VAULT_K8S_TOKEN_PATH: "/nowhere/token" }),
-        /\/nowhere\/token: there is no such file$/,
-      );
-      await cluster.mount("customer-service");
-    });
+    await t.step(
+      "another account, a token that has expired, one for others, one that is none, no file",
+      async () => {
+        await cluster.mount("cart-service");
+        assert.match(await refusal({}), REFUSED);
+        await cluster.mount("customer-service", { expires: "1m ago" });
+        assert.match(await refusal({}), REFUSED);
+        await cluster.mount("customer-service", { audience: "data-subjects" });
+        assert.match(await refusal({}), REFUSED);
+        await Deno.writeTextFile(cluster.tokenPath, "no token");
+        assert.match(await refusal({}), REFUSED);
+        assert.match(
+          await refusal({ VAULT_K8S_TOKEN_PATH: "/nowhere/token" }),
+          /\/nowhere\/token: there is no such file$/,
+        );
+        await cluster.mount("customer-service");
+      },
+    );
 
     await t.step("a cluster that does not review tokens", async () => {
       cluster.healthy = false;
