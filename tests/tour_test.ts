@@ -16,7 +16,7 @@ Deno.test("the calls to paste reach the service on whatever address it is bound 
     const text = await tour(places, issuer);
     const urls = text.match(/http:\/\/\S+/g) ?? [];
     assert.deepEqual([...new Set(urls.map((url) => new URL(url).hostname))], [host]);
-    assert.equal(urls.length, 5);
+    assert.equal(urls.length, 7);
     assert.ok(urls.includes(`http://${host}:4000/inspect/sign-in?code=c0de`));
   }
 });
