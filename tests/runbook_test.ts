@@ -1,6 +1,7 @@
 /** The runbook answers every alert, and what it says to type works. */
 import assert from "node:assert/strict";
 import { createDatabase } from "./database.ts";
+import { readYaml } from "./deploy/yaml.ts";
 import { readAlerts, readDashboard } from "./telemetry/prometheus.ts";
 
 const DOCS = new URL("../docs/", import.meta.url);
@@ -53,6 +54,32 @@ Deno.test("every statement can be run by the owner of the tables", async () => {
   }
 });
 
+Deno.test({
+  name:
+    "the job that replays the memory is the service's pod with another command, and gets none of its traffic",
+  ignore: !await hasJq(),
+  async fn() {
+    const [deployment] = await readYaml("deploy/kubernetes/base/deployment.yaml");
+    const [, program = ""] = page.match(/get deployment customer-service -o json \| jq '([^']+)'/) ?? [];
+    const job = await jq(program, deployment);
+    assert.deepEqual([job.kind, job.spec.template.spec.restartPolicy], ["Job", "Never"]);
+    const [pod, original] = [job.spec.template, deployment.spec.template];
+    assert.notEqual(
+      pod.metadata.labels["app.kubernetes.io/component"],
+      original.metadata.labels["app.kubernetes.io/component"],
+    );
+    assert.equal(pod.spec.serviceAccountName, original.spec.serviceAccountName);
+    const [{ command, ...container }] = pod.spec.containers;
+    const { ports: _, startupProbe: __, livenessProbe: ___, readinessProbe: ____, ...kept } =
+      original.spec.containers[0];
+    assert.deepEqual(container, kept);
+    const [migrate] = await readYaml("deploy/kubernetes/base/migrate.yaml");
+    const flags = migrate.spec.template.spec.containers[0].command.slice(0, -1);
+    assert.deepEqual(command, [...flags, "tasks/erasure.ts", "replay", "--from", "kafka"]);
+    assert.equal(migrate.metadata.labels["app.kubernetes.io/component"], "migrate");
+  },
+});
+
 Deno.test("no statement shows a personal value", () => {
   for (const [block] of page.matchAll(/```sql[^]*?```/g)) assert.doesNotMatch(block, /select \*/);
 });
@@ -60,4 +87,20 @@ Deno.test("no statement shows a personal value", () => {
 /** As GitHub makes them. */
 function anchorOf(title: string): string {
   return title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
+}
+
+// deno-lint-ignore no-explicit-any -- whatever it makes
+async function jq(program: string, input: unknown): Promise<any> {
+  const process = new Deno.Command("jq", { args: [program], stdin: "piped", stdout: "piped" }).spawn();
+  await new Response(JSON.stringify(input)).body!.pipeTo(process.stdin);
+  const { success, stdout } = await process.output();
+  assert.ok(success);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+async function hasJq(): Promise<boolean> {
+  return await new Deno.Command("jq", { args: ["--version"], stdout: "null" }).output().then(
+    ({ success }) => success,
+    () => false,
+  );
 }
