@@ -5,7 +5,7 @@ import { backoff } from "../../actors/retry.ts";
 import { claimEffects, settleEffect } from "../../db/effects.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { eventually } from "../eventually.ts";
-import { createGroup, createWorld, register, tell, type World } from "./world.ts";
+import { byEights, createGroup, createWorld, register, tell, type World } from "./world.ts";
 
 /** What a loop is started with, on pools of this world. */
 function workshop(world: World) {
@@ -24,8 +24,8 @@ function workshop(world: World) {
 Deno.test("a deleted group drops out at once; its memberships end in batches, each with its event", async () => {
   await using world = await createWorld();
   const group = await createGroup(world, { name: "Gold" });
-  const members = await Promise.all(Array.from({ length: 450 }, () => register(world)));
-  await Promise.all(members.map((ref) => tell(world, ref, "group.assign", { groupId: group.id })));
+  const members = await byEights(Array(450), () => register(world));
+  await byEights(members, (ref) => tell(world, ref, "group.assign", { groupId: group.id }));
   const lookups = createLookups(world.database.pool("customer_reader"));
 
   await tell(world, group, "group.delete", {}, { by: world.staff });

@@ -66,6 +66,20 @@ export async function register(world: World, fields: Record<string, unknown> = {
   return ref;
 }
 
+/** Does it for each, by eights, as callers do who wait for their answers: a pool makes nobody wait for long. */
+export async function byEights<Item, Result>(
+  items: Iterable<Item>,
+  each: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const entries = Iterator.from(items).map((item, at) => [at, item] as const);
+  const results: Result[] = [];
+  const work = async () => {
+    for (const [at, item] of entries) results[at] = await each(item);
+  };
+  await Promise.all(Array.from({ length: 8 }, work));
+  return results;
+}
+
 export async function createGroup(world: World, fields: Record<string, unknown> = {}): Promise<ActorRef> {
   const ref = groupRef(world);
   const values = { name: ref.id, priceListId: crypto.randomUUID(), priority: 0, ...fields };

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
-import { freePorts } from "../ports.ts";
+import { freePort } from "../ports.ts";
 import { gatewayHeaders, portsOf, production, TRUSTING } from "../production.ts";
 import { temporaryFolder, watch } from "../service.ts";
 
@@ -16,7 +16,7 @@ for (const workers of [1, 2]) {
     await using world = await createWorld();
     const ref = await register(world, { email: "ada@example.com" });
     await using folder = await temporaryFolder();
-    const [httpPort, grpcPort] = freePorts(2);
+    const [httpPort, grpcPort] = [freePort(), freePort()];
     const process = new Deno.Command(BINARY, {
       cwd: folder.path,
       clearEnv: true,

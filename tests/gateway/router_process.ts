@@ -1,4 +1,5 @@
 /** The real Apollo Router with the configuration of deploy/router, as a process that speaks to this machine alone. */
+import { freePort } from "../ports.ts";
 
 const FOLDER = new URL("../../deploy/router/", import.meta.url);
 const CACHED = new URL("../../.data/router/bin/router", import.meta.url).pathname;
@@ -79,10 +80,4 @@ export async function startRouter(binary: string, env: Record<string, string>): 
     stop,
     [Symbol.asyncDispose]: async () => void await stop(),
   };
-}
-
-/** The router does not say which port it has chosen for its health. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

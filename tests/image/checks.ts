@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import { createWorld, register } from "../actors/world.ts";
-import { freePorts } from "../ports.ts";
+import { freePort } from "../ports.ts";
 import { claimsFor, generateKey, sign, startIssuer } from "../auth/issuer.ts";
 import { createDatabase } from "../database.ts";
 import { eventually } from "../eventually.ts";
@@ -86,7 +86,7 @@ Deno.test("it serves GraphQL, gRPC and readiness with nothing but the permission
 
 Deno.test("it starts its workers, and they share its ports", async () => {
   await using world = await createWorld();
-  const [http = 0, grpc = 0] = freePorts(2);
+  const [http, grpc] = [freePort(), freePort()];
   const env = { ...production(world.database.url), ...TRUSTING, WORKERS: "2" };
   const ports = { HTTP_PORT: String(http), GRPC_PORT: String(grpc) };
   const bwrap = inContainer(image, image.config.entrypoint, { env: { ...env, ...ports } }).spawn();

@@ -1,5 +1,6 @@
 /** A real Apache Kafka for tests: one node in KRaft mode, on free ports of the loopback interface. */
 import { findKafka, type Installation } from "./installation.ts";
+import { freePort } from "../ports.ts";
 
 export interface Broker extends AsyncDisposable {
   /** What a client connects to, host:port; the same after every start. */
@@ -27,7 +28,7 @@ export async function startBroker(folder?: string, settings: Record<string, numb
     await Deno.makeTempDir({ prefix: "customer-service-kafka-" }),
     (path) => Deno.remove(path, { recursive: true }),
   );
-  const [port, controllerPort] = freePorts();
+  const [port, controllerPort] = [freePort(), freePort()];
   const config = `${home}/server.properties`;
   await Deno.mkdir(home, { recursive: true });
   await Deno.writeTextFile(config, properties(home, port, controllerPort, settings));
@@ -138,17 +139,4 @@ async function answering(port: number, broker: Running): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`Kafka does not answer after ${START_LIMIT_MS / 1000} seconds`);
-}
-
-/** Below the range from which systems number outgoing connections, so that a stopped broker's port stays free. */
-export function freePorts(): [number, number] {
-  const free: number[] = [];
-  while (free.length < 2) {
-    const port = 20_000 + crypto.getRandomValues(new Uint16Array(1))[0]! % 12_000;
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      if (!free.includes(port)) free.push(port);
-    } catch { /* taken */ }
-  }
-  return [free[0]!, free[1]!];
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
-import { freePorts } from "../kafka/broker.ts";
+import { freePort } from "../ports.ts";
 import { gatewayHeaders, MESH, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { failure, type RunningService, startService } from "../service.ts";
@@ -61,7 +61,7 @@ Deno.test("workers that cannot start end the whole with what was in the way, a t
 });
 
 function workers(count: number, databaseUrl: string) {
-  const [http, grpc] = freePorts();
+  const [http, grpc] = [freePort(), freePort()];
   const env = { WORKERS: String(count), HTTP_PORT: String(http), GRPC_PORT: String(grpc) };
   return { env: { ...production(databaseUrl), ...TRUSTING, ...env }, ports: { http, grpc } };
 }

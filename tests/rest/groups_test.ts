@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { endMemberships } from "../../actors/end_memberships.ts";
 import { startWorker } from "../../actors/worker.ts";
-import { createGroup, customerRef, register, tell } from "../actors/world.ts";
+import { byEights, createGroup, register, tell } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { asked } from "../rpc/client.ts";
 import { serveLookups } from "../rpc/serve.ts";
@@ -160,16 +160,11 @@ Deno.test("a deleted group decides no price from the answer on, and each of 1,00
   const { admin, storeId } = rest.world;
   const as = manager(rest);
   const group = await createGroup(rest.world, { ...GOLD, name: "Large" });
-  const ids: string[] = [];
-  const join = async () => {
-    while (ids.length < 1_000) {
-      const ref = customerRef(rest.world);
-      ids.push(ref.id);
-      await tell(rest.world, ref, "register", { email: `${ref.id}@example.com` });
-      await tell(rest.world, ref, "group.assign", { groupId: group.id });
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, join));
+  const ids = await byEights(Array(1_000), async () => {
+    const ref = await register(rest.world);
+    await tell(rest.world, ref, "group.assign", { groupId: group.id });
+    return ref.id;
+  });
   const [customerId = ""] = ids;
   const priceLists = async () => [
     (await rest.call("GET", `/customers/${customerId}/price-list`, { as })).body.priceListId,

@@ -4,7 +4,8 @@ import { ConfigError, readConfig } from "../../config/mod.ts";
 import type { Environment } from "../../config/variables.ts";
 import { readVault } from "../../config/vault.ts";
 import { eventually } from "../eventually.ts";
-import { ENGINE, freePort, startVault, type VaultServer, vaultTest } from "./server.ts";
+import { freePort } from "../ports.ts";
+import { ENGINE, startVault, type VaultServer, vaultTest } from "./server.ts";
 
 const SECRET = "tr0ub4dor-and-3";
 const CUSTOMER_SERVICE = {

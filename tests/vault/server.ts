@@ -1,6 +1,7 @@
 /** A real Vault for tests: OpenBao's server for development, in memory, on a free port of the loopback interface. */
 import assert from "node:assert/strict";
 import { eventually } from "../eventually.ts";
+import { freePort } from "../ports.ts";
 
 /** Where tests/run.ts has found the program; undefined where there is none. */
 const PROGRAM = Deno.env.get("TEST_VAULT");
@@ -105,15 +106,4 @@ export function policyFor(paths: readonly string[]): string {
 async function authorityIn(folder: string): Promise<string> {
   for await (const { name } of Deno.readDir(folder)) if (/ca\.pem$/.test(name)) return name;
   assert.fail("a Vault with TLS has no authority");
-}
-
-/** Below the range from which systems number outgoing connections. */
-export function freePort(): number {
-  for (;;) {
-    const port = 20_000 + crypto.getRandomValues(new Uint16Array(1))[0]! % 12_000;
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      return port;
-    } catch { /* taken */ }
-  }
 }
