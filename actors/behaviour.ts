@@ -27,6 +27,8 @@ export interface Decision {
   event: EventObject;
   /** Names of the fields that change, for the journal. None: the actor may be told so, and stays as it is. */
   changedFields: readonly string[];
+  /** What whoever decides it gives as their reason, for the journal. No message ever carries it. */
+  reason?: string | undefined;
   /** Columns of the actor's own row. */
   columns?: Columns;
   /** Rows beside the actor's own. */

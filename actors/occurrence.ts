@@ -14,6 +14,8 @@ export interface Occurrence {
   before: { state: string; version: number } | undefined;
   after: { state: string; version: number };
   changedFields: readonly string[];
+  /** As it was given, in free text: for the journal alone. */
+  reason?: string | undefined;
   by: Principal;
   at: Date;
   /** Where in which trace it has happened. */

@@ -16,7 +16,7 @@ export async function record(
   occurrence: Occurrence,
   actions: readonly RecordedAction[],
 ): Promise<void> {
-  const { ref, eventType, before, after, changedFields, by, at } = occurrence;
+  const { ref, eventType, before, after, changedFields, reason, by, at } = occurrence;
   const actor = { storeId: ref.storeId, actorKind: ref.kind, actorId: ref.id };
   const messages = actions.flatMap(({ type, params }) => {
     if (type === "publish") return [domainMessage(occurrence, params as Publish)];
@@ -34,6 +34,7 @@ export async function record(
       principalId: by.id,
       principalType: by.type,
       changedFields,
+      reason: reason ?? null,
       at,
     }),
     ...(messages.length > 0 ? [insertOutbox(tx, messages)] : []),

@@ -140,7 +140,7 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
     behaviour: AnyBehaviour,
     ref: ActorRef,
     { machine, snapshot: before, version, row }: Found<unknown>,
-    { event, changedFields, columns, write, ids }: Decision,
+    { event, changedFields, reason, columns, write, ids }: Decision,
     occasion: Occasion,
   ): Promise<Answer> {
     const [snapshot, actions] = transition(machine, before, event);
@@ -153,6 +153,7 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
       before: { state: stateName(before), version },
       after,
       changedFields,
+      reason,
       ...occasion,
     };
     await Promise.all([

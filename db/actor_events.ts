@@ -15,6 +15,8 @@ export interface ActorEventRow {
   principalId: string;
   principalType: "CUSTOMER" | "STAFF" | "SYSTEM";
   changedFields: readonly string[];
+  /** What whoever decided it gave as their reason, in their own words. */
+  reason: string | null;
   at: Date;
 }
 
@@ -36,7 +38,7 @@ export async function findJournal(
 ): Promise<ActorEventRow[]> {
   return await sql<ActorEventRow[]>`
     select store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
-      principal_type, changed_fields, at
+      principal_type, changed_fields, reason, at
     from actor_events
     where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and sequence > ${after}
     order by sequence limit ${limit}`;

@@ -7,7 +7,7 @@ const ofActor = (sql: Sql, { storeId, actorKind, actorId }: ActorKey) =>
 
 const columns = (sql: Sql) =>
   sql`store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
-    principal_type, changed_fields, at`;
+    principal_type, changed_fields, reason, at`;
 
 /** The events up to a sequence, newest first. */
 export async function findEventsUpTo(
@@ -67,14 +67,16 @@ export async function findStateSince(
   return row?.at;
 }
 
-/** The sequence of the last event of each of some types, as far as there is one. */
-export async function findLastOf(
+/** The reason that the last event of a type was given, up to a sequence; null without one. */
+export async function findLastReason(
   sql: Sql,
   key: ActorKey,
-  types: readonly string[],
-): Promise<Record<string, number>> {
-  const rows = await sql<{ eventType: string; sequence: number }[]>`
-    select event_type, max(sequence) as sequence from actor_events
-    where ${ofActor(sql, key)} and event_type = any(${types as string[]}) group by event_type`;
-  return Object.fromEntries(rows.map(({ eventType, sequence }) => [eventType, sequence]));
+  type: string,
+  upTo: number,
+): Promise<string | null> {
+  const [row] = await sql<{ reason: string | null }[]>`
+    select reason from actor_events
+    where ${ofActor(sql, key)} and event_type = ${type} and sequence <= ${upTo}
+    order by sequence desc limit 1`;
+  return row?.reason ?? null;
 }

@@ -184,6 +184,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "principal_id",
     "principal_type",
     "changed_fields",
+    "reason",
     "at",
   ],
   timers: [
@@ -237,13 +238,26 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Where notes about requests stand. */
+export interface Notes {
+  columns: readonly string[];
+  /** The column that names the request. */
+  request: string;
+  /** The kind of actor that a request is, in a table that has rows of others too. */
+  actorKind?: string;
+}
+
 /**
  * Columns of NOT_PERSONAL in which staff and services write freely about a request, and may have quoted the subject.
  * An erasure empties those that do.
  */
-export const NOTES: Readonly<Record<string, readonly string[]>> = {
-  gdpr_requests: ["hold_reason", "extension_reason", "refusal_reason"],
-  gdpr_participants: ["last_error", "evidence", "waiver_reason"],
+export const NOTES: Readonly<Record<string, Notes>> = {
+  gdpr_requests: {
+    columns: ["hold_reason", "extension_reason", "refusal_reason"],
+    request: "request_id",
+  },
+  gdpr_participants: { columns: ["last_error", "evidence", "waiver_reason"], request: "request_id" },
+  actor_events: { columns: ["reason"], request: "actor_id", actorKind: "gdpr_request" },
 };
 
 /** The columns of a table that an erasure empties. */

@@ -26,11 +26,12 @@ export async function emptyNotes(
   const emptied: Record<string, number> = {};
   const pattern = quoting(values);
   if (pattern === undefined) return emptied;
-  for (const [table, columns] of Object.entries(NOTES)) {
+  for (const [table, { columns, request, actorKind }] of Object.entries(NOTES)) {
+    const ofKind = actorKind === undefined ? tx`` : tx`and actor_kind = ${actorKind}`;
     for (const column of columns) {
       const { count } = await tx`
         update ${tx(table)} set ${tx(column)} = null
-        where store_id = ${storeId} and ${tx(column)} ~* ${pattern} and request_id in (
+        where store_id = ${storeId} ${ofKind} and ${tx(column)} ~* ${pattern} and ${tx(request)} in (
           select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId})`;
       if (count > 0) emptied[table] = (emptied[table] ?? 0) + count;
     }

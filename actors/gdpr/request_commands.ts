@@ -14,7 +14,8 @@ const SYSTEM = ["SYSTEM"] as const;
 const nothing = z.strictObject({});
 const reason = text(500);
 const service = text(100);
-const repetition = z.strictObject({ service: service.optional() });
+const explanation = z.strictObject({ reason: reason.optional() });
+const repetition = explanation.extend({ service: service.optional() });
 const confirmation = z.strictObject({ service, evidence: text(2_000).nullish() });
 const finding = z.strictObject({ residue: z.int().min(0) });
 
@@ -25,6 +26,15 @@ const plain = (by: readonly PrincipalType[], type: string) =>
     () => ({ event: { type }, changedFields: ["status"] }),
   );
 
+/** The reason, where one is given, stands in the journal alone. */
+const explained = (by: readonly PrincipalType[], type: "cancel" | "release") =>
+  handler<GdprRequestRow, typeof explanation>(
+    by,
+    explanation,
+    (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason }),
+  );
+
+/** The request keeps the last reason of a kind, and the journal each of them. */
 const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReason") =>
   handler<GdprRequestRow, z.ZodObject<{ reason: typeof reason }>>(
     STAFF,
@@ -33,6 +43,7 @@ const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReas
       event: { type },
       changedFields: ["status", ...columnNames({ [column]: "" })],
       columns: { [column]: input.reason },
+      reason: input.reason,
     }),
   );
 
@@ -47,8 +58,8 @@ const aboutService = (by: readonly PrincipalType[], type: string) =>
   );
 
 export const requestCommands: Record<string, Handler<GdprRequestRow>> = {
-  cancel: plain(ANYBODY, "cancel"),
-  release: plain(STAFF, "release"),
+  cancel: explained(ANYBODY, "cancel"),
+  release: explained(STAFF, "release"),
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
   hold: withReason("hold", "holdReason"),
@@ -60,11 +71,13 @@ export const requestCommands: Record<string, Handler<GdprRequestRow>> = {
       event: { type: "extend", dueAt: extendedDueDate(row.createdAt).getTime() },
       changedFields: ["due_at", "extension_reason"],
       columns: { extensionReason: reason },
+      reason,
     }),
   ),
-  retry: handler<GdprRequestRow, typeof repetition>(STAFF, repetition, (_, { service }) => ({
+  retry: handler<GdprRequestRow, typeof repetition>(STAFF, repetition, (_, { service, reason }) => ({
     event: { type: "retry", ...(service !== undefined && { service }) },
     changedFields: [service === undefined ? "status" : "participants"],
+    reason,
   })),
   waive: handler<GdprRequestRow, z.ZodObject<{ service: typeof service; reason: typeof reason }>>(
     STAFF,
@@ -72,6 +85,7 @@ export const requestCommands: Record<string, Handler<GdprRequestRow>> = {
     ({ ref }, { service, reason }) => ({
       event: { type: "waive", service },
       changedFields: ["participants"],
+      reason,
       write: (tx) =>
         upsertParticipant(tx, ref.storeId, ref.id, service, { state: "WAIVED", waiverReason: reason }),
     }),

@@ -23,14 +23,21 @@ Deno.test("notes of staff and services that quote the subject are emptied and co
   const customer = await registerPerson(world);
   const access = await shop.open(customer, "ACCESS");
   await shop.work(world.now);
+  await shop.tell(access, "retry", { service: SERVICE, reason: "asked by augusta@lovelace.example" });
   await shop.tell(access, "waive", { service: SERVICE, reason: "LOVELACE-KING has seen it in the shop" });
   await shop.tell(access, "refuse", { reason: "augusta@lovelace.example was not hers" });
+  const portability = await shop.open(customer, "PORTABILITY");
+  await shop.tell(portability, "cancel", { reason: "a letter of augusta@lovelace.example" });
   const erasure = await shop.open(customer, "ERASURE");
+  await shop.tell(erasure, "hold", { reason: "Augusta@Lovelace.example is in court" });
+  await shop.tell(erasure, "release", { reason: "(augusta@lovelace.example) has won" });
   await shop.tell(erasure, "hold", { reason: "Ada phoned from +441234567890" });
-  await shop.tell(erasure, "release");
+  await shop.tell(erasure, "release", { reason: "the adaptation is done" });
   await shop.tell(erasure, "extend", { reason: "the adaptation of many systems" });
   const other = await shop.open(await register(world), "ERASURE");
   await shop.tell(other, "hold", { reason: "Ada of the support desk" });
+  const messages = JSON.stringify(await world.admin`select payload, headers from outbox`);
+  assert.doesNotMatch(messages, /augusta@|Ada phoned|adaptation/i, "no message carries a reason");
 
   await eraseAndConfirm(world, shop, erasure);
   const { cleared, ...row } = await shop.row(erasure);
@@ -43,6 +50,17 @@ Deno.test("notes of staff and services that quote the subject are emptied and co
   assert.equal((await shop.row(other)).holdReason, "Ada of the support desk");
   assert.deepEqual(cleared.tables.gdpr_requests, { request: 2 });
   assert.deepEqual(cleared.tables.gdpr_participants, { request: 1 });
+  assert.deepEqual(cleared.tables.actor_events, { request: 7 });
+  assert.deepEqual(await reasonsOf(world, erasure), [
+    ["hold", null],
+    ["release", null],
+    ["hold", null],
+    ["release", "the adaptation is done"],
+    ["extend", "the adaptation of many systems"],
+  ]);
+  assert.deepEqual(await reasonsOf(world, access), [["retry", null], ["waive", null], ["refuse", null]]);
+  assert.deepEqual(await reasonsOf(world, portability), [["cancel", null]]);
+  assert.deepEqual(await reasonsOf(world, other), [["hold", "Ada of the support desk"]]);
   const [receipt] = await world.admin`select document from erasure_receipts where request_id = ${erasure.id}`;
   assert.deepEqual(receipt?.document.cleared, cleared.tables);
   assert.deepEqual(receipt?.document.reasons, { extension: "the adaptation of many systems" });
@@ -57,6 +75,10 @@ const PLACES: Record<string, { plant: string; mend: string }> = {
   "the journal": {
     plant: `update actor_events set changed_fields = '{augusta@lovelace.example}' where actor_id = $1`,
     mend: `update actor_events set changed_fields = '{}' where actor_id = $1`,
+  },
+  "a reason of another actor's journal": {
+    plant: `update actor_events set reason = 'as Ada Lovelace-King wished' where actor_id = $1`,
+    mend: `update actor_events set reason = null where actor_id = $1`,
   },
   "an idempotent answer": {
     plant: `insert into idempotency_keys
@@ -114,6 +136,28 @@ Deno.test("nobody is kept for being called like a word of the machines", async (
   await eraseAndConfirm(world, shop, erasure);
   assert.equal((await shop.row(erasure)).outcome, "FULFILLED");
 });
+
+Deno.test("the reason of the very decision that starts the erasure is emptied with the others", async () => {
+  await using world = await createClockedWorld({ participants: [SERVICE], graceMs: DAY });
+  const shop = createWorkshop(world);
+  const erasure = await shop.open(await registerPerson(world), "ERASURE");
+  await shop.tell(erasure, "hold", { reason: "a lawsuit" });
+  world.now = new Date(world.now.getTime() + 2 * DAY);
+  await shop.tell(erasure, "release", { reason: "lovelace-king has withdrawn it" });
+  await eraseAndConfirm(world, shop, erasure);
+  const { outcome, cleared } = await shop.row(erasure);
+  assert.deepEqual([outcome, cleared.traces], ["FULFILLED", []]);
+  assert.deepEqual(await reasonsOf(world, erasure), [["hold", "a lawsuit"], ["release", null]]);
+});
+
+/** What staff have decided about a request, in order, each with its reason. */
+async function reasonsOf(world: ClockedWorld, { id }: ActorRef): Promise<[string, string | null][]> {
+  const rows = await world.admin<{ eventType: string; reason: string | null }[]>`
+    select event_type, reason from actor_events
+    where actor_id = ${id} and event_type in ('retry', 'waive', 'refuse', 'cancel', 'hold', 'release', 'extend')
+    order by sequence`;
+  return rows.map(({ eventType, reason }) => [eventType, reason]);
+}
 
 const registerPerson = (world: ClockedWorld) => register(world, PERSON);
 
