@@ -62,7 +62,7 @@ interface ActionProps {
 }
 
 function Action({ type, offers, csrf, to, version, written }: ActionProps) {
-  const { title, consequence, reason, confirm, final } = DECISION_WORDS[type];
+  const { title, consequence, reason, mayBeSilent, confirm, final } = DECISION_WORDS[type];
   return (
     <details id={`action-${type}`} class={final ? "action final" : "action"} open={written !== undefined}>
       <summary>{title}</summary>
@@ -72,24 +72,20 @@ function Action({ type, offers, csrf, to, version, written }: ActionProps) {
         <input type="hidden" name="version" value={String(version)} />
         <p>{consequence}</p>
         <Service type={type} offers={offers} chosen={written?.service} />
-        {reason !== undefined && (
-          <>
-            <label for={`reason-${type}`}>Reason</label>
-            <p id={`reason-${type}-hint`} class="hint">
-              {reason}. Leave out what is personal.
-            </p>
-            <textarea
-              id={`reason-${type}`}
-              name="reason"
-              rows={3}
-              maxlength={500}
-              required
-              aria-describedby={`reason-${type}-hint`}
-            >
-              {written?.reason}
-            </textarea>
-          </>
-        )}
+        <label for={`reason-${type}`}>{mayBeSilent ? "Reason (optional)" : "Reason"}</label>
+        <p id={`reason-${type}-hint`} class="hint">
+          {reason}. Leave out what is personal.
+        </p>
+        <textarea
+          id={`reason-${type}`}
+          name="reason"
+          rows={3}
+          maxlength={500}
+          required={!mayBeSilent}
+          aria-describedby={`reason-${type}-hint`}
+        >
+          {written?.reason}
+        </textarea>
         <label class="confirm">
           <input type="checkbox" name="confirmed" value="yes" required /> {confirm}
         </label>

@@ -5,8 +5,10 @@ export interface DecisionWords {
   title: string;
   /** What follows from it. */
   consequence: string;
-  /** What is kept of the person's own words, and where they are read again; absent where nothing is kept. */
-  reason?: string;
+  /** Where the person's own words are read again. */
+  reason: string;
+  /** The decision is taken without a reason too. */
+  mayBeSilent?: true;
   /** What has to be confirmed. */
   confirm: string;
   /** What has been done, once it is. */
@@ -19,6 +21,8 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
   retry: {
     title: "Try again",
     consequence: "What has failed or is late is tried again at once, and its failures are counted anew.",
+    reason: "Shown in the timeline",
+    mayBeSilent: true,
     confirm: "Yes, try again now",
     done: "It is tried again.",
   },
@@ -34,6 +38,8 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
   release: {
     title: "Release",
     consequence: "The request goes on where it was held.",
+    reason: "Shown in the timeline",
+    mayBeSilent: true,
     confirm: "Yes, let it go on",
     done: "The request goes on.",
   },
@@ -56,6 +62,8 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
     title: "Cancel the request",
     consequence:
       "The request ends without being fulfilled, as its customer wishes. What was collected for it is destroyed.",
+    reason: "Shown in the timeline",
+    mayBeSilent: true,
     confirm: "Yes, the customer takes it back",
     done: "The request is cancelled.",
     final: true,

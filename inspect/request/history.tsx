@@ -1,7 +1,6 @@
-/** A request's timeline, with the reasons that its row has for what staff decided. */
+/** A request's timeline, with the reasons for what staff decided. */
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { parseState } from "../chart/value.ts";
-import { changesOf } from "../timeline/changes.ts";
 import { Timeline } from "../timeline/mod.tsx";
 import { openRegions, regionsOf } from "./standing.ts";
 import { EVENTS, type RequestReading, type View } from "./read.ts";
@@ -26,7 +25,7 @@ export function History({ to, view: { at }, reading, viewer }: HistoryProps) {
       viewer={viewer}
       momentHref={(sequence) => to(`?at=${sequence}`)}
       shown={at}
-      note={(event) => reasonOf(event, reading)}
+      note={noteOf}
       newerHref={newest < version ? page(Math.min(version, newest + EVENTS)) : undefined}
       olderHref={oldest > 1 ? page(oldest - 1) : undefined}
       oldestHref={oldest > 1 + EVENTS ? page(EVENTS) : undefined}
@@ -34,22 +33,9 @@ export function History({ to, view: { at }, reading, viewer }: HistoryProps) {
   );
 }
 
-/** The row keeps the last reason of a kind, so that only the last event of the kind can be given one. */
-function reasonOf(event: ActorEventRow, { row, last, participants }: RequestReading): string | undefined {
-  const { sequence, eventType } = event;
-  const named = settledLast(event);
-  if (eventType === "waive") {
-    const service = named ?? changesOf(event.stateBefore, event.stateAfter)[0]?.about;
-    const reason = participants.find((participant) => participant.service === service)?.waiverReason;
-    return [named, reason].filter((word) => word).join(": ") || undefined;
-  }
-  const reasons: Record<string, string | null> = {
-    hold: row.holdReason,
-    extend: row.extensionReason,
-    refuse: row.refusalReason,
-  };
-  if (!Object.hasOwn(reasons, eventType) || last[eventType] !== sequence) return named;
-  return reasons[eventType] ?? undefined;
+/** Who settled, where the states do not tell, and why staff have decided so. */
+function noteOf(event: ActorEventRow): string | undefined {
+  return [settledLast(event), event.reason].filter((word) => word).join(": ") || undefined;
 }
 
 /** With the last participant all of them are left at once, and the states do not tell who it was. */

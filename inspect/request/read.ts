@@ -5,7 +5,7 @@ import type { ActorEventRow } from "../../db/actor_events.ts";
 import {
   findEvent,
   findEventsUpTo,
-  findLastOf,
+  findLastReason,
   findStateSince,
   type SummarizedEvent,
   summarizeJournal,
@@ -55,8 +55,8 @@ export interface RequestReading {
   moment: ActorEventRow | undefined;
   /** The event that has made the request; undefined where the journal lacks it. */
   birth: ActorEventRow | undefined;
-  /** The sequences of the last events that the row keeps a reason of. */
-  last: Record<string, number>;
+  /** Why it was put on hold the last time, up to the moment. */
+  heldFor: string | null;
 }
 
 /** @returns undefined where the store has no such request, and where the view is of an event that it does not have */
@@ -80,14 +80,14 @@ export async function readRequest(
     const until = at ?? row.version;
     const newest = upTo ?? Math.min(row.version, at === undefined ? row.version : at + EVENTS / 2);
     const { customerId } = row;
-    const [participants, timers, effects, messages, summary, events, last, since] = await Promise.all([
+    const [participants, timers, effects, messages, summary, events, heldFor, since] = await Promise.all([
       findParticipants(sql, storeId, requestId),
       findTimers(sql, key),
       findOpenEffects(sql, key),
       findCausedMessages(sql, { storeId, customerId, requestId }, MESSAGES + 1),
       summarizeJournal(sql, key, until),
       findEventsUpTo(sql, key, { upTo: newest, limit: EVENTS }),
-      findLastOf(sql, key, ["hold", "extend", "refuse"]),
+      findLastReason(sql, key, "hold", until),
       findStateSince(sql, key, phasePrefix(state), until),
     ]);
     const reading = {
@@ -101,7 +101,7 @@ export async function readRequest(
       events,
       moment,
       birth,
-      last,
+      heldFor,
     };
     const present = standingNow(reading, since ?? row.createdAt, now);
     return { ...reading, standing: moment ? standingThen(present, reading, moment) : present };
@@ -131,17 +131,16 @@ function standingNow(
 /** The journal tells states and times. What only the row tells, and may have changed since, is left out. */
 function standingThen(
   present: Standing,
-  { row, stored: { context, machine }, summary, last }: Omit<RequestReading, "standing">,
-  { sequence, stateAfter, at }: ActorEventRow,
+  { row, stored: { context, machine }, summary, heldFor }: Omit<RequestReading, "standing">,
+  { stateAfter, at }: ActorEventRow,
 ): Standing {
   const extended = summary.some(({ eventType }) => eventType === "extend");
-  const held = (last.hold ?? Infinity) <= sequence;
   return {
     ...present,
     state: parseState(stateAfter),
     now: at,
     dueAt: context.extended && !extended ? dueDate(row.createdAt) : row.dueAt,
-    reasons: { ...present.reasons, hold: held ? row.holdReason : null },
+    reasons: { ...present.reasons, hold: heldFor },
     residue: undefined,
     attempts: {},
     givenUp: [],

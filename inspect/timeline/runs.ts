@@ -1,4 +1,4 @@
-/** Folds what has happened again and again and has changed nothing: the runs of a journal. */
+/** Folds what has happened again and again, for no reason given, and has changed nothing: the runs of a journal. */
 import type { ActorEventRow } from "../../db/actor_events.ts";
 
 /** So many alike are one line. */
@@ -22,6 +22,7 @@ export function foldRuns(events: readonly ActorEventRow[], shown: number | undef
 
 function isAlike(one: ActorEventRow, other: ActorEventRow): boolean {
   return one.eventType === other.eventType && one.principalId === other.principalId &&
-    one.stateBefore === one.stateAfter && other.stateBefore === one.stateBefore &&
+    one.reason === null && other.reason === null && one.stateBefore === one.stateAfter &&
+    other.stateBefore === one.stateBefore &&
     other.stateAfter === one.stateAfter;
 }

@@ -31,7 +31,8 @@ async function describeSchema(sql: Sql): Promise<string> {
     union all
     select relname || ' index ' || indexdef from tables join pg_indexes on tablename = relname and schemaname = 'public'
     union all
-    select relname || ' policy ' || polname || ' to ' || polroles::regrole[]::text
+    select relname || ' policy ' || polname || case when polpermissive then '' else ' restrictive' end
+      || case polcmd when '*' then '' when 'w' then ' for update' else ' for ' || polcmd::text end || ' to ' || polroles::regrole[]::text
       || coalesce(' using ' || pg_get_expr(polqual, polrelid), '')
       || coalesce(' check ' || pg_get_expr(polwithcheck, polrelid), '')
     from tables join pg_policy on polrelid = tables.oid

@@ -23,7 +23,7 @@ const waiting = async (changes = {}) =>
 
 async function journalOf({ world }: TestInspector, { id }: ActorRef) {
   return await world.admin`
-    select event_type, principal_id from actor_events where actor_id = ${id} order by sequence`;
+    select event_type, principal_id, reason from actor_events where actor_id = ${id} order by sequence`;
 }
 
 Deno.test("every decision is taken from the page with its reason, and the journal names the person", async () => {
@@ -42,18 +42,30 @@ Deno.test("every decision is taken from the page with its reason, and the journa
   };
   assert.match(textOf(await decide("hold", { reason: " a  lawsuit\nof 2026 " })), /The request is on hold\./);
   await decide("extend", { reason: "many sources" });
-  await decide("release");
+  await decide("release", { reason: "the lawsuit is over" });
   const row = await shop.row(request);
   assert.deepEqual([row.holdReason, row.extensionReason], ["a lawsuit of 2026", "many sources"]);
   await shop.work(new Date(Date.now() + 2 * HOUR));
   const asked = offeredOn(await pageOf(inspector, request.id));
   const everybody = ["order-service", "payment-service", "communication-service"];
   assert.deepEqual(asked, { retry: everybody, waive: everybody });
-  await decide("retry", { service: "payment-service" });
+  await decide("retry", { service: "payment-service", reason: " " });
+  await decide("retry", { service: "payment-service", reason: "it was repaired" });
   for (const service of everybody) await decide("waive", { service, reason: `${service} is closed` });
   const journal = await journalOf(inspector, request);
-  const mine = journal.filter(({ principalId }) => principalId === officer.id).map((row) => row.eventType);
-  assert.deepEqual(mine, ["hold", "extend", "release", "retry", "waive", "waive", "waive"]);
+  const mine = journal.filter(({ principalId }) => principalId === officer.id).map((
+    row,
+  ) => [row.eventType, row.reason]);
+  assert.deepEqual(mine, [
+    ["hold", "a lawsuit of 2026"],
+    ["extend", "many sources"],
+    ["release", "the lawsuit is over"],
+    ["retry", null],
+    ["retry", "it was repaired"],
+    ...everybody.map((service) => ["waive", `${service} is closed`]),
+  ]);
+  const told = partOf(await pageOf(inspector, request.id), "timeline");
+  for (const [, reason] of mine) assert.ok(told.includes(reason ?? ""), String(reason));
   const traces = await inspector.world.admin`
     select payload->>'traceId' as trace from outbox where payload->>'action' = 'GDPR_REQUEST_HELD'`;
   assert.match(traces[0]?.trace, /^[0-9a-f]{32}$/);
@@ -66,11 +78,42 @@ Deno.test("every decision is taken from the page with its reason, and the journa
     /refused on .*: not the customer$/,
   );
   const third = await openErasure(inspector);
-  const cancellation = { action: "cancel", version: "1", confirmed: "yes" };
+  const cancellation = { action: "cancel", version: "1", confirmed: "yes", reason: "by letter" };
   assert.equal((await inspector.post(third.path, officer, cancellation)).status, 303);
   const ended = await pageOf(inspector, third.request.id);
   assert.deepEqual(offeredOn(ended), {});
   assert.match(partOf(ended, "actions"), /Nothing any more/);
+  assert.match(partOf(ended, "timeline"), /Cancelled.*by letter .*by you/);
+});
+
+Deno.test("each decision has a field for its reason, which is left empty only where it says so", async () => {
+  await using inspector = await waiting();
+  const { officer } = inspector;
+  const { shop, request } = await openErasure(inspector);
+  const fields: Record<string, string> = {};
+  const look = async () => {
+    const page = await pageOf(inspector, request.id);
+    for (const [form, action] of page.matchAll(/<details id="action-(\w+)".*?<\/details>/gs)) {
+      const label = form.match(/<label for="reason-\w+">([^<]*)</)?.[1];
+      fields[action!] = `${label}${/<textarea[^>]* required/.test(form) ? ", required" : ""}`;
+    }
+  };
+  await look();
+  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
+  await look();
+  await shop.tell(request, "release", {}, { by: officer });
+  await shop.work(new Date(Date.now() + 2 * HOUR));
+  await look();
+  const [required, optional] = ["Reason, required", "Reason (optional)"];
+  assert.deepEqual(fields, {
+    hold: required,
+    extend: required,
+    refuse: required,
+    waive: required,
+    cancel: optional,
+    release: optional,
+    retry: optional,
+  });
 });
 
 Deno.test("a page offers what the machine accepts, wherever a story has led", async () => {
@@ -78,7 +121,7 @@ Deno.test("a page offers what the machine accepts, wherever a story has led", as
   const { officer, world } = inspector;
   const told: Record<string, Record<string, string>> = {
     hold: { reason: "x" },
-    release: {},
+    release: { reason: "x" },
     extend: { reason: "x" },
     cancel: {},
     refuse: { reason: "x" },
@@ -165,6 +208,7 @@ Deno.test("what is not confirmed, has no reason or is none of our forms is not d
     [{ action: "hold", version: "1", reason: "a lawsuit" }, 400, /tick the box.*a lawsuit/],
     [{ action: "hold", version: "1", reason: " ", confirmed: "yes" }, 400, /reason/],
     [{ action: "hold", version: "1", reason: "x".repeat(501), confirmed: "yes" }, 400, /at most 500/],
+    [{ action: "cancel", version: "1", reason: "x".repeat(501), confirmed: "yes" }, 400, /at most 500/],
     [{ action: "waive", version: "1", reason: "x", confirmed: "yes" }, 400, /service/],
     [
       { action: "waive", version: "1", reason: "x", service: "nobody", confirmed: "yes" },

@@ -22,6 +22,7 @@ function event(sequence: number, changes: Partial<ActorEventRow> = {}): ActorEve
     principalId: "00000000-0000-4000-8000-000000000000",
     principalType: "SYSTEM",
     changedFields: [],
+    reason: null,
     at: new Date(Date.UTC(2026, 2, 10) + sequence * HOUR),
     ...changes,
   };
@@ -58,6 +59,8 @@ Deno.test("three events that tell the same are one line; what differs, and the m
   assert.deepEqual(lengths(asked.slice(0, 2)), [1, 1]);
   const odd = event(3, { principalId: viewer });
   assert.deepEqual(lengths([...asked.slice(0, 2), odd, ...asked.slice(3)]), [1, 1, 1, 1, 1]);
+  const explained = event(3, { reason: "the bank asked" });
+  assert.deepEqual(lengths([...asked.slice(0, 2), explained, ...asked.slice(3)]), [1, 1, 1, 1, 1]);
   const moved = [3, 2, 1].map((sequence) => event(sequence, { stateBefore: "PENDING" }));
   assert.deepEqual(lengths(moved), [1, 1, 1]);
   assert.deepEqual(foldRuns(asked, undefined).flat(), asked);
