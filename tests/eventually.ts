@@ -1,5 +1,5 @@
 /** Waiting for something real: looks again and again until it holds, and fails with its reason at the deadline. */
-export async function eventually<T>(look: () => Promise<T> | T, deadlineMs = 15_000): Promise<T> {
+export async function eventually<T>(look: () => Promise<T> | T, deadlineMs = 60_000): Promise<T> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {
     try {

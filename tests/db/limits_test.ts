@@ -61,10 +61,10 @@ Deno.test("a transaction waits for a connection for three seconds, and the thous
   const waiting = Array.from({ length: 1_000 }, () => pool.begin((tx) => tx`select 1`));
   const ended = Promise.allSettled(waiting);
   await assert.rejects(pool.begin((tx) => tx`select 1`), tooMuch);
-  assert.ok(performance.now() - began < 1_000);
+  assert.ok(performance.now() - began < 2_500);
   for (const outcome of await ended) assert.ok(outcome.status === "rejected" && tooMuch(outcome.reason));
   const waited = performance.now() - began;
-  assert.ok(waited > 2_900 && waited < 4_500, `${waited} ms`);
+  assert.ok(waited > 2_900 && waited < 8_000, `${waited} ms`);
   release.resolve();
   await holding;
   await pool.begin((tx) => tx`select 1`);
@@ -100,7 +100,7 @@ Deno.test("a host that has gone without a word is noticed, and its successor ask
     );
     assert.equal(asDomainError((outcomes[0] as PromiseRejectedResult).reason)?.code, "UNAVAILABLE");
     await pool.begin((tx) => tx`select 1`);
-    assert.ok(performance.now() - began < 3_000, `${performance.now() - began} ms`);
+    assert.ok(performance.now() - began < 10_000, `${performance.now() - began} ms`);
   } finally {
     await pool.end({ timeout: 1 });
     door.close();

@@ -71,7 +71,7 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
       const started = performance.now();
       {
         await using watch = watchMemory(world.restored.database.pool("customer_worker", 1), connection, 50);
-        assert.ok(performance.now() - started < 500);
+        assert.ok(performance.now() - started < 2_000);
         await broker.start();
         assert.equal(await watch.answer, true);
       }
@@ -87,7 +87,7 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
     const watch = watchMemory(world.restored.database.pool("customer_worker", 1), connection);
     await watch[Symbol.asyncDispose]();
     assert.equal(await watch.answer, undefined);
-    assert.ok(performance.now() - started < 2_000);
+    assert.ok(performance.now() - started < 5_000);
     await broker.start();
   });
 

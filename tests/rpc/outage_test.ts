@@ -21,7 +21,7 @@ Deno.test("without PostgreSQL every call is UNAVAILABLE soon, and is answered ag
     const outcomes = await Promise.all(
       Array.from({ length: 20 }, (_, at) => at % 2 ? client.groups(STRANGER) : client.snapshot(STRANGER)),
     );
-    assert.ok(performance.now() - started < 1_000, `${performance.now() - started} ms`);
+    assert.ok(performance.now() - started < 2_500, `${performance.now() - started} ms`);
     for (const { status, details } of outcomes) {
       assert.deepEqual([status, details], ["UNAVAILABLE", "The database cannot be reached: try again"]);
     }

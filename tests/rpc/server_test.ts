@@ -168,7 +168,7 @@ Deno.test("closing ends, after its limit, what does not end by itself", async ()
   await called.promise;
   const started = performance.now();
   await server.close(200);
-  assert.ok(performance.now() - started < 2_000);
+  assert.ok(performance.now() - started < 5_000);
   assert.notEqual((await outcome).status, "OK");
 });
 
@@ -178,7 +178,7 @@ Deno.test("closing does not wait for clients that are merely connected", async (
   await client.groups({});
   const started = performance.now();
   await server.close();
-  assert.ok(performance.now() - started < 1_000);
+  assert.ok(performance.now() - started < 5_000);
 });
 
 type Method = (context: CallContext) => Promise<void> | void;
