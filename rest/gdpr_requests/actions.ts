@@ -10,7 +10,8 @@ const ReasonSchema = z.strictObject({
   reason: text(500).meta({ description: "Your own words; never the subject's data" }),
 }).meta({ id: "Reason" });
 const service = text(100).meta({ example: "order-service" });
-const RetrySchema = z.strictObject({ service: service.optional() }).meta({ id: "Retry" });
+const OptionalReasonSchema = ReasonSchema.partial().meta({ id: "OptionalReason" });
+const RetrySchema = OptionalReasonSchema.extend({ service: service.optional() }).meta({ id: "Retry" });
 const WaiverSchema = ReasonSchema.extend({ service }).meta({ id: "Waiver" });
 
 const ACTIONS = {
@@ -38,14 +39,14 @@ const partsOf = (action: Action) =>
     },
   }) as const;
 
-const request = { params: requestPath, headers: changeHeaders };
-
-const plain = (action: Action) => createRoute({ ...partsOf(action), request });
-
 const withBody = <Schema extends z.ZodType>(action: Action, schema: Schema, required = true) =>
   createRoute({
     ...partsOf(action),
-    request: { ...request, body: { required, content: { "application/json": { schema } } } },
+    request: {
+      params: requestPath,
+      headers: changeHeaders,
+      body: { required, content: { "application/json": { schema } } },
+    },
   });
 
 export function addActionRoutes(api: Api, { actors, sql }: RestOptions): void {
@@ -57,8 +58,8 @@ export function addActionRoutes(api: Api, { actors, sql }: RestOptions): void {
   }
 
   for (const action of ["cancel", "release"] as const) {
-    api.openapi(plain(action), async (c) => {
-      const body = await act(c, c.req.valid("param").requestId, action);
+    api.openapi(withBody(action, OptionalReasonSchema, false), async (c) => {
+      const body = await act(c, c.req.valid("param").requestId, action, c.req.valid("json"));
       return c.json(body, 200, { etag: etag(body.version) });
     });
   }

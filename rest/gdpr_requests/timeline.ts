@@ -16,6 +16,7 @@ const EventSchema = z.object({
   stateAfter: StateSchema,
   by: z.object({ id: z.uuid(), type: z.enum(["CUSTOMER", "STAFF", "SYSTEM"]) }),
   changedFields: z.array(z.string()),
+  reason: z.string().nullable().meta({ description: "The staff's own words; null where none were given" }),
   at: z.iso.datetime(),
 }).meta({ id: "GdprRequestEvent" });
 
@@ -58,6 +59,7 @@ function bodyOf(row: ActorEventRow): z.output<typeof EventSchema> {
     stateAfter: stateOf(row.stateAfter),
     by: { id: row.principalId, type: row.principalType },
     changedFields: [...row.changedFields],
+    reason: row.reason,
     at: row.at.toISOString(),
   };
 }

@@ -106,6 +106,12 @@ const CHANGES: [name: string, breaks: number, change: (document: Document) => vo
     1,
     ({ paths }) => paths["/things/{id}"].get.parameters.push({ in: "query", name: "x", required: true }),
   ],
+  ["a new body that may be left out", 0, ({ paths }) => {
+    paths["/things/{id}"].get.requestBody = { required: false, content: {} };
+  }],
+  ["a new body that is required", 1, ({ paths }) => {
+    paths["/things/{id}"].get.requestBody = { required: true, content: {} };
+  }],
   ["a parameter that is gone", 1, ({ paths }) => paths["/things/{id}"].get.parameters = []],
   ["a parameter's value that is gone", 1, ({ paths }) => {
     paths["/things/{id}"].get.parameters[0].schema.enum = ["S"];

@@ -51,8 +51,15 @@ Deno.test("an erasure is held, extended, released, repeated and waived over REST
   assert.deepEqual((await request.act("extend", { reason: "many sources" }, key)).body, extended.body);
   assert.equal((await request.act("extend", { reason: "other" }, key)).body.code, "INVALID_INPUT");
   assert.equal((await request.act("extend", { reason: "twice" })).body.code, "REFUSED_IN_STATE");
-  const released = await request.act("release");
-  assert.deepEqual([released.status, released.body.held], [200, false]);
+  const { headers, status, body } = await request.act("release", { reason: "settled" }, {
+    "idempotency-key": "release",
+  });
+  assert.deepEqual([status, body.held], [200, false]);
+  for (const [reason, code] of [["settled", undefined], ["another", "INVALID_INPUT"]] as const) {
+    const again = await request.act("release", { reason }, { "idempotency-key": "release" });
+    assert.equal(again.body.code, code, "the reason is part of what is repeated");
+    if (!code) assert.equal(again.headers.get("etag"), headers.get("etag"));
+  }
 
   await shop.work(new Date(Date.now() + 2 * HOUR_MS)); // the time for second thoughts is over
   const running = await request.read();
@@ -173,7 +180,13 @@ Deno.test("a request that is cancelled or refused ends with its reason, and leav
   const as = rest.staff(["STORE_MANAGER"]);
   const customer = await register(rest.world);
   const cancelled = await open(rest, as, customer.id, "ERASURE");
-  const { body } = await cancelled.act("cancel");
+  for (const wrong of [{ reason: " " }, { reason: null }, { reason: "x".repeat(501) }, { why: "w" }]) {
+    for (const action of ["cancel", "release", "retry"]) {
+      const { body, status } = await cancelled.act(action, wrong);
+      assert.deepEqual([status, body.code], [400, "INVALID_INPUT"], `${action} ${JSON.stringify(wrong)}`);
+    }
+  }
+  const { body } = await cancelled.act("cancel", { reason: "by letter" });
   assert.deepEqual([body.status, body.outcome, body.state], ["COMPLETED", "CANCELLED", "COMPLETED"]);
   const refused = await open(rest, as, customer.id, "ERASURE");
   assert.notEqual(refused.path, cancelled.path);

@@ -207,7 +207,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
   const { id } = await shop.open(ref, "ERASURE", {}, { by: shopper(ref) });
   const act = (action: string, body: unknown) => rest.call("POST", `${PATH}/${id}/${action}`, { as, body });
   await act("hold", { reason: "a lawsuit" });
-  await act("release", undefined);
+  await act("release", { reason: "it is over" });
   await act("cancel", undefined);
   const { body } = await rest.call("GET", `${PATH}/${id}/timeline`, { as });
   const officerSays = { by: { id: as.id, type: "STAFF" } };
@@ -219,6 +219,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
       stateAfter: { PENDING: "grace" },
       by: { id: ref.id, type: "CUSTOMER" },
       changedFields: ["customer_id", "type", "requested_by", "machine"],
+      reason: null,
     },
     {
       sequence: 2,
@@ -227,6 +228,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
       stateAfter: { PENDING: "held" },
       ...officerSays,
       changedFields: ["status", "hold_reason"],
+      reason: "a lawsuit",
     },
     {
       sequence: 3,
@@ -235,6 +237,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
       stateAfter: { PENDING: "grace" },
       ...officerSays,
       changedFields: ["status"],
+      reason: "it is over",
     },
     {
       sequence: 4,
@@ -243,6 +246,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
       stateAfter: "COMPLETED",
       ...officerSays,
       changedFields: ["status"],
+      reason: null,
     },
   ];
   assert.deepEqual(
