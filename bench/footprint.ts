@@ -6,7 +6,7 @@
  *
  * `--customers=20000 --runs=5 --idle=10 --seconds=20 --in-flight=16`
  */
-import { freePorts } from "../tests/ports.ts";
+import { freePort } from "../tests/ports.ts";
 import { production, TRUSTING } from "../tests/production.ts";
 import { type CustomerId, loadCustomers, openDatabase } from "./_database.ts";
 import { drive, type Driven } from "./_mixed_load.ts";
@@ -44,7 +44,7 @@ export async function footprint(args: string[]): Promise<void> {
   console.log(await describeMachine());
   await using database = await openDatabase();
   const customers = await loadCustomers(database.adminUrl, asked.customers);
-  const [http, grpc, bare] = await freePorts(3) as [number, number, number];
+  const [http, grpc, bare] = [freePort(), freePort(), freePort()];
   const variants: Variant[] = [
     {
       name: "customer-service",
