@@ -13,6 +13,7 @@ import { refuseBrokenDeno } from "./config/deno_version.ts";
 import { openKeys } from "./config/keys.ts";
 import { configureLogging } from "./config/logging.ts";
 import { type Config, readConfig } from "./config/mod.ts";
+import { readPeerAccess } from "./config/peer_access.ts";
 import { readVault } from "./config/vault.ts";
 import { openPool, type Sql } from "./db/connect.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
@@ -61,6 +62,7 @@ export async function start(config: Config): Promise<Service> {
   stack.use(meterWork(work));
 
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
+  const peerAccess = await readPeerAccess(config.gdpr.peerAccess);
   const requests = createRequestSettings(config.gdpr, keys);
   const actors = createActors(api, { requests, committed: createNotifier(api) });
   const lookups = createLookups(reader);
@@ -107,7 +109,8 @@ export async function start(config: Config): Promise<Service> {
   const published = config.kafka ? kafkaSink(config.kafka, config.eventFormat) : consoleSink();
   const sink = stack.use(demo && !config.kafka ? deliveringSink(published, demo.deliver) : published);
   const relay = stack.use(startRelay(work, sink));
-  const peers = stack.use(createPeers(demo?.urls ?? new Map(Object.entries(config.gdpr.peers))));
+  const peerUrls = demo?.urls ?? new Map(Object.entries(config.gdpr.peers));
+  const peers = stack.use(createPeers(peerUrls, peerAccess));
   const performers: Performers = {
     "memberships.end": endMemberships,
     ...createRequestPerformers(api, peers, keys),
