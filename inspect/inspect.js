@@ -47,43 +47,53 @@ function around(marks) {
 /** Whether somebody has filled something in. @param {Element} part */
 function isWrittenIn(part) {
   if (part.querySelector("[data-keep]")) return true;
-  return [...part.querySelectorAll("input, textarea")].some((field) =>
+  const written = [...part.querySelectorAll("input, textarea")].some((field) =>
     field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue
   );
+  return written ||
+    [...part.querySelectorAll("select")].some((select) =>
+      select.selectedIndex !== Math.max(0, [...select.options].findIndex((option) => option.defaultSelected))
+    );
 }
 
 /** Puts what the server shows now in the place of what stands here, part by part, so that nothing else moves. */
-async function renew() {
+async function renew(page) {
   const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (response.status === 429 || response.status >= 500) return; // what stands here is better than nothing
   // Not a reload: that would send again what a form has sent.
   if (!response.ok || response.redirected) return location.replace(location.href);
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  localise(fresh); // as what it is compared with
+  let changed = false;
+  let kept = false;
   for (const part of document.querySelectorAll("[data-part]")) {
     const other = fresh.querySelector(`[data-part="${part.getAttribute("data-part")}"]`);
-    // What somebody is writing in, or has opened, stays theirs.
     if (!other || part.innerHTML === other.innerHTML) continue;
-    if (part.contains(document.activeElement) || isWrittenIn(part)) continue;
+    // What somebody is writing in, or has opened, stays theirs.
+    if (part.contains(document.activeElement) || isWrittenIn(part)) {
+      kept = true;
+      continue;
+    }
     const open = new Set([...part.querySelectorAll("details[open][id]")].map(({ id }) => id));
     part.replaceChildren(...other.childNodes);
     for (const id of open) part.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
-    localise(part);
     centre(part);
+    changed = true;
   }
+  // What has been kept is looked at again, when the server next says what there is.
+  if (!kept) page.dataset.shown = fresh.querySelector("[data-shown]")?.dataset.shown ?? "";
   const said = document.getElementById("said");
-  if (said) said.textContent = `Updated at ${new Date().toLocaleTimeString()}`;
+  if (said && changed) said.textContent = `Updated at ${new Date().toLocaleTimeString()}`;
 }
 
+/** Renews the page as often as the server has something else to show. */
 function follow() {
-  const path = document.querySelector("[data-live]")?.getAttribute("data-live");
-  if (!path) return;
-  const source = new EventSource(path);
-  source.addEventListener("changed", renew);
-  // After a break something may have been missed.
-  let broken = false;
-  source.addEventListener("error", () => broken = true);
-  source.addEventListener("open", () => {
-    if (broken) renew();
-    broken = false;
+  const page = document.querySelector("[data-live]");
+  if (!page) return;
+  let renewed = Promise.resolve();
+  new EventSource(page.dataset.live).addEventListener("now", ({ data }) => {
+    // One after the other, so that an older answer never replaces a newer one.
+    renewed = renewed.then(() => data === page.dataset.shown ? undefined : renew(page)).catch(() => {});
   });
 }
 

@@ -1,15 +1,24 @@
-/** Tells open pages that they are out of date: server-sent events, each for what one page shows. */
+/** Tells open pages what there is now, so that they see when they are out of date: server-sent events. */
+import { createHash } from "node:crypto";
 import type { Context } from "@hono/hono";
 import { streamSSE } from "@hono/hono/streaming";
 import { DomainError } from "../actors/errors.ts";
 
-/** What a page shows, as a short text that changes with it. */
+/** What a page can show, as a text that changes with it. */
 export type Fingerprint = () => Promise<string>;
+
+/** What a page carries of the fingerprint of what it shows: short, and nothing can be read from it. */
+export function digest(fingerprint: string): string {
+  return createHash("sha256").update(fingerprint).digest("base64url").slice(0, 22);
+}
 
 export interface Live {
   /** Something may have changed: committed by this process or, by notification, another one. */
   wake(): void;
-  /** An answer that stays open, and says `changed` whenever the fingerprint is another one. */
+  /**
+   * An answer that stays open and tells the digest of the fingerprint: at once, since a page is older than its answer
+   * here, and whenever there may be another one.
+   */
   follow(c: Context, fingerprint: Fingerprint): Response;
   /** Ends every answer that is open. */
   close(): void;
@@ -36,21 +45,19 @@ export function createLive(): Live {
     return streamSSE(c, async (stream) => {
       stream.onAbort(wake);
       ending.signal.addEventListener("abort", wake, { once: true });
-      let shown = await fingerprint();
       try {
         while (!stream.aborted && !ending.signal.aborted) {
+          // What happens from here on may be missing in the fingerprint, and has to wake us again.
+          woken = Promise.withResolvers();
+          // While the database is away there is nothing to tell.
+          const now = await fingerprint().catch(() => undefined);
+          if (now === undefined) await stream.write(": still here\n\n");
+          else await stream.writeSSE({ event: "now", data: digest(now) });
           const poll = setTimeout(wake, POLL_MS);
           await woken.promise;
           clearTimeout(poll);
           if (stream.aborted || ending.signal.aborted) break;
           await stream.sleep(PAUSE_MS);
-          // What happens from here on may be missing in the fingerprint, and has to wake us again.
-          woken = Promise.withResolvers();
-          // While the database is away there is nothing to tell.
-          const now = await fingerprint().catch(() => shown);
-          if (now !== shown) await stream.writeSSE({ event: "changed", data: "" });
-          else await stream.write(": still here\n\n");
-          shown = now;
         }
       } finally {
         followers.delete(wake);

@@ -1,13 +1,14 @@
 /** The frame of every page. */
 import type { Child } from "@hono/hono/jsx";
 import { html } from "@hono/hono/html";
+import { digest } from "./live.ts";
 import { type InspectContext, inStore } from "./session.ts";
 
 export interface PageOptions {
   /** Ids and words only: titles end in histories and logs. */
   title: string;
   /** Where the page learns that it is out of date, a path of ours; absent for a page that does not change. */
-  live?: string;
+  live?: { path: string; fingerprint: string };
   children: Child;
 }
 
@@ -29,7 +30,12 @@ export function Page({ c, title, live, children }: PageOptions & { c: InspectCon
           )}
         </div>
       </header>
-      <main id="main" data-live={live} tabindex={-1}>
+      <main
+        id="main"
+        data-live={live?.path}
+        data-shown={live && digest(live.fingerprint)}
+        tabindex={-1}
+      >
         <h1>{title}</h1>
         {children}
       </main>

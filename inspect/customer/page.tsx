@@ -21,10 +21,11 @@ export interface CustomerPageProps {
 }
 
 export function CustomerPage({ c, view, reading, chart, now }: CustomerPageProps) {
-  const { facts, groups, requests, moment } = reading;
+  const { fingerprint, facts, groups, requests, moment } = reading;
   const path = `/inspect/customers/${view.customerId}`;
+  const live = { path: inStore(c, `${path}/live`), fingerprint };
   return (
-    <Page c={c} title={`Customer ${shortId(view.customerId)}`} live={inStore(c, `${path}/live`)}>
+    <Page c={c} title={`Customer ${shortId(view.customerId)}`} live={live}>
       <div data-part="standing">
         <Standing c={c} reading={reading} />
       </div>

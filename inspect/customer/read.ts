@@ -5,7 +5,7 @@ import { DomainError } from "../../actors/errors.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, findEventsUpTo, type SummarizedEvent, summarizeJournal } from "../../db/actor_history.ts";
 import { readStore, type Sql } from "../../db/connect.ts";
-import { type CustomerFacts, findCustomerFacts } from "../../db/customer_facts.ts";
+import { type CustomerFacts, findCustomerFacts, findCustomerFingerprint } from "../../db/customer_facts.ts";
 import { type FoundRequest, searchRequests } from "../../db/gdpr_search.ts";
 import type { Customer, Lookups, Membership } from "../../db/lookups.ts";
 
@@ -30,6 +30,8 @@ export type Values = Pick<
 >;
 
 export interface CustomerReading {
+  /** Changes with what is read here. */
+  fingerprint: string;
   facts: CustomerFacts;
   /** Undefined for who may not read them; they are not read then. */
   values: Values | undefined;
@@ -57,7 +59,8 @@ export async function readCustomer(
     mayReadValues(by) ? lookups.findCustomer({ storeId, customerId }) : undefined,
     lookups.findCustomerGroups({ storeId, customerId }),
     readStore(sql, storeId, async (sql) => {
-      const [facts, moment] = await Promise.all([
+      const [fingerprint, facts, moment] = await Promise.all([
+        findCustomerFingerprint(sql, storeId, customerId),
         findCustomerFacts(sql, storeId, customerId),
         at === undefined ? undefined : findEvent(sql, key, at),
       ]);
@@ -67,7 +70,7 @@ export async function readCustomer(
         summarizeJournal(sql, key, at ?? facts.version),
         findEventsUpTo(sql, key, { upTo: upTo ?? facts.version, limit: EVENTS }),
       ]);
-      return { facts, moment, requests, summary, events };
+      return { fingerprint, facts, moment, requests, summary, events };
     }),
   ]);
   return reading && { ...reading, values, groups: groups?.memberships ?? [] };

@@ -30,11 +30,11 @@ export function addOverview(app: Hono<InspectEnv>, { sql, live }: Pages): void {
 
 type Props = { c: InspectContext; asked: Asked; now: Date } & Awaited<ReturnType<typeof readOverview>>;
 
-function Overview({ c, asked, now, counts, requests, next }: Props) {
+function Overview({ c, asked, now, fingerprint, counts, requests, next }: Props) {
   const { wanted, sort, after, notices } = asked;
-  const here = inStore(c, `/inspect/live${searchOf(wanted, sort, after)}`);
+  const live = { path: inStore(c, `/inspect/live${searchOf(wanted, sort, after)}`), fingerprint };
   return (
-    <Page c={c} title="GDPR requests" live={here}>
+    <Page c={c} title="GDPR requests" live={live}>
       {notices.length > 0 && (
         <div class="overview-notice" role="status">{notices.map((notice) => <p>{notice}</p>)}</div>
       )}

@@ -20,7 +20,7 @@ export async function readOverview(sql: Sql, storeId: string, asked: Asked, now:
       countRequests(sql, storeId, now, atRiskUntil(now)),
       find(sql, storeId, asked, now),
     ]);
-    return { counts, ...found };
+    return { fingerprint: fingerprintOf(counts, found), counts, ...found };
   });
 }
 
@@ -61,11 +61,15 @@ export function createFingerprints(sql: Sql) {
   }
 
   return async (storeId: string, asked: Asked, now: Date): Promise<string> => {
-    const [counts, { requests, next }] = await Promise.all([
+    const [counts, found] = await Promise.all([
       count(storeId, now),
       readStore(sql, storeId, (sql) => find(sql, storeId, asked, now)),
     ]);
-    const shown = requests.map(({ requestId, version }) => [requestId, version]);
-    return JSON.stringify([counts, shown, next !== undefined]);
+    return fingerprintOf(counts, found);
   };
+}
+
+function fingerprintOf(counts: RequestCounts, { requests, next }: Found): string {
+  const shown = requests.map(({ requestId, version }) => [requestId, version]);
+  return JSON.stringify([counts, shown, next !== undefined]);
 }

@@ -29,9 +29,9 @@ export interface RequestPageProps {
 
 export function RequestPage(props: RequestPageProps) {
   const { c, view, reading, chart, receipt, exported, attempt } = props;
-  const { row, standing, moment } = reading;
+  const { fingerprint, row, standing, moment } = reading;
   const to: To = (rest = "") => inStore(c, `/inspect/requests/${view.requestId}${rest}`);
-  const live = moment ? {} : { live: to("/live") };
+  const live = moment ? {} : { live: { path: to("/live"), fingerprint } };
   return (
     <Page c={c} title={titleOf(reading)} {...live}>
       {attempt && <Notice {...attempt} />}

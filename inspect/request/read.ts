@@ -18,6 +18,7 @@ import {
   type GdprRequestRow,
   type ParticipantRow,
 } from "../../db/gdpr_requests.ts";
+import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { type CausedMessage, findCausedMessages } from "../../db/request_messages.ts";
 import { parseState } from "../chart/value.ts";
 import { phasePrefix, type Standing } from "./standing.ts";
@@ -39,6 +40,8 @@ export interface View {
 }
 
 export interface RequestReading {
+  /** Changes with what is read here. */
+  fingerprint: string;
   row: GdprRequestRow;
   stored: Stored;
   standing: Standing;
@@ -69,12 +72,13 @@ export async function readRequest(
   const { storeId } = by;
   const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
   return await readStore(sql, storeId, async (sql) => {
-    const [row, birth, moment] = await Promise.all([
+    const [fingerprint, row, birth, moment] = await Promise.all([
+      findRequestFingerprint(sql, storeId, requestId),
       findRequest(sql, storeId, requestId),
       findEvent(sql, key, 1),
       at === undefined ? undefined : findEvent(sql, key, at),
     ]);
-    if (!row || (at !== undefined && !moment)) return undefined;
+    if (fingerprint === undefined || !row || (at !== undefined && !moment)) return undefined;
     const stored = readStored(row, by, now);
     const state = moment ? parseState(moment.stateAfter) : stored.state;
     const until = at ?? row.version;
@@ -91,6 +95,7 @@ export async function readRequest(
       findStateSince(sql, key, phasePrefix(state), until),
     ]);
     const reading = {
+      fingerprint,
       row,
       stored,
       participants,

@@ -44,6 +44,41 @@ browserTest(
   },
 );
 
+browserTest("what happens before a page listens is shown all the same", async (open) => {
+  await using store = await openStore();
+  const request = await store.open(await store.join(), "ERASURE");
+  await using visit = await open(store, { as: store.officer });
+  const { page } = visit;
+  await page.route(/\/live$/, async (route) => {
+    await store.tell(request, "hold", { reason: "A court asks" });
+    await route.continue();
+  }, { times: 1 });
+  await page.goto(`/inspect/requests/${request.id}`);
+  await untilSaid(page, /^On hold since .*: A court asks/);
+});
+
+browserTest(
+  "what somebody is in the middle of is left alone, and follows once they have left",
+  async (open) => {
+    await using store = await openStore();
+    const request = await store.open(await store.join(), "ERASURE");
+    await using visit = await open(store, { as: store.officer });
+    const { page } = visit;
+    await page.goto(`/inspect/requests/${request.id}`);
+    const hold = page.locator("#action-hold");
+    await hold.locator("summary").click();
+    await store.tell(request, "hold", { reason: "A court asks" });
+    await untilSaid(page, /^On hold since/);
+    assert.equal(await hold.getByLabel("Reason").isVisible(), true);
+    await page.locator("h1").click();
+    await eventually(async () => {
+      store.wake();
+      assert.equal(await hold.count(), 0);
+    }, 30_000);
+    await page.locator("#action-release").waitFor();
+  },
+);
+
 browserTest("the overview counts and lists a request as soon as it is there", async (open) => {
   await using store = await openStore();
   await using visit = await open(store, { as: store.officer });

@@ -8,6 +8,7 @@ import { eventually } from "../eventually.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { ADDRESS, customerRef, register, shopper, tell } from "../actors/world.ts";
+import { readLive, shownOn } from "./live_stream.ts";
 import { offeredOn, pageOf, partOf, pathOf, textOf } from "./request_pages.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 
@@ -269,34 +270,22 @@ Deno.test("an open page hears of what others do, of participants and of publicat
   const { world, officer } = inspector;
   const shop = workshopOf(inspector);
   const request = await shop.open(await register(world), "ERASURE");
-  const stream = await inspector.get(`${pathOf(request.id)}/live`, officer);
-  const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let heard = "";
-  const reading = (async () => {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      heard += value;
-    }
-  })();
-  const changes = () => heard.split("event: changed").length - 1;
-  const isTold = async (count: number) =>
-    await eventually(() => {
+  const shown = async () => shownOn(await pageOf(inspector, request.id));
+  const first = await shown();
+  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer }); // before the page listens
+  await using stream = readLive(await inspector.get(`${pathOf(request.id)}/live`, officer));
+  const isTold = async () =>
+    await eventually(async () => {
       inspector.wake();
-      assert.ok(changes() >= count, heard);
+      assert.equal(stream.told().at(-1), await shown());
     });
-  await eventually(() => {
-    inspector.wake();
-    assert.match(heard, /still here/);
-  });
-  assert.equal(changes(), 0);
-  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
-  await isTold(1);
+  await isTold();
+  const held = await shown();
+  assert.notEqual(held, first);
   await world.admin`update outbox set published_at = now() where key = (
     select customer_id::text from gdpr_requests where request_id = ${request.id})`;
-  await isTold(2);
-  await reader.cancel();
-  await reading;
+  await isTold();
+  assert.notEqual(await shown(), held);
 });
 
 Deno.test("an id of the page is written as text", async () => {
