@@ -1,10 +1,9 @@
 /** A command under a key is carried out once; whoever repeats it gets the same answer again. */
-import { v5 as idFrom, v7 as newId } from "uuid";
 import type { Sql, Tx } from "../db/connect.ts";
 import { claimKey, createAnswerLookup, storeAnswer } from "../db/idempotency_keys.ts";
 import { DomainError } from "./errors.ts";
 import type { Principal } from "./principal.ts";
-import type { ActorRef, Answer, Command, CommandContext } from "./protocol.ts";
+import type { ActorRef, Answer, Command, CommandContext, NewActorRef } from "./protocol.ts";
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
 
@@ -22,42 +21,33 @@ export function readIdempotencyKey(header: string | null | undefined): string | 
   );
 }
 
-const KEYED = "0c6c3f0e-5c0b-4d6c-9a53-3f1f6d5a8b27";
-
-/**
- * An id for an actor that a command makes. Under a key it is always the same: who repeats the command must address
- * what the first one has made.
- *
- * @param owner whose keys these are: no two owners with the same key get the same id
- */
-export function newActorId(owner: string, idempotencyKey: string | undefined): string {
-  return idempotencyKey === undefined ? newId() : idFrom(`${owner} ${idempotencyKey}`, KEYED);
-}
-
 /** How long an answer can be asked for again. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Runs `command` unless its key has an answer already.
  *
+ * @param asked as the caller has addressed it: an id that the runtime draws is another one each time, and no part of
+ * what the caller asks for
  * @throws {DomainError} INVALID_INPUT when the key is empty or belongs to another request
  */
 export async function answerOnce(
   tx: Tx,
-  ref: ActorRef,
+  asked: ActorRef | NewActorRef,
   command: Command,
   { by, idempotencyKey, expectedVersion }: CommandContext,
   now: Date,
   run: () => Promise<Answer>,
 ): Promise<Answer> {
   if (idempotencyKey === undefined) return await run();
+  const purpose = `${command.type} ${"id" in asked ? asked.id : `a new ${asked.kind}`}`;
   if (idempotencyKey === "") {
-    throw new DomainError("INVALID_INPUT", `Cannot ${command.type} ${ref.id}: the idempotency key is empty`);
+    throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: the idempotency key is empty`);
   }
   // Neither what the caller chose as a key nor what the command carries is kept: only digests of them, and the
   // request's is keyed with what is not kept.
-  const key = { storeId: ref.storeId, principalId: by.id, key: (await digest(idempotencyKey)).toHex() };
-  const request = JSON.stringify([ref, command, expectedVersion]);
+  const key = { storeId: asked.storeId, principalId: by.id, key: (await digest(idempotencyKey)).toHex() };
+  const request = JSON.stringify([asked, command, expectedVersion]);
   const hash = await authenticate(idempotencyKey, request);
   const stored = await claimKey(tx, key, hash, now, new Date(now.getTime() + KEPT_MS));
   if (stored === undefined) {
@@ -66,8 +56,10 @@ export async function answerOnce(
     return answer;
   }
   if (new Uint8Array(stored.requestHash).toHex() !== hash.toHex()) {
-    const reason = "the idempotency key belongs to another request";
-    throw new DomainError("INVALID_INPUT", `Cannot ${command.type} ${ref.id}: ${reason}`);
+    throw new DomainError(
+      "INVALID_INPUT",
+      `Cannot ${purpose}: the idempotency key belongs to another request`,
+    );
   }
   return stored.answer as Answer;
 }

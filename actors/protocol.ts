@@ -10,6 +10,9 @@ export interface ActorRef {
   id: string;
 }
 
+/** Where an actor is to be made that gets its id from the runtime: the answer has it. */
+export type NewActorRef = Omit<ActorRef, "id">;
+
 /** On whose behalf a command comes, and on which conditions. */
 export interface CommandContext {
   by: Principal;
@@ -47,7 +50,7 @@ export interface Actors {
    * @throws {DomainError} INVALID_INPUT, FORBIDDEN, NOT_FOUND, ALREADY_EXISTS, REFUSED_IN_STATE, CONFLICT; and the
    * driver's own error, which asDomainError calls UNAVAILABLE, when the database is away
    */
-  send(ref: ActorRef, command: Command, context: CommandContext): Promise<Answer>;
+  send(ref: ActorRef | NewActorRef, command: Command, context: CommandContext): Promise<Answer>;
 }
 
 /** A command as an edge sends it: its type and its input, which the runtime validates against the type's schema. */

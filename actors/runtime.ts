@@ -2,6 +2,7 @@
  * The runtime makes machines durable: one command is one transaction, in which the actor's row is locked, its
  * snapshot rebuilt, the event put to the machine, and everything that follows from it stored.
  */
+import { v7 as newId } from "uuid";
 import type { Sql, Tx } from "../db/connect.ts";
 import { violatedConstraint } from "../db/errors.ts";
 import { type ClaimedTimer, takeTimer } from "../db/timers.ts";
@@ -12,7 +13,15 @@ import { DomainError } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
 import { parseInput, uuid } from "./input.ts";
 import { systemPrincipal } from "./principal.ts";
-import type { ActorKind, ActorRef, Actors, Answer, Command, CommandContext } from "./protocol.ts";
+import type {
+  ActorKind,
+  ActorRef,
+  Actors,
+  Answer,
+  Command,
+  CommandContext,
+  NewActorRef,
+} from "./protocol.ts";
 import { acceptedCommand, type AnyBehaviour, createSteps } from "./step.ts";
 import { ANSWER_LIMIT_MS, transact } from "./transaction.ts";
 import { watchCommand } from "./watch.ts";
@@ -51,24 +60,24 @@ export function createRuntime(sql: Sql, options: RuntimeOptions): Runtime {
   async function carryOut(
     behaviour: AnyBehaviour,
     known: NonNullable<ReturnType<typeof acceptedCommand>>,
-    ref: ActorRef,
+    ref: ActorRef | NewActorRef,
     command: Command,
     context: CommandContext,
   ): Promise<Answer> {
     const { type, ...fields } = command;
-    const id = parseInput(uuid, ref.id, `${type} ${ref.kind}`);
-    const checked = { ...ref, id };
-    authorize(checked, type, known.by, behaviour.role, context.by);
-    const input = parseInput(known.input, fields, `${type} ${id}`) as never;
+    const asked = "id" in ref ? { ...ref, id: parseInput(uuid, ref.id, `${type} ${ref.kind}`) } : ref;
+    const actor = { id: newId(), ...asked };
+    authorize(actor, type, known.by, behaviour.role, context.by);
+    const input = parseInput(known.input, fields, `${type} ${actor.id}`) as never;
     const traceparent = activeTraceparent() ?? context.traceparent;
     try {
       return await inStore(ref.storeId, (tx) => {
         const occasion = { by: context.by, traceparent, at: now() };
-        const perform = () => steps.perform(tx, checked, type, input, occasion, context.expectedVersion);
-        return answerOnce(tx, checked, command, context, occasion.at, perform);
+        const perform = () => steps.perform(tx, actor, type, input, occasion, context.expectedVersion);
+        return answerOnce(tx, asked, command, context, occasion.at, perform);
       }, context.wanted);
     } catch (error) {
-      throw asConflict(error, behaviour, `${type} ${id}`);
+      throw asConflict(error, behaviour, `${type} ${actor.id}`);
     }
   }
 
@@ -79,7 +88,7 @@ export function createRuntime(sql: Sql, options: RuntimeOptions): Runtime {
       if (!known) {
         throw new DomainError(
           "INVALID_INPUT",
-          `Cannot ${command.type} ${ref.id}: a ${ref.kind} knows no such command`,
+          `Cannot ${command.type}: a ${ref.kind} knows no such command`,
         );
       }
       const work = () => carryOut(behaviour, known, ref, command, context);

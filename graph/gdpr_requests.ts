@@ -1,6 +1,5 @@
 /** The caller's own GDPR requests, and no one else's: those have no more to be found than ones that do not exist. */
 import { DomainError } from "../actors/errors.ts";
-import { newActorId } from "../actors/idempotency.ts";
 import { parseInput, uuid } from "../actors/input.ts";
 import type { Actors } from "../actors/protocol.ts";
 import type { RequestLookups, SubjectRequest } from "../db/gdpr_lookups.ts";
@@ -47,10 +46,9 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
 
     async open(caller, field, right, corrections) {
       const context = await commandContext(caller, field);
-      const { by: { id: customerId, storeId }, idempotencyKey } = context;
-      const id = newActorId(`${storeId} ${customerId}`, idempotencyKey);
+      const { by: { id: customerId, storeId } } = context;
       const command = { type: "open", customerId, right, ...(corrections && { corrections }) };
-      const answer = await actors.send({ kind: "gdpr_request", storeId, id }, command, context);
+      const answer = await actors.send({ kind: "gdpr_request", storeId }, command, context);
       return await read(caller, answer.id);
     },
 

@@ -1,6 +1,5 @@
 /** The Customer API of the public catalogue: registers a customer, shows it, changes it. */
 import { DomainError } from "../../actors/errors.ts";
-import { newActorId } from "../../actors/idempotency.ts";
 import { uuid } from "../../actors/input.ts";
 import type { Customer, CustomerKey, Lookups } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
@@ -77,14 +76,13 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
   api.openapi(register, async (c) => {
     const { customerId, ...fields } = c.req.valid("json");
     const context = commandContext(c);
-    const { by } = context;
-    if (customerId !== undefined && by.type !== "SYSTEM") {
+    const { by: { storeId, type } } = context;
+    if (customerId !== undefined && type !== "SYSTEM") {
       throw new DomainError("FORBIDDEN", "Cannot choose the customerId: only a service may");
     }
-    const id = customerId ?? newActorId(`${by.storeId} ${by.id}`, context.idempotencyKey);
-    const ref = { kind: "customer", storeId: by.storeId, id } as const;
-    await actors.send(ref, { ...profileOf(fields), type: "register" }, context);
-    const customer = await findCustomer(lookups, { storeId: by.storeId, customerId: id });
+    const ref = { kind: "customer", storeId, ...(customerId !== undefined && { id: customerId }) } as const;
+    const { id } = await actors.send(ref, { ...profileOf(fields), type: "register" }, context);
+    const customer = await findCustomer(lookups, { storeId, customerId: id });
     const headers = { etag: etag(customer.version), location: `/customers/${id}` };
     return c.json(bodyOf(customer), 201, headers);
   });

@@ -1,6 +1,5 @@
 /** Opens a GDPR request on a customer's behalf, and shows one with everything that staff need to know of it. */
 import { DomainError } from "../../actors/errors.ts";
-import { newActorId } from "../../actors/idempotency.ts";
 import { uuid } from "../../actors/input.ts";
 import { readStore, type Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
@@ -50,13 +49,12 @@ export function addRequestRoutes(api: Api, { actors, sql }: RestOptions): void {
   api.openapi(open, async (c) => {
     const { customerId, type: right, corrections } = c.req.valid("json");
     const context = commandContext(c);
-    const { storeId, id: byId } = context.by;
-    const id = newActorId(`${storeId} ${byId}`, context.idempotencyKey);
+    const { storeId } = context.by;
     const command = { customerId, right, ...(corrections && { corrections }), type: "open" };
-    const answer = await actors.send({ kind: "gdpr_request", storeId, id }, command, context);
-    const request = await readRequest(sql, storeId, answer.id);
+    const { id, changed } = await actors.send({ kind: "gdpr_request", storeId }, command, context);
+    const request = await readRequest(sql, storeId, id);
     const headers = { etag: etag(request.version) };
-    if (!answer.changed) return c.json(request, 200, headers);
+    if (!changed) return c.json(request, 200, headers);
     return c.json(request, 201, { ...headers, location: `/gdpr-requests/${id}` });
   });
 

@@ -1,6 +1,5 @@
 /** Makes a shopper group, shows it, changes it, deletes it. */
 import { DomainError } from "../../actors/errors.ts";
-import { newActorId } from "../../actors/idempotency.ts";
 import { uuid } from "../../actors/input.ts";
 import { readStore, type Sql } from "../../db/connect.ts";
 import { findShopperGroup, type ShopperGroup } from "../../db/shopper_groups.ts";
@@ -95,10 +94,9 @@ export function addGroupRoutes(api: Api, { actors, sql }: RestOptions): void {
 
   api.openapi(create, async (c) => {
     const context = commandContext(c);
-    const { storeId, id: byId } = context.by;
-    const id = newActorId(`${storeId} ${byId}`, context.idempotencyKey);
+    const { storeId } = context.by;
     const command = { ...c.req.valid("json"), type: "group.create" };
-    await actors.send({ kind: "shopper_group", storeId, id }, command, context);
+    const { id } = await actors.send({ kind: "shopper_group", storeId }, command, context);
     const group = await read(storeId, id);
     return c.json(bodyOf(group), 201, { etag: etag(group.version), location: `/groups/${id}` });
   });

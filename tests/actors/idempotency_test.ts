@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { newTraceparent } from "../../telemetry/traceparent.ts";
 import { ADDRESS, createWorld, customerRef, register, tell } from "./world.ts";
 
 Deno.test("commands under an idempotency key", async (t) => {
@@ -32,6 +33,23 @@ Deno.test("commands under an idempotency key", async (t) => {
     const fields = { email: "once@example.com" };
     const first = await tell(world, ref, "register", fields, { idempotencyKey: "register" });
     assert.deepEqual(await tell(world, ref, "register", fields, { idempotencyKey: "register" }), first);
+  });
+
+  /** Without an id of the test's own. */
+  const registerNew = (email: string, idempotencyKey: string) =>
+    world.actors.send({ kind: "customer", storeId: world.storeId }, { type: "register", email }, {
+      by: world.system,
+      traceparent: newTraceparent(),
+      idempotencyKey,
+    });
+
+  await t.step("twenty at once that leave the id to the runtime make one actor", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => registerNew("drawn@example.com", "drawn")),
+    );
+    for (const answer of answers) assert.deepEqual(answer, answers[0]);
+    const rows = await admin`select customer_id from customers where email = 'drawn@example.com'`;
+    assert.deepEqual(rows.map(({ customerId }) => customerId), [answers[0]?.id]);
   });
 
   await t.step("another body under the same key is refused and changes nothing", async () => {
@@ -82,6 +100,9 @@ Deno.test("commands under an idempotency key", async (t) => {
     await admin`update idempotency_keys set expires_at = now() - interval '1 second'`;
     await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "expired" });
     assert.equal(await countAddresses(ref.id), 2);
+    const { id } = await registerNew("first@example.com", "register anew");
+    await admin`update idempotency_keys set expires_at = now() - interval '1 second'`;
+    assert.notEqual((await registerNew("second@example.com", "register anew")).id, id);
   });
 
   await t.step("neither the key nor the request stands in the table", async () => {
