@@ -5,7 +5,7 @@ import { DomainError } from "../actors/errors.ts";
 export const LINE_LIMIT = 64 * 1024;
 
 export interface LineOptions {
-  /** A line that is open inside of a pair of double quotes goes on, as in CSV. */
+  /** A cell that begins with a double quote goes on behind line feeds, as in CSV, until it is closed. */
   quotes: boolean;
   /** How long the client may send nothing, in milliseconds. */
   patienceMs: number;
@@ -13,11 +13,12 @@ export interface LineOptions {
   signal: AbortSignal;
 }
 
-const [NEWLINE, QUOTE] = [0x0a, 0x22];
+const [NEWLINE, QUOTE, COMMA] = [0x0a, 0x22, 0x2c];
 
 /**
  * The lines without their ends, those of a moment together, and undefined in the place of one that is too long;
- * whatever that was, the next line begins behind the next line feed.
+ * whatever that was, the next line begins behind the next line feed. So it does behind a cell that is never closed:
+ * the line in which it begins is given by itself.
  *
  * @throws {DomainError} INVALID_INPUT when the client sends nothing
  */
@@ -25,29 +26,61 @@ export async function* readLines(
   body: ReadableStream<Uint8Array>,
   { quotes, patienceMs, signal }: LineOptions,
 ): AsyncGenerator<(Uint8Array | undefined)[]> {
-  let begun = new Uint8Array(0);
-  let [quoted, skipping] = [false, false];
-  for await (const chunk of readChunks(body, patienceMs, signal)) {
-    const lines: (Uint8Array | undefined)[] = [];
-    let from = 0;
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at];
-      if (skipping) {
-        if (byte !== NEWLINE) continue;
-        [skipping, from] = [false, at + 1];
-      } else if (byte === NEWLINE && !quoted) {
-        lines.push(joined(begun, chunk.subarray(from, at)));
-        [begun, from] = [new Uint8Array(0), at + 1];
-      } else if (begun.length + at - from >= LINE_LIMIT) {
-        lines.push(undefined);
-        [begun, quoted, skipping] = [new Uint8Array(0), false, byte !== NEWLINE];
-        from = at + 1;
-      } else if (quotes && byte === QUOTE) quoted = !quoted;
-    }
-    if (!skipping) begun = joined(begun, chunk.subarray(from));
-    yield lines;
+  let lines: (Uint8Array | undefined)[] = [];
+  let text = new Uint8Array(0); // what is not a line yet
+  let at = 0; // of which so much has been looked at
+  let skipping = false; // the rest of a line that was too long
+  let [quoted, atCell] = [false, true];
+
+  function cut(end: number): void {
+    lines.push(text.subarray(0, end));
+    beginAt(end + 1);
   }
-  if (begun.length > 0) yield [begun];
+
+  function beginAt(start: number): void {
+    [text, at, quoted, atCell] = [text.subarray(start), 0, false, true];
+  }
+
+  /** The end of the line in which an open cell begins; -1 where none is open over several lines. */
+  const endOfOpenLine = () => quoted ? text.subarray(0, at).indexOf(NEWLINE) : -1;
+
+  function look(): void {
+    while (at < text.length) {
+      const byte = text[at];
+      if (skipping) {
+        const end = text.indexOf(NEWLINE);
+        skipping = end < 0;
+        beginAt(skipping ? text.length : end + 1);
+      } else if (byte === NEWLINE && !quoted) cut(at);
+      else if (at >= LINE_LIMIT) {
+        const end = endOfOpenLine();
+        if (end >= 0) cut(end);
+        else {
+          lines.push(undefined);
+          skipping = true;
+        }
+      } else {
+        // A quote opens at the beginning of a cell, and again behind one that has closed: it was escaped.
+        const turns = quotes && byte === QUOTE && (quoted || atCell);
+        if (turns) quoted = !quoted;
+        atCell = byte === COMMA || turns;
+        at++;
+      }
+    }
+  }
+
+  for await (const chunk of readChunks(body, patienceMs, signal)) {
+    text = joined(text, chunk);
+    look();
+    yield lines;
+    lines = [];
+  }
+  for (let end = endOfOpenLine(); end >= 0; end = endOfOpenLine()) {
+    cut(end);
+    look();
+  }
+  if (text.length > 0 && !skipping) cut(text.length);
+  yield lines;
 }
 
 async function* readChunks(

@@ -1,6 +1,6 @@
 /** What a row of a bulk upsert comes to: an ordinary command to its customer. */
 import { DomainError } from "../../actors/errors.ts";
-import { createAnswers, newActorId } from "../../actors/idempotency.ts";
+import { createAnswers } from "../../actors/idempotency.ts";
 import type { Answer, CommandContext } from "../../actors/protocol.ts";
 import { ErrorSchema, z } from "../api.ts";
 import { answerOf } from "../errors.ts";
@@ -33,16 +33,18 @@ export function createUpsert(
   /** A line feed stands in no caller's own key. */
   const keyOf = (row: number) => idempotencyKey === undefined ? undefined : `${idempotencyKey}\n${row}`;
 
-  async function send(id: string, type: string, fields: object, key: string | undefined): Promise<Answer> {
-    const command = { ...fields, type };
-    const context = { by, traceparent, idempotencyKey: key };
-    return await actors.send({ kind: "customer", storeId, id }, command, context);
+  async function send(
+    id: string | undefined,
+    type: string,
+    fields: object,
+    key: string | undefined,
+  ): Promise<Answer> {
+    const ref = { kind: "customer", storeId, ...(id !== undefined && { id }) } as const;
+    return await actors.send(ref, { ...fields, type }, { by, traceparent, idempotencyKey: key });
   }
 
-  const register = (id: string, fields: BulkFields, key: string | undefined) => {
-    const { customerId: _, ...profile } = fields;
-    return send(id, "register", profileOf(profile), key);
-  };
+  const register = ({ customerId, ...profile }: BulkFields, key: string | undefined) =>
+    send(customerId, "register", profileOf(profile), key);
 
   /** An email by which the customer was found is spelled as the customer has it. */
   const update = (id: string, fields: BulkFields, key: string | undefined) => {
@@ -58,9 +60,18 @@ export function createUpsert(
   async function upsertById(id: string, fields: BulkFields, key: string | undefined): Promise<Answer> {
     try {
       return await update(id, fields, key);
-    } catch (error) {
-      if (!isCode(error, "NOT_FOUND") || by.type !== "SYSTEM") throw error;
-      return await register(id, fields, key);
+    } catch (missing) {
+      const mayRegister = by.type === "SYSTEM" && fields.email !== undefined;
+      if (!isCode(missing, "NOT_FOUND") || !mayRegister) throw missing;
+      try {
+        return await register(fields, key);
+      } catch (refusal) {
+        // Somebody else has registered it since we looked, unless it is the email that is another one's.
+        if (!isCode(refusal, "ALREADY_EXISTS")) throw refusal;
+        return await update(id, fields, key).catch((error) => {
+          throw isCode(error, "NOT_FOUND") ? refusal : error;
+        });
+      }
     }
   }
 
@@ -68,7 +79,7 @@ export function createUpsert(
     const known = await lookups.findCustomerId({ storeId, email });
     if (known !== undefined) return await update(known, fields, key);
     try {
-      return await register(newActorId(`${storeId} ${by.id}`, key), fields, key);
+      return await register(fields, key);
     } catch (error) {
       // Somebody else has registered it since we looked.
       const now = isCode(error, "ALREADY_EXISTS") && await lookups.findCustomerId({ storeId, email });
@@ -80,7 +91,7 @@ export function createUpsert(
   /** Sends the row's command again to whom it was sent: only that has the same answer, whatever has happened since. */
   async function repeat(answer: Answer, fields: BulkFields, key: string): Promise<Answer> {
     const isBirth = answer.version === 1 && answer.changed;
-    return await (isBirth ? register : update)(answer.id, fields, key);
+    return isBirth ? await register(fields, key) : await update(answer.id, fields, key);
   }
 
   async function upsertFirst(fields: BulkFields, key: string | undefined): Promise<Answer> {

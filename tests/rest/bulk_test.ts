@@ -143,12 +143,43 @@ Deno.test("a row that is too long, or no UTF-8, is refused and the next one take
     [3, "REFUSED", "INVALID_INPUT"],
   ]);
   assert.equal(lines[0].error.message, "Cannot take row 1: it has more than 65536 bytes");
+});
 
-  // A quote that is never closed swallows no more than a row may be long.
-  const csv = `email,lastName\nc@example.com,"x\n${"y,z\n".repeat(20_000)}d@example.com,z\n`;
-  const results = (await send(rest, rest.world.system, csv, CSV)).lines;
-  assert.deepEqual(short(results[0]), [1, "REFUSED", "INVALID_INPUT"]);
-  assert.deepEqual(results.at(-1).result, "CREATED");
+Deno.test("a quote that is never closed costs the row that it stands in, and no other one", async () => {
+  await using rest = await startRest();
+  const good = Array.from({ length: 200 }, (_, at) => `good${at}@example.com,Ada`).join("\n");
+  const filler = "no email,x\n".repeat(10_000); // more than a row may be long
+  const file =
+    `email,lastName\na@example.com,5" tall\nb@example.com,"x\n${good}\n${filler}c@example.com,"x\n${good}`;
+  const { lines } = await send(rest, rest.world.system, file, CSV);
+  assert.equal(lines.length, 1 + 1 + 200 + 10_000 + 1 + 200);
+  assert.deepEqual(lines.slice(0, 3).map(short), [
+    [1, "CREATED", 1],
+    [2, "REFUSED", "INVALID_INPUT"],
+    [3, "CREATED", 1],
+  ]);
+  assert.equal(lines[1].error.message, "Cannot take row 2: its quotes do not match");
+  assert.deepEqual(lines.slice(10_202, 10_204).map(short), [
+    [10_203, "REFUSED", "INVALID_INPUT"],
+    [10_204, "UNCHANGED", 1],
+  ]);
+  assert.equal(lines.filter(({ result }) => result === "CREATED").length, 201);
+});
+
+Deno.test("files that arrive together and bring the same new customers agree on who made them", async () => {
+  await using rest = await startRest();
+  const fields = Array.from({ length: 20 }, (_, at) => ({
+    customerId: crypto.randomUUID(),
+    email: `together${at}@example.com`,
+  }));
+  const answers = await Promise.all([1, 2, 3, 4].map(() => send(rest, rest.world.system, rows(...fields))));
+  const results = answers.flatMap(({ lines }) => lines.map(({ result }) => result)).toSorted();
+  assert.deepEqual(results, [...Array(20).fill("CREATED"), ...Array(60).fill("UNCHANGED")]);
+
+  const taken = { customerId: crypto.randomUUID(), email: "together0@example.com" };
+  const unknown = { customerId: crypto.randomUUID(), firstName: "Ada" };
+  const { lines } = await send(rest, rest.world.system, rows(taken, unknown));
+  assert.deepEqual(lines.map(short), [[1, "REFUSED", "ALREADY_EXISTS"], [2, "REFUSED", "NOT_FOUND"]]);
 });
 
 Deno.test("a row that is not UTF-8 is refused, in either format", async () => {
