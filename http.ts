@@ -13,11 +13,11 @@ import type { Lookups } from "./db/lookups.ts";
 import { createRateLimit } from "./db/rate_limits.ts";
 import type { Readiness } from "./db/readiness.ts";
 import { addGateway } from "./development.ts";
-import { createDoor, letGo } from "./door.ts";
+import { createDoor, letGo } from "./door/mod.ts";
+import { type Load, shedLoad } from "./door/overload.ts";
 import { maskError } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
 import { createInspector, type Inspector, type InspectorOptions } from "./inspect/mod.tsx";
-import { type Load, shedLoad } from "./overload.ts";
 import { answerOf } from "./rest/errors.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
@@ -35,6 +35,8 @@ export interface HttpParts {
   load: Load;
   /** Fires when the process has been told to end. */
   ending: AbortSignal;
+  /** Fires when nothing new comes in any more: what goes on and on, such as a stream, ends then. */
+  closing: AbortSignal;
   /** How development signs in to the inspector. */
   development: InspectorOptions["development"];
 }
@@ -43,7 +45,18 @@ export async function createHttp(
   config: Config,
   parts: HttpParts,
 ): Promise<{ app: Hono; inspector: Inspector }> {
-  const { pools: { api, reader }, keys, actors, lookups, requestLookups, auth, ready, load, ending } = parts;
+  const {
+    pools: { api, reader },
+    keys,
+    actors,
+    lookups,
+    requestLookups,
+    auth,
+    ready,
+    load,
+    ending,
+    closing,
+  } = parts;
   const { authenticate } = auth;
   const perMinute = (requests: number) =>
     requests === 0 ? undefined : createRateLimit(reader, { requests, windowSeconds: 60 });
@@ -61,6 +74,7 @@ export async function createHttp(
     requests: requestLookups,
     exportLink: linkTo,
     authenticate,
+    admit: shedLoad(load, (error) => ({ errors: [maskError(error)] })),
     production: config.production,
   });
   const inspector = createInspector({
@@ -79,12 +93,11 @@ export async function createHttp(
     .use(nameRoutes())
     .use(letGo(ending))
     .route("/", createHealth(ready, ending))
-    .use("/graphql", shedLoad(load, (error) => ({ errors: [maskError(error)] })))
     .route("/graphql", graph)
     .use(shedLoad(load, (error) => answerOf(error).body))
     .route("/exports", createExports({ downloads, authenticate, limits }))
     .route("/inspect", inspector.app)
-    .route("/", createRest({ actors, lookups, sql: api, authenticate, exportLink: linkTo, limits }));
+    .route("/", createRest({ actors, lookups, sql: api, authenticate, exportLink: linkTo, limits, closing }));
   if (!config.production) await addGateway(app);
   return { app, inspector };
 }

@@ -27,10 +27,10 @@ import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { watchMemory } from "./events/stale_memory.ts";
+import { watchLoad } from "./door/overload.ts";
 import { introduce, openDemoPeers, openSignInLink } from "./development.ts";
 import { createHttp } from "./http.ts";
 import { untilTold } from "./lifetime.ts";
-import { watchLoad } from "./overload.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
@@ -69,7 +69,7 @@ export async function start(config: Config): Promise<Service> {
   const requestLookups = createRequestLookups(reader);
   const auth = await openAuth(config.auth, config.dataDirectory);
 
-  const ending = new AbortController();
+  const [ending, closing] = [new AbortController(), new AbortController()];
   const ready = await createReadiness(reader, ending.signal);
   const load = edges.use(watchLoad(config.maxInFlight));
   const rpc = edges.adopt(
@@ -101,6 +101,7 @@ export async function start(config: Config): Promise<Service> {
     ready,
     load,
     ending: ending.signal,
+    closing: closing.signal,
     development,
   });
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());
@@ -131,6 +132,7 @@ export async function start(config: Config): Promise<Service> {
       ending.abort();
       rpc.setServing(false);
       await pause(config.shutdownDelayMs);
+      closing.abort();
       inspector.close(); // what is followed there would never come to an end
       await Promise.all([http.close(), rpc.close()]);
       await doors.disposeAsync();

@@ -44,5 +44,6 @@ async function createApi({ databaseUrl, storeId, folder, what }: Served): Promis
       hashKey: keys.hashKey,
       proxies: 0,
     },
+    closing: new AbortController().signal,
   });
 }

@@ -62,14 +62,25 @@ export function violatedConstraint(error: unknown): string | undefined {
   return error.code === "23505" || error.code === "23514" ? error.constraint_name : undefined;
 }
 
+const OF_THE_ENGINE = [TypeError, SyntaxError, RangeError, URIError];
+const QUOTED = /(['"`]).*['"`]/s;
+/** The innermost line of a stack that is ours: the file with its folder, and the line. */
+const PLACE = /\(?file:\S*?([^/\s]+\/[^/\s]+\.tsx?:\d+):\d+\)?$/m;
+
 /**
  * An error as it may be logged or stored. PostgreSQL quotes values in messages and details ("Key (email)=(…)
- * already exists"), so of its errors only the code and the names of things are told.
+ * already exists"), so of its errors only the code and the names of things are told. The engine quotes what it was
+ * given ("Invalid URL: '…'"), so of its errors the place is told instead.
  */
 export function describeError(error: unknown): string {
   if (error instanceof postgres.PostgresError) {
     const where = error.constraint_name ?? error.table_name ?? error.routine ?? "";
     return `PostgreSQL ${error.code} ${where}`.trimEnd();
+  }
+  if (OF_THE_ENGINE.some((kind) => error instanceof kind)) {
+    const { name, message, stack = "" } = error as Error;
+    const [, place] = PLACE.exec(stack) ?? [];
+    return `${name}: ${message.replace(QUOTED, "$1…$1")}${place === undefined ? "" : ` at ${place}`}`;
   }
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

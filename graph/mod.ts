@@ -1,14 +1,14 @@
 /** The customer subgraph over HTTP: POST with a JSON body, one operation a request. */
 import { buildSubgraphSchema } from "@apollo/subgraph";
 import { createInMemoryAPQStore, useAPQ } from "@graphql-yoga/plugin-apq";
-import { Hono } from "@hono/hono";
+import { Hono, type MiddlewareHandler } from "@hono/hono";
 import { parse } from "graphql";
 import { createYoga } from "graphql-yoga";
 import type { Authenticator } from "../auth/principals.ts";
 import { createCaller } from "./caller.ts";
 import { maskError, useMaskedValidation } from "./errors.ts";
 import { LIMITS, useLimits } from "./limits.ts";
-import { limitBody, useJsonPosts } from "./requests.ts";
+import { limitBody, takeBody, useJsonPosts } from "./requests.ts";
 import { createResolvers, type ResolverOptions } from "./resolvers.ts";
 import { useSpans } from "./spans.ts";
 
@@ -16,12 +16,16 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface GraphOptions extends ResolverOptions {
   authenticate: Authenticator;
+  /** What an operation passes once all of it is here. */
+  admit?: MiddlewareHandler;
   /** Without GraphiQL, introspection and the SDL. */
   production: boolean;
 }
 
 /** An app to mount at `/graphql`. */
-export function createGraph({ authenticate, production, ...options }: GraphOptions): Hono {
+export function createGraph(
+  { authenticate, admit = (_, next) => next(), production, ...options }: GraphOptions,
+): Hono {
   const typeDefs = parse(Deno.readTextFileSync(new URL("./schema.graphql", import.meta.url)));
   const yoga = createYoga({
     schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(options) }]),
@@ -48,7 +52,7 @@ export function createGraph({ authenticate, production, ...options }: GraphOptio
     logging: false,
   });
   return new Hono()
-    .all("/", limitBody(), (c) => yoga.fetch(c.req.raw))
+    .all("/", limitBody(), takeBody(), admit, (c) => yoga.fetch(c.req.raw))
     .onError((error, c) => {
       if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
       return c.json({ errors: [maskError(error)] }, 500);

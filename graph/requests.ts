@@ -3,6 +3,9 @@ import type { MiddlewareHandler } from "@hono/hono";
 import { bodyLimit } from "@hono/hono/body-limit";
 import { GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
+import { DomainError } from "../actors/errors.ts";
+import { arrived } from "../door/body.ts";
+import { maskError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 
 /**
@@ -15,6 +18,34 @@ export function limitBody(): MiddlewareHandler {
     maxSize: LIMITS.body,
     onError: (c) => c.json({ errors: [{ message, extensions: { code: "BAD_REQUEST" } }] }, 413),
   });
+}
+
+/** Bodies that are awaited at a time, so that what is held of them is bounded. */
+const ARRIVING = 1_000;
+
+/**
+ * Has the body here before the operation takes anybody's place: anybody may begin to send one, and those who never
+ * come to its end keep other operations waiting at the most.
+ */
+export function takeBody(limitMs?: number): MiddlewareHandler {
+  let arriving = 0;
+  return async (c, next) => {
+    if (c.req.raw.body === null) return await next();
+    if (arriving >= ARRIVING) {
+      const error = new DomainError("UNAVAILABLE", "Cannot take the request: too many are still arriving");
+      return c.json({ errors: [maskError(error)] }, 503, { "retry-after": "1" });
+    }
+    arriving++;
+    try {
+      c.req.raw = await arrived(c.req.raw, limitMs);
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      return c.json({ errors: [{ message: error.message, extensions: { code: "BAD_REQUEST" } }] }, 400);
+    } finally {
+      arriving--;
+    }
+    await next();
+  };
 }
 
 /**

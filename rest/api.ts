@@ -7,6 +7,7 @@ import type { ErrorCode } from "../actors/errors.ts";
 import { invalidInput } from "../actors/input.ts";
 import type { Principal, RoleName } from "../actors/principal.ts";
 import type { Authenticator } from "../auth/principals.ts";
+import type { LoadVariables } from "../door/overload.ts";
 import { newTraceparent, readTraceparent } from "../telemetry/traceparent.ts";
 import { STATUSES } from "./errors.ts";
 
@@ -14,7 +15,7 @@ export { createRoute, z };
 
 /** What the routes find in their context. */
 export interface ApiEnv {
-  Variables: {
+  Variables: LoadVariables & {
     by: Principal;
     /** Where in which trace the caller stands: a new one where it does not say. */
     traceparent: string;

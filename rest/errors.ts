@@ -23,6 +23,11 @@ export interface ErrorBody {
   message: string;
 }
 
+/** For a client that has gone: nobody reads it, and nothing is wrong on our side. */
+export function brokenOff(): Response {
+  return new Response(null, { status: 499 });
+}
+
 /** What a caller is told of an error. One that no caller may expect is logged here, and told without its detail. */
 export function answerOf(error: unknown): { status: ContentfulStatusCode; body: ErrorBody } {
   const expected = asDomainError(error);

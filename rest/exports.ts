@@ -4,9 +4,9 @@ import { accepts } from "@hono/hono/accepts";
 import { html } from "@hono/hono/html";
 import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdpr/export_downloads.ts";
 import type { Authenticator } from "../auth/principals.ts";
-import type { ApiEnv } from "./api.ts";
-import { answerOf } from "./errors.ts";
-import { limitAddresses, type Limits } from "./limits.ts";
+import { type ApiEnv, authenticated } from "./api.ts";
+import { answerOf, brokenOff } from "./errors.ts";
+import { limitAddresses, limitPrincipals, type Limits } from "./limits.ts";
 
 export interface ExportRouteOptions {
   downloads: ExportDownloads;
@@ -30,14 +30,13 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
       await next();
       for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
     })
-    .use(limitAddresses(limits))
+    .use(limitAddresses(limits), authenticated(authenticate), limitPrincipals(limits))
     .get("/:token", async (c) => {
-      const by = await authenticate(c.req.raw.headers);
       const token = c.req.param("token");
-      return answerWithList(c, token, await downloads.list(token, by));
+      return answerWithList(c, token, await downloads.list(token, c.var.by));
     })
     .get("/:token/:part", async (c) => {
-      const by = await authenticate(c.req.raw.headers);
+      const { by } = c.var;
       const { token, part } = c.req.param();
       // Who only asks what there is, as link checkers do, must not use the link up.
       if (c.req.method === "HEAD") return answer(c, await downloads.look(token, part, by), null);
@@ -45,6 +44,7 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
       return answer(c, found, gzip);
     })
     .onError((error, c) => {
+      if (c.req.raw.signal.aborted) return brokenOff();
       const { status, body } = answerOf(error);
       if (body.code === "UNAUTHENTICATED") c.header("www-authenticate", "Bearer");
       return c.json(body, error instanceof ExportGone ? 410 : status);

@@ -1,4 +1,5 @@
 /** Documents one to a line: how answers are streamed, and how a client learns that one has broken off. */
+import { DomainError } from "../actors/errors.ts";
 import { ErrorSchema, z } from "./api.ts";
 import { answerOf } from "./errors.ts";
 
@@ -13,6 +14,11 @@ export function jsonLines(description: string, line: z.ZodType) {
 
 export function lineOf(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
+}
+
+/** Why a stream is not whole when the service ends. */
+export function ending(): DomainError {
+  return new DomainError("UNAVAILABLE", "Cannot go on: the service is about to end, ask again");
 }
 
 /** The last line of a stream that is not whole: its status has been sent long ago. */

@@ -4,6 +4,7 @@ import { bodyLimit } from "@hono/hono/body-limit";
 import { getConnInfo } from "@hono/hono/deno";
 import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../actors/errors.ts";
+import { arrived } from "../door/body.ts";
 import type { RateLimit } from "../db/rate_limits.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
 import { digest } from "./digest.ts";
@@ -57,7 +58,21 @@ export function limitBodies(): MiddlewareHandler<ApiEnv> {
       return c.json({ code: "INVALID_INPUT", message }, 413);
     },
   });
-  return createMiddleware<ApiEnv>((c, next) => c.req.path === STREAMED ? next() : limited(c, next));
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    if (c.req.path === STREAMED) return await next();
+    return await limited(c, async () => {
+      c.req.raw = unlessEmpty(await arrived(c.req.raw));
+      await next();
+    });
+  });
+}
+
+/** Many clients say of every request that its body is JSON, and where one is optional none is meant by none. */
+function unlessEmpty(request: Request): Request {
+  if (request.body !== null || !request.headers.has("content-type")) return request;
+  const headers = new Headers(request.headers);
+  headers.delete("content-type");
+  return new Request(request, { headers });
 }
 
 /** @throws {DomainError} RATE_LIMITED */

@@ -1,5 +1,6 @@
 /** Takes a body that is streamed apart into lines, and waits for none of them without end. */
 import { DomainError } from "../actors/errors.ts";
+import { patiently } from "../door/body.ts";
 
 /** Bytes of the longest line that is taken. */
 export const LINE_LIMIT = 64 * 1024;
@@ -93,7 +94,7 @@ async function* readChunks(
   signal.addEventListener("abort", cancel);
   try {
     for (;;) {
-      const { done, value } = await patiently(reader.read(), patienceMs);
+      const { done, value } = await unlessSilent(reader.read(), patienceMs);
       if (done) return;
       yield value;
     }
@@ -104,17 +105,9 @@ async function* readChunks(
 }
 
 /** @throws {DomainError} INVALID_INPUT when it takes too long */
-export async function patiently<T>(work: Promise<T>, patienceMs: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const limit = setTimeout(() => {
-    const reason = `the client has been silent for ${patienceMs / 1_000} seconds`;
-    late.reject(new DomainError("INVALID_INPUT", `Cannot go on: ${reason}`));
-  }, patienceMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(limit);
-  }
+export function unlessSilent<T>(work: Promise<T>, patienceMs: number): Promise<T> {
+  const reason = `the client has been silent for ${patienceMs / 1_000} seconds`;
+  return patiently(work, patienceMs, new DomainError("INVALID_INPUT", `Cannot go on: ${reason}`));
 }
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -11,7 +11,7 @@ import { type Api, type ApiEnv, authenticated, createApi } from "./api.ts";
 import { createCustomers } from "./customers/mod.ts";
 import { createDocuments } from "./documents/mod.ts";
 import { describeApi } from "./documents/openapi.ts";
-import { answerOf, type ErrorBody } from "./errors.ts";
+import { answerOf, brokenOff, type ErrorBody } from "./errors.ts";
 import type { ExportLink } from "./gdpr_requests/documents.ts";
 import { createGdprRequests } from "./gdpr_requests/mod.ts";
 import { createGroups } from "./groups/mod.ts";
@@ -25,6 +25,8 @@ export interface RestOptions {
   authenticate: Authenticator;
   exportLink: ExportLink;
   limits: Limits;
+  /** Fires when nothing new comes in any more: streams end then, and say that they are not whole. */
+  closing: AbortSignal;
 }
 
 /** What begins the paths of the API. */
@@ -40,6 +42,7 @@ export function createRest(options: RestOptions): Hono {
 export function createRoutes(options: RestOptions): Api {
   const api = createApi();
   api.onError((error, c) => {
+    if (c.req.raw.signal.aborted) return brokenOff();
     const { status, body } = error instanceof HTTPException ? answerOfHttp(error) : answerOf(error);
     if (status === 401) c.header("www-authenticate", "Bearer");
     return c.json(body, status);

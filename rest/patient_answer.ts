@@ -1,5 +1,5 @@
 /** Answers while the request is still being read, as fast as the client reads and not for ever. */
-import { patiently } from "./lines.ts";
+import { unlessSilent } from "./lines.ts";
 
 export interface AnswerOptions {
   /** Bytes that may wait for a client that reads nothing until it has sent everything. */
@@ -34,7 +34,7 @@ async function send(
     for await (const piece of pieces) {
       if (piece === undefined) await quiet(taken);
       else {
-        if ((writer.desiredSize ?? 0) <= 0) await patiently(writer.ready, patienceMs);
+        if ((writer.desiredSize ?? 0) <= 0) await unlessSilent(writer.ready, patienceMs);
         taken = writer.write(encoder.encode(piece)).catch(() => {});
       }
     }
@@ -66,7 +66,7 @@ async function closeOnceRead(
   for (;;) {
     const room = writer.desiredSize;
     try {
-      return await patiently(closing, patienceMs);
+      return await unlessSilent(closing, patienceMs);
     } catch (error) {
       const gone = writer.desiredSize === null;
       if (gone || writer.desiredSize === room) throw error;

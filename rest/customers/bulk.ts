@@ -3,7 +3,7 @@ import { HTTPException } from "@hono/hono/http-exception";
 import { allow, type Api, createRoute, refusals } from "../api.ts";
 import { commandContext, creationHeaders } from "../conditions.ts";
 import { inOrder, type Work } from "../in_order.ts";
-import { errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
+import { ending, errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
 import { LINE_LIMIT } from "../lines.ts";
 import type { RestOptions } from "../mod.ts";
 import { answerWith } from "../patient_answer.ts";
@@ -53,7 +53,7 @@ ${UNREAD / 1024 ** 2} MiB of answers unread, and may not be silent for ${PATIENC
 
 export function addBulkRoutes(
   api: Api,
-  options: Pick<RestOptions, "actors" | "lookups" | "sql">,
+  options: Pick<RestOptions, "actors" | "lookups" | "sql" | "closing">,
   { patienceMs = PATIENCE_MS } = {},
 ): void {
   api.openapi(bulk, async (c) => {
@@ -75,30 +75,46 @@ export function addBulkRoutes(
     const results = answerRows(startingWith(first, rows), {
       keysOf: (row) => keysOf(row, (email) => options.lookups.findCustomerId({ storeId, email })),
       work: upsert,
-    }, stop);
+    }, { stop, closing: options.closing, gone: c.req.raw.signal, leave: c.var.stay?.() });
     const answer = answerWith(results, { unread: UNREAD, patienceMs });
     return c.body(answer, 200, { "content-type": JSON_LINES });
   });
 }
 
-/** Lines, and undefined where the next rows have to be read. Ends early when there is no database. */
+interface Course {
+  /** Ends the reading. */
+  stop: AbortController;
+  closing: AbortSignal;
+  /** Has fired when there is nobody to answer any more. */
+  gone: AbortSignal;
+  /** To be called at the end. */
+  leave: (() => void) | undefined;
+}
+
+/** Lines, and undefined where the next rows have to be read. Ends early when there is no database or the service ends. */
 async function* answerRows(
   batches: AsyncIterable<BulkRow[]>,
   work: Work<BulkRow, BulkResult>,
-  stop: AbortController,
+  { stop, closing, gone, leave }: Course,
 ): AsyncGenerator<string | undefined> {
+  const end = () => stop.abort();
+  closing.addEventListener("abort", end);
   try {
     for await (const rows of batches) {
       for await (const result of inOrder(rows, work, WIDTH)) {
         yield lineOf(result);
         if (result.error?.code === "UNAVAILABLE") return;
+        closing.throwIfAborted();
       }
       yield undefined;
     }
+    closing.throwIfAborted(); // what has been read may not be all
   } catch (error) {
-    yield errorLine(error);
+    if (!gone.aborted) yield errorLine(closing.aborted ? ending() : error);
   } finally {
+    closing.removeEventListener("abort", end);
     stop.abort();
+    leave?.();
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Sql } from "../../db/connect.ts";
 import type { CustomerFilter } from "../../db/customer_search.ts";
 import { allow, type Api, createRoute, refusals } from "../api.ts";
-import { errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
+import { ending, errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
 import type { RestOptions } from "../mod.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
 import { filterOf, filterQuery } from "./filter.ts";
@@ -29,21 +29,33 @@ const exportRoute = createRoute({
   },
 });
 
-export function addExportRoutes(api: Api, { sql }: RestOptions): void {
+export function addExportRoutes(api: Api, { sql, closing }: RestOptions): void {
   api.openapi(exportRoute, async (c) => {
-    const pages = readPages(sql, c.var.by.storeId, filterOf(c.req.valid("query")));
+    const leave = c.var.stay?.();
+    const pages = readPages(sql, c.var.by.storeId, filterOf(c.req.valid("query")), { closing, leave });
     const first = await pages.next(); // what fails before anything is sent has a status of its own
     return c.body(streamOf(first, pages), 200, { "content-type": JSON_LINES });
   });
 }
 
-async function* readPages(sql: Sql, storeId: string, filter: CustomerFilter): AsyncGenerator<string> {
+/** @param leave is called at the end */
+async function* readPages(
+  sql: Sql,
+  storeId: string,
+  filter: CustomerFilter,
+  { closing, leave }: { closing: AbortSignal; leave: (() => void) | undefined },
+): AsyncGenerator<string> {
   let after: string | undefined;
-  for (;;) {
-    const rows = await readCustomers(sql, storeId, filter, { limit: PAGE, after });
-    after = rows.at(-1)?.customerId;
-    if (rows.length > 0) yield rows.map((row) => lineOf(bodyOf(row))).join("");
-    if (rows.length < PAGE) return;
+  try {
+    for (;;) {
+      const rows = await readCustomers(sql, storeId, filter, { limit: PAGE, after });
+      after = rows.at(-1)?.customerId;
+      if (rows.length > 0) yield rows.map((row) => lineOf(bodyOf(row))).join("");
+      if (rows.length < PAGE) return;
+      if (closing.aborted) throw ending();
+    }
+  } finally {
+    leave?.();
   }
 }
 

@@ -70,7 +70,7 @@ export function addSearchRoutes(api: Api, options: RestOptions): void {
   api.openapi(list, async (c) => {
     const { limit, cursor, ...query } = c.req.valid("query");
     const body = await findPage(options, c.var.by.storeId, filterOf(query), limit, cursor);
-    const link = nextLink(new URL(c.req.url).searchParams, body.nextCursor);
+    const link = nextLink(new URLSearchParams(c.req.query()), body.nextCursor);
     return c.json(body, 200, link === undefined ? {} : { link });
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { asDomainError } from "../../actors/errors.ts";
 import { openPool } from "../../db/connect.ts";
-import { isUnavailable } from "../../db/errors.ts";
+import { describeError, isUnavailable } from "../../db/errors.ts";
 import { createDatabase } from "../database.ts";
 
 Deno.test("a database whose host has no address, or whose port nobody serves, is away", async () => {
@@ -23,4 +23,22 @@ Deno.test("a database that has no connection left is away, one that refuses a st
   const pool = database.pool("customer_api", 1);
   await assert.rejects(pool`select 1`, (error) => isUnavailable(error));
   await assert.rejects(database.admin`select from nothing`, (error) => !isUnavailable(error));
+});
+
+Deno.test("what the engine complains of is told with its place, without what it quotes", () => {
+  const complaints: (() => unknown)[] = [
+    () => new URL("http://a b/?email=numbat@example.com"),
+    () => JSON.parse('{"email": numbat@example.com}'),
+    () => decodeURIComponent("numbat%"),
+  ];
+  for (const complain of complaints) {
+    let told = "";
+    try {
+      complain();
+    } catch (error) {
+      told = describeError(error);
+    }
+    assert.match(told, /^\w+Error: .* at db\/errors_test\.ts:\d+$/);
+    assert.doesNotMatch(told, /numbat/);
+  }
 });

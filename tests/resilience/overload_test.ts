@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
-import { DELAY_LIMIT_MS, watchLoad } from "../../overload.ts";
+import { DELAY_LIMIT_MS, watchLoad } from "../../door/overload.ts";
 import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { startService } from "../service.ts";
@@ -65,6 +65,37 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, an
   assert.equal((await client.groups(request, { metadata: MESH })).status, "OK");
   assert.equal((await (await change("last")).json()).data.updateProfile.version, 7);
   assert.match((await service.stop("SIGTERM")).output, /Refuses work: 5 requests are in flight/);
+});
+
+Deno.test("clients that never send the rest of an operation take nobody's place", async () => {
+  await using world = await createWorld();
+  const customer = await register(world);
+  const env = { ...production(world.database.url), ...TRUSTING, MAX_IN_FLIGHT: "2" };
+  await using service = startService(env);
+  const ports = await portsOf(service);
+  await using silent = new AsyncDisposableStack();
+  const head = [
+    "POST /graphql HTTP/1.1",
+    "host: localhost",
+    "content-type: application/json",
+    "content-length: 99",
+  ];
+  for (let at = 0; at < 8; at++) {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: ports.http });
+    silent.defer(() => connection.close());
+    await connection.write(new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n{`));
+  }
+  using client = connect(ports.grpc);
+  const request = asked({ storeId: customer.storeId, customerId: customer.id });
+  for (let at = 0; at < 20; at++) {
+    const answer = await fetch(`http://127.0.0.1:${ports.http}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...gatewayHeaders(customer) },
+      body: JSON.stringify({ query: "{ me { id } }" }),
+    });
+    assert.deepEqual(await answer.json(), { data: { me: { id: customer.id } } });
+    assert.equal((await client.groups(request, { metadata: MESH })).status, "OK");
+  }
 });
 
 Deno.test("an event loop that is late refuses, one pause does not make it so, and it takes all again when it has caught up", async () => {

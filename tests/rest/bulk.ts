@@ -5,6 +5,7 @@ import type { Principal } from "../../actors/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import type { Sql } from "../../db/connect.ts";
 import { createLookups } from "../../db/lookups.ts";
+import { type Load, shedLoad } from "../../door/overload.ts";
 import { authenticated, createApi } from "../../rest/api.ts";
 import { addBulkRoutes } from "../../rest/customers/bulk.ts";
 import { requestSettings } from "../actors/settings.ts";
@@ -32,10 +33,16 @@ export interface BulkServer extends AsyncDisposable {
 /** Only the bulk upsert, over a pool that a test can take away. */
 export async function serveBulk(
   world: World,
-  { sql = world.database.pool("customer_api"), patienceMs }: { sql?: Sql; patienceMs?: number } = {},
+  { sql = world.database.pool("customer_api"), patienceMs, closing = new AbortController().signal, load }: {
+    sql?: Sql;
+    patienceMs?: number;
+    closing?: AbortSignal;
+    load?: Load;
+  } = {},
 ): Promise<BulkServer> {
   const issuer = await createIssuer();
   const api = createApi();
+  if (load) api.use("*", shedLoad(load, ({ message }) => ({ message })));
   api.use("*", authenticated(createTokenAuthenticator(issuer.verify)));
   addBulkRoutes(
     api,
@@ -43,6 +50,7 @@ export async function serveBulk(
       actors: createActors(sql, { requests: await requestSettings() }),
       lookups: createLookups(world.database.pool("customer_reader")),
       sql,
+      closing,
     },
     patienceMs === undefined ? {} : { patienceMs },
   );

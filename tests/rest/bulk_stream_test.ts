@@ -1,9 +1,11 @@
 /** The bulk upsert as a stream: rows and results side by side, breaks on either end, and what it holds meanwhile. */
 import assert from "node:assert/strict";
+import { watchLoad } from "../../door/overload.ts";
 import { answerWith } from "../../rest/patient_answer.ts";
 import { createWorld } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { heldMegabytes } from "../memory.ts";
+import { captureLog } from "../whole_log.ts";
 import { type Line, serveBulk } from "./bulk.ts";
 
 const row = (at: number, fields: object = {}) =>
@@ -80,6 +82,37 @@ Deno.test("a client that sends nothing is cut, and what it has sent before is an
   });
 });
 
+Deno.test("a bulk that is under way when the service ends says so in its last line, and takes no more", async () => {
+  await using world = await createWorld();
+  const closing = new AbortController();
+  await using server = await serveBulk(world, { closing: closing.signal });
+  using call = await server.open(world.system, row(1));
+  assert.equal((await call.next()).result, "CREATED");
+  closing.abort();
+  assert.deepEqual(await call.rest(), [{
+    error: { code: "UNAVAILABLE", message: "Cannot go on: the service is about to end, ask again" },
+  }]);
+});
+
+Deno.test("a bulk has its place among what is in flight until its last line, or until its client goes", async () => {
+  await using world = await createWorld();
+  using load = watchLoad(2);
+  await using server = await serveBulk(world, { load });
+  using call = await server.open(world.system, row(1));
+  await call.next();
+  {
+    using other = await server.open(world.system, row(2));
+    await other.next();
+    assert.equal(load.inFlight(), 2);
+    using refused = await server.open(world.system, row(3));
+    assert.equal(refused.status, 503);
+  }
+  await eventually(() => assert.equal(load.inFlight(), 1));
+  await call.finish();
+  await call.rest();
+  await eventually(() => assert.equal(load.inFlight(), 0));
+});
+
 Deno.test("for a client that reads nothing, work goes on until so much waits, and then ends", async () => {
   let made = 0;
   const ended = Promise.withResolvers<void>();
@@ -136,8 +169,9 @@ Deno.test("what is held does not grow with the file", async () => {
   assert.ok(most < 12, `${most.toFixed(1)} MiB while a file of 20 MB went through`);
 });
 
-Deno.test("a client that goes away ends the work", async () => {
+Deno.test("a client that goes away ends the work, and is no error of ours", async () => {
   await using world = await createWorld();
+  await using log = await captureLog();
   await using server = await serveBulk(world);
   {
     using call = await server.open(world.system, row(0));
@@ -151,4 +185,5 @@ Deno.test("a client that goes away ends the work", async () => {
     assert.equal(row?.busy, 0);
   });
   assert.equal(await count(), 1);
+  assert.deepEqual(log.lines.filter((line) => line.includes("Cannot answer")), []);
 });

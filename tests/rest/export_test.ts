@@ -97,6 +97,20 @@ Deno.test("an export that breaks off says so in its last line; one that cannot b
   assert.equal(status, 503);
 });
 
+Deno.test("an export that is under way when the service ends says so in its last line", async () => {
+  await using world = await createWorld();
+  await insertMany(world, MANY);
+  const closing = new AbortController();
+  await using server = await serveExport(world, undefined, closing.signal);
+  const response = await server.ask();
+  closing.abort();
+  const lines = (await response.text()).trimEnd().split("\n");
+  assert.ok(lines.length < MANY, `${lines.length} lines`);
+  assert.deepEqual(JSON.parse(lines.at(-1)!), {
+    error: { code: "UNAVAILABLE", message: "Cannot go on: the service is about to end, ask again" },
+  });
+});
+
 /** Customers without a history: a test of thousands would take minutes to register them. */
 async function insertMany(
   { admin, storeId }: Pick<World, "admin" | "storeId">,
@@ -111,7 +125,11 @@ async function insertMany(
 }
 
 /** Only the export, with a count of the pages that it has read. */
-async function serveExport(world: World, sql: Sql = world.database.pool("customer_api", 2)) {
+async function serveExport(
+  world: World,
+  sql: Sql = world.database.pool("customer_api", 2),
+  closing = new AbortController().signal,
+) {
   const issuer = await createIssuer();
   const authorization = await bearer(issuer, world.system);
   const api = createApi();
@@ -124,7 +142,7 @@ async function serveExport(world: World, sql: Sql = world.database.pool("custome
   });
   api.use("*", authenticated(createTokenAuthenticator(issuer.verify)));
   api.onError((error, c) => c.json({}, answerOf(error).status));
-  addExportRoutes(api, { sql: counted } as RestOptions);
+  addExportRoutes(api, { sql: counted, closing } as RestOptions);
   const server = serve(new Hono().route("/", api));
   return {
     pages: () => pages,

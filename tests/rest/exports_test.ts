@@ -23,6 +23,7 @@ import {
   storeOf,
 } from "../gdpr/exports.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
+import type { Limits } from "../../rest/limits.ts";
 import { noLimits } from "./server.ts";
 
 interface Door extends AsyncDisposable {
@@ -37,7 +38,7 @@ interface Door extends AsyncDisposable {
   link(asked: Asked): Promise<string>;
 }
 
-async function openDoor(): Promise<Door> {
+async function openDoor(changes: Partial<Limits> = {}): Promise<Door> {
   await using stack = new AsyncDisposableStack();
   const exports = stack.use(await createExportWorld());
   const issuer = await createIssuer();
@@ -46,7 +47,7 @@ async function openDoor(): Promise<Door> {
     createExports({
       downloads: createExportDownloads(exports.sql, exports.keys, exports.clock),
       authenticate: createTokenAuthenticator(issuer.verify),
-      limits: await noLimits(),
+      limits: await noLimits(changes),
     }),
   );
   const server = stack.adopt(serve(app), (server) => server.shutdown());
@@ -294,6 +295,14 @@ Deno.test("an expired or destroyed export is gone, before and after it is swept 
     assert.equal(await exportLink(exports.sql, exports.keys, expiring.key, exports.now), undefined);
     await deleteExpiredExports(worker, exports.now);
   }
+});
+
+Deno.test("a principal's requests for exports are limited, whoever's they are", async () => {
+  await using door = await openDoor({ perPrincipal: () => Promise.resolve(7) });
+  const asked = await finished(door.exports);
+  const refused = await door.get(await door.link(asked), shopper(asked.customer));
+  assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "7"]);
+  await refused.body?.cancel();
 });
 
 Deno.test("a damaged part is never taken for the whole, and one that cannot be read does not use the link up", async () => {

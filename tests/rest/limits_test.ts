@@ -5,7 +5,7 @@ import type { Principal } from "../../actors/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createRateLimit, deleteExpiredCounts } from "../../db/rate_limits.ts";
-import { createDoor } from "../../door.ts";
+import { createDoor } from "../../door/mod.ts";
 import { BODY_LIMIT, type Limits } from "../../rest/limits.ts";
 import { createRest } from "../../rest/mod.ts";
 import { createWorld, shopper, type World } from "../actors/world.ts";
@@ -33,6 +33,7 @@ async function startReplicas(
       authenticate: createTokenAuthenticator(issuer.verify),
       exportLink: () => Promise.resolve(undefined),
       limits: { ...shared, ...limits(reader) },
+      closing: new AbortController().signal,
     });
     const server = stack.adopt(
       serve(createDoor({ corsOrigins: [] }).route("/", rest)),
@@ -157,6 +158,7 @@ Deno.test("a body over the limit is refused, whether it says how long it is or n
     authenticate: createTokenAuthenticator(issuer.verify),
     exportLink: () => Promise.resolve(undefined),
     limits: await noLimits(),
+    closing: new AbortController().signal,
   });
   const server = serve(new Hono().route("/", rest));
   const headers = { authorization: await bearer(issuer, world.system), "content-type": "application/json" };

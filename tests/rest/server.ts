@@ -4,7 +4,7 @@ import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 import type { Principal, RoleName } from "../../actors/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
-import { createDoor } from "../../door.ts";
+import { createDoor } from "../../door/mod.ts";
 import { createExports } from "../../rest/exports.ts";
 import type { Limits } from "../../rest/limits.ts";
 import { createRest } from "../../rest/mod.ts";
@@ -19,8 +19,10 @@ export interface TestRest extends AsyncDisposable {
   keys: RequestKeys;
   /** Staff of the world's store with some roles; of another store when it is named. */
   staff(roles: RoleName[], storeId?: string): Principal;
-  /** Sends a request; `as` brings a token along, `body` goes as JSON unless it is text. */
+  /** Sends a request; `as` brings a token along, `body` goes as JSON unless it is text or bytes. */
   call(method: string, path: string, options?: CallOptions): Promise<RestReply>;
+  /** The header for a request that a test makes by itself. */
+  authorization(as: Principal): Promise<string>;
 }
 
 export interface CallOptions {
@@ -37,6 +39,11 @@ export interface RestReply {
   body: any;
 }
 
+type RestSetting = Parameters<typeof createWorld>[0] & {
+  /** Fires when streams have to end. */
+  closing?: AbortSignal;
+};
+
 /** Nobody is limited, unless the test says otherwise. */
 export async function noLimits(changes: Partial<Limits> = {}): Promise<Limits> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
@@ -44,7 +51,9 @@ export async function noLimits(changes: Partial<Limits> = {}): Promise<Limits> {
   return { perPrincipal: undefined, perAddress: undefined, hashKey, proxies: 0, ...changes };
 }
 
-export async function startRest(options: Parameters<typeof createWorld>[0] = {}): Promise<TestRest> {
+export async function startRest(
+  { closing = new AbortController().signal, ...options }: RestSetting = {},
+): Promise<TestRest> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld(options));
   const issuer = await createIssuer();
@@ -59,6 +68,7 @@ export async function startRest(options: Parameters<typeof createWorld>[0] = {})
     authenticate,
     exportLink: (key) => exportLink(sql, keys, key),
     limits,
+    closing,
   });
   const exports = createExports({ downloads: createExportDownloads(sql, keys), authenticate, limits });
   const app = createDoor({ corsOrigins: [] }).route("/exports", exports).route("/", rest);
@@ -74,7 +84,11 @@ export async function startRest(options: Parameters<typeof createWorld>[0] = {})
       const headers = new Headers(given);
       if (as) headers.set("authorization", await bearer(issuer, as));
       if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
-      const payload = body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body);
+      const payload = body === undefined
+        ? null
+        : typeof body === "string" || body instanceof Uint8Array
+        ? body as BodyInit
+        : JSON.stringify(body);
       const response = await fetch(`${origin}${path}`, { method, headers, body: payload });
       const text = await response.text();
       const isJson = response.headers.get("content-type")?.startsWith("application/json") && text !== "";
@@ -85,6 +99,7 @@ export async function startRest(options: Parameters<typeof createWorld>[0] = {})
         body: isJson ? JSON.parse(text) : undefined,
       };
     },
+    authorization: (as) => bearer(issuer, as),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -1,11 +1,11 @@
 /** Refuses work while there is too much of it: what is refused at once can be tried elsewhere. */
 import type { MiddlewareHandler } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
-import { DomainError } from "./actors/errors.ts";
-import { createTrouble } from "./db/trouble.ts";
+import { DomainError } from "../actors/errors.ts";
+import { createTrouble } from "../db/trouble.ts";
 
 export interface Load extends Disposable {
-  /** Lets a request in and gives what is to be called once it is answered; undefined: there is no room. */
+  /** Lets a request in and gives what is to be called, once, when it is answered; undefined: there is no room. */
   enter(): (() => void) | undefined;
   /** Requests and calls that are being answered. */
   inFlight(): number;
@@ -57,9 +57,18 @@ export function watchLoad(maxInFlight: number): Load {
   };
 }
 
+/** What a route finds in its context. */
+export interface LoadVariables {
+  /** Keeps the request's room beyond the answer that the route returns, until what this gives is called. */
+  stay?: () => () => void;
+}
+
 /** @param bodyOf how the edge behind it tells of an error */
-export function shedLoad(load: Load, bodyOf: (error: DomainError) => unknown): MiddlewareHandler {
-  return async (_, next) => {
+export function shedLoad(
+  load: Load,
+  bodyOf: (error: DomainError) => unknown,
+): MiddlewareHandler {
+  return async (c, next) => {
     const leave = load.enter();
     if (!leave) {
       const error = new DomainError(
@@ -68,10 +77,15 @@ export function shedLoad(load: Load, bodyOf: (error: DomainError) => unknown): M
       );
       return Response.json(bodyOf(error), { status: 503, headers: { "retry-after": "1" } });
     }
+    let stays = false;
+    c.set("stay", () => {
+      stays = true;
+      return leave;
+    });
     try {
       await next();
     } finally {
-      leave();
+      if (!stays) leave();
     }
   };
 }

@@ -2,16 +2,19 @@
 import { Hono, type MiddlewareHandler } from "@hono/hono";
 import { cors } from "@hono/hono/cors";
 import { secureHeaders } from "@hono/hono/secure-headers";
-import type { DoorConfig } from "./config/mod.ts";
+import type { DoorConfig } from "../config/mod.ts";
 
 const HOUR_SECONDS = 3_600;
 
+const NOWHERE = { code: "INVALID_INPUT", message: "Cannot take the request: its Host header names no host" };
 /** In the form of every other error; a path may hold what must not be repeated. */
 const NOT_FOUND = { code: "NOT_FOUND", message: "Cannot find anything under this path" };
 
 /** An app to mount the edges at. Which contents a page may have is for its edge to say. */
 export function createDoor({ corsOrigins }: Pick<DoorConfig, "corsOrigins">): Hono {
   const app = new Hono();
+  // Every edge may rely on the URL, and what cannot make one of it quotes it.
+  app.use(async (c, next) => URL.canParse(c.req.url) ? await next() : c.json(NOWHERE, 400));
   app.use(secureHeaders({ xFrameOptions: "DENY", crossOriginResourcePolicy: "same-origin" }));
   if (corsOrigins.length > 0) {
     app.use(cors({

@@ -1,0 +1,95 @@
+/** What is wrong with a request before it is anything: no host, no UTF-8, a body that never arrives. */
+import assert from "node:assert/strict";
+import { Hono } from "@hono/hono";
+import { answerOf } from "../../rest/errors.ts";
+import { arrived } from "../../door/body.ts";
+import { serve } from "../graph/server.ts";
+import { captureLog } from "../whole_log.ts";
+import { startRest } from "./server.ts";
+
+/** Sends text as it is over a connection of its own, and gives what comes back until there is a whole document. */
+async function speak(origin: string, text: string): Promise<string> {
+  const { hostname, port } = new URL(origin);
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  await connection.write(new TextEncoder().encode(text));
+  const [buffer, decoder] = [new Uint8Array(4_096), new TextDecoder()];
+  let answer = "";
+  while (!answer.endsWith("}")) {
+    const length = await connection.read(buffer);
+    if (length === null) break;
+    answer += decoder.decode(buffer.subarray(0, length));
+  }
+  return answer;
+}
+
+Deno.test("a Host header that names no host is refused, and nothing of the URL is told or logged", async () => {
+  await using rest = await startRest();
+  await using log = await captureLog();
+  for (const host of ["a b", "[::zz", "x:99999", "%zz"]) {
+    const answer = await speak(
+      rest.origin,
+      `GET /customers?email=numbat%40example.com HTTP/1.1\r\nhost: ${host}\r\n\r\n`,
+    );
+    assert.match(answer, /^HTTP\/1.1 400 /, host);
+    assert.match(answer, /"INVALID_INPUT".*its Host header names no host/);
+    assert.doesNotMatch(answer, /numbat/);
+  }
+  assert.deepEqual(log.lines.filter((line) => line.includes("numbat")), []);
+});
+
+Deno.test("a body that is not UTF-8 is refused, not stored with characters that nobody has written", async () => {
+  await using rest = await startRest();
+  const body = new Uint8Array([...new TextEncoder().encode('{"email":"ada@example.com","firstName":"Z')]);
+  const latin = new Uint8Array([...body, 0xeb, ...new TextEncoder().encode('"}')]);
+  const { status, text } = await rest.call("POST", "/customers", { as: rest.world.system, body: latin });
+  assert.equal(status, 400, text);
+  assert.deepEqual(JSON.parse(text), {
+    code: "INVALID_INPUT",
+    message: "Cannot take the request: its body is not UTF-8",
+  });
+  assert.equal((await rest.world.admin`select from customers`).length, 0);
+});
+
+Deno.test("a body that does not arrive is waited for so long and no longer", async () => {
+  const app = new Hono().post("/", async (c) => c.text(await (await arrived(c.req.raw, 100)).text()));
+  const server = serve(app.onError((error, c) => c.json(answerOf(error).body, 400)));
+  try {
+    const answer = await speak(
+      `http://127.0.0.1:${server.addr.port}`,
+      "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\nh",
+    );
+    assert.match(answer, /its body has not arrived within 0.1 seconds/);
+  } finally {
+    await server.shutdown();
+  }
+});
+
+Deno.test("where a body is optional an empty one is none, whatever its type", async () => {
+  await using rest = await startRest();
+  for (const action of ["cancel", "release", "retry"]) {
+    const path = `/gdpr-requests/${crypto.randomUUID()}/${action}`;
+    const headers = { "content-type": "application/json" };
+    const { status } = await rest.call("POST", path, { as: rest.world.system, body: "", headers });
+    assert.equal(status, 404, action);
+  }
+});
+
+Deno.test("a client that breaks a body off is no error of ours", async () => {
+  await using rest = await startRest();
+  await using log = await captureLog();
+  const authorization = await rest.authorization(rest.world.system);
+  const { hostname, port } = new URL(rest.origin);
+  const connection = await Deno.connect({ hostname, port: Number(port) });
+  const head = [
+    "POST /customers HTTP/1.1",
+    "host: localhost",
+    `authorization: ${authorization}`,
+    "content-type: application/json",
+    "content-length: 99",
+  ];
+  await connection.write(new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n{`));
+  assert.equal((await rest.call("GET", "/groups", { as: rest.world.system })).status, 200);
+  connection.close();
+  await rest[Symbol.asyncDispose](); // waits for what is under way
+  assert.deepEqual(log.lines.filter((line) => line.includes("Cannot answer")), []);
+});
