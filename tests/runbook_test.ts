@@ -1,5 +1,7 @@
 /** The runbook answers every alert, and what it says to type works. */
 import assert from "node:assert/strict";
+import postgres from "postgres";
+import { describeError } from "../db/errors.ts";
 import { createDatabase } from "./database.ts";
 import { readYaml } from "./deploy/yaml.ts";
 import { readAlerts, readDashboard } from "./telemetry/prometheus.ts";
@@ -37,6 +39,18 @@ Deno.test("every link leads somewhere", async () => {
     const anchors = [...target.matchAll(/^#+ (.+)$/gm)].map(([, title]) => anchorOf(title!));
     assert.ok(anchors.includes(anchor), `${path}#${anchor}`);
   }
+});
+
+Deno.test("what it says that the service says is what the service says", async () => {
+  const said = [await refusedPassword()];
+  for await (const path of sources()) said.push(withoutComments(await Deno.readTextFile(path)));
+  const prose = page.replace(/^ *```[^]*?^ *```$/gm, "").replace(/`[^`]*`/g, "");
+  const quoted = [...prose.matchAll(/"([^"]*)"/g)].map(([, words]) => words!.replace(/\s+/g, " "));
+  assert.ok(quoted.length > 10);
+  const unsaid = quoted.filter((words) =>
+    !said.some((text) => words.split("…").every((part) => text.includes(part.trim())))
+  );
+  assert.deepEqual(unsaid, []);
 });
 
 Deno.test("every statement can be run by the owner of the tables", async () => {
@@ -83,6 +97,26 @@ Deno.test({
 Deno.test("no statement shows a personal value", () => {
   for (const [block] of page.matchAll(/```sql[^]*?```/g)) assert.doesNotMatch(block, /select \*/);
 });
+
+/** How the log tells of a database that does not take the service's password. */
+async function refusedPassword(): Promise<string> {
+  await using database = await createDatabase();
+  const sql = postgres(Object.assign(new URL(database.url), { password: "another" }).href, { max: 1 });
+  return await sql`select`.then(() => assert.fail(), describeError).finally(() => sql.end());
+}
+
+/** The service's own files. */
+async function* sources(folder = new URL("../", DOCS)): AsyncGenerator<URL> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (/^(\.|tests$|bench$|vendor$|docs$)/.test(name)) continue;
+    if (isDirectory) yield* sources(new URL(`${name}/`, folder));
+    else if (/\.tsx?$/.test(name)) yield new URL(name, folder);
+  }
+}
+
+function withoutComments(source: string): string {
+  return source.replace(/^\s*(\/\/|\/?\*).*$/gm, "");
+}
 
 /** As GitHub makes them. */
 function anchorOf(title: string): string {

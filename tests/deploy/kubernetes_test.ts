@@ -96,6 +96,18 @@ Deno.test("a pod has the time that the service takes to end", () => {
   assert.ok(server.spec.terminationGracePeriodSeconds > needed, `${needed} s`);
 });
 
+Deno.test("the documents count the connections of all pods that there may be at once", async () => {
+  const { databasePoolSize } = assertStarts(literals(base));
+  const pods = find("HorizontalPodAutoscaler").spec.maxReplicas +
+    find("Deployment").spec.strategy.rollingUpdate.maxSurge;
+  const each = databasePoolSize + 14; // as main.ts opens them
+  assert.match(
+    await readText("docs/deployment.md"),
+    new RegExp(`need ${pods * each} of \`max_connections\``),
+  );
+  assert.match(await readText(`${BASE}/autoscaler.yaml`), new RegExp(`up to ${each} connections`));
+});
+
 Deno.test("every container is nobody's, writes nothing and has bounds", async () => {
   const [user] = (await readText("Dockerfile")).match(/(?<=^USER )\d+/m) ?? [];
   for (const { spec } of [server, migration]) {
