@@ -1,12 +1,13 @@
 #!/bin/sh
-# Puts what the service reads into Vault: config/vault_secrets.ts says what stands where.
+# Puts what the service reads into Vault: config/vault_secrets.ts says what stands where. It may run again: keys that are
+# there stay, since the database holds what only they open.
 set -eu
 random() { head -c 32 /dev/urandom | base64; }
 # An Ed25519 private key in PKCS#8 is these sixteen bytes and any thirty-two.
 ed25519() { { printf '\060\056\002\001\000\060\005\006\003\053\145\160\004\042\004\040'; head -c 32 /dev/urandom; } | base64; }
 
-bao secrets enable -path=ss3/kv kv-v2
-bao kv put -mount=ss3/kv customer-service \
+bao secrets list | grep -q '^ss3/kv/' || bao secrets enable -path=ss3/kv kv-v2
+bao kv get -mount=ss3/kv customer-service >/dev/null 2>&1 || bao kv put -cas=0 -mount=ss3/kv customer-service \
   db.url=jdbc:postgresql://postgres:5432/customer db.username=customer_service "db.password=$SERVICE_PASSWORD" \
   "gdpr.export_key=$(random)" "gdpr.hash_key=$(random)" "gdpr.receipt_key=$(ed25519)"
 bao kv put -mount=ss3/kv shared/kafka bootstrap.servers=kafka:9092

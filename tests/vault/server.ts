@@ -4,7 +4,7 @@ import { eventually } from "../eventually.ts";
 import { freePort } from "../ports.ts";
 
 /** Where tests/run.ts has found the program; undefined where there is none. */
-const PROGRAM = Deno.env.get("TEST_VAULT");
+export const PROGRAM = Deno.env.get("TEST_VAULT");
 export const ENGINE = "ss3/kv";
 
 /** A test that is skipped by name where there is no Vault. */

@@ -1,0 +1,41 @@
+/** The script that seeds the Vault of deploy/compose.yaml, on a real one. */
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { SOURCES } from "../../config/vault_secrets.ts";
+import { readVault } from "../../config/vault.ts";
+import { ENGINE, PROGRAM, startVault, type VaultServer, vaultTest } from "./server.ts";
+
+const SCRIPT = new URL("../../deploy/compose/seed_vault.sh", import.meta.url).pathname;
+
+vaultTest("the service reads in Vault what it is seeded with", async () => {
+  await using vault = await startVault();
+  await vault.call("DELETE", `sys/mounts/${ENGINE}`);
+  await seed(vault);
+  const given = await read(vault);
+  for (const name of SOURCES.flatMap(({ gives }) => gives)) assert.ok(given[name], name);
+});
+
+vaultTest("a Vault that is seeded again has the keys that it had", async () => {
+  await using vault = await startVault();
+  await seed(vault);
+  const first = await read(vault);
+  await seed(vault);
+  assert.deepEqual(await read(vault), first);
+});
+
+async function seed({ address, rootToken }: VaultServer): Promise<void> {
+  const { success, stderr } = await new Deno.Command("sh", {
+    args: [SCRIPT],
+    env: {
+      PATH: `${dirname(PROGRAM!)}:${Deno.env.get("PATH")}`,
+      BAO_ADDR: address,
+      BAO_TOKEN: rootToken,
+      SERVICE_PASSWORD: "service",
+    },
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+}
+
+async function read({ address, rootToken }: VaultServer): Promise<Record<string, string>> {
+  return await readVault({ VAULT_ADDR: address, VAULT_TOKEN: rootToken }, { tell() {} });
+}
