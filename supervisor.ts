@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Config } from "./config/mod.ts";
 import { StartError } from "./start.ts";
+import { numberInstances } from "./telemetry/instances.ts";
 
 /** The argument by which a child knows what it is. */
 const CHILD = "--worker";
@@ -46,6 +47,7 @@ export async function supervise(env: Record<string, string>, options: Supervisor
   await requireFree(options);
   const stopping = new AbortController();
   const children = new Set<Deno.ChildProcess>();
+  const attributesOf = numberInstances(env.OTEL_RESOURCE_ATTRIBUTES);
   const tell = (signal: Deno.Signal) => children.forEach((child) => kill(child, signal));
   const stop = (signal: Deno.Signal) => {
     stopping.abort();
@@ -58,10 +60,10 @@ export async function supervise(env: Record<string, string>, options: Supervisor
     }
   }
 
-  async function keepOne(): Promise<number> {
+  async function keepOne(place: number): Promise<number> {
     for (let round = 0, crashes = 0;; round++) {
       const since = performance.now();
-      const child = spawn(env);
+      const child = spawn({ ...env, OTEL_RESOURCE_ATTRIBUTES: attributesOf(place) });
       children.add(child);
       const { code, signal } = await child.status;
       children.delete(child);
@@ -82,7 +84,7 @@ export async function supervise(env: Record<string, string>, options: Supervisor
     }
   }
 
-  const codes = await Promise.all(Array.from({ length: options.workers }, keepOne));
+  const codes = await Promise.all(Array.from({ length: options.workers }, (_, index) => keepOne(index + 1)));
   return codes.every((code) => code === 0) ? 0 : 1;
 }
 

@@ -42,6 +42,21 @@ Deno.test("the service starts with what it is told, at the base and in the overl
   assert.equal(overlay.configMapGenerator[0].behavior, "merge");
 });
 
+Deno.test("each pod exports under its own name, beside what the config map says of all of them", () => {
+  const env = new Map<string, Loose>(server.spec.containers[0].env.map((each: Loose) => [each.name, each]));
+  assert.equal(env.get("POD_NAME").valueFrom.fieldRef.fieldPath, "metadata.name");
+  for (const layers of [[base], [base, overlay]]) {
+    const map = Object.assign({}, ...layers.map(literals));
+    // as the kubelet resolves it
+    const attributes = env.get("OTEL_RESOURCE_ATTRIBUTES").value.replace(
+      /\$\((\w+)\)/g,
+      (_: string, name: string) => ({ ...map, POD_NAME: "pod-a" })[name] ?? assert.fail(name),
+    );
+    assert.equal(attributes, `${map.OTEL_RESOURCE_ATTRIBUTES},service.instance.id=pod-a`);
+    assert.ok(map.OTEL_RESOURCE_ATTRIBUTES.includes("service.namespace="));
+  }
+});
+
 Deno.test("selectors reach the pods, and the service's pods alone", () => {
   const selectors = [
     find("Deployment").spec.selector.matchLabels,

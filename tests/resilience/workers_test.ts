@@ -6,6 +6,7 @@ import { freePort } from "../ports.ts";
 import { gatewayHeaders, MESH, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { failure, type RunningService, startService } from "../service.ts";
+import { startReceiver } from "../telemetry/receiver.ts";
 import { childrenOf, isThere, linuxTest, listeningAt } from "./processes.ts";
 
 linuxTest("three workers share both ports, a killed one is replaced, and all end together", async () => {
@@ -58,6 +59,23 @@ Deno.test("workers that cannot start end the whole with what was in the way, a t
     await failure(env),
     `Cannot serve gRPC on 127.0.0.1 port ${ports.grpc}: the port is taken\n`,
   );
+});
+
+linuxTest("each worker exports under an id of its own, which its successor takes over", async () => {
+  await using world = await createWorld();
+  await using receiver = startReceiver();
+  const { env } = workers(2, world.database.url);
+  const given = { OTEL_RESOURCE_ATTRIBUTES: "service.instance.id=host,service.namespace=shop" };
+  await using service = startService({ ...env, ...receiver.env, ...given });
+  const [first] = await allReady(service, 2);
+  Deno.kill(first!, "SIGKILL");
+  await allReady(service, 3);
+  await service.stop("SIGTERM");
+
+  const resources = receiver.resources();
+  for (const resource of resources) assert.equal(resource["service.namespace"], "shop");
+  const ids = new Set(resources.map((resource) => resource["service.instance.id"]));
+  assert.deepEqual(ids, new Set(["host", "host-1", "host-2"])); // the parent's, which measures itself, and theirs
 });
 
 function workers(count: number, databaseUrl: string) {

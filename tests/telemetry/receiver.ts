@@ -25,6 +25,8 @@ export interface Receiver extends AsyncDisposable {
   spans(): ReceivedSpan[];
   /** The newest points of each metric. */
   metrics(): Map<string, ReceivedPoint[]>;
+  /** The attributes of each process that has exported something. */
+  resources(): Record<string, unknown>[];
   /** How many lines of a log have come. */
   logs(): number;
   /** Everything as it came. */
@@ -60,6 +62,10 @@ export function startReceiver(): Receiver {
           scopeMetrics.flatMap(({ metrics }: Json) => metrics.map(toPoints))
         ),
       ),
+    resources: () =>
+      [...received("/v1/traces", "resourceSpans"), ...received("/v1/metrics", "resourceMetrics")].map((
+        { resource },
+      ) => toRecord(resource.attributes)),
     logs: () => received("/v1/logs", "resourceLogs").length,
     raw: () => bodies.map(({ text }) => text).join("\n"),
     [Symbol.asyncDispose]: () => server.shutdown(),
