@@ -17,6 +17,18 @@ const CODES: Record<ErrorCode, string> = {
   RATE_LIMITED: "RATE_LIMITED",
   UNAVAILABLE: "UNAVAILABLE",
 };
+/** GraphQL's own errors about variables and arguments have no code. */
+const REFUSED = CODES.INVALID_INPUT;
+
+export const UNEXPECTED = "INTERNAL_SERVER_ERROR";
+
+/** The code that a caller is told of an error. */
+export function codeOf(error: unknown): string {
+  const cause = innermost(error);
+  const domain = asDomainError(cause);
+  if (domain) return CODES[domain.code];
+  return isRefusal(error, cause) ? String(error.extensions.code ?? REFUSED) : UNEXPECTED;
+}
 
 /** Turns any error into one that the response may carry; logs what nobody expected. */
 export function maskError(error: unknown): GraphQLError {
@@ -29,7 +41,7 @@ export function maskError(error: unknown): GraphQLError {
   const reason = withoutQuotes(describeError(cause));
   getLogger(["customer-service", "graph"]).error(`Cannot answer ${place ?? "a request"}: ${reason}`);
   return retell(error, "Something went wrong on our side", {
-    code: "INTERNAL_SERVER_ERROR",
+    code: UNEXPECTED,
     ...(place === undefined ? { http: { status: 500 } } : {}),
   });
 }
@@ -61,7 +73,7 @@ function isRefusal(error: unknown, cause: unknown): error is GraphQLError {
 function retellRefusal(error: GraphQLError): GraphQLError {
   // Yoga puts the JSON parser's error there, which quotes the body.
   const { originalError: _, ...own } = error.extensions;
-  const extensions: GraphQLErrorExtensions = { code: "BAD_USER_INPUT", ...own }; // variables and arguments have none
+  const extensions: GraphQLErrorExtensions = { code: REFUSED, ...own };
   // What is no GraphQL request is a bad request in every content type.
   if (extensions.code === "BAD_REQUEST") extensions.http = { ...extensions.http, spec: false };
   return retell(error, withoutQuotes(error.message), extensions);

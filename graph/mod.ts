@@ -10,7 +10,7 @@ import { maskError, useMaskedValidation } from "./errors.ts";
 import { LIMITS, useLimits } from "./limits.ts";
 import { limitBody, takeBody, useJsonPosts } from "./requests.ts";
 import { createResolvers, type ResolverOptions } from "./resolvers.ts";
-import { useSpans } from "./spans.ts";
+import { useTelemetry } from "./telemetry.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -31,7 +31,7 @@ export function createGraph(
     schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(options) }]),
     context: ({ request }) => createCaller(request, authenticate),
     plugins: [
-      useSpans(),
+      useTelemetry(),
       useJsonPosts(),
       useLimits(production),
       useMaskedValidation(),

@@ -56,6 +56,12 @@ export const INSTRUMENTS = {
     description: "Questions that one lookup statement answers",
     bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 500],
   },
+  "customer_service.graphql.operation.duration": {
+    kind: "histogram",
+    unit: "s",
+    description: "GraphQL operations by type and outcome: OK or an error's code",
+    bounds: SECONDS,
+  },
   "customer_service.command.duration": {
     kind: "histogram",
     unit: "s",

@@ -103,6 +103,37 @@ Deno.test("a call over gRPC goes on with its caller's trace, down to the stateme
   assert.equal(refused?.failed, false, "the caller's own mistake is no failure of the service");
 });
 
+Deno.test("operations are counted by type and outcome, a failure of ours before a refusal, and not by their names", async () => {
+  await using scene = await serve();
+  const { ports, headers, world, receiver } = scene;
+  const change = `mutation Bilby($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }`;
+  await ask(ports.http, headers, `query Bilby { me { email } }`);
+  await ask(ports.http, {}, `{ me { email } }`);
+  await ask(ports.http, headers, change, { input: { phone: "nonsense" } });
+  await ask(ports.http, headers, change, { input: 1 });
+  await world.admin`alter table actor_events rename to actor_events_away`;
+  await ask(
+    ports.http,
+    headers,
+    `mutation { updateProfile(input: { phone: "x" }) { id } addAddress(input: ${input(ADDRESS)}) { id } }`,
+  );
+  await scene.service.stop("SIGTERM");
+
+  const counted = receiver.metrics().get("customer_service.graphql.operation.duration") ?? [];
+  const told = counted.map(({ attributes, value }) => [
+    attributes["graphql.operation.type"],
+    attributes["customer_service.outcome"],
+    value,
+  ]);
+  assert.deepEqual(told.sort(), [
+    ["mutation", "BAD_USER_INPUT", 2],
+    ["mutation", "INTERNAL_SERVER_ERROR", 1],
+    ["query", "OK", 1],
+    ["query", "UNAUTHENTICATED", 1],
+  ]);
+  assert.equal(Object.keys(counted[0]!.attributes).length, 2);
+});
+
 Deno.test("a log line that is written within a trace names it", async () => {
   await using scene = await serve();
   const { ports, headers, world } = scene;
@@ -176,11 +207,18 @@ function input(fields: Record<string, string>): string {
 }
 
 // deno-lint-ignore no-explicit-any -- the answer to whatever is asked
-async function ask(port: number, headers: Record<string, string>, query: string): Promise<any> {
+type Answer = any;
+
+async function ask(
+  port: number,
+  headers: Record<string, string>,
+  query: string,
+  variables: Record<string, unknown> = {},
+): Promise<Answer> {
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
-    body: JSON.stringify({ query }),
+    body: JSON.stringify({ query, variables }),
   });
   return await response.json();
 }

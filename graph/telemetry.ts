@@ -1,0 +1,51 @@
+/** What telemetry sees of an operation: its type, its name and its errors' codes, never the document or a value. */
+import { type ExecutionResult, getOperationAST } from "graphql";
+import type { Plugin } from "graphql-yoga";
+import { metering, record, secondsSince } from "../telemetry/metrics.ts";
+import { inSpan, SpanKind, SpanStatusCode, tracing } from "../telemetry/spans.ts";
+import { codeOf, UNEXPECTED } from "./errors.ts";
+
+/** Every other error is an answer. */
+const FAILURES = [UNEXPECTED, "UNAVAILABLE"];
+/** Names come from clients. */
+const LONGEST_NAME = 100;
+
+/** A span and a duration for each operation that is executed; the duration without a name, since clients choose it. */
+export function useTelemetry(): Plugin {
+  if (!tracing && !metering) return {};
+  return {
+    onExecute({ args, executeFn, setExecuteFn }) {
+      const operation = getOperationAST(args.document, args.operationName);
+      if (!operation) return;
+      const type = { "graphql.operation.type": operation.operation };
+      const attributes = {
+        ...type,
+        ...(operation.name && { "graphql.operation.name": operation.name.value.slice(0, LONGEST_NAME) }),
+      };
+      setExecuteFn(async (args) => {
+        const started = performance.now();
+        let outcome = UNEXPECTED;
+        try {
+          return await inSpan(operation.operation, { kind: SpanKind.SERVER, attributes }, async (span) => {
+            const result: ExecutionResult = await executeFn(args); // there are no subscriptions
+            outcome = outcomeOf(result);
+            if (outcome !== "OK") span.setAttribute("error.type", outcome);
+            if (FAILURES.includes(outcome)) span.setStatus({ code: SpanStatusCode.ERROR });
+            return result;
+          });
+        } finally {
+          record("customer_service.graphql.operation.duration", secondsSince(started), {
+            ...type,
+            "customer_service.outcome": outcome,
+          });
+        }
+      });
+    },
+  };
+}
+
+/** One word for several errors: a failure of ours, if there is one among them. */
+function outcomeOf({ errors = [] }: ExecutionResult): string {
+  const codes = errors.map(codeOf);
+  return codes.find((code) => FAILURES.includes(code)) ?? codes[0] ?? "OK";
+}
