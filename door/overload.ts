@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
 import { DomainError } from "../actors/errors.ts";
 import { createTrouble } from "../db/trouble.ts";
+import { record } from "../telemetry/metrics.ts";
 
 export interface Load extends Disposable {
   /** Lets a request in and gives what is to be called, once, when it is answered; undefined: there is no room. */
@@ -21,6 +22,7 @@ export const DELAY_LIMIT_MS = 500;
 /** @param maxInFlight how many requests and calls are answered at once */
 export function watchLoad(maxInFlight: number): Load {
   const log = getLogger(["customer-service", "load"]);
+  record("customer_service.load.refused", 0); // so that the first refusals are seen as an increase
   let inFlight = 0;
   let delayMs = 0;
   let last = performance.now();
@@ -45,6 +47,7 @@ export function watchLoad(maxInFlight: number): Load {
   return {
     enter() {
       if (inFlight >= maxInFlight || delayMs > DELAY_LIMIT_MS) {
+        record("customer_service.load.refused", 1);
         trouble.tell(undefined);
         return undefined;
       }

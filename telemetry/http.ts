@@ -1,7 +1,8 @@
-/** Deno's own spans of HTTP: named by their route, and without the URLs that carry tokens and personal values. */
+/** HTTP as telemetry sees it: by route, and without the URLs that carry tokens and personal values. */
 import { trace } from "@opentelemetry/api";
 import type { MiddlewareHandler } from "@hono/hono";
 import { matchedRoutes } from "@hono/hono/route";
+import { metering, record, secondsSince } from "./metrics.ts";
 import { tracing } from "./spans.ts";
 
 /** What Deno writes of a URL into every span of a request, as it comes in or goes out. */
@@ -21,15 +22,27 @@ export function keepUrlsOut(): void {
   };
 }
 
-/** Says which route has answered: in the span's name, its `http.route`, and with that in Deno's metrics. */
+/** Any other is whatever a client makes up. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/**
+ * Says which route has answered: in the span's name and its `http.route`, and in a metric of our own, since Deno's has
+ * the route of requests alone whose span is sampled.
+ */
 export function nameRoutes(): MiddlewareHandler {
+  if (!tracing && !metering) return (_, next) => next();
   return async (c, next) => {
+    const started = performance.now();
     await next();
-    if (!tracing) return;
     const route = matchedRoutes(c).map(({ path }) => path).findLast((path) => !path.endsWith("*"));
-    const span = trace.getActiveSpan();
-    if (route === undefined || !span) return;
-    span.updateName(`${c.req.method} ${route}`);
-    span.setAttribute("http.route", route);
+    const named = route === undefined ? {} : { "http.route": route };
+    record("customer_service.http.request.duration", secondsSince(started), {
+      "http.request.method": METHODS.has(c.req.method) ? c.req.method : "_OTHER",
+      "http.response.status_code": c.res.status,
+      ...named,
+    });
+    if (route !== undefined) {
+      trace.getActiveSpan()?.updateName(`${c.req.method} ${route}`).setAttributes(named);
+    }
   };
 }

@@ -56,6 +56,17 @@ export const INSTRUMENTS = {
     description: "Questions that one lookup statement answers",
     bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 500],
   },
+  "customer_service.http.request.duration": {
+    kind: "histogram",
+    unit: "s",
+    description: "HTTP requests by route, method and status, until the answer begins",
+    bounds: SECONDS,
+  },
+  "customer_service.load.refused": {
+    kind: "counter",
+    unit: "{request}",
+    description: "Requests and calls that were refused because there was too much to do",
+  },
   "customer_service.graphql.operation.duration": {
     kind: "histogram",
     unit: "s",

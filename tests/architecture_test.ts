@@ -9,7 +9,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   auth: ["actors", "config"],
   config: ["telemetry"],
   db: ["telemetry"],
-  door: ["actors", "config", "db"],
+  door: ["actors", "config", "db", "telemetry"],
   demo: ["actors", "auth", "db", "events", "proto", "telemetry"],
   events: ["db", "proto", "telemetry"],
   gateway: [],

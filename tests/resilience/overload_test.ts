@@ -6,13 +6,15 @@ import { DELAY_LIMIT_MS, watchLoad } from "../../door/overload.ts";
 import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { startService } from "../service.ts";
+import { startReceiver } from "../telemetry/receiver.ts";
 
 const MESSAGE = "there is too much to do, try again";
 
 Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, and room comes back", async () => {
   await using world = await createWorld();
   const customer = await register(world);
-  const env = { ...production(world.database.url), ...TRUSTING, MAX_IN_FLIGHT: "5" };
+  await using receiver = startReceiver();
+  const env = { ...production(world.database.url), ...TRUSTING, ...receiver.env, MAX_IN_FLIGHT: "5" };
   await using service = startService(env);
   const ports = await portsOf(service);
   const http = `http://127.0.0.1:${ports.http}`;
@@ -65,6 +67,7 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, an
   assert.equal((await client.groups(request, { metadata: MESH })).status, "OK");
   assert.equal((await (await change("last")).json()).data.updateProfile.version, 7);
   assert.match((await service.stop("SIGTERM")).output, /Refuses work: 5 requests are in flight/);
+  assert.deepEqual(receiver.metrics().get("customer_service.load.refused"), [{ attributes: {}, value: 3 }]);
 });
 
 Deno.test("clients that never send the rest of an operation take nobody's place", async () => {

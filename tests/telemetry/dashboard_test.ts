@@ -1,5 +1,6 @@
 /** What operators are given asks only for what there is. */
 import assert from "node:assert/strict";
+import { createHealth } from "../../rest/health.ts";
 import { INSTRUMENTS } from "../../telemetry/metrics.ts";
 import { parseExpression, prometheusNames, readAlerts, readDashboard } from "./prometheus.ts";
 
@@ -20,6 +21,20 @@ Deno.test("no metric of the service is exported in vain", async () => {
     !asked.some((metric) => metric.startsWith(name.replaceAll(".", "_")))
   );
   assert.deepEqual(unseen, []);
+});
+
+Deno.test("no alert on HTTP answers listens to the probes, which fail with the database and succeed without requests", async () => {
+  const probes = createHealth(() => Promise.resolve(true)).routes.map(({ path }) => path);
+  const selectors = (await readAlerts()).flatMap(({ expression }) =>
+    [...expression.matchAll(/\bcustomer_service_http_\w+\{([^}]*)\}/g)].map(([, selector]) => selector!)
+  );
+  assert.ok(selectors.length > 2);
+  for (const selector of selectors) {
+    const [, routes = "(?!)"] = selector.match(/http_route!~"([^"]+)"/) ?? [];
+    const [, status = ".+"] = selector.match(/http_response_status_code=~?"([^"]+)"/) ?? [];
+    const [deaf, other] = [new RegExp(`^(${routes})$`), !new RegExp(`^(${status})$`).test("503")];
+    for (const probe of probes) assert.ok(other || deaf.test(probe), `${probe} in ${selector}`);
+  }
 });
 
 Deno.test("every alert has a name of its own and its chapter in the runbook", async () => {

@@ -134,6 +134,22 @@ Deno.test("operations are counted by type and outcome, a failure of ours before 
   assert.equal(Object.keys(counted[0]!.attributes).length, 2);
 });
 
+Deno.test("requests are counted by route whether their traces are sampled or not, and what clients make up is not", async () => {
+  await using scene = await serve({ OTEL_TRACES_SAMPLER: "always_off" });
+  const { ports, headers, receiver } = scene;
+  await ask(ports.http, headers, `{ me { email } }`);
+  for (const [method, path] of [["GET", "/readyz"], ["NUMBAT", `/${PERSON.lastName}`]] as const) {
+    await (await fetch(`http://127.0.0.1:${ports.http}${path}`, { method })).body?.cancel();
+  }
+  await scene.service.stop("SIGTERM");
+  const counted = receiver.metrics().get("customer_service.http.request.duration") ?? [];
+  const told = counted.map(({ attributes, value }) =>
+    ["http.request.method", "http.route", "http.response.status_code"].map((name) => attributes[name])
+      .concat(value).join(" ")
+  );
+  assert.deepEqual(told.sort(), ["GET /readyz 200 1", "POST /graphql 200 1", "_OTHER  404 1"]);
+});
+
 Deno.test("a log line that is written within a trace names it", async () => {
   await using scene = await serve();
   const { ports, headers, world } = scene;

@@ -78,7 +78,7 @@ Deno.test("every metric of the table is exported, and tells how things stand", a
     }),
     1,
   );
-  assert.equal(value("http.server.request.duration", { "http.route": "/graphql" }), 1);
+  assert.equal(value("customer_service.http.request.duration", { "http.route": "/graphql" }), 1);
   assert.equal(value("rpc.server.call.duration", { "rpc.response.status_code": "OK" }), 1);
 });
 

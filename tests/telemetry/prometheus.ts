@@ -5,7 +5,6 @@ const ROOT = new URL("../../", import.meta.url);
 
 /** Metrics of Deno's own that deploy/ asks for. */
 export const DENO_METRICS = {
-  "http.server.request.duration": { kind: "histogram", unit: "s" },
   "http.server.active_requests": { kind: "sum", unit: "{request}" },
   "v8js.memory.heap.size": { kind: "gauge", unit: "By" },
 };
