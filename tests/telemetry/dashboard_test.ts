@@ -23,6 +23,27 @@ Deno.test("no metric of the service is exported in vain", async () => {
   assert.deepEqual(unseen, []);
 });
 
+Deno.test("metrics that other services have too are asked for this one's, in whatever namespace it is", async () => {
+  const shared = (await everyExpression()).flatMap((expression) =>
+    [
+      ...expression.replace(/\bby \([^)]*\)/g, "").matchAll(
+        /\b(?!customer_service_)[a-z]\w*_\w+(?:\{([^}]*)\})?/g,
+      ),
+    ]
+      .filter(([name]) => prometheusNames().has(name.replace(/\{.*/, "")))
+      .map(([, selector = ""]) => selector)
+  );
+  assert.ok(shared.length > 15);
+  for (const selector of shared) {
+    const [, job = ""] = selector.match(/\bjob=~"([^"]+)"/) ?? [];
+    const asked = new RegExp(`^(${job.replace("$job", "customer-service")})$`);
+    for (const own of ["customer-service", "shop/customer-service"]) assert.match(own, asked, selector);
+    for (const other of ["customer-service-2", "other-customer-service", "router"]) {
+      assert.doesNotMatch(other, asked, selector);
+    }
+  }
+});
+
 Deno.test("no alert on HTTP answers listens to the probes, which fail with the database and succeed without requests", async () => {
   const probes = createHealth(() => Promise.resolve(true)).routes.map(({ path }) => path);
   const selectors = (await readAlerts()).flatMap(({ expression }) =>
