@@ -107,6 +107,8 @@ export interface Behaviour<Row> {
   lock(tx: Tx, ref: ActorRef): Promise<Found<Row> | undefined>;
   insert(tx: Tx, ref: ActorRef, change: Change): Promise<void>;
   update(tx: Tx, ref: ActorRef, change: Change): Promise<void>;
+  /** Why a guard of the machine's setup refuses, by its name: "an account has at most 50 addresses". */
+  guards?: Record<string, string>;
   /** What a unique index stands for, by its name: "its email belongs to another customer". */
   conflicts: Record<string, string>;
 }

@@ -6,7 +6,7 @@ import { insertCustomer, lockCustomer, updateCustomer } from "../db/customers.ts
 import type { CustomerCounts, CustomerRow } from "../db/customers.ts";
 import { type Behaviour, type Change, handler } from "./behaviour.ts";
 import { changedOnly, columnNames } from "./changes.ts";
-import { customerMachine } from "./customer.ts";
+import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer.ts";
 import { addressHandlers } from "./customer_addresses.ts";
 import { membershipHandlers } from "./customer_groups.ts";
 import { refuseErased, refuseErasedEmail } from "./gdpr/memory.ts";
@@ -112,6 +112,11 @@ const behaviour: Omit<Behaviour<Customer>, "birth"> = {
   insert: (tx, ref, change) =>
     insertCustomer(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
   update: (tx, ref, change) => updateCustomer(tx, ref.storeId, ref.id, columns(change)),
+  guards: {
+    notByCustomer: "the customer may not until the account is active again",
+    hasRoomForAddress: `there are ${ADDRESS_LIMIT} addresses, and no more are kept`,
+    hasRoomForGroup: `there are ${GROUP_LIMIT} groups, and nobody is in more`,
+  },
   conflicts: {
     customers_email: "its email belongs to another customer",
     customers_pkey: "it exists already",

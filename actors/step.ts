@@ -79,11 +79,14 @@ export function createSteps(behaviours: Readonly<Record<string, AnyBehaviour>>):
       throw new DomainError("CONFLICT", `Cannot ${type} ${ref.id}: ${versions}`);
     }
     const state = stateName(found.snapshot);
-    const refused = () => new DomainError("REFUSED_IN_STATE", `Cannot ${type} ${ref.id}: ${state}`);
+    const refused = (reasons: string[] = []) => {
+      const why = [state, ...reasons].join("; ");
+      return new DomainError("REFUSED_IN_STATE", `Cannot ${type} ${ref.id}: ${why}`);
+    };
     if (found.snapshot.status !== "active") throw refused(); // whatever it comes to
     const decision = await handler.decide({ ...scene, row: found.row }, input);
     const event = await complete(tx, behaviour, ref, found, decision.event, occasion);
-    if (!accepts(found.snapshot, event)) throw refused();
+    if (!accepts(found.snapshot, event)) throw refused(refusalsOf(found.snapshot, event, behaviour));
     if (decision.changedFields.length === 0) {
       return { id: ref.id, state, version: found.version, ids: decision.ids ?? {}, changed: false };
     }
@@ -213,6 +216,16 @@ async function complete(
   { at }: Occasion,
 ): Promise<EventObject> {
   return await behaviour.complete?.({ tx, ref, row, now: at }, event) ?? event;
+}
+
+/** What the guards say of an event that has transitions in this state and may take none of them. */
+function refusalsOf(
+  { _nodes }: AnyMachineSnapshot,
+  { type }: EventObject,
+  { guards = {} }: AnyBehaviour,
+): string[] {
+  const candidates = _nodes.flatMap(({ transitions }) => transitions.get(type) ?? []);
+  return candidates.flatMap(({ guard }) => (typeof guard === "string" && guards[guard]) || []);
 }
 
 /** A machine in a final state takes nothing, whatever its transitions say. */

@@ -42,6 +42,7 @@ export function createRequestBehaviour(settings: RequestSettings): Behaviour<Gdp
     insert: (tx, ref, change) =>
       insertRequest(tx, { storeId: ref.storeId, requestId: ref.id, ...stored(change), createdAt: change.at }),
     update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, stored(change)),
+    guards: { mayBeExtended: "that is possible once, and before the first due date" },
     conflicts: {
       customers_email: "the corrected email belongs to another customer",
       gdpr_requests_pkey: "it exists already",

@@ -32,6 +32,11 @@ export const request = setup({
     setClock: assign({ clock: (_, clock: RequestContext["clock"]) => clock }),
     extendTo: assign({ dueAt: (_, dueAt: number) => dueAt, extended: true, clock: "ON_TIME" }),
   },
+  guards: {
+    /** Once, and inside the first month: that is when the first due date lies ahead. */
+    mayBeExtended: ({ context, event }) =>
+      !context.extended && event.type === "extend" && event.at < context.dueAt,
+  },
   delays: {
     UNTIL_START: (now) => until(now.context.startsAt, now),
     UNTIL_AT_RISK: (now) => until(now.context.dueAt - AT_RISK_MS, now),
@@ -64,8 +69,7 @@ export const underway = request.createStateConfig({
     },
     "clock.overdue": { actions: [{ type: "setClock", params: "OVERDUE" }, audited("GDPR_REQUEST_OVERDUE")] },
     extend: {
-      // Once, and inside the first month: that is when the first due date lies ahead.
-      guard: ({ context, event }) => !context.extended && event.at < context.dueAt,
+      guard: "mayBeExtended",
       actions: [
         ...stopClock,
         { type: "extendTo", params: ({ event }) => event.dueAt },

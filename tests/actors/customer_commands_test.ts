@@ -68,6 +68,19 @@ Deno.test("customer commands", async (t) => {
     assert.equal(row?.assignedBy, world.staff.id);
   });
 
+  await t.step("a refusal says which state and which guard it is about", async () => {
+    const ref = await register(world);
+    await tell(world, ref, "account.suspend");
+    const own = { by: shopper(ref) };
+    await assert.rejects(tell(world, ref, "profile.update", { firstName: "Ada" }, own), {
+      message:
+        `Cannot profile.update ${ref.id}: suspended; the customer may not until the account is active again`,
+    });
+    await assert.rejects(tell(world, ref, "address.add", ADDRESS), {
+      message: `Cannot address.add ${ref.id}: suspended`,
+    });
+  });
+
   await t.step("an erased customer keeps its row and nothing else", async () => {
     const ref = await register(world, { firstName: "Alan", phone: "+41445551234" });
     await tell(world, ref, "address.add", ADDRESS);
