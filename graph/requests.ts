@@ -4,7 +4,7 @@ import { bodyLimit } from "@hono/hono/body-limit";
 import { GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { DomainError } from "../actors/errors.ts";
-import { arrived } from "../door/body.ts";
+import { arrival } from "../door/body.ts";
 import { maskError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -37,7 +37,7 @@ export function takeBody(limitMs?: number): MiddlewareHandler {
     }
     arriving++;
     try {
-      c.req.raw = await arrived(c.req.raw, limitMs);
+      await arrival(c.req.raw, limitMs);
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       return c.json({ errors: [{ message: error.message, extensions: { code: "BAD_REQUEST" } }] }, 400);

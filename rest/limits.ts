@@ -4,7 +4,7 @@ import { bodyLimit } from "@hono/hono/body-limit";
 import { getConnInfo } from "@hono/hono/deno";
 import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../actors/errors.ts";
-import { arrived } from "../door/body.ts";
+import { arrival } from "../door/body.ts";
 import type { RateLimit } from "../db/rate_limits.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
 import { digest } from "./digest.ts";
@@ -61,18 +61,19 @@ export function limitBodies(): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
     if (c.req.path === STREAMED) return await next();
     return await limited(c, async () => {
-      c.req.raw = unlessEmpty(await arrived(c.req.raw));
+      if (!await arrival(c.req.raw)) c.req.raw = untyped(c.req.raw);
       await next();
     });
   });
 }
 
 /** Many clients say of every request that its body is JSON, and where one is optional none is meant by none. */
-function unlessEmpty(request: Request): Request {
-  if (request.body !== null || !request.headers.has("content-type")) return request;
+function untyped(request: Request): Request {
+  if (!request.headers.has("content-type")) return request;
+  const { url, method, signal } = request;
   const headers = new Headers(request.headers);
   headers.delete("content-type");
-  return new Request(request, { headers });
+  return new Request(url, { method, headers, signal });
 }
 
 /** @throws {DomainError} RATE_LIMITED */

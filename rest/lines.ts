@@ -107,7 +107,7 @@ async function* readChunks(
 /** @throws {DomainError} INVALID_INPUT when it takes too long */
 export function unlessSilent<T>(work: Promise<T>, patienceMs: number): Promise<T> {
   const reason = `the client has been silent for ${patienceMs / 1_000} seconds`;
-  return patiently(work, patienceMs, new DomainError("INVALID_INPUT", `Cannot go on: ${reason}`));
+  return patiently(work, patienceMs, () => new DomainError("INVALID_INPUT", `Cannot go on: ${reason}`));
 }
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -63,7 +63,9 @@ Deno.test("an authenticator that breaks is masked like everything else", async (
     const { codes, text } = await post(url, JSON.stringify({ query: "{ me { id } }" }), JSON_BODY);
     assert.deepEqual(codes, ["INTERNAL_SERVER_ERROR"]);
     assert.doesNotMatch(text, /cache/);
-    assert.deepEqual(logged.messages, ["Cannot answer me: TypeError: the cache has no such method"]);
+    assert.deepEqual(logged.messages, [
+      "Cannot answer me: TypeError: the cache has no such method at graph/errors_test.ts:54",
+    ]);
   } finally {
     await server.shutdown();
   }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "@hono/hono";
 import { answerOf } from "../../rest/errors.ts";
-import { arrived } from "../../door/body.ts";
+import { arrival } from "../../door/body.ts";
 import { serve } from "../graph/server.ts";
 import { captureLog } from "../whole_log.ts";
 import { startRest } from "./server.ts";
@@ -51,7 +51,7 @@ Deno.test("a body that is not UTF-8 is refused, not stored with characters that 
 });
 
 Deno.test("a body that does not arrive is waited for so long and no longer", async () => {
-  const app = new Hono().post("/", async (c) => c.text(await (await arrived(c.req.raw, 100)).text()));
+  const app = new Hono().post("/", async (c) => c.json(await arrival(c.req.raw, 100)));
   const server = serve(app.onError((error, c) => c.json(answerOf(error).body, 400)));
   try {
     const answer = await speak(
