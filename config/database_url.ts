@@ -1,4 +1,5 @@
 /** What a DATABASE_URL may be. */
+import { isPath } from "./path.ts";
 
 /** libpq's words for how far TLS is asked for, and how far the server has to prove itself. */
 export const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
@@ -21,7 +22,7 @@ export function isPostgresUrl(url: string): boolean {
   const modes = searchParams.getAll("sslmode");
   if (modes.length > 1 || !modes.every((mode) => SSL_MODES.includes(mode))) return false;
   const roots = searchParams.getAll("sslrootcert");
-  return roots.length === 0 || (roots.length === 1 && roots[0] !== "" && verifies(modes[0]));
+  return roots.length === 0 || (roots.length === 1 && isPath(roots[0]!) && verifies(modes[0]));
 }
 
 /** Whether the server is held against a root certificate, where one is given. */

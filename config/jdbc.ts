@@ -1,5 +1,6 @@
 /** Turns the JDBC URL that other services share into a DATABASE_URL, and refuses by name what that cannot say. */
 import { isPostgresUrl, SSL_MODES, verifies } from "./database_url.ts";
+import { isPath } from "./path.ts";
 
 export interface Jdbc {
   url: string;
@@ -101,13 +102,14 @@ function refusals(parameters: Map<string, string>): string[] {
   }
   const mode = parameters.get("sslmode");
   const ssl = parameters.get("ssl");
+  const root = parameters.get("sslrootcert");
   if (mode !== undefined && !SSL_MODES.includes(mode)) {
     problems.push(`db.url: sslmode: expected ${SSL_MODES.join(", ")}`);
   }
   if (ssl !== undefined && !["", "true", "false"].includes(ssl)) {
     problems.push("db.url: ssl: expected true or false");
   }
-  if (parameters.has("sslrootcert") && !(parameters.get("sslrootcert") && verifies(sslMode(parameters)))) {
+  if (root !== undefined && !(isPath(root) && verifies(sslMode(parameters)))) {
     problems.push(
       "db.url: sslrootcert: expected a path, with ssl=true or sslmode=require, verify-ca or verify-full",
     );

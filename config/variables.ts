@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
 import { isPostgresUrl } from "./database_url.ts";
+import { isPath, isSecret } from "./path.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -18,6 +19,7 @@ export interface Variable<Value> {
 
 const text = z.string();
 const word = text.regex(/^\S+$/);
+const path = text.refine(isPath);
 const port = text.regex(/^\d{1,5}$/).transform(Number).refine((number) => number <= 65_535);
 const count = (most: number) =>
   text.regex(/^[1-9]\d{0,4}$/).transform(Number).refine((number) => number <= most);
@@ -53,6 +55,8 @@ export const KEYS = {
   GDPR_RECEIPT_KEY: text.transform((key) => key.replace(/-----[A-Z ]+-----/g, "")).pipe(bytes(isEd25519)),
 };
 
+/** What is no path may be what the file would hold. */
+const UNQUOTED = { secret: true };
 const KEPT = { absent: "one that is made for development and kept under DATA_DIR", secret: true };
 
 export const VARIABLES = {
@@ -73,7 +77,7 @@ export const VARIABLES = {
   RATE_LIMIT_PRINCIPAL: defaulted("requests a minute, or 0 for no limit", rate, "12000"),
   RATE_LIMIT_ADDRESS: defaulted("requests a minute, or 0 for no limit", rate, "24000"),
   CORS_ORIGINS: optional("origins such as https://admin.example.com, comma-separated", list(isOrigin)),
-  DATA_DIR: defaulted("a folder", text, ".data"),
+  DATA_DIR: defaulted("a folder", path, ".data", UNQUOTED),
   DATABASE_URL: optional(
     "postgres://user:password@host:5432/database, percent-encoded, and TLS as libpq names it",
     text.refine(isPostgresUrl),
@@ -106,9 +110,9 @@ export const VARIABLES = {
     z.enum(["mtls", "mesh", "token", "none"]),
     "token",
   ),
-  GRPC_TLS_CERT: optional("the path of a PEM file", text),
-  GRPC_TLS_KEY: optional("the path of a PEM file", text),
-  GRPC_TLS_CLIENT_CA: optional("the path of a PEM file", text),
+  GRPC_TLS_CERT: optional("the path of a PEM file", path, UNQUOTED),
+  GRPC_TLS_KEY: optional("the path of a PEM file", path, UNQUOTED),
+  GRPC_TLS_CLIENT_CA: optional("the path of a PEM file", path, UNQUOTED),
   GRPC_CALLERS_GET_CUSTOMER_GROUPS: defaulted(
     "names of services, comma-separated",
     services,
@@ -127,10 +131,13 @@ export const VARIABLES = {
     services.transform((names) => [...new Set(names)]).refine((names) => !names.includes("customer-service")),
     "order-service,payment-service,communication-service",
   ),
-  PEER_TLS_CA: optional("the path of a PEM file", text, { absent: "the authorities that Deno knows" }),
-  PEER_TLS_CERT: optional("the path of a PEM file", text),
-  PEER_TLS_KEY: optional("the path of a PEM file", text),
-  PEER_TOKEN_PATH: optional("the path of a file with a token", text),
+  PEER_TLS_CA: optional("the path of a PEM file", path, {
+    ...UNQUOTED,
+    absent: "the authorities that Deno knows",
+  }),
+  PEER_TLS_CERT: optional("the path of a PEM file", path, UNQUOTED),
+  PEER_TLS_KEY: optional("the path of a PEM file", path, UNQUOTED),
+  PEER_TOKEN_PATH: optional("the path of a file with a token", path, UNQUOTED),
   GDPR_GRACE: defaulted(
     "a duration of at most 28d, such as 0s, 72h or 14d",
     duration(LONGEST_GRACE),
@@ -149,11 +156,15 @@ export const VARIABLES = {
   VAULT_K8S_MOUNT: defaulted("where Kubernetes authentication is mounted", place, "kubernetes"),
   VAULT_K8S_TOKEN_PATH: defaulted(
     "the path of a service account's token",
-    text,
+    path,
     "/var/run/secrets/kubernetes.io/serviceaccount/token",
+    UNQUOTED,
   ),
   VAULT_NAMESPACE: optional("the name of a namespace", place),
-  VAULT_CACERT: optional("the path of a PEM file", text, { absent: "the authorities that Deno knows" }),
+  VAULT_CACERT: optional("the path of a PEM file", path, {
+    ...UNQUOTED,
+    absent: "the authorities that Deno knows",
+  }),
   VAULT_WAIT: defaulted("a duration of at most 1h, such as 60s", duration(MILLISECONDS.h), "60s"),
 };
 
@@ -198,9 +209,9 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 }
 
-/** Whatever has an @ may carry a login that was meant for another variable. */
+/** Whatever has an @ may carry a login that was meant for another variable, as a key or a token may be. */
 function quote(given = ""): string {
-  if (given.includes("@")) return "";
+  if (given.includes("@") || isSecret(given)) return "";
   return `, got ${JSON.stringify(given.length > 40 ? `${given.slice(0, 40)}…` : given)}`;
 }
 
@@ -216,8 +227,9 @@ function defaulted<Value>(
   expected: string,
   schema: z.ZodType<Value, string>,
   absent: string,
+  more: { secret?: boolean } = {},
 ): Variable<Value> {
-  return { expected, schema: schema.prefault(absent), absent };
+  return { expected, schema: schema.prefault(absent), absent, ...more };
 }
 
 /** What base64 stands for. */

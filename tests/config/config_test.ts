@@ -271,6 +271,7 @@ Deno.test("configuration refuses values that only look right", () => {
     ["DATABASE_URL", "postgres://db/customers?sslmode=verify-full&sslmode=disable"],
     ["DATABASE_URL", "postgres://db/customers?sslrootcert=/tls/ca.pem"],
     ["DATABASE_URL", "postgres://db/customers?sslmode=prefer&sslrootcert=/tls/ca.pem"],
+    ["DATABASE_URL", "postgres://db/customers?sslmode=verify-full&sslrootcert=-----BEGIN"],
     ["KAFKA_BROKERS", "kafka"],
     ["KAFKA_BROKERS", "kafka:9092,"],
     ["KAFKA_BROKERS", "kafka:99999"],
@@ -428,4 +429,16 @@ Deno.test("configuration never shows a secret, nor a login in the wrong place", 
       .map((name) => messageOf({ [name]: login })),
   ];
   for (const message of messages) assert.ok(!message.includes(SECRET), message);
+});
+
+Deno.test("configuration takes no key, no token and no whole file in place of a path, and shows none of them", () => {
+  const paths = ["DATA_DIR", "GRPC_TLS_CERT", "GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA", "PEER_TLS_CA"];
+  paths.push("PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH", "VAULT_K8S_TOKEN_PATH", "VAULT_CACERT");
+  const contents = [pem(pkcs8("ed25519")), `-----BEGIN ${SECRET}`, ` eyJ${SECRET}`, `${SECRET}\n`];
+  for (const content of [...contents, SECRET.repeat(300)]) {
+    const message = messageOf(Object.fromEntries(paths.map((name) => [name, content])));
+    for (const name of paths) assert.match(message, new RegExp(`^  ${name}: expected [^"]+$`, "m"));
+    assert.ok(!message.includes(SECRET) && !message.includes("BEGIN"), message);
+  }
+  assert.ok(!messageOf({ HTTP_PORT: `eyJ${SECRET}` }).includes(SECRET), "nor in any other place");
 });
