@@ -1,6 +1,6 @@
 /** Steps of the start that touch the outside: the database, certificates, the HTTP port, failures. */
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Hono } from "@hono/hono";
+import { readAuthority, readIdentity } from "./config/certificates.ts";
 import { type Config, ConfigError, type GrpcAuthConfig } from "./config/mod.ts";
 import { bootstrap } from "./db/bootstrap.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
@@ -46,36 +46,16 @@ async function openEmbedded(directory: string, stack: AsyncDisposableStack): Pro
   };
 }
 
-/** The PEM texts behind the paths of the configuration. */
+/** The PEM texts of GRPC_TLS_…, where callers show certificates. */
 export async function readCertificates(grpcAuth: GrpcAuthConfig) {
   if (grpcAuth.mode !== "mtls") return undefined;
-  const [certificate, key, clientCa] = await Promise.all([
-    readText(grpcAuth.certificate),
-    readText(grpcAuth.key),
-    readText(grpcAuth.clientCa),
-  ]);
-  // grpc-js takes whatever it is given; then no handshake succeeds, and nobody is told why.
-  const own = parse(grpcAuth.certificate, "certificate", () => new X509Certificate(certificate));
-  const ownKey = parse(grpcAuth.key, "private key", () => createPrivateKey(key));
-  parse(grpcAuth.clientCa, "certificate", () => new X509Certificate(clientCa));
-  if (!own.checkPrivateKey(ownKey)) {
-    throw new StartError(`Cannot use ${grpcAuth.certificate}: it is not for the key in ${grpcAuth.key}`);
-  }
-  return { certificate, key, clientCa };
-}
-
-async function readText(path: string): Promise<string> {
-  return await Deno.readTextFile(path).catch((cause) => {
-    throw new StartError(`Cannot read ${path}: ${describeError(cause)}`, { cause });
+  const purpose = "Cannot serve gRPC";
+  const identity = await readIdentity(grpcAuth, purpose, {
+    certificate: "GRPC_TLS_CERT",
+    key: "GRPC_TLS_KEY",
   });
-}
-
-function parse<T>(path: string, what: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw new StartError(`Cannot use ${path}: it holds no ${what} in PEM form`, { cause });
-  }
+  const clientCa = await readAuthority(grpcAuth.clientCa, { purpose, variable: "GRPC_TLS_CLIENT_CA" });
+  return { ...identity, clientCa };
 }
 
 export interface HttpServer {

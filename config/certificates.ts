@@ -1,12 +1,6 @@
 /** PEM files that the configuration names. TLS takes whatever it is given, and fails later without a reason. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { ConfigError } from "./mod.ts";
-
-/** What to say of a file: "Cannot ask Vault: VAULT_CACERT: …". */
-interface Named {
-  purpose: string;
-  variable: string;
-}
+import { type Named, readNamed, wrong } from "./named_file.ts";
 
 /**
  * The text of a file with the certificates of authorities.
@@ -14,8 +8,8 @@ interface Named {
  * @throws {ConfigError} the file cannot be read, or begins with no certificate
  */
 export async function readAuthority(path: string, named: Named): Promise<string> {
-  const pem = await readPem(path, named);
-  parse(path, "a certificate", named, () => new X509Certificate(pem));
+  const pem = await readNamed(path, named);
+  parse("a certificate", named, () => new X509Certificate(pem));
   return pem;
 }
 
@@ -31,27 +25,20 @@ export async function readIdentity(
 ): Promise<{ certificate: string; key: string }> {
   const named = { purpose, variable: variables.certificate };
   const keyNamed = { purpose, variable: variables.key };
-  const [certificate, key] = [await readPem(paths.certificate, named), await readPem(paths.key, keyNamed)];
-  const own = parse(paths.certificate, "a certificate", named, () => new X509Certificate(certificate));
-  const ownKey = parse(paths.key, "a private key", keyNamed, () => createPrivateKey(key));
-  if (!own.checkPrivateKey(ownKey)) throw wrong(named, `it is not for the key in ${paths.key}`);
+  const [certificate, key] = [
+    await readNamed(paths.certificate, named),
+    await readNamed(paths.key, keyNamed),
+  ];
+  const own = parse("a certificate", named, () => new X509Certificate(certificate));
+  const ownKey = parse("a private key", keyNamed, () => createPrivateKey(key));
+  if (!own.checkPrivateKey(ownKey)) throw wrong(named, `it is not for the key of ${variables.key}`);
   return { certificate, key };
 }
 
-async function readPem(path: string, named: Named): Promise<string> {
-  return await Deno.readTextFile(path).catch((error) => {
-    throw wrong(named, `cannot read ${path}: ${error instanceof Error ? error.name : error}`);
-  });
-}
-
-function parse<T>(path: string, what: string, named: Named, read: () => T): T {
+function parse<T>(what: string, named: Named, read: () => T): T {
   try {
     return read();
   } catch { // whose message may quote the file
-    throw wrong(named, `expected a file with ${what} in PEM form: ${path}`);
+    throw wrong(named, `expected a file with ${what} in PEM form`);
   }
-}
-
-function wrong({ purpose, variable }: Named, why: string): ConfigError {
-  return new ConfigError(`${purpose}: ${variable}: ${why}`);
 }

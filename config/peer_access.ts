@@ -1,6 +1,7 @@
 /** What peers are shown of this service, and how it knows them: the files behind PEER_TLS_… and PEER_TOKEN_PATH. */
 import { readAuthority, readIdentity } from "./certificates.ts";
-import { ConfigError, type PeerAccessConfig } from "./mod.ts";
+import type { PeerAccessConfig } from "./mod.ts";
+import { readNamed, wrong } from "./named_file.ts";
 
 export interface PeerAccess {
   /** PEM texts. */
@@ -31,10 +32,8 @@ export async function readPeerAccess({ ca, identity, tokenPath }: PeerAccessConf
 }
 
 async function readToken(path: string): Promise<string> {
-  const text = await Deno.readTextFile(path).catch((error) => {
-    throw new ConfigError(`${PURPOSE}: PEER_TOKEN_PATH: cannot read ${path}: ${error.name}`);
-  });
-  const token = text.trim();
+  const named = { purpose: PURPOSE, variable: "PEER_TOKEN_PATH" };
+  const token = (await readNamed(path, named)).trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw new ConfigError(`${PURPOSE}: PEER_TOKEN_PATH: expected a file with a token: ${path}`);
+  throw wrong(named, "expected a file with a token");
 }

@@ -1,6 +1,7 @@
 /** The token that Vault is asked with: a given one, or that of a role for the pod's service account. */
 import { z } from "zod";
 import { ConfigError } from "./mod.ts";
+import { readNamed } from "./named_file.ts";
 import type { Answer, VaultClient } from "./vault_client.ts";
 
 export type VaultLogin =
@@ -8,25 +9,20 @@ export type VaultLogin =
   /** `tokenPath` is read anew for each login, since Kubernetes renews the file. */
   | { by: "kubernetes"; role: string; mount: string; tokenPath: string };
 
+const PURPOSE = "Cannot log in to Vault by Kubernetes";
+
 const LoggedIn = z.object({ auth: z.object({ client_token: z.string().min(1) }) });
 
 /** @throws {ConfigError} the login is refused */
 export async function logIn(vault: VaultClient, login: VaultLogin): Promise<string> {
   if (login.by === "token") return login.token;
-  const jwt = await readToken(login.tokenPath);
+  const named = { purpose: PURPOSE, variable: "VAULT_K8S_TOKEN_PATH" };
+  const jwt = (await readNamed(login.tokenPath, named)).trim();
   const path = `auth/${login.mount}/login`;
   const answer = await vault.ask({ method: "POST", path, body: { role: login.role, jwt } });
   const { success, data } = LoggedIn.safeParse(answer.body);
   if (answer.status === 200 && success) return data.auth.client_token;
-  throw new ConfigError(`Cannot log in to Vault by Kubernetes: ${refusal(answer, login)}`);
-}
-
-async function readToken(path: string): Promise<string> {
-  const text = await Deno.readTextFile(path).catch((error) => {
-    const why = error instanceof Deno.errors.NotFound ? "there is no such file" : "the file cannot be read";
-    throw new ConfigError(`Cannot log in to Vault by Kubernetes: VAULT_K8S_TOKEN_PATH: ${path}: ${why}`);
-  });
-  return text.trim();
+  throw new ConfigError(`${PURPOSE}: ${refusal(answer, login)}`);
 }
 
 function refusal(

@@ -34,7 +34,7 @@ export function takeTls(url: URL): { ssl?: Tls } {
   if (asked === "disable" || asked === "false") return { ssl: false };
   if (asked === "allow" || asked === "prefer") return { ssl: "prefer" };
   if (asked === "require" && root === undefined) return { ssl: "require" };
-  const ca = root === undefined || root === "system" ? undefined : Deno.readTextFileSync(root);
+  const ca = root === undefined || root === "system" ? undefined : readRoot(root);
   // Any holder of a certificate that the world trusts could pass for the server, were its name not looked at.
   const anyName = ca !== undefined && asked !== "verify-full" && asked !== "true";
   return {
@@ -45,4 +45,15 @@ export function takeTls(url: URL): { ssl?: Tls } {
         anyName ? undefined : checkServerIdentity(url.hostname, certificate),
     },
   };
+}
+
+/** Deno's own message repeats the path, in whose place somebody may have put what is secret. */
+function readRoot(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    throw new Error(
+      `Cannot read the file of sslrootcert: ${error instanceof Error ? error.name : "unknown"}`,
+    );
+  }
 }

@@ -110,24 +110,25 @@ Deno.test("without its settings it names each of them, and with certificates tha
   await using files = await writeCertificates(authority);
   await using others = await writeCertificates(authority);
   const { GRPC_TLS_KEY, GRPC_TLS_CERT } = others.env;
-  const wrong: [Record<string, string>, RegExp][] = [
-    [{ GRPC_TLS_CERT: GRPC_TLS_KEY }, /^Cannot use .*key\.pem: it holds no certificate in PEM form\n$/],
-    [{ GRPC_TLS_CLIENT_CA: GRPC_TLS_KEY }, /^Cannot use .*key\.pem: it holds no certificate in PEM form\n$/],
+  const wrong: [Record<string, string>, string][] = [
+    [{ GRPC_TLS_CERT: GRPC_TLS_KEY }, "GRPC_TLS_CERT: expected a file with a certificate in PEM form"],
     [
-      { GRPC_TLS_KEY: GRPC_TLS_CERT },
-      /^Cannot use .*certificate\.pem: it holds no private key in PEM form\n$/,
+      { GRPC_TLS_CLIENT_CA: GRPC_TLS_KEY },
+      "GRPC_TLS_CLIENT_CA: expected a file with a certificate in PEM form",
     ],
-    [{ GRPC_TLS_KEY }, /^Cannot use .*certificate\.pem: it is not for the key in .*key\.pem\n$/],
-    [{ GRPC_TLS_KEY: "/nowhere/key.pem" }, /^Cannot read \/nowhere\/key\.pem: NotFound: /],
+    [{ GRPC_TLS_KEY: GRPC_TLS_CERT }, "GRPC_TLS_KEY: expected a file with a private key in PEM form"],
+    [{ GRPC_TLS_KEY }, "GRPC_TLS_CERT: it is not for the key of GRPC_TLS_KEY"],
+    // Base64 without its armour, which is a path as far as anybody can tell.
+    [{ GRPC_TLS_KEY: "MIIEvQIBADANBgkqhkiG9w0" }, "GRPC_TLS_KEY: cannot read the file: NotFound"],
   ];
-  for (const [env, message] of wrong) {
+  for (const [env, why] of wrong) {
     const told = await failure({
       ...production(world.database.url),
       AUTH_MODE: "gateway",
       ...files.env,
       ...env,
     });
-    assert.match(told, message);
+    assert.equal(told, `Cannot serve gRPC: ${why}\n`);
   }
 });
 

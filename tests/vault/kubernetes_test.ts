@@ -89,7 +89,7 @@ vaultTest(
         assert.match(await refusal({}), REFUSED);
         assert.match(
           await refusal({ VAULT_K8S_TOKEN_PATH: "/nowhere/token" }),
-          /\/nowhere\/token: there is no such file$/,
+          /Kubernetes: VAULT_K8S_TOKEN_PATH: cannot read the file: NotFound$/,
         );
         await cluster.mount("customer-service");
       },
