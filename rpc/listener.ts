@@ -1,5 +1,7 @@
-/** The port that grpc-js is served on. Left to itself, it reports a taken one on the console. */
+/** The port that grpc-js is served on. Left to itself, it reports a taken one on the console, and bounds nothing. */
+import { getLogger } from "@logtape/logtape";
 import { createServer, type Server, type Socket } from "node:net";
+import { createTrouble } from "../db/trouble.ts";
 
 export interface Listener {
   port: number;
@@ -14,6 +16,19 @@ export class ListenError extends Error {
   override name = "ListenError";
 }
 
+export interface ListenLimits {
+  /** Connections at a time; what goes beyond is closed at once. */
+  connections: number;
+  /** How long a client may take to begin, in milliseconds. */
+  beginMs: number;
+}
+
+/** A caller keeps one connection for all its calls: so many are those of a fleet, or somebody's who only connects. */
+const LIMITS: ListenLimits = { connections: 1_000, beginMs: 10_000 };
+
+/** What a client of HTTP/2 sends first, RFC 9113 section 3.4; of TLS, its hello is longer. */
+const PREFACE_BYTES = 24;
+
 /**
  * Hands every connection to `serve`.
  *
@@ -26,15 +41,34 @@ export async function listen(
   port: number,
   serve: (socket: Socket) => void,
   shared = false,
+  { connections, beginMs }: ListenLimits = LIMITS,
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
+  const log = getLogger(["customer-service", "rpc"]);
+  const full = createTrouble(
+    () => log.warn("Refuses gRPC connections: {connections} are open", { connections }),
+    () => log.info("Takes all gRPC connections again"),
+  );
   const server = createServer({ noDelay: true }, (socket) => {
+    if (sockets.size >= connections) {
+      full.tell(undefined);
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    const late = setTimeout(() => {
+      if (socket.bytesRead < PREFACE_BYTES) socket.destroy();
+    }, beginMs);
+    socket.once("close", () => {
+      clearTimeout(late);
+      sockets.delete(socket);
+      if (sockets.size < connections / 2) full.over();
+    });
     gather(socket);
     serve(socket);
   });
   await bound(server, bind, port, shared);
+  keepAccepting(server);
   return {
     port: (server.address() as { port: number }).port,
     drained: () => new Promise((resolve) => server.close(() => resolve())),
@@ -50,6 +84,20 @@ function bound(server: Server, host: string, port: number, reusePort: boolean): 
     });
     server.listen({ port, host, reusePort }, resolve);
   });
+}
+
+/** Connections that the kernel holds for us, as Node has it. */
+const BACKLOG = 511;
+const LOOK_AGAIN_MS = 1_000;
+
+/**
+ * Deno's node:net accepts nothing any more, and says so to nobody, once an accept() has failed, as it does while the
+ * process has no descriptor left. The same socket told to listen once more looks again; nothing public tells it to.
+ */
+function keepAccepting(server: Server): void {
+  const inner = server as Server & { _handle?: { listen(backlog: number): number } | null };
+  const timer = setInterval(() => inner._handle?.listen(BACKLOG), LOOK_AGAIN_MS);
+  server.once("close", () => clearInterval(timer));
 }
 
 /** HTTP/2 writes every frame by itself; this lets the frames of one turn leave together. */
