@@ -9,6 +9,7 @@ import type { Admit, Caller, CallEvidence } from "../auth/callers.ts";
 import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 import { watchServed } from "../telemetry/rpc.ts";
 import { readTraceparent } from "../telemetry/traceparent.ts";
+import { type Calls, countCalls } from "./calls.ts";
 import type { CallContext, CustomerMethods } from "./contract.ts";
 import { listen } from "./listener.ts";
 import { createReflection } from "./reflection.ts";
@@ -27,6 +28,8 @@ export interface GrpcOptions {
   methods: CustomerMethods;
   /** Lets a call in and gives what is to be called once it is answered; undefined: there is no room. Absent: always. */
   enter?: () => (() => void) | undefined;
+  /** How long a connection is quiet before its caller is asked for a sign of life, and how long that may take. */
+  signOfLife?: { everyMs: number; withinMs: number };
 }
 
 export type MethodName = Capitalize<keyof CustomerMethods>;
@@ -35,7 +38,10 @@ export interface GrpcServer {
   port: number;
   /** What the health service says from now on; NOT_SERVING until told otherwise. */
   setServing(serving: boolean): void;
-  /** Stops accepting and waits for the calls under way, but ends what is left after the limit. */
+  /**
+   * Stops accepting and waits for the calls under way, but ends what is left after the limit. Whoever has none and does
+   * not go is not waited for.
+   */
   close(limitMs?: number): Promise<void>;
 }
 
@@ -43,16 +49,25 @@ export interface GrpcServer {
 const MAX_REQUEST_BYTES = 16 * 1024;
 /** Calls of one connection at a time; its client holds back what goes beyond. */
 const MAX_STREAMS = 100;
+/** Nothing else tells of a caller whose node is lost: it does not close its connection. */
+const SIGN_OF_LIFE = { everyMs: 60_000, withinMs: 20_000 };
 const CLOSE_LIMIT_MS = 10_000;
+/** How long clients that have been told to go may take for that, when nobody's call is under way any more. */
+const LEAVE_MS = 1_000;
+const LOOK_MS = 100;
 
 /** @throws {ListenError} the port cannot be had */
 export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
+  const { everyMs, withinMs } = options.signOfLife ?? SIGN_OF_LIFE;
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     "grpc.max_concurrent_streams": MAX_STREAMS,
     "grpc.enable_channelz": 0,
+    "grpc.keepalive_time_ms": everyMs,
+    "grpc.keepalive_timeout_ms": withinMs,
   });
-  addCustomerService(server, options);
+  const calls = countCalls();
+  addCustomerService(server, options, calls);
   const health = new HealthImplementation();
   const setServing = (serving: boolean) => {
     for (const service of ["", CustomerService.typeName]) {
@@ -69,9 +84,13 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     setServing(false);
     const drained = listener.drained();
     server.tryShutdown(() => {}); // tells every client to go once its calls are answered
-    const limit = setTimeout(() => listener.cut(), limitMs);
+    const told = performance.now();
+    const look = setInterval(() => {
+      const toldMs = performance.now() - told;
+      if (toldMs > limitMs || Math.min(toldMs, calls.quietMs()) > LEAVE_MS) listener.cut();
+    }, LOOK_MS);
     await drained;
-    clearTimeout(limit);
+    clearInterval(look);
   };
   let closing: Promise<void> | undefined;
   return {
@@ -86,6 +105,7 @@ const NO_ROOM = new DomainError("RATE_LIMITED", "Cannot take the call: there is 
 function addCustomerService(
   server: grpc.Server,
   { admit, methods, enter = () => () => {} }: GrpcOptions,
+  calls: Calls,
 ): void {
   const definition: Record<string, grpc.MethodDefinition<Buffer, Buffer>> = {};
   const handlers: grpc.UntypedServiceImplementation = {};
@@ -113,7 +133,8 @@ function addCustomerService(
     });
     definition[name] = rawMethod(`/${CustomerService.typeName}/${name}`);
     handlers[name] = (call: UnaryCall, callback: grpc.sendUnaryData<Buffer>) => {
-      answer(call).then((bytes) => callback(null, bytes), (status) => callback(status));
+      const end = calls.begin();
+      answer(call).then((bytes) => callback(null, bytes), (status) => callback(status)).finally(end);
     };
   }
   server.addService(definition, handlers);

@@ -4,10 +4,12 @@ import * as grpc from "@grpc/grpc-js";
 import { loadFileDescriptorSetFromBuffer, loadSync } from "@grpc/proto-loader";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { setTimeout as pause } from "node:timers/promises";
 import { DomainError, type ErrorCode } from "../../actors/errors.ts";
 import type { CallContext, CustomerMethods } from "../../rpc/contract.ts";
-import { type GrpcServer, serveGrpc } from "../../rpc/server.ts";
+import { type GrpcOptions, type GrpcServer, serveGrpc } from "../../rpc/server.ts";
 import { connect, type Loose } from "./client.ts";
+import { PREFACE } from "./preface.ts";
 import { OPEN } from "./serve.ts";
 
 const STATUSES: Record<ErrorCode, string> = {
@@ -181,9 +183,53 @@ Deno.test("closing does not wait for clients that are merely connected", async (
   assert.ok(performance.now() - started < 5_000);
 });
 
+Deno.test("closing does not wait for clients that say nothing, nor for those that stay when they are told to go", async () => {
+  const server = await serve();
+  const open = () => Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  using silent = await open();
+  using staying = await open();
+  await staying.write(PREFACE);
+  for (const client of [silent, staying]) await client.read(new Uint8Array(9)); // the server's settings
+  const started = performance.now();
+  await server.close();
+  assert.ok(performance.now() - started < 5_000);
+});
+
+Deno.test("closing cuts nobody while a call is under way, however long the others have been quiet", async () => {
+  const called = Promise.withResolvers<void>();
+  const server = await serve(async () => {
+    called.resolve();
+    await pause(1_500); // longer than clients are given to leave
+  });
+  using client = connect(server.port);
+  const outcome = client.groups({});
+  await called.promise;
+  await server.close();
+  assert.equal((await outcome).status, "OK");
+});
+
+Deno.test("a caller that gives no sign of life is cut, and one that does keeps its connection", async () => {
+  const lostIsCut = Promise.withResolvers<void>();
+  await using server = await serve(() => lostIsCut.promise, 0, { everyMs: 100, withinMs: 200 });
+  using client = connect(server.port);
+  const outcome = client.groups({});
+  using lost = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await lost.write(PREFACE); // and no answer to any ping
+  const answer = new Uint8Array(100);
+  const end = async () => {
+    while (await lost.read(answer) !== null);
+  };
+  end().then(lostIsCut.resolve, () => {});
+  assert.equal((await outcome).status, "OK"); // it waits for that, within its deadline
+});
+
 type Method = (context: CallContext) => Promise<void> | void;
 
-async function serve(method: Method = () => {}, port = 0): Promise<GrpcServer & AsyncDisposable> {
+async function serve(
+  method: Method = () => {},
+  port = 0,
+  signOfLife?: GrpcOptions["signOfLife"],
+): Promise<GrpcServer & AsyncDisposable> {
   const methods = {
     getCustomerGroups: async (_request: unknown, context: CallContext) => {
       await method(context);
@@ -197,7 +243,13 @@ async function serve(method: Method = () => {}, port = 0): Promise<GrpcServer & 
     getCustomerSnapshot: () => Promise.reject(new Error("not asked for here")),
     confirmErasure: () => Promise.reject(new Error("not asked for here")),
   } satisfies CustomerMethods;
-  const server = await serveGrpc({ bind: "127.0.0.1", port, admit: OPEN, methods });
+  const server = await serveGrpc({
+    bind: "127.0.0.1",
+    port,
+    admit: OPEN,
+    methods,
+    ...(signOfLife && { signOfLife }),
+  });
   return { ...server, [Symbol.asyncDispose]: () => server.close() };
 }
 
