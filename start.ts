@@ -6,6 +6,7 @@ import { bootstrap } from "./db/bootstrap.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { describeError } from "./db/errors.ts";
 import { migrate, MigrationError } from "./db/migrate.ts";
+import { keepPort } from "./http_port.ts";
 import { within } from "./lifetime.ts";
 import { ListenError } from "./rpc/listener.ts";
 
@@ -68,11 +69,11 @@ const CLOSE_LIMIT_MS = 5_000;
 
 export function serveHttp({ bind, httpPort, workers }: Config, app: Hono): HttpServer {
   try {
-    const options = { hostname: bind, port: httpPort, reusePort: workers > 1, onListen: () => {} };
-    const server = Deno.serve(options, app.fetch);
+    const options = { hostname: bind, reusePort: workers > 1, onListen: () => {} };
+    const server = keepPort(httpPort, (port) => Deno.serve({ ...options, port }, app.fetch));
     let closing: Promise<void> | undefined;
     return {
-      port: server.addr.port,
+      port: server.port,
       close: () => closing ??= within(CLOSE_LIMIT_MS, server.shutdown()),
     };
   } catch (cause) {

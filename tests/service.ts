@@ -27,9 +27,12 @@ export interface Ended {
   complaints: string;
 }
 
-/** @param env all the variables that it gets, apart from what Deno itself needs; its ports are free ones */
-export function startService(env: Record<string, string>): RunningService {
-  return watch(command(env).spawn());
+/**
+ * @param env all the variables that it gets, apart from what Deno itself needs; its ports are free ones
+ * @param descriptors how many files and sockets it may have open, on a system that has a shell
+ */
+export function startService(env: Record<string, string>, descriptors?: number): RunningService {
+  return watch(command(env, descriptors).spawn());
 }
 
 /** Follows a process of the service, whatever has started it. */
@@ -100,13 +103,16 @@ export async function temporaryFolder() {
 }
 
 /** Without the variables of this test's own run. */
-function command(env: Record<string, string>): Deno.Command {
+function command(env: Record<string, string>, descriptors?: number): Deno.Command {
   const inherited = Object.fromEntries(["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
   }));
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...flags(env), "main.ts"],
+  const run = [Deno.execPath(), "run", ...flags(env), "main.ts"];
+  const bounded = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', String(descriptors), ...run];
+  const [program = "", ...args] = descriptors === undefined ? run : bounded;
+  return new Deno.Command(program, {
+    args,
     cwd: ROOT,
     clearEnv: true,
     env: { ...inherited, HTTP_PORT: "0", GRPC_PORT: "0", ...env },

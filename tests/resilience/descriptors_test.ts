@@ -1,0 +1,53 @@
+/** A process that has no descriptor left for another connection, which is what somebody who only connects can do to it. */
+import assert from "node:assert/strict";
+import { createWorld, register } from "../actors/world.ts";
+import { eventually } from "../eventually.ts";
+import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
+import { asked, connect } from "../rpc/client.ts";
+import { startService } from "../service.ts";
+import { linuxTest } from "./processes.ts";
+
+const DESCRIPTORS = 200;
+
+linuxTest(
+  "whoever takes every descriptor is outlived: both ports answer as soon as there are some",
+  async () => {
+    await using world = await createWorld();
+    const customer = await register(world);
+    const env = { ...production(world.database.url), ...TRUSTING };
+    await using service = startService(env, DESCRIPTORS);
+    const ports = await portsOf(service);
+    const me = async () => {
+      const response = await fetch(`http://127.0.0.1:${ports.http}/graphql`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...gatewayHeaders(customer) },
+        body: JSON.stringify({ query: "{ me { id } }" }),
+        signal: AbortSignal.timeout(2_000),
+      });
+      return (await response.json()).data.me.id;
+    };
+    const clients = await Promise.all(
+      Array.from(
+        { length: DESCRIPTORS + 100 },
+        () => Deno.connect({ hostname: "127.0.0.1", port: ports.grpc }),
+      ),
+    );
+    await eventually(async () => {
+      await me().catch(() => {});
+      assert.match(service.printed(), /Cannot accept HTTP connections/);
+    });
+    for (const client of clients) {
+      client.close();
+    }
+    await eventually(async () => assert.equal(await me(), customer.id));
+    using caller = connect(ports.grpc);
+    await eventually(async () => {
+      const { status } = await caller.groups(asked({ ...customer, customerId: customer.id }), {
+        metadata: MESH,
+        withinMs: 1_000,
+      });
+      assert.equal(status, "OK");
+    });
+    assert.equal((await service.stop("SIGTERM")).code, 0);
+  },
+);
