@@ -36,12 +36,12 @@ function giveUp(): void {
   Deno.exit(1);
 }
 
-/** Waits for `work`, but not for longer than `limitMs`. */
-export async function within(limitMs: number, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const limit = setTimeout(late.resolve, limitMs);
+/** Waits for `work`, but not for longer than `limitMs`; false when that was too short. */
+export async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const limit = setTimeout(late.resolve, limitMs, false);
   try {
-    await Promise.race([work, late.promise]);
+    return await Promise.race([work.then(() => true), late.promise]);
   } finally {
     clearTimeout(limit);
   }

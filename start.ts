@@ -1,5 +1,6 @@
 /** Steps of the start that touch the outside: the database, certificates, the HTTP port, failures. */
 import type { Hono } from "@hono/hono";
+import { getLogger } from "@logtape/logtape";
 import { readAuthority, readIdentity } from "./config/certificates.ts";
 import { type Config, ConfigError, type GrpcAuthConfig } from "./config/mod.ts";
 import { bootstrap } from "./db/bootstrap.ts";
@@ -65,7 +66,8 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-const CLOSE_LIMIT_MS = 5_000;
+/** Streams have been told by then; a part of an export is a large file for a slow client. */
+const CLOSE_LIMIT_MS = 15_000;
 
 export function serveHttp({ bind, httpPort, workers }: Config, app: Hono): HttpServer {
   try {
@@ -74,12 +76,22 @@ export function serveHttp({ bind, httpPort, workers }: Config, app: Hono): HttpS
     let closing: Promise<void> | undefined;
     return {
       port: server.port,
-      close: () => closing ??= within(CLOSE_LIMIT_MS, server.shutdown()),
+      close: () => closing ??= finish(server.shutdown()),
     };
   } catch (cause) {
     const why = cause instanceof Deno.errors.AddrInUse ? "the port is taken" : describeError(cause);
     throw new StartError(`Cannot serve HTTP on ${bind} port ${httpPort}: ${why}`, { cause });
   }
+}
+
+async function finish(answered: Promise<void>): Promise<void> {
+  if (await within(CLOSE_LIMIT_MS, answered)) return;
+  getLogger(["customer-service", "http"]).warn(
+    "Cuts answers that have taken {seconds} s since the end began",
+    {
+      seconds: CLOSE_LIMIT_MS / 1_000,
+    },
+  );
 }
 
 /** A sentence for what the person who started the service can mend, the whole error for what it cannot. */

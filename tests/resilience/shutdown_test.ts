@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { createWorld, register, type World } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
-import { portsOf, production, TRUSTING } from "../production.ts";
+import { gatewayHeaders, portsOf, production, TRUSTING } from "../production.ts";
+import { openCall } from "../rest/bulk.ts";
 import { connect } from "../rpc/client.ts";
 import { startService } from "../service.ts";
 import { type Command, startLoad } from "./load.ts";
@@ -72,6 +73,26 @@ Deno.test("whoever goes on asking is answered or turned away, and what was turne
   assert.deepEqual(resultsOf(turnedAway), ["UNREACHED"]);
   await assertEffects(world, load.commands);
   assert.deepEqual(resultsOf(load.lookups), ["OK", "UNAVAILABLE"]);
+});
+
+Deno.test("a bulk that is under way is told that it is not whole, and its client loses nothing", async () => {
+  await using world = await createWorld();
+  await using service = startService({ ...production(world.database.url), ...TRUSTING });
+  const { http } = await portsOf(service);
+  const row = (at: number) => `${JSON.stringify({ email: `row${at}@example.com` })}\n`;
+  const call = await openCall(
+    new URL(`http://127.0.0.1:${http}/customers/bulk`),
+    { ...gatewayHeaders({ id: crypto.randomUUID(), storeId: world.storeId }), "x-principal-type": "SYSTEM" },
+    row(1) + row(2),
+  );
+  const seen = [await call.next(), await call.next()];
+  assert.deepEqual(seen.map(({ result }) => result), ["CREATED", "CREATED"]);
+  service.signal("SIGTERM");
+  const [last, ...more] = await call.rest();
+  assert.deepEqual([last.error.code, more], ["UNAVAILABLE", []]);
+  call[Symbol.dispose]();
+  assert.equal((await service.ended()).code, 0);
+  assert.equal((await world.admin`select from customers`).length, 2);
 });
 
 /** Each accepted command has its row in the journal, and there is none of any other. */

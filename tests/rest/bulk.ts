@@ -68,7 +68,7 @@ export async function serveBulk(
  *
  * @param first what is sent before the answer is waited for
  */
-async function openCall(url: URL, headers: Record<string, string>, first: string): Promise<BulkCall> {
+export async function openCall(url: URL, headers: Record<string, string>, first: string): Promise<BulkCall> {
   const connection = await Deno.connect({ hostname: url.hostname, port: Number(url.port) });
   const writer = connection.writable.getWriter();
   const encoder = new TextEncoder();
