@@ -7,7 +7,7 @@ import { bootstrap } from "./db/bootstrap.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { describeError } from "./db/errors.ts";
 import { migrate, MigrationError } from "./db/migrate.ts";
-import { keepPort } from "./http_port.ts";
+import { keepPort } from "./door/kept_port.ts";
 import { within } from "./lifetime.ts";
 import { ListenError } from "./rpc/listener.ts";
 

@@ -54,7 +54,7 @@ Deno.test("what no caller may expect is masked, and logged once without the valu
     assert.deepEqual(records.map(({ level, properties }) => ({ level, ...properties })), [{
       level: "error",
       method: "GetCustomerGroups",
-      error: "TypeError: Cannot read properties of undefined (reading 'x')",
+      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:49",
     }]);
   } finally {
     await reset();

@@ -1,8 +1,8 @@
 /** HTTP's port, kept: Deno gives up a whole server when it cannot accept one connection, for want of a descriptor. */
 import { getLogger } from "@logtape/logtape";
 import { setTimeout as pause } from "node:timers/promises";
-import { describeError } from "./db/errors.ts";
-import { createTrouble } from "./db/trouble.ts";
+import { describeError } from "../db/errors.ts";
+import { createTrouble } from "../db/trouble.ts";
 
 const AGAIN_MS = 100;
 /** What has lasted for so long accepts again. */
