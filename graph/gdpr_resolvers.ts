@@ -1,26 +1,17 @@
 /** What stands behind the fields of schema.graphql that are about GDPR requests. */
 import type { GraphQLResolveInfo } from "graphql";
+import type { LinkToExport } from "../actors/gdpr/export_downloads.ts";
 import type { SubjectRequest } from "../db/gdpr_lookups.ts";
 import type { Customer } from "../db/lookups.ts";
 import { type Caller, field } from "./caller.ts";
 import type { Corrections, OwnRequests } from "./gdpr_requests.ts";
-
-/**
- * Where the documents of a request can be fetched; undefined when there are none any more.
- *
- * @returns the URL relative to the service's public address, the end of its validity, and the SHA-256 of the
- * manifest in hexadecimal digits
- */
-export type ExportLink = (
-  key: { storeId: string; requestId: string },
-) => Promise<{ url: string; expiresAt: Date; sha256: string } | undefined>;
 
 interface Cancellation {
   id: string;
   expectedVersion?: number | null;
 }
 
-export function createRequestResolvers(requests: OwnRequests, exportLink: ExportLink) {
+export function createRequestResolvers(requests: OwnRequests, exportLink: LinkToExport) {
   const open = (right: SubjectRequest["type"]) => (_: unknown, __: unknown, caller: Caller, info: Info) =>
     requests.open(caller, field(info), right);
 

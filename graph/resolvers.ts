@@ -3,6 +3,7 @@ import { entitiesResolver } from "@apollo/subgraph";
 import { GraphQLError, type GraphQLResolveInfo, GraphQLScalarType } from "graphql";
 import { GraphQLDateTime } from "graphql-scalars";
 import { DomainError } from "../actors/errors.ts";
+import type { LinkToExport } from "../actors/gdpr/export_downloads.ts";
 import { parseInput, uuid } from "../actors/input.ts";
 import type { Actors } from "../actors/protocol.ts";
 import type { RequestLookups } from "../db/gdpr_lookups.ts";
@@ -10,7 +11,7 @@ import type { Address, Customer, Lookups, Membership } from "../db/lookups.ts";
 import { createAccount } from "./account.ts";
 import { type Caller, field } from "./caller.ts";
 import { createOwnRequests } from "./gdpr_requests.ts";
-import { createRequestResolvers, type ExportLink } from "./gdpr_resolvers.ts";
+import { createRequestResolvers } from "./gdpr_resolvers.ts";
 import { LIMITS } from "./limits.ts";
 
 /** The arguments of a change, as far as its field declares them. */
@@ -30,7 +31,7 @@ export interface ResolverOptions {
   actors: Actors;
   lookups: Lookups;
   requests: RequestLookups;
-  exportLink: ExportLink;
+  exportLink: LinkToExport;
 }
 
 export function createResolvers({ actors, lookups, requests, exportLink }: ResolverOptions) {

@@ -3,31 +3,15 @@ import { type Context, Hono } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
 import { methodNotAllowed } from "@hono/hono/method-not-allowed";
-import type { Actors } from "../actors/protocol.ts";
-import type { Authenticator } from "../auth/principals.ts";
-import type { Sql } from "../db/connect.ts";
-import type { Lookups } from "../db/lookups.ts";
 import { type Api, type ApiEnv, authenticated, createApi } from "./api.ts";
 import { createCustomers } from "./customers/mod.ts";
 import { createDocuments } from "./documents/mod.ts";
 import { describeApi } from "./documents/openapi.ts";
 import { answerOf, brokenOff, type ErrorBody } from "./errors.ts";
-import type { ExportLink } from "./gdpr_requests/documents.ts";
 import { createGdprRequests } from "./gdpr_requests/mod.ts";
 import { createGroups } from "./groups/mod.ts";
-import { limitAddresses, limitBodies, limitPrincipals, type Limits } from "./limits.ts";
-
-export interface RestOptions {
-  actors: Actors;
-  lookups: Lookups;
-  /** A pool of the role customer_api, for reading. */
-  sql: Sql;
-  authenticate: Authenticator;
-  exportLink: ExportLink;
-  limits: Limits;
-  /** Fires when nothing new comes in any more: streams end then, and say that they are not whole. */
-  closing: AbortSignal;
-}
+import { limitAddresses, limitBodies, limitPrincipals } from "./limits.ts";
+import type { RestOptions } from "./options.ts";
 
 /** What begins the paths of the API. */
 const RESOURCES = ["/customers", "/groups", "/gdpr-requests"];

@@ -7,7 +7,8 @@
 import { stringify } from "yaml";
 import { buf } from "../proto/_buf.ts";
 import { describeApi } from "../rest/documents/openapi.ts";
-import { createRoutes, type RestOptions } from "../rest/mod.ts";
+import { createRoutes } from "../rest/mod.ts";
+import type { RestOptions } from "../rest/options.ts";
 import { describeTopics } from "./asyncapi.ts";
 import { findBreaks } from "./openapi_breaks.ts";
 

@@ -16,6 +16,16 @@ export interface ExportKeys {
   linkKey: CryptoKey;
 }
 
+/**
+ * Where the documents of a request can be fetched; undefined while there are none, and once there are none any more.
+ *
+ * @returns the URL relative to the service's public address, the end of its validity, and the SHA-256 of the
+ * manifest in hexadecimal digits
+ */
+export type LinkToExport = (
+  key: RequestKey,
+) => Promise<{ url: string; expiresAt: Date; sha256: string } | undefined>;
+
 /** The export was there for this caller, and this link does not give it any more. */
 export class ExportGone extends DomainError {
   override name = "ExportGone";
@@ -58,7 +68,7 @@ export async function exportLink(
   { linkKey }: Pick<ExportKeys, "linkKey">,
   key: RequestKey,
   now: Date = new Date(),
-): Promise<{ url: string; expiresAt: Date; sha256: string } | undefined> {
+): ReturnType<LinkToExport> {
   const documents = await within(sql, key.storeId, (tx) => findDocuments(tx, key));
   const manifest = documents.find(({ part }) => part === MANIFEST);
   if (!manifest?.sha256 || manifest.expiresAt <= now) return undefined;

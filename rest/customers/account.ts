@@ -1,7 +1,7 @@
 /** What staff do with a customer's account: bar it for a while, let it shop again, end it. */
 import { allow, type Api, createRoute, json, refusals } from "../api.ts";
 import { changeHeaders, commandContext, etag, versioned } from "../conditions.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
 import { customerPath, findCustomer } from "./profile.ts";
 

@@ -4,7 +4,7 @@ import { uuid } from "../../actors/input.ts";
 import type { Address, Customer } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { changeHeaders, commandContext, etag, isKnown, readHeaders, versioned } from "../conditions.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { AddressChangesSchema, AddressSchema, bodyOf, NewAddressSchema } from "./address.ts";
 import { customerPath, findCustomer } from "./profile.ts";
 

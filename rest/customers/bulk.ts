@@ -5,7 +5,7 @@ import { commandContext, creationHeaders } from "../conditions.ts";
 import { inOrder, type Work } from "../in_order.ts";
 import { ending, errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
 import { LINE_LIMIT } from "../lines.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { answerWith } from "../patient_answer.ts";
 import { type BulkRow, BulkRowSchema, readRows, type RowFormat } from "./bulk_rows.ts";
 import { type BulkResult, BulkResultSchema, createUpsert } from "./upsert.ts";

@@ -3,7 +3,7 @@ import type { Sql } from "../../db/connect.ts";
 import type { CustomerFilter } from "../../db/customer_search.ts";
 import { allow, type Api, createRoute, refusals } from "../api.ts";
 import { ending, errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
 import { filterOf, filterQuery } from "./filter.ts";
 import { readCustomers } from "./search.ts";

@@ -4,7 +4,7 @@ import { uuid } from "../../actors/input.ts";
 import type { CustomerKey, Lookups, Membership } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { changeHeaders, commandContext, etag, versioned } from "../conditions.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
 import { customerPath } from "./profile.ts";
 

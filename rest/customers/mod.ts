@@ -1,7 +1,7 @@
 /** `/customers`: everything about customers. */
 import type { Api } from "../api.ts";
 import { createApi } from "../api.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { addAccountRoutes } from "./account.ts";
 import { addAddressRoutes } from "./addresses.ts";
 import { addBulkRoutes } from "./bulk.ts";

@@ -2,7 +2,7 @@
 import { findPriceList, type PriceListDecision, type PriceListReason } from "../../actors/price_list.ts";
 import type { Membership } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
 import { customerPath } from "./profile.ts";
 

@@ -12,7 +12,7 @@ import {
   readHeaders,
   versioned,
 } from "../conditions.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { bodyOf, CustomerChangesSchema, CustomerSchema, NewCustomerSchema, profileOf } from "./customer.ts";
 
 export const customerPath = z.object({ customerId: uuid });

@@ -12,7 +12,7 @@ import {
 import { isTimedOut } from "../../db/errors.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { digest } from "../digest.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { pageBody, pageOf, readCursor } from "../pages.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
 import { filterOf, searchQuery, SearchSchema } from "./filter.ts";

@@ -4,7 +4,7 @@ import { createAnswers } from "../../actors/idempotency.ts";
 import type { Answer, CommandContext } from "../../actors/protocol.ts";
 import { ErrorSchema, z } from "../api.ts";
 import { answerOf } from "../errors.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import type { BulkFields, BulkRow } from "./bulk_rows.ts";
 import { profileOf } from "./customer.ts";
 

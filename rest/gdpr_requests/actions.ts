@@ -2,7 +2,7 @@
 import { text } from "../../actors/input.ts";
 import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { changeHeaders, commandContext, etag, versioned } from "../conditions.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { RequestSchema } from "./request.ts";
 import { readRequest, requestPath, tags } from "./requests.ts";
 

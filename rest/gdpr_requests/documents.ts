@@ -2,20 +2,9 @@
 import { DomainError } from "../../actors/errors.ts";
 import { exportReceipt } from "../../actors/gdpr/receipt.ts";
 import { ReceiptFileSchema } from "../../actors/gdpr/receipt_file.ts";
-import type { RequestKey } from "../../actors/gdpr/vocabulary.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { mayRead, requestPath, tags } from "./requests.ts";
-
-/**
- * Where the documents of a request can be fetched; undefined when there are none any more.
- *
- * @returns the URL relative to the service's address, the end of its validity, and the SHA-256 of the manifest in
- * hexadecimal digits
- */
-export type ExportLink = (
-  key: RequestKey,
-) => Promise<{ url: string; expiresAt: Date; sha256: string } | undefined>;
 
 const ExportLinkSchema = z.object({
   url: z.string().meta({ description: "Relative to the service's address; gives each document once" }),

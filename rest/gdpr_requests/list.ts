@@ -4,7 +4,7 @@ import { text, uuid } from "../../actors/input.ts";
 import { readStore } from "../../db/connect.ts";
 import { searchRequests } from "../../db/gdpr_search.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { pageBody, pageOf, pageQuery, readCursor } from "../pages.ts";
 import { OUTCOMES, RequestSummarySchema, STATUSES, summaryOf } from "./request.ts";
 import { mayRead, tags } from "./requests.ts";

@@ -1,6 +1,6 @@
 /** `/gdpr-requests`: the requests of data subjects, for the staff who answer for them. */
 import { type Api, createApi } from "../api.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { addActionRoutes } from "./actions.ts";
 import { addDocumentRoutes } from "./documents.ts";
 import { addListRoute } from "./list.ts";

@@ -5,7 +5,7 @@ import { readStore, type Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { commandContext, creationHeaders, etag, versioned } from "../conditions.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { bodyOf, NewRequestSchema, RequestSchema } from "./request.ts";
 
 export const requestPath = z.object({ requestId: uuid });

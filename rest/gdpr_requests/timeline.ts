@@ -4,7 +4,7 @@ import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import { readStore } from "../../db/connect.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { pageBody, pageOf, pageQuery, readCursor } from "../pages.ts";
 import { StateSchema } from "./request.ts";
 import { mayRead, requestPath, tags } from "./requests.ts";

@@ -13,7 +13,7 @@ import {
   readHeaders,
   versioned,
 } from "../conditions.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { bodyOf, GroupChangesSchema, GroupSchema, NewGroupSchema } from "./group.ts";
 
 export const groupPath = z.object({ groupId: uuid });

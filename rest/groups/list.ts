@@ -4,7 +4,7 @@ import { readStore } from "../../db/connect.ts";
 import { listMembers, type Member } from "../../db/customer_group_memberships.ts";
 import { searchShopperGroups } from "../../db/shopper_groups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { pageBody, pageOf, pageQuery, readCursor } from "../pages.ts";
 import { bodyOf, GroupSchema } from "./group.ts";
 import { findGroup, groupPath } from "./groups.ts";

@@ -1,6 +1,6 @@
 /** `/groups`: the shopper groups of a store, and who is in them. */
 import { type Api, createApi } from "../api.ts";
-import type { RestOptions } from "../mod.ts";
+import type { RestOptions } from "../options.ts";
 import { addGroupListRoutes } from "./list.ts";
 import { addGroupRoutes } from "./groups.ts";
 

@@ -8,7 +8,8 @@ import asyncApiSchema from "@asyncapi/specs/schemas/3.0.0-without-$id.json" with
 import { TOPICS } from "../../events/topics.ts";
 import { createDocuments } from "../../rest/documents/mod.ts";
 import { describeApi } from "../../rest/documents/openapi.ts";
-import { createRoutes, type RestOptions } from "../../rest/mod.ts";
+import { createRoutes } from "../../rest/mod.ts";
+import type { RestOptions } from "../../rest/options.ts";
 import { findBreaks } from "../../tasks/openapi_breaks.ts";
 import { serve } from "../graph/server.ts";
 

@@ -6,7 +6,7 @@ import type { Sql } from "../../db/connect.ts";
 import { authenticated, createApi } from "../../rest/api.ts";
 import { addExportRoutes } from "../../rest/customers/export.ts";
 import { answerOf } from "../../rest/errors.ts";
-import type { RestOptions } from "../../rest/mod.ts";
+import type { RestOptions } from "../../rest/options.ts";
 import { createWorld, register, shopper, tell, type World } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";

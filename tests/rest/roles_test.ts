@@ -1,7 +1,8 @@
 /** Who may call what: the table of operations and roles, of which every cell is called. */
 import assert from "node:assert/strict";
 import { describeApi } from "../../rest/documents/openapi.ts";
-import { createRoutes, type RestOptions } from "../../rest/mod.ts";
+import { createRoutes } from "../../rest/mod.ts";
+import type { RestOptions } from "../../rest/options.ts";
 import { register } from "../actors/world.ts";
 import { type Caller, statusesFor } from "./everybody.ts";
 import { startRest } from "./server.ts";
