@@ -16,6 +16,7 @@ import { type Charts, createCharts } from "./chart/mod.tsx";
 import { addCustomers } from "./customer/mod.tsx";
 import { createLive, type Live } from "./live.ts";
 import { addOverview } from "./overview/mod.tsx";
+import { takeForms } from "./forms.ts";
 import { Frame } from "./page.tsx";
 import { addRequests } from "./request/mod.tsx";
 import { addRetry } from "./retry/mod.tsx";
@@ -71,6 +72,7 @@ export function createInspector(options: InspectorOptions): Inspector {
         if (name !== "cache-control" || !c.res.headers.has(name)) c.header(name, value);
       }
     }))
+    .use(takeForms())
     .route("/assets", createAssets())
     .route("/", createSignIn(options))
     .route("/", inside)
@@ -96,8 +98,13 @@ const TITLES: Record<ErrorCode, { status: 400 | 401 | 403 | 404 | 409 | 412 | 42
 };
 
 function explain(error: unknown) {
-  if (error instanceof HTTPException && error.status === 403) {
-    return { ...TITLES.FORBIDDEN, message: "Cannot take the form: it comes from another site." };
+  if (error instanceof HTTPException) {
+    const { status, message } = error;
+    if (status === 403) {
+      return { ...TITLES.FORBIDDEN, message: "Cannot take the form: it comes from another site." };
+    }
+    if (status === 413) return { status, title: "Too much at once", message } as const;
+    if (status === 408) return { status, title: "It took too long", message } as const;
   }
   const expected = asDomainError(error);
   if (expected) return { ...TITLES[expected.code], message: expected.message };
