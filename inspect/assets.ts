@@ -2,10 +2,15 @@
 import { Hono } from "@hono/hono";
 import { etag } from "@hono/hono/etag";
 
+const SCRIPT = "text/javascript; charset=utf-8";
+
 const ASSETS: Readonly<Record<string, { file: URL; type: string }>> = {
   "chart.css": { file: new URL("./chart/chart.css", import.meta.url), type: "text/css; charset=utf-8" },
   "inspect.css": { file: new URL("./inspect.css", import.meta.url), type: "text/css; charset=utf-8" },
-  "inspect.js": { file: new URL("./inspect.js", import.meta.url), type: "text/javascript; charset=utf-8" },
+  "become.js": { file: new URL("./script/become.js", import.meta.url), type: SCRIPT },
+  "inspect.js": { file: new URL("./script/inspect.js", import.meta.url), type: SCRIPT },
+  "live.js": { file: new URL("./script/live.js", import.meta.url), type: SCRIPT },
+  "look.js": { file: new URL("./script/look.js", import.meta.url), type: SCRIPT },
   "overview.css": {
     file: new URL("./overview/overview.css", import.meta.url),
     type: "text/css; charset=utf-8",

@@ -1,8 +1,8 @@
 /** Tells open pages what there is now, so that they see when they are out of date: server-sent events. */
 import { createHash } from "node:crypto";
-import type { Context } from "@hono/hono";
 import { streamSSE } from "@hono/hono/streaming";
 import { DomainError } from "../actors/errors.ts";
+import type { InspectContext } from "./session.ts";
 
 /** What a page can show, as a text that changes with it. */
 export type Fingerprint = () => Promise<string>;
@@ -19,29 +19,35 @@ export interface Live {
    * An answer that stays open and tells the digest of the fingerprint: at once, since a page is older than its answer
    * here, and whenever there may be another one.
    */
-  follow(c: Context, fingerprint: Fingerprint): Response;
+  follow(c: InspectContext, fingerprint: Fingerprint): Response;
   /** Ends every answer that is open. */
   close(): void;
 }
 
 /** Pages of one process. More would hold up those who work with them. */
 const MOST = 100;
+/** Of one person, who leaves some to the others. */
+const MOST_OF_ONE = 20;
 /** However much happens, a page is not told more often; in milliseconds. */
 const PAUSE_MS = 500;
 /** When nothing wakes us: a notification may have been lost, due dates pass, and proxies cut what is silent. */
 const POLL_MS = 10_000;
 
 export function createLive(): Live {
-  const followers = new Set<() => void>();
+  /** By what wakes each, whose page it is. */
+  const followers = new Map<() => void, string>();
   const ending = new AbortController();
 
-  function follow(c: Context, fingerprint: Fingerprint): Response {
-    if (followers.size >= MOST) {
-      throw new DomainError("RATE_LIMITED", `Cannot follow more than ${MOST} pages at once: reload by hand`);
+  function follow(c: InspectContext, fingerprint: Fingerprint): Response {
+    const { id } = c.var.by;
+    const mine = [...followers.values()].filter((other) => other === id).length;
+    if (followers.size >= MOST || mine >= MOST_OF_ONE) {
+      const most = mine >= MOST_OF_ONE ? MOST_OF_ONE : MOST;
+      throw new DomainError("RATE_LIMITED", `Cannot follow more than ${most} pages at once: reload by hand`);
     }
     let woken = Promise.withResolvers<void>();
     const wake = () => woken.resolve();
-    followers.add(wake);
+    followers.set(wake, id);
     return streamSSE(c, async (stream) => {
       stream.onAbort(wake);
       ending.signal.addEventListener("abort", wake, { once: true });
@@ -66,5 +72,5 @@ export function createLive(): Live {
     });
   }
 
-  return { wake: () => followers.forEach((wake) => wake()), follow, close: () => ending.abort() };
+  return { wake: () => followers.keys().forEach((wake) => wake()), follow, close: () => ending.abort() };
 }

@@ -86,7 +86,7 @@ export function Frame({ title, children }: { title: string; children: Child }) {
           <link rel="stylesheet" href="/inspect/assets/overview.css" />
           <link rel="stylesheet" href="/inspect/assets/timeline.css" />
           <link rel="stylesheet" href="/inspect/assets/request.css" />
-          <script src="/inspect/assets/inspect.js" defer></script>
+          <script src="/inspect/assets/inspect.js" type="module"></script>
         </head>
         <body>
           <a class="skip" href="#main">Skip to the content</a>

@@ -15,9 +15,12 @@ export const INCLUDED = [
   "inspect/chart/chart.css",
   "inspect/icon.svg",
   "inspect/inspect.css",
-  "inspect/inspect.js",
   "inspect/overview/overview.css",
   "inspect/request/request.css",
+  "inspect/script/become.js",
+  "inspect/script/inspect.js",
+  "inspect/script/live.js",
+  "inspect/script/look.js",
   "inspect/timeline/timeline.css",
   "vendor/scalar/standalone.js.gz",
 ];

@@ -27,8 +27,10 @@ export function Messages({ messages }: { messages: readonly CausedMessage[] }) {
               </tr>
             </thead>
             <tbody>
-              {messages.slice(0, MESSAGES).map(({ topic, action, participants, createdAt, publishedAt }) => (
-                <tr>
+              {messages.slice(0, MESSAGES).map((
+                { eventId, topic, action, participants, createdAt, publishedAt },
+              ) => (
+                <tr data-row={eventId}>
                   <th scope="row">
                     <code>{topic}</code>
                   </th>

@@ -39,7 +39,7 @@ function Row(
   const word = state.toLowerCase();
   const said = evidence ?? (waiverReason === null ? undefined : `Waived: ${waiverReason}`);
   return (
-    <tr>
+    <tr data-row={service}>
       <th scope="row">{service}</th>
       <Cell name="State">
         <span class={isAlarming(word) ? "badge alarm" : settledAt ? "badge good" : "badge"}>

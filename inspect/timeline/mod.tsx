@@ -83,7 +83,10 @@ function Moment(
 function Run({ run, viewer, momentHref, shown }: Omit<TimelineProps, "events"> & { run: ActorEventRow[] }) {
   const [newest, oldest] = [run[0]!, run.at(-1)!];
   return (
-    <li class={shown !== undefined && oldest.sequence > shown ? "moment later" : "moment"}>
+    <li
+      class={shown !== undefined && oldest.sequence > shown ? "moment later" : "moment"}
+      data-row={`run-${oldest.sequence}`}
+    >
       <p class="moment-head">
         <strong>{sentence(eventWords(newest.eventType))}, {run.length} times</strong>
       </p>

@@ -6,7 +6,7 @@ import { events, situation, standing, untilSaid, untilStanding, watchForReload }
 import { openStore } from "./store.ts";
 
 const AWAITING = "IN_PROGRESS.awaiting_confirmations";
-const [ORDERS, PAYMENTS, MESSAGES] = ["order-service", "payment-service", "communication-service"];
+const [ORDERS, PAYMENTS, MESSAGES] = ["order-service", "payment-service", "communication-service"] as const;
 
 browserTest(
   "an erasure moves through its states before the reader's eyes, without a reload",
@@ -70,12 +70,111 @@ browserTest(
     await store.tell(request, "hold", { reason: "A court asks" });
     await untilSaid(page, /^On hold since/);
     assert.equal(await hold.getByLabel("Reason").isVisible(), true);
+    await page.getByText("it is shown once you have left the form").waitFor();
     await page.locator("h1").click();
     await eventually(async () => {
       store.wake();
       assert.equal(await hold.count(), 0);
     }, 30_000);
     await page.locator("#action-release").waitFor();
+    await page.getByText(/^Updated at/).waitFor();
+  },
+);
+
+browserTest("who reads and scrolls misses nothing, and keeps the place and the focus", async (open) => {
+  await using store = await openStore();
+  const request = await store.open(await store.join(), "ERASURE");
+  for (let time = 0; time < 8; time++) {
+    await store.tell(request, "hold", { reason: `The court asks for the ${time + 1}. time` });
+    await store.tell(request, "release");
+  }
+  await using visit = await open(store, { as: store.officer });
+  const { page } = visit;
+  await page.goto(`/inspect/requests/${request.id}`);
+  const timeline = page.locator("[data-part=timeline]");
+  await timeline.click();
+  await timeline.evaluate((box) => void (box.scrollTop = 300));
+  await store.until(0);
+  const gone = timeline.getByText("When its time has come");
+  await eventually(async () => assert.equal(await gone.count(), 1), 30_000);
+  assert.ok(await timeline.evaluate((box) => box.scrollTop >= 300));
+
+  await page.getByText("The chart in words").click();
+  const focusable = [[ORDERS, timeline.locator("a").last()], [
+    PAYMENTS,
+    page.locator(".chart-scroll"),
+  ]] as const;
+  for (const [service, focused] of focusable) {
+    await focused.focus();
+    await store.confirm(request, service);
+    await page.locator(`tr[data-row="${service}"]`).getByText("Confirmed").waitFor();
+    assert.equal((await events(page))[0], "Confirmed");
+    assert.equal(await focused.evaluate((element) => element === document.activeElement), true, service);
+  }
+  assert.equal(await page.locator("figure details").getAttribute("open"), "");
+  await page.getByText(/^Updated at/).waitFor();
+});
+
+browserTest("a page that cannot be renewed stays, says so and is renewed later", async (open) => {
+  await using store = await openStore();
+  const request = await store.open(await store.join(), "ERASURE");
+  await using visit = await open(store, { as: store.officer });
+  const { page } = visit;
+  const path = `/inspect/requests/${request.id}`;
+  await page.goto(path);
+  const reloaded = await watchForReload(page);
+  const troubles = [[503, "hold", { reason: "A court asks" }, /^On hold/], [
+    429,
+    "release",
+    {},
+    /^The erasure/,
+  ]] as const;
+  for (const [status, type, fields, says] of troubles) {
+    await page.route(`**${path}`, (route) => route.fulfill({ status, body: "<p>Trouble</p>" }), { times: 1 });
+    await store.tell(request, type, fields);
+    await page.getByText(/^Could not be updated at .*: it is tried again$/).waitFor();
+    await eventually(async () => {
+      store.wake();
+      assert.match(await situation(page), says);
+    }, 30_000);
+    await page.getByText(/^Updated at/).waitFor();
+  }
+  assert.equal(await reloaded(), false);
+});
+
+browserTest(
+  "who is signed out meanwhile is led to the form, but not away from what they write",
+  async (open) => {
+    await using store = await openStore();
+    const request = await store.open(await store.join(), "ERASURE");
+    await using visit = await open(store, { as: store.officer });
+    const { page } = visit;
+    await page.goto(`/inspect/requests/${request.id}#chart`);
+    await page.locator("summary", { hasText: "Put on hold" }).click();
+    await page.locator("#reason-hold").fill("A court asks");
+    await page.context().clearCookies();
+    await store.tell(request, "extend", { reason: "The archive is slow" });
+    await page.getByText("copy what you have written, then reload").waitFor();
+    assert.equal(await page.locator("#reason-hold").inputValue(), "A court asks");
+    await page.locator("#reason-hold").fill("");
+    await store.tell(request, "hold", { reason: "A court asks" });
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  },
+);
+
+browserTest(
+  "a page whose stream is refused says that it is not live, and asks for it again",
+  async (open) => {
+    await using store = await openStore();
+    const request = await store.open(await store.join(), "ERASURE");
+    await using visit = await open(store, { as: store.officer });
+    const { page } = visit;
+    await page.route(/\/live$/, (route) => route.fulfill({ status: 429, body: "Too much" }), { times: 2 });
+    await page.goto(`/inspect/requests/${request.id}`);
+    await page.getByText("Not live at the moment").waitFor();
+    await store.tell(request, "hold", { reason: "A court asks" });
+    await untilSaid(page, /^On hold since .*: A court asks/);
+    await page.getByText(/^Updated at/).waitFor();
   },
 );
 
