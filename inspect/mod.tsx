@@ -21,7 +21,7 @@ import { Frame } from "./page.tsx";
 import { addRequests } from "./request/mod.tsx";
 import { addRetry } from "./retry/mod.tsx";
 import { type InspectEnv, signedIn } from "./session.ts";
-import { createSignIn, createSignOut, type SignInOptions } from "./sign_in.tsx";
+import { answerAfterEnd, createSignIn, createSignOut, type SignInOptions } from "./sign_in.tsx";
 
 export interface InspectorOptions extends SignInOptions {
   actors: Actors;
@@ -79,6 +79,9 @@ export function createInspector(options: InspectorOptions): Inspector {
     // Mounted, an app is not asked for its notFound.
     .all("*", (c) => c.html(<Trouble title="Not found" message="There is no such page." />, 404))
     .onError((error, c) => {
+      if (c.req.method === "POST" && asDomainError(error)?.code === "UNAUTHENTICATED") {
+        return answerAfterEnd(c);
+      }
       const { status, title, message } = explain(error);
       return c.html(<Trouble title={title} message={message} />, status);
     });

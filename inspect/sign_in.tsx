@@ -1,5 +1,5 @@
 /** The form that turns a token into a session. */
-import { Hono } from "@hono/hono";
+import { type Context, Hono } from "@hono/hono";
 import { csrf } from "@hono/hono/csrf";
 import { asDomainError, DomainError } from "../actors/errors.ts";
 import { Frame } from "./page.tsx";
@@ -21,7 +21,7 @@ export function createSignIn(options: SignInOptions): Hono {
         await signIn(c, options, await development.token());
         return c.redirect(to);
       }
-      return c.html(<SignIn to={to} problem={undefined} />);
+      return c.html(<SignIn to={to} problem={undefined} mayGoOn={cameFromElsewhere(c)} />);
     })
     .post("/sign-in", async (c) => {
       const { token, to: wanted } = await c.req.parseBody();
@@ -31,11 +31,14 @@ export function createSignIn(options: SignInOptions): Hono {
       } catch (error) {
         const expected = asDomainError(error);
         if (!expected) throw error;
-        return c.html(<SignIn to={to} problem={expected} />, expected.code === "FORBIDDEN" ? 403 : 401);
+        return c.html(
+          <SignIn to={to} problem={expected} mayGoOn={false} />,
+          expected.code === "FORBIDDEN" ? 403 : 401,
+        );
       }
       return c.redirect(to, 303);
     })
-    .get("/signed-out", (c) => c.html(<SignIn to="/inspect" problem={undefined} />));
+    .get("/signed-out", (c) => c.html(<SignIn to="/inspect" problem={undefined} mayGoOn={false} />));
 }
 
 /** For who is signed in. */
@@ -46,7 +49,16 @@ export function createSignOut(options: SessionOptions): Hono {
   });
 }
 
-function SignIn({ to, problem }: { to: string; problem: DomainError | undefined }) {
+/** A browser that follows a link of another site keeps the session's cookie to itself, until the next step on ours. */
+function cameFromElsewhere(c: Context): boolean {
+  const site = c.req.header("sec-fetch-site") ?? "cross-site"; // some browsers do not say so without TLS
+  return site === "cross-site" && c.req.query("to") !== undefined;
+}
+
+/** @param mayGoOn whoever comes here may be signed in all the same */
+function SignIn(
+  { to, problem, mayGoOn }: { to: string; problem: DomainError | undefined; mayGoOn: boolean },
+) {
   return (
     <Frame title="Sign in">
       <main id="main" class="narrow" tabindex={-1}>
@@ -55,6 +67,11 @@ function SignIn({ to, problem }: { to: string; problem: DomainError | undefined 
           The inspector shows the requests of data subjects. It takes a token for a member of staff with the
           role PRIVACY_OFFICER or STORE_MANAGER.
         </p>
+        {mayGoOn && (
+          <p>
+            Have you come by a link and are signed in already? <a href={to}>Go on</a>
+          </p>
+        )}
         {problem && <p class="problem" role="alert">{problem.message}</p>}
         <form method="post" action="/inspect/sign-in">
           <input type="hidden" name="to" value={to} />
@@ -68,7 +85,34 @@ function SignIn({ to, problem }: { to: string; problem: DomainError | undefined 
   );
 }
 
+/** What a form is answered once its session has ended; nothing of what was written is lost. */
+export async function answerAfterEnd(c: Context): Promise<Response> {
+  const { pathname, search } = new URL(c.req.url);
+  const to = ownPath(`${pathname}${search}`);
+  const { reason } = await c.req.parseBody();
+  return c.html(
+    <Frame title="Sign in again">
+      <main id="main" class="narrow" tabindex={-1}>
+        <h1>Sign in again</h1>
+        <p>Your session has ended, so nothing has been done.</p>
+        {typeof reason === "string" && reason.trim() !== "" && (
+          <p>
+            What you wrote, to be copied: <q>{reason}</q>
+          </p>
+        )}
+        <p>
+          <a href={`/inspect/sign-in?to=${encodeURIComponent(to)}`}>Sign in</a>
+        </p>
+      </main>
+    </Frame>,
+    401,
+  );
+}
+
 /** Where to go afterwards: a page of the inspector, whatever the address asks for. */
 function ownPath(to: unknown): string {
-  return typeof to === "string" && /^\/inspect(?:[/?][\w/?=&%:+~-]*)?$/.test(to) ? to : "/inspect";
+  const own = "http://inspector.invalid";
+  const url = typeof to === "string" ? URL.parse(to, own) : null;
+  if (url?.origin !== own || !/^\/inspect(\/|$)/.test(url.pathname)) return "/inspect";
+  return `${url.pathname}${url.search}`;
 }

@@ -50,12 +50,42 @@ Deno.test("the form leads to no other site", async () => {
       "/inspect//evil",
       "/graphql",
       "/inspect/../x",
+      "/inspect/%2e%2e/docs",
+      "/inspect%2f..%2fdocs",
+      "/\\\\evil.example.com",
     ]
   ) {
     const { response } = await signIn(inspector, token, to);
     const { origin, pathname } = new URL(response.headers.get("location") ?? "", inspector.origin);
-    assert.deepEqual([origin, pathname.startsWith("/inspect")], [inspector.origin, true], to);
+    assert.deepEqual([origin, /^\/inspect(\/|$)/.test(pathname)], [inspector.origin, true], to);
   }
+});
+
+Deno.test("who comes from another site, without the cookie that stays at ours, is offered to go on", async () => {
+  await using inspector = await startInspector();
+  const to = "/inspect/sign-in?to=%2Finspect%2Frequests%2Fx%3Fat%3D2";
+  const formAt = async (path: string, headers: Record<string, string>) =>
+    await (await inspector.get(path, undefined, headers)).text();
+  const cross = { "sec-fetch-site": "cross-site" };
+  assert.match(await formAt(to, cross), /<a href="\/inspect\/requests\/x\?at=2">Go on<\/a>/);
+  assert.doesNotMatch(await formAt(to, { "sec-fetch-site": "none" }), /Go on/);
+  assert.doesNotMatch(await formAt(to, { "sec-fetch-site": "same-origin" }), /Go on/);
+  assert.doesNotMatch(await formAt("/inspect/sign-in", cross), /Go on/);
+});
+
+Deno.test("what comes after the end of a session is not done, not lost, and can be done once signed in again", async () => {
+  await using inspector = await startInspector();
+  const path = `/inspect/requests/${crypto.randomUUID()}`;
+  const response = await fetch(`${inspector.origin}${path}`, {
+    method: "POST",
+    body: new URLSearchParams({ action: "hold", version: "1", reason: "A <court> asks", confirmed: "yes" }),
+    headers: { origin: inspector.origin, accept: "text/html" },
+  });
+  assert.equal(response.status, 401);
+  const text = await response.text();
+  assert.match(text, /Your session has ended, so nothing has been done.*<q>A &lt;court&gt; asks<\/q>/s);
+  assert.ok(text.includes(`href="/inspect/sign-in?to=${encodeURIComponent(path)}"`));
+  assert.doesNotMatch(text, /[Hh]eader|[Bb]earer/);
 });
 
 Deno.test("a page of another site signs nobody in", async () => {
