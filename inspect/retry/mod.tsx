@@ -20,12 +20,13 @@ export function addRetry(app: Hono<InspectEnv>, { actors, sql }: Pages): void {
   });
 
   app.post("/retry", async (c) => {
-    const { retries: written, key: given } = await c.req.parseBody();
+    const { retries: written, key: given, reason: said } = await c.req.parseBody();
     const retries = readRetries(written);
     const { data: key } = uuid.safeParse(given);
     if (!key) throw new DomainError("INVALID_INPUT", "Cannot take the form: it is not of this page");
     const traceparent = readTraceparent(c.req.header("traceparent")) ?? newTraceparent();
-    const results = await performRetries(actors, retries, { by: c.var.by, traceparent, key });
+    const reason = String(said ?? "").replaceAll(/\s+/g, " ").trim();
+    const results = await performRetries(actors, retries, { by: c.var.by, traceparent, key, reason });
     const { wanted } = readQuery(new URL(c.req.url).searchParams);
     return c.html(<Report c={c} wanted={wanted} results={results} />);
   });

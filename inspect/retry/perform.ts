@@ -21,13 +21,14 @@ export interface Result {
 /**
  * In the order of the retries.
  *
+ * @param reason empty for none
  * @param key under which a repetition gets the same answers
  * @throws the driver's error when the database is away: what was done by then is not done again under the same key
  */
 export async function performRetries(
   actors: Actors,
   retries: readonly Retry[],
-  { by, traceparent, key }: { by: Principal; traceparent: string; key: string },
+  { by, traceparent, key, reason }: { by: Principal; traceparent: string; key: string; reason: string },
 ): Promise<Result[]> {
   const results = new Array<Result>(retries.length);
   const left = retries.entries();
@@ -41,7 +42,11 @@ export async function performRetries(
     const done: Result["done"] = [];
     let expectedVersion = version;
     for (const service of services) {
-      const command = { type: "retry", ...(service !== undefined && { service }) };
+      const command = {
+        type: "retry",
+        ...(service !== undefined && { service }),
+        ...(reason !== "" && { reason }),
+      };
       const idempotencyKey = `${key} ${requestId} ${service ?? ""}`;
       try {
         const context = { by, traceparent, expectedVersion, idempotencyKey };

@@ -3,6 +3,7 @@ import type { Asked } from "../overview/query.ts";
 import { searchOf } from "../overview/query.ts";
 import { shortId, statusWords, typeWords } from "../overview/words.ts";
 import { Instant, Page } from "../page.tsx";
+import { DECISION_WORDS } from "../request/decisions.ts";
 import { type InspectContext, inStore } from "../session.ts";
 import { counted } from "../spans.ts";
 import { sentence } from "../words.ts";
@@ -88,6 +89,10 @@ function Form(
           There are more than {AT_ONCE}. These are the most urgent ones; the others can be retried afterwards.
         </p>
       )}
+      <label for="reason">Reason (optional)</label>
+      <p id="reason-hint" class="hint">{DECISION_WORDS.retry.reason} of each. Leave out what is personal.</p>
+      <textarea id="reason" name="reason" rows={2} maxlength={500} aria-describedby="reason-hint">
+      </textarea>
       <button type="submit">Retry {counted(retries.length, "request")} now</button>
     </form>
   );

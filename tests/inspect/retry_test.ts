@@ -26,7 +26,7 @@ async function submit(overview: Overview, form: Record<string, string>, as: Prin
 
 async function retriesIn({ world }: Overview) {
   return await world.admin`
-    select actor_id, principal_id, principal_type from actor_events where event_type = 'retry' order by actor_id`;
+    select actor_id, principal_id, principal_type, reason from actor_events where event_type = 'retry' order by actor_id`;
 }
 
 /** An erasure for which a service is overdue. */
@@ -75,8 +75,9 @@ Deno.test("only what is stuck is tried again, and what was given up counts until
   const page = await preview(overview);
   assert.match(page, /Asks order-service again/);
   assert.doesNotMatch(page, /payment-service/);
-  await submit(overview, formOf(page));
+  await submit(overview, { ...formOf(page), reason: " the bank\n is back " });
   assert.match(await preview(overview), /There is nothing to retry/);
+  assert.deepEqual((await retriesIn(overview)).map(({ reason }) => reason), ["the bank is back"]);
 });
 
 Deno.test("a second click on the same preview changes nothing and is told the same", async () => {
