@@ -5,9 +5,8 @@ import type { GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { Instant } from "../page.tsx";
 import type { To } from "./travel.tsx";
 
-/** The documents of an export, and the link by which the subject can fetch them. */
+/** The documents of an export. */
 export interface Export {
-  url: string;
   expiresAt: Date;
   /** Of the manifest, in hexadecimal digits. */
   sha256: string;
@@ -61,13 +60,14 @@ function Receipt({ to, receipt: { sequence, hash, keyId } }: { to: To; receipt: 
 }
 
 function Exported(
-  { to, exported: { url, expiresAt, sha256, parts } }: { to: To; exported: Export },
+  { to, exported: { expiresAt, sha256, parts } }: { to: To; exported: Export },
 ) {
   return (
     <>
       <p>
         The documents hold the customer's personal data, until{" "}
-        <Instant at={expiresAt} />. Fetching one ends what older links give of it.
+        <Instant at={expiresAt} />. The customer fetches them in the storefront, each once by a link; fetching
+        one here ends what older links give of it.
       </p>
       <ul class="documents">
         {parts.map(({ part, bytes }) => (
@@ -77,12 +77,6 @@ function Exported(
         ))}
       </ul>
       <dl class="facts">
-        <div>
-          <dt>Link for the customer, good once for each document</dt>
-          <dd>
-            <code>{url}</code>
-          </dd>
-        </div>
         <div>
           <dt>SHA-256 of manifest.json</dt>
           <dd>
@@ -96,10 +90,10 @@ function Exported(
 
 function whyNone({ type, status, outcome }: GdprRequestRow): string {
   if (type === "RECTIFICATION") return "A rectification leaves no document.";
-  const what = type === "ERASURE" ? "receipt" : "documents";
+  const [what, none] = type === "ERASURE"
+    ? ["receipt", "There is no receipt"]
+    : ["documents", "There are none"];
   if (status !== "COMPLETED") return `The ${what} will be here once the request is fulfilled.`;
-  if (outcome !== "FULFILLED") return `There is no ${what}: the request was not fulfilled.`;
-  return type === "ERASURE"
-    ? "There is no receipt."
-    : "The documents have expired, or an erasure has destroyed them.";
+  if (outcome !== "FULFILLED") return `${none}: the request was not fulfilled.`;
+  return type === "ERASURE" ? `${none}.` : "The documents have expired, or an erasure has destroyed them.";
 }

@@ -79,10 +79,15 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     const { by } = c.var;
     const link = await exportLink({ storeId: by.storeId, requestId });
     if (!link) throw new DomainError("NOT_FOUND", `Cannot find an export of request ${requestId}`);
-    const { part, mediaType, gzip } = await downloads.fetch(tokenOf(link), c.req.param("part"), by);
-    c.header("content-type", mediaType);
-    c.header("content-disposition", `attachment; filename="${part}"`);
-    return c.body(gzip.pipeThrough(new DecompressionStream("gzip")));
+    const [token, wanted] = [tokenOf(link), c.req.param("part")];
+    // Who only asks what there is must not use up what the customer has been given.
+    const asks = c.req.method === "HEAD";
+    const found = asks
+      ? { ...await downloads.look(token, wanted, by), gzip: undefined }
+      : await downloads.fetch(token, wanted, by);
+    c.header("content-type", found.mediaType);
+    c.header("content-disposition", `attachment; filename="${found.part}"`);
+    return found.gzip ? c.body(found.gzip.pipeThrough(new DecompressionStream("gzip"))) : c.body(null);
   });
 }
 

@@ -106,7 +106,16 @@ Deno.test("an access request shows who fails and why, then gives its documents t
     "access.json",
     "manifest.json",
   ]);
-  assert.match(partOf(done, "documents"), /\/exports\/\S+.*SHA-256/);
+  assert.match(partOf(done, "documents"), /The customer fetches them in the storefront.*SHA-256/);
+  assert.doesNotMatch(done, /\/exports\//, "the customer's link is for the customer");
+  const uses = () => world.admin`select part, uses from gdpr_export_parts order by part`;
+  const before = await uses();
+  const asked = await fetch(`${inspector.origin}${pathOf(request.id)}/export/access.json`, {
+    method: "HEAD",
+    headers: { authorization: `Bearer ${await inspector.token(officer)}` },
+  });
+  assert.deepEqual([asked.status, await asked.text()], [200, ""]);
+  assert.deepEqual(await uses(), before, "who only asks what there is uses no link up");
   assert.doesNotMatch(done, /Ada/);
   for (const _ of ["once", "and again, by a link of its own"]) {
     const document = await inspector.get(`${pathOf(request.id)}/export/access.json`, officer);
