@@ -34,14 +34,14 @@ export interface Refused {
 }
 
 /**
- * @returns what was refused and what was filled in; the decision's name where it is carried out
+ * @returns what was refused and what was filled in; the decision's place in the journal where it is carried out
  * @throws {DomainError} INVALID_INPUT: it is none of our forms; NOT_FOUND, FORBIDDEN
  */
 export async function act(
   c: InspectContext,
   { actors, sql }: { actors: Actors; sql: Sql },
   requestId: string,
-): Promise<{ done: string } | Refused> {
+): Promise<{ done: number } | Refused> {
   const { data: form } = Form.safeParse(await c.req.parseBody());
   if (!form) throw new DomainError("INVALID_INPUT", "Cannot take the form: it is not of this page");
   const { action: type, version, service } = form;
@@ -54,12 +54,16 @@ export async function act(
   const { by } = c.var;
   const command = { type, ...(service !== "" && { service }), ...(reason !== "" && { reason }) };
   try {
-    await actors.send({ kind: "gdpr_request", storeId: by.storeId, id: requestId }, command, {
-      by,
-      traceparent: readTraceparent(c.req.header("traceparent")) ?? newTraceparent(),
-      expectedVersion: version,
-    });
-    return { done: type };
+    const { version: done } = await actors.send(
+      { kind: "gdpr_request", storeId: by.storeId, id: requestId },
+      command,
+      {
+        by,
+        traceparent: readTraceparent(c.req.header("traceparent")) ?? newTraceparent(),
+        expectedVersion: version,
+      },
+    );
+    return { done };
   } catch (error) {
     const expected = asDomainError(error);
     const status = expected && POLITE[expected.code];

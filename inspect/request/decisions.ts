@@ -11,7 +11,7 @@ export interface DecisionWords {
   mayBeSilent?: true;
   /** What has to be confirmed. */
   confirm: string;
-  /** What has been done, once it is. */
+  /** What has been done, once it is: true for ever, whatever comes after it. */
   done: string;
   /** It cannot be taken back. */
   final?: boolean;
@@ -24,7 +24,7 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
     reason: "Shown in the timeline",
     mayBeSilent: true,
     confirm: "Yes, try again now",
-    done: "It is tried again.",
+    done: "You have had it tried again.",
   },
   waive: {
     title: "Go on without a service",
@@ -32,7 +32,7 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
       "The request no longer waits for this service. Its data are not part of what is done, which cannot be made up for later.",
     reason: "Stands in the receipt of an erasure and in the documents of an export",
     confirm: "Yes, go on without this service",
-    done: "The request goes on without the service.",
+    done: "You have let the request go on without the service.",
     final: true,
   },
   release: {
@@ -41,14 +41,14 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
     reason: "Shown in the timeline",
     mayBeSilent: true,
     confirm: "Yes, let it go on",
-    done: "The request goes on.",
+    done: "You have released the request.",
   },
   hold: {
     title: "Put on hold",
     consequence: "Nothing is done until somebody releases it. The due date stays.",
     reason: "Shown here, and in the receipt of an erasure",
     confirm: "Yes, put it on hold",
-    done: "The request is on hold.",
+    done: "You have put the request on hold.",
   },
   extend: {
     title: "Extend",
@@ -56,7 +56,7 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
       "It is due three months after its receipt. That can be done once, and the customer has to be told why.",
     reason: "Shown here, and in the receipt of an erasure",
     confirm: "Yes, extend it",
-    done: "The due date is extended.",
+    done: "You have extended the due date.",
   },
   cancel: {
     title: "Cancel the request",
@@ -65,7 +65,7 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
     reason: "Shown in the timeline",
     mayBeSilent: true,
     confirm: "Yes, the customer takes it back",
-    done: "The request is cancelled.",
+    done: "You have cancelled the request.",
     final: true,
   },
   refuse: {
@@ -73,7 +73,7 @@ export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
     consequence: "The request ends without being fulfilled. What was collected for it is destroyed.",
     reason: "Shown here; the customer has to be told",
     confirm: "Yes, refuse it",
-    done: "The request is refused.",
+    done: "You have refused the request.",
     final: true,
   },
 };

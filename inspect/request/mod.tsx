@@ -4,6 +4,7 @@ import { z } from "zod";
 import { DomainError } from "../../actors/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/offers.ts";
 import { parseInput, uuid } from "../../actors/input.ts";
+import { findEvent } from "../../db/actor_history.ts";
 import { readStore } from "../../db/connect.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import type { Pages } from "../mod.tsx";
@@ -38,13 +39,26 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
 
   async function findExport({ var: { by } }: InspectContext, requestId: string): Promise<Export | undefined> {
     const link = await exportLink({ storeId: by.storeId, requestId });
-    return link && { ...link, parts: await downloads.list(tokenOf(link), by) };
+    if (!link) return undefined;
+    const { expiresAt, sha256 } = link;
+    return { expiresAt, sha256, parts: await downloads.list(tokenOf(link), by) };
+  }
+
+  /** What the viewer has just decided: told by the journal, as anybody can write an address. */
+  async function findDone(c: InspectContext, requestId: string): Promise<Attempt | undefined> {
+    const { data: done } = sequence.safeParse(c.req.query("done"));
+    if (done === undefined) return undefined;
+    const { storeId, id } = c.var.by;
+    const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
+    const event = await readStore(sql, storeId, (sql) => findEvent(sql, key, done));
+    const decision = event?.principalId === id && DECISIONS.find((decision) => decision === event.eventType);
+    return decision ? { done: true, message: DECISION_WORDS[decision].done } : undefined;
   }
 
   app.get(PATH, async (c) => {
     const requestId = idOf(c);
     const { at, upto: upTo } = parseInput(Query, c.req.query(), "show the request");
-    return c.html(await show(c, { requestId, at, upTo }, doneOf(c)));
+    return c.html(await show(c, { requestId, at, upTo }, await findDone(c, requestId)));
   });
 
   app.post(PATH, async (c) => {
@@ -95,11 +109,6 @@ function idOf(c: InspectContext): string {
   const { success, data } = uuid.safeParse(c.req.param("requestId"));
   if (!success) throw new DomainError("NOT_FOUND", "Cannot find the request: its id is no UUID");
   return data;
-}
-
-function doneOf(c: InspectContext): Attempt | undefined {
-  const done = DECISIONS.find((decision) => decision === c.req.query("done"));
-  return done && { done: true, message: DECISION_WORDS[done].done };
 }
 
 function tokenOf({ url }: { url: string }): string {

@@ -43,7 +43,7 @@ browserTest(
     assert.deepEqual(await standing(page), ["PENDING.grace"]);
     assert.deepEqual(await principals(store, request.id, "hold"), []);
     await send(page, "Put on hold");
-    await page.getByRole("status").getByText("The request is on hold.").waitFor();
+    await page.getByRole("status").getByText("You have put the request on hold.").waitFor();
     await untilSaid(page, /^On hold since .*: A court asks; due in/);
     assert.deepEqual(await standing(page), ["PENDING.held"]);
     const [newest] = await page.locator("[data-part=timeline] .moment").allInnerTexts();
@@ -69,7 +69,7 @@ browserTest(
 
     await write(theirs.page, "Extend", "The archive is slow");
     await send(theirs.page, "Extend");
-    await theirs.page.getByText("The due date is extended.").waitFor();
+    await theirs.page.getByText("You have extended the due date.").waitFor();
 
     // The page has heard of it, and leaves alone where somebody writes.
     await mine.page.getByText("to three months from receipt: The archive is slow").waitFor();

@@ -86,5 +86,5 @@ async function goOnWithoutAbsent(page: Page): Promise<void> {
   await form.getByLabel("Reason").fill("The store has no loyalty programme any more");
   await form.getByRole("checkbox").check();
   await form.getByRole("button", { name: "Go on without a service" }).click();
-  await page.getByRole("status").getByText("The request goes on without the service.").waitFor();
+  await page.getByRole("status").getByText("You have let the request go on without the service.").waitFor();
 }

@@ -36,7 +36,7 @@ browserTest(
     await page.locator("summary", { hasText: "Release" }).click();
     await page.getByLabel("Yes, let it go on").check();
     await page.getByRole("button", { name: "Release" }).click();
-    await page.getByText("The request goes on.", { exact: true }).waitFor();
+    await page.getByText("You have released the request.", { exact: true }).waitFor();
 
     await page.getByRole("link", { name: "← Previous" }).click();
     assert.match(await situation(page), /^On hold since/);

@@ -37,10 +37,13 @@ Deno.test("every decision is taken from the page with its reason, and the journa
     const answer = await inspector.post(path, officer, { action, version, confirmed: "yes", ...fields });
     assert.deepEqual([answer.status, await answer.text()], [303, ""]);
     const to = answer.headers.get("location") ?? "";
-    assert.equal(to, `${path}?done=${action}`);
+    assert.equal(to, `${path}?done=${Number(version) + 1}`);
     return await (await inspector.get(to, officer)).text();
   };
-  assert.match(textOf(await decide("hold", { reason: " a  lawsuit\nof 2026 " })), /The request is on hold\./);
+  assert.match(
+    textOf(await decide("hold", { reason: " a  lawsuit\nof 2026 " })),
+    /You have put the request on hold\./,
+  );
   await decide("extend", { reason: "many sources" });
   await decide("release", { reason: "the lawsuit is over" });
   const row = await shop.row(request);
@@ -260,4 +263,18 @@ Deno.test("a browser's session acts only with the token of its own forms", async
   assert.equal(await cancel({ csrf: other.csrf }), 403);
   assert.equal((await journalOf(inspector, request)).length, 1);
   assert.equal(await cancel({ csrf: mine.csrf }), 303);
+});
+
+Deno.test("what somebody has done is told to them alone, and by the journal, whatever an address says", async () => {
+  await using inspector = await waiting();
+  const { officer, staff } = inspector;
+  const { shop, request } = await openErasure(inspector);
+  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
+  const noticeOn = async (done: string, as = officer) =>
+    /<p class="notice"[^>]*>(.*?)<\/p>/.exec(await pageOf(inspector, request.id, `?done=${done}`, as))?.[1];
+  assert.equal(await noticeOn("2"), "You have put the request on hold.");
+  for (const made of ["refuse", "hold", "1", "3", "-1", "x"]) {
+    assert.equal(await noticeOn(made), undefined, made);
+  }
+  assert.equal(await noticeOn("2", staff(["STORE_MANAGER"])), undefined);
 });
