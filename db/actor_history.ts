@@ -80,3 +80,32 @@ export async function findLastReason(
     order by sequence desc limit 1`;
   return row?.reason ?? null;
 }
+
+/**
+ * The ends of the run that an event is in: of all before and after it, without a gap, that tell the same as it does, for
+ * no reason given, and have changed nothing.
+ *
+ * @param shown the sequence of an event that is in no run
+ */
+export async function findRun(
+  sql: Sql,
+  key: ActorKey,
+  { sequence, eventType, principalId, stateAfter }: ActorEventRow,
+  shown: number | undefined,
+): Promise<{ oldest: ActorEventRow; newest: ActorEventRow }> {
+  const isOther = sql`(event_type = ${eventType} and principal_id = ${principalId} and reason is null
+    and state_before = ${stateAfter} and state_after = ${stateAfter} and sequence <> ${
+    shown ?? 0
+  }) is not true`;
+  const rows = await sql<ActorEventRow[]>`
+    select ${columns(sql)} from actor_events where ${ofActor(sql, key)} and sequence in (
+      select coalesce(max(sequence), 0) + 1 from actor_events
+      where ${ofActor(sql, key)} and sequence < ${sequence} and ${isOther}
+      union all
+      select coalesce(
+        (select min(sequence) - 1 from actor_events
+         where ${ofActor(sql, key)} and sequence > ${sequence} and ${isOther}),
+        (select max(sequence) from actor_events where ${ofActor(sql, key)})))
+    order by sequence`;
+  return { oldest: rows[0]!, newest: rows.at(-1)! };
+}

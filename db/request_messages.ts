@@ -8,6 +8,8 @@ export interface CausedMessage {
   action: string | null;
   /** Whom an erasure request is for; null for every other message. */
   participants: string[] | null;
+  /** The columns that a change of the customer has touched; null for every other message. */
+  changedFields: string[] | null;
   createdAt: Date;
   /** Null while it waits. */
   publishedAt: Date | null;
@@ -25,12 +27,13 @@ export async function findCausedMessages(
 ): Promise<CausedMessage[]> {
   return await sql<CausedMessage[]>`
     with about_customer as materialized (
-      select event_id, seq, topic, payload ->> 'action' as action, payload -> 'participants' as participants, created_at, published_at,
+      select event_id, seq, topic, payload ->> 'action' as action, payload -> 'participants' as participants,
+        payload -> 'changedFields' as changed_fields, created_at, published_at,
         payload ->> 'traceId' as trace_id,
         ${requestId} in (payload ->> 'requestId', payload -> 'target' ->> 'id') as about_request
       from outbox where store_id = ${storeId} and key = ${customerId}
     )
-    select event_id, topic, action, participants, created_at, published_at from about_customer
+    select event_id, topic, action, participants, changed_fields, created_at, published_at from about_customer
     where (trace_id, created_at) in (select trace_id, created_at from about_customer where about_request)
     order by seq desc limit ${limit}`;
 }

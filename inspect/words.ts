@@ -94,6 +94,11 @@ function durationWords(ms: number): string {
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
+/** "first name, phone". */
+export function fieldWords(fields: readonly string[]): string {
+  return fields.map((field) => field.replaceAll("_", " ")).join(", ");
+}
+
 export function isAlarming(key: string): boolean {
   return ALARMING.has(key);
 }

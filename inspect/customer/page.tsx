@@ -7,10 +7,11 @@ import { shortId } from "../overview/words.ts";
 import { Instant, Page } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { Timeline } from "../timeline/mod.tsx";
+import { EVENTS } from "../timeline/read.ts";
 import { eventWords, sentence, stateWords } from "../words.ts";
 import { Groups } from "./groups.tsx";
 import { Profile } from "./profile.tsx";
-import { type CustomerReading, EVENTS, REQUESTS, type View } from "./read.ts";
+import { type CustomerReading, REQUESTS, type View } from "./read.ts";
 
 export interface CustomerPageProps {
   c: InspectContext;
@@ -112,7 +113,7 @@ function Facts({ view, reading: { facts, groups } }: { view: View; reading: Cust
     ["Customer", <code>{view.customerId}</code>],
     ["Registered", <Instant at={facts.createdAt} />],
     ["Last changed", <Instant at={facts.updatedAt} />],
-    ["Addresses", String(facts.addresses)],
+    ...(facts.anonymizedAt ? [] : [["Addresses", String(facts.addresses)] as [string, Child]]),
     ["Groups", String(groups.length)],
     ["Version", String(facts.version)],
   ];
@@ -129,24 +130,25 @@ function Facts({ view, reading: { facts, groups } }: { view: View; reading: Cust
 }
 
 function History(
-  { c, path, view: { at }, reading: { events, facts: { version } } }: {
+  { c, path, view: { at }, reading: { lines, facts: { version } } }: {
     c: InspectContext;
     path: string;
     view: View;
     reading: CustomerReading;
   },
 ) {
-  const [newest, oldest] = [events[0]?.sequence ?? version, events.at(-1)?.sequence ?? 1];
+  const [newest, oldest] = [lines[0]?.newest.sequence ?? version, lines.at(-1)?.oldest.sequence ?? 1];
   const page = (upTo: number) =>
     `${
       inStore(c, `${path}?${new URLSearchParams({ ...(at && { at: String(at) }), upto: String(upTo) })}`)
     }#timeline`;
   return (
     <Timeline
-      events={events}
+      lines={lines}
       viewer={c.var.by.id}
       momentHref={(sequence) => `${inStore(c, `${path}?at=${sequence}`)}#chart`}
       shown={at}
+      pageHref={page}
       newerHref={newest < version ? page(Math.min(version, newest + EVENTS)) : undefined}
       olderHref={oldest > 1 ? page(oldest - 1) : undefined}
     />

@@ -3,14 +3,14 @@ import type { Principal } from "../../actors/principal.ts";
 import { authorizeStaff } from "../../actors/authority.ts";
 import { DomainError } from "../../actors/errors.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
-import { findEvent, findEventsUpTo, type SummarizedEvent, summarizeJournal } from "../../db/actor_history.ts";
+import { findEvent, type SummarizedEvent, summarizeJournal } from "../../db/actor_history.ts";
 import { readStore, type Sql } from "../../db/connect.ts";
 import { type CustomerFacts, findCustomerFacts, findCustomerFingerprint } from "../../db/customer_facts.ts";
 import { type FoundRequest, searchRequests } from "../../db/gdpr_search.ts";
 import type { Customer, Lookups, Membership } from "../../db/lookups.ts";
+import { readLines } from "../timeline/read.ts";
+import type { Line } from "../timeline/runs.ts";
 
-/** Events on one page of the timeline. */
-export const EVENTS = 50;
 /** Requests that are shown at most; all of them stand on the overview. */
 export const REQUESTS = 50;
 
@@ -42,7 +42,7 @@ export interface CustomerReading {
   /** The journal up to the moment, for the chart. */
   summary: SummarizedEvent[];
   /** A page of the timeline, newest first. */
-  events: ActorEventRow[];
+  lines: Line[];
   moment: ActorEventRow | undefined;
 }
 
@@ -65,12 +65,12 @@ export async function readCustomer(
         at === undefined ? undefined : findEvent(sql, key, at),
       ]);
       if (!facts || (at !== undefined && !moment)) return undefined;
-      const [requests, summary, events] = await Promise.all([
+      const [requests, summary, lines] = await Promise.all([
         searchRequests(sql, storeId, { customerId }, { order: "NEWEST", limit: REQUESTS + 1 }, now),
         summarizeJournal(sql, key, at ?? facts.version),
-        findEventsUpTo(sql, key, { upTo: upTo ?? facts.version, limit: EVENTS }),
+        readLines(sql, key, { upTo: upTo ?? facts.version, shown: at }),
       ]);
-      return { fingerprint, facts, moment, requests, summary, events };
+      return { fingerprint, facts, moment, requests, summary, lines };
     }),
   ]);
   return reading && { ...reading, values, groups: groups?.memberships ?? [] };

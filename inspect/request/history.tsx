@@ -3,7 +3,8 @@ import type { ActorEventRow } from "../../db/actor_events.ts";
 import { parseState } from "../chart/value.ts";
 import { Timeline } from "../timeline/mod.tsx";
 import { openRegions, regionsOf } from "./standing.ts";
-import { EVENTS, type RequestReading, type View } from "./read.ts";
+import { EVENTS } from "../timeline/read.ts";
+import type { RequestReading, View } from "./read.ts";
 import type { To } from "./travel.tsx";
 
 export interface HistoryProps {
@@ -15,17 +16,18 @@ export interface HistoryProps {
 }
 
 export function History({ to, view: { at }, reading, viewer }: HistoryProps) {
-  const { events, row: { version } } = reading;
-  const [newest, oldest] = [events[0]?.sequence ?? version, events.at(-1)?.sequence ?? 1];
+  const { lines, row: { version } } = reading;
+  const [newest, oldest] = [lines[0]?.newest.sequence ?? version, lines.at(-1)?.oldest.sequence ?? 1];
   const page = (upTo: number) =>
     `${to(`?${new URLSearchParams({ ...(at && { at: String(at) }), upto: String(upTo) })}`)}#timeline`;
   return (
     <Timeline
-      events={events}
+      lines={lines}
       viewer={viewer}
       momentHref={(sequence) => to(`?at=${sequence}`)}
       shown={at}
       note={noteOf}
+      pageHref={page}
       newerHref={newest < version ? page(Math.min(version, newest + EVENTS)) : undefined}
       olderHref={oldest > 1 ? page(oldest - 1) : undefined}
       oldestHref={oldest > 1 + EVENTS ? page(EVENTS) : undefined}

@@ -1,7 +1,7 @@
 /** What the rest of the platform has been told because of a request. */
 import type { CausedMessage } from "../../db/request_messages.ts";
 import { Instant } from "../page.tsx";
-import { sentence } from "../words.ts";
+import { fieldWords, sentence } from "../words.ts";
 import { MESSAGES } from "./read.ts";
 
 export function Messages({ messages }: { messages: readonly CausedMessage[] }) {
@@ -27,23 +27,19 @@ export function Messages({ messages }: { messages: readonly CausedMessage[] }) {
               </tr>
             </thead>
             <tbody>
-              {messages.slice(0, MESSAGES).map((
-                { eventId, topic, action, participants, createdAt, publishedAt },
-              ) => (
-                <tr data-row={eventId}>
+              {messages.slice(0, MESSAGES).map((message) => (
+                <tr data-row={message.eventId}>
                   <th scope="row">
-                    <code>{topic}</code>
+                    <code>{message.topic}</code>
                   </th>
-                  <td data-name="What">
-                    {action === null
-                      ? participants && `for ${participants.join(", ")}`
-                      : sentence(action.toLowerCase().replaceAll("_", " ").replace(/^gdpr /, ""))}
-                  </td>
+                  <td data-name="What">{whatWords(message)}</td>
                   <td data-name="Written">
-                    <Instant at={createdAt} />
+                    <Instant at={message.createdAt} />
                   </td>
                   <td data-name="Published">
-                    {publishedAt ? <Instant at={publishedAt} /> : <span class="badge">waiting</span>}
+                    {message.publishedAt
+                      ? <Instant at={message.publishedAt} />
+                      : <span class="badge">waiting</span>}
                   </td>
                 </tr>
               ))}
@@ -53,4 +49,12 @@ export function Messages({ messages }: { messages: readonly CausedMessage[] }) {
       )}
     </>
   );
+}
+
+function whatWords({ topic, action, participants, changedFields }: CausedMessage): string {
+  if (action !== null) return sentence(action.toLowerCase().replaceAll("_", " ").replace(/^gdpr /, ""));
+  if (participants) return `For ${participants.join(", ")}`;
+  if (topic === "customer.updated") return `Changed ${fieldWords(changedFields ?? [])}`;
+  // The topic says it all, as `customer.erased` does.
+  return sentence(topic.replaceAll(/[._]/g, " "));
 }

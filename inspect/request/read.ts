@@ -4,7 +4,6 @@ import type { Principal } from "../../actors/principal.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import {
   findEvent,
-  findEventsUpTo,
   findLastReason,
   findStateSince,
   type SummarizedEvent,
@@ -21,12 +20,12 @@ import {
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { type CausedMessage, findCausedMessages } from "../../db/request_messages.ts";
 import { parseState } from "../chart/value.ts";
+import { EVENTS, readLines } from "../timeline/read.ts";
+import type { Line } from "../timeline/runs.ts";
 import { phasePrefix, type Standing } from "./standing.ts";
 import { readStored, type Stored } from "./stored.ts";
 import { effectWords, givenUp } from "./work_words.ts";
 
-/** Events on one page of the timeline. */
-export const EVENTS = 50;
 /** Messages that are shown at most. */
 export const MESSAGES = 100;
 
@@ -53,7 +52,7 @@ export interface RequestReading {
   /** The journal up to the moment, for the chart. */
   summary: SummarizedEvent[];
   /** A page of the timeline, newest first. */
-  events: ActorEventRow[];
+  lines: Line[];
   /** The event that the page is about; undefined for the present. */
   moment: ActorEventRow | undefined;
   /** The event that has made the request; undefined where the journal lacks it. */
@@ -84,16 +83,17 @@ export async function readRequest(
     const until = at ?? row.version;
     const newest = upTo ?? Math.min(row.version, at === undefined ? row.version : at + EVENTS / 2);
     const { customerId } = row;
-    const [participants, timers, effects, messages, summary, events, heldFor, since] = await Promise.all([
-      findParticipants(sql, storeId, requestId),
-      findTimers(sql, key),
-      findOpenEffects(sql, key),
-      findCausedMessages(sql, { storeId, customerId, requestId }, MESSAGES + 1),
-      summarizeJournal(sql, key, until),
-      findEventsUpTo(sql, key, { upTo: newest, limit: EVENTS }),
-      findLastReason(sql, key, "hold", until),
-      findStateSince(sql, key, phasePrefix(state), until),
-    ]);
+    const [participants, timers, effects, messages, summary, lines, heldFor, since] = await Promise
+      .all([
+        findParticipants(sql, storeId, requestId),
+        findTimers(sql, key),
+        findOpenEffects(sql, key),
+        findCausedMessages(sql, { storeId, customerId, requestId }, MESSAGES + 1),
+        summarizeJournal(sql, key, until),
+        readLines(sql, key, { upTo: newest, shown: at }),
+        findLastReason(sql, key, "hold", until),
+        findStateSince(sql, key, phasePrefix(state), until),
+      ]);
     const reading = {
       fingerprint,
       row,
@@ -103,7 +103,7 @@ export async function readRequest(
       effects,
       messages,
       summary,
-      events,
+      lines,
       moment,
       birth,
       heldFor,

@@ -3,9 +3,9 @@ import type { Child } from "@hono/hono/jsx";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { Instant } from "../page.tsx";
 import { spanWords } from "../spans.ts";
-import { eventWords, sentence } from "../words.ts";
+import { eventWords, fieldWords, sentence } from "../words.ts";
 import { changesOf } from "./changes.ts";
-import { foldRuns } from "./runs.ts";
+import type { Line } from "./runs.ts";
 import { Who } from "./who.tsx";
 
 /** How long nothing has to happen before it is worth a line, in milliseconds. */
@@ -13,11 +13,13 @@ const GAP_MS = 24 * 60 * 60_000;
 
 export interface TimelineProps {
   /** Newest first. */
-  events: readonly ActorEventRow[];
+  lines: readonly Line[];
   /** The id of who looks. */
   viewer: string;
   /** Where one sees how it was after an event. */
   momentHref?: (sequence: number) => string;
+  /** Where the events up to a sequence are. */
+  pageHref?: (upTo: number) => string;
   /** The sequence of the event that the page is about; the present without one. */
   shown?: number | undefined;
   /** What else there is to say about an event, such as a reason. */
@@ -28,16 +30,15 @@ export interface TimelineProps {
   oldestHref?: string | undefined;
 }
 
-export function Timeline({ events, newerHref, olderHref, oldestHref, ...rest }: TimelineProps) {
-  if (events.length === 0) return <p class="empty">The journal has nothing here.</p>;
-  const runs = foldRuns(events, rest.shown);
+export function Timeline({ lines, newerHref, olderHref, oldestHref, ...rest }: TimelineProps) {
+  if (lines.length === 0) return <p class="empty">The journal has nothing here.</p>;
   return (
     <>
       <ol class="timeline">
-        {runs.map((run, index) => (
+        {lines.map((line, index) => (
           <>
-            {run.length > 1 ? <Run run={run} {...rest} /> : <Moment event={run[0]!} {...rest} />}
-            <Gap newer={run.at(-1)!} older={runs[index + 1]?.[0]} />
+            {line.times > 1 ? <Run line={line} {...rest} /> : <Moment event={line.newest} {...rest} />}
+            <Gap newer={line.oldest} older={lines[index + 1]?.newest} />
           </>
         ))}
       </ol>
@@ -52,8 +53,10 @@ export function Timeline({ events, newerHref, olderHref, oldestHref, ...rest }: 
   );
 }
 
+type Rest = Omit<TimelineProps, "lines">;
+
 function Moment(
-  { event, viewer, momentHref, shown, note }: Omit<TimelineProps, "events"> & { event: ActorEventRow },
+  { event, viewer, momentHref, shown, note }: Rest & { event: ActorEventRow },
 ) {
   const { sequence, eventType, changedFields, at } = event;
   const here = sequence === shown;
@@ -80,32 +83,51 @@ function Moment(
 }
 
 /** Events that tell the same, in one line that opens. */
-function Run({ run, viewer, momentHref, shown }: Omit<TimelineProps, "events"> & { run: ActorEventRow[] }) {
-  const [newest, oldest] = [run[0]!, run.at(-1)!];
+function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line }) {
+  const { events, newest, oldest, period, times, more } = line;
+  const one = events.slice(0, period).toReversed();
+  const last = events.at(-1)!;
   return (
     <li
       class={shown !== undefined && oldest.sequence > shown ? "moment later" : "moment"}
       data-row={`run-${oldest.sequence}`}
     >
       <p class="moment-head">
-        <strong>{sentence(eventWords(newest.eventType))}, {run.length} times</strong>
+        <strong>
+          {sentence(one.map(({ eventType }) => eventWords(eventType)).join(", "))}, {more && "at least "}
+          {times.toLocaleString("en")} times
+        </strong>
       </p>
+      <About events={one} />
       <p class="moment-by">
         by <Who id={newest.principalId} type={newest.principalType} viewer={viewer} />, from{" "}
         <Instant at={oldest.at} /> to <Instant at={newest.at} />
       </p>
       <details id={`run-${oldest.sequence}`}>
-        <summary>Each of them</summary>
+        <summary>{events.length === times * period ? "Each of them" : `${events.length} of them`}</summary>
         <ol class="run">
-          {run.map(({ sequence, at }) => (
+          {events.map(({ sequence, at }) => (
             <li data-sequence={sequence}>
               <Instant at={at} /> {momentHref && <MomentLink sequence={sequence} momentHref={momentHref} />}
             </li>
           ))}
         </ol>
+        {pageHref && last.sequence > oldest.sequence && (
+          <a href={pageHref(last.sequence - 1)}>
+            Earlier ones
+          </a>
+        )}
       </details>
     </li>
   );
+}
+
+/** Whom it is about, where a state comes and goes. */
+function About({ events }: { events: readonly ActorEventRow[] }) {
+  const names = events.flatMap(({ stateBefore, stateAfter }) =>
+    changesOf(stateBefore, stateAfter).flatMap(({ about }) => about ?? [])
+  );
+  return names.length === 0 ? null : <p class="moment-states">{[...new Set(names)].join(", ")}</p>;
 }
 
 function MomentLink(
@@ -144,8 +166,4 @@ function Gap({ newer, older }: { newer: ActorEventRow; older: ActorEventRow | un
   const length = older ? newer.at.getTime() - older.at.getTime() : 0;
   if (length < GAP_MS) return null;
   return <li class="gap">{spanWords(length)} nothing happened</li>;
-}
-
-function fieldWords(fields: readonly string[]): string {
-  return fields.map((field) => field.replaceAll("_", " ")).join(", ");
 }

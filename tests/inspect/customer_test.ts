@@ -85,6 +85,7 @@ Deno.test("an anonymised customer is shown as one, with when and by which reques
   assert.ok(situation.includes(row?.anonymizedAt.toISOString()), situation);
   assert.ok(situation.includes(`/inspect/requests/${request.id}`), situation);
   assert.match(page, /Nothing personal is left/);
+  assert.doesNotMatch(page, /<dt>Addresses/, "their rows stay, with nothing in them");
 });
 
 Deno.test("a customer of another store, an unknown one and an unknown moment are not found; others are refused", async () => {

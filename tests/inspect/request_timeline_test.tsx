@@ -51,7 +51,7 @@ Deno.test("a change of the whole is told with where it leads, one of a participa
 
 Deno.test("three events that tell the same are one line; what differs, and the moment shown, stand alone", () => {
   const lengths = (events: ActorEventRow[], shown?: number) =>
-    foldRuns(events, shown).map((run) => run.length);
+    foldRuns(events, shown).map(({ times }) => times);
   const asked = [5, 4, 3, 2, 1].map((sequence) => event(sequence));
   assert.deepEqual(lengths(asked), [5]);
   assert.deepEqual(lengths(asked, 3), [1, 1, 1, 1, 1]);
@@ -63,7 +63,29 @@ Deno.test("three events that tell the same are one line; what differs, and the m
   assert.deepEqual(lengths([...asked.slice(0, 2), explained, ...asked.slice(3)]), [1, 1, 1, 1, 1]);
   const moved = [3, 2, 1].map((sequence) => event(sequence, { stateBefore: "PENDING" }));
   assert.deepEqual(lengths(moved), [1, 1, 1]);
-  assert.deepEqual(foldRuns(asked, undefined).flat(), asked);
+  assert.deepEqual(foldRuns(asked, undefined).flatMap(({ events }) => events), asked);
+});
+
+Deno.test("a service that fails and is asked again, in turns, is one line, which says where it may go on", () => {
+  const region = (state: string) =>
+    JSON.stringify({ IN_PROGRESS: { collecting: { orders: state, own: "received" } } });
+  const failed = { eventType: "source.failed", stateBefore: region("asked"), stateAfter: region("retrying") };
+  const again = { eventType: "ask", stateBefore: region("retrying"), stateAfter: region("asked") };
+  const story = (length: number, from = 1) =>
+    Array.from({ length }, (_, at) => event(from + at, at % 2 === 0 ? failed : again)).toReversed();
+  const told = (events: ActorEventRow[]) =>
+    textOf(String(<Timeline lines={foldRuns(events, undefined)} viewer={viewer} />));
+  assert.match(
+    told(story(6, 10)),
+    /^Attempt failed, asked again, at least 3 times orders by the service itself/,
+  );
+  assert.match(
+    told([...story(7, 2), event(1, { stateAfter: region("asked") })]),
+    /^Attempt failed orders: asked .* Attempt failed, asked again, 3 times orders by/,
+  );
+  assert.doesNotMatch(told(story(3)), /times/);
+  const people = story(6).map((row) => ({ ...row, principalId: viewer, principalType: "STAFF" as const }));
+  assert.doesNotMatch(told(people), /times/);
 });
 
 Deno.test("a day without an event is a line of its own, and everybody is called what they are", () => {
@@ -80,7 +102,11 @@ Deno.test("a day without an event is a line of its own, and everybody is called 
     event(1, { eventType: "open", principalId: staff, principalType: "CUSTOMER" }),
   ];
   const html = String(
-    <Timeline events={events} viewer={viewer} note={({ sequence }) => sequence === 28 && "Why"} />,
+    <Timeline
+      lines={foldRuns(events, undefined)}
+      viewer={viewer}
+      note={({ sequence }) => sequence === 28 && "Why"}
+    />,
   );
   const text = textOf(html);
   assert.match(text, /Put on hold.*by you · changed hold reason 3 days nothing happened Released/);

@@ -1,0 +1,25 @@
+/** Reads a page of an actor's timeline. */
+import type { ActorKey } from "../../db/actor_events.ts";
+import { findEventsUpTo, findRun } from "../../db/actor_history.ts";
+import type { Sql } from "../../db/connect.ts";
+import { foldRuns, isIdle, type Line } from "./runs.ts";
+
+/** Events on one page; those of a run that goes on beyond it come on top. */
+export const EVENTS = 50;
+
+/**
+ * Newest first, from a sequence on.
+ *
+ * @param shown the sequence of the event that the page is about; undefined for the present
+ */
+export async function readLines(
+  sql: Sql,
+  key: ActorKey,
+  { upTo, shown }: { upTo: number; shown: number | undefined },
+): Promise<Line[]> {
+  const events = await findEventsUpTo(sql, key, { upTo, limit: EVENTS });
+  const edges = events.filter((event, index) => index === 0 || index === events.length - 1);
+  const mayGoOn = edges.filter((event) => isIdle(event) && event.sequence !== shown);
+  const ends = await Promise.all(mayGoOn.map((event) => findRun(sql, key, event, shown)));
+  return foldRuns(events, shown, ends);
+}
