@@ -106,8 +106,18 @@ function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; no
   );
 }
 
-function Due({ request: { status, dueAt }, now }: { request: FoundRequest; now: Date }) {
-  if (status === "COMPLETED") return <Instant at={dueAt} />;
+function Due({ request: { completedAt, dueAt }, now }: { request: FoundRequest; now: Date }) {
+  if (completedAt) {
+    const late = completedAt.getTime() - dueAt.getTime();
+    return (
+      <div>
+        <span class={late > 0 ? "due-words risk" : "due-words quiet"}>
+          {late > 0 ? `Completed, late by ${spanWords(late)}` : "Completed"}
+        </span>{" "}
+        <Instant at={completedAt} />
+      </div>
+    );
+  }
   const left = dueAt.getTime() - now.getTime();
   const [tone, words] = left < 0
     ? ["alarm", `Overdue by ${spanWords(left)}`]

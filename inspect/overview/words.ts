@@ -36,13 +36,18 @@ function innerWords(state: unknown): string | undefined {
   return inner === undefined ? undefined : parts(inner).map(([key]) => stateWords(key)).join(", ");
 }
 
-/** Who has been asked and has not answered: "payment-service (overdue)". */
-export function waitedFor({ status, participants }: FoundRequest): string[] {
+/** Who has been asked and has not answered, and what has to be over before: "payment-service (overdue)". */
+export function waitedFor({ status, state, participants }: FoundRequest): string[] {
   if (status === "COMPLETED") return [];
+  if (isWaiting(state)) return ["the customer's access request"];
   return participants.filter(({ state }) => ["ASKED", "RETRYING", "OVERDUE"].includes(state))
     .map(({ service, state }) =>
       state === "ASKED" ? service : `${service} (${stateWords(state.toLowerCase())})`
     );
+}
+
+function isWaiting(state: unknown): boolean {
+  return JSON.stringify(state) === '{"PENDING":"waiting_for_access"}';
 }
 
 /** How an id is called where there is little room: its last digits, as its first ones tell only when it was made. */

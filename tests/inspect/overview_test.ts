@@ -264,3 +264,25 @@ Deno.test("an open page is told at once what there is, and of something else onc
   await eventually(() => assert.notEqual(stream.told().at(-1), shown));
   assert.equal(shownOn(await show(overview, "/inspect?type=ERASURE")), stream.told().at(-1));
 });
+
+Deno.test("what is completed says when, and how late; nothing is to be retried in an empty list", async () => {
+  await using overview = await startOverview();
+  const late = await overview.open("RECTIFICATION", 40);
+  const inTime = await overview.open("RECTIFICATION", 40);
+  await overview.world.admin`
+    update gdpr_requests set completed_at = due_at + interval '3 days' where request_id = ${late.id}`;
+  const stuck = await overview.open("ERASURE", 20);
+  await overview.pass(20);
+  await overview.pass(10);
+  const show = async (search: string) =>
+    await (await overview.get(`/inspect${search}`, overview.officer)).text();
+  const all = await show("");
+  const rowOf = (id: string) => all.match(new RegExp(`<tr data-row="${id}">[^]*?</tr>`))?.[0] ?? "";
+  assert.match(rowOf(late.id), /Completed, late by 3 days/);
+  assert.match(rowOf(inTime.id), /Completed<\/span>/);
+  assert.match(rowOf(stuck.id), /Due in|At risk/);
+  assert.match(all, /Retry what is stuck/);
+  const none = await show("?type=PORTABILITY");
+  assert.match(none, /No request matches these filters/);
+  assert.doesNotMatch(none, /Retry what is stuck/);
+});
