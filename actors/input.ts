@@ -71,7 +71,10 @@ function describe(issue: z.core.$ZodIssue): string {
     case "invalid_type":
       return `must be of type ${issue.expected}`;
     case "too_small":
-      return isNumber(issue.origin) ? `must be at least ${issue.minimum}` : issue.message;
+      if (!isNumber(issue.origin)) return issue.message;
+      return issue.inclusive === false
+        ? `must be more than ${issue.minimum}`
+        : `must be at least ${issue.minimum}`;
     case "too_big":
       return isNumber(issue.origin) ? `must be at most ${issue.maximum}` : issue.message;
     case "invalid_value":

@@ -66,7 +66,9 @@ export function signedIn({ authenticate, formKey }: SessionOptions): MiddlewareH
 /** A path of ours, in the store that the page is about: what every link, form and live path of a page goes through. */
 export function inStore({ var: { by, home } }: InspectContext, path: string): string {
   if (by.storeId === home) return path;
-  return `${path}${path.includes("?") ? "&" : "?"}store=${by.storeId}`;
+  const [address = "", place] = path.split("#");
+  const search = `${address.includes("?") ? "&" : "?"}store=${by.storeId}`;
+  return `${address}${search}${place === undefined ? "" : `#${place}`}`;
 }
 
 /**

@@ -5,9 +5,10 @@ import { counted, dueWords } from "../spans.ts";
 import { Who } from "../timeline/who.tsx";
 import type { RequestReading } from "./read.ts";
 
+import { phaseOf } from "./standing.ts";
 export function Facts({ c, reading }: { c: InspectContext; reading: RequestReading }) {
   const { row, standing, stored: { context }, moment, birth } = reading;
-  const open = row.status !== "COMPLETED" || moment !== undefined;
+  const open = !phaseOf(standing.state).startsWith("COMPLETED");
   const extended = row.extensionReason !== null && standing.dueAt.getTime() === row.dueAt.getTime();
   const { requestedBy, customerId } = row;
   return (
@@ -52,7 +53,8 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
       <div>
         <dt>Machine</dt>
         <dd>
-          <code>{row.machine}</code>, {counted(row.version, "event")} so far
+          <code>{row.machine}</code>, {counted(moment?.sequence ?? row.version, "event")}{" "}
+          {moment ? "by then" : "so far"}
         </dd>
       </div>
     </dl>

@@ -19,12 +19,12 @@ export function History({ to, view: { at }, reading, viewer }: HistoryProps) {
   const { lines, row: { version } } = reading;
   const [newest, oldest] = [lines[0]?.newest.sequence ?? version, lines.at(-1)?.oldest.sequence ?? 1];
   const page = (upTo: number) =>
-    `${to(`?${new URLSearchParams({ ...(at && { at: String(at) }), upto: String(upTo) })}`)}#timeline`;
+    to(`?${new URLSearchParams({ ...(at && { at: String(at) }), upto: String(upTo) })}#timeline`);
   return (
     <Timeline
       lines={lines}
       viewer={viewer}
-      momentHref={(sequence) => to(`?at=${sequence}`)}
+      momentHref={(sequence) => to(`?at=${sequence}#chart`)}
       shown={at}
       note={noteOf}
       pageHref={page}

@@ -18,14 +18,18 @@ export function Moment(
   );
 }
 
-/** @param version the sequence of the last event */
+/**
+ * They lead to the chart, so that each step leaves the reader at the same place.
+ *
+ * @param version the sequence of the last event
+ */
 export function Steps({ to, at, version }: { to: To; at: number | undefined; version: number }) {
   const shown = at ?? version;
-  const next = shown + 1 < version ? to(`?at=${shown + 1}`) : to();
+  const next = shown + 1 < version ? to(`?at=${shown + 1}#chart`) : to("#chart");
   return (
     <nav class="steps" aria-label="Steps through the journal">
       {shown > 1
-        ? <a href={to(`?at=${shown - 1}`)} rel="prev" data-key="ArrowLeft">← Previous</a>
+        ? <a href={to(`?at=${shown - 1}#chart`)} rel="prev" data-key="ArrowLeft">← Previous</a>
         : <span aria-disabled="true">← Previous</span>}
       <span class="steps-at">
         {at === undefined ? "now" : `event ${at} of ${version}`}
