@@ -18,8 +18,8 @@ export function counted(count: number, unit: string): string {
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
-/** "due in 12 days", "3 days overdue". */
+/** "due in 12 days", "3 days past the legal due date". */
 export function dueWords(dueAt: Date, now: Date): string {
   const left = dueAt.getTime() - now.getTime();
-  return left < 0 ? `${spanWords(left)} overdue` : `due in ${spanWords(left)}`;
+  return left < 0 ? `${spanWords(left)} past the legal due date` : `due in ${spanWords(left)}`;
 }

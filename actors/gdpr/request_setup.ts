@@ -23,6 +23,10 @@ export const request = setup({
         ...context.attempts,
         [service]: (context.attempts[service] ?? 0) + 1,
       }),
+      asked: ({ context: { asked, attempts } }, { service }: { service: string }) => ({
+        ...asked,
+        [service]: (asked?.[service] ?? attempts[service] ?? 0) + 1,
+      }),
     }),
     forgetAttempts: assign({
       attempts: ({ context }, { service }: { service: string }) => ({ ...context.attempts, [service]: 0 }),

@@ -3,11 +3,12 @@ import { Instant } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { counted, dueWords } from "../spans.ts";
 import { Who } from "../timeline/who.tsx";
+import { shortId, typeWords } from "../overview/words.ts";
 import type { RequestReading } from "./read.ts";
-
 import { phaseOf } from "./standing.ts";
+
 export function Facts({ c, reading }: { c: InspectContext; reading: RequestReading }) {
-  const { row, standing, stored: { context }, moment, birth } = reading;
+  const { row, standing, stored: { context }, moment, birth, waitsFor } = reading;
   const open = !phaseOf(standing.state).startsWith("COMPLETED");
   const extended = row.extensionReason !== null && standing.dueAt.getTime() === row.dueAt.getTime();
   const { requestedBy, customerId } = row;
@@ -47,7 +48,24 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
       {extended && (
         <div>
           <dt>Extended</dt>
-          <dd>to three months from receipt: {row.extensionReason}</dd>
+          <dd>
+            to three months from receipt: <bdi>{row.extensionReason}</bdi>
+          </dd>
+        </div>
+      )}
+      {waitsFor.length > 0 && (
+        <div>
+          <dt>Waits for</dt>
+          <dd>
+            {waitsFor.map(({ requestId, type }, index) => (
+              <>
+                {index > 0 && ", "}
+                <a href={inStore(c, `/inspect/requests/${requestId}`)} title={requestId}>
+                  {typeWords(type)} request <code>{shortId(requestId)}</code>
+                </a>
+              </>
+            ))}
+          </dd>
         </div>
       )}
       <div>

@@ -7,14 +7,26 @@ import type { RequestReading } from "./read.ts";
 import { effectWords, givenUp, timerWords } from "./work_words.ts";
 
 export function Next(
-  { reading: { effects, timers, standing: { now, state } } }: { reading: RequestReading },
+  { reading: { row, effects, timers, stored: { offers }, standing: { now, state } } }: {
+    reading: RequestReading;
+  },
 ) {
   const stuck = givenUp(effects, state);
   const nothing = effects.length + timers.length === 0;
   return (
     <>
       <h2 id="next">What happens next</h2>
-      {nothing && <p class="empty">Nothing happens by itself any more.</p>}
+      {nothing && (
+        <p class="empty">
+          Nothing happens by itself any more{row.status === "COMPLETED" ? "." : ": somebody has to act."}
+          {offers.length > 0 && (
+            <>
+              {" "}
+              <a href="#actions">What can be done</a> stands above.
+            </>
+          )}
+        </p>
+      )}
       {!nothing && (
         <ul class="next">
           {effects.map((effect) => <Effect effect={effect} now={now} stuck={stuck.includes(effect)} />)}

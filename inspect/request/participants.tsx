@@ -4,9 +4,10 @@ import type { ParticipantRow } from "../../db/gdpr_requests.ts";
 import { Instant } from "../page.tsx";
 import { isAlarming, sentence, stateWords } from "../words.ts";
 import type { RequestReading } from "./read.ts";
+import { timesWords } from "./situation.ts";
 
 export function Participants(
-  { reading: { participants, stored: { context } } }: { reading: RequestReading },
+  { reading: { row, participants, stored: { context }, standing } }: { reading: RequestReading },
 ) {
   return (
     <>
@@ -24,7 +25,13 @@ export function Participants(
               </tr>
             </thead>
             <tbody>
-              {participants.map((participant) => <Row {...participant} />)}
+              {participants.map((participant) => (
+                <Row
+                  participant={participant}
+                  asked={standing.asked[participant.service] ?? 0}
+                  open={row.status !== "COMPLETED"}
+                />
+              ))}
             </tbody>
           </table>
         </div>
@@ -33,21 +40,21 @@ export function Participants(
   );
 }
 
-function Row(
-  { service, state, attempts, nextAttemptAt, lastError, evidence, waiverReason, settledAt }: ParticipantRow,
-) {
+/** @param open once the request has ended, nobody waits for who has not answered */
+function Row({ participant, asked, open }: { participant: ParticipantRow; asked: number; open: boolean }) {
+  const { service, state, nextAttemptAt, lastError, evidence, waiverReason, settledAt } = participant;
   const word = state.toLowerCase();
   const said = evidence ?? (waiverReason === null ? undefined : `Waived: ${waiverReason}`);
   return (
     <tr data-row={service}>
       <th scope="row">{service}</th>
       <Cell name="State">
-        <span class={isAlarming(word) ? "badge alarm" : settledAt ? "badge good" : "badge"}>
-          {sentence(stateWords(word))}
+        <span class={settledAt ? "badge good" : open && isAlarming(word) ? "badge alarm" : "badge"}>
+          {settledAt || open ? sentence(stateWords(word)) : "Has not answered"}
         </span>
       </Cell>
-      <Cell name="Asked">{attempts === 1 ? "once" : `${attempts} times`}</Cell>
-      <Cell name="Next attempt">{nextAttemptAt && <Instant at={nextAttemptAt} />}</Cell>
+      <Cell name="Asked">{timesWords(asked)}</Cell>
+      <Cell name="Next attempt">{open && nextAttemptAt && <Instant at={nextAttemptAt} />}</Cell>
       <Cell name="Last error">{lastError && <code>{lastError}</code>}</Cell>
       <Cell name="What it said">{said}</Cell>
       <Cell name="Settled">{settledAt && <Instant at={settledAt} />}</Cell>

@@ -17,17 +17,21 @@ import {
   type GdprRequestRow,
   type ParticipantRow,
 } from "../../db/gdpr_requests.ts";
+import { type FoundRequest, searchRequests } from "../../db/gdpr_search.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { type CausedMessage, findCausedMessages } from "../../db/request_messages.ts";
 import { parseState } from "../chart/value.ts";
 import { EVENTS, readLines } from "../timeline/read.ts";
 import type { Line } from "../timeline/runs.ts";
-import { phasePrefix, type Standing } from "./standing.ts";
+import { phaseOf, phasePrefix, type Standing } from "./standing.ts";
 import { readStored, type Stored } from "./stored.ts";
 import { effectWords, givenUp } from "./work_words.ts";
 
 /** Messages that are shown at most. */
 export const MESSAGES = 100;
+
+/** Requests that another one waits for: of each type there is one that is open. */
+const WAITED_FOR = 2;
 
 /** What a page is asked for. */
 export interface View {
@@ -59,6 +63,8 @@ export interface RequestReading {
   birth: ActorEventRow | undefined;
   /** Why it was put on hold the last time, up to the moment. */
   heldFor: string | null;
+  /** The same customer's requests that have to be closed before it goes on. */
+  waitsFor: FoundRequest[];
 }
 
 /** @returns undefined where the store has no such request, and where the view is of an event that it does not have */
@@ -83,7 +89,13 @@ export async function readRequest(
     const until = at ?? row.version;
     const newest = upTo ?? Math.min(row.version, at === undefined ? row.version : at + EVENTS / 2);
     const { customerId } = row;
-    const [participants, timers, effects, messages, summary, lines, heldFor, since] = await Promise
+    const waits = !moment && phaseOf(state) === "PENDING.waiting_for_access";
+    const before = {
+      customerId,
+      types: ["ACCESS", "PORTABILITY"],
+      statuses: ["PENDING", "IN_PROGRESS"],
+    } as const;
+    const [participants, timers, effects, messages, summary, lines, heldFor, since, waitsFor] = await Promise
       .all([
         findParticipants(sql, storeId, requestId),
         findTimers(sql, key),
@@ -93,6 +105,7 @@ export async function readRequest(
         readLines(sql, key, { upTo: newest, shown: at }),
         findLastReason(sql, key, "hold", until),
         findStateSince(sql, key, phasePrefix(state), until),
+        waits ? searchRequests(sql, storeId, before, { order: "OLDEST", limit: WAITED_FOR }, now) : [],
       ]);
     const reading = {
       fingerprint,
@@ -107,6 +120,7 @@ export async function readRequest(
       moment,
       birth,
       heldFor,
+      waitsFor,
     };
     const present = standingNow(reading, since ?? row.createdAt, now);
     return { ...reading, standing: moment ? standingThen(present, reading, moment) : present };
@@ -127,7 +141,9 @@ function standingNow(
     outcome: row.outcome,
     reasons: { hold: row.holdReason, refusal: row.refusalReason },
     residue: context.residue,
-    attempts: Object.fromEntries(participants.map(({ service, attempts }) => [service, attempts])),
+    asked: Object.fromEntries(
+      participants.map(({ service, attempts }) => [service, context.asked[service] ?? attempts]),
+    ),
     givenUp: givenUp(effects, state).map(effectWords),
     unreadable,
   };
@@ -147,7 +163,7 @@ function standingThen(
     dueAt: context.extended && !extended ? dueDate(row.createdAt) : row.dueAt,
     reasons: { ...present.reasons, hold: heldFor },
     residue: undefined,
-    attempts: {},
+    asked: {},
     givenUp: [],
     unreadable: machine ? undefined : present.unreadable,
   };

@@ -5,8 +5,8 @@ import { phaseWords } from "../timeline/changes.ts";
 import { sentence } from "../words.ts";
 import { openRegions, phaseOf, regionsOf, type Standing } from "./standing.ts";
 
-/** Text with instants in it, which are shown in the reader's own zone. */
-export type Words = readonly (string | Date)[];
+/** Text with instants in it, which are shown in the reader's own zone, and with what people have said. */
+export type Words = readonly (string | Date | { said: string })[];
 
 /** How urgently somebody has to look. */
 export type Tone = "quiet" | "good" | "risk" | "alarm";
@@ -39,7 +39,7 @@ const SITUATIONS: Readonly<Record<string, (standing: Standing) => { words: Words
     ],
   }),
   "PENDING.held": ({ since, reasons }) => ({
-    words: ["On hold since ", since, ...(reasons.hold ? [`: ${reasons.hold}`] : [])],
+    words: ["On hold since ", since, ...because(reasons.hold)],
   }),
   "IN_PROGRESS": () => ({ words: ["In progress"] }),
   "IN_PROGRESS.collecting": waitingFor,
@@ -78,23 +78,21 @@ export function situationOf(standing: Standing): Situation {
 /** How many services are named before they are only counted. */
 const NAMED = 3;
 
-function waitingFor({ state, since, now, attempts }: Standing): { words: Words; tone?: Tone } {
+function waitingFor({ state, since, now, asked }: Standing): { words: Words; tone?: Tone } {
   const regions = regionsOf(state);
   const open = openRegions(state);
   const overdue = open.filter(({ state }) => state === "overdue").map(({ service }) => service);
   const names = open.length <= NAMED
     ? listed(open.map(({ service }) => service))
     : `${open.length} of ${regions.length} services`;
-  const counts = new Set(open.map(({ service }) => attempts[service] ?? 0));
+  const counts = new Set(open.map(({ service }) => asked[service] ?? 0));
   const times = Math.max(0, ...counts);
-  const asked = times === 0 ? "" : `; asked ${counts.size > 1 ? "up to " : ""}${often(times)}`;
+  const often = times === 0 ? "" : `; asked ${counts.size > 1 ? "up to " : ""}${timesWords(times)}`;
   const late = overdue.length === 0
     ? ""
-    : overdue.length === open.length
-    ? "; overdue"
     : `; ${overdue.length <= NAMED ? listed(overdue) : overdue.length} overdue`;
   return {
-    words: [`Waiting ${forSpan(since, now)}for ${names || "nobody"}${asked}${late}`],
+    words: [`Waiting ${forSpan(since, now)}for ${names || "nobody"}${often}${late}`],
     ...(overdue.length > 0 && { tone: "alarm" }),
   };
 }
@@ -105,14 +103,16 @@ function completed({ outcome, since, dueAt, reasons }: Standing): { words: Words
     case "FULFILLED":
       return { words: ["Completed: fulfilled on ", since, late], tone: "good" };
     case "REFUSED":
-      return {
-        words: ["Completed: refused on ", since, ...(reasons.refusal ? [`: ${reasons.refusal}`] : [])],
-      };
+      return { words: ["Completed: refused on ", since, ...because(reasons.refusal)] };
     case "CANCELLED":
       return { words: ["Completed: cancelled on ", since] };
     default:
       return { words: ["Completed on ", since] };
   }
+}
+
+function because(reason: string | null): Words {
+  return reason === null ? [] : [": ", { said: reason }];
 }
 
 /** "3 days ", or nothing for what has only just begun. */
@@ -121,7 +121,8 @@ function forSpan(since: Date, now: Date): string {
   return length < 60_000 ? "" : `${spanWords(length)} `;
 }
 
-function often(times: number): string {
+/** "once", "twice", "3 times". */
+export function timesWords(times: number): string {
   return times === 1 ? "once" : times === 2 ? "twice" : `${times} times`;
 }
 

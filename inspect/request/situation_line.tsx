@@ -7,7 +7,13 @@ export function Situation({ standing }: { standing: Standing }) {
   const { words, tone } = situationOf(standing);
   return (
     <p class={`situation ${tone}`} data-tone={tone}>
-      {words.map((word) => typeof word === "string" ? word : <Instant at={word} />)}
+      {words.map((word) =>
+        typeof word === "string"
+          ? word
+          : word instanceof Date
+          ? <Instant at={word} />
+          : <bdi>{word.said}</bdi>
+      )}
     </p>
   );
 }

@@ -17,8 +17,8 @@ export interface Standing {
   reasons: { hold: string | null; refusal: string | null };
   /** What the last scan has found left; undefined where that is not known. */
   residue: number | undefined;
-  /** How often each participant has been asked, as far as it is known. */
-  attempts: Readonly<Record<string, number>>;
+  /** How often each participant has been asked in all, as far as it is known. */
+  asked: Readonly<Record<string, number>>;
   /** What the service has tried again and again, and given up; in words. */
   givenUp: readonly string[];
   /** Why nothing can be told of the state, and nothing done about it: the machine or its state is unknown. */

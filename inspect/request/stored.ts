@@ -11,7 +11,7 @@ const Snapshot = z.object({
   value: z.unknown(),
   context: z.object({
     participants: z.array(z.string()).catch([]),
-    attempts: z.record(z.string(), z.number()).catch({}),
+    asked: z.record(z.string(), z.number()).catch({}),
     startsAt: z.number().optional().catch(undefined),
     residue: z.number().optional().catch(undefined),
     extended: z.boolean().catch(false),
@@ -21,7 +21,7 @@ const Snapshot = z.object({
 
 export type StoredContext = z.output<typeof Snapshot>["context"];
 
-const NO_CONTEXT = { participants: [], attempts: {}, extended: false, cause: "REQUEST" };
+const NO_CONTEXT = { participants: [], asked: {}, extended: false, cause: "REQUEST" };
 
 export interface Stored {
   state: StateValue;

@@ -69,6 +69,7 @@ Deno.test("an erasure is told from its grace period to its receipt", async () =>
   assert.match(partOf(done, "situation"), /^Completed: fulfilled on/);
   assert.match(partOf(done, "participants"), /order-service Confirmed.*12 orders/);
   assert.match(partOf(done, "participants"), /payment-service Waived.*Waived: shut down/);
+  assert.match(partOf(done, "messages"), /customer\.erased Customer erased/);
   assert.match(partOf(done, "timeline"), /Waived#\d+ .*payment-service: shut down .*by you/);
   assert.match(partOf(done, "timeline"), /Put on hold#2 .*a lawsuit .*by you/);
   assert.match(partOf(done, "timeline"), /Opened#1 .*by the customer/);
@@ -160,6 +161,48 @@ Deno.test("what was given up stands in the line, until it is tried anew", async 
   const again = await pageOf(inspector, request.id);
   assert.doesNotMatch(partOf(again, "situation"), /Given up/);
   assert.match(partOf(again, "next"), /Given up earlier/);
+});
+
+Deno.test("how often a service was asked is told in all, whoever has looked at it meanwhile", async () => {
+  await using inspector = await startInspector();
+  const { world, officer } = inspector;
+  const shop = workshopOf(inspector);
+  const request = await shop.open(await register(world), "ACCESS");
+  await shop.work();
+  for (let time = 0; time < 2; time++) {
+    await shop.tell(request, "retry", { service: "payment-service" }, { by: officer });
+    await shop.work();
+  }
+  const page = await pageOf(inspector, request.id);
+  assert.match(partOf(page, "situation"), /^Waiting for payment-service; asked 3 times; due in/);
+  assert.match(partOf(page, "participants"), /payment-service Waiting to ask again 3 times/);
+  await world.admin`update gdpr_participants set state = 'OVERDUE' where state = 'RETRYING'`;
+  assert.match(await pageOf(inspector, request.id), /badge alarm/);
+  await shop.tell(request, "refuse", { reason: "not the subject" }, { by: officer });
+  const refused = await pageOf(inspector, request.id);
+  assert.match(partOf(refused, "participants"), /payment-service Has not answered/, "and need not any more");
+  assert.doesNotMatch(refused, /badge alarm/);
+  assert.match(partOf(refused, "documents"), /There are none: the request was not fulfilled\./);
+});
+
+Deno.test("an erasure leads to the request that it waits for, and says who has to act where nothing goes on", async () => {
+  await using inspector = await startInspector();
+  const { world, officer } = inspector;
+  const shop = workshopOf(inspector);
+  const customer = await register(world);
+  const access = await shop.open(customer, "ACCESS");
+  const erasure = await shop.open(customer, "ERASURE");
+  await shop.work();
+  const waiting = await pageOf(inspector, erasure.id);
+  assert.match(partOf(waiting, "facts"), new RegExp(`Waits for access request …${access.id.slice(-8)}`));
+  assert.ok(waiting.includes(`href="/inspect/requests/${access.id}"`));
+  const list = await (await inspector.get("/inspect?type=ERASURE", officer)).text();
+  assert.match(list, /Waiting for"[^]*<li>the customer&#39;s access request<\/li>/);
+  await world.admin`delete from timers where actor_id = ${erasure.id}`; // as after its due date
+  assert.match(
+    partOf(await pageOf(inspector, erasure.id), "next"),
+    /Nothing happens by itself any more: somebody has to act\. What can be done stands above/,
+  );
 });
 
 Deno.test("a request is for the officers of its own store", async () => {
@@ -312,4 +355,5 @@ Deno.test("an id of the page is written as text", async () => {
   const page = await pageOf(inspector, request.id);
   assert.ok(!page.includes("<script>alert"));
   assert.match(textOf(page), /On hold since .*&lt;script&gt;/);
+  assert.match(page, /: <bdi>&lt;script[^<]*<\/bdi>; due in/, "which turns nothing round but itself");
 });

@@ -28,7 +28,7 @@ export function partOf(page: string, part: string): string {
 }
 
 export function textOf(html: string): string {
-  const inline = /<\/?(?:time|code|span|strong|a|q)\b[^>]*>/g;
+  const inline = /<\/?(?:time|code|span|strong|bdi|a|q)\b[^>]*>/g;
   return html.replaceAll(inline, "").replaceAll(/<[^>]*(>|$)/g, " ").replaceAll("&#39;", "'").replaceAll(
     /\s+/g,
     " ",

@@ -18,7 +18,7 @@ const standing = (changes: Partial<Standing>): Standing => ({
   outcome: null,
   reasons: { hold: null, refusal: null },
   residue: 0,
-  attempts: {},
+  asked: {},
   givenUp: [],
   unreadable: undefined,
   ...changes,
@@ -28,7 +28,9 @@ const standing = (changes: Partial<Standing>): Standing => ({
 function line(changes: Partial<Standing>): [string, Tone] {
   const { words, tone } = situationOf(standing(changes));
   return [
-    words.map((word) => typeof word === "string" ? word : word.toISOString().slice(0, 10)).join(""),
+    words.map((word) =>
+      typeof word === "string" ? word : word instanceof Date ? word.toISOString().slice(0, 10) : word.said
+    ).join(""),
     tone,
   ];
 }
@@ -90,33 +92,39 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
     "one service asked often",
     {
       state: awaiting({ "order-service": "confirmed", "payment-service": "asked" }),
-      attempts: { "order-service": 9, "payment-service": 4 },
+      asked: { "order-service": 9, "payment-service": 4 },
     },
     "Waiting 3 days for payment-service; asked 4 times; due in 12 days",
     "quiet",
   ],
   [
     "a service just asked",
-    { state: awaiting({ "payment-service": "asked" }), attempts: { "payment-service": 1 }, since: NOW },
+    { state: awaiting({ "payment-service": "asked" }), asked: { "payment-service": 1 }, since: NOW },
     "Waiting for payment-service; asked once; due in 12 days",
     "quiet",
   ],
   [
     "two services asked differently often",
-    { state: awaiting({ a: "asked", b: "asked" }), attempts: { a: 1, b: 2 } },
+    { state: awaiting({ a: "asked", b: "asked" }), asked: { a: 1, b: 2 } },
     "Waiting 3 days for a and b; asked up to twice; due in 12 days",
     "quiet",
   ],
   [
     "an overdue service",
     { state: awaiting({ a: "overdue", b: "waived" }) },
-    "Waiting 3 days for a; overdue; due in 12 days",
+    "Waiting 3 days for a; a overdue; due in 12 days",
     "alarm",
   ],
   [
     "one overdue service of three",
     { state: awaiting({ a: "asked", b: "overdue", c: "asked" }) },
     "Waiting 3 days for a, b and c; b overdue; due in 12 days",
+    "alarm",
+  ],
+  [
+    "an overdue service of a request that is past its own date",
+    { state: collecting({ a: "overdue", b: "received" }), asked: { a: 8 }, dueAt: inDays(-4) },
+    "Waiting 3 days for a; asked 8 times; a overdue; 4 days past the legal due date",
     "alarm",
   ],
   [
@@ -127,7 +135,7 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
   ],
   [
     "a source that is asked again later",
-    { state: collecting({ a: "received", b: "retrying" }), attempts: { b: 2 } },
+    { state: collecting({ a: "received", b: "retrying" }), asked: { b: 2 } },
     "Waiting 3 days for b; asked twice; due in 12 days",
     "quiet",
   ],
@@ -190,7 +198,7 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
   [
     "an overdue request",
     { state: { IN_PROGRESS: "compiling" }, dueAt: inDays(-2) },
-    "Everything is collected; the documents are being made; 2 days overdue",
+    "Everything is collected; the documents are being made; 2 days past the legal due date",
     "alarm",
   ],
   [
