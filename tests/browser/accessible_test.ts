@@ -96,6 +96,35 @@ browserTest("forms are accessible: opened, refused and done", async (open) => {
   await assertAccessible(page, "a thing done");
 });
 
+browserTest("words without an end stay inside the page", async (open) => {
+  const endless = "Rechtsschutzversicherungsgesellschaften".repeat(12).slice(0, 480);
+  const participants = ["order-service", `${"a-service-of-many-names-".repeat(3)}service`];
+  await using store = await openStore({ participants });
+  const held = await store.open(await store.join(), "ERASURE");
+  await store.tell(held, "hold", { reason: endless });
+  const refused = await store.open(await store.join(), "ERASURE");
+  await store.tell(refused, "extend", { reason: endless });
+  await store.tell(refused, "refuse", { reason: endless });
+  const waived = await store.open(await store.join(), "ERASURE");
+  await store.until(0);
+  await store.tell(
+    waived,
+    "participant.confirm",
+    { service: participants[0], evidence: endless },
+    store.world.system,
+  );
+  await using visit = await open(store, { as: store.officer });
+  const { page } = visit;
+  for (const [name, { id }] of Object.entries({ held, refused, waived })) {
+    await page.goto(`/inspect/requests/${id}`);
+    for (const summary of await page.locator("details.action > summary").all()) await summary.click();
+    for (const size of [WIDE, PHONE]) {
+      await page.setViewportSize(size);
+      assert.equal(await overhang(page), 0, `${name}, ${size.width} pixels wide`);
+    }
+  }
+});
+
 browserTest("twenty participants, and a machine that nobody knows, are accessible", async (open) => {
   const participants = Array.from({ length: 20 }, (_, at) => `participant-${at + 1}`);
   await using store = await openStore({ participants });
