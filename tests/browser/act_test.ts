@@ -44,6 +44,7 @@ browserTest(
     assert.deepEqual(await principals(store, request.id, "hold"), []);
     await send(page, "Put on hold");
     await page.getByRole("status").getByText("You have put the request on hold.").waitFor();
+    await page.waitForURL(`/inspect/requests/${request.id}`); // nothing is left for a reload to tell again
     await untilSaid(page, /^On hold since .*: A court asks; due in/);
     assert.deepEqual(await standing(page), ["PENDING.held"]);
     const [newest] = await page.locator("[data-part=timeline] .moment").allInnerTexts();

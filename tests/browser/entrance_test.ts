@@ -34,6 +34,20 @@ browserTest("the form signs in, leads to where one wanted to go, and signing out
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
 });
 
+browserTest("who is signed in and follows a link of another site goes on from the form", async (open) => {
+  await using store = await openStore();
+  const request = await store.open(await store.join(), "ERASURE");
+  await using visit = await open(store, { as: store.officer });
+  const { page } = visit;
+  const path = `/inspect/requests/${request.id}`;
+  await page.setContent(`<a href="${store.origin}${path}">A mail about a request</a>`);
+  await page.getByRole("link").click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.getByRole("link", { name: "Go on" }).click();
+  await page.getByRole("heading", { name: /^Erasure request/ }).waitFor();
+  assert.equal(page.url(), `${store.origin}${path}`);
+});
+
 browserTest("the link of development signs in, and its code is gone from the address", async (open) => {
   await using store = await openStore({ development: "c0de" });
   await using visit = await open(store);

@@ -195,6 +195,39 @@ browserTest("the overview counts and lists a request as soon as it is there", as
   assert.equal(await reloaded(), false);
 });
 
+browserTest(
+  "a step through the past leaves the reader where they are, and shows the moment in the timeline",
+  async (open) => {
+    await using store = await openStore();
+    const request = await store.open(await store.join(), "ERASURE");
+    for (let time = 0; time < 15; time++) {
+      await store.tell(request, "hold", { reason: `The court asks for the ${time + 1}. time` });
+      await store.tell(request, "release");
+    }
+    await using visit = await open(store, { as: store.officer });
+    const { page } = visit;
+    for (const at of [3, 16, 30]) {
+      await page.goto(`/inspect/requests/${request.id}?at=${at}#chart`);
+      for (const step of [at, at - 1, at - 2]) {
+        await page.waitForURL((url) => url.search === `?at=${step}` && url.hash === "#chart");
+        const moment = page.locator(".moment.here");
+        assert.equal(await moment.getAttribute("data-sequence"), `${step}`);
+        const [box, mark] = [
+          await page.locator("[data-part=timeline]").boundingBox(),
+          await moment.boundingBox(),
+        ];
+        assert.ok(
+          box && mark && mark.y >= box.y && mark.y + mark.height <= box.y + box.height + 1,
+          `${step}`,
+        );
+        const heading = await page.locator("#chart").boundingBox();
+        assert.ok(heading && heading.y >= 0 && heading.y < 200, `${step}: ${heading?.y}`);
+        if (step > 1) await page.keyboard.press("ArrowLeft");
+      }
+    }
+  },
+);
+
 browserTest("a reader goes back and on through a request's past with the arrow keys alone", async (open) => {
   await using store = await openStore();
   const request = await store.open(await store.join(), "ERASURE");
