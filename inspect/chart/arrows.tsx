@@ -2,7 +2,7 @@
 import type { PlacedArrow, Point, Rectangle } from "./layout.ts";
 import { LINE, wordsOf } from "./measures.ts";
 import type { Transition } from "./model.ts";
-import { timesTaken } from "./standing.ts";
+import { mayBeMore, timesTaken } from "./standing.ts";
 import type { Trail } from "./trail.ts";
 
 const BEND = 8;
@@ -44,7 +44,7 @@ export function ArrowLabel(
             y={y + LINE * (index + 1) - 2.5}
             text-anchor="middle"
           >
-            <title>{tipOf(transition, times)}</title>
+            <title>{tipOf(transition, trail)}</title>
             {wordsOf(transition)}
           </text>
         );
@@ -54,9 +54,15 @@ export function ArrowLabel(
 }
 
 /** What a pointer over a transition's words is told. */
-export function tipOf({ event, label, guarded }: Transition, times: number): string {
-  const condition = guarded ? ", on a condition" : "";
-  return `${label}${event ? ` (${event})` : ""}${condition}: ${times > 0 ? `taken ${times} ×` : "not taken"}`;
+export function tipOf(transition: Transition, trail: Trail): string {
+  const { event, label, guarded } = transition;
+  const [times, more] = [timesTaken(transition, trail), mayBeMore(transition, trail)];
+  const taken = times > 0
+    ? `taken ${times} ×${more ? " or more" : ""}`
+    : more
+    ? "the journal does not tell whether it was taken"
+    : "not taken";
+  return `${label}${event ? ` (${event})` : ""}${guarded ? ", on a condition" : ""}: ${taken}`;
 }
 
 /** Right angles with round corners. */

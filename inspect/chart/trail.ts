@@ -10,6 +10,8 @@ export interface Trail {
   visited: ReadonlyMap<string, number>;
   /** How often each transition was taken. */
   taken: ReadonlyMap<string, number>;
+  /** Events of which not every row tells its transition: those of theirs may have been taken more often. */
+  unclear: ReadonlySet<string>;
   /** States of the present that the machine does not have, in the journal's words. */
   unknown: readonly string[];
 }
@@ -26,6 +28,7 @@ export function trail(
 ): Trail {
   const visited = new Map<string, number>();
   const taken = new Map<string, number>();
+  const unclear = new Set<string>();
   // Ten thousand rows tell few different things.
   const explained = new Map<string, Explanation>();
   let last: JournalEntry | undefined;
@@ -36,6 +39,7 @@ export function trail(
     const key = JSON.stringify([entry.eventType, entry.stateBefore, entry.stateAfter]);
     const explanation = explained.get(key) ?? explain(entry);
     explained.set(key, explanation);
+    if (explanation.taken.length === 0 && entry.stateBefore !== null) unclear.add(entry.eventType);
     for (const id of explanation.taken) taken.set(id, (taken.get(id) ?? 0) + (entry.times ?? 1));
     for (const active of explanation.through) {
       moment++;
@@ -43,5 +47,5 @@ export function trail(
     }
   }
   const { active, unknown } = activeIn(root, parseState(last?.stateAfter ?? "{}"));
-  return { current: last ? active : new Set(), visited, taken, unknown };
+  return { current: last ? active : new Set(), visited, taken, unclear, unknown };
 }

@@ -169,6 +169,23 @@ Deno.test("the chart in words says what the drawing shows", async () => {
   assert.equal(svg.match(/aria-current="step"/g)?.length, 1);
 });
 
+Deno.test("how often something was done is no number where the journal does not tell of whom", async () => {
+  const subject = request("gdpr_erasure@1", ["order-service", "payment-service"]);
+  const told = (way: string[]) => go(subject, way);
+  const asks = ["ask order-service", "ask order-service"];
+  const both = await draw(
+    subject,
+    journalOf(subject, told(["start", ...asks, "confirm payment-service", ...asks])),
+  );
+  assert.match(both, /asked again \(ask\), on a condition: taken 2 × or more/);
+  assert.match(both, /asked again(?: ◇)? ×2\+/);
+  assert.match(both, /asked again \(ask\), on a condition: the journal does not tell whether it was taken/);
+  assert.match(both, /\(taken at least 2 times\)/);
+  const one = await draw(subject, journalOf(subject, told(["start", "confirm payment-service", ...asks])));
+  assert.match(one, /asked again(?: ◇)? ×2[^+]/);
+  assert.match(one, /\(taken 2 times\)/);
+});
+
 Deno.test("a machine that this version does not know is drawn from its journal", async () => {
   const subject = request("gdpr_erasure@1", ["order-service", "payment-service"]);
   const way = go(subject, ["hold", "release", "start", "confirm order-service"]);
