@@ -46,7 +46,7 @@ function Overview({ c, asked, now, fingerprint, counts, requests, next }: Props)
       <h2 id="list">{Object.keys(wanted).length > 0 ? "Requests that match the filters" : "All requests"}</h2>
       <Filters c={c} asked={asked} services={counts.waiting.map(({ service }) => service)} />
       <div data-part="requests">
-        {counts.stuck > 0 && requests.length > 0 && (
+        {counts.stuck > 0 && requests.some(({ status }) => status !== "COMPLETED") && (
           <p>
             <a class="button" href={inStore(c, `/inspect/retry${searchOf(wanted, "due")}`)}>
               Retry what is stuck…

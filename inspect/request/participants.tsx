@@ -44,6 +44,7 @@ export function Participants(
 function Row({ participant, asked, open }: { participant: ParticipantRow; asked: number; open: boolean }) {
   const { service, state, nextAttemptAt, lastError, evidence, waiverReason, settledAt } = participant;
   const word = state.toLowerCase();
+  const next = open ? nextAttemptAt : null;
   const said = evidence ?? (waiverReason === null ? undefined : `Waived: ${waiverReason}`);
   return (
     <tr data-row={service}>
@@ -54,7 +55,7 @@ function Row({ participant, asked, open }: { participant: ParticipantRow; asked:
         </span>
       </Cell>
       <Cell name="Asked">{timesWords(asked)}</Cell>
-      <Cell name="Next attempt">{open && nextAttemptAt && <Instant at={nextAttemptAt} />}</Cell>
+      <Cell name="Next attempt">{next && <Instant at={next} />}</Cell>
       <Cell name="Last error">{lastError && <code>{lastError}</code>}</Cell>
       <Cell name="What it said">{said}</Cell>
       <Cell name="Settled">{settledAt && <Instant at={settledAt} />}</Cell>

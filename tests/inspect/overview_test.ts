@@ -282,6 +282,7 @@ Deno.test("what is completed says when, and how late; nothing is to be retried i
   assert.match(rowOf(inTime.id), /Completed<\/span>/);
   assert.match(rowOf(stuck.id), /Due in|At risk/);
   assert.match(all, /Retry what is stuck/);
+  assert.doesNotMatch(await show("?status=COMPLETED"), /Retry what is stuck/);
   const none = await show("?type=PORTABILITY");
   assert.match(none, /No request matches these filters/);
   assert.doesNotMatch(none, /Retry what is stuck/);
