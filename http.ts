@@ -88,15 +88,16 @@ export async function createHttp(
     exportLink: linkTo,
     downloads,
     exportReceipt: (key) => exportReceipt(api, key),
+    admit: shedLoad(load, (error) => answerOf(error).body),
   });
   const app = createDoor(config.door)
     .use(nameRoutes())
     .use(letGo(ending))
     .route("/", createHealth(ready, ending))
     .route("/graphql", graph)
+    .route("/inspect", inspector.app)
     .use(shedLoad(load, (error) => answerOf(error).body))
     .route("/exports", createExports({ downloads, authenticate, limits }))
-    .route("/inspect", inspector.app)
     .route("/", createRest({ actors, lookups, sql: api, authenticate, exportLink: linkTo, limits, closing }));
   if (!config.production) await addGateway(app);
   return { app, inspector };

@@ -1,5 +1,5 @@
 /** The inspector: pages on which privacy officers see every request's machine, live, and act on it. */
-import { Hono } from "@hono/hono";
+import { Hono, type MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
 import { getLogger } from "@logtape/logtape";
@@ -33,6 +33,8 @@ export interface InspectorOptions extends SignInOptions {
   downloads: ExportDownloads;
   /** The receipt of a request; undefined where there is none. */
   exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
+  /** Lets a request in, or refuses it, once its form is there. */
+  admit: MiddlewareHandler;
 }
 
 /** What the pages are made with. */
@@ -73,6 +75,7 @@ export function createInspector(options: InspectorOptions): Inspector {
       }
     }))
     .use(takeForms())
+    .use(options.admit)
     .route("/assets", createAssets())
     .route("/", createSignIn(options))
     .route("/", inside)

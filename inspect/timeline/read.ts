@@ -18,7 +18,7 @@ export async function readLines(
   { upTo, shown }: { upTo: number; shown: number | undefined },
 ): Promise<Line[]> {
   const events = await findEventsUpTo(sql, key, { upTo, limit: EVENTS });
-  const edges = events.filter((event, index) => index === 0 || index === events.length - 1);
+  const edges = events.filter((_, index) => index === 0 || index === events.length - 1);
   const mayGoOn = edges.filter((event) => isIdle(event) && event.sequence !== shown);
   const ends = await Promise.all(mayGoOn.map((event) => findRun(sql, key, event, shown)));
   return foldRuns(events, shown, ends);

@@ -61,3 +61,36 @@ Deno.test("a form that does not arrive is not waited for", async () => {
   const whole = await fetch(url, { method: "POST", body: "token=x" });
   assert.equal(await whole.text(), "token=x");
 });
+
+Deno.test("a form that is on its way takes no place among what is worked on", async () => {
+  let admitted = 0;
+  await using inspector = await startInspector({
+    admit: (_, next) => {
+      admitted++;
+      return next();
+    },
+  });
+  const rest = Promise.withResolvers<void>();
+  const began = Promise.withResolvers<void>();
+  const text = new TextEncoder();
+  const slow = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      controller.enqueue(text.encode("token="));
+      began.resolve();
+      await rest.promise;
+      controller.enqueue(text.encode("x"));
+      controller.close();
+    },
+  });
+  const answer = send(inspector, "/inspect/sign-in", slow);
+  await began.promise;
+  const page = await inspector.get("/inspect", inspector.officer);
+  assert.equal(page.status, 200);
+  await page.body?.cancel();
+  assert.equal(admitted, 1, "the page alone");
+  rest.resolve();
+  const late = await answer;
+  assert.equal(late.status, 401);
+  await late.body?.cancel();
+  assert.equal(admitted, 2);
+});

@@ -1,5 +1,5 @@
 /** The inspector on a real socket, before real actors and a real PostgreSQL. */
-import { Hono } from "@hono/hono";
+import { Hono, type MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
 import { exportReceipt } from "../../actors/gdpr/receipt.ts";
 import type { ActorsOptions } from "../../actors/mod.ts";
@@ -29,9 +29,15 @@ export interface TestInspector extends AsyncDisposable {
   wake: Inspector["wake"];
 }
 
-/** @param development the code of a sign-in link, which signs the officer in */
+/**
+ * @param development the code of a sign-in link, which signs the officer in
+ * @param admit stands where work is refused while there is too much of it
+ */
 export async function startInspector(
-  { development, ...world }: Partial<ActorsOptions> & { development?: string } = {},
+  { development, admit = (_, next) => next(), ...world }: Partial<ActorsOptions> & {
+    development?: string;
+    admit?: MiddlewareHandler;
+  } = {},
 ): Promise<TestInspector> {
   await using stack = new AsyncDisposableStack();
   let wake = () => {};
@@ -60,6 +66,7 @@ export async function startInspector(
     authenticate: createStoresAuthenticator(issuer.verify),
     formKey: await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey,
     secure: false,
+    admit,
     development: development === undefined ? undefined : { code: development, token: () => token(officer) },
   });
   wake = inspector.wake;
