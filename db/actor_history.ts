@@ -82,8 +82,8 @@ export async function findLastReason(
 }
 
 /**
- * The ends of the run that an event is in: of all before and after it, without a gap, that tell the same as it does, for
- * no reason given, and have changed nothing.
+ * The ends of the run that an event is in: of all before and after it, without a gap, that tell the same as it does,
+ * for no reason given, and have changed nothing.
  *
  * @param shown the sequence of an event that is in no run
  */

@@ -13,7 +13,7 @@ export interface RequestContext {
   clock: "ON_TIME" | "AT_RISK" | "OVERDUE";
   /** How often each participant has been asked since somebody last looked at it. */
   attempts: Record<string, number>;
-  /** How often each participant has been asked in all; without those that a request of an older version has not counted. */
+  /** How often each has been asked in all; absent where a version that did not count it made the request. */
   asked?: Record<string, number>;
   /** From 0 to 1, drawn as the request is made: requests of one moment do not ask again in step. */
   spread: number;

@@ -1,6 +1,6 @@
 /**
- * Makes what stands on a page what another page has there, and touches nothing that is the same: so the focus, how far
- * something is scrolled and what somebody has opened stay as they are.
+ * Makes what stands on a page what another page has there, and touches nothing that is the same: so the focus, how
+ * far something is scrolled and what somebody has opened stay as they are.
  *
  * @param {Element} here
  * @param {Element} there it is used up

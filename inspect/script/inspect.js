@@ -1,6 +1,6 @@
 /**
- * All the script there is: times in the viewer's zone, pages that renew themselves, charts and timelines that show where
- * they are, arrow keys for steps, and an address that says nothing twice.
+ * All the script there is: times in the viewer's zone, pages that renew themselves, charts and timelines that show
+ * where they are, arrow keys for steps, and an address that says nothing twice.
  */
 import { follow } from "./live.js";
 import { centre, findMoment, localise } from "./look.js";

@@ -3,7 +3,7 @@ import { become } from "./become.js";
 import { centre, localise } from "./look.js";
 
 const NOT_LIVE = "Not live at the moment: reload to see what is new";
-const WAITS = "Something has changed: it is shown once you have left the form";
+const WAITS = "All is up to date but the form that is being filled in";
 const LEFT = "You are signed out, or the page is gone: copy what you have written, then reload";
 /** Before a stream that was refused is asked for again, growing with each refusal; in milliseconds. */
 const [SHORTEST, LONGEST] = [1_000, 60_000];
@@ -50,7 +50,7 @@ async function renew(page) {
   for (const part of document.querySelectorAll("[data-part]")) {
     const other = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
     if (!other) continue;
-    if (isInUse(part)) kept = true;
+    if (isInUse(part)) kept ||= differs(part, other);
     else if (become(part, other)) {
       changed = true;
       if (!part.contains(document.activeElement)) centre(part);
@@ -65,6 +65,13 @@ async function renew(page) {
 function isInUse(part) {
   const form = document.activeElement?.closest("form, details[open]:has(> form)");
   return form && part.contains(form) || isWrittenIn(part);
+}
+
+/** @param {Element} part @param {Element} other */
+function differs(part, other) {
+  const copy = part.cloneNode(true);
+  for (const details of copy.querySelectorAll("details[open]")) details.removeAttribute("open");
+  return !copy.isEqualNode(other);
 }
 
 /** Whether somebody has filled something in. @param {ParentNode} part */

@@ -67,10 +67,13 @@ browserTest(
     await page.goto(`/inspect/requests/${request.id}`);
     const hold = page.locator("#action-hold");
     await hold.locator("summary").click();
+    await store.world.admin`update outbox set published_at = now()`;
+    store.wake();
+    await page.getByText(/^Updated at/).waitFor(); // which is no matter of the form
     await store.tell(request, "hold", { reason: "A court asks" });
     await untilSaid(page, /^On hold since/);
     assert.equal(await hold.getByLabel("Reason").isVisible(), true);
-    await page.getByText("it is shown once you have left the form").waitFor();
+    await page.getByText("All is up to date but the form that is being filled in").waitFor();
     await page.locator("h1").click();
     await eventually(async () => {
       store.wake();
