@@ -17,7 +17,8 @@ import { createDoor, letGo } from "./door/mod.ts";
 import { type Load, shedLoad } from "./door/overload.ts";
 import { maskError } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
-import { createInspector, type Inspector, type InspectorOptions } from "./inspect/mod.tsx";
+import { createInspector, type Inspector } from "./inspect/mod.tsx";
+import type { InspectorOptions } from "./inspect/options.ts";
 import { answerOf } from "./rest/errors.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
@@ -77,6 +78,7 @@ export async function createHttp(
     admit: shedLoad(load, (error) => ({ errors: [maskError(error)] })),
     production: config.production,
   });
+  const admit = shedLoad(load, (error) => answerOf(error).body);
   const inspector = createInspector({
     actors,
     lookups,
@@ -88,7 +90,7 @@ export async function createHttp(
     exportLink: linkTo,
     downloads,
     exportReceipt: (key) => exportReceipt(api, key),
-    admit: shedLoad(load, (error) => answerOf(error).body),
+    admit,
   });
   const app = createDoor(config.door)
     .use(nameRoutes())
@@ -96,7 +98,7 @@ export async function createHttp(
     .route("/", createHealth(ready, ending))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
-    .use(shedLoad(load, (error) => answerOf(error).body))
+    .use(admit)
     .route("/exports", createExports({ downloads, authenticate, limits }))
     .route("/", createRest({ actors, lookups, sql: api, authenticate, exportLink: linkTo, limits, closing }));
   if (!config.production) await addGateway(app);

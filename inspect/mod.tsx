@@ -1,49 +1,22 @@
 /** The inspector: pages on which privacy officers see every request's machine, live, and act on it. */
-import { Hono, type MiddlewareHandler } from "@hono/hono";
+import { Hono } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
 import { getLogger } from "@logtape/logtape";
 import { asDomainError, type ErrorCode } from "../actors/errors.ts";
-import type { ExportDownloads } from "../actors/gdpr/export_downloads.ts";
-import type { ReceiptFile } from "../actors/gdpr/receipt_file.ts";
-import type { RequestKey } from "../actors/gdpr/vocabulary.ts";
-import type { Actors } from "../actors/protocol.ts";
-import type { Sql } from "../db/connect.ts";
 import { describeError } from "../db/errors.ts";
-import type { Lookups } from "../db/lookups.ts";
 import { createAssets } from "./assets.ts";
-import { type Charts, createCharts } from "./chart/mod.tsx";
+import { createCharts } from "./chart/mod.tsx";
 import { addCustomers } from "./customer/mod.tsx";
+import { takeForms } from "./forms.ts";
 import { createLive, type Live } from "./live.ts";
 import { addOverview } from "./overview/mod.tsx";
-import { takeForms } from "./forms.ts";
+import type { InspectorOptions, Pages } from "./options.ts";
 import { Frame } from "./page.tsx";
 import { addRequests } from "./request/mod.tsx";
 import { addRetry } from "./retry/mod.tsx";
 import { type InspectEnv, signedIn } from "./session.ts";
-import { answerAfterEnd, createSignIn, createSignOut, type SignInOptions } from "./sign_in.tsx";
-
-export interface InspectorOptions extends SignInOptions {
-  actors: Actors;
-  lookups: Lookups;
-  /** A pool of the role customer_api, for reading. */
-  sql: Sql;
-  /** Where the documents of a request can be fetched; undefined when there are none any more. */
-  exportLink(key: RequestKey): Promise<{ url: string; expiresAt: Date; sha256: string } | undefined>;
-  downloads: ExportDownloads;
-  /** The receipt of a request; undefined where there is none. */
-  exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
-  /** Lets a request in, or refuses it, once its form is there. */
-  admit: MiddlewareHandler;
-}
-
-/** What the pages are made with. */
-export interface Pages
-  extends
-    Pick<InspectorOptions, "actors" | "lookups" | "sql" | "exportLink" | "downloads" | "exportReceipt"> {
-  charts: Charts;
-  live: Live;
-}
+import { answerAfterEnd, createSignIn, createSignOut } from "./sign_in.tsx";
 
 export interface Inspector extends Pick<Live, "wake" | "close"> {
   /** To be mounted at `/inspect`. */

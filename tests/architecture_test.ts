@@ -52,6 +52,18 @@ Deno.test("every folder of ours stands in the table", () => {
   assert.deepEqual([...folders].filter((folder) => !(folder! in MAY_IMPORT)), []);
 });
 
+Deno.test("no files import each other in a circle, types included", () => {
+  const ways = Map.groupBy(imports, ({ from }) => from);
+  const done = new Set<string>();
+  const follow = (path: string, way: readonly string[]): void => {
+    assert.ok(!way.includes(path), [...way, path].join(" -> "));
+    if (done.has(path)) return;
+    for (const { to } of ways.get(path) ?? []) if (folderOf(to) !== undefined) follow(to, [...way, path]);
+    done.add(path);
+  };
+  for (const path of ways.keys()) follow(path, []);
+});
+
 Deno.test("a machine imports xstate and nothing else that runs, however far one follows it", async () => {
   const machines: string[] = [];
   for await (const path of sources()) {

@@ -6,7 +6,7 @@ import { DomainError } from "../../actors/errors.ts";
 import { parseInput, uuid } from "../../actors/input.ts";
 import { readStore } from "../../db/connect.ts";
 import { findCustomerFingerprint } from "../../db/customer_facts.ts";
-import type { Pages } from "../mod.tsx";
+import type { Pages } from "../options.ts";
 import type { InspectContext, InspectEnv } from "../session.ts";
 import { CustomerPage } from "./page.tsx";
 import { readCustomer } from "./read.ts";

@@ -1,6 +1,6 @@
 /** `/inspect`: the requests of a store, what is urgent first. */
 import type { Hono } from "@hono/hono";
-import type { Pages } from "../mod.tsx";
+import type { Pages } from "../options.ts";
 import { Page } from "../page.tsx";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
 import { counted } from "../spans.ts";

@@ -7,7 +7,7 @@ import { parseInput, uuid } from "../../actors/input.ts";
 import { findEvent } from "../../db/actor_history.ts";
 import { readStore } from "../../db/connect.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
-import type { Pages } from "../mod.tsx";
+import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
 import { act } from "./act.ts";
 import type { Attempt } from "./actions.tsx";

@@ -3,7 +3,7 @@ import type { Hono } from "@hono/hono";
 import { DomainError } from "../../actors/errors.ts";
 import { uuid } from "../../actors/input.ts";
 import { newTraceparent, readTraceparent } from "../../telemetry/traceparent.ts";
-import type { Pages } from "../mod.tsx";
+import type { Pages } from "../options.ts";
 import { filterOf, readQuery } from "../overview/query.ts";
 import type { InspectEnv } from "../session.ts";
 import { performRetries } from "./perform.ts";

@@ -1,0 +1,32 @@
+/** What the inspector is made with. */
+import type { MiddlewareHandler } from "@hono/hono";
+import type { ExportDownloads, LinkToExport } from "../actors/gdpr/export_downloads.ts";
+import type { ReceiptFile } from "../actors/gdpr/receipt_file.ts";
+import type { RequestKey } from "../actors/gdpr/vocabulary.ts";
+import type { Actors } from "../actors/protocol.ts";
+import type { Sql } from "../db/connect.ts";
+import type { Lookups } from "../db/lookups.ts";
+import type { Charts } from "./chart/mod.tsx";
+import type { Live } from "./live.ts";
+import type { SignInOptions } from "./sign_in.tsx";
+
+export interface InspectorOptions extends SignInOptions {
+  actors: Actors;
+  lookups: Lookups;
+  /** A pool of the role customer_api, for reading. */
+  sql: Sql;
+  exportLink: LinkToExport;
+  downloads: ExportDownloads;
+  /** The receipt of a request; undefined where there is none. */
+  exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
+  /** Lets a request in, or refuses it, once its form is there. */
+  admit: MiddlewareHandler;
+}
+
+/** What the pages are made with. */
+export interface Pages
+  extends
+    Pick<InspectorOptions, "actors" | "lookups" | "sql" | "exportLink" | "downloads" | "exportReceipt"> {
+  charts: Charts;
+  live: Live;
+}
