@@ -78,7 +78,6 @@ export async function createHttp(
     admit: shedLoad(load, (error) => ({ errors: [maskError(error)] })),
     production: config.production,
   });
-  const admit = shedLoad(load, (error) => answerOf(error).body);
   const inspector = createInspector({
     actors,
     lookups,
@@ -90,7 +89,7 @@ export async function createHttp(
     exportLink: linkTo,
     downloads,
     exportReceipt: (key) => exportReceipt(api, key),
-    admit,
+    admit: shedLoad(load),
   });
   const app = createDoor(config.door)
     .use(nameRoutes())
@@ -98,7 +97,7 @@ export async function createHttp(
     .route("/", createHealth(ready, ending))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
-    .use(admit)
+    .use(shedLoad(load, (error) => answerOf(error).body))
     .route("/exports", createExports({ downloads, authenticate, limits }))
     .route("/", createRest({ actors, lookups, sql: api, authenticate, exportLink: linkTo, limits, closing }));
   if (!config.production) await addGateway(app);

@@ -66,11 +66,8 @@ export interface LoadVariables {
   stay?: () => () => void;
 }
 
-/** @param bodyOf how the edge behind it tells of an error */
-export function shedLoad(
-  load: Load,
-  bodyOf: (error: DomainError) => unknown,
-): MiddlewareHandler {
+/** @param bodyOf how the edge behind it tells of an error; without it the error is thrown, for the edge to catch */
+export function shedLoad(load: Load, bodyOf?: (error: DomainError) => unknown): MiddlewareHandler {
   return async (c, next) => {
     const leave = load.enter();
     if (!leave) {
@@ -78,7 +75,9 @@ export function shedLoad(
         "UNAVAILABLE",
         "Cannot take the request: there is too much to do, try again",
       );
-      return Response.json(bodyOf(error), { status: 503, headers: { "retry-after": "1" } });
+      c.header("retry-after", "1");
+      if (!bodyOf) throw error;
+      return c.json(bodyOf(error) as never, 503);
     }
     let stays = false;
     c.set("stay", () => {

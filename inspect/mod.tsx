@@ -73,7 +73,7 @@ const TITLES: Record<ErrorCode, { status: 400 | 401 | 403 | 404 | 409 | 412 | 42
   REFUSED_IN_STATE: { status: 409, title: "Refused" },
   CONFLICT: { status: 412, title: "Somebody was faster" },
   RATE_LIMITED: { status: 429, title: "Too much at once" },
-  UNAVAILABLE: { status: 503, title: "The database cannot be reached" },
+  UNAVAILABLE: { status: 503, title: "Not at the moment" },
 };
 
 function explain(error: unknown) {

@@ -74,7 +74,10 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     const { changed, version } = await actors.send(ref, { type: "group.assign", groupId }, context);
     const memberships = await findMemberships(lookups, { storeId, customerId });
     const membership = memberships.find((membership) => membership.groupId === groupId);
-    if (!membership) throw new DomainError("NOT_FOUND", `Cannot find shopper group ${groupId}`); // deleted since
+    if (!membership) {
+      const what = `customer ${customerId} in shopper group ${groupId}`;
+      throw new DomainError("NOT_FOUND", `Cannot find ${what}: the membership has ended since`);
+    }
     return c.json(bodyOf(membership), changed ? 201 : 200, { etag: etag(version) });
   });
 

@@ -50,6 +50,9 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, an
       code: "UNAVAILABLE",
       message: `Cannot take the request: ${MESSAGE}`,
     });
+    const page = await fetch(`${http}/inspect`);
+    assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "1"]);
+    assert.match(await page.text(), new RegExp(`<h1>Not at the moment</h1><p>.*${MESSAGE}</p>`));
     const { status, details } = await client.groups(request, { metadata: MESH });
     assert.deepEqual([status, details], ["RESOURCE_EXHAUSTED", `Cannot take the call: ${MESSAGE}`]);
 
@@ -67,7 +70,7 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, an
   assert.equal((await client.groups(request, { metadata: MESH })).status, "OK");
   assert.equal((await (await change("last")).json()).data.updateProfile.version, 7);
   assert.match((await service.stop("SIGTERM")).output, /Refuses work: 5 requests are in flight/);
-  assert.deepEqual(receiver.metrics().get("customer_service.load.refused"), [{ attributes: {}, value: 3 }]);
+  assert.deepEqual(receiver.metrics().get("customer_service.load.refused"), [{ attributes: {}, value: 4 }]);
 });
 
 Deno.test("clients that never send the rest of an operation take nobody's place", async () => {
