@@ -49,7 +49,7 @@ async function printMemory(): Promise<number> {
   } finally {
     await sql.end({ timeout: 1 });
   }
-  console.error(`${count} subjects`);
+  console.error(count === 1 ? "1 subject" : `${count} subjects`);
   return 0;
 }
 

@@ -2,6 +2,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
+import { setTimeout as pauseFor } from "node:timers/promises";
 import {
   type ConfirmErasureRequest,
   ConfirmErasureRequestSchema,
@@ -71,22 +72,9 @@ export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
         const status = await attempt(confirmation, traceparent, signal);
         const again = AWAY.includes(status) && attempts < ATTEMPTS && !signal.aborted;
         if (!again) return grpc.status[status];
-        await pause(100 * 2 ** attempts, signal);
+        await pauseFor(100 * 2 ** attempts, undefined, { signal });
       }
     },
     [Symbol.dispose]: () => client.close(),
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 }

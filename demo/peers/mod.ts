@@ -4,6 +4,7 @@
  */
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { getLogger } from "@logtape/logtape";
+import { setTimeout as pauseFor } from "node:timers/promises";
 import type { KafkaSettings } from "../../events/kafka_client.ts";
 import {
   type CustomerErasureRequested,
@@ -22,6 +23,8 @@ export interface DemoPeersOptions {
   /** How the names of the services' consumer groups begin. */
   group?: string;
   confirm: ConfirmOptions;
+  /** By how much each service takes longer over an erasure than the one before it, in milliseconds. */
+  paceMs?: number;
 }
 
 export interface DemoPeers extends AsyncDisposable {
@@ -35,13 +38,17 @@ export interface DemoPeers extends AsyncDisposable {
   deliver(topic: string, payload: Record<string, unknown>, traceparent?: string): Promise<void>;
 }
 
+/** So that whoever looks on sees each of them confirm. */
+const PACE_MS = 1_500;
+
 /** Is away the first time that it is asked. */
 const AWAY_ONCE = "communication-service";
 
 export async function startDemoPeers(
-  { kafka, group = "demo", confirm }: DemoPeersOptions,
+  { kafka, group = "demo", confirm, paceMs = PACE_MS }: DemoPeersOptions,
 ): Promise<DemoPeers> {
   const log = getLogger(["customer-service", "demo"]);
+  const services = Object.keys(HOLDINGS).map(createDemoService);
   await using stack = new AsyncDisposableStack();
   const confirmer = stack.use(createConfirmer(confirm));
   const stopping = new AbortController();
@@ -51,6 +58,7 @@ export async function startDemoPeers(
   async function erase(service: DemoService, event: CustomerErasureRequested, from?: string): Promise<void> {
     const { requestId, storeId, customerId, participants } = event;
     if (!participants.includes(service.name)) return;
+    await pauseFor((services.indexOf(service) + 1) * paceMs, undefined, { signal: stopping.signal });
     const evidence = service.anonymise(customerId);
     log.info("{service} has erased customer {customerId}: {evidence}", {
       service: service.name,
@@ -71,6 +79,7 @@ export async function startDemoPeers(
     const settings = { kind: SpanKind.CONSUMER, parent: from };
     const erasing = inSpan(`process ${TOPIC}`, settings, () => erase(service, event, from))
       .catch((error) => {
+        if (stopping.signal.aborted) return;
         log.warn("{service} cannot erase customer {customerId}: {reason}", {
           service: service.name,
           customerId: event.customerId,
@@ -82,7 +91,6 @@ export async function startDemoPeers(
     return erasing;
   }
 
-  const services = Object.keys(HOLDINGS).map(createDemoService);
   const urls = new Map<string, URL>();
   for (const service of services) {
     const server = stack.use(await serveDemoService(service, service.name === AWAY_ONCE ? 1 : 0));

@@ -215,6 +215,7 @@ async function open(door?: Confirmations, options: Partial<DemoPeersOptions> = {
           return issuer.sign({ principal, service }, 60);
         },
       },
+      paceMs: 0,
       ...options,
     }),
   );

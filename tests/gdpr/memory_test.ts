@@ -78,7 +78,7 @@ Deno.test("after a restore a replay from the memory's file erases the person aga
 
   await t.step("the memory is printed as lines, without a personal value", async () => {
     const { code, stdout, stderr } = await runTask("erasure", ["memory"], env(restored.erased));
-    assert.deepEqual([code, stderr], [0, "1 subjects\n"]);
+    assert.deepEqual([code, stderr], [0, "1 subject\n"]);
     const { email_hash, erased_at, ...ids } = JSON.parse(stdout);
     assert.deepEqual(ids, { store_id: restored.person.storeId, customer_id: restored.person.id });
     assert.match(email_hash, /^[0-9a-f]{64}$/);
