@@ -38,6 +38,11 @@ export function table(head: string[], rows: string[][]): string {
   return [head, ...rows].map(line).join("\n");
 }
 
+/** Says what is measured now, on one line that the next one takes the place of; the results are not among it. */
+export function tellStep(step: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`\r${step.padEnd(60)}\r`));
+}
+
 /** Without a size of the machine, a number says nothing. */
 export async function describeMachine(): Promise<string> {
   const info = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");

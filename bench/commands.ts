@@ -14,7 +14,7 @@ import { openKeys } from "../config/keys.ts";
 import { openPool } from "../db/connect.ts";
 import { openDatabase } from "./_database.ts";
 import { cpuMicroseconds } from "./_processes.ts";
-import { describeMachine, median, options, table } from "./_report.ts";
+import { describeMachine, median, options, table, tellStep } from "./_report.ts";
 
 const SCRIPT = new URL("./commands.sql", import.meta.url).pathname;
 const STORE = "00000000-0000-4000-8000-000000000000";
@@ -48,6 +48,7 @@ export async function commands(args: string[]): Promise<void> {
   );
   for (let round = 0; round <= asked.rounds; round++) {
     for (const [name, run] of Object.entries(variants)) {
+      tellStep(`round ${round} of ${asked.rounds}: ${name}`);
       const before = await cpuMicroseconds(database.pid, true);
       const perSecond = await run();
       const postgresCpu = (await cpuMicroseconds(database.pid, true) - before) / (perSecond * asked.seconds);

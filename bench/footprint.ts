@@ -11,7 +11,7 @@ import { production, TRUSTING } from "../tests/production.ts";
 import { type CustomerId, loadCustomers, openDatabase } from "./_database.ts";
 import { drive, type Driven } from "./_mixed_load.ts";
 import { cpuMicroseconds, memory } from "./_processes.ts";
-import { describeMachine, median, options, table } from "./_report.ts";
+import { describeMachine, median, options, table, tellStep } from "./_report.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -64,7 +64,10 @@ export async function footprint(args: string[]): Promise<void> {
   const rounds: Measured[][] = [];
   for (let run = 0; run < asked.runs; run++) {
     const measured: Measured[] = [];
-    for (const variant of variants) measured.push(await measure(variant, customers, asked));
+    for (const variant of variants) {
+      tellStep(`run ${run + 1} of ${asked.runs}: ${variant.name}`);
+      measured.push(await measure(variant, customers, asked));
+    }
     rounds.push(measured);
   }
   report(variants.map(({ name }) => name), rounds, asked);

@@ -9,7 +9,7 @@ import { openDevelopmentIssuer } from "../auth/development_issuer.ts";
 import { readConfig } from "../config/mod.ts";
 import { start } from "../main.ts";
 import { openDatabase } from "./_database.ts";
-import { describeMachine, options, quantile, table } from "./_report.ts";
+import { describeMachine, options, quantile, table, tellStep } from "./_report.ts";
 import { loadRequests } from "./_requests.ts";
 
 const PAGES: Record<string, (requestId: string) => string> = {
@@ -46,6 +46,7 @@ export async function inspector(args: string[]): Promise<void> {
   await using service = await start(config);
   const rows: string[][] = [];
   for (const [name, pathOf] of Object.entries(PAGES)) {
+    tellStep(name);
     const times = stores.map((): number[] => []);
     for (let round = -5; round < asked.rounds; round++) {
       for (const [index, { requestId, authorization }] of stores.entries()) {

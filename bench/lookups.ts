@@ -10,7 +10,7 @@ import { type BenchDatabase, type CustomerId, loadCustomers, openDatabase } from
 import type { Job, Seen } from "./_load.ts";
 import { keepAnswers, keepRequests } from "./_messages.ts";
 import { cpuMicroseconds, type Serving, serving } from "./_processes.ts";
-import { describeMachine, median, options, table } from "./_report.ts";
+import { describeMachine, median, options, table, tellStep } from "./_report.ts";
 
 const PATH = "/io.shopstar.customer.v1.CustomerService/GetCustomerGroups";
 const HERE = new URL(".", import.meta.url).pathname;
@@ -70,7 +70,10 @@ export async function lookups(args: string[]): Promise<void> {
     const rounds: Measured[][] = [];
     for (let round = 0; round < asked.rounds; round++) {
       const measured: Measured[] = [];
-      for (const { server } of variants) measured.push(await measure(server, database, job));
+      for (const variant of variants) {
+        tellStep(`round ${round + 1} of ${asked.rounds}: ${variant.name}`);
+        measured.push(await measure(variant.server, database, job));
+      }
       rounds.push(measured);
     }
     report(name, variants.map((variant) => variant.name), rounds);

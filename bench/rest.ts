@@ -7,7 +7,7 @@
  */
 import { loadCustomers, openDatabase } from "./_database.ts";
 import { cpuMicroseconds, serving } from "./_processes.ts";
-import { describeMachine, median, options, table } from "./_report.ts";
+import { describeMachine, median, options, table, tellStep } from "./_report.ts";
 import type { RestJob, RestSeen } from "./_rest_load.ts";
 import type { Served } from "./_serve_rest.ts";
 
@@ -36,6 +36,7 @@ export async function rest(args: string[]): Promise<void> {
   for (let round = 0; round <= asked.rounds; round++) {
     for (const method of ["GET", "POST"] as const) {
       for (const [at, what] of variants.entries()) {
+        tellStep(`round ${round} of ${asked.rounds}: ${method}, ${what}`);
         const { port, pid } = servers[at]!;
         const job = { port, method, ids, inFlight: asked["in-flight"], seconds: asked.seconds, warmUp: 1 };
         const before = await cpuMicroseconds(pid);

@@ -10,7 +10,7 @@ import type { Sql } from "../db/connect.ts";
 import { type CustomerFilter, searchCustomers } from "../db/customer_search.ts";
 import { describeError } from "../db/errors.ts";
 import { openDatabase } from "./_database.ts";
-import { describeMachine, median, options, table } from "./_report.ts";
+import { describeMachine, median, options, table, tellStep } from "./_report.ts";
 
 const STORE = "00000000-0000-4000-8000-000000000000";
 const group = (n: number) => `00000000-0000-4000-9000-00000000000${n}`;
@@ -83,6 +83,7 @@ export async function search(args: string[]): Promise<void> {
       set auto_explain.log_buffers = on; set auto_explain.log_level = notice`);
     const rows: string[][] = [];
     for (const [name, [filter, behind]] of Object.entries(SEARCHES)) {
+      tellStep(name);
       const page = { limit: 51, after: behind && await middle(sql) };
       const times: number[] = [];
       let found = 0;
