@@ -22,6 +22,8 @@ interface Operation {
 
 /** How many requests each operation gets of each sort. */
 const RUNS = 25;
+/** How many more of those that it allows, until it takes one: some fields go together in ways that no schema says. */
+const PATIENCE = 500;
 
 const document = JSON.parse(JSON.stringify(describeApi(createRoutes({} as RestOptions))));
 const resolve: Resolve = ({ $ref, ...schema }) =>
@@ -44,24 +46,31 @@ Deno.test("every operation answers as the document says, whatever it is sent", a
     await t.step(operation.operationId, async () => {
       const ids = await arrange(rest);
       let taken = 0;
+      const ask = async ({ path, headers, body }: Input) => {
+        const reply = await rest.call(method, path, { as: rest.world.system, headers, body });
+        const about = `${method} ${path} answers ${reply.status}`;
+        assert.notEqual(reply.status, 500, about);
+        const described = operation.responses[reply.status];
+        assert.ok(described, `${about}, which is not documented`);
+        const wrong = validate(operation, reply.status, reply.headers.get("content-type"), reply.text);
+        assert.equal(wrong, undefined, `${about}: ${wrong}`);
+        if (reply.status < 400) taken++;
+      };
+      const mayBeTaken = request(operation, path, ids, "allowed");
       const input = fc.oneof(
-        { weight: 3, arbitrary: request(operation, path, ids, "allowed") },
+        { weight: 3, arbitrary: mayBeTaken },
         { weight: 2, arbitrary: request(operation, path, ids, "refused") },
       );
       await fc.assert(
-        fc.asyncProperty(input, async ({ path, headers, body }) => {
-          const reply = await rest.call(method, path, { as: rest.world.system, headers, body });
-          const about = `${method} ${path} answers ${reply.status}`;
-          assert.notEqual(reply.status, 500, about);
-          const described = operation.responses[reply.status];
-          assert.ok(described, `${about}, which is not documented`);
-          const wrong = validate(operation, reply.status, reply.headers.get("content-type"), reply.text);
-          assert.equal(wrong, undefined, `${about}: ${wrong}`);
-          if (reply.status < 400) taken++;
-        }),
+        fc.asyncProperty(input, ask),
         { numRuns: 2 * RUNS, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true },
       );
-      if (!HARDLY_EVER.has(operation.operationId)) assert.ok(taken > 0, "none was taken");
+      if (HARDLY_EVER.has(operation.operationId)) return;
+      for (const more of fc.sample(mayBeTaken, PATIENCE)) {
+        if (taken > 0) break;
+        await ask(more);
+      }
+      assert.ok(taken > 0, "none was taken");
     });
   }
 });
@@ -113,13 +122,19 @@ async function arrange({ world }: TestRest): Promise<Record<string, string[]>> {
 
 type Ids = Record<string, string[]>;
 
+interface Input {
+  path: string;
+  headers: Record<string, string>;
+  body: unknown;
+}
+
 /** Requests to an operation; paths mostly name what there is. */
 function request(
   { parameters = [], requestBody }: Operation,
   path: string,
   ids: Ids,
   sort: "allowed" | "refused",
-) {
+): fc.Arbitrary<Input> {
   const schema = requestBody?.content["application/json"]?.schema;
   const bad = nasty.map((value) => typeof value === "string" ? value : JSON.stringify(value));
   const of = (place: string) =>
