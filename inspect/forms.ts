@@ -18,6 +18,11 @@ export function takeForms(patienceMs = PATIENCE_MS): MiddlewareHandler {
   };
 }
 
+/** What somebody has written into a field, as one line; empty where there is no such field. */
+export function lineOf(field: unknown): string {
+  return String(field ?? "").replaceAll(/\s+/g, " ").trim();
+}
+
 async function read(c: Context, body: ReadableStream<Uint8Array>, patienceMs: number): Promise<Blob> {
   const most = MOST[c.req.path] ?? MOST_ELSEWHERE;
   const tooMuch = () =>

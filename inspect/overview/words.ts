@@ -2,6 +2,7 @@
 import type { StateValue } from "xstate";
 import type { FoundRequest } from "../../db/gdpr_search.ts";
 import { parseState, parts } from "../chart/value.ts";
+import { phaseOf } from "../request/standing.ts";
 import { sentence, stateWords } from "../words.ts";
 
 const TYPES: Record<FoundRequest["type"], string> = {
@@ -29,9 +30,10 @@ export function statusWords(
 }
 
 /** What the status does not say by itself; undefined for a state that this version cannot read. */
-function innerWords(state: unknown): string | undefined {
-  if (typeof state !== "object" || state === null) return undefined;
-  const [[, inside] = []] = parts(parseState(JSON.stringify(state)));
+function innerWords(stored: unknown): string | undefined {
+  const state = readState(stored);
+  if (typeof state !== "object") return undefined;
+  const [[, inside] = []] = parts(state);
   const inner: StateValue | undefined = inside;
   return inner === undefined ? undefined : parts(inner).map(([key]) => stateWords(key)).join(", ");
 }
@@ -39,15 +41,19 @@ function innerWords(state: unknown): string | undefined {
 /** Who has been asked and has not answered, and what has to be over before: "payment-service (overdue)". */
 export function waitedFor({ status, state, participants }: FoundRequest): string[] {
   if (status === "COMPLETED") return [];
-  if (isWaiting(state)) return ["the customer's access request"];
+  const standing = readState(state);
+  if (standing && phaseOf(standing) === "PENDING.waiting_for_access") {
+    return ["the customer's access request"];
+  }
   return participants.filter(({ state }) => ["ASKED", "RETRYING", "OVERDUE"].includes(state))
     .map(({ service, state }) =>
       state === "ASKED" ? service : `${service} (${stateWords(state.toLowerCase())})`
     );
 }
 
-function isWaiting(state: unknown): boolean {
-  return JSON.stringify(state) === '{"PENDING":"waiting_for_access"}';
+/** Undefined for what is no state. */
+function readState(stored: unknown): StateValue | undefined {
+  return typeof stored === "object" && stored !== null ? parseState(JSON.stringify(stored)) : undefined;
 }
 
 /** How an id is called where there is little room: its last digits, as its first ones tell only when it was made. */

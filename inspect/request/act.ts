@@ -6,6 +6,7 @@ import type { Actors } from "../../actors/protocol.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import { readStore, type Sql } from "../../db/connect.ts";
 import { newTraceparent, readTraceparent } from "../../telemetry/traceparent.ts";
+import { lineOf } from "../forms.ts";
 import type { InspectContext } from "../session.ts";
 import { eventWords } from "../words.ts";
 import type { Attempt } from "./actions.tsx";
@@ -45,7 +46,7 @@ export async function act(
   const { data: form } = Form.safeParse(await c.req.parseBody());
   if (!form) throw new DomainError("INVALID_INPUT", "Cannot take the form: it is not of this page");
   const { action: type, version, service } = form;
-  const reason = form.reason.replaceAll(/\s+/g, " ").trim();
+  const reason = lineOf(form.reason);
   const refused = (status: Refused["status"], message: string): Refused => ({
     status,
     attempt: { done: false, message, written: { action: type, service, reason } },

@@ -3,6 +3,7 @@ import type { Hono } from "@hono/hono";
 import { DomainError } from "../../actors/errors.ts";
 import { uuid } from "../../actors/input.ts";
 import { newTraceparent, readTraceparent } from "../../telemetry/traceparent.ts";
+import { lineOf } from "../forms.ts";
 import type { Pages } from "../options.ts";
 import { filterOf, readQuery } from "../overview/query.ts";
 import type { InspectEnv } from "../session.ts";
@@ -25,7 +26,7 @@ export function addRetry(app: Hono<InspectEnv>, { actors, sql }: Pages): void {
     const { data: key } = uuid.safeParse(given);
     if (!key) throw new DomainError("INVALID_INPUT", "Cannot take the form: it is not of this page");
     const traceparent = readTraceparent(c.req.header("traceparent")) ?? newTraceparent();
-    const reason = String(said ?? "").replaceAll(/\s+/g, " ").trim();
+    const reason = lineOf(said);
     const results = await performRetries(actors, retries, { by: c.var.by, traceparent, key, reason });
     const { wanted } = readQuery(new URL(c.req.url).searchParams);
     return c.html(<Report c={c} wanted={wanted} results={results} />);
