@@ -21,7 +21,7 @@ const [NEWLINE, QUOTE, COMMA] = [0x0a, 0x22, 0x2c];
  * whatever that was, the next line begins behind the next line feed. So it does behind a cell that is never closed:
  * the line in which it begins is given by itself.
  *
- * @throws {DomainError} INVALID_INPUT when the client sends nothing
+ * @throws {DomainError} INVALID_INPUT when the client sends nothing, or breaks off
  */
 export async function* readLines(
   body: ReadableStream<Uint8Array>,
@@ -94,7 +94,7 @@ async function* readChunks(
   signal.addEventListener("abort", cancel);
   try {
     for (;;) {
-      const { done, value } = await unlessSilent(reader.read(), patienceMs);
+      const { done, value } = await unlessSilent(reader.read().catch(breakOff), patienceMs);
       if (done) return;
       yield value;
     }
@@ -102,6 +102,11 @@ async function* readChunks(
     signal.removeEventListener("abort", cancel);
     cancel();
   }
+}
+
+/** A body that breaks off is its client's affair. */
+function breakOff(cause: unknown): never {
+  throw new DomainError("INVALID_INPUT", "Cannot go on: the body breaks off", { cause });
 }
 
 /** @throws {DomainError} INVALID_INPUT when it takes too long */

@@ -75,7 +75,7 @@ export function addBulkRoutes(
     const results = answerRows(startingWith(first, rows), {
       keysOf: (row) => keysOf(row, (email) => options.lookups.findCustomerId({ storeId, email })),
       work: upsert,
-    }, { stop, closing: options.closing, gone: c.req.raw.signal, leave: c.var.stay?.() });
+    }, { stop, closing: options.closing, leave: c.var.stay?.() });
     const answer = answerWith(results, { unread: UNREAD, patienceMs });
     return c.body(answer, 200, { "content-type": JSON_LINES });
   });
@@ -85,8 +85,6 @@ interface Course {
   /** Ends the reading. */
   stop: AbortController;
   closing: AbortSignal;
-  /** Has fired when there is nobody to answer any more. */
-  gone: AbortSignal;
   /** To be called at the end. */
   leave: (() => void) | undefined;
 }
@@ -95,7 +93,7 @@ interface Course {
 async function* answerRows(
   batches: AsyncIterable<BulkRow[]>,
   work: Work<BulkRow, BulkResult>,
-  { stop, closing, gone, leave }: Course,
+  { stop, closing, leave }: Course,
 ): AsyncGenerator<string | undefined> {
   const end = () => stop.abort();
   closing.addEventListener("abort", end);
@@ -110,7 +108,7 @@ async function* answerRows(
     }
     closing.throwIfAborted(); // what has been read may not be all
   } catch (error) {
-    if (!gone.aborted) yield errorLine(closing.aborted ? ending() : error);
+    yield errorLine(closing.aborted ? ending() : error);
   } finally {
     closing.removeEventListener("abort", end);
     stop.abort();
