@@ -187,3 +187,16 @@ Deno.test("a client that goes away ends the work, and is no error of ours", asyn
   assert.equal(await count(), 1);
   assert.deepEqual(log.lines.filter((line) => line.includes("Cannot answer")), []);
 });
+
+Deno.test("of many clients that break off none is an error of ours, whenever they do", async () => {
+  await using world = await createWorld();
+  await using log = await captureLog();
+  {
+    await using server = await serveBulk(world);
+    await Promise.all(Array.from({ length: 100 }, async (_, at) => {
+      using call = await server.open(world.system, row(at));
+      if (at % 2 === 0) await call.next();
+    }));
+  }
+  assert.deepEqual(log.lines.filter((line) => line.includes("Cannot answer")), []);
+});
