@@ -14,6 +14,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   events: ["db", "proto", "telemetry"],
   gateway: [],
   graph: ["actors", "auth", "db", "door", "telemetry"],
+  grpc: [],
   inspect: ["actors", "auth", "db", "telemetry"],
   proto: [],
   rest: ["actors", "auth", "db", "door", "telemetry"],
