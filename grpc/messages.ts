@@ -9,6 +9,11 @@ export interface MessageLimits {
   messageBytes: number;
 }
 
+/** A message over the limit of this side. */
+export class MessageTooLargeError extends GrpcError {
+  override name = "MessageTooLargeError";
+}
+
 const DECOMPRESS = { gzip: gunzipSync, deflate: inflateSync } as const;
 export type Encoding = keyof typeof DECOMPRESS;
 
@@ -128,6 +133,9 @@ export class MessageReader {
   }
 }
 
-function tooLarge(limit: number): GrpcError {
-  return new GrpcError("RESOURCE_EXHAUSTED", `Cannot read the message: it has more than ${limit} bytes`);
+function tooLarge(limit: number): MessageTooLargeError {
+  return new MessageTooLargeError(
+    "RESOURCE_EXHAUSTED",
+    `Cannot read the message: it has more than ${limit} bytes`,
+  );
 }

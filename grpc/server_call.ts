@@ -234,6 +234,8 @@ export class ServerCall implements Call, Deadline, StreamListener {
   };
 
   readonly #failed = (error: unknown): void => {
+    // Work that is given up because the deadline has passed must not look like an outage.
+    if (performance.now() >= this.at) this.expire();
     if (!this.#isOver) this.fail(this.#surroundings.toGrpcError(error, this.path));
     this.#handlerEnded();
   };

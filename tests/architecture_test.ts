@@ -10,7 +10,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   config: ["telemetry"],
   db: ["telemetry"],
   door: ["actors", "config", "db", "telemetry"],
-  demo: ["actors", "auth", "db", "events", "proto", "telemetry"],
+  demo: ["actors", "auth", "db", "events", "grpc", "proto", "telemetry"],
   events: ["db", "proto", "telemetry"],
   gateway: [],
   graph: ["actors", "auth", "db", "door", "telemetry"],
@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   inspect: ["actors", "auth", "db", "telemetry"],
   proto: [],
   rest: ["actors", "auth", "db", "door", "telemetry"],
-  rpc: ["actors", "auth", "db", "proto", "telemetry"],
+  rpc: ["actors", "auth", "db", "grpc", "proto", "telemetry"],
   tasks: ["actors", "auth", "config", "db", "demo", "events", "gateway", "proto", "rest"],
   telemetry: [],
 };

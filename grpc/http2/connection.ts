@@ -112,6 +112,7 @@ export class Http2Connection implements StreamOwner {
   #lastAccepted = LARGEST_WINDOW;
   #lingerUntil: number | undefined;
   #discarded = 0;
+  #hasFailed = false;
   #isClosed = false;
 
   constructor(socket: ByteStream, options: ConnectionOptions) {
@@ -134,6 +135,16 @@ export class Http2Connection implements StreamOwner {
   /** Whether a call of the peer was authenticated. */
   get isKnown(): boolean {
     return this.#isKnown;
+  }
+
+  /** Whether the connection has ended, or is ending after a violation. */
+  get isLost(): boolean {
+    return this.#isClosed || this.#hasFailed;
+  }
+
+  /** Whether the peer has sent its SETTINGS, so that it speaks HTTP/2. */
+  get hasSpoken(): boolean {
+    return this.#seenSettings;
   }
 
   /** Whether nothing is under way. */
@@ -841,6 +852,7 @@ export class Http2Connection implements StreamOwner {
   /** Says why, then reads on for a moment: closing a socket with unread bytes would destroy what was said. */
   async #end(code: Code, reason: string): Promise<void> {
     if (this.#isClosed || this.#lingerUntil !== undefined) return;
+    this.#hasFailed = true;
     putGoAway(this.#output.writer, this.#lastPeerStream, code, reason);
     for (const stream of [...this.#streams.values()]) this.#forget(stream, RESET_BY_US, CODE.CANCEL);
     await this.#linger();
