@@ -126,7 +126,7 @@ export class HpackDecoder {
     const start = cursor.at;
     const end = stringEnd(cursor);
     const known = this.#strings.find(cursor.bytes, start, end);
-    if (known !== undefined && known.length <= limit) {
+    if (known !== undefined) {
       cursor.at = end;
       return known;
     }
