@@ -1,11 +1,11 @@
 /** HPACK decoder, RFC 7541 3. One per connection. */
-import { BlockMemo } from "./block_memo.ts";
 import { DynamicTable, ENTRY_OVERHEAD, INITIAL_TABLE_SIZE } from "./dynamic_table.ts";
 import { HpackError } from "./error.ts";
 import type { HeaderList } from "./header_list.ts";
 import { type Cursor, readInteger } from "./integers.ts";
+import { Memo } from "./memo.ts";
 import { STATIC_ENTRIES, staticNames, staticValues } from "./static_table.ts";
-import { readString } from "./strings.ts";
+import { readString, stringEnd } from "./strings.ts";
 
 export interface DecoderLimits {
   /**
@@ -22,7 +22,13 @@ export interface DecoderLimits {
 export class HpackDecoder {
   readonly #limits: Required<DecoderLimits>;
   readonly #table = new DynamicTable(INITIAL_TABLE_SIZE);
-  readonly #memo = new BlockMemo();
+  /**
+   * The last blocks that left the table as it was, since when it has not changed. Several, because a client's
+   * responses alternate between headers and trailers.
+   */
+  readonly #blocks = new Memo<HeaderList>();
+  /** The last literal names and paths: they repeat, unlike other values. */
+  readonly #strings = new Memo<string>();
   /** The list that is being decoded; undefined once it is over its size. */
   #list: string[] | undefined;
   /** What the list may still grow by. */
@@ -44,7 +50,7 @@ export class HpackDecoder {
    * @throws {HpackError} for any violation of RFC 7541; the decoder is then out of step with its peer
    */
   decode(bytes: Uint8Array, start: number, end: number): HeaderList | undefined {
-    const known = this.#memo.find(bytes, start, end);
+    const known = this.#blocks.find(bytes, start, end);
     if (known) {
       this.#fields = known.length / 2;
       return known;
@@ -55,8 +61,8 @@ export class HpackDecoder {
     const isTableChanged = this.#readBlock({ bytes, at: start, end });
     const list = this.#list;
     this.#list = undefined;
-    if (isTableChanged) this.#memo.clear();
-    else if (list) this.#memo.store(bytes, start, end, list);
+    if (isTableChanged) this.#blocks.clear();
+    else if (list) this.#blocks.store(bytes, start, end, list);
     return list;
   }
 
@@ -103,8 +109,9 @@ export class HpackDecoder {
     const index = readInteger(cursor, prefixBits);
     const roomInTable = isInserted ? this.#table.capacity : 0;
     const limit = Math.max(this.#list ? this.#room : 0, roomInTable) - ENTRY_OVERHEAD;
-    const name = index === 0 ? readString(cursor, limit) : this.#nameAt(index);
-    const value = readString(cursor, name === undefined ? -1 : limit - name.length);
+    const name = index === 0 ? this.#readRepeated(cursor, limit) : this.#nameAt(index);
+    const valueLimit = name === undefined ? -1 : limit - name.length;
+    const value = name === ":path" ? this.#readRepeated(cursor, valueLimit) : readString(cursor, valueLimit);
     if (name !== undefined && value !== undefined) {
       this.#add(name, value);
       if (isInserted) this.#table.insert(name, value);
@@ -113,6 +120,19 @@ export class HpackDecoder {
       this.#list = undefined;
       if (isInserted) this.#table.clear();
     }
+  }
+
+  #readRepeated(cursor: Cursor, limit: number): string | undefined {
+    const start = cursor.at;
+    const end = stringEnd(cursor);
+    const known = this.#strings.find(cursor.bytes, start, end);
+    if (known !== undefined) {
+      cursor.at = end;
+      return known;
+    }
+    const text = readString(cursor, limit);
+    if (text !== undefined) this.#strings.store(cursor.bytes, start, end, text);
+    return text;
   }
 
   #nameAt(index: number): string {

@@ -19,13 +19,27 @@ export function readString(cursor: Cursor, limit: number): string | undefined {
   const isHuffman = cursor.at < end && bytes[cursor.at]! >= HUFFMAN;
   const length = readInteger(cursor, 7);
   const start = cursor.at;
-  if (length > end - start) throw new HpackError("The header block ends inside a string");
-  const stop = cursor.at = start + length;
+  const stop = start + length;
+  if (stop > end) throw new HpackError("The header block ends inside a string");
+  cursor.at = stop;
   if (!isHuffman) return length > limit ? undefined : fromLatin1(bytes, start, stop);
   const bound = decodedBound(length);
   const decoded = bound <= scratch.length ? scratch : new Uint8Array(bound);
   const decodedLength = decodeHuffman(bytes, start, stop, decoded);
   return decodedLength > limit ? undefined : fromLatin1(decoded, 0, decodedLength);
+}
+
+/**
+ * The end of the string at the cursor, which stays there.
+ * @throws {HpackError} for a truncated string
+ */
+export function stringEnd(cursor: Cursor): number {
+  const { at } = cursor;
+  const length = readInteger(cursor, 7);
+  const end = cursor.at + length;
+  cursor.at = at;
+  if (end > cursor.end) throw new HpackError("The header block ends inside a string");
+  return end;
 }
 
 /**

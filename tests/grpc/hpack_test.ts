@@ -246,14 +246,39 @@ Deno.test("an encoder announces the smallest and the last size of the table", ()
   assert.equal(encode(larger, []), sizeUpdate(8192));
 });
 
-Deno.test("an encoder that refuses a list stays in step", () => {
+Deno.test("an encoder that refuses a list stays in step and leaves the writer as it was", () => {
   const encoder = new HpackEncoder();
   const decoder = new HpackDecoder(LIMITS);
   assert.ok(decode(decoder, encode(encoder, ["a", "b"])));
-  assert.throws(() => encode(encoder, ["c", "d", "e", "\u0100"]), RangeError);
+  const out = new ByteWriter();
+  out.byte(1);
+  assert.throws(() => encoder.encode(["c", "d", "e", "\u0100"], out), RangeError);
+  assert.equal(out.length, 1);
   const list = ["a", "b", "c", "d"];
   assert.deepEqual(decode(decoder, encode(encoder, list)), list);
   assert.deepEqual(decode(decoder, encode(encoder, list)), list);
+});
+
+Deno.test("an encoder does not index what takes over half of the table", () => {
+  const encoder = new HpackEncoder();
+  for (const [length, isIndexed] of [[2015, true], [2016, false]] as const) {
+    const list = ["a", "b".repeat(length)];
+    encode(encoder, list);
+    assert.equal(encode(encoder, list).length === 2, isIndexed);
+  }
+});
+
+Deno.test("a table that is exactly full keeps its entries, and one byte more evicts the oldest", () => {
+  for (const [length, oldest] of [[3972, "b"], [3973, undefined]] as const) {
+    const decoder = new HpackDecoder(LIMITS);
+    // 32 bytes of overhead each: 34 + 56 + (34 + length).
+    decode(decoder, literal("40", "a", "b") + literal("40", "", "c".repeat(24)));
+    decode(decoder, literal("40", "de", "f".repeat(length)));
+    decode(decoder, sizeUpdate(4096));
+    if (oldest) assert.deepEqual(decode(decoder, "c0"), ["a", oldest]);
+    else assert.throws(() => decode(decoder, "c0"), HpackError);
+    assert.equal(decode(decoder, "bfbe")?.length, 4);
+  }
 });
 
 function decode(decoder: HpackDecoder, hex: string): HeaderList | undefined {
@@ -261,15 +286,12 @@ function decode(decoder: HpackDecoder, hex: string): HeaderList | undefined {
   return decoder.decode(bytes, 0, bytes.length);
 }
 
-/** The block as hex; the writer is shared to see that the encoder writes behind what it holds. */
+/** The block as hex, written after other bytes. */
 function encode(encoder: HpackEncoder, list: HeaderList, sensitive?: ReadonlySet<string>): string {
   const out = new ByteWriter();
   out.put(Uint8Array.of(1, 2, 3));
-  try {
-    encoder.encode(list, out, sensitive);
-  } finally {
-    assert.equal(out.view().toHex().slice(0, 6), "010203");
-  }
+  encoder.encode(list, out, sensitive);
+  assert.equal(out.view().toHex().slice(0, 6), "010203");
   return out.view().toHex().slice(6);
 }
 
