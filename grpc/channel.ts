@@ -40,7 +40,7 @@ interface Link {
   idleSince: number;
 }
 
-export class Channel implements AsyncDisposable {
+export class Channel implements Disposable {
   readonly #url: URL;
   readonly #options: ChannelOptions;
   readonly #deadlines = new Deadlines();
@@ -99,11 +99,9 @@ export class Channel implements AsyncDisposable {
   }
 
   /** Cancels what is under way and closes every connection. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.#isClosed = true;
     for (const call of this.#calls) call.cancel();
-    const link = await this.#dialing?.catch(() => undefined);
-    link?.connection.close();
     for (const { connection } of this.#links) connection.close();
     clearInterval(this.#ticking);
     this.#deadlines[Symbol.dispose]();

@@ -151,7 +151,7 @@ class Server {
     while (this.#connections.size > 0) {
       const now = performance.now();
       const quietMs = this.#calls > 0 ? 0 : Math.min(now - this.#quietSince, now - since);
-      if (now - since > limitMs || quietMs > LEAVE_MS) {
+      if (now - since >= limitMs || quietMs > LEAVE_MS) {
         for (const connection of this.#connections) connection.close();
         return;
       }

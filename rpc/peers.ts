@@ -51,7 +51,7 @@ const PATH = pathOf(DataSubjectService.method.collectCustomerData);
 export function createPeers(
   urls: ReadonlyMap<string, URL>,
   options: PeerOptions = {},
-): Peers & AsyncDisposable {
+): Peers & Disposable {
   const limits = { ...PEER_LIMITS, ...options.limits };
   const channels = new Map<string, Channel>();
 
@@ -112,8 +112,8 @@ export function createPeers(
       }
     },
 
-    async [Symbol.asyncDispose]() {
-      await Promise.all([...channels.values()].map((channel) => channel[Symbol.asyncDispose]()));
+    [Symbol.dispose]() {
+      for (const channel of channels.values()) channel[Symbol.dispose]();
     },
   };
 }

@@ -40,7 +40,7 @@ export interface GrpcOptions {
   /** Takes a place for a call and returns the function that frees it; undefined: there is no room. Absent: always room. */
   enter?: () => (() => void) | undefined;
   /** Bounds of connections that differ from the usual ones. */
-  limits?: ServeOptions["limits"];
+  limits?: ServeOptions["limits"] | undefined;
 }
 
 export type MethodName = Capitalize<keyof CustomerMethods>;

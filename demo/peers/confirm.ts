@@ -16,7 +16,7 @@ export interface ConfirmOptions {
 
 export type Confirmation = Pick<ConfirmErasureRequest, "requestId" | "storeId" | "service" | "evidence">;
 
-export interface Confirmer extends AsyncDisposable {
+export interface Confirmer extends Disposable {
   /** Tries again while customer-service is away. Gives the status that it has come to, "OK" if all is well. */
   confirm(
     confirmation: Confirmation,
@@ -60,6 +60,6 @@ export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
         await pauseFor(100 * 2 ** attempts, undefined, { signal });
       }
     },
-    [Symbol.asyncDispose]: () => channel[Symbol.asyncDispose](),
+    [Symbol.dispose]: () => channel[Symbol.dispose](),
   };
 }

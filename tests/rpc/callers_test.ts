@@ -1,7 +1,5 @@
 /** Who may call: every way of proving it, over real connections. */
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { credentials as grpcCredentials } from "@grpc/grpc-js";
 import type { PrincipalType } from "../../actors/principal.ts";
 import { type AdmissionOptions, createAdmission } from "../../auth/callers.ts";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
@@ -240,9 +238,7 @@ async function serveWith(
     db,
     customer,
     connect(identity: Identity | undefined) {
-      const [ca, key, certificate] = [AUTHORITY.certificate, identity?.key, identity?.certificate]
-        .map((pem) => pem ? Buffer.from(pem) : null);
-      return connect(server.port, grpcCredentials.createSsl(ca ?? null, key ?? null, certificate ?? null));
+      return connect(server.port, { ca: AUTHORITY.certificate, ...identity });
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
