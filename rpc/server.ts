@@ -200,7 +200,7 @@ function evidenceOf(call: UnaryCall): CallEvidence {
     header: (name) => call.metadata.get(name).map(String),
     certificate() {
       const shown = call.getAuthContext().sslPeerCertificate;
-      return shown && { subjectAltName: shown.subjectaltname, raw: shown.raw };
+      return shown && { raw: shown.raw };
     },
   };
 }
