@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createWorld, register, shopper } from "./actors/world.ts";
 import { claimsFor, generateKey, type Key, sign, startIssuer } from "./auth/issuer.ts";
 import { eventually } from "./eventually.ts";
-import { CART, gatewayHeaders, MESH, portsOf, production, TRUSTING } from "./production.ts";
+import { CART, gatewayHeaders, MESH, PLATFORM, portsOf, production, TRUSTING } from "./production.ts";
 import { createAuthority } from "./rpc/certificates.ts";
 import { asked, connect } from "./rpc/client.ts";
 import { failure, startService, temporaryFolder } from "./service.ts";
@@ -122,7 +122,7 @@ Deno.test("without its settings it names each of them, and with certificates tha
   for (const [env, why] of wrong) {
     const told = await failure({
       ...production(world.database.url),
-      AUTH_MODE: "gateway",
+      ...TRUSTING,
       ...files.env,
       ...env,
     });
@@ -148,6 +148,7 @@ async function writeCertificates(authority: ReturnType<typeof createAuthority>) 
   const { certificate, key } = authority.issue({ dns: "localhost" });
   const env = {
     GRPC_AUTH: "mtls",
+    ...PLATFORM,
     GRPC_TLS_CERT: `${folder.path}/certificate.pem`,
     GRPC_TLS_KEY: `${folder.path}/key.pem`,
     GRPC_TLS_CLIENT_CA: `${folder.path}/authority.pem`,

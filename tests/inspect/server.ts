@@ -5,6 +5,7 @@ import { exportReceipt } from "../../actors/gdpr/receipt.ts";
 import type { ActorsOptions } from "../../actors/mod.ts";
 import type { Principal, RoleName } from "../../actors/principal.ts";
 import { createStoresAuthenticator } from "../../auth/principals.ts";
+import { createEndedSessions } from "../../db/ended_sessions.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createInspector, type Inspector } from "../../inspect/mod.tsx";
 import { createWorld, type World } from "../actors/world.ts";
@@ -31,11 +32,13 @@ export interface TestInspector extends AsyncDisposable {
 
 /**
  * @param development the code of a sign-in link, which signs the officer in
+ * @param secure as in production
  * @param admit stands where work is refused while there is too much of it
  */
 export async function startInspector(
-  { development, admit = (_, next) => next(), ...world }: Partial<ActorsOptions> & {
+  { development, secure = false, admit = (_, next) => next(), ...world }: Partial<ActorsOptions> & {
     development?: string;
+    secure?: boolean;
     admit?: MiddlewareHandler;
   } = {},
 ): Promise<TestInspector> {
@@ -65,7 +68,8 @@ export async function startInspector(
     exportReceipt: (key) => exportReceipt(api, key),
     authenticate: createStoresAuthenticator(issuer.verify),
     formKey: await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey,
-    secure: false,
+    secure,
+    ended: createEndedSessions(api),
     admit,
     development: development === undefined ? undefined : { code: development, token: () => token(officer) },
   });
