@@ -118,8 +118,8 @@ export class Channel implements Disposable {
         if (--link.calls === 0) link.idleSince = performance.now();
         this.#calls.delete(call);
         this.#deadlines.delete(call);
-        // A server that is gone without a word answers nothing: the next call finds another connection.
-        if (performance.now() >= at && link.connection.lastRead < startedAt) link.connection.close();
+        // A server that is gone without a word leaves the connection as it is: a ping finds out.
+        if (performance.now() >= at && link.connection.lastRead < startedAt) link.connection.probe();
       },
     });
     const startedAt = performance.now();

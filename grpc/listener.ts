@@ -40,8 +40,8 @@ export interface Pending {
 
 export interface Listener {
   port: number;
-  /** Accepts nothing more. */
-  close(): void;
+  /** Accepts nothing more; resolves once the port is free. */
+  close(): Promise<void>;
 }
 
 /** The port cannot be listened on; the message says why. */
@@ -68,7 +68,7 @@ function listenTcp({ hostname, port, reusePort }: ListenOptions, acceptor: Accep
     throw new ListenError(whyNot(hostname, port, cause), { cause });
   }
   let isClosed = false;
-  void (async () => {
+  const accepting = (async () => {
     let isTroubled = false;
     while (!isClosed) {
       try {
@@ -89,6 +89,7 @@ function listenTcp({ hostname, port, reusePort }: ListenOptions, acceptor: Accep
     close() {
       isClosed = true;
       listener.close();
+      return accepting;
     },
   };
 }
@@ -158,7 +159,7 @@ async function listenTls(
     port: (server.address() as { port: number }).port,
     close() {
       stopLooking();
-      server.close();
+      return new Promise((resolve) => server.close(() => resolve()));
     },
   };
 }

@@ -75,8 +75,9 @@ export async function serve(options: ServeOptions): Promise<GrpcServer> {
     },
     close: (limitMs = CLOSE_LIMIT_MS) =>
       closing ??= (async () => {
-        listener.close();
+        const closed = listener.close();
         await server.drain(limitMs);
+        await closed;
         clearInterval(ticking);
         server.dispose();
       })(),

@@ -228,6 +228,14 @@ export class Http2Connection implements StreamOwner {
     this.#options.onGoAway?.();
   }
 
+  /** Asks the peer for a sign of life; without one in `keepAliveAnswerMs`, the connection is closed. */
+  probe(): void {
+    if (this.#pingedAt !== undefined || this.#isClosed) return;
+    this.#pingedAt = performance.now();
+    putPing(this.#output.writer, KEEP_ALIVE_PING, false);
+    this.#output.changed();
+  }
+
   /** Looks at the clocks; to be called about once a second. */
   tick(now: number): void {
     this.#now = now;
@@ -834,9 +842,7 @@ export class Http2Connection implements StreamOwner {
     if (this.#pingedAt !== undefined) {
       if (now - this.#pingedAt > keepAliveAnswerMs) this.close();
     } else if (this.#role === "server" && now - this.#lastRead > keepAliveMs) {
-      this.#pingedAt = now;
-      putPing(this.#output.writer, KEEP_ALIVE_PING, false);
-      this.#output.changed();
+      this.probe();
     }
   }
 

@@ -2,9 +2,9 @@
 import type { HeaderList } from "../hpack/mod.ts";
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-/** No control character but a tab, no blank at either end. */
+/** Control characters, but for a tab. Blanks at either end are let through, as other servers do. */
 // deno-lint-ignore no-control-regex -- those are what it refuses
-const FORBIDDEN_IN_VALUE = /[\0-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$/;
+const FORBIDDEN_IN_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
 const CONNECTION_SPECIFIC = new Set([
   "connection",
   "keep-alive",

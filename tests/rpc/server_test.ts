@@ -61,7 +61,7 @@ Deno.test("what no caller may expect is masked, and logged once without the valu
     assert.deepEqual(records.map(({ level, properties }) => ({ level, ...properties })), [{
       level: "error",
       method: "GetCustomerGroups",
-      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:49",
+      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:56",
     }]);
   } finally {
     await reset();
