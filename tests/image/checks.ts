@@ -5,7 +5,7 @@ import { freePort } from "../ports.ts";
 import { claimsFor, generateKey, sign, startIssuer } from "../auth/issuer.ts";
 import { createDatabase } from "../database.ts";
 import { eventually } from "../eventually.ts";
-import { CART, portsOf, production, TRUSTING } from "../production.ts";
+import { CART, PLATFORM, portsOf, production, TRUSTING } from "../production.ts";
 import { createAuthority } from "../rpc/certificates.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { temporaryFolder, watch } from "../service.ts";
@@ -30,6 +30,7 @@ Deno.test("it serves GraphQL, gRPC and readiness with nothing but the permission
     JWT_ISSUER: issuer.issuer,
     JWT_AUDIENCE: issuer.audience,
     GRPC_AUTH: "mtls",
+    ...PLATFORM,
     GRPC_TLS_CERT: "/run/secrets/certificate.pem",
     GRPC_TLS_KEY: "/run/secrets/key.pem",
     GRPC_TLS_CLIENT_CA: "/run/secrets/authority.pem",
