@@ -1,7 +1,7 @@
 /** Lines of a streamed body: what makes one, however the body is cut into chunks, and how long it takes. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createSplitter, type Line, LINE_LIMIT } from "../../rest/lines.ts";
+import { createSplitter, type Line, LINE_LIMIT, readLines } from "../../rest/lines.ts";
 import { readRows, type RowFormat } from "../../rest/customers/bulk_rows.ts";
 import { assertLinear } from "../growth.ts";
 
@@ -71,44 +71,49 @@ function readSlowly(text: string, quotes: boolean, limit: number): (string | und
   return [first.length > limit ? undefined : first, ...rest];
 }
 
-/** Lines that once were read again for every line before them, or that look as if they could be. */
+/** What makes a reader look again at what it has read already, if anything does. */
 const UNLUCKY: Record<string, string> = {
   "cells that open on every line": `x","\n`,
   "cells that open on every other line": `"x\n`,
-  "quotes alone": `"`,
+  "quotes": `"`,
   "quotes and commas": `",`,
+  "quotes and spaces": `" `,
   "quotes that are escaped": `""`,
-  "line feeds alone": "\n",
+  "line feeds": "\n",
   "cells of one letter": "a,",
   "spaces": " ",
-  "a line without an end": "x",
-  "rows of another file": "x;y;z\n",
-  "JSON that is none": "{[\n",
+  "letters": "x",
+  "brackets": "[",
 };
 
-/** Formats, and bytes of a chunk. */
-const SHAPES: [format: RowFormat, chunk: number][] = [["csv", LINE_LIMIT], ["csv", 16], ["json", LINE_LIMIT]];
-
-Deno.test("reading rows takes time in proportion to their size", async () => {
+Deno.test("lines are found in time in proportion to the body, in whatever chunks it comes", async () => {
   for (const [what, unit] of Object.entries(UNLUCKY)) {
-    for (const [format, chunk] of SHAPES) {
-      await assertLinear(`${what}, ${format}, chunks of ${chunk}`, 2 * 1024, (size) => {
-        const header = format === "csv" ? "email,firstName\n" : "";
-        const text = header + unit.repeat(size / unit.length);
-        return () => readAll(chunksOf(encoder.encode(text), chunk), format);
+    for (const chunk of [LINE_LIMIT, 256]) {
+      await assertLinear(`${what}, in chunks of ${chunk}`, 8 * 1024, (size) => {
+        const bytes = encoder.encode(unit.repeat(size / unit.length));
+        return async () =>
+          await Array.fromAsync(readLines(chunksOf(bytes, chunk), { ...OPTIONS, quotes: true }));
       });
     }
   }
 });
 
-async function readAll(body: ReadableStream<Uint8Array>, format: RowFormat): Promise<number> {
-  let count = 0;
-  const { signal } = new AbortController();
-  for await (const rows of readRows(body, format, { patienceMs: 60_000, signal })) {
-    for (const _ of rows) count++;
+Deno.test("a row is parsed in time in proportion to its size", async () => {
+  for (const [what, unit] of Object.entries(UNLUCKY).filter(([, unit]) => !unit.includes("\n"))) {
+    for (const [format, header] of [["csv", "email\n"], ["json", ""]] satisfies [RowFormat, string][]) {
+      for (const before of ["", `"`, `{"email":"`]) {
+        await assertLinear(`${before}${what}, as ${format}`, LINE_LIMIT / 8 - 16, (size) => {
+          const bytes = encoder.encode(header + before + unit.repeat(size / unit.length));
+          return async () => {
+            for await (const rows of readRows(chunksOf(bytes, LINE_LIMIT), format, OPTIONS)) [...rows];
+          };
+        });
+      }
+    }
   }
-  return count;
-}
+});
+
+const OPTIONS = { patienceMs: 60_000, signal: new AbortController().signal };
 
 function chunksOf(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
   let at = 0;
