@@ -16,7 +16,7 @@ const HELP = `Attacks a fresh service on this machine and prints what an innocen
 
   --seconds N       how long each attack lasts, 8 by default
   --database URL    a superuser's connection to a PostgreSQL; an embedded one is started by default
-  --json            prints JSON in the place of the table
+  --json            prints a line of JSON for each attack instead of the table
   --list            prints the names and what each attack sends`;
 
 const { values, positionals } = parseArgs({
@@ -47,16 +47,18 @@ async function attackAll(): Promise<number> {
     console.error(`Cannot attack: no attack has that name, or --seconds is no number\n\n${HELP}`);
     return 2;
   }
+  let interrupted = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => interrupted = true); // the current attack ends first, so nothing is left
+  }
   await using ground = await prepareGround(values.database);
   if (!values.json) console.log(header());
   const results: Result[] = [];
   for (const attack of [undefined, ...chosen]) {
     const result = await measure(ground, attack, seconds * 1_000);
+    if (interrupted) return 130;
     results.push(result);
-    if (!values.json) console.log(row(result));
-  }
-  if (values.json) {
-    console.log(JSON.stringify(results.map((result) => ({ ...result, missed: missedAims(result) }))));
+    console.log(values.json ? JSON.stringify({ ...result, missed: missedAims(result) }) : row(result));
   }
   return results.some((result) => missedAims(result).length > 0) ? 1 : 0;
 }
