@@ -13,6 +13,8 @@ const WARM_UP_MS = 3_000;
 /** What the attack has left behind is worked off meanwhile, and the innocent client still counts. */
 const SETTLE_MS = 4_000;
 const SAMPLE_MS = 100;
+/** For an attacker to start, and to end on a busy machine. */
+const ATTACKER_LATE_MS = 30_000;
 
 export interface Result {
   name: string;
@@ -123,7 +125,11 @@ async function runAttacker(attack: Attack, { visit, tokens }: Victim, durationMs
     args: ["-n", "10", Deno.execPath(), "run", "-A", "--quiet", script, JSON.stringify(order)],
     stdin: "null",
     stderr: "inherit",
+    signal: AbortSignal.timeout(durationMs + ATTACKER_LATE_MS),
   }).output();
+  if (stdout.length === 0) {
+    throw new Error(`Cannot measure ${attack.name}: the attacker has not ended in time`);
+  }
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 

@@ -109,12 +109,19 @@ export function createTarget(options: TargetOptions) {
 /** Resolves with true when `amount` may be spent, and with false when the attack is over. */
 type Pace = (amount: number) => Promise<boolean>;
 
+const REST_MS = 5;
+
 function createPace(perSecond: number, signal: AbortSignal): Pace {
   let free = performance.now();
+  let rested = free;
   return async (amount) => {
     const now = performance.now();
     free = Math.max(free, now - 100) + amount / perSecond * 1_000;
-    if (free > now) await pause(free - now);
+    // Also when it is behind, for its timers and for what it has to read.
+    if (free > now || now - rested > REST_MS) {
+      await pause(Math.max(0, free - now));
+      rested = performance.now();
+    }
     return !signal.aborted;
   };
 }

@@ -23,12 +23,7 @@ export const CLIENTS: Client[] = [
   {
     language: "Node",
     async prepare() {
-      const folder = await once("node", ["package.json", "client.mjs"], async (folder, source) => {
-        for (const name of ["package.json", "client.mjs"]) {
-          await Deno.copyFile(new URL(name, source), `${folder}/${name}`);
-        }
-        await run("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefix", folder]);
-      });
+      const folder = await nodeFolder();
       return (port) => ["node", [`${folder}/client.mjs`, `127.0.0.1:${port}`]];
     },
   },
@@ -75,6 +70,20 @@ export const CLIENTS: Client[] = [
 ];
 
 export { GoMissing };
+
+const NODE_FILES = ["package.json", "client.mjs", "server.mjs"];
+
+/**
+ * The folder of the programs for Node, with their packages.
+ *
+ * @throws {ToolMissing}
+ */
+export function nodeFolder(): Promise<string> {
+  return once("node", NODE_FILES, async (folder, source) => {
+    for (const name of NODE_FILES) await Deno.copyFile(new URL(name, source), `${folder}/${name}`);
+    await run("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefix", folder]);
+  });
+}
 
 /**
  * A folder that `fill` has filled, named after the sources that it depends on. Two runs at once each fill a folder of
