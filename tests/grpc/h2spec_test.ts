@@ -21,9 +21,12 @@ function h2specTest(name: string, options: () => TestServerOptions): void {
     async fn() {
       const { tls } = options();
       await using server = await startTestServer(tls ? { tls } : {});
-      const { passed, failed } = await runH2spec(program!, { port: server.port, tls: tls !== undefined });
+      const { passed, skipped, failed } = await runH2spec(program!, {
+        port: server.port,
+        tls: tls !== undefined,
+      });
       assert.deepEqual(failed, []);
-      assert.equal(passed.length, CASES);
+      assert.equal(passed.length + skipped.length, CASES);
       await server.assertAlive();
     },
   });
@@ -43,6 +46,7 @@ Deno.test("a failed case of h2spec is named with what was expected", () => {
     <testcase package="http2/6.8" classname="Sends nothing" time="1"><skipped></skipped></testcase></testsuite>`;
   assert.deepEqual(readReport(report), {
     passed: ["http2/6.7: Sends a PING frame"],
+    skipped: ["http2/6.8: Sends nothing"],
     failed: ["http2/5.1: half closed: Sends a HEADERS frame (Expected: <RST_STREAM> Actual: Timeout)"],
   });
 });
