@@ -6,6 +6,7 @@
  * - `Status` fails with the code in the first byte and the message in the others, UTF-8.
  * - `Sleep` waits for so many milliseconds as its four bytes say, most significant first, or until the caller is gone.
  * - `Stream` answers with as many messages as its first four bytes say, of as many bytes as the next four say.
+ * - `Running` returns in four bytes how many other calls are under way, those that a handler has not yet left.
  *
  * Every method returns the header `x-echo-initial` as a header and `x-echo-trailing-bin` as a trailer.
  */
@@ -15,7 +16,9 @@ export const ECHO_SERVICE = "/echo.v1.Echo/";
 
 const EMPTY = new Uint8Array(0);
 
-export const ECHO_METHODS: Record<string, Method> = {
+let running = 0;
+
+const METHODS: Record<string, Method> = {
   [`${ECHO_SERVICE}Unary`]: {
     kind: "unary",
     handle(request, call) {
@@ -54,6 +57,45 @@ export const ECHO_METHODS: Record<string, Method> = {
     },
   },
 };
+
+export const ECHO_METHODS: Record<string, Method> = {
+  ...Object.fromEntries(Object.entries(METHODS).map(([path, method]) => [path, counted(method)])),
+  [`${ECHO_SERVICE}Running`]: {
+    kind: "unary",
+    handle() {
+      const answer = new Uint8Array(4);
+      new DataView(answer.buffer).setUint32(0, running);
+      return answer;
+    },
+  },
+};
+
+function counted(method: Method): Method {
+  if (method.kind === "unary") {
+    return {
+      kind: "unary",
+      async handle(request, call) {
+        running++;
+        try {
+          return await method.handle(request, call);
+        } finally {
+          running--;
+        }
+      },
+    };
+  }
+  return {
+    kind: "stream",
+    async *handle(requests, call) {
+      running++;
+      try {
+        yield* method.handle(requests, call);
+      } finally {
+        running--;
+      }
+    },
+  };
+}
 
 function echoMetadata({ metadata, setHeader, setTrailer }: Call): void {
   const [initial, trailing] = [metadata.get("x-echo-initial"), metadata.get("x-echo-trailing-bin")];

@@ -17,9 +17,12 @@ export interface TestServerOptions {
 }
 
 const ECHO = new URL("echo_process.ts", import.meta.url).pathname;
+/** A command line that replaces the default of `command`, to try the tests themselves on another server. */
+const OTHER = Deno.env.get("TEST_GRPC_SERVER");
 const ALIVE = "alive";
 
 export async function startTestServer({ tls, command }: TestServerOptions = {}): Promise<TestServer> {
+  command ??= OTHER?.split(" ") as [string, ...string[]] | undefined;
   const run = [Deno.execPath(), "run", "-A", "--quiet", "--unstable-no-legacy-abort", ECHO];
   const [program, ...args] = command ??
     [...run, ...tls ? [JSON.stringify(tls)] : []] as [string, ...string[]];

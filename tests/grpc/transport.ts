@@ -108,7 +108,12 @@ function streaming(handle: Handle<"stream">): grpc.handleBidiStreamingCall<Buffe
       for await (const answer of handle(messagesOf(call), context)) {
         if (!begun) call.sendMetadata(header);
         begun = true;
-        if (!call.write(Buffer.from(answer))) await new Promise((resolve) => call.once("drain", resolve));
+        if (!call.write(Buffer.from(answer))) {
+          await new Promise((resolve) =>
+            ["drain", "cancelled"].forEach((event) => call.once(event, resolve))
+          );
+        }
+        if (context.signal.aborted) return;
       }
       call.end(trailer);
     } catch (error) {

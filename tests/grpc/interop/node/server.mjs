@@ -48,13 +48,37 @@ const STREAMING = {
   },
 };
 
+// Calls under way, those that have neither answered nor been cancelled.
+let running = 0;
+function counted(handler) {
+  return (call, ...rest) => {
+    running++;
+    let over = false;
+    const leave = () => {
+      if (!over) running--;
+      over = true;
+    };
+    for (const end of ["cancelled", "finish", "error", "close"]) call.once(end, leave);
+    const [callback] = rest;
+    return handler(call, ...callback ? [(...answer) => (leave(), callback(...answer))] : []);
+  };
+}
+
 const server = new grpc.Server({ "grpc.max_concurrent_streams": 100 });
 for (const [methods, isStream] of [[UNARY, false], [STREAMING, true]]) {
   for (const [name, handler] of Object.entries(methods)) {
     const definition = { path: path(name), requestStream: isStream, responseStream: isStream, ...codec };
-    server.addService({ [name]: definition }, { [name]: handler });
+    server.addService({ [name]: definition }, { [name]: counted(handler) });
   }
 }
+const runningDefinition = { path: path("Running"), requestStream: false, responseStream: false, ...codec };
+server.addService({ Running: runningDefinition }, {
+  Running(_, callback) {
+    const answer = Buffer.alloc(4);
+    answer.writeUInt32BE(running);
+    callback(null, answer);
+  },
+});
 server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;
   console.log(port);
