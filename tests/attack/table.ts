@@ -1,0 +1,72 @@
+/** The results as a Markdown table, and which aims they miss. */
+import type { Latency, Result } from "./measure.ts";
+
+const AIM_P99_MS = 100;
+const AIM_RSS_MB = 64;
+
+/**
+ * What a result misses. Every process has to live; an attack that takes no token also has to leave the lookups of
+ * others below 100 ms at p99, let every new connection of another address in, and leave memory within 64 MiB.
+ */
+export function missedAims({ lived, token, sameAddress, innocent, rss }: Result): string[] {
+  if (!lived) return ["the process ended"];
+  if (token) return [];
+  const missed: string[] = [];
+  for (const question of ["me", "groups"] as const) {
+    const { p99 } = innocent[question];
+    if (p99 > AIM_P99_MS) missed.push(`${question} p99 ${Math.round(p99)} ms`);
+  }
+  for (const question of sameAddress ? [] : ["fresh me", "fresh groups"] as const) {
+    const { failed } = innocent[question];
+    if (failed > 0) missed.push(`${failed} × ${question} failed`);
+  }
+  if (rss.peak - rss.before > AIM_RSS_MB) missed.push(`RSS +${Math.round(rss.peak - rss.before)} MB`);
+  return missed;
+}
+
+const HEAD = [
+  "attack",
+  "token",
+  "lived",
+  "me p50/p99 (failed)",
+  "healthz",
+  "REST",
+  "groups",
+  "fresh me",
+  "fresh groups",
+  "CPU s",
+  "RSS before/peak/after MB",
+  "log lines",
+  "sent MB, connections",
+  "aims missed",
+];
+
+export function header(): string {
+  return [line(HEAD), line(HEAD.map(() => "---"))].join("\n");
+}
+
+export function row(result: Result): string {
+  const { innocent, rss, attack } = result;
+  return line([
+    result.name,
+    result.token ?? "",
+    result.lived ? "yes" : "**no**",
+    ...(["me", "healthz", "rest", "groups", "fresh me", "fresh groups"] as const).map((question) =>
+      latency(innocent[question])
+    ),
+    result.cpuSeconds.toFixed(1),
+    [rss.before, rss.peak, rss.after].map(Math.round).join("/"),
+    String(result.logLines),
+    attack ? `${(attack.bytes / 1e6).toFixed(1)}, ${attack.connections}` : "",
+    missedAims(result).join("; ") || "none",
+  ]);
+}
+
+function latency({ p50, p99, asked, failed }: Latency): string {
+  const ms = (value: number) => value === Infinity ? "∞" : value.toFixed(value < 10 ? 1 : 0);
+  return `${ms(p50)}/${ms(p99)}${failed > 0 ? ` (${failed} of ${asked})` : ""}`;
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
