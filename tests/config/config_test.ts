@@ -442,7 +442,7 @@ Deno.test("configuration in production believes no gateway that proves nothing, 
   const wrong = ["short", `${GATEWAY_SECRET},`, `${GATEWAY_SECRET},${next},${next}x`, "spaces ".repeat(9)];
   for (const secret of wrong) {
     const message = messageOf({ GATEWAY_SECRET: secret });
-    assert.match(message, /^  GATEWAY_SECRET: expected one or two secrets of [^"]*$/m);
+    assert.match(message, /^ {2}GATEWAY_SECRET: expected one or two secrets of [^"]*$/m);
   }
 });
 
