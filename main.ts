@@ -71,7 +71,7 @@ export async function start(config: Config): Promise<Service> {
 
   const [ending, closing] = [new AbortController(), new AbortController()];
   const ready = await createReadiness(reader, ending.signal);
-  const load = edges.use(watchLoad(config.maxInFlight));
+  const load = edges.use(watchLoad());
   const rpc = edges.adopt(
     await serveGrpc({
       bind: config.bind,
@@ -84,7 +84,7 @@ export async function start(config: Config): Promise<Service> {
         verifyToken: auth.verifyToken,
       }),
       methods: createMethods({ lookups, requests: requestLookups, actors }),
-      enter: load.enter,
+      enter: load.places("calls", config.grpcMaxInFlight).enter,
     }),
     (server) => server.close(),
   );
@@ -99,7 +99,7 @@ export async function start(config: Config): Promise<Service> {
     requestLookups,
     auth,
     ready,
-    load,
+    places: load.places("requests", config.maxInFlight),
     ending: ending.signal,
     closing: closing.signal,
     development,

@@ -7,6 +7,8 @@ import { DomainError } from "../actors/errors.ts";
 import { uuid } from "../actors/input.ts";
 import type { Principal } from "../actors/principal.ts";
 import type { StoresAuthenticator } from "../auth/principals.ts";
+import type { Bodies } from "../door/bodies.ts";
+import { receiveForm } from "./forms.ts";
 
 export interface InspectEnv {
   Variables: {
@@ -31,6 +33,7 @@ const LONGEST = 3_800;
 
 export interface SessionOptions {
   authenticate: StoresAuthenticator;
+  bodies: Bodies;
   /** HMAC-SHA-256: makes the tokens that forms bring along. */
   formKey: CryptoKey;
   /** The cookie goes over TLS only. */
@@ -41,7 +44,7 @@ export interface SessionOptions {
  * Lets in who answers for the store's data subjects. Who is not signed in is sent to the form and back; a request
  * that is not for a page is refused.
  */
-export function signedIn({ authenticate, formKey }: SessionOptions): MiddlewareHandler<InspectEnv> {
+export function signedIn({ authenticate, bodies, formKey }: SessionOptions): MiddlewareHandler<InspectEnv> {
   return createMiddleware<InspectEnv>(async (c, next) => {
     const cookie = c.req.header("authorization") === undefined ? getCookie(c, COOKIE) : undefined;
     const headers = new Headers(c.req.raw.headers);
@@ -58,9 +61,15 @@ export function signedIn({ authenticate, formKey }: SessionOptions): MiddlewareH
       return c.redirect(`${PATH}/sign-in?to=${encodeURIComponent(`${pathname}${search}`)}`);
     }
     c.set("csrf", cookie && await csrfToken(formKey, cookie));
+    if (c.req.method === "POST") await receiveForm(c, bodies, c.var.by.id);
     if (c.req.method === "POST" && cookie) await requireCsrf(c, c.get("csrf"));
     await next();
   });
+}
+
+/** Whether a request claims a session, valid or not. */
+export function claimsSession(c: Context): boolean {
+  return c.req.header("authorization") !== undefined || getCookie(c, COOKIE) !== undefined;
 }
 
 /** A path of ours, in the store that the page is about: what every link, form and live path of a page goes through. */

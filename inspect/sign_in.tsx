@@ -2,8 +2,10 @@
 import { type Context, Hono } from "@hono/hono";
 import { csrf } from "@hono/hono/csrf";
 import { asDomainError, DomainError } from "../actors/errors.ts";
+import type { Bodies } from "../door/bodies.ts";
+import { receiveForm } from "./forms.ts";
 import { Frame } from "./page.tsx";
-import { type SessionOptions, signIn, signOut } from "./session.ts";
+import { claimsSession, type SessionOptions, signIn, signOut } from "./session.ts";
 
 export interface SignInOptions extends SessionOptions {
   /** In development: whoever brings the code of the link that `start` prints gets a token. */
@@ -24,6 +26,7 @@ export function createSignIn(options: SignInOptions): Hono {
       return c.html(<SignIn to={to} problem={undefined} mayGoOn={cameFromElsewhere(c)} />);
     })
     .post("/sign-in", async (c) => {
+      await receiveForm(c, options.bodies);
       const { token, to: wanted } = await c.req.parseBody();
       const to = ownPath(wanted);
       try {
@@ -86,10 +89,13 @@ function SignIn(
 }
 
 /** What a form is answered once its session has ended; nothing of what was written is lost. */
-export async function answerAfterEnd(c: Context): Promise<Response> {
+export async function answerAfterEnd(
+  c: Context,
+  { bodies }: Pick<SessionOptions, "bodies">,
+): Promise<Response> {
   const { pathname, search } = new URL(c.req.url);
   const to = ownPath(`${pathname}${search}`);
-  const { reason } = await c.req.parseBody();
+  const reason = claimsSession(c) ? await reasonOf(c, bodies) : undefined;
   return c.html(
     <Frame title="Sign in again">
       <main id="main" class="narrow" tabindex={-1}>
@@ -107,6 +113,16 @@ export async function answerAfterEnd(c: Context): Promise<Response> {
     </Frame>,
     401,
   );
+}
+
+/** What the form gives as its reason; undefined where it cannot be read, which must not hide that the session has ended. */
+async function reasonOf(c: Context, bodies: Bodies): Promise<unknown> {
+  try {
+    await receiveForm(c, bodies);
+    return (await c.req.parseBody()).reason;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where to go afterwards: a page of the inspector, whatever the address asks for. */

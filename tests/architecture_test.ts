@@ -14,7 +14,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   events: ["db", "proto", "telemetry"],
   gateway: [],
   graph: ["actors", "auth", "db", "door", "telemetry"],
-  inspect: ["actors", "auth", "db", "telemetry"],
+  inspect: ["actors", "auth", "db", "door", "telemetry"],
   proto: [],
   rest: ["actors", "auth", "db", "door", "telemetry"],
   rpc: ["actors", "auth", "db", "proto", "telemetry"],

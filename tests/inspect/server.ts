@@ -1,11 +1,13 @@
 /** The inspector on a real socket, before real actors and a real PostgreSQL. */
-import { Hono, type MiddlewareHandler } from "@hono/hono";
+import type { MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
 import { exportReceipt } from "../../actors/gdpr/receipt.ts";
 import type { ActorsOptions } from "../../actors/mod.ts";
 import type { Principal, RoleName } from "../../actors/principal.ts";
 import { createStoresAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
+import { type Bodies, createBodies } from "../../door/bodies.ts";
+import { createDoor } from "../../door/mod.ts";
 import { createInspector, type Inspector } from "../../inspect/mod.tsx";
 import { createWorld, type World } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";
@@ -34,10 +36,13 @@ export interface TestInspector extends AsyncDisposable {
  * @param admit stands where work is refused while there is too much of it
  */
 export async function startInspector(
-  { development, admit = (_, next) => next(), ...world }: Partial<ActorsOptions> & {
-    development?: string;
-    admit?: MiddlewareHandler;
-  } = {},
+  { development, admit = (_, next) => next(), bodies = createBodies({ proxies: 0 }), ...world }:
+    & Partial<ActorsOptions>
+    & {
+      development?: string;
+      admit?: MiddlewareHandler;
+      bodies?: Bodies;
+    } = {},
 ): Promise<TestInspector> {
   await using stack = new AsyncDisposableStack();
   let wake = () => {};
@@ -66,12 +71,13 @@ export async function startInspector(
     authenticate: createStoresAuthenticator(issuer.verify),
     formKey: await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey,
     secure: false,
+    bodies,
     admit,
     development: development === undefined ? undefined : { code: development, token: () => token(officer) },
   });
   wake = inspector.wake;
   const server = stack.adopt(
-    serve(new Hono().route("/inspect", inspector.app)),
+    serve(createDoor({ corsOrigins: [] }).route("/inspect", inspector.app)),
     (server) => server.shutdown(),
   );
   stack.defer(inspector.close);
