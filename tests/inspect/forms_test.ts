@@ -57,12 +57,17 @@ Deno.test("a form with more than any of ours has is refused in words, and not re
   assert.ok(sent < 20 * KIB * KIB, `${sent} bytes were taken`);
 });
 
-const FORM = { "content-type": "application/x-www-form-urlencoded" };
+/** What a browser says of a form of our own pages. */
+const formHeaders = (origin: string) => ({
+  host: new URL(origin).host,
+  origin,
+  "content-type": "application/x-www-form-urlencoded",
+});
 
 Deno.test("a form that does not arrive is not waited for", async () => {
   const clock = { graceMs: 100, bytesPerSecond: 1_000_000, wholeMs: 100 };
   await using inspector = await startInspector({ bodies: createBodies({ proxies: 0, clock }) });
-  const headers = { ...FORM, origin: inspector.origin };
+  const headers = formHeaders(inspector.origin);
   for (
     const request of [
       unfinished("/inspect/sign-in", headers),
@@ -80,7 +85,7 @@ Deno.test("a form of a stranger is refused unread, and one of an ended session i
   const bodies = createBodies({ proxies: 0 });
   await using inspector = await startInspector({ bodies });
   const path = `/inspect/requests/${crypto.randomUUID()}`;
-  const headers = { ...FORM, origin: inspector.origin };
+  const headers = formHeaders(inspector.origin);
   for (const as of [undefined, inspector.staff(["CUSTOMER_SUPPORT"])]) {
     await using connection = await connectRaw(inspector.origin);
     const authorization = as && { authorization: `Bearer ${await inspector.token(as)}` };
@@ -102,7 +107,7 @@ Deno.test("a form that is on its way holds no place in flight", async () => {
   const places = load.places("requests", 1);
   const bodies = createBodies({ proxies: 0 });
   await using inspector = await startInspector({ bodies, admit: shedLoad(places) });
-  const headers = { ...FORM, origin: inspector.origin };
+  const headers = formHeaders(inspector.origin);
   const officer = { authorization: `Bearer ${await inspector.token(inspector.officer)}` };
   await using signIn = await connectRaw(inspector.origin);
   await signIn.write(unfinished("/inspect/sign-in", headers));
@@ -121,7 +126,7 @@ Deno.test("a client that breaks a form off is no error of ours", async () => {
   await using inspector = await startInspector({ bodies });
   await using log = await captureLog();
   const connection = await connectRaw(inspector.origin);
-  await connection.write(unfinished("/inspect/sign-in", { ...FORM, origin: inspector.origin }));
+  await connection.write(unfinished("/inspect/sign-in", formHeaders(inspector.origin)));
   await eventually(() => assert.equal(bodies.count(), 1));
   connection.close();
   await eventually(() => assert.equal(bodies.count(), 0));
