@@ -36,11 +36,13 @@ export function watchLoad(): Load {
   let delayMs = 0;
   let last = performance.now();
   const trouble = createTrouble(
-    (refused) =>
-      log.warn("Refuses work: {inFlight} {what} are in flight, and the event loop is {delayMs} ms late", {
-        ...refused as Refused,
+    (refused) => {
+      const { what, inFlight } = refused as Refused;
+      log.warn(`Refuses work: {inFlight} ${what} are in flight, and the event loop is {delayMs} ms late`, {
+        inFlight,
         delayMs: Math.round(delayMs),
-      }),
+      });
+    },
     () => log.info("Takes all work again"),
   );
   const look = () => {

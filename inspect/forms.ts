@@ -10,6 +10,8 @@ const MOST: Readonly<Record<string, number>> = { "/inspect/sign-in": 8 * KIB, "/
 /** A decision with its reason, however it is encoded. */
 const MOST_ELSEWHERE = 100 * KIB;
 
+const SHORT = 16 * KIB;
+
 const STATUSES: Partial<Record<BodyFault, 400 | 408 | 413>> = {
   too_large: 413,
   too_slow: 408,
@@ -26,7 +28,7 @@ const STATUSES: Partial<Record<BodyFault, 400 | 408 | 413>> = {
  * @throws {DomainError} UNAVAILABLE
  */
 export async function receiveForm(c: Context, bodies: Bodies, holder?: string): Promise<void> {
-  const maxBytes = holder === undefined ? Math.min(mostOf(c.req.path), MOST_ELSEWHERE) : mostOf(c.req.path);
+  const maxBytes = MOST[c.req.path] ?? MOST_ELSEWHERE;
   try {
     await bodies.receive(c, holder === undefined ? { maxBytes } : { maxBytes, holder });
   } catch (error) {
@@ -39,8 +41,9 @@ export async function receiveForm(c: Context, bodies: Bodies, holder?: string): 
   }
 }
 
-function mostOf(path: string): number {
-  return MOST[path] ?? MOST_ELSEWHERE;
+/** A form that says that it is short, as browsers do of a decision with its reason: worth giving back to a stranger. */
+export function isShort(c: Context): boolean {
+  return Number(c.req.header("content-length") ?? Infinity) <= SHORT;
 }
 
 /** What somebody has written into a field, as one line; empty where there is no such field. */

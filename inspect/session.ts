@@ -67,11 +67,6 @@ export function signedIn({ authenticate, bodies, formKey }: SessionOptions): Mid
   });
 }
 
-/** Whether a request claims a session, valid or not. */
-export function claimsSession(c: Context): boolean {
-  return c.req.header("authorization") !== undefined || getCookie(c, COOKIE) !== undefined;
-}
-
 /** A path of ours, in the store that the page is about: what every link, form and live path of a page goes through. */
 export function inStore({ var: { by, home } }: InspectContext, path: string): string {
   if (by.storeId === home) return path;

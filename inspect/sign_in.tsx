@@ -3,9 +3,9 @@ import { type Context, Hono } from "@hono/hono";
 import { csrf } from "@hono/hono/csrf";
 import { asDomainError, DomainError } from "../actors/errors.ts";
 import type { Bodies } from "../door/bodies.ts";
-import { receiveForm } from "./forms.ts";
+import { isShort, receiveForm } from "./forms.ts";
 import { Frame } from "./page.tsx";
-import { claimsSession, type SessionOptions, signIn, signOut } from "./session.ts";
+import { type SessionOptions, signIn, signOut } from "./session.ts";
 
 export interface SignInOptions extends SessionOptions {
   /** In development: whoever brings the code of the link that `start` prints gets a token. */
@@ -95,7 +95,7 @@ export async function answerAfterEnd(
 ): Promise<Response> {
   const { pathname, search } = new URL(c.req.url);
   const to = ownPath(`${pathname}${search}`);
-  const reason = claimsSession(c) ? await reasonOf(c, bodies) : undefined;
+  const reason = await reasonOf(c, bodies);
   return c.html(
     <Frame title="Sign in again">
       <main id="main" class="narrow" tabindex={-1}>
@@ -118,6 +118,7 @@ export async function answerAfterEnd(
 /** What the form gives as its reason; undefined where it cannot be read, which must not hide that the session has ended. */
 async function reasonOf(c: Context, bodies: Bodies): Promise<unknown> {
   try {
+    if (!isShort(c)) return undefined;
     await receiveForm(c, bodies);
     return (await c.req.parseBody()).reason;
   } catch {

@@ -39,7 +39,12 @@ Deno.test("the Vault is the one that tests/vault asks", () => {
 });
 
 Deno.test("ports that are open are the service's, on this machine alone", () => {
-  const { httpPort, grpcPort } = assertStarts({ AUTH_MODE: "gateway", GRPC_AUTH: "mesh", ...peers() });
+  const { httpPort, grpcPort } = assertStarts({
+    AUTH_MODE: "gateway",
+    GRPC_AUTH: "mesh",
+    TRUSTED_PROXIES: "0",
+    ...peers(),
+  });
   const own = services["customer-service"].ports;
   assert.deepEqual(own, [httpPort, grpcPort].map((port) => `127.0.0.1:${port}:${port}`));
   for (const { ports = [] } of Object.values<Loose>(services)) {

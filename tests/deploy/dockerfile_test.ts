@@ -37,6 +37,7 @@ Deno.test("its commands name the permissions and the Deno of this repository", a
 Deno.test("its ports are the service's", () => {
   const { httpPort, grpcPort } = assertStarts({
     AUTH_MODE: "gateway",
+    TRUSTED_PROXIES: "0",
     GRPC_AUTH: "mesh",
     GDPR_PARTICIPANTS: "order-service",
     PEER_ORDER_SERVICE_URL: "http://order-service:50051",
