@@ -96,7 +96,7 @@ const MEANINGS: Record<ErrorCode, string> = {
   ALREADY_EXISTS: "what has to be unique belongs to another one",
   REFUSED_IN_STATE: "not in the state that it is in, which the message names",
   CONFLICT: "`If-Match` names another version than the present one",
-  RATE_LIMITED: "too many requests within this minute",
+  RATE_LIMITED: "too many requests within this minute, or too many streams at once",
   UNAVAILABLE: "try again later",
 };
 

@@ -43,7 +43,9 @@ whose error is UNAVAILABLE: the rows behind it may have been applied or not.
 
 With an \`Idempotency-Key\` each row is applied once, so that the same file can be sent again under it within a day,
 and every row gives the same answer. A client should read while it sends: it may leave
-${UNREAD / 1024 ** 2} MiB of answers unread, and may not be silent for ${PATIENCE_MS / 1_000} seconds.`
+${UNREAD / 1024 ** 2} MiB of answers unread, and sends at least 1 KiB in ${
+      PATIENCE_MS / 1_000
+    } seconds of being waited for.`
       .replaceAll(/(?<!\n)\n(?!\n)/g, " "),
   tags: ["Bulk"],
   middleware: allow("register and change customers", "CUSTOMER_MANAGER"),
