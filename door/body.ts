@@ -1,6 +1,6 @@
 /** Request bodies that are read whole, bounded in bytes, in chunks and in time. */
 import { DomainError } from "../actors/errors.ts";
-import type { Arrival, Arrivals } from "./arrivals.ts";
+import type { Arrivals } from "./arrivals.ts";
 
 /** How fast a body must arrive: by `graceMs` plus its bytes at `bytesPerSecond`, and within `wholeMs` in any case. */
 export interface BodyClock {
@@ -66,6 +66,8 @@ export async function readBody(request: Request, options: ReadOptions): Promise<
 
 /** A stream that can be read with a buffer of ours, or one whose chunks are in memory already. */
 interface Source {
+  /** The chunks need not be waited for. */
+  isHere: boolean;
   read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
   cancel(): void;
 }
@@ -80,10 +82,11 @@ function sourceOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): Source {
     reader = body.getReader({ mode: "byob" });
   } catch {
     const arrived = body.getReader();
-    return { read: async () => (await arrived.read()).value, cancel: () => cancel(arrived) };
+    return { isHere: true, read: async () => (await arrived.read()).value, cancel: () => cancel(arrived) };
   }
   let buffer = new ArrayBuffer(FIRST_READ);
   return {
+    isHere: false,
     async read() {
       const { done, value } = await reader.read(new Uint8Array(buffer));
       if (done || value === undefined) return undefined;
@@ -112,8 +115,8 @@ async function readChunks(
   };
   const limitMs = () =>
     Math.min(clock.wholeMs, clock.graceMs + (declared ?? length) / clock.bytesPerSecond * 1_000);
-  const stopClock = startClock(limitMs, () => stop(tooSlow(limitMs())));
-  const arrival: Arrival = arrivals.enter(holder(), () => stop(evicted()));
+  const stopClock = source.isHere ? undefined : startClock(limitMs, () => stop(tooSlow(limitMs())));
+  const arrival = source.isHere ? undefined : arrivals.enter(holder(), () => stop(evicted()));
   try {
     for (;;) {
       const chunk = await source.read().catch((cause) => {
@@ -125,14 +128,14 @@ async function readChunks(
       length += chunk.byteLength;
       if (length > maxBytes) throw tooLarge(maxBytes);
       if (chunks.length > FREE_CHUNKS + length / BYTES_PER_CHUNK) throw fragmented();
-      arrival.grow(chunk.byteLength);
+      arrival?.grow(chunk.byteLength);
     }
   } catch (error) {
     source.cancel();
     throw failure ?? error;
   } finally {
-    stopClock();
-    arrival.leave();
+    stopClock?.();
+    arrival?.leave();
   }
 }
 
