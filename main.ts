@@ -71,7 +71,7 @@ export async function start(config: Config): Promise<Service> {
 
   const [ending, closing] = [new AbortController(), new AbortController()];
   const ready = await createReadiness(reader, ending.signal);
-  const load = edges.use(watchLoad(config.maxInFlight));
+  const load = edges.use(watchLoad());
   const rpc = edges.adopt(
     await serveGrpc({
       bind: config.bind,
@@ -83,7 +83,7 @@ export async function start(config: Config): Promise<Service> {
         callers: config.grpcCallers,
       }),
       methods: createMethods({ lookups, requests: requestLookups, actors }),
-      enter: load.enter,
+      enter: load.places("calls", config.grpcMaxInFlight).enter,
     }),
     (server) => server.close(),
   );
@@ -98,7 +98,7 @@ export async function start(config: Config): Promise<Service> {
     requestLookups,
     auth,
     ready,
-    load,
+    places: load.places("requests", config.maxInFlight),
     ending: ending.signal,
     closing: closing.signal,
     development,
