@@ -22,6 +22,7 @@ import type { InspectorOptions } from "./inspect/options.ts";
 import { answerOf } from "./rest/errors.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
+import { countRequests } from "./rest/limits.ts";
 import { createRest } from "./rest/mod.ts";
 import { nameRoutes } from "./telemetry/http.ts";
 
@@ -67,6 +68,7 @@ export async function createHttp(
     hashKey: keys.hashKey,
     proxies: config.door.trustedProxies,
   };
+  const count = countRequests(limits);
   const linkTo = (key: RequestKey) => exportLink(api, keys, key);
   const downloads = createExportDownloads(api, keys);
   const graph = createGraph({
@@ -76,6 +78,7 @@ export async function createHttp(
     exportLink: linkTo,
     authenticate,
     admit: shedLoad(load, (error) => ({ errors: [maskError(error)] })),
+    count,
     production: config.production,
   });
   const inspector = createInspector({
@@ -90,6 +93,7 @@ export async function createHttp(
     downloads,
     exportReceipt: (key) => exportReceipt(api, key),
     admit: shedLoad(load),
+    count,
   });
   const app = createDoor(config.door)
     .use(nameRoutes())

@@ -31,6 +31,8 @@ const LONGEST = 3_800;
 
 export interface SessionOptions {
   authenticate: StoresAuthenticator;
+  /** Counts a request of the principal: the seconds until another one is taken; undefined: this one is. */
+  count?: (by: Principal) => Promise<number | undefined>;
   /** HMAC-SHA-256: makes the tokens that forms bring along. */
   formKey: CryptoKey;
   /** The cookie goes over TLS only. */
@@ -41,7 +43,7 @@ export interface SessionOptions {
  * Lets in who answers for the store's data subjects. Who is not signed in is sent to the form and back; a request
  * that is not for a page is refused.
  */
-export function signedIn({ authenticate, formKey }: SessionOptions): MiddlewareHandler<InspectEnv> {
+export function signedIn({ authenticate, count, formKey }: SessionOptions): MiddlewareHandler<InspectEnv> {
   return createMiddleware<InspectEnv>(async (c, next) => {
     const cookie = c.req.header("authorization") === undefined ? getCookie(c, COOKIE) : undefined;
     const headers = new Headers(c.req.raw.headers);
@@ -56,6 +58,14 @@ export function signedIn({ authenticate, formKey }: SessionOptions): MiddlewareH
       if (!stranger || !wantsPage(c)) throw error;
       const { pathname, search } = new URL(c.req.url);
       return c.redirect(`${PATH}/sign-in?to=${encodeURIComponent(`${pathname}${search}`)}`);
+    }
+    const seconds = await count?.(c.get("by"));
+    if (seconds !== undefined) {
+      c.header("retry-after", String(seconds));
+      throw new DomainError(
+        "RATE_LIMITED",
+        `Cannot take more requests from this principal: try again in ${seconds} s`,
+      );
     }
     c.set("csrf", cookie && await csrfToken(formKey, cookie));
     if (c.req.method === "POST" && cookie) await requireCsrf(c, c.get("csrf"));

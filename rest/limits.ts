@@ -4,6 +4,7 @@ import { bodyLimit } from "@hono/hono/body-limit";
 import { getConnInfo } from "@hono/hono/deno";
 import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../actors/errors.ts";
+import type { Principal } from "../actors/principal.ts";
 import { arrival } from "../door/body.ts";
 import type { RateLimit } from "../db/rate_limits.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
@@ -39,15 +40,21 @@ export function limitAddresses(limits: Limits): MiddlewareHandler<ApiEnv> {
 }
 
 export function limitPrincipals(limits: Limits): MiddlewareHandler<ApiEnv> {
+  const count = countRequests(limits);
   return createMiddleware<ApiEnv>(async (c, next) => {
-    const { perPrincipal, hashKey } = limits;
-    if (perPrincipal) {
-      const { storeId, id, type } = c.var.by;
-      const key = await digest(hashKey, `principal ${type} ${id}`);
-      refuse(c, await perPrincipal({ storeId, key }), "this principal");
-    }
+    refuse(c, await count(c.var.by), "this principal");
     await next();
   });
+}
+
+/**
+ * Counts a request of a principal, at whichever edge: the edges share one limit.
+ *
+ * @returns a function that resolves with the seconds until another request is taken; undefined: this one is
+ */
+export function countRequests({ perPrincipal, hashKey }: Pick<Limits, "perPrincipal" | "hashKey">) {
+  return async ({ storeId, id, type }: Principal): Promise<number | undefined> =>
+    await perPrincipal?.({ storeId, key: await digest(hashKey, `principal ${type} ${id}`) });
 }
 
 export function limitBodies(): MiddlewareHandler<ApiEnv> {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { getIntrospectionQuery } from "graphql";
 import { LIMITS } from "../../graph/limits.ts";
+import { assertLinear } from "../growth.ts";
 import { bearer, JSON_BODY, registerShopper, startGraph } from "./server.ts";
 
 const repeat = (times: number, write: (index: number) => string) =>
@@ -44,6 +45,28 @@ Deno.test("the graph refuses operations that ask for too much, before anything r
   }
 });
 
+Deno.test("validating a document takes time in proportion to its length, whatever repeats in it", async () => {
+  await using graph = await startGraph({ production: true });
+  // Within LIMITS.tokens at the larger size; each document is new, so that none is remembered.
+  const shapes: Record<string, (size: number) => string> = {
+    "a field": (size) => `{ me { ${"id ".repeat(size)} } }`,
+    "an object": (size) => `{ me { ${"addresses { id } ".repeat(size / 4)} } }`,
+    "the whole": (size) => `{ ${"me { id } ".repeat(size / 4)} }`,
+    "fragments without a name": (size) => `{ me { ${"... { id } ".repeat(size / 4)} } }`,
+    "the schema": (size) => `{ __schema { ${"types { name } ".repeat(size / 4)} } }`,
+    "fragments that are not spread": (size) =>
+      `{ me { id } } fragment F on Customer { ${"addresses { id } ".repeat(size / 4)} }`,
+    "unknown fields": (size) => `{ me { ${repeat(size, (at) => `firstNam${at}`)} } }`,
+    "variables": (size) => `query (${repeat(size / 5, (at) => `$a${at}: ID`)}) { me { id } }`,
+  };
+  for (const [what, write] of Object.entries(shapes)) {
+    await assertLinear(what, 112, (size) => {
+      const queries = Array.from({ length: 4 }, () => `# ${crypto.randomUUID()}\n${write(size)}`);
+      return () => Promise.all(queries.map((query) => graph.ask(query)));
+    });
+  }
+});
+
 Deno.test("the graph lets through what stays within the limits", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
@@ -58,6 +81,59 @@ Deno.test("the graph lets through what stays within the limits", async () => {
     assert.equal(errors, undefined);
     assert.equal(Object.values<{ id: string }>(data)[0]?.id, as.id);
   }
+});
+
+Deno.test("a principal who asks too often is told when to ask again, and a stranger is not counted", async () => {
+  const asked: string[] = [];
+  await using graph = await startGraph({
+    count: ({ id }) => Promise.resolve(asked.push(id) > 2 ? 7 : undefined),
+  });
+  const { as } = await registerShopper(graph.world);
+  const stranger = await graph.ask(`{ me { id } }`);
+  assert.deepEqual([stranger.status, stranger.codes], [200, ["UNAUTHENTICATED"]]);
+  await graph.ask(`{ __typename }`);
+  await graph.ask(`{ me { id } }`, { as });
+  await graph.ask(`mutation ($id: ID!) { deleteAddress(id: $id) }`, { as }); // counted although it is refused
+  assert.deepEqual(asked, [as.id, as.id]);
+  const { status, headers, data, errors, codes } = await graph.ask(`{ me { id } }`, { as });
+  assert.deepEqual([status, headers.get("retry-after"), data, codes], [429, "7", null, ["RATE_LIMITED"]]);
+  assert.match(errors?.[0]?.message ?? "", /try again in 7 s/);
+  assert.deepEqual(errors?.[0]?.extensions, { code: "RATE_LIMITED" });
+});
+
+Deno.test("a caller without a token is refused before the variables are looked at", async () => {
+  await using graph = await startGraph();
+  const query =
+    `query ($references: [_Any!]!) { ...F } fragment F on Query { _entities(representations: $references) { __typename } }`;
+  for (const references of [undefined, 7, [null]]) {
+    const { codes, data } = await graph.ask(query, { variables: { references } });
+    assert.deepEqual([codes, data], [["UNAUTHENTICATED"], null]);
+  }
+});
+
+Deno.test("references count as cost, all of a request together, and each customer is loaded once", async () => {
+  let loads = 0;
+  await using graph = await startGraph({ onLoad: () => loads++ });
+  const { as } = await registerShopper(graph.world, { email: "ada@example.com" });
+  const ask = (selection: string, times: number, aliases = ["a"]) =>
+    graph.ask(
+      `query ($r: [_Any!]!) { ${
+        aliases.map((alias) =>
+          `${alias}: _entities(representations: $r) { ... on Customer { ${selection} } }`
+        )
+      } }`,
+      { as, variables: { r: Array(times).fill({ __typename: "Customer", id: as.id }) } },
+    );
+  const wide = "id email firstName lastName addresses { id line1 } gdprRequests { id status }";
+  const refused = await ask(wide, 100);
+  assert.deepEqual(refused.codes, ["BAD_USER_INPUT"]);
+  assert.match(refused.errors?.[0]?.message ?? "", /must not be more than 2000/);
+  assert.deepEqual((await ask(wide, 50, ["a", "b", "c"])).codes, ["BAD_USER_INPUT"]);
+  loads = 0;
+  const { data, errors } = await ask("id email", 100);
+  assert.equal(errors, undefined);
+  assert.deepEqual(data.a, Array(100).fill({ id: as.id, email: "ada@example.com" }));
+  assert.equal(loads, 1);
 });
 
 Deno.test("a body over the limit is refused, whether or not it says its length", async () => {

@@ -7,6 +7,7 @@ import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/develo
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createRequestLookups } from "../../db/gdpr_lookups.ts";
 import { createLookups } from "../../db/lookups.ts";
+import type { CountRequest } from "../../graph/admission.ts";
 import { createGraph } from "../../graph/mod.ts";
 import { createWorld, register, shopper, type World } from "../actors/world.ts";
 import { JSON_BODY, post, type Reply } from "./post.ts";
@@ -35,23 +36,35 @@ export interface TestGraphOptions {
   world?: Parameters<typeof createWorld>[0];
   /** Without it there is never an export. */
   exportKeys?: ExportKeys;
+  count?: CountRequest;
+  /** Called for each customer that is loaded. */
+  onLoad?: () => void;
 }
 
 export async function startGraph(
-  { production = false, world: worldOptions = {}, exportKeys }: TestGraphOptions = {},
+  { production = false, world: worldOptions = {}, exportKeys, count, onLoad = () => {} }: TestGraphOptions =
+    {},
 ): Promise<TestGraph> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld(worldOptions));
   const issuer = await createIssuer();
   const authenticate = createTokenAuthenticator(issuer.verify);
   const [reader, api] = [world.database.pool("customer_reader"), world.database.pool("customer_api")];
+  const lookups = createLookups(reader);
   const graph = createGraph({
     actors: world.actors,
-    lookups: createLookups(reader),
+    lookups: {
+      ...lookups,
+      findCustomer(...asked) {
+        onLoad();
+        return lookups.findCustomer(...asked);
+      },
+    },
     requests: createRequestLookups(reader),
     exportLink: async (key) => exportKeys && await exportLink(api, exportKeys, key),
     authenticate,
     production,
+    ...(count && { count }),
   });
   const server = stack.adopt(serve(new Hono().route("/graphql", graph)), (server) => server.shutdown());
   const url = `http://127.0.0.1:${server.addr.port}/graphql`;

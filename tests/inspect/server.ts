@@ -34,9 +34,10 @@ export interface TestInspector extends AsyncDisposable {
  * @param admit stands where work is refused while there is too much of it
  */
 export async function startInspector(
-  { development, admit = (_, next) => next(), ...world }: Partial<ActorsOptions> & {
+  { development, admit = (_, next) => next(), count, ...world }: Partial<ActorsOptions> & {
     development?: string;
     admit?: MiddlewareHandler;
+    count?: (by: Principal) => Promise<number | undefined>;
   } = {},
 ): Promise<TestInspector> {
   await using stack = new AsyncDisposableStack();
@@ -57,6 +58,7 @@ export async function startInspector(
   const keys = await createKeys();
   const api = started.database.pool("customer_api");
   const inspector = createInspector({
+    ...(count && { count }),
     actors: started.actors,
     lookups: createLookups(started.database.pool("customer_reader")),
     sql: api,

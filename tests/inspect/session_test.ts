@@ -212,3 +212,13 @@ Deno.test("every page keeps out of caches and frames, and takes nothing from els
     assert.doesNotMatch(text, /<style|style=|<script(?! src="\/inspect\/assets)|https?:\/\//, path);
   }
 });
+
+Deno.test("an officer who asks too often is told when to ask again", async () => {
+  let asked = 0;
+  await using inspector = await startInspector({ count: () => Promise.resolve(++asked > 1 ? 7 : undefined) });
+  await inspector.get("/inspect"); // nobody is not counted
+  assert.equal((await inspector.get("/inspect", inspector.officer)).status, 200);
+  const refused = await inspector.get("/inspect", inspector.officer);
+  assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "7"]);
+  assert.match(await refused.text(), /try again in 7 s/);
+});
