@@ -11,6 +11,7 @@ const QUOTES: readonly [from: string, instead: string][] = [
   // Not a value, but what introspection would tell.
   [" Did you mean ", ""],
 ];
+const TOKEN = "Unexpected ";
 const SCALAR = " cannot represent";
 const ENUM = { start: 'Value "', middle: '" does not exist in "' };
 
@@ -34,7 +35,7 @@ function cut(message: string): string {
   for (const [from, ending] of QUOTES) cutAt(message.indexOf(from), ending);
   const scalar = message.indexOf(SCALAR);
   if (scalar >= 0) cutAt(message.indexOf(":", scalar), ".");
-  const token = /Unexpected \w+(?= ")/.exec(message);
-  if (token) cutAt(token.index + token[0].length, ".");
+  const token = message.indexOf(TOKEN);
+  if (token >= 0) cutAt(message.indexOf(' "', token), ".");
   return message.slice(0, end) + instead;
 }
