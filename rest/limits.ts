@@ -40,9 +40,8 @@ export function limitAddresses(limits: Limits): MiddlewareHandler<ApiEnv> {
 }
 
 export function limitPrincipals(limits: Limits): MiddlewareHandler<ApiEnv> {
-  const count = countRequests(limits);
   return createMiddleware<ApiEnv>(async (c, next) => {
-    refuse(c, await count(c.var.by), "this principal");
+    refuse(c, await countRequests(limits)(c.var.by), "this principal");
     await next();
   });
 }
