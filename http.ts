@@ -24,6 +24,7 @@ import type { InspectorOptions } from "./inspect/options.ts";
 import { answerOf } from "./rest/errors.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
+import { countRequests } from "./rest/limits.ts";
 import { createRest } from "./rest/mod.ts";
 import { nameRoutes } from "./telemetry/http.ts";
 
@@ -71,6 +72,7 @@ export async function createHttp(
     proxies: config.door.trustedProxies,
   };
   const bodies = createBodies({ proxies: config.door.trustedProxies });
+  const count = countRequests(limits);
   const linkTo = (key: RequestKey) => exportLink(api, keys, key);
   const downloads = createExportDownloads(api, keys);
   const graph = createGraph({
@@ -81,6 +83,7 @@ export async function createHttp(
     authenticate,
     bodies,
     admit: shedLoad(places, (error) => ({ errors: [maskError(error)] })),
+    count,
     production: config.production,
   });
   const inspector = createInspector({
@@ -97,6 +100,7 @@ export async function createHttp(
     downloads,
     exportReceipt: (key) => exportReceipt(api, key),
     admit: shedLoad(places),
+    count,
   });
   const app = createDoor(config.door)
     .use(nameRoutes())

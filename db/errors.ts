@@ -64,8 +64,6 @@ export function violatedConstraint(error: unknown): string | undefined {
 
 const OF_THE_ENGINE = [TypeError, SyntaxError, RangeError, URIError];
 const QUOTED = /(['"`]).*['"`]/s;
-/** The innermost line of a stack that is ours: the file with its folder, and the line. */
-const PLACE = /\(?file:\S*?([^/\s]+\/[^/\s]+\.tsx?:\d+):\d+\)?$/m;
 
 /**
  * An error as it may be logged or stored. PostgreSQL quotes values in messages and details ("Key (email)=(…)
@@ -79,8 +77,22 @@ export function describeError(error: unknown): string {
   }
   if (OF_THE_ENGINE.some((kind) => error instanceof kind)) {
     const { name, message, stack = "" } = error as Error;
-    const [, place] = PLACE.exec(stack) ?? [];
+    const place = placeOf(stack);
     return `${name}: ${message.replace(QUOTED, "$1…$1")}${place === undefined ? "" : ` at ${place}`}`;
   }
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+const FRAME = "    at ";
+
+/** The innermost line of a stack that is ours: the file with its folder, and the line. */
+function placeOf(stack: string): string | undefined {
+  // The frames are at the end; before them stands the message, which may be long and quote what looks like one.
+  const lines = stack.split("\n");
+  const frames = lines.slice(lines.findLastIndex((line) => !line.startsWith(FRAME)) + 1);
+  for (const frame of frames) {
+    const [folder, file = ""] = frame.replace(/\)$/, "").split("/").slice(-2);
+    const [, place] = /^([^:]+\.tsx?:\d+):\d+$/.exec(file) ?? [];
+    if (frame.includes("file:") && place !== undefined) return `${folder}/${place}`;
+  }
 }

@@ -14,6 +14,8 @@ interface Cancellation {
 export function createRequestResolvers(requests: OwnRequests, exportLink: LinkToExport) {
   const open = (right: SubjectRequest["type"]) => (_: unknown, __: unknown, caller: Caller, info: Info) =>
     requests.open(caller, field(info), right);
+  // One customer may stand at several places of an answer.
+  const lists = new WeakMap<Customer, Promise<SubjectRequest[]>>();
 
   return {
     Query: {
@@ -36,7 +38,11 @@ export function createRequestResolvers(requests: OwnRequests, exportLink: LinkTo
     },
 
     Customer: {
-      gdprRequests: (_: Customer, __: unknown, caller: Caller) => requests.list(caller),
+      gdprRequests(customer: Customer, _: unknown, caller: Caller) {
+        let list = lists.get(customer);
+        if (!list) lists.set(customer, list = requests.list(caller));
+        return list;
+      },
     },
 
     GdprRequest: {

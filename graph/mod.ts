@@ -6,6 +6,7 @@ import { parse } from "graphql";
 import { createYoga } from "graphql-yoga";
 import type { Authenticator } from "../auth/principals.ts";
 import type { Bodies } from "../door/bodies.ts";
+import { type CountRequest, useAdmission } from "./admission.ts";
 import { createCaller } from "./caller.ts";
 import { maskError, useMaskedValidation } from "./errors.ts";
 import { LIMITS, useLimits } from "./limits.ts";
@@ -20,19 +21,29 @@ export interface GraphOptions extends ResolverOptions {
   bodies: Bodies;
   /** What an operation passes once all of it is here. */
   admit?: MiddlewareHandler;
+  /** Counts each operation of a shopper; without it any number is taken. */
+  count?: CountRequest;
   /** Without GraphiQL, introspection and the SDL. */
   production: boolean;
 }
 
 /** An app to mount at `/graphql`. */
 export function createGraph(
-  { authenticate, bodies, admit = (_, next) => next(), production, ...options }: GraphOptions,
+  {
+    authenticate,
+    bodies,
+    admit = (_, next) => next(),
+    count = () => Promise.resolve(undefined),
+    production,
+    ...options
+  }: GraphOptions,
 ): Hono {
   const typeDefs = parse(Deno.readTextFileSync(new URL("./schema.graphql", import.meta.url)));
   const yoga = createYoga({
     schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(options) }]),
     context: ({ request }) => createCaller(request, authenticate),
     plugins: [
+      useAdmission(count), // before telemetry, which wraps it
       useTelemetry(),
       useJsonPosts(),
       useLimits(production),

@@ -1,30 +1,22 @@
 /** What stands behind the fields of schema.graphql. */
-import { entitiesResolver } from "@apollo/subgraph";
 import { GraphQLError, type GraphQLResolveInfo, GraphQLScalarType } from "graphql";
 import { GraphQLDateTime } from "graphql-scalars";
 import { DomainError } from "../actors/errors.ts";
 import type { LinkToExport } from "../actors/gdpr/export_downloads.ts";
-import { parseInput, uuid } from "../actors/input.ts";
 import type { Actors } from "../actors/protocol.ts";
 import type { RequestLookups } from "../db/gdpr_lookups.ts";
 import type { Address, Customer, Lookups, Membership } from "../db/lookups.ts";
 import { createAccount } from "./account.ts";
 import { type Caller, field } from "./caller.ts";
+import { createEntities, type Reference } from "./entities.ts";
 import { createOwnRequests } from "./gdpr_requests.ts";
 import { createRequestResolvers } from "./gdpr_resolvers.ts";
-import { LIMITS } from "./limits.ts";
 
 /** The arguments of a change, as far as its field declares them. */
 interface Change {
   id: string;
   input: Record<string, unknown>;
   expectedVersion?: number | null;
-}
-
-/** How the gateway names the customer that another subgraph refers to. */
-interface Reference {
-  __typename: "Customer";
-  id?: unknown;
 }
 
 export interface ResolverOptions {
@@ -36,6 +28,7 @@ export interface ResolverOptions {
 
 export function createResolvers({ actors, lookups, requests, exportLink }: ResolverOptions) {
   const account = createAccount(actors, lookups);
+  const entities = createEntities(account);
   const gdpr = createRequestResolvers(createOwnRequests(actors, requests), exportLink);
 
   async function readAddress(caller: Caller, id: string | undefined): Promise<Address> {
@@ -52,17 +45,12 @@ export function createResolvers({ actors, lookups, requests, exportLink }: Resol
     Query: {
       ...gdpr.Query,
       me: (_: unknown, __: unknown, caller: Caller) => account.read(caller),
-      _entities(
+      _entities: (
         _: unknown,
         { representations }: { representations: Reference[] },
-        context: Caller,
+        caller: Caller,
         info: Info,
-      ) {
-        if (representations.length <= LIMITS.entities) {
-          return entitiesResolver({ representations, context, info });
-        }
-        throw new DomainError("INVALID_INPUT", `Cannot give more than ${LIMITS.entities} entities at once`);
-      },
+      ) => entities.resolve(representations, caller, info),
     },
 
     Mutation: {
@@ -89,12 +77,7 @@ export function createResolvers({ actors, lookups, requests, exportLink }: Resol
 
     Customer: {
       ...gdpr.Customer,
-      /** Refuses one reference at a time: the entities beside it are still given. */
-      async __resolveReference({ id }: Reference, caller: Caller): Promise<Customer> {
-        const shopper = await caller.shopper();
-        if (parseInput(uuid, id, "give a Customer: id") === shopper.id) return await account.read(caller);
-        throw new DomainError("FORBIDDEN", `Cannot give customer ${id}: a shopper sees the own account only`);
-      },
+      __resolveReference: entities.resolveReference,
       id: (customer: Customer) => customer.customerId,
       shopperGroups: (customer: Customer) => customer.groups,
     },

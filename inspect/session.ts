@@ -37,6 +37,8 @@ const LONGEST = 3_800;
 export interface SessionOptions {
   authenticate: StoresAuthenticator;
   bodies: Bodies;
+  /** Counts a request of the principal: the seconds until another one is taken; undefined: this one is. */
+  count?: (by: Principal) => Promise<number | undefined>;
   /** HMAC-SHA-256: makes the tokens that forms bring along. */
   formKey: CryptoKey;
   /** Browsers reach the inspector over TLS: the cookie goes over TLS only, and no other host can set it. */
@@ -57,7 +59,7 @@ function cookieOf(secure: boolean) {
  * that is not for a page is refused.
  */
 export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv> {
-  const { bodies, formKey, secure } = options;
+  const { bodies, count, formKey, secure } = options;
   const { name } = cookieOf(secure);
   return createMiddleware<InspectEnv>(async (c, next) => {
     const cookie = c.req.header("authorization") === undefined ? getCookie(c, name) : undefined;
@@ -73,6 +75,14 @@ export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv>
       if (!stranger || !wantsPage(c)) throw error;
       const { pathname, search } = new URL(c.req.url);
       return c.redirect(`${PATH}/sign-in?to=${encodeURIComponent(`${pathname}${search}`)}`);
+    }
+    const seconds = await count?.(c.get("by"));
+    if (seconds !== undefined) {
+      c.header("retry-after", String(seconds));
+      throw new DomainError(
+        "RATE_LIMITED",
+        `Cannot take more requests from this principal: try again in ${seconds} s`,
+      );
     }
     c.set("csrf", cookie && await csrfToken(formKey, cookie));
     if (c.req.method === "POST") await receiveForm(c, bodies, c.var.by.id);

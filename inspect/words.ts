@@ -111,5 +111,5 @@ function plain(name: string): string {
 
 /** A name at the start of a line; a service keeps its own spelling. */
 export function sentence(words: string): string {
-  return /^\S*-\S*$/.test(words) ? words : words.charAt(0).toUpperCase() + words.slice(1);
+  return words.includes("-") && !/\s/.test(words) ? words : words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -2,6 +2,7 @@
 import type { MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../actors/errors.ts";
+import type { Principal } from "../actors/principal.ts";
 import { addressOf } from "../door/address.ts";
 import type { Bodies } from "../door/bodies.ts";
 import type { RateLimit } from "../db/rate_limits.ts";
@@ -39,14 +40,19 @@ export async function limitStranger(c: ApiContext, { perAddress, hashKey, proxie
 
 export function limitPrincipals(limits: Limits): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
-    const { perPrincipal, hashKey } = limits;
-    if (perPrincipal) {
-      const { storeId, id, type } = c.var.by;
-      const key = await digest(hashKey, `principal ${type} ${id}`);
-      refuse(c, await perPrincipal({ storeId, key }), "this principal");
-    }
+    refuse(c, await countRequests(limits)(c.var.by), "this principal");
     await next();
   });
+}
+
+/**
+ * Counts a request of a principal, at whichever edge: the edges share one limit.
+ *
+ * @returns a function that resolves with the seconds until another request is taken; undefined: this one is
+ */
+export function countRequests({ perPrincipal, hashKey }: Pick<Limits, "perPrincipal" | "hashKey">) {
+  return async ({ storeId, id, type }: Principal): Promise<number | undefined> =>
+    await perPrincipal?.({ storeId, key: await digest(hashKey, `principal ${type} ${id}`) });
 }
 
 /**

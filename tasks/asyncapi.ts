@@ -105,7 +105,8 @@ function messagesOf(file: Image["file"][number]): [typeName: string, Described][
   const comments = new Map(
     file.sourceCodeInfo?.location.map(({ path, leadingComments }) => [path?.join("."), leadingComments]),
   );
-  const comment = (...path: number[]) => comments.get(path.join("."))?.replaceAll(/\s*\n\s*/g, " ").trim();
+  const comment = (...path: number[]) =>
+    comments.get(path.join("."))?.split("\n").map((line) => line.trim()).join(" ").trim();
   return (file.messageType ?? []).map((message, at) => {
     const fields = message.field ?? [];
     const properties = fields.map(({ jsonName, type, typeName, label }, field): [string, Schema] => {

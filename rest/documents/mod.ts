@@ -24,6 +24,7 @@ const SETTINGS = JSON.stringify({
 
 export function createDocuments(document: OpenApiDocument): Hono {
   const text = JSON.stringify(document);
+  let unpacked: Promise<ArrayBuffer> | undefined; // for the few clients that do not take gzip
   return new Hono()
     .get("/openapi.json", (c) => c.body(text, 200, { "content-type": "application/json" }))
     .get("/docs", (c) => {
@@ -43,7 +44,6 @@ export function createDocuments(document: OpenApiDocument): Hono {
 </html>`);
     })
     .get("/docs/scalar.js", async (c) => {
-      const file = await Deno.open(SCALAR);
       const gzip = accepts(c, {
         header: "Accept-Encoding",
         supports: ["gzip", "identity"],
@@ -52,8 +52,13 @@ export function createDocuments(document: OpenApiDocument): Hono {
       c.header("content-type", "text/javascript; charset=utf-8");
       c.header("cache-control", "public, max-age=86400");
       c.header("vary", "accept-encoding");
-      if (gzip !== "gzip") return c.body(file.readable.pipeThrough(new DecompressionStream("gzip")));
+      if (gzip !== "gzip") return c.body(await (unpacked ??= unpack()));
       c.header("content-encoding", "gzip");
-      return c.body(file.readable);
+      return c.body((await Deno.open(SCALAR)).readable);
     });
+}
+
+async function unpack(): Promise<ArrayBuffer> {
+  const { readable } = await Deno.open(SCALAR);
+  return await new Response(readable.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }

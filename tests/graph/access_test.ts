@@ -44,13 +44,13 @@ Deno.test("every field refuses whoever is not a shopper with a token that holds"
     ["FORBIDDEN", { authorization: await bearer(graph.issuer, world.system) }],
   ];
   for (const [code, headers] of callers) {
-    for (const [field, { query, variables }] of Object.entries(FIELDS)) {
+    for (const { query, variables } of Object.values(FIELDS)) {
       const reply = await graph.ask(query, { headers, ...(variables ? { variables } : {}) });
-      assert.deepEqual([reply.status, reply.codes, reply.data], [200, [code], { [field]: null }]);
+      assert.deepEqual([reply.status, reply.codes, reply.data], [200, [code], null]);
     }
     const references = [{ __typename: "Customer", id: as.id }];
     const entities = await graph.ask(ENTITIES, { headers, variables: { references } });
-    assert.deepEqual([entities.codes, entities.data], [[code], { _entities: [null] }]);
+    assert.deepEqual([entities.codes, entities.data], [[code], null]);
   }
   assert.deepEqual(await stored(world), before);
 });

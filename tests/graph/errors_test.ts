@@ -67,7 +67,7 @@ Deno.test("an authenticator that breaks is masked like everything else", async (
     assert.deepEqual(codes, ["INTERNAL_SERVER_ERROR"]);
     assert.doesNotMatch(text, /cache/);
     assert.deepEqual(logged.messages, [
-      "Cannot answer me: TypeError: the cache has no such method at graph/errors_test.ts:56",
+      "Cannot answer a request: TypeError: the cache has no such method at graph/errors_test.ts:56",
     ]);
   } finally {
     await server.shutdown();

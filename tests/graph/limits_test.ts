@@ -44,6 +44,26 @@ Deno.test("the graph refuses operations that ask for too much, before anything r
   }
 });
 
+Deno.test("a document that is too costly is not validated, and of another one ten errors are named", async () => {
+  await using graph = await startGraph({ production: true });
+  const unknown = repeat(40, (at) => `f${at}`);
+  const costly = [
+    `{ me { ${"id ".repeat(400)} ${unknown} } }`,
+    `{ ${"me { id } ".repeat(160)} ${unknown} }`,
+    `{ me { ${"... { id } ".repeat(220)} ${unknown} } }`,
+    `{ __schema { ${"types { name } ".repeat(160)} } ${unknown} }`,
+    `{ ${unknown} } fragment F on Customer { ${"addresses { id } ".repeat(160)} }`,
+  ];
+  for (const query of costly) {
+    const { errors } = await graph.ask(query);
+    assert.deepEqual(errors?.map(({ message }) => message), [
+      "Cannot run the operation: more costly than 500",
+    ]);
+  }
+  const { errors } = await graph.ask(`{ me { ${unknown} } }`);
+  assert.equal(errors?.filter(({ message }) => /Cannot query field/.test(message)).length, 10);
+});
+
 Deno.test("the graph lets through what stays within the limits", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
@@ -58,6 +78,59 @@ Deno.test("the graph lets through what stays within the limits", async () => {
     assert.equal(errors, undefined);
     assert.equal(Object.values<{ id: string }>(data)[0]?.id, as.id);
   }
+});
+
+Deno.test("a principal who asks too often is told when to ask again, and a stranger is not counted", async () => {
+  const asked: string[] = [];
+  await using graph = await startGraph({
+    count: ({ id }) => Promise.resolve(asked.push(id) > 2 ? 7 : undefined),
+  });
+  const { as } = await registerShopper(graph.world);
+  const stranger = await graph.ask(`{ me { id } }`);
+  assert.deepEqual([stranger.status, stranger.codes], [200, ["UNAUTHENTICATED"]]);
+  await graph.ask(`{ __typename }`);
+  await graph.ask(`{ me { id } }`, { as });
+  await graph.ask(`mutation ($id: ID!) { deleteAddress(id: $id) }`, { as }); // counted although it is refused
+  assert.deepEqual(asked, [as.id, as.id]);
+  const { status, headers, data, errors, codes } = await graph.ask(`{ me { id } }`, { as });
+  assert.deepEqual([status, headers.get("retry-after"), data, codes], [429, "7", null, ["RATE_LIMITED"]]);
+  assert.match(errors?.[0]?.message ?? "", /try again in 7 s/);
+  assert.deepEqual(errors?.[0]?.extensions, { code: "RATE_LIMITED" });
+});
+
+Deno.test("a caller without a token is refused before the variables are looked at", async () => {
+  await using graph = await startGraph();
+  const query =
+    `query ($references: [_Any!]!) { ...F } fragment F on Query { _entities(representations: $references) { __typename } }`;
+  for (const references of [undefined, 7, [null]]) {
+    const { codes, data } = await graph.ask(query, { variables: { references } });
+    assert.deepEqual([codes, data], [["UNAUTHENTICATED"], null]);
+  }
+});
+
+Deno.test("references count as cost, all of a request together, and each customer is loaded once", async () => {
+  let loads = 0;
+  await using graph = await startGraph({ onLoad: () => loads++ });
+  const { as } = await registerShopper(graph.world, { email: "ada@example.com" });
+  const ask = (selection: string, times: number, aliases = ["a"]) =>
+    graph.ask(
+      `query ($r: [_Any!]!) { ${
+        aliases.map((alias) =>
+          `${alias}: _entities(representations: $r) { ... on Customer { ${selection} } }`
+        )
+      } }`,
+      { as, variables: { r: Array(times).fill({ __typename: "Customer", id: as.id }) } },
+    );
+  const wide = "id email firstName lastName addresses { id line1 } gdprRequests { id status }";
+  const refused = await ask(wide, 100);
+  assert.deepEqual(refused.codes, ["BAD_USER_INPUT"]);
+  assert.match(refused.errors?.[0]?.message ?? "", /must not be more than 2000/);
+  assert.deepEqual((await ask(wide, 50, ["a", "b", "c"])).codes, ["BAD_USER_INPUT"]);
+  loads = 0;
+  const { data, errors } = await ask("id email", 100);
+  assert.equal(errors, undefined);
+  assert.deepEqual(data.a, Array(100).fill({ id: as.id, email: "ada@example.com" }));
+  assert.equal(loads, 1);
 });
 
 Deno.test("a body over the limit is refused, whether or not it says its length", async () => {

@@ -10,6 +10,7 @@ import { createLookups } from "../../db/lookups.ts";
 import { type Bodies, createBodies } from "../../door/bodies.ts";
 import { onServeError } from "../../door/serve_errors.ts";
 import { createDoor } from "../../door/mod.ts";
+import type { CountRequest } from "../../graph/admission.ts";
 import { createGraph } from "../../graph/mod.ts";
 import { createWorld, register, shopper, type World } from "../actors/world.ts";
 import { JSON_BODY, post, type Reply } from "./post.ts";
@@ -39,25 +40,42 @@ export interface TestGraphOptions {
   /** Without it there is never an export. */
   exportKeys?: ExportKeys;
   bodies?: Bodies;
+  count?: CountRequest;
+  /** Called for each customer that is loaded. */
+  onLoad?: () => void;
 }
 
 export async function startGraph(
-  { production = false, world: worldOptions = {}, exportKeys, bodies = createBodies({ proxies: 0 }) }:
-    TestGraphOptions = {},
+  {
+    production = false,
+    world: worldOptions = {},
+    exportKeys,
+    bodies = createBodies({ proxies: 0 }),
+    count,
+    onLoad = () => {},
+  }: TestGraphOptions = {},
 ): Promise<TestGraph> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld(worldOptions));
   const issuer = await createIssuer();
   const authenticate = createTokenAuthenticator(issuer.verify);
   const [reader, api] = [world.database.pool("customer_reader"), world.database.pool("customer_api")];
+  const lookups = createLookups(reader);
   const graph = createGraph({
     actors: world.actors,
-    lookups: createLookups(reader),
+    lookups: {
+      ...lookups,
+      findCustomer(...asked) {
+        onLoad();
+        return lookups.findCustomer(...asked);
+      },
+    },
     requests: createRequestLookups(reader),
     exportLink: async (key) => exportKeys && await exportLink(api, exportKeys, key),
     authenticate,
     bodies,
     production,
+    ...(count && { count }),
   });
   const server = stack.adopt(
     serve(createDoor({ corsOrigins: [] }).route("/graphql", graph)),

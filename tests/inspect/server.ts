@@ -45,6 +45,7 @@ export async function startInspector(
     secure = false,
     admit = (_, next) => next(),
     bodies = createBodies({ proxies: 0 }),
+    count,
     ...world
   }:
     & Partial<ActorsOptions>
@@ -53,6 +54,7 @@ export async function startInspector(
       secure?: boolean;
       admit?: MiddlewareHandler;
       bodies?: Bodies;
+      count?: (by: Principal) => Promise<number | undefined>;
     } = {},
 ): Promise<TestInspector> {
   await using stack = new AsyncDisposableStack();
@@ -75,6 +77,7 @@ export async function startInspector(
   const formKey = await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey;
   const create = () =>
     createInspector({
+      ...(count && { count }),
       actors: started.actors,
       lookups: createLookups(started.database.pool("customer_reader")),
       sql: api,

@@ -196,22 +196,22 @@ Deno.test("a signed-out session is over, in every replica and however its token 
   const token = await inspector.token(inspector.officer);
   const { cookie } = await signIn(inspector, token);
   const other = await signIn(inspector, await inspector.token(inspector.staff(["STORE_MANAGER"])));
-  const statusOf = async (of: TestInspector | typeof replica, headers: Record<string, string>) => {
-    const page = await of.get("/inspect", undefined, { ...headers, accept: "application/json" });
+  const statusOf = async (place: TestInspector | typeof replica, headers: Record<string, string>) => {
+    const page = await place.get("/inspect", undefined, { ...headers, accept: "application/json" });
     await page.body?.cancel();
     return { status: page.status, challenge: page.headers.get("www-authenticate") };
   };
   const authorization = `Bearer ${token}`;
-  for (const  of of[inspector, replica]) assert.equal((await statusOf(of, { cookie })).status, 200);
+  for (const place of [inspector, replica]) assert.equal((await statusOf(place, { cookie })).status, 200);
 
   assert.equal((await signOut(inspector, cookie)).status, 303);
-  for (const  of of[inspector, replica]) {
+  for (const place of [inspector, replica]) {
     for (const headers of [{ cookie }, { authorization }, { authorization: `bearer  ${token}` }]) {
-      const { status, challenge } = await statusOf(of, headers as Record<string, string>);
+      const { status, challenge } = await statusOf(place, headers as Record<string, string>);
       assert.equal(status, 401);
       assert.match(challenge ?? "", /^Bearer error="invalid_token", error_description=".*signed out"$/);
     }
-    const page = await of.get("/inspect", undefined, { cookie });
+    const page = await place.get("/inspect", undefined, { cookie });
     assert.equal(page.headers.get("location"), "/inspect/sign-in?to=%2Finspect");
     await page.body?.cancel();
   }
@@ -300,4 +300,14 @@ Deno.test("every page keeps out of caches and frames, and takes nothing from els
     const text = await page.text();
     assert.doesNotMatch(text, /<style|style=|<script(?! src="\/inspect\/assets)|https?:\/\//, path);
   }
+});
+
+Deno.test("an officer who asks too often is told when to ask again", async () => {
+  let asked = 0;
+  await using inspector = await startInspector({ count: () => Promise.resolve(++asked > 1 ? 7 : undefined) });
+  await inspector.get("/inspect"); // nobody is not counted
+  assert.equal((await inspector.get("/inspect", inspector.officer)).status, 200);
+  const refused = await inspector.get("/inspect", inspector.officer);
+  assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "7"]);
+  assert.match(await refused.text(), /try again in 7 s/);
 });

@@ -1,0 +1,69 @@
+/** Every regular expression of ours, and those of zod that input meets, take time linear in what they search. */
+import assert from "node:assert/strict";
+import { z } from "zod";
+
+// Before recheck is loaded: its other builds start processes.
+Deno.env.set("RECHECK_BACKEND", "pure");
+const { checkSync } = await import("recheck");
+
+const ROOT = new URL("../", import.meta.url);
+/** Not ours, not part of the service, or generated. */
+const OUTSIDE = ["tests", "bench", "vendor", "node_modules", "proto"];
+/** For a machine that is busy; what is not known by then counts as wrong. */
+const TIMEOUT_MS = 120_000;
+
+/** What recheck reports although it is well, and why; the key is the source of the expression. */
+const JUSTIFIED: Record<string, string> = {
+  "^[\\x20-\\x7e]{1,255}$": "anchored, and looks at 256 characters at the most",
+};
+
+Deno.test("no regular expression backtracks in more than linear time", async () => {
+  const found = await expressions();
+  assert.ok(found.length > 50, `only ${found.length} were found`);
+  const { email, guid } = z.core.regexes;
+  const used = [email, guid, z.core.regexes.uuid()];
+  found.push(...used.map((pattern) => ({ path: "zod", pattern })));
+  const wrong = new Set<string>();
+  for (const { path, pattern } of found) {
+    if (pattern.source in JUSTIFIED) continue;
+    const { status } = checkSync(pattern.source, pattern.flags, { timeout: TIMEOUT_MS });
+    if (status !== "safe") wrong.add(`${path} ${pattern}: ${status}`);
+  }
+  assert.deepEqual([...wrong], []);
+});
+
+Deno.test("the check knows a quadratic expression when it sees one", () => {
+  assert.equal(checkSync("( cannot represent[^:]*):.*$", "s", { timeout: TIMEOUT_MS }).status, "vulnerable");
+});
+
+async function expressions(): Promise<{ path: string; pattern: RegExp }[]> {
+  const found: { path: string; pattern: RegExp }[] = [];
+  for await (const path of sources()) {
+    const create = (): Deno.lint.LintVisitor => ({
+      Literal(node) {
+        // Its type lacks what a regular expression consists of.
+        const { regex } = node as { regex?: { pattern: string; flags: string } };
+        if (regex) found.push({ path, pattern: new RegExp(regex.pattern, regex.flags) });
+      },
+      NewExpression(node) {
+        const made = node.callee.type === "Identifier" && node.callee.name === "RegExp";
+        assert.ok(!made, `${path} makes a regular expression from a text, which cannot be checked`);
+      },
+    });
+    Deno.lint.runPlugin(
+      { name: "expressions", rules: { collect: { create } } },
+      path,
+      await Deno.readTextFile(new URL(path, ROOT)),
+    );
+  }
+  return found;
+}
+
+async function* sources(folder = ""): AsyncGenerator<string> {
+  for await (const entry of Deno.readDir(new URL(folder || "./", ROOT))) {
+    const path = `${folder}${entry.name}`;
+    if (entry.name.startsWith(".") || (folder === "" && OUTSIDE.includes(entry.name))) continue;
+    if (entry.isDirectory) yield* sources(`${path}/`);
+    else if (/\.(tsx?|js)$/.test(path)) yield path;
+  }
+}
