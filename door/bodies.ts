@@ -2,7 +2,7 @@
 import type { Context } from "@hono/hono";
 import { addressOf } from "./address.ts";
 import { type Arrivals, createArrivals } from "./arrivals.ts";
-import { BODY_CLOCK, type BodyClock, readBody } from "./body.ts";
+import { BODY_CLOCK, type BodyClock, BodyError, readBody } from "./body.ts";
 
 export interface Bodies {
   /**
@@ -38,7 +38,12 @@ export function createBodies(
           arrivals,
           holder: () => holder ?? `address ${addressOf(c, proxies)}`,
         });
-      return await (c.get("place")?.without(read) ?? read());
+      try {
+        return await (c.get("place")?.without(read) ?? read());
+      } catch (error) {
+        if (error instanceof BodyError && error.fault === "evicted") c.header("retry-after", "1");
+        throw error;
+      }
     },
     count: arrivals.count,
   };

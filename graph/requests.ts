@@ -15,7 +15,7 @@ export function takeBody(bodies: Bodies): MiddlewareHandler {
     } catch (error) {
       if (!(error instanceof BodyError)) throw error;
       if (error.fault === "evicted") {
-        return c.json({ errors: [maskError(error)] }, 503, { "retry-after": "1" });
+        return c.json({ errors: [maskError(error)] }, 503);
       }
       const { message } = error;
       const status = error.fault === "too_large" ? 413 : 400;
