@@ -133,7 +133,7 @@ async function request(
 }
 
 /** GetCustomerGroupsRequest: customer_id (1), store_id (2). */
-function groupsRequest({ customerId, storeId }: Visit): Uint8Array {
+export function groupsRequest({ customerId, storeId }: Visit): Uint8Array {
   const text = (field: number, value: string) => {
     const bytes = new TextEncoder().encode(value);
     return Uint8Array.from([field << 3 | 2, bytes.length, ...bytes]);
