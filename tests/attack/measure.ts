@@ -54,7 +54,8 @@ export async function measure(
   const { service } = victim;
   let last: string | undefined;
   service.ended().then(({ complaints, code, signal }) => last = `${signal ?? code}: ${complaints.trim()}`);
-  const innocent = startInnocent(victim.visit);
+  await using bystander = await startBystander();
+  const innocent = startInnocent({ ...victim.visit, bystanderPort: bystander.port });
   await pause(WARM_UP_MS);
   const used = await usage(service.pid);
   const [before, printed, begun] = [used.rss, service.printed().length, Date.now()];
@@ -98,6 +99,24 @@ function watchMemory(pid: number) {
   };
 }
 
+async function startBystander() {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", new URL("bystander.ts", import.meta.url).pathname],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const output = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const { value } = await output.read();
+  return {
+    port: Number(value),
+    async [Symbol.asyncDispose]() {
+      await process.stdin.close();
+      await output.cancel();
+      await process.status;
+    },
+  };
+}
+
 function startInnocent(visit: Visit) {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", new URL("innocent.ts", import.meta.url).pathname, JSON.stringify(visit)],
@@ -133,7 +152,7 @@ async function runAttacker(attack: Attack, { visit, tokens }: Victim, durationMs
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-const QUESTIONS: Question[] = ["me", "healthz", "rest", "groups", "fresh me", "fresh groups"];
+const QUESTIONS: Question[] = ["bystander", "me", "healthz", "rest", "groups", "fresh me", "fresh groups"];
 
 function latencies(samples: Sample[]): Record<Question, Latency> {
   const of = (question: Question): Latency => {

@@ -7,7 +7,7 @@ import { GROUPS, grpcFields } from "./attacks/requests.ts";
 import { groupsRequest, type Visit } from "./innocent.ts";
 
 export interface SoakOrder {
-  visit: Visit;
+  visit: Pick<Visit, "grpcPort" | "serviceToken" | "customerId" | "storeId">;
   calls: number;
   /** Calls under way at a time, on one connection. */
   width: number;

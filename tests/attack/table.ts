@@ -6,7 +6,8 @@ const AIM_RSS_MB = 64;
 
 /**
  * What a result misses. Every process has to live; an attack that takes no token also has to leave the lookups of
- * others below 100 ms at p99, let every new connection of another address in, and leave memory within 64 MiB.
+ * others within 100 ms of the bystander's at p99, let every new connection of another address in, and leave memory
+ * within 64 MiB.
  */
 export function missedAims({ lived, token, sameAddress, innocent, rss }: Result): string[] {
   if (!lived) return ["the process ended"];
@@ -14,7 +15,7 @@ export function missedAims({ lived, token, sameAddress, innocent, rss }: Result)
   const missed: string[] = [];
   for (const question of ["me", "groups"] as const) {
     const { p99 } = innocent[question];
-    if (p99 > AIM_P99_MS) missed.push(`${question} p99 ${Math.round(p99)} ms`);
+    if (p99 > AIM_P99_MS + innocent.bystander.p99) missed.push(`${question} p99 ${Math.round(p99)} ms`);
   }
   for (const question of sameAddress ? [] : ["fresh me", "fresh groups"] as const) {
     const { failed } = innocent[question];
@@ -28,7 +29,8 @@ const HEAD = [
   "attack",
   "token",
   "lived",
-  "me p50/p99 (failed)",
+  "bystander p50/p99 ms",
+  "me (failed)",
   "healthz",
   "REST",
   "groups",
@@ -51,9 +53,9 @@ export function row(result: Result): string {
     result.name,
     result.token ?? "",
     result.lived ? "yes" : "**no**",
-    ...(["me", "healthz", "rest", "groups", "fresh me", "fresh groups"] as const).map((question) =>
-      latency(innocent[question])
-    ),
+    ...(["bystander", "me", "healthz", "rest", "groups", "fresh me", "fresh groups"] as const).map((
+      question,
+    ) => latency(innocent[question])),
     result.cpuSeconds.toFixed(1),
     [rss.before, rss.peak, rss.after].map(Math.round).join("/"),
     String(result.logLines),
