@@ -8,6 +8,7 @@ import type { Auth } from "./auth/mod.ts";
 import type { Keys } from "./config/keys.ts";
 import type { Config } from "./config/mod.ts";
 import type { Sql } from "./db/connect.ts";
+import { createEndedSessions } from "./db/ended_sessions.ts";
 import type { RequestLookups } from "./db/gdpr_lookups.ts";
 import type { Lookups } from "./db/lookups.ts";
 import { createRateLimit } from "./db/rate_limits.ts";
@@ -85,6 +86,7 @@ export async function createHttp(
     authenticate: auth.authenticateInStores,
     formKey: keys.linkKey,
     secure: config.production,
+    ended: createEndedSessions(api),
     development: parts.development,
     exportLink: linkTo,
     downloads,

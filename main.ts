@@ -8,7 +8,7 @@ import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createActors } from "./actors/mod.ts";
 import { startWorker } from "./actors/worker.ts";
 import { createAdmission } from "./auth/callers.ts";
-import { openAuth } from "./auth/mod.ts";
+import { callerProof, openAuth } from "./auth/mod.ts";
 import { refuseBrokenDeno } from "./config/deno_version.ts";
 import { openKeys } from "./config/keys.ts";
 import { configureLogging } from "./config/logging.ts";
@@ -79,9 +79,8 @@ export async function start(config: Config): Promise<Service> {
       shared: config.workers > 1,
       tls: await readCertificates(config.grpcAuth),
       admit: createAdmission({
-        mode: config.grpcAuth.mode,
+        ...callerProof(config.grpcAuth, auth),
         callers: config.grpcCallers,
-        verifyToken: auth.verifyToken,
       }),
       methods: createMethods({ lookups, requests: requestLookups, actors }),
       enter: load.enter,

@@ -8,8 +8,8 @@ import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { describeError } from "./db/errors.ts";
 import { migrate, MigrationError } from "./db/migrate.ts";
 import { keepPort } from "./door/kept_port.ts";
+import { ListenError } from "./grpc/mod.ts";
 import { within } from "./lifetime.ts";
-import { ListenError } from "./rpc/listener.ts";
 
 /** The service cannot start; the message is for the person who started it. */
 export class StartError extends Error {

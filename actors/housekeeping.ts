@@ -1,6 +1,7 @@
 /** Removes what nobody asks for any more, now and then. */
 import type { Sql } from "../db/connect.ts";
 import { deleteDoneEffects } from "../db/effects.ts";
+import { deleteExpiredSessions } from "../db/ended_sessions.ts";
 import { deleteExpiredExports } from "../db/gdpr_exports.ts";
 import { deleteExpiredKeys } from "../db/idempotency_keys.ts";
 import { purgeOutbox } from "../db/outbox.ts";
@@ -22,6 +23,7 @@ export function startHousekeeping(sql: Sql): WorkLoop {
     await purgeOutbox(sql, RETENTION_MS);
     await deleteExpiredExports(sql, now);
     await deleteExpiredCounts(sql, now);
+    await deleteExpiredSessions(sql, now);
     await vacuumAfterErasures(sql);
     return false;
   };

@@ -46,7 +46,12 @@ export async function answerOnce(
   }
   // Neither what the caller chose as a key nor what the command carries is kept: only digests of them, and the
   // request's is keyed with what is not kept.
-  const key = { storeId: asked.storeId, principalId: by.id, key: (await digest(idempotencyKey)).toHex() };
+  const key = {
+    storeId: asked.storeId,
+    principalId: by.id,
+    principalType: by.type,
+    key: (await digest(idempotencyKey)).toHex(),
+  };
   const request = JSON.stringify([asked, command, expectedVersion]);
   const hash = await authenticate(idempotencyKey, request);
   const stored = await claimKey(tx, key, hash, now, new Date(now.getTime() + KEPT_MS));
@@ -55,7 +60,8 @@ export async function answerOnce(
     await storeAnswer(tx, key, answer);
     return answer;
   }
-  if (new Uint8Array(stored.requestHash).toHex() !== hash.toHex()) {
+  const ownedByOther = stored.principalType !== null && stored.principalType !== by.type;
+  if (ownedByOther || new Uint8Array(stored.requestHash).toHex() !== hash.toHex()) {
     throw new DomainError(
       "INVALID_INPUT",
       `Cannot ${purpose}: the idempotency key belongs to another request`,
@@ -67,9 +73,9 @@ export async function answerOnce(
 /** The answers that a principal has got under its keys and can still ask for again; undefined where there is none. */
 export function createAnswers(
   sql: Sql,
-  { storeId, id }: Principal,
+  { storeId, id, type }: Principal,
 ): (idempotencyKey: string) => Promise<Answer | undefined> {
-  const find = createAnswerLookup(sql, storeId, id);
+  const find = createAnswerLookup(sql, { storeId, principalId: id, principalType: type });
   return async (key) => await find((await digest(key)).toHex()) as Answer | undefined;
 }
 

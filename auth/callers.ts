@@ -1,6 +1,7 @@
 /** Which service calls over gRPC, and for which store. A person's token is no service, whatever its roles. */
 import { DomainError } from "../actors/errors.ts";
 import { parseForwardedCertificates } from "./forwarded_certificates.ts";
+import { CertificateError, subjectAltUris } from "./subject_alt_names.ts";
 import type { TokenVerifier } from "./token.ts";
 
 /** Another service of the platform. */
@@ -22,8 +23,6 @@ export interface CallEvidence {
 }
 
 export interface ClientCertificate {
-  /** The alternative names as OpenSSL prints them: "URI:spiffe://…, DNS:…". */
-  subjectAltName: string | undefined;
   /** DER. */
   raw: Uint8Array;
 }
@@ -35,41 +34,69 @@ export interface ClientCertificate {
  */
 export type Admit<Method extends string> = (method: Method, evidence: CallEvidence) => Promise<Caller>;
 
-export interface AdmissionOptions<Method extends string> {
-  /** How callers prove who they are. `none`: not at all, so the server must be bound to loopback. */
-  mode: "mtls" | "mesh" | "token" | "none";
+/** The SPIFFE identities that count as services: `spiffe://<trustDomain>/ns/<namespace>/sa/<service>`. */
+export interface CallerIdentities {
+  trustDomain: string;
+  /** A service account is taken by its name in each of these. */
+  namespaces: readonly string[];
+}
+
+/** How callers prove who they are. */
+export type CallerProof =
+  | ({ mode: "mtls" | "mesh" } & CallerIdentities)
+  | {
+    mode: "token";
+    verifyToken: TokenVerifier;
+    /** Services by their client IDs, where the two differ. A service in it is known by these client IDs only. */
+    clients?: Readonly<Record<string, string>> | undefined;
+  }
+  /** No proof at all, so the server must be bound to loopback. */
+  | { mode: "none" };
+
+export type AdmissionOptions<Method extends string> = CallerProof & {
   /** The services that may call each method. */
   callers: Readonly<Record<Method, readonly string[]>>;
-  /** Needed in mode `token`. */
-  verifyToken?: TokenVerifier | undefined;
-}
+};
 
 /** Who calls where nobody has to prove anything; it may call every method. */
 const ANYBODY = "anonymous";
 
 export function createAdmission<Method extends string>(options: AdmissionOptions<Method>): Admit<Method> {
-  const { mode, callers } = options;
   return async (method, evidence) => {
-    if (mode === "none") return { service: ANYBODY, unproven: true, storeId: storeOf(evidence) };
-    const caller = mode === "token"
-      ? await byToken(evidence, options.verifyToken)
-      : { service: serviceOf(certifiedName(mode, evidence)), storeId: storeOf(evidence) };
-    if (!callers[method].includes(caller.service)) {
+    if (options.mode === "none") return { service: ANYBODY, unproven: true, storeId: storeOf(evidence) };
+    const caller = options.mode === "token"
+      ? await byToken(evidence, options)
+      : { service: serviceOf(certifiedName(options.mode, evidence), options), storeId: storeOf(evidence) };
+    if (!options.callers[method].includes(caller.service)) {
       throw new DomainError("FORBIDDEN", `Cannot call ${method}: not allowed to ${caller.service}`);
     }
     return caller;
   };
 }
 
-async function byToken(evidence: CallEvidence, verify: TokenVerifier | undefined): Promise<Caller> {
+async function byToken(
+  evidence: CallEvidence,
+  { verifyToken, clients = {} }: Extract<CallerProof, { mode: "token" }>,
+): Promise<Caller> {
   const [value, ...more] = evidence.header("authorization");
+  if (more.length > 0) throw unknown("metadata authorization has more than one value");
   const token = value?.match(/^Bearer +([\w.~+/-]+=*)$/i)?.[1];
-  if (!token || more.length > 0 || !verify) throw unknown("metadata authorization has no bearer token");
-  const { principal, service } = await verify(token);
-  if (principal.type !== "SYSTEM" || !service) {
-    throw new DomainError("FORBIDDEN", `Cannot call: the token of ${principal.id} is no service's`);
+  if (!token) throw unknown("metadata authorization has no bearer token");
+  const { principal, service: clientId } = await verifyToken(token);
+  if (principal.type !== "SYSTEM" || !clientId) {
+    throw new DomainError("FORBIDDEN", `Cannot call: the token of ${principal.id} is not a service's`);
   }
-  return { service, storeId: principal.storeId };
+  return { service: serviceOfClient(clientId, clients), storeId: principal.storeId };
+}
+
+/** A client that calls itself by the name of a service with other client IDs is not that service. */
+function serviceOfClient(clientId: string, clients: Readonly<Record<string, string>>): string {
+  if (Object.hasOwn(clients, clientId)) return clients[clientId]!;
+  if (!Object.values(clients).includes(clientId)) return clientId;
+  throw new DomainError(
+    "FORBIDDEN",
+    `Cannot call: ${clientId} has other client IDs than the one of this token`,
+  );
 }
 
 /** The URI of the caller's certificate, as the connection or the mesh's nearest proxy shows it. */
@@ -82,19 +109,12 @@ function certifiedName(mode: "mtls" | "mesh", evidence: CallEvidence): string {
 
 function certificateUris(certificate: ClientCertificate | undefined): string[] {
   if (!certificate) throw unknown("it has shown no certificate");
-  return (certificate.subjectAltName ?? "").split(", ")
-    .filter((name) => name.startsWith("URI:"))
-    .map((name) => name.slice("URI:".length))
-    .filter((uri) => isUriOf(certificate.raw, uri));
-}
-
-const URI_TAG = 0x86;
-
-/** Nothing is escaped in the printed names, so that one of another kind could read like a URI. */
-function isUriOf(der: Uint8Array, uri: string): boolean {
-  const bytes = new TextEncoder().encode(uri);
-  const tagged = String.fromCharCode(URI_TAG, bytes.length, ...bytes);
-  return bytes.length < 0x80 && String.fromCharCode(...der).includes(tagged);
+  try {
+    return subjectAltUris(certificate.raw);
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    throw unknown(`its certificate cannot be read: ${error.message}`);
+  }
 }
 
 function forwardedUris(evidence: CallEvidence): readonly string[] {
@@ -104,10 +124,17 @@ function forwardedUris(evidence: CallEvidence): readonly string[] {
   return nearest.filter(([key]) => key === "uri").map(([, value]) => value);
 }
 
-/** The service account at the end of a SPIFFE name. */
-function serviceOf(name: string): string {
-  const service = name.match(/^spiffe:\/\/[a-z0-9._-]+(?:\/[\w.-]+)*\/sa\/([\w.-]+)$/)?.[1];
-  if (!service) throw unknown("its certificate's URI is no spiffe://…/sa/<service>");
+/** The service account of a SPIFFE ID; the ID is compared as a whole, since anyone may run a trust domain. */
+function serviceOf(name: string, { trustDomain, namespaces }: CallerIdentities): string {
+  const [, domain, namespace = "", service] =
+    name.match(/^spiffe:\/\/([^/]+)\/ns\/([\w.-]+)\/sa\/([\w.-]+)$/) ?? [];
+  if (!service) {
+    throw unknown("its certificate's URI is not spiffe://<trust domain>/ns/<namespace>/sa/<service>");
+  }
+  if (domain !== trustDomain) throw unknown(`its certificate is not of the trust domain ${trustDomain}`);
+  if (!namespaces.includes(namespace)) {
+    throw unknown(`its certificate is not of the namespaces ${namespaces.join(", ")}`);
+  }
   return service;
 }
 

@@ -8,6 +8,8 @@ import { createVerifier, type TokenVerifier, type VerifiedToken } from "./token.
 export const DEVELOPMENT_ISSUER = "https://customer-service.localhost/development";
 export const DEVELOPMENT_AUDIENCE = "customer-service";
 const ALGORITHM = "EdDSA";
+/** An access token: RFC 9068. */
+const TYPE = "at+jwt";
 
 const part = z.base64url().length(43);
 const KeptKey = z.object({ kid: part, kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: part, d: part });
@@ -42,12 +44,16 @@ export async function openDevelopmentIssuer(dataDirectory: string): Promise<Deve
         ...(service === undefined ? {} : { client_id: service }),
       };
       return new SignJWT(claims)
-        .setProtectedHeader({ alg: ALGORITHM, typ: "at+jwt", kid })
+        .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
         .setIssuer(DEVELOPMENT_ISSUER).setAudience(DEVELOPMENT_AUDIENCE).setSubject(principal.id)
         .setIssuedAt(now).setExpirationTime(now + ttlSeconds)
         .sign(privateKey);
     },
-    verify: createVerifier(() => publicKey, { issuer: DEVELOPMENT_ISSUER, audience: DEVELOPMENT_AUDIENCE }),
+    verify: createVerifier(() => publicKey, {
+      issuer: DEVELOPMENT_ISSUER,
+      audience: DEVELOPMENT_AUDIENCE,
+      types: [TYPE],
+    }),
   };
 }
 

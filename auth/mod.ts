@@ -1,9 +1,10 @@
 /** What the edges need to know who asks, as the configuration has it. */
-import type { AuthConfig, TokenConfig } from "../config/mod.ts";
+import type { AuthConfig, GrpcAuthConfig, TokenConfig } from "../config/mod.ts";
+import type { CallerProof } from "./callers.ts";
 import { openDevelopmentIssuer } from "./development_issuer.ts";
 import {
-  authenticateByGateway,
   type Authenticator,
+  createGatewayAuthenticator,
   createStoresAuthenticator,
   createTokenAuthenticator,
   type StoresAuthenticator,
@@ -33,11 +34,19 @@ export async function openAuth(config: AuthConfig, dataDirectory: string): Promi
     };
   }
   const verifyToken = config.tokens && await openVerifier(config.tokens, dataDirectory);
+  const authenticate = createGatewayAuthenticator(config.secrets);
   return {
-    authenticate: authenticateByGateway,
-    authenticateInStores: async (headers) => [await authenticateByGateway(headers)],
+    authenticate,
+    authenticateInStores: async (headers) => [await authenticate(headers)],
     verifyToken,
   };
+}
+
+/** How gRPC callers prove who they are, with what each way needs. */
+export function callerProof(config: GrpcAuthConfig, { verifyToken }: Pick<Auth, "verifyToken">): CallerProof {
+  if (config.mode !== "token") return config;
+  if (!verifyToken) throw new Error("GRPC_AUTH=token without an issuer has passed the rules");
+  return { mode: "token", verifyToken, clients: config.clients };
 }
 
 async function openVerifier(tokens: TokenConfig, dataDirectory: string): Promise<TokenVerifier> {

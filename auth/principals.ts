@@ -1,4 +1,5 @@
 /** Who sends an HTTP request: what its token says, or what the platform's gateway says in headers. */
+import { createHash, timingSafeEqual } from "node:crypto";
 import { DomainError } from "../actors/errors.ts";
 import type { Principal } from "../actors/principal.ts";
 import { PrincipalClaims, principalOf, wrongClaim } from "./claims.ts";
@@ -42,24 +43,42 @@ const HEADERS: Record<keyof PrincipalClaims, string> = {
   roles: "x-roles",
 };
 
+/** How the gateway proves itself. */
+const SECRET_HEADER = "x-gateway-secret";
+
 /**
  * Believes the headers of a gateway that has verified them and lets none of the client's own through. Roles
  * stand between commas without spaces, and may be absent. A header that arrives twice reads "a, b": as one of
  * the two may be the client's, it is refused.
+ *
+ * @param secrets the gateway has to send one of them; none in development, where it need not prove itself
  */
-// deno-lint-ignore require-await -- so that a refusal is a rejection
-export const authenticateByGateway: Authenticator = async (headers) => {
-  const read = (claim: keyof PrincipalClaims) => headers.get(HEADERS[claim]) ?? undefined;
-  const roles = read("roles");
-  const { data, error } = PrincipalClaims.safeParse({
-    sub: read("sub"),
-    store_id: read("store_id"),
-    principal_type: read("principal_type"),
-    roles: roles === "" ? [] : roles?.split(","),
-  });
-  if (error) throw refusal(`header ${HEADERS[wrongClaim(error)]} is missing or malformed`);
-  return principalOf(data);
-};
+export function createGatewayAuthenticator(secrets: readonly string[]): Authenticator {
+  const accepted = secrets.map(digest);
+  // deno-lint-ignore require-await -- so that a refusal is a rejection
+  return async (headers) => {
+    const shown = digest(headers.get(SECRET_HEADER) ?? "");
+    // Digests have one length, so the time of a comparison depends on nothing that is secret.
+    const matches = accepted.filter((secret) => timingSafeEqual(secret, shown));
+    if (accepted.length > 0 && matches.length === 0) {
+      throw refusal(`header ${SECRET_HEADER} is missing or is not one of GATEWAY_SECRET`);
+    }
+    const read = (claim: keyof PrincipalClaims) => headers.get(HEADERS[claim]) ?? undefined;
+    const roles = read("roles");
+    const { data, error } = PrincipalClaims.safeParse({
+      sub: read("sub"),
+      store_id: read("store_id"),
+      principal_type: read("principal_type"),
+      roles: roles === "" ? [] : roles?.split(","),
+    });
+    if (error) throw refusal(`header ${HEADERS[wrongClaim(error)]} is missing or malformed`);
+    return principalOf(data);
+  };
+}
+
+function digest(text: string): Uint8Array {
+  return createHash("sha256").update(text).digest();
+}
 
 function refusal(reason: string): DomainError {
   return new DomainError("UNAUTHENTICATED", `Cannot tell who asks: ${reason}`);

@@ -1,8 +1,16 @@
 /** Verifies JSON Web Tokens: a signature by a key of the issuer, for us, in its time, about a principal. */
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from "jose";
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+} from "jose";
 import { DomainError } from "../actors/errors.ts";
 import type { Principal } from "../actors/principal.ts";
 import { principalOf, principalsElsewhere, TokenClaims, wrongClaim } from "./claims.ts";
+import { InvalidTokenError } from "./refusals.ts";
 import { remember } from "./remember.ts";
 
 export interface VerifiedToken {
@@ -19,20 +27,33 @@ export interface VerifiedToken {
  */
 export type TokenVerifier = (token: string) => Promise<VerifiedToken>;
 
-export interface TokenVerifierOptions {
-  jwksUrl: URL;
+/** What a token has to say for this service to accept it. */
+export interface ExpectedToken {
   issuer: string;
   audience: string;
+  /** Accepted values of the header parameter `typ`, with or without `application/`; "none": no `typ`. */
+  types: readonly string[];
+}
+
+export interface TokenVerifierOptions extends ExpectedToken {
+  jwksUrl: URL;
   /** How soon the keys may be read again when a token names an unknown one, in milliseconds. */
   cooldownMs?: number;
 }
 
-/** None of them symmetric: under one, whoever knows the public key could sign. */
-const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
+/** Asymmetric ones only: with a symmetric one anyone who knows the public key could sign. */
+export const ALGORITHMS = [
+  ...["RS256", "RS384", "RS512"],
+  ...["PS256", "PS384", "PS512"],
+  ...["ES256", "ES384", "ES512"],
+  ...["EdDSA", "Ed25519"],
+];
 /** Characters. Longer ones are refused unread. */
 const MAX_LENGTH = 16_384;
 /** For clocks that differ. */
 const TOLERANCE_SECONDS = 5;
+/** A later expiry is a mistake of the issuer; ended sessions are remembered until their token expires. */
+const MAX_LIFETIME_SECONDS = 366 * 24 * 60 * 60;
 /** How long a key may count after the issuer has withdrawn it, remembered tokens a little longer. */
 const KEYS_MAX_AGE_MS = 300_000;
 const KEYS_TIMEOUT_MS = 3_000;
@@ -50,7 +71,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 /** @param key gives the key that a token's header names */
 export function createVerifier(
   key: JWTVerifyGetKey,
-  { issuer, audience }: { issuer: string; audience: string },
+  { issuer, audience, types }: ExpectedToken,
 ): TokenVerifier {
   const expected = {
     algorithms: ALGORITHMS,
@@ -59,19 +80,61 @@ export function createVerifier(
     requiredClaims: ["exp"],
     clockTolerance: TOLERANCE_SECONDS,
   };
+  const accepted = types.map(normalizeType);
   return remember(async (token) => {
-    if (token.length > MAX_LENGTH) throw refusal(`it is longer than ${MAX_LENGTH} characters`);
-    const { payload } = await jwtVerify(token, key, expected).catch((error) => {
-      throw error instanceof DomainError ? error : refusal(reasonOf(error));
+    if (token.length > MAX_LENGTH) throw new InvalidTokenError(`it is longer than ${MAX_LENGTH} characters`);
+    if (!COMPACT.test(token)) throw new InvalidTokenError(NOT_SIGNED);
+    const { payload, protectedHeader } = await verifySignature(token, key, expected).catch((error) => {
+      throw error instanceof DomainError ? error : new InvalidTokenError(reasonOf(error));
     });
-    // jwtVerify has made sure of exp.
-    return { verified: readToken(payload), expiresAt: Number(payload.exp) * 1_000 };
+    const type = typeOf(protectedHeader);
+    if (type === undefined || !accepted.includes(type)) {
+      throw new InvalidTokenError(`its typ is not ${types.join(" or ")}`);
+    }
+    const expiry = Number(payload.exp); // jwtVerify has checked that it is a number
+    if (expiry > Date.now() / 1_000 + MAX_LIFETIME_SECONDS) {
+      throw new InvalidTokenError("claim exp is missing or more than a year away");
+    }
+    return { verified: readToken(payload), expiresAt: expiry * 1_000 };
   });
+}
+
+/** JWS compact serialization (RFC 7515 section 7.1), which has no padding. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+/** Stands for the absence of `typ` among the accepted types. */
+const NO_TYPE = "none";
+
+function typeOf({ typ }: { typ?: unknown }): string | undefined {
+  if (typ === undefined) return NO_TYPE;
+  const type = typeof typ === "string" ? normalizeType(typ) : undefined;
+  return type === NO_TYPE ? undefined : type;
+}
+
+/** Media types in `typ` may leave out `application/`, and are not case-sensitive: RFC 7515 section 4.1.9. */
+function normalizeType(type: string): string {
+  return type.toLowerCase().replace(/^application\//, "");
+}
+
+/** Tries each key that fits a token without `kid`. */
+async function verifySignature(token: string, key: JWTVerifyGetKey, expected: JWTVerifyOptions) {
+  try {
+    return await jwtVerify(token, key, expected);
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const candidate of error) {
+      try {
+        return await jwtVerify(token, candidate, expected);
+      } catch (refused) {
+        if (!(refused instanceof errors.JWSSignatureVerificationFailed)) throw refused;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
 }
 
 function readToken(payload: JWTPayload): VerifiedToken {
   const { data, error } = TokenClaims.safeParse(payload);
-  if (error) throw refusal(`claim ${wrongClaim(error)} is missing or malformed`);
+  if (error) throw new InvalidTokenError(`claim ${wrongClaim(error)} is missing or malformed`);
   const principal = principalOf(data);
   const elsewhere = principalsElsewhere(data);
   return {
@@ -97,13 +160,15 @@ function reachable(keys: JWTVerifyGetKey): JWTVerifyGetKey {
   };
 }
 
+const NOT_SIGNED = "it is not a signed JWT";
+
 /** The library's errors carry the claims, so neither they nor their messages are passed on. */
 function reasonOf(error: unknown): string {
   if (error instanceof errors.JWTExpired) return "it has expired";
   if (error instanceof errors.JWTClaimValidationFailed) return `claim ${error.claim} is missing or refused`;
-  return "it is not one that the issuer has signed";
-}
-
-function refusal(reason: string): DomainError {
-  return new DomainError("UNAUTHENTICATED", `Cannot accept the token: ${reason}`);
+  if (error instanceof errors.JOSEAlgNotAllowed) return `its alg is not one of ${ALGORITHMS.join(", ")}`;
+  if (error instanceof errors.JWKSNoMatchingKey) return "the issuer publishes no key for its kid and alg";
+  if (error instanceof errors.JWSSignatureVerificationFailed) return "its signature is not the issuer's";
+  if (error instanceof errors.JOSENotSupported) return "its header asks for something that is not supported";
+  return NOT_SIGNED;
 }

@@ -57,8 +57,7 @@ export async function drive({ customers, http, grpc, inFlight, seconds }: Load):
 function staff(storeId: string): Record<string, string> {
   const id = "00000000-0000-4000-8000-00000000000a";
   return {
-    "x-user-id": id,
-    "x-store-id": storeId,
+    ...gatewayHeaders({ id, storeId }),
     "x-principal-type": "STAFF",
     "x-roles": `CUSTOMER_SUPPORT@${storeId}`,
   };

@@ -13,7 +13,14 @@ export interface KafkaConfig {
 
 /** Whose tokens count. */
 export type TokenConfig =
-  | { from: "jwks"; jwksUrl: URL; issuer: string; audience: string }
+  | {
+    from: "jwks";
+    jwksUrl: URL;
+    issuer: string;
+    audience: string;
+    /** Accepted values of the header parameter `typ`; "none": no `typ`. */
+    types: readonly string[];
+  }
   /** The built-in issuer for development; its keys live in the data directory. */
   | { from: "development" };
 
@@ -21,14 +28,29 @@ export type TokenConfig =
 export type AuthConfig =
   | { mode: "jwt"; tokens: TokenConfig }
   /** The platform's gateway has checked them and says so in headers; tokens are for gRPC callers, if for any. */
-  | { mode: "gateway"; tokens: TokenConfig | undefined };
+  | {
+    mode: "gateway";
+    tokens: TokenConfig | undefined;
+    /** The gateway proves itself with one of these; empty in development only. */
+    secrets: readonly string[];
+  };
+
+/** The SPIFFE identities that count: `spiffe://<trustDomain>/ns/<namespace>/sa/<service>`. */
+export interface SpiffeConfig {
+  trustDomain: string;
+  namespaces: readonly string[];
+}
 
 /** How gRPC callers prove which service they are. */
 export type GrpcAuthConfig =
   /** Paths of PEM files. */
-  | { mode: "mtls"; certificate: string; key: string; clientCa: string }
-  | { mode: "mesh" }
-  | { mode: "token" }
+  | { mode: "mtls"; certificate: string; key: string; clientCa: string } & SpiffeConfig
+  | { mode: "mesh" } & SpiffeConfig
+  | {
+    mode: "token";
+    /** Services by their client IDs, where the two differ. */
+    clients: Readonly<Record<string, string>>;
+  }
   | { mode: "none" };
 
 /** How peers and this service know each other; paths of files. */
@@ -181,19 +203,29 @@ function kafka(values: Values, production: boolean): KafkaConfig | undefined {
 }
 
 function auth(values: Values): AuthConfig {
-  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = values;
+  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_TYP: types } = values;
   const tokens: TokenConfig = jwksUrl && issuer && audience
-    ? { from: "jwks", jwksUrl, issuer, audience }
+    ? { from: "jwks", jwksUrl, issuer, audience, types }
     : { from: "development" };
   if (values.AUTH_MODE === "jwt") return { mode: "jwt", tokens };
-  return { mode: "gateway", tokens: values.GRPC_AUTH === "token" ? tokens : undefined };
+  return {
+    mode: "gateway",
+    tokens: values.GRPC_AUTH === "token" ? tokens : undefined,
+    secrets: values.GATEWAY_SECRET ?? [],
+  };
 }
 
 function grpcAuth(values: Values): GrpcAuthConfig {
+  if (values.GRPC_AUTH === "none") return { mode: "none" };
+  if (values.GRPC_AUTH === "token") return { mode: "token", clients: values.GRPC_CLIENTS ?? {} };
+  const { GRPC_TRUST_DOMAIN: trustDomain, GRPC_CALLER_NAMESPACES: namespaces } = values;
+  if (!trustDomain || !namespaces) {
+    throw new Error(`${values.GRPC_AUTH} without identities has passed the rules`);
+  }
+  if (values.GRPC_AUTH === "mesh") return { mode: "mesh", trustDomain, namespaces };
   const { GRPC_TLS_CERT: certificate, GRPC_TLS_KEY: key, GRPC_TLS_CLIENT_CA: clientCa } = values;
-  if (values.GRPC_AUTH !== "mtls") return { mode: values.GRPC_AUTH };
   if (!certificate || !key || !clientCa) throw new Error("mtls without files has passed the rules");
-  return { mode: "mtls", certificate, key, clientCa };
+  return { mode: "mtls", certificate, key, clientCa, trustDomain, namespaces };
 }
 
 function peerAccess(values: Values): PeerAccessConfig {

@@ -14,6 +14,7 @@ const TOGETHER: readonly (readonly VariableName[])[] = [
   ["PEER_TLS_CERT", "PEER_TLS_KEY"],
 ];
 const MTLS_FILES: readonly VariableName[] = ["GRPC_TLS_CERT", "GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA"];
+const IDENTITIES: readonly VariableName[] = ["GRPC_TRUST_DOMAIN", "GRPC_CALLER_NAMESPACES"];
 const PEER_TLS_FILES: readonly VariableName[] = ["PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY"];
 
 /**
@@ -34,10 +35,16 @@ export function contradictions(
     ...sharedPort(values),
     ...manyWorkers(given, values),
     ...grpcAuth(given, values),
+    ...grpcIdentities(given, values),
     ...peerAccess(given, peers),
     ...vaultContradictions(env, values),
     ...values.DENO_ENV === "production"
-      ? [...developmentDefaults(given, values), ...missingPeers(env, values)]
+      ? [
+        ...developmentDefaults(given, values),
+        ...unprovenGateway(given, values),
+        ...missingPeers(env, values),
+        ...plaintext(values, { JWT_JWKS_URL: values.JWT_JWKS_URL, ...urlsOf(peers) }),
+      ]
       : [],
   ];
 }
@@ -90,6 +97,44 @@ function grpcAuth(given: Given, values: Partial<Values>): string[] {
   return problems;
 }
 
+/** Which callers count depends on how they prove who they are; a variable that the mode does not read is refused. */
+function grpcIdentities(given: Given, { GRPC_AUTH: mode }: Partial<Values>): string[] {
+  if (mode === undefined) return [];
+  if (mode === "mtls" || mode === "mesh") {
+    return [
+      ...IDENTITIES.filter((name) => !given(name)).map((name) =>
+        expected(name, `because GRPC_AUTH is ${mode}`)
+      ),
+      ...given("GRPC_CLIENTS")
+        ? [`GRPC_CLIENTS: expected with GRPC_AUTH=token only, GRPC_AUTH is ${mode}`]
+        : [],
+    ];
+  }
+  const unread = mode === "token" ? IDENTITIES : [...IDENTITIES, "GRPC_CLIENTS" as const];
+  return unread.filter(given).map((name) => {
+    const reading = name === "GRPC_CLIENTS" ? "token" : "mtls or mesh";
+    return `${name}: expected with GRPC_AUTH=${reading} only, GRPC_AUTH is ${mode}`;
+  });
+}
+
+function unprovenGateway(given: Given, { AUTH_MODE }: Partial<Values>): string[] {
+  if (AUTH_MODE !== "gateway" || given("GATEWAY_SECRET")) return [];
+  return [expected("GATEWAY_SECRET", "because without it anyone who reaches the port is believed")];
+}
+
+/** Keys of tokens, personal data and secrets go over TLS, except to hosts that the operator names. */
+function plaintext(values: Partial<Values>, urls: Readonly<Record<string, URL | undefined>>): string[] {
+  return Object.entries(urls).flatMap(([name, url]) => {
+    if (url?.protocol !== "http:" || isLoopback(url.hostname)) return [];
+    if (values.PLAINTEXT_HOSTS?.includes(url.hostname)) return [];
+    return [`${name}: expected https in production, or ${url.hostname} as one of PLAINTEXT_HOSTS`];
+  });
+}
+
+function urlsOf(peers: Readonly<Record<string, URL>>): Record<string, URL> {
+  return Object.fromEntries(Object.entries(peers).map(([service, url]) => [peerVariable(service).name, url]));
+}
+
 /** Nothing of ourselves goes readable to another machine, and no file is named that nobody would look at. */
 function peerAccess(given: Given, peers: Readonly<Record<string, URL>>): string[] {
   const all = Object.entries(peers);
@@ -134,6 +179,9 @@ export function vaultContradictions(env: Environment, values: Partial<Values>): 
   }
   if (given("VAULT_CACERT") && values.VAULT_ADDR?.protocol === "http:") {
     problems.push("VAULT_CACERT: expected with https only, VAULT_ADDR is http");
+  }
+  if (values.DENO_ENV === "production") {
+    problems.push(...plaintext(values, { VAULT_ADDR: values.VAULT_ADDR }));
   }
   return problems;
 }

@@ -30,6 +30,22 @@ const list = (isItem: (part: string) => boolean) =>
   );
 const brokers = list((part) => /^[A-Za-z0-9._-]+:\d{1,5}$/.test(part) && URL.canParse(`kafka://${part}`));
 const services = list((part) => /^[a-z][a-z0-9-]{0,62}$/.test(part));
+/** A service, or the client ID of one, which identity providers make of UUIDs and other words. */
+const callers = list((part) => /^[A-Za-z0-9][\w.-]{0,127}$/.test(part));
+const clients = list((part) => /^[a-z][a-z0-9-]{0,62}=[\w.@-]{1,255}$/.test(part)).transform((parts) =>
+  parts.map((part) => part.split("=") as [service: string, clientId: string])
+).refine((pairs) => new Set(pairs.map(([, clientId]) => clientId)).size === pairs.length)
+  .transform((pairs) => Object.fromEntries(pairs.map(([service, clientId]) => [clientId, service])));
+const namespaces = list((part) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(part));
+/** What a token's header can name: a media type with or without `application/`, or `none` for no `typ`. */
+const tokenTypes = list((part) => /^[A-Za-z0-9][\w.+/-]{0,126}$/.test(part));
+const hosts = list((part) => /^[A-Za-z0-9._-]+$|^\[[0-9a-f:.]+\]$/i.test(part)).transform((parts) =>
+  parts.map((part) => part.toLowerCase())
+);
+/** Long enough not to be guessed, and fit for a header that a comma does not split. */
+const sharedSecrets = list((part) => /^[\x21-\x2b\x2d-\x7e]{32,512}$/.test(part)).refine((parts) =>
+  parts.length <= 2
+);
 const location = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)).refine((url) =>
   !url.username && !url.password
 );
@@ -105,25 +121,38 @@ export const VARIABLES = {
   ),
   JWT_ISSUER: optional("the iss of accepted tokens", word),
   JWT_AUDIENCE: optional("the aud of accepted tokens", word),
+  JWT_TYP: defaulted("the typ of accepted tokens, comma-separated, none for no typ", tokenTypes, "at+jwt"),
+  GATEWAY_SECRET: optional(
+    "one or two secrets of 32 to 512 printable characters, comma-separated",
+    sharedSecrets,
+    { secret: true },
+  ),
+  PLAINTEXT_HOSTS: optional("names of hosts, comma-separated", hosts, { absent: "none" }),
   GRPC_AUTH: defaulted(
     "mtls, mesh, token or none",
     z.enum(["mtls", "mesh", "token", "none"]),
     "token",
   ),
+  GRPC_TRUST_DOMAIN: optional(
+    "a SPIFFE trust domain such as cluster.local",
+    text.regex(/^[a-z0-9._-]{1,255}$/),
+  ),
+  GRPC_CALLER_NAMESPACES: optional("Kubernetes namespaces, comma-separated", namespaces),
+  GRPC_CLIENTS: optional("service=client ID, comma-separated, each client ID once", clients),
   GRPC_TLS_CERT: optional("the path of a PEM file", path, UNQUOTED),
   GRPC_TLS_KEY: optional("the path of a PEM file", path, UNQUOTED),
   GRPC_TLS_CLIENT_CA: optional("the path of a PEM file", path, UNQUOTED),
   GRPC_CALLERS_GET_CUSTOMER_GROUPS: defaulted(
     "names of services, comma-separated",
-    services,
+    callers,
     "cart-service,shipping-service,marketing-service,storefront-engine",
   ),
   GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: defaulted(
     "names of services, comma-separated",
-    services,
+    callers,
     "checkout-service",
   ),
-  GRPC_CALLERS_CONFIRM_ERASURE: optional("names of services, comma-separated", services, {
+  GRPC_CALLERS_CONFIRM_ERASURE: optional("names of services, comma-separated", callers, {
     absent: "those of GDPR_PARTICIPANTS",
   }),
   GDPR_PARTICIPANTS: defaulted(

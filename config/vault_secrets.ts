@@ -26,19 +26,20 @@ export interface Converted {
 /** A KV engine of version 2. */
 export const ENGINE = "ss3/kv";
 
-const GDPR_KEYS: Record<string, VariableName> = {
+const OPTIONAL_KEYS: Record<string, VariableName> = {
   "gdpr.export_key": "GDPR_EXPORT_KEY",
   "gdpr.hash_key": "GDPR_HASH_KEY",
   "gdpr.receipt_key": "GDPR_RECEIPT_KEY",
+  "gateway.secret": "GATEWAY_SECRET",
 };
 
 export const SOURCES: readonly Source[] = [
   {
     path: "customer-service",
-    gives: ["DATABASE_URL", ...Object.values(GDPR_KEYS)],
+    gives: ["DATABASE_URL", ...Object.values(OPTIONAL_KEYS)],
     required: "DATABASE_URL",
     convert(secret, lacks) {
-      const keys = Object.entries(GDPR_KEYS).filter(([, variable]) => lacks(variable));
+      const keys = Object.entries(OPTIONAL_KEYS).filter(([, variable]) => lacks(variable));
       return join([
         ...(lacks("DATABASE_URL") ? [database(secret)] : []),
         ...keys.map(([key, variable]) => optional(secret, key, variable)),

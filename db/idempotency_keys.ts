@@ -5,11 +5,14 @@ import { readStore, type Sql, type Tx } from "./connect.ts";
 export interface IdempotencyKey {
   storeId: string;
   principalId: string;
+  principalType: string;
   key: string;
 }
 
 export interface StoredAnswer {
   requestHash: Uint8Array;
+  /** Null: unknown, since an earlier version has stored the answer. */
+  principalType: string | null;
   /** Never null outside of the transaction that claimed the key. */
   answer: unknown;
 }
@@ -20,21 +23,31 @@ export interface StoredAnswer {
  */
 export async function claimKey(
   tx: Tx,
-  { storeId, principalId, key }: IdempotencyKey,
+  { storeId, principalId, principalType, key }: IdempotencyKey,
   requestHash: Uint8Array,
   createdAt: Date,
   expiresAt: Date,
 ): Promise<StoredAnswer | undefined> {
   const claimed = await tx`
-    insert into idempotency_keys ${tx({ storeId, principalId, key, requestHash, createdAt, expiresAt })}
+    insert into idempotency_keys ${
+    tx({
+      storeId,
+      principalId,
+      principalType,
+      key,
+      requestHash,
+      createdAt,
+      expiresAt,
+    })
+  }
     on conflict (store_id, principal_id, key) do update
-      set request_hash = excluded.request_hash, answer = null,
+      set request_hash = excluded.request_hash, answer = null, principal_type = excluded.principal_type,
         created_at = excluded.created_at, expires_at = excluded.expires_at
       where idempotency_keys.expires_at <= excluded.created_at
     returning 1`;
   if (claimed.length > 0) return undefined;
   const [stored] = await tx<StoredAnswer[]>`
-    select request_hash, answer from idempotency_keys
+    select request_hash, principal_type, answer from idempotency_keys
     where store_id = ${storeId} and principal_id = ${principalId} and key = ${key}`;
   return stored;
 }
@@ -56,15 +69,14 @@ export async function storeAnswer(
  */
 export function createAnswerLookup(
   sql: Sql,
-  storeId: string,
-  principalId: string,
+  { storeId, principalId, principalType }: Omit<IdempotencyKey, "key">,
 ): (key: string) => Promise<unknown> {
   return batched("idempotency_keys", async (keys: readonly string[]) => {
     const rows = await readStore(sql, storeId, (sql) =>
       sql<{ key: string; answer: unknown }[]>`
         select key, answer from idempotency_keys
         where store_id = ${storeId} and principal_id = ${principalId} and key = any(${keys as string[]})
-          and expires_at > ${new Date()}`);
+          and (principal_type is null or principal_type = ${principalType}) and expires_at > ${new Date()}`);
     const answers = new Map(rows.map(({ key, answer }) => [key, answer]));
     return keys.map((key) => answers.get(key));
   });

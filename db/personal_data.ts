@@ -109,6 +109,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   customers: ["store_id", "customer_id", "version"],
   customer_addresses: ["store_id", "address_id", "customer_id"],
   customer_group_memberships: ["store_id", "customer_id", "assigned_by"],
+  ended_sessions: ["store_id", "token_hash", "expires_at"], // digests of tokens, gone when those expire
   rate_limits: ["store_id", "key", "points", "expires"], // keyed digests, gone within minutes
   shopper_groups: [
     "store_id",
@@ -230,6 +231,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   idempotency_keys: [
     "store_id",
     "principal_id",
+    "principal_type",
     "key",
     "request_hash",
     "answer",

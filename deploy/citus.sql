@@ -13,6 +13,7 @@ select create_distributed_table('customer_addresses', 'store_id', colocate_with 
 select create_distributed_table('customer_group_memberships', 'store_id', colocate_with => 'customers');
 select create_distributed_table('actor_events', 'store_id', colocate_with => 'customers');
 select create_distributed_table('idempotency_keys', 'store_id', colocate_with => 'customers');
+select create_distributed_table('ended_sessions', 'store_id', colocate_with => 'customers');
 select create_distributed_table('rate_limits', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_requests', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_participants', 'store_id', colocate_with => 'customers');

@@ -16,6 +16,9 @@ export const FORWARDED_HEADERS = [
   "tracestate",
 ];
 
+/** What only customer-service receives: the proof of the platform's gateway. */
+export const CUSTOMER_HEADERS = ["x-gateway-secret"];
+
 export interface GatewayOptions {
   /** Where it is mounted. */
   path: string;
@@ -32,7 +35,13 @@ export async function createGateway({ path, subgraphs }: GatewayOptions): Promis
       if (!subgraph) throw new Error(`Cannot serve the supergraph: nothing answers for ${name}`);
       return {
         fetch: async (url, init) => await subgraph(new Request(url, init)),
-        headers: (request) => forwarded((request?.context as YogaInitialContext).request.headers),
+        headers: (request) =>
+          forwarded(
+            (request?.context as YogaInitialContext).request.headers,
+            name.toLowerCase() === "customer"
+              ? [...FORWARDED_HEADERS, ...CUSTOMER_HEADERS]
+              : FORWARDED_HEADERS,
+          ),
       };
     },
   });
@@ -52,8 +61,8 @@ export async function createGateway({ path, subgraphs }: GatewayOptions): Promis
   return new Hono().all("/", (c) => yoga.fetch(c.req.raw));
 }
 
-function forwarded(headers: Headers): Record<string, string> {
-  return Object.fromEntries(FORWARDED_HEADERS.flatMap((name) => {
+function forwarded(headers: Headers, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => {
     const value = headers.get(name);
     return value === null ? [] : [[name, value]];
   }));

@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { GraphQLError, type GraphQLErrorExtensions } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { asDomainError, type ErrorCode } from "../actors/errors.ts";
+import { refusalHeaders } from "../auth/refusals.ts";
 import { describeError } from "../db/errors.ts";
 import { withoutQuotes } from "./quotes.ts";
 
@@ -34,7 +35,11 @@ export function codeOf(error: unknown): string {
 export function maskError(error: unknown): GraphQLError {
   const cause = innermost(error);
   const domain = asDomainError(cause);
-  if (domain) return retell(error, domain.message, { code: CODES[domain.code] });
+  if (domain) {
+    // Yoga makes headers of these and leaves them out of the body. The status stays 200: another field may have data.
+    const http = domain.code === "UNAUTHENTICATED" && { http: { headers: refusalHeaders(domain) } };
+    return retell(error, domain.message, { code: CODES[domain.code], ...http });
+  }
   if (isRefusal(error, cause)) return retellRefusal(error);
 
   const place = error instanceof GraphQLError ? error.path?.join(".") : undefined;

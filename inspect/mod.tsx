@@ -4,6 +4,7 @@ import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
 import { getLogger } from "@logtape/logtape";
 import { asDomainError, type ErrorCode } from "../actors/errors.ts";
+import { refusalHeaders } from "../auth/refusals.ts";
 import { describeError } from "../db/errors.ts";
 import { createAssets } from "./assets.ts";
 import { createCharts } from "./chart/mod.tsx";
@@ -55,7 +56,11 @@ export function createInspector(options: InspectorOptions): Inspector {
     // Mounted, an app is not asked for its notFound.
     .all("*", (c) => c.html(<Trouble title="Not found" message="There is no such page." />, 404))
     .onError((error, c) => {
-      if (c.req.method === "POST" && asDomainError(error)?.code === "UNAUTHENTICATED") {
+      const expected = asDomainError(error);
+      for (const [name, value] of Object.entries(expected ? refusalHeaders(expected) : {})) {
+        c.header(name, value);
+      }
+      if (c.req.method === "POST" && expected?.code === "UNAUTHENTICATED") {
         return answerAfterEnd(c);
       }
       const { status, title, message } = explain(error);

@@ -7,6 +7,9 @@ import { DomainError } from "../actors/errors.ts";
 import { uuid } from "../actors/input.ts";
 import type { Principal } from "../actors/principal.ts";
 import type { StoresAuthenticator } from "../auth/principals.ts";
+import { InvalidTokenError } from "../auth/refusals.ts";
+import { markOf } from "../auth/token_mark.ts";
+import type { EndedSessions } from "../db/ended_sessions.ts";
 
 export interface InspectEnv {
   Variables: {
@@ -23,7 +26,7 @@ export interface InspectEnv {
 
 export type InspectContext = Context<InspectEnv>;
 
-const COOKIE = "customer-service-inspector";
+const NAME = "customer-service-inspector";
 const PATH = "/inspect";
 const EIGHT_HOURS_SECONDS = 8 * 60 * 60;
 /** Browsers keep cookies of up to 4096 bytes, name and attributes included. */
@@ -33,21 +36,32 @@ export interface SessionOptions {
   authenticate: StoresAuthenticator;
   /** HMAC-SHA-256: makes the tokens that forms bring along. */
   formKey: CryptoKey;
-  /** The cookie goes over TLS only. */
+  /** Browsers reach the inspector over TLS: the cookie goes over TLS only, and no other host can set it. */
   secure: boolean;
+  ended: EndedSessions;
+}
+
+/**
+ * The session's cookie. Browsers accept a `__Host-` name only from this very host, over TLS and for every path, so that
+ * no sibling domain can plant one; over plain HTTP they do not accept it at all.
+ */
+function cookieOf(secure: boolean) {
+  return secure ? { name: `__Host-${NAME}`, path: "/" } : { name: NAME, path: PATH };
 }
 
 /**
  * Lets in who answers for the store's data subjects. Who is not signed in is sent to the form and back; a request
  * that is not for a page is refused.
  */
-export function signedIn({ authenticate, formKey }: SessionOptions): MiddlewareHandler<InspectEnv> {
+export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv> {
+  const { formKey, secure } = options;
+  const { name } = cookieOf(secure);
   return createMiddleware<InspectEnv>(async (c, next) => {
-    const cookie = c.req.header("authorization") === undefined ? getCookie(c, COOKIE) : undefined;
+    const cookie = c.req.header("authorization") === undefined ? getCookie(c, name) : undefined;
     const headers = new Headers(c.req.raw.headers);
     if (cookie) headers.set("authorization", `Bearer ${cookie}`);
     try {
-      const { by, stores, home } = await admitted(authenticate, headers, c.req.query("store"));
+      const { by, stores, home } = await admitted(options, headers, c.req.query("store"));
       c.set("by", by);
       c.set("stores", stores);
       c.set("home", home);
@@ -78,21 +92,23 @@ export function inStore({ var: { by, home } }: InspectContext, path: string): st
  */
 export async function signIn(
   c: Context,
-  { authenticate, secure }: SessionOptions,
+  options: SessionOptions,
   token: string,
 ): Promise<void> {
   if (!/^[\w.~+/-]+=*$/.test(token)) {
     throw new DomainError("INVALID_INPUT", "Cannot sign in: this is not a token");
   }
-  await admitted(authenticate, new Headers({ authorization: `Bearer ${token}` }), undefined);
+  await admitted(options, new Headers({ authorization: `Bearer ${token}` }), undefined);
   if (token.length > LONGEST) {
     throw new DomainError(
       "INVALID_INPUT",
       `Cannot sign in: the token has more than ${LONGEST} characters, which no cookie holds; send it as a header`,
     );
   }
-  setCookie(c, COOKIE, token, {
-    path: PATH,
+  const { secure } = options;
+  const { name, path } = cookieOf(secure);
+  setCookie(c, name, token, {
+    path,
     httpOnly: true,
     sameSite: "Strict",
     secure,
@@ -100,15 +116,27 @@ export async function signIn(
   });
 }
 
-export function signOut(c: Context, { secure }: SessionOptions): void {
-  deleteCookie(c, COOKIE, { path: PATH, secure });
+/** Ends the session of the cookie, if there is one: from now on its token is refused here, whoever sends it. */
+export async function signOut(c: InspectContext, { secure, ended }: SessionOptions): Promise<void> {
+  const { name, path } = cookieOf(secure);
+  const mark = markOf(getCookie(c, name) ?? "");
+  if (mark) await ended.add({ storeId: c.var.home, tokenHash: mark.hash }, mark.expiresAt);
+  deleteCookie(c, name, { path, secure });
 }
 
 /** @param store whose requests the page is about; the one that the principal acts for when it is undefined */
-async function admitted(authenticate: StoresAuthenticator, headers: Headers, store: string | undefined) {
+async function admitted(
+  { authenticate, ended }: SessionOptions,
+  headers: Headers,
+  store: string | undefined,
+) {
   const principals = await authenticate(headers);
   const [own] = principals;
   const home = own.storeId;
+  const mark = markOf(headers.get("authorization")?.replace(/^Bearer +/i, "") ?? "");
+  if (mark && await ended.has({ storeId: home, tokenHash: mark.hash })) {
+    throw new InvalidTokenError("its session was signed out");
+  }
   const wanted = store === undefined ? home : uuid.safeParse(store).data;
   const by = principals.find(({ storeId }) => storeId === wanted);
   if (!by) throw new DomainError("FORBIDDEN", "Cannot inspect requests: you have no role in this store");

@@ -2,8 +2,9 @@
 import { type Context, Hono } from "@hono/hono";
 import { csrf } from "@hono/hono/csrf";
 import { asDomainError, DomainError } from "../actors/errors.ts";
+import { refusalHeaders } from "../auth/refusals.ts";
 import { Frame } from "./page.tsx";
-import { type SessionOptions, signIn, signOut } from "./session.ts";
+import { type InspectEnv, type SessionOptions, signIn, signOut } from "./session.ts";
 
 export interface SignInOptions extends SessionOptions {
   /** In development: whoever brings the code of the link that `start` prints gets a token. */
@@ -34,6 +35,7 @@ export function createSignIn(options: SignInOptions): Hono {
         return c.html(
           <SignIn to={to} problem={expected} mayGoOn={false} />,
           expected.code === "FORBIDDEN" ? 403 : 401,
+          refusalHeaders(expected),
         );
       }
       return c.redirect(to, 303);
@@ -42,9 +44,9 @@ export function createSignIn(options: SignInOptions): Hono {
 }
 
 /** For who is signed in. */
-export function createSignOut(options: SessionOptions): Hono {
-  return new Hono().post("/sign-out", (c) => {
-    signOut(c, options);
+export function createSignOut(options: SessionOptions): Hono<InspectEnv> {
+  return new Hono<InspectEnv>().post("/sign-out", async (c) => {
+    await signOut(c, options);
     return c.redirect("/inspect/signed-out", 303);
   });
 }

@@ -1,12 +1,11 @@
 // deno-lint-ignore-file no-console -- a task speaks to whoever runs it
 /**
- * `deno task proto`: generates proto/gen and renews the baseline, unless the change breaks a contract.
+ * `deno task proto`: generates proto/gen and grpc/gen, and renews the baseline, unless the change breaks a contract.
  * `deno task proto accept-break` does so even then. `deno task proto check` is the gate's part: it changes nothing.
  */
-import { buf, generate } from "./_buf.ts";
+import { buf, generate, MODULES } from "./_buf.ts";
 
 const BASELINE = "proto/baseline.binpb";
-const GENERATED = "proto/gen";
 
 async function main(verb: string | undefined): Promise<number> {
   switch (verb) {
@@ -15,11 +14,16 @@ async function main(verb: string | undefined): Promise<number> {
     case "accept-break":
       return await renew() ? 0 : 1;
     case "check":
-      return await buf("lint", "proto") && await unbroken() && await current() ? 0 : 1;
+      return await linted() && await unbroken() && await current() ? 0 : 1;
     default:
       console.error(`deno task proto does not know ${verb}: say nothing, accept-break or check`);
       return 1;
   }
+}
+
+async function linted(): Promise<boolean> {
+  for (const { source } of MODULES) if (!await buf("lint", source)) return false;
+  return true;
 }
 
 async function unbroken(): Promise<boolean> {
@@ -66,7 +70,7 @@ async function contents(root: string): Promise<Map<string, string>> {
       else found.set(path, await Deno.readTextFile(`${root}/${path}`));
     }
   };
-  await visit(GENERATED);
+  for (const { out } of MODULES) await visit(out);
   return found;
 }
 

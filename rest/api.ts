@@ -86,18 +86,28 @@ const MEANINGS: Record<ErrorCode, string> = {
   UNAVAILABLE: "try again later",
 };
 
-const RETRY_AFTER = {
-  headers: z.object({
-    "retry-after": z.string().meta({ description: "Seconds until a request is taken again", example: "7" }),
+/** What goes with an answer beyond its body. */
+const HEADERS: Partial<Record<ErrorCode, z.ZodObject>> = {
+  UNAUTHENTICATED: z.object({
+    "www-authenticate": z.string().meta({
+      description: "The scheme, and for a token that was refused the reason: RFC 6750",
+      example: 'Bearer error="invalid_token", error_description="Cannot accept the token: it has expired"',
+    }),
   }),
+  RATE_LIMITED: retryAfter("Seconds until a request is taken again"),
+  UNAVAILABLE: retryAfter("Seconds after which to try again"),
 };
+
+function retryAfter(description: string) {
+  return z.object({ "retry-after": z.string().meta({ description, example: "7" }) });
+}
 
 /**
  * The errors of a route, for its document: those that any route may answer, and its own. They are thrown, so the
  * types of a handler's answers have none of them.
  */
 export function refusals(...codes: ErrorCode[]): Record<never, never> {
-  const responses: Record<number, ReturnType<typeof json>> = {
+  const responses: Record<number, ReturnType<typeof json> & { headers?: z.ZodObject }> = {
     500: json("INTERNAL_SERVER_ERROR: something went wrong on our side", ErrorSchema),
   };
   for (const code of [...ALWAYS, ...codes]) {
@@ -105,7 +115,8 @@ export function refusals(...codes: ErrorCode[]): Record<never, never> {
     const meaning = `${code}: ${MEANINGS[code]}`;
     const other = responses[status]?.description;
     const answer = json(other ? `${other}; or ${meaning}` : meaning, ErrorSchema);
-    responses[status] = code === "RATE_LIMITED" ? { ...answer, ...RETRY_AFTER } : answer;
+    const headers = HEADERS[code];
+    responses[status] = headers ? { ...answer, headers } : answer;
   }
   return responses;
 }

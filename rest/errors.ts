@@ -2,6 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ContentfulStatusCode } from "@hono/hono/utils/http-status";
 import { asDomainError, type ErrorCode } from "../actors/errors.ts";
+import { refusalHeaders } from "../auth/refusals.ts";
 import { describeError } from "../db/errors.ts";
 
 export const STATUSES: Record<ErrorCode, ContentfulStatusCode> = {
@@ -23,17 +24,24 @@ export interface ErrorBody {
   message: string;
 }
 
+export interface Answer {
+  status: ContentfulStatusCode;
+  body: ErrorBody;
+  /** The challenge of a 401, and when to try again after a 503. */
+  headers: Record<string, string>;
+}
+
 /** For a client that has gone: nobody reads it, and nothing is wrong on our side. */
 export function brokenOff(): Response {
   return new Response(null, { status: 499 });
 }
 
 /** What a caller is told of an error. One that no caller may expect is logged here, and told without its detail. */
-export function answerOf(error: unknown): { status: ContentfulStatusCode; body: ErrorBody } {
+export function answerOf(error: unknown): Answer {
   const expected = asDomainError(error);
   if (expected) {
     const { code, message } = expected;
-    return { status: STATUSES[code], body: { code, message } };
+    return { status: STATUSES[code], body: { code, message }, headers: refusalHeaders(expected) };
   }
   getLogger(["customer-service", "rest"]).error("Cannot answer a request: {reason}", {
     reason: describeError(error),
@@ -41,5 +49,6 @@ export function answerOf(error: unknown): { status: ContentfulStatusCode; body: 
   return {
     status: 500,
     body: { code: "INTERNAL_SERVER_ERROR", message: "Something went wrong on our side" },
+    headers: {},
   };
 }

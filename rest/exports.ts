@@ -45,9 +45,8 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
     })
     .onError((error, c) => {
       if (c.req.raw.signal.aborted) return brokenOff();
-      const { status, body } = answerOf(error);
-      if (body.code === "UNAUTHENTICATED") c.header("www-authenticate", "Bearer");
-      return c.json(body, error instanceof ExportGone ? 410 : status);
+      const { status, body, headers } = answerOf(error);
+      return c.json(body, error instanceof ExportGone ? 410 : status, headers);
     });
 }
 

@@ -27,9 +27,8 @@ export function createRoutes(options: RestOptions): Api {
   const api = createApi();
   api.onError((error, c) => {
     if (c.req.raw.signal.aborted) return brokenOff();
-    const { status, body } = error instanceof HTTPException ? answerOfHttp(error) : answerOf(error);
-    if (status === 401) c.header("www-authenticate", "Bearer");
-    return c.json(body, status);
+    const { status, body, headers } = error instanceof HTTPException ? answerOfHttp(error) : answerOf(error);
+    return c.json(body, status, headers);
   });
   const before = [
     uncached,
@@ -55,7 +54,7 @@ const uncached = createMiddleware<ApiEnv>(async (c, next) => {
 /** What Hono itself refuses: JSON that cannot be read, another content type. */
 function answerOfHttp({ status, message }: HTTPException) {
   const reason = message === "Unsupported Media Type" ? "its content-type must be application/json" : message;
-  return { status, body: refusalOf(reason) };
+  return { status, body: refusalOf(reason), headers: {} };
 }
 
 function answerMethod(c: Context, methods: string[]): Response {

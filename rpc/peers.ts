@@ -1,14 +1,13 @@
 /** The client of the peers' DataSubjectService: streams what they hold, within limits. */
 import { create, toBinary } from "@bufbuild/protobuf";
-import * as grpc from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
 import { PeerError, type Peers } from "../actors/gdpr/vocabulary.ts";
+import { Channel, pathOf } from "../grpc/mod.ts";
 import {
   CollectCustomerDataRequestSchema,
   DataSubjectService,
 } from "../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
 import { watchCall } from "../telemetry/rpc.ts";
-import { failureOf, NoGrpc, RecordOverdue, statusName } from "./peer_failures.ts";
+import { failureOf, RecordOverdue, statusOf } from "./peer_failures.ts";
 import { createRecordReader } from "./peer_records.ts";
 
 /** Times in milliseconds. */
@@ -41,7 +40,7 @@ export interface PeerOptions {
   token?(): Promise<string>;
 }
 
-const METHOD = `${DataSubjectService.typeName}/${DataSubjectService.method.collectCustomerData.name}`;
+const PATH = pathOf(DataSubjectService.method.collectCustomerData);
 
 /**
  * A call that nobody reads from is paused, so a peer is never ahead of its reader by more than a few records.
@@ -52,24 +51,23 @@ const METHOD = `${DataSubjectService.typeName}/${DataSubjectService.method.colle
 export function createPeers(
   urls: ReadonlyMap<string, URL>,
   options: PeerOptions = {},
-): Peers & AsyncDisposable {
+): Peers & Disposable {
   const limits = { ...PEER_LIMITS, ...options.limits };
-  const clients = new Map<string, grpc.Client>();
-  const calls = new Set<Call>();
+  const channels = new Map<string, Channel>();
 
-  function clientOf(service: string): grpc.Client {
+  function channelOf(service: string): Channel {
     const url = urls.get(service);
     if (!url) {
       throw new PeerError("NOT_CONFIGURED", `Cannot collect from ${service}: its URL is not configured`);
     }
-    let client = clients.get(service);
-    if (!client) clients.set(service, client = openClient(url, limits, options.tls));
-    return client;
+    let channel = channels.get(service);
+    if (!channel) channels.set(service, channel = openChannel(url, limits, options.tls));
+    return channel;
   }
 
   return {
     async *collect(service, { customerId, storeId, requestId, resumeAfter, traceparent }, signal) {
-      const client = clientOf(service);
+      const channel = channelOf(service);
       const request = create(CollectCustomerDataRequestSchema, {
         customerId,
         storeId,
@@ -77,33 +75,22 @@ export function createPeers(
         ...(resumeAfter === undefined ? {} : { resumeAfter }),
       });
       const metadata = await authorization(service, options.token);
-      if (traceparent !== undefined) metadata.set("traceparent", traceparent);
+      if (traceparent !== undefined) metadata.push("traceparent", traceparent);
       signal.throwIfAborted();
-      const watched = watchCall(METHOD, service);
-      const call = watched.within(() =>
-        client.makeServerStreamRequest(
-          `/${METHOD}`,
-          same,
-          same,
-          Buffer.from(toBinary(CollectCustomerDataRequestSchema, request)),
+      const leaving = new AbortController();
+      const watched = watchCall(PATH.slice(1), service);
+      const responses = watched.within(() =>
+        channel.stream(PATH, toBinary(CollectCustomerDataRequestSchema, request), {
           metadata,
-          { deadline: Date.now() + limits.callMs },
-        )
+          timeoutMs: limits.callMs,
+          signal: AbortSignal.any([signal, leaving.signal]),
+        })
       );
       let ended = () => watched.end("CANCELLED");
-      const cancel = () => call.cancel();
-      let foreign = false;
-      call.once("metadata", (headers) => {
-        foreign = !String(headers.get("content-type")[0]).startsWith("application/grpc");
-        if (foreign) cancel();
-      });
-      call.on("error", () => {}); // after the last read nobody else listens
-      signal.addEventListener("abort", cancel);
-      calls.add(call);
       try {
         const read = createRecordReader(resumeAfter);
         const total = { records: 0, bytes: 0 };
-        for await (const bytes of inTime(call, limits)) {
+        for await (const bytes of inTime(responses, limits, () => leaving.abort())) {
           total.bytes += bytes.length;
           if (++total.records > limits.records || total.bytes > limits.bytes) {
             throw new PeerError(
@@ -116,33 +103,29 @@ export function createPeers(
         ended = () => watched.end("OK");
       } catch (error) {
         signal.throwIfAborted();
-        const failure = failureOf(service, foreign ? new NoGrpc() : error);
-        ended = () =>
-          watched.end(statusName(error), failure instanceof PeerError ? failure.reason : undefined);
+        const failure = failureOf(service, error);
+        ended = () => watched.end(statusOf(error), failure instanceof PeerError ? failure.reason : undefined);
         throw failure;
       } finally {
         ended();
-        signal.removeEventListener("abort", cancel);
-        calls.delete(call);
-        call.cancel();
+        leaving.abort();
       }
     },
 
-    [Symbol.asyncDispose]() {
-      for (const call of calls) call.cancel();
-      for (const client of clients.values()) client.close();
-      return Promise.resolve();
+    [Symbol.dispose]() {
+      for (const channel of channels.values()) channel[Symbol.dispose]();
     },
   };
 }
 
-type Call = grpc.ClientReadableStream<Buffer>;
-
-/** What arrives, as long as each record keeps its time; the time that the reader takes does not count. */
-async function* inTime(call: Call, { firstRecordMs, nextRecordMs }: PeerLimits): AsyncGenerator<Buffer> {
-  const records: AsyncIterator<Buffer> = call[Symbol.asyncIterator]();
+/** Yields the responses as long as each keeps its time; the time that the reader takes does not count. */
+async function* inTime(
+  responses: AsyncIterator<Uint8Array>,
+  { firstRecordMs, nextRecordMs }: PeerLimits,
+  cancel: () => void,
+): AsyncGenerator<Uint8Array> {
   for (let limitMs = firstRecordMs;; limitMs = nextRecordMs) {
-    const { done, value } = await withLimit(records.next(), limitMs, () => call.cancel());
+    const { done, value } = await withLimit(responses.next(), limitMs, cancel);
     if (done) return;
     yield value;
   }
@@ -164,42 +147,23 @@ async function withLimit<T>(wanted: Promise<T>, limitMs: number, cancel: () => v
   }
 }
 
-/** Bytes in, bytes out: a message that cannot be read is told apart from a call that failed. */
-function same(bytes: Buffer): Buffer {
-  return bytes;
-}
-
-async function authorization(service: string, token: PeerOptions["token"]): Promise<grpc.Metadata> {
-  const metadata = new grpc.Metadata();
-  if (!token) return metadata;
+/** Names and values in turn. */
+async function authorization(service: string, token: PeerOptions["token"]): Promise<string[]> {
+  if (!token) return [];
   try {
-    metadata.set("authorization", `Bearer ${await token()}`);
+    return ["authorization", `Bearer ${await token()}`];
   } catch (cause) {
     throw new PeerError("UNREACHABLE", `Cannot collect from ${service}: no token for it can be had`, {
       cause,
     });
   }
-  return metadata;
 }
 
 /** The channel connects at its first call. */
-function openClient(url: URL, { recordBytes }: PeerLimits, tls: PeerOptions["tls"]): grpc.Client {
-  const secure = url.protocol === "https:";
-  const address = `${url.hostname}:${url.port || (secure ? 443 : 80)}`;
-  return new grpc.Client(address, secure ? tlsOf(tls) : grpc.credentials.createInsecure(), {
-    "grpc.max_receive_message_length": recordBytes,
-    // Whoever asks decides when to ask again; a peer that is back is found at once.
-    "grpc.enable_retries": 0,
-    "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.max_reconnect_backoff_ms": 1_000,
-    // Peers are inside: neither the environment's proxy nor a DNS record may lead or configure the call.
-    "grpc.enable_http_proxy": 0,
-    "grpc.service_config_disable_resolution": 1,
-    "grpc.enable_channelz": 0,
-  });
-}
-
-function tlsOf({ ca, identity }: NonNullable<PeerOptions["tls"]> = {}): grpc.ChannelCredentials {
-  const pem = (text: string | undefined) => text === undefined ? null : Buffer.from(text);
-  return grpc.credentials.createSsl(pem(ca), pem(identity?.key), pem(identity?.certificate));
+function openChannel(
+  url: URL,
+  { recordBytes }: PeerLimits,
+  { ca, identity }: PeerOptions["tls"] = {},
+): Channel {
+  return new Channel(url, { messageBytes: recordBytes, tls: { ca, ...identity } });
 }

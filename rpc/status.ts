@@ -1,27 +1,41 @@
-/** How the domain's errors are told over gRPC. */
-import { status } from "@grpc/grpc-js";
+/** Errors of the domain as statuses of gRPC. */
 import { getLogger } from "@logtape/logtape";
 import { asDomainError, type ErrorCode } from "../actors/errors.ts";
 import { describeError } from "../db/errors.ts";
+import { GrpcError, type StatusName } from "../grpc/mod.ts";
 
 const log = getLogger(["customer-service", "rpc"]);
 
-const STATUSES: Record<ErrorCode, status> = {
-  INVALID_INPUT: status.INVALID_ARGUMENT,
-  UNAUTHENTICATED: status.UNAUTHENTICATED,
-  FORBIDDEN: status.PERMISSION_DENIED,
-  NOT_FOUND: status.NOT_FOUND,
-  ALREADY_EXISTS: status.ALREADY_EXISTS,
-  REFUSED_IN_STATE: status.FAILED_PRECONDITION,
-  CONFLICT: status.ABORTED,
-  RATE_LIMITED: status.RESOURCE_EXHAUSTED,
-  UNAVAILABLE: status.UNAVAILABLE,
+const STATUSES: Record<ErrorCode, StatusName> = {
+  INVALID_INPUT: "INVALID_ARGUMENT",
+  UNAUTHENTICATED: "UNAUTHENTICATED",
+  FORBIDDEN: "PERMISSION_DENIED",
+  NOT_FOUND: "NOT_FOUND",
+  ALREADY_EXISTS: "ALREADY_EXISTS",
+  REFUSED_IN_STATE: "FAILED_PRECONDITION",
+  CONFLICT: "ABORTED",
+  RATE_LIMITED: "RESOURCE_EXHAUSTED",
+  UNAVAILABLE: "UNAVAILABLE",
 };
 
-/** What a caller is told of an error. One that no caller may expect is logged here, and told without its detail. */
-export function statusOf(error: unknown, method: string): { code: status; details: string } {
+/** `domain` of every `google.rpc.ErrorInfo`; its `reason` is the ErrorCode. */
+const DOMAIN = "customer-service";
+
+/**
+ * The error that a caller sees. An error that no caller may expect is logged here, and sent without its detail.
+ *
+ * @param method its name, or its path
+ */
+export function toGrpcError(error: unknown, method: string): GrpcError {
+  if (error instanceof GrpcError) return error;
   const expected = asDomainError(error);
-  if (expected) return { code: STATUSES[expected.code], details: expected.message };
-  log.error("{method} failed: {error}", { method, error: describeError(error) });
-  return { code: status.INTERNAL, details: "Internal error" };
+  if (expected) {
+    return new GrpcError(STATUSES[expected.code], expected.message, {
+      cause: error,
+      info: { reason: expected.code, domain: DOMAIN },
+    });
+  }
+  const name = method.slice(method.lastIndexOf("/") + 1);
+  log.error("{method} failed: {error}", { method: name, error: describeError(error) });
+  return new GrpcError("INTERNAL", "Internal error");
 }

@@ -23,14 +23,14 @@ export interface ServedMethod<Call> {
   status: (error: unknown) => string;
 }
 
-/** How calls of a method are answered, watched; untouched where nobody collects anything. */
-export function watchServed<Call, Answer>(
+/** Records a span and the duration of each call of a method; returns `answer` itself where telemetry is off. */
+export function watchServed<Call, Request, Answer>(
   { method, traceparent, status }: ServedMethod<Call>,
-  answer: (call: Call) => Promise<Answer>,
-): (call: Call) => Promise<Answer> {
+  answer: (call: Call, request: Request) => Promise<Answer>,
+): (call: Call, request: Request) => Promise<Answer> {
   if (!tracing && !metering) return answer;
   const attributes = { "rpc.system.name": "grpc", "rpc.method": method };
-  return async (call) => {
+  return async (call, request) => {
     const started = performance.now();
     const { span, within } = openSpan(method, {
       kind: SpanKind.SERVER,
@@ -39,7 +39,7 @@ export function watchServed<Call, Answer>(
     });
     let told: Record<string, string> = { [STATUS]: "OK" };
     try {
-      return await within(() => answer(call));
+      return await within(() => answer(call, request));
     } catch (error) {
       const name = status(error);
       told = { [STATUS]: name, "error.type": name };

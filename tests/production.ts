@@ -24,12 +24,21 @@ export function production(databaseUrl: string): Record<string, string> {
   };
 }
 
+const GATEWAY_SECRET = "a secret of the gateway that is long enough".replaceAll(" ", "-");
+/** The identities that the platform gives its services. */
+export const PLATFORM = { GRPC_TRUST_DOMAIN: "platform.example", GRPC_CALLER_NAMESPACES: "shop" };
+
 /** Callers are believed what the platform says of them. */
-export const TRUSTING = { AUTH_MODE: "gateway", GRPC_AUTH: "mesh" };
+export const TRUSTING = { AUTH_MODE: "gateway", GATEWAY_SECRET, GRPC_AUTH: "mesh", ...PLATFORM };
 
 /** What the gateway says of a shopper. */
 export function gatewayHeaders({ id, storeId }: { id: string; storeId: string }): Record<string, string> {
-  return { "x-user-id": id, "x-store-id": storeId, "x-principal-type": "CUSTOMER" };
+  return {
+    "x-gateway-secret": GATEWAY_SECRET,
+    "x-user-id": id,
+    "x-store-id": storeId,
+    "x-principal-type": "CUSTOMER",
+  };
 }
 
 /** What the mesh says of cart-service. */

@@ -1,11 +1,9 @@
 /** The service as production runs it: main.ts with every door closed to strangers, on a PostgreSQL that is not its own. */
 import assert from "node:assert/strict";
-import * as grpc from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
 import { createWorld, register, shopper } from "./actors/world.ts";
 import { claimsFor, generateKey, type Key, sign, startIssuer } from "./auth/issuer.ts";
 import { eventually } from "./eventually.ts";
-import { CART, gatewayHeaders, MESH, portsOf, production, TRUSTING } from "./production.ts";
+import { CART, gatewayHeaders, MESH, PLATFORM, portsOf, production, TRUSTING } from "./production.ts";
 import { createAuthority } from "./rpc/certificates.ts";
 import { asked, connect } from "./rpc/client.ts";
 import { failure, startService, temporaryFolder } from "./service.ts";
@@ -37,13 +35,13 @@ Deno.test("with tokens and mTLS, and Kafka out of reach, it serves, and its log 
   assert.equal((await ask(ports.http, change, { authorization })).data.updateProfile.version, 2);
 
   const cart = authority.issue({ uri: CART });
-  using known = connect(ports.grpc, credentials(authority.certificate, cart));
+  using known = connect(ports.grpc, { ca: authority.certificate, ...cart });
   assert.equal((await known.groups(asked({ storeId: world.storeId, customerId: ref.id }))).status, "OK");
   assert.equal(
     (await known.snapshot(asked({ storeId: world.storeId, customerId: ref.id }))).status,
     "PERMISSION_DENIED",
   );
-  using stranger = connect(ports.grpc, grpc.credentials.createSsl(Buffer.from(authority.certificate)));
+  using stranger = connect(ports.grpc, { ca: authority.certificate });
   assert.equal((await stranger.groups({}, { withinMs: 3_000 })).status, "UNAVAILABLE");
 
   assert.equal((await fetch(`http://127.0.0.1:${ports.http}/readyz`)).status, 200);
@@ -124,7 +122,7 @@ Deno.test("without its settings it names each of them, and with certificates tha
   for (const [env, why] of wrong) {
     const told = await failure({
       ...production(world.database.url),
-      AUTH_MODE: "gateway",
+      ...TRUSTING,
       ...files.env,
       ...env,
     });
@@ -150,6 +148,7 @@ async function writeCertificates(authority: ReturnType<typeof createAuthority>) 
   const { certificate, key } = authority.issue({ dns: "localhost" });
   const env = {
     GRPC_AUTH: "mtls",
+    ...PLATFORM,
     GRPC_TLS_CERT: `${folder.path}/certificate.pem`,
     GRPC_TLS_KEY: `${folder.path}/key.pem`,
     GRPC_TLS_CLIENT_CA: `${folder.path}/authority.pem`,
@@ -158,10 +157,6 @@ async function writeCertificates(authority: ReturnType<typeof createAuthority>) 
   await Deno.writeTextFile(env.GRPC_TLS_KEY, key);
   await Deno.writeTextFile(env.GRPC_TLS_CLIENT_CA, authority.certificate);
   return { env, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
-}
-
-function credentials(authority: string, { certificate, key }: { certificate: string; key: string }) {
-  return grpc.credentials.createSsl(...[authority, key, certificate].map((text) => Buffer.from(text)));
 }
 
 // deno-lint-ignore no-explicit-any -- the answer to whatever is asked

@@ -1,12 +1,9 @@
 /** How the demonstration services confirm an erasure: over gRPC, each under its own name. */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import * as grpc from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
 import { setTimeout as pauseFor } from "node:timers/promises";
+import { Channel, GrpcError, pathOf, type StatusName, writeMessage } from "../../grpc/mod.ts";
 import {
   type ConfirmErasureRequest,
   ConfirmErasureRequestSchema,
-  ConfirmErasureResponseSchema,
   CustomerService,
 } from "../../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 
@@ -28,42 +25,30 @@ export interface Confirmer extends Disposable {
   ): Promise<string>;
 }
 
-const PATH = `/${CustomerService.typeName}/${CustomerService.method.confirmErasure.name}`;
+const PATH = pathOf(CustomerService.method.confirmErasure);
 const ATTEMPTS = 6;
 const DEADLINE_MS = 5_000;
-const AWAY = [grpc.status.UNAVAILABLE, grpc.status.DEADLINE_EXCEEDED];
+const AWAY: readonly StatusName[] = ["UNAVAILABLE", "DEADLINE_EXCEEDED"];
 
 export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
-  const client = new grpc.Client(address, grpc.credentials.createInsecure(), {
-    "grpc.enable_http_proxy": 0,
-    "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.max_reconnect_backoff_ms": 1_000,
-  });
+  const channel = new Channel(new URL(`http://${address}`));
 
   async function attempt(
     confirmation: Confirmation,
     traceparent: string | undefined,
     signal: AbortSignal,
-  ): Promise<grpc.status> {
-    const metadata = new grpc.Metadata();
-    if (traceparent !== undefined) metadata.set("traceparent", traceparent);
-    metadata.set("authorization", `Bearer ${await token(confirmation.service, confirmation.storeId)}`);
-    return await new Promise((resolve) => {
-      const call = client.makeUnaryRequest(
-        PATH,
-        (request) => Buffer.from(toBinary(ConfirmErasureRequestSchema, request)),
-        (bytes) => fromBinary(ConfirmErasureResponseSchema, bytes),
-        create(ConfirmErasureRequestSchema, confirmation),
-        metadata,
-        { deadline: Date.now() + DEADLINE_MS },
-        (error) => {
-          signal.removeEventListener("abort", cancel);
-          resolve(error?.code ?? grpc.status.OK);
-        },
-      );
-      const cancel = () => call.cancel();
-      signal.addEventListener("abort", cancel);
-    });
+  ): Promise<StatusName> {
+    const bearer = await token(confirmation.service, confirmation.storeId);
+    const metadata = ["authorization", `Bearer ${bearer}`];
+    if (traceparent !== undefined) metadata.push("traceparent", traceparent);
+    try {
+      const request = writeMessage(ConfirmErasureRequestSchema, confirmation);
+      await channel.unary(PATH, request, { metadata, timeoutMs: DEADLINE_MS, signal });
+      return "OK";
+    } catch (error) {
+      if (error instanceof GrpcError) return error.status;
+      throw error;
+    }
   }
 
   return {
@@ -71,10 +56,10 @@ export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
       for (let attempts = 1;; attempts++) {
         const status = await attempt(confirmation, traceparent, signal);
         const again = AWAY.includes(status) && attempts < ATTEMPTS && !signal.aborted;
-        if (!again) return grpc.status[status];
+        if (!again) return status;
         await pauseFor(100 * 2 ** attempts, undefined, { signal });
       }
     },
-    [Symbol.dispose]: () => client.close(),
+    [Symbol.dispose]: () => channel[Symbol.dispose](),
   };
 }

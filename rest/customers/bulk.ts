@@ -1,11 +1,13 @@
 /** `POST /customers/bulk`: registers and changes many customers, streamed in and out. */
 import { HTTPException } from "@hono/hono/http-exception";
+import { DomainError } from "../../actors/errors.ts";
 import { allow, type Api, createRoute, refusals } from "../api.ts";
 import { commandContext, creationHeaders } from "../conditions.ts";
 import { inOrder, type Work } from "../in_order.ts";
 import { ending, errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
 import { LINE_LIMIT } from "../lines.ts";
 import type { RestOptions } from "../options.ts";
+import { createPace } from "../pace.ts";
 import { answerWith } from "../patient_answer.ts";
 import { type BulkRow, BulkRowSchema, readRows, type RowFormat } from "./bulk_rows.ts";
 import { type BulkResult, BulkResultSchema, createUpsert } from "./upsert.ts";
@@ -15,6 +17,8 @@ const WIDTH = 6;
 /** Bytes of results that wait for a client that reads nothing until it has sent everything. */
 const UNREAD = 16 * 1024 * 1024;
 const PATIENCE_MS = 60_000;
+/** Refused rows after which a file is not read any further: the mistake is in all of it. */
+const REFUSED_LIMIT = 10_000;
 
 const CSV = "text/csv";
 const FORMATS = new Map<string, RowFormat>([[JSON_LINES, "json"], [CSV, "csv"]]);
@@ -35,8 +39,9 @@ a service registers one who is not there), any other one about whoever has the \
 
 Answers with one line for each row, in the order of the rows and while they come in. A row that cannot be taken is
 REFUSED and says why; the others are applied. A row has at most ${LINE_LIMIT / 1024} KiB. Rows about the same
-customer follow one another. A line that holds nothing but an \`error\` is the last one, as is a row
-whose error is UNAVAILABLE: the rows behind it may have been applied or not.
+customer follow one another. With ${REFUSED_LIMIT} refused rows the answer ends, and the rest of the file is not read.
+A line that holds nothing but an \`error\` is the last one, as is a row whose error is UNAVAILABLE: the rows behind it
+may have been applied or not.
 
 With an \`Idempotency-Key\` each row is applied once, so that the same file can be sent again under it within a day,
 and every row gives the same answer. A client should read while it sends: it may leave
@@ -54,7 +59,7 @@ ${UNREAD / 1024 ** 2} MiB of answers unread, and may not be silent for ${PATIENC
 export function addBulkRoutes(
   api: Api,
   options: Pick<RestOptions, "actors" | "lookups" | "sql" | "closing">,
-  { patienceMs = PATIENCE_MS } = {},
+  { patienceMs = PATIENCE_MS, refusedLimit = REFUSED_LIMIT } = {},
 ): void {
   api.openapi(bulk, async (c) => {
     const format = FORMATS.get(c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "");
@@ -75,7 +80,7 @@ export function addBulkRoutes(
     const results = answerRows(startingWith(first, rows), {
       keysOf: (row) => keysOf(row, (email) => options.lookups.findCustomerId({ storeId, email })),
       work: upsert,
-    }, { stop, closing: options.closing, leave: c.var.stay?.() });
+    }, { stop, closing: options.closing, leave: c.var.stay?.(), refusedLimit });
     const answer = answerWith(results, { unread: UNREAD, patienceMs });
     return c.body(answer, 200, { "content-type": JSON_LINES });
   });
@@ -87,22 +92,30 @@ interface Course {
   closing: AbortSignal;
   /** To be called at the end. */
   leave: (() => void) | undefined;
+  refusedLimit: number;
 }
 
-/** Lines, and undefined where the next rows have to be read. Ends early when there is no database or the service ends. */
+/**
+ * Lines, and undefined where the next rows have to be read. Ends early when there is no database, when too many rows
+ * are refused, or when the service ends.
+ */
 async function* answerRows(
-  batches: AsyncIterable<BulkRow[]>,
+  batches: AsyncIterable<Iterable<BulkRow>>,
   work: Work<BulkRow, BulkResult>,
-  { stop, closing, leave }: Course,
+  { stop, closing, leave, refusedLimit }: Course,
 ): AsyncGenerator<string | undefined> {
   const end = () => stop.abort();
   closing.addEventListener("abort", end);
+  const pace = createPace();
+  let refused = 0;
   try {
     for await (const rows of batches) {
       for await (const result of inOrder(rows, work, WIDTH)) {
         yield lineOf(result);
         if (result.error?.code === "UNAVAILABLE") return;
         closing.throwIfAborted();
+        if (result.result === "REFUSED" && ++refused >= refusedLimit) throw tooManyRefused(refused);
+        await pace();
       }
       yield undefined;
     }
@@ -114,6 +127,11 @@ async function* answerRows(
     stop.abort();
     leave?.();
   }
+}
+
+function tooManyRefused(count: number): DomainError {
+  const reason = `${count} rows have been refused; correct them and send the file again`;
+  return new DomainError("INVALID_INPUT", `Cannot go on: ${reason}`);
 }
 
 /** Rows about one customer, some by its id and some by its email, have one of these in common. */

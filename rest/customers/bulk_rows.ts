@@ -4,7 +4,7 @@ import Papa from "papaparse";
 import { asDomainError, DomainError } from "../../actors/errors.ts";
 import { parseInput } from "../../actors/input.ts";
 import { z } from "../api.ts";
-import { LINE_LIMIT, type LineOptions, readLines } from "../lines.ts";
+import { type Line, LINE_LIMIT, type LineOptions, readLines } from "../lines.ts";
 import { NewCustomerSchema } from "./customer.ts";
 
 export const BulkRowSchema = NewCustomerSchema.partial({ email: true })
@@ -25,7 +25,8 @@ export type BulkRow = { row: number } & ({ fields: BulkFields } | { refusal: Dom
 export type RowFormat = "json" | "csv";
 
 /**
- * The rows, those of a moment together.
+ * The rows, those that a chunk completes together. A row is parsed when the iteration comes to it, so that the caller
+ * can pause between two of them.
  *
  * @throws {DomainError} INVALID_INPUT: the header of a CSV cannot be taken, or the client sends nothing
  */
@@ -33,14 +34,9 @@ export async function* readRows(
   body: ReadableStream<Uint8Array>,
   format: RowFormat,
   options: Omit<LineOptions, "quotes">,
-): AsyncGenerator<BulkRow[], void> {
+): AsyncGenerator<Iterable<BulkRow>, void> {
   let count = 0;
-  let read = format === "json" ? readJson : undefined;
-  const rowOf = (line: Uint8Array | undefined): BulkRow | undefined => {
-    if (!read) {
-      read = csvReader(readText(line, "the header"));
-      return undefined;
-    }
+  const rowOf = (read: typeof readJson, line: Line): BulkRow => {
     const row = ++count;
     const what = `row ${row}`;
     try {
@@ -51,13 +47,16 @@ export async function* readRows(
       return { row, refusal };
     }
   };
-  for await (const lines of readLines(body, { ...options, quotes: format === "csv" })) {
-    const rows = lines.filter((line) => !isBlank(line)).map(rowOf).filter((row) => row !== undefined);
-    if (rows.length > 0) yield rows;
+  let read = format === "json" ? readJson : undefined;
+  for await (const found of readLines(body, { ...options, quotes: format === "csv" })) {
+    const lines = found.filter((line) => !isBlank(line));
+    if (lines.length === 0) continue;
+    const reader = read ??= csvReader(readText(lines.shift(), "the header"));
+    if (lines.length > 0) yield lines.values().map((line) => rowOf(reader, line));
   }
 }
 
-function readText(line: Uint8Array | undefined, what: string): string {
+function readText(line: Line, what: string): string {
   if (line === undefined) throw refusal(what, `it has more than ${LINE_LIMIT} bytes`);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(line).replace(/\r$/, "");
@@ -104,7 +103,7 @@ function asBoolean(cell: string): boolean | string {
   return cell === "true" || (cell === "false" ? false : cell);
 }
 
-function isBlank(line: Uint8Array | undefined): boolean {
+function isBlank(line: Line): boolean {
   return line !== undefined && line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 

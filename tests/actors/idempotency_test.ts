@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createAnswers } from "../../actors/idempotency.ts";
+import type { Principal } from "../../actors/principal.ts";
 import { newTraceparent } from "../../telemetry/traceparent.ts";
 import { ADDRESS, createWorld, customerRef, register, tell } from "./world.ts";
 
@@ -81,6 +83,29 @@ Deno.test("commands under an idempotency key", async (t) => {
     await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "shared" });
     await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "shared", by: world.staff });
     assert.equal(await countAddresses(ref.id), 2);
+  });
+
+  await t.step("the same key does not serve a principal of another type under the same ID", async () => {
+    const ref = await register(world);
+    const { system } = world;
+    const key = { idempotencyKey: "one ID" };
+    await tell(world, ref, "address.add", ADDRESS, key);
+    const staff: Principal = { ...system, type: "STAFF", roles: ["CUSTOMER_MANAGER"] };
+    await assert.rejects(tell(world, ref, "address.add", ADDRESS, { ...key, by: staff }), {
+      code: "INVALID_INPUT",
+    });
+    assert.equal(await countAddresses(ref.id), 1);
+    const api = world.database.pool("customer_api", 1);
+    assert.ok(await createAnswers(api, system)("one ID"));
+    assert.equal(await createAnswers(api, staff)("one ID"), undefined);
+  });
+
+  await t.step("an answer that an earlier version has stored, without a type, is still given", async () => {
+    const ref = await register(world);
+    const first = await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "earlier" });
+    await admin`update idempotency_keys set principal_type = null`;
+    assert.deepEqual(await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "earlier" }), first);
+    assert.ok(await createAnswers(world.database.pool("customer_api", 1), world.system)("earlier"));
   });
 
   await t.step("a refused command leaves its key free", async () => {

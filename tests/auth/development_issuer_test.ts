@@ -44,7 +44,11 @@ Deno.test("development issuers of two folders do not accept each other's tokens"
   await using one = await temporaryFolder();
   await using other = await temporaryFolder();
   const token = await (await openDevelopmentIssuer(one.path)).sign(TOKEN, 60);
-  await assertRefused((await openDevelopmentIssuer(other.path)).verify(token), token, /signed/);
+  await assertRefused(
+    (await openDevelopmentIssuer(other.path)).verify(token),
+    token,
+    /its signature is not|publishes no key/,
+  );
 });
 
 Deno.test("development issuers that start at once end with one key", async () => {
@@ -74,9 +78,9 @@ Deno.test("a production verifier refuses the development issuer's tokens", async
   await using folder = await temporaryFolder();
   const token = await (await openDevelopmentIssuer(folder.path)).sign(TOKEN, 60);
   await using issuer = startIssuer(await generateKey("EdDSA"));
-  await assertRefused(createTokenVerifier(issuer)(token), token, /signed/);
+  await assertRefused(createTokenVerifier(issuer)(token), token, /its signature is not|publishes no key/);
   const sameNames = { ...issuer, issuer: DEVELOPMENT_ISSUER, audience: DEVELOPMENT_AUDIENCE };
-  await assertRefused(createTokenVerifier(sameNames)(token), token, /signed/);
+  await assertRefused(createTokenVerifier(sameNames)(token), token, /its signature is not|publishes no key/);
 });
 
 Deno.test("token task prints one token, which the service accepts", async () => {

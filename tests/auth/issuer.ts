@@ -33,6 +33,7 @@ export interface Issuer extends AsyncDisposable {
   jwksUrl: URL;
   issuer: string;
   audience: string;
+  types: string[];
   /** How often the keys have been read. */
   reads: number;
   publish(...keys: Key[]): void;
@@ -50,6 +51,7 @@ export function startIssuer(...keys: Key[]): Issuer {
     jwksUrl: new URL(`http://127.0.0.1:${server.addr.port}/jwks.json`),
     issuer: "https://identity.example",
     audience: "customer-service",
+    types: ["at+jwt"],
     reads: 0,
     publish: (...keys) => {
       answer = () => Response.json({ keys: keys.map(({ publicJwk }) => publicJwk) });
@@ -80,9 +82,10 @@ export function claimsFor(issuer: Issuer, changes: JWTPayload = {}): JWTPayload 
 }
 
 export function sign(key: Key, claims: JWTPayload, header: Record<string, unknown> = {}): Promise<string> {
-  return new SignJWT(claims).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(
-    key.privateKey,
-  );
+  return new SignJWT(claims).setProtectedHeader({ alg: key.alg, kid: key.kid, typ: "at+jwt", ...header })
+    .sign(
+      key.privateKey,
+    );
 }
 
 export function encode(part: unknown): string {

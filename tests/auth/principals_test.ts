@@ -1,6 +1,6 @@
 /** HTTP callers, by token or by the gateway's word. */
 import { openAuth } from "../../auth/mod.ts";
-import { authenticateByGateway } from "../../auth/principals.ts";
+import { createGatewayAuthenticator } from "../../auth/principals.ts";
 import assert from "node:assert/strict";
 import {
   assertRefused,
@@ -19,6 +19,8 @@ const GATEWAY = {
   "x-principal-type": "STAFF",
   "x-roles": `CUSTOMER_SUPPORT@${STORE},STORE_MANAGER@${OTHER_STORE}`,
 };
+/** As in development, where the gateway need not prove itself. */
+const authenticateByGateway = createGatewayAuthenticator([]);
 const PRINCIPAL = { id: SUBJECT, type: "STAFF", storeId: STORE, roles: ["CUSTOMER_SUPPORT"] };
 
 Deno.test("a caller with a bearer token is the token's principal", async () => {
@@ -102,10 +104,40 @@ Deno.test("a caller behind the gateway is refused when a header is missing, malf
   }
 });
 
+Deno.test("a gateway that has secrets is believed with one of them, and nothing else is", async () => {
+  const [old, young] = ["old-secret".repeat(4), "young-secret".repeat(4)];
+  const { authenticate, authenticateInStores } = await openAuth(
+    { mode: "gateway", tokens: undefined, secrets: [old, young] },
+    "unused",
+  );
+  for (const secret of [old, young]) {
+    const headers = new Headers({ ...GATEWAY, "x-gateway-secret": secret });
+    assert.deepEqual(await authenticate(headers), PRINCIPAL);
+    assert.deepEqual(await authenticateInStores(headers), [PRINCIPAL]);
+  }
+  const twice = new Headers({ ...GATEWAY, "x-gateway-secret": old });
+  twice.append("x-gateway-secret", young);
+  const wrong = ["", old.slice(1), `${old}x`, old.toUpperCase(), `${old},${young}`, `${old}, ${old}`]
+    .map((secret) => new Headers({ ...GATEWAY, "x-gateway-secret": secret }));
+  for (const headers of [new Headers(GATEWAY), twice, ...wrong]) {
+    for (const attempt of [authenticate, authenticateInStores]) {
+      await assertRefused(
+        attempt(headers),
+        old,
+        /header x-gateway-secret is missing or is not one of GATEWAY_SECRET/,
+      );
+    }
+  }
+});
+
 Deno.test("a caller behind the gateway is not who a token says", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
-  const { authenticate } = await openAuth({ mode: "gateway", tokens: { from: "jwks", ...issuer } }, "unused");
+  const { authenticate } = await openAuth({
+    mode: "gateway",
+    tokens: { from: "jwks", ...issuer },
+    secrets: [],
+  }, "unused");
   const authorization = `Bearer ${await sign(key, claimsFor(issuer))}`;
   await assertRefused(authenticate(new Headers({ authorization })), authorization, /header x-/);
   const both = await authenticate(new Headers({ ...GATEWAY, authorization: "Bearer of no token" }));
@@ -141,6 +173,9 @@ Deno.test("staff with roles in several stores are somebody in each of them, with
 });
 
 Deno.test("the gateway has chosen the store: nobody behind it is anybody in another one", async () => {
-  const { authenticateInStores } = await openAuth({ mode: "gateway", tokens: undefined }, "unused");
+  const { authenticateInStores } = await openAuth(
+    { mode: "gateway", tokens: undefined, secrets: [] },
+    "unused",
+  );
   assert.deepEqual(await authenticateInStores(new Headers(GATEWAY)), [PRINCIPAL]);
 });

@@ -1,5 +1,5 @@
 /** Tokens that hold, and every way in which one does not. */
-import { createTokenVerifier } from "../../auth/token.ts";
+import { ALGORITHMS, createTokenVerifier } from "../../auth/token.ts";
 import { SignJWT } from "jose";
 import assert from "node:assert/strict";
 import {
@@ -14,9 +14,11 @@ import {
   SUBJECT,
 } from "./issuer.ts";
 
-const NOT_SIGNED = /not one that the issuer has signed/;
+/** Why a token is refused that no key of the issuer has signed. */
+const NOT_SIGNED =
+  /: (it is not a signed JWT|its signature is not|its alg is not|the issuer publishes no key)/;
 
-for (const alg of ["RS256", "PS256", "ES256", "EdDSA"]) {
+for (const alg of ALGORITHMS) {
   Deno.test(`verifier accepts a token signed with ${alg}`, async () => {
     const key = await generateKey(alg);
     await using issuer = startIssuer(key);
@@ -101,6 +103,8 @@ Deno.test("verifier refuses tokens that are not signed by a key of the issuer", 
     "two parts": `${header}.${payload}`,
     "five parts": `${good}.a.b`,
     "NUL bytes": good.replace(".", "\0."),
+    "a padded signature": `${good}=`,
+    "a padded payload": `${header}.${payload}=.${signature}`,
     "nothing": "",
   };
   for (const [name, token] of Object.entries(forged)) {
@@ -125,14 +129,106 @@ Deno.test("verifier never reads keys from where a token says", async () => {
   assert.equal(trap.reads, 0);
 });
 
-for (const alg of ["RS512", "ES384"]) {
-  Deno.test(`verifier refuses ${alg} even with a key that the issuer publishes`, async () => {
-    const key = await generateKey(alg);
-    await using issuer = startIssuer(key);
-    const token = await sign(key, claimsFor(issuer));
-    await assertRefused(createTokenVerifier(issuer)(token), token, NOT_SIGNED);
-  });
-}
+Deno.test("verifier says which algorithms it accepts, and none of them is symmetric", async () => {
+  const secret = new TextEncoder().encode("a secret that is published by mistake");
+  const key = await generateKey();
+  key.publicJwk = {
+    kty: "oct",
+    k: secret.toBase64({ alphabet: "base64url", omitPadding: true }),
+    alg: "HS256",
+  };
+  await using issuer = startIssuer(key);
+  const token = await new SignJWT(claimsFor(issuer)).setProtectedHeader({ alg: "HS256", typ: "at+jwt" })
+    .sign(secret);
+  await assertRefused(
+    createTokenVerifier(issuer)(token),
+    token,
+    /: its alg is not one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519$/,
+  );
+});
+
+Deno.test("verifier tries each key that fits a token without kid", async () => {
+  const [first, second, stranger] = await Promise.all(
+    ["RS256", "RS256", "RS256"].map((alg) => generateKey(alg)),
+  );
+  assert.ok(first && second && stranger);
+  for (const { publicJwk } of [first, second]) delete publicJwk.kid;
+  await using issuer = startIssuer(first, second);
+  const verify = createTokenVerifier(issuer);
+  for (const key of [first, second]) {
+    const { principal } = await verify(await sign(key, claimsFor(issuer), { kid: undefined }));
+    assert.equal(principal.id, SUBJECT);
+  }
+  const token = await sign(stranger, claimsFor(issuer), { kid: undefined });
+  await assertRefused(verify(token), token, /its signature is not the issuer's/);
+  const expired = await sign(second, claimsFor(issuer, { exp: 1 }), { kid: undefined });
+  await assertRefused(verify(expired), expired, /it has expired/);
+});
+
+Deno.test("verifier accepts access tokens only, unless other types are configured", async (t) => {
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const tokenOf = (typ: unknown) => sign(key, claimsFor(issuer, { jti: crypto.randomUUID() }), { typ });
+  const table: [types: string[], accepted: unknown[], refused: unknown[]][] = [
+    [
+      ["at+jwt"],
+      ["at+jwt", "application/at+jwt", "AT+JWT", "Application/At+Jwt"],
+      ["JWT", "logout+jwt", "id_token", "none", "", undefined, "application/jwt", "x/at+jwt", ["at+jwt"], 7],
+    ],
+    [["at+jwt", "JWT"], ["JWT", "jwt", "application/jwt", "at+jwt"], ["logout+jwt", undefined]],
+    [["application/at+jwt"], ["at+jwt"], ["JWT", undefined]],
+    [["none"], [undefined], ["at+jwt", "JWT", "none", ""]],
+  ];
+  for (const [types, accepted, refused] of table) {
+    const verify = createTokenVerifier({ ...issuer, types });
+    for (const typ of accepted) {
+      await t.step(`${types}: ${typ} is accepted`, async () => {
+        assert.ok(await verify(await tokenOf(typ)));
+      });
+    }
+    for (const typ of refused) {
+      await t.step(`${types}: ${typ} is refused`, async () => {
+        const token = await tokenOf(typ);
+        await assertRefused(verify(token), token, /its typ is not /);
+      });
+    }
+  }
+});
+
+Deno.test("verifier gives a service that is known by a client ID the same UUID always", async () => {
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const idOf = async (sub: string, from = issuer) => {
+    const claims = claimsFor(from, { sub, principal_type: "SYSTEM", client_id: sub, roles: undefined });
+    const { principal, service } = await createTokenVerifier(from)(await sign(key, claims));
+    assert.equal(service, sub);
+    return principal.id;
+  };
+  const id = await idOf("identity-service");
+  // It stands in journals: a changed one would make another actor of the same service.
+  assert.equal(id, "48e4d2eb-2f8d-599e-a8ff-8ecc56f63f8e");
+  assert.notEqual(await idOf("order-service"), id);
+  assert.notEqual(await idOf("Identity-service"), id);
+  assert.notEqual(await idOf("identity-service", { ...issuer, issuer: "https://other.example" }), id);
+  assert.equal(await idOf(SUBJECT), SUBJECT);
+});
+
+Deno.test("verifier leaves out roles that are not of this service's form", async () => {
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const verify = createTokenVerifier(issuer);
+  const rolesOf = async (roles: unknown) =>
+    (await verify(await sign(key, claimsFor(issuer, { roles, jti: crypto.randomUUID() })))).principal.roles;
+  const own = `CUSTOMER_MANAGER@${STORE}`;
+  const foreign: unknown[] = ["offline_access", "uma_authorization", "", null, 7, { STORE_MANAGER: STORE }, [
+    own,
+  ]];
+  foreign.push("STORE_MANAGER", "STORE_MANAGER@*", `STORE_MANAGER@${OTHER_STORE}@${STORE}`);
+  foreign.push(` STORE_MANAGER@${STORE}`, `store_manager@${STORE}`, `STORE_MANAGER@${STORE} `);
+  assert.deepEqual(await rolesOf([...foreign, own]), ["CUSTOMER_MANAGER"]);
+  assert.deepEqual(await rolesOf(foreign), []);
+  for (const none of [null, undefined, []]) assert.deepEqual(await rolesOf(none), []);
+});
 
 Deno.test("verifier refuses a critical header that it does not know in a token of the issuer", async () => {
   const key = await generateKey();
@@ -140,7 +236,11 @@ Deno.test("verifier refuses a critical header that it does not know in a token o
   const token = await new SignJWT(claimsFor(issuer))
     .setProtectedHeader({ alg: key.alg, kid: key.kid, crit: ["urn:example:only"], "urn:example:only": true })
     .sign(key.privateKey, { crit: { "urn:example:only": true } });
-  await assertRefused(createTokenVerifier(issuer)(token), token, NOT_SIGNED);
+  await assertRefused(
+    createTokenVerifier(issuer)(token),
+    token,
+    /its header asks for something that is not supported/,
+  );
 });
 
 Deno.test("verifier refuses signed tokens whose claims do not hold", async (t) => {
@@ -159,8 +259,12 @@ Deno.test("verifier refuses signed tokens whose claims do not hold", async (t) =
     ["for another audience", { aud: "order-service" }, missing("aud")],
     ["for other audiences", { aud: ["order-service", "customer-service-2"] }, missing("aud")],
     ["without an audience", { aud: undefined }, missing("aud")],
+    ["with an expiry in a hundred years", { exp: now + 100 * 365 * 86_400 }, missing("exp")],
     ["without a subject", { sub: undefined }, missing("sub")],
     ["with a subject that is no UUID", { sub: "somebody" }, missing("sub")],
+    ["with a customer's subject that is no UUID", { sub: "x", principal_type: "CUSTOMER" }, missing("sub")],
+    ["with a service's empty subject", { sub: "", principal_type: "SYSTEM" }, missing("sub")],
+    ["with a service's long subject", { sub: "x".repeat(256), principal_type: "SYSTEM" }, missing("sub")],
     ["with a subject and a NUL byte", { sub: `${SUBJECT}\0` }, missing("sub")],
     ["with a subject that is a number", { sub: 7 }, missing("sub")],
     ["without a store", { store_id: undefined }, missing("store_id")],
@@ -170,11 +274,6 @@ Deno.test("verifier refuses signed tokens whose claims do not hold", async (t) =
     ["with an unknown principal type", { principal_type: "ADMIN" }, missing("principal_type")],
     ["with a principal type in lower case", { principal_type: "staff" }, missing("principal_type")],
     ["with roles in one string", { roles: `STORE_MANAGER@${STORE}` }, missing("roles")],
-    ["with roles that are null", { roles: null }, missing("roles")],
-    ["with a role that is an object", { roles: [{ STORE_MANAGER: STORE }] }, missing("roles")],
-    ["with a role without a store", { roles: ["STORE_MANAGER"] }, missing("roles")],
-    ["with a role in a store that is no UUID", { roles: ["STORE_MANAGER@*"] }, missing("roles")],
-    ["with a role in two stores", { roles: [`STORE_MANAGER@${OTHER_STORE}@${STORE}`] }, missing("roles")],
     ["with a client that is no string", { client_id: ["cart-service"] }, missing("client_id")],
   ];
   for (const [name, changes, reason] of wrong) {

@@ -111,7 +111,7 @@ browserTest("what was written for a decision that is no longer possible is shown
 browserTest(
   "everything that is stuck is tried again in one go, after a look at what that is",
   async (open) => {
-    await using store = await openStore({ answer: (_, call) => call.fail(14, "away") });
+    await using store = await openStore({ answer: (_, call) => call.fail("UNAVAILABLE", "away") });
     const requests = [];
     for (let at = 0; at < 3; at++) requests.push(await store.open(await store.join(), "ACCESS"));
     await store.until(0);

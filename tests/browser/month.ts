@@ -1,5 +1,4 @@
 /** Five weeks of a store in which everything has happened that an officer may have to look at. */
-import * as grpc from "@grpc/grpc-js";
 import type { ActorRef } from "../../actors/protocol.ts";
 import { DAY, openStore, type Store, type StoreOptions, tellOne } from "./store.ts";
 
@@ -34,7 +33,7 @@ export async function livedMonth(options: StoreOptions = {}): Promise<Month> {
     ...options,
     answer: (service, call) =>
       silent[service]?.has(call.request.customerId)
-        ? call.fail(grpc.status.UNAVAILABLE, "away")
+        ? call.fail("UNAVAILABLE", "away")
         : tellOne(service, call),
   });
   const { until, join, open, tell, confirm } = store;

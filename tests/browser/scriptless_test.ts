@@ -56,7 +56,7 @@ browserTest(
 );
 
 browserTest("without script a retry of what is stuck is looked at first and reported", async (open) => {
-  await using store = await openStore({ answer: (_, call) => call.fail(14, "away") });
+  await using store = await openStore({ answer: (_, call) => call.fail("UNAVAILABLE", "away") });
   await store.open(await store.join(), "PORTABILITY");
   await store.until(0);
   await using visit = await open(store, { ...WITHOUT, as: store.officer });

@@ -15,10 +15,12 @@ const PRODUCTION: Environment = {
   GDPR_EXPORT_KEY: new Uint8Array(32).fill(1).toBase64(),
   GDPR_HASH_KEY: new Uint8Array(48).fill(2).toBase64(),
   GDPR_RECEIPT_KEY: pkcs8("ed25519").toBase64(),
-  PEER_ORDER_SERVICE_URL: "http://order-service.example:50051",
+  PEER_ORDER_SERVICE_URL: "https://order-service.example:50051",
   PEER_PAYMENT_SERVICE_URL: "https://payment-service.example",
-  PEER_COMMUNICATION_SERVICE_URL: "http://communication-service.example:50051",
+  PEER_COMMUNICATION_SERVICE_URL: "https://communication-service.example:50051",
 };
+const IDENTITIES = { GRPC_TRUST_DOMAIN: "cluster.local", GRPC_CALLER_NAMESPACES: "shop" };
+const GATEWAY_SECRET = "0123456789abcdef".repeat(2);
 
 function pkcs8(type: "ed25519" | "x25519"): Uint8Array {
   const { privateKey } = type === "ed25519" ? generateKeyPairSync("ed25519") : generateKeyPairSync("x25519");
@@ -65,7 +67,7 @@ Deno.test("configuration of an empty environment is a development service on the
     kafka: undefined,
     eventFormat: "protobuf",
     auth: { mode: "jwt", tokens: { from: "development" } },
-    grpcAuth: { mode: "token" },
+    grpcAuth: { mode: "token", clients: {} },
     grpcCallers: {
       GetCustomerGroups: ["cart-service", "shipping-service", "marketing-service", "storefront-engine"],
       GetCustomerSnapshot: ["checkout-service"],
@@ -102,7 +104,10 @@ Deno.test("configuration carries every variable that is set", () => {
     KAFKA_PARTITIONS: "48",
     KAFKA_REPLICATION_FACTOR: "2",
     EVENT_FORMAT: "json",
+    JWT_TYP: "at+jwt, JWT",
     GRPC_AUTH: "mtls",
+    GRPC_TRUST_DOMAIN: "cluster.local",
+    GRPC_CALLER_NAMESPACES: "shop, tills",
     GRPC_TLS_CERT: "/tls/tls.crt",
     GRPC_TLS_KEY: "/tls/tls.key",
     GRPC_TLS_CLIENT_CA: "/tls/ca.crt",
@@ -151,6 +156,7 @@ Deno.test("configuration carries every variable that is set", () => {
         jwksUrl: new URL("https://id.example/jwks.json"),
         issuer: "https://id.example",
         audience: "customer-service",
+        types: ["at+jwt", "JWT"],
       },
     },
     grpcAuth: {
@@ -158,6 +164,8 @@ Deno.test("configuration carries every variable that is set", () => {
       certificate: "/tls/tls.crt",
       key: "/tls/tls.key",
       clientCa: "/tls/ca.crt",
+      trustDomain: "cluster.local",
+      namespaces: ["shop", "tills"],
     },
     grpcCallers: {
       GetCustomerGroups: ["cart-service", "search-service"],
@@ -346,6 +354,8 @@ Deno.test("configuration names what is missing beside a variable that needs it",
   assert.deepEqual(refused({ GRPC_AUTH: "mtls", GRPC_TLS_CERT: "tls.crt" }), [
     "GRPC_TLS_KEY",
     "GRPC_TLS_CLIENT_CA",
+    "GRPC_TRUST_DOMAIN",
+    "GRPC_CALLER_NAMESPACES",
   ]);
 });
 
@@ -404,15 +414,109 @@ Deno.test("configuration in production refuses every development default by name
 
 Deno.test("configuration behind a gateway needs an issuer only for gRPC callers with tokens", () => {
   const { JWT_JWKS_URL: _url, JWT_ISSUER: _issuer, JWT_AUDIENCE: _audience, ...rest } = PRODUCTION;
-  const gateway = { ...rest, AUTH_MODE: "gateway" };
-  assert.deepEqual(readConfig({ ...gateway, GRPC_AUTH: "mesh" }).auth, {
+  const gateway = { ...rest, AUTH_MODE: "gateway", GATEWAY_SECRET };
+  assert.deepEqual(readConfig({ ...gateway, GRPC_AUTH: "mesh", ...IDENTITIES }).auth, {
     mode: "gateway",
     tokens: undefined,
+    secrets: [GATEWAY_SECRET],
   });
   assert.deepEqual(refused(gateway), ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"]);
-  const { auth } = readConfig({ ...PRODUCTION, AUTH_MODE: "gateway" });
+  const { auth } = readConfig({ ...PRODUCTION, AUTH_MODE: "gateway", GATEWAY_SECRET });
   assert.equal(auth.mode, "gateway");
   assert.equal(auth.tokens?.from, "jwks");
+});
+
+Deno.test("configuration in production believes no gateway that proves nothing, and takes two secrets to change one", () => {
+  assert.deepEqual(linesOf({ ...PRODUCTION, AUTH_MODE: "gateway" }), [
+    "GATEWAY_SECRET: expected one or two secrets of 32 to 512 printable characters, comma-separated, because " +
+    "without it anyone who reaches the port is believed",
+  ]);
+  assert.deepEqual(readConfig({ AUTH_MODE: "gateway" }).auth, {
+    mode: "gateway",
+    tokens: { from: "development" },
+    secrets: [],
+  });
+  const next = GATEWAY_SECRET.toUpperCase();
+  const both = readConfig({ AUTH_MODE: "gateway", GATEWAY_SECRET: `${GATEWAY_SECRET},${next}` }).auth;
+  assert.deepEqual(both.mode === "gateway" && both.secrets, [GATEWAY_SECRET, next]);
+  const wrong = ["short", `${GATEWAY_SECRET},`, `${GATEWAY_SECRET},${next},${next}x`, "spaces ".repeat(9)];
+  for (const secret of wrong) {
+    const message = messageOf({ GATEWAY_SECRET: secret });
+    assert.match(message, /^  GATEWAY_SECRET: expected one or two secrets of [^"]*$/m);
+  }
+});
+
+Deno.test("configuration of certificates wants the identities that count, and other modes do not take them", () => {
+  for (const GRPC_AUTH of ["mesh", "mtls"]) {
+    const files = GRPC_AUTH === "mtls"
+      ? { GRPC_TLS_CERT: "/crt", GRPC_TLS_KEY: "/key", GRPC_TLS_CLIENT_CA: "/ca" }
+      : {};
+    for (const env of [{}, PRODUCTION]) {
+      assert.deepEqual(refused({ ...env, ...files, GRPC_AUTH }), [
+        "GRPC_TRUST_DOMAIN",
+        "GRPC_CALLER_NAMESPACES",
+      ]);
+    }
+    assert.deepEqual(refused({ ...files, ...IDENTITIES, GRPC_AUTH, GRPC_CLIENTS: "a=b" }), ["GRPC_CLIENTS"]);
+  }
+  assert.deepEqual(readConfig({ ...IDENTITIES, GRPC_AUTH: "mesh" }).grpcAuth, {
+    mode: "mesh",
+    trustDomain: "cluster.local",
+    namespaces: ["shop"],
+  });
+  assert.deepEqual(linesOf({ ...IDENTITIES, GRPC_AUTH: "token" }), [
+    "GRPC_TRUST_DOMAIN: expected with GRPC_AUTH=mtls or mesh only, GRPC_AUTH is token",
+    "GRPC_CALLER_NAMESPACES: expected with GRPC_AUTH=mtls or mesh only, GRPC_AUTH is token",
+  ]);
+  assert.deepEqual(refused({ GRPC_CLIENTS: "order-service=a", GRPC_AUTH: "none" }), ["GRPC_CLIENTS"]);
+  for (const domain of ["spiffe://cluster.local", "Cluster.Local", "cluster.local/ns", "*"]) {
+    assert.deepEqual(refused({ ...IDENTITIES, GRPC_AUTH: "mesh", GRPC_TRUST_DOMAIN: domain }), [
+      "GRPC_TRUST_DOMAIN",
+    ]);
+  }
+});
+
+Deno.test("configuration knows services by client IDs that are UUIDs and other words", () => {
+  const [order, till] = ["3f0c2d1e-0000-4000-8000-000000000001", "aB3-_.x@clients"];
+  const { grpcAuth, grpcCallers } = readConfig({
+    GRPC_CLIENTS: `order-service=${order}, till-service=${till},till-service=second`,
+    GRPC_CALLERS_GET_CUSTOMER_GROUPS: `${order},cart-service,AbC123`,
+  });
+  assert.deepEqual(grpcAuth, {
+    mode: "token",
+    clients: { [order]: "order-service", [till]: "till-service", second: "till-service" },
+  });
+  assert.deepEqual(grpcCallers.GetCustomerGroups, [order, "cart-service", "AbC123"]);
+  for (const wrong of ["order-service", "=a", "a=", "a=x,b=x", "A=x", "a=x y", "a=x=y"]) {
+    assert.deepEqual(refused({ GRPC_CLIENTS: wrong }), ["GRPC_CLIENTS"], wrong);
+  }
+});
+
+Deno.test("configuration in production speaks plain http to hosts that it names, and to itself", () => {
+  const plain = {
+    JWT_JWKS_URL: "http://Identity-Service:4000/jwks.json",
+    PEER_ORDER_SERVICE_URL: "http://order-service:50051",
+    PEER_REVIEW_SERVICE_URL: "http://reviews:1",
+    VAULT_ADDR: "http://vault:8200",
+  };
+  const env = { ...PRODUCTION, ...plain, VAULT_TOKEN: SECRET };
+  const line = (name: string, host: string) =>
+    `${name}: expected https in production, or ${host} as one of PLAINTEXT_HOSTS`;
+  assert.deepEqual(linesOf(env).sort(), [
+    line("JWT_JWKS_URL", "identity-service"),
+    line("PEER_ORDER_SERVICE_URL", "order-service"),
+    line("PEER_REVIEW_SERVICE_URL", "reviews"),
+    line("VAULT_ADDR", "vault"),
+  ]);
+  assert.deepEqual(refused({ ...env, PLAINTEXT_HOSTS: "identity-service,Order-Service, vault" }), [
+    "PEER_REVIEW_SERVICE_URL",
+  ]);
+  readConfig({ ...env, PLAINTEXT_HOSTS: "identity-service,order-service,vault,reviews" });
+  readConfig({ ...PRODUCTION, PEER_ORDER_SERVICE_URL: "http://127.0.0.1:15001" });
+  readConfig({ ...plain, JWT_ISSUER: "i", JWT_AUDIENCE: "a", VAULT_TOKEN: SECRET });
+  for (const wrong of ["http://vault", "vault:8200", "*", "a,,b"]) {
+    assert.deepEqual(refused({ PLAINTEXT_HOSTS: wrong }), ["PLAINTEXT_HOSTS"], wrong);
+  }
 });
 
 Deno.test("configuration never shows a secret, nor a login in the wrong place", () => {
@@ -421,10 +525,11 @@ Deno.test("configuration never shows a secret, nor a login in the wrong place", 
     messageOf({ DATABASE_URL: `mysql://service:${SECRET}@db.example/customers`, HTTP_PORT: "x" }),
     messageOf({ DATABASE_URL: SECRET }),
     messageOf({ KAFKA_SASL_PASSWORD: SECRET }),
+    messageOf({ GATEWAY_SECRET: SECRET }),
     messageOf({ GDPR_EXPORT_KEY: SECRET, GDPR_HASH_KEY: SECRET, GDPR_RECEIPT_KEY: SECRET }),
     messageOf({ PEER_ORDER_SERVICE_URL: login }),
     ...Object.keys(VARIABLES).filter((name) =>
-      !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS|PEER_TOKEN/.test(name)
+      !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS|PEER_TOKEN|GATEWAY_SECRET/.test(name)
     )
       .map((name) => messageOf({ [name]: login })),
   ];

@@ -1,9 +1,12 @@
 /** A connection that is lost takes its transaction with it, and nothing else: vendor/README.md says why that is tested. */
 import assert from "node:assert/strict";
+import postgres from "postgres";
 import { asDomainError } from "../../actors/errors.ts";
 import type { Sql, Tx } from "../../db/connect.ts";
 import { openPool } from "../../db/connect.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
+import { type Door, openDoor } from "../door.ts";
+import { within } from "../../lifetime.ts";
 
 Deno.test("a transaction whose connection is lost fails, and its later statements go nowhere", async () => {
   await using database = await createDatabase();
@@ -63,6 +66,104 @@ Deno.test("a proxy that hangs up at once is a database that is away, and is not 
   }
   assert.equal(calls, 2);
   await pool.end({ timeout: 0 });
+});
+
+Deno.test("a result that fails after its first rows leaves none of them to the next query", async () => {
+  await using database = await createDatabase();
+  const pool = openPool(database.url, "customer_reader", 1, { statementMs: 200 });
+  try {
+    const slow = pool`
+      select n, case when n = 1000 then pg_sleep(60)::text end as slept from generate_series(1, 1000) n`;
+    await assert.rejects(slow, { code: "57014" });
+    assert.deepEqual([...await pool`select 1 as one`], [{ one: 1 }]);
+
+    const wrong = () => pool`select 1 / (1000 - n) as quotient from generate_series(1, 1000) n`;
+    await assert.rejects(wrong(), { code: "22012" });
+    assert.deepEqual([...await pool`select 2 as two`], [{ two: 2 }]);
+    // In a pipeline, the next statement has been sent before the failure.
+    const [failed, next] = await Promise.allSettled([wrong(), pool`select 3 as three`]);
+    assert.equal(failed.status, "rejected");
+    assert.deepEqual(next.status === "fulfilled" && [...next.value], [{ three: 3 }]);
+  } finally {
+    await pool.end({ timeout: 1 });
+  }
+});
+
+Deno.test("a connection that is lost in the middle of a result leaves no rows to its successor", async () => {
+  await using database = await createDatabase();
+  let seen = () => {};
+  const from = (row: unknown) => {
+    seen();
+    return row;
+  };
+  // With the array types, the driver's own query would come first and hide what is left.
+  const pool = postgres(database.adminUrl, { max: 1, fetch_types: false, transform: { row: { from } } });
+  try {
+    const [row] = await pool`select pg_backend_pid() as pid`;
+    const arrived = Promise.withResolvers<void>();
+    seen = arrived.resolve;
+    // Large enough for PostgreSQL to send the first rows before the last one is there.
+    const streaming = pool`
+      select repeat('x', 1000) as filler, case when n = 1000 then pg_sleep(60)::text end as slept
+      from generate_series(1, 1000) n`;
+    const lost = assert.rejects(streaming, (error) => asDomainError(error)?.code === "UNAVAILABLE");
+    await arrived.promise;
+    await terminate(database.admin, row?.pid);
+    await lost;
+    assert.deepEqual([...await pool`select 1 as one`], [{ one: 1 }]);
+  } finally {
+    await pool.end({ timeout: 1 });
+  }
+});
+
+/** Brings a pool of one connection into a state, then silences the database; gives what waits for an answer. */
+const SILENCED: Record<string, (pool: Sql, door: Door) => Promise<Promise<unknown>[]>> = {
+  "while its connection is idle": async (pool, door) => {
+    await pool`select 1`;
+    door.hold(true);
+    return [];
+  },
+  "while a statement waits for its answer": async (pool, door) => {
+    await pool`select 1`;
+    door.hold(true);
+    return [pool`select 2`.execute()];
+  },
+  "inside a transaction": async (pool, door) => {
+    const began = Promise.withResolvers<void>();
+    const transaction = pool.begin(async (tx) => {
+      await tx`select 1`;
+      door.hold(true);
+      began.resolve();
+      await tx`select 2`;
+    });
+    await began.promise;
+    return [transaction];
+  },
+  "while a connection is being made": (pool, door) => {
+    door.hold(true);
+    return Promise.resolve([pool`select 1`.execute()]);
+  },
+};
+
+Deno.test("a pool ends although its database has fallen silent", async () => {
+  await using database = await createDatabase();
+  const endings = Object.entries(SILENCED).map(async ([when, silence]) => {
+    const url = new URL(database.url);
+    const door = openDoor(0, Number(url.port));
+    url.port = String(door.port);
+    const pool = openPool(url.href, "customer_worker", 1, {});
+    try {
+      const waiting = await silence(pool, door);
+      const failed = waiting.map((work) =>
+        assert.rejects(work, (error) => asDomainError(error)?.code === "UNAVAILABLE")
+      );
+      assert.ok(await within(60_000, pool.end()), `${when}, it waits without end`);
+      await Promise.all(failed);
+    } finally {
+      door.close();
+    }
+  });
+  await Promise.all(endings);
 });
 
 /** A server that closes every connection as soon as it is there. */

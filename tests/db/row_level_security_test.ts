@@ -23,6 +23,7 @@ const TABLES = [
   "erased_subjects",
   "erasure_receipts",
   "rate_limits",
+  "ended_sessions",
 ];
 /** What customer_worker is there for; it sees these of every store, and no personal value stands in them. */
 const WORK_TABLES = ["timers", "effects", "outbox"];
@@ -33,6 +34,7 @@ const EXPIRING: Record<string, string[]> = {
   gdpr_export_parts: ["store_id", "request_id", "part", "expires_at"],
   idempotency_keys: ["expires_at"],
   rate_limits: ["expires"],
+  ended_sessions: ["expires_at"],
 };
 /** What is proof, and may be neither lost nor thrown away. */
 const KEPT = ["gdpr_requests", "gdpr_participants", "erased_subjects", "erasure_receipts", "actor_events"];
@@ -254,6 +256,7 @@ async function fill(world: World): Promise<void> {
     insert into erased_subjects (store_id, customer_id, email_hash, erased_at)
     values (${storeId}, gen_random_uuid(), '\\x00', now())`;
   await world.admin`insert into rate_limits values (${storeId}, 'somebody', 1, 0)`;
+  await world.admin`insert into ended_sessions values (${storeId}, sha256('token'), now())`;
   await world.admin`
     insert into erasure_receipts (store_id, sequence, request_id, document, hash, signature, key_id, public_key)
     values (${storeId}, 1, ${request.id}, '{}', '\\x00', '\\x00', 'key', '\\x00')`;

@@ -1,11 +1,8 @@
 /** Stands in for customer-service's gRPC door: takes confirmations, and keeps what has come with them. */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import * as grpc from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
+import { GrpcError, pathOf, serve, type StatusName, unaryMethod } from "../../grpc/mod.ts";
 import {
   type ConfirmErasureRequest,
-  ConfirmErasureRequestSchema,
-  ConfirmErasureResponseSchema,
+  CustomerService,
 } from "../../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 
 export interface Confirmations extends AsyncDisposable {
@@ -16,49 +13,26 @@ export interface Confirmations extends AsyncDisposable {
 
 /** @param statusOf what the nth call, from 1, is answered */
 export async function takeConfirmations(
-  statusOf: (nth: number) => grpc.status = () => grpc.status.OK,
+  statusOf: (nth: number) => StatusName = () => "OK",
 ): Promise<Confirmations> {
-  const server = new grpc.Server();
   const received: Confirmations["received"] = [];
   let calls = 0;
-  server.addService({
-    ConfirmErasure: {
-      path: "/io.shopstar.customer.v1.CustomerService/ConfirmErasure",
-      requestStream: false,
-      responseStream: false,
-      requestSerialize: (request: ConfirmErasureRequest) =>
-        Buffer.from(toBinary(ConfirmErasureRequestSchema, request)),
-      requestDeserialize: (bytes: Buffer) => fromBinary(ConfirmErasureRequestSchema, bytes),
-      responseSerialize: () =>
-        Buffer.from(
-          toBinary(ConfirmErasureResponseSchema, create(ConfirmErasureResponseSchema, { accepted: true })),
-        ),
-      responseDeserialize: (bytes: Buffer) => bytes,
-    },
-  }, {
-    ConfirmErasure(
-      call: grpc.ServerUnaryCall<ConfirmErasureRequest, unknown>,
-      answer: grpc.sendUnaryData<unknown>,
-    ) {
-      const code = statusOf(++calls);
-      if (code !== grpc.status.OK) return answer({ code });
-      const [header] = call.metadata.get("authorization");
-      received.push({ request: call.request, token: String(header).replace("Bearer ", "") });
-      answer(null, {});
+  const { confirmErasure } = CustomerService.method;
+  const server = await serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    methods: {
+      [pathOf(confirmErasure)]: unaryMethod(confirmErasure, (request, { metadata }) => {
+        const status = statusOf(++calls);
+        if (status !== "OK") throw new GrpcError(status, "");
+        received.push({ request, token: String(metadata.get("authorization")).replace("Bearer ", "") });
+        return { accepted: true };
+      }),
     },
   });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
-      if (error) reject(error);
-      else resolve(port);
-    })
-  );
   return {
-    address: `127.0.0.1:${port}`,
+    address: `127.0.0.1:${server.port}`,
     received,
-    [Symbol.asyncDispose]() {
-      server.forceShutdown();
-      return Promise.resolve();
-    },
+    [Symbol.asyncDispose]: () => server.close(0),
   };
 }

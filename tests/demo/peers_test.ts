@@ -1,6 +1,5 @@
 /** The demonstration services as the service meets them: over gRPC, and through events. */
 import assert from "node:assert/strict";
-import { status } from "@grpc/grpc-js";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { PeerError } from "../../actors/gdpr/vocabulary.ts";
 import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/development_issuer.ts";
@@ -90,7 +89,7 @@ Deno.test("only the services that are asked erase", async () => {
 });
 
 Deno.test("a confirmation is tried again while customer-service is away, and not when it is refused", async () => {
-  await using away = await takeConfirmations((nth) => nth < 3 ? status.UNAVAILABLE : status.OK);
+  await using away = await takeConfirmations((nth) => nth < 3 ? "UNAVAILABLE" : "OK");
   await using place = await open(away);
   const told = erasure({ participants: ["order-service"] });
   await place.demo.deliver(told.topic, told.payload);
@@ -99,7 +98,7 @@ Deno.test("a confirmation is tried again while customer-service is away, and not
   let asked = 0;
   await using refusing = await takeConfirmations(() => {
     asked++;
-    return status.FAILED_PRECONDITION;
+    return "FAILED_PRECONDITION";
   });
   await using refused = await open(refusing);
   await refused.demo.deliver(told.topic, told.payload);
@@ -107,7 +106,7 @@ Deno.test("a confirmation is tried again while customer-service is away, and not
 });
 
 Deno.test("closing the demo services does not wait for a customer-service that is away", async () => {
-  await using door = await takeConfirmations(() => status.UNAVAILABLE);
+  await using door = await takeConfirmations(() => "UNAVAILABLE");
   await using place = await open(door);
   const told = erasure();
   const delivering = place.demo.deliver(told.topic, told.payload);

@@ -1,5 +1,6 @@
 /** What the Dockerfile takes into the image, without building it. `deno task image` builds it. */
 import assert from "node:assert/strict";
+import { TRUSTING } from "../production.ts";
 import { assertStarts } from "./environment.ts";
 import { modules } from "./modules.ts";
 import { exists, readText } from "./yaml.ts";
@@ -36,10 +37,9 @@ Deno.test("its commands name the permissions and the Deno of this repository", a
 
 Deno.test("its ports are the service's", () => {
   const { httpPort, grpcPort } = assertStarts({
-    AUTH_MODE: "gateway",
-    GRPC_AUTH: "mesh",
+    ...TRUSTING,
     GDPR_PARTICIPANTS: "order-service",
-    PEER_ORDER_SERVICE_URL: "http://order-service:50051",
+    PEER_ORDER_SERVICE_URL: "https://order-service:50051",
   });
   assert.match(dockerfile, new RegExp(`^EXPOSE ${httpPort} ${grpcPort}$`, "m"));
 });

@@ -13,6 +13,7 @@ export function secrets(): Record<string, string> {
     KAFKA_BROKERS: "kafka:9092",
     GDPR_EXPORT_KEY: Buffer.alloc(32, 1).toString("base64"),
     GDPR_HASH_KEY: Buffer.alloc(32, 2).toString("base64"),
+    GATEWAY_SECRET: Buffer.alloc(32, 3).toString("base64"),
     GDPR_RECEIPT_KEY: privateKey.export({ type: "pkcs8", format: "der" }).toString("base64"),
   };
 }

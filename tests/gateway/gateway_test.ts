@@ -2,7 +2,7 @@
 import { Hono } from "@hono/hono";
 import assert from "node:assert/strict";
 import { createOrders } from "../../demo/orders.ts";
-import { createGateway, FORWARDED_HEADERS } from "../../gateway/mod.ts";
+import { createGateway, CUSTOMER_HEADERS, FORWARDED_HEADERS } from "../../gateway/mod.ts";
 import { shopper } from "../actors/world.ts";
 import { bearer, registerShopper, serve, startGraph, type TestGraph } from "../graph/server.ts";
 import { PROMISES } from "./promises.ts";
@@ -21,7 +21,13 @@ Deno.test("it lets the same headers through as the router", async () => {
   const yaml = await Deno.readTextFile(new URL("../../deploy/router/router.yaml", import.meta.url));
   const named = Array.from(yaml.matchAll(/propagate: \{ named: ([\w-]+) \}/g), ([, name]) => name);
   assert.match(yaml, /trace_context: true/);
-  assert.deepEqual([...named, "traceparent", "tracestate"], FORWARDED_HEADERS);
+  const everywhere = named.filter((name) => !CUSTOMER_HEADERS.includes(name ?? ""));
+  assert.deepEqual([...everywhere, "traceparent", "tracestate"], FORWARDED_HEADERS);
+  const ofCustomer = yaml.match(/^    customer:\n      request:\n(?:        .*\n)+/m)?.[0] ?? "";
+  for (const name of CUSTOMER_HEADERS) {
+    assert.deepEqual(named.filter((other) => other === name).length, 1);
+    assert.match(ofCustomer, new RegExp(`named: ${name} `));
+  }
 });
 
 Deno.test("its schema and its page are there to explore, and the page fetches nothing from elsewhere", async () => {

@@ -103,6 +103,7 @@ export const PROMISES: Record<string, (setting: Setting) => Promise<void>> = {
         "x-user-id": "a-user",
         "x-principal-type": "a-type",
         "x-roles": "a-role",
+        "x-gateway-secret": "a-secret",
       },
     });
     assert.equal(errors, undefined);
@@ -110,6 +111,8 @@ export const PROMISES: Record<string, (setting: Setting) => Promise<void>> = {
       assert.equal(headers?.get("traceparent")?.split("-")[1], TRACE_ID);
       const names = ["x-store-id", "x-user-id", "x-principal-type", "x-roles"];
       assert.deepEqual(names.map((name) => headers?.get(name)), ["a-store", "a-user", "a-type", "a-role"]);
+      const secret = headers === seen.customer.at(-1) ? "a-secret" : null;
+      assert.equal(headers?.get("x-gateway-secret"), secret);
       assert.deepEqual([headers?.get("cookie"), headers?.get("x-forwarded-client-cert")], [null, null]);
     }
   },

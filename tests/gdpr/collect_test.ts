@@ -1,7 +1,6 @@
 /** Collecting: real peers, the real store, real requests. */
 import { newTraceparent } from "../../telemetry/traceparent.ts";
 import assert from "node:assert/strict";
-import { status } from "@grpc/grpc-js";
 import type { EffectContext, Performer } from "../../actors/effects.ts";
 import { type CollectOptions, collectPerformer } from "../../actors/gdpr/collect.ts";
 import { createExportStore, type GuardedExportStore } from "../../actors/gdpr/export_store.ts";
@@ -50,7 +49,7 @@ Deno.test("a source that goes away keeps nobody waiting, and is not asked again 
       await call.cancelled;
     },
     [PAYMENTS]: (call) => sendUpTo(call, 2),
-    [MAILS]: (call) => call.fail(status.UNAVAILABLE, "not now"),
+    [MAILS]: (call) => call.fail("UNAVAILABLE", "not now"),
   });
   const request = await house.open();
   const orders = house.peer(ORDERS);

@@ -16,7 +16,7 @@ Deno.test("the service shows participants its certificate and its token, and doe
   for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${folder.path}/${name}`, text);
   const shown: unknown[] = [];
   await using peer = await startPeer(async (call) => {
-    shown.push(...call.metadata.get("authorization"));
+    shown.push(...call.metadata.getAll("authorization"));
     await call.send(order(1));
   }, { ...authority.issue({ dns: "localhost" }), clientCa: authority.certificate });
   const env = {

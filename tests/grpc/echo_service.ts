@@ -10,7 +10,8 @@
  *
  * Every method returns the header `x-echo-initial` as a header and `x-echo-trailing-bin` as a trailer.
  */
-import { type Call, GrpcError, type Method } from "./transport.ts";
+import { type Call, GrpcError, type Method } from "../../grpc/mod.ts";
+import { statusName } from "../../grpc/status.ts";
 
 export const ECHO_SERVICE = "/echo.v1.Echo/";
 
@@ -29,7 +30,7 @@ const METHODS: Record<string, Method> = {
   [`${ECHO_SERVICE}Status`]: {
     kind: "unary",
     handle(request) {
-      throw new GrpcError(request[0] ?? 0, new TextDecoder().decode(request.subarray(1)));
+      throw new GrpcError(statusName(request[0] ?? 0), new TextDecoder().decode(request.subarray(1)));
     },
   },
   [`${ECHO_SERVICE}Sleep`]: {
@@ -97,10 +98,11 @@ function counted(method: Method): Method {
   };
 }
 
-function echoMetadata({ metadata, setHeader, setTrailer }: Call): void {
+function echoMetadata(call: Call): void {
+  const { metadata } = call;
   const [initial, trailing] = [metadata.get("x-echo-initial"), metadata.get("x-echo-trailing-bin")];
-  if (initial !== undefined) setHeader("x-echo-initial", initial);
-  if (trailing !== undefined) setTrailer("x-echo-trailing-bin", trailing);
+  if (initial !== undefined) call.setHeader("x-echo-initial", initial);
+  if (trailing !== undefined) call.setTrailer("x-echo-trailing-bin", trailing);
 }
 
 function uint32(bytes: Uint8Array, at: number): number {

@@ -1,13 +1,11 @@
 /** The image as it is run: what it serves, what it may do, and what is not in it. `deno task image` runs this. */
 import assert from "node:assert/strict";
-import * as grpc from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
 import { createWorld, register } from "../actors/world.ts";
 import { freePort } from "../ports.ts";
 import { claimsFor, generateKey, sign, startIssuer } from "../auth/issuer.ts";
 import { createDatabase } from "../database.ts";
 import { eventually } from "../eventually.ts";
-import { CART, portsOf, production, TRUSTING } from "../production.ts";
+import { CART, PLATFORM, portsOf, production, TRUSTING } from "../production.ts";
 import { createAuthority } from "../rpc/certificates.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { temporaryFolder, watch } from "../service.ts";
@@ -32,6 +30,7 @@ Deno.test("it serves GraphQL, gRPC and readiness with nothing but the permission
     JWT_ISSUER: issuer.issuer,
     JWT_AUDIENCE: issuer.audience,
     GRPC_AUTH: "mtls",
+    ...PLATFORM,
     GRPC_TLS_CERT: "/run/secrets/certificate.pem",
     GRPC_TLS_KEY: "/run/secrets/key.pem",
     GRPC_TLS_CLIENT_CA: "/run/secrets/authority.pem",
@@ -64,8 +63,7 @@ Deno.test("it serves GraphQL, gRPC and readiness with nothing but the permission
   assert.deepEqual(await answer.json(), { data: { updateProfile: { version: 2 } } });
 
   const cart = authority.issue({ uri: CART });
-  const parts = [authority.certificate, cart.key, cart.certificate].map((pem) => Buffer.from(pem));
-  using client = connect(ports.grpc, grpc.credentials.createSsl(...parts));
+  using client = connect(ports.grpc, { ca: authority.certificate, ...cart });
   const groups = await client.groups(asked({ storeId: world.storeId, customerId: ref.id }));
   assert.equal(groups.status, "OK");
 

@@ -5,6 +5,7 @@ import { exportReceipt } from "../../actors/gdpr/receipt.ts";
 import type { ActorsOptions } from "../../actors/mod.ts";
 import type { Principal, RoleName } from "../../actors/principal.ts";
 import { createStoresAuthenticator } from "../../auth/principals.ts";
+import { createEndedSessions } from "../../db/ended_sessions.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createInspector, type Inspector } from "../../inspect/mod.tsx";
 import { createWorld, type World } from "../actors/world.ts";
@@ -21,21 +22,25 @@ export interface TestInspector extends AsyncDisposable {
   /** Staff with some roles; of another store when it is named. */
   staff(roles: RoleName[], storeId?: string): Principal;
   /** A token for the sign-in form; with roles in other stores as well when they are given. */
-  token(principal: Principal, elsewhere?: Principal[]): Promise<string>;
+  token(principal: Principal, elsewhere?: Principal[], ttlSeconds?: number): Promise<string>;
   /** Asks for a page with a bearer token, or as nobody; redirections are not followed. */
   get(path: string, as?: Principal, headers?: Record<string, string>): Promise<Response>;
   /** Sends a form of our own pages with a bearer token. */
   post(path: string, as: Principal, fields: Record<string, string>): Promise<Response>;
+  /** Another process on the same database. */
+  replica(): Promise<Pick<TestInspector, "get"> & AsyncDisposable>;
   wake: Inspector["wake"];
 }
 
 /**
  * @param development the code of a sign-in link, which signs the officer in
+ * @param secure as in production
  * @param admit stands where work is refused while there is too much of it
  */
 export async function startInspector(
-  { development, admit = (_, next) => next(), ...world }: Partial<ActorsOptions> & {
+  { development, secure = false, admit = (_, next) => next(), ...world }: Partial<ActorsOptions> & {
     development?: string;
+    secure?: boolean;
     admit?: MiddlewareHandler;
   } = {},
 ): Promise<TestInspector> {
@@ -51,37 +56,42 @@ export async function startInspector(
     roles,
   });
   const officer = staff(["PRIVACY_OFFICER"]);
-  const token = (principal: Principal, elsewhere: Principal[] = []) =>
-    issuer.sign({ principal, service: undefined, elsewhere }, 600);
+  const token = (principal: Principal, elsewhere: Principal[] = [], ttlSeconds = 600) =>
+    issuer.sign({ principal, service: undefined, elsewhere }, ttlSeconds);
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const keys = await createKeys();
   const api = started.database.pool("customer_api");
-  const inspector = createInspector({
-    actors: started.actors,
-    lookups: createLookups(started.database.pool("customer_reader")),
-    sql: api,
-    exportLink: (key) => exportLink(api, keys, key),
-    downloads: createExportDownloads(api, keys),
-    exportReceipt: (key) => exportReceipt(api, key),
-    authenticate: createStoresAuthenticator(issuer.verify),
-    formKey: await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey,
-    secure: false,
-    admit,
-    development: development === undefined ? undefined : { code: development, token: () => token(officer) },
-  });
+  const formKey = await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey;
+  const create = () =>
+    createInspector({
+      actors: started.actors,
+      lookups: createLookups(started.database.pool("customer_reader")),
+      sql: api,
+      exportLink: (key) => exportLink(api, keys, key),
+      downloads: createExportDownloads(api, keys),
+      exportReceipt: (key) => exportReceipt(api, key),
+      authenticate: createStoresAuthenticator(issuer.verify),
+      formKey,
+      secure,
+      ended: createEndedSessions(api),
+      admit,
+      development: development === undefined ? undefined : { code: development, token: () => token(officer) },
+    });
+  const listenTo = (inspector: Inspector, stack: AsyncDisposableStack) => {
+    const app = new Hono().route("/inspect", inspector.app);
+    const server = stack.adopt(serve(app), (server) => server.shutdown());
+    stack.defer(inspector.close);
+    return `http://127.0.0.1:${server.addr.port}`;
+  };
+  const inspector = create();
   wake = inspector.wake;
-  const server = stack.adopt(
-    serve(new Hono().route("/inspect", inspector.app)),
-    (server) => server.shutdown(),
-  );
-  stack.defer(inspector.close);
-  const origin = `http://127.0.0.1:${server.addr.port}`;
+  const origin = listenTo(inspector, stack);
   const running = stack.move();
-  const ask = async (path: string, init: RequestInit, as: Principal | undefined) => {
+  const ask = async (path: string, init: RequestInit, as: Principal | undefined, at = origin) => {
     const headers = new Headers(init.headers);
     if (as) headers.set("authorization", await bearer(issuer, as));
     if (!headers.has("accept")) headers.set("accept", "text/html");
-    return await fetch(`${origin}${path}`, { redirect: "manual", ...init, headers });
+    return await fetch(`${at}${path}`, { redirect: "manual", ...init, headers });
   };
   return {
     world: started,
@@ -93,6 +103,15 @@ export async function startInspector(
     get: (path, as, headers = {}) => ask(path, { headers }, as),
     post: (path, as, fields) =>
       ask(path, { method: "POST", body: new URLSearchParams(fields), headers: { origin } }, as),
+    // deno-lint-ignore require-await -- as another process would be started
+    async replica() {
+      const stack = new AsyncDisposableStack();
+      const at = listenTo(create(), stack);
+      return {
+        get: (path, as, headers = {}) => ask(path, { headers }, as, at),
+        [Symbol.asyncDispose]: () => stack.disposeAsync(),
+      };
+    },
     wake: () => wake(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

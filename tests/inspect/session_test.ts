@@ -1,5 +1,6 @@
 /** Who gets to see the inspector: by a token, by the session that it starts, and nobody else. */
 import assert from "node:assert/strict";
+import { deleteExpiredSessions } from "../../db/ended_sessions.ts";
 import { customerRef, shopper } from "../actors/world.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 
@@ -22,6 +23,7 @@ Deno.test("who is not signed in is sent to the form and back; a program is told 
   assert.equal(page.headers.get("location"), "/inspect/sign-in?to=%2Finspect%3Fstatus%3DPENDING");
   const program = await inspector.get("/inspect", undefined, { accept: "application/json" });
   assert.equal(program.status, 401);
+  assert.equal(program.headers.get("www-authenticate"), "Bearer");
   await Promise.all([page.body?.cancel(), program.body?.cancel()]);
 });
 
@@ -128,6 +130,7 @@ Deno.test("a wrong token is refused in words, and none of it is shown", async ()
   await using inspector = await startInspector();
   const { response, text } = await signIn(inspector, "abc.def.ghi");
   assert.equal(response.status, 401);
+  assert.match(response.headers.get("www-authenticate") ?? "", /^Bearer error="invalid_token", /);
   assert.match(text, /role="alert">Cannot/);
   assert.doesNotMatch(text, /abc\.def/);
 });
@@ -171,6 +174,92 @@ Deno.test("a form is taken with the token of its own session only, and signing o
   const out = await post(await csrfOf(mine.cookie) ?? "");
   assert.equal(out.status, 303);
   assert.match(out.headers.get("set-cookie") ?? "", /Max-Age=0/);
+});
+
+/** Signs out with the form that a page of the session has; gives the answer. */
+async function signOut({ origin, get }: TestInspector, cookie: string): Promise<Response> {
+  const page = await (await get("/inspect", undefined, { cookie })).text();
+  const csrf = page.match(/name="csrf" value="([^"]+)"/)?.[1] ?? "";
+  const response = await fetch(`${origin}/inspect/sign-out`, {
+    method: "POST",
+    body: new URLSearchParams({ csrf }),
+    headers: { cookie, origin },
+    redirect: "manual",
+  });
+  await response.body?.cancel();
+  return response;
+}
+
+Deno.test("a signed-out session is over, in every replica and however its token is sent", async () => {
+  await using inspector = await startInspector();
+  await using replica = await inspector.replica();
+  const token = await inspector.token(inspector.officer);
+  const { cookie } = await signIn(inspector, token);
+  const other = await signIn(inspector, await inspector.token(inspector.staff(["STORE_MANAGER"])));
+  const statusOf = async (of: TestInspector | typeof replica, headers: Record<string, string>) => {
+    const page = await of.get("/inspect", undefined, { ...headers, accept: "application/json" });
+    await page.body?.cancel();
+    return { status: page.status, challenge: page.headers.get("www-authenticate") };
+  };
+  const authorization = `Bearer ${token}`;
+  for (const  of of[inspector, replica]) assert.equal((await statusOf(of, { cookie })).status, 200);
+
+  assert.equal((await signOut(inspector, cookie)).status, 303);
+  for (const  of of[inspector, replica]) {
+    for (const headers of [{ cookie }, { authorization }, { authorization: `bearer  ${token}` }]) {
+      const { status, challenge } = await statusOf(of, headers as Record<string, string>);
+      assert.equal(status, 401);
+      assert.match(challenge ?? "", /^Bearer error="invalid_token", error_description=".*signed out"$/);
+    }
+    const page = await of.get("/inspect", undefined, { cookie });
+    assert.equal(page.headers.get("location"), "/inspect/sign-in?to=%2Finspect");
+    await page.body?.cancel();
+  }
+  const again = await signIn(inspector, token);
+  assert.deepEqual([again.response.status, again.cookie], [401, ""]);
+  assert.equal((await statusOf(inspector, { cookie: other.cookie })).status, 200, "another session goes on");
+  const renewed = await signIn(inspector, await inspector.token(inspector.officer, [], 700));
+  assert.equal((await statusOf(inspector, { cookie: renewed.cookie })).status, 200, "so does a new token");
+});
+
+Deno.test("an ended session is stored as a digest, and forgotten when its token has expired by itself", async () => {
+  await using inspector = await startInspector();
+  const { admin, database } = inspector.world;
+  const token = await inspector.token(inspector.officer);
+  const { cookie } = await signIn(inspector, token);
+  await signOut(inspector, cookie);
+  const rows = await admin<
+    { text: string; expiresAt: Date }[]
+  >`select t::text as text, expires_at from ended_sessions t`;
+  assert.equal(rows.length, 1);
+  for (const part of token.split(".")) assert.ok(!rows[0]?.text.includes(part));
+  const worker = database.pool("customer_worker", 1);
+  const { expiresAt } = rows[0]!;
+  const exp = JSON.parse(atob(token.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/"))).exp * 1_000;
+  assert.ok(expiresAt.getTime() > exp, "it stays for as long as the token is valid");
+  await deleteExpiredSessions(worker, new Date(exp));
+  assert.equal((await admin`select 1 from ended_sessions`).length, 1);
+  await deleteExpiredSessions(worker, expiresAt);
+  assert.equal((await admin`select 1 from ended_sessions`).length, 0);
+});
+
+Deno.test("in production the cookie is bound to this host and to TLS, and no other cookie is a session", async () => {
+  await using inspector = await startInspector({ secure: true });
+  const { response, cookie } = await signIn(inspector, await inspector.token(inspector.officer));
+  assert.match(cookie, /^__Host-customer-service-inspector=/);
+  const attributes = response.headers.get("set-cookie")?.split("; ").slice(1) ?? [];
+  assert.deepEqual(attributes.sort(), ["HttpOnly", "Max-Age=28800", "Path=/", "SameSite=Strict", "Secure"]);
+  const statusOf = async (cookie: string) => {
+    const page = await inspector.get("/inspect", undefined, { cookie });
+    await page.body?.cancel();
+    return page.status;
+  };
+  assert.equal(await statusOf(cookie), 200);
+  assert.equal(await statusOf(cookie.replace("__Host-", "")), 302, "a sibling domain can set that one");
+  const out = await signOut(inspector, cookie);
+  const cleared = out.headers.get("set-cookie") ?? "";
+  assert.match(cleared, /^__Host-customer-service-inspector=; Max-Age=0; Path=\/; Secure$/);
+  assert.equal(await statusOf(cookie), 302);
 });
 
 Deno.test("a form of another site is not taken, however the person is known", async () => {

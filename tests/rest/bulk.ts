@@ -33,9 +33,10 @@ export interface BulkServer extends AsyncDisposable {
 /** Only the bulk upsert, over a pool that a test can take away. */
 export async function serveBulk(
   world: World,
-  { sql = world.database.pool("customer_api"), patienceMs, closing = new AbortController().signal, load }: {
+  { sql = world.database.pool("customer_api"), closing = new AbortController().signal, load, ...limits }: {
     sql?: Sql;
     patienceMs?: number;
+    refusedLimit?: number;
     closing?: AbortSignal;
     load?: Load;
   } = {},
@@ -52,7 +53,7 @@ export async function serveBulk(
       sql,
       closing,
     },
-    patienceMs === undefined ? {} : { patienceMs },
+    limits,
   );
   const server = serve(new Hono().route("/", api));
   const url = new URL(`http://127.0.0.1:${server.addr.port}/customers/bulk`);

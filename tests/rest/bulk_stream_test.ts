@@ -1,5 +1,6 @@
 /** The bulk upsert as a stream: rows and results side by side, breaks on either end, and what it holds meanwhile. */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { watchLoad } from "../../door/overload.ts";
 import { answerWith } from "../../rest/patient_answer.ts";
 import { createWorld } from "../actors/world.ts";
@@ -69,6 +70,48 @@ Deno.test("the row that finds no database says so and is the last one; the calle
   const all = await again.rest();
   assert.deepEqual(all.slice(0, 2), seen);
   assert.deepEqual(all.map(({ result }) => result), Array(5).fill("CREATED"));
+});
+
+Deno.test("a file whose rows are wrong again and again is not read to its end, and the last line says so", async () => {
+  await using world = await createWorld();
+  await using server = await serveBulk(world, { refusedLimit: 3 });
+  using call = await server.open(world.system, "wrong\n" + row(1) + "wrong\nwrong\n" + row(2) + "wrong\n");
+  const lines = await call.rest();
+  assert.deepEqual(lines.map(({ result }) => result), [
+    "REFUSED",
+    "CREATED",
+    "REFUSED",
+    "REFUSED",
+    undefined,
+  ]);
+  assert.deepEqual(lines.at(-1), {
+    error: {
+      code: "INVALID_INPUT",
+      message: "Cannot go on: 3 rows have been refused; correct them and send the file again",
+    },
+  });
+});
+
+Deno.test("everything else goes on while thousands of rows are refused", async () => {
+  await using world = await createWorld();
+  await using server = await serveBulk(world);
+  using call = await server.open(world.system, "{}\n".repeat(9_000));
+  await call.finish();
+  // CPU time between two turns of the event loop: a machine that is busy elsewhere does not add to it.
+  let [total, longest] = [0, 0];
+  let before = process.cpuUsage();
+  let done = false;
+  const turn = () => {
+    const { user, system } = process.cpuUsage(before);
+    before = process.cpuUsage();
+    [total, longest] = [total + user + system, Math.max(longest, user + system)];
+    if (!done) setImmediate(turn);
+  };
+  turn();
+  const lines = await call.rest();
+  done = true;
+  assert.equal(lines.length, 9_000);
+  assert.ok(longest < total / 3, `${longest / 1_000} of ${total / 1_000} ms in one turn`);
 });
 
 Deno.test("a client that sends nothing is cut, and what it has sent before is answered", async () => {
@@ -142,7 +185,7 @@ Deno.test("what waits for a client that reads late is all there", async () => {
 
 Deno.test("what is held does not grow with the file", async () => {
   await using world = await createWorld();
-  await using server = await serveBulk(world);
+  await using server = await serveBulk(world, { refusedLimit: Infinity });
   const [count, batch] = [20_000, 500];
   const wide = { firstName: "x".repeat(1_000) }; // refused: a name has up to 100 characters
   using call = await server.open(world.system, row(0));

@@ -148,20 +148,20 @@ Deno.test("a row that is too long, or no UTF-8, is refused and the next one take
 Deno.test("a quote that is never closed costs the row that it stands in, and no other one", async () => {
   await using rest = await startRest();
   const good = Array.from({ length: 200 }, (_, at) => `good${at}@example.com,Ada`).join("\n");
-  const filler = "no email,x\n".repeat(10_000); // more than a row may be long
+  const filler = "no email,x\n".repeat(7_000); // more than a row may be long
   const file =
     `email,lastName\na@example.com,5" tall\nb@example.com,"x\n${good}\n${filler}c@example.com,"x\n${good}`;
   const { lines } = await send(rest, rest.world.system, file, CSV);
-  assert.equal(lines.length, 1 + 1 + 200 + 10_000 + 1 + 200);
+  assert.equal(lines.length, 1 + 1 + 200 + 7_000 + 1 + 200);
   assert.deepEqual(lines.slice(0, 3).map(short), [
     [1, "CREATED", 1],
     [2, "REFUSED", "INVALID_INPUT"],
     [3, "CREATED", 1],
   ]);
   assert.equal(lines[1].error.message, "Cannot take row 2: its quotes do not match");
-  assert.deepEqual(lines.slice(10_202, 10_204).map(short), [
-    [10_203, "REFUSED", "INVALID_INPUT"],
-    [10_204, "UNCHANGED", 1],
+  assert.deepEqual(lines.slice(7_202, 7_204).map(short), [
+    [7_203, "REFUSED", "INVALID_INPUT"],
+    [7_204, "UNCHANGED", 1],
   ]);
   assert.equal(lines.filter(({ result }) => result === "CREATED").length, 201);
 });
@@ -188,7 +188,9 @@ Deno.test("a row that is not UTF-8 is refused, in either format", async () => {
   const options = { patienceMs: 1_000, signal: new AbortController().signal };
   for (const [format, before] of [["json", ""], ["csv", "email\n"]] as const) {
     const body = new Blob([encoder.encode(before), new Uint8Array(latin)]).stream();
-    const [row, ...more] = (await Array.fromAsync(readRows(body, format, options))).flat();
+    const [row, ...more] = (await Array.fromAsync(readRows(body, format, options))).flatMap((
+      rows,
+    ) => [...rows]);
     assert.ok(row && "refusal" in row);
     assert.deepEqual([row.refusal.message, more], ["Cannot take row 1: it is not UTF-8", []]);
   }

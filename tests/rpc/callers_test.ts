@@ -1,12 +1,11 @@
 /** Who may call: every way of proving it, over real connections. */
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { credentials as grpcCredentials } from "@grpc/grpc-js";
-import type { PrincipalType } from "../../actors/principal.ts";
-import { type AdmissionOptions, createAdmission } from "../../auth/callers.ts";
+import { type PrincipalType, systemPrincipal } from "../../actors/principal.ts";
+import { type CallerProof, type CallEvidence, createAdmission } from "../../auth/callers.ts";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
-import type { GrpcOptions, MethodName } from "../../rpc/server.ts";
+import type { GrpcOptions } from "../../rpc/server.ts";
 import { createDatabase } from "../database.ts";
+import { createIssuer } from "../graph/server.ts";
 import { arrangeCustomer } from "./arrange.ts";
 import { type AltName, createAuthority, type Identity } from "./certificates.ts";
 import { asked, type CallOptions, connect } from "./client.ts";
@@ -19,11 +18,52 @@ const CALLERS = {
 };
 const CART = "spiffe://cluster.local/ns/shop/sa/cart-service";
 const CHECKOUT = "spiffe://cluster.local/ns/shop/sa/checkout-service";
+const IDENTITIES = { trustDomain: "cluster.local", namespaces: ["shop", "tills"] };
+const MTLS = { mode: "mtls", ...IDENTITIES } as const;
+const MESH = { mode: "mesh", ...IDENTITIES } as const;
+/** Names that end in a service's and are not its own. */
+const FOREIGN = [
+  "spiffe://cluster.local/ns/attacker/sa/cart-service",
+  "spiffe://evil.example/ns/shop/sa/cart-service",
+  "spiffe://evil.example/sa/cart-service",
+  "spiffe://cluster.local/sa/cart-service",
+  "spiffe://cluster.local/ns/shop/ns/shop/sa/cart-service",
+  "spiffe://cluster.local/ns/shop/x/sa/cart-service",
+  "spiffe://cluster.local.evil.example/ns/shop/sa/cart-service",
+  "spiffe://evil.example/cluster.local/ns/shop/sa/cart-service",
+  "spiffe://cluster.local/ns/shop/sa/cart-service/",
+  "spiffe://cluster.local:443/ns/shop/sa/cart-service",
+  "spiffe://user@cluster.local/ns/shop/sa/cart-service",
+  "spiffe://CLUSTER.LOCAL/ns/shop/sa/cart-service",
+];
 
 Deno.test("mtls: a service is who its certificate says, and calls what it may", async (t) => {
-  await using house = await serveWith({ mode: "mtls" }, AUTHORITY);
+  await using house = await serveWith(MTLS, AUTHORITY);
   const { customer } = house;
-  const cases: { who: string; names: AltName[]; status: string; snapshot?: string }[] = [
+  const bytes = String.fromCharCode(0x86, CART.length) + CART; // as a URI stands among alternative names
+  const cases: {
+    who: string;
+    names: (AltName | { other: string })[];
+    status: string;
+    snapshot?: string;
+  }[] = [
+    ...FOREIGN.map((uri) => ({ who: uri, names: [{ uri }], status: "UNAUTHENTICATED" })),
+    {
+      who: "cart-service of the other namespace",
+      names: [{ uri: "spiffe://cluster.local/ns/tills/sa/cart-service" }],
+      status: "OK",
+    },
+    {
+      who: "one with a URI in a host name and its bytes in another extension",
+      names: [{ dns: `a, URI:${CART}` }, { other: bytes }],
+      status: "UNAUTHENTICATED",
+    },
+    {
+      who: "one with a URI's bytes in a host name",
+      names: [{ dns: `a, URI:${CART}, ${bytes}` }],
+      status: "UNAUTHENTICATED",
+    },
+    { who: "one without alternative names", names: [{ other: bytes }], status: "UNAUTHENTICATED" },
     { who: "cart-service", names: [{ uri: CART }], status: "OK", snapshot: "PERMISSION_DENIED" },
     { who: "checkout-service", names: [{ uri: CHECKOUT }], status: "PERMISSION_DENIED", snapshot: "OK" },
     { who: "cart-service with a host name", names: [{ dns: "cart.shop" }, { uri: CART }], status: "OK" },
@@ -57,7 +97,7 @@ Deno.test("mtls: a service is who its certificate says, and calls what it may", 
 });
 
 Deno.test("mtls: without a certificate of the authority the handshake fails, whatever the headers say", async () => {
-  await using house = await serveWith({ mode: "mtls" }, AUTHORITY);
+  await using house = await serveWith(MTLS, AUTHORITY);
   const forged = { "x-forwarded-client-cert": `URI=${CART}`, authorization: "Bearer cart" };
   for (const identity of [undefined, createAuthority("another").issue({ uri: CART })]) {
     using client = house.connect(identity);
@@ -68,14 +108,14 @@ Deno.test("mtls: without a certificate of the authority the handshake fails, wha
 });
 
 Deno.test("mtls: a plain-text client is not served", async () => {
-  await using house = await serveWith({ mode: "mtls" }, AUTHORITY);
+  await using house = await serveWith(MTLS, AUTHORITY);
   using client = connect(house.port);
   const { status } = await client.groups(asked(house.customer), { withinMs: 2_000 });
   assert.ok(["UNAVAILABLE", "DEADLINE_EXCEEDED"].includes(status), status);
 });
 
 Deno.test("mesh: the nearest proxy's word counts, and only when it is whole", async (t) => {
-  await using house = await serveWith({ mode: "mesh" });
+  await using house = await serveWith(MESH);
   const own = "By=spiffe://cluster.local/ns/shop/sa/customer-service;Hash=00ff";
   const cases: { what: string; xfcc: string | undefined; status: string }[] = [
     { what: "one element", xfcc: `${own};URI=${CART}`, status: "OK" },
@@ -94,6 +134,7 @@ Deno.test("mesh: the nearest proxy's word counts, and only when it is whole", as
     },
     { what: "a proxy that saw no certificate", xfcc: `URI=${CART},${own};URI=`, status: "UNAUTHENTICATED" },
     { what: "no URI", xfcc: own, status: "UNAUTHENTICATED" },
+    ...FOREIGN.map((uri) => ({ what: uri, xfcc: `${own};URI=${uri}`, status: "UNAUTHENTICATED" })),
     { what: "a URI only inside quotes", xfcc: `${own};Subject="URI=${CART}"`, status: "UNAUTHENTICATED" },
     { what: "two URIs", xfcc: `URI=${CHECKOUT};URI=${CART}`, status: "UNAUTHENTICATED" },
     { what: "an open quote", xfcc: `Subject="x;URI=${CART}`, status: "UNAUTHENTICATED" },
@@ -111,7 +152,7 @@ Deno.test("mesh: the nearest proxy's word counts, and only when it is whole", as
 });
 
 Deno.test("mesh: the longest header that can arrive is read without delay", async () => {
-  await using house = await serveWith({ mode: "mesh" });
+  await using house = await serveWith(MESH);
   for (const part of [" ", "a", '\\"', "=", "a=b;"]) {
     const metadata = { "x-forwarded-client-cert": `Subject="${part.repeat(12_000 / part.length)}` };
     const started = performance.now();
@@ -185,8 +226,67 @@ Deno.test("token: a service's token opens its methods and its store", async (t) 
   }
 });
 
+/** What a transport hands over that keeps every value of a header. */
+function evidence(headers: Record<string, readonly string[]>): CallEvidence {
+  return { header: (name) => headers[name] ?? [], certificate: () => undefined };
+}
+
+Deno.test("token: two values of authorization are refused, the same one twice included", async () => {
+  const issuer = await createIssuer();
+  const admit = createAdmission({ mode: "token", verifyToken: issuer.verify, callers: CALLERS });
+  const principal = systemPrincipal(crypto.randomUUID());
+  const [cart = "", checkout = ""] = await Promise.all(
+    ["cart-service", "checkout-service"].map(async (service) =>
+      `Bearer ${await issuer.sign({ principal, service }, 60)}`
+    ),
+  );
+  const groups = (...authorization: string[]) => admit("GetCustomerGroups", evidence({ authorization }));
+  assert.equal((await groups(cart)).service, "cart-service");
+  for (const values of [[cart, checkout], [checkout, cart], [cart, cart], [cart, ""], [`${cart}, ${cart}`]]) {
+    await assert.rejects(groups(...values), { code: "UNAUTHENTICATED" });
+  }
+});
+
+Deno.test("mesh: two values of x-store-id are refused, and forwarded certificates in several headers are one chain", async () => {
+  const admit = createAdmission({ ...MESH, callers: CALLERS });
+  const store = crypto.randomUUID();
+  const groups = (xfcc: string[], ...stores: string[]) =>
+    admit("GetCustomerGroups", evidence({ "x-forwarded-client-cert": xfcc, "x-store-id": stores }));
+  assert.deepEqual(await groups([`URI=${CART}`], store), { service: "cart-service", storeId: store });
+  await assert.rejects(groups([`URI=${CART}`], store, store), { code: "INVALID_INPUT" });
+  assert.equal((await groups([`URI=${CHECKOUT}`, `URI=${CART}`])).service, "cart-service");
+  await assert.rejects(groups([`URI=${CART}`, `URI=${CHECKOUT}`]), { code: "FORBIDDEN" });
+});
+
+Deno.test("token: a service whose client ID is a UUID calls by its name, or by the ID where that is listed", async () => {
+  const issuer = await createIssuer();
+  const [mapped, listed, other] = [
+    "3f0c2d1e-0000-4000-8000-000000000001",
+    "9b0c2d1e-0000-4000-8000-000000000002",
+    "a Client.ID",
+  ];
+  const admit = createAdmission({
+    mode: "token",
+    verifyToken: issuer.verify,
+    clients: { [mapped]: "order-service" },
+    callers: { ...CALLERS, GetCustomerGroups: ["cart-service", listed] },
+  });
+  const call = async (method: keyof typeof CALLERS, service: string) => {
+    const token = await issuer.sign({ principal: systemPrincipal(crypto.randomUUID()), service }, 60);
+    return await admit(method, evidence({ authorization: [`Bearer ${token}`] }));
+  };
+  assert.equal((await call("ConfirmErasure", mapped)).service, "order-service");
+  assert.equal((await call("GetCustomerGroups", listed)).service, listed);
+  assert.equal((await call("GetCustomerGroups", "cart-service")).service, "cart-service");
+  // A client that has registered itself under the name of a service.
+  await assert.rejects(call("ConfirmErasure", "order-service"), { code: "FORBIDDEN" });
+  for (const service of [mapped, other, "constructor"]) {
+    await assert.rejects(call("GetCustomerGroups", service), { code: "FORBIDDEN" });
+  }
+});
+
 Deno.test("the store of a mesh's call binds it where there is one", async () => {
-  await using house = await serveWith({ mode: "mesh" });
+  await using house = await serveWith(MESH);
   const { customer } = house;
   const call = (store: string): CallOptions => ({
     metadata: { "x-forwarded-client-cert": `URI=${CART}`, "x-store-id": store },
@@ -214,8 +314,8 @@ Deno.test("none: anybody may call everything, and headers prove nothing", async 
 });
 
 Deno.test("a service named like nobody is not taken for anybody", async () => {
-  await using house = await serveWith({ mode: "mesh" });
-  const metadata = { "x-forwarded-client-cert": "URI=spiffe://cluster.local/ns/x/sa/anonymous" };
+  await using house = await serveWith(MESH);
+  const metadata = { "x-forwarded-client-cert": "URI=spiffe://cluster.local/ns/shop/sa/anonymous" };
   assert.equal((await house.client.groups(asked(house.customer), { metadata })).status, "PERMISSION_DENIED");
 });
 
@@ -223,7 +323,7 @@ const AUTHORITY = createAuthority("mesh authority");
 const SERVER = AUTHORITY.issue({ dns: "localhost" }, { ip: "127.0.0.1" });
 
 async function serveWith(
-  admission: Omit<AdmissionOptions<MethodName>, "callers">,
+  admission: CallerProof,
   authority?: { certificate: string },
 ) {
   await using stack = new AsyncDisposableStack();
@@ -240,9 +340,7 @@ async function serveWith(
     db,
     customer,
     connect(identity: Identity | undefined) {
-      const [ca, key, certificate] = [AUTHORITY.certificate, identity?.key, identity?.certificate]
-        .map((pem) => pem ? Buffer.from(pem) : null);
-      return connect(server.port, grpcCredentials.createSsl(ca ?? null, key ?? null, certificate ?? null));
+      return connect(server.port, { ca: AUTHORITY.certificate, ...identity });
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

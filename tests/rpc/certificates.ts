@@ -12,11 +12,17 @@ export interface Identity {
 export interface Authority {
   /** PEM. */
   certificate: string;
-  /** A certificate for these alternative names, in their order: `{ uri }`, `{ dns }` or `{ ip }` each. */
-  issue(...names: AltName[]): Identity;
+  /**
+   * A certificate for these alternative names, in their order: `{ uri }`, `{ dns }` or `{ ip }` each. `{ other }` is
+   * the content of an extension that no one knows, as binary text.
+   */
+  issue(...names: (AltName | { other: string })[]): Identity;
 }
 
 export type AltName = { uri: string } | { dns: string } | { ip: string };
+
+/** An object identifier that stands for nothing. */
+const UNKNOWN = "1.3.6.1.4.1.32473.1";
 
 export function createAuthority(name: string): Authority {
   const own = keyPair();
@@ -26,11 +32,13 @@ export function createAuthority(name: string): Authority {
     certificate: forge.pki.certificateToPem(root),
     issue(...names) {
       const { publicKey, privateKey } = keyPair();
-      const altNames = names.map((name) => {
+      const altNames = names.filter((name): name is AltName => !("other" in name)).map((name) => {
         if ("uri" in name) return { type: 6, value: name.uri };
         return "dns" in name ? { type: 2, value: name.dns } : { type: 7, ip: name.ip };
       });
-      const certificate = unsigned("workload", name, publicKey, [{ name: "subjectAltName", altNames }]);
+      const others = names.flatMap((name) => "other" in name ? [{ id: UNKNOWN, value: name.other }] : []);
+      const extensions = [...altNames.length > 0 ? [{ name: "subjectAltName", altNames }] : [], ...others];
+      const certificate = unsigned("workload", name, publicKey, extensions);
       certificate.sign(own.privateKey, forge.md.sha256.create());
       return {
         certificate: forge.pki.certificateToPem(certificate),

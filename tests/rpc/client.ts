@@ -1,23 +1,24 @@
-/** A caller as other services write theirs: grpc-js with the .proto files, none of our generated code. */
-import * as grpc from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
-import { protoPath as healthProto } from "grpc-health-check";
+/** A caller with the .proto files and none of our generated code; tests/grpc has clients of other languages. */
+import { loadSync, type MethodDefinition, type ServiceDefinition } from "@grpc/proto-loader";
 import { Buffer } from "node:buffer";
+import { Channel, type ChannelOptions, GrpcError } from "../../grpc/mod.ts";
 
-const PROTO = new URL("../../proto/", import.meta.url).pathname;
+const folder = (path: string) => new URL(`../../${path}/`, import.meta.url).pathname;
 const FORM = {
   keepCase: true,
   longs: Number,
   enums: String,
   defaults: true,
   oneofs: true,
-  includeDirs: [PROTO],
+  includeDirs: [folder("proto"), folder("grpc/proto")],
 };
 
-const contracts = grpc.loadPackageDefinition({
+const contracts = {
   ...loadSync("io/shopstar/customer/v1/customer_service.proto", FORM),
-  ...loadSync(healthProto, FORM),
-});
+  ...loadSync("grpc/health/v1/health.proto", FORM),
+};
+const CUSTOMERS = contracts["io.shopstar.customer.v1.CustomerService"] as ServiceDefinition;
+const HEALTH = contracts["grpc.health.v1.Health"] as ServiceDefinition;
 
 // deno-lint-ignore no-explicit-any -- what proto-loader makes of a contract has no static type
 export type Loose = any;
@@ -28,6 +29,8 @@ export interface Outcome {
   status: string;
   details: string;
   response: Loose;
+  /** Of `google.rpc.ErrorInfo`, if there is one. */
+  reason: string | undefined;
 }
 
 export interface Client extends Disposable {
@@ -50,65 +53,65 @@ export function asked({ storeId, customerId }: { storeId: string; customerId: st
   return { store_id: storeId, customer_id: customerId };
 }
 
-export function connect(port: number, credentials = grpc.credentials.createInsecure()): Client {
-  const address = `localhost:${port}`;
-  const customers = new (contracts as Loose).io.shopstar.customer.v1.CustomerService(address, credentials);
-  const health = new (contracts as Loose).grpc.health.v1.Health(address, credentials);
-  const call: Client["call"] = (method, request, options) => perform(customers, method, request, options);
+/** @param tls connects over TLS; PEM texts */
+export function connect(port: number, tls?: ChannelOptions["tls"]): Client {
+  const channel = new Channel(new URL(tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`), {
+    tls,
+  });
+  const perform = async (
+    { path, requestSerialize, responseDeserialize }: Method,
+    request: unknown,
+    options: CallOptions = {},
+  ): Promise<Outcome> => {
+    const metadata = Object.entries(options.metadata ?? {}).flat();
+    const { withinMs: timeoutMs = 10_000, signal } = options;
+    try {
+      const bytes = await channel.unary(path, requestSerialize(request as object), {
+        metadata,
+        timeoutMs,
+        ...(signal && { signal }),
+      });
+      return {
+        status: "OK",
+        details: "",
+        response: responseDeserialize(Buffer.from(bytes)),
+        reason: undefined,
+      };
+    } catch (error) {
+      if (!(error instanceof GrpcError)) throw error;
+      return {
+        status: error.status,
+        details: error.message,
+        response: undefined,
+        reason: error.info?.reason,
+      };
+    }
+  };
+  const call: Client["call"] = (method, request, options) => perform(CUSTOMERS[method]!, request, options);
   return {
     call,
     groups: (request, options) => call("GetCustomerGroups", request, options),
     snapshot: (request, options) => call("GetCustomerSnapshot", request, options),
     async health(service = "") {
-      const { status, response } = await perform(health, "Check", { service });
+      const { status, response } = await perform(HEALTH.Check!, { service });
       return status === "OK" ? response.status : status;
     },
-    [Symbol.dispose]() {
-      customers.close();
-      health.close();
-    },
+    [Symbol.dispose]: () => channel[Symbol.dispose](),
   };
 }
 
+type Method = MethodDefinition<object, object>;
+
 /** Sends bytes that no honest client would, to a method by its name. */
 export async function callRaw(port: number, method: string, bytes: Uint8Array): Promise<Outcome> {
-  const client = new grpc.Client(`localhost:${port}`, grpc.credentials.createInsecure());
+  using channel = new Channel(new URL(`http://127.0.0.1:${port}`));
   try {
-    return await new Promise((resolve) =>
-      client.makeUnaryRequest(
-        `/io.shopstar.customer.v1.CustomerService/${method}`,
-        (value: Buffer) => value,
-        (value) => value,
-        Buffer.from(bytes),
-        { deadline: Date.now() + 5_000 },
-        (error, response) => resolve(outcome(error, response)),
-      )
-    );
-  } finally {
-    client.close();
+    const response = await channel.unary(`/io.shopstar.customer.v1.CustomerService/${method}`, bytes, {
+      timeoutMs: 5_000,
+    });
+    return { status: "OK", details: "", response, reason: undefined };
+  } catch (error) {
+    if (!(error instanceof GrpcError)) throw error;
+    return { status: error.status, details: error.message, response: undefined, reason: error.info?.reason };
   }
-}
-
-function perform(
-  client: Loose,
-  method: string,
-  request: unknown,
-  options: CallOptions = {},
-): Promise<Outcome> {
-  const metadata = new grpc.Metadata();
-  for (const [name, value] of Object.entries(options.metadata ?? {})) metadata.set(name, value);
-  const deadline = Date.now() + (options.withinMs ?? 10_000);
-  return new Promise((resolve) => {
-    const call = client[method](
-      request,
-      metadata,
-      { deadline },
-      (error: grpc.ServiceError | null, response: Loose) => resolve(outcome(error, response)),
-    );
-    options.signal?.addEventListener("abort", () => call.cancel(), { once: true });
-  });
-}
-
-function outcome(error: grpc.ServiceError | null, response: Loose): Outcome {
-  return { status: grpc.status[error?.code ?? 0] ?? "?", details: error?.details ?? "", response };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Principal } from "../../actors/principal.ts";
 import type { ActorRef } from "../../actors/protocol.ts";
-import { type AdmissionOptions, createAdmission } from "../../auth/callers.ts";
+import { type CallerProof, createAdmission } from "../../auth/callers.ts";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import type { MethodName } from "../../rpc/server.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
@@ -244,7 +244,11 @@ Deno.test("token: a participant confirms for itself, in its own store, and nobod
 });
 
 Deno.test("mesh: a participant that serves every store confirms for itself in any of them", async () => {
-  await using house = await serveErasures(0, { mode: "mesh" });
+  await using house = await serveErasures(0, {
+    mode: "mesh",
+    trustDomain: "cluster.local",
+    namespaces: ["shop"],
+  });
   const request = await house.erase();
   const from = (service: string): CallOptions => ({
     metadata: { "x-forwarded-client-cert": `URI=spiffe://cluster.local/ns/shop/sa/${service}` },
@@ -261,7 +265,7 @@ function asked({ storeId, id }: ActorRef, { service = ORDERS, evidence = "" } = 
 /** A server, and requests that move when they are told to. */
 async function serveErasures(
   graceMs = 0,
-  admission: Omit<AdmissionOptions<MethodName>, "callers"> = { mode: "none" },
+  admission: CallerProof = { mode: "none" },
 ) {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld({ requests: await requestSettings({ graceMs }) }));

@@ -1,25 +1,30 @@
 /** A peer whose every answer a test writes: a real gRPC server of DataSubjectService. */
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import * as grpc from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
-import { once } from "node:events";
+import {
+  type Call as ServedCall,
+  GrpcError,
+  type Metadata,
+  pathOf,
+  serve,
+  type StatusName,
+} from "../../grpc/mod.ts";
 import {
   type CollectCustomerDataRequest,
   CollectCustomerDataRequestSchema,
   CollectCustomerDataResponseSchema,
+  DataSubjectService,
 } from "../../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
-import { listen } from "../../rpc/listener.ts";
 
 export type PeerRecord = MessageInitShape<typeof CollectCustomerDataResponseSchema>;
 
 /** One call, as the peer sees it. */
 export interface Call {
   request: CollectCustomerDataRequest;
-  metadata: grpc.Metadata;
+  metadata: Metadata;
   /** Sends a record, or bytes that no honest peer would; returns when there is room for the next one. */
   send(record: PeerRecord | Uint8Array): Promise<void>;
   /** Answers with a status in place of an end. */
-  fail(code: grpc.status, details: string): void;
+  fail(status: StatusName, message: string): void;
   /** Resolves when the caller is gone. */
   cancelled: Promise<void>;
 }
@@ -29,7 +34,7 @@ export interface TestPeer extends AsyncDisposable {
   /** What each call has asked to go on behind. */
   resumedAfter: (string | undefined)[];
   /** Ends every connection. */
-  cut(): void;
+  cut(): Promise<void>;
   /** Ends every connection and listens no more. */
   goAway(): Promise<void>;
   /** Listens again, where it did before. */
@@ -44,78 +49,65 @@ export async function startPeer(
   answer: (call: Call, nth: number) => Promise<void> | void,
   tls?: { certificate: string; key: string; clientCa?: string },
 ): Promise<TestPeer> {
-  const server = new grpc.Server();
   const resumedAfter: (string | undefined)[] = [];
-  const same = (bytes: Buffer) => bytes;
-  server.addService({
-    collect: {
-      path: "/io.shopstar.customer.v1.DataSubjectService/CollectCustomerData",
-      requestStream: false,
-      responseStream: true,
-      requestSerialize: same,
-      requestDeserialize: same,
-      responseSerialize: same,
-      responseDeserialize: same,
-    },
-  }, {
-    collect(stream: grpc.ServerWritableStream<Buffer, Buffer>) {
-      const request = fromBinary(CollectCustomerDataRequestSchema, stream.request);
-      const cancelled = Promise.withResolvers<void>();
-      stream.once("cancelled", () => cancelled.resolve());
-      let failed = false;
-      const call: Call = {
-        request,
-        metadata: stream.metadata,
-        cancelled: cancelled.promise,
-        async send(record) {
-          const bytes = record instanceof Uint8Array ? record : encode(record);
-          if (!stream.write(Buffer.from(bytes)) && !stream.cancelled) {
-            await Promise.race([once(stream, "drain"), cancelled.promise]);
-          }
-        },
-        fail(code, details) {
-          failed = true;
-          stream.emit("error", { code, details });
-        },
-      };
-      (async () => {
-        await answer(call, resumedAfter.push(request.resumeAfter));
-        if (!failed && !stream.cancelled) stream.end();
-      })();
-    },
-  });
-  const credentials = tls
-    // Without an authority for clients, Deno serves no TLS at all.
-    ? grpc.ServerCredentials.createSsl(Buffer.from(tls.clientCa ?? tls.certificate), [{
-      private_key: Buffer.from(tls.key),
-      cert_chain: Buffer.from(tls.certificate),
-    }], tls.clientCa !== undefined)
-    : grpc.ServerCredentials.createInsecure();
-  const injector = server.createConnectionInjector(credentials);
-  const open = (port: number) => listen("127.0.0.1", port, (socket) => injector.injectConnection(socket));
-  let listener = await open(0);
-  const { port } = listener;
-  let here = true;
-  async function goAway() {
-    if (!here) return;
-    here = false;
-    const drained = listener.drained();
-    listener.cut();
-    await drained;
+
+  async function* collect(requests: AsyncIterable<Uint8Array>, { metadata, signal }: ServedCall) {
+    const [bytes] = await Array.fromAsync(requests);
+    const request = fromBinary(CollectCustomerDataRequestSchema, bytes!);
+    const sending = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 1 });
+    const writer = sending.writable.getWriter();
+    const cancelled = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    let failure: GrpcError | undefined;
+    const call: Call = {
+      request,
+      metadata,
+      cancelled,
+      async send(record) {
+        const written = writer.write(record instanceof Uint8Array ? record : encode(record));
+        written.catch(() => {});
+        await Promise.race([writer.ready, cancelled]);
+      },
+      fail(status, message) {
+        failure = new GrpcError(status, message);
+      },
+    };
+    const answered = (async () => {
+      await answer(call, resumedAfter.push(request.resumeAfter));
+      if (!signal.aborted) await writer.close();
+    })();
+    answered.catch(() => {});
+    signal.addEventListener("abort", () => writer.abort().catch(() => {}));
+    try {
+      yield* sending.readable;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    if (failure) throw failure;
   }
+
+  const open = (port: number) =>
+    serve({
+      hostname: "127.0.0.1",
+      port,
+      tls,
+      methods: {
+        [pathOf(DataSubjectService.method.collectCustomerData)]: { kind: "stream", handle: collect },
+      },
+    });
+  let server = await open(0);
+  const { port } = server;
+  const goAway = () => server.close(0);
+  const comeBack = async () => void (server = await open(port));
   return {
     url: new URL(`${tls ? "https" : "http"}://localhost:${port}`),
     resumedAfter,
-    cut: () => listener.cut(),
-    goAway,
-    async comeBack() {
-      listener = await open(port);
-      here = true;
-    },
-    async [Symbol.asyncDispose]() {
+    async cut() {
       await goAway();
-      server.forceShutdown();
+      await comeBack();
     },
+    goAway,
+    comeBack,
+    [Symbol.asyncDispose]: goAway,
   };
 }
 

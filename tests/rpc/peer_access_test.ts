@@ -38,9 +38,9 @@ Deno.test("each call to a peer has the token that stands in the file then, and n
   await using files = await folder({ token: "first-token\n" });
   const seen: unknown[] = [];
   await using peer = await startPeer((call) => {
-    seen.push(...call.metadata.get("authorization"));
+    seen.push(...call.metadata.getAll("authorization"));
   });
-  await using peers = await open(peer, { PEER_TOKEN_PATH: files.path("token") });
+  using peers = await open(peer, { PEER_TOKEN_PATH: files.path("token") });
   const ask = () => drain(peers);
   await ask();
   await files.write("token", "second-token");
@@ -96,7 +96,7 @@ async function open(peer: TestPeer, env: Record<string, string>) {
 }
 
 async function collect(peer: TestPeer, env: Record<string, string>): Promise<string> {
-  await using peers = await open(peer, env);
+  using peers = await open(peer, env);
   return await drain(peers).then(({ length }) => `${length} records`, (error) => error.reason);
 }
 

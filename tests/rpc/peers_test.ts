@@ -1,7 +1,7 @@
 /** The client of the peers against real servers that do everything that a peer can do wrong. */
 import assert from "node:assert/strict";
-import { status } from "@grpc/grpc-js";
 import { type Delivery, PeerError } from "../../actors/gdpr/vocabulary.ts";
+import type { StatusName } from "../../grpc/mod.ts";
 import { createPeers, type PeerLimits, type PeerOptions } from "../../rpc/peers.ts";
 import { eventually } from "../eventually.ts";
 import { heldMegabytes } from "../memory.ts";
@@ -40,7 +40,7 @@ Deno.test("a peer's records arrive whole and in their order", async () => {
   const [call] = calls;
   const { $typeName: _, $unknown: __, ...asked } = call!.request;
   assert.deepEqual(asked, { ...REQUEST, resumeAfter: "00000" });
-  assert.deepEqual(call?.metadata.get("authorization"), ["Bearer secret-token"]);
+  assert.deepEqual(call?.metadata.getAll("authorization"), ["Bearer secret-token"]);
 });
 
 Deno.test("a peer that holds nothing has answered", async () => {
@@ -60,7 +60,7 @@ Deno.test("what a peer has sent before it is cut off is kept, and its cursor lea
   const first: Delivery[] = [];
   const failure = await fail(async () => {
     for await (const delivery of place.peers.collect("peer", REQUEST, place.signal)) {
-      if (first.push(delivery) === 20) place.peer.cut();
+      if (first.push(delivery) === 20) await place.peer.cut();
     }
   });
   assert.equal(failure.reason, "UNREACHABLE");
@@ -101,7 +101,7 @@ for (const [what, messages] of Object.entries(NONSENSE)) {
   });
 }
 
-const ANSWERS: Partial<Record<keyof typeof status, PeerError["reason"]>> = {
+const ANSWERS: Partial<Record<StatusName, PeerError["reason"]>> = {
   INVALID_ARGUMENT: "REFUSED",
   NOT_FOUND: "REFUSED",
   PERMISSION_DENIED: "REFUSED",
@@ -121,7 +121,7 @@ Deno.test("each status of a peer has its reason, before and after records, and i
     for (const records of [0, 3]) {
       await using place = await open(async (call) => {
         for (let number = 1; number <= records; number++) await call.send(order(number, { data }));
-        call.fail(status[name as keyof typeof status], `no customer ${SECRET}`);
+        call.fail(name as StatusName, `no customer ${SECRET}`);
       });
       const { failure } = await collect(place);
       assert.equal(failure?.reason, reason, name);
@@ -181,7 +181,7 @@ Deno.test("a peer that takes the connection and says nothing at all is left", as
   (async () => {
     for await (const connection of listener) taken.push(connection);
   })();
-  await using peers = createPeers(
+  using peers = createPeers(
     new Map([["peer", new URL(`http://127.0.0.1:${listener.addr.port}`)]]),
     { limits: { firstRecordMs: 200 } },
   );
@@ -197,7 +197,7 @@ Deno.test("nobody at the address, or somebody else: unreachable; no address: not
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
     () => new Response(SECRET, { status: 503 }),
   );
-  await using peers = createPeers(
+  using peers = createPeers(
     new Map([
       ["absent", new URL(`http://127.0.0.1:${free.addr.port}`)],
       ["web", new URL(`http://127.0.0.1:${web.addr.port}`)],
@@ -244,7 +244,7 @@ Deno.test("leaving early, and closing the client, end the call at the peer", asy
   await eventually(() => assert.equal(ended, 1));
   const failure = await fail(async () => {
     for await (const _ of place.peers.collect("peer", REQUEST, place.signal)) {
-      await place.peers[Symbol.asyncDispose]();
+      place.peers[Symbol.dispose]();
     }
   });
   assert.equal(failure.reason, "UNREACHABLE");
@@ -258,7 +258,7 @@ Deno.test("no more than a few records are on their way while nobody reads", asyn
     }
   });
   using door = openDoor(Number(place.peer.url.port));
-  await using peers = createPeers(new Map([["peer", new URL(`http://localhost:${door.port}`)]]));
+  using peers = createPeers(new Map([["peer", new URL(`http://localhost:${door.port}`)]]));
   for await (const _ of peers.collect("peer", REQUEST, place.signal)) {
     let before = -1;
     while (door.bytes > before) { // until nothing has moved for a while
@@ -272,7 +272,7 @@ Deno.test("no more than a few records are on their way while nobody reads", asyn
 
 Deno.test("a hundred thousand records pass in bounded memory", async () => {
   await using peer = await startPeerProcess(100_000);
-  await using peers = createPeers(new Map([["peer", peer.url]]));
+  using peers = createPeers(new Map([["peer", peer.url]]));
   const start = heldMegabytes();
   let [count, peak] = [0, 0];
   for await (const { cursor } of peers.collect("peer", REQUEST, new AbortController().signal)) {
@@ -289,9 +289,9 @@ Deno.test("a peer over TLS is trusted by its authority only", async () => {
   await using peer = await startPeer((call) => call.send(order(1)), identity);
   const urls = new Map([["peer", peer.url]]);
   const { signal } = new AbortController();
-  await using trusting = createPeers(urls, { tls: { ca: authority.certificate } });
+  using trusting = createPeers(urls, { tls: { ca: authority.certificate } });
   assert.equal((await drain(trusting.collect("peer", REQUEST, signal))).length, 1);
-  await using wary = createPeers(urls);
+  using wary = createPeers(urls);
   assert.equal((await fail(() => drain(wary.collect("peer", REQUEST, signal)))).reason, "UNREACHABLE");
 });
 

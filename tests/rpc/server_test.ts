@@ -1,14 +1,20 @@
 /** What every method is promised by what carries it: errors, deadlines, health, reflection, an orderly end. */
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import * as grpc from "@grpc/grpc-js";
-import { loadFileDescriptorSetFromBuffer, loadSync } from "@grpc/proto-loader";
+import { fromBinary } from "@bufbuild/protobuf";
+import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
 import { setTimeout as pause } from "node:timers/promises";
 import { DomainError, type ErrorCode } from "../../actors/errors.ts";
+import {
+  type ServerReflectionRequest,
+  ServerReflectionRequestSchema,
+  type ServerReflectionResponse,
+  ServerReflectionResponseSchema,
+} from "../../grpc/gen/grpc/reflection/v1/reflection_pb.ts";
+import { Channel, STATUS, writeMessage } from "../../grpc/mod.ts";
 import type { CallContext, CustomerMethods } from "../../rpc/contract.ts";
 import { type GrpcOptions, type GrpcServer, serveGrpc } from "../../rpc/server.ts";
-import { connect, type Loose } from "./client.ts";
+import { connect } from "./client.ts";
 import { PREFACE } from "./preface.ts";
 import { OPEN } from "./serve.ts";
 
@@ -32,6 +38,7 @@ for (const [code, status] of Object.entries(STATUSES)) {
     using client = connect(server.port);
     const outcome = await client.groups({});
     assert.deepEqual([outcome.status, outcome.details], [status, "Cannot do it: Zürich is 100 % full"]);
+    assert.equal(outcome.reason, code, "in google.rpc.ErrorInfo, for programs");
   });
 }
 
@@ -54,7 +61,7 @@ Deno.test("what no caller may expect is masked, and logged once without the valu
     assert.deepEqual(records.map(({ level, properties }) => ({ level, ...properties })), [{
       level: "error",
       method: "GetCustomerGroups",
-      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:49",
+      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:56",
     }]);
   } finally {
     await reset();
@@ -104,33 +111,29 @@ Deno.test("health follows readiness, for the server and for the service", async 
   assert.equal(await client.health("another.Service"), "NOT_FOUND");
 });
 
-Deno.test("a client that knows nothing learns the contract by reflection, and calls", async () => {
+Deno.test("reflection lists every service and describes it, in both versions", async () => {
   await using server = await serve();
-  const address = `localhost:${server.port}`;
-  const service = "io.shopstar.customer.v1.CustomerService";
-  assert.deepEqual(await reflect(address, { list_services: "" }), [service]);
-  const files = await reflect(address, { file_containing_symbol: service }) as Buffer[];
-  // A FileDescriptorSet is the files, each as field 1.
-  const set = Buffer.concat(
-    files.map((file) => Buffer.concat([Buffer.from([0x0a]), varint(file.length), file])),
-  );
-  const learnt = grpc.loadPackageDefinition(
-    loadFileDescriptorSetFromBuffer(set, { keepCase: true }),
-  ) as Loose;
-  const client = new learnt.io.shopstar.customer.v1.CustomerService(
-    address,
-    grpc.credentials.createInsecure(),
-  );
-  try {
-    const response: Loose = await new Promise((resolve, reject) =>
-      client.GetCustomerGroups(
-        {},
-        (error: Error | null, value: unknown) => error ? reject(error) : resolve(value),
-      )
-    );
-    assert.equal(response.price_list_id, "from the method");
-  } finally {
-    client.close();
+  const customers = "io.shopstar.customer.v1.CustomerService";
+  const health = "grpc.health.v1.Health";
+  for (const version of ["v1", "v1alpha"] as const) {
+    const services = await reflect(server.port, version, { case: "listServices", value: "" });
+    assert.equal(services.case, "listServicesResponse");
+    assert.deepEqual(services.value.service.map(({ name }) => name), [
+      customers,
+      health,
+      "grpc.reflection.v1.ServerReflection",
+      "grpc.reflection.v1alpha.ServerReflection",
+    ]);
+    for (const symbol of [customers, health, `${customers}.GetCustomerGroups`]) {
+      const files = await describe(server.port, version, symbol);
+      const declared = files.flatMap((file) => file.service.map(({ name }) => `${file.package}.${name}`));
+      assert.ok(declared.some((name) => symbol.startsWith(name)), symbol);
+      for (const { dependency } of files) {
+        for (const path of dependency) assert.ok(files.some(({ name }) => name === path), path);
+      }
+    }
+    const unknown = await reflect(server.port, version, { case: "fileContainingSymbol", value: "a.B" });
+    assert.equal(unknown.case === "errorResponse" && unknown.value.errorCode, STATUS.NOT_FOUND);
   }
 });
 
@@ -210,7 +213,7 @@ Deno.test("closing cuts nobody while a call is under way, however long the other
 
 Deno.test("a caller that gives no sign of life is cut, and one that does keeps its connection", async () => {
   const lostIsCut = Promise.withResolvers<void>();
-  await using server = await serve(() => lostIsCut.promise, 0, { everyMs: 100, withinMs: 200 });
+  await using server = await serve(() => lostIsCut.promise, 0, { keepAliveMs: 100, keepAliveAnswerMs: 200 });
   using client = connect(server.port);
   const outcome = client.groups({});
   using lost = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
@@ -228,7 +231,7 @@ type Method = (context: CallContext) => Promise<void> | void;
 async function serve(
   method: Method = () => {},
   port = 0,
-  signOfLife?: GrpcOptions["signOfLife"],
+  limits?: GrpcOptions["limits"],
 ): Promise<GrpcServer & AsyncDisposable> {
   const methods = {
     getCustomerGroups: async (_request: unknown, context: CallContext) => {
@@ -248,7 +251,7 @@ async function serve(
     port,
     admit: OPEN,
     methods,
-    ...(signOfLife && { signOfLife }),
+    limits,
   });
   return { ...server, [Symbol.asyncDispose]: () => server.close() };
 }
@@ -260,33 +263,23 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** One question to the reflection service: the names of services, or the files that make up a contract. */
-async function reflect(address: string, question: Record<string, string>): Promise<unknown[]> {
-  const proto = new URL(
-    "../proto/grpc/reflection/v1/reflection.proto",
-    import.meta.resolve("@grpc/reflection"),
-  );
-  const definition = grpc.loadPackageDefinition(loadSync(proto.pathname, { keepCase: true })) as Loose;
-  const client = new definition.grpc.reflection.v1.ServerReflection(
-    address,
-    grpc.credentials.createInsecure(),
-  );
-  try {
-    const stream = client.ServerReflectionInfo();
-    stream.write(question);
-    const answer: Loose = await new Promise((resolve, reject) =>
-      stream.on("data", resolve).on("error", reject)
-    );
-    stream.end();
-    return answer.file_descriptor_response?.file_descriptor_proto ??
-      answer.list_services_response.service.map(({ name }: { name: string }) => name);
-  } finally {
-    client.close();
-  }
+type Question = ServerReflectionRequest["messageRequest"];
+type Answer = ServerReflectionResponse["messageResponse"];
+
+/** Asks the reflection service one question. */
+async function reflect(port: number, version: "v1" | "v1alpha", messageRequest: Question): Promise<Answer> {
+  using channel = new Channel(new URL(`http://127.0.0.1:${port}`));
+  const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
+  const answer = await channel.unary(path, writeMessage(ServerReflectionRequestSchema, { messageRequest }));
+  return fromBinary(ServerReflectionResponseSchema, answer).messageResponse;
 }
 
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  for (; value > 0x7f; value >>>= 7) bytes.push(value & 0x7f | 0x80);
-  return Buffer.from([...bytes, value]);
+async function describe(
+  port: number,
+  version: "v1" | "v1alpha",
+  value: string,
+): Promise<FileDescriptorProto[]> {
+  const answer = await reflect(port, version, { case: "fileContainingSymbol", value });
+  assert.equal(answer.case, "fileDescriptorResponse");
+  return answer.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
 }

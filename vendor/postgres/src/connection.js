@@ -77,6 +77,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
       , lifeTimer = timer(end, options.max_lifetime)
       , connectTimer = timer(connectTimedOut, options.connect_timeout)
       , silenceTimer = timer(silent, options.silence_timeout) // customer-service: a host that is gone says nothing
+      , closeTimer = timer(() => socket && socket.destroy(), 1) // customer-service: nor does it close its end
 
   let socket = null
     , cancelMessage
@@ -447,6 +448,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
       socket.removeListener('data', data)
       socket.removeListener('connect', connected)
       socket.readyState === 'open' && socket.end(b().X().end())
+      closeTimer.start()
     }
     ended && (ended(), ending = ended = null)
   }
@@ -463,6 +465,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     lifeTimer.cancel()
     connectTimer.cancel()
     silenceTimer.cancel()
+    closeTimer.cancel()
     awaited = false
 
     socket.removeAllListeners()
@@ -474,7 +477,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     while (sent.length)
       queryError(sent.shift(), lost)
     query = results = errorResponse = null
-    result = new Result()
+    result = newResult()
 
     // customer-service: a server that hangs up before it has said anything is away, and not to be asked again at once
     initial && !terminated && !hadError && (queryError(initial, lost), initial = null)
@@ -579,7 +582,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     }
 
     query = results = errorResponse = null
-    result = new Result()
+    result = newResult()
     connectTimer.cancel()
 
     if (initial) {
@@ -616,6 +619,12 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
       : ending
         ? terminate()
         : onopen(connection)
+  }
+
+  // customer-service: rows of a result that has failed would count as the first ones of the next
+  function newResult() {
+    rows = 0
+    return new Result()
   }
 
   function CommandComplete(x) {
@@ -667,7 +676,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
   function RowDescription(x) {
     if (result.command) {
       results = results || [result]
-      results.push(result = new Result())
+      results.push(result = newResult())
       result.count = null
       query.statement.columns = null
     }
@@ -874,7 +883,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
       rows = 0
       x === CLOSE
         ? write(Close(query.portal))
-        : (result = new Result(), write(Execute('', query.cursorRows)))
+        : (result = newResult(), write(Execute('', query.cursorRows)))
     } catch (err) {
       write(Sync)
       query.reject(err)

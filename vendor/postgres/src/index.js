@@ -381,7 +381,8 @@ function Postgres(a, b) {
     })
   }
 
-  async function end({ timeout = null } = {}) {
+  // customer-service: 5 seconds, or a database that has fallen silent is waited for without end
+  async function end({ timeout = 5 } = {}) {
     if (ending)
       return ending
 

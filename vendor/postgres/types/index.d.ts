@@ -711,6 +711,11 @@ declare namespace postgres {
     /** How many connections there are of each kind, and how many queries wait for one. */
     traffic(): { idle: number; used: number; waiting: number };
 
+    /**
+     * Waits for the queries under way, then closes every connection.
+     *
+     * @param options.timeout seconds after which the queries that still wait are rejected; 5 by default
+     */
     end(options?: { timeout?: number | undefined } | undefined): Promise<void>;
 
     listen(channel: string, onnotify: (value: string) => void, onlisten?: (() => void) | undefined): ListenRequest;

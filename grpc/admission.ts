@@ -1,0 +1,132 @@
+/** Which connections a server takes: in all, of one address, and of peers that have authenticated nothing. */
+
+export interface AdmissionLimits {
+  /** Connections at a time. */
+  connections: number;
+  connectionsPerAddress: number;
+  /** Connections whose peers have authenticated nothing: the oldest one goes when another one comes. */
+  strangers: number;
+  strangersPerAddress: number;
+  /** New connections of an address: so many at once, and so many a second; one that authenticates does not count. */
+  newBurst: number;
+  newPerSecond: number;
+}
+
+export const ADMISSION_LIMITS: Readonly<AdmissionLimits> = {
+  connections: 1_000,
+  connectionsPerAddress: 800,
+  strangers: 256,
+  strangersPerAddress: 128,
+  newBurst: 200,
+  newPerSecond: 50,
+};
+
+export interface Admitted {
+  /** The connection has authenticated a call. */
+  authenticated(): void;
+  /** The connection has ended. */
+  ended(): void;
+}
+
+/** Addresses that are remembered without a connection, for their budget. */
+const REMEMBERED_ADDRESSES = 1_000;
+
+interface Address {
+  connections: number;
+  strangers: number;
+  tokens: number;
+  since: number;
+}
+
+interface Stranger {
+  address: string;
+  close(): void;
+}
+
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  readonly #addresses = new Map<string, Address>();
+  /** In the order of their arrival. */
+  readonly #strangers = new Set<Stranger>();
+  #connections = 0;
+
+  constructor(limits: Partial<AdmissionLimits> = {}) {
+    this.#limits = { ...ADMISSION_LIMITS, ...limits };
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /**
+   * Takes a connection, possibly at the expense of a stranger's.
+   *
+   * @param close ends the connection; called when it has to make room
+   * @returns undefined when there is no room for it
+   */
+  admit(address: string, close: () => void): Admitted | undefined {
+    const { limits, from } = { limits: this.#limits, from: this.#addressOf(address) };
+    if (!spendToken(from, limits) || from.connections >= limits.connectionsPerAddress) return undefined;
+    if (from.strangers >= limits.strangersPerAddress) this.#closeOldest(address);
+    else if (this.#strangers.size >= limits.strangers) this.#closeOldest();
+    if (this.#connections >= limits.connections && !this.#closeOldest()) return undefined;
+    const stranger = { address, close };
+    this.#connections++;
+    from.connections++;
+    from.strangers++;
+    this.#strangers.add(stranger);
+    let hasEnded = false;
+    return {
+      authenticated: () => {
+        if (this.#leaveStrangers(stranger)) from.tokens = Math.min(from.tokens + 1, limits.newBurst);
+      },
+      ended: () => {
+        if (hasEnded) return;
+        hasEnded = true;
+        this.#leaveStrangers(stranger);
+        this.#connections--;
+        from.connections--;
+      },
+    };
+  }
+
+  #addressOf(address: string): Address {
+    let found = this.#addresses.get(address);
+    if (found) return found;
+    if (this.#addresses.size >= REMEMBERED_ADDRESSES) this.#forgetAddresses();
+    found = { connections: 0, strangers: 0, tokens: this.#limits.newBurst, since: performance.now() };
+    this.#addresses.set(address, found);
+    return found;
+  }
+
+  #forgetAddresses(): void {
+    for (const [address, { connections }] of this.#addresses) {
+      if (connections === 0) this.#addresses.delete(address);
+    }
+  }
+
+  /** Closes the stranger that is here longest, of one address or of all. */
+  #closeOldest(address?: string): boolean {
+    for (const stranger of this.#strangers) {
+      if (address !== undefined && stranger.address !== address) continue;
+      stranger.close();
+      return true;
+    }
+    return false;
+  }
+
+  #leaveStrangers(stranger: Stranger): boolean {
+    if (!this.#strangers.delete(stranger)) return false;
+    this.#addresses.get(stranger.address)!.strangers--;
+    return true;
+  }
+}
+
+function spendToken(address: Address, { newBurst, newPerSecond }: AdmissionLimits): boolean {
+  const now = performance.now();
+  address.tokens = Math.min(newBurst, address.tokens + (now - address.since) / 1_000 * newPerSecond);
+  address.since = now;
+  if (address.tokens < 1) return false;
+  address.tokens--;
+  return true;
+}

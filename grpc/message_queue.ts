@@ -1,0 +1,81 @@
+/** Messages of a streaming call, in order, between the connection and the reader of the call. */
+
+export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
+  readonly #waiting: { message: Uint8Array; credit: number }[] = [];
+  readonly #onTaken: (credit: number) => void;
+  readonly #onLeft: () => void;
+  #reader: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined;
+  #end: { error?: unknown } | undefined;
+
+  /**
+   * @param onTaken called with the credit of each message once it is read
+   * @param onLeft called when the reader stops before the end
+   */
+  constructor(onTaken: (credit: number) => void, onLeft: () => void = () => {}) {
+    this.#onTaken = onTaken;
+    this.#onLeft = onLeft;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** @param credit bytes that the peer may send again once the message is read */
+  push(message: Uint8Array, credit: number): void {
+    if (this.#end) return;
+    if (!this.#reader) {
+      this.#waiting.push({ message, credit });
+      return;
+    }
+    this.#reader.resolve({ done: false, value: message });
+    this.#reader = undefined;
+    this.#onTaken(credit);
+  }
+
+  /** Ends the iteration after what waits. */
+  close(): void {
+    this.#finish({});
+  }
+
+  /** Ends the iteration with an error after what waits. */
+  fail(error: unknown): void {
+    this.#finish({ error });
+  }
+
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    const next = this.#waiting.shift();
+    if (next) {
+      this.#onTaken(next.credit);
+      return Promise.resolve({ done: false, value: next.message });
+    }
+    if (this.#end) {
+      return "error" in this.#end
+        ? Promise.reject(this.#end.error)
+        : Promise.resolve({ done: true, value: undefined });
+    }
+    this.#reader = Promise.withResolvers();
+    return this.#reader.promise;
+  }
+
+  return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    for (const { credit } of this.#waiting.splice(0)) this.#onTaken(credit);
+    if (!this.#end) {
+      this.#end = {};
+      this.#onLeft();
+    }
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #finish(end: { error?: unknown }): void {
+    if (this.#end) return;
+    this.#end = end;
+    if (!this.#reader) return;
+    if ("error" in end) this.#reader.reject(end.error);
+    else this.#reader.resolve({ done: true, value: undefined });
+    this.#reader = undefined;
+  }
+}

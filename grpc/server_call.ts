@@ -1,0 +1,351 @@
+/** A call on its way through the server: reassembles requests, runs the handler, sends what comes of it. */
+import type { Call, Method, StreamMethod, UnaryMethod } from "./call.ts";
+import type { Deadline, Deadlines } from "./deadlines.ts";
+import { encodeDetails } from "./error_details.ts";
+import type { HeaderList } from "./hpack/mod.ts";
+import type { Peer } from "./http2/byte_stream.ts";
+import type { Http2Stream, StreamListener } from "./http2/stream.ts";
+import { MessageQueue } from "./message_queue.ts";
+import { frameMessage, MessageReader } from "./messages.ts";
+import { encodeMessage, type Metadata } from "./metadata.ts";
+import type { GrpcRequest } from "./request.ts";
+import { GrpcError, STATUS } from "./status.ts";
+
+/** What the calls of one connection share. */
+export interface CallSurroundings {
+  peer: Peer;
+  deadlines: Deadlines;
+  /** Of one message. */
+  messageBytes: number;
+  /** Turns what a handler threw into the error that the caller sees. */
+  toGrpcError(error: unknown, path: string): GrpcError;
+  authenticated(): void;
+  /** Counts bytes of incomplete messages of the connection; false when there are too many. */
+  hold(bytes: number): boolean;
+  /** Called once the call is answered or gone, and its handler has ended. */
+  onEnd(): void;
+}
+
+const RESPONSE_HEADERS: HeaderList = [":status", "200", "content-type", "application/grpc"];
+const OK_TRAILERS: HeaderList = ["grpc-status", "0"];
+const PREFIX_BYTES = 5;
+
+export class ServerCall implements Call, Deadline, StreamListener {
+  readonly path: string;
+  readonly metadata: Metadata;
+  readonly at: number;
+  readonly #stream: Http2Stream;
+  readonly #surroundings: CallSurroundings;
+  readonly #method: Method;
+  readonly #encoding: GrpcRequest["encoding"];
+  readonly #timeoutMs: number | undefined;
+  readonly #startedAt: number;
+  #reader: MessageReader | undefined;
+  #held = 0;
+  #request: Uint8Array | undefined;
+  #requests: MessageQueue | undefined;
+  #headers: string[] | undefined;
+  #trailers: string[] | undefined;
+  #hasSentHeaders = false;
+  /** Answered, cancelled, or past its deadline: nothing more is sent. */
+  #isOver = false;
+  #isSettled = false;
+  #aborting: AbortController | undefined;
+  #drained: PromiseWithResolvers<void> | undefined;
+
+  /** @param method of the request, which has one */
+  constructor(stream: Http2Stream, request: GrpcRequest, method: Method, surroundings: CallSurroundings) {
+    this.#stream = stream;
+    this.#surroundings = surroundings;
+    this.#method = method;
+    this.#encoding = request.encoding;
+    this.path = request.path;
+    this.metadata = request.metadata;
+    this.#timeoutMs = request.timeoutMs;
+    this.#startedAt = Date.now();
+    this.at = request.timeoutMs === undefined ? Infinity : performance.now() + request.timeoutMs;
+    if (request.timeoutMs !== undefined) surroundings.deadlines.add(this);
+  }
+
+  get peer(): Peer {
+    return this.#surroundings.peer;
+  }
+
+  get deadline(): number | undefined {
+    return this.#timeoutMs === undefined ? undefined : this.#startedAt + this.#timeoutMs;
+  }
+
+  get isWanted(): boolean {
+    return !this.#isOver && (this.#timeoutMs === undefined || performance.now() < this.at);
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#aborting) {
+      this.#aborting = new AbortController();
+      if (this.#isOver) this.#aborting.abort();
+    }
+    return this.#aborting.signal;
+  }
+
+  setHeader(name: string, value: string): void {
+    (this.#headers ??= []).push(name, value);
+  }
+
+  setTrailer(name: string, value: string): void {
+    (this.#trailers ??= []).push(name, value);
+  }
+
+  authenticated(): void {
+    this.#surroundings.authenticated();
+  }
+
+  /** Begins to take the request. @param isEmpty whether it has ended with its headers */
+  begin(isEmpty: boolean): void {
+    if (this.#timeoutMs === 0) return this.expire();
+    if (this.#method.kind === "stream") this.#runStream(this.#method);
+    if (isEmpty) this.#requestEnded();
+  }
+
+  // --- from the connection
+
+  onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    if (endStream && !this.#reader && this.#method.kind === "unary") {
+      const whole = wholeMessage(bytes, start, end, this.#surroundings.messageBytes);
+      if (whole) {
+        this.#stream.release(end - start);
+        this.#request = whole;
+        return this.#requestEnded();
+      }
+    }
+    this.#takeData(bytes, start, end);
+    if (endStream) this.#requestEnded();
+  }
+
+  onHeaders(): void {
+    this.#requestEnded(); // trailers of a request say nothing that is of use here
+  }
+
+  onReset(): void {
+    this.#over();
+    this.#requests?.fail(new GrpcError("CANCELLED", "The caller has cancelled the call"));
+    this.#drained?.resolve();
+    if (!this.#stream.handled) this.#settle();
+  }
+
+  onDrained(): void {
+    this.#drained?.resolve();
+    this.#drained = undefined;
+  }
+
+  /** The deadline has passed. */
+  expire(): void {
+    this.fail(new GrpcError("DEADLINE_EXCEEDED", "The deadline has passed"));
+  }
+
+  /** Ends the call with an error, unless it is over. */
+  fail(error: GrpcError, headers: HeaderList = []): void {
+    if (this.#isOver) return;
+    const trailers = [
+      ...(this.#hasSentHeaders ? [] : [...RESPONSE_HEADERS, ...headers, ...this.#headers ?? []]),
+      "grpc-status",
+      String(STATUS[error.status]),
+      ...(error.message === "" ? [] : ["grpc-message", encodeMessage(error.message)]),
+      ...(error.info
+        ? ["grpc-status-details-bin", encodeDetails(error.status, error.message, error.info)]
+        : []),
+      ...this.#trailers ?? [],
+    ];
+    this.#over();
+    this.#requests?.fail(error);
+    const { handled } = this.#stream;
+    this.#stream.sendHeaders(trailers, true);
+    if (!handled) this.#settle();
+  }
+
+  // --- requests
+
+  #takeData(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#isOver) return this.#stream.release(end - start);
+    const isStream = this.#method.kind === "stream";
+    let credit = end - start;
+    const reader = this.#reader ??= new MessageReader(
+      this.#surroundings,
+      this.#encoding,
+      (message) => {
+        if (!isStream) {
+          if (this.#request) {
+            throw new GrpcError("UNIMPLEMENTED", "The method takes one message, not several");
+          }
+          this.#request = message;
+          return;
+        }
+        const own = Math.min(credit, message.length + PREFIX_BYTES);
+        credit -= own;
+        this.#requests!.push(message, own);
+      },
+    );
+    try {
+      reader.push(bytes, start, end);
+      this.#hold(reader.held);
+    } catch (error) {
+      this.fail(error as GrpcError);
+    }
+    this.#stream.release(credit);
+  }
+
+  #hold(bytes: number): void {
+    const isWithin = this.#surroundings.hold(bytes - this.#held);
+    this.#held = bytes;
+    if (!isWithin) throw new GrpcError("RESOURCE_EXHAUSTED", "Too many messages arrive at once");
+  }
+
+  #requestEnded(): void {
+    if (this.#isOver) return;
+    if (this.#reader && !this.#reader.isComplete) {
+      return this.fail(new GrpcError("INTERNAL", "Cannot read the message: it breaks off"));
+    }
+    if (this.#method.kind === "stream") return this.#requests!.close();
+    if (!this.#request) {
+      return this.fail(new GrpcError("UNIMPLEMENTED", "The method takes one message, not none"));
+    }
+    this.#runUnary(this.#method, this.#request);
+  }
+
+  // --- handlers
+
+  #runUnary(method: UnaryMethod, request: Uint8Array): void {
+    this.#stream.handled = true;
+    let response;
+    try {
+      response = method.handle(request, this);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    if (response instanceof Uint8Array) this.#answer(response);
+    else response.then(this.#answer, this.#failed);
+  }
+
+  readonly #answer = (response: Uint8Array): void => {
+    if (!this.#isOver) {
+      this.#sendMessage(response);
+      this.#finish();
+    }
+    this.#handlerEnded();
+  };
+
+  readonly #failed = (error: unknown): void => {
+    // Work that is given up because the deadline has passed must not look like an outage.
+    if (performance.now() >= this.at) this.expire();
+    if (!this.#isOver) this.fail(this.#surroundings.toGrpcError(error, this.path));
+    this.#handlerEnded();
+  };
+
+  #runStream(method: StreamMethod): void {
+    this.#stream.handled = true;
+    this.#stream.requestDue = Infinity;
+    this.#requests = new MessageQueue((credit) => this.#stream.release(credit));
+    this.#sendResponses(method, this.#requests).then(() => this.#handlerEnded(), this.#failed);
+  }
+
+  async #sendResponses(method: StreamMethod, requests: MessageQueue): Promise<void> {
+    for await (const response of method.handle(requests, this)) {
+      if (this.#isOver) return;
+      this.#sendMessage(response);
+      if (this.#stream.blocked.length > 0) await (this.#drained = Promise.withResolvers()).promise;
+      if (this.#isOver) return;
+    }
+    if (!this.#isOver) this.#finish();
+  }
+
+  #handlerEnded(): void {
+    this.#stream.ended();
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#surroundings.onEnd();
+  }
+
+  // --- responses
+
+  #sendMessage(message: Uint8Array): void {
+    if (!this.#hasSentHeaders) {
+      this.#hasSentHeaders = true;
+      this.#stream.sendHeaders(
+        this.#headers ? [...RESPONSE_HEADERS, ...this.#headers] : RESPONSE_HEADERS,
+        false,
+      );
+    }
+    this.#stream.sendData(frameMessage(message), false);
+  }
+
+  #finish(): void {
+    this.#over();
+    const own = this.#hasSentHeaders ? [] : [...RESPONSE_HEADERS, ...this.#headers ?? []];
+    const trailers = own.length === 0 && !this.#trailers
+      ? OK_TRAILERS
+      : [...own, ...OK_TRAILERS, ...this.#trailers ?? []];
+    this.#stream.sendHeaders(trailers, true);
+  }
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#timeoutMs !== undefined) this.#surroundings.deadlines.delete(this);
+    if (this.#held > 0) this.#hold(0);
+    this.#aborting?.abort();
+  }
+}
+
+/** The message of a frame that holds exactly one, uncompressed; a copy. */
+function wholeMessage(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  limit: number,
+): Uint8Array | undefined {
+  const length = end - start - PREFIX_BYTES;
+  if (length < 0 || length > limit || bytes[start] !== 0) return undefined;
+  const announced = bytes[start + 1]! << 24 | bytes[start + 2]! << 16 | bytes[start + 3]! << 8 |
+    bytes[start + 4]!;
+  return announced === length ? bytes.slice(start + PREFIX_BYTES, end) : undefined;
+}
+
+/** A request that is not a gRPC call: answered in HTTP once it has ended. */
+export class PlainAnswer implements StreamListener {
+  readonly #stream: Http2Stream;
+  readonly #status: number;
+  readonly #text: string;
+
+  constructor(stream: Http2Stream, { status, text }: { status: number; text: string }) {
+    this.#stream = stream;
+    this.#status = status;
+    this.#text = text;
+  }
+
+  answer(): void {
+    const body = new TextEncoder().encode(this.#text);
+    this.#stream.sendHeaders([
+      ":status",
+      String(this.#status),
+      "content-type",
+      "text/plain; charset=utf-8",
+      "content-length",
+      String(body.length),
+    ], false);
+    this.#stream.sendData(body, true);
+  }
+
+  onData(_bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    this.#stream.release(end - start);
+    if (endStream) this.answer();
+  }
+
+  onHeaders(): void {
+    this.answer();
+  }
+
+  onReset(): void {}
+}

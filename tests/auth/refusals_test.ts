@@ -1,0 +1,26 @@
+/** What HTTP edges say about a refusal in headers. */
+import { DomainError } from "../../actors/errors.ts";
+import { InvalidTokenError, refusalHeaders } from "../../auth/refusals.ts";
+import assert from "node:assert/strict";
+
+Deno.test("a refused token is challenged with the reason, a missing one without", () => {
+  assert.deepEqual(refusalHeaders(new InvalidTokenError("it has expired")), {
+    "www-authenticate":
+      'Bearer error="invalid_token", error_description="Cannot accept the token: it has expired"',
+  });
+  assert.deepEqual(refusalHeaders(new DomainError("UNAUTHENTICATED", "header authorization is missing")), {
+    "www-authenticate": "Bearer",
+  });
+});
+
+Deno.test("a reason cannot leave its quotes", () => {
+  const value =
+    refusalHeaders(new InvalidTokenError('a "quote" \\ é\r\nset-cookie: x'))["www-authenticate"] ?? "";
+  assert.match(value, /^Bearer error="invalid_token", error_description="[^"\\\r\n]*"$/);
+  new Headers({ "www-authenticate": value }); // throws where it is not a header
+});
+
+Deno.test("what is unavailable says when to try again, and other refusals add nothing", () => {
+  assert.deepEqual(refusalHeaders(new DomainError("UNAVAILABLE", "x")), { "retry-after": "5" });
+  assert.deepEqual(refusalHeaders(new DomainError("FORBIDDEN", "x")), {});
+});
