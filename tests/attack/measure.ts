@@ -29,7 +29,7 @@ export interface Result {
   /** Megabytes. */
   rss: { before: number; peak: number; after: number };
   innocent: Record<Question, Latency>;
-  /** Lines that the service has printed meanwhile. */
+  /** Lines that the service has printed meanwhile, errors included. */
   logLines: number;
   attack: Counts | undefined;
 }
@@ -66,6 +66,8 @@ export async function measure(
   const peak = rss.stop();
   const samples = await innocent.leave();
   const ended = last as string | undefined;
+  const lines = service.printed().slice(printed).split("\n").length - 1;
+  const { complaints } = await service.stop("SIGTERM"); // nothing but what goes wrong is written there
   return {
     name: attack?.name ?? "nobody attacks",
     port: attack?.port ?? "",
@@ -76,7 +78,7 @@ export async function measure(
     cpuSeconds: after ? (after.cpu - used.cpu) / 1e6 : NaN,
     rss: { before, peak, after: after?.rss ?? NaN },
     innocent: latencies(samples.filter(([, at]) => at >= begun)),
-    logLines: service.printed().slice(printed).split("\n").length - 1,
+    logLines: lines + complaints.split("\n").length - 1,
     attack: attacked ?? undefined,
   };
 }

@@ -35,11 +35,13 @@ Deno.test("an attack that nobody notices misses no aim", () => {
   assert.deepEqual(missedAims(HARMLESS), []);
 });
 
-Deno.test("latency, refused connections, memory and a process that ends are missed aims", () => {
+Deno.test("latency, failed probes, refused connections, memory, log lines and a process that ends are missed aims", () => {
   assert.deepEqual(missedAims(harming("me", { p99: 111 })), ["me p99 111 ms"]);
   assert.deepEqual(missedAims(harming("groups", { failed: 5, p99: Infinity })), ["groups p99 Infinity ms"]);
   assert.deepEqual(missedAims(harming("fresh groups", { failed: 1 })), ["1 × fresh groups failed"]);
   assert.deepEqual(missedAims({ ...HARMLESS, rss: { before: 200, peak: 265, after: 200 } }), ["RSS +65 MB"]);
+  assert.deepEqual(missedAims(harming("healthz", { failed: 2 })), ["2 × healthz failed"]);
+  assert.deepEqual(missedAims({ ...HARMLESS, logLines: 101 }), ["101 log lines"]);
   assert.deepEqual(missedAims({ ...HARMLESS, lived: false }), ["the process ended"]);
 });
 
