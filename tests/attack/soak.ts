@@ -18,8 +18,12 @@ const { values } = parseArgs({
 const CLIENTS = 2;
 const WIDTH = 16;
 const KILLED_AFTER_MS = 1_000;
-const LINE_MS = 2_000;
-/** Memory may grow by this much from a tenth of the calls to the end, in megabytes. */
+const SAMPLE_MS = 250;
+const SAMPLES_A_LINE = 8;
+/**
+ * By this much memory may grow, in megabytes: from the lowest in the second to the fourth tenth of the calls, to the lowest
+ * in the last fourth, since it goes up and down with the garbage in between.
+ */
 const GROWTH_MB = 64;
 const DAY_MS = 86_400_000;
 
@@ -42,22 +46,22 @@ async function main(): Promise<number> {
   const killed = killClients(victim, over.signal);
   const slow = readSlowly(victim);
   const total = () => {
-    const seen = steady.map(({ progress }) => progress());
-    const sum = (of: (progress: Progress) => number) => seen.reduce((all, one) => all + of(one), 0);
+    const reports = steady.map(({ progress }) => progress());
+    const sum = (of: (progress: Progress) => number) => reports.reduce((all, one) => all + of(one), 0);
     return { answered: sum(({ answered }) => answered), failed: sum(({ failed }) => failed) };
   };
   const begun = performance.now();
-  let early: number | undefined;
-  let rss = 0;
+  const seen: { share: number; rss: number }[] = [];
   const look = async () => {
-    rss = (await memory(service.pid).catch(() => ({ resident: NaN }))).resident;
+    const rss = (await memory(service.pid).catch(() => ({ resident: NaN }))).resident;
     const { answered, failed } = total();
-    if (answered >= calls / 10) early ??= rss;
+    seen.push({ share: answered / calls, rss });
+    if (seen.length % SAMPLES_A_LINE !== 0 && answered < calls) return;
     const seconds = ((performance.now() - begun) / 1_000).toFixed(0);
     console.log(`| ${seconds} | ${answered} | ${failed} | ${rss.toFixed(0)} |`);
   };
   console.log("| s | answered | failed | RSS MB |\n| --- | --- | --- | --- |");
-  const timer = setInterval(look, LINE_MS);
+  const timer = setInterval(look, SAMPLE_MS);
   await Promise.all(steady.map(({ ended }) => ended));
   clearInterval(timer);
   over.abort();
@@ -65,7 +69,9 @@ async function main(): Promise<number> {
   await slow.status;
   await look();
   const { answered, failed } = total();
-  const growth = rss - (early ?? rss);
+  const lowest = (from: number, to: number) =>
+    Math.min(...seen.filter(({ share }) => share >= from && share <= to).map(({ rss }) => rss));
+  const growth = lowest(0.75, 1) - lowest(0.1, 0.4);
   const reason = steady.map(({ progress }) => progress().reason).find((reason) => reason);
   console.log(
     `\n${answered} of ${calls} answered, ${failed} failed${reason ? ` (${reason})` : ""}; ` +
