@@ -1,8 +1,8 @@
 # The service as production runs it: unprivileged, on a root file system that nobody writes to.
 # docs/deployment.md says what it needs around it, `deno task image` builds it and tries it.
 
-# Whatever serves Deno 2.9.3 at /usr/bin/deno or on the PATH, of the platform the image is for.
-ARG DENO_IMAGE=docker.io/denoland/deno:2.9.3
+# Whatever serves Deno 2.9.6 at /usr/bin/deno or on the PATH, of the platform the image is for.
+ARG DENO_IMAGE=docker.io/denoland/deno:2.9.6
 
 FROM ${DENO_IMAGE} AS build
 # Where npm packages come from; empty: npm's own registry.

@@ -15,7 +15,8 @@ import { createRateLimit } from "./db/rate_limits.ts";
 import type { Readiness } from "./db/readiness.ts";
 import { addGateway } from "./development.ts";
 import { createDoor, letGo } from "./door/mod.ts";
-import { type Load, shedLoad } from "./door/overload.ts";
+import { createBodies } from "./door/bodies.ts";
+import { type Places, shedLoad } from "./door/overload.ts";
 import { maskError } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
 import { createInspector, type Inspector } from "./inspect/mod.tsx";
@@ -34,7 +35,8 @@ export interface HttpParts {
   requestLookups: RequestLookups;
   auth: Auth;
   ready: Readiness;
-  load: Load;
+  /** For requests that are worked on. */
+  places: Places;
   /** Fires when the process has been told to end. */
   ending: AbortSignal;
   /** Fires when nothing new comes in any more: what goes on and on, such as a stream, ends then. */
@@ -55,7 +57,7 @@ export async function createHttp(
     requestLookups,
     auth,
     ready,
-    load,
+    places,
     ending,
     closing,
   } = parts;
@@ -68,6 +70,7 @@ export async function createHttp(
     hashKey: keys.hashKey,
     proxies: config.door.trustedProxies,
   };
+  const bodies = createBodies({ proxies: config.door.trustedProxies });
   const linkTo = (key: RequestKey) => exportLink(api, keys, key);
   const downloads = createExportDownloads(api, keys);
   const graph = createGraph({
@@ -76,7 +79,8 @@ export async function createHttp(
     requests: requestLookups,
     exportLink: linkTo,
     authenticate,
-    admit: shedLoad(load, (error) => ({ errors: [maskError(error)] })),
+    bodies,
+    admit: shedLoad(places, (error) => ({ errors: [maskError(error)] })),
     production: config.production,
   });
   const inspector = createInspector({
@@ -84,6 +88,7 @@ export async function createHttp(
     lookups,
     sql: api,
     authenticate: auth.authenticateInStores,
+    bodies,
     formKey: keys.linkKey,
     secure: config.production,
     ended: createEndedSessions(api),
@@ -91,7 +96,7 @@ export async function createHttp(
     exportLink: linkTo,
     downloads,
     exportReceipt: (key) => exportReceipt(api, key),
-    admit: shedLoad(load),
+    admit: shedLoad(places),
   });
   const app = createDoor(config.door)
     .use(nameRoutes())
@@ -99,9 +104,12 @@ export async function createHttp(
     .route("/", createHealth(ready, ending))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
-    .use(shedLoad(load, (error) => answerOf(error).body))
+    .use(shedLoad(places, (error) => answerOf(error).body))
     .route("/exports", createExports({ downloads, authenticate, limits }))
-    .route("/", createRest({ actors, lookups, sql: api, authenticate, exportLink: linkTo, limits, closing }));
+    .route(
+      "/",
+      createRest({ actors, lookups, sql: api, authenticate, exportLink: linkTo, limits, bodies, closing }),
+    );
   if (!config.production) await addGateway(app);
   return { app, inspector };
 }

@@ -9,7 +9,7 @@ import { createActors } from "./actors/mod.ts";
 import { startWorker } from "./actors/worker.ts";
 import { createAdmission } from "./auth/callers.ts";
 import { callerProof, openAuth } from "./auth/mod.ts";
-import { refuseBrokenDeno } from "./config/deno_version.ts";
+import { refuseFaultyDeno } from "./config/deno_version.ts";
 import { openKeys } from "./config/keys.ts";
 import { configureLogging } from "./config/logging.ts";
 import { type Config, readConfig } from "./config/mod.ts";
@@ -71,7 +71,7 @@ export async function start(config: Config): Promise<Service> {
 
   const [ending, closing] = [new AbortController(), new AbortController()];
   const ready = await createReadiness(reader, ending.signal);
-  const load = edges.use(watchLoad(config.maxInFlight));
+  const load = edges.use(watchLoad());
   const rpc = edges.adopt(
     await serveGrpc({
       bind: config.bind,
@@ -83,7 +83,7 @@ export async function start(config: Config): Promise<Service> {
         callers: config.grpcCallers,
       }),
       methods: createMethods({ lookups, requests: requestLookups, actors }),
-      enter: load.enter,
+      enter: load.places("calls", config.grpcMaxInFlight).enter,
     }),
     (server) => server.close(),
   );
@@ -98,7 +98,7 @@ export async function start(config: Config): Promise<Service> {
     requestLookups,
     auth,
     ready,
-    load,
+    places: load.places("requests", config.maxInFlight),
     ending: ending.signal,
     closing: closing.signal,
     development,
@@ -143,7 +143,7 @@ export async function start(config: Config): Promise<Service> {
 /** Runs the service until it is told to end, and gives the exit code. */
 async function main(): Promise<number> {
   try {
-    refuseBrokenDeno(Deno.version.deno);
+    refuseFaultyDeno(Deno.version.deno);
     const env = Deno.env.toObject();
     await using _log = await configureLogging(env.DENO_ENV === "production");
     const log = getLogger(["customer-service"]);

@@ -7,6 +7,7 @@ import { bootstrap } from "./db/bootstrap.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { describeError } from "./db/errors.ts";
 import { migrate, MigrationError } from "./db/migrate.ts";
+import { onServeError } from "./door/serve_errors.ts";
 import { keepPort } from "./door/kept_port.ts";
 import { ListenError } from "./grpc/mod.ts";
 import { within } from "./lifetime.ts";
@@ -71,7 +72,7 @@ const CLOSE_LIMIT_MS = 15_000;
 
 export function serveHttp({ bind, httpPort, workers }: Config, app: Hono): HttpServer {
   try {
-    const options = { hostname: bind, reusePort: workers > 1, onListen: () => {} };
+    const options = { hostname: bind, reusePort: workers > 1, onListen: () => {}, onError: onServeError };
     const server = keepPort(httpPort, (port) => Deno.serve({ ...options, port }, app.fetch));
     let closing: Promise<void> | undefined;
     return {

@@ -1,4 +1,4 @@
-/** The service's own gRPC server with a method that knows the answer: some real ones, from a file as in _serve_noop.ts. */
+/** The service's own gRPC server with a method that knows the answer: some real ones, from a file as in plain/noop.mjs. */
 import { fromBinary } from "@bufbuild/protobuf";
 import { createAdmission } from "../auth/callers.ts";
 import { GetCustomerGroupsResponseSchema } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";

@@ -93,15 +93,14 @@ async function startVariants(
   const run = ["run", "-A"];
   const variants = [
     await start(SUBJECT, Deno.execPath(), [...run, `${HERE}_serve_lookups.ts`, url]),
-    await start("no-op, grpc-js alone", Deno.execPath(), [...run, `${HERE}_serve_noop.ts`, answers]),
     await start("no-op, our server", Deno.execPath(), [...run, `${HERE}_serve_noop_method.ts`, answers]),
   ];
   const plain = await installPlain(folder);
   if (!plain) return variants;
   return [
     ...variants,
+    await start("no-op, grpc-js on Node", "node", [`${plain}/noop.mjs`, answers]),
     await start("plain, Node", "node", [`${plain}/server.mjs`, adminUrl, PROTO]),
-    await start("plain, Deno", Deno.execPath(), [...run, `${plain}/server.mjs`, adminUrl, PROTO]),
   ];
 }
 
@@ -109,7 +108,9 @@ async function startVariants(
 async function installPlain(folder: string): Promise<string | undefined> {
   const path = `${folder}/plain`;
   await Deno.mkdir(path);
-  await Deno.copyFile(`${HERE}plain/server.mjs`, `${path}/server.mjs`);
+  for (const file of ["server.mjs", "noop.mjs"]) {
+    await Deno.copyFile(`${HERE}plain/${file}`, `${path}/${file}`);
+  }
   const packages = [deno.imports["@grpc/grpc-js"], deno.imports["@grpc/proto-loader"], deno.imports["pg"]]
     .map((specifier) => specifier.replace("npm:", ""));
   const npm = new Deno.Command("npm", { args: ["install", "--silent", "--prefix", path, ...packages] });

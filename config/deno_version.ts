@@ -1,16 +1,27 @@
-/** Which releases of Deno the service must not run on. */
+/** Releases of Deno that the service must not run on, because a fault of theirs reaches its clients. */
 import { ConfigError } from "./mod.ts";
 
-const BROKEN = ["2.9.4", "2.9.5", "2.9.6"];
+/** From here to before `MENDED`, `Deno.serve` closes the connection after a request with a body of 1 to 2 KB or more. */
+const FAULTY_FROM = [2, 8, 3] as const;
+const MENDED = [2, 9, 6] as const;
 
 /**
  * @param version as `Deno.version.deno` gives it
- * @throws {ConfigError} the release corrupts memory under gRPC load
+ * @throws {ConfigError} the release cannot keep connections alive
  */
-export function refuseBrokenDeno(version: string): void {
-  if (!BROKEN.includes(version)) return;
+export function refuseFaultyDeno(version: string): void {
+  const release = version.split(/[.+-]/).slice(0, 3).map(Number);
+  if (isBefore(release, FAULTY_FROM) || !isBefore(release, MENDED)) return;
   throw new ConfigError(
-    `Cannot start on Deno ${version}: its node:http2, which gRPC needs, corrupts memory under load ` +
-      "(https://github.com/denoland/deno/issues/36788). Use Deno 2.9.3: npx -y deno@2.9.3 task start",
+    `Cannot start on Deno ${version}: it closes the connection after most requests with a body ` +
+      `(https://github.com/denoland/deno/issues/36657). Use Deno ${MENDED.join(".")} or newer: ` +
+      `npx -y deno@${MENDED.join(".")} task start`,
   );
+}
+
+function isBefore(release: readonly number[], other: readonly number[]): boolean {
+  for (let at = 0; at < other.length; at++) {
+    if (release[at] !== other[at]) return (release[at] ?? 0) < other[at]!;
+  }
+  return false;
 }

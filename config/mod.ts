@@ -107,8 +107,10 @@ export interface Config {
   grpcPort: number;
   /** How many processes share the ports. */
   workers: number;
-  /** How many requests and calls a process works on at once; it refuses what goes beyond. */
+  /** HTTP requests that a process works on at once; it refuses what goes beyond. */
   maxInFlight: number;
+  /** The same for gRPC calls, which have places of their own. */
+  grpcMaxInFlight: number;
   /** How long the service goes on serving when it has been told to end and says so, in milliseconds. */
   shutdownDelayMs: number;
   /** Undefined: the embedded PostgreSQL. */
@@ -162,6 +164,7 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
     grpcPort: values.GRPC_PORT,
     workers: values.WORKERS,
     maxInFlight: values.MAX_IN_FLIGHT,
+    grpcMaxInFlight: values.GRPC_MAX_IN_FLIGHT,
     shutdownDelayMs: values.SHUTDOWN_DELAY ?? (production ? 3_000 : 0),
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DB_POOL_SIZE,

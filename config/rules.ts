@@ -198,6 +198,11 @@ function developmentDefaults(given: Given, values: Partial<Values>): string[] {
   if (!given("KAFKA_BROKERS")) {
     problems.push(expected("KAFKA_BROKERS", "because the console sink is refused in production"));
   }
+  if (!given("TRUSTED_PROXIES")) {
+    const why =
+      "because production counts requests by the address that the outermost of your proxies has seen";
+    problems.push(expected("TRUSTED_PROXIES", `${why}; 0 where clients connect directly`));
+  }
   const jwt = ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] as const;
   if ((values.AUTH_MODE === "jwt" || values.GRPC_AUTH === "token") && !jwt.some(given)) {
     const why = "because the built-in issuer is refused in production";

@@ -86,6 +86,7 @@ export const VARIABLES = {
   GRPC_PORT: defaulted("a port, or 0 for any free one", port, "50051"),
   WORKERS: defaulted("a number from 1 to 64", count(64), "1"),
   MAX_IN_FLIGHT: defaulted("a number from 1 to 99999", count(99_999), "1000"),
+  GRPC_MAX_IN_FLIGHT: defaulted("a number from 1 to 99999", count(99_999), "1000"),
   SHUTDOWN_DELAY: optional("a duration of at most 5m, such as 0s or 5s", duration(5 * MILLISECONDS.m), {
     absent: "0s; in production 3s",
   }),

@@ -5,10 +5,11 @@ import { Hono, type MiddlewareHandler } from "@hono/hono";
 import { parse } from "graphql";
 import { createYoga } from "graphql-yoga";
 import type { Authenticator } from "../auth/principals.ts";
+import type { Bodies } from "../door/bodies.ts";
 import { createCaller } from "./caller.ts";
 import { maskError, useMaskedValidation } from "./errors.ts";
 import { LIMITS, useLimits } from "./limits.ts";
-import { limitBody, takeBody, useJsonPosts } from "./requests.ts";
+import { takeBody, useJsonPosts } from "./requests.ts";
 import { createResolvers, type ResolverOptions } from "./resolvers.ts";
 import { useTelemetry } from "./telemetry.ts";
 
@@ -16,6 +17,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface GraphOptions extends ResolverOptions {
   authenticate: Authenticator;
+  bodies: Bodies;
   /** What an operation passes once all of it is here. */
   admit?: MiddlewareHandler;
   /** Without GraphiQL, introspection and the SDL. */
@@ -24,7 +26,7 @@ export interface GraphOptions extends ResolverOptions {
 
 /** An app to mount at `/graphql`. */
 export function createGraph(
-  { authenticate, admit = (_, next) => next(), production, ...options }: GraphOptions,
+  { authenticate, bodies, admit = (_, next) => next(), production, ...options }: GraphOptions,
 ): Hono {
   const typeDefs = parse(Deno.readTextFileSync(new URL("./schema.graphql", import.meta.url)));
   const yoga = createYoga({
@@ -41,7 +43,7 @@ export function createGraph(
       }),
     ],
     maskedErrors: { maskError },
-    maxRequestBodySize: false, // limitBody has seen to it
+    maxRequestBodySize: false, // takeBody has seen to it
     graphiql: production ? false : { title: "customer-service" },
     renderGraphiQL: async (options) =>
       (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options), // large, and seldom asked for
@@ -52,7 +54,7 @@ export function createGraph(
     logging: false,
   });
   return new Hono()
-    .all("/", limitBody(), takeBody(), admit, (c) => yoga.fetch(c.req.raw))
+    .all("/", takeBody(bodies), admit, (c) => yoga.fetch(c.req.raw))
     .onError((error, c) => {
       if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
       return c.json({ errors: [maskError(error)] }, 500);

@@ -1,57 +1,52 @@
-/** Reads forms before anything else is done: no more of one than ours have, for no longer than a browser takes. */
-import type { Context, MiddlewareHandler } from "@hono/hono";
+/** Receives forms: no more of one than our pages send, and only from who may send it. */
+import type { Context } from "@hono/hono";
 import { HTTPException } from "@hono/hono/http-exception";
+import type { Bodies } from "../door/bodies.ts";
+import { BodyError, type BodyFault } from "../door/body.ts";
 
 const KIB = 1_024;
-/** By where a form is sent, in bytes: a token that a cookie holds, and 500 requests with what each is stuck with. */
+/** Bytes by path: a token that a cookie holds, and 500 requests with what each is stuck with. */
 const MOST: Readonly<Record<string, number>> = { "/inspect/sign-in": 8 * KIB, "/inspect/retry": 1_024 * KIB };
 /** A decision with its reason, however it is encoded. */
 const MOST_ELSEWHERE = 100 * KIB;
-const PATIENCE_MS = 10_000;
 
-/** Whoever sends more is answered 413, and who sends nothing for too long 408. */
-export function takeForms(patienceMs = PATIENCE_MS): MiddlewareHandler {
-  return async (c, next) => {
-    const { body } = c.req.raw;
-    if (body) c.req.raw = new Request(c.req.raw, { body: await read(c, body, patienceMs) });
-    await next();
-  };
+const SHORT = 16 * KIB;
+
+const STATUSES: Partial<Record<BodyFault, 400 | 408 | 413>> = {
+  too_large: 413,
+  too_slow: 408,
+  fragmented: 400,
+  incomplete: 400,
+  not_utf8: 400,
+};
+
+/**
+ * Reads the form of a POST, which then is in memory.
+ *
+ * @param holder names the person whose form it is; the address stands for a person who is not signed in
+ * @throws {HTTPException} 413: too large, 408: too slow, 400: not readable
+ * @throws {DomainError} UNAVAILABLE
+ */
+export async function receiveForm(c: Context, bodies: Bodies, holder?: string): Promise<void> {
+  const maxBytes = MOST[c.req.path] ?? MOST_ELSEWHERE;
+  try {
+    await bodies.receive(c, holder === undefined ? { maxBytes } : { maxBytes, holder });
+  } catch (error) {
+    const status = error instanceof BodyError && STATUSES[error.fault];
+    if (!status) throw error;
+    const reason = status === 413 ? `has more than ${maxBytes / KIB} KiB` : error.reason;
+    throw new HTTPException(status, {
+      message: `Cannot take the form: it ${reason}. Nothing has been done.`,
+    });
+  }
+}
+
+/** A form that says that it is short, as browsers do of a decision with its reason: worth giving back to a stranger. */
+export function isShort(c: Context): boolean {
+  return Number(c.req.header("content-length") ?? Infinity) <= SHORT;
 }
 
 /** What somebody has written into a field, as one line; empty where there is no such field. */
 export function lineOf(field: unknown): string {
   return String(field ?? "").replaceAll(/\s+/g, " ").trim();
-}
-
-async function read(c: Context, body: ReadableStream<Uint8Array>, patienceMs: number): Promise<Blob> {
-  const most = MOST[c.req.path] ?? MOST_ELSEWHERE;
-  const tooMuch = () =>
-    new HTTPException(413, {
-      message: `Cannot take the form: it has more than ${most / KIB} KiB. Nothing has been done.`,
-    });
-  if (Number(c.req.header("content-length")) > most) throw tooMuch();
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  const kept = new WritableStream<Uint8Array<ArrayBuffer>>({
-    write(chunk) {
-      size += chunk.byteLength;
-      if (size > most) throw tooMuch();
-      chunks.push(chunk);
-    },
-  });
-  const patience = new AbortController();
-  const limit = setTimeout(() =>
-    patience.abort(
-      new HTTPException(408, {
-        message: `Cannot take the form: it has not arrived within ${
-          patienceMs / 1_000
-        } seconds. Nothing has been done.`,
-      }),
-    ), patienceMs);
-  try {
-    await body.pipeTo(kept, { signal: patience.signal });
-  } finally {
-    clearTimeout(limit);
-  }
-  return new Blob(chunks);
 }

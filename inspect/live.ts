@@ -1,6 +1,6 @@
 /** Tells open pages what there is now, so that they see when they are out of date: server-sent events. */
 import { createHash } from "node:crypto";
-import { streamSSE } from "@hono/hono/streaming";
+import { type SSEStreamingApi, streamSSE } from "@hono/hono/streaming";
 import { DomainError } from "../actors/errors.ts";
 import type { InspectContext } from "./session.ts";
 
@@ -33,7 +33,14 @@ const PAUSE_MS = 500;
 /** When nothing wakes us: a notification may have been lost, due dates pass, and proxies cut what is silent. */
 const POLL_MS = 10_000;
 
-export function createLive(): Live {
+export interface LiveClocks {
+  /** How long a page may take nothing of what is sent to it, in milliseconds. */
+  stallMs?: number;
+  /** How long an answer lasts, in milliseconds. Browsers connect again by themselves; what only holds a place does not. */
+  lastsMs?: number;
+}
+
+export function createLive({ stallMs = 30_000, lastsMs = 10 * 60_000 }: LiveClocks = {}): Live {
   /** By what wakes each, whose page it is. */
   const followers = new Map<() => void, string>();
   const ending = new AbortController();
@@ -48,22 +55,29 @@ export function createLive(): Live {
     let woken = Promise.withResolvers<void>();
     const wake = () => woken.resolve();
     followers.set(wake, id);
+    const endsAt = performance.now() + lastsMs;
+    const goesOn = (stream: SSEStreamingApi) =>
+      !stream.aborted && !ending.signal.aborted && performance.now() < endsAt;
     return streamSSE(c, async (stream) => {
       stream.onAbort(wake);
       ending.signal.addEventListener("abort", wake, { once: true });
       try {
-        while (!stream.aborted && !ending.signal.aborted) {
+        while (goesOn(stream)) {
           // What happens from here on may be missing in the fingerprint, and has to wake us again.
           woken = Promise.withResolvers();
           // While the database is away there is nothing to tell.
           const now = await fingerprint().catch(() => undefined);
-          if (now === undefined) await stream.write(": still here\n\n");
-          else await stream.writeSSE({ event: "now", data: digest(now) });
-          const poll = setTimeout(wake, POLL_MS);
+          const written = now === undefined
+            ? stream.write(": still here\n\n")
+            : stream.writeSSE({ event: "now", data: digest(now) });
+          if (!await isInTime(written, stallMs)) {
+            stream.abort();
+            break;
+          }
+          const poll = setTimeout(wake, Math.min(POLL_MS, Math.max(0, endsAt - performance.now())));
           await woken.promise;
           clearTimeout(poll);
-          if (stream.aborted || ending.signal.aborted) break;
-          await stream.sleep(PAUSE_MS);
+          if (goesOn(stream)) await stream.sleep(PAUSE_MS);
         }
       } finally {
         followers.delete(wake);
@@ -73,4 +87,14 @@ export function createLive(): Live {
   }
 
   return { wake: () => followers.keys().forEach((wake) => wake()), follow, close: () => ending.abort() };
+}
+
+async function isInTime(work: Promise<unknown>, limitMs: number): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const limit = setTimeout(late.resolve, limitMs, false);
+  try {
+    return await Promise.race([work.then(() => true), late.promise]);
+  } finally {
+    clearTimeout(limit);
+  }
 }

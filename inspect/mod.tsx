@@ -9,7 +9,6 @@ import { describeError } from "../db/errors.ts";
 import { createAssets } from "./assets.ts";
 import { createCharts } from "./chart/mod.tsx";
 import { addCustomers } from "./customer/mod.tsx";
-import { takeForms } from "./forms.ts";
 import { createLive, type Live } from "./live.ts";
 import { addOverview } from "./overview/mod.tsx";
 import type { InspectorOptions, Pages } from "./options.ts";
@@ -48,20 +47,20 @@ export function createInspector(options: InspectorOptions): Inspector {
         if (name !== "cache-control" || !c.res.headers.has(name)) c.header(name, value);
       }
     }))
-    .use(takeForms())
     .use(options.admit)
     .route("/assets", createAssets())
     .route("/", createSignIn(options))
     .route("/", inside)
     // Mounted, an app is not asked for its notFound.
     .all("*", (c) => c.html(<Trouble title="Not found" message="There is no such page." />, 404))
-    .onError((error, c) => {
+    .onError(async (error, c) => {
+      if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
       const expected = asDomainError(error);
       for (const [name, value] of Object.entries(expected ? refusalHeaders(expected) : {})) {
         c.header(name, value);
       }
       if (c.req.method === "POST" && expected?.code === "UNAUTHENTICATED") {
-        return answerAfterEnd(c);
+        return await answerAfterEnd(c, options);
       }
       const { status, title, message } = explain(error);
       return c.html(<Trouble title={title} message={message} />, status);
@@ -87,6 +86,7 @@ function explain(error: unknown) {
     if (status === 403) {
       return { ...TITLES.FORBIDDEN, message: "Cannot take the form: it comes from another site." };
     }
+    if (status === 400) return { ...TITLES.INVALID_INPUT, message };
     if (status === 413) return { status, title: "Too much at once", message } as const;
     if (status === 408) return { status, title: "It took too long", message } as const;
   }

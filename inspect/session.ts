@@ -10,6 +10,8 @@ import type { StoresAuthenticator } from "../auth/principals.ts";
 import { InvalidTokenError } from "../auth/refusals.ts";
 import { markOf } from "../auth/token_mark.ts";
 import type { EndedSessions } from "../db/ended_sessions.ts";
+import type { Bodies } from "../door/bodies.ts";
+import { receiveForm } from "./forms.ts";
 
 export interface InspectEnv {
   Variables: {
@@ -34,6 +36,7 @@ const LONGEST = 3_800;
 
 export interface SessionOptions {
   authenticate: StoresAuthenticator;
+  bodies: Bodies;
   /** HMAC-SHA-256: makes the tokens that forms bring along. */
   formKey: CryptoKey;
   /** Browsers reach the inspector over TLS: the cookie goes over TLS only, and no other host can set it. */
@@ -54,7 +57,7 @@ function cookieOf(secure: boolean) {
  * that is not for a page is refused.
  */
 export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv> {
-  const { formKey, secure } = options;
+  const { bodies, formKey, secure } = options;
   const { name } = cookieOf(secure);
   return createMiddleware<InspectEnv>(async (c, next) => {
     const cookie = c.req.header("authorization") === undefined ? getCookie(c, name) : undefined;
@@ -72,6 +75,7 @@ export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv>
       return c.redirect(`${PATH}/sign-in?to=${encodeURIComponent(`${pathname}${search}`)}`);
     }
     c.set("csrf", cookie && await csrfToken(formKey, cookie));
+    if (c.req.method === "POST") await receiveForm(c, bodies, c.var.by.id);
     if (c.req.method === "POST" && cookie) await requireCsrf(c, c.get("csrf"));
     await next();
   });

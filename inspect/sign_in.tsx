@@ -3,6 +3,8 @@ import { type Context, Hono } from "@hono/hono";
 import { csrf } from "@hono/hono/csrf";
 import { asDomainError, DomainError } from "../actors/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
+import type { Bodies } from "../door/bodies.ts";
+import { isShort, receiveForm } from "./forms.ts";
 import { Frame } from "./page.tsx";
 import { type InspectEnv, type SessionOptions, signIn, signOut } from "./session.ts";
 
@@ -25,6 +27,7 @@ export function createSignIn(options: SignInOptions): Hono {
       return c.html(<SignIn to={to} problem={undefined} mayGoOn={cameFromElsewhere(c)} />);
     })
     .post("/sign-in", async (c) => {
+      await receiveForm(c, options.bodies);
       const { token, to: wanted } = await c.req.parseBody();
       const to = ownPath(wanted);
       try {
@@ -88,10 +91,13 @@ function SignIn(
 }
 
 /** What a form is answered once its session has ended; nothing of what was written is lost. */
-export async function answerAfterEnd(c: Context): Promise<Response> {
+export async function answerAfterEnd(
+  c: Context,
+  { bodies }: Pick<SessionOptions, "bodies">,
+): Promise<Response> {
   const { pathname, search } = new URL(c.req.url);
   const to = ownPath(`${pathname}${search}`);
-  const { reason } = await c.req.parseBody();
+  const reason = await reasonOf(c, bodies);
   return c.html(
     <Frame title="Sign in again">
       <main id="main" class="narrow" tabindex={-1}>
@@ -109,6 +115,17 @@ export async function answerAfterEnd(c: Context): Promise<Response> {
     </Frame>,
     401,
   );
+}
+
+/** What the form gives as its reason; undefined where it cannot be read, which must not hide that the session has ended. */
+async function reasonOf(c: Context, bodies: Bodies): Promise<unknown> {
+  try {
+    if (!isShort(c)) return undefined;
+    await receiveForm(c, bodies);
+    return (await c.req.parseBody()).reason;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where to go afterwards: a page of the inspector, whatever the address asks for. */

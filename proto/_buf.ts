@@ -34,7 +34,14 @@ export async function buf(...args: string[]): Promise<boolean> {
 /** Writes the generated code of every module below a folder. */
 export async function generate(folder: string): Promise<boolean> {
   for (const { source, out } of MODULES) {
-    const done = await buf("generate", source, "--template", JSON.stringify(template(out)), "--output", folder);
+    const done = await buf(
+      "generate",
+      source,
+      "--template",
+      JSON.stringify(template(out)),
+      "--output",
+      folder,
+    );
     if (!done) return false;
   }
   return true;

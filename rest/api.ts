@@ -3,7 +3,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { authorizeStaff } from "../actors/authority.ts";
-import type { ErrorCode } from "../actors/errors.ts";
+import { asDomainError, type ErrorCode } from "../actors/errors.ts";
 import { invalidInput } from "../actors/input.ts";
 import type { Principal, RoleName } from "../actors/principal.ts";
 import type { Authenticator } from "../auth/principals.ts";
@@ -19,6 +19,8 @@ export interface ApiEnv {
     by: Principal;
     /** Where in which trace the caller stands: a new one where it does not say. */
     traceparent: string;
+    /** What a request passes once it is known that the caller may call the route, and before its body is read. */
+    receive?: MiddlewareHandler<ApiEnv>;
   };
 }
 
@@ -36,24 +38,36 @@ export function createApi(): Api {
   });
 }
 
-/** Finds out who asks, before anything else is looked at. */
-export function authenticated(authenticate: Authenticator): MiddlewareHandler<ApiEnv> {
+/**
+ * Authenticates the caller, before anything else is looked at.
+ *
+ * @param refuseStranger what happens before a caller without a valid token is refused; it may throw another refusal
+ */
+export function authenticated(
+  authenticate: Authenticator,
+  refuseStranger: (c: ApiContext) => Promise<void> = () => Promise.resolve(),
+): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
     c.set("traceparent", readTraceparent(c.req.header("traceparent")) ?? newTraceparent());
-    c.set("by", await authenticate(c.req.raw.headers));
+    try {
+      c.set("by", await authenticate(c.req.raw.headers));
+    } catch (error) {
+      if (asDomainError(error)?.code === "UNAUTHENTICATED") await refuseStranger(c);
+      throw error;
+    }
     await next();
   });
 }
 
 /**
- * Lets services in, and staff with one of the roles.
+ * Lets services in, and staff with one of the roles. Only then is the body read.
  *
  * @param purpose for the refusal: "read customers"
  */
 export function allow(purpose: string, ...roles: RoleName[]): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
     authorizeStaff(purpose, roles, c.var.by);
-    await next();
+    return await (c.var.receive ? c.var.receive(c, next) : next());
   });
 }
 
@@ -82,7 +96,7 @@ const MEANINGS: Record<ErrorCode, string> = {
   ALREADY_EXISTS: "what has to be unique belongs to another one",
   REFUSED_IN_STATE: "not in the state that it is in, which the message names",
   CONFLICT: "`If-Match` names another version than the present one",
-  RATE_LIMITED: "too many requests within this minute",
+  RATE_LIMITED: "too many requests within this minute, or too many streams at once",
   UNAVAILABLE: "try again later",
 };
 

@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ContentfulStatusCode } from "@hono/hono/utils/http-status";
 import { asDomainError, type ErrorCode } from "../actors/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
+import { BodyError } from "../door/body.ts";
 import { describeError } from "../db/errors.ts";
 
 export const STATUSES: Record<ErrorCode, ContentfulStatusCode> = {
@@ -41,7 +42,12 @@ export function answerOf(error: unknown): Answer {
   const expected = asDomainError(error);
   if (expected) {
     const { code, message } = expected;
-    return { status: STATUSES[code], body: { code, message }, headers: refusalHeaders(expected) };
+    const isTooLarge = expected instanceof BodyError && expected.fault === "too_large";
+    return {
+      status: isTooLarge ? 413 : STATUSES[code],
+      body: { code, message },
+      headers: refusalHeaders(expected),
+    };
   }
   getLogger(["customer-service", "rest"]).error("Cannot answer a request: {reason}", {
     reason: describeError(error),

@@ -4,9 +4,11 @@ import { accepts } from "@hono/hono/accepts";
 import { html } from "@hono/hono/html";
 import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdpr/export_downloads.ts";
 import type { Authenticator } from "../auth/principals.ts";
+import { pacedDownload } from "../door/pace.ts";
 import { type ApiEnv, authenticated } from "./api.ts";
 import { answerOf, brokenOff } from "./errors.ts";
-import { limitAddresses, limitPrincipals, type Limits } from "./limits.ts";
+import { limitPrincipals, type Limits, limitStranger } from "./limits.ts";
+import { createStreams, openStream } from "./streams.ts";
 
 export interface ExportRouteOptions {
   downloads: ExportDownloads;
@@ -25,12 +27,13 @@ const HEADERS = {
 
 /** An app to mount at `/exports`. */
 export function createExports({ downloads, authenticate, limits }: ExportRouteOptions): Hono<ApiEnv> {
+  const streams = createStreams();
   return new Hono<ApiEnv>()
     .use(async (c, next) => {
       await next();
       for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
     })
-    .use(limitAddresses(limits), authenticated(authenticate), limitPrincipals(limits))
+    .use(authenticated(authenticate, (c) => limitStranger(c, limits)), limitPrincipals(limits))
     .get("/:token", async (c) => {
       const token = c.req.param("token");
       return answerWithList(c, token, await downloads.list(token, c.var.by));
@@ -40,8 +43,14 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
       const { token, part } = c.req.param();
       // Who only asks what there is, as link checkers do, must not use the link up.
       if (c.req.method === "HEAD") return answer(c, await downloads.look(token, part, by), null);
-      const { gzip, ...found } = await downloads.fetch(token, part, by);
-      return answer(c, found, gzip);
+      const leave = openStream(c, streams); // before the link is used up
+      try {
+        const { gzip, ...found } = await downloads.fetch(token, part, by);
+        return answer(c, found, pacedDownload(gzip, { onEnd: leave }));
+      } catch (error) {
+        leave();
+        throw error;
+      }
     })
     .onError((error, c) => {
       if (c.req.raw.signal.aborted) return brokenOff();

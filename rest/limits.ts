@@ -1,10 +1,9 @@
 /** How much anybody may ask: requests a minute for each principal and each address, and the size of a body. */
 import type { MiddlewareHandler } from "@hono/hono";
-import { bodyLimit } from "@hono/hono/body-limit";
-import { getConnInfo } from "@hono/hono/deno";
 import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../actors/errors.ts";
-import { arrival } from "../door/body.ts";
+import { addressOf } from "../door/address.ts";
+import type { Bodies } from "../door/bodies.ts";
 import type { RateLimit } from "../db/rate_limits.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
 import { digest } from "./digest.ts";
@@ -19,23 +18,23 @@ export interface Limits {
   proxies: number;
 }
 
-/** One JSON document. What is streamed has limits of its own. */
+/** Bytes of one JSON document. What is streamed has limits of its own. */
 export const BODY_LIMIT = 100 * 1024;
 const STREAMED = "/customers/bulk";
 
 /** An address is counted before it is known for which store it asks. */
 const NO_STORE = "00000000-0000-0000-0000-000000000000";
 
-/** Stands before authentication, so that guessing tokens is limited as well. */
-export function limitAddresses(limits: Limits): MiddlewareHandler<ApiEnv> {
-  return createMiddleware<ApiEnv>(async (c, next) => {
-    const { perAddress, hashKey, proxies } = limits;
-    if (perAddress) {
-      const key = await digest(hashKey, `address ${addressOf(c, proxies)}`);
-      refuse(c, await perAddress({ storeId: NO_STORE, key }), "this address");
-    }
-    await next();
-  });
+/**
+ * Counts a request without a valid token under its address, so that guessing tokens is limited. A request with one
+ * counts under its principal alone: strangers behind the same proxy must not lock it out.
+ *
+ * @throws {DomainError} RATE_LIMITED
+ */
+export async function limitStranger(c: ApiContext, { perAddress, hashKey, proxies }: Limits): Promise<void> {
+  if (!perAddress) return;
+  const key = await digest(hashKey, `address ${addressOf(c, proxies)}`);
+  refuse(c, await perAddress({ storeId: NO_STORE, key }), "this address");
 }
 
 export function limitPrincipals(limits: Limits): MiddlewareHandler<ApiEnv> {
@@ -50,20 +49,17 @@ export function limitPrincipals(limits: Limits): MiddlewareHandler<ApiEnv> {
   });
 }
 
-export function limitBodies(): MiddlewareHandler<ApiEnv> {
-  const limited = bodyLimit({
-    maxSize: BODY_LIMIT,
-    onError: (c) => {
-      const message = `Cannot take the request: its body has more than ${BODY_LIMIT} bytes`;
-      return c.json({ code: "INVALID_INPUT", message }, 413);
-    },
-  });
+/**
+ * Receives the body for the route, once it is known that the caller may call it; a place in flight is given back
+ * meanwhile.
+ */
+export function receiveBodies(bodies: Bodies): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
     if (c.req.path === STREAMED) return await next();
-    return await limited(c, async () => {
-      if (!await arrival(c.req.raw)) c.req.raw = untyped(c.req.raw);
-      await next();
-    });
+    const { storeId, type, id } = c.var.by;
+    const length = await bodies.receive(c, { maxBytes: BODY_LIMIT, holder: `${type} ${storeId} ${id}` });
+    if (length === 0) c.req.raw = untyped(c.req.raw);
+    await next();
   });
 }
 
@@ -81,28 +77,4 @@ function refuse(c: ApiContext, seconds: number | undefined, who: string): void {
   if (seconds === undefined) return;
   c.header("retry-after", String(seconds));
   throw new DomainError("RATE_LIMITED", `Cannot take more requests from ${who}: try again in ${seconds} s`);
-}
-
-/** Where a request comes from: what the outermost of our own proxies has seen, or the connection's other end. */
-function addressOf(c: ApiContext, proxies: number): string {
-  const forwarded = c.req.header("x-forwarded-for")?.split(",").map((address) => address.trim()) ?? [];
-  const seen = proxies > 0 ? forwarded.at(-proxies) ?? forwarded[0] : undefined;
-  return networkOf(seen ?? getConnInfo(c).remote.address ?? "unknown");
-}
-
-/** An IPv4 address as a socket for both families or a proxy that adds the port writes it. */
-const IPV4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)(?::\d+)?$/i;
-
-/** Whoever has an IPv6 address has a whole /64 of them. */
-function networkOf(address: string): string {
-  const [, ipv4] = address.match(IPV4) ?? [];
-  if (ipv4 !== undefined || !address.includes(":")) return ipv4 ?? address;
-  const [head = "", tail] = address.toLowerCase().split("::");
-  const groups = head === "" ? [] : head.split(":");
-  if (tail !== undefined) {
-    const last = tail === "" ? [] : tail.split(":");
-    while (groups.length + last.length < 8) groups.push("0");
-    groups.push(...last);
-  }
-  return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":");
 }

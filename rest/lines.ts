@@ -198,6 +198,7 @@ async function* readChunks(
 
 /** A body that breaks off is its client's affair. */
 function breakOff(cause: unknown): never {
+  if (cause instanceof DomainError) throw cause;
   throw new DomainError("INVALID_INPUT", "Cannot go on: the body breaks off", { cause });
 }
 

@@ -1,5 +1,5 @@
 /** The Customer API and administration over HTTP, for services and staff. */
-import { type Context, Hono } from "@hono/hono";
+import { type Context, Hono, type MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
 import { methodNotAllowed } from "@hono/hono/method-not-allowed";
@@ -10,8 +10,9 @@ import { describeApi } from "./documents/openapi.ts";
 import { answerOf, brokenOff, type ErrorBody } from "./errors.ts";
 import { createGdprRequests } from "./gdpr_requests/mod.ts";
 import { createGroups } from "./groups/mod.ts";
-import { limitAddresses, limitBodies, limitPrincipals } from "./limits.ts";
+import { limitPrincipals, limitStranger, receiveBodies } from "./limits.ts";
 import type { RestOptions } from "./options.ts";
+import { createStreams } from "./streams.ts";
 
 /** What begins the paths of the API. */
 const RESOURCES = ["/customers", "/groups", "/gdpr-requests"];
@@ -32,17 +33,25 @@ export function createRoutes(options: RestOptions): Api {
   });
   const before = [
     uncached,
-    limitAddresses(options.limits),
-    authenticated(options.authenticate),
+    authenticated(options.authenticate, (c) => limitStranger(c, options.limits)),
     limitPrincipals(options.limits),
-    limitBodies(),
+    receiving(options.bodies),
     methodNotAllowed({ app: api, onMethodNotAllowed: answerMethod }),
   ] as const;
   for (const resource of RESOURCES) api.use(`${resource}/*`, ...before); // the resource's own path as well
   return api
-    .route("/", createCustomers(options))
+    .route("/", createCustomers({ ...options, streams: createStreams() }))
     .route("/", createGroups(options))
     .route("/", createGdprRequests(options));
+}
+
+/** Hands `allow` what receives the body of a route. */
+function receiving(bodies: RestOptions["bodies"]): MiddlewareHandler<ApiEnv> {
+  const receive = receiveBodies(bodies);
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    c.set("receive", receive);
+    await next();
+  });
 }
 
 /** What stands in an answer is for nobody's cache: it may be personal, and it is the caller's alone. */

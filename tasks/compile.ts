@@ -31,7 +31,7 @@ export const INCLUDED = [
  */
 export const FLAGS = [
   ...["--quiet", "--frozen", "--no-prompt", "--unstable-no-legacy-abort"],
-  ...["--allow-env", "--allow-net", "--allow-read", "--allow-run", "--allow-sys=uid"],
+  ...["--allow-env", "--allow-net", "--allow-read", "--allow-run"],
 ];
 
 /** @returns the exit code */

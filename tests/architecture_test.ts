@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   gateway: [],
   graph: ["actors", "auth", "db", "door", "telemetry"],
   grpc: [],
-  inspect: ["actors", "auth", "db", "telemetry"],
+  inspect: ["actors", "auth", "db", "door", "telemetry"],
   proto: [],
   rest: ["actors", "auth", "db", "door", "telemetry"],
   rpc: ["actors", "auth", "db", "grpc", "proto", "telemetry"],

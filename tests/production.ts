@@ -14,6 +14,7 @@ export function production(databaseUrl: string): Record<string, string> {
     DATABASE_URL: databaseUrl,
     KAFKA_BROKERS: NOBODY_LISTENS,
     SHUTDOWN_DELAY: "0s",
+    TRUSTED_PROXIES: "0",
     GDPR_EXPORT_KEY: Buffer.alloc(32, 1).toString("base64"),
     GDPR_HASH_KEY: Buffer.alloc(32, 2).toString("base64"),
     GDPR_RECEIPT_KEY: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "der" })

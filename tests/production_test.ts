@@ -9,7 +9,7 @@ import { asked, connect } from "./rpc/client.ts";
 import { failure, startService, temporaryFolder } from "./service.ts";
 
 const REQUIRED = [
-  ...["DATABASE_URL", "KAFKA_BROKERS", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"],
+  ...["DATABASE_URL", "KAFKA_BROKERS", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "TRUSTED_PROXIES"],
   ...["GDPR_EXPORT_KEY", "GDPR_HASH_KEY", "GDPR_RECEIPT_KEY", "PEER_ORDER_SERVICE_URL"],
 ];
 

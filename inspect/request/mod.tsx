@@ -7,6 +7,7 @@ import { parseInput, uuid } from "../../actors/input.ts";
 import { findEvent } from "../../db/actor_history.ts";
 import { readStore } from "../../db/connect.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
+import { pacedDownload } from "../../door/pace.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
 import { act } from "./act.ts";
@@ -101,7 +102,8 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
       : await downloads.fetch(token, wanted, by);
     c.header("content-type", found.mediaType);
     c.header("content-disposition", `attachment; filename="${found.part}"`);
-    return found.gzip ? c.body(found.gzip.pipeThrough(new DecompressionStream("gzip"))) : c.body(null);
+    if (!found.gzip) return c.body(null);
+    return c.body(pacedDownload(found.gzip).pipeThrough(new DecompressionStream("gzip")));
   });
 }
 

@@ -1,6 +1,8 @@
 /** `POST /customers/bulk`: registers and changes many customers, streamed in and out. */
 import { HTTPException } from "@hono/hono/http-exception";
 import { DomainError } from "../../actors/errors.ts";
+import { PACE, pacedUpload } from "../../door/pace.ts";
+import type { Shares } from "../../door/shares.ts";
 import { allow, type Api, createRoute, refusals } from "../api.ts";
 import { commandContext, creationHeaders } from "../conditions.ts";
 import { inOrder, type Work } from "../in_order.ts";
@@ -9,6 +11,7 @@ import { LINE_LIMIT } from "../lines.ts";
 import type { RestOptions } from "../options.ts";
 import { createPace } from "../pace.ts";
 import { answerWith } from "../patient_answer.ts";
+import { openStream, waiting } from "../streams.ts";
 import { type BulkRow, BulkRowSchema, readRows, type RowFormat } from "./bulk_rows.ts";
 import { type BulkResult, BulkResultSchema, createUpsert } from "./upsert.ts";
 
@@ -45,7 +48,9 @@ may have been applied or not.
 
 With an \`Idempotency-Key\` each row is applied once, so that the same file can be sent again under it within a day,
 and every row gives the same answer. A client should read while it sends: it may leave
-${UNREAD / 1024 ** 2} MiB of answers unread, and may not be silent for ${PATIENCE_MS / 1_000} seconds.`
+${UNREAD / 1024 ** 2} MiB of answers unread, and sends at least 1 KiB in ${
+      PATIENCE_MS / 1_000
+    } seconds of being waited for.`
       .replaceAll(/(?<!\n)\n(?!\n)/g, " "),
   tags: ["Bulk"],
   middleware: allow("register and change customers", "CUSTOMER_MANAGER"),
@@ -58,7 +63,7 @@ ${UNREAD / 1024 ** 2} MiB of answers unread, and may not be silent for ${PATIENC
 
 export function addBulkRoutes(
   api: Api,
-  options: Pick<RestOptions, "actors" | "lookups" | "sql" | "closing">,
+  options: Pick<RestOptions, "actors" | "lookups" | "sql" | "closing"> & { streams?: Shares },
   { patienceMs = PATIENCE_MS, refusedLimit = REFUSED_LIMIT } = {},
 ): void {
   api.openapi(bulk, async (c) => {
@@ -68,19 +73,23 @@ export function addBulkRoutes(
       throw new HTTPException(415, { message });
     }
     const { storeId } = c.var.by;
+    const leave = openStream(c, options.streams);
     const upsert = createUpsert(options, commandContext(c));
     const stop = new AbortController();
-    const body = c.req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() });
-    const rows = readRows(body, format, { patienceMs, signal: stop.signal });
+    const body: ReadableStream<Uint8Array<ArrayBuffer>> = c.req.raw.body ??
+      new ReadableStream({ start: (controller) => controller.close() });
+    const paced = pacedUpload(body, { ...PACE, stallMs: patienceMs });
+    const rows = readRows(paced, format, { patienceMs, signal: stop.signal });
     // What is wrong with the whole of it, such as a header, has a status of its own.
-    const first = await rows.next().catch((error) => {
+    const first = await waiting(c, () => rows.next()).catch((error) => {
       stop.abort();
+      leave();
       throw error;
     });
     const results = answerRows(startingWith(first, rows), {
       keysOf: (row) => keysOf(row, (email) => options.lookups.findCustomerId({ storeId, email })),
       work: upsert,
-    }, { stop, closing: options.closing, leave: c.var.stay?.(), refusedLimit });
+    }, { stop, closing: options.closing, leave, refusedLimit });
     const answer = answerWith(results, { unread: UNREAD, patienceMs });
     return c.body(answer, 200, { "content-type": JSON_LINES });
   });
@@ -91,7 +100,7 @@ interface Course {
   stop: AbortController;
   closing: AbortSignal;
   /** To be called at the end. */
-  leave: (() => void) | undefined;
+  leave: () => void;
   refusedLimit: number;
 }
 
@@ -125,7 +134,7 @@ async function* answerRows(
   } finally {
     closing.removeEventListener("abort", end);
     stop.abort();
-    leave?.();
+    leave();
   }
 }
 

@@ -1,9 +1,12 @@
 /** `GET /customers/export`: all customers of a filter as JSON lines, as fast as they are read. */
 import type { Sql } from "../../db/connect.ts";
 import type { CustomerFilter } from "../../db/customer_search.ts";
+import { PACE, pacedDownload } from "../../door/pace.ts";
+import type { Shares } from "../../door/shares.ts";
 import { allow, type Api, createRoute, refusals } from "../api.ts";
 import { ending, errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
 import type { RestOptions } from "../options.ts";
+import { openStream } from "../streams.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
 import { filterOf, filterQuery } from "./filter.ts";
 import { readCustomers } from "./search.ts";
@@ -29,33 +32,37 @@ const exportRoute = createRoute({
   },
 });
 
-export function addExportRoutes(api: Api, { sql, closing }: RestOptions): void {
+export function addExportRoutes(
+  api: Api,
+  { sql, closing, streams }: Pick<RestOptions, "sql" | "closing"> & { streams?: Shares },
+  { stallMs = PACE.stallMs } = {},
+): void {
   api.openapi(exportRoute, async (c) => {
-    const leave = c.var.stay?.();
-    const pages = readPages(sql, c.var.by.storeId, filterOf(c.req.valid("query")), { closing, leave });
-    const first = await pages.next(); // what fails before anything is sent has a status of its own
-    return c.body(streamOf(first, pages), 200, { "content-type": JSON_LINES });
+    const leave = openStream(c, streams);
+    const pages = readPages(sql, c.var.by.storeId, filterOf(c.req.valid("query")), closing);
+    // What fails before anything is sent has a status of its own.
+    const first = await pages.next().catch((error) => {
+      leave();
+      throw error;
+    });
+    const answer = pacedDownload(streamOf(first, pages), { stallMs, onEnd: leave });
+    return c.body(answer, 200, { "content-type": JSON_LINES });
   });
 }
 
-/** @param leave is called at the end */
 async function* readPages(
   sql: Sql,
   storeId: string,
   filter: CustomerFilter,
-  { closing, leave }: { closing: AbortSignal; leave: (() => void) | undefined },
+  closing: AbortSignal,
 ): AsyncGenerator<string> {
   let after: string | undefined;
-  try {
-    for (;;) {
-      const rows = await readCustomers(sql, storeId, filter, { limit: PAGE, after });
-      after = rows.at(-1)?.customerId;
-      if (rows.length > 0) yield rows.map((row) => lineOf(bodyOf(row))).join("");
-      if (rows.length < PAGE) return;
-      if (closing.aborted) throw ending();
-    }
-  } finally {
-    leave?.();
+  for (;;) {
+    const rows = await readCustomers(sql, storeId, filter, { limit: PAGE, after });
+    after = rows.at(-1)?.customerId;
+    if (rows.length > 0) yield rows.map((row) => lineOf(bodyOf(row))).join("");
+    if (rows.length < PAGE) return;
+    if (closing.aborted) throw ending();
   }
 }
 

@@ -1,4 +1,5 @@
 /** `/customers`: everything about customers. */
+import type { Shares } from "../../door/shares.ts";
 import type { Api } from "../api.ts";
 import { createApi } from "../api.ts";
 import type { RestOptions } from "../options.ts";
@@ -11,7 +12,7 @@ import { addPriceListRoutes } from "./price_list.ts";
 import { addProfileRoutes } from "./profile.ts";
 import { addSearchRoutes } from "./search.ts";
 
-export function createCustomers(options: RestOptions): Api {
+export function createCustomers(options: RestOptions & { streams: Shares }): Api {
   const api = createApi();
   // Before what takes an id in their place.
   addSearchRoutes(api, options);

@@ -8,6 +8,7 @@ const SECRET = "tr0ub4dor-and-3";
 const PRODUCTION: Environment = {
   DENO_ENV: "production",
   DATABASE_URL: "postgresql://service:secret@db.example:5432/customers",
+  TRUSTED_PROXIES: "0",
   KAFKA_BROKERS: "kafka-1.example:9092, kafka-2.example:9093",
   JWT_JWKS_URL: "https://id.example/jwks.json",
   JWT_ISSUER: "https://id.example",
@@ -59,6 +60,7 @@ Deno.test("configuration of an empty environment is a development service on the
     grpcPort: 50051,
     workers: 1,
     maxInFlight: 1_000,
+    grpcMaxInFlight: 1_000,
     shutdownDelayMs: 0,
     door: { trustedProxies: 0, ratePerPrincipal: 12_000, ratePerAddress: 24_000, corsOrigins: [] },
     databaseUrl: undefined,
@@ -90,6 +92,7 @@ Deno.test("configuration carries every variable that is set", () => {
     HTTP_PORT: "0",
     GRPC_PORT: "0",
     MAX_IN_FLIGHT: "250",
+    GRPC_MAX_IN_FLIGHT: "500",
     SHUTDOWN_DELAY: "10s",
     DB_POOL_SIZE: "25",
     TRUSTED_PROXIES: "2",
@@ -131,6 +134,7 @@ Deno.test("configuration carries every variable that is set", () => {
     grpcPort: 0,
     workers: 1,
     maxInFlight: 250,
+    grpcMaxInFlight: 500,
     shutdownDelayMs: 10_000,
     door: {
       trustedProxies: 2,
@@ -399,6 +403,7 @@ Deno.test("configuration in production refuses every development default by name
   assert.deepEqual(refused({ DENO_ENV: "production", GRPC_AUTH: "none", BIND: "127.0.0.1" }), [
     "DATABASE_URL",
     "KAFKA_BROKERS",
+    "TRUSTED_PROXIES",
     "JWT_JWKS_URL",
     "JWT_ISSUER",
     "JWT_AUDIENCE",
@@ -410,6 +415,16 @@ Deno.test("configuration in production refuses every development default by name
     "PEER_PAYMENT_SERVICE_URL",
     "PEER_COMMUNICATION_SERVICE_URL",
   ]);
+});
+
+Deno.test("configuration in production asks how many proxies are trusted, and takes none for an answer", () => {
+  const { TRUSTED_PROXIES: _, ...unsaid } = PRODUCTION;
+  const [refusal = ""] = linesOf(unsaid);
+  assert.match(
+    refusal,
+    /^TRUSTED_PROXIES: expected a number from 0 to 9, because .*; 0 where clients connect/,
+  );
+  assert.equal(readConfig(PRODUCTION).door.trustedProxies, 0);
 });
 
 Deno.test("configuration behind a gateway needs an issuer only for gRPC callers with tokens", () => {
@@ -442,7 +457,7 @@ Deno.test("configuration in production believes no gateway that proves nothing, 
   const wrong = ["short", `${GATEWAY_SECRET},`, `${GATEWAY_SECRET},${next},${next}x`, "spaces ".repeat(9)];
   for (const secret of wrong) {
     const message = messageOf({ GATEWAY_SECRET: secret });
-    assert.match(message, /^  GATEWAY_SECRET: expected one or two secrets of [^"]*$/m);
+    assert.match(message, /^ {2}GATEWAY_SECRET: expected one or two secrets of [^"]*$/m);
   }
 });
 

@@ -23,7 +23,7 @@ Deno.test("it lets the same headers through as the router", async () => {
   assert.match(yaml, /trace_context: true/);
   const everywhere = named.filter((name) => !CUSTOMER_HEADERS.includes(name ?? ""));
   assert.deepEqual([...everywhere, "traceparent", "tracestate"], FORWARDED_HEADERS);
-  const ofCustomer = yaml.match(/^    customer:\n      request:\n(?:        .*\n)+/m)?.[0] ?? "";
+  const ofCustomer = yaml.match(/^ {4}customer:\n {6}request:\n(?: {8}.*\n)+/m)?.[0] ?? "";
   for (const name of CUSTOMER_HEADERS) {
     assert.deepEqual(named.filter((other) => other === name).length, 1);
     assert.match(ofCustomer, new RegExp(`named: ${name} `));

@@ -7,6 +7,9 @@ import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/develo
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createRequestLookups } from "../../db/gdpr_lookups.ts";
 import { createLookups } from "../../db/lookups.ts";
+import { type Bodies, createBodies } from "../../door/bodies.ts";
+import { onServeError } from "../../door/serve_errors.ts";
+import { createDoor } from "../../door/mod.ts";
 import { createGraph } from "../../graph/mod.ts";
 import { createWorld, register, shopper, type World } from "../actors/world.ts";
 import { JSON_BODY, post, type Reply } from "./post.ts";
@@ -35,10 +38,12 @@ export interface TestGraphOptions {
   world?: Parameters<typeof createWorld>[0];
   /** Without it there is never an export. */
   exportKeys?: ExportKeys;
+  bodies?: Bodies;
 }
 
 export async function startGraph(
-  { production = false, world: worldOptions = {}, exportKeys }: TestGraphOptions = {},
+  { production = false, world: worldOptions = {}, exportKeys, bodies = createBodies({ proxies: 0 }) }:
+    TestGraphOptions = {},
 ): Promise<TestGraph> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld(worldOptions));
@@ -51,9 +56,13 @@ export async function startGraph(
     requests: createRequestLookups(reader),
     exportLink: async (key) => exportKeys && await exportLink(api, exportKeys, key),
     authenticate,
+    bodies,
     production,
   });
-  const server = stack.adopt(serve(new Hono().route("/graphql", graph)), (server) => server.shutdown());
+  const server = stack.adopt(
+    serve(createDoor({ corsOrigins: [] }).route("/graphql", graph)),
+    (server) => server.shutdown(),
+  );
   const url = `http://127.0.0.1:${server.addr.port}/graphql`;
   const running = stack.move();
   return {
@@ -78,7 +87,7 @@ export async function createIssuer(): Promise<DevelopmentIssuer> {
 }
 
 export function serve(app: Hono): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, app.fetch);
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {}, onError: onServeError }, app.fetch);
 }
 
 /** A customer and its principal. */

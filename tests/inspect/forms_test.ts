@@ -1,32 +1,47 @@
 /** Forms are held to a size and to a time before anything is done about them, whoever sends them. */
 import assert from "node:assert/strict";
-import { Hono } from "@hono/hono";
-import { takeForms } from "../../inspect/forms.ts";
+import { createBodies } from "../../door/bodies.ts";
+import { shedLoad, watchLoad } from "../../door/overload.ts";
+import { connectRaw, head, unfinished } from "../door/raw.ts";
+import { eventually } from "../eventually.ts";
+import { captureLog } from "../whole_log.ts";
+import type { Principal } from "../../actors/principal.ts";
 import { textOf } from "./request_pages.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 
 const KIB = 1_024;
 
-function send({ origin }: TestInspector, path: string, body: BodyInit): Promise<Response> {
-  const headers = { origin, accept: "text/html", "content-type": "application/x-www-form-urlencoded" };
-  return fetch(`${origin}${path}`, { method: "POST", body, headers, redirect: "manual" });
+async function send(
+  { origin, token }: TestInspector,
+  path: string,
+  body: BodyInit,
+  as?: Principal,
+): Promise<Response> {
+  const headers = {
+    origin,
+    accept: "text/html",
+    "content-type": "application/x-www-form-urlencoded",
+    ...(as && { authorization: `Bearer ${await token(as)}` }),
+  };
+  return await fetch(`${origin}${path}`, { method: "POST", body, headers, redirect: "manual" });
 }
 
 Deno.test("a form with more than any of ours has is refused in words, and not read to its end", async () => {
   await using inspector = await startInspector();
-  const paths = [["/inspect/sign-in", 8], ["/inspect/retry", 1_024], [
+  const paths = [["/inspect/sign-in", 8, undefined], ["/inspect/retry", 1_024, inspector.officer], [
     `/inspect/requests/${crypto.randomUUID()}`,
     100,
+    inspector.officer,
   ]] as const;
-  for (const [path, most] of paths) {
-    const tooMuch = await send(inspector, path, `token=${"x".repeat(most * KIB)}`);
+  for (const [path, most, as] of paths) {
+    const tooMuch = await send(inspector, path, `token=${"x".repeat(most * KIB)}`, as);
     assert.match(
       textOf(await tooMuch.text()),
       new RegExp(`has more than ${most} KiB\\. Nothing has been done`),
     );
     assert.equal(tooMuch.status, 413, path);
-    const enough = await send(inspector, path, `token=${"x".repeat(most * KIB - 6)}`);
-    assert.equal(enough.status, 401, path);
+    const enough = await send(inspector, path, `token=${"x".repeat(most * KIB - 6)}`, as);
+    assert.equal(enough.status, as ? 400 : 401, path);
     await enough.body?.cancel();
   }
   let sent = 0;
@@ -42,55 +57,78 @@ Deno.test("a form with more than any of ours has is refused in words, and not re
   assert.ok(sent < 20 * KIB * KIB, `${sent} bytes were taken`);
 });
 
-Deno.test("a form that does not arrive is not waited for", async () => {
-  const app = new Hono().use(takeForms(20)).post("/form", async (c) => c.text(await c.req.text()));
-  const { port, hostname } = { port: 0, hostname: "127.0.0.1" };
-  await using server = Deno.serve({ port, hostname, onListen() {} }, app.fetch);
-  const never = Promise.withResolvers<void>();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      await never.promise;
-      controller.close();
-    },
-  });
-  const url = `http://127.0.0.1:${server.addr.port}/form`;
-  const late = await fetch(url, { method: "POST", body });
-  assert.equal(late.status, 408);
-  assert.match(await late.text(), /has not arrived within 0\.02 seconds/);
-  never.resolve();
-  const whole = await fetch(url, { method: "POST", body: "token=x" });
-  assert.equal(await whole.text(), "token=x");
+/** What a browser says of a form of our own pages. */
+const formHeaders = (origin: string) => ({
+  host: new URL(origin).host,
+  origin,
+  "content-type": "application/x-www-form-urlencoded",
 });
 
-Deno.test("a form that is on its way takes no place among what is worked on", async () => {
-  let admitted = 0;
-  await using inspector = await startInspector({
-    admit: (_, next) => {
-      admitted++;
-      return next();
-    },
-  });
-  const rest = Promise.withResolvers<void>();
-  const began = Promise.withResolvers<void>();
-  const text = new TextEncoder();
-  const slow = new ReadableStream<Uint8Array>({
-    async start(controller) {
-      controller.enqueue(text.encode("token="));
-      began.resolve();
-      await rest.promise;
-      controller.enqueue(text.encode("x"));
-      controller.close();
-    },
-  });
-  const answer = send(inspector, "/inspect/sign-in", slow);
-  await began.promise;
+Deno.test("a form that does not arrive is not waited for", async () => {
+  const clock = { graceMs: 100, bytesPerSecond: 1_000_000, wholeMs: 100 };
+  await using inspector = await startInspector({ bodies: createBodies({ proxies: 0, clock }) });
+  const headers = formHeaders(inspector.origin);
+  for (
+    const request of [
+      unfinished("/inspect/sign-in", headers),
+      `${head("/inspect/sign-in", { ...headers, "content-length": "9" })}t`,
+    ]
+  ) {
+    await using connection = await connectRaw(inspector.origin);
+    await connection.write(request);
+    const answer = await connection.until("</html>");
+    assert.match(answer, /^HTTP\/1.1 408 [^]*it has not arrived within 0\.1 seconds/);
+  }
+});
+
+Deno.test("a form of a stranger is refused unread, and one of an ended session is given back", async () => {
+  const bodies = createBodies({ proxies: 0 });
+  await using inspector = await startInspector({ bodies });
+  const path = `/inspect/requests/${crypto.randomUUID()}`;
+  const headers = formHeaders(inspector.origin);
+  for (const as of [undefined, inspector.staff(["CUSTOMER_SUPPORT"])]) {
+    await using connection = await connectRaw(inspector.origin);
+    const authorization = as && { authorization: `Bearer ${await inspector.token(as)}` };
+    await connection.write(unfinished(path, { ...headers, ...authorization }));
+    assert.match(await connection.until("</html>"), as ? /^HTTP\/1.1 403 / : /^HTTP\/1.1 401 /);
+    assert.equal(bodies.count(), 0);
+  }
+  const ended = (reason: string) =>
+    fetch(`${inspector.origin}${path}`, { method: "POST", headers, body: new URLSearchParams({ reason }) });
+  const [short, long] = await Promise.all([ended("what I wrote"), ended("what I wrote".repeat(2_000))]);
+  assert.deepEqual([short.status, long.status], [401, 401]);
+  assert.match(await short.text(), /what I wrote/);
+  assert.doesNotMatch(await long.text(), /what I wrote/);
+});
+
+Deno.test("a form that is on its way holds no place in flight", async () => {
+  using load = watchLoad();
+  const places = load.places("requests", 1);
+  const bodies = createBodies({ proxies: 0 });
+  await using inspector = await startInspector({ bodies, admit: shedLoad(places) });
+  const headers = formHeaders(inspector.origin);
+  const officer = { authorization: `Bearer ${await inspector.token(inspector.officer)}` };
+  await using signIn = await connectRaw(inspector.origin);
+  await signIn.write(unfinished("/inspect/sign-in", headers));
+  await using retry = await connectRaw(inspector.origin);
+  await retry.write(unfinished("/inspect/retry", { ...headers, ...officer }));
+  await eventually(() => assert.equal(bodies.count(), 2));
   const page = await inspector.get("/inspect", inspector.officer);
   assert.equal(page.status, 200);
   await page.body?.cancel();
-  assert.equal(admitted, 1, "the page alone");
-  rest.resolve();
-  const late = await answer;
-  assert.equal(late.status, 401);
-  await late.body?.cancel();
-  assert.equal(admitted, 2);
+  await signIn.write("0\r\n\r\n");
+  assert.match(await signIn.until("</html>"), /^HTTP\/1.1 401 /);
+});
+
+Deno.test("a client that breaks a form off is no error of ours", async () => {
+  const bodies = createBodies({ proxies: 0 });
+  await using inspector = await startInspector({ bodies });
+  await using log = await captureLog();
+  const connection = await connectRaw(inspector.origin);
+  await connection.write(unfinished("/inspect/sign-in", formHeaders(inspector.origin)));
+  await eventually(() => assert.equal(bodies.count(), 1));
+  connection.close();
+  await eventually(() => assert.equal(bodies.count(), 0));
+  await inspector[Symbol.asyncDispose](); // waits for what is under way
+  assert.deepEqual(log.lines.filter((line) => line.includes("Cannot")), []);
 });

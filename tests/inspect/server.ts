@@ -1,5 +1,5 @@
 /** The inspector on a real socket, before real actors and a real PostgreSQL. */
-import { Hono, type MiddlewareHandler } from "@hono/hono";
+import type { MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
 import { exportReceipt } from "../../actors/gdpr/receipt.ts";
 import type { ActorsOptions } from "../../actors/mod.ts";
@@ -7,6 +7,8 @@ import type { Principal, RoleName } from "../../actors/principal.ts";
 import { createStoresAuthenticator } from "../../auth/principals.ts";
 import { createEndedSessions } from "../../db/ended_sessions.ts";
 import { createLookups } from "../../db/lookups.ts";
+import { type Bodies, createBodies } from "../../door/bodies.ts";
+import { createDoor } from "../../door/mod.ts";
 import { createInspector, type Inspector } from "../../inspect/mod.tsx";
 import { createWorld, type World } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";
@@ -38,11 +40,20 @@ export interface TestInspector extends AsyncDisposable {
  * @param admit stands where work is refused while there is too much of it
  */
 export async function startInspector(
-  { development, secure = false, admit = (_, next) => next(), ...world }: Partial<ActorsOptions> & {
-    development?: string;
-    secure?: boolean;
-    admit?: MiddlewareHandler;
-  } = {},
+  {
+    development,
+    secure = false,
+    admit = (_, next) => next(),
+    bodies = createBodies({ proxies: 0 }),
+    ...world
+  }:
+    & Partial<ActorsOptions>
+    & {
+      development?: string;
+      secure?: boolean;
+      admit?: MiddlewareHandler;
+      bodies?: Bodies;
+    } = {},
 ): Promise<TestInspector> {
   await using stack = new AsyncDisposableStack();
   let wake = () => {};
@@ -74,11 +85,12 @@ export async function startInspector(
       formKey,
       secure,
       ended: createEndedSessions(api),
+      bodies,
       admit,
       development: development === undefined ? undefined : { code: development, token: () => token(officer) },
     });
   const listenTo = (inspector: Inspector, stack: AsyncDisposableStack) => {
-    const app = new Hono().route("/inspect", inspector.app);
+    const app = createDoor({ corsOrigins: [] }).route("/inspect", inspector.app);
     const server = stack.adopt(serve(app), (server) => server.shutdown());
     stack.defer(inspector.close);
     return `http://127.0.0.1:${server.addr.port}`;

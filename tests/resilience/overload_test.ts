@@ -53,8 +53,8 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, an
     const page = await fetch(`${http}/inspect`);
     assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "1"]);
     assert.match(await page.text(), new RegExp(`<h1>Not at the moment</h1><p>.*${MESSAGE}</p>`));
-    const { status, details } = await client.groups(request, { metadata: MESH });
-    assert.deepEqual([status, details], ["RESOURCE_EXHAUSTED", `Cannot take the call: ${MESSAGE}`]);
+    const { status } = await client.groups(request, { metadata: MESH });
+    assert.equal(status, "OK", "calls have places of their own");
 
     for (const probe of ["/healthz", "/readyz"]) {
       const answer = await fetch(`${http}${probe}`);
@@ -70,7 +70,36 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, an
   assert.equal((await client.groups(request, { metadata: MESH })).status, "OK");
   assert.equal((await (await change("last")).json()).data.updateProfile.version, 7);
   assert.match((await service.stop("SIGTERM")).output, /Refuses work: 5 requests are in flight/);
-  assert.deepEqual(receiver.metrics().get("customer_service.load.refused"), [{ attributes: {}, value: 4 }]);
+  assert.deepEqual(receiver.metrics().get("customer_service.load.refused"), [{ attributes: {}, value: 3 }]);
+});
+
+Deno.test("beyond GRPC_MAX_IN_FLIGHT calls are refused, and HTTP goes on", async () => {
+  await using world = await createWorld();
+  const customer = await register(world);
+  const env = { ...production(world.database.url), ...TRUSTING, GRPC_MAX_IN_FLIGHT: "1" };
+  await using service = startService(env);
+  const ports = await portsOf(service);
+  using client = connect(ports.grpc);
+  const request = asked({ storeId: customer.storeId, customerId: customer.id });
+  const { underWay } = await world.admin.begin(async (tx) => {
+    await tx`lock table customers in access exclusive mode`;
+    const underWay = client.groups(request, { metadata: MESH });
+    await eventually(async () => {
+      const [waiting] = await world.admin`select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`;
+      assert.ok(waiting);
+    });
+    const { status, details } = await client.groups(request, { metadata: MESH });
+    assert.deepEqual([status, details], ["RESOURCE_EXHAUSTED", `Cannot take the call: ${MESSAGE}`]);
+    const answer = await fetch(`http://127.0.0.1:${ports.http}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...gatewayHeaders(customer) },
+      body: JSON.stringify({ query: "{ __typename }" }),
+    });
+    assert.deepEqual(await answer.json(), { data: { __typename: "Query" } });
+    return { underWay };
+  });
+  assert.equal((await underWay).status, "OK");
 });
 
 Deno.test("clients that never send the rest of an operation take nobody's place", async () => {
@@ -105,24 +134,25 @@ Deno.test("clients that never send the rest of an operation take nobody's place"
 });
 
 Deno.test("an event loop that is late refuses, one pause does not make it so, and it takes all again when it has caught up", async () => {
-  using load = watchLoad(10);
+  using load = watchLoad();
+  const places = load.places("requests", 10);
   const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
   await eventually(() => assert.ok(load.delayMs() < DELAY_LIMIT_MS / 4));
   block(DELAY_LIMIT_MS * 2);
   await turn();
-  load.enter()!();
+  places.enter()!();
 
   for (let at = 0; at < 4; at++) {
     block(DELAY_LIMIT_MS * 2);
     await turn();
   }
   assert.ok(load.delayMs() > DELAY_LIMIT_MS);
-  assert.equal(load.enter(), undefined);
-  assert.equal(load.inFlight(), 0);
-  const leave = await eventually(() => load.enter() ?? assert.fail("it still refuses"));
-  assert.equal(load.inFlight(), 1);
+  assert.equal(places.enter(), undefined);
+  assert.equal(places.inFlight(), 0);
+  const leave = await eventually(() => places.enter() ?? assert.fail("it still refuses"));
+  assert.equal(places.inFlight(), 1);
   leave();
-  assert.equal(load.inFlight(), 0);
+  assert.equal(places.inFlight(), 0);
 });
 
 /** As a computation does that nobody has cut into pieces. */

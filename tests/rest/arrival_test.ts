@@ -1,9 +1,10 @@
 /** What is wrong with a request before it is anything: no host, no UTF-8, a body that never arrives. */
 import assert from "node:assert/strict";
-import { Hono } from "@hono/hono";
+import { createBodies } from "../../door/bodies.ts";
+import { shedLoad, watchLoad } from "../../door/overload.ts";
 import { answerOf } from "../../rest/errors.ts";
-import { arrival } from "../../door/body.ts";
-import { serve } from "../graph/server.ts";
+import { connectRaw, head, unfinished } from "../door/raw.ts";
+import { eventually } from "../eventually.ts";
 import { captureLog } from "../whole_log.ts";
 import { startRest } from "./server.ts";
 
@@ -51,16 +52,64 @@ Deno.test("a body that is not UTF-8 is refused, not stored with characters that 
 });
 
 Deno.test("a body that does not arrive is waited for so long and no longer", async () => {
-  const app = new Hono().post("/", async (c) => c.json(await arrival(c.req.raw, 100)));
-  const server = serve(app.onError((error, c) => c.json(answerOf(error).body, 400)));
-  try {
-    const answer = await speak(
-      `http://127.0.0.1:${server.addr.port}`,
-      "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\nh",
+  const clock = { graceMs: 100, bytesPerSecond: 1_000_000, wholeMs: 100 };
+  await using rest = await startRest({ bodies: createBodies({ proxies: 0, clock }) });
+  const authorization = await rest.authorization(rest.world.system);
+  for (
+    const request of [
+      unfinished("/customers", { authorization }),
+      `${head("/customers", { authorization, "content-length": "9" })}h`,
+    ]
+  ) {
+    await using connection = await connectRaw(rest.origin);
+    await connection.write(request);
+    assert.match(
+      await connection.until("}"),
+      /^HTTP\/1.1 400 [^]*"INVALID_INPUT"[^]*its body has not arrived within 0.1 seconds/,
     );
-    assert.match(answer, /its body has not arrived within 0.1 seconds/);
-  } finally {
-    await server.shutdown();
+  }
+});
+
+Deno.test("a caller who may not call a route is refused before its body is read", async () => {
+  const bodies = createBodies({ proxies: 0 });
+  await using rest = await startRest({ bodies });
+  const { storeId } = rest.world;
+  const shopper = { id: crypto.randomUUID(), type: "CUSTOMER" as const, storeId, roles: [] };
+  const callers = [
+    { as: undefined, status: 401 },
+    { as: shopper, status: 403 },
+    { as: rest.staff(["PRIVACY_OFFICER"]), status: 403 },
+  ];
+  for (const path of ["/customers", "/customers/bulk"]) {
+    for (const { as, status } of callers) {
+      await using connection = await connectRaw(rest.origin);
+      await connection.write(unfinished(path, as ? { authorization: await rest.authorization(as) } : {}));
+      assert.match(await connection.until("}"), new RegExp(`^HTTP/1.1 ${status} `), path);
+      assert.equal(bodies.count(), 0);
+    }
+  }
+});
+
+Deno.test("a body that is on its way holds no place in flight, a bulk upload included", async () => {
+  using load = watchLoad();
+  const places = load.places("requests", 1);
+  const bodies = createBodies({ proxies: 0 });
+  await using rest = await startRest({ bodies, admit: shedLoad(places, (error) => answerOf(error).body) });
+  const { system } = rest.world;
+  const authorization = await rest.authorization(system);
+  await using stack = new AsyncDisposableStack();
+  for (let at = 0; at < 3; at++) {
+    const connection = stack.use(await connectRaw(rest.origin));
+    await connection.write(unfinished("/customers", { authorization }));
+    const bulk = stack.use(await connectRaw(rest.origin));
+    await bulk.write(
+      unfinished("/customers/bulk", { authorization, "content-type": "application/x-ndjson" }),
+    );
+    await eventually(async () => {
+      assert.equal(bodies.count(), at + 1);
+      assert.equal(places.inFlight(), 0);
+      assert.equal((await rest.call("GET", "/groups", { as: system })).status, 200);
+    });
   }
 });
 

@@ -5,8 +5,10 @@ import type { Principal } from "../../actors/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import type { Sql } from "../../db/connect.ts";
 import { createLookups } from "../../db/lookups.ts";
-import { type Load, shedLoad } from "../../door/overload.ts";
+import { type Places, shedLoad } from "../../door/overload.ts";
+import type { Shares } from "../../door/shares.ts";
 import { authenticated, createApi } from "../../rest/api.ts";
+import { answerOf } from "../../rest/errors.ts";
 import { addBulkRoutes } from "../../rest/customers/bulk.ts";
 import { requestSettings } from "../actors/settings.ts";
 import type { World } from "../actors/world.ts";
@@ -33,17 +35,28 @@ export interface BulkServer extends AsyncDisposable {
 /** Only the bulk upsert, over a pool that a test can take away. */
 export async function serveBulk(
   world: World,
-  { sql = world.database.pool("customer_api"), closing = new AbortController().signal, load, ...limits }: {
+  {
+    sql = world.database.pool("customer_api"),
+    closing = new AbortController().signal,
+    places,
+    streams,
+    ...limits
+  }: {
     sql?: Sql;
     patienceMs?: number;
     refusedLimit?: number;
     closing?: AbortSignal;
-    load?: Load;
+    places?: Places;
+    streams?: Shares;
   } = {},
 ): Promise<BulkServer> {
   const issuer = await createIssuer();
   const api = createApi();
-  if (load) api.use("*", shedLoad(load, ({ message }) => ({ message })));
+  if (places) api.use("*", shedLoad(places, ({ message }) => ({ message })));
+  api.onError((error, c) => {
+    const { status, body } = answerOf(error);
+    return c.json(body, status);
+  });
   api.use("*", authenticated(createTokenAuthenticator(issuer.verify)));
   addBulkRoutes(
     api,
@@ -52,6 +65,7 @@ export async function serveBulk(
       lookups: createLookups(world.database.pool("customer_reader")),
       sql,
       closing,
+      ...(streams && { streams }),
     },
     limits,
   );

@@ -1,7 +1,7 @@
 /** The bulk upsert as a stream: rows and results side by side, breaks on either end, and what it holds meanwhile. */
 import assert from "node:assert/strict";
 import process from "node:process";
-import { watchLoad } from "../../door/overload.ts";
+import { createShares } from "../../door/shares.ts";
 import { answerWith } from "../../rest/patient_answer.ts";
 import { createWorld } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
@@ -121,7 +121,10 @@ Deno.test("a client that sends nothing is cut, and what it has sent before is an
   const [first, last, ...more] = await call.rest();
   assert.deepEqual([first.result, more], ["CREATED", []]);
   assert.deepEqual(last, {
-    error: { code: "INVALID_INPUT", message: "Cannot go on: the client has been silent for 0.4 seconds" },
+    error: {
+      code: "INVALID_INPUT",
+      message: "Cannot go on: the client has sent fewer than 1024 bytes in 0.4 seconds of waiting",
+    },
   });
 });
 
@@ -137,23 +140,40 @@ Deno.test("a bulk that is under way when the service ends says so in its last li
   }]);
 });
 
-Deno.test("a bulk has its place among what is in flight until its last line, or until its client goes", async () => {
+Deno.test("a bulk counts among its caller's streams until its last line, or until its client goes", async () => {
   await using world = await createWorld();
-  using load = watchLoad(2);
-  await using server = await serveBulk(world, { load });
+  const streams = createShares({ what: "streams", most: 3, mostOfOne: 2 });
+  await using server = await serveBulk(world, { streams });
+  const other = { ...world.system, id: crypto.randomUUID() };
   using call = await server.open(world.system, row(1));
   await call.next();
   {
-    using other = await server.open(world.system, row(2));
-    await other.next();
-    assert.equal(load.inFlight(), 2);
+    using second = await server.open(world.system, row(2));
+    await second.next();
     using refused = await server.open(world.system, row(3));
-    assert.equal(refused.status, 503);
+    assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "10"]);
+    using others = await server.open(other, row(3));
+    assert.equal(others.status, 200);
+    using tooMany = await server.open({ ...other, id: crypto.randomUUID() }, row(3));
+    assert.equal(tooMany.status, 429);
   }
-  await eventually(() => assert.equal(load.inFlight(), 1));
+  await eventually(async () => {
+    using again = await server.open(world.system, row(4));
+    assert.equal(again.status, 200);
+  });
   await call.finish();
   await call.rest();
-  await eventually(() => assert.equal(load.inFlight(), 0));
+  assert.throws(() => [1, 2, 3, 4].map(() => streams.take("somebody else")), { code: "RATE_LIMITED" });
+});
+
+Deno.test("a client that sends crumbs is cut, however often it sends one", async () => {
+  await using world = await createWorld();
+  await using server = await serveBulk(world);
+  using call = await server.open(world.system, row(1));
+  assert.equal((await call.next()).result, "CREATED");
+  for (let at = 0; at < 300; at++) await call.send(" ").catch(() => {});
+  const lines = await call.rest();
+  assert.match(lines.at(-1).error.message, /^Cannot go on: the client sends chunks of fewer than 16 bytes/);
 });
 
 Deno.test("for a client that reads nothing, work goes on until so much waits, and then ends", async () => {

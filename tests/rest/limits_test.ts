@@ -5,6 +5,7 @@ import type { Principal } from "../../actors/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createRateLimit, deleteExpiredCounts } from "../../db/rate_limits.ts";
+import { createBodies } from "../../door/bodies.ts";
 import { createDoor } from "../../door/mod.ts";
 import { BODY_LIMIT, type Limits } from "../../rest/limits.ts";
 import { createRest } from "../../rest/mod.ts";
@@ -33,6 +34,7 @@ async function startReplicas(
       authenticate: createTokenAuthenticator(issuer.verify),
       exportLink: () => Promise.resolve(undefined),
       limits: { ...shared, ...limits(reader) },
+      bodies: createBodies({ proxies: 0 }),
       closing: new AbortController().signal,
     });
     const server = stack.adopt(
@@ -75,17 +77,35 @@ Deno.test("a request counts once, whether its path names one of a resource or al
   await using world = await createWorld();
   await using started = await startReplicas(world, (reader) => ({
     perPrincipal: createRateLimit(reader, { requests: 2, windowSeconds: 60 }),
-    perAddress: createRateLimit(reader, { requests: 8, windowSeconds: 60 }),
+    perAddress: createRateLimit(reader, { requests: 3, windowSeconds: 60 }),
   }));
   const [one] = started.replicas;
   for (const path of ["/customers", "/groups", "/gdpr-requests"]) {
     const as = { ...world.system, id: crypto.randomUUID() };
     assert.equal((await one.get(as, {}, path)).status, 200, path);
     assert.equal((await one.get(as, {}, path)).status, 200, path);
+    assert.equal((await one.get(as, {}, path)).status, 429, path);
+    assert.equal((await one.get(undefined, {}, path)).status, 401, path);
   }
-  assert.equal((await one.get(world.system)).status, 404);
-  assert.equal((await one.get(world.staff)).status, 404);
-  assert.equal((await one.get({ ...world.staff, id: crypto.randomUUID() })).status, 429);
+  assert.equal((await one.get(undefined)).status, 429);
+});
+
+Deno.test("strangers who use up their address lock out no caller with a token", async () => {
+  await using world = await createWorld();
+  await using started = await startReplicas(world, (reader) => ({
+    perAddress: createRateLimit(reader, { requests: 2, windowSeconds: 60 }),
+  }));
+  const [one, two] = started.replicas;
+  const guess = { authorization: "Bearer a.b.c" };
+  assert.deepEqual([(await one.get(undefined)).status, (await two.get(undefined, guess)).status], [401, 401]);
+  for (const replica of [one, two]) {
+    const refused = await replica.get(undefined, guess);
+    assert.equal(refused.status, 429, "guessing is limited");
+    assert.ok(Number(refused.headers.get("retry-after")) > 0);
+    for (const as of [world.system, world.staff]) {
+      for (let at = 0; at < 4; at++) assert.equal((await replica.get(as)).status, 404);
+    }
+  }
 });
 
 Deno.test("a high limit is kept to a hundredth for each replica, by few statements", async () => {
@@ -99,7 +119,7 @@ Deno.test("a high limit is kept to a hundredth for each replica, by few statemen
   assert.ok(taken > 980 && taken <= 1_000, `${taken} were taken`);
 });
 
-Deno.test("an address is limited before anybody is known, as the outermost proxy of ours has seen it", async () => {
+Deno.test("an address is limited for strangers, as the outermost proxy of ours has seen it", async () => {
   await using world = await createWorld();
   await using started = await startReplicas(world, (reader) => ({
     perAddress: createRateLimit(reader, { requests: 2, windowSeconds: 60 }),
@@ -109,17 +129,17 @@ Deno.test("an address is limited before anybody is known, as the outermost proxy
   const from = (address: string) => ({ "x-forwarded-for": `198.51.100.1, ${address}` });
   const statuses = async (address: string) => {
     const answers = [await one.get(undefined, from(address)), await two.get(undefined, from(address))];
-    return [...answers, await one.get(world.system, from(address))].map(({ status }) => status);
+    return [...answers, await one.get(undefined, from(address))].map(({ status }) => status);
   };
   assert.deepEqual(await statuses("203.0.113.7"), [401, 401, 429]);
   assert.deepEqual(await statuses("203.0.113.8"), [401, 401, 429]);
   for (const written of ["::ffff:203.0.113.7", "203.0.113.7:49152"]) {
-    assert.equal((await one.get(world.system, from(written))).status, 429, written);
+    assert.equal((await one.get(undefined, from(written))).status, 429, written);
   }
   assert.deepEqual(await statuses("::ffff:203.0.113.9"), [401, 401, 429]);
   assert.deepEqual(await statuses("2001:db8::1"), [401, 401, 429]);
-  assert.equal((await one.get(world.system, from("2001:db8:0:0:ffff::2"))).status, 429, "the same network");
-  assert.equal((await one.get(world.system, from("2001:db8:0:1::1"))).status, 404);
+  assert.equal((await one.get(undefined, from("2001:db8:0:0:ffff::2"))).status, 429, "the same network");
+  assert.equal((await one.get(undefined, from("2001:db8:0:1::1"))).status, 401);
 });
 
 Deno.test("counts hold no address and no id, and go once their window has passed", async () => {
@@ -129,6 +149,7 @@ Deno.test("counts hold no address and no id, and go once their window has passed
     perAddress: createRateLimit(reader, { requests: 9, windowSeconds: 60 }),
   }));
   await started.replicas[0].get(world.system);
+  await started.replicas[0].get(undefined);
   const rows = await world.admin<{ row: string }[]>`select t::text as row from rate_limits t`;
   assert.equal(rows.length, 2);
   for (const { row } of rows) assert.ok(!row.includes("127.0.0.1") && !row.includes(world.system.id), row);
@@ -158,6 +179,7 @@ Deno.test("a body over the limit is refused, whether it says how long it is or n
     authenticate: createTokenAuthenticator(issuer.verify),
     exportLink: () => Promise.resolve(undefined),
     limits: await noLimits(),
+    bodies: createBodies({ proxies: 0 }),
     closing: new AbortController().signal,
   });
   const server = serve(new Hono().route("/", rest));

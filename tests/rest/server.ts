@@ -1,9 +1,11 @@
 /** The REST API on a real socket, before real actors and a real PostgreSQL. */
+import type { MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 import type { Principal, RoleName } from "../../actors/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
+import { type Bodies, createBodies } from "../../door/bodies.ts";
 import { createDoor } from "../../door/mod.ts";
 import { createExports } from "../../rest/exports.ts";
 import type { Limits } from "../../rest/limits.ts";
@@ -42,6 +44,10 @@ export interface RestReply {
 type RestSetting = Parameters<typeof createWorld>[0] & {
   /** Fires when streams have to end. */
   closing?: AbortSignal;
+  bodies?: Bodies;
+  limits?: Partial<Limits>;
+  /** What stands in front of everything. */
+  admit?: MiddlewareHandler;
 };
 
 /** Nobody is limited, unless the test says otherwise. */
@@ -52,7 +58,13 @@ export async function noLimits(changes: Partial<Limits> = {}): Promise<Limits> {
 }
 
 export async function startRest(
-  { closing = new AbortController().signal, ...options }: RestSetting = {},
+  {
+    closing = new AbortController().signal,
+    bodies = createBodies({ proxies: 0 }),
+    limits: changes = {},
+    admit = (_, next) => next(),
+    ...options
+  }: RestSetting = {},
 ): Promise<TestRest> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld(options));
@@ -60,7 +72,7 @@ export async function startRest(
   const keys = await createKeys();
   const sql = world.database.pool("customer_api");
   const authenticate = createTokenAuthenticator(issuer.verify);
-  const limits = await noLimits();
+  const limits = await noLimits(changes);
   const rest = createRest({
     actors: world.actors,
     lookups: createLookups(world.database.pool("customer_reader")),
@@ -68,10 +80,11 @@ export async function startRest(
     authenticate,
     exportLink: (key) => exportLink(sql, keys, key),
     limits,
+    bodies,
     closing,
   });
   const exports = createExports({ downloads: createExportDownloads(sql, keys), authenticate, limits });
-  const app = createDoor({ corsOrigins: [] }).route("/exports", exports).route("/", rest);
+  const app = createDoor({ corsOrigins: [] }).use(admit).route("/exports", exports).route("/", rest);
   const server = stack.adopt(serve(app), (server) => server.shutdown());
   const origin = `http://127.0.0.1:${server.addr.port}`;
   const running = stack.move();

@@ -4,7 +4,6 @@ import type { Principal } from "../../actors/principal.ts";
 import type { ActorRef } from "../../actors/protocol.ts";
 import { type CallerProof, createAdmission } from "../../auth/callers.ts";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
-import type { MethodName } from "../../rpc/server.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
 import { createWorld, register, shopper, type World } from "../actors/world.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";

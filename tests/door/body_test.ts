@@ -1,0 +1,158 @@
+/** Request bodies are bounded in bytes, chunks and time, however their length is told. */
+import assert from "node:assert/strict";
+import { connect } from "node:http2";
+import { type Arrivals, createArrivals } from "../../door/arrivals.ts";
+import { createBodies } from "../../door/bodies.ts";
+import { type BodyClock, BodyError } from "../../door/body.ts";
+import { createDoor } from "../../door/mod.ts";
+import { eventually } from "../eventually.ts";
+import { serve } from "../graph/server.ts";
+import { captureLog } from "../whole_log.ts";
+import { connectRaw, head, type RawConnection, unfinished } from "./raw.ts";
+
+/** Nothing is late by this clock. */
+const SLOW: BodyClock = { graceMs: 600_000, bytesPerSecond: 1, wholeMs: 600_000 };
+const MAX_BYTES = 20_000;
+
+/** Answers with the length of the body, or the fault that it has. */
+function serveBodies(
+  { clock = SLOW, arrivals = createArrivals() }: { clock?: BodyClock; arrivals?: Arrivals } = {},
+) {
+  const bodies = createBodies({ proxies: 1, clock, arrivals });
+  const server = serve(
+    createDoor({ corsOrigins: [] }).post("/", async (c) => {
+      await bodies.receive(c, { maxBytes: MAX_BYTES });
+      return c.json({ length: (await c.req.text()).length });
+    }).onError((error, c) => {
+      if (!(error instanceof BodyError)) throw error;
+      return c.json({ fault: error.fault, message: error.message }, 400);
+    }),
+  );
+  return {
+    bodies,
+    origin: `http://127.0.0.1:${server.addr.port}`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+async function answerTo(origin: string, send: (connection: RawConnection) => Promise<void>): Promise<string> {
+  await using connection = await connectRaw(origin);
+  await send(connection);
+  return await connection.until("}");
+}
+
+Deno.test("a body that arrives in parts is read whole, with and without Content-Length", async () => {
+  await using server = serveBodies();
+  const text = "x".repeat(MAX_BYTES);
+  const whole = await fetch(server.origin, { method: "POST", body: text });
+  assert.deepEqual(await whole.json(), { length: MAX_BYTES });
+  const chunked = await fetch(server.origin, { method: "POST", body: new Blob([text]).stream() });
+  assert.deepEqual(await chunked.json(), { length: MAX_BYTES });
+  const answer = await answerTo(server.origin, async (connection) => {
+    await connection.write(head("/", { "content-length": String(MAX_BYTES) }));
+    await eventually(() => assert.equal(server.bodies.count(), 1));
+    await connection.write(text.slice(0, 5_000));
+    await connection.write(text.slice(5_000));
+  });
+  assert.match(answer, new RegExp(`"length":${MAX_BYTES}`));
+  await eventually(() => assert.equal(server.bodies.count(), 0));
+});
+
+Deno.test("a body over the limit is refused while it is read", async () => {
+  await using server = serveBodies();
+  const declared = await answerTo(
+    server.origin,
+    (connection) => connection.write(head("/", { "content-length": String(MAX_BYTES + 1) })),
+  );
+  assert.match(declared, /"too_large".*its body has more than 20000 bytes/);
+  const chunked = await answerTo(server.origin, async (connection) => {
+    await connection.write(head("/", { "transfer-encoding": "chunked" }));
+    await connection.write(`${(MAX_BYTES + 1).toString(16)}\r\n${"x".repeat(MAX_BYTES + 1)}\r\n`);
+  });
+  assert.match(chunked, /"too_large"/);
+});
+
+Deno.test("a body that does not arrive is given up, chunked or not", async () => {
+  await using server = serveBodies({ clock: { graceMs: 100, bytesPerSecond: 1_000_000, wholeMs: 100 } });
+  for (const request of [unfinished("/"), `${head("/", { "content-length": "99" })}{`]) {
+    await using connection = await connectRaw(server.origin);
+    await connection.write(request);
+    const answer = await connection.until("}");
+    assert.match(answer, /^HTTP\/1.1 400 [^]*"too_slow"[^]*has not arrived within 0.1 seconds/);
+  }
+  assert.equal(server.bodies.count(), 0);
+});
+
+Deno.test("a body that arrives below the minimum rate is given up before its last limit", async () => {
+  await using server = serveBodies({ clock: { graceMs: 100, bytesPerSecond: 1_000, wholeMs: 600_000 } });
+  await using connection = await connectRaw(server.origin);
+  await connection.write(unfinished("/"));
+  const dripping = (async () => {
+    const end = connection.until("}");
+    let ended = false;
+    end.then(() => ended = true);
+    while (!ended) {
+      await connection.write("1\r\nx\r\n").catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return await end;
+  })();
+  assert.match(await dripping, /"too_slow"/);
+});
+
+Deno.test("a body in chunks of one byte is given up after some of them", async () => {
+  await using server = serveBodies();
+  await using connection = await connectRaw(server.origin);
+  await connection.write(head("/", { "transfer-encoding": "chunked" }) + "1\r\nx\r\n".repeat(300));
+  assert.match(await connection.until("}"), /"fragmented".*chunks of fewer than 16 bytes on average/);
+});
+
+Deno.test("HTTP/2 frames of one byte are given up like chunks of one byte", async () => {
+  await using server = serveBodies();
+  const session = connect(server.origin);
+  try {
+    const stream = session.request({ ":method": "POST", ":path": "/" });
+    stream.on("error", () => {}); // the rest is not read
+    let text = "";
+    stream.setEncoding("utf8").on("data", (data) => text += data);
+    const ended = new Promise((resolve) => stream.on("close", resolve));
+    for (let at = 0; at < 300; at++) await new Promise<void>((resolve) => stream.write("x", () => resolve()));
+    await eventually(() => assert.match(text, /"fragmented"/));
+    stream.close();
+    await ended;
+  } finally {
+    session.destroy();
+  }
+});
+
+Deno.test("a client that goes away in the middle of its body is logged by none, and its place is free", async () => {
+  await using server = serveBodies();
+  await using log = await captureLog();
+  const connection = await connectRaw(server.origin);
+  await connection.write(unfinished("/"));
+  await eventually(() => assert.equal(server.bodies.count(), 1));
+  connection.close();
+  await eventually(() => assert.equal(server.bodies.count(), 0));
+  assert.deepEqual(log.lines, []);
+});
+
+Deno.test("where there is no room the heaviest address loses its oldest body, and others lose none", async () => {
+  const OVERHEAD = 32 * 1_024;
+  await using server = serveBodies({ arrivals: createArrivals(3 * OVERHEAD) });
+  await using stack = new AsyncDisposableStack();
+  const open = async (address: string, count: number) => {
+    const connection = stack.use(await connectRaw(server.origin));
+    await connection.write(unfinished("/", { "x-forwarded-for": address }));
+    await eventually(() => assert.equal(server.bodies.count(), count));
+    return connection;
+  };
+  const innocent = await open("203.0.113.1", 1);
+  const first = await open("203.0.113.2", 2);
+  // One byte of each body has arrived, so the third one does not fit.
+  const second = await open("203.0.113.2", 2);
+  assert.match(await first.until("}"), /"evicted"/);
+  await second.write("0\r\n\r\n");
+  assert.match(await second.until("}"), /"length":1/);
+  await innocent.write("0\r\n\r\n");
+  assert.match(await innocent.until("}"), /"length":1/);
+});
