@@ -9,6 +9,8 @@ import { concat } from "./frames.ts";
 export interface Visit {
   httpPort: number;
   grpcPort: number;
+  /** Of a server that nobody attacks. */
+  bystanderPort: number;
   customerToken: string;
   /** Of a service that may call GetCustomerGroups, and read a customer over REST. */
   serviceToken: string;
@@ -17,7 +19,7 @@ export interface Visit {
 }
 
 /** What is asked: on kept connections, and with `fresh` on a new one. */
-export type Question = "me" | "healthz" | "rest" | "groups" | "fresh me" | "fresh groups";
+export type Question = "bystander" | "me" | "healthz" | "rest" | "groups" | "fresh me" | "fresh groups";
 
 /** Question, when it was asked (epoch milliseconds), how long it took (milliseconds), and why it failed. */
 export type Sample = [question: Question, at: number, ms: number, failure: string | null];
@@ -92,6 +94,10 @@ function questions(to: Visit): Record<Question, { everyMs: number; once: () => P
     }
   };
   return {
+    bystander: {
+      everyMs: 100,
+      once: () => request(kept, `http://127.0.0.1:${to.bystanderPort}/`, {}, "ok"),
+    },
     me: { everyMs: 100, once: () => me(kept) },
     healthz: {
       everyMs: 100,
@@ -133,7 +139,7 @@ async function request(
 }
 
 /** GetCustomerGroupsRequest: customer_id (1), store_id (2). */
-function groupsRequest({ customerId, storeId }: Visit): Uint8Array {
+export function groupsRequest({ customerId, storeId }: Pick<Visit, "customerId" | "storeId">): Uint8Array {
   const text = (field: number, value: string) => {
     const bytes = new TextEncoder().encode(value);
     return Uint8Array.from([field << 3 | 2, bytes.length, ...bytes]);

@@ -29,7 +29,7 @@ export interface Result {
   /** Megabytes. */
   rss: { before: number; peak: number; after: number };
   innocent: Record<Question, Latency>;
-  /** Lines that the service has printed meanwhile. */
+  /** Lines that the service has printed meanwhile, errors included. */
   logLines: number;
   attack: Counts | undefined;
 }
@@ -54,7 +54,8 @@ export async function measure(
   const { service } = victim;
   let last: string | undefined;
   service.ended().then(({ complaints, code, signal }) => last = `${signal ?? code}: ${complaints.trim()}`);
-  const innocent = startInnocent(victim.visit);
+  await using bystander = await startBystander();
+  const innocent = startInnocent({ ...victim.visit, bystanderPort: bystander.port });
   await pause(WARM_UP_MS);
   const used = await usage(service.pid);
   const [before, printed, begun] = [used.rss, service.printed().length, Date.now()];
@@ -65,6 +66,8 @@ export async function measure(
   const peak = rss.stop();
   const samples = await innocent.leave();
   const ended = last as string | undefined;
+  const lines = service.printed().slice(printed).split("\n").length - 1;
+  const { complaints } = await service.stop("SIGTERM"); // nothing but what goes wrong is written there
   return {
     name: attack?.name ?? "nobody attacks",
     port: attack?.port ?? "",
@@ -75,7 +78,7 @@ export async function measure(
     cpuSeconds: after ? (after.cpu - used.cpu) / 1e6 : NaN,
     rss: { before, peak, after: after?.rss ?? NaN },
     innocent: latencies(samples.filter(([, at]) => at >= begun)),
-    logLines: service.printed().slice(printed).split("\n").length - 1,
+    logLines: lines + complaints.split("\n").length - 1,
     attack: attacked ?? undefined,
   };
 }
@@ -94,6 +97,24 @@ function watchMemory(pid: number) {
     stop() {
       clearInterval(timer);
       return peak;
+    },
+  };
+}
+
+async function startBystander() {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", new URL("bystander.ts", import.meta.url).pathname],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const output = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const { value } = await output.read();
+  return {
+    port: Number(value),
+    async [Symbol.asyncDispose]() {
+      await process.stdin.close();
+      await output.cancel();
+      await process.status;
     },
   };
 }
@@ -133,7 +154,7 @@ async function runAttacker(attack: Attack, { visit, tokens }: Victim, durationMs
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-const QUESTIONS: Question[] = ["me", "healthz", "rest", "groups", "fresh me", "fresh groups"];
+const QUESTIONS: Question[] = ["bystander", "me", "healthz", "rest", "groups", "fresh me", "fresh groups"];
 
 function latencies(samples: Sample[]): Record<Question, Latency> {
   const of = (question: Question): Latency => {

@@ -3,24 +3,28 @@ import type { Latency, Result } from "./measure.ts";
 
 const AIM_P99_MS = 100;
 const AIM_RSS_MB = 64;
+const AIM_LOG_LINES = 100;
 
 /**
  * What a result misses. Every process has to live; an attack that takes no token also has to leave the lookups of
- * others below 100 ms at p99, let every new connection of another address in, and leave memory within 64 MiB.
+ * others within 100 ms of the bystander's at p99, answer every probe, let every new connection of another address in,
+ * leave memory within 64 MiB, and write no more than a hundred lines.
  */
-export function missedAims({ lived, token, sameAddress, innocent, rss }: Result): string[] {
+export function missedAims({ lived, token, sameAddress, innocent, rss, logLines }: Result): string[] {
   if (!lived) return ["the process ended"];
   if (token) return [];
   const missed: string[] = [];
-  for (const question of ["me", "groups"] as const) {
+  for (const question of ["me", "rest", "groups"] as const) {
     const { p99 } = innocent[question];
-    if (p99 > AIM_P99_MS) missed.push(`${question} p99 ${Math.round(p99)} ms`);
+    if (p99 > AIM_P99_MS + innocent.bystander.p99) missed.push(`${question} p99 ${Math.round(p99)} ms`);
   }
-  for (const question of sameAddress ? [] : ["fresh me", "fresh groups"] as const) {
+  const never = sameAddress ? ["healthz"] as const : ["healthz", "fresh me", "fresh groups"] as const;
+  for (const question of never) {
     const { failed } = innocent[question];
     if (failed > 0) missed.push(`${failed} × ${question} failed`);
   }
   if (rss.peak - rss.before > AIM_RSS_MB) missed.push(`RSS +${Math.round(rss.peak - rss.before)} MB`);
+  if (logLines > AIM_LOG_LINES) missed.push(`${logLines} log lines`);
   return missed;
 }
 
@@ -28,7 +32,8 @@ const HEAD = [
   "attack",
   "token",
   "lived",
-  "me p50/p99 (failed)",
+  "bystander p50/p99 ms",
+  "me (failed)",
   "healthz",
   "REST",
   "groups",
@@ -51,9 +56,9 @@ export function row(result: Result): string {
     result.name,
     result.token ?? "",
     result.lived ? "yes" : "**no**",
-    ...(["me", "healthz", "rest", "groups", "fresh me", "fresh groups"] as const).map((question) =>
-      latency(innocent[question])
-    ),
+    ...(["bystander", "me", "healthz", "rest", "groups", "fresh me", "fresh groups"] as const).map((
+      question,
+    ) => latency(innocent[question])),
     result.cpuSeconds.toFixed(1),
     [rss.before, rss.peak, rss.after].map(Math.round).join("/"),
     String(result.logLines),

@@ -2,8 +2,10 @@
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 import {
+  ACK,
   DATA,
   DEFAULT_WINDOW,
+  frame,
   frameReader,
   GOAWAY,
   INITIAL_WINDOW_SIZE,
@@ -159,7 +161,7 @@ async function openWire({ port, from, reads, counts, sending }: WireOptions): Pr
     if (!mine) counts.ended++;
     over.resolve();
   });
-  const windows = watchWindows(counts);
+  const windows = watchWindows(counts, () => socket.write(ACKNOWLEDGED));
   if (reads) socket.on("data", (chunk: Uint8Array) => windows.read(chunk));
   await Promise.race([new Promise<void>((resolve) => socket.once("connect", () => resolve())), over.promise]);
   if (closed) return undefined;
@@ -189,8 +191,10 @@ function drained(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once("drain", () => resolve()));
 }
 
-/** Follows the server's flow control, and counts its GOAWAYs. */
-function watchWindows(counts: Counts) {
+const ACKNOWLEDGED = Buffer.from(frame(SETTINGS, ACK, 0));
+
+/** Follows the server's flow control, acknowledges its SETTINGS as any client does, and counts its GOAWAYs. */
+function watchWindows(counts: Counts, acknowledge: () => void) {
   const frames = frameReader();
   const windows = new Map<number, number>([[0, DEFAULT_WINDOW]]);
   let initial = DEFAULT_WINDOW;
@@ -209,7 +213,8 @@ function watchWindows(counts: Counts) {
         }
         if (type === GOAWAY && readUint32(payload, 4) !== 0) counts.goaways++;
         if (type === DATA && flags & 1) windows.delete(stream);
-        if (type === SETTINGS && !(flags & 1)) {
+        if (type === SETTINGS && !(flags & ACK)) {
+          acknowledge();
           for (let at = 0; at + 6 <= payload.length; at += 6) {
             if (payload[at + 1] === INITIAL_WINDOW_SIZE) initial = readUint32(payload, at + 2);
           }

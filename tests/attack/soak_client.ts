@@ -1,0 +1,53 @@
+/**
+ * Calls GetCustomerGroups in a process of its own: `soak_client.ts {"port", "calls", "width", …}`. Prints a line of JSON
+ * each second and at the end, `{"answered", "failed"}`, and ends when all calls have.
+ */
+import { connectTo } from "./calls.ts";
+import { GROUPS, grpcFields } from "./attacks/requests.ts";
+import { groupsRequest, type Visit } from "./innocent.ts";
+
+export interface SoakOrder {
+  visit: Pick<Visit, "grpcPort" | "serviceToken" | "customerId" | "storeId">;
+  calls: number;
+  /** Calls under way at a time, on one connection. */
+  width: number;
+}
+
+export interface Progress {
+  answered: number;
+  failed: number;
+  /** Of the first failure. */
+  reason?: string;
+}
+
+const { visit, calls, width } = JSON.parse(Deno.args[0] ?? "") as SoakOrder;
+const fields = grpcFields(GROUPS, [["authorization", `Bearer ${visit.serviceToken}`]]);
+const message = groupsRequest(visit);
+const progress: Progress = { answered: 0, failed: 0 };
+// deno-lint-ignore no-console -- what a process prints is its result
+const print = () => console.log(JSON.stringify(progress));
+
+let begun = 0;
+let connection = connectTo(visit.grpcPort);
+
+async function caller(): Promise<void> {
+  while (begun++ < calls) {
+    const mine = connection;
+    try {
+      await (await mine).call(fields, message);
+      progress.answered++;
+    } catch (error) {
+      progress.failed++;
+      progress.reason ??= String(error);
+      if (connection === mine && !(await mine.catch(() => undefined))?.usable) {
+        connection = connectTo(visit.grpcPort);
+      }
+    }
+  }
+}
+
+const timer = setInterval(print, 1_000);
+await Promise.all(Array.from({ length: width }, caller));
+clearInterval(timer);
+print();
+Deno.exit(0);
