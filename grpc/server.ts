@@ -123,7 +123,7 @@ class Server {
     this.#isFull = false;
     return {
       ready: (stream, peer) => this.#serve(stream, peer, admitted),
-      failed: () => admitted.ended(),
+      ended: () => admitted.ended(),
     };
   }
 
