@@ -1,14 +1,18 @@
 /** Messages of a streaming call, in order, between the connection and the reader of the call. */
 
+/** Memory of a waiting message in addition to its bytes: two objects and an array buffer. */
+const OVERHEAD_BYTES = 256;
+
 export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
   readonly #waiting: { message: Uint8Array; credit: number }[] = [];
   readonly #onTaken: (credit: number) => void;
   readonly #onLeft: () => void;
   #reader: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined;
   #end: { error?: unknown } | undefined;
+  #bytes = 0;
 
   /**
-   * @param onTaken called with the credit of each message once it is read
+   * @param onTaken called with the credit of each message once it is read or dropped
    * @param onLeft called when the reader stops before the end
    */
   constructor(onTaken: (credit: number) => void, onLeft: () => void = () => {}) {
@@ -20,11 +24,17 @@ export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
     return this.#waiting.length === 0;
   }
 
+  /** Memory of the messages that wait, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** @param credit bytes that the peer may send again once the message is read */
   push(message: Uint8Array, credit: number): void {
-    if (this.#end) return;
+    if (this.#end) return this.#onTaken(credit);
     if (!this.#reader) {
       this.#waiting.push({ message, credit });
+      this.#bytes += message.length + OVERHEAD_BYTES;
       return;
     }
     this.#reader.resolve({ done: false, value: message });
@@ -42,9 +52,16 @@ export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
     this.#finish({ error });
   }
 
+  /** Drops the messages that wait. */
+  drop(): void {
+    this.#bytes = 0;
+    for (const { credit } of this.#waiting.splice(0)) this.#onTaken(credit);
+  }
+
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     const next = this.#waiting.shift();
     if (next) {
+      this.#bytes -= next.message.length + OVERHEAD_BYTES;
       this.#onTaken(next.credit);
       return Promise.resolve({ done: false, value: next.message });
     }
@@ -58,7 +75,7 @@ export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
   }
 
   return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    for (const { credit } of this.#waiting.splice(0)) this.#onTaken(credit);
+    this.drop();
     if (!this.#end) {
       this.#end = {};
       this.#onLeft();

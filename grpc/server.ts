@@ -57,7 +57,7 @@ const CLOSE_LIMIT_MS = 10_000;
 /** Time for clients without calls to leave after GOAWAY. */
 const LEAVE_MS = 1_000;
 const CLOSE_LOOK_MS = 50;
-/** Bytes of incomplete messages that a connection may hold, in addition to one whole message. */
+/** Bytes of messages without a handler yet that a connection may hold, in addition to one whole message. */
 const HELD_BYTES = 65_536;
 const HELD_BYTES_KNOWN = 1_048_576;
 
@@ -178,6 +178,7 @@ class Server {
         held += bytes;
         return held <= this.#messageBytes + (connection.isKnown ? HELD_BYTES_KNOWN : HELD_BYTES);
       },
+      chargeMessage: () => connection.chargeMessage(),
       onEnd: () => {
         if (--this.#calls === 0) this.#quietSince = performance.now();
       },

@@ -20,8 +20,10 @@ export interface CallSurroundings {
   /** Turns what a handler threw into the error that the caller sees. */
   toGrpcError(error: unknown, path: string): GrpcError;
   authenticated(): void;
-  /** Counts bytes of incomplete messages of the connection; false when there are too many. */
+  /** Counts bytes of messages of the connection that no handler has taken yet; false when there are too many. */
   hold(bytes: number): boolean;
+  /** Charges a message of a streaming call. @throws {ConnectionError} the peer sends too many */
+  chargeMessage(): void;
   /** Called once the call is answered or gone, and its handler has ended. */
   onEnd(): void;
 }
@@ -41,6 +43,8 @@ export class ServerCall implements Call, Deadline, StreamListener {
   readonly #timeoutMs: number | undefined;
   readonly #startedAt: number;
   #reader: MessageReader | undefined;
+  /** Bytes of the current frame that are in no message that waits. */
+  #credit = 0;
   #held = 0;
   #request: Uint8Array | undefined;
   #requests: MessageQueue | undefined;
@@ -128,7 +132,6 @@ export class ServerCall implements Call, Deadline, StreamListener {
   onReset(): void {
     this.#over();
     this.#requests?.fail(new GrpcError("CANCELLED", "The caller has cancelled the call"));
-    this.#drained?.resolve();
     if (!this.#stream.handled) this.#settle();
   }
 
@@ -167,7 +170,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
   #takeData(bytes: Uint8Array, start: number, end: number): void {
     if (this.#isOver) return this.#stream.release(end - start);
     const isStream = this.#method.kind === "stream";
-    let credit = end - start;
+    this.#credit = end - start;
     const reader = this.#reader ??= new MessageReader(
       this.#surroundings,
       this.#encoding,
@@ -179,25 +182,35 @@ export class ServerCall implements Call, Deadline, StreamListener {
           this.#request = message;
           return;
         }
-        const own = Math.min(credit, message.length + PREFIX_BYTES);
-        credit -= own;
+        this.#surroundings.chargeMessage();
+        const own = Math.min(this.#credit, message.length + PREFIX_BYTES);
+        this.#credit -= own;
         this.#requests!.push(message, own);
       },
     );
     try {
       reader.push(bytes, start, end);
-      this.#hold(reader.held);
+      if (!this.#hold(reader.held + (this.#request?.length ?? 0) + (this.#requests?.bytes ?? 0))) {
+        throw new GrpcError("RESOURCE_EXHAUSTED", "Too many messages arrive at once");
+      }
     } catch (error) {
-      this.fail(error as GrpcError);
+      if (!(error instanceof GrpcError)) throw error;
+      this.fail(error);
     }
-    this.#stream.release(credit);
+    this.#stream.release(this.#credit);
   }
 
-  #hold(bytes: number): void {
-    const isWithin = this.#surroundings.hold(bytes - this.#held);
+  /** Whether the connection has room for as many bytes of messages of this call. */
+  #hold(bytes: number): boolean {
+    const more = bytes - this.#held;
     this.#held = bytes;
-    if (!isWithin) throw new GrpcError("RESOURCE_EXHAUSTED", "Too many messages arrive at once");
+    return this.#surroundings.hold(more);
   }
+
+  readonly #taken = (credit: number): void => {
+    this.#stream.release(credit);
+    if (!this.#isOver) this.#hold((this.#reader?.held ?? 0) + this.#requests!.bytes);
+  };
 
   #requestEnded(): void {
     if (this.#isOver) return;
@@ -208,6 +221,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
     if (!this.#request) {
       return this.fail(new GrpcError("UNIMPLEMENTED", "The method takes one message, not none"));
     }
+    if (this.#held > 0) this.#hold(0);
     this.#runUnary(this.#method, this.#request);
   }
 
@@ -243,7 +257,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
   #runStream(method: StreamMethod): void {
     this.#stream.handled = true;
     this.#stream.requestDue = Infinity;
-    this.#requests = new MessageQueue((credit) => this.#stream.release(credit));
+    this.#requests = new MessageQueue(this.#taken);
     this.#sendResponses(method, this.#requests).then(() => this.#handlerEnded(), this.#failed);
   }
 
@@ -295,6 +309,8 @@ export class ServerCall implements Call, Deadline, StreamListener {
     this.#isOver = true;
     if (this.#timeoutMs !== undefined) this.#surroundings.deadlines.delete(this);
     if (this.#held > 0) this.#hold(0);
+    this.#requests?.drop();
+    this.#drained?.resolve();
     this.#aborting?.abort();
   }
 }
