@@ -92,10 +92,12 @@ export class ServerCall implements Call, Deadline, StreamListener {
   }
 
   setHeader(name: string, value: string): void {
+    checkMetadata(name, value);
     (this.#headers ??= []).push(name, value);
   }
 
   setTrailer(name: string, value: string): void {
+    checkMetadata(name, value);
     (this.#trailers ??= []).push(name, value);
   }
 
@@ -313,6 +315,14 @@ export class ServerCall implements Call, Deadline, StreamListener {
     this.#drained?.resolve();
     this.#aborting?.abort();
   }
+}
+
+/** @throws {TypeError} */
+function checkMetadata(name: string, value: string): void {
+  if (/^[0-9a-z_.-]+$/.test(name) && /^[\x20-\x7e]*$/.test(value)) return;
+  throw new TypeError(
+    `Cannot send ${name}: a name has a-z, 0-9, "_", "-" and ".", and a value has printable ASCII characters`,
+  );
 }
 
 /** The message of a frame that holds exactly one, uncompressed; a copy. */
