@@ -193,19 +193,20 @@ export class Http2Connection implements StreamOwner {
       this.#options.onDefect?.(error);
       return await this.#end(CODE.INTERNAL_ERROR, "internal error");
     }
-    if (this.#output.waiting > this.limits.unsentBytes) await this.#output.drained();
+    // Not until everything is written: streams that always have more would keep their own resets unread.
+    if (this.#output.waiting > this.limits.unsentBytes) await this.#output.written();
   }
 
-  /** Opens a stream; clients only. */
+  /** Opens a stream; clients only. @throws {RangeError} a header with a character over U+00FF; there is no stream */
   open(list: HeaderList, endStream: boolean, listener: Http2Stream["listener"]): Http2Stream {
     const stream = new Http2Stream(this.#nextStream, this, {
       send: this.#peerWindow,
       receive: this.limits.streamWindow,
     }, performance.now());
-    this.#nextStream += 2;
     stream.listener = listener;
-    this.#streams.set(stream.id, stream);
     this.sendHeaders(stream, list, endStream);
+    this.#nextStream += 2;
+    this.#streams.set(stream.id, stream);
     return stream;
   }
 
