@@ -64,6 +64,7 @@ const KEEP_ALIVE_PING = new TextEncoder().encode("presence");
 interface OpenBlock {
   stream: number;
   endStream: boolean;
+  dependsOnItself: boolean;
   bytes: Uint8Array[];
   length: number;
   frames: number;
@@ -528,19 +529,19 @@ export class Http2Connection implements StreamOwner {
     }
     const endStream = (flags & FLAG.END_STREAM) !== 0;
     if (flags & FLAG.END_HEADERS) {
-      this.#onBlock(id, endStream, bytes, start, end);
+      this.#onBlock(id, { endStream, dependsOnItself }, bytes, start, end);
     } else {
       this.#requireBlockSize(end - start);
       this.#block = {
         stream: id,
         endStream,
+        dependsOnItself,
         bytes: [bytes.slice(start, end)],
         length: end - start,
         frames: 0,
         since: this.#now,
       };
     }
-    if (dependsOnItself) throw new StreamError(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
   }
 
   #onContinuation(flags: number, bytes: Uint8Array, start: number, end: number): void {
@@ -569,11 +570,21 @@ export class Http2Connection implements StreamOwner {
     throw new ConnectionError(CODE.ENHANCE_YOUR_CALM, "a header block is too large");
   }
 
-  #onBlock(id: number, endStream: boolean, bytes: Uint8Array, start: number, end: number): void {
+  #onBlock(
+    id: number,
+    { endStream, dependsOnItself }: Pick<OpenBlock, "endStream" | "dependsOnItself">,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     this.#requireBlockSize(end - start);
     const list = this.#decode(bytes, start, end);
     const fields = this.#decoder.fields;
     if (fields > 32) this.#spend((fields >>> 4) * PRICE.manyFields);
+    if (dependsOnItself) {
+      if (this.#role === "server") this.#lastPeerStream = Math.max(this.#lastPeerStream, id);
+      throw new StreamError(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
+    }
     const stream = this.#streams.get(id);
     if (stream) return this.#onMoreHeaders(stream, list, endStream);
     if (this.#role === "server" && id > this.#lastPeerStream) return this.#onRequest(id, list, endStream);
