@@ -33,6 +33,9 @@ const TICK_MS = 1_000;
 /** A connection without calls is closed after this time: before load balancers drop it without a word. */
 const IDLE_MS = 4 * 60_000;
 
+/** Timers with a longer delay fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** A connection and the time since which nothing is under way on it. */
 interface Link {
   connection: Http2Connection;
@@ -125,7 +128,13 @@ export class Channel implements Disposable {
     const startedAt = performance.now();
     this.#calls.add(call);
     if (at < Infinity) this.#deadlines.add(call);
-    call.opened(link.connection.open(this.#headers(path, at, metadata), false, call));
+    try {
+      call.opened(link.connection.open(this.#headers(path, at, metadata), false, call));
+    } catch (cause) {
+      const error = new GrpcError("INTERNAL", "Cannot send the metadata: values must be ASCII", { cause });
+      call.fail(error);
+      throw error;
+    }
     if (requests instanceof Uint8Array) call.sendOne(requests);
     else void call.send(requests);
     return call;
@@ -253,7 +262,8 @@ async function inTime<T>(work: Promise<T>, at: number, signal: AbortSignal | und
   const { promise, reject } = Promise.withResolvers<never>();
   const expire = () => reject(new GrpcError("DEADLINE_EXCEEDED", "The deadline has passed"));
   const cancel = () => reject(new GrpcError("CANCELLED", "The call was cancelled"));
-  const timer = at === Infinity ? undefined : setTimeout(expire, Math.max(0, at - performance.now()));
+  const delay = Math.min(Math.max(0, at - performance.now()), LONGEST_TIMER_MS);
+  const timer = at === Infinity ? undefined : setTimeout(expire, delay);
   signal?.addEventListener("abort", cancel);
   if (signal?.aborted) cancel();
   try {

@@ -96,6 +96,12 @@ export class ClientCall implements StreamListener, Deadline {
   // --- from the connection
 
   onHeaders(list: HeaderList, endStream: boolean): void {
+    this.#takeHeaders(list, endStream);
+    // The server has answered early: it reads no more requests, and the stream would stay open.
+    if (endStream && !this.#stream!.localEnded) this.#stream!.reset(CODE.NO_ERROR);
+  }
+
+  #takeHeaders(list: HeaderList, endStream: boolean): void {
     if (this.headers || this.#isOver) return endStream ? this.#readStatus(list) : undefined;
     const headers = new Metadata(list);
     const isGrpc = headers.get("content-type")?.startsWith("application/grpc") ?? false;
@@ -125,7 +131,6 @@ export class ClientCall implements StreamListener, Deadline {
   }
 
   onReset(code: Code): void {
-    this.#drained?.resolve();
     if (this.#isOver) return;
     this.isRefused = code === CODE.REFUSED_STREAM;
     this.#end(
@@ -163,6 +168,7 @@ export class ClientCall implements StreamListener, Deadline {
   #end(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#drained?.resolve();
     if (error === undefined) this.messages.close();
     else this.messages.fail(error);
     this.#options.onEnd();

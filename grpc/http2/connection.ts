@@ -386,8 +386,9 @@ export class Http2Connection implements StreamOwner {
         continue;
       }
       const left = next.bytes.length - next.at;
-      const size = Math.min(left, this.#sendWindow, stream.sendWindow, this.#peerFrameBytes);
-      if (left > 0 && size <= 0 || this.#output.waiting > this.limits.unsentBytes) return;
+      const window = Math.max(0, Math.min(this.#sendWindow, stream.sendWindow));
+      const size = Math.min(left, window, this.#peerFrameBytes);
+      if (left > 0 && size === 0 || this.#output.waiting > this.limits.unsentBytes) return;
       const isLast = size === left;
       if (isLast) stream.blocked.shift();
       this.#blockedBytes -= size;
@@ -493,6 +494,10 @@ export class Http2Connection implements StreamOwner {
       if (!stream && this.#recent.get(id) === RESET_BY_US) return this.#spend(PRICE.unknown);
       throw new StreamError(id, CODE.STREAM_CLOSED, "DATA after the end of the stream");
     }
+    if (this.#role === "client" && !stream.hasHeaders) {
+      this.#releaseConnection(length);
+      throw new StreamError(id, CODE.PROTOCOL_ERROR, "DATA before HEADERS");
+    }
     if (length > stream.receiveWindow) {
       this.#releaseConnection(length);
       throw new StreamError(id, CODE.FLOW_CONTROL_ERROR, "more DATA than the stream's window");
@@ -562,7 +567,7 @@ export class Http2Connection implements StreamOwner {
       whole.set(part, at);
       at += part.length;
     }
-    this.#onBlock(block.stream, block.endStream, whole, 0, whole.length);
+    this.#onBlock(block.stream, block, whole, 0, whole.length);
   }
 
   #requireBlockSize(length: number): void {
@@ -595,6 +600,8 @@ export class Http2Connection implements StreamOwner {
       case RESET_BY_PEER:
         throw new ConnectionError(CODE.STREAM_CLOSED, "HEADERS after the end of the stream");
       default:
+        // The response to a call that was cancelled so long ago that it is not among the recent ones.
+        if (this.#role === "client" && id < this.#nextStream) return this.#spend(PRICE.unknown);
         throw new ConnectionError(CODE.PROTOCOL_ERROR, "HEADERS of a wrong stream");
     }
   }
@@ -654,6 +661,7 @@ export class Http2Connection implements StreamOwner {
     } else {
       const status = checkResponse(list);
       if (typeof status === "string") throw new StreamError(id, CODE.PROTOCOL_ERROR, status);
+      if (status < 200 && endStream) throw new StreamError(id, CODE.PROTOCOL_ERROR, "no final response");
       if (status < 200) return this.#spend(PRICE.unknown);
       stream.hasHeaders = true;
     }
