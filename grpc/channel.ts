@@ -50,6 +50,8 @@ export class Channel implements Disposable {
   readonly #links = new Set<Link>();
   readonly #calls = new Set<ClientCall>();
   #dialing: Promise<Link> | undefined;
+  /** The connection that waits for the SETTINGS of the server. */
+  #connecting: Http2Connection | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
   #isClosed = false;
 
@@ -106,12 +108,15 @@ export class Channel implements Disposable {
     this.#isClosed = true;
     for (const call of this.#calls) call.cancel();
     for (const { connection } of this.#links) connection.close();
+    this.#connecting?.close();
     clearInterval(this.#ticking);
     this.#deadlines[Symbol.dispose]();
   }
 
   async #begin(path: string, requests: Requests, { at, metadata, signal }: CallOptions & { at: number }) {
-    const link = await this.#link(at, signal);
+    let link = await this.#link(at, signal);
+    // Other calls may have taken the room in the meantime.
+    while (!link.connection.hasRoom) link = await this.#link(at, signal);
     link.calls++;
     const call = new ClientCall({
       messageBytes: this.#options.messageBytes ?? MESSAGE_BYTES,
@@ -160,25 +165,34 @@ export class Channel implements Disposable {
     ];
   }
 
-  /** A connection with room for a call. */
+  /** A connection with room for a call, or a new one whose room other calls have taken. */
   async #link(at: number, signal: AbortSignal | undefined): Promise<Link> {
     for (const link of this.#links) if (link.connection.hasRoom) return link;
     if (this.#isClosed) throw new GrpcError("CANCELLED", "The channel is closed");
     this.#dialing ??= this.#dial().finally(() => this.#dialing = undefined);
     const link = await inTime(this.#dialing, at, signal);
-    if (link.connection.hasRoom) return link;
+    if (link.connection.hasRoom || link.calls > 0) return link;
     throw new GrpcError("UNAVAILABLE", "The server takes no calls");
   }
 
+  /** Connects, and waits for the SETTINGS of the server: they say how many calls it takes at a time. */
   async #dial(): Promise<Link> {
+    const due = performance.now() + CONNECT_MS;
     const stream = await connect(this.#url, this.#options.tls);
     if (this.#isClosed) {
       stream.close();
       throw new GrpcError("CANCELLED", "The channel is closed");
     }
+    const settings = Promise.withResolvers<void>();
     const connection = new Http2Connection(stream, {
       role: "client",
+      onSettings: () => {
+        this.#links.add(link);
+        this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
+        settings.resolve();
+      },
       onClose: () => {
+        settings.reject(lost(connection));
         this.#links.delete(link);
         if (this.#links.size > 0) return;
         clearInterval(this.#ticking);
@@ -186,9 +200,16 @@ export class Channel implements Disposable {
       },
     });
     const link: Link = { connection, calls: 0, idleSince: performance.now() };
-    this.#links.add(link);
-    this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#connecting = connection;
     void connection.run();
+    try {
+      await inTime(settings.promise, due, undefined);
+    } catch {
+      connection.close();
+      throw this.#isClosed ? new GrpcError("CANCELLED", "The channel is closed") : lost(connection);
+    } finally {
+      this.#connecting = undefined;
+    }
     return link;
   }
 

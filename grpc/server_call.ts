@@ -209,10 +209,10 @@ export class ServerCall implements Call, Deadline, StreamListener {
     return this.#surroundings.hold(more);
   }
 
-  readonly #taken = (credit: number): void => {
+  #taken(credit: number): void {
     this.#stream.release(credit);
     if (!this.#isOver) this.#hold((this.#reader?.held ?? 0) + this.#requests!.bytes);
-  };
+  }
 
   #requestEnded(): void {
     if (this.#isOver) return;
@@ -259,7 +259,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
   #runStream(method: StreamMethod): void {
     this.#stream.handled = true;
     this.#stream.requestDue = Infinity;
-    this.#requests = new MessageQueue(this.#taken);
+    this.#requests = new MessageQueue((credit) => this.#taken(credit));
     this.#sendResponses(method, this.#requests).then(() => this.#handlerEnded(), this.#failed);
   }
 

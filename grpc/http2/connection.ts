@@ -46,6 +46,8 @@ export interface ConnectionOptions {
   limits?: Partial<ConnectionLimits>;
   /** Takes a new stream of the peer and sets its listener; servers only. */
   onRequest?(stream: Http2Stream, head: RequestHead, list: HeaderList, endStream: boolean): void;
+  /** Called once, when the first SETTINGS of the peer have arrived. */
+  onSettings?(): void;
   /** Called once, when the connection takes no new streams any more; clients look for another one. */
   onGoAway?(): void;
   /** Called once, after every stream has ended. */
@@ -693,7 +695,8 @@ export class Http2Connection implements StreamOwner {
       throw new ConnectionError(CODE.FRAME_SIZE_ERROR, "SETTINGS of a wrong size");
     }
     if (isAck) return this.#spend(PRICE.unknown);
-    if (this.#seenSettings) this.#spend(PRICE.settings);
+    const isFirst = !this.#seenSettings;
+    if (!isFirst) this.#spend(PRICE.settings);
     this.#seenSettings = true;
     if (end - start > 6 * 32) this.#spend(PRICE.settings * ((end - start) / 192));
     for (let at = start; at < end; at += 6) {
@@ -702,6 +705,7 @@ export class Http2Connection implements StreamOwner {
     putSettingsAck(this.#output.writer);
     this.#output.changed();
     this.#sendBlocked(); // what a wider window lets go
+    if (isFirst) this.#options.onSettings?.();
   }
 
   #set(setting: number, value: number): void {

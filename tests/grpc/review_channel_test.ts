@@ -1,6 +1,6 @@
 /** The client with servers that answer early, late, or against the protocol. */
 import assert from "node:assert/strict";
-import { Channel, GrpcError } from "../../grpc/mod.ts";
+import { Channel, GrpcError, serve } from "../../grpc/mod.ts";
 import {
   ACK,
   concat,
@@ -18,6 +18,7 @@ import {
   SETTINGS,
   settings,
 } from "../attack/frames.ts";
+import { ECHO_METHODS, ECHO_SERVICE } from "./echo_service.ts";
 
 interface RawServer extends AsyncDisposable {
   channel: Channel;
@@ -35,7 +36,7 @@ function startRaw(greeting: Uint8Array = settings()): RawServer {
   let progress = Promise.withResolvers<void>();
   const reading = (async () => {
     const socket = await accepted;
-    await socket.write(concat([greeting, frame(SETTINGS, ACK, 0)]));
+    await socket.write(greeting);
     const frames = frameReader();
     let rest = PREFACE.length;
     const buffer = new Uint8Array(65_536);
@@ -174,4 +175,26 @@ Deno.test("a timeout of a month does not expire while the channel connects", asy
     frame(HEADERS, END_HEADERS | END_STREAM, 1, TRAILERS),
   );
   assert.deepEqual(await answer, new Uint8Array(0));
+});
+
+Deno.test("more calls at once than a connection takes go over several connections", async () => {
+  const server = await serve({ hostname: "127.0.0.1", port: 0, methods: ECHO_METHODS });
+  {
+    using channel = new Channel(new URL(`http://127.0.0.1:${server.port}`));
+    const shortSleep = Uint8Array.of(0, 0, 0, 20);
+    const calls = Array.from(
+      { length: 200 },
+      () => statusOf(channel.unary(`${ECHO_SERVICE}Sleep`, shortSleep)),
+    );
+    assert.deepEqual(new Set(await Promise.all(calls)), new Set(["OK"]));
+  }
+  await server.close();
+});
+
+Deno.test("a channel that is closed while it waits for the SETTINGS of the server fails its calls", async () => {
+  await using server = startRaw(new Uint8Array(0));
+  const answer = statusOf(server.channel.unary("/test/Unary", new Uint8Array(1)));
+  await server.next(({ type }) => type === SETTINGS);
+  server.channel[Symbol.dispose]();
+  assert.equal(await answer, "CANCELLED");
 });
