@@ -36,9 +36,8 @@ export type ServerEvent =
   /** Accepting failed and is tried again; the connection was ended after an error of this program. */
   | { type: "accept_failed" | "defect"; error: unknown }
   | { type: "accept_recovered" }
-  /** Connections are refused, for want of room; told again only after there was room. */
-  | { type: "full"; connections: number }
-  | { type: "room" };
+  /** Connections are refused, for want of room or because an address opens too many; at most once a minute. */
+  | { type: "refused"; refused: number; connections: number };
 
 export interface GrpcServer {
   port: number;
@@ -57,6 +56,7 @@ const CLOSE_LIMIT_MS = 10_000;
 /** Time for clients without calls to leave after GOAWAY. */
 const LEAVE_MS = 1_000;
 const CLOSE_LOOK_MS = 50;
+const REPORT_REFUSED_MS = 60_000;
 /** Bytes of incomplete messages that a connection may hold, in addition to one whole message. */
 const HELD_BYTES = 65_536;
 const HELD_BYTES_KNOWN = 1_048_576;
@@ -95,7 +95,8 @@ class Server {
   readonly #toGrpcError: NonNullable<ServeOptions["toGrpcError"]>;
   #calls = 0;
   #quietSince = performance.now();
-  #isFull = false;
+  #refused = 0;
+  #refusedReportedAt = -Infinity;
 
   constructor({ methods, messageBytes, limits, onEvent, toGrpcError }: ServeOptions) {
     this.#methods = new Map(Object.entries(methods));
@@ -115,12 +116,9 @@ class Server {
   admit(address: string, close: () => void): Pending | undefined {
     const admitted = this.#admission.admit(address, close);
     if (!admitted) {
-      if (!this.#isFull) this.#onEvent({ type: "full", connections: this.#admission.connections });
-      this.#isFull = true;
+      this.#reportRefused();
       return undefined;
     }
-    if (this.#isFull) this.#onEvent({ type: "room" });
-    this.#isFull = false;
     return {
       ready: (stream, peer) => this.#serve(stream, peer, admitted),
       failed: () => admitted.ended(),
@@ -133,6 +131,15 @@ class Server {
 
   onRecovery(): void {
     this.#onEvent({ type: "accept_recovered" });
+  }
+
+  #reportRefused(): void {
+    this.#refused++;
+    const now = performance.now();
+    if (now - this.#refusedReportedAt < REPORT_REFUSED_MS) return;
+    this.#onEvent({ type: "refused", refused: this.#refused, connections: this.#admission.connections });
+    this.#refused = 0;
+    this.#refusedReportedAt = now;
   }
 
   // --- connections
