@@ -29,6 +29,9 @@ export interface CallSurroundings {
 const RESPONSE_HEADERS: HeaderList = [":status", "200", "content-type", "application/grpc"];
 const OK_TRAILERS: HeaderList = ["grpc-status", "0"];
 const PREFIX_BYTES = 5;
+/** Made once: a client can cancel many calls, and a stack trace for each is dear. */
+const CANCELLED = new GrpcError("CANCELLED", "The caller no longer waits");
+const EXPIRED = new GrpcError("DEADLINE_EXCEEDED", "The deadline has passed");
 
 export class ServerCall implements Call, Deadline, StreamListener {
   readonly path: string;
@@ -82,7 +85,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
   get signal(): AbortSignal {
     if (!this.#aborting) {
       this.#aborting = new AbortController();
-      if (this.#isOver) this.#aborting.abort();
+      if (this.#isOver) this.#aborting.abort(CANCELLED);
     }
     return this.#aborting.signal;
   }
@@ -127,7 +130,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   onReset(): void {
     this.#over();
-    this.#requests?.fail(new GrpcError("CANCELLED", "The caller has cancelled the call"));
+    this.#requests?.fail(CANCELLED);
     this.#drained?.resolve();
     if (!this.#stream.handled) this.#settle();
   }
@@ -139,7 +142,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   /** The deadline has passed. */
   expire(): void {
-    this.fail(new GrpcError("DEADLINE_EXCEEDED", "The deadline has passed"));
+    this.fail(EXPIRED);
   }
 
   /** Ends the call with an error, unless it is over. */
@@ -295,7 +298,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
     this.#isOver = true;
     if (this.#timeoutMs !== undefined) this.#surroundings.deadlines.delete(this);
     if (this.#held > 0) this.#hold(0);
-    this.#aborting?.abort();
+    this.#aborting?.abort(CANCELLED);
   }
 }
 

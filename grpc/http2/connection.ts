@@ -36,7 +36,7 @@ import {
   LARGEST_WINDOW,
   PREFACE,
   SETTING,
-  StreamError,
+  StreamViolation,
 } from "./protocol.ts";
 import { ENDED, type Ending, RecentStreams, RESET_BY_PEER, RESET_BY_US } from "./recent_streams.ts";
 import { Http2Stream, type StreamOwner } from "./stream.ts";
@@ -461,7 +461,7 @@ export class Http2Connection implements StreamOwner {
           this.#spend(PRICE.unknown);
       }
     } catch (error) {
-      if (!(error instanceof StreamError)) throw error;
+      if (!(error instanceof StreamViolation)) throw error;
       this.#refuse(error.stream, error.code);
     }
   };
@@ -484,11 +484,11 @@ export class Http2Connection implements StreamOwner {
     if (!stream || stream.remoteEnded) {
       this.#releaseConnection(length);
       if (!stream && this.#recent.get(id) === RESET_BY_US) return this.#spend(PRICE.unknown);
-      throw new StreamError(id, CODE.STREAM_CLOSED, "DATA after the end of the stream");
+      throw new StreamViolation(id, CODE.STREAM_CLOSED, "DATA after the end of the stream");
     }
     if (length > stream.receiveWindow) {
       this.#releaseConnection(length);
-      throw new StreamError(id, CODE.FLOW_CONTROL_ERROR, "more DATA than the stream's window");
+      throw new StreamViolation(id, CODE.FLOW_CONTROL_ERROR, "more DATA than the stream's window");
     }
     stream.receiveWindow -= length;
     if (length > end - start) this.release(stream, length - (end - start));
@@ -496,7 +496,7 @@ export class Http2Connection implements StreamOwner {
       stream.expected -= end - start;
       if (stream.expected < 0 || (endStream && stream.expected > 0)) {
         this.#releaseConnection(end - start);
-        throw new StreamError(id, CODE.PROTOCOL_ERROR, "content-length differs from the DATA");
+        throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "content-length differs from the DATA");
       }
     }
     stream.remoteEnded = endStream;
@@ -534,7 +534,7 @@ export class Http2Connection implements StreamOwner {
         since: this.#now,
       };
     }
-    if (dependsOnItself) throw new StreamError(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
+    if (dependsOnItself) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
   }
 
   #onContinuation(flags: number, bytes: Uint8Array, start: number, end: number): void {
@@ -597,17 +597,17 @@ export class Http2Connection implements StreamOwner {
     const limit = this.#isKnown ? this.limits.streams : this.limits.strangerStreams;
     const isFull = this.#places >= limit || this.#blockedBytes > this.limits.blockedBytes;
     if (isFull || id > this.#lastAccepted) {
-      throw new StreamError(id, CODE.REFUSED_STREAM, "too many streams");
+      throw new StreamViolation(id, CODE.REFUSED_STREAM, "too many streams");
     }
-    if (!list) throw new StreamError(id, CODE.ENHANCE_YOUR_CALM, "the header list is too large");
+    if (!list) throw new StreamViolation(id, CODE.ENHANCE_YOUR_CALM, "the header list is too large");
     if (list !== this.#lastList) {
       this.#lastHead = checkRequest(list);
       this.#lastList = list;
     }
     const head = this.#lastHead!;
-    if (typeof head === "string") throw new StreamError(id, CODE.PROTOCOL_ERROR, head);
+    if (typeof head === "string") throw new StreamViolation(id, CODE.PROTOCOL_ERROR, head);
     if (endStream && head.contentLength) {
-      throw new StreamError(id, CODE.PROTOCOL_ERROR, "content-length differs from the DATA");
+      throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "content-length differs from the DATA");
     }
     const stream = new Http2Stream(id, this, {
       send: this.#peerWindow,
@@ -626,17 +626,17 @@ export class Http2Connection implements StreamOwner {
   #onMoreHeaders(stream: Http2Stream, list: HeaderList | undefined, endStream: boolean): void {
     const { id } = stream;
     if (stream.remoteEnded) {
-      throw new StreamError(id, CODE.STREAM_CLOSED, "HEADERS after the end of the stream");
+      throw new StreamViolation(id, CODE.STREAM_CLOSED, "HEADERS after the end of the stream");
     }
-    if (!list) throw new StreamError(id, CODE.ENHANCE_YOUR_CALM, "the header list is too large");
+    if (!list) throw new StreamViolation(id, CODE.ENHANCE_YOUR_CALM, "the header list is too large");
     const isTrailers = this.#role === "server" || stream.hasHeaders;
     if (isTrailers) {
       const wrong = endStream ? checkTrailers(list) : "trailers that do not end the stream";
-      if (wrong !== undefined) throw new StreamError(id, CODE.PROTOCOL_ERROR, wrong);
-      if (stream.expected) throw new StreamError(id, CODE.PROTOCOL_ERROR, "content-length differs");
+      if (wrong !== undefined) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, wrong);
+      if (stream.expected) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "content-length differs");
     } else {
       const status = checkResponse(list);
-      if (typeof status === "string") throw new StreamError(id, CODE.PROTOCOL_ERROR, status);
+      if (typeof status === "string") throw new StreamViolation(id, CODE.PROTOCOL_ERROR, status);
       if (status < 200) return this.#spend(PRICE.unknown);
       stream.hasHeaders = true;
     }
@@ -648,9 +648,9 @@ export class Http2Connection implements StreamOwner {
   #onPriority(id: number, bytes: Uint8Array, start: number, end: number): void {
     this.#spend(PRICE.priority);
     if (id === 0) throw new ConnectionError(CODE.PROTOCOL_ERROR, "PRIORITY of stream 0");
-    if (end - start !== 5) throw new StreamError(id, CODE.FRAME_SIZE_ERROR, "PRIORITY has 5 bytes");
+    if (end - start !== 5) throw new StreamViolation(id, CODE.FRAME_SIZE_ERROR, "PRIORITY has 5 bytes");
     if (uint31(bytes, start) === id) {
-      throw new StreamError(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
+      throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
     }
   }
 
@@ -757,10 +757,10 @@ export class Http2Connection implements StreamOwner {
     } else {
       const stream = this.#streamOf(id, "WINDOW_UPDATE");
       if (!stream) return;
-      if (increment === 0) throw new StreamError(id, CODE.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
+      if (increment === 0) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
       stream.sendWindow += increment;
       if (stream.sendWindow > LARGEST_WINDOW) {
-        throw new StreamError(id, CODE.FLOW_CONTROL_ERROR, "the stream's window overflows");
+        throw new StreamViolation(id, CODE.FLOW_CONTROL_ERROR, "the stream's window overflows");
       }
     }
     if (this.#blocked.size > 0) this.#sendBlocked();

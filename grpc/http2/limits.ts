@@ -44,7 +44,7 @@ export const CONNECTION_LIMITS: Readonly<ConnectionLimits> = {
   streamWindow: 65_535,
   connectionWindow: 1_048_576,
   streams: 100,
-  strangerStreams: 32,
+  strangerStreams: 16,
   blockedBytes: 262_144,
   unsentBytes: 65_536,
   stallMs: 30_000,
