@@ -34,7 +34,7 @@ export interface FloodLimits {
 }
 
 /** Of a peer that has authenticated nothing: a hundred calls at once, twenty a second later on. */
-export const STRANGER_FLOOD: Readonly<FloodLimits> = { burst: 1_000, perSecond: 200 };
+export const STRANGER_FLOOD: Readonly<FloodLimits> = { burst: 1_300, perSecond: 200 };
 export const KNOWN_FLOOD: Readonly<FloodLimits> = { burst: 10_000, perSecond: 2_000 };
 
 export class FloodGuard {
