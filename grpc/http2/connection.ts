@@ -236,7 +236,7 @@ export class Http2Connection implements StreamOwner {
     this.#output.changed();
   }
 
-  /** Looks at the clocks; to be called about once a second. */
+  /** Looks at the clocks; to be called every `tickMs`. */
   tick(now: number): void {
     this.#now = now;
     const { limits } = this;
