@@ -68,6 +68,7 @@ export async function openRaw(
   { opening = OPENING, patienceMs = PATIENCE_MS }: RawOptions = {},
 ): Promise<RawClient> {
   const socket = await Deno.connect({ hostname: "127.0.0.1", port });
+  socket.setNoDelay(true);
   const arrived: Arrived[] = [];
   const readFields = hpackReader();
   let ended = false;
