@@ -17,6 +17,7 @@ import type { Arrived, RawClient } from "./raw_client.ts";
 
 export const ENHANCE_YOUR_CALM = 11;
 export const REFUSED_STREAM = 7;
+const FRAME_BYTES = 16_384;
 
 export function fieldsOf(path: string, more: Fields = []): Fields {
   return [
@@ -35,8 +36,14 @@ export function head(stream: number, path: string, more: Fields = []): Uint8Arra
   return frame(HEADERS, END_HEADERS, stream, literals(fieldsOf(path, more)));
 }
 
+/** DATA in as many frames as it needs. */
 export function data(stream: number, payload: Uint8Array, ends = false): Uint8Array {
-  return frame(DATA, ends ? END_STREAM : 0, stream, payload);
+  const frames: Uint8Array[] = [];
+  for (let at = 0; at === 0 || at < payload.length; at += FRAME_BYTES) {
+    const isLast = at + FRAME_BYTES >= payload.length;
+    frames.push(frame(DATA, ends && isLast ? END_STREAM : 0, stream, payload.subarray(at, at + FRAME_BYTES)));
+  }
+  return concat(frames);
 }
 
 /** A whole unary call. */
