@@ -6,7 +6,7 @@ import type { HeaderList } from "./hpack/mod.ts";
 import type { ByteStream, Peer } from "./http2/byte_stream.ts";
 import { Http2Connection } from "./http2/connection.ts";
 import type { RequestHead } from "./http2/header_rules.ts";
-import type { ConnectionLimits } from "./http2/limits.ts";
+import { CONNECTION_LIMITS, type ConnectionLimits } from "./http2/limits.ts";
 import type { Http2Stream } from "./http2/stream.ts";
 import { listen, type Pending, type TlsOptions } from "./listener.ts";
 import { type GrpcRequest, type HttpRefusal, readRequest } from "./request.ts";
@@ -51,7 +51,6 @@ export interface GrpcServer {
 }
 
 const MESSAGE_BYTES = 4 * 1024 * 1024;
-const TICK_MS = 1_000;
 const CLOSE_LIMIT_MS = 10_000;
 /** Time for clients without calls to leave after GOAWAY. */
 const LEAVE_MS = 1_000;
@@ -65,8 +64,9 @@ const HELD_BYTES_KNOWN = 1_048_576;
 export async function serve(options: ServeOptions): Promise<GrpcServer> {
   const server = new Server(options);
   const { hostname, port, reusePort, tls } = options;
-  const listener = await listen({ hostname, port, reusePort, tls }, server);
-  const ticking = setInterval(() => server.tick(), TICK_MS);
+  const { firstRequestMs: handshakeMs, tickMs } = { ...CONNECTION_LIMITS, ...options.limits };
+  const listener = await listen({ hostname, port, reusePort, tls, handshakeMs }, server);
+  const ticking = setInterval(() => server.tick(), tickMs);
   let closing: Promise<void> | undefined;
   return {
     port: listener.port,

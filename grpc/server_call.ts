@@ -104,7 +104,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   /** Begins to take the request. @param isEmpty whether it has ended with its headers */
   begin(isEmpty: boolean): void {
-    if (this.#timeoutMs === 0) return this.expire();
+    if (!this.isWanted) return this.expire();
     if (this.#method.kind === "stream") this.#runStream(this.#method);
     if (isEmpty) this.#requestEnded();
   }
@@ -211,6 +211,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
     if (!this.#request) {
       return this.fail(new GrpcError("UNIMPLEMENTED", "The method takes one message, not none"));
     }
+    if (!this.isWanted) return this.expire();
     this.#runUnary(this.#method, this.#request);
   }
 

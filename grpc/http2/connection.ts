@@ -54,8 +54,7 @@ export interface ConnectionOptions {
   onDefect?(error: unknown): void;
 }
 
-/** How long a connection that has said its last is read, so that its last words are not lost. */
-const LINGER_MS = 1_000;
+/** Bytes that a connection still reads after its last words. */
 const LINGER_BYTES = 1_048_576;
 const SHUTDOWN_PING = new TextEncoder().encode("shutdown");
 const KEEP_ALIVE_PING = new TextEncoder().encode("presence");
@@ -236,7 +235,7 @@ export class Http2Connection implements StreamOwner {
     this.#output.changed();
   }
 
-  /** Looks at the clocks; to be called about once a second. */
+  /** Looks at the clocks; to be called every `tickMs`. */
   tick(now: number): void {
     this.#now = now;
     const { limits } = this;
@@ -825,7 +824,7 @@ export class Http2Connection implements StreamOwner {
   #judgeAge(now: number): void {
     const { limits } = this;
     if (this.#goingSince !== undefined) {
-      if (now - this.#goingSince > LINGER_MS) this.#saySecondGoAway();
+      if (now - this.#goingSince > limits.lingerMs) this.#saySecondGoAway();
       if (now - this.#goingSince > limits.ageGraceMs) this.close();
     } else if (now > this.#oldAt) {
       this.shutdown();
@@ -867,7 +866,7 @@ export class Http2Connection implements StreamOwner {
   async #linger(): Promise<void> {
     if (this.#lingerUntil !== undefined || this.#isClosed) return;
     const wasGoing = this.#goingSince !== undefined;
-    this.#lingerUntil = performance.now() + LINGER_MS;
+    this.#lingerUntil = performance.now() + this.limits.lingerMs;
     if (!wasGoing) this.#options.onGoAway?.();
     await this.#output.drained();
     await this.#socket.closeWrite?.().catch(() => {});
