@@ -867,6 +867,7 @@ export class Http2Connection implements StreamOwner {
     if (this.#lingerUntil !== undefined || this.#isClosed) return;
     const wasGoing = this.#goingSince !== undefined;
     this.#lingerUntil = performance.now() + this.limits.lingerMs;
+    this.#reader.clear(); // a full buffer would make every further read return 0 bytes at once, without end
     if (!wasGoing) this.#options.onGoAway?.();
     await this.#output.drained();
     await this.#socket.closeWrite?.().catch(() => {});
