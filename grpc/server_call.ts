@@ -41,6 +41,8 @@ export class ServerCall implements Call, Deadline, StreamListener {
   readonly #timeoutMs: number | undefined;
   readonly #startedAt: number;
   #reader: MessageReader | undefined;
+  /** Bytes of the frame that is being read and that belong to no complete message. */
+  #credit = 0;
   #held = 0;
   #request: Uint8Array | undefined;
   #requests: MessageQueue | undefined;
@@ -166,31 +168,36 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   #takeData(bytes: Uint8Array, start: number, end: number): void {
     if (this.#isOver) return this.#stream.release(end - start);
-    const isStream = this.#method.kind === "stream";
-    let credit = end - start;
-    const reader = this.#reader ??= new MessageReader(
-      this.#surroundings,
-      this.#encoding,
-      (message) => {
-        if (!isStream) {
-          if (this.#request) {
-            throw new GrpcError("UNIMPLEMENTED", "The method takes one message, not several");
-          }
-          this.#request = message;
-          return;
-        }
-        const own = Math.min(credit, message.length + PREFIX_BYTES);
-        credit -= own;
-        this.#requests!.push(message, own);
-      },
-    );
+    this.#credit = end - start;
+    const reader = this.#reader ??= this.#createReader();
     try {
       reader.push(bytes, start, end);
       this.#hold(reader.held);
     } catch (error) {
       this.fail(error as GrpcError);
     }
-    this.#stream.release(credit);
+    if (this.#requests) this.#requests.returnLater(this.#credit);
+    else this.#stream.release(this.#credit);
+  }
+
+  #createReader(): MessageReader {
+    const reader: MessageReader = new MessageReader(
+      this.#surroundings,
+      this.#encoding,
+      (message, isCompressed) => {
+        if (this.#requests) {
+          const own = Math.min(this.#credit, message.length + PREFIX_BYTES);
+          this.#credit -= own;
+          return this.#requests.push(message, own, isCompressed ? unpack : undefined);
+        }
+        if (this.#request) {
+          throw new GrpcError("UNIMPLEMENTED", "The method takes one message, not several");
+        }
+        this.#request = isCompressed ? unpack(message) : message;
+      },
+    );
+    const unpack = (message: Uint8Array) => reader.unpack(message);
+    return reader;
   }
 
   #hold(bytes: number): void {
@@ -296,6 +303,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
     this.#isOver = true;
     if (this.#timeoutMs !== undefined) this.#surroundings.deadlines.delete(this);
     if (this.#held > 0) this.#hold(0);
+    this.#requests?.returnCredit();
     this.#aborting?.abort();
   }
 }
