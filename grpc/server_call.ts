@@ -20,6 +20,8 @@ export interface CallSurroundings {
   /** Turns what a handler threw into the error that the caller sees. */
   toGrpcError(error: unknown, path: string): GrpcError;
   authenticated(): void;
+  /** Ends the connection after an error that only this program explains. */
+  onDefect(error: unknown): void;
   /** Counts bytes of incomplete messages of the connection; false when there are too many. */
   hold(bytes: number): boolean;
   /** Called once the call is answered or gone, and its handler has ended. */
@@ -141,7 +143,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   /** The deadline has passed. */
   expire(): void {
-    this.fail(new GrpcError("DEADLINE_EXCEEDED", "The deadline has passed"));
+    try {
+      this.fail(new GrpcError("DEADLINE_EXCEEDED", "The deadline has passed"));
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
   }
 
   /** Ends the call with an error, unless it is over. */
@@ -226,25 +232,33 @@ export class ServerCall implements Call, Deadline, StreamListener {
     let response;
     try {
       response = method.handle(request, this);
+      if (!(response instanceof Uint8Array)) return void response.then(this.#answer, this.#failed);
     } catch (error) {
       return this.#failed(error);
     }
-    if (response instanceof Uint8Array) this.#answer(response);
-    else response.then(this.#answer, this.#failed);
+    this.#answer(response);
   }
 
   readonly #answer = (response: Uint8Array): void => {
-    if (!this.#isOver) {
-      this.#sendMessage(response);
-      this.#finish();
+    try {
+      if (!this.#isOver) {
+        this.#sendMessage(response);
+        this.#finish();
+      }
+    } catch (error) {
+      return this.#failed(error);
     }
     this.#handlerEnded();
   };
 
   readonly #failed = (error: unknown): void => {
-    // Work that is given up because the deadline has passed must not look like an outage.
-    if (performance.now() >= this.at) this.expire();
-    if (!this.#isOver) this.fail(this.#surroundings.toGrpcError(error, this.path));
+    try {
+      // Work that is given up because the deadline has passed must not look like an outage.
+      if (performance.now() >= this.at) this.expire();
+      if (!this.#isOver) this.fail(this.#surroundings.toGrpcError(error, this.path));
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
     this.#handlerEnded();
   };
 
@@ -280,11 +294,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   #sendMessage(message: Uint8Array): void {
     if (!this.#hasSentHeaders) {
-      this.#hasSentHeaders = true;
       this.#stream.sendHeaders(
         this.#headers ? [...RESPONSE_HEADERS, ...this.#headers] : RESPONSE_HEADERS,
         false,
       );
+      this.#hasSentHeaders = true;
     }
     this.#stream.sendData(frameMessage(message), false);
   }
@@ -295,7 +309,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
     const trailers = own.length === 0 && !this.#trailers
       ? OK_TRAILERS
       : [...own, ...OK_TRAILERS, ...this.#trailers ?? []];
-    this.#stream.sendHeaders(trailers, true);
+    try {
+      this.#stream.sendHeaders(trailers, true);
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
   }
 
   #over(): void {
