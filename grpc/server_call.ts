@@ -322,6 +322,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
     if (this.#timeoutMs !== undefined) this.#surroundings.deadlines.delete(this);
     if (this.#held > 0) this.#hold(0);
     this.#requests?.returnCredit();
+    this.#drained?.resolve();
     this.#aborting?.abort();
   }
 }
