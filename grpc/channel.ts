@@ -127,7 +127,12 @@ export class Channel implements Disposable {
     const startedAt = performance.now();
     this.#calls.add(call);
     if (at < Infinity) this.#deadlines.add(call);
-    call.opened(link.connection.open(this.#headers(path, at, metadata), false, call));
+    try {
+      call.opened(link.connection.open(this.#headers(path, at, metadata), false, call));
+    } catch (error) {
+      call.cancel();
+      throw error;
+    }
     if (requests instanceof Uint8Array) call.sendOne(requests);
     else void call.send(requests);
     return call;

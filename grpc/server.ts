@@ -103,7 +103,11 @@ class Server {
     this.#messageBytes = messageBytes ?? MESSAGE_BYTES;
     this.#limits = limits ?? {};
     this.#admission = new Admission(limits);
-    this.#onEvent = onEvent ?? (() => {});
+    this.#onEvent = (event) => {
+      try {
+        onEvent?.(event);
+      } catch { /* a log that fails must not end what it is about */ }
+    };
     this.#toGrpcError = toGrpcError ?? defaultError;
   }
 
@@ -181,6 +185,7 @@ class Server {
         admitted.authenticated();
         connection.authenticated();
       },
+      onDefect: (error) => connection.defect(error),
       hold: (bytes) => {
         held += bytes;
         return held <= this.#messageBytes + (connection.isKnown ? HELD_BYTES_KNOWN : HELD_BYTES);

@@ -20,6 +20,8 @@ export interface CallSurroundings {
   /** Turns what a handler threw into the error that the caller sees. */
   toGrpcError(error: unknown, path: string): GrpcError;
   authenticated(): void;
+  /** Ends the connection after an error that only this program explains. */
+  onDefect(error: unknown): void;
   /** Counts bytes of incomplete messages of the connection; false when there are too many. */
   hold(bytes: number): boolean;
   /** Called once the call is answered or gone, and its handler has ended. */
@@ -44,6 +46,8 @@ export class ServerCall implements Call, Deadline, StreamListener {
   readonly #timeoutMs: number | undefined;
   readonly #startedAt: number;
   #reader: MessageReader | undefined;
+  /** Bytes of the frame that is being read and that belong to no complete message. */
+  #credit = 0;
   #held = 0;
   #request: Uint8Array | undefined;
   #requests: MessageQueue | undefined;
@@ -142,7 +146,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   /** The deadline has passed. */
   expire(): void {
-    this.fail(EXPIRED);
+    try {
+      this.fail(EXPIRED);
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
   }
 
   /** Ends the call with an error, unless it is over. */
@@ -169,31 +177,36 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   #takeData(bytes: Uint8Array, start: number, end: number): void {
     if (this.#isOver) return this.#stream.release(end - start);
-    const isStream = this.#method.kind === "stream";
-    let credit = end - start;
-    const reader = this.#reader ??= new MessageReader(
-      this.#surroundings,
-      this.#encoding,
-      (message) => {
-        if (!isStream) {
-          if (this.#request) {
-            throw new GrpcError("UNIMPLEMENTED", "The method takes one message, not several");
-          }
-          this.#request = message;
-          return;
-        }
-        const own = Math.min(credit, message.length + PREFIX_BYTES);
-        credit -= own;
-        this.#requests!.push(message, own);
-      },
-    );
+    this.#credit = end - start;
+    const reader = this.#reader ??= this.#createReader();
     try {
       reader.push(bytes, start, end);
       this.#hold(reader.held);
     } catch (error) {
       this.fail(error as GrpcError);
     }
-    this.#stream.release(credit);
+    if (this.#requests) this.#requests.returnLater(this.#credit);
+    else this.#stream.release(this.#credit);
+  }
+
+  #createReader(): MessageReader {
+    const reader: MessageReader = new MessageReader(
+      this.#surroundings,
+      this.#encoding,
+      (message, isCompressed) => {
+        if (this.#requests) {
+          const own = Math.min(this.#credit, message.length + PREFIX_BYTES);
+          this.#credit -= own;
+          return this.#requests.push(message, own, isCompressed ? unpack : undefined);
+        }
+        if (this.#request) {
+          throw new GrpcError("UNIMPLEMENTED", "The method takes one message, not several");
+        }
+        this.#request = isCompressed ? unpack(message) : message;
+      },
+    );
+    const unpack = (message: Uint8Array) => reader.unpack(message);
+    return reader;
   }
 
   #hold(bytes: number): void {
@@ -222,25 +235,33 @@ export class ServerCall implements Call, Deadline, StreamListener {
     let response;
     try {
       response = method.handle(request, this);
+      if (!(response instanceof Uint8Array)) return void response.then(this.#answer, this.#failed);
     } catch (error) {
       return this.#failed(error);
     }
-    if (response instanceof Uint8Array) this.#answer(response);
-    else response.then(this.#answer, this.#failed);
+    this.#answer(response);
   }
 
   readonly #answer = (response: Uint8Array): void => {
-    if (!this.#isOver) {
-      this.#sendMessage(response);
-      this.#finish();
+    try {
+      if (!this.#isOver) {
+        this.#sendMessage(response);
+        this.#finish();
+      }
+    } catch (error) {
+      return this.#failed(error);
     }
     this.#handlerEnded();
   };
 
   readonly #failed = (error: unknown): void => {
-    // Work that is given up because the deadline has passed must not look like an outage.
-    if (performance.now() >= this.at) this.expire();
-    if (!this.#isOver) this.fail(this.#surroundings.toGrpcError(error, this.path));
+    try {
+      // Work that is given up because the deadline has passed must not look like an outage.
+      if (performance.now() >= this.at) this.expire();
+      if (!this.#isOver) this.fail(this.#surroundings.toGrpcError(error, this.path));
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
     this.#handlerEnded();
   };
 
@@ -276,11 +297,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   #sendMessage(message: Uint8Array): void {
     if (!this.#hasSentHeaders) {
-      this.#hasSentHeaders = true;
       this.#stream.sendHeaders(
         this.#headers ? [...RESPONSE_HEADERS, ...this.#headers] : RESPONSE_HEADERS,
         false,
       );
+      this.#hasSentHeaders = true;
     }
     this.#stream.sendData(frameMessage(message), false);
   }
@@ -291,7 +312,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
     const trailers = own.length === 0 && !this.#trailers
       ? OK_TRAILERS
       : [...own, ...OK_TRAILERS, ...this.#trailers ?? []];
-    this.#stream.sendHeaders(trailers, true);
+    try {
+      this.#stream.sendHeaders(trailers, true);
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
   }
 
   #over(): void {
@@ -299,6 +324,8 @@ export class ServerCall implements Call, Deadline, StreamListener {
     this.#isOver = true;
     if (this.#timeoutMs !== undefined) this.#surroundings.deadlines.delete(this);
     if (this.#held > 0) this.#hold(0);
+    this.#requests?.returnCredit();
+    this.#drained?.resolve();
     this.#aborting?.abort(CANCELLED);
   }
 }

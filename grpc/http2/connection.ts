@@ -119,7 +119,7 @@ export class Http2Connection implements StreamOwner {
     this.#role = options.role;
     this.#options = options;
     this.#socket = socket;
-    this.#output = new Output(socket, () => this.#sendBlocked(), () => this.close());
+    this.#output = new Output(socket, () => this.#onWritten(), () => this.close());
     const { headerTableBytes, headerListBytes, ageMs, connectionWindow } = this.limits;
     this.#decoder = new HpackDecoder({ maxTableSize: headerTableBytes, maxListSize: headerListBytes });
     this.#isKnown = options.role === "client";
@@ -189,22 +189,21 @@ export class Http2Connection implements StreamOwner {
       this.#receive();
     } catch (error) {
       if (error instanceof ConnectionError) return await this.#end(error.code, error.message);
-      this.#options.onDefect?.(error);
-      return await this.#end(CODE.INTERNAL_ERROR, "internal error");
+      return this.defect(error);
     }
     if (this.#output.waiting > this.limits.unsentBytes) await this.#output.drained();
   }
 
-  /** Opens a stream; clients only. */
+  /** Opens a stream; clients only. @throws {RangeError} a header has a character over U+00FF */
   open(list: HeaderList, endStream: boolean, listener: Http2Stream["listener"]): Http2Stream {
     const stream = new Http2Stream(this.#nextStream, this, {
       send: this.#peerWindow,
       receive: this.limits.streamWindow,
     }, performance.now());
-    this.#nextStream += 2;
     stream.listener = listener;
+    this.#putHeaders(stream, list, endStream);
+    this.#nextStream += 2;
     this.#streams.set(stream.id, stream);
-    this.sendHeaders(stream, list, endStream);
     return stream;
   }
 
@@ -215,6 +214,13 @@ export class Http2Connection implements StreamOwner {
     this.#flood.raise(KNOWN_FLOOD, this.#now);
     putSettings(this.#output.writer, [SETTING.MAX_CONCURRENT_STREAMS, this.limits.streams]);
     this.#output.changed();
+  }
+
+  /** Ends the connection after an error that only this program explains. */
+  defect(error: unknown): void {
+    if (this.isLost) return;
+    this.#options.onDefect?.(error);
+    this.#fail(CODE.INTERNAL_ERROR, "internal error");
   }
 
   /** Asks the peer to open no more streams, and closes once those that are open have ended. */
@@ -344,7 +350,12 @@ export class Http2Connection implements StreamOwner {
     const start = writer.length;
     writer.reserve(FRAME_HEADER_BYTES);
     writer.length += FRAME_HEADER_BYTES;
-    this.#encoder.encode(list, writer);
+    try {
+      this.#encoder.encode(list, writer);
+    } catch (error) {
+      writer.length = start;
+      throw error;
+    }
     finishHeaders(writer, start, stream.id, endStream, this.#peerFrameBytes);
     this.#output.changed();
     if (endStream) this.#endLocal(stream);
@@ -358,6 +369,14 @@ export class Http2Connection implements StreamOwner {
     stream.sendWindow -= bytes.length;
     this.#output.changed();
     if (endStream) this.#endLocal(stream);
+  }
+
+  #onWritten(): void {
+    try {
+      this.#sendBlocked();
+    } catch (error) {
+      this.defect(error);
+    }
   }
 
   #sendBlocked(): void {
@@ -801,8 +820,17 @@ export class Http2Connection implements StreamOwner {
       this.#blocked.delete(stream);
     }
     if (this.#role === "server" && !stream.handled) this.#places--;
-    if (code !== undefined) stream.listener.onReset(code);
+    if (code !== undefined) this.#tellReset(stream, code);
     this.#considerEnd();
+  }
+
+  /** A listener that fails must not keep the other streams from ending. */
+  #tellReset(stream: Http2Stream, code: Code): void {
+    try {
+      stream.listener.onReset(code);
+    } catch (error) {
+      this.#options.onDefect?.(error);
+    }
   }
 
   #considerEnd(): void {
