@@ -9,12 +9,16 @@ interface Waiting {
 /** Decompresses a message. @throws {GrpcError} */
 type Unpack = (message: Uint8Array) => Uint8Array;
 
+/** Memory of a waiting message in addition to its bytes: two objects and an array buffer. */
+const OVERHEAD_BYTES = 256;
+
 export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
   readonly #waiting: Waiting[] = [];
   readonly #onTaken: (credit: number) => void;
   readonly #onLeft: () => void;
   #reader: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined;
   #end: { error?: unknown } | undefined;
+  #bytes = 0;
 
   /**
    * @param onTaken called with the credit of each message once it is read
@@ -29,6 +33,11 @@ export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
     return this.#waiting.length === 0;
   }
 
+  /** Memory of the messages that wait, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /**
    * @param credit bytes that the peer may send again once the message is read
    * @param unpack of a compressed message, which waits as it is: a few bytes may unpack to the largest message
@@ -36,6 +45,7 @@ export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
   push(message: Uint8Array, credit: number, unpack?: Unpack): void {
     if (this.#end) return this.#onTaken(credit);
     this.#waiting.push({ message, credit, unpack });
+    this.#bytes += message.length + OVERHEAD_BYTES;
     if (!this.#reader) return;
     this.#reader.resolve(this.next());
     this.#reader = undefined;
@@ -70,6 +80,7 @@ export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     const next = this.#waiting.shift();
     if (next) {
+      this.#bytes -= next.message.length + OVERHEAD_BYTES;
       this.#onTaken(next.credit);
       try {
         const value = next.unpack ? next.unpack(next.message) : next.message;
@@ -103,6 +114,7 @@ export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
   }
 
   #discard(): void {
+    this.#bytes = 0;
     for (const { credit } of this.#waiting.splice(0)) this.#onTaken(credit);
   }
 

@@ -56,7 +56,7 @@ const CLOSE_LIMIT_MS = 10_000;
 const LEAVE_MS = 1_000;
 const CLOSE_LOOK_MS = 50;
 const REPORT_REFUSED_MS = 60_000;
-/** Bytes of incomplete messages that a connection may hold, in addition to one whole message. */
+/** Bytes of messages without a handler yet that a connection may hold, in addition to one whole message. */
 const HELD_BYTES = 65_536;
 const HELD_BYTES_KNOWN = 1_048_576;
 
@@ -125,7 +125,7 @@ class Server {
     }
     return {
       ready: (stream, peer) => this.#serve(stream, peer, admitted),
-      failed: () => admitted.ended(),
+      ended: () => admitted.ended(),
     };
   }
 
@@ -190,6 +190,7 @@ class Server {
         held += bytes;
         return held <= this.#messageBytes + (connection.isKnown ? HELD_BYTES_KNOWN : HELD_BYTES);
       },
+      chargeMessage: () => connection.chargeMessage(),
       onEnd: () => {
         if (--this.#calls === 0) this.#quietSince = performance.now();
       },

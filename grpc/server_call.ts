@@ -22,8 +22,10 @@ export interface CallSurroundings {
   authenticated(): void;
   /** Ends the connection after an error that only this program explains. */
   onDefect(error: unknown): void;
-  /** Counts bytes of incomplete messages of the connection; false when there are too many. */
+  /** Counts bytes of messages of the connection that no handler has taken yet; false when there are too many. */
   hold(bytes: number): boolean;
+  /** Charges a message of a streaming call. @throws {ConnectionError} the peer sends too many */
+  chargeMessage(): void;
   /** Called once the call is answered or gone, and its handler has ended. */
   onEnd(): void;
 }
@@ -181,9 +183,12 @@ export class ServerCall implements Call, Deadline, StreamListener {
     const reader = this.#reader ??= this.#createReader();
     try {
       reader.push(bytes, start, end);
-      this.#hold(reader.held);
+      if (!this.#hold(reader.held + (this.#request?.length ?? 0) + (this.#requests?.bytes ?? 0))) {
+        throw new GrpcError("RESOURCE_EXHAUSTED", "Too many messages arrive at once");
+      }
     } catch (error) {
-      this.fail(error as GrpcError);
+      if (!(error instanceof GrpcError)) throw error;
+      this.fail(error);
     }
     if (this.#requests) this.#requests.returnLater(this.#credit);
     else this.#stream.release(this.#credit);
@@ -195,6 +200,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
       this.#encoding,
       (message, isCompressed) => {
         if (this.#requests) {
+          this.#surroundings.chargeMessage();
           const own = Math.min(this.#credit, message.length + PREFIX_BYTES);
           this.#credit -= own;
           return this.#requests.push(message, own, isCompressed ? unpack : undefined);
@@ -209,11 +215,17 @@ export class ServerCall implements Call, Deadline, StreamListener {
     return reader;
   }
 
-  #hold(bytes: number): void {
-    const isWithin = this.#surroundings.hold(bytes - this.#held);
+  /** Whether the connection has room for as many bytes of messages of this call. */
+  #hold(bytes: number): boolean {
+    const more = bytes - this.#held;
     this.#held = bytes;
-    if (!isWithin) throw new GrpcError("RESOURCE_EXHAUSTED", "Too many messages arrive at once");
+    return this.#surroundings.hold(more);
   }
+
+  readonly #taken = (credit: number): void => {
+    this.#stream.release(credit);
+    if (!this.#isOver) this.#hold((this.#reader?.held ?? 0) + this.#requests!.bytes);
+  };
 
   #requestEnded(): void {
     if (this.#isOver) return;
@@ -225,6 +237,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
       return this.fail(new GrpcError("UNIMPLEMENTED", "The method takes one message, not none"));
     }
     if (!this.isWanted) return this.expire();
+    if (this.#held > 0) this.#hold(0);
     this.#runUnary(this.#method, this.#request);
   }
 
@@ -268,7 +281,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
   #runStream(method: StreamMethod): void {
     this.#stream.handled = true;
     this.#stream.requestDue = Infinity;
-    this.#requests = new MessageQueue((credit) => this.#stream.release(credit));
+    this.#requests = new MessageQueue(this.#taken);
     this.#sendResponses(method, this.#requests).then(() => this.#handlerEnded(), this.#failed);
   }
 

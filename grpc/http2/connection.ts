@@ -223,6 +223,11 @@ export class Http2Connection implements StreamOwner {
     this.#fail(CODE.INTERNAL_ERROR, "internal error");
   }
 
+  /** Charges a stranger for a message of a streaming call. @throws {ConnectionError} ENHANCE_YOUR_CALM */
+  chargeMessage(): void {
+    if (!this.#isKnown) this.#spend(PRICE.strangerMessage);
+  }
+
   /** Asks the peer to open no more streams, and closes once those that are open have ended. */
   shutdown(): void {
     if (this.isGoing) return;

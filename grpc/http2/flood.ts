@@ -21,6 +21,8 @@ export const PRICE = {
   manyFields: 1,
   /** A call, or a stream that is cancelled, of a peer that has authenticated nothing yet. */
   strangerCall: 10,
+  /** A message of a streaming call of such a peer. */
+  strangerMessage: 5,
 } as const;
 
 export const SMALL_DATA_BYTES = 64;
