@@ -42,8 +42,8 @@ export interface Asked {
 export function readQuery(query: URLSearchParams): Asked {
   const notices: string[] = [];
   const taken: Record<string, string> = {};
-  for (const name of new Set(query.keys())) {
-    const [value = "", another] = query.getAll(name).filter((value) => value.trim() !== "");
+  for (const [name, given] of Map.groupBy(query, ([name]) => name)) {
+    const [value = "", another] = given.map(([, value]) => value).filter((value) => value.trim() !== "");
     if (another !== undefined) notices.push(`The address has ${name} more than once; the first one counts.`);
     if (["sort", "after", "store"].includes(name) || value === "") continue;
     if (!Object.hasOwn(FILTERS, name)) {
