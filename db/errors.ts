@@ -64,8 +64,8 @@ export function violatedConstraint(error: unknown): string | undefined {
 }
 
 const OF_THE_ENGINE = [TypeError, SyntaxError, RangeError, URIError, ReferenceError, EvalError];
-/** Where a message of the engine begins to quote what the engine was given. */
-const QUOTED = /['"`].*/s;
+/** What a message of the engine quotes: all between its first and its last quotation mark, or after a colon. */
+const QUOTED = /(['"`]).*['"`]/s;
 const SPECIFIED = /: .*/s;
 /** SyntaxError of BigInt(), which quotes without quotation marks. */
 const CONVERTED = /^Cannot convert .* to a BigInt$/s;
@@ -127,7 +127,7 @@ function describe(error: unknown): string {
 
 function withoutInput(message: string): string {
   if (CONVERTED.test(message)) return "Cannot convert … to a BigInt";
-  return message.replace(QUOTED, "…").replace(SPECIFIED, ": …");
+  return message.replace(QUOTED, "$1…$1").replace(SPECIFIED, ": …");
 }
 
 /** A text that was thrown may be personal, and so may the fields of an object. */
