@@ -139,7 +139,18 @@ class Server {
 
   tick(): void {
     const now = performance.now();
-    for (const connection of this.#connections) connection.tick(now);
+    for (const connection of this.#connections) {
+      try {
+        connection.tick(now);
+      } catch (error) {
+        this.#end(connection, error);
+      }
+    }
+  }
+
+  #end(connection: Http2Connection, defect: unknown): void {
+    this.#onEvent({ type: "defect", error: defect });
+    connection.close();
   }
 
   dispose(): void {
@@ -178,6 +189,7 @@ class Server {
         held += bytes;
         return held <= this.#messageBytes + (connection.isKnown ? HELD_BYTES_KNOWN : HELD_BYTES);
       },
+      onDefect: (error) => this.#end(connection, error),
       onEnd: () => {
         if (--this.#calls === 0) this.#quietSince = performance.now();
       },

@@ -22,6 +22,8 @@ export interface CallSurroundings {
   authenticated(): void;
   /** Counts bytes of incomplete messages of the connection; false when there are too many. */
   hold(bytes: number): boolean;
+  /** Ends the connection after an error of this program, which would otherwise be an unhandled rejection. */
+  onDefect(error: unknown): void;
   /** Called once the call is answered or gone, and its handler has ended. */
   onEnd(): void;
 }
@@ -222,7 +224,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
       return this.#failed(error);
     }
     if (response instanceof Uint8Array) this.#answer(response);
-    else response.then(this.#answer, this.#failed);
+    else response.then(this.#answer, this.#failed).catch(this.#surroundings.onDefect);
   }
 
   readonly #answer = (response: Uint8Array): void => {
@@ -244,7 +246,9 @@ export class ServerCall implements Call, Deadline, StreamListener {
     this.#stream.handled = true;
     this.#stream.requestDue = Infinity;
     this.#requests = new MessageQueue((credit) => this.#stream.release(credit));
-    this.#sendResponses(method, this.#requests).then(() => this.#handlerEnded(), this.#failed);
+    this.#sendResponses(method, this.#requests)
+      .then(() => this.#handlerEnded(), this.#failed)
+      .catch(this.#surroundings.onDefect);
   }
 
   async #sendResponses(method: StreamMethod, requests: MessageQueue): Promise<void> {
