@@ -68,7 +68,8 @@ const SHAPES: Record<string, { make: (value: string) => unknown; description: Re
   },
   "a property that the engine quotes": {
     make: (value) => thrownBy(() => (undefined as unknown as Record<string, string>)[value]),
-    description: /^TypeError: Cannot read properties of undefined \(reading '…'\) at db\/errors_test\.ts:\d+$/,
+    description:
+      /^TypeError: Cannot read properties of undefined \(reading '…'\) at db\/errors_test\.ts:\d+$/,
   },
   "JSON that the engine quotes": {
     make: (value) => thrownBy(() => JSON.parse(`{"a": ${value}}`)),
