@@ -150,7 +150,18 @@ class Server {
 
   tick(): void {
     const now = performance.now();
-    for (const connection of this.#connections) connection.tick(now);
+    for (const connection of this.#connections) {
+      try {
+        connection.tick(now);
+      } catch (error) {
+        this.#end(connection, error);
+      }
+    }
+  }
+
+  #end(connection: Http2Connection, defect: unknown): void {
+    this.#onEvent({ type: "defect", error: defect });
+    connection.close();
   }
 
   dispose(): void {

@@ -119,7 +119,7 @@ export class Http2Connection implements StreamOwner {
     this.#role = options.role;
     this.#options = options;
     this.#socket = socket;
-    this.#output = new Output(socket, () => this.#onWritten(), () => this.close());
+    this.#output = new Output(socket, () => this.#onWritten(), (cause) => this.#lose(cause));
     const { headerTableBytes, headerListBytes, ageMs, connectionWindow } = this.limits;
     this.#decoder = new HpackDecoder({ maxTableSize: headerTableBytes, maxListSize: headerListBytes });
     this.#isKnown = options.role === "client";
@@ -176,10 +176,15 @@ export class Http2Connection implements StreamOwner {
         else if ((this.#discarded += count) > LINGER_BYTES) break;
       }
     } catch (error) {
-      if (!isLost(error)) this.#options.onDefect?.(error);
+      this.#lose(error);
     } finally {
       this.close();
     }
+  }
+
+  #lose(cause: unknown): void {
+    if (!isLost(cause)) this.#options.onDefect?.(cause);
+    this.close();
   }
 
   async #take(count: number): Promise<void> {
