@@ -2,6 +2,7 @@
 import { type HeaderList, HpackDecoder, HpackEncoder, HpackError } from "../hpack/mod.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import {
+  BYTES_PER_EARNED_TOKEN,
   EARNED_BY_ANSWER,
   FloodGuard,
   KNOWN_FLOOD,
@@ -377,6 +378,7 @@ export class Http2Connection implements StreamOwner {
     writer.put(bytes);
     this.#sendWindow -= bytes.length;
     stream.sendWindow -= bytes.length;
+    this.#flood.earn(bytes.length / BYTES_PER_EARNED_TOKEN);
     this.#output.changed();
     if (endStream) this.#endLocal(stream);
   }

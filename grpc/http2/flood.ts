@@ -26,6 +26,8 @@ export const PRICE = {
 } as const;
 
 export const SMALL_DATA_BYTES = 64;
+/** DATA sent earns a token for each so many bytes: the peer acknowledges it with window updates. */
+export const BYTES_PER_EARNED_TOKEN = 4_096;
 /** Tokens that an answer earns. */
 export const EARNED_BY_ANSWER = 4;
 

@@ -60,7 +60,8 @@ const FLOODS: Record<string, { price: number; flood: Uint8Array }> = {
   "GOAWAY": { price: PRICE.settings, flood: frame(GOAWAY, 0, 0, new Uint8Array(8)) },
   "frames of an unknown type": { price: PRICE.unknown, flood: frame(0x42, 0, 0, new Uint8Array(20)) },
   "empty DATA": { price: PRICE.smallData, flood: data(1, new Uint8Array(0)) },
-  "DATA of 1 byte": { price: PRICE.smallData, flood: data(1, new Uint8Array(1)) },
+  // Each five of these bytes are an empty message, which has its own price.
+  "DATA of 1 byte": { price: PRICE.smallData + PRICE.strangerMessage / 5, flood: data(1, new Uint8Array(1)) },
 };
 
 for (const [kind, { price, flood }] of Object.entries(FLOODS)) {
