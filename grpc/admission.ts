@@ -17,7 +17,7 @@ export const ADMISSION_LIMITS: Readonly<AdmissionLimits> = {
   connectionsPerAddress: 800,
   strangers: 256,
   strangersPerAddress: 128,
-  newBurst: 200,
+  newBurst: 100,
   newPerSecond: 50,
 };
 

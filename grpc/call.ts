@@ -13,14 +13,9 @@ export interface Call {
   readonly isWanted: boolean;
   /** Aborts when the caller no longer waits: cancelled, past its deadline, or the connection lost. */
   readonly signal: AbortSignal;
-  /**
-   * Adds a response header; before the first message.
-   *
-   * @param value printable ASCII; base64 for a name that ends with `-bin`
-   * @throws {TypeError} another character in the name or the value
-   */
+  /** Adds a response header; before the first message. @param value ASCII; base64 for a name that ends with `-bin` */
   setHeader(name: string, value: string): void;
-  /** Adds a trailer. @throws {TypeError} as `setHeader` */
+  /** Adds a trailer. */
   setTrailer(name: string, value: string): void;
   /** The caller has proved who it is: its connection leaves the bounds for strangers. */
   authenticated(): void;

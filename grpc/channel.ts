@@ -4,6 +4,7 @@ import { Deadlines } from "./deadlines.ts";
 import type { ByteStream } from "./http2/byte_stream.ts";
 import { Http2Connection } from "./http2/connection.ts";
 import type { HeaderList } from "./hpack/mod.ts";
+import type { ConnectionLimits } from "./http2/limits.ts";
 import type { Metadata } from "./metadata.ts";
 import { GrpcError } from "./status.ts";
 import { formatTimeout } from "./timeout.ts";
@@ -13,6 +14,8 @@ export interface ChannelOptions {
   tls?: { ca?: string | undefined; certificate?: string; key?: string } | undefined;
   /** Largest response message, compressed and not, in bytes. */
   messageBytes?: number;
+  /** Bounds of a connection that differ from the usual ones. */
+  limits?: Partial<ConnectionLimits>;
 }
 
 export interface CallOptions {
@@ -29,7 +32,6 @@ export type Requests = Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Ar
 
 const MESSAGE_BYTES = 4 * 1024 * 1024;
 const CONNECT_MS = 10_000;
-const TICK_MS = 1_000;
 /** A connection without calls is closed after this time: before load balancers drop it without a word. */
 const IDLE_MS = 4 * 60_000;
 
@@ -186,9 +188,10 @@ export class Channel implements Disposable {
     const settings = Promise.withResolvers<void>();
     const connection = new Http2Connection(stream, {
       role: "client",
+      ...(this.#options.limits && { limits: this.#options.limits }),
       onSettings: () => {
         this.#links.add(link);
-        this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
+        this.#ticking ??= setInterval(() => this.#tick(), connection.limits.tickMs);
         settings.resolve();
       },
       onClose: () => {

@@ -126,7 +126,7 @@ export class ClientCall implements StreamListener, Deadline {
     } catch (error) {
       this.fail(error as GrpcError);
     }
-    this.#stream?.release(this.#credit);
+    this.messages.returnLater(this.#credit);
     if (endStream) this.fail(new GrpcError("INTERNAL", "The response has ended without a status"));
   }
 
@@ -144,11 +144,13 @@ export class ClientCall implements StreamListener, Deadline {
   }
 
   #createReader(encoding: Encoding | undefined): MessageReader {
-    return new MessageReader(this.#options, encoding, (message) => {
+    const reader: MessageReader = new MessageReader(this.#options, encoding, (message, isCompressed) => {
       const own = Math.min(this.#credit, message.length + PREFIX_BYTES);
       this.#credit -= own;
-      this.messages.push(message, own);
+      this.messages.push(message, own, isCompressed ? unpack : undefined);
     });
+    const unpack = (message: Uint8Array) => reader.unpack(message);
+    return reader;
   }
 
   #readStatus(list: HeaderList): void {

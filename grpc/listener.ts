@@ -19,6 +19,8 @@ export interface ListenOptions {
   /** Whether other processes may listen on the port too; the kernel spreads the connections. */
   reusePort?: boolean | undefined;
   tls?: TlsOptions | undefined;
+  /** Time that a TLS handshake may take, milliseconds. */
+  handshakeMs: number;
 }
 
 /** What a listener does with its connections. */
@@ -57,8 +59,6 @@ export function listen(options: ListenOptions, acceptor: Acceptor): Promise<List
 }
 
 const RETRY_MS = 100;
-/** Time that the TLS handshake may take. */
-const HANDSHAKE_MS = 10_000;
 
 function listenTcp({ hostname, port, reusePort }: ListenOptions, acceptor: Acceptor): Listener {
   let listener: Deno.TcpListener;
@@ -114,7 +114,7 @@ function take(connection: Deno.TcpConn, acceptor: Acceptor): void {
 
 /** `Deno.listenTls` cannot ask for client certificates; node:tls can. */
 async function listenTls(
-  { hostname, port, reusePort }: ListenOptions,
+  { hostname, port, reusePort, handshakeMs }: ListenOptions,
   { certificate, key, clientCa }: TlsOptions,
   acceptor: Acceptor,
 ): Promise<Listener> {
@@ -124,7 +124,7 @@ async function listenTls(
     key,
     ALPNProtocols: ["h2"],
     minVersion: "TLSv1.2",
-    handshakeTimeout: HANDSHAKE_MS,
+    handshakeTimeout: handshakeMs,
     ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
   });
   server.on("connection", (socket: Socket) => {

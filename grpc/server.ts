@@ -6,7 +6,7 @@ import type { HeaderList } from "./hpack/mod.ts";
 import type { ByteStream, Peer } from "./http2/byte_stream.ts";
 import { Http2Connection } from "./http2/connection.ts";
 import type { RequestHead } from "./http2/header_rules.ts";
-import type { ConnectionLimits } from "./http2/limits.ts";
+import { CONNECTION_LIMITS, type ConnectionLimits } from "./http2/limits.ts";
 import type { Http2Stream } from "./http2/stream.ts";
 import { listen, type Pending, type TlsOptions } from "./listener.ts";
 import { type GrpcRequest, type HttpRefusal, readRequest } from "./request.ts";
@@ -36,9 +36,8 @@ export type ServerEvent =
   /** Accepting failed and is tried again; the connection was ended after an error of this program. */
   | { type: "accept_failed" | "defect"; error: unknown }
   | { type: "accept_recovered" }
-  /** Connections are refused, for want of room; told again only after there was room. */
-  | { type: "full"; connections: number }
-  | { type: "room" };
+  /** Connections are refused, for want of room or because an address opens too many; at most once a minute. */
+  | { type: "refused"; refused: number; connections: number };
 
 export interface GrpcServer {
   port: number;
@@ -52,11 +51,11 @@ export interface GrpcServer {
 }
 
 const MESSAGE_BYTES = 4 * 1024 * 1024;
-const TICK_MS = 1_000;
 const CLOSE_LIMIT_MS = 10_000;
 /** Time for clients without calls to leave after GOAWAY. */
 const LEAVE_MS = 1_000;
 const CLOSE_LOOK_MS = 50;
+const REPORT_REFUSED_MS = 60_000;
 /** Bytes of messages without a handler yet that a connection may hold, in addition to one whole message. */
 const HELD_BYTES = 65_536;
 const HELD_BYTES_KNOWN = 1_048_576;
@@ -65,8 +64,9 @@ const HELD_BYTES_KNOWN = 1_048_576;
 export async function serve(options: ServeOptions): Promise<GrpcServer> {
   const server = new Server(options);
   const { hostname, port, reusePort, tls } = options;
-  const listener = await listen({ hostname, port, reusePort, tls }, server);
-  const ticking = setInterval(() => server.tick(), TICK_MS);
+  const { firstRequestMs: handshakeMs, tickMs } = { ...CONNECTION_LIMITS, ...options.limits };
+  const listener = await listen({ hostname, port, reusePort, tls, handshakeMs }, server);
+  const ticking = setInterval(() => server.tick(), tickMs);
   let closing: Promise<void> | undefined;
   return {
     port: listener.port,
@@ -95,14 +95,19 @@ class Server {
   readonly #toGrpcError: NonNullable<ServeOptions["toGrpcError"]>;
   #calls = 0;
   #quietSince = performance.now();
-  #isFull = false;
+  #refused = 0;
+  #refusedReportedAt = -Infinity;
 
   constructor({ methods, messageBytes, limits, onEvent, toGrpcError }: ServeOptions) {
     this.#methods = new Map(Object.entries(methods));
     this.#messageBytes = messageBytes ?? MESSAGE_BYTES;
     this.#limits = limits ?? {};
     this.#admission = new Admission(limits);
-    this.#onEvent = onEvent ?? (() => {});
+    this.#onEvent = (event) => {
+      try {
+        onEvent?.(event);
+      } catch { /* a log that fails must not end what it is about */ }
+    };
     this.#toGrpcError = toGrpcError ?? defaultError;
   }
 
@@ -115,12 +120,9 @@ class Server {
   admit(address: string, close: () => void): Pending | undefined {
     const admitted = this.#admission.admit(address, close);
     if (!admitted) {
-      if (!this.#isFull) this.#onEvent({ type: "full", connections: this.#admission.connections });
-      this.#isFull = true;
+      this.#reportRefused();
       return undefined;
     }
-    if (this.#isFull) this.#onEvent({ type: "room" });
-    this.#isFull = false;
     return {
       ready: (stream, peer) => this.#serve(stream, peer, admitted),
       ended: () => admitted.ended(),
@@ -135,11 +137,31 @@ class Server {
     this.#onEvent({ type: "accept_recovered" });
   }
 
+  #reportRefused(): void {
+    this.#refused++;
+    const now = performance.now();
+    if (now - this.#refusedReportedAt < REPORT_REFUSED_MS) return;
+    this.#onEvent({ type: "refused", refused: this.#refused, connections: this.#admission.connections });
+    this.#refused = 0;
+    this.#refusedReportedAt = now;
+  }
+
   // --- connections
 
   tick(): void {
     const now = performance.now();
-    for (const connection of this.#connections) connection.tick(now);
+    for (const connection of this.#connections) {
+      try {
+        connection.tick(now);
+      } catch (error) {
+        this.#end(connection, error);
+      }
+    }
+  }
+
+  #end(connection: Http2Connection, defect: unknown): void {
+    this.#onEvent({ type: "defect", error: defect });
+    connection.close();
   }
 
   dispose(): void {
@@ -174,6 +196,7 @@ class Server {
         admitted.authenticated();
         connection.authenticated();
       },
+      onDefect: (error) => connection.defect(error),
       hold: (bytes) => {
         held += bytes;
         return held <= this.#messageBytes + (connection.isKnown ? HELD_BYTES_KNOWN : HELD_BYTES);

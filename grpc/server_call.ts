@@ -20,6 +20,8 @@ export interface CallSurroundings {
   /** Turns what a handler threw into the error that the caller sees. */
   toGrpcError(error: unknown, path: string): GrpcError;
   authenticated(): void;
+  /** Ends the connection after an error that only this program explains. */
+  onDefect(error: unknown): void;
   /** Counts bytes of messages of the connection that no handler has taken yet; false when there are too many. */
   hold(bytes: number): boolean;
   /** Charges a message of a streaming call. @throws {ConnectionError} the peer sends too many */
@@ -31,6 +33,9 @@ export interface CallSurroundings {
 const RESPONSE_HEADERS: HeaderList = [":status", "200", "content-type", "application/grpc"];
 const OK_TRAILERS: HeaderList = ["grpc-status", "0"];
 const PREFIX_BYTES = 5;
+/** Made once: a client can cancel many calls, and a stack trace for each is dear. */
+const CANCELLED = new GrpcError("CANCELLED", "The caller no longer waits");
+const EXPIRED = new GrpcError("DEADLINE_EXCEEDED", "The deadline has passed");
 
 export class ServerCall implements Call, Deadline, StreamListener {
   readonly path: string;
@@ -43,7 +48,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
   readonly #timeoutMs: number | undefined;
   readonly #startedAt: number;
   #reader: MessageReader | undefined;
-  /** Bytes of the current frame that are in no message that waits. */
+  /** Bytes of the frame that is being read and that belong to no complete message. */
   #credit = 0;
   #held = 0;
   #request: Uint8Array | undefined;
@@ -86,18 +91,16 @@ export class ServerCall implements Call, Deadline, StreamListener {
   get signal(): AbortSignal {
     if (!this.#aborting) {
       this.#aborting = new AbortController();
-      if (this.#isOver) this.#aborting.abort();
+      if (this.#isOver) this.#aborting.abort(CANCELLED);
     }
     return this.#aborting.signal;
   }
 
   setHeader(name: string, value: string): void {
-    checkMetadata(name, value);
     (this.#headers ??= []).push(name, value);
   }
 
   setTrailer(name: string, value: string): void {
-    checkMetadata(name, value);
     (this.#trailers ??= []).push(name, value);
   }
 
@@ -107,7 +110,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   /** Begins to take the request. @param isEmpty whether it has ended with its headers */
   begin(isEmpty: boolean): void {
-    if (this.#timeoutMs === 0) return this.expire();
+    if (!this.isWanted) return this.expire();
     if (this.#method.kind === "stream") this.#runStream(this.#method);
     if (isEmpty) this.#requestEnded();
   }
@@ -133,7 +136,8 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   onReset(): void {
     this.#over();
-    this.#requests?.fail(new GrpcError("CANCELLED", "The caller has cancelled the call"));
+    this.#requests?.fail(CANCELLED);
+    this.#drained?.resolve();
     if (!this.#stream.handled) this.#settle();
   }
 
@@ -144,7 +148,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   /** The deadline has passed. */
   expire(): void {
-    this.fail(new GrpcError("DEADLINE_EXCEEDED", "The deadline has passed"));
+    try {
+      this.fail(EXPIRED);
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
   }
 
   /** Ends the call with an error, unless it is over. */
@@ -171,25 +179,8 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   #takeData(bytes: Uint8Array, start: number, end: number): void {
     if (this.#isOver) return this.#stream.release(end - start);
-    const isStream = this.#method.kind === "stream";
     this.#credit = end - start;
-    const reader = this.#reader ??= new MessageReader(
-      this.#surroundings,
-      this.#encoding,
-      (message) => {
-        if (!isStream) {
-          if (this.#request) {
-            throw new GrpcError("UNIMPLEMENTED", "The method takes one message, not several");
-          }
-          this.#request = message;
-          return;
-        }
-        this.#surroundings.chargeMessage();
-        const own = Math.min(this.#credit, message.length + PREFIX_BYTES);
-        this.#credit -= own;
-        this.#requests!.push(message, own);
-      },
-    );
+    const reader = this.#reader ??= this.#createReader();
     try {
       reader.push(bytes, start, end);
       if (!this.#hold(reader.held + (this.#request?.length ?? 0) + (this.#requests?.bytes ?? 0))) {
@@ -199,7 +190,29 @@ export class ServerCall implements Call, Deadline, StreamListener {
       if (!(error instanceof GrpcError)) throw error;
       this.fail(error);
     }
-    this.#stream.release(this.#credit);
+    if (this.#requests) this.#requests.returnLater(this.#credit);
+    else this.#stream.release(this.#credit);
+  }
+
+  #createReader(): MessageReader {
+    const reader: MessageReader = new MessageReader(
+      this.#surroundings,
+      this.#encoding,
+      (message, isCompressed) => {
+        if (this.#requests) {
+          this.#surroundings.chargeMessage();
+          const own = Math.min(this.#credit, message.length + PREFIX_BYTES);
+          this.#credit -= own;
+          return this.#requests.push(message, own, isCompressed ? unpack : undefined);
+        }
+        if (this.#request) {
+          throw new GrpcError("UNIMPLEMENTED", "The method takes one message, not several");
+        }
+        this.#request = isCompressed ? unpack(message) : message;
+      },
+    );
+    const unpack = (message: Uint8Array) => reader.unpack(message);
+    return reader;
   }
 
   /** Whether the connection has room for as many bytes of messages of this call. */
@@ -223,6 +236,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
     if (!this.#request) {
       return this.fail(new GrpcError("UNIMPLEMENTED", "The method takes one message, not none"));
     }
+    if (!this.isWanted) return this.expire();
     if (this.#held > 0) this.#hold(0);
     this.#runUnary(this.#method, this.#request);
   }
@@ -234,25 +248,33 @@ export class ServerCall implements Call, Deadline, StreamListener {
     let response;
     try {
       response = method.handle(request, this);
+      if (!(response instanceof Uint8Array)) return void response.then(this.#answer, this.#failed);
     } catch (error) {
       return this.#failed(error);
     }
-    if (response instanceof Uint8Array) this.#answer(response);
-    else response.then(this.#answer, this.#failed);
+    this.#answer(response);
   }
 
   readonly #answer = (response: Uint8Array): void => {
-    if (!this.#isOver) {
-      this.#sendMessage(response);
-      this.#finish();
+    try {
+      if (!this.#isOver) {
+        this.#sendMessage(response);
+        this.#finish();
+      }
+    } catch (error) {
+      return this.#failed(error);
     }
     this.#handlerEnded();
   };
 
   readonly #failed = (error: unknown): void => {
-    // Work that is given up because the deadline has passed must not look like an outage.
-    if (performance.now() >= this.at) this.expire();
-    if (!this.#isOver) this.fail(this.#surroundings.toGrpcError(error, this.path));
+    try {
+      // Work that is given up because the deadline has passed must not look like an outage.
+      if (performance.now() >= this.at) this.expire();
+      if (!this.#isOver) this.fail(this.#surroundings.toGrpcError(error, this.path));
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
     this.#handlerEnded();
   };
 
@@ -288,11 +310,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   #sendMessage(message: Uint8Array): void {
     if (!this.#hasSentHeaders) {
-      this.#hasSentHeaders = true;
       this.#stream.sendHeaders(
         this.#headers ? [...RESPONSE_HEADERS, ...this.#headers] : RESPONSE_HEADERS,
         false,
       );
+      this.#hasSentHeaders = true;
     }
     this.#stream.sendData(frameMessage(message), false);
   }
@@ -303,7 +325,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
     const trailers = own.length === 0 && !this.#trailers
       ? OK_TRAILERS
       : [...own, ...OK_TRAILERS, ...this.#trailers ?? []];
-    this.#stream.sendHeaders(trailers, true);
+    try {
+      this.#stream.sendHeaders(trailers, true);
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
   }
 
   #over(): void {
@@ -311,18 +337,10 @@ export class ServerCall implements Call, Deadline, StreamListener {
     this.#isOver = true;
     if (this.#timeoutMs !== undefined) this.#surroundings.deadlines.delete(this);
     if (this.#held > 0) this.#hold(0);
-    this.#requests?.drop();
+    this.#requests?.returnCredit();
     this.#drained?.resolve();
-    this.#aborting?.abort();
+    this.#aborting?.abort(CANCELLED);
   }
-}
-
-/** @throws {TypeError} */
-function checkMetadata(name: string, value: string): void {
-  if (/^[0-9a-z_.-]+$/.test(name) && /^[\x20-\x7e]*$/.test(value)) return;
-  throw new TypeError(
-    `Cannot send ${name}: a name has a-z, 0-9, "_", "-" and ".", and a value has printable ASCII characters`,
-  );
 }
 
 /** The message of a frame that holds exactly one, uncompressed; a copy. */

@@ -153,12 +153,11 @@ function logEvent(event: ServerEvent): void {
       return log.error("Cannot accept gRPC connections: {error}", { error: describeError(event.error) });
     case "accept_recovered":
       return log.info("Accepts gRPC connections again");
-    case "full":
-      return log.warn("Refuses gRPC connections: {connections} are open", {
+    case "refused":
+      return log.warn("Refused {refused} gRPC connections; {connections} are open", {
+        refused: event.refused,
         connections: event.connections,
       });
-    case "room":
-      return log.info("Takes all gRPC connections again");
     case "defect":
       return log.error("Ended a gRPC connection after an error of this program: {error}", {
         error: describeError(event.error),

@@ -2,6 +2,7 @@
 import { type HeaderList, HpackDecoder, HpackEncoder, HpackError } from "../hpack/mod.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import {
+  BYTES_PER_EARNED_TOKEN,
   EARNED_BY_ANSWER,
   FloodGuard,
   KNOWN_FLOOD,
@@ -36,7 +37,7 @@ import {
   LARGEST_WINDOW,
   PREFACE,
   SETTING,
-  StreamError,
+  StreamViolation,
 } from "./protocol.ts";
 import { ENDED, type Ending, RecentStreams, RESET_BY_PEER, RESET_BY_US } from "./recent_streams.ts";
 import { Http2Stream, type StreamOwner } from "./stream.ts";
@@ -56,8 +57,7 @@ export interface ConnectionOptions {
   onDefect?(error: unknown): void;
 }
 
-/** How long a connection that has said its last is read, so that its last words are not lost. */
-const LINGER_MS = 1_000;
+/** Bytes that a connection still reads after its last words. */
 const LINGER_BYTES = 1_048_576;
 const SHUTDOWN_PING = new TextEncoder().encode("shutdown");
 const KEEP_ALIVE_PING = new TextEncoder().encode("presence");
@@ -123,7 +123,7 @@ export class Http2Connection implements StreamOwner {
     this.#role = options.role;
     this.#options = options;
     this.#socket = socket;
-    this.#output = new Output(socket, () => this.#sendBlocked(), () => this.close());
+    this.#output = new Output(socket, () => this.#onWritten(), (cause) => this.#lose(cause));
     const { headerTableBytes, headerListBytes, ageMs, connectionWindow } = this.limits;
     this.#decoder = new HpackDecoder({ maxTableSize: headerTableBytes, maxListSize: headerListBytes });
     this.#isKnown = options.role === "client";
@@ -180,10 +180,15 @@ export class Http2Connection implements StreamOwner {
         else if ((this.#discarded += count) > LINGER_BYTES) break;
       }
     } catch (error) {
-      if (!isLost(error)) this.#options.onDefect?.(error);
+      this.#lose(error);
     } finally {
       this.close();
     }
+  }
+
+  #lose(cause: unknown): void {
+    if (!isLost(cause)) this.#options.onDefect?.(cause);
+    this.close();
   }
 
   async #take(count: number): Promise<void> {
@@ -193,21 +198,20 @@ export class Http2Connection implements StreamOwner {
       this.#receive();
     } catch (error) {
       if (error instanceof ConnectionError) return await this.#end(error.code, error.message);
-      this.#options.onDefect?.(error);
-      return await this.#end(CODE.INTERNAL_ERROR, "internal error");
+      return this.defect(error);
     }
     // Not until everything is written: streams that always have more would keep their own resets unread.
     if (this.#output.waiting > this.limits.unsentBytes) await this.#output.written();
   }
 
-  /** Opens a stream; clients only. @throws {RangeError} a header with a character over U+00FF; there is no stream */
+  /** Opens a stream; clients only. @throws {RangeError} a header has a character over U+00FF */
   open(list: HeaderList, endStream: boolean, listener: Http2Stream["listener"]): Http2Stream {
     const stream = new Http2Stream(this.#nextStream, this, {
       send: this.#peerWindow,
       receive: this.limits.streamWindow,
     }, performance.now());
     stream.listener = listener;
-    this.sendHeaders(stream, list, endStream);
+    this.#putHeaders(stream, list, endStream);
     this.#nextStream += 2;
     this.#streams.set(stream.id, stream);
     return stream;
@@ -220,6 +224,13 @@ export class Http2Connection implements StreamOwner {
     this.#flood.raise(KNOWN_FLOOD, this.#now);
     putSettings(this.#output.writer, [SETTING.MAX_CONCURRENT_STREAMS, this.limits.streams]);
     this.#output.changed();
+  }
+
+  /** Ends the connection after an error that only this program explains. */
+  defect(error: unknown): void {
+    if (this.isLost) return;
+    this.#options.onDefect?.(error);
+    this.#fail(CODE.INTERNAL_ERROR, "internal error");
   }
 
   /** Charges a stranger for a message of a streaming call. @throws {ConnectionError} ENHANCE_YOUR_CALM */
@@ -245,7 +256,7 @@ export class Http2Connection implements StreamOwner {
     this.#output.changed();
   }
 
-  /** Looks at the clocks; to be called about once a second. */
+  /** Looks at the clocks; to be called every `tickMs`. */
   tick(now: number): void {
     this.#now = now;
     const { limits } = this;
@@ -354,7 +365,12 @@ export class Http2Connection implements StreamOwner {
     const start = writer.length;
     writer.reserve(FRAME_HEADER_BYTES);
     writer.length += FRAME_HEADER_BYTES;
-    this.#encoder.encode(list, writer);
+    try {
+      this.#encoder.encode(list, writer);
+    } catch (error) {
+      writer.length = start;
+      throw error;
+    }
     finishHeaders(writer, start, stream.id, endStream, this.#peerFrameBytes);
     this.#output.changed();
     if (endStream) this.#endLocal(stream);
@@ -366,8 +382,17 @@ export class Http2Connection implements StreamOwner {
     writer.put(bytes);
     this.#sendWindow -= bytes.length;
     stream.sendWindow -= bytes.length;
+    this.#flood.earn(bytes.length / BYTES_PER_EARNED_TOKEN);
     this.#output.changed();
     if (endStream) this.#endLocal(stream);
+  }
+
+  #onWritten(): void {
+    try {
+      this.#sendBlocked();
+    } catch (error) {
+      this.defect(error);
+    }
   }
 
   #sendBlocked(): void {
@@ -471,7 +496,7 @@ export class Http2Connection implements StreamOwner {
           this.#spend(PRICE.unknown);
       }
     } catch (error) {
-      if (!(error instanceof StreamError)) throw error;
+      if (!(error instanceof StreamViolation)) throw error;
       this.#refuse(error.stream, error.code);
     }
   };
@@ -494,15 +519,15 @@ export class Http2Connection implements StreamOwner {
     if (!stream || stream.remoteEnded) {
       this.#releaseConnection(length);
       if (!stream && this.#recent.get(id) === RESET_BY_US) return this.#spend(PRICE.unknown);
-      throw new StreamError(id, CODE.STREAM_CLOSED, "DATA after the end of the stream");
+      throw new StreamViolation(id, CODE.STREAM_CLOSED, "DATA after the end of the stream");
     }
     if (this.#role === "client" && !stream.hasHeaders) {
       this.#releaseConnection(length);
-      throw new StreamError(id, CODE.PROTOCOL_ERROR, "DATA before HEADERS");
+      throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "DATA before HEADERS");
     }
     if (length > stream.receiveWindow) {
       this.#releaseConnection(length);
-      throw new StreamError(id, CODE.FLOW_CONTROL_ERROR, "more DATA than the stream's window");
+      throw new StreamViolation(id, CODE.FLOW_CONTROL_ERROR, "more DATA than the stream's window");
     }
     stream.receiveWindow -= length;
     if (length > end - start) this.release(stream, length - (end - start));
@@ -510,7 +535,7 @@ export class Http2Connection implements StreamOwner {
       stream.expected -= end - start;
       if (stream.expected < 0 || (endStream && stream.expected > 0)) {
         this.#releaseConnection(end - start);
-        throw new StreamError(id, CODE.PROTOCOL_ERROR, "content-length differs from the DATA");
+        throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "content-length differs from the DATA");
       }
     }
     stream.remoteEnded = endStream;
@@ -590,7 +615,7 @@ export class Http2Connection implements StreamOwner {
     if (fields > 32) this.#spend((fields >>> 4) * PRICE.manyFields);
     if (dependsOnItself) {
       if (this.#role === "server") this.#lastPeerStream = Math.max(this.#lastPeerStream, id);
-      throw new StreamError(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
+      throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
     }
     const stream = this.#streams.get(id);
     if (stream) return this.#onMoreHeaders(stream, list, endStream);
@@ -623,17 +648,17 @@ export class Http2Connection implements StreamOwner {
     const limit = this.#isKnown ? this.limits.streams : this.limits.strangerStreams;
     const isFull = this.#places >= limit || this.#blockedBytes > this.limits.blockedBytes;
     if (isFull || id > this.#lastAccepted) {
-      throw new StreamError(id, CODE.REFUSED_STREAM, "too many streams");
+      throw new StreamViolation(id, CODE.REFUSED_STREAM, "too many streams");
     }
-    if (!list) throw new StreamError(id, CODE.ENHANCE_YOUR_CALM, "the header list is too large");
+    if (!list) throw new StreamViolation(id, CODE.ENHANCE_YOUR_CALM, "the header list is too large");
     if (list !== this.#lastList) {
       this.#lastHead = checkRequest(list);
       this.#lastList = list;
     }
     const head = this.#lastHead!;
-    if (typeof head === "string") throw new StreamError(id, CODE.PROTOCOL_ERROR, head);
+    if (typeof head === "string") throw new StreamViolation(id, CODE.PROTOCOL_ERROR, head);
     if (endStream && head.contentLength) {
-      throw new StreamError(id, CODE.PROTOCOL_ERROR, "content-length differs from the DATA");
+      throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "content-length differs from the DATA");
     }
     const stream = new Http2Stream(id, this, {
       send: this.#peerWindow,
@@ -652,18 +677,18 @@ export class Http2Connection implements StreamOwner {
   #onMoreHeaders(stream: Http2Stream, list: HeaderList | undefined, endStream: boolean): void {
     const { id } = stream;
     if (stream.remoteEnded) {
-      throw new StreamError(id, CODE.STREAM_CLOSED, "HEADERS after the end of the stream");
+      throw new StreamViolation(id, CODE.STREAM_CLOSED, "HEADERS after the end of the stream");
     }
-    if (!list) throw new StreamError(id, CODE.ENHANCE_YOUR_CALM, "the header list is too large");
+    if (!list) throw new StreamViolation(id, CODE.ENHANCE_YOUR_CALM, "the header list is too large");
     const isTrailers = this.#role === "server" || stream.hasHeaders;
     if (isTrailers) {
       const wrong = endStream ? checkTrailers(list) : "trailers that do not end the stream";
-      if (wrong !== undefined) throw new StreamError(id, CODE.PROTOCOL_ERROR, wrong);
-      if (stream.expected) throw new StreamError(id, CODE.PROTOCOL_ERROR, "content-length differs");
+      if (wrong !== undefined) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, wrong);
+      if (stream.expected) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "content-length differs");
     } else {
       const status = checkResponse(list);
-      if (typeof status === "string") throw new StreamError(id, CODE.PROTOCOL_ERROR, status);
-      if (status < 200 && endStream) throw new StreamError(id, CODE.PROTOCOL_ERROR, "no final response");
+      if (typeof status === "string") throw new StreamViolation(id, CODE.PROTOCOL_ERROR, status);
+      if (status < 200 && endStream) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "no final response");
       if (status < 200) return this.#spend(PRICE.unknown);
       stream.hasHeaders = true;
     }
@@ -675,9 +700,9 @@ export class Http2Connection implements StreamOwner {
   #onPriority(id: number, bytes: Uint8Array, start: number, end: number): void {
     this.#spend(PRICE.priority);
     if (id === 0) throw new ConnectionError(CODE.PROTOCOL_ERROR, "PRIORITY of stream 0");
-    if (end - start !== 5) throw new StreamError(id, CODE.FRAME_SIZE_ERROR, "PRIORITY has 5 bytes");
+    if (end - start !== 5) throw new StreamViolation(id, CODE.FRAME_SIZE_ERROR, "PRIORITY has 5 bytes");
     if (uint31(bytes, start) === id) {
-      throw new StreamError(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
+      throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
     }
   }
 
@@ -786,10 +811,10 @@ export class Http2Connection implements StreamOwner {
     } else {
       const stream = this.#streamOf(id, "WINDOW_UPDATE");
       if (!stream) return;
-      if (increment === 0) throw new StreamError(id, CODE.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
+      if (increment === 0) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
       stream.sendWindow += increment;
       if (stream.sendWindow > LARGEST_WINDOW) {
-        throw new StreamError(id, CODE.FLOW_CONTROL_ERROR, "the stream's window overflows");
+        throw new StreamViolation(id, CODE.FLOW_CONTROL_ERROR, "the stream's window overflows");
       }
     }
     if (this.#blocked.size > 0) this.#sendBlocked();
@@ -831,8 +856,17 @@ export class Http2Connection implements StreamOwner {
       this.#blocked.delete(stream);
     }
     if (this.#role === "server" && !stream.handled) this.#places--;
-    if (code !== undefined) stream.listener.onReset(code);
+    if (code !== undefined) this.#tellReset(stream, code);
     this.#considerEnd();
+  }
+
+  /** A listener that fails must not keep the other streams from ending. */
+  #tellReset(stream: Http2Stream, code: Code): void {
+    try {
+      stream.listener.onReset(code);
+    } catch (error) {
+      this.#options.onDefect?.(error);
+    }
   }
 
   #considerEnd(): void {
@@ -854,7 +888,7 @@ export class Http2Connection implements StreamOwner {
   #judgeAge(now: number): void {
     const { limits } = this;
     if (this.#goingSince !== undefined) {
-      if (now - this.#goingSince > LINGER_MS) this.#saySecondGoAway();
+      if (now - this.#goingSince > limits.lingerMs) this.#saySecondGoAway();
       if (now - this.#goingSince > limits.ageGraceMs) this.close();
     } else if (now > this.#oldAt) {
       this.shutdown();
@@ -896,7 +930,7 @@ export class Http2Connection implements StreamOwner {
   async #linger(): Promise<void> {
     if (this.#lingerUntil !== undefined || this.#isClosed) return;
     const wasGoing = this.#goingSince !== undefined;
-    this.#lingerUntil = performance.now() + LINGER_MS;
+    this.#lingerUntil = performance.now() + this.limits.lingerMs;
     this.#reader.clear(); // a full buffer would make every further read return 0 bytes at once, without end
     if (!wasGoing) this.#options.onGoAway?.();
     await this.#output.drained();

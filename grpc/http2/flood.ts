@@ -26,6 +26,8 @@ export const PRICE = {
 } as const;
 
 export const SMALL_DATA_BYTES = 64;
+/** DATA sent earns a token for each so many bytes: the peer acknowledges it with window updates. */
+export const BYTES_PER_EARNED_TOKEN = 4_096;
 /** Tokens that an answer earns. */
 export const EARNED_BY_ANSWER = 4;
 
@@ -36,7 +38,7 @@ export interface FloodLimits {
 }
 
 /** Of a peer that has authenticated nothing: a hundred calls at once, twenty a second later on. */
-export const STRANGER_FLOOD: Readonly<FloodLimits> = { burst: 1_000, perSecond: 200 };
+export const STRANGER_FLOOD: Readonly<FloodLimits> = { burst: 1_300, perSecond: 200 };
 export const KNOWN_FLOOD: Readonly<FloodLimits> = { burst: 10_000, perSecond: 2_000 };
 
 export class FloodGuard {

@@ -47,7 +47,7 @@ export class Output {
     const sending = this.writer;
     this.writer = this.#spare;
     this.writingSince = performance.now();
-    this.#send(sending).then(() => this.#sent(sending), (cause) => this.#failed(cause));
+    this.#send(sending).then(() => this.#sent(sending)).catch((cause) => this.#failed(cause));
   }
 
   /** Resolves once the write under way has ended, and what has been appended since is being written. */

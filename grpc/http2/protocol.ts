@@ -63,11 +63,7 @@ export class ConnectionError extends Error {
   }
 }
 
-/** A violation that ends one stream with RST_STREAM. */
-export class StreamError extends Error {
-  override name = "StreamError";
-
-  constructor(readonly stream: number, readonly code: Code, message: string) {
-    super(message);
-  }
+/** A violation that ends one stream with RST_STREAM. Not an Error: a peer can cause many, and a stack trace is dear. */
+export class StreamViolation {
+  constructor(readonly stream: number, readonly code: Code, readonly reason: string) {}
 }

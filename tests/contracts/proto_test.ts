@@ -54,7 +54,7 @@ async function copyContracts() {
   for (const file of ["deno.json", "deno.lock", "package.json"]) {
     await Deno.copyFile(new URL(file, ROOT), `${folder}/${file}`);
   }
-  await copyFolder("proto", folder);
+  for (const path of ["proto", "grpc/proto", "grpc/gen"]) await copyFolder(path, folder);
   return {
     async edit(path: string, change: (text: string) => string) {
       const text = await Deno.readTextFile(`${folder}/${path}`);

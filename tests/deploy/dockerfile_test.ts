@@ -38,6 +38,7 @@ Deno.test("its commands name the permissions and the Deno of this repository", a
 Deno.test("its ports are the service's", () => {
   const { httpPort, grpcPort } = assertStarts({
     ...TRUSTING,
+    TRUSTED_PROXIES: "0",
     GDPR_PARTICIPANTS: "order-service",
     PEER_ORDER_SERVICE_URL: "https://order-service:50051",
   });

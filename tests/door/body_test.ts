@@ -1,10 +1,10 @@
 /** Request bodies are bounded in bytes, chunks and time, however their length is told. */
 import assert from "node:assert/strict";
-import { connect } from "node:http2";
 import { type Arrivals, createArrivals } from "../../door/arrivals.ts";
 import { createBodies } from "../../door/bodies.ts";
 import { type BodyClock, BodyError } from "../../door/body.ts";
 import { createDoor } from "../../door/mod.ts";
+import { Http2Connection } from "../../grpc/http2/connection.ts";
 import { eventually } from "../eventually.ts";
 import { serve } from "../graph/server.ts";
 import { captureLog } from "../whole_log.ts";
@@ -109,19 +109,33 @@ Deno.test("a body in chunks of one byte is given up after some of them", async (
 
 Deno.test("HTTP/2 frames of one byte are given up like chunks of one byte", async () => {
   await using server = serveBodies();
-  const session = connect(server.origin);
+  const { hostname, port } = new URL(server.origin);
+  const socket = await Deno.connect({ hostname, port: Number(port) });
+  const connection = new Http2Connection({
+    read: (into) => socket.read(into),
+    write: (bytes) => socket.write(bytes),
+    close: () => socket.close(),
+  }, { role: "client" });
+  const closed = connection.run();
+  let text = "";
+  const stream = connection.open(
+    [":method", "POST", ":scheme", "http", ":authority", "localhost", ":path", "/"],
+    false,
+    {
+      onHeaders() {},
+      onData: (bytes, start, end) => text += new TextDecoder().decode(bytes.subarray(start, end)),
+      onReset() {},
+    },
+  );
   try {
-    const stream = session.request({ ":method": "POST", ":path": "/" });
-    stream.on("error", () => {}); // the rest is not read
-    let text = "";
-    stream.setEncoding("utf8").on("data", (data) => text += data);
-    const ended = new Promise((resolve) => stream.on("close", resolve));
-    for (let at = 0; at < 300; at++) await new Promise<void>((resolve) => stream.write("x", () => resolve()));
+    for (let at = 0; at < 300 && !stream.closed; at++) {
+      stream.sendData(new TextEncoder().encode("x"), false);
+      await new Promise((resolve) => setTimeout(resolve)); // a frame for each turn, so that none is joined
+    }
     await eventually(() => assert.match(text, /"fragmented"/));
-    stream.close();
-    await ended;
   } finally {
-    session.destroy();
+    connection.close();
+    await closed;
   }
 });
 
@@ -155,4 +169,17 @@ Deno.test("where there is no room the heaviest address loses its oldest body, an
   assert.match(await second.until("}"), /"length":1/);
   await innocent.write("0\r\n\r\n");
   assert.match(await innocent.until("}"), /"length":1/);
+});
+
+Deno.test("a connection outlives requests with bodies of 2 KB", async () => {
+  await using server = serveBodies();
+  await using connection = await connectRaw(server.origin);
+  const text = JSON.stringify({ query: "x".repeat(2_000) });
+  let answers = "";
+  for (let nth = 1; nth <= 10; nth++) {
+    await connection.write(head("/", { "content-length": String(text.length) }));
+    await connection.write(text);
+    answers = await connection.untilCount("}", nth);
+  }
+  assert.doesNotMatch(answers, /connection: close/i);
 });

@@ -6,6 +6,8 @@ export interface RawConnection extends AsyncDisposable {
   untilClosed(): Promise<string>;
   /** What the server sends up to and including the text. */
   until(text: string): Promise<string>;
+  /** What the server sends up to and including the text for the nth time. */
+  untilCount(text: string, count: number): Promise<string>;
   /** Goes away in the middle of whatever is going on. */
   close(): void;
 }
@@ -19,6 +21,12 @@ export async function connectRaw(origin: string): Promise<RawConnection> {
     const length = await connection.read(buffer).catch(() => null);
     if (length !== null) received += decoder.decode(buffer.subarray(0, length));
     return length !== null;
+  }
+  async function untilCount(text: string, count: number): Promise<string> {
+    while (received.split(text).length <= count) {
+      if (!await more()) throw new Error(`The server closed the connection after: ${received}`);
+    }
+    return received;
   }
   const close = () => {
     try {
@@ -34,12 +42,8 @@ export async function connectRaw(origin: string): Promise<RawConnection> {
       while (await more());
       return received;
     },
-    async until(text) {
-      while (!received.includes(text)) {
-        if (!await more()) throw new Error(`The server closed the connection after: ${received}`);
-      }
-      return received;
-    },
+    until: (text) => untilCount(text, 1),
+    untilCount,
     close,
     // deno-lint-ignore require-await -- a connection is closed at once
     async [Symbol.asyncDispose]() {
