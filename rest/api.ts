@@ -122,6 +122,7 @@ function retryAfter(description: string) {
  */
 export function refusals(...codes: ErrorCode[]): Record<never, never> {
   const responses: Record<number, ReturnType<typeof json> & { headers?: z.ZodObject }> = {
+    414: json("INVALID_INPUT: the URL has more than 8 KiB", ErrorSchema),
     500: json("INTERNAL_SERVER_ERROR: something went wrong on our side", ErrorSchema),
   };
   for (const code of [...ALWAYS, ...codes]) {

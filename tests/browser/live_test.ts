@@ -225,7 +225,7 @@ browserTest(
         );
         const heading = await page.locator("#chart").boundingBox();
         assert.ok(heading && heading.y >= 0 && heading.y < 200, `${step}: ${heading?.y}`);
-        if (step > 1) await page.keyboard.press("ArrowLeft");
+        if (step > at - 2) await page.keyboard.press("ArrowLeft"); // after the last look it would race the next page
       }
     }
   },
