@@ -77,7 +77,7 @@ export async function start(config: Config): Promise<Service> {
       bind: config.bind,
       port: config.grpcPort,
       shared: config.workers > 1,
-      tls: await readCertificates(config.grpcAuth),
+      tls: await readCertificates(config.grpcTls),
       admit: createAdmission({
         ...callerProof(config.grpcAuth, auth),
         callers: config.grpcCallers,
