@@ -1,7 +1,7 @@
 /** What development has in the place of the platform: services that hold data, a way to sign in, calls to paste. */
 import type { Hono } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
-import { systemPrincipal } from "./actors/principal.ts";
+import { systemPrincipal } from "./domain/principal.ts";
 import { openDevelopmentIssuer } from "./auth/development_issuer.ts";
 import type { Config } from "./config/mod.ts";
 import { DEMO } from "./demo/ids.ts";

@@ -1,9 +1,9 @@
 /** HTTP as a whole: every edge at its path, behind what stands before all of them. */
 import type { Hono } from "@hono/hono";
-import { createExportDownloads, exportLink } from "./actors/gdpr/export_downloads.ts";
-import { exportReceipt } from "./actors/gdpr/receipt.ts";
+import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
+import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
 import type { RequestKey } from "./actors/gdpr/vocabulary.ts";
-import type { Actors } from "./actors/protocol.ts";
+import type { Actors } from "./actors/runtime/protocol.ts";
 import type { Auth } from "./auth/mod.ts";
 import type { Keys } from "./config/keys.ts";
 import type { Config } from "./config/mod.ts";

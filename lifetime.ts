@@ -1,6 +1,7 @@
 /** When the process ends, and how long it takes over it. */
 import { dispose, getLogger } from "@logtape/logtape";
-import { describeDefect } from "./db/errors.ts";
+import { describeDefect } from "./lib/error_description.ts";
+import { succeedsWithin } from "./lib/timeout.ts";
 
 /** `deno task` passes Ctrl-C on to a process that has had it from the terminal already. */
 const ECHO_MS = 1_000;
@@ -55,22 +56,11 @@ export function exitOnUncaught(): void {
     isEnding = true;
     getLogger(["customer-service"]).fatal(message, { error: describeDefect(error) });
     const exit = () => Deno.exit(1);
-    within(FLUSH_MS, dispose()).then(exit, exit);
+    succeedsWithin(dispose(), FLUSH_MS).then(exit, exit);
   };
   addEventListener("error", (event) => end(event, "Ends after an uncaught error: {error}", event.error));
   addEventListener(
     "unhandledrejection",
     (event) => end(event, "Ends after an unhandled rejection: {error}", event.reason),
   );
-}
-
-/** Waits for `work`, but not for longer than `limitMs`; false when that was too short. */
-export async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
-  const late = Promise.withResolvers<false>();
-  const limit = setTimeout(late.resolve, limitMs, false);
-  try {
-    return await Promise.race([work.then(() => true), late.promise]);
-  } finally {
-    clearTimeout(limit);
-  }
 }

@@ -1,12 +1,13 @@
 /** The composition root: reads the configuration, opens each part once, and closes them in reverse. */
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "./lib/timeout.ts";
 import { getLogger } from "@logtape/logtape";
-import type { Performers } from "./actors/effects.ts";
-import { endMemberships } from "./actors/end_memberships.ts";
+import type { EffectType } from "./actors/actions.ts";
+import type { Performer } from "./actors/runtime/effects.ts";
+import { endMemberships } from "./actors/customers/end_memberships.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createActors } from "./actors/mod.ts";
-import { startWorker } from "./actors/worker.ts";
+import { startWorker } from "./actors/runtime/worker.ts";
 import { createAdmission } from "./auth/callers.ts";
 import { callerProof, openAuth } from "./auth/mod.ts";
 import { refuseFaultyDeno } from "./config/deno_version.ts";
@@ -111,7 +112,7 @@ export async function start(config: Config): Promise<Service> {
   const relay = stack.use(startRelay(work, sink));
   const peerUrls = demo?.urls ?? new Map(Object.entries(config.gdpr.peers));
   const peers = stack.use(createPeers(peerUrls, peerAccess));
-  const performers: Performers = {
+  const performers: Readonly<Record<EffectType, Performer>> = {
     "memberships.end": endMemberships,
     ...createRequestPerformers(api, peers, keys),
   };

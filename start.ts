@@ -5,12 +5,12 @@ import { readAuthority, readIdentity } from "./config/certificates.ts";
 import { type Config, ConfigError, type GrpcTlsConfig } from "./config/mod.ts";
 import { bootstrap } from "./db/bootstrap.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
-import { describeError } from "./db/errors.ts";
+import { describeError } from "./lib/error_description.ts";
 import { migrate, MigrationError } from "./db/migrate.ts";
 import { onServeError } from "./door/serve_errors.ts";
 import { keepPort } from "./door/kept_port.ts";
 import { ListenError, type TlsOptions } from "./grpc/mod.ts";
-import { within } from "./lifetime.ts";
+import { succeedsWithin } from "./lib/timeout.ts";
 
 /** The service cannot start; the message is for the person who started it. */
 export class StartError extends Error {
@@ -89,7 +89,7 @@ export function serveHttp({ bind, httpPort, workers }: Config, app: Hono): HttpS
 }
 
 async function finish(answered: Promise<void>): Promise<void> {
-  if (await within(CLOSE_LIMIT_MS, answered)) return;
+  if (await succeedsWithin(answered, CLOSE_LIMIT_MS)) return;
   getLogger(["customer-service", "http"]).warn(
     "Cuts answers that have taken {seconds} s since the end began",
     {

@@ -1,7 +1,7 @@
 /** Several processes of the service on the same ports, and the parent that starts them, and starts them again. */
 import { getLogger } from "@logtape/logtape";
 import { createServer } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "./lib/timeout.ts";
 import type { Config } from "./config/mod.ts";
 import { StartError } from "./start.ts";
 import { numberInstances } from "./telemetry/instances.ts";
@@ -79,7 +79,7 @@ export async function supervise(env: Record<string, string>, options: Supervisor
         how: signal ?? `exit code ${code}`,
         backoffMs,
       });
-      await pause(backoffMs, undefined, { signal: stopping.signal }).catch(() => {});
+      await pause(backoffMs, stopping.signal);
       if (stopping.signal.aborted) return 0;
     }
   }

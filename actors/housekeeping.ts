@@ -8,7 +8,8 @@ import { purgeOutbox } from "../db/outbox.ts";
 import { deleteExpiredCounts } from "../db/rate_limits.ts";
 import { vacuumAfterErasures } from "../db/vacuum.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
-import { later, troubleWith } from "./retry.ts";
+import { outageHandlers } from "./runtime/failures.ts";
+import { later } from "../lib/dates.ts";
 
 const EVERY_MS = 10 * 60_000;
 /** How long published events and performed effects can still be looked at. */
@@ -27,5 +28,5 @@ export function startHousekeeping(sql: Sql): WorkLoop {
     await vacuumAfterErasures(sql);
     return false;
   };
-  return startWorkLoop(step, { pollMs: EVERY_MS, ...troubleWith("tidy up") });
+  return startWorkLoop(step, { pollMs: EVERY_MS, ...outageHandlers("tidy up") });
 }

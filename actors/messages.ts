@@ -12,14 +12,21 @@ import {
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
-import { traceIdOf } from "../telemetry/traceparent.ts";
-import type { Audit, Publish } from "./outbound.ts";
-import type { Occurrence } from "./occurrence.ts";
+import { traceIdOf } from "../lib/trace_context.ts";
+import type { Audit, Publish } from "./actions.ts";
+import type { RecordedAction, RecordedEvent } from "./runtime/recorded_event.ts";
 
 const SOURCE = "/customer-service";
 
+/** What an action of a machine asks to publish or to write into the audit log. */
+export function toMessages(occurrence: RecordedEvent, { type, params }: RecordedAction): OutboxRow[] {
+  if (type === "publish") return [domainMessage(occurrence, params as Publish)];
+  if (type === "audit") return [auditMessage(occurrence, params as Audit)];
+  return [];
+}
+
 /** What a customer's machine publishes, on the topic of its name. */
-export function domainMessage(occurrence: Occurrence, event: Publish): OutboxRow {
+export function domainMessage(occurrence: RecordedEvent, event: Publish): OutboxRow {
   const eventId = newId();
   const common = { ...envelope(occurrence, eventId), customerId: occurrence.customerId ?? "" };
   return outboxRow(occurrence, eventId, event.topic, domainPayload(event, common));
@@ -58,7 +65,7 @@ function domainPayload(
 }
 
 /** Who did what to which entity, for the platform's audit log. */
-export function auditMessage(occurrence: Occurrence, { action }: Audit): OutboxRow {
+export function auditMessage(occurrence: RecordedEvent, { action }: Audit): OutboxRow {
   const { ref, before, after, by, changedFields } = occurrence;
   const eventId = newId();
   const message = create(AuditEventSchema, {
@@ -74,7 +81,7 @@ export function auditMessage(occurrence: Occurrence, { action }: Audit): OutboxR
   return outboxRow(occurrence, eventId, "audit.event", toJson(AuditEventSchema, message));
 }
 
-function envelope({ ref, at, traceparent }: Occurrence, eventId: string) {
+function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
   return {
     eventId,
     storeId: ref.storeId,
@@ -84,7 +91,7 @@ function envelope({ ref, at, traceparent }: Occurrence, eventId: string) {
 }
 
 /** CloudEvents in Kafka's binary form: the attributes are headers, the value is the message alone. So is the trace. */
-function outboxRow(occurrence: Occurrence, eventId: string, topic: string, payload: unknown): OutboxRow {
+function outboxRow(occurrence: RecordedEvent, eventId: string, topic: string, payload: unknown): OutboxRow {
   const { ref, at, traceparent } = occurrence;
   const key = occurrence.customerId ?? ref.id;
   return {

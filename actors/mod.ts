@@ -1,24 +1,25 @@
 /** The actors of the service, ready to be sent commands. */
 import type { Sql } from "../db/connect.ts";
-import { createCustomerBehaviour } from "./customer_behaviour.ts";
-import { createRequestBehaviour, type RequestSettings } from "./gdpr/request_behaviour.ts";
-import { createRuntime, type Runtime, type RuntimeOptions } from "./runtime.ts";
-import { shopperGroupBehaviour } from "./shopper_group_behaviour.ts";
+import { createCustomerBehavior } from "./customers/customer_behavior.ts";
+import { createRequestBehavior, type RequestSettings } from "./gdpr/requests/behavior.ts";
+import { createRuntime, type Runtime, type RuntimeOptions } from "./runtime/mod.ts";
+import { shopperGroupBehavior } from "./customers/shopper_group_behavior.ts";
+import { toMessages } from "./messages.ts";
 
-export interface ActorsOptions extends Omit<RuntimeOptions, "behaviours"> {
+export interface ActorsOptions extends Omit<RuntimeOptions, "behaviors" | "toMessages"> {
   requests: RequestSettings;
 }
 
 /** Every kind of actor that there is. */
-export function createBehaviours(requests: RequestSettings) {
+export function createBehaviors(requests: RequestSettings) {
   return {
-    customer: createCustomerBehaviour(requests),
-    shopper_group: shopperGroupBehaviour,
-    gdpr_request: createRequestBehaviour(requests),
+    customer: createCustomerBehavior(requests),
+    shopper_group: shopperGroupBehavior,
+    gdpr_request: createRequestBehavior(requests),
   };
 }
 
 /** @param sql a pool of the role customer_api */
 export function createActors(sql: Sql, { requests, ...options }: ActorsOptions): Runtime {
-  return createRuntime(sql, { ...options, behaviours: createBehaviours(requests) });
+  return createRuntime(sql, { ...options, behaviors: createBehaviors(requests), toMessages });
 }

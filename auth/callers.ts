@@ -1,5 +1,5 @@
 /** Which service calls over gRPC, and for which store. A person's token is no service, whatever its roles. */
-import { DomainError } from "../actors/errors.ts";
+import { DomainError } from "../domain/errors.ts";
 import { parseForwardedCertificates } from "./forwarded_certificates.ts";
 import { CertificateError, subjectAltUris } from "./subject_alt_names.ts";
 import type { TokenVerifier } from "./token.ts";

@@ -1,7 +1,7 @@
 /** What a principal's claims have to look like, whether a token or the platform's gateway makes them. */
 import { v5 } from "uuid";
 import { z } from "zod";
-import { type Principal, type RoleName, ROLES } from "../actors/principal.ts";
+import { type Principal, type RoleName, ROLES } from "../domain/principal.ts";
 
 const uuid = z.guid().toLowerCase();
 const roleName = z.string().regex(/^[A-Z][A-Z0-9_]*$/);

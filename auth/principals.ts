@@ -1,9 +1,10 @@
 /** Who sends an HTTP request: what its token says, or what the platform's gateway says in headers. */
-import { createHash, timingSafeEqual } from "node:crypto";
-import { DomainError } from "../actors/errors.ts";
-import type { Principal } from "../actors/principal.ts";
+import { timingSafeEqual } from "node:crypto";
+import { DomainError } from "../domain/errors.ts";
+import type { Principal } from "../domain/principal.ts";
 import { PrincipalClaims, principalOf, wrongClaim } from "./claims.ts";
 import type { TokenVerifier } from "./token.ts";
+import { sha256 } from "../lib/hash.ts";
 
 /** @throws {DomainError} UNAUTHENTICATED: nobody, or nobody known. UNAVAILABLE: it cannot be found out now */
 export type Authenticator = (headers: Headers) => Promise<Principal>;
@@ -54,10 +55,10 @@ const SECRET_HEADER = "x-gateway-secret";
  * @param secrets the gateway has to send one of them; none in development, where it need not prove itself
  */
 export function createGatewayAuthenticator(secrets: readonly string[]): Authenticator {
-  const accepted = secrets.map(digest);
+  const accepted = secrets.map((secret) => sha256(secret));
   // deno-lint-ignore require-await -- so that a refusal is a rejection
   return async (headers) => {
-    const shown = digest(headers.get(SECRET_HEADER) ?? "");
+    const shown = sha256(headers.get(SECRET_HEADER) ?? "");
     // Digests have one length, so the time of a comparison depends on nothing that is secret.
     const matches = accepted.filter((secret) => timingSafeEqual(secret, shown));
     if (accepted.length > 0 && matches.length === 0) {
@@ -74,10 +75,6 @@ export function createGatewayAuthenticator(secrets: readonly string[]): Authenti
     if (error) throw refusal(`header ${HEADERS[wrongClaim(error)]} is missing or malformed`);
     return principalOf(data);
   };
-}
-
-function digest(text: string): Uint8Array {
-  return createHash("sha256").update(text).digest();
 }
 
 function refusal(reason: string): DomainError {

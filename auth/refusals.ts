@@ -1,5 +1,5 @@
 /** Refusals of callers, and what HTTP edges say about them in headers. */
-import { DomainError } from "../actors/errors.ts";
+import { DomainError } from "../domain/errors.ts";
 
 /** The caller has shown a token, and it is not valid. The message quotes nothing of the token. */
 export class InvalidTokenError extends DomainError {

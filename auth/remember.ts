@@ -1,6 +1,6 @@
 /** Remembers verified tokens for a moment: checking a signature costs more than everything else that `me` does. */
 import { LRUCache } from "lru-cache";
-import { createHash } from "node:crypto";
+import { sha256 } from "../lib/hash.ts";
 
 /** How long a token may count after it would have been refused, its key being withdrawn, say. */
 const REMEMBER_MS = 60_000;
@@ -16,7 +16,7 @@ export function remember<Verified extends object>(
   // A resolution of 0 reads the clock each time, where any other keeps a timer running.
   const known = new LRUCache<string, Verified>({ max: MAX_TOKENS, ttl: REMEMBER_MS, ttlResolution: 0 });
   return async (token) => {
-    const key = createHash("sha256").update(token).digest("base64");
+    const key = sha256(token).toBase64();
     const found = known.get(key);
     if (found) return found;
     const { verified, expiresAt } = await verify(token);

@@ -7,8 +7,8 @@ import {
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
 } from "jose";
-import { DomainError } from "../actors/errors.ts";
-import type { Principal } from "../actors/principal.ts";
+import { DomainError } from "../domain/errors.ts";
+import type { Principal } from "../domain/principal.ts";
 import { principalOf, principalsElsewhere, TokenClaims, wrongClaim } from "./claims.ts";
 import { InvalidTokenError } from "./refusals.ts";
 import { remember } from "./remember.ts";

@@ -1,6 +1,6 @@
 /** What identifies a verified token, to remember that its session has ended. */
 import { decodeJwt } from "jose";
-import { createHash } from "node:crypto";
+import { sha256 } from "../lib/hash.ts";
 
 export interface TokenMark {
   /** SHA-256 of what is signed, the header and the payload, so that no other spelling of the signature escapes. */
@@ -24,7 +24,7 @@ export function markOf(token: string): TokenMark | undefined {
     const expiresAt = new Date((exp + MARGIN_SECONDS) * 1_000);
     if (Number.isNaN(expiresAt.getTime())) return undefined;
     const signed = token.slice(0, token.lastIndexOf("."));
-    return { hash: createHash("sha256").update(signed).digest(), expiresAt };
+    return { hash: sha256(signed), expiresAt };
   } catch {
     return undefined;
   }

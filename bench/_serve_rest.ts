@@ -2,7 +2,7 @@
 import { Hono } from "@hono/hono";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
 import { createActors } from "../actors/mod.ts";
-import type { Principal } from "../actors/principal.ts";
+import type { Principal } from "../domain/principal.ts";
 import { openKeys } from "../config/keys.ts";
 import { openPool } from "../db/connect.ts";
 import { createLookups } from "../db/lookups.ts";

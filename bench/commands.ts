@@ -8,8 +8,8 @@
 import postgres from "postgres";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
 import { createActors } from "../actors/mod.ts";
-import { systemPrincipal } from "../actors/principal.ts";
-import { newTraceparent } from "../telemetry/traceparent.ts";
+import { systemPrincipal } from "../domain/principal.ts";
+import { newTraceparent } from "../lib/trace_context.ts";
 import { openKeys } from "../config/keys.ts";
 import { openPool } from "../db/connect.ts";
 import { openDatabase } from "./_database.ts";

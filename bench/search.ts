@@ -8,7 +8,7 @@
 import postgres from "postgres";
 import type { Sql } from "../db/connect.ts";
 import { type CustomerFilter, searchCustomers } from "../db/customer_search.ts";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import { openDatabase } from "./_database.ts";
 import { describeMachine, median, options, table, tellStep } from "./_report.ts";
 

@@ -1,5 +1,5 @@
 /** Asks Vault: waits for one that is away, says in words what it refuses, and never what it answers. */
-import { setTimeout as delay } from "node:timers/promises";
+import { pause as delay } from "../lib/timeout.ts";
 import { ConfigError } from "./mod.ts";
 
 export interface VaultPlace {

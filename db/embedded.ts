@@ -2,6 +2,7 @@
 import postgres from "postgres";
 import { installBinaries, NoBinaries } from "./embedded_binaries.ts";
 import { exists, keptPassword, lock, placeFor, readIfThere } from "./embedded_folder.ts";
+import { pause } from "../lib/timeout.ts";
 
 /** Why the embedded server cannot run, in a sentence for the person who started it. */
 export class EmbeddedError extends Error {
@@ -208,8 +209,4 @@ function urlAt(port: number, password: string): string {
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,4 +1,5 @@
 /** The folder in which the embedded PostgreSQL is kept. */
+import { sha256 } from "../lib/hash.ts";
 
 /**
  * The folder by its absolute path, since the server's programs run in it. For root one that an unprivileged
@@ -11,8 +12,7 @@ export async function placeFor(where: string, asRoot: boolean): Promise<string> 
   const parents = path.split("/").map((_, at, parts) => parts.slice(0, at + 1).join("/") || "/");
   const modes = await Promise.all(parents.map(async (parent) => (await Deno.stat(parent)).mode ?? 0));
   if (modes.every((mode) => (mode & 0o001) !== 0)) return path;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(path));
-  return `/var/tmp/customer-service-${new Uint8Array(digest).toHex().slice(0, 12)}`;
+  return `/var/tmp/customer-service-${sha256(path).toHex().slice(0, 12)}`;
 }
 
 /** False: another process has it. The operating system releases the lock with the process, however it ends. */

@@ -4,7 +4,7 @@ import type { Sql, Tx } from "./connect.ts";
 export interface ErasedSubject {
   storeId: string;
   customerId: string;
-  /** HMAC-SHA-256 of the email, as actors/gdpr/email_hash.ts makes it. */
+  /** HMAC-SHA-256 of the email, as actors/gdpr/requests/email_hash.ts makes it. */
   emailHash: Uint8Array;
   erasedAt: Date;
 }

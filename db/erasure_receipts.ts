@@ -1,7 +1,7 @@
 /** The receipts of erasures, a chain for each store. Rows are added and never changed. */
 import type { Tx } from "./connect.ts";
 
-/** A receipt as it is stored; what its fields mean stands in actors/gdpr/receipt.ts. */
+/** A receipt as it is stored; what its fields mean stands in actors/gdpr/receipts/receipt.ts. */
 export interface ErasureReceiptRow {
   storeId: string;
   /** 1, 2, 3 … within the store. */

@@ -5,6 +5,7 @@
 import { getLogger } from "@logtape/logtape";
 import postgres from "postgres";
 import { takeTls } from "./tls.ts";
+import { sha256 } from "../lib/hash.ts";
 
 const FOLDER = new URL("./migrations/", import.meta.url);
 const ROLES = new URL("./roles.sql", import.meta.url);
@@ -120,8 +121,7 @@ export async function migrationNames(): Promise<string[]> {
 async function readMigrations(): Promise<Migration[]> {
   return await Promise.all((await migrationNames()).map(async (name) => {
     const sql = await Deno.readTextFile(new URL(name, FOLDER));
-    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(sql));
-    return { name, sql, hash: new Uint8Array(digest).toHex() };
+    return { name, sql, hash: sha256(sql).toHex() };
   }));
 }
 

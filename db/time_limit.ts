@@ -1,19 +1,14 @@
-/** A PostgreSQL that keeps silent is as good as away. */
+/** A PostgreSQL that does not answer counts as unreachable. */
+import { withTimeout } from "../lib/timeout.ts";
 
 /**
- * What `work` comes to, if it does so within `limitMs`.
+ * The result of `work`, if it comes within `limitMs`.
  *
  * @throws an error that counts as unavailable; the work itself goes on
  */
-export async function inTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
-  const silence = Promise.withResolvers<never>();
-  const limit = setTimeout(() => {
+export function inTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
+  return withTimeout(work, limitMs, () => {
     const error = new Error(`PostgreSQL has not answered within ${limitMs} ms`);
-    silence.reject(Object.assign(error, { code: "ETIMEDOUT" }));
-  }, limitMs);
-  try {
-    return await Promise.race([work, silence.promise]);
-  } finally {
-    clearTimeout(limit);
-  }
+    throw Object.assign(error, { code: "ETIMEDOUT" });
+  });
 }

@@ -1,8 +1,8 @@
 /** The data that development starts with: a store with two shoppers and two groups. Made up, every value of it. */
-import { DomainError } from "../actors/errors.ts";
-import { systemPrincipal } from "../actors/principal.ts";
-import type { ActorKind, Actors } from "../actors/protocol.ts";
-import { newTraceparent } from "../telemetry/traceparent.ts";
+import { DomainError } from "../domain/errors.ts";
+import { systemPrincipal } from "../domain/principal.ts";
+import type { ActorKind, Actors } from "../actors/runtime/protocol.ts";
+import { newTraceparent } from "../lib/trace_context.ts";
 import type { Lookups } from "../db/lookups.ts";
 import { DEMO } from "./ids.ts";
 

@@ -1,6 +1,6 @@
 /** Without Kafka, events reach the demonstration services in this process. */
 import { getLogger } from "@logtape/logtape";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import type { Sink } from "../events/sink.ts";
 
 /** @param deliver is not waited for: it takes calls to this service, and the relay's transaction is open meanwhile */

@@ -1,5 +1,5 @@
 /** Request bodies that are read whole, bounded in bytes, in chunks and in time. */
-import { DomainError } from "../actors/errors.ts";
+import { DomainError } from "../domain/errors.ts";
 import type { Arrivals } from "./arrivals.ts";
 
 /** How fast a body must arrive: by `graceMs` plus its bytes at `bytesPerSecond`, and within `wholeMs` in any case. */
@@ -178,18 +178,3 @@ const fragmented = () =>
   new BodyError("fragmented", `arrives in chunks of fewer than ${BYTES_PER_CHUNK} bytes on average`);
 const evicted = () =>
   new BodyError("evicted", "has not arrived while too many others are waited for: try again");
-
-/**
- * The result of `work`, which waits for a client, if it comes in time.
- *
- * @throws `late` if it does not
- */
-export async function patiently<T>(work: Promise<T>, limitMs: number, late: () => DomainError): Promise<T> {
-  const silence = Promise.withResolvers<never>();
-  const limit = setTimeout(() => silence.reject(late()), limitMs);
-  try {
-    return await Promise.race([work, silence.promise]);
-  } finally {
-    clearTimeout(limit);
-  }
-}

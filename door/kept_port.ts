@@ -1,8 +1,8 @@
 /** HTTP's port, kept: Deno gives up a whole server when it cannot accept one connection, for want of a descriptor. */
 import { getLogger } from "@logtape/logtape";
-import { setTimeout as pause } from "node:timers/promises";
-import { describeError } from "../db/errors.ts";
-import { createTrouble } from "../db/trouble.ts";
+import { pause } from "../lib/timeout.ts";
+import { describeError } from "../lib/error_description.ts";
+import { createOutageLog } from "../lib/outage_log.ts";
 
 const AGAIN_MS = 100;
 /** What has lasted for so long accepts again. */
@@ -25,7 +25,7 @@ type Server = Deno.HttpServer<Deno.NetAddr>;
  */
 export function keepPort(port: number, open: (port: number) => Server): KeptPort {
   const log = getLogger(["customer-service", "http"]);
-  const trouble = createTrouble(
+  const outage = createOutageLog(
     (error) => log.error("Cannot accept HTTP connections: {error}", { error: describeError(error) }),
     () => log.info("Accepts HTTP connections again"),
   );
@@ -43,12 +43,12 @@ export function keepPort(port: number, open: (port: number) => Server): KeptPort
 
   /** False when it has been shut down. */
   async function fails(server: Server): Promise<boolean> {
-    const steady = setTimeout(trouble.over, STEADY_MS);
+    const steady = setTimeout(outage.end, STEADY_MS);
     try {
       await server.finished;
       return false;
     } catch (error) {
-      trouble.tell(error);
+      outage.report(error);
       const forget = () => servers.delete(server);
       server.shutdown().then(forget, forget);
       return true;
@@ -63,7 +63,7 @@ export function keepPort(port: number, open: (port: number) => Server): KeptPort
       servers.add(server);
       return server;
     } catch (error) {
-      trouble.tell(error);
+      outage.report(error);
     }
   }
 

@@ -1,8 +1,8 @@
 /** Refuses work while there is too much of it: what is refused at once can be tried elsewhere. */
 import type { Context, MiddlewareHandler } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
-import { DomainError } from "../actors/errors.ts";
-import { createTrouble } from "../db/trouble.ts";
+import { DomainError } from "../domain/errors.ts";
+import { createOutageLog } from "../lib/outage_log.ts";
 import { record } from "../telemetry/metrics.ts";
 
 /** A bounded number of requests that are worked on at a time. */
@@ -35,7 +35,7 @@ export function watchLoad(): Load {
   const hasRoom: (() => boolean)[] = [];
   let delayMs = 0;
   let last = performance.now();
-  const trouble = createTrouble(
+  const outage = createOutageLog(
     (refused) => {
       const { what, inFlight } = refused as Refused;
       log.warn(`Refuses work: {inFlight} ${what} are in flight, and the event loop is {delayMs} ms late`, {
@@ -49,7 +49,7 @@ export function watchLoad(): Load {
     const now = performance.now();
     delayMs += (Math.max(0, now - last - LOOK_MS) - delayMs) * WEIGHT;
     last = now;
-    if (delayMs < DELAY_LIMIT_MS / 2 && hasRoom.every((isTrue) => isTrue())) trouble.over();
+    if (delayMs < DELAY_LIMIT_MS / 2 && hasRoom.every((isTrue) => isTrue())) outage.end();
   };
   const timer = setInterval(look, LOOK_MS);
   return {
@@ -63,7 +63,7 @@ export function watchLoad(): Load {
         enter() {
           if (inFlight >= most || delayMs > DELAY_LIMIT_MS) {
             record("customer_service.load.refused", 1);
-            trouble.tell({ what, inFlight });
+            outage.report({ what, inFlight });
             return undefined;
           }
           inFlight++;

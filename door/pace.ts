@@ -1,6 +1,6 @@
 /** Clocks over bodies that are streamed, in both directions. */
-import { DomainError } from "../actors/errors.ts";
-import { patiently } from "./body.ts";
+import { DomainError } from "../domain/errors.ts";
+import { withTimeout } from "../lib/timeout.ts";
 
 export interface Pace {
   /** How long the client may take over `bytes`, in milliseconds. Time that the service takes itself does not count. */
@@ -30,7 +30,9 @@ export function pacedUpload(
   return new ReadableStream({
     async pull(controller) {
       const started = performance.now();
-      const { done, value } = await patiently(reader.read(), Math.max(0, stallMs - waitedMs), slow);
+      const { done, value } = await withTimeout(reader.read(), Math.max(0, stallMs - waitedMs), () => {
+        throw slow();
+      });
       if (done) return controller.close();
       waitedMs += performance.now() - started;
       sinceThen += value.byteLength;

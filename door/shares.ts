@@ -1,5 +1,5 @@
 /** Bounded number of long answers, in all and for each caller. */
-import { DomainError } from "../actors/errors.ts";
+import { DomainError } from "../domain/errors.ts";
 
 export interface Shares {
   /**

@@ -4,12 +4,14 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Sql, Tx } from "../db/connect.ts";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import { claimShard, findUnpublished, limitIdle, markPublished, type UnpublishedRow } from "../db/outbox.ts";
-import { createTrouble } from "../db/trouble.ts";
+import { createOutageLog } from "../lib/outage_log.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { type Sink, UnpublishableError } from "./sink.ts";
 import { tellPublished, watchBatch } from "./watch.ts";
+import { exponential, jittered } from "../lib/backoff.ts";
+import { pause } from "../lib/timeout.ts";
 
 export interface RelayOptions {
   /** How many shards may be on their way at once; each takes a connection of the pool. */
@@ -34,7 +36,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     options;
   const log = getLogger(["customer-service", "events"]);
   const held = createHeldKeys(holdMs);
-  const trouble = createTrouble(
+  const outage = createOutageLog(
     (error) => log.error("Events wait in the outbox: {reason}", { reason: describeError(error) }),
     () => log.info("Events are published again"),
   );
@@ -50,7 +52,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     const published = await watchBatch(rows, () => publish(rows, signal));
     if (published.length > 0) {
       await markPublished(tx, claim.shard, published);
-      trouble.over();
+      outage.end();
     }
     return true;
   }
@@ -94,12 +96,12 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
         return more;
       } catch (error) {
         if (stopping.aborted) return false;
-        trouble.tell(error);
-        await pause(backoff(++failures), stopping);
+        outage.report(error);
+        await pause(jittered(exponential(++failures, 200, LONGEST_BACKOFF_MS)), stopping);
         return true;
       }
     };
-    loops.push(startWorkLoop(step, { pollMs, onError: trouble.tell }));
+    loops.push(startWorkLoop(step, { pollMs, onError: outage.report }));
   }
   return {
     wake: () => loops[0]?.wake(),
@@ -144,19 +146,4 @@ function limitStep(limitMs: number, stopping: AbortSignal): Disposable & { signa
       end("the transaction has ended");
     },
   };
-}
-
-function backoff(failures: number): number {
-  return Math.min(LONGEST_BACKOFF_MS, 100 * 2 ** failures) * (0.5 + Math.random() / 2);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const stop = () => resolve();
-  signal.addEventListener("abort", stop, { once: true });
-  return promise.finally(() => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
-  });
 }

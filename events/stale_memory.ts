@@ -1,9 +1,9 @@
 /** Notices that a database was restored: the platform knows of an erasure which the database has forgotten. */
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "../lib/timeout.ts";
 import { getLogger } from "@logtape/logtape";
 import type { Sql } from "../db/connect.ts";
 import { findLastErasure } from "../db/erased_subjects.ts";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import { readErasureLog } from "./erasure_log.ts";
 import type { KafkaSettings } from "./kafka_client.ts";
 
@@ -38,7 +38,7 @@ export function watchMemory(sql: Sql, settings: KafkaSettings, againMs: number =
         log.debug("Cannot compare the erasure memory with Kafka's: {reason}", {
           reason: describeError(error),
         });
-        await pause(againMs, undefined, { signal: stopping.signal }).catch(() => {});
+        await pause(againMs, stopping.signal);
       }
     }
   }

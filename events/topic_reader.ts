@@ -3,7 +3,7 @@
  * (https://github.com/tulios/kafkajs/issues/1072): the answer has no record that would move it on. So the batches
  * are asked for one by one here, over the connection that kafkajs keeps to itself.
  */
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "../lib/timeout.ts";
 import type { Kafka } from "kafkajs";
 import { type KafkaSettings, openKafka } from "./kafka_client.ts";
 

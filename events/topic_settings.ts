@@ -1,7 +1,7 @@
 /** Sees that every topic is there, and that the broker keeps the erasure log for ever. */
 import { getLogger } from "@logtape/logtape";
 import { type Admin, ConfigResourceTypes } from "kafkajs";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import { ERASURE_LOG, missingTopics } from "./topics.ts";
 
 /** Creates the topics that are missing. Those that somebody else has created stay as they are, and are told of. */

@@ -1,6 +1,6 @@
 /** The one account that a caller may see and change: the own one, in the store of the token. */
-import { DomainError } from "../actors/errors.ts";
-import type { Actors, Answer, Command } from "../actors/protocol.ts";
+import { DomainError } from "../domain/errors.ts";
+import type { Actors, Answer, Command } from "../actors/runtime/protocol.ts";
 import type { Customer, Lookups } from "../db/lookups.ts";
 import { type Caller, commandContext } from "./caller.ts";
 

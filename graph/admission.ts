@@ -1,8 +1,8 @@
 /** What an operation passes before it is executed: who asks, how much they have asked, and their variables. */
 import { type DocumentNode, getOperationAST, GraphQLError, Kind, type SelectionSetNode } from "graphql";
 import type { Plugin } from "graphql-yoga";
-import { DomainError } from "../actors/errors.ts";
-import type { Principal } from "../actors/principal.ts";
+import { DomainError } from "../domain/errors.ts";
+import type { Principal } from "../domain/principal.ts";
 import type { Caller } from "./caller.ts";
 import { maskError } from "./errors.ts";
 import { checkVariables } from "./variables.ts";

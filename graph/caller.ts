@@ -1,11 +1,12 @@
 /** What a request says about who asks and how: read when a resolver first needs it, once for the whole request. */
 import type { GraphQLResolveInfo } from "graphql";
-import { DomainError } from "../actors/errors.ts";
-import { readIdempotencyKey } from "../actors/idempotency.ts";
-import type { Principal } from "../actors/principal.ts";
-import type { CommandContext } from "../actors/protocol.ts";
+import { DomainError } from "../domain/errors.ts";
+import { readIdempotencyKey } from "../actors/runtime/idempotency.ts";
+import type { Principal } from "../domain/principal.ts";
+import type { CommandContext } from "../actors/runtime/protocol.ts";
 import type { Authenticator } from "../auth/principals.ts";
-import { newTraceparent, readTraceparent } from "../telemetry/traceparent.ts";
+import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
+import { sha256 } from "../lib/hash.ts";
 
 export interface Caller {
   /** @throws {DomainError} UNAUTHENTICATED, UNAVAILABLE; FORBIDDEN for anybody but a shopper */
@@ -20,7 +21,7 @@ export interface Caller {
    * @param field the name under which the change's result appears in the response
    * @throws {DomainError} INVALID_INPUT
    */
-  idempotencyKey(field: string): Promise<string | undefined>;
+  idempotencyKey(field: string): string | undefined;
 }
 
 export function createCaller({ headers, signal }: Request, authenticate: Authenticator): Caller {
@@ -69,9 +70,8 @@ function requireShopper(principal: Principal): Principal {
   );
 }
 
-async function readKey(header: string | null, field: string): Promise<string | undefined> {
+function readKey(header: string | null, field: string): string | undefined {
   const key = readIdempotencyKey(header);
   if (key === undefined) return undefined;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${field} ${key}`));
-  return new Uint8Array(digest).toHex();
+  return sha256(`${field} ${key}`).toHex();
 }

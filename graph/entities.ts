@@ -1,8 +1,8 @@
 /** Customers that other subgraphs refer to: each is loaded once for a request, and what they come to is bounded. */
 import { entitiesResolver } from "@apollo/subgraph";
 import { type GraphQLResolveInfo, Kind } from "graphql";
-import { DomainError } from "../actors/errors.ts";
-import { parseInput, uuid } from "../actors/input.ts";
+import { DomainError } from "../domain/errors.ts";
+import { parseInput, uuid } from "../domain/input.ts";
 import type { Customer } from "../db/lookups.ts";
 import type { Account } from "./account.ts";
 import type { Caller } from "./caller.ts";

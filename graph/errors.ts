@@ -2,9 +2,10 @@
 import { getLogger } from "@logtape/logtape";
 import { GraphQLError, type GraphQLErrorExtensions } from "graphql";
 import type { Plugin } from "graphql-yoga";
-import { asDomainError, type ErrorCode } from "../actors/errors.ts";
+import { type ErrorCode } from "../domain/errors.ts";
+import { asDomainError } from "../db/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import { withoutQuotes } from "./quotes.ts";
 
 const CODES: Record<ErrorCode, string> = {

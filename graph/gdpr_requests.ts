@@ -1,7 +1,7 @@
 /** The caller's own GDPR requests, and no one else's: those have no more to be found than ones that do not exist. */
-import { DomainError } from "../actors/errors.ts";
-import { parseInput, uuid } from "../actors/input.ts";
-import type { Actors } from "../actors/protocol.ts";
+import { DomainError } from "../domain/errors.ts";
+import { parseInput, uuid } from "../domain/input.ts";
+import type { Actors } from "../actors/runtime/protocol.ts";
 import type { RequestLookups, SubjectRequest } from "../db/gdpr_lookups.ts";
 import { type Caller, commandContext } from "./caller.ts";
 

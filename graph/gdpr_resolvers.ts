@@ -1,6 +1,6 @@
 /** What stands behind the fields of schema.graphql that are about GDPR requests. */
 import type { GraphQLResolveInfo } from "graphql";
-import type { LinkToExport } from "../actors/gdpr/export_downloads.ts";
+import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { SubjectRequest } from "../db/gdpr_lookups.ts";
 import type { Customer } from "../db/lookups.ts";
 import { type Caller, field } from "./caller.ts";

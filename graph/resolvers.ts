@@ -1,9 +1,9 @@
 /** What stands behind the fields of schema.graphql. */
 import { GraphQLError, type GraphQLResolveInfo, GraphQLScalarType } from "graphql";
 import { GraphQLDateTime } from "graphql-scalars";
-import { DomainError } from "../actors/errors.ts";
-import type { LinkToExport } from "../actors/gdpr/export_downloads.ts";
-import type { Actors } from "../actors/protocol.ts";
+import { DomainError } from "../domain/errors.ts";
+import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
+import type { Actors } from "../actors/runtime/protocol.ts";
 import type { RequestLookups } from "../db/gdpr_lookups.ts";
 import type { Address, Customer, Lookups, Membership } from "../db/lookups.ts";
 import { createAccount } from "./account.ts";

@@ -1,15 +1,16 @@
 /** Tells open pages what there is now, so that they see when they are out of date: server-sent events. */
-import { createHash } from "node:crypto";
 import { type SSEStreamingApi, streamSSE } from "@hono/hono/streaming";
-import { DomainError } from "../actors/errors.ts";
+import { DomainError } from "../domain/errors.ts";
 import type { InspectContext } from "./session.ts";
+import { sha256 } from "../lib/hash.ts";
+import { succeedsWithin } from "../lib/timeout.ts";
 
 /** What a page can show, as a text that changes with it. */
 export type Fingerprint = () => Promise<string>;
 
 /** What a page carries of the fingerprint of what it shows: short, and nothing can be read from it. */
 export function digest(fingerprint: string): string {
-  return createHash("sha256").update(fingerprint).digest("base64url").slice(0, 22);
+  return sha256(fingerprint).toBase64({ alphabet: "base64url" }).slice(0, 22);
 }
 
 export interface Live {
@@ -70,7 +71,7 @@ export function createLive({ stallMs = 30_000, lastsMs = 10 * 60_000 }: LiveCloc
           const written = now === undefined
             ? stream.write(": still here\n\n")
             : stream.writeSSE({ event: "now", data: digest(now) });
-          if (!await isInTime(written, stallMs)) {
+          if (!await succeedsWithin(written, stallMs)) {
             stream.abort();
             break;
           }
@@ -87,14 +88,4 @@ export function createLive({ stallMs = 30_000, lastsMs = 10 * 60_000 }: LiveCloc
   }
 
   return { wake: () => followers.keys().forEach((wake) => wake()), follow, close: () => ending.abort() };
-}
-
-async function isInTime(work: Promise<unknown>, limitMs: number): Promise<boolean> {
-  const late = Promise.withResolvers<false>();
-  const limit = setTimeout(late.resolve, limitMs, false);
-  try {
-    return await Promise.race([work.then(() => true), late.promise]);
-  } finally {
-    clearTimeout(limit);
-  }
 }

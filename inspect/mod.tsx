@@ -3,9 +3,10 @@ import { Hono } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
 import { getLogger } from "@logtape/logtape";
-import { asDomainError, type ErrorCode } from "../actors/errors.ts";
+import { type ErrorCode } from "../domain/errors.ts";
+import { asDomainError } from "../db/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import { createAssets } from "./assets.ts";
 import { createCharts } from "./chart/mod.tsx";
 import { addCustomers } from "./customer/mod.tsx";
@@ -52,7 +53,7 @@ export function createInspector(options: InspectorOptions): Inspector {
     .route("/", createSignIn(options))
     .route("/", inside)
     // Mounted, an app is not asked for its notFound.
-    .all("*", (c) => c.html(<Trouble title="Not found" message="There is no such page." />, 404))
+    .all("*", (c) => c.html(<ErrorPage title="Not found" message="There is no such page." />, 404))
     .onError(async (error, c) => {
       if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
       const expected = asDomainError(error);
@@ -63,7 +64,7 @@ export function createInspector(options: InspectorOptions): Inspector {
         return await answerAfterEnd(c, options);
       }
       const { status, title, message } = explain(error);
-      return c.html(<Trouble title={title} message={message} />, status);
+      return c.html(<ErrorPage title={title} message={message} />, status);
     });
   return { app, wake: live.wake, close: live.close };
 }
@@ -98,7 +99,7 @@ function explain(error: unknown) {
   return { status: 500, title: "Something went wrong", message: "It is logged on our side." } as const;
 }
 
-function Trouble({ title, message }: { title: string; message: string }) {
+function ErrorPage({ title, message }: { title: string; message: string }) {
   return (
     <Frame title={title}>
       <main id="main" class="narrow" tabindex={-1}>

@@ -2,16 +2,17 @@
 import type { Context, MiddlewareHandler } from "@hono/hono";
 import { deleteCookie, getCookie, setCookie } from "@hono/hono/cookie";
 import { createMiddleware } from "@hono/hono/factory";
-import { authorizeStaff } from "../actors/authority.ts";
-import { DomainError } from "../actors/errors.ts";
-import { uuid } from "../actors/input.ts";
-import type { Principal } from "../actors/principal.ts";
+import { authorizeStaff } from "../domain/authorization.ts";
+import { DomainError } from "../domain/errors.ts";
+import { uuid } from "../domain/input.ts";
+import type { Principal } from "../domain/principal.ts";
 import type { StoresAuthenticator } from "../auth/principals.ts";
 import { InvalidTokenError } from "../auth/refusals.ts";
 import { markOf } from "../auth/token_mark.ts";
 import type { EndedSessions } from "../db/ended_sessions.ts";
 import type { Bodies } from "../door/bodies.ts";
 import { receiveForm } from "./forms.ts";
+import { hmacSha256 } from "../lib/hash.ts";
 
 export interface InspectEnv {
   Variables: {
@@ -181,8 +182,7 @@ function wantsPage(c: Context): boolean {
 
 /** Tied to the session: what another session was given is of no use here. */
 async function csrfToken(formKey: CryptoKey, cookie: string): Promise<string> {
-  const text = new TextEncoder().encode(`inspector form ${cookie}`);
-  const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", formKey, text));
+  const bytes = await hmacSha256(formKey, `inspector form ${cookie}`);
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 

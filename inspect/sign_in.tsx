@@ -1,7 +1,8 @@
 /** The form that turns a token into a session. */
 import { type Context, Hono } from "@hono/hono";
 import { csrf } from "@hono/hono/csrf";
-import { asDomainError, DomainError } from "../actors/errors.ts";
+import { DomainError } from "../domain/errors.ts";
+import { asDomainError } from "../db/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
 import type { Bodies } from "../door/bodies.ts";
 import { isShort, receiveForm } from "./forms.ts";

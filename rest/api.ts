@@ -2,13 +2,14 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
-import { authorizeStaff } from "../actors/authority.ts";
-import { asDomainError, type ErrorCode } from "../actors/errors.ts";
-import { invalidInput } from "../actors/input.ts";
-import type { Principal, RoleName } from "../actors/principal.ts";
+import { authorizeStaff } from "../domain/authorization.ts";
+import { type ErrorCode } from "../domain/errors.ts";
+import { asDomainError } from "../db/errors.ts";
+import { invalidInput } from "../domain/input.ts";
+import type { Principal, RoleName } from "../domain/principal.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { LoadVariables } from "../door/overload.ts";
-import { newTraceparent, readTraceparent } from "../telemetry/traceparent.ts";
+import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
 import { STATUSES } from "./errors.ts";
 
 export { createRoute, z };

@@ -1,7 +1,7 @@
 /** The headers that a change rests on: which version the caller has seen, and under which key it may be repeated. */
-import { DomainError } from "../actors/errors.ts";
-import { readIdempotencyKey } from "../actors/idempotency.ts";
-import type { CommandContext } from "../actors/protocol.ts";
+import { DomainError } from "../domain/errors.ts";
+import { readIdempotencyKey } from "../actors/runtime/idempotency.ts";
+import type { CommandContext } from "../actors/runtime/protocol.ts";
 import { type ApiContext, z } from "./api.ts";
 
 const VERSION_TAG = /^"([1-9]\d{0,9})"$/;

@@ -1,10 +1,11 @@
 /** How the domain's errors are told over HTTP, to callers other than the graph's. */
 import { getLogger } from "@logtape/logtape";
 import type { ContentfulStatusCode } from "@hono/hono/utils/http-status";
-import { asDomainError, type ErrorCode } from "../actors/errors.ts";
+import { type ErrorCode } from "../domain/errors.ts";
+import { asDomainError } from "../db/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
 import { BodyError } from "../door/body.ts";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 
 export const STATUSES: Record<ErrorCode, ContentfulStatusCode> = {
   INVALID_INPUT: 400,

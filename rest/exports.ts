@@ -2,7 +2,7 @@
 import { type Context, Hono } from "@hono/hono";
 import { accepts } from "@hono/hono/accepts";
 import { html } from "@hono/hono/html";
-import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdpr/export_downloads.ts";
+import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdpr/exports/downloads.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import { pacedDownload } from "../door/pace.ts";
 import { type ApiEnv, authenticated } from "./api.ts";

@@ -1,5 +1,5 @@
 /** Documents one to a line: how answers are streamed, and how a client learns that one has broken off. */
-import { DomainError } from "../actors/errors.ts";
+import { DomainError } from "../domain/errors.ts";
 import { ErrorSchema, z } from "./api.ts";
 import { answerOf } from "./errors.ts";
 

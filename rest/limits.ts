@@ -1,8 +1,8 @@
 /** How much anybody may ask: requests a minute for each principal and each address, and the size of a body. */
 import type { MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
-import { DomainError } from "../actors/errors.ts";
-import type { Principal } from "../actors/principal.ts";
+import { DomainError } from "../domain/errors.ts";
+import type { Principal } from "../domain/principal.ts";
 import { addressOf } from "../door/address.ts";
 import type { Bodies } from "../door/bodies.ts";
 import type { RateLimit } from "../db/rate_limits.ts";

@@ -1,6 +1,6 @@
 /** Splits a streamed body into lines in linear time, with a limit on how long the client may send nothing. */
-import { DomainError } from "../actors/errors.ts";
-import { patiently } from "../door/body.ts";
+import { DomainError } from "../domain/errors.ts";
+import { withTimeout } from "../lib/timeout.ts";
 
 /** Bytes of the longest line that is taken. */
 export const LINE_LIMIT = 64 * 1024;
@@ -205,5 +205,7 @@ function breakOff(cause: unknown): never {
 /** @throws {DomainError} INVALID_INPUT when it takes too long */
 export function unlessSilent<T>(work: Promise<T>, patienceMs: number): Promise<T> {
   const reason = `the client has been silent for ${patienceMs / 1_000} seconds`;
-  return patiently(work, patienceMs, () => new DomainError("INVALID_INPUT", `Cannot go on: ${reason}`));
+  return withTimeout(work, patienceMs, () => {
+    throw new DomainError("INVALID_INPUT", `Cannot go on: ${reason}`);
+  });
 }

@@ -1,5 +1,5 @@
 /** Lists that come page by page: how many at a time, and where the next page begins. */
-import { DomainError } from "../actors/errors.ts";
+import { DomainError } from "../domain/errors.ts";
 import { z } from "./api.ts";
 
 export const PAGE_LIMIT = 100;

@@ -1,5 +1,5 @@
 /** Streams: requests and answers of any length, of which a process serves so many, and each caller a part. */
-import { DomainError } from "../actors/errors.ts";
+import { DomainError } from "../domain/errors.ts";
 import { createShares, type Shares } from "../door/shares.ts";
 import type { ApiContext } from "./api.ts";
 

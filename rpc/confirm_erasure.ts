@@ -1,13 +1,13 @@
 /** How a participant says that it has anonymised what it held. It may say so as often as it likes. */
 import { create } from "@bufbuild/protobuf";
 import { z } from "zod";
-import { DomainError } from "../actors/errors.ts";
-import { parseInput, text, uuid } from "../actors/input.ts";
-import { systemPrincipal } from "../actors/principal.ts";
-import type { Actors } from "../actors/protocol.ts";
+import { DomainError } from "../domain/errors.ts";
+import { parseInput, text, uuid } from "../domain/input.ts";
+import { systemPrincipal } from "../domain/principal.ts";
+import type { Actors } from "../actors/runtime/protocol.ts";
 import type { ParticipationKey, RequestLookups } from "../db/gdpr_lookups.ts";
 import { ConfirmErasureResponseSchema } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
-import { newTraceparent } from "../telemetry/traceparent.ts";
+import { newTraceparent } from "../lib/trace_context.ts";
 import { type CallContext, type CustomerMethods, requireStore } from "./contract.ts";
 
 const KEY = z.object({ requestId: uuid, storeId: uuid, service: text(100) });

@@ -1,6 +1,6 @@
 /** How the methods of CustomerService are called, whatever carries them, and which there are. */
 import type { MessageShape } from "@bufbuild/protobuf";
-import { DomainError } from "../actors/errors.ts";
+import { DomainError } from "../domain/errors.ts";
 import type { Caller } from "../auth/callers.ts";
 import type { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 

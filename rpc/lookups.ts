@@ -2,9 +2,9 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { z } from "zod";
-import { DomainError } from "../actors/errors.ts";
-import { parseInput, uuid } from "../actors/input.ts";
-import { findPriceList, type PriceListReason } from "../actors/price_list.ts";
+import { DomainError } from "../domain/errors.ts";
+import { parseInput, uuid } from "../domain/input.ts";
+import { findPriceList, type PriceListReason } from "../actors/customers/price_list.ts";
 import type { Address, CustomerKey, Lookups } from "../db/lookups.ts";
 import {
   type AddressSchema,

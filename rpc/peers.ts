@@ -10,6 +10,7 @@ import { watchCall } from "../telemetry/rpc.ts";
 import { activeTraceparent } from "../telemetry/spans.ts";
 import { failureOf, RecordOverdue, statusOf } from "./peer_failures.ts";
 import { createRecordReader } from "./peer_records.ts";
+import { withTimeout } from "../lib/timeout.ts";
 
 /** Times in milliseconds. */
 export interface PeerLimits {
@@ -127,25 +128,12 @@ async function* inTime(
   cancel: () => void,
 ): AsyncGenerator<Uint8Array> {
   for (let limitMs = firstRecordMs;; limitMs = nextRecordMs) {
-    const { done, value } = await withLimit(responses.next(), limitMs, cancel);
+    const { done, value } = await withTimeout(responses.next(), limitMs, () => {
+      cancel();
+      throw new RecordOverdue(limitMs);
+    });
     if (done) return;
     yield value;
-  }
-}
-
-/** @throws {RecordOverdue} it took longer, and `cancel` made it fail */
-async function withLimit<T>(wanted: Promise<T>, limitMs: number, cancel: () => void): Promise<T> {
-  let overdue: RecordOverdue | undefined;
-  const timer = setTimeout(() => {
-    overdue = new RecordOverdue(limitMs);
-    cancel();
-  }, limitMs);
-  try {
-    return await wanted;
-  } catch (error) {
-    throw overdue ?? error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

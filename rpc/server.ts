@@ -1,9 +1,9 @@
 /** The gRPC port: CustomerService, health and reflection on the transport of `grpc/`. */
 import { getLogger } from "@logtape/logtape";
 import { type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { DomainError } from "../actors/errors.ts";
+import { DomainError } from "../domain/errors.ts";
 import type { Admit, Caller, CallEvidence } from "../auth/callers.ts";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import {
   type Call,
   createHealth,
@@ -22,7 +22,7 @@ import {
 } from "../grpc/mod.ts";
 import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 import { watchServed } from "../telemetry/rpc.ts";
-import { readTraceparent } from "../telemetry/traceparent.ts";
+import { readTraceparent } from "../lib/trace_context.ts";
 import type { CallContext, CustomerMethods } from "./contract.ts";
 import { toGrpcError } from "./status.ts";
 

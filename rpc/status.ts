@@ -1,7 +1,8 @@
 /** Errors of the domain as statuses of gRPC. */
 import { getLogger } from "@logtape/logtape";
-import { asDomainError, type ErrorCode } from "../actors/errors.ts";
-import { describeError } from "../db/errors.ts";
+import { type ErrorCode } from "../domain/errors.ts";
+import { asDomainError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import { GrpcError, type StatusName } from "../grpc/mod.ts";
 
 const log = getLogger(["customer-service", "rpc"]);

@@ -8,7 +8,7 @@ const ROOT = new URL("../", import.meta.url).pathname;
 
 /** What is read at run time, beside the modules. */
 export const INCLUDED = [
-  "actors/gdpr/documents/access_style.css",
+  "actors/gdpr/exports/documents/access_style.css",
   "db/migrations",
   "db/roles.sql",
   "graph/schema.graphql",

@@ -2,13 +2,13 @@
 /** `deno task erasure memory|replay`: keeps the erasure memory outside of the database, and brings it back. */
 import { parseArgs } from "node:util";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
-import { type Replayed, replaySubjects } from "../actors/gdpr/replay.ts";
+import { type Replayed, replaySubjects } from "../actors/gdpr/requests/replay.ts";
 import { createActors } from "../actors/mod.ts";
 import { openKeys } from "../config/keys.ts";
 import { type Config, ConfigError, readConfig } from "../config/mod.ts";
 import { openPool } from "../db/connect.ts";
 import { listErasedSubjects } from "../db/erased_subjects.ts";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import { createNotifier } from "../db/work.ts";
 import { type Entry, readErasureLog } from "../events/erasure_log.ts";
 import { readMemoryFile, writeLine } from "../events/memory_file.ts";

@@ -3,7 +3,7 @@
 import { configureLogging } from "../config/logging.ts";
 import { ConfigError } from "../config/mod.ts";
 import { VARIABLES } from "../config/variables.ts";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import { migrate, MigrationError } from "../db/migrate.ts";
 import { readEnvironment } from "./environment.ts";
 

@@ -4,12 +4,12 @@ import { Buffer } from "node:buffer";
 import { createPublicKey } from "node:crypto";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { exportReceipt } from "../actors/gdpr/receipt.ts";
-import { checkReceipts } from "../actors/gdpr/receipt_check.ts";
+import { exportReceipt } from "../actors/gdpr/receipts/receipt.ts";
+import { checkReceipts } from "../actors/gdpr/receipts/check.ts";
 import { openKeys } from "../config/keys.ts";
 import { ConfigError, readConfig } from "../config/mod.ts";
 import { openPool } from "../db/connect.ts";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import { readEnvironment } from "./environment.ts";
 
 const HELP = `Checks the receipts of erasures, and hands them out.

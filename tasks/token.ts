@@ -2,7 +2,7 @@
 /** `deno task token customer|staff|service …`: prints a token of the development issuer, and nothing else. */
 import { parseArgs } from "node:util";
 import { v5 as uuidV5 } from "uuid";
-import { ROLES } from "../actors/principal.ts";
+import { ROLES } from "../domain/principal.ts";
 import { DEMO } from "../demo/ids.ts";
 import { ConfigError, readConfig } from "../config/mod.ts";
 import { PrincipalClaims, principalOf } from "../auth/claims.ts";

@@ -1,6 +1,6 @@
 /** A moment in which the process may end while telemetry is exported. */
 import { metrics } from "@opentelemetry/api";
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "../lib/timeout.ts";
 import { metering } from "./metrics.ts";
 
 const DEFAULT_INTERVAL_MS = 60_000;

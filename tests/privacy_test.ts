@@ -1,9 +1,9 @@
 /** Personal values stand in the columns that are for them and nowhere else, whichever command brings them. */
 import assert from "node:assert/strict";
-import { createCustomerBehaviour } from "../actors/customer_behaviour.ts";
-import { endMemberships } from "../actors/end_memberships.ts";
-import { shopperGroupBehaviour } from "../actors/shopper_group_behaviour.ts";
-import { startWorker } from "../actors/worker.ts";
+import { createCustomerBehavior } from "../actors/customers/customer_behavior.ts";
+import { endMemberships } from "../actors/customers/end_memberships.ts";
+import { shopperGroupBehavior } from "../actors/customers/shopper_group_behavior.ts";
+import { startWorker } from "../actors/runtime/worker.ts";
 import { enterStore } from "../db/connect.ts";
 import type { OutboxRow } from "../db/outbox.ts";
 import { consoleSink } from "../events/console_sink.ts";
@@ -162,8 +162,8 @@ async function sendEveryCommand(world: World): Promise<Set<string>> {
 
 /** Of customers and groups; what requests tell stands in tests/gdpr. */
 async function everyCommand(): Promise<string[]> {
-  const behaviours = [createCustomerBehaviour(await requestSettings()), shopperGroupBehaviour];
-  return behaviours.flatMap(({ birth, handlers }) => [birth.type, ...Object.keys(handlers)]).sort();
+  const behaviors = [createCustomerBehavior(await requestSettings()), shopperGroupBehavior];
+  return behaviors.flatMap(({ birth, handlers }) => [birth.type, ...Object.keys(handlers)]).sort();
 }
 
 /** Each table's rows as text. */

@@ -1,7 +1,7 @@
 /** The runbook answers every alert, and what it says to type works. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { describeError } from "../db/errors.ts";
+import { describeError } from "../lib/error_description.ts";
 import { createDatabase } from "./database.ts";
 import { readYaml } from "./deploy/yaml.ts";
 import { readAlerts, readDashboard } from "./telemetry/prometheus.ts";

@@ -1,16 +1,16 @@
 /** What GDPR requests are made of: the settings of their actors, and how their effects are performed. */
 import type { Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
-import type { Performer } from "../effects.ts";
-import { collectPerformer } from "./collect.ts";
-import { compilePerformer } from "./compile.ts";
-import { hashEmail } from "./email_hash.ts";
-import { within } from "./export_chunks.ts";
-import { createExportStore } from "./export_store.ts";
-import { collectOwnData } from "./own_data.ts";
-import { type Signer, writeReceipt } from "./receipt.ts";
-import type { RequestSettings } from "./request_behaviour.ts";
-import { verifyErasure } from "./verify.ts";
+import type { Performer } from "../runtime/effects.ts";
+import { collectPerformer } from "./effects/collect.ts";
+import { compilePerformer } from "./effects/compile.ts";
+import { hashEmail } from "./requests/email_hash.ts";
+import { within } from "./exports/chunks.ts";
+import { createExportStore } from "./exports/store.ts";
+import { collectOwnData } from "./effects/own_data.ts";
+import { type Signer, writeReceipt } from "./receipts/receipt.ts";
+import type { RequestSettings } from "./requests/behavior.ts";
+import { verifyErasure } from "./effects/verify.ts";
 import type { ExportDescription, Peers, RequestKey } from "./vocabulary.ts";
 
 /** What guards exports, hashes emails and signs receipts. */

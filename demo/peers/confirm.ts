@@ -1,11 +1,12 @@
 /** How the demonstration services confirm an erasure: over gRPC, each under its own name. */
-import { setTimeout as pauseFor } from "node:timers/promises";
 import { Channel, GrpcError, pathOf, type StatusName, writeMessage } from "../../grpc/mod.ts";
 import {
   type ConfirmErasureRequest,
   ConfirmErasureRequestSchema,
   CustomerService,
 } from "../../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import { exponential } from "../../lib/backoff.ts";
+import { pause } from "../../lib/timeout.ts";
 
 export interface ConfirmOptions {
   /** host:port of customer-service's gRPC door, without TLS. */
@@ -57,7 +58,7 @@ export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
         const status = await attempt(confirmation, traceparent, signal);
         const again = AWAY.includes(status) && attempts < ATTEMPTS && !signal.aborted;
         if (!again) return status;
-        await pauseFor(100 * 2 ** attempts, undefined, { signal });
+        await pause(exponential(attempts, 200, 5_000), signal);
       }
     },
     [Symbol.dispose]: () => channel[Symbol.dispose](),

@@ -4,7 +4,7 @@
  */
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { getLogger } from "@logtape/logtape";
-import { setTimeout as pauseFor } from "node:timers/promises";
+import { pause } from "../../lib/timeout.ts";
 import type { KafkaSettings } from "../../events/kafka_client.ts";
 import {
   type CustomerErasureRequested,
@@ -58,7 +58,8 @@ export async function startDemoPeers(
   async function erase(service: DemoService, event: CustomerErasureRequested, from?: string): Promise<void> {
     const { requestId, storeId, customerId, participants } = event;
     if (!participants.includes(service.name)) return;
-    await pauseFor((services.indexOf(service) + 1) * paceMs, undefined, { signal: stopping.signal });
+    await pause((services.indexOf(service) + 1) * paceMs, stopping.signal);
+    if (stopping.signal.aborted) return;
     const evidence = service.anonymise(customerId);
     log.info("{service} has erased customer {customerId}: {evidence}", {
       service: service.name,

@@ -1,5 +1,5 @@
 /** The groups of a customer, and which price list follows from them and why. */
-import { decidePriceList, type PriceListReason } from "../../actors/price_list.ts";
+import { decidePriceList, type PriceListReason } from "../../actors/customers/price_list.ts";
 import type { Membership } from "../../db/lookups.ts";
 import { Instant } from "../page.tsx";
 

@@ -1,9 +1,9 @@
 /** `/inspect/customers/{customerId}`: one customer, and everything that has been asked about it. */
 import type { Hono } from "@hono/hono";
 import { z } from "zod";
-import { customerMachine } from "../../actors/customer.ts";
-import { DomainError } from "../../actors/errors.ts";
-import { parseInput, uuid } from "../../actors/input.ts";
+import { customerMachine } from "../../actors/customers/customer_machine.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { parseInput, uuid } from "../../domain/input.ts";
 import { readStore } from "../../db/connect.ts";
 import { findCustomerFingerprint } from "../../db/customer_facts.ts";
 import type { Pages } from "../options.ts";

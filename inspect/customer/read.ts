@@ -1,7 +1,7 @@
 /** Reads what the page of a customer shows. */
-import type { Principal } from "../../actors/principal.ts";
-import { authorizeStaff } from "../../actors/authority.ts";
-import { DomainError } from "../../actors/errors.ts";
+import type { Principal } from "../../domain/principal.ts";
+import { authorizeStaff } from "../../domain/authorization.ts";
+import { DomainError } from "../../domain/errors.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, type SummarizedEvent, summarizeJournal } from "../../db/actor_history.ts";
 import { readStore, type Sql } from "../../db/connect.ts";

@@ -1,8 +1,8 @@
 /** What the address of the overview asks for: which requests, in which order, from where on. */
 import { z } from "zod";
-import { AT_RISK_MS } from "../../actors/gdpr/request_events.ts";
+import { AT_RISK_MS } from "../../actors/gdpr/machines/events.ts";
 import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
-import { text, uuid } from "../../actors/input.ts";
+import { text, uuid } from "../../domain/input.ts";
 import type { RequestFilter, RequestOrder, RequestPosition } from "../../db/gdpr_search.ts";
 
 export const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"] as const;

@@ -1,11 +1,12 @@
 /** Takes a person's decision about a request to its actor, and says politely why one is not carried out. */
 import { z } from "zod";
-import { asDomainError, DomainError, type ErrorCode } from "../../actors/errors.ts";
-import { DECISIONS } from "../../actors/gdpr/offers.ts";
-import type { Actors } from "../../actors/protocol.ts";
+import { DomainError, type ErrorCode } from "../../domain/errors.ts";
+import { asDomainError } from "../../db/errors.ts";
+import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
+import type { Actors } from "../../actors/runtime/protocol.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import { readStore, type Sql } from "../../db/connect.ts";
-import { newTraceparent, readTraceparent } from "../../telemetry/traceparent.ts";
+import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
 import { lineOf } from "../forms.ts";
 import type { InspectContext } from "../session.ts";
 import { eventWords } from "../words.ts";

@@ -1,5 +1,5 @@
 /** What can be done with a request: a form for each decision that its machine accepts now. */
-import { type Decision, DECISIONS, type Offer } from "../../actors/gdpr/offers.ts";
+import { type Decision, DECISIONS, type Offer } from "../../actors/gdpr/requests/offers.ts";
 import type { InspectContext } from "../session.ts";
 import { DECISION_WORDS } from "./decisions.ts";
 import type { RequestReading } from "./read.ts";

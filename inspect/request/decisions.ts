@@ -1,5 +1,5 @@
 /** What each decision of a person comes to, for who is about to take it. */
-import type { Decision } from "../../actors/gdpr/offers.ts";
+import type { Decision } from "../../actors/gdpr/requests/offers.ts";
 
 export interface DecisionWords {
   title: string;

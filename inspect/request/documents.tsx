@@ -1,6 +1,6 @@
 /** What a request leaves behind: the receipt of an erasure, the documents of an export. */
-import type { ExportPart } from "../../actors/gdpr/export_downloads.ts";
-import type { ReceiptFile } from "../../actors/gdpr/receipt_file.ts";
+import type { ExportPart } from "../../actors/gdpr/exports/downloads.ts";
+import type { ReceiptFile } from "../../actors/gdpr/receipts/file.ts";
 import type { GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { Instant } from "../page.tsx";
 import type { To } from "./travel.tsx";

@@ -1,9 +1,9 @@
 /** `/inspect/requests/{requestId}`: one request, now and at any moment of its past, and what can be done about it. */
 import type { Hono } from "@hono/hono";
 import { z } from "zod";
-import { DomainError } from "../../actors/errors.ts";
-import { DECISIONS } from "../../actors/gdpr/offers.ts";
-import { parseInput, uuid } from "../../actors/input.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
+import { parseInput, uuid } from "../../domain/input.ts";
 import { findEvent } from "../../db/actor_history.ts";
 import { readStore } from "../../db/connect.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";

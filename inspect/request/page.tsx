@@ -1,5 +1,5 @@
 /** The page of one request: what is going on, what can be done, and everything that it rests on. */
-import type { ReceiptFile } from "../../actors/gdpr/receipt_file.ts";
+import type { ReceiptFile } from "../../actors/gdpr/receipts/file.ts";
 import type { Charts } from "../chart/mod.tsx";
 import { shortId } from "../overview/words.ts";
 import { Page } from "../page.tsx";

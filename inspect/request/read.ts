@@ -1,6 +1,6 @@
 /** Reads what the page of a request shows, all of one moment of the database. */
-import { dueDate } from "../../actors/gdpr/clock.ts";
-import type { Principal } from "../../actors/principal.ts";
+import { dueDate } from "../../actors/gdpr/requests/clock.ts";
+import type { Principal } from "../../domain/principal.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import {
   findEvent,

@@ -1,5 +1,5 @@
 /** What is going on with a request, in one line for a person. */
-import { AT_RISK_MS } from "../../actors/gdpr/request_events.ts";
+import { AT_RISK_MS } from "../../actors/gdpr/machines/events.ts";
 import { counted, dueWords, spanWords } from "../spans.ts";
 import { phaseWords } from "../timeline/changes.ts";
 import { sentence } from "../words.ts";

@@ -1,6 +1,6 @@
 /** Where a request stands at one moment, put together from what has been read of it. */
 import type { StateValue } from "xstate";
-import type { RequestContext } from "../../actors/gdpr/request_events.ts";
+import type { RequestContext } from "../../actors/gdpr/machines/events.ts";
 import { parts } from "../chart/value.ts";
 
 /** What can be said about a request in a line. */

@@ -1,9 +1,9 @@
 /** What a request's row says, however odd: another version may have written its snapshot. */
 import type { AnyStateMachine, StateValue } from "xstate";
 import { z } from "zod";
-import { type Offer, offers } from "../../actors/gdpr/offers.ts";
-import { machineOf } from "../../actors/gdpr/request_snapshot.ts";
-import type { Principal } from "../../actors/principal.ts";
+import { type Offer, offers } from "../../actors/gdpr/requests/offers.ts";
+import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
+import type { Principal } from "../../domain/principal.ts";
 import type { GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { parseState } from "../chart/value.ts";
 

@@ -1,8 +1,8 @@
 /** `/inspect/retry`: shows what a filter has that is stuck, and has all of it tried again. */
 import type { Hono } from "@hono/hono";
-import { DomainError } from "../../actors/errors.ts";
-import { uuid } from "../../actors/input.ts";
-import { newTraceparent, readTraceparent } from "../../telemetry/traceparent.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { uuid } from "../../domain/input.ts";
+import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
 import { lineOf } from "../forms.ts";
 import type { Pages } from "../options.ts";
 import { filterOf, readQuery } from "../overview/query.ts";

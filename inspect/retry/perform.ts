@@ -1,9 +1,9 @@
 /** Carries a bulk retry out: each retry is an ordinary command of the person who asks for it. */
 import { getLogger } from "@logtape/logtape";
-import { asDomainError } from "../../actors/errors.ts";
-import type { Principal } from "../../actors/principal.ts";
-import type { Actors } from "../../actors/protocol.ts";
-import { describeError } from "../../db/errors.ts";
+import { asDomainError } from "../../db/errors.ts";
+import type { Principal } from "../../domain/principal.ts";
+import type { Actors } from "../../actors/runtime/protocol.ts";
+import { describeError } from "../../lib/error_description.ts";
 import type { Retry } from "./plan.ts";
 import { refusalWords } from "./words.ts";
 

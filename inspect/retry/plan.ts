@@ -1,9 +1,9 @@
 /** What a bulk retry would do: for each stuck request the retries that its machine accepts now. */
 import { z } from "zod";
-import { DomainError } from "../../actors/errors.ts";
-import { offers } from "../../actors/gdpr/offers.ts";
-import { uuid } from "../../actors/input.ts";
-import type { Principal } from "../../actors/principal.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { offers } from "../../actors/gdpr/requests/offers.ts";
+import { uuid } from "../../domain/input.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { readStore, type Sql } from "../../db/connect.ts";
 import { findStuckRequests, type RequestFilter, type StuckRequest } from "../../db/gdpr_search.ts";
 

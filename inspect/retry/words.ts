@@ -1,5 +1,5 @@
 /** A bulk retry in words. */
-import type { DomainError, ErrorCode } from "../../actors/errors.ts";
+import type { DomainError, ErrorCode } from "../../domain/errors.ts";
 import type { Wanted } from "../overview/query.ts";
 import { outcomeWords, typeWords } from "../overview/words.ts";
 import { stateWords } from "../words.ts";

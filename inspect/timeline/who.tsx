@@ -1,5 +1,5 @@
 /** Who has done something, for who looks at it. */
-import { type PrincipalType, systemPrincipal } from "../../actors/principal.ts";
+import { type PrincipalType, systemPrincipal } from "../../domain/principal.ts";
 
 const SERVICE_ITSELF = systemPrincipal("").id;
 const WORDS: Record<PrincipalType, string> = { CUSTOMER: "the customer", STAFF: "staff", SYSTEM: "service" };

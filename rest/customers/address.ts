@@ -1,5 +1,5 @@
 /** An address as the REST API shows and takes it. */
-import { country, text } from "../../actors/input.ts";
+import { country, text } from "../../domain/input.ts";
 import type { Address } from "../../db/lookups.ts";
 import { z } from "../api.ts";
 

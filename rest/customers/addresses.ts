@@ -1,6 +1,6 @@
 /** The address book of a customer. Its version is the customer's. */
-import { DomainError } from "../../actors/errors.ts";
-import { uuid } from "../../actors/input.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { uuid } from "../../domain/input.ts";
 import type { Address, Customer } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { changeHeaders, commandContext, etag, isKnown, readHeaders, versioned } from "../conditions.ts";

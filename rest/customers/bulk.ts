@@ -1,6 +1,6 @@
 /** `POST /customers/bulk`: registers and changes many customers, streamed in and out. */
 import { HTTPException } from "@hono/hono/http-exception";
-import { DomainError } from "../../actors/errors.ts";
+import { DomainError } from "../../domain/errors.ts";
 import { PACE, pacedUpload } from "../../door/pace.ts";
 import type { Shares } from "../../door/shares.ts";
 import { allow, type Api, createRoute, refusals } from "../api.ts";

@@ -1,8 +1,9 @@
 /** The rows of a bulk upsert: JSON lines, or CSV whose first row names the fields. */
 // @ts-types="@types/papaparse"
 import Papa from "papaparse";
-import { asDomainError, DomainError } from "../../actors/errors.ts";
-import { parseInput } from "../../actors/input.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { asDomainError } from "../../db/errors.ts";
+import { parseInput } from "../../domain/input.ts";
 import { z } from "../api.ts";
 import { type Line, LINE_LIMIT, type LineOptions, readLines } from "../lines.ts";
 import { NewCustomerSchema } from "./customer.ts";

@@ -1,5 +1,5 @@
 /** A customer as the REST API shows and takes it. */
-import { email, locale, phone, text, uuid } from "../../actors/input.ts";
+import { email, locale, phone, text, uuid } from "../../domain/input.ts";
 import type { FoundCustomer } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
 

@@ -1,5 +1,5 @@
 /** What callers ask of a search: in a query, where everything is text, or in a JSON body. */
-import { email, text, uuid } from "../../actors/input.ts";
+import { email, text, uuid } from "../../domain/input.ts";
 import type { CustomerFilter } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
 import { PAGE_LIMIT, pageQuery } from "../pages.ts";

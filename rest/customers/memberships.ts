@@ -1,6 +1,6 @@
 /** Which groups a customer is in. */
-import { DomainError } from "../../actors/errors.ts";
-import { uuid } from "../../actors/input.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { uuid } from "../../domain/input.ts";
 import type { CustomerKey, Lookups, Membership } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { changeHeaders, commandContext, etag, versioned } from "../conditions.ts";

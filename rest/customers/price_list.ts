@@ -1,5 +1,9 @@
 /** Which price list holds for a customer, and why: the answer that gRPC gives, with a sentence for a person. */
-import { findPriceList, type PriceListDecision, type PriceListReason } from "../../actors/price_list.ts";
+import {
+  findPriceList,
+  type PriceListDecision,
+  type PriceListReason,
+} from "../../actors/customers/price_list.ts";
 import type { Membership } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";

@@ -1,6 +1,6 @@
 /** The Customer API of the public catalogue: registers a customer, shows it, changes it. */
-import { DomainError } from "../../actors/errors.ts";
-import { uuid } from "../../actors/input.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { uuid } from "../../domain/input.ts";
 import type { Customer, CustomerKey, Lookups } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import {

@@ -1,6 +1,6 @@
 /** Searches the customers of a store. */
-import { DomainError } from "../../actors/errors.ts";
-import { uuid } from "../../actors/input.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { uuid } from "../../domain/input.ts";
 import type { Sql } from "../../db/connect.ts";
 import {
   type CustomerFilter,

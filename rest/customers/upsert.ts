@@ -1,7 +1,7 @@
 /** What a row of a bulk upsert comes to: an ordinary command to its customer. */
-import { DomainError } from "../../actors/errors.ts";
-import { createAnswers } from "../../actors/idempotency.ts";
-import type { Answer, CommandContext } from "../../actors/protocol.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { createAnswers } from "../../actors/runtime/idempotency.ts";
+import type { Answer, CommandContext } from "../../actors/runtime/protocol.ts";
 import { ErrorSchema, z } from "../api.ts";
 import { answerOf } from "../errors.ts";
 import type { RestOptions } from "../options.ts";

@@ -1,5 +1,5 @@
 /** What staff do with a GDPR request. In which of its states each is taken, its machine knows. */
-import { text } from "../../actors/input.ts";
+import { text } from "../../domain/input.ts";
 import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { changeHeaders, commandContext, etag, versioned } from "../conditions.ts";
 import type { RestOptions } from "../options.ts";

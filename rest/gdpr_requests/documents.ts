@@ -1,7 +1,7 @@
 /** What a GDPR request leaves behind: the documents of an export, and the receipt of an erasure. */
-import { DomainError } from "../../actors/errors.ts";
-import { exportReceipt } from "../../actors/gdpr/receipt.ts";
-import { ReceiptFileSchema } from "../../actors/gdpr/receipt_file.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { exportReceipt } from "../../actors/gdpr/receipts/receipt.ts";
+import { ReceiptFileSchema } from "../../actors/gdpr/receipts/file.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
 import { mayRead, requestPath, tags } from "./requests.ts";

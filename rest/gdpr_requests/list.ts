@@ -1,6 +1,6 @@
 /** The GDPR requests of a store, page by page. */
 import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
-import { text, uuid } from "../../actors/input.ts";
+import { text, uuid } from "../../domain/input.ts";
 import { readStore } from "../../db/connect.ts";
 import { searchRequests } from "../../db/gdpr_search.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";

@@ -1,6 +1,6 @@
 /** Opens a GDPR request on a customer's behalf, and shows one with everything that staff need to know of it. */
-import { DomainError } from "../../actors/errors.ts";
-import { uuid } from "../../actors/input.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { uuid } from "../../domain/input.ts";
 import { readStore, type Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";

@@ -1,5 +1,5 @@
 /** What has become of a GDPR request, event by event. */
-import { DomainError } from "../../actors/errors.ts";
+import { DomainError } from "../../domain/errors.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import { readStore } from "../../db/connect.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";

@@ -1,5 +1,5 @@
 /** A shopper group as the REST API shows and takes it. */
-import { text, uuid } from "../../actors/input.ts";
+import { text, uuid } from "../../domain/input.ts";
 import type { ShopperGroup } from "../../db/shopper_groups.ts";
 import { z } from "../api.ts";
 

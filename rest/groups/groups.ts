@@ -1,6 +1,6 @@
 /** Makes a shopper group, shows it, changes it, deletes it. */
-import { DomainError } from "../../actors/errors.ts";
-import { uuid } from "../../actors/input.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { uuid } from "../../domain/input.ts";
 import { readStore, type Sql } from "../../db/connect.ts";
 import { findShopperGroup, type ShopperGroup } from "../../db/shopper_groups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";

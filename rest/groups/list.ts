@@ -1,5 +1,5 @@
 /** The groups of a store and the members of a group, page by page. */
-import { text, uuid } from "../../actors/input.ts";
+import { text, uuid } from "../../domain/input.ts";
 import { readStore } from "../../db/connect.ts";
 import { listMembers, type Member } from "../../db/customer_group_memberships.ts";
 import { searchShopperGroups } from "../../db/shopper_groups.ts";

@@ -1,8 +1,8 @@
 /** Every command there is, told by everybody: who may is a table here, and the runtime holds all to it. */
 import assert from "node:assert/strict";
-import { createBehaviours } from "../../actors/mod.ts";
-import { type Principal, type RoleName, ROLES } from "../../actors/principal.ts";
-import type { ActorKind, ActorRef } from "../../actors/protocol.ts";
+import { createBehaviors } from "../../actors/mod.ts";
+import { type Principal, type RoleName, ROLES } from "../../domain/principal.ts";
+import type { ActorKind, ActorRef } from "../../actors/runtime/protocol.ts";
 import { requestSettings } from "./settings.ts";
 import { createWorld, tell } from "./world.ts";
 
@@ -48,7 +48,7 @@ const WRITERS: Record<ActorKind, readonly RoleName[]> = {
 };
 
 Deno.test("the table names every command", async () => {
-  for (const { kind, birth, handlers } of Object.values(createBehaviours(await requestSettings()))) {
+  for (const { kind, birth, handlers } of Object.values(createBehaviors(await requestSettings()))) {
     assert.deepEqual(Object.keys(WHO[kind]).sort(), [birth.type, ...Object.keys(handlers)].sort());
   }
 });

@@ -1,7 +1,7 @@
 /** A process that is killed between any two statements of a command leaves all of it or nothing. */
 import assert from "node:assert/strict";
-import type { ActorRef, Answer } from "../../actors/protocol.ts";
-import { newTraceparent } from "../../telemetry/traceparent.ts";
+import type { ActorRef, Answer } from "../../actors/runtime/protocol.ts";
+import { newTraceparent } from "../../lib/trace_context.ts";
 import { ADDRESS, createGroup, createWorld, customerRef, register, tell, type World } from "./world.ts";
 
 const SCRIPT = new URL("./crash_process.ts", import.meta.url).pathname;

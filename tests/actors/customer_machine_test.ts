@@ -2,8 +2,13 @@
 import assert from "node:assert/strict";
 import { transition } from "xstate";
 import { getShortestPaths, getSimplePaths } from "xstate/graph";
-import { ADDRESS_LIMIT, type CustomerEvent, customerMachine, GROUP_LIMIT } from "../../actors/customer.ts";
-import type { ActorRef } from "../../actors/protocol.ts";
+import {
+  ADDRESS_LIMIT,
+  type CustomerEvent,
+  customerMachine,
+  GROUP_LIMIT,
+} from "../../actors/customers/customer_machine.ts";
+import type { ActorRef } from "../../actors/runtime/protocol.ts";
 import { ADDRESS, createGroup, createWorld, register, shopper, tell, type World } from "./world.ts";
 
 type By = CustomerEvent["by"];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ATTEMPTS, startEffectLoop } from "../../actors/effect_loop.ts";
-import { endMemberships } from "../../actors/end_memberships.ts";
-import { backoff } from "../../actors/retry.ts";
+import { ATTEMPTS, startEffectLoop } from "../../actors/runtime/effect_loop.ts";
+import { endMemberships } from "../../actors/customers/end_memberships.ts";
+import { retryDelay } from "../../actors/runtime/failures.ts";
 import { claimEffects, settleEffect } from "../../db/effects.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { eventually } from "../eventually.ts";
@@ -65,7 +65,7 @@ Deno.test("an effect that fails is tried again later, and given up and shown as 
       if (attempt === ATTEMPTS) assert.equal(row?.state, "POISONED");
       else assert.ok(row?.dueAt > setting.clock(), "not at once");
     });
-    setting.pass(backoff(attempt, () => 1));
+    setting.pass(retryDelay(attempt, () => 1));
     loop.wake();
   }
   setting.pass(24 * 60 * 60 * 1000);
@@ -169,11 +169,11 @@ Deno.test("a slow effect does not keep the others waiting", async () => {
 });
 
 Deno.test("the wait before the next attempt doubles up to half an hour and is spread at random", () => {
-  assert.deepEqual([1, 2, 3, 20].map((attempt) => backoff(attempt, () => 1)), [
+  assert.deepEqual([1, 2, 3, 20].map((attempt) => retryDelay(attempt, () => 1)), [
     1_000,
     2_000,
     4_000,
     1_800_000,
   ]);
-  assert.equal(backoff(3, () => 0), 2_000);
+  assert.equal(retryDelay(3, () => 0), 2_000);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createAnswers } from "../../actors/idempotency.ts";
-import type { Principal } from "../../actors/principal.ts";
-import { newTraceparent } from "../../telemetry/traceparent.ts";
+import { createAnswers } from "../../actors/runtime/idempotency.ts";
+import type { Principal } from "../../domain/principal.ts";
+import { newTraceparent } from "../../lib/trace_context.ts";
 import { ADDRESS, createWorld, customerRef, register, tell } from "./world.ts";
 
 Deno.test("commands under an idempotency key", async (t) => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createActors } from "../../actors/mod.ts";
-import { asDomainError } from "../../actors/errors.ts";
-import type { Principal } from "../../actors/principal.ts";
-import type { ActorRef } from "../../actors/protocol.ts";
+import { asDomainError } from "../../db/errors.ts";
+import type { Principal } from "../../domain/principal.ts";
+import type { ActorRef } from "../../actors/runtime/protocol.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { requestSettings } from "./settings.ts";
 import { ADDRESS, createGroup, createWorld, customerRef, register, shopper, tell } from "./world.ts";

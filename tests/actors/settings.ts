@@ -1,6 +1,6 @@
 /** What actors need beside a database, for tests: keys of their own, and participants by the default names. */
 import { createRequestSettings } from "../../actors/gdpr/mod.ts";
-import type { RequestSettings } from "../../actors/gdpr/request_behaviour.ts";
+import type { RequestSettings } from "../../actors/gdpr/requests/behavior.ts";
 import { createKeys } from "../gdpr/keys.ts";
 
 export const PARTICIPANTS = ["order-service", "payment-service", "communication-service"];

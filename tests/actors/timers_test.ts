@@ -1,10 +1,15 @@
 /** Delays of a machine as rows: with a customer that is let back in a minute after it was suspended. */
 import assert from "node:assert/strict";
 import { setup } from "xstate";
-import { createCustomerBehaviour } from "../../actors/customer_behaviour.ts";
-import { type CustomerContext, type CustomerEvent, customerMachine } from "../../actors/customer.ts";
-import { createRuntime } from "../../actors/runtime.ts";
-import { startTimerLoop } from "../../actors/timer_loop.ts";
+import { createCustomerBehavior } from "../../actors/customers/customer_behavior.ts";
+import {
+  type CustomerContext,
+  type CustomerEvent,
+  customerMachine,
+} from "../../actors/customers/customer_machine.ts";
+import { toMessages } from "../../actors/messages.ts";
+import { createRuntime } from "../../actors/runtime/mod.ts";
+import { startTimerLoop } from "../../actors/runtime/timer_loop.ts";
 import { claimTimers } from "../../db/timers.ts";
 import { eventually } from "../eventually.ts";
 import { requestSettings } from "./settings.ts";
@@ -34,8 +39,8 @@ async function createImpatientWorld() {
   const world = await createWorld();
   let now = Date.now();
   const clock = () => new Date(now);
-  const customer = createCustomerBehaviour(await requestSettings());
-  const behaviour = {
+  const customer = createCustomerBehavior(await requestSettings());
+  const behavior = {
     ...customer,
     lock: async (...args: Parameters<typeof customer.lock>) => {
       const found = await customer.lock(...args);
@@ -49,7 +54,8 @@ async function createImpatientWorld() {
     },
   };
   const actors = createRuntime(world.database.pool("customer_api"), {
-    behaviours: { customer: behaviour },
+    toMessages,
+    behaviors: { customer: behavior },
     clock,
   });
   const sql = world.database.pool("customer_worker");

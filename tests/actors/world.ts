@@ -1,9 +1,9 @@
 /** A store of its own with real actors, for tests that speak to them as an edge would. */
 import { type ActorsOptions, createActors } from "../../actors/mod.ts";
-import type { Principal } from "../../actors/principal.ts";
-import type { ActorRef, Answer, CommandContext } from "../../actors/protocol.ts";
-import type { Runtime } from "../../actors/runtime.ts";
-import { newTraceparent } from "../../telemetry/traceparent.ts";
+import type { Principal } from "../../domain/principal.ts";
+import type { ActorRef, Answer, CommandContext } from "../../actors/runtime/protocol.ts";
+import type { Runtime } from "../../actors/runtime/mod.ts";
+import { newTraceparent } from "../../lib/trace_context.ts";
 import type { Sql } from "../../db/connect.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
 import { requestSettings } from "./settings.ts";

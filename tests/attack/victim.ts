@@ -1,7 +1,7 @@
 /** The service under attack: main.ts as a process of its own on a copy of a migrated database, with one customer. */
 import postgres from "postgres";
 import { v5 as uuidV5 } from "uuid";
-import { systemPrincipal } from "../../actors/principal.ts";
+import { systemPrincipal } from "../../domain/principal.ts";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import { bootstrap, LOGIN } from "../../db/bootstrap.ts";
 import { startEmbedded } from "../../db/embedded.ts";

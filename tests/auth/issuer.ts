@@ -8,7 +8,7 @@ import {
   type JWTPayload,
   SignJWT,
 } from "jose";
-import { DomainError } from "../../actors/errors.ts";
+import { DomainError } from "../../domain/errors.ts";
 import assert from "node:assert/strict";
 
 export const STORE = "0190a000-0000-7000-8000-00000000f001";

@@ -1,5 +1,5 @@
 /** What HTTP edges say about a refusal in headers. */
-import { DomainError } from "../../actors/errors.ts";
+import { DomainError } from "../../domain/errors.ts";
 import { InvalidTokenError, refusalHeaders } from "../../auth/refusals.ts";
 import assert from "node:assert/strict";
 

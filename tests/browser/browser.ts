@@ -1,6 +1,6 @@
 /** Windows of a real Chromium that reaches this machine alone. Without one its tests are skipped by name. */
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import type { Principal } from "../../actors/principal.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { watch } from "./watch.ts";
 
 const EXECUTABLE = Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";

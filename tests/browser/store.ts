@@ -1,8 +1,8 @@
 /** A store with a past: what happens in it happens at the time that the test says, timers and work included. */
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import type { ActorsOptions } from "../../actors/mod.ts";
-import type { Principal } from "../../actors/principal.ts";
-import type { ActorRef } from "../../actors/protocol.ts";
+import type { Principal } from "../../domain/principal.ts";
+import type { ActorRef } from "../../actors/runtime/protocol.ts";
 import { createPeers } from "../../rpc/peers.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { register, shopper, tell } from "../actors/world.ts";

@@ -1,6 +1,6 @@
 /** How long PostgreSQL is waited for, and by how many. */
 import assert from "node:assert/strict";
-import { asDomainError } from "../../actors/errors.ts";
+import { asDomainError } from "../../db/errors.ts";
 import { openPool, POOL_LIMITS, type PoolLimits, type Role } from "../../db/connect.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
 import { openDoor } from "../door.ts";

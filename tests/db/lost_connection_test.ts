@@ -1,12 +1,12 @@
 /** A connection that is lost takes its transaction with it, and nothing else: vendor/README.md says why that is tested. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { asDomainError } from "../../actors/errors.ts";
+import { asDomainError } from "../../db/errors.ts";
 import type { Sql, Tx } from "../../db/connect.ts";
 import { openPool } from "../../db/connect.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
 import { type Door, openDoor } from "../door.ts";
-import { within } from "../../lifetime.ts";
+import { succeedsWithin } from "../../lib/timeout.ts";
 
 Deno.test("a transaction whose connection is lost fails, and its later statements go nowhere", async () => {
   await using database = await createDatabase();
@@ -157,7 +157,7 @@ Deno.test("a pool ends although its database has fallen silent", async () => {
       const failed = waiting.map((work) =>
         assert.rejects(work, (error) => asDomainError(error)?.code === "UNAVAILABLE")
       );
-      assert.ok(await within(60_000, pool.end()), `${when}, it waits without end`);
+      assert.ok(await succeedsWithin(pool.end(), 60_000), `${when}, it waits without end`);
       await Promise.all(failed);
     } finally {
       door.close();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import postgres from "postgres";
 import { openPool } from "../../db/connect.ts";
 import { type Embedded, startEmbedded } from "../../db/embedded.ts";
-import { describeError } from "../../db/errors.ts";
+import { describeError } from "../../lib/error_description.ts";
 import { migrate } from "../../db/migrate.ts";
 import { bootstrap } from "../../db/bootstrap.ts";
 import { createAuthority } from "../rpc/certificates.ts";

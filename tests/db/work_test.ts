@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createTrouble } from "../../db/trouble.ts";
+import { createOutageLog } from "../../lib/outage_log.ts";
 import { createNotifier, listen, startWorkLoop } from "../../db/work.ts";
 import { createDatabase } from "../database.ts";
 import { eventually } from "../eventually.ts";
@@ -35,14 +35,14 @@ Deno.test("many commits at once are one notification", async () => {
 
 Deno.test("a loop whose work fails for a while goes on, and tells of it once, and once that it is over", async () => {
   const told: string[] = [];
-  const trouble = createTrouble((error) => told.push(String(error)), () => told.push("over"));
+  const outage = createOutageLog((error) => told.push(String(error)), () => told.push("over"));
   let steps = 0;
   const step = () => {
     steps++;
     return steps < 6 ? Promise.reject(new Error(`step ${steps}`)) : Promise.resolve(false);
   };
   {
-    await using _loop = startWorkLoop(step, { pollMs: 1, onError: trouble.tell, onSuccess: trouble.over });
+    await using _loop = startWorkLoop(step, { pollMs: 1, onError: outage.report, onSuccess: outage.end });
     await eventually(() => assert.ok(steps > 8));
   }
   assert.deepEqual(told, ["Error: step 1", "over"]);

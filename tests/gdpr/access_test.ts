@@ -1,6 +1,6 @@
 /** An access request from its opening to its documents, with peers that are slow to answer. */
 import assert from "node:assert/strict";
-import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
+import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import { type Delivery, PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
 import { ADDRESS, createWorld, register, shopper, tell } from "../actors/world.ts";

@@ -1,9 +1,9 @@
 /** The statutory clock: when a request is due, when that is at risk, and what an extension moves. */
 import assert from "node:assert/strict";
-import { dueDate, extendedDueDate } from "../../actors/gdpr/clock.ts";
+import { dueDate, extendedDueDate } from "../../actors/gdpr/requests/clock.ts";
 import { createActors } from "../../actors/mod.ts";
-import type { ActorRef } from "../../actors/protocol.ts";
-import { startTimerLoop } from "../../actors/timer_loop.ts";
+import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import { startTimerLoop } from "../../actors/runtime/timer_loop.ts";
 import { register, tell } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { type ClockedWorld, createClockedWorld, DAY, fireTimer } from "./clocked.ts";

@@ -1,12 +1,12 @@
 /** Collecting: real peers, the real store, real requests. */
-import { newTraceparent } from "../../telemetry/traceparent.ts";
+import { newTraceparent } from "../../lib/trace_context.ts";
 import assert from "node:assert/strict";
-import type { EffectContext, Performer } from "../../actors/effects.ts";
-import { type CollectOptions, collectPerformer } from "../../actors/gdpr/collect.ts";
-import { createExportStore, type GuardedExportStore } from "../../actors/gdpr/export_store.ts";
-import { collectOwnData } from "../../actors/gdpr/own_data.ts";
+import type { EffectContext, Performer } from "../../actors/runtime/effects.ts";
+import { type CollectOptions, collectPerformer } from "../../actors/gdpr/effects/collect.ts";
+import { createExportStore, type GuardedExportStore } from "../../actors/gdpr/exports/store.ts";
+import { collectOwnData } from "../../actors/gdpr/effects/own_data.ts";
 import { type Delivery, OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
-import type { ActorRef } from "../../actors/protocol.ts";
+import type { ActorRef } from "../../actors/runtime/protocol.ts";
 import { enterStore } from "../../db/connect.ts";
 import type { ClaimedEffect } from "../../db/effects.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
@@ -71,7 +71,7 @@ Deno.test("a source that goes away keeps nobody waiting, and is not asked again 
   assert.equal((await house.participants(request))[ORDERS], "RECEIVED");
 });
 
-Deno.test("what each misbehaviour comes to stands at the source, and the other sources go on", async () => {
+Deno.test("what each misbehavior comes to stands at the source, and the other sources go on", async () => {
   const data = { email: "mina.keller@shop.example" };
   await using house = await createHouse({
     [ORDERS]: (call) => call.send(order(1, { data, category: "" })),

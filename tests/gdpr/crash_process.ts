@@ -2,11 +2,11 @@
  * Works whatever is due until nothing is, and dies by SIGKILL at a place of its own choice. Its argument is an
  * Order as JSON. It stands for a whole replica and for the participants, who write down each time they are asked.
  */
-import { newTraceparent } from "../../telemetry/traceparent.ts";
+import { newTraceparent } from "../../lib/trace_context.ts";
 import postgres from "postgres";
 import { createRequestPerformers, createRequestSettings, type RequestKeys } from "../../actors/gdpr/mod.ts";
 import { createActors } from "../../actors/mod.ts";
-import { systemPrincipal } from "../../actors/principal.ts";
+import { systemPrincipal } from "../../domain/principal.ts";
 import { claimEffects, settleEffect } from "../../db/effects.ts";
 import { claimTimers } from "../../db/timers.ts";
 

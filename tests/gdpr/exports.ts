@@ -1,7 +1,7 @@
 /** Requests with an export store, for tests that need no machine. */
 import assert from "node:assert/strict";
-import { createExportStore } from "../../actors/gdpr/export_store.ts";
-import { readChunks, within } from "../../actors/gdpr/export_chunks.ts";
+import { createExportStore } from "../../actors/gdpr/exports/store.ts";
+import { readChunks, within } from "../../actors/gdpr/exports/chunks.ts";
 import type {
   CollectedRecord,
   Delivery,
@@ -10,7 +10,7 @@ import type {
 } from "../../actors/gdpr/vocabulary.ts";
 import type { Sql } from "../../db/connect.ts";
 import { findDocuments, type PartRow } from "../../db/gdpr_exports.ts";
-import type { ActorRef } from "../../actors/protocol.ts";
+import type { ActorRef } from "../../actors/runtime/protocol.ts";
 import { createWorld, register, type World } from "../actors/world.ts";
 
 export const DAY_MS = 24 * 60 * 60_000;

@@ -1,12 +1,12 @@
 /** What sources deliver and what is made of it: encrypted, once, in bounded memory, and gone in time. */
-import { newTraceparent } from "../../telemetry/traceparent.ts";
+import { newTraceparent } from "../../lib/trace_context.ts";
 import assert from "node:assert/strict";
 import v8 from "node:v8";
 import vm from "node:vm";
-import { compilePerformer } from "../../actors/gdpr/compile.ts";
-import { within } from "../../actors/gdpr/export_chunks.ts";
-import { DomainError } from "../../actors/errors.ts";
-import type { Command } from "../../actors/protocol.ts";
+import { compilePerformer } from "../../actors/gdpr/effects/compile.ts";
+import { within } from "../../actors/gdpr/exports/chunks.ts";
+import { DomainError } from "../../domain/errors.ts";
+import type { Command } from "../../actors/runtime/protocol.ts";
 import { deleteExpiredExports, destroyExports, destroyExportsOfCustomer } from "../../db/gdpr_exports.ts";
 import {
   ask,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { initialTransition, transition } from "xstate";
 import { getShortestPaths, getSimplePaths } from "xstate/graph";
-import { machineOf } from "../../actors/gdpr/request_snapshot.ts";
+import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
 import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
 import { register, tell } from "../actors/world.ts";
 import { type ClockedWorld, createClockedWorld, DAY } from "./clocked.ts";
@@ -104,7 +104,7 @@ async function stored({ world, request }: Case) {
   return { name: nameOf(row.snapshot), version: row.version, key: stateKeys.clock(row.snapshot) };
 }
 
-/** As the behaviour's settings name them: without this service itself. */
+/** As the behavior's settings name them: without this service itself. */
 const peersOf = (services: readonly string[]) => services.filter((service) => service !== OWN_DATA);
 const createCourseWorld = (services: readonly string[]) =>
   createClockedWorld({ participants: peersOf(services), graceMs: DAY }, new Date(RECEIVED));

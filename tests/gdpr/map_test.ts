@@ -1,9 +1,9 @@
 /** The personal-data map against the schema as it is, an erasure and an export against the map. */
 import assert from "node:assert/strict";
-import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
+import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
-import type { ActorRef } from "../../actors/protocol.ts";
+import type { ActorRef } from "../../actors/runtime/protocol.ts";
 import type { Sql } from "../../db/connect.ts";
 import { erasedColumns, NOT_PERSONAL, NOTES, PERSONAL_DATA } from "../../db/personal_data.ts";
 import { ADDRESS, createGroup, createWorld, register, shopper, tell, type World } from "../actors/world.ts";

@@ -1,6 +1,6 @@
 /** The erasure memory: nobody who has left comes back, neither by a registration nor by a backup. */
 import assert from "node:assert/strict";
-import { replaySubjects } from "../../actors/gdpr/replay.ts";
+import { replaySubjects } from "../../actors/gdpr/requests/replay.ts";
 import { enterStore } from "../../db/connect.ts";
 import { findErasedSubject, findLastErasure, rememberSubjects } from "../../db/erased_subjects.ts";
 import { createWorld, customerRef, register, tell, type World } from "../actors/world.ts";

@@ -1,9 +1,9 @@
 /** What staff are offered is what the machine takes, in any state that a story can lead to. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Decision, DECISIONS, offers } from "../../actors/gdpr/offers.ts";
+import { type Decision, DECISIONS, offers } from "../../actors/gdpr/requests/offers.ts";
 import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
-import { DomainError } from "../../actors/errors.ts";
+import { DomainError } from "../../domain/errors.ts";
 import { findRequest, type GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { register, shopper, tell } from "../actors/world.ts";
 import { createClockedWorld, DAY } from "./clocked.ts";

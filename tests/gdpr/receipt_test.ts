@@ -1,13 +1,14 @@
 /** Receipts of erasures: chained under concurrency, and checked offline for whatever may have been done to them. */
 import assert from "node:assert/strict";
-import { exportReceipt, type ReceiptFacts, writeReceipt } from "../../actors/gdpr/receipt.ts";
-import { checkReceipts, type Finding } from "../../actors/gdpr/receipt_check.ts";
-import { hashOf, type ReceiptFile, signedBytes } from "../../actors/gdpr/receipt_file.ts";
+import { exportReceipt, type ReceiptFacts, writeReceipt } from "../../actors/gdpr/receipts/receipt.ts";
+import { checkReceipts, type Finding } from "../../actors/gdpr/receipts/check.ts";
+import { type ReceiptFile, signedBytes } from "../../actors/gdpr/receipts/file.ts";
 import { openKeys, type ReceiptKey } from "../../config/keys.ts";
 import { readConfig } from "../../config/mod.ts";
 import { enterStore, type Sql } from "../../db/connect.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
 import { runTask } from "./task.ts";
+import { sha256 } from "../../lib/hash.ts";
 
 const AT = new Date("2026-03-01T10:00:00.000Z");
 
@@ -175,7 +176,7 @@ Deno.test("a check finds every change of a receipt", async (t) => {
         assert.match(says, /signature is not by/);
       });
       await t.step(`${what} that was changed and hashed anew breaks the signature`, async () => {
-        const hash = (await hashOf(signedBytes(tampered as ReceiptFile))).toHex();
+        const hash = sha256(signedBytes(tampered as ReceiptFile)).toHex();
         assert.deepEqual(await failures([{ ...tampered, hash }]), [
           "The signature is not by the key in the file.",
         ]);
@@ -196,7 +197,7 @@ Deno.test("a check finds every change of a receipt", async (t) => {
         "The key in the file is not the one that the receipt names.",
       ]);
       const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
-      const own = await forge({ ...forged, keyId: await thumbprint(jwk.x!) }, pair.privateKey);
+      const own = await forge({ ...forged, keyId: thumbprint(jwk.x!) }, pair.privateKey);
       assert.deepEqual(await failures([own]), []);
       assert.deepEqual(await failures([own], [key]), [
         "The signature is not by a key that was given, it is by the key in the file.",
@@ -358,11 +359,11 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
 async function forge(file: ReceiptFile, key: CryptoKey): Promise<ReceiptFile> {
   const bytes = signedBytes(file);
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, bytes)).toBase64();
-  return { ...file, hash: (await hashOf(bytes)).toHex(), signature };
+  return { ...file, hash: sha256(bytes).toHex(), signature };
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc7638} */
-async function thumbprint(x: string): Promise<string> {
+function thumbprint(x: string): string {
   const text = new TextEncoder().encode(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`);
-  return (await hashOf(text)).toBase64({ alphabet: "base64url", omitPadding: true });
+  return sha256(text).toBase64({ alphabet: "base64url", omitPadding: true });
 }

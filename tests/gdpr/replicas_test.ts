@@ -1,10 +1,10 @@
 /** Replicas that work the same requests side by side, as they run in production. */
-import { newTraceparent } from "../../telemetry/traceparent.ts";
+import { newTraceparent } from "../../lib/trace_context.ts";
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import type { Peers } from "../../actors/gdpr/vocabulary.ts";
 import { createActors } from "../../actors/mod.ts";
-import { startWorker } from "../../actors/worker.ts";
+import { startWorker } from "../../actors/runtime/worker.ts";
 import { PARTICIPANTS } from "../actors/settings.ts";
 import { register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";

@@ -1,8 +1,8 @@
 /** GDPR requests with everything that moves them, at a pace that the test sets. */
 import assert from "node:assert/strict";
-import type { Performer } from "../../actors/effects.ts";
-import { verifyErasure } from "../../actors/gdpr/verify.ts";
-import type { ActorRef, CommandContext } from "../../actors/protocol.ts";
+import type { Performer } from "../../actors/runtime/effects.ts";
+import { verifyErasure } from "../../actors/gdpr/effects/verify.ts";
+import type { ActorRef, CommandContext } from "../../actors/runtime/protocol.ts";
 import { claimEffects, settleEffect } from "../../db/effects.ts";
 import { claimTimers } from "../../db/timers.ts";
 import { tell, type World } from "../actors/world.ts";

@@ -1,6 +1,6 @@
 /** What the graph gives to those who are not the shopper: nothing. */
 import assert from "node:assert/strict";
-import type { Principal } from "../../actors/principal.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { ADDRESS, tell } from "../actors/world.ts";
 import { bearer, createIssuer, registerShopper, startGraph, stored, type TestGraph } from "./server.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import { type Peers, type Right, RIGHTS } from "../../actors/gdpr/vocabulary.ts";
-import type { Principal } from "../../actors/principal.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
 import { tell, type World } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";

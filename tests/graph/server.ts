@@ -1,8 +1,8 @@
 /** The subgraph on a real socket, before real actors and a real PostgreSQL. */
 import { Hono } from "@hono/hono";
-import { type ExportKeys, exportLink } from "../../actors/gdpr/export_downloads.ts";
-import type { Principal } from "../../actors/principal.ts";
-import type { ActorRef } from "../../actors/protocol.ts";
+import { type ExportKeys, exportLink } from "../../actors/gdpr/exports/downloads.ts";
+import type { Principal } from "../../domain/principal.ts";
+import type { ActorRef } from "../../actors/runtime/protocol.ts";
 import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createRequestLookups } from "../../db/gdpr_lookups.ts";

@@ -1,6 +1,6 @@
 /** The trace that a request belongs to. */
 import assert from "node:assert/strict";
-import { newTraceparent, readTraceparent, traceIdOf } from "../../telemetry/traceparent.ts";
+import { newTraceparent, readTraceparent, traceIdOf } from "../../lib/trace_context.ts";
 
 const ID = "0af7651916cd43dd8448eb211c80319c";
 const SPAN = "b7ad6b7169203331";

@@ -6,10 +6,10 @@ import {
   initialTransition,
   transition,
 } from "xstate";
-import { customerMachine } from "../../actors/customer.ts";
-import { machineOf } from "../../actors/gdpr/request_snapshot.ts";
-import { stateName } from "../../actors/occurrence.ts";
-import { shopperGroupMachine } from "../../actors/shopper_group.ts";
+import { customerMachine } from "../../actors/customers/customer_machine.ts";
+import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
+import { stateName } from "../../actors/runtime/recorded_event.ts";
+import { shopperGroupMachine } from "../../actors/customers/shopper_group_machine.ts";
 import type { JournalEntry } from "../../inspect/chart/mod.tsx";
 import { eventOf, wordsAbout } from "../gdpr/told.ts";
 

@@ -5,7 +5,7 @@ import { shedLoad, watchLoad } from "../../door/overload.ts";
 import { connectRaw, head, unfinished } from "../door/raw.ts";
 import { eventually } from "../eventually.ts";
 import { captureLog } from "../whole_log.ts";
-import type { Principal } from "../../actors/principal.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { textOf } from "./request_pages.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 

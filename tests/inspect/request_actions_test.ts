@@ -1,8 +1,8 @@
 /** Acting on a request from its page: what is offered is what is accepted, once, by whom it says, and politely. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { offers } from "../../actors/gdpr/offers.ts";
-import type { ActorRef } from "../../actors/protocol.ts";
+import { offers } from "../../actors/gdpr/requests/offers.ts";
+import type { ActorRef } from "../../actors/runtime/protocol.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";
 import { requestSettings } from "../actors/settings.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import type { Delivery } from "../../actors/gdpr/vocabulary.ts";
 import { PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
-import { checkReceipts } from "../../actors/gdpr/receipt_check.ts";
+import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
 import { eventually } from "../eventually.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";
 import { requestSettings } from "../actors/settings.ts";

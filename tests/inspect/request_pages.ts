@@ -1,6 +1,6 @@
 /** Pages of requests, read as a browser without a script has them. */
 import assert from "node:assert/strict";
-import type { Principal } from "../../actors/principal.ts";
+import type { Principal } from "../../domain/principal.ts";
 import type { TestInspector } from "./server.ts";
 
 export const pathOf = (requestId: string) => `/inspect/requests/${requestId}`;

@@ -1,6 +1,6 @@
 /** The line that says what is going on with a request: for every state of every machine, and at any hour. */
 import assert from "node:assert/strict";
-import { stateName } from "../../actors/occurrence.ts";
+import { stateName } from "../../actors/runtime/recorded_event.ts";
 import { situationOf, type Tone } from "../../inspect/request/situation.ts";
 import { phaseOf, phasePrefix, type Standing } from "../../inspect/request/standing.ts";
 import { everyWay, type Subject, SUBJECTS } from "./chart_story.ts";

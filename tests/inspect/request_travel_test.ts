@@ -1,6 +1,6 @@
 /** Going through a request's past: every event shows how it was then, and nothing can be done about it. */
 import assert from "node:assert/strict";
-import { machineOf } from "../../actors/gdpr/request_snapshot.ts";
+import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
 import { DAY } from "../gdpr/clocked.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";
 import { requestSettings } from "../actors/settings.ts";

@@ -1,6 +1,6 @@
 /** The bulk retry: what is previewed is what is retried, once, by the person who asked for it. */
 import assert from "node:assert/strict";
-import type { Principal } from "../../actors/principal.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { loadRequests } from "../../bench/_requests.ts";
 import { PARTICIPANTS } from "../actors/settings.ts";
 import { tell } from "../actors/world.ts";

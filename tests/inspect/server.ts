@@ -1,9 +1,9 @@
 /** The inspector on a real socket, before real actors and a real PostgreSQL. */
 import type { Hono, MiddlewareHandler } from "@hono/hono";
-import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
-import { exportReceipt } from "../../actors/gdpr/receipt.ts";
+import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
+import { exportReceipt } from "../../actors/gdpr/receipts/receipt.ts";
 import type { ActorsOptions } from "../../actors/mod.ts";
-import type { Principal, RoleName } from "../../actors/principal.ts";
+import type { Principal, RoleName } from "../../domain/principal.ts";
 import { createStoresAuthenticator } from "../../auth/principals.ts";
 import { createEndedSessions } from "../../db/ended_sessions.ts";
 import { createLookups } from "../../db/lookups.ts";

@@ -1,9 +1,9 @@
 /** Three replicas under load, while one is killed, the database restarts, and then the broker. */
 import assert from "node:assert/strict";
 import { createActors } from "../../actors/mod.ts";
-import { systemPrincipal } from "../../actors/principal.ts";
-import type { ActorRef } from "../../actors/protocol.ts";
-import { newTraceparent } from "../../telemetry/traceparent.ts";
+import { systemPrincipal } from "../../domain/principal.ts";
+import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import { newTraceparent } from "../../lib/trace_context.ts";
 import { openPool, type Sql } from "../../db/connect.ts";
 import type { OutboxRow } from "../../db/outbox.ts";
 import { requestSettings } from "../actors/settings.ts";

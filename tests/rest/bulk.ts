@@ -1,7 +1,7 @@
 /** The bulk upsert as a client speaks to it: rows go out while results come in. */
 import { Hono } from "@hono/hono";
 import { createActors } from "../../actors/mod.ts";
-import type { Principal } from "../../actors/principal.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import type { Sql } from "../../db/connect.ts";
 import { createLookups } from "../../db/lookups.ts";

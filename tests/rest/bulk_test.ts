@@ -1,6 +1,6 @@
 /** Many customers at once: what each row comes to, and what a second sending of the same file does. */
 import assert from "node:assert/strict";
-import type { Principal } from "../../actors/principal.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { readRows } from "../../rest/customers/bulk_rows.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { register, shopper, tell } from "../actors/world.ts";

@@ -1,5 +1,5 @@
 /** Everybody who may come to a route, one after the other. */
-import { type Principal, type RoleName, ROLES } from "../../actors/principal.ts";
+import { type Principal, type RoleName, ROLES } from "../../domain/principal.ts";
 import type { TestRest } from "./server.ts";
 
 /** The callers of the roles' table; OTHER_STORE has every role, elsewhere. */

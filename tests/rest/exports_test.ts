@@ -1,10 +1,10 @@
 /** The link to an export over HTTP: for its subject and the staff in charge, once a part, for a week. */
 import { Hono } from "@hono/hono";
 import assert from "node:assert/strict";
-import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
-import { signLink } from "../../actors/gdpr/export_token.ts";
-import { within } from "../../actors/gdpr/export_chunks.ts";
-import type { Principal } from "../../actors/principal.ts";
+import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
+import { signLink } from "../../actors/gdpr/exports/token.ts";
+import { within } from "../../actors/gdpr/exports/chunks.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { deleteExpiredExports, destroyExports } from "../../db/gdpr_exports.ts";
 import { createExports } from "../../rest/exports.ts";

@@ -1,9 +1,9 @@
 /** GDPR requests from their opening to what they leave behind, led over REST. */
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import { checkReceipts } from "../../actors/gdpr/receipt_check.ts";
+import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
 import { PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
-import type { Principal } from "../../actors/principal.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { ADDRESS, register, shopper, tell } from "../actors/world.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";

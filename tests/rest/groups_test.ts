@@ -1,7 +1,7 @@
 /** The shopper groups of a store, as staff keep them. */
 import assert from "node:assert/strict";
-import { endMemberships } from "../../actors/end_memberships.ts";
-import { startWorker } from "../../actors/worker.ts";
+import { endMemberships } from "../../actors/customers/end_memberships.ts";
+import { startWorker } from "../../actors/runtime/worker.ts";
 import { byEights, createGroup, register, tell } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { asked } from "../rpc/client.ts";

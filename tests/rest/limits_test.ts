@@ -1,7 +1,7 @@
 /** How much anybody may ask over REST, counted by replicas together; and what answers say to browsers. */
 import { Hono } from "@hono/hono";
 import assert from "node:assert/strict";
-import type { Principal } from "../../actors/principal.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createRateLimit, deleteExpiredCounts } from "../../db/rate_limits.ts";

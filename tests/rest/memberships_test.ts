@@ -1,6 +1,6 @@
 /** Putting customers into groups and taking them out. */
 import assert from "node:assert/strict";
-import { GROUP_LIMIT } from "../../actors/customer.ts";
+import { GROUP_LIMIT } from "../../actors/customers/customer_machine.ts";
 import { createGroup, register, tell } from "../actors/world.ts";
 import { READERS, statusesFor, WRITERS } from "./everybody.ts";
 import { startRest, type TestRest } from "./server.ts";

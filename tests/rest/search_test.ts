@@ -1,6 +1,6 @@
 /** The search of customers: every filter, pages that hold still, and who may look. */
 import assert from "node:assert/strict";
-import type { Principal } from "../../actors/principal.ts";
+import type { Principal } from "../../domain/principal.ts";
 import { createGroup, register, shopper, tell } from "../actors/world.ts";
 import { captureLog } from "../whole_log.ts";
 import { startRest, type TestRest } from "./server.ts";

@@ -1,8 +1,8 @@
 /** The REST API on a real socket, before real actors and a real PostgreSQL. */
 import type { Hono, MiddlewareHandler } from "@hono/hono";
-import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
+import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
-import type { Principal, RoleName } from "../../actors/principal.ts";
+import type { Principal, RoleName } from "../../domain/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { type Bodies, createBodies } from "../../door/bodies.ts";

@@ -1,6 +1,6 @@
 /** How lookups reach PostgreSQL: what is asked in one tick goes as one prepared statement. */
 import assert from "node:assert/strict";
-import { asDomainError } from "../../actors/errors.ts";
+import { asDomainError } from "../../db/errors.ts";
 import type { Sql } from "../../db/connect.ts";
 import { createLookups, type CustomerGroups } from "../../db/lookups.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";

@@ -1,6 +1,6 @@
 /** Who may call: every way of proving it, over real connections. */
 import assert from "node:assert/strict";
-import { type PrincipalType, systemPrincipal } from "../../actors/principal.ts";
+import { type PrincipalType, systemPrincipal } from "../../domain/principal.ts";
 import { type CallerProof, type CallEvidence, createAdmission } from "../../auth/callers.ts";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import type { GrpcOptions } from "../../rpc/server.ts";

@@ -4,7 +4,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { DomainError, type ErrorCode } from "../../actors/errors.ts";
+import { DomainError, type ErrorCode } from "../../domain/errors.ts";
 import {
   type ServerReflectionRequest,
   ServerReflectionRequestSchema,

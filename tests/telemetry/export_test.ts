@@ -1,6 +1,6 @@
 /** What production exports: spans, metrics and log lines that name each other, and nothing of anybody. */
 import assert from "node:assert/strict";
-import { newTraceparent, traceIdOf } from "../../telemetry/traceparent.ts";
+import { newTraceparent, traceIdOf } from "../../lib/trace_context.ts";
 import { ADDRESS, createWorld, register } from "../actors/world.ts";
 import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";

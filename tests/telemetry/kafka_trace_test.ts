@@ -1,6 +1,6 @@
 /** The trace on its way into Kafka. */
 import assert from "node:assert/strict";
-import { newTraceparent } from "../../telemetry/traceparent.ts";
+import { newTraceparent } from "../../lib/trace_context.ts";
 import { createWorld, register, tell } from "../actors/world.ts";
 import { consume, kafkaTest, SHARED_BROKER } from "../events/kafka.ts";
 import { eventually } from "../eventually.ts";

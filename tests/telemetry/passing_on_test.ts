@@ -5,7 +5,7 @@ import { enterStore } from "../../db/connect.ts";
 import type { OutboxRow } from "../../db/outbox.ts";
 import { encodeRows } from "../../events/encode.ts";
 import { createPeers } from "../../rpc/peers.ts";
-import { newTraceparent, traceIdOf } from "../../telemetry/traceparent.ts";
+import { newTraceparent, traceIdOf } from "../../lib/trace_context.ts";
 import { createWorld, register, tell } from "../actors/world.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";
 import { startPeer } from "../rpc/peer.ts";

@@ -1,7 +1,7 @@
 /** One trace runs from an erasure's request to its end, whether anybody collects it or not. */
 import assert from "node:assert/strict";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
-import { newTraceparent, traceIdOf } from "../../telemetry/traceparent.ts";
+import { newTraceparent, traceIdOf } from "../../lib/trace_context.ts";
 import { createWorld, register, shopper, type World } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { startService, temporaryFolder } from "../service.ts";

@@ -1,0 +1,84 @@
+/** The customer's commands about its address book. Giving an address a default takes it from the other one. */
+import { v7 as newId } from "uuid";
+import { z } from "zod";
+import {
+  type AddressValues,
+  deleteAddress,
+  findAddress,
+  insertAddress,
+  updateAddress,
+} from "../../db/customer_addresses.ts";
+import type { CustomerRow } from "../../db/customers.ts";
+import { handler, type Scene } from "../runtime/behavior.ts";
+import { changedOnly } from "../runtime/changes.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { country, text, uuid } from "../../domain/input.ts";
+
+const ANYBODY = ["CUSTOMER", "STAFF", "SYSTEM"] as const;
+
+const address = z.strictObject({
+  line1: text(200),
+  line2: text(200).nullish(),
+  city: text(100),
+  state: text(100).nullish(),
+  country,
+  postalCode: text(20).nullish(),
+  isDefaultShipping: z.boolean().optional(),
+  isDefaultBilling: z.boolean().optional(),
+});
+const changes = address.partial().extend({ addressId: uuid });
+const reference = z.strictObject({ addressId: uuid });
+
+const BLANK = {
+  line2: null,
+  state: null,
+  postalCode: null,
+  isDefaultShipping: false,
+  isDefaultBilling: false,
+};
+
+export const addressHandlers = {
+  "address.add": handler<CustomerRow, typeof address>(ANYBODY, address, ({ ref, by, now }, input) => {
+    const addressId = newId();
+    const values = { ...BLANK, ...changedOnly({}, input) } as AddressValues;
+    return {
+      event: { type: "address.add", by: by.type },
+      changedFields: ["addresses"],
+      write: (tx) => insertAddress(tx, ref.storeId, ref.id, addressId, values, now),
+      ids: { addressId },
+    };
+  }),
+
+  "address.update": handler<CustomerRow, typeof changes>(ANYBODY, changes, async (scene, input) => {
+    const { ref, by, now } = scene;
+    const { addressId, ...fields } = input;
+    const changed = changedOnly(await ownAddress(scene, addressId), fields);
+    return {
+      event: { type: "address.update", by: by.type },
+      changedFields: Object.keys(changed).length > 0 ? ["addresses"] : [],
+      write: (tx) => updateAddress(tx, ref.storeId, ref.id, addressId, changed, now),
+      ids: { addressId },
+    };
+  }),
+
+  "address.delete": handler<CustomerRow, typeof reference>(
+    ANYBODY,
+    reference,
+    async (scene, { addressId }) => {
+      const { ref, by } = scene;
+      await ownAddress(scene, addressId);
+      return {
+        event: { type: "address.delete", by: by.type },
+        changedFields: ["addresses"],
+        write: (tx) => deleteAddress(tx, ref.storeId, addressId),
+        ids: { addressId },
+      };
+    },
+  ),
+};
+
+async function ownAddress({ tx, ref }: Scene, addressId: string): Promise<AddressValues> {
+  const found = await findAddress(tx, ref.storeId, ref.id, addressId);
+  if (!found) throw new DomainError("NOT_FOUND", `Cannot find address ${addressId} of customer ${ref.id}`);
+  return found;
+}

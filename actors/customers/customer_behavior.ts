@@ -1,0 +1,138 @@
+/** The customer as an actor: its row and its commands about the profile and the account. */
+import { z } from "zod";
+import { eraseAddresses } from "../../db/customer_addresses.ts";
+import { deleteMemberships } from "../../db/customer_group_memberships.ts";
+import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers.ts";
+import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
+import { type Behavior, type Change, handler } from "../runtime/behavior.ts";
+import { changedOnly, columnNames } from "../runtime/changes.ts";
+import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer_machine.ts";
+import { addressHandlers } from "./address_commands.ts";
+import { membershipHandlers } from "./membership_commands.ts";
+import { refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
+import { email, locale, phone, text, uuid } from "../../domain/input.ts";
+
+/** A customer's locked row, with what hangs on it counted. */
+export type Customer = CustomerRow & CustomerCounts;
+
+const profile = z.strictObject({
+  email,
+  firstName: text(100).nullish(),
+  lastName: text(100).nullish(),
+  phone: phone.nullish(),
+  locale: locale.nullish(),
+});
+/** `returning`: the person may have been erased before, and comes back of their own will. */
+const registration = profile.extend({ returning: z.boolean().default(false) });
+const nothing = z.strictObject({});
+
+const updateProfile = handler<Customer, ReturnType<typeof profile.partial>>(
+  ["CUSTOMER", "STAFF", "SYSTEM"],
+  profile.partial(),
+  ({ row, by }, input) => {
+    const columns = changedOnly(row, input);
+    const changedFields = columnNames(columns);
+    return { event: { type: "profile.update", by: by.type, changedFields }, changedFields, columns };
+  },
+);
+
+const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
+  handler<Customer, typeof nothing>(["STAFF", "SYSTEM"], nothing, ({ by }) => ({
+    event: { type, by: by.type },
+    changedFields: ["status"],
+  }));
+
+const PERSONAL_COLUMNS = { email: null, firstName: null, lastName: null, phone: null, locale: null };
+
+const erase = handler<Customer, z.ZodObject<{ requestId: typeof uuid }>>(
+  ["SYSTEM"],
+  z.strictObject({ requestId: uuid }),
+  ({ ref, by, now }) => ({
+    event: { type: "erase", by: by.type },
+    changedFields: [...columnNames(PERSONAL_COLUMNS), "addresses", "shopper_groups", "anonymized_at"],
+    columns: PERSONAL_COLUMNS,
+    write: async (tx) => {
+      await eraseAddresses(tx, ref.storeId, ref.id, now);
+      await deleteMemberships(tx, ref.storeId, ref.id);
+    },
+  }),
+);
+
+export interface CustomerSettings {
+  /** The keyed hash by which the erasure memory knows an email. */
+  hashEmail(email: string): Promise<Uint8Array>;
+}
+
+export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<Customer> {
+  return {
+    ...behavior,
+    birth: {
+      type: "register",
+      by: ["STAFF", "SYSTEM"],
+      input: registration,
+      async begin({ tx, ref }, { returning, ...fields }: z.output<typeof registration>) {
+        await refuseErased(tx, ref.storeId, ref.id);
+        const hash = await hashEmail(fields.email);
+        return {
+          machine: customerMachine,
+          input: { returning },
+          columns: changedOnly({}, fields),
+          customerId: ref.id,
+          // Behind the insertion: that has waited for an erasure under way, which frees the email and remembers it.
+          follow: async () => {
+            if (!returning) await refuseErasedEmail(tx, ref.storeId, ref.id, hash);
+          },
+        };
+      },
+    },
+  };
+}
+
+const behavior: Omit<Behavior<Customer>, "birth"> = {
+  kind: "customer",
+  role: "CUSTOMER_MANAGER",
+  handlers: {
+    "profile.update": updateProfile,
+    ...addressHandlers,
+    ...membershipHandlers,
+    "account.suspend": changeStatus("account.suspend"),
+    "account.reinstate": changeStatus("account.reinstate"),
+    "account.close": changeStatus("account.close"),
+    erase,
+  },
+  customerOf: (ref) => ref.id,
+  async lock(tx, ref) {
+    const row = await lockCustomer(tx, ref.storeId, ref.id);
+    if (!row) return undefined;
+    const value = row.anonymizedAt ? "anonymized" : row.status.toLowerCase();
+    const context = { addresses: row.addresses, groups: row.groups };
+    const snapshot = customerMachine.resolveState({ value, context });
+    return { row, version: row.version, machine: customerMachine, snapshot };
+  },
+  insert: (tx, ref, change) =>
+    insertCustomer(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
+  update: (tx, ref, change) => updateCustomer(tx, ref.storeId, ref.id, columns(change)),
+  guards: {
+    notByCustomer: "the customer may not until the account is active again",
+    hasRoomForAddress: `there are ${ADDRESS_LIMIT} addresses, and no more are kept`,
+    hasRoomForGroup: `there are ${GROUP_LIMIT} groups, and nobody is in more`,
+  },
+  conflicts: {
+    customers_email: "its email belongs to another customer",
+    customers_pkey: "it exists already",
+  },
+};
+
+/** The row's own words for the machine's state. */
+const STATUS: Record<string, Pick<CustomerRow, "status">> = {
+  active: { status: "ACTIVE" },
+  suspended: { status: "SUSPENDED" },
+  closed: { status: "CLOSED" },
+  anonymized: { status: "CLOSED" },
+};
+
+function columns({ columns, snapshot, version, at }: Change) {
+  const state = String(snapshot.value);
+  const anonymized = state === "anonymized" ? { anonymizedAt: at } : {};
+  return { ...columns, ...STATUS[state], ...anonymized, version, updatedAt: at };
+}

@@ -1,0 +1,165 @@
+/** The customer: what a shopper's record may be told in which state, and what the world learns of it. */
+import { assign, setup } from "xstate";
+import type { Audit, Publish } from "../actions.ts";
+
+/** Facts about the customer's rows; personal values never enter a machine. */
+export interface CustomerContext {
+  addresses: number;
+  groups: number;
+}
+
+/** How a customer begins. */
+export interface CustomerInput {
+  /** The person may have been erased before, and comes back of their own will. */
+  returning: boolean;
+}
+
+/** What a customer can be told. Imperative, because it may be refused; changed fields are named, not carried. */
+export type CustomerEvent =
+  & { by: "CUSTOMER" | "STAFF" | "SYSTEM" }
+  & (
+    | { type: "profile.update"; changedFields: string[] }
+    | { type: "address.add" }
+    | { type: "address.update" }
+    | { type: "address.delete" }
+    /** Already: the customer is in the group, and is told so once more. */
+    | { type: "group.assign"; groupId: string; already?: boolean }
+    | { type: "group.remove"; groupId: string }
+    | { type: "account.suspend" }
+    | { type: "account.reinstate" }
+    | { type: "account.close" }
+    | { type: "erase" }
+  );
+
+/** Beyond these an address book or a customer's groups are a mistake or an abuse. */
+export const ADDRESS_LIMIT = 50;
+export const GROUP_LIMIT = 50;
+
+const customer = setup({
+  types: {
+    context: {} as CustomerContext,
+    events: {} as CustomerEvent,
+    input: {} as CustomerInput | undefined,
+  },
+  actions: {
+    publish: (_, _event: Publish) => {},
+    audit: (_, _line: Audit) => {},
+    countAddress: assign({ addresses: ({ context }, by: 1 | -1) => context.addresses + by }),
+    countGroup: assign({ groups: ({ context }, by: 1 | -1) => context.groups + by }),
+  },
+  guards: {
+    /** The shopper's own hand is tied while the account is not active; staff still keep the record right. */
+    notByCustomer: ({ event }) => event.by !== "CUSTOMER",
+    hasRoomForAddress: ({ context }) => context.addresses < ADDRESS_LIMIT,
+    hasRoomForGroup: ({ context, event }) =>
+      context.groups < GROUP_LIMIT || (event.type === "group.assign" && event.already === true),
+  },
+});
+
+const updated = (...changedFields: string[]) =>
+  ({ type: "publish", params: { topic: "customer.updated", changedFields } }) as const;
+const audited = (action: string) => ({ type: "audit", params: { action } }) as const;
+
+const profileUpdated = [
+  {
+    type: "publish",
+    params: ({ event }: { event: CustomerEvent & { type: "profile.update" } }) => ({
+      topic: "customer.updated" as const,
+      changedFields: event.changedFields,
+    }),
+  } as const,
+  audited("CUSTOMER_UPDATED"),
+];
+const addressAdded = [
+  { type: "countAddress", params: 1 } as const,
+  updated("addresses"),
+  audited("ADDRESS_ADDED"),
+];
+const addressUpdated = [updated("addresses"), audited("ADDRESS_UPDATED")];
+const addressDeleted = [
+  { type: "countAddress", params: -1 } as const,
+  updated("addresses"),
+  audited("ADDRESS_DELETED"),
+];
+
+const groupAssign = customer.createStateConfig({
+  on: {
+    "group.assign": {
+      guard: "hasRoomForGroup",
+      actions: [
+        { type: "countGroup", params: 1 },
+        {
+          type: "publish",
+          params: ({ event }) => ({ topic: "customer.group_assigned", groupId: event.groupId }),
+        },
+        audited("CUSTOMER_GROUP_ASSIGNED"),
+      ],
+    },
+  },
+}).on;
+
+const always = customer.createStateConfig({
+  on: {
+    "group.remove": {
+      actions: [
+        { type: "countGroup", params: -1 },
+        {
+          type: "publish",
+          params: ({ event }) => ({ topic: "customer.group_removed", groupId: event.groupId }),
+        },
+        audited("CUSTOMER_GROUP_REMOVED"),
+      ],
+    },
+    erase: { target: "anonymized", actions: [audited("CUSTOMER_ERASED")] },
+  },
+}).on;
+
+const byStaff = customer.createStateConfig({
+  on: {
+    "profile.update": { guard: "notByCustomer", actions: profileUpdated },
+    "address.update": { guard: "notByCustomer", actions: addressUpdated },
+    "address.delete": { guard: "notByCustomer", actions: addressDeleted },
+    "account.reinstate": { target: "active", actions: [updated("status"), audited("CUSTOMER_REINSTATED")] },
+  },
+}).on;
+
+const suspend = { target: "suspended", actions: [updated("status"), audited("CUSTOMER_SUSPENDED")] } as const;
+const close = { target: "closed", actions: [updated("status"), audited("CUSTOMER_CLOSED")] } as const;
+
+/** The first of all events carries the machine's input. */
+const auditReturn = customer.enqueueActions(({ enqueue, event }) => {
+  const { input } = event as { input?: CustomerInput };
+  if (input?.returning) enqueue(audited("CUSTOMER_RETURNED"));
+});
+
+export const customerMachine = customer.createMachine({
+  id: "customer@1",
+  context: { addresses: 0, groups: 0 },
+  entry: [
+    { type: "publish", params: { topic: "customer.created" } },
+    audited("CUSTOMER_CREATED"),
+    auditReturn,
+  ],
+  initial: "active",
+  states: {
+    /** Shops, and keeps the own record. */
+    active: {
+      on: {
+        ...always,
+        ...groupAssign,
+        "profile.update": { actions: profileUpdated },
+        "address.add": { guard: "hasRoomForAddress", actions: addressAdded },
+        "address.update": { actions: addressUpdated },
+        "address.delete": { actions: addressDeleted },
+        "account.suspend": suspend,
+        "account.close": close,
+      },
+    },
+    /** Barred for the time being. */
+    suspended: { on: { ...always, ...groupAssign, ...byStaff, "account.close": close } },
+    /** Has left; the record is kept until its retention or an erasure ends it. */
+    closed: { on: { ...always, ...byStaff } },
+    /** Erased: nothing personal is left, and nothing more can be told. */
+    anonymized: { type: "final" },
+  },
+});

@@ -1,0 +1,45 @@
+/** The customer's commands about its memberships in shopper groups. */
+import { z } from "zod";
+import {
+  deleteMembership,
+  holdShopperGroup,
+  insertMembership,
+  isMember,
+} from "../../db/customer_group_memberships.ts";
+import type { CustomerRow } from "../../db/customers.ts";
+import { handler } from "../runtime/behavior.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { uuid } from "../../domain/input.ts";
+
+const reference = z.strictObject({ groupId: uuid });
+
+export const membershipHandlers = {
+  "group.assign": handler<CustomerRow, typeof reference>(
+    ["STAFF", "SYSTEM"],
+    reference,
+    async ({ tx, ref, by, now }, { groupId }) => {
+      if (!(await holdShopperGroup(tx, ref.storeId, groupId))) {
+        throw new DomainError("NOT_FOUND", `Cannot find shopper group ${groupId}`);
+      }
+      const already = await isMember(tx, ref.storeId, ref.id, groupId);
+      return {
+        event: { type: "group.assign", by: by.type, groupId, already },
+        changedFields: already ? [] : ["shopper_groups"],
+        write: (tx) => insertMembership(tx, ref.storeId, ref.id, groupId, now, by.id),
+      };
+    },
+  ),
+
+  "group.remove": handler<CustomerRow, typeof reference>(
+    ["STAFF", "SYSTEM"],
+    reference,
+    async ({ tx, ref, by }, { groupId }) => {
+      const member = await isMember(tx, ref.storeId, ref.id, groupId);
+      return {
+        event: { type: "group.remove", by: by.type, groupId },
+        changedFields: member ? ["shopper_groups"] : [],
+        write: (tx) => deleteMembership(tx, ref.storeId, ref.id, groupId),
+      };
+    },
+  ),
+};

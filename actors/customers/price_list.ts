@@ -1,0 +1,56 @@
+/** Which price list holds for a customer, and why: the same answer for every edge. */
+import type { CustomerKey, Lookups, Membership, Wanted } from "../../db/lookups.ts";
+import { DomainError } from "../../domain/errors.ts";
+
+/** What decided between the groups. */
+export type PriceListReason =
+  | "NO_GROUP"
+  | "ONLY_GROUP"
+  | "HIGHEST_PRIORITY"
+  | "EARLIEST_ASSIGNED"
+  | "LOWEST_GROUP_ID";
+
+export interface PriceListDecision {
+  /** Undefined when the customer is in no group: the store's own prices hold. */
+  priceListId: string | undefined;
+  reason: PriceListReason;
+}
+
+/**
+ * The decision for a customer, and the memberships that it rests on, in resolution order.
+ *
+ * @param wanted whether somebody still waits for it
+ * @throws {DomainError} NOT_FOUND; REFUSED_IN_STATE once the customer is anonymised
+ */
+export async function findPriceList(
+  lookups: Pick<Lookups, "findCustomerGroups">,
+  key: CustomerKey,
+  wanted?: Wanted,
+): Promise<PriceListDecision & { memberships: Membership[] }> {
+  const { storeId, customerId } = key;
+  const found = await lookups.findCustomerGroups(key, wanted);
+  if (!found) {
+    throw new DomainError(
+      "NOT_FOUND",
+      `Cannot find customer ${customerId}: store ${storeId} has none of this id`,
+    );
+  }
+  const { anonymized, memberships } = found;
+  if (anonymized) {
+    throw new DomainError("REFUSED_IN_STATE", `Cannot tell of customer ${customerId}: anonymised`);
+  }
+  return { ...decidePriceList(memberships), memberships };
+}
+
+/** @param memberships in resolution order (priority falling, then assigned_at, then group id), as the lookups give them */
+export function decidePriceList(memberships: readonly Membership[]): PriceListDecision {
+  const [winner, second] = memberships;
+  return { priceListId: winner?.priceListId, reason: reasonFor(winner, second) };
+}
+
+function reasonFor(winner: Membership | undefined, second: Membership | undefined): PriceListReason {
+  if (!winner) return "NO_GROUP";
+  if (!second) return "ONLY_GROUP";
+  if (winner.priority !== second.priority) return "HIGHEST_PRIORITY";
+  return winner.assignedAt !== second.assignedAt ? "EARLIEST_ASSIGNED" : "LOWEST_GROUP_ID";
+}

@@ -1,0 +1,71 @@
+/** The shopper group as an actor: its row and its commands. */
+import { z } from "zod";
+import {
+  insertShopperGroup,
+  lockShopperGroup,
+  type ShopperGroupRow,
+  updateShopperGroup,
+} from "../../db/shopper_groups.ts";
+import { type Behavior, type Change, handler } from "../runtime/behavior.ts";
+import { changedOnly, columnNames } from "../runtime/changes.ts";
+import { text, uuid } from "../../domain/input.ts";
+import { shopperGroupMachine } from "./shopper_group_machine.ts";
+
+const STAFF = ["STAFF", "SYSTEM"] as const;
+
+const values = z.strictObject({
+  name: text(100),
+  priceListId: uuid,
+  priority: z.int32(),
+});
+const nothing = z.strictObject({});
+
+export const shopperGroupBehavior: Behavior<ShopperGroupRow> = {
+  kind: "shopper_group",
+  role: "CUSTOMER_MANAGER",
+  birth: {
+    type: "group.create",
+    by: STAFF,
+    input: values,
+    begin: (_scene, input: z.output<typeof values>) => ({
+      machine: shopperGroupMachine,
+      columns: input,
+      customerId: undefined,
+    }),
+  },
+  handlers: {
+    "group.update": handler<ShopperGroupRow, ReturnType<typeof values.partial>>(
+      STAFF,
+      values.partial(),
+      ({ row }, input) => {
+        const columns = changedOnly(row, input);
+        const changedFields = columnNames(columns);
+        return { event: { type: "group.update", changedFields }, changedFields, columns };
+      },
+    ),
+    "group.delete": handler<ShopperGroupRow, typeof nothing>(STAFF, nothing, () => ({
+      event: { type: "group.delete" },
+      changedFields: ["deleted_at"],
+    })),
+  },
+  customerOf: () => undefined,
+  async lock(tx, ref) {
+    const row = await lockShopperGroup(tx, ref.storeId, ref.id);
+    if (!row) return undefined;
+    const value = row.deletedAt ? "deleted" : "active";
+    const snapshot = shopperGroupMachine.resolveState({ value, context: {} });
+    return { row, version: row.version, machine: shopperGroupMachine, snapshot };
+  },
+  insert: (tx, ref, change) =>
+    insertShopperGroup(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
+  update: (tx, ref, change) => updateShopperGroup(tx, ref.storeId, ref.id, columns(change)),
+  conflicts: {
+    shopper_groups_name: "its name belongs to another group",
+    shopper_groups_pkey: "it exists already",
+  },
+};
+
+function columns({ columns, snapshot, version, at }: Change) {
+  const deleted = snapshot.value === "deleted" ? { deletedAt: at } : {};
+  return { ...columns, ...deleted, version, updatedAt: at };
+}

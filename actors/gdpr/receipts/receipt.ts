@@ -1,0 +1,103 @@
+/**
+ * The receipt of an erasure: what was done, signed and chained to the store's previous receipt. Everything that
+ * a receipt's file holds is signed, except the hash and the signature themselves.
+ */
+import { enterStore, type Sql, type Tx } from "../../../db/connect.ts";
+import { findReceipt, insertReceipt, lockChain } from "../../../db/erasure_receipts.ts";
+import { FORMAT, type ReceiptFile, signedBytes, type SignedReceipt } from "./file.ts";
+import type { RequestKey } from "../vocabulary.ts";
+import { sha256 } from "../../../lib/hash.ts";
+
+/** What a completed erasure has come to. */
+export interface ReceiptFacts extends RequestKey {
+  customerId: string;
+  cause: keyof typeof CAUSES;
+  requestedAt: Date;
+  /** When the personal data were erased here: the point of no return. */
+  erasedAt: Date;
+  completedAt: Date;
+  /** How many values were cleared, by table and category of the personal-data map. */
+  cleared: Record<string, Record<string, number>>;
+  participants: {
+    service: string;
+    state: "CONFIRMED" | "WAIVED";
+    settledAt: Date;
+    /** What the service has said. */
+    evidence: string | null;
+    waiverReason: string | null;
+  }[];
+  /** Which tables were searched afterwards, and in how many rows something was found. */
+  rescan: { tables: string[]; residue: number };
+  /** Why the request took longer than a month or was held; staff's own words. */
+  reasons?: { extension?: string; hold?: string };
+}
+
+/** Why a person was erased. */
+const CAUSES = {
+  REQUEST: "The data subject asked for it.",
+  RESTORE: "The data subject had been erased before, and a restored database had brought the data back.",
+} as const;
+
+/** Who signs receipts; an Ed25519 key pair, as config/keys.ts opens it. */
+export interface Signer {
+  /** The public key's JWK thumbprint. */
+  id: string;
+  private: CryptoKey;
+  /** Extractable. */
+  public: CryptoKey;
+}
+
+/**
+ * Adds the receipt to the store's chain. Other receipts of the store wait until the transaction ends, so this
+ * comes late in it.
+ */
+export async function writeReceipt(tx: Tx, signer: Signer, facts: ReceiptFacts, at: Date): Promise<void> {
+  const { storeId, requestId } = facts;
+  const last = await lockChain(tx, storeId);
+  const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", signer.public));
+  const signed = {
+    document: JSON.parse(
+      JSON.stringify({ format: FORMAT, because: CAUSES[facts.cause], ...facts, issuedAt: at }),
+    ),
+    sequence: (last?.sequence ?? 0) + 1,
+    previousHash: last ? new Uint8Array(last.hash).toHex() : null,
+    keyId: signer.id,
+    publicKey: publicKey.toBase64(),
+  } satisfies SignedReceipt;
+  const bytes = signedBytes(signed);
+  await insertReceipt(tx, {
+    storeId,
+    requestId,
+    document: signed.document,
+    sequence: signed.sequence,
+    previousHash: last?.hash ?? null,
+    hash: sha256(bytes),
+    signature: new Uint8Array(await crypto.subtle.sign("Ed25519", signer.private, bytes)),
+    keyId: signer.id,
+    publicKey,
+  });
+}
+
+/**
+ * The receipt of a request as a file; undefined where there is none.
+ *
+ * @param sql a pool of customer_api
+ */
+export async function exportReceipt(
+  sql: Sql,
+  { storeId, requestId }: RequestKey,
+): Promise<ReceiptFile | undefined> {
+  const row = await sql.begin("read only", async (tx) => {
+    await enterStore(tx, storeId);
+    return await findReceipt(tx, storeId, requestId);
+  });
+  return row && {
+    document: row.document as SignedReceipt["document"],
+    sequence: row.sequence,
+    previousHash: row.previousHash && new Uint8Array(row.previousHash).toHex(),
+    keyId: row.keyId,
+    publicKey: new Uint8Array(row.publicKey).toBase64(),
+    hash: new Uint8Array(row.hash).toHex(),
+    signature: new Uint8Array(row.signature).toBase64(),
+  };
+}

@@ -1,0 +1,172 @@
+/** What the requests' machines do in the transaction of an event: rows and messages beside the request's own. */
+import { lockCustomer } from "../../../db/customers.ts";
+import { type ErasedSubject, findErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
+import { destroyExports, destroyExportsOfCustomer } from "../../../db/gdpr_exports.ts";
+import {
+  findOpenRequests,
+  findParticipants,
+  findRequest,
+  forgetTraces,
+  type GdprRequestRow,
+  storeCleared,
+  upsertParticipant,
+} from "../../../db/gdpr_requests.ts";
+import { insertOutbox } from "../../../db/outbox.ts";
+import { countPersonalData, ERASED_TABLES, erasedValues } from "../../../db/personal_data.ts";
+import { emptyNotes, findTraces } from "../../../db/traces.ts";
+import type { Tx } from "../../../db/connect.ts";
+import type { Action, Step } from "../../runtime/behavior.ts";
+import { DomainError } from "../../../domain/errors.ts";
+import { domainMessage } from "../../messages.ts";
+import type { ReceiptFacts } from "../receipts/receipt.ts";
+import type { Participant } from "../machines/events.ts";
+import type { RequestSnapshot } from "./snapshot.ts";
+
+/** What the actions need beside their transaction. */
+export interface RequestTools {
+  hashEmail(email: string): Promise<Uint8Array>;
+  writeReceipt(tx: Tx, facts: ReceiptFacts, at: Date): Promise<void>;
+}
+
+type RequestStep = Step<GdprRequestRow>;
+
+export function createRequestActions(
+  { hashEmail, writeReceipt }: RequestTools,
+): Record<string, Action<GdprRequestRow>> {
+  return {
+    async participant({ tx, occurrence: { ref, at } }, params: Participant) {
+      const { service, state, attempts, lastError, nextAttemptMs } = params;
+      const settled = state === "RECEIVED" || state === "CONFIRMED" || state === "WAIVED";
+      await upsertParticipant(tx, ref.storeId, ref.id, service, {
+        state,
+        ...(nextAttemptMs === undefined
+          ? {}
+          : { nextAttemptAt: nextAttemptMs === null ? null : new Date(at.getTime() + nextAttemptMs) }),
+        ...(attempts === undefined ? {} : { attempts }),
+        ...(lastError === undefined ? {} : { lastError }),
+        ...(settled ? { settledAt: at, nextAttemptAt: null, lastError: null } : {}),
+      });
+    },
+
+    async eraseSubject(step: RequestStep, { participants }: { participants: string[] }) {
+      const { tx, occurrence: { ref, at }, tell } = step;
+      const { storeId } = ref;
+      const customerId = subjectOf(step);
+      const customer = await lockCustomer(tx, storeId, customerId);
+      if (!customer?.email) throw new Error(`Cannot erase customer ${customerId}: there is nothing of it`);
+      const values = await erasedValues(tx, storeId, customerId);
+      const tables = await countPersonalData(tx, storeId, customerId);
+      await tell({ kind: "customer", storeId, id: customerId }, { type: "erase", requestId: ref.id });
+      await destroyExportsOfCustomer(tx, storeId, customerId);
+      for (const [table, notes] of Object.entries(await emptyNotes(tx, storeId, customerId, values))) {
+        tables[table] = { request: notes };
+      }
+      const traces = await findTraces(tx, storeId, customerId, values);
+      await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces });
+      const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
+      await rememberSubjects(tx, [subject]);
+      await publishRequested(step, subject, participants);
+    },
+
+    async askAgain(step: RequestStep, { service }: { service: string }) {
+      await publishRequested(step, await memoryOf(step), [service]);
+    },
+
+    async concludeErasure(step: RequestStep) {
+      const { tx, occurrence } = step;
+      const { emailHash, erasedAt } = await memoryOf(step);
+      const erased = {
+        topic: "customer.erased" as const,
+        requestId: occurrence.ref.id,
+        emailHash: emailHash.toHex(),
+        erasedAt,
+      };
+      await insertOutbox(tx, [domainMessage(occurrence, erased)]);
+      await forgetTraces(tx, occurrence.ref.storeId, occurrence.ref.id);
+      await writeReceipt(tx, await receiptFacts(step, erasedAt), occurrence.at);
+    },
+
+    async destroyExports({ tx, occurrence: { ref } }) {
+      await destroyExports(tx, { storeId: ref.storeId, requestId: ref.id });
+    },
+
+    async releaseErasure(step: RequestStep) {
+      const { tx, occurrence: { ref }, tell } = step;
+      const customerId = subjectOf(step);
+      await lockCustomer(tx, ref.storeId, customerId); // an erasure that starts at this moment sees us, or we see it
+      const [erasure] = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
+      const value = (erasure?.snapshot as RequestSnapshot | undefined)?.value;
+      if (!erasure || JSON.stringify(value) !== '{"PENDING":"waiting_for_access"}') return;
+      const others = await findOpenRequests(tx, ref.storeId, customerId, ["ACCESS", "PORTABILITY"]);
+      if (others.length > 0) return;
+      const waiting = { kind: "gdpr_request" as const, storeId: ref.storeId, id: erasure.requestId };
+      await tell(waiting, { type: "access.closed" }).catch((error) => {
+        // It was held or ended since we looked, which is no reason for this request not to end.
+        if (!(error instanceof DomainError) || error.code !== "REFUSED_IN_STATE") throw error;
+      });
+    },
+  };
+}
+
+async function publishRequested(
+  step: RequestStep,
+  subject: ErasedSubject,
+  participants: string[],
+): Promise<void> {
+  const { tx, occurrence } = step;
+  const event = {
+    topic: "customer.erasure_requested" as const,
+    requestId: occurrence.ref.id,
+    participants,
+    emailHash: new Uint8Array(subject.emailHash).toHex(),
+  };
+  await insertOutbox(tx, [domainMessage(occurrence, event)]);
+}
+
+function subjectOf({ occurrence: { ref, customerId } }: RequestStep): string {
+  if (!customerId) throw new Error(`Request ${ref.id} is about nobody`);
+  return customerId;
+}
+
+async function memoryOf(step: RequestStep): Promise<ErasedSubject> {
+  const { tx, occurrence: { ref } } = step;
+  const found = await findErasedSubject(tx, ref.storeId, subjectOf(step));
+  if (!found) throw new Error(`The erasure memory does not know the subject of request ${ref.id}`);
+  return { ...found, emailHash: new Uint8Array(found.emailHash) };
+}
+
+async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptFacts> {
+  const { tx, occurrence: { ref, at } } = step;
+  const { storeId, id: requestId } = ref;
+  const request = await findRequest(tx, storeId, requestId);
+  if (!request) throw new Error(`Cannot find request ${requestId}`);
+  const { context } = request.snapshot as RequestSnapshot;
+  const participants = await findParticipants(tx, storeId, requestId);
+  const { extensionReason, holdReason } = request;
+  return {
+    storeId,
+    requestId,
+    customerId: subjectOf(step),
+    cause: context.cause,
+    requestedAt: request.createdAt,
+    erasedAt,
+    completedAt: at,
+    cleared: (request.cleared?.tables ?? {}) as Record<string, Record<string, number>>,
+    participants: participants.map(({ service, state, settledAt, evidence, waiverReason }) => ({
+      service,
+      state: state as "CONFIRMED" | "WAIVED",
+      settledAt: settledAt ?? at,
+      evidence,
+      waiverReason,
+    })),
+    rescan: { tables: [...ERASED_TABLES], residue: context.residue },
+    ...(extensionReason || holdReason
+      ? {
+        reasons: {
+          ...(extensionReason && { extension: extensionReason }),
+          ...(holdReason && { hold: holdReason }),
+        },
+      }
+      : {}),
+  };
+}

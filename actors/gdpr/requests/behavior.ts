@@ -1,0 +1,67 @@
+/** The GDPR request as an actor: its row, what may be said to it, and what its machine does in a transaction. */
+import type { StateValue } from "xstate";
+import { lockCustomer } from "../../../db/customers.ts";
+import {
+  findOpenRequests,
+  type GdprRequestRow,
+  insertRequest,
+  lockRequest,
+  updateRequest,
+} from "../../../db/gdpr_requests.ts";
+import type { Behavior, Change } from "../../runtime/behavior.ts";
+import { createRequestActions, type RequestTools } from "./actions.ts";
+import { requestCommands } from "./commands.ts";
+import type { RequestContext } from "../machines/events.ts";
+import { type OpeningSettings, openRequest } from "./opening.ts";
+import { type RequestSnapshot, restoreRequest, statusOf } from "./snapshot.ts";
+
+export interface RequestSettings extends RequestTools, OpeningSettings {}
+
+export function createRequestBehavior(settings: RequestSettings): Behavior<GdprRequestRow> {
+  return {
+    kind: "gdpr_request",
+    role: "PRIVACY_OFFICER",
+    birth: openRequest(settings),
+    handlers: requestCommands,
+    actions: createRequestActions(settings),
+    async complete({ tx, ref, row, now }, event) {
+      const timed = { ...event, at: now.getTime() };
+      if (row?.type !== "ERASURE" || !event.type.startsWith("xstate.after.UNTIL_START")) return timed;
+      // Under the customer's lock no request is opened, so the answer holds until the erasure is done.
+      await lockCustomer(tx, ref.storeId, row.customerId);
+      const open = await findOpenRequests(tx, ref.storeId, row.customerId, ["ACCESS", "PORTABILITY"]);
+      return { ...timed, accessOpen: open.length > 0 };
+    },
+    customerOf: (_, row) => row?.customerId,
+    async lock(tx, ref) {
+      const row = await lockRequest(tx, ref.storeId, ref.id);
+      if (!row) return undefined;
+      const snapshot = restoreRequest(row);
+      return { row, version: row.version, machine: snapshot.machine, snapshot };
+    },
+    insert: (tx, ref, change) =>
+      insertRequest(tx, { storeId: ref.storeId, requestId: ref.id, ...stored(change), createdAt: change.at }),
+    update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, stored(change)),
+    guards: { mayBeExtended: "that is possible once, and before the first due date" },
+    conflicts: {
+      customers_email: "the corrected email belongs to another customer",
+      gdpr_requests_pkey: "it exists already",
+      gdpr_requests_one_open: "another one of its type is open",
+    },
+  };
+}
+
+/** The row's own words for the machine's state. */
+function stored({ columns, snapshot, version, at }: Change) {
+  const { value, context } = snapshot as { value: StateValue; context: RequestContext };
+  const status = statusOf(value);
+  return {
+    ...columns,
+    status,
+    outcome: context.outcome,
+    completedAt: status === "COMPLETED" ? at : null,
+    dueAt: new Date(context.dueAt),
+    snapshot: { value, context } satisfies RequestSnapshot,
+    version,
+  };
+}

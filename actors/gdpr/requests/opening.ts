@@ -1,0 +1,96 @@
+/** How a request comes to be: whom it is about, what it asks for, and with which machine it starts. */
+import { z } from "zod";
+import { lockCustomer } from "../../../db/customers.ts";
+import { findOpenRequests } from "../../../db/gdpr_requests.ts";
+import { authorizeSubject } from "../../runtime/authorization.ts";
+import type { Beginning, Birth, Scene } from "../../runtime/behavior.ts";
+import { DomainError } from "../../../domain/errors.ts";
+import { email, locale, phone, text, uuid } from "../../../domain/input.ts";
+import { stateName } from "../../runtime/recorded_event.ts";
+import type { Answer } from "../../runtime/protocol.ts";
+import { dueDate } from "./clock.ts";
+import type { RequestInput } from "../machines/events.ts";
+import { CURRENT_MACHINE, machineOf, restoreRequest } from "./snapshot.ts";
+import { OWN_DATA, RIGHTS } from "../vocabulary.ts";
+
+export interface OpeningSettings {
+  /** The services that hold data of customers, beside this one. */
+  participants: readonly string[];
+  /** How long a subject may change their mind about an erasure, in milliseconds. */
+  graceMs: number;
+  /** From 0 to 1, drawn for each request; Math.random unless a test wants to know. */
+  random?: () => number;
+}
+
+const opening = z.strictObject({
+  customerId: uuid,
+  right: z.enum(RIGHTS),
+  /** What a rectification corrects. */
+  corrections: z.strictObject({
+    email: email.optional(),
+    firstName: text(100).nullish(),
+    lastName: text(100).nullish(),
+    phone: phone.nullish(),
+    locale: locale.nullish(),
+  }).refine((fields) => Object.keys(fields).length > 0, { error: "must correct something" }).optional(),
+  /** RESTORE: the subject was erased before, and a backup has brought the data back. */
+  cause: z.enum(["REQUEST", "RESTORE"]).default("REQUEST"),
+}).refine(
+  ({ right, corrections }) => (right === "RECTIFICATION") === (corrections !== undefined),
+  { error: "corrections must be given with a RECTIFICATION and with nothing else" },
+);
+type Opening = z.output<typeof opening>;
+
+export const openRequest = (settings: OpeningSettings): Birth => ({
+  type: "open",
+  by: ["CUSTOMER", "STAFF", "SYSTEM"],
+  input: opening,
+  begin: (scene, input: Opening) => begin(settings, scene, input),
+});
+
+async function begin(
+  { participants, graceMs, random = Math.random }: OpeningSettings,
+  { tx, ref, by, now }: Scene,
+  { customerId, right: type, corrections, cause }: Opening,
+): Promise<Beginning | Answer> {
+  authorizeSubject(ref, "open", customerId, by);
+  if (cause === "RESTORE" && by.type !== "SYSTEM") {
+    throw new DomainError("FORBIDDEN", `Cannot open ${ref.id}: only the service itself knows of a restore`);
+  }
+  const customer = await lockCustomer(tx, ref.storeId, customerId);
+  if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
+  const [open] = await findOpenRequests(tx, ref.storeId, customerId, [type]);
+  if (open) {
+    const state = stateName(restoreRequest(open));
+    return { id: open.requestId, state, version: open.version, ids: {}, changed: false };
+  }
+  if (customer.anonymizedAt) {
+    throw new DomainError("REFUSED_IN_STATE", `Cannot open a request of customer ${customerId}: anonymized`);
+  }
+
+  const machine = CURRENT_MACHINE[type];
+  const asked = type === "ERASURE" ? [...participants] : [OWN_DATA, ...participants];
+  const due = dueDate(now);
+  const waits = type === "ERASURE" && cause === "REQUEST" ? graceMs : 0;
+  const input: RequestInput = {
+    receivedAt: now.getTime(),
+    dueAt: due.getTime(),
+    startsAt: now.getTime() + waits,
+    participants: type === "RECTIFICATION" ? [] : asked,
+    cause,
+    spread: random(),
+  };
+  return {
+    machine: machineOf(machine, input.participants),
+    input,
+    columns: { customerId, type, requestedBy: by.id, machine },
+    customerId,
+    ...(corrections && {
+      follow: ({ tell }) =>
+        tell({ kind: "customer", storeId: ref.storeId, id: customerId }, {
+          type: "profile.update",
+          ...corrections,
+        }),
+    }),
+  };
+}

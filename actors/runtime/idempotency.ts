@@ -1,0 +1,81 @@
+/** A command under a key is carried out once; whoever repeats it gets the same answer again. */
+import type { Sql, Tx } from "../../db/connect.ts";
+import { claimKey, createAnswerLookup, storeAnswer } from "../../db/idempotency_keys.ts";
+import { DomainError } from "../../domain/errors.ts";
+import type { Principal } from "../../domain/principal.ts";
+import type { ActorRef, Answer, Command, CommandContext, NewActorRef } from "./protocol.ts";
+import { hmacSha256, sha256 } from "../../lib/hash.ts";
+
+const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
+
+/**
+ * The key as a caller's Idempotency-Key header gives it; undefined without one.
+ *
+ * @throws {DomainError} INVALID_INPUT
+ */
+export function readIdempotencyKey(header: string | null | undefined): string | undefined {
+  if (header === null || header === undefined) return undefined;
+  if (PRINTABLE_ASCII.test(header)) return header;
+  throw new DomainError(
+    "INVALID_INPUT",
+    "Cannot take the Idempotency-Key header: it must have 1 to 255 printable ASCII characters",
+  );
+}
+
+/** How long an answer can be asked for again. */
+const KEPT_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Runs `command` unless its key has an answer already.
+ *
+ * @param asked as the caller has addressed it: an id that the runtime draws is another one each time, and no part of
+ * what the caller asks for
+ * @throws {DomainError} INVALID_INPUT when the key is empty or belongs to another request
+ */
+export async function answerOnce(
+  tx: Tx,
+  asked: ActorRef | NewActorRef,
+  command: Command,
+  { by, idempotencyKey, expectedVersion }: CommandContext,
+  now: Date,
+  run: () => Promise<Answer>,
+): Promise<Answer> {
+  if (idempotencyKey === undefined) return await run();
+  const purpose = `${command.type} ${"id" in asked ? asked.id : `a new ${asked.kind}`}`;
+  if (idempotencyKey === "") {
+    throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: the idempotency key is empty`);
+  }
+  // Neither what the caller chose as a key nor what the command carries is kept: only digests of them, and the
+  // request's is keyed with what is not kept.
+  const key = {
+    storeId: asked.storeId,
+    principalId: by.id,
+    principalType: by.type,
+    key: sha256(idempotencyKey).toHex(),
+  };
+  const request = JSON.stringify([asked, command, expectedVersion]);
+  const hash = await hmacSha256(idempotencyKey, request);
+  const stored = await claimKey(tx, key, hash, now, new Date(now.getTime() + KEPT_MS));
+  if (stored === undefined) {
+    const answer = await run();
+    await storeAnswer(tx, key, answer);
+    return answer;
+  }
+  const ownedByOther = stored.principalType !== null && stored.principalType !== by.type;
+  if (ownedByOther || new Uint8Array(stored.requestHash).toHex() !== hash.toHex()) {
+    throw new DomainError(
+      "INVALID_INPUT",
+      `Cannot ${purpose}: the idempotency key belongs to another request`,
+    );
+  }
+  return stored.answer as Answer;
+}
+
+/** The answers that a principal has got under its keys and can still ask for again; undefined where there is none. */
+export function createAnswers(
+  sql: Sql,
+  { storeId, id, type }: Principal,
+): (idempotencyKey: string) => Promise<Answer | undefined> {
+  const find = createAnswerLookup(sql, { storeId, principalId: id, principalType: type });
+  return async (key) => await find(sha256(key).toHex()) as Answer | undefined;
+}

@@ -1,0 +1,27 @@
+/** SHA-256, plain and keyed. */
+import { createHash } from "node:crypto";
+
+/** @returns 32 bytes */
+export function sha256(data: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(createHash("sha256").update(data).digest());
+}
+
+/**
+ * @param key with the usage `sign`, or the bytes or the text of a secret
+ * @returns 32 bytes
+ */
+export async function hmacSha256(
+  key: CryptoKey | BufferSource | string,
+  data: BufferSource | string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const signing = key instanceof CryptoKey ? key : await importHmacKey(bytesOf(key));
+  return new Uint8Array(await crypto.subtle.sign("HMAC", signing, bytesOf(data)));
+}
+
+function importHmacKey(secret: BufferSource): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+}
+
+function bytesOf(data: BufferSource | string): BufferSource {
+  return typeof data === "string" ? new TextEncoder().encode(data) : data;
+}

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { hmacSha256, sha256 } from "../../lib/hash.ts";
+
+Deno.test("SHA-256 is that of FIPS 180-4, of texts and of bytes", () => {
+  const expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  assert.equal(sha256("abc").toHex(), expected);
+  assert.equal(sha256(new TextEncoder().encode("abc")).toHex(), expected);
+});
+
+Deno.test("HMAC-SHA-256 is that of RFC 4231, with a secret as text, as bytes and as a key", async () => {
+  // Test case 2.
+  const expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+  const secret = new TextEncoder().encode("Jefe");
+  const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+  ]);
+  for (const by of ["Jefe", secret, key]) {
+    assert.equal((await hmacSha256(by, "what do ya want for nothing?")).toHex(), expected);
+  }
+});
