@@ -76,7 +76,9 @@ Deno.test("no files import each other in a circle, types included", () => {
 Deno.test("a machine imports xstate and nothing else that runs, however far one follows it", async () => {
   const machines: string[] = [];
   for await (const path of sources()) {
-    if (/\.createMachine\(/.test(await Deno.readTextFile(new URL(path, ROOT)))) machines.push(path);
+    if (/^(?! \*).*\.createMachine\(/m.test(await Deno.readTextFile(new URL(path, ROOT)))) {
+      machines.push(path);
+    }
   }
   assert.ok(machines.length >= 2);
   const reached = new Set(machines);
