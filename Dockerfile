@@ -26,6 +26,8 @@ ENV DENO_DIR=/deno-dir \
 WORKDIR /app
 COPY --from=build /deno-dir /deno-dir
 COPY --from=build /app /app
+LABEL org.opencontainers.image.title="customer-service" \
+      org.opencontainers.image.licenses="Apache-2.0"
 USER 10001:10001
 EXPOSE 4000 50051
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \

@@ -37,6 +37,7 @@ export function describeTopics(image: Image): Schema {
     info: {
       title: "customer-service",
       version: "1.0.0",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       description:
         "What customer-service tells the platform over Kafka. Keyed by customer_id; the events of one " +
         "key arrive in order, each at least once and always with the same event_id. No event has a personal value. " +

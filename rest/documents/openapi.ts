@@ -26,6 +26,7 @@ export function describeApi(api: Api) {
     info: {
       title: "Customer API",
       version: "1.0.0",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       description: DESCRIPTION.replaceAll(/(?<!\n)\n(?!\n)/g, " "),
     },
     security: [{ bearer: [] }],

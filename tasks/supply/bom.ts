@@ -4,6 +4,9 @@ import parse from "spdx-expression-parse";
 import { readDirect } from "./direct.ts";
 import { idOf, type Package } from "./packages.ts";
 
+/** SPDX name of the license in the file LICENSE. */
+const OWN_LICENSE = "Apache-2.0";
+
 export interface BomOptions {
   /** Of the service, where it has one. */
   version?: string;
@@ -16,6 +19,7 @@ export function writeBom(packages: readonly Package[], { version, made, deno }: 
   const service = new Models.Component(Enums.ComponentType.Application, "customer-service", {
     bomRef: "customer-service",
     ...(version === undefined ? {} : { version }),
+    licenses: licences(OWN_LICENSE),
   });
   const runtime = new Models.Component(Enums.ComponentType.Platform, "deno", {
     bomRef: `deno@${deno}`,
