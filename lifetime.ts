@@ -1,4 +1,6 @@
 /** When the process ends, and how long it takes over it. */
+import { dispose, getLogger } from "@logtape/logtape";
+import { describeDefect } from "./db/errors.ts";
 
 /** `deno task` passes Ctrl-C on to a process that has had it from the terminal already. */
 const ECHO_MS = 1_000;
@@ -34,6 +36,32 @@ function giveUp(): void {
   // deno-lint-ignore no-console -- the log may be what has not ended
   console.error(`Stopped in the middle: not everything has ended in time`);
   Deno.exit(1);
+}
+
+/** Time for the last lines of the log to leave the process. */
+const FLUSH_MS = 1_000;
+
+/**
+ * Ends the process with exit code 1 when no code has caught an error or a rejection: what state it is in is unknown
+ * then. The log names the class and the place of the error and leaves out its message, which may hold anything.
+ * Transactions under way are rolled back by PostgreSQL, as after a kill, and the supervisor or the orchestrator starts
+ * another process.
+ */
+export function exitOnUncaught(): void {
+  let isEnding = false;
+  const end = (event: Event, message: string, error: unknown) => {
+    event.preventDefault(); // Deno would print the error with its message
+    if (isEnding) return;
+    isEnding = true;
+    getLogger(["customer-service"]).fatal(message, { error: describeDefect(error) });
+    const exit = () => Deno.exit(1);
+    within(FLUSH_MS, dispose()).then(exit, exit);
+  };
+  addEventListener("error", (event) => end(event, "Ends after an uncaught error: {error}", event.error));
+  addEventListener(
+    "unhandledrejection",
+    (event) => end(event, "Ends after an unhandled rejection: {error}", event.reason),
+  );
 }
 
 /** Waits for `work`, but not for longer than `limitMs`; false when that was too short. */

@@ -30,7 +30,7 @@ import { watchMemory } from "./events/stale_memory.ts";
 import { watchLoad } from "./door/overload.ts";
 import { introduce, openDemoPeers, openSignInLink } from "./development.ts";
 import { createHttp } from "./http.ts";
-import { untilTold } from "./lifetime.ts";
+import { exitOnUncaught, untilTold } from "./lifetime.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
@@ -77,7 +77,7 @@ export async function start(config: Config): Promise<Service> {
       bind: config.bind,
       port: config.grpcPort,
       shared: config.workers > 1,
-      tls: await readCertificates(config.grpcAuth),
+      tls: await readCertificates(config.grpcTls),
       admit: createAdmission({
         ...callerProof(config.grpcAuth, auth),
         callers: config.grpcCallers,
@@ -146,6 +146,7 @@ async function main(): Promise<number> {
     refuseFaultyDeno(Deno.version.deno);
     const env = Deno.env.toObject();
     await using _log = await configureLogging(env.DENO_ENV === "production");
+    exitOnUncaught();
     const log = getLogger(["customer-service"]);
     const vault = await readVault(env, { tell: (text) => log.info(text) });
     const config = readConfig({ ...env, ...vault });

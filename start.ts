@@ -2,14 +2,14 @@
 import type { Hono } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
 import { readAuthority, readIdentity } from "./config/certificates.ts";
-import { type Config, ConfigError, type GrpcAuthConfig } from "./config/mod.ts";
+import { type Config, ConfigError, type GrpcTlsConfig } from "./config/mod.ts";
 import { bootstrap } from "./db/bootstrap.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { describeError } from "./db/errors.ts";
 import { migrate, MigrationError } from "./db/migrate.ts";
 import { onServeError } from "./door/serve_errors.ts";
 import { keepPort } from "./door/kept_port.ts";
-import { ListenError } from "./grpc/mod.ts";
+import { ListenError, type TlsOptions } from "./grpc/mod.ts";
 import { within } from "./lifetime.ts";
 
 /** The service cannot start; the message is for the person who started it. */
@@ -49,15 +49,18 @@ async function openEmbedded(directory: string, stack: AsyncDisposableStack): Pro
   };
 }
 
-/** The PEM texts of GRPC_TLS_…, where callers show certificates. */
-export async function readCertificates(grpcAuth: GrpcAuthConfig) {
-  if (grpcAuth.mode !== "mtls") return undefined;
+/** The PEM texts of GRPC_TLS_…; undefined where the port speaks plain text. */
+export async function readCertificates(
+  grpcTls: GrpcTlsConfig | undefined,
+): Promise<TlsOptions | undefined> {
+  if (!grpcTls) return undefined;
   const purpose = "Cannot serve gRPC";
-  const identity = await readIdentity(grpcAuth, purpose, {
+  const identity = await readIdentity(grpcTls, purpose, {
     certificate: "GRPC_TLS_CERT",
     key: "GRPC_TLS_KEY",
   });
-  const clientCa = await readAuthority(grpcAuth.clientCa, { purpose, variable: "GRPC_TLS_CLIENT_CA" });
+  if (!grpcTls.clientCa) return identity;
+  const clientCa = await readAuthority(grpcTls.clientCa, { purpose, variable: "GRPC_TLS_CLIENT_CA" });
   return { ...identity, clientCa };
 }
 

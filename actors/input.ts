@@ -45,7 +45,7 @@ export const country = z.enum(
 );
 
 /**
- * @throws {DomainError} INVALID_INPUT, naming every field that is wrong and what was expected, never its value
+ * @throws {DomainError} INVALID_INPUT, naming the fields that are wrong and what was expected, never a value
  */
 export function parseInput<T>(schema: z.ZodType<T>, input: unknown, purpose: string): T {
   const result = schema.safeParse(input);
@@ -53,12 +53,17 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown, purpose: str
   throw invalidInput(result.error, purpose);
 }
 
-/** Names every field that is wrong and what was expected, never its value. */
+/** Problems that one message names: enough to correct the input, and no answer longer than its request. */
+const NAMED = 20;
+
+/** Names the fields that are wrong, the first 20 of them, and what was expected, never a value. */
 export function invalidInput(error: z.core.$ZodError, purpose: string): DomainError {
-  const problems = error.issues.map((issue) => {
+  const problems = error.issues.slice(0, NAMED).map((issue) => {
     const field = issue.path.join(".");
     return `${field === "" ? "" : `${field} `}${describe(issue)}`;
   });
+  const more = error.issues.length - problems.length;
+  if (more > 0) problems.push(`and ${more} more`);
   return new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${problems.join("; ")}`, { cause: error });
 }
 
@@ -93,8 +98,10 @@ const ALTERNATIVES = new Intl.ListFormat("en-GB", { type: "disjunction" });
 const isNumber = (origin: string) => origin === "number" || origin === "int";
 
 function describeUnknown(keys: readonly string[]): string {
-  const others = keys.filter((key) => key !== "password").map(shown);
-  const unknown = others.length > 0 ? [`${others.join(", ")} is not known`] : [];
+  const others = keys.filter((key) => key !== "password");
+  const named = others.slice(0, NAMED).map(shown);
+  if (others.length > NAMED) named.push(`and ${others.length - NAMED} more`);
+  const unknown = others.length > 0 ? [`${named.join(", ")} is not known`] : [];
   return [...unknown, ...(others.length < keys.length ? [PASSWORD_REFUSED] : [])].join("; ");
 }
 

@@ -52,27 +52,38 @@ function isGrant(role: unknown): role is Grant {
 /** Roles that hold in another store are left out, and so are roles that this service does not know. */
 export function principalOf(claims: PrincipalClaims): Principal {
   const { sub: id, store_id: storeId, principal_type: type } = claims;
-  return { id, type, storeId, roles: type === "CUSTOMER" ? [] : rolesIn(storeId, claims.roles) };
+  const grants = type === "CUSTOMER" ? undefined : groupByStore(claims.roles).get(storeId);
+  return { id, type, storeId, roles: knownRoles(grants ?? []) };
 }
 
 /** The other stores in which a member of staff has roles, in the order of the claims; nobody else has any. */
 export function principalsElsewhere(claims: PrincipalClaims): Principal[] {
   const { sub: id, store_id: own, principal_type: type } = claims;
   if (type !== "STAFF") return [];
-  const stores = new Set(claims.roles.map((grant) => grant.slice(grant.indexOf("@") + 1).toLowerCase()));
+  const stores = groupByStore(claims.roles);
   stores.delete(own);
   return [...stores]
-    .map((storeId) => ({ id, type, storeId, roles: rolesIn(storeId, claims.roles) }))
+    .map(([storeId, grants]) => ({ id, type, storeId, roles: knownRoles(grants) }))
     .filter(({ roles }) => roles.length > 0);
 }
 
-function rolesIn(storeId: string, grants: readonly string[]): RoleName[] {
-  const here = new Set(
-    grants.map((grant) => grant.split("@")).flatMap(([role, store]) =>
-      store?.toLowerCase() === storeId ? [role] : []
-    ),
-  );
-  return ROLES.filter((role) => here.has(role));
+interface StoreRole {
+  role: string;
+  /** UUID in lower case. */
+  storeId: string;
+}
+
+function groupByStore(grants: readonly string[]): Map<string, StoreRole[]> {
+  const split = grants.map((grant): StoreRole => {
+    const [role = "", store = ""] = grant.split("@");
+    return { role, storeId: store.toLowerCase() };
+  });
+  return Map.groupBy(split, ({ storeId }) => storeId);
+}
+
+function knownRoles(grants: readonly StoreRole[]): RoleName[] {
+  const names = new Set(grants.map(({ role }) => role));
+  return ROLES.filter((role) => names.has(role));
 }
 
 /** The first claim that is not as it has to be, for a message: a name of ours, never a value. */

@@ -43,15 +43,21 @@ export interface SpiffeConfig {
 
 /** How gRPC callers prove which service they are. */
 export type GrpcAuthConfig =
-  /** Paths of PEM files. */
-  | { mode: "mtls"; certificate: string; key: string; clientCa: string } & SpiffeConfig
-  | { mode: "mesh" } & SpiffeConfig
+  | { mode: "mtls" | "mesh" } & SpiffeConfig
   | {
     mode: "token";
     /** Services by their client IDs, where the two differ. */
     clients: Readonly<Record<string, string>>;
   }
   | { mode: "none" };
+
+/** TLS of the gRPC port; paths of PEM files. */
+export interface GrpcTlsConfig {
+  certificate: string;
+  key: string;
+  /** The authority of the callers' certificates; present with mtls only. */
+  clientCa?: string;
+}
 
 /** How peers and this service know each other; paths of files. */
 export interface PeerAccessConfig {
@@ -124,6 +130,8 @@ export interface Config {
   eventFormat: "protobuf" | "json";
   auth: AuthConfig;
   grpcAuth: GrpcAuthConfig;
+  /** Undefined: the port speaks plain text. */
+  grpcTls: GrpcTlsConfig | undefined;
   /** Which services may call which method. */
   grpcCallers: Record<GrpcMethod, readonly string[]>;
   gdpr: GdprConfig;
@@ -173,6 +181,7 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
     eventFormat: values.EVENT_FORMAT,
     auth: auth(values),
     grpcAuth: grpcAuth(values),
+    grpcTls: grpcTls(values),
     grpcCallers: {
       GetCustomerGroups: values.GRPC_CALLERS_GET_CUSTOMER_GROUPS,
       GetCustomerSnapshot: values.GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT,
@@ -225,10 +234,14 @@ function grpcAuth(values: Values): GrpcAuthConfig {
   if (!trustDomain || !namespaces) {
     throw new Error(`${values.GRPC_AUTH} without identities has passed the rules`);
   }
-  if (values.GRPC_AUTH === "mesh") return { mode: "mesh", trustDomain, namespaces };
+  return { mode: values.GRPC_AUTH, trustDomain, namespaces };
+}
+
+function grpcTls(values: Values): GrpcTlsConfig | undefined {
   const { GRPC_TLS_CERT: certificate, GRPC_TLS_KEY: key, GRPC_TLS_CLIENT_CA: clientCa } = values;
-  if (!certificate || !key || !clientCa) throw new Error("mtls without files has passed the rules");
-  return { mode: "mtls", certificate, key, clientCa, trustDomain, namespaces };
+  if (values.GRPC_AUTH === "mtls" && !clientCa) throw new Error("mtls without files has passed the rules");
+  if (!certificate || !key) return undefined;
+  return { certificate, key, ...(clientCa && { clientCa }) };
 }
 
 function peerAccess(values: Values): PeerAccessConfig {

@@ -13,7 +13,8 @@ const TOGETHER: readonly (readonly VariableName[])[] = [
   ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"],
   ["PEER_TLS_CERT", "PEER_TLS_KEY"],
 ];
-const MTLS_FILES: readonly VariableName[] = ["GRPC_TLS_CERT", "GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA"];
+const GRPC_TLS_FILES: readonly VariableName[] = ["GRPC_TLS_CERT", "GRPC_TLS_KEY"];
+const MTLS_FILES: readonly VariableName[] = [...GRPC_TLS_FILES, "GRPC_TLS_CLIENT_CA"];
 const IDENTITIES: readonly VariableName[] = ["GRPC_TRUST_DOMAIN", "GRPC_CALLER_NAMESPACES"];
 const PEER_TLS_FILES: readonly VariableName[] = ["PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY"];
 
@@ -31,7 +32,7 @@ export function contradictions(
 ): string[] {
   const given = (name: VariableName) => Boolean(env[name]);
   return [
-    ...halfGiven(given),
+    ...halfGiven(given, TOGETHER),
     ...sharedPort(values),
     ...manyWorkers(given, values),
     ...grpcAuth(given, values),
@@ -51,8 +52,8 @@ export function contradictions(
 
 type Given = (name: VariableName) => boolean;
 
-function halfGiven(given: Given): string[] {
-  return TOGETHER.filter((names) => names.some(given)).flatMap((names) =>
+function halfGiven(given: Given, groups: readonly (readonly VariableName[])[]): string[] {
+  return groups.filter((names) => names.some(given)).flatMap((names) =>
     names.filter((name) => !given(name)).map((name) =>
       expected(name, `together with ${names.filter(given).join(" and ")}`)
     )
@@ -78,18 +79,17 @@ function manyWorkers(given: Given, { WORKERS = 1, DENO_ENV, ...values }: Partial
   return problems;
 }
 
-/** Files that nobody asks for are refused too: whoever sets them believes that the port speaks TLS. */
+/** A file that no mode reads is refused too: whoever sets it believes that callers have to show certificates. */
 function grpcAuth(given: Given, values: Partial<Values>): string[] {
   if (values.GRPC_AUTH === "mtls") {
     return MTLS_FILES.filter((name) => !given(name)).map((name) =>
       expected(name, "because GRPC_AUTH is mtls")
     );
   }
-  const problems = values.GRPC_AUTH === undefined
-    ? []
-    : MTLS_FILES.filter(given).map((name) =>
-      `${name}: expected with GRPC_AUTH=mtls only, GRPC_AUTH is ${values.GRPC_AUTH}`
-    );
+  const problems = halfGiven(given, [GRPC_TLS_FILES]);
+  if (values.GRPC_AUTH !== undefined && given("GRPC_TLS_CLIENT_CA")) {
+    problems.push(`GRPC_TLS_CLIENT_CA: expected with GRPC_AUTH=mtls only, GRPC_AUTH is ${values.GRPC_AUTH}`);
+  }
   const exposed = values.BIND !== undefined && !isLoopback(values.BIND);
   if (values.GRPC_AUTH === "none" && exposed) {
     problems.push(`GRPC_AUTH: expected mtls, mesh or token, because BIND is ${values.BIND} and not loopback`);

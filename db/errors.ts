@@ -1,5 +1,6 @@
 /** What PostgreSQL's failures mean, and how to tell of them without the values that they quote. */
 import postgres from "postgres";
+import { z } from "zod";
 
 /** Something waits for the database that need not or must not wait any longer; the message says what. */
 export class Overloaded extends Error {
@@ -62,37 +63,138 @@ export function violatedConstraint(error: unknown): string | undefined {
   return error.code === "23505" || error.code === "23514" ? error.constraint_name : undefined;
 }
 
-const OF_THE_ENGINE = [TypeError, SyntaxError, RangeError, URIError];
+const OF_THE_ENGINE = [TypeError, SyntaxError, RangeError, URIError, ReferenceError, EvalError];
+/** What a message of the engine quotes: all between its first and its last quotation mark, or after a colon. */
 const QUOTED = /(['"`]).*['"`]/s;
+const SPECIFIED = /: .*/s;
+/** SyntaxError of BigInt(), which quotes without quotation marks. */
+const CONVERTED = /^Cannot convert .* to a BigInt$/s;
+
+/** Characters of a description. */
+const LONGEST = 500;
+/** Errors of an AggregateError that are described. */
+const DESCRIBED = 3;
 
 /**
- * An error as it may be logged or stored. PostgreSQL quotes values in messages and details ("Key (email)=(…)
- * already exists"), so of its errors only the code and the names of things are told. The engine quotes what it was
- * given ("Invalid URL: '…'"), so of its errors the place is told instead.
+ * Describes an error for the log and for storage, without personal values and in at most 500 characters.
+ *
+ * - PostgreSQL quotes values in messages and details ("Key (email)=(…) already exists"): code and names only.
+ * - The engine quotes its input ("Invalid URL: '…'"): the message up to the quotation, and the place.
+ * - Plain errors of packages may say anything: the place only. Ours, and those with a code or a class of their own,
+ *   have messages without values.
+ * - Anything else that was thrown: its type.
  */
 export function describeError(error: unknown): string {
+  return shortened(readSafely(error, describe));
+}
+
+/**
+ * Describes an error that no code expected: its class, its code and its place ("TypeError at db/errors.ts:12"). It
+ * leaves out the message, because the author of an unexpected error did not write it for the log.
+ */
+export function describeDefect(error: unknown): string {
+  return shortened(readSafely(error, (error) => {
+    if (!(error instanceof Error)) return describeThrown(error);
+    const code = codeOf(error);
+    return withPlace(code === undefined ? nameOf(error) : `${nameOf(error)} ${code}`, error);
+  }));
+}
+
+function describe(error: unknown): string {
   if (error instanceof postgres.PostgresError) {
     const where = error.constraint_name ?? error.table_name ?? error.routine ?? "";
     return `PostgreSQL ${error.code} ${where}`.trimEnd();
   }
+  if (!(error instanceof Error)) return describeThrown(error);
   if (OF_THE_ENGINE.some((kind) => error instanceof kind)) {
-    const { name, message, stack = "" } = error as Error;
-    const place = placeOf(stack);
-    return `${name}: ${message.replace(QUOTED, "$1…$1")}${place === undefined ? "" : ` at ${place}`}`;
+    return withPlace(`${nameOf(error)}: ${withoutInput(error.message)}`, error);
   }
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  if (error instanceof z.core.$ZodError) {
+    return withPlace(
+      `${nameOf(error)}: ${[...new Set(error.issues.map(({ code }) => code))].join(", ")}`,
+      error,
+    );
+  }
+  if (error instanceof AggregateError) {
+    const [...errors] = error.errors;
+    const first = errors.slice(0, DESCRIBED).map((error) => readSafely(error, describe));
+    return `${nameOf(error)} of ${errors.length}: ${first.join("; ")}`;
+  }
+  const isPlain = error.name === "Error" && codeOf(error) === undefined;
+  if (isPlain && innermostOf(error)?.isOurs !== true) return withPlace("Error", error);
+  return `${nameOf(error)}: ${error.message}`;
+}
+
+function withoutInput(message: string): string {
+  if (CONVERTED.test(message)) return "Cannot convert … to a BigInt";
+  return message.replace(QUOTED, "$1…$1").replace(SPECIFIED, ": …");
+}
+
+/** A text that was thrown may be personal, and so may the fields of an object. */
+function describeThrown(value: unknown): string {
+  return `${value === null ? "null" : typeof value} was thrown, which is not an Error`;
+}
+
+const NAME = /^\w{1,100}$/;
+
+function nameOf({ name }: Error): string {
+  return NAME.test(name) ? name : "Error";
+}
+
+/** "ECONNRESET", "40P01". */
+function codeOf(error: Error): string | undefined {
+  return "code" in error && typeof error.code === "string" && NAME.test(error.code) ? error.code : undefined;
+}
+
+function withPlace(description: string, error: Error): string {
+  const place = placeOf(error);
+  return place === undefined ? description : `${description} at ${place}`;
+}
+
+/** Errors are objects of others: their fields may throw, or not be of their types. */
+function readSafely(error: unknown, read: (error: unknown) => string): string {
+  try {
+    return read(error);
+  } catch {
+    return "An error that cannot be read";
+  }
+}
+
+function shortened(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
+}
+
+interface Frame {
+  /** Folder, file and line: "db/errors.ts:12". */
+  place: string;
+  /** Of this service rather than of a package. */
+  isOurs: boolean;
 }
 
 const FRAME = "    at ";
+const LOCATION = /^([^:]+\.[jt]sx?:\d+):\d+$/;
+const PACKAGES = ["/node_modules/", "/npm/", "/vendor/"];
 
-/** The innermost line of a stack that is ours: the file with its folder, and the line. */
-function placeOf(stack: string): string | undefined {
-  // The frames are at the end; before them stands the message, which may be long and quote what looks like one.
-  const lines = stack.split("\n");
-  const frames = lines.slice(lines.findLastIndex((line) => !line.startsWith(FRAME)) + 1);
-  for (const frame of frames) {
-    const [folder, file = ""] = frame.replace(/\)$/, "").split("/").slice(-2);
-    const [, place] = /^([^:]+\.tsx?:\d+):\d+$/.exec(file) ?? [];
-    if (frame.includes("file:") && place !== undefined) return `${folder}/${place}`;
+/** The innermost line that is ours, or else the innermost one of a package. */
+function placeOf(error: Error): string | undefined {
+  const frames = [...framesOf(error)];
+  return (frames.find(({ isOurs }) => isOurs) ?? frames[0])?.place;
+}
+
+function innermostOf(error: Error): Frame | undefined {
+  return framesOf(error).next().value ?? undefined;
+}
+
+/** The frames of files, the innermost one first. */
+function* framesOf({ message, stack = "" }: Error): Generator<Frame, undefined> {
+  // The message is before the frames. It may be long, and contain what looks like one.
+  const at = stack.indexOf(message);
+  const lines = stack.slice(at < 0 ? 0 : at + message.length).split("\n");
+  for (const line of lines.slice(lines.findLastIndex((line) => !line.startsWith(FRAME)) + 1)) {
+    const [folder, file = ""] = line.replace(/\)$/, "").split("/").slice(-2);
+    const [, location] = LOCATION.exec(file) ?? [];
+    if (!line.includes("file:") || location === undefined) continue;
+    const isOurs = /\.tsx?:/.test(file) && !PACKAGES.some((folder) => line.includes(folder));
+    yield { place: `${folder}/${location}`, isOurs };
   }
 }

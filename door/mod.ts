@@ -7,12 +7,19 @@ import type { DoorConfig } from "../config/mod.ts";
 const HOUR_SECONDS = 3_600;
 
 const NOWHERE = { code: "INVALID_INPUT", message: "Cannot take the request: its Host header names no host" };
+/** Bytes of a URL. Ours have a few hundred, and what reads a query may take time quadratic in its length. */
+export const URL_LIMIT = 8 * 1_024;
+const TOO_LONG = {
+  code: "INVALID_INPUT",
+  message: `Cannot take the request: its URL has more than ${URL_LIMIT} bytes`,
+};
 /** In the form of every other error; a path may hold what must not be repeated. */
 const NOT_FOUND = { code: "NOT_FOUND", message: "Cannot find anything under this path" };
 
 /** An app to mount the edges at. Which contents a page may have is for its edge to say. */
 export function createDoor({ corsOrigins }: Pick<DoorConfig, "corsOrigins">): Hono {
   const app = new Hono();
+  app.use(async (c, next) => c.req.url.length <= URL_LIMIT ? await next() : c.json(TOO_LONG, 414));
   // Every edge may rely on the URL, and what cannot make one of it quotes it.
   app.use(async (c, next) => URL.canParse(c.req.url) ? await next() : c.json(NOWHERE, 400));
   app.use(secureHeaders({ xFrameOptions: "DENY", crossOriginResourcePolicy: "same-origin" }));

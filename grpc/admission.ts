@@ -24,7 +24,7 @@ export const ADMISSION_LIMITS: Readonly<AdmissionLimits> = {
 export interface Admitted {
   /** The connection has authenticated a call. */
   authenticated(): void;
-  /** The connection has ended. */
+  /** The connection has ended. May be called again. */
   ended(): void;
 }
 
@@ -40,7 +40,8 @@ interface Address {
 
 interface Stranger {
   address: string;
-  close(): void;
+  /** Frees its place and closes the connection. */
+  evict(): void;
 }
 
 export class Admission {
@@ -70,13 +71,19 @@ export class Admission {
     if (from.strangers >= limits.strangersPerAddress) this.#closeOldest(address);
     else if (this.#strangers.size >= limits.strangers) this.#closeOldest();
     if (this.#connections >= limits.connections && !this.#closeOldest()) return undefined;
-    const stranger = { address, close };
+    const stranger = {
+      address,
+      evict: () => {
+        admitted.ended(); // at once: the end of a closed connection is noticed later, after others were admitted
+        close();
+      },
+    };
     this.#connections++;
     from.connections++;
     from.strangers++;
     this.#strangers.add(stranger);
     let hasEnded = false;
-    return {
+    const admitted: Admitted = {
       authenticated: () => {
         if (this.#leaveStrangers(stranger)) from.tokens = Math.min(from.tokens + 1, limits.newBurst);
       },
@@ -88,6 +95,7 @@ export class Admission {
         from.connections--;
       },
     };
+    return admitted;
   }
 
   #addressOf(address: string): Address {
@@ -109,7 +117,7 @@ export class Admission {
   #closeOldest(address?: string): boolean {
     for (const stranger of this.#strangers) {
       if (address !== undefined && stranger.address !== address) continue;
-      stranger.close();
+      stranger.evict();
       return true;
     }
     return false;

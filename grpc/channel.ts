@@ -4,6 +4,7 @@ import { Deadlines } from "./deadlines.ts";
 import type { ByteStream } from "./http2/byte_stream.ts";
 import { Http2Connection } from "./http2/connection.ts";
 import type { HeaderList } from "./hpack/mod.ts";
+import type { ConnectionLimits } from "./http2/limits.ts";
 import type { Metadata } from "./metadata.ts";
 import { GrpcError } from "./status.ts";
 import { formatTimeout } from "./timeout.ts";
@@ -13,6 +14,8 @@ export interface ChannelOptions {
   tls?: { ca?: string | undefined; certificate?: string; key?: string } | undefined;
   /** Largest response message, compressed and not, in bytes. */
   messageBytes?: number;
+  /** Bounds of a connection that differ from the usual ones. */
+  limits?: Partial<ConnectionLimits>;
 }
 
 export interface CallOptions {
@@ -29,9 +32,11 @@ export type Requests = Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Ar
 
 const MESSAGE_BYTES = 4 * 1024 * 1024;
 const CONNECT_MS = 10_000;
-const TICK_MS = 1_000;
 /** A connection without calls is closed after this time: before load balancers drop it without a word. */
 const IDLE_MS = 4 * 60_000;
+
+/** Timers with a longer delay fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A connection and the time since which nothing is under way on it. */
 interface Link {
@@ -47,6 +52,8 @@ export class Channel implements Disposable {
   readonly #links = new Set<Link>();
   readonly #calls = new Set<ClientCall>();
   #dialing: Promise<Link> | undefined;
+  /** The connection that waits for the SETTINGS of the server. */
+  #connecting: Http2Connection | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
   #isClosed = false;
 
@@ -103,12 +110,15 @@ export class Channel implements Disposable {
     this.#isClosed = true;
     for (const call of this.#calls) call.cancel();
     for (const { connection } of this.#links) connection.close();
+    this.#connecting?.close();
     clearInterval(this.#ticking);
     this.#deadlines[Symbol.dispose]();
   }
 
   async #begin(path: string, requests: Requests, { at, metadata, signal }: CallOptions & { at: number }) {
-    const link = await this.#link(at, signal);
+    let link = await this.#link(at, signal);
+    // Other calls may have taken the room in the meantime.
+    while (!link.connection.hasRoom) link = await this.#link(at, signal);
     link.calls++;
     const call = new ClientCall({
       messageBytes: this.#options.messageBytes ?? MESSAGE_BYTES,
@@ -125,7 +135,13 @@ export class Channel implements Disposable {
     const startedAt = performance.now();
     this.#calls.add(call);
     if (at < Infinity) this.#deadlines.add(call);
-    call.opened(link.connection.open(this.#headers(path, at, metadata), false, call));
+    try {
+      call.opened(link.connection.open(this.#headers(path, at, metadata), false, call));
+    } catch (cause) {
+      const error = new GrpcError("INTERNAL", "Cannot send the metadata: values must be ASCII", { cause });
+      call.fail(error);
+      throw error;
+    }
     if (requests instanceof Uint8Array) call.sendOne(requests);
     else void call.send(requests);
     return call;
@@ -151,25 +167,35 @@ export class Channel implements Disposable {
     ];
   }
 
-  /** A connection with room for a call. */
+  /** A connection with room for a call, or a new one whose room other calls have taken. */
   async #link(at: number, signal: AbortSignal | undefined): Promise<Link> {
     for (const link of this.#links) if (link.connection.hasRoom) return link;
     if (this.#isClosed) throw new GrpcError("CANCELLED", "The channel is closed");
     this.#dialing ??= this.#dial().finally(() => this.#dialing = undefined);
     const link = await inTime(this.#dialing, at, signal);
-    if (link.connection.hasRoom) return link;
+    if (link.connection.hasRoom || link.calls > 0) return link;
     throw new GrpcError("UNAVAILABLE", "The server takes no calls");
   }
 
+  /** Connects, and waits for the SETTINGS of the server: they say how many calls it takes at a time. */
   async #dial(): Promise<Link> {
+    const due = performance.now() + CONNECT_MS;
     const stream = await connect(this.#url, this.#options.tls);
     if (this.#isClosed) {
       stream.close();
       throw new GrpcError("CANCELLED", "The channel is closed");
     }
+    const settings = Promise.withResolvers<void>();
     const connection = new Http2Connection(stream, {
       role: "client",
+      ...(this.#options.limits && { limits: this.#options.limits }),
+      onSettings: () => {
+        this.#links.add(link);
+        this.#ticking ??= setInterval(() => this.#tick(), connection.limits.tickMs);
+        settings.resolve();
+      },
       onClose: () => {
+        settings.reject(lost(connection));
         this.#links.delete(link);
         if (this.#links.size > 0) return;
         clearInterval(this.#ticking);
@@ -177,9 +203,16 @@ export class Channel implements Disposable {
       },
     });
     const link: Link = { connection, calls: 0, idleSince: performance.now() };
-    this.#links.add(link);
-    this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#connecting = connection;
     void connection.run();
+    try {
+      await inTime(settings.promise, due, undefined);
+    } catch {
+      connection.close();
+      throw this.#isClosed ? new GrpcError("CANCELLED", "The channel is closed") : lost(connection);
+    } finally {
+      this.#connecting = undefined;
+    }
     return link;
   }
 
@@ -253,7 +286,8 @@ async function inTime<T>(work: Promise<T>, at: number, signal: AbortSignal | und
   const { promise, reject } = Promise.withResolvers<never>();
   const expire = () => reject(new GrpcError("DEADLINE_EXCEEDED", "The deadline has passed"));
   const cancel = () => reject(new GrpcError("CANCELLED", "The call was cancelled"));
-  const timer = at === Infinity ? undefined : setTimeout(expire, Math.max(0, at - performance.now()));
+  const delay = Math.min(Math.max(0, at - performance.now()), LONGEST_TIMER_MS);
+  const timer = at === Infinity ? undefined : setTimeout(expire, delay);
   signal?.addEventListener("abort", cancel);
   if (signal?.aborted) cancel();
   try {

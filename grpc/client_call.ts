@@ -96,6 +96,12 @@ export class ClientCall implements StreamListener, Deadline {
   // --- from the connection
 
   onHeaders(list: HeaderList, endStream: boolean): void {
+    this.#takeHeaders(list, endStream);
+    // The server has answered early: it reads no more requests, and the stream would stay open.
+    if (endStream && !this.#stream!.localEnded) this.#stream!.reset(CODE.NO_ERROR);
+  }
+
+  #takeHeaders(list: HeaderList, endStream: boolean): void {
     if (this.headers || this.#isOver) return endStream ? this.#readStatus(list) : undefined;
     const headers = new Metadata(list);
     const isGrpc = headers.get("content-type")?.startsWith("application/grpc") ?? false;
@@ -120,12 +126,11 @@ export class ClientCall implements StreamListener, Deadline {
     } catch (error) {
       this.fail(error as GrpcError);
     }
-    this.#stream?.release(this.#credit);
+    this.messages.returnLater(this.#credit);
     if (endStream) this.fail(new GrpcError("INTERNAL", "The response has ended without a status"));
   }
 
   onReset(code: Code): void {
-    this.#drained?.resolve();
     if (this.#isOver) return;
     this.isRefused = code === CODE.REFUSED_STREAM;
     this.#end(
@@ -139,11 +144,13 @@ export class ClientCall implements StreamListener, Deadline {
   }
 
   #createReader(encoding: Encoding | undefined): MessageReader {
-    return new MessageReader(this.#options, encoding, (message) => {
+    const reader: MessageReader = new MessageReader(this.#options, encoding, (message, isCompressed) => {
       const own = Math.min(this.#credit, message.length + PREFIX_BYTES);
       this.#credit -= own;
-      this.messages.push(message, own);
+      this.messages.push(message, own, isCompressed ? unpack : undefined);
     });
+    const unpack = (message: Uint8Array) => reader.unpack(message);
+    return reader;
   }
 
   #readStatus(list: HeaderList): void {
@@ -163,6 +170,7 @@ export class ClientCall implements StreamListener, Deadline {
   #end(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#drained?.resolve();
     if (error === undefined) this.messages.close();
     else this.messages.fail(error);
     this.#options.onEnd();

@@ -19,6 +19,8 @@ export interface ListenOptions {
   /** Whether other processes may listen on the port too; the kernel spreads the connections. */
   reusePort?: boolean | undefined;
   tls?: TlsOptions | undefined;
+  /** Time that a TLS handshake may take, milliseconds. */
+  handshakeMs: number;
 }
 
 /** What a listener does with its connections. */
@@ -34,8 +36,8 @@ export interface Acceptor {
 export interface Pending {
   /** The connection is ready; TLS has been negotiated. */
   ready(stream: ByteStream, peer: Peer): void;
-  /** The connection has ended before it was ready. */
-  failed(): void;
+  /** The connection has ended, ready or not. May be called again. */
+  ended(): void;
 }
 
 export interface Listener {
@@ -57,8 +59,6 @@ export function listen(options: ListenOptions, acceptor: Acceptor): Promise<List
 }
 
 const RETRY_MS = 100;
-/** Time that the TLS handshake may take. */
-const HANDSHAKE_MS = 10_000;
 
 function listenTcp({ hostname, port, reusePort }: ListenOptions, acceptor: Acceptor): Listener {
   let listener: Deno.TcpListener;
@@ -114,52 +114,58 @@ function take(connection: Deno.TcpConn, acceptor: Acceptor): void {
 
 /** `Deno.listenTls` cannot ask for client certificates; node:tls can. */
 async function listenTls(
-  { hostname, port, reusePort }: ListenOptions,
+  { hostname, port, reusePort, handshakeMs }: ListenOptions,
   { certificate, key, clientCa }: TlsOptions,
   acceptor: Acceptor,
 ): Promise<Listener> {
-  const handshakes = new Map<string, Pending>();
+  const handshakes = new Map<string, { socket: Socket; pending: Pending }>();
   const server = createServer({
     cert: certificate,
     key,
     ALPNProtocols: ["h2"],
     minVersion: "TLSv1.2",
-    handshakeTimeout: HANDSHAKE_MS,
+    handshakeTimeout: handshakeMs,
     ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
   });
   server.on("connection", (socket: Socket) => {
+    const { remoteAddress } = socket;
+    if (remoteAddress === undefined) return socket.destroy(); // the client has reset it
     const from = nameOf(socket);
-    const pending = acceptor.admit(socket.remoteAddress ?? "", () => socket.destroy());
+    const pending = acceptor.admit(remoteAddress, () => socket.destroy());
     if (!pending) return socket.destroy();
-    handshakes.set(from, pending);
+    handshakes.set(from, { socket, pending });
     socket.on("error", () => {});
     socket.once("close", () => {
-      if (handshakes.get(from) === pending && handshakes.delete(from)) pending.failed();
+      if (handshakes.get(from)?.socket === socket) handshakes.delete(from);
+      pending.ended();
     });
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     const from = nameOf(socket);
-    const pending = handshakes.get(from);
+    const pending = handshakes.get(from)?.pending;
     handshakes.delete(from);
     const peer = { address: socket.remoteAddress ?? "", certificate: certificateOf(socket) };
     if (pending && socket.alpnProtocol === "h2") pending.ready(tlsByteStream(socket), peer);
     else {
       socket.destroy();
-      pending?.failed();
+      pending?.ended();
     }
   });
   server.on("tlsClientError", (_error, socket) => socket?.destroy());
-  server.on("error", acceptor.onTrouble);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(new ListenError(whyNot(hostname, port, cause), { cause })));
     server.listen({ host: hostname, port, ...(reusePort ? { reusePort } : {}) }, resolve);
   });
+  server.on("error", (error) => acceptor.onTrouble(error));
   const stopLooking = keepAccepting(server);
   return {
     port: (server.address() as { port: number }).port,
     close() {
       stopLooking();
-      return new Promise((resolve) => server.close(() => resolve()));
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // The server would wait for their handshakes.
+      for (const { socket } of handshakes.values()) socket.destroy();
+      return closed;
     },
   };
 }

@@ -1,11 +1,24 @@
 /** Messages of a streaming call, in order, between the connection and the reader of the call. */
 
+interface Waiting {
+  message: Uint8Array;
+  credit: number;
+  unpack: Unpack | undefined;
+}
+
+/** Decompresses a message. @throws {GrpcError} */
+type Unpack = (message: Uint8Array) => Uint8Array;
+
+/** Memory of a waiting message in addition to its bytes: two objects and an array buffer. */
+const OVERHEAD_BYTES = 256;
+
 export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
-  readonly #waiting: { message: Uint8Array; credit: number }[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #onTaken: (credit: number) => void;
   readonly #onLeft: () => void;
   #reader: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined;
   #end: { error?: unknown } | undefined;
+  #bytes = 0;
 
   /**
    * @param onTaken called with the credit of each message once it is read
@@ -20,16 +33,37 @@ export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
     return this.#waiting.length === 0;
   }
 
-  /** @param credit bytes that the peer may send again once the message is read */
-  push(message: Uint8Array, credit: number): void {
-    if (this.#end) return;
-    if (!this.#reader) {
-      this.#waiting.push({ message, credit });
-      return;
-    }
-    this.#reader.resolve({ done: false, value: message });
+  /** Memory of the messages that wait, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * @param credit bytes that the peer may send again once the message is read
+   * @param unpack of a compressed message, which waits as it is: a few bytes may unpack to the largest message
+   */
+  push(message: Uint8Array, credit: number, unpack?: Unpack): void {
+    if (this.#end) return this.#onTaken(credit);
+    this.#waiting.push({ message, credit, unpack });
+    this.#bytes += message.length + OVERHEAD_BYTES;
+    if (!this.#reader) return;
+    this.#reader.resolve(this.next());
     this.#reader = undefined;
-    this.#onTaken(credit);
+  }
+
+  /** Returns credit for bytes of a message that is not complete: once what waits before it is read. */
+  returnLater(credit: number): void {
+    const last = this.#waiting.at(-1);
+    if (last && !this.#end) last.credit += credit;
+    else this.#onTaken(credit);
+  }
+
+  /** Returns the credit of everything that waits; it can still be read. */
+  returnCredit(): void {
+    for (const waiting of this.#waiting) {
+      this.#onTaken(waiting.credit);
+      waiting.credit = 0;
+    }
   }
 
   /** Ends the iteration after what waits. */
@@ -40,13 +74,22 @@ export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
   /** Ends the iteration with an error after what waits. */
   fail(error: unknown): void {
     this.#finish({ error });
+    this.returnCredit();
   }
 
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     const next = this.#waiting.shift();
     if (next) {
+      this.#bytes -= next.message.length + OVERHEAD_BYTES;
       this.#onTaken(next.credit);
-      return Promise.resolve({ done: false, value: next.message });
+      try {
+        const value = next.unpack ? next.unpack(next.message) : next.message;
+        return Promise.resolve({ done: false, value });
+      } catch (error) {
+        this.#discard();
+        this.#end = { error };
+        return Promise.reject(error);
+      }
     }
     if (this.#end) {
       return "error" in this.#end
@@ -58,7 +101,7 @@ export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
   }
 
   return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    for (const { credit } of this.#waiting.splice(0)) this.#onTaken(credit);
+    this.#discard();
     if (!this.#end) {
       this.#end = {};
       this.#onLeft();
@@ -68,6 +111,11 @@ export class MessageQueue implements AsyncIterableIterator<Uint8Array> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  #discard(): void {
+    this.#bytes = 0;
+    for (const { credit } of this.#waiting.splice(0)) this.#onTaken(credit);
   }
 
   #finish(end: { error?: unknown }): void {

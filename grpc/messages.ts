@@ -42,7 +42,7 @@ const FIRST_ROOM_BYTES = 1_024;
 export class MessageReader {
   readonly #limit: number;
   readonly #encoding: Encoding | undefined;
-  readonly #onMessage: (message: Uint8Array) => void;
+  readonly #onMessage: (message: Uint8Array, isCompressed: boolean) => void;
   readonly #prefix = new Uint8Array(PREFIX_BYTES);
   #prefixBytes = 0;
   #length = 0;
@@ -52,7 +52,7 @@ export class MessageReader {
   constructor(
     { messageBytes }: MessageLimits,
     encoding: Encoding | undefined,
-    onMessage: (message: Uint8Array) => void,
+    onMessage: (message: Uint8Array, isCompressed: boolean) => void,
   ) {
     this.#limit = messageBytes;
     this.#encoding = encoding;
@@ -72,7 +72,7 @@ export class MessageReader {
   /**
    * Takes `bytes[start, end)`.
    *
-   * @throws {GrpcError} RESOURCE_EXHAUSTED: a message over the limit; INTERNAL: a wrong prefix or compression
+   * @throws {GrpcError} RESOURCE_EXHAUSTED: a message over the limit; INTERNAL: a wrong prefix; and what the receiver throws
    */
   push(bytes: Uint8Array, start: number, end: number): void {
     for (;;) {
@@ -92,7 +92,7 @@ export class MessageReader {
       const message = this.#message!;
       this.#prefixBytes = 0;
       this.#message = undefined;
-      this.#onMessage(this.#prefix[0] === 1 ? this.#decompress(message) : message);
+      this.#onMessage(message, this.#prefix[0] === 1);
     }
   }
 
@@ -122,7 +122,12 @@ export class MessageReader {
     this.#messageBytes = 0;
   }
 
-  #decompress(message: Uint8Array): Uint8Array {
+  /**
+   * Decompresses a message.
+   *
+   * @throws {GrpcError} RESOURCE_EXHAUSTED: it unpacks to more than the limit; INTERNAL: it cannot be read
+   */
+  unpack(message: Uint8Array): Uint8Array {
     try {
       const plain = DECOMPRESS[this.#encoding!](message, { maxOutputLength: this.#limit });
       return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength);

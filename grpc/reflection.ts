@@ -24,6 +24,20 @@ export function createReflection(services: readonly DescService[]): Methods {
   const symbols = new Map<string, DescFile>();
   for (const { file } of listed) addFile(file, files);
   for (const file of files.values()) for (const symbol of symbolsOf(file)) symbols.set(symbol, file);
+  const encoded = new Map(
+    [...files.values()].map((file) => [file, toBinary(FileDescriptorProtoSchema, file.proto)]),
+  );
+
+  /** A file and what it imports, so that clients need not ask again. */
+  function fileAnswer(file: DescFile | undefined): Answer {
+    if (!file) return notFound();
+    const closure = new Map<string, DescFile>();
+    addFile(file, closure);
+    return {
+      case: "fileDescriptorResponse",
+      value: { fileDescriptorProto: [...closure.values()].map((file) => encoded.get(file)!) },
+    };
+  }
 
   function answer({ messageRequest }: ServerReflectionRequest): Answer {
     switch (messageRequest.case) {
@@ -75,21 +89,6 @@ function* symbolsOf(file: DescFile): Generator<string> {
     messages.push(...message.nestedMessages);
   }
   for (const { typeName } of file.enums) yield typeName;
-}
-
-/** A file and what it imports, so that clients need not ask again. */
-function fileAnswer(file: DescFile | undefined): Answer {
-  if (!file) return notFound();
-  const closure = new Map<string, DescFile>();
-  addFile(file, closure);
-  return {
-    case: "fileDescriptorResponse",
-    value: {
-      fileDescriptorProto: [...closure.values()].map(({ proto }) =>
-        toBinary(FileDescriptorProtoSchema, proto)
-      ),
-    },
-  };
 }
 
 function notFound(): Answer {

@@ -6,7 +6,7 @@ import type { HeaderList } from "./hpack/mod.ts";
 import type { ByteStream, Peer } from "./http2/byte_stream.ts";
 import { Http2Connection } from "./http2/connection.ts";
 import type { RequestHead } from "./http2/header_rules.ts";
-import type { ConnectionLimits } from "./http2/limits.ts";
+import { CONNECTION_LIMITS, type ConnectionLimits } from "./http2/limits.ts";
 import type { Http2Stream } from "./http2/stream.ts";
 import { listen, type Pending, type TlsOptions } from "./listener.ts";
 import { type GrpcRequest, type HttpRefusal, readRequest } from "./request.ts";
@@ -51,13 +51,12 @@ export interface GrpcServer {
 }
 
 const MESSAGE_BYTES = 4 * 1024 * 1024;
-const TICK_MS = 1_000;
 const CLOSE_LIMIT_MS = 10_000;
 /** Time for clients without calls to leave after GOAWAY. */
 const LEAVE_MS = 1_000;
 const CLOSE_LOOK_MS = 50;
 const REPORT_REFUSED_MS = 60_000;
-/** Bytes of incomplete messages that a connection may hold, in addition to one whole message. */
+/** Bytes of messages without a handler yet that a connection may hold, in addition to one whole message. */
 const HELD_BYTES = 65_536;
 const HELD_BYTES_KNOWN = 1_048_576;
 
@@ -65,8 +64,9 @@ const HELD_BYTES_KNOWN = 1_048_576;
 export async function serve(options: ServeOptions): Promise<GrpcServer> {
   const server = new Server(options);
   const { hostname, port, reusePort, tls } = options;
-  const listener = await listen({ hostname, port, reusePort, tls }, server);
-  const ticking = setInterval(() => server.tick(), TICK_MS);
+  const { firstRequestMs: handshakeMs, tickMs } = { ...CONNECTION_LIMITS, ...options.limits };
+  const listener = await listen({ hostname, port, reusePort, tls, handshakeMs }, server);
+  const ticking = setInterval(() => server.tick(), tickMs);
   let closing: Promise<void> | undefined;
   return {
     port: listener.port,
@@ -103,7 +103,11 @@ class Server {
     this.#messageBytes = messageBytes ?? MESSAGE_BYTES;
     this.#limits = limits ?? {};
     this.#admission = new Admission(limits);
-    this.#onEvent = onEvent ?? (() => {});
+    this.#onEvent = (event) => {
+      try {
+        onEvent?.(event);
+      } catch { /* a log that fails must not end what it is about */ }
+    };
     this.#toGrpcError = toGrpcError ?? defaultError;
   }
 
@@ -121,7 +125,7 @@ class Server {
     }
     return {
       ready: (stream, peer) => this.#serve(stream, peer, admitted),
-      failed: () => admitted.ended(),
+      ended: () => admitted.ended(),
     };
   }
 
@@ -146,7 +150,18 @@ class Server {
 
   tick(): void {
     const now = performance.now();
-    for (const connection of this.#connections) connection.tick(now);
+    for (const connection of this.#connections) {
+      try {
+        connection.tick(now);
+      } catch (error) {
+        this.#end(connection, error);
+      }
+    }
+  }
+
+  #end(connection: Http2Connection, defect: unknown): void {
+    this.#onEvent({ type: "defect", error: defect });
+    connection.close();
   }
 
   dispose(): void {
@@ -181,10 +196,12 @@ class Server {
         admitted.authenticated();
         connection.authenticated();
       },
+      onDefect: (error) => connection.defect(error),
       hold: (bytes) => {
         held += bytes;
         return held <= this.#messageBytes + (connection.isKnown ? HELD_BYTES_KNOWN : HELD_BYTES);
       },
+      chargeMessage: () => connection.chargeMessage(),
       onEnd: () => {
         if (--this.#calls === 0) this.#quietSince = performance.now();
       },

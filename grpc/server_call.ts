@@ -20,8 +20,12 @@ export interface CallSurroundings {
   /** Turns what a handler threw into the error that the caller sees. */
   toGrpcError(error: unknown, path: string): GrpcError;
   authenticated(): void;
-  /** Counts bytes of incomplete messages of the connection; false when there are too many. */
+  /** Ends the connection after an error that only this program explains. */
+  onDefect(error: unknown): void;
+  /** Counts bytes of messages of the connection that no handler has taken yet; false when there are too many. */
   hold(bytes: number): boolean;
+  /** Charges a message of a streaming call. @throws {ConnectionError} the peer sends too many */
+  chargeMessage(): void;
   /** Called once the call is answered or gone, and its handler has ended. */
   onEnd(): void;
 }
@@ -44,6 +48,8 @@ export class ServerCall implements Call, Deadline, StreamListener {
   readonly #timeoutMs: number | undefined;
   readonly #startedAt: number;
   #reader: MessageReader | undefined;
+  /** Bytes of the frame that is being read and that belong to no complete message. */
+  #credit = 0;
   #held = 0;
   #request: Uint8Array | undefined;
   #requests: MessageQueue | undefined;
@@ -104,7 +110,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   /** Begins to take the request. @param isEmpty whether it has ended with its headers */
   begin(isEmpty: boolean): void {
-    if (this.#timeoutMs === 0) return this.expire();
+    if (!this.isWanted) return this.expire();
     if (this.#method.kind === "stream") this.#runStream(this.#method);
     if (isEmpty) this.#requestEnded();
   }
@@ -142,7 +148,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   /** The deadline has passed. */
   expire(): void {
-    this.fail(EXPIRED);
+    try {
+      this.fail(EXPIRED);
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
   }
 
   /** Ends the call with an error, unless it is over. */
@@ -169,37 +179,52 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   #takeData(bytes: Uint8Array, start: number, end: number): void {
     if (this.#isOver) return this.#stream.release(end - start);
-    const isStream = this.#method.kind === "stream";
-    let credit = end - start;
-    const reader = this.#reader ??= new MessageReader(
-      this.#surroundings,
-      this.#encoding,
-      (message) => {
-        if (!isStream) {
-          if (this.#request) {
-            throw new GrpcError("UNIMPLEMENTED", "The method takes one message, not several");
-          }
-          this.#request = message;
-          return;
-        }
-        const own = Math.min(credit, message.length + PREFIX_BYTES);
-        credit -= own;
-        this.#requests!.push(message, own);
-      },
-    );
+    this.#credit = end - start;
+    const reader = this.#reader ??= this.#createReader();
     try {
       reader.push(bytes, start, end);
-      this.#hold(reader.held);
+      if (!this.#hold(reader.held + (this.#request?.length ?? 0) + (this.#requests?.bytes ?? 0))) {
+        throw new GrpcError("RESOURCE_EXHAUSTED", "Too many messages arrive at once");
+      }
     } catch (error) {
-      this.fail(error as GrpcError);
+      if (!(error instanceof GrpcError)) throw error;
+      this.fail(error);
     }
-    this.#stream.release(credit);
+    if (this.#requests) this.#requests.returnLater(this.#credit);
+    else this.#stream.release(this.#credit);
   }
 
-  #hold(bytes: number): void {
-    const isWithin = this.#surroundings.hold(bytes - this.#held);
+  #createReader(): MessageReader {
+    const reader: MessageReader = new MessageReader(
+      this.#surroundings,
+      this.#encoding,
+      (message, isCompressed) => {
+        if (this.#requests) {
+          this.#surroundings.chargeMessage();
+          const own = Math.min(this.#credit, message.length + PREFIX_BYTES);
+          this.#credit -= own;
+          return this.#requests.push(message, own, isCompressed ? unpack : undefined);
+        }
+        if (this.#request) {
+          throw new GrpcError("UNIMPLEMENTED", "The method takes one message, not several");
+        }
+        this.#request = isCompressed ? unpack(message) : message;
+      },
+    );
+    const unpack = (message: Uint8Array) => reader.unpack(message);
+    return reader;
+  }
+
+  /** Whether the connection has room for as many bytes of messages of this call. */
+  #hold(bytes: number): boolean {
+    const more = bytes - this.#held;
     this.#held = bytes;
-    if (!isWithin) throw new GrpcError("RESOURCE_EXHAUSTED", "Too many messages arrive at once");
+    return this.#surroundings.hold(more);
+  }
+
+  #taken(credit: number): void {
+    this.#stream.release(credit);
+    if (!this.#isOver) this.#hold((this.#reader?.held ?? 0) + this.#requests!.bytes);
   }
 
   #requestEnded(): void {
@@ -211,6 +236,8 @@ export class ServerCall implements Call, Deadline, StreamListener {
     if (!this.#request) {
       return this.fail(new GrpcError("UNIMPLEMENTED", "The method takes one message, not none"));
     }
+    if (!this.isWanted) return this.expire();
+    if (this.#held > 0) this.#hold(0);
     this.#runUnary(this.#method, this.#request);
   }
 
@@ -221,32 +248,40 @@ export class ServerCall implements Call, Deadline, StreamListener {
     let response;
     try {
       response = method.handle(request, this);
+      if (!(response instanceof Uint8Array)) return void response.then(this.#answer, this.#failed);
     } catch (error) {
       return this.#failed(error);
     }
-    if (response instanceof Uint8Array) this.#answer(response);
-    else response.then(this.#answer, this.#failed);
+    this.#answer(response);
   }
 
   readonly #answer = (response: Uint8Array): void => {
-    if (!this.#isOver) {
-      this.#sendMessage(response);
-      this.#finish();
+    try {
+      if (!this.#isOver) {
+        this.#sendMessage(response);
+        this.#finish();
+      }
+    } catch (error) {
+      return this.#failed(error);
     }
     this.#handlerEnded();
   };
 
   readonly #failed = (error: unknown): void => {
-    // Work that is given up because the deadline has passed must not look like an outage.
-    if (performance.now() >= this.at) this.expire();
-    if (!this.#isOver) this.fail(this.#surroundings.toGrpcError(error, this.path));
+    try {
+      // Work that is given up because the deadline has passed must not look like an outage.
+      if (performance.now() >= this.at) this.expire();
+      if (!this.#isOver) this.fail(this.#surroundings.toGrpcError(error, this.path));
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
     this.#handlerEnded();
   };
 
   #runStream(method: StreamMethod): void {
     this.#stream.handled = true;
     this.#stream.requestDue = Infinity;
-    this.#requests = new MessageQueue((credit) => this.#stream.release(credit));
+    this.#requests = new MessageQueue((credit) => this.#taken(credit));
     this.#sendResponses(method, this.#requests).then(() => this.#handlerEnded(), this.#failed);
   }
 
@@ -275,11 +310,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
 
   #sendMessage(message: Uint8Array): void {
     if (!this.#hasSentHeaders) {
-      this.#hasSentHeaders = true;
       this.#stream.sendHeaders(
         this.#headers ? [...RESPONSE_HEADERS, ...this.#headers] : RESPONSE_HEADERS,
         false,
       );
+      this.#hasSentHeaders = true;
     }
     this.#stream.sendData(frameMessage(message), false);
   }
@@ -290,7 +325,11 @@ export class ServerCall implements Call, Deadline, StreamListener {
     const trailers = own.length === 0 && !this.#trailers
       ? OK_TRAILERS
       : [...own, ...OK_TRAILERS, ...this.#trailers ?? []];
-    this.#stream.sendHeaders(trailers, true);
+    try {
+      this.#stream.sendHeaders(trailers, true);
+    } catch (defect) {
+      this.#surroundings.onDefect(defect);
+    }
   }
 
   #over(): void {
@@ -298,6 +337,8 @@ export class ServerCall implements Call, Deadline, StreamListener {
     this.#isOver = true;
     if (this.#timeoutMs !== undefined) this.#surroundings.deadlines.delete(this);
     if (this.#held > 0) this.#hold(0);
+    this.#requests?.returnCredit();
+    this.#drained?.resolve();
     this.#aborting?.abort(CANCELLED);
   }
 }

@@ -1,4 +1,4 @@
-/** The style, the script and the icon of the pages, from our own files. */
+/** The style, the script and the icon of the pages, all served from this origin. */
 import { Hono } from "@hono/hono";
 import { etag } from "@hono/hono/etag";
 
@@ -7,7 +7,10 @@ const SCRIPT = "text/javascript; charset=utf-8";
 const ASSETS: Readonly<Record<string, { file: URL; type: string }>> = {
   "chart.css": { file: new URL("./chart/chart.css", import.meta.url), type: "text/css; charset=utf-8" },
   "inspect.css": { file: new URL("./inspect.css", import.meta.url), type: "text/css; charset=utf-8" },
-  "become.js": { file: new URL("./script/become.js", import.meta.url), type: SCRIPT },
+  "idiomorph.js": {
+    file: new URL("../vendor/idiomorph/dist/idiomorph.esm.js", import.meta.url),
+    type: SCRIPT,
+  },
   "inspect.js": { file: new URL("./script/inspect.js", import.meta.url), type: SCRIPT },
   "live.js": { file: new URL("./script/live.js", import.meta.url), type: SCRIPT },
   "look.js": { file: new URL("./script/look.js", import.meta.url), type: SCRIPT },

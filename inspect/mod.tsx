@@ -57,7 +57,7 @@ export function createInspector(options: InspectorOptions): Inspector {
       if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
       const expected = asDomainError(error);
       for (const [name, value] of Object.entries(expected ? refusalHeaders(expected) : {})) {
-        c.header(name, value);
+        if (!c.res.headers.has(name)) c.header(name, value); // overload has said when to come back
       }
       if (c.req.method === "POST" && expected?.code === "UNAUTHENTICATED") {
         return await answerAfterEnd(c, options);

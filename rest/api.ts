@@ -27,7 +27,7 @@ export interface ApiEnv {
 export type Api = OpenAPIHono<ApiEnv>;
 export type ApiContext = Context<ApiEnv>;
 
-/** An app for a resource's routes. Input that breaks its schema is refused with every field named. */
+/** An app for a resource's routes. Input that breaks its schema is refused with its fields named. */
 export function createApi(): Api {
   return new OpenAPIHono<ApiEnv>({
     defaultHook: (result, c) => {
@@ -89,7 +89,7 @@ const ALWAYS: ErrorCode[] = ["INVALID_INPUT", "UNAUTHENTICATED", "FORBIDDEN", "R
 
 /** What a caller may make of each. */
 const MEANINGS: Record<ErrorCode, string> = {
-  INVALID_INPUT: "the message names every field that is wrong, and what was expected",
+  INVALID_INPUT: "the message names the fields that are wrong, at most 20, and what was expected",
   UNAUTHENTICATED: "the token is missing, or is not one to be believed",
   FORBIDDEN: "the caller has no role that may do this",
   NOT_FOUND: "the caller's store has nothing under this id",
@@ -122,6 +122,7 @@ function retryAfter(description: string) {
  */
 export function refusals(...codes: ErrorCode[]): Record<never, never> {
   const responses: Record<number, ReturnType<typeof json> & { headers?: z.ZodObject }> = {
+    414: json("INVALID_INPUT: the URL has more than 8 KiB", ErrorSchema),
     500: json("INTERNAL_SERVER_ERROR: something went wrong on our side", ErrorSchema),
   };
   for (const code of [...ALWAYS, ...codes]) {

@@ -8,9 +8,9 @@ export interface AnswerOptions {
   patienceMs: number;
 }
 
-/** @param pieces of the answer, and undefined where more of the request has to be read before the next one */
+/** @param pieces of the answer, each written as soon as it is there */
 export function answerWith(
-  pieces: AsyncIterable<string | undefined>,
+  pieces: AsyncIterable<string>,
   { unread, patienceMs }: AnswerOptions,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const answer = new TransformStream<Uint8Array<ArrayBuffer>>(
@@ -23,38 +23,21 @@ export function answerWith(
 
 /** Never fails: a client that has gone, or reads nothing, ends it. */
 async function send(
-  pieces: AsyncIterable<string | undefined>,
+  pieces: AsyncIterable<string>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
   patienceMs: number,
 ): Promise<void> {
   const encoder = new TextEncoder();
   writer.closed.catch(() => {}); // what waits for the writer hears of it too
-  let taken = Promise.resolve();
   try {
     for await (const piece of pieces) {
-      if (piece === undefined) await quiet(taken);
-      else {
-        if ((writer.desiredSize ?? 0) <= 0) await unlessSilent(writer.ready, patienceMs);
-        taken = writer.write(encoder.encode(piece)).catch(() => {});
-      }
+      if ((writer.desiredSize ?? 0) <= 0) await unlessSilent(writer.ready, patienceMs);
+      writer.write(encoder.encode(piece)).catch(() => {});
     }
     await closeOnceRead(writer, patienceMs);
   } catch (error) {
     await writer.abort(error).catch(() => {});
   }
-}
-
-/**
- * Waits until the answer so far is on its way. Deno 2.8.3 to 2.9.5 forgets to deliver a body to whom it has kept
- * waiting when an answer was written meanwhile (https://github.com/denoland/deno/issues/36624), so nothing is read
- * before that. A client that reads nothing does not hold it up: nothing is written to it either.
- */
-async function quiet(taken: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const limit = setTimeout(late.resolve, 200);
-  await Promise.race([taken, late.promise]);
-  clearTimeout(limit);
-  await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 /** Waits as long as the client goes on reading. */

@@ -7,6 +7,7 @@ import {
   DataSubjectService,
 } from "../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
 import { watchCall } from "../telemetry/rpc.ts";
+import { activeTraceparent } from "../telemetry/spans.ts";
 import { failureOf, RecordOverdue, statusOf } from "./peer_failures.ts";
 import { createRecordReader } from "./peer_records.ts";
 
@@ -75,17 +76,18 @@ export function createPeers(
         ...(resumeAfter === undefined ? {} : { resumeAfter }),
       });
       const metadata = await authorization(service, options.token);
-      if (traceparent !== undefined) metadata.push("traceparent", traceparent);
       signal.throwIfAborted();
       const leaving = new AbortController();
       const watched = watchCall(PATH.slice(1), service);
-      const responses = watched.within(() =>
-        channel.stream(PATH, toBinary(CollectCustomerDataRequestSchema, request), {
+      const responses = watched.within(() => {
+        const parent = activeTraceparent() ?? traceparent;
+        if (parent !== undefined) metadata.push("traceparent", parent);
+        return channel.stream(PATH, toBinary(CollectCustomerDataRequestSchema, request), {
           metadata,
           timeoutMs: limits.callMs,
           signal: AbortSignal.any([signal, leaving.signal]),
-        })
-      );
+        });
+      });
       let ended = () => watched.end("CANCELLED");
       try {
         const read = createRecordReader(resumeAfter);

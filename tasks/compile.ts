@@ -17,11 +17,11 @@ export const INCLUDED = [
   "inspect/inspect.css",
   "inspect/overview/overview.css",
   "inspect/request/request.css",
-  "inspect/script/become.js",
   "inspect/script/inspect.js",
   "inspect/script/live.js",
   "inspect/script/look.js",
   "inspect/timeline/timeline.css",
+  "vendor/idiomorph/dist/idiomorph.esm.js",
   "vendor/scalar/standalone.js.gz",
 ];
 

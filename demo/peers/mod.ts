@@ -10,7 +10,7 @@ import {
   type CustomerErasureRequested,
   CustomerErasureRequestedSchema,
 } from "../../proto/gen/io/shopstar/customer/v1/events_pb.ts";
-import { inSpan, SpanKind } from "../../telemetry/spans.ts";
+import { activeTraceparent, inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { type ConfirmOptions, createConfirmer } from "./confirm.ts";
 import { consumeErasures, TOPIC } from "./consumer.ts";
 import { HOLDINGS } from "./holdings.ts";
@@ -66,7 +66,7 @@ export async function startDemoPeers(
       evidence,
     });
     const confirmation = { requestId, storeId, service: service.name, evidence };
-    const status = await confirmer.confirm(confirmation, from, stopping.signal);
+    const status = await confirmer.confirm(confirmation, activeTraceparent() ?? from, stopping.signal);
     log.info("{service} has confirmed request {requestId}: {status}", {
       service: service.name,
       requestId,

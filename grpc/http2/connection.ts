@@ -2,6 +2,7 @@
 import { type HeaderList, HpackDecoder, HpackEncoder, HpackError } from "../hpack/mod.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import {
+  BYTES_PER_EARNED_TOKEN,
   EARNED_BY_ANSWER,
   FloodGuard,
   KNOWN_FLOOD,
@@ -46,6 +47,8 @@ export interface ConnectionOptions {
   limits?: Partial<ConnectionLimits>;
   /** Takes a new stream of the peer and sets its listener; servers only. */
   onRequest?(stream: Http2Stream, head: RequestHead, list: HeaderList, endStream: boolean): void;
+  /** Called once, when the first SETTINGS of the peer have arrived. */
+  onSettings?(): void;
   /** Called once, when the connection takes no new streams any more; clients look for another one. */
   onGoAway?(): void;
   /** Called once, after every stream has ended. */
@@ -54,8 +57,7 @@ export interface ConnectionOptions {
   onDefect?(error: unknown): void;
 }
 
-/** How long a connection that has said its last is read, so that its last words are not lost. */
-const LINGER_MS = 1_000;
+/** Bytes that a connection still reads after its last words. */
 const LINGER_BYTES = 1_048_576;
 const SHUTDOWN_PING = new TextEncoder().encode("shutdown");
 const KEEP_ALIVE_PING = new TextEncoder().encode("presence");
@@ -64,6 +66,7 @@ const KEEP_ALIVE_PING = new TextEncoder().encode("presence");
 interface OpenBlock {
   stream: number;
   endStream: boolean;
+  dependsOnItself: boolean;
   bytes: Uint8Array[];
   length: number;
   frames: number;
@@ -120,7 +123,7 @@ export class Http2Connection implements StreamOwner {
     this.#role = options.role;
     this.#options = options;
     this.#socket = socket;
-    this.#output = new Output(socket, () => this.#sendBlocked(), () => this.close());
+    this.#output = new Output(socket, () => this.#onWritten(), (cause) => this.#lose(cause));
     const { headerTableBytes, headerListBytes, ageMs, connectionWindow } = this.limits;
     this.#decoder = new HpackDecoder({ maxTableSize: headerTableBytes, maxListSize: headerListBytes });
     this.#isKnown = options.role === "client";
@@ -177,10 +180,15 @@ export class Http2Connection implements StreamOwner {
         else if ((this.#discarded += count) > LINGER_BYTES) break;
       }
     } catch (error) {
-      if (!isLost(error)) this.#options.onDefect?.(error);
+      this.#lose(error);
     } finally {
       this.close();
     }
+  }
+
+  #lose(cause: unknown): void {
+    if (!isLost(cause)) this.#options.onDefect?.(cause);
+    this.close();
   }
 
   async #take(count: number): Promise<void> {
@@ -190,22 +198,22 @@ export class Http2Connection implements StreamOwner {
       this.#receive();
     } catch (error) {
       if (error instanceof ConnectionError) return await this.#end(error.code, error.message);
-      this.#options.onDefect?.(error);
-      return await this.#end(CODE.INTERNAL_ERROR, "internal error");
+      return this.defect(error);
     }
-    if (this.#output.waiting > this.limits.unsentBytes) await this.#output.drained();
+    // Not until everything is written: streams that always have more would keep their own resets unread.
+    if (this.#output.waiting > this.limits.unsentBytes) await this.#output.written();
   }
 
-  /** Opens a stream; clients only. */
+  /** Opens a stream; clients only. @throws {RangeError} a header has a character over U+00FF */
   open(list: HeaderList, endStream: boolean, listener: Http2Stream["listener"]): Http2Stream {
     const stream = new Http2Stream(this.#nextStream, this, {
       send: this.#peerWindow,
       receive: this.limits.streamWindow,
     }, performance.now());
-    this.#nextStream += 2;
     stream.listener = listener;
+    this.#putHeaders(stream, list, endStream);
+    this.#nextStream += 2;
     this.#streams.set(stream.id, stream);
-    this.sendHeaders(stream, list, endStream);
     return stream;
   }
 
@@ -216,6 +224,18 @@ export class Http2Connection implements StreamOwner {
     this.#flood.raise(KNOWN_FLOOD, this.#now);
     putSettings(this.#output.writer, [SETTING.MAX_CONCURRENT_STREAMS, this.limits.streams]);
     this.#output.changed();
+  }
+
+  /** Ends the connection after an error that only this program explains. */
+  defect(error: unknown): void {
+    if (this.isLost) return;
+    this.#options.onDefect?.(error);
+    this.#fail(CODE.INTERNAL_ERROR, "internal error");
+  }
+
+  /** Charges a stranger for a message of a streaming call. @throws {ConnectionError} ENHANCE_YOUR_CALM */
+  chargeMessage(): void {
+    if (!this.#isKnown) this.#spend(PRICE.strangerMessage);
   }
 
   /** Asks the peer to open no more streams, and closes once those that are open have ended. */
@@ -236,7 +256,7 @@ export class Http2Connection implements StreamOwner {
     this.#output.changed();
   }
 
-  /** Looks at the clocks; to be called about once a second. */
+  /** Looks at the clocks; to be called every `tickMs`. */
   tick(now: number): void {
     this.#now = now;
     const { limits } = this;
@@ -345,7 +365,12 @@ export class Http2Connection implements StreamOwner {
     const start = writer.length;
     writer.reserve(FRAME_HEADER_BYTES);
     writer.length += FRAME_HEADER_BYTES;
-    this.#encoder.encode(list, writer);
+    try {
+      this.#encoder.encode(list, writer);
+    } catch (error) {
+      writer.length = start;
+      throw error;
+    }
     finishHeaders(writer, start, stream.id, endStream, this.#peerFrameBytes);
     this.#output.changed();
     if (endStream) this.#endLocal(stream);
@@ -357,8 +382,17 @@ export class Http2Connection implements StreamOwner {
     writer.put(bytes);
     this.#sendWindow -= bytes.length;
     stream.sendWindow -= bytes.length;
+    this.#flood.earn(bytes.length / BYTES_PER_EARNED_TOKEN);
     this.#output.changed();
     if (endStream) this.#endLocal(stream);
+  }
+
+  #onWritten(): void {
+    try {
+      this.#sendBlocked();
+    } catch (error) {
+      this.defect(error);
+    }
   }
 
   #sendBlocked(): void {
@@ -379,8 +413,9 @@ export class Http2Connection implements StreamOwner {
         continue;
       }
       const left = next.bytes.length - next.at;
-      const size = Math.min(left, this.#sendWindow, stream.sendWindow, this.#peerFrameBytes);
-      if (left > 0 && size <= 0 || this.#output.waiting > this.limits.unsentBytes) return;
+      const window = Math.max(0, Math.min(this.#sendWindow, stream.sendWindow));
+      const size = Math.min(left, window, this.#peerFrameBytes);
+      if (left > 0 && size === 0 || this.#output.waiting > this.limits.unsentBytes) return;
       const isLast = size === left;
       if (isLast) stream.blocked.shift();
       this.#blockedBytes -= size;
@@ -486,6 +521,10 @@ export class Http2Connection implements StreamOwner {
       if (!stream && this.#recent.get(id) === RESET_BY_US) return this.#spend(PRICE.unknown);
       throw new StreamViolation(id, CODE.STREAM_CLOSED, "DATA after the end of the stream");
     }
+    if (this.#role === "client" && !stream.hasHeaders) {
+      this.#releaseConnection(length);
+      throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "DATA before HEADERS");
+    }
     if (length > stream.receiveWindow) {
       this.#releaseConnection(length);
       throw new StreamViolation(id, CODE.FLOW_CONTROL_ERROR, "more DATA than the stream's window");
@@ -522,19 +561,19 @@ export class Http2Connection implements StreamOwner {
     }
     const endStream = (flags & FLAG.END_STREAM) !== 0;
     if (flags & FLAG.END_HEADERS) {
-      this.#onBlock(id, endStream, bytes, start, end);
+      this.#onBlock(id, { endStream, dependsOnItself }, bytes, start, end);
     } else {
       this.#requireBlockSize(end - start);
       this.#block = {
         stream: id,
         endStream,
+        dependsOnItself,
         bytes: [bytes.slice(start, end)],
         length: end - start,
         frames: 0,
         since: this.#now,
       };
     }
-    if (dependsOnItself) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
   }
 
   #onContinuation(flags: number, bytes: Uint8Array, start: number, end: number): void {
@@ -555,7 +594,7 @@ export class Http2Connection implements StreamOwner {
       whole.set(part, at);
       at += part.length;
     }
-    this.#onBlock(block.stream, block.endStream, whole, 0, whole.length);
+    this.#onBlock(block.stream, block, whole, 0, whole.length);
   }
 
   #requireBlockSize(length: number): void {
@@ -563,11 +602,21 @@ export class Http2Connection implements StreamOwner {
     throw new ConnectionError(CODE.ENHANCE_YOUR_CALM, "a header block is too large");
   }
 
-  #onBlock(id: number, endStream: boolean, bytes: Uint8Array, start: number, end: number): void {
+  #onBlock(
+    id: number,
+    { endStream, dependsOnItself }: Pick<OpenBlock, "endStream" | "dependsOnItself">,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     this.#requireBlockSize(end - start);
     const list = this.#decode(bytes, start, end);
     const fields = this.#decoder.fields;
     if (fields > 32) this.#spend((fields >>> 4) * PRICE.manyFields);
+    if (dependsOnItself) {
+      if (this.#role === "server") this.#lastPeerStream = Math.max(this.#lastPeerStream, id);
+      throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "a stream depends on itself");
+    }
     const stream = this.#streams.get(id);
     if (stream) return this.#onMoreHeaders(stream, list, endStream);
     if (this.#role === "server" && id > this.#lastPeerStream) return this.#onRequest(id, list, endStream);
@@ -578,6 +627,8 @@ export class Http2Connection implements StreamOwner {
       case RESET_BY_PEER:
         throw new ConnectionError(CODE.STREAM_CLOSED, "HEADERS after the end of the stream");
       default:
+        // The response to a call that was cancelled so long ago that it is not among the recent ones.
+        if (this.#role === "client" && id < this.#nextStream) return this.#spend(PRICE.unknown);
         throw new ConnectionError(CODE.PROTOCOL_ERROR, "HEADERS of a wrong stream");
     }
   }
@@ -637,6 +688,7 @@ export class Http2Connection implements StreamOwner {
     } else {
       const status = checkResponse(list);
       if (typeof status === "string") throw new StreamViolation(id, CODE.PROTOCOL_ERROR, status);
+      if (status < 200 && endStream) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "no final response");
       if (status < 200) return this.#spend(PRICE.unknown);
       stream.hasHeaders = true;
     }
@@ -668,7 +720,8 @@ export class Http2Connection implements StreamOwner {
       throw new ConnectionError(CODE.FRAME_SIZE_ERROR, "SETTINGS of a wrong size");
     }
     if (isAck) return this.#spend(PRICE.unknown);
-    if (this.#seenSettings) this.#spend(PRICE.settings);
+    const isFirst = !this.#seenSettings;
+    if (!isFirst) this.#spend(PRICE.settings);
     this.#seenSettings = true;
     if (end - start > 6 * 32) this.#spend(PRICE.settings * ((end - start) / 192));
     for (let at = start; at < end; at += 6) {
@@ -677,6 +730,7 @@ export class Http2Connection implements StreamOwner {
     putSettingsAck(this.#output.writer);
     this.#output.changed();
     this.#sendBlocked(); // what a wider window lets go
+    if (isFirst) this.#options.onSettings?.();
   }
 
   #set(setting: number, value: number): void {
@@ -802,8 +856,17 @@ export class Http2Connection implements StreamOwner {
       this.#blocked.delete(stream);
     }
     if (this.#role === "server" && !stream.handled) this.#places--;
-    if (code !== undefined) stream.listener.onReset(code);
+    if (code !== undefined) this.#tellReset(stream, code);
     this.#considerEnd();
+  }
+
+  /** A listener that fails must not keep the other streams from ending. */
+  #tellReset(stream: Http2Stream, code: Code): void {
+    try {
+      stream.listener.onReset(code);
+    } catch (error) {
+      this.#options.onDefect?.(error);
+    }
   }
 
   #considerEnd(): void {
@@ -825,7 +888,7 @@ export class Http2Connection implements StreamOwner {
   #judgeAge(now: number): void {
     const { limits } = this;
     if (this.#goingSince !== undefined) {
-      if (now - this.#goingSince > LINGER_MS) this.#saySecondGoAway();
+      if (now - this.#goingSince > limits.lingerMs) this.#saySecondGoAway();
       if (now - this.#goingSince > limits.ageGraceMs) this.close();
     } else if (now > this.#oldAt) {
       this.shutdown();
@@ -867,7 +930,8 @@ export class Http2Connection implements StreamOwner {
   async #linger(): Promise<void> {
     if (this.#lingerUntil !== undefined || this.#isClosed) return;
     const wasGoing = this.#goingSince !== undefined;
-    this.#lingerUntil = performance.now() + LINGER_MS;
+    this.#lingerUntil = performance.now() + this.limits.lingerMs;
+    this.#reader.clear(); // a full buffer would make every further read return 0 bytes at once, without end
     if (!wasGoing) this.#options.onGoAway?.();
     await this.#output.drained();
     await this.#socket.closeWrite?.().catch(() => {});

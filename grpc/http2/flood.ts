@@ -21,9 +21,13 @@ export const PRICE = {
   manyFields: 1,
   /** A call, or a stream that is cancelled, of a peer that has authenticated nothing yet. */
   strangerCall: 10,
+  /** A message of a streaming call of such a peer. */
+  strangerMessage: 5,
 } as const;
 
 export const SMALL_DATA_BYTES = 64;
+/** DATA sent earns a token for each so many bytes: the peer acknowledges it with window updates. */
+export const BYTES_PER_EARNED_TOKEN = 4_096;
 /** Tokens that an answer earns. */
 export const EARNED_BY_ANSWER = 4;
 

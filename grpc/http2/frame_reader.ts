@@ -25,7 +25,7 @@ export class FrameReader {
     this.#largestBuffer = 2 * (maxFrameBytes + FRAME_HEADER_BYTES);
   }
 
-  /** Free space to read into; never empty. */
+  /** Free space to read into; never empty unless `frames` has thrown. */
   room(): Uint8Array {
     if (this.#start > 0) {
       this.#buffer.copyWithin(0, this.#start, this.#end);
@@ -42,6 +42,11 @@ export class FrameReader {
     const larger = new Uint8Array(Math.min(this.#buffer.length * 4, this.#largestBuffer));
     larger.set(this.#buffer.subarray(0, this.#end));
     this.#buffer = larger;
+  }
+
+  /** Drops all bytes that were read, so that `room()` has the whole buffer again, also after an error in `frames`. */
+  clear(): void {
+    this.#start = this.#end = 0;
   }
 
   /** Removes `expected` from the front. Undefined while it may still arrive, false when other bytes came. */

@@ -34,6 +34,10 @@ export interface ConnectionLimits {
   ageGraceMs: number;
   /** Time without a stream after which a connection that has authenticated nothing is closed. */
   strangerIdleMs: number;
+  /** Time that a connection is still read after its last words, so that they are not lost with its closing. */
+  lingerMs: number;
+  /** Interval at which the clocks above are read: a limit in time may take effect this much later. */
+  tickMs: number;
 }
 
 export const CONNECTION_LIMITS: Readonly<ConnectionLimits> = {
@@ -55,4 +59,6 @@ export const CONNECTION_LIMITS: Readonly<ConnectionLimits> = {
   ageMs: 30 * 60_000,
   ageGraceMs: 60_000,
   strangerIdleMs: 60_000,
+  lingerMs: 1_000,
+  tickMs: 1_000,
 };

@@ -22,7 +22,7 @@ export class Output {
   readonly #onLost: (cause: unknown) => void;
   #spare = new ByteWriter();
   #isDirty = false;
-  #drained: PromiseWithResolvers<void> | undefined;
+  #written: PromiseWithResolvers<void> | undefined;
 
   constructor(stream: ByteStream, onWritten: () => void, onLost: (cause: unknown) => void) {
     this.#stream = stream;
@@ -47,15 +47,19 @@ export class Output {
     const sending = this.writer;
     this.writer = this.#spare;
     this.writingSince = performance.now();
-    this.#send(sending).then(() => this.#sent(sending), (cause) => this.#failed(cause));
+    this.#send(sending).then(() => this.#sent(sending)).catch((cause) => this.#failed(cause));
+  }
+
+  /** Resolves once the write under way has ended, and what has been appended since is being written. */
+  async written(): Promise<void> {
+    this.flush();
+    if (this.writingSince === undefined) return;
+    await (this.#written ??= Promise.withResolvers()).promise;
   }
 
   /** Resolves once everything has been written, or the connection is lost. */
   async drained(): Promise<void> {
-    if (this.writingSince === undefined && this.writer.length === 0) return;
-    this.flush();
-    this.#drained ??= Promise.withResolvers();
-    await this.#drained.promise;
+    while (this.writingSince !== undefined || this.writer.length > 0) await this.written();
   }
 
   async #send({ bytes, length }: ByteWriter): Promise<void> {
@@ -70,8 +74,8 @@ export class Output {
     sent.length = 0;
     this.#spare = sent.bytes.length > KEPT_BYTES ? new ByteWriter() : sent;
     this.#onWritten();
-    if (this.writer.length > 0) this.flush();
-    else this.#resolve();
+    this.flush();
+    this.#resolve();
   }
 
   #failed(cause: unknown): void {
@@ -82,7 +86,7 @@ export class Output {
   }
 
   #resolve(): void {
-    this.#drained?.resolve();
-    this.#drained = undefined;
+    this.#written?.resolve();
+    this.#written = undefined;
   }
 }

@@ -21,6 +21,9 @@ const FILTERS = {
 };
 type Filters = typeof FILTERS;
 
+/** What else an address may have. */
+const OTHERS = ["sort", "after", "store"];
+
 /** The filters that are set. */
 export type Wanted = { [Name in keyof Filters]?: z.output<Filters[Name]["schema"]> | undefined };
 
@@ -38,17 +41,27 @@ export interface Asked {
   notices: string[];
 }
 
+/** Names of the address that the page does not know and that it lists. */
+const NAMED = 5;
+
 /** Whatever it cannot read it leaves out, and says so. */
 export function readQuery(query: URLSearchParams): Asked {
   const notices: string[] = [];
   const taken: Record<string, string> = {};
-  for (const name of new Set(query.keys())) {
-    const [value = "", another] = query.getAll(name).filter((value) => value.trim() !== "");
-    if (another !== undefined) notices.push(`The address has ${name} more than once; the first one counts.`);
-    if (["sort", "after", "store"].includes(name) || value === "") continue;
-    if (!Object.hasOwn(FILTERS, name)) {
+  let unknown = 0;
+  for (const [name, given] of Map.groupBy(query, ([name]) => name)) {
+    const [value = "", another] = given.map(([, value]) => value).filter((value) => value.trim() !== "");
+    const isOther = OTHERS.includes(name);
+    const isFilter = Object.hasOwn(FILTERS, name);
+    if (another !== undefined && (isFilter || isOther)) {
+      notices.push(`The address has ${name} more than once; the first one counts.`);
+    }
+    if (isOther || value === "") continue;
+    if (!isFilter) {
       const known = /^[\w-]{1,30}$/.test(name) ? name : "something";
-      notices.push(`The address has ${known}, which this page does not know. It is left out.`);
+      if (++unknown <= NAMED) {
+        notices.push(`The address has ${known}, which this page does not know. It is left out.`);
+      }
       continue;
     }
     const { schema, takes } = FILTERS[name as keyof Wanted];

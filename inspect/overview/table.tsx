@@ -78,7 +78,7 @@ function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; no
   const { requestId, customerId, type, createdAt, held } = request;
   const waited = waitedFor(request);
   return (
-    <tr data-row={requestId}>
+    <tr id={`request-${requestId}`}>
       <th scope="row">
         <a href={inStore(c, `/inspect/requests/${requestId}`)} title={requestId}>
           <code>{shortId(requestId)}</code>

@@ -28,7 +28,7 @@ export function Messages({ messages }: { messages: readonly CausedMessage[] }) {
             </thead>
             <tbody>
               {messages.slice(0, MESSAGES).map((message) => (
-                <tr data-row={message.eventId}>
+                <tr id={`message-${message.eventId}`}>
                   <th scope="row">
                     <code>{message.topic}</code>
                   </th>

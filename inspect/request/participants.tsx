@@ -47,7 +47,7 @@ function Row({ participant, asked, open }: { participant: ParticipantRow; asked:
   const next = open ? nextAttemptAt : null;
   const said = evidence ?? (waiverReason === null ? undefined : `Waived: ${waiverReason}`);
   return (
-    <tr data-row={service}>
+    <tr id={`participant-${service}`}>
       <th scope="row">{service}</th>
       <Cell name="State">
         <span class={settledAt ? "badge good" : open && isAlarming(word) ? "badge alarm" : "badge"}>

@@ -1,5 +1,6 @@
 /** A page that renews itself as often as the server has something else to show, and says so when it does not. */
-import { become } from "./become.js";
+// The file of vendor/idiomorph: inspect/assets.ts serves it under this name, and deno.json resolves it for type checks.
+import { Idiomorph } from "./idiomorph.js";
 import { centre, localise } from "./look.js";
 
 const NOT_LIVE = "Not live at the moment: reload to see what is new";
@@ -7,6 +8,9 @@ const WAITS = "All is up to date but the form that is being filled in";
 const LEFT = "You are signed out, or the page is gone: copy what you have written, then reload";
 /** Before a stream that was refused is asked for again, growing with each refusal; in milliseconds. */
 const [SHORTEST, LONGEST] = [1_000, 60_000];
+
+/** Elements keep their identity by their id. Which details are open is up to the viewer. */
+const MORPH = { callbacks: { beforeAttributeUpdated: (name) => name !== "open" } };
 
 /** The answers in place of a page, and not for a moment only. */
 const GONE = [401, 403, 404];
@@ -49,12 +53,14 @@ async function renew(page) {
   let kept = false;
   for (const part of document.querySelectorAll("[data-part]")) {
     const other = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
-    if (!other) continue;
-    if (isInUse(part)) kept ||= differs(part, other);
-    else if (become(part, other)) {
-      changed = true;
-      if (!part.contains(document.activeElement)) centre(part);
+    if (!other || !differs(part, other)) continue;
+    if (isInUse(part)) {
+      kept = true;
+      continue;
     }
+    Idiomorph.morph(part, other, MORPH);
+    changed = true;
+    if (!part.contains(document.activeElement)) centre(part);
   }
   if (kept) return say(WAITS); // and is looked at again, when the server next says what there is
   page.dataset.shown = fresh.querySelector("[data-shown]")?.dataset.shown ?? "";
@@ -67,11 +73,16 @@ function isInUse(part) {
   return form && part.contains(form) || isWrittenIn(part);
 }
 
-/** @param {Element} part @param {Element} other */
+/** Whether two parts differ in more than in which details are open. @param {Element} part @param {Element} other */
 function differs(part, other) {
+  return !closed(part).isEqualNode(closed(other));
+}
+
+/** A copy of a part with all details closed. @param {Element} part */
+function closed(part) {
   const copy = part.cloneNode(true);
   for (const details of copy.querySelectorAll("details[open]")) details.removeAttribute("open");
-  return !copy.isEqualNode(other);
+  return copy;
 }
 
 /** Whether somebody has filled something in. @param {ParentNode} part */

@@ -65,7 +65,7 @@ function Moment(
   return (
     <li
       class={here ? "moment here" : later ? "moment later" : "moment"}
-      data-sequence={sequence}
+      id={`event-${sequence}`}
       aria-current={here ? "step" : undefined}
     >
       <p class="moment-head">
@@ -88,10 +88,7 @@ function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line 
   const one = events.slice(0, period).toReversed();
   const last = events.at(-1)!;
   return (
-    <li
-      class={shown !== undefined && oldest.sequence > shown ? "moment later" : "moment"}
-      data-row={`run-${oldest.sequence}`}
-    >
+    <li class={shown !== undefined && oldest.sequence > shown ? "moment later" : "moment"}>
       <p class="moment-head">
         <strong>
           {sentence(one.map(({ eventType }) => eventWords(eventType)).join(", "))}, {more && "at least "}
@@ -107,7 +104,7 @@ function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line 
         <summary>{events.length === times * period ? "Each of them" : `${events.length} of them`}</summary>
         <ol class="run">
           {events.map(({ sequence, at }) => (
-            <li data-sequence={sequence}>
+            <li id={`event-${sequence}`}>
               <Instant at={at} /> {momentHref && <MomentLink sequence={sequence} momentHref={momentHref} />}
             </li>
           ))}

@@ -104,15 +104,12 @@ interface Course {
   refusedLimit: number;
 }
 
-/**
- * Lines, and undefined where the next rows have to be read. Ends early when there is no database, when too many rows
- * are refused, or when the service ends.
- */
+/** Lines. Ends early when there is no database, when too many rows are refused, or when the service ends. */
 async function* answerRows(
   batches: AsyncIterable<Iterable<BulkRow>>,
   work: Work<BulkRow, BulkResult>,
   { stop, closing, leave, refusedLimit }: Course,
-): AsyncGenerator<string | undefined> {
+): AsyncGenerator<string> {
   const end = () => stop.abort();
   closing.addEventListener("abort", end);
   const pace = createPace();
@@ -126,7 +123,6 @@ async function* answerRows(
         if (result.result === "REFUSED" && ++refused >= refusedLimit) throw tooManyRefused(refused);
         await pace();
       }
-      yield undefined;
     }
     closing.throwIfAborted(); // what has been read may not be all
   } catch (error) {

@@ -78,8 +78,7 @@ function readJson(text: string, what: string): unknown {
 function csvReader(header: string): typeof readJson {
   const names = readCells(header, "the header");
   const known = Object.keys(NewCustomerSchema.shape);
-  const unknown = names.filter((name, at) => !known.includes(name) || names.indexOf(name) !== at);
-  if (unknown.length > 0) {
+  if (!names.every((name) => known.includes(name)) || new Set(names).size < names.length) {
     const reason = `its first row must name fields of a customer, each once: ${known.join(", ")}`;
     throw new DomainError("INVALID_INPUT", `Cannot take the CSV: ${reason}`);
   }

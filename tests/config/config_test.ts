@@ -70,6 +70,7 @@ Deno.test("configuration of an empty environment is a development service on the
     eventFormat: "protobuf",
     auth: { mode: "jwt", tokens: { from: "development" } },
     grpcAuth: { mode: "token", clients: {} },
+    grpcTls: undefined,
     grpcCallers: {
       GetCustomerGroups: ["cart-service", "shipping-service", "marketing-service", "storefront-engine"],
       GetCustomerSnapshot: ["checkout-service"],
@@ -165,12 +166,10 @@ Deno.test("configuration carries every variable that is set", () => {
     },
     grpcAuth: {
       mode: "mtls",
-      certificate: "/tls/tls.crt",
-      key: "/tls/tls.key",
-      clientCa: "/tls/ca.crt",
       trustDomain: "cluster.local",
       namespaces: ["shop", "tills"],
     },
+    grpcTls: { certificate: "/tls/tls.crt", key: "/tls/tls.key", clientCa: "/tls/ca.crt" },
     grpcCallers: {
       GetCustomerGroups: ["cart-service", "search-service"],
       GetCustomerSnapshot: ["till-service"],
@@ -363,8 +362,17 @@ Deno.test("configuration names what is missing beside a variable that needs it",
   ]);
 });
 
-Deno.test("configuration refuses certificates that no mode reads", () => {
-  assert.deepEqual(refused({ GRPC_TLS_CERT: "tls.crt" }), ["GRPC_TLS_CERT"]);
+Deno.test("configuration takes a certificate for the gRPC port in every mode, and an authority with mtls only", () => {
+  const files = { GRPC_TLS_CERT: "/tls.crt", GRPC_TLS_KEY: "/tls.key" };
+  for (const mode of [{ GRPC_AUTH: "token" }, { GRPC_AUTH: "none" }, { ...IDENTITIES, GRPC_AUTH: "mesh" }]) {
+    assert.deepEqual(readConfig({ ...mode, ...files }).grpcTls, { certificate: "/tls.crt", key: "/tls.key" });
+    assert.equal(readConfig(mode).grpcTls, undefined);
+    assert.deepEqual(refused({ ...mode, GRPC_TLS_CERT: "/tls.crt" }), ["GRPC_TLS_KEY"]);
+    assert.deepEqual(refused({ ...mode, GRPC_TLS_KEY: "/tls.key" }), ["GRPC_TLS_CERT"]);
+    assert.deepEqual(linesOf({ ...mode, ...files, GRPC_TLS_CLIENT_CA: "/ca.crt" }), [
+      `GRPC_TLS_CLIENT_CA: expected with GRPC_AUTH=mtls only, GRPC_AUTH is ${mode.GRPC_AUTH}`,
+    ]);
+  }
 });
 
 Deno.test("configuration asks of Vault's variables that they make sense together", () => {

@@ -19,6 +19,8 @@ export { JSON_BODY, post, type Reply };
 
 export interface TestGraph extends AsyncDisposable {
   world: World;
+  /** What the socket serves. */
+  app: Hono;
   url: string;
   issuer: DevelopmentIssuer;
   /** Posts an operation. */
@@ -77,14 +79,13 @@ export async function startGraph(
     production,
     ...(count && { count }),
   });
-  const server = stack.adopt(
-    serve(createDoor({ corsOrigins: [] }).route("/graphql", graph)),
-    (server) => server.shutdown(),
-  );
+  const app = createDoor({ corsOrigins: [] }).route("/graphql", graph);
+  const server = stack.adopt(serve(app), (server) => server.shutdown());
   const url = `http://127.0.0.1:${server.addr.port}/graphql`;
   const running = stack.move();
   return {
     world,
+    app,
     url,
     issuer,
     post: (body, headers = {}) => post(url, body, headers),

@@ -39,30 +39,54 @@ export async function observe(port: number, request: Uint8Array): Promise<string
   return `${describe(said)}; ${lives ? "lives" : "ends"}`;
 }
 
+export interface Arrived extends Frame {
+  /** Fields of a header block. */
+  fields: ReadonlyMap<string, string> | undefined;
+}
+
 export interface RawClient extends Disposable {
   send(bytes: Uint8Array): Promise<void>;
   /** The frames that arrive up to the one that is looked for, the end of the connection, or some seconds of silence. */
-  until(last: (frame: Frame) => boolean): Promise<Frame[]>;
+  until(last: (frame: Arrived) => boolean): Promise<Arrived[]>;
   /** Whether the server answers a PING. */
   isAlive(): Promise<boolean>;
+  /** Resolves once the server has ended the connection. */
+  ended: Promise<void>;
 }
 
-/** Connects and begins: preface, SETTINGS, and the acknowledgement of the server's. */
-export async function openRaw(port: number): Promise<RawClient> {
+export interface RawOptions {
+  /** Sent at once; by default the preface, SETTINGS, and the acknowledgement of the server's. */
+  opening?: Uint8Array;
+  /** How long `until` waits for its frame, in milliseconds. */
+  patienceMs?: number;
+}
+
+const OPENING = concat([PREFACE, settings(), windowUpdate(0, 1_000_000), frame(SETTINGS, ACK, 0)]);
+
+export async function openRaw(
+  port: number,
+  { opening = OPENING, patienceMs = PATIENCE_MS }: RawOptions = {},
+): Promise<RawClient> {
   const socket = await Deno.connect({ hostname: "127.0.0.1", port });
-  const arrived: Frame[] = [];
+  socket.setNoDelay(true);
+  const arrived: Arrived[] = [];
+  const readFields = hpackReader();
   let ended = false;
   let progress = Promise.withResolvers<void>();
   const read = async () => {
     const frames = frameReader();
     const buffer = new Uint8Array(65_536);
     for (let length = await socket.read(buffer); length !== null; length = await socket.read(buffer)) {
-      arrived.push(...frames(buffer.subarray(0, length)));
+      for (const frame of frames(buffer.subarray(0, length))) {
+        const { type, flags, payload } = frame;
+        const block = flags & 0x20 ? payload.subarray(5) : payload;
+        arrived.push({ ...frame, fields: type === HEADERS ? new Map(readFields(block)) : undefined });
+      }
       progress.resolve();
       progress = Promise.withResolvers();
     }
   };
-  read().catch(() => {}).finally(() => {
+  const reading = read().catch(() => {}).finally(() => {
     ended = true;
     progress.resolve();
   });
@@ -71,12 +95,12 @@ export async function openRaw(port: number): Promise<RawClient> {
       for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
     } catch { /* the server has closed: what it has sent tells why */ }
   };
-  await send(concat([PREFACE, settings(), windowUpdate(0, 1_000_000), frame(SETTINGS, ACK, 0)]));
+  await send(opening);
   let at = 0;
   const until: RawClient["until"] = async (last) => {
     const from = at;
     const silence = Promise.withResolvers<"silence">();
-    const timer = setTimeout(silence.resolve, PATIENCE_MS, "silence");
+    const timer = setTimeout(silence.resolve, patienceMs, "silence");
     try {
       for (;;) {
         while (at < arrived.length) if (last(arrived[at++]!)) return arrived.slice(from, at);
@@ -91,6 +115,7 @@ export async function openRaw(port: number): Promise<RawClient> {
   return {
     send,
     until,
+    ended: reading,
     async isAlive() {
       await send(ping(MARK));
       const isAnswer = ({ type, flags, payload }: Frame) =>
@@ -120,13 +145,11 @@ const NAMES = [
   "ENHANCE_YOUR_CALM",
 ];
 
-function describe(frames: readonly Frame[]): string {
+function describe(frames: readonly Arrived[]): string {
   const parts: string[] = [];
-  const readFields = hpackReader();
   let messages = 0;
-  for (const { type, flags, payload } of frames) {
-    if (type === HEADERS) {
-      const fields = new Map(readFields(flags & 0x20 ? payload.subarray(5) : payload));
+  for (const { type, payload, fields } of frames) {
+    if (fields) {
       const [status, grpcStatus] = [fields.get(":status"), fields.get("grpc-status")];
       if (status !== undefined) parts.push(status);
       if (messages > 0) parts.push(`${messages} message`);

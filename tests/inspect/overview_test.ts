@@ -277,7 +277,7 @@ Deno.test("what is completed says when, and how late; nothing is to be retried i
   const show = async (search: string) =>
     await (await overview.get(`/inspect${search}`, overview.officer)).text();
   const all = await show("");
-  const rowOf = (id: string) => all.match(new RegExp(`<tr data-row="${id}">[^]*?</tr>`))?.[0] ?? "";
+  const rowOf = (id: string) => all.match(new RegExp(`<tr id="request-${id}">[^]*?</tr>`))?.[0] ?? "";
   assert.match(rowOf(late.id), /Completed, late by 3 days/);
   assert.match(rowOf(inTime.id), /Completed<\/span>/);
   assert.match(rowOf(stuck.id), /Due in|At risk/);

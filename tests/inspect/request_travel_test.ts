@@ -49,7 +49,7 @@ Deno.test("each step shows the state, the line and the place in the timeline as 
     const page = await pageOf(inspector, request.id, `?at=${sequence}`);
     assert.match(partOf(page, "situation"), lines[sequence - 1]!);
     assert.deepEqual(currentIn(page).sort(), leavesOf(root.id, stateAfter), `event ${sequence}`);
-    assert.match(page, new RegExp(`<li[^>]*data-sequence="${sequence}"[^>]*aria-current="step"`));
+    assert.match(page, new RegExp(`<li[^>]*id="event-${sequence}"[^>]*aria-current="step"`));
     assert.match(page, /This is how it was at/);
     const facts = partOf(page, "facts");
     assert.match(facts, new RegExp(`gdpr_erasure@1, ${sequence} events? by then`));

@@ -1,5 +1,5 @@
 /** The inspector on a real socket, before real actors and a real PostgreSQL. */
-import type { MiddlewareHandler } from "@hono/hono";
+import type { Hono, MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
 import { exportReceipt } from "../../actors/gdpr/receipt.ts";
 import type { ActorsOptions } from "../../actors/mod.ts";
@@ -16,6 +16,8 @@ import { bearer, createIssuer, serve } from "../graph/server.ts";
 
 export interface TestInspector extends AsyncDisposable {
   world: World;
+  /** What the socket serves. */
+  app: Hono;
   origin: string;
   /** With which exports are written, so that the pages can give them out. */
   keys: Awaited<ReturnType<typeof createKeys>>;
@@ -92,9 +94,9 @@ export async function startInspector(
       admit,
       development: development === undefined ? undefined : { code: development, token: () => token(officer) },
     });
+  const appOf = (inspector: Inspector) => createDoor({ corsOrigins: [] }).route("/inspect", inspector.app);
   const listenTo = (inspector: Inspector, stack: AsyncDisposableStack) => {
-    const app = createDoor({ corsOrigins: [] }).route("/inspect", inspector.app);
-    const server = stack.adopt(serve(app), (server) => server.shutdown());
+    const server = stack.adopt(serve(appOf(inspector)), (server) => server.shutdown());
     stack.defer(inspector.close);
     return `http://127.0.0.1:${server.addr.port}`;
   };
@@ -110,6 +112,7 @@ export async function startInspector(
   };
   return {
     world: started,
+    app: appOf(inspector),
     origin,
     keys,
     officer,

@@ -1,5 +1,5 @@
 /** The REST API on a real socket, before real actors and a real PostgreSQL. */
-import type { MiddlewareHandler } from "@hono/hono";
+import type { Hono, MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/export_downloads.ts";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 import type { Principal, RoleName } from "../../actors/principal.ts";
@@ -16,6 +16,8 @@ import { bearer, createIssuer, serve } from "../graph/server.ts";
 
 export interface TestRest extends AsyncDisposable {
   world: World;
+  /** What the socket serves. */
+  app: Hono;
   origin: string;
   /** With which exports are made, and opened at `/exports`. */
   keys: RequestKeys;
@@ -90,6 +92,7 @@ export async function startRest(
   const running = stack.move();
   return {
     world,
+    app,
     origin,
     keys,
     staff: (roles, storeId = world.storeId) => ({ id: crypto.randomUUID(), type: "STAFF", storeId, roles }),

@@ -226,6 +226,41 @@ Deno.test("token: a service's token opens its methods and its store", async (t) 
   }
 });
 
+Deno.test("token over TLS: the server shows its certificate, the caller a token and no certificate", async () => {
+  const issuer = await createIssuer();
+  const admission = { mode: "token", verifyToken: issuer.verify } as const;
+  await using house = await serveWith(admission, { ...SERVER });
+  const { customer } = house;
+  const principal = systemPrincipal(customer.storeId);
+  const token = await issuer.sign({ principal, service: "cart-service" }, 60);
+  const metadata = { authorization: `Bearer ${token}` };
+  using client = house.connect(undefined);
+  assert.equal((await client.groups(asked(customer), { metadata })).status, "OK");
+  assert.equal((await client.groups(asked(customer))).status, "UNAUTHENTICATED");
+  using other = connect(house.port, { ca: createAuthority("another").certificate });
+  assert.equal((await other.groups(asked(customer), { metadata, withinMs: 2_000 })).status, "UNAVAILABLE");
+  using plain = connect(house.port);
+  const { status } = await plain.groups(asked(customer), { metadata, withinMs: 2_000 });
+  assert.ok(["UNAVAILABLE", "DEADLINE_EXCEEDED"].includes(status), status);
+});
+
+Deno.test("token: two authorization entries of one call are refused on the wire", async () => {
+  const issuer = await createIssuer();
+  await using house = await serveWith({ mode: "token", verifyToken: issuer.verify });
+  const { customer } = house;
+  const principal = systemPrincipal(customer.storeId);
+  const token = async (service: string) => `Bearer ${await issuer.sign({ principal, service }, 60)}`;
+  const [cart, order] = [await token("cart-service"), await token("order-service")];
+  const call = async (...values: string[]) => {
+    const metadata = values.map((value): [string, string] => ["authorization", value]);
+    return (await house.client.groups(asked(customer), { metadata })).status;
+  };
+  assert.equal(await call(cart), "OK");
+  for (const values of [[cart, order], [order, cart], [cart, cart], [cart, ""], ["", cart]]) {
+    assert.equal(await call(...values), "UNAUTHENTICATED");
+  }
+});
+
 /** What a transport hands over that keeps every value of a header. */
 function evidence(headers: Record<string, readonly string[]>): CallEvidence {
   return { header: (name) => headers[name] ?? [], certificate: () => undefined };
@@ -322,16 +357,14 @@ Deno.test("a service named like nobody is not taken for anybody", async () => {
 const AUTHORITY = createAuthority("mesh authority");
 const SERVER = AUTHORITY.issue({ dns: "localhost" }, { ip: "127.0.0.1" });
 
-async function serveWith(
-  admission: CallerProof,
-  authority?: { certificate: string },
-) {
+/** @param tls an authority whose certificates callers have to show, or the server's own identity only */
+async function serveWith(admission: CallerProof, tls?: { certificate: string; key?: string }) {
   await using stack = new AsyncDisposableStack();
   const db = stack.use(await createDatabase());
   const customer = await arrangeCustomer(db.admin, { groups: [{}] });
   const options: Partial<GrpcOptions> = {
     admit: createAdmission({ ...admission, callers: CALLERS }),
-    tls: authority && { ...SERVER, clientCa: authority.certificate },
+    tls: tls && (tls.key === undefined ? { ...SERVER, clientCa: tls.certificate } : SERVER),
   };
   const server = stack.use(await serveLookups(db, options));
   const running = stack.move();

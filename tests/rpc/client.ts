@@ -42,7 +42,8 @@ export interface Client extends Disposable {
 }
 
 export interface CallOptions {
-  metadata?: Record<string, string>;
+  /** A list where a name has several values. */
+  metadata?: Record<string, string> | readonly (readonly [name: string, value: string])[];
   /** How long to wait, in milliseconds. */
   withinMs?: number;
   signal?: AbortSignal;
@@ -63,7 +64,8 @@ export function connect(port: number, tls?: ChannelOptions["tls"]): Client {
     request: unknown,
     options: CallOptions = {},
   ): Promise<Outcome> => {
-    const metadata = Object.entries(options.metadata ?? {}).flat();
+    const { metadata: given = {} } = options;
+    const metadata = (isList(given) ? given : Object.entries(given)).flat();
     const { withinMs: timeoutMs = 10_000, signal } = options;
     try {
       const bytes = await channel.unary(path, requestSerialize(request as object), {
@@ -101,6 +103,10 @@ export function connect(port: number, tls?: ChannelOptions["tls"]): Client {
 }
 
 type Method = MethodDefinition<object, object>;
+
+function isList(value: object): value is readonly (readonly [string, string])[] {
+  return Array.isArray(value);
+}
 
 /** Sends bytes that no honest client would, to a method by its name. */
 export async function callRaw(port: number, method: string, bytes: Uint8Array): Promise<Outcome> {

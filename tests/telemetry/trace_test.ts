@@ -24,7 +24,7 @@ Deno.test("an erasure is one trace, from the shopper's request to customer.erase
   const timer = "timer xstate.after.UNTIL_START.gdpr_erasure@1.PENDING.grace";
   const told = [...begun, timer, "process customer.erasure_requested"];
   const method = "io.shopstar.customer.v1.CustomerService/ConfirmErasure";
-  const confirmed = [...told, "POST", method, "gdpr_request participant.confirm"];
+  const confirmed = [...told, method, "gdpr_request participant.confirm"];
   const verified = [...confirmed, "effect erasure.verify", "gdpr_request verified"];
   const paths = trace.map((span) => path(span).join(" > "));
   for (

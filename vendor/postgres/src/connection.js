@@ -76,8 +76,8 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
       , idleTimer = timer(end, options.idle_timeout)
       , lifeTimer = timer(end, options.max_lifetime)
       , connectTimer = timer(connectTimedOut, options.connect_timeout)
-      , silenceTimer = timer(silent, options.silence_timeout) // customer-service: a host that is gone says nothing
-      , closeTimer = timer(() => socket && socket.destroy(), 1) // customer-service: nor does it close its end
+      , silenceTimer = timer(silent, options.silence_timeout) // customer-service: a host that is gone sends nothing
+      , closeTimer = timer(() => socket && socket.destroy(), 1) // customer-service: nor does it close the connection
 
   let socket = null
     , cancelMessage
@@ -167,7 +167,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     if (q.cancelled)
       return
 
-    // customer-service: a transaction goes on to its rollback after its connection has closed
+    // customer-service: a transaction sends its rollback after its connection has closed
     if (!socket)
       return (queryError(q, Errors.connection('CONNECTION_CLOSED', options)), true)
 
@@ -272,7 +272,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     socket.destroy()
   }
 
-  // customer-service: TCP itself gives up after a quarter of an hour
+  // customer-service: TCP alone gives up only after 15 minutes
   function silent() {
     errored(Errors.connection('CONNECTION_CLOSED', options, socket))
     socket.destroy()
@@ -443,7 +443,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
       error(Errors.connection('CONNECTION_DESTROYED', options))
 
     clearImmediate(nextWriteTimer)
-    chunk = nextWriteTimer = null // customer-service: or nothing is ever written again
+    chunk = nextWriteTimer = null // customer-service: otherwise this connection never writes again
     if (socket) {
       socket.removeListener('data', data)
       socket.removeListener('connect', connected)
@@ -458,7 +458,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     remaining = 0
     incomings = null
     clearImmediate(nextWriteTimer)
-    chunk = nextWriteTimer = null // customer-service: or nothing is ever written again
+    chunk = nextWriteTimer = null // customer-service: otherwise this connection never writes again
     socket.removeListener('data', data)
     socket.removeListener('connect', connected)
     idleTimer.cancel()
@@ -471,7 +471,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     socket.removeAllListeners()
     socket = null
 
-    // customer-service: neither what was sent nor what was answered here may reach the next session
+    // customer-service: queries and answers of this session must not reach the next one
     const lost = Errors.connection('CONNECTION_CLOSED', options, socket)
     query && queryError(query, lost)
     while (sent.length)
@@ -479,7 +479,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     query = results = errorResponse = null
     result = newResult()
 
-    // customer-service: a server that hangs up before it has said anything is away, and not to be asked again at once
+    // customer-service: a server that closes before its first message is down; do not retry immediately
     initial && !terminated && !hadError && (queryError(initial, lost), initial = null)
 
     if (initial)
@@ -621,7 +621,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
         : onopen(connection)
   }
 
-  // customer-service: rows of a result that has failed would count as the first ones of the next
+  // customer-service: the rows of a failed result would be counted in the next result
   function newResult() {
     rows = 0
     return new Result()
@@ -807,7 +807,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
 
   async function fetchArrayTypes() {
     needsTypes = false
-    // customer-service: nobody waits for this promise; the next session asks again
+    // customer-service: nothing awaits this promise; the next session queries the types again
     const types = await new Query([`
       select b.oid, b.typarray
       from pg_catalog.pg_type a

@@ -381,7 +381,7 @@ function Postgres(a, b) {
     })
   }
 
-  // customer-service: 5 seconds, or a database that has fallen silent is waited for without end
+  // customer-service: 5 seconds by default; without a limit, end() hangs on a database that stopped answering
   async function end({ timeout = 5 } = {}) {
     if (ending)
       return ending

@@ -60,7 +60,7 @@ interface BaseOptions<T extends Record<string, postgres.PostgresType>> {
    * @default process.env['PGCONNECT_TIMEOUT']
    */
   connect_timeout: number;
-  /** Seconds for which the server may say nothing while something is asked; then the connection is cut. */
+  /** Seconds without data from the server while a query is pending, after which the connection is closed. */
   silence_timeout: number | undefined;
   /** Array of custom types; see more in the README */
   types: T;
@@ -708,13 +708,13 @@ declare namespace postgres {
     options: ParsedOptions<TTypes>;
     parameters: ConnectionParameters;
 
-    /** How many connections there are of each kind, and how many queries wait for one. */
+    /** Number of idle connections, of connections in use, and of queries that wait for a connection. */
     traffic(): { idle: number; used: number; waiting: number };
 
     /**
-     * Waits for the queries under way, then closes every connection.
+     * Waits for the pending queries, then closes every connection.
      *
-     * @param options.timeout seconds after which the queries that still wait are rejected; 5 by default
+     * @param options.timeout seconds after which pending queries are rejected; 5 by default
      */
     end(options?: { timeout?: number | undefined } | undefined): Promise<void>;
 

@@ -1,0 +1,59 @@
+/** An error that no code has caught ends the process, and the log says where it came from and nothing personal. */
+import assert from "node:assert/strict";
+import { eventually } from "../eventually.ts";
+
+const PROGRAM = new URL("uncaught_process.ts", import.meta.url).pathname;
+
+const CASES: [failure: string, message: RegExp][] = [
+  ["timer", /^Ends after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+  ["rejection", /^Ends after an unhandled rejection: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+  ["emitter", /^Ends after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+  ["text", /^Ends after an unhandled rejection: "string was thrown, which is not an Error"$/],
+  ["unreadable", /^Ends after an uncaught error: "An error that cannot be read"$/],
+  ["repeatedly", /^Ends after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+];
+
+for (const [failure, message] of CASES) {
+  Deno.test(`the process ends with one line of JSON after an uncaught error: ${failure}`, async () => {
+    const { code, stdout, stderr } = await program(failure).output();
+    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
+    assert.equal(code, 1, err);
+    assert.equal(err, "");
+    const lines = out.trim().split("\n");
+    assert.equal(lines.length, 1, out);
+    const { level, message: said } = JSON.parse(lines[0]!);
+    assert.equal(level, "FATAL");
+    assert.match(said, message);
+    assert.doesNotMatch(out, /numbat/);
+  });
+}
+
+Deno.test("the supervisor starts another worker after one that an uncaught error has ended", async () => {
+  const file = await Deno.makeTempFile({ prefix: "customer-service-uncaught-" });
+  const parent = program("supervise", file).spawn();
+  let printed = "";
+  const reading = parent.stdout.pipeThrough(new TextDecoderStream()).pipeTo(
+    new WritableStream({ write: (text) => void (printed += text) }),
+  );
+  const errors = new Response(parent.stderr).text();
+  try {
+    await eventually(() => assert.match(printed, /^successor \d+$/m));
+    assert.match(printed, /Ends after an uncaught error: \\"Error at resilience\/uncaught_process\.ts:\d+/);
+    assert.match(printed, /has ended with \\"exit code 1\\"/);
+    assert.doesNotMatch(printed, /numbat/);
+  } finally {
+    parent.kill("SIGTERM");
+    const [{ code }, said] = await Promise.all([parent.status, errors, reading]);
+    assert.equal(code, 0, said);
+    await Deno.remove(file).catch(() => {}); // the worker has removed it
+  }
+});
+
+function program(...args: string[]): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", PROGRAM, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
