@@ -3,12 +3,12 @@ package shop.checkout;
 import io.grpc.ManagedChannelBuilder;
 import io.quarkus.grpc.api.ChannelBuilderCustomizer;
 import io.quarkus.grpc.runtime.config.GrpcClientConfiguration;
-import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.context.Dependent;
 import java.util.List;
 import java.util.Map;
 
 /** Retries lookups that customer-service could not answer, within the deadline of the call. */
-@ApplicationScoped
+@Dependent
 public class Retries<T extends ManagedChannelBuilder<T>> implements ChannelBuilderCustomizer<T> {
   @Override
   public Map<String, Object> customize(String name, GrpcClientConfiguration config, T builder) {
