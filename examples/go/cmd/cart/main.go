@@ -1,10 +1,9 @@
-// Pricelist prints which price list applies to a customer, and why: pricelist STORE_ID CUSTOMER_ID.
+// Cart prints which price list applies to a customer, for every display of a cart: cart STORE_ID CUSTOMER_ID.
 // Environment: CUSTOMER_SERVICE (such as 127.0.0.1:50051), CUSTOMER_SERVICE_TOKEN.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -17,36 +16,44 @@ import (
 	"shop/examples/internal/customers"
 )
 
-// errNoCustomer means that the customer is unknown or has been erased: treat the shopper as a guest.
-var errNoCustomer = errors.New("the store has no such customer any more")
+// A shopper waits for the cart, so the lookup has half a second, retries included.
+const timeout = 500 * time.Millisecond
 
 func main() {
 	log.SetFlags(0)
+	if len(os.Args) != 3 {
+		log.Fatal("usage: cart STORE_ID CUSTOMER_ID")
+	}
 	conn, err := customers.Connect("dns:///"+os.Getenv("CUSTOMER_SERVICE"), token)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer conn.Close()
-	groups, err := findGroups(customerv1.NewCustomerServiceClient(conn), os.Args[1], os.Args[2])
-	if errors.Is(err, errNoCustomer) {
-		fmt.Println("price list of the store:", err)
-		return
-	}
+	priceListID, reason, err := findPriceList(customerv1.NewCustomerServiceClient(conn), os.Args[1], os.Args[2])
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("price list", groups.GetPriceListId(), groups.GetPriceListReason())
+	if priceListID == "" {
+		priceListID = "of the store"
+	}
+	fmt.Printf("price list %s: %s\n", priceListID, reason)
 }
 
-func findGroups(client customerv1.CustomerServiceClient, storeID, customerID string) (*customerv1.GetCustomerGroupsResponse, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+// findPriceList returns the price list that applies and why. It is empty where the store's own prices apply. A cart
+// with those is better than none, so the lookup failing is no error of the cart; checkout looks the price list up again.
+func findPriceList(client customerv1.CustomerServiceClient, storeID, customerID string) (id, reason string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	groups, err := client.GetCustomerGroups(ctx, &customerv1.GetCustomerGroupsRequest{StoreId: storeID, CustomerId: customerID})
-	switch status.Code(err) {
-	case codes.NotFound, codes.FailedPrecondition:
-		return nil, errNoCustomer
-	default:
-		return groups, err
+	switch code := status.Code(err); code {
+	case codes.OK:
+		return groups.GetPriceListId(), groups.GetPriceListReason().String(), nil
+	case codes.NotFound, codes.FailedPrecondition: // unknown or erased: the shopper is a guest
+		return "", code.String(), nil
+	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted: // no answer in time
+		return "", code.String(), nil
+	default: // InvalidArgument, Unauthenticated, PermissionDenied: our mistake
+		return "", "", err
 	}
 }
 

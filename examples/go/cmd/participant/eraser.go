@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"slices"
@@ -17,7 +16,7 @@ import (
 	customerv1 "shop/examples/gen/io/shopstar/customer/v1"
 )
 
-// An eraser erases what customer.erasure_requested asks for and confirms it. Deliveries may repeat: erasing and
+// An eraser erases what customer.erasure_requested asks for, and confirms it. Deliveries may repeat: erasing and
 // confirming again are harmless, so it need not remember event IDs.
 type eraser struct {
 	service   string
@@ -54,8 +53,7 @@ func (e *eraser) handle(ctx context.Context, record *kgo.Record) error {
 	if !slices.Contains(event.GetParticipants(), e.service) {
 		return nil
 	}
-	count := e.holdings.erase(event.GetStoreId(), event.GetCustomerId())
-	return e.confirm(ctx, event, fmt.Sprintf("%d newsletter subscriptions deleted", count))
+	return e.confirm(ctx, event, e.holdings.erase(event.GetStoreId(), event.GetCustomerId()))
 }
 
 // confirm reports the erasure with counts and dates, never with personal data.
@@ -81,7 +79,7 @@ func (e *eraser) confirm(ctx context.Context, event *customerv1.CustomerErasureR
 		log.Printf("Cannot confirm now: %v", err)
 		return nil
 	default:
-		return errors.Join(errors.New("cannot confirm: check the token and the name of this service"), err)
+		return fmt.Errorf("cannot confirm: check the token and the name of this service: %w", err)
 	}
 }
 

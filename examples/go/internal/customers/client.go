@@ -8,8 +8,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// What grpc-go does by itself: send calls to all addresses in turn, and retry those that no replica could answer.
-// A call waits for at most its context's deadline, retries included.
+// Policy that grpc-go applies by itself: send calls to all addresses in turn, and retry those that no replica could
+// answer. A call ends with its context's deadline, retries included.
 const serviceConfig = `{
   "loadBalancingConfig": [{"round_robin": {}}],
   "methodConfig": [{
