@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { DEMO } from "../../demo/ids.ts";
+import { createPeers } from "../../rpc/peers.ts";
 import { eventually } from "../eventually.ts";
 import { startBroker } from "../kafka/broker.ts";
 import { KafkaMissing } from "../kafka/installation.ts";
@@ -23,6 +24,8 @@ interface Samples {
   go: ((name: string) => Program) | undefined;
   java: ((name: string) => Program) | undefined;
   kafka: string | undefined;
+  /** URLs by name. */
+  participants: ReadonlyMap<string, URL>;
 }
 
 type Tool = "go" | "java" | "kafka";
@@ -82,6 +85,25 @@ const CHECKS: Check[] = [
       const { code, output, errors } = await checkout(samples, UNKNOWN);
       assert.match(output, /^The store has no such customer/, errors);
       assert.equal(code, 2);
+    },
+  },
+  {
+    name: "participants (Go, Java) continue after a cursor, and hold nothing of an unknown customer",
+    needs: ["go", "java"],
+    async holds({ participants }) {
+      using peers = createPeers(participants);
+      const collect = async (service: string, customer: string, resumeAfter?: string) => {
+        const request = { customerId: customer, storeId, requestId: UNKNOWN, resumeAfter };
+        return await Array.fromAsync(peers.collect(service, request, new AbortController().signal));
+      };
+      for (const service of PARTICIPANTS) {
+        const [first, second, ...more] = await collect(service, customerId);
+        assert.ok(first && second && more.length === 0, service);
+        assert.deepEqual(await collect(service, customerId, first.cursor), [second]);
+        assert.deepEqual(await collect(service, customerId, second.cursor), []);
+        assert.deepEqual(await collect(service, UNKNOWN), []);
+        await assert.rejects(collect(service, customerId, "no cursor"), /INVALID_ARGUMENT/);
+      }
     },
   },
   {
@@ -148,7 +170,10 @@ async function available<T>(tool: Tool, prepare: () => Promise<T>): Promise<T | 
 }
 
 /** Starts the service with the samples as its participants. */
-async function start(tools: Omit<Samples, "setting">, stack: AsyncDisposableStack): Promise<Samples> {
+async function start(
+  tools: Omit<Samples, "setting" | "participants">,
+  stack: AsyncDisposableStack,
+): Promise<Samples> {
   const ports = PARTICIPANTS.map(freePort);
   const [goPort, javaPort] = ports;
   const kafka: Record<string, string> = tools.kafka ? { KAFKA_BROKERS: tools.kafka } : {};
@@ -160,7 +185,10 @@ async function start(tools: Omit<Samples, "setting">, stack: AsyncDisposableStac
       PEER_ORDER_SERVICE_URL: `http://127.0.0.1:${javaPort}`,
     }),
   );
-  const samples = { ...tools, setting };
+  const participants = new Map(
+    PARTICIPANTS.map((name, index) => [name, new URL(`http://127.0.0.1:${ports[index]}`)]),
+  );
+  const samples = { ...tools, setting, participants };
   const [goService = "", javaService = ""] = PARTICIPANTS;
   if (tools.go) {
     const own = { SERVICE: goService, LISTEN: `127.0.0.1:${goPort}` };

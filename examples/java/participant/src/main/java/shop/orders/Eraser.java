@@ -28,7 +28,10 @@ public class Eraser {
   @GrpcClient("customer-service")
   CustomerServiceBlockingStub customers;
 
-  /** Values are protobuf; with EVENT_FORMAT=json they are canonical JSON, which JsonFormat reads. */
+  /**
+   * Values are protobuf; with EVENT_FORMAT=json they are canonical JSON, which JsonFormat reads. A value that cannot
+   * be read stops the consumer: the setup is wrong.
+   */
   @Incoming("erasures")
   @Blocking
   public void erase(byte[] value) throws InvalidProtocolBufferException {
