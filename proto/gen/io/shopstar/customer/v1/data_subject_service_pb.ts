@@ -33,14 +33,14 @@ export type CollectCustomerDataRequest = Message<"io.shopstar.customer.v1.Collec
   storeId: string;
 
   /**
-   * UUID of the request, the same however often it is asked.
+   * UUID of the request, the same in every attempt.
    *
    * @generated from field: string request_id = 3;
    */
   requestId: string;
 
   /**
-   * The cursor of the last record that has arrived; absent when none has, so that all are sent.
+   * The cursor of the last stored record; absent if none is stored, so that all records are sent.
    *
    * @generated from field: optional string resume_after = 4;
    */
@@ -59,21 +59,21 @@ export const CollectCustomerDataRequestSchema: GenMessage<CollectCustomerDataReq
  */
 export type CollectCustomerDataResponse = Message<"io.shopstar.customer.v1.CollectCustomerDataResponse"> & {
   /**
-   * Where to go on after this record; the service's own, at most 200 characters.
+   * The position after this record, in a format of the service's choice; at most 200 characters.
    *
    * @generated from field: string cursor = 1;
    */
   cursor: string;
 
   /**
-   * What kind of data it is, in the service's own words: "order", "invoice", "newsletter subscription".
+   * The kind of data, in words for the data subject: "order", "invoice", "newsletter subscription".
    *
    * @generated from field: string category = 2;
    */
   category: string;
 
   /**
-   * What it is held for.
+   * The purpose of the processing.
    *
    * @generated from field: string purpose = 3;
    */
@@ -87,7 +87,7 @@ export type CollectCustomerDataResponse = Message<"io.shopstar.customer.v1.Colle
   retention: string;
 
   /**
-   * Whom it has been given to.
+   * The recipients to whom the data has been disclosed.
    *
    * @generated from field: repeated string recipients = 5;
    */
@@ -114,15 +114,16 @@ export const CollectCustomerDataResponseSchema: GenMessage<CollectCustomerDataRe
   messageDesc(file_io_shopstar_customer_v1_data_subject_service, 1);
 
 /**
- * What every service that holds personal data of customers implements, for access and portability requests.
+ * Implemented by every participant (a service that holds personal data of customers), for access and portability
+ * requests.
  *
  * @generated from service io.shopstar.customer.v1.DataSubjectService
  */
 export const DataSubjectService: GenService<{
   /**
-   * Everything that the service holds about a customer, record by record, in an order of the service's own that
-   * does not change while the request is open. No record at all is a good answer: the service holds nothing.
-   * INVALID_ARGUMENT: an id is not a UUID. Any other failure is asked again, from resume_after on.
+   * Streams all data that the service holds about a customer, in an order that does not change while the request is
+   * open. An empty stream means that the service holds no data.
+   * INVALID_ARGUMENT: an ID is not a UUID. After any other failure, customer-service retries from resume_after.
    *
    * @generated from rpc io.shopstar.customer.v1.DataSubjectService.CollectCustomerData
    */
