@@ -4,14 +4,15 @@ import type { Page } from "playwright-core";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-export async function violations(page: Page): Promise<string[]> {
+/** @param only these rules in place of all of them */
+export async function violations(page: Page, only?: string[]): Promise<string[]> {
   await page.evaluate(`typeof axe === "undefined" && (() => { ${axe.source} })()`);
-  const options = { runOnly: { type: "tag", values: RULES }, resultTypes: ["violations"] };
-  return await page.evaluate(
-    `axe.run(document, ${JSON.stringify(options)}).then(
+  const runOnly = only ? { type: "rule", values: only } : { type: "tag", values: RULES };
+  // For other results axe-core then looks up one element a rule in place of all of them.
+  const options = JSON.stringify({ runOnly, resultTypes: ["violations"] });
+  return await page.evaluate(`axe.run(document, ${options}).then(
     ({ violations }) => violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => id + " at " + target.join(" ") + ": " + failureSummary)))`,
-  );
+      nodes.map(({ target, failureSummary }) => id + " at " + target.join(" ") + ": " + failureSummary)))`);
 }
 
 /** By how many pixels the page itself is wider than its window. */
