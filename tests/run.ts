@@ -13,6 +13,9 @@ import { KafkaMissing } from "./kafka/installation.ts";
 import { findVault, VaultMissing } from "./vault/installation.ts";
 
 const PASSWORD = "test";
+/** The exit code of a run that a signal ended before its tests began. */
+const INTERRUPTED = 130;
+/** They end the tests, and then what was started for them. */
 const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];
 const TEST_FLAGS = [
   ...["-A", "--unstable-no-legacy-abort", "--parallel"],
@@ -21,6 +24,8 @@ const TEST_FLAGS = [
 ];
 
 async function main(): Promise<number> {
+  const interrupted = new AbortController();
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, () => interrupted.abort());
   await using stack = new AsyncDisposableStack();
   const folder = stack.adopt(
     await Deno.makeTempDir({ ...await memoryFolder(), prefix: "customer-service-test-" }),
@@ -35,10 +40,12 @@ async function main(): Promise<number> {
   await migrate(await bootstrap(server.adminUrl, "customer_template", PASSWORD));
   const kafka = await kafkaStarting;
   const vault = wants(Deno.args, /vault/) ? await lookForVault() : undefined;
+  if (interrupted.signal.aborted) return INTERRUPTED;
 
   const report = `${folder}/report.xml`;
   const test = new Deno.Command(Deno.execPath(), {
     args: ["test", ...TEST_FLAGS, `--junit-path=${report}`, ...Deno.args],
+    signal: interrupted.signal,
     env: {
       TMPDIR: folder,
       // One file more than there are cores: many tests wait for processes and for time limits.
@@ -48,10 +55,7 @@ async function main(): Promise<number> {
       ...(vault ? { TEST_VAULT: vault } : {}),
     },
   }).spawn();
-  const interrupt = () => test.kill("SIGTERM");
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   const { success, code } = await test.status;
-  for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
   const { passed, failed, skipped } = countTests(await Deno.readTextFile(report).catch(() => ""));
   // A file that cannot be loaded stands in no report.
   console.log(`\n${passed} passed, ${success ? failed : Math.max(failed, 1)} failed, ${skipped} skipped`);
