@@ -28,7 +28,7 @@ import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { watchMemory } from "./events/stale_memory.ts";
-import { watchLoad } from "./door/overload.ts";
+import { monitorLoad } from "./http/load_shedding.ts";
 import { introduce, openDemoPeers, openSignInLink } from "./development.ts";
 import { createHttp } from "./http.ts";
 import { exitOnUncaught, untilTold } from "./lifetime.ts";
@@ -70,9 +70,9 @@ export async function start(config: Config): Promise<Service> {
   const requestLookups = createRequestLookups(reader);
   const auth = await openAuth(config.auth, config.dataDirectory);
 
-  const [ending, closing] = [new AbortController(), new AbortController()];
-  const ready = await createReadiness(reader, ending.signal);
-  const load = edges.use(watchLoad());
+  const [draining, closing] = [new AbortController(), new AbortController()];
+  const ready = await createReadiness(reader, draining.signal);
+  const load = edges.use(monitorLoad());
   const rpc = edges.adopt(
     await serveGrpc({
       bind: config.bind,
@@ -84,11 +84,11 @@ export async function start(config: Config): Promise<Service> {
         callers: config.grpcCallers,
       }),
       methods: createMethods({ lookups, requests: requestLookups, actors }),
-      enter: load.places("calls", config.grpcMaxInFlight).enter,
+      enter: load.createLimit("calls", config.grpcMaxInFlight).acquire,
     }),
     (server) => server.close(),
   );
-  edges.use(watchReadiness(ready, (answer) => rpc.setServing(answer && !ending.signal.aborted)));
+  edges.use(watchReadiness(ready, (answer) => rpc.setServing(answer && !draining.signal.aborted)));
 
   const development = await openSignInLink(config);
   const { app, inspector } = await createHttp(config, {
@@ -99,8 +99,8 @@ export async function start(config: Config): Promise<Service> {
     requestLookups,
     auth,
     ready,
-    places: load.places("requests", config.maxInFlight),
-    ending: ending.signal,
+    concurrency: load.createLimit("requests", config.maxInFlight),
+    draining: draining.signal,
     closing: closing.signal,
     development,
   });
@@ -129,7 +129,7 @@ export async function start(config: Config): Promise<Service> {
   return {
     ...ports,
     async [Symbol.asyncDispose]() {
-      ending.abort();
+      draining.abort();
       rpc.setServing(false);
       await pause(config.shutdownDelayMs);
       closing.abort();
@@ -149,7 +149,7 @@ async function main(): Promise<number> {
     await using _log = await configureLogging(env.DENO_ENV === "production");
     exitOnUncaught();
     const log = getLogger(["customer-service"]);
-    const vault = await readVault(env, { tell: (text) => log.info(text) });
+    const vault = await readVault(env, { report: (text) => log.info(text) });
     const config = readConfig({ ...env, ...vault });
     const traced = "OTEL_EXPORTER_OTLP_ENDPOINT" in vault; // too late for this process: Deno reads it at its start
     if (!isWorker() && (config.workers > 1 || traced)) {

@@ -7,8 +7,8 @@ import { bootstrap } from "./db/bootstrap.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { describeError } from "./lib/error_description.ts";
 import { migrate, MigrationError } from "./db/migrate.ts";
-import { onServeError } from "./door/serve_errors.ts";
-import { keepPort } from "./door/kept_port.ts";
+import { onServeError } from "./http/serve_errors.ts";
+import { serveResiliently } from "./http/resilient_server.ts";
 import { ListenError, type TlsOptions } from "./grpc/mod.ts";
 import { succeedsWithin } from "./lib/timeout.ts";
 
@@ -76,7 +76,7 @@ const CLOSE_LIMIT_MS = 15_000;
 export function serveHttp({ bind, httpPort, workers }: Config, app: Hono): HttpServer {
   try {
     const options = { hostname: bind, reusePort: workers > 1, onListen: () => {}, onError: onServeError };
-    const server = keepPort(httpPort, (port) => Deno.serve({ ...options, port }, app.fetch));
+    const server = serveResiliently(httpPort, (port) => Deno.serve({ ...options, port }, app.fetch));
     let closing: Promise<void> | undefined;
     return {
       port: server.port,

@@ -7,7 +7,7 @@ import { openKeys } from "../config/keys.ts";
 import { openPool } from "../db/connect.ts";
 import { createLookups } from "../db/lookups.ts";
 import { createRateLimit } from "../db/rate_limits.ts";
-import { createBodies } from "../door/bodies.ts";
+import { createBodyReader } from "../http/body_reader.ts";
 import { createRest } from "../rest/mod.ts";
 import { createNoop } from "./_noop_rest.ts";
 
@@ -45,7 +45,7 @@ async function createApi({ databaseUrl, storeId, folder, what }: Served): Promis
       hashKey: keys.hashKey,
       proxies: 0,
     },
-    bodies: createBodies({ proxies: 0 }),
+    bodies: createBodyReader({ proxies: 0 }),
     closing: new AbortController().signal,
   });
 }

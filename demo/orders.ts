@@ -60,7 +60,7 @@ function readShopper(headers: Headers): string {
   const token = headers.get("authorization")?.match(/^Bearer +(\S+)$/i)?.[1];
   const shopper = (token ? subjectOf(token) : undefined) ?? headers.get("x-user-id");
   if (shopper) return shopper;
-  throw refuse("UNAUTHENTICATED", "Cannot tell who asks: no token of a shopper came along");
+  throw refuse("UNAUTHENTICATED", "Cannot authenticate the request: it has no token of a shopper");
 }
 
 function subjectOf(token: string): string | undefined {

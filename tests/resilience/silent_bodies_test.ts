@@ -1,7 +1,7 @@
 /** Clients that begin a body and fall silent, or never read an answer, while an innocent client goes on being served. */
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
-import { connectRaw, head, unfinished } from "../door/raw.ts";
+import { connectRaw, head, unfinished } from "../http/raw.ts";
 import { eventually } from "../eventually.ts";
 import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";

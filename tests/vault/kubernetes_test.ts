@@ -1,4 +1,4 @@
-/** The login as a pod's service account, with a real Vault and the part of a cluster that it asks. */
+/** Login to a real Vault as a pod's service account, with a fake token review. */
 import assert from "node:assert/strict";
 import { ConfigError } from "../../config/mod.ts";
 import type { Environment } from "../../config/variables.ts";
@@ -33,11 +33,11 @@ vaultTest(
       OTEL_EXPORTER_OTLP_ENDPOINT: "http://own",
     };
 
-    /** No token of the pod is ever repeated. */
+    /** No error quotes a token of the pod. */
     async function refusal(more: Environment): Promise<string> {
       const notes: string[] = [];
       try {
-        await readVault({ VAULT_WAIT: "1h", ...env, ...more }, { tell: (text) => void notes.push(text) });
+        await readVault({ VAULT_WAIT: "1h", ...env, ...more }, { report: (text) => void notes.push(text) });
       } catch (error) {
         assert.ok(error instanceof ConfigError, String(error));
         for (const token of cluster.tokens) assert.ok(!`${Deno.inspect(error)}${notes}`.includes(token));
@@ -47,7 +47,7 @@ vaultTest(
     }
 
     await t.step("it reads what the role's policies permit", async () => {
-      const given = await readVault(env, { tell: () => {} });
+      const given = await readVault(env, { report: () => {} });
       assert.deepEqual(given, {
         DATABASE_URL: "postgres://svc:choose-one@db/customers?sslmode=prefer",
         VAULT_ADDR: "",
@@ -72,7 +72,7 @@ vaultTest(
       );
       assert.equal(
         await refusal({ VAULT_NAMESPACE: "nowhere" }),
-        `${message}VAULT_NAMESPACE: there is no such namespace`,
+        `${message}VAULT_NAMESPACE: the namespace does not exist`,
       );
     });
 
@@ -99,7 +99,7 @@ vaultTest(
       cluster.healthy = false;
       assert.match(await refusal({}), REFUSED);
       cluster.healthy = true;
-      await readVault(env, { tell: () => {} });
+      await readVault(env, { report: () => {} });
     });
   },
 );
@@ -113,6 +113,6 @@ vaultTest("the login goes to the mount and the namespace that are named", async 
     VAULT_K8S_ROLE: "customer-service",
     VAULT_K8S_MOUNT: "clusters/eu",
     VAULT_K8S_TOKEN_PATH: cluster.tokenPath,
-  }, { tell: () => {}, wanted: ["DATABASE_URL"] });
+  }, { report: () => {}, variables: ["DATABASE_URL"] });
   assert.equal(given.DATABASE_URL, "postgres://svc:choose-one@db/customers?sslmode=prefer");
 });

@@ -1,8 +1,8 @@
-/** Request bodies that are read whole, bounded in bytes, in chunks and in time. */
+/** Reads a whole request body, with limits on its bytes, its chunks and its time. */
 import { DomainError } from "../domain/errors.ts";
-import type { Arrivals } from "./arrivals.ts";
+import type { BodyBudget } from "./body_budget.ts";
 
-/** How fast a body must arrive: by `graceMs` plus its bytes at `bytesPerSecond`, and within `wholeMs` in any case. */
+/** Time limit of a body: `graceMs` plus its bytes at `bytesPerSecond`, and never more than `wholeMs`. */
 export interface BodyClock {
   /** In milliseconds. */
   graceMs: number;
@@ -13,38 +13,37 @@ export interface BodyClock {
 
 export const BODY_CLOCK: BodyClock = { graceMs: 5_000, bytesPerSecond: 10 * 1024, wholeMs: 10_000 };
 
-/** So many chunks may have any size; from then on they hold at least so many bytes on average. */
+/** The first 100 chunks may have any size. After them the average must be at least 16 bytes. */
 const FREE_CHUNKS = 100;
 const BYTES_PER_CHUNK = 16;
 
-/** Bytes of the first read. The buffer waits with the client, so it is small; later ones double up to the last size. */
+/** Buffer sizes in bytes. The first is small because idle clients hold it; full buffers double up to the largest. */
 const [FIRST_READ, LARGEST_READ] = [1_024, 16 * 1_024];
 
 export type BodyFault = "too_large" | "too_slow" | "fragmented" | "incomplete" | "evicted" | "not_utf8";
 
-/** A body that is not taken. `reason` completes "its body …". */
+/** A refused body. `reason` completes "its body …". */
 export class BodyError extends DomainError {
   constructor(readonly fault: BodyFault, readonly reason: string, options?: ErrorOptions) {
     const code = fault === "evicted" ? "UNAVAILABLE" : "INVALID_INPUT";
-    super(code, `Cannot take the request: its body ${reason}`, options);
+    super(code, `Cannot read the request: its body ${reason}`, options);
   }
 }
 
 export interface ReadOptions {
   maxBytes: number;
   clock: BodyClock;
-  /** Counts the body while it is waited for. */
-  arrivals: Arrivals;
-  /** On whose account: names a principal or an address. */
+  budget: BodyBudget;
+  /** The principal or the address that the body counts for. */
   holder(): string;
 }
 
 /**
- * Reads the whole body. From then on the request's own methods return it from memory, because a second request
- * would cost several times the reading.
+ * Reads the whole body. Afterwards the request's own methods return it from memory, because constructing a second
+ * request would cost several times as much as reading.
  *
  * @returns the number of bytes
- * @throws {BodyError} `incomplete` when the client goes away
+ * @throws {BodyError} `incomplete` when the client disconnects
  */
 export async function readBody(request: Request, options: ReadOptions): Promise<number> {
   const { body } = request;
@@ -64,17 +63,16 @@ export async function readBody(request: Request, options: ReadOptions): Promise<
   return bytes.byteLength;
 }
 
-/** A stream that can be read with a buffer of ours, or one whose chunks are in memory already. */
+/** Common form of byte streams, which accept a buffer, and of streams whose chunks are already in memory. */
 interface Source {
-  /** The chunks need not be waited for. */
-  isHere: boolean;
+  isInMemory: boolean;
   read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
   cancel(): void;
 }
 
 /**
- * Deno allocates 64 KiB for each pending read of a body, unless the reader brings a buffer. It gives a stream that
- * takes none for bodies that have arrived with their headers.
+ * Deno allocates 64 KiB for each pending read of a body unless the reader supplies a buffer. A body that arrived
+ * together with its headers is a default stream, which accepts no buffer.
  */
 function sourceOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): Source {
   let reader: ReadableStreamBYOBReader;
@@ -82,11 +80,15 @@ function sourceOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): Source {
     reader = body.getReader({ mode: "byob" });
   } catch {
     const arrived = body.getReader();
-    return { isHere: true, read: async () => (await arrived.read()).value, cancel: () => cancel(arrived) };
+    return {
+      isInMemory: true,
+      read: async () => (await arrived.read()).value,
+      cancel: () => cancel(arrived),
+    };
   }
   let buffer = new ArrayBuffer(FIRST_READ);
   return {
-    isHere: false,
+    isInMemory: false,
     async read() {
       const { done, value } = await reader.read(new Uint8Array(buffer));
       if (done || value === undefined) return undefined;
@@ -99,13 +101,13 @@ function sourceOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): Source {
 }
 
 function cancel(reader: { cancel(): Promise<void> }): void {
-  reader.cancel().catch(() => {}); // the client may have gone
+  reader.cancel().catch(() => {}); // the client may have disconnected
 }
 
 async function readChunks(
   source: Source,
   declared: number | undefined,
-  { maxBytes, clock, arrivals, holder }: ReadOptions,
+  { maxBytes, clock, budget, holder }: ReadOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let [length, failure] = [0, undefined as BodyError | undefined];
@@ -115,12 +117,12 @@ async function readChunks(
   };
   const limitMs = () =>
     Math.min(clock.wholeMs, clock.graceMs + (declared ?? length) / clock.bytesPerSecond * 1_000);
-  const stopClock = source.isHere ? undefined : startClock(limitMs, () => stop(tooSlow(limitMs())));
-  const arrival = source.isHere ? undefined : arrivals.enter(holder(), () => stop(evicted()));
+  const stopClock = source.isInMemory ? undefined : startClock(limitMs, () => stop(tooSlow(limitMs())));
+  const reservation = source.isInMemory ? undefined : budget.reserve(holder(), () => stop(evicted()));
   try {
     for (;;) {
       const chunk = await source.read().catch((cause) => {
-        throw new BodyError("incomplete", "breaks off", { cause });
+        throw new BodyError("incomplete", "is incomplete", { cause });
       });
       if (failure) throw failure;
       if (chunk === undefined) return joined(chunks, length);
@@ -128,27 +130,27 @@ async function readChunks(
       length += chunk.byteLength;
       if (length > maxBytes) throw tooLarge(maxBytes);
       if (chunks.length > FREE_CHUNKS + length / BYTES_PER_CHUNK) throw fragmented();
-      arrival?.grow(chunk.byteLength);
+      reservation?.grow(chunk.byteLength);
     }
   } catch (error) {
     source.cancel();
     throw failure ?? error;
   } finally {
     stopClock?.();
-    arrival?.leave();
+    reservation?.release();
   }
 }
 
-/** @param limitMs since the start; it may grow while the clock runs */
+/** @param limitMs time limit since the start, read again at each expiry because it grows with the received bytes */
 function startClock(limitMs: () => number, onLate: () => void): () => void {
   const started = performance.now();
   let timer: ReturnType<typeof setTimeout>;
-  const look = () => {
-    const leftMs = started + limitMs() - performance.now();
-    if (leftMs <= 0) onLate();
-    else timer = setTimeout(look, Math.ceil(leftMs));
+  const check = () => {
+    const remainingMs = started + limitMs() - performance.now();
+    if (remainingMs <= 0) onLate();
+    else timer = setTimeout(check, Math.ceil(remainingMs));
   };
-  look();
+  check();
   return () => clearTimeout(timer);
 }
 
@@ -177,4 +179,4 @@ const tooSlow = (limitMs: number) =>
 const fragmented = () =>
   new BodyError("fragmented", `arrives in chunks of fewer than ${BYTES_PER_CHUNK} bytes on average`);
 const evicted = () =>
-  new BodyError("evicted", "has not arrived while too many others are waited for: try again");
+  new BodyError("evicted", "has not arrived, and too many other bodies are pending: try again");

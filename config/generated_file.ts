@@ -1,18 +1,21 @@
-/** Files with secrets that development makes for itself, once. */
+/** Secret files that development generates on first use. */
 
 /**
- * The text of a file that only its owner may read, made when it is not there. Any number of processes may ask
- * at once: all of them get the same text.
+ * Reads a file, or creates it with the generated text, readable by its owner only. Concurrent processes all receive the
+ * same text.
  */
-export async function keepFile(path: string, make: () => Promise<string> | string): Promise<string> {
+export async function readOrGenerateFile(
+  path: string,
+  generate: () => Promise<string> | string,
+): Promise<string> {
   return await Deno.readTextFile(path).catch(async (error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    await writeOnce(path, await make());
+    await writeOnce(path, await generate());
     return await Deno.readTextFile(path);
   });
 }
 
-/** Written aside and then linked, which one of several processes can do: nobody reads half a file. */
+/** Writes a temporary file and links it. Only one process succeeds, and no reader sees half a file. */
 async function writeOnce(path: string, text: string): Promise<void> {
   const draft = `${path}.${crypto.randomUUID()}`;
   await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });

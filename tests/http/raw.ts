@@ -1,4 +1,4 @@
-/** HTTP/1.1 by hand, for requests that no client library sends. */
+/** Raw HTTP/1.1 client, for requests that no library sends. */
 
 export interface RawConnection extends AsyncDisposable {
   write(text: string): Promise<void>;
@@ -8,7 +8,7 @@ export interface RawConnection extends AsyncDisposable {
   until(text: string): Promise<string>;
   /** What the server sends up to and including the text for the nth time. */
   untilCount(text: string, count: number): Promise<string>;
-  /** Goes away in the middle of whatever is going on. */
+  /** Disconnects at once, even during a request. */
   close(): void;
 }
 
@@ -52,7 +52,7 @@ export async function connectRaw(origin: string): Promise<RawConnection> {
   };
 }
 
-/** A request whose body is not complete: chunked, with one byte of it. */
+/** A POST with an incomplete body: chunked, only its first byte. */
 export function unfinished(path: string, headers: Record<string, string> = {}): string {
   return `${head(path, { ...headers, "transfer-encoding": "chunked" })}1\r\n{\r\n`;
 }

@@ -1,26 +1,26 @@
-/** Request bodies are bounded in bytes, chunks and time, however their length is told. */
+/** Request bodies have limits on bytes, chunks and time, with and without Content-Length. */
 import assert from "node:assert/strict";
-import { type Arrivals, createArrivals } from "../../door/arrivals.ts";
-import { createBodies } from "../../door/bodies.ts";
-import { type BodyClock, BodyError } from "../../door/body.ts";
-import { createDoor } from "../../door/mod.ts";
+import { type BodyBudget, createBodyBudget } from "../../http/body_budget.ts";
+import { createBodyReader } from "../../http/body_reader.ts";
+import { type BodyClock, BodyError } from "../../http/body.ts";
+import { createHttpApp } from "../../http/mod.ts";
 import { Http2Connection } from "../../grpc/http2/connection.ts";
 import { eventually } from "../eventually.ts";
 import { serve } from "../graph/server.ts";
 import { captureLog } from "../whole_log.ts";
 import { connectRaw, head, type RawConnection, unfinished } from "./raw.ts";
 
-/** Nothing is late by this clock. */
+/** A clock by which no body is late. */
 const SLOW: BodyClock = { graceMs: 600_000, bytesPerSecond: 1, wholeMs: 600_000 };
 const MAX_BYTES = 20_000;
 
-/** Answers with the length of the body, or the fault that it has. */
+/** Server that answers with the length of the body, or with its fault. */
 function serveBodies(
-  { clock = SLOW, arrivals = createArrivals() }: { clock?: BodyClock; arrivals?: Arrivals } = {},
+  { clock = SLOW, budget = createBodyBudget() }: { clock?: BodyClock; budget?: BodyBudget } = {},
 ) {
-  const bodies = createBodies({ proxies: 1, clock, arrivals });
+  const bodies = createBodyReader({ proxies: 1, clock, budget });
   const server = serve(
-    createDoor({ corsOrigins: [] }).post("/", async (c) => {
+    createHttpApp({ corsOrigins: [] }).post("/", async (c) => {
       await bodies.receive(c, { maxBytes: MAX_BYTES });
       return c.json({ length: (await c.req.text()).length });
     }).onError((error, c) => {
@@ -72,7 +72,7 @@ Deno.test("a body over the limit is refused while it is read", async () => {
   assert.match(chunked, /"too_large"/);
 });
 
-Deno.test("a body that does not arrive is given up, chunked or not", async () => {
+Deno.test("a body that does not arrive times out, chunked or not", async () => {
   await using server = serveBodies({ clock: { graceMs: 100, bytesPerSecond: 1_000_000, wholeMs: 100 } });
   for (const request of [unfinished("/"), `${head("/", { "content-length": "99" })}{`]) {
     await using connection = await connectRaw(server.origin);
@@ -83,7 +83,7 @@ Deno.test("a body that does not arrive is given up, chunked or not", async () =>
   assert.equal(server.bodies.count(), 0);
 });
 
-Deno.test("a body that arrives below the minimum rate is given up before its last limit", async () => {
+Deno.test("a body below the minimum rate times out before its total limit", async () => {
   await using server = serveBodies({ clock: { graceMs: 100, bytesPerSecond: 1_000, wholeMs: 600_000 } });
   await using connection = await connectRaw(server.origin);
   await connection.write(unfinished("/"));
@@ -100,14 +100,14 @@ Deno.test("a body that arrives below the minimum rate is given up before its las
   assert.match(await dripping, /"too_slow"/);
 });
 
-Deno.test("a body in chunks of one byte is given up after some of them", async () => {
+Deno.test("a body in chunks of one byte is refused as fragmented", async () => {
   await using server = serveBodies();
   await using connection = await connectRaw(server.origin);
   await connection.write(head("/", { "transfer-encoding": "chunked" }) + "1\r\nx\r\n".repeat(300));
   assert.match(await connection.until("}"), /"fragmented".*chunks of fewer than 16 bytes on average/);
 });
 
-Deno.test("HTTP/2 frames of one byte are given up like chunks of one byte", async () => {
+Deno.test("a body in HTTP/2 frames of one byte is refused as fragmented", async () => {
   await using server = serveBodies();
   const { hostname, port } = new URL(server.origin);
   const socket = await Deno.connect({ hostname, port: Number(port) });
@@ -130,7 +130,7 @@ Deno.test("HTTP/2 frames of one byte are given up like chunks of one byte", asyn
   try {
     for (let at = 0; at < 300 && !stream.closed; at++) {
       stream.sendData(new TextEncoder().encode("x"), false);
-      await new Promise((resolve) => setTimeout(resolve)); // a frame for each turn, so that none is joined
+      await new Promise((resolve) => setTimeout(resolve)); // one frame per turn, so that none are joined
     }
     await eventually(() => assert.match(text, /"fragmented"/));
   } finally {
@@ -139,7 +139,7 @@ Deno.test("HTTP/2 frames of one byte are given up like chunks of one byte", asyn
   }
 });
 
-Deno.test("a client that goes away in the middle of its body is logged by none, and its place is free", async () => {
+Deno.test("a client that disconnects during its body is not logged and frees its share", async () => {
   await using server = serveBodies();
   await using log = await captureLog();
   const connection = await connectRaw(server.origin);
@@ -150,9 +150,9 @@ Deno.test("a client that goes away in the middle of its body is logged by none, 
   assert.deepEqual(log.lines, []);
 });
 
-Deno.test("where there is no room the heaviest address loses its oldest body, and others lose none", async () => {
+Deno.test("beyond the budget only the address that uses most loses a body, its oldest", async () => {
   const OVERHEAD = 32 * 1_024;
-  await using server = serveBodies({ arrivals: createArrivals(3 * OVERHEAD) });
+  await using server = serveBodies({ budget: createBodyBudget(3 * OVERHEAD) });
   await using stack = new AsyncDisposableStack();
   const open = async (address: string, count: number) => {
     const connection = stack.use(await connectRaw(server.origin));

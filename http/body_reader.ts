@@ -1,33 +1,33 @@
-/** The one way in which every HTTP edge takes the body of a request. */
+/** Request body reader that all HTTP edges share. */
 import type { Context } from "@hono/hono";
 import { addressOf } from "./address.ts";
-import { type Arrivals, createArrivals } from "./arrivals.ts";
+import { type BodyBudget, createBodyBudget } from "./body_budget.ts";
 import { BODY_CLOCK, type BodyClock, BodyError, readBody } from "./body.ts";
 
-export interface Bodies {
+export interface BodyReader {
   /**
-   * Reads the body into the request. A place in flight is given back meanwhile.
+   * Reads the whole body into the request. While it waits, the request does not count as in flight.
    *
-   * @param holder on whose account it is waited for; the address when it is absent
+   * @param holder the caller that the body counts for; by default the client's address
    * @returns the number of bytes
    * @throws {BodyError}
-   * @throws {DomainError} UNAVAILABLE: there is no place in flight any more
+   * @throws {DomainError} UNAVAILABLE: too many requests are in flight
    */
   receive(c: Context, options: { maxBytes: number; holder?: string }): Promise<number>;
-  /** Bodies that are waited for. */
+  /** Number of incoming bodies. */
   count(): number;
 }
 
-export interface BodiesOptions {
-  /** Proxies of ours in front: which address a body comes from. */
+export interface BodyReaderOptions {
+  /** Number of trusted proxies. */
   proxies: number;
   clock?: BodyClock;
-  arrivals?: Arrivals;
+  budget?: BodyBudget;
 }
 
-export function createBodies(
-  { proxies, clock = BODY_CLOCK, arrivals = createArrivals() }: BodiesOptions,
-): Bodies {
+export function createBodyReader(
+  { proxies, clock = BODY_CLOCK, budget = createBodyBudget() }: BodyReaderOptions,
+): BodyReader {
   return {
     async receive(c, { maxBytes, holder }) {
       if (c.req.raw.body === null) return 0;
@@ -35,16 +35,16 @@ export function createBodies(
         readBody(c.req.raw, {
           maxBytes,
           clock,
-          arrivals,
+          budget,
           holder: () => holder ?? `address ${addressOf(c, proxies)}`,
         });
       try {
-        return await (c.get("place")?.without(read) ?? read());
+        return await (c.get("slot")?.without(read) ?? read());
       } catch (error) {
         if (error instanceof BodyError && error.fault === "evicted") c.header("retry-after", "1");
         throw error;
       }
     },
-    count: arrivals.count,
+    count: budget.count,
   };
 }

@@ -1,12 +1,12 @@
-/** What happens when an answer fails after its status has been sent. */
+/** Error handler for responses that fail after their status has been sent. */
 import { getLogger } from "@logtape/logtape";
 import { DomainError } from "../domain/errors.ts";
 import { describeError } from "../lib/error_description.ts";
 
-/** For Deno.serve, whose default prints the error outside of the log. A client that stalls is a DomainError, and no error. */
+/** `onError` of Deno.serve, whose default prints outside of the log. A stalled client is a DomainError and is not logged. */
 export function onServeError(error: unknown): Response {
   if (!(error instanceof DomainError)) {
-    getLogger(["customer-service", "http"]).error("Cannot finish an answer: {reason}", {
+    getLogger(["customer-service", "http"]).error("Cannot finish a response: {reason}", {
       reason: describeError(error),
     });
   }

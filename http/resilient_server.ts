@@ -1,14 +1,14 @@
-/** HTTP's port, kept: Deno gives up a whole server when it cannot accept one connection, for want of a descriptor. */
+/** HTTP server that reopens its port. Deno ends a server when one accept fails, for example without file descriptors. */
 import { getLogger } from "@logtape/logtape";
 import { pause } from "../lib/timeout.ts";
 import { describeError } from "../lib/error_description.ts";
 import { createOutageLog } from "../lib/outage_log.ts";
 
-const AGAIN_MS = 100;
-/** What has lasted for so long accepts again. */
+const RETRY_MS = 100;
+/** A server that has run this long counts as recovered. */
 const STEADY_MS = 1_000;
 
-export interface KeptPort {
+export interface ResilientServer {
   port: number;
   /** Stops accepting and waits for the requests under way. */
   shutdown(): Promise<void>;
@@ -17,13 +17,13 @@ export interface KeptPort {
 type Server = Deno.HttpServer<Deno.NetAddr>;
 
 /**
- * Serves on the port until told otherwise. A server that has failed answers what it has accepted, lets go of its
- * connections, and is followed by another one.
+ * Serves on the port until `shutdown`. A failed server finishes its accepted requests and closes its connections
+ * while another one takes over the port.
  *
- * @param port 0 is any free one
- * @throws what `open` throws the first time
+ * @param port 0 for any free port
+ * @throws the error of the first `open`
  */
-export function keepPort(port: number, open: (port: number) => Server): KeptPort {
+export function serveResiliently(port: number, open: (port: number) => Server): ResilientServer {
   const log = getLogger(["customer-service", "http"]);
   const outage = createOutageLog(
     (error) => log.error("Cannot accept HTTP connections: {error}", { error: describeError(error) }),
@@ -33,15 +33,15 @@ export function keepPort(port: number, open: (port: number) => Server): KeptPort
   const servers = new Set([first]);
   let closed = false;
 
-  async function keep(server: Server | undefined): Promise<void> {
+  async function keepServing(server: Server | undefined): Promise<void> {
     while (server === undefined || await fails(server)) {
-      await pause(AGAIN_MS);
+      await pause(RETRY_MS);
       if (closed) return;
       server = openAnother();
     }
   }
 
-  /** False when it has been shut down. */
+  /** Waits for the server to end. Returns false after a shutdown. */
   async function fails(server: Server): Promise<boolean> {
     const steady = setTimeout(outage.end, STEADY_MS);
     try {
@@ -67,7 +67,7 @@ export function keepPort(port: number, open: (port: number) => Server): KeptPort
     }
   }
 
-  void keep(first);
+  void keepServing(first);
   return {
     port: first.addr.port,
     async shutdown() {

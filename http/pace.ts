@@ -1,30 +1,30 @@
-/** Clocks over bodies that are streamed, in both directions. */
+/** Stall timeouts for streamed request and response bodies. */
 import { DomainError } from "../domain/errors.ts";
 import { withTimeout } from "../lib/timeout.ts";
 
 export interface Pace {
-  /** How long the client may take over `bytes`, in milliseconds. Time that the service takes itself does not count. */
+  /** Time that the client may take for `bytes`, in milliseconds. The service's own processing time does not count. */
   stallMs: number;
   bytes: number;
 }
 
 export const PACE: Pace = { stallMs: 60_000, bytes: 1_024 };
 
-/** So many chunks may have any size; from then on they hold at least so many bytes on average. */
+/** The first 100 chunks may have any size. After them the average must be at least 16 bytes. */
 const FREE_CHUNKS = 100;
 const BYTES_PER_CHUNK = 16;
 
 /**
- * The body as long as it arrives at that pace; then it fails.
+ * Passes the body through and fails when the client sends too slowly.
  *
- * @throws {DomainError} INVALID_INPUT, to the reader: the client is too slow, or sends it in crumbs
+ * @throws {DomainError} INVALID_INPUT, to the reader: the client is too slow, or its chunks are too small
  */
 export function pacedUpload(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   { stallMs, bytes }: Pace = PACE,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
-  let [chunks, length, waitedMs, sinceThen] = [0, 0, 0, 0];
+  let [chunks, length, waitedMs, receivedBytes] = [0, 0, 0, 0];
   const slow = () =>
     refusal(`the client has sent fewer than ${bytes} bytes in ${stallMs / 1_000} seconds of waiting`);
   return new ReadableStream({
@@ -35,8 +35,8 @@ export function pacedUpload(
       });
       if (done) return controller.close();
       waitedMs += performance.now() - started;
-      sinceThen += value.byteLength;
-      if (sinceThen >= bytes) [waitedMs, sinceThen] = [0, 0];
+      receivedBytes += value.byteLength;
+      if (receivedBytes >= bytes) [waitedMs, receivedBytes] = [0, 0];
       chunks++;
       length += value.byteLength;
       if (chunks > FREE_CHUNKS + length / BYTES_PER_CHUNK) {
@@ -49,25 +49,25 @@ export function pacedUpload(
 }
 
 function refusal(reason: string): DomainError {
-  return new DomainError("INVALID_INPUT", `Cannot go on: ${reason}`);
+  return new DomainError("INVALID_INPUT", `Cannot continue: ${reason}`);
 }
 
-/** Bytes that a client has to take within `stallMs` to go on. */
+/** Bytes that a client has to read within `stallMs`. */
 const PIECE = 16 * 1_024;
 
 export interface DownloadOptions {
-  /** How long the client may take over a piece of 16 KiB, in milliseconds. */
+  /** Time that the client may take for 16 KiB, in milliseconds. */
   stallMs?: number;
-  /** Called once, when the answer has ended in whatever way. */
+  /** Called once, when the response has completed, failed or been canceled. */
   onEnd?: () => void;
 }
 
-/** The answer in pieces, for as long as the client takes them; then it fails, which closes the connection. */
+/** Passes the response through in pieces and fails when the client stops reading, which closes the connection. */
 export function pacedDownload(
-  answer: ReadableStream<Uint8Array<ArrayBuffer>>,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
   { stallMs = PACE.stallMs, onEnd = () => {} }: DownloadOptions = {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const reader = answer.getReader();
+  const reader = body.getReader();
   let rest = new Uint8Array(0);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
@@ -78,7 +78,7 @@ export function pacedDownload(
   };
   const startClock = (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) => {
     timer = setTimeout(() => {
-      const stalled = refusal(`the client has taken nothing for ${stallMs / 1_000} seconds`);
+      const stalled = refusal(`the client has read nothing for ${stallMs / 1_000} seconds`);
       controller.error(stalled);
       reader.cancel(stalled).catch(() => {});
       end();

@@ -1,8 +1,8 @@
-/** Network address of the client, as limits count it. */
+/** Client network address, the key of per-address limits. */
 import type { Context } from "@hono/hono";
 
 /**
- * @param proxies proxies of ours in front, each of which appends to X-Forwarded-For; with 0 the header is not believed
+ * @param proxies number of trusted proxies, each of which appends to X-Forwarded-For; with 0 the header is ignored
  * @returns an IPv4 address, the first 64 bits of an IPv6 address, or "unknown"
  */
 export function addressOf(c: Context, proxies: number): string {
@@ -15,10 +15,10 @@ function remoteAddress({ env }: Context): string | undefined {
   return (env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined)?.remoteAddr?.hostname;
 }
 
-/** An IPv4 address as a socket for both families or a proxy that adds the port writes it. */
+/** An IPv4 address, also as a dual-stack socket writes it (`::ffff:`) or with a port that a proxy has added. */
 const IPV4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)(?::\d+)?$/i;
 
-/** A client with an IPv6 address has the other addresses of its /64 as well. */
+/** Reduces an IPv6 address to its /64, because one client usually controls all of it. */
 function networkOf(address: string): string {
   const [, ipv4] = address.match(IPV4) ?? [];
   if (ipv4 !== undefined || !address.includes(":")) return ipv4 ?? address;
