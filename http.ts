@@ -26,7 +26,7 @@ import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
 import { createRest } from "./rest/mod.ts";
-import { nameRoutes } from "./telemetry/http.ts";
+import { recordRoutes } from "./telemetry/http.ts";
 
 export interface HttpParts {
   pools: { api: Sql; reader: Sql };
@@ -103,7 +103,7 @@ export async function createHttp(
     count,
   });
   const app = createHttpApp(config.http)
-    .use(nameRoutes())
+    .use(recordRoutes())
     .use(closeConnections(draining))
     .route("/", createHealth(ready, draining))
     .route("/graphql", graph)

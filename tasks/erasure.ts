@@ -11,7 +11,7 @@ import { listErasedSubjects } from "../db/erased_subjects.ts";
 import { describeError } from "../lib/error_description.ts";
 import { createNotifier } from "../db/work.ts";
 import { type Entry, readErasureLog } from "../events/erasure_log.ts";
-import { readMemoryFile, writeLine } from "../events/memory_file.ts";
+import { readMemoryFile, writeLine } from "../events/erasure_memory_file.ts";
 import { readEnvironment } from "./environment.ts";
 
 const HELP = `Keeps the memory of who was erased outside of the database, and brings it back after a restore.
@@ -75,7 +75,7 @@ async function replay(from: string): Promise<number> {
   } catch (error) {
     console.log(describe(total));
     throw new UsageError(
-      `Cannot go on after ${read} entries: ${
+      `Cannot continue after ${read} entries: ${
         describeError(error)
       }. What is told above is done; run it again for the rest`,
     );

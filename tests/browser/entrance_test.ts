@@ -71,7 +71,7 @@ browserTest(
       signIn(page, await store.token(shopper(customer))),
     ]);
     assert.equal(refused.status(), 403);
-    await page.getByRole("alert").getByText("customers are not allowed to").waitFor();
+    await page.getByRole("alert").getByText("it is not for a customer").waitFor();
 
     await using other = await open(store, { as: shopper(customer) });
     for (
@@ -79,7 +79,7 @@ browserTest(
     ) {
       const response = await other.page.goto(`/inspect${path}`);
       assert.equal(response?.status(), 403, path);
-      assert.match(await other.page.locator("main").innerText(), /customers are not allowed to/);
+      assert.match(await other.page.locator("main").innerText(), /it is not for a customer/);
     }
   },
 );

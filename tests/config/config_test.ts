@@ -452,7 +452,7 @@ Deno.test("configuration with a gateway requires an issuer only for gRPC callers
 Deno.test("configuration in production requires a gateway secret, and accepts two for rotation", () => {
   assert.deepEqual(linesOf({ ...PRODUCTION, AUTH_MODE: "gateway" }), [
     "GATEWAY_SECRET: expected one or two secrets of 32 to 512 printable characters, comma-separated, because " +
-    "without it anyone who reaches the port is believed",
+    "without it anyone who reaches the port is trusted",
   ]);
   assert.deepEqual(readConfig({ AUTH_MODE: "gateway" }).auth, {
     mode: "gateway",

@@ -1,6 +1,6 @@
 /** The manifests: that they fit each other, the image and the service. Kubernetes itself has the last word on them. */
 import assert from "node:assert/strict";
-import { LIMIT_MS } from "../../lifetime.ts";
+import { LIMIT_MS } from "../../shutdown.ts";
 import { assertStarts } from "./environment.ts";
 import { exists, type Loose, readText, readYaml } from "./yaml.ts";
 

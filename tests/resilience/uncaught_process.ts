@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from "node:events";
 import { configureLogging } from "../../config/logging.ts";
-import { exitOnUncaught } from "../../lifetime.ts";
+import { exitOnUncaught } from "../../shutdown.ts";
 import { isWorker, supervise } from "../../supervisor.ts";
 
 /** A personal value that must not be in the log. */

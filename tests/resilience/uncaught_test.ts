@@ -5,12 +5,12 @@ import { eventually } from "../eventually.ts";
 const PROGRAM = new URL("uncaught_process.ts", import.meta.url).pathname;
 
 const CASES: [failure: string, message: RegExp][] = [
-  ["timer", /^Ends after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
-  ["rejection", /^Ends after an unhandled rejection: "Error at resilience\/uncaught_process\.ts:\d+"$/],
-  ["emitter", /^Ends after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
-  ["text", /^Ends after an unhandled rejection: "string was thrown, which is not an Error"$/],
-  ["unreadable", /^Ends after an uncaught error: "An error that cannot be read"$/],
-  ["repeatedly", /^Ends after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+  ["timer", /^Exiting after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+  ["rejection", /^Exiting after an unhandled rejection: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+  ["emitter", /^Exiting after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+  ["text", /^Exiting after an unhandled rejection: "string was thrown, which is not an Error"$/],
+  ["unreadable", /^Exiting after an uncaught error: "An error that cannot be read"$/],
+  ["repeatedly", /^Exiting after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
 ];
 
 for (const [failure, message] of CASES) {
@@ -38,7 +38,7 @@ Deno.test("the supervisor starts another worker after one that an uncaught error
   const errors = new Response(parent.stderr).text();
   try {
     await eventually(() => assert.match(printed, /^successor \d+$/m));
-    assert.match(printed, /Ends after an uncaught error: \\"Error at resilience\/uncaught_process\.ts:\d+/);
+    assert.match(printed, /Exiting after an uncaught error: \\"Error at resilience\/uncaught_process\.ts:\d+/);
     assert.match(printed, /has ended with \\"exit code 1\\"/);
     assert.doesNotMatch(printed, /numbat/);
   } finally {

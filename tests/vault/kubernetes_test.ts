@@ -12,7 +12,7 @@ const DATABASE = {
   "db.password": "choose-one",
 };
 
-const REFUSED = /: auth\/kubernetes does not take this service account for the role customer-service: /;
+const REFUSED = /: auth\/kubernetes refuses this service account for the role customer-service: /;
 
 async function fill(vault: VaultServer): Promise<void> {
   await vault.put("customer-service", DATABASE);
@@ -20,7 +20,7 @@ async function fill(vault: VaultServer): Promise<void> {
 }
 
 vaultTest(
-  "a pod logs in as its service account, and without being one of the role's it is refused in words",
+  "a pod logs in as its service account, and an account without the role is refused with a reason",
   async (t) => {
     await using vault = await startVault();
     await fill(vault);
@@ -46,7 +46,7 @@ vaultTest(
       assert.fail("the login was accepted");
     }
 
-    await t.step("it reads what the role's policies permit", async () => {
+    await t.step("it reads what the role's policies allow", async () => {
       const given = await readVault(env, { report: () => {} });
       assert.deepEqual(given, {
         DATABASE_URL: "postgres://svc:choose-one@db/customers?sslmode=prefer",
@@ -68,7 +68,7 @@ vaultTest(
       );
       assert.match(
         await refusal({ VAULT_K8S_MOUNT: "clusters/eu" }),
-        /: auth\/clusters\/eu does not take this service account .*, or nothing is mounted there$/,
+        /: auth\/clusters\/eu refuses this service account .*, or nothing is mounted there$/,
       );
       assert.equal(
         await refusal({ VAULT_NAMESPACE: "nowhere" }),
@@ -77,7 +77,7 @@ vaultTest(
     });
 
     await t.step(
-      "another account, a token that has expired, one for others, one that is none, no file",
+      "another account, an expired token, another audience, an invalid token, no file",
       async () => {
         await cluster.mount("cart-service");
         assert.match(await refusal({}), REFUSED);
@@ -95,7 +95,7 @@ vaultTest(
       },
     );
 
-    await t.step("a cluster that does not review tokens", async () => {
+    await t.step("a cluster whose token review fails", async () => {
       cluster.healthy = false;
       assert.match(await refusal({}), REFUSED);
       cluster.healthy = true;
@@ -104,7 +104,7 @@ vaultTest(
   },
 );
 
-vaultTest("the login goes to the mount and the namespace that are named", async () => {
+vaultTest("the login uses the configured mount and namespace", async () => {
   await using vault = await startVault();
   await fill(vault);
   await using cluster = await startCluster(vault, ["customer-service"], "clusters/eu");

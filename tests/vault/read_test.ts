@@ -92,7 +92,7 @@ vaultTest(
           VAULT_ADDR: "",
           VAULT_TOKEN: "",
         });
-        assert.match(notes, /^ss3\/kv\/customer-service: db\.url: connectTimeout: not used/);
+        assert.match(notes, /^ss3\/kv\/customer-service: db\.url: connectTimeout: ignored/);
         assert.match(
           notes,
           /Read from Vault: DATABASE_URL, GDPR_EXPORT_KEY, KAFKA_BROKERS, KAFKA_SSL, OTEL_/,
@@ -192,8 +192,8 @@ vaultTest(
       await vault.call("DELETE", `${ENGINE}/data/shared/kafka`);
       await vault.call("DELETE", `${ENGINE}/metadata/shared/otel`);
       assert.deepEqual((await refusal(vault.env)).split("\n  ").slice(1), [
-        "ss3/kv/customer-service: nothing is there, or it is deleted",
-        "ss3/kv/shared/kafka: nothing is there, or it is deleted",
+        "ss3/kv/customer-service: the secret does not exist, or is deleted",
+        "ss3/kv/shared/kafka: the secret does not exist, or is deleted",
       ]);
       const own = { DATABASE_URL: "postgres://own/db", KAFKA_BROKERS: "own:1" };
       const { given } = await read({ ...vault.env, ...own });

@@ -71,7 +71,7 @@ vaultTest(
 );
 
 vaultTest(
-  "a start that Vault does not help names what is wrong, prints nothing secret and ends",
+  "a start with invalid secrets in Vault names them, prints no secret and exits",
   async () => {
     await using vault = await startVault();
     const env = { VAULT_ADDR: vault.address, VAULT_TOKEN: vault.rootToken };
@@ -85,7 +85,7 @@ vaultTest(
       "Cannot start: secrets in Vault are missing or invalid\n" +
         "  ss3/kv/customer-service: db.url: expected a host name or IPv4 address, and optionally a port\n" +
         "  ss3/kv/customer-service: db.username: expected, but missing\n" +
-        "  ss3/kv/shared/kafka: nothing is there, or it is deleted\n",
+        "  ss3/kv/shared/kafka: the secret does not exist, or is deleted\n",
     );
     const password = "tr0ub4dor";
     await vault.put("customer-service", {

@@ -1,22 +1,22 @@
-/** Brings events to Kafka: a call returns once every in-sync replica has all of its events. */
+/** Idempotent Kafka producer. A call returns once every in-sync replica has stored its events. */
 import { Buffer } from "node:buffer";
 import { type ICustomPartitioner, type Message, Partitioners, type RecordMetadata } from "kafkajs";
 import type { EncodedEvent } from "./encode.ts";
 import { type KafkaSettings, openKafka, RETRY } from "./kafka_client.ts";
 import { prepareTopics } from "./topic_settings.ts";
-import { watchSend } from "./watch.ts";
+import { traceSend } from "./instrumentation.ts";
 
-export interface KafkaLink {
-  /** Returns when every in-sync replica has the events. One call at a time; after a failure the link is used up. */
+export interface KafkaProducer {
+  /** Returns when every in-sync replica has the events. One call at a time. Unusable after a failure. */
   send(events: readonly EncodedEvent[]): Promise<void>;
-  /** Cuts the connection: from now on nothing is sent, and a call under way fails soon. */
+  /** Closes the connection at once: nothing more is sent, and a call in progress fails soon. */
   cut(): void;
-  /** Returns when nothing of the connection is left. */
+  /** Disconnects and returns when all resources are released. */
   close(): Promise<void>;
 }
 
-/** Begins to connect, and creates the topics that are missing. */
-export function openKafkaLink(settings: KafkaSettings): KafkaLink {
+/** Connects in the background and creates missing topics. */
+export function openKafkaProducer(settings: KafkaSettings): KafkaProducer {
   const { kafka, cut } = openKafka(settings);
   const producer = kafka.producer({
     idempotent: true,
@@ -44,12 +44,12 @@ export function openKafkaLink(settings: KafkaSettings): KafkaLink {
     const topicMessages = [...Map.groupBy(events, (event) => event.topic)]
       .map(([topic, events]) => ({ topic, messages: events.map(toMessage) }));
     const topics = topicMessages.map(({ topic }) => topic);
-    const answers = await watchSend(
+    const metadata = await traceSend(
       topics,
       events.length,
       () => producer.sendBatch({ acks: -1, topicMessages }),
     );
-    confirm(topicMessages, answers);
+    confirm(topicMessages, metadata);
   }
 
   return {
@@ -72,19 +72,19 @@ function toMessage({ key, value, headers }: EncodedEvent): Message {
 }
 
 /**
- * Java's partitioner, asked once a message. A retry must repeat the very same batch: the broker tells batches
- * apart by their sequence numbers alone, and would drop another one as already known.
+ * Java's partitioner, called once per message. A retry must repeat the same batch: the broker identifies batches by
+ * sequence number only, and would drop a different one as a duplicate.
  */
 const pinnedPartitioner: ICustomPartitioner = () => {
   const choose = Partitioners.DefaultPartitioner();
   return (args) => args.message.partition ??= choose(args);
 };
 
-/** kafkajs leaves out partitions whose leader moves between two attempts, and tells nobody. */
-function confirm(sent: { topic: string; messages: Message[] }[], answers: RecordMetadata[]): void {
+/** Throws if a partition did not confirm. kafkajs silently skips partitions whose leader moves between two attempts. */
+function confirm(sent: { topic: string; messages: Message[] }[], metadata: RecordMetadata[]): void {
   const confirmed = new Set(
-    answers.filter(({ errorCode }) => errorCode === 0).map((answer) =>
-      `${answer.topicName}/${answer.partition}`
+    metadata.filter(({ errorCode }) => errorCode === 0).map(({ topicName, partition }) =>
+      `${topicName}/${partition}`
     ),
   );
   for (const { topic, messages } of sent) {

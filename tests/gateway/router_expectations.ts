@@ -1,21 +1,21 @@
-/** What deploy/router/router.yaml adds to what both gateways promise. */
+/** Additional expectations of the router, from deploy/router/router.yaml. */
 import assert from "node:assert/strict";
 import { eventually } from "../eventually.ts";
 import { JSON_BODY } from "../graph/post.ts";
 import type { Router } from "./router_process.ts";
-import type { Setting } from "./setting.ts";
+import type { GatewayFixture } from "./fixture.ts";
 
-export interface RouterSetting extends Setting {
+export interface RouterFixture extends GatewayFixture {
   router: Router;
-  /** What has been sent to the OpenTelemetry collector, by path. */
+  /** Bodies sent to the OpenTelemetry collector, by path. */
   collected: Map<string, string>;
 }
 
-/** Stands in an operation's text, where clients should not put such a thing and some do. */
+/** A personal value in the text of an operation, where some clients put it although they should not. */
 const LITERAL = "Lovelace-in-the-text";
 
-export const ROUTER_PROMISES: Record<string, (setting: RouterSetting) => Promise<void>> = {
-  async "it is healthy, and has no page to show"({ router }) {
+export const ROUTER_EXPECTATIONS: Record<string, (fixture: RouterFixture) => Promise<void>> = {
+  async "the router is healthy and has no page"({ router }) {
     await eventually(async () => {
       assert.deepEqual(await (await fetch(router.healthUrl)).json(), { status: "UP" });
     });
@@ -32,8 +32,8 @@ export const ROUTER_PROMISES: Record<string, (setting: RouterSetting) => Promise
     assert.equal(codes.length, 1);
   },
 
-  async "what is too large never reaches a subgraph"({ ask, ada, seen }) {
-    const before = seen.customer.length;
+  async "an operation that is too large reaches no subgraph"({ ask, ada, requests }) {
+    const before = requests.customer.length;
     const body = await ask(`{ me { email } }`, { as: ada, variables: { unused: "x".repeat(110_000) } });
     assert.equal(body.status, 413);
     const tokens = await ask(`{ me { ${"email ".repeat(2_100)} } }`, { as: ada });
@@ -41,10 +41,10 @@ export const ROUTER_PROMISES: Record<string, (setting: RouterSetting) => Promise
     const nested = `${"{ ... on Customer ".repeat(80)} { email } ${"}".repeat(80)}`;
     const depth = await ask(`{ me ${nested} }`, { as: ada });
     assert.equal(depth.status, 400);
-    assert.equal(seen.customer.length, before);
+    assert.equal(requests.customer.length, before);
   },
 
-  async "a page of another site can neither read nor send"({ router, ada }) {
+  async "a page of another site can neither read responses nor send mutations"({ router, ada }) {
     const { authorization } = ada;
     const origin = "https://elsewhere.example";
     const asks = {
@@ -65,7 +65,7 @@ export const ROUTER_PROMISES: Record<string, (setting: RouterSetting) => Promise
     assert.ok(sent.status >= 400, `a form answers ${sent.status}`);
   },
 
-  async "an operation that was sent once is known by its hash"({ router, ada }) {
+  async "a persisted operation can be sent by its hash"({ router, ada }) {
     const query = `query Persisted { me { email } }`;
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(query));
     const sha256Hash = new Uint8Array(digest).toHex();
@@ -80,10 +80,10 @@ export const ROUTER_PROMISES: Record<string, (setting: RouterSetting) => Promise
     assert.deepEqual((await send({ extensions })).data, { me: { email: ada.email } });
   },
 
-  async "traces and metrics reach the collector, and neither they nor the log hold a personal value"(
-    setting,
+  async "traces and metrics reach the collector, without personal values in them or in the log"(
+    fixture,
   ) {
-    const { ask, ada, router, collected } = setting;
+    const { ask, ada, router, collected } = fixture;
     const { errors } = await ask(
       `mutation { updateProfile(input: { lastName: "${LITERAL}" }) { lastName } }`,
       {

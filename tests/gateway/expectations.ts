@@ -1,18 +1,18 @@
-/** What holds before both gateways, the one of development and the real router: each a name and what proves it. */
+/** Expectations of both gateways, the development gateway and the real router. */
 import assert from "node:assert/strict";
-import type { Setting } from "./setting.ts";
+import type { GatewayFixture } from "./fixture.ts";
 
 const ADDRESS = { line1: "Seestrasse 1", city: "Thun", country: "CH" };
 const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
 
-export const PROMISES: Record<string, (setting: Setting) => Promise<void>> = {
+export const EXPECTATIONS: Record<string, (fixture: GatewayFixture) => Promise<void>> = {
   async "me comes from customer-service and its orders from order-service, in one query"({ ask, ada }) {
     const { data, errors } = await ask(`{ me { email orders { id total } } }`, { as: ada });
     assert.equal(errors, undefined);
     assert.deepEqual(data, { me: { email: ada.email, orders: [{ id: "1", total: "12.00 CHF" }] } });
   },
 
-  async "shoppers who ask the same at the same time each get their own"({ ask, ada, eve }) {
+  async "concurrent equal queries of different shoppers each return their own data"({ ask, ada, eve }) {
     const twenty = Array.from({ length: 20 }, (_, at) => at % 2 ? ada : eve);
     await Promise.all(twenty.map(async (as) => {
       const { data } = await ask(`{ me { id email orders { id } } }`, { as });
@@ -20,19 +20,19 @@ export const PROMISES: Record<string, (setting: Setting) => Promise<void>> = {
     }));
   },
 
-  async "nobody at all is refused with UNAUTHENTICATED, by both subgraphs"({ ask }) {
+  async "a query without a token is refused with UNAUTHENTICATED by both subgraphs"({ ask }) {
     const { data, codes } = await ask(`{ me { email } order(id: "1") { total } }`);
     assert.deepEqual(data, { me: null, order: null });
     assert.deepEqual(codes, ["UNAUTHENTICATED", "UNAUTHENTICATED"]);
   },
 
-  async "a me that is not found leaves the rest of the answer as it is"({ ask, stranger }) {
+  async "an error of me does not affect the rest of the response"({ ask, stranger }) {
     const { data, errors, codes } = await ask(`{ me { email } order(id: "3") { total } }`, { as: stranger });
     assert.deepEqual(data, { me: null, order: { total: "5.00 CHF" } });
     assert.deepEqual([codes, errors?.[0]?.path], [["NOT_FOUND"], ["me"]]);
   },
 
-  async "a customer that an order refers to is given to that customer alone"({ ask, ada, eve }) {
+  async "a customer that an order refers to is returned to that customer only"({ ask, ada, eve }) {
     const query = (id: string) =>
       `{ order(id: "${id}") { total recipient { id email addresses { city } } } }`;
     const own = await ask(query("1"), { as: ada });
@@ -44,7 +44,9 @@ export const PROMISES: Record<string, (setting: Setting) => Promise<void>> = {
     assert.ok(!others.text.includes(ada.email));
   },
 
-  async "bad input and unknown ids come back with their codes, and without what was put in"({ ask, ada }) {
+  async "invalid input and unknown IDs are refused with their codes, without quoting the input"(
+    { ask, ada },
+  ) {
     const wrong = await ask(`mutation { updateProfile(input: { phone: "0445551234" }) { version } }`, {
       as: ada,
     });
@@ -55,7 +57,7 @@ export const PROMISES: Record<string, (setting: Setting) => Promise<void>> = {
     assert.deepEqual(unknown.codes, ["NOT_FOUND"]);
   },
 
-  async "a change is made, and orders are read from what it gives"({ ask, ada }) {
+  async "a mutation is applied, and orders are resolved from its result"({ ask, ada }) {
     const before = await ask(`{ me { version } }`, { as: ada });
     const { version } = before.data.me;
     const { data, errors } = await ask(
@@ -74,25 +76,27 @@ export const PROMISES: Record<string, (setting: Setting) => Promise<void>> = {
     assert.deepEqual(stale.codes, ["CONFLICT"]);
   },
 
-  async "a change that is repeated under its idempotency key is made once"({ ask, ada }) {
+  async "a mutation that is repeated with its idempotency key is applied once"({ ask, ada }) {
     const count = async () =>
       (await ask(`{ me { addresses { id } } }`, { as: ada })).data.me.addresses.length;
     const before = await count();
     const add = `mutation ($input: AddAddressInput!) { addAddress(input: $input) { id city } }`;
-    const asked = {
+    const options = {
       as: ada,
       variables: { input: ADDRESS },
       headers: { "idempotency-key": crypto.randomUUID() },
     };
-    const first = await ask(add, asked);
-    const again = await ask(add, asked);
+    const first = await ask(add, options);
+    const again = await ask(add, options);
     assert.equal(first.data.addAddress.city, ADDRESS.city);
     assert.deepEqual(again.data, first.data);
     assert.equal(await count(), before + 1);
   },
 
-  async "a trace and the platform's headers reach both subgraphs, cookies and the rest reach none"(setting) {
-    const { ask, ada, seen } = setting;
+  async "the trace and the platform's headers reach both subgraphs, cookies and other headers reach none"(
+    fixture,
+  ) {
+    const { ask, ada, requests } = fixture;
     const { errors } = await ask(`{ me { email orders { id } } }`, {
       as: ada,
       headers: {
@@ -107,33 +111,33 @@ export const PROMISES: Record<string, (setting: Setting) => Promise<void>> = {
       },
     });
     assert.equal(errors, undefined);
-    for (const headers of [seen.customer.at(-1), seen.order.at(-1)]) {
+    for (const headers of [requests.customer.at(-1), requests.order.at(-1)]) {
       assert.equal(headers?.get("traceparent")?.split("-")[1], TRACE_ID);
       const names = ["x-store-id", "x-user-id", "x-principal-type", "x-roles"];
       assert.deepEqual(names.map((name) => headers?.get(name)), ["a-store", "a-user", "a-type", "a-role"]);
-      const secret = headers === seen.customer.at(-1) ? "a-secret" : null;
+      const secret = headers === requests.customer.at(-1) ? "a-secret" : null;
       assert.equal(headers?.get("x-gateway-secret"), secret);
       assert.deepEqual([headers?.get("cookie"), headers?.get("x-forwarded-client-cert")], [null, null]);
     }
   },
 
-  async "who says in headers to be somebody else is still who the token names"({ ask, ada, eve }) {
+  async "the principal is that of the token, not of the headers"({ ask, ada, eve }) {
     const headers = { "x-user-id": ada.id, "x-principal-type": "CUSTOMER" };
     const { data } = await ask(`{ me { email } }`, { as: eve, headers });
     assert.deepEqual(data, { me: { email: eve.email } });
   },
 
-  async "with order-service away, me is answered but for its orders"({ ask, ada, takeAway }) {
-    await takeAway("order");
+  async "without order-service, me is answered except for its orders"({ ask, ada, shutDown }) {
+    await shutDown("order");
     const { data, errors, codes } = await ask(`{ me { email orders { id } } }`, { as: ada });
     assert.deepEqual(data, { me: { email: ada.email, orders: null } });
     assert.equal(errors?.[0]?.path?.[0], "me");
     assert.deepEqual(codes, ["SUBREQUEST_HTTP_ERROR"]);
   },
 
-  async "with customer-service away, the answer says so, with a code and without a stack"(setting) {
-    const { ask, ada, takeAway } = setting;
-    await takeAway("customer");
+  async "without customer-service, the response has an error code and no stack"(fixture) {
+    const { ask, ada, shutDown } = fixture;
+    await shutDown("customer");
     const { data, codes, text } = await ask(`{ me { email } }`, { as: ada });
     assert.ok(!data?.me);
     assert.deepEqual(codes, ["SUBREQUEST_HTTP_ERROR"]);

@@ -1,15 +1,15 @@
-/** What a gateway is put into so that its promises can be kept: shoppers before it, two subgraphs behind it. */
+/** Gateway fixture: shoppers and two subgraphs. */
 import type { Order } from "../../demo/orders.ts";
 import { JSON_BODY, post, type Reply } from "../graph/post.ts";
 
 export interface Shopper {
   id: string;
   email: string;
-  /** A header that proves it. */
+  /** Authorization header. */
   authorization: string;
 }
 
-export interface Asked {
+export interface QueryOptions {
   as?: Shopper;
   variables?: Record<string, unknown>;
   headers?: Record<string, string>;
@@ -17,20 +17,20 @@ export interface Asked {
 
 export type SubgraphName = "customer" | "order";
 
-export interface Setting {
-  ask(query: string, asked?: Asked): Promise<Reply>;
+export interface GatewayFixture {
+  ask(query: string, options?: QueryOptions): Promise<Reply>;
   ada: Shopper;
   eve: Shopper;
-  /** Has a valid token and an order, but customer-service knows nothing of it. */
+  /** Has a valid token and an order, but does not exist in customer-service. */
   stranger: Shopper;
-  /** The headers with which a subgraph was asked, the latest last. */
-  seen: Record<SubgraphName, Headers[]>;
-  /** Takes a subgraph out of the gateway's reach, for good. */
-  takeAway(name: SubgraphName): Promise<void>;
+  /** Headers of each subgraph's requests, the latest last. */
+  requests: Record<SubgraphName, Headers[]>;
+  /** Makes a subgraph unreachable permanently. */
+  shutDown(name: SubgraphName): Promise<void>;
 }
 
-/** How the gateway at `url` is asked. */
-export function asking(url: string): Setting["ask"] {
+/** Returns a function that queries the gateway at `url`. */
+export function createQuery(url: string): GatewayFixture["ask"] {
   return (query, { as, variables, headers } = {}) =>
     post(url, JSON.stringify({ query, variables }), {
       ...JSON_BODY,
@@ -39,8 +39,8 @@ export function asking(url: string): Setting["ask"] {
     });
 }
 
-/** Each has one; Eve's goes to Ada. */
-export function ordersOf({ ada, eve, stranger }: Pick<Setting, "ada" | "eve" | "stranger">): Order[] {
+/** One order of each shopper. The recipient of Eve's is Ada. */
+export function ordersOf({ ada, eve, stranger }: Pick<GatewayFixture, "ada" | "eve" | "stranger">): Order[] {
   const placedOn = "2026-03-01";
   return [
     { id: "1", customerId: ada.id, total: "12.00 CHF", placedOn, recipientId: ada.id },

@@ -1,4 +1,4 @@
-/** The erasure memory as a file: a line of JSON for each subject. */
+/** Erasure memory file: a line of JSON for each subject. */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { z } from "zod";
@@ -17,8 +17,8 @@ const Line = z.object({
   erasedAt: new Date(line.erased_at),
 })).pipe(Subject);
 
-/** How many entries come at once. */
-const SOME = 500;
+/** Entries per batch. */
+const BATCH_SIZE = 500;
 
 export function writeLine({ storeId, customerId, emailHash, erasedAt }: ErasedSubject): string {
   return JSON.stringify({
@@ -29,7 +29,7 @@ export function writeLine({ storeId, customerId, emailHash, erasedAt }: ErasedSu
   });
 }
 
-/** Reads a file of such lines; empty ones do not count as entries. */
+/** Reads a file in batches. Empty lines are skipped. */
 export async function* readMemoryFile(path: string): AsyncGenerator<Entry[]> {
   let entries: Entry[] = [];
   let number = 0;
@@ -37,7 +37,7 @@ export async function* readMemoryFile(path: string): AsyncGenerator<Entry[]> {
     number++;
     if (line.trim() === "") continue;
     entries.push({ place: `line ${number}`, subject: readLine(line) });
-    if (entries.length < SOME) continue;
+    if (entries.length < BATCH_SIZE) continue;
     yield entries;
     entries = [];
   }

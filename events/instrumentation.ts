@@ -1,13 +1,13 @@
-/** What telemetry sees of events on their way out: batches, and each event in the trace that it comes from. */
+/** Instrumentation of publishing: spans of batches, and a span of each event in its own trace. */
 import type { OutboxRow } from "../db/outbox.ts";
 import { record } from "../telemetry/metrics.ts";
 import { activeTraceparent, addSpan, inSpan, SpanKind, tracing } from "../telemetry/spans.ts";
 
-/** So many links a span may have. */
+/** Maximum number of links of a span. */
 const MAX_LINKS = 100;
 
-/** A batch is nobody's alone, so it has a trace of its own, linked with those of its events. */
-export async function watchBatch<T>(
+/** Runs a batch in a new trace, which is linked with the traces of its events. */
+export async function traceBatch<T>(
   rows: readonly OutboxRow[],
   publish: () => Promise<T>,
 ): Promise<T> {
@@ -30,8 +30,8 @@ export async function watchBatch<T>(
   });
 }
 
-/** Counts what has been published, and adds it to the trace of what has caused it. */
-export function tellPublished(rows: readonly OutboxRow[], began: Date): void {
+/** Counts published events and adds a span of each to its trace. */
+export function recordPublished(rows: readonly OutboxRow[], startedAt: Date): void {
   for (const [topic, { length }] of Map.groupBy(rows, (row) => row.topic)) {
     record("customer_service.outbox.published", length, { "messaging.destination.name": topic });
   }
@@ -44,13 +44,13 @@ export function tellPublished(rows: readonly OutboxRow[], began: Date): void {
       "messaging.message.id": eventId,
     };
     const parent = headers.traceparent;
-    if (parent === undefined) continue; // a version before this one has written it
-    addSpan(`publish ${topic}`, { kind: SpanKind.PRODUCER, attributes, parent, links: [batch] }, began);
+    if (parent === undefined) continue; // an earlier version has written the row
+    addSpan(`publish ${topic}`, { kind: SpanKind.PRODUCER, attributes, parent, links: [batch] }, startedAt);
   }
 }
 
-/** One request to Kafka. */
-export async function watchSend<T>(
+/** Runs one produce request as a span. */
+export async function traceSend<T>(
   topics: readonly string[],
   messages: number,
   send: () => Promise<T>,
