@@ -42,8 +42,8 @@ Deno.test("every row that cannot be encoded is named, without its values", () =>
       assert.ok(error instanceof UnpublishableError);
       assert.deepEqual([...error.reasons], [
         [unknownTopic.eventId, "this version does not know the topic customer.teleported"],
-        [unknownField.eventId, "its payload is no io.shopstar.customer.v1.CustomerCreated"],
-        [wrongType.eventId, "its payload is no io.shopstar.customer.v1.CustomerUpdated"],
+        [unknownField.eventId, "its payload is not a io.shopstar.customer.v1.CustomerCreated"],
+        [wrongType.eventId, "its payload is not a io.shopstar.customer.v1.CustomerUpdated"],
       ]);
       assert.doesNotMatch(error.message, /ada/);
       return true;

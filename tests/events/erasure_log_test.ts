@@ -98,10 +98,10 @@ kafkaTest("the erasure log, in a separate broker", async (t) => {
   await t.step("a replay from the topic erases the person again, and only once", async () => {
     const { code, stdout, complaints } = await replay();
     assert.deepEqual([code, complaints], [0, []]);
-    assert.match(stdout, /\n1 remembered, 1 erased again, 0 already gone, 0 unknown\n$/);
+    assert.match(stdout, /\n1 remembered, 1 erased again, 0 already erased, 0 unknown\n$/);
     await finishReplay(world);
     assert.deepEqual(await warnings(world.restored), []);
-    assert.match((await replay()).stdout, /\n0 remembered, 0 erased again, 1 already gone, 0 unknown\n$/);
+    assert.match((await replay()).stdout, /\n0 remembered, 0 erased again, 1 already erased, 0 unknown\n$/);
   });
 
   const storeId = crypto.randomUUID();
@@ -149,7 +149,7 @@ kafkaTest("the erasure log, in a separate broker", async (t) => {
       assert.deepEqual((await read()).filter(({ subject }) => !subject).map(({ place }) => place), places);
       const { code, stdout, complaints } = await replay();
       assert.equal(code, 1);
-      assert.match(stdout, /\n3 remembered, 0 erased again, 1 already gone, 3 unknown\n$/);
+      assert.match(stdout, /\n3 remembered, 0 erased again, 1 already erased, 3 unknown\n$/);
       assert.deepEqual(complaints.slice(0, -1), places.map((place) => `Cannot read ${place}`));
     },
   );

@@ -1,4 +1,4 @@
-/** Too much at once: what goes beyond is refused in each edge's own words, and the probes go on being answered. */
+/** Overload: each edge refuses excess requests in its own format, and the probes still succeed. */
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
@@ -10,7 +10,7 @@ import { startReceiver } from "../telemetry/receiver.ts";
 
 const MESSAGE = "Cannot process the request: the service is overloaded, try again";
 
-Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, and room comes back", async () => {
+Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes succeed, and the edges recover", async () => {
   await using world = await createWorld();
   const customer = await register(world);
   await using receiver = startReceiver();
@@ -73,7 +73,7 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, an
   assert.deepEqual(receiver.metrics().get("customer_service.load.refused"), [{ attributes: {}, value: 3 }]);
 });
 
-Deno.test("beyond GRPC_MAX_IN_FLIGHT calls are refused, and HTTP goes on", async () => {
+Deno.test("beyond GRPC_MAX_IN_FLIGHT calls are refused, and HTTP is not affected", async () => {
   await using world = await createWorld();
   const customer = await register(world);
   const env = { ...production(world.database.url), ...TRUSTING, GRPC_MAX_IN_FLIGHT: "1" };
@@ -105,7 +105,7 @@ Deno.test("beyond GRPC_MAX_IN_FLIGHT calls are refused, and HTTP goes on", async
   assert.equal((await underWay).status, "OK");
 });
 
-Deno.test("clients that never send the rest of an operation take nobody's place", async () => {
+Deno.test("incomplete operations do not count as in flight", async () => {
   await using world = await createWorld();
   const customer = await register(world);
   const env = { ...production(world.database.url), ...TRUSTING, MAX_IN_FLIGHT: "2" };
@@ -136,7 +136,7 @@ Deno.test("clients that never send the rest of an operation take nobody's place"
   }
 });
 
-Deno.test("an event loop that is late refuses, one pause does not make it so, and it takes all again when it has caught up", async () => {
+Deno.test("a late event loop refuses work until it has caught up, and a single pause does not", async () => {
   using load = monitorLoad();
   const limit = load.createLimit("requests", 10);
   const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
@@ -158,7 +158,7 @@ Deno.test("an event loop that is late refuses, one pause does not make it so, an
   assert.equal(limit.inFlight(), 0);
 });
 
-/** As a computation does that nobody has cut into pieces. */
+/** Blocks the event loop, like a long computation. */
 function block(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end;);
 }

@@ -1,4 +1,4 @@
-/** An error that no code has caught ends the process, and the log says where it came from and nothing personal. */
+/** Uncaught errors end the process. The log contains their place and nothing personal. */
 import assert from "node:assert/strict";
 import { eventually } from "../eventually.ts";
 
@@ -14,7 +14,7 @@ const CASES: [failure: string, message: RegExp][] = [
 ];
 
 for (const [failure, message] of CASES) {
-  Deno.test(`the process ends with one line of JSON after an uncaught error: ${failure}`, async () => {
+  Deno.test(`the process logs one line of JSON and exits after an uncaught error: ${failure}`, async () => {
     const { code, stdout, stderr } = await program(failure).output();
     const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
     assert.equal(code, 1, err);
@@ -28,7 +28,7 @@ for (const [failure, message] of CASES) {
   });
 }
 
-Deno.test("the supervisor starts another worker after one that an uncaught error has ended", async () => {
+Deno.test("the supervisor restarts a worker after an uncaught error", async () => {
   const file = await Deno.makeTempFile({ prefix: "customer-service-uncaught-" });
   const parent = program("supervise", file).spawn();
   let printed = "";
@@ -38,7 +38,10 @@ Deno.test("the supervisor starts another worker after one that an uncaught error
   const errors = new Response(parent.stderr).text();
   try {
     await eventually(() => assert.match(printed, /^successor \d+$/m));
-    assert.match(printed, /Exiting after an uncaught error: \\"Error at resilience\/uncaught_process\.ts:\d+/);
+    assert.match(
+      printed,
+      /Exiting after an uncaught error: \\"Error at resilience\/uncaught_process\.ts:\d+/,
+    );
     assert.match(printed, /has ended with \\"exit code 1\\"/);
     assert.doesNotMatch(printed, /numbat/);
   } finally {

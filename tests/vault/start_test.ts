@@ -106,7 +106,7 @@ vaultTest("the tasks ask Vault as well, and those about the database alone need 
   const VAULT_TOKEN = await vault.token(["customer-service"]);
   const env = { VAULT_ADDR: vault.address, VAULT_TOKEN };
   const migrated = await run(["tasks/migrate.ts"], env);
-  assert.match(migrated, /^applied 0001_[^]*\nThe schema is current\.\n/);
+  assert.match(migrated, /^applied 0001_[^]*\nThe schema is up to date\.\n/);
   const key = await run(["tasks/receipt.ts", "key"], { ...env, VAULT_TOKEN: vault.rootToken });
   assert.match(key, /-----BEGIN PUBLIC KEY-----/);
   for (const secret of [...secrets, VAULT_TOKEN]) assert.ok(!`${migrated}${key}`.includes(secret));

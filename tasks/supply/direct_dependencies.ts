@@ -1,9 +1,9 @@
-/** What deno.json names by itself; everything else in deno.lock comes along. */
+/** Direct dependencies: the packages in deno.json. All others in deno.lock are transitive. */
 import deno from "../../deno.json" with { type: "json" };
 
 export interface Direct {
   name: string;
-  /** As it is written, which is exact if all is well. */
+  /** As written in deno.json; it should be an exact version. */
   version: string;
 }
 

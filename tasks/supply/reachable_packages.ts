@@ -1,4 +1,4 @@
-/** What Deno says of main.ts: every package of deno.lock, and which of them a module reaches. */
+/** Packages that main.ts imports, directly or indirectly, from the output of `deno info`. */
 import { z } from "zod";
 
 const Info = z.object({
@@ -25,19 +25,19 @@ const Info = z.object({
 });
 export type Info = z.infer<typeof Info>;
 
-/** Fails where deno.lock is not what deno.json asks for. */
-export async function askDeno(): Promise<Info> {
+/** Throws if deno.lock does not match deno.json. */
+export async function readDenoInfo(): Promise<Info> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "--frozen", "main.ts"],
     cwd: new URL("../../", import.meta.url),
     env: { NO_COLOR: "1" },
   }).output();
-  if (!success) throw new Error(`Cannot tell the packages: ${new TextDecoder().decode(stderr)}`);
+  if (!success) throw new Error(`Cannot list the packages: ${new TextDecoder().decode(stderr)}`);
   return Info.parse(JSON.parse(new TextDecoder().decode(stdout)));
 }
 
-/** The packages that main.ts reaches, as keys of deno.lock; if asked not by way of what is imported later. */
-export function reach(info: Info, { later }: { later: boolean }): Set<string> {
+/** Packages that main.ts reaches, as keys of deno.lock. @param later whether to follow dynamic imports */
+export function reachablePackages(info: Info, { later }: { later: boolean }): Set<string> {
   const modules = new Map(info.modules.map((module) => [module.specifier, module]));
   const specifiers = new Set<string>(info.roots);
   const packages = new Set<string>();
