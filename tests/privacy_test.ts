@@ -163,7 +163,7 @@ async function sendEveryCommand(world: World): Promise<Set<string>> {
 /** Of customers and groups; what requests tell stands in tests/gdpr. */
 async function everyCommand(): Promise<string[]> {
   const behaviors = [createCustomerBehavior(await requestSettings()), shopperGroupBehavior];
-  return behaviors.flatMap(({ birth, handlers }) => [birth.type, ...Object.keys(handlers)]).sort();
+  return behaviors.flatMap(({ creation, handlers }) => [creation.type, ...Object.keys(handlers)]).sort();
 }
 
 /** Each table's rows as text. */

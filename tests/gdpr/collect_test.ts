@@ -6,7 +6,7 @@ import { type CollectOptions, collectPerformer } from "../../actors/gdpr/effects
 import { createExportStore, type GuardedExportStore } from "../../actors/gdpr/exports/store.ts";
 import { collectOwnData } from "../../actors/gdpr/effects/own_data.ts";
 import { type Delivery, OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { enterStore } from "../../db/connect.ts";
 import type { ClaimedEffect } from "../../db/effects.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";

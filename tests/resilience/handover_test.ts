@@ -1,7 +1,7 @@
 /** What a replica was at when it ended, and how soon another one is at it. */
 import assert from "node:assert/strict";
 import { CLAIM_MS } from "../../actors/runtime/claim.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { createWorld, register, type World } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { gatewayHeaders, portsOf, production, TRUSTING } from "../production.ts";

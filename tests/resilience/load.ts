@@ -1,5 +1,5 @@
 /** Shoppers who change their profile, each one change after the other, and a cart-service that looks them up. */
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { gatewayHeaders, MESH } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
 
