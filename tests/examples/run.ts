@@ -157,8 +157,7 @@ async function available<T>(tool: Tool, prepare: () => Promise<T>): Promise<T | 
   try {
     return await prepare();
   } catch (error) {
-    const missing = error instanceof ToolMissing || error instanceof KafkaMissing;
-    if (!missing || Deno.env.get("REQUIRE_EXAMPLES") === "1") throw error;
+    if (!isMissing(error) || Deno.env.get("REQUIRE_EXAMPLES") === "1") throw error;
     console.warn(`Checks with ${tool} are skipped: ${error.message}`);
     return undefined;
   }
@@ -249,4 +248,14 @@ async function completed(samples: Samples, customer: string): Promise<string> {
   }, 120_000);
 }
 
-Deno.exitCode = await main();
+function isMissing(error: unknown): error is ToolMissing | KafkaMissing {
+  return error instanceof ToolMissing || error instanceof KafkaMissing;
+}
+
+try {
+  Deno.exitCode = await main();
+} catch (error) {
+  if (!isMissing(error)) throw error;
+  console.error(`${error.message} (REQUIRE_EXAMPLES=1)`);
+  Deno.exitCode = 1;
+}
