@@ -42,19 +42,15 @@ const CHECKS: Check[] = [
     name: "cart (Go) prints the price list of a customer, and why it applies",
     needs: ["go"],
     async holds(samples) {
-      const { output, errors } = await cart(samples, customerId);
-      assert.equal(
-        output,
-        `price list ${DEMO.priceListIds[1]}: PRICE_LIST_REASON_HIGHEST_PRIORITY`,
-        errors,
-      );
+      const expected = `price list ${DEMO.priceListIds[1]}: PRICE_LIST_REASON_HIGHEST_PRIORITY`;
+      await answers(() => cart(samples, customerId), expected);
     },
   },
   {
     name: "cart (Go) uses the store's prices for an unknown customer, and when nobody answers",
     needs: ["go"],
     async holds(samples) {
-      assert.equal((await cart(samples, UNKNOWN)).output, "price list of the store: NotFound");
+      await answers(() => cart(samples, UNKNOWN), "price list of the store: NotFound");
       const away = { CUSTOMER_SERVICE: `127.0.0.1:${freePort()}` };
       const { output } = await cart(samples, customerId, away);
       assert.match(output, /^price list of the store: (Unavailable|DeadlineExceeded)$/);
@@ -65,7 +61,7 @@ const CHECKS: Check[] = [
     needs: ["go"],
     async holds(samples) {
       const env = { CUSTOMER_SERVICE_TOKEN: await samples.setting.serviceToken("other-service") };
-      const { code, errors } = await cart(samples, customerId, env);
+      const { code, errors } = await answers(() => cart(samples, customerId, env), "");
       assert.equal(code, 1);
       assert.match(errors, /PermissionDenied/);
     },
@@ -74,17 +70,16 @@ const CHECKS: Check[] = [
     name: "checkout (Java) prints a customer's email and address",
     needs: ["java"],
     async holds(samples) {
-      const { output, errors } = await checkout(samples, customerId);
-      assert.equal(output, "email mina.keller@shop.example\nships to Musterweg 7, Zürich, CH", errors);
+      const expected = "email mina.keller@shop.example\nships to Musterweg 7, Zürich, CH";
+      await answers(() => checkout(samples, customerId), expected);
     },
   },
   {
     name: "checkout (Java) refuses an unknown customer",
     needs: ["java"],
     async holds(samples) {
-      const { code, output, errors } = await checkout(samples, UNKNOWN);
-      assert.match(output, /^The store has no such customer/, errors);
-      assert.equal(code, 2);
+      const refusal = "The store has no such customer: ask the shopper to sign in again";
+      assert.equal((await answers(() => checkout(samples, UNKNOWN), refusal)).code, 2);
     },
   },
   {
@@ -129,9 +124,9 @@ const CHECKS: Check[] = [
       const output = await completed(samples, secondCustomerId);
       assert.match(output, /^ERASURE FULFILLED/);
       for (const service of PARTICIPANTS) assert.match(output, new RegExp(`${service} CONFIRMED`));
-      const erased = await cart(samples, secondCustomerId);
-      assert.equal(erased.output, "price list of the store: FailedPrecondition", erased.errors);
-      assert.match((await checkout(samples, secondCustomerId)).output, /^The customer has been erased/);
+      await answers(() => cart(samples, secondCustomerId), "price list of the store: FailedPrecondition");
+      const refusal = "The customer has been erased: only a guest checkout is possible";
+      await answers(() => checkout(samples, secondCustomerId), refusal);
     },
   },
 ];
@@ -162,8 +157,7 @@ async function available<T>(tool: Tool, prepare: () => Promise<T>): Promise<T | 
   try {
     return await prepare();
   } catch (error) {
-    const missing = error instanceof ToolMissing || error instanceof KafkaMissing;
-    if (!missing || Deno.env.get("REQUIRE_EXAMPLES") === "1") throw error;
+    if (!isMissing(error) || Deno.env.get("REQUIRE_EXAMPLES") === "1") throw error;
     console.warn(`Checks with ${tool} are skipped: ${error.message}`);
     return undefined;
   }
@@ -226,6 +220,15 @@ async function checkout(samples: Samples, customer: string): Promise<Result> {
   return await run(program, [...args, storeId, customer], await callerEnv(samples, "checkout-service"));
 }
 
+/** Repeats a program until its output is the expected one: on a busy machine a deadline may pass first. */
+function answers(program: () => Promise<Result>, expected: string): Promise<Result> {
+  return eventually(async () => {
+    const result = await program();
+    assert.equal(result.output, expected, result.errors);
+    return result;
+  });
+}
+
 async function storefront({ setting }: Samples, action: string, customer: string): Promise<string> {
   const env = {
     GRAPHQL_URL: `${setting.httpUrl}/graphql`,
@@ -245,4 +248,14 @@ async function completed(samples: Samples, customer: string): Promise<string> {
   }, 120_000);
 }
 
-Deno.exitCode = await main();
+function isMissing(error: unknown): error is ToolMissing | KafkaMissing {
+  return error instanceof ToolMissing || error instanceof KafkaMissing;
+}
+
+try {
+  Deno.exitCode = await main();
+} catch (error) {
+  if (!isMissing(error)) throw error;
+  console.error(`${error.message} (REQUIRE_EXAMPLES=1)`);
+  Deno.exitCode = 1;
+}

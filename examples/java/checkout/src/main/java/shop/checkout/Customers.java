@@ -18,21 +18,23 @@ public class Customers {
    * Returns the customer's name, email and default addresses.
    *
    * @throws CheckoutRefused the checkout cannot continue with this customer
-   * @throws StatusRuntimeException any other failure; UNAVAILABLE has already been retried
+   * @throws StatusRuntimeException our mistake, such as a wrong token
    */
   public GetCustomerSnapshotResponse snapshot(String storeId, String customerId) {
     var request =
         GetCustomerSnapshotRequest.newBuilder().setStoreId(storeId).setCustomerId(customerId).build();
     try {
-      return customers.withDeadlineAfter(2, TimeUnit.SECONDS).getCustomerSnapshot(request);
+      return customers.withDeadlineAfter(5, TimeUnit.SECONDS).getCustomerSnapshot(request);
     } catch (StatusRuntimeException e) {
       switch (e.getStatus().getCode()) {
         case NOT_FOUND:
           throw new CheckoutRefused("The store has no such customer: ask the shopper to sign in again");
         case FAILED_PRECONDITION:
           throw new CheckoutRefused("The customer has been erased: only a guest checkout is possible");
+        case UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED:
+          throw new CheckoutRefused("No answer in time: let the shopper enter the addresses, or try again");
         default:
-          throw e;
+          throw e; // our mistake, such as a wrong token
       }
     }
   }
