@@ -4,10 +4,10 @@ import { authorizeStaff } from "../../domain/authorization.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, type SummarizedEvent, summarizeJournal } from "../../db/actor_history.ts";
-import { readStore, type Sql } from "../../db/connect.ts";
 import { type CustomerFacts, findCustomerFacts, findCustomerFingerprint } from "../../db/customer_facts.ts";
 import { type FoundRequest, searchRequests } from "../../db/gdpr_search.ts";
 import type { Customer, Lookups, Membership } from "../../db/lookups.ts";
+import type { StoreReader } from "../../db/store_reader.ts";
 import { readLines } from "../timeline/read.ts";
 import type { Line } from "../timeline/runs.ts";
 
@@ -48,7 +48,7 @@ export interface CustomerReading {
 
 /** @returns undefined where the store has no such customer, or the customer no such event */
 export async function readCustomer(
-  { sql, lookups }: { sql: Sql; lookups: Lookups },
+  { reader, lookups }: { reader: StoreReader; lookups: Lookups },
   by: Principal,
   { customerId, at, upTo }: View,
   now: Date,
@@ -58,7 +58,7 @@ export async function readCustomer(
   const [values, groups, reading] = await Promise.all([
     mayReadValues(by) ? lookups.findCustomer({ storeId, customerId }) : undefined,
     lookups.findCustomerGroups({ storeId, customerId }),
-    readStore(sql, storeId, async (sql) => {
+    reader.read(storeId, async (sql) => {
       const [fingerprint, facts, moment] = await Promise.all([
         findCustomerFingerprint(sql, storeId, customerId),
         findCustomerFacts(sql, storeId, customerId),

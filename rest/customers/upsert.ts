@@ -24,11 +24,11 @@ export type Upsert = (row: BulkRow) => Promise<BulkResult>;
  * @param context its idempotency key, with a row's number, is the row's own key
  */
 export function createUpsert(
-  { actors, lookups, sql }: Pick<RestOptions, "actors" | "lookups" | "sql">,
+  { actors, lookups, reader }: Pick<RestOptions, "actors" | "lookups" | "reader">,
   { by, traceparent, idempotencyKey }: CommandContext,
 ): Upsert {
   const { storeId } = by;
-  const earlier = createAnswers(sql, by);
+  const earlier = createAnswers(reader, by);
 
   /** A line feed stands in no caller's own key. */
   const keyOf = (row: number) => idempotencyKey === undefined ? undefined : `${idempotencyKey}\n${row}`;

@@ -49,7 +49,7 @@ const withBody = <Schema extends z.ZodType>(action: Action, schema: Schema, requ
     },
   });
 
-export function addActionRoutes(api: Api, { actors, sql }: RestOptions): void {
+export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void {
   async function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
     const context = commandContext(c);
     const { storeId } = context.by;
@@ -58,7 +58,7 @@ export function addActionRoutes(api: Api, { actors, sql }: RestOptions): void {
       { ...fields, type },
       context,
     );
-    return await readRequest(sql, storeId, requestId);
+    return await readRequest(reader, storeId, requestId);
   }
 
   for (const action of ["cancel", "release"] as const) {

@@ -1,8 +1,8 @@
 /** Makes a shopper group, shows it, changes it, deletes it. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
-import { readStore, type Sql } from "../../db/connect.ts";
 import { findShopperGroup, type ShopperGroup } from "../../db/shopper_groups.ts";
+import type { ReadSql } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import {
   changeHeaders,
@@ -88,9 +88,9 @@ const remove = createRoute({
   },
 });
 
-export function addGroupRoutes(api: Api, { actors, sql }: RestOptions): void {
+export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void {
   const read = (storeId: string, groupId: string) =>
-    readStore(sql, storeId, (sql) => findGroup(sql, storeId, groupId));
+    reader.read(storeId, (sql) => findGroup(sql, storeId, groupId));
 
   api.openapi(create, async (c) => {
     const context = commandContext(c);
@@ -130,7 +130,7 @@ export function addGroupRoutes(api: Api, { actors, sql }: RestOptions): void {
 }
 
 /** @throws {DomainError} NOT_FOUND */
-export async function findGroup(sql: Sql, storeId: string, groupId: string): Promise<ShopperGroup> {
+export async function findGroup(sql: ReadSql, storeId: string, groupId: string): Promise<ShopperGroup> {
   const group = await findShopperGroup(sql, storeId, groupId);
   if (!group) throw new DomainError("NOT_FOUND", `Cannot find group ${groupId}`);
   return group;

@@ -5,6 +5,7 @@ import type { Principal } from "../../domain/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import type { Sql } from "../../db/connect.ts";
 import { createLookups } from "../../db/lookups.ts";
+import { createStoreReader } from "../../db/store_reader.ts";
 import { type Places, shedLoad } from "../../door/overload.ts";
 import type { Shares } from "../../door/shares.ts";
 import { authenticated, createApi } from "../../rest/api.ts";
@@ -63,7 +64,7 @@ export async function serveBulk(
     {
       actors: createActors(sql, { requests: await requestSettings() }),
       lookups: createLookups(world.database.pool("customer_reader")),
-      sql,
+      reader: createStoreReader(sql),
       closing,
       ...(streams && { streams }),
     },

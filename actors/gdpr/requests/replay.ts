@@ -1,13 +1,12 @@
 /** Brings the erasure memory back into a restored database, and erases again whom the backup has brought back. */
 import { v7 as newId } from "uuid";
-import type { Sql } from "../../../db/connect.ts";
+import { type Sql, writeStore } from "../../../db/connect.ts";
 import { findAnonymized } from "../../../db/customers.ts";
 import { type ErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
 import type { Actors } from "../../commands.ts";
 import { newTraceparent } from "../../../lib/trace_context.ts";
-import { within } from "../exports/chunks.ts";
 
 /** How many subjects a replay has found in which state. */
 export interface Replayed {
@@ -39,7 +38,7 @@ export async function replaySubjects(
       const known = latest.get(subject.customerId);
       if (!known || known.erasedAt < subject.erasedAt) latest.set(subject.customerId, subject);
     }
-    const [added, anonymized] = await within(sql, storeId, (tx) =>
+    const [added, anonymized] = await writeStore(sql, storeId, (tx) =>
       Promise.all([
         rememberSubjects(tx, [...latest.values()]),
         findAnonymized(tx, storeId, [...latest.keys()]),
