@@ -1,7 +1,7 @@
 /** Reads what the page of a customer shows. */
 import type { Principal } from "../../domain/principal.ts";
 import { authorizeStaff } from "../../domain/authorization.ts";
-import { DomainError } from "../../domain/errors.ts";
+import { hasCode } from "../../domain/errors.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, type SummarizedEvent, summarizeJournal } from "../../db/actor_history.ts";
 import { type CustomerFacts, findCustomerFacts, findCustomerFingerprint } from "../../db/customer_facts.ts";
@@ -82,7 +82,7 @@ export function mayReadValues(by: Principal): boolean {
     authorizeStaff("read customers", ["CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"], by);
     return true;
   } catch (error) {
-    if (error instanceof DomainError && error.code === "FORBIDDEN") return false;
+    if (hasCode(error, "FORBIDDEN")) return false;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { countPersonalData } from "../../../db/personal_data.ts";
 import { readStore } from "../../../db/store_reader.ts";
 import { countTraces } from "../../../db/traces.ts";
 import type { Performer } from "../../commands.ts";
-import { DomainError } from "../../../domain/errors.ts";
+import { ignoreRefused } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
 
 /** Tells the request what was found: values in emptied columns, traces elsewhere, parts of exports. */
@@ -22,14 +22,7 @@ export const verifyErasure: Performer = async (
     return values.reduce((sum, count) => sum + count, 0) + traces + parts;
   });
   const ref = { kind: "gdpr_request" as const, storeId, id: requestId };
-  try {
-    await actors.send(ref, { type: "verified", residue }, {
-      by: systemPrincipal(storeId),
-      traceparent,
-    });
-  } catch (error) {
-    // Somebody has told it before.
-    if (!(error instanceof DomainError) || error.code !== "REFUSED_IN_STATE") throw error;
-  }
+  const context = { by: systemPrincipal(storeId), traceparent };
+  await ignoreRefused(actors.send(ref, { type: "verified", residue }, context)); // refused after an earlier attempt
   return "done";
 };
