@@ -4,7 +4,8 @@ import { uuid } from "../../domain/input.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import { commandContext, creationHeaders, etag, versioned } from "../conditions.ts";
+import { sendAndRead } from "../changes.ts";
+import { creationHeaders, etag, versioned } from "../conditions.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, NewRequestSchema, RequestSchema } from "./request.ts";
 
@@ -48,14 +49,15 @@ const show = createRoute({
 export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): void {
   api.openapi(open, async (c) => {
     const { customerId, type: right, corrections } = c.req.valid("json");
-    const context = commandContext(c);
-    const { storeId } = context.by;
+    const ref = { kind: "gdpr_request", storeId: c.var.by.storeId } as const;
     const command = { customerId, right, ...(corrections && { corrections }), type: "open" as const };
-    const { id, changed } = await actors.send({ kind: "gdpr_request", storeId }, command, context);
-    const request = await readRequest(reader, storeId, id);
-    const headers = { etag: etag(request.version) };
-    if (!changed) return c.json(request, 200, headers);
-    return c.json(request, 201, { ...headers, location: `/gdpr-requests/${id}` });
+    const { resource, answer, headers } = await sendAndRead(
+      c,
+      (context) => actors.send(ref, command, context),
+      (id, storeId) => readRequest(reader, storeId, id),
+    );
+    if (!answer.changed) return c.json(resource, 200, headers);
+    return c.json(resource, 201, { ...headers, location: `/gdpr-requests/${resource.requestId}` });
   });
 
   api.openapi(show, async (c) => {
