@@ -13,6 +13,7 @@ import type { RequestLookups } from "./db/gdpr_lookups.ts";
 import type { Lookups } from "./db/lookups.ts";
 import { createRateLimit } from "./db/rate_limits.ts";
 import type { Readiness } from "./db/readiness.ts";
+import { createStoreReader } from "./db/store_reader.ts";
 import { addGateway } from "./development.ts";
 import { closeConnections, createHttpApp } from "./http/mod.ts";
 import { createBodyReader } from "./http/body_reader.ts";
@@ -73,6 +74,7 @@ export async function createHttp(
   };
   const bodies = createBodyReader({ proxies: config.http.trustedProxies });
   const count = countRequests(limits);
+  const stores = createStoreReader(api); // edges read with it, and write by commands alone
   const linkTo = (key: RequestKey) => exportLink(api, keys, key);
   const downloads = createExportDownloads(api, keys);
   const graph = createGraph({
@@ -89,7 +91,7 @@ export async function createHttp(
   const inspector = createInspector({
     actors,
     lookups,
-    sql: api,
+    reader: stores,
     authenticate: auth.authenticateInStores,
     bodies,
     formKey: keys.linkKey,
@@ -98,7 +100,7 @@ export async function createHttp(
     development: parts.development,
     exportLink: linkTo,
     downloads,
-    exportReceipt: (key) => exportReceipt(api, key),
+    exportReceipt: (key) => exportReceipt(stores, key),
     admit: shedLoad(concurrency),
     count,
   });
@@ -112,7 +114,16 @@ export async function createHttp(
     .route("/exports", createExports({ downloads, authenticate, limits }))
     .route(
       "/",
-      createRest({ actors, lookups, sql: api, authenticate, exportLink: linkTo, limits, bodies, closing }),
+      createRest({
+        actors,
+        lookups,
+        reader: stores,
+        authenticate,
+        exportLink: linkTo,
+        limits,
+        bodies,
+        closing,
+      }),
     );
   if (!config.production) await addGateway(app);
   return { app, inspector };

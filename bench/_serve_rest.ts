@@ -8,6 +8,7 @@ import { openPool } from "../db/connect.ts";
 import { createLookups } from "../db/lookups.ts";
 import { createRateLimit } from "../db/rate_limits.ts";
 import { createBodyReader } from "../http/body_reader.ts";
+import { createStoreReader } from "../db/store_reader.ts";
 import { createRest } from "../rest/mod.ts";
 import { createNoop } from "./_noop_rest.ts";
 
@@ -36,7 +37,7 @@ async function createApi({ databaseUrl, storeId, folder, what }: Served): Promis
   return createRest({
     actors: createActors(api, { requests: createRequestSettings({ participants: [], graceMs: 0 }, keys) }),
     lookups: createLookups(reader),
-    sql: api,
+    reader: createStoreReader(api),
     authenticate: () => Promise.resolve(by),
     exportLink: () => Promise.resolve(undefined),
     limits: {

@@ -8,6 +8,7 @@
 import postgres from "postgres";
 import type { Sql } from "../db/connect.ts";
 import { type CustomerFilter, searchCustomers } from "../db/customer_search.ts";
+import { createStoreReader } from "../db/store_reader.ts";
 import { describeError } from "../lib/error_description.ts";
 import { openDatabase } from "./_database.ts";
 import { describeMachine, median, options, printStep, table } from "./_report.ts";
@@ -89,7 +90,7 @@ export async function search(args: string[]): Promise<void> {
       let found = 0;
       for (let round = 0; round < asked.rounds; round++) {
         const from = performance.now();
-        found = (await searchCustomers(sql, STORE, filter, page).catch(() => [])).length;
+        found = (await searchCustomers(createStoreReader(sql), STORE, filter, page).catch(() => [])).length;
         times.push(performance.now() - from);
       }
       rows.push([
@@ -100,7 +101,9 @@ export async function search(args: string[]): Promise<void> {
       ]);
       await sql`set auto_explain.log_min_duration = 0`;
       plans.length = 0;
-      await searchCustomers(sql, STORE, filter, page).catch((error) => plans.push(describeError(error)));
+      await searchCustomers(createStoreReader(sql), STORE, filter, page).catch((error) =>
+        plans.push(describeError(error))
+      );
       await sql`set auto_explain.log_min_duration = -1`;
       console.log(`\n${name}\n${plans.map(shortened).join("")}`);
     }

@@ -1,5 +1,6 @@
 /** The journal. */
-import type { Sql, Tx } from "./connect.ts";
+import type { Tx } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 /** An accepted event. States are the machine's, a nested one as JSON. */
 export interface ActorEventRow {
@@ -32,7 +33,7 @@ export interface ActorKey {
 
 /** What has become of an actor, in order: the events behind a sequence, at most `limit` of them. */
 export async function findJournal(
-  sql: Sql,
+  sql: ReadSql,
   { storeId, actorKind, actorId }: ActorKey,
   { after = 0, limit }: { after?: number; limit: number },
 ): Promise<ActorEventRow[]> {

@@ -1,17 +1,17 @@
 /** The journal of one actor for a page: a stretch of it, one of its moments, and all of it in short. */
 import type { ActorEventRow, ActorKey } from "./actor_events.ts";
-import type { Sql } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
-const ofActor = (sql: Sql, { storeId, actorKind, actorId }: ActorKey) =>
+const ofActor = (sql: ReadSql, { storeId, actorKind, actorId }: ActorKey) =>
   sql`store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId}`;
 
-const columns = (sql: Sql) =>
+const columns = (sql: ReadSql) =>
   sql`store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
     principal_type, changed_fields, reason, at`;
 
 /** The events up to a sequence, newest first. */
 export async function findEventsUpTo(
-  sql: Sql,
+  sql: ReadSql,
   key: ActorKey,
   { upTo, limit }: { upTo: number; limit: number },
 ): Promise<ActorEventRow[]> {
@@ -22,7 +22,7 @@ export async function findEventsUpTo(
 
 /** The one event of a sequence. */
 export async function findEvent(
-  sql: Sql,
+  sql: ReadSql,
   key: ActorKey,
   sequence: number,
 ): Promise<ActorEventRow | undefined> {
@@ -39,7 +39,11 @@ export interface SummarizedEvent extends Pick<ActorEventRow, "eventType" | "stat
 }
 
 /** The journal up to a sequence, in the order in which each thing happened for the last time. */
-export async function summarizeJournal(sql: Sql, key: ActorKey, upTo: number): Promise<SummarizedEvent[]> {
+export async function summarizeJournal(
+  sql: ReadSql,
+  key: ActorKey,
+  upTo: number,
+): Promise<SummarizedEvent[]> {
   return await sql<SummarizedEvent[]>`
     select event_type, state_before, state_after, max(sequence) as sequence, count(*)::int as times
     from actor_events where ${ofActor(sql, key)} and sequence <= ${upTo}
@@ -52,7 +56,7 @@ export async function summarizeJournal(sql: Sql, key: ActorKey, upTo: number): P
  * @param prefix how the journal's text of the state begins, whatever goes on inside the state
  */
 export async function findStateSince(
-  sql: Sql,
+  sql: ReadSql,
   key: ActorKey,
   prefix: string,
   upTo: number,
@@ -69,7 +73,7 @@ export async function findStateSince(
 
 /** The reason that the last event of a type was given, up to a sequence; null without one. */
 export async function findLastReason(
-  sql: Sql,
+  sql: ReadSql,
   key: ActorKey,
   type: string,
   upTo: number,
@@ -88,7 +92,7 @@ export async function findLastReason(
  * @param shown the sequence of an event that is in no run
  */
 export async function findRun(
-  sql: Sql,
+  sql: ReadSql,
   key: ActorKey,
   { sequence, eventType, principalId, stateAfter }: ActorEventRow,
   shown: number | undefined,

@@ -1,7 +1,7 @@
 /** What waits to happen to one actor: its timers, and the effects that are not done. */
 import type { ActorKey } from "./actor_events.ts";
-import type { Sql } from "./connect.ts";
 import type { TimerEvent } from "./timers.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 export interface WaitingTimer {
   name: string;
@@ -13,7 +13,7 @@ export interface WaitingTimer {
 
 /** The next one first. */
 export async function findTimers(
-  sql: Sql,
+  sql: ReadSql,
   { storeId, actorKind, actorId }: ActorKey,
 ): Promise<WaitingTimer[]> {
   return await sql<WaitingTimer[]>`
@@ -35,7 +35,7 @@ export interface OpenEffect {
 
 /** Given up ones first, then the next one. */
 export async function findOpenEffects(
-  sql: Sql,
+  sql: ReadSql,
   { storeId, actorKind, actorId }: ActorKey,
 ): Promise<OpenEffect[]> {
   return await sql<OpenEffect[]>`

@@ -2,12 +2,11 @@
 import postgres from "postgres";
 import { createGate } from "./_gate.ts";
 import { takeTls } from "./tls.ts";
-import { inTime } from "./time_limit.ts";
 
-/** A pool. Whoever is handed one can read what its role may read; only the runtime begins to write. */
+/** A pool, which can begin transactions. Edges get a `StoreReader` of db/store_reader.ts instead. */
 export type Sql = postgres.Sql<Record<string, never>>;
 
-/** A transaction. Functions that write take this, so an edge that has only a pool cannot call them. */
+/** A transaction that may write. Functions that write take it, so an edge, which has none, cannot call them. */
 export type Tx = postgres.TransactionSql<Record<string, never>>;
 
 /** The application roles, as db/roles.sql creates them. */
@@ -93,24 +92,15 @@ export async function enterStore(tx: Tx, storeId: string): Promise<void> {
   await tx`select set_config('app.store_id', ${storeId}, true)`;
 }
 
-/** How long PostgreSQL may take over a reading before it counts as away. */
-const READING_LIMIT_MS = 5_000;
-
 /**
- * What one moment of a store shows to `read`, which can write nothing.
+ * Runs a transaction in one store that may write.
  *
  * @param sql a pool of the role customer_api
- * @throws the driver's error, or one that counts as unavailable, when PostgreSQL does not answer
  */
-export async function readStore<T>(
-  sql: Sql,
-  storeId: string,
-  read: (sql: Sql) => Promise<T>,
-): Promise<T> {
-  const reading = sql.begin("isolation level repeatable read read only", async (tx) => {
-    // One after the other on the connection, but sent at once. As a pool, so that nothing that writes takes it.
-    const [, result] = await Promise.all([enterStore(tx, storeId), read(tx as unknown as Sql)]);
+export async function writeStore<T>(sql: Sql, storeId: string, write: (tx: Tx) => Promise<T>): Promise<T> {
+  return await sql.begin(async (tx) => {
+    // The connection runs one after the other, and both are sent in one write.
+    const [, result] = await Promise.all([enterStore(tx, storeId), write(tx)]);
     return result;
-  });
-  return await inTime(reading as Promise<T>, READING_LIMIT_MS);
+  }) as T;
 }

@@ -1,6 +1,6 @@
 /** What there is to know of a customer without anything personal. */
-import type { Sql } from "./connect.ts";
 import type { CustomerRow } from "./customers.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 export interface CustomerFacts extends Pick<CustomerRow, "status" | "version" | "anonymizedAt"> {
   createdAt: Date;
@@ -13,7 +13,7 @@ export interface CustomerFacts extends Pick<CustomerRow, "status" | "version" | 
 
 /** Undefined where the store has no such customer. */
 export async function findCustomerFacts(
-  sql: Sql,
+  sql: ReadSql,
   storeId: string,
   customerId: string,
 ): Promise<CustomerFacts | undefined> {
@@ -30,7 +30,7 @@ export async function findCustomerFacts(
 
 /** A text that changes with what is known of a customer, or of one of the requests; empty where there is none. */
 export async function findCustomerFingerprint(
-  sql: Sql,
+  sql: ReadSql,
   storeId: string,
   customerId: string,
 ): Promise<string> {

@@ -1,5 +1,6 @@
 /** Who is in which group. */
-import type { Sql, Tx } from "./connect.ts";
+import type { Tx } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 export async function isMember(
   tx: Tx,
@@ -55,7 +56,7 @@ export async function deleteMemberships(tx: Tx, storeId: string, customerId: str
 
 /** Up to `limit` members of a group, in no order that matters. */
 export async function findMembers(
-  tx: Tx,
+  tx: ReadSql,
   storeId: string,
   groupId: string,
   limit: number,
@@ -74,7 +75,7 @@ export interface Member {
 
 /** Up to `limit` members of a group in the order of their ids, from behind one of them on. */
 export async function listMembers(
-  sql: Sql,
+  sql: ReadSql,
   storeId: string,
   groupId: string,
   { limit, after }: { limit: number; after?: string | undefined },

@@ -1,6 +1,6 @@
 /** Searches the customers of a store, a page at a time. */
-import { readStore, type Sql } from "./connect.ts";
 import type { Customer } from "./lookups.ts";
+import type { StoreReader } from "./store_reader.ts";
 
 /** A customer in a list: the row, without what hangs on it. */
 export type FoundCustomer = Omit<Customer, "storeId" | "addresses" | "groups">;
@@ -32,16 +32,15 @@ export const SEARCH_LIMIT_MS = 4_000;
  * The next customers: the newest first, but a group's by id, the greatest first. Whoever is added meanwhile neither
  * moves the others on nor brings any of them back.
  *
- * @param sql a pool of the role customer_api
  * @throws the driver's error; `isTimedOut` tells the one that says that it takes too long
  */
 export async function searchCustomers(
-  sql: Sql,
+  reader: StoreReader,
   storeId: string,
   filter: CustomerFilter,
   { limit, after }: CustomerPage,
 ): Promise<FoundCustomer[]> {
-  return await readStore(sql, storeId, async (sql) => {
+  return await reader.read(storeId, async (sql) => {
     const [, rows] = await Promise.all([
       sql`select set_config('statement_timeout', ${String(SEARCH_LIMIT_MS)}, true)`,
       sql<FoundCustomer[]>`

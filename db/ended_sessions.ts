@@ -1,5 +1,6 @@
 /** Tokens that were signed out before they expired, for all replicas together. */
-import { enterStore, readStore, type Sql } from "./connect.ts";
+import { type Sql, writeStore } from "./connect.ts";
+import { createStoreReader } from "./store_reader.ts";
 
 export interface EndedSession {
   /** The store that the token's principal acts for. */
@@ -16,20 +17,22 @@ export interface EndedSessions {
 
 /** @param sql a pool of the role customer_api */
 export function createEndedSessions(sql: Sql): EndedSessions {
+  const reader = createStoreReader(sql);
   return {
     async has({ storeId, tokenHash }) {
-      const rows = await readStore(
-        sql,
+      const rows = await reader.read(
         storeId,
         (sql) => sql`select 1 from ended_sessions where store_id = ${storeId} and token_hash = ${tokenHash}`,
       );
       return rows.length > 0;
     },
     async add({ storeId, tokenHash }, expiresAt) {
-      await sql.begin(async (tx) => {
-        await enterStore(tx, storeId);
-        await tx`insert into ended_sessions ${tx({ storeId, tokenHash, expiresAt })} on conflict do nothing`;
-      });
+      await writeStore(
+        sql,
+        storeId,
+        (tx) =>
+          tx`insert into ended_sessions ${tx({ storeId, tokenHash, expiresAt })} on conflict do nothing`,
+      );
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The receipts of erasures, a chain for each store. Rows are added and never changed. */
 import type { Tx } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 /** A receipt as it is stored; what its fields mean stands in actors/gdpr/receipts/receipt.ts. */
 export interface ErasureReceiptRow {
@@ -37,7 +38,7 @@ export async function insertReceipt(tx: Tx, row: ErasureReceiptRow): Promise<voi
 }
 
 export async function findReceipt(
-  tx: Tx,
+  tx: ReadSql,
   storeId: string,
   requestId: string,
 ): Promise<ErasureReceiptRow | undefined> {

@@ -1,7 +1,7 @@
 /** How many requests a store has, by what they are and by what they need. */
-import type { Sql } from "./connect.ts";
 import type { GdprRequestRow } from "./gdpr_requests.ts";
 import { matching } from "./gdpr_search.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 export interface RequestCounts {
   /** One for each combination that there is. */
@@ -19,7 +19,7 @@ export interface RequestCounts {
 
 /** @param dueUntil until then a request that is not overdue is at risk */
 export async function countRequests(
-  sql: Sql,
+  sql: ReadSql,
   storeId: string,
   now: Date,
   dueUntil: Date,

@@ -1,5 +1,6 @@
 /** The parts of exports and their encrypted chunks. Every function stays within the store that was entered. */
 import type { Sql, Tx } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 /** A request within its store. */
 export interface ExportKey {
@@ -27,7 +28,7 @@ export function sourcePart(service: string): string {
 
 const SOURCES = "source/%";
 
-const ofRequest = (tx: Tx, { storeId, requestId }: ExportKey) =>
+const ofRequest = (tx: ReadSql, { storeId, requestId }: ExportKey) =>
   tx`store_id = ${storeId} and request_id = ${requestId}`;
 
 /**
@@ -40,19 +41,19 @@ export async function lockOpenExport(tx: Tx, key: ExportKey): Promise<{ dueAt: D
   return row && row.status !== "COMPLETED" ? { dueAt: row.dueAt } : undefined;
 }
 
-export async function findPart(tx: Tx, key: ExportKey, part: string): Promise<PartRow | undefined> {
+export async function findPart(tx: ReadSql, key: ExportKey, part: string): Promise<PartRow | undefined> {
   const [row] = await selectParts(tx, key, tx`part = ${part}`);
   return row;
 }
 
 /** The finished documents, the expired ones included. */
-export async function findDocuments(tx: Tx, key: ExportKey): Promise<PartRow[]> {
+export async function findDocuments(tx: ReadSql, key: ExportKey): Promise<PartRow[]> {
   return await selectParts(tx, key, tx`complete and part not like ${SOURCES}`);
 }
 
 type Condition = ReturnType<typeof ofRequest>;
 
-async function selectParts(tx: Tx, key: ExportKey, condition: Condition): Promise<PartRow[]> {
+async function selectParts(tx: ReadSql, key: ExportKey, condition: Condition): Promise<PartRow[]> {
   return await tx<PartRow[]>`
     select part, media_type, records, bytes::float8, sha256, resume_after, complete, uses, expires_at
     from gdpr_export_parts where ${ofRequest(tx, key)} and ${condition} order by part`;
@@ -113,7 +114,7 @@ export interface ChunkRow {
 
 /** The chunks from a number on, a few at a time. */
 export async function findChunks(
-  tx: Tx,
+  tx: ReadSql,
   key: ExportKey,
   part: string,
   from: number,

@@ -1,5 +1,6 @@
 /** The GDPR requests' rows, and those of their participants. */
-import type { Sql, Tx } from "./connect.ts";
+import type { Tx } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 import type { Cleared } from "./personal_data.ts";
 
 export interface GdprRequestRow {
@@ -43,7 +44,7 @@ export interface ParticipantRow {
   settledAt: Date | null;
 }
 
-const columns = (sql: Sql | Tx) =>
+const columns = (sql: ReadSql) =>
   sql`request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by, machine,
     snapshot, version, cleared, hold_reason, extension_reason, refusal_reason`;
 
@@ -59,7 +60,7 @@ export async function lockRequest(
 }
 
 export async function findRequest(
-  tx: Sql | Tx,
+  tx: ReadSql,
   storeId: string,
   requestId: string,
 ): Promise<GdprRequestRow | undefined> {
@@ -70,7 +71,7 @@ export async function findRequest(
 
 /** Newest first. */
 export async function findRequestsOf(
-  tx: Sql | Tx,
+  tx: ReadSql,
   storeId: string,
   customerId: string,
 ): Promise<GdprRequestRow[]> {
@@ -112,7 +113,7 @@ export async function updateRequest(
 
 /** Ordered by name. */
 export async function findParticipants(
-  tx: Sql | Tx,
+  tx: ReadSql,
   storeId: string,
   requestId: string,
 ): Promise<ParticipantRow[]> {
@@ -154,7 +155,7 @@ export async function forgetTraces(tx: Tx, storeId: string, requestId: string): 
 }
 
 /** How many parts of exports are kept about a customer. */
-export async function countExportParts(tx: Tx, storeId: string, customerId: string): Promise<number> {
+export async function countExportParts(tx: ReadSql, storeId: string, customerId: string): Promise<number> {
   const [row] = await tx<{ count: number }[]>`
     select count(*)::int as count from gdpr_export_parts p
     join gdpr_requests r on r.store_id = p.store_id and r.request_id = p.request_id

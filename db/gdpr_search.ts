@@ -1,6 +1,6 @@
 /** Searches the requests of a store, page by page. */
-import type { Sql } from "./connect.ts";
 import type { GdprRequestRow, ParticipantRow } from "./gdpr_requests.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 /** A request in a list. */
 export interface FoundRequest extends
@@ -66,7 +66,7 @@ export interface RequestPage {
 
 /** @param now decides what is overdue */
 export async function searchRequests(
-  sql: Sql,
+  sql: ReadSql,
   storeId: string,
   filter: RequestFilter,
   { order, limit, after }: RequestPage,
@@ -83,10 +83,10 @@ export async function searchRequests(
 }
 
 /** Held back by staff; an index has the same words. */
-const isHeld = (sql: Sql) => sql`(r.snapshot -> 'value' ->> 'PENDING') is not distinct from 'held'`;
+const isHeld = (sql: ReadSql) => sql`(r.snapshot -> 'value' ->> 'PENDING') is not distinct from 'held'`;
 
 /** The condition of a filter, on gdpr_requests r. */
-export function matching(sql: Sql, storeId: string, filter: RequestFilter, now: Date) {
+export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, now: Date) {
   const { types, statuses, outcomes, customerId, overdue, dueUntil, held, waitingFor, stuck } = filter;
   return sql`r.store_id = ${storeId}
     ${types ? sql`and r.type = any(${types as string[]})` : sql``}
@@ -107,7 +107,7 @@ export function matching(sql: Sql, storeId: string, filter: RequestFilter, now: 
 }
 
 /** Each branch is led by an index that has what is stuck and little else. */
-function stuckRequests(sql: Sql, storeId: string) {
+function stuckRequests(sql: ReadSql, storeId: string) {
   return sql`
     select p.request_id from gdpr_participants p
     where p.store_id = ${storeId} and p.state in ('RETRYING', 'OVERDUE')
@@ -122,7 +122,7 @@ function stuckRequests(sql: Sql, storeId: string) {
 }
 
 /** Of an effect e that was given up: nobody has it tried again since, and no participant is done without it. */
-function isStillGivenUp(sql: Sql) {
+function isStillGivenUp(sql: ReadSql) {
   return sql`not exists (
       select from effects later
       where later.store_id = e.store_id and later.actor_kind = e.actor_kind and later.actor_id = e.actor_id
@@ -143,7 +143,7 @@ export interface StuckRequest extends GdprRequestRow {
 
 /** The most urgent first, in the order of the search. */
 export async function findStuckRequests(
-  sql: Sql,
+  sql: ReadSql,
   storeId: string,
   filter: RequestFilter,
   limit: number,
@@ -164,14 +164,14 @@ export async function findStuckRequests(
     order by ${inOrder(sql, "DUE")} limit ${limit}`;
 }
 
-const isPoisonedOf = (sql: Sql) =>
+const isPoisonedOf = (sql: ReadSql) =>
   sql`e.store_id = r.store_id and e.actor_kind = 'gdpr_request' and e.actor_id = r.request_id
     and e.state = 'POISONED' and ${isStillGivenUp(sql)}`;
 
-const hasResidue = (sql: Sql) =>
+const hasResidue = (sql: ReadSql) =>
   sql`(r.status = 'IN_PROGRESS' and (r.snapshot -> 'value' ->> 'IN_PROGRESS') = 'residue_found')`;
 
-function inOrder(sql: Sql, order: RequestOrder) {
+function inOrder(sql: ReadSql, order: RequestOrder) {
   switch (order) {
     case "NEWEST":
       return sql`r.created_at desc, r.request_id desc`;
@@ -182,7 +182,7 @@ function inOrder(sql: Sql, order: RequestOrder) {
   }
 }
 
-function behind(sql: Sql, order: RequestOrder, after: RequestPosition | undefined) {
+function behind(sql: ReadSql, order: RequestOrder, after: RequestPosition | undefined) {
   if (!after) return sql``;
   const { at, requestId, completed = false } = after;
   switch (order) {

@@ -1,6 +1,7 @@
 /** The answers that callers may ask for again. */
 import { batched } from "./_batches.ts";
-import { readStore, type Sql, type Tx } from "./connect.ts";
+import type { Sql, Tx } from "./connect.ts";
+import type { StoreReader } from "./store_reader.ts";
 
 export interface IdempotencyKey {
   storeId: string;
@@ -62,17 +63,13 @@ export async function storeAnswer(
     where store_id = ${storeId} and principal_id = ${principalId} and key = ${key}`;
 }
 
-/**
- * Answers the keys of one principal with what is stored under them, those of a moment together.
- *
- * @param sql a pool of the role customer_api
- */
+/** Answers the keys of one principal with what is stored under them, those of a moment together. */
 export function createAnswerLookup(
-  sql: Sql,
+  reader: StoreReader,
   { storeId, principalId, principalType }: Omit<IdempotencyKey, "key">,
 ): (key: string) => Promise<unknown> {
   return batched("idempotency_keys", async (keys: readonly string[]) => {
-    const rows = await readStore(sql, storeId, (sql) =>
+    const rows = await reader.read(storeId, (sql) =>
       sql<{ key: string; answer: unknown }[]>`
         select key, answer from idempotency_keys
         where store_id = ${storeId} and principal_id = ${principalId} and key = any(${keys as string[]})

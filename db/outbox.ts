@@ -42,6 +42,15 @@ export async function insertOutbox(tx: Tx, rows: readonly OutboxRow[]): Promise<
 }
 
 /**
+ * Runs a transaction over the outbox of all stores.
+ *
+ * @param sql a pool of the role customer_worker
+ */
+export async function relayOutbox<T>(sql: Sql, relay: (tx: Tx) => Promise<T>): Promise<T> {
+  return await sql.begin(relay) as T;
+}
+
+/**
  * Lets PostgreSQL end the transaction, and its claim, when it has been left alone for too long: whoever began
  * it may be frozen or cut off.
  */

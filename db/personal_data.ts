@@ -2,7 +2,7 @@
  * The personal-data map: every column of every table, and for those that hold personal data what they are, what
  * for, how long, and what an erasure does to them. Exports, erasures and the re-scan are driven by it.
  */
-import type { Sql, Tx } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 export type Category =
   | "identity"
@@ -275,16 +275,15 @@ export const ERASED_TABLES = Object.keys(PERSONAL_DATA).filter((table) => erased
 export type Cleared = Record<string, Partial<Record<Category, number>>>;
 
 /** Counts what is there to be emptied. The customer must be locked. */
-export async function countPersonalData(tx: Sql | Tx, storeId: string, customerId: string): Promise<Cleared> {
+export async function countPersonalData(tx: ReadSql, storeId: string, customerId: string): Promise<Cleared> {
   const cleared: Cleared = {};
   for (const table of ERASED_TABLES) {
     const columns = erasedColumns(table);
-    const counts = columns.map((column) => `count(${column})::int as ${column}`).join(", ");
-    const [row] = await tx.unsafe<Record<string, number>[]>(
-      `select ${counts} from ${table} where store_id = $1 and customer_id = $2`,
-      [storeId, customerId],
-      { prepare: true },
-    );
+    const counts = columns
+      .map((column) => tx`count(${tx(column)})::int as ${tx(column)}`)
+      .reduce((list, count) => tx`${list}, ${count}`);
+    const [row] = await tx<Record<string, number>[]>`
+      select ${counts} from ${tx(table)} where store_id = ${storeId} and customer_id = ${customerId}`;
     const byCategory: Partial<Record<Category, number>> = {};
     for (const column of columns) {
       const category = PERSONAL_DATA[table]?.[column]?.category;
@@ -297,7 +296,7 @@ export async function countPersonalData(tx: Sql | Tx, storeId: string, customerI
 }
 
 /** The values that an erasure is about to empty. */
-export async function erasedValues(tx: Tx, storeId: string, customerId: string): Promise<string[]> {
+export async function erasedValues(tx: ReadSql, storeId: string, customerId: string): Promise<string[]> {
   const rows = await readPersonalData(tx, storeId, customerId);
   return rows.flatMap(({ table, values }) =>
     erasedColumns(table).flatMap((column) => typeof values[column] === "string" ? [values[column]] : [])
@@ -311,16 +310,19 @@ export interface PersonalRow {
 }
 
 /** Everything that the map names about a customer, table by table. */
-export async function readPersonalData(tx: Tx, storeId: string, customerId: string): Promise<PersonalRow[]> {
+export async function readPersonalData(
+  tx: ReadSql,
+  storeId: string,
+  customerId: string,
+): Promise<PersonalRow[]> {
   const rows: PersonalRow[] = [];
   for (const [table, columns] of Object.entries(PERSONAL_DATA)) {
-    const names = Object.keys(columns);
-    const found = await tx.unsafe<{ values: Record<string, unknown> }[]>(
-      `select jsonb_strip_nulls(to_jsonb(t)) as values
-       from (select ${names.join(", ")} from ${table} where store_id = $1 and customer_id = $2) t`,
-      [storeId, customerId],
-      { prepare: true },
-    );
+    const names = Object.keys(columns)
+      .map((column) => tx`${tx(column)}`)
+      .reduce((list, name) => tx`${list}, ${name}`);
+    const found = await tx<{ values: Record<string, unknown> }[]>`
+      select jsonb_strip_nulls(to_jsonb(t)) as values
+      from (select ${names} from ${tx(table)} where store_id = ${storeId} and customer_id = ${customerId}) t`;
     rows.push(...found.map(({ values }) => ({ table, values })));
   }
   return rows;

@@ -1,9 +1,9 @@
 /** Whether a request still is what a page shows. */
-import type { Sql } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 /** A text that changes with what can be seen of a request; undefined where there is none. */
 export async function findRequestFingerprint(
-  sql: Sql,
+  sql: ReadSql,
   storeId: string,
   requestId: string,
 ): Promise<string | undefined> {

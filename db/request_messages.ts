@@ -1,5 +1,5 @@
 /** The messages that a request has caused, as long as the outbox keeps them. */
-import type { Sql } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 export interface CausedMessage {
   eventId: string;
@@ -21,7 +21,7 @@ export interface CausedMessage {
  * @param customerId the key of all of them
  */
 export async function findCausedMessages(
-  sql: Sql,
+  sql: ReadSql,
   { storeId, customerId, requestId }: { storeId: string; customerId: string; requestId: string },
   limit: number,
 ): Promise<CausedMessage[]> {

@@ -1,5 +1,6 @@
 /** The shopper groups' rows. */
-import type { Sql, Tx } from "./connect.ts";
+import type { Tx } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 export interface ShopperGroupRow {
   name: string;
@@ -16,11 +17,11 @@ export interface ShopperGroup extends ShopperGroupRow {
   updatedAt: Date;
 }
 
-const columns = (sql: Sql) =>
+const columns = (sql: ReadSql) =>
   sql`group_id, name, price_list_id, priority, version, created_at, updated_at, deleted_at`;
 
 export async function findShopperGroup(
-  sql: Sql,
+  sql: ReadSql,
   storeId: string,
   groupId: string,
 ): Promise<ShopperGroup | undefined> {
@@ -38,7 +39,7 @@ export interface GroupFilter {
 
 /** Up to `limit` groups of a store in the order of their ids, which stays as it is however they are renamed. */
 export async function searchShopperGroups(
-  sql: Sql,
+  sql: ReadSql,
   storeId: string,
   { namePrefix, deleted }: GroupFilter,
   { limit, after }: { limit: number; after?: string | undefined },

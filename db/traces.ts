@@ -1,5 +1,6 @@
 /** Looks for a subject's own values where none may stand: what an erasure cannot empty by a column's name. */
-import type { Sql, Tx } from "./connect.ts";
+import type { Tx } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 import { NOTES } from "./personal_data.ts";
 
 /** Shorter values stand everywhere by chance. */
@@ -61,7 +62,7 @@ export async function findTraces(
 
 /** How many of the traces are still there. */
 export async function countTraces(
-  tx: Sql | Tx,
+  tx: ReadSql,
   storeId: string,
   customerId: string,
   digests: readonly string[],
@@ -77,7 +78,7 @@ export async function countTraces(
  * Every text in what machines have written about a customer, without the words that are the machines' own (states,
  * kinds, services), ids, times and hashes: somebody may be called like one of them.
  */
-function writings(tx: Sql | Tx, storeId: string, customerId: string) {
+function writings(tx: ReadSql, storeId: string, customerId: string) {
   return tx`
     with about as (
       select ${customerId}::uuid as id

@@ -19,3 +19,22 @@ export class DomainError extends Error {
     super(message, options);
   }
 }
+
+/** Whether an error is a `DomainError` of a code. */
+export function hasCode(error: unknown, code: ErrorCode): error is DomainError {
+  return error instanceof DomainError && error.code === code;
+}
+
+/**
+ * Waits for a command that its actor may refuse in its state, because it was done before or is no longer needed.
+ *
+ * @returns undefined when it was refused
+ */
+export async function ignoreRefused<T>(sent: Promise<T>): Promise<T | undefined> {
+  try {
+    return await sent;
+  } catch (error) {
+    if (hasCode(error, "REFUSED_IN_STATE")) return undefined;
+    throw error;
+  }
+}

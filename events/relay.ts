@@ -5,7 +5,14 @@
 import { getLogger } from "@logtape/logtape";
 import type { Sql, Tx } from "../db/connect.ts";
 import { describeError } from "../lib/error_description.ts";
-import { claimShard, findUnpublished, limitIdle, markPublished, type UnpublishedRow } from "../db/outbox.ts";
+import {
+  claimShard,
+  findUnpublished,
+  limitIdle,
+  markPublished,
+  relayOutbox,
+  type UnpublishedRow,
+} from "../db/outbox.ts";
 import { createOutageLog } from "../lib/outage_log.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { type Sink, UnpublishableError } from "./sink.ts";
@@ -91,7 +98,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     const step = async (stopping: AbortSignal) => {
       try {
         using limit = limitStep(publishLimitMs, stopping);
-        const more = await sql.begin((tx) => relayShard(tx, limit.signal, wakeNext));
+        const more = await relayOutbox(sql, (tx) => relayShard(tx, limit.signal, wakeNext));
         failures = 0;
         return more;
       } catch (error) {

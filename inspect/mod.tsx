@@ -9,6 +9,7 @@ import { refusalHeaders } from "../auth/refusals.ts";
 import { describeError } from "../lib/error_description.ts";
 import { createAssets } from "./assets.ts";
 import { createCharts } from "./chart/mod.tsx";
+import { requireFormToken, requireOwnOrigin } from "./csrf.ts";
 import { addCustomers } from "./customer/mod.tsx";
 import { createLive, type Live } from "./live.ts";
 import { addOverview } from "./overview/mod.tsx";
@@ -36,7 +37,10 @@ const HEADERS = {
 export function createInspector(options: InspectorOptions): Inspector {
   const live = createLive();
   const pages: Pages = { ...options, charts: createCharts(), live };
-  const inside = new Hono<InspectEnv>().use(signedIn(options)).route("/", createSignOut(options));
+  const inside = new Hono<InspectEnv>()
+    .use(signedIn(options))
+    .use(requireFormToken(options))
+    .route("/", createSignOut(options));
   addOverview(inside, pages);
   addRetry(inside, pages);
   addCustomers(inside, pages);
@@ -50,6 +54,7 @@ export function createInspector(options: InspectorOptions): Inspector {
     }))
     .use(options.admit)
     .route("/assets", createAssets())
+    .use(requireOwnOrigin())
     .route("/", createSignIn(options))
     .route("/", inside)
     // Mounted, an app is not asked for its notFound.

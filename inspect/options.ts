@@ -4,8 +4,8 @@ import type { ExportDownloads, LinkToExport } from "../actors/gdpr/exports/downl
 import type { ReceiptFile } from "../actors/gdpr/receipts/file.ts";
 import type { RequestKey } from "../actors/gdpr/vocabulary.ts";
 import type { Actors } from "../actors/commands.ts";
-import type { Sql } from "../db/connect.ts";
 import type { Lookups } from "../db/lookups.ts";
+import type { StoreReader } from "../db/store_reader.ts";
 import type { Charts } from "./chart/mod.tsx";
 import type { Live } from "./live.ts";
 import type { SignInOptions } from "./sign_in.tsx";
@@ -13,8 +13,7 @@ import type { SignInOptions } from "./sign_in.tsx";
 export interface InspectorOptions extends SignInOptions {
   actors: Actors;
   lookups: Lookups;
-  /** A pool of the role customer_api, for reading. */
-  sql: Sql;
+  reader: StoreReader;
   exportLink: LinkToExport;
   downloads: ExportDownloads;
   /** The receipt of a request; undefined where there is none. */
@@ -26,7 +25,7 @@ export interface InspectorOptions extends SignInOptions {
 /** What the pages are made with. */
 export interface Pages
   extends
-    Pick<InspectorOptions, "actors" | "lookups" | "sql" | "exportLink" | "downloads" | "exportReceipt"> {
+    Pick<InspectorOptions, "actors" | "lookups" | "reader" | "exportLink" | "downloads" | "exportReceipt"> {
   charts: Charts;
   live: Live;
 }

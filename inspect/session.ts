@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from "@hono/hono";
 import { deleteCookie, getCookie, setCookie } from "@hono/hono/cookie";
 import { createMiddleware } from "@hono/hono/factory";
 import { authorizeStaff } from "../domain/authorization.ts";
-import { DomainError } from "../domain/errors.ts";
+import { DomainError, hasCode } from "../domain/errors.ts";
 import { uuid } from "../domain/input.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { StoresAuthenticator } from "../auth/principals.ts";
@@ -55,15 +55,19 @@ function cookieOf(secure: boolean) {
   return secure ? { name: `__Host-${NAME}`, path: "/" } : { name: NAME, path: PATH };
 }
 
+/** The session's cookie as a browser sends it; undefined where a header authenticates the request. */
+export function sessionCookie(c: Context, secure: boolean): string | undefined {
+  return c.req.header("authorization") === undefined ? getCookie(c, cookieOf(secure).name) : undefined;
+}
+
 /**
  * Lets in who answers for the store's data subjects. Who is not signed in is sent to the form and back; a request
  * that is not for a page is refused.
  */
 export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv> {
-  const { bodies, count, formKey, secure } = options;
-  const { name } = cookieOf(secure);
+  const { count, secure } = options;
   return createMiddleware<InspectEnv>(async (c, next) => {
-    const cookie = c.req.header("authorization") === undefined ? getCookie(c, name) : undefined;
+    const cookie = sessionCookie(c, secure);
     const headers = new Headers(c.req.raw.headers);
     if (cookie) headers.set("authorization", `Bearer ${cookie}`);
     try {
@@ -72,7 +76,7 @@ export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv>
       c.set("stores", stores);
       c.set("home", home);
     } catch (error) {
-      const stranger = error instanceof DomainError && error.code === "UNAUTHENTICATED";
+      const stranger = hasCode(error, "UNAUTHENTICATED");
       if (!stranger || !wantsPage(c)) throw error;
       const { pathname, search } = new URL(c.req.url);
       return c.redirect(`${PATH}/sign-in?to=${encodeURIComponent(`${pathname}${search}`)}`);
@@ -85,9 +89,6 @@ export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv>
         `Cannot take more requests from this principal: try again in ${seconds} s`,
       );
     }
-    c.set("csrf", cookie && await csrfToken(formKey, cookie));
-    if (c.req.method === "POST") await receiveForm(c, bodies, c.var.by.id);
-    if (c.req.method === "POST" && cookie) await requireCsrf(c, c.get("csrf"));
     await next();
   });
 }
@@ -178,17 +179,4 @@ function mayInspect(by: Principal): boolean {
 
 function wantsPage(c: Context): boolean {
   return c.req.method === "GET" && (c.req.header("accept") ?? "").includes("text/html");
-}
-
-/** Tied to the session: what another session was given is of no use here. */
-async function csrfToken(formKey: CryptoKey, cookie: string): Promise<string> {
-  const bytes = await hmacSha256(formKey, `inspector form ${cookie}`);
-  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
-}
-
-async function requireCsrf(c: InspectContext, expected: string | undefined): Promise<void> {
-  const { csrf } = await c.req.parseBody();
-  if (expected === undefined || csrf !== expected) {
-    throw new DomainError("FORBIDDEN", "Cannot take the form: it is of another session; load the page again");
-  }
 }

@@ -1,5 +1,5 @@
 /** SHA-256, plain and keyed. */
-import { createHash } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 
 /** @returns 32 bytes */
 export function sha256(data: string | Uint8Array): Uint8Array<ArrayBuffer> {
@@ -16,6 +16,11 @@ export async function hmacSha256(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const signing = key instanceof CryptoKey ? key : await importHmacKey(bytesOf(key));
   return new Uint8Array(await crypto.subtle.sign("HMAC", signing, bytesOf(data)));
+}
+
+/** Compares two secrets in constant time, whatever their lengths. */
+export function isEqual(one: string, other: string): boolean {
+  return timingSafeEqual(sha256(one), sha256(other));
 }
 
 function importHmacKey(secret: BufferSource): Promise<CryptoKey> {

@@ -46,10 +46,15 @@ export function commandContext(c: ApiContext): CommandContext {
   return {
     by: c.var.by,
     traceparent: c.var.traceparent,
-    wanted: () => !c.req.raw.signal.aborted,
+    wanted: isWanted(c),
     expectedVersion: expectedVersion(c.req.header("if-match")),
     idempotencyKey: readIdempotencyKey(c.req.header("idempotency-key")),
   };
+}
+
+/** Tells whether the caller still waits for the answer. */
+export function isWanted(c: ApiContext): () => boolean {
+  return () => !c.req.raw.signal.aborted;
 }
 
 /** Whether the caller has this version already, so that 304 says it all. */

@@ -2,16 +2,15 @@
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { Authenticator } from "../auth/principals.ts";
-import type { Sql } from "../db/connect.ts";
 import type { Lookups } from "../db/lookups.ts";
 import type { BodyReader } from "../http/body_reader.ts";
+import type { StoreReader } from "../db/store_reader.ts";
 import type { Limits } from "./limits.ts";
 
 export interface RestOptions {
   actors: Actors;
   lookups: Lookups;
-  /** A pool of the role customer_api, for reading. */
-  sql: Sql;
+  reader: StoreReader;
   authenticate: Authenticator;
   exportLink: LinkToExport;
   limits: Limits;

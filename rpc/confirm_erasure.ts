@@ -1,7 +1,7 @@
 /** How a participant says that it has anonymised what it held. It may say so as often as it likes. */
 import { create } from "@bufbuild/protobuf";
 import { z } from "zod";
-import { DomainError } from "../domain/errors.ts";
+import { DomainError, hasCode } from "../domain/errors.ts";
 import { parseInput, text, uuid } from "../domain/input.ts";
 import { systemPrincipal } from "../domain/principal.ts";
 import type { Actors } from "../actors/commands.ts";
@@ -34,7 +34,7 @@ export function createConfirmErasure(
         },
       );
     } catch (refused) {
-      if (!(refused instanceof DomainError && refused.code === "REFUSED_IN_STATE")) throw refused;
+      if (!hasCode(refused, "REFUSED_IN_STATE")) throw refused;
       const reason = await explain(requests, key, context, refused);
       if (reason) throw reason;
     }

@@ -9,6 +9,7 @@ import { checkReceipts } from "../actors/gdpr/receipts/check.ts";
 import { openKeys } from "../config/keys.ts";
 import { ConfigError, readConfig } from "../config/mod.ts";
 import { openPool } from "../db/connect.ts";
+import { createStoreReader } from "../db/store_reader.ts";
 import { describeError } from "../lib/error_description.ts";
 import { readEnvironment } from "./environment.ts";
 
@@ -100,7 +101,7 @@ async function show([storeId = "", requestId = "", ...rest]: string[]): Promise<
   const api = openPool(url, "customer_api", 1);
   try {
     const key = { storeId: storeId.toLowerCase(), requestId: requestId.toLowerCase() };
-    const receipt = await exportReceipt(api, key);
+    const receipt = await exportReceipt(createStoreReader(api), key);
     if (!receipt) throw new UsageError(`Cannot find a receipt of request ${requestId} in store ${storeId}`);
     console.log(JSON.stringify(receipt, null, 2));
     return 0;

@@ -103,6 +103,28 @@ Deno.test("a machine imports xstate and nothing else that runs, however far one 
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("only db/ and the runtime begin transactions", async () => {
+  const beginners = ["db", "actors/runtime", "grpc"]; // grpc begins calls, and may not import db
+  const begins: string[] = [];
+  for await (const path of sources()) {
+    const folder = folderOf(path) ?? "";
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    if (/\.(begin|reserve|savepoint)\(/.test(text)) begins.push(`${folder} ${path}`);
+  }
+  assert.ok(begins.some((line) => line.startsWith("db ")));
+  assert.deepEqual(begins.filter((line) => !beginners.includes(line.split(" ")[0]!)), []);
+  assert.deepEqual(MAY_IMPORT.grpc, []);
+});
+
+Deno.test("the edges get readers: no pool, no transaction that writes, no way to open one", () => {
+  const edges = ["graph", "rest", "rpc", "inspect"];
+  const ofEdges = imports.filter(({ from }) => edges.includes(folderOf(from) ?? ""));
+  const reader = "db/store_reader.ts";
+  assert.ok(ofEdges.some(({ to }) => to === reader));
+  const wrong = ofEdges.filter(({ to, typeOnly }) => to === "db/connect.ts" || (to === reader && !typeOnly));
+  assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
+});
+
 Deno.test("only the top and the tasks read the environment, and only they print", async () => {
   for await (const path of sources()) {
     if (path.startsWith("tasks/") || path.startsWith("proto/") || !path.includes("/")) continue;

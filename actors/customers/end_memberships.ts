@@ -1,6 +1,6 @@
 /** Takes every customer out of a deleted group, in batches. */
-import { enterStore } from "../../db/connect.ts";
 import { findMembers } from "../../db/customer_group_memberships.ts";
+import { readStore } from "../../db/store_reader.ts";
 import type { Performer } from "../commands.ts";
 import { systemPrincipal } from "../../domain/principal.ts";
 
@@ -11,10 +11,7 @@ export const endMemberships: Performer = async (
   { storeId, actorId: groupId, traceparent },
   { actors, sql, signal },
 ) => {
-  const members = await sql.begin("read only", async (tx) => {
-    await enterStore(tx, storeId);
-    return await findMembers(tx, storeId, groupId, BATCH);
-  });
+  const members = await readStore(sql, storeId, (sql) => findMembers(sql, storeId, groupId, BATCH));
   const by = systemPrincipal(storeId);
   for (const id of members) {
     if (signal.aborted) return "more";

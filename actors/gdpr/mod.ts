@@ -1,11 +1,11 @@
 /** What GDPR requests are made of: the settings of their actors, and how their effects are performed. */
 import type { Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
+import { readStore } from "../../db/store_reader.ts";
 import type { Performer } from "../commands.ts";
 import { collectPerformer } from "./effects/collect.ts";
 import { compilePerformer } from "./effects/compile.ts";
 import { hashEmail } from "./requests/email_hash.ts";
-import { within } from "./exports/chunks.ts";
 import { createExportStore } from "./exports/store.ts";
 import { collectOwnData } from "./effects/own_data.ts";
 import { type Signer, writeReceipt } from "./receipts/receipt.ts";
@@ -47,7 +47,7 @@ export function createRequestPerformers(
 ) {
   const store = createExportStore(sql, exportKey, clock ? { clock } : {});
   const find = ({ storeId, requestId }: RequestKey) =>
-    within(sql, storeId, (tx) => findRequest(tx, storeId, requestId));
+    readStore(sql, storeId, (sql) => findRequest(sql, storeId, requestId));
   return {
     "source.collect": collectPerformer({
       peers,
@@ -65,10 +65,10 @@ async function describeExport(
   sql: Sql,
   { storeId, requestId }: RequestKey,
 ): Promise<ExportDescription | undefined> {
-  return await within(sql, storeId, async (tx) => {
-    const request = await findRequest(tx, storeId, requestId);
+  return await readStore(sql, storeId, async (sql) => {
+    const request = await findRequest(sql, storeId, requestId);
     if (!request || (request.type !== "ACCESS" && request.type !== "PORTABILITY")) return undefined;
-    const participants = await findParticipants(tx, storeId, requestId);
+    const participants = await findParticipants(sql, storeId, requestId);
     return {
       customerId: request.customerId,
       type: request.type,

@@ -1,6 +1,6 @@
 /** Idempotency keys: a command with a key runs once, and a repetition gets the stored answer. */
-import type { Sql } from "../../db/connect.ts";
 import { claimKey, createAnswerLookup, storeAnswer } from "../../db/idempotency_keys.ts";
+import type { StoreReader } from "../../db/store_reader.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { StepContext } from "./behavior.ts";
@@ -77,9 +77,9 @@ export async function answerOnce(
 
 /** The answers that a principal has got under its keys and can still ask for again; undefined where there is none. */
 export function createAnswers(
-  sql: Sql,
+  reader: StoreReader,
   { storeId, id, type }: Principal,
 ): (idempotencyKey: string) => Promise<Answer | undefined> {
-  const find = createAnswerLookup(sql, { storeId, principalId: id, principalType: type });
+  const find = createAnswerLookup(reader, { storeId, principalId: id, principalType: type });
   return async (key) => await find(sha256(key).toHex()) as Answer | undefined;
 }

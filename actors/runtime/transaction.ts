@@ -1,5 +1,5 @@
 /** Transaction in one store. It retries serialization failures and gives up after a timeout. */
-import { enterStore, type Sql, type Tx } from "../../db/connect.ts";
+import { type Sql, type Tx, writeStore } from "../../db/connect.ts";
 import { isSerializationFailure, Overloaded } from "../../db/errors.ts";
 import { inTime } from "../../db/time_limit.ts";
 import { instrumentSql } from "../../telemetry/sql.ts";
@@ -30,13 +30,11 @@ export async function transact<T>(
   { limitMs, wanted = () => true }: TransactionLimits,
 ): Promise<T> {
   let givenUp = false;
-  const begin = async () =>
-    await sql.begin(async (tx) => {
+  const begin = () =>
+    writeStore(sql, storeId, async (tx) => {
       if (givenUp || !wanted()) throw new Overloaded("nobody waits for this transaction any more");
-      // The connection runs one after the other, and both are sent in one write.
-      const [, result] = await Promise.all([enterStore(tx, storeId), run(tx)]);
-      return result;
-    }) as T;
+      return await run(tx);
+    });
   const untilSettled = async () => {
     for (let attempt = 1;; attempt++) {
       try {

@@ -4,7 +4,6 @@ import { z } from "zod";
 import { customerMachine } from "../../actors/customers/customer_machine.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
-import { readStore } from "../../db/connect.ts";
 import { findCustomerFingerprint } from "../../db/customer_facts.ts";
 import type { Pages } from "../options.ts";
 import type { InspectContext, InspectEnv } from "../session.ts";
@@ -15,12 +14,12 @@ const PATH = "/customers/:customerId";
 const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
 const Query = z.object({ at: sequence, upto: sequence });
 
-export function addCustomers(app: Hono<InspectEnv>, { sql, lookups, charts, live }: Pages): void {
+export function addCustomers(app: Hono<InspectEnv>, { reader, lookups, charts, live }: Pages): void {
   app.get(PATH, async (c) => {
     const { at, upto: upTo } = parseInput(Query, c.req.query(), "show the customer");
     const view = { customerId: idOf(c), at, upTo };
     const now = new Date();
-    const reading = await readCustomer({ sql, lookups }, c.var.by, view, now);
+    const reading = await readCustomer({ reader, lookups }, c.var.by, view, now);
     if (!reading) throw notFound(view.customerId, at);
     const { id: name } = customerMachine;
     const chart = await charts.render({ machine: customerMachine, name, journal: reading.summary });
@@ -31,7 +30,7 @@ export function addCustomers(app: Hono<InspectEnv>, { sql, lookups, charts, live
     const customerId = idOf(c);
     const { storeId } = c.var.by;
     const fingerprint = () =>
-      readStore(sql, storeId, (sql) => findCustomerFingerprint(sql, storeId, customerId));
+      reader.read(storeId, (sql) => findCustomerFingerprint(sql, storeId, customerId));
     if (await fingerprint() === "") throw notFound(customerId);
     return live.follow(c, fingerprint);
   });

@@ -1,13 +1,13 @@
 /** Reads what the page of a customer shows. */
 import type { Principal } from "../../domain/principal.ts";
 import { authorizeStaff } from "../../domain/authorization.ts";
-import { DomainError } from "../../domain/errors.ts";
+import { hasCode } from "../../domain/errors.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, type SummarizedEvent, summarizeJournal } from "../../db/actor_history.ts";
-import { readStore, type Sql } from "../../db/connect.ts";
 import { type CustomerFacts, findCustomerFacts, findCustomerFingerprint } from "../../db/customer_facts.ts";
 import { type FoundRequest, searchRequests } from "../../db/gdpr_search.ts";
 import type { Customer, Lookups, Membership } from "../../db/lookups.ts";
+import type { StoreReader } from "../../db/store_reader.ts";
 import { readLines } from "../timeline/read.ts";
 import type { Line } from "../timeline/runs.ts";
 
@@ -48,7 +48,7 @@ export interface CustomerReading {
 
 /** @returns undefined where the store has no such customer, or the customer no such event */
 export async function readCustomer(
-  { sql, lookups }: { sql: Sql; lookups: Lookups },
+  { reader, lookups }: { reader: StoreReader; lookups: Lookups },
   by: Principal,
   { customerId, at, upTo }: View,
   now: Date,
@@ -58,7 +58,7 @@ export async function readCustomer(
   const [values, groups, reading] = await Promise.all([
     mayReadValues(by) ? lookups.findCustomer({ storeId, customerId }) : undefined,
     lookups.findCustomerGroups({ storeId, customerId }),
-    readStore(sql, storeId, async (sql) => {
+    reader.read(storeId, async (sql) => {
       const [fingerprint, facts, moment] = await Promise.all([
         findCustomerFingerprint(sql, storeId, customerId),
         findCustomerFacts(sql, storeId, customerId),
@@ -82,7 +82,7 @@ export function mayReadValues(by: Principal): boolean {
     authorizeStaff("read customers", ["CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"], by);
     return true;
   } catch (error) {
-    if (error instanceof DomainError && error.code === "FORBIDDEN") return false;
+    if (hasCode(error, "FORBIDDEN")) return false;
     throw error;
   }
 }

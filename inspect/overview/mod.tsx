@@ -10,15 +10,15 @@ import { createFingerprints, readOverview } from "./read.ts";
 import { Requests } from "./table.tsx";
 import { Kinds, Needs, Waiting } from "./tiles.tsx";
 
-export function addOverview(app: Hono<InspectEnv>, { sql, live }: Pages): void {
-  const fingerprint = createFingerprints(sql);
+export function addOverview(app: Hono<InspectEnv>, { reader, live }: Pages): void {
+  const fingerprint = createFingerprints(reader);
 
   app.get("/", async (c) => {
     const asked = readQuery(new URL(c.req.url).searchParams);
     const { storeId } = c.var.by;
     const now = new Date();
     return c.html(
-      <Overview c={c} asked={asked} now={now} {...await readOverview(sql, storeId, asked, now)} />,
+      <Overview c={c} asked={asked} now={now} {...await readOverview(reader, storeId, asked, now)} />,
     );
   });
 

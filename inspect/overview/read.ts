@@ -1,8 +1,8 @@
 /** Reads what the overview shows, all of one moment of the database. */
 import { LRUCache } from "lru-cache";
-import { readStore, type Sql } from "../../db/connect.ts";
 import { countRequests, type RequestCounts } from "../../db/gdpr_counts.ts";
 import { type FoundRequest, type RequestPosition, searchRequests } from "../../db/gdpr_search.ts";
+import type { ReadSql, StoreReader } from "../../db/store_reader.ts";
 import { type Asked, atRiskUntil, filterOf, type Sort, SORTS } from "./query.ts";
 
 /** Requests on one page. */
@@ -14,8 +14,8 @@ export interface Found {
   next: RequestPosition | undefined;
 }
 
-export async function readOverview(sql: Sql, storeId: string, asked: Asked, now: Date) {
-  return await readStore(sql, storeId, async (sql) => {
+export async function readOverview(reader: StoreReader, storeId: string, asked: Asked, now: Date) {
+  return await reader.read(storeId, async (sql) => {
     const [counts, found] = await Promise.all([
       countRequests(sql, storeId, now, atRiskUntil(now)),
       find(sql, storeId, asked, now),
@@ -24,7 +24,12 @@ export async function readOverview(sql: Sql, storeId: string, asked: Asked, now:
   });
 }
 
-async function find(sql: Sql, storeId: string, { wanted, sort, after }: Asked, now: Date): Promise<Found> {
+async function find(
+  sql: ReadSql,
+  storeId: string,
+  { wanted, sort, after }: Asked,
+  now: Date,
+): Promise<Found> {
   const page = { order: SORTS[sort], limit: PAGE + 1, after };
   const rows = await searchRequests(sql, storeId, filterOf(wanted, now), page, now);
   const requests = rows.slice(0, PAGE);
@@ -40,7 +45,7 @@ function positionOf({ requestId, createdAt, dueAt, status }: FoundRequest, sort:
 const SHARED_MS = 250;
 
 /** What an overview shows as a text that changes with it; counting once for all who look at a store. */
-export function createFingerprints(sql: Sql) {
+export function createFingerprints(reader: StoreReader) {
   // A resolution of 0 reads the clock each time, where any other keeps a timer running.
   const counting = new LRUCache<string, Promise<RequestCounts>>({
     max: 1_000,
@@ -51,8 +56,7 @@ export function createFingerprints(sql: Sql) {
   function count(storeId: string, now: Date): Promise<RequestCounts> {
     const begun = counting.get(storeId);
     if (begun) return begun;
-    const counts = readStore(
-      sql,
+    const counts = reader.read(
       storeId,
       (sql) => countRequests(sql, storeId, now, atRiskUntil(now)),
     );
@@ -63,7 +67,7 @@ export function createFingerprints(sql: Sql) {
   return async (storeId: string, asked: Asked, now: Date): Promise<string> => {
     const [counts, found] = await Promise.all([
       count(storeId, now),
-      readStore(sql, storeId, (sql) => find(sql, storeId, asked, now)),
+      reader.read(storeId, (sql) => find(sql, storeId, asked, now)),
     ]);
     return fingerprintOf(counts, found);
   };

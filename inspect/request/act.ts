@@ -5,7 +5,7 @@ import { asDomainError } from "../../db/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
 import type { Actors } from "../../actors/commands.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
-import { readStore, type Sql } from "../../db/connect.ts";
+import type { StoreReader } from "../../db/store_reader.ts";
 import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
 import { lineOf } from "../forms.ts";
 import type { InspectContext } from "../session.ts";
@@ -41,7 +41,7 @@ export interface Refused {
  */
 export async function act(
   c: InspectContext,
-  { actors, sql }: { actors: Actors; sql: Sql },
+  { actors, reader }: { actors: Actors; reader: StoreReader },
   requestId: string,
 ): Promise<{ done: number } | Refused> {
   const { data: form } = Form.safeParse(await c.req.parseBody());
@@ -70,21 +70,20 @@ export async function act(
     const expected = asDomainError(error);
     const status = expected && POLITE[expected.code];
     if (!status) throw error;
-    const message = status === 412 ? await whoWasFaster(sql, c, requestId, form) : `${expected.message}.`;
+    const message = status === 412 ? await whoWasFaster(reader, c, requestId, form) : `${expected.message}.`;
     return refused(status, message);
   }
 }
 
 /** What has happened since the page was made. */
 async function whoWasFaster(
-  sql: Sql,
+  reader: StoreReader,
   { var: { by } }: InspectContext,
   requestId: string,
   { version }: Form,
 ): Promise<string> {
   const key = { storeId: by.storeId, actorKind: "gdpr_request", actorId: requestId };
-  const events = await readStore(
-    sql,
+  const events = await reader.read(
     by.storeId,
     (sql) => findJournal(sql, key, { after: version, limit: 4 }),
   );

@@ -5,7 +5,6 @@ import { DomainError } from "../../domain/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findEvent } from "../../db/actor_history.ts";
-import { readStore } from "../../db/connect.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { pacedDownload } from "../../http/pace.ts";
 import type { Pages } from "../options.ts";
@@ -22,13 +21,13 @@ const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
 const Query = z.object({ at: sequence, upto: sequence });
 
 export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
-  const { sql, charts, live, exportReceipt, exportLink, downloads } = pages;
+  const { reader, charts, live, exportReceipt, exportLink, downloads } = pages;
 
   async function show(c: InspectContext, view: View, attempt?: Attempt) {
     const { storeId } = c.var.by;
     const key = { storeId, requestId: view.requestId };
     const [reading, receipt, exported] = await Promise.all([
-      readRequest(sql, c.var.by, view, new Date()),
+      readRequest(reader, c.var.by, view, new Date()),
       exportReceipt(key),
       findExport(c, view.requestId),
     ]);
@@ -51,7 +50,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     if (done === undefined) return undefined;
     const { storeId, id } = c.var.by;
     const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
-    const event = await readStore(sql, storeId, (sql) => findEvent(sql, key, done));
+    const event = await reader.read(storeId, (sql) => findEvent(sql, key, done));
     const decision = event?.principalId === id && DECISIONS.find((decision) => decision === event.eventType);
     return decision ? { done: true, message: DECISION_WORDS[decision].done } : undefined;
   }
@@ -75,8 +74,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
   app.get(`${PATH}/live`, async (c) => {
     const requestId = idOf(c);
     const { storeId } = c.var.by;
-    const fingerprint = () =>
-      readStore(sql, storeId, (sql) => findRequestFingerprint(sql, storeId, requestId));
+    const fingerprint = () => reader.read(storeId, (sql) => findRequestFingerprint(sql, storeId, requestId));
     if (await fingerprint() === undefined) throw notFound({ requestId });
     return live.follow(c, async () => await fingerprint() ?? "");
   });

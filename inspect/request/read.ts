@@ -10,7 +10,6 @@ import {
   summarizeJournal,
 } from "../../db/actor_history.ts";
 import { findOpenEffects, findTimers, type OpenEffect, type WaitingTimer } from "../../db/actor_work.ts";
-import { readStore, type Sql } from "../../db/connect.ts";
 import {
   findParticipants,
   findRequest,
@@ -20,6 +19,7 @@ import {
 import { type FoundRequest, searchRequests } from "../../db/gdpr_search.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { type CausedMessage, findCausedMessages } from "../../db/request_messages.ts";
+import type { StoreReader } from "../../db/store_reader.ts";
 import { parseState } from "../chart/value.ts";
 import { EVENTS, readLines } from "../timeline/read.ts";
 import type { Line } from "../timeline/runs.ts";
@@ -69,14 +69,14 @@ export interface RequestReading {
 
 /** @returns undefined where the store has no such request, and where the view is of an event that it does not have */
 export async function readRequest(
-  sql: Sql,
+  reader: StoreReader,
   by: Principal,
   { requestId, at, upTo }: View,
   now: Date,
 ): Promise<RequestReading | undefined> {
   const { storeId } = by;
   const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
-  return await readStore(sql, storeId, async (sql) => {
+  return await reader.read(storeId, async (sql) => {
     const [fingerprint, row, birth, moment] = await Promise.all([
       findRequestFingerprint(sql, storeId, requestId),
       findRequest(sql, storeId, requestId),

@@ -12,11 +12,11 @@ import { planRetries, readRetries } from "./plan.ts";
 import { Preview } from "./preview.tsx";
 import { Report } from "./report.tsx";
 
-export function addRetry(app: Hono<InspectEnv>, { actors, sql }: Pages): void {
+export function addRetry(app: Hono<InspectEnv>, { actors, reader }: Pages): void {
   app.get("/retry", async (c) => {
     const asked = readQuery(new URL(c.req.url).searchParams);
     const now = new Date();
-    const plan = await planRetries(sql, c.var.by, filterOf(asked.wanted, now), now);
+    const plan = await planRetries(reader, c.var.by, filterOf(asked.wanted, now), now);
     return c.html(<Preview c={c} asked={asked} plan={plan} />);
   });
 

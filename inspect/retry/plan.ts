@@ -4,8 +4,8 @@ import { DomainError } from "../../domain/errors.ts";
 import { offers } from "../../actors/gdpr/requests/offers.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Principal } from "../../domain/principal.ts";
-import { readStore, type Sql } from "../../db/connect.ts";
 import { findStuckRequests, type RequestFilter, type StuckRequest } from "../../db/gdpr_search.ts";
+import type { StoreReader } from "../../db/store_reader.ts";
 
 /** Requests in one go. */
 export const AT_ONCE = 500;
@@ -25,10 +25,14 @@ export interface Plan {
   more: boolean;
 }
 
-export async function planRetries(sql: Sql, by: Principal, filter: RequestFilter, now: Date): Promise<Plan> {
+export async function planRetries(
+  reader: StoreReader,
+  by: Principal,
+  filter: RequestFilter,
+  now: Date,
+): Promise<Plan> {
   const { storeId } = by;
-  const found = await readStore(
-    sql,
+  const found = await reader.read(
     storeId,
     (sql) => findStuckRequests(sql, storeId, filter, AT_ONCE + 1, now),
   );

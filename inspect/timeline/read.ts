@@ -1,7 +1,7 @@
 /** Reads a page of an actor's timeline. */
 import type { ActorKey } from "../../db/actor_events.ts";
 import { findEventsUpTo, findRun } from "../../db/actor_history.ts";
-import type { Sql } from "../../db/connect.ts";
+import type { ReadSql } from "../../db/store_reader.ts";
 import { foldRuns, isIdle, type Line } from "./runs.ts";
 
 /** Events on one page; those of a run that goes on beyond it come on top. */
@@ -13,7 +13,7 @@ export const EVENTS = 50;
  * @param shown the sequence of the event that the page is about; undefined for the present
  */
 export async function readLines(
-  sql: Sql,
+  sql: ReadSql,
   key: ActorKey,
   { upTo, shown }: { upTo: number; shown: number | undefined },
 ): Promise<Line[]> {

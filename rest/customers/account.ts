@@ -1,6 +1,7 @@
 /** What staff do with a customer's account: bar it for a while, let it shop again, end it. */
 import { allow, type Api, createRoute, json, refusals } from "../api.ts";
-import { changeHeaders, commandContext, etag, versioned } from "../conditions.ts";
+import { sendAndRead } from "../changes.ts";
+import { changeHeaders, versioned } from "../conditions.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
 import { customerPath, findCustomer } from "./profile.ts";
@@ -32,12 +33,13 @@ export function addAccountRoutes(api: Api, { actors, lookups }: RestOptions): vo
   for (const command of Object.keys(COMMANDS) as Command[]) {
     api.openapi(routeOf(command), async (c) => {
       const { customerId } = c.req.valid("param");
-      const context = commandContext(c);
-      const { storeId } = context.by;
-      const ref = { kind: "customer", storeId, id: customerId } as const;
-      await actors.send(ref, { type: `account.${command}` }, context);
-      const customer = await findCustomer(lookups, { storeId, customerId });
-      return c.json(bodyOf(customer), 200, { etag: etag(customer.version) });
+      const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
+      const { resource, headers } = await sendAndRead(
+        c,
+        (context) => actors.send(ref, { type: `account.${command}` }, context),
+        () => findCustomer(c, lookups, customerId),
+      );
+      return c.json(bodyOf(resource), 200, headers);
     });
   }
 }

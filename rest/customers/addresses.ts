@@ -3,6 +3,7 @@ import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Address, Customer } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { sendAndRead } from "../changes.ts";
 import { changeHeaders, commandContext, etag, isKnown, readHeaders, versioned } from "../conditions.ts";
 import type { RestOptions } from "../options.ts";
 import { AddressChangesSchema, AddressSchema, bodyOf, NewAddressSchema } from "./address.ts";
@@ -97,7 +98,7 @@ const remove = createRoute({
 export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): void {
   api.openapi(list, async (c) => {
     const { customerId } = c.req.valid("param");
-    const { addresses, version } = await findCustomer(lookups, { storeId: c.var.by.storeId, customerId });
+    const { addresses, version } = await findCustomer(c, lookups, customerId);
     const headers = { etag: etag(version) };
     if (isKnown(c, version)) return c.body(null, 304, headers);
     return c.json({ items: addresses.map(bodyOf) }, 200, headers);
@@ -105,19 +106,20 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
 
   api.openapi(add, async (c) => {
     const { customerId } = c.req.valid("param");
-    const context = commandContext(c);
-    const { storeId } = context.by;
-    const ref = { kind: "customer", storeId, id: customerId } as const;
-    const { ids } = await actors.send(ref, { ...c.req.valid("json"), type: "address.add" }, context);
-    const customer = await findCustomer(lookups, { storeId, customerId });
-    const address = addressOf(customer, ids.addressId ?? "");
+    const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
+    const { resource, answer, headers } = await sendAndRead(
+      c,
+      (context) => actors.send(ref, { ...c.req.valid("json"), type: "address.add" }, context),
+      () => findCustomer(c, lookups, customerId),
+    );
+    const address = addressOf(resource, answer.ids.addressId ?? "");
     const location = `/customers/${customerId}/addresses/${address.addressId}`;
-    return c.json(bodyOf(address), 201, { etag: etag(customer.version), location });
+    return c.json(bodyOf(address), 201, { ...headers, location });
   });
 
   api.openapi(show, async (c) => {
     const { customerId, addressId } = c.req.valid("param");
-    const customer = await findCustomer(lookups, { storeId: c.var.by.storeId, customerId });
+    const customer = await findCustomer(c, lookups, customerId);
     const address = addressOf(customer, addressId);
     const headers = { etag: etag(customer.version) };
     if (isKnown(c, customer.version)) return c.body(null, 304, headers);
@@ -126,12 +128,14 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
 
   api.openapi(change, async (c) => {
     const { customerId, addressId } = c.req.valid("param");
-    const context = commandContext(c);
-    const { storeId } = context.by;
+    const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
     const command = { ...c.req.valid("json"), addressId, type: "address.update" as const };
-    await actors.send({ kind: "customer", storeId, id: customerId }, command, context);
-    const customer = await findCustomer(lookups, { storeId, customerId });
-    return c.json(bodyOf(addressOf(customer, addressId)), 200, { etag: etag(customer.version) });
+    const { resource, headers } = await sendAndRead(
+      c,
+      (context) => actors.send(ref, command, context),
+      () => findCustomer(c, lookups, customerId),
+    );
+    return c.json(bodyOf(addressOf(resource, addressId)), 200, headers);
   });
 
   api.openapi(remove, async (c) => {

@@ -63,7 +63,7 @@ ${UNREAD / 1024 ** 2} MiB of answers unread, and sends at least 1 KiB in ${
 
 export function addBulkRoutes(
   api: Api,
-  options: Pick<RestOptions, "actors" | "lookups" | "sql" | "closing"> & { streams?: ConcurrencyQuota },
+  options: Pick<RestOptions, "actors" | "lookups" | "reader" | "closing"> & { streams?: ConcurrencyQuota },
   { patienceMs = PATIENCE_MS, refusedLimit = REFUSED_LIMIT } = {},
 ): void {
   api.openapi(bulk, async (c) => {

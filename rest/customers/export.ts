@@ -1,8 +1,8 @@
 /** `GET /customers/export`: all customers of a filter as JSON lines, as fast as they are read. */
-import type { Sql } from "../../db/connect.ts";
 import type { CustomerFilter } from "../../db/customer_search.ts";
 import { PACE, pacedDownload } from "../../http/pace.ts";
 import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
+import type { StoreReader } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, refusals } from "../api.ts";
 import { ending, errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
 import type { RestOptions } from "../options.ts";
@@ -34,12 +34,12 @@ const exportRoute = createRoute({
 
 export function addExportRoutes(
   api: Api,
-  { sql, closing, streams }: Pick<RestOptions, "sql" | "closing"> & { streams?: ConcurrencyQuota },
+  { reader, closing, streams }: Pick<RestOptions, "reader" | "closing"> & { streams?: ConcurrencyQuota },
   { stallMs = PACE.stallMs } = {},
 ): void {
   api.openapi(exportRoute, async (c) => {
     const leave = openStream(c, streams);
-    const pages = readPages(sql, c.var.by.storeId, filterOf(c.req.valid("query")), closing);
+    const pages = readPages(reader, c.var.by.storeId, filterOf(c.req.valid("query")), closing);
     // What fails before anything is sent has a status of its own.
     const first = await pages.next().catch((error) => {
       leave();
@@ -51,14 +51,14 @@ export function addExportRoutes(
 }
 
 async function* readPages(
-  sql: Sql,
+  reader: StoreReader,
   storeId: string,
   filter: CustomerFilter,
   closing: AbortSignal,
 ): AsyncGenerator<string> {
   let after: string | undefined;
   for (;;) {
-    const rows = await readCustomers(sql, storeId, filter, { limit: PAGE, after });
+    const rows = await readCustomers(reader, storeId, filter, { limit: PAGE, after });
     after = rows.at(-1)?.customerId;
     if (rows.length > 0) yield rows.map((row) => lineOf(bodyOf(row))).join("");
     if (rows.length < PAGE) return;

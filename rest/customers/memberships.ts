@@ -1,9 +1,9 @@
 /** Which groups a customer is in. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
-import type { CustomerKey, Lookups, Membership } from "../../db/lookups.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import { changeHeaders, commandContext, etag, versioned } from "../conditions.ts";
+import type { Lookups, Membership } from "../../db/lookups.ts";
+import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
+import { changeHeaders, commandContext, etag, isWanted, versioned } from "../conditions.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
 import { customerPath } from "./profile.ts";
@@ -62,17 +62,16 @@ const remove = createRoute({
 export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions): void {
   api.openapi(list, async (c) => {
     const { customerId } = c.req.valid("param");
-    const memberships = await findMemberships(lookups, { storeId: c.var.by.storeId, customerId });
+    const memberships = await findMemberships(c, lookups, customerId);
     return c.json({ items: memberships.map(bodyOf) }, 200);
   });
 
   api.openapi(assign, async (c) => {
     const { customerId, groupId } = c.req.valid("param");
     const context = commandContext(c);
-    const { storeId } = context.by;
-    const ref = { kind: "customer", storeId, id: customerId } as const;
+    const ref = { kind: "customer", storeId: context.by.storeId, id: customerId } as const;
     const { changed, version } = await actors.send(ref, { type: "group.assign", groupId }, context);
-    const memberships = await findMemberships(lookups, { storeId, customerId });
+    const memberships = await findMemberships(c, lookups, customerId);
     const membership = memberships.find((membership) => membership.groupId === groupId);
     if (!membership) {
       const what = `customer ${customerId} in shopper group ${groupId}`;
@@ -91,8 +90,8 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
 }
 
 /** @throws {DomainError} NOT_FOUND */
-async function findMemberships(lookups: Lookups, key: CustomerKey): Promise<Membership[]> {
-  const found = await lookups.findCustomerGroups(key);
-  if (!found) throw new DomainError("NOT_FOUND", `Cannot find customer ${key.customerId}`);
+async function findMemberships(c: ApiContext, lookups: Lookups, customerId: string): Promise<Membership[]> {
+  const found = await lookups.findCustomerGroups({ storeId: c.var.by.storeId, customerId }, isWanted(c));
+  if (!found) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
   return found.memberships;
 }

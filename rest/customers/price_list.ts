@@ -6,6 +6,7 @@ import {
 } from "../../actors/customers/price_list.ts";
 import type { Membership } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { isWanted } from "../conditions.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
 import { customerPath } from "./profile.ts";
@@ -45,10 +46,8 @@ const show = createRoute({
 export function addPriceListRoutes(api: Api, { lookups }: RestOptions): void {
   api.openapi(show, async (c) => {
     const { customerId } = c.req.valid("param");
-    const { memberships, ...decision } = await findPriceList(lookups, {
-      storeId: c.var.by.storeId,
-      customerId,
-    });
+    const key = { storeId: c.var.by.storeId, customerId };
+    const { memberships, ...decision } = await findPriceList(lookups, key, isWanted(c));
     const body = {
       priceListId: decision.priceListId ?? null,
       reason: decision.reason,

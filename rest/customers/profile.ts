@@ -1,14 +1,15 @@
 /** The Customer API of the public catalogue: registers a customer, shows it, changes it. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
-import type { Customer, CustomerKey, Lookups } from "../../db/lookups.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import type { Customer, Lookups } from "../../db/lookups.ts";
+import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
+import { sendAndRead } from "../changes.ts";
 import {
   changeHeaders,
-  commandContext,
   creationHeaders,
   etag,
   isKnown,
+  isWanted,
   readHeaders,
   versioned,
 } from "../conditions.ts";
@@ -75,21 +76,22 @@ const change = createRoute({
 export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): void {
   api.openapi(register, async (c) => {
     const { customerId, ...fields } = c.req.valid("json");
-    const context = commandContext(c);
-    const { by: { storeId, type } } = context;
+    const { storeId, type } = c.var.by;
     if (customerId !== undefined && type !== "SYSTEM") {
       throw new DomainError("FORBIDDEN", "Cannot choose the customerId: only a service may");
     }
     const ref = { kind: "customer", storeId, ...(customerId !== undefined && { id: customerId }) } as const;
-    const { id } = await actors.send(ref, { ...profileOf(fields), type: "register" }, context);
-    const customer = await findCustomer(lookups, { storeId, customerId: id });
-    const headers = { etag: etag(customer.version), location: `/customers/${id}` };
-    return c.json(bodyOf(customer), 201, headers);
+    const { resource, headers } = await sendAndRead(
+      c,
+      (context) => actors.send(ref, { ...profileOf(fields), type: "register" }, context),
+      (id) => findCustomer(c, lookups, id),
+    );
+    return c.json(bodyOf(resource), 201, { ...headers, location: `/customers/${resource.customerId}` });
   });
 
   api.openapi(show, async (c) => {
     const { customerId } = c.req.valid("param");
-    const customer = await findCustomer(lookups, { storeId: c.var.by.storeId, customerId });
+    const customer = await findCustomer(c, lookups, customerId);
     const headers = { etag: etag(customer.version) };
     if (isKnown(c, customer.version)) return c.body(null, 304, headers);
     return c.json(bodyOf(customer), 200, headers);
@@ -97,18 +99,24 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
 
   api.openapi(change, async (c) => {
     const { customerId } = c.req.valid("param");
-    const context = commandContext(c);
-    const { storeId } = context.by;
+    const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
     const command = { ...profileOf(c.req.valid("json")), type: "profile.update" as const };
-    await actors.send({ kind: "customer", storeId, id: customerId }, command, context);
-    const customer = await findCustomer(lookups, { storeId, customerId });
-    return c.json(bodyOf(customer), 200, { etag: etag(customer.version) });
+    const { resource, headers } = await sendAndRead(
+      c,
+      (context) => actors.send(ref, command, context),
+      () => findCustomer(c, lookups, customerId),
+    );
+    return c.json(bodyOf(resource), 200, headers);
   });
 }
 
-/** @throws {DomainError} NOT_FOUND */
-export async function findCustomer(lookups: Lookups, key: CustomerKey): Promise<Customer> {
-  const customer = await lookups.findCustomer(key);
-  if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${key.customerId}`);
+/**
+ * The customer in the caller's store.
+ *
+ * @throws {DomainError} NOT_FOUND
+ */
+export async function findCustomer(c: ApiContext, lookups: Lookups, customerId: string): Promise<Customer> {
+  const customer = await lookups.findCustomer({ storeId: c.var.by.storeId, customerId }, isWanted(c));
+  if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
   return customer;
 }

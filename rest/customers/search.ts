@@ -1,7 +1,6 @@
 /** Searches the customers of a store. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
-import type { Sql } from "../../db/connect.ts";
 import {
   type CustomerFilter,
   type CustomerPage,
@@ -10,6 +9,7 @@ import {
   searchCustomers,
 } from "../../db/customer_search.ts";
 import { isTimedOut } from "../../db/errors.ts";
+import type { StoreReader } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { digest } from "../digest.ts";
 import type { RestOptions } from "../options.ts";
@@ -81,7 +81,7 @@ export function addSearchRoutes(api: Api, options: RestOptions): void {
 }
 
 async function findPage(
-  { sql, limits }: RestOptions,
+  { reader, limits }: RestOptions,
   storeId: string,
   filter: CustomerFilter,
   limit: number,
@@ -89,19 +89,19 @@ async function findPage(
 ) {
   const mark = await markOf(limits.hashKey, storeId, filter);
   const [after] = readCursor(z.tuple([uuid, z.literal(mark)]), cursor) ?? [];
-  const rows = await readCustomers(sql, storeId, filter, { limit: limit + 1, after });
+  const rows = await readCustomers(reader, storeId, filter, { limit: limit + 1, after });
   return pageBody(rows, limit, bodyOf, ({ customerId }) => [customerId, mark]);
 }
 
 /** @throws {DomainError} UNAVAILABLE when it takes too long */
 export async function readCustomers(
-  sql: Sql,
+  reader: StoreReader,
   storeId: string,
   filter: CustomerFilter,
   page: CustomerPage,
 ): Promise<FoundCustomer[]> {
   try {
-    return await searchCustomers(sql, storeId, filter, page);
+    return await searchCustomers(reader, storeId, filter, page);
   } catch (cause) {
     if (!isTimedOut(cause)) throw cause;
     const seconds = SEARCH_LIMIT_MS / 1_000;

@@ -1,5 +1,5 @@
 /** What a row of a bulk upsert comes to: an ordinary command to its customer. */
-import { DomainError } from "../../domain/errors.ts";
+import { hasCode } from "../../domain/errors.ts";
 import { createAnswers } from "../../actors/runtime/idempotency.ts";
 import type { Answer, CommandContext } from "../../actors/runtime/protocol.ts";
 import { ErrorSchema, z } from "../api.ts";
@@ -24,11 +24,11 @@ export type Upsert = (row: BulkRow) => Promise<BulkResult>;
  * @param context its idempotency key, with a row's number, is the row's own key
  */
 export function createUpsert(
-  { actors, lookups, sql }: Pick<RestOptions, "actors" | "lookups" | "sql">,
+  { actors, lookups, reader }: Pick<RestOptions, "actors" | "lookups" | "reader">,
   { by, traceparent, idempotencyKey }: CommandContext,
 ): Upsert {
   const { storeId } = by;
-  const earlier = createAnswers(sql, by);
+  const earlier = createAnswers(reader, by);
 
   /** A line feed stands in no caller's own key. */
   const keyOf = (row: number) => idempotencyKey === undefined ? undefined : `${idempotencyKey}\n${row}`;
@@ -62,14 +62,14 @@ export function createUpsert(
       return await update(id, fields, key);
     } catch (missing) {
       const mayRegister = by.type === "SYSTEM" && fields.email !== undefined;
-      if (!isCode(missing, "NOT_FOUND") || !mayRegister) throw missing;
+      if (!hasCode(missing, "NOT_FOUND") || !mayRegister) throw missing;
       try {
         return await register(fields, key);
       } catch (refusal) {
         // Somebody else has registered it since we looked, unless it is the email that is another one's.
-        if (!isCode(refusal, "ALREADY_EXISTS")) throw refusal;
+        if (!hasCode(refusal, "ALREADY_EXISTS")) throw refusal;
         return await update(id, fields, key).catch((error) => {
-          throw isCode(error, "NOT_FOUND") ? refusal : error;
+          throw hasCode(error, "NOT_FOUND") ? refusal : error;
         });
       }
     }
@@ -82,7 +82,7 @@ export function createUpsert(
       return await register(fields, key);
     } catch (error) {
       // Somebody else has registered it since we looked.
-      const now = isCode(error, "ALREADY_EXISTS") && await lookups.findCustomerId({ storeId, email });
+      const now = hasCode(error, "ALREADY_EXISTS") && await lookups.findCustomerId({ storeId, email });
       if (!now) throw error;
       return await update(now, fields, key);
     }
@@ -126,8 +126,4 @@ export function createUpsert(
       return { row: row.row, customerId, result: "REFUSED", version: null, error: answerOf(error).body };
     }
   };
-}
-
-function isCode(error: unknown, code: DomainError["code"]): boolean {
-  return error instanceof DomainError && error.code === code;
 }

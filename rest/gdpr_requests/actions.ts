@@ -1,7 +1,8 @@
 /** What staff do with a GDPR request. In which of its states each is taken, its machine knows. */
 import { text } from "../../domain/input.ts";
 import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
-import { changeHeaders, commandContext, etag, versioned } from "../conditions.ts";
+import { sendAndRead } from "../changes.ts";
+import { changeHeaders, versioned } from "../conditions.ts";
 import type { RestOptions } from "../options.ts";
 import { RequestSchema } from "./request.ts";
 import { readRequest, requestPath, tags } from "./requests.ts";
@@ -49,39 +50,41 @@ const withBody = <Schema extends z.ZodType>(action: Action, schema: Schema, requ
     },
   });
 
-export function addActionRoutes(api: Api, { actors, sql }: RestOptions): void {
-  async function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
-    const context = commandContext(c);
-    const { storeId } = context.by;
-    await actors.sendUnchecked(
-      { kind: "gdpr_request", storeId, id: requestId },
-      { ...fields, type },
-      context,
+export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void {
+  function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
+    const ref = { kind: "gdpr_request", storeId: c.var.by.storeId, id: requestId } as const;
+    return sendAndRead(
+      c,
+      (context) => actors.sendUnchecked(ref, { ...fields, type }, context),
+      (id, storeId) => readRequest(reader, storeId, id),
     );
-    return await readRequest(sql, storeId, requestId);
   }
 
   for (const action of ["cancel", "release"] as const) {
     api.openapi(withBody(action, OptionalReasonSchema, false), async (c) => {
-      const body = await act(c, c.req.valid("param").requestId, action, c.req.valid("json"));
-      return c.json(body, 200, { etag: etag(body.version) });
+      const { requestId } = c.req.valid("param");
+      const { resource, headers } = await act(c, requestId, action, c.req.valid("json"));
+      return c.json(resource, 200, headers);
     });
   }
 
   for (const action of ["hold", "refuse", "extend"] as const) {
     api.openapi(withBody(action, ReasonSchema), async (c) => {
-      const body = await act(c, c.req.valid("param").requestId, action, c.req.valid("json"));
-      return c.json(body, 200, { etag: etag(body.version) });
+      const { requestId } = c.req.valid("param");
+      const { resource, headers } = await act(c, requestId, action, c.req.valid("json"));
+      return c.json(resource, 200, headers);
     });
   }
 
   api.openapi(withBody("retry", RetrySchema, false), async (c) => {
-    const body = await act(c, c.req.valid("param").requestId, "retry", c.req.valid("json"));
-    return c.json(body, 200, { etag: etag(body.version) });
+    const { requestId } = c.req.valid("param");
+    const { resource, headers } = await act(c, requestId, "retry", c.req.valid("json"));
+    return c.json(resource, 200, headers);
   });
 
   api.openapi(withBody("waive", WaiverSchema), async (c) => {
-    const body = await act(c, c.req.valid("param").requestId, "waive", c.req.valid("json"));
-    return c.json(body, 200, { etag: etag(body.version) });
+    const { requestId } = c.req.valid("param");
+    const { resource, headers } = await act(c, requestId, "waive", c.req.valid("json"));
+    return c.json(resource, 200, headers);
   });
 }

@@ -41,7 +41,7 @@ const showReceipt = createRoute({
   },
 });
 
-export function addDocumentRoutes(api: Api, { sql, exportLink }: RestOptions): void {
+export function addDocumentRoutes(api: Api, { reader, exportLink }: RestOptions): void {
   api.openapi(showExport, async (c) => {
     const { requestId } = c.req.valid("param");
     const link = await exportLink({ storeId: c.var.by.storeId, requestId });
@@ -52,7 +52,7 @@ export function addDocumentRoutes(api: Api, { sql, exportLink }: RestOptions): v
 
   api.openapi(showReceipt, async (c) => {
     const { requestId } = c.req.valid("param");
-    const receipt = await exportReceipt(sql, { storeId: c.var.by.storeId, requestId });
+    const receipt = await exportReceipt(reader, { storeId: c.var.by.storeId, requestId });
     if (!receipt) throw new DomainError("NOT_FOUND", `Cannot find a receipt of request ${requestId}`);
     return c.json(receipt, 200);
   });

@@ -1,7 +1,6 @@
 /** The GDPR requests of a store, page by page. */
 import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
 import { text, uuid } from "../../domain/input.ts";
-import { readStore } from "../../db/connect.ts";
 import { searchRequests } from "../../db/gdpr_search.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
@@ -41,7 +40,7 @@ const list = createRoute({
 /** When the last request of the page was made, in milliseconds since the epoch, and its id. */
 const Position = z.tuple([z.int().min(0).max(Date.UTC(9999, 0)), uuid]);
 
-export function addListRoute(api: Api, { sql }: RestOptions): void {
+export function addListRoute(api: Api, { reader }: RestOptions): void {
   api.openapi(list, async (c) => {
     const { type, status, outcome, overdue, customerId, waitingFor, limit, cursor } = c.req.valid("query");
     const filter = {
@@ -57,7 +56,7 @@ export function addListRoute(api: Api, { sql }: RestOptions): void {
     const { storeId } = c.var.by;
     const now = new Date();
     const page = { order: "NEWEST", limit: limit + 1, after } as const;
-    const rows = await readStore(sql, storeId, (sql) => searchRequests(sql, storeId, filter, page, now));
+    const rows = await reader.read(storeId, (sql) => searchRequests(sql, storeId, filter, page, now));
     const body = pageBody(rows, limit, (row) => summaryOf(row, now), (last) => [
       last.createdAt.getTime(),
       last.requestId,

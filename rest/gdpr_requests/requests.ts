@@ -1,10 +1,11 @@
 /** Opens a GDPR request on a customer's behalf, and shows one with everything that staff need to know of it. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
-import { readStore, type Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
+import type { StoreReader } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import { commandContext, creationHeaders, etag, versioned } from "../conditions.ts";
+import { sendAndRead } from "../changes.ts";
+import { creationHeaders, etag, versioned } from "../conditions.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, NewRequestSchema, RequestSchema } from "./request.ts";
 
@@ -45,33 +46,34 @@ const show = createRoute({
   },
 });
 
-export function addRequestRoutes(api: Api, { actors, sql }: RestOptions): void {
+export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): void {
   api.openapi(open, async (c) => {
     const { customerId, type: right, corrections } = c.req.valid("json");
-    const context = commandContext(c);
-    const { storeId } = context.by;
+    const ref = { kind: "gdpr_request", storeId: c.var.by.storeId } as const;
     const command = { customerId, right, ...(corrections && { corrections }), type: "open" as const };
-    const { id, changed } = await actors.send({ kind: "gdpr_request", storeId }, command, context);
-    const request = await readRequest(sql, storeId, id);
-    const headers = { etag: etag(request.version) };
-    if (!changed) return c.json(request, 200, headers);
-    return c.json(request, 201, { ...headers, location: `/gdpr-requests/${id}` });
+    const { resource, answer, headers } = await sendAndRead(
+      c,
+      (context) => actors.send(ref, command, context),
+      (id, storeId) => readRequest(reader, storeId, id),
+    );
+    if (!answer.changed) return c.json(resource, 200, headers);
+    return c.json(resource, 201, { ...headers, location: `/gdpr-requests/${resource.requestId}` });
   });
 
   api.openapi(show, async (c) => {
     const { requestId } = c.req.valid("param");
-    const request = await readRequest(sql, c.var.by.storeId, requestId);
+    const request = await readRequest(reader, c.var.by.storeId, requestId);
     return c.json(request, 200, { etag: etag(request.version) });
   });
 }
 
 /** @throws {DomainError} NOT_FOUND */
 export async function readRequest(
-  sql: Sql,
+  reader: StoreReader,
   storeId: string,
   requestId: string,
 ): Promise<z.output<typeof RequestSchema>> {
-  const [row, participants] = await readStore(sql, storeId, (sql) =>
+  const [row, participants] = await reader.read(storeId, (sql) =>
     Promise.all([
       findRequest(sql, storeId, requestId),
       findParticipants(sql, storeId, requestId),

@@ -1,7 +1,6 @@
 /** What has become of a GDPR request, event by event. */
 import { DomainError } from "../../domain/errors.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
-import { readStore } from "../../db/connect.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
@@ -34,14 +33,14 @@ const timeline = createRoute({
   },
 });
 
-export function addTimelineRoute(api: Api, { sql }: RestOptions): void {
+export function addTimelineRoute(api: Api, { reader }: RestOptions): void {
   api.openapi(timeline, async (c) => {
     const { requestId } = c.req.valid("param");
     const { limit, cursor } = c.req.valid("query");
     const after = readCursor(z.int32().min(0), cursor) ?? 0;
     const { storeId } = c.var.by;
     const actor = { storeId, actorKind: "gdpr_request", actorId: requestId };
-    const [request, events] = await readStore(sql, storeId, (sql) =>
+    const [request, events] = await reader.read(storeId, (sql) =>
       Promise.all([
         findRequest(sql, storeId, requestId),
         findJournal(sql, actor, { after, limit: limit + 1 }),

@@ -1,18 +1,12 @@
 /** Makes a shopper group, shows it, changes it, deletes it. */
 import { DomainError } from "../../domain/errors.ts";
+import type { CommandContext } from "../../actors/runtime/protocol.ts";
 import { uuid } from "../../domain/input.ts";
-import { readStore, type Sql } from "../../db/connect.ts";
 import { findShopperGroup, type ShopperGroup } from "../../db/shopper_groups.ts";
+import type { ReadSql } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import {
-  changeHeaders,
-  commandContext,
-  creationHeaders,
-  etag,
-  isKnown,
-  readHeaders,
-  versioned,
-} from "../conditions.ts";
+import { sendAndRead } from "../changes.ts";
+import { changeHeaders, creationHeaders, etag, isKnown, readHeaders, versioned } from "../conditions.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, GroupChangesSchema, GroupSchema, NewGroupSchema } from "./group.ts";
 
@@ -88,22 +82,21 @@ const remove = createRoute({
   },
 });
 
-export function addGroupRoutes(api: Api, { actors, sql }: RestOptions): void {
-  const read = (storeId: string, groupId: string) =>
-    readStore(sql, storeId, (sql) => findGroup(sql, storeId, groupId));
+export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void {
+  const read = (groupId: string, storeId: string) =>
+    reader.read(storeId, (sql) => findGroup(sql, storeId, groupId));
 
   api.openapi(create, async (c) => {
-    const context = commandContext(c);
-    const { storeId } = context.by;
+    const ref = { kind: "shopper_group", storeId: c.var.by.storeId } as const;
     const command = { ...c.req.valid("json"), type: "group.create" as const };
-    const { id } = await actors.send({ kind: "shopper_group", storeId }, command, context);
-    const group = await read(storeId, id);
-    return c.json(bodyOf(group), 201, { etag: etag(group.version), location: `/groups/${id}` });
+    const send = (context: CommandContext) => actors.send(ref, command, context);
+    const { resource, headers } = await sendAndRead(c, send, read);
+    return c.json(bodyOf(resource), 201, { ...headers, location: `/groups/${resource.groupId}` });
   });
 
   api.openapi(show, async (c) => {
     const { groupId } = c.req.valid("param");
-    const group = await read(c.var.by.storeId, groupId);
+    const group = await read(groupId, c.var.by.storeId);
     const headers = { etag: etag(group.version) };
     if (isKnown(c, group.version)) return c.body(null, 304, headers);
     return c.json(bodyOf(group), 200, headers);
@@ -111,26 +104,24 @@ export function addGroupRoutes(api: Api, { actors, sql }: RestOptions): void {
 
   api.openapi(change, async (c) => {
     const { groupId } = c.req.valid("param");
-    const context = commandContext(c);
-    const { storeId } = context.by;
+    const ref = { kind: "shopper_group", storeId: c.var.by.storeId, id: groupId } as const;
     const command = { ...c.req.valid("json"), type: "group.update" as const };
-    await actors.send({ kind: "shopper_group", storeId, id: groupId }, command, context);
-    const group = await read(storeId, groupId);
-    return c.json(bodyOf(group), 200, { etag: etag(group.version) });
+    const send = (context: CommandContext) => actors.send(ref, command, context);
+    const { resource, headers } = await sendAndRead(c, send, read);
+    return c.json(bodyOf(resource), 200, headers);
   });
 
   api.openapi(remove, async (c) => {
     const { groupId } = c.req.valid("param");
-    const context = commandContext(c);
-    const { storeId } = context.by;
-    await actors.send({ kind: "shopper_group", storeId, id: groupId }, { type: "group.delete" }, context);
-    const group = await read(storeId, groupId);
-    return c.json(bodyOf(group), 200, { etag: etag(group.version) });
+    const ref = { kind: "shopper_group", storeId: c.var.by.storeId, id: groupId } as const;
+    const send = (context: CommandContext) => actors.send(ref, { type: "group.delete" }, context);
+    const { resource, headers } = await sendAndRead(c, send, read);
+    return c.json(bodyOf(resource), 200, headers);
   });
 }
 
 /** @throws {DomainError} NOT_FOUND */
-export async function findGroup(sql: Sql, storeId: string, groupId: string): Promise<ShopperGroup> {
+export async function findGroup(sql: ReadSql, storeId: string, groupId: string): Promise<ShopperGroup> {
   const group = await findShopperGroup(sql, storeId, groupId);
   if (!group) throw new DomainError("NOT_FOUND", `Cannot find group ${groupId}`);
   return group;

@@ -1,6 +1,5 @@
 /** The groups of a store and the members of a group, page by page. */
 import { text, uuid } from "../../domain/input.ts";
-import { readStore } from "../../db/connect.ts";
 import { listMembers, type Member } from "../../db/customer_group_memberships.ts";
 import { searchShopperGroups } from "../../db/shopper_groups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
@@ -51,13 +50,13 @@ const members = createRoute({
   },
 });
 
-export function addGroupListRoutes(api: Api, { sql }: RestOptions): void {
+export function addGroupListRoutes(api: Api, { reader }: RestOptions): void {
   api.openapi(list, async (c) => {
     const { namePrefix, deleted, limit, cursor } = c.req.valid("query");
     const filter = { namePrefix, deleted: deleted && deleted === "true" };
     const page = { limit: limit + 1, after: readCursor(uuid, cursor) };
     const { storeId } = c.var.by;
-    const rows = await readStore(sql, storeId, (sql) => searchShopperGroups(sql, storeId, filter, page));
+    const rows = await reader.read(storeId, (sql) => searchShopperGroups(sql, storeId, filter, page));
     return c.json(pageBody(rows, limit, bodyOf, ({ groupId }) => groupId), 200);
   });
 
@@ -66,7 +65,7 @@ export function addGroupListRoutes(api: Api, { sql }: RestOptions): void {
     const { limit, cursor } = c.req.valid("query");
     const page = { limit: limit + 1, after: readCursor(uuid, cursor) };
     const { storeId } = c.var.by;
-    const rows = await readStore(sql, storeId, async (sql) => {
+    const rows = await reader.read(storeId, async (sql) => {
       const [, rows] = await Promise.all([
         findGroup(sql, storeId, groupId),
         listMembers(sql, storeId, groupId, page),

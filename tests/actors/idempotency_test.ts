@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createAnswers } from "../../actors/runtime/idempotency.ts";
 import type { Principal } from "../../domain/principal.ts";
+import { createStoreReader } from "../../db/store_reader.ts";
 import { newTraceparent } from "../../lib/trace_context.ts";
 import { ADDRESS, createWorld, customerRef, register, tell } from "./world.ts";
 
@@ -96,8 +97,8 @@ Deno.test("commands under an idempotency key", async (t) => {
     });
     assert.equal(await countAddresses(ref.id), 1);
     const api = world.database.pool("customer_api", 1);
-    assert.ok(await createAnswers(api, system)("one ID"));
-    assert.equal(await createAnswers(api, staff)("one ID"), undefined);
+    assert.ok(await createAnswers(createStoreReader(api), system)("one ID"));
+    assert.equal(await createAnswers(createStoreReader(api), staff)("one ID"), undefined);
   });
 
   await t.step("an answer that an earlier version has stored, without a type, is still given", async () => {
@@ -105,7 +106,9 @@ Deno.test("commands under an idempotency key", async (t) => {
     const first = await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "earlier" });
     await admin`update idempotency_keys set principal_type = null`;
     assert.deepEqual(await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "earlier" }), first);
-    assert.ok(await createAnswers(world.database.pool("customer_api", 1), world.system)("earlier"));
+    assert.ok(
+      await createAnswers(createStoreReader(world.database.pool("customer_api", 1)), world.system)("earlier"),
+    );
   });
 
   await t.step("a refused command leaves its key free", async () => {

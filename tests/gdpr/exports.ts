@@ -1,7 +1,8 @@
 /** Requests with an export store, for tests that need no machine. */
 import assert from "node:assert/strict";
 import { createExportStore } from "../../actors/gdpr/exports/store.ts";
-import { readChunks, within } from "../../actors/gdpr/exports/chunks.ts";
+import { readChunks } from "../../actors/gdpr/exports/chunks.ts";
+import { readStore } from "../../db/store_reader.ts";
 import type {
   CollectedRecord,
   Delivery,
@@ -120,7 +121,7 @@ export function partNames({ admin }: ExportWorld, { key }: Asked): Promise<strin
 }
 
 export async function documentsOf({ sql }: ExportWorld, { key }: Asked): Promise<PartRow[]> {
-  return [...await within(sql, key.storeId, (tx) => findDocuments(tx, key))];
+  return [...await readStore(sql, key.storeId, (sql) => findDocuments(sql, key))];
 }
 
 /** A finished document's text; its digest is checked on the way. */
@@ -144,9 +145,9 @@ export function interrupted(sql: Sql, before: () => unknown): Sql {
   return new Proxy(sql, {
     get(target, name, receiver) {
       if (name !== "begin") return Reflect.get(target, name, receiver);
-      return async (run: Parameters<Sql["begin"]>[1]) => {
+      return async (...asked: unknown[]) => {
         await before();
-        return await target.begin(run as never);
+        return await target.begin(...asked as Parameters<Sql["begin"]>);
       };
     },
   });

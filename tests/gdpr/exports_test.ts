@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import v8 from "node:v8";
 import vm from "node:vm";
 import { compilePerformer } from "../../actors/gdpr/effects/compile.ts";
-import { within } from "../../actors/gdpr/exports/chunks.ts";
+import { writeStore } from "../../db/connect.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { Command } from "../../actors/runtime/protocol.ts";
 import { deleteExpiredExports, destroyExports, destroyExportsOfCustomer } from "../../db/gdpr_exports.ts";
@@ -229,7 +229,7 @@ Deno.test("a request that ends while its documents are written leaves none of th
     const cancelling = interrupted(sql, async () => {
       if (left-- !== 0) return;
       await end(exports, asked);
-      await within(sql, asked.key.storeId, (tx) => destroyExports(tx, asked.key));
+      await writeStore(sql, asked.key.storeId, (tx) => destroyExports(tx, asked.key));
     });
     await assert.rejects(
       storeOf(exports, { sql: cancelling }).compile(asked.key, asked.description, NEVER),
@@ -295,7 +295,7 @@ Deno.test("an erasure destroys what is kept for its subject, and for nobody else
   }
   const { storeId } = gone.key;
   const destroy = (store: string) =>
-    within(exports.sql, store, (tx) => destroyExportsOfCustomer(tx, storeId, gone.customer.id));
+    writeStore(exports.sql, store, (tx) => destroyExportsOfCustomer(tx, storeId, gone.customer.id));
   assert.equal(await destroy(crypto.randomUUID()), 0);
   assert.equal(await destroy(storeId), 3);
   assert.deepEqual(await partNames(exports, gone), []);

@@ -6,6 +6,7 @@ import { type ReceiptFile, signedBytes } from "../../actors/gdpr/receipts/file.t
 import { openKeys, type ReceiptKey } from "../../config/keys.ts";
 import { readConfig } from "../../config/mod.ts";
 import { enterStore, type Sql } from "../../db/connect.ts";
+import { createStoreReader } from "../../db/store_reader.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
 import { runTask } from "./task.ts";
 import { sha256 } from "../../lib/hash.ts";
@@ -78,7 +79,7 @@ async function receipt(
 ): Promise<ReceiptFile> {
   const whole = { ...await request(world, storeId), ...facts };
   await write(world, whole);
-  const file = await exportReceipt(world.api, whole);
+  const file = await exportReceipt(createStoreReader(world.api), whole);
   assert.ok(file);
   return file;
 }
@@ -108,7 +109,9 @@ Deno.test("receipts written at once make one gapless chain for each store, and a
       Array.from({ length: 24 }, (_, at) => request(world, at % 4 === 0 ? other : store)),
     );
     await Promise.all(facts.map((one) => write(world, one)));
-    const files = await Promise.all(facts.map(async (one) => (await exportReceipt(world.api, one))!));
+    const files = await Promise.all(
+      facts.map(async (one) => (await exportReceipt(createStoreReader(world.api), one))!),
+    );
     const sequences = (storeId: string) =>
       files.filter(({ document }) => document.storeId === storeId).map(({ sequence }) => sequence)
         .sort((a, b) => a - b);

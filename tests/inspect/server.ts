@@ -9,6 +9,7 @@ import { createEndedSessions } from "../../db/ended_sessions.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { type BodyReader, createBodyReader } from "../../http/body_reader.ts";
 import { createHttpApp } from "../../http/mod.ts";
+import { createStoreReader } from "../../db/store_reader.ts";
 import { createInspector, type Inspector } from "../../inspect/mod.tsx";
 import { createWorld, type World } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";
@@ -76,16 +77,17 @@ export async function startInspector(
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const keys = await createKeys();
   const api = started.database.pool("customer_api");
+  const reader = createStoreReader(api);
   const formKey = await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey;
   const create = () =>
     createInspector({
       ...(count && { count }),
       actors: started.actors,
       lookups: createLookups(started.database.pool("customer_reader")),
-      sql: api,
+      reader,
       exportLink: (key) => exportLink(api, keys, key),
       downloads: createExportDownloads(api, keys),
-      exportReceipt: (key) => exportReceipt(api, key),
+      exportReceipt: (key) => exportReceipt(reader, key),
       authenticate: createStoresAuthenticator(issuer.verify),
       formKey,
       secure,

@@ -7,6 +7,7 @@ import type { Sql } from "../../db/connect.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { type ConcurrencyLimit, shedLoad } from "../../http/load_shedding.ts";
 import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
+import { createStoreReader } from "../../db/store_reader.ts";
 import { authenticated, createApi } from "../../rest/api.ts";
 import { answerOf } from "../../rest/errors.ts";
 import { addBulkRoutes } from "../../rest/customers/bulk.ts";
@@ -63,7 +64,7 @@ export async function serveBulk(
     {
       actors: createActors(sql, { requests: await requestSettings() }),
       lookups: createLookups(world.database.pool("customer_reader")),
-      sql,
+      reader: createStoreReader(sql),
       closing,
       ...(streams && { streams }),
     },

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Hono } from "@hono/hono";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import type { Sql } from "../../db/connect.ts";
+import { createStoreReader, type StoreReader } from "../../db/store_reader.ts";
 import { authenticated, createApi } from "../../rest/api.ts";
 import { addExportRoutes } from "../../rest/customers/export.ts";
 import { answerOf } from "../../rest/errors.ts";
@@ -134,15 +135,16 @@ async function serveExport(
   const authorization = await bearer(issuer, world.system);
   const api = createApi();
   let pages = 0;
-  const counted = new Proxy(sql, {
-    get: (target, name) => {
-      if (name === "begin") pages++;
-      return Reflect.get(target, name);
+  const reader = createStoreReader(sql);
+  const counted: StoreReader = {
+    read(...asked) {
+      pages++;
+      return reader.read(...asked);
     },
-  });
+  };
   api.use("*", authenticated(createTokenAuthenticator(issuer.verify)));
   api.onError((error, c) => c.json({}, answerOf(error).status));
-  addExportRoutes(api, { sql: counted, closing } as RestOptions);
+  addExportRoutes(api, { reader: counted, closing } as RestOptions);
   const server = serve(new Hono().route("/", api));
   return {
     pages: () => pages,

@@ -3,7 +3,7 @@ import { Hono } from "@hono/hono";
 import assert from "node:assert/strict";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import { signLink } from "../../actors/gdpr/exports/token.ts";
-import { within } from "../../actors/gdpr/exports/chunks.ts";
+import { writeStore } from "../../db/connect.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { deleteExpiredExports, destroyExports } from "../../db/gdpr_exports.ts";
@@ -280,7 +280,7 @@ Deno.test("an expired or destroyed export is gone, before and after it is swept 
   const worker = exports.world.database.pool("customer_worker", 1);
   const [expiring, destroyed] = [await finished(exports), await finished(exports)];
   const [one, two] = [await door.link(expiring), await door.link(destroyed)];
-  await within(exports.sql, destroyed.key.storeId, (tx) => destroyExports(tx, destroyed.key));
+  await writeStore(exports.sql, destroyed.key.storeId, (tx) => destroyExports(tx, destroyed.key));
   assert.deepEqual(await statusOf(door.get(two, shopper(destroyed.customer))), GONE);
   assert.deepEqual(await statusOf(door.get(`${two}/access.json`, shopper(destroyed.customer))), GONE);
   assert.deepEqual(await statusOf(door.get(two, shopper(expiring.customer))), NOT_FOUND);

@@ -7,6 +7,7 @@ import { createLookups } from "../../db/lookups.ts";
 import { createRateLimit, deleteExpiredCounts } from "../../db/rate_limits.ts";
 import { createBodyReader } from "../../http/body_reader.ts";
 import { createHttpApp } from "../../http/mod.ts";
+import { createStoreReader } from "../../db/store_reader.ts";
 import { BODY_LIMIT, type Limits } from "../../rest/limits.ts";
 import { createRest } from "../../rest/mod.ts";
 import { createWorld, shopper, type World } from "../actors/world.ts";
@@ -30,7 +31,7 @@ async function startReplicas(
     const rest = createRest({
       actors: world.actors,
       lookups: createLookups(reader),
-      sql: world.database.pool("customer_api"),
+      reader: createStoreReader(world.database.pool("customer_api")),
       authenticate: createTokenAuthenticator(issuer.verify),
       exportLink: () => Promise.resolve(undefined),
       limits: { ...shared, ...limits(reader) },
@@ -175,7 +176,7 @@ Deno.test("a body over the limit is refused, whether it says how long it is or n
   const rest = createRest({
     actors: world.actors,
     lookups: createLookups(world.database.pool("customer_reader")),
-    sql: world.database.pool("customer_api"),
+    reader: createStoreReader(world.database.pool("customer_api")),
     authenticate: createTokenAuthenticator(issuer.verify),
     exportLink: () => Promise.resolve(undefined),
     limits: await noLimits(),

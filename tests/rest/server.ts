@@ -7,6 +7,7 @@ import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { type BodyReader, createBodyReader } from "../../http/body_reader.ts";
 import { createHttpApp } from "../../http/mod.ts";
+import { createStoreReader } from "../../db/store_reader.ts";
 import { createExports } from "../../rest/exports.ts";
 import type { Limits } from "../../rest/limits.ts";
 import { createRest } from "../../rest/mod.ts";
@@ -78,7 +79,7 @@ export async function startRest(
   const rest = createRest({
     actors: world.actors,
     lookups: createLookups(world.database.pool("customer_reader")),
-    sql,
+    reader: createStoreReader(sql),
     authenticate,
     exportLink: (key) => exportLink(sql, keys, key),
     limits,

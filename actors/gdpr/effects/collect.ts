@@ -1,6 +1,6 @@
 /** How the effect `source.collect` is performed: one source is asked for what it holds about the subject. */
 import type { Performer } from "../../commands.ts";
-import { DomainError } from "../../../domain/errors.ts";
+import { ignoreRefused } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
 import { log } from "../../runtime/failures.ts";
 import { BATCH_LIMITS, type BatchLimits, inBatches } from "./batches.ts";
@@ -27,7 +27,7 @@ const MAX_RECORDS = 1_000_000;
 export function collectPerformer(options: CollectOptions): Performer {
   return async ({ storeId, actorId, params, traceparent }, { actors, signal }) => {
     const service = params.service ?? "";
-    try {
+    const run = async () => {
       const command = await collect(options, { storeId, requestId: actorId, traceparent }, service, signal)
         .then(
           () => ({ type: "source.received" as const, service }),
@@ -43,10 +43,12 @@ export function collectPerformer(options: CollectOptions): Performer {
         );
       const context = { by: systemPrincipal(storeId), traceparent };
       await actors.send({ kind: "gdpr_request", storeId, id: actorId }, command, context);
+    };
+    try {
+      await ignoreRefused(run()); // refused when cancelled in the meantime, and after an earlier attempt
     } catch (error) {
       if (signal.aborted) return "more";
-      // Cancelled in the meantime, or told before a crash.
-      if (!(error instanceof DomainError && error.code === "REFUSED_IN_STATE")) throw error;
+      throw error;
     }
     return "done";
   };

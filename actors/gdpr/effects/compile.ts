@@ -1,6 +1,6 @@
 /** How the effect `export.compile` is performed. */
 import type { Performer } from "../../commands.ts";
-import { DomainError } from "../../../domain/errors.ts";
+import { ignoreRefused } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
 import type { ExportDescription, ExportStore, RequestKey } from "../vocabulary.ts";
 
@@ -16,15 +16,18 @@ export function compilePerformer({ store, describe }: CompileOptions): Performer
     const key = { storeId, requestId: actorId };
     const description = await describe(key);
     if (!description) return "done";
-    try {
+    const compile = async () => {
       await store.compile(key, description, signal);
       await actors.send({ kind: "gdpr_request", storeId, id: actorId }, { type: "compiled" }, {
         by: systemPrincipal(storeId),
         traceparent,
       });
+    };
+    try {
+      await ignoreRefused(compile());
     } catch (error) {
       if (signal.aborted) return "more";
-      if (!(error instanceof DomainError && error.code === "REFUSED_IN_STATE")) throw error;
+      throw error;
     }
     return "done";
   };

@@ -1,6 +1,7 @@
 /** This service as a source: what the personal-data map names about a customer, as records. */
-import { enterStore, type Sql } from "../../../db/connect.ts";
+import type { Sql } from "../../../db/connect.ts";
 import { PERSONAL_DATA, type PersonalColumn, readPersonalData } from "../../../db/personal_data.ts";
+import { readStore } from "../../../db/store_reader.ts";
 import type { CollectedRecord, Delivery } from "../vocabulary.ts";
 
 /** Who receives what this service holds: the services that ask it, and those that hear its events, which hold no values. */
@@ -16,10 +17,7 @@ export async function* collectOwnData(
   storeId: string,
   customerId: string,
 ): AsyncGenerator<Delivery> {
-  const rows = await sql.begin("isolation level repeatable read read only", async (tx) => {
-    await enterStore(tx, storeId);
-    return await readPersonalData(tx, storeId, customerId);
-  });
+  const rows = await readStore(sql, storeId, (sql) => readPersonalData(sql, storeId, customerId));
   let count = 0;
   for (const { table, values } of rows) {
     for (const record of recordsOf(table, values)) yield { record, cursor: String(++count) };

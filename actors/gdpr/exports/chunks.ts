@@ -1,18 +1,11 @@
 /** Reads the chunks of a part in their order, decrypted, a few at a time. */
-import { enterStore, type Sql, type Tx } from "../../../db/connect.ts";
+import type { Sql } from "../../../db/connect.ts";
 import { type ChunkRow, type ExportKey, findChunks } from "../../../db/gdpr_exports.ts";
+import { readStore } from "../../../db/store_reader.ts";
 import { unseal } from "./seal.ts";
 
 /** How many sealed chunks are held at once. */
 const AHEAD = 8;
-
-/** Runs in one transaction within a store. */
-export async function within<T>(sql: Sql, storeId: string, run: (tx: Tx) => Promise<T>): Promise<T> {
-  return await sql.begin(async (tx) => {
-    await enterStore(tx, storeId);
-    return await run(tx);
-  }) as T;
-}
 
 /**
  * @param open the part was never ended, so nothing tells its last chunk from the others
@@ -28,7 +21,11 @@ export async function* readChunks(
   let next = 0;
   let ended = false;
   while (!ended) {
-    const rows: ChunkRow[] = await within(sql, key.storeId, (tx) => findChunks(tx, key, part, next, AHEAD));
+    const rows: ChunkRow[] = await readStore(
+      sql,
+      key.storeId,
+      (sql) => findChunks(sql, key, part, next, AHEAD),
+    );
     if (rows.length === 0) {
       if (open) return;
       throw new Error(`Cannot read ${part} of ${key.requestId}: chunk ${next} is missing`);

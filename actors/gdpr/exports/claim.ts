@@ -3,7 +3,7 @@
  * Only one writer holds it; its last transaction completes all documents and removes what they were made of.
  * Whoever dies before that leaves nothing that counts, and the next one starts anew.
  */
-import type { Sql, Tx } from "../../../db/connect.ts";
+import { type Sql, type Tx, writeStore } from "../../../db/connect.ts";
 import {
   claimDocuments,
   dropClaim,
@@ -18,7 +18,6 @@ import { DomainError } from "../../../domain/errors.ts";
 import { later } from "../../../lib/dates.ts";
 import type { Text } from "./documents/contents.ts";
 import { type Digest, writeGzip } from "./documents/write.ts";
-import { within } from "./chunks.ts";
 import { seal } from "./seal.ts";
 import type { RequestKey } from "../vocabulary.ts";
 
@@ -65,7 +64,7 @@ export async function openClaim(
 
   const now = clock();
   let lease = later(now, CLAIM_MS);
-  const claimed = await within(sql, key.storeId, async (tx) => {
+  const claimed = await writeStore(sql, key.storeId, async (tx) => {
     await requireOpen(tx);
     const finished = await findDocuments(tx, key);
     if (finished.some(({ expiresAt }) => expiresAt > now)) return "finished";
@@ -82,7 +81,7 @@ export async function openClaim(
     turn = turn.then(async () => {
       signal.throwIfAborted();
       const renewed = later(clock(), CLAIM_MS);
-      await within(sql, key.storeId, async (tx) => {
+      await writeStore(sql, key.storeId, async (tx) => {
         if (!await renewClaim(tx, key, lease, renewed)) throw fail("the claim on its documents is lost");
         await run(tx);
       });
@@ -108,13 +107,13 @@ export async function openClaim(
 
     async publish() {
       signal.throwIfAborted();
-      await within(sql, key.storeId, async (tx) => {
+      await writeStore(sql, key.storeId, async (tx) => {
         await requireOpen(tx);
         const published = await publishDocuments(tx, key, lease, later(clock(), FETCHABLE_MS));
         if (!published) throw fail("the claim on its documents is lost");
       });
     },
 
-    drop: () => within(sql, key.storeId, (tx) => dropClaim(tx, key, lease)),
+    drop: () => writeStore(sql, key.storeId, (tx) => dropClaim(tx, key, lease)),
   };
 }

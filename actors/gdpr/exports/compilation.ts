@@ -6,7 +6,8 @@ import { type Contents, type Source, survey, type Text } from "./documents/conte
 import { type ManifestEntry, manifestJson } from "./documents/manifest.ts";
 import { portability } from "./documents/portability.ts";
 import { type Claim, openClaim, type Workshop } from "./claim.ts";
-import { readChunks, within } from "./chunks.ts";
+import { readStore } from "../../../db/store_reader.ts";
+import { readChunks } from "./chunks.ts";
 import type { CollectedRecord, ExportDescription, RequestKey } from "../vocabulary.ts";
 
 interface Document {
@@ -66,7 +67,7 @@ async function readSources(
   const surveyed: Source[] = [];
   for (const { service, waiverReason } of sources) {
     const part = sourcePart(service);
-    const row = await within(sql, key.storeId, (tx) => findPart(tx, key, part));
+    const row = await readStore(sql, key.storeId, (sql) => findPart(sql, key, part));
     const complete = row?.complete ?? false;
     if (!complete && waiverReason === undefined) {
       throw new Error(`Cannot compile ${key.requestId}: ${service} has not told everything`);

@@ -1,10 +1,11 @@
 /** Gives finished exports to those who may have them, once a link. */
-import type { Sql } from "../../../db/connect.ts";
+import { type Sql, writeStore } from "../../../db/connect.ts";
 import { countUse, findDocuments, type PartRow } from "../../../db/gdpr_exports.ts";
 import { findRequest } from "../../../db/gdpr_requests.ts";
+import { readStore } from "../../../db/store_reader.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import type { Principal } from "../../../domain/principal.ts";
-import { readChunks, within } from "./chunks.ts";
+import { readChunks } from "./chunks.ts";
 import { type ExportLink, readLink, signLink } from "./token.ts";
 import type { RequestKey } from "../vocabulary.ts";
 
@@ -69,7 +70,7 @@ export async function exportLink(
   key: RequestKey,
   now: Date = new Date(),
 ): ReturnType<LinkToExport> {
-  const documents = await within(sql, key.storeId, (tx) => findDocuments(tx, key));
+  const documents = await readStore(sql, key.storeId, (sql) => findDocuments(sql, key));
   const manifest = documents.find(({ part }) => part === MANIFEST);
   if (!manifest?.sha256 || manifest.expiresAt <= now) return undefined;
   const generation = Math.max(...documents.map(({ uses }) => uses)) + 1;
@@ -86,9 +87,9 @@ export function createExportDownloads(
   async function open(token: string, by: Principal): Promise<{ link: ExportLink; parts: ExportPart[] }> {
     const link = await readLink(linkKey, token);
     if (!link || link.storeId !== by.storeId) throw notFound("this export");
-    const { request, documents } = await within(sql, link.storeId, async (tx) => ({
-      request: await findRequest(tx, link.storeId, link.requestId),
-      documents: await findDocuments(tx, link),
+    const { request, documents } = await readStore(sql, link.storeId, async (sql) => ({
+      request: await findRequest(sql, link.storeId, link.requestId),
+      documents: await findDocuments(sql, link),
     }));
     if (!request || !mayHave(by, request.customerId)) throw notFound("this export");
     const now = clock();
@@ -114,7 +115,7 @@ export function createExportDownloads(
       const part = partOf(parts, name);
       const chunks = readChunks(sql, exportKey, link, name);
       const first = await chunks.next(); // what cannot be read must not use the link up
-      const counted = await within(
+      const counted = await writeStore(
         sql,
         link.storeId,
         (tx) => countUse(tx, link, name, link.generation, clock()),

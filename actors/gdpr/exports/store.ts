@@ -1,5 +1,5 @@
 /** Keeps what the sources of a request deliver, encrypted, until documents are made of it. */
-import type { Sql, Tx } from "../../../db/connect.ts";
+import { type Sql, type Tx, writeStore } from "../../../db/connect.ts";
 import {
   countChunks,
   findPart,
@@ -14,7 +14,6 @@ import {
 import { DomainError } from "../../../domain/errors.ts";
 import { later } from "../../../lib/dates.ts";
 import { compileExport } from "./compilation.ts";
-import { within } from "./chunks.ts";
 import { seal } from "./seal.ts";
 import type { Delivery, ExportStore, RequestKey } from "../vocabulary.ts";
 
@@ -80,7 +79,7 @@ export function createExportStore(
 
   return {
     async progress(key, service) {
-      const row = await within(sql, key.storeId, async (tx) => {
+      const row = await writeStore(sql, key.storeId, async (tx) => {
         const request = await lockOpenExport(tx, key);
         if (request) await prolongSources(tx, key, keptUntil(request)); // they are still wanted
         return await findPart(tx, key, sourcePart(service));
@@ -92,7 +91,7 @@ export function createExportStore(
     async append(key, service, deliveries, from) {
       const last = deliveries.at(-1);
       if (!last) return;
-      await within(sql, key.storeId, async (tx) => {
+      await writeStore(sql, key.storeId, async (tx) => {
         const { row, chunk: first } = await open(tx, key, service);
         const { part } = row;
         if (row.complete) throw refusal(key, service, "the source has told everything");
@@ -118,7 +117,7 @@ export function createExportStore(
     },
 
     async finish(key, service) {
-      await within(sql, key.storeId, async (tx) => {
+      await writeStore(sql, key.storeId, async (tx) => {
         const { row, chunk } = await open(tx, key, service);
         const { part } = row;
         if (row.complete) return;

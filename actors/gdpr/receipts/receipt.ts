@@ -2,8 +2,9 @@
  * The receipt of an erasure: what was done, signed and chained to the store's previous receipt. Everything that
  * a receipt's file holds is signed, except the hash and the signature themselves.
  */
-import { enterStore, type Sql, type Tx } from "../../../db/connect.ts";
+import type { Tx } from "../../../db/connect.ts";
 import { findReceipt, insertReceipt, lockChain } from "../../../db/erasure_receipts.ts";
+import type { StoreReader } from "../../../db/store_reader.ts";
 import { FORMAT, type ReceiptFile, signedBytes, type SignedReceipt } from "./file.ts";
 import type { RequestKey } from "../vocabulary.ts";
 import { sha256 } from "../../../lib/hash.ts";
@@ -78,19 +79,12 @@ export async function writeReceipt(tx: Tx, signer: Signer, facts: ReceiptFacts, 
   });
 }
 
-/**
- * The receipt of a request as a file; undefined where there is none.
- *
- * @param sql a pool of customer_api
- */
+/** The receipt of a request as a file; undefined where there is none. */
 export async function exportReceipt(
-  sql: Sql,
+  reader: StoreReader,
   { storeId, requestId }: RequestKey,
 ): Promise<ReceiptFile | undefined> {
-  const row = await sql.begin("read only", async (tx) => {
-    await enterStore(tx, storeId);
-    return await findReceipt(tx, storeId, requestId);
-  });
+  const row = await reader.read(storeId, (sql) => findReceipt(sql, storeId, requestId));
   return row && {
     document: row.document as SignedReceipt["document"],
     sequence: row.sequence,

@@ -16,7 +16,7 @@ import { countPersonalData, ERASED_TABLES, erasedValues } from "../../../db/pers
 import { emptyNotes, findTraces } from "../../../db/traces.ts";
 import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
-import { DomainError } from "../../../domain/errors.ts";
+import { ignoreRefused } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
 import type { requestActions } from "../machines/events.ts";
@@ -101,10 +101,8 @@ export function createRequestActions(
       const others = await findOpenRequests(tx, ref.storeId, customerId, ["ACCESS", "PORTABILITY"]);
       if (others.length > 0) return;
       const waiting = { kind: "gdpr_request" as const, storeId: ref.storeId, id: erasure.requestId };
-      await send(waiting, { type: "access.closed" }).catch((error) => {
-        // It was held or ended since we looked, which is no reason for this request not to end.
-        if (!(error instanceof DomainError) || error.code !== "REFUSED_IN_STATE") throw error;
-      });
+      // The erasure may have been held or have ended since we looked, and this request ends all the same.
+      await ignoreRefused(send(waiting, { type: "access.closed" }));
     },
   };
 }

@@ -1,7 +1,7 @@
 /** What somebody may tell a request as it stands: asked of its machine, so that nobody is offered what is refused. */
 import type { GdprRequestRow } from "../../../db/gdpr_requests.ts";
 import { authorize, authorizeSubject } from "../../runtime/authorization.ts";
-import { DomainError } from "../../../domain/errors.ts";
+import { hasCode } from "../../../domain/errors.ts";
 import type { Principal } from "../../../domain/principal.ts";
 import { requestCommands } from "./commands.ts";
 import type { RequestContext } from "../machines/events.ts";
@@ -46,7 +46,7 @@ function mayTell({ requestId, customerId }: GdprRequestRow, type: Decision, by: 
     authorizeSubject(ref, type, customerId, by);
     return true;
   } catch (error) {
-    if (error instanceof DomainError && error.code === "FORBIDDEN") return false;
+    if (hasCode(error, "FORBIDDEN")) return false;
     throw error;
   }
 }

@@ -1,13 +1,12 @@
 /** Brings the erasure memory back into a restored database, and erases again whom the backup has brought back. */
 import { v7 as newId } from "uuid";
-import type { Sql } from "../../../db/connect.ts";
+import { type Sql, writeStore } from "../../../db/connect.ts";
 import { findAnonymized } from "../../../db/customers.ts";
 import { type ErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
-import { DomainError } from "../../../domain/errors.ts";
+import { ignoreRefused } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
 import type { Actors } from "../../commands.ts";
 import { newTraceparent } from "../../../lib/trace_context.ts";
-import { within } from "../exports/chunks.ts";
 
 /** How many subjects a replay has found in which state. */
 export interface Replayed {
@@ -39,7 +38,7 @@ export async function replaySubjects(
       const known = latest.get(subject.customerId);
       if (!known || known.erasedAt < subject.erasedAt) latest.set(subject.customerId, subject);
     }
-    const [added, anonymized] = await within(sql, storeId, (tx) =>
+    const [added, anonymized] = await writeStore(sql, storeId, (tx) =>
       Promise.all([
         rememberSubjects(tx, [...latest.values()]),
         findAnonymized(tx, storeId, [...latest.keys()]),
@@ -58,16 +57,9 @@ export async function replaySubjects(
 async function eraseAgain(actors: Actors, storeId: string, customerId: string) {
   const ref = { kind: "gdpr_request" as const, storeId, id: newId() };
   const command = { type: "open", customerId, right: "ERASURE", cause: "RESTORE" } as const;
-  try {
-    const { id } = await actors.send(ref, command, {
-      by: systemPrincipal(storeId),
-      traceparent: newTraceparent(),
-    });
-    // An erasure that is open already answers in place of a new one.
-    return id === ref.id ? "erasedAgain" : "underWay";
-  } catch (error) {
-    // It was erased since we looked.
-    if (error instanceof DomainError && error.code === "REFUSED_IN_STATE") return "alreadyGone";
-    throw error;
-  }
+  const context = { by: systemPrincipal(storeId), traceparent: newTraceparent() };
+  const answer = await ignoreRefused(actors.send(ref, command, context));
+  if (!answer) return "alreadyGone"; // it was erased since we looked
+  // An erasure that is open already answers in place of a new one.
+  return answer.id === ref.id ? "erasedAgain" : "underWay";
 }
