@@ -1,5 +1,6 @@
 /** The address books' rows. */
 import type { Tx } from "./connect.ts";
+import { erasedValuesOf } from "./personal_data.ts";
 
 /** What an address says; null where it may be empty. */
 export interface AddressValues {
@@ -27,28 +28,31 @@ export async function findAddress(
   return row;
 }
 
+export interface AddressKey {
+  storeId: string;
+  customerId: string;
+  addressId: string;
+}
+
 export async function insertAddress(
   tx: Tx,
-  storeId: string,
-  customerId: string,
-  addressId: string,
+  key: AddressKey,
   values: AddressValues,
   at: Date,
 ): Promise<void> {
-  await clearDefaults(tx, storeId, customerId, values);
-  const row = { storeId, customerId, addressId, ...values, createdAt: at, updatedAt: at };
+  await clearDefaults(tx, key, values);
+  const row = { ...key, ...values, createdAt: at, updatedAt: at };
   await tx`insert into customer_addresses ${tx(row)}`;
 }
 
 export async function updateAddress(
   tx: Tx,
-  storeId: string,
-  customerId: string,
-  addressId: string,
+  key: AddressKey,
   changes: Partial<AddressValues>,
   at: Date,
 ): Promise<void> {
-  await clearDefaults(tx, storeId, customerId, changes);
+  await clearDefaults(tx, key, changes);
+  const { storeId, addressId } = key;
   await tx`
     update customer_addresses set ${tx({ ...changes, updatedAt: at })}
     where store_id = ${storeId} and address_id = ${addressId}`;
@@ -61,17 +65,14 @@ export async function deleteAddress(tx: Tx, storeId: string, addressId: string):
 /** Empties every address of an erased customer and leaves the rows. */
 export async function eraseAddresses(tx: Tx, storeId: string, customerId: string, at: Date): Promise<void> {
   await tx`
-    update customer_addresses
-    set line1 = null, line2 = null, city = null, state = null, country = null, postal_code = null,
-      is_default_shipping = false, is_default_billing = false, updated_at = ${at}
+    update customer_addresses set ${tx({ ...erasedValuesOf("customer_addresses"), updatedAt: at })}
     where store_id = ${storeId} and customer_id = ${customerId}`;
 }
 
 /** Takes a default that another address is about to get from the one that has it. */
 async function clearDefaults(
   tx: Tx,
-  storeId: string,
-  customerId: string,
+  { storeId, customerId }: AddressKey,
   { isDefaultShipping, isDefaultBilling }: Partial<AddressValues>,
 ): Promise<void> {
   if (isDefaultShipping) {

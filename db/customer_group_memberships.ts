@@ -25,16 +25,20 @@ export async function holdShopperGroup(tx: Tx, storeId: string, groupId: string)
   return rows.length > 0;
 }
 
+export interface MembershipRow {
+  storeId: string;
+  customerId: string;
+  groupId: string;
+  assignedAt: Date;
+  /** ID of the principal. */
+  assignedBy: string;
+}
+
 export async function insertMembership(
   tx: Tx,
-  storeId: string,
-  customerId: string,
-  groupId: string,
-  assignedAt: Date,
-  assignedBy: string,
+  membership: MembershipRow,
 ): Promise<void> {
-  await tx`
-    insert into customer_group_memberships ${tx({ storeId, customerId, groupId, assignedAt, assignedBy })}`;
+  await tx`insert into customer_group_memberships ${tx({ ...membership })}`;
 }
 
 export async function deleteMembership(

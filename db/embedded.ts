@@ -75,7 +75,7 @@ async function startIn(where: string, options: EmbeddedOptions): Promise<Embedde
   const password = await keptPassword(folder);
   const found = (await readIfThere(`${data}/PG_VERSION`))?.trim();
   if (found === undefined) {
-    await initialise(run, folder, data, password, asRoot);
+    await initialize(run, { folder, data, password, asRoot });
   } else if (found !== binaries.major) {
     throw new EmbeddedError(
       `${data} belongs to PostgreSQL ${found}, this version brings ${binaries.major}: move the folder away, or set DATABASE_URL`,
@@ -112,7 +112,16 @@ async function startIn(where: string, options: EmbeddedOptions): Promise<Embedde
 
 type Runner = (program: string, args: string[]) => Deno.Command;
 
-async function initialise(run: Runner, folder: string, data: string, password: string, asRoot: boolean) {
+interface NewCluster {
+  folder: string;
+  /** The data directory, inside the folder. */
+  data: string;
+  /** The superuser's. */
+  password: string;
+  asRoot: boolean;
+}
+
+async function initialize(run: Runner, { folder, data, password, asRoot }: NewCluster) {
   // Filled aside and renamed when it is whole: a first run may be interrupted.
   const draft = `${data}-draft`;
   if (await exists(draft)) await Deno.remove(draft, { recursive: true });

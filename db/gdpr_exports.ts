@@ -105,6 +105,11 @@ export async function insertChunk(
   await tx`insert into gdpr_exports ${tx({ storeId, requestId, ...values })}`;
 }
 
+/** One part of a request's export. */
+export interface PartKey extends ExportKey {
+  part: string;
+}
+
 export interface ChunkRow {
   chunk: number;
   bytes: Uint8Array;
@@ -115,8 +120,7 @@ export interface ChunkRow {
 /** The chunks from a number on, a few at a time. */
 export async function findChunks(
   tx: ReadSql,
-  key: ExportKey,
-  part: string,
+  { part, ...key }: PartKey,
   from: number,
   limit: number,
 ): Promise<ChunkRow[]> {
@@ -135,8 +139,7 @@ export async function claimDocuments(
   tx: Tx,
   key: ExportKey,
   documents: readonly { part: string; mediaType: string }[],
-  now: Date,
-  lease: Date,
+  { now, lease }: { now: Date; lease: Date },
 ): Promise<"claimed" | "taken"> {
   const held = await tx`
     select 1 from gdpr_export_parts
@@ -178,8 +181,7 @@ export async function publishDocuments(
 /** Counts a download by the link of this number. False: it has had its one, or the part is not there to be had. */
 export async function countUse(
   tx: Tx,
-  key: ExportKey,
-  part: string,
+  { part, ...key }: PartKey,
   generation: number,
   now: Date,
 ): Promise<boolean> {

@@ -125,13 +125,11 @@ export async function findParticipants(
 /** @param values in camelCase; those that are absent stay as they are */
 export async function upsertParticipant(
   tx: Tx,
-  storeId: string,
-  requestId: string,
-  service: string,
+  key: { storeId: string; requestId: string; service: string },
   values: Partial<Omit<ParticipantRow, "service">> & { state: ParticipantState },
 ): Promise<void> {
   await tx`
-    insert into gdpr_participants ${tx({ storeId, requestId, service, ...values } as never)}
+    insert into gdpr_participants ${tx({ ...key, ...values } as never)}
     on conflict (store_id, request_id, service) do update set ${tx(values as never)}`;
 }
 

@@ -58,19 +58,23 @@ export interface RequestPosition {
   completed?: boolean;
 }
 
+export interface RequestSearch {
+  storeId: string;
+  filter: RequestFilter;
+  /** Decides what is overdue. */
+  now: Date;
+}
+
 export interface RequestPage {
   order: RequestOrder;
   limit: number;
   after?: RequestPosition | undefined;
 }
 
-/** @param now decides what is overdue */
 export async function searchRequests(
   sql: ReadSql,
-  storeId: string,
-  filter: RequestFilter,
+  { storeId, filter, now }: RequestSearch,
   { order, limit, after }: RequestPage,
-  now: Date,
 ): Promise<FoundRequest[]> {
   return await sql<FoundRequest[]>`
     select request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by,
@@ -144,10 +148,8 @@ export interface StuckRequest extends GdprRequestRow {
 /** The most urgent first, in the order of the search. */
 export async function findStuckRequests(
   sql: ReadSql,
-  storeId: string,
-  filter: RequestFilter,
+  { storeId, filter, now }: RequestSearch,
   limit: number,
-  now: Date,
 ): Promise<StuckRequest[]> {
   return await sql<StuckRequest[]>`
     select r.*,

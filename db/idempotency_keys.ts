@@ -26,8 +26,7 @@ export async function claimKey(
   tx: Tx,
   { storeId, principalId, principalType, key }: IdempotencyKey,
   requestHash: Uint8Array,
-  createdAt: Date,
-  expiresAt: Date,
+  { createdAt, expiresAt }: { createdAt: Date; expiresAt: Date },
 ): Promise<StoredAnswer | undefined> {
   const claimed = await tx`
     insert into idempotency_keys ${

@@ -3,6 +3,7 @@
  * for, how long, and what an erasure does to them. Exports, erasures and the re-scan are driven by it.
  */
 import type { ReadSql } from "./store_reader.ts";
+import postgres from "postgres";
 
 export type Category =
   | "identity"
@@ -261,6 +262,18 @@ export const NOTES: Readonly<Record<string, Notes>> = {
   gdpr_participants: { columns: ["last_error", "evidence", "waiver_reason"], request: "request_id" },
   actor_events: { columns: ["reason"], request: "actor_id", actorKind: "gdpr_request" },
 };
+
+/**
+ * The values that an erasure gives to the columns of a table, by their names in camelCase: null, or for a `reset`
+ * the value of a new row, which is false for every such column.
+ */
+export function erasedValuesOf(table: string): Record<string, null | false> {
+  const columns = Object.entries(PERSONAL_DATA[table] ?? {});
+  const changed = columns.filter(([, { onErasure }]) => onErasure === "null" || onErasure === "reset");
+  return Object.fromEntries(
+    changed.map(([column, { onErasure }]) => [postgres.toCamel(column), onErasure === "null" ? null : false]),
+  );
+}
 
 /** The columns of a table that an erasure empties. */
 export function erasedColumns(table: string): string[] {

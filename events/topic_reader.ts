@@ -40,7 +40,11 @@ export async function* readTopic(
       const late = end - BigInt(last ?? 0);
       let next = last === undefined || late < low ? low : late;
       while (next < end) {
-        const { highWatermark, messages } = await fetchFrom(cluster, topic, partition, next, signal);
+        const { highWatermark, messages } = await fetchFrom(
+          cluster,
+          { topic, partition, offset: next },
+          signal,
+        );
         const found = messages.filter(({ offset }) => BigInt(offset) >= next && BigInt(offset) < end);
         const records = found.filter(({ isControlRecord }) => !isControlRecord);
         if (records.length > 0) yield records.map((message) => toRecord(partition, message));
@@ -88,9 +92,7 @@ async function findRanges(cluster: Cluster, topic: string) {
 /** One fetch from the partition's leader. It returns the first records at or after the offset. */
 async function fetchFrom(
   cluster: Cluster,
-  topic: string,
-  partition: number,
-  offset: bigint,
+  { topic, partition, offset }: { topic: string; partition: number; offset: bigint },
   signal: AbortSignal | undefined,
 ): Promise<FetchedPartition> {
   for (let attempt = 1;; attempt++) {

@@ -14,11 +14,18 @@ const TEXTS = new Set(["description", "summary", "title", "example", "examples",
 /** @returns each break as its path in the document and a description */
 export function findBreaks(before: unknown, after: unknown): string[] {
   const breaks: string[] = [];
-  compare(resolve(before as Node), resolve(after as Node), [], "response", breaks);
+  compare(resolve(before as Node), resolve(after as Node), { path: [], side: "response", breaks });
   return breaks;
 }
 
-function compare(before: Json, after: Json, path: string[], side: Side, breaks: string[]): void {
+interface Place {
+  path: string[];
+  side: Side;
+  /** Collects what is found. */
+  breaks: string[];
+}
+
+function compare(before: Json, after: Json, { path, side, breaks }: Place): void {
   const place = `#/${path.join("/")}`;
   const last = path.at(-1) ?? "";
   if (isNode(before) && isNode(after)) {
@@ -33,7 +40,7 @@ function compare(before: Json, after: Json, path: string[], side: Side, breaks: 
       if (!(key in after)) breaks.push(`${place}/${key} is missing`);
       else if (!(key in before)) {
         if (!mayBeAdded(key, after[key] ?? null, path)) breaks.push(`${place}/${key} is new`);
-      } else compare(before[key] ?? null, after[key] ?? null, [...path, key], below, breaks);
+      } else compare(before[key] ?? null, after[key] ?? null, { path: [...path, key], side: below, breaks });
     }
   } else if (last === "required" && Array.isArray(before) && Array.isArray(after)) {
     const [more, fewer] = [minus(after, before), minus(before, after)];

@@ -134,6 +134,44 @@ Deno.test("only the top and the tasks read the environment, and only they print"
   }
 });
 
+/** Called for every frame, where an object for each call would cost more than the rest of the work. */
+const MANY_PARAMETERS = /^grpc\/http2\//;
+
+Deno.test("no function has more than four parameters", async () => {
+  const found: string[] = [];
+  for await (const path of sources()) {
+    if (MANY_PARAMETERS.test(path) || path.includes("/gen/")) continue;
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    for (const { message, range } of Deno.lint.runPlugin(PARAMETERS, path, text)) {
+      found.push(`${path}:${text.slice(0, range[0]).split("\n").length} ${message}`);
+    }
+  }
+  assert.deepEqual(found, []);
+  const [wrong] = Deno.lint.runPlugin(PARAMETERS, "wrong.ts", "const add = (a, b, c, d, e) => a;");
+  assert.equal(wrong?.message, "has 5 parameters");
+});
+
+const PARAMETERS: Deno.lint.Plugin = {
+  name: "signatures",
+  rules: {
+    parameters: {
+      create(context) {
+        const look = (node: { params: readonly unknown[]; range: Deno.lint.Range }) => {
+          const { length } = node.params;
+          if (length > 4) context.report({ range: node.range, message: `has ${length} parameters` });
+        };
+        return {
+          FunctionDeclaration: look,
+          FunctionExpression: look,
+          ArrowFunctionExpression: look,
+          TSMethodSignature: look,
+          TSFunctionType: look,
+        };
+      },
+    },
+  },
+};
+
 /** The folder of the table that a path is in, the innermost one; "" at the top, undefined for a package. */
 function folderOf(path: string): string | undefined {
   if (!/\.tsx?$/.test(path)) return undefined;

@@ -43,7 +43,7 @@ export const addressHandlers = {
     return {
       event: { type: "address.add", by: by.type },
       changedFields: ["addresses"],
-      write: (tx) => insertAddress(tx, ref.storeId, ref.id, addressId, values, now),
+      write: (tx) => insertAddress(tx, { storeId: ref.storeId, customerId: ref.id, addressId }, values, now),
       ids: { addressId },
     };
   }),
@@ -55,7 +55,7 @@ export const addressHandlers = {
     return {
       event: { type: "address.update", by: by.type },
       changedFields: Object.keys(changed).length > 0 ? ["addresses"] : [],
-      write: (tx) => updateAddress(tx, ref.storeId, ref.id, addressId, changed, now),
+      write: (tx) => updateAddress(tx, { storeId: ref.storeId, customerId: ref.id, addressId }, changed, now),
       ids: { addressId },
     };
   }),

@@ -10,19 +10,14 @@ import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer_machine.
 import { addressHandlers } from "./address_commands.ts";
 import { membershipHandlers } from "./membership_commands.ts";
 import { refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
-import { email, locale, phone, text, uuid } from "../../domain/input.ts";
+import { uuid } from "../../domain/input.ts";
 import type { Principal } from "../../domain/principal.ts";
+import { profile } from "../../domain/profile.ts";
+import { erasedValuesOf } from "../../db/personal_data.ts";
 
 /** A customer's locked row, with what hangs on it counted. */
 export type Customer = CustomerRow & CustomerCounts;
 
-const profile = z.strictObject({
-  email,
-  firstName: text(100).nullish(),
-  lastName: text(100).nullish(),
-  phone: phone.nullish(),
-  locale: locale.nullish(),
-});
 /** `returning`: the person may have been erased before, and comes back of their own will. */
 const registration = profile.extend({ returning: z.boolean().default(false) });
 const nothing = z.strictObject({});
@@ -43,7 +38,7 @@ const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.c
     changedFields: ["status"],
   }));
 
-const PERSONAL_COLUMNS = { email: null, firstName: null, lastName: null, phone: null, locale: null };
+const PERSONAL_COLUMNS = erasedValuesOf("customers") as Record<string, null>;
 
 const erase = handler(
   ["SYSTEM"],

@@ -24,7 +24,14 @@ export const membershipHandlers = {
       return {
         event: { type: "group.assign", by: by.type, groupId, already },
         changedFields: already ? [] : ["shopper_groups"],
-        write: (tx) => insertMembership(tx, ref.storeId, ref.id, groupId, now, by.id),
+        write: (tx) =>
+          insertMembership(tx, {
+            storeId: ref.storeId,
+            customerId: ref.id,
+            groupId,
+            assignedAt: now,
+            assignedBy: by.id,
+          }),
       };
     },
   ),

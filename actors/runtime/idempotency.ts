@@ -6,6 +6,7 @@ import type { Principal } from "../../domain/principal.ts";
 import type { StepContext } from "./behavior.ts";
 import type { ActorRef, Answer, Command, CommandContext, NewActorRef } from "./protocol.ts";
 import { hmacSha256, sha256 } from "../../lib/hash.ts";
+import { later } from "../../lib/dates.ts";
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
 
@@ -59,7 +60,7 @@ export async function answerOnce(
   };
   const request = JSON.stringify([asked, command, expectedVersion]);
   const hash = await hmacSha256(idempotencyKey, request);
-  const stored = await claimKey(tx, key, hash, now, new Date(now.getTime() + KEPT_MS));
+  const stored = await claimKey(tx, key, hash, { createdAt: now, expiresAt: later(now, KEPT_MS) });
   if (stored === undefined) {
     const answer = await run();
     await storeAnswer(tx, key, answer);

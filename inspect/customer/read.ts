@@ -66,7 +66,10 @@ export async function readCustomer(
       ]);
       if (!facts || (at !== undefined && !moment)) return undefined;
       const [requests, summary, lines] = await Promise.all([
-        searchRequests(sql, storeId, { customerId }, { order: "NEWEST", limit: REQUESTS + 1 }, now),
+        searchRequests(sql, { storeId, filter: { customerId }, now }, {
+          order: "NEWEST",
+          limit: REQUESTS + 1,
+        }),
         summarizeJournal(sql, key, at ?? facts.version),
         readLines(sql, key, { upTo: upTo ?? facts.version, shown: at }),
       ]);

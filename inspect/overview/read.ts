@@ -31,7 +31,7 @@ async function find(
   now: Date,
 ): Promise<Found> {
   const page = { order: SORTS[sort], limit: PAGE + 1, after };
-  const rows = await searchRequests(sql, storeId, filterOf(wanted, now), page, now);
+  const rows = await searchRequests(sql, { storeId, filter: filterOf(wanted, now), now }, page);
   const requests = rows.slice(0, PAGE);
   const last = rows.length > PAGE ? requests.at(-1) : undefined;
   return { requests, next: last && positionOf(last, sort) };

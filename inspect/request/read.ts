@@ -105,7 +105,9 @@ export async function readRequest(
         readLines(sql, key, { upTo: newest, shown: at }),
         findLastReason(sql, key, "hold", until),
         findStateSince(sql, key, phasePrefix(state), until),
-        waits ? searchRequests(sql, storeId, before, { order: "OLDEST", limit: WAITED_FOR }, now) : [],
+        waits
+          ? searchRequests(sql, { storeId, filter: before, now }, { order: "OLDEST", limit: WAITED_FOR })
+          : [],
       ]);
     const reading = {
       fingerprint,

@@ -34,7 +34,7 @@ export async function planRetries(
   const { storeId } = by;
   const found = await reader.read(
     storeId,
-    (sql) => findStuckRequests(sql, storeId, filter, AT_ONCE + 1, now),
+    (sql) => findStuckRequests(sql, { storeId, filter, now }, AT_ONCE + 1),
   );
   const plan: Plan = { retries: [], helpless: [], more: found.length > AT_ONCE };
   for (const request of found.slice(0, AT_ONCE)) {

@@ -69,14 +69,14 @@ const search = createRoute({
 export function addSearchRoutes(api: Api, options: RestOptions): void {
   api.openapi(list, async (c) => {
     const { limit, cursor, ...query } = c.req.valid("query");
-    const body = await findPage(options, c.var.by.storeId, filterOf(query), limit, cursor);
+    const body = await findPage(options, c.var.by.storeId, filterOf(query), { limit, cursor });
     const link = nextLink(new URLSearchParams(c.req.query()), body.nextCursor);
     return c.json(body, 200, link === undefined ? {} : { link });
   });
 
   api.openapi(search, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid("json");
-    return c.json(await findPage(options, c.var.by.storeId, filter, limit, cursor), 200);
+    return c.json(await findPage(options, c.var.by.storeId, filter, { limit, cursor }), 200);
   });
 }
 
@@ -84,8 +84,7 @@ async function findPage(
   { reader, limits }: RestOptions,
   storeId: string,
   filter: CustomerFilter,
-  limit: number,
-  cursor: string | undefined,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
 ) {
   const mark = await markOf(limits.hashKey, storeId, filter);
   const [after] = readCursor(z.tuple([uuid, z.literal(mark)]), cursor) ?? [];

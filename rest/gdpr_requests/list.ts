@@ -56,7 +56,7 @@ export function addListRoute(api: Api, { reader }: RestOptions): void {
     const { storeId } = c.var.by;
     const now = new Date();
     const page = { order: "NEWEST", limit: limit + 1, after } as const;
-    const rows = await reader.read(storeId, (sql) => searchRequests(sql, storeId, filter, page, now));
+    const rows = await reader.read(storeId, (sql) => searchRequests(sql, { storeId, filter, now }, page));
     const body = pageBody(rows, limit, (row) => summaryOf(row, now), (last) => [
       last.createdAt.getTime(),
       last.requestId,

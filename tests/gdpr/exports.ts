@@ -129,7 +129,7 @@ export async function documentText(exports: ExportWorld, asked: Asked, part: str
   const { sql, keys } = exports;
   const row = (await documentsOf(exports, asked)).find((row) => row.part === part);
   assert.ok(row?.sha256, part);
-  const gzip = ReadableStream.from(readChunks(sql, keys.exportKey, asked.key, part));
+  const gzip = ReadableStream.from(readChunks(sql, keys.exportKey, { ...asked.key, part }));
   const bytes = await new Response(gzip.pipeThrough(new DecompressionStream("gzip"))).bytes();
   assert.equal(bytes.byteLength, row.bytes);
   assert.equal(await sha256(bytes), row.sha256.toHex());

@@ -67,7 +67,7 @@ async function collect(
   if (!request) throw new Error(`Cannot collect for request ${key.requestId}: there is none`);
   const subject = { ...key, customerId: request.customerId };
   if (service === OWN_DATA) await collectOwn(options, subject, progress);
-  else await collectFromPeer(options, subject, service, progress, signal);
+  else await collectFromPeer(options, { ...subject, service }, progress, signal);
   await store.finish(key, service);
 }
 
@@ -85,8 +85,7 @@ async function collectOwn({ store, collectOwn }: CollectOptions, subject: Subjec
 
 async function collectFromPeer(
   options: CollectOptions,
-  subject: Subject,
-  service: string,
+  { service, ...subject }: Subject & { service: string },
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {

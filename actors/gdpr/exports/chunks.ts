@@ -1,6 +1,6 @@
 /** Reads the chunks of a part in their order, decrypted, a few at a time. */
 import type { Sql } from "../../../db/connect.ts";
-import { type ChunkRow, type ExportKey, findChunks } from "../../../db/gdpr_exports.ts";
+import { type ChunkRow, findChunks, type PartKey } from "../../../db/gdpr_exports.ts";
 import { readStore } from "../../../db/store_reader.ts";
 import { unseal } from "./seal.ts";
 
@@ -14,8 +14,7 @@ const AHEAD = 8;
 export async function* readChunks(
   sql: Sql,
   cipher: CryptoKey,
-  key: ExportKey,
-  part: string,
+  { part, ...key }: PartKey,
   open = false,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let next = 0;
@@ -24,7 +23,7 @@ export async function* readChunks(
     const rows: ChunkRow[] = await readStore(
       sql,
       key.storeId,
-      (sql) => findChunks(sql, key, part, next, AHEAD),
+      (sql) => findChunks(sql, { ...key, part }, next, AHEAD),
     );
     if (rows.length === 0) {
       if (open) return;

@@ -68,7 +68,7 @@ export async function openClaim(
     await requireOpen(tx);
     const finished = await findDocuments(tx, key);
     if (finished.some(({ expiresAt }) => expiresAt > now)) return "finished";
-    return await claimDocuments(tx, key, documents, now, lease);
+    return await claimDocuments(tx, key, documents, { now, lease });
   });
   if (claimed === "finished") return undefined;
   if (claimed === "taken") {

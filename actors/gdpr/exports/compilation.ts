@@ -73,7 +73,7 @@ async function readSources(
       throw new Error(`Cannot compile ${key.requestId}: ${service} has not told everything`);
     }
     const read = async function* (): AsyncGenerator<CollectedRecord[]> {
-      for await (const chunk of readChunks(sql, cipher, key, part, !complete)) {
+      for await (const chunk of readChunks(sql, cipher, { ...key, part }, !complete)) {
         await claim.keep();
         if (chunk.byteLength > 0) yield parse(chunk);
       }

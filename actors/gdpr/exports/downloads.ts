@@ -113,12 +113,12 @@ export function createExportDownloads(
     async fetch(token, name, by) {
       const { link, parts } = await open(token, by);
       const part = partOf(parts, name);
-      const chunks = readChunks(sql, exportKey, link, name);
+      const chunks = readChunks(sql, exportKey, { ...link, part: name });
       const first = await chunks.next(); // what cannot be read must not use the link up
       const counted = await writeStore(
         sql,
         link.storeId,
-        (tx) => countUse(tx, link, name, link.generation, clock()),
+        (tx) => countUse(tx, { ...link, part: name }, link.generation, clock()),
       );
       if (!counted) {
         await chunks.return(undefined);

@@ -38,7 +38,7 @@ export function createRequestActions(
     async participant({ tx, event: { ref, at } }, params) {
       const { service, state, attempts, lastError, nextAttemptMs } = params;
       const settled = state === "RECEIVED" || state === "CONFIRMED" || state === "WAIVED";
-      await upsertParticipant(tx, ref.storeId, ref.id, service, {
+      await upsertParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service }, {
         state,
         ...(nextAttemptMs === undefined
           ? {}

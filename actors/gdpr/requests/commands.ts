@@ -88,7 +88,10 @@ export const requestCommands = {
       changedFields: ["participants"],
       reason,
       write: (tx) =>
-        upsertParticipant(tx, ref.storeId, ref.id, service, { state: "WAIVED", waiverReason: reason }),
+        upsertParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service }, {
+          state: "WAIVED",
+          waiverReason: reason,
+        }),
     }),
   ),
   "source.received": aboutService(SYSTEM, "source.received"),
@@ -107,7 +110,7 @@ export const requestCommands = {
       event: { type: "participant.confirm", service: input.service },
       changedFields: ["participants"],
       write: (tx) =>
-        upsertParticipant(tx, ref.storeId, ref.id, input.service, {
+        upsertParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service: input.service }, {
           state: "CONFIRMED",
           evidence: input.evidence ?? null,
         }),
