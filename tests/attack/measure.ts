@@ -67,9 +67,9 @@ export async function measure(
   const samples = await innocent.leave();
   const ended = last as string | undefined;
   const lines = service.printed().slice(printed).split("\n").length - 1;
-  const { complaints } = await service.stop("SIGTERM"); // nothing but what goes wrong is written there
+  const { complaints } = await service.stop("SIGTERM"); // only errors are written there
   return {
-    name: attack?.name ?? "nobody attacks",
+    name: attack?.name ?? "baseline",
     port: attack?.port ?? "",
     token: attack?.token,
     sameAddress: attack?.sameAddress ?? false,

@@ -60,7 +60,7 @@ async function attackAll(): Promise<number> {
     results.push(result);
     if (!attack && missedAims(result).length > 0) {
       console.error(
-        "The machine is too busy: an aim is missed although nobody attacks, so latencies mean little",
+        "The machine is too busy: the baseline without an attack misses an aim, so latencies mean little",
       );
     }
     console.log(values.json ? JSON.stringify({ ...result, missed: missedAims(result) }) : row(result));

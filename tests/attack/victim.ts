@@ -7,7 +7,7 @@ import { bootstrap, LOGIN } from "../../db/bootstrap.ts";
 import { startEmbedded } from "../../db/embedded.ts";
 import { migrate } from "../../db/migrate.ts";
 import { DEMO } from "../../demo/ids.ts";
-import { NOBODY_LISTENS } from "../production.ts";
+import { UNREACHABLE } from "../production.ts";
 import { type RunningService, startService } from "../service.ts";
 import { freePort } from "../ports.ts";
 import type { Visit } from "./innocent.ts";
@@ -72,7 +72,7 @@ async function start(stack: AsyncDisposableStack, databaseUrl: string, dataDirec
     DATA_DIR: dataDirectory,
     HTTP_PORT: String(httpPort),
     GRPC_PORT: String(grpcPort),
-    PEER_ORDER_SERVICE_URL: `http://${NOBODY_LISTENS}`, // no demonstration services in the measured process
+    PEER_ORDER_SERVICE_URL: `http://${UNREACHABLE}`, // no demonstration services in the measured process
   }));
   await service.ready();
   const issuer = await openDevelopmentIssuer(dataDirectory);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { pacedDownload, pacedUpload } from "../../http/pace.ts";
 import { createHttpApp } from "../../http/mod.ts";
 import { serve } from "../graph/server.ts";
-import { captureLog } from "../whole_log.ts";
+import { captureLog } from "../captured_log.ts";
 import { connectRaw } from "./raw.ts";
 
 const bytes = (length: number) => new Uint8Array(length).fill(120);
