@@ -1,4 +1,4 @@
-/** Word list check over prose: comments, strings and documents avoid the words that STYLE.md of this project refuses. */
+/** Word list check: prose of comments, strings and documents uses the words of the field. */
 import assert from "node:assert/strict";
 
 const ROOT = new URL("../", import.meta.url);
