@@ -138,7 +138,7 @@ async function sendEveryCommand(world: World): Promise<Set<string>> {
   const group = { kind: "shopper_group", storeId: world.storeId, id: crypto.randomUUID() } as const;
   await send(group, "group.create", { name: "Gold", priceListId: crypto.randomUUID(), priority: 1 });
   await send(group, "group.update", { name: "Silver" });
-  const kept = await createGroup(world);
+  const remaining = await createGroup(world);
   for (const erased of [true, false]) {
     const ref = { kind: "customer", storeId: world.storeId, id: crypto.randomUUID() } as const;
     await send(ref, "register", PROFILE);
@@ -147,8 +147,8 @@ async function sendEveryCommand(world: World): Promise<Set<string>> {
     await send(ref, "address.update", { addressId: ids.addressId, ...OTHER_ADDRESS });
     const second = await tell(world, ref, "address.add", ADDRESS);
     await send(ref, "group.assign", { groupId: group.id });
-    await tell(world, ref, "group.assign", { groupId: kept.id });
-    await send(ref, "group.remove", { groupId: kept.id });
+    await tell(world, ref, "group.assign", { groupId: remaining.id });
+    await send(ref, "group.remove", { groupId: remaining.id });
     await send(ref, "account.suspend");
     await send(ref, "account.reinstate");
     await send(ref, "account.close");

@@ -49,7 +49,7 @@ export const MESH = { "x-forwarded-client-cert": `URI=${CART}` };
 /** Ports that the last start has logged. */
 export async function portsOf(service: RunningService): Promise<{ http: number; grpc: number }> {
   await service.ready();
-  const text = service.printed().trim().split("\n").findLast((line) => /Ready: HTTP/.test(line));
+  const text = service.output().trim().split("\n").findLast((line) => /Ready: HTTP/.test(line));
   const line = JSON.parse(text ?? "");
   return { http: line.properties.httpPort, grpc: line.properties.grpcPort };
 }

@@ -42,15 +42,15 @@ Deno.test("every link has a target", async () => {
 });
 
 Deno.test("quoted messages are messages of the service", async () => {
-  const said = [await refusedPassword()];
-  for await (const path of sources()) said.push(withoutComments(await Deno.readTextFile(path)));
+  const messages = [await refusedPassword()];
+  for await (const path of sources()) messages.push(withoutComments(await Deno.readTextFile(path)));
   const prose = page.replace(/^ *```[^]*?^ *```$/gm, "").replace(/`[^`]*`/g, "");
   const quoted = [...prose.matchAll(/"([^"]*)"/g)].map(([, words]) => words!.replace(/\s+/g, " "));
   assert.ok(quoted.length > 10);
-  const unsaid = quoted.filter((words) =>
-    !said.some((text) => words.split("…").every((part) => text.includes(part.trim())))
+  const unknown = quoted.filter((words) =>
+    !messages.some((text) => words.split("…").every((part) => text.includes(part.trim())))
   );
-  assert.deepEqual(unsaid, []);
+  assert.deepEqual(unknown, []);
 });
 
 Deno.test("the owner of the tables can run every statement", async () => {
@@ -83,9 +83,9 @@ Deno.test({
     );
     assert.equal(pod.spec.serviceAccountName, original.spec.serviceAccountName);
     const [{ command, ...container }] = pod.spec.containers;
-    const { ports: _, startupProbe: __, livenessProbe: ___, readinessProbe: ____, ...kept } =
+    const { ports: _, startupProbe: __, livenessProbe: ___, readinessProbe: ____, ...expected } =
       original.spec.containers[0];
-    assert.deepEqual(container, kept);
+    assert.deepEqual(container, expected);
     const [migrate] = await readYaml("deploy/kubernetes/base/migrate.yaml");
     const flags = migrate.spec.template.spec.containers[0].command.slice(0, -1);
     assert.deepEqual(command, [...flags, "tasks/erasure.ts", "replay", "--from", "kafka"]);

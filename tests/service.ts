@@ -7,24 +7,24 @@ export interface RunningService extends AsyncDisposable {
   /** Waits until it is ready and returns its output. */
   ready(): Promise<string>;
   /** Its output so far. */
-  printed(): string;
+  output(): string;
   pid: number;
   /** Waits until its output matches and returns it. */
-  says(pattern: RegExp): Promise<string>;
+  waitForOutput(pattern: RegExp): Promise<string>;
   /** Sends a signal. Does nothing if the process has exited. */
   signal(signal: Deno.Signal): void;
   /** Waits for its exit and returns all output. */
-  ended(): Promise<Ended>;
+  exited(): Promise<ExitResult>;
   /** Sends a signal and waits for the exit. */
-  stop(signal: Deno.Signal): Promise<Ended>;
+  stop(signal: Deno.Signal): Promise<ExitResult>;
 }
 
-export interface Ended {
+export interface ExitResult {
   /** Null if a signal has ended it. */
   code: number | null;
   signal: Deno.Signal | null;
   output: string;
-  complaints: string;
+  stderr: string;
 }
 
 /**
@@ -37,14 +37,14 @@ export function startService(env: Record<string, string>, descriptors?: number):
 
 /** Wraps a running process of the service. */
 export function watch(process: Deno.ChildProcess): RunningService {
-  const complaints = new Response(process.stderr).text();
-  const output = process.stdout.getReader();
+  const stderr = new Response(process.stderr).text();
+  const stdout = process.stdout.getReader();
   let text = "";
   let progress = Promise.withResolvers<void>();
-  const printed = (async () => {
+  const reading = (async () => {
     const decoder = new TextDecoder();
     for (;;) {
-      const { value, done } = await output.read();
+      const { value, done } = await stdout.read();
       if (done) return;
       text += decoder.decode(value, { stream: true });
       progress.resolve();
@@ -56,32 +56,32 @@ export function watch(process: Deno.ChildProcess): RunningService {
       process.kill(signal);
     } catch { /* it has ended */ }
   };
-  const ended = async () => {
+  const exited = async () => {
     const { code, signal } = await process.status;
-    await printed;
-    return { code: signal ? null : code, signal, output: text, complaints: await complaints };
+    await reading;
+    return { code: signal ? null : code, signal, output: text, stderr: await stderr };
   };
-  const says = async (pattern: RegExp) => {
+  const waitForOutput = async (pattern: RegExp) => {
     while (!pattern.test(text)) {
       await Promise.race([
         progress.promise,
-        process.status.then(async () => assert.fail(`It ended: ${await complaints}`)),
+        process.status.then(async () => assert.fail(`It exited: ${await stderr}`)),
       ]);
     }
     return text;
   };
   const stop = (how: Deno.Signal) => {
     signal(how);
-    return ended();
+    return exited();
   };
   return {
     pid: process.pid,
-    printed: () => text,
+    output: () => text,
     signal,
-    ended,
+    exited,
     stop,
-    ready: () => says(/Press Ctrl-C to stop|Ready: HTTP/),
-    says,
+    ready: () => waitForOutput(/Press Ctrl-C to stop|Ready: HTTP/),
+    waitForOutput,
     async [Symbol.asyncDispose]() {
       await stop("SIGTERM");
     },

@@ -1,10 +1,10 @@
 /** `deno task start` as a process with a temporary data directory. */
 import assert from "node:assert/strict";
 import { eventually } from "./eventually.ts";
-import { type Ended, failure, startService, temporaryFolder } from "./service.ts";
+import { type ExitResult, failure, startService, temporaryFolder } from "./service.ts";
 
-const ENDED_WELL = { code: 0, signal: null };
-const howItEnded = ({ code, signal }: Ended) => ({ code, signal });
+const EXITED_WITH_0 = { code: 0, signal: null };
+const exitOf = ({ code, signal }: ExitResult) => ({ code, signal });
 
 Deno.test("a first start loads the demo data, a second one keeps it, and Ctrl-C exits with code 0", async () => {
   await using folder = await temporaryFolder();
@@ -17,7 +17,7 @@ Deno.test("a first start loads the demo data, a second one keeps it, and Ctrl-C 
     const federated = await runPasted(tour, /^curl \S+ \S+\/gateway\/graphql [^]*?"}'$/m);
     assert.equal(JSON.parse(federated).data.me.orders.length, 2);
     assert.equal((await fetch(`${http(tour)}/readyz`)).status, 200);
-    assert.deepEqual(howItEnded(await service.stop("SIGINT")), ENDED_WELL);
+    assert.deepEqual(exitOf(await service.stop("SIGINT")), EXITED_WITH_0);
   }
 });
 
@@ -37,7 +37,7 @@ Deno.test("after a kill the next start stops the orphaned database server and co
   await killed.stop("SIGKILL");
   await using next = startService(env);
   assert.match(await next.ready(), /customer-service is ready/);
-  assert.deepEqual(howItEnded(await next.stop("SIGTERM")), ENDED_WELL);
+  assert.deepEqual(exitOf(await next.stop("SIGTERM")), EXITED_WITH_0);
 });
 
 Deno.test("data of another PostgreSQL version is not changed", async () => {
@@ -54,7 +54,7 @@ Deno.test("Ctrl-C during a first start stops everything", async () => {
   await using folder = await temporaryFolder();
   await using service = startService({ DATA_DIR: `${folder.path}/data` });
   await eventually(async () => assert.ok(await exists(`${folder.path}/data/lock`)));
-  assert.deepEqual(howItEnded(await service.stop("SIGINT")), ENDED_WELL);
+  assert.deepEqual(exitOf(await service.stop("SIGINT")), EXITED_WITH_0);
   assert.equal(await exists(`${folder.path}/data/postgres/postmaster.pid`), false);
 });
 
@@ -68,7 +68,7 @@ Deno.test("an incomplete request does not delay the shutdown", async () => {
   const answer = new Uint8Array(100);
   const length = await client.read(answer);
   assert.match(new TextDecoder().decode(answer.subarray(0, length ?? 0)), /^HTTP\/1.1 100 Continue/);
-  assert.deepEqual(howItEnded(await service.stop("SIGTERM")), ENDED_WELL);
+  assert.deepEqual(exitOf(await service.stop("SIGTERM")), EXITED_WITH_0);
 });
 
 Deno.test("a second signal ends a start that hangs", async () => {
@@ -78,9 +78,9 @@ Deno.test("a second signal ends a start that hangs", async () => {
   await using service = startService({ DATA_DIR: folder.path, DATABASE_URL: url });
   using _connection = await silent.accept();
   const repeating = setInterval(() => service.signal("SIGINT"), 100);
-  const { code, complaints } = await service.ended();
+  const { code, stderr } = await service.exited();
   clearInterval(repeating);
-  assert.deepEqual([code, complaints], [1, ""]);
+  assert.deepEqual([code, stderr], [1, ""]);
 });
 
 Deno.test("a taken port is named, and nothing is left running", async () => {
@@ -98,12 +98,12 @@ Deno.test("invalid variables and an unreachable database are reported without th
   await using folder = await temporaryFolder();
   const wrong = await failure({ DATA_DIR: folder.path, HTTP_PORT: "http", EVENT_FORMAT: "xml" });
   assert.match(wrong, /HTTP_PORT[^]*EVENT_FORMAT/);
-  const away = await failure({
+  const unreachable = await failure({
     DATA_DIR: folder.path,
     DATABASE_URL: "postgres://user:open-sesame@127.0.0.1:1/none",
   });
-  assert.match(away, /^Cannot prepare the database: .*ECONNREFUSED.*\n$/);
-  assert.ok(!away.includes("open-sesame"));
+  assert.match(unreachable, /^Cannot prepare the database: .*ECONNREFUSED.*\n$/);
+  assert.ok(!unreachable.includes("open-sesame"));
 });
 
 Deno.test({

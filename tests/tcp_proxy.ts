@@ -50,8 +50,8 @@ export function startTcpProxy(port: number, to: number): TcpProxy {
     port: listener.addr.port,
     hold(silent: boolean) {
       release();
-      const held = Promise.withResolvers<void>();
-      if (silent) [free, release] = [held.promise, held.resolve];
+      const blocked = Promise.withResolvers<void>();
+      if (silent) [free, release] = [blocked.promise, blocked.resolve];
     },
     forget() {
       forgotten.resolve();

@@ -45,7 +45,7 @@ export async function prepareGround(adminUrl?: string): Promise<Ground> {
   const drop = (name: string) => admin`drop database if exists ${admin(name)} with (force)`;
   await migrate(await bootstrap(adminUrl, TEMPLATE, PASSWORD));
   stack.defer(async () => void await drop(TEMPLATE));
-  const kept = stack.move();
+  const running = stack.move();
   return {
     async victim() {
       const name = `attack_${crypto.randomUUID().replaceAll("-", "")}`;
@@ -61,7 +61,7 @@ export async function prepareGround(adminUrl?: string): Promise<Ground> {
       const running = stack.move();
       return { ...victim, [Symbol.asyncDispose]: () => running.disposeAsync() };
     },
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 

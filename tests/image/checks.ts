@@ -75,9 +75,9 @@ Deno.test("it serves GraphQL, gRPC and readiness with nothing but the permission
   }
   assert.equal(await healthcheck(ports.http), 0);
   Deno.kill(pid, "SIGTERM");
-  const { code, output, complaints } = await service.ended();
+  const { code, output, stderr } = await service.exited();
   assert.equal(code, 0);
-  assert.doesNotMatch(complaints, /access to|NotCapable|error/i);
+  assert.doesNotMatch(stderr, /access to|NotCapable|error/i);
   assert.equal(JSON.parse(output.trim().split("\n").at(-1) ?? "").message, "Stopped");
   assert.equal(await healthcheck(ports.http), 1);
 });
@@ -89,10 +89,10 @@ Deno.test("it starts its workers, and they share its ports", async () => {
   const ports = { HTTP_PORT: String(http), GRPC_PORT: String(grpc) };
   const bwrap = inContainer(image, image.config.entrypoint, { env: { ...env, ...ports } }).spawn();
   await using service = watch(bwrap);
-  await service.says(/Ready: HTTP[^]*Ready: HTTP/);
+  await service.waitForOutput(/Ready: HTTP[^]*Ready: HTTP/);
   assert.equal((await fetch(`http://127.0.0.1:${http}/readyz`)).status, 200);
   Deno.kill(await firstProcess(bwrap.pid), "SIGTERM");
-  assert.equal((await service.ended()).code, 0);
+  assert.equal((await service.exited()).code, 0);
 });
 
 Deno.test("it migrates an empty database, as a job of its own", async () => {

@@ -32,7 +32,7 @@ linuxTest(
     );
     await eventually(async () => {
       clients.push(await connectTo(ports.http)); // takes what the service itself gives back
-      assert.match(service.printed(), /Cannot accept HTTP connections/);
+      assert.match(service.output(), /Cannot accept HTTP connections/);
     });
     for (const client of clients) {
       client.close();

@@ -222,7 +222,7 @@ function input(fields: Record<string, string>): string {
   return JSON.stringify(fields).replace(/"(\w+)":/g, "$1:");
 }
 
-// deno-lint-ignore no-explicit-any -- the answer to whatever is asked
+// deno-lint-ignore no-explicit-any -- the response to any query
 type Answer = any;
 
 async function ask(

@@ -53,12 +53,14 @@ Deno.test("every metric of the table is exported with its current value", async 
   const metrics = receiver.metrics();
   const attributes = [...metrics.values()].flat().flatMap((point) => Object.keys(point.attributes));
   const labels = new Set([...attributes, "messaging.destination.name"].map(translated));
-  const wanted = [
+  const labelsInUse = [
     ...(await readDashboard()).panels.flatMap(({ targets = [] }) => targets),
     ...await readAlerts(),
   ]
     .flatMap((of) => parseExpression("expr" in of ? of.expr : of.expression).labels);
-  const unknown = wanted.filter((label) => !labels.has(label) && !["le", "job", "instance"].includes(label));
+  const unknown = labelsInUse.filter((label) =>
+    !labels.has(label) && !["le", "job", "instance"].includes(label)
+  );
   assert.deepEqual(unknown, [], "labels that the dashboard and the alerts ask for");
   const value = (name: string, attributes: Record<string, unknown> = {}) =>
     find(metrics.get(name), attributes);
@@ -131,8 +133,8 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
   }
 });
 
-function find(points: ReceivedPoint[] = [], wanted: Record<string, unknown>): number | undefined {
+function find(points: ReceivedPoint[] = [], labels: Record<string, unknown>): number | undefined {
   return points.find(({ attributes }) =>
-    Object.entries(wanted).every(([name, value]) => attributes[name] === value)
+    Object.entries(labels).every(([name, value]) => attributes[name] === value)
   )?.value;
 }
