@@ -43,7 +43,7 @@ async function visit(to: Visit, until: Promise<void>): Promise<Sample[]> {
   const timers = Object.entries(ask).map(([question, { everyMs, once }]) =>
     setInterval(async () => {
       const [at, begun] = [Date.now(), performance.now()];
-      const failure = await withTimeout(once()) ?? null; // as JSON has it
+      const failure = await withTimeout(once()) ?? null; // as it is encoded in JSON
       samples.push([question as Question, at, performance.now() - begun, failure]);
     }, everyMs)
   );

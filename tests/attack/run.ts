@@ -49,7 +49,7 @@ async function attackAll(): Promise<number> {
   }
   let interrupted = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => interrupted = true); // the current attack ends first, so nothing is left
+    Deno.addSignalListener(signal, () => interrupted = true); // the current attack ends first, so nothing is left running
   }
   await using ground = await prepareGround(values.database);
   if (!values.json) console.log(header());

@@ -72,7 +72,7 @@ async function start(stack: AsyncDisposableStack, databaseUrl: string, dataDirec
     DATA_DIR: dataDirectory,
     HTTP_PORT: String(httpPort),
     GRPC_PORT: String(grpcPort),
-    PEER_ORDER_SERVICE_URL: `http://${UNREACHABLE}`, // no demonstration services in the measured process
+    PEER_ORDER_SERVICE_URL: `http://${UNREACHABLE}`, // no demo services in the measured process
   }));
   await service.ready();
   const issuer = await openDevelopmentIssuer(dataDirectory);

@@ -26,7 +26,7 @@ Deno.test("succeedsWithin returns whether work completes in time, and throws its
 Deno.test("a pause ends after its time or with its signal, and leaves no timer or listener", async () => {
   await pause(0);
   const stopping = new AbortController();
-  const waiting = pause(HOUR_MS, stopping.signal); // the sanitizer of the test runner finds a timer that stays
+  const waiting = pause(HOUR_MS, stopping.signal); // the test runner's sanitizer detects a remaining timer
   stopping.abort();
   await waiting;
   await pause(HOUR_MS, stopping.signal);

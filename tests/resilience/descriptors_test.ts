@@ -31,7 +31,7 @@ linuxTest(
       Array.from({ length: DESCRIPTORS + 100 }, () => connectTo(ports.grpc)),
     );
     await eventually(async () => {
-      clients.push(await connectTo(ports.http)); // takes what the service itself gives back
+      clients.push(await connectTo(ports.http)); // takes descriptors that the service frees
       assert.match(service.output(), /Cannot accept HTTP connections/);
     });
     for (const client of clients) {

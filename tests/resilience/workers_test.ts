@@ -75,7 +75,7 @@ linuxTest("each worker exports under an id of its own, which its successor takes
   const resources = receiver.resources();
   for (const resource of resources) assert.equal(resource["service.namespace"], "shop");
   const ids = new Set(resources.map((resource) => resource["service.instance.id"]));
-  assert.deepEqual(ids, new Set(["host", "host-1", "host-2"])); // the parent's, which measures itself, and theirs
+  assert.deepEqual(ids, new Set(["host", "host-1", "host-2"])); // the supervisor's own, and those of the workers
 });
 
 function workers(count: number, databaseUrl: string) {

@@ -25,7 +25,7 @@ Deno.test("every metric of the table is exported with its current value", async 
   const held = await shop.open(other, "ERASURE");
   await shop.tell(held, "hold", { reason: "a court has asked" });
   await world.admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${held.id}`;
-  await shop.open(other, "ACCESS"); // asks the peers
+  await shop.open(other, "ACCESS"); // calls the participants
   await using receiver = startReceiver();
   await using service = startService({
     ...production(world.database.url),
@@ -61,7 +61,7 @@ Deno.test("every metric of the table is exported with its current value", async 
   const unknown = labelsInUse.filter((label) =>
     !labels.has(label) && !["le", "job", "instance"].includes(label)
   );
-  assert.deepEqual(unknown, [], "labels that the dashboard and the alerts ask for");
+  assert.deepEqual(unknown, [], "labels that the dashboard and the alerts use");
   const value = (name: string, attributes: Record<string, unknown> = {}) =>
     find(metrics.get(name), attributes);
   const type = "customer_service.gdpr.type";

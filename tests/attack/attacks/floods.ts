@@ -183,7 +183,7 @@ function streams({ port, whole, open, unknown }: Kind): Attack[] {
   const again = (bytes: Uint8Array): Attack["run"] => (target) =>
     target.keep(4 * CONNECTIONS, async (wire) => {
       await wire.send(OPENING);
-      await pause(20); // the limits of the server's SETTINGS hold once they are acknowledged
+      await pause(20); // the limits of the server's SETTINGS apply once they are acknowledged
       await wire.send(bytes);
       await Promise.race([wire.over, pause(400)]);
     });
