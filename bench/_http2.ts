@@ -138,7 +138,7 @@ function headerBlocks(path: string, authority: string): { first: Uint8Array; nex
   const first = [METHOD_POST, SCHEME_HTTP];
   first.push(indexed | 4, ...text(path), indexed | 1, ...text(authority));
   first.push(indexed | 31, ...text("application/grpc"), indexed, ...text("te"), ...text("trailers"));
-  const newest = 0x80 | 62; // the newest entry of the table; the one before it is 63, and so on
+  const newest = 0x80 | 62; // the newest entry of the dynamic table; older ones have higher indexes
   const next = [METHOD_POST, SCHEME_HTTP, newest + 3, newest + 2, newest + 1, newest];
   return { first: Uint8Array.from(first), next: Uint8Array.from(next) };
 }

@@ -10,7 +10,9 @@ export function options<Name extends string>(
     const [, name, value] = arg.match(/^--([\w-]+)=(\d+)$/) ?? [];
     if (name === undefined || !(name in defaults)) {
       throw new Error(
-        `Unknown option ${arg}: expected ${Object.keys(defaults).map((name) => `--${name}=N`).join(" ")}`,
+        `Cannot read the option ${arg}: expected ${
+          Object.keys(defaults).map((name) => `--${name}=N`).join(" ")
+        }`,
       );
     }
     read[name as Name] = Number(value);

@@ -28,36 +28,43 @@ interface Measured {
 }
 
 export async function commands(args: string[]): Promise<void> {
-  const asked = options(args, { customers: 20_000, rounds: 5, seconds: 8, connections: 10, "in-flight": 32 });
+  const settings = options(args, {
+    customers: 20_000,
+    rounds: 5,
+    seconds: 8,
+    connections: 10,
+    "in-flight": 32,
+  });
   console.log(await describeMachine());
   await using database = await openDatabase();
-  await load(database.adminUrl, asked.customers);
+  await load(database.adminUrl, settings.customers);
 
-  const sql = openPool(database.url, "customer_api", asked.connections);
+  const sql = openPool(database.url, "customer_api", settings.connections);
   const requests = createRequestSettings(
     { participants: [], graceMs: 0 },
     await openKeys(NO_KEYS, database.folder),
   );
   const actors = createActors(sql, { requests });
   const variants: Record<string, () => Promise<number>> = {
-    "customer-service": () => updates(actors, asked),
-    pgbench: () => pgbench(database.url, asked),
+    "customer-service": () => updates(actors, settings),
+    pgbench: () => pgbench(database.url, settings),
   };
   const seen: Record<string, Measured[]> = Object.fromEntries(
     Object.keys(variants).map((name) => [name, []]),
   );
-  for (let round = 0; round <= asked.rounds; round++) {
+  for (let round = 0; round <= settings.rounds; round++) {
     for (const [name, run] of Object.entries(variants)) {
-      printStep(`round ${round} of ${asked.rounds}: ${name}`);
+      printStep(`round ${round} of ${settings.rounds}: ${name}`);
       const before = await cpuMicroseconds(database.pid, true);
       const perSecond = await run();
-      const postgresCpu = (await cpuMicroseconds(database.pid, true) - before) / (perSecond * asked.seconds);
+      const postgresCpu = (await cpuMicroseconds(database.pid, true) - before) /
+        (perSecond * settings.seconds);
       if (round > 0) seen[name]!.push({ perSecond, postgresCpu }); // the first one warms up
     }
   }
   await sql.end();
 
-  console.log(`\n${asked.connections} connections, medians of ${asked.rounds} rounds`);
+  console.log(`\n${settings.connections} connections, medians of ${settings.rounds} rounds`);
   const rows = Object.entries(seen).map(([name, rounds]) => [
     name,
     median(rounds.map((round) => round.perSecond)).toFixed(0),
@@ -82,14 +89,14 @@ async function load(adminUrl: string, count: number): Promise<void> {
 /** Updates per second with a fixed number of concurrent callers. */
 async function updates(
   actors: ReturnType<typeof createActors>,
-  asked: { customers: number; seconds: number; "in-flight": number },
+  settings: { customers: number; seconds: number; "in-flight": number },
 ): Promise<number> {
-  const end = performance.now() + asked.seconds * 1_000;
+  const end = performance.now() + settings.seconds * 1_000;
   const by = systemPrincipal(STORE);
   let done = 0;
   const caller = async () => {
     while (performance.now() < end) {
-      const n = 1 + Math.floor(Math.random() * asked.customers);
+      const n = 1 + Math.floor(Math.random() * settings.customers);
       const ref = {
         kind: "customer" as const,
         storeId: STORE,
@@ -100,18 +107,23 @@ async function updates(
       done++;
     }
   };
-  await Promise.all(Array.from({ length: asked["in-flight"] }, caller));
-  return done / asked.seconds;
+  await Promise.all(Array.from({ length: settings["in-flight"] }, caller));
+  return done / settings.seconds;
 }
 
 async function pgbench(
   url: string,
-  asked: { customers: number; seconds: number; connections: number },
+  settings: { customers: number; seconds: number; connections: number },
 ): Promise<number> {
   const { success, stdout, stderr } = await new Deno.Command("pgbench", {
     args: [
-      ...["--no-vacuum", "--protocol=prepared", `--file=${SCRIPT}`, `--define=customers=${asked.customers}`],
-      ...[`--client=${asked.connections}`, "--jobs=2", `--time=${asked.seconds}`, url],
+      ...[
+        "--no-vacuum",
+        "--protocol=prepared",
+        `--file=${SCRIPT}`,
+        `--define=customers=${settings.customers}`,
+      ],
+      ...[`--client=${settings.connections}`, "--jobs=2", `--time=${settings.seconds}`, url],
     ],
     env: { PGOPTIONS: "-c role=customer_api" },
   }).output();

@@ -18,10 +18,10 @@ import { openDatabase } from "./_database.ts";
 import { describeMachine, options, table } from "./_report.ts";
 
 export async function erasure(args: string[]): Promise<void> {
-  const asked = options(args, { erasures: 1_000, more: 10_000 });
+  const settings = options(args, { erasures: 1_000, more: 10_000 });
   console.log(await describeMachine());
   const rows: string[][] = [];
-  for (const count of [asked.erasures, asked.more].filter((count) => count > 0)) {
+  for (const count of [settings.erasures, settings.more].filter((count) => count > 0)) {
     await using database = await openDatabase();
     const config = readConfig({
       DATABASE_URL: database.url,

@@ -39,10 +39,10 @@ type Sample = Awaited<ReturnType<typeof memory>>;
 type Options = Record<"idle" | "seconds" | "in-flight", number>;
 
 export async function footprint(args: string[]): Promise<void> {
-  const asked = options(args, { customers: 20_000, runs: 5, idle: 10, seconds: 20, "in-flight": 16 });
+  const settings = options(args, { customers: 20_000, runs: 5, idle: 10, seconds: 20, "in-flight": 16 });
   console.log(await describeMachine());
   await using database = await openDatabase();
-  const customers = await loadCustomers(database.adminUrl, asked.customers);
+  const customers = await loadCustomers(database.adminUrl, settings.customers);
   const [http, grpc, bare] = [freePort(), freePort(), freePort()];
   const variants: Variant[] = [
     {
@@ -61,21 +61,21 @@ export async function footprint(args: string[]): Promise<void> {
     },
   ];
   const rounds: Measured[][] = [];
-  for (let run = 0; run < asked.runs; run++) {
+  for (let run = 0; run < settings.runs; run++) {
     const measured: Measured[] = [];
     for (const variant of variants) {
-      printStep(`run ${run + 1} of ${asked.runs}: ${variant.name}`);
-      measured.push(await measure(variant, customers, asked));
+      printStep(`run ${run + 1} of ${settings.runs}: ${variant.name}`);
+      measured.push(await measure(variant, customers, settings));
     }
     rounds.push(measured);
   }
-  report(variants.map(({ name }) => name), rounds, asked);
+  report(variants.map(({ name }) => name), rounds, settings);
 }
 
 async function measure(
   variant: Variant,
   customers: readonly CustomerId[],
-  asked: Options,
+  settings: Options,
 ): Promise<Measured> {
   const from = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
@@ -90,11 +90,16 @@ async function measure(
     await untilReady(variant.http);
     const ready = performance.now() - from;
     const readyCpu = await cpuMicroseconds(child.pid) / 1_000;
-    const idle = middle(await watch(child.pid, asked.idle));
-    const driving = drive({ ...variant, customers, inFlight: asked["in-flight"], seconds: asked.seconds });
-    const loaded = await watch(child.pid, asked.seconds);
+    const idle = middle(await watch(child.pid, settings.idle));
+    const driving = drive({
+      ...variant,
+      customers,
+      inFlight: settings["in-flight"],
+      seconds: settings.seconds,
+    });
+    const loaded = await watch(child.pid, settings.seconds);
     const driven = await driving;
-    const after = middle(await watch(child.pid, asked.idle));
+    const after = middle(await watch(child.pid, settings.idle));
     const most = Math.max(...loaded.map(({ resident }) => resident));
     return { ...driven, ready, readyCpu, idle, loaded: middle(loaded), most, after };
   } finally {

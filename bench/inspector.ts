@@ -27,7 +27,7 @@ const PAGES: Record<string, (requestId: string) => string> = {
 };
 
 export async function inspector(args: string[]): Promise<void> {
-  const asked = options(args, { requests: 100_000, few: 1_000, rounds: 100 });
+  const settings = options(args, { requests: 100_000, few: 1_000, rounds: 100 });
   console.log(await describeMachine());
   await using database = await openDatabase();
   const config = readConfig({
@@ -37,7 +37,7 @@ export async function inspector(args: string[]): Promise<void> {
     GRPC_PORT: "0",
   });
   const stores = [];
-  for (const count of [asked.requests, asked.few]) {
+  for (const count of [settings.requests, settings.few]) {
     const storeId = crypto.randomUUID();
     const requestId = await loadRequests(database.adminUrl, storeId, count);
     stores.push({ storeId, requestId, authorization: await tokenFor(storeId, config.dataDirectory) });
@@ -48,7 +48,7 @@ export async function inspector(args: string[]): Promise<void> {
   for (const [name, pathOf] of Object.entries(PAGES)) {
     printStep(name);
     const times = stores.map((): number[] => []);
-    for (let round = -5; round < asked.rounds; round++) {
+    for (let round = -5; round < settings.rounds; round++) {
       for (const [index, { requestId, authorization }] of stores.entries()) {
         const ms = await firstByte(`http://127.0.0.1:${service.httpPort}${pathOf(requestId)}`, authorization);
         if (round >= 0) times[index]!.push(ms); // the first ones warm up

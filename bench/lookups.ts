@@ -31,7 +31,7 @@ interface Measured extends LoadResult {
 }
 
 export async function lookups(args: string[]): Promise<void> {
-  const asked = options(args, {
+  const settings = options(args, {
     customers: 200_000,
     rounds: 5,
     seconds: 5,
@@ -42,36 +42,36 @@ export async function lookups(args: string[]): Promise<void> {
   await using stack = new AsyncDisposableStack();
   console.log(await describeMachine());
   const database = stack.use(await openDatabase());
-  const ids = await loadCustomers(database.adminUrl, asked.customers);
+  const ids = await loadCustomers(database.adminUrl, settings.customers);
   const variants = await startVariants(stack, database, ids);
   const requests = await writeRequests(database.folder, ids);
 
   const common = {
     ...requests,
     path: PATH,
-    connections: asked.connections,
-    seconds: asked.seconds,
+    connections: settings.connections,
+    seconds: settings.seconds,
     warmUp: 1,
   };
   const loops: { name: string; job: Omit<Job, "port"> }[] = [
     {
-      name: `closed loop, ${asked.connections} connections × ${asked["in-flight"]} in flight`,
-      job: { ...common, inFlight: asked["in-flight"] },
+      name: `closed loop, ${settings.connections} connections × ${settings["in-flight"]} in flight`,
+      job: { ...common, inFlight: settings["in-flight"] },
     },
     {
-      name: `even rate, ${asked.rate} calls/s over ${asked.connections} connections`,
-      job: { ...common, rate: asked.rate },
+      name: `even rate, ${settings.rate} calls/s over ${settings.connections} connections`,
+      job: { ...common, rate: settings.rate },
     },
   ];
   for (const { port } of variants.map(({ server }) => server)) {
-    await load({ ...common, port, inFlight: asked["in-flight"], seconds: 3 }); // JIT, plans and caches
+    await load({ ...common, port, inFlight: settings["in-flight"], seconds: 3 }); // JIT, plans and caches
   }
   for (const { name, job } of loops) {
     const rounds: Measured[][] = [];
-    for (let round = 0; round < asked.rounds; round++) {
+    for (let round = 0; round < settings.rounds; round++) {
       const measured: Measured[] = [];
       for (const variant of variants) {
-        printStep(`round ${round + 1} of ${asked.rounds}: ${variant.name}`);
+        printStep(`round ${round + 1} of ${settings.rounds}: ${variant.name}`);
         measured.push(await measure(variant.server, database, job));
       }
       rounds.push(measured);

@@ -15,11 +15,11 @@ const file = (name: string) => new URL(name, import.meta.url).pathname;
 const RUN = ["run", "-A", "--unstable-no-legacy-abort"];
 
 export async function rest(args: string[]): Promise<void> {
-  const asked = options(args, { customers: 100_000, rounds: 5, seconds: 6, "in-flight": 32 });
+  const settings = options(args, { customers: 100_000, rounds: 5, seconds: 6, "in-flight": 32 });
   console.log(await describeMachine());
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await openDatabase());
-  const [first, ...others] = await loadCustomers(database.adminUrl, asked.customers);
+  const [first, ...others] = await loadCustomers(database.adminUrl, settings.customers);
   const storeId = first!.storeId;
   const ids = `${database.folder}/ids`;
   const own = [first!, ...others].filter((customer) => customer.storeId === storeId);
@@ -33,12 +33,19 @@ export async function rest(args: string[]): Promise<void> {
       await serving(Deno.execPath(), [...RUN, file("_serve_rest.ts"), JSON.stringify(served)]),
     );
   }));
-  for (let round = 0; round <= asked.rounds; round++) {
+  for (let round = 0; round <= settings.rounds; round++) {
     for (const method of ["GET", "POST"] as const) {
       for (const [at, what] of variants.entries()) {
-        printStep(`round ${round} of ${asked.rounds}: ${method}, ${what}`);
+        printStep(`round ${round} of ${settings.rounds}: ${method}, ${what}`);
         const { port, pid } = servers[at]!;
-        const job = { port, method, ids, inFlight: asked["in-flight"], seconds: asked.seconds, warmUp: 1 };
+        const job = {
+          port,
+          method,
+          ids,
+          inFlight: settings["in-flight"],
+          seconds: settings.seconds,
+          warmUp: 1,
+        };
         const before = await cpuMicroseconds(pid);
         const result = await drive(job);
         const calls = result.callsPerSecond * (job.seconds + job.warmUp);
@@ -49,7 +56,7 @@ export async function rest(args: string[]): Promise<void> {
       }
     }
   }
-  console.log(`\n${asked["in-flight"]} requests in flight, medians of ${asked.rounds} rounds`);
+  console.log(`\n${settings["in-flight"]} requests in flight, medians of ${settings.rounds} rounds`);
   const rows = [...seen].map(([key, rounds]) => {
     const noop = seen.get(`${key.split(" ")[0]} noop`)!;
     const of = (pick: (round: RestLoadResult & { cpu: number }) => number) => median(rounds.map(pick));

@@ -66,7 +66,7 @@ const SEARCHES: Record<string, [filter: CustomerFilter, after?: "middle"]> = {
 };
 
 export async function search(args: string[]): Promise<void> {
-  const asked = options(args, { customers: 10_000_000, rounds: 5 });
+  const settings = options(args, { customers: 10_000_000, rounds: 5 });
   console.log(await describeMachine());
   await using database = await openDatabase();
   const plans: string[] = [];
@@ -76,8 +76,8 @@ export async function search(args: string[]): Promise<void> {
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
   });
   try {
-    const seconds = await load(sql, asked.customers);
-    console.log(`${asked.customers} customers loaded in ${seconds.toFixed(0)} s`);
+    const seconds = await load(sql, settings.customers);
+    console.log(`${settings.customers} customers loaded in ${seconds.toFixed(0)} s`);
     // auto_explain reports statements within the function as notices.
     await sql.unsafe(`
       load 'auto_explain'; set auto_explain.log_nested_statements = on; set auto_explain.log_analyze = on;
@@ -88,7 +88,7 @@ export async function search(args: string[]): Promise<void> {
       const page = { limit: 51, after: after && await middle(sql) };
       const times: number[] = [];
       let found = 0;
-      for (let round = 0; round < asked.rounds; round++) {
+      for (let round = 0; round < settings.rounds; round++) {
         const from = performance.now();
         found = (await searchCustomers(createStoreReader(sql), STORE, filter, page).catch(() => [])).length;
         times.push(performance.now() - from);

@@ -76,7 +76,7 @@ async function requestOnce(
     const response = await fetch(new URL(`v1/${path}`, base), {
       client,
       method,
-      redirect: "manual", // the token is for this address alone
+      redirect: "manual", // the token must reach this address only
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       headers: {
         "x-vault-request": "true", // required by Vault Agent against forged requests

@@ -31,7 +31,9 @@ class UsageError extends Error {}
 async function main([verb, ...args]: string[]): Promise<number> {
   if (verb === "memory" && args.length === 0) return await printMemory();
   if (verb === "replay") return await replay(source(args));
-  if (verb !== "--help" && verb !== "-h") throw new UsageError("Unknown command: see erasure --help");
+  if (verb !== "--help" && verb !== "-h") {
+    throw new UsageError("Cannot run erasure: expected memory or replay; see erasure --help");
+  }
   console.log(HELP);
   return 0;
 }

@@ -68,7 +68,7 @@ function mayBeAdded(key: string, value: Json, path: readonly string[]): boolean 
   if (path.at(-1) === "parameters" || key === "requestBody") {
     return !(isNode(value) && value.required === true);
   }
-  if (path.at(-1) === "paths" || path.length === 2 && path[0] === "paths") return true; // an operation
+  if (path.at(-1) === "paths" || path.length === 2 && path[0] === "paths") return true; // a new operation
   return isNames(path) || key === "headers" || key === "parameters";
 }
 

@@ -30,7 +30,9 @@ async function main([verb, ...args]: string[]): Promise<number> {
   if (verb === "verify") return await verify(args);
   if (verb === "show") return await show(args);
   if (verb === "key" && args.length === 0) return await printKey();
-  if (verb !== "--help" && verb !== "-h") throw new UsageError("Unknown command: see receipt --help");
+  if (verb !== "--help" && verb !== "-h") {
+    throw new UsageError("Cannot run receipt: expected verify, show or key; see receipt --help");
+  }
   console.log(HELP);
   return 0;
 }

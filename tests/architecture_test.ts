@@ -1,17 +1,17 @@
-/** Who may import whom, as data. A folder that is not in the table imports nothing of ours until it is. */
+/** Import rules between folders. A folder that is not in the table must not import other folders. */
 import assert from "node:assert/strict";
 
 const ROOT = new URL("../", import.meta.url);
 
 const ACTORS = ["actors", "actors/customers", "actors/gdpr", "actors/runtime"];
-/** A folder and the folders that its files may import beside their own. Only files at the top know all. */
+/** Folders that the files of a folder may import, in addition to their own. Files at the top may import all. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  // What every folder of the service may import, and which imports nothing of ours.
+  // Every folder may import lib, which imports none.
   lib: [],
   domain: ["lib"],
   telemetry: ["lib"],
   db: ["domain", "lib", "telemetry"],
-  // The runtime makes machines durable and knows none of them.
+  // The runtime makes machines durable and imports none of them.
   "actors/runtime": ["db", "domain", "lib", "telemetry"],
   "actors/customers": ["actors", "actors/gdpr", "actors/runtime", "db", "domain", "lib"],
   "actors/gdpr": ["actors", "actors/runtime", "db", "domain", "lib"],
@@ -68,24 +68,26 @@ Deno.test("the edges never import each other", () => {
   }
 });
 
-Deno.test("every folder of ours stands in the table", () => {
+Deno.test("every folder of ours is in the table", () => {
   const folders = new Set(imports.map(({ from }) => folderOf(from)).filter((folder) => folder));
   assert.deepEqual([...folders].filter((folder) => !(folder! in MAY_IMPORT)), []);
 });
 
-Deno.test("no files import each other in a circle, types included", () => {
-  const ways = Map.groupBy(imports, ({ from }) => from);
+Deno.test("imports have no cycles, types included", () => {
+  const imported = Map.groupBy(imports, ({ from }) => from);
   const done = new Set<string>();
-  const follow = (path: string, way: readonly string[]): void => {
-    assert.ok(!way.includes(path), [...way, path].join(" -> "));
+  const follow = (path: string, chain: readonly string[]): void => {
+    assert.ok(!chain.includes(path), [...chain, path].join(" -> "));
     if (done.has(path)) return;
-    for (const { to } of ways.get(path) ?? []) if (folderOf(to) !== undefined) follow(to, [...way, path]);
+    for (const { to } of imported.get(path) ?? []) {
+      if (folderOf(to) !== undefined) follow(to, [...chain, path]);
+    }
     done.add(path);
   };
-  for (const path of ways.keys()) follow(path, []);
+  for (const path of imported.keys()) follow(path, []);
 });
 
-Deno.test("a machine imports xstate and nothing else that runs, however far one follows it", async () => {
+Deno.test("a machine imports xstate and no other package, directly or indirectly, except types", async () => {
   const machines: string[] = [];
   for await (const path of sources()) {
     if (/^(?! \*).*\.createMachine\(/m.test(await Deno.readTextFile(new URL(path, ROOT)))) {

@@ -1,4 +1,4 @@
-/** A database of its own for a test file, with one pool per role. */
+/** Separate database for a test, with pools by role. */
 import { bootstrap, LOGIN } from "../db/bootstrap.ts";
 import { openPool, type Role, type Sql } from "../db/connect.ts";
 import postgres from "postgres";
@@ -9,17 +9,17 @@ export const TEMPLATE = "customer_template";
 export const PASSWORD = "test";
 
 export interface TestDatabase extends AsyncDisposable {
-  /** For the service's own login. */
+  /** URL with the service's login. */
   url: string;
-  /** A superuser's connection to this database, for looking at what a test has caused. */
+  /** Superuser URL of this database, to inspect the effects of a test. */
   adminUrl: string;
   admin: Sql;
   pool(role: Role, max?: number): Sql;
 }
 
 /**
- * @param migrated false gives an empty database, for tests of the migrations themselves
- * @param template another test's database to copy, to which nobody is connected
+ * @param migrated false for an empty database, to test the migrations
+ * @param template another test's database to copy, without open connections
  */
 export async function createDatabase(migrated = true, template = TEMPLATE): Promise<TestDatabase> {
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;

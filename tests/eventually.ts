@@ -1,9 +1,9 @@
-/** Waiting for something real: looks again and again until it holds, and fails with its reason at the deadline. */
-export async function eventually<T>(look: () => Promise<T> | T, deadlineMs = 60_000): Promise<T> {
+/** Polls until `check` succeeds, and throws its last error at the deadline. */
+export async function eventually<T>(check: () => Promise<T> | T, deadlineMs = 60_000): Promise<T> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {
     try {
-      return await look();
+      return await check();
     } catch (error) {
       if (Date.now() > deadline) throw error;
     }

@@ -1,23 +1,23 @@
-/** Every regular expression of ours, and those of zod that input meets, take time linear in what they search. */
+/** All regular expressions of ours, and those of zod that match input, take linear time. */
 import assert from "node:assert/strict";
 import { z } from "zod";
 
-// Before recheck is loaded: its other builds start processes.
+// Before the import, because recheck's other builds start processes.
 Deno.env.set("RECHECK_BACKEND", "pure");
 const { checkSync } = await import("recheck");
 
 const ROOT = new URL("../", import.meta.url);
 /** Not ours, not part of the service, or generated. */
 const OUTSIDE = ["tests", "bench", "vendor", "node_modules", "proto"];
-/** For a machine that is busy; what is not known by then counts as wrong. */
+/** For busy machines. An unknown result counts as a failure. */
 const TIMEOUT_MS = 120_000;
 
-/** What recheck reports although it is well, and why; the key is the source of the expression. */
+/** False positives of recheck with their reasons. The key is the source of the expression. */
 const JUSTIFIED: Record<string, string> = {
-  "^[\\x20-\\x7e]{1,255}$": "anchored, and looks at 256 characters at the most",
+  "^[\\x20-\\x7e]{1,255}$": "anchored, and reads at most 256 characters",
 };
 
-Deno.test("no regular expression backtracks in more than linear time", async () => {
+Deno.test("every regular expression takes linear time", async () => {
   const found = await expressions();
   assert.ok(found.length > 50, `only ${found.length} were found`);
   const { email, guid } = z.core.regexes;
@@ -33,7 +33,7 @@ Deno.test("no regular expression backtracks in more than linear time", async () 
   assert.deepEqual([...wrong], []);
 });
 
-Deno.test("the check knows a quadratic expression when it sees one", () => {
+Deno.test("the check detects a quadratic expression", () => {
   assert.equal(check(/( cannot represent[^:]*):.*$/s), "vulnerable");
 });
 
@@ -51,13 +51,13 @@ async function expressions(): Promise<{ path: string; pattern: RegExp }[]> {
   for await (const path of sources()) {
     const create = (): Deno.lint.LintVisitor => ({
       Literal(node) {
-        // Its type lacks what a regular expression consists of.
+        // The type lacks the property `regex`.
         const { regex } = node as { regex?: { pattern: string; flags: string } };
         if (regex) found.push({ path, pattern: new RegExp(regex.pattern, regex.flags) });
       },
       NewExpression(node) {
         const made = node.callee.type === "Identifier" && node.callee.name === "RegExp";
-        assert.ok(!made, `${path} makes a regular expression from a text, which cannot be checked`);
+        assert.ok(!made, `${path} creates a regular expression from a string, which cannot be checked`);
       },
     });
     Deno.lint.runPlugin(

@@ -1,28 +1,28 @@
-/** Holds code to linear time: CPU time of one input against that of one eight times as large. */
+/** Asserts linear time: compares the CPU time of an input with that of one eight times as large. */
 import assert from "node:assert/strict";
 import process from "node:process";
 
-/** How many times larger the second input is. */
+/** Size of the second input relative to the first. */
 const FACTOR = 8;
-/** Linear time grows 8 times, quadratic time 64 times; what is in between is left to noise. */
+/** Linear time grows 8 times, quadratic time 64 times. The limit between them leaves room for noise. */
 const TOLERATED = 28;
-/** Below this, in milliseconds, CPU times say nothing, and nothing is lost either. */
+/** CPU times below this, in milliseconds, are too short to compare and harmless. */
 const FLOOR_MS = 4;
 const RUNS = 2;
 
 /**
- * @param what names the input in the failure
- * @param size of the smaller input, large enough for quadratic time to show: 8 times of it has to pass FLOOR_MS
- * @param run works on an input of the size; not measured: what it returns a function for is made before
+ * @param what description of the input for the error message
+ * @param size of the smaller input; 8 times it must take longer than FLOOR_MS in quadratic time
+ * @param run prepares an input of the size, and returns the function to measure
  */
 export async function assertLinear(
   what: string,
   size: number,
   run: Run,
 ): Promise<void> {
-  // Growth is measured from FLOOR_MS on, so what stays below this cannot have grown too much.
+  // Growth is relative to at least FLOOR_MS, so a time below this cannot have grown too much.
   if (await measureOnce(size * FACTOR, run) <= TOLERATED * FLOOR_MS) return;
-  await measure(size, run); // so that code is compiled
+  await measure(size, run); // warms up the JIT
   const small = await measure(size, run);
   const large = await measure(size * FACTOR, run);
   const growth = large / Math.max(small, FLOOR_MS);
@@ -33,7 +33,7 @@ export async function assertLinear(
   );
 }
 
-/** So many whole units as fit into `size` characters. A `$` in the unit is replaced by the number of each. */
+/** Repeats the unit up to `size` characters. A `$` in the unit is replaced by its index. */
 export function filled(unit: string, size: number): string {
   if (!unit.includes("$")) return unit.repeat(size / unit.length);
   const parts: string[] = [];
@@ -46,7 +46,7 @@ export function filled(unit: string, size: number): string {
 
 type Run = (size: number) => (() => unknown) | Promise<() => unknown>;
 
-/** CPU milliseconds of this process, the least of a few runs. */
+/** Minimum CPU milliseconds of a few runs. */
 async function measure(size: number, run: Run): Promise<number> {
   let least = Infinity;
   for (let at = 0; at < RUNS; at++) {

@@ -1,4 +1,4 @@
-/** How much memory is held: what the engine has not got round to freeing does not count. */
+/** Retained memory, measured after a garbage collection. */
 import v8 from "node:v8";
 import vm from "node:vm";
 

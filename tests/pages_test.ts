@@ -1,10 +1,10 @@
-/** What pages refer to exists: names in files, files and headings. */
+/** Names, files and headings that pages refer to exist. */
 import assert from "node:assert/strict";
 
 const ROOT = new URL("../", import.meta.url);
 
-Deno.test("every name that a page places in a file stands in that file", async () => {
-  const placed: string[] = [];
+Deno.test("every name that a page locates in a file exists in that file", async () => {
+  const claims: string[] = [];
   for (const folder of [".", "docs", "docs/adr", "deploy/router"]) {
     for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
       if (!name.endsWith(".md")) continue;
@@ -12,11 +12,11 @@ Deno.test("every name that a page places in a file stands in that file", async (
       for (const [claim, word = "", path = ""] of page.matchAll(/`(\w+)`\s(?:of|in)\s+`([\w/.]+\.tsx?)`/g)) {
         const source = await Deno.readTextFile(new URL(path, ROOT)).catch(() => "");
         assert.ok(new RegExp(`\\b${word}\\b`).test(source.replace(/^import .*$/gm, "")), `${name}: ${claim}`);
-        placed.push(claim);
+        claims.push(claim);
       }
     }
   }
-  assert.ok(placed.length > 5);
+  assert.ok(claims.length > 5);
 });
 
 Deno.test("every link of a page leads to a file or folder of ours, and to a heading that is there", async () => {

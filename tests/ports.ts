@@ -1,18 +1,18 @@
-/** Ports for processes that have to be told theirs. */
+/** Free ports for processes that need a fixed one. */
 
-const given = new Set<number>();
+const used = new Set<number>();
 
 /**
- * A port that nobody listens on, and none twice. It is below the range from which systems number outgoing connections, so
- * that it stays free while its process is away.
+ * Returns a free port, a different one each time. It is below the range of ephemeral ports, so it stays free while its
+ * process is down.
  */
 export function freePort(): number {
   for (;;) {
     const port = 20_000 + crypto.getRandomValues(new Uint16Array(1))[0]! % 12_000;
-    if (given.has(port)) continue;
+    if (used.has(port)) continue;
     try {
       Deno.listen({ hostname: "127.0.0.1", port }).close();
-      given.add(port);
+      used.add(port);
       return port;
     } catch { /* taken */ }
   }

@@ -1,4 +1,4 @@
-/** Personal values stand in the columns that are for them and nowhere else, whichever command brings them. */
+/** Personal values are stored in their columns only, for every command. */
 import assert from "node:assert/strict";
 import { createCustomerBehavior } from "../actors/customers/customer_behavior.ts";
 import { endMemberships } from "../actors/customers/end_memberships.ts";
@@ -12,10 +12,10 @@ import { startRelay } from "../events/relay.ts";
 import { requestSettings } from "./actors/settings.ts";
 import { createGroup, createWorld, register, tell, type World } from "./actors/world.ts";
 import { eventually } from "./eventually.ts";
-import { captureLog } from "./whole_log.ts";
+import { captureLog } from "./captured_log.ts";
 import { registerShopper, startGraph } from "./graph/server.ts";
 
-/** None of these words is part of anything else. */
+/** Words that occur nowhere else. */
 const PROFILE = {
   email: "Quokka.Wombat@marsupial.example",
   firstName: "Quokka",
@@ -48,10 +48,10 @@ const OTHER_ADDRESS = {
 const VALUES = [PROFILE, OTHER_PROFILE, ADDRESS, OTHER_ADDRESS]
   .flatMap((fields) => Object.entries(fields))
   .flatMap(([name, value]) => name === "country" ? [] : [value.toLowerCase()]);
-/** Whose columns hold them. */
+/** Tables with personal columns. */
 const PERSONAL_TABLES = ["customers", "customer_addresses"];
 
-Deno.test("no personal value of any command stands in a table, an event or a log line that is not for it", async () => {
+Deno.test("personal values of commands are in no other table, event or log line", async () => {
   await using world = await createWorld();
   await using logged = await captureLog();
   const worker = world.database.pool("customer_worker", 8);
@@ -73,7 +73,7 @@ Deno.test("no personal value of any command stands in a table, an event or a log
       assert.deepEqual({ ...row }, { events: 0, effects: 0 });
     });
   }
-  assert.ok(logged.lines.length > 20, "the console sink has told of the events");
+  assert.ok(logged.lines.length > 20, "the console sink has logged the events");
   for (const [table, text] of await everyRow(world)) {
     if (PERSONAL_TABLES.includes(table)) assert.notDeepEqual(found(text), [], `${table} has them`);
     else assert.deepEqual(found(text), [], table);
@@ -95,7 +95,7 @@ Deno.test("no personal value of any command stands in a table, an event or a log
   }
 });
 
-Deno.test("no personal value of a refused request stands in its answer or in the log", async () => {
+Deno.test("personal values of refused requests are in neither the response nor the log", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world, { email: OTHER_PROFILE.email });
   await register(graph.world, { email: PROFILE.email });
@@ -126,7 +126,7 @@ Deno.test("no personal value of a refused request stands in its answer or in the
   assert.deepEqual(found(logged.lines.join("\n")), []);
 });
 
-/** Every command there is, sent with success; returns the types that were sent. */
+/** Sends every command successfully. Returns the types of the commands. */
 async function sendEveryCommand(world: World): Promise<Set<string>> {
   const sent = new Set<string>();
   const send = async (
@@ -138,7 +138,7 @@ async function sendEveryCommand(world: World): Promise<Set<string>> {
   const group = { kind: "shopper_group", storeId: world.storeId, id: crypto.randomUUID() } as const;
   await send(group, "group.create", { name: "Gold", priceListId: crypto.randomUUID(), priority: 1 });
   await send(group, "group.update", { name: "Silver" });
-  const kept = await createGroup(world);
+  const remaining = await createGroup(world);
   for (const erased of [true, false]) {
     const ref = { kind: "customer", storeId: world.storeId, id: crypto.randomUUID() } as const;
     await send(ref, "register", PROFILE);
@@ -147,8 +147,8 @@ async function sendEveryCommand(world: World): Promise<Set<string>> {
     await send(ref, "address.update", { addressId: ids.addressId, ...OTHER_ADDRESS });
     const second = await tell(world, ref, "address.add", ADDRESS);
     await send(ref, "group.assign", { groupId: group.id });
-    await tell(world, ref, "group.assign", { groupId: kept.id });
-    await send(ref, "group.remove", { groupId: kept.id });
+    await tell(world, ref, "group.assign", { groupId: remaining.id });
+    await send(ref, "group.remove", { groupId: remaining.id });
     await send(ref, "account.suspend");
     await send(ref, "account.reinstate");
     await send(ref, "account.close");
@@ -160,13 +160,13 @@ async function sendEveryCommand(world: World): Promise<Set<string>> {
   return sent;
 }
 
-/** Of customers and groups; what requests tell stands in tests/gdpr. */
+/** All commands of customers and groups. tests/gdpr covers those of requests. */
 async function everyCommand(): Promise<string[]> {
   const behaviors = [createCustomerBehavior(await requestSettings()), shopperGroupBehavior];
   return behaviors.flatMap(({ creation, handlers }) => [creation.type, ...Object.keys(handlers)]).sort();
 }
 
-/** Each table's rows as text. */
+/** All rows of each table as text. */
 async function everyRow({ admin }: World): Promise<Map<string, string>> {
   const tables = await admin<{ name: string }[]>`
     select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`;
@@ -177,7 +177,7 @@ async function everyRow({ admin }: World): Promise<Map<string, string>> {
   return new Map(texts);
 }
 
-/** Keys, headers and values as they go over the wire. */
+/** Encoded keys, headers and values. */
 async function everyEvent({ database, storeId }: World, format: EventFormat): Promise<string> {
   const rows = await database.pool("customer_api", 1).begin(async (tx) => {
     await enterStore(tx, storeId);

@@ -1,18 +1,18 @@
-/** How production runs the service, on the loopback interface, since these are tests. */
+/** Production configuration for tests, on loopback. */
 import { Buffer } from "node:buffer";
 import { generateKeyPairSync } from "node:crypto";
 import type { RunningService } from "./service.ts";
 
-/** Nobody listens there. */
-export const NOBODY_LISTENS = "127.0.0.1:1";
+/** An address on which nothing listens. */
+export const UNREACHABLE = "127.0.0.1:1";
 
-/** Variables with which it starts, but for how callers prove who they are. */
+/** Required variables of production, without those of authentication. */
 export function production(databaseUrl: string): Record<string, string> {
   return {
     DENO_ENV: "production",
     BIND: "127.0.0.1",
     DATABASE_URL: databaseUrl,
-    KAFKA_BROKERS: NOBODY_LISTENS,
+    KAFKA_BROKERS: UNREACHABLE,
     SHUTDOWN_DELAY: "0s",
     TRUSTED_PROXIES: "0",
     GDPR_EXPORT_KEY: Buffer.alloc(32, 1).toString("base64"),
@@ -26,13 +26,13 @@ export function production(databaseUrl: string): Record<string, string> {
 }
 
 const GATEWAY_SECRET = "a secret of the gateway that is long enough".replaceAll(" ", "-");
-/** The identities that the platform gives its services. */
+/** SPIFFE identities of the platform. */
 export const PLATFORM = { GRPC_TRUST_DOMAIN: "platform.example", GRPC_CALLER_NAMESPACES: "shop" };
 
-/** Callers are believed what the platform says of them. */
+/** Authentication by the platform's gateway and mesh. */
 export const TRUSTING = { AUTH_MODE: "gateway", GATEWAY_SECRET, GRPC_AUTH: "mesh", ...PLATFORM };
 
-/** What the gateway says of a shopper. */
+/** The gateway's headers for a shopper. */
 export function gatewayHeaders({ id, storeId }: { id: string; storeId: string }): Record<string, string> {
   return {
     "x-gateway-secret": GATEWAY_SECRET,
@@ -42,14 +42,14 @@ export function gatewayHeaders({ id, storeId }: { id: string; storeId: string })
   };
 }
 
-/** What the mesh says of cart-service. */
+/** The mesh's header for cart-service. */
 export const CART = "spiffe://platform.example/ns/shop/sa/cart-service";
 export const MESH = { "x-forwarded-client-cert": `URI=${CART}` };
 
-/** As its last start has said them. */
+/** Ports that the last start has logged. */
 export async function portsOf(service: RunningService): Promise<{ http: number; grpc: number }> {
   await service.ready();
-  const said = service.printed().trim().split("\n").findLast((line) => /Ready: HTTP/.test(line));
-  const line = JSON.parse(said ?? "");
+  const text = service.output().trim().split("\n").findLast((line) => /Ready: HTTP/.test(line));
+  const line = JSON.parse(text ?? "");
   return { http: line.properties.httpPort, grpc: line.properties.grpcPort };
 }

@@ -1,4 +1,4 @@
-/** The service as production runs it: main.ts with every door closed to strangers, on a PostgreSQL that is not its own. */
+/** main.ts in production mode, on an external PostgreSQL. */
 import assert from "node:assert/strict";
 import { createWorld, register, shopper } from "./actors/world.ts";
 import { claimsFor, generateKey, type Key, sign, startIssuer } from "./auth/issuer.ts";
@@ -13,7 +13,7 @@ const REQUIRED = [
   ...["GDPR_EXPORT_KEY", "GDPR_HASH_KEY", "GDPR_RECEIPT_KEY", "PEER_ORDER_SERVICE_URL"],
 ];
 
-Deno.test("with tokens and mTLS, and Kafka out of reach, it serves, and its log is JSON to the last line", async () => {
+Deno.test("with tokens and mTLS and without Kafka, production serves and logs JSON only", async () => {
   await using world = await createWorld();
   const ref = await register(world, { email: "ada@example.com" });
   const key = await generateKey();
@@ -54,7 +54,7 @@ Deno.test("with tokens and mTLS, and Kafka out of reach, it serves, and its log 
   assert.doesNotMatch(output, /ada@example|Augusta/);
 });
 
-Deno.test("behind the gateway and in the mesh it believes what those say, and nothing else", async () => {
+Deno.test("with a gateway and a mesh, production accepts their headers and no tokens", async () => {
   await using world = await createWorld();
   const ref = await register(world, { email: "ada@example.com" });
   await using service = startService({ ...production(world.database.url), ...TRUSTING });
@@ -72,7 +72,7 @@ Deno.test("behind the gateway and in the mesh it believes what those say, and no
   assert.equal((await client.groups(request)).status, "UNAUTHENTICATED");
 });
 
-Deno.test("told to end, it answers what is under way and takes nothing new", async () => {
+Deno.test("after SIGTERM, production answers requests in progress and refuses new ones", async () => {
   await using world = await createWorld();
   const ref = await register(world);
   await using service = startService({ ...production(world.database.url), ...TRUSTING });
@@ -80,25 +80,25 @@ Deno.test("told to end, it answers what is under way and takes nothing new", asy
   const headers = gatewayHeaders(ref);
   const change = `mutation { updateProfile(input: { firstName: "Augusta" }) { version } }`;
 
-  const { underWay, ending } = await world.admin.begin(async (tx) => {
+  const { inProgress, stopping } = await world.admin.begin(async (tx) => {
     await tx`select from customers where customer_id = ${ref.id} for update`;
-    const underWay = ask(ports.http, change, headers);
+    const inProgress = ask(ports.http, change, headers);
     await eventually(async () => {
       const [waiting] = await world.admin`select from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock'`;
       assert.ok(waiting);
     });
-    const ending = service.stop("SIGTERM");
+    const stopping = service.stop("SIGTERM");
     await eventually(async () => {
       await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port: ports.http }));
     });
-    return { underWay, ending };
+    return { inProgress, stopping };
   });
-  assert.equal((await underWay).data.updateProfile.version, 2);
-  assert.equal((await ending).code, 0);
+  assert.equal((await inProgress).data.updateProfile.version, 2);
+  assert.equal((await stopping).code, 0);
 });
 
-Deno.test("without its settings it names each of them, and with certificates that cannot serve it says which", async () => {
+Deno.test("production names each missing variable, and each invalid certificate file", async () => {
   const missing = await failure({ DENO_ENV: "production" });
   for (const name of REQUIRED) {
     assert.match(missing, new RegExp(`^  ${name}: expected `, "m"));
@@ -116,17 +116,17 @@ Deno.test("without its settings it names each of them, and with certificates tha
     ],
     [{ GRPC_TLS_KEY: GRPC_TLS_CERT }, "GRPC_TLS_KEY: expected a file with a private key in PEM form"],
     [{ GRPC_TLS_KEY }, "GRPC_TLS_CERT: it is not for the key of GRPC_TLS_KEY"],
-    // Base64 without its armour, which is a path as far as anybody can tell.
+    // Base64 without PEM markers, which looks like a path.
     [{ GRPC_TLS_KEY: "MIIEvQIBADANBgkqhkiG9w0" }, "GRPC_TLS_KEY: cannot read the file: NotFound"],
   ];
   for (const [env, why] of wrong) {
-    const told = await failure({
+    const message = await failure({
       ...production(world.database.url),
       ...TRUSTING,
       ...files.env,
       ...env,
     });
-    assert.equal(told, `Cannot serve gRPC: ${why}\n`);
+    assert.equal(message, `Cannot serve gRPC: ${why}\n`);
   }
 });
 
@@ -159,7 +159,7 @@ async function writeCertificates(authority: ReturnType<typeof createAuthority>) 
   return { env, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
-// deno-lint-ignore no-explicit-any -- the answer to whatever is asked
+// deno-lint-ignore no-explicit-any -- the response to any query
 async function ask(port: number, query: string, headers: Record<string, string> = {}): Promise<any> {
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: "POST",

@@ -1,22 +1,22 @@
-/** A PostgreSQL of a test's own that goes away and comes back on the port that it had. */
+/** Separate PostgreSQL that a test can stop and restart on the same port. */
 import { bootstrap } from "../db/bootstrap.ts";
 import { startEmbedded } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
-import { openDoor } from "./door.ts";
+import { startTcpProxy } from "./tcp_proxy.ts";
 
 export interface Restartable extends AsyncDisposable {
-  /** For the service's own login; through the port that stays. */
+  /** URL with the service's login, through the fixed port. */
   url: string;
-  /** A superuser's connection to the same database, through the same port. */
+  /** Superuser URL of the same database, through the same port. */
   adminUrl: string;
   stop(): Promise<void>;
   start(): Promise<void>;
-  /** Answers nothing from now on. */
+  /** Stops responding. */
   silence(): void;
   speak(): void;
 }
 
-/** The schema is there; a port of ours leads to wherever the server is now. */
+/** Starts the server with the migrated schema. A proxy forwards the fixed port to its current port. */
 export async function createRestartable(): Promise<Restartable> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.adopt(
@@ -30,9 +30,9 @@ export async function createRestartable(): Promise<Restartable> {
   const direct = new URL(await bootstrap(server.adminUrl, "customers", "test"));
   await migrate(direct.href);
 
-  let door = openDoor(0, Number(direct.port));
-  stack.defer(() => door.close());
-  const port = door.port;
+  let proxy = startTcpProxy(0, Number(direct.port));
+  stack.defer(() => proxy.close());
+  const port = proxy.port;
   const running = stack.move();
   const through = (url: URL) => Object.assign(new URL(url), { port: String(port) }).href;
   return {
@@ -40,14 +40,14 @@ export async function createRestartable(): Promise<Restartable> {
     adminUrl: through(Object.assign(new URL(server.adminUrl), { pathname: direct.pathname })),
     async stop() {
       await server[Symbol.asyncDispose]();
-      door.close();
+      proxy.close();
     },
     async start() {
       server = await startServer();
-      door = openDoor(port, Number(new URL(server.adminUrl).port));
+      proxy = startTcpProxy(port, Number(new URL(server.adminUrl).port));
     },
-    silence: () => door.hold(true),
-    speak: () => door.hold(false),
+    silence: () => proxy.hold(true),
+    speak: () => proxy.hold(false),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -1,8 +1,8 @@
-// deno-lint-ignore-file no-console -- what a task prints is its result
+// deno-lint-ignore-file no-console -- a task prints its result
 /**
- * `deno task test [FILE …]`: starts what the tests need (a PostgreSQL in a temporary folder, a Kafka where
- * Java is to be had), runs them, and closes with the line `N passed, N failed, N skipped`. With
- * REQUIRE_KAFKA=1 a Kafka that is not to be had fails the run, with REQUIRE_VAULT=1 a Vault.
+ * `deno task test [FILE …]`: starts a PostgreSQL in a temporary folder and, if Java is available, a Kafka, runs the
+ * tests, and prints the line `N passed, N failed, N skipped`. REQUIRE_KAFKA=1 and REQUIRE_VAULT=1 make a missing Kafka or
+ * Vault an error.
  */
 import { statfs } from "node:fs/promises";
 import { bootstrap } from "../db/bootstrap.ts";
@@ -32,14 +32,14 @@ async function main(): Promise<number> {
     (folder) => Deno.remove(folder, { recursive: true }),
   );
   await Deno.chmod(folder, 0o711);
-  const kafkaStarting = wants(Deno.args, /kafka|events|image/) ? startKafka(`${folder}/kafka`) : undefined;
-  kafkaStarting?.catch(() => {}); // awaited below, once PostgreSQL is there
+  const kafkaStarting = needs(Deno.args, /kafka|events|image/) ? startKafka(`${folder}/kafka`) : undefined;
+  kafkaStarting?.catch(() => {}); // awaited below, once PostgreSQL has started
   stack.defer(async () => await (await kafkaStarting?.catch(() => undefined))?.[Symbol.asyncDispose]());
   const settings = { fsync: "off", full_page_writes: "off", max_connections: "400" };
   const server = stack.use(await startEmbedded(`${folder}/database`, { settings }));
   await migrate(await bootstrap(server.adminUrl, "customer_template", PASSWORD));
   const kafka = await kafkaStarting;
-  const vault = wants(Deno.args, /vault/) ? await lookForVault() : undefined;
+  const vault = needs(Deno.args, /vault/) ? await tryFindVault() : undefined;
   if (interrupted.signal.aborted) return INTERRUPTED;
 
   const report = `${folder}/report.xml`;
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
   }).spawn();
   const { success, code } = await test.status;
   const { passed, failed, skipped } = countTests(await Deno.readTextFile(report).catch(() => ""));
-  // A file that cannot be loaded stands in no report.
+  // A file that cannot be loaded is not in the report.
   console.log(`\n${passed} passed, ${success ? failed : Math.max(failed, 1)} failed, ${skipped} skipped`);
   return code;
 }
@@ -87,8 +87,8 @@ async function memoryFolder(): Promise<{ dir?: string }> {
   }
 }
 
-/** A broker takes seconds to start, so single files get one only when they are about events; a Vault likewise. */
-function wants(args: readonly string[], topic: RegExp): boolean {
+/** Whether the tests need the topic's server. It takes seconds to start, so single files get it by their names only. */
+function needs(args: readonly string[], topic: RegExp): boolean {
   const paths = args.filter((arg) => !arg.startsWith("-"));
   return paths.length === 0 || paths.some((path) => topic.test(path) || isFolder(path));
 }
@@ -101,7 +101,7 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** The broker that the tests of this run share; undefined where none is to be had and none is required. */
+/** Starts the broker that all tests share; undefined if Kafka is neither available nor required. */
 async function startKafka(folder: string): Promise<Broker | undefined> {
   try {
     return await startBroker(folder);
@@ -115,8 +115,8 @@ async function startKafka(folder: string): Promise<Broker | undefined> {
   }
 }
 
-/** The program that tests start as a Vault; undefined where none is to be had and none is required. */
-async function lookForVault(): Promise<string | undefined> {
+/** Path of the Vault program; undefined if it is neither available nor required. */
+async function tryFindVault(): Promise<string | undefined> {
   try {
     return await findVault();
   } catch (error) {

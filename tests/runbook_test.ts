@@ -1,4 +1,4 @@
-/** The runbook answers every alert, and what it says to type works. */
+/** The runbook covers every alert, and its commands work. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { describeError } from "../lib/error_description.ts";
@@ -10,12 +10,12 @@ const DOCS = new URL("../docs/", import.meta.url);
 const page = await Deno.readTextFile(new URL("runbook.md", DOCS));
 const [, alerts = ""] = page.match(/^## Alerts$([^]*?)^## /m) ?? [];
 
-Deno.test("every alert has its section, in the same order, and every section its alert", async () => {
+Deno.test("alerts and sections of the runbook match, in the same order", async () => {
   const sections = [...alerts.matchAll(/^### (.+)$/gm)].map(([, title]) => title);
   assert.deepEqual(sections, (await readAlerts()).map(({ name }) => name));
 });
 
-Deno.test("every section on an alert says what it means, where to look, what to do, and when to ask for help", () => {
+Deno.test("every section has the parts means, look, do and escalate", () => {
   for (const section of alerts.split(/^### /m).slice(1)) {
     for (const word of [/\*\*Means\*\*/, /\*\*Look\b/, /\b[Dd]o\*\*/, /\*\*Escalate\*\*/]) {
       assert.match(section, word, section.slice(0, 60));
@@ -23,7 +23,7 @@ Deno.test("every section on an alert says what it means, where to look, what to 
   }
 });
 
-Deno.test("every panel that is named is on the dashboard", async () => {
+Deno.test("every panel in the runbook is on the dashboard", async () => {
   const titles = new Set((await readDashboard()).panels.map(({ title }) => title));
   const named = [...page.matchAll(/(?<!\w)_([A-Z][^_]+)_(?!\w)/g)].map(([, title]) =>
     title!.replace(/\s+/g, " ")
@@ -32,7 +32,7 @@ Deno.test("every panel that is named is on the dashboard", async () => {
   assert.deepEqual(named.filter((title) => !titles.has(title)), []);
 });
 
-Deno.test("every link leads somewhere", async () => {
+Deno.test("every link has a target", async () => {
   for (const [, path = "", anchor] of page.matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)) {
     const target = path === "" ? page : await Deno.readTextFile(new URL(path, DOCS));
     if (anchor === undefined) continue;
@@ -41,19 +41,19 @@ Deno.test("every link leads somewhere", async () => {
   }
 });
 
-Deno.test("what it says that the service says is what the service says", async () => {
-  const said = [await refusedPassword()];
-  for await (const path of sources()) said.push(withoutComments(await Deno.readTextFile(path)));
+Deno.test("quoted messages are messages of the service", async () => {
+  const messages = [await refusedPassword()];
+  for await (const path of sources()) messages.push(withoutComments(await Deno.readTextFile(path)));
   const prose = page.replace(/^ *```[^]*?^ *```$/gm, "").replace(/`[^`]*`/g, "");
   const quoted = [...prose.matchAll(/"([^"]*)"/g)].map(([, words]) => words!.replace(/\s+/g, " "));
   assert.ok(quoted.length > 10);
-  const unsaid = quoted.filter((words) =>
-    !said.some((text) => words.split("…").every((part) => text.includes(part.trim())))
+  const unknown = quoted.filter((words) =>
+    !messages.some((text) => words.split("…").every((part) => text.includes(part.trim())))
   );
-  assert.deepEqual(unsaid, []);
+  assert.deepEqual(unknown, []);
 });
 
-Deno.test("every statement can be run by the owner of the tables", async () => {
+Deno.test("the owner of the tables can run every statement", async () => {
   await using database = await createDatabase();
   const blocks = [...page.matchAll(/^( *)```sql\n([^]*?)^ *```$/gm)].map(([, , sql]) => sql!);
   const statements = blocks.flatMap((block) => block.split(";")).filter((sql) => sql.trim() !== "");
@@ -69,8 +69,7 @@ Deno.test("every statement can be run by the owner of the tables", async () => {
 });
 
 Deno.test({
-  name:
-    "the job that replays the memory is the service's pod with another command, and gets none of its traffic",
+  name: "the replay job is the service's pod with another command and without its traffic",
   ignore: !await hasJq(),
   async fn() {
     const [deployment] = await readYaml("deploy/kubernetes/base/deployment.yaml");
@@ -84,9 +83,9 @@ Deno.test({
     );
     assert.equal(pod.spec.serviceAccountName, original.spec.serviceAccountName);
     const [{ command, ...container }] = pod.spec.containers;
-    const { ports: _, startupProbe: __, livenessProbe: ___, readinessProbe: ____, ...kept } =
+    const { ports: _, startupProbe: __, livenessProbe: ___, readinessProbe: ____, ...expected } =
       original.spec.containers[0];
-    assert.deepEqual(container, kept);
+    assert.deepEqual(container, expected);
     const [migrate] = await readYaml("deploy/kubernetes/base/migrate.yaml");
     const flags = migrate.spec.template.spec.containers[0].command.slice(0, -1);
     assert.deepEqual(command, [...flags, "tasks/erasure.ts", "replay", "--from", "kafka"]);
@@ -94,18 +93,18 @@ Deno.test({
   },
 });
 
-Deno.test("no statement shows a personal value", () => {
+Deno.test("no statement selects personal values", () => {
   for (const [block] of page.matchAll(/```sql[^]*?```/g)) assert.doesNotMatch(block, /select \*/);
 });
 
-/** How the log tells of a database that does not take the service's password. */
+/** Log message of a refused database password. */
 async function refusedPassword(): Promise<string> {
   await using database = await createDatabase();
   const sql = postgres(Object.assign(new URL(database.url), { password: "another" }).href, { max: 1 });
   return await sql`select`.then(() => assert.fail(), describeError).finally(() => sql.end());
 }
 
-/** The service's own files. */
+/** Source files of the service. */
 async function* sources(folder = new URL("../", DOCS)): AsyncGenerator<URL> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     if (/^(\.|tests$|bench$|vendor$|docs$)/.test(name)) continue;
@@ -118,12 +117,12 @@ function withoutComments(source: string): string {
   return source.replace(/^\s*(\/\/|\/?\*).*$/gm, "");
 }
 
-/** As GitHub makes them. */
+/** Anchor of a heading, as on GitHub. */
 function anchorOf(title: string): string {
   return title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
 }
 
-// deno-lint-ignore no-explicit-any -- whatever it makes
+// deno-lint-ignore no-explicit-any -- jq returns any JSON
 async function jq(program: string, input: unknown): Promise<any> {
   const process = new Deno.Command("jq", { args: [program], stdin: "piped", stdout: "piped" }).spawn();
   await new Response(JSON.stringify(input)).body!.pipeTo(process.stdin);

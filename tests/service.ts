@@ -1,50 +1,50 @@
-/** The service as its operator meets it: main.ts as a process of its own. */
+/** Service under test: a main.ts process. */
 import assert from "node:assert/strict";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
 export interface RunningService extends AsyncDisposable {
-  /** What it has printed once it is ready. */
+  /** Waits until it is ready and returns its output. */
   ready(): Promise<string>;
-  /** What it has printed so far. */
-  printed(): string;
+  /** Its output so far. */
+  output(): string;
   pid: number;
-  /** What it has printed once this is a part of it. */
-  says(words: RegExp): Promise<string>;
-  /** Does nothing once it has ended. */
+  /** Waits until its output matches and returns it. */
+  waitForOutput(pattern: RegExp): Promise<string>;
+  /** Sends a signal. Does nothing if the process has exited. */
   signal(signal: Deno.Signal): void;
-  /** What it has come to and all that it has printed. */
-  ended(): Promise<Ended>;
-  /** Tells it to end, and waits for that. */
-  stop(signal: Deno.Signal): Promise<Ended>;
+  /** Waits for its exit and returns all output. */
+  exited(): Promise<ExitResult>;
+  /** Sends a signal and waits for the exit. */
+  stop(signal: Deno.Signal): Promise<ExitResult>;
 }
 
-export interface Ended {
-  /** Null when the signal has ended it. */
+export interface ExitResult {
+  /** Null if a signal has ended it. */
   code: number | null;
   signal: Deno.Signal | null;
   output: string;
-  complaints: string;
+  stderr: string;
 }
 
 /**
- * @param env all the variables that it gets, apart from what Deno itself needs; its ports are free ones
- * @param descriptors how many files and sockets it may have open, on a system that has a shell
+ * @param env all its variables, except those that Deno needs; its ports are free ones
+ * @param descriptors maximum number of open files and sockets, on systems with a shell
  */
 export function startService(env: Record<string, string>, descriptors?: number): RunningService {
   return watch(command(env, descriptors).spawn());
 }
 
-/** Follows a process of the service, whatever has started it. */
+/** Wraps a running process of the service. */
 export function watch(process: Deno.ChildProcess): RunningService {
-  const complaints = new Response(process.stderr).text();
-  const output = process.stdout.getReader();
+  const stderr = new Response(process.stderr).text();
+  const stdout = process.stdout.getReader();
   let text = "";
   let progress = Promise.withResolvers<void>();
-  const printed = (async () => {
+  const reading = (async () => {
     const decoder = new TextDecoder();
     for (;;) {
-      const { value, done } = await output.read();
+      const { value, done } = await stdout.read();
       if (done) return;
       text += decoder.decode(value, { stream: true });
       progress.resolve();
@@ -56,53 +56,53 @@ export function watch(process: Deno.ChildProcess): RunningService {
       process.kill(signal);
     } catch { /* it has ended */ }
   };
-  const ended = async () => {
+  const exited = async () => {
     const { code, signal } = await process.status;
-    await printed;
-    return { code: signal ? null : code, signal, output: text, complaints: await complaints };
+    await reading;
+    return { code: signal ? null : code, signal, output: text, stderr: await stderr };
   };
-  const says = async (words: RegExp) => {
-    while (!words.test(text)) {
+  const waitForOutput = async (pattern: RegExp) => {
+    while (!pattern.test(text)) {
       await Promise.race([
         progress.promise,
-        process.status.then(async () => assert.fail(`It ended: ${await complaints}`)),
+        process.status.then(async () => assert.fail(`It exited: ${await stderr}`)),
       ]);
     }
     return text;
   };
   const stop = (how: Deno.Signal) => {
     signal(how);
-    return ended();
+    return exited();
   };
   return {
     pid: process.pid,
-    printed: () => text,
+    output: () => text,
     signal,
-    ended,
+    exited,
     stop,
-    ready: () => says(/Press Ctrl-C to stop|Ready: HTTP/),
-    says,
+    ready: () => waitForOutput(/Press Ctrl-C to stop|Ready: HTTP/),
+    waitForOutput,
     async [Symbol.asyncDispose]() {
       await stop("SIGTERM");
     },
   };
 }
 
-/** What a start that must fail says; it has to say it with exit code 1. */
+/** Error output of a start that must fail with exit code 1. */
 export async function failure(env: Record<string, string>): Promise<string> {
   const { code, stderr } = await command(env).output();
   assert.equal(code, 1);
   return new TextDecoder().decode(stderr);
 }
 
-/** A folder that the embedded database can be kept in. */
+/** Temporary folder that the embedded database can use. */
 export async function temporaryFolder() {
   const path = await Deno.makeTempDir({ prefix: "customer-service-start-" });
   await Deno.chmod(path, 0o711);
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** Without the variables of this test's own run. */
+/** Command without the variables of this test run. */
 function command(env: Record<string, string>, descriptors?: number): Deno.Command {
   const inherited = Object.fromEntries(["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
     const value = Deno.env.get(name);
@@ -122,8 +122,8 @@ function command(env: Record<string, string>, descriptors?: number): Deno.Comman
 }
 
 /**
- * Production gets what deno.json grants. Its files stand in other places here, so it may read everywhere, and Deno is
- * not on the path.
+ * Permissions: in production those of deno.json, but all reads are allowed because the files are in other folders here,
+ * and Deno may be run by its path.
  */
 function flags({ DENO_ENV }: Record<string, string>): string[] {
   const permissions = DENO_ENV === "production"

@@ -1,12 +1,12 @@
-/** `deno task start` as its user meets it: a process of its own, with a data directory of its own. */
+/** `deno task start` as a process with a temporary data directory. */
 import assert from "node:assert/strict";
 import { eventually } from "./eventually.ts";
-import { type Ended, failure, startService, temporaryFolder } from "./service.ts";
+import { type ExitResult, failure, startService, temporaryFolder } from "./service.ts";
 
-const ENDED_WELL = { code: 0, signal: null };
-const howItEnded = ({ code, signal }: Ended) => ({ code, signal });
+const EXITED_WITH_0 = { code: 0, signal: null };
+const exitOf = ({ code, signal }: ExitResult) => ({ code, signal });
 
-Deno.test("a first start serves the demo data, a second one keeps it, and Ctrl-C ends each with exit code 0", async () => {
+Deno.test("a first start loads the demo data, a second one keeps it, and Ctrl-C exits with code 0", async () => {
   await using folder = await temporaryFolder();
   for (const visit of ["first", "second"]) {
     await using service = startService({ DATA_DIR: `${folder.path}/data` });
@@ -17,11 +17,11 @@ Deno.test("a first start serves the demo data, a second one keeps it, and Ctrl-C
     const federated = await runPasted(tour, /^curl \S+ \S+\/gateway\/graphql [^]*?"}'$/m);
     assert.equal(JSON.parse(federated).data.me.orders.length, 2);
     assert.equal((await fetch(`${http(tour)}/readyz`)).status, 200);
-    assert.deepEqual(howItEnded(await service.stop("SIGINT")), ENDED_WELL);
+    assert.deepEqual(exitOf(await service.stop("SIGINT")), EXITED_WITH_0);
   }
 });
 
-Deno.test("a second service on the same data directory is told that it is in use", async () => {
+Deno.test("a second service on the same data directory fails because it is in use", async () => {
   await using folder = await temporaryFolder();
   const env = { DATA_DIR: `${folder.path}/data` };
   await using first = startService(env);
@@ -29,7 +29,7 @@ Deno.test("a second service on the same data directory is told that it is in use
   assert.match(await failure(env), /^.*data is in use by another customer-service: .*\n$/);
 });
 
-Deno.test("after a kill the next start ends the database server that was left behind, and goes on", async () => {
+Deno.test("after a kill the next start stops the orphaned database server and continues", async () => {
   await using folder = await temporaryFolder();
   const env = { DATA_DIR: `${folder.path}/data` };
   await using killed = startService(env);
@@ -37,10 +37,10 @@ Deno.test("after a kill the next start ends the database server that was left be
   await killed.stop("SIGKILL");
   await using next = startService(env);
   assert.match(await next.ready(), /customer-service is ready/);
-  assert.deepEqual(howItEnded(await next.stop("SIGTERM")), ENDED_WELL);
+  assert.deepEqual(exitOf(await next.stop("SIGTERM")), EXITED_WITH_0);
 });
 
-Deno.test("data of another PostgreSQL version is left alone", async () => {
+Deno.test("data of another PostgreSQL version is not changed", async () => {
   await using folder = await temporaryFolder();
   await Deno.mkdir(`${folder.path}/data/postgres`, { recursive: true });
   await Deno.writeTextFile(`${folder.path}/data/postgres/PG_VERSION`, "13\n");
@@ -50,15 +50,15 @@ Deno.test("data of another PostgreSQL version is left alone", async () => {
   );
 });
 
-Deno.test("Ctrl-C in the middle of a first start ends everything as well", async () => {
+Deno.test("Ctrl-C during a first start stops everything", async () => {
   await using folder = await temporaryFolder();
   await using service = startService({ DATA_DIR: `${folder.path}/data` });
   await eventually(async () => assert.ok(await exists(`${folder.path}/data/lock`)));
-  assert.deepEqual(howItEnded(await service.stop("SIGINT")), ENDED_WELL);
+  assert.deepEqual(exitOf(await service.stop("SIGINT")), EXITED_WITH_0);
   assert.equal(await exists(`${folder.path}/data/postgres/postmaster.pid`), false);
 });
 
-Deno.test("a client that never sends the rest of its request does not hold up the end", async () => {
+Deno.test("an incomplete request does not delay the shutdown", async () => {
   await using folder = await temporaryFolder();
   await using service = startService({ DATA_DIR: `${folder.path}/data` });
   const { hostname, port } = new URL(http(await service.ready()));
@@ -68,22 +68,22 @@ Deno.test("a client that never sends the rest of its request does not hold up th
   const answer = new Uint8Array(100);
   const length = await client.read(answer);
   assert.match(new TextDecoder().decode(answer.subarray(0, length ?? 0)), /^HTTP\/1.1 100 Continue/);
-  assert.deepEqual(howItEnded(await service.stop("SIGTERM")), ENDED_WELL);
+  assert.deepEqual(exitOf(await service.stop("SIGTERM")), EXITED_WITH_0);
 });
 
-Deno.test("whoever insists ends a start that comes to no end", async () => {
+Deno.test("a second signal ends a start that hangs", async () => {
   await using folder = await temporaryFolder();
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `postgres://user:open-sesame@127.0.0.1:${silent.addr.port}/none`;
   await using service = startService({ DATA_DIR: folder.path, DATABASE_URL: url });
   using _connection = await silent.accept();
-  const insisting = setInterval(() => service.signal("SIGINT"), 100);
-  const { code, complaints } = await service.ended();
-  clearInterval(insisting);
-  assert.deepEqual([code, complaints], [1, ""]);
+  const repeating = setInterval(() => service.signal("SIGINT"), 100);
+  const { code, stderr } = await service.exited();
+  clearInterval(repeating);
+  assert.deepEqual([code, stderr], [1, ""]);
 });
 
-Deno.test("a port that is taken is named, whichever it is, and nothing is left running", async () => {
+Deno.test("a taken port is named, and nothing is left running", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = String(taken.addr.port);
   for (const [name, words] of [["HTTP_PORT", "HTTP"], ["GRPC_PORT", "gRPC"]] as const) {
@@ -94,20 +94,20 @@ Deno.test("a port that is taken is named, whichever it is, and nothing is left r
   }
 });
 
-Deno.test("wrong variables and an unreachable database are told in words, without the password", async () => {
+Deno.test("invalid variables and an unreachable database are reported without the password", async () => {
   await using folder = await temporaryFolder();
   const wrong = await failure({ DATA_DIR: folder.path, HTTP_PORT: "http", EVENT_FORMAT: "xml" });
   assert.match(wrong, /HTTP_PORT[^]*EVENT_FORMAT/);
-  const away = await failure({
+  const unreachable = await failure({
     DATA_DIR: folder.path,
     DATABASE_URL: "postgres://user:open-sesame@127.0.0.1:1/none",
   });
-  assert.match(away, /^Cannot prepare the database: .*ECONNREFUSED.*\n$/);
-  assert.ok(!away.includes("open-sesame"));
+  assert.match(unreachable, /^Cannot prepare the database: .*ECONNREFUSED.*\n$/);
+  assert.ok(!unreachable.includes("open-sesame"));
 });
 
 Deno.test({
-  name: "as root in a folder that nobody else may enter, the embedded database finds another place",
+  name: "as root in a folder of mode 0700, the embedded database uses another folder",
   ignore: Deno.build.os === "windows" || Deno.uid() !== 0,
   fn: async () => {
     await using folder = await temporaryFolder();
@@ -120,7 +120,7 @@ Deno.test({
   },
 });
 
-/** Where the tour says that HTTP is served. */
+/** HTTP URL in the tour. */
 function http(tour: string): string {
   return tour.match(/http:\/\/[\d.:]+/)?.[0] ?? "";
 }
@@ -129,10 +129,10 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-/** Runs a call as it was printed, the way a person pastes it. */
+/** Runs a printed call in a shell. */
 async function runPasted(tour: string, pattern: RegExp): Promise<string> {
   const call = tour.match(pattern)?.[0];
-  assert.ok(call, "the tour has such a call");
+  assert.ok(call, "the tour contains the call");
   const { stdout } = await new Deno.Command("sh", { args: ["-c", call] }).output();
   return new TextDecoder().decode(stdout);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { tour } from "../demo/tour.ts";
 import { createIssuer } from "./graph/server.ts";
 
-Deno.test("the calls to paste reach the service on whatever address it is bound to", async () => {
+Deno.test("the calls in the tour reach the service on any bind address", async () => {
   const issuer = await createIssuer();
   const hosts = {
     "127.0.0.1": "127.0.0.1",
@@ -12,8 +12,8 @@ Deno.test("the calls to paste reach the service on whatever address it is bound 
     "::": "[::1]",
   };
   for (const [bind, host] of Object.entries(hosts)) {
-    const places = { bind, httpPort: 4000, grpcPort: 50051, signInCode: "c0de", database: "", events: "" };
-    const text = await tour(places, issuer);
+    const options = { bind, httpPort: 4000, grpcPort: 50051, signInCode: "c0de", database: "", events: "" };
+    const text = await tour(options, issuer);
     const urls = text.match(/http:\/\/\S+/g) ?? [];
     assert.deepEqual([...new Set(urls.map((url) => new URL(url).hostname))], [host]);
     assert.equal(urls.length, 7);

@@ -15,20 +15,20 @@ export interface DemoService {
 }
 
 export function createDemoService(name: string): DemoService {
-  const held = new Map(Object.entries(HOLDINGS[name] ?? {}));
+  const records = new Map(Object.entries(HOLDINGS[name] ?? {}));
   const evidence = new Map<string, string>();
   return {
     name,
     collect(customerId, resumeAfter) {
-      const records = (held.get(customerId) ?? []).map((holding, index) =>
+      const all = (records.get(customerId) ?? []).map((holding, index) =>
         create(CollectCustomerDataResponseSchema, { ...holding, cursor: `${holding.category} ${index + 1}` })
       );
-      return records.slice(records.findIndex(({ cursor }) => cursor === resumeAfter) + 1);
+      return all.slice(all.findIndex(({ cursor }) => cursor === resumeAfter) + 1);
     },
     anonymize(customerId) {
-      const text = evidence.get(customerId) ?? `${count(held.get(customerId) ?? [])} anonymized`;
+      const text = evidence.get(customerId) ?? `${count(records.get(customerId) ?? [])} anonymized`;
       evidence.set(customerId, text);
-      held.delete(customerId);
+      records.delete(customerId);
       return text;
     },
   };

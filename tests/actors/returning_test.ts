@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { ActorRef } from "../../actors/commands.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";
 import { eventually } from "../eventually.ts";
-import { captureLog } from "../whole_log.ts";
+import { captureLog } from "../captured_log.ts";
 import { requestSettings } from "./settings.ts";
 import { createWorld, customerRef, register, tell, type World } from "./world.ts";
 

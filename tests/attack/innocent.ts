@@ -43,7 +43,7 @@ async function visit(to: Visit, until: Promise<void>): Promise<Sample[]> {
   const timers = Object.entries(ask).map(([question, { everyMs, once }]) =>
     setInterval(async () => {
       const [at, begun] = [Date.now(), performance.now()];
-      const failure = await withTimeout(once()) ?? null; // as JSON has it
+      const failure = await withTimeout(once()) ?? null; // as it is encoded in JSON
       samples.push([question as Question, at, performance.now() - begun, failure]);
     }, everyMs)
   );
@@ -68,7 +68,7 @@ function reason(error: unknown): string {
 }
 
 function questions(to: Visit): Record<Question, { everyMs: number; once: () => Promise<void> }> {
-  const kept = Deno.createHttpClient({ http2: false });
+  const keepAlive = Deno.createHttpClient({ http2: false });
   const me = (client: Deno.HttpClient) =>
     request(client, `http://127.0.0.1:${to.httpPort}/graphql`, {
       method: "POST",
@@ -76,7 +76,7 @@ function questions(to: Visit): Record<Question, { everyMs: number; once: () => P
       body: '{"query":"{ me { id } }"}',
     }, to.customerId);
   const rest = () =>
-    request(kept, `http://127.0.0.1:${to.httpPort}/customers/${to.customerId}`, {
+    request(keepAlive, `http://127.0.0.1:${to.httpPort}/customers/${to.customerId}`, {
       headers: { authorization: `Bearer ${to.serviceToken}` },
     }, to.customerId);
   const fields = grpcFields(GROUPS, [["authorization", `Bearer ${to.serviceToken}`]]);
@@ -96,12 +96,12 @@ function questions(to: Visit): Record<Question, { everyMs: number; once: () => P
   return {
     bystander: {
       everyMs: 100,
-      once: () => request(kept, `http://127.0.0.1:${to.bystanderPort}/`, {}, "ok"),
+      once: () => request(keepAlive, `http://127.0.0.1:${to.bystanderPort}/`, {}, "ok"),
     },
-    me: { everyMs: 100, once: () => me(kept) },
+    me: { everyMs: 100, once: () => me(keepAlive) },
     healthz: {
       everyMs: 100,
-      once: () => request(kept, `http://127.0.0.1:${to.httpPort}/healthz`, {}, ""),
+      once: () => request(keepAlive, `http://127.0.0.1:${to.httpPort}/healthz`, {}, ""),
     },
     rest: { everyMs: 500, once: rest },
     groups: { everyMs: 100, once: groups },

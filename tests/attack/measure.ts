@@ -53,12 +53,12 @@ export async function measure(
   await using victim = await ground.victim();
   const { service } = victim;
   let last: string | undefined;
-  service.ended().then(({ complaints, code, signal }) => last = `${signal ?? code}: ${complaints.trim()}`);
+  service.exited().then(({ stderr, code, signal }) => last = `${signal ?? code}: ${stderr.trim()}`);
   await using bystander = await startBystander();
   const innocent = startInnocent({ ...victim.visit, bystanderPort: bystander.port });
   await pause(WARM_UP_MS);
   const used = await usage(service.pid);
-  const [before, printed, begun] = [used.rss, service.printed().length, Date.now()];
+  const [before, printedLength, begun] = [used.rss, service.output().length, Date.now()];
   const rss = watchMemory(service.pid);
   const attacked = attack ? await runAttacker(attack, victim, durationMs) : await pause(durationMs);
   await pause(SETTLE_MS);
@@ -66,10 +66,10 @@ export async function measure(
   const peak = rss.stop();
   const samples = await innocent.leave();
   const ended = last as string | undefined;
-  const lines = service.printed().slice(printed).split("\n").length - 1;
-  const { complaints } = await service.stop("SIGTERM"); // nothing but what goes wrong is written there
+  const lines = service.output().slice(printedLength).split("\n").length - 1;
+  const { stderr } = await service.stop("SIGTERM"); // only errors are written there
   return {
-    name: attack?.name ?? "nobody attacks",
+    name: attack?.name ?? "baseline",
     port: attack?.port ?? "",
     token: attack?.token,
     sameAddress: attack?.sameAddress ?? false,
@@ -78,7 +78,7 @@ export async function measure(
     cpuSeconds: after ? (after.cpu - used.cpu) / 1e6 : NaN,
     rss: { before, peak, after: after?.rss ?? NaN },
     innocent: latencies(samples.filter(([, at]) => at >= begun)),
-    logLines: lines + complaints.split("\n").length - 1,
+    logLines: lines + stderr.split("\n").length - 1,
     attack: attacked ?? undefined,
   };
 }

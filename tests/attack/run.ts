@@ -49,7 +49,7 @@ async function attackAll(): Promise<number> {
   }
   let interrupted = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => interrupted = true); // the current attack ends first, so nothing is left
+    Deno.addSignalListener(signal, () => interrupted = true); // the current attack ends first, so nothing is left running
   }
   await using ground = await prepareGround(values.database);
   if (!values.json) console.log(header());
@@ -60,7 +60,7 @@ async function attackAll(): Promise<number> {
     results.push(result);
     if (!attack && missedAims(result).length > 0) {
       console.error(
-        "The machine is too busy: an aim is missed although nobody attacks, so latencies mean little",
+        "The machine is too busy: the baseline without an attack misses an aim, so latencies mean little",
       );
     }
     console.log(values.json ? JSON.stringify({ ...result, missed: missedAims(result) }) : row(result));

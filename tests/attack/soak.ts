@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   await using victim = await ground.victim();
   const { service, visit } = victim;
   let died = false;
-  service.ended().then(() => died = true);
+  service.exited().then(() => died = true);
   const steady = Array.from(
     { length: CLIENTS },
     () => startClient({ visit, calls: calls / CLIENTS, width: WIDTH }),
@@ -51,12 +51,12 @@ async function main(): Promise<number> {
     return { answered: sum(({ answered }) => answered), failed: sum(({ failed }) => failed) };
   };
   const begun = performance.now();
-  const seen: { share: number; rss: number }[] = [];
+  const samples: { share: number; rss: number }[] = [];
   const look = async () => {
     const rss = (await memory(service.pid).catch(() => ({ resident: NaN }))).resident;
     const { answered, failed } = total();
-    seen.push({ share: answered / calls, rss });
-    if (seen.length % SAMPLES_A_LINE !== 0 && answered < calls) return;
+    samples.push({ share: answered / calls, rss });
+    if (samples.length % SAMPLES_A_LINE !== 0 && answered < calls) return;
     const seconds = ((performance.now() - begun) / 1_000).toFixed(0);
     console.log(`| ${seconds} | ${answered} | ${failed} | ${rss.toFixed(0)} |`);
   };
@@ -70,7 +70,7 @@ async function main(): Promise<number> {
   await look();
   const { answered, failed } = total();
   const lowest = (from: number, to: number) =>
-    Math.min(...seen.filter(({ share }) => share >= from && share <= to).map(({ rss }) => rss));
+    Math.min(...samples.filter(({ share }) => share >= from && share <= to).map(({ rss }) => rss));
   const growth = lowest(0.75, 1) - lowest(0.1, 0.4);
   const reason = steady.map(({ progress }) => progress().reason).find((reason) => reason);
   console.log(

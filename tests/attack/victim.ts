@@ -7,7 +7,7 @@ import { bootstrap, LOGIN } from "../../db/bootstrap.ts";
 import { startEmbedded } from "../../db/embedded.ts";
 import { migrate } from "../../db/migrate.ts";
 import { DEMO } from "../../demo/ids.ts";
-import { NOBODY_LISTENS } from "../production.ts";
+import { UNREACHABLE } from "../production.ts";
 import { type RunningService, startService } from "../service.ts";
 import { freePort } from "../ports.ts";
 import type { Visit } from "./innocent.ts";
@@ -45,7 +45,7 @@ export async function prepareGround(adminUrl?: string): Promise<Ground> {
   const drop = (name: string) => admin`drop database if exists ${admin(name)} with (force)`;
   await migrate(await bootstrap(adminUrl, TEMPLATE, PASSWORD));
   stack.defer(async () => void await drop(TEMPLATE));
-  const kept = stack.move();
+  const running = stack.move();
   return {
     async victim() {
       const name = `attack_${crypto.randomUUID().replaceAll("-", "")}`;
@@ -61,7 +61,7 @@ export async function prepareGround(adminUrl?: string): Promise<Ground> {
       const running = stack.move();
       return { ...victim, [Symbol.asyncDispose]: () => running.disposeAsync() };
     },
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
@@ -72,7 +72,7 @@ async function start(stack: AsyncDisposableStack, databaseUrl: string, dataDirec
     DATA_DIR: dataDirectory,
     HTTP_PORT: String(httpPort),
     GRPC_PORT: String(grpcPort),
-    PEER_ORDER_SERVICE_URL: `http://${NOBODY_LISTENS}`, // no demonstration services in the measured process
+    PEER_ORDER_SERVICE_URL: `http://${UNREACHABLE}`, // no demo services in the measured process
   }));
   await service.ready();
   const issuer = await openDevelopmentIssuer(dataDirectory);

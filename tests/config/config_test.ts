@@ -568,5 +568,5 @@ Deno.test("configuration refuses a key, a token or a whole file as a path, and q
     for (const name of paths) assert.match(message, new RegExp(`^  ${name}: expected [^"]+$`, "m"));
     assert.ok(!message.includes(SECRET) && !message.includes("BEGIN"), message);
   }
-  assert.ok(!messageOf({ HTTP_PORT: `eyJ${SECRET}` }).includes(SECRET), "nor in any other place");
+  assert.ok(!messageOf({ HTTP_PORT: `eyJ${SECRET}` }).includes(SECRET), "nor in any other part");
 });

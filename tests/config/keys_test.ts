@@ -39,17 +39,17 @@ Deno.test("keys for development are generated once by concurrent starts, readabl
 
 Deno.test("a configured key overrides the stored one, and no file is written if all keys are configured", async () => {
   await using folder = await temporaryFolder();
-  const kept = await openKeys(NONE, folder.path);
+  const stored = await openKeys(NONE, folder.path);
   const file = await Deno.readTextFile(`${folder.path}/gdpr-keys.json`);
-  const given = readConfig(JSON.parse(file)).gdpr.keys;
+  const configured = readConfig(JSON.parse(file)).gdpr.keys;
 
   await using elsewhere = await temporaryFolder();
-  assert.equal((await openKeys(given, elsewhere.path)).receiptKey.id, kept.receiptKey.id);
+  assert.equal((await openKeys(configured, elsewhere.path)).receiptKey.id, stored.receiptKey.id);
   assert.deepEqual(await Array.fromAsync(Deno.readDir(elsewhere.path)), []);
 
-  const { receiptKey } = await openKeys({ ...NONE, receiptKey: given.receiptKey }, elsewhere.path);
-  assert.equal(receiptKey.id, kept.receiptKey.id);
-  assert.notEqual((await openKeys(NONE, elsewhere.path)).receiptKey.id, kept.receiptKey.id);
+  const { receiptKey } = await openKeys({ ...NONE, receiptKey: configured.receiptKey }, elsewhere.path);
+  assert.equal(receiptKey.id, stored.receiptKey.id);
+  assert.notEqual((await openKeys(NONE, elsewhere.path)).receiptKey.id, stored.receiptKey.id);
 });
 
 Deno.test("a file without keys is refused by its path and not changed", async () => {

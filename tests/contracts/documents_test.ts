@@ -21,7 +21,7 @@ Deno.test("the OpenAPI document is valid", async () => {
   assert.ok(valid, JSON.stringify(errors));
 });
 
-Deno.test("every operation says who it is, where it belongs, what it does, and how it refuses", () => {
+Deno.test("every operation has an ID, a tag, a description and its errors", () => {
   const ids = new Set<string>();
   const used = new Set<string>();
   const document = describe();
@@ -159,7 +159,7 @@ for (const [name, breaks, change] of CHANGES) {
   });
 }
 
-Deno.test("the document and the page that shows it are there for anybody, and fetch nothing from elsewhere", async () => {
+Deno.test("the document and its page need no authentication and load nothing from other hosts", async () => {
   const server = serve(createDocuments(describe()));
   const origin = `http://127.0.0.1:${server.addr.port}`;
   try {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { asDomainError } from "../../db/errors.ts";
 import { openPool, POOL_LIMITS, type PoolLimits, type Role } from "../../db/connect.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
-import { openDoor } from "../door.ts";
+import { startTcpProxy } from "../tcp_proxy.ts";
 import { eventually } from "../eventually.ts";
 
 const TOO_MUCH = "The database has too much to do: try again";
@@ -87,7 +87,7 @@ Deno.test("transactions get their connection in the order in which they came", a
 Deno.test("a host that has gone without a word is noticed, and its successor asked", async () => {
   await using db = await createDatabase();
   const direct = new URL(db.url);
-  const door = openDoor(0, Number(direct.port));
+  const door = startTcpProxy(0, Number(direct.port));
   direct.port = String(door.port);
   const pool = openPool(direct.href, "customer_api", 2, { silenceMs: 500 });
   try {

@@ -5,7 +5,7 @@ import { asDomainError } from "../../db/errors.ts";
 import type { Sql, Tx } from "../../db/connect.ts";
 import { openPool } from "../../db/connect.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
-import { type Door, openDoor } from "../door.ts";
+import { startTcpProxy, type TcpProxy } from "../tcp_proxy.ts";
 import { succeedsWithin } from "../../lib/timeout.ts";
 
 Deno.test("a transaction whose connection is lost fails, and its later statements go nowhere", async () => {
@@ -117,7 +117,7 @@ Deno.test("a connection that is lost in the middle of a result leaves no rows to
 });
 
 /** Brings a pool of one connection into a state, then silences the database; gives what waits for an answer. */
-const SILENCED: Record<string, (pool: Sql, door: Door) => Promise<Promise<unknown>[]>> = {
+const SILENCED: Record<string, (pool: Sql, door: TcpProxy) => Promise<Promise<unknown>[]>> = {
   "while its connection is idle": async (pool, door) => {
     await pool`select 1`;
     door.hold(true);
@@ -149,7 +149,7 @@ Deno.test("a pool ends although its database has fallen silent", async () => {
   await using database = await createDatabase();
   const endings = Object.entries(SILENCED).map(async ([when, silence]) => {
     const url = new URL(database.url);
-    const door = openDoor(0, Number(url.port));
+    const door = startTcpProxy(0, Number(url.port));
     url.port = String(door.port);
     const pool = openPool(url.href, "customer_worker", 1, {});
     try {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isCurrent, migrate, MigrationError, migrationNames } from "../../db/migrate.ts";
 import { createReadiness } from "../../db/readiness.ts";
 import { createDatabase } from "../database.ts";
-import { captureLog } from "../whole_log.ts";
+import { captureLog } from "../captured_log.ts";
 
 Deno.test("twenty migrations that start at once apply each file once", async () => {
   await using database = await createDatabase(false);

@@ -3,7 +3,7 @@ import { parseAllDocuments } from "yaml";
 
 const ROOT = new URL("../../", import.meta.url);
 
-// deno-lint-ignore no-explicit-any -- whatever stands in the file
+// deno-lint-ignore no-explicit-any -- any YAML
 export type Loose = any;
 
 /** The documents of a file of this repository. */

@@ -41,7 +41,7 @@ export async function consume(keys: Iterable<string>, broker = SHARED_BROKER!): 
       topics: missingTopics([], settings(broker)),
     });
   }, broker);
-  const wanted = new Set(keys);
+  const keySet = new Set(keys);
   const received: Received[] = [];
   const arrived = new Set<string>();
   const consumer = client(broker).consumer({ groupId: `test-${crypto.randomUUID()}`, maxWaitTimeInMs: 100 });
@@ -50,7 +50,7 @@ export async function consume(keys: Iterable<string>, broker = SHARED_BROKER!): 
   await consumer.run({
     eachBatch: ({ batch }) => {
       for (const { key, value, headers } of batch.messages) {
-        if (!wanted.has(String(key))) continue;
+        if (!keySet.has(String(key))) continue;
         const text = Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]);
         const message: Received = {
           topic: batch.topic,

@@ -58,13 +58,13 @@ kafkaTest("three relays at once keep the order of every key", async () => {
 kafkaTest("an event that this version cannot publish holds back its own key only", async () => {
   await using database = await createDatabase();
   const store = crypto.randomUUID();
-  const [held, other] = [crypto.randomUUID(), crypto.randomUUID()];
-  const before = eventsOf(store, held, 2);
-  const future = event("customer.teleported", store, held);
-  const after = eventsOf(store, held, 2);
+  const [heldKey, other] = [crypto.randomUUID(), crypto.randomUUID()];
+  const before = eventsOf(store, heldKey, 2);
+  const future = event("customer.teleported", store, heldKey);
+  const after = eventsOf(store, heldKey, 2);
   const others = eventsOf(store, other, 3);
   await insertEvents(database.pool("customer_api"), [...before, future, ...after, ...others]);
-  await using consumer = await consume([held, other]);
+  await using consumer = await consume([heldKey, other]);
   await using sink = kafkaSink(settings(), "protobuf");
   await using relay = startRelay(database.pool("customer_worker"), sink, { holdMs: 50, pollMs: 20 });
   await consumer.sees([...before, ...others]);

@@ -95,12 +95,12 @@ Deno.test("a relay reconnects after PostgreSQL has closed its connections", asyn
   for (let round = 0; round < 3; round++) {
     const before = await countUnpublished(database.admin);
     await until("the relay works", async () => await countUnpublished(database.admin) < before - 20);
-    const ended = await database.admin`
+    const terminated = await database.admin`
       select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and application_name = 'customer-service customer_worker'`;
-    assert.ok(ended.length > 0);
+    assert.ok(terminated.length > 0);
   }
-  assert.ok(await countUnpublished(database.admin) > 0, "ended in the middle");
+  assert.ok(await countUnpublished(database.admin) > 0, "terminated during the backlog");
   await drained(database);
 });
 

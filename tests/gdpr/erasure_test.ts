@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { vacuumAfterErasures } from "../../db/vacuum.ts";
 import { eventually } from "../eventually.ts";
-import { captureLog } from "../whole_log.ts";
+import { captureLog } from "../captured_log.ts";
 import { ADDRESS, createWorld, register, shopper, tell } from "../actors/world.ts";
 import { PARTICIPANTS } from "../actors/settings.ts";
 import { createWorkshop } from "./workshop.ts";

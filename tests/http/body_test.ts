@@ -7,7 +7,7 @@ import { createHttpApp } from "../../http/mod.ts";
 import { Http2Connection } from "../../grpc/http2/connection.ts";
 import { eventually } from "../eventually.ts";
 import { serve } from "../graph/server.ts";
-import { captureLog } from "../whole_log.ts";
+import { captureLog } from "../captured_log.ts";
 import { connectRaw, head, type RawConnection, unfinished } from "./raw.ts";
 
 /** A clock by which no body is late. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { pacedDownload, pacedUpload } from "../../http/pace.ts";
 import { createHttpApp } from "../../http/mod.ts";
 import { serve } from "../graph/server.ts";
-import { captureLog } from "../whole_log.ts";
+import { captureLog } from "../captured_log.ts";
 import { connectRaw } from "./raw.ts";
 
 const bytes = (length: number) => new Uint8Array(length).fill(120);
@@ -35,21 +35,21 @@ Deno.test("an upload above the minimum rate passes whole", async () => {
 
 Deno.test("a download whose client reads nothing cancels its source and closes the connection", async () => {
   await using log = await captureLog();
-  const [ended, cancelled] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const [ended, canceled] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let produced = 0;
   const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {
       controller.enqueue(bytes(100_000));
       produced += 100_000;
     },
-    cancel: () => cancelled.resolve(),
+    cancel: () => canceled.resolve(),
   }, { highWaterMark: 0 });
   const app = createHttpApp({ corsOrigins: [] })
     .get("/", (c) => c.body(pacedDownload(source, { stallMs: 200, onEnd: ended.resolve })));
   await using server = serve(app);
   await using connection = await connectRaw(`http://127.0.0.1:${server.addr.port}`);
   await connection.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
-  await Promise.all([ended.promise, cancelled.promise]);
+  await Promise.all([ended.promise, canceled.promise]);
   const received = await connection.untilClosed(); // the content of the socket buffers
   assert.ok(received.length > 0 && received.length < produced + 100_000);
   assert.deepEqual(log.lines, []);

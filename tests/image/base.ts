@@ -1,13 +1,13 @@
 /**
- * A stand-in for denoland/deno where no container registry can be reached: the smallest system of this machine's own
- * Debian, and the Deno that runs this.
+ * Base image that replaces denoland/deno if no container registry is reachable: a minimal system from this machine's
+ * Debian, and the Deno of this process.
  */
 import { type Buildah, run } from "./buildah.ts";
 
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** The name of the image; it is made on the first run. */
+/** Builds the image on the first run. Returns its name. */
 export async function prepareBase(buildah: Buildah, say: (line: string) => void): Promise<string> {
   const { codename, mirror } = await readRelease();
   const system = `localhost/${codename}:minbase`;
@@ -26,7 +26,7 @@ export async function prepareBase(buildah: Buildah, say: (line: string) => void)
   await make(buildah, system, deno, async (root) => {
     await Deno.copyFile(await Deno.realPath(Deno.execPath()), `${root}/usr/bin/deno`);
     await Deno.mkdir(`${root}/etc/ssl/certs`, { recursive: true });
-    await Deno.copyFile(CERTIFICATES, `${root}${CERTIFICATES}`).catch(() => {}); // Deno has some of its own
+    await Deno.copyFile(CERTIFICATES, `${root}${CERTIFICATES}`).catch(() => {}); // Deno includes certificates too
   });
   return deno;
 }
@@ -35,7 +35,7 @@ async function make(buildah: Buildah, from: string, to: string, fill: (root: str
   const container = await buildah.run("from", "--pull-never", from);
   try {
     await fill(await buildah.run("mount", container));
-    // Whatever this machine trusts, its registries may be signed by.
+    // This machine's registries may use certificates that only it trusts.
     await buildah.run("config", "--env", `PATH=${PATH}`, "--env", "DENO_TLS_CA_STORE=system", container);
     await buildah.run("commit", "--quiet", container, to);
   } finally {
@@ -43,7 +43,7 @@ async function make(buildah: Buildah, from: string, to: string, fill: (root: str
   }
 }
 
-/** Mirrors drop a download now and then. */
+/** Retries, because downloads from mirrors fail occasionally. */
 async function again<T>(times: number, attempt: () => Promise<T>): Promise<T> {
   for (let left = times;; left--) {
     try {
@@ -54,7 +54,7 @@ async function again<T>(times: number, attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-/** From where apt gets this machine's packages. */
+/** The mirror of this machine's packages. */
 async function readRelease(): Promise<{ codename: string; mirror: string }> {
   const release = await Deno.readTextFile("/etc/os-release");
   const codename = release.match(/^VERSION_CODENAME=(\S+)$/m)?.[1] ?? "";
@@ -63,6 +63,6 @@ async function readRelease(): Promise<{ codename: string; mirror: string }> {
   const mirror = sources.split("\n").map((line) => line.split(" ")).find(([name, component]) =>
     name === codename && component === "main"
   )?.[2];
-  if (!codename || !mirror) throw new Error("Cannot tell from where apt gets the packages of this machine");
+  if (!codename || !mirror) throw new Error("Cannot find the mirror of the packages of this machine");
   return { codename, mirror };
 }

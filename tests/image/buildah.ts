@@ -1,4 +1,4 @@
-/** buildah with a storage of its own under `.data`: what this makes is in nobody's way. */
+/** buildah with a separate storage under `.data`. */
 
 export interface ImageConfig {
   user: string;
@@ -8,7 +8,7 @@ export interface ImageConfig {
   healthcheck: string[];
 }
 
-/** A program has failed; the message has the end of what it wrote. */
+/** A command has failed. The message contains the end of its output. */
 export class CommandFailed extends Error {
   override name = "CommandFailed";
 }
@@ -16,7 +16,7 @@ export class CommandFailed extends Error {
 export class Buildah {
   readonly #options: string[];
 
-  /** @param folder outlives a run: what is in it need not be made again */
+  /** @param folder persistent storage, which caches images between runs */
   constructor(folder: string, driver: "overlay" | "vfs") {
     this.#options = [
       "--root",
@@ -28,7 +28,7 @@ export class Buildah {
     ];
   }
 
-  /** What the command prints, trimmed. */
+  /** Trimmed output of the command. */
   run(command: string, ...args: string[]): Promise<string> {
     return run("buildah", [...this.#options, command, ...args], { BUILDAH_ISOLATION: "chroot" });
   }
@@ -49,7 +49,7 @@ export class Buildah {
     };
   }
 
-  /** The image's root file system as a folder, for as long as it is not disposed. */
+  /** Mounts the image's root file system as a folder, until disposal. */
   async mount(image: string): Promise<AsyncDisposable & { path: string }> {
     const container = await this.run("from", "--pull-never", image);
     const remove = () => this.run("rm", container);
@@ -63,7 +63,7 @@ export class Buildah {
   }
 }
 
-/** Overlays where the kernel stacks them here, whole copies elsewhere, as inside of another container. */
+/** Storage driver: overlay if the kernel supports it here, otherwise full copies, for example inside a container. */
 export async function openBuildah(folder: string): Promise<Buildah> {
   const overlay = new Buildah(folder, "overlay");
   try {
@@ -84,6 +84,6 @@ export async function run(
   const { success, stdout, stderr } = await new Deno.Command(program, { args, env }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
   if (success) return text(stdout);
-  const told = `${text(stdout)}\n${text(stderr)}`.trim().slice(-2_000);
-  throw new CommandFailed(`${program} ${args.slice(0, 12).join(" ")} has failed:\n${told}`);
+  const output = `${text(stdout)}\n${text(stderr)}`.trim().slice(-2_000);
+  throw new CommandFailed(`${program} ${args.slice(0, 12).join(" ")} has failed:\n${output}`);
 }

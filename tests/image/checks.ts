@@ -1,4 +1,4 @@
-/** The image as it is run: what it serves, what it may do, and what is not in it. `deno task image` runs this. */
+/** Tests of the built image: service, permissions and contents. `deno task image` runs them. */
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
 import { freePort } from "../ports.ts";
@@ -14,7 +14,7 @@ import { firstProcess, imageUnderTest, inContainer } from "./container.ts";
 const image = imageUnderTest();
 const FREE_PORTS = { HTTP_PORT: "0", GRPC_PORT: "0" };
 
-Deno.test("it serves GraphQL, gRPC and readiness with nothing but the permissions it names, and ends with 0", async () => {
+Deno.test("the image serves GraphQL, gRPC and readiness with only its permissions, and exits with 0", async () => {
   await using world = await createWorld();
   const ref = await register(world, { email: "ada@example.com" });
   const key = await generateKey();
@@ -75,27 +75,27 @@ Deno.test("it serves GraphQL, gRPC and readiness with nothing but the permission
   }
   assert.equal(await healthcheck(ports.http), 0);
   Deno.kill(pid, "SIGTERM");
-  const { code, output, complaints } = await service.ended();
+  const { code, output, stderr } = await service.exited();
   assert.equal(code, 0);
-  assert.doesNotMatch(complaints, /access to|NotCapable|error/i);
+  assert.doesNotMatch(stderr, /access to|NotCapable|error/i);
   assert.equal(JSON.parse(output.trim().split("\n").at(-1) ?? "").message, "Stopped");
   assert.equal(await healthcheck(ports.http), 1);
 });
 
-Deno.test("it starts its workers, and they share its ports", async () => {
+Deno.test("the image starts workers that share its ports", async () => {
   await using world = await createWorld();
   const [http, grpc] = [freePort(), freePort()];
   const env = { ...production(world.database.url), ...TRUSTING, WORKERS: "2" };
   const ports = { HTTP_PORT: String(http), GRPC_PORT: String(grpc) };
   const bwrap = inContainer(image, image.config.entrypoint, { env: { ...env, ...ports } }).spawn();
   await using service = watch(bwrap);
-  await service.says(/Ready: HTTP[^]*Ready: HTTP/);
+  await service.waitForOutput(/Ready: HTTP[^]*Ready: HTTP/);
   assert.equal((await fetch(`http://127.0.0.1:${http}/readyz`)).status, 200);
   Deno.kill(await firstProcess(bwrap.pid), "SIGTERM");
-  assert.equal((await service.ended()).code, 0);
+  assert.equal((await service.exited()).code, 0);
 });
 
-Deno.test("it migrates an empty database, as a job of its own", async () => {
+Deno.test("the image migrates an empty database as a separate job", async () => {
   await using database = await createDatabase(false);
   const command = [...deno(), "tasks/migrate.ts"];
   const { success, stdout } = await inContainer(image, command, { env: { DATABASE_URL: database.url } })
@@ -104,7 +104,7 @@ Deno.test("it migrates an empty database, as a job of its own", async () => {
   assert.match(new TextDecoder().decode(stdout), /^applied 0001_customers\.sql\n/);
 });
 
-Deno.test("it can write nowhere, and start nothing but Deno for its workers", async () => {
+Deno.test("the image cannot write files, and can start only Deno, for its workers", async () => {
   const shell = ["sh", "-c", "for f in /app /deno-dir /tmp /run /var/tmp /; do touch $f/x && echo $f; done"];
   const { stdout } = await inContainer(image, shell).output();
   assert.equal(new TextDecoder().decode(stdout), "");
@@ -120,13 +120,13 @@ Deno.test("it can write nowhere, and start nothing but Deno for its workers", as
   assert.deepEqual([asked.code, new TextDecoder().decode(asked.stdout)], [0, ""]);
 });
 
-Deno.test("without its settings it names what is missing, and offers no embedded database", async () => {
+Deno.test("without its variables the image names the missing ones and starts no embedded database", async () => {
   const { code, stderr } = await inContainer(image, image.config.entrypoint).output();
   assert.equal(code, 1);
   assert.match(new TextDecoder().decode(stderr), /^ {2}DATABASE_URL: expected .* refused in production$/m);
 });
 
-Deno.test("neither secrets, tests nor the packages of development are in it", async () => {
+Deno.test("the image contains no secrets, tests or development packages", async () => {
   const files = new Set<string>();
   for (const folder of ["app", "deno-dir"]) {
     for await (const path of walk(`${image.root}/${folder}`)) files.add(path.slice(image.root.length));
@@ -154,7 +154,7 @@ Deno.test("neither secrets, tests nor the packages of development are in it", as
   assert.deepEqual(Object.keys(env).filter((name) => /KEY|TOKEN|PASSWORD|SECRET|URL/.test(name)), []);
 });
 
-/** Deno as the image calls it, without the program. */
+/** The image's Deno command without the script. */
 function deno(): string[] {
   return image.config.entrypoint.slice(0, -1);
 }
@@ -184,6 +184,6 @@ async function* walk(folder: string): AsyncGenerator<string> {
 }
 
 function report(line: string): void {
-  // deno-lint-ignore no-console -- a measurement that the task prints
+  // deno-lint-ignore no-console -- the task prints this measurement
   console.log(line);
 }

@@ -1,14 +1,14 @@
-/** Runs what an image runs, as the kernel would let a container: its user, its files, none of them to be written. */
+/** Runs an image's command like a container: with its user and a read-only file system. */
 import { run } from "./buildah.ts";
 import type { ImageConfig } from "./buildah.ts";
 
 export interface Image {
-  /** Its root file system. */
+  /** Root file system. */
   root: string;
   config: ImageConfig;
 }
 
-/** The image that `deno task image` has built and tells of in the environment. */
+/** The image that `deno task image` has built, from the environment. */
 export function imageUnderTest(): Image {
   return JSON.parse(Deno.env.get("TEST_IMAGE") ?? "null") ?? missing();
 }
@@ -18,10 +18,10 @@ function missing(): never {
 }
 
 /**
- * A command in the image, on this machine's network. It is process 1 of its own, may use nothing but /proc and /dev
- * beside the image, and gets only the variables given.
+ * Runs a command in the image, on this machine's network. It is process 1 of its namespace, has only /proc and /dev in
+ * addition to the image, and only the passed variables.
  *
- * @param secrets a folder to see at /run/secrets
+ * @param secrets a folder to mount at /run/secrets
  */
 export function inContainer(
   { root, config }: Image,
@@ -51,15 +51,15 @@ export function inContainer(
   });
 }
 
-/** The container's first process: a signal to bwrap itself would not reach it. */
+/** PID of the container's first process, because bwrap does not forward signals. */
 export async function firstProcess(bwrap: number): Promise<number> {
   const children = await Deno.readTextFile(`/proc/${bwrap}/task/${bwrap}/children`);
   return Number(children.trim().split(" ")[0]);
 }
 
-/** Why no image can be built here, if none can. */
+/** Reason why no image can be built on this machine, if any. */
 export async function whatIsMissing(): Promise<string | undefined> {
-  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "it takes root on Linux";
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "it requires root on Linux";
   for (const program of ["apt-get", "debootstrap", "buildah", "bwrap", "setpriv"]) {
     if (!(await run("sh", ["-c", `command -v ${program}`]).catch(() => ""))) {
       return `${program} is not installed (on Debian: apt-get install buildah debootstrap bubblewrap)`;

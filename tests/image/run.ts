@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- what a task prints is its result
+// deno-lint-ignore-file no-console -- a task prints its result
 /**
- * `deno task image`: builds the Dockerfile without a container engine, and tries what comes out. With
- * REQUIRE_IMAGE=1 a machine on which it cannot be built fails the run.
+ * `deno task image`: builds the Dockerfile without a container engine and tests the image. With REQUIRE_IMAGE=1 it fails
+ * on machines that cannot build it.
  */
 import { prepareBase } from "./base.ts";
 import { type Buildah, CommandFailed, openBuildah, run } from "./buildah.ts";

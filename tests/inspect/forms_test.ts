@@ -4,7 +4,7 @@ import { createBodyReader } from "../../http/body_reader.ts";
 import { monitorLoad, shedLoad } from "../../http/load_shedding.ts";
 import { connectRaw, head, unfinished } from "../http/raw.ts";
 import { eventually } from "../eventually.ts";
-import { captureLog } from "../whole_log.ts";
+import { captureLog } from "../captured_log.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { textOf } from "./request_pages.ts";
 import { startInspector, type TestInspector } from "./server.ts";

@@ -1,15 +1,15 @@
-/** A real Apache Kafka for tests: one node in KRaft mode, on free ports of the loopback interface. */
+/** Real Apache Kafka for tests: one node in KRaft mode, on free loopback ports. */
 import { findKafka, type Installation } from "./installation.ts";
 import { freePort } from "../ports.ts";
 
 export interface Broker extends AsyncDisposable {
-  /** What a client connects to, host:port; the same after every start. */
+  /** host:port for clients; the same after every start. */
   brokers: string;
-  /** SIGTERM lets the broker shut down in order, SIGKILL does not. Returns when the process has ended. */
+  /** Stops the broker: SIGTERM in an orderly way, SIGKILL at once. Returns when the process has exited. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
   /** Starts a stopped broker again on the same data. */
   start(): Promise<void>;
-  /** Freezes the broker, which then takes connections and answers nothing. */
+  /** Suspends the broker, which then accepts connections but does not respond. */
   suspend(): void;
   resume(): void;
 }
@@ -18,8 +18,8 @@ const START_LIMIT_MS = 60_000;
 const QUICK_JVM = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 
 /**
- * @param folder where the data is kept; without one, a temporary folder that goes with the broker
- * @param settings of the broker, beside the usual ones
+ * @param folder data folder; by default a temporary one, which is removed with the broker
+ * @param settings additional broker settings
  */
 export async function startBroker(folder?: string, settings: Record<string, number> = {}): Promise<Broker> {
   await using stack = new AsyncDisposableStack();
@@ -52,13 +52,13 @@ export async function startBroker(folder?: string, settings: Record<string, numb
       await stopped.process.status;
     },
   };
-  stack.defer(() => broker.stop("SIGKILL")); // nobody will read this data again
+  stack.defer(() => broker.stop("SIGKILL")); // the data is not needed any more
   await broker.start();
   const started = stack.move();
   return { ...broker, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
-/** Kafka's defaults are meant for a cluster; these suit one node that has to be ready soon. */
+/** Settings for a single node that starts quickly. Kafka's defaults are for a cluster. */
 function properties(
   home: string,
   port: number,
@@ -81,7 +81,7 @@ function properties(
     "share.coordinator.state.topic.replication.factor": 1,
     "share.coordinator.state.topic.min.isr": 1,
     "group.initial.rebalance.delay.ms": 0,
-    // A killed broker is let in again only when its old registration has expired.
+    // A killed broker can register again only after its old registration has expired.
     "broker.session.timeout.ms": 2000,
     "broker.heartbeat.interval.ms": 500,
     ...settings,
@@ -106,7 +106,7 @@ async function format({ java, classpath }: Installation, config: string): Promis
 interface Running {
   process: Deno.ChildProcess;
   ended(): boolean;
-  /** The end of what the broker has written, once it has ended. */
+  /** The end of the broker's output, once it has exited. */
   output: Promise<string>;
 }
 

@@ -1,4 +1,4 @@
-/** Where the tests' Apache Kafka comes from: jars that Maven copies once, and the Java that runs them. */
+/** Installs Apache Kafka for tests: jars that Maven copies once, and a Java to run them. */
 
 const POM = new URL("./pom.xml", import.meta.url);
 const CACHE = new URL("../../.data/kafka-libs/", import.meta.url);
@@ -10,13 +10,13 @@ export interface Installation {
   classpath: string;
 }
 
-/** Why there is no Kafka here, in a sentence for the person who runs the tests. */
+/** Kafka is not available. The message is for the person who runs the tests. */
 export class KafkaMissing extends Error {
   override name = "KafkaMissing";
 }
 
 /**
- * Finds Java and the jars that pom.xml names. Maven and the network are needed only the first time.
+ * Finds Java and the jars that pom.xml names. Only the first call needs Maven and the network.
  *
  * @throws {KafkaMissing}
  */
@@ -38,7 +38,7 @@ async function findJava(): Promise<string> {
   throw new KafkaMissing(`Kafka needs Java ${OLDEST_JAVA} or newer, ${java} is ${version || "unknown"}`);
 }
 
-/** Two runs at once each resolve into a folder of their own, and the first one to be complete stays. */
+/** Copies the jars to a temporary folder. Of concurrent runs the first to complete wins. */
 async function resolveJars(target: string): Promise<void> {
   const unfinished = `${target}.${Deno.pid}`;
   const { success, stdout } = await run("mvn", [

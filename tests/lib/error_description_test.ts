@@ -4,25 +4,25 @@ import postgres from "postgres";
 import { z } from "zod";
 import { describeDefect, describeError } from "../../lib/error_description.ts";
 
-Deno.test("what the engine complains of is told with its place, without what it quotes", () => {
+Deno.test("errors of the engine are described with their place, without quoted values", () => {
   const complaints: (() => unknown)[] = [
     () => new URL("http://a b/?email=numbat@example.com"),
     () => JSON.parse('{"email": numbat@example.com}'),
     () => decodeURIComponent("numbat%"),
   ];
   for (const complain of complaints) {
-    let told = "";
+    let description = "";
     try {
       complain();
     } catch (error) {
-      told = describeError(error);
+      description = describeError(error);
     }
-    assert.match(told, /^\w+Error: .* at lib\/error_description_test\.ts:\d+$/);
-    assert.doesNotMatch(told, /numbat/);
+    assert.match(description, /^\w+Error: .* at lib\/error_description_test\.ts:\d+$/);
+    assert.doesNotMatch(description, /numbat/);
   }
 });
 
-/** Errors that hold a value in each way in which one can, by what describes them. */
+/** Errors that contain a value, one for each way. */
 const SHAPES: Record<string, { make: (value: string) => unknown; description: RegExp }> = {
   "PostgreSQL, with a detail": {
     make: (value) =>
@@ -124,7 +124,7 @@ const SHAPES: Record<string, { make: (value: string) => unknown; description: Re
   },
 };
 
-/** Values of people, none of which can be part of a description by chance. */
+/** Personal values that cannot be part of a description by chance. */
 const values = fc.tuple(
   fc.constantFrom(
     "Numbat",
@@ -137,7 +137,7 @@ const values = fc.tuple(
 ).map(([value, more]) => `${value}${more}`);
 
 for (const [what, { make, description }] of Object.entries(SHAPES)) {
-  Deno.test(`a description of an error holds no value: ${what}`, () => {
+  Deno.test(`the description of an error contains no value: ${what}`, () => {
     fc.assert(
       fc.property(values, (value) => {
         const described = describeError(make(value));
@@ -150,7 +150,7 @@ for (const [what, { make, description }] of Object.entries(SHAPES)) {
   });
 }
 
-Deno.test("a description of a defect has its class, its code and its place, and not its message", () => {
+Deno.test("the description of a defect has its class, code and place but not its message", () => {
   const refused = Object.assign(new Error("numbat"), { code: "ECONNREFUSED" });
   assert.match(describeDefect(refused), /^Error ECONNREFUSED at lib\/error_description_test\.ts:\d+$/);
   assert.match(

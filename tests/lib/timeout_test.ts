@@ -3,7 +3,7 @@ import { pause, succeedsWithin, withTimeout } from "../../lib/timeout.ts";
 
 const HOUR_MS = 3_600_000;
 
-Deno.test("withTimeout gives the result, the error, or what the timeout decides", async () => {
+Deno.test("withTimeout returns the result, throws the error, or calls onTimeout", async () => {
   const refuse = () => {
     throw new Error("too late");
   };
@@ -17,16 +17,16 @@ Deno.test("withTimeout gives the result, the error, or what the timeout decides"
   await Promise.resolve();
 });
 
-Deno.test("succeedsWithin answers whether work ends in time, and throws its failure", async () => {
+Deno.test("succeedsWithin returns whether work completes in time, and throws its error", async () => {
   assert.equal(await succeedsWithin(Promise.resolve(), HOUR_MS), true);
   assert.equal(await succeedsWithin(new Promise(() => {}), 0), false);
   await assert.rejects(succeedsWithin(Promise.reject(new Error("failed")), HOUR_MS), /failed/);
 });
 
-Deno.test("a pause ends with its time or with its signal, and leaves no timer and no listener", async () => {
+Deno.test("a pause ends after its time or with its signal, and leaves no timer or listener", async () => {
   await pause(0);
   const stopping = new AbortController();
-  const waiting = pause(HOUR_MS, stopping.signal); // the sanitizer of the test runner finds a timer that stays
+  const waiting = pause(HOUR_MS, stopping.signal); // the test runner's sanitizer detects a remaining timer
   stopping.abort();
   await waiting;
   await pause(HOUR_MS, stopping.signal);

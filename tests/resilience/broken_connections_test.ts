@@ -56,7 +56,7 @@ for (const [when, steps] of Object.entries(BREAKS)) {
       });
       const admin = kafka.admin({ retry: { retries: 0 } });
       const connecting = admin.connect();
-      if (!ssl && steps[0] === NOISE) setTimeout(cut, 200); // kafkajs waits for the rest of the noise
+      if (!ssl && steps[0] === NOISE) setTimeout(cut, 200); // kafkajs waits for more noise
       await assert.rejects(connecting);
       cut();
       await admin.disconnect();
@@ -105,7 +105,7 @@ Deno.test("a client that aborts TLS at any time ends only its own connection", a
 function breaking(steps: readonly Step[]) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {
-    for await (const connection of listener) perform(connection, steps).catch(() => {}); // the client may be gone
+    for await (const connection of listener) perform(connection, steps).catch(() => {}); // the client may have disconnected
   })();
   return {
     port: listener.addr.port,
@@ -143,6 +143,6 @@ async function breakOffTls(port: number, ca: string, alpnProtocols: string[] | u
       caCerts: [ca],
       ...(alpnProtocols && { alpnProtocols }),
     });
-    await connection.write(new TextEncoder().encode(text)); // what the server sends is not read: a reset
+    await connection.write(new TextEncoder().encode(text)); // unread data of the server causes a reset
   } catch { /* refused */ }
 }

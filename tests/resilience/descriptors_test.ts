@@ -31,8 +31,8 @@ linuxTest(
       Array.from({ length: DESCRIPTORS + 100 }, () => connectTo(ports.grpc)),
     );
     await eventually(async () => {
-      clients.push(await connectTo(ports.http)); // takes what the service itself gives back
-      assert.match(service.printed(), /Cannot accept HTTP connections/);
+      clients.push(await connectTo(ports.http)); // takes descriptors that the service frees
+      assert.match(service.output(), /Cannot accept HTTP connections/);
     });
     for (const client of clients) {
       client.close();

@@ -35,9 +35,9 @@ Deno.test("clients that observe readiness lose nothing: each request and call su
   await eventually(async () => assert.equal(await readyz(), "503 the service is ending\n"));
   assert.equal(await client.health(), "NOT_SERVING");
   await eventually(() => assert.ok(load.commands.some(({ letsGo }) => letsGo)));
-  leaving.abort(); // as a balancer that has asked
+  leaving.abort(); // like a load balancer after a failed readiness probe
   await load.ended;
-  const { code } = await service.ended();
+  const { code } = await service.exited();
   const tookMs = Date.now() - signaledAt;
 
   assert.equal(code, 0);
@@ -85,13 +85,13 @@ Deno.test("a bulk upload in progress ends with a line that says so, and its clie
     { ...gatewayHeaders({ id: crypto.randomUUID(), storeId: world.storeId }), "x-principal-type": "SYSTEM" },
     row(1) + row(2),
   );
-  const seen = [await call.next(), await call.next()];
-  assert.deepEqual(seen.map(({ result }) => result), ["CREATED", "CREATED"]);
+  const firstLines = [await call.next(), await call.next()];
+  assert.deepEqual(firstLines.map(({ result }) => result), ["CREATED", "CREATED"]);
   service.signal("SIGTERM");
   const [last, ...more] = await call.rest();
   assert.deepEqual([last.error.code, more], ["UNAVAILABLE", []]);
   call[Symbol.dispose]();
-  assert.equal((await service.ended()).code, 0);
+  assert.equal((await service.exited()).code, 0);
   assert.equal((await world.admin`select from customers`).length, 2);
 });
 

@@ -35,7 +35,7 @@ if (import.meta.main) {
   const [failure = "", file = ""] = Deno.args;
   const log = await configureLogging(true);
   exitOnUncaught();
-  setInterval(() => {}, 60_000); // nothing but the handler ends this program
+  setInterval(() => {}, 60_000); // only the handler ends this program
   if (failure === "supervise" && !isWorker()) {
     const options = { workers: 1, bind: "127.0.0.1", httpPort: 0, grpcPort: 0, shutdownDelayMs: 0 };
     const code = await supervise({ ...Deno.env.toObject(), UNCAUGHT_FILE: file }, options);

@@ -21,9 +21,9 @@ for (const [failure, message] of CASES) {
     assert.equal(err, "");
     const lines = out.trim().split("\n");
     assert.equal(lines.length, 1, out);
-    const { level, message: said } = JSON.parse(lines[0]!);
+    const { level, message: logged } = JSON.parse(lines[0]!);
     assert.equal(level, "FATAL");
-    assert.match(said, message);
+    assert.match(logged, message);
     assert.doesNotMatch(out, /numbat/);
   });
 }
@@ -46,8 +46,8 @@ Deno.test("the supervisor restarts a worker after an uncaught error", async () =
     assert.doesNotMatch(printed, /numbat/);
   } finally {
     parent.kill("SIGTERM");
-    const [{ code }, said] = await Promise.all([parent.status, errors, reading]);
-    assert.equal(code, 0, said);
+    const [{ code }, stderr] = await Promise.all([parent.status, errors, reading]);
+    assert.equal(code, 0, stderr);
     await Deno.remove(file).catch(() => {}); // the worker has removed it
   }
 });

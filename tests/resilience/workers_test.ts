@@ -52,8 +52,8 @@ linuxTest("workers end by themselves when their parent is killed, and leave the 
 
 Deno.test("the service exits with the reason if workers cannot start, or before any starts if a port is taken", async () => {
   const { env, ports } = workers(2, "postgres://user:open-sesame@127.0.0.1:1/none");
-  const away = await failure(env);
-  assert.match(away, /^(Cannot prepare the database: .*ECONNREFUSED.*\n){1,2}$/);
+  const message = await failure(env);
+  assert.match(message, /^(Cannot prepare the database: .*ECONNREFUSED.*\n){1,2}$/);
   using _taken = Deno.listen({ hostname: "127.0.0.1", port: ports.grpc });
   assert.equal(
     await failure(env),
@@ -65,8 +65,8 @@ linuxTest("each worker exports under an id of its own, which its successor takes
   await using world = await createWorld();
   await using receiver = startReceiver();
   const { env } = workers(2, world.database.url);
-  const given = { OTEL_RESOURCE_ATTRIBUTES: "service.instance.id=host,service.namespace=shop" };
-  await using service = startService({ ...env, ...receiver.env, ...given });
+  const attributes = { OTEL_RESOURCE_ATTRIBUTES: "service.instance.id=host,service.namespace=shop" };
+  await using service = startService({ ...env, ...receiver.env, ...attributes });
   const [first] = await allReady(service, 2);
   Deno.kill(first!, "SIGKILL");
   await allReady(service, 3);
@@ -75,7 +75,7 @@ linuxTest("each worker exports under an id of its own, which its successor takes
   const resources = receiver.resources();
   for (const resource of resources) assert.equal(resource["service.namespace"], "shop");
   const ids = new Set(resources.map((resource) => resource["service.instance.id"]));
-  assert.deepEqual(ids, new Set(["host", "host-1", "host-2"])); // the parent's, which measures itself, and theirs
+  assert.deepEqual(ids, new Set(["host", "host-1", "host-2"])); // the supervisor's own, and those of the workers
 });
 
 function workers(count: number, databaseUrl: string) {
@@ -87,7 +87,7 @@ function workers(count: number, databaseUrl: string) {
 /** PIDs of the workers, once all have logged that they are ready. */
 async function allReady(service: RunningService, count: number): Promise<number[]> {
   await service.ready();
-  await eventually(() => assert.equal(service.printed().match(/Ready: HTTP/g)?.length, count));
+  await eventually(() => assert.equal(service.output().match(/Ready: HTTP/g)?.length, count));
   return await childrenOf(service.pid);
 }
 

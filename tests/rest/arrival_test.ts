@@ -5,7 +5,7 @@ import { monitorLoad, shedLoad } from "../../http/load_shedding.ts";
 import { answerOf } from "../../rest/errors.ts";
 import { connectRaw, head, unfinished } from "../http/raw.ts";
 import { eventually } from "../eventually.ts";
-import { captureLog } from "../whole_log.ts";
+import { captureLog } from "../captured_log.ts";
 import { startRest } from "./server.ts";
 
 /** Sends text as it is over a connection of its own, and gives what comes back until there is a whole document. */

@@ -6,7 +6,7 @@ import { answerWith } from "../../rest/patient_answer.ts";
 import { createWorld } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { heldMegabytes } from "../memory.ts";
-import { captureLog } from "../whole_log.ts";
+import { captureLog } from "../captured_log.ts";
 import { type Line, serveBulk } from "./bulk.ts";
 
 const row = (at: number, fields: object = {}) =>

@@ -4,7 +4,7 @@ import type { Principal } from "../../domain/principal.ts";
 import { readRows } from "../../rest/customers/bulk_rows.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { register, shopper, tell } from "../actors/world.ts";
-import { captureLog } from "../whole_log.ts";
+import { captureLog } from "../captured_log.ts";
 import type { Line } from "./bulk.ts";
 import { startRest, type TestRest } from "./server.ts";
 

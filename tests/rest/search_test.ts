@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Principal } from "../../domain/principal.ts";
 import { createGroup, register, shopper, tell } from "../actors/world.ts";
-import { captureLog } from "../whole_log.ts";
+import { captureLog } from "../captured_log.ts";
 import { startRest, type TestRest } from "./server.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;

@@ -9,14 +9,14 @@ const PACKAGES = [
 
 /** Fake registry with one response, which records its requests. */
 function registry(answer: BodyInit, status = 200) {
-  const asked: { path: string; body: unknown }[] = [];
+  const requests: { path: string; body: unknown }[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-    asked.push({ path: new URL(request.url).pathname, body: await request.json() });
+    requests.push({ path: new URL(request.url).pathname, body: await request.json() });
     return new Response(answer, { status });
   });
   return {
     url: `http://127.0.0.1:${server.addr.port}/npm/`,
-    asked,
+    requests,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
@@ -37,7 +37,7 @@ Deno.test("one request covers all packages, and only versions in an advisory's r
   };
   await using npm = registry(JSON.stringify(answer));
   const found = await findAdvisories(npm.url, PACKAGES);
-  assert.deepEqual(npm.asked, [{
+  assert.deepEqual(npm.requests, [{
     path: "/npm/-/npm/v1/security/advisories/bulk",
     body: { left: ["1.2.3", "2.0.0"], right: ["4.0.0-beta.1"] },
   }]);
@@ -63,9 +63,9 @@ Deno.test("an error, an outage and an unexpected response of the registry differ
     await using odd = registry(answer);
     await assert.rejects(findAdvisories(odd.url, PACKAGES), NoAdvisories);
   }
-  const away = registry("{}");
-  await away[Symbol.asyncDispose]();
-  await assert.rejects(findAdvisories(away.url, PACKAGES), /cannot be reached/);
+  const stopped = registry("{}");
+  await stopped[Symbol.asyncDispose]();
+  await assert.rejects(findAdvisories(stopped.url, PACKAGES), /cannot be reached/);
 });
 
 const advisory = (severity: string, id = "GHSA-aaaa-bbbb-cccc"): Advisory => ({

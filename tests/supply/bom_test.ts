@@ -23,7 +23,10 @@ Deno.test("the bill of materials is valid CycloneDX 1.6", async () => {
   }
   const validate = ajv.compile(await schema("bom-1.6"));
   assert.ok(validate(read({ version: "1.0.0", made: new Date(0) })), JSON.stringify(validate.errors));
-  assert.ok(!validate({ ...read(), components: [{ type: "library" }] }), "the schema refuses something");
+  assert.ok(
+    !validate({ ...read(), components: [{ type: "library" }] }),
+    "the schema refuses an invalid document",
+  );
 });
 
 Deno.test("a package has its purl, its license and the hash of its archive", () => {

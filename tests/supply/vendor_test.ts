@@ -29,7 +29,7 @@ Deno.test("an edited, an added and a missing file of vendor/ are reported", asyn
   ]);
 
   await writePublished(copy.folder);
-  assert.equal((await findDifferences(copy.folder)).length, 1, "all but Scalar's are written again");
+  assert.equal((await findDifferences(copy.folder)).length, 1, "all but Scalar's are rebuilt");
 });
 
 Deno.test("the edited folder can be rebuilt from the patch that is written after an edit", async () => {

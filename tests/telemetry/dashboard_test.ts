@@ -16,9 +16,9 @@ Deno.test("the alerts and the dashboard use exported metrics, under their Promet
 });
 
 Deno.test("every metric of the service is used by an alert or the dashboard", async () => {
-  const asked = (await everyExpression()).flatMap((expression) => parseExpression(expression).metrics);
+  const usedMetrics = (await everyExpression()).flatMap((expression) => parseExpression(expression).metrics);
   const unseen = Object.keys(INSTRUMENTS).filter((name) =>
-    !asked.some((metric) => metric.startsWith(name.replaceAll(".", "_")))
+    !usedMetrics.some((metric) => metric.startsWith(name.replaceAll(".", "_")))
   );
   assert.deepEqual(unseen, []);
 });
@@ -36,10 +36,10 @@ Deno.test("metrics that other services export too are filtered by this service, 
   assert.ok(shared.length > 15);
   for (const selector of shared) {
     const [, job = ""] = selector.match(/\bjob=~"([^"]+)"/) ?? [];
-    const asked = new RegExp(`^(${job.replace("$job", "customer-service")})$`);
-    for (const own of ["customer-service", "shop/customer-service"]) assert.match(own, asked, selector);
+    const pattern = new RegExp(`^(${job.replace("$job", "customer-service")})$`);
+    for (const own of ["customer-service", "shop/customer-service"]) assert.match(own, pattern, selector);
     for (const other of ["customer-service-2", "other-customer-service", "router"]) {
-      assert.doesNotMatch(other, asked, selector);
+      assert.doesNotMatch(other, pattern, selector);
     }
   }
 });

@@ -100,7 +100,7 @@ Deno.test("a gRPC call continues its caller's trace, down to the SQL statement",
   });
   const refused = receiver.spans().find(({ attributes }) => attributes["error.type"] === "UNAUTHENTICATED");
   assert.equal(refused?.name, GROUPS);
-  assert.equal(refused?.failed, false, "the caller's own mistake is no failure of the service");
+  assert.equal(refused?.failed, false, "a caller's mistake is not a failure of the service");
 });
 
 Deno.test("operations are counted by type and outcome, not by name, and an internal error takes precedence over a refusal", async () => {
@@ -182,7 +182,7 @@ Deno.test("an unreachable or unresponsive collector delays neither requests nor 
     await using scene = await serve({
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
       OTEL_EXPORTER_OTLP_TIMEOUT: "1000",
-      OTEL_METRIC_EXPORT_INTERVAL: "2500", // the next is always about to begin
+      OTEL_METRIC_EXPORT_INTERVAL: "2500", // the next export is always about to begin
     });
     const { data } = await ask(scene.ports.http, scene.headers, `{ me { email } }`);
     assert.equal(data.me.email, PERSON.email);
@@ -222,7 +222,7 @@ function input(fields: Record<string, string>): string {
   return JSON.stringify(fields).replace(/"(\w+)":/g, "$1:");
 }
 
-// deno-lint-ignore no-explicit-any -- the answer to whatever is asked
+// deno-lint-ignore no-explicit-any -- the response to any query
 type Answer = any;
 
 async function ask(

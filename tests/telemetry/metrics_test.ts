@@ -25,7 +25,7 @@ Deno.test("every metric of the table is exported with its current value", async 
   const held = await shop.open(other, "ERASURE");
   await shop.tell(held, "hold", { reason: "a court has asked" });
   await world.admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${held.id}`;
-  await shop.open(other, "ACCESS"); // asks the peers
+  await shop.open(other, "ACCESS"); // calls the participants
   await using receiver = startReceiver();
   await using service = startService({
     ...production(world.database.url),
@@ -53,13 +53,15 @@ Deno.test("every metric of the table is exported with its current value", async 
   const metrics = receiver.metrics();
   const attributes = [...metrics.values()].flat().flatMap((point) => Object.keys(point.attributes));
   const labels = new Set([...attributes, "messaging.destination.name"].map(translated));
-  const wanted = [
+  const labelsInUse = [
     ...(await readDashboard()).panels.flatMap(({ targets = [] }) => targets),
     ...await readAlerts(),
   ]
     .flatMap((of) => parseExpression("expr" in of ? of.expr : of.expression).labels);
-  const unknown = wanted.filter((label) => !labels.has(label) && !["le", "job", "instance"].includes(label));
-  assert.deepEqual(unknown, [], "labels that the dashboard and the alerts ask for");
+  const unknown = labelsInUse.filter((label) =>
+    !labels.has(label) && !["le", "job", "instance"].includes(label)
+  );
+  assert.deepEqual(unknown, [], "labels that the dashboard and the alerts use");
   const value = (name: string, attributes: Record<string, unknown> = {}) =>
     find(metrics.get(name), attributes);
   const type = "customer_service.gdpr.type";
@@ -131,8 +133,8 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
   }
 });
 
-function find(points: ReceivedPoint[] = [], wanted: Record<string, unknown>): number | undefined {
+function find(points: ReceivedPoint[] = [], labels: Record<string, unknown>): number | undefined {
   return points.find(({ attributes }) =>
-    Object.entries(wanted).every(([name, value]) => attributes[name] === value)
+    Object.entries(labels).every(([name, value]) => attributes[name] === value)
   )?.value;
 }

@@ -26,9 +26,9 @@ Deno.test("an event contains the trace that caused it, in its Kafka headers and 
 });
 
 Deno.test("a call to a participant has the trace context", async () => {
-  const seen: string[] = [];
+  const traceparents: string[] = [];
   await using peer = await startPeer(({ metadata }) => {
-    seen.push(...metadata.getAll("traceparent"));
+    traceparents.push(...metadata.getAll("traceparent"));
   });
   await using peers = createPeers(new Map([["order-service", peer.url]]));
   const traceparent = newTraceparent();
@@ -39,7 +39,7 @@ Deno.test("a call to a participant has the trace context", async () => {
   };
   const request = { ...ids, resumeAfter: undefined, traceparent };
   await Array.fromAsync(peers.collect("order-service", request, new AbortController().signal));
-  assert.deepEqual(seen, [traceparent]);
+  assert.deepEqual(traceparents, [traceparent]);
 });
 
 Deno.test("rows from a version without traceparents continue their trace as far as it is known", async () => {

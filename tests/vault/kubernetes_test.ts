@@ -47,8 +47,8 @@ vaultTest(
     }
 
     await t.step("it reads what the role's policies allow", async () => {
-      const given = await readVault(env, { report: () => {} });
-      assert.deepEqual(given, {
+      const variables = await readVault(env, { report: () => {} });
+      assert.deepEqual(variables, {
         DATABASE_URL: "postgres://svc:choose-one@db/customers?sslmode=prefer",
         VAULT_ADDR: "",
         VAULT_K8S_ROLE: "",
@@ -108,11 +108,11 @@ vaultTest("the login uses the configured mount and namespace", async () => {
   await using vault = await startVault();
   await fill(vault);
   await using cluster = await startCluster(vault, ["customer-service"], "clusters/eu");
-  const given = await readVault({
+  const variables = await readVault({
     VAULT_ADDR: vault.address,
     VAULT_K8S_ROLE: "customer-service",
     VAULT_K8S_MOUNT: "clusters/eu",
     VAULT_K8S_TOKEN_PATH: cluster.tokenPath,
   }, { report: () => {}, variables: ["DATABASE_URL"] });
-  assert.equal(given.DATABASE_URL, "postgres://svc:choose-one@db/customers?sslmode=prefer");
+  assert.equal(variables.DATABASE_URL, "postgres://svc:choose-one@db/customers?sslmode=prefer");
 });

@@ -53,7 +53,7 @@ export async function startVault({ port = freePort(), tls = false } = {}): Promi
   })();
   stack.defer(async () => {
     try {
-      process.kill("SIGKILL"); // nothing of it is kept
+      process.kill("SIGKILL"); // it stores nothing
     } catch { /* it has ended by itself */ }
     await printed;
     await process.status;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { createWorld, register } from "../actors/world.ts";
 import { createDatabase, PASSWORD, type TestDatabase } from "../database.ts";
-import { gatewayHeaders, NOBODY_LISTENS, portsOf, production, TRUSTING } from "../production.ts";
+import { gatewayHeaders, portsOf, production, TRUSTING, UNREACHABLE } from "../production.ts";
 import { failure, startService } from "../service.ts";
 import { startVault, type VaultServer, vaultTest } from "./server.ts";
 
@@ -24,7 +24,7 @@ async function fill(vault: VaultServer, { url }: Pick<TestDatabase, "url">): Pro
     "db.password": PASSWORD,
     ...keys,
   });
-  await vault.put("shared/kafka", { "bootstrap.servers": NOBODY_LISTENS });
+  await vault.put("shared/kafka", { "bootstrap.servers": UNREACHABLE });
   return [...Object.values(keys), keys["gdpr.receipt_key"].split("\n")[1]!, `:${PASSWORD}@`];
 }
 
@@ -43,7 +43,7 @@ vaultTest(
       VAULT_ADDR: vault.address,
       VAULT_TOKEN: vault.rootToken,
     });
-    await service.says(/Vault is sealed or not initialized: retrying for up to 60 seconds/);
+    await service.waitForOutput(/Vault is sealed or not initialized: retrying for up to 60 seconds/);
     await vault.unseal();
     const { http } = await portsOf(service);
 
@@ -58,14 +58,14 @@ vaultTest(
     where datname = current_database() and application_name = 'crm'`;
     assert.ok(named?.count > 0);
 
-    const { code, output, complaints } = await service.stop("SIGTERM");
+    const { code, output, stderr } = await service.stop("SIGTERM");
     assert.equal(code, 0);
     assert.match(
       output,
       /Read from Vault: DATABASE_URL, GDPR_EXPORT_KEY, GDPR_HASH_KEY, GDPR_RECEIPT_KEY, KAFKA_/,
     );
     for (const secret of [...secrets, vault.rootToken]) {
-      assert.ok(!`${output}${complaints}`.includes(secret), "a secret is printed");
+      assert.ok(!`${output}${stderr}`.includes(secret), "a secret is printed");
     }
   },
 );
@@ -93,7 +93,7 @@ vaultTest(
       "db.username": "svc",
       "db.password": password,
     });
-    const away = await failure({ ...env, KAFKA_BROKERS: NOBODY_LISTENS });
+    const away = await failure({ ...env, KAFKA_BROKERS: UNREACHABLE });
     assert.match(away, /^Cannot prepare the database: .*ECONNREFUSED/);
     assert.ok(!away.includes(password));
   },

@@ -28,7 +28,7 @@ vaultTest(
     const environ = await Deno.readTextFile(`/proc/${first}/environ`);
     assert.ok(environ.includes(`OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint}`) && !environ.includes(VAULT_TOKEN));
     Deno.kill(first!, "SIGKILL");
-    await eventually(() => assert.equal(service.printed().match(/Ready: HTTP/g)?.length, 2));
+    await eventually(() => assert.equal(service.output().match(/Ready: HTTP/g)?.length, 2));
 
     const { http } = await portsOf(service);
     const response = await fetch(`http://127.0.0.1:${http}/graphql`, {

@@ -26,7 +26,7 @@ const UPDATE = "mutation($i: UpdateProfileInput!) { updateProfile(input: $i) { i
 function repeatedWords(words: string): Attack["run"] {
   return (target) =>
     ask(target, 3, () => {
-      const unlike = Math.random(); // an engine remembers the last text that it has searched
+      const unlike = Math.random(); // the engine caches the last text that it has searched
       const i = `${unlike}${words.repeat(Math.floor(98_000 / words.length))}`;
       return graphql({ query: UPDATE, variables: { i } });
     });

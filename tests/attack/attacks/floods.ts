@@ -183,7 +183,7 @@ function streams({ port, whole, open, unknown }: Kind): Attack[] {
   const again = (bytes: Uint8Array): Attack["run"] => (target) =>
     target.keep(4 * CONNECTIONS, async (wire) => {
       await wire.send(OPENING);
-      await pause(20); // the limits of the server's SETTINGS hold once they are acknowledged
+      await pause(20); // the limits of the server's SETTINGS apply once they are acknowledged
       await wire.send(bytes);
       await Promise.race([wire.over, pause(400)]);
     });
@@ -252,12 +252,12 @@ function streams({ port, whole, open, unknown }: Kind): Attack[] {
 }
 
 async function unread(wire: Wire, fields: Fields): Promise<void> {
-  const asked = Array.from({ length: 100 }, (_, at) =>
+  const requests = Array.from({ length: 100 }, (_, at) =>
     concat([
       headers(at * 2 + 1, fields),
       frame(DATA, END_STREAM, at * 2 + 1, new Uint8Array(5)),
     ]));
-  await wire.send(concat([PREFACE, settings([INITIAL_WINDOW_SIZE, 0]), ...asked]));
+  await wire.send(concat([PREFACE, settings([INITIAL_WINDOW_SIZE, 0]), ...requests]));
 }
 
 /** Respects the server's flow control, and reconnects when a window is used up. */

@@ -1,16 +1,16 @@
-/** A port in front of a server, through which a test decides what passes. */
+/** TCP proxy with which a test can hold back traffic. */
 
-export interface Door {
+export interface TcpProxy {
   port: number;
-  /** Holds what comes from now on, or lets it through. */
+  /** Holds back all data from now on, or releases it. */
   hold(silent: boolean): void;
-  /** Holds what comes on the connections that are there, for ever, as when a host has gone; new ones lead on. */
+  /** Holds back data of the open connections forever, as if their host had failed. New connections work. */
   forget(): void;
   close(): void;
 }
 
-/** Leads every connection on to another port of this machine, unless it is told to hold what comes. */
-export function openDoor(port: number, to: number): Door {
+/** Forwards connections to another port of this machine. */
+export function startTcpProxy(port: number, to: number): TcpProxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const open = new Set<Deno.Conn>();
   let free = Promise.resolve();
@@ -26,7 +26,7 @@ export function openDoor(port: number, to: number): Door {
         if (gone) await closing.promise;
         for (let sent = 0; sent < read;) sent += await into.write(buffer.subarray(sent, read));
       }
-    } catch { /* one side has gone */ }
+    } catch { /* one side has closed */ }
     for (const side of [from, into]) close(side);
   };
   const closing = Promise.withResolvers<void>();
@@ -50,8 +50,8 @@ export function openDoor(port: number, to: number): Door {
     port: listener.addr.port,
     hold(silent: boolean) {
       release();
-      const held = Promise.withResolvers<void>();
-      if (silent) [free, release] = [held.promise, held.resolve];
+      const blocked = Promise.withResolvers<void>();
+      if (silent) [free, release] = [blocked.promise, blocked.resolve];
     },
     forget() {
       forgotten.resolve();

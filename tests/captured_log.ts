@@ -1,7 +1,7 @@
-/** The service's log as a test sees it: every line of every part, with its properties. */
+/** Captures the service's log for tests. */
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 
-/** Everything that the service logs from now on, with all that a log line carries beside its text. */
+/** Captures all log lines from now on, with their properties. */
 export async function captureLog(): Promise<{ lines: string[] } & AsyncDisposable> {
   const lines: string[] = [];
   const sink = ({ message, properties }: LogRecord) =>
