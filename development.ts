@@ -1,4 +1,4 @@
-/** What development has in the place of the platform: services that hold data, a way to sign in, calls to paste. */
+/** Development replacements for the platform: demo participants, a sign-in link, a gateway, and calls to paste. */
 import type { Hono } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
 import { systemPrincipal } from "./domain/principal.ts";
@@ -9,7 +9,7 @@ import { startDemoPeers } from "./demo/peers/mod.ts";
 import { tour } from "./demo/tour.ts";
 import { isWorker } from "./supervisor.ts";
 
-/** Services that hold data of the demo customers, in development where no others are configured. */
+/** Starts the demo participants, in development if no others are configured. */
 export async function openDemoPeers(config: Config, grpcPort: number, stack: AsyncDisposableStack) {
   const { auth, bind, dataDirectory, gdpr, grpcAuth, kafka, production } = config;
   const speaksTokens = auth.tokens?.from === "development" && grpcAuth.mode === "token";
@@ -21,7 +21,7 @@ export async function openDemoPeers(config: Config, grpcPort: number, stack: Asy
   return stack.use(await startDemoPeers({ kafka, confirm: { address: `${host}:${grpcPort}`, token } }));
 }
 
-/** A link with which development signs in to the inspector: it works while this process does. */
+/** Creates a sign-in link to the inspector, in development only. It is valid while this process runs. */
 export async function openSignInLink({ auth, dataDirectory, production }: Config) {
   if (production || auth.mode !== "jwt" || auth.tokens.from !== "development") return undefined;
   const issuer = await openDevelopmentIssuer(dataDirectory);
@@ -33,7 +33,7 @@ export async function openSignInLink({ auth, dataDirectory, production }: Config
   };
 }
 
-/** The graph that the router serves elsewhere, with a sample order-service. Production never loads its packages. */
+/** Mounts the development gateway with a sample order-service. Production never loads its packages. */
 export async function addGateway(app: Hono): Promise<void> {
   const { createGateway } = await import("./gateway/mod.ts");
   const { createOrders } = await import("./demo/orders.ts");
@@ -42,7 +42,7 @@ export async function addGateway(app: Hono): Promise<void> {
   app.route(path, await createGateway({ path, subgraphs }));
 }
 
-/** Says that the service is up; in development with calls to paste. */
+/** Announces that the service is ready; in development with calls to paste. */
 export async function introduce(
   config: Config,
   ports: { httpPort: number; grpcPort: number; signInCode: string | undefined },
@@ -59,7 +59,7 @@ export async function introduce(
   }
   const events = kafka
     ? `Kafka at ${kafka.brokers.join(", ")}`
-    : "this console; they stay in the table outbox";
+    : "this console; the rows stay in the table outbox";
   const text = await tour({ bind, ...ports, database, events }, await openDevelopmentIssuer(dataDirectory));
   // Not through the console, whose lines Deno may export: the calls carry tokens.
   await new Blob([text, "\n"]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });

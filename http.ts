@@ -1,4 +1,4 @@
-/** HTTP as a whole: every edge at its path, behind what stands before all of them. */
+/** HTTP server: mounts every edge at its path, after the middleware that all of them share. */
 import type { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
 import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
@@ -15,9 +15,9 @@ import { createRateLimit } from "./db/rate_limits.ts";
 import type { Readiness } from "./db/readiness.ts";
 import { createStoreReader } from "./db/store_reader.ts";
 import { addGateway } from "./development.ts";
-import { createDoor, letGo } from "./door/mod.ts";
-import { createBodies } from "./door/bodies.ts";
-import { type Places, shedLoad } from "./door/overload.ts";
+import { closeConnections, createHttpApp } from "./http/mod.ts";
+import { createBodyReader } from "./http/body_reader.ts";
+import { type ConcurrencyLimit, shedLoad } from "./http/load_shedding.ts";
 import { maskError } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
 import { createInspector, type Inspector } from "./inspect/mod.tsx";
@@ -27,7 +27,7 @@ import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
 import { createRest } from "./rest/mod.ts";
-import { nameRoutes } from "./telemetry/http.ts";
+import { recordRoutes } from "./telemetry/http.ts";
 
 export interface HttpParts {
   pools: { api: Sql; reader: Sql };
@@ -37,13 +37,13 @@ export interface HttpParts {
   requestLookups: RequestLookups;
   auth: Auth;
   ready: Readiness;
-  /** For requests that are worked on. */
-  places: Places;
-  /** Fires when the process has been told to end. */
-  ending: AbortSignal;
-  /** Fires when nothing new comes in any more: what goes on and on, such as a stream, ends then. */
+  /** Limit on the requests in flight. */
+  concurrency: ConcurrencyLimit;
+  /** Aborts when the shutdown begins. The service still accepts requests. */
+  draining: AbortSignal;
+  /** Aborts when the service accepts no more requests. Endless streams end then. */
   closing: AbortSignal;
-  /** How development signs in to the inspector. */
+  /** Sign-in link to the inspector, in development only. */
   development: InspectorOptions["development"];
 }
 
@@ -59,20 +59,20 @@ export async function createHttp(
     requestLookups,
     auth,
     ready,
-    places,
-    ending,
+    concurrency,
+    draining,
     closing,
   } = parts;
   const { authenticate } = auth;
   const perMinute = (requests: number) =>
     requests === 0 ? undefined : createRateLimit(reader, { requests, windowSeconds: 60 });
   const limits = {
-    perPrincipal: perMinute(config.door.ratePerPrincipal),
-    perAddress: perMinute(config.door.ratePerAddress),
+    perPrincipal: perMinute(config.http.ratePerPrincipal),
+    perAddress: perMinute(config.http.ratePerAddress),
     hashKey: keys.hashKey,
-    proxies: config.door.trustedProxies,
+    proxies: config.http.trustedProxies,
   };
-  const bodies = createBodies({ proxies: config.door.trustedProxies });
+  const bodies = createBodyReader({ proxies: config.http.trustedProxies });
   const count = countRequests(limits);
   const stores = createStoreReader(api); // edges read with it, and write by commands alone
   const linkTo = (key: RequestKey) => exportLink(api, keys, key);
@@ -84,7 +84,7 @@ export async function createHttp(
     exportLink: linkTo,
     authenticate,
     bodies,
-    admit: shedLoad(places, (error) => ({ errors: [maskError(error)] })),
+    admit: shedLoad(concurrency, (error) => ({ errors: [maskError(error)] })),
     count,
     production: config.production,
   });
@@ -101,16 +101,16 @@ export async function createHttp(
     exportLink: linkTo,
     downloads,
     exportReceipt: (key) => exportReceipt(stores, key),
-    admit: shedLoad(places),
+    admit: shedLoad(concurrency),
     count,
   });
-  const app = createDoor(config.door)
-    .use(nameRoutes())
-    .use(letGo(ending))
-    .route("/", createHealth(ready, ending))
+  const app = createHttpApp(config.http)
+    .use(recordRoutes())
+    .use(closeConnections(draining))
+    .route("/", createHealth(ready, draining))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
-    .use(shedLoad(places, (error) => answerOf(error).body))
+    .use(shedLoad(concurrency, (error) => answerOf(error).body))
     .route("/exports", createExports({ downloads, authenticate, limits }))
     .route(
       "/",

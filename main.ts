@@ -27,18 +27,18 @@ import { deliveringSink } from "./demo/delivering_sink.ts";
 import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
-import { watchMemory } from "./events/stale_memory.ts";
-import { watchLoad } from "./door/overload.ts";
+import { startRestoreCheck } from "./events/restore_check.ts";
+import { monitorLoad } from "./http/load_shedding.ts";
 import { introduce, openDemoPeers, openSignInLink } from "./development.ts";
 import { createHttp } from "./http.ts";
-import { exitOnUncaught, untilTold } from "./lifetime.ts";
+import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
 import { explain, openDatabase, readCertificates, serveHttp } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
-import { watchExports } from "./telemetry/exports.ts";
-import { keepUrlsOut } from "./telemetry/http.ts";
+import { awaitExports } from "./telemetry/exports.ts";
+import { dropUrlAttributes } from "./telemetry/http.ts";
 
 export interface Service extends AsyncDisposable {
   httpPort: number;
@@ -46,15 +46,15 @@ export interface Service extends AsyncDisposable {
 }
 
 /**
- * Starts everything, or nothing. It ends by telling everybody to go elsewhere, then with the edges: what they have
- * accepted is finished by the rest.
+ * Starts all parts or throws. On disposal it first reports "not ready", then closes the edges, whose accepted requests
+ * complete, and then the other parts.
  */
 export async function start(config: Config): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   await using edges = new AsyncDisposableStack();
-  keepUrlsOut();
+  dropUrlAttributes();
   const database = await openDatabase(config, stack);
-  const close = (sql: Sql) => sql.end({ timeout: 5 }); // seconds, for a database that keeps silent
+  const close = (sql: Sql) => sql.end({ timeout: 5 }); // seconds, in case the database does not respond
   const api = stack.adopt(openPool(database.url, "customer_api", config.databasePoolSize), close);
   const reader = stack.adopt(openPool(database.url, "customer_reader", 4), close);
   const work = stack.adopt(openPool(database.url, "customer_worker", 8), close);
@@ -70,9 +70,9 @@ export async function start(config: Config): Promise<Service> {
   const requestLookups = createRequestLookups(reader);
   const auth = await openAuth(config.auth, config.dataDirectory);
 
-  const [ending, closing] = [new AbortController(), new AbortController()];
-  const ready = await createReadiness(reader, ending.signal);
-  const load = edges.use(watchLoad());
+  const [draining, closing] = [new AbortController(), new AbortController()];
+  const ready = await createReadiness(reader, draining.signal);
+  const load = edges.use(monitorLoad());
   const rpc = edges.adopt(
     await serveGrpc({
       bind: config.bind,
@@ -84,11 +84,11 @@ export async function start(config: Config): Promise<Service> {
         callers: config.grpcCallers,
       }),
       methods: createMethods({ lookups, requests: requestLookups, actors }),
-      enter: load.places("calls", config.grpcMaxInFlight).enter,
+      enter: load.createLimit("calls", config.grpcMaxInFlight).acquire,
     }),
     (server) => server.close(),
   );
-  edges.use(watchReadiness(ready, (answer) => rpc.setServing(answer && !ending.signal.aborted)));
+  edges.use(watchReadiness(ready, (answer) => rpc.setServing(answer && !draining.signal.aborted)));
 
   const development = await openSignInLink(config);
   const { app, inspector } = await createHttp(config, {
@@ -99,8 +99,8 @@ export async function start(config: Config): Promise<Service> {
     requestLookups,
     auth,
     ready,
-    places: load.places("requests", config.maxInFlight),
-    ending: ending.signal,
+    concurrency: load.createLimit("requests", config.maxInFlight),
+    draining: draining.signal,
     closing: closing.signal,
     development,
   });
@@ -117,31 +117,31 @@ export async function start(config: Config): Promise<Service> {
     ...createRequestPerformers(api, peers, keys),
   };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
-  const tidy = stack.adopt(openPool(database.url, "customer_worker", 1, {}), close); // it takes its time
-  stack.use(startHousekeeping(tidy));
-  if (config.kafka) stack.use(watchMemory(work, config.kafka));
+  const housekeeping = stack.adopt(openPool(database.url, "customer_worker", 1, {}), close); // its statements may run long
+  stack.use(startHousekeeping(housekeeping));
+  if (config.kafka) stack.use(startRestoreCheck(work, config.kafka));
   stack.use(await listen(work, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
 
   const ports = { httpPort: http.port, grpcPort: rpc.port };
   if (database.embedded) await loadDemoData(actors, lookups);
   await introduce(config, { ...ports, signInCode: development?.code }, database.description);
-  const [doors, house] = [edges.move(), stack.move()];
+  const [openEdges, openParts] = [edges.move(), stack.move()];
   return {
     ...ports,
     async [Symbol.asyncDispose]() {
-      ending.abort();
+      draining.abort();
       rpc.setServing(false);
       await pause(config.shutdownDelayMs);
       closing.abort();
-      inspector.close(); // what is followed there would never come to an end
+      inspector.close(); // its event streams never end by themselves
       await Promise.all([http.close(), rpc.close()]);
-      await doors.disposeAsync();
-      await house.disposeAsync();
+      await openEdges.disposeAsync();
+      await openParts.disposeAsync();
     },
   };
 }
 
-/** Runs the service until it is told to end, and gives the exit code. */
+/** Runs the service until a termination signal and returns the exit code. */
 async function main(): Promise<number> {
   try {
     refuseFaultyDeno(Deno.version.deno);
@@ -149,30 +149,30 @@ async function main(): Promise<number> {
     await using _log = await configureLogging(env.DENO_ENV === "production");
     exitOnUncaught();
     const log = getLogger(["customer-service"]);
-    const vault = await readVault(env, { tell: (text) => log.info(text) });
+    const vault = await readVault(env, { report: (text) => log.info(text) });
     const config = readConfig({ ...env, ...vault });
-    const traced = "OTEL_EXPORTER_OTLP_ENDPOINT" in vault; // too late for this process: Deno reads it at its start
+    const traced = "OTEL_EXPORTER_OTLP_ENDPOINT" in vault; // only for child processes: Deno reads it at its start
     if (!isWorker() && (config.workers > 1 || traced)) {
       return await supervise({ ...(traced && { OTEL_DENO: "true" }), ...env, ...vault }, config);
     }
-    if (config.production) await Deno.permissions.revoke({ name: "run" }); // only a parent needs it
-    // from now on: a start that is cut short would leave the embedded database running
-    const told = untilTold(config.shutdownDelayMs, isWorker() ? untilOrphaned() : undefined);
+    if (config.production) await Deno.permissions.revoke({ name: "run" }); // only a supervisor needs it
+    // before the start, which would otherwise leave the embedded database running
+    const shutdown = waitForShutdown(config.shutdownDelayMs, isWorker() ? untilOrphaned() : undefined);
     const service = await start(config);
-    await told;
+    await shutdown;
     await service[Symbol.asyncDispose]();
     getLogger(["customer-service"]).info("Stopped");
     return 0;
   } catch (error) {
-    // deno-lint-ignore no-console -- the log may not be there yet
+    // deno-lint-ignore no-console -- the log may not be configured yet
     console.error(explain(error));
     return isWorker() ? CANNOT_START : 1;
   }
 }
 
 if (import.meta.main) {
-  const untilFree = watchExports(Deno.env.get("OTEL_METRIC_EXPORT_INTERVAL"));
+  const untilExported = awaitExports(Deno.env.get("OTEL_METRIC_EXPORT_INTERVAL"));
   const code = await main();
-  await untilFree();
+  await untilExported();
   Deno.exit(code);
 }

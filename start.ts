@@ -1,4 +1,4 @@
-/** Steps of the start that touch the outside: the database, certificates, the HTTP port, failures. */
+/** Start-up steps: database, certificates, HTTP port, and error messages. */
 import type { Hono } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
 import { readAuthority, readIdentity } from "./config/certificates.ts";
@@ -7,25 +7,25 @@ import { bootstrap } from "./db/bootstrap.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { describeError } from "./lib/error_description.ts";
 import { migrate, MigrationError } from "./db/migrate.ts";
-import { onServeError } from "./door/serve_errors.ts";
-import { keepPort } from "./door/kept_port.ts";
+import { onServeError } from "./http/serve_errors.ts";
+import { serveResiliently } from "./http/resilient_server.ts";
 import { ListenError, type TlsOptions } from "./grpc/mod.ts";
 import { succeedsWithin } from "./lib/timeout.ts";
 
-/** The service cannot start; the message is for the person who started it. */
+/** The service cannot start. The message is for the person who started it. */
 export class StartError extends Error {
   override name = "StartError";
 }
 
 export interface OpenDatabase {
-  /** For the service's own login. */
+  /** URL with the service's login. */
   url: string;
   embedded: boolean;
-  /** Where the rows are, in words. */
+  /** Description for people. */
   description: string;
 }
 
-/** Brings the database up, the embedded one if no other is configured, and its schema up to date. */
+/** Starts the embedded database if no other is configured, and migrates the schema. */
 export async function openDatabase(config: Config, stack: AsyncDisposableStack): Promise<OpenDatabase> {
   const database = config.databaseUrl === undefined
     ? await openEmbedded(config.dataDirectory, stack)
@@ -49,7 +49,7 @@ async function openEmbedded(directory: string, stack: AsyncDisposableStack): Pro
   };
 }
 
-/** The PEM texts of GRPC_TLS_…; undefined where the port speaks plain text. */
+/** Reads the PEM files of GRPC_TLS_…; undefined if the port has no TLS. */
 export async function readCertificates(
   grpcTls: GrpcTlsConfig | undefined,
 ): Promise<TlsOptions | undefined> {
@@ -66,39 +66,39 @@ export async function readCertificates(
 
 export interface HttpServer {
   port: number;
-  /** Stops accepting and waits for the requests under way, but not for those of clients that never come to an end. */
+  /** Stops accepting and waits for the requests in progress, at most CLOSE_LIMIT_MS. */
   close(): Promise<void>;
 }
 
-/** Streams have been told by then; a part of an export is a large file for a slow client. */
+/** Streams have ended by then. Large export downloads of slow clients may be cut off. */
 const CLOSE_LIMIT_MS = 15_000;
 
 export function serveHttp({ bind, httpPort, workers }: Config, app: Hono): HttpServer {
   try {
     const options = { hostname: bind, reusePort: workers > 1, onListen: () => {}, onError: onServeError };
-    const server = keepPort(httpPort, (port) => Deno.serve({ ...options, port }, app.fetch));
+    const server = serveResiliently(httpPort, (port) => Deno.serve({ ...options, port }, app.fetch));
     let closing: Promise<void> | undefined;
     return {
       port: server.port,
       close: () => closing ??= finish(server.shutdown()),
     };
   } catch (cause) {
-    const why = cause instanceof Deno.errors.AddrInUse ? "the port is taken" : describeError(cause);
-    throw new StartError(`Cannot serve HTTP on ${bind} port ${httpPort}: ${why}`, { cause });
+    const reason = cause instanceof Deno.errors.AddrInUse ? "the port is taken" : describeError(cause);
+    throw new StartError(`Cannot serve HTTP on ${bind} port ${httpPort}: ${reason}`, { cause });
   }
 }
 
-async function finish(answered: Promise<void>): Promise<void> {
-  if (await succeedsWithin(answered, CLOSE_LIMIT_MS)) return;
+async function finish(completed: Promise<void>): Promise<void> {
+  if (await succeedsWithin(completed, CLOSE_LIMIT_MS)) return;
   getLogger(["customer-service", "http"]).warn(
-    "Cuts answers that have taken {seconds} s since the end began",
+    "Closing responses that are incomplete {seconds} s after the shutdown began",
     {
       seconds: CLOSE_LIMIT_MS / 1_000,
     },
   );
 }
 
-/** A sentence for what the person who started the service can mend, the whole error for what it cannot. */
+/** Error message for an error that the person who started the service can fix; otherwise with the stack. */
 export function explain(error: unknown): string {
   const expected = [ConfigError, EmbeddedError, ListenError, MigrationError, StartError];
   if (error instanceof Error && expected.some((kind) => error instanceof kind)) return error.message;

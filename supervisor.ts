@@ -1,31 +1,31 @@
-/** Several processes of the service on the same ports, and the parent that starts them, and starts them again. */
+/** Supervisor: starts several worker processes on the same ports and restarts crashed ones. */
 import { getLogger } from "@logtape/logtape";
 import { createServer } from "node:net";
 import { pause } from "./lib/timeout.ts";
 import type { Config } from "./config/mod.ts";
 import { StartError } from "./start.ts";
-import { numberInstances } from "./telemetry/instances.ts";
+import { instanceAttributes } from "./telemetry/instances.ts";
 
-/** The argument by which a child knows what it is. */
+/** Command line argument of a worker process. */
 const CHILD = "--worker";
 
-/** The exit code of a child that was in no state to start, as sysexits.h has it. */
+/** Exit code of a worker that cannot start: EX_CONFIG of sysexits.h. */
 export const CANNOT_START = 78;
 
-/** A child that has lived for so long starts its successor's backoff anew. */
+/** After this uptime a crash resets the backoff. */
 const STEADY_MS = 60_000;
 const LONGEST_BACKOFF_MS = 15_000;
-/** What a child may take beyond the delay before it is killed: more than it gives itself. */
+/** Time after the delay before a worker is killed. Longer than the worker's own limit. */
 const END_LIMIT_MS = 30_000;
 
 const log = getLogger(["customer-service", "workers"]);
 
-/** Whether this process is somebody's child: then it serves, and asks no Vault, for its parent has. */
+/** Whether this process is a worker of a supervisor. */
 export function isWorker(): boolean {
   return Deno.args.includes(CHILD);
 }
 
-/** Resolves when the parent of this worker has ended, however that was. */
+/** Resolves when the supervisor of this worker has ended. */
 export async function untilOrphaned(): Promise<void> {
   for await (const _ of Deno.stdin.readable);
 }
@@ -36,23 +36,23 @@ export type SupervisorOptions = Pick<
 >;
 
 /**
- * Runs the service as child processes until it is told to end, and all of them have. A child that crashes is
- * started again, with growing pauses; when one cannot start in the first place, everything ends.
+ * Runs the service as worker processes until a termination signal. Restarts crashed workers with exponential backoff. If
+ * a worker cannot start the first time, it stops all of them.
  *
- * @param env the children's environment, what Vault has given included
- * @returns the exit code: 0 when every child has ended well
- * @throws {StartError} a port is taken, or this process may start no others
+ * @param env environment of the workers, including the variables from Vault
+ * @returns the exit code: 0 if every worker has exited with 0
+ * @throws {StartError} a port is taken, or this process must not start others
  */
 export async function supervise(env: Record<string, string>, options: SupervisorOptions): Promise<number> {
   await requireFree(options);
   const stopping = new AbortController();
   const children = new Set<Deno.ChildProcess>();
-  const attributesOf = numberInstances(env.OTEL_RESOURCE_ATTRIBUTES);
-  const tell = (signal: Deno.Signal) => children.forEach((child) => kill(child, signal));
+  const attributesOf = instanceAttributes(env.OTEL_RESOURCE_ATTRIBUTES);
+  const signalAll = (signal: Deno.Signal) => children.forEach((child) => kill(child, signal));
   const stop = (signal: Deno.Signal) => {
     stopping.abort();
-    tell(signal);
-    Deno.unrefTimer(setTimeout(() => tell("SIGKILL"), options.shutdownDelayMs + END_LIMIT_MS));
+    signalAll(signal);
+    Deno.unrefTimer(setTimeout(() => signalAll("SIGKILL"), options.shutdownDelayMs + END_LIMIT_MS));
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     if (Deno.build.os !== "windows" || signal === "SIGINT") {
@@ -60,21 +60,21 @@ export async function supervise(env: Record<string, string>, options: Supervisor
     }
   }
 
-  async function keepOne(place: number): Promise<number> {
+  async function keepRunning(index: number): Promise<number> {
     for (let round = 0, crashes = 0;; round++) {
       const since = performance.now();
-      const child = spawn({ ...env, OTEL_RESOURCE_ATTRIBUTES: attributesOf(place) });
+      const child = spawn({ ...env, OTEL_RESOURCE_ATTRIBUTES: attributesOf(index) });
       children.add(child);
       const { code, signal } = await child.status;
       children.delete(child);
-      if (stopping.signal.aborted) return signal === null || signal === "SIGKILL" ? code : 0; // told while it started
-      if (round === 0 && code === CANNOT_START) { // neither could its successor
+      if (stopping.signal.aborted) return signal === null || signal === "SIGKILL" ? code : 0; // signaled before it handled signals
+      if (round === 0 && code === CANNOT_START) { // a restart would fail too
         stop("SIGTERM");
         return code;
       }
       crashes = performance.now() - since > STEADY_MS ? 0 : crashes + 1;
       const backoffMs = Math.min(500 * 2 ** crashes, LONGEST_BACKOFF_MS);
-      log.error("Worker {pid} has ended with {how}: another one starts in {backoffMs} ms", {
+      log.error("Worker {pid} has ended with {how}: restarting in {backoffMs} ms", {
         pid: child.pid,
         how: signal ?? `exit code ${code}`,
         backoffMs,
@@ -84,11 +84,13 @@ export async function supervise(env: Record<string, string>, options: Supervisor
     }
   }
 
-  const codes = await Promise.all(Array.from({ length: options.workers }, (_, index) => keepOne(index + 1)));
+  const codes = await Promise.all(
+    Array.from({ length: options.workers }, (_, index) => keepRunning(index + 1)),
+  );
   return codes.every((code) => code === 0) ? 0 : 1;
 }
 
-/** Its standard input ends with this process: untilOrphaned. */
+/** Starts a worker. Its standard input closes when this process ends: see untilOrphaned. */
 function spawn(env: Record<string, string>): Deno.ChildProcess {
   const args = Deno.build.standalone ? [CHILD] : ["run", ...flags(), Deno.mainModule, CHILD];
   try {
@@ -99,7 +101,7 @@ function spawn(env: Record<string, string>): Deno.ChildProcess {
   }
 }
 
-/** A process is not told its own flags: its children get what it has without bounds, and what deno.json grants. */
+/** Permission flags of a worker: this process's unrestricted permissions, and those of deno.json. */
 function flags(): string[] {
   const kinds = ["net", "env", "read", "write", "run", "sys"] as const;
   const unbounded = kinds.filter((name) => Deno.permissions.querySync({ name }).state === "granted");
@@ -113,14 +115,14 @@ function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
   } catch { /* it has ended */ }
 }
 
-/** Children share their ports with each other, and would with a stranger: it is asked once, by who does not. */
+/** Throws if a port is taken. Workers share their ports and would share them with another program too. */
 async function requireFree({ bind, httpPort, grpcPort }: SupervisorOptions): Promise<void> {
   for (const [what, port] of [["HTTP", httpPort], ["gRPC", grpcPort]] as const) {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const probe = createServer().once("error", reject).listen(port, bind, () => probe.close(() => resolve()));
     await promise.catch((cause) => {
-      const why = cause.code === "EADDRINUSE" ? "the port is taken" : cause.message;
-      throw new StartError(`Cannot serve ${what} on ${bind} port ${port}: ${why}`, { cause });
+      const reason = cause.code === "EADDRINUSE" ? "the port is taken" : cause.message;
+      throw new StartError(`Cannot serve ${what} on ${bind} port ${port}: ${reason}`, { cause });
     });
   }
 }

@@ -1,4 +1,4 @@
-/** Which service calls over gRPC, and for which store. A person's token is no service, whatever its roles. */
+/** Authentication and authorization of gRPC callers. Only services may call; a person's token is refused, whatever its roles. */
 import { DomainError } from "../domain/errors.ts";
 import { parseForwardedCertificates } from "./forwarded_certificates.ts";
 import { CertificateError, subjectAltUris } from "./subject_alt_names.ts";
@@ -8,17 +8,17 @@ import type { TokenVerifier } from "./token.ts";
 export interface Caller {
   /** Its service account, "cart-service". */
   service: string;
-  /** Nobody has to prove who calls, so it may call as any service. */
+  /** Authentication is off, so the caller may act as any service. */
   unproven?: true;
-  /** The one store that it may ask about; undefined where it serves all of them. UUID in lower case. */
+  /** The only store that it may ask about, a UUID in lower case; undefined for a service of all stores. */
   storeId?: string | undefined;
 }
 
-/** What a transport can show of the other side. */
+/** Headers and certificate of a call, as the transport received them. */
 export interface CallEvidence {
-  /** The values of a header, which may be several. The name in lower case. */
+  /** All values of a header. The name is in lower case. */
   header(name: string): readonly string[];
-  /** The certificate that the client has proved to own, in a chain that the transport has verified. */
+  /** The client certificate of the TLS handshake, whose chain the transport has verified. */
   certificate(): ClientCertificate | undefined;
 }
 
@@ -28,16 +28,16 @@ export interface ClientCertificate {
 }
 
 /**
- * Decides who calls a method and whether it may.
+ * Authenticates the caller of a method and checks that it may call it.
  *
- * @throws {DomainError} UNAUTHENTICATED: the caller is unknown. FORBIDDEN: it is known and may not call this.
+ * @throws {DomainError} UNAUTHENTICATED: the caller is unknown. FORBIDDEN: it may not call this method.
  */
 export type Admit<Method extends string> = (method: Method, evidence: CallEvidence) => Promise<Caller>;
 
-/** The SPIFFE identities that count as services: `spiffe://<trustDomain>/ns/<namespace>/sa/<service>`. */
+/** SPIFFE IDs that are accepted as services: `spiffe://<trustDomain>/ns/<namespace>/sa/<service>`. */
 export interface CallerIdentities {
   trustDomain: string;
-  /** A service account is taken by its name in each of these. */
+  /** A service account has the same rights in each of them. */
   namespaces: readonly string[];
 }
 
@@ -47,10 +47,10 @@ export type CallerProof =
   | {
     mode: "token";
     verifyToken: TokenVerifier;
-    /** Services by their client IDs, where the two differ. A service in it is known by these client IDs only. */
+    /** Service names by client ID. A service that is listed is accepted under its listed client IDs only. */
     clients?: Readonly<Record<string, string>> | undefined;
   }
-  /** No proof at all, so the server must be bound to loopback. */
+  /** No authentication, so the server must listen on loopback only. */
   | { mode: "none" };
 
 export type AdmissionOptions<Method extends string> = CallerProof & {
@@ -58,23 +58,26 @@ export type AdmissionOptions<Method extends string> = CallerProof & {
   callers: Readonly<Record<Method, readonly string[]>>;
 };
 
-/** Who calls where nobody has to prove anything; it may call every method. */
-const ANYBODY = "anonymous";
+/** Name of the caller while authentication is off. It may call every method. */
+const ANONYMOUS = "anonymous";
 
 export function createAdmission<Method extends string>(options: AdmissionOptions<Method>): Admit<Method> {
   return async (method, evidence) => {
-    if (options.mode === "none") return { service: ANYBODY, unproven: true, storeId: storeOf(evidence) };
+    if (options.mode === "none") return { service: ANONYMOUS, unproven: true, storeId: storeOf(evidence) };
     const caller = options.mode === "token"
-      ? await byToken(evidence, options)
-      : { service: serviceOf(certifiedName(options.mode, evidence), options), storeId: storeOf(evidence) };
+      ? await authenticateByToken(evidence, options)
+      : { service: serviceOf(spiffeIdOf(options.mode, evidence), options), storeId: storeOf(evidence) };
     if (!options.callers[method].includes(caller.service)) {
-      throw new DomainError("FORBIDDEN", `Cannot call ${method}: not allowed to ${caller.service}`);
+      throw new DomainError(
+        "FORBIDDEN",
+        `Cannot call ${method}: ${caller.service} is not one of its allowed callers`,
+      );
     }
     return caller;
   };
 }
 
-async function byToken(
+async function authenticateByToken(
   evidence: CallEvidence,
   { verifyToken, clients = {} }: Extract<CallerProof, { mode: "token" }>,
 ): Promise<Caller> {
@@ -84,23 +87,26 @@ async function byToken(
   if (!token) throw unknown("metadata authorization has no bearer token");
   const { principal, service: clientId } = await verifyToken(token);
   if (principal.type !== "SYSTEM" || !clientId) {
-    throw new DomainError("FORBIDDEN", `Cannot call: the token of ${principal.id} is not a service's`);
+    throw new DomainError(
+      "FORBIDDEN",
+      `Cannot call: the token of ${principal.id} does not belong to a service`,
+    );
   }
   return { service: serviceOfClient(clientId, clients), storeId: principal.storeId };
 }
 
-/** A client that calls itself by the name of a service with other client IDs is not that service. */
+/** Refuses a client ID that equals the name of a service with other client IDs: it is not that service. */
 function serviceOfClient(clientId: string, clients: Readonly<Record<string, string>>): string {
   if (Object.hasOwn(clients, clientId)) return clients[clientId]!;
   if (!Object.values(clients).includes(clientId)) return clientId;
   throw new DomainError(
     "FORBIDDEN",
-    `Cannot call: ${clientId} has other client IDs than the one of this token`,
+    `Cannot call: the token's client ID ${clientId} is not one of those configured for that service`,
   );
 }
 
-/** The URI of the caller's certificate, as the connection or the mesh's nearest proxy shows it. */
-function certifiedName(mode: "mtls" | "mesh", evidence: CallEvidence): string {
+/** The URI of the caller's certificate, from the TLS connection or from the nearest proxy of the mesh. */
+function spiffeIdOf(mode: "mtls" | "mesh", evidence: CallEvidence): string {
   const names = mode === "mtls" ? certificateUris(evidence.certificate()) : forwardedUris(evidence);
   const [name, ...more] = names;
   if (!name || more.length > 0) throw unknown("its certificate does not carry exactly one URI");
@@ -108,7 +114,7 @@ function certifiedName(mode: "mtls" | "mesh", evidence: CallEvidence): string {
 }
 
 function certificateUris(certificate: ClientCertificate | undefined): string[] {
-  if (!certificate) throw unknown("it has shown no certificate");
+  if (!certificate) throw unknown("it sent no certificate");
   try {
     return subjectAltUris(certificate.raw);
   } catch (error) {
@@ -124,16 +130,18 @@ function forwardedUris(evidence: CallEvidence): readonly string[] {
   return nearest.filter(([key]) => key === "uri").map(([, value]) => value);
 }
 
-/** The service account of a SPIFFE ID; the ID is compared as a whole, since anyone may run a trust domain. */
+/** The service account of a SPIFFE ID. The trust domain must match, because anyone can run one. */
 function serviceOf(name: string, { trustDomain, namespaces }: CallerIdentities): string {
   const [, domain, namespace = "", service] =
     name.match(/^spiffe:\/\/([^/]+)\/ns\/([\w.-]+)\/sa\/([\w.-]+)$/) ?? [];
   if (!service) {
     throw unknown("its certificate's URI is not spiffe://<trust domain>/ns/<namespace>/sa/<service>");
   }
-  if (domain !== trustDomain) throw unknown(`its certificate is not of the trust domain ${trustDomain}`);
+  if (domain !== trustDomain) {
+    throw unknown(`its certificate does not belong to the trust domain ${trustDomain}`);
+  }
   if (!namespaces.includes(namespace)) {
-    throw unknown(`its certificate is not of the namespaces ${namespaces.join(", ")}`);
+    throw unknown(`its certificate does not belong to one of the namespaces ${namespaces.join(", ")}`);
   }
   return service;
 }
@@ -149,6 +157,6 @@ function storeOf(evidence: CallEvidence): string | undefined {
   return value.toLowerCase();
 }
 
-function unknown(why: string): DomainError {
-  return new DomainError("UNAUTHENTICATED", `Cannot tell who calls: ${why}`);
+function unknown(reason: string): DomainError {
+  return new DomainError("UNAUTHENTICATED", `Cannot authenticate the caller: ${reason}`);
 }

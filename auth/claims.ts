@@ -1,4 +1,4 @@
-/** What a principal's claims have to look like, whether a token or the platform's gateway makes them. */
+/** Schemas of a principal's claims, in tokens and in the gateway's headers. */
 import { v5 } from "uuid";
 import { z } from "zod";
 import { type Principal, type RoleName, ROLES } from "../domain/principal.ts";
@@ -9,21 +9,21 @@ const roleName = z.string().regex(/^[A-Z][A-Z0-9_]*$/);
 const grant = z.templateLiteral([roleName, "@", z.guid()]);
 type Grant = z.output<typeof grant>;
 
-/** As the gateway says them: everything is ours, so anything malformed is refused. */
+/** Claims in the gateway's headers. It sends ours only, so anything malformed is refused. */
 export const PrincipalClaims = z.object({
   /** For a customer, the customer_id. */
   sub: uuid,
   store_id: uuid,
   principal_type: z.enum(["CUSTOMER", "STAFF", "SYSTEM"]),
-  /** The roles of every store that the principal works for. */
+  /** Roles in all stores that the principal works for. */
   roles: z.array(grant).default([]),
 });
 export type PrincipalClaims = z.output<typeof PrincipalClaims>;
 
-/** As an issuer of tokens says them: it has roles of other services too, which are left out. */
+/** Claims of a token. Its issuer also grants roles of other services, which are dropped. */
 export const TokenClaims = PrincipalClaims.extend({
   iss: z.string(),
-  /** A service's may be its client ID: RFC 9068 section 2.2. */
+  /** May be the client ID of a service: RFC 9068 section 2.2. */
   sub: z.string().min(1).max(255),
   roles: z.array(z.unknown()).nullish().transform((roles) => (roles ?? []).filter(isGrant)),
   /** The client that the token was issued to: RFC 9068. */
@@ -37,10 +37,10 @@ export const TokenClaims = PrincipalClaims.extend({
 });
 export type TokenClaims = z.output<typeof TokenClaims>;
 
-/** UUID namespace of services that issuers know by client IDs. It is stored with what they do: it never changes. */
+/** UUID namespace of services that are identified by client IDs. Never change it: the resulting IDs are stored. */
 const CLIENTS = "5a5d2f0e-7c0b-4a53-9c1f-6f6a3c0d7e41";
 
-/** The same UUID for the same service, always and in every replica; line breaks are in neither part of its name. */
+/** A stable UUID (version 5) for a service. Neither part of its name contains a line break. */
 function principalIdOf(issuer: string, clientId: string): string {
   return v5(`${issuer}\n${clientId}`, CLIENTS);
 }
@@ -49,15 +49,15 @@ function isGrant(role: unknown): role is Grant {
   return grant.safeParse(role).success;
 }
 
-/** Roles that hold in another store are left out, and so are roles that this service does not know. */
+/** The principal in its own store, without roles in other stores and without unknown roles. */
 export function principalOf(claims: PrincipalClaims): Principal {
   const { sub: id, store_id: storeId, principal_type: type } = claims;
   const grants = type === "CUSTOMER" ? undefined : groupByStore(claims.roles).get(storeId);
   return { id, type, storeId, roles: knownRoles(grants ?? []) };
 }
 
-/** The other stores in which a member of staff has roles, in the order of the claims; nobody else has any. */
-export function principalsElsewhere(claims: PrincipalClaims): Principal[] {
+/** A staff member's principals in other stores, in the order of the claims. Empty for other principal types. */
+export function principalsInOtherStores(claims: PrincipalClaims): Principal[] {
   const { sub: id, store_id: own, principal_type: type } = claims;
   if (type !== "STAFF") return [];
   const stores = groupByStore(claims.roles);
@@ -86,7 +86,7 @@ function knownRoles(grants: readonly StoreRole[]): RoleName[] {
   return ROLES.filter((role) => names.has(role));
 }
 
-/** The first claim that is not as it has to be, for a message: a name of ours, never a value. */
+/** Name of the first invalid claim, for an error message. Never a value. */
 export function wrongClaim<Claims>(error: z.ZodError<Claims>): keyof Claims & string {
   return error.issues[0]?.path[0] as keyof Claims & string;
 }

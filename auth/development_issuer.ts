@@ -1,7 +1,7 @@
-/** The built-in issuer of tokens for development. Its key stays in the data directory and is nowhere published. */
+/** Token issuer for development. Its key stays in the data directory and is never published. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import { z } from "zod";
-import { keepFile } from "../config/kept_file.ts";
+import { readOrGenerateFile } from "../config/generated_file.ts";
 import { ConfigError } from "../config/mod.ts";
 import { createVerifier, type TokenVerifier, type VerifiedToken } from "./token.ts";
 
@@ -12,21 +12,21 @@ const ALGORITHM = "EdDSA";
 const TYPE = "at+jwt";
 
 const part = z.base64url().length(43);
-const KeptKey = z.object({ kid: part, kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: part, d: part });
+const StoredKey = z.object({ kid: part, kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: part, d: part });
 
 export interface DevelopmentIssuer {
-  /** A token that `verify` accepts from now on for `ttlSeconds`. */
+  /** Issues a token that `verify` accepts for `ttlSeconds`. */
   sign(token: VerifiedToken, ttlSeconds: number): Promise<string>;
   verify: TokenVerifier;
 }
 
 /**
- * Opens the issuer with the key that it has kept under `dataDirectory`, made when there is none.
+ * Opens the issuer with the key stored under `dataDirectory`, generated on first use.
  *
- * @throws {ConfigError} the file holds no key
+ * @throws {ConfigError} the file does not contain a key
  */
 export async function openDevelopmentIssuer(dataDirectory: string): Promise<DevelopmentIssuer> {
-  const { kid, ...jwk } = await keptKey(dataDirectory);
+  const { kid, ...jwk } = await readOrGenerateKey(dataDirectory);
   const { d: _private, ...publicJwk } = jwk;
   const [privateKey, publicKey] = await Promise.all([
     importJWK(jwk, ALGORITHM),
@@ -57,17 +57,19 @@ export async function openDevelopmentIssuer(dataDirectory: string): Promise<Deve
   };
 }
 
-async function keptKey(dataDirectory: string): Promise<z.output<typeof KeptKey>> {
+async function readOrGenerateKey(dataDirectory: string): Promise<z.output<typeof StoredKey>> {
   const path = `${dataDirectory}/development-issuer.json`;
-  const text = await keepFile(path, makeKey);
+  const text = await readOrGenerateFile(path, generateKey);
   try {
-    return KeptKey.parse(JSON.parse(text));
+    return StoredKey.parse(JSON.parse(text));
   } catch {
-    throw new ConfigError(`Cannot read ${path}: it holds no key of this service. Remove it to have one made`);
+    throw new ConfigError(
+      `Cannot read ${path}: it does not contain a key of this service. Delete it to generate one`,
+    );
   }
 }
 
-async function makeKey(): Promise<string> {
+async function generateKey(): Promise<string> {
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   const jwk = await exportJWK(privateKey);
   return JSON.stringify({ kid: await calculateJwkThumbprint(jwk), ...jwk });

@@ -1,15 +1,15 @@
 /**
- * The header x-forwarded-client-cert, in which each proxy of a mesh says whose certificate it has seen:
+ * Parser of the header x-forwarded-client-cert, in which each proxy of a mesh adds the certificate that it received:
  * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#x-forwarded-client-cert
  */
 
-/** What one proxy says: keys in lower case, in their order, some of them several times. */
+/** The entry of one proxy. Keys are in lower case, in their order, and may repeat. */
 export type ForwardedCertificate = readonly (readonly [key: string, value: string])[];
 
-/** One `key=value`, the value quoted where it would be ambiguous, and what follows it. */
+/** One `key=value` and its separator. The value is quoted where it would be ambiguous. */
 const PAIR = /\s*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*))(;|,|$)/y;
 
-/** The proxies' words, the nearest proxy's last; undefined when any part of the header is malformed. */
+/** Entries of all proxies, the nearest one last; undefined if any part of the header is malformed. */
 export function parseForwardedCertificates(header: string): ForwardedCertificate[] | undefined {
   const chain: [string, string][][] = [[]];
   PAIR.lastIndex = 0;

@@ -1,4 +1,4 @@
-/** What the edges need to know who asks, as the configuration has it. */
+/** Authentication of HTTP and gRPC callers, as configured. */
 import type { AuthConfig, GrpcAuthConfig, TokenConfig } from "../config/mod.ts";
 import type { CallerProof } from "./callers.ts";
 import { openDevelopmentIssuer } from "./development_issuer.ts";
@@ -14,14 +14,14 @@ import { createTokenVerifier, type TokenVerifier } from "./token.ts";
 export interface Auth {
   /** For HTTP. */
   authenticate: Authenticator;
-  /** For pages whose reader chooses among stores. A gateway has chosen already. */
+  /** For pages on which staff choose a store. A gateway has already chosen one. */
   authenticateInStores: StoresAuthenticator;
-  /** For gRPC callers; undefined where none of them shows a token. */
+  /** For gRPC callers; undefined if they do not authenticate by token. */
   verifyToken: TokenVerifier | undefined;
 }
 
 /**
- * @param dataDirectory where the development issuer keeps its key
+ * @param dataDirectory folder of the development issuer's key
  * @throws {ConfigError} the development issuer's key cannot be read
  */
 export async function openAuth(config: AuthConfig, dataDirectory: string): Promise<Auth> {
@@ -42,10 +42,10 @@ export async function openAuth(config: AuthConfig, dataDirectory: string): Promi
   };
 }
 
-/** How gRPC callers prove who they are, with what each way needs. */
+/** Settings of the configured authentication of gRPC callers. */
 export function callerProof(config: GrpcAuthConfig, { verifyToken }: Pick<Auth, "verifyToken">): CallerProof {
   if (config.mode !== "token") return config;
-  if (!verifyToken) throw new Error("GRPC_AUTH=token without an issuer has passed the rules");
+  if (!verifyToken) throw new Error("GRPC_AUTH=token without an issuer passed the validation");
   return { mode: "token", verifyToken, clients: config.clients };
 }
 

@@ -1,4 +1,4 @@
-/** Who sends an HTTP request: what its token says, or what the platform's gateway says in headers. */
+/** Authenticates HTTP requests by bearer token or by the headers of the platform's gateway. */
 import { timingSafeEqual } from "node:crypto";
 import { DomainError } from "../domain/errors.ts";
 import type { Principal } from "../domain/principal.ts";
@@ -6,21 +6,21 @@ import { PrincipalClaims, principalOf, wrongClaim } from "./claims.ts";
 import type { TokenVerifier } from "./token.ts";
 import { sha256 } from "../lib/hash.ts";
 
-/** @throws {DomainError} UNAUTHENTICATED: nobody, or nobody known. UNAVAILABLE: it cannot be found out now */
+/** @throws {DomainError} UNAUTHENTICATED: credentials are missing or invalid. UNAVAILABLE: keys cannot be read */
 export type Authenticator = (headers: Headers) => Promise<Principal>;
 
 /**
- * Who sends a request, once for each store in which they have roles; as the one they act for unless they say
- * otherwise, first. Fails as an Authenticator does.
+ * Returns the sender's principal in each store in which they have roles, the default store first. Throws the same
+ * errors as an Authenticator.
  */
 export type StoresAuthenticator = (headers: Headers) => Promise<readonly [Principal, ...Principal[]]>;
 
-/** Believes `Authorization: Bearer <token>` and nothing else. */
+/** Accepts `Authorization: Bearer <token>` and nothing else. */
 export function createTokenAuthenticator(verify: TokenVerifier): Authenticator {
   return async (headers) => (await verify(bearerToken(headers))).principal;
 }
 
-/** Believes the same token, for every store that it names roles in. */
+/** Accepts the same token for every store in which it grants roles. */
 export function createStoresAuthenticator(verify: TokenVerifier): StoresAuthenticator {
   return async (headers) => {
     const { principal, elsewhere = [] } = await verify(bearerToken(headers));
@@ -31,7 +31,7 @@ export function createStoresAuthenticator(verify: TokenVerifier): StoresAuthenti
 function bearerToken(headers: Headers): string {
   const authorization = headers.get("authorization");
   if (authorization === null) throw refusal("header authorization is missing");
-  // Two such headers arrive as one with a comma, which no token has.
+  // Two such headers arrive as one with a comma, which no token contains.
   const token = authorization.match(/^Bearer +([\w.~+/-]+=*)$/i)?.[1];
   if (!token) throw refusal("header authorization is not of the form Bearer <token>");
   return token;
@@ -44,23 +44,23 @@ const HEADERS: Record<keyof PrincipalClaims, string> = {
   roles: "x-roles",
 };
 
-/** How the gateway proves itself. */
+/** Header with the gateway's shared secret. */
 const SECRET_HEADER = "x-gateway-secret";
 
 /**
- * Believes the headers of a gateway that has verified them and lets none of the client's own through. Roles
- * stand between commas without spaces, and may be absent. A header that arrives twice reads "a, b": as one of
- * the two may be the client's, it is refused.
+ * Accepts the headers of a gateway, which verifies its clients and removes these headers from their requests. Roles
+ * are separated by commas without spaces and may be absent. A header that arrives twice reads "a, b" and is refused,
+ * because one of the two may come from the client.
  *
- * @param secrets the gateway has to send one of them; none in development, where it need not prove itself
+ * @param secrets the gateway has to send one of them; empty in development, where it sends none
  */
 export function createGatewayAuthenticator(secrets: readonly string[]): Authenticator {
   const accepted = secrets.map((secret) => sha256(secret));
-  // deno-lint-ignore require-await -- so that a refusal is a rejection
+  // deno-lint-ignore require-await -- a refusal must be a rejection
   return async (headers) => {
-    const shown = sha256(headers.get(SECRET_HEADER) ?? "");
-    // Digests have one length, so the time of a comparison depends on nothing that is secret.
-    const matches = accepted.filter((secret) => timingSafeEqual(secret, shown));
+    const actual = sha256(headers.get(SECRET_HEADER) ?? "");
+    // Digests have one length, so the comparison takes constant time.
+    const matches = accepted.filter((secret) => timingSafeEqual(secret, actual));
     if (accepted.length > 0 && matches.length === 0) {
       throw refusal(`header ${SECRET_HEADER} is missing or is not one of GATEWAY_SECRET`);
     }
@@ -78,5 +78,5 @@ export function createGatewayAuthenticator(secrets: readonly string[]): Authenti
 }
 
 function refusal(reason: string): DomainError {
-  return new DomainError("UNAUTHENTICATED", `Cannot tell who asks: ${reason}`);
+  return new DomainError("UNAUTHENTICATED", `Cannot authenticate the request: ${reason}`);
 }

@@ -22,10 +22,10 @@ const URI = 0x86;
 const SUBJECT_ALT_NAME = "551d11";
 
 /**
- * The URIs in the order of the certificate; empty where it has no such extension.
+ * Returns the URIs in the order of the certificate; empty if it has no such extension.
  *
  * @param certificate DER
- * @throws {CertificateError} the encoding is not valid, or the extension is there twice
+ * @throws {CertificateError} the encoding is not valid, or the extension occurs twice
  */
 export function subjectAltUris(certificate: Uint8Array): string[] {
   const [outer, ...after] = readElements(certificate);
@@ -77,7 +77,7 @@ function contentOf(element: Element | undefined, tag: number, what: string): Uin
   return element.content;
 }
 
-/** Splits bytes into consecutive DER elements, without reading into them. */
+/** Splits bytes into consecutive DER elements, without parsing their contents. */
 function readElements(bytes: Uint8Array): Element[] {
   const elements: Element[] = [];
   let at = 0;
@@ -93,7 +93,7 @@ function readElements(bytes: Uint8Array): Element[] {
   return elements;
 }
 
-/** DER allows one encoding of each length, the shortest. `size`: how many bytes it takes. */
+/** Reads a DER length, which must have its shortest encoding. `size`: number of bytes of that encoding. */
 function readLength(bytes: Uint8Array, at: number): { length: number; size: number } {
   const first = bytes[at];
   if (first === undefined) throw new CertificateError("a length is cut off");

@@ -1,4 +1,4 @@
-/** Verifies JSON Web Tokens: a signature by a key of the issuer, for us, in its time, about a principal. */
+/** Verifies JSON Web Tokens: signature, issuer, audience, type, expiry and claims. */
 import {
   createRemoteJWKSet,
   errors,
@@ -9,25 +9,25 @@ import {
 } from "jose";
 import { DomainError } from "../domain/errors.ts";
 import type { Principal } from "../domain/principal.ts";
-import { principalOf, principalsElsewhere, TokenClaims, wrongClaim } from "./claims.ts";
+import { principalOf, principalsInOtherStores, TokenClaims, wrongClaim } from "./claims.ts";
 import { InvalidTokenError } from "./refusals.ts";
-import { remember } from "./remember.ts";
+import { cacheVerified } from "./token_cache.ts";
 
 export interface VerifiedToken {
   readonly principal: Principal;
   /** The service that a SYSTEM token was issued to (claim client_id, RFC 9068). */
   readonly service: string | undefined;
-  /** The same member of staff in every other store for which the token shows roles; absent where there is none. */
+  /** The same staff member in the other stores in which the token grants roles; absent if there are none. */
   readonly elsewhere?: readonly Principal[];
 }
 
 /**
- * @throws {DomainError} UNAUTHENTICATED: the token does not hold; the message says why and quotes nothing of it.
- * UNAVAILABLE: the issuer's keys cannot be had
+ * @throws {DomainError} UNAUTHENTICATED: the token is invalid; the message gives the reason and quotes nothing of it.
+ * UNAVAILABLE: the issuer's keys cannot be read
  */
 export type TokenVerifier = (token: string) => Promise<VerifiedToken>;
 
-/** What a token has to say for this service to accept it. */
+/** Claims and types that a token must have. */
 export interface ExpectedToken {
   issuer: string;
   audience: string;
@@ -37,38 +37,38 @@ export interface ExpectedToken {
 
 export interface TokenVerifierOptions extends ExpectedToken {
   jwksUrl: URL;
-  /** How soon the keys may be read again when a token names an unknown one, in milliseconds. */
+  /** Minimum time between reads of the keys when a token names an unknown one, in milliseconds. */
   cooldownMs?: number;
 }
 
-/** Asymmetric ones only: with a symmetric one anyone who knows the public key could sign. */
+/** Asymmetric algorithms only. With a symmetric one anyone who knows the public key could sign. */
 export const ALGORITHMS = [
   ...["RS256", "RS384", "RS512"],
   ...["PS256", "PS384", "PS512"],
   ...["ES256", "ES384", "ES512"],
   ...["EdDSA", "Ed25519"],
 ];
-/** Characters. Longer ones are refused unread. */
+/** Characters of a token. Longer ones are refused without parsing. */
 const MAX_LENGTH = 16_384;
-/** For clocks that differ. */
+/** Allowed clock difference. */
 const TOLERANCE_SECONDS = 5;
-/** A later expiry is a mistake of the issuer; ended sessions are remembered until their token expires. */
+/** A later expiry is a mistake of the issuer. Ended sessions are stored until their token expires. */
 const MAX_LIFETIME_SECONDS = 366 * 24 * 60 * 60;
-/** How long a key may count after the issuer has withdrawn it, remembered tokens a little longer. */
+/** How long a withdrawn key may stay accepted. Cached tokens last a little longer. */
 const KEYS_MAX_AGE_MS = 300_000;
 const KEYS_TIMEOUT_MS = 3_000;
 
-/** Verifies against the keys that the issuer publishes, which it may change at any time. */
+/** Verifies tokens with the keys that the issuer publishes and may rotate at any time. */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const keys = createRemoteJWKSet(options.jwksUrl, {
     cooldownDuration: options.cooldownMs ?? 5_000,
     cacheMaxAge: KEYS_MAX_AGE_MS,
     timeoutDuration: KEYS_TIMEOUT_MS,
   });
-  return createVerifier(reachable(keys), options);
+  return createVerifier(withAvailability(keys), options);
 }
 
-/** @param key gives the key that a token's header names */
+/** @param key returns the key that a token's header names */
 export function createVerifier(
   key: JWTVerifyGetKey,
   { issuer, audience, types }: ExpectedToken,
@@ -81,7 +81,7 @@ export function createVerifier(
     clockTolerance: TOLERANCE_SECONDS,
   };
   const accepted = types.map(normalizeType);
-  return remember(async (token) => {
+  return cacheVerified(async (token) => {
     if (token.length > MAX_LENGTH) throw new InvalidTokenError(`it is longer than ${MAX_LENGTH} characters`);
     if (!COMPACT.test(token)) throw new InvalidTokenError(NOT_SIGNED);
     const { payload, protectedHeader } = await verifySignature(token, key, expected).catch((error) => {
@@ -101,7 +101,7 @@ export function createVerifier(
 
 /** JWS compact serialization (RFC 7515 section 7.1), which has no padding. */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
-/** Stands for the absence of `typ` among the accepted types. */
+/** Represents the absence of `typ` among the accepted types. */
 const NO_TYPE = "none";
 
 function typeOf({ typ }: { typ?: unknown }): string | undefined {
@@ -110,12 +110,12 @@ function typeOf({ typ }: { typ?: unknown }): string | undefined {
   return type === NO_TYPE ? undefined : type;
 }
 
-/** Media types in `typ` may leave out `application/`, and are not case-sensitive: RFC 7515 section 4.1.9. */
+/** Media types in `typ` may omit `application/` and are not case-sensitive: RFC 7515 section 4.1.9. */
 function normalizeType(type: string): string {
   return type.toLowerCase().replace(/^application\//, "");
 }
 
-/** Tries each key that fits a token without `kid`. */
+/** Verifies the signature. For a token without `kid` it tries each key that fits. */
 async function verifySignature(token: string, key: JWTVerifyGetKey, expected: JWTVerifyOptions) {
   try {
     return await jwtVerify(token, key, expected);
@@ -136,7 +136,7 @@ function readToken(payload: JWTPayload): VerifiedToken {
   const { data, error } = TokenClaims.safeParse(payload);
   if (error) throw new InvalidTokenError(`claim ${wrongClaim(error)} is missing or malformed`);
   const principal = principalOf(data);
-  const elsewhere = principalsElsewhere(data);
+  const elsewhere = principalsInOtherStores(data);
   return {
     principal,
     service: principal.type === "SYSTEM" ? data.client_id : undefined,
@@ -144,8 +144,8 @@ function readToken(payload: JWTPayload): VerifiedToken {
   };
 }
 
-/** Tells a key that does not exist, which is the token's fault, from keys that cannot be read. */
-function reachable(keys: JWTVerifyGetKey): JWTVerifyGetKey {
+/** Reports unreadable keys as UNAVAILABLE. A key that does not exist stays an error of the token. */
+function withAvailability(keys: JWTVerifyGetKey): JWTVerifyGetKey {
   return async (header, token) => {
     try {
       return await keys(header, token);
@@ -162,7 +162,7 @@ function reachable(keys: JWTVerifyGetKey): JWTVerifyGetKey {
 
 const NOT_SIGNED = "it is not a signed JWT";
 
-/** The library's errors carry the claims, so neither they nor their messages are passed on. */
+/** Reason without personal values: the library's errors and their messages contain claims. */
 function reasonOf(error: unknown): string {
   if (error instanceof errors.JWTExpired) return "it has expired";
   if (error instanceof errors.JWTClaimValidationFailed) return `claim ${error.claim} is missing or refused`;

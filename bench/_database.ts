@@ -1,20 +1,20 @@
-/** A database as large as a real one, for the time of a benchmark. */
+/** Temporary database of realistic size for a benchmark. */
 import postgres from "postgres";
 import { bootstrap } from "../db/bootstrap.ts";
 import { startEmbedded } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
 
 export interface BenchDatabase extends AsyncDisposable {
-  /** For the service's own login. */
+  /** URL with the service's login. */
   url: string;
   adminUrl: string;
-  /** The process from which every backend of PostgreSQL descends. */
+  /** PID of the postmaster, the parent of all backends. */
   pid: number;
   /** A folder that lasts as long as the database. */
   folder: string;
 }
 
-/** An embedded PostgreSQL with its own defaults, migrated and empty. */
+/** Starts an embedded PostgreSQL with default settings, migrated and empty. */
 export async function openDatabase(): Promise<BenchDatabase> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.adopt(
@@ -41,7 +41,7 @@ export interface CustomerId {
   customerId: string;
 }
 
-/** Customers over five stores, each in none to three of its store's twenty groups; returns their ids. */
+/** Inserts customers of five stores, each in up to three of its store's twenty groups. Returns their IDs. */
 export async function loadCustomers(adminUrl: string, count: number): Promise<CustomerId[]> {
   const sql = postgres(adminUrl, {
     max: 1,

@@ -1,9 +1,9 @@
 /**
- * As much of an HTTP/2 client as sending one kind of gRPC call takes, on a plain socket. It spends a few
- * microseconds a call, so that a load generator in one process is never what limits the server it drives.
+ * Minimal HTTP/2 client for one kind of gRPC call, on a plain socket. It takes a few microseconds per call, so that one
+ * load generator process is never the bottleneck.
  */
 
-/** What came back on a stream. A gRPC error carries no message, so that `answered` tells success. */
+/** Result of a stream. A gRPC error has no message, so `answered` means success. */
 export interface Ended {
   stream: number;
   answered: boolean;
@@ -13,7 +13,7 @@ export interface Connection {
   /** Adds a call to what `flush` sends; returns its stream. */
   call(message: Uint8Array): number;
   flush(): Promise<void>;
-  /** The calls that ended, in lots as they arrive, until the server closes. */
+  /** Ended calls, in batches as they arrive, until the server closes the connection. */
   ended(): AsyncIterable<Ended[]>;
   close(): void;
 }
@@ -23,7 +23,7 @@ const END_STREAM = 1, ACK = 1, END_HEADERS = 4;
 const WINDOW = 0x7fff_0000;
 const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** @param messageLength of every message that will be sent, in bytes */
+/** @param messageLength length of every sent message, in bytes */
 export async function connect(port: number, path: string, messageLength: number): Promise<Connection> {
   const socket = await Deno.connect({ hostname: "127.0.0.1", port });
   socket.setNoDelay(true);
@@ -94,7 +94,7 @@ class Outgoing {
   #bytes = new Uint8Array(65_536);
   #used = 0;
 
-  /** Returns where they stand, for `put`. */
+  /** Returns their offset, for `put`. */
   add(bytes: Uint8Array): number {
     const at = this.#used;
     if (at + bytes.length > this.#bytes.length) {
@@ -118,7 +118,7 @@ class Outgoing {
   }
 }
 
-/** A whole call with its stream and its message left blank. */
+/** Frames of a call with blank stream IDs and a blank message. */
 function callTemplate(header: Uint8Array, messageLength: number): { bytes: Uint8Array; streamAt: number[] } {
   const headers = frame(HEADERS, END_HEADERS, 0, header);
   const uncompressed = 0;
@@ -127,19 +127,19 @@ function callTemplate(header: Uint8Array, messageLength: number): { bytes: Uint8
   return { bytes: concat([headers, data]), streamAt: [5, headers.length + 5] };
 }
 
-/** HPACK: the first request teaches the server our headers, every later one refers to them, as real clients do. */
+/** HPACK header blocks: the first request adds the headers to the dynamic table, later ones refer to them. */
 function headerBlocks(path: string, authority: string): { first: Uint8Array; next: Uint8Array } {
   const text = (value: string) => {
     const bytes = new TextEncoder().encode(value);
     return [bytes.length, ...bytes];
   };
   const [METHOD_POST, SCHEME_HTTP] = [0x83, 0x86];
-  const learn = 0x40;
+  const indexed = 0x40;
   const first = [METHOD_POST, SCHEME_HTTP];
-  first.push(learn | 4, ...text(path), learn | 1, ...text(authority));
-  first.push(learn | 31, ...text("application/grpc"), learn, ...text("te"), ...text("trailers"));
-  const learnt = 0x80 | 62; // the newest entry of the table; the one before it is 63, and so on
-  const next = [METHOD_POST, SCHEME_HTTP, learnt + 3, learnt + 2, learnt + 1, learnt];
+  first.push(indexed | 4, ...text(path), indexed | 1, ...text(authority));
+  first.push(indexed | 31, ...text("application/grpc"), indexed, ...text("te"), ...text("trailers"));
+  const newest = 0x80 | 62; // the newest entry of the table; the one before it is 63, and so on
+  const next = [METHOD_POST, SCHEME_HTTP, newest + 3, newest + 2, newest + 1, newest];
   return { first: Uint8Array.from(first), next: Uint8Array.from(next) };
 }
 

@@ -1,34 +1,34 @@
 /**
- * The load generator, a process of its own: reads a job as JSON from its first argument, drives the server, and
- * prints what it saw as one line of JSON.
+ * Load generator process: reads a job as JSON from its first argument, sends calls to the server, and prints the
+ * results as one line of JSON.
  */
 import { connect, type Connection } from "./_http2.ts";
 
 export interface Job {
   port: number;
   path: string;
-  /** A file of requests of one length, one after the other. */
+  /** A file of concatenated requests of equal length. */
   requests: string;
   requestLength: number;
   connections: number;
-  /** Closed loop: how many calls each connection keeps under way. */
+  /** Closed loop: calls in flight per connection. */
   inFlight?: number;
-  /** Open loop: calls per second over all connections, sent at even times whatever comes back. */
+  /** Open loop: calls per second over all connections, sent at regular times, independent of responses. */
   rate?: number;
   seconds: number;
-  /** Seconds before the measured ones. */
+  /** Seconds before the measurement. */
   warmUp: number;
 }
 
-export interface Seen {
+export interface LoadResult {
   callsPerSecond: number;
   failed: number;
-  /** Milliseconds. In open loop counted from when the call was due, not from when it could be sent. */
+  /** Milliseconds. In open loop since the call was due, not since it was sent. */
   p50: number;
   p99: number;
 }
 
-async function run(job: Job): Promise<Seen> {
+async function run(job: Job): Promise<LoadResult> {
   const requests = await Deno.readFile(job.requests);
   const count = requests.length / job.requestLength;
   const draw = () => {
@@ -62,7 +62,7 @@ interface Drive {
   until: number;
 }
 
-/** Every answer is followed by the next call, so that the same number is always under way. */
+/** Closed loop: each response triggers the next call, so the number in flight is constant. */
 async function closedLoop(connections: Connection[], job: Job, { draw, done, until }: Drive): Promise<void> {
   await Promise.all(connections.map(async (connection) => {
     const sent = new Map<number, number>();
@@ -81,7 +81,7 @@ async function closedLoop(connections: Connection[], job: Job, { draw, done, unt
   }));
 }
 
-/** Calls go out when they are due, spread over the connections in turn. */
+/** Open loop: sends calls when they are due, round-robin over the connections. */
 async function openLoop(connections: Connection[], job: Job, { draw, done, until }: Drive): Promise<void> {
   const sent = connections.map(() => new Map<number, number>());
   const listening = connections.map(async (connection, at) => {
@@ -106,7 +106,7 @@ async function openLoop(connections: Connection[], job: Job, { draw, done, until
     await Promise.all([...touched].map((connection) => connection.flush()));
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
   }
-  // A connection whose last answer came before the end has nothing more to read: one more call each ends them.
+  // One more call per connection, because an idle connection would never leave its read loop.
   for (const [at, connection] of connections.entries()) {
     sent[at]!.set(connection.call(draw()), until);
     await connection.flush();

@@ -1,4 +1,4 @@
-/** The messages of a benchmark, kept in files: what is asked, and real answers for the no-ops to give. */
+/** Files with the messages of a benchmark: requests, and real responses for the no-op servers. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Buffer } from "node:buffer";
 import { openPool } from "../db/connect.ts";
@@ -10,8 +10,8 @@ import {
 import { createLookupMethods } from "../rpc/lookups.ts";
 import type { CustomerId } from "./_database.ts";
 
-/** All questions there are, of one length each. */
-export async function keepRequests(folder: string, ids: CustomerId[]) {
+/** Writes a request for each customer. All have the same length. */
+export async function writeRequests(folder: string, ids: CustomerId[]) {
   const encoded = ids.map((id) =>
     toBinary(GetCustomerGroupsRequestSchema, create(GetCustomerGroupsRequestSchema, id))
   );
@@ -23,8 +23,8 @@ export async function keepRequests(folder: string, ids: CustomerId[]) {
   return { requests, requestLength };
 }
 
-/** Some of the real answers, each after its length as four bytes; returns the path of the file. */
-export async function keepAnswers(folder: string, url: string, ids: CustomerId[]): Promise<string> {
+/** Writes up to 1,000 real responses, each after its length in four bytes. Returns the path of the file. */
+export async function writeAnswers(folder: string, url: string, ids: CustomerId[]): Promise<string> {
   const sql = openPool(url, "customer_reader", 1);
   const { getCustomerGroups } = createLookupMethods(createLookups(sql));
   const context = {

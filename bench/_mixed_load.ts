@@ -1,4 +1,4 @@
-/** What a day brings, in small: shoppers who read and change their profile, staff who look at it, carts that ask for groups. */
+/** Mixed load: shoppers read and change their profile, staff read it, carts look up groups. */
 import { gatewayHeaders, MESH } from "../tests/production.ts";
 import { asked, connect } from "../tests/rpc/client.ts";
 import type { CustomerId } from "./_database.ts";
@@ -6,14 +6,14 @@ import type { CustomerId } from "./_database.ts";
 export interface Load {
   customers: readonly CustomerId[];
   http: number;
-  /** Absent where there is no gRPC: then all is asked over HTTP. */
+  /** Undefined if the server has no gRPC; then all requests use HTTP. */
   grpc: number | undefined;
-  /** How much is under way at a time. */
+  /** Requests in flight. */
   inFlight: number;
   seconds: number;
 }
 
-export interface Driven {
+export interface LoadCounts {
   answered: number;
   failed: number;
 }
@@ -21,9 +21,9 @@ export interface Driven {
 const READ = `{ me { email firstName addresses { city } shopperGroups { name priority } } }`;
 const CHANGE = `mutation ($name: String) { updateProfile(input: { firstName: $name }) { version } }`;
 
-/** Closed loop, of every ten requests one change, two reads, one over REST and six lookups; resolves when all have ended. */
-export async function drive({ customers, http, grpc, inFlight, seconds }: Load): Promise<Driven> {
-  const driven: Driven = { answered: 0, failed: 0 };
+/** Closed loop. Of ten requests one is a change, two are reads, one is a REST read and six are lookups. */
+export async function drive({ customers, http, grpc, inFlight, seconds }: Load): Promise<LoadCounts> {
+  const driven: LoadCounts = { answered: 0, failed: 0 };
   const until = performance.now() + seconds * 1_000;
   using client = grpc === undefined ? undefined : connect(grpc);
   const ask = async (turn: number) => {

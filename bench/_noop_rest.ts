@@ -1,4 +1,4 @@
-/** Routes with the REST API's schemas and nothing behind them. */
+/** No-op routes with the REST API's schemas. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { Hono } from "@hono/hono";
 import { createRoute, json, z } from "../rest/api.ts";

@@ -1,6 +1,6 @@
-/** Processes under measurement: started until disposed, what CPU time and what memory they use. Linux only (/proc). */
+/** Measured child processes, with their CPU time and memory. Linux only (/proc). */
 
-/** A child that has said on its first line of output that it serves, and on which port. */
+/** A child process that has printed its port on its first line. */
 export interface Serving extends AsyncDisposable {
   pid: number;
   port: number;
@@ -16,7 +16,7 @@ export async function serving(
   const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const { value } = await lines.read();
   const port = Number(value?.trim());
-  if (!port) throw new Error(`Cannot start ${command} ${args.join(" ")}: it does not say its port`);
+  if (!port) throw new Error(`Cannot start ${command} ${args.join(" ")}: it did not print its port`);
   return {
     pid: child.pid,
     port,
@@ -28,13 +28,13 @@ export async function serving(
   };
 }
 
-/** Microseconds of CPU that a process has used in all its threads, and if asked its children, past ones included. */
+/** CPU microseconds of all threads of a process, optionally with its children, ended ones included. */
 export async function cpuMicroseconds(pid: number, children = false): Promise<number> {
   let ticks = 0;
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const stat = await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "");
-    // The second field is the name in parentheses, which may hold anything; the rest is plain.
+    // The second field is the name in parentheses, which may contain any character.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
     const [own, ended] = [fields[11]! + fields[12]!, fields[13]! + fields[14]!];
     if (Number(name) === pid) ticks += own + (children ? ended : 0);
@@ -43,10 +43,10 @@ export async function cpuMicroseconds(pid: number, children = false): Promise<nu
   return ticks * MICROSECONDS_PER_TICK;
 }
 
-/** The kernel tells times in ticks of 1/100 s on every platform that Deno supports. */
+/** The kernel reports times in ticks of 1/100 s on every platform that Deno supports. */
 const MICROSECONDS_PER_TICK = 10_000;
 
-/** Megabytes of a process: all that is in memory, and of that what it shares with no file, such as Deno's program. */
+/** Memory of a process in megabytes: resident, and of that the part that is not file-backed. */
 export async function memory(pid: number): Promise<{ resident: number; own: number }> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   const kilobytes = (name: string) => Number(status.match(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m"))?.[1]);

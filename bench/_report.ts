@@ -1,4 +1,4 @@
-/** How a benchmark is told what to do, and how it tells what it has seen. */
+/** Options and reports of benchmarks. */
 
 /** Reads `--name=number` arguments over their defaults. */
 export function options<Name extends string>(
@@ -10,7 +10,7 @@ export function options<Name extends string>(
     const [, name, value] = arg.match(/^--([\w-]+)=(\d+)$/) ?? [];
     if (name === undefined || !(name in defaults)) {
       throw new Error(
-        `Cannot understand ${arg}: there are ${Object.keys(defaults).map((name) => `--${name}=N`).join(" ")}`,
+        `Unknown option ${arg}: expected ${Object.keys(defaults).map((name) => `--${name}=N`).join(" ")}`,
       );
     }
     read[name as Name] = Number(value);
@@ -24,13 +24,13 @@ export function median(values: number[]): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** @param part of 1 that the value is at least as large as: 0.95 for p95 */
+/** @param part fraction of the values: 0.95 for p95 */
 export function quantile(values: number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? NaN;
 }
 
-/** The first column to the left, numbers to the right. */
+/** Formats a table: the first column left-aligned, the others right-aligned. */
 export function table(head: string[], rows: string[][]): string {
   const widths = head.map((_, at) => Math.max(...[head, ...rows].map((row) => row[at]!.length)));
   const line = (row: string[]) =>
@@ -38,12 +38,12 @@ export function table(head: string[], rows: string[][]): string {
   return [head, ...rows].map(line).join("\n");
 }
 
-/** Says what is measured now, on one line that the next one takes the place of; the results are not among it. */
-export function tellStep(step: string): void {
+/** Prints the current step on a line that the next step overwrites, on standard error. */
+export function printStep(step: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`\r${step.padEnd(60)}\r`));
 }
 
-/** Without a size of the machine, a number says nothing. */
+/** Description of the machine, without which the results mean nothing. */
 export async function describeMachine(): Promise<string> {
   const info = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
   const model = info.match(/^model name\s*: (.*)$/m)?.[1] ?? Deno.build.arch;

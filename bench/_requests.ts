@@ -1,12 +1,12 @@
-/** A store with as many GDPR requests as years of work leave behind: most of them done, some open, a few stuck. */
+/** Fixture: a store with years of GDPR requests, most of them completed, some open, a few stuck. */
 import postgres from "postgres";
 
 /**
- * One request each of as many customers, with participants and journals as their machines would have left them.
- * Of a hundred, 80 are completed, 14 wait for their services, 5 have not begun and one is on hold; one open
- * request in nineteen has a service that is overdue.
+ * Inserts one request for each of `count` customers, with the participants and journals that the machines would write.
+ * Of a hundred, 80 are completed, 14 wait for participants, 5 are pending and one is on hold. One open request in
+ * nineteen has an overdue participant.
  *
- * @returns the id of one that waits for its services
+ * @returns the ID of a request that waits for its participants
  */
 export async function loadRequests(adminUrl: string, storeId: string, count: number): Promise<string> {
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {} });
@@ -82,7 +82,7 @@ const WAITING =
   '{"IN_PROGRESS":{"awaiting_confirmations":{"order-service":"confirmed","payment-service":"asked",' +
   '"communication-service":"confirmed"}}}';
 
-/** The state of each request's machine. */
+/** State of each request's machine. */
 const value = (sql: postgres.Sql) =>
   sql`case
     when status = 'COMPLETED' then '"COMPLETED"'::jsonb

@@ -1,17 +1,17 @@
-/** The load generator of `bench rest`, a process of its own: a job as JSON in the first argument, one line of JSON out. */
+/** Load generator process of `bench rest`: reads a job as JSON from its first argument, prints one line of JSON. */
 
 export interface RestJob {
   port: number;
   method: "GET" | "POST";
-  /** Of a file with a customer's id on each line. */
+  /** Path of a file with a customer ID on each line. */
   ids: string;
   inFlight: number;
   seconds: number;
-  /** Seconds before the measured ones. */
+  /** Seconds before the measurement. */
   warmUp: number;
 }
 
-export interface RestSeen {
+export interface RestLoadResult {
   callsPerSecond: number;
   failed: number;
   /** Milliseconds. */
@@ -19,7 +19,7 @@ export interface RestSeen {
   p99: number;
 }
 
-async function run({ port, method, ids, inFlight, seconds, warmUp }: RestJob): Promise<RestSeen> {
+async function run({ port, method, ids, inFlight, seconds, warmUp }: RestJob): Promise<RestLoadResult> {
   const customers = (await Deno.readTextFile(ids)).trim().split("\n");
   const origin = `http://127.0.0.1:${port}/customers`;
   const ask = () => {

@@ -1,4 +1,4 @@
-/** Hono and nothing else, on the port of its first argument: what a process of Deno's costs that does no work. */
+/** Bare Hono server on the port of its first argument, the baseline of the footprint. */
 import { Hono } from "@hono/hono";
 
 const app = new Hono()

@@ -1,4 +1,4 @@
-/** The service's own gRPC server with its lookups, alone in a process: `_serve_lookups.ts DATABASE_URL`. */
+/** Process with only the gRPC server and its lookups: `_serve_lookups.ts DATABASE_URL`. */
 import { createAdmission } from "../auth/callers.ts";
 import { openPool } from "../db/connect.ts";
 import { createLookups } from "../db/lookups.ts";

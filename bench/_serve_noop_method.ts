@@ -1,4 +1,4 @@
-/** The service's own gRPC server with a method that knows the answer: some real ones, from a file as in plain/noop.mjs. */
+/** Process with the gRPC server and a no-op method, which returns real responses from a file. */
 import { fromBinary } from "@bufbuild/protobuf";
 import { createAdmission } from "../auth/callers.ts";
 import { GetCustomerGroupsResponseSchema } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";

@@ -1,4 +1,4 @@
-/** A server process of `bench rest`: the REST API on its own, or a Hono route that validates the same and does nothing. */
+/** Server process of `bench rest`: the REST API, or no-op routes with the same validation. */
 import { Hono } from "@hono/hono";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
 import { createActors } from "../actors/mod.ts";
@@ -7,12 +7,12 @@ import { openKeys } from "../config/keys.ts";
 import { openPool } from "../db/connect.ts";
 import { createLookups } from "../db/lookups.ts";
 import { createRateLimit } from "../db/rate_limits.ts";
-import { createBodies } from "../door/bodies.ts";
 import { createStoreReader } from "../db/store_reader.ts";
+import { createBodyReader } from "../http/body_reader.ts";
 import { createRest } from "../rest/mod.ts";
 import { createNoop } from "./_noop_rest.ts";
 
-/** What the parent asks for, as JSON in the first argument. */
+/** Job in JSON, the first argument. */
 export interface Served {
   what: "customer-service" | "limited" | "noop";
   databaseUrl: string;
@@ -46,7 +46,7 @@ async function createApi({ databaseUrl, storeId, folder, what }: Served): Promis
       hashKey: keys.hashKey,
       proxies: 0,
     },
-    bodies: createBodies({ proxies: 0 }),
+    bodies: createBodyReader({ proxies: 0 }),
     closing: new AbortController().signal,
   });
 }

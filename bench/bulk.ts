@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench bulk`: a file of customers through `POST /customers/bulk` of a server process of its own, and out
- * again by `GET /customers/export`: rows a second, and by how much the server's memory grew.
+ * `deno task bench bulk`: uploads a file of customers with `POST /customers/bulk` and downloads it with
+ * `GET /customers/export`. Prints rows per second and the growth of the server's memory.
  *
  * `--rows=100000`
  */
@@ -37,7 +37,7 @@ export async function bulk(args: string[]): Promise<void> {
 
   const phases: [name: string, ask: () => Promise<Response>][] = [
     ["JSON lines, registered", () => post(JSON_LINES, jsonRows(count), KEYED)],
-    ["the same again under its key", () => post(JSON_LINES, jsonRows(count), KEYED)],
+    ["the same again with its key", () => post(JSON_LINES, jsonRows(count), KEYED)],
     ["CSV, each changed", () => post("text/csv", csvRows(count))],
     ["CSV, each unchanged", () => post("text/csv", csvRows(count))],
     ["export", () => fetch(`${url}/export`)],
@@ -52,10 +52,10 @@ export async function bulk(args: string[]): Promise<void> {
     seen.push([name, seconds.toFixed(1), (count / seconds).toFixed(0), (peak - before).toFixed(0), words]);
     console.log(`${name}: ${words}`);
   }
-  console.log(`\n${table(["", "seconds", "rows/s", "MiB more", ""], seen)}`);
+  console.log(`\n${table(["", "seconds", "rows/s", "MiB growth", ""], seen)}`);
 }
 
-/** Reads the answer as it comes. */
+/** Reads the response stream and samples the server's memory. */
 async function watch(response: Response, pid: number) {
   const results = new Map<string, number>();
   let [peak, rest] = [0, ""];
@@ -73,7 +73,7 @@ async function watch(response: Response, pid: number) {
 }
 
 function* jsonRows(count: number) {
-  yield* inPieces(count, (at) => {
+  yield* inChunks(count, (at) => {
     const [email, phone] = [`customer${at}@example.test`, `+4144${1_000_000 + at}`];
     return JSON.stringify({ email, phone, name: `Ada Augusta King ${at}`, locale: "de-CH" });
   });
@@ -81,11 +81,11 @@ function* jsonRows(count: number) {
 
 function* csvRows(count: number) {
   yield "email,firstName,locale\n";
-  yield* inPieces(count, (at) => `customer${at}@example.test,"Ada, ${at}",fr-CH`);
+  yield* inChunks(count, (at) => `customer${at}@example.test,"Ada, ${at}",fr-CH`);
 }
 
-/** Some tens of kilobytes at a time, as files are sent. */
-function* inPieces(count: number, rowOf: (at: number) => string) {
+/** Yields chunks of tens of kilobytes. */
+function* inChunks(count: number, rowOf: (at: number) => string) {
   const size = 500;
   for (let from = 0; from < count; from += size) {
     const rows = Array.from({ length: Math.min(size, count - from) }, (_, n) => `${rowOf(from + n)}\n`);

@@ -1,4 +1,4 @@
--- What one profile update sends to PostgreSQL, for pgbench: the statements of actors/runtime.ts in their order.
+-- pgbench script with the statements of one profile update, in the order in which actors/runtime sends them.
 \set n random(1, :customers)
 \set name random(1, 1000000000)
 begin;

@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench commands`: profile updates through the runtime beside pgbench sending the same SQL, turn by
- * turn in one run. Needs `pgbench` (Debian: postgresql-contrib) on the path.
+ * `deno task bench commands`: profile updates through the runtime compared with pgbench and the same SQL, in alternating
+ * rounds. Needs `pgbench` (Debian: postgresql-contrib) on the path.
  *
  * `--customers=20000 --rounds=5 --seconds=8 --connections=10 --in-flight=32`
  */
@@ -14,12 +14,12 @@ import { openKeys } from "../config/keys.ts";
 import { openPool } from "../db/connect.ts";
 import { openDatabase } from "./_database.ts";
 import { cpuMicroseconds } from "./_processes.ts";
-import { describeMachine, median, options, table, tellStep } from "./_report.ts";
+import { describeMachine, median, options, printStep, table } from "./_report.ts";
 
 const SCRIPT = new URL("./commands.sql", import.meta.url).pathname;
 const STORE = "00000000-0000-4000-8000-000000000000";
 
-/** Keys of its own. */
+/** No configured keys, so that new ones are generated. */
 const NO_KEYS = { exportKey: undefined, hashKey: undefined, receiptKey: undefined };
 
 interface Measured {
@@ -48,7 +48,7 @@ export async function commands(args: string[]): Promise<void> {
   );
   for (let round = 0; round <= asked.rounds; round++) {
     for (const [name, run] of Object.entries(variants)) {
-      tellStep(`round ${round} of ${asked.rounds}: ${name}`);
+      printStep(`round ${round} of ${asked.rounds}: ${name}`);
       const before = await cpuMicroseconds(database.pid, true);
       const perSecond = await run();
       const postgresCpu = (await cpuMicroseconds(database.pid, true) - before) / (perSecond * asked.seconds);
@@ -79,7 +79,7 @@ async function load(adminUrl: string, count: number): Promise<void> {
   await sql.end();
 }
 
-/** Updates a second, with so many callers waiting for their answers. */
+/** Updates per second with a fixed number of concurrent callers. */
 async function updates(
   actors: ReturnType<typeof createActors>,
   asked: { customers: number; seconds: number; "in-flight": number },

@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench erasure`: so many erasures at once through a whole service with its three demonstration
- * services, from the first request to the last receipt, and how the time grows with their number.
+ * `deno task bench erasure`: concurrent erasures through a complete service with its three demo participants, from the
+ * first request to the last receipt, and how the time grows with their number.
  *
  * `--erasures=1000 --more=10000`
  */
@@ -33,7 +33,7 @@ export async function erasure(args: string[]): Promise<void> {
     const seconds = await erase(database.url, database.adminUrl, config, count);
     rows.push([String(count), seconds.toFixed(1), (count / seconds).toFixed(0)]);
   }
-  console.log(`\n${table(["erasures", "seconds", "a second"], rows)}`);
+  console.log(`\n${table(["erasures", "seconds", "per second"], rows)}`);
 }
 
 /** Seconds from the first request to the last receipt. */

@@ -1,17 +1,16 @@
-// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench footprint`: how long a process takes from its start until it is ready, and what memory it
- * occupies, idle and under load, beside a bare Hono. The service runs as in production, on a PostgreSQL that is
- * migrated and belongs to the benchmark; nobody listens where it looks for Kafka.
+ * `deno task bench footprint`: start-up time and memory, idle and under load, compared with a bare Hono server. The
+ * service runs as in production, on a migrated PostgreSQL of the benchmark and without a reachable Kafka.
  *
  * `--customers=20000 --runs=5 --idle=10 --seconds=20 --in-flight=16`
  */
 import { freePort } from "../tests/ports.ts";
 import { production, TRUSTING } from "../tests/production.ts";
 import { type CustomerId, loadCustomers, openDatabase } from "./_database.ts";
-import { drive, type Driven } from "./_mixed_load.ts";
+import { drive, type LoadCounts } from "./_mixed_load.ts";
 import { cpuMicroseconds, memory } from "./_processes.ts";
-import { describeMachine, median, options, table, tellStep } from "./_report.ts";
+import { describeMachine, median, options, printStep, table } from "./_report.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -23,21 +22,21 @@ interface Variant {
   grpc: number | undefined;
 }
 
-interface Measured extends Driven {
+interface Measured extends LoadCounts {
   /** Milliseconds from the start of the process to the first 200 of /readyz. */
   ready: number;
-  /** Milliseconds of CPU until then, which other work on the machine changes least. */
+  /** CPU milliseconds until then, which depend little on other work of the machine. */
   readyCpu: number;
   idle: Sample;
   loaded: Sample;
-  /** The most that was seen, in megabytes. */
+  /** Maximum in megabytes. */
   most: number;
-  /** Some seconds after the load. */
+  /** A few seconds after the load. */
   after: Sample;
 }
 
 type Sample = Awaited<ReturnType<typeof memory>>;
-type Asked = Record<"idle" | "seconds" | "in-flight", number>;
+type Options = Record<"idle" | "seconds" | "in-flight", number>;
 
 export async function footprint(args: string[]): Promise<void> {
   const asked = options(args, { customers: 20_000, runs: 5, idle: 10, seconds: 20, "in-flight": 16 });
@@ -65,7 +64,7 @@ export async function footprint(args: string[]): Promise<void> {
   for (let run = 0; run < asked.runs; run++) {
     const measured: Measured[] = [];
     for (const variant of variants) {
-      tellStep(`run ${run + 1} of ${asked.runs}: ${variant.name}`);
+      printStep(`run ${run + 1} of ${asked.runs}: ${variant.name}`);
       measured.push(await measure(variant, customers, asked));
     }
     rounds.push(measured);
@@ -73,7 +72,11 @@ export async function footprint(args: string[]): Promise<void> {
   report(variants.map(({ name }) => name), rounds, asked);
 }
 
-async function measure(variant: Variant, customers: readonly CustomerId[], asked: Asked): Promise<Measured> {
+async function measure(
+  variant: Variant,
+  customers: readonly CustomerId[],
+  asked: Options,
+): Promise<Measured> {
   const from = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", ...variant.args],
@@ -108,10 +111,10 @@ async function untilReady(port: number): Promise<void> {
     if (response?.ok) return;
     await pause(5);
   }
-  throw new Error(`Cannot measure: nobody is ready on port ${port} after a minute`);
+  throw new Error(`Cannot measure: the server on port ${port} is not ready after a minute`);
 }
 
-/** Four samples a second; the first second does not count. */
+/** Takes four samples per second and drops those of the first second. */
 async function watch(pid: number, seconds: number): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let quarter = 0; quarter < seconds * 4; quarter++) {
@@ -135,15 +138,15 @@ function pause(milliseconds: number): Promise<void> {
 function report(
   names: string[],
   rounds: Measured[][],
-  { idle, seconds, "in-flight": inFlight }: Asked,
+  { idle, seconds, "in-flight": inFlight }: Options,
 ): void {
   const of = (at: number, what: (measured: Measured) => number) =>
     median(rounds.map((round) => what(round[at]!))).toFixed(0);
   const both = (at: number, what: (measured: Measured) => Sample) =>
     `${of(at, (seen) => what(seen).resident)} (${of(at, (seen) => what(seen).own)})`;
   console.log(
-    `\nmedians of ${rounds.length} runs; ${idle} s idle, then ${seconds} s with ${inFlight} requests under way;\n` +
-      "MB resident, in parentheses without what is mapped from files",
+    `\nmedians of ${rounds.length} runs; ${idle} s idle, then ${seconds} s with ${inFlight} requests in flight;\n` +
+      "MB resident, in parentheses without file-backed memory",
   );
   console.log(table(
     [
@@ -152,7 +155,7 @@ function report(
       "CPU ms",
       "idle MB",
       "loaded MB",
-      "most MB",
+      "max MB",
       `${idle} s later MB`,
       "answers/s",
       "failed",

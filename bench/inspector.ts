@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench inspector`: how long an officer waits for the first byte of the inspector's pages, in a store
- * with very many requests and, turn by turn, in one with few.
+ * `deno task bench inspector`: time to the first byte of the inspector's pages, in a store with many requests and, in
+ * alternating rounds, in one with few.
  *
  * `--requests=100000 --few=1000 --rounds=100`
  */
@@ -9,7 +9,7 @@ import { openDevelopmentIssuer } from "../auth/development_issuer.ts";
 import { readConfig } from "../config/mod.ts";
 import { start } from "../main.ts";
 import { openDatabase } from "./_database.ts";
-import { describeMachine, options, quantile, table, tellStep } from "./_report.ts";
+import { describeMachine, options, printStep, quantile, table } from "./_report.ts";
 import { loadRequests } from "./_requests.ts";
 
 const PAGES: Record<string, (requestId: string) => string> = {
@@ -46,7 +46,7 @@ export async function inspector(args: string[]): Promise<void> {
   await using service = await start(config);
   const rows: string[][] = [];
   for (const [name, pathOf] of Object.entries(PAGES)) {
-    tellStep(name);
+    printStep(name);
     const times = stores.map((): number[] => []);
     for (let round = -5; round < asked.rounds; round++) {
       for (const [index, { requestId, authorization }] of stores.entries()) {
@@ -76,6 +76,6 @@ async function firstByte(url: string, authorization: string): Promise<number> {
   await reader.read();
   const ms = performance.now() - from;
   while (!(await reader.read()).done);
-  if (response.status !== 200) throw new Error(`Cannot measure ${url}: it answers ${response.status}`);
+  if (response.status !== 200) throw new Error(`Cannot measure ${url}: it returns ${response.status}`);
   return ms;
 }

@@ -1,22 +1,22 @@
-// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench lookups`: GetCustomerGroups beside no-op handlers and beside the plain service, turn by turn
- * in one run, so that whatever else the machine does falls on each of them.
+ * `deno task bench lookups`: GetCustomerGroups compared with no-op handlers and with a plain service, in alternating
+ * rounds so that other work of the machine affects all of them.
  *
  * `--customers=200000 --rounds=5 --seconds=5 --connections=16 --in-flight=16 --rate=4000`
  */
 import deno from "../deno.json" with { type: "json" };
 import { type BenchDatabase, type CustomerId, loadCustomers, openDatabase } from "./_database.ts";
-import type { Job, Seen } from "./_load.ts";
-import { keepAnswers, keepRequests } from "./_messages.ts";
+import type { Job, LoadResult } from "./_load.ts";
+import { writeAnswers, writeRequests } from "./_messages.ts";
 import { cpuMicroseconds, type Serving, serving } from "./_processes.ts";
-import { describeMachine, median, options, table, tellStep } from "./_report.ts";
+import { describeMachine, median, options, printStep, table } from "./_report.ts";
 
 const PATH = "/io.shopstar.customer.v1.CustomerService/GetCustomerGroups";
 const HERE = new URL(".", import.meta.url).pathname;
 const PROTO = new URL("../proto", import.meta.url).pathname;
 
-/** Whose ratio to the others is told. */
+/** The variant whose ratio to the others is printed. */
 const SUBJECT = "customer-service";
 
 interface Variant {
@@ -24,8 +24,8 @@ interface Variant {
   server: Serving;
 }
 
-interface Measured extends Seen {
-  /** CPU microseconds a call. */
+interface Measured extends LoadResult {
+  /** CPU microseconds per call. */
   serverCpu: number;
   postgresCpu: number;
 }
@@ -44,7 +44,7 @@ export async function lookups(args: string[]): Promise<void> {
   const database = stack.use(await openDatabase());
   const ids = await loadCustomers(database.adminUrl, asked.customers);
   const variants = await startVariants(stack, database, ids);
-  const requests = await keepRequests(database.folder, ids);
+  const requests = await writeRequests(database.folder, ids);
 
   const common = {
     ...requests,
@@ -71,7 +71,7 @@ export async function lookups(args: string[]): Promise<void> {
     for (let round = 0; round < asked.rounds; round++) {
       const measured: Measured[] = [];
       for (const variant of variants) {
-        tellStep(`round ${round + 1} of ${asked.rounds}: ${variant.name}`);
+        printStep(`round ${round + 1} of ${asked.rounds}: ${variant.name}`);
         measured.push(await measure(variant.server, database, job));
       }
       rounds.push(measured);
@@ -85,7 +85,7 @@ async function startVariants(
   { url, adminUrl, folder }: BenchDatabase,
   ids: CustomerId[],
 ): Promise<Variant[]> {
-  const answers = await keepAnswers(folder, url, ids);
+  const answers = await writeAnswers(folder, url, ids);
   const start = async (name: string, command: string, args: string[]) => ({
     name,
     server: stack.use(await serving(command, args)),
@@ -104,7 +104,7 @@ async function startVariants(
   ];
 }
 
-/** The plain service in a folder of its own with its packages, as npm leaves them; undefined without npm. */
+/** Installs the plain service with its packages in a folder; undefined without npm. */
 async function installPlain(folder: string): Promise<string | undefined> {
   const path = `${folder}/plain`;
   await Deno.mkdir(path);
@@ -115,7 +115,7 @@ async function installPlain(folder: string): Promise<string | undefined> {
     .map((specifier) => specifier.replace("npm:", ""));
   const npm = new Deno.Command("npm", { args: ["install", "--silent", "--prefix", path, ...packages] });
   const installed = await npm.output().then(({ success }) => success, () => false);
-  if (!installed) console.log("npm cannot install the plain service, which is left out");
+  if (!installed) console.log("npm cannot install the plain service, which is skipped");
   return installed ? path : undefined;
 }
 
@@ -124,18 +124,18 @@ async function measure(server: Serving, database: BenchDatabase, job: Omit<Job, 
   const before = await cpu();
   const seen = await load({ ...job, port: server.port });
   const after = await cpu();
-  // The warm-up counts in CPU, so it has to count in calls.
+  // CPU time includes the warm-up, so the number of calls must too.
   const calls = seen.callsPerSecond * (job.seconds + job.warmUp);
   const [serverCpu, postgresCpu] = [(after[0] - before[0]) / calls, (after[1] - before[1]) / calls];
   return { ...seen, serverCpu, postgresCpu };
 }
 
-async function load(job: Job): Promise<Seen> {
+async function load(job: Job): Promise<LoadResult> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", `${HERE}_load.ts`, JSON.stringify(job)],
     stderr: "inherit",
   }).output();
-  if (!success) throw new Error("Cannot go on: the load generator has failed");
+  if (!success) throw new Error("Cannot continue: the load generator has failed");
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 

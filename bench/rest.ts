@@ -1,14 +1,14 @@
-// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench rest`: GET and POST of a customer beside Hono routes that validate the same and do nothing, turn by
- * turn in one run; without and with rate limits.
+ * `deno task bench rest`: GET and POST of a customer compared with no-op Hono routes with the same validation, in
+ * alternating rounds, without and with rate limits.
  *
  * `--customers=100000 --rounds=5 --seconds=6 --in-flight=32`
  */
 import { loadCustomers, openDatabase } from "./_database.ts";
 import { cpuMicroseconds, serving } from "./_processes.ts";
-import { describeMachine, median, options, table, tellStep } from "./_report.ts";
-import type { RestJob, RestSeen } from "./_rest_load.ts";
+import { describeMachine, median, options, printStep, table } from "./_report.ts";
+import type { RestJob, RestLoadResult } from "./_rest_load.ts";
 import type { Served } from "./_serve_rest.ts";
 
 const file = (name: string) => new URL(name, import.meta.url).pathname;
@@ -26,7 +26,7 @@ export async function rest(args: string[]): Promise<void> {
   await Deno.writeTextFile(ids, own.map(({ customerId }) => customerId).join("\n"));
 
   const variants: Served["what"][] = ["noop", "customer-service", "limited"];
-  const seen = new Map<string, (RestSeen & { cpu: number })[]>();
+  const seen = new Map<string, (RestLoadResult & { cpu: number })[]>();
   const servers = await Promise.all(variants.map(async (what) => {
     const served: Served = { what, databaseUrl: database.url, storeId, folder: database.folder };
     return stack.use(
@@ -36,7 +36,7 @@ export async function rest(args: string[]): Promise<void> {
   for (let round = 0; round <= asked.rounds; round++) {
     for (const method of ["GET", "POST"] as const) {
       for (const [at, what] of variants.entries()) {
-        tellStep(`round ${round} of ${asked.rounds}: ${method}, ${what}`);
+        printStep(`round ${round} of ${asked.rounds}: ${method}, ${what}`);
         const { port, pid } = servers[at]!;
         const job = { port, method, ids, inFlight: asked["in-flight"], seconds: asked.seconds, warmUp: 1 };
         const before = await cpuMicroseconds(pid);
@@ -52,7 +52,7 @@ export async function rest(args: string[]): Promise<void> {
   console.log(`\n${asked["in-flight"]} requests in flight, medians of ${asked.rounds} rounds`);
   const rows = [...seen].map(([key, rounds]) => {
     const noop = seen.get(`${key.split(" ")[0]} noop`)!;
-    const of = (pick: (round: RestSeen & { cpu: number }) => number) => median(rounds.map(pick));
+    const of = (pick: (round: RestLoadResult & { cpu: number }) => number) => median(rounds.map(pick));
     return [
       key,
       of((round) => round.callsPerSecond).toFixed(0),
@@ -66,7 +66,7 @@ export async function rest(args: string[]): Promise<void> {
   console.log(table(["", "calls/s", "no-op ×", "p50 ms", "p99 ms", "server CPU µs", "failed"], rows));
 }
 
-async function drive(job: RestJob): Promise<RestSeen> {
+async function drive(job: RestJob): Promise<RestLoadResult> {
   const { stdout, success } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", file("_rest_load.ts"), JSON.stringify(job)],
     stdin: "null",

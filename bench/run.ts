@@ -1,5 +1,5 @@
-// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
-/** `deno task bench <name> [--option=N …]`: runs one benchmark, each in a file of its name. */
+// deno-lint-ignore-file no-console -- a benchmark prints its results
+/** `deno task bench <name> [--option=N …]`: runs the benchmark in the file of that name. */
 const [name, ...args] = Deno.args;
 const BENCHMARKS: Record<string, () => Promise<(args: string[]) => Promise<void>>> = {
   lookups: async () => (await import("./lookups.ts")).lookups,

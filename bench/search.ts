@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- a benchmark speaks to whoever runs it
+// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench search`: every filter of the search over one store with so many customers, with its plan as
- * PostgreSQL tells it. Loading ten million takes some minutes and 7 GB in the temporary folder.
+ * `deno task bench search`: every filter of the customer search over one large store, with PostgreSQL's query plan.
+ * Loading ten million customers takes a few minutes and 7 GB in the temporary folder.
  *
  * `--customers=10000000 --rounds=5`
  */
@@ -11,7 +11,7 @@ import { type CustomerFilter, searchCustomers } from "../db/customer_search.ts";
 import { createStoreReader } from "../db/store_reader.ts";
 import { describeError } from "../lib/error_description.ts";
 import { openDatabase } from "./_database.ts";
-import { describeMachine, median, options, table, tellStep } from "./_report.ts";
+import { describeMachine, median, options, printStep, table } from "./_report.ts";
 
 const STORE = "00000000-0000-4000-8000-000000000000";
 const group = (n: number) => `00000000-0000-4000-9000-00000000000${n}`;
@@ -19,12 +19,12 @@ const [TENTH, FIRST_TENTH, HUNDRED] = [group(1), group(2), group(3)];
 const NEWEST = new Date("2026-11-01T00:00:00Z");
 const days = (count: number) => new Date(NEWEST.getTime() - count * 24 * 60 * 60 * 1_000);
 
-/** By name, on a database that `load` has filled; "middle": behind a customer of half the age of the oldest. */
-const SEARCHES: Record<string, [filter: CustomerFilter, behind?: "middle"]> = {
+/** Filters by name. "middle" searches after a customer of half the age of the oldest. */
+const SEARCHES: Record<string, [filter: CustomerFilter, after?: "middle"]> = {
   "nothing": [{}],
   "nothing, from the middle on": [{}, "middle"],
   "email": [{ email: "OLD.5000@example.test" }],
-  "email of nobody": [{ email: "nobody@example.test" }],
+  "unknown email": [{ email: "unknown@example.test" }],
   "emailPrefix, common": [{ emailPrefix: "bira.kelo" }],
   "emailPrefix, one letter": [{ emailPrefix: "b" }],
   "emailPrefix, rare": [{ emailPrefix: "old.5000" }],
@@ -33,7 +33,7 @@ const SEARCHES: Record<string, [filter: CustomerFilter, behind?: "middle"]> = {
   "namePrefix, common, from the middle on": [{ namePrefix: "kelo" }, "middle"],
   "namePrefix, one letter": [{ namePrefix: "k" }],
   "namePrefix, rare": [{ namePrefix: "zuzuzu" }],
-  "namePrefix, of nobody": [{ namePrefix: "xavier" }],
+  "namePrefix, unknown": [{ namePrefix: "xavier" }],
   "namePrefix, two words, common": [{ namePrefix: "bira ke" }],
   "namePrefix, two words, rare": [{ namePrefix: "zuzu zuzu" }],
   "namePrefix, one letter, of one day": [{
@@ -78,14 +78,14 @@ export async function search(args: string[]): Promise<void> {
   try {
     const seconds = await load(sql, asked.customers);
     console.log(`${asked.customers} customers loaded in ${seconds.toFixed(0)} s`);
-    // What runs inside of the function is told as a notice.
+    // auto_explain reports statements within the function as notices.
     await sql.unsafe(`
       load 'auto_explain'; set auto_explain.log_nested_statements = on; set auto_explain.log_analyze = on;
       set auto_explain.log_buffers = on; set auto_explain.log_level = notice`);
     const rows: string[][] = [];
-    for (const [name, [filter, behind]] of Object.entries(SEARCHES)) {
-      tellStep(name);
-      const page = { limit: 51, after: behind && await middle(sql) };
+    for (const [name, [filter, after]] of Object.entries(SEARCHES)) {
+      printStep(name);
+      const page = { limit: 51, after: after && await middle(sql) };
       const times: number[] = [];
       let found = 0;
       for (let round = 0; round < asked.rounds; round++) {
@@ -95,7 +95,7 @@ export async function search(args: string[]): Promise<void> {
       }
       rows.push([
         name,
-        Number.isNaN(found) ? "given up" : String(found),
+        Number.isNaN(found) ? "timed out" : String(found),
         times[0]!.toFixed(1),
         median(times.slice(1)).toFixed(1),
       ]);
@@ -113,7 +113,7 @@ export async function search(args: string[]): Promise<void> {
   }
 }
 
-/** The plan of the search itself: not of what calls it. */
+/** The plan of the search statement itself. */
 function shortened(plan: string): string {
   if (/^PostgreSQL/.test(plan)) return `${plan}\n`;
   return /order by .* limit \$5/.test(plan) ? `${plan.slice(plan.search(/^\s*Limit/m)).trimEnd()}\n` : "";
@@ -126,8 +126,8 @@ async function middle(sql: Sql): Promise<string> {
 }
 
 /**
- * Customers of ten years, with ids that rise with the time, as the service makes them. A few names are common and
- * most are rare; the emails of the oldest tenth begin alike; one in a hundred is anonymised, one in fifty closed, one in ten thousand suspended.
+ * Inserts customers of ten years, with time-ordered IDs. A few names are common and most are rare. The emails of the
+ * oldest tenth have a common prefix. One in a hundred is anonymized, one in fifty closed, one in ten thousand suspended.
  */
 async function load(sql: Sql, count: number): Promise<number> {
   const from = performance.now();

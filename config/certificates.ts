@@ -1,44 +1,44 @@
-/** PEM files that the configuration names. TLS takes whatever it is given, and fails later without a reason. */
+/** Reads the PEM files that the configuration names. Validates them here, because TLS fails later without a reason. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { type Named, readNamed, wrong } from "./named_file.ts";
+import { type FileContext, invalidFile, readVariableFile } from "./variable_file.ts";
 
 /**
- * The text of a file with the certificates of authorities.
+ * Reads a file with certificates of certificate authorities.
  *
- * @throws {ConfigError} the file cannot be read, or begins with no certificate
+ * @throws {ConfigError} the file cannot be read or does not begin with a certificate
  */
-export async function readAuthority(path: string, named: Named): Promise<string> {
-  const pem = await readNamed(path, named);
-  parse("a certificate", named, () => new X509Certificate(pem));
+export async function readAuthority(path: string, context: FileContext): Promise<string> {
+  const pem = await readVariableFile(path, context);
+  parse("a certificate", context, () => new X509Certificate(pem));
   return pem;
 }
 
 /**
- * A certificate and its key, as texts.
+ * Reads a certificate and its private key.
  *
- * @throws {ConfigError} a file cannot be read or holds something else, or the two do not belong together
+ * @throws {ConfigError} a file cannot be read or parsed, or the key does not match the certificate
  */
 export async function readIdentity(
   paths: { certificate: string; key: string },
   purpose: string,
   variables: { certificate: string; key: string },
 ): Promise<{ certificate: string; key: string }> {
-  const named = { purpose, variable: variables.certificate };
-  const keyNamed = { purpose, variable: variables.key };
+  const context = { purpose, variable: variables.certificate };
+  const keyContext = { purpose, variable: variables.key };
   const [certificate, key] = [
-    await readNamed(paths.certificate, named),
-    await readNamed(paths.key, keyNamed),
+    await readVariableFile(paths.certificate, context),
+    await readVariableFile(paths.key, keyContext),
   ];
-  const own = parse("a certificate", named, () => new X509Certificate(certificate));
-  const ownKey = parse("a private key", keyNamed, () => createPrivateKey(key));
-  if (!own.checkPrivateKey(ownKey)) throw wrong(named, `it is not for the key of ${variables.key}`);
+  const own = parse("a certificate", context, () => new X509Certificate(certificate));
+  const ownKey = parse("a private key", keyContext, () => createPrivateKey(key));
+  if (!own.checkPrivateKey(ownKey)) throw invalidFile(context, `it is not for the key of ${variables.key}`);
   return { certificate, key };
 }
 
-function parse<T>(what: string, named: Named, read: () => T): T {
+function parse<T>(what: string, context: FileContext, read: () => T): T {
   try {
     return read();
-  } catch { // whose message may quote the file
-    throw wrong(named, `expected a file with ${what} in PEM form`);
+  } catch { // its message may quote the file
+    throw invalidFile(context, `expected a file with ${what} in PEM form`);
   }
 }

@@ -1,14 +1,14 @@
-/** What a DATABASE_URL may be. */
+/** Validation of DATABASE_URL. */
 import { isPath } from "./path.ts";
 
-/** libpq's words for how far TLS is asked for, and how far the server has to prove itself. */
+/** libpq's sslmode values. */
 export const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 const VERIFYING = ["require", "verify-ca", "verify-full"];
 
 /**
- * What the driver can take apart: it would quote a wrong one whole. One host, by its name or IPv4 address: it knows
- * no other address, and while all of several hosts are away it asks them in a circle and answers nobody. A root
- * certificate only where it is used, since whoever gives one believes that the server is held against it.
+ * Accepts URLs that the driver can parse, because it would quote an invalid one whole. Exactly one host, as a name or
+ * an IPv4 address: the driver supports no other address, and retries endlessly while all of several hosts are down.
+ * A root certificate is accepted only with an sslmode that verifies it.
  */
 export function isPostgresUrl(url: string): boolean {
   const [, login = "", rest] = url.match(/^postgres(?:ql)?:\/\/([^@/?]*@)?[^/?,[\]]+(\/.+)$/) ?? [];
@@ -25,7 +25,7 @@ export function isPostgresUrl(url: string): boolean {
   return roots.length === 0 || (roots.length === 1 && isPath(roots[0]!) && verifies(modes[0]));
 }
 
-/** Whether the server is held against a root certificate, where one is given. */
+/** Whether the mode verifies the server's certificate against a given root certificate. */
 export function verifies(sslMode: string | undefined): boolean {
   return sslMode !== undefined && VERIFYING.includes(sslMode);
 }

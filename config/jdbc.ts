@@ -1,4 +1,4 @@
-/** Turns the JDBC URL that other services share into a DATABASE_URL, and refuses by name what that cannot say. */
+/** Converts a JDBC URL to a DATABASE_URL. Refuses parameters that have no equivalent. */
 import { isPostgresUrl, SSL_MODES, verifies } from "./database_url.ts";
 import { isPath } from "./path.ts";
 
@@ -8,54 +8,54 @@ export interface Jdbc {
   password: string | undefined;
 }
 
-export interface Converted {
+export interface ConvertedJdbc {
   /** A DATABASE_URL; undefined when there are problems. */
   databaseUrl: string | undefined;
-  /** Lines that begin with what of the three is wrong, and quote none of it. */
+  /** One line for each problem. It begins with the key in Vault and quotes no value. */
   problems: string[];
-  /** Parameters that mean nothing to the driver, which has limits of its own. */
+  /** Ignored parameters: the driver has its own settings. */
   unused: string[];
 }
 
-/** JDBC's parameters that are taken over, and what PostgreSQL calls those that go to the server as they are. */
-const TAKEN = ["user", "password", "ssl", "sslmode", "sslrootcert", "targetServerType"];
+/** Parameters that are converted, and PostgreSQL's names of those that are passed to the server. */
+const CONVERTED = ["user", "password", "ssl", "sslmode", "sslrootcert", "targetServerType"];
 const PASSED_ON: Record<string, string> = {
   currentSchema: "search_path",
   ApplicationName: "application_name",
 };
-/** How a Java client waits, buffers and prepares; nothing of what is asked or shown depends on it. */
+/** Timeouts, buffers and caches of the Java driver, which do not affect security or results. */
 const UNUSED = [
   ...["connectTimeout", "socketTimeout", "loginTimeout", "cancelSignalTimeout", "tcpKeepAlive", "tcpNoDelay"],
   ...["prepareThreshold", "preparedStatementCacheQueries", "preparedStatementCacheSizeMiB"],
   ...["defaultRowFetchSize", "reWriteBatchedInserts", "binaryTransfer", "stringtype", "autosave"],
   ...["receiveBufferSize", "sendBufferSize", "logUnclosedConnections", "loadBalanceHosts"],
 ];
-/** What is asked of the connection's safety and cannot be done, and what may be said in its place. */
+/** Unsupported parameters that affect security or results, each with the supported alternative. */
 const REFUSED = new Map(Object.entries({
-  sslcert: "no certificate of the client",
-  sslkey: "no certificate of the client",
-  sslpassword: "no certificate of the client",
-  sslfactory: "sslmode in its place",
-  sslhostnameverifier: "sslmode in its place",
+  sslcert: "no client certificate",
+  sslkey: "no client certificate",
+  sslpassword: "no client certificate",
+  sslfactory: "sslmode instead",
+  sslhostnameverifier: "sslmode instead",
   sslNegotiation: "TLS by request",
-  channelBinding: "sslmode=verify-full in its place",
-  requireAuth: "none",
-  gssEncMode: "TLS in its place",
-  socketFactory: "none",
-  options: "the settings at the role",
-  service: "the host itself",
+  channelBinding: "sslmode=verify-full instead",
+  requireAuth: "no such parameter",
+  gssEncMode: "TLS instead",
+  socketFactory: "no such parameter",
+  options: "settings of the database role instead",
+  service: "the host instead",
 }));
 const URL_FORM = "db.url: expected jdbc:postgresql://host:port/name?…, percent-encoded";
 const HOST = /^[A-Za-z0-9._-]+(:\d{1,5})?$/;
-/** The driver asks for the name as it stands in the URL, without decoding it. */
+/** The driver does not decode the name. */
 const NAME = /^[\w.$~-]+$/;
 
-export function convertJdbc({ url, username, password }: Jdbc): Converted {
+export function convertJdbc({ url, username, password }: Jdbc): ConvertedJdbc {
   const [, host, name, query] = url.match(/^jdbc:postgresql:\/\/([^/?#]*)\/([^/?#]*)(?:\?([^#]*))?$/) ?? [];
   const parameters = readParameters(query ?? "");
   if (!host || !name || !parameters) return { databaseUrl: undefined, problems: [URL_FORM], unused: [] };
   const problems = [
-    ...place(host, name),
+    ...location(host, name),
     ...refusals(parameters),
     ...login(parameters, "user", username),
     ...login(parameters, "password", password),
@@ -66,7 +66,7 @@ export function convertJdbc({ url, username, password }: Jdbc): Converted {
   return { databaseUrl: undefined, problems: [URL_FORM], unused };
 }
 
-/** As the JDBC driver reads them: a plus is a plus, a name alone has an empty value, the last one of a name holds. */
+/** Parses parameters like the JDBC driver: "+" is literal, a bare name has an empty value, the last duplicate wins. */
 function readParameters(query: string): Map<string, string> | undefined {
   try {
     return new Map(
@@ -80,24 +80,24 @@ function readParameters(query: string): Map<string, string> | undefined {
   }
 }
 
-function place(host: string, name: string): string[] {
+function location(host: string, name: string): string[] {
   const problems: string[] = [];
   if (host.includes(",")) {
-    problems.push("db.url: expected one host; a name that follows the primary, if need be");
+    problems.push("db.url: expected one host; for several servers, a DNS name that follows the primary");
   } else if (!HOST.test(host)) {
-    problems.push("db.url: expected a host by its name or IPv4 address, and a port");
+    problems.push("db.url: expected a host name or IPv4 address, and optionally a port");
   }
   if (!NAME.test(name)) problems.push("db.url: expected a database name of letters, digits, _ . $ ~ and -");
   return problems;
 }
 
-/** A parameter that nobody knows is not quoted: it may be the rest of a password that was not encoded. */
+/** Unknown parameters are not quoted: they may be the rest of a password that was not encoded. */
 function refusals(parameters: Map<string, string>): string[] {
   const problems: string[] = [];
-  const known = [...TAKEN, ...Object.keys(PASSED_ON), ...UNUSED];
+  const known = [...CONVERTED, ...Object.keys(PASSED_ON), ...UNUSED];
   for (const [at, name] of [...parameters.keys()].entries()) {
-    const inPlace = REFUSED.get(name);
-    if (inPlace) problems.push(`db.url: ${name}: expected ${inPlace}`);
+    const alternative = REFUSED.get(name);
+    if (alternative) problems.push(`db.url: ${name}: expected ${alternative}`);
     else if (!known.includes(name)) problems.push(`db.url: parameter ${at + 1}: unknown`);
   }
   const mode = parameters.get("sslmode");
@@ -124,13 +124,13 @@ function refusals(parameters: Map<string, string>): string[] {
 function login(parameters: Map<string, string>, parameter: string, value: string | undefined): string[] {
   const key = parameter === "user" ? "db.username" : "db.password";
   const other = parameters.get(parameter);
-  if (!other && !value) return [`${key}: expected, there is none`];
+  if (!other && !value) return [`${key}: expected, but missing`];
   return other && value && other !== value
     ? [`${key}: expected the same as in db.url, or in one of the two only`]
     : [];
 }
 
-/** What the JDBC driver does without a word about it: `prefer`, and with ssl=true everything. */
+/** The JDBC driver's defaults: `prefer`, and with ssl=true `verify-full`. */
 function sslMode(parameters: Map<string, string>): string {
   const ssl = parameters.get("ssl");
   return parameters.get("sslmode") ?? (ssl === "" || ssl === "true" ? "verify-full" : "prefer");
@@ -149,9 +149,9 @@ function build(
   url.searchParams.set("sslmode", sslMode(parameters));
   const root = parameters.get("sslrootcert");
   if (root) url.searchParams.set("sslrootcert", root);
-  for (const [theirs, ours] of Object.entries(PASSED_ON)) {
-    const value = parameters.get(theirs);
-    if (value) url.searchParams.set(ours, value);
+  for (const [jdbcName, name] of Object.entries(PASSED_ON)) {
+    const value = parameters.get(jdbcName);
+    if (value) url.searchParams.set(name, value);
   }
   if (["primary", "master"].includes(parameters.get("targetServerType") ?? "")) {
     url.searchParams.set("target_session_attrs", "primary");

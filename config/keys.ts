@@ -1,9 +1,9 @@
-/** The keys that guard exports, hash emails and sign receipts. */
+/** Secret keys: they encrypt exports, authenticate links, hash emails and sign receipts. */
 import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
 import { calculateJwkThumbprint, type JWK_OKP_Private } from "jose";
 import { z } from "zod";
-import { keepFile } from "./kept_file.ts";
+import { readOrGenerateFile } from "./generated_file.ts";
 import { ConfigError, type GdprConfig } from "./mod.ts";
 import { KEYS } from "./variables.ts";
 
@@ -29,22 +29,24 @@ export interface ReceiptKey {
 }
 
 /**
- * Opens the keys, those that are not given with what `dataDirectory` keeps, made when there is nothing.
+ * Imports the keys. Those that are not configured come from a file in `dataDirectory`, generated on first use.
  *
- * @throws {ConfigError} the kept file holds no keys
+ * @throws {ConfigError} the file does not contain keys
  */
 export async function openKeys(
   { exportKey, hashKey, receiptKey }: GdprConfig["keys"],
   dataDirectory: string,
 ): Promise<Keys> {
-  const kept = exportKey && hashKey && receiptKey ? undefined : await keptKeys(dataDirectory);
-  const given = <Key>(key: Key | undefined, name: keyof typeof KEYS) => key ?? kept![name] as Key;
-  const exporting = given(exportKey, "GDPR_EXPORT_KEY");
+  const stored = exportKey && hashKey && receiptKey ? undefined : await readOrGenerateKeys(dataDirectory);
+  const configured = <Key>(key: Key | undefined, name: keyof typeof KEYS) => key ?? stored![name] as Key;
+  const exporting = configured(exportKey, "GDPR_EXPORT_KEY");
   return {
     exportKey: await crypto.subtle.importKey("raw", exporting, "AES-GCM", false, ["encrypt", "decrypt"]),
     linkKey: await deriveLinkKey(exporting),
-    hashKey: await crypto.subtle.importKey("raw", given(hashKey, "GDPR_HASH_KEY"), HMAC, false, ["sign"]),
-    receiptKey: await openReceiptKey(given(receiptKey, "GDPR_RECEIPT_KEY")),
+    hashKey: await crypto.subtle.importKey("raw", configured(hashKey, "GDPR_HASH_KEY"), HMAC, false, [
+      "sign",
+    ]),
+    receiptKey: await openReceiptKey(configured(receiptKey, "GDPR_RECEIPT_KEY")),
   };
 }
 
@@ -68,23 +70,23 @@ async function openReceiptKey(pkcs8: Bytes): Promise<ReceiptKey> {
   };
 }
 
-const KeptKeys = z.object(KEYS);
+const StoredKeys = z.object(KEYS);
 
-async function keptKeys(dataDirectory: string): Promise<z.output<typeof KeptKeys>> {
+async function readOrGenerateKeys(dataDirectory: string): Promise<z.output<typeof StoredKeys>> {
   const path = `${dataDirectory}/gdpr-keys.json`;
-  const text = await keepFile(path, makeKeys);
+  const text = await readOrGenerateFile(path, generateKeys);
   try {
-    return KeptKeys.parse(JSON.parse(text));
+    return StoredKeys.parse(JSON.parse(text));
   } catch {
     throw new ConfigError(
-      `Cannot read ${path}: it does not hold the keys of this service. Exports and receipts made with them need ` +
-        "them; remove it to have new ones made",
+      `Cannot read ${path}: it does not contain the keys of this service. Existing exports and receipts need ` +
+        "the old keys; delete the file to generate new ones",
     );
   }
 }
 
-/** As the variables would carry them. */
-async function makeKeys(): Promise<string> {
+/** Generates keys in the format of the variables. */
+async function generateKeys(): Promise<string> {
   const random = () => crypto.getRandomValues(new Uint8Array(32)).toBase64();
   const { privateKey } = await crypto.subtle.generateKey("Ed25519", true, [
     "sign",

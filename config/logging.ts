@@ -1,4 +1,4 @@
-/** Where the log goes: lines of JSON in production, readable lines on a developer's screen. */
+/** Logging: JSON lines in production, readable lines in development. */
 import {
   configure,
   dispose,
@@ -9,7 +9,7 @@ import {
 } from "@logtape/logtape";
 import { activeTraceparent } from "../telemetry/spans.ts";
 
-/** The last lines are out once what it returns has been disposed of. */
+/** Configures the log. Disposing of the result flushes it. */
 export async function configureLogging(production: boolean): Promise<AsyncDisposable> {
   const sink = production ? getStreamSink(Deno.stdout.writable, { formatter: formatLine }) : getConsoleSink();
   await configure({
@@ -22,7 +22,7 @@ export async function configureLogging(production: boolean): Promise<AsyncDispos
   return { [Symbol.asyncDispose]: dispose };
 }
 
-/** A line of JSON; within a span with its ids, under the names that OpenTelemetry has for them in such lines. */
+/** Formats a JSON line. Within a span it has the span's IDs, under OpenTelemetry's field names. */
 function formatLine(record: LogRecord): string {
   const line = jsonLinesFormatter(record);
   const [, trace_id, span_id, trace_flags] = activeTraceparent()?.split("-") ?? [];

@@ -1,4 +1,4 @@
-/** Everything that may be configured, read once at start from the environment. */
+/** Configuration, read once at start from the environment. */
 import { contradictions } from "./rules.ts";
 import { type Environment, readPeers, readVariables, type Values } from "./variables.ts";
 
@@ -6,12 +6,12 @@ export interface KafkaConfig {
   brokers: string[];
   ssl: boolean;
   sasl?: { mechanism: "plain" | "scram-sha-256" | "scram-sha-512"; username: string; password: string };
-  /** For topics that have to be created. */
+  /** For topics that the service creates. */
   partitions: number;
   replicationFactor: number;
 }
 
-/** Whose tokens count. */
+/** Accepted tokens. */
 export type TokenConfig =
   | {
     from: "jwks";
@@ -21,64 +21,64 @@ export type TokenConfig =
     /** Accepted values of the header parameter `typ`; "none": no `typ`. */
     types: readonly string[];
   }
-  /** The built-in issuer for development; its keys live in the data directory. */
+  /** The built-in issuer for development. Its key is stored in the data directory. */
   | { from: "development" };
 
-/** How HTTP callers prove who they are. */
+/** Authentication of HTTP callers. */
 export type AuthConfig =
   | { mode: "jwt"; tokens: TokenConfig }
-  /** The platform's gateway has checked them and says so in headers; tokens are for gRPC callers, if for any. */
+  /** The platform's gateway authenticates them and sends headers. Tokens, if any, are for gRPC callers. */
   | {
     mode: "gateway";
     tokens: TokenConfig | undefined;
-    /** The gateway proves itself with one of these; empty in development only. */
+    /** The gateway sends one of these secrets. Empty in development only. */
     secrets: readonly string[];
   };
 
-/** The SPIFFE identities that count: `spiffe://<trustDomain>/ns/<namespace>/sa/<service>`. */
+/** Accepted SPIFFE IDs: `spiffe://<trustDomain>/ns/<namespace>/sa/<service>`. */
 export interface SpiffeConfig {
   trustDomain: string;
   namespaces: readonly string[];
 }
 
-/** How gRPC callers prove which service they are. */
+/** Authentication of gRPC callers. */
 export type GrpcAuthConfig =
   | { mode: "mtls" | "mesh" } & SpiffeConfig
   | {
     mode: "token";
-    /** Services by their client IDs, where the two differ. */
+    /** Service names by client ID, where the two differ. */
     clients: Readonly<Record<string, string>>;
   }
   | { mode: "none" };
 
-/** TLS of the gRPC port; paths of PEM files. */
+/** TLS of the gRPC port. All values are paths of PEM files. */
 export interface GrpcTlsConfig {
   certificate: string;
   key: string;
-  /** The authority of the callers' certificates; present with mtls only. */
+  /** Certificate authority of the callers. Present with mtls only. */
   clientCa?: string;
 }
 
-/** How peers and this service know each other; paths of files. */
+/** Authentication between participants and this service. All values are paths of files. */
 export interface PeerAccessConfig {
-  /** PEM: whom to trust in place of the usual authorities. */
+  /** PEM: certificate authorities to trust instead of the default ones. */
   ca?: string;
-  /** PEM: what to show of ourselves. */
+  /** PEM: client certificate of this service. */
   identity?: { certificate: string; key: string };
-  /** A token that is sent with every call. */
+  /** Token to send with every call. */
   tokenPath?: string;
 }
 
-/** How the rights of data subjects are served. */
+/** Settings of GDPR requests. */
 export interface GdprConfig {
-  /** The services that hold data of customers, beside this one. */
+  /** The other services that hold personal data. */
   participants: string[];
-  /** How long the subject may take an erasure back, in milliseconds. */
+  /** How long the subject may cancel an erasure, in milliseconds. */
   graceMs: number;
-  /** Where services answer, by their names; in development a participant may be missing. */
+  /** URLs by service name. In development a participant may be missing. */
   peers: Record<string, URL>;
   peerAccess: PeerAccessConfig;
-  /** Undefined: one that development makes and keeps in the data directory. */
+  /** Undefined: a key that development generates and stores in the data directory. */
   keys: {
     /** 32 bytes. */
     exportKey: Uint8Array<ArrayBuffer> | undefined;
@@ -89,55 +89,55 @@ export interface GdprConfig {
   };
 }
 
-/** Methods of CustomerService that only some services may call. */
+/** Methods of CustomerService with a list of allowed callers. */
 export type GrpcMethod = "GetCustomerGroups" | "GetCustomerSnapshot" | "ConfirmErasure";
 
-/** How HTTP is met before anybody is known. */
-export interface DoorConfig {
-  /** Proxies of ours in front, each of which adds to X-Forwarded-For. */
+/** Limits of HTTP requests, and their origins. */
+export interface HttpConfig {
+  /** Number of trusted proxies, each of which appends to X-Forwarded-For. */
   trustedProxies: number;
   /** Requests a minute; 0: no limit. */
   ratePerPrincipal: number;
   ratePerAddress: number;
-  /** Of pages that may read answers; none: no page may. */
+  /** Origins of the pages that may read responses. Empty: none. */
   corsOrigins: readonly string[];
 }
 
 export interface Config {
   production: boolean;
   bind: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   httpPort: number;
-  door: DoorConfig;
-  /** 0: any free one. */
+  http: HttpConfig;
+  /** 0: any free port. */
   grpcPort: number;
-  /** How many processes share the ports. */
+  /** Number of processes that share the ports. */
   workers: number;
-  /** HTTP requests that a process works on at once; it refuses what goes beyond. */
+  /** Maximum HTTP requests in flight per process. Further ones are refused. */
   maxInFlight: number;
-  /** The same for gRPC calls, which have places of their own. */
+  /** Maximum gRPC calls in flight per process, a separate limit. */
   grpcMaxInFlight: number;
-  /** How long the service goes on serving when it has been told to end and says so, in milliseconds. */
+  /** How long the service still accepts requests after a shutdown signal, in milliseconds. It reports "not ready". */
   shutdownDelayMs: number;
   /** Undefined: the embedded PostgreSQL. */
   databaseUrl: string | undefined;
-  /** Connections for changes, for each process. */
+  /** Connections per process of the pool that writes. */
   databasePoolSize: number;
-  /** Where development keeps its database and keys. */
+  /** Folder of development's database and keys. */
   dataDirectory: string;
   /** Undefined: events go to the console. */
   kafka: KafkaConfig | undefined;
   eventFormat: "protobuf" | "json";
   auth: AuthConfig;
   grpcAuth: GrpcAuthConfig;
-  /** Undefined: the port speaks plain text. */
+  /** Undefined: the port has no TLS. */
   grpcTls: GrpcTlsConfig | undefined;
-  /** Which services may call which method. */
+  /** Allowed callers by method. */
   grpcCallers: Record<GrpcMethod, readonly string[]>;
   gdpr: GdprConfig;
 }
 
-/** The service cannot start as it is set up; the message is for the person who started it. */
+/** The configuration is invalid. The message is for the person who started the service. */
 export class ConfigError extends Error {
   override name = "ConfigError";
 }
@@ -145,7 +145,7 @@ export class ConfigError extends Error {
 /**
  * Reads the configuration. An empty variable counts as absent.
  *
- * @throws {ConfigError} naming every wrong and every missing variable, each on a line with what was expected
+ * @throws {ConfigError} naming every invalid and every missing variable, each on a line with the expected value
  */
 export function readConfig(env: Environment): Config {
   const { values, problems } = readVariables(env);
@@ -163,7 +163,7 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
     production,
     bind: values.BIND ?? (production ? "0.0.0.0" : "127.0.0.1"),
     httpPort: values.HTTP_PORT,
-    door: {
+    http: {
       trustedProxies: values.TRUSTED_PROXIES,
       ratePerPrincipal: values.RATE_LIMIT_PRINCIPAL,
       ratePerAddress: values.RATE_LIMIT_ADDRESS,
@@ -232,14 +232,14 @@ function grpcAuth(values: Values): GrpcAuthConfig {
   if (values.GRPC_AUTH === "token") return { mode: "token", clients: values.GRPC_CLIENTS ?? {} };
   const { GRPC_TRUST_DOMAIN: trustDomain, GRPC_CALLER_NAMESPACES: namespaces } = values;
   if (!trustDomain || !namespaces) {
-    throw new Error(`${values.GRPC_AUTH} without identities has passed the rules`);
+    throw new Error(`${values.GRPC_AUTH} without identities passed the validation`);
   }
   return { mode: values.GRPC_AUTH, trustDomain, namespaces };
 }
 
 function grpcTls(values: Values): GrpcTlsConfig | undefined {
   const { GRPC_TLS_CERT: certificate, GRPC_TLS_KEY: key, GRPC_TLS_CLIENT_CA: clientCa } = values;
-  if (values.GRPC_AUTH === "mtls" && !clientCa) throw new Error("mtls without files has passed the rules");
+  if (values.GRPC_AUTH === "mtls" && !clientCa) throw new Error("mtls without files passed the validation");
   if (!certificate || !key) return undefined;
   return { certificate, key, ...(clientCa && { clientCa }) };
 }

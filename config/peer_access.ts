@@ -1,21 +1,21 @@
-/** What peers are shown of this service, and how it knows them: the files behind PEER_TLS_… and PEER_TOKEN_PATH. */
+/** TLS and token for calls to participants: the files of PEER_TLS_… and PEER_TOKEN_PATH. */
 import { readAuthority, readIdentity } from "./certificates.ts";
 import type { PeerAccessConfig } from "./mod.ts";
-import { readNamed, wrong } from "./named_file.ts";
+import { invalidFile, readVariableFile } from "./variable_file.ts";
 
 export interface PeerAccess {
   /** PEM texts. */
   tls: { ca?: string; identity?: { certificate: string; key: string } };
-  /** Rejects where the file has no token now; what it holds is in no message. */
+  /** Rejects if the file contains no token. No message quotes its content. */
   token?: () => Promise<string>;
 }
 
 const PURPOSE = "Cannot call peers";
 
 /**
- * Certificates are read once; a token is read for each call, since Kubernetes renews its file.
+ * Reads the certificates once, and the token for each call because Kubernetes renews its file.
  *
- * @throws {ConfigError} a file cannot be used as things are now
+ * @throws {ConfigError} a file cannot be read or is invalid
  */
 export async function readPeerAccess({ ca, identity, tokenPath }: PeerAccessConfig): Promise<PeerAccess> {
   const variables = { certificate: "PEER_TLS_CERT", key: "PEER_TLS_KEY" };
@@ -32,8 +32,8 @@ export async function readPeerAccess({ ca, identity, tokenPath }: PeerAccessConf
 }
 
 async function readToken(path: string): Promise<string> {
-  const named = { purpose: PURPOSE, variable: "PEER_TOKEN_PATH" };
-  const token = (await readNamed(path, named)).trim();
+  const context = { purpose: PURPOSE, variable: "PEER_TOKEN_PATH" };
+  const token = (await readVariableFile(path, context)).trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw wrong(named, "expected a file with a token");
+  throw invalidFile(context, "expected a file with a token");
 }

@@ -1,4 +1,4 @@
-/** What has to hold between variables, and what production asks for beyond them. */
+/** Validation across variables, and additional requirements of production. */
 import {
   type Environment,
   KEYS,
@@ -19,11 +19,10 @@ const IDENTITIES: readonly VariableName[] = ["GRPC_TRUST_DOMAIN", "GRPC_CALLER_N
 const PEER_TLS_FILES: readonly VariableName[] = ["PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY"];
 
 /**
- * A line for each rule that is broken.
+ * Returns a line for each violated rule.
  *
- * @param values what could be read; a variable that is given and not among them is wrong in itself, which no
- * rule repeats
- * @param peers those whose URLs could be read
+ * @param values valid variables; an invalid one has its own message, which no rule repeats
+ * @param peers participants with a valid URL
  */
 export function contradictions(
   env: Environment,
@@ -65,7 +64,7 @@ function sharedPort({ HTTP_PORT, GRPC_PORT }: Partial<Values>): string[] {
   return same ? [`GRPC_PORT: expected another port than HTTP_PORT, got ${GRPC_PORT}`] : [];
 }
 
-/** Several processes cannot all take any free port, nor one folder. */
+/** Several processes cannot share port 0 or an embedded database. */
 function manyWorkers(given: Given, { WORKERS = 1, DENO_ENV, ...values }: Partial<Values>): string[] {
   if (WORKERS === 1) return [];
   const problems = (["HTTP_PORT", "GRPC_PORT"] as const).filter((name) => values[name] === 0).map((name) =>
@@ -73,13 +72,13 @@ function manyWorkers(given: Given, { WORKERS = 1, DENO_ENV, ...values }: Partial
   );
   if (!given("DATABASE_URL") && DENO_ENV !== "production") {
     problems.push(
-      expected("DATABASE_URL", `because the embedded PostgreSQL is for one of ${WORKERS} WORKERS`),
+      expected("DATABASE_URL", `because ${WORKERS} WORKERS cannot share the embedded PostgreSQL`),
     );
   }
   return problems;
 }
 
-/** A file that no mode reads is refused too: whoever sets it believes that callers have to show certificates. */
+/** Also refuses files that the mode does not read: an operator who sets them expects client certificates. */
 function grpcAuth(given: Given, values: Partial<Values>): string[] {
   if (values.GRPC_AUTH === "mtls") {
     return MTLS_FILES.filter((name) => !given(name)).map((name) =>
@@ -97,7 +96,7 @@ function grpcAuth(given: Given, values: Partial<Values>): string[] {
   return problems;
 }
 
-/** Which callers count depends on how they prove who they are; a variable that the mode does not read is refused. */
+/** Requires the identities that the mode reads and refuses those that it does not. */
 function grpcIdentities(given: Given, { GRPC_AUTH: mode }: Partial<Values>): string[] {
   if (mode === undefined) return [];
   if (mode === "mtls" || mode === "mesh") {
@@ -119,10 +118,10 @@ function grpcIdentities(given: Given, { GRPC_AUTH: mode }: Partial<Values>): str
 
 function unprovenGateway(given: Given, { AUTH_MODE }: Partial<Values>): string[] {
   if (AUTH_MODE !== "gateway" || given("GATEWAY_SECRET")) return [];
-  return [expected("GATEWAY_SECRET", "because without it anyone who reaches the port is believed")];
+  return [expected("GATEWAY_SECRET", "because without it anyone who reaches the port is trusted")];
 }
 
-/** Keys of tokens, personal data and secrets go over TLS, except to hosts that the operator names. */
+/** Requires TLS for token keys, personal data and secrets, except for hosts that the operator names. */
 function plaintext(values: Partial<Values>, urls: Readonly<Record<string, URL | undefined>>): string[] {
   return Object.entries(urls).flatMap(([name, url]) => {
     if (url?.protocol !== "http:" || isLoopback(url.hostname)) return [];
@@ -135,7 +134,7 @@ function urlsOf(peers: Readonly<Record<string, URL>>): Record<string, URL> {
   return Object.fromEntries(Object.entries(peers).map(([service, url]) => [peerVariable(service).name, url]));
 }
 
-/** Nothing of ourselves goes readable to another machine, and no file is named that nobody would look at. */
+/** Refuses to send a token in plain text, and TLS files that no participant uses. */
 function peerAccess(given: Given, peers: Readonly<Record<string, URL>>): string[] {
   const all = Object.entries(peers);
   const problems = all.some(([, url]) => url.protocol === "https:")
@@ -152,12 +151,12 @@ function peerAccess(given: Given, peers: Readonly<Record<string, URL>>): string[
   return problems;
 }
 
-/** @param host as BIND or a URL has it */
+/** @param host as in BIND or in a URL */
 export function isLoopback(host: string): boolean {
   return /^(127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/.test(host);
 }
 
-/** What the variables about Vault have to be to each other, which is asked before the others are complete. */
+/** Validates the Vault variables, before Vault supplies the others. */
 export function vaultContradictions(env: Environment, values: Partial<Values>): string[] {
   const given = (name: VariableName) => Boolean(env[name]);
   if (!given("VAULT_ADDR")) {
@@ -166,10 +165,10 @@ export function vaultContradictions(env: Environment, values: Partial<Values>): 
   }
   const problems: string[] = [];
   if (values.VAULT_ADDR && !given("VAULT_TOKEN") && !given("VAULT_K8S_ROLE")) {
-    problems.push("VAULT_TOKEN: expected a token, or VAULT_K8S_ROLE in its place, together with VAULT_ADDR");
+    problems.push("VAULT_TOKEN: expected a token, or VAULT_K8S_ROLE instead, together with VAULT_ADDR");
   }
   if (values.VAULT_TOKEN && values.VAULT_K8S_ROLE) {
-    problems.push("VAULT_K8S_ROLE: expected without VAULT_TOKEN, since one of the two says who asks");
+    problems.push("VAULT_K8S_ROLE: expected without VAULT_TOKEN, because only one of the two can log in");
   }
   if (given("VAULT_TOKEN") && !given("VAULT_K8S_ROLE")) {
     const unread = (["VAULT_K8S_MOUNT", "VAULT_K8S_TOKEN_PATH"] as const).filter((name) =>
@@ -199,8 +198,7 @@ function developmentDefaults(given: Given, values: Partial<Values>): string[] {
     problems.push(expected("KAFKA_BROKERS", "because the console sink is refused in production"));
   }
   if (!given("TRUSTED_PROXIES")) {
-    const why =
-      "because production counts requests by the address that the outermost of your proxies has seen";
+    const why = "because production limits requests by the client address that your outermost proxy received";
     problems.push(expected("TRUSTED_PROXIES", `${why}; 0 where clients connect directly`));
   }
   const jwt = ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] as const;
@@ -213,7 +211,7 @@ function developmentDefaults(given: Given, values: Partial<Values>): string[] {
   }
   for (const name of Object.keys(KEYS) as (keyof typeof KEYS)[]) {
     if (!given(name)) {
-      problems.push(expected(name, "because keys made for development are refused in production"));
+      problems.push(expected(name, "because generated keys are refused in production"));
     }
   }
   return problems;

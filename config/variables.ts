@@ -1,4 +1,4 @@
-/** The variables of the environment, one table: what each may be, what it is when absent, what is secret. */
+/** Table of the environment variables: format, default, and whether the value is secret. */
 import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
@@ -8,11 +8,11 @@ import { isPath, isSecret } from "./path.ts";
 export type Environment = Record<string, string | undefined>;
 
 export interface Variable<Value> {
-  /** For people: completes "expected …". */
+  /** Text for people that completes "expected …". */
   expected: string;
-  /** For people: what holds when the variable is absent; undefined where that is nothing. */
+  /** Text for people: the default. Undefined if there is none. */
   absent?: string;
-  /** Never quoted in a message. */
+  /** Whether messages must not quote it. */
   secret?: boolean;
   schema: z.ZodType<Value, string | undefined>;
 }
@@ -30,26 +30,26 @@ const list = (isItem: (part: string) => boolean) =>
   );
 const brokers = list((part) => /^[A-Za-z0-9._-]+:\d{1,5}$/.test(part) && URL.canParse(`kafka://${part}`));
 const services = list((part) => /^[a-z][a-z0-9-]{0,62}$/.test(part));
-/** A service, or the client ID of one, which identity providers make of UUIDs and other words. */
+/** A service or its client ID, which may be a UUID. */
 const callers = list((part) => /^[A-Za-z0-9][\w.-]{0,127}$/.test(part));
 const clients = list((part) => /^[a-z][a-z0-9-]{0,62}=[\w.@-]{1,255}$/.test(part)).transform((parts) =>
   parts.map((part) => part.split("=") as [service: string, clientId: string])
 ).refine((pairs) => new Set(pairs.map(([, clientId]) => clientId)).size === pairs.length)
   .transform((pairs) => Object.fromEntries(pairs.map(([service, clientId]) => [clientId, service])));
 const namespaces = list((part) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(part));
-/** What a token's header can name: a media type with or without `application/`, or `none` for no `typ`. */
+/** Values of a token's `typ`: a media type with or without `application/`, or `none` for no `typ`. */
 const tokenTypes = list((part) => /^[A-Za-z0-9][\w.+/-]{0,126}$/.test(part));
 const hosts = list((part) => /^[A-Za-z0-9._-]+$|^\[[0-9a-f:.]+\]$/i.test(part)).transform((parts) =>
   parts.map((part) => part.toLowerCase())
 );
-/** Long enough not to be guessed, and fit for a header that a comma does not split. */
+/** Too long to guess, and without commas, which would split a header. */
 const sharedSecrets = list((part) => /^[\x21-\x2b\x2d-\x7e]{32,512}$/.test(part)).refine((parts) =>
   parts.length <= 2
 );
 const location = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)).refine((url) =>
   !url.username && !url.password
 );
-/** Where something answers. */
+/** URL of a service. */
 export const ADDRESS: Variable<URL> = { expected: "an http or https URL without a login", schema: location };
 
 const MILLISECONDS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -57,23 +57,23 @@ const duration = (longest: number) =>
   text.regex(/^\d{1,6}[smhd]$/).transform((duration) =>
     Number(duration.slice(0, -1)) * MILLISECONDS[duration.slice(-1) as keyof typeof MILLISECONDS]
   ).refine((milliseconds) => milliseconds <= longest);
-/** The erasure itself has to fit into the calendar month that the statute gives. */
+/** The erasure must complete within the calendar month that the GDPR allows. */
 const LONGEST_GRACE = 28 * MILLISECONDS.d;
-/** What may stand in a header. */
+/** Characters that a header may contain. */
 const token = text.regex(/^[\x21-\x7e]+$/);
-/** A place in Vault, without a slash at either end. */
-const place = text.regex(/^[\w-]+(\/[\w-]+)*$/);
+/** A path in Vault, without a slash at either end. */
+const vaultPath = text.regex(/^[\w-]+(\/[\w-]+)*$/);
 
-/** The secret keys, as they may be given and as development keeps them. */
+/** Schemas of the secret keys, in variables and in development's file. */
 export const KEYS = {
   GDPR_EXPORT_KEY: bytes((key) => key.length === 32),
   GDPR_HASH_KEY: bytes((key) => key.length >= 32),
   GDPR_RECEIPT_KEY: text.transform((key) => key.replace(/-----[A-Z ]+-----/g, "")).pipe(bytes(isEd25519)),
 };
 
-/** What is no path may be what the file would hold. */
+/** An invalid path may be the content of the file. */
 const UNQUOTED = { secret: true };
-const KEPT = { absent: "one that is made for development and kept under DATA_DIR", secret: true };
+const GENERATED = { absent: "one that development generates and stores under DATA_DIR", secret: true };
 
 export const VARIABLES = {
   DENO_ENV: optional("production or development", z.enum(["production", "development"]), {
@@ -163,7 +163,7 @@ export const VARIABLES = {
   ),
   PEER_TLS_CA: optional("the path of a PEM file", path, {
     ...UNQUOTED,
-    absent: "the authorities that Deno knows",
+    absent: "the authorities that Deno trusts",
   }),
   PEER_TLS_CERT: optional("the path of a PEM file", path, UNQUOTED),
   PEER_TLS_KEY: optional("the path of a PEM file", path, UNQUOTED),
@@ -173,27 +173,27 @@ export const VARIABLES = {
     duration(LONGEST_GRACE),
     "0s",
   ),
-  GDPR_EXPORT_KEY: optional("32 bytes in base64", KEYS.GDPR_EXPORT_KEY, KEPT),
-  GDPR_HASH_KEY: optional("at least 32 bytes in base64", KEYS.GDPR_HASH_KEY, KEPT),
+  GDPR_EXPORT_KEY: optional("32 bytes in base64", KEYS.GDPR_EXPORT_KEY, GENERATED),
+  GDPR_HASH_KEY: optional("at least 32 bytes in base64", KEYS.GDPR_HASH_KEY, GENERATED),
   GDPR_RECEIPT_KEY: optional(
     "an Ed25519 private key in PKCS#8, as PEM or base64",
     KEYS.GDPR_RECEIPT_KEY,
-    KEPT,
+    GENERATED,
   ),
-  VAULT_ADDR: optional(ADDRESS.expected, location, { absent: "Vault is not asked" }),
+  VAULT_ADDR: optional(ADDRESS.expected, location, { absent: "Vault is not used" }),
   VAULT_TOKEN: optional("a token", token, { secret: true }),
   VAULT_K8S_ROLE: optional("the name of a role", text.regex(/^[\w.-]+$/)),
-  VAULT_K8S_MOUNT: defaulted("where Kubernetes authentication is mounted", place, "kubernetes"),
+  VAULT_K8S_MOUNT: defaulted("where Kubernetes authentication is mounted", vaultPath, "kubernetes"),
   VAULT_K8S_TOKEN_PATH: defaulted(
     "the path of a service account's token",
     path,
     "/var/run/secrets/kubernetes.io/serviceaccount/token",
     UNQUOTED,
   ),
-  VAULT_NAMESPACE: optional("the name of a namespace", place),
+  VAULT_NAMESPACE: optional("the name of a namespace", vaultPath),
   VAULT_CACERT: optional("the path of a PEM file", path, {
     ...UNQUOTED,
-    absent: "the authorities that Deno knows",
+    absent: "the authorities that Deno trusts",
   }),
   VAULT_WAIT: defaulted("a duration of at most 1h, such as 60s", duration(MILLISECONDS.h), "60s"),
 };
@@ -201,12 +201,12 @@ export const VARIABLES = {
 export type VariableName = keyof typeof VARIABLES;
 export type Values = { [Name in VariableName]: z.output<typeof VARIABLES[Name]["schema"]> };
 
-/** Reads each variable by itself; `problems` has a line for each that is not as expected. */
+/** Reads each variable. `problems` has a line for each invalid one. */
 export function readVariables(env: Environment): { values: Partial<Values>; problems: string[] } {
   return readEach(env, VARIABLES);
 }
 
-/** Where a service answers that has a URL: PEER_ORDER_SERVICE_URL for order-service. */
+/** Reads the participants' URLs, such as PEER_ORDER_SERVICE_URL for order-service. */
 export function readPeers(env: Environment): { peers: Record<string, URL>; problems: string[] } {
   const names = Object.keys(env).filter((name) => env[name] && /^PEER_[A-Z0-9_]+_URL$/.test(name));
   const { values, problems } = readEach(env, Object.fromEntries(names.map((name) => [name, ADDRESS])));
@@ -214,7 +214,7 @@ export function readPeers(env: Environment): { peers: Record<string, URL>; probl
   return { peers: Object.fromEntries(services), problems };
 }
 
-/** The variable with a peer's URL. */
+/** The variable with a participant's URL. */
 export function peerVariable(service: string): { name: string; expected: string } {
   return { name: `PEER_${service.toUpperCase().replaceAll("-", "_")}_URL`, expected: ADDRESS.expected };
 }
@@ -239,7 +239,7 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 }
 
-/** Whatever has an @ may carry a login that was meant for another variable, as a key or a token may be. */
+/** Quotes no value with an @, which may contain a login, and no key or token. */
 function quote(given = ""): string {
   if (given.includes("@") || isSecret(given)) return "";
   return `, got ${JSON.stringify(given.length > 40 ? `${given.slice(0, 40)}…` : given)}`;
@@ -262,7 +262,7 @@ function defaulted<Value>(
   return { expected, schema: schema.prefault(absent), absent, ...more };
 }
 
-/** What base64 stands for. */
+/** Bytes in base64. */
 function bytes(isKey: (bytes: Uint8Array<ArrayBuffer>) => boolean) {
   return text.transform((base64, context) => {
     try {

@@ -1,85 +1,85 @@
-/** Asks Vault: waits for one that is away, says in words what it refuses, and never what it answers. */
+/** HTTP client for Vault. Retries while Vault is unavailable. Error messages never quote a response. */
 import { pause as delay } from "../lib/timeout.ts";
 import { ConfigError } from "./mod.ts";
 
-export interface VaultPlace {
+export interface VaultConnection {
   address: URL;
-  /** Vault's own kind of tenant. */
+  /** Vault namespace. */
   namespace: string | undefined;
-  /** PEM; an authority beside those that Deno knows. */
+  /** PEM: a certificate authority in addition to those that Deno trusts. */
   ca: string | undefined;
-  /** How long a Vault that is away or sealed is waited for, in milliseconds, from now on. */
+  /** How long to retry while Vault is unavailable or sealed, in milliseconds from the opening of the client. */
   waitMs: number;
 }
 
-export interface Question {
+export interface VaultRequest {
   method: "GET" | "POST";
-  /** Below /v1/. */
+  /** Path below /v1/. */
   path: string;
   token?: string;
   body?: Record<string, string>;
 }
 
-export interface Answer {
+export interface VaultResponse {
   status: number;
-  /** What it says went wrong; for comparing only. */
+  /** Vault's error messages, for comparison only. */
   errors: string;
   body: unknown;
 }
 
 export interface VaultClient extends Disposable {
-  /** @throws {ConfigError} Vault stays away, or is none */
-  ask(question: Question): Promise<Answer>;
+  /** @throws {ConfigError} Vault stays unavailable, or the server is not Vault */
+  request(request: VaultRequest): Promise<VaultResponse>;
 }
 
-/** One question, in milliseconds. */
-const ANSWER_MS = 5_000;
+/** Timeout of one request. */
+const REQUEST_TIMEOUT_MS = 5_000;
 const PAUSES = { firstMs: 250, longestMs: 5_000 };
-/** Of a server that may answer later: a standby that has lost its active node, a balancer, a limit of rate. */
-const LATER = [412, 429, 472, 473, 500, 502, 503, 504];
+/** Retryable statuses: a standby without an active node, a load balancer, a rate limit. */
+const RETRYABLE = [412, 429, 472, 473, 500, 502, 503, 504];
 
-/** @param tell is given sentences about progress */
-export function openVault(place: VaultPlace, tell: (text: string) => void): VaultClient {
-  const client = Deno.createHttpClient(place.ca === undefined ? {} : { caCerts: [place.ca] });
-  const deadline = Date.now() + place.waitMs;
-  let told = "";
+/** @param report receives sentences about the progress */
+export function openVault(connection: VaultConnection, report: (text: string) => void): VaultClient {
+  const client = Deno.createHttpClient(connection.ca === undefined ? {} : { caCerts: [connection.ca] });
+  const deadline = Date.now() + connection.waitMs;
+  let reported = "";
 
-  async function ask(question: Question): Promise<Answer> {
+  async function request(request: VaultRequest): Promise<VaultResponse> {
     for (let pause = PAUSES.firstMs;; pause = Math.min(pause * 2, PAUSES.longestMs)) {
-      const answer = await askOnce(place, client, question);
-      if (typeof answer !== "string") return answer;
-      const left = deadline - Date.now();
-      if (left <= 0) {
+      const outcome = await requestOnce(connection, client, request);
+      if (typeof outcome !== "string") return outcome;
+      const remainingMs = deadline - Date.now();
+      if (remainingMs <= 0) {
         throw new ConfigError(
-          `Cannot go on: Vault ${answer}, and has been waited for ${place.waitMs / 1_000} seconds`,
+          `Cannot read from Vault: Vault ${outcome}; gave up after ${connection.waitMs / 1_000} seconds`,
         );
       }
-      if (answer !== told) tell(`Vault ${answer}: waiting for up to ${Math.ceil(left / 1_000)} seconds`);
-      told = answer;
-      await delay(Math.min(pause * (0.75 + Math.random() / 2), left));
+      if (outcome !== reported) {
+        report(`Vault ${outcome}: retrying for up to ${Math.ceil(remainingMs / 1_000)} seconds`);
+      }
+      reported = outcome;
+      await delay(Math.min(pause * (0.75 + Math.random() / 2), remainingMs));
     }
   }
 
-  return { ask, [Symbol.dispose]: () => client.close() };
+  return { request, [Symbol.dispose]: () => client.close() };
 }
 
-/** @returns why Vault is away, in words that complete "Vault …", where that may pass */
-async function askOnce(
-  place: VaultPlace,
+/** @returns the response, or for a retryable failure a text that completes "Vault …" */
+async function requestOnce(
+  { address, namespace }: VaultConnection,
   client: Deno.HttpClient,
-  question: Question,
-): Promise<Answer | string> {
-  const { address, namespace } = place;
-  const { method, path, token, body } = question;
+  { method, path, token, body }: VaultRequest,
+): Promise<VaultResponse | string> {
   const base = address.href.endsWith("/") ? address.href : `${address.href}/`;
   try {
     const response = await fetch(new URL(`v1/${path}`, base), {
       client,
       method,
       redirect: "manual", // the token is for this address alone
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       headers: {
-        "x-vault-request": "true", // asked for by an agent that guards against forged requests
+        "x-vault-request": "true", // required by Vault Agent against forged requests
         ...(token === undefined ? {} : { "x-vault-token": token }),
         ...(namespace === undefined ? {} : { "x-vault-namespace": namespace }),
       },
@@ -91,22 +91,22 @@ async function askOnce(
   }
 }
 
-function read(status: number, text: string): Answer | string {
-  if (LATER.includes(status)) {
+function read(status: number, text: string): VaultResponse | string {
+  if (RETRYABLE.includes(status)) {
     return status === 503 && /sealed/i.test(text)
       ? "is sealed or not initialized"
-      : `answers with an error (HTTP ${status})`;
+      : `returns an error (HTTP ${status})`;
   }
   if (status >= 300 && status < 400) {
     throw new ConfigError(
-      `Cannot read from Vault: VAULT_ADDR sends to another address (HTTP ${status}): name that one`,
+      `Cannot read from Vault: VAULT_ADDR redirects to another address (HTTP ${status}): use that address`,
     );
   }
   try {
     const body: unknown = text === "" ? {} : JSON.parse(text);
     return { status, errors: errorsOf(body), body };
   } catch {
-    throw new ConfigError(`Cannot read from Vault: what answers at VAULT_ADDR (HTTP ${status}) is no Vault`);
+    throw new ConfigError(`Cannot read from Vault: the server at VAULT_ADDR (HTTP ${status}) is not Vault`);
   }
 }
 
@@ -118,16 +118,16 @@ function errorsOf(body: unknown): string {
 function unreachable(error: unknown, { origin }: URL): string {
   if (error instanceof ConfigError) throw error;
   if (error instanceof DOMException && error.name === "TimeoutError") {
-    return `at ${origin} does not answer within ${ANSWER_MS / 1_000} seconds`;
+    return `at ${origin} does not respond within ${REQUEST_TIMEOUT_MS / 1_000} seconds`;
   }
   if (!(error instanceof TypeError)) throw error;
   const { message } = error.cause instanceof Error ? error.cause : error;
   if (/certificate/i.test(message)) {
     throw new ConfigError(
-      `Cannot read from Vault: ${origin} shows a certificate that is not for it, not valid, or of an authority ` +
-        "that Deno does not know; VAULT_CACERT names the file of one",
+      `Cannot read from Vault: the certificate of ${origin} is invalid, for another host, or signed by an unknown ` +
+        "authority; VAULT_CACERT names the file of an authority to trust",
     );
   }
-  // The network's own words stand at the end of a message that repeats the whole address.
+  // The message repeats the whole address and ends with the network error.
   return `at ${origin} cannot be reached (${message.split(": ").at(-1)})`;
 }

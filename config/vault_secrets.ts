@@ -1,23 +1,23 @@
-/** What stands where in Vault, and which variables of the environment it becomes. */
+/** Secrets in Vault, and the environment variables that they become. */
 import { convertJdbc } from "./jdbc.ts";
 import { ADDRESS, type Variable, type VariableName, VARIABLES } from "./variables.ts";
 
 export type Secret = Record<string, unknown>;
 
-export interface Source {
-  /** Below the engine. */
+export interface SecretSource {
+  /** Path below the engine. */
   path: string;
-  /** It is read when one of these is lacking. */
+  /** Variables that it supplies. It is read if one of them is missing. */
   gives: readonly string[];
-  /** The one of them that has to be there. */
+  /** The variable that it must supply. */
   required?: string;
-  /** @param lacks whether the variable is wanted and nobody else gives it */
-  convert(secret: Secret, lacks: (variable: string) => boolean): Converted;
+  /** @param lacks whether the environment lacks the variable */
+  convert(secret: Secret, lacks: (variable: string) => boolean): ConvertedSecret;
 }
 
-export interface Converted {
+export interface ConvertedSecret {
   variables: Record<string, string>;
-  /** Lines that begin with the key that is wrong, and quote nothing that stands in Vault. */
+  /** One line for each problem. It begins with the key and quotes no value. */
   problems: string[];
   /** Sentences for the log. */
   notes: string[];
@@ -33,7 +33,7 @@ const OPTIONAL_KEYS: Record<string, VariableName> = {
   "gateway.secret": "GATEWAY_SECRET",
 };
 
-export const SOURCES: readonly Source[] = [
+export const SOURCES: readonly SecretSource[] = [
   {
     path: "customer-service",
     gives: ["DATABASE_URL", ...Object.values(OPTIONAL_KEYS)],
@@ -54,22 +54,24 @@ export const SOURCES: readonly Source[] = [
   },
 ];
 
-function database(secret: Secret): Converted {
+function database(secret: Secret): ConvertedSecret {
   const [url, username, password] = ["db.url", "db.username", "db.password"].map((key) =>
     textOf(secret, key)
   );
   if (!url) {
     const missing = Object.entries({ "db.url": url, "db.username": username, "db.password": password });
-    const problems = missing.filter(([, value]) => !value).map(([key]) => `${key}: expected, there is none`);
+    const problems = missing.filter(([, value]) => !value).map(([key]) => `${key}: expected, but missing`);
     return { variables: {}, problems, notes: [] };
   }
   const { databaseUrl, problems, unused } = convertJdbc({ url, username, password });
-  const notes = unused.length > 0 ? [`db.url: ${unused.join(", ")}: not used, the service has its own`] : [];
+  const notes = unused.length > 0
+    ? [`db.url: ${unused.join(", ")}: ignored, the service has its own settings`]
+    : [];
   return { variables: databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }, problems, notes };
 }
 
-/** Kafka's own names, as its Java clients are configured. */
-function kafka(secret: Secret): Converted {
+/** Kafka settings under the names that Java clients use. */
+function kafka(secret: Secret): ConvertedSecret {
   const brokers = required(secret, "bootstrap.servers", "KAFKA_BROKERS");
   const protocol = textOf(secret, "security.protocol") ?? "PLAINTEXT";
   if (!/^(SASL_)?(PLAINTEXT|SSL)$/.test(protocol)) {
@@ -86,14 +88,15 @@ function kafka(secret: Secret): Converted {
     ]);
   }
   const unread = Object.keys(secret).some((key) => /^sasl\.(mechanism|username|password)$/.test(key));
-  const contradiction = "security.protocol: expected SASL_SSL or SASL_PLAINTEXT, because a login is there";
+  const contradiction =
+    "security.protocol: expected SASL_SSL or SASL_PLAINTEXT, because a login is configured";
   return join([brokers, ssl, ...(unread ? [wrong(contradiction)] : [])]);
 }
 
-function required(secret: Secret, key: string, name: VariableName): Converted {
+function required(secret: Secret, key: string, name: VariableName): ConvertedSecret {
   return textOf(secret, key)
     ? optional(secret, key, name)
-    : wrong(`${key}: expected ${VARIABLES[name].expected}, there is none`);
+    : wrong(`${key}: expected ${VARIABLES[name].expected}, but missing`);
 }
 
 function optional(
@@ -101,7 +104,7 @@ function optional(
   key: string,
   name: string,
   { expected, schema }: Variable<unknown> = VARIABLES[name as VariableName],
-): Converted {
+): ConvertedSecret {
   if (secret[key] === undefined || secret[key] === "") return join([]);
   const value = textOf(secret, key);
   return value && schema.safeParse(value).success
@@ -109,21 +112,21 @@ function optional(
     : wrong(`${key}: expected ${expected}`);
 }
 
-/** Whoever puts a number into Vault may mean one with zeros in front; only text is as it was meant. */
+/** Accepts text only: a number may have lost its leading zeros. */
 function textOf(secret: Secret, key: string): string | undefined {
   const value = Object.hasOwn(secret, key) ? secret[key] : undefined;
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-function variable(name: string, value: string): Converted {
+function variable(name: string, value: string): ConvertedSecret {
   return { variables: { [name]: value }, problems: [], notes: [] };
 }
 
-function wrong(problem: string): Converted {
+function wrong(problem: string): ConvertedSecret {
   return { variables: {}, problems: [problem], notes: [] };
 }
 
-function join(parts: readonly Converted[]): Converted {
+function join(parts: readonly ConvertedSecret[]): ConvertedSecret {
   return {
     variables: Object.assign({}, ...parts.map(({ variables }) => variables)),
     problems: parts.flatMap(({ problems }) => problems),

@@ -1,6 +1,6 @@
 /** Gathers questions that are asked one by one into statements that answer many. */
 import DataLoader from "dataloader";
-import { watchLookup } from "../telemetry/sql.ts";
+import { instrumentLookup } from "../telemetry/sql.ts";
 import { inThisTrace } from "../telemetry/spans.ts";
 import { Overloaded } from "./errors.ts";
 import { inTime } from "./time_limit.ts";
@@ -43,7 +43,7 @@ export function batched<Question, Answer>(
   ask: Ask<Question, Answer>,
 ): (question: Question, wanted?: Wanted) => Promise<Answer> {
   const turnstile = createTurnstile(UNDER_WAY);
-  const askWatched = watchLookup(procedure, ask);
+  const askWatched = instrumentLookup(procedure, ask);
   let waiting = 0;
   const loader = new DataLoader<Waiting<Question>, Answer>(
     async (batch) => {

@@ -1,5 +1,5 @@
 /** What stands in the database and in its pools, told to the metrics at every export. */
-import { type Attributes, observe, type Standing } from "../telemetry/metrics.ts";
+import { type Attributes, type Observations, observe } from "../telemetry/metrics.ts";
 import type { Role, Sql } from "./connect.ts";
 import { inTime } from "./time_limit.ts";
 import { countWork, type WorkCounts } from "./work_counts.ts";
@@ -17,7 +17,7 @@ const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"];
  * @param sql a pool of customer_worker
  */
 export function meterWork(sql: Sql): Disposable {
-  let standing: Standing = {};
+  let standing: Observations = {};
   let counted = -Infinity;
   return observe([
     "customer_service.outbox.backlog",
@@ -42,7 +42,7 @@ export function meterWork(sql: Sql): Disposable {
 }
 
 /** Zeros are told too: a series that is missing raises no alert. */
-function standingOf({ outbox, effects, timers, requests, participants }: WorkCounts): Standing {
+function standingOf({ outbox, effects, timers, requests, participants }: WorkCounts): Observations {
   type Count = (row: WorkCounts["requests"][number]) => number;
   const total = (count: Count, rows = requests) => rows.reduce((sum, row) => sum + count(row), 0);
   const byType = (count: Count) =>

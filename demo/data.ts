@@ -1,4 +1,4 @@
-/** The data that development starts with: a store with two shoppers and two groups. Made up, every value of it. */
+/** Demo data of development: a store with two shoppers and two groups. All values are fictional. */
 import { DomainError } from "../domain/errors.ts";
 import { systemPrincipal } from "../domain/principal.ts";
 import type { ActorKind, Actors } from "../actors/commands.ts";
@@ -36,33 +36,33 @@ const GROUPS = [
   { name: "Wholesale", priority: 20 },
 ];
 
-/** Loads what is missing through the actors, as an edge would. The first customer comes last, so that it marks the end. */
+/** Creates missing demo data by commands. The first customer is created last, so its existence means completion. */
 export async function loadDemoData(actors: Actors, lookups: Lookups): Promise<void> {
   const { storeId } = DEMO;
   if (await lookups.findCustomer({ storeId, customerId: DEMO.customerId })) return;
 
   const context = { by: systemPrincipal(storeId), traceparent: newTraceparent() };
-  const tell = async (kind: ActorKind, id: string, type: string, fields: object) => {
+  const send = async (kind: ActorKind, id: string, type: string, fields: object) => {
     await actors.sendUnchecked({ kind, storeId, id }, { type, ...fields }, context).catch((error) => {
       // An earlier start was interrupted after this one.
       if (!(error instanceof DomainError) || error.code !== "ALREADY_EXISTS") throw error;
     });
   };
   for (const [at, group] of GROUPS.entries()) {
-    await tell("shopper_group", DEMO.groupIds[at] ?? "", "group.create", {
+    await send("shopper_group", DEMO.groupIds[at] ?? "", "group.create", {
       ...group,
       priceListId: DEMO.priceListIds[at],
     });
   }
   for (const { id, profile, address } of CUSTOMERS.toReversed()) {
-    await tell("customer", id, "register", profile);
-    await tell("customer", id, "address.add", {
+    await send("customer", id, "register", profile);
+    await send("customer", id, "address.add", {
       ...address,
       isDefaultShipping: true,
       isDefaultBilling: true,
     });
     for (const groupId of id === DEMO.customerId ? DEMO.groupIds : []) {
-      await tell("customer", id, "group.assign", { groupId });
+      await send("customer", id, "group.assign", { groupId });
     }
   }
 }

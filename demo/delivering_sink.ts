@@ -1,9 +1,9 @@
-/** Without Kafka, events reach the demonstration services in this process. */
+/** Sink that also delivers events to the demo services in this process, for development without Kafka. */
 import { getLogger } from "@logtape/logtape";
 import { describeError } from "../lib/error_description.ts";
 import type { Sink } from "../events/sink.ts";
 
-/** @param deliver is not waited for: it takes calls to this service, and the relay's transaction is open meanwhile */
+/** @param deliver runs in the background, because it calls this service while the relay's transaction is open */
 export function deliveringSink(
   sink: Sink,
   deliver: (topic: string, payload: Record<string, unknown>, traceparent?: string) => Promise<void>,

@@ -1,4 +1,4 @@
-/** Ids of the data that development starts with: the calls which the service prints are about them. */
+/** IDs of the demo data. The calls that development prints use them. */
 
 export const DEMO = {
   storeId: "0190a000-0000-7000-8000-000000000001",

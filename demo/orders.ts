@@ -1,4 +1,4 @@
-/** A sample order-service: it contributes the made-up orders of deploy/router/order.graphql to the federated graph. */
+/** Sample order-service: a subgraph with fictional orders, for the schema deploy/router/order.graphql. */
 import { buildSubgraphSchema } from "@apollo/subgraph";
 import { Hono } from "@hono/hono";
 import { GraphQLError, parse } from "graphql";
@@ -38,7 +38,10 @@ export function createOrders(orders = ORDERS): Hono {
     Customer: {
       orders({ id }: { id: string }, _: unknown, { shopper }: Context) {
         if (id === shopper()) return of(id);
-        throw refuse("FORBIDDEN", `Cannot read the orders of customer ${id}: only its own shopper may`);
+        throw refuse(
+          "FORBIDDEN",
+          `Cannot read the orders of customer ${id}: only the customer may read them`,
+        );
       },
     },
     Order: { recipient: ({ recipientId }: Order) => ({ id: recipientId }) },
@@ -55,12 +58,12 @@ export function createOrders(orders = ORDERS): Hono {
   return new Hono().all("/graphql", (c) => yoga.fetch(c.req.raw));
 }
 
-/** Believes any token, since what it gives away is made up; a real service verifies. */
+/** Accepts any token without verification, because the orders are fictional. A real service must verify. */
 function readShopper(headers: Headers): string {
   const token = headers.get("authorization")?.match(/^Bearer +(\S+)$/i)?.[1];
   const shopper = (token ? subjectOf(token) : undefined) ?? headers.get("x-user-id");
   if (shopper) return shopper;
-  throw refuse("UNAUTHENTICATED", "Cannot tell who asks: no token of a shopper came along");
+  throw refuse("UNAUTHENTICATED", "Cannot authenticate the request: it has no token of a shopper");
 }
 
 function subjectOf(token: string): string | undefined {

@@ -1,23 +1,23 @@
-/** What a development start prints: where everything is, and calls to paste. */
+/** Tour: the text that a development start prints, with addresses and calls to paste. */
 import type { DevelopmentIssuer } from "../auth/development_issuer.ts";
 import { DEMO } from "./ids.ts";
 
 const TOKEN_SECONDS = 8 * 60 * 60;
 
-export interface Places {
+export interface TourOptions {
   bind: string;
   httpPort: number;
   grpcPort: number;
-  /** Signs in to the inspector; undefined where no link does. */
+  /** Signs in to the inspector; undefined if development has no sign-in link. */
   signInCode: string | undefined;
-  /** Where the rows are, in words. */
+  /** Description of the database. */
   database: string;
-  /** Where the events go, in words. */
+  /** Description of the sink. */
   events: string;
 }
 
-export async function tour(places: Places, issuer: DevelopmentIssuer): Promise<string> {
-  const { bind, httpPort, grpcPort, signInCode, database, events } = places;
+export async function tour(options: TourOptions, issuer: DevelopmentIssuer): Promise<string> {
+  const { bind, httpPort, grpcPort, signInCode, database, events } = options;
   const { storeId, customerId } = DEMO;
   const shopper = await issuer.sign(
     { principal: { id: customerId, type: "CUSTOMER", storeId, roles: [] }, service: undefined },
@@ -40,30 +40,30 @@ export async function tour(places: Places, issuer: DevelopmentIssuer): Promise<s
   Database  ${database}
   Events    ${events}
 
-Ask as the demo shopper who you are:
+Query the graph as the demo shopper:
 
 curl -s http://${host}:${httpPort}/graphql -H 'content-type: application/json' \\
   -H 'authorization: Bearer ${shopper}' \\
   -d '{"query":"${query}"}'
 
-Ask the federated graph, to which a sample order-service contributes:
+Query the federated graph, which includes a sample order-service:
 
 curl -s http://${host}:${httpPort}/gateway/graphql -H 'content-type: application/json' \\
   -H 'authorization: Bearer ${shopper}' \\
   -d '{"query":"{ me { email orders { id total placedOn } } }"}'
 
-Ask as cart-service for the shopper's groups and price list:
+Call gRPC as cart-service for the shopper's groups and price list:
 
 npx -y @bufbuild/buf@1.74.0 curl --protocol grpc --http2-prior-knowledge \\
   -H 'authorization: Bearer ${cart}' \\
   -d '{"customer_id":"${customerId}","store_id":"${storeId}"}' \\
   http://${host}:${grpcPort}/io.shopstar.customer.v1.CustomerService/GetCustomerGroups
 
-Other tokens: deno task token --help. Ctrl-C ends it all.
+Other tokens: deno task token --help. Press Ctrl-C to stop.
 `;
 }
 
-/** Where this machine reaches what is bound to an address, as it stands in a URL. */
+/** URL host at which this machine reaches a bound address. */
 function hostOf(bind: string): string {
   if (bind === "0.0.0.0") return "127.0.0.1";
   if (/^[0:]+$/.test(bind)) return "[::1]";

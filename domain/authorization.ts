@@ -1,10 +1,10 @@
-/** Which callers may use an operation that is not for shoppers. */
+/** Authorization of operations that are not for shoppers. */
 import { DomainError } from "./errors.ts";
 import type { Principal, RoleName } from "./principal.ts";
 
 /**
- * What is not for shoppers, who act on their own account through the graph: for the platform's services, and for
- * staff with one of some roles; STORE_MANAGER may always.
+ * Allows the platform's services and staff with one of the roles or STORE_MANAGER. Shoppers are refused: they change
+ * their own account through the graph.
  *
  * @param purpose for the message: "read customers"
  * @throws {DomainError} FORBIDDEN
@@ -12,9 +12,9 @@ import type { Principal, RoleName } from "./principal.ts";
 export function authorizeStaff(purpose: string, roles: readonly RoleName[], by: Principal): void {
   if (by.type === "SYSTEM") return;
   if (by.type === "CUSTOMER") {
-    throw new DomainError("FORBIDDEN", `Cannot ${purpose}: it is not for a customer`);
+    throw new DomainError("FORBIDDEN", `Cannot ${purpose}: customers are not allowed to`);
   }
   if (by.roles.some((has) => has === "STORE_MANAGER" || roles.includes(has))) return;
   const needed = [...roles, "STORE_MANAGER"].join(" or ");
-  throw new DomainError("FORBIDDEN", `Cannot ${purpose}: it takes the role ${needed}`);
+  throw new DomainError("FORBIDDEN", `Cannot ${purpose}: it requires the role ${needed}`);
 }

@@ -1,4 +1,4 @@
-/** The one error that a caller may expect, and its codes. Every edge answers each code in its own terms. */
+/** Expected errors and their codes. Each edge maps a code to its protocol. */
 
 export type ErrorCode =
   | "INVALID_INPUT"
@@ -11,7 +11,7 @@ export type ErrorCode =
   | "RATE_LIMITED"
   | "UNAVAILABLE";
 
-/** Something that a caller can act on. The message names ids and fields, never a personal value. */
+/** An error that a caller can act on. The message names IDs and fields, never a personal value. */
 export class DomainError extends Error {
   override name = "DomainError";
 

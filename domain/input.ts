@@ -1,11 +1,11 @@
-/** What commands may carry. Everything that reaches SQL has passed one of these. */
+/** Input schemas. Every value that reaches SQL has passed one of them. */
 import { iso31661 } from "iso-3166";
 import { z } from "zod";
 import { DomainError } from "./errors.ts";
 
-/** PostgreSQL takes no NUL, and no person's name or street has a control character or a second line. */
+/** PostgreSQL stores no NUL, and no name or street contains a control character or a line break. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-/** Not a space, nor a mark that only steers how others are shown. */
+/** A character that is neither a space nor an invisible formatting character. */
 const VISIBLE = /[^\p{Z}\p{Cf}]/u;
 
 /** A line of text of 1 to `max` characters once trimmed. */
@@ -29,7 +29,7 @@ export const phone = z.string().regex(
 
 const LANGUAGE_TAG = "must be a BCP 47 language tag of at most 35 characters";
 
-/** BCP 47, kept in its canonical spelling, which may be longer than the one given. */
+/** BCP 47, converted to its canonical spelling, which may be longer than the input. */
 export const locale = z.string().max(35, LANGUAGE_TAG).transform((tag, context) => {
   try {
     return Intl.getCanonicalLocales(tag)[0] ?? z.NEVER;
@@ -53,7 +53,7 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown, purpose: str
   throw invalidInput(result.error, purpose);
 }
 
-/** Problems that one message names: enough to correct the input, and no answer longer than its request. */
+/** Maximum number of problems in a message, so that no response is longer than its request. */
 const NAMED = 20;
 
 /** Names the fields that are wrong, the first 20 of them, and what was expected, never a value. */
@@ -67,7 +67,7 @@ export function invalidInput(error: z.core.$ZodError, purpose: string): DomainEr
   return new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${problems.join("; ")}`, { cause: error });
 }
 
-const PASSWORD_REFUSED = "password is not taken here: credentials belong to identity-service";
+const PASSWORD_REFUSED = "password is not accepted: identity-service stores credentials";
 
 function describe(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
@@ -91,7 +91,7 @@ function describe(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** A longer list of values is no help to anybody who reads it in a sentence. */
+/** A sentence with more values than this would not be readable. */
 const LISTED = 10;
 const ALTERNATIVES = new Intl.ListFormat("en-GB", { type: "disjunction" });
 
@@ -105,7 +105,7 @@ function describeUnknown(keys: readonly string[]): string {
   return [...unknown, ...(others.length < keys.length ? [PASSWORD_REFUSED] : [])].join("; ");
 }
 
-/** A field's name as the caller wrote it, as long as it can be one. */
+/** The field's name if it can be one. Other text may be a personal value. */
 function shown(name: string): string {
   return /^\w{1,50}$/.test(name) ? name : "a field";
 }

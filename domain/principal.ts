@@ -1,4 +1,4 @@
-/** Who asks: the one shape that tokens, headers and certificates are turned into. */
+/** Principal: an authenticated caller, whether by token, header or certificate. */
 export type PrincipalType = "CUSTOMER" | "STAFF" | "SYSTEM";
 
 export const ROLES = ["CUSTOMER_SUPPORT", "CUSTOMER_MANAGER", "PRIVACY_OFFICER", "STORE_MANAGER"] as const;
@@ -13,7 +13,7 @@ export interface Principal {
   roles: readonly RoleName[];
 }
 
-/** The service itself, when it acts on what it has recorded (timers, effects). */
+/** The service itself, when it runs timers and effects. */
 export function systemPrincipal(storeId: string): Principal {
   return { id: "00000000-0000-4000-8000-000000000000", type: "SYSTEM", storeId, roles: [] };
 }

@@ -1,4 +1,4 @@
-/** Where events go when no broker is configured: a line each in the log. The rows stay in the outbox. */
+/** Console sink: logs one line per event when no broker is configured. The rows stay in the outbox. */
 import { getLogger } from "@logtape/logtape";
 import type { Sink } from "./sink.ts";
 

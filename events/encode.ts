@@ -1,4 +1,4 @@
-/** Turns outbox rows into what goes over the wire, with CloudEvents' Kafka binding in its binary mode. */
+/** Encodes outbox rows as Kafka messages, in the binary mode of CloudEvents' Kafka binding. */
 import { fromJson, type JsonValue, toBinary, toJsonString } from "@bufbuild/protobuf";
 import type { OutboxRow } from "../db/outbox.ts";
 import { UnpublishableError } from "./sink.ts";
@@ -48,11 +48,11 @@ function encode(row: OutboxRow, format: EventFormat): EncodedEvent {
 
   function parse() {
     try {
-      // Strict: a field that this version does not know would be lost.
+      // Strict, because unknown fields would be lost.
       return fromJson(schema!, row.payload as JsonValue);
     } catch {
-      // The parser's own message quotes values.
-      throw new NotEncodable(`its payload is no ${schema!.typeName}`);
+      // The parser's message quotes values.
+      throw new NotEncodable(`its payload is not a ${schema!.typeName}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The erasure memory as the platform keeps it: the topic customer.erased. */
+/** Reads the erasure log, the copy of the erasure memory in the topic customer.erased. */
 import { fromBinary, fromJsonString } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { z } from "zod";
@@ -8,15 +8,15 @@ import type { KafkaSettings } from "./kafka_client.ts";
 import { type ReadOptions, readTopic, type TopicRecord } from "./topic_reader.ts";
 import { ERASURE_LOG } from "./topics.ts";
 
-/** An entry of a log or a file of erasures. */
+/** An entry of the erasure log or of an erasure memory file. */
 export interface Entry {
-  /** Where it stands, for people. */
+  /** Its position, as text for people. */
   place: string;
-  /** Undefined: it cannot be read. */
+  /** Undefined if the entry cannot be parsed. */
   subject: ErasedSubject | undefined;
 }
 
-/** A subject as an entry tells of it. */
+/** Schema of the subject in an entry. */
 export const Subject = z.object({
   storeId: z.guid().toLowerCase(),
   customerId: z.guid().toLowerCase(),
@@ -24,7 +24,7 @@ export const Subject = z.object({
   erasedAt: z.date(),
 });
 
-/** Reads the log, partition by partition and in each the oldest entry first. */
+/** Reads the log partition by partition, oldest entries first. */
 export async function* readErasureLog(
   settings: KafkaSettings,
   options?: ReadOptions,

@@ -1,6 +1,6 @@
 /**
- * A connection to Kafka that can be cut at any moment. kafkajs retries by itself and cannot be told to stop, so
- * its sockets are made here: once they are cut, nothing leaves any more.
+ * Kafka client whose connections can be closed at any time. kafkajs retries without a way to stop it, so this module
+ * creates the sockets itself. Once they are closed, nothing more is sent.
  */
 import net from "node:net";
 import tls from "node:tls";
@@ -12,18 +12,18 @@ export interface KafkaSettings {
   brokers: string[];
   ssl: boolean;
   sasl?: SASLOptions;
-  /** For topics that have to be created. */
+  /** For topics that the service creates. */
   partitions: number;
   replicationFactor: number;
 }
 
 export interface KafkaClient {
   kafka: Kafka;
-  /** Cuts every connection, and lets no new one be made. */
+  /** Closes every connection and prevents new ones. */
   cut(): void;
 }
 
-/** Few and short: whoever uses the client begins anew after a failure. */
+/** Few and short, because users of the client reconnect after a failure. */
 export const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
 const CONNECT_LIMIT_MS = 3_000;
 
@@ -43,13 +43,13 @@ export function openKafka(settings: KafkaSettings): KafkaClient {
   return { kafka, cut: sockets.cut };
 }
 
-/** The sockets of one connection, all of which can be cut at once. */
+/** Sockets of one client, all of which can be closed at once. */
 function createSockets() {
   const open = new Set<net.Socket>();
   let isCut = false;
   return {
     factory({ host, port, ssl, onConnect }: SocketArguments): net.Socket {
-      if (isCut) throw new Error("the connection has been cut");
+      if (isCut) throw new Error("the connection was closed");
       const socket = ssl
         ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
         : net.connect({ host, port }, onConnect);
@@ -60,8 +60,8 @@ function createSockets() {
     },
     cut() {
       isCut = true;
-      // With an error, because kafkajs hears of nothing else.
-      for (const socket of open) socket.destroy(new Error("the connection has been cut"));
+      // With an error, because kafkajs ignores a plain close.
+      for (const socket of open) socket.destroy(new Error("the connection was closed"));
     },
   };
 }
@@ -73,7 +73,7 @@ interface SocketArguments {
   onConnect: () => void;
 }
 
-/** kafkajs tells of every attempt. What matters reaches the caller as an error, so its own words are for debugging. */
+/** Logs kafkajs' messages at debug level. It reports every attempt, and real failures reach the caller as errors. */
 function logCreator() {
   const log = getLogger(["customer-service", "events", "kafka"]);
   return ({ namespace, log: { message } }: { namespace: string; log: { message: string } }) =>

@@ -1,22 +1,22 @@
-/** Publishes events to Kafka, connecting when there is something to publish and again after every failure. */
+/** Kafka sink. It connects at the first publish, and again after every failure. */
 import { type EncodedEvent, encodeRows, type EventFormat } from "./encode.ts";
 import type { KafkaSettings } from "./kafka_client.ts";
-import { type KafkaLink, openKafkaLink } from "./kafka_link.ts";
+import { type KafkaProducer, openKafkaProducer } from "./kafka_producer.ts";
 import type { Sink } from "./sink.ts";
 
-/** A broker takes 1 MiB a batch unless it is told otherwise. */
+/** By default a broker accepts batches of up to 1 MiB. */
 const REQUEST_BYTES = 900_000;
 
 export function kafkaSink(settings: KafkaSettings, format: EventFormat): Sink {
-  let link: KafkaLink | undefined;
+  let producer: KafkaProducer | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   const closing = new Set<Promise<void>>();
 
   async function deliver(events: readonly EncodedEvent[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const current = link ??= openKafkaLink(settings);
+    const current = producer ??= openKafkaProducer(settings);
     const aborted = Promise.withResolvers<never>();
-    aborted.promise.catch(() => {}); // nobody may be waiting when it comes
+    aborted.promise.catch(() => {}); // it may reject after the race has ended
     const abort = () => {
       current.cut();
       aborted.reject(signal.reason);
@@ -27,8 +27,8 @@ export function kafkaSink(settings: KafkaSettings, format: EventFormat): Sink {
         await Promise.race([current.send(request), aborted.promise]);
       }
     } catch (error) {
-      // A new link comes with a new producer id: nobody can tell how far the broker has got with the old one.
-      link = undefined;
+      // A new producer has a new producer ID. What the broker stored from the old one is unknown.
+      producer = undefined;
       current.cut();
       const closed = current.close().finally(() => closing.delete(closed));
       closing.add(closed);
@@ -41,14 +41,14 @@ export function kafkaSink(settings: KafkaSettings, format: EventFormat): Sink {
   return {
     async publish(rows, signal) {
       const events = encodeRows(rows, format);
-      // One after another, retries included: see KafkaLink.send.
+      // One at a time, retries included: see KafkaProducer.send.
       const delivered = turn.then(() => deliver(events, signal));
       turn = delivered.catch(() => {});
       await delivered;
     },
     async [Symbol.asyncDispose]() {
       await turn;
-      await link?.close();
+      await producer?.close();
       await Promise.all(closing);
     },
   };
@@ -70,7 +70,7 @@ function* inRequests(events: readonly EncodedEvent[]): Generator<EncodedEvent[]>
   if (request.length > 0) yield request;
 }
 
-/** A little more than the record takes. */
+/** Upper estimate of a record's size in bytes. */
 function sizeOf({ key, value, headers }: EncodedEvent): number {
   return Object.entries(headers).reduce(
     (sum, [name, value]) => sum + name.length + value.length + 10,

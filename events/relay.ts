@@ -1,6 +1,6 @@
 /**
- * The relay: brings the outbox's rows to a sink, each at least once, the rows of one key in their order. Any
- * number of relays share the work, and the claim of one that dies ends with its connection.
+ * Outbox relay: publishes rows to a sink at least once, in order for each key. Any number of relays share the work.
+ * The claim of a crashed relay ends with its connection.
  */
 import { getLogger } from "@logtape/logtape";
 import type { Sql, Tx } from "../db/connect.ts";
@@ -16,24 +16,24 @@ import {
 import { createOutageLog } from "../lib/outage_log.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { type Sink, UnpublishableError } from "./sink.ts";
-import { tellPublished, watchBatch } from "./watch.ts";
+import { recordPublished, traceBatch } from "./instrumentation.ts";
 import { exponential, jittered } from "../lib/backoff.ts";
 import { pause } from "../lib/timeout.ts";
 
 export interface RelayOptions {
-  /** How many shards may be on their way at once; each takes a connection of the pool. */
+  /** Shards to publish at once. Each uses a connection of the pool. */
   concurrency?: number;
-  /** Rows a transaction. */
+  /** Rows per transaction. */
   batchSize?: number;
-  /** How long to wait before looking again when nothing wakes the relay, in milliseconds. */
+  /** Poll interval when nothing wakes the relay, in milliseconds. */
   pollMs?: number;
-  /** How long a batch may take in the sink while its transaction is open, in milliseconds. */
+  /** Timeout of a batch in the sink, while its transaction is open, in milliseconds. */
   publishLimitMs?: number;
-  /** How long the keys of unpublishable rows are left alone before they are tried again, in milliseconds. */
+  /** Delay before retrying the keys of unpublishable rows, in milliseconds. */
   holdMs?: number;
 }
 
-/** When told to stop, a batch under way is given this long. */
+/** Time for a batch in progress when the relay stops. */
 const GRACE_MS = 2_000;
 const LONGEST_BACKOFF_MS = 5_000;
 
@@ -56,7 +56,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     if (claim.waiting > 1) wakeNext();
     const rows = await findUnpublished(tx, claim.shard, batchSize, heldKeys);
     if (rows.length === 0) return true;
-    const published = await watchBatch(rows, () => publish(rows, signal));
+    const published = await traceBatch(rows, () => publish(rows, signal));
     if (published.length > 0) {
       await markPublished(tx, claim.shard, published);
       outage.end();
@@ -64,17 +64,17 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     return true;
   }
 
-  /** Publishes what can be published of a batch, and holds the keys of what cannot. */
+  /** Publishes a batch without its unpublishable rows, whose keys it holds back. */
   async function publish(rows: UnpublishedRow[], signal: AbortSignal): Promise<UnpublishedRow[]> {
-    const began = new Date();
+    const startedAt = new Date();
     try {
       await sink.publish(rows, signal);
-      tellPublished(rows, began);
+      recordPublished(rows, startedAt);
       return rows;
     } catch (error) {
       if (!(error instanceof UnpublishableError)) throw error;
       for (const [eventId, reason] of error.reasons) {
-        log.error("Event {eventId} stays in the outbox, and what follows under its key: {reason}", {
+        log.error("Event {eventId} stays in the outbox, and so do later events with its key: {reason}", {
           eventId,
           reason,
         });
@@ -86,7 +86,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
       });
       held.add(waiting);
       if (rest.length > 0) await sink.publish(rest, signal);
-      tellPublished(rest, began);
+      recordPublished(rest, startedAt);
       return rest;
     }
   }
@@ -118,7 +118,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
   };
 }
 
-/** Keys whose next row cannot be published by this version; another replica, or the next version, may know how. */
+/** Keys whose next row this version cannot publish. Another replica with a newer version may be able to. */
 function createHeldKeys(holdMs: number) {
   const until = new Map<string, number>();
   return {
@@ -133,13 +133,13 @@ function createHeldKeys(holdMs: number) {
 }
 
 /**
- * Fires when a step has had its time, or soon after the relay is told to stop, and at the end in any case: a
- * step that has lost its connection may still be publishing.
+ * Aborts a step on timeout, soon after the relay stops, and at the latest on disposal, because a step that has lost its
+ * connection may still be publishing.
  */
 function limitStep(limitMs: number, stopping: AbortSignal): Disposable & { signal: AbortSignal } {
   const controller = new AbortController();
   const end = (reason: string) => controller.abort(new Error(reason));
-  const timer = setTimeout(end, limitMs, `the sink has not answered within ${limitMs} ms`);
+  const timer = setTimeout(end, limitMs, `the sink has not responded within ${limitMs} ms`);
   let grace: ReturnType<typeof setTimeout> | undefined;
   const stop = () => grace = setTimeout(end, GRACE_MS, "the relay stops");
   if (stopping.aborted) stop();

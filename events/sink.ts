@@ -1,21 +1,21 @@
-/** Where the relay brings events to. */
+/** Sink: the destination to which the relay publishes events. */
 import type { OutboxRow } from "../db/outbox.ts";
 
 export interface Sink extends AsyncDisposable {
   /**
-   * Publishes rows in their order and returns when all of them are safe. When it fails some of them may have
-   * been published: they come again. Nothing is published any more once the signal has fired.
+   * Publishes rows in order and returns when all of them are stored. After a failure some may have been published; the
+   * relay sends them again. Publishes nothing after the signal has aborted.
    *
-   * @throws {UnpublishableError} some rows never can be; none of the batch has been published
+   * @throws {UnpublishableError} some rows cannot be published by this version; no row of the batch was published
    */
   publish(rows: readonly OutboxRow[], signal: AbortSignal): Promise<void>;
 }
 
-/** Rows that this version cannot make an event of: a topic that it does not know, a payload that does not fit. */
+/** Rows that this version cannot encode: the topic is unknown, or the payload does not match its schema. */
 export class UnpublishableError extends Error {
   override name = "UnpublishableError";
 
-  /** @param reasons by event id; they name topics and types, nothing out of a payload */
+  /** @param reasons by event ID; they name topics and types, never values of a payload */
   constructor(readonly reasons: ReadonlyMap<string, string>) {
     super(
       `Cannot publish ${[...reasons].map(([eventId, reason]) => `event ${eventId}: ${reason}`).join("; ")}`,

@@ -1,7 +1,7 @@
 /**
- * Reads a topic that is compacted. kafkajs' own consumer stands still where compaction has emptied a batch
- * (https://github.com/tulios/kafkajs/issues/1072): the answer has no record that would move it on. So the batches
- * are asked for one by one here, over the connection that kafkajs keeps to itself.
+ * Reader for compacted topics. kafkajs' consumer stalls at a batch that compaction has emptied
+ * (https://github.com/tulios/kafkajs/issues/1072), because the response has no record that would advance it. So this
+ * reader fetches the batches itself, over kafkajs' private connection.
  */
 import { pause } from "../lib/timeout.ts";
 import type { Kafka } from "kafkajs";
@@ -16,14 +16,14 @@ export interface TopicRecord {
 }
 
 export interface ReadOptions {
-  /** How far before its end each partition is read from; absent: from its beginning. */
+  /** Number of offsets before the end of each partition at which to start; by default at its beginning. */
   last?: number;
   signal?: AbortSignal;
 }
 
 const ATTEMPTS = 5;
 
-/** Reads every partition up to where it ends at the call, a batch at a time. */
+/** Reads every partition up to its end at the time of the call, in batches. */
 export async function* readTopic(
   settings: KafkaSettings,
   topic: string,
@@ -46,9 +46,9 @@ export async function* readTopic(
         if (records.length > 0) yield records.map((message) => toRecord(partition, message));
         const furthest = messages.at(-1);
         if (furthest && BigInt(furthest.offset) >= next) next = BigInt(furthest.offset) + 1n;
-        // The partition goes on behind it, so what stood at this offset is gone.
+        // The partition has later records, so the one at this offset was compacted away.
         else if (BigInt(highWatermark) > next) next++;
-        // Otherwise a new leader does not know yet how far the partition goes: it is asked again.
+        // Otherwise a new leader does not know the end of the partition yet: fetch again.
       }
     }
   } catch (error) {
@@ -73,19 +73,19 @@ async function findRanges(cluster: Cluster, topic: string) {
     partition: partitionId,
   }));
   const [lows, ends] = await Promise.all([true, false].map(async (fromBeginning) => {
-    const [answer] = await cluster.fetchTopicsOffset([{ topic, fromBeginning, partitions }]);
-    return new Map(answer?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
+    const [offsets] = await cluster.fetchTopicsOffset([{ topic, fromBeginning, partitions }]);
+    return new Map(offsets?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
   }));
   return partitions.map(({ partition }) => {
     const [low, end] = [lows?.get(partition), ends?.get(partition)];
     if (low === undefined || end === undefined) {
-      throw new Error(`Kafka does not say where ${topic}/${partition} ends`);
+      throw new Error(`Kafka returned no offsets of ${topic}/${partition}`);
     }
     return { partition, low, end };
   });
 }
 
-/** One answer of the partition's leader. It has a record at the offset or behind it, if there is one. */
+/** One fetch from the partition's leader. It returns the first records at or after the offset. */
 async function fetchFrom(
   cluster: Cluster,
   topic: string,
@@ -104,9 +104,9 @@ async function fetchFrom(
         minBytes: 1,
         topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: 1_048_576 }] }],
       });
-      const [answer] = responses[0]?.partitions ?? [];
-      if (!answer) throw new Error(`Kafka has answered nothing about ${topic}/${partition}`);
-      return answer;
+      const [fetched] = responses[0]?.partitions ?? [];
+      if (!fetched) throw new Error(`Kafka returned nothing about ${topic}/${partition}`);
+      return fetched;
     } catch (error) {
       const retriable = error instanceof Error && "retriable" in error && error.retriable === true;
       if (!retriable || attempt === ATTEMPTS || signal?.aborted) throw error;
@@ -126,14 +126,14 @@ function toRecord(partition: number, { offset, value, headers }: FetchedMessage)
   };
 }
 
-/** The part of kafkajs 2.2.4's inner `Cluster` that is used here. */
+/** The part of kafkajs 2.2.4's private `Cluster` that this module uses. */
 interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addTargetTopic(topic: string): Promise<void>;
   refreshMetadata(): Promise<void>;
   findTopicPartitionMetadata(topic: string): { partitionId: number }[];
-  /** The partitions by the id of their leader. */
+  /** Partitions by the ID of their leader. */
   findLeaderForPartitions(topic: string, partitions: number[]): Record<string, number[]>;
   fetchTopicsOffset(
     topics: { topic: string; fromBeginning: boolean; partitions: { partition: number }[] }[],
@@ -158,7 +158,7 @@ interface FetchedMessage {
 function openCluster(kafka: Kafka): Cluster {
   const name = Object.getOwnPropertySymbols(kafka)
     .find(({ description }) => description === "private:Kafka:createCluster");
-  if (!name) throw new Error("This version of kafkajs keeps its connections elsewhere: expected 2.2.4");
+  if (!name) throw new Error("This version of kafkajs has no private createCluster: expected 2.2.4");
   const inner = kafka as unknown as Record<symbol, (options: object) => Cluster>;
   return inner[name]!({ metadataMaxAge: 300_000, allowAutoTopicCreation: false });
 }

@@ -1,4 +1,4 @@
-/** The topics that this service publishes to, each with the message that its values are. */
+/** Topics that this service publishes to, each with the schema of its messages. */
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { ITopicConfig } from "kafkajs";
 import { AuditEventSchema } from "../proto/gen/io/shopstar/audit/v1/events_pb.ts";
@@ -21,15 +21,15 @@ export const TOPICS: ReadonlyMap<string, DescMessage> = new Map<string, DescMess
   ["customer.updated", CustomerUpdatedSchema],
 ]);
 
-/** The erasure memory outside of the database. */
+/** Topic with a copy of the erasure memory. */
 export const ERASURE_LOG = "customer.erased";
 
-/** Settings of a topic beside the broker's own. The erasure log is kept for ever: the last event of each customer. */
+/** Settings that override the broker's. The erasure log keeps the last event of each customer forever. */
 const SETTINGS: Readonly<Record<string, Record<string, string>>> = {
   [ERASURE_LOG]: { "cleanup.policy": "compact", "retention.ms": "-1", "retention.bytes": "-1" },
 };
 
-/** The topics that a broker lacks, as they have to be created. */
+/** Configurations of the topics that a broker lacks. */
 export function missingTopics(
   existing: readonly string[],
   sizes: { partitions: number; replicationFactor: number },

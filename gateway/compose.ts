@@ -1,8 +1,8 @@
-/** Composes the supergraph that the router and the development gateway serve. */
+/** Composition of the supergraph that the router and the development gateway serve. */
 import { composeServices } from "@theguild/federation-composition";
 import { parse } from "graphql";
 
-/** Where they answer is a default: the router's configuration says otherwise. */
+/** The URLs are defaults, which the router's configuration overrides. */
 const SUBGRAPHS = [
   { name: "customer", file: "../graph/schema.graphql", url: "http://customer-service:4000/graphql" },
   { name: "order", file: "../deploy/router/order.graphql", url: "http://order-service:4000/graphql" },
@@ -12,9 +12,9 @@ const ORIGIN =
   "# Composed by `deno task supergraph` from graph/schema.graphql and deploy/router/order.graphql.\n";
 
 /**
- * The supergraph as the schemas give it now.
+ * Composes the supergraph from the current schemas.
  *
- * @throws {Error} the schemas do not go together; says why
+ * @throws {Error} the schemas conflict; the message gives the reasons
  */
 export async function composeSupergraph(): Promise<string> {
   const services = await Promise.all(SUBGRAPHS.map(async ({ name, file, url }) => ({

@@ -1,10 +1,10 @@
-/** The federated graph in this process, for development: what the router serves elsewhere, from the same supergraph. */
+/** Development gateway: serves the federated graph in this process, from the supergraph that the router uses. */
 import { getStitchedSchemaFromSupergraphSdl } from "@graphql-tools/federation";
 import { Hono } from "@hono/hono";
 import { createYoga, type YogaInitialContext } from "graphql-yoga";
 import { SUPERGRAPH } from "./supergraph.ts";
 
-/** What the router, too, hands on to the subgraphs: deploy/router/router.yaml says so. */
+/** Headers to forward to all subgraphs, the same as in deploy/router/router.yaml. */
 export const FORWARDED_HEADERS = [
   "authorization",
   "x-store-id",
@@ -16,13 +16,13 @@ export const FORWARDED_HEADERS = [
   "tracestate",
 ];
 
-/** What only customer-service receives: the proof of the platform's gateway. */
+/** Headers to forward to customer-service only: the secret of the platform's gateway. */
 export const CUSTOMER_HEADERS = ["x-gateway-secret"];
 
 export interface GatewayOptions {
-  /** Where it is mounted. */
+  /** Path at which it is mounted. */
   path: string;
-  /** What answers for each subgraph of the supergraph, by its name. */
+  /** Handlers of the subgraphs by name. */
   subgraphs: Record<string, (request: Request) => Response | Promise<Response>>;
 }
 
@@ -32,7 +32,7 @@ export async function createGateway({ path, subgraphs }: GatewayOptions): Promis
     supergraphSdl: await Deno.readTextFile(SUPERGRAPH),
     httpExecutorOpts: ({ name }) => {
       const subgraph = subgraphs[name.toLowerCase()];
-      if (!subgraph) throw new Error(`Cannot serve the supergraph: nothing answers for ${name}`);
+      if (!subgraph) throw new Error(`Cannot serve the supergraph: the subgraph ${name} has no handler`);
       return {
         fetch: async (url, init) => await subgraph(new Request(url, init)),
         headers: (request) =>
@@ -50,7 +50,7 @@ export async function createGateway({ path, subgraphs }: GatewayOptions): Promis
     graphqlEndpoint: path,
     graphiql: { title: "The federated graph" },
     renderGraphiQL: async (options) =>
-      (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options), // large, and seldom asked for
+      (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options), // large and rarely needed
     maskedErrors: false, // the subgraphs have masked theirs
     landingPage: false,
     batching: false,

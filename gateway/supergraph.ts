@@ -1,2 +1,2 @@
-/** The composed supergraph: what the router is given, and what reviews see change. */
+/** File of the composed supergraph, which the router loads. It is committed so that reviews show its changes. */
 export const SUPERGRAPH = new URL("../deploy/router/supergraph.graphql", import.meta.url);

@@ -5,7 +5,7 @@ import { Hono, type MiddlewareHandler } from "@hono/hono";
 import { parse } from "graphql";
 import { createYoga } from "graphql-yoga";
 import type { Authenticator } from "../auth/principals.ts";
-import type { Bodies } from "../door/bodies.ts";
+import type { BodyReader } from "../http/body_reader.ts";
 import { type CountRequest, useAdmission } from "./admission.ts";
 import { createCaller } from "./caller.ts";
 import { maskError, useMaskedValidation } from "./errors.ts";
@@ -22,7 +22,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface GraphOptions extends ResolverOptions {
   authenticate: Authenticator;
-  bodies: Bodies;
+  bodies: BodyReader;
   /** What an operation passes once all of it is here. */
   admit?: MiddlewareHandler;
   /** Counts each operation of a shopper; without it any number is taken. */

@@ -2,13 +2,13 @@
 import type { MiddlewareHandler } from "@hono/hono";
 import { GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
-import type { Bodies } from "../door/bodies.ts";
-import { BodyError } from "../door/body.ts";
+import type { BodyReader } from "../http/body_reader.ts";
+import { BodyError } from "../http/body.ts";
 import { maskError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 
 /** Receives the body before the operation takes a place in flight. */
-export function takeBody(bodies: Bodies): MiddlewareHandler {
+export function takeBody(bodies: BodyReader): MiddlewareHandler {
   return async (c, next) => {
     try {
       await bodies.receive(c, { maxBytes: LIMITS.body });

@@ -1,8 +1,8 @@
 /** Receives forms: no more of one than our pages send, and only from who may send it. */
 import type { Context } from "@hono/hono";
 import { HTTPException } from "@hono/hono/http-exception";
-import type { Bodies } from "../door/bodies.ts";
-import { BodyError, type BodyFault } from "../door/body.ts";
+import type { BodyReader } from "../http/body_reader.ts";
+import { BodyError, type BodyFault } from "../http/body.ts";
 
 const KIB = 1_024;
 /** Bytes by path: a token that a cookie holds, and 500 requests with what each is stuck with. */
@@ -27,7 +27,7 @@ const STATUSES: Partial<Record<BodyFault, 400 | 408 | 413>> = {
  * @throws {HTTPException} 413: too large, 408: too slow, 400: not readable
  * @throws {DomainError} UNAVAILABLE
  */
-export async function receiveForm(c: Context, bodies: Bodies, holder?: string): Promise<void> {
+export async function receiveForm(c: Context, bodies: BodyReader, holder?: string): Promise<void> {
   const maxBytes = MOST[c.req.path] ?? MOST_ELSEWHERE;
   try {
     await bodies.receive(c, holder === undefined ? { maxBytes } : { maxBytes, holder });

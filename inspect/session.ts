@@ -8,9 +8,9 @@ import { uuid } from "../domain/input.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { StoresAuthenticator } from "../auth/principals.ts";
 import { InvalidTokenError } from "../auth/refusals.ts";
-import { markOf } from "../auth/token_mark.ts";
+import { fingerprintOf } from "../auth/token_fingerprint.ts";
 import type { EndedSessions } from "../db/ended_sessions.ts";
-import type { Bodies } from "../door/bodies.ts";
+import type { BodyReader } from "../http/body_reader.ts";
 
 export interface InspectEnv {
   Variables: {
@@ -35,7 +35,7 @@ const LONGEST = 3_800;
 
 export interface SessionOptions {
   authenticate: StoresAuthenticator;
-  bodies: Bodies;
+  bodies: BodyReader;
   /** Counts a request of the principal: the seconds until another one is taken; undefined: this one is. */
   count?: (by: Principal) => Promise<number | undefined>;
   /** HMAC-SHA-256: makes the tokens that forms bring along. */
@@ -133,7 +133,7 @@ export async function signIn(
 /** Ends the session of the cookie, if there is one: from now on its token is refused here, whoever sends it. */
 export async function signOut(c: InspectContext, { secure, ended }: SessionOptions): Promise<void> {
   const { name, path } = cookieOf(secure);
-  const mark = markOf(getCookie(c, name) ?? "");
+  const mark = fingerprintOf(getCookie(c, name) ?? "");
   if (mark) await ended.add({ storeId: c.var.home, tokenHash: mark.hash }, mark.expiresAt);
   deleteCookie(c, name, { path, secure });
 }
@@ -147,7 +147,7 @@ async function admitted(
   const principals = await authenticate(headers);
   const [own] = principals;
   const home = own.storeId;
-  const mark = markOf(headers.get("authorization")?.replace(/^Bearer +/i, "") ?? "");
+  const mark = fingerprintOf(headers.get("authorization")?.replace(/^Bearer +/i, "") ?? "");
   if (mark && await ended.has({ storeId: home, tokenHash: mark.hash })) {
     throw new InvalidTokenError("its session was signed out");
   }

@@ -4,7 +4,7 @@ import { DomainError } from "../domain/errors.ts";
 import { asDomainError } from "../db/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
 import { isEqual } from "../lib/hash.ts";
-import type { Bodies } from "../door/bodies.ts";
+import type { BodyReader } from "../http/body_reader.ts";
 import { isShort, receiveForm } from "./forms.ts";
 import { Frame } from "./page.tsx";
 import { type InspectEnv, type SessionOptions, signIn, signOut } from "./session.ts";
@@ -118,7 +118,7 @@ export async function answerAfterEnd(
 }
 
 /** What the form gives as its reason; undefined where it cannot be read, which must not hide that the session has ended. */
-async function reasonOf(c: Context, bodies: Bodies): Promise<unknown> {
+async function reasonOf(c: Context, bodies: BodyReader): Promise<unknown> {
   try {
     if (!isShort(c)) return undefined;
     await receiveForm(c, bodies);

@@ -1,4 +1,4 @@
-/** How long to wait before something that failed is tried again. */
+/** Backoff: delays between retries. */
 
 /**
  * Doubles with each attempt.
@@ -10,7 +10,7 @@ export function exponential(attempt: number, firstMs: number, longestMs: number)
   return Math.min(firstMs * 2 ** Math.max(0, attempt - 1), longestMs);
 }
 
-/** Takes away up to half at random, so that clients that failed together do not come back together. */
+/** Subtracts up to half at random, so that clients that failed together do not retry together. */
 export function jittered(ms: number, random: () => number = Math.random): number {
   return ms / 2 + random() * ms / 2;
 }

@@ -1,4 +1,4 @@
-/** Arithmetic with dates. */
+/** Date arithmetic. */
 
 /** @param ms may be negative */
 export function later(date: Date, ms: number): Date {

@@ -1,9 +1,9 @@
-/** Describes errors for the log and for storage, without the values that their messages quote. */
+/** Error descriptions for the log and for storage, without the values that messages quote. */
 import postgres from "postgres";
 import { z } from "zod";
 
 const OF_THE_ENGINE = [TypeError, SyntaxError, RangeError, URIError, ReferenceError, EvalError];
-/** What a message of the engine quotes: all between its first and its last quotation mark, or after a colon. */
+/** The quoted part of an engine's message: between its first and last quotation mark, or after a colon. */
 const QUOTED = /(['"`]).*['"`]/s;
 const SPECIFIED = /: .*/s;
 /** SyntaxError of BigInt(), which quotes without quotation marks. */
@@ -19,7 +19,7 @@ const DESCRIBED = 3;
  *
  * - PostgreSQL quotes values in messages and details ("Key (email)=(…) already exists"): code and names only.
  * - The engine quotes its input ("Invalid URL: '…'"): the message up to the quotation, and the place.
- * - Plain errors of packages may say anything: the place only. Ours, and those with a code or a class of their own,
+ * - Plain errors of packages may contain anything: the place only. Our own errors, and errors with a code or a class,
  *   have messages without values.
  * - Anything else that was thrown: its type.
  */
@@ -69,7 +69,7 @@ function withoutInput(message: string): string {
   return message.replace(QUOTED, "$1…$1").replace(SPECIFIED, ": …");
 }
 
-/** A text that was thrown may be personal, and so may the fields of an object. */
+/** Type of a thrown value. Its text or its fields may be personal. */
 function describeThrown(value: unknown): string {
   return `${value === null ? "null" : typeof value} was thrown, which is not an Error`;
 }
@@ -90,7 +90,7 @@ function withPlace(description: string, error: Error): string {
   return place === undefined ? description : `${description} at ${place}`;
 }
 
-/** Errors are objects of others: their fields may throw, or not be of their types. */
+/** Errors come from other code: their fields may throw or have wrong types. */
 function readSafely(error: unknown, read: (error: unknown) => string): string {
   try {
     return read(error);
@@ -114,7 +114,7 @@ const FRAME = "    at ";
 const LOCATION = /^([^:]+\.[jt]sx?:\d+):\d+$/;
 const PACKAGES = ["/node_modules/", "/npm/", "/vendor/"];
 
-/** The innermost line that is ours, or else the innermost one of a package. */
+/** The innermost line of our code, or else the innermost one of a package. */
 function placeOf(error: Error): string | undefined {
   const frames = [...framesOf(error)];
   return (frames.find(({ isOurs }) => isOurs) ?? frames[0])?.place;
@@ -126,7 +126,7 @@ function innermostOf(error: Error): Frame | undefined {
 
 /** The frames of files, the innermost one first. */
 function* framesOf({ message, stack = "" }: Error): Generator<Frame, undefined> {
-  // The message is before the frames. It may be long, and contain what looks like one.
+  // The message precedes the frames. It may be long and contain text that looks like one.
   const at = stack.indexOf(message);
   const lines = stack.slice(at < 0 ? 0 : at + message.length).split("\n");
   for (const line of lines.slice(lines.findLastIndex((line) => !line.startsWith(FRAME)) + 1)) {

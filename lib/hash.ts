@@ -7,7 +7,7 @@ export function sha256(data: string | Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * @param key with the usage `sign`, or the bytes or the text of a secret
+ * @param key a CryptoKey with the usage `sign`, or a secret as bytes or text
  * @returns 32 bytes
  */
 export async function hmacSha256(

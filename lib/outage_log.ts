@@ -1,4 +1,4 @@
-/** Logs an outage when it begins, now and then while it lasts, and when it has ended. */
+/** Rate-limited log of an outage: its begin, a reminder every 30 seconds, and its end. */
 
 export interface OutageLog {
   /** Call it after every failure. */

@@ -1,11 +1,11 @@
-/** Waiting with a limit. */
+/** Timeouts and pauses. */
 
 const isLate: unique symbol = Symbol();
 
 /**
- * Waits for `work`, but not for longer than `limitMs`. The work itself goes on, and a later failure of it is ignored.
+ * Waits for `work`, but at most `limitMs`. The timeout does not stop the work, whose later failure is ignored.
  *
- * @param onTimeout called when the time is up: it throws, or returns what to answer instead
+ * @param onTimeout called after `limitMs`; it throws, or returns the result to use instead
  */
 export async function withTimeout<T, Late = never>(
   work: Promise<T>,
@@ -22,7 +22,7 @@ export async function withTimeout<T, Late = never>(
   }
 }
 
-/** Whether `work` succeeds within `limitMs`; its failure is thrown. */
+/** Returns whether `work` completes within `limitMs`. Throws its error. */
 export function succeedsWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
   return withTimeout(work.then(() => true), limitMs, () => false);
 }

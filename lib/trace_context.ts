@@ -1,10 +1,10 @@
-/** W3C trace context as text: in which trace something happens, and under which span of it. */
+/** W3C trace context in its text form, the traceparent header. */
 
 /** @see {@link https://www.w3.org/TR/trace-context/#traceparent-header} */
 const TRACEPARENT =
   /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?<rest>-.*)?$/;
 
-/** A header's trace context as this service passes it on; undefined where it is absent or breaks the standard. */
+/** The trace context of a header in its normalized form; undefined if it is absent or invalid. */
 export function readTraceparent(header: string | null | undefined): string | undefined {
   const match = header?.match(TRACEPARENT);
   if (!match || (match.groups?.rest !== undefined && header?.startsWith("00"))) return undefined;
@@ -12,17 +12,17 @@ export function readTraceparent(header: string | null | undefined): string | und
   return `00-${traceId}-${spanId}-${flags}`;
 }
 
-/** A place in a trace of which nobody records anything yet. */
+/** A new traceparent that is not sampled. */
 export function newTraceparent(traceId: string = randomHex(16)): string {
   return `00-${traceId}-${randomHex(8)}-00`;
 }
 
-/** The trace id of a valid traceparent: 32 hexadecimal digits. */
+/** The trace ID of a valid traceparent: 32 hexadecimal digits. */
 export function traceIdOf(traceparent: string): string {
   return traceparent.slice(3, 35);
 }
 
-/** Zeros alone would be invalid, and are less likely than anything that is. */
+/** All zeros would be invalid. The probability is negligible. */
 function randomHex(bytes: number): string {
   return crypto.getRandomValues(new Uint8Array(bytes)).toHex();
 }

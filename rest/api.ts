@@ -8,7 +8,7 @@ import { asDomainError } from "../db/errors.ts";
 import { invalidInput } from "../domain/input.ts";
 import type { Principal, RoleName } from "../domain/principal.ts";
 import type { Authenticator } from "../auth/principals.ts";
-import type { LoadVariables } from "../door/overload.ts";
+import type { LoadVariables } from "../http/load_shedding.ts";
 import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
 import { STATUSES } from "./errors.ts";
 

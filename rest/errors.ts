@@ -4,7 +4,7 @@ import type { ContentfulStatusCode } from "@hono/hono/utils/http-status";
 import { type ErrorCode } from "../domain/errors.ts";
 import { asDomainError } from "../db/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
-import { BodyError } from "../door/body.ts";
+import { BodyError } from "../http/body.ts";
 import { describeError } from "../lib/error_description.ts";
 
 export const STATUSES: Record<ErrorCode, ContentfulStatusCode> = {

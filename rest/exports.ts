@@ -4,7 +4,7 @@ import { accepts } from "@hono/hono/accepts";
 import { html } from "@hono/hono/html";
 import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdpr/exports/downloads.ts";
 import type { Authenticator } from "../auth/principals.ts";
-import { pacedDownload } from "../door/pace.ts";
+import { pacedDownload } from "../http/pace.ts";
 import { type ApiEnv, authenticated } from "./api.ts";
 import { answerOf, brokenOff } from "./errors.ts";
 import { limitPrincipals, type Limits, limitStranger } from "./limits.ts";

@@ -3,8 +3,8 @@ import type { MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../domain/errors.ts";
 import type { Principal } from "../domain/principal.ts";
-import { addressOf } from "../door/address.ts";
-import type { Bodies } from "../door/bodies.ts";
+import { addressOf } from "../http/address.ts";
+import type { BodyReader } from "../http/body_reader.ts";
 import type { RateLimit } from "../db/rate_limits.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
 import { digest } from "./digest.ts";
@@ -59,7 +59,7 @@ export function countRequests({ perPrincipal, hashKey }: Pick<Limits, "perPrinci
  * Receives the body for the route, once it is known that the caller may call it; a place in flight is given back
  * meanwhile.
  */
-export function receiveBodies(bodies: Bodies): MiddlewareHandler<ApiEnv> {
+export function receiveBodies(bodies: BodyReader): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
     if (c.req.path === STREAMED) return await next();
     const { storeId, type, id } = c.var.by;

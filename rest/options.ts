@@ -4,7 +4,7 @@ import type { Actors } from "../actors/commands.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { Lookups } from "../db/lookups.ts";
 import type { StoreReader } from "../db/store_reader.ts";
-import type { Bodies } from "../door/bodies.ts";
+import type { BodyReader } from "../http/body_reader.ts";
 import type { Limits } from "./limits.ts";
 
 export interface RestOptions {
@@ -14,7 +14,7 @@ export interface RestOptions {
   authenticate: Authenticator;
   exportLink: LinkToExport;
   limits: Limits;
-  bodies: Bodies;
+  bodies: BodyReader;
   /** Fires when nothing new comes in any more: streams end then, and say that they are not whole. */
   closing: AbortSignal;
 }

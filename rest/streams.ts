@@ -1,14 +1,14 @@
 /** Streams: requests and answers of any length, of which a process serves so many, and each caller a part. */
 import { DomainError } from "../domain/errors.ts";
-import { createShares, type Shares } from "../door/shares.ts";
+import { type ConcurrencyQuota, createConcurrencyQuota } from "../http/concurrency_quota.ts";
 import type { ApiContext } from "./api.ts";
 
 /** Streams have no place in flight, since most of them wait: for the client, or for the database. */
 const [MOST, MOST_OF_ONE] = [100, 20];
 const RETRY_AFTER_SECONDS = 10;
 
-export function createStreams(): Shares {
-  return createShares({ what: "streams", most: MOST, mostOfOne: MOST_OF_ONE });
+export function createStreams(): ConcurrencyQuota {
+  return createConcurrencyQuota({ what: "streams", total: MOST, perHolder: MOST_OF_ONE });
 }
 
 /**
@@ -17,7 +17,7 @@ export function createStreams(): Shares {
  * @returns what ends the count
  * @throws {DomainError} RATE_LIMITED
  */
-export function openStream(c: ApiContext, streams: Shares | undefined): () => void {
+export function openStream(c: ApiContext, streams: ConcurrencyQuota | undefined): () => void {
   const { storeId, type, id } = c.var.by;
   try {
     return streams?.take(`${type} ${storeId} ${id}`) ?? (() => {});
@@ -29,5 +29,5 @@ export function openStream(c: ApiContext, streams: Shares | undefined): () => vo
 
 /** Holds no place in flight while the client is waited for. */
 export function waiting<T>(c: ApiContext, work: () => Promise<T>): Promise<T> {
-  return c.var.place?.without(work) ?? work();
+  return c.var.slot?.without(work) ?? work();
 }

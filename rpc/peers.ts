@@ -6,7 +6,7 @@ import {
   CollectCustomerDataRequestSchema,
   DataSubjectService,
 } from "../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
-import { watchCall } from "../telemetry/rpc.ts";
+import { instrumentCall } from "../telemetry/rpc.ts";
 import { activeTraceparent } from "../telemetry/spans.ts";
 import { failureOf, RecordOverdue, statusOf } from "./peer_failures.ts";
 import { createRecordReader } from "./peer_records.ts";
@@ -79,7 +79,7 @@ export function createPeers(
       const metadata = await authorization(service, options.token);
       signal.throwIfAborted();
       const leaving = new AbortController();
-      const watched = watchCall(PATH.slice(1), service);
+      const watched = instrumentCall(PATH.slice(1), service);
       const responses = watched.within(() => {
         const parent = activeTraceparent() ?? traceparent;
         if (parent !== undefined) metadata.push("traceparent", parent);

@@ -21,7 +21,7 @@ import {
   type TlsOptions,
 } from "../grpc/mod.ts";
 import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
-import { watchServed } from "../telemetry/rpc.ts";
+import { instrumentMethod } from "../telemetry/rpc.ts";
 import { readTraceparent } from "../lib/trace_context.ts";
 import type { CallContext, CustomerMethods } from "./contract.ts";
 import { toGrpcError } from "./status.ts";
@@ -98,7 +98,7 @@ function customerMethods({ admit, methods, enter = () => () => {} }: GrpcOptions
       traceparent: traceparentOf,
       status: (error: unknown): StatusName => (error as GrpcError).status,
     };
-    const handle = watchServed(watched, async (call: Call, bytes: Uint8Array): Promise<Uint8Array> => {
+    const handle = instrumentMethod(watched, async (call: Call, bytes: Uint8Array): Promise<Uint8Array> => {
       const leave = enter();
       if (!leave) throw toGrpcError(NO_ROOM, name);
       try {

@@ -1,9 +1,9 @@
-/** The AsyncAPI document of the topics, made from the proto files: their messages and what their comments say. */
+/** Generates the AsyncAPI document of the topics from the proto files and their comments. */
 import { TOPICS } from "../events/topics.ts";
 
 type Schema = Record<string, unknown>;
 
-/** Of buf's image: the parts that are read here. */
+/** The parts of buf's image that this module reads. */
 interface Image {
   file: {
     name: string;
@@ -21,11 +21,11 @@ interface Message {
 interface Described {
   comment: string | undefined;
   schema: Schema;
-  /** The full names of the messages that it holds. */
+  /** Full names of the messages that its fields use. */
   uses: string[];
 }
 
-/** @param image the proto files as `buf build` gives them in JSON, comments included */
+/** @param image output of `buf build` in JSON, with comments */
 export function describeTopics(image: Image): Schema {
   const files = image.file.filter(({ name }) => name.endsWith("/events.proto"));
   const described = new Map<string, Described>(files.flatMap(messagesOf));
@@ -39,8 +39,8 @@ export function describeTopics(image: Image): Schema {
       version: "1.0.0",
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       description:
-        "What customer-service tells the platform over Kafka. Keyed by customer_id; the events of one " +
-        "key arrive in order, each at least once and always with the same event_id. No event has a personal value. " +
+        "Events that customer-service publishes to Kafka. The key is the customer_id. The events of one key " +
+        "arrive in order, each at least once and always with the same event_id. No event contains personal values. " +
         "Values are protobuf, or with EVENT_FORMAT=json the same messages in canonical JSON, which the schemas " +
         "here describe. Headers are CloudEvents in binary form.",
     },
@@ -73,7 +73,7 @@ export function describeTopics(image: Image): Schema {
   };
 }
 
-/** `customer.group_assigned` as a name that AsyncAPI allows. */
+/** Converts `customer.group_assigned` to a name that AsyncAPI allows. */
 const nameOf = (topic: string) => topic.replaceAll(/[._](\w)/g, (_, letter: string) => letter.toUpperCase());
 
 const text = { type: "string" };
@@ -91,14 +91,14 @@ const HEADERS: Schema = {
   required: ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_subject", "content-type"],
 };
 
-/** Types of fields by protobuf's names, in canonical JSON. */
+/** Schemas of protobuf's scalar types in canonical JSON. */
 const SCALARS: Record<string, Schema> = {
   TYPE_STRING: text,
   TYPE_INT32: { type: "integer" },
   TYPE_BOOL: { type: "boolean" },
 };
 
-/** Where a file's descriptor holds its messages, and a message its fields. */
+/** Field numbers of the messages in a file descriptor and of the fields in a message descriptor. */
 const MESSAGES = 4;
 const FIELDS = 2;
 
@@ -112,7 +112,7 @@ function messagesOf(file: Image["file"][number]): [typeName: string, Described][
     const fields = message.field ?? [];
     const properties = fields.map(({ jsonName, type, typeName, label }, field): [string, Schema] => {
       const item = typeName ? typeOf(typeName) : SCALARS[type];
-      if (!item) throw new Error(`Cannot describe ${message.name}.${jsonName}: ${type} has no schema here`);
+      if (!item) throw new Error(`Cannot describe ${message.name}.${jsonName}: SCALARS has no ${type}`);
       const description = comment(MESSAGES, at, FIELDS, field);
       const schema = label === "LABEL_REPEATED" ? { type: "array", items: item } : item;
       return [jsonName, { ...schema, ...(description && { description }) }];

@@ -1,12 +1,12 @@
-// deno-lint-ignore-file no-console -- what a task prints is its result
+// deno-lint-ignore-file no-console -- a task prints its result
 /**
- * `deno task compile [FILE]`: makes one program of the service, Deno included, which starts without a network. The
- * runtime that it is built around, denort, comes from Deno's own downloads, or from the file that DENORT_BIN names.
+ * `deno task compile [FILE]`: compiles the service to one executable, which includes Deno and starts without a network.
+ * Its runtime, denort, is downloaded by Deno, or is the file in DENORT_BIN.
  */
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
-/** What is read at run time, beside the modules. */
+/** Files that are read at run time, in addition to the modules. */
 export const INCLUDED = [
   "actors/gdpr/exports/documents/access_style.css",
   "db/migrations",
@@ -26,8 +26,8 @@ export const INCLUDED = [
 ];
 
 /**
- * The permissions are a part of the program. They are those of deno.json, but that its own files stand wherever it is
- * started from, and that whoever starts workers starts itself, under whatever name.
+ * Permissions of the executable: those of deno.json, but reading is allowed everywhere because the files are in its
+ * working directory, and running too because it starts workers from its own file, whose name is not known.
  */
 export const FLAGS = [
   ...["--quiet", "--frozen", "--no-prompt", "--unstable-no-legacy-abort"],
@@ -49,16 +49,16 @@ async function compile(target: string): Promise<number> {
     stdout: "inherit",
     stderr: "piped",
   }).output();
-  const told = new TextDecoder().decode(stderr);
+  const output = new TextDecoder().decode(stderr);
   if (code === 0) {
     const { size } = await Deno.stat(target);
     console.log(`${target}: ${Math.round(size / 1_000_000)} MB`);
-  } else if (/denort/.test(told)) {
+  } else if (/denort/.test(output)) {
     console.error(
-      "Cannot compile: Deno's downloads are out of reach. Fetch denort of this version and platform where they are " +
-        `not, and name the file in DENORT_BIN.\n${told.split("\n", 3).join("\n")}`,
+      "Cannot compile: Deno cannot download denort. Download it for this version and platform elsewhere, and set " +
+        `DENORT_BIN to its path.\n${output.split("\n", 3).join("\n")}`,
     );
-  } else console.error(told);
+  } else console.error(output);
   return code;
 }
 

@@ -1,8 +1,7 @@
-// deno-lint-ignore-file no-console -- a task speaks to whoever runs it
+// deno-lint-ignore-file no-console -- a task prints its result
 /**
- * `deno task documents`: writes docs/openapi.json and docs/asyncapi.yaml, unless the change breaks what callers of
- * the API rely on. `deno task documents accept-break` does so even then; `check` is the gate's part and changes
- * nothing.
+ * `deno task documents`: writes docs/openapi.json and docs/asyncapi.yaml, and refuses breaking changes of the API.
+ * `deno task documents accept-break` accepts them. `check`, which the gate runs, changes nothing.
  */
 import { stringify } from "yaml";
 import { buf } from "../proto/_buf.ts";
@@ -17,15 +16,15 @@ const ASYNCAPI = "docs/asyncapi.yaml";
 
 async function main(verb: string | undefined): Promise<number> {
   if (verb !== undefined && verb !== "accept-break" && verb !== "check") {
-    console.error(`deno task documents does not know ${verb}: say nothing, accept-break or check`);
+    console.error(`Unknown argument ${verb}: deno task documents takes none, accept-break or check`);
     return 1;
   }
-  const openapi = describeApi(createRoutes({} as RestOptions)); // routes are described without being asked
+  const openapi = describeApi(createRoutes({} as RestOptions)); // describing routes needs no options
   const breaks = verb === "accept-break" ? [] : findBreaks(await committed(OPENAPI), openapi);
   for (const found of breaks) console.error(`${OPENAPI}: ${found}`);
   if (breaks.length > 0) {
     console.error(
-      "This breaks a contract that callers rely on. If it is meant: deno task documents accept-break",
+      "This breaks the contract with callers. If this is intended: deno task documents accept-break",
     );
     return 1;
   }
@@ -44,7 +43,7 @@ async function check(documents: ReadonlyMap<string, string>): Promise<number> {
   let stale = 0;
   for (const [path, text] of documents) {
     if (await Deno.readTextFile(path).catch(() => "") === text) continue;
-    console.error(`${path} is not current: run deno task documents`);
+    console.error(`${path} is not up to date: run deno task documents`);
     stale++;
   }
   return Math.min(stale, 1);
@@ -55,7 +54,7 @@ async function write(documents: ReadonlyMap<string, string>): Promise<number> {
   return 0;
 }
 
-/** The proto files with their comments. */
+/** Reads the proto files with their comments. */
 async function readImage() {
   const path = await Deno.makeTempFile({ prefix: "customer-service-image-", suffix: ".json" });
   try {

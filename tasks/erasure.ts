@@ -1,5 +1,5 @@
-// deno-lint-ignore-file no-console -- what a task prints is its result
-/** `deno task erasure memory|replay`: keeps the erasure memory outside of the database, and brings it back. */
+// deno-lint-ignore-file no-console -- a task prints its result
+/** `deno task erasure memory|replay`: prints the erasure memory, and replays it after a restore. */
 import { parseArgs } from "node:util";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
 import { type Replayed, replaySubjects } from "../actors/gdpr/requests/replay.ts";
@@ -11,27 +11,27 @@ import { listErasedSubjects } from "../db/erased_subjects.ts";
 import { describeError } from "../lib/error_description.ts";
 import { createNotifier } from "../db/work.ts";
 import { type Entry, readErasureLog } from "../events/erasure_log.ts";
-import { readMemoryFile, writeLine } from "../events/memory_file.ts";
+import { readMemoryFile, writeLine } from "../events/erasure_memory_file.ts";
 import { readEnvironment } from "./environment.ts";
 
-const HELP = `Keeps the memory of who was erased outside of the database, and brings it back after a restore.
+const HELP = `Prints the erasure memory, the list of erased persons, and replays it after a restore.
 
-  deno task erasure memory                     prints the memory of every store, a line of JSON for each subject
-  deno task erasure replay --from kafka        reads it from the topic customer.erased, which is kept for ever
-  deno task erasure replay --from FILE         reads it from a file that "memory" has printed
+  deno task erasure memory                     prints the memory of all stores, a line of JSON for each person
+  deno task erasure replay --from kafka        replays the topic customer.erased, which is kept forever
+  deno task erasure replay --from FILE         replays a file that "memory" has printed
 
-A replay remembers everybody again, and has everybody erased again whom the backup has brought back. The service
-carries the erasures out: it may run meanwhile or start afterwards. A replay may be repeated.
+A replay adds all persons to the memory, and requests the erasure of those whom the backup has restored. The service
+carries out the erasures; it may run during the replay or start afterwards. A replay can be repeated.
 
-Both need DATABASE_URL and the rest of the service's environment, and a login that is a member of customer_owner
-for memory, of customer_api for replay. Exit code 1: something could not be read or done, and it is said what.`;
+Both need DATABASE_URL and the other variables of the service. The login must be a member of customer_owner for
+memory, of customer_api for replay. Exit code 1: something could not be read or done; a message names it.`;
 
 class UsageError extends Error {}
 
 async function main([verb, ...args]: string[]): Promise<number> {
   if (verb === "memory" && args.length === 0) return await printMemory();
   if (verb === "replay") return await replay(source(args));
-  if (verb !== "--help" && verb !== "-h") throw new UsageError("Cannot tell what to do: see erasure --help");
+  if (verb !== "--help" && verb !== "-h") throw new UsageError("Unknown command: see erasure --help");
   console.log(HELP);
   return 0;
 }
@@ -63,46 +63,46 @@ async function replay(from: string): Promise<number> {
   const total: Replayed = { remembered: 0, erasedAgain: 0, underWay: 0, alreadyGone: 0, unknown: 0 };
   let [read, unreadable] = [0, 0];
   try {
-    for await (const some of entries) {
-      const subjects = some.flatMap(({ subject }) => subject ?? []);
-      for (const { place, subject } of some) if (!subject) console.error(`Cannot read ${place}`);
+    for await (const batch of entries) {
+      const subjects = batch.flatMap(({ subject }) => subject ?? []);
+      for (const { place, subject } of batch) if (!subject) console.error(`Cannot read ${place}`);
       const replayed = await replaySubjects(api, actors, subjects);
       for (const [name, count] of Object.entries(replayed)) total[name as keyof Replayed] += count;
       read += subjects.length;
-      unreadable += some.length - subjects.length;
+      unreadable += batch.length - subjects.length;
       console.log(`${read} read …`);
     }
   } catch (error) {
     console.log(describe(total));
     throw new UsageError(
-      `Cannot go on after ${read} entries: ${
+      `Cannot continue after ${read} entries: ${
         describeError(error)
-      }. What is told above is done; run it again for the rest`,
+      }. The counts above are done; run it again for the rest`,
     );
   } finally {
     await api.end({ timeout: 5 });
   }
-  if (total.erasedAgain > 0) console.log("The service carries out the erasures that were begun.");
+  if (total.erasedAgain > 0) console.log("The service carries out the requested erasures.");
   console.log(describe(total));
   if (unreadable === 0) return 0;
   console.error(
     `Cannot read ${unreadable} of ${
       read + unreadable
-    } entries, named above: whom they mean is not erased again`,
+    } entries, named above: their persons are not erased again`,
   );
   return 1;
 }
 
 function describe({ remembered, erasedAgain, underWay, alreadyGone, unknown }: Replayed): string {
-  const more = underWay > 0 ? `, ${underWay} with an erasure under way` : "";
-  return `${remembered} remembered, ${erasedAgain} erased again, ${alreadyGone} already gone, ${unknown} unknown${more}`;
+  const more = underWay > 0 ? `, ${underWay} with an erasure in progress` : "";
+  return `${remembered} remembered, ${erasedAgain} erased again, ${alreadyGone} already erased, ${unknown} unknown${more}`;
 }
 
 function source(args: string[]): string {
   try {
     const { values } = parseArgs({ args, options: { from: { type: "string" } } });
     if (values.from) return values.from;
-  } catch { /* told below */ }
+  } catch { /* reported below */ }
   throw new UsageError("Cannot replay: expected --from kafka or --from FILE; see erasure --help");
 }
 
@@ -122,7 +122,7 @@ function databaseUrl(config: Config): string {
 try {
   Deno.exitCode = await main(Deno.args);
 } catch (error) {
-  const told = error instanceof UsageError || error instanceof ConfigError;
-  console.error(told ? error.message : `Cannot go on: ${describeError(error)}`);
+  const isExpected = error instanceof UsageError || error instanceof ConfigError;
+  console.error(isExpected ? error.message : `Cannot continue: ${describeError(error)}`);
   Deno.exitCode = 1;
 }

@@ -1,5 +1,5 @@
-// deno-lint-ignore-file no-console -- a task speaks to whoever runs it
-/** `deno task migrate`: brings the database to the schema of this version and says what it applied. */
+// deno-lint-ignore-file no-console -- a task prints its result
+/** `deno task migrate`: applies the missing migrations and prints their names. */
 import { configureLogging } from "../config/logging.ts";
 import { ConfigError } from "../config/mod.ts";
 import { VARIABLES } from "../config/variables.ts";
@@ -21,9 +21,9 @@ try {
   }
   const applied = await migrate(url);
   for (const name of applied) console.log(`applied ${name}`);
-  console.log("The schema is current.");
+  console.log("The schema is up to date.");
 } catch (error) {
-  const told = error instanceof ConfigError || error instanceof MigrationError;
-  console.error(told ? error.message : `Cannot migrate: ${describeError(error)}`);
+  const isExpected = error instanceof ConfigError || error instanceof MigrationError;
+  console.error(isExpected ? error.message : `Cannot migrate: ${describeError(error)}`);
   Deno.exit(1);
 }

@@ -1,18 +1,17 @@
 /**
- * What a new OpenAPI document breaks for those who rely on the old one. Allowed are additions that nobody has to
- * know of, and other words; every other difference counts as a break, so that a rule that is missing here asks once
- * too often rather than never.
+ * Finds breaking changes between two OpenAPI documents. Optional additions and changed descriptions are allowed. Every
+ * other difference counts as a break, so a missing rule causes a false alarm rather than a missed break.
  */
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 type Node = { [key: string]: Json };
 
-/** Who writes what a schema describes: callers may send less than before, but be sent more. */
+/** Who writes the described data: requests may require less than before, responses may contain more. */
 type Side = "request" | "response";
 
-const WORDS = new Set(["description", "summary", "title", "example", "examples", "tags", "info"]);
+const TEXTS = new Set(["description", "summary", "title", "example", "examples", "tags", "info"]);
 
-/** @returns each break as the path in the document and what has happened there */
+/** @returns each break as its path in the document and a description */
 export function findBreaks(before: unknown, after: unknown): string[] {
   const breaks: string[] = [];
   compare(resolve(before as Node), resolve(after as Node), [], "response", breaks);
@@ -25,13 +24,13 @@ function compare(before: Json, after: Json, path: string[], side: Side, breaks: 
   if (isNode(before) && isNode(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       const holdsNames = isNames(path);
-      if (WORDS.has(key) && !holdsNames) continue;
+      if (TEXTS.has(key) && !holdsNames) continue;
       const below = key === "requestBody" || key === "parameters"
         ? "request"
         : key === "responses"
         ? "response"
         : side;
-      if (!(key in after)) breaks.push(`${place}/${key} is gone`);
+      if (!(key in after)) breaks.push(`${place}/${key} is missing`);
       else if (!(key in before)) {
         if (!mayBeAdded(key, after[key] ?? null, path)) breaks.push(`${place}/${key} is new`);
       } else compare(before[key] ?? null, after[key] ?? null, [...path, key], below, breaks);
@@ -40,19 +39,19 @@ function compare(before: Json, after: Json, path: string[], side: Side, breaks: 
     const [more, fewer] = [minus(after, before), minus(before, after)];
     const wrong = side === "request" ? more : fewer;
     for (const name of wrong) {
-      breaks.push(`${place} ${side === "request" ? "demands" : "no longer promises"} ${name}`);
+      breaks.push(`${place} ${side === "request" ? "requires" : "no longer guarantees"} ${name}`);
     }
   } else if (last === "enum" && Array.isArray(before) && Array.isArray(after)) {
     const wrong = side === "request" ? minus(before, after) : minus(after, before);
     for (const value of wrong) {
-      breaks.push(`${place} ${side === "request" ? "no longer takes" : "may now be"} ${value}`);
+      breaks.push(`${place} ${side === "request" ? "no longer accepts" : "may now be"} ${value}`);
     }
   } else if (JSON.stringify(before) !== JSON.stringify(after)) {
-    breaks.push(`${place} is not what it was`);
+    breaks.push(`${place} has changed`);
   }
 }
 
-/** Whether the keys of a node are names of ours rather than words of OpenAPI. */
+/** Whether the keys of a node are our names rather than keywords of OpenAPI. */
 function isNames(path: readonly string[]): boolean {
   const last = path.at(-1) ?? "";
   return ["properties", "responses", "paths", "headers", "parameters", "content", "schemas"].includes(last);
@@ -66,7 +65,7 @@ function mayBeAdded(key: string, value: Json, path: readonly string[]): boolean 
   return isNames(path) || key === "headers" || key === "parameters";
 }
 
-/** Without references, and with parameters by their names rather than by their places. */
+/** Resolves references, and replaces lists of parameters by objects with their names. */
 function resolve(document: Node): Node {
   const resolved = (node: Json): Json => {
     if (Array.isArray(node)) return node.map(resolved);

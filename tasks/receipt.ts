@@ -1,5 +1,5 @@
-// deno-lint-ignore-file no-console -- what a task prints is its result
-/** `deno task receipt verify|show|key`: checks receipts of erasures offline, and hands them out. */
+// deno-lint-ignore-file no-console -- a task prints its result
+/** `deno task receipt verify|show|key`: verifies erasure receipts offline, and prints them. */
 import { Buffer } from "node:buffer";
 import { createPublicKey } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -13,16 +13,16 @@ import { createStoreReader } from "../db/store_reader.ts";
 import { describeError } from "../lib/error_description.ts";
 import { readEnvironment } from "./environment.ts";
 
-const HELP = `Checks the receipts of erasures, and hands them out.
+const HELP = `Verifies and prints erasure receipts.
 
-  deno task receipt verify FILE… [--key PUBLIC]…   checks receipts without network or database
+  deno task receipt verify FILE… [--key PUBLIC]…   verifies receipts without network or database
   deno task receipt show STORE_ID REQUEST_ID       prints the receipt of a request; needs DATABASE_URL
   deno task receipt key                            prints this environment's public key, as PEM
 
-  --key PUBLIC   who must have signed: a PEM file, or the key in base64. May be given again, for a chain that was
-                 signed with an earlier key first
+  --key PUBLIC   the signer's public key: a PEM file, or the key in base64. Repeat it for a chain that begins with
+                 an earlier key
 
-verify ends with exit code 1 unless everything holds.`;
+verify exits with 1 unless all checks pass.`;
 
 class UsageError extends Error {}
 
@@ -30,7 +30,7 @@ async function main([verb, ...args]: string[]): Promise<number> {
   if (verb === "verify") return await verify(args);
   if (verb === "show") return await show(args);
   if (verb === "key" && args.length === 0) return await printKey();
-  if (verb !== "--help" && verb !== "-h") throw new UsageError("Cannot tell what to do: see receipt --help");
+  if (verb !== "--help" && verb !== "-h") throw new UsageError("Unknown command: see receipt --help");
   console.log(HELP);
   return 0;
 }
@@ -47,24 +47,24 @@ async function verify(args: string[]): Promise<number> {
   const failures =
     checked.flatMap(({ findings }) => findings).filter(({ verdict }) => verdict === "fails").length;
   console.log(
-    failures === 0 ? "\nEverything holds." : `\nNot everything holds: ${failures} of the checks failed.`,
+    failures === 0 ? "\nAll checks passed." : `\n${failures} of the checks failed.`,
   );
   return failures === 0 ? 0 : 1;
 }
 
-const MARKS = { holds: "holds", fails: "FAILS", note: "     " };
+const MARKS = { holds: "pass", fails: "FAIL", note: "    " };
 
 const OWN_KEY =
-  `No --key was given, so the key in each file was believed. This shows that a receipt is as it was when \
-whoever has that key signed it. It does not show who that is: a forger brings a key too. Give --key with the \
-public key that the service's operator has published.`;
+  `Without --key each file was verified with the key that it contains. This proves that the receipt was not \
+changed after its signature, but not who signed it: a forger can include a key too. Use --key with the public key \
+that the service's operator has published.`;
 
 function parse(args: string[]): { files: string[]; keys: string[] } {
   try {
     const options = { key: { type: "string", multiple: true, default: [] as string[] } } as const;
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     if (positionals.length > 0) return { files: positionals, keys: values.key };
-  } catch { /* told below */ }
+  } catch { /* reported below */ }
   throw new UsageError("Cannot verify: expected FILE… and --key PUBLIC; see receipt --help");
 }
 
@@ -83,7 +83,7 @@ async function readKey(given: string): Promise<Uint8Array<ArrayBuffer>> {
     const key = createPublicKey({ key: Buffer.from(bytes), format: "der", type: "spki" });
     const { crv, x } = key.export({ format: "jwk" });
     if (crv === "Ed25519" && x) return Uint8Array.fromBase64(x, { alphabet: "base64url" });
-  } catch { /* told below */ }
+  } catch { /* reported below */ }
   throw new UsageError("Cannot verify: --key is neither a PEM file nor base64 of an Ed25519 public key");
 }
 
@@ -121,7 +121,7 @@ async function printKey(): Promise<number> {
 try {
   Deno.exitCode = await main(Deno.args);
 } catch (error) {
-  const told = error instanceof UsageError || error instanceof ConfigError;
-  console.error(told ? error.message : `Cannot go on: ${describeError(error)}`);
+  const isExpected = error instanceof UsageError || error instanceof ConfigError;
+  console.error(isExpected ? error.message : `Cannot continue: ${describeError(error)}`);
   Deno.exitCode = 1;
 }

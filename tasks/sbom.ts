@@ -1,6 +1,6 @@
 /**
- * `deno task sbom [--version=1.2.3] [--development]`: prints the service's bill of materials, CycloneDX 1.6 in
- * JSON; with --development also what only development and tests use. Its time is SOURCE_DATE_EPOCH, in seconds.
+ * `deno task sbom [--version=1.2.3] [--development]`: prints the service's bill of materials, CycloneDX 1.6 in JSON.
+ * --development adds the packages of development and tests. Its timestamp is SOURCE_DATE_EPOCH, in seconds.
  */
 import { parseArgs } from "node:util";
 import { writeBom } from "./supply/bom.ts";

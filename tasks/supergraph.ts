@@ -1,5 +1,5 @@
-// deno-lint-ignore-file no-console -- what a task prints is its result
-/** `deno task supergraph`: composes deploy/router/supergraph.graphql anew. */
+// deno-lint-ignore-file no-console -- a task prints its result
+/** `deno task supergraph`: composes deploy/router/supergraph.graphql. */
 import { composeSupergraph } from "../gateway/compose.ts";
 import { SUPERGRAPH } from "../gateway/supergraph.ts";
 

@@ -1,5 +1,5 @@
-// deno-lint-ignore-file no-console -- what a task prints is its result
-/** `deno task token customer|staff|service …`: prints a token of the development issuer, and nothing else. */
+// deno-lint-ignore-file no-console -- a task prints its result
+/** `deno task token customer|staff|service …`: prints only a token of the development issuer. */
 import { parseArgs } from "node:util";
 import { v5 as uuidV5 } from "uuid";
 import { ROLES } from "../domain/principal.ts";
@@ -15,7 +15,7 @@ const HELP = `Prints a token that a service started with the same DATA_DIR accep
   deno task token staff [STORE_ID [ROLE…]]            store staff, by default STORE_MANAGER of the demo store
   deno task token service NAME [STORE_ID]             a service such as cart-service, for gRPC
 
-  --ttl DURATION   how long the token holds: 30s, 15m, 8h (default) or 30d
+  --ttl DURATION   lifetime of the token: 30s, 15m, 8h (default) or 30d
   --help           this text
 
 Roles: ${ROLES.join(", ")}.`;
@@ -45,7 +45,7 @@ function parse(args: string[]) {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     return { ...values, positionals };
   } catch {
-    throw new UsageError("Cannot read the options: only --ttl DURATION and --help are known");
+    throw new UsageError("Cannot parse the options: only --ttl DURATION and --help are known");
   }
 }
 
@@ -64,7 +64,7 @@ function subject([kind, ...rest]: string[]): VerifiedToken {
     return { ...describe("SYSTEM", id, storeId), service: name };
   }
   throw new UsageError(
-    "Cannot issue a token: expected customer, staff or service NAME and their ids; see --help",
+    "Cannot issue a token: expected customer, staff or service NAME and their IDs; see --help",
   );
 }
 
@@ -79,7 +79,7 @@ function describe(type: string, id: string, storeId: string, roles: string[] = [
     principal_type: type,
     roles: roles.map((role) => `${role}@${storeId}`),
   });
-  if (!data) throw new UsageError("Cannot issue a token: an id is not a UUID; see --help");
+  if (!data) throw new UsageError("Cannot issue a token: an ID is not a UUID; see --help");
   return { principal: principalOf(data), service: undefined };
 }
 

@@ -2,8 +2,8 @@
 /**
  * Vendored packages, rebuilt from what npm publishes.
  *
- * `deno task vendor` writes vendor/ again: published files, plus our patch. `deno task vendor patch` writes the
- * patches after an edit in vendor/. `deno task vendor check` is the gate's part: it changes nothing.
+ * `deno task vendor` rebuilds vendor/ from the published files and our patches. `deno task vendor patch` writes the
+ * patches after an edit in vendor/. `deno task vendor check`, which the gate runs, changes nothing.
  */
 import { findDifferences, writePatches, writePublished } from "./vendor/packages.ts";
 

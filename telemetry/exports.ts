@@ -1,23 +1,23 @@
-/** A moment in which the process may end while telemetry is exported. */
+/** Delays the process exit while a metrics export is about to begin, which would deadlock. */
 import { metrics } from "@opentelemetry/api";
 import { pause } from "../lib/timeout.ts";
 import { metering } from "./metrics.ts";
 
 const DEFAULT_INTERVAL_MS = 60_000;
-/** How long the last spans may take to be exported. */
+/** Time for the export of the last spans. */
 const FLUSH_MS = 3_000;
 
 /**
- * Deno 2.9.3 asks the event loop for the observed values at each export of metrics. When it does so in a process that
- * is ending, which blocks that loop until everything is exported, each waits for the other for ever.
+ * Deno 2.9.3 reads observed values on the event loop at each export of metrics. An exiting process blocks that loop
+ * until everything is exported, so an export that begins then waits forever.
  *
  * @param interval OTEL_METRIC_EXPORT_INTERVAL, milliseconds in digits
- * @returns what waits, if need be, until an export of metrics is not about to begin
+ * @returns a function that waits, if necessary, until no export of metrics is about to begin
  */
-export function watchExports(interval: string | undefined): () => Promise<void> {
+export function awaitExports(interval: string | undefined): () => Promise<void> {
   if (!metering) return () => Promise.resolve();
   const intervalMs = Number(interval) || DEFAULT_INTERVAL_MS;
-  let last = 0; // about when Deno began to count
+  let last = 0; // about when Deno started its interval
   metrics.getMeter("customer-service").addBatchObservableCallback(() => {
     last = performance.now();
   }, []);

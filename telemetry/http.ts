@@ -1,18 +1,18 @@
-/** HTTP as telemetry sees it: by route, and without the URLs that carry tokens and personal values. */
+/** HTTP instrumentation: by route, without URLs because they contain tokens and personal values. */
 import { trace } from "@opentelemetry/api";
 import type { MiddlewareHandler } from "@hono/hono";
 import { matchedRoutes } from "@hono/hono/route";
 import { metering, record, secondsSince } from "./metrics.ts";
 import { tracing } from "./spans.ts";
 
-/** What Deno writes of a URL into every span of a request, as it comes in or goes out. */
+/** URL attributes that Deno sets on the span of every incoming or outgoing request. */
 const URL_ATTRIBUTES = new Set(["url.full", "url.path", "url.query"]);
 
 /**
- * Keeps URLs out of spans: a path may be the key to an export, a query may search for a person. Deno offers no
- * setting for it, and an attribute that is set again is exported twice, so it is not let in at all.
+ * Drops URL attributes of all spans: a path may contain an export token, a query may search for a person. Deno has no
+ * setting for it, and exports an attribute twice if it is set again, so this replaces `setAttribute`.
  */
-export function keepUrlsOut(): void {
+export function dropUrlAttributes(): void {
   if (!tracing) return;
   const span = trace.getTracer("customer-service").startSpan("never ended, hence never exported");
   const prototype = Object.getPrototypeOf(span) as Pick<typeof span, "setAttribute">;
@@ -22,14 +22,14 @@ export function keepUrlsOut(): void {
   };
 }
 
-/** Any other is whatever a client makes up. */
+/** Known methods. Clients may send any other text. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 /**
- * Says which route has answered: in the span's name and its `http.route`, and in a metric of our own, since Deno's has
- * the route of requests alone whose span is sampled.
+ * Middleware that records the route in the span's name, in `http.route`, and in a metric of our own, because Deno's
+ * metric has the route of sampled requests only.
  */
-export function nameRoutes(): MiddlewareHandler {
+export function recordRoutes(): MiddlewareHandler {
   if (!tracing && !metering) return (_, next) => next();
   return async (c, next) => {
     const started = performance.now();

@@ -1,21 +1,21 @@
-/** Metrics: every instrument of the service, in one table, and how values reach them. Deno exports them. */
+/** Metrics: a table of all instruments, and functions to record values. Deno exports them. */
 import { type Attributes, createNoopMeter, metrics } from "@opentelemetry/api";
 
 export type { Attributes };
 
 interface Instrument {
   kind: "histogram" | "counter" | "gauge" | "sum";
-  /** In UCUM, as OpenTelemetry writes it. */
+  /** UCUM unit in OpenTelemetry's notation. */
   unit: string;
   description: string;
-  /** A histogram's bounds. */
+  /** Bucket boundaries of a histogram. */
   bounds?: readonly number[];
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const MINUTES = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900];
 
-/** Standard names where there is one (semantic conventions 1.40), else under `customer_service`. */
+/** Standard names where they exist (semantic conventions 1.40), otherwise below `customer_service`. */
 export const INSTRUMENTS = {
   "rpc.server.call.duration": {
     kind: "histogram",
@@ -43,29 +43,29 @@ export const INSTRUMENTS = {
   "db.client.connection.max": {
     kind: "sum",
     unit: "{connection}",
-    description: "How many connections a pool may have",
+    description: "Maximum number of connections of a pool",
   },
   "db.client.connection.pending_requests": {
     kind: "sum",
     unit: "{request}",
-    description: "What waits for a connection of a pool",
+    description: "Requests that wait for a connection of a pool",
   },
   "customer_service.lookup.batch.size": {
     kind: "histogram",
     unit: "{question}",
-    description: "Questions that one lookup statement answers",
+    description: "Keys that one lookup statement answers",
     bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 500],
   },
   "customer_service.http.request.duration": {
     kind: "histogram",
     unit: "s",
-    description: "HTTP requests by route, method and status, until the answer begins",
+    description: "HTTP requests by route, method and status, until the response begins",
     bounds: SECONDS,
   },
   "customer_service.load.refused": {
     kind: "counter",
     unit: "{request}",
-    description: "Requests and calls that were refused because there was too much to do",
+    description: "Requests and calls that were refused because of overload",
   },
   "customer_service.graphql.operation.duration": {
     kind: "histogram",
@@ -93,7 +93,7 @@ export const INSTRUMENTS = {
   "customer_service.outbox.published": {
     kind: "counter",
     unit: "{event}",
-    description: "Events brought to the sink, by topic",
+    description: "Events published to the sink, by topic",
   },
   "customer_service.outbox.failures": {
     kind: "counter",
@@ -108,27 +108,27 @@ export const INSTRUMENTS = {
   "customer_service.outbox.oldest_age": {
     kind: "gauge",
     unit: "s",
-    description: "How long the oldest of them has waited",
+    description: "Age of the oldest event that waits to be published",
   },
   "customer_service.effects.due": {
     kind: "gauge",
     unit: "{effect}",
-    description: "Effects whose time has come, those under way not counted",
+    description: "Effects that are due and not in progress",
   },
   "customer_service.effects.poisoned": {
     kind: "gauge",
     unit: "{effect}",
-    description: "Effects that were given up and wait for somebody to look",
+    description: "Effects that failed permanently and need an operator",
   },
   "customer_service.timers.due": {
     kind: "gauge",
     unit: "{timer}",
-    description: "Timers whose time has come",
+    description: "Timers that are due",
   },
   "customer_service.timers.oldest_age": {
     kind: "gauge",
     unit: "s",
-    description: "How late the latest of them is",
+    description: "Delay of the timer that is due longest",
   },
   "customer_service.gdpr.requests": {
     kind: "gauge",
@@ -143,7 +143,7 @@ export const INSTRUMENTS = {
   "customer_service.gdpr.requests.residue": {
     kind: "gauge",
     unit: "{request}",
-    description: "Erasures that wait because their re-scan has found something",
+    description: "Erasures that wait because their re-scan found personal data",
   },
   "customer_service.gdpr.requests.at_risk": {
     kind: "gauge",
@@ -153,7 +153,7 @@ export const INSTRUMENTS = {
   "customer_service.gdpr.requests.overdue": {
     kind: "gauge",
     unit: "{request}",
-    description: "Open requests behind their due date, by type",
+    description: "Open requests past their due date, by type",
   },
   "customer_service.gdpr.participants.overdue": {
     kind: "gauge",
@@ -168,12 +168,12 @@ type Kind<K extends Instrument["kind"]> = {
 
 const meter = metrics.getMeter("customer-service");
 
-/** Whether anybody collects metrics; Deno decides that as the process starts. */
+/** Whether metrics are exported. Deno decides this when the process starts. */
 export const metering = meter !== createNoopMeter();
 
 const made = new Map<string, (value: number, attributes?: Attributes) => void>();
 
-/** A measured value: of a duration in seconds, or of a number of things. */
+/** Records a value of a histogram, or adds to a counter. Durations are in seconds. */
 export function record(name: Kind<"histogram" | "counter">, value: number, attributes?: Attributes): void {
   if (!metering) return;
   let take = made.get(name);
@@ -192,21 +192,23 @@ function make(name: Kind<"histogram" | "counter">) {
   return histogram.record.bind(histogram);
 }
 
-/** Seconds since a moment of `performance.now()`. */
+/** Seconds since a `performance.now()` timestamp. */
 export function secondsSince(started: number): number {
   return (performance.now() - started) / 1_000;
 }
 
-/** What stands at a moment, by attributes. */
-export type Standing = Partial<Record<Kind<"gauge" | "sum">, { value: number; attributes?: Attributes }[]>>;
+/** Current values by instrument and attributes. */
+export type Observations = Partial<
+  Record<Kind<"gauge" | "sum">, { value: number; attributes?: Attributes }[]>
+>;
 
 /**
- * Asks `look` at every export for what stands in the named instruments, until the disposal. Where it fails nothing is
- * exported of them.
+ * Calls `read` at every export for the current values of the named instruments, until disposal. If it fails, nothing is
+ * exported for them.
  */
 export function observe(
   names: readonly Kind<"gauge" | "sum">[],
-  look: () => Standing | Promise<Standing>,
+  read: () => Observations | Promise<Observations>,
 ): Disposable {
   if (!metering) return { [Symbol.dispose]() {} };
   const observed = names.map((name) => {
@@ -217,9 +219,9 @@ export function observe(
       : meter.createObservableGauge(name, settings);
   });
   const callback: Parameters<typeof meter.addBatchObservableCallback>[0] = async (result) => {
-    const standing: Standing = await Promise.try(look).catch(() => ({})); // a failure would end Deno's exports
+    const observations: Observations = await Promise.try(read).catch(() => ({})); // a failure would end Deno's exports
     names.forEach((name, index) => {
-      for (const { value, attributes } of standing[name] ?? []) {
+      for (const { value, attributes } of observations[name] ?? []) {
         result.observe(observed[index]!, value, attributes);
       }
     });

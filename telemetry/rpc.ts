@@ -1,10 +1,10 @@
-/** gRPC calls as telemetry sees them, those that are answered here and those that are made: by method and status. */
+/** gRPC instrumentation of served methods and of client calls, by method and status. */
 import { metering, record, secondsSince } from "./metrics.ts";
 import { openSpan, SpanKind, SpanStatusCode, tracing } from "./spans.ts";
 
 const STATUS = "rpc.response.status_code";
 
-/** The statuses that are a server's own failure, by the conventions for gRPC; for who calls, all but OK are failures. */
+/** Statuses that count as server errors by the gRPC conventions. For clients every status but OK is an error. */
 const FAILURES = new Set([
   "UNKNOWN",
   "DEADLINE_EXCEEDED",
@@ -15,16 +15,16 @@ const FAILURES = new Set([
 ]);
 
 export interface ServedMethod<Call> {
-  /** With its service: "io.shopstar.customer.v1.CustomerService/GetCustomerGroups". */
+  /** Full name: "io.shopstar.customer.v1.CustomerService/GetCustomerGroups". */
   method: string;
-  /** What the caller says about its trace. */
+  /** The caller's trace context. */
   traceparent: (call: Call) => string | undefined;
-  /** The name of the status with which a call has failed. */
+  /** Name of the status of a failed call. */
   status: (error: unknown) => string;
 }
 
-/** Records a span and the duration of each call of a method; returns `answer` itself where telemetry is off. */
-export function watchServed<Call, Request, Answer>(
+/** Records a span and the duration of each call of a method. Returns `answer` unchanged if telemetry is off. */
+export function instrumentMethod<Call, Request, Answer>(
   { method, traceparent, status }: ServedMethod<Call>,
   answer: (call: Call, request: Request) => Promise<Answer>,
 ): (call: Call, request: Request) => Promise<Answer> {
@@ -37,42 +37,42 @@ export function watchServed<Call, Request, Answer>(
       attributes,
       parent: traceparent(call),
     });
-    let told: Record<string, string> = { [STATUS]: "OK" };
+    let outcome: Record<string, string> = { [STATUS]: "OK" };
     try {
       return await within(() => answer(call, request));
     } catch (error) {
       const name = status(error);
-      told = { [STATUS]: name, "error.type": name };
+      outcome = { [STATUS]: name, "error.type": name };
       if (FAILURES.has(name)) span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;
     } finally {
-      span.setAttributes(told);
+      span.setAttributes(outcome);
       span.end();
-      record("rpc.server.call.duration", secondsSince(started), { ...attributes, ...told });
+      record("rpc.server.call.duration", secondsSince(started), { ...attributes, ...outcome });
     }
   };
 }
 
-export interface WatchedCall {
-  /** Begins the call, so that it carries the trace along. */
+export interface InstrumentedCall {
+  /** Starts the call within its span, so that it propagates the trace. */
   within<T>(begin: () => T): T;
-  /** @param status its name; `failure`: what that means here */
+  /** @param status name of the status; @param failure `error.type`, by default the status */
   end(status: string, failure?: string): void;
 }
 
-/** @param peer the service that is called */
-export function watchCall(method: string, peer: string): WatchedCall {
+/** Starts the span and the timer of a client call. */
+export function instrumentCall(method: string, peer: string): InstrumentedCall {
   const attributes = { "rpc.system.name": "grpc", "rpc.method": method, "customer_service.peer": peer };
   const started = performance.now();
   const { span, within } = openSpan(method, { kind: SpanKind.CLIENT, attributes });
   return {
     within,
     end(status, failure) {
-      const told = { [STATUS]: status, ...(status === "OK" ? {} : { "error.type": failure ?? status }) };
+      const outcome = { [STATUS]: status, ...(status === "OK" ? {} : { "error.type": failure ?? status }) };
       if (status !== "OK") span.setStatus({ code: SpanStatusCode.ERROR });
-      span.setAttributes(told);
+      span.setAttributes(outcome);
       span.end();
-      record("rpc.client.call.duration", secondsSince(started), { ...attributes, ...told });
+      record("rpc.client.call.duration", secondsSince(started), { ...attributes, ...outcome });
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Spans: what the service does, for whoever collects traces. Deno makes and exports them when OTEL_DENO is true;
- * otherwise nothing here does anything. No attribute, name or message is ever a personal value.
+ * Spans of traces. Deno creates and exports them if OTEL_DENO is true; otherwise these functions do nothing. No
+ * attribute, name or message may be a personal value.
  */
 import {
   type Attributes,
@@ -17,7 +17,7 @@ import {
 
 export { type Attributes, type Span, SpanKind, SpanStatusCode };
 
-/** Whether anybody collects spans; Deno decides that as the process starts. */
+/** Whether spans are exported. Deno decides this when the process starts. */
 export const tracing = !(trace.getTracerProvider() instanceof ProxyTracerProvider);
 
 const tracer = trace.getTracer("customer-service");
@@ -26,19 +26,18 @@ const INERT = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 export interface SpanSettings {
   kind?: SpanKind;
   attributes?: Attributes;
-  /** Where it belongs, as a traceparent; absent: under the active span. */
+  /** Parent span as a traceparent; by default the active span. */
   parent?: string | undefined;
-  /** Other spans that it has to do with. */
+  /** Traceparents of related spans. */
   links?: readonly string[];
-  /** Errors that are answers rather than failures. */
+  /** Expected errors, which do not mark the span as failed. */
   expects?: (error: unknown) => boolean;
 }
 
 /**
- * Runs work as a span, which is the active one for as long. A failure is noted by its code or class: messages may
- * quote what they are about.
+ * Runs work within an active span. A failure is recorded by its code or class, because messages may quote values.
  *
- * @param name one of few, whatever the work is about
+ * @param name of low cardinality, without IDs
  */
 export async function inSpan<T>(
   name: string,
@@ -58,24 +57,24 @@ export async function inSpan<T>(
   }
 }
 
-/** A span whose end is the caller's affair, and how something begins inside of it. */
+/** Starts a span that the caller must end, and returns a function to run code within it. */
 export function openSpan(name: string, settings: SpanSettings) {
   const { kind = SpanKind.INTERNAL, attributes = {}, parent, links = [] } = settings;
-  const above = parent === undefined ? context.active() : contextOf(parent);
-  const span = tracer.startSpan(name, { kind, attributes, links: links.map(linkTo) }, above);
-  const inside = trace.setSpan(above, span);
+  const parentContext = parent === undefined ? context.active() : contextOf(parent);
+  const span = tracer.startSpan(name, { kind, attributes, links: links.map(linkTo) }, parentContext);
+  const inside = trace.setSpan(parentContext, span);
   return { span, within: <T>(begin: () => T): T => context.with(inside, begin) };
 }
 
-/** A span for something that has just ended. */
+/** Adds a span of an operation that has just ended. */
 export function addSpan(
   name: string,
   { kind = SpanKind.INTERNAL, attributes = {}, parent, links = [] }: SpanSettings,
   startTime: Date,
 ): void {
   if (!tracing) return;
-  const above = parent === undefined ? context.active() : contextOf(parent);
-  tracer.startSpan(name, { kind, attributes, links: links.map(linkTo), startTime }, above).end();
+  const parentContext = parent === undefined ? context.active() : contextOf(parent);
+  tracer.startSpan(name, { kind, attributes, links: links.map(linkTo), startTime }, parentContext).end();
 }
 
 /** The traceparent of the active span; undefined without one. */
@@ -86,12 +85,12 @@ export function activeTraceparent(): string | undefined {
     `00-${active.traceId}-${active.spanId}-${active.traceFlags.toString(16).padStart(2, "0")}`;
 }
 
-/** A callback for something that calls it at a time of its own, in the trace of now. */
+/** Binds a callback to the current trace context. */
 export function inThisTrace<T extends (...args: never[]) => unknown>(callback: T): T {
   return tracing ? context.bind(context.active(), callback) : callback;
 }
 
-/** An error's code, which DomainError, PostgreSQL and sockets have, or its class. */
+/** An error's code (DomainError, PostgreSQL, sockets) or else its class. */
 export function errorType(error: unknown): string {
   if (!(error instanceof Error)) return "_OTHER";
   return "code" in error && typeof error.code === "string" ? error.code : error.name;

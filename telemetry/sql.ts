@@ -1,18 +1,18 @@
-/** SQL as telemetry sees it: by name, how long and how much at once, never with its text or values. */
+/** SQL instrumentation: name, duration and batch size, never statement texts or values. */
 import { metering, record, secondsSince } from "./metrics.ts";
 import { type Attributes, errorType, inSpan, SpanKind, tracing } from "./spans.ts";
 
 export interface SqlSettings {
-  /** As PostgreSQL calls it: SELECT; or TRANSACTION for a whole one. */
+  /** PostgreSQL's name, such as SELECT; TRANSACTION for a whole transaction. */
   operation: string;
-  /** The function that is called. */
+  /** Called SQL function. */
   procedure?: string;
   attributes?: Attributes;
-  /** Errors that have nothing to do with the database. */
+  /** Expected errors, which are not failures of the database. */
   expects?: (error: unknown) => boolean;
 }
 
-export async function watchSql<T>(settings: SqlSettings, work: () => Promise<T>): Promise<T> {
+export async function instrumentSql<T>(settings: SqlSettings, work: () => Promise<T>): Promise<T> {
   if (!tracing && !metering) return await work();
   const { operation, procedure, attributes, expects = () => false } = settings;
   const named = {
@@ -37,12 +37,12 @@ export async function watchSql<T>(settings: SqlSettings, work: () => Promise<T>)
 }
 
 /**
- * A statement that answers many questions at once, watched. Its span stands under the question that was asked first:
- * the others are as many as its batch size says.
+ * Instruments a statement that looks up many keys at once. Its span belongs to the trace of the first key; the batch
+ * size counts all of them.
  *
- * @param procedure the function that it calls
+ * @param procedure the called SQL function
  */
-export function watchLookup<Question, Answer>(
+export function instrumentLookup<Question, Answer>(
   procedure: string,
   ask: (questions: readonly Question[]) => Promise<Answer[]>,
 ): (questions: readonly Question[]) => Promise<Answer[]> {
@@ -50,6 +50,6 @@ export function watchLookup<Question, Answer>(
   return async (questions) => {
     record("customer_service.lookup.batch.size", questions.length, { "db.stored_procedure.name": procedure });
     const attributes = { "db.operation.batch.size": questions.length };
-    return await watchSql({ operation: "SELECT", procedure, attributes }, () => ask(questions));
+    return await instrumentSql({ operation: "SELECT", procedure, attributes }, () => ask(questions));
   };
 }

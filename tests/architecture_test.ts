@@ -19,19 +19,19 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   auth: ["config", "db", "domain", "lib"],
   config: ["domain", "lib", "telemetry"],
   demo: [...ACTORS, "auth", "db", "domain", "events", "grpc", "lib", "proto", "telemetry"],
-  door: ["config", "db", "domain", "lib", "telemetry"],
+  http: ["config", "db", "domain", "lib", "telemetry"],
   events: ["db", "lib", "proto", "telemetry"],
   gateway: [],
-  graph: [...ACTORS, "auth", "db", "domain", "door", "lib", "telemetry"],
+  graph: [...ACTORS, "auth", "db", "domain", "http", "lib", "telemetry"],
   grpc: [],
-  inspect: [...ACTORS, "auth", "db", "domain", "door", "lib", "telemetry"],
+  inspect: [...ACTORS, "auth", "db", "domain", "http", "lib", "telemetry"],
   proto: [],
-  rest: [...ACTORS, "auth", "db", "domain", "door", "lib", "telemetry"],
+  rest: [...ACTORS, "auth", "db", "domain", "http", "lib", "telemetry"],
   rpc: [...ACTORS, "auth", "db", "domain", "grpc", "lib", "proto", "telemetry"],
   tasks: [...ACTORS, "auth", "config", "db", "domain", "demo", "events", "gateway", "lib", "proto", "rest"],
 };
-/** Tests and measurements look at everything; vendor is not ours. */
-const OUTSIDE = ["tests", "bench", "vendor", "node_modules"];
+/** Tests and measurements look at everything; vendor is not ours; examples are programs of clients. */
+const OUTSIDE = ["tests", "bench", "vendor", "examples", "node_modules"];
 
 interface Import {
   from: string;
@@ -47,6 +47,18 @@ Deno.test("every folder imports only what the table allows", () => {
     return here && there !== undefined && here !== there && !(MAY_IMPORT[here] ?? []).includes(there);
   });
   assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
+});
+
+Deno.test("the samples for clients can be copied: they import each other and the platform only", async () => {
+  let samples = 0;
+  for await (const { name } of Deno.readDir(new URL("examples/typescript/", ROOT))) {
+    const text = await Deno.readTextFile(new URL(`examples/typescript/${name}`, ROOT));
+    for (const [, specifier] of text.matchAll(/\bfrom\s+"([^"]+)"/g)) {
+      assert.match(specifier!, /^(\.\/\w+\.ts|node:\w+)$/, name);
+    }
+    samples++;
+  }
+  assert.ok(samples > 0);
 });
 
 Deno.test("the edges never import each other", () => {

@@ -80,7 +80,7 @@ export function watch(process: Deno.ChildProcess): RunningService {
     signal,
     ended,
     stop,
-    ready: () => says(/Ctrl-C ends it all|Ready: HTTP/),
+    ready: () => says(/Press Ctrl-C to stop|Ready: HTTP/),
     says,
     async [Symbol.asyncDispose]() {
       await stop("SIGTERM");

@@ -2,7 +2,7 @@
 import { type Sql, type Tx, writeStore } from "../../db/connect.ts";
 import { isSerializationFailure, Overloaded } from "../../db/errors.ts";
 import { inTime } from "../../db/time_limit.ts";
-import { watchSql } from "../../telemetry/sql.ts";
+import { instrumentSql } from "../../telemetry/sql.ts";
 import { DomainError } from "../../domain/errors.ts";
 
 const TRIES = 3;
@@ -45,7 +45,7 @@ export async function transact<T>(
     }
   };
   try {
-    return await watchSql(WATCHED, () => inTime(untilSettled(), limitMs));
+    return await instrumentSql(WATCHED, () => inTime(untilSettled(), limitMs));
   } finally {
     givenUp = true;
   }

@@ -1,4 +1,4 @@
-/** grpc-js on Node and nothing else: each call is answered at once with the next of some real answers: `noop.mjs FILE`. */
+/** No-op grpc-js server on Node: each call returns the next of some real responses: `noop.mjs FILE`. */
 import grpc from "@grpc/grpc-js";
 import { readFile } from "node:fs/promises";
 

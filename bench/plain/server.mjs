@@ -1,5 +1,5 @@
-// What one would write in an afternoon instead: grpc-js with the .proto file and pg, one query a call. It runs on
-// Node and on Deno: `server.mjs DATABASE_URL PROTO_FOLDER`.
+// Plain service for comparison: grpc-js with the .proto file and pg, one query per call. It runs on Node and on Deno:
+// `server.mjs DATABASE_URL PROTO_FOLDER`.
 import grpc from "@grpc/grpc-js";
 import protoLoader from "@grpc/proto-loader";
 import pg from "pg";
@@ -34,7 +34,7 @@ async function getCustomerGroups({ store_id, customer_id }) {
   const { rows } = await pool.query({ ...QUERY, values: [store_id, customer_id] });
   if (rows.length === 0) throw Object.assign(new Error("no such customer"), { code: grpc.status.NOT_FOUND });
   if (rows[0].anonymized_at) {
-    throw Object.assign(new Error("anonymised"), { code: grpc.status.FAILED_PRECONDITION });
+    throw Object.assign(new Error("anonymized"), { code: grpc.status.FAILED_PRECONDITION });
   }
   const memberships = rows.filter((row) => row.group_id !== null).map((row) => ({
     group_id: row.group_id,

@@ -1,4 +1,4 @@
-/** How the demonstration services confirm an erasure: over gRPC, each under its own name. */
+/** Confirms erasures to customer-service over gRPC, under the name of each demo service. */
 import { Channel, GrpcError, pathOf, type StatusName, writeMessage } from "../../grpc/mod.ts";
 import {
   type ConfirmErasureRequest,
@@ -9,16 +9,16 @@ import { exponential } from "../../lib/backoff.ts";
 import { pause } from "../../lib/timeout.ts";
 
 export interface ConfirmOptions {
-  /** host:port of customer-service's gRPC door, without TLS. */
+  /** host:port of customer-service's gRPC server, without TLS. */
   address: string;
-  /** A token of a service for a store. */
+  /** Issues a token of a service for a store. */
   token(service: string, storeId: string): Promise<string>;
 }
 
 export type Confirmation = Pick<ConfirmErasureRequest, "requestId" | "storeId" | "service" | "evidence">;
 
 export interface Confirmer extends Disposable {
-  /** Tries again while customer-service is away. Gives the status that it has come to, "OK" if all is well. */
+  /** Retries while customer-service is unavailable. Returns the final status, "OK" on success. */
   confirm(
     confirmation: Confirmation,
     traceparent: string | undefined,
@@ -29,7 +29,7 @@ export interface Confirmer extends Disposable {
 const PATH = pathOf(CustomerService.method.confirmErasure);
 const ATTEMPTS = 6;
 const DEADLINE_MS = 5_000;
-const AWAY: readonly StatusName[] = ["UNAVAILABLE", "DEADLINE_EXCEEDED"];
+const RETRYABLE: readonly StatusName[] = ["UNAVAILABLE", "DEADLINE_EXCEEDED"];
 
 export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
   const channel = new Channel(new URL(`http://${address}`));
@@ -56,8 +56,8 @@ export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
     async confirm(confirmation, traceparent, signal) {
       for (let attempts = 1;; attempts++) {
         const status = await attempt(confirmation, traceparent, signal);
-        const again = AWAY.includes(status) && attempts < ATTEMPTS && !signal.aborted;
-        if (!again) return status;
+        const retry = RETRYABLE.includes(status) && attempts < ATTEMPTS && !signal.aborted;
+        if (!retry) return status;
         await pause(exponential(attempts, 200, 5_000), signal);
       }
     },

@@ -1,4 +1,4 @@
-/** How a demonstration service hears of erasures where there is a Kafka: as a consumer group of its own. */
+/** Kafka consumer of erasure requests, a separate consumer group for each demo service. */
 import { fromBinary, fromJsonString } from "@bufbuild/protobuf";
 import { getLogger } from "@logtape/logtape";
 import type { Consumer, KafkaMessage } from "kafkajs";
@@ -11,14 +11,14 @@ import {
 export const TOPIC = "customer.erasure_requested";
 
 const RETRY_MS = 2_000;
-/** For leaving the group in order; a broker that is away keeps kafkajs for longer. */
+/** Timeout for leaving the group. kafkajs takes longer if the broker is unavailable. */
 const CLOSE_LIMIT_MS = 2_000;
 
-/** Begins to consume in the background, as soon as the broker has the topic. */
+/** Consumes in the background as soon as the topic exists. */
 export function consumeErasures(
   settings: KafkaSettings,
   group: string,
-  hear: (event: CustomerErasureRequested, traceparent: string | undefined) => Promise<void>,
+  onErasure: (event: CustomerErasureRequested, traceparent: string | undefined) => Promise<void>,
 ): AsyncDisposable {
   const log = getLogger(["customer-service", "demo"]);
   const { kafka, cut } = openKafka(settings);
@@ -29,7 +29,7 @@ export function consumeErasures(
   async function start(): Promise<Consumer> {
     const starting = kafka.consumer({
       groupId: group,
-      allowAutoTopicCreation: false, // the relay creates it, as it has to be
+      allowAutoTopicCreation: false, // the relay creates it with the right settings
       sessionTimeout: 10_000,
       maxWaitTimeInMs: 500,
     });
@@ -47,8 +47,8 @@ export function consumeErasures(
   async function receive(message: KafkaMessage): Promise<void> {
     const event = decode(message);
     const traceparent = message.headers?.traceparent;
-    if (event) await hear(event, traceparent && String(traceparent));
-    else log.warn("{group} skips a message of {topic} that is none", { group, topic: TOPIC });
+    if (event) await onErasure(event, traceparent && String(traceparent));
+    else log.warn("{group} skips an invalid message of {topic}", { group, topic: TOPIC });
   }
 
   const started = (async () => {
@@ -73,7 +73,7 @@ export function consumeErasures(
   };
 }
 
-/** Written as the publisher has been told to: EVENT_FORMAT. */
+/** Decodes a message in either EVENT_FORMAT. */
 function decode({ value, headers }: KafkaMessage): CustomerErasureRequested | undefined {
   const bytes = value ?? new Uint8Array();
   const isJson = String(headers?.["content-type"]) === "application/json";

@@ -1,4 +1,4 @@
-/** What the demonstration services hold about the demo customers. Made up, every value of it. */
+/** Personal data that the demo services hold about the demo customers. All values are fictional. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CollectCustomerDataResponseSchema } from "../../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
 import { DEMO } from "../ids.ts";
@@ -46,7 +46,7 @@ function payment(orderNumber: string, date: string, amount: number, card: string
 function email(subject: string, date: string, to: string): Holding {
   return {
     category: "email",
-    purpose: "to tell the customer about an order",
+    purpose: "to inform the customer about an order",
     retention: "two years",
     recipients: [],
     data: { subject, to, opened: true },

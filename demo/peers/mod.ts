@@ -1,6 +1,6 @@
 /**
- * The demonstration order-, payment- and communication-service: real gRPC servers and real event consumers beside
- * the service, so that a newcomer watches an access request and an erasure complete. For development only.
+ * Demo order-service, payment-service and communication-service: real gRPC servers and event consumers in this process.
+ * With them access requests and erasures complete in development.
  */
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { getLogger } from "@logtape/logtape";
@@ -18,31 +18,31 @@ import { serveDemoService } from "./server.ts";
 import { createDemoService, type DemoService } from "./service.ts";
 
 export interface DemoPeersOptions {
-  /** Where the events are; without it, `deliver` brings them. */
+  /** Kafka to consume events from; without it, call `deliver`. */
   kafka?: KafkaSettings | undefined;
-  /** How the names of the services' consumer groups begin. */
+  /** Prefix of the consumer groups' names. */
   group?: string;
   confirm: ConfirmOptions;
-  /** By how much each service takes longer over an erasure than the one before it, in milliseconds. */
+  /** Additional delay of each service's erasure after the previous one's, in milliseconds. */
   paceMs?: number;
 }
 
 export interface DemoPeers extends AsyncDisposable {
-  /** By the services' names. */
+  /** gRPC addresses by service name. */
   urls: Map<string, URL>;
   /**
-   * Tells the services of an event; returns when each has done what it does.
+   * Delivers an event to the services. Returns when all have processed it.
    *
-   * @param traceparent where in which trace the event comes from
+   * @param traceparent trace context of the event
    */
   deliver(topic: string, payload: Record<string, unknown>, traceparent?: string): Promise<void>;
 }
 
-/** So that whoever looks on sees each of them confirm. */
+/** Slow enough for a viewer to see each service confirm. */
 const PACE_MS = 1_500;
 
-/** Is away the first time that it is asked. */
-const AWAY_ONCE = "communication-service";
+/** Fails its first call, to show a retry. */
+const FAILS_ONCE = "communication-service";
 
 export async function startDemoPeers(
   { kafka, group = "demo", confirm, paceMs = PACE_MS }: DemoPeersOptions,
@@ -60,7 +60,7 @@ export async function startDemoPeers(
     if (!participants.includes(service.name)) return;
     await pause((services.indexOf(service) + 1) * paceMs, stopping.signal);
     if (stopping.signal.aborted) return;
-    const evidence = service.anonymise(customerId);
+    const evidence = service.anonymize(customerId);
     log.info("{service} has erased customer {customerId}: {evidence}", {
       service: service.name,
       customerId,
@@ -75,8 +75,8 @@ export async function startDemoPeers(
     });
   }
 
-  /** An event that comes to nothing is told again: the request asks those that have not confirmed. */
-  function hear(service: DemoService, event: CustomerErasureRequested, from?: string): Promise<void> {
+  /** Processes an event. After a failure the GDPR request asks the service again. */
+  function process(service: DemoService, event: CustomerErasureRequested, from?: string): Promise<void> {
     const settings = { kind: SpanKind.CONSUMER, parent: from };
     const erasing = inSpan(`process ${TOPIC}`, settings, () => erase(service, event, from))
       .catch((error) => {
@@ -94,11 +94,11 @@ export async function startDemoPeers(
 
   const urls = new Map<string, URL>();
   for (const service of services) {
-    const server = stack.use(await serveDemoService(service, service.name === AWAY_ONCE ? 1 : 0));
+    const server = stack.use(await serveDemoService(service, service.name === FAILS_ONCE ? 1 : 0));
     urls.set(service.name, server.url);
     if (kafka) {
       stack.use(
-        consumeErasures(kafka, `${group}-${service.name}`, (event, from) => hear(service, event, from)),
+        consumeErasures(kafka, `${group}-${service.name}`, (event, from) => process(service, event, from)),
       );
     }
   }
@@ -111,7 +111,7 @@ export async function startDemoPeers(
       const event = fromJson(CustomerErasureRequestedSchema, payload as JsonValue, {
         ignoreUnknownFields: true,
       });
-      await Promise.all(services.map((service) => hear(service, event, traceparent)));
+      await Promise.all(services.map((service) => process(service, event, traceparent)));
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

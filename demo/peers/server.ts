@@ -1,4 +1,4 @@
-/** Serves a demonstration service's DataSubjectService on a free port of the loopback interface. */
+/** DataSubjectService server of a demo service, on a free loopback port. */
 import { getLogger } from "@logtape/logtape";
 import { GrpcError, pathOf, serve, streamMethod } from "../../grpc/mod.ts";
 import {
@@ -15,19 +15,19 @@ export interface DemoServer extends AsyncDisposable {
   url: URL;
 }
 
-/** @param failures number of calls that are answered UNAVAILABLE first, so that a newcomer sees a retry */
+/** @param failures number of first calls that fail with UNAVAILABLE, to show a retry */
 export async function serveDemoService(service: DemoService, failures: number): Promise<DemoServer> {
   const log = getLogger(["customer-service", "demo"]);
-  let left = failures;
+  let remainingFailures = failures;
 
   async function* collect(requests: AsyncIterable<CollectCustomerDataRequest>) {
     for await (const { customerId, storeId, requestId, resumeAfter } of requests) {
       if (![customerId, storeId, requestId].every((id) => UUID.test(id))) {
         throw new GrpcError("INVALID_ARGUMENT", "an id is not a UUID");
       }
-      if (left > 0) {
-        left--;
-        log.info("{service} is away when asked for request {requestId}: it wants to be asked again", {
+      if (remainingFailures > 0) {
+        remainingFailures--;
+        log.info("{service} fails its first call of request {requestId}, to show a retry", {
           service: service.name,
           requestId,
         });

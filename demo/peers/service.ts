@@ -1,4 +1,4 @@
-/** A demonstration service: what it holds about customers, and how it forgets them. */
+/** Demo service: returns and anonymizes fictional personal data. */
 import { create } from "@bufbuild/protobuf";
 import {
   type CollectCustomerDataResponse,
@@ -8,10 +8,10 @@ import { type Holding, HOLDINGS } from "./holdings.ts";
 
 export interface DemoService {
   name: string;
-  /** What is held about a customer behind a cursor; everything behind one that it does not know. */
+  /** Records of a customer after a cursor; all records if the cursor is unknown. */
   collect(customerId: string, resumeAfter?: string): CollectCustomerDataResponse[];
-  /** Forgets who the customer is, and gives the evidence: the same one however often it is told. */
-  anonymise(customerId: string): string;
+  /** Anonymizes the customer's records and returns the evidence. Repetitions return the same evidence. */
+  anonymize(customerId: string): string;
 }
 
 export function createDemoService(name: string): DemoService {
@@ -25,11 +25,11 @@ export function createDemoService(name: string): DemoService {
       );
       return records.slice(records.findIndex(({ cursor }) => cursor === resumeAfter) + 1);
     },
-    anonymise(customerId) {
-      const told = evidence.get(customerId) ?? `${count(held.get(customerId) ?? [])} anonymised`;
-      evidence.set(customerId, told);
+    anonymize(customerId) {
+      const text = evidence.get(customerId) ?? `${count(held.get(customerId) ?? [])} anonymized`;
+      evidence.set(customerId, text);
       held.delete(customerId);
-      return told;
+      return text;
     },
   };
 }

@@ -6,7 +6,7 @@ import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findEvent } from "../../db/actor_history.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
-import { pacedDownload } from "../../door/pace.ts";
+import { pacedDownload } from "../../http/pace.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
 import { act } from "./act.ts";

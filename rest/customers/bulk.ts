@@ -1,8 +1,8 @@
 /** `POST /customers/bulk`: registers and changes many customers, streamed in and out. */
 import { HTTPException } from "@hono/hono/http-exception";
 import { DomainError } from "../../domain/errors.ts";
-import { PACE, pacedUpload } from "../../door/pace.ts";
-import type { Shares } from "../../door/shares.ts";
+import { PACE, pacedUpload } from "../../http/pace.ts";
+import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
 import { allow, type Api, createRoute, refusals } from "../api.ts";
 import { commandContext, creationHeaders } from "../conditions.ts";
 import { inOrder, type Work } from "../in_order.ts";
@@ -63,7 +63,7 @@ ${UNREAD / 1024 ** 2} MiB of answers unread, and sends at least 1 KiB in ${
 
 export function addBulkRoutes(
   api: Api,
-  options: Pick<RestOptions, "actors" | "lookups" | "reader" | "closing"> & { streams?: Shares },
+  options: Pick<RestOptions, "actors" | "lookups" | "reader" | "closing"> & { streams?: ConcurrencyQuota },
   { patienceMs = PATIENCE_MS, refusedLimit = REFUSED_LIMIT } = {},
 ): void {
   api.openapi(bulk, async (c) => {

@@ -1,5 +1,5 @@
 /** `/customers`: everything about customers. */
-import type { Shares } from "../../door/shares.ts";
+import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
 import type { Api } from "../api.ts";
 import { createApi } from "../api.ts";
 import type { RestOptions } from "../options.ts";
@@ -12,7 +12,7 @@ import { addPriceListRoutes } from "./price_list.ts";
 import { addProfileRoutes } from "./profile.ts";
 import { addSearchRoutes } from "./search.ts";
 
-export function createCustomers(options: RestOptions & { streams: Shares }): Api {
+export function createCustomers(options: RestOptions & { streams: ConcurrencyQuota }): Api {
   const api = createApi();
   // Before what takes an id in their place.
   addSearchRoutes(api, options);

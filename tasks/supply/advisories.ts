@@ -1,12 +1,12 @@
 /**
- * Known faults of the packages that are locked, by the question that `npm audit` puts to the registry. `deno audit`
- * puts it too, but its `--ignore` finds no advisory (https://github.com/denoland/deno/issues/36338).
+ * Security advisories of the locked packages, from the registry endpoint that `npm audit` uses. `deno audit` uses it too,
+ * but its `--ignore` does not work (https://github.com/denoland/deno/issues/36338).
  */
 import { satisfies } from "semver";
 import { z } from "zod";
 import type { AcceptedAdvisory } from "./rules.ts";
 
-/** The registry does not answer, or has no advisories: nothing is known, neither good nor bad. */
+/** The registry does not respond or has no advisory endpoint, so nothing is known. */
 export class NoAdvisories extends Error {
   override name = "NoAdvisories";
 }
@@ -23,7 +23,7 @@ const Answer = z.record(
 );
 
 export interface Advisory {
-  /** `GHSA-…`, or the registry's number where its address names none. */
+  /** `GHSA-…`, or the registry's number if the URL contains none. */
   id: string;
   package: string;
   version: string;
@@ -32,15 +32,15 @@ export interface Advisory {
   url: string;
 }
 
-/** Those about the very versions that are asked about. Fails with NoAdvisories. */
+/** Advisories of exactly these versions. @throws {NoAdvisories} */
 export async function findAdvisories(
   registry: string,
   packages: readonly { name: string; version: string }[],
 ): Promise<Advisory[]> {
   const versions: Record<string, string[]> = {};
   for (const { name, version } of packages) (versions[name] ??= []).push(version);
-  const answer = await ask(new URL("-/npm/v1/security/advisories/bulk", registry), versions);
-  return Object.entries(answer).flatMap(([name, advisories]) =>
+  const advisories = await fetchAdvisories(new URL("-/npm/v1/security/advisories/bulk", registry), versions);
+  return Object.entries(advisories).flatMap(([name, advisories]) =>
     advisories.flatMap(({ id, url, title, severity, vulnerable_versions: range }) =>
       (versions[name] ?? [])
         .filter((version) => satisfies(version, range, { includePrerelease: true }))
@@ -52,7 +52,7 @@ export async function findAdvisories(
   );
 }
 
-async function ask(url: URL, versions: Record<string, string[]>) {
+async function fetchAdvisories(url: URL, versions: Record<string, string[]>) {
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -62,17 +62,17 @@ async function ask(url: URL, versions: Record<string, string[]>) {
     throw new NoAdvisories(`${url.origin} cannot be reached: ${cause.message}`, { cause });
   });
   const text = await response.text().catch(() => "");
-  if (!response.ok) throw new NoAdvisories(`${url.origin} has no advisories: it answers ${response.status}`);
+  if (!response.ok) throw new NoAdvisories(`${url.origin} has no advisories: it returns ${response.status}`);
   try {
     return Answer.parse(JSON.parse(text));
   } catch (cause) {
-    throw new NoAdvisories(`${url.origin} answers something else than advisories`, { cause });
+    throw new NoAdvisories(`${url.origin} returns something else than advisories`, { cause });
   }
 }
 
 const HARMLESS = ["info", "low", "moderate"];
 
-/** What is wrong on a day, as 2026-11-30: advisories that are neither harmless nor accepted, and idle acceptances. */
+/** Problems on a day such as 2026-11-30: severe advisories that are not accepted, and acceptances without a use. */
 export function judge(
   advisories: readonly Advisory[],
   accepted: readonly AcceptedAdvisory[],
@@ -90,6 +90,6 @@ export function judge(
   const idle = accepted.filter((row) => !severe.some((found) => covers(row, found)));
   return [
     ...wrong,
-    ...idle.map(({ id }) => `${id} is accepted in tasks/supply/rules.ts, and concerns nothing`),
+    ...idle.map(({ id }) => `${id} is accepted in tasks/supply/rules.ts but affects no package`),
   ];
 }

@@ -1,16 +1,16 @@
-/** The bill of materials: what the service consists of, as CycloneDX 1.6 in JSON. The same packages give the same text. */
+/** Writes the bill of materials, CycloneDX 1.6 in JSON. The output is deterministic. */
 import { Contrib, Enums, Models, Serialize, Spec } from "@cyclonedx/cyclonedx-library";
 import parse from "spdx-expression-parse";
-import { readDirect } from "./direct.ts";
+import { readDirect } from "./direct_dependencies.ts";
 import { idOf, type Package } from "./packages.ts";
 
 /** SPDX name of the license in the file LICENSE. */
 const OWN_LICENSE = "Apache-2.0";
 
 export interface BomOptions {
-  /** Of the service, where it has one. */
+  /** Version of the service, if it has one. */
   version?: string;
-  /** When it was made; absent, so that the text depends on the packages alone. */
+  /** Timestamp. Omit it to make the output depend on the packages only. */
   made?: Date;
   deno: string;
 }
@@ -19,13 +19,13 @@ export function writeBom(packages: readonly Package[], { version, made, deno }: 
   const service = new Models.Component(Enums.ComponentType.Application, "customer-service", {
     bomRef: "customer-service",
     ...(version === undefined ? {} : { version }),
-    licenses: licences(OWN_LICENSE),
+    licenses: licenses(OWN_LICENSE),
   });
   const runtime = new Models.Component(Enums.ComponentType.Platform, "deno", {
     bomRef: `deno@${deno}`,
     version: deno,
     purl: `pkg:github/denoland/deno@v${deno}`,
-    licenses: licences("MIT"),
+    licenses: licenses("MIT"),
     scope: Enums.ComponentScope.Required,
   });
   const components = new Map(packages.map((found) => [idOf(found), component(found)]));
@@ -48,17 +48,15 @@ export function writeBom(packages: readonly Package[], { version, made, deno }: 
   return new Serialize.JsonSerializer(normalize).serialize(bom, { sortLists: true, space: 2 }) + "\n";
 }
 
-function component({ name, version, scope, licence, npm }: Package): Models.Component {
+function component({ name, version, scope, license, npm }: Package): Models.Component {
   const hashes = npm && new Models.HashDictionary([[Enums.HashAlgorithm["SHA-512"], hex(npm.integrity)]]);
   return new Models.Component(Enums.ComponentType.Library, name, {
     bomRef: `${name}@${version}`,
     version,
     purl: `pkg:npm/${name.replace("@", "%40")}@${version}`,
     scope: SCOPES[scope],
-    ...(licence && { licenses: licences(licence) }),
-    ...(hashes
-      ? { hashes }
-      : { description: "Kept in vendor/ of the sources, whose README.md says what differs" }),
+    ...(license && { licenses: licenses(license) }),
+    ...(hashes ? { hashes } : { description: "Vendored in vendor/, whose README.md describes the changes" }),
   });
 }
 
@@ -68,7 +66,7 @@ const SCOPES: Record<Package["scope"], Enums.ComponentScope> = {
   excluded: Enums.ComponentScope.Excluded,
 };
 
-function licences(expression: string): Models.LicenseRepository {
+function licenses(expression: string): Models.LicenseRepository {
   return new Models.LicenseRepository([
     new Contrib.License.Factories.LicenseFactory(parse).makeFromString(expression),
   ]);

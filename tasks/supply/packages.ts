@@ -1,12 +1,12 @@
-/** Every package that deno.lock or vendor/ holds, and what the service has to do with it. */
+/** All packages of deno.lock and vendor/, with their scope, license and integrity. */
 import { z } from "zod";
-import { askDeno, reach } from "./reach.ts";
+import { reachablePackages, readDenoInfo } from "./reachable_packages.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
 /**
- * CycloneDX's words: "required" is loaded when the service starts, "optional" is loaded only if it comes to that,
- * "excluded" is for development and tests alone.
+ * CycloneDX scopes: "required" is loaded when the service starts, "optional" is loaded later on demand, "excluded" is
+ * for development and tests only.
  */
 export type Scope = "required" | "optional" | "excluded";
 
@@ -14,11 +14,11 @@ export interface Package {
   name: string;
   version: string;
   scope: Scope;
-  /** What package.json says, an SPDX expression if all is well; undefined for what only other platforms fetch. */
-  licence: string | undefined;
+  /** License in package.json, normally an SPDX expression; undefined for packages of other platforms. */
+  license: string | undefined;
   /** As `name@version`. */
   dependsOn: string[];
-  /** Absent for vendored code. The integrity is the archive's, as npm writes it: `sha512-…` in base64. */
+  /** Absent for vendored code. The integrity is npm's hash of the archive: `sha512-…` in base64. */
   npm?: { integrity: string; registry: string };
 }
 
@@ -26,26 +26,26 @@ export function idOf({ name, version }: { name: string; version: string }): stri
   return `${name}@${version}`;
 }
 
-/** All packages, in the order of their names. Fails where deno.lock is not what deno.json asks for. */
+/** All packages, ordered by name. Throws if deno.lock does not match deno.json. */
 export async function readPackages(): Promise<Package[]> {
-  const info = await askDeno();
+  const info = await readDenoInfo();
   const lock = Lock.parse(JSON.parse(await Deno.readTextFile(new URL("deno.lock", ROOT))));
   const scopes: [Scope, Set<string>][] = [
-    ["required", reach(info, { later: false })],
-    ["optional", reach(info, { later: true })],
+    ["required", reachablePackages(info, { later: false })],
+    ["optional", reachablePackages(info, { later: true })],
     ["excluded", new Set(Object.keys(info.npmPackages))],
   ];
-  const found = new Map<string, Package>(); // a package with several sets of peers stands there once for each
+  const found = new Map<string, Package>(); // deno.lock has an entry for each set of peer dependencies
   for (const [scope, keys] of scopes) {
     for (const key of keys) {
       const { name, version, dependencies, registryUrl: registry, localPath } = info.npmPackages[key]!;
       const id = idOf({ name, version });
       if (found.has(id)) continue;
       const integrity = lock.npm[key]?.integrity;
-      if (!integrity) throw new Error(`Cannot read deno.lock: it holds no integrity of ${key}`);
-      const licence = await licenceIn(localPath);
+      if (!integrity) throw new Error(`Cannot read deno.lock: the integrity of ${key} is missing`);
+      const license = await licenseIn(localPath);
       const dependsOn = [...new Set(dependencies.map((other) => idOf(info.npmPackages[other]!)))];
-      found.set(id, { name, version, scope, licence, dependsOn, npm: { integrity, registry } });
+      found.set(id, { name, version, scope, license, dependsOn, npm: { integrity, registry } });
     }
   }
   return [...found.values(), ...await readVendored()].sort((a, b) => idOf(a) < idOf(b) ? -1 : 1);
@@ -54,22 +54,22 @@ export async function readPackages(): Promise<Package[]> {
 const Lock = z.object({
   npm: z.record(z.string(), z.object({ integrity: z.string().startsWith("sha512-") })),
 });
-/** A licence that is missing, or told in the form of long ago, is an empty one: nobody allows that. */
+/** A missing license, or one in npm's old object form, becomes "", which is never allowed. */
 export const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().catch("") });
 
-async function licenceIn(folder: string): Promise<string | undefined> {
+async function licenseIn(folder: string): Promise<string | undefined> {
   const text = await Deno.readTextFile(`${folder}/package.json`).catch(() => undefined);
   return text === undefined ? undefined : Manifest.parse(JSON.parse(text)).license;
 }
 
-/** Each folder of vendor/ has a package.json that says what it is. */
+/** Reads the package.json in each folder of vendor/. */
 async function readVendored(): Promise<Package[]> {
   const found: Package[] = [];
   for await (const { name: folder, isDirectory } of Deno.readDir(new URL("vendor/", ROOT))) {
     if (!isDirectory) continue;
     const text = await Deno.readTextFile(new URL(`vendor/${folder}/package.json`, ROOT));
     const { name, version, license } = Manifest.parse(JSON.parse(text));
-    found.push({ name, version, licence: license, scope: "required", dependsOn: [] });
+    found.push({ name, version, license, scope: "required", dependsOn: [] });
   }
   return found;
 }

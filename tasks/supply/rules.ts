@@ -1,7 +1,7 @@
-/** What of the packages' licences and known faults is accepted. A row is a decision: it comes with its reason. */
+/** Allowed licenses and accepted advisories. Each exception has a reason. */
 
-/** Licences that let the service be run, changed and passed on as it is, by their SPDX names. */
-export const ALLOWED_LICENCES: readonly string[] = [
+/** SPDX names of the licenses that allow running, changing and distributing the service. */
+export const ALLOWED_LICENSES: readonly string[] = [
   "0BSD",
   "Apache-2.0",
   "BlueOak-1.0.0",
@@ -17,23 +17,23 @@ export const ALLOWED_LICENCES: readonly string[] = [
   "Zlib",
 ];
 
-/** Packages whose licence is accepted for them alone. */
-export const LICENCE_EXCEPTIONS: readonly { name: string; licence: string; reason: string }[] = [
+/** Additional licenses for single packages. */
+export const LICENSE_EXCEPTIONS: readonly { name: string; license: string; reason: string }[] = [
   {
     name: "elkjs",
-    licence: "EPL-2.0",
-    reason: "taken unchanged: the licence asks for the source of the package's own files, which npm has",
+    license: "EPL-2.0",
+    reason: "used unchanged: the license requires the source of the package's own files, which npm has",
   },
   {
     name: "spdx-exceptions",
-    licence: "CC-BY-3.0",
-    reason: "a list of names that only development reads, and nothing of it is passed on",
+    license: "CC-BY-3.0",
+    reason: "a list of names that only development reads and no build contains",
   },
 ];
 
 /**
- * Known faults of severity high or critical that do not concern us, each until a day on which somebody looks
- * again. Its id is the one at the end of the advisory's address: `GHSA-…`.
+ * High and critical advisories that do not affect us, each until the day of its next review. The ID is the last part of
+ * the advisory's URL: `GHSA-…`.
  */
 export const ACCEPTED_ADVISORIES: readonly AcceptedAdvisory[] = [];
 
@@ -41,6 +41,6 @@ export interface AcceptedAdvisory {
   id: string;
   package: string;
   reason: string;
-  /** The last day, as 2027-01-31. */
+  /** The last day, such as 2027-01-31. */
   until: string;
 }

@@ -1,5 +1,5 @@
 /**
- * Runs one attack in a process of its own: `attacker.ts {"name", "port", "from", "tokens", "durationMs"}`. Prints the
+ * Process that runs one attack: `attacker.ts {"name", "port", "from", "tokens", "durationMs"}`. Prints the
  * attack's counts as JSON.
  */
 import { findAttack } from "./attacks/mod.ts";
@@ -15,7 +15,7 @@ export interface Order {
 
 const { name, port, from, tokens, durationMs } = JSON.parse(Deno.args[0] ?? "") as Order;
 const attack = findAttack(name);
-if (!attack) throw new Error(`Cannot run ${name}: there is no such attack`);
+if (!attack) throw new Error(`Cannot run ${name}: unknown attack`);
 const { bytesPerSecond = 8_000_000, connectionsPerSecond = 500 } = attack;
 const over = new AbortController();
 const target = createTarget({
@@ -32,7 +32,7 @@ const ended = new Promise<void>((resolve) => {
     resolve();
   }, durationMs);
 });
-// An attack that has nothing left to send holds what it has until its time is over.
+// An attack with nothing left to send keeps its connections until its time is over.
 await Promise.all([ended, Promise.race([attack.run(target), ended])]);
 // deno-lint-ignore no-console -- what a process prints is its result
 console.log(JSON.stringify(target.counts));

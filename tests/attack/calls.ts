@@ -1,4 +1,4 @@
-/** A minimal gRPC client for unary calls: one connection, frames by hand, so that measuring costs little. */
+/** Minimal gRPC client for unary calls on one connection, with little overhead for measurements. */
 import {
   ACK,
   concat,
@@ -55,7 +55,7 @@ export async function connectTo(port: number): Promise<Connection> {
     const buffer = new Uint8Array(65_536);
     for (let length = await socket.read(buffer); length !== null; length = await socket.read(buffer)) {
       for (const { type, flags, stream, payload } of frames(buffer.subarray(0, length))) {
-        // A failed call carries no message, so the answer tells success without reading HPACK.
+        // A failed call has no message, so success is known without parsing HPACK.
         if (type === DATA && payload.length > 0) {
           answered.add(stream);
           await write(windowUpdate(0, payload.length));

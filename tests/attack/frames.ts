@@ -1,4 +1,4 @@
-/** HTTP/2 frames and HPACK literals written by hand, so that a client can send what no library would. */
+/** Encoders of HTTP/2 frames and HPACK literals, which can send what no library would. */
 
 export const DATA = 0, HEADERS = 1, PRIORITY = 2, RST_STREAM = 3, SETTINGS = 4, PING = 6;
 export const GOAWAY = 7, WINDOW_UPDATE = 8, CONTINUATION = 9;
@@ -58,7 +58,7 @@ export function indexedLiteral(name: string, value: string): Uint8Array {
   return concat([Uint8Array.of(0x40), text(name), text(value)]);
 }
 
-/** HPACK: refers to the field that entered the dynamic table last. */
+/** HPACK: refers to the newest field of the dynamic table. */
 export const NEWEST_ENTRY = 0x80 | 62;
 
 function text(value: string): Uint8Array {
@@ -76,7 +76,7 @@ function integer(value: number, prefix: number): Uint8Array {
   return Uint8Array.from([...bytes, rest]);
 }
 
-/** A gRPC message with its prefix: not compressed unless said otherwise. */
+/** A gRPC message with its prefix, by default not compressed. */
 export function grpcMessage(bytes: Uint8Array = NOTHING, compressed = 0): Uint8Array {
   return concat([Uint8Array.of(compressed), uint32(bytes.length), bytes]);
 }
@@ -88,7 +88,7 @@ export interface Frame {
   payload: Uint8Array;
 }
 
-/** Cuts what arrives into frames; the frame that is incomplete stays for the next call. */
+/** Splits received bytes into frames. An incomplete frame is kept for the next call. */
 export function frameReader(): (chunk: Uint8Array) => Frame[] {
   let rest: Uint8Array = NOTHING;
   return (chunk) => {

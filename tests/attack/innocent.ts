@@ -1,6 +1,6 @@
 /**
- * An innocent client in a process of its own: asks ten times a second on kept connections and once a second on a fresh
- * one, until standard input ends. Prints one JSON line, the samples. Arguments: one JSON object, see `Visit`.
+ * Innocent client process: sends ten requests per second on open connections and one per second on a new one, until
+ * standard input closes. Prints the samples as one line of JSON. Argument: one JSON object, see `Visit`.
  */
 import { GROUPS, grpcFields } from "./attacks/requests.ts";
 import { type Connection, connectTo } from "./calls.ts";
@@ -9,19 +9,19 @@ import { concat } from "./frames.ts";
 export interface Visit {
   httpPort: number;
   grpcPort: number;
-  /** Of a server that nobody attacks. */
+  /** Port of a server that is not attacked. */
   bystanderPort: number;
   customerToken: string;
-  /** Of a service that may call GetCustomerGroups, and read a customer over REST. */
+  /** Token of a service that may call GetCustomerGroups and read a customer over REST. */
   serviceToken: string;
   customerId: string;
   storeId: string;
 }
 
-/** What is asked: on kept connections, and with `fresh` on a new one. */
+/** Kinds of requests: on open connections, and with `fresh` on a new one. */
 export type Question = "bystander" | "me" | "healthz" | "rest" | "groups" | "fresh me" | "fresh groups";
 
-/** Question, when it was asked (epoch milliseconds), how long it took (milliseconds), and why it failed. */
+/** Kind, start (epoch milliseconds), duration (milliseconds), and reason of a failure. */
 export type Sample = [question: Question, at: number, ms: number, failure: string | null];
 
 const TIMEOUT_MS = 5_000;

@@ -1,4 +1,4 @@
-/** One attack on a fresh service, watched from outside: processor time, memory, and what an innocent client notices. */
+/** Measures one attack on a new service: CPU time, memory, and the effect on an innocent client. */
 import { cpuMicroseconds, memory } from "../../bench/_processes.ts";
 import type { Attack } from "./attacks/mod.ts";
 import type { Order } from "./attacker.ts";
@@ -8,12 +8,12 @@ import type { Ground, Victim } from "./victim.ts";
 
 const INNOCENT_ADDRESS = "127.0.0.1";
 const OTHER_ADDRESS = "127.0.0.2";
-/** For the innocent client to connect and for the service to compile what it runs. */
+/** Time for the innocent client to connect and for the JIT. */
 const WARM_UP_MS = 3_000;
-/** What the attack has left behind is worked off meanwhile, and the innocent client still counts. */
+/** Time after the attack for its remaining work, during which the innocent client is still measured. */
 const SETTLE_MS = 4_000;
 const SAMPLE_MS = 100;
-/** For an attacker to start, and to end on a busy machine. */
+/** Time for the attacker's start and exit on a busy machine. */
 const ATTACKER_LATE_MS = 30_000;
 
 export interface Result {
@@ -21,15 +21,15 @@ export interface Result {
   port: string;
   token: string | undefined;
   sameAddress: boolean;
-  /** Whether the process was there at the end. */
+  /** Whether the process was alive at the end. */
   lived: boolean;
-  /** What it has printed when it ended by itself. */
+  /** Its output if it has exited by itself. */
   lastWords: string | undefined;
   cpuSeconds: number;
   /** Megabytes. */
   rss: { before: number; peak: number; after: number };
   innocent: Record<Question, Latency>;
-  /** Lines that the service has printed meanwhile, errors included. */
+  /** Lines that the service has printed, errors included. */
   logLines: number;
   attack: Counts | undefined;
 }
@@ -37,14 +37,14 @@ export interface Result {
 export interface Latency {
   asked: number;
   failed: number;
-  /** Milliseconds, of all that was asked; what failed counts as Infinity, `null` in JSON. */
+  /** Latencies of all requests in milliseconds. A failure counts as Infinity, `null` in JSON. */
   p50: number;
   p99: number;
   /** The most frequent reason of a failure. */
   failure: string | undefined;
 }
 
-/** @param attack undefined: nobody attacks, which shows what the machine itself does to the innocent client */
+/** @param attack undefined for a baseline without an attack */
 export async function measure(
   ground: Ground,
   attack: Attack | undefined,

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console -- what a task prints is its result
 /**
- * `deno task attack [NAME …]`: attacks a fresh service on the loopback interface, once for each attack or for those
- * whose name contains one of the arguments, and prints a Markdown table of what an innocent client and the process
- * noticed. Exits with 1 when an aim is missed. Linux only.
+ * `deno task attack [NAME …]`: runs all attacks, or those whose name contains one of the arguments, each against a new
+ * service on loopback. Prints a Markdown table with the effects on an innocent client and on the process. Exits with 1
+ * if an aim is missed. Linux only.
  */
 import { parseArgs } from "node:util";
 import { ATTACKS } from "./attacks/mod.ts";
@@ -44,7 +44,7 @@ async function main(): Promise<number> {
 async function attackAll(): Promise<number> {
   const seconds = Number(values.seconds);
   if (chosen.length === 0 || !(seconds > 0)) {
-    console.error(`Cannot attack: no attack has that name, or --seconds is no number\n\n${HELP}`);
+    console.error(`Cannot attack: no attack has that name, or --seconds is not a number\n\n${HELP}`);
     return 2;
   }
   let interrupted = false;

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console -- what a task prints is its result
 /**
- * `deno task soak`: many gRPC calls while other clients are killed in the middle of theirs and others read slowly.
- * Prints answers, failures and memory over time; exits with 1 when a call has failed, the process has ended, or memory
- * has grown. Linux only.
+ * `deno task soak`: many gRPC calls while other clients are killed during calls or read slowly. Prints responses,
+ * failures and memory over time. Exits with 1 if a call has failed, the process has exited, or memory has grown. Linux
+ * only.
  */
 import { parseArgs } from "node:util";
 import { memory } from "../../bench/_processes.ts";
@@ -21,8 +21,8 @@ const KILLED_AFTER_MS = 1_000;
 const SAMPLE_MS = 250;
 const SAMPLES_A_LINE = 8;
 /**
- * By this much memory may grow, in megabytes: from the lowest in the second to the fourth tenth of the calls, to the lowest
- * in the last fourth, since it goes up and down with the garbage in between.
+ * Allowed growth of memory in megabytes, between the minimum during the second to fourth tenth of the calls and the
+ * minimum during the last quarter. Minima, because garbage collection makes memory fluctuate.
  */
 const GROWTH_MB = 64;
 const DAY_MS = 86_400_000;
@@ -97,7 +97,7 @@ function startClient(order: SoakOrder) {
   return { progress: () => last, ended: read(), process };
 }
 
-/** Starts clients that are killed in the middle of their calls, one after the other, and counts them. */
+/** Starts clients one after another, kills each during its calls, and counts them. */
 async function killClients({ visit }: Victim, signal: AbortSignal): Promise<number> {
   let count = 0;
   while (!signal.aborted) {
@@ -112,7 +112,7 @@ async function killClients({ visit }: Victim, signal: AbortSignal): Promise<numb
   return count;
 }
 
-/** A crowd of clients that ask and take a byte of the answers from time to time. */
+/** Clients that send requests and read one byte of the responses from time to time. */
 function readSlowly({ visit, tokens }: Victim): Deno.ChildProcess {
   const order: Order = {
     name: "grpc-slow-reader",

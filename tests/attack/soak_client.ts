@@ -1,6 +1,6 @@
 /**
- * Calls GetCustomerGroups in a process of its own: `soak_client.ts {"port", "calls", "width", …}`. Prints a line of JSON
- * each second and at the end, `{"answered", "failed"}`, and ends when all calls have.
+ * Process that calls GetCustomerGroups: `soak_client.ts {"port", "calls", "width", …}`. Prints `{"answered", "failed"}`
+ * every second and at the end, and exits when all calls have completed.
  */
 import { connectTo } from "./calls.ts";
 import { GROUPS, grpcFields } from "./attacks/requests.ts";
@@ -9,14 +9,14 @@ import { groupsRequest, type Visit } from "./innocent.ts";
 export interface SoakOrder {
   visit: Pick<Visit, "grpcPort" | "serviceToken" | "customerId" | "storeId">;
   calls: number;
-  /** Calls under way at a time, on one connection. */
+  /** Calls in flight, on one connection. */
   width: number;
 }
 
 export interface Progress {
   answered: number;
   failed: number;
-  /** Of the first failure. */
+  /** Reason of the first failure. */
   reason?: string;
 }
 

@@ -1,4 +1,4 @@
-/** The results as a Markdown table, and which aims they miss. */
+/** Formats results as a Markdown table, and checks them against the aims. */
 import type { Latency, Result } from "./measure.ts";
 
 const AIM_P99_MS = 100;
@@ -6,9 +6,9 @@ const AIM_RSS_MB = 64;
 const AIM_LOG_LINES = 100;
 
 /**
- * What a result misses. Every process has to live; an attack that takes no token also has to leave the lookups of
- * others within 100 ms of the bystander's at p99, answer every probe, let every new connection of another address in,
- * leave memory within 64 MiB, and write no more than a hundred lines.
+ * Missed aims of a result. The process must survive every attack. During an attack without a token, others' lookups must
+ * stay within 100 ms of the bystander's at p99, every probe and every new connection from another address must succeed,
+ * memory must grow by at most 64 MiB, and the service must log at most a hundred lines.
  */
 export function missedAims({ lived, token, sameAddress, innocent, rss, logLines }: Result): string[] {
   if (!lived) return ["the process ended"];

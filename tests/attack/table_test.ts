@@ -31,11 +31,11 @@ function harming(question: keyof Result["innocent"], latency: Partial<Latency>):
   return { ...HARMLESS, innocent: { ...HARMLESS.innocent, [question]: { ...FINE, ...latency } } };
 }
 
-Deno.test("an attack that nobody notices misses no aim", () => {
+Deno.test("an attack without effect misses no aim", () => {
   assert.deepEqual(missedAims(HARMLESS), []);
 });
 
-Deno.test("latency, failed probes, refused connections, memory, log lines and a process that ends are missed aims", () => {
+Deno.test("latency, failed probes, refused connections, memory, log lines and an exited process are missed aims", () => {
   assert.deepEqual(missedAims(harming("me", { p99: 111 })), ["me p99 111 ms"]);
   assert.deepEqual(missedAims(harming("groups", { failed: 5, p99: Infinity })), ["groups p99 Infinity ms"]);
   assert.deepEqual(missedAims(harming("fresh groups", { failed: 1 })), ["1 × fresh groups failed"]);
@@ -45,12 +45,12 @@ Deno.test("latency, failed probes, refused connections, memory, log lines and a 
   assert.deepEqual(missedAims({ ...HARMLESS, lived: false }), ["the process ended"]);
 });
 
-Deno.test("what a bystander waits as well is no fault of the service", () => {
+Deno.test("latency that the bystander has too is not a missed aim", () => {
   const innocent = { ...harming("me", { p99: 300 }).innocent, bystander: { ...FINE, p99: 250 } };
   assert.deepEqual(missedAims({ ...HARMLESS, innocent }), []);
 });
 
-Deno.test("an attack with a token may slow others down, but not end the process", () => {
+Deno.test("an attack with a token may slow others down but not end the process", () => {
   const slow = { ...harming("me", { p99: 111 }), token: "customer" };
   assert.deepEqual(missedAims(slow), []);
   assert.deepEqual(missedAims({ ...slow, lived: false }), ["the process ended"]);
@@ -65,6 +65,6 @@ Deno.test("a row has as many cells as the header", () => {
   assert.equal(cells(row(HARMLESS)), cells(header().split("\n")[0]!));
 });
 
-Deno.test("attacks have names of their own", () => {
+Deno.test("attacks have unique names", () => {
   assert.equal(new Set(ATTACKS.map(({ name }) => name)).size, ATTACKS.length);
 });

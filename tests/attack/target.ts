@@ -1,4 +1,4 @@
-/** The attacked port as an attack sees it: paced connections, and counts of what came of them. */
+/** Attacked port: rate-limited connections and counts of their outcomes. */
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 import {
@@ -21,25 +21,25 @@ export interface Tokens {
 
 export interface TargetOptions {
   port: number;
-  /** The local address that connections come from. */
+  /** Local address of the connections. */
   from: string;
   tokens: Tokens;
   /** Ends the attack. */
   signal: AbortSignal;
-  /** At most this much is sent, so that an attack measures the service and not the attacker. */
+  /** Maximum send rate, so that the attack measures the service and not the attacker. */
   bytesPerSecond: number;
   connectionsPerSecond: number;
 }
 
-/** What an attack has done and what it met. */
+/** Counts of an attack. */
 export interface Counts {
   connections: number;
-  /** Connections that could not be made, or that the server closed. */
+  /** Connections that failed or that the server closed. */
   ended: number;
   /** GOAWAY frames with an error code. */
   goaways: number;
   bytes: number;
-  /** Answers, where the attack counts them, by status. */
+  /** Responses by status, if the attack counts them. */
   answers: Record<string, number>;
 }
 
@@ -56,14 +56,14 @@ export function createTarget(options: TargetOptions) {
     tokens,
     signal,
     counts,
-    /** Undefined when the server does not accept, or when the attack is over. */
+    /** Undefined if the server refuses the connection or the attack is over. */
     async connect(reads = true): Promise<Wire | undefined> {
       if (!await connecting(1)) return undefined;
       const wire = await openWire({ port, from, reads, counts, sending });
       if (wire) wires.add(wire);
       return wire;
     },
-    /** Makes `count` connections and hands each to `work`; all of them stay until the attack ends. */
+    /** Opens `count` connections and calls `work` with each. They stay open until the attack ends. */
     async crowd(count: number, work: (wire: Wire) => Promise<unknown>, reads = true): Promise<void> {
       const working: Promise<unknown>[] = [];
       for (let made = 0; made < count && !signal.aborted; made++) {
@@ -73,7 +73,7 @@ export function createTarget(options: TargetOptions) {
       await Promise.all(working);
       await this.ended();
     },
-    /** Keeps `count` connections busy with `work`, each replaced as soon as it has ended. */
+    /** Keeps `count` connections busy with `work` and replaces each as soon as it has ended. */
     async keep(count: number, work: (wire: Wire) => Promise<unknown>, reads = true): Promise<void> {
       const one = async () => {
         while (!signal.aborted) {
@@ -108,7 +108,7 @@ export function createTarget(options: TargetOptions) {
   };
 }
 
-/** Resolves with true when `amount` may be spent, and with false when the attack is over. */
+/** Resolves to true when `amount` may be sent, to false when the attack is over. */
 type Pace = (amount: number) => Promise<boolean>;
 
 const REST_MS = 5;
@@ -119,7 +119,7 @@ function createPace(perSecond: number, signal: AbortSignal): Pace {
   return async (amount) => {
     const now = performance.now();
     free = Math.max(free, now - 100) + amount / perSecond * 1_000;
-    // Also when it is behind, for its timers and for what it has to read.
+    // Also when late, so that timers and reads can run.
     if (free > now || now - rested > REST_MS) {
       await pause(Math.max(0, free - now));
       rested = performance.now();
@@ -130,9 +130,9 @@ function createPace(perSecond: number, signal: AbortSignal): Pace {
 
 export interface Wire {
   closed: boolean;
-  /** What the server lets us send: 0 is the connection, other numbers are streams. HTTP/2 only. */
+  /** Flow-control windows: 0 is the connection, other numbers are streams. HTTP/2 only. */
   credit(stream: number): number;
-  /** Waits for its turn and for room in the socket; false when the connection has ended. */
+  /** Waits for the rate limit and the socket. Resolves to false if the connection has ended. */
   send(bytes: Uint8Array): Promise<boolean>;
   /** Counts payload of DATA against the windows. */
   spend(stream: number, bytes: number): void;

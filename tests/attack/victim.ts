@@ -1,4 +1,4 @@
-/** The service under attack: main.ts as a process of its own on a copy of a migrated database, with one customer. */
+/** Attacked service: a main.ts process on a copy of a migrated database, with one customer. */
 import postgres from "postgres";
 import { v5 as uuidV5 } from "uuid";
 import { systemPrincipal } from "../../domain/principal.ts";
@@ -24,11 +24,11 @@ export interface Victim extends AsyncDisposable {
 }
 
 export interface Ground extends AsyncDisposable {
-  /** Starts the service on a database of its own. */
+  /** Starts the service on a separate database. */
   victim(): Promise<Victim>;
 }
 
-/** @param adminUrl a superuser's connection to PostgreSQL; absent: an embedded one is started */
+/** @param adminUrl superuser URL of PostgreSQL; by default an embedded one is started */
 export async function prepareGround(adminUrl?: string): Promise<Ground> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.adopt(

@@ -1,4 +1,4 @@
-/** The built-in issuer, and the task that prints its tokens. */
+/** Development token issuer, and the task that prints its tokens. */
 import {
   DEVELOPMENT_AUDIENCE,
   DEVELOPMENT_ISSUER,
@@ -62,7 +62,7 @@ Deno.test("development issuers that start at once end with one key", async () =>
   assert.deepEqual(files, ["development-issuer.json"]);
 });
 
-Deno.test("development issuer refuses a file that holds no key, and says which", async () => {
+Deno.test("development issuer refuses a file without a key and names it", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/development-issuer.json`;
   for (const content of ["", "{", "[]", `{"kid":"a","kty":"oct","k":"c2VjcmV0"}`]) {
@@ -85,7 +85,7 @@ Deno.test("a production verifier refuses the development issuer's tokens", async
 
 Deno.test("token task prints one token, which the service accepts", async () => {
   await using folder = await temporaryFolder();
-  // Also first starts at once, in processes of their own.
+  // Also covers first starts at the same time, in separate processes.
   const [customer, staff, service, demo] = await Promise.all([
     tokenTask(folder.path, "customer", SUBJECT, STORE),
     tokenTask(folder.path, "staff", STORE, "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER", "--ttl", "15m"),
@@ -111,13 +111,13 @@ Deno.test("token task prints one token, which the service accepts", async () => 
   assert.equal((await verify(service.stdout.trim())).service, "cart-service");
 });
 
-Deno.test("token task answers wrong usage with a sentence and exit 1", async (t) => {
+Deno.test("token task reports wrong usage in one sentence and exits with 1", async (t) => {
   await using folder = await temporaryFolder();
   const wrong = [
     [],
     ["admin"],
     ["service"],
-    ["customer", "somebody"],
+    ["customer", "not-a-uuid"],
     ["customer", SUBJECT, STORE, "more"],
     ["staff", STORE, "KING"],
     ["customer", "--ttl", "soon"],
@@ -129,12 +129,12 @@ Deno.test("token task answers wrong usage with a sentence and exit 1", async (t)
     assert.equal(stdout, "");
     assert.match(stderr, /^Cannot [^\n]+\n$/);
   }));
-  await t.step("and makes no key", async () => {
+  await t.step("and generates no key", async () => {
     assert.deepEqual(await Array.fromAsync(Deno.readDir(folder.path)), []);
   });
 });
 
-Deno.test("token task explains itself", async () => {
+Deno.test("token task prints its usage", async () => {
   const { code, stdout } = await tokenTask("unused", "--help");
   assert.equal(code, 0);
   for (const word of ["customer", "staff", "service", "--ttl", "STORE_MANAGER"]) {
@@ -142,7 +142,7 @@ Deno.test("token task explains itself", async () => {
   }
 });
 
-Deno.test("token task issues nothing where another issuer counts", async () => {
+Deno.test("token task issues nothing if another issuer is configured", async () => {
   await using folder = await temporaryFolder();
   const { code, stdout, stderr } = await run(["customer"], {
     DATA_DIR: folder.path,

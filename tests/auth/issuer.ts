@@ -1,4 +1,4 @@
-/** An issuer of tokens with a JWKS endpoint of its own, and hands to forge with. */
+/** Token issuer with a JWKS endpoint, and functions to forge tokens. */
 import {
   exportJWK,
   exportSPKI,
@@ -34,10 +34,10 @@ export interface Issuer extends AsyncDisposable {
   issuer: string;
   audience: string;
   types: string[];
-  /** How often the keys have been read. */
+  /** Number of times that the keys were read. */
   reads: number;
   publish(...keys: Key[]): void;
-  /** Answers something else than keys, until keys are published again. */
+  /** Makes the endpoint return this response until keys are published again. */
   fail(response: () => Response): void;
 }
 
@@ -65,7 +65,7 @@ export function startIssuer(...keys: Key[]): Issuer {
   return issuer;
 }
 
-/** What a good token says, with some of it changed; undefined leaves a claim out. */
+/** Claims of a valid token, with changes; undefined removes a claim. */
 export function claimsFor(issuer: Issuer, changes: JWTPayload = {}): JWTPayload {
   const now = Math.floor(Date.now() / 1_000);
   return {
@@ -95,7 +95,7 @@ export function encode(part: unknown): string {
   });
 }
 
-/** Asserts that `attempt` is refused, and that the refusal gives nothing of the token away. */
+/** Asserts that `attempt` is refused and that the error quotes nothing of the token. */
 export async function assertRefused(attempt: Promise<unknown>, token: string, reason: RegExp): Promise<void> {
   await assert.rejects(attempt, (error) => {
     assert.ok(error instanceof DomainError, String(error));

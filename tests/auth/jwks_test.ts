@@ -1,9 +1,9 @@
-/** The issuer's keys change, and its endpoint is not always there. */
+/** Key rotation and outages of the issuer's JWKS endpoint. */
 import { createTokenVerifier } from "../../auth/token.ts";
 import assert from "node:assert/strict";
 import { assertRefused, assertUnavailable, claimsFor, generateKey, sign, startIssuer } from "./issuer.ts";
 
-Deno.test("verifier takes up a new key and lets go of an old one", async () => {
+Deno.test("verifier accepts a new key and drops a withdrawn one", async () => {
   const [old, young] = await Promise.all([generateKey(), generateKey()]);
   await using issuer = startIssuer(old);
   const verify = createTokenVerifier({ ...issuer, cooldownMs: 0 });
@@ -44,7 +44,7 @@ Deno.test("verifier is unavailable while the keys cannot be read, and recovers",
   const failures: Record<string, () => Response> = {
     "the endpoint answers 503": () => new Response("try later", { status: 503 }),
     "the endpoint answers 404": () => new Response(null, { status: 404 }),
-    "the endpoint sends elsewhere": () => Response.redirect("http://127.0.0.1:9/jwks.json"),
+    "the endpoint redirects": () => Response.redirect("http://127.0.0.1:9/jwks.json"),
     "the endpoint answers a page": () => new Response("<html>"),
     "the endpoint answers something else": () => Response.json({ keys: "none" }),
   };
@@ -58,7 +58,7 @@ Deno.test("verifier is unavailable while the keys cannot be read, and recovers",
   assert.ok(await verify(token));
 });
 
-Deno.test("verifier is unavailable while nothing listens, but refuses what it need not ask for", async () => {
+Deno.test("verifier is unavailable while the endpoint is down, but still refuses malformed tokens", async () => {
   const key = await generateKey();
   const issuer = startIssuer(key);
   await issuer[Symbol.asyncDispose]();
@@ -67,7 +67,7 @@ Deno.test("verifier is unavailable while nothing listens, but refuses what it ne
   await assertRefused(verify("no.token.atall"), "no.token.atall", /signed/);
 });
 
-Deno.test("verifier goes on with the keys that it has read while the endpoint is away", async () => {
+Deno.test("verifier uses cached keys while the endpoint is down", async () => {
   const key = await generateKey();
   const issuer = startIssuer(key);
   const verify = createTokenVerifier(issuer);

@@ -1,4 +1,4 @@
-/** HTTP callers, by token or by the gateway's word. */
+/** HTTP authentication by token or by the gateway's headers. */
 import { openAuth } from "../../auth/mod.ts";
 import { createGatewayAuthenticator } from "../../auth/principals.ts";
 import assert from "node:assert/strict";
@@ -19,11 +19,11 @@ const GATEWAY = {
   "x-principal-type": "STAFF",
   "x-roles": `CUSTOMER_SUPPORT@${STORE},STORE_MANAGER@${OTHER_STORE}`,
 };
-/** As in development, where the gateway need not prove itself. */
+/** As in development, where the gateway has no secret. */
 const authenticateByGateway = createGatewayAuthenticator([]);
 const PRINCIPAL = { id: SUBJECT, type: "STAFF", storeId: STORE, roles: ["CUSTOMER_SUPPORT"] };
 
-Deno.test("a caller with a bearer token is the token's principal", async () => {
+Deno.test("a request with a bearer token has the token's principal", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const { authenticate } = await openAuth({ mode: "jwt", tokens: { from: "jwks", ...issuer } }, "unused");
@@ -33,7 +33,7 @@ Deno.test("a caller with a bearer token is the token's principal", async () => {
   }
 });
 
-Deno.test("a caller without one well-formed bearer token is refused", async () => {
+Deno.test("a request without exactly one well-formed bearer token is refused", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const { authenticate } = await openAuth({ mode: "jwt", tokens: { from: "jwks", ...issuer } }, "unused");
@@ -57,7 +57,7 @@ Deno.test("a caller without one well-formed bearer token is refused", async () =
   for (const headers of wrong) await assertRefused(authenticate(headers), token, /header authorization/);
 });
 
-Deno.test("a caller behind the gateway is who the gateway says", async () => {
+Deno.test("a request through the gateway has the principal of its headers", async () => {
   assert.deepEqual(await authenticateByGateway(new Headers(GATEWAY)), PRINCIPAL);
   const customer = { ...GATEWAY, "x-principal-type": "CUSTOMER" };
   assert.deepEqual(await authenticateByGateway(new Headers(customer)), {
@@ -69,16 +69,16 @@ Deno.test("a caller behind the gateway is who the gateway says", async () => {
   assert.deepEqual(await authenticateByGateway(new Headers(capitals)), PRINCIPAL);
 });
 
-Deno.test("a caller behind the gateway may come without roles", async () => {
+Deno.test("a request through the gateway may have no roles", async () => {
   const { "x-roles": _, ...without } = GATEWAY;
   for (const headers of [without, { ...without, "x-roles": "" }]) {
     assert.deepEqual(await authenticateByGateway(new Headers(headers)), { ...PRINCIPAL, roles: [] });
   }
 });
 
-Deno.test("a caller behind the gateway is refused when a header is missing, malformed or there twice", async (t) => {
+Deno.test("a request through the gateway is refused if a header is missing, malformed or repeated", async (t) => {
   const wrong: Record<string, string[]> = {
-    "x-user-id": ["", "somebody", `${SUBJECT}0`, `{${SUBJECT}}`],
+    "x-user-id": ["", "not-a-uuid", `${SUBJECT}0`, `{${SUBJECT}}`],
     "x-store-id": ["", "*", `${STORE},${STORE}`],
     "x-principal-type": ["", "staff", "ADMIN", "STAFF,SYSTEM"],
     "x-roles": [
@@ -104,7 +104,7 @@ Deno.test("a caller behind the gateway is refused when a header is missing, malf
   }
 });
 
-Deno.test("a gateway that has secrets is believed with one of them, and nothing else is", async () => {
+Deno.test("a gateway with secrets must send one of them", async () => {
   const [old, young] = ["old-secret".repeat(4), "young-secret".repeat(4)];
   const { authenticate, authenticateInStores } = await openAuth(
     { mode: "gateway", tokens: undefined, secrets: [old, young] },
@@ -130,7 +130,7 @@ Deno.test("a gateway that has secrets is believed with one of them, and nothing 
   }
 });
 
-Deno.test("a caller behind the gateway is not who a token says", async () => {
+Deno.test("a token does not authenticate a request through the gateway", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const { authenticate } = await openAuth({
@@ -145,7 +145,7 @@ Deno.test("a caller behind the gateway is not who a token says", async () => {
   assert.equal(issuer.reads, 0);
 });
 
-Deno.test("staff with roles in several stores are somebody in each of them, with the roles of that store alone", async () => {
+Deno.test("staff with roles in several stores have a principal in each, with only the roles of that store", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const { authenticate, authenticateInStores } = await openAuth(
@@ -172,7 +172,7 @@ Deno.test("staff with roles in several stores are somebody in each of them, with
   await assertRefused(authenticateInStores(new Headers()), "", /header authorization/);
 });
 
-Deno.test("the gateway has chosen the store: nobody behind it is anybody in another one", async () => {
+Deno.test("a request through the gateway has a principal in the gateway's store only", async () => {
   const { authenticateInStores } = await openAuth(
     { mode: "gateway", tokens: undefined, secrets: [] },
     "unused",

@@ -1,9 +1,9 @@
-/** What HTTP edges say about a refusal in headers. */
+/** HTTP headers of authentication errors. */
 import { DomainError } from "../../domain/errors.ts";
 import { InvalidTokenError, refusalHeaders } from "../../auth/refusals.ts";
 import assert from "node:assert/strict";
 
-Deno.test("a refused token is challenged with the reason, a missing one without", () => {
+Deno.test("a refused token is challenged with a reason, a missing one without", () => {
   assert.deepEqual(refusalHeaders(new InvalidTokenError("it has expired")), {
     "www-authenticate":
       'Bearer error="invalid_token", error_description="Cannot accept the token: it has expired"',
@@ -13,14 +13,14 @@ Deno.test("a refused token is challenged with the reason, a missing one without"
   });
 });
 
-Deno.test("a reason cannot leave its quotes", () => {
+Deno.test("a reason cannot break out of its quotes", () => {
   const value =
     refusalHeaders(new InvalidTokenError('a "quote" \\ é\r\nset-cookie: x'))["www-authenticate"] ?? "";
   assert.match(value, /^Bearer error="invalid_token", error_description="[^"\\\r\n]*"$/);
-  new Headers({ "www-authenticate": value }); // throws where it is not a header
+  new Headers({ "www-authenticate": value }); // throws if it is not a valid header
 });
 
-Deno.test("what is unavailable says when to try again, and other refusals add nothing", () => {
+Deno.test("UNAVAILABLE gets Retry-After, and other errors get no header", () => {
   assert.deepEqual(refusalHeaders(new DomainError("UNAVAILABLE", "x")), { "retry-after": "5" });
   assert.deepEqual(refusalHeaders(new DomainError("FORBIDDEN", "x")), {});
 });

@@ -1,4 +1,4 @@
-/** Alternative names of certificates, and bytes that only look like one. */
+/** Subject alternative names of certificates, and damaged certificates. */
 import { CertificateError, subjectAltUris } from "../../auth/subject_alt_names.ts";
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
@@ -12,7 +12,7 @@ function issue(...names: Parameters<typeof AUTHORITY.issue>): Uint8Array {
   return new Uint8Array(new X509Certificate(AUTHORITY.issue(...names).certificate).raw);
 }
 
-Deno.test("URIs of a certificate are read in their order, and names of other kinds are not", () => {
+Deno.test("URIs of a certificate are returned in their order, without names of other kinds", () => {
   const table: [AltName[], string[]][] = [
     [[{ uri: URI }], [URI]],
     [[{ dns: "cart.shop" }, { uri: URI }, { ip: "10.0.0.1" }, { uri: LONG }], [URI, LONG]],
@@ -27,18 +27,18 @@ Deno.test("a URI in another extension is not read, even with a host name that pr
   const other = String.fromCharCode(0x86, URI.length) + URI;
   const printed = { dns: `a, URI:${URI}` };
   assert.deepEqual(subjectAltUris(issue(printed, { other })), []);
-  // The name as printed has an entry that looks real: it is why bytes are read.
+  // The printed name contains an entry that looks real, which is why bytes are parsed.
   const { subjectAltName } = new X509Certificate(AUTHORITY.issue(printed, { other }).certificate);
   assert.match(subjectAltName ?? "", /URI:spiffe/);
 });
 
-Deno.test("bytes that are not the DER of a certificate are refused, whichever way they are damaged", () => {
+Deno.test("damaged certificates are refused", () => {
   const certificate = issue({ dns: "cart.shop" }, { uri: URI });
   for (let length = 0; length < certificate.length; length++) {
     assert.throws(() => subjectAltUris(certificate.subarray(0, length)), CertificateError, `${length} bytes`);
   }
   assert.throws(() => subjectAltUris(new Uint8Array([...certificate, 0])), CertificateError);
-  // Each single byte changed: it reads something or refuses, and never invents a name.
+  // With any single byte changed it returns printable URIs or refuses.
   for (let at = 0; at < certificate.length; at++) {
     for (const byte of [0x00, 0x30, 0x7f, 0x80, 0x84, 0x86, 0xff]) {
       const changed = certificate.slice();
@@ -52,7 +52,7 @@ Deno.test("bytes that are not the DER of a certificate are refused, whichever wa
   }
 });
 
-Deno.test("each length has one encoding, and a list of names may be there once", () => {
+Deno.test("a length in a longer encoding and a repeated list of names are refused", () => {
   const element = (tag: number, ...parts: number[][]) => {
     const content = parts.flat();
     const { length } = content;
@@ -77,7 +77,7 @@ Deno.test("each length has one encoding, and a list of names may be there once",
   assert.deepEqual(subjectAltUris(certificate(critical)), [URI]);
   const wrong = [
     certificate(names(uri), names(uri)),
-    certificate(names([0x86, 0x81, URI.length, ...text(URI)])), // a length that is longer than need be
+    certificate(names([0x86, 0x81, URI.length, ...text(URI)])), // a length that is not encoded in the shortest way
     certificate(names([0x86, 0x82, 0, URI.length, ...text(URI)])),
     certificate(names([0x86, 0x80, ...text(URI), 0, 0])), // an indefinite length
     certificate(names([0x9f, 0x06, URI.length, ...text(URI)])), // a tag of several bytes

@@ -1,4 +1,4 @@
-/** Tokens that hold, and every way in which one does not. */
+/** Token verification: valid tokens, and each reason for a refusal. */
 import { ALGORITHMS, createTokenVerifier } from "../../auth/token.ts";
 import { SignJWT } from "jose";
 import assert from "node:assert/strict";
@@ -14,7 +14,7 @@ import {
   SUBJECT,
 } from "./issuer.ts";
 
-/** Why a token is refused that no key of the issuer has signed. */
+/** Reasons for refusing a token that no key of the issuer has signed. */
 const NOT_SIGNED =
   /: (it is not a signed JWT|its signature is not|its alg is not|the issuer publishes no key)/;
 
@@ -30,7 +30,7 @@ for (const alg of ALGORITHMS) {
   });
 }
 
-Deno.test("verifier gives ids in lower case and drops roles of other stores and unknown ones", async () => {
+Deno.test("verifier returns IDs in lower case and drops unknown roles and roles of other stores", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const verify = createTokenVerifier(issuer);
@@ -58,7 +58,7 @@ Deno.test("verifier gives ids in lower case and drops roles of other stores and 
   });
 });
 
-Deno.test("verifier gives a customer no role, whatever the token says", async () => {
+Deno.test("verifier drops all roles of a customer", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const verify = createTokenVerifier(issuer);
@@ -99,7 +99,7 @@ Deno.test("verifier refuses tokens that are not signed by a key of the issuer", 
     "a changed header": `${encode({ alg: "RS256", kid: key.kid, typ: "x" })}.${payload}.${signature}`,
     "no signature": `${header}.${payload}.`,
     "a cut signature": good.slice(0, -8),
-    "a payload that is no JSON": `${header}.${btoa("no json")}.${signature}`,
+    "a payload that is not JSON": `${header}.${btoa("no json")}.${signature}`,
     "two parts": `${header}.${payload}`,
     "five parts": `${good}.a.b`,
     "NUL bytes": good.replace(".", "\0."),
@@ -115,7 +115,7 @@ Deno.test("verifier refuses tokens that are not signed by a key of the issuer", 
   });
 });
 
-Deno.test("verifier never reads keys from where a token says", async () => {
+Deno.test("verifier never reads keys from a URL in a token", async () => {
   const key = await generateKey();
   const stranger = await generateKey();
   await using issuer = startIssuer(key);
@@ -129,7 +129,7 @@ Deno.test("verifier never reads keys from where a token says", async () => {
   assert.equal(trap.reads, 0);
 });
 
-Deno.test("verifier says which algorithms it accepts, and none of them is symmetric", async () => {
+Deno.test("verifier names the accepted algorithms, none of which is symmetric", async () => {
   const secret = new TextEncoder().encode("a secret that is published by mistake");
   const key = await generateKey();
   key.publicJwk = {
@@ -195,7 +195,7 @@ Deno.test("verifier accepts access tokens only, unless other types are configure
   }
 });
 
-Deno.test("verifier gives a service that is known by a client ID the same UUID always", async () => {
+Deno.test("verifier returns a stable UUID for a service with a client ID", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const idOf = async (sub: string, from = issuer) => {
@@ -205,7 +205,7 @@ Deno.test("verifier gives a service that is known by a client ID the same UUID a
     return principal.id;
   };
   const id = await idOf("identity-service");
-  // It stands in journals: a changed one would make another actor of the same service.
+  // Journals contain it. With another value the same service would look like another actor.
   assert.equal(id, "48e4d2eb-2f8d-599e-a8ff-8ecc56f63f8e");
   assert.notEqual(await idOf("order-service"), id);
   assert.notEqual(await idOf("Identity-service"), id);
@@ -213,7 +213,7 @@ Deno.test("verifier gives a service that is known by a client ID the same UUID a
   assert.equal(await idOf(SUBJECT), SUBJECT);
 });
 
-Deno.test("verifier leaves out roles that are not of this service's form", async () => {
+Deno.test("verifier drops roles that do not have this service's form", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const verify = createTokenVerifier(issuer);
@@ -230,7 +230,7 @@ Deno.test("verifier leaves out roles that are not of this service's form", async
   for (const none of [null, undefined, []]) assert.deepEqual(await rolesOf(none), []);
 });
 
-Deno.test("verifier refuses a critical header that it does not know in a token of the issuer", async () => {
+Deno.test("verifier refuses an unknown critical header in a token of the issuer", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const token = await new SignJWT(claimsFor(issuer))
@@ -243,7 +243,7 @@ Deno.test("verifier refuses a critical header that it does not know in a token o
   );
 });
 
-Deno.test("verifier refuses signed tokens whose claims do not hold", async (t) => {
+Deno.test("verifier refuses signed tokens with invalid claims", async (t) => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const verify = createTokenVerifier(issuer);
@@ -252,7 +252,7 @@ Deno.test("verifier refuses signed tokens whose claims do not hold", async (t) =
   const wrong: [string, Record<string, unknown>, RegExp][] = [
     ["expired", { exp: now - 6 }, /expired/],
     ["without an expiry", { exp: undefined }, missing("exp")],
-    ["with an expiry that is no number", { exp: `${now + 600}` }, missing("exp")],
+    ["with an expiry that is not a number", { exp: `${now + 600}` }, missing("exp")],
     ["not valid yet", { nbf: now + 60 }, missing("nbf")],
     ["of another issuer", { iss: "https://identity.example/" }, missing("iss")],
     ["without an issuer", { iss: undefined }, missing("iss")],
@@ -261,20 +261,24 @@ Deno.test("verifier refuses signed tokens whose claims do not hold", async (t) =
     ["without an audience", { aud: undefined }, missing("aud")],
     ["with an expiry in a hundred years", { exp: now + 100 * 365 * 86_400 }, missing("exp")],
     ["without a subject", { sub: undefined }, missing("sub")],
-    ["with a subject that is no UUID", { sub: "somebody" }, missing("sub")],
-    ["with a customer's subject that is no UUID", { sub: "x", principal_type: "CUSTOMER" }, missing("sub")],
+    ["with a subject that is not a UUID", { sub: "not-a-uuid" }, missing("sub")],
+    [
+      "with a customer's subject that is not a UUID",
+      { sub: "x", principal_type: "CUSTOMER" },
+      missing("sub"),
+    ],
     ["with a service's empty subject", { sub: "", principal_type: "SYSTEM" }, missing("sub")],
     ["with a service's long subject", { sub: "x".repeat(256), principal_type: "SYSTEM" }, missing("sub")],
     ["with a subject and a NUL byte", { sub: `${SUBJECT}\0` }, missing("sub")],
     ["with a subject that is a number", { sub: 7 }, missing("sub")],
     ["without a store", { store_id: undefined }, missing("store_id")],
-    ["with a store that is no UUID", { store_id: `${STORE}0` }, missing("store_id")],
+    ["with a store that is not a UUID", { store_id: `${STORE}0` }, missing("store_id")],
     ["with two stores", { store_id: [STORE, OTHER_STORE] }, missing("store_id")],
     ["without a principal type", { principal_type: undefined }, missing("principal_type")],
     ["with an unknown principal type", { principal_type: "ADMIN" }, missing("principal_type")],
     ["with a principal type in lower case", { principal_type: "staff" }, missing("principal_type")],
     ["with roles in one string", { roles: `STORE_MANAGER@${STORE}` }, missing("roles")],
-    ["with a client that is no string", { client_id: ["cart-service"] }, missing("client_id")],
+    ["with a client that is not a string", { client_id: ["cart-service"] }, missing("client_id")],
   ];
   for (const [name, changes, reason] of wrong) {
     const token = await sign(key, claimsFor(issuer, changes));

@@ -1,4 +1,4 @@
-/** The environment: what it gives when it is empty, full or wrong. */
+/** Configuration of an empty, a complete and an invalid environment. */
 import { ConfigError, readConfig } from "../../config/mod.ts";
 import { type Environment, VARIABLES } from "../../config/variables.ts";
 import assert from "node:assert/strict";
@@ -32,7 +32,7 @@ function pem(der: Uint8Array): string {
   return `-----BEGIN PRIVATE KEY-----\n${der.toBase64()}\n-----END PRIVATE KEY-----\n`;
 }
 
-/** The names that the refusal of `env` lists, in its order. */
+/** Names of the invalid variables in the error of `env`, in its order. */
 function refused(env: Environment): string[] {
   return linesOf(env).map((line) => line.split(":")[0] ?? "");
 }
@@ -62,7 +62,7 @@ Deno.test("configuration of an empty environment is a development service on the
     maxInFlight: 1_000,
     grpcMaxInFlight: 1_000,
     shutdownDelayMs: 0,
-    door: { trustedProxies: 0, ratePerPrincipal: 12_000, ratePerAddress: 24_000, corsOrigins: [] },
+    http: { trustedProxies: 0, ratePerPrincipal: 12_000, ratePerAddress: 24_000, corsOrigins: [] },
     databaseUrl: undefined,
     databasePoolSize: 10,
     dataDirectory: ".data",
@@ -86,7 +86,7 @@ Deno.test("configuration of an empty environment is a development service on the
   });
 });
 
-Deno.test("configuration carries every variable that is set", () => {
+Deno.test("configuration contains every variable that is set", () => {
   const config = readConfig({
     ...PRODUCTION,
     BIND: "::1",
@@ -137,7 +137,7 @@ Deno.test("configuration carries every variable that is set", () => {
     maxInFlight: 250,
     grpcMaxInFlight: 500,
     shutdownDelayMs: 10_000,
-    door: {
+    http: {
       trustedProxies: 2,
       ratePerPrincipal: 0,
       ratePerAddress: 60,
@@ -198,14 +198,14 @@ Deno.test("configuration carries every variable that is set", () => {
   });
 });
 
-Deno.test("configuration in production listens on every interface and keeps three copies of a topic", () => {
+Deno.test("configuration in production listens on every interface and replicates topics three times", () => {
   const config = readConfig(PRODUCTION);
   assert.equal(config.bind, "0.0.0.0");
   assert.equal(config.kafka?.replicationFactor, 3);
 });
 
-Deno.test("configuration names every wrong variable at once", () => {
-  // A folder, a user name and the path of a file can be anything: they are wrong by their absence only.
+Deno.test("configuration names every invalid variable at once", () => {
+  // Any text is a valid folder, user name or path. They can only be missing.
   const anything = ["DATA_DIR", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "GRPC_TLS_CERT"];
   anything.push("GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA", "VAULT_K8S_TOKEN_PATH", "VAULT_CACERT");
   anything.push("PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH");
@@ -214,7 +214,7 @@ Deno.test("configuration names every wrong variable at once", () => {
   assert.deepEqual(refused(env).sort(), [...names, "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"].sort());
 });
 
-Deno.test("configuration sends no token in plain text to another machine, and names no certificate for nobody", () => {
+Deno.test("configuration refuses a token over plain text, and TLS files that no participant uses", () => {
   const token = { PEER_TOKEN_PATH: "/token" };
   for (const host of ["orders.example", "127.0.0.1.example", "127.example", "10.0.0.1", "[::2]"]) {
     assert.deepEqual(linesOf({ ...token, PEER_ORDER_SERVICE_URL: `http://${host}:1` }), [
@@ -239,18 +239,18 @@ Deno.test("configuration sends no token in plain text to another machine, and na
   assert.deepEqual(refused({ ...tls, PEER_ORDER_SERVICE_URL: "https://orders.example" }), ["PEER_TLS_KEY"]);
 });
 
-Deno.test("configuration of several workers wants ports that they share, and a database that is not embedded", () => {
+Deno.test("configuration of several workers requires fixed ports and an external database", () => {
   assert.deepEqual(linesOf({ WORKERS: "3", HTTP_PORT: "0", GRPC_PORT: "0" }), [
     `HTTP_PORT: expected a port, because 3 WORKERS share it, got 0`,
     `GRPC_PORT: expected a port, because 3 WORKERS share it, got 0`,
-    `DATABASE_URL: expected ${VARIABLES.DATABASE_URL.expected}, because the embedded PostgreSQL is for one of 3 WORKERS`,
+    `DATABASE_URL: expected ${VARIABLES.DATABASE_URL.expected}, because 3 WORKERS cannot share the embedded PostgreSQL`,
   ]);
   const { databaseUrl, workers } = readConfig({ ...PRODUCTION, WORKERS: "3" });
   assert.deepEqual([databaseUrl, workers], [PRODUCTION.DATABASE_URL, 3]);
   for (const wrong of ["0", "65", "-1", "two"]) assert.deepEqual(refused({ WORKERS: wrong }), ["WORKERS"]);
 });
 
-Deno.test("configuration says for each wrong variable what was expected and what it got", () => {
+Deno.test("configuration reports the expected and the actual value of each invalid variable", () => {
   assert.deepEqual(linesOf({ HTTP_PORT: "65536", KAFKA_SSL: "yes\nno", KAFKA_PARTITIONS: "9".repeat(99) }), [
     `HTTP_PORT: expected a port, or 0 for any free one, got "65536"`,
     `KAFKA_SSL: expected true or false, got "yes\\nno"`,
@@ -260,7 +260,7 @@ Deno.test("configuration says for each wrong variable what was expected and what
   ]);
 });
 
-Deno.test("configuration refuses values that only look right", () => {
+Deno.test("configuration refuses values that only look valid", () => {
   const wrong: [string, string][] = [
     ["HTTP_PORT", "4000 "],
     ["HTTP_PORT", "-1"],
@@ -321,7 +321,7 @@ Deno.test("configuration accepts an encoded database password, and parameters", 
   assert.equal(readConfig({ DATABASE_URL: url }).databaseUrl, url);
 });
 
-Deno.test("configuration takes durations and keys in each of their forms", () => {
+Deno.test("configuration accepts every form of durations and keys", () => {
   for (
     const [grace, milliseconds] of Object.entries({
       "0s": 0,
@@ -338,7 +338,7 @@ Deno.test("configuration takes durations and keys in each of their forms", () =>
   }
 });
 
-Deno.test("configuration in production names the URL of each participant that has none", () => {
+Deno.test("configuration in production requires a URL of each participant", () => {
   const env = {
     ...PRODUCTION,
     GDPR_PARTICIPANTS: "order-service,review-service",
@@ -348,7 +348,7 @@ Deno.test("configuration in production names the URL of each participant that ha
   assert.deepEqual(readConfig({ GDPR_PARTICIPANTS: "review-service" }).gdpr.peers, {});
 });
 
-Deno.test("configuration names what is missing beside a variable that needs it", () => {
+Deno.test("configuration names the missing variables of a group", () => {
   assert.deepEqual(refused({ KAFKA_SASL_USERNAME: "customers" }), [
     "KAFKA_SASL_MECHANISM",
     "KAFKA_SASL_PASSWORD",
@@ -362,7 +362,7 @@ Deno.test("configuration names what is missing beside a variable that needs it",
   ]);
 });
 
-Deno.test("configuration takes a certificate for the gRPC port in every mode, and an authority with mtls only", () => {
+Deno.test("configuration accepts a gRPC certificate in every mode, and a client CA with mtls only", () => {
   const files = { GRPC_TLS_CERT: "/tls.crt", GRPC_TLS_KEY: "/tls.key" };
   for (const mode of [{ GRPC_AUTH: "token" }, { GRPC_AUTH: "none" }, { ...IDENTITIES, GRPC_AUTH: "mesh" }]) {
     assert.deepEqual(readConfig({ ...mode, ...files }).grpcTls, { certificate: "/tls.crt", key: "/tls.key" });
@@ -375,7 +375,7 @@ Deno.test("configuration takes a certificate for the gRPC port in every mode, an
   }
 });
 
-Deno.test("configuration asks of Vault's variables that they make sense together", () => {
+Deno.test("configuration refuses contradictory Vault variables", () => {
   const VAULT_ADDR = "https://vault.example:8200";
   const table: [Environment, string[]][] = [
     [{ VAULT_ADDR, VAULT_TOKEN: SECRET, VAULT_CACERT: "/ca.pem", VAULT_NAMESPACE: "shop/eu" }, []],
@@ -397,7 +397,7 @@ Deno.test("configuration refuses one port for both servers", () => {
   assert.deepEqual(refused({ HTTP_PORT: "5000", GRPC_PORT: "5000" }), ["GRPC_PORT"]);
 });
 
-Deno.test("configuration lets unknown gRPC callers in on the loopback interface only", () => {
+Deno.test("configuration allows unauthenticated gRPC callers on loopback only", () => {
   for (const BIND of [undefined, "127.0.0.1", "127.9.9.9", "::1", "localhost"]) {
     assert.deepEqual(readConfig({ GRPC_AUTH: "none", BIND }).grpcAuth, { mode: "none" });
   }
@@ -425,17 +425,17 @@ Deno.test("configuration in production refuses every development default by name
   ]);
 });
 
-Deno.test("configuration in production asks how many proxies are trusted, and takes none for an answer", () => {
+Deno.test("configuration in production requires the number of trusted proxies, which may be 0", () => {
   const { TRUSTED_PROXIES: _, ...unsaid } = PRODUCTION;
   const [refusal = ""] = linesOf(unsaid);
   assert.match(
     refusal,
     /^TRUSTED_PROXIES: expected a number from 0 to 9, because .*; 0 where clients connect/,
   );
-  assert.equal(readConfig(PRODUCTION).door.trustedProxies, 0);
+  assert.equal(readConfig(PRODUCTION).http.trustedProxies, 0);
 });
 
-Deno.test("configuration behind a gateway needs an issuer only for gRPC callers with tokens", () => {
+Deno.test("configuration with a gateway requires an issuer only for gRPC callers with tokens", () => {
   const { JWT_JWKS_URL: _url, JWT_ISSUER: _issuer, JWT_AUDIENCE: _audience, ...rest } = PRODUCTION;
   const gateway = { ...rest, AUTH_MODE: "gateway", GATEWAY_SECRET };
   assert.deepEqual(readConfig({ ...gateway, GRPC_AUTH: "mesh", ...IDENTITIES }).auth, {
@@ -449,10 +449,10 @@ Deno.test("configuration behind a gateway needs an issuer only for gRPC callers 
   assert.equal(auth.tokens?.from, "jwks");
 });
 
-Deno.test("configuration in production believes no gateway that proves nothing, and takes two secrets to change one", () => {
+Deno.test("configuration in production requires a gateway secret, and accepts two for rotation", () => {
   assert.deepEqual(linesOf({ ...PRODUCTION, AUTH_MODE: "gateway" }), [
     "GATEWAY_SECRET: expected one or two secrets of 32 to 512 printable characters, comma-separated, because " +
-    "without it anyone who reaches the port is believed",
+    "without it anyone who reaches the port is trusted",
   ]);
   assert.deepEqual(readConfig({ AUTH_MODE: "gateway" }).auth, {
     mode: "gateway",
@@ -469,7 +469,7 @@ Deno.test("configuration in production believes no gateway that proves nothing, 
   }
 });
 
-Deno.test("configuration of certificates wants the identities that count, and other modes do not take them", () => {
+Deno.test("configuration requires SPIFFE identities with certificates, and refuses them in other modes", () => {
   for (const GRPC_AUTH of ["mesh", "mtls"]) {
     const files = GRPC_AUTH === "mtls"
       ? { GRPC_TLS_CERT: "/crt", GRPC_TLS_KEY: "/key", GRPC_TLS_CLIENT_CA: "/ca" }
@@ -499,7 +499,7 @@ Deno.test("configuration of certificates wants the identities that count, and ot
   }
 });
 
-Deno.test("configuration knows services by client IDs that are UUIDs and other words", () => {
+Deno.test("configuration maps client IDs, UUIDs included, to services", () => {
   const [order, till] = ["3f0c2d1e-0000-4000-8000-000000000001", "aB3-_.x@clients"];
   const { grpcAuth, grpcCallers } = readConfig({
     GRPC_CLIENTS: `order-service=${order}, till-service=${till},till-service=second`,
@@ -515,7 +515,7 @@ Deno.test("configuration knows services by client IDs that are UUIDs and other w
   }
 });
 
-Deno.test("configuration in production speaks plain http to hosts that it names, and to itself", () => {
+Deno.test("configuration in production allows plain http to the named hosts and to loopback", () => {
   const plain = {
     JWT_JWKS_URL: "http://Identity-Service:4000/jwks.json",
     PEER_ORDER_SERVICE_URL: "http://order-service:50051",
@@ -542,7 +542,7 @@ Deno.test("configuration in production speaks plain http to hosts that it names,
   }
 });
 
-Deno.test("configuration never shows a secret, nor a login in the wrong place", () => {
+Deno.test("configuration never quotes a secret, nor a login in another variable", () => {
   const login = `postgres://service:${SECRET}@db.example/customers`;
   const messages = [
     messageOf({ DATABASE_URL: `mysql://service:${SECRET}@db.example/customers`, HTTP_PORT: "x" }),
@@ -559,7 +559,7 @@ Deno.test("configuration never shows a secret, nor a login in the wrong place", 
   for (const message of messages) assert.ok(!message.includes(SECRET), message);
 });
 
-Deno.test("configuration takes no key, no token and no whole file in place of a path, and shows none of them", () => {
+Deno.test("configuration refuses a key, a token or a whole file as a path, and quotes none of them", () => {
   const paths = ["DATA_DIR", "GRPC_TLS_CERT", "GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA", "PEER_TLS_CA"];
   paths.push("PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH", "VAULT_K8S_TOKEN_PATH", "VAULT_CACERT");
   const contents = [pem(pkcs8("ed25519")), `-----BEGIN ${SECRET}`, ` eyJ${SECRET}`, `${SECRET}\n`];

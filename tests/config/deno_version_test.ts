@@ -1,4 +1,4 @@
-/** The release of Deno: which ones start-up refuses, and that every file names the one in .dvmrc. */
+/** Supported releases of Deno, and that every file names the one in .dvmrc. */
 import assert from "node:assert/strict";
 import { refuseFaultyDeno } from "../../config/deno_version.ts";
 import { ConfigError } from "../../config/mod.ts";
@@ -6,7 +6,7 @@ import { ConfigError } from "../../config/mod.ts";
 const ROOT = new URL("../../", import.meta.url);
 const RELEASE = (await Deno.readTextFile(new URL(".dvmrc", ROOT))).trim();
 
-Deno.test("start-up refuses the releases of Deno that close connections after a body, and says what to run", () => {
+Deno.test("start-up refuses the releases of Deno that close connections after a body, and names one to use", () => {
   for (const version of ["2.8.3", "2.9.0", "2.9.3", "2.9.5"]) {
     assert.throws(
       () => refuseFaultyDeno(version),
@@ -47,7 +47,7 @@ Deno.test("every command and image in the repository names the release in .dvmrc
   assert.ok(mentions > 10, "README and Dockerfile name it");
 });
 
-/** Text files below a folder, but for decisions, which stay as they were taken. */
+/** Text files below a folder, except decision records, which never change. */
 async function files(folder: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {

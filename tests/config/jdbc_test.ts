@@ -1,4 +1,4 @@
-/** JDBC URLs: what becomes of each parameter, and what is refused without a word of what was given. */
+/** Conversion of JDBC URLs: each parameter, and refusals that quote no value. */
 import { convertJdbc } from "../../config/jdbc.ts";
 import assert from "node:assert/strict";
 
@@ -20,7 +20,7 @@ function problems(url: string, login: Partial<typeof LOGIN> = LOGIN): string[] {
 
 const parametersOf = (url: URL) => Object.fromEntries(url.searchParams);
 
-Deno.test("a JDBC URL gives its host, port and database, and the login comes from beside it", () => {
+Deno.test("a JDBC URL supplies host, port and database, and separate keys the login", () => {
   assert.equal(
     converted("jdbc:postgresql://db.example:6432/customers").href,
     "postgres://customer_service:choose-one@db.example:6432/customers?sslmode=prefer",
@@ -28,7 +28,7 @@ Deno.test("a JDBC URL gives its host, port and database, and the login comes fro
   assert.equal(converted("jdbc:postgresql://db.example/customers").port, "");
 });
 
-Deno.test("a login with every special character arrives as it was", () => {
+Deno.test("a login with every special character is preserved", () => {
   const password = `p@s:s/w?o#r%d &=+"'\\é€`;
   const url = converted("jdbc:postgresql://db/customers", { username: "a@b:c", password });
   assert.equal(decodeURIComponent(url.password), password);
@@ -36,24 +36,24 @@ Deno.test("a login with every special character arrives as it was", () => {
   assert.equal(url.hostname, "db");
 });
 
-Deno.test("the login may stand in the URL, percent-encoded, with a plus that is one", () => {
+Deno.test("the URL may contain a percent-encoded login, in which a plus is literal", () => {
   const url = converted("jdbc:postgresql://db/customers?user=svc&password=a%26b+c%3D", {});
   assert.deepEqual([url.username, decodeURIComponent(url.password)], ["svc", "a&b+c="]);
   assert.deepEqual(parametersOf(url), { sslmode: "prefer" });
 });
 
-Deno.test("two logins that differ are refused, and so is none", () => {
+Deno.test("two different logins are refused, and so is a missing one", () => {
   assert.deepEqual(problems("jdbc:postgresql://db/customers?user=svc&password=other"), [
     "db.username: expected the same as in db.url, or in one of the two only",
     "db.password: expected the same as in db.url, or in one of the two only",
   ]);
   assert.deepEqual(problems("jdbc:postgresql://db/customers", {}), [
-    "db.username: expected, there is none",
-    "db.password: expected, there is none",
+    "db.username: expected, but missing",
+    "db.password: expected, but missing",
   ]);
 });
 
-Deno.test("TLS is never less than what the JDBC driver would do", () => {
+Deno.test("TLS is never weaker than with the JDBC driver", () => {
   const table: [string, Record<string, string>][] = [
     ["", { sslmode: "prefer" }],
     ["ssl=false", { sslmode: "prefer" }],
@@ -69,7 +69,7 @@ Deno.test("TLS is never less than what the JDBC driver would do", () => {
   }
 });
 
-Deno.test("schema, name and kind of server are passed on in PostgreSQL's words, and a Java client's limits left out", () => {
+Deno.test("schema, application name and server type are converted, and a Java client's limits are ignored", () => {
   const url =
     "jdbc:postgresql://db/customers?currentSchema=shop&ApplicationName=crm&targetServerType=primary" +
     "&connectTimeout=10&socketTimeout=30&prepareThreshold=0";
@@ -90,7 +90,7 @@ Deno.test("schema, name and kind of server are passed on in PostgreSQL's words, 
   );
 });
 
-Deno.test("what cannot be honoured is refused by name", () => {
+Deno.test("unsupported parameters are refused by name", () => {
   const table: [string, RegExp][] = [
     ["sslcert=/c&sslkey=/k", /^db\.url: sslcert: .*\ndb\.url: sslkey: /],
     ["ssl=true&sslfactory=org.postgresql.ssl.NonValidatingFactory", /^db\.url: sslfactory: expected sslmode/],
@@ -113,7 +113,7 @@ Deno.test("what cannot be honoured is refused by name", () => {
   assert.match(problems("jdbc:postgresql://db/my%20customers").join(), /database name/);
 });
 
-Deno.test("a URL that is wrong is never quoted, nor the rest of a password that was not encoded", () => {
+Deno.test("an invalid URL is never quoted, nor the rest of a password that was not encoded", () => {
   const secret = "tr0ub4dor";
   const wrong = [
     `postgres://user:${secret}@db/customers`,

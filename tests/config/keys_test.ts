@@ -1,4 +1,4 @@
-/** The keys: given, or made once for development. */
+/** Secret keys, configured or generated once for development. */
 import { openKeys } from "../../config/keys.ts";
 import { ConfigError, readConfig } from "../../config/mod.ts";
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-Deno.test("keys for development are made once, however many starts ask at once, for their owner only", async () => {
+Deno.test("keys for development are generated once by concurrent starts, readable by their owner only", async () => {
   await using folder = await temporaryFolder();
   const data = `${folder.path}/not/yet/there`;
   const starts = await Promise.all(Array.from({ length: 10 }, () => openKeys(NONE, data)));
@@ -37,7 +37,7 @@ Deno.test("keys for development are made once, however many starts ask at once, 
   }
 });
 
-Deno.test("a key that is given wins over the kept one, and all of them given leave no file", async () => {
+Deno.test("a configured key overrides the stored one, and no file is written if all keys are configured", async () => {
   await using folder = await temporaryFolder();
   const kept = await openKeys(NONE, folder.path);
   const file = await Deno.readTextFile(`${folder.path}/gdpr-keys.json`);
@@ -52,7 +52,7 @@ Deno.test("a key that is given wins over the kept one, and all of them given lea
   assert.notEqual((await openKeys(NONE, elsewhere.path)).receiptKey.id, kept.receiptKey.id);
 });
 
-Deno.test("a file that holds no keys is refused by its path and left as it is", async () => {
+Deno.test("a file without keys is refused by its path and not changed", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/gdpr-keys.json`;
   for (

@@ -1,21 +1,21 @@
-/** Stands in for customer-service's gRPC door: takes confirmations, and keeps what has come with them. */
+/** Fake ConfirmErasure server that records its calls. */
 import { GrpcError, pathOf, serve, type StatusName, unaryMethod } from "../../grpc/mod.ts";
 import {
   type ConfirmErasureRequest,
   CustomerService,
 } from "../../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 
-export interface Confirmations extends AsyncDisposable {
+export interface ConfirmationServer extends AsyncDisposable {
   /** host:port */
   address: string;
   received: { request: ConfirmErasureRequest; token: string }[];
 }
 
-/** @param statusOf what the nth call, from 1, is answered */
-export async function takeConfirmations(
+/** @param statusOf status of the nth call, from 1 */
+export async function startConfirmationServer(
   statusOf: (nth: number) => StatusName = () => "OK",
-): Promise<Confirmations> {
-  const received: Confirmations["received"] = [];
+): Promise<ConfirmationServer> {
+  const received: ConfirmationServer["received"] = [];
   let calls = 0;
   const { confirmErasure } = CustomerService.method;
   const server = await serve({

@@ -1,4 +1,4 @@
-/** The demonstration services as the service meets them: over gRPC, and through events. */
+/** Demo services over gRPC and through events. */
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { PeerError } from "../../actors/gdpr/vocabulary.ts";
@@ -14,18 +14,18 @@ import { createPeers } from "../../rpc/peers.ts";
 import { eventually } from "../eventually.ts";
 import { kafkaTest, settings } from "../events/kafka.ts";
 import { event } from "../events/outbox.ts";
-import { type Confirmations, takeConfirmations } from "./confirmations.ts";
+import { type ConfirmationServer, startConfirmationServer } from "./confirmations.ts";
 
 const SERVICES = ["order-service", "payment-service", "communication-service"];
 const EVIDENCE: Record<string, string> = {
-  "order-service": "2 orders, 1 return anonymised",
-  "payment-service": "2 payments, 1 saved card anonymised",
-  "communication-service": "1 newsletter subscription, 2 emails anonymised",
+  "order-service": "2 orders, 1 return anonymized",
+  "payment-service": "2 payments, 1 saved card anonymized",
+  "communication-service": "1 newsletter subscription, 2 emails anonymized",
 };
 const { storeId, customerId } = DEMO;
 const never = new AbortController().signal;
 
-Deno.test("the demo services tell what they hold, from any record on; one is away the first time", async () => {
+Deno.test("the demo services return their records after any cursor; one fails its first call", async () => {
   await using place = await open();
   const ask = (service: string, customerId: string, resumeAfter?: string) =>
     Array.fromAsync(
@@ -57,20 +57,20 @@ Deno.test("the demo services tell what they hold, from any record on; one is awa
   );
 });
 
-Deno.test("each demo service erases and confirms under its own name, and again when it is told again", async () => {
+Deno.test("each demo service erases and confirms under its own name, and confirms a repeated event again", async () => {
   await using place = await open();
-  const told = erasure();
+  const message = erasure();
   await place.demo.deliver("customer.updated", event("customer.updated", storeId, customerId).payload);
-  assert.equal(place.door.received.length, 0);
+  assert.equal(place.confirmations.received.length, 0);
 
-  await place.demo.deliver(told.topic, told.payload);
-  await place.demo.deliver(told.topic, told.payload);
-  const confirmed = place.door.received.map(({ request }) => [request.service, request.evidence]);
+  await place.demo.deliver(message.topic, message.payload);
+  await place.demo.deliver(message.topic, message.payload);
+  const confirmed = place.confirmations.received.map(({ request }) => [request.service, request.evidence]);
   assert.deepEqual(confirmed.sort(), [...Object.entries(EVIDENCE), ...Object.entries(EVIDENCE)].sort());
-  for (const { request, token } of place.door.received) {
+  for (const { request, token } of place.confirmations.received) {
     const { principal, service } = await place.issuer.verify(token);
     assert.deepEqual([service, principal.type, principal.storeId], [request.service, "SYSTEM", storeId]);
-    assert.deepEqual([request.requestId, request.storeId], [told.payload.requestId, storeId]);
+    assert.deepEqual([request.requestId, request.storeId], [message.payload.requestId, storeId]);
   }
   const left = place.peers.collect("order-service", {
     customerId,
@@ -81,42 +81,42 @@ Deno.test("each demo service erases and confirms under its own name, and again w
   assert.deepEqual(await Array.fromAsync(left), []);
 });
 
-Deno.test("only the services that are asked erase", async () => {
+Deno.test("only the participants of the request erase", async () => {
   await using place = await open();
-  const told = erasure({ participants: ["payment-service"] });
-  await place.demo.deliver(told.topic, told.payload);
-  assert.deepEqual(place.door.received.map(({ request }) => request.service), ["payment-service"]);
+  const message = erasure({ participants: ["payment-service"] });
+  await place.demo.deliver(message.topic, message.payload);
+  assert.deepEqual(place.confirmations.received.map(({ request }) => request.service), ["payment-service"]);
 });
 
-Deno.test("a confirmation is tried again while customer-service is away, and not when it is refused", async () => {
-  await using away = await takeConfirmations((nth) => nth < 3 ? "UNAVAILABLE" : "OK");
-  await using place = await open(away);
-  const told = erasure({ participants: ["order-service"] });
-  await place.demo.deliver(told.topic, told.payload);
-  assert.deepEqual(away.received.map(({ request }) => request.service), ["order-service"]);
+Deno.test("a confirmation is retried while customer-service is unavailable, but not after a refusal", async () => {
+  await using failing = await startConfirmationServer((nth) => nth < 3 ? "UNAVAILABLE" : "OK");
+  await using place = await open(failing);
+  const message = erasure({ participants: ["order-service"] });
+  await place.demo.deliver(message.topic, message.payload);
+  assert.deepEqual(failing.received.map(({ request }) => request.service), ["order-service"]);
 
-  let asked = 0;
-  await using refusing = await takeConfirmations(() => {
-    asked++;
+  let calls = 0;
+  await using refusing = await startConfirmationServer(() => {
+    calls++;
     return "FAILED_PRECONDITION";
   });
   await using refused = await open(refusing);
-  await refused.demo.deliver(told.topic, told.payload);
-  assert.equal(asked, 1);
+  await refused.demo.deliver(message.topic, message.payload);
+  assert.equal(calls, 1);
 });
 
-Deno.test("closing the demo services does not wait for a customer-service that is away", async () => {
-  await using door = await takeConfirmations(() => "UNAVAILABLE");
-  await using place = await open(door);
-  const told = erasure();
-  const delivering = place.demo.deliver(told.topic, told.payload);
+Deno.test("closing the demo services does not wait for an unavailable customer-service", async () => {
+  await using server = await startConfirmationServer(() => "UNAVAILABLE");
+  await using place = await open(server);
+  const message = erasure();
+  const delivering = place.demo.deliver(message.topic, message.payload);
   const started = performance.now();
   await place.demo[Symbol.asyncDispose]();
   await delivering;
   assert.ok(performance.now() - started < 1_000);
 });
 
-Deno.test("what the demo services say tells no value", async () => {
+Deno.test("the demo services log no personal value", async () => {
   const lines: string[] = [];
   await configure({
     reset: true,
@@ -134,8 +134,8 @@ Deno.test("what the demo services say tells no value", async () => {
         place.peers.collect(service, { customerId, storeId, requestId, resumeAfter: undefined }, never),
       ).catch(() => {});
     }
-    const told = erasure();
-    await place.demo.deliver(told.topic, told.payload);
+    const message = erasure();
+    await place.demo.deliver(message.topic, message.payload);
     for (const service of SERVICES) assert.ok(lines.some((line) => line.startsWith(`${service} `)), service);
     assert.doesNotMatch(lines.join("\n"), /mina|keller|teapot|4242|shop\.example/i);
   } finally {
@@ -143,7 +143,7 @@ Deno.test("what the demo services say tells no value", async () => {
   }
 });
 
-Deno.test("events go to the sink first and then to the services, which keep nobody waiting", async () => {
+Deno.test("events go to the sink first and then, in the background, to the services", async () => {
   const steps: string[] = [];
   let broken = false;
   const sink: Sink = {
@@ -175,19 +175,21 @@ Deno.test("events go to the sink first and then to the services, which keep nobo
 });
 
 for (const format of ["protobuf", "json"] satisfies EventFormat[]) {
-  kafkaTest(`each demo service hears of an erasure through Kafka, written as ${format}`, async () => {
+  kafkaTest(`each demo service consumes an erasure from Kafka, encoded as ${format}`, async () => {
     await using place = await open(undefined, { kafka: settings(), group: `test-${crypto.randomUUID()}` });
     await using sink = kafkaSink(settings(), format);
-    const told = erasure();
-    await sink.publish([told], never);
+    const message = erasure();
+    await sink.publish([message], never);
     await eventually(() => {
-      const mine = place.door.received.filter(({ request }) => request.requestId === told.payload.requestId);
+      const mine = place.confirmations.received.filter(({ request }) =>
+        request.requestId === message.payload.requestId
+      );
       assert.deepEqual(mine.map(({ request }) => request.service).sort(), SERVICES.toSorted());
     }, 30_000);
   });
 }
 
-/** What the service tells when an erasure begins. */
+/** Event that an erasure has begun. */
 function erasure(fields: Record<string, unknown> = {}) {
   return event("customer.erasure_requested", storeId, customerId, {
     requestId: crypto.randomUUID(),
@@ -197,14 +199,14 @@ function erasure(fields: Record<string, unknown> = {}) {
   });
 }
 
-async function open(door?: Confirmations, options: Partial<DemoPeersOptions> = {}) {
+async function open(server?: ConfirmationServer, options: Partial<DemoPeersOptions> = {}) {
   await using stack = new AsyncDisposableStack();
   const folder = stack.adopt(
     await Deno.makeTempDir({ prefix: "customer-service-demo-" }),
     (path) => Deno.remove(path, { recursive: true }),
   );
   const issuer: DevelopmentIssuer = await openDevelopmentIssuer(folder);
-  const confirmations = door ?? stack.use(await takeConfirmations());
+  const confirmations = server ?? stack.use(await startConfirmationServer());
   const demo = stack.use(
     await startDemoPeers({
       confirm: {
@@ -220,5 +222,5 @@ async function open(door?: Confirmations, options: Partial<DemoPeersOptions> = {
   );
   const peers = stack.use(createPeers(demo.urls));
   const running = stack.move();
-  return { demo, peers, issuer, door: confirmations, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { demo, peers, issuer, confirmations, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

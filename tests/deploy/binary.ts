@@ -1,5 +1,5 @@
 /**
- * The program that `deno task compile` makes, in an empty folder, without a cache and without a registry:
+ * Tests the executable of `deno task compile` in an empty folder, without a cache and without a registry:
  *
  *     TEST_BINARY=.data/customer-service deno run -A tests/run.ts tests/deploy/binary.ts
  */
@@ -12,7 +12,7 @@ import { temporaryFolder, watch } from "../service.ts";
 const BINARY = await Deno.realPath(Deno.env.get("TEST_BINARY") ?? ".data/customer-service");
 
 for (const workers of [1, 2]) {
-  Deno.test(`it serves with ${workers} of its processes, and ends with 0`, async () => {
+  Deno.test(`the executable serves with ${workers} workers and exits with 0`, async () => {
     await using world = await createWorld();
     const ref = await register(world, { email: "ada@example.com" });
     await using folder = await temporaryFolder();

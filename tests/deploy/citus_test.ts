@@ -1,4 +1,4 @@
-/** deploy/citus.sql on the schema as it is: Citus itself is not to be had here, what it asks of a schema is. */
+/** deploy/citus.sql matches the schema and meets Citus' requirements. Citus itself is not available in tests. */
 import assert from "node:assert/strict";
 import { createDatabase } from "../database.ts";
 import { readText } from "./yaml.ts";
@@ -9,14 +9,14 @@ const distributed = [...sql.matchAll(/create_distributed_table\('(\w+)', 'store_
 );
 const local = [...sql.matchAll(/citus_add_local_table_to_metadata\('(\w+)'\)/g)].map(([, name]) => name!);
 
-Deno.test("every table is either distributed by store or stays where work is claimed", async () => {
+Deno.test("every table is either distributed by store or a local work queue", async () => {
   await using database = await createDatabase();
   const tables = await database.admin<{ name: string }[]>`
     select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'schema_migrations'`;
   assert.deepEqual([...distributed, ...local].sort(), tables.map(({ name }) => name).sort());
 });
 
-Deno.test("whatever is unique or refers to a distributed table does so within a store, in order", async () => {
+Deno.test("unique and foreign keys of distributed tables begin with the store", async () => {
   await using database = await createDatabase();
   const keys = await database.admin<{ table: string; other: string; own: string[]; theirs: string[] }[]>`
     select conrelid::regclass::text as table, confrelid::regclass::text as other,
@@ -37,7 +37,7 @@ Deno.test("whatever is unique or refers to a distributed table does so within a 
   assert.deepEqual(loose.map(({ index }) => index), []);
 });
 
-Deno.test("what is claimed over all stores is not distributed", async () => {
+Deno.test("tables from which workers claim rows of all stores are not distributed", async () => {
   for (const name of ["timers", "effects", "outbox"]) {
     assert.match(await readText(`db/${name}.ts`), /for update skip locked/);
     assert.ok(local.includes(name), name);
@@ -48,7 +48,7 @@ Deno.test("what is claimed over all stores is not distributed", async () => {
   }
 });
 
-Deno.test("the file is SQL that PostgreSQL takes, as the tables' owner", async () => {
+Deno.test("the tables' owner can run the file", async () => {
   await using database = await createDatabase();
   const owner = database.pool("customer_owner", 1);
   await owner.unsafe(`

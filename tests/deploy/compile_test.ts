@@ -1,4 +1,4 @@
-/** What `deno task compile` puts into the program, without making it: that takes Deno's own downloads. */
+/** Contents of the executable of `deno task compile`, without compiling, which needs downloads. */
 import assert from "node:assert/strict";
 import { FLAGS, INCLUDED } from "../../tasks/compile.ts";
 import { modules } from "./modules.ts";
@@ -6,7 +6,7 @@ import { exists, readText } from "./yaml.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-Deno.test("every file that is read at run time is in it", async () => {
+Deno.test("the executable contains every file that is read at run time", async () => {
   const read = new Set<string>();
   for (const path of await modules("main.ts")) {
     for (const [, file = ""] of (await readText(path)).matchAll(/new URL\("([^"]+)", import\.meta\.url\)/g)) {
@@ -17,7 +17,7 @@ Deno.test("every file that is read at run time is in it", async () => {
   for (const path of INCLUDED) assert.ok(await exists(path), path);
 });
 
-Deno.test("it may do what deno.json grants, with bounds only where they do not depend on the place", async () => {
+Deno.test("the executable has the permissions of deno.json, restricted only where its location does not matter", async () => {
   const granted = JSON.parse(await readText("deno.json")).permissions.default;
   const names = FLAGS.flatMap((flag) => /^--allow-(\w+)/.exec(flag)?.[1] ?? []);
   assert.deepEqual(names.sort(), Object.keys(granted).sort());

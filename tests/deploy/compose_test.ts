@@ -1,4 +1,4 @@
-/** The compose file: that it names what there is. It takes a container engine to run it. */
+/** deploy/compose.yaml refers to existing things. Running it needs a container engine. */
 import assert from "node:assert/strict";
 import { SOURCES } from "../../config/vault_secrets.ts";
 import { VERSION } from "../vault/installation.ts";
@@ -7,7 +7,7 @@ import { exists, type Loose, readText, readYaml } from "./yaml.ts";
 
 const [{ services, volumes }] = await readYaml("deploy/compose.yaml");
 
-Deno.test("files that are mounted or built exist, and services that are waited for", async () => {
+Deno.test("mounted and built files exist, and so do the services in depends_on", async () => {
   for (const [name, service] of Object.entries<Loose>(services)) {
     for (const volume of service.volumes ?? []) {
       const [source] = volume.split(":");
@@ -22,7 +22,7 @@ Deno.test("files that are mounted or built exist, and services that are waited f
   }
 });
 
-Deno.test("the service starts with its variables and what is seeded into Vault", async () => {
+Deno.test("the service starts with its variables and the seeded secrets of Vault", async () => {
   const { read_only, cap_drop } = services["customer-service"];
   assertStarts(environment());
   assert.ok(read_only);
@@ -31,13 +31,13 @@ Deno.test("the service starts with its variables and what is seeded into Vault",
   for (const { path } of SOURCES) assert.match(seed, new RegExp(`-mount=ss3/kv ${path} `));
 });
 
-Deno.test("the Vault is the one that tests/vault asks", () => {
+Deno.test("the Vault has the version that tests/vault uses", () => {
   for (const name of ["vault", "seed-vault"]) {
     assert.equal(`${services[name].image}`.split(":")[1], VERSION, name);
   }
 });
 
-Deno.test("ports that are open are the service's, on this machine alone", () => {
+Deno.test("only the service's ports are published, on loopback", () => {
   const { httpPort, grpcPort } = assertStarts(environment());
   const own = services["customer-service"].ports;
   assert.deepEqual(own, [httpPort, grpcPort].map((port) => `127.0.0.1:${port}:${port}`));
@@ -46,7 +46,7 @@ Deno.test("ports that are open are the service's, on this machine alone", () => 
   }
 });
 
-Deno.test("the collector takes what is sent to it, and its pipelines name what it has", async () => {
+Deno.test("the collector's receivers match the service, and its pipelines name existing components", async () => {
   const [{ receivers, processors, exporters, service }] = await readYaml("deploy/compose/collector.yaml");
   const [, port] = receivers.otlp.protocols.http.endpoint.split(":");
   assert.match(services.router.environment.OTLP_ENDPOINT, new RegExp(`^http://collector:${port}$`));
@@ -58,7 +58,7 @@ Deno.test("the collector takes what is sent to it, and its pipelines name what i
   }
 });
 
-Deno.test("the scripts are sound for a plain shell", async () => {
+Deno.test("the scripts are valid for a POSIX shell", async () => {
   for (const script of ["logins.sh", "seed_vault.sh"]) {
     const path = new URL(`../../deploy/compose/${script}`, import.meta.url).pathname;
     assert.ok((await new Deno.Command("sh", { args: ["-n", path] }).output()).success, script);

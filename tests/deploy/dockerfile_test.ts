@@ -1,4 +1,4 @@
-/** What the Dockerfile takes into the image, without building it. `deno task image` builds it. */
+/** Contents of the image, without building it. `deno task image` builds it. */
 import assert from "node:assert/strict";
 import { TRUSTING } from "../production.ts";
 import { assertStarts } from "./environment.ts";
@@ -8,7 +8,7 @@ import { exists, readText } from "./yaml.ts";
 const dockerfile = await readText("Dockerfile");
 const ENTRIES = /deno cache --frozen (.*)/.exec(dockerfile)?.[1]?.split(" ") ?? [];
 
-Deno.test("everything that runs in the image passes .dockerignore", async () => {
+Deno.test("no file that the image needs is in .dockerignore", async () => {
   const allowed = (await readText(".dockerignore")).split("\n").filter((line) => line.startsWith("!"))
     .map((line) => line.slice(1));
   const passes = (path: string) =>
@@ -21,7 +21,7 @@ Deno.test("everything that runs in the image passes .dockerignore", async () => 
   for (const name of allowed.filter((name) => name !== "*.ts")) assert.ok(await exists(name), name);
 });
 
-Deno.test("its commands name the permissions and the Deno of this repository", async () => {
+Deno.test("the image's commands have the permissions and the Deno version of this repository", async () => {
   const [entrypoint] = dockerfile.match(/(?<=^ENTRYPOINT ).*/m) ?? [];
   const command: string[] = JSON.parse(entrypoint ?? "[]");
   assert.ok(!command.includes("-A") && !command.some((flag) => flag.startsWith("--allow")));
@@ -35,7 +35,7 @@ Deno.test("its commands name the permissions and the Deno of this repository", a
   assert.match(dockerfile, new RegExp(`denoland/deno:${Deno.version.deno.replaceAll(".", "\\.")}$`, "m"));
 });
 
-Deno.test("its ports are the service's", () => {
+Deno.test("the image exposes the service's ports", () => {
   const { httpPort, grpcPort } = assertStarts({
     ...TRUSTING,
     TRUSTED_PROXIES: "0",

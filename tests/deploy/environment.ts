@@ -1,11 +1,11 @@
-/** What a deployment sets, held against what the service reads. */
+/** Compares a deployment's variables with those that the service reads. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { generateKeyPairSync } from "node:crypto";
 import { type Config, readConfig } from "../../config/mod.ts";
 import { VARIABLES } from "../../config/variables.ts";
 
-/** What a secret or Vault gives. */
+/** Variables from a secret or from Vault. */
 export function secrets(): Record<string, string> {
   const { privateKey } = generateKeyPairSync("ed25519");
   return {
@@ -18,7 +18,7 @@ export function secrets(): Record<string, string> {
   };
 }
 
-/** Asserts that each variable is one of ours or one of OpenTelemetry's, and that production starts with them. */
+/** Asserts that the service or OpenTelemetry reads each variable, and that production accepts them. */
 export function assertStarts(env: Record<string, string>): Config {
   const known = (name: string) => name in VARIABLES || /^(OTEL_[A-Z_]+|PEER_[A-Z0-9_]+_URL)$/.test(name);
   assert.deepEqual(Object.keys(env).filter((name) => !known(name)), []);

@@ -1,6 +1,6 @@
-/** The manifests: that they fit each other, the image and the service. Kubernetes itself has the last word on them. */
+/** The Kubernetes manifests match each other, the image and the service. */
 import assert from "node:assert/strict";
-import { LIMIT_MS } from "../../lifetime.ts";
+import { LIMIT_MS } from "../../shutdown.ts";
 import { assertStarts } from "./environment.ts";
 import { exists, type Loose, readText, readYaml } from "./yaml.ts";
 
@@ -17,7 +17,7 @@ const find = (kind: string, name = "customer-service") =>
 const server = find("Deployment").spec.template;
 const migration = find("Job", "customer-service-migrate").spec.template;
 
-Deno.test("each file stands in the base, and the overlay names what there is", async () => {
+Deno.test("the base lists each file, and the overlay refers to existing ones", async () => {
   const files: string[] = [];
   for await (const { name } of Deno.readDir(new URL(`../../${BASE}`, import.meta.url))) files.push(name);
   assert.deepEqual(files.filter((name) => name !== "kustomization.yaml").sort(), [...base.resources].sort());
@@ -32,7 +32,7 @@ Deno.test("each file stands in the base, and the overlay names what there is", a
   for (const { spec } of [server, migration]) assert.ok(images.includes(spec.containers[0].image));
 });
 
-Deno.test("the service starts with what it is told, at the base and in the overlay", () => {
+Deno.test("the service starts with the variables of the base and of the overlay", () => {
   assertStarts(literals(base));
   const config = assertStarts({ ...literals(base), ...literals(overlay) });
   assert.deepEqual(Object.keys(config.gdpr.peers).sort(), [...config.gdpr.participants].sort());
@@ -42,12 +42,12 @@ Deno.test("the service starts with what it is told, at the base and in the overl
   assert.equal(overlay.configMapGenerator[0].behavior, "merge");
 });
 
-Deno.test("each pod exports under its own name, beside what the config map says of all of them", () => {
+Deno.test("each pod exports telemetry with its own name and the attributes of the config map", () => {
   const env = new Map<string, Loose>(server.spec.containers[0].env.map((each: Loose) => [each.name, each]));
   assert.equal(env.get("POD_NAME").valueFrom.fieldRef.fieldPath, "metadata.name");
   for (const layers of [[base], [base, overlay]]) {
     const map = Object.assign({}, ...layers.map(literals));
-    // as the kubelet resolves it
+    // as the kubelet expands it
     const attributes = env.get("OTEL_RESOURCE_ATTRIBUTES").value.replace(
       /\$\((\w+)\)/g,
       (_: string, name: string) => ({ ...map, POD_NAME: "pod-a" })[name] ?? assert.fail(name),
@@ -57,7 +57,7 @@ Deno.test("each pod exports under its own name, beside what the config map says 
   }
 });
 
-Deno.test("selectors reach the pods, and the service's pods alone", () => {
+Deno.test("selectors match the service's pods and no others", () => {
   const selectors = [
     find("Deployment").spec.selector.matchLabels,
     find("Service").spec.selector,
@@ -77,7 +77,7 @@ Deno.test("selectors reach the pods, and the service's pods alone", () => {
   }
 });
 
-Deno.test("ports are the service's own, wherever they are named", () => {
+Deno.test("all ports are those of the service", () => {
   const { httpPort, grpcPort } = assertStarts(literals(base));
   const [container] = server.spec.containers;
   const named = container.ports.map(({ name, containerPort }: Loose) => [name, containerPort]);
@@ -94,7 +94,7 @@ Deno.test("ports are the service's own, wherever they are named", () => {
   assert.deepEqual(open, [httpPort, grpcPort]);
 });
 
-Deno.test("probes ask what there is, and only readiness depends on the database", async () => {
+Deno.test("probes use existing endpoints, and only readiness depends on the database", async () => {
   const [container] = server.spec.containers;
   const paths = ["startupProbe", "livenessProbe", "readinessProbe"].map((probe) => container[probe].httpGet);
   assert.deepEqual(paths.map(({ path }) => path), ["/healthz", "/healthz", "/readyz"]);
@@ -105,13 +105,13 @@ Deno.test("probes ask what there is, and only readiness depends on the database"
   }
 });
 
-Deno.test("a pod has the time that the service takes to end", () => {
+Deno.test("the termination grace period covers the service's shutdown", () => {
   const { shutdownDelayMs } = assertStarts(literals(base));
   const needed = (shutdownDelayMs + LIMIT_MS) / 1_000;
   assert.ok(server.spec.terminationGracePeriodSeconds > needed, `${needed} s`);
 });
 
-Deno.test("the documents count the connections of all pods that there may be at once", async () => {
+Deno.test("the documentation counts the connections of the maximum number of pods", async () => {
   const { databasePoolSize } = assertStarts(literals(base));
   const pods = find("HorizontalPodAutoscaler").spec.maxReplicas +
     find("Deployment").spec.strategy.rollingUpdate.maxSurge;
@@ -123,7 +123,7 @@ Deno.test("the documents count the connections of all pods that there may be at 
   assert.match(await readText(`${BASE}/autoscaler.yaml`), new RegExp(`up to ${each} connections`));
 });
 
-Deno.test("every container is nobody's, writes nothing and has bounds", async () => {
+Deno.test("every container is unprivileged, read-only and has resource limits", async () => {
   const [user] = (await readText("Dockerfile")).match(/(?<=^USER )\d+/m) ?? [];
   for (const { spec } of [server, migration]) {
     assert.equal(spec.securityContext.runAsNonRoot, true);
@@ -142,7 +142,7 @@ Deno.test("every container is nobody's, writes nothing and has bounds", async ()
   assert.match(await readText("Dockerfile"), new RegExp(`deno cache .* ${task}`));
 });
 
-Deno.test("what is mounted stands where the service may read", async () => {
+Deno.test("mounted paths are readable by the service", async () => {
   const [patch] = await readYaml(`${OVERLAY}/vault.yaml`);
   const { read } = JSON.parse(await readText("deno.json")).permissions.default;
   for (const { mountPath } of patch.spec.template.spec.containers[0].volumeMounts) {

@@ -1,8 +1,8 @@
-/** What a module consists of, as Deno sees it. */
+/** Module graph of a file, from `deno info`. */
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** The files of ours that a module imports, however far away; what it loads later, only development does. */
+/** Our files that a module imports statically, directly or indirectly. Only development uses dynamic imports. */
 export async function modules(entry: string): Promise<string[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", entry],

@@ -1,4 +1,4 @@
-/** Servers prepared as README.md and deploy/ say, from empty ones. */
+/** Preparing an empty PostgreSQL server as in README.md and deploy/. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { startEmbedded } from "../../db/embedded.ts";
@@ -8,7 +8,7 @@ import { isCurrent, migrate } from "../../db/migrate.ts";
 import { temporaryFolder } from "../service.ts";
 import { readText } from "./yaml.ts";
 
-Deno.test("what compose runs on the first start gives a login that migrates, and one that only serves", async () => {
+Deno.test("the first start of compose creates a login that migrates and one that only serves", async () => {
   await using folder = await temporaryFolder();
   await using server = await startEmbedded(folder.path, { settings: { fsync: "off" } });
   const [, script = ""] = (await readText("deploy/compose/logins.sh")).match(/<<'SQL'\n(.*?)\nSQL\n/s) ?? [];
@@ -27,7 +27,7 @@ Deno.test("what compose runs on the first start gives a login that migrates, and
   await assert.rejects(ask(of("customer_service", "one"), "set role customer_owner"), { code: "42501" });
 });
 
-Deno.test("an administrator who may create roles and databases prepares the server, and the service migrates", async () => {
+Deno.test("an administrator with CREATEROLE and CREATEDB prepares the server, and the service migrates", async () => {
   await using folder = await temporaryFolder();
   await using server = await startEmbedded(folder.path, { settings: { fsync: "off" } });
   await ask(server.adminUrl, "create role administrator login createrole createdb password 'managed'");

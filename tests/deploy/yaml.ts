@@ -1,4 +1,4 @@
-/** YAML files of deploy/ as what they mean. */
+/** Parses YAML files of deploy/. */
 import { parseAllDocuments } from "yaml";
 
 const ROOT = new URL("../../", import.meta.url);

@@ -9,7 +9,7 @@ const STORE = crypto.randomUUID();
 const CUSTOMER = crypto.randomUUID();
 const updated = () => event("customer.updated", STORE, CUSTOMER, { changedFields: ["email"] });
 
-Deno.test("an event keeps its content in both formats, which content-type tells apart", () => {
+Deno.test("an event has the same content in both formats, which content-type identifies", () => {
   const row = updated();
   const [binary] = encodeRows([row], "protobuf");
   const [text] = encodeRows([row], "json");
@@ -22,7 +22,7 @@ Deno.test("an event keeps its content in both formats, which content-type tells 
   assert.deepEqual(fromText.changedFields, ["email"]);
 });
 
-Deno.test("an event carries its CloudEvents attributes as headers, with the version of the specification", () => {
+Deno.test("an event has its CloudEvents attributes as headers, with the version of the specification", () => {
   const row = updated();
   const [encoded] = encodeRows([row], "protobuf");
   assert.deepEqual(encoded!.headers, {
@@ -42,8 +42,8 @@ Deno.test("every row that cannot be encoded is named, without its values", () =>
       assert.ok(error instanceof UnpublishableError);
       assert.deepEqual([...error.reasons], [
         [unknownTopic.eventId, "this version does not know the topic customer.teleported"],
-        [unknownField.eventId, "its payload is no io.shopstar.customer.v1.CustomerCreated"],
-        [wrongType.eventId, "its payload is no io.shopstar.customer.v1.CustomerUpdated"],
+        [unknownField.eventId, "its payload is not a io.shopstar.customer.v1.CustomerCreated"],
+        [wrongType.eventId, "its payload is not a io.shopstar.customer.v1.CustomerUpdated"],
       ]);
       assert.doesNotMatch(error.message, /ada/);
       return true;

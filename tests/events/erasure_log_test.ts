@@ -1,11 +1,11 @@
-/** The erasure memory in a real Kafka: kept for ever, read whole, and brought back into a restored database. */
+/** Erasure log in a real Kafka: retention, reading, and replay into a restored database. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { ConfigResourceTypes, Kafka, logLevel, type Message } from "kafkajs";
 import { readErasureLog } from "../../events/erasure_log.ts";
 import { kafkaSink } from "../../events/kafka_sink.ts";
 import { startRelay } from "../../events/relay.ts";
-import { watchMemory } from "../../events/stale_memory.ts";
+import { startRestoreCheck } from "../../events/restore_check.ts";
 import type { World } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { createRestored, finishReplay } from "../gdpr/restored.ts";
@@ -19,8 +19,8 @@ import { until } from "./waiting.ts";
 const WARNING = /^warning .*restored from a backup.*deno task erasure replay --from kafka$/;
 const HASH = "ab".repeat(32);
 
-kafkaTest("the erasure log, in a broker of its own", async (t) => {
-  // The broker compacts soon, not every quarter of a minute.
+kafkaTest("the erasure log, in a separate broker", async (t) => {
+  // The broker compacts early instead of every 15 seconds.
   await using broker = await startBroker(undefined, { "log.cleaner.backoff.ms": 100 });
   const connection = { ...settings(broker.brokers), partitions: 1 };
   const read = async () => (await Array.fromAsync(readErasureLog(connection))).flat();
@@ -35,24 +35,24 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
       DATA_DIR: folder,
     };
     const { code, stdout, stderr } = await runTask("erasure", ["replay", "--from", "kafka"], env);
-    // kafkajs has a harmless warning of its own.
+    // kafkajs logs a harmless warning.
     return { code, stdout, complaints: stderr.split("\n").filter((line) => /^(error|Cannot)/i.test(line)) };
   };
   const warnings = async ({ database }: World) => {
     await using log = await captureLog();
-    await using watch = watchMemory(database.pool("customer_worker", 1), connection);
-    assert.equal(await watch.answer, log.lines.length > 0);
+    await using check = startRestoreCheck(database.pool("customer_worker", 1), connection);
+    assert.equal(await check.result, log.lines.length > 0);
     return log.lines;
   };
 
-  await t.step("a topic that is not there is named", async () => {
+  await t.step("a missing topic is named", async () => {
     await assert.rejects(read(), { message: "Kafka has no topic customer.erased" });
     const { code, complaints } = await replay();
     assert.equal(code, 1);
-    assert.match(complaints.join(), /^Cannot go on after 0 entries: .*no topic customer\.erased/);
+    assert.match(complaints.join(), /^Cannot continue after 0 entries: .*no topic customer\.erased/);
   });
 
-  await t.step("an erasure reaches the topic, which is compacted and kept for ever", async () => {
+  await t.step("an erasure is published to the topic, which is compacted and kept forever", async () => {
     await using sink = kafkaSink(connection, "protobuf");
     await using _relay = startRelay(world.erased.database.pool("customer_worker"), sink);
     await until("its events are published", async () => await countUnpublished(world.erased.admin) === 0);
@@ -70,10 +70,14 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
       await using log = await captureLog();
       const started = performance.now();
       {
-        await using watch = watchMemory(world.restored.database.pool("customer_worker", 1), connection, 50);
+        await using check = startRestoreCheck(
+          world.restored.database.pool("customer_worker", 1),
+          connection,
+          50,
+        );
         assert.ok(performance.now() - started < 2_000);
         await broker.start();
-        assert.equal(await watch.answer, true);
+        assert.equal(await check.result, true);
       }
       assert.equal(log.lines.length, 1);
       assert.match(log.lines[0]!, WARNING);
@@ -81,12 +85,12 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
     },
   );
 
-  await t.step("a watch ends at once while Kafka is away", async () => {
+  await t.step("a check can be stopped while Kafka is unavailable", async () => {
     await broker.stop();
     const started = performance.now();
-    const watch = watchMemory(world.restored.database.pool("customer_worker", 1), connection);
-    await watch[Symbol.asyncDispose]();
-    assert.equal(await watch.answer, undefined);
+    const check = startRestoreCheck(world.restored.database.pool("customer_worker", 1), connection);
+    await check[Symbol.asyncDispose]();
+    assert.equal(await check.result, undefined);
     assert.ok(performance.now() - started < 5_000);
     await broker.start();
   });
@@ -94,10 +98,10 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
   await t.step("a replay from the topic erases the person again, and only once", async () => {
     const { code, stdout, complaints } = await replay();
     assert.deepEqual([code, complaints], [0, []]);
-    assert.match(stdout, /\n1 remembered, 1 erased again, 0 already gone, 0 unknown\n$/);
+    assert.match(stdout, /\n1 remembered, 1 erased again, 0 already erased, 0 unknown\n$/);
     await finishReplay(world);
     assert.deepEqual(await warnings(world.restored), []);
-    assert.match((await replay()).stdout, /\n0 remembered, 0 erased again, 1 already gone, 0 unknown\n$/);
+    assert.match((await replay()).stdout, /\n0 remembered, 0 erased again, 1 already erased, 0 unknown\n$/);
   });
 
   const storeId = crypto.randomUUID();
@@ -110,7 +114,7 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
     });
   const erasedAt = new Date("2026-03-01T10:00:00.123Z");
 
-  await t.step("it is read from its beginning or from near its end, in either format", async () => {
+  await t.step("it is read from its beginning or near its end, in either format", async () => {
     for (const [format, at] of [["protobuf", new Date(0)], ["json", erasedAt]] as const) {
       await using sink = kafkaSink(connection, format);
       await sink.publish(customers.map((customer) => erased(customer, at)), new AbortController().signal);
@@ -127,34 +131,37 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
     assert.deepEqual(last.map(({ place }) => place), ["partition 0, offset 5", "partition 0, offset 6"]);
   });
 
-  await t.step("what is no erasure is told by its place, and a replay does the rest", async () => {
-    const type = (name: string) => ({ "content-type": `application/${name}` });
-    const json = (more = {}) => JSON.stringify({ ...erased(customers[0]!, erasedAt).payload, ...more });
-    await produce(broker, [
-      { key: "a", value: "garbage", headers: type("json") },
-      { key: "b", value: "garbage", headers: type("protobuf") },
-      { key: "c", value: Buffer.alloc(0), headers: type("protobuf") },
-      { key: "d", value: null },
-      { key: "e", value: json() },
-      { key: "f", value: json({ emailHash: "" }), headers: type("json") },
-      { key: "g", value: json({ laterField: 1 }), headers: type("json") },
-    ]);
-    const places = [7, 8, 9, 10, 11, 12].map((offset) => `partition 0, offset ${offset}`);
-    assert.deepEqual((await read()).filter(({ subject }) => !subject).map(({ place }) => place), places);
-    const { code, stdout, complaints } = await replay();
-    assert.equal(code, 1);
-    assert.match(stdout, /\n3 remembered, 0 erased again, 1 already gone, 3 unknown\n$/);
-    assert.deepEqual(complaints.slice(0, -1), places.map((place) => `Cannot read ${place}`));
-  });
+  await t.step(
+    "an invalid entry is reported by its position, and a replay processes the others",
+    async () => {
+      const type = (name: string) => ({ "content-type": `application/${name}` });
+      const json = (more = {}) => JSON.stringify({ ...erased(customers[0]!, erasedAt).payload, ...more });
+      await produce(broker, [
+        { key: "a", value: "garbage", headers: type("json") },
+        { key: "b", value: "garbage", headers: type("protobuf") },
+        { key: "c", value: Buffer.alloc(0), headers: type("protobuf") },
+        { key: "d", value: null },
+        { key: "e", value: json() },
+        { key: "f", value: json({ emailHash: "" }), headers: type("json") },
+        { key: "g", value: json({ laterField: 1 }), headers: type("json") },
+      ]);
+      const places = [7, 8, 9, 10, 11, 12].map((offset) => `partition 0, offset ${offset}`);
+      assert.deepEqual((await read()).filter(({ subject }) => !subject).map(({ place }) => place), places);
+      const { code, stdout, complaints } = await replay();
+      assert.equal(code, 1);
+      assert.match(stdout, /\n3 remembered, 0 erased again, 1 already erased, 3 unknown\n$/);
+      assert.deepEqual(complaints.slice(0, -1), places.map((place) => `Cannot read ${place}`));
+    },
+  );
 
-  await t.step("behind a batch that compaction has emptied it is read on", async () => {
+  await t.step("reading continues after a batch that compaction has emptied", async () => {
     await configure(broker, {
       "cleanup.policy": "compact",
       "segment.ms": "50",
       "segment.bytes": "1048576",
       "min.cleanable.dirty.ratio": "0", // the little that is new after an early pass counts, too
     });
-    // Two segments too large to be merged. The last batch of the first is its producer's last, and gets empty.
+    // Two segments too large to merge. The last batch of the first is its producer's last, and compaction empties it.
     for (const filler of ["filler 1", "filler 2"]) {
       await produce(broker, [{ key: filler, value: "x".repeat(900_000) }]);
       await produce(broker, [{ key: "repeated", value: filler }]);
@@ -169,7 +176,7 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
     assert.deepEqual(offsets.slice(-4), [14, 16, 17, 18]);
   });
 
-  await t.step("a topic that forgets is told of, and left as it is", async () => {
+  await t.step("a topic that deletes entries is logged and not changed", async () => {
     const connect = async () => {
       await using log = await captureLog();
       await using sink = kafkaSink(connection, "protobuf");
@@ -178,15 +185,15 @@ kafkaTest("the erasure log, in a broker of its own", async (t) => {
     };
     assert.deepEqual(await connect(), []);
     await configure(broker, { "cleanup.policy": "delete" });
-    assert.match((await connect()).join(), /^warning Kafka forgets erasures: .*cleanup\.policy=delete/);
+    assert.match((await connect()).join(), /^warning Kafka deletes erasures: .*cleanup\.policy=delete/);
     assert.equal((await configurationOf(broker, "customer.erased")).get("cleanup.policy"), "delete");
   });
 
-  await t.step("a replay without Kafka says so", async () => {
+  await t.step("a replay without Kafka fails with a message", async () => {
     await broker.stop();
     const { code, complaints } = await replay();
     assert.equal(code, 1);
-    assert.match(complaints.join(), /^Cannot go on after 0 entries: /);
+    assert.match(complaints.join(), /^Cannot continue after 0 entries: /);
   });
 });
 
@@ -198,14 +205,14 @@ async function configurationOf({ brokers }: Broker, topic: string): Promise<Map<
   }, brokers);
 }
 
-/** Gives customer.erased these settings and no others. */
+/** Replaces all settings of customer.erased. */
 async function configure({ brokers }: Broker, settings: Record<string, string>): Promise<void> {
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
   const resources = [{ type: ConfigResourceTypes.TOPIC, name: "customer.erased", configEntries }];
   await withAdmin((admin) => admin.alterConfigs({ validateOnly: false, resources }), brokers);
 }
 
-/** Puts records into the log as somebody else could, with a producer that ends behind them. */
+/** Writes records to the log with another producer, which then disconnects. */
 async function produce({ brokers }: Broker, messages: Message[]): Promise<void> {
   const kafka = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING, retry: { retries: 10 } });
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });

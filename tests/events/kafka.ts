@@ -1,20 +1,20 @@
-/** A real consumer, and what it has seen. */
+/** Real Kafka consumer for tests. */
 import assert from "node:assert/strict";
 import { type Admin, Kafka, logLevel } from "kafkajs";
 import type { OutboxRow } from "../../db/outbox.ts";
 import { missingTopics, TOPICS } from "../../events/topics.ts";
 import { until } from "./waiting.ts";
 
-/** The broker that tests/run.ts has started, host:port; undefined where there is none. */
+/** host:port of the broker that tests/run.ts has started; undefined if Kafka is not available. */
 export const SHARED_BROKER = Deno.env.get("TEST_KAFKA");
 export const PARTITIONS = 3;
 
-/** A test that is skipped by name where there is no Kafka. */
+/** A test that is skipped if Kafka is not available. */
 export function kafkaTest(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
   Deno.test({ name, ignore: !SHARED_BROKER, fn });
 }
 
-/** How the sinks of tests connect. */
+/** Settings of the sinks of tests. */
 export function settings(broker = SHARED_BROKER!) {
   return { brokers: [broker], ssl: false, partitions: PARTITIONS, replicationFactor: 1 };
 }
@@ -28,13 +28,13 @@ export interface Received {
 }
 
 export interface Consumer extends AsyncDisposable {
-  /** In the order of arrival, repetitions included. */
+  /** In order of arrival, duplicates included. */
   received: Received[];
   /** Waits until each of the events has arrived at least once. */
   sees(rows: readonly OutboxRow[], limitMs?: number): Promise<void>;
 }
 
-/** Reads everything that the broker has and will get under these keys: other tests may use the same broker. */
+/** Consumes all existing and later events with these keys. Other tests may use the same broker. */
 export async function consume(keys: Iterable<string>, broker = SHARED_BROKER!): Promise<Consumer> {
   await withAdmin(async (admin) => {
     await admin.createTopics({
@@ -84,8 +84,8 @@ export async function withAdmin<T>(use: (admin: Admin) => Promise<T>, broker = S
 }
 
 /**
- * Each key's events must have arrived first in the order of the rows, topic by topic: between topics Kafka
- * keeps no order. A repetition may come at any time.
+ * Asserts that each key's events first arrived in the order of the rows, topic by topic, because Kafka has no order
+ * between topics. Duplicates may arrive at any time.
  */
 export function assertOrder(received: readonly Received[], rows: readonly OutboxRow[]): void {
   const sequences = (events: readonly { topic: string; key: string; id: string }[]) => {

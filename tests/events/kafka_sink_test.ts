@@ -8,7 +8,7 @@ import { assertOrder, consume, kafkaTest, settings } from "./kafka.ts";
 import { countUnpublished, event, eventsOf, insertEvents, interleave } from "./outbox.ts";
 import { until } from "./waiting.ts";
 
-kafkaTest("a consumer reads what was in the outbox, in either format", async () => {
+kafkaTest("a consumer reads the events of the outbox, in either format", async () => {
   await using database = await createDatabase();
   const store = crypto.randomUUID();
   const customer = crypto.randomUUID();
@@ -49,7 +49,7 @@ kafkaTest("three relays at once keep the order of every key", async () => {
     const sink = stack.use(kafkaSink(settings(), "protobuf"));
     stack.use(startRelay(database.pool("customer_worker"), sink, { batchSize: 40, pollMs: 20 }));
   }
-  // Written while they run, so that every shard is claimed again and again.
+  // Written while they run, so that every shard is claimed many times.
   await insertEvents(database.pool("customer_api"), rows);
   await consumer.sees(rows);
   assertOrder(consumer.received, rows);
@@ -73,7 +73,7 @@ kafkaTest("an event that this version cannot publish holds back its own key only
     async () => await countUnpublished(database.admin) === 1 + after.length,
   );
 
-  // The version that knows the topic comes: here, the row becomes one that this version knows.
+  // Simulates a version that knows the topic: the row changes to a topic that this version knows.
   await database.admin`update outbox set topic = 'customer.created' where event_id = ${future.eventId}`;
   relay.wake();
   await consumer.sees([future, ...after]);

@@ -1,4 +1,4 @@
-/** What the service logs about events, as a test sees it. */
+/** Captures the log of events. */
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 
 export interface Lines extends AsyncDisposable {

@@ -12,7 +12,7 @@ import { until } from "./waiting.ts";
 const STORE = crypto.randomUUID();
 const CONCURRENCY = 2;
 
-kafkaTest("writes go on while the broker is away, and the backlog drains when it is back", async () => {
+kafkaTest("writes succeed while the broker is down, and the backlog drains after its recovery", async () => {
   await using database = await createDatabase();
   const api = database.pool("customer_api");
   await using broker = await startBroker();
@@ -27,7 +27,7 @@ kafkaTest("writes go on while the broker is away, and the backlog drains when it
   const drained = () =>
     until("the backlog is drained", async () => await countUnpublished(database.admin) === 0);
 
-  // The broker is away when the relay starts.
+  // The broker is down when the relay starts.
   await using sink = kafkaSink({ ...settings(broker.brokers), partitions: 5 }, "protobuf");
   await using _relay = startRelay(database.pool("customer_worker"), sink, {
     publishLimitMs: 1_500,
@@ -49,7 +49,7 @@ kafkaTest("writes go on while the broker is away, and the backlog drains when it
     ["customer.updated", 5],
   ]);
 
-  // It is killed under writes.
+  // It is killed during writes.
   let writing = true;
   const writes = (async () => {
     while (writing) await write(api);
@@ -62,7 +62,7 @@ kafkaTest("writes go on while the broker is away, and the backlog drains when it
   await broker.start();
   await drained();
 
-  // It takes connections and does not answer.
+  // It accepts connections and does not respond.
   broker.suspend();
   await write(api);
   const attempts = new Set<string>();
@@ -78,7 +78,7 @@ kafkaTest("writes go on while the broker is away, and the backlog drains when it
   assertOrder(consumer.received, rows);
 });
 
-/** When each transaction of a relay that waits for the broker was begun. */
+/** Start times of the relay's transactions that wait for the broker. */
 async function openTransactions(admin: Sql): Promise<string[]> {
   const rows = await admin<{ begun: string }[]>`
     select xact_start::text as begun from pg_stat_activity

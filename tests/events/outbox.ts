@@ -1,8 +1,8 @@
-/** Events in the outbox as the actors' runtime puts them there, for tests of what becomes of them. */
+/** Fixture: outbox events as the actors' runtime writes them. */
 import { enterStore, type Sql } from "../../db/connect.ts";
 import { insertOutbox, type OutboxRow } from "../../db/outbox.ts";
 
-/** Events of a customer, the first one its creation and all others updates. */
+/** Events of a customer: its creation, then updates. */
 export function eventsOf(storeId: string, customerId: string, count: number): OutboxRow[] {
   return Array.from(
     { length: count },
@@ -46,7 +46,7 @@ export function event(
   };
 }
 
-/** One transaction for each thousand rows of one store. */
+/** Inserts one transaction per thousand rows of a store. */
 export async function insertEvents(api: Sql, rows: readonly OutboxRow[]): Promise<void> {
   for (let at = 0; at < rows.length; at += 1_000) {
     const some = rows.slice(at, at + 1_000);
@@ -57,7 +57,7 @@ export async function insertEvents(api: Sql, rows: readonly OutboxRow[]): Promis
   }
 }
 
-/** Takes one of each list in turn, so that the events of many customers alternate. */
+/** Interleaves the lists, so that the events of many customers alternate. */
 export function interleave<T>(lists: readonly (readonly T[])[]): T[] {
   const longest = Math.max(...lists.map((list) => list.length));
   return Array.from({ length: longest }, (_, at) => lists.flatMap((list) => list.slice(at, at + 1))).flat();

@@ -1,4 +1,4 @@
-/** A replica that does nothing but relay, for tests that kill one. Slow batches, so that there is a middle. */
+/** Process with only a relay, for tests that kill it. Its batches are slow, so that the kill interrupts one. */
 import { openPool } from "../../db/connect.ts";
 import { kafkaSink } from "../../events/kafka_sink.ts";
 import { startRelay } from "../../events/relay.ts";

@@ -11,7 +11,7 @@ import { until } from "./waiting.ts";
 
 const STORE = crypto.randomUUID();
 
-Deno.test("without a broker each event is a line in the log, and stays in the outbox", async () => {
+Deno.test("without a broker each event is logged and stays in the outbox", async () => {
   await using log = await captureLog();
   await using database = await createDatabase();
   const customer = crypto.randomUUID();
@@ -29,7 +29,7 @@ Deno.test("without a broker each event is a line in the log, and stays in the ou
   assert.equal(count, 2);
 });
 
-Deno.test("a relay that is woken need not wait for its poll", async () => {
+Deno.test("a relay that is woken does not wait for its poll", async () => {
   await using database = await createDatabase();
   await using sink = consoleSink();
   await using relay = startRelay(database.pool("customer_worker"), sink, { pollMs: 600_000 });
@@ -40,7 +40,7 @@ Deno.test("a relay that is woken need not wait for its poll", async () => {
   }
 });
 
-Deno.test("a shard that somebody else has claimed holds back no other", async () => {
+Deno.test("a shard that another relay has claimed blocks no other shard", async () => {
   await using database = await createDatabase();
   const worker = database.pool("customer_worker");
   const rows = Array.from({ length: 200 }, () => event("customer.created", STORE, crypto.randomUUID()));
@@ -67,7 +67,7 @@ Deno.test("a shard that somebody else has claimed holds back no other", async ()
   await drained(database);
 });
 
-Deno.test("a claim is for one shard, and as many can be claimed as there are", async () => {
+Deno.test("a claim covers one shard, and all shards can be claimed at once", async () => {
   await using database = await createDatabase();
   const worker = database.pool("customer_worker", 17);
   const rows = Array.from({ length: 400 }, () => event("customer.created", STORE, crypto.randomUUID()));
@@ -85,7 +85,7 @@ Deno.test("a claim is for one shard, and as many can be claimed as there are", a
   assert.deepEqual(shards.sort((a, b) => a! - b!), Array.from({ length: 16 }, (_, shard) => shard));
 });
 
-Deno.test("a relay whose connections PostgreSQL ends goes on with new ones", async () => {
+Deno.test("a relay reconnects after PostgreSQL has closed its connections", async () => {
   await using database = await createDatabase();
   const customers = Array.from({ length: 30 }, () => crypto.randomUUID());
   const rows = interleave(customers.map((customer) => eventsOf(STORE, customer, 50)));
@@ -104,7 +104,7 @@ Deno.test("a relay whose connections PostgreSQL ends goes on with new ones", asy
   await drained(database);
 });
 
-Deno.test("a relay starts with the broker away, says so once and stops at once", async () => {
+Deno.test("a relay starts while the broker is down, logs it once and stops at once", async () => {
   await using log = await captureLog();
   await using database = await createDatabase();
   await insertEvents(database.pool("customer_api"), eventsOf(STORE, crypto.randomUUID(), 3));
@@ -118,7 +118,7 @@ Deno.test("a relay starts with the broker away, says so once and stops at once",
   assert.equal(await countUnpublished(database.admin), 3);
 });
 
-Deno.test("a relay stops within seconds although the broker does not answer", async () => {
+Deno.test("a relay stops within seconds even if the broker does not respond", async () => {
   await using database = await createDatabase();
   await insertEvents(database.pool("customer_api"), eventsOf(STORE, crypto.randomUUID(), 3));
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -135,7 +135,7 @@ Deno.test("a relay stops within seconds although the broker does not answer", as
   assert.equal(await countUnpublished(database.admin), 3);
 });
 
-Deno.test("a purge takes what was published longer ago than the retention, and nothing else", async () => {
+Deno.test("a purge deletes only rows that were published before the retention period", async () => {
   await using database = await createDatabase();
   const rows = Array.from({ length: 30 }, () => event("customer.created", STORE, crypto.randomUUID()));
   await insertEvents(database.pool("customer_api"), rows);

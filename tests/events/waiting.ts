@@ -1,6 +1,6 @@
-/** Waiting for something that happens elsewhere. */
+/** Polling for a condition. */
 
-/** Asks again until the answer is true. */
+/** Polls until the condition is true. */
 export async function until(
   what: string,
   answer: () => boolean | Promise<boolean>,

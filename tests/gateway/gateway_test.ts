@@ -1,23 +1,23 @@
-/** The gateway of development keeps what the router keeps, before the subgraph on a real PostgreSQL. */
+/** The development gateway meets the same expectations as the router, with a subgraph on a real PostgreSQL. */
 import { Hono } from "@hono/hono";
 import assert from "node:assert/strict";
 import { createOrders } from "../../demo/orders.ts";
 import { createGateway, CUSTOMER_HEADERS, FORWARDED_HEADERS } from "../../gateway/mod.ts";
 import { shopper } from "../actors/world.ts";
 import { bearer, registerShopper, serve, startGraph, type TestGraph } from "../graph/server.ts";
-import { PROMISES } from "./promises.ts";
-import { asking, ordersOf, type Setting, type Shopper, type SubgraphName } from "./setting.ts";
+import { EXPECTATIONS } from "./expectations.ts";
+import { createQuery, type GatewayFixture, ordersOf, type Shopper, type SubgraphName } from "./fixture.ts";
 
 const PATH = "/gateway/graphql";
 
-for (const [name, holds] of Object.entries(PROMISES)) {
-  Deno.test(`in the gateway of development, ${name}`, async () => {
+for (const [name, holds] of Object.entries(EXPECTATIONS)) {
+  Deno.test(`development gateway: ${name}`, async () => {
     await using gateway = await startGateway();
-    await holds(gateway.setting);
+    await holds(gateway.fixture);
   });
 }
 
-Deno.test("it lets the same headers through as the router", async () => {
+Deno.test("the development gateway forwards the same headers as the router", async () => {
   const yaml = await Deno.readTextFile(new URL("../../deploy/router/router.yaml", import.meta.url));
   const named = Array.from(yaml.matchAll(/propagate: \{ named: ([\w-]+) \}/g), ([, name]) => name);
   assert.match(yaml, /trace_context: true/);
@@ -30,9 +30,9 @@ Deno.test("it lets the same headers through as the router", async () => {
   }
 });
 
-Deno.test("its schema and its page are there to explore, and the page fetches nothing from elsewhere", async () => {
+Deno.test("the development gateway has introspection and a page that loads nothing from other hosts", async () => {
   await using gateway = await startGateway();
-  const { data } = await gateway.setting.ask(`{ __type(name: "Customer") { fields { name } } }`);
+  const { data } = await gateway.fixture.ask(`{ __type(name: "Customer") { fields { name } } }`);
   const fields = data.__type.fields.map(({ name }: { name: string }) => name);
   assert.ok(["email", "gdprRequests", "orders"].every((name) => fields.includes(name)));
   for (const url of [gateway.url, gateway.graph.url]) {
@@ -46,7 +46,7 @@ Deno.test("its schema and its page are there to explore, and the page fetches no
 interface TestGateway extends AsyncDisposable {
   url: string;
   graph: TestGraph;
-  setting: Setting;
+  fixture: GatewayFixture;
 }
 
 async function startGateway(): Promise<TestGateway> {
@@ -62,18 +62,18 @@ async function startGateway(): Promise<TestGateway> {
   const stranger = { id: unknown.id, email: "", authorization: await bearer(graph.issuer, unknown) };
   const orders = createOrders(ordersOf({ ada, eve, stranger }));
 
-  const seen: Setting["seen"] = { customer: [], order: [] };
-  const away = new Set<SubgraphName>();
-  const behind = (name: SubgraphName, answer: (request: Request) => Response | Promise<Response>) => {
+  const requests: GatewayFixture["requests"] = { customer: [], order: [] };
+  const down = new Set<SubgraphName>();
+  const recorded = (name: SubgraphName, answer: (request: Request) => Response | Promise<Response>) => {
     return async (request: Request) => {
-      if (away.has(name)) return await fetch("http://127.0.0.1:2/graphql");
-      seen[name].push(request.headers);
+      if (down.has(name)) return await fetch("http://127.0.0.1:2/graphql");
+      requests[name].push(request.headers);
       return await answer(request);
     };
   };
   const subgraphs = {
-    customer: behind("customer", (request) => fetch(new Request(graph.url, request))),
-    order: behind("order", (request) => orders.fetch(request)),
+    customer: recorded("customer", (request) => fetch(new Request(graph.url, request))),
+    order: recorded("order", (request) => orders.fetch(request)),
   };
   const app = new Hono().route(PATH, await createGateway({ path: PATH, subgraphs }));
   const server = stack.adopt(serve(app), (server) => server.shutdown());
@@ -82,13 +82,13 @@ async function startGateway(): Promise<TestGateway> {
   return {
     url,
     graph,
-    setting: {
-      ask: asking(url),
+    fixture: {
+      ask: createQuery(url),
       ada,
       eve,
       stranger,
-      seen,
-      takeAway: (name) => Promise.resolve(void away.add(name)),
+      requests,
+      shutDown: (name) => Promise.resolve(void down.add(name)),
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -1,43 +1,43 @@
 // deno-lint-ignore-file no-console -- what a task prints is its result
 /**
- * `deno task router`: puts the real Apollo Router with deploy/router before the real service and a sample
- * order-service, and sees whether it keeps what the gateway of development keeps, and what its configuration adds.
- * Prints a line for each promise; ends with 1 when one is broken.
+ * `deno task router`: tests the real Apollo Router with deploy/router, in front of the real service and a sample
+ * order-service, against the expectations of both gateways and of the router's configuration.
+ * Prints a line for each expectation. Exits with 1 if one fails.
  */
 import assert from "node:assert/strict";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import { DEMO } from "../../demo/ids.ts";
 import { createOrders } from "../../demo/orders.ts";
 import { startService, temporaryFolder } from "../service.ts";
-import { PROMISES } from "./promises.ts";
+import { EXPECTATIONS } from "./expectations.ts";
 import { findRouter, RouterMissing, startRouter } from "./router_process.ts";
-import { ROUTER_PROMISES, type RouterSetting } from "./router_promises.ts";
-import { asking, ordersOf, type Setting, type Shopper } from "./setting.ts";
+import { ROUTER_EXPECTATIONS, type RouterFixture } from "./router_expectations.ts";
+import { createQuery, type GatewayFixture, ordersOf, type Shopper } from "./fixture.ts";
 
 async function main(): Promise<number> {
   const binary = await findRouter();
   await using stack = new AsyncDisposableStack();
-  const setting = await arrange(binary, stack);
-  const promises = Object.entries({ ...ROUTER_PROMISES, ...PROMISES }); // those that take a subgraph away come last
-  let broken = 0;
-  for (const [name, holds] of promises) {
-    const failure = await holds(setting).then(() => undefined, (error: Error) => error);
-    console.log(failure ? `BROKEN  ${name}\n${failure.message}` : `kept    ${name}`);
-    if (failure) broken++;
+  const fixture = await arrange(binary, stack);
+  const expectations = Object.entries({ ...ROUTER_EXPECTATIONS, ...EXPECTATIONS }); // the last ones shut subgraphs down
+  let failed = 0;
+  for (const [name, holds] of expectations) {
+    const failure = await holds(fixture).then(() => undefined, (error: Error) => error);
+    console.log(failure ? `FAILED  ${name}\n${failure.message}` : `passed  ${name}`);
+    if (failure) failed++;
   }
-  const code = await setting.router.stop();
-  console.log(code === 0 ? "kept    it ends with 0 when it is told to" : `BROKEN  it ends with ${code}`);
-  if (code !== 0) broken++;
-  console.log(`\n${promises.length + 1 - broken} kept, ${broken} broken`);
-  return broken === 0 ? 0 : 1;
+  const code = await fixture.router.stop();
+  console.log(code === 0 ? "passed  it exits with 0 after SIGTERM" : `FAILED  it exits with ${code}`);
+  if (code !== 0) failed++;
+  console.log(`\n${expectations.length + 1 - failed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
 }
 
-async function arrange(binary: string, stack: AsyncDisposableStack): Promise<RouterSetting> {
+async function arrange(binary: string, stack: AsyncDisposableStack): Promise<RouterFixture> {
   const folder = stack.use(await temporaryFolder());
   const dataDirectory = `${folder.path}/data`;
   const service = stack.use(startService({ DATA_DIR: dataDirectory }));
   const serviceUrl = (await service.ready()).match(/http:\S+\/graphql$/m)?.[0];
-  assert.ok(serviceUrl, "the service says where it is");
+  assert.ok(serviceUrl, "the service prints its address");
 
   const issuer = await openDevelopmentIssuer(dataDirectory);
   const known = async (id: string, email: string): Promise<Shopper> => {
@@ -50,8 +50,8 @@ async function arrange(binary: string, stack: AsyncDisposableStack): Promise<Rou
   const stranger = await known(crypto.randomUUID(), "");
   const orders = createOrders(ordersOf({ ada, eve, stranger }));
 
-  const customer = between((request) => fetch(new Request(serviceUrl, request)));
-  const order = between(orders.fetch);
+  const customer = recordHeaders((request) => fetch(new Request(serviceUrl, request)));
+  const order = recordHeaders(orders.fetch);
   const subgraphs = { customer, order };
   for (const { server } of Object.values(subgraphs)) stack.defer(() => server.shutdown());
   const collector = startCollector();
@@ -67,28 +67,28 @@ async function arrange(binary: string, stack: AsyncDisposableStack): Promise<Rou
     }),
   );
   return {
-    ask: asking(router.url),
+    ask: createQuery(router.url),
     ada,
     eve,
     stranger,
-    seen: { customer: customer.seen, order: order.seen },
-    takeAway: (name) => subgraphs[name].server.shutdown(),
+    requests: { customer: customer.requests, order: order.requests },
+    shutDown: (name) => subgraphs[name].server.shutdown(),
     router,
     collected: collector.collected,
   };
 }
 
-/** Stands before a subgraph on a port of its own and notes the headers that come by. */
-function between(answer: (request: Request) => Response | Promise<Response>) {
-  const seen: Setting["seen"]["customer"] = [];
+/** Proxy in front of a subgraph that records the request headers. */
+function recordHeaders(answer: (request: Request) => Response | Promise<Response>) {
+  const requests: GatewayFixture["requests"]["customer"] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    seen.push(request.headers);
+    requests.push(request.headers);
     return answer(request);
   });
-  return { seen, server };
+  return { requests, server };
 }
 
-/** Takes whatever OpenTelemetry sends; strings stand in protobuf as they are. */
+/** OTLP collector that stores all bodies. Protobuf contains strings as plain text. */
 function startCollector() {
   const collected = new Map<string, string>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {

@@ -1,4 +1,4 @@
-/** The real Apollo Router with the configuration of deploy/router, as a process that speaks to this machine alone. */
+/** Process of the real Apollo Router with the configuration of deploy/router, on loopback only. */
 import { freePort } from "../ports.ts";
 
 const FOLDER = new URL("../../deploy/router/", import.meta.url);
@@ -6,20 +6,20 @@ const CACHED = new URL("../../.data/router/bin/router", import.meta.url).pathnam
 
 const HOW_TO_GET_IT = `Cannot find the Apollo Router: no ROUTER_BIN, and nothing at .data/router/bin/router
 
-It comes from its own project's downloads, or is built once, with Rust 1.95 and Debian's protobuf-compiler; two
-cores take 15 minutes over it:
+Download it from its project, or build it once with Rust 1.95 and Debian's protobuf-compiler. On two cores the build
+takes 15 minutes:
 
   CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \\
     cargo install apollo-router@2.17.0 --locked --root .data/router
 `;
 
-/** The router is not to be had; the message says how to get it. */
+/** The router is not available. The message says how to install it. */
 export class RouterMissing extends Error {
   override name = "RouterMissing";
 }
 
 /**
- * The path of the binary.
+ * Returns the path of the binary.
  *
  * @throws {RouterMissing}
  */
@@ -33,13 +33,13 @@ export async function findRouter(): Promise<string> {
 export interface Router extends AsyncDisposable {
   url: string;
   healthUrl: string;
-  /** All that it has printed so far. */
+  /** Its output so far. */
   log(): string;
-  /** Tells it to end, and gives its exit code. */
+  /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number>;
 }
 
-/** @param env what router.yaml takes from the environment */
+/** @param env variables that router.yaml reads */
 export async function startRouter(binary: string, env: Record<string, string>): Promise<Router> {
   const health = `127.0.0.1:${freePort()}`;
   const process = new Deno.Command(binary, {

@@ -1,9 +1,12 @@
-/** The supergraph that the router is given is what the subgraphs' schemas give. */
+/** The committed supergraph matches the subgraphs' schemas. */
 import assert from "node:assert/strict";
 import { composeSupergraph } from "../../gateway/compose.ts";
 import { SUPERGRAPH } from "../../gateway/supergraph.ts";
 
-Deno.test("the supergraph is composed of the schemas as they are", async () => {
-  const [kept, composed] = await Promise.all([Deno.readTextFile(SUPERGRAPH), composeSupergraph()]);
-  assert.ok(kept === composed, "a schema has changed: renew the supergraph with `deno task supergraph`");
+Deno.test("the committed supergraph is up to date", async () => {
+  const [committed, composed] = await Promise.all([Deno.readTextFile(SUPERGRAPH), composeSupergraph()]);
+  assert.ok(
+    committed === composed,
+    "a schema has changed: update the supergraph with `deno task supergraph`",
+  );
 });

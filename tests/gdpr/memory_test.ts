@@ -92,14 +92,14 @@ Deno.test("after a restore a replay from the memory's file erases the person aga
   });
 
   await t.step("a replay begins the erasure, and begins it once", async () => {
-    await replay("1 remembered, 1 erased again, 0 already gone, 0 unknown");
-    await replay("0 remembered, 0 erased again, 0 already gone, 0 unknown, 1 with an erasure under way");
+    await replay("1 remembered, 1 erased again, 0 already erased, 0 unknown");
+    await replay("0 remembered, 0 erased again, 0 already erased, 0 unknown, 1 with an erasure in progress");
   });
 
   await t.step("the service finishes it, with a receipt that says why", () => finishReplay(restored));
 
   await t.step("another replay finds nothing to do", async () => {
-    await replay("0 remembered, 0 erased again, 1 already gone, 0 unknown");
+    await replay("0 remembered, 0 erased again, 1 already erased, 0 unknown");
   });
 });
 
@@ -132,10 +132,10 @@ Deno.test("a replay names every line that it cannot read, and does all others", 
   await Deno.writeTextFile(file, lines.join("\r\n"));
   const { code, stdout, stderr } = await runTask("erasure", ["replay", "--from", file], env);
   assert.equal(code, 1);
-  assert.match(stdout, /\n3 remembered, 2 erased again, 0 already gone, 1 unknown\n$/);
+  assert.match(stdout, /\n3 remembered, 2 erased again, 0 already erased, 1 unknown\n$/);
   assert.deepEqual(stderr.trimEnd().split("\n"), [
     ...[2, 3, 5, 7, 8, 10].map((number) => `Cannot read line ${number}`),
-    "Cannot read 6 of 9 entries, named above: whom they mean is not erased again",
+    "Cannot read 6 of 9 entries, named above: their persons are not erased again",
   ]);
 });
 

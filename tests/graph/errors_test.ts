@@ -5,7 +5,7 @@ import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { openPool, type Sql } from "../../db/connect.ts";
 import { createRequestLookups } from "../../db/gdpr_lookups.ts";
 import { createLookups } from "../../db/lookups.ts";
-import { createBodies } from "../../door/bodies.ts";
+import { createBodyReader } from "../../http/body_reader.ts";
 import { createGraph } from "../../graph/mod.ts";
 import { JSON_BODY, post, registerShopper, serve, startGraph, type TestGraph } from "./server.ts";
 
@@ -35,7 +35,7 @@ Deno.test("a database out of reach is UNAVAILABLE", async () => {
   const unreachable = createGraph({
     ...resolved(graph, sql),
     authenticate,
-    bodies: createBodies({ proxies: 0 }),
+    bodies: createBodyReader({ proxies: 0 }),
     production: true,
   });
   const server = serve(new Hono().route("/graphql", unreachable));
@@ -57,7 +57,7 @@ Deno.test("an authenticator that breaks is masked like everything else", async (
   const broken = createGraph({
     ...resolved(graph, graph.world.database.pool("customer_reader")),
     authenticate,
-    bodies: createBodies({ proxies: 0 }),
+    bodies: createBodyReader({ proxies: 0 }),
     production: true,
   });
   const server = serve(new Hono().route("/graphql", broken));

@@ -7,9 +7,9 @@ import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/develo
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createRequestLookups } from "../../db/gdpr_lookups.ts";
 import { createLookups } from "../../db/lookups.ts";
-import { type Bodies, createBodies } from "../../door/bodies.ts";
-import { onServeError } from "../../door/serve_errors.ts";
-import { createDoor } from "../../door/mod.ts";
+import { type BodyReader, createBodyReader } from "../../http/body_reader.ts";
+import { onServeError } from "../../http/serve_errors.ts";
+import { createHttpApp } from "../../http/mod.ts";
 import type { CountRequest } from "../../graph/admission.ts";
 import { createGraph } from "../../graph/mod.ts";
 import { createWorld, register, shopper, type World } from "../actors/world.ts";
@@ -41,7 +41,7 @@ export interface TestGraphOptions {
   world?: Parameters<typeof createWorld>[0];
   /** Without it there is never an export. */
   exportKeys?: ExportKeys;
-  bodies?: Bodies;
+  bodies?: BodyReader;
   count?: CountRequest;
   /** Called for each customer that is loaded. */
   onLoad?: () => void;
@@ -52,7 +52,7 @@ export async function startGraph(
     production = false,
     world: worldOptions = {},
     exportKeys,
-    bodies = createBodies({ proxies: 0 }),
+    bodies = createBodyReader({ proxies: 0 }),
     count,
     onLoad = () => {},
   }: TestGraphOptions = {},
@@ -79,7 +79,7 @@ export async function startGraph(
     production,
     ...(count && { count }),
   });
-  const app = createDoor({ corsOrigins: [] }).route("/graphql", graph);
+  const app = createHttpApp({ corsOrigins: [] }).route("/graphql", graph);
   const server = stack.adopt(serve(app), (server) => server.shutdown());
   const url = `http://127.0.0.1:${server.addr.port}/graphql`;
   const running = stack.move();

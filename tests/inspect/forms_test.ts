@@ -1,8 +1,8 @@
 /** Forms are held to a size and to a time before anything is done about them, whoever sends them. */
 import assert from "node:assert/strict";
-import { createBodies } from "../../door/bodies.ts";
-import { shedLoad, watchLoad } from "../../door/overload.ts";
-import { connectRaw, head, unfinished } from "../door/raw.ts";
+import { createBodyReader } from "../../http/body_reader.ts";
+import { monitorLoad, shedLoad } from "../../http/load_shedding.ts";
+import { connectRaw, head, unfinished } from "../http/raw.ts";
 import { eventually } from "../eventually.ts";
 import { captureLog } from "../whole_log.ts";
 import type { Principal } from "../../domain/principal.ts";
@@ -66,7 +66,7 @@ const formHeaders = (origin: string) => ({
 
 Deno.test("a form that does not arrive is not waited for", async () => {
   const clock = { graceMs: 100, bytesPerSecond: 1_000_000, wholeMs: 100 };
-  await using inspector = await startInspector({ bodies: createBodies({ proxies: 0, clock }) });
+  await using inspector = await startInspector({ bodies: createBodyReader({ proxies: 0, clock }) });
   const headers = formHeaders(inspector.origin);
   for (
     const request of [
@@ -82,7 +82,7 @@ Deno.test("a form that does not arrive is not waited for", async () => {
 });
 
 Deno.test("a form of a stranger is refused unread, and one of an ended session is given back", async () => {
-  const bodies = createBodies({ proxies: 0 });
+  const bodies = createBodyReader({ proxies: 0 });
   await using inspector = await startInspector({ bodies });
   const path = `/inspect/requests/${crypto.randomUUID()}`;
   const headers = formHeaders(inspector.origin);
@@ -102,9 +102,9 @@ Deno.test("a form of a stranger is refused unread, and one of an ended session i
 });
 
 Deno.test("a form that is on its way holds no place in flight", async () => {
-  using load = watchLoad();
-  const places = load.places("requests", 1);
-  const bodies = createBodies({ proxies: 0 });
+  using load = monitorLoad();
+  const places = load.createLimit("requests", 1);
+  const bodies = createBodyReader({ proxies: 0 });
   await using inspector = await startInspector({ bodies, admit: shedLoad(places) });
   const headers = formHeaders(inspector.origin);
   const officer = { authorization: `Bearer ${await inspector.token(inspector.officer)}` };
@@ -121,7 +121,7 @@ Deno.test("a form that is on its way holds no place in flight", async () => {
 });
 
 Deno.test("a client that breaks a form off is no error of ours", async () => {
-  const bodies = createBodies({ proxies: 0 });
+  const bodies = createBodyReader({ proxies: 0 });
   await using inspector = await startInspector({ bodies });
   await using log = await captureLog();
   const connection = await connectRaw(inspector.origin);

@@ -7,9 +7,9 @@ import type { Principal, RoleName } from "../../domain/principal.ts";
 import { createStoresAuthenticator } from "../../auth/principals.ts";
 import { createEndedSessions } from "../../db/ended_sessions.ts";
 import { createLookups } from "../../db/lookups.ts";
-import { type Bodies, createBodies } from "../../door/bodies.ts";
-import { createDoor } from "../../door/mod.ts";
 import { createStoreReader } from "../../db/store_reader.ts";
+import { type BodyReader, createBodyReader } from "../../http/body_reader.ts";
+import { createHttpApp } from "../../http/mod.ts";
 import { createInspector, type Inspector } from "../../inspect/mod.tsx";
 import { createWorld, type World } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";
@@ -47,7 +47,7 @@ export async function startInspector(
     development,
     secure = false,
     admit = (_, next) => next(),
-    bodies = createBodies({ proxies: 0 }),
+    bodies = createBodyReader({ proxies: 0 }),
     count,
     ...world
   }:
@@ -56,7 +56,7 @@ export async function startInspector(
       development?: string;
       secure?: boolean;
       admit?: MiddlewareHandler;
-      bodies?: Bodies;
+      bodies?: BodyReader;
       count?: (by: Principal) => Promise<number | undefined>;
     } = {},
 ): Promise<TestInspector> {
@@ -96,7 +96,7 @@ export async function startInspector(
       admit,
       development: development === undefined ? undefined : { code: development, token: () => token(officer) },
     });
-  const appOf = (inspector: Inspector) => createDoor({ corsOrigins: [] }).route("/inspect", inspector.app);
+  const appOf = (inspector: Inspector) => createHttpApp({ corsOrigins: [] }).route("/inspect", inspector.app);
   const listenTo = (inspector: Inspector, stack: AsyncDisposableStack) => {
     const server = stack.adopt(serve(appOf(inspector)), (server) => server.shutdown());
     stack.defer(inspector.close);

@@ -53,11 +53,11 @@ const SHAPES: Record<string, { make: (value: string) => unknown; description: Re
   },
   "a number that the engine quotes without quotation marks": {
     make: (value) => thrownBy(() => BigInt(value)),
-    description: /^SyntaxError: Cannot convert … to a BigInt at db/,
+    description: /^SyntaxError: Cannot convert … to a BigInt at lib/,
   },
   "a time zone that the engine quotes after a colon": {
     make: (value) => thrownBy(() => new Intl.DateTimeFormat("en", { timeZone: value })),
-    description: /^RangeError: Invalid time zone specified: … at db/,
+    description: /^RangeError: Invalid time zone specified: … at lib/,
   },
   "an error of a package": {
     make: (value) => {
@@ -93,7 +93,7 @@ const SHAPES: Record<string, { make: (value: string) => unknown; description: Re
   },
   "an error with a name that is not one": {
     make: (value) => Object.assign(thrownBy(() => decodeURIComponent("%")) as Error, { name: `${value} ` }),
-    description: /^Error: URI malformed at db/,
+    description: /^Error: URI malformed at lib/,
   },
   "a text": { make: (value) => value, description: /^string was thrown/ },
   "an object": { make: (value) => ({ value, toString: () => value }), description: /^object was thrown/ },

@@ -1,6 +1,6 @@
 /**
- * Connections that break at any moment, from either side, end as errors of whoever uses them. A test of Deno fails when
- * an error is not caught.
+ * Connections that break at any time, from either side, cause an error of their user and no uncaught error, which would
+ * fail the test.
  */
 import assert from "node:assert/strict";
 import { openPool } from "../../db/connect.ts";
@@ -11,7 +11,7 @@ import { createAuthority } from "../rpc/certificates.ts";
 import { connect } from "../rpc/client.ts";
 import { OPEN } from "../rpc/serve.ts";
 
-/** The kernel resets a connection that is closed before what has arrived was read. */
+/** Closes with a reset: the kernel sends one if received data was not read. */
 const RESET = "reset";
 type Step = Uint8Array | typeof RESET;
 
@@ -19,9 +19,9 @@ const bytes = (...values: number[]) => Uint8Array.from(values);
 /** "The server speaks TLS", to a client of PostgreSQL. */
 const POSTGRES_TLS = bytes(0x53);
 const NOISE = new Uint8Array(300).fill(0x15);
-/** A TLS handshake record that announces more than it holds. */
+/** A TLS handshake record with fewer bytes than its length. */
 const CUT_RECORD = bytes(0x16, 0x03, 0x03, 0x40, 0x00, 0x02);
-/** A fatal alert of TLS: handshake_failure. */
+/** A fatal TLS alert: handshake_failure. */
 const ALERT = bytes(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28);
 
 const BREAKS: Record<string, Step[]> = {
@@ -72,7 +72,7 @@ for (const [when, steps] of Object.entries(BREAKS)) {
   });
 }
 
-Deno.test("a client that breaks off its TLS at any moment ends its own connection alone", async () => {
+Deno.test("a client that aborts TLS at any time ends only its own connection", async () => {
   const authority = createAuthority("customers");
   const { certificate, key } = authority.issue({ dns: "localhost" });
   for (const clientCa of [undefined, authority.certificate]) {
@@ -101,7 +101,7 @@ Deno.test("a client that breaks off its TLS at any moment ends its own connectio
   }
 });
 
-/** A server that does the same with every connection, and closes it. */
+/** Server that runs the same steps on every connection and closes it. */
 function breaking(steps: readonly Step[]) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {

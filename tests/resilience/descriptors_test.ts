@@ -1,4 +1,4 @@
-/** A process that has no descriptor left for another connection, which is what somebody who only connects can do to it. */
+/** Exhausted file descriptors, which a client can cause by opening connections. */
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
@@ -10,7 +10,7 @@ import { linuxTest } from "./processes.ts";
 const DESCRIPTORS = 200;
 
 linuxTest(
-  "whoever takes every descriptor is outlived: both ports answer as soon as there are some",
+  "after file descriptors were exhausted, both ports serve again as soon as some are free",
   async () => {
     await using world = await createWorld();
     const customer = await register(world);

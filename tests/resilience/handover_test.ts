@@ -1,4 +1,4 @@
-/** What a replica was at when it ended, and how soon another one is at it. */
+/** Handover of an effect from an ending replica to another one. */
 import assert from "node:assert/strict";
 import { CLAIM_MS } from "../../actors/runtime/claim.ts";
 import type { ActorRef } from "../../actors/commands.ts";
@@ -8,18 +8,18 @@ import { gatewayHeaders, portsOf, production, TRUSTING } from "../production.ts"
 import { startPeer, type TestPeer } from "../rpc/peer.ts";
 import { type RunningService, startService } from "../service.ts";
 
-Deno.test("told to end in the middle of an effect, a replica hands it over within seconds", async () => {
+Deno.test("a replica that is terminated during an effect hands it over within seconds", async () => {
   const { tookMs, code } = await handOver("SIGTERM");
   assert.equal(code, 0);
   assert.ok(tookMs < 5_000, `${tookMs} ms`);
 });
 
-Deno.test("killed in the middle of an effect, a replica leaves it to another within its claim", async () => {
+Deno.test("an effect of a killed replica is taken over when its claim expires", async () => {
   const { tookMs } = await handOver("SIGKILL");
   assert.ok(tookMs < CLAIM_MS + 5_000, `${tookMs} ms`);
 });
 
-/** How long it takes until another replica calls the peer that the first one was waiting for when it got `signal`. */
+/** Time from `signal` to the first replica until another replica calls the same participant. */
 async function handOver(signal: Deno.Signal): Promise<{ tookMs: number; code: number | null }> {
   await using world = await createWorld();
   const called: number[] = [];

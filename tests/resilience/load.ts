@@ -1,4 +1,4 @@
-/** Shoppers who change their profile, each one change after the other, and a cart-service that looks them up. */
+/** Load generator: shoppers change their profiles sequentially, and a cart-service looks them up. */
 import type { ActorRef } from "../../actors/commands.ts";
 import { gatewayHeaders, MESH } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
@@ -7,20 +7,20 @@ export interface LoadOptions {
   customers: readonly ActorRef[];
   http: readonly number[];
   grpc: readonly number[];
-  /** How many lookups are under way at each gRPC port. */
+  /** Lookups in flight per gRPC port. */
   lookups?: number;
-  /** Ends the load as a balancer would: what is under way is finished, nothing new is asked. */
+  /** Ends the load like a load balancer: requests in flight complete, no new ones start. */
   signal: AbortSignal;
-  /** Whether what has failed is asked again, under the same key, until it is answered. */
+  /** Whether to retry failed requests with the same idempotency key until they succeed. */
   insist: boolean;
 }
 
-/** What has come of one request. */
+/** Outcome of a request. */
 export interface Outcome {
   /** Milliseconds since the epoch. */
   at: number;
   port: number;
-  /** "OK", a code, UNREACHED without any answer, CUT with a part of one. */
+  /** "OK", a code, UNREACHED without a response, CUT with an incomplete response. */
   result: string;
 }
 
@@ -28,19 +28,19 @@ export interface Command extends Outcome {
   customerId: string;
   /** The customer's version after an accepted command. */
   version: number | undefined;
-  /** Whether the answer asks to let go of the connection. */
+  /** Whether the response has `Connection: close`. */
   letsGo: boolean;
 }
 
 export interface Report {
-  /** Of each customer in their order. */
+  /** In order for each customer. */
   commands: Command[];
   lookups: Outcome[];
-  /** Resolves when everything that was under way has come to its end. */
+  /** Resolves when all requests in flight have completed. */
   ended: Promise<void>;
 }
 
-/** Begins at once; the report grows. */
+/** Starts the load at once. The report grows while it runs. */
 export function startLoad(options: LoadOptions): Report {
   const { customers, grpc, lookups = 4 } = options;
   const report: Report = { commands: [], lookups: [], ended: Promise.resolve() };
@@ -108,7 +108,7 @@ async function look(
   }));
 }
 
-/** Nobody asks again at once. */
+/** Pause before a retry. */
 function breath(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 50));
 }

@@ -1,16 +1,16 @@
-/** Too much at once: what goes beyond is refused in each edge's own words, and the probes go on being answered. */
+/** Overload: each edge refuses excess requests in its own format, and the probes still succeed. */
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
-import { DELAY_LIMIT_MS, watchLoad } from "../../door/overload.ts";
+import { DELAY_LIMIT_MS, monitorLoad } from "../../http/load_shedding.ts";
 import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { startService } from "../service.ts";
 import { startReceiver } from "../telemetry/receiver.ts";
 
-const MESSAGE = "there is too much to do, try again";
+const MESSAGE = "Cannot process the request: the service is overloaded, try again";
 
-Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, and room comes back", async () => {
+Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes succeed, and the edges recover", async () => {
   await using world = await createWorld();
   const customer = await register(world);
   await using receiver = startReceiver();
@@ -42,19 +42,19 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, an
     const refused = await change("too much");
     assert.deepEqual([refused.status, refused.headers.get("retry-after")], [503, "1"]);
     assert.deepEqual(await refused.json(), {
-      errors: [{ message: `Cannot take the request: ${MESSAGE}`, extensions: { code: "UNAVAILABLE" } }],
+      errors: [{ message: MESSAGE, extensions: { code: "UNAVAILABLE" } }],
     });
     const other = await fetch(`${http}/exports/none`);
     assert.deepEqual([other.status, other.headers.get("retry-after")], [503, "1"]);
     assert.deepEqual(await other.json(), {
       code: "UNAVAILABLE",
-      message: `Cannot take the request: ${MESSAGE}`,
+      message: MESSAGE,
     });
     const page = await fetch(`${http}/inspect`);
     assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "1"]);
     assert.match(await page.text(), new RegExp(`<h1>Not at the moment</h1><p>.*${MESSAGE}</p>`));
     const { status } = await client.groups(request, { metadata: MESH });
-    assert.equal(status, "OK", "calls have places of their own");
+    assert.equal(status, "OK", "calls have a limit of their own");
 
     for (const probe of ["/healthz", "/readyz"]) {
       const answer = await fetch(`${http}${probe}`);
@@ -69,11 +69,11 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes answer, an
   }
   assert.equal((await client.groups(request, { metadata: MESH })).status, "OK");
   assert.equal((await (await change("last")).json()).data.updateProfile.version, 7);
-  assert.match((await service.stop("SIGTERM")).output, /Refuses work: 5 requests are in flight/);
+  assert.match((await service.stop("SIGTERM")).output, /Refusing work: 5 requests are in flight/);
   assert.deepEqual(receiver.metrics().get("customer_service.load.refused"), [{ attributes: {}, value: 3 }]);
 });
 
-Deno.test("beyond GRPC_MAX_IN_FLIGHT calls are refused, and HTTP goes on", async () => {
+Deno.test("beyond GRPC_MAX_IN_FLIGHT calls are refused, and HTTP is not affected", async () => {
   await using world = await createWorld();
   const customer = await register(world);
   const env = { ...production(world.database.url), ...TRUSTING, GRPC_MAX_IN_FLIGHT: "1" };
@@ -90,7 +90,10 @@ Deno.test("beyond GRPC_MAX_IN_FLIGHT calls are refused, and HTTP goes on", async
       assert.ok(waiting);
     });
     const { status, details } = await client.groups(request, { metadata: MESH });
-    assert.deepEqual([status, details], ["RESOURCE_EXHAUSTED", `Cannot take the call: ${MESSAGE}`]);
+    assert.deepEqual([status, details], [
+      "RESOURCE_EXHAUSTED",
+      "Cannot take the call: there is too much to do, try again",
+    ]);
     const answer = await fetch(`http://127.0.0.1:${ports.http}/graphql`, {
       method: "POST",
       headers: { "content-type": "application/json", ...gatewayHeaders(customer) },
@@ -102,7 +105,7 @@ Deno.test("beyond GRPC_MAX_IN_FLIGHT calls are refused, and HTTP goes on", async
   assert.equal((await underWay).status, "OK");
 });
 
-Deno.test("clients that never send the rest of an operation take nobody's place", async () => {
+Deno.test("incomplete operations do not count as in flight", async () => {
   await using world = await createWorld();
   const customer = await register(world);
   const env = { ...production(world.database.url), ...TRUSTING, MAX_IN_FLIGHT: "2" };
@@ -133,29 +136,29 @@ Deno.test("clients that never send the rest of an operation take nobody's place"
   }
 });
 
-Deno.test("an event loop that is late refuses, one pause does not make it so, and it takes all again when it has caught up", async () => {
-  using load = watchLoad();
-  const places = load.places("requests", 10);
+Deno.test("a late event loop refuses work until it has caught up, and a single pause does not", async () => {
+  using load = monitorLoad();
+  const limit = load.createLimit("requests", 10);
   const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
   await eventually(() => assert.ok(load.delayMs() < DELAY_LIMIT_MS / 4));
   block(DELAY_LIMIT_MS * 2);
   await turn();
-  places.enter()!();
+  limit.acquire()!();
 
   for (let at = 0; at < 4; at++) {
     block(DELAY_LIMIT_MS * 2);
     await turn();
   }
   assert.ok(load.delayMs() > DELAY_LIMIT_MS);
-  assert.equal(places.enter(), undefined);
-  assert.equal(places.inFlight(), 0);
-  const leave = await eventually(() => places.enter() ?? assert.fail("it still refuses"));
-  assert.equal(places.inFlight(), 1);
+  assert.equal(limit.acquire(), undefined);
+  assert.equal(limit.inFlight(), 0);
+  const leave = await eventually(() => limit.acquire() ?? assert.fail("it still refuses"));
+  assert.equal(limit.inFlight(), 1);
   leave();
-  assert.equal(places.inFlight(), 0);
+  assert.equal(limit.inFlight(), 0);
 });
 
-/** As a computation does that nobody has cut into pieces. */
+/** Blocks the event loop, like a long computation. */
 function block(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end;);
 }

@@ -1,11 +1,11 @@
-/** What Linux tells of processes: whose children they are, and on which ports they listen. */
+/** Child processes and listening ports, from Linux' /proc. */
 
-/** A test that asks for that. */
+/** A test that needs /proc. */
 export function linuxTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: Deno.build.os !== "linux", fn });
 }
 
-/** The pids, in ascending order. */
+/** PIDs in ascending order. */
 export async function childrenOf(pid: number): Promise<number[]> {
   const pids: number[] = [];
   for await (const thread of Deno.readDir(`/proc/${pid}/task`)) {
@@ -19,7 +19,7 @@ export async function isThere(pid: number): Promise<boolean> {
   return await Deno.stat(`/proc/${pid}`).then(() => true, () => false);
 }
 
-/** Which of the processes listen on the port themselves. */
+/** Processes that listen on the port themselves. */
 export async function listeningAt(port: number, pids: readonly number[]): Promise<number[]> {
   const sockets = (await Deno.readTextFile("/proc/net/tcp")).split("\n").map((line) =>
     line.trim().split(/\s+/)

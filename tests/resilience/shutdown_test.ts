@@ -1,4 +1,4 @@
-/** SIGTERM under load: whatever was accepted is answered, and nobody is left in the middle. */
+/** SIGTERM under load: every accepted request is answered completely. */
 import assert from "node:assert/strict";
 import { createWorld, register, type World } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
@@ -8,7 +8,7 @@ import { connect } from "../rpc/client.ts";
 import { startService } from "../service.ts";
 import { type Command, startLoad } from "./load.ts";
 
-Deno.test("whoever heeds readiness loses nothing: each request and call is answered well", async () => {
+Deno.test("clients that observe readiness lose nothing: each request and call succeeds", async () => {
   await using world = await createWorld();
   const customers = await Promise.all(Array.from({ length: 8 }, () => register(world)));
   const env = { ...production(world.database.url), ...TRUSTING, SHUTDOWN_DELAY: "1s" };
@@ -29,7 +29,7 @@ Deno.test("whoever heeds readiness loses nothing: each request and call is answe
   };
   assert.equal(await readyz(), "200 ready\n");
 
-  const told = Date.now();
+  const signaledAt = Date.now();
   service.signal("SIGTERM");
   using client = connect(ports.grpc);
   await eventually(async () => assert.equal(await readyz(), "503 the service is ending\n"));
@@ -38,7 +38,7 @@ Deno.test("whoever heeds readiness loses nothing: each request and call is answe
   leaving.abort(); // as a balancer that has asked
   await load.ended;
   const { code } = await service.ended();
-  const tookMs = Date.now() - told;
+  const tookMs = Date.now() - signaledAt;
 
   assert.equal(code, 0);
   assert.ok(tookMs > 1_000 && tookMs < 15_000, `${tookMs} ms`);
@@ -47,7 +47,7 @@ Deno.test("whoever heeds readiness loses nothing: each request and call is answe
   await assertEffects(world, load.commands);
 });
 
-Deno.test("whoever goes on asking is answered or turned away, and what was turned away has not happened", async () => {
+Deno.test("later requests are answered or refused, and a refused command was not applied", async () => {
   await using world = await createWorld();
   const customers = await Promise.all(Array.from({ length: 12 }, () => register(world)));
   await using service = startService({ ...production(world.database.url), ...TRUSTING });
@@ -61,9 +61,9 @@ Deno.test("whoever goes on asking is answered or turned away, and what was turne
     insist: false,
   });
   await eventually(() => assert.ok(load.commands.length > 50 && load.lookups.length > 200));
-  const told = Date.now();
+  const signaledAt = Date.now();
   assert.equal((await service.stop("SIGTERM")).code, 0);
-  assert.ok(Date.now() - told < 15_000, `${Date.now() - told} ms`);
+  assert.ok(Date.now() - signaledAt < 15_000, `${Date.now() - signaledAt} ms`);
   leaving.abort();
   await load.ended;
 
@@ -75,7 +75,7 @@ Deno.test("whoever goes on asking is answered or turned away, and what was turne
   assert.deepEqual(resultsOf(load.lookups), ["OK", "UNAVAILABLE"]);
 });
 
-Deno.test("a bulk that is under way is told that it is not whole, and its client loses nothing", async () => {
+Deno.test("a bulk upload in progress ends with a line that says so, and its client loses nothing", async () => {
   await using world = await createWorld();
   await using service = startService({ ...production(world.database.url), ...TRUSTING });
   const { http } = await portsOf(service);
@@ -95,7 +95,7 @@ Deno.test("a bulk that is under way is told that it is not whole, and its client
   assert.equal((await world.admin`select from customers`).length, 2);
 });
 
-/** Each accepted command has its row in the journal, and there is none of any other. */
+/** Asserts that the journal has a row for each accepted command and no others. */
 async function assertEffects({ admin }: World, commands: readonly Command[]): Promise<void> {
   const rows = await admin<{ id: string; changes: number }[]>`
     select actor_id as id, count(*)::int as changes from actor_events

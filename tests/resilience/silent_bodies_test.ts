@@ -1,7 +1,7 @@
-/** Clients that begin a body and fall silent, or never read an answer, while an innocent client goes on being served. */
+/** Clients that stop sending a body or never read a response do not affect an innocent client. */
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
-import { connectRaw, head, unfinished } from "../door/raw.ts";
+import { connectRaw, head, unfinished } from "../http/raw.ts";
 import { eventually } from "../eventually.ts";
 import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
@@ -9,10 +9,10 @@ import { startService } from "../service.ts";
 
 const SILENT = 120;
 
-Deno.test("silent bodies of strangers, shoppers and staff cost an innocent client no answer", async () => {
+Deno.test("stalled bodies of unauthenticated clients, shoppers and staff do not affect an innocent client", async () => {
   await using world = await createWorld();
   const customer = await register(world);
-  // Far fewer places than attackers, so that each place that one of them held would be missed.
+  // A limit far below the number of attackers, so that any request in flight of theirs would show.
   const env = {
     ...production(world.database.url),
     ...TRUSTING,
@@ -63,7 +63,7 @@ Deno.test("silent bodies of strangers, shoppers and staff cost an innocent clien
   for (const [attack, request] of Object.entries(attacks)) {
     await using stack = new AsyncDisposableStack();
     for (let at = 0; at < SILENT; at++) await stack.use(await connectRaw(origin)).write(request);
-    await eventually(isServed); // they pass through the places on their way to be refused or to wait
+    await eventually(isServed); // they count as in flight until their bodies are awaited
     for (let at = 0; at < 5; at++) {
       await isServed().catch((cause) => assert.fail(`${attack}: ${cause.message}`));
     }
@@ -71,6 +71,6 @@ Deno.test("silent bodies of strangers, shoppers and staff cost an innocent clien
   const { output } = await service.stop("SIGTERM");
   const records = output.trim().split("\n").map((line) => JSON.parse(line));
   const errors = new Set(records.filter(({ level }) => level === "ERROR").map(({ logger }) => logger));
-  // Kafka is out of reach; a client that breaks off is logged by no edge.
+  // Kafka is unreachable. No edge logs a client that disconnects.
   assert.deepEqual([...errors], ["customer-service.events"]);
 });

@@ -1,10 +1,10 @@
 /**
- * A program with the service's log and its handler of uncaught errors, which fails as its first argument says. Under
- * `supervise` it is the parent of one worker, which fails once: when it can remove the file of the second argument.
+ * Program with the service's log and its handler of uncaught errors. It fails in the way of its first argument. With
+ * `supervise` it supervises one worker, which fails once: when it can remove the file of the second argument.
  */
 import { EventEmitter } from "node:events";
 import { configureLogging } from "../../config/logging.ts";
-import { exitOnUncaught } from "../../lifetime.ts";
+import { exitOnUncaught } from "../../shutdown.ts";
 import { isWorker, supervise } from "../../supervisor.ts";
 
 /** A personal value that must not be in the log. */

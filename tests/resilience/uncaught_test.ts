@@ -1,20 +1,20 @@
-/** An error that no code has caught ends the process, and the log says where it came from and nothing personal. */
+/** Uncaught errors end the process. The log contains their place and nothing personal. */
 import assert from "node:assert/strict";
 import { eventually } from "../eventually.ts";
 
 const PROGRAM = new URL("uncaught_process.ts", import.meta.url).pathname;
 
 const CASES: [failure: string, message: RegExp][] = [
-  ["timer", /^Ends after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
-  ["rejection", /^Ends after an unhandled rejection: "Error at resilience\/uncaught_process\.ts:\d+"$/],
-  ["emitter", /^Ends after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
-  ["text", /^Ends after an unhandled rejection: "string was thrown, which is not an Error"$/],
-  ["unreadable", /^Ends after an uncaught error: "An error that cannot be read"$/],
-  ["repeatedly", /^Ends after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+  ["timer", /^Exiting after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+  ["rejection", /^Exiting after an unhandled rejection: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+  ["emitter", /^Exiting after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
+  ["text", /^Exiting after an unhandled rejection: "string was thrown, which is not an Error"$/],
+  ["unreadable", /^Exiting after an uncaught error: "An error that cannot be read"$/],
+  ["repeatedly", /^Exiting after an uncaught error: "Error at resilience\/uncaught_process\.ts:\d+"$/],
 ];
 
 for (const [failure, message] of CASES) {
-  Deno.test(`the process ends with one line of JSON after an uncaught error: ${failure}`, async () => {
+  Deno.test(`the process logs one line of JSON and exits after an uncaught error: ${failure}`, async () => {
     const { code, stdout, stderr } = await program(failure).output();
     const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
     assert.equal(code, 1, err);
@@ -28,7 +28,7 @@ for (const [failure, message] of CASES) {
   });
 }
 
-Deno.test("the supervisor starts another worker after one that an uncaught error has ended", async () => {
+Deno.test("the supervisor restarts a worker after an uncaught error", async () => {
   const file = await Deno.makeTempFile({ prefix: "customer-service-uncaught-" });
   const parent = program("supervise", file).spawn();
   let printed = "";
@@ -38,7 +38,10 @@ Deno.test("the supervisor starts another worker after one that an uncaught error
   const errors = new Response(parent.stderr).text();
   try {
     await eventually(() => assert.match(printed, /^successor \d+$/m));
-    assert.match(printed, /Ends after an uncaught error: \\"Error at resilience\/uncaught_process\.ts:\d+/);
+    assert.match(
+      printed,
+      /Exiting after an uncaught error: \\"Error at resilience\/uncaught_process\.ts:\d+/,
+    );
     assert.match(printed, /has ended with \\"exit code 1\\"/);
     assert.doesNotMatch(printed, /numbat/);
   } finally {

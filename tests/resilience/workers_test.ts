@@ -1,4 +1,4 @@
-/** WORKERS: several processes behind one port each for HTTP and gRPC, and the parent that keeps them. */
+/** WORKERS: several processes share the HTTP and the gRPC port, and a supervisor restarts them. */
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
@@ -50,7 +50,7 @@ linuxTest("workers end by themselves when their parent is killed, and leave the 
   for (const port of [ports.http, ports.grpc]) Deno.listen({ hostname: "127.0.0.1", port }).close();
 });
 
-Deno.test("workers that cannot start end the whole with what was in the way, a taken port before any of them", async () => {
+Deno.test("the service exits with the reason if workers cannot start, or before any starts if a port is taken", async () => {
   const { env, ports } = workers(2, "postgres://user:open-sesame@127.0.0.1:1/none");
   const away = await failure(env);
   assert.match(away, /^(Cannot prepare the database: .*ECONNREFUSED.*\n){1,2}$/);
@@ -84,14 +84,14 @@ function workers(count: number, databaseUrl: string) {
   return { env: { ...production(databaseUrl), ...TRUSTING, ...env }, ports: { http, grpc } };
 }
 
-/** The pids of the workers, once each has said that it is ready. */
+/** PIDs of the workers, once all have logged that they are ready. */
 async function allReady(service: RunningService, count: number): Promise<number[]> {
   await service.ready();
   await eventually(() => assert.equal(service.printed().match(/Ready: HTTP/g)?.length, count));
   return await childrenOf(service.pid);
 }
 
-/** On connections of their own, so that any of the workers may answer. */
+/** Sends requests on separate connections, so that any worker may answer. */
 async function serves(ports: { http: number; grpc: number }, customer: { id: string; storeId: string }) {
   const response = await fetch(`http://127.0.0.1:${ports.http}/graphql`, {
     method: "POST",

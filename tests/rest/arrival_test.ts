@@ -1,9 +1,9 @@
 /** What is wrong with a request before it is anything: no host, no UTF-8, a body that never arrives. */
 import assert from "node:assert/strict";
-import { createBodies } from "../../door/bodies.ts";
-import { shedLoad, watchLoad } from "../../door/overload.ts";
+import { createBodyReader } from "../../http/body_reader.ts";
+import { monitorLoad, shedLoad } from "../../http/load_shedding.ts";
 import { answerOf } from "../../rest/errors.ts";
-import { connectRaw, head, unfinished } from "../door/raw.ts";
+import { connectRaw, head, unfinished } from "../http/raw.ts";
 import { eventually } from "../eventually.ts";
 import { captureLog } from "../whole_log.ts";
 import { startRest } from "./server.ts";
@@ -23,7 +23,7 @@ async function speak(origin: string, text: string): Promise<string> {
   return answer;
 }
 
-Deno.test("a Host header that names no host is refused, and nothing of the URL is told or logged", async () => {
+Deno.test("a Host header that names no host is refused without quoting or logging the URL", async () => {
   await using rest = await startRest();
   await using log = await captureLog();
   for (const host of ["a b", "[::zz", "x:99999", "%zz"]) {
@@ -32,7 +32,7 @@ Deno.test("a Host header that names no host is refused, and nothing of the URL i
       `GET /customers?email=numbat%40example.com HTTP/1.1\r\nhost: ${host}\r\n\r\n`,
     );
     assert.match(answer, /^HTTP\/1.1 400 /, host);
-    assert.match(answer, /"INVALID_INPUT".*its Host header names no host/);
+    assert.match(answer, /"INVALID_INPUT".*its Host header does not name a host/);
     assert.doesNotMatch(answer, /numbat/);
   }
   assert.deepEqual(log.lines.filter((line) => line.includes("numbat")), []);
@@ -46,14 +46,14 @@ Deno.test("a body that is not UTF-8 is refused, not stored with characters that 
   assert.equal(status, 400, text);
   assert.deepEqual(JSON.parse(text), {
     code: "INVALID_INPUT",
-    message: "Cannot take the request: its body is not UTF-8",
+    message: "Cannot read the request: its body is not UTF-8",
   });
   assert.equal((await rest.world.admin`select from customers`).length, 0);
 });
 
 Deno.test("a body that does not arrive is waited for so long and no longer", async () => {
   const clock = { graceMs: 100, bytesPerSecond: 1_000_000, wholeMs: 100 };
-  await using rest = await startRest({ bodies: createBodies({ proxies: 0, clock }) });
+  await using rest = await startRest({ bodies: createBodyReader({ proxies: 0, clock }) });
   const authorization = await rest.authorization(rest.world.system);
   for (
     const request of [
@@ -71,7 +71,7 @@ Deno.test("a body that does not arrive is waited for so long and no longer", asy
 });
 
 Deno.test("a caller who may not call a route is refused before its body is read", async () => {
-  const bodies = createBodies({ proxies: 0 });
+  const bodies = createBodyReader({ proxies: 0 });
   await using rest = await startRest({ bodies });
   const { storeId } = rest.world;
   const shopper = { id: crypto.randomUUID(), type: "CUSTOMER" as const, storeId, roles: [] };
@@ -91,9 +91,9 @@ Deno.test("a caller who may not call a route is refused before its body is read"
 });
 
 Deno.test("a body that is on its way holds no place in flight, a bulk upload included", async () => {
-  using load = watchLoad();
-  const places = load.places("requests", 1);
-  const bodies = createBodies({ proxies: 0 });
+  using load = monitorLoad();
+  const places = load.createLimit("requests", 1);
+  const bodies = createBodyReader({ proxies: 0 });
   await using rest = await startRest({ bodies, admit: shedLoad(places, (error) => answerOf(error).body) });
   const { system } = rest.world;
   const authorization = await rest.authorization(system);

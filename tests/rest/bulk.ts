@@ -6,8 +6,8 @@ import { createTokenAuthenticator } from "../../auth/principals.ts";
 import type { Sql } from "../../db/connect.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createStoreReader } from "../../db/store_reader.ts";
-import { type Places, shedLoad } from "../../door/overload.ts";
-import type { Shares } from "../../door/shares.ts";
+import { type ConcurrencyLimit, shedLoad } from "../../http/load_shedding.ts";
+import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
 import { authenticated, createApi } from "../../rest/api.ts";
 import { answerOf } from "../../rest/errors.ts";
 import { addBulkRoutes } from "../../rest/customers/bulk.ts";
@@ -47,8 +47,8 @@ export async function serveBulk(
     patienceMs?: number;
     refusedLimit?: number;
     closing?: AbortSignal;
-    places?: Places;
-    streams?: Shares;
+    places?: ConcurrencyLimit;
+    streams?: ConcurrencyQuota;
   } = {},
 ): Promise<BulkServer> {
   const issuer = await createIssuer();

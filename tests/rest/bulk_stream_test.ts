@@ -1,7 +1,7 @@
 /** The bulk upsert as a stream: rows and results side by side, breaks on either end, and what it holds meanwhile. */
 import assert from "node:assert/strict";
 import process from "node:process";
-import { createShares } from "../../door/shares.ts";
+import { createConcurrencyQuota } from "../../http/concurrency_quota.ts";
 import { answerWith } from "../../rest/patient_answer.ts";
 import { createWorld } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
@@ -123,7 +123,7 @@ Deno.test("a client that sends nothing is cut, and what it has sent before is an
   assert.deepEqual(last, {
     error: {
       code: "INVALID_INPUT",
-      message: "Cannot go on: the client has sent fewer than 1024 bytes in 0.4 seconds of waiting",
+      message: "Cannot continue: the client has sent fewer than 1024 bytes in 0.4 seconds of waiting",
     },
   });
 });
@@ -142,7 +142,7 @@ Deno.test("a bulk that is under way when the service ends says so in its last li
 
 Deno.test("a bulk counts among its caller's streams until its last line, or until its client goes", async () => {
   await using world = await createWorld();
-  const streams = createShares({ what: "streams", most: 3, mostOfOne: 2 });
+  const streams = createConcurrencyQuota({ what: "streams", total: 3, perHolder: 2 });
   await using server = await serveBulk(world, { streams });
   const other = { ...world.system, id: crypto.randomUUID() };
   using call = await server.open(world.system, row(1));
@@ -173,7 +173,10 @@ Deno.test("a client that sends crumbs is cut, however often it sends one", async
   assert.equal((await call.next()).result, "CREATED");
   for (let at = 0; at < 300; at++) await call.send(" ").catch(() => {});
   const lines = await call.rest();
-  assert.match(lines.at(-1).error.message, /^Cannot go on: the client sends chunks of fewer than 16 bytes/);
+  assert.match(
+    lines.at(-1).error.message,
+    /^Cannot continue: the client sends chunks of fewer than 16 bytes/,
+  );
 });
 
 Deno.test("for a client that reads nothing, work goes on until so much waits, and then ends", async () => {

@@ -1,7 +1,7 @@
 /** What a client sends over REST is read in time in proportion to its size: headers, URLs, JSON bodies and bulk rows. */
 import assert from "node:assert/strict";
 import { readRows, type RowFormat } from "../../rest/customers/bulk_rows.ts";
-import { URL_LIMIT } from "../../door/mod.ts";
+import { URL_LIMIT } from "../../http/mod.ts";
 import { BODY_LIMIT } from "../../rest/limits.ts";
 import { LINE_LIMIT } from "../../rest/lines.ts";
 import { register } from "../actors/world.ts";

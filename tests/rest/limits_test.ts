@@ -5,9 +5,9 @@ import type { Principal } from "../../domain/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createRateLimit, deleteExpiredCounts } from "../../db/rate_limits.ts";
-import { createBodies } from "../../door/bodies.ts";
-import { createDoor } from "../../door/mod.ts";
 import { createStoreReader } from "../../db/store_reader.ts";
+import { createBodyReader } from "../../http/body_reader.ts";
+import { createHttpApp } from "../../http/mod.ts";
 import { BODY_LIMIT, type Limits } from "../../rest/limits.ts";
 import { createRest } from "../../rest/mod.ts";
 import { createWorld, shopper, type World } from "../actors/world.ts";
@@ -35,11 +35,11 @@ async function startReplicas(
       authenticate: createTokenAuthenticator(issuer.verify),
       exportLink: () => Promise.resolve(undefined),
       limits: { ...shared, ...limits(reader) },
-      bodies: createBodies({ proxies: 0 }),
+      bodies: createBodyReader({ proxies: 0 }),
       closing: new AbortController().signal,
     });
     const server = stack.adopt(
-      serve(createDoor({ corsOrigins: [] }).route("/", rest)),
+      serve(createHttpApp({ corsOrigins: [] }).route("/", rest)),
       (server) => server.shutdown(),
     );
     return {
@@ -180,7 +180,7 @@ Deno.test("a body over the limit is refused, whether it says how long it is or n
     authenticate: createTokenAuthenticator(issuer.verify),
     exportLink: () => Promise.resolve(undefined),
     limits: await noLimits(),
-    bodies: createBodies({ proxies: 0 }),
+    bodies: createBodyReader({ proxies: 0 }),
     closing: new AbortController().signal,
   });
   const server = serve(new Hono().route("/", rest));
@@ -217,7 +217,7 @@ Deno.test("answers are for nobody's cache or frame, and for no page of another o
   assert.equal(answer.headers.get("x-frame-options"), "DENY");
   assert.match(answer.headers.get("strict-transport-security") ?? "", /max-age=\d{7}/);
 
-  const door = createDoor({ corsOrigins: ["https://admin.example.com"] }).get("/", (c) => c.text("in"));
+  const door = createHttpApp({ corsOrigins: ["https://admin.example.com"] }).get("/", (c) => c.text("in"));
   const allowed = async (origin: string) =>
     (await door.request("/", { headers: { origin } })).headers.get("access-control-allow-origin");
   assert.equal(await allowed("https://admin.example.com"), "https://admin.example.com");

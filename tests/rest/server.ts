@@ -5,9 +5,9 @@ import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 import type { Principal, RoleName } from "../../domain/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
-import { type Bodies, createBodies } from "../../door/bodies.ts";
-import { createDoor } from "../../door/mod.ts";
 import { createStoreReader } from "../../db/store_reader.ts";
+import { type BodyReader, createBodyReader } from "../../http/body_reader.ts";
+import { createHttpApp } from "../../http/mod.ts";
 import { createExports } from "../../rest/exports.ts";
 import type { Limits } from "../../rest/limits.ts";
 import { createRest } from "../../rest/mod.ts";
@@ -47,7 +47,7 @@ export interface RestReply {
 type RestSetting = Parameters<typeof createWorld>[0] & {
   /** Fires when streams have to end. */
   closing?: AbortSignal;
-  bodies?: Bodies;
+  bodies?: BodyReader;
   limits?: Partial<Limits>;
   /** What stands in front of everything. */
   admit?: MiddlewareHandler;
@@ -63,7 +63,7 @@ export async function noLimits(changes: Partial<Limits> = {}): Promise<Limits> {
 export async function startRest(
   {
     closing = new AbortController().signal,
-    bodies = createBodies({ proxies: 0 }),
+    bodies = createBodyReader({ proxies: 0 }),
     limits: changes = {},
     admit = (_, next) => next(),
     ...options
@@ -87,7 +87,7 @@ export async function startRest(
     closing,
   });
   const exports = createExports({ downloads: createExportDownloads(sql, keys), authenticate, limits });
-  const app = createDoor({ corsOrigins: [] }).use(admit).route("/exports", exports).route("/", rest);
+  const app = createHttpApp({ corsOrigins: [] }).use(admit).route("/exports", exports).route("/", rest);
   const server = stack.adopt(serve(app), (server) => server.shutdown());
   const origin = `http://127.0.0.1:${server.addr.port}`;
   const running = stack.move();

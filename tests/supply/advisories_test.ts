@@ -7,7 +7,7 @@ const PACKAGES = [
   { name: "right", version: "4.0.0-beta.1" },
 ];
 
-/** A registry that gives one answer, and remembers what it was asked. */
+/** Fake registry with one response, which records its requests. */
 function registry(answer: BodyInit, status = 200) {
   const asked: { path: string; body: unknown }[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
@@ -30,7 +30,7 @@ const row = (severity: string, range: string, id = 1_106_913) => ({
   cwe: ["CWE-77"],
 });
 
-Deno.test("the registry is asked for all packages at once, and only versions in the range are concerned", async () => {
+Deno.test("one request covers all packages, and only versions in an advisory's range are affected", async () => {
   const answer = {
     left: [row("high", ">=1.0.0 <1.2.4"), row("low", "<1.0.0", 1_106_914)],
     right: [row("critical", "<4.0.0")],
@@ -50,13 +50,13 @@ Deno.test("the registry is asked for all packages at once, and only versions in 
   );
 });
 
-Deno.test("a registry that refuses, is away or talks of something else is told from one without advisories", async () => {
+Deno.test("an error, an outage and an unexpected response of the registry differ from no advisories", async () => {
   await using nothing = registry("{}");
   assert.deepEqual(await findAdvisories(nothing.url, PACKAGES), []);
   await using refusing = registry("", 405);
   await assert.rejects(findAdvisories(refusing.url, PACKAGES), (error) => {
     assert.ok(error instanceof NoAdvisories);
-    assert.match(error.message, /has no advisories: it answers 405/);
+    assert.match(error.message, /has no advisories: it returns 405/);
     return true;
   });
   for (const answer of ["<html>", "[]", '{"left":[{"id":1}]}']) {
@@ -78,7 +78,7 @@ const advisory = (severity: string, id = "GHSA-aaaa-bbbb-cccc"): Advisory => ({
 });
 const accepted = { id: "GHSA-aaaa-bbbb-cccc", package: "left", reason: "never called", until: "2026-11-30" };
 
-Deno.test("high, critical and unheard-of severities are wrong, lower ones are not", () => {
+Deno.test("high, critical and unknown severities are problems, lower ones are not", () => {
   for (const severity of ["info", "low", "moderate"]) {
     assert.deepEqual(judge([advisory(severity)], [], "2026-11-23"), []);
   }
@@ -88,13 +88,13 @@ Deno.test("high, critical and unheard-of severities are wrong, lower ones are no
   }
 });
 
-Deno.test("what is accepted is so for its package, to the end of its last day", () => {
+Deno.test("an acceptance covers its package until the end of its last day", () => {
   assert.deepEqual(judge([advisory("high")], [accepted], "2026-11-30"), []);
   assert.match(judge([advisory("high")], [accepted], "2026-12-01")[0] ?? "", /2026-11-30, which has passed/);
   assert.equal(judge([advisory("high")], [{ ...accepted, package: "right" }], "2026-11-30").length, 2);
 });
 
-Deno.test("an acceptance that concerns nothing any more has to go", () => {
-  assert.match(judge([], [accepted], "2026-11-23")[0] ?? "", /GHSA-aaaa-bbbb-cccc .* concerns nothing/);
+Deno.test("an acceptance that affects no package is a problem", () => {
+  assert.match(judge([], [accepted], "2026-11-23")[0] ?? "", /GHSA-aaaa-bbbb-cccc .* affects no package/);
   assert.equal(judge([advisory("low")], [accepted], "2026-11-23").length, 1);
 });

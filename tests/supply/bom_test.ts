@@ -3,14 +3,14 @@ import Ajv from "ajv/dist/ajv.js";
 import formats from "ajv-formats";
 import { writeBom } from "../../tasks/supply/bom.ts";
 import { type Package, readPackages } from "../../tasks/supply/packages.ts";
-import { askDeno } from "../../tasks/supply/reach.ts";
+import { readDenoInfo } from "../../tasks/supply/reachable_packages.ts";
 
 const packages = await readPackages();
 const read = (options: Partial<Parameters<typeof writeBom>[1]> = {}, of: readonly Package[] = packages) =>
   JSON.parse(writeBom(of, { deno: "2.9.6", ...options }));
 
 Deno.test("the bill of materials is valid CycloneDX 1.6", async () => {
-  const library = Object.values((await askDeno()).npmPackages).find(({ name }) =>
+  const library = Object.values((await readDenoInfo()).npmPackages).find(({ name }) =>
     name.startsWith("@cyclonedx/")
   );
   const schema = async (name: string) =>
@@ -26,7 +26,7 @@ Deno.test("the bill of materials is valid CycloneDX 1.6", async () => {
   assert.ok(!validate({ ...read(), components: [{ type: "library" }] }), "the schema refuses something");
 });
 
-Deno.test("a package stands there with its address, its licence and the hash of its archive", () => {
+Deno.test("a package has its purl, its license and the hash of its archive", () => {
   const hono = packages.find(({ name }) => name === "hono")!;
   const { components } = read();
   const found = components.find(({ name }: { name: string }) => name === "hono");
@@ -37,7 +37,7 @@ Deno.test("a package stands there with its address, its licence and the hash of 
   assert.equal(`sha512-${Uint8Array.fromHex(content).toBase64()}`, hono.npm!.integrity);
 });
 
-Deno.test("what serves is required, what production never asks for is optional, tests are excluded", () => {
+Deno.test("packages loaded at start are required, those loaded on demand optional, those of tests excluded", () => {
   const scopes = new Map(packages.map(({ name, scope }) => [name, scope]));
   for (const name of ["hono", "graphql", "@bufbuild/protobuf", "kafkajs", "postgres"]) {
     assert.equal(scopes.get(name), "required", name);
@@ -48,7 +48,7 @@ Deno.test("what serves is required, what production never asks for is optional, 
   }
 });
 
-Deno.test("the service depends on what deno.json names, on vendored code and on Deno, and they on the rest", () => {
+Deno.test("the service depends on the packages in deno.json, on vendored code and on Deno, and those on the rest", () => {
   const { dependencies, components } = read({}, packages.filter(({ scope }) => scope === "required"));
   const of = (ref: string): string[] =>
     dependencies.find((one: { ref: string }) => one.ref === ref)?.dependsOn ?? [];
@@ -60,7 +60,7 @@ Deno.test("the service depends on what deno.json names, on vendored code and on 
   assert.equal(reached.size, components.length + 1);
 });
 
-Deno.test("the same packages give the same text, whatever their order", () => {
+Deno.test("the output does not depend on the order of the packages", () => {
   const text = writeBom(packages, { deno: "2.9.6" });
   assert.equal(writeBom(packages.toReversed(), { deno: "2.9.6" }), text);
   assert.ok(!/timestamp|serialNumber/.test(text));

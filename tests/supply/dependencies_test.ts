@@ -1,14 +1,14 @@
-/** deno.json, deno.lock and docs/dependencies.md say the same. */
+/** deno.json, deno.lock and docs/dependencies.md agree. */
 import assert from "node:assert/strict";
 import deno from "../../deno.json" with { type: "json" };
-import { readDirect } from "../../tasks/supply/direct.ts";
+import { readDirect } from "../../tasks/supply/direct_dependencies.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const page = await Deno.readTextFile(new URL("docs/dependencies.md", ROOT));
-/** What is taken, without what was considered and is not. */
+/** The used packages, without the considered alternatives. */
 const taken = page.slice(0, page.indexOf("## Considered and not taken"));
 
-Deno.test("every package is pinned to one version, and comes from npm or from vendor/", () => {
+Deno.test("every package is pinned to one version and comes from npm or vendor/", () => {
   for (const { name, version } of readDirect()) {
     assert.match(version, /^\d+\.\d+\.\d+(-[0-9a-z.]+)?$/, `${name} is not pinned`);
   }
@@ -18,7 +18,7 @@ Deno.test("every package is pinned to one version, and comes from npm or from ve
   }
 });
 
-Deno.test("every package of deno.json has its row in docs/dependencies.md, with the version that is pinned", () => {
+Deno.test("every package of deno.json has a row in docs/dependencies.md with its pinned version", () => {
   for (const { name, version } of readDirect()) {
     const row = rowsOf().get(name);
     assert.ok(row, `docs/dependencies.md has no row for ${name}`);
@@ -28,7 +28,7 @@ Deno.test("every package of deno.json has its row in docs/dependencies.md, with 
   }
 });
 
-Deno.test("every row of docs/dependencies.md is about something that is taken", () => {
+Deno.test("every row of docs/dependencies.md is about a used package", () => {
   const names = new Set(readDirect().map(({ name }) => name));
   const vendored = ["postgres", "idiomorph", "Scalar"];
   const notFromNpm = [
@@ -47,7 +47,7 @@ Deno.test("every row of docs/dependencies.md is about something that is taken", 
   assert.deepEqual(idle, []);
 });
 
-Deno.test("deno.lock holds the integrity of every package", async () => {
+Deno.test("deno.lock contains the integrity of every package", async () => {
   const lock: { npm: Record<string, { integrity: string }> } = JSON.parse(
     await Deno.readTextFile(new URL("deno.lock", ROOT)),
   );
@@ -56,13 +56,13 @@ Deno.test("deno.lock holds the integrity of every package", async () => {
   }
 });
 
-Deno.test("nothing runs a package's install script: there is no node_modules, and no allowance", () => {
+Deno.test("no install script of a package runs: there is no node_modules and no allowed script", () => {
   assert.equal(deno.nodeModulesDir, "none");
   assert.ok(!("allowScripts" in deno));
   assert.ok(!JSON.stringify(deno.tasks).includes("allow-scripts"));
 });
 
-/** The names in bold, and the version beside each if there is one. */
+/** Names in bold, each with the version that follows it, if any. */
 function rowsOf(): Map<string, { version: string | undefined }> {
   const rows = new Map<string, { version: string | undefined }>();
   for (const [, name = "", after = ""] of taken.matchAll(/\*\*(.+?)\*\*([^*]*)/gs)) {

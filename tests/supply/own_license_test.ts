@@ -1,4 +1,4 @@
-/** The license of this repository: each file that names it names the one in LICENSE. */
+/** All files name the license of this repository, that of LICENSE. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { writeBom } from "../../tasks/supply/bom.ts";
@@ -30,6 +30,6 @@ Deno.test("packages, the image, the documents and the bill of materials name tha
   for (const [place, license] of Object.entries(named)) assert.equal(license, LICENSE, place);
 });
 
-Deno.test("the image carries the license", async () => {
+Deno.test("the image contains the license", async () => {
   assert.match(await read(".dockerignore"), /^!LICENSE$/m);
 });

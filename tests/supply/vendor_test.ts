@@ -1,4 +1,4 @@
-/** Vendored code is what npm publishes plus a patch, and comes with its license. */
+/** Vendored code consists of the published packages plus patches, and includes its licenses. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -32,7 +32,7 @@ Deno.test("an edited, an added and a missing file of vendor/ are reported", asyn
   assert.equal((await findDifferences(copy.folder)).length, 1, "all but Scalar's are written again");
 });
 
-Deno.test("a patch that is written after an edit is what the edited folder is rebuilt from", async () => {
+Deno.test("the edited folder can be rebuilt from the patch that is written after an edit", async () => {
   await using copy = await copyOfVendor();
   const path = join(copy.folder, "postgres/src/connection.js");
   await Deno.writeTextFile(path, (await Deno.readTextFile(path)).replace("15 minutes", "16 minutes"));
@@ -41,7 +41,7 @@ Deno.test("a patch that is written after an edit is what the edited folder is re
   assert.match(await Deno.readTextFile(path), /16 minutes/);
 });
 
-Deno.test("a patch that does not fit the published files is refused", async () => {
+Deno.test("a patch that does not match the published files is refused", async () => {
   await using copy = await copyOfVendor();
   const path = join(copy.folder, "postgres.patch");
   const patch = await Deno.readTextFile(path);
@@ -49,7 +49,7 @@ Deno.test("a patch that does not fit the published files is refused", async () =
   await assert.rejects(findDifferences(copy.folder), /Cannot apply .*postgres\.patch/);
 });
 
-Deno.test("an archive whose hash is not the pinned one is refused", async () => {
+Deno.test("an archive with another hash than the pinned one is refused", async () => {
   await using copy = await copyOfVendor();
   const path = join(copy.folder, "npm.lock");
   const lock = await Deno.readTextFile(path);
@@ -61,7 +61,7 @@ Deno.test("an archive whose hash is not the pinned one is refused", async () => 
   );
 });
 
-Deno.test("every vendored folder has the text of its license", async () => {
+Deno.test("every vendored folder contains the text of its license", async () => {
   for await (const { name, isDirectory } of Deno.readDir(VENDOR)) {
     if (!isDirectory) continue;
     const text = await Promise.any(

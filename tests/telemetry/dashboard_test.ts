@@ -1,10 +1,10 @@
-/** What operators are given asks only for what there is. */
+/** Alerts and dashboard use existing metrics only. */
 import assert from "node:assert/strict";
 import { createHealth } from "../../rest/health.ts";
 import { INSTRUMENTS } from "../../telemetry/metrics.ts";
 import { parseExpression, prometheusNames, readAlerts, readDashboard } from "./prometheus.ts";
 
-Deno.test("the alerts and the dashboard ask for metrics that are exported, under Prometheus' names", async () => {
+Deno.test("the alerts and the dashboard use exported metrics, under their Prometheus names", async () => {
   const known = prometheusNames();
   const expressions = await everyExpression();
   assert.ok(expressions.length > 40);
@@ -15,7 +15,7 @@ Deno.test("the alerts and the dashboard ask for metrics that are exported, under
   }
 });
 
-Deno.test("no metric of the service is exported in vain", async () => {
+Deno.test("every metric of the service is used by an alert or the dashboard", async () => {
   const asked = (await everyExpression()).flatMap((expression) => parseExpression(expression).metrics);
   const unseen = Object.keys(INSTRUMENTS).filter((name) =>
     !asked.some((metric) => metric.startsWith(name.replaceAll(".", "_")))
@@ -23,7 +23,7 @@ Deno.test("no metric of the service is exported in vain", async () => {
   assert.deepEqual(unseen, []);
 });
 
-Deno.test("metrics that other services have too are asked for this one's, in whatever namespace it is", async () => {
+Deno.test("metrics that other services export too are filtered by this service, in any namespace", async () => {
   const shared = (await everyExpression()).flatMap((expression) =>
     [
       ...expression.replace(/\bby \([^)]*\)/g, "").matchAll(
@@ -44,7 +44,7 @@ Deno.test("metrics that other services have too are asked for this one's, in wha
   }
 });
 
-Deno.test("no alert on HTTP answers listens to the probes, which fail with the database and succeed without requests", async () => {
+Deno.test("alerts on HTTP responses exclude the probes, which fail with the database and succeed without requests", async () => {
   const probes = createHealth(() => Promise.resolve(true)).routes.map(({ path }) => path);
   const selectors = (await readAlerts()).flatMap(({ expression }) =>
     [...expression.matchAll(/\bcustomer_service_http_\w+\{([^}]*)\}/g)].map(([, selector]) => selector!)
@@ -58,7 +58,7 @@ Deno.test("no alert on HTTP answers listens to the probes, which fail with the d
   }
 });
 
-Deno.test("every alert has a name of its own and its chapter in the runbook", async () => {
+Deno.test("every alert has a unique name and a chapter in the runbook", async () => {
   const alerts = await readAlerts();
   assert.ok(alerts.length > 15);
   assert.equal(new Set(alerts.map(({ name }) => name)).size, alerts.length);
@@ -69,7 +69,7 @@ Deno.test("every alert has a name of its own and its chapter in the runbook", as
   }
 });
 
-Deno.test("the dashboard has its rows, and no panel lies on another", async () => {
+Deno.test("the dashboard has its rows, and no panels overlap", async () => {
   const { panels } = await readDashboard();
   assert.deepEqual(panels.filter(({ type }) => type === "row").map(({ title }) => title), [
     "Traffic",

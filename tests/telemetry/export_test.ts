@@ -1,4 +1,4 @@
-/** What production exports: spans, metrics and log lines that name each other, and nothing of anybody. */
+/** Telemetry of a production service: connected spans, metrics and log lines, without personal values. */
 import assert from "node:assert/strict";
 import { newTraceparent, traceIdOf } from "../../lib/trace_context.ts";
 import { ADDRESS, createWorld, register } from "../actors/world.ts";
@@ -16,7 +16,7 @@ const PERSON = {
 const TOKEN = "ThatIsWhatAnExportsTokenLooksLike";
 const GROUPS = "io.shopstar.customer.v1.CustomerService/GetCustomerGroups";
 
-Deno.test("no personal value, token or id of a person is in what production exports, whatever is asked and refused", async () => {
+Deno.test("production exports no personal value, token or ID of a person, for accepted and refused requests", async () => {
   await using scene = await serve();
   const { world, receiver, ports, headers, ref } = scene;
   const secrets = [
@@ -70,7 +70,7 @@ Deno.test("no personal value, token or id of a person is in what production expo
   assert.equal(receiver.logs(), 0);
 });
 
-Deno.test("a call over gRPC goes on with its caller's trace, down to the statement", async () => {
+Deno.test("a gRPC call continues its caller's trace, down to the SQL statement", async () => {
   await using scene = await serve();
   const { world, receiver, ports, ref } = scene;
   using client = connect(ports.grpc);
@@ -103,7 +103,7 @@ Deno.test("a call over gRPC goes on with its caller's trace, down to the stateme
   assert.equal(refused?.failed, false, "the caller's own mistake is no failure of the service");
 });
 
-Deno.test("operations are counted by type and outcome, a failure of ours before a refusal, and not by their names", async () => {
+Deno.test("operations are counted by type and outcome, not by name, and an internal error takes precedence over a refusal", async () => {
   await using scene = await serve();
   const { ports, headers, world, receiver } = scene;
   const change = `mutation Bilby($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }`;
@@ -120,12 +120,12 @@ Deno.test("operations are counted by type and outcome, a failure of ours before 
   await scene.service.stop("SIGTERM");
 
   const counted = receiver.metrics().get("customer_service.graphql.operation.duration") ?? [];
-  const told = counted.map(({ attributes, value }) => [
+  const points = counted.map(({ attributes, value }) => [
     attributes["graphql.operation.type"],
     attributes["customer_service.outcome"],
     value,
   ]);
-  assert.deepEqual(told.sort(), [
+  assert.deepEqual(points.sort(), [
     ["mutation", "BAD_USER_INPUT", 2],
     ["mutation", "INTERNAL_SERVER_ERROR", 1],
     ["query", "OK", 1],
@@ -134,7 +134,7 @@ Deno.test("operations are counted by type and outcome, a failure of ours before 
   assert.equal(Object.keys(counted[0]!.attributes).length, 2);
 });
 
-Deno.test("requests are counted by route whether their traces are sampled or not, and what clients make up is not", async () => {
+Deno.test("requests are counted by route, sampled or not, and unknown methods and paths are grouped", async () => {
   await using scene = await serve({ OTEL_TRACES_SAMPLER: "always_off" });
   const { ports, headers, receiver } = scene;
   await ask(ports.http, headers, `{ me { email } }`);
@@ -143,14 +143,14 @@ Deno.test("requests are counted by route whether their traces are sampled or not
   }
   await scene.service.stop("SIGTERM");
   const counted = receiver.metrics().get("customer_service.http.request.duration") ?? [];
-  const told = counted.map(({ attributes, value }) =>
+  const points = counted.map(({ attributes, value }) =>
     ["http.request.method", "http.route", "http.response.status_code"].map((name) => attributes[name])
       .concat(value).join(" ")
   );
-  assert.deepEqual(told.sort(), ["GET /readyz 200 1", "POST /graphql 200 1", "_OTHER  404 1"]);
+  assert.deepEqual(points.sort(), ["GET /readyz 200 1", "POST /graphql 200 1", "_OTHER  404 1"]);
 });
 
-Deno.test("a log line that is written within a trace names it", async () => {
+Deno.test("a log line within a trace contains its IDs", async () => {
   await using scene = await serve();
   const { ports, headers, world } = scene;
   const traceparent = newTraceparent();
@@ -168,7 +168,7 @@ Deno.test("a log line that is written within a trace names it", async () => {
   assert.equal(lines.find(({ message }) => /Ready/.test(message)).trace_id, undefined);
 });
 
-Deno.test("what was recorded last is exported as the service ends", async () => {
+Deno.test("the last telemetry is exported when the service exits", async () => {
   await using scene = await serve({ OTEL_BSP_SCHEDULE_DELAY: "60000" });
   await ask(scene.ports.http, scene.headers, `{ me { email } }`);
   assert.equal((await scene.service.stop("SIGTERM")).code, 0);
@@ -176,7 +176,7 @@ Deno.test("what was recorded last is exported as the service ends", async () => 
   assert.ok(scene.receiver.metrics().has("db.client.operation.duration"));
 });
 
-Deno.test("a collector that is away or keeps silent holds up neither requests nor the end", async () => {
+Deno.test("an unreachable or unresponsive collector delays neither requests nor the exit", async () => {
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   for (const port of [1, silent.addr.port]) {
     await using scene = await serve({
@@ -186,13 +186,13 @@ Deno.test("a collector that is away or keeps silent holds up neither requests no
     });
     const { data } = await ask(scene.ports.http, scene.headers, `{ me { email } }`);
     assert.equal(data.me.email, PERSON.email);
-    const told = Date.now();
+    const signaledAt = Date.now();
     assert.equal((await scene.service.stop("SIGTERM")).code, 0);
-    assert.ok(Date.now() - told < 10_000);
+    assert.ok(Date.now() - signaledAt < 10_000);
   }
 });
 
-/** A service in production's way, that exports to a receiver, and a shopper. */
+/** A production service that exports to a receiver, and a shopper. */
 async function serve(env: Record<string, string> = {}) {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld());

@@ -1,9 +1,12 @@
-/** How the processes of one parent are told apart. */
+/** Instance IDs of worker processes. */
 import assert from "node:assert/strict";
-import { numberInstances } from "../../telemetry/instances.ts";
+import { instanceAttributes } from "../../telemetry/instances.ts";
 
-Deno.test("instances have an id that nobody else has, and what their parent was given", () => {
-  const [here, there] = [numberInstances(), numberInstances("service.namespace=shop, deployment.ring=2")];
+Deno.test("instances have a unique ID and their parent's attributes", () => {
+  const [here, there] = [
+    instanceAttributes(),
+    instanceAttributes("service.namespace=shop, deployment.ring=2"),
+  ];
   const ids = [here(1), here(2), there(1), there(2)].map((attributes) =>
     attributes.match(/service\.instance\.id=([0-9a-f-]{36}-[12])$/)?.[1]
   );
@@ -13,7 +16,7 @@ Deno.test("instances have an id that nobody else has, and what their parent was 
   assert.match(there(1), /^service\.namespace=shop,deployment\.ring=2,service\.instance\.id=/);
 });
 
-Deno.test("an id that their parent was given becomes the beginning of theirs", () => {
-  const attributesOf = numberInstances("service.instance.id=pod-a,,service.namespace=shop");
+Deno.test("the parent's instance ID becomes the prefix of the workers' IDs", () => {
+  const attributesOf = instanceAttributes("service.instance.id=pod-a,,service.namespace=shop");
   assert.equal(attributesOf(2), "service.namespace=shop,service.instance.id=pod-a-2");
 });

@@ -1,4 +1,4 @@
-/** The trace on its way into Kafka. */
+/** Trace propagation into Kafka. */
 import assert from "node:assert/strict";
 import { newTraceparent } from "../../lib/trace_context.ts";
 import { createWorld, register, tell } from "../actors/world.ts";
@@ -9,7 +9,7 @@ import { startService } from "../service.ts";
 import { startReceiver } from "./receiver.ts";
 
 kafkaTest(
-  "events carry their trace as a Kafka header, and their sending stands under the batch",
+  "events have their trace as a Kafka header, and the produce span belongs to the batch",
   async () => {
     await using world = await createWorld();
     const ref = await register(world);
@@ -44,8 +44,8 @@ kafkaTest(
     assert.match(send?.name ?? "", /^send/);
     assert.equal(send?.kind, 3);
     assert.equal(send?.attributes["messaging.system"], "kafka");
-    const told = receiver.metrics().get("customer_service.outbox.published");
-    const updated = told?.find(({ attributes }) =>
+    const points = receiver.metrics().get("customer_service.outbox.published");
+    const updated = points?.find(({ attributes }) =>
       attributes["messaging.destination.name"] === "customer.updated"
     );
     assert.equal(updated?.value, 1);

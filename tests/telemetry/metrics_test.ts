@@ -1,4 +1,4 @@
-/** The metrics: that there are all that the table names, with the values that the database has. */
+/** All metrics of the table are exported, with the values in the database. */
 import assert from "node:assert/strict";
 import { countWork } from "../../db/work_counts.ts";
 import { INSTRUMENTS } from "../../telemetry/metrics.ts";
@@ -11,14 +11,14 @@ import { startService } from "../service.ts";
 import { DENO_METRICS, parseExpression, readAlerts, readDashboard, translated } from "./prometheus.ts";
 import { type ReceivedPoint, startReceiver } from "./receiver.ts";
 
-/** It takes a broker, of which there is none here. */
+/** Not exported, because this test has no broker. */
 const PUBLISHED = "customer_service.outbox.published";
-/** Nobody answers. */
+/** A port on which nothing listens. */
 const PEERS = Object.fromEntries(
   ["ORDER", "PAYMENT", "COMMUNICATION"].map((name) => [`PEER_${name}_SERVICE_URL`, "http://127.0.0.1:1"]),
 );
 
-Deno.test("every metric of the table is exported, and tells how things stand", async () => {
+Deno.test("every metric of the table is exported with its current value", async () => {
   await using world = await createWorld();
   const shop = createWorkshop(world);
   const [ref, other] = [await register(world), await register(world)];
@@ -82,7 +82,7 @@ Deno.test("every metric of the table is exported, and tells how things stand", a
   assert.equal(value("rpc.server.call.duration", { "rpc.response.status_code": "OK" }), 1);
 });
 
-Deno.test("the worker counts what waits and how requests stand in every store, and sees no request", async () => {
+Deno.test("the worker role can count backlogs and requests of every store, but not read a request", async () => {
   await using world = await createWorld();
   const shop = createWorkshop(world);
   const worker = world.database.pool("customer_worker");

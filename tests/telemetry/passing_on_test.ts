@@ -1,4 +1,4 @@
-/** Where the trace goes on outside of this process: in events, in calls to peers, in what is stored for later. */
+/** Trace propagation: in events, in calls to participants, in stored timers and effects. */
 import assert from "node:assert/strict";
 import { claimEffects } from "../../db/effects.ts";
 import { enterStore } from "../../db/connect.ts";
@@ -10,7 +10,7 @@ import { createWorld, register, tell } from "../actors/world.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";
 import { startPeer } from "../rpc/peer.ts";
 
-Deno.test("an event's Kafka headers say in which trace it was caused, and so does the event itself", async () => {
+Deno.test("an event contains the trace that caused it, in its Kafka headers and in its payload", async () => {
   await using world = await createWorld();
   const ref = await register(world);
   const traceparent = newTraceparent();
@@ -25,7 +25,7 @@ Deno.test("an event's Kafka headers say in which trace it was caused, and so doe
   for (const { headers } of events) assert.equal(headers.traceparent, traceparent);
 });
 
-Deno.test("a peer is told in which trace it is asked", async () => {
+Deno.test("a call to a participant has the trace context", async () => {
   const seen: string[] = [];
   await using peer = await startPeer(({ metadata }) => {
     seen.push(...metadata.getAll("traceparent"));
@@ -42,7 +42,7 @@ Deno.test("a peer is told in which trace it is asked", async () => {
   assert.deepEqual(seen, [traceparent]);
 });
 
-Deno.test("what a version without traceparents has stored goes on in its trace, as far as that is known", async () => {
+Deno.test("rows from a version without traceparents continue their trace as far as it is known", async () => {
   await using world = await createWorld();
   const shop = createWorkshop(world, { "source.collect": () => Promise.resolve("done") });
   const request = await shop.open(await register(world), "ACCESS");

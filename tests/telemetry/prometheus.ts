@@ -1,9 +1,9 @@
-/** Metrics as Prometheus names them, and as deploy/ asks for them. */
+/** Prometheus names of metrics, and the metrics that deploy/ uses. */
 import { INSTRUMENTS } from "../../telemetry/metrics.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Metrics of Deno's own that deploy/ asks for. */
+/** Deno's metrics that deploy/ uses. */
 export const DENO_METRICS = {
   "http.server.active_requests": { kind: "sum", unit: "{request}" },
   "v8js.memory.heap.size": { kind: "gauge", unit: "By" },
@@ -11,7 +11,7 @@ export const DENO_METRICS = {
 
 const UNITS: Record<string, string> = { s: "_seconds", By: "_bytes" };
 
-/** Every name that Prometheus has for what is exported, by OpenTelemetry's rules of translation. */
+/** All Prometheus names of the exported metrics, by OpenTelemetry's translation rules. */
 export function prometheusNames(): Set<string> {
   return new Set(
     Object.entries({ ...INSTRUMENTS, ...DENO_METRICS }).flatMap(([name, { kind, unit }]) => {
@@ -32,7 +32,7 @@ export interface Alert {
   runbook: string;
 }
 
-/** The alerts of deploy/alerts/rules.yaml, read as far as it takes here. */
+/** The parts of deploy/alerts/rules.yaml that the tests need. */
 export async function readAlerts(): Promise<Alert[]> {
   const text = await Deno.readTextFile(new URL("deploy/alerts/rules.yaml", ROOT));
   return text.split(/^ +- alert: /m).slice(1).map((rule) => ({
@@ -58,7 +58,7 @@ const WORDS = [
   ...["by", "or", "offset"],
 ];
 
-/** What an expression asks for: metrics, and the labels by which it tells them apart. */
+/** Metrics of an expression, and the labels that it selects or groups by. */
 export function parseExpression(expression: string): { metrics: string[]; labels: string[] } {
   const labels: string[] = [];
   const rest = expression

@@ -1,9 +1,9 @@
-/** A receiver of OTLP in JSON, as a collector is one: everything that a process exports, and how to make it do so. */
+/** OTLP/JSON receiver that collects the telemetry of a process under test. */
 
 export interface ReceivedSpan {
   traceId: string;
   spanId: string;
-  /** "" for a root. */
+  /** "" for a root span. */
   parentSpanId: string;
   name: string;
   /** 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
@@ -15,21 +15,21 @@ export interface ReceivedSpan {
 
 export interface ReceivedPoint {
   attributes: Record<string, unknown>;
-  /** The count of a histogram. */
+  /** For a histogram, its count. */
   value: number;
 }
 
 export interface Receiver extends AsyncDisposable {
-  /** Variables with which a process exports to here: spans soon, metrics once a minute and at its end. */
+  /** Variables for a process that exports to this receiver: spans soon, metrics every minute and at exit. */
   env: Record<string, string>;
   spans(): ReceivedSpan[];
   /** The newest points of each metric. */
   metrics(): Map<string, ReceivedPoint[]>;
-  /** The attributes of each process that has exported something. */
+  /** Resource attributes of each exporting process. */
   resources(): Record<string, unknown>[];
-  /** How many lines of a log have come. */
+  /** Number of received log lines. */
   logs(): number;
-  /** Everything as it came. */
+  /** All received request bodies. */
   raw(): string;
 }
 

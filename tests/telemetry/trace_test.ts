@@ -1,4 +1,4 @@
-/** One trace runs from an erasure's request to its end, whether anybody collects it or not. */
+/** An erasure has one trace from its request to its completion, exported or not. */
 import assert from "node:assert/strict";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import { newTraceparent, traceIdOf } from "../../lib/trace_context.ts";
@@ -22,9 +22,9 @@ Deno.test("an erasure is one trace, from the shopper's request to customer.erase
   };
   const begun = [SPAN, "POST /graphql", "mutation", "gdpr_request open"];
   const timer = "timer xstate.after.UNTIL_START.gdpr_erasure@1.PENDING.grace";
-  const told = [...begun, timer, "process customer.erasure_requested"];
+  const delivered = [...begun, timer, "process customer.erasure_requested"];
   const method = "io.shopstar.customer.v1.CustomerService/ConfirmErasure";
-  const confirmed = [...told, method, "gdpr_request participant.confirm"];
+  const confirmed = [...delivered, method, "gdpr_request participant.confirm"];
   const verified = [...confirmed, "effect erasure.verify", "gdpr_request verified"];
   const paths = trace.map((span) => path(span).join(" > "));
   for (
@@ -55,7 +55,7 @@ Deno.test("an erasure is one trace, from the shopper's request to customer.erase
   }
 });
 
-Deno.test("where nobody collects traces, the trace id goes the same way, timers, effects and confirmations included", async () => {
+Deno.test("without an exporter the trace ID is still propagated, also through timers, effects and confirmations", async () => {
   await using world = await createWorld();
   const traceId = traceIdOf(newTraceparent());
   const requestId = await erase(world, {}, `00-${traceId}-${SPAN}-01`);
@@ -66,7 +66,7 @@ Deno.test("where nobody collects traces, the trace id goes the same way, timers,
   assert.ok(events.some(({ topic }) => topic === "customer.erased"));
 });
 
-/** Has a service of its own erase a shopper, to the end; gives the request's id once the service has ended. */
+/** Runs a complete erasure in a separate service. Returns the request's ID after the service has exited. */
 async function erase(world: World, env: Record<string, string>, traceparent: string): Promise<string> {
   const ref = await register(world);
   await using folder = await temporaryFolder();
@@ -93,7 +93,7 @@ async function erase(world: World, env: Record<string, string>, traceparent: str
   return data.requestErasure.id;
 }
 
-/** What a request has told the world, and what was told of its customer since. */
+/** Events of a request, and later events of its customer. */
 async function eventsOf({ admin }: World, requestId: string) {
   return await admin<{ topic: string; payload: { traceId: string }; headers: { traceparent: string } }[]>`
     select topic, payload, headers from outbox

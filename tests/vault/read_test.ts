@@ -1,4 +1,4 @@
-/** What a start takes from a real Vault, and what it says when it gets nothing. */
+/** Reading variables from a real Vault, and each error. */
 import assert from "node:assert/strict";
 import { ConfigError, readConfig } from "../../config/mod.ts";
 import type { Environment } from "../../config/variables.ts";
@@ -26,19 +26,19 @@ interface Told {
   notes: string;
 }
 
-async function read(env: Environment, wanted?: readonly string[]): Promise<Told> {
+async function read(env: Environment, variables?: readonly string[]): Promise<Told> {
   const notes: string[] = [];
-  const tell = (text: string) => void notes.push(text);
-  const given = await readVault(env, wanted ? { tell, wanted } : { tell });
+  const report = (text: string) => void notes.push(text);
+  const given = await readVault(env, variables ? { report, variables } : { report });
   assert.ok(!notes.join().includes(SECRET));
   return { given, notes: notes.join("\n") };
 }
 
-/** What it says when it fails; never with a secret. */
+/** The error message and the notes, which contain no secret. */
 async function refusal(env: Environment, hidden: readonly string[] = []): Promise<string> {
   const notes: string[] = [];
   try {
-    await readVault({ VAULT_WAIT: "0s", ...env }, { tell: (text) => void notes.push(text) });
+    await readVault({ VAULT_WAIT: "0s", ...env }, { report: (text) => void notes.push(text) });
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     for (const secret of [SECRET, env.VAULT_TOKEN, ...hidden]) {
@@ -46,7 +46,7 @@ async function refusal(env: Environment, hidden: readonly string[] = []): Promis
     }
     return error.message;
   }
-  assert.fail("Vault has given what was asked");
+  assert.fail("Vault supplied the variables");
 }
 
 async function startFilled(): Promise<VaultServer & { env: { VAULT_ADDR: string; VAULT_TOKEN: string } }> {
@@ -59,11 +59,11 @@ async function startFilled(): Promise<VaultServer & { env: { VAULT_ADDR: string;
   });
 }
 
-Deno.test("without VAULT_ADDR nobody is asked", async () => {
+Deno.test("without VAULT_ADDR no variable is read", async () => {
   assert.deepEqual((await read({ VAULT_ADDR: "", VAULT_TOKEN: SECRET })).given, {});
 });
 
-Deno.test("variables that are wrong are named before Vault is asked, whatever they are about", async () => {
+Deno.test("invalid variables are named before any request to Vault", async () => {
   const message = await refusal({ VAULT_ADDR: "vault:8200", HTTP_PORT: "http", PEER_A_URL: "a" });
   for (const name of ["VAULT_ADDR", "HTTP_PORT", "PEER_A_URL"]) {
     assert.match(message, new RegExp(`^  ${name}: `, "m"));
@@ -75,28 +75,34 @@ Deno.test("variables that are wrong are named before Vault is asked, whatever th
 });
 
 vaultTest(
-  "with a token, what the environment lacks comes from Vault, and the environment beats it",
+  "with a token, Vault supplies the missing variables, and the environment takes precedence",
   async (t) => {
     await using vault = await startFilled();
 
-    await t.step("everything, and an environment for processes that do not ask again", async () => {
-      const { given, notes } = await read(vault.env);
-      assert.deepEqual(given, {
-        DATABASE_URL,
-        GDPR_EXPORT_KEY: CUSTOMER_SERVICE["gdpr.export_key"],
-        KAFKA_BROKERS: KAFKA["bootstrap.servers"],
-        KAFKA_SSL: "false",
-        OTEL_EXPORTER_OTLP_ENDPOINT: OTEL["otlp.endpoint"],
-        VAULT_ADDR: "",
-        VAULT_TOKEN: "",
-      });
-      assert.match(notes, /^ss3\/kv\/customer-service: db\.url: connectTimeout: not used/);
-      assert.match(notes, /Vault has given DATABASE_URL, GDPR_EXPORT_KEY, KAFKA_BROKERS, KAFKA_SSL, OTEL_/);
-      assert.equal(readConfig({ ...vault.env, ...given }).databaseUrl, DATABASE_URL);
-      assert.deepEqual((await read({ ...vault.env, ...given })).given, {});
-    });
+    await t.step(
+      "all variables, and an environment with which child processes do not read again",
+      async () => {
+        const { given, notes } = await read(vault.env);
+        assert.deepEqual(given, {
+          DATABASE_URL,
+          GDPR_EXPORT_KEY: CUSTOMER_SERVICE["gdpr.export_key"],
+          KAFKA_BROKERS: KAFKA["bootstrap.servers"],
+          KAFKA_SSL: "false",
+          OTEL_EXPORTER_OTLP_ENDPOINT: OTEL["otlp.endpoint"],
+          VAULT_ADDR: "",
+          VAULT_TOKEN: "",
+        });
+        assert.match(notes, /^ss3\/kv\/customer-service: db\.url: connectTimeout: ignored/);
+        assert.match(
+          notes,
+          /Read from Vault: DATABASE_URL, GDPR_EXPORT_KEY, KAFKA_BROKERS, KAFKA_SSL, OTEL_/,
+        );
+        assert.equal(readConfig({ ...vault.env, ...given }).databaseUrl, DATABASE_URL);
+        assert.deepEqual((await read({ ...vault.env, ...given })).given, {});
+      },
+    );
 
-    await t.step("a variable that is set is not looked for, an empty one is", async () => {
+    await t.step("a variable that is set is not read, an empty one is", async () => {
       const own = {
         DATABASE_URL: "postgres://own/db",
         KAFKA_BROKERS: "own:1",
@@ -111,12 +117,12 @@ vaultTest(
       ]);
     });
 
-    await t.step("what stands beside the brokers gives way too", async () => {
+    await t.step("the other Kafka settings are not read either", async () => {
       const { given } = await read({ ...vault.env, KAFKA_SSL: "true" });
       assert.deepEqual([given.KAFKA_BROKERS, given.KAFKA_SSL], [KAFKA["bootstrap.servers"], undefined]);
     });
 
-    await t.step("a path of which nothing is lacking, or wanted, needs no policy", async () => {
+    await t.step("a path without missing or required variables needs no policy", async () => {
       const VAULT_TOKEN = await vault.token(["customer-service"]);
       const env = { ...vault.env, VAULT_TOKEN };
       assert.equal((await read(env, ["DATABASE_URL"])).given.DATABASE_URL, DATABASE_URL);
@@ -164,7 +170,7 @@ vaultTest(
       await vault.put("shared/kafka", { "bootstrap.servers": SECRET });
       await vault.put("shared/otel", { "otlp.endpoint": `http://user:${SECRET}@collector` });
       assert.deepEqual((await refusal(vault.env)).split("\n  "), [
-        "Cannot start: Vault does not have what is expected",
+        "Cannot start: secrets in Vault are missing or invalid",
         "ss3/kv/customer-service: db.url: expected jdbc:postgresql://host:port/name?…, percent-encoded",
         "ss3/kv/customer-service: gdpr.hash_key: expected at least 32 bytes in base64",
         "ss3/kv/shared/kafka: bootstrap.servers: expected host:port,…",
@@ -174,10 +180,10 @@ vaultTest(
       await vault.put("shared/kafka", {});
       await vault.put("shared/otel", {});
       assert.deepEqual((await refusal(vault.env)).split("\n  ").slice(1), [
-        "ss3/kv/customer-service: db.url: expected, there is none",
-        "ss3/kv/customer-service: db.username: expected, there is none",
-        "ss3/kv/customer-service: db.password: expected, there is none",
-        "ss3/kv/shared/kafka: bootstrap.servers: expected host:port,…, there is none",
+        "ss3/kv/customer-service: db.url: expected, but missing",
+        "ss3/kv/customer-service: db.username: expected, but missing",
+        "ss3/kv/customer-service: db.password: expected, but missing",
+        "ss3/kv/shared/kafka: bootstrap.servers: expected host:port,…, but missing",
       ]);
     });
 
@@ -186,8 +192,8 @@ vaultTest(
       await vault.call("DELETE", `${ENGINE}/data/shared/kafka`);
       await vault.call("DELETE", `${ENGINE}/metadata/shared/otel`);
       assert.deepEqual((await refusal(vault.env)).split("\n  ").slice(1), [
-        "ss3/kv/customer-service: nothing is there, or it is deleted",
-        "ss3/kv/shared/kafka: nothing is there, or it is deleted",
+        "ss3/kv/customer-service: the secret does not exist, or is deleted",
+        "ss3/kv/shared/kafka: the secret does not exist, or is deleted",
       ]);
       const own = { DATABASE_URL: "postgres://own/db", KAFKA_BROKERS: "own:1" };
       const { given } = await read({ ...vault.env, ...own });
@@ -210,7 +216,7 @@ vaultTest(
   async () => {
     await using vault = await startFilled();
     const refused =
-      /^Cannot read from Vault: the token is wrong, has expired, or may not even look at itself$/;
+      /^Cannot read from Vault: the token is invalid, has expired, or may not call lookup-self$/;
     const VAULT_WAIT = "1h";
     assert.match(await refusal({ ...vault.env, VAULT_WAIT, VAULT_TOKEN: SECRET }), refused);
     const short = await vault.token(EVERYTHING, { ttl: "1s" });
@@ -237,44 +243,44 @@ vaultTest("a namespace has secrets of its own", async () => {
   assert.equal(given.VAULT_NAMESPACE, "");
   assert.equal(
     await refusal({ ...env, VAULT_NAMESPACE: "nowhere" }),
-    "Cannot read from Vault: VAULT_NAMESPACE: there is no such namespace",
+    "Cannot read from Vault: VAULT_NAMESPACE: the namespace does not exist",
   );
 });
 
-vaultTest("a Vault that is sealed is waited for, and the start goes on once it is unsealed", async () => {
+vaultTest("a start retries while Vault is sealed, and continues once it is unsealed", async () => {
   await using vault = await startFilled();
   await vault.seal();
   assert.equal(
     await refusal(vault.env),
-    "Cannot go on: Vault is sealed or not initialized, and has been waited for 0 seconds",
+    "Cannot read from Vault: Vault is sealed or not initialized; gave up after 0 seconds",
   );
-  const { tell, noted } = listener();
-  const reading = readVault({ ...vault.env, VAULT_WAIT: "60s" }, { tell });
-  assert.match(await noted, /^Vault is sealed or not initialized: waiting for up to \d\d seconds$/);
+  const { report, noted } = listener();
+  const reading = readVault({ ...vault.env, VAULT_WAIT: "60s" }, { report });
+  assert.match(await noted, /^Vault is sealed or not initialized: retrying for up to \d\d seconds$/);
   await vault.unseal();
   assert.equal((await reading).DATABASE_URL, DATABASE_URL);
 });
 
-vaultTest("a Vault that is not there yet is waited for", async () => {
+vaultTest("a start retries while Vault is not reachable", async () => {
   const port = freePort();
   const VAULT_ADDR = `http://127.0.0.1:${port}`;
   const env = { VAULT_ADDR, VAULT_TOKEN: "later", KAFKA_BROKERS: "own:1" };
   assert.match(
     await refusal(env),
-    /^Cannot go on: Vault at http:.* cannot be reached \(.*refused.*\), and has/,
+    /^Cannot read from Vault: Vault at http:.* cannot be reached \(.*refused.*\); gave up/,
   );
-  const { tell, noted } = listener();
-  const reading = readVault({ ...env, VAULT_WAIT: "60s" }, { tell });
+  const { report, noted } = listener();
+  const reading = readVault({ ...env, VAULT_WAIT: "60s" }, { report });
   reading.catch(() => {});
   assert.match(
     await noted,
-    /^Vault at http:\/\/127\.0\.0\.1:\d+ cannot be reached \(.*\): waiting for up to/,
+    /^Vault at http:\/\/127\.0\.0\.1:\d+ cannot be reached \(.*\): retrying for up to/,
   );
   await using _vault = await startVault({ port });
-  await assert.rejects(reading, /the token is wrong/);
+  await assert.rejects(reading, /the token is invalid/);
 });
 
-vaultTest("over TLS its certificate is checked, with an authority of one's own", async () => {
+vaultTest("over TLS the certificate is verified, also with a configured authority", async () => {
   await using vault = await startVault({ tls: true });
   await vault.put("customer-service", CUSTOMER_SERVICE);
   const env = { VAULT_ADDR: vault.address, VAULT_TOKEN: vault.rootToken, KAFKA_BROKERS: "own:1" };
@@ -282,7 +288,7 @@ vaultTest("over TLS its certificate is checked, with an authority of one's own",
   assert.equal(given.DATABASE_URL, DATABASE_URL);
   assert.match(
     await refusal({ ...env, VAULT_WAIT: "1h" }),
-    /^Cannot read from Vault: https:.* shows a certificate/,
+    /^Cannot read from Vault: the certificate of https:.* is invalid/,
   );
   assert.match(
     await refusal({ ...env, VAULT_CACERT: import.meta.filename! }),
@@ -290,10 +296,10 @@ vaultTest("over TLS its certificate is checked, with an authority of one's own",
   );
 });
 
-Deno.test("what answers and is no Vault is told at once, and a redirect gets no token", async () => {
-  const asked: Request[] = [];
+Deno.test("another server than Vault is an error at once, and a redirect receives no token", async () => {
+  const requests: Request[] = [];
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
-    asked.push(request);
+    requests.push(request);
     return request.url.includes("/moved/")
       ? Response.redirect(new URL("/elsewhere", request.url), 307)
       : new Response("<html>", { status: 404 });
@@ -302,29 +308,29 @@ Deno.test("what answers and is no Vault is told at once, and a redirect gets no 
   const env = { VAULT_TOKEN: SECRET, VAULT_WAIT: "1h" };
   assert.equal(
     await refusal({ ...env, VAULT_ADDR }),
-    "Cannot read from Vault: what answers at VAULT_ADDR (HTTP 404) is no Vault",
+    "Cannot read from Vault: the server at VAULT_ADDR (HTTP 404) is not Vault",
   );
   assert.match(
     await refusal({ ...env, VAULT_ADDR: `${VAULT_ADDR}/moved` }),
-    /sends to another address \(HTTP 307\)/,
+    /redirects to another address \(HTTP 307\)/,
   );
-  assert.deepEqual(asked.map(({ url }) => new URL(url).pathname), [
+  assert.deepEqual(requests.map(({ url }) => new URL(url).pathname), [
     "/v1/ss3/kv/data/customer-service",
     "/moved/v1/ss3/kv/data/customer-service",
   ]);
 });
 
-Deno.test("a Vault that takes a question and keeps silent is given up", async () => {
+Deno.test("a request that Vault does not answer times out", async () => {
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const env = { VAULT_ADDR: `http://127.0.0.1:${silent.addr.port}`, VAULT_TOKEN: SECRET };
   assert.match(
     await refusal(env),
-    /^Cannot go on: Vault at http:.* does not answer within 5 seconds, and/,
+    /^Cannot read from Vault: Vault at http:.* does not respond within 5 seconds; gave up/,
   );
 });
 
-/** The first sentence about progress. */
+/** Captures the first progress report. */
 function listener() {
-  const { promise: noted, resolve: tell } = Promise.withResolvers<string>();
-  return { tell, noted };
+  const { promise: noted, resolve: report } = Promise.withResolvers<string>();
+  return { report, noted };
 }

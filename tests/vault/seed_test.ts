@@ -1,4 +1,4 @@
-/** The script that seeds the Vault of deploy/compose.yaml, on a real one. */
+/** The script that seeds the Vault of deploy/compose.yaml, run against a real Vault. */
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { SOURCES } from "../../config/vault_secrets.ts";
@@ -37,5 +37,5 @@ async function seed({ address, rootToken }: VaultServer): Promise<void> {
 }
 
 async function read({ address, rootToken }: VaultServer): Promise<Record<string, string>> {
-  return await readVault({ VAULT_ADDR: address, VAULT_TOKEN: rootToken }, { tell() {} });
+  return await readVault({ VAULT_ADDR: address, VAULT_TOKEN: rootToken }, { report() {} });
 }

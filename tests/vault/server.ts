@@ -1,13 +1,13 @@
-/** A real Vault for tests: OpenBao's server for development, in memory, on a free port of the loopback interface. */
+/** Real Vault for tests: OpenBao's development server, in memory, on a free loopback port. */
 import assert from "node:assert/strict";
 import { eventually } from "../eventually.ts";
 import { freePort } from "../ports.ts";
 
-/** Where tests/run.ts has found the program; undefined where there is none. */
+/** Path of the program, set by tests/run.ts; undefined if it is not available. */
 export const PROGRAM = Deno.env.get("TEST_VAULT");
 export const ENGINE = "ss3/kv";
 
-/** A test that is skipped by name where there is no Vault. */
+/** A test that is skipped if Vault is not available. */
 export function vaultTest(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
   Deno.test({ name, ignore: !PROGRAM, fn });
 }
@@ -17,10 +17,10 @@ type Json = any;
 
 export interface VaultServer extends AsyncDisposable {
   address: string;
-  /** The file of the authority that its certificate is from; only with TLS. */
+  /** File of the authority that signed its certificate; only with TLS. */
   authority: string;
   rootToken: string;
-  /** Asks the API as root; what it refuses fails the test. */
+  /** Calls the API as root. An error fails the test. */
   call(method: string, path: string, body?: unknown, namespace?: string): Promise<Json>;
   put(path: string, secret: Record<string, unknown>, namespace?: string): Promise<void>;
   /** A token that may read these paths of the engine and nothing else. */
@@ -29,7 +29,7 @@ export interface VaultServer extends AsyncDisposable {
   unseal(): Promise<void>;
 }
 
-/** @param port a free one; @param tls with a certificate of its own making */
+/** @param port by default a free one; @param tls with a generated certificate */
 export async function startVault({ port = freePort(), tls = false } = {}): Promise<VaultServer> {
   await using stack = new AsyncDisposableStack();
   const rootToken = crypto.randomUUID();

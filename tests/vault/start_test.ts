@@ -1,4 +1,4 @@
-/** The service and its tasks as their operator meets them, on what a real Vault has about a real PostgreSQL. */
+/** The service and its tasks with the credentials of a real PostgreSQL from a real Vault. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { createWorld, register } from "../actors/world.ts";
@@ -9,7 +9,7 @@ import { startVault, type VaultServer, vaultTest } from "./server.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-/** @returns everything secret that the service gets */
+/** @returns all secrets of the service */
 async function fill(vault: VaultServer, { url }: Pick<TestDatabase, "url">): Promise<string[]> {
   const { host, pathname, username } = new URL(url);
   const keys = {
@@ -43,7 +43,7 @@ vaultTest(
       VAULT_ADDR: vault.address,
       VAULT_TOKEN: vault.rootToken,
     });
-    await service.says(/Vault is sealed or not initialized: waiting for up to 60 seconds/);
+    await service.says(/Vault is sealed or not initialized: retrying for up to 60 seconds/);
     await vault.unseal();
     const { http } = await portsOf(service);
 
@@ -62,7 +62,7 @@ vaultTest(
     assert.equal(code, 0);
     assert.match(
       output,
-      /Vault has given DATABASE_URL, GDPR_EXPORT_KEY, GDPR_HASH_KEY, GDPR_RECEIPT_KEY, KAFKA_/,
+      /Read from Vault: DATABASE_URL, GDPR_EXPORT_KEY, GDPR_HASH_KEY, GDPR_RECEIPT_KEY, KAFKA_/,
     );
     for (const secret of [...secrets, vault.rootToken]) {
       assert.ok(!`${output}${complaints}`.includes(secret), "a secret is printed");
@@ -71,7 +71,7 @@ vaultTest(
 );
 
 vaultTest(
-  "a start that Vault does not help names what is wrong, prints nothing secret and ends",
+  "a start with invalid secrets in Vault names them, prints no secret and exits",
   async () => {
     await using vault = await startVault();
     const env = { VAULT_ADDR: vault.address, VAULT_TOKEN: vault.rootToken };
@@ -82,10 +82,10 @@ vaultTest(
     const told = await failure(env);
     assert.equal(
       told,
-      "Cannot start: Vault does not have what is expected\n" +
-        "  ss3/kv/customer-service: db.url: expected a host by its name or IPv4 address, and a port\n" +
-        "  ss3/kv/customer-service: db.username: expected, there is none\n" +
-        "  ss3/kv/shared/kafka: nothing is there, or it is deleted\n",
+      "Cannot start: secrets in Vault are missing or invalid\n" +
+        "  ss3/kv/customer-service: db.url: expected a host name or IPv4 address, and optionally a port\n" +
+        "  ss3/kv/customer-service: db.username: expected, but missing\n" +
+        "  ss3/kv/shared/kafka: the secret does not exist, or is deleted\n",
     );
     const password = "tr0ub4dor";
     await vault.put("customer-service", {
@@ -106,13 +106,13 @@ vaultTest("the tasks ask Vault as well, and those about the database alone need 
   const VAULT_TOKEN = await vault.token(["customer-service"]);
   const env = { VAULT_ADDR: vault.address, VAULT_TOKEN };
   const migrated = await run(["tasks/migrate.ts"], env);
-  assert.match(migrated, /^applied 0001_[^]*\nThe schema is current\.\n/);
+  assert.match(migrated, /^applied 0001_[^]*\nThe schema is up to date\.\n/);
   const key = await run(["tasks/receipt.ts", "key"], { ...env, VAULT_TOKEN: vault.rootToken });
   assert.match(key, /-----BEGIN PUBLIC KEY-----/);
   for (const secret of [...secrets, VAULT_TOKEN]) assert.ok(!`${migrated}${key}`.includes(secret));
 });
 
-/** What a task that must succeed prints, here and there. */
+/** Output of a task that must succeed, on both streams. */
 async function run(args: string[], env: Record<string, string>): Promise<string> {
   const inherited = Object.fromEntries(["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
     const value = Deno.env.get(name);

@@ -1,4 +1,4 @@
-/** What Vault says of telemetry: too late for the process that asks, in time for a worker that it starts. */
+/** Telemetry settings from Vault: too late for the process that reads them, in time for its workers. */
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";

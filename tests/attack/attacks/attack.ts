@@ -1,18 +1,18 @@
-/** One attack: a name for the table, and a generator of traffic that runs until its signal fires. */
+/** An attack: a name, and a traffic generator that runs until its signal aborts. */
 import type { Target, Tokens } from "../target.ts";
 
 export interface Attack {
   name: string;
-  /** What it sends, in half a sentence. */
+  /** Short description of its traffic. */
   sends: string;
   port: "http" | "grpc";
-  /** Absent: it takes no token, so it has to leave other callers alone. */
+  /** Whether it needs a token. Without one it must not affect other callers. */
   token?: keyof Tokens;
-  /** It comes from the address of the innocent client, whose new connections may then be refused. */
+  /** It uses the address of the innocent client, whose new connections may then be refused. */
   sameAddress?: boolean;
-  /** Absent: 8 MB a second. */
+  /** By default 8 MB per second. */
   bytesPerSecond?: number;
-  /** Absent: 500 a second. */
+  /** By default 500 per second. */
   connectionsPerSecond?: number;
   run(target: Target): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Attacks with HTTP/1.1 heads and bodies that come slowly, never, or broken off. */
+/** Attacks with slow, missing or incomplete HTTP/1.1 heads and bodies. */
 import type { Target } from "../target.ts";
 import type { Attack } from "./attack.ts";
 
@@ -12,7 +12,7 @@ function post(path: string, headers: Record<string, string>): string {
 
 const chunked = { "transfer-encoding": "chunked" };
 
-/** Connections that send a text and are then silent. */
+/** Connections that send a text and then nothing. */
 function silentAfter(count: number, textOf: (target: Target) => string, more = new Uint8Array(0)) {
   return (target: Target) => {
     const bytes = encoder.encode(textOf(target));

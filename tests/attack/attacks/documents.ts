@@ -4,7 +4,7 @@ import type { Attack } from "./attack.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** Sends requests of a path one after the other on a few connections. */
+/** Sends requests to a path sequentially on a few connections. */
 async function ask(target: Target, width: number, request: () => { path: string; init: RequestInit }) {
   const one = async () => {
     while (!target.signal.aborted) {
@@ -22,7 +22,7 @@ function graphql(body: unknown, token?: string) {
 
 const UPDATE = "mutation($i: UpdateProfileInput!) { updateProfile(input: $i) { id } }";
 
-/** A variable of 100 KB that repeats words which error messages contain. */
+/** A variable of 100 KB that repeats words of error messages. */
 function repeatedWords(words: string): Attack["run"] {
   return (target) =>
     ask(target, 3, () => {

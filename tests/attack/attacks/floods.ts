@@ -31,7 +31,7 @@ import { getFields, grpcFields, headers, HEALTH_CHECK, OPENING, postFields } fro
 const CONNECTIONS = 2;
 const ONE_STREAM_EACH = 2;
 
-/** What differs between the ports: a request without a body, and the head of one with a body. */
+/** Differences between the ports: a request without a body, and the head of one with a body. */
 interface Kind {
   port: "http" | "grpc";
   whole: Fields;
@@ -55,7 +55,7 @@ export const FLOODS: Attack[] = KINDS.flatMap((kind) => [
   ...streams(kind),
 ]);
 
-/** Sends the same bytes again and again on a few connections. */
+/** Repeatedly sends the same bytes on a few connections. */
 function flood(bytes: Uint8Array, { opening = OPENING, reads = true } = {}): Attack["run"] {
   return (target) =>
     target.keep(CONNECTIONS, async (wire) => {
@@ -64,7 +64,7 @@ function flood(bytes: Uint8Array, { opening = OPENING, reads = true } = {}): Att
     }, reads);
 }
 
-/** Sends lots of bytes that depend on the number of the stream. */
+/** Sends batches of bytes that depend on the stream ID. */
 function numbered(
   bytes: (stream: number) => Uint8Array,
   { lot = 100, most = Infinity, reads = true, opening = OPENING } = {},
@@ -179,7 +179,7 @@ function streams({ port, whole, open, unknown }: Kind): Attack[] {
   const get = getFields("/");
   const manyAtOnce = (fields: Fields, count: number) =>
     concat(Array.from({ length: count }, (_, at) => headers(at * 2 + 1, fields, true)));
-  /** Sends all in one write, stays for what comes, and begins anew. */
+  /** Sends everything in one write, waits for the responses, and starts again. */
   const again = (bytes: Uint8Array): Attack["run"] => (target) =>
     target.keep(4 * CONNECTIONS, async (wire) => {
       await wire.send(OPENING);
@@ -260,7 +260,7 @@ async function unread(wire: Wire, fields: Fields): Promise<void> {
   await wire.send(concat([PREFACE, settings([INITIAL_WINDOW_SIZE, 0]), ...asked]));
 }
 
-/** Keeps to the server's windows, and begins anew on another connection when they are used up. */
+/** Respects the server's flow control, and reconnects when a window is used up. */
 function oneByteFrames(target: Target, open: Fields): Promise<void> {
   const STREAMS = 90;
   const ids = Array.from({ length: STREAMS }, (_, at) => at * 2 + 1);

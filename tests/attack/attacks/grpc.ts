@@ -17,7 +17,7 @@ import { GROUPS, grpcFields, headers, HEALTH_WATCH, OPENING, REFLECTION } from "
 
 const STREAMS = 100;
 
-/** 100 calls with the same message in one write; a call ends with it unless it stays open. */
+/** 100 calls with the same message in one write. Without `ends` the calls stay open. */
 function calls(fields: Fields, message: Uint8Array, { ends = true, first = 1 } = {}): Uint8Array {
   return concat(Array.from({ length: STREAMS }, (_, at) => {
     const stream = first + at * 2;
@@ -34,7 +34,7 @@ function fileContaining(symbol: string): Uint8Array {
 const ASKS_FOR_CONTRACT = fileContaining("io.shopstar.customer.v1.CustomerService");
 const BOMB = grpcMessage(gzipSync(new Uint8Array(10_000_000)), 1);
 
-/** Asks for the contract on streams that stay open, without a window for the answers. */
+/** Reflection requests on open streams, without a window for the responses. */
 async function askForContracts(wire: Wire): Promise<void> {
   await wire.send(concat([PREFACE, settings([INITIAL_WINDOW_SIZE, 0])]));
   await wire.send(calls(grpcFields(REFLECTION), ASKS_FOR_CONTRACT, { ends: false }));

@@ -10,7 +10,7 @@ export type { Attack } from "./attack.ts";
 
 const ELSEWHERE: Attack[] = [...BODIES, ...DOCUMENTS, ...CONNECTIONS, ...FLOODS, ...GRPC];
 
-/** Attacks whose limits count by address, so that it matters who shares the attacker's. */
+/** Attacks against per-address limits, for which it matters who shares the attacker's address. */
 const ALSO_FROM_THE_SAME_ADDRESS = [
   "grpc-silent",
   "grpc-half-open",

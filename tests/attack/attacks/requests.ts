@@ -1,4 +1,4 @@
-/** Header blocks of requests, for HTTP and for gRPC, and how an HTTP/2 connection begins. */
+/** Header blocks of HTTP and gRPC requests, and the preface of an HTTP/2 connection. */
 import {
   concat,
   END_HEADERS,
@@ -32,7 +32,7 @@ export function grpcFields(path: string, more: Fields = []): Fields {
   return [...pseudo, ["content-type", "application/grpc"], ["te", "trailers"], ...more];
 }
 
-/** A HEADERS frame that is whole; `ends` says whether the stream ends with it. */
+/** A complete HEADERS frame. @param ends whether it ends the stream */
 export function headers(stream: number, fields: Fields, ends = false): Uint8Array {
   return frame(HEADERS, END_HEADERS | (ends ? END_STREAM : 0), stream, literals(fields));
 }

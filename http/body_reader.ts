@@ -1,0 +1,50 @@
+/** Request body reader that all HTTP edges share. */
+import type { Context } from "@hono/hono";
+import { addressOf } from "./address.ts";
+import { type BodyBudget, createBodyBudget } from "./body_budget.ts";
+import { BODY_CLOCK, type BodyClock, BodyError, readBody } from "./body.ts";
+
+export interface BodyReader {
+  /**
+   * Reads the whole body into the request. While it waits, the request does not count as in flight.
+   *
+   * @param holder the caller that the body counts for; by default the client's address
+   * @returns the number of bytes
+   * @throws {BodyError}
+   * @throws {DomainError} UNAVAILABLE: too many requests are in flight
+   */
+  receive(c: Context, options: { maxBytes: number; holder?: string }): Promise<number>;
+  /** Number of incoming bodies. */
+  count(): number;
+}
+
+export interface BodyReaderOptions {
+  /** Number of trusted proxies. */
+  proxies: number;
+  clock?: BodyClock;
+  budget?: BodyBudget;
+}
+
+export function createBodyReader(
+  { proxies, clock = BODY_CLOCK, budget = createBodyBudget() }: BodyReaderOptions,
+): BodyReader {
+  return {
+    async receive(c, { maxBytes, holder }) {
+      if (c.req.raw.body === null) return 0;
+      const read = () =>
+        readBody(c.req.raw, {
+          maxBytes,
+          clock,
+          budget,
+          holder: () => holder ?? `address ${addressOf(c, proxies)}`,
+        });
+      try {
+        return await (c.get("slot")?.without(read) ?? read());
+      } catch (error) {
+        if (error instanceof BodyError && error.fault === "evicted") c.header("retry-after", "1");
+        throw error;
+      }
+    },
+    count: budget.count,
+  };
+}
