@@ -7,8 +7,8 @@ import { openKeys } from "../config/keys.ts";
 import { openPool } from "../db/connect.ts";
 import { createLookups } from "../db/lookups.ts";
 import { createRateLimit } from "../db/rate_limits.ts";
-import { createBodyReader } from "../http/body_reader.ts";
 import { createStoreReader } from "../db/store_reader.ts";
+import { createBodyReader } from "../http/body_reader.ts";
 import { createRest } from "../rest/mod.ts";
 import { createNoop } from "./_noop_rest.ts";
 

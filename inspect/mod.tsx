@@ -6,6 +6,7 @@ import { getLogger } from "@logtape/logtape";
 import { type ErrorCode } from "../domain/errors.ts";
 import { asDomainError } from "../db/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
+import { STATUSES } from "../http/statuses.ts";
 import { describeError } from "../lib/error_description.ts";
 import { createAssets } from "./assets.ts";
 import { createCharts } from "./chart/mod.tsx";
@@ -74,30 +75,37 @@ export function createInspector(options: InspectorOptions): Inspector {
   return { app, wake: live.wake, close: live.close };
 }
 
-const TITLES: Record<ErrorCode, { status: 400 | 401 | 403 | 404 | 409 | 412 | 429 | 503; title: string }> = {
-  INVALID_INPUT: { status: 400, title: "This cannot be read" },
-  UNAUTHENTICATED: { status: 401, title: "Sign in first" },
-  FORBIDDEN: { status: 403, title: "Not for you" },
-  NOT_FOUND: { status: 404, title: "Not found" },
-  ALREADY_EXISTS: { status: 409, title: "It exists already" },
-  REFUSED_IN_STATE: { status: 409, title: "Refused" },
-  CONFLICT: { status: 412, title: "Somebody was faster" },
-  RATE_LIMITED: { status: 429, title: "Too much at once" },
-  UNAVAILABLE: { status: 503, title: "Not at the moment" },
+const TITLES: Record<ErrorCode, string> = {
+  INVALID_INPUT: "This cannot be read",
+  UNAUTHENTICATED: "Sign in first",
+  FORBIDDEN: "Not for you",
+  NOT_FOUND: "Not found",
+  ALREADY_EXISTS: "It exists already",
+  REFUSED_IN_STATE: "Refused",
+  CONFLICT: "Somebody was faster",
+  RATE_LIMITED: "Too much at once",
+  UNAVAILABLE: "Not at the moment",
 };
 
 function explain(error: unknown) {
   if (error instanceof HTTPException) {
     const { status, message } = error;
     if (status === 403) {
-      return { ...TITLES.FORBIDDEN, message: "Cannot take the form: it comes from another site." };
+      return {
+        status,
+        title: TITLES.FORBIDDEN,
+        message: "Cannot take the form: it comes from another site.",
+      };
     }
-    if (status === 400) return { ...TITLES.INVALID_INPUT, message };
+    if (status === 400) return { status, title: TITLES.INVALID_INPUT, message } as const;
     if (status === 413) return { status, title: "Too much at once", message } as const;
     if (status === 408) return { status, title: "It took too long", message } as const;
   }
   const expected = asDomainError(error);
-  if (expected) return { ...TITLES[expected.code], message: expected.message };
+  if (expected) {
+    const { code, message } = expected;
+    return { status: STATUSES[code], title: TITLES[code], message };
+  }
   getLogger(["customer-service", "inspect"]).error("Cannot show a page: {reason}", {
     reason: describeError(error),
   });

@@ -11,8 +11,6 @@ import { InvalidTokenError } from "../auth/refusals.ts";
 import { fingerprintOf } from "../auth/token_fingerprint.ts";
 import type { EndedSessions } from "../db/ended_sessions.ts";
 import type { BodyReader } from "../http/body_reader.ts";
-import { receiveForm } from "./forms.ts";
-import { hmacSha256 } from "../lib/hash.ts";
 
 export interface InspectEnv {
   Variables: {

@@ -10,7 +10,7 @@ import type { Principal, RoleName } from "../domain/principal.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { LoadVariables } from "../http/load_shedding.ts";
 import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
-import { STATUSES } from "./errors.ts";
+import { STATUSES } from "../http/statuses.ts";
 
 export { createRoute, z };
 

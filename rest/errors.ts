@@ -5,19 +5,8 @@ import { type ErrorCode } from "../domain/errors.ts";
 import { asDomainError } from "../db/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
 import { BodyError } from "../http/body.ts";
+import { STATUSES } from "../http/statuses.ts";
 import { describeError } from "../lib/error_description.ts";
-
-export const STATUSES: Record<ErrorCode, ContentfulStatusCode> = {
-  INVALID_INPUT: 400,
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  ALREADY_EXISTS: 409,
-  REFUSED_IN_STATE: 409,
-  CONFLICT: 412,
-  RATE_LIMITED: 429,
-  UNAVAILABLE: 503,
-};
 
 /** The body of every answer that is an error. */
 export interface ErrorBody {

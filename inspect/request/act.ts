@@ -1,11 +1,12 @@
 /** Takes a person's decision about a request to its actor, and says politely why one is not carried out. */
 import { z } from "zod";
-import { DomainError, type ErrorCode } from "../../domain/errors.ts";
+import { DomainError } from "../../domain/errors.ts";
 import { asDomainError } from "../../db/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
 import type { Actors } from "../../actors/commands.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
+import { STATUSES } from "../../http/statuses.ts";
 import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
 import { lineOf } from "../forms.ts";
 import type { InspectContext } from "../session.ts";
@@ -22,16 +23,11 @@ const Form = z.object({
 
 type Form = z.output<typeof Form>;
 
-/** Answers that say what to do about it; every other error is the page's own affair. */
-const POLITE: Partial<Record<ErrorCode, 400 | 409 | 412 | 503>> = {
-  INVALID_INPUT: 400,
-  REFUSED_IN_STATE: 409,
-  CONFLICT: 412,
-  UNAVAILABLE: 503,
-};
+/** Errors that the page shows next to the form, with what was filled in; every other error is a page of its own. */
+const SHOWN_IN_PAGE = ["INVALID_INPUT", "REFUSED_IN_STATE", "CONFLICT", "UNAVAILABLE"] as const;
 
 export interface Refused {
-  status: 400 | 409 | 412 | 503;
+  status: (typeof STATUSES)[(typeof SHOWN_IN_PAGE)[number]];
   attempt: Attempt;
 }
 
@@ -68,8 +64,9 @@ export async function act(
     return { done };
   } catch (error) {
     const expected = asDomainError(error);
-    const status = expected && POLITE[expected.code];
-    if (!status) throw error;
+    const code = SHOWN_IN_PAGE.find((code) => code === expected?.code);
+    if (!expected || !code) throw error;
+    const status = STATUSES[code];
     const message = status === 412 ? await whoWasFaster(reader, c, requestId, form) : `${expected.message}.`;
     return refused(status, message);
   }

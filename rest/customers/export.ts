@@ -1,8 +1,8 @@
 /** `GET /customers/export`: all customers of a filter as JSON lines, as fast as they are read. */
 import type { CustomerFilter } from "../../db/customer_search.ts";
+import type { StoreReader } from "../../db/store_reader.ts";
 import { PACE, pacedDownload } from "../../http/pace.ts";
 import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
-import type { StoreReader } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, refusals } from "../api.ts";
 import { ending, errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
 import type { RestOptions } from "../options.ts";

@@ -187,11 +187,11 @@ async function start(
   if (tools.go) {
     const own = { SERVICE: goService, LISTEN: `127.0.0.1:${goPort}` };
     const env = { ...await callerEnv(samples, goService), ...kafka, ...own };
-    await stack.use(spawn(tools.go("participant"), env)).says(/listening on/);
+    await stack.use(spawn(tools.go("participant"), env)).waitForOutput(/listening on/);
   }
   if (tools.java) {
     const env = { ...await callerEnv(samples, javaService), ...kafka, PORT: String(javaPort) };
-    await stack.use(spawn(tools.java("participant"), env)).says(/Listening on/);
+    await stack.use(spawn(tools.java("participant"), env)).waitForOutput(/Listening on/);
   }
   return samples;
 }

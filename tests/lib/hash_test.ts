@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hmacSha256, sha256 } from "../../lib/hash.ts";
+import { hmacSha256, isEqual, sha256 } from "../../lib/hash.ts";
 
 Deno.test("SHA-256 of texts and bytes matches FIPS 180-4", () => {
   const expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -16,5 +16,12 @@ Deno.test("HMAC-SHA-256 matches RFC 4231, with a secret as text, as bytes and as
   ]);
   for (const by of ["Jefe", secret, key]) {
     assert.equal((await hmacSha256(by, "what do ya want for nothing?")).toHex(), expected);
+  }
+});
+
+Deno.test("secrets are equal when all their characters are, whatever their lengths", () => {
+  assert.equal(isEqual("secret", "secret"), true);
+  for (const other of ["", "secre", "secret ", "Secret", "secres"]) {
+    assert.equal(isEqual("secret", other), false);
   }
 });
