@@ -7,7 +7,7 @@ const ofActor = (sql: Sql, { storeId, actorKind, actorId }: ActorKey) =>
 
 const columns = (sql: Sql) =>
   sql`store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
-    principal_type, changed_fields, reason, at`;
+    principal_type, changed_fields, reason, at, about, transitions`;
 
 /** The events up to a sequence, newest first. */
 export async function findEventsUpTo(
@@ -32,7 +32,8 @@ export async function findEvent(
 }
 
 /** Events that tell the same: as many rows as there are different ones, however long the journal is. */
-export interface SummarizedEvent extends Pick<ActorEventRow, "eventType" | "stateBefore" | "stateAfter"> {
+export interface SummarizedEvent
+  extends Pick<ActorEventRow, "eventType" | "stateBefore" | "stateAfter" | "transitions"> {
   /** Of the last of them. */
   sequence: number;
   times: number;
@@ -41,9 +42,9 @@ export interface SummarizedEvent extends Pick<ActorEventRow, "eventType" | "stat
 /** The journal up to a sequence, in the order in which each thing happened for the last time. */
 export async function summarizeJournal(sql: Sql, key: ActorKey, upTo: number): Promise<SummarizedEvent[]> {
   return await sql<SummarizedEvent[]>`
-    select event_type, state_before, state_after, max(sequence) as sequence, count(*)::int as times
+    select event_type, state_before, state_after, transitions, max(sequence) as sequence, count(*)::int as times
     from actor_events where ${ofActor(sql, key)} and sequence <= ${upTo}
-    group by event_type, state_before, state_after order by max(sequence)`;
+    group by event_type, state_before, state_after, transitions order by max(sequence)`;
 }
 
 /**
