@@ -63,7 +63,7 @@ export async function loadRequests(adminUrl: string, storeId: string, count: num
         principal_type, created_at + sequence * interval '1 minute'
       from made, (values
         (1, 'open', null, '{"PENDING":"grace"}', 'CUSTOMER'),
-        (2, 'xstate.after.UNTIL_START.gdpr_erasure@1.PENDING.grace', '{"PENDING":"grace"}', ${WAITING}, 'SYSTEM'),
+        (2, 'grace.ended', '{"PENDING":"grace"}', ${WAITING}, 'SYSTEM'),
         (3, 'participant.confirm', ${WAITING}, ${WAITING}, 'SYSTEM'),
         (4, 'participant.confirm', ${WAITING}, ${WAITING}, 'SYSTEM')
       ) as event (sequence, event_type, state_before, state_after, principal_type)`;

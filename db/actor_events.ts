@@ -19,6 +19,10 @@ export interface ActorEventRow {
   /** What whoever decided it gave as their reason, in their own words. */
   reason: string | null;
   at: Date;
+  /** The participant that the event was about. Null: the actor as a whole, or unknown where `transitions` is null. */
+  about: string | null;
+  /** The transitions that the machine took, as `transitionName` names them. Null: an earlier version wrote the row. */
+  transitions: readonly string[] | null;
 }
 
 export async function insertActorEvent(tx: Tx, row: ActorEventRow): Promise<void> {
@@ -39,7 +43,7 @@ export async function findJournal(
 ): Promise<ActorEventRow[]> {
   return await sql<ActorEventRow[]>`
     select store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
-      principal_type, changed_fields, reason, at
+      principal_type, changed_fields, reason, at, about, transitions
     from actor_events
     where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and sequence > ${after}
     order by sequence limit ${limit}`;

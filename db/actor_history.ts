@@ -7,7 +7,7 @@ const ofActor = (sql: ReadSql, { storeId, actorKind, actorId }: ActorKey) =>
 
 const columns = (sql: ReadSql) =>
   sql`store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
-    principal_type, changed_fields, reason, at`;
+    principal_type, changed_fields, reason, at, about, transitions`;
 
 /** The events up to a sequence, newest first. */
 export async function findEventsUpTo(
@@ -32,7 +32,8 @@ export async function findEvent(
 }
 
 /** Events that tell the same: as many rows as there are different ones, however long the journal is. */
-export interface SummarizedEvent extends Pick<ActorEventRow, "eventType" | "stateBefore" | "stateAfter"> {
+export interface SummarizedEvent
+  extends Pick<ActorEventRow, "eventType" | "stateBefore" | "stateAfter" | "transitions"> {
   /** Of the last of them. */
   sequence: number;
   times: number;
@@ -45,9 +46,9 @@ export async function summarizeJournal(
   upTo: number,
 ): Promise<SummarizedEvent[]> {
   return await sql<SummarizedEvent[]>`
-    select event_type, state_before, state_after, max(sequence) as sequence, count(*)::int as times
+    select event_type, state_before, state_after, transitions, max(sequence) as sequence, count(*)::int as times
     from actor_events where ${ofActor(sql, key)} and sequence <= ${upTo}
-    group by event_type, state_before, state_after order by max(sequence)`;
+    group by event_type, state_before, state_after, transitions order by max(sequence)`;
 }
 
 /**

@@ -188,6 +188,8 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "changed_fields",
     "reason",
     "at",
+    "about",
+    "transitions",
   ],
   timers: [
     "store_id",

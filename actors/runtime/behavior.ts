@@ -50,6 +50,13 @@ export interface Change {
   at: Date;
 }
 
+/** An event in the words of the journal, which are public. */
+export interface PublicEvent {
+  name: string;
+  /** The party that the event is about, such as a service; null for the actor as a whole. */
+  about: string | null;
+}
+
 /** Handler of a command: who may send it, the schema of its fields, and the decision. */
 export interface Handler<Row, Schema extends z.ZodType = z.ZodType> {
   by: readonly PrincipalType[];
@@ -143,6 +150,8 @@ export interface Behavior<Row> {
     context: Pick<StepContext, "tx" | "ref" | "now"> & { row: Row },
     event: EventObject,
   ): Promise<EventObject> | EventObject;
+  /** Names an event for the journal. Absent: events have the names that they have in the machine, and no party. */
+  publicEvent?(event: EventObject): PublicEvent;
   /**
    * The customer whom the actor is about; undefined if it is about no customer, or if only the row knows and `row` is
    * absent because it has not been read.

@@ -25,7 +25,7 @@ function actorOf({ ref }: RecordedEvent) {
 }
 
 function journalRow(event: RecordedEvent) {
-  const { eventType, before, after, changedFields, reason, by, at } = event;
+  const { eventType, about, transitions, before, after, changedFields, reason, by, at } = event;
   return {
     ...actorOf(event),
     sequence: after.version,
@@ -37,6 +37,8 @@ function journalRow(event: RecordedEvent) {
     changedFields,
     reason: reason ?? null,
     at,
+    about,
+    transitions,
   };
 }
 

@@ -9,7 +9,12 @@ export interface RecordedEvent {
   ref: ActorRef;
   /** The customer whom the actor is about; undefined where it is about nobody. */
   customerId: string | undefined;
+  /** The event's public name. */
   eventType: string;
+  /** The party that the event was about; null for the actor as a whole. */
+  about: string | null;
+  /** Names of the transitions that the machine took, in their order. */
+  transitions: readonly string[];
   /** Undefined for the event that made the actor. */
   before: { state: string; version: number } | undefined;
   after: { state: string; version: number };

@@ -1,5 +1,5 @@
 /** One step of an actor within its transaction: a command or an event, and everything that follows from it. */
-import { type AnyMachineSnapshot, type EventObject, initialTransition, transition } from "xstate";
+import type { AnyMachineSnapshot, EventObject } from "xstate";
 import { DomainError } from "../../domain/errors.ts";
 import { parseInput } from "../../domain/input.ts";
 import { systemPrincipal } from "../../domain/principal.ts";
@@ -9,7 +9,8 @@ import type { AnyBehavior, Beginning, Decision, Found, StepContext } from "./beh
 import { columnNames } from "./changes.ts";
 import type { Answer, SendWithin } from "./protocol.ts";
 import { record } from "./record.ts";
-import { type RecordedAction, type RecordedEvent, stateName } from "./recorded_event.ts";
+import { type RecordedEvent, stateName } from "./recorded_event.ts";
+import { initialTransition, transition } from "./transitions.ts";
 
 /** What every step needs to know about the application. */
 export interface Application {
@@ -105,13 +106,15 @@ async function begin(
 ): Promise<Answer> {
   const { tx, ref, by, now, traceparent } = context;
   const behavior = behaviorOf(application, ref.kind);
-  const [snapshot, actions] = initialTransition(machine, input);
+  const { snapshot, actions, transitions } = initialTransition(machine, input);
   const after = { state: stateName(snapshot), version: 1 };
   await behavior.insert(tx, ref, { columns, snapshot, version: 1, at: now });
   const event: RecordedEvent = {
     ref,
     customerId,
     eventType: behavior.creation.type,
+    about: null,
+    transitions,
     before: undefined,
     after,
     changedFields: columnNames(columns),
@@ -119,7 +122,7 @@ async function begin(
     at: now,
     traceparent,
   };
-  const plan = planActions(behavior, event, actions as RecordedAction[], application.toMessages);
+  const plan = planActions(behavior, event, actions, application.toMessages);
   await record(tx, event, plan);
   const step = { tx, event, row: columns, send: senderFor(application, context) };
   for (const { action, params } of plan.own) await action(step, params);
@@ -136,12 +139,15 @@ async function advance(
 ): Promise<Answer> {
   const { tx, ref, by, now, traceparent } = context;
   const behavior = behaviorOf(application, ref.kind);
-  const [snapshot, actions] = transition(machine, before, given);
+  const { snapshot, actions, transitions } = transition(machine, before, given);
   const after = { state: stateName(snapshot), version: version + 1 };
+  const { name: eventType, about } = behavior.publicEvent?.(given) ?? { name: given.type, about: null };
   const event: RecordedEvent = {
     ref,
     customerId: behavior.customerOf(ref, row),
-    eventType: given.type,
+    eventType,
+    about,
+    transitions,
     before: { state: stateName(before), version },
     after,
     changedFields,
@@ -150,7 +156,7 @@ async function advance(
     at: now,
     traceparent,
   };
-  const plan = planActions(behavior, event, actions as RecordedAction[], application.toMessages);
+  const plan = planActions(behavior, event, actions, application.toMessages);
   await Promise.all([
     behavior.update(tx, ref, { columns, snapshot, version: after.version, at: now }),
     write?.(tx),

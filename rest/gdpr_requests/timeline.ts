@@ -1,6 +1,7 @@
 /** What has become of a GDPR request, event by event. */
 import { DomainError } from "../../domain/errors.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
+import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
@@ -10,7 +11,15 @@ import { mayRead, requestPath, tags } from "./requests.ts";
 
 const EventSchema = z.object({
   sequence: z.int().meta({ description: "The request's version after the event" }),
-  event: z.string().meta({ example: "participant.confirm" }),
+  event: z.string().meta({
+    description: "Names never change. A client has to ignore those that it does not know",
+    examples: ["participant.confirm", "participant.asked_again", "grace.ended", "clock.at_risk"],
+  }),
+  service: z.string().nullable().meta({
+    description:
+      "The service that the event was about, by its name in `participants`. Null: the request as a whole",
+    example: "order-service",
+  }),
   stateBefore: StateSchema.nullable().meta({ description: "Null for the event that made the request" }),
   stateAfter: StateSchema,
   by: z.object({ id: z.uuid(), type: z.enum(["CUSTOMER", "STAFF", "SYSTEM"]) }),
@@ -50,10 +59,12 @@ export function addTimelineRoute(api: Api, { reader }: RestOptions): void {
   });
 }
 
-function bodyOf(row: ActorEventRow): z.output<typeof EventSchema> {
+function bodyOf(stored: ActorEventRow): z.output<typeof EventSchema> {
+  const row = publicRow(stored);
   return {
     sequence: row.sequence,
     event: row.eventType,
+    service: row.about,
     stateBefore: row.stateBefore === null ? null : stateOf(row.stateBefore),
     stateAfter: stateOf(row.stateAfter),
     by: { id: row.principalId, type: row.principalType },

@@ -1,6 +1,9 @@
 /** Two versions on one database, as while pods are exchanged. */
 import assert from "node:assert/strict";
+import { findJournal } from "../../db/actor_events.ts";
+import { enterStore, readStore } from "../../db/connect.ts";
 import { createLookups } from "../../db/lookups.ts";
+import { createWorld, register } from "../actors/world.ts";
 import { createDatabase } from "../database.ts";
 import { arrangeMany } from "../rpc/arrange.ts";
 
@@ -34,4 +37,30 @@ Deno.test("lookups of a version go on while the next one's migration lets them r
   while (!migrated) await ask();
   await migration;
   await ask();
+});
+
+Deno.test("a replica of the previous version goes on writing the journal, and its rows are read", async () => {
+  await using world = await createWorld();
+  const { storeId, id: actorId } = await register(world);
+  const api = world.database.pool("customer_api", 1);
+  const key = { storeId, actorKind: "customer", actorId };
+  const written = {
+    ...key,
+    sequence: 2,
+    eventType: "ask",
+    stateBefore: "active",
+    stateAfter: "active",
+    principalId: actorId,
+    principalType: "SYSTEM",
+    changedFields: ["participants"],
+    reason: null,
+    at: new Date(),
+  };
+  await api.begin(async (tx) => {
+    await enterStore(tx, storeId);
+    await tx`insert into actor_events ${tx(written as unknown as Record<string, string>)}`;
+  });
+  const [ours, theirs] = await readStore(api, storeId, (sql) => findJournal(sql, key, { limit: 2 }));
+  assert.deepEqual([ours?.about, ours?.transitions], [null, []]);
+  assert.deepEqual({ ...theirs }, { ...written, about: null, transitions: null });
 });

@@ -18,14 +18,14 @@ const BETWEEN_MS = 16_000;
 const JOURNALS = {
   ERASURE: [
     "open",
-    "xstate.after.UNTIL_START.gdpr_erasure@1.PENDING.grace",
+    "grace.ended",
     "participant.confirm",
     "participant.confirm",
     "verified",
   ],
   ACCESS: [
     "open",
-    "xstate.after.UNTIL_START.gdpr_access@1.PENDING.recorded",
+    "work.started",
     "source.received",
     "source.received",
     "source.received",
@@ -183,7 +183,7 @@ async function assertCompletedOnce(
   assert.equal(row?.outcome, "FULFILLED");
   const journal = await world.admin`
     select event_type from actor_events
-    where actor_id = ${request.id} and event_type <> 'ask' order by sequence`;
+    where actor_id = ${request.id} and event_type <> 'participant.asked_again' order by sequence`;
   assert.deepEqual(journal.map((row) => row.eventType), JOURNALS[right], "each outcome is recorded once");
   const diary = await Deno.readTextFile(order.diary);
   const verb = right === "ERASURE" ? "anonymises" : "collects";

@@ -24,6 +24,8 @@ function event(sequence: number, changes: Partial<ActorEventRow> = {}): ActorEve
     changedFields: [],
     reason: null,
     at: new Date(Date.UTC(2026, 2, 10) + sequence * HOUR),
+    about: null,
+    transitions: null,
     ...changes,
   };
 }

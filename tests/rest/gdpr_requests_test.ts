@@ -215,6 +215,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
     {
       sequence: 1,
       event: "open",
+      service: null,
       stateBefore: null,
       stateAfter: { PENDING: "grace" },
       by: { id: ref.id, type: "CUSTOMER" },
@@ -224,6 +225,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
     {
       sequence: 2,
       event: "hold",
+      service: null,
       stateBefore: { PENDING: "grace" },
       stateAfter: { PENDING: "held" },
       ...officerSays,
@@ -233,6 +235,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
     {
       sequence: 3,
       event: "release",
+      service: null,
       stateBefore: { PENDING: "held" },
       stateAfter: { PENDING: "grace" },
       ...officerSays,
@@ -242,6 +245,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
     {
       sequence: 4,
       event: "cancel",
+      service: null,
       stateBefore: { PENDING: "grace" },
       stateAfter: "COMPLETED",
       ...officerSays,
@@ -259,6 +263,38 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
   });
   assert.deepEqual([...first.body.items, ...second.body.items], body.items);
   assert.equal(second.body.nextCursor, null);
+});
+
+Deno.test("the timeline has public names for timers' events and says which service an event was about", async () => {
+  await using rest = await withGrace(HOUR_MS);
+  const as = officer(rest);
+  const shop = createWorkshop(rest.world);
+  const { id, ...ref } = await shop.open(await register(rest.world), "ERASURE");
+  await shop.work(new Date(Date.now() + HOUR_MS + 1_000));
+  await shop.tell({ ...ref, id }, "participant.confirm", { service: "order-service" });
+  const read = async () => {
+    const { body } = await rest.call("GET", `${PATH}/${id}/timeline`, { as });
+    return body.items.map(({ event, service }: Record<string, unknown>) => [event, service]);
+  };
+  const events = await read();
+  assert.deepEqual([...events.slice(0, 2), events.at(-1)], [
+    ["open", null],
+    ["grace.ended", null],
+    ["participant.confirm", "order-service"],
+  ]);
+  // Rows as the previous version wrote them.
+  const region = "gdpr_erasure@1.IN_PROGRESS.awaiting_confirmations";
+  await rest.world.admin`
+    insert into actor_events (store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after,
+      principal_id, principal_type, at)
+    select store_id, actor_kind, actor_id, 100 + step, type, state_after, state_after, principal_id, 'SYSTEM', at
+    from actor_events, unnest(array['ask', ${`xstate.after.604800000.${region}.payment-service.asked`}])
+      with ordinality as old (type, step)
+    where actor_id = ${id} and sequence = 2`;
+  assert.deepEqual((await read()).slice(-2), [
+    ["participant.asked_again", null],
+    ["participant.overdue", "payment-service"],
+  ]);
 });
 
 Deno.test("a request whose machine this version does not know is read, and takes no command", async () => {

@@ -13,6 +13,7 @@ import { createRequestActions, type RequestTools } from "./actions.ts";
 import { requestCommands } from "./commands.ts";
 import type { RequestContext } from "../machines/events.ts";
 import { type OpeningSettings, openRequest } from "./opening.ts";
+import { publicEvent } from "./public_events.ts";
 import { type RequestSnapshot, restoreRequest, statusOf } from "./snapshot.ts";
 
 export interface RequestSettings extends RequestTools, OpeningSettings {}
@@ -32,6 +33,7 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
       const open = await findOpenRequests(tx, ref.storeId, row.customerId, ["ACCESS", "PORTABILITY"]);
       return { ...timed, accessOpen: open.length > 0 };
     },
+    publicEvent,
     customerOf: (_, row) => row?.customerId,
     async lock(tx, ref) {
       const row = await lockRequest(tx, ref.storeId, ref.id);

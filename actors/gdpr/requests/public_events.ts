@@ -1,0 +1,29 @@
+/** Public names of a request's events. They are a contract, whatever the machines and XState call them. */
+import type { ActorEventRow } from "../../../db/actor_events.ts";
+import type { PublicEvent } from "../../runtime/behavior.ts";
+
+/** Names of timers' events, by the type that the machine knows; the first group is the participant. */
+const TIMERS: readonly [type: RegExp, name: string][] = [
+  [/^xstate\.after\.UNTIL_START\.[^.]+\.PENDING\.grace$/, "grace.ended"],
+  [/^xstate\.after\.UNTIL_START\.[^.]+\.PENDING\.recorded$/, "work.started"],
+  [
+    /^xstate\.after\.\d+\.[^.]+\.IN_PROGRESS\.awaiting_confirmations\.(.+)\.asked$/,
+    "participant.overdue",
+  ],
+  [/^ask$/, "participant.asked_again"],
+];
+
+/** The name and the participant of an event of a request's machine. */
+export function publicEvent({ type, service }: { type: string; service?: string }): PublicEvent {
+  for (const [pattern, name] of TIMERS) {
+    const match = pattern.exec(type);
+    if (match) return { name, about: service ?? match[1] ?? null };
+  }
+  return { name: type, about: service ?? null };
+}
+
+/** A row of the journal with today's names: earlier versions stored the machine's types, and no participants. */
+export function publicRow<Row extends Pick<ActorEventRow, "eventType" | "about">>(row: Row): Row {
+  const { name, about } = publicEvent({ type: row.eventType });
+  return { ...row, eventType: name, about: row.about ?? about };
+}

@@ -1,0 +1,93 @@
+/** The names of the transitions that XState takes, beside what XState's own pure functions return. */
+import assert from "node:assert/strict";
+import * as xstate from "xstate";
+import { initialTransition, transition } from "../../actors/runtime/transitions.ts";
+import { everyWay, request, stepsFrom, SUBJECTS } from "../inspect/chart_story.ts";
+
+const { createMachine } = xstate;
+
+const subjects = [
+  ...SUBJECTS.filter(({ services }) => services.length < 2),
+  request("gdpr_access@1", ["a", "b"]),
+  request("gdpr_erasure@1", ["a", "b"]),
+];
+
+for (const subject of subjects) {
+  Deno.test(`${subject.title}: snapshots and actions are those of XState's own transition`, () => {
+    const { machine } = subject;
+    let steps = 0;
+    for (const { state } of everyWay(subject)) {
+      for (const { before, event } of stepsFrom(subject, state)) {
+        const [after, actions] = xstate.transition(machine, before, event);
+        const ours = transition(machine, before, event);
+        assert.deepEqual([ours.snapshot.value, ours.snapshot.context], [after.value, after.context]);
+        assert.equal(ours.snapshot.status, after.status);
+        assert.deepEqual(ours.actions, actions.map(({ type, params }) => ({ type, params })));
+        assert.ok(ours.transitions.length > 0, event.type);
+        steps++;
+      }
+    }
+    assert.ok(steps > 0 || machine.id === "gdpr_rectification@1");
+  });
+}
+
+Deno.test("transitions that follow the beginning at once are named, entering the initial states is not", () => {
+  const { machine } = request("gdpr_rectification@1", []);
+  assert.deepEqual(initialTransition(machine, { participants: [] }).transitions, [
+    "PENDING -> IN_PROGRESS",
+    "IN_PROGRESS -> COMPLETED",
+  ]);
+  const erasure = request("gdpr_erasure@1", []).machine;
+  assert.deepEqual(initialTransition(erasure, { participants: [], startsAt: 0 }).transitions, []);
+});
+
+Deno.test("a region that is the last to finish ends the state around it in the same step", () => {
+  const { machine, services } = request("gdpr_erasure@1", ["orders"]);
+  const waiting = machine.resolveState({
+    value: { IN_PROGRESS: { awaiting_confirmations: { orders: "asked" } } },
+    context: { participants: services, attempts: {} },
+  });
+  const confirmed = { type: "participant.confirm", service: "orders" };
+  assert.deepEqual(transition(machine, waiting, confirmed).transitions, [
+    "IN_PROGRESS.awaiting_confirmations.orders.asked -> IN_PROGRESS.awaiting_confirmations.orders.confirmed",
+    "IN_PROGRESS.awaiting_confirmations -> IN_PROGRESS.verifying",
+  ]);
+});
+
+Deno.test("a state's own transition has precedence over the one of the state around it", () => {
+  const machine = createMachine({
+    id: "nested",
+    initial: "outer",
+    states: {
+      outer: { initial: "inner", on: { GO: "out" }, states: { inner: { on: { GO: "#out" } } } },
+      out: { id: "out" },
+    },
+  });
+  const { snapshot } = initialTransition(machine, undefined);
+  assert.deepEqual(transition(machine, snapshot, { type: "GO" }).transitions, ["outer.inner -> out"]);
+});
+
+Deno.test("an event that several regions take has a transition of each", () => {
+  const off = { initial: "off", states: { off: { on: { SWITCH: "on" } }, on: {} } };
+  const machine = createMachine({ id: "both", type: "parallel", states: { left: off, right: off } });
+  const { snapshot } = initialTransition(machine, undefined);
+  assert.deepEqual(transition(machine, snapshot, { type: "SWITCH" }).transitions, [
+    "left.off -> left.on",
+    "right.off -> right.on",
+  ]);
+});
+
+Deno.test("a transition of the whole machine has the machine's ID, one with several targets each of them", () => {
+  const region = { initial: "one", states: { one: {}, two: {} } };
+  const machine = createMachine({
+    id: "whole",
+    type: "parallel",
+    states: { left: region, right: region },
+    on: { MOVE: { target: [".left.two", ".right.two"] }, STAY: { actions: [] }, LEAVE: {} },
+  });
+  const { snapshot } = initialTransition(machine, undefined);
+  assert.deepEqual(transition(machine, snapshot, { type: "MOVE" }).transitions, [
+    "whole -> left.two, right.two",
+  ]);
+  assert.deepEqual(transition(machine, snapshot, { type: "STAY" }).transitions, ["whole"]);
+});
