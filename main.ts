@@ -2,7 +2,7 @@
 import { pause } from "./lib/timeout.ts";
 import { getLogger } from "@logtape/logtape";
 import type { EffectType } from "./actors/actions.ts";
-import type { Performer } from "./actors/runtime/effects.ts";
+import type { Performer } from "./actors/commands.ts";
 import { endMemberships } from "./actors/customers/end_memberships.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";

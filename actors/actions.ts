@@ -37,3 +37,10 @@ export type EffectType =
   | "export.compile"
   /** Looks whether an erasure has left anything. */
   | "erasure.verify";
+
+/** Declarations, for XState's `setup`, of the actions that the runtime carries out for every kind of actor. */
+export const sharedActions = {
+  publish: (_: unknown, _message: Publish) => {},
+  audit: (_: unknown, _line: Audit) => {},
+  perform: (_: unknown, _effect: Perform) => {},
+};

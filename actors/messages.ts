@@ -1,4 +1,4 @@
-/** The messages that an occurrence becomes, in protobuf's canonical JSON. Ids and names of fields only. */
+/** The messages that an event becomes, in protobuf's canonical JSON. Ids and names of fields only. */
 import { create, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { v7 as newId } from "uuid";
@@ -19,58 +19,58 @@ import type { RecordedAction, RecordedEvent } from "./runtime/recorded_event.ts"
 const SOURCE = "/customer-service";
 
 /** What an action of a machine asks to publish or to write into the audit log. */
-export function toMessages(occurrence: RecordedEvent, { type, params }: RecordedAction): OutboxRow[] {
-  if (type === "publish") return [domainMessage(occurrence, params as Publish)];
-  if (type === "audit") return [auditMessage(occurrence, params as Audit)];
-  return [];
+export function toMessages(event: RecordedEvent, { type, params }: RecordedAction): OutboxRow[] | undefined {
+  if (type === "publish") return [domainMessage(event, params as Publish)];
+  if (type === "audit") return [auditMessage(event, params as Audit)];
+  return undefined;
 }
 
 /** What a customer's machine publishes, on the topic of its name. */
-export function domainMessage(occurrence: RecordedEvent, event: Publish): OutboxRow {
+export function domainMessage(event: RecordedEvent, message: Publish): OutboxRow {
   const eventId = newId();
-  const common = { ...envelope(occurrence, eventId), customerId: occurrence.customerId ?? "" };
-  return outboxRow(occurrence, eventId, event.topic, domainPayload(event, common));
+  const common = { ...envelope(event, eventId), customerId: event.customerId ?? "" };
+  return outboxRow(event, eventId, message.topic, domainPayload(message, common));
 }
 
 function domainPayload(
-  event: Publish,
+  message: Publish,
   common: ReturnType<typeof envelope> & { customerId: string },
 ): JsonValue {
-  switch (event.topic) {
+  switch (message.topic) {
     case "customer.created":
       return toJson(CustomerCreatedSchema, create(CustomerCreatedSchema, common));
     case "customer.updated": {
-      const changedFields = [...event.changedFields];
+      const changedFields = [...message.changedFields];
       return toJson(CustomerUpdatedSchema, create(CustomerUpdatedSchema, { ...common, changedFields }));
     }
     case "customer.group_assigned": {
-      const { groupId } = event;
+      const { groupId } = message;
       return toJson(CustomerGroupAssignedSchema, create(CustomerGroupAssignedSchema, { ...common, groupId }));
     }
     case "customer.group_removed": {
-      const { groupId } = event;
+      const { groupId } = message;
       return toJson(CustomerGroupRemovedSchema, create(CustomerGroupRemovedSchema, { ...common, groupId }));
     }
     case "customer.erasure_requested": {
-      const { requestId, emailHash } = event;
-      const told = { ...common, requestId, emailHash, participants: [...event.participants] };
+      const { requestId, emailHash } = message;
+      const told = { ...common, requestId, emailHash, participants: [...message.participants] };
       return toJson(CustomerErasureRequestedSchema, create(CustomerErasureRequestedSchema, told));
     }
     case "customer.erased": {
-      const { requestId, emailHash } = event;
-      const told = { ...common, requestId, emailHash, erasedAt: timestampFromDate(event.erasedAt) };
+      const { requestId, emailHash } = message;
+      const told = { ...common, requestId, emailHash, erasedAt: timestampFromDate(message.erasedAt) };
       return toJson(CustomerErasedSchema, create(CustomerErasedSchema, told));
     }
   }
 }
 
 /** Who did what to which entity, for the platform's audit log. */
-export function auditMessage(occurrence: RecordedEvent, { action }: Audit): OutboxRow {
-  const { ref, before, after, by, changedFields } = occurrence;
+export function auditMessage(event: RecordedEvent, { action }: Audit): OutboxRow {
+  const { ref, before, after, by, changedFields } = event;
   const eventId = newId();
   const message = create(AuditEventSchema, {
-    ...envelope(occurrence, eventId),
-    customerId: occurrence.customerId ?? "",
+    ...envelope(event, eventId),
+    customerId: event.customerId ?? "",
     action,
     actor: { id: by.id, type: by.type },
     target: { type: ref.kind, id: ref.id },
@@ -78,7 +78,7 @@ export function auditMessage(occurrence: RecordedEvent, { action }: Audit): Outb
     after,
     changedFields: [...changedFields],
   });
-  return outboxRow(occurrence, eventId, "audit.event", toJson(AuditEventSchema, message));
+  return outboxRow(event, eventId, "audit.event", toJson(AuditEventSchema, message));
 }
 
 function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
@@ -91,9 +91,9 @@ function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
 }
 
 /** CloudEvents in Kafka's binary form: the attributes are headers, the value is the message alone. So is the trace. */
-function outboxRow(occurrence: RecordedEvent, eventId: string, topic: string, payload: unknown): OutboxRow {
-  const { ref, at, traceparent } = occurrence;
-  const key = occurrence.customerId ?? ref.id;
+function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload: unknown): OutboxRow {
+  const { ref, at, traceparent } = event;
+  const key = event.customerId ?? ref.id;
   return {
     storeId: ref.storeId,
     eventId,

@@ -1,4 +1,4 @@
--- pgbench script with the statements of one profile update, in the order in which actors/runtime sends them.
+-- The SQL that one profile update sends to PostgreSQL, for pgbench: the statements of actors/runtime/ in order.
 \set n random(1, :customers)
 \set name random(1, 1000000000)
 begin;

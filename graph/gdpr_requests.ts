@@ -1,7 +1,7 @@
 /** The caller's own GDPR requests, and no one else's: those have no more to be found than ones that do not exist. */
 import { DomainError } from "../domain/errors.ts";
 import { parseInput, uuid } from "../domain/input.ts";
-import type { Actors } from "../actors/runtime/protocol.ts";
+import type { Actors } from "../actors/commands.ts";
 import type { RequestLookups, SubjectRequest } from "../db/gdpr_lookups.ts";
 import { type Caller, commandContext } from "./caller.ts";
 
@@ -47,7 +47,7 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
     async open(caller, field, right, corrections) {
       const context = await commandContext(caller, field);
       const { by: { id: customerId, storeId } } = context;
-      const command = { type: "open", customerId, right, ...(corrections && { corrections }) };
+      const command = { type: "open" as const, customerId, right, ...(corrections && { corrections }) };
       const answer = await actors.send({ kind: "gdpr_request", storeId }, command, context);
       return await read(caller, answer.id);
     },

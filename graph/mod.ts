@@ -13,7 +13,11 @@ import { LIMITS, useLimits } from "./limits.ts";
 import { takeBody, useJsonPosts } from "./requests.ts";
 import { createResolvers, type ResolverOptions } from "./resolvers.ts";
 import { useTelemetry } from "./telemetry.ts";
+import { LRUCache } from "lru-cache";
+import type { DocumentNode } from "graphql";
 
+/** Caches of documents are bounded by their characters: a parsed document takes about 100 bytes for each. */
+const REMEMBERED = { maxSize: 256 * 1_024, sizeCalculation: (_: unknown, text: string) => text.length || 1 };
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface GraphOptions extends ResolverOptions {
@@ -54,6 +58,10 @@ export function createGraph(
       }),
     ],
     maskedErrors: { maskError },
+    parserAndValidationCache: {
+      documentCache: new LRUCache<string, DocumentNode>(REMEMBERED),
+      errorCache: new LRUCache<string, Error>(REMEMBERED),
+    },
     maxRequestBodySize: false, // takeBody has seen to it
     graphiql: production ? false : { title: "customer-service" },
     renderGraphiQL: async (options) =>

@@ -3,7 +3,7 @@ import { GraphQLError, type GraphQLResolveInfo, GraphQLScalarType } from "graphq
 import { GraphQLDateTime } from "graphql-scalars";
 import { DomainError } from "../domain/errors.ts";
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
-import type { Actors } from "../actors/runtime/protocol.ts";
+import type { Actors } from "../actors/commands.ts";
 import type { RequestLookups } from "../db/gdpr_lookups.ts";
 import type { Address, Customer, Lookups, Membership } from "../db/lookups.ts";
 import { createAccount } from "./account.ts";

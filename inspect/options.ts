@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "@hono/hono";
 import type { ExportDownloads, LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { ReceiptFile } from "../actors/gdpr/receipts/file.ts";
 import type { RequestKey } from "../actors/gdpr/vocabulary.ts";
-import type { Actors } from "../actors/runtime/protocol.ts";
+import type { Actors } from "../actors/commands.ts";
 import type { Sql } from "../db/connect.ts";
 import type { Lookups } from "../db/lookups.ts";
 import type { Charts } from "./chart/mod.tsx";

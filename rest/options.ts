@@ -1,6 +1,6 @@
 /** What the routes are made with. */
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
-import type { Actors } from "../actors/runtime/protocol.ts";
+import type { Actors } from "../actors/commands.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { Sql } from "../db/connect.ts";
 import type { Lookups } from "../db/lookups.ts";

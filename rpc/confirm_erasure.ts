@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DomainError } from "../domain/errors.ts";
 import { parseInput, text, uuid } from "../domain/input.ts";
 import { systemPrincipal } from "../domain/principal.ts";
-import type { Actors } from "../actors/runtime/protocol.ts";
+import type { Actors } from "../actors/commands.ts";
 import type { ParticipationKey, RequestLookups } from "../db/gdpr_lookups.ts";
 import { ConfirmErasureResponseSchema } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 import { newTraceparent } from "../lib/trace_context.ts";

@@ -1,5 +1,5 @@
 /** All methods of CustomerService: a request and its context in, a message out. */
-import type { Actors } from "../actors/runtime/protocol.ts";
+import type { Actors } from "../actors/commands.ts";
 import type { RequestLookups } from "../db/gdpr_lookups.ts";
 import type { Lookups } from "../db/lookups.ts";
 import { createConfirmErasure } from "./confirm_erasure.ts";

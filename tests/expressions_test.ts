@@ -24,17 +24,27 @@ Deno.test("every regular expression takes linear time", async () => {
   const used = [email, guid, z.core.regexes.uuid()];
   found.push(...used.map((pattern) => ({ path: "zod", pattern })));
   const wrong = new Set<string>();
-  for (const { path, pattern } of found) {
+  const unique = new Map(found.map((expression) => [String(expression.pattern), expression]));
+  for (const { path, pattern } of unique.values()) {
     if (pattern.source in JUSTIFIED) continue;
-    const { status } = checkSync(pattern.source, pattern.flags, { timeout: TIMEOUT_MS });
+    const status = check(pattern);
     if (status !== "safe") wrong.add(`${path} ${pattern}: ${status}`);
   }
   assert.deepEqual([...wrong], []);
 });
 
 Deno.test("the check detects a quadratic expression", () => {
-  assert.equal(checkSync("( cannot represent[^:]*):.*$", "s", { timeout: TIMEOUT_MS }).status, "vulnerable");
+  assert.equal(check(/( cannot represent[^:]*):.*$/s), "vulnerable");
 });
+
+/**
+ * The automaton decides most expressions in milliseconds. What it does not prove safe, such as an expression with a
+ * lookahead, goes to the checker that recheck chooses.
+ */
+function check({ source, flags }: RegExp): string {
+  const proof = checkSync(source, flags, { timeout: TIMEOUT_MS, checker: "automaton" });
+  return proof.status === "safe" ? "safe" : checkSync(source, flags, { timeout: TIMEOUT_MS }).status;
+}
 
 async function expressions(): Promise<{ path: string; pattern: RegExp }[]> {
   const found: { path: string; pattern: RegExp }[] = [];

@@ -1,4 +1,4 @@
-/** Names that pages locate in a file exist there. */
+/** Pages refer to existing names, files and headings. */
 import assert from "node:assert/strict";
 
 const ROOT = new URL("../", import.meta.url);
@@ -18,3 +18,35 @@ Deno.test("every name that a page locates in a file exists in that file", async 
   }
   assert.ok(claims.length > 5);
 });
+
+Deno.test("every link of a page leads to a file or folder of ours, and to a heading that is there", async () => {
+  let links = 0;
+  for (const folder of [".", "docs", "docs/adr", "deploy/router", "examples", "grpc", "vendor"]) {
+    for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
+      if (!name.endsWith(".md")) continue;
+      const here = new URL(`${folder}/${name}`, ROOT);
+      const page = (await Deno.readTextFile(here)).replaceAll(/```.*?```|`[^`\n]*`/gs, "");
+      for (const [, target = ""] of page.matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^https?:|^mailto:/.test(target)) continue;
+        const url = new URL(target, here);
+        const anchor = url.hash.slice(1);
+        url.hash = "";
+        const found = await Deno.stat(url).catch(() => undefined);
+        assert.ok(found, `${folder}/${name}: nothing at ${target}`);
+        if (anchor && found.isFile) {
+          const anchors = headings(await Deno.readTextFile(url));
+          assert.ok(anchors.includes(anchor), `${folder}/${name}: no heading at ${target}`);
+        }
+        links++;
+      }
+    }
+  }
+  assert.ok(links > 50);
+});
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function headings(page: string): string[] {
+  return [...page.matchAll(/^#+ (.*)$/gm)].map(([, text = ""]) =>
+    text.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(" ", "-")
+  );
+}

@@ -163,7 +163,7 @@ async function sendEveryCommand(world: World): Promise<Set<string>> {
 /** All commands of customers and groups. tests/gdpr covers those of requests. */
 async function everyCommand(): Promise<string[]> {
   const behaviors = [createCustomerBehavior(await requestSettings()), shopperGroupBehavior];
-  return behaviors.flatMap(({ birth, handlers }) => [birth.type, ...Object.keys(handlers)]).sort();
+  return behaviors.flatMap(({ creation, handlers }) => [creation.type, ...Object.keys(handlers)]).sort();
 }
 
 /** All rows of each table as text. */

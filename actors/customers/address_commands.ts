@@ -8,8 +8,7 @@ import {
   insertAddress,
   updateAddress,
 } from "../../db/customer_addresses.ts";
-import type { CustomerRow } from "../../db/customers.ts";
-import { handler, type Scene } from "../runtime/behavior.ts";
+import { handler, type StepContext } from "../runtime/behavior.ts";
 import { changedOnly } from "../runtime/changes.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { country, text, uuid } from "../../domain/input.ts";
@@ -38,7 +37,7 @@ const BLANK = {
 };
 
 export const addressHandlers = {
-  "address.add": handler<CustomerRow, typeof address>(ANYBODY, address, ({ ref, by, now }, input) => {
+  "address.add": handler(ANYBODY, address, ({ ref, by, now }, input) => {
     const addressId = newId();
     const values = { ...BLANK, ...changedOnly({}, input) } as AddressValues;
     return {
@@ -49,7 +48,7 @@ export const addressHandlers = {
     };
   }),
 
-  "address.update": handler<CustomerRow, typeof changes>(ANYBODY, changes, async (scene, input) => {
+  "address.update": handler(ANYBODY, changes, async (scene, input) => {
     const { ref, by, now } = scene;
     const { addressId, ...fields } = input;
     const changed = changedOnly(await ownAddress(scene, addressId), fields);
@@ -61,7 +60,7 @@ export const addressHandlers = {
     };
   }),
 
-  "address.delete": handler<CustomerRow, typeof reference>(
+  "address.delete": handler(
     ANYBODY,
     reference,
     async (scene, { addressId }) => {
@@ -77,7 +76,7 @@ export const addressHandlers = {
   ),
 };
 
-async function ownAddress({ tx, ref }: Scene, addressId: string): Promise<AddressValues> {
+async function ownAddress({ tx, ref }: StepContext, addressId: string): Promise<AddressValues> {
   const found = await findAddress(tx, ref.storeId, ref.id, addressId);
   if (!found) throw new DomainError("NOT_FOUND", `Cannot find address ${addressId} of customer ${ref.id}`);
   return found;

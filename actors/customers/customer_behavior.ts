@@ -4,13 +4,14 @@ import { eraseAddresses } from "../../db/customer_addresses.ts";
 import { deleteMemberships } from "../../db/customer_group_memberships.ts";
 import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
-import { type Behavior, type Change, handler } from "../runtime/behavior.ts";
+import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
 import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer_machine.ts";
 import { addressHandlers } from "./address_commands.ts";
 import { membershipHandlers } from "./membership_commands.ts";
 import { refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
 import { email, locale, phone, text, uuid } from "../../domain/input.ts";
+import type { Principal } from "../../domain/principal.ts";
 
 /** A customer's locked row, with what hangs on it counted. */
 export type Customer = CustomerRow & CustomerCounts;
@@ -26,10 +27,10 @@ const profile = z.strictObject({
 const registration = profile.extend({ returning: z.boolean().default(false) });
 const nothing = z.strictObject({});
 
-const updateProfile = handler<Customer, ReturnType<typeof profile.partial>>(
+const updateProfile = handler(
   ["CUSTOMER", "STAFF", "SYSTEM"],
   profile.partial(),
-  ({ row, by }, input) => {
+  ({ row, by }: { row: Customer; by: Principal }, input) => {
     const columns = changedOnly(row, input);
     const changedFields = columnNames(columns);
     return { event: { type: "profile.update", by: by.type, changedFields }, changedFields, columns };
@@ -37,14 +38,14 @@ const updateProfile = handler<Customer, ReturnType<typeof profile.partial>>(
 );
 
 const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
-  handler<Customer, typeof nothing>(["STAFF", "SYSTEM"], nothing, ({ by }) => ({
+  handler(["STAFF", "SYSTEM"], nothing, ({ by }) => ({
     event: { type, by: by.type },
     changedFields: ["status"],
   }));
 
 const PERSONAL_COLUMNS = { email: null, firstName: null, lastName: null, phone: null, locale: null };
 
-const erase = handler<Customer, z.ZodObject<{ requestId: typeof uuid }>>(
+const erase = handler(
   ["SYSTEM"],
   z.strictObject({ requestId: uuid }),
   ({ ref, by, now }) => ({
@@ -66,7 +67,7 @@ export interface CustomerSettings {
 export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<Customer> {
   return {
     ...behavior,
-    birth: {
+    creation: {
       type: "register",
       by: ["STAFF", "SYSTEM"],
       input: registration,
@@ -88,18 +89,24 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
   };
 }
 
-const behavior: Omit<Behavior<Customer>, "birth"> = {
+const handlers = {
+  "profile.update": updateProfile,
+  ...addressHandlers,
+  ...membershipHandlers,
+  "account.suspend": changeStatus("account.suspend"),
+  "account.reinstate": changeStatus("account.reinstate"),
+  "account.close": changeStatus("account.close"),
+  erase,
+};
+
+export type CustomerCommand =
+  | CommandOf<typeof handlers>
+  | { type: "register" } & z.input<typeof registration>;
+
+const behavior: Omit<Behavior<Customer>, "creation"> = {
   kind: "customer",
   role: "CUSTOMER_MANAGER",
-  handlers: {
-    "profile.update": updateProfile,
-    ...addressHandlers,
-    ...membershipHandlers,
-    "account.suspend": changeStatus("account.suspend"),
-    "account.reinstate": changeStatus("account.reinstate"),
-    "account.close": changeStatus("account.close"),
-    erase,
-  },
+  handlers,
   customerOf: (ref) => ref.id,
   async lock(tx, ref) {
     const row = await lockCustomer(tx, ref.storeId, ref.id);

@@ -1,6 +1,6 @@
 /** The customer: what a shopper's record may be told in which state, and what the world learns of it. */
 import { assign, setup } from "xstate";
-import type { Audit, Publish } from "../actions.ts";
+import { sharedActions } from "../actions.ts";
 
 /** Facts about the customer's rows; personal values never enter a machine. */
 export interface CustomerContext {
@@ -42,8 +42,7 @@ const customer = setup({
     input: {} as CustomerInput | undefined,
   },
   actions: {
-    publish: (_, _event: Publish) => {},
-    audit: (_, _line: Audit) => {},
+    ...sharedActions,
     countAddress: assign({ addresses: ({ context }, by: 1 | -1) => context.addresses + by }),
     countGroup: assign({ groups: ({ context }, by: 1 | -1) => context.groups + by }),
   },

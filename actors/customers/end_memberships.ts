@@ -1,7 +1,7 @@
 /** Takes every customer out of a deleted group, in batches. */
 import { enterStore } from "../../db/connect.ts";
 import { findMembers } from "../../db/customer_group_memberships.ts";
-import type { Performer } from "../runtime/effects.ts";
+import type { Performer } from "../commands.ts";
 import { systemPrincipal } from "../../domain/principal.ts";
 
 /** How many memberships end in one claim. */

@@ -6,7 +6,6 @@ import {
   insertMembership,
   isMember,
 } from "../../db/customer_group_memberships.ts";
-import type { CustomerRow } from "../../db/customers.ts";
 import { handler } from "../runtime/behavior.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
@@ -14,7 +13,7 @@ import { uuid } from "../../domain/input.ts";
 const reference = z.strictObject({ groupId: uuid });
 
 export const membershipHandlers = {
-  "group.assign": handler<CustomerRow, typeof reference>(
+  "group.assign": handler(
     ["STAFF", "SYSTEM"],
     reference,
     async ({ tx, ref, by, now }, { groupId }) => {
@@ -30,7 +29,7 @@ export const membershipHandlers = {
     },
   ),
 
-  "group.remove": handler<CustomerRow, typeof reference>(
+  "group.remove": handler(
     ["STAFF", "SYSTEM"],
     reference,
     async ({ tx, ref, by }, { groupId }) => {

@@ -6,7 +6,7 @@ import {
   type ShopperGroupRow,
   updateShopperGroup,
 } from "../../db/shopper_groups.ts";
-import { type Behavior, type Change, handler } from "../runtime/behavior.ts";
+import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
 import { text, uuid } from "../../domain/input.ts";
 import { shopperGroupMachine } from "./shopper_group_machine.ts";
@@ -20,10 +20,30 @@ const values = z.strictObject({
 });
 const nothing = z.strictObject({});
 
+const handlers = {
+  "group.update": handler(
+    STAFF,
+    values.partial(),
+    ({ row }: { row: ShopperGroupRow }, input) => {
+      const columns = changedOnly(row, input);
+      const changedFields = columnNames(columns);
+      return { event: { type: "group.update", changedFields }, changedFields, columns };
+    },
+  ),
+  "group.delete": handler(STAFF, nothing, () => ({
+    event: { type: "group.delete" },
+    changedFields: ["deleted_at"],
+  })),
+};
+
+export type ShopperGroupCommand =
+  | CommandOf<typeof handlers>
+  | { type: "group.create" } & z.input<typeof values>;
+
 export const shopperGroupBehavior: Behavior<ShopperGroupRow> = {
   kind: "shopper_group",
   role: "CUSTOMER_MANAGER",
-  birth: {
+  creation: {
     type: "group.create",
     by: STAFF,
     input: values,
@@ -33,21 +53,7 @@ export const shopperGroupBehavior: Behavior<ShopperGroupRow> = {
       customerId: undefined,
     }),
   },
-  handlers: {
-    "group.update": handler<ShopperGroupRow, ReturnType<typeof values.partial>>(
-      STAFF,
-      values.partial(),
-      ({ row }, input) => {
-        const columns = changedOnly(row, input);
-        const changedFields = columnNames(columns);
-        return { event: { type: "group.update", changedFields }, changedFields, columns };
-      },
-    ),
-    "group.delete": handler<ShopperGroupRow, typeof nothing>(STAFF, nothing, () => ({
-      event: { type: "group.delete" },
-      changedFields: ["deleted_at"],
-    })),
-  },
+  handlers,
   customerOf: () => undefined,
   async lock(tx, ref) {
     const row = await lockShopperGroup(tx, ref.storeId, ref.id);

@@ -1,16 +1,13 @@
 /** The shopper group: shoppers of a store that share a price list. */
 import { setup } from "xstate";
-import type { Audit, Perform } from "../actions.ts";
+import { sharedActions } from "../actions.ts";
 
 /** What a group can be told. */
 export type ShopperGroupEvent = { type: "group.update"; changedFields: string[] } | { type: "group.delete" };
 
 const group = setup({
   types: { events: {} as ShopperGroupEvent },
-  actions: {
-    audit: (_, _line: Audit) => {},
-    perform: (_, _effect: Perform) => {},
-  },
+  actions: sharedActions,
 });
 
 export const shopperGroupMachine = group.createMachine({

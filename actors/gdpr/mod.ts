@@ -1,7 +1,7 @@
 /** What GDPR requests are made of: the settings of their actors, and how their effects are performed. */
 import type { Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
-import type { Performer } from "../runtime/effects.ts";
+import type { Performer } from "../commands.ts";
 import { collectPerformer } from "./effects/collect.ts";
 import { compilePerformer } from "./effects/compile.ts";
 import { hashEmail } from "./requests/email_hash.ts";

@@ -1,18 +1,24 @@
-/** Who may tell an actor what: checked here for every edge, whatever the edge has checked itself. */
+/** Authorization of commands. The runtime checks it for every edge, in addition to what the edge checks. */
 import { DomainError } from "../../domain/errors.ts";
 import type { Principal, PrincipalType, RoleName } from "../../domain/principal.ts";
 import type { ActorRef } from "./protocol.ts";
 
+/** Who may send a command. */
+export interface CommandRights {
+  by: readonly PrincipalType[];
+  /** The role that staff need; STORE_MANAGER always suffices. */
+  role: RoleName;
+}
+
 /**
- * Everybody stays in the own store, staff need a role that writes, and a customer's record is its own customer's.
+ * Checks the caller's store, its type, and the role of staff.
  *
  * @throws {DomainError} FORBIDDEN
  */
 export function authorize(
   ref: ActorRef,
   type: string,
-  allowed: readonly PrincipalType[],
-  role: RoleName,
+  { by: allowed, role }: CommandRights,
   by: Principal,
 ): void {
   if (by.storeId !== ref.storeId) throw forbidden(ref, type, "it is another store's");
@@ -23,7 +29,7 @@ export function authorize(
 }
 
 /**
- * A customer acts on what is about the own person only.
+ * A customer may act only on what is about that customer.
  *
  * @param customerId the customer whom the actor is about
  * @throws {DomainError} FORBIDDEN

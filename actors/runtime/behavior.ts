@@ -1,12 +1,12 @@
-/** What the runtime has to know of a kind of actor: its machine, its rows and its commands. */
+/** Behavior of a kind of actor: its machine, its rows and its commands. An application gives one for each kind. */
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from "xstate";
 import type { z } from "zod";
 import type { Tx } from "../../db/connect.ts";
 import type { Principal, PrincipalType, RoleName } from "../../domain/principal.ts";
-import type { ActorKind, ActorRef, Answer, Command } from "./protocol.ts";
+import type { ActorRef, Answer, CommandMap, SendWithin } from "./protocol.ts";
 import type { RecordedEvent } from "./recorded_event.ts";
 
-/** An actor as its locked row shows it. */
+/** An actor whose row is locked. */
 export interface Found<Row> {
   row: Row;
   version: number;
@@ -14,33 +14,35 @@ export interface Found<Row> {
   snapshot: AnyMachineSnapshot;
 }
 
-/** What a command's handler may look at before it decides. */
-export interface Scene {
+/** The transaction, the actor and the caller of one step. */
+export interface StepContext {
   tx: Tx;
   ref: ActorRef;
   by: Principal;
   now: Date;
+  /** The W3C trace context that every event of the step carries on. */
+  traceparent: string;
 }
 
-/** What a command comes to: an event for the machine, and the rows that change if the machine accepts it. */
+/** A handler's decision: an event for the machine, and the rows that change if the machine accepts it. */
 export interface Decision {
   event: EventObject;
-  /** Names of the fields that change, for the journal. None: the actor may be told so, and stays as it is. */
+  /** Names of the fields that change, for the journal. Empty: the command is accepted and changes nothing. */
   changedFields: readonly string[];
-  /** What whoever decides it gives as their reason, for the journal. No message ever carries it. */
+  /** The reason that the caller gave. It is stored in the journal only, and no message carries it. */
   reason?: string | undefined;
   /** Columns of the actor's own row. */
   columns?: Columns;
-  /** Rows beside the actor's own. */
+  /** Writes to other tables. */
   write?: (tx: Tx) => Promise<void>;
-  /** Ids for the answer. */
+  /** IDs for the answer. */
   ids?: Record<string, string>;
 }
 
 /** Values for columns of the actor's row, by their names in camelCase. */
 export type Columns = Record<string, string | number | Date | null>;
 
-/** How a change of the actor's own row is stored: the state in the row's own terms, version and time. */
+/** A change of the actor's own row. */
 export interface Change {
   columns: Columns;
   snapshot: AnyMachineSnapshot;
@@ -48,79 +50,114 @@ export interface Change {
   at: Date;
 }
 
-/** A command: who may send it, what it carries, and what it comes to. */
-export interface Handler<Row> {
+/** Handler of a command: who may send it, the schema of its fields, and the decision. */
+export interface Handler<Row, Schema extends z.ZodType = z.ZodType> {
   by: readonly PrincipalType[];
-  input: z.ZodType;
-  decide(scene: Scene & { row: Row }, input: never): Promise<Decision> | Decision;
+  input: Schema;
+  decide(context: StepContext & { row: Row }, input: z.output<Schema>): Promise<Decision> | Decision;
 }
 
-/** The command that makes an actor of this kind. */
-export interface Birth {
+/** Infers a handler's input from its schema. */
+export function handler<Row, Schema extends z.ZodType>(
+  by: readonly PrincipalType[],
+  input: Schema,
+  decide: Handler<Row, Schema>["decide"],
+): Handler<Row, Schema> {
+  return { by, input, decide };
+}
+
+// The runtime parses with a handler's schema and passes the result to the same handler, so it need not know the type.
+// deno-lint-ignore no-explicit-any
+export type AnyHandler<Row> = Handler<Row, any>;
+
+/** The union of the commands of a set of handlers: each has its type and the input of its schema. */
+export type CommandOf<Handlers> = {
+  [Type in keyof Handlers & string]: Handlers[Type] extends { input: infer Schema extends z.ZodType }
+    ? { type: Type } & FieldsOf<Schema>
+    : never;
+}[keyof Handlers & string];
+
+/** The input of a schema; the input of an empty one would not allow the command's `type`. */
+type FieldsOf<Schema extends z.ZodType> = keyof z.input<Schema> extends infer Key
+  ? string extends Key ? unknown : z.input<Schema>
+  : never;
+
+/** The command that creates an actor. */
+export interface Creation<Schema extends z.ZodType = z.ZodType> {
   type: string;
   by: readonly PrincipalType[];
-  input: z.ZodType;
-  /** An answer instead of a beginning: there is such an actor already, and it is the one that is wanted. */
-  begin(scene: Scene, input: never): Promise<Beginning | Answer> | Beginning | Answer;
+  input: Schema;
+  /** Returns an answer instead of a beginning if the actor that the caller wants exists already. */
+  begin(context: StepContext, input: z.output<Schema>): Promise<Beginning | Answer> | Beginning | Answer;
 }
 
-/** The machine that a new actor starts with, and the columns of its row. */
+/** The machine and the row of a new actor. */
 export interface Beginning {
   machine: AnyStateMachine;
   /** The machine's input. */
   input?: unknown;
   columns: Columns;
-  /** The customer whom the actor is about; undefined where it is about nobody. */
+  /** The customer whom the actor is about; undefined if it is about no customer. */
   customerId: string | undefined;
-  /** What else the beginning comes to, in its transaction and behind everything else. */
-  follow?: (step: Step<unknown>) => Promise<unknown>;
+  /** Runs in the same transaction, after everything else. */
+  follow?: (step: ActionStep<unknown>) => Promise<unknown>;
 }
 
-/** An event that has just been stored, for the actions of a kind's own that follow from it in its transaction. */
-export interface Step<Row> {
+/** A stored event, for the actions that follow from it in its transaction. */
+export interface ActionStep<Row, Commands extends CommandMap = CommandMap> {
   tx: Tx;
-  occurrence: RecordedEvent;
-  /** The row before the event; for the first event what it was made of. */
+  event: RecordedEvent;
+  /** The row before the event; for the first event the columns that it was created with. */
   row: Row | Columns;
-  /** Tells another actor something within this transaction. */
-  tell(ref: ActorRef, command: Command): Promise<Answer>;
+  /** Sends a command to another actor within this transaction. */
+  send: SendWithin<Commands>;
 }
 
-export type Action<Row> = (step: Step<Row>, params: never) => Promise<void>;
+/** Implementation of an action that a machine declares. It runs in the transaction of the event. */
+// deno-lint-ignore no-explicit-any -- Actions gives the parameters of each
+export type Action<Row, Params = any, Commands extends CommandMap = CommandMap> = (
+  step: ActionStep<Row, Commands>,
+  params: Params,
+) => Promise<void>;
+
+/**
+ * Implementations of every action in `Declared`, with the parameters that are declared there. A declaration is a
+ * function that does nothing, in the form that XState's `setup` takes: `(_: unknown, _params: Params) => {}`.
+ */
+export type Actions<Row, Declared, Commands extends CommandMap = CommandMap> = {
+  [Name in keyof Declared]: Declared[Name] extends (args: never, params: infer Params) => void
+    ? Action<Row, Params, Commands>
+    : Action<Row, undefined, Commands>;
+};
 
 export interface Behavior<Row> {
-  kind: ActorKind;
-  /** The role that lets staff send commands; STORE_MANAGER always does. */
+  kind: string;
+  /** The role that staff need to send commands; STORE_MANAGER always suffices. */
   role: RoleName;
-  birth: Birth;
-  handlers: Record<string, Handler<Row>>;
-  /** What the machine's actions of this kind's own do. Each runs in the event's transaction, in their order. */
-  actions?: Record<string, Action<Row>>;
-  /** Completes an event with facts that the machine cannot know: the time, what stands in other rows. */
+  creation: Creation;
+  handlers: Record<string, AnyHandler<Row>>;
+  /** Implementations of the actions of the kind's own. Each runs in the event's transaction, in the machine's order. */
+  actions?: Readonly<Record<string, Action<Row>>>;
+  /** Adds facts to an event that the machine cannot know: the time, the contents of other rows. */
   complete?(
-    scene: Omit<Scene, "by"> & { row: Row | undefined },
+    context: Pick<StepContext, "tx" | "ref" | "now"> & { row: Row },
     event: EventObject,
   ): Promise<EventObject> | EventObject;
   /**
-   * The customer whom the actor is about; undefined where it is about nobody, and where only its row says so and the
-   * row has not been read.
+   * The customer whom the actor is about; undefined if it is about no customer, or if only the row knows and `row` is
+   * absent because it has not been read.
    */
   customerOf(ref: ActorRef, row?: Row): string | undefined;
   /** Locks the row until the transaction ends and rebuilds the machine's snapshot from it. */
   lock(tx: Tx, ref: ActorRef): Promise<Found<Row> | undefined>;
   insert(tx: Tx, ref: ActorRef, change: Change): Promise<void>;
   update(tx: Tx, ref: ActorRef, change: Change): Promise<void>;
-  /** Why a guard of the machine's setup refuses, by its name: "an account has at most 50 addresses". */
+  /** Why a guard refuses, by the guard's name in the machine: "an account has at most 50 addresses". */
   guards?: Record<string, string>;
-  /** What a unique index stands for, by its name: "its email belongs to another customer". */
+  /** What a violated unique index means, by the index's name: "its email belongs to another customer". */
   conflicts: Record<string, string>;
 }
 
-/** Ties a handler's input to its schema's output. */
-export function handler<Row, Schema extends z.ZodType>(
-  by: readonly PrincipalType[],
-  input: Schema,
-  decide: (scene: Scene & { row: Row }, input: z.output<Schema>) => Promise<Decision> | Decision,
-): Handler<Row> {
-  return { by, input, decide };
-}
+// The runtime only passes rows from one function of a behavior to the next.
+// deno-lint-ignore no-explicit-any
+export type AnyBehavior = Behavior<any>;

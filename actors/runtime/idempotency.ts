@@ -1,8 +1,9 @@
-/** A command under a key is carried out once; whoever repeats it gets the same answer again. */
-import type { Sql, Tx } from "../../db/connect.ts";
+/** Idempotency keys: a command with a key runs once, and a repetition gets the stored answer. */
+import type { Sql } from "../../db/connect.ts";
 import { claimKey, createAnswerLookup, storeAnswer } from "../../db/idempotency_keys.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { Principal } from "../../domain/principal.ts";
+import type { StepContext } from "./behavior.ts";
 import type { ActorRef, Answer, Command, CommandContext, NewActorRef } from "./protocol.ts";
 import { hmacSha256, sha256 } from "../../lib/hash.ts";
 
@@ -25,28 +26,31 @@ export function readIdempotencyKey(header: string | null | undefined): string | 
 /** How long an answer can be asked for again. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
+/** A command as its caller sent it. */
+export interface SentCommand {
+  /** Without an ID if the runtime generates one, which differs at each repetition. */
+  asked: ActorRef | NewActorRef;
+  command: Command;
+  context: CommandContext;
+}
+
 /**
- * Runs `command` unless its key has an answer already.
+ * Runs a command unless an answer is stored for its idempotency key.
  *
- * @param asked as the caller has addressed it: an id that the runtime draws is another one each time, and no part of
- * what the caller asks for
  * @throws {DomainError} INVALID_INPUT when the key is empty or belongs to another request
  */
 export async function answerOnce(
-  tx: Tx,
-  asked: ActorRef | NewActorRef,
-  command: Command,
-  { by, idempotencyKey, expectedVersion }: CommandContext,
-  now: Date,
+  { tx, now }: Pick<StepContext, "tx" | "now">,
+  { asked, command, context }: SentCommand,
   run: () => Promise<Answer>,
 ): Promise<Answer> {
+  const { by, idempotencyKey, expectedVersion } = context;
   if (idempotencyKey === undefined) return await run();
   const purpose = `${command.type} ${"id" in asked ? asked.id : `a new ${asked.kind}`}`;
   if (idempotencyKey === "") {
     throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: the idempotency key is empty`);
   }
-  // Neither what the caller chose as a key nor what the command carries is kept: only digests of them, and the
-  // request's is keyed with what is not kept.
+  // Only digests are stored, neither the key nor the command, and the command's digest is keyed with the key.
   const key = {
     storeId: asked.storeId,
     principalId: by.id,

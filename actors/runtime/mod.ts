@@ -1,119 +1,167 @@
 /**
- * The runtime makes machines durable: one command is one transaction, in which the actor's row is locked, its
- * snapshot rebuilt, the event put to the machine, and everything that follows from it stored.
+ * Durable state machines on PostgreSQL. A command is one transaction: it locks the actor's row, rebuilds the XState
+ * snapshot from it, asks the machine with XState's pure `transition`, and stores the new state together with
+ * everything that follows: the journal, messages (outbox), effects and timers. The runtime knows no kind of actor.
+ *
+ * @example An actor with one command
+ * ```ts
+ * const light = setup({ types: { events: {} as { type: "switch" } } }).createMachine({
+ *   id: "light@1",
+ *   initial: "off",
+ *   states: { off: { on: { switch: "on" } }, on: { on: { switch: "off" } } },
+ * });
+ * const behavior: Behavior<{ state: string; version: number }> = {
+ *   kind: "light",
+ *   role: "STORE_MANAGER",
+ *   creation: {
+ *     type: "install",
+ *     by: ["STAFF"],
+ *     input: z.strictObject({}),
+ *     begin: () => ({ machine: light, columns: {}, customerId: undefined }),
+ *   },
+ *   handlers: {
+ *     switch: handler(["STAFF"], z.strictObject({}), () => ({ event: { type: "switch" }, changedFields: ["state"] })),
+ *   },
+ *   customerOf: () => undefined,
+ *   async lock(tx, { storeId, id }) {
+ *     const [row] = await tx`select state, version from lights where store_id = ${storeId} and id = ${id} for update`;
+ *     if (!row) return undefined;
+ *     const snapshot = light.resolveState({ value: row.state, context: {} });
+ *     return { row, version: row.version, machine: light, snapshot };
+ *   },
+ *   insert: async (tx, { storeId, id }, { snapshot, version }) =>
+ *     void await tx`insert into lights values (${storeId}, ${id}, ${snapshot.value}, ${version})`,
+ *   update: async (tx, { id }, { snapshot, version }) =>
+ *     void await tx`update lights set state = ${snapshot.value}, version = ${version} where id = ${id}`,
+ *   conflicts: {},
+ * };
+ * const actors = createRuntime<{ light: { type: "install" } | { type: "switch" } }>(sql, {
+ *   behaviors: { light: behavior },
+ *   toMessages: () => undefined,
+ * });
+ * const { id } = await actors.send({ kind: "light", storeId }, { type: "install" }, { by, traceparent });
+ * await actors.send({ kind: "light", storeId, id }, { type: "switch" }, { by, traceparent });
+ * ```
  */
 import { v7 as newId } from "uuid";
 import type { Sql, Tx } from "../../db/connect.ts";
 import { violatedConstraint } from "../../db/errors.ts";
 import { type ClaimedTimer, takeTimer } from "../../db/timers.ts";
-import { activeTraceparent } from "../../telemetry/spans.ts";
-import { newTraceparent } from "../../lib/trace_context.ts";
-import { authorize, authorizeSubject } from "./authorization.ts";
 import { DomainError } from "../../domain/errors.ts";
-import { answerOnce } from "./idempotency.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { systemPrincipal } from "../../domain/principal.ts";
+import { newTraceparent } from "../../lib/trace_context.ts";
+import { activeTraceparent } from "../../telemetry/spans.ts";
+import { authorize, authorizeSubject } from "./authorization.ts";
+import type { AnyBehavior } from "./behavior.ts";
+import { answerOnce } from "./idempotency.ts";
 import type {
-  ActorKind,
   ActorRef,
   Actors,
   Answer,
   Command,
   CommandContext,
+  CommandMap,
   NewActorRef,
 } from "./protocol.ts";
-import { acceptedCommand, type AnyBehavior, createSteps } from "./step.ts";
-import type { ToMessages } from "./record.ts";
-import { ANSWER_LIMIT_MS, transact } from "./transaction.ts";
+import { advanceIfAccepted, type Application, behaviorOf, findCommand, perform } from "./step.ts";
 import { watchCommand } from "./telemetry.ts";
+import { ANSWER_LIMIT_MS, transact } from "./transaction.ts";
 
-/** What the worker needs beside the actors' door. */
-export interface Runtime extends Actors {
-  /** Puts a due timer's event to its actor; one that comes too late is dropped, and the answer is false. */
+/** `Actors`, and what the worker needs in addition. */
+export interface Runtime<Commands extends CommandMap = CommandMap> extends Actors<Commands> {
+  /** Gives the event of a due timer to its actor; false if it is too late and the event is dropped. */
   fire(timer: ClaimedTimer): Promise<boolean>;
 }
 
-export interface RuntimeOptions {
-  behaviors: Readonly<Record<string, AnyBehavior>>;
-  toMessages: ToMessages;
-  /** Called after each commit: there may be something to relay or to perform. */
+export interface RuntimeOptions extends Application {
+  /** Called after each commit: there may be messages to relay or effects to perform. */
   committed?: () => void;
   clock?: () => Date;
-  /** How long PostgreSQL may take over a command before it counts as away, in milliseconds. */
+  /** How long PostgreSQL may take over a command before it counts as unreachable, in milliseconds. */
   answerLimitMs?: number;
 }
 
 /** @param sql a pool of the role customer_api */
-export function createRuntime(sql: Sql, options: RuntimeOptions): Runtime {
-  const { behaviors, toMessages, committed, clock: now = () => new Date(), answerLimitMs = ANSWER_LIMIT_MS } =
-    options;
-  const steps = createSteps(behaviors, toMessages);
-
-  async function inStore<T>(
-    storeId: string,
-    run: (tx: Tx) => Promise<T>,
-    wanted?: () => boolean,
-  ): Promise<T> {
-    const result = await transact(sql, storeId, answerLimitMs, run, wanted);
-    committed?.();
-    return result;
-  }
-
-  /** Carries out a command of a type that the actor's kind knows. */
-  async function carryOut(
-    behavior: AnyBehavior,
-    known: NonNullable<ReturnType<typeof acceptedCommand>>,
-    ref: ActorRef | NewActorRef,
-    command: Command,
-    context: CommandContext,
-  ): Promise<Answer> {
-    const { type, ...fields } = command;
-    const asked = "id" in ref ? { ...ref, id: parseInput(uuid, ref.id, `${type} ${ref.kind}`) } : ref;
-    const actor = { id: newId(), ...asked };
-    authorize(actor, type, known.by, behavior.role, context.by);
-    const subject = behavior.customerOf(actor);
-    if (subject !== undefined) authorizeSubject(actor, type, subject, context.by);
-    const input = parseInput(known.input, fields, `${type} ${actor.id}`) as never;
-    const traceparent = activeTraceparent() ?? context.traceparent;
-    try {
-      return await inStore(ref.storeId, (tx) => {
-        const occasion = { by: context.by, traceparent, at: now() };
-        const perform = () => steps.perform(tx, actor, type, input, occasion, context.expectedVersion);
-        return answerOnce(tx, asked, command, context, occasion.at, perform);
-      }, context.wanted);
-    } catch (error) {
-      throw asConflict(error, behavior, `${type} ${actor.id}`);
-    }
-  }
-
+export function createRuntime<Commands extends CommandMap>(
+  sql: Sql,
+  options: RuntimeOptions,
+): Runtime<Commands> {
+  const runtime = { clock: () => new Date(), answerLimitMs: ANSWER_LIMIT_MS, ...options, sql };
+  const sendUnchecked: Actors["sendUnchecked"] = (ref, command, context) => {
+    const work = () => send(runtime, ref, command, context);
+    return watchCommand(ref.kind, command.type, context.traceparent, work);
+  };
   return {
-    async send(ref, command, context) {
-      const behavior = steps.behaviorOf(ref.kind);
-      const known = acceptedCommand(behavior, command.type);
-      if (!known) {
-        throw new DomainError(
-          "INVALID_INPUT",
-          `Cannot ${command.type}: a ${ref.kind} knows no such command`,
-        );
-      }
-      const work = () => carryOut(behavior, known, ref, command, context);
-      return await watchCommand(ref.kind, command.type, context.traceparent, work);
-    },
-
-    async fire(timer) {
-      const { storeId, actorKind, actorId } = timer;
-      const ref = { kind: actorKind as ActorKind, storeId, id: actorId };
-      const traceparent = activeTraceparent() ?? timer.traceparent ?? newTraceparent();
-      return await inStore(storeId, async (tx) => {
-        const occasion = { by: systemPrincipal(storeId), traceparent, at: now() };
-        // The actor's lock comes before its timers', here as in every command.
-        return await steps.advanceIfAccepted(tx, ref, timer.event, occasion, () => takeTimer(tx, timer));
-      });
-    },
+    send: sendUnchecked,
+    sendUnchecked,
+    fire: (timer) => fire(runtime, timer),
   };
 }
 
-function asConflict(error: unknown, { conflicts }: AnyBehavior, purpose: string): unknown {
+interface RunningRuntime extends Application {
+  sql: Sql;
+  committed?: () => void;
+  clock: () => Date;
+  answerLimitMs: number;
+}
+
+async function send(
+  runtime: RunningRuntime,
+  ref: ActorRef | NewActorRef,
+  command: Command,
+  context: CommandContext,
+): Promise<Answer> {
+  const { type, ...fields } = command;
+  const behavior = behaviorOf(runtime, ref.kind);
+  const known = findCommand(behavior, type);
+  if (!known) {
+    throw new DomainError("INVALID_INPUT", `Cannot ${type}: a ${ref.kind} knows no such command`);
+  }
+  const asked = "id" in ref ? { ...ref, id: parseInput(uuid, ref.id, `${type} ${ref.kind}`) } : ref;
+  const actor = { id: newId(), ...asked };
+  const purpose = `${type} ${actor.id}`;
+  authorize(actor, type, { by: known.by, role: behavior.role }, context.by);
+  const subject = behavior.customerOf(actor);
+  if (subject !== undefined) authorizeSubject(actor, type, subject, context.by);
+  const input = parseInput(known.input, fields, purpose);
+  const { by, expectedVersion } = context;
+  const traceparent = activeTraceparent() ?? context.traceparent;
+  const run = async (tx: Tx) => {
+    const step = { tx, ref: actor, by, now: runtime.clock(), traceparent };
+    const work = () => perform(runtime, step, { type, input, expectedVersion });
+    return await answerOnce(step, { asked, command, context }, work);
+  };
+  try {
+    return await inStore(runtime, ref.storeId, run, context.wanted);
+  } catch (error) {
+    throw asAlreadyExists(error, behavior, purpose);
+  }
+}
+
+async function fire(runtime: RunningRuntime, timer: ClaimedTimer): Promise<boolean> {
+  const { storeId, actorKind, actorId } = timer;
+  const ref = { kind: actorKind, storeId, id: actorId };
+  const traceparent = activeTraceparent() ?? timer.traceparent ?? newTraceparent();
+  return await inStore(runtime, storeId, async (tx) => {
+    const step = { tx, ref, by: systemPrincipal(storeId), now: runtime.clock(), traceparent };
+    // The actor is locked before its timers, here as in every command.
+    return await advanceIfAccepted(runtime, step, timer.event, () => takeTimer(tx, timer));
+  });
+}
+
+async function inStore<T>(
+  { sql, answerLimitMs, committed }: RunningRuntime,
+  storeId: string,
+  run: (tx: Tx) => Promise<T>,
+  wanted?: () => boolean,
+): Promise<T> {
+  const result = await transact(sql, storeId, run, { limitMs: answerLimitMs, wanted });
+  committed?.();
+  return result;
+}
+
+function asAlreadyExists(error: unknown, { conflicts }: AnyBehavior, purpose: string): unknown {
   const reason = conflicts[violatedConstraint(error) ?? ""];
   return reason ? new DomainError("ALREADY_EXISTS", `Cannot ${purpose}: ${reason}`) : error;
 }

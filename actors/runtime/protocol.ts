@@ -1,59 +1,80 @@
-/** How the edges speak to actors: an address, a command, on whose behalf, and the answer. */
+/** Protocol between callers and actors: an address, a command, a context and an answer. */
 import type { Principal } from "../../domain/principal.ts";
 
-export type ActorKind = "customer" | "shopper_group" | "gdpr_request";
+/** The commands of each kind of actor, by the kind's name. A kind's commands are a union over `type`. */
+// deno-lint-ignore no-explicit-any -- the runtime works with any; an application gives its own interface
+export type CommandMap = Record<string, any>;
 
-/** The address of an actor. All ids are UUIDs in lower case. */
-export interface ActorRef {
-  kind: ActorKind;
+export type KindOf<Commands extends CommandMap> = keyof Commands & string;
+
+/** The address of an actor. All IDs are UUIDs in lower case. */
+export interface ActorRef<Kind extends string = string> {
+  kind: Kind;
   storeId: string;
   id: string;
 }
 
-/** Where an actor is to be made that gets its id from the runtime: the answer has it. */
-export type NewActorRef = Omit<ActorRef, "id">;
+/** The address of an actor that does not exist yet and whose ID the runtime generates: the answer has it. */
+export type NewActorRef<Kind extends string = string> = Omit<ActorRef<Kind>, "id">;
 
-/** On whose behalf a command comes, and on which conditions. */
+/** The caller and the conditions of a command. */
 export interface CommandContext {
   by: Principal;
   /**
-   * Where in which trace the caller stands (W3C): the trace's id goes into every event that the command causes. Where
-   * traces are collected, the active span counts, whose trace is the same one wherever a request has brought it.
+   * The caller's W3C trace context; its trace ID is in every event that the command causes. When tracing is on, the
+   * active span has precedence.
    */
   traceparent: string;
   /** The version that the caller has seen; any other one is a CONFLICT. */
   expectedVersion?: number | undefined;
-  /** Repeating a command under its key gives the same answer again and changes nothing. */
+  /** Repeating a command with the same key returns the first answer and changes nothing. */
   idempotencyKey?: string | undefined;
-  /** Asked when its transaction would begin: whether somebody still waits for the answer. Absent: always. */
+  /** Called before the transaction begins; false if the caller no longer waits. Absent: the caller waits. */
   wanted?: (() => boolean) | undefined;
 }
 
-/** What an accepted command gives. Ids and states only: whoever wants values reads them. */
+/** The answer to an accepted command. It has IDs and states only; callers read values separately. */
 export interface Answer {
-  /** The actor's id. */
+  /** The actor's ID. */
   id: string;
   state: string;
   version: number;
-  /** Ids that the command has made or touched, such as `addressId`. */
+  /** IDs that the command has created or changed, such as `addressId`. */
   ids: Record<string, string>;
-  /** Whether anything is different now. */
+  /** Whether the command has changed anything. */
   changed: boolean;
 }
 
-/** The actors' one door for changes. */
-export interface Actors {
+/** The only way to change an actor. */
+export interface Actors<Commands extends CommandMap = CommandMap> {
   /**
-   * Tells an actor something, in one transaction that is durable before the answer.
-   * An update that would change nothing is answered with the state as it is.
+   * Sends a command to an actor, in one transaction that is durable before the answer.
+   * An update that would change nothing is answered with the current state.
    *
    * @throws {DomainError} INVALID_INPUT, FORBIDDEN, NOT_FOUND, ALREADY_EXISTS, REFUSED_IN_STATE, CONFLICT; and the
    * driver's own error, which asDomainError calls UNAVAILABLE, when the database is away
    */
-  send(ref: ActorRef | NewActorRef, command: Command, context: CommandContext): Promise<Answer>;
+  send<Kind extends KindOf<Commands>>(
+    ref: ActorRef<Kind> | NewActorRef<Kind>,
+    command: Commands[Kind],
+    context: CommandContext,
+  ): Promise<Answer>;
+
+  /** Like `send`, for edges that take commands from outside: the runtime alone checks the type and the fields. */
+  sendUnchecked(
+    ref: ActorRef<KindOf<Commands>> | NewActorRef<KindOf<Commands>>,
+    command: Command,
+    context: CommandContext,
+  ): Promise<Answer>;
 }
 
-/** A command as an edge sends it: its type and its input, which the runtime validates against the type's schema. */
+/** Sends a command to another actor within the same transaction, on behalf of the service itself. */
+export type SendWithin<Commands extends CommandMap = CommandMap> = <Kind extends KindOf<Commands>>(
+  ref: ActorRef<Kind>,
+  command: Commands[Kind],
+) => Promise<Answer>;
+
+/** A command of any type, before the runtime has validated it against the type's schema. */
 export interface Command {
   type: string;
   [field: string]: unknown;

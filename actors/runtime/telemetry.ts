@@ -5,7 +5,6 @@ import { metering, record, secondsSince } from "../../telemetry/metrics.ts";
 import { activeTraceparent, inSpan, SpanStatusCode, tracing } from "../../telemetry/spans.ts";
 import { newTraceparent } from "../../lib/trace_context.ts";
 import { asDomainError } from "../../db/errors.ts";
-import type { ActorKind } from "./protocol.ts";
 
 const KIND = "customer_service.actor.kind";
 const OUTCOME = "customer_service.outcome";
@@ -16,7 +15,7 @@ const OUTCOME = "customer_service.outcome";
  * @param from where the caller stands in its trace, if no span is active
  */
 export async function watchCommand<T>(
-  kind: ActorKind,
+  kind: string,
   type: string,
   from: string | undefined,
   work: () => Promise<T>,

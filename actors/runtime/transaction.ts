@@ -1,4 +1,4 @@
-/** A transaction in one store: begun again when PostgreSQL has ended it for another one's sake, and not waited for without end. */
+/** Transaction in one store. It retries serialization failures and gives up after a timeout. */
 import { enterStore, type Sql, type Tx } from "../../db/connect.ts";
 import { isSerializationFailure, Overloaded } from "../../db/errors.ts";
 import { inTime } from "../../db/time_limit.ts";
@@ -9,23 +9,31 @@ const TRIES = 3;
 export const ANSWER_LIMIT_MS = 5_000;
 const WATCHED = { operation: "TRANSACTION", expects: (error: unknown) => error instanceof DomainError };
 
+export interface TransactionLimits {
+  /**
+   * How long the outcome is awaited, in milliseconds. A transaction that has not begun by then never begins; one that
+   * has begun may still be committed, as after a lost connection.
+   */
+  limitMs: number;
+  /** Called before the transaction begins; false prevents it. Absent: it begins. */
+  wanted?: (() => boolean) | undefined;
+}
+
 /**
- * @param limitMs how long its outcome is waited for. What has not begun by then never does; what has may still be
- * committed, as after a lost connection
- * @param wanted false when it would begin: it does not
+ * @throws {Overloaded} nothing waits for the transaction any longer
+ * @throws an error that counts as unavailable after `limitMs`
  */
 export async function transact<T>(
   sql: Sql,
   storeId: string,
-  limitMs: number,
   run: (tx: Tx) => Promise<T>,
-  wanted: () => boolean = () => true,
+  { limitMs, wanted = () => true }: TransactionLimits,
 ): Promise<T> {
   let givenUp = false;
   const begin = async () =>
     await sql.begin(async (tx) => {
       if (givenUp || !wanted()) throw new Overloaded("nobody waits for this transaction any more");
-      // One after the other on the connection, but sent at once.
+      // The connection runs one after the other, and both are sent in one write.
       const [, result] = await Promise.all([enterStore(tx, storeId), run(tx)]);
       return result;
     }) as T;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The logins of customer-service and its database, on the server's first start, after db/roles.sql.
+# Creates the logins of customer-service and its database, on the server's first start, after db/roles.sql.
 set -eu
 psql --username postgres --set ON_ERROR_STOP=1 \
   --set service="$SERVICE_PASSWORD" --set migration="$MIGRATION_PASSWORD" <<'SQL'

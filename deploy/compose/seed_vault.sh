@@ -1,9 +1,9 @@
 #!/bin/sh
-# Puts what the service reads into Vault: config/vault_secrets.ts says what stands where. It may run again: keys that are
-# there stay, since the database holds what only they open.
+# Writes the service's secrets to Vault; config/vault_secrets.ts defines the paths. It may run again: existing keys are
+# kept, because data in the database can be decrypted with them only.
 set -eu
 random() { head -c 32 /dev/urandom | base64; }
-# An Ed25519 private key in PKCS#8 is these sixteen bytes and any thirty-two.
+# An Ed25519 private key in PKCS#8 consists of these sixteen bytes and thirty-two random bytes.
 ed25519() { { printf '\060\056\002\001\000\060\005\006\003\053\145\160\004\042\004\040'; head -c 32 /dev/urandom; } | base64; }
 
 bao secrets list | grep -q '^ss3/kv/' || bao secrets enable -path=ss3/kv kv-v2

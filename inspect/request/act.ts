@@ -3,7 +3,7 @@ import { z } from "zod";
 import { DomainError, type ErrorCode } from "../../domain/errors.ts";
 import { asDomainError } from "../../db/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
-import type { Actors } from "../../actors/runtime/protocol.ts";
+import type { Actors } from "../../actors/commands.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import { readStore, type Sql } from "../../db/connect.ts";
 import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
@@ -56,7 +56,7 @@ export async function act(
   const { by } = c.var;
   const command = { type, ...(service !== "" && { service }), ...(reason !== "" && { reason }) };
   try {
-    const { version: done } = await actors.send(
+    const { version: done } = await actors.sendUnchecked(
       { kind: "gdpr_request", storeId: by.storeId, id: requestId },
       command,
       {

@@ -2,7 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import { asDomainError } from "../../db/errors.ts";
 import type { Principal } from "../../domain/principal.ts";
-import type { Actors } from "../../actors/runtime/protocol.ts";
+import type { Actors } from "../../actors/commands.ts";
 import { describeError } from "../../lib/error_description.ts";
 import type { Retry } from "./plan.ts";
 import { refusalWords } from "./words.ts";
@@ -43,7 +43,7 @@ export async function performRetries(
     let expectedVersion = version;
     for (const service of services) {
       const command = {
-        type: "retry",
+        type: "retry" as const,
         ...(service !== undefined && { service }),
         ...(reason !== "" && { reason }),
       };

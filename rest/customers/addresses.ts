@@ -128,7 +128,7 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
     const { customerId, addressId } = c.req.valid("param");
     const context = commandContext(c);
     const { storeId } = context.by;
-    const command = { ...c.req.valid("json"), addressId, type: "address.update" };
+    const command = { ...c.req.valid("json"), addressId, type: "address.update" as const };
     await actors.send({ kind: "customer", storeId, id: customerId }, command, context);
     const customer = await findCustomer(lookups, { storeId, customerId });
     return c.json(bodyOf(addressOf(customer, addressId)), 200, { etag: etag(customer.version) });

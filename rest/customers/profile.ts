@@ -99,7 +99,7 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
     const { customerId } = c.req.valid("param");
     const context = commandContext(c);
     const { storeId } = context.by;
-    const command = { ...profileOf(c.req.valid("json")), type: "profile.update" };
+    const command = { ...profileOf(c.req.valid("json")), type: "profile.update" as const };
     await actors.send({ kind: "customer", storeId, id: customerId }, command, context);
     const customer = await findCustomer(lookups, { storeId, customerId });
     return c.json(bodyOf(customer), 200, { etag: etag(customer.version) });

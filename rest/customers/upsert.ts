@@ -40,7 +40,7 @@ export function createUpsert(
     key: string | undefined,
   ): Promise<Answer> {
     const ref = { kind: "customer", storeId, ...(id !== undefined && { id }) } as const;
-    return await actors.send(ref, { ...fields, type }, { by, traceparent, idempotencyKey: key });
+    return await actors.sendUnchecked(ref, { ...fields, type }, { by, traceparent, idempotencyKey: key });
   }
 
   const register = ({ customerId, ...profile }: BulkFields, key: string | undefined) =>

@@ -24,7 +24,7 @@ const SETTINGS = JSON.stringify({
 
 export function createDocuments(document: OpenApiDocument): Hono {
   const text = JSON.stringify(document);
-  let unpacked: Promise<ArrayBuffer> | undefined; // for the few clients that do not take gzip
+  let unpacked: Promise<Uint8Array<ArrayBuffer>> | undefined; // for the few clients that do not take gzip
   return new Hono()
     .get("/openapi.json", (c) => c.body(text, 200, { "content-type": "application/json" }))
     .get("/docs", (c) => {
@@ -52,13 +52,26 @@ export function createDocuments(document: OpenApiDocument): Hono {
       c.header("content-type", "text/javascript; charset=utf-8");
       c.header("cache-control", "public, max-age=86400");
       c.header("vary", "accept-encoding");
-      if (gzip !== "gzip") return c.body(await (unpacked ??= unpack()));
+      if (gzip !== "gzip") return c.body(streamOf(await (unpacked ??= unpack())));
       c.header("content-encoding", "gzip");
       return c.body((await Deno.open(SCALAR)).readable);
     });
 }
 
-async function unpack(): Promise<ArrayBuffer> {
+async function unpack(): Promise<Uint8Array<ArrayBuffer>> {
   const { readable } = await Deno.open(SCALAR);
-  return await new Response(readable.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  return await new Response(readable.pipeThrough(new DecompressionStream("gzip"))).bytes();
+}
+
+const CHUNK_BYTES = 64 * 1_024;
+
+/** Clients that read slowly share the bytes; a response of one piece is copied for each of them. */
+function streamOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let sent = 0;
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(bytes.slice(sent, sent += CHUNK_BYTES));
+      if (sent >= bytes.byteLength) controller.close();
+    },
+  }, { highWaterMark: 0 });
 }

@@ -53,7 +53,11 @@ export function addActionRoutes(api: Api, { actors, sql }: RestOptions): void {
   async function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
     const context = commandContext(c);
     const { storeId } = context.by;
-    await actors.send({ kind: "gdpr_request", storeId, id: requestId }, { ...fields, type }, context);
+    await actors.sendUnchecked(
+      { kind: "gdpr_request", storeId, id: requestId },
+      { ...fields, type },
+      context,
+    );
     return await readRequest(sql, storeId, requestId);
   }
 

@@ -50,7 +50,7 @@ export function addRequestRoutes(api: Api, { actors, sql }: RestOptions): void {
     const { customerId, type: right, corrections } = c.req.valid("json");
     const context = commandContext(c);
     const { storeId } = context.by;
-    const command = { customerId, right, ...(corrections && { corrections }), type: "open" };
+    const command = { customerId, right, ...(corrections && { corrections }), type: "open" as const };
     const { id, changed } = await actors.send({ kind: "gdpr_request", storeId }, command, context);
     const request = await readRequest(sql, storeId, id);
     const headers = { etag: etag(request.version) };

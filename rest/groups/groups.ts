@@ -95,7 +95,7 @@ export function addGroupRoutes(api: Api, { actors, sql }: RestOptions): void {
   api.openapi(create, async (c) => {
     const context = commandContext(c);
     const { storeId } = context.by;
-    const command = { ...c.req.valid("json"), type: "group.create" };
+    const command = { ...c.req.valid("json"), type: "group.create" as const };
     const { id } = await actors.send({ kind: "shopper_group", storeId }, command, context);
     const group = await read(storeId, id);
     return c.json(bodyOf(group), 201, { etag: etag(group.version), location: `/groups/${id}` });
@@ -113,7 +113,7 @@ export function addGroupRoutes(api: Api, { actors, sql }: RestOptions): void {
     const { groupId } = c.req.valid("param");
     const context = commandContext(c);
     const { storeId } = context.by;
-    const command = { ...c.req.valid("json"), type: "group.update" };
+    const command = { ...c.req.valid("json"), type: "group.update" as const };
     await actors.send({ kind: "shopper_group", storeId, id: groupId }, command, context);
     const group = await read(storeId, groupId);
     return c.json(bodyOf(group), 200, { etag: etag(group.version) });

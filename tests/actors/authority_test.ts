@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createBehaviors } from "../../actors/mod.ts";
 import { type Principal, type RoleName, ROLES } from "../../domain/principal.ts";
-import type { ActorKind, ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorKind, ActorRef } from "../../actors/commands.ts";
 import { requestSettings } from "./settings.ts";
 import { createWorld, tell } from "./world.ts";
 
@@ -48,8 +48,11 @@ const WRITERS: Record<ActorKind, readonly RoleName[]> = {
 };
 
 Deno.test("the table names every command", async () => {
-  for (const { kind, birth, handlers } of Object.values(createBehaviors(await requestSettings()))) {
-    assert.deepEqual(Object.keys(WHO[kind]).sort(), [birth.type, ...Object.keys(handlers)].sort());
+  for (const { kind, creation, handlers } of Object.values(createBehaviors(await requestSettings()))) {
+    assert.deepEqual(
+      Object.keys(WHO[kind as ActorKind]).sort(),
+      [creation.type, ...Object.keys(handlers)].sort(),
+    );
   }
 });
 

@@ -1,6 +1,7 @@
 /** A process that is killed between any two statements of a command leaves all of it or nothing. */
 import assert from "node:assert/strict";
-import type { ActorRef, Answer } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
+import type { Answer } from "../../actors/runtime/protocol.ts";
 import { newTraceparent } from "../../lib/trace_context.ts";
 import { ADDRESS, createGroup, createWorld, customerRef, register, tell, type World } from "./world.ts";
 

@@ -8,7 +8,7 @@ import {
   customerMachine,
   GROUP_LIMIT,
 } from "../../actors/customers/customer_machine.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { ADDRESS, createGroup, createWorld, register, shopper, tell, type World } from "./world.ts";
 
 type By = CustomerEvent["by"];

@@ -1,6 +1,6 @@
 /** Nobody who was erased is registered again unless somebody says so, whichever way the registration comes. */
 import assert from "node:assert/strict";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";
 import { eventually } from "../eventually.ts";
 import { captureLog } from "../captured_log.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createActors } from "../../actors/mod.ts";
 import { asDomainError } from "../../db/errors.ts";
 import type { Principal } from "../../domain/principal.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { requestSettings } from "./settings.ts";
 import { ADDRESS, createGroup, createWorld, customerRef, register, shopper, tell } from "./world.ts";

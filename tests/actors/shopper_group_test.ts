@@ -1,6 +1,6 @@
 /** The shopper group: what it can be told in each of its two states, and what the platform hears of it. */
 import assert from "node:assert/strict";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { createGroup, createWorld, groupRef, register, tell, type World } from "./world.ts";
 
 const VALUES = () => ({ name: crypto.randomUUID(), priceListId: crypto.randomUUID(), priority: 1 });

@@ -10,7 +10,7 @@ import { openStore } from "./store.ts";
 const WIDE = { width: 1280, height: 900 };
 const PHONE = { width: 375, height: 812 };
 
-/** Colours do not depend on the width, nor most of the rest on the colours: three looks see what four would. */
+/** Colors do not depend on the width, nor most of the rest on the colors: three looks see what four would. */
 async function assertAccessible(page: Page, name: string): Promise<void> {
   await page.setViewportSize(WIDE);
   await page.emulateMedia({ colorScheme: "light" });

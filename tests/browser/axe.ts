@@ -8,7 +8,9 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 export async function violations(page: Page, only?: string[]): Promise<string[]> {
   await page.evaluate(`typeof axe === "undefined" && (() => { ${axe.source} })()`);
   const runOnly = only ? { type: "rule", values: only } : { type: "tag", values: RULES };
-  return await page.evaluate(`axe.run(document, { runOnly: ${JSON.stringify(runOnly)} }).then(
+  // For other results axe-core then looks up one element a rule in place of all of them.
+  const options = JSON.stringify({ runOnly, resultTypes: ["violations"] });
+  return await page.evaluate(`axe.run(document, ${options}).then(
     ({ violations }) => violations.flatMap(({ id, nodes }) =>
       nodes.map(({ target, failureSummary }) => id + " at " + target.join(" ") + ": " + failureSummary)))`);
 }

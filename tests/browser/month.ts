@@ -1,5 +1,5 @@
 /** Five weeks of a store in which everything has happened that an officer may have to look at. */
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { DAY, openStore, type Store, type StoreOptions, tellOne } from "./store.ts";
 
 export interface Month extends Store {

@@ -2,7 +2,7 @@
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import type { ActorsOptions } from "../../actors/mod.ts";
 import type { Principal } from "../../domain/principal.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { createPeers } from "../../rpc/peers.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { register, shopper, tell } from "../actors/world.ts";

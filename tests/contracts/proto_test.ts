@@ -49,6 +49,31 @@ Deno.test("a contract against buf's lint rules is refused", async () => {
   assert.match(said, /Field name "customerId" should be lower_snake_case/);
 });
 
+Deno.test("each proto file names its packages in Java and Go, so that generators need no options", async () => {
+  const files: string[] = [];
+  for (const folder of ["proto/io", "grpc/proto/grpc"]) {
+    for (const path of await protosIn(folder)) {
+      const text = await Deno.readTextFile(new URL(path, ROOT));
+      for (const option of [/^option go_package = "\S+";$/m, /^option java_multiple_files = true;$/m]) {
+        assert.match(text, option, path);
+      }
+      assert.match(text, /^option java_package = "io\.(shopstar|grpc)\.\S+";$/m, path);
+      files.push(path);
+    }
+  }
+  assert.ok(files.length >= 7);
+});
+
+async function protosIn(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) paths.push(...await protosIn(path));
+    else if (path.endsWith(".proto")) paths.push(path);
+  }
+  return paths;
+}
+
 async function copyContracts() {
   const folder = await Deno.makeTempDir({ prefix: "customer-service-contracts-" });
   for (const file of ["deno.json", "deno.lock", "package.json"]) {

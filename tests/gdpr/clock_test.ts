@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { dueDate, extendedDueDate } from "../../actors/gdpr/requests/clock.ts";
 import { createActors } from "../../actors/mod.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { startTimerLoop } from "../../actors/runtime/timer_loop.ts";
 import { register, tell } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";

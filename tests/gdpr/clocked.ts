@@ -1,7 +1,7 @@
 /** Requests on a clock that the test moves, whose timers it fires one by one. */
 import type { RequestSettings } from "../../actors/gdpr/requests/behavior.ts";
 import type { Principal } from "../../domain/principal.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import type { ClaimedTimer } from "../../db/timers.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { createWorld, type World } from "../actors/world.ts";

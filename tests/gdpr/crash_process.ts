@@ -72,7 +72,7 @@ async function work({ url, now, die, participants, diary, keys: jwks }: Order): 
       for (const service of payload.participants) {
         write(`${service} anonymises`);
         const request = { kind: "gdpr_request" as const, storeId, id: payload.requestId };
-        const command = { type: "participant.confirm", service };
+        const command = { type: "participant.confirm" as const, service };
         const context = { by: systemPrincipal(storeId), traceparent: newTraceparent() };
         await actors.send(request, command, context).catch((error) => {
           if (error.code !== "REFUSED_IN_STATE") throw error; // it has confirmed before

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { createActors } from "../../actors/mod.ts";
 import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { ADDRESS, createWorld, register, tell, type World } from "../actors/world.ts";
 import { type Order, RECORDS } from "./crash_process.ts";

@@ -10,7 +10,7 @@ import type {
 } from "../../actors/gdpr/vocabulary.ts";
 import type { Sql } from "../../db/connect.ts";
 import { findDocuments, type PartRow } from "../../db/gdpr_exports.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { createWorld, register, type World } from "../actors/world.ts";
 
 export const DAY_MS = 24 * 60 * 60_000;

@@ -1,7 +1,7 @@
 /** What the rows of a request have to say together, whatever it has been told in whatever order. */
 import assert from "node:assert/strict";
 import type { RequestContext } from "../../actors/gdpr/machines/events.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import type { Sql } from "../../db/connect.ts";
 
 /** How a participant's region calls its states, and how its row does. */

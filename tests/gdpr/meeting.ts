@@ -1,6 +1,6 @@
 /** Requests whose transactions meet at a row, in an order that the test sets. */
 import assert from "node:assert/strict";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import type { Sql } from "../../db/connect.ts";
 import { ADDRESS, register, tell } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";

@@ -1,6 +1,6 @@
 /** Who may open which request, and what an opening comes to. */
 import assert from "node:assert/strict";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { createWorld, register, shopper, tell, type World } from "../actors/world.ts";
 import { type ClockedWorld, createClockedWorld, DAY, fireTimer } from "./clocked.ts";
 import { assertFacts } from "./facts.ts";

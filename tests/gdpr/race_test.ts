@@ -1,7 +1,7 @@
 /** What meets at one instant: each order of two that want the same rows. */
 import assert from "node:assert/strict";
 import { verifyErasure } from "../../actors/gdpr/effects/verify.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import type { ClaimedEffect } from "../../db/effects.ts";
 import { ADDRESS, createGroup, register, shopper, tell } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";

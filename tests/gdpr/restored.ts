@@ -1,7 +1,7 @@
 /** A person who was erased, and the database from before the erasure, restored. */
 import assert from "node:assert/strict";
 import { createActors } from "../../actors/mod.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { ADDRESS, register, tell, type World } from "../actors/world.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";

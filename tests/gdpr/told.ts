@@ -1,7 +1,7 @@
 /** Everything that a request can be told, or that can happen to it: as the machine's event, and done for real. */
 import type { RequestContext, RequestEvent } from "../../actors/gdpr/machines/events.ts";
 import { DomainError } from "../../domain/errors.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { tell } from "../actors/world.ts";
 import { type ClockedWorld, DAY, fireTimer } from "./clocked.ts";
 

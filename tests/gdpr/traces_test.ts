@@ -1,7 +1,7 @@
 /** A subject's values where no column of the map holds them: in notes of staff, and where machines write. */
 import assert from "node:assert/strict";
 import { verifyErasure } from "../../actors/gdpr/effects/verify.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { ADDRESS, register, tell } from "../actors/world.ts";
 import { type ClockedWorld, createClockedWorld, DAY } from "./clocked.ts";
 import { createWorkshop } from "./workshop.ts";

@@ -1,6 +1,6 @@
 /** An erasure that waits for what the subject has asked to see, and is never forgotten over it. */
 import assert from "node:assert/strict";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { PARTICIPANTS } from "../actors/settings.ts";
 import { tell } from "../actors/world.ts";
 import { createClockedWorld, fireTimer } from "./clocked.ts";

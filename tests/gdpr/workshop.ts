@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { Performer } from "../../actors/runtime/effects.ts";
 import { verifyErasure } from "../../actors/gdpr/effects/verify.ts";
-import type { ActorRef, CommandContext } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
+import type { CommandContext } from "../../actors/runtime/protocol.ts";
 import { claimEffects, settleEffect } from "../../db/effects.ts";
 import { claimTimers } from "../../db/timers.ts";
 import { tell, type World } from "../actors/world.ts";

@@ -2,7 +2,7 @@
 import { Hono } from "@hono/hono";
 import { type ExportKeys, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import type { Principal } from "../../domain/principal.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createRequestLookups } from "../../db/gdpr_lookups.ts";

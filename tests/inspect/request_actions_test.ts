@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { offers } from "../../actors/gdpr/requests/offers.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";
 import { requestSettings } from "../actors/settings.ts";

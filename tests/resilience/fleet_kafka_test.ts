@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createActors } from "../../actors/mod.ts";
 import { systemPrincipal } from "../../domain/principal.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { newTraceparent } from "../../lib/trace_context.ts";
 import { openPool, type Sql } from "../../db/connect.ts";
 import type { OutboxRow } from "../../db/outbox.ts";

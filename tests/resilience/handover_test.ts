@@ -1,7 +1,7 @@
 /** Handover of an effect from an ending replica to another one. */
 import assert from "node:assert/strict";
 import { CLAIM_MS } from "../../actors/runtime/claim.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { createWorld, register, type World } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { gatewayHeaders, portsOf, production, TRUSTING } from "../production.ts";

@@ -1,5 +1,5 @@
 /** Load generator: shoppers change their profiles sequentially, and a cart-service looks them up. */
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { gatewayHeaders, MESH } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
 

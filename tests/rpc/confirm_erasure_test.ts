@@ -1,7 +1,7 @@
 /** ConfirmErasure, called over a socket as the participants of an erasure do: at the wrong time, twice, and by others. */
 import assert from "node:assert/strict";
 import type { Principal } from "../../domain/principal.ts";
-import type { ActorRef } from "../../actors/runtime/protocol.ts";
+import type { ActorRef } from "../../actors/commands.ts";
 import { type CallerProof, createAdmission } from "../../auth/callers.ts";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";

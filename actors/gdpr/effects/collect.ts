@@ -1,5 +1,5 @@
 /** How the effect `source.collect` is performed: one source is asked for what it holds about the subject. */
-import type { Performer } from "../../runtime/effects.ts";
+import type { Performer } from "../../commands.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
 import { log } from "../../runtime/failures.ts";
@@ -30,7 +30,7 @@ export function collectPerformer(options: CollectOptions): Performer {
     try {
       const command = await collect(options, { storeId, requestId: actorId, traceparent }, service, signal)
         .then(
-          () => ({ type: "source.received", service }),
+          () => ({ type: "source.received" as const, service }),
           (error) => {
             if (signal.aborted || !(error instanceof PeerError)) throw error;
             log.warn("{reason}: {message}, for request {actorId}", {
@@ -38,7 +38,7 @@ export function collectPerformer(options: CollectOptions): Performer {
               message: error.message,
               actorId,
             });
-            return { type: "source.failed", service, error: error.reason };
+            return { type: "source.failed" as const, service, error: error.reason };
           },
         );
       const context = { by: systemPrincipal(storeId), traceparent };

@@ -1,5 +1,5 @@
 /** How the effect `export.compile` is performed. */
-import type { Performer } from "../../runtime/effects.ts";
+import type { Performer } from "../../commands.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
 import type { ExportDescription, ExportStore, RequestKey } from "../vocabulary.ts";

@@ -3,7 +3,7 @@ import { enterStore } from "../../../db/connect.ts";
 import { countExportParts, findRequest } from "../../../db/gdpr_requests.ts";
 import { countPersonalData } from "../../../db/personal_data.ts";
 import { countTraces } from "../../../db/traces.ts";
-import type { Performer } from "../../runtime/effects.ts";
+import type { Performer } from "../../commands.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
 

@@ -1,5 +1,4 @@
 /** What every GDPR request has in common: its context, what it can be told, and what it asks of the world. */
-import type { Audit, Perform } from "../../actions.ts";
 import { exponential } from "../../../lib/backoff.ts";
 
 /** Ids, phases and times (milliseconds since the epoch); personal values never enter a machine. */
@@ -69,10 +68,8 @@ export interface Participant {
   nextAttemptMs?: number | null;
 }
 
-/** The actions of a request's machines: the runtime's own, and those that request_actions.ts carries out. */
+/** Declarations of the actions that requests/actions.ts implements. */
 export const requestActions = {
-  audit: (_: unknown, _line: Audit) => {},
-  perform: (_: unknown, _effect: Perform) => {},
   /** Keeps a participant's row in step with its region. */
   participant: (_: unknown, _change: Participant) => {},
   /** Empties the subject's data here and tells the participants: the point of no return. */

@@ -8,6 +8,7 @@ import {
   type RequestEvent,
   type RequestInput,
 } from "./events.ts";
+import { sharedActions } from "../../actions.ts";
 
 /** The time of an event; at the very start that is the receipt. */
 type Now = { context: RequestContext; event: { at?: number } };
@@ -17,6 +18,7 @@ const until = (instant: number, { context, event }: Now) =>
 export const request = setup({
   types: { context: {} as RequestContext, events: {} as RequestEvent, input: {} as RequestInput },
   actions: {
+    ...sharedActions,
     ...requestActions,
     countAttempt: assign({
       attempts: ({ context }, { service }: { service: string }) => ({

@@ -15,12 +15,13 @@ import { insertOutbox } from "../../../db/outbox.ts";
 import { countPersonalData, ERASED_TABLES, erasedValues } from "../../../db/personal_data.ts";
 import { emptyNotes, findTraces } from "../../../db/traces.ts";
 import type { Tx } from "../../../db/connect.ts";
-import type { Action, Step } from "../../runtime/behavior.ts";
+import type { Actions, ActionStep } from "../../runtime/behavior.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
-import type { Participant } from "../machines/events.ts";
+import type { requestActions } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
+import type { AllCommands } from "../../commands.ts";
 
 /** What the actions need beside their transaction. */
 export interface RequestTools {
@@ -28,13 +29,13 @@ export interface RequestTools {
   writeReceipt(tx: Tx, facts: ReceiptFacts, at: Date): Promise<void>;
 }
 
-type RequestStep = Step<GdprRequestRow>;
+type RequestStep = ActionStep<GdprRequestRow, AllCommands>;
 
 export function createRequestActions(
   { hashEmail, writeReceipt }: RequestTools,
-): Record<string, Action<GdprRequestRow>> {
+): Actions<GdprRequestRow, typeof requestActions, AllCommands> {
   return {
-    async participant({ tx, occurrence: { ref, at } }, params: Participant) {
+    async participant({ tx, event: { ref, at } }, params) {
       const { service, state, attempts, lastError, nextAttemptMs } = params;
       const settled = state === "RECEIVED" || state === "CONFIRMED" || state === "WAIVED";
       await upsertParticipant(tx, ref.storeId, ref.id, service, {
@@ -48,15 +49,15 @@ export function createRequestActions(
       });
     },
 
-    async eraseSubject(step: RequestStep, { participants }: { participants: string[] }) {
-      const { tx, occurrence: { ref, at }, tell } = step;
+    async eraseSubject(step, { participants }) {
+      const { tx, event: { ref, at }, send } = step;
       const { storeId } = ref;
       const customerId = subjectOf(step);
       const customer = await lockCustomer(tx, storeId, customerId);
       if (!customer?.email) throw new Error(`Cannot erase customer ${customerId}: there is nothing of it`);
       const values = await erasedValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
-      await tell({ kind: "customer", storeId, id: customerId }, { type: "erase", requestId: ref.id });
+      await send({ kind: "customer", storeId, id: customerId }, { type: "erase", requestId: ref.id });
       await destroyExportsOfCustomer(tx, storeId, customerId);
       for (const [table, notes] of Object.entries(await emptyNotes(tx, storeId, customerId, values))) {
         tables[table] = { request: notes };
@@ -68,30 +69,30 @@ export function createRequestActions(
       await publishRequested(step, subject, participants);
     },
 
-    async askAgain(step: RequestStep, { service }: { service: string }) {
+    async askAgain(step, { service }) {
       await publishRequested(step, await memoryOf(step), [service]);
     },
 
-    async concludeErasure(step: RequestStep) {
-      const { tx, occurrence } = step;
+    async concludeErasure(step) {
+      const { tx, event } = step;
       const { emailHash, erasedAt } = await memoryOf(step);
       const erased = {
         topic: "customer.erased" as const,
-        requestId: occurrence.ref.id,
+        requestId: event.ref.id,
         emailHash: emailHash.toHex(),
         erasedAt,
       };
-      await insertOutbox(tx, [domainMessage(occurrence, erased)]);
-      await forgetTraces(tx, occurrence.ref.storeId, occurrence.ref.id);
-      await writeReceipt(tx, await receiptFacts(step, erasedAt), occurrence.at);
+      await insertOutbox(tx, [domainMessage(event, erased)]);
+      await forgetTraces(tx, event.ref.storeId, event.ref.id);
+      await writeReceipt(tx, await receiptFacts(step, erasedAt), event.at);
     },
 
-    async destroyExports({ tx, occurrence: { ref } }) {
+    async destroyExports({ tx, event: { ref } }) {
       await destroyExports(tx, { storeId: ref.storeId, requestId: ref.id });
     },
 
-    async releaseErasure(step: RequestStep) {
-      const { tx, occurrence: { ref }, tell } = step;
+    async releaseErasure(step) {
+      const { tx, event: { ref }, send } = step;
       const customerId = subjectOf(step);
       await lockCustomer(tx, ref.storeId, customerId); // an erasure that starts at this moment sees us, or we see it
       const [erasure] = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
@@ -100,7 +101,7 @@ export function createRequestActions(
       const others = await findOpenRequests(tx, ref.storeId, customerId, ["ACCESS", "PORTABILITY"]);
       if (others.length > 0) return;
       const waiting = { kind: "gdpr_request" as const, storeId: ref.storeId, id: erasure.requestId };
-      await tell(waiting, { type: "access.closed" }).catch((error) => {
+      await send(waiting, { type: "access.closed" }).catch((error) => {
         // It was held or ended since we looked, which is no reason for this request not to end.
         if (!(error instanceof DomainError) || error.code !== "REFUSED_IN_STATE") throw error;
       });
@@ -113,30 +114,30 @@ async function publishRequested(
   subject: ErasedSubject,
   participants: string[],
 ): Promise<void> {
-  const { tx, occurrence } = step;
-  const event = {
+  const { tx, event } = step;
+  const message = {
     topic: "customer.erasure_requested" as const,
-    requestId: occurrence.ref.id,
+    requestId: event.ref.id,
     participants,
     emailHash: new Uint8Array(subject.emailHash).toHex(),
   };
-  await insertOutbox(tx, [domainMessage(occurrence, event)]);
+  await insertOutbox(tx, [domainMessage(event, message)]);
 }
 
-function subjectOf({ occurrence: { ref, customerId } }: RequestStep): string {
+function subjectOf({ event: { ref, customerId } }: RequestStep): string {
   if (!customerId) throw new Error(`Request ${ref.id} is about nobody`);
   return customerId;
 }
 
 async function memoryOf(step: RequestStep): Promise<ErasedSubject> {
-  const { tx, occurrence: { ref } } = step;
+  const { tx, event: { ref } } = step;
   const found = await findErasedSubject(tx, ref.storeId, subjectOf(step));
   if (!found) throw new Error(`The erasure memory does not know the subject of request ${ref.id}`);
   return { ...found, emailHash: new Uint8Array(found.emailHash) };
 }
 
 async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptFacts> {
-  const { tx, occurrence: { ref, at } } = step;
+  const { tx, event: { ref, at } } = step;
   const { storeId, id: requestId } = ref;
   const request = await findRequest(tx, storeId, requestId);
   if (!request) throw new Error(`Cannot find request ${requestId}`);

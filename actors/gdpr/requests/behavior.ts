@@ -21,7 +21,7 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
   return {
     kind: "gdpr_request",
     role: "PRIVACY_OFFICER",
-    birth: openRequest(settings),
+    creation: openRequest(settings),
     handlers: requestCommands,
     actions: createRequestActions(settings),
     async complete({ tx, ref, row, now }, event) {

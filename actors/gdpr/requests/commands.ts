@@ -1,11 +1,12 @@
 /** What a request can be told, and by whom: the input of each command, and what it comes to. */
 import { z } from "zod";
 import { type GdprRequestRow, upsertParticipant } from "../../../db/gdpr_requests.ts";
-import { type Handler, handler } from "../../runtime/behavior.ts";
+import { type CommandOf, handler } from "../../runtime/behavior.ts";
 import { columnNames } from "../../runtime/changes.ts";
 import { text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
 import { extendedDueDate } from "./clock.ts";
+import type { opening } from "./opening_input.ts";
 
 const ANYBODY = ["CUSTOMER", "STAFF", "SYSTEM"] as const;
 const STAFF = ["STAFF", "SYSTEM"] as const;
@@ -20,7 +21,7 @@ const confirmation = z.strictObject({ service, evidence: text(2_000).nullish() }
 const finding = z.strictObject({ residue: z.int().min(0) });
 
 const plain = (by: readonly PrincipalType[], type: string) =>
-  handler<GdprRequestRow, typeof nothing>(
+  handler(
     by,
     nothing,
     () => ({ event: { type }, changedFields: ["status"] }),
@@ -28,7 +29,7 @@ const plain = (by: readonly PrincipalType[], type: string) =>
 
 /** The reason, where one is given, stands in the journal alone. */
 const explained = (by: readonly PrincipalType[], type: "cancel" | "release") =>
-  handler<GdprRequestRow, typeof explanation>(
+  handler(
     by,
     explanation,
     (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason }),
@@ -36,7 +37,7 @@ const explained = (by: readonly PrincipalType[], type: "cancel" | "release") =>
 
 /** The request keeps the last reason of a kind, and the journal each of them. */
 const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReason") =>
-  handler<GdprRequestRow, z.ZodObject<{ reason: typeof reason }>>(
+  handler(
     STAFF,
     z.strictObject({ reason }),
     (_, input) => ({
@@ -48,7 +49,7 @@ const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReas
   );
 
 const aboutService = (by: readonly PrincipalType[], type: string) =>
-  handler<GdprRequestRow, z.ZodObject<{ service: typeof service }>>(
+  handler(
     by,
     z.strictObject({ service }),
     (_, { service }) => ({
@@ -57,29 +58,29 @@ const aboutService = (by: readonly PrincipalType[], type: string) =>
     }),
   );
 
-export const requestCommands: Record<string, Handler<GdprRequestRow>> = {
+export const requestCommands = {
   cancel: explained(ANYBODY, "cancel"),
   release: explained(STAFF, "release"),
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
   hold: withReason("hold", "holdReason"),
   refuse: withReason("refuse", "refusalReason"),
-  extend: handler<GdprRequestRow, z.ZodObject<{ reason: typeof reason }>>(
+  extend: handler(
     STAFF,
     z.strictObject({ reason }),
-    ({ row }, { reason }) => ({
+    ({ row }: { row: GdprRequestRow }, { reason }) => ({
       event: { type: "extend", dueAt: extendedDueDate(row.createdAt).getTime() },
       changedFields: ["due_at", "extension_reason"],
       columns: { extensionReason: reason },
       reason,
     }),
   ),
-  retry: handler<GdprRequestRow, typeof repetition>(STAFF, repetition, (_, { service, reason }) => ({
+  retry: handler(STAFF, repetition, (_, { service, reason }) => ({
     event: { type: "retry", ...(service !== undefined && { service }) },
     changedFields: [service === undefined ? "status" : "participants"],
     reason,
   })),
-  waive: handler<GdprRequestRow, z.ZodObject<{ service: typeof service; reason: typeof reason }>>(
+  waive: handler(
     STAFF,
     z.strictObject({ service, reason }),
     ({ ref }, { service, reason }) => ({
@@ -91,10 +92,7 @@ export const requestCommands: Record<string, Handler<GdprRequestRow>> = {
     }),
   ),
   "source.received": aboutService(SYSTEM, "source.received"),
-  "source.failed": handler<
-    GdprRequestRow,
-    z.ZodObject<{ service: typeof service; error: typeof service }>
-  >(
+  "source.failed": handler(
     SYSTEM,
     z.strictObject({ service, error: text(100) }),
     (_, { service, error }) => ({
@@ -102,7 +100,7 @@ export const requestCommands: Record<string, Handler<GdprRequestRow>> = {
       changedFields: ["participants"],
     }),
   ),
-  "participant.confirm": handler<GdprRequestRow, typeof confirmation>(
+  "participant.confirm": handler(
     SYSTEM,
     confirmation,
     ({ ref }, input) => ({
@@ -115,8 +113,10 @@ export const requestCommands: Record<string, Handler<GdprRequestRow>> = {
         }),
     }),
   ),
-  verified: handler<GdprRequestRow, typeof finding>(SYSTEM, finding, (_, { residue }) => ({
+  verified: handler(SYSTEM, finding, (_, { residue }) => ({
     event: { type: "verified", residue },
     changedFields: ["status"],
   })),
 };
+
+export type RequestCommand = CommandOf<typeof requestCommands> | { type: "open" } & z.input<typeof opening>;

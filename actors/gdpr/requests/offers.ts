@@ -42,7 +42,7 @@ export function offers(row: GdprRequestRow, by: Principal, now: Date): Offer[] {
 function mayTell({ requestId, customerId }: GdprRequestRow, type: Decision, by: Principal): boolean {
   const ref = { kind: "gdpr_request" as const, storeId: by.storeId, id: requestId };
   try {
-    authorize(ref, type, requestCommands[type]?.by ?? [], "PRIVACY_OFFICER", by);
+    authorize(ref, type, { by: requestCommands[type].by, role: "PRIVACY_OFFICER" }, by);
     authorizeSubject(ref, type, customerId, by);
     return true;
   } catch (error) {

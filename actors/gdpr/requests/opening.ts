@@ -1,17 +1,18 @@
 /** How a request comes to be: whom it is about, what it asks for, and with which machine it starts. */
-import { z } from "zod";
+import type { z } from "zod";
 import { lockCustomer } from "../../../db/customers.ts";
 import { findOpenRequests } from "../../../db/gdpr_requests.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
-import type { Beginning, Birth, Scene } from "../../runtime/behavior.ts";
+import type { ActionStep, Beginning, Creation, StepContext } from "../../runtime/behavior.ts";
 import { DomainError } from "../../../domain/errors.ts";
-import { email, locale, phone, text, uuid } from "../../../domain/input.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
 import type { Answer } from "../../runtime/protocol.ts";
 import { dueDate } from "./clock.ts";
 import type { RequestInput } from "../machines/events.ts";
 import { CURRENT_MACHINE, machineOf, restoreRequest } from "./snapshot.ts";
-import { OWN_DATA, RIGHTS } from "../vocabulary.ts";
+import { OWN_DATA } from "../vocabulary.ts";
+import { opening } from "./opening_input.ts";
+import type { AllCommands } from "../../commands.ts";
 
 export interface OpeningSettings {
   /** The services that hold data of customers, beside this one. */
@@ -22,26 +23,9 @@ export interface OpeningSettings {
   random?: () => number;
 }
 
-const opening = z.strictObject({
-  customerId: uuid,
-  right: z.enum(RIGHTS),
-  /** What a rectification corrects. */
-  corrections: z.strictObject({
-    email: email.optional(),
-    firstName: text(100).nullish(),
-    lastName: text(100).nullish(),
-    phone: phone.nullish(),
-    locale: locale.nullish(),
-  }).refine((fields) => Object.keys(fields).length > 0, { error: "must correct something" }).optional(),
-  /** RESTORE: the subject was erased before, and a backup has brought the data back. */
-  cause: z.enum(["REQUEST", "RESTORE"]).default("REQUEST"),
-}).refine(
-  ({ right, corrections }) => (right === "RECTIFICATION") === (corrections !== undefined),
-  { error: "corrections must be given with a RECTIFICATION and with nothing else" },
-);
 type Opening = z.output<typeof opening>;
 
-export const openRequest = (settings: OpeningSettings): Birth => ({
+export const openRequest = (settings: OpeningSettings): Creation => ({
   type: "open",
   by: ["CUSTOMER", "STAFF", "SYSTEM"],
   input: opening,
@@ -50,7 +34,7 @@ export const openRequest = (settings: OpeningSettings): Birth => ({
 
 async function begin(
   { participants, graceMs, random = Math.random }: OpeningSettings,
-  { tx, ref, by, now }: Scene,
+  { tx, ref, by, now }: StepContext,
   { customerId, right: type, corrections, cause }: Opening,
 ): Promise<Beginning | Answer> {
   authorizeSubject(ref, "open", customerId, by);
@@ -86,8 +70,8 @@ async function begin(
     columns: { customerId, type, requestedBy: by.id, machine },
     customerId,
     ...(corrections && {
-      follow: ({ tell }) =>
-        tell({ kind: "customer", storeId: ref.storeId, id: customerId }, {
+      follow: ({ send }: ActionStep<unknown, AllCommands>) =>
+        send({ kind: "customer", storeId: ref.storeId, id: customerId }, {
           type: "profile.update",
           ...corrections,
         }),

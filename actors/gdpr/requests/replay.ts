@@ -5,7 +5,7 @@ import { findAnonymized } from "../../../db/customers.ts";
 import { type ErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
-import type { Actors } from "../../runtime/protocol.ts";
+import type { Actors } from "../../commands.ts";
 import { newTraceparent } from "../../../lib/trace_context.ts";
 import { within } from "../exports/chunks.ts";
 
@@ -57,7 +57,7 @@ export async function replaySubjects(
 
 async function eraseAgain(actors: Actors, storeId: string, customerId: string) {
   const ref = { kind: "gdpr_request" as const, storeId, id: newId() };
-  const command = { type: "open", customerId, right: "ERASURE", cause: "RESTORE" };
+  const command = { type: "open", customerId, right: "ERASURE", cause: "RESTORE" } as const;
   try {
     const { id } = await actors.send(ref, command, {
       by: systemPrincipal(storeId),

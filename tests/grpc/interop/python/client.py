@@ -76,9 +76,17 @@ def custom_metadata():
 
 
 def cancel_before_begin():
-    call = streaming(path("PingPong"), iter([]))
+    hold = threading.Event()
+
+    def requests():
+        hold.wait(10)
+        yield b""
+
+    # Without a request the server keeps the call open, so it cannot complete before it is canceled.
+    call = streaming(path("PingPong"), requests())
     call.cancel()
     equal(code_of(lambda: list(call)), grpc.StatusCode.CANCELLED)
+    hold.set()
 
 
 def cancel_after_begin():

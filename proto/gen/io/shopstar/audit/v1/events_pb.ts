@@ -12,17 +12,17 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/audit/v1/events.proto.
  */
 export const file_io_shopstar_audit_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFpby9zaG9wc3Rhci9hdWRpdC92MS9ldmVudHMucHJvdG8SFGlvLnNob3BzdGFyLmF1ZGl0LnYxIvMCCgpBdWRpdEV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhMKC2N1c3RvbWVyX2lkGAMgASgJEi8KC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0cmFjZV9pZBgFIAEoCRIOCgZhY3Rpb24YBiABKAkSKgoFYWN0b3IYByABKAsyGy5pby5zaG9wc3Rhci5hdWRpdC52MS5BY3RvchIsCgZ0YXJnZXQYCCABKAsyHC5pby5zaG9wc3Rhci5hdWRpdC52MS5UYXJnZXQSMAoGYmVmb3JlGAkgASgLMhsuaW8uc2hvcHN0YXIuYXVkaXQudjEuU3RhdGVIAIgBARIqCgVhZnRlchgKIAEoCzIbLmlvLnNob3BzdGFyLmF1ZGl0LnYxLlN0YXRlEhYKDmNoYW5nZWRfZmllbGRzGAsgAygJQgkKB19iZWZvcmUiIQoFQWN0b3ISCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCSIiCgZUYXJnZXQSDAoEdHlwZRgBIAEoCRIKCgJpZBgCIAEoCSInCgVTdGF0ZRINCgVzdGF0ZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgFYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiFpby9zaG9wc3Rhci9hdWRpdC92MS9ldmVudHMucHJvdG8SFGlvLnNob3BzdGFyLmF1ZGl0LnYxIvMCCgpBdWRpdEV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhMKC2N1c3RvbWVyX2lkGAMgASgJEi8KC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0cmFjZV9pZBgFIAEoCRIOCgZhY3Rpb24YBiABKAkSKgoFYWN0b3IYByABKAsyGy5pby5zaG9wc3Rhci5hdWRpdC52MS5BY3RvchIsCgZ0YXJnZXQYCCABKAsyHC5pby5zaG9wc3Rhci5hdWRpdC52MS5UYXJnZXQSMAoGYmVmb3JlGAkgASgLMhsuaW8uc2hvcHN0YXIuYXVkaXQudjEuU3RhdGVIAIgBARIqCgVhZnRlchgKIAEoCzIbLmlvLnNob3BzdGFyLmF1ZGl0LnYxLlN0YXRlEhYKDmNoYW5nZWRfZmllbGRzGAsgAygJQgkKB19iZWZvcmUiIQoFQWN0b3ISCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCSIiCgZUYXJnZXQSDAoEdHlwZRgBIAEoCRIKCgJpZBgCIAEoCSInCgVTdGF0ZRINCgVzdGF0ZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgFQjYKFGlvLnNob3BzdGFyLmF1ZGl0LnYxUAFaHHNob3BzdGFyLmlvL2F1ZGl0L3YxO2F1ZGl0djFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
- * Topic audit.event: who did what to which entity, for every accepted command. The key is the id of the
- * target, so that an entity's history arrives in order. No audit event carries a personal value.
+ * Topic audit.event: one event for every accepted command, with the actor, the action and the target. The message
+ * key is the target's ID, so that an entity's history arrives in order. No audit event contains a personal value.
  *
  * @generated from message io.shopstar.audit.v1.AuditEvent
  */
 export type AuditEvent = Message<"io.shopstar.audit.v1.AuditEvent"> & {
   /**
-   * UUID, the same at every delivery.
+   * UUID, the same in every delivery.
    *
    * @generated from field: string event_id = 1;
    */
@@ -36,7 +36,7 @@ export type AuditEvent = Message<"io.shopstar.audit.v1.AuditEvent"> & {
   storeId: string;
 
   /**
-   * UUID of the customer concerned; empty where the target is no customer's.
+   * UUID of the customer concerned; empty if the target does not belong to a customer.
    *
    * @generated from field: string customer_id = 3;
    */
@@ -48,7 +48,7 @@ export type AuditEvent = Message<"io.shopstar.audit.v1.AuditEvent"> & {
   occurredAt?: Timestamp | undefined;
 
   /**
-   * W3C trace id (32 hexadecimal digits) of the request that caused this.
+   * W3C trace ID (32 hexadecimal digits) of the request that caused the event.
    *
    * @generated from field: string trace_id = 5;
    */
@@ -72,7 +72,7 @@ export type AuditEvent = Message<"io.shopstar.audit.v1.AuditEvent"> & {
   target?: Target | undefined;
 
   /**
-   * The target before; absent where it did not exist.
+   * The target's state before the action; absent if it did not exist.
    *
    * @generated from field: optional io.shopstar.audit.v1.State before = 9;
    */
@@ -99,7 +99,7 @@ export const AuditEventSchema: GenMessage<AuditEvent> = /*@__PURE__*/
   messageDesc(file_io_shopstar_audit_v1_events, 0);
 
 /**
- * Who acted.
+ * The principal that acted.
  *
  * @generated from message io.shopstar.audit.v1.Actor
  */
@@ -127,7 +127,7 @@ export const ActorSchema: GenMessage<Actor> = /*@__PURE__*/
   messageDesc(file_io_shopstar_audit_v1_events, 1);
 
 /**
- * What was acted on.
+ * The entity that was changed.
  *
  * @generated from message io.shopstar.audit.v1.Target
  */
@@ -153,7 +153,7 @@ export const TargetSchema: GenMessage<Target> = /*@__PURE__*/
   messageDesc(file_io_shopstar_audit_v1_events, 2);
 
 /**
- * What may be told of an entity: the state of its machine and its version.
+ * The state of an entity's state machine, and its version.
  *
  * @generated from message io.shopstar.audit.v1.State
  */

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/customer_service.proto.
  */
 export const file_io_shopstar_customer_v1_customer_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5pby9zaG9wc3Rhci9jdXN0b21lci92MS9jdXN0b21lcl9zZXJ2aWNlLnByb3RvEhdpby5zaG9wc3Rhci5jdXN0b21lci52MSJBChhHZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkizQEKGUdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USPQoLbWVtYmVyc2hpcHMYASADKAsyKC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Hcm91cE1lbWJlcnNoaXASGgoNcHJpY2VfbGlzdF9pZBgCIAEoCUgAiAEBEkMKEXByaWNlX2xpc3RfcmVhc29uGAMgASgOMiguaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuUHJpY2VMaXN0UmVhc29uQhAKDl9wcmljZV9saXN0X2lkIosBCg9Hcm91cE1lbWJlcnNoaXASEAoIZ3JvdXBfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIVCg1wcmljZV9saXN0X2lkGAMgASgJEhAKCHByaW9yaXR5GAQgASgFEi8KC2Fzc2lnbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDChpHZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSK2AgobR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEhMKC2N1c3RvbWVyX2lkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARINCgVlbWFpbBgEIAEoCRITCgZsb2NhbGUYBSABKAlIAogBARJCChhkZWZhdWx0X3NoaXBwaW5nX2FkZHJlc3MYBiABKAsyIC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5BZGRyZXNzEkEKF2RlZmF1bHRfYmlsbGluZ19hZGRyZXNzGAcgASgLMiAuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQWRkcmVzc0INCgtfZmlyc3RfbmFtZUIMCgpfbGFzdF9uYW1lQgkKB19sb2NhbGUisQEKB0FkZHJlc3MSEgoKYWRkcmVzc19pZBgBIAEoCRINCgVsaW5lMRgCIAEoCRISCgVsaW5lMhgDIAEoCUgAiAEBEgwKBGNpdHkYBCABKAkSEgoFc3RhdGUYBSABKAlIAYgBARIPCgdjb3VudHJ5GAYgASgJEhgKC3Bvc3RhbF9jb2RlGAcgASgJSAKIAQFCCAoGX2xpbmUyQggKBl9zdGF0ZUIOCgxfcG9zdGFsX2NvZGUiYAoVQ29uZmlybUVyYXN1cmVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDwoHc2VydmljZRgDIAEoCRIQCghldmlkZW5jZRgEIAEoCSIqChZDb25maXJtRXJhc3VyZVJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIKu4BCg9QcmljZUxpc3RSZWFzb24SIQodUFJJQ0VfTElTVF9SRUFTT05fVU5TUEVDSUZJRUQQABIeChpQUklDRV9MSVNUX1JFQVNPTl9OT19HUk9VUBABEiAKHFBSSUNFX0xJU1RfUkVBU09OX09OTFlfR1JPVVAQAhImCiJQUklDRV9MSVNUX1JFQVNPTl9ISUdIRVNUX1BSSU9SSVRZEAMSJwojUFJJQ0VfTElTVF9SRUFTT05fRUFSTElFU1RfQVNTSUdORUQQBBIlCiFQUklDRV9MSVNUX1JFQVNPTl9MT1dFU1RfR1JPVVBfSUQQBTKDAwoPQ3VzdG9tZXJTZXJ2aWNlEnoKEUdldEN1c3RvbWVyR3JvdXBzEjEuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJHcm91cHNSZXF1ZXN0GjIuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJHcm91cHNSZXNwb25zZRKAAQoTR2V0Q3VzdG9tZXJTbmFwc2hvdBIzLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldEN1c3RvbWVyU25hcHNob3RSZXF1ZXN0GjQuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEnEKDkNvbmZpcm1FcmFzdXJlEi4uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybUVyYXN1cmVSZXF1ZXN0Gi8uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybUVyYXN1cmVSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Ci5pby9zaG9wc3Rhci9jdXN0b21lci92MS9jdXN0b21lcl9zZXJ2aWNlLnByb3RvEhdpby5zaG9wc3Rhci5jdXN0b21lci52MSJBChhHZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkizQEKGUdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USPQoLbWVtYmVyc2hpcHMYASADKAsyKC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Hcm91cE1lbWJlcnNoaXASGgoNcHJpY2VfbGlzdF9pZBgCIAEoCUgAiAEBEkMKEXByaWNlX2xpc3RfcmVhc29uGAMgASgOMiguaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuUHJpY2VMaXN0UmVhc29uQhAKDl9wcmljZV9saXN0X2lkIosBCg9Hcm91cE1lbWJlcnNoaXASEAoIZ3JvdXBfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIVCg1wcmljZV9saXN0X2lkGAMgASgJEhAKCHByaW9yaXR5GAQgASgFEi8KC2Fzc2lnbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDChpHZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSK2AgobR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEhMKC2N1c3RvbWVyX2lkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARINCgVlbWFpbBgEIAEoCRITCgZsb2NhbGUYBSABKAlIAogBARJCChhkZWZhdWx0X3NoaXBwaW5nX2FkZHJlc3MYBiABKAsyIC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5BZGRyZXNzEkEKF2RlZmF1bHRfYmlsbGluZ19hZGRyZXNzGAcgASgLMiAuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQWRkcmVzc0INCgtfZmlyc3RfbmFtZUIMCgpfbGFzdF9uYW1lQgkKB19sb2NhbGUisQEKB0FkZHJlc3MSEgoKYWRkcmVzc19pZBgBIAEoCRINCgVsaW5lMRgCIAEoCRISCgVsaW5lMhgDIAEoCUgAiAEBEgwKBGNpdHkYBCABKAkSEgoFc3RhdGUYBSABKAlIAYgBARIPCgdjb3VudHJ5GAYgASgJEhgKC3Bvc3RhbF9jb2RlGAcgASgJSAKIAQFCCAoGX2xpbmUyQggKBl9zdGF0ZUIOCgxfcG9zdGFsX2NvZGUiYAoVQ29uZmlybUVyYXN1cmVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDwoHc2VydmljZRgDIAEoCRIQCghldmlkZW5jZRgEIAEoCSIqChZDb25maXJtRXJhc3VyZVJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIKu4BCg9QcmljZUxpc3RSZWFzb24SIQodUFJJQ0VfTElTVF9SRUFTT05fVU5TUEVDSUZJRUQQABIeChpQUklDRV9MSVNUX1JFQVNPTl9OT19HUk9VUBABEiAKHFBSSUNFX0xJU1RfUkVBU09OX09OTFlfR1JPVVAQAhImCiJQUklDRV9MSVNUX1JFQVNPTl9ISUdIRVNUX1BSSU9SSVRZEAMSJwojUFJJQ0VfTElTVF9SRUFTT05fRUFSTElFU1RfQVNTSUdORUQQBBIlCiFQUklDRV9MSVNUX1JFQVNPTl9MT1dFU1RfR1JPVVBfSUQQBTKDAwoPQ3VzdG9tZXJTZXJ2aWNlEnoKEUdldEN1c3RvbWVyR3JvdXBzEjEuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJHcm91cHNSZXF1ZXN0GjIuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJHcm91cHNSZXNwb25zZRKAAQoTR2V0Q3VzdG9tZXJTbmFwc2hvdBIzLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldEN1c3RvbWVyU25hcHNob3RSZXF1ZXN0GjQuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEnEKDkNvbmZpcm1FcmFzdXJlEi4uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybUVyYXN1cmVSZXF1ZXN0Gi8uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybUVyYXN1cmVSZXNwb25zZUI/Chdpby5zaG9wc3Rhci5jdXN0b21lci52MVABWiJzaG9wc3Rhci5pby9jdXN0b21lci92MTtjdXN0b21lcnYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message io.shopstar.customer.v1.GetCustomerGroupsRequest
@@ -45,21 +45,21 @@ export const GetCustomerGroupsRequestSchema: GenMessage<GetCustomerGroupsRequest
  */
 export type GetCustomerGroupsResponse = Message<"io.shopstar.customer.v1.GetCustomerGroupsResponse"> & {
   /**
-   * In resolution order: the first one decides the price list.
+   * In order of precedence: the first one determines the price list.
    *
    * @generated from field: repeated io.shopstar.customer.v1.GroupMembership memberships = 1;
    */
   memberships: GroupMembership[];
 
   /**
-   * UUID of the price list in catalog-service that holds for the customer; absent without any group.
+   * UUID of the price list in catalog-service that applies to the customer; absent without any group.
    *
    * @generated from field: optional string price_list_id = 2;
    */
   priceListId?: string | undefined;
 
   /**
-   * Why that price list and no other.
+   * Why this price list applies.
    *
    * @generated from field: io.shopstar.customer.v1.PriceListReason price_list_reason = 3;
    */
@@ -174,14 +174,14 @@ export type GetCustomerSnapshotResponse = Message<"io.shopstar.customer.v1.GetCu
   locale?: string | undefined;
 
   /**
-   * Absent where the customer has chosen none.
+   * Absent if the customer has chosen none.
    *
    * @generated from field: io.shopstar.customer.v1.Address default_shipping_address = 6;
    */
   defaultShippingAddress?: Address | undefined;
 
   /**
-   * Absent where the customer has chosen none.
+   * Absent if the customer has chosen none.
    *
    * @generated from field: io.shopstar.customer.v1.Address default_billing_address = 7;
    */
@@ -251,7 +251,7 @@ export const AddressSchema: GenMessage<Address> = /*@__PURE__*/
  */
 export type ConfirmErasureRequest = Message<"io.shopstar.customer.v1.ConfirmErasureRequest"> & {
   /**
-   * UUID of the request, as customer.erasure_requested has told it.
+   * UUID of the request, from customer.erasure_requested.
    *
    * @generated from field: string request_id = 1;
    */
@@ -272,7 +272,7 @@ export type ConfirmErasureRequest = Message<"io.shopstar.customer.v1.ConfirmEras
   service: string;
 
   /**
-   * What the service has done, for the receipt: counts and dates, never personal data; at most 2,000 characters.
+   * What the service has erased, for the receipt: counts and dates, never personal data; at most 2,000 characters.
    *
    * @generated from field: string evidence = 4;
    */
@@ -304,7 +304,7 @@ export const ConfirmErasureResponseSchema: GenMessage<ConfirmErasureResponse> = 
   messageDesc(file_io_shopstar_customer_v1_customer_service, 7);
 
 /**
- * What decided between a customer's groups.
+ * Why a price list applies.
  *
  * @generated from enum io.shopstar.customer.v1.PriceListReason
  */
@@ -315,7 +315,7 @@ export enum PriceListReason {
   UNSPECIFIED = 0,
 
   /**
-   * The customer is in no group: the store's own prices hold.
+   * The customer is in no group: the store's default prices apply.
    *
    * @generated from enum value: PRICE_LIST_REASON_NO_GROUP = 1;
    */
@@ -329,21 +329,21 @@ export enum PriceListReason {
   ONLY_GROUP = 2,
 
   /**
-   * Its priority is above every other group's.
+   * Its group has the highest priority.
    *
    * @generated from enum value: PRICE_LIST_REASON_HIGHEST_PRIORITY = 3;
    */
   HIGHEST_PRIORITY = 3,
 
   /**
-   * Among the groups of the highest priority it was assigned first.
+   * Among the groups with the highest priority, its group was assigned first.
    *
    * @generated from enum value: PRICE_LIST_REASON_EARLIEST_ASSIGNED = 4;
    */
   EARLIEST_ASSIGNED = 4,
 
   /**
-   * Assigned in the same instant at the same priority: the lowest group id wins.
+   * Several groups with the highest priority were assigned at the same time: the lowest group ID wins.
    *
    * @generated from enum value: PRICE_LIST_REASON_LOWEST_GROUP_ID = 5;
    */
@@ -357,17 +357,17 @@ export const PriceListReasonSchema: GenEnum<PriceListReason> = /*@__PURE__*/
   enumDesc(file_io_shopstar_customer_v1_customer_service, 0);
 
 /**
- * Lookups for the services on the shopping path. They read the rows that the customer actors keep and
- * change nothing. Every method may also answer UNAUTHENTICATED (unknown caller), PERMISSION_DENIED (the
- * caller may not call this method, or asks for a store that is not its own) and UNAVAILABLE (try again).
+ * Read-only lookups for services on the shopping path, and the confirmation of erasures. Every method may also
+ * return UNAUTHENTICATED (unknown caller), PERMISSION_DENIED (the caller may not call this method, or names a
+ * store that is not its own) and UNAVAILABLE (retry).
  *
  * @generated from service io.shopstar.customer.v1.CustomerService
  */
 export const CustomerService: GenService<{
   /**
-   * The shopper groups of a customer and the price list that follows from them, for every cart display.
-   * INVALID_ARGUMENT: an id is not a UUID. NOT_FOUND: the store has no such customer.
-   * FAILED_PRECONDITION: the customer has been anonymised.
+   * Returns a customer's shopper groups and the price list that follows from them, for carts.
+   * INVALID_ARGUMENT: an ID is not a UUID. NOT_FOUND: the store has no such customer.
+   * FAILED_PRECONDITION: the customer has been anonymized.
    *
    * @generated from rpc io.shopstar.customer.v1.CustomerService.GetCustomerGroups
    */
@@ -377,9 +377,9 @@ export const CustomerService: GenService<{
     output: typeof GetCustomerGroupsResponseSchema;
   },
   /**
-   * Who the customer is and where the customer's parcels and invoices go, for checkout.
-   * INVALID_ARGUMENT: an id is not a UUID. NOT_FOUND: the store has no such customer.
-   * FAILED_PRECONDITION: the customer has been anonymised; an empty snapshot is never returned.
+   * Returns a customer's name, email and default addresses, for checkout.
+   * INVALID_ARGUMENT: an ID is not a UUID. NOT_FOUND: the store has no such customer.
+   * FAILED_PRECONDITION: the customer has been anonymized; an empty snapshot is never returned.
    *
    * @generated from rpc io.shopstar.customer.v1.CustomerService.GetCustomerSnapshot
    */
@@ -389,10 +389,10 @@ export const CustomerService: GenService<{
     output: typeof GetCustomerSnapshotResponseSchema;
   },
   /**
-   * A participant of an erasure has anonymised what it held. Saying so again is accepted again.
-   * INVALID_ARGUMENT: an id is not a UUID, or the evidence is too long. NOT_FOUND: the store has no such request, or
-   * the service takes no part in it. PERMISSION_DENIED: a service confirms for itself only. FAILED_PRECONDITION: the
-   * request does not wait for confirmations.
+   * Confirms that a participant has erased its data. Idempotent: repeated confirmations are accepted.
+   * INVALID_ARGUMENT: an ID is not a UUID, or the evidence is too long. NOT_FOUND: the store has no such request, or
+   * the service does not take part in it. PERMISSION_DENIED: the caller is not the named service. FAILED_PRECONDITION:
+   * the request does not wait for confirmations.
    *
    * @generated from rpc io.shopstar.customer.v1.CustomerService.ConfirmErasure
    */

@@ -12,7 +12,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/data_subject_service.proto.
  */
 export const file_io_shopstar_customer_v1_data_subject_service: GenFile = /*@__PURE__*/
-  fileDesc("CjJpby9zaG9wc3Rhci9jdXN0b21lci92MS9kYXRhX3N1YmplY3Rfc2VydmljZS5wcm90bxIXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEigwEKGkNvbGxlY3RDdXN0b21lckRhdGFSZXF1ZXN0EhMKC2N1c3RvbWVyX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGQoMcmVzdW1lX2FmdGVyGAQgASgJSACIAQFCDwoNX3Jlc3VtZV9hZnRlciLPAQobQ29sbGVjdEN1c3RvbWVyRGF0YVJlc3BvbnNlEg4KBmN1cnNvchgBIAEoCRIQCghjYXRlZ29yeRgCIAEoCRIPCgdwdXJwb3NlGAMgASgJEhEKCXJldGVudGlvbhgEIAEoCRISCgpyZWNpcGllbnRzGAUgAygJEiUKBGRhdGEYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ei8KC3JlY29yZGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDKZAQoSRGF0YVN1YmplY3RTZXJ2aWNlEoIBChNDb2xsZWN0Q3VzdG9tZXJEYXRhEjMuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29sbGVjdEN1c3RvbWVyRGF0YVJlcXVlc3QaNC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db2xsZWN0Q3VzdG9tZXJEYXRhUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("CjJpby9zaG9wc3Rhci9jdXN0b21lci92MS9kYXRhX3N1YmplY3Rfc2VydmljZS5wcm90bxIXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEigwEKGkNvbGxlY3RDdXN0b21lckRhdGFSZXF1ZXN0EhMKC2N1c3RvbWVyX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGQoMcmVzdW1lX2FmdGVyGAQgASgJSACIAQFCDwoNX3Jlc3VtZV9hZnRlciLPAQobQ29sbGVjdEN1c3RvbWVyRGF0YVJlc3BvbnNlEg4KBmN1cnNvchgBIAEoCRIQCghjYXRlZ29yeRgCIAEoCRIPCgdwdXJwb3NlGAMgASgJEhEKCXJldGVudGlvbhgEIAEoCRISCgpyZWNpcGllbnRzGAUgAygJEiUKBGRhdGEYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ei8KC3JlY29yZGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDKZAQoSRGF0YVN1YmplY3RTZXJ2aWNlEoIBChNDb2xsZWN0Q3VzdG9tZXJEYXRhEjMuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29sbGVjdEN1c3RvbWVyRGF0YVJlcXVlc3QaNC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db2xsZWN0Q3VzdG9tZXJEYXRhUmVzcG9uc2UwAUI/Chdpby5zaG9wc3Rhci5jdXN0b21lci52MVABWiJzaG9wc3Rhci5pby9jdXN0b21lci92MTtjdXN0b21lcnYxYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message io.shopstar.customer.v1.CollectCustomerDataRequest
@@ -33,14 +33,14 @@ export type CollectCustomerDataRequest = Message<"io.shopstar.customer.v1.Collec
   storeId: string;
 
   /**
-   * UUID of the request, the same however often it is asked.
+   * UUID of the request, the same in every attempt.
    *
    * @generated from field: string request_id = 3;
    */
   requestId: string;
 
   /**
-   * The cursor of the last record that has arrived; absent when none has, so that all are sent.
+   * The cursor of the last stored record; absent if none is stored, so that all records are sent.
    *
    * @generated from field: optional string resume_after = 4;
    */
@@ -59,21 +59,21 @@ export const CollectCustomerDataRequestSchema: GenMessage<CollectCustomerDataReq
  */
 export type CollectCustomerDataResponse = Message<"io.shopstar.customer.v1.CollectCustomerDataResponse"> & {
   /**
-   * Where to go on after this record; the service's own, at most 200 characters.
+   * The position after this record, in a format of the service's choice; at most 200 characters.
    *
    * @generated from field: string cursor = 1;
    */
   cursor: string;
 
   /**
-   * What kind of data it is, in the service's own words: "order", "invoice", "newsletter subscription".
+   * The kind of data, in words for the data subject: "order", "invoice", "newsletter subscription".
    *
    * @generated from field: string category = 2;
    */
   category: string;
 
   /**
-   * What it is held for.
+   * The purpose of the processing.
    *
    * @generated from field: string purpose = 3;
    */
@@ -87,7 +87,7 @@ export type CollectCustomerDataResponse = Message<"io.shopstar.customer.v1.Colle
   retention: string;
 
   /**
-   * Whom it has been given to.
+   * The recipients to whom the data has been disclosed.
    *
    * @generated from field: repeated string recipients = 5;
    */
@@ -114,15 +114,16 @@ export const CollectCustomerDataResponseSchema: GenMessage<CollectCustomerDataRe
   messageDesc(file_io_shopstar_customer_v1_data_subject_service, 1);
 
 /**
- * What every service that holds personal data of customers implements, for access and portability requests.
+ * Implemented by every participant (a service that holds personal data of customers), for access and portability
+ * requests.
  *
  * @generated from service io.shopstar.customer.v1.DataSubjectService
  */
 export const DataSubjectService: GenService<{
   /**
-   * Everything that the service holds about a customer, record by record, in an order of the service's own that
-   * does not change while the request is open. No record at all is a good answer: the service holds nothing.
-   * INVALID_ARGUMENT: an id is not a UUID. Any other failure is asked again, from resume_after on.
+   * Streams all data that the service holds about a customer, in an order that does not change while the request is
+   * open. An empty stream means that the service holds no data.
+   * INVALID_ARGUMENT: an ID is not a UUID. After any other failure, customer-service retries from resume_after.
    *
    * @generated from rpc io.shopstar.customer.v1.DataSubjectService.CollectCustomerData
    */

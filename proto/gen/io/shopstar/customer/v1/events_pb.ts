@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/events.proto.
  */
 export const file_io_shopstar_customer_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIo0BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJIqUBCg9DdXN0b21lclVwZGF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhYKDmNoYW5nZWRfZmllbGRzGAYgAygJIqUBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhAKCGdyb3VwX2lkGAYgASgJIqQBChRDdXN0b21lckdyb3VwUmVtb3ZlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSEAoIZ3JvdXBfaWQYBiABKAki1AEKGEN1c3RvbWVyRXJhc3VyZVJlcXVlc3RlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSEgoKcmVxdWVzdF9pZBgGIAEoCRIUCgxwYXJ0aWNpcGFudHMYByADKAkSEgoKZW1haWxfaGFzaBgIIAEoCSLjAQoOQ3VzdG9tZXJFcmFzZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhIKCnJlcXVlc3RfaWQYBiABKAkSEgoKZW1haWxfaGFzaBgHIAEoCRItCgllcmFzZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIo0BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJIqUBCg9DdXN0b21lclVwZGF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhYKDmNoYW5nZWRfZmllbGRzGAYgAygJIqUBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhAKCGdyb3VwX2lkGAYgASgJIqQBChRDdXN0b21lckdyb3VwUmVtb3ZlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSEAoIZ3JvdXBfaWQYBiABKAki1AEKGEN1c3RvbWVyRXJhc3VyZVJlcXVlc3RlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSEgoKcmVxdWVzdF9pZBgGIAEoCRIUCgxwYXJ0aWNpcGFudHMYByADKAkSEgoKZW1haWxfaGFzaBgIIAEoCSLjAQoOQ3VzdG9tZXJFcmFzZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhIKCnJlcXVlc3RfaWQYBiABKAkSEgoKZW1haWxfaGFzaBgHIAEoCRItCgllcmFzZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQj8KF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxUAFaInNob3BzdGFyLmlvL2N1c3RvbWVyL3YxO2N1c3RvbWVydjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Topic customer.created: a customer has been registered.
@@ -21,7 +21,7 @@ export const file_io_shopstar_customer_v1_events: GenFile = /*@__PURE__*/
  */
 export type CustomerCreated = Message<"io.shopstar.customer.v1.CustomerCreated"> & {
   /**
-   * UUID, the same at every delivery.
+   * UUID, the same in every delivery.
    *
    * @generated from field: string event_id = 1;
    */
@@ -47,7 +47,7 @@ export type CustomerCreated = Message<"io.shopstar.customer.v1.CustomerCreated">
   occurredAt?: Timestamp | undefined;
 
   /**
-   * W3C trace id (32 hexadecimal digits) of the request that caused this.
+   * W3C trace ID (32 hexadecimal digits) of the request that caused the event.
    *
    * @generated from field: string trace_id = 5;
    */
@@ -68,7 +68,7 @@ export const CustomerCreatedSchema: GenMessage<CustomerCreated> = /*@__PURE__*/
  */
 export type CustomerUpdated = Message<"io.shopstar.customer.v1.CustomerUpdated"> & {
   /**
-   * UUID, the same at every delivery.
+   * UUID, the same in every delivery.
    *
    * @generated from field: string event_id = 1;
    */
@@ -94,7 +94,7 @@ export type CustomerUpdated = Message<"io.shopstar.customer.v1.CustomerUpdated">
   occurredAt?: Timestamp | undefined;
 
   /**
-   * W3C trace id (32 hexadecimal digits) of the request that caused this.
+   * W3C trace ID (32 hexadecimal digits) of the request that caused the event.
    *
    * @generated from field: string trace_id = 5;
    */
@@ -123,7 +123,7 @@ export const CustomerUpdatedSchema: GenMessage<CustomerUpdated> = /*@__PURE__*/
  */
 export type CustomerGroupAssigned = Message<"io.shopstar.customer.v1.CustomerGroupAssigned"> & {
   /**
-   * UUID, the same at every delivery.
+   * UUID, the same in every delivery.
    *
    * @generated from field: string event_id = 1;
    */
@@ -149,7 +149,7 @@ export type CustomerGroupAssigned = Message<"io.shopstar.customer.v1.CustomerGro
   occurredAt?: Timestamp | undefined;
 
   /**
-   * W3C trace id (32 hexadecimal digits) of the request that caused this.
+   * W3C trace ID (32 hexadecimal digits) of the request that caused the event.
    *
    * @generated from field: string trace_id = 5;
    */
@@ -177,7 +177,7 @@ export const CustomerGroupAssignedSchema: GenMessage<CustomerGroupAssigned> = /*
  */
 export type CustomerGroupRemoved = Message<"io.shopstar.customer.v1.CustomerGroupRemoved"> & {
   /**
-   * UUID, the same at every delivery.
+   * UUID, the same in every delivery.
    *
    * @generated from field: string event_id = 1;
    */
@@ -203,7 +203,7 @@ export type CustomerGroupRemoved = Message<"io.shopstar.customer.v1.CustomerGrou
   occurredAt?: Timestamp | undefined;
 
   /**
-   * W3C trace id (32 hexadecimal digits) of the request that caused this.
+   * W3C trace ID (32 hexadecimal digits) of the request that caused the event.
    *
    * @generated from field: string trace_id = 5;
    */
@@ -225,15 +225,15 @@ export const CustomerGroupRemovedSchema: GenMessage<CustomerGroupRemoved> = /*@_
   messageDesc(file_io_shopstar_customer_v1_events, 3);
 
 /**
- * Topic customer.erasure_requested: the customer's personal data have been erased here, and each participant is
- * to erase its own and to confirm with CustomerService.ConfirmErasure. Told again, with a new event_id, to those that
- * have not confirmed.
+ * Topic customer.erasure_requested: customer-service has erased the customer's personal data. Each participant must
+ * erase its own and confirm with CustomerService.ConfirmErasure. Until a participant confirms, the event is sent
+ * again, with a new event_id.
  *
  * @generated from message io.shopstar.customer.v1.CustomerErasureRequested
  */
 export type CustomerErasureRequested = Message<"io.shopstar.customer.v1.CustomerErasureRequested"> & {
   /**
-   * UUID, the same at every delivery.
+   * UUID, the same in every delivery.
    *
    * @generated from field: string event_id = 1;
    */
@@ -259,28 +259,28 @@ export type CustomerErasureRequested = Message<"io.shopstar.customer.v1.Customer
   occurredAt?: Timestamp | undefined;
 
   /**
-   * W3C trace id (32 hexadecimal digits) of the request that caused this.
+   * W3C trace ID (32 hexadecimal digits) of the request that caused the event.
    *
    * @generated from field: string trace_id = 5;
    */
   traceId: string;
 
   /**
-   * UUID of the erasure request: what a participant confirms.
+   * UUID of the erasure request, which the participant confirms.
    *
    * @generated from field: string request_id = 6;
    */
   requestId: string;
 
   /**
-   * Names of the services that are asked, "order-service".
+   * Names of the services that must erase their data, "order-service".
    *
    * @generated from field: repeated string participants = 7;
    */
   participants: string[];
 
   /**
-   * HMAC-SHA-256 of the email in lower case under the platform's key, in hexadecimal: finds a guest's rows.
+   * HMAC-SHA-256 of the lowercase email with the platform's key, in hexadecimal; identifies rows of guests.
    *
    * @generated from field: string email_hash = 8;
    */
@@ -295,13 +295,13 @@ export const CustomerErasureRequestedSchema: GenMessage<CustomerErasureRequested
   messageDesc(file_io_shopstar_customer_v1_events, 4);
 
 /**
- * Topic customer.erased, kept for ever and compacted by key: the erasure is complete. It is the erasure memory.
+ * Topic customer.erased, kept forever and compacted by key: the erasure is complete. This topic is the erasure memory.
  *
  * @generated from message io.shopstar.customer.v1.CustomerErased
  */
 export type CustomerErased = Message<"io.shopstar.customer.v1.CustomerErased"> & {
   /**
-   * UUID, the same at every delivery.
+   * UUID, the same in every delivery.
    *
    * @generated from field: string event_id = 1;
    */
@@ -329,7 +329,7 @@ export type CustomerErased = Message<"io.shopstar.customer.v1.CustomerErased"> &
   occurredAt?: Timestamp | undefined;
 
   /**
-   * W3C trace id (32 hexadecimal digits) of the request that caused this.
+   * W3C trace ID (32 hexadecimal digits) of the request that caused the event.
    *
    * @generated from field: string trace_id = 5;
    */
@@ -350,7 +350,7 @@ export type CustomerErased = Message<"io.shopstar.customer.v1.CustomerErased"> &
   emailHash: string;
 
   /**
-   * When the personal data were erased here.
+   * When customer-service erased the personal data.
    *
    * @generated from field: google.protobuf.Timestamp erased_at = 8;
    */

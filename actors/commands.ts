@@ -1,0 +1,22 @@
+/** The commands of every kind of actor in this service. */
+import type { CustomerCommand } from "./customers/customer_behavior.ts";
+import type { ShopperGroupCommand } from "./customers/shopper_group_behavior.ts";
+import type { RequestCommand } from "./gdpr/requests/commands.ts";
+import type * as effects from "./runtime/effects.ts";
+import type * as runtime from "./runtime/protocol.ts";
+
+/** Commands by the kind of actor that takes them. */
+export interface Commands {
+  customer: CustomerCommand;
+  shopper_group: ShopperGroupCommand;
+  gdpr_request: RequestCommand;
+}
+
+export type ActorKind = runtime.KindOf<AllCommands>;
+export type ActorRef<Kind extends ActorKind = ActorKind> = runtime.ActorRef<Kind>;
+export type NewActorRef<Kind extends ActorKind = ActorKind> = runtime.NewActorRef<Kind>;
+export type Actors = runtime.Actors<AllCommands>;
+export type Performer = effects.Performer<AllCommands>;
+
+/** The same as a mapped type, which, other than an interface, has an index signature. */
+export type AllCommands = { [Kind in keyof Commands]: Commands[Kind] };
