@@ -1,18 +1,18 @@
-# Production image: unprivileged, with a read-only root file system. docs/deployment.md describes its requirements,
-# `deno task image` builds and tests it.
+# Production image of the service: unprivileged, with a root file system that may be read-only.
+# docs/deployment.md describes its environment; `deno task image` builds and tests it.
 
 # An image with Deno 2.9.6 at /usr/bin/deno or on the PATH, for the target platform.
 ARG DENO_IMAGE=docker.io/denoland/deno:2.9.6
 
 FROM ${DENO_IMAGE} AS build
-# Registry of npm packages; empty: npm's default.
+# The npm registry; if empty, npm's default registry.
 ARG NPM_CONFIG_REGISTRY
 ENV DENO_DIR=/deno-dir \
     DENO_UNSTABLE_NPM_LAZY_CACHING=1
 WORKDIR /app
 COPY . .
-# Downloads and compiles the modules that these import, without those of tests and development. Packages must match
-# deno.lock.
+# Downloads and compiles the imports of these files, without those of tests and development. deno.lock verifies the
+# downloads.
 RUN deno cache --frozen main.ts tasks/migrate.ts tasks/erasure.ts tasks/receipt.ts tasks/healthcheck.ts
 
 FROM ${DENO_IMAGE}
@@ -32,5 +32,5 @@ USER 10001:10001
 EXPOSE 4000 50051
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
   CMD ["deno", "run", "--quiet", "--cached-only", "--allow-net", "--allow-env=HTTP_PORT,BIND", "tasks/healthcheck.ts"]
-# -P: only the permissions in deno.json; docs/deployment.md gives the reason for each.
+# -P: only the permissions listed in deno.json; docs/deployment.md gives the purpose of each.
 ENTRYPOINT ["deno", "run", "--quiet", "--cached-only", "--frozen", "-P", "--unstable-no-legacy-abort", "main.ts"]

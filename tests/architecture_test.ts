@@ -30,7 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   rpc: [...ACTORS, "auth", "db", "domain", "grpc", "lib", "proto", "telemetry"],
   tasks: [...ACTORS, "auth", "config", "db", "domain", "demo", "events", "gateway", "lib", "proto", "rest"],
 };
-/** Tests and measurements look at everything; vendor is not ours; examples are programs of clients. */
+/** Tests and benchmarks may import everything; vendor is not ours; examples are programs of clients. */
 const OUTSIDE = ["tests", "bench", "vendor", "examples", "node_modules"];
 
 interface Import {

@@ -1,4 +1,4 @@
-/** Names, files and headings that pages refer to exist. */
+/** Pages refer to existing names, files and headings. */
 import assert from "node:assert/strict";
 
 const ROOT = new URL("../", import.meta.url);

@@ -1,7 +1,8 @@
 /** Two versions on one database, as while pods are exchanged. */
 import assert from "node:assert/strict";
 import { findJournal } from "../../db/actor_events.ts";
-import { enterStore, readStore } from "../../db/connect.ts";
+import { enterStore } from "../../db/connect.ts";
+import { readStore } from "../../db/store_reader.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { createWorld, register } from "../actors/world.ts";
 import { createDatabase } from "../database.ts";

@@ -4,7 +4,7 @@ import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
 import { publicEvent, publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { findJournal } from "../../db/actor_events.ts";
-import { readStore } from "../../db/connect.ts";
+import { readStore } from "../../db/store_reader.ts";
 import { register } from "../actors/world.ts";
 import { SUBJECTS } from "../inspect/chart_story.ts";
 import { type ClockedWorld, createClockedWorld, DAY, fireTimer } from "./clocked.ts";
