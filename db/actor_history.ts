@@ -86,9 +86,15 @@ export async function findLastReason(
   return row?.reason ?? null;
 }
 
+/** How many events were about the same; `about` is null for the actor as a whole, and where that is unknown. */
+export interface AboutCount {
+  about: string | null;
+  times: number;
+}
+
 /**
  * The ends of the run that an event is in: of all before and after it, without a gap, that tell the same as it does,
- * for no reason given, and have changed nothing.
+ * for no reason given, and have changed nothing. What they were about may differ: participants are asked in turn.
  *
  * @param shown the sequence of an event that is in no run
  */
@@ -97,7 +103,7 @@ export async function findRun(
   key: ActorKey,
   { sequence, eventType, principalId, stateAfter }: ActorEventRow,
   shown: number | undefined,
-): Promise<{ oldest: ActorEventRow; newest: ActorEventRow }> {
+): Promise<{ oldest: ActorEventRow; newest: ActorEventRow; about: AboutCount[] }> {
   const isOther = sql`(event_type = ${eventType} and principal_id = ${principalId} and reason is null
     and state_before = ${stateAfter} and state_after = ${stateAfter} and sequence <> ${
     shown ?? 0
@@ -112,5 +118,10 @@ export async function findRun(
          where ${ofActor(sql, key)} and sequence > ${sequence} and ${isOther}),
         (select max(sequence) from actor_events where ${ofActor(sql, key)})))
     order by sequence`;
-  return { oldest: rows[0]!, newest: rows.at(-1)! };
+  const [oldest, newest] = [rows[0]!, rows.at(-1)!];
+  const about = await sql<AboutCount[]>`
+    select about, count(*)::int as times from actor_events
+    where ${ofActor(sql, key)} and sequence between ${oldest.sequence} and ${newest.sequence}
+    group by about order by times desc, about`;
+  return { oldest, newest, about };
 }

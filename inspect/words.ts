@@ -35,7 +35,6 @@ const EVENTS: Readonly<Record<string, string>> = {
   extend: "extended",
   retry: "told to try again",
   waive: "waived",
-  ask: "asked again",
   "participant.asked_again": "asked again",
   "participant.overdue": "overdue",
   "grace.ended": "grace period ended",
@@ -64,6 +63,17 @@ const EVENTS: Readonly<Record<string, string>> = {
   erase: "erased",
 };
 
+/** Events of which the journal says what service they were about. */
+const EVENTS_ABOUT: Readonly<Record<string, (service: string) => string>> = {
+  "participant.asked_again": (service) => `asked ${service} again`,
+  "participant.overdue": (service) => `no answer in time from ${service}`,
+  "participant.confirm": (service) => `confirmed by ${service}`,
+  "source.received": (service) => `received data from ${service}`,
+  "source.failed": (service) => `call to ${service} failed`,
+  retry: (service) => `retried ${service}`,
+  waive: (service) => `waived ${service}`,
+};
+
 const DELAYS: Readonly<Record<string, string>> = { UNTIL_START: "when its time has come" };
 
 /** States in which somebody has to look. */
@@ -73,8 +83,15 @@ export function stateWords(key: string): string {
   return Object.hasOwn(STATES, key) ? STATES[key]! : plain(key);
 }
 
-/** @param type an event's type as the journal has it, XState's own types included */
-export function eventWords(type: string): string {
+/**
+ * @param type an event's name in the journal, or XState's own type for one without a public name
+ * @param about the service that the event was about
+ */
+export function eventWords(type: string, about: string | null = null): string {
+  if (about !== null) {
+    const words = Object.hasOwn(EVENTS_ABOUT, type) ? EVENTS_ABOUT[type] : undefined;
+    return words?.(about) ?? `${eventWords(type)}: ${about}`;
+  }
   if (Object.hasOwn(EVENTS, type)) return EVENTS[type]!;
   const [, kind, rest = ""] = /^xstate\.(after|done\.state|done\.actor|error\.actor)\.(.*)$/.exec(type) ?? [];
   if (kind === "after") return delayWords(rest.slice(0, rest.indexOf(".")));

@@ -2,7 +2,7 @@
 import type { PlacedArrow, Point, Rectangle } from "./layout.ts";
 import { LINE, wordsOf } from "./measures.ts";
 import type { Transition } from "./model.ts";
-import { mayBeMore, timesTaken } from "./standing.ts";
+import { timesTaken } from "./standing.ts";
 import type { Trail } from "./trail.ts";
 
 const BEND = 8;
@@ -56,12 +56,8 @@ export function ArrowLabel(
 /** What a pointer over a transition's words is told. */
 export function tipOf(transition: Transition, trail: Trail): string {
   const { event, label, guarded } = transition;
-  const [times, more] = [timesTaken(transition, trail), mayBeMore(transition, trail)];
-  const taken = times > 0
-    ? `taken ${times} ×${more ? " or more" : ""}`
-    : more
-    ? "the journal does not tell whether it was taken"
-    : "not taken";
+  const times = timesTaken(transition, trail);
+  const taken = times > 0 ? `taken ${times} ×` : "not taken";
   return `${label}${event ? ` (${event})` : ""}${guarded ? ", on a condition" : ""}: ${taken}`;
 }
 

@@ -3,7 +3,7 @@ import { tipOf } from "./arrows.tsx";
 import type { Box, Layout } from "./layout.ts";
 import { CHIP, HEAD, LINE, listSize, MARGIN, wordsOf } from "./measures.ts";
 import type { State } from "./model.ts";
-import { classesOf, countOf, lastLeaf, mayBeMore, standingOf, timesTaken } from "./standing.ts";
+import { classesOf, countOf, lastLeaf, standingOf, timesTaken } from "./standing.ts";
 import { shortened } from "./text.ts";
 import type { Trail } from "./trail.ts";
 
@@ -39,7 +39,7 @@ export function StateBox({ box, trail }: { box: Box; trail: Trail }) {
           >
             <title>{tipOf(line, trail)}</title>
             ↻ {wordsOf(line)}
-            {times > 1 && ` ×${times}${mayBeMore(line, trail) ? "+" : ""}`}
+            {times > 1 && ` ×${times}`}
           </text>
         );
       })}

@@ -58,13 +58,12 @@ function signature(region: State, bySource: Map<string, Transition[]>): string {
     state.type,
     state.initial.map(place),
     state.children.length,
-    (bySource.get(state.id) ?? []).map(({ targets, label, trigger, guarded, choice, reenter }) => [
+    (bySource.get(state.id) ?? []).map(({ targets, label, trigger, guarded, choice }) => [
       targets.map(place),
       label,
       trigger,
       guarded,
       choice,
-      reenter,
     ]),
   ]));
 }

@@ -1,5 +1,7 @@
-/** Reads a machine's definition into a model. Knows XState, and no machine of ours. */
+/** Reads a machine's definition into a model. Knows XState, and of our machines the names of their events. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from "xstate";
+import { publicEvent } from "../../actors/gdpr/requests/public_events.ts";
+import { transitionName } from "../../actors/runtime/transitions.ts";
 import { delayWords, eventWords, sentence, stateWords } from "../words.ts";
 import type { Model, State, Transition } from "./model.ts";
 
@@ -25,17 +27,17 @@ export function describe(machine: AnyStateMachine): Model {
 function transitionsOf(node: AnyStateNode): Transition[] {
   const definitions: AnyTransitionDefinition[] = [...node.transitions.values()].flat();
   return [...definitions, ...node.always ?? []].map((definition, index, all) => {
-    const { eventType, target = [], guard, reenter } = definition;
+    const { eventType, target = [], guard } = definition;
     const id = `${node.id} ${index}`;
     return {
       id,
+      name: transitionName(definition),
       source: node.id,
       targets: target.map(({ id }: AnyStateNode) => id),
-      event: eventType,
+      event: publicEvent({ type: eventType }).name,
       ...triggerOf(node, eventType),
       guarded: guard !== undefined,
       choice: all.some((other) => other !== definition && other.eventType === eventType),
-      reenter,
       stands: [id],
     };
   });
@@ -55,5 +57,5 @@ function triggerOf(node: AnyStateNode, event: string): Pick<Transition, "trigger
     return { trigger: "done", label: node.type === "parallel" ? "when all are done" : "when done" };
   }
   if (event === "*") return { trigger: "event", label: "anything else" };
-  return { trigger: "event", label: eventWords(event) };
+  return { trigger: "event", label: eventWords(publicEvent({ type: event }).name) };
 }

@@ -1,4 +1,5 @@
 /** A chart with everything around it: what is odd about it, its key, and the same in words. */
+import { counted } from "../spans.ts";
 import { Drawing } from "./draw.tsx";
 import { InWords } from "./in_words.tsx";
 import type { Layout } from "./layout.ts";
@@ -24,6 +25,12 @@ export function Figure(
       {gone.unknown.length > 0 && (
         <p class="chart-notice">
           {model.name} has no state {gone.unknown.join(", ")}, which the journal names.
+        </p>
+      )}
+      {gone.statesOnly > 0 && (
+        <p class="chart-notice">
+          An earlier version recorded {counted(gone.statesOnly, "event")}{" "}
+          without transitions. The chart shows the states of these events, but not their arrows.
         </p>
       )}
       {layout && (

@@ -1,38 +1,30 @@
-/** Guesses a chart from a journal alone, for a machine that this version does not know. */
+/** A chart of what a journal alone says, for a machine that this version does not know. */
 import type { StateValue } from "xstate";
 import { eventWords, sentence, stateWords } from "../words.ts";
-import type { Explanation, JournalEntry } from "./explain.ts";
 import type { Model, State, Transition } from "./model.ts";
-import { activeIn, parseState, parts } from "./value.ts";
+import type { JournalEntry } from "./trail.ts";
+import { parseState, parts } from "./value.ts";
 
 interface Grown extends State {
   children: Grown[];
 }
 
-/** The model holds every state of the journal, in the order of their appearance, and every change between them. */
-export function fromJournal(
-  name: string,
-  journal: readonly JournalEntry[],
-): { model: Model; explain: (entry: JournalEntry) => Explanation } {
+/** The model holds every state of the journal, in the order of their appearance, and every transition that was taken. */
+export function fromJournal(name: string, journal: readonly JournalEntry[]): Model {
   const root = sprout(name, name);
-  const transitions = new Map<string, Transition>();
   for (
     const text of new Set(journal.flatMap((entry) => [entry.stateBefore ?? [], entry.stateAfter].flat()))
   ) {
     grow(root, parseState(text));
   }
-  const told = new Set<string>();
-  for (const entry of journal) {
-    const key = JSON.stringify([entry.eventType, entry.stateBefore, entry.stateAfter]);
-    if (told.has(key)) continue;
-    told.add(key);
-    for (const transition of changesOf(root, entry)) transitions.set(transition.id, transition);
+  const transitions = new Map<string, Transition>();
+  for (const { eventType, transitions: names } of journal) {
+    for (const name of names ?? []) {
+      const transition = transitionOf(root, name, eventType);
+      transitions.set(transition.id, transition);
+    }
   }
-  const explain = (entry: JournalEntry) => ({
-    taken: changesOf(root, entry).map(({ id }) => id),
-    through: [activeIn(root, parseState(entry.stateAfter)).active],
-  });
-  return { model: { name, root, transitions: [...transitions.values()] }, explain };
+  return { name, root, transitions: [...transitions.values()] };
 }
 
 function sprout(id: string, key: string): Grown {
@@ -52,52 +44,46 @@ function sprout(id: string, key: string): Grown {
 function grow(state: Grown, value: StateValue): void {
   const inside = parts(value);
   if (inside.length > 1) state.type = "parallel";
-  else if (state.type === "atomic") state.type = "compound";
   for (const [key, below] of inside) {
-    let child = state.children.find((child) => child.key === key);
-    if (!child) state.children.push(child = sprout(`${state.id}.${key}`, key));
+    const child = childOf(state, key);
     if (below !== undefined) grow(child, below);
   }
 }
 
-function changesOf({ id }: State, { eventType, stateBefore, stateAfter }: JournalEntry): Transition[] {
-  if (stateBefore === null) return [];
-  const changes = differences(id, parseState(stateBefore), parseState(stateAfter));
-  const steps = changes.length > 0 ? changes : [[innermost(id, parseState(stateAfter))]];
-  return steps.map(([source = id, ...targets]) => {
-    const id = [source, eventType, ...targets].join(" ");
-    return {
-      id,
-      source,
-      targets,
-      event: eventType,
-      label: eventWords(eventType),
-      trigger: "event",
-      guarded: false,
-      choice: false,
-      reenter: false,
-      stands: [id],
-    };
-  });
+function childOf(state: Grown, key: string): Grown {
+  const known = state.children.find((child) => child.key === key);
+  if (known) return known;
+  const child = sprout(`${state.id}.${key}`, key);
+  state.children.push(child);
+  if (state.type === "atomic") state.type = "compound";
+  return child;
 }
 
-/** The outermost states that were left, each with the one that was entered in its place. */
-function differences(id: string, before: StateValue, after: StateValue): [string, string][] {
-  const [from, to] = [parts(before), new Map(parts(after))];
-  const [entered] = to.keys();
-  if (from.length === 1 && to.size === 1 && from[0]![0] !== entered) {
-    return [[`${id}.${from[0]![0]}`, `${id}.${entered}`]];
+function transitionOf(root: Grown, name: string, event: string): Transition {
+  const [source = "", targets] = name.split(" -> ");
+  const id = `${name} ${event}`;
+  return {
+    id,
+    name,
+    source: stateAt(root, source).id,
+    targets: targets?.split(", ").map((path) => stateAt(root, path).id) ?? [],
+    event,
+    label: eventWords(event),
+    trigger: "event",
+    guarded: false,
+    choice: false,
+    stands: [id],
+  };
+}
+
+/** The state of a path; one that was left at once is in no row's state, so it is added. */
+function stateAt(root: Grown, path: string): Grown {
+  if (path === root.key) return root;
+  let [state, rest] = [root, path];
+  for (;;) {
+    const next = state.children.find(({ key }) => rest === key || rest.startsWith(`${key}.`));
+    if (!next) return childOf(state, rest);
+    if (rest === next.key) return next;
+    [state, rest] = [next, rest.slice(next.key.length + 1)];
   }
-  return from.flatMap(([key, inside]) => {
-    const next = to.get(key);
-    return inside === undefined || next === undefined ? [] : differences(`${id}.${key}`, inside, next);
-  });
-}
-
-/** The state in which an event was taken that changed none. */
-function innermost(id: string, value: StateValue): string {
-  const [first, second] = parts(value);
-  if (!first || second) return id;
-  const inner = `${id}.${first[0]}`;
-  return first[1] === undefined ? inner : innermost(inner, first[1]);
 }

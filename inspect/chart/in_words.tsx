@@ -1,7 +1,7 @@
 /** The same chart as nested lists, for whoever cannot see it or wants to search in it. */
 import { wordsOf } from "./measures.ts";
 import type { Model, State } from "./model.ts";
-import { countOf, lastLeaf, mayBeMore, standingOf, timesTaken } from "./standing.ts";
+import { countOf, lastLeaf, standingOf, timesTaken } from "./standing.ts";
 import type { Trail } from "./trail.ts";
 
 export function InWords({ model, trail }: { model: Model; trail: Trail }) {
@@ -29,10 +29,7 @@ function StateItem({ state, model, trail }: { state: State; model: Model; trail:
               <li>
                 {wordsOf(way).replace(" ◇", ", on a condition")}
                 {target !== undefined && target !== id && ` → ${labelOf(model, target)}`}
-                {times > 0 &&
-                  ` (taken ${mayBeMore(way, trail) ? "at least " : ""}${
-                    times === 1 ? "once" : `${times} times`
-                  })`}
+                {times > 0 && ` (taken ${times === 1 ? "once" : `${times} times`})`}
               </li>
             );
           })}

@@ -5,17 +5,16 @@ import elkjs from "elkjs";
 import type { AnyStateMachine } from "xstate";
 import { condense } from "./condense.ts";
 import { describe } from "./describe.ts";
-import { explainer, type JournalEntry } from "./explain.ts";
 import { Figure } from "./figure.tsx";
 import { fromJournal } from "./from_journal.ts";
 import { type Layout, layOut } from "./layout.ts";
 import type { Model } from "./model.ts";
-import { trail } from "./trail.ts";
+import { type JournalEntry, trail } from "./trail.ts";
 
-export type { JournalEntry } from "./explain.ts";
+export type { JournalEntry } from "./trail.ts";
 
 export interface ChartRequest {
-  /** Undefined for one that this version does not know: the chart is guessed from the journal. */
+  /** Undefined for one that this version does not know: the chart shows what the journal says. */
   machine: AnyStateMachine | undefined;
   /** The machine's name and version, as the row has it. */
   name: string;
@@ -45,14 +44,11 @@ export function createCharts(): Charts {
   }
 
   async function render({ machine, name, journal, until }: ChartRequest) {
-    const known = machine && describe(machine);
-    const { model, explain } = known
-      ? { model: known, explain: explainer(known) }
-      : fromJournal(name, journal);
-    const gone = trail(model.root, journal, explain, until);
+    const model = machine ? describe(machine) : fromJournal(name, journal);
+    const gone = trail(model, journal, until);
     const shown = condense(model);
     const layout = await layoutOf(shown).catch(() => undefined); // words are better than no page
-    return <Figure model={shown} layout={layout} gone={gone} known={known !== undefined} />;
+    return <Figure model={shown} layout={layout} gone={gone} known={machine !== undefined} />;
   }
 
   return { render };

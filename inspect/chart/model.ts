@@ -25,17 +25,18 @@ export interface State {
 
 export interface Transition {
   id: string;
+  /** Its name in the journal. Transitions of different events may share one. */
+  name: string;
   source: string;
   /** Ids; none: the state stays as it is. */
   targets: readonly string[];
+  /** The event's name in the journal. */
   event: string;
   label: string;
   trigger: "event" | "delay" | "done" | "always";
   guarded: boolean;
   /** One of several ways that the same event may go from this state. */
   choice: boolean;
-  /** Leaves its state and enters it anew. */
-  reenter: boolean;
   stands: readonly string[];
 }
 

@@ -21,11 +21,6 @@ export function timesTaken({ stands }: Transition, { taken }: Trail): number {
   return stands.reduce((times, id) => times + (taken.get(id) ?? 0), 0);
 }
 
-/** Whether it may have been more often: a row of the journal does not say which of several regions it is about. */
-export function mayBeMore({ event }: Transition, { unclear }: Trail): boolean {
-  return unclear.has(event);
-}
-
 /** Where a region is, or was last; undefined before it has begun. */
 export function lastLeaf(region: State, trail: Trail): State | undefined {
   const { visited } = trail;

@@ -1,7 +1,19 @@
 /** The way that an actor has gone, up to any moment of its journal. */
-import type { Explanation, JournalEntry } from "./explain.ts";
-import type { State } from "./model.ts";
+import { type Model, parentsIn, type Transition } from "./model.ts";
 import { activeIn, parseState } from "./value.ts";
+
+/** A row of the journal, as much of it as the chart needs. */
+export interface JournalEntry {
+  sequence: number;
+  eventType: string;
+  /** Null for the event that made the actor. */
+  stateBefore: string | null;
+  stateAfter: string;
+  /** Names of the transitions taken; null for a row of an earlier version, which did not store them. */
+  transitions: readonly string[] | null;
+  /** How many such rows this one stands for; absent: one. */
+  times?: number;
+}
 
 /** Everything by the ids of a model. */
 export interface Trail {
@@ -10,8 +22,8 @@ export interface Trail {
   visited: ReadonlyMap<string, number>;
   /** How often each transition was taken. */
   taken: ReadonlyMap<string, number>;
-  /** Events of which not every row tells its transition: those of theirs may have been taken more often. */
-  unclear: ReadonlySet<string>;
+  /** The number of events of which the journal has the states, but not the transitions. */
+  statesOnly: number;
   /** States of the present that the machine does not have, in the journal's words. */
   unknown: readonly string[];
 }
@@ -21,31 +33,54 @@ export interface Trail {
  * @param until the last sequence that counts
  */
 export function trail(
-  root: State,
+  { root, transitions }: Model,
   journal: readonly JournalEntry[],
-  explain: (entry: JournalEntry) => Explanation,
   until = Infinity,
 ): Trail {
+  const byName = Map.groupBy(transitions, ({ name }) => name);
+  const parents = parentsIn(root);
   const visited = new Map<string, number>();
   const taken = new Map<string, number>();
-  const unclear = new Set<string>();
-  // Ten thousand rows tell few different things.
-  const explained = new Map<string, Explanation>();
-  let last: JournalEntry | undefined;
+  let statesOnly = 0;
   let moment = 0;
-  for (const entry of journal) {
-    if (entry.sequence > until) break;
-    last = entry;
-    const key = JSON.stringify([entry.eventType, entry.stateBefore, entry.stateAfter]);
-    const explanation = explained.get(key) ?? explain(entry);
-    explained.set(key, explanation);
-    if (explanation.taken.length === 0 && entry.stateBefore !== null) unclear.add(entry.eventType);
-    for (const id of explanation.taken) taken.set(id, (taken.get(id) ?? 0) + (entry.times ?? 1));
-    for (const active of explanation.through) {
-      moment++;
-      for (const id of active) visited.set(id, moment);
-    }
+
+  function visit(ids: Iterable<string>): void {
+    moment++;
+    for (const id of ids) visited.set(id, moment);
   }
-  const { active, unknown } = activeIn(root, parseState(last?.stateAfter ?? "{}"));
-  return { current: last ? active : new Set(), visited, taken, unclear, unknown };
+  function lineOf(id: string): string[] {
+    const parent = parents.get(id);
+    return parent ? [id, ...lineOf(parent.id)] : [id];
+  }
+
+  // Ten thousand rows have few different states.
+  const known = new Map<string, ReturnType<typeof activeIn>>();
+  function activeAt(text: string) {
+    const found = known.get(text) ?? activeIn(root, parseState(text));
+    known.set(text, found);
+    return found;
+  }
+
+  const entries = journal.filter(({ sequence }) => sequence <= until);
+  for (const { eventType, stateBefore, stateAfter, transitions, times = 1 } of entries) {
+    if (transitions === null && stateBefore !== null) statesOnly += times;
+    for (const name of transitions ?? []) {
+      const transition = causedBy(eventType, byName.get(name) ?? []);
+      if (!transition) continue;
+      const { id, source, targets } = transition;
+      taken.set(id, (taken.get(id) ?? 0) + times);
+      visit(lineOf(source));
+      visit(targets.flatMap(lineOf));
+    }
+    visit(activeAt(stateAfter).active);
+  }
+  const last = entries.at(-1);
+  const { active, unknown } = activeAt(last?.stateAfter ?? "{}");
+  return { current: last ? active : new Set(), visited, taken, statesOnly, unknown };
+}
+
+/** Transitions for several events may share a name; the ones that follow by themselves have no event. */
+function causedBy(event: string, candidates: readonly Transition[]): Transition | undefined {
+  return candidates.find((candidate) => candidate.event === event) ??
+    candidates.find(({ trigger }) => trigger === "done" || trigger === "always") ?? candidates[0];
 }

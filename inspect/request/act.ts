@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
 import { asDomainError } from "../../db/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
+import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { Actors } from "../../actors/commands.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
@@ -84,7 +85,8 @@ async function whoWasFaster(
     by.storeId,
     (sql) => findJournal(sql, key, { after: version, limit: 4 }),
   );
-  const told = events.slice(0, 3).map((event) => `${eventWords(event.eventType)} by ${whoDid(event, by.id)}`);
+  const told = events.slice(0, 3).map(publicRow)
+    .map((event) => `${eventWords(event.eventType, event.about)} by ${whoDid(event, by.id)}`);
   const since = told.length === 0
     ? ""
     : ` Meanwhile: ${told.join(", ")}${events.length > 3 ? ", and more" : ""}.`;

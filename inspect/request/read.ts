@@ -1,5 +1,6 @@
 /** Reads what the page of a request shows, all of one moment of the database. */
 import { dueDate } from "../../actors/gdpr/requests/clock.ts";
+import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import {
@@ -77,13 +78,14 @@ export async function readRequest(
   const { storeId } = by;
   const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
   return await reader.read(storeId, async (sql) => {
-    const [fingerprint, row, birth, moment] = await Promise.all([
+    const [fingerprint, row, birth, shown] = await Promise.all([
       findRequestFingerprint(sql, storeId, requestId),
       findRequest(sql, storeId, requestId),
       findEvent(sql, key, 1),
       at === undefined ? undefined : findEvent(sql, key, at),
     ]);
-    if (fingerprint === undefined || !row || (at !== undefined && !moment)) return undefined;
+    if (fingerprint === undefined || !row || (at !== undefined && !shown)) return undefined;
+    const moment = shown && publicRow(shown);
     const stored = readStored(row, by, now);
     const state = moment ? parseState(moment.stateAfter) : stored.state;
     const until = at ?? row.version;

@@ -8,11 +8,12 @@ export type To = (rest?: string) => string;
 
 /** Says that the page is about the past. */
 export function Moment(
-  { to, moment: { sequence, at, eventType } }: { to: To; moment: ActorEventRow },
+  { to, moment: { sequence, at, eventType, about } }: { to: To; moment: ActorEventRow },
 ) {
   return (
     <p class="moment-banner" role="status">
-      This is how it was at <Instant at={at} />, after event #{sequence} ({eventWords(eventType)}).{" "}
+      This is how it was at <Instant at={at} />, after event #{sequence} ({eventWords(eventType, about)}).
+      {" "}
       <a href={to()}>Back to now</a>
     </p>
   );

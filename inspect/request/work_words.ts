@@ -1,6 +1,7 @@
 /** What waits to happen to a request, in words. */
 import type { OpenEffect, WaitingTimer } from "../../db/actor_work.ts";
 import type { StateValue } from "xstate";
+import { publicEvent } from "../../actors/gdpr/requests/public_events.ts";
 import { eventWords, sentence } from "../words.ts";
 import { phaseOf, regionsOf } from "./standing.ts";
 
@@ -35,17 +36,19 @@ export function givenUp(effects: readonly OpenEffect[], state: StateValue): Open
   });
 }
 
+const BEGINNING = "The work begins, unless something holds it back";
+
 const TIMERS: Readonly<Record<string, string>> = {
   "clock.at_risk": "The due date counts as near, seven days ahead",
   "clock.overdue": "The request becomes overdue",
+  "grace.ended": BEGINNING,
+  "work.started": BEGINNING,
 };
 
-export function timerWords({ event: { type, service } }: Pick<WaitingTimer, "event">): string {
-  if (Object.hasOwn(TIMERS, type)) return TIMERS[type]!;
-  if (type === "ask" && service !== undefined) return `${service} is asked again`;
-  if (type.startsWith("xstate.after.UNTIL_START.")) return "The work begins, unless something holds it back";
-  const asked = /^xstate\.after\.\d+\..*\.([^.]+)\.asked$/.exec(type)?.[1];
-  return asked === undefined
-    ? sentence(eventWords(type))
-    : `${asked} counts as overdue if it has not answered`;
+export function timerWords({ event }: Pick<WaitingTimer, "event">): string {
+  const { name, about } = publicEvent(event);
+  if (Object.hasOwn(TIMERS, name)) return TIMERS[name]!;
+  if (name === "participant.asked_again") return `${about} is asked again`;
+  if (name === "participant.overdue") return `${about} counts as overdue if it has not answered`;
+  return sentence(eventWords(name, about));
 }

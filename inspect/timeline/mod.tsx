@@ -1,6 +1,7 @@
 /** What has become of an actor, newest first; long gaps between two events are one line. */
 import type { Child } from "@hono/hono/jsx";
 import type { ActorEventRow } from "../../db/actor_events.ts";
+import type { AboutCount } from "../../db/actor_history.ts";
 import { Instant } from "../page.tsx";
 import { spanWords } from "../spans.ts";
 import { eventWords, fieldWords, sentence } from "../words.ts";
@@ -58,7 +59,7 @@ type Rest = Omit<TimelineProps, "lines">;
 function Moment(
   { event, viewer, momentHref, shown, note }: Rest & { event: ActorEventRow },
 ) {
-  const { sequence, eventType, changedFields, at } = event;
+  const { sequence, eventType, about, changedFields, at } = event;
   const here = sequence === shown;
   const later = shown !== undefined && sequence > shown;
   const said = note?.(event);
@@ -69,7 +70,7 @@ function Moment(
       aria-current={here ? "step" : undefined}
     >
       <p class="moment-head">
-        <strong>{sentence(eventWords(eventType))}</strong>
+        <strong>{sentence(eventWords(eventType, about))}</strong>
         {momentHref && <MomentLink sequence={sequence} momentHref={momentHref} />}
       </p>
       <States event={event} />
@@ -84,18 +85,20 @@ function Moment(
 
 /** Events that tell the same, in one line that opens. */
 function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line }) {
-  const { events, newest, oldest, period, times, more } = line;
+  const { events, newest, oldest, about, period, times, more } = line;
   const one = events.slice(0, period).toReversed();
   const last = events.at(-1)!;
+  const common = period > 1 || about.length === 1;
+  const words = one.map((event) => eventWords(event.eventType, common ? event.about : null));
   return (
     <li class={shown !== undefined && oldest.sequence > shown ? "moment later" : "moment"}>
       <p class="moment-head">
         <strong>
-          {sentence(one.map(({ eventType }) => eventWords(eventType)).join(", "))}, {more && "at least "}
+          {sentence(words.join(", "))}, {more && "at least "}
           {times.toLocaleString("en")} times
         </strong>
       </p>
-      <About events={one} />
+      {common ? <Regions events={one} /> : <Counts about={about} />}
       <p class="moment-by">
         by <Who id={newest.principalId} type={newest.principalType} viewer={viewer} />, from{" "}
         <Instant at={oldest.at} /> to <Instant at={newest.at} />
@@ -119,9 +122,18 @@ function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line 
   );
 }
 
-/** Whom it is about, where a state comes and goes. */
-function About({ events }: { events: readonly ActorEventRow[] }) {
-  const names = events.flatMap(({ stateBefore, stateAfter }) =>
+/** How often a run was about each service. */
+function Counts({ about }: { about: readonly AboutCount[] }) {
+  const words = about.map(({ about, times }) =>
+    `${about ?? "service not recorded"} ${times === 1 ? "once" : `${times.toLocaleString("en")} times`}`
+  );
+  return <p class="moment-states">{words.join(", ")}</p>;
+}
+
+/** The regions whose states come and go, where an earlier version did not record the service. */
+function Regions({ events }: { events: readonly ActorEventRow[] }) {
+  const unnamed = events.filter(({ about }) => about === null);
+  const names = unnamed.flatMap(({ stateBefore, stateAfter }) =>
     changesOf(stateBefore, stateAfter).flatMap(({ about }) => about ?? [])
   );
   return names.length === 0 ? null : <p class="moment-states">{[...new Set(names)].join(", ")}</p>;

@@ -1,4 +1,5 @@
 /** Reads a page of an actor's timeline. */
+import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { ActorKey } from "../../db/actor_events.ts";
 import { findEventsUpTo, findRun } from "../../db/actor_history.ts";
 import type { ReadSql } from "../../db/store_reader.ts";
@@ -21,5 +22,10 @@ export async function readLines(
   const edges = events.filter((_, index) => index === 0 || index === events.length - 1);
   const mayGoOn = edges.filter((event) => isIdle(event) && event.sequence !== shown);
   const ends = await Promise.all(mayGoOn.map((event) => findRun(sql, key, event, shown)));
-  return foldRuns(events, shown, ends);
+  const readable = ends.map(({ newest, oldest, about }) => ({
+    newest: publicRow(newest),
+    oldest: publicRow(oldest),
+    about,
+  }));
+  return foldRuns(events.map(publicRow), shown, readable);
 }

@@ -1,5 +1,6 @@
 /** Folds what has happened again and again, for no reason given, and has changed nothing: the runs of a journal. */
 import type { ActorEventRow } from "../../db/actor_events.ts";
+import type { AboutCount } from "../../db/actor_history.ts";
 
 /** An event, or a run of those that tell the same. */
 export interface Line {
@@ -8,6 +9,8 @@ export interface Line {
   /** The ends of the run, which may lie beyond the page. */
   newest: ActorEventRow;
   oldest: ActorEventRow;
+  /** How many of its events were about what; of all of the run, where it goes on beyond the page. */
+  about: AboutCount[];
   /** How many events make one time: two where one thing always follows another. */
   period: number;
   times: number;
@@ -15,10 +18,11 @@ export interface Line {
   more: boolean;
 }
 
-/** The ends of a run. */
+/** The ends of a run, and what its events were about. */
 export interface Ends {
   newest: ActorEventRow;
   oldest: ActorEventRow;
+  about: AboutCount[];
 }
 
 /** By how many events make one time: how many times are one line. */
@@ -54,7 +58,15 @@ export function isIdle({ reason, stateBefore, stateAfter }: ActorEventRow): bool
 }
 
 function alone(event: ActorEventRow): Line {
-  return { events: [event], newest: event, oldest: event, period: 1, times: 1, more: false };
+  return {
+    events: [event],
+    newest: event,
+    oldest: event,
+    about: countAbout([event]),
+    period: 1,
+    times: 1,
+    more: false,
+  };
 }
 
 function atAnEnd(rest: readonly ActorEventRow[], ends: readonly Ends[]): Line | undefined {
@@ -84,11 +96,19 @@ function repeated(
   const times = Math.floor((end < 0 ? rest.length : end) / period);
   if (times < WORTH_FOLDING[period]!) return undefined;
   const events = rest.slice(0, times * period).reverse();
-  return { events, newest: events[0]!, oldest: first, period, times, more: false };
+  const about = countAbout(events);
+  return { events, newest: events[0]!, oldest: first, about, period, times, more: false };
 }
 
 function isAlike(one: ActorEventRow, other: ActorEventRow): boolean {
   return one.eventType === other.eventType && one.principalId === other.principalId &&
     one.reason === null && other.reason === null &&
     one.stateBefore === other.stateBefore && one.stateAfter === other.stateAfter;
+}
+
+/** The most frequent first. */
+function countAbout(events: readonly ActorEventRow[]): AboutCount[] {
+  const groups = Map.groupBy(events, ({ about }) => about);
+  return [...groups].map(([about, { length: times }]) => ({ about, times }))
+    .sort((one, other) => other.times - one.times);
 }

@@ -128,6 +128,6 @@ browserTest(
     }
     await page.getByRole("link", { name: requests[0]!.id }).click();
     await untilSaid(page, /^Waiting for/);
-    assert.match((await events(page)).join(), /Told to try again/i);
+    assert.match((await events(page)).join(), /Retried \S+-service/);
   },
 );

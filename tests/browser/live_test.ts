@@ -24,12 +24,12 @@ browserTest(
     await store.until(0);
     await untilSaid(page, /^Waiting for \S+, \S+ and \S+; asked once; due in /);
     await untilStanding(page, [ORDERS, PAYMENTS, MESSAGES].map((service) => `${AWAITING}.${service}.asked`));
-    assert.deepEqual(await events(page), ["When its time has come", "Opened"]);
+    assert.deepEqual(await events(page), ["Grace period ended", "Opened"]);
 
     await store.confirm(request, "order-service", "payment-service");
     await untilSaid(page, /^Waiting for communication-service; asked once/);
     await page.getByText("4 orders, 1 return anonymised").waitFor();
-    assert.equal((await events(page))[0], "Confirmed");
+    assert.equal((await events(page))[0], "Confirmed by payment-service");
 
     await store.confirm(request, "communication-service");
     await untilSaid(page, /^Everybody has answered; scanning for what is left/);
@@ -98,7 +98,7 @@ browserTest("who reads and scrolls misses nothing, and keeps the place and the f
   await timeline.click();
   await timeline.evaluate((box) => void (box.scrollTop = 300));
   await store.until(0);
-  const gone = timeline.getByText("When its time has come");
+  const gone = timeline.getByText("Grace period ended");
   await eventually(async () => assert.equal(await gone.count(), 1), 30_000);
   assert.ok(await timeline.evaluate((box) => box.scrollTop >= 300));
 
@@ -111,7 +111,7 @@ browserTest("who reads and scrolls misses nothing, and keeps the place and the f
     await focused.focus();
     await store.confirm(request, service);
     await page.locator(`#participant-${service}`).getByText("Confirmed").waitFor();
-    assert.equal((await events(page))[0], "Confirmed");
+    assert.equal((await events(page))[0], `Confirmed by ${service}`);
     assert.equal(await focused.evaluate((element) => element === document.activeElement), true, service);
   }
   assert.equal(await page.locator("figure details").getAttribute("open"), "");

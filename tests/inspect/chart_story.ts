@@ -6,6 +6,8 @@ import {
   initialTransition,
   transition,
 } from "xstate";
+import { publicEvent } from "../../actors/gdpr/requests/public_events.ts";
+import * as runtime from "../../actors/runtime/transitions.ts";
 import { customerMachine } from "../../actors/customers/customer_machine.ts";
 import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
 import { stateName } from "../../actors/runtime/recorded_event.ts";
@@ -44,16 +46,19 @@ export interface Step {
   after: AnyMachineSnapshot;
 }
 
-export function begin({ machine, services }: Subject): AnyMachineSnapshot {
+export function begin(subject: Subject): AnyMachineSnapshot {
+  return initialTransition(subject.machine, inputOf(subject))[0];
+}
+
+function inputOf({ services }: Subject) {
   const receivedAt = Date.UTC(2026, 2, 10);
-  const input = {
+  return {
     participants: [...services],
     receivedAt,
     dueAt: receivedAt + 2e9,
     startsAt: receivedAt,
     spread: 0,
   };
-  return initialTransition(machine, input)[0];
 }
 
 /** Every event of the machine that a state accepts, and what it comes to. */
@@ -84,12 +89,24 @@ export function* everyWay(subject: Subject): Generator<{ state: AnyMachineSnapsh
 }
 
 export function journalOf(subject: Subject, way: readonly Step[]): JournalEntry[] {
-  const birth = { sequence: 1, eventType: "open", stateBefore: null, stateAfter: stateName(begin(subject)) };
+  const birth = {
+    sequence: 1,
+    eventType: "open",
+    stateBefore: null,
+    stateAfter: stateName(begin(subject)),
+    transitions: runtime.initialTransition(subject.machine, inputOf(subject)).transitions,
+  };
   return [birth, ...way.map((step, index) => entryOf(step, index + 2))];
 }
 
 export function entryOf({ before, event, after }: Step, sequence = 2): JournalEntry {
-  return { sequence, eventType: event.type, stateBefore: stateName(before), stateAfter: stateName(after) };
+  return {
+    sequence,
+    eventType: publicEvent(event).name,
+    stateBefore: stateName(before),
+    stateAfter: stateName(after),
+    transitions: runtime.transition(before.machine, before, event).transitions,
+  };
 }
 
 /** The first step whose event is the word's, in the states that the way has come to. */

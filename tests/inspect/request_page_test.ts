@@ -70,7 +70,7 @@ Deno.test("an erasure is told from its grace period to its receipt", async () =>
   assert.match(partOf(done, "participants"), /order-service Confirmed.*12 orders/);
   assert.match(partOf(done, "participants"), /payment-service Waived.*Waived: shut down/);
   assert.match(partOf(done, "messages"), /customer\.erased Customer erased/);
-  assert.match(partOf(done, "timeline"), /Waived#\d+ .*payment-service: shut down .*by you/);
+  assert.match(partOf(done, "timeline"), /Waived payment-service#\d+ .*shut down .*by you/);
   assert.match(partOf(done, "timeline"), /Put on hold#2 .*a lawsuit .*by you/);
   assert.match(partOf(done, "timeline"), /Opened#1 .*by the customer/);
   assert.match(partOf(done, "next"), /Nothing happens by itself any more/);
@@ -306,7 +306,10 @@ Deno.test("ten thousand events and twenty participants are shown page by page, a
   assert.match(partOf(page, "situation"), /^Waiting for 19 of 20 services|^Waiting .* for 19 of 20 services/);
   assert.match(partOf(page, "timeline"), /Asked again, 10,000 times .*50 of them.*Earlier ones/);
   assert.match(page, /href="[^"]*\?upto=3#timeline">Older events/, "what was before it is next");
-  assert.match(partOf(await pageOf(inspector, request.id, "?upto=3"), "timeline"), /Confirmed#3/);
+  assert.match(
+    partOf(await pageOf(inspector, request.id, "?upto=3"), "timeline"),
+    /Confirmed by service-7#3/,
+  );
   assert.match(partOf(page, "participants"), /service-7 Confirmed/);
   assert.equal([...page.matchAll(/data-leaf=/g)].length, 20);
   const [, earlier = ""] = /href="[^"]*\?(upto=9953)#timeline"/.exec(page) ?? [];
@@ -317,6 +320,37 @@ Deno.test("ten thousand events and twenty participants are shown page by page, a
   const past = await pageOf(inspector, request.id, "?at=5000");
   assert.match(past, /aria-current="step"/);
   assert.match(past, /id="event-5000"/);
+});
+
+Deno.test("the page says which service was asked how often, beyond the timeline's page too", async () => {
+  await using inspector = await startInspector({
+    requests: await requestSettings({ participants: ["orders"] }),
+  });
+  const { world } = inspector;
+  const shop = workshopOf(inspector);
+  const request = await shop.open(await register(world), "ERASURE");
+  await shop.work();
+  // Rows as the runtime writes them, and before them two as the previous version wrote them.
+  await world.admin`
+    insert into actor_events
+    select store_id, actor_kind, actor_id, 2 + step, type, state_after, state_after,
+      '00000000-0000-4000-8000-000000000000', 'SYSTEM', '{}', at + step * interval '1 hour', null,
+      case when step > 2 then 'orders' end,
+      case when step > 2 then array['IN_PROGRESS.awaiting_confirmations.orders.asked'] end
+    from actor_events, generate_series(1, 202) step,
+      lateral (select case when step > 2 then 'participant.asked_again' else 'ask' end as type) as named
+    where actor_id = ${request.id} and sequence = 2`;
+  await world.admin`update gdpr_requests set version = 204 where request_id = ${request.id}`;
+  const page = await pageOf(inspector, request.id);
+  assert.match(partOf(page, "timeline"), /^Asked orders again, 200 times by the service itself/);
+  assert.match(page, /asked again \(participant\.asked_again\), on a condition: taken 200 ×/);
+  assert.match(partOf(page, "chart"), /An earlier version recorded 2 events without transitions/);
+  const old = partOf(await pageOf(inspector, request.id, "?at=4&upto=4"), "timeline");
+  assert.match(old, /^Asked again#4 .* Asked again#3 .* Grace period ended#2 .* Opened#1/);
+  const past = await pageOf(inspector, request.id, "?at=104");
+  assert.match(past, /on a condition: taken 100 ×/);
+  assert.match(partOf(past, "timeline"), /Asked orders again#104/);
+  assert.match(past, /after event #104 \(asked orders again\)/);
 });
 
 Deno.test("an open page hears of what others do, of participants and of publications", async () => {

@@ -16,7 +16,7 @@ function event(sequence: number, changes: Partial<ActorEventRow> = {}): ActorEve
     actorKind: "gdpr_request",
     actorId: "",
     sequence,
-    eventType: "ask",
+    eventType: "participant.asked_again",
     stateBefore: "COMPLETED",
     stateAfter: "COMPLETED",
     principalId: "00000000-0000-4000-8000-000000000000",
@@ -72,7 +72,11 @@ Deno.test("a service that fails and is asked again, in turns, is one line, which
   const region = (state: string) =>
     JSON.stringify({ IN_PROGRESS: { collecting: { orders: state, own: "received" } } });
   const failed = { eventType: "source.failed", stateBefore: region("asked"), stateAfter: region("retrying") };
-  const again = { eventType: "ask", stateBefore: region("retrying"), stateAfter: region("asked") };
+  const again = {
+    eventType: "participant.asked_again",
+    stateBefore: region("retrying"),
+    stateAfter: region("asked"),
+  };
   const story = (length: number, from = 1) =>
     Array.from({ length }, (_, at) => event(from + at, at % 2 === 0 ? failed : again)).toReversed();
   const told = (events: ActorEventRow[]) =>
@@ -88,6 +92,50 @@ Deno.test("a service that fails and is asked again, in turns, is one line, which
   assert.doesNotMatch(told(story(3)), /times/);
   const people = story(6).map((row) => ({ ...row, principalId: viewer, principalType: "STAFF" as const }));
   assert.doesNotMatch(told(people), /times/);
+});
+
+Deno.test("a line says which service was asked, and a run how often each of them", () => {
+  const asked = (sequence: number, about: string | null) =>
+    event(sequence, { eventType: "participant.asked_again", about });
+  const told = (events: ActorEventRow[]) =>
+    textOf(String(<Timeline lines={foldRuns(events.toReversed(), undefined)} viewer={viewer} />));
+  const numbers = Array.from({ length: 10 }, (_, index) => index + 1);
+  assert.match(told([asked(1, "payment-service")]), /^Asked payment-service again 2026/);
+  assert.match(
+    told(numbers.map((sequence) => asked(sequence, "payment-service"))),
+    /^Asked payment-service again, 10 times by the service itself/,
+  );
+  assert.match(
+    told(numbers.map((sequence) => asked(sequence, sequence % 3 === 0 ? "orders" : "payments"))),
+    /^Asked again, 10 times payments 7 times, orders 3 times by/,
+  );
+  assert.match(
+    told(numbers.map((sequence) => asked(sequence, sequence === 1 ? null : "orders"))),
+    /^Asked again, 10 times orders 9 times, service not recorded once by/,
+  );
+  const failed = [asked(1, "orders"), asked(2, "orders")].map((row) => ({ ...row, about: null }));
+  assert.match(told(failed), /^Asked again .* Asked again /);
+});
+
+Deno.test("a service that fails and is asked again, in turns, is named in the line's heading", () => {
+  const region = (state: string) => JSON.stringify({ IN_PROGRESS: { collecting: { orders: state } } });
+  const about = "orders";
+  const failed = {
+    about,
+    eventType: "source.failed",
+    stateBefore: region("asked"),
+    stateAfter: region("retrying"),
+  };
+  const again = {
+    about,
+    eventType: "participant.asked_again",
+    stateBefore: region("retrying"),
+    stateAfter: region("asked"),
+  };
+  const story = Array.from({ length: 6 }, (_, at) => event(10 + at, at % 2 === 0 ? failed : again))
+    .toReversed();
+  const text = textOf(String(<Timeline lines={foldRuns(story, undefined)} viewer={viewer} />));
+  assert.match(text, /^Call to orders failed, asked orders again, at least 3 times by the service itself/);
 });
 
 Deno.test("a day without an event is a line of its own, and everybody is called what they are", () => {
