@@ -6,6 +6,8 @@ const ROOT = new URL("../", import.meta.url);
 /** Folders and files that have been rewritten in plain English. The list grows until it covers the repository. */
 const REWRITTEN: readonly string[] = [
   "auth/",
+  "db/",
+  "tests/db/",
   "bench/",
   "config/",
   "demo/",
@@ -60,8 +62,8 @@ const REWRITTEN: readonly string[] = [
   "tests/tour_test.ts",
 ];
 
-/** Not ours, or generated. */
-const OUTSIDE = /(^|\/)(\.|node_modules\/|vendor\/|proto\/gen\/|grpc\/gen\/)/;
+/** Not ours, generated, or released and never edited. */
+const OUTSIDE = /(^|\/)(\.|node_modules\/|vendor\/|db\/migrations\/|proto\/gen\/|grpc\/gen\/)/;
 
 /** What to write instead of each word. */
 const REFUSED: readonly [word: RegExp, instead: string][] = [
@@ -92,7 +94,13 @@ const REFUSED: readonly [word: RegExp, instead: string][] = [
 ];
 
 /** Exact sentences that are right as they are, each with its reason. */
-const ALLOWED: readonly { path: string; text: string; reason: string }[] = [];
+const ALLOWED: readonly { path: string; text: string; reason: string }[] = [
+  {
+    path: "db/gdpr_search.ts",
+    text: "not e.params ? 'service') as",
+    reason: "the name of an exported field",
+  },
+];
 
 interface Finding {
   path: string;
