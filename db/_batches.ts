@@ -1,40 +1,40 @@
-/** Gathers questions that are asked one by one into statements that answer many. */
+/** Batching of single lookups into statements that answer many, with bounded concurrency. */
 import DataLoader from "dataloader";
 import { instrumentLookup } from "../telemetry/sql.ts";
 import { inThisTrace } from "../telemetry/spans.ts";
 import { Overloaded } from "./errors.ts";
 import { inTime } from "./time_limit.ts";
 
-/** Answers by position; throws what all of the questions are then answered with. */
+/** Returns the answers by position. An error that it throws rejects every lookup of the batch. */
 type Ask<Question, Answer> = (questions: readonly Question[]) => Promise<Answer[]>;
 
 /**
- * How many statements of one kind travel at a time. Questions that come meanwhile gather for the next one, so
- * that statements grow with the load; the second keeps a slow one from holding up everybody.
+ * Concurrent statements of each kind. Lookups that arrive meanwhile join the next batch, so that batches grow
+ * with the load; the second statement keeps a slow one from blocking every caller.
  */
 const UNDER_WAY = 2;
 const MAX_QUESTIONS = 500;
-/** How long PostgreSQL may keep silent before it counts as away. */
+/** Time in which PostgreSQL has to respond before it counts as unavailable, in milliseconds. */
 const ANSWER_LIMIT_MS = 3_000;
-/** How long a question may wait for its statement: by then a fresh one has better prospects. */
+/** Time that a lookup may wait for its statement, in milliseconds. A retry has better prospects after that. */
 const WAIT_LIMIT_MS = 3_000;
-/** How many questions of one kind may wait. */
+/** Limit of waiting lookups of one kind. */
 const MAX_WAITING = 10_000;
 
-/** Whether somebody still waits for the answer; asked when the work would begin. */
+/** Returns whether a caller still waits for the answer; called just before the statement starts. */
 export type Wanted = () => boolean;
 
 interface Waiting<Question> {
   question: Question;
   wanted: Wanted;
-  /** On the clock of `performance`. */
+  /** Time on the clock of `performance`. */
   since: number;
 }
 
 /**
- * Questions of one tick go together, at once while fewer than two statements are under way. Nothing is
- * remembered: an answer is always as fresh as the statement that brought it. A question that nobody wants any more
- * when its turn comes is not asked.
+ * Collects the lookups of one tick into one statement, and sends it at once while fewer than two are running.
+ * Nothing is cached: an answer is as fresh as the statement that returned it. A lookup whose caller has gone
+ * is skipped.
  *
  * @param procedure the function that the statement calls
  */
@@ -69,7 +69,7 @@ async function askWhatIsWanted<Question, Answer>(
 ): Promise<(Answer | Error)[]> {
   const now = performance.now();
   const refusals = batch.map(({ wanted, since }) => {
-    if (!wanted()) return new Overloaded("nobody waits for the answer any more");
+    if (!wanted()) return new Overloaded("the caller no longer waits for the answer");
     if (now - since > WAIT_LIMIT_MS) return new Overloaded(`not asked within ${WAIT_LIMIT_MS} ms`);
   });
   const asked = batch.filter((_, at) => refusals[at] === undefined);
@@ -79,7 +79,7 @@ async function askWhatIsWanted<Question, Answer>(
   return refusals.map((refusal) => refusal ?? answers[next++]!);
 }
 
-/** Lets in, from the end of this tick on, as many as there are places, in the order in which they came. */
+/** Admits as many lookups as there are free slots, in order of arrival, from the end of this tick on. */
 function createTurnstile(places: number) {
   const waiting: (() => void)[] = [];
   const admit = () => {

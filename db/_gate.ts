@@ -1,24 +1,24 @@
-/** Places that are taken in turn: whoever waits for one does so in a bounded queue, and not without end. */
+/** Semaphore with a bounded queue and a wait timeout. */
 import { Overloaded } from "./errors.ts";
 
 export interface GateLimits {
   places: number;
-  /** How many may wait for a place. */
+  /** Limit of waiting callers. */
   waiting: number;
-  /** How long one of them waits, in milliseconds. */
+  /** Wait timeout, in milliseconds. */
   waitMs: number;
 }
 
 export interface Gate {
   (): Promise<() => void>;
-  /** How many wait now. */
+  /** Number of callers that wait now. */
   waiting(): number;
 }
 
 /**
- * Gives a function that takes a place, and resolves with the one that gives it back, to be called once.
+ * Returns a function that acquires a slot and resolves with its release function, to be called once.
  *
- * @throws {Overloaded} from that function: the queue is full, or the turn has not come in time
+ * @throws {Overloaded} from the returned function: the queue is full, or the wait has timed out
  */
 export function createGate({ places, waiting, waitMs }: GateLimits): Gate {
   const queue = new Set<() => void>();

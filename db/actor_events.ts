@@ -1,4 +1,4 @@
-/** The journal. */
+/** Rows of the journal: the accepted events of every actor. */
 import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 
@@ -10,18 +10,23 @@ export interface ActorEventRow {
   /** The actor's version after the event. */
   sequence: number;
   eventType: string;
-  /** Null for the event that made the actor. */
+  /** Null for the event that created the actor. */
   stateBefore: string | null;
   stateAfter: string;
   principalId: string;
   principalType: "CUSTOMER" | "STAFF" | "SYSTEM";
   changedFields: readonly string[];
-  /** What whoever decided it gave as their reason, in their own words. */
+  /** Reason that the principal gave, in free text. */
   reason: string | null;
   at: Date;
-  /** The participant that the event was about. Null: the actor as a whole, or unknown where `transitions` is null. */
+  /**
+   * Participant that the event was about. Null: the actor as a whole, or unknown where `transitions` is null.
+   */
   about: string | null;
-  /** The transitions that the machine took, as `transitionName` names them. Null: an earlier version wrote the row. */
+  /**
+   * Transitions that the machine took, by the names of `transitionName`. Null: an earlier version wrote the
+   * row.
+   */
   transitions: readonly string[] | null;
 }
 
@@ -35,7 +40,7 @@ export interface ActorKey {
   actorId: string;
 }
 
-/** What has become of an actor, in order: the events behind a sequence, at most `limit` of them. */
+/** Returns the journal of an actor in order: at most `limit` events after a sequence number. */
 export async function findJournal(
   sql: ReadSql,
   { storeId, actorKind, actorId }: ActorKey,

@@ -1,4 +1,4 @@
-/** The journal of one actor for a page: a stretch of it, one of its moments, and all of it in short. */
+/** Journal queries for the pages of one actor: a page of events, a single event, and a summary. */
 import type { ActorEventRow, ActorKey } from "./actor_events.ts";
 import type { ReadSql } from "./store_reader.ts";
 
@@ -9,7 +9,7 @@ const columns = (sql: ReadSql) =>
   sql`store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
     principal_type, changed_fields, reason, at, about, transitions`;
 
-/** The events up to a sequence, newest first. */
+/** Returns the events up to a sequence number, newest first. */
 export async function findEventsUpTo(
   sql: ReadSql,
   key: ActorKey,
@@ -20,7 +20,7 @@ export async function findEventsUpTo(
     order by sequence desc limit ${limit}`;
 }
 
-/** The one event of a sequence. */
+/** Returns the event with a sequence number. */
 export async function findEvent(
   sql: ReadSql,
   key: ActorKey,
@@ -31,15 +31,18 @@ export async function findEvent(
   return row;
 }
 
-/** Events that tell the same: as many rows as there are different ones, however long the journal is. */
+/** Group of equal events: one row for each distinct event, however long the journal is. */
 export interface SummarizedEvent
   extends Pick<ActorEventRow, "eventType" | "stateBefore" | "stateAfter" | "transitions"> {
-  /** Of the last of them. */
+  /** Of the last event in the group. */
   sequence: number;
   times: number;
 }
 
-/** The journal up to a sequence, in the order in which each thing happened for the last time. */
+/**
+ * Returns the journal up to a sequence number as groups of equal events, ordered by the last event of each
+ * group.
+ */
 export async function summarizeJournal(
   sql: ReadSql,
   key: ActorKey,
@@ -52,9 +55,10 @@ export async function summarizeJournal(
 }
 
 /**
- * Since when, at the event of a sequence, an actor has been in a state; undefined where the journal does not tell.
+ * Returns when an actor entered the state that it had at a sequence number; undefined where the journal does
+ * not contain it.
  *
- * @param prefix how the journal's text of the state begins, whatever goes on inside the state
+ * @param prefix beginning of the journal's text of the state, without its substates
  */
 export async function findStateSince(
   sql: ReadSql,
@@ -72,7 +76,7 @@ export async function findStateSince(
   return row?.at;
 }
 
-/** The reason that the last event of a type was given, up to a sequence; null without one. */
+/** Returns the reason of the last event of a type, up to a sequence number; null without one. */
 export async function findLastReason(
   sql: ReadSql,
   key: ActorKey,
@@ -86,17 +90,17 @@ export async function findLastReason(
   return row?.reason ?? null;
 }
 
-/** How many events were about the same; `about` is null for the actor as a whole, and where that is unknown. */
+/** Number of events about one participant; `about` is null for the actor as a whole, and if it is unknown. */
 export interface AboutCount {
   about: string | null;
   times: number;
 }
 
 /**
- * The ends of the run that an event is in: of all before and after it, without a gap, that tell the same as it does,
- * for no reason given, and have changed nothing. What they were about may differ: participants are asked in turn.
+ * Returns the first and last sequence number of the run that contains an event: adjacent events that are
+ * equal, have no reason, and changed nothing. They may be about different participants, which are asked in turn.
  *
- * @param shown the sequence of an event that is in no run
+ * @param shown sequence number of an event that belongs to no run
  */
 export async function findRun(
   sql: ReadSql,

@@ -1,4 +1,4 @@
-/** What waits to happen to one actor: its timers, and the effects that are not done. */
+/** Pending work of one actor: its timers, and the effects that are not done. */
 import type { ActorKey } from "./actor_events.ts";
 import type { TimerEvent } from "./timers.ts";
 import type { ReadSql } from "./store_reader.ts";
@@ -11,7 +11,7 @@ export interface WaitingTimer {
   lastError: string | null;
 }
 
-/** The next one first. */
+/** Returns the timers, the next due first. */
 export async function findTimers(
   sql: ReadSql,
   { storeId, actorKind, actorId }: ActorKey,
@@ -25,7 +25,7 @@ export interface OpenEffect {
   effectId: string;
   type: string;
   params: Record<string, string>;
-  /** POISONED: given up until somebody looks at it. */
+  /** POISONED: given up until an operator retries it. */
   state: "PENDING" | "POISONED";
   attempts: number;
   dueAt: Date;
@@ -33,7 +33,7 @@ export interface OpenEffect {
   createdAt: Date;
 }
 
-/** Given up ones first, then the next one. */
+/** Returns the effects: POISONED ones first, then the next due. */
 export async function findOpenEffects(
   sql: ReadSql,
   { storeId, actorKind, actorId }: ActorKey,

@@ -1,7 +1,7 @@
-/** What an administrator does once for customer-service on a new database server. */
+/** One-time setup of a database server by an administrator. */
 import postgres from "postgres";
 
-/** The service's own login: a member of the roles, with no right before it becomes one of them. */
+/** Login of the service: a member of the roles, without rights until it sets one of them. */
 export const LOGIN = "customer_service";
 
 /**
@@ -25,7 +25,7 @@ export async function bootstrap(adminUrl: string, database: string, password: st
   }
   const url = new URL(adminUrl);
   url.username = LOGIN;
-  url.password = encodeURIComponent(password); // the setter leaves a % as it is
+  url.password = encodeURIComponent(password); // the setter does not encode %
   url.pathname = `/${database}`;
   return url.href;
 }

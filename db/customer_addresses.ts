@@ -1,8 +1,8 @@
-/** The address books' rows. */
+/** Rows of the address books. */
 import type { Tx } from "./connect.ts";
 import { erasedValuesOf } from "./personal_data.ts";
 
-/** What an address says; null where it may be empty. */
+/** Fields of an address; null where a field may be empty. */
 export interface AddressValues {
   line1: string;
   line2: string | null;
@@ -14,7 +14,7 @@ export interface AddressValues {
   isDefaultBilling: boolean;
 }
 
-/** Undefined where this customer has no such address. The customer's lock covers its addresses. */
+/** Returns undefined where this customer has no such address. The customer's lock covers its addresses. */
 export async function findAddress(
   tx: Tx,
   storeId: string,
@@ -62,14 +62,14 @@ export async function deleteAddress(tx: Tx, storeId: string, addressId: string):
   await tx`delete from customer_addresses where store_id = ${storeId} and address_id = ${addressId}`;
 }
 
-/** Empties every address of an erased customer and leaves the rows. */
+/** Empties every address of an erased customer and keeps the rows. */
 export async function eraseAddresses(tx: Tx, storeId: string, customerId: string, at: Date): Promise<void> {
   await tx`
     update customer_addresses set ${tx({ ...erasedValuesOf("customer_addresses"), updatedAt: at })}
     where store_id = ${storeId} and customer_id = ${customerId}`;
 }
 
-/** Takes a default that another address is about to get from the one that has it. */
+/** Clears a default from the address that has it, before another address gets it. */
 async function clearDefaults(
   tx: Tx,
   { storeId, customerId }: AddressKey,

@@ -1,17 +1,17 @@
-/** What there is to know of a customer without anything personal. */
+/** Facts about a customer without personal values. */
 import type { CustomerRow } from "./customers.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 export interface CustomerFacts extends Pick<CustomerRow, "status" | "version" | "anonymizedAt"> {
   createdAt: Date;
   updatedAt: Date;
-  /** How many rows the address book has, emptied ones included. */
+  /** Number of rows in the address book, emptied ones included. */
   addresses: number;
-  /** The request that has erased the customer; null where there is none. */
+  /** Request that erased the customer; null without one. */
   erasedBy: string | null;
 }
 
-/** Undefined where the store has no such customer. */
+/** Returns undefined where the store has no such customer. */
 export async function findCustomerFacts(
   sql: ReadSql,
   storeId: string,
@@ -28,7 +28,10 @@ export async function findCustomerFacts(
   return row;
 }
 
-/** A text that changes with what is known of a customer, or of one of the requests; empty where there is none. */
+/**
+ * Returns a text that changes with the facts of a customer or of one of its requests; empty for an unknown
+ * customer.
+ */
 export async function findCustomerFingerprint(
   sql: ReadSql,
   storeId: string,

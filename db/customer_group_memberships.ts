@@ -1,4 +1,4 @@
-/** Who is in which group. */
+/** Rows of group memberships. */
 import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 
@@ -15,8 +15,8 @@ export async function isMember(
 }
 
 /**
- * Whether the group can take members. It stays so until the transaction ends: a deletion waits, and then finds
- * the membership that this transaction has written.
+ * Returns whether the group can take members. The result holds until the transaction ends: a deletion waits,
+ * and then finds the membership that this transaction has inserted.
  */
 export async function holdShopperGroup(tx: Tx, storeId: string, groupId: string): Promise<boolean> {
   const rows = await tx`
@@ -52,13 +52,13 @@ export async function deleteMembership(
     where store_id = ${storeId} and customer_id = ${customerId} and group_id = ${groupId}`;
 }
 
-/** Takes an erased customer out of every group. */
+/** Removes an erased customer from every group. */
 export async function deleteMemberships(tx: Tx, storeId: string, customerId: string): Promise<void> {
   await tx`
     delete from customer_group_memberships where store_id = ${storeId} and customer_id = ${customerId}`;
 }
 
-/** Up to `limit` members of a group, in no order that matters. */
+/** Returns up to `limit` members of a group, in no particular order. */
 export async function findMembers(
   tx: ReadSql,
   storeId: string,
@@ -71,13 +71,13 @@ export async function findMembers(
   return rows.map((row) => row.customerId);
 }
 
-/** That a customer is in the group at hand. */
+/** Membership of a customer in the group of the query. */
 export interface Member {
   customerId: string;
   assignedAt: Date;
 }
 
-/** Up to `limit` members of a group in the order of their ids, from behind one of them on. */
+/** Returns up to `limit` members of a group in the order of their IDs, after a given one. */
 export async function listMembers(
   sql: ReadSql,
   storeId: string,

@@ -1,38 +1,38 @@
-/** Searches the customers of a store, a page at a time. */
+/** Search over the customers of a store, one page at a time. */
 import type { Customer } from "./lookups.ts";
 import type { StoreReader } from "./store_reader.ts";
 
-/** A customer in a list: the row, without what hangs on it. */
+/** Customer of a list: the row, without its related rows. */
 export type FoundCustomer = Omit<Customer, "storeId" | "addresses" | "groups">;
 
-/** What a customer has to be; whatever is absent does not matter. Letters fit in either case. */
+/** Filter; an absent field matches every customer. Text matches in any case. */
 export interface CustomerFilter {
   email?: string | undefined;
   emailPrefix?: string | undefined;
-  /** The beginning of the first or the last name, or of both, in either order: "grace ho". */
+  /** Prefix of the first or the last name, or of both, in either order: "grace ho". */
   namePrefix?: string | undefined;
   status?: Customer["status"] | undefined;
   groupId?: string | undefined;
   createdFrom?: Date | undefined;
-  /** The first moment that is too late. */
+  /** Exclusive upper bound. */
   createdTo?: Date | undefined;
   anonymized?: boolean | undefined;
 }
 
 export interface CustomerPage {
   limit: number;
-  /** The last customer of the page before. */
+  /** Last customer of the previous page. */
   after?: string | undefined;
 }
 
-/** How long PostgreSQL looks for a page before it gives up, so that nobody else waits for the connection. */
+/** Timeout of a search, so that one search does not block the connection for other callers. */
 export const SEARCH_LIMIT_MS = 4_000;
 
 /**
- * The next customers: the newest first, but a group's by id, the greatest first. Whoever is added meanwhile neither
- * moves the others on nor brings any of them back.
+ * Returns the next customers: the newest first, but a group's by ID in descending order. A customer that is
+ * added meanwhile neither moves the others nor repeats one of them.
  *
- * @throws the driver's error; `isTimedOut` tells the one that says that it takes too long
+ * @throws the driver's error; `isTimedOut` recognizes the timeout
  */
 export async function searchCustomers(
   reader: StoreReader,
@@ -50,7 +50,7 @@ export async function searchCustomers(
   });
 }
 
-/** The filter as the function of the database takes it. */
+/** Converts the filter into the argument of the database function. */
 function conditionsOf({ emailPrefix, namePrefix, createdFrom, createdTo, ...rest }: CustomerFilter) {
   const filter = {
     ...rest,
@@ -66,8 +66,8 @@ function conditionsOf({ emailPrefix, namePrefix, createdFrom, createdTo, ...rest
 }
 
 /**
- * The pairs of patterns of a first and a last name, one of which has to fit. Where one name ends and the other begins
- * nobody says, so every place between two words is tried.
+ * Pairs of patterns for a first and a last name, one of which has to match. The query does not say where one
+ * name ends and the other begins, so every split between two words is tried.
  */
 function namePatterns(prefix: string): [first: string | null, last: string | null][] {
   const words = prefix.trim().split(/\s+/u);
@@ -80,7 +80,7 @@ function namePatterns(prefix: string): [first: string | null, last: string | nul
   return pairs;
 }
 
-/** A pattern of LIKE for what begins like this. */
+/** Returns a LIKE pattern for a prefix. */
 function beginning(text: string): string {
   return `${text.replace(/[\\%_]/g, "\\$&")}%`;
 }

@@ -1,4 +1,4 @@
-/** The customers' rows. */
+/** Rows of the customers. */
 import type { Tx } from "./connect.ts";
 
 export interface CustomerRow {
@@ -12,13 +12,16 @@ export interface CustomerRow {
   anonymizedAt: Date | null;
 }
 
-/** How many rows hang on a customer. */
+/** Numbers of a customer's related rows. */
 export interface CustomerCounts {
   addresses: number;
   groups: number;
 }
 
-/** Locks the customer and counts what hangs on it; the count is a statement of its own, to see what the lock waited for. */
+/**
+ * Locks the customer and counts its related rows; the count is a separate statement, to see what was
+ * committed while the lock waited.
+ */
 export async function lockCustomer(
   tx: Tx,
   storeId: string,
@@ -59,7 +62,7 @@ export async function updateCustomer(
     update customers set ${tx(columns)} where store_id = ${storeId} and customer_id = ${customerId}`;
 }
 
-/** Of each customer that the store has whether it is anonymised. */
+/** Returns for each existing customer whether it is anonymized. */
 export async function findAnonymized(
   tx: Tx,
   storeId: string,

@@ -1,4 +1,4 @@
-/** What actors want performed. */
+/** Rows of the effects: side effects that actors have requested. */
 import type { Sql, Tx } from "./connect.ts";
 
 export interface EffectRow {
@@ -9,13 +9,13 @@ export interface EffectRow {
   type: string;
   params: Record<string, string>;
   traceId: string;
-  /** Where in the trace it was asked for. */
+  /** Place in the trace at which it was requested. */
   traceparent: string;
   dueAt: Date;
   createdAt: Date;
 }
 
-/** A due effect that no other replica touches until `claimedUntil`. */
+/** Due effect that no other replica touches until `claimedUntil`. */
 export interface ClaimedEffect extends Omit<EffectRow, "traceId" | "dueAt" | "createdAt"> {
   attempts: number;
   claimedUntil: Date;
@@ -26,8 +26,8 @@ export async function insertEffect(tx: Tx, row: EffectRow): Promise<void> {
 }
 
 /**
- * Claims what is due. Whoever dies over it leaves it due again at the end of the claim. An effect that a version without
- * places in traces has stored gets one in its trace.
+ * Claims due effects. If the worker dies, the effect becomes due again when its claim expires. An effect that
+ * an earlier version stored without a place in a trace gets one in its trace.
  */
 export async function claimEffects(
   sql: Sql,
@@ -46,7 +46,7 @@ export async function claimEffects(
       attempts, due_at as claimed_until`;
 }
 
-/** Holds a claim for longer. False: it has run out and another replica has the effect now. */
+/** Extends a claim. Returns false if it has expired and another replica may have the effect. */
 export async function renewClaim(sql: Sql, effect: ClaimedEffect, claimedUntil: Date): Promise<boolean> {
   const { count } = await sql`
     update effects set due_at = ${claimedUntil}
@@ -55,14 +55,17 @@ export async function renewClaim(sql: Sql, effect: ClaimedEffect, claimedUntil: 
   return count > 0;
 }
 
-/** What has become of a claimed effect. */
+/** Outcome of a claimed effect. */
 export type Outcome =
   | { state: "DONE"; finishedAt: Date; lastError: null }
   | { state: "PENDING"; dueAt: Date; attempts: number; lastError: string | null }
-  /** Given up until somebody looks at it. */
+  /** Given up until an operator retries it. */
   | { state: "POISONED"; lastError: string };
 
-/** False: the claim has run out and another replica has the effect now, so this outcome does not count. */
+/**
+ * Stores the outcome. Returns false if the claim has expired and another replica may have the effect: the
+ * outcome does not count.
+ */
 export async function settleEffect(sql: Sql, effect: ClaimedEffect, outcome: Outcome): Promise<boolean> {
   const { count } = await sql`
     update effects set ${sql({ ...outcome })}
@@ -70,7 +73,7 @@ export async function settleEffect(sql: Sql, effect: ClaimedEffect, outcome: Out
   return count > 0;
 }
 
-/** Forgets what was done before a moment; what was given up stays. */
+/** Deletes effects that were done before a given time; POISONED ones stay. */
 export async function deleteDoneEffects(sql: Sql, before: Date): Promise<number> {
   const { count } = await sql`delete from effects where state = 'DONE' and finished_at < ${before}`;
   return count;

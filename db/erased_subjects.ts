@@ -1,4 +1,4 @@
-/** The erasure memory's rows: who has left, in which store. */
+/** Rows of the erasure memory: the erased customers of each store. */
 import type { Sql, Tx } from "./connect.ts";
 
 export interface ErasedSubject {
@@ -10,8 +10,8 @@ export interface ErasedSubject {
 }
 
 /**
- * Adds those that are missing, and moves the others on to a later erasure. All of them are of the transaction's
- * store, each once. Returns the ids of those that were missing.
+ * Inserts the missing subjects, and moves the others to a later erasure. All are of the transaction's store,
+ * each once. Returns the IDs of those that were missing.
  */
 export async function rememberSubjects(tx: Tx, subjects: readonly ErasedSubject[]): Promise<Set<string>> {
   const rows = await tx<{ customerId: string; added: boolean }[]>`
@@ -41,7 +41,7 @@ export async function findErasedSubject(
   return row;
 }
 
-/** When somebody with this email was last erased; undefined where the store remembers nobody. */
+/** Returns when a customer with this email was last erased; undefined where the store has no such row. */
 export async function findErasureOfEmail(
   tx: Tx,
   storeId: string,
@@ -54,7 +54,7 @@ export async function findErasureOfEmail(
 }
 
 /**
- * Everybody of every store, as one moment shows it, some at a time.
+ * Yields the subjects of every store from one snapshot, in batches.
  *
  * @param sql a pool of customer_owner: no other role sees the memory of more than one store
  */
@@ -65,7 +65,7 @@ export function listErasedSubjects(sql: Sql): AsyncIterable<ErasedSubject[]> {
 }
 
 /**
- * When the newest erasure was that the database remembers, of any store; undefined when there was none.
+ * Returns the time of the newest erasure in the memory, of any store; undefined without one.
  *
  * @param sql a pool of customer_worker
  */

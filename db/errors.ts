@@ -1,8 +1,8 @@
-/** What PostgreSQL's failures mean. */
+/** Classification of PostgreSQL's errors. */
 import postgres from "postgres";
 import { DomainError } from "../domain/errors.ts";
 
-/** Something waits for the database that need not or must not wait any longer; the message says what. */
+/** Overload: a wait for the database was refused or has timed out; the message names the limit. */
 export class Overloaded extends Error {
   override name = "Overloaded";
   readonly code = "OVERLOADED";
@@ -15,12 +15,12 @@ const AWAY = new Set([
   "CONNECT_TIMEOUT",
   "ECONNREFUSED",
   "ECONNRESET",
-  "EAI_AGAIN", // a name that cannot be looked up
+  "EAI_AGAIN", // a host name that does not resolve
   "EHOSTUNREACH",
   "ENETUNREACH",
   "ENOTFOUND",
   "EPIPE",
-  "ENOENT", // a Unix socket that is not there
+  "ENOENT", // a Unix socket that does not exist
   "ETIMEDOUT",
   "53300", // too_many_connections
   "57P01", // admin_shutdown
@@ -36,7 +36,7 @@ const BUSY = new Set([
   "25P03", // idle_in_transaction_session_timeout
 ]);
 
-/** Why the database cannot serve, when the same call may succeed later: completes "The database …". */
+/** Returns why the database cannot serve, when the same call may succeed later: completes "The database …". */
 export function unavailability(error: unknown): string | undefined {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (AWAY.has(code)) return "cannot be reached";
@@ -44,8 +44,8 @@ export function unavailability(error: unknown): string | undefined {
 }
 
 /**
- * The `DomainError` for any error: itself if it is one, UNAVAILABLE when PostgreSQL cannot serve now,
- * undefined for an error that no caller expects. Edges mask and log those.
+ * Converts any error into a `DomainError`: itself if it is one, UNAVAILABLE when PostgreSQL cannot serve now,
+ * undefined for an unexpected error, which edges mask and log.
  */
 export function asDomainError(error: unknown): DomainError | undefined {
   if (error instanceof DomainError) return error;
@@ -59,17 +59,20 @@ export function isUnavailable(error: unknown): boolean {
   return unavailability(error) !== undefined;
 }
 
-/** Whether PostgreSQL has given up because the statement took longer than its limit. */
+/** Returns whether PostgreSQL canceled the statement because of its timeout. */
 export function isTimedOut(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === "57014";
 }
 
-/** Whether PostgreSQL ended the transaction to let another one pass, so that it can run again at once. */
+/**
+ * Returns whether PostgreSQL aborted the transaction for a concurrent one, so that a retry may succeed at
+ * once.
+ */
 export function isSerializationFailure(error: unknown): boolean {
   return error instanceof postgres.PostgresError && (error.code === "40001" || error.code === "40P01");
 }
 
-/** The name of the unique or check constraint that refused a row, or undefined for any other error. */
+/** Returns the name of the unique or check constraint that refused a row, or undefined for any other error. */
 export function violatedConstraint(error: unknown): string | undefined {
   if (!(error instanceof postgres.PostgresError)) return undefined;
   return error.code === "23505" || error.code === "23514" ? error.constraint_name : undefined;

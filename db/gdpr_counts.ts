@@ -1,23 +1,23 @@
-/** How many requests a store has, by what they are and by what they need. */
+/** Numbers of a store's GDPR requests, by type and state and by what they need. */
 import type { GdprRequestRow } from "./gdpr_requests.ts";
 import { matching } from "./gdpr_search.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 export interface RequestCounts {
-  /** One for each combination that there is. */
+  /** One entry for each combination that exists. */
   kinds: (Pick<GdprRequestRow, "type" | "status" | "outcome"> & { count: number })[];
-  /** Open, and past their due date. */
+  /** Number of open requests past their due date. */
   overdue: number;
-  /** Open, and due from `now` until `dueUntil`. */
+  /** Number of open requests that are due from `now` until `dueUntil`. */
   atRisk: number;
   held: number;
-  /** Open, and stuck as the filter of that name has it. */
+  /** Number of open requests that are stuck, as the filter of that name defines it. */
   stuck: number;
-  /** The services that open requests wait for, by name, and for how many each. */
+  /** Participants that open requests wait for, by name, with the number of requests. */
   waiting: { service: string; count: number }[];
 }
 
-/** @param dueUntil until then a request that is not overdue is at risk */
+/** @param dueUntil a request that is due before it and not overdue is at risk */
 export async function countRequests(
   sql: ReadSql,
   storeId: string,

@@ -1,8 +1,11 @@
-/** The parts of exports and their encrypted chunks. Every function stays within the store that was entered. */
+/**
+ * Rows of the parts of exports and their encrypted chunks. Every function stays within the transaction's
+ * store.
+ */
 import type { Sql, Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 
-/** A request within its store. */
+/** Key of a request within its store. */
 export interface ExportKey {
   storeId: string;
   requestId: string;
@@ -21,7 +24,7 @@ export interface PartRow {
   expiresAt: Date;
 }
 
-/** What a source delivers is a part of this name until the documents are made of it. */
+/** Prefix of the parts that hold what a participant delivered, until the documents are made of them. */
 export function sourcePart(service: string): string {
   return `source/${service}`;
 }
@@ -32,8 +35,8 @@ const ofRequest = (tx: ReadSql, { storeId, requestId }: ExportKey) =>
   tx`store_id = ${storeId} and request_id = ${requestId}`;
 
 /**
- * Lets nobody end the request, and nobody else write a part of it, until the transaction ends. Undefined: it has
- * ended already, so nothing may be kept for it any more.
+ * Locks the request against its end and against other writers of its parts, until the transaction ends.
+ * Returns undefined if it has already ended, so that nothing may be stored for it.
  */
 export async function lockOpenExport(tx: Tx, key: ExportKey): Promise<{ dueAt: Date } | undefined> {
   const [row] = await tx<{ status: string; dueAt: Date }[]>`
@@ -46,7 +49,7 @@ export async function findPart(tx: ReadSql, key: ExportKey, part: string): Promi
   return row;
 }
 
-/** The finished documents, the expired ones included. */
+/** Returns the finished documents, the expired ones included. */
 export async function findDocuments(tx: ReadSql, key: ExportKey): Promise<PartRow[]> {
   return await selectParts(tx, key, tx`complete and part not like ${SOURCES}`);
 }
@@ -82,7 +85,7 @@ export async function updatePart(
   } and part = ${part}`;
 }
 
-/** Keeps what the sources have delivered for at least so long; a later expiry stays. */
+/** Keeps what the participants have delivered at least until a given time; a later expiry stays. */
 export async function prolongSources(tx: Tx, key: ExportKey, expiresAt: Date): Promise<void> {
   await tx`
     update gdpr_export_parts set expires_at = ${expiresAt}
@@ -113,11 +116,11 @@ export interface PartKey extends ExportKey {
 export interface ChunkRow {
   chunk: number;
   bytes: Uint8Array;
-  /** No chunk of the part has a higher number. */
+  /** Highest number of a chunk in this part. */
   highest: boolean;
 }
 
-/** The chunks from a number on, a few at a time. */
+/** Yields the chunks from a number on, in batches. */
 export async function findChunks(
   tx: ReadSql,
   { part, ...key }: PartKey,
@@ -132,8 +135,8 @@ export async function findChunks(
 }
 
 /**
- * Takes the request's documents to write them, until `lease`, and throws away what another writer has left
- * behind. `taken`: another one is at it. Needs the request's lock.
+ * Claims the request's documents for writing until `lease`, and deletes what an earlier writer left. `taken`:
+ * another writer holds the claim. Needs the request's lock.
  */
 export async function claimDocuments(
   tx: Tx,
@@ -150,7 +153,7 @@ export async function claimDocuments(
   return "claimed";
 }
 
-/** False: the claim that lasts until `lease` is no longer held, and nothing may be written under it. */
+/** Extends the claim. Returns false if the claim until `lease` is no longer held: nothing may be written under it. */
 export async function renewClaim(tx: Tx, key: ExportKey, lease: Date, renewed: Date): Promise<boolean> {
   const { count } = await tx`
     update gdpr_export_parts set expires_at = ${renewed}
@@ -164,7 +167,7 @@ export async function dropClaim(tx: Tx, key: ExportKey, lease: Date): Promise<vo
     where ${ofRequest(tx, key)} and part not like ${SOURCES} and not complete and expires_at = ${lease}`;
 }
 
-/** Makes the claimed documents complete, and removes what they were made of. */
+/** Marks the claimed documents complete, and deletes the deliveries that they were made of. */
 export async function publishDocuments(
   tx: Tx,
   key: ExportKey,
@@ -178,7 +181,10 @@ export async function publishDocuments(
   return count > 0;
 }
 
-/** Counts a download by the link of this number. False: it has had its one, or the part is not there to be had. */
+/**
+ * Counts a download by the link of this number. Returns false if the link was used, or the part is not
+ * available.
+ */
 export async function countUse(
   tx: Tx,
   { part, ...key }: PartKey,
@@ -193,15 +199,15 @@ export async function countUse(
   return count > 0;
 }
 
-/** Destroys everything that is kept for a request, and gives the number of parts. */
+/** Deletes all export parts of a request, and returns their number. */
 export async function destroyExports(tx: Tx, key: ExportKey): Promise<number> {
-  // Whoever writes a part holds this lock, so that none is added behind the deletion's back.
+  // Writers of a part hold this lock, so none is added while the deletion runs.
   await tx`select 1 from gdpr_requests where ${ofRequest(tx, key)} for update`;
   const { count } = await tx`delete from gdpr_export_parts where ${ofRequest(tx, key)}`;
   return count;
 }
 
-/** Destroys everything that is kept for any request of a customer, and gives the number of parts. */
+/** Deletes all export parts of a customer's requests, and returns their number. */
 export async function destroyExportsOfCustomer(tx: Tx, storeId: string, customerId: string): Promise<number> {
   const requests = await tx<{ requestId: string }[]>`
     select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId}

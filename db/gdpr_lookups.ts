@@ -1,37 +1,37 @@
-/** What is asked about GDPR requests by edges: nothing personal. Questions of one tick become one statement. */
+/** Lookups of GDPR requests for edges, without personal values. Lookups of one tick share one statement. */
 import { batched, type Wanted } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
 import type { GdprRequestRow, ParticipantRow } from "./gdpr_requests.ts";
 import type { CustomerKey } from "./lookups.ts";
 
-/** A request as its subject may see it. */
+/** Request as its subject may see it. */
 export interface SubjectRequest extends
   Pick<
     GdprRequestRow,
     "requestId" | "type" | "status" | "outcome" | "createdAt" | "completedAt" | "dueAt" | "version"
   > {
-  /** Whether documents can be fetched. */
+  /** Whether documents can be downloaded. */
   exported: boolean;
-  /** By name; empty until the work begins. */
+  /** Participants by name; empty until the work begins. */
   participants: Pick<ParticipantRow, "service" | "state">[];
 }
 
-/** Where a request stands with one service. */
+/** Progress of a request at one participant. */
 export interface Participation extends Pick<GdprRequestRow, "type" | "status" | "outcome"> {
-  /** Null: the service has not been asked. */
+  /** Null: the request was not sent to the participant yet. */
   participant: ParticipantRow["state"] | null;
 }
 
-/** All ids are UUIDs in lower case; what is not `wanted` any more is not asked. */
+/** Lookups by ID. All IDs are UUIDs in lower case; a lookup that is no longer `wanted` is skipped. */
 export interface RequestLookups {
-  /** A customer's newest fifty requests, newest first; none for a customer that the store does not have. */
+  /** Returns a customer's newest fifty requests, newest first; empty for an unknown customer. */
   findRequests(key: CustomerKey, wanted?: Wanted): Promise<SubjectRequest[]>;
-  /** Undefined: the customer has no such request, whoever else may have it. */
+  /** Returns undefined if the customer has no such request, even if another customer has it. */
   findRequest(
     key: CustomerKey & { requestId: string },
     wanted?: Wanted,
   ): Promise<SubjectRequest | undefined>;
-  /** Undefined: the store has no such request. */
+  /** Returns undefined if the store has no such request. */
   findParticipation(key: ParticipationKey, wanted?: Wanted): Promise<Participation | undefined>;
 }
 

@@ -1,4 +1,4 @@
-/** The GDPR requests' rows, and those of their participants. */
+/** Rows of the GDPR requests and of their participants. */
 import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 import type { Cleared } from "./personal_data.ts";
@@ -27,7 +27,10 @@ export interface GdprRequestRow {
 export interface ClearedData {
   erasedAt: string;
   tables: Cleared;
-  /** Digests of what had quoted the subject where nothing may, as db/traces.ts makes them; none once it is gone. */
+  /**
+   * Digests of texts that quoted the subject where no quote is allowed, as db/traces.ts computes them; empty
+   * once they are gone.
+   */
   traces: string[];
 }
 
@@ -69,7 +72,7 @@ export async function findRequest(
   return row;
 }
 
-/** Newest first. */
+/** Returns the requests, newest first. */
 export async function findRequestsOf(
   tx: ReadSql,
   storeId: string,
@@ -80,7 +83,7 @@ export async function findRequestsOf(
     where store_id = ${storeId} and customer_id = ${customerId} order by created_at desc, request_id desc`;
 }
 
-/** The customer's open requests of some types. The customer's lock keeps the answer true. */
+/** Returns the customer's open requests of some types. The customer's lock keeps the result valid. */
 export async function findOpenRequests(
   tx: Tx,
   storeId: string,
@@ -111,7 +114,7 @@ export async function updateRequest(
     where store_id = ${storeId} and request_id = ${requestId}`;
 }
 
-/** Ordered by name. */
+/** Returns the participants, ordered by name. */
 export async function findParticipants(
   tx: ReadSql,
   storeId: string,
@@ -122,7 +125,7 @@ export async function findParticipants(
     from gdpr_participants where store_id = ${storeId} and request_id = ${requestId} order by service`;
 }
 
-/** @param values in camelCase; those that are absent stay as they are */
+/** @param values in camelCase; absent ones stay unchanged */
 export async function upsertParticipant(
   tx: Tx,
   key: { storeId: string; requestId: string; service: string },
@@ -133,7 +136,7 @@ export async function upsertParticipant(
     on conflict (store_id, request_id, service) do update set ${tx(values as never)}`;
 }
 
-/** Remembers with the request what its erasure has emptied. */
+/** Stores with the request what its erasure has emptied. */
 export async function storeCleared(
   tx: Tx,
   storeId: string,
@@ -145,14 +148,14 @@ export async function storeCleared(
     where store_id = ${storeId} and request_id = ${requestId}`;
 }
 
-/** Nothing of what the traces of an erasure were is left to be looked for. */
+/** Deletes the digests of an erasure's traces, so that no search looks for them. */
 export async function forgetTraces(tx: Tx, storeId: string, requestId: string): Promise<void> {
   await tx`
     update gdpr_requests set cleared = jsonb_set(cleared, '{traces}', '[]')
     where store_id = ${storeId} and request_id = ${requestId}`;
 }
 
-/** How many parts of exports are kept about a customer. */
+/** Returns the number of export parts that are stored about a customer. */
 export async function countExportParts(tx: ReadSql, storeId: string, customerId: string): Promise<number> {
   const [row] = await tx<{ count: number }[]>`
     select count(*)::int as count from gdpr_export_parts p

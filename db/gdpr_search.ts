@@ -1,8 +1,8 @@
-/** Searches the requests of a store, page by page. */
+/** Search over the GDPR requests of a store, one page at a time. */
 import type { GdprRequestRow, ParticipantRow } from "./gdpr_requests.ts";
 import type { ReadSql } from "./store_reader.ts";
 
-/** A request in a list. */
+/** Request of a list. */
 export interface FoundRequest extends
   Pick<
     GdprRequestRow,
@@ -18,15 +18,15 @@ export interface FoundRequest extends
     | "machine"
     | "version"
   > {
-  /** The machine's state; null where the snapshot is of a form that has none. */
+  /** State of the machine; null where the snapshot has a form without one. */
   state: unknown;
-  /** Held back by staff before its work has begun. */
+  /** Held by staff before its work began. */
   held: boolean;
-  /** By name; empty until the work begins. */
+  /** Participants by name; empty until the work begins. */
   participants: Pick<ParticipantRow, "service" | "state">[];
 }
 
-/** What a request has to be; whatever is absent does not matter. */
+/** Filter; an absent field matches every request. */
 export interface RequestFilter {
   types?: readonly GdprRequestRow["type"][] | undefined;
   statuses?: readonly GdprRequestRow["status"][] | undefined;
@@ -34,27 +34,27 @@ export interface RequestFilter {
   customerId?: string | undefined;
   /** True: open and due before `now`. */
   overdue?: boolean | undefined;
-  /** Open, and due from `now` until then. */
+  /** Open, and due from `now` until this time. */
   dueUntil?: Date | undefined;
-  /** Open, and held back by staff. */
+  /** Open, and held by staff. */
   held?: true | undefined;
-  /** A service that has been asked and has not answered yet. */
+  /** Participant that was asked and has not responded yet. */
   waitingFor?: string | undefined;
-  /** Open, and got stuck: a service does not answer, what had to be done was given up, or a re-scan found something. */
+  /** Open and stuck: a participant does not respond, an effect was given up, or a re-scan found values. */
   stuck?: true | undefined;
 }
 
-/**
- * DUE: what is open, the most urgent first, and behind it what is completed. NEWEST and OLDEST: by when they were
- * made.
- */
+/** DUE: open requests, the most urgent first, then completed ones. NEWEST and OLDEST: by creation time. */
 export type RequestOrder = "NEWEST" | "OLDEST" | "DUE";
 
-/** Behind which request a page begins: its createdAt or, in the order DUE, its dueAt; and its id. */
+/**
+ * Cursor of a page: the request after which it begins, by its createdAt or, in the order DUE, its dueAt; and
+ * its ID.
+ */
 export interface RequestPosition {
   at: Date;
   requestId: string;
-  /** In the order DUE: whether it is. */
+  /** In the order DUE: whether the request is open. */
   completed?: boolean;
 }
 
@@ -86,10 +86,10 @@ export async function searchRequests(
     order by ${inOrder(sql, order)} limit ${limit}`;
 }
 
-/** Held back by staff; an index has the same words. */
+/** Held by staff; an index has the same expression. */
 const isHeld = (sql: ReadSql) => sql`(r.snapshot -> 'value' ->> 'PENDING') is not distinct from 'held'`;
 
-/** The condition of a filter, on gdpr_requests r. */
+/** Returns the condition of a filter, on gdpr_requests r. */
 export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, now: Date) {
   const { types, statuses, outcomes, customerId, overdue, dueUntil, held, waitingFor, stuck } = filter;
   return sql`r.store_id = ${storeId}
@@ -110,7 +110,7 @@ export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, n
     ${stuck ? sql`and r.status <> 'COMPLETED' and r.request_id in (${stuckRequests(sql, storeId)})` : sql``}`;
 }
 
-/** Each branch is led by an index that has what is stuck and little else. */
+/** Each branch uses an index that holds stuck rows and little else. */
 function stuckRequests(sql: ReadSql, storeId: string) {
   return sql`
     select p.request_id from gdpr_participants p
@@ -125,7 +125,7 @@ function stuckRequests(sql: ReadSql, storeId: string) {
       and (f.snapshot -> 'value' ->> 'IN_PROGRESS') = 'residue_found'`;
 }
 
-/** Of an effect e that was given up: nobody has it tried again since, and no participant is done without it. */
+/** Of a given up effect e: no one has retried it since, and its participant is not done. */
 function isStillGivenUp(sql: ReadSql) {
   return sql`not exists (
       select from effects later
@@ -137,15 +137,15 @@ function isStillGivenUp(sql: ReadSql) {
         and s.state in ('RECEIVED', 'CONFIRMED', 'WAIVED'))`;
 }
 
-/** A request that got stuck, and with what. */
+/** Stuck request, with the cause. */
 export interface StuckRequest extends GdprRequestRow {
-  /** The services that do not answer, or whose data were given up; by name. */
+  /** Participants that do not respond, or whose effects were given up; by name. */
   services: string[];
-  /** What comes behind all services was given up, or has found what should not be there. */
+  /** Whether an effect after all participants was given up, or found values that should be gone. */
   behind: boolean;
 }
 
-/** The most urgent first, in the order of the search. */
+/** Returns the stuck requests, the most urgent first, in the order of the search. */
 export async function findStuckRequests(
   sql: ReadSql,
   { storeId, filter, now }: RequestSearch,

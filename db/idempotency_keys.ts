@@ -1,4 +1,4 @@
-/** The answers that callers may ask for again. */
+/** Rows of the idempotency keys: stored answers that callers may request again. */
 import { batched } from "./_batches.ts";
 import type { Sql, Tx } from "./connect.ts";
 import type { StoreReader } from "./store_reader.ts";
@@ -12,15 +12,15 @@ export interface IdempotencyKey {
 
 export interface StoredAnswer {
   requestHash: Uint8Array;
-  /** Null: unknown, since an earlier version has stored the answer. */
+  /** Null: unknown, since an earlier version stored the answer. */
   principalType: string | null;
   /** Never null outside of the transaction that claimed the key. */
   answer: unknown;
 }
 
 /**
- * Claims the key for this transaction, or gives what an earlier one has stored under it. Two requests under one
- * key wait for each other here.
+ * Claims the key for this transaction, or returns the answer that an earlier one stored. Two requests with
+ * one key wait for each other here.
  */
 export async function claimKey(
   tx: Tx,
@@ -62,7 +62,7 @@ export async function storeAnswer(
     where store_id = ${storeId} and principal_id = ${principalId} and key = ${key}`;
 }
 
-/** Answers the keys of one principal with what is stored under them, those of a moment together. */
+/** Returns the stored answers for keys of one principal; lookups of one tick share one statement. */
 export function createAnswerLookup(
   reader: StoreReader,
   { storeId, principalId, principalType }: Omit<IdempotencyKey, "key">,
@@ -78,7 +78,7 @@ export function createAnswerLookup(
   });
 }
 
-/** Forgets the expired keys of every store. */
+/** Deletes the expired keys of every store. */
 export async function deleteExpiredKeys(sql: Sql, now: Date): Promise<number> {
   const { count } = await sql`delete from idempotency_keys where expires_at <= ${now}`;
   return count;

@@ -1,17 +1,17 @@
-/** What is asked on the shopping path. Questions of one tick become one statement, whatever their stores. */
+/** Lookups of the shopping path. Lookups of one tick share one statement, across stores. */
 import { batched, type Wanted } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
 import type { AddressValues } from "./customer_addresses.ts";
 
 export type { Wanted } from "./_batches.ts";
 
-/** A customer within its store; both UUIDs in lower case. */
+/** Key of a customer within its store; both UUIDs in lower case. */
 export interface CustomerKey {
   storeId: string;
   customerId: string;
 }
 
-/** That a customer is in a group, with what the group decides. */
+/** Membership of a customer in a group, with the group's settings. */
 export interface Membership {
   groupId: string;
   name: string;
@@ -21,7 +21,7 @@ export interface Membership {
   assignedAt: number;
 }
 
-/** The groups in resolution order; empty when anonymised. */
+/** Groups in resolution order; empty when anonymized. */
 export interface CustomerGroups {
   anonymized: boolean;
   memberships: Membership[];
@@ -31,7 +31,7 @@ export interface Address extends AddressValues {
   addressId: string;
 }
 
-/** A whole customer as one moment shows it; personal values are null once anonymised. */
+/** Whole customer from one snapshot; personal values are null once anonymized. */
 export interface Customer {
   storeId: string;
   customerId: string;
@@ -50,21 +50,24 @@ export interface Customer {
   groups: Membership[];
 }
 
-/** An email within a store. */
+/** Email within a store. */
 export interface EmailKey {
   storeId: string;
   email: string;
 }
 
-/** All answer undefined for a customer that the store does not have; what is not `wanted` any more is not asked. */
+/**
+ * Lookups by key. All return undefined for an unknown customer; a lookup that is no longer `wanted` is
+ * skipped.
+ */
 export interface Lookups {
   findCustomer(key: CustomerKey, wanted?: Wanted): Promise<Customer | undefined>;
   findCustomerGroups(key: CustomerKey, wanted?: Wanted): Promise<CustomerGroups | undefined>;
-  /** The id of the customer who has the email, in whatever case it is written. */
+  /** Returns the ID of the customer with the email, which matches in any case. */
   findCustomerId(key: EmailKey, wanted?: Wanted): Promise<string | undefined>;
 }
 
-/** @param sql a pool of the role customer_reader; four connections are all that lookups can use */
+/** @param sql a pool of the role customer_reader; lookups use at most four connections */
 export function createLookups(sql: Sql): Lookups {
   return {
     findCustomer: batched("lookup_customers", (keys: readonly CustomerKey[]) => selectCustomers(sql, keys)),

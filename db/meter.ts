@@ -1,10 +1,10 @@
-/** What stands in the database and in its pools, told to the metrics at every export. */
+/** Metrics of the database and its pools, measured at every export. */
 import { type Attributes, type Observations, observe } from "../telemetry/metrics.ts";
 import type { Role, Sql } from "./connect.ts";
 import { inTime } from "./time_limit.ts";
 import { countWork, type WorkCounts } from "./work_counts.ts";
 
-/** What was counted may be told again for so long, however often somebody asks. */
+/** Time for which counts are cached, however often a reader exports, in milliseconds. */
 const FRESH_MS = 15_000;
 const LIMIT_MS = 5_000;
 
@@ -12,7 +12,8 @@ const TYPES = ["ACCESS", "ERASURE", "PORTABILITY", "RECTIFICATION"];
 const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"];
 
 /**
- * Work that waits in all stores, and how GDPR requests stand. Every replica tells the same.
+ * Registers the metrics of waiting work in all stores and of GDPR requests. Every replica reports the same
+ * values.
  *
  * @param sql a pool of customer_worker
  */
@@ -41,7 +42,7 @@ export function meterWork(sql: Sql): Disposable {
   });
 }
 
-/** Zeros are told too: a series that is missing raises no alert. */
+/** Reports zeros too: a missing series raises no alert. */
 function standingOf({ outbox, effects, timers, requests, participants }: WorkCounts): Observations {
   type Count = (row: WorkCounts["requests"][number]) => number;
   const total = (count: Count, rows = requests) => rows.reduce((sum, row) => sum + count(row), 0);
@@ -78,7 +79,7 @@ function typed(type: string): Attributes {
   return { "customer_service.gdpr.type": type };
 }
 
-/** How the connections of each pool are used. */
+/** Registers the metrics of each pool's connections. */
 export function meterPools(pools: Partial<Record<Role, Sql>>): Disposable {
   const each = (tell: (sql: Sql, named: Attributes) => { value: number; attributes: Attributes }[]) =>
     Object.entries(pools).flatMap(([name, sql]) => tell(sql, { "db.client.connection.pool.name": name }));

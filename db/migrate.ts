@@ -1,6 +1,6 @@
 /**
- * Brings a database to the schema of this version. Safe to run from any number of replicas at once, of this version
- * and of the ones before and after it.
+ * Migrations of the database to the schema of this version. Safe to run from any number of replicas at once,
+ * of this version and of the ones before and after it.
  */
 import { getLogger } from "@logtape/logtape";
 import postgres from "postgres";
@@ -14,7 +14,7 @@ const LOCK = 7_260_400;
 
 const log = getLogger(["customer-service", "migrate"]);
 
-/** The schema and this version do not fit together; the message says what to do. */
+/** Mismatch between the schema and this version; the message says what to do. */
 export class MigrationError extends Error {
   override name = "MigrationError";
 }
@@ -26,13 +26,13 @@ interface Migration {
 }
 
 /**
- * Applies what is missing, each file in a transaction of its own, and returns the names of what it applied.
+ * Applies the missing migrations, each file in its own transaction, and returns their names.
  * The login needs the right to become customer_owner, and to create roles where one is missing; it needs
- * neither once the schema is current. What a newer version has added behind it is left as it is, and logged: while
- * versions are exchanged, pods of the older one start again.
+ * neither once the schema is current. Migrations of a newer version stay, and are logged: during a rolling
+ * update, pods of the older version restart.
  *
- * @throws {MigrationError} an applied file has changed, the database is of a version that does not lead on from this
- *   one, or a right is missing
+ * @throws {MigrationError} an applied file has changed, the database is of a version that does not lead on
+ *   from this one, or a right is missing
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const url = new URL(databaseUrl);
@@ -52,7 +52,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     await sql`select pg_advisory_lock(${LOCK})`;
     await ensureRoles(sql);
     await become(sql, "customer_owner");
-    await sql.begin(async (tx) => { // together, for whoever looks meanwhile without the lock
+    await sql.begin(async (tx) => { // atomic, for readers without the lock
       await tx`
         create table if not exists schema_migrations (
           name text primary key, hash text not null, applied_at timestamptz not null default now())`;
@@ -71,12 +71,12 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   }
 }
 
-/** Whether every migration of this version has been applied; false also before the very first one. */
+/** Returns whether every migration of this version has been applied; false also before the very first one. */
 export async function isCurrent(sql: postgres.Sql<Record<string, never>>): Promise<boolean> {
   return (await compare(sql)).missing.length === 0;
 }
 
-/** What the database lacks of this version, and the names of what it has beyond it. */
+/** Compares the database with this version: the migrations that it lacks, and the names of the newer ones. */
 async function compare(
   sql: postgres.Sql<Record<string, never>>,
 ): Promise<{ missing: Migration[]; newer: string[] }> {
@@ -111,7 +111,7 @@ async function compare(
   return { missing, newer: [unknown, ...others] };
 }
 
-/** The names of this version's migrations, in order. */
+/** Returns the names of this version's migrations, in order. */
 export async function migrationNames(): Promise<string[]> {
   const names: string[] = [];
   for await (const entry of Deno.readDir(FOLDER)) if (entry.name.endsWith(".sql")) names.push(entry.name);

@@ -1,12 +1,12 @@
-/** The outbox: events that wait to be published, in the order in which they happened. */
+/** Outbox: events that wait to be published, in the order in which they happened. */
 import type { Sql, Tx } from "./connect.ts";
 
-/** An event on its way out. */
+/** Event to publish. */
 export interface OutboxRow {
   storeId: string;
   eventId: string;
   topic: string;
-  /** The Kafka key: events of one key are published in the order in which they were inserted. */
+  /** Kafka key: events of one key are published in the order in which they were inserted. */
   key: string;
   /** The message in protobuf's canonical JSON. */
   payload: Record<string, unknown>;
@@ -15,17 +15,17 @@ export interface OutboxRow {
   createdAt: Date;
 }
 
-/** A row that waits; `seq` is a bigint in decimal digits. */
+/** Waiting row; `seq` is a bigint in decimal digits. */
 export interface UnpublishedRow extends OutboxRow {
   seq: string;
 }
 
-/** The sixteen that the table's generated column spreads the keys over. */
+/** The sixteen shards over which the table's generated column spreads the keys. */
 const LAST_SHARD = 15;
-/** The first of the two numbers of a shard's advisory lock: "outb" in ASCII. */
+/** First of the two numbers of a shard's advisory lock: "outb" in ASCII. */
 const SHARD_LOCKS = 0x6f757462;
 
-/** Rows of one key must be inserted under a lock of what the key names, so that seq tells their order. */
+/** Rows of one key must be inserted under a lock of what the key names, so that seq is their order. */
 export async function insertOutbox(tx: Tx, rows: readonly OutboxRow[]): Promise<void> {
   await tx`
     insert into outbox ${
@@ -51,25 +51,25 @@ export async function relayOutbox<T>(sql: Sql, relay: (tx: Tx) => Promise<T>): P
 }
 
 /**
- * Lets PostgreSQL end the transaction, and its claim, when it has been left alone for too long: whoever began
- * it may be frozen or cut off.
+ * Sets the idle timeout of the transaction, so that PostgreSQL ends it and its claim if its process is frozen
+ * or disconnected.
  */
 export async function limitIdle(tx: Tx, limitMs: number): Promise<void> {
   await tx`select set_config('idle_in_transaction_session_timeout', ${String(limitMs)}, true)`;
 }
 
 /**
- * Takes one shard that has rows to publish until the transaction ends, so that nobody else publishes from it.
- * Only customer_worker sees the rows of every store.
+ * Locks one shard that has rows to publish until the transaction ends, so that no other relay publishes from
+ * it. Only customer_worker sees the rows of every store.
  *
- * @param heldKeys keys to leave alone
- * @returns undefined when nothing waits or others are at it; `waiting` counts this shard as well
+ * @param heldKeys keys to skip
+ * @returns undefined when no row waits or other relays hold all shards; `waiting` counts this shard as well
  */
 export async function claimShard(
   tx: Tx,
   heldKeys: readonly string[],
 ): Promise<{ shard: number; waiting: number } | undefined> {
-  // Materialized, so that the lock is tried shard by shard and the first one that is free ends the search.
+  // Materialized, so that the lock is tried shard by shard and the first free one ends the search.
   const [claimed] = await tx<{ shard: number; waiting: number }[]>`
     with waiting as materialized (
       select candidates.shard
@@ -88,7 +88,10 @@ export async function claimShard(
   return claimed;
 }
 
-/** The oldest rows of a claimed shard. A statement of its own: it has to see what the last holder committed. */
+/**
+ * Returns the oldest rows of a claimed shard. A separate statement: it has to see what the last holder
+ * committed.
+ */
 export async function findUnpublished(
   tx: Tx,
   shard: number,
@@ -103,7 +106,9 @@ export async function findUnpublished(
     limit ${limit}`;
 }
 
-/** By each row's seq and not up to the last one: a lower seq may have been committed in the meantime. */
+/**
+ * Marks each row by its seq and not up to the last one: a lower seq may have been committed in the meantime.
+ */
 export async function markPublished(
   tx: Tx,
   shard: number,
@@ -116,7 +121,7 @@ export async function markPublished(
 
 /**
  * Deletes events that were published longer ago than the retention, a bounded number at a time.
- * Several replicas may do so at once. Returns how many rows went.
+ * Several replicas may do so at once. Returns the number of deleted rows.
  */
 export async function purgeOutbox(sql: Sql, retentionMs: number, atOnce = 5_000): Promise<number> {
   let purged = 0;

@@ -1,6 +1,6 @@
 /**
- * The personal-data map: every column of every table, and for those that hold personal data what they are, what
- * for, how long, and what an erasure does to them. Exports, erasures and the re-scan are driven by it.
+ * Personal-data map: every column of every table, and for those with personal data their category, purpose,
+ * retention and what an erasure does to them. Exports, erasures and the re-scan read it.
  */
 import type { ReadSql } from "./store_reader.ts";
 import postgres from "postgres";
@@ -19,8 +19,8 @@ export interface PersonalColumn {
   purpose: string;
   retention: string;
   /**
-   * `null`: emptied; `reset`: put back to what a new row has; `delete`: its row goes; `keep`: stays, because without
-   * the others it tells of nobody.
+   * `null`: emptied; `reset`: set to the default of a new row; `delete`: the row is deleted; `keep`: stays,
+   * because it identifies no person without the others.
    */
   onErasure: "null" | "reset" | "delete" | "keep";
 }
@@ -105,13 +105,13 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
   },
 };
 
-/** Columns that tell nothing about a person: keys, versions, states, and what machines and relays need. */
+/** Columns without personal data: keys, versions, states, and what machines and relays need. */
 export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   customers: ["store_id", "customer_id", "version"],
   customer_addresses: ["store_id", "address_id", "customer_id"],
   customer_group_memberships: ["store_id", "customer_id", "assigned_by"],
-  ended_sessions: ["store_id", "token_hash", "expires_at"], // digests of tokens, gone when those expire
-  rate_limits: ["store_id", "key", "points", "expires"], // keyed digests, gone within minutes
+  ended_sessions: ["store_id", "token_hash", "expires_at"], // digests of tokens, deleted when those expire
+  rate_limits: ["store_id", "key", "points", "expires"], // keyed digests, deleted within minutes
   shopper_groups: [
     "store_id",
     "group_id",
@@ -148,7 +148,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "waiver_reason",
     "settled_at",
   ],
-  // What it holds is encrypted; it goes with the erasure, and by itself after a few days.
+  // The values are encrypted; the erasure deletes them, and they expire after a few days.
   gdpr_export_parts: [
     "store_id",
     "request_id",
@@ -243,18 +243,18 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Where notes about requests stand. */
+/** Place of the notes about requests. */
 export interface Notes {
   columns: readonly string[];
-  /** The column that names the request. */
+  /** Column that names the request. */
   request: string;
-  /** The kind of actor that a request is, in a table that has rows of others too. */
+  /** Kind of actor of a request, in a table that has rows of other kinds too. */
   actorKind?: string;
 }
 
 /**
- * Columns of NOT_PERSONAL in which staff and services write freely about a request, and may have quoted the subject.
- * An erasure empties those that do.
+ * Columns of NOT_PERSONAL in which staff and participants write free text about a request, and may have
+ * quoted the subject. An erasure empties those that do.
  */
 export const NOTES: Readonly<Record<string, Notes>> = {
   gdpr_requests: {
@@ -266,8 +266,8 @@ export const NOTES: Readonly<Record<string, Notes>> = {
 };
 
 /**
- * The values that an erasure gives to the columns of a table, by their names in camelCase: null, or for a `reset`
- * the value of a new row, which is false for every such column.
+ * Returns the values that an erasure sets in the columns of a table, by their names in camelCase: null, or
+ * for a `reset` the default of a new row, which is false for every such column.
  */
 export function erasedValuesOf(table: string): Record<string, null | false> {
   const columns = Object.entries(PERSONAL_DATA[table] ?? {});
@@ -277,19 +277,19 @@ export function erasedValuesOf(table: string): Record<string, null | false> {
   );
 }
 
-/** The columns of a table that an erasure empties. */
+/** Returns the columns of a table that an erasure empties. */
 export function erasedColumns(table: string): string[] {
   const columns = Object.entries(PERSONAL_DATA[table] ?? {});
   return columns.filter(([, { onErasure }]) => onErasure === "null").map(([name]) => name);
 }
 
-/** Every table that an erasure empties something of. */
+/** Every table in which an erasure empties columns. */
 export const ERASED_TABLES = Object.keys(PERSONAL_DATA).filter((table) => erasedColumns(table).length > 0);
 
-/** How many values of each category an erasure has emptied, by table. */
+/** Number of values of each category that an erasure has emptied, by table. */
 export type Cleared = Record<string, Partial<Record<Category, number>>>;
 
-/** Counts what is there to be emptied. The customer must be locked. */
+/** Counts the values to be emptied. The customer must be locked. */
 export async function countPersonalData(tx: ReadSql, storeId: string, customerId: string): Promise<Cleared> {
   const cleared: Cleared = {};
   for (const table of ERASED_TABLES) {
@@ -310,7 +310,7 @@ export async function countPersonalData(tx: ReadSql, storeId: string, customerId
   return cleared;
 }
 
-/** The values that an erasure is about to empty. */
+/** Returns the values that an erasure is about to empty. */
 export async function erasedValues(tx: ReadSql, storeId: string, customerId: string): Promise<string[]> {
   const rows = await readPersonalData(tx, storeId, customerId);
   return rows.flatMap(({ table, values }) =>
@@ -318,13 +318,13 @@ export async function erasedValues(tx: ReadSql, storeId: string, customerId: str
   );
 }
 
-/** One row about the customer, with its values by column name; null ones are left out. */
+/** Row about the customer, with its values by column name, without null ones. */
 export interface PersonalRow {
   table: string;
   values: Record<string, unknown>;
 }
 
-/** Everything that the map names about a customer, table by table. */
+/** Returns everything that the map names about a customer, table by table. */
 export async function readPersonalData(
   tx: ReadSql,
   storeId: string,

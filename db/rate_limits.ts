@@ -1,4 +1,4 @@
-/** How often somebody has asked, counted for all replicas together. */
+/** Rate limit that all replicas share. */
 import { LRUCache } from "lru-cache";
 import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from "rate-limiter-flexible";
 import type { Sql } from "./connect.ts";
@@ -6,27 +6,28 @@ import { inTime } from "./time_limit.ts";
 
 export interface RateKey {
   storeId: string;
-  /** At most 64 characters that give nobody away. */
+  /** At most 64 characters that identify no person. */
   key: string;
 }
 
-/** Counts one request. Gives the seconds until the next one is taken, undefined if this one is. */
+/** Counts one request. Returns the seconds until the next one is accepted, undefined if this one is. */
 export type RateLimit = (key: RateKey) => Promise<number | undefined>;
 
-/** A database that takes longer over a count counts as away, in milliseconds. */
+/** Time after which a database that has not counted is treated as unavailable, in milliseconds. */
 const PATIENCE_MS = 1_000;
 
 /**
- * A replica takes a hundredth of the limit from the shared count at a time, so that most requests cost no statement.
- * What it has not used when the window ends is lost, so the limit is kept to a hundredth for each replica.
+ * A replica takes a hundredth of the limit from the shared count at a time, so that most requests need no
+ * statement. An unused rest is lost when the window ends, so the limit is exact to a hundredth for each
+ * replica.
  */
 const SHARES = 100;
-/** How many shares are remembered; whoever is forgotten takes a new one. */
+/** Number of cached shares; a key that was evicted takes a new one. */
 const REMEMBERED = 100_000;
 
 /**
- * So many requests in each window of time for each key. Who is over it is refused from memory until the window ends,
- * and without the database each replica counts for itself.
+ * Limits the requests of each key in each window of time. A key over its limit is refused from memory until
+ * the window ends; without the database each replica counts for itself.
  *
  * @param sql a pool of the role customer_reader
  */
@@ -49,7 +50,7 @@ export function createRateLimit(
   const held = new LRUCache<string, { left: number }>({ max: REMEMBERED });
   const underWay = new Map<string, Promise<number | undefined>>();
 
-  /** Takes another share; gives the seconds until there is one. */
+  /** Takes another share; returns the seconds until one is available. */
   async function take(name: string): Promise<number | undefined> {
     try {
       const { msBeforeNext } = await limiter.consume(name, share);
@@ -79,14 +80,14 @@ export function createRateLimit(
   };
 }
 
-/** Removes the counts of windows that have passed. */
+/** Deletes the counts of windows that have passed. */
 export async function deleteExpiredCounts(sql: Sql, now: Date): Promise<void> {
   await sql`delete from rate_limits where expires < ${now.getTime()}`;
 }
 
 const SEPARATOR = " ";
 
-/** The limiter's upsert. Its own statement knows no store, so ours takes its place. */
+/** Runs the limiter's upsert with a store, which its own statement lacks. */
 interface Statement {
   values: [key: string, points: number, windowEnd: number, now: number];
 }

@@ -1,16 +1,17 @@
-/** Whether the service can do its work: the database answers, and its schema is this version's. */
+/** Readiness: the database responds, and its schema is this version's. */
 import type { Sql } from "./connect.ts";
 import { migrationNames } from "./migrate.ts";
 import { inTime } from "./time_limit.ts";
 
-/** How long the database may take over an answer, in milliseconds. */
+/** Timeout of the database, in milliseconds. */
 const LIMIT_MS = 2_000;
 
 export type Readiness = () => Promise<boolean>;
 
 /**
  * @param sql a pool of any role
- * @param ending from when on the service is not ready, whatever the database says
+ * @param ending aborted when shutdown begins: the service is no longer ready, whatever the state of the
+ *   database
  */
 export async function createReadiness(sql: Sql, ending?: AbortSignal): Promise<Readiness> {
   const names = await migrationNames();
@@ -21,7 +22,7 @@ export async function createReadiness(sql: Sql, ending?: AbortSignal): Promise<R
   return async () => !ending?.aborted && await inTime(ask(), LIMIT_MS).catch(() => false);
 }
 
-/** Tells of readiness now and then, for those who want to be told rather than to ask. Ends with the disposal. */
+/** Reports readiness at intervals, for readers that are notified rather than ask. Ends with the disposal. */
 export function watchReadiness(
   ready: Readiness,
   tell: (ready: boolean) => void,

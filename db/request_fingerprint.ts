@@ -1,7 +1,7 @@
-/** Whether a request still is what a page shows. */
+/** Fingerprint of a request, which detects that a page is outdated. */
 import type { ReadSql } from "./store_reader.ts";
 
-/** A text that changes with what can be seen of a request; undefined where there is none. */
+/** Returns a text that changes with every visible value of a request; undefined for an unknown one. */
 export async function findRequestFingerprint(
   sql: ReadSql,
   storeId: string,

@@ -1,14 +1,14 @@
-/** The messages that a request has caused, as long as the outbox keeps them. */
+/** Messages that a request has caused, while the outbox keeps them. */
 import type { ReadSql } from "./store_reader.ts";
 
 export interface CausedMessage {
   eventId: string;
   topic: string;
-  /** What an audit event says was done; null for every other message. */
+  /** Action of an audit event; null for every other message. */
   action: string | null;
-  /** Whom an erasure request is for; null for every other message. */
+  /** Customer of an erasure request; null for every other message. */
   participants: string[] | null;
-  /** The columns that a change of the customer has touched; null for every other message. */
+  /** Columns that a change of the customer has touched; null for every other message. */
   changedFields: string[] | null;
   createdAt: Date;
   /** Null while it waits. */
@@ -16,7 +16,8 @@ export interface CausedMessage {
 }
 
 /**
- * Newest first: those about the request, and those of the same transactions about its customer.
+ * Returns the messages, newest first: those about the request, and those of the same transactions about its
+ * customer.
  *
  * @param customerId the key of all of them
  */

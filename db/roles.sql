@@ -1,7 +1,7 @@
--- The roles of customer-service. Roles belong to the whole database server, so this file stands apart from
--- the migrations; `deno task migrate` runs it where a role is missing, which takes the right to create roles.
--- None may log in: the service's own login is a member of the last three and becomes one role per pool, and of
--- customer_owner as well where it migrates by itself.
+-- The roles of customer-service. Roles belong to the whole database server, so this file is separate from the
+-- migrations; `deno task migrate` runs it where a role is missing, which takes the right to create roles.
+-- None may log in: the service's own login is a member of the last three and sets one role per pool, and it
+-- is a member of customer_owner as well where it migrates by itself.
 do $$
 declare
   missing text;

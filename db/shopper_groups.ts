@@ -1,4 +1,4 @@
-/** The shopper groups' rows. */
+/** Rows of the shopper groups. */
 import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 
@@ -10,7 +10,7 @@ export interface ShopperGroupRow {
   deletedAt: Date | null;
 }
 
-/** A group as it is shown. */
+/** Group as it is shown. */
 export interface ShopperGroup extends ShopperGroupRow {
   groupId: string;
   createdAt: Date;
@@ -30,14 +30,17 @@ export async function findShopperGroup(
   return row;
 }
 
-/** What a group has to be; whatever is absent does not matter. */
+/** Filter; an absent field matches every group. */
 export interface GroupFilter {
-  /** In whatever case. */
+  /** Matches in any case. */
   namePrefix?: string | undefined;
   deleted?: boolean | undefined;
 }
 
-/** Up to `limit` groups of a store in the order of their ids, which stays as it is however they are renamed. */
+/**
+ * Returns up to `limit` groups of a store in the order of their IDs, which does not change when they are
+ * renamed.
+ */
 export async function searchShopperGroups(
   sql: ReadSql,
   storeId: string,

@@ -1,18 +1,18 @@
-/** Read-only transaction in one store, and the reader of stores that edges get in place of a pool. */
+/** Read-only transaction in one store, and the reader of stores that edges get instead of a pool. */
 import type postgres from "postgres";
 import { enterStore, type Sql } from "./connect.ts";
 import { inTime } from "./time_limit.ts";
 
 /**
- * Runs queries and nothing else: it can neither begin a transaction nor run text as SQL, and functions that write take
- * `Tx`, which it is not. A pool and a transaction that writes are also a `ReadSql`.
+ * Runs queries and nothing else: it can neither begin a transaction nor run text as SQL, and is not the `Tx`
+ * that writing functions take. A pool and a transaction that writes are also a `ReadSql`.
  */
 export interface ReadSql extends Pick<Sql, "json"> {
   <T extends readonly (object | undefined)[] = postgres.Row[]>(
     template: TemplateStringsArray,
     ...parameters: readonly postgres.ParameterOrFragment<never>[]
   ): postgres.PendingQuery<T>;
-  /** The name of a table or a column, quoted. */
+  /** Name of a table or a column, quoted. */
   (identifier: string): postgres.Helper<string, []>;
 }
 
@@ -27,13 +27,13 @@ export async function readStore<T>(
   read: (sql: ReadSql) => Promise<T>,
 ): Promise<T> {
   return await sql.begin("isolation level repeatable read read only", async (tx) => {
-    // The connection runs one after the other, and both are sent in one write.
+    // The connection runs them in order, and both travel in one write.
     const [, result] = await Promise.all([enterStore(tx, storeId), read(tx)]);
     return result;
   }) as T;
 }
 
-/** Reads in a store for a caller who waits. */
+/** Reads in a store for a waiting caller. */
 export interface StoreReader {
   /**
    * Runs `read` in a read-only transaction of one store; all its queries see the same snapshot.
@@ -43,7 +43,7 @@ export interface StoreReader {
   read<T>(storeId: string, read: (sql: ReadSql) => Promise<T>): Promise<T>;
 }
 
-/** How long a caller waits for PostgreSQL, in milliseconds. */
+/** Timeout of a read, in milliseconds. */
 const READ_LIMIT_MS = 5_000;
 
 /** @param sql a pool of the role customer_api */

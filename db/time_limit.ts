@@ -1,10 +1,10 @@
-/** A PostgreSQL that does not answer counts as unreachable. */
+/** Timeout that treats a PostgreSQL without response as unreachable. */
 import { withTimeout } from "../lib/timeout.ts";
 
 /**
- * The result of `work`, if it comes within `limitMs`.
+ * Resolves with the result of `work`, if it arrives within `limitMs`.
  *
- * @throws an error that counts as unavailable; the work itself goes on
+ * @throws an error that counts as unavailable; the work itself continues
  */
 export function inTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
   return withTimeout(work, limitMs, () => {

@@ -1,26 +1,26 @@
-/** Delayed transitions that wait for their time. */
+/** Rows of the timers: delayed transitions that wait for their time. */
 import type { Sql, Tx } from "./connect.ts";
 
 export interface TimerKey {
   storeId: string;
   actorKind: string;
   actorId: string;
-  /** The machine's own name for the delay. */
+  /** Name of the delay in the machine. */
   name: string;
 }
 
-/** What the timer tells the machine: the event's type and its fields, ids and phases only. */
+/** Event that the timer sends to the machine: its type and its fields, IDs and phases only. */
 export type TimerEvent = { type: string };
 
 export interface TimerRow extends TimerKey {
   event: TimerEvent;
-  /** Where in which trace it was set. */
+  /** Place in the trace at which it was set. */
   traceparent: string;
   dueAt: Date;
   createdAt: Date;
 }
 
-/** Sets the timer, or sets it anew: a state that is entered again starts its delay again. */
+/** Sets the timer, or sets it again: a state that is entered again restarts its delay. */
 export async function setTimer(tx: Tx, row: TimerRow): Promise<void> {
   await tx`
     insert into timers ${tx({ ...row, event: tx.json(row.event) })}
@@ -35,8 +35,8 @@ export async function cancelTimer(tx: Tx, { storeId, actorKind, actorId, name }:
 }
 
 /**
- * Takes the timer away as it fires. False: the machine has cancelled it, or another replica has fired it.
- * A timer that was set anew in the meantime has another event time and stays.
+ * Deletes the timer as it fires. Returns false if the machine has canceled it, or another replica has fired
+ * it. A timer that was set again in the meantime has another event time and stays.
  */
 export async function takeTimer(tx: Tx, timer: ClaimedTimer): Promise<boolean> {
   const rows = await tx`
@@ -47,16 +47,16 @@ export async function takeTimer(tx: Tx, timer: ClaimedTimer): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** A due timer that no other replica touches until `claimedUntil`. */
+/** Due timer that no other replica touches until `claimedUntil`. */
 export interface ClaimedTimer extends TimerKey {
   event: TimerEvent;
-  /** Null for one that a version without it has set. */
+  /** Null for a timer that an earlier version has set. */
   traceparent: string | null;
   attempts: number;
   claimedUntil: Date;
 }
 
-/** Claims what is due. Whoever dies over it leaves it due again at the end of the claim. */
+/** Claims due timers. If the worker dies, the timer becomes due again when its claim expires. */
 export async function claimTimers(
   sql: Sql,
   now: Date,
@@ -72,7 +72,7 @@ export async function claimTimers(
     returning store_id, actor_kind, actor_id, name, event, traceparent, attempts, due_at as claimed_until`;
 }
 
-/** Lets a timer that could not be fired wait for its next attempt. */
+/** Delays a timer that could not fire until its next attempt. */
 export async function postponeTimer(
   sql: Sql,
   timer: ClaimedTimer,

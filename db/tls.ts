@@ -1,26 +1,26 @@
-/** TLS to PostgreSQL as a connection's URL asks for it, in libpq's words, made into what the driver and Node take. */
+/** TLS options of a PostgreSQL connection: libpq's URL parameters converted for the driver and Node. */
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 
-/** What the driver's option `ssl` can be. */
+/** Values of the driver's option `ssl`. */
 export type Tls =
   | false
-  /** Encrypted where the server can, its certificate not looked at. */
+  /** Encrypted if the server supports it, without verification of its certificate. */
   | "prefer"
-  /** Encrypted, the certificate not looked at. */
+  /** Encrypted, without verification of the certificate. */
   | "require"
   | {
-    /** PEM, in place of the authorities that Deno knows. */
+    /** PEM, instead of the authorities that Deno trusts. */
     ca?: string;
     rejectUnauthorized: true;
     checkServerIdentity(name: string, certificate: PeerCertificate): Error | undefined;
   };
 
 /**
- * Takes the parameters about TLS out of the URL: of what the driver reads there itself, `verify-ca` and `verify-full`
- * are one to it, it knows no root certificate, and it holds the certificate of a host that is given by its address
- * against the name localhost.
+ * Removes the TLS parameters from the URL, since the driver reads them differently: it treats `verify-ca` and
+ * `verify-full` alike, ignores root certificates, and verifies the certificate of a host given by its IP
+ * address against the name localhost.
  *
- * @returns the driver's options, none where the URL says nothing
+ * @returns the driver's options, empty where the URL has no such parameters
  * @throws the file of sslrootcert cannot be read
  */
 export function takeTls(url: URL): { ssl?: Tls } {
@@ -35,7 +35,8 @@ export function takeTls(url: URL): { ssl?: Tls } {
   if (asked === "allow" || asked === "prefer") return { ssl: "prefer" };
   if (asked === "require" && root === undefined) return { ssl: "require" };
   const ca = root === undefined || root === "system" ? undefined : readRoot(root);
-  // Any holder of a certificate that the world trusts could pass for the server, were its name not looked at.
+  // Without verification of its name, any holder of a publicly trusted certificate could impersonate the
+  // server.
   const anyName = ca !== undefined && asked !== "verify-full" && asked !== "true";
   return {
     ssl: {
@@ -47,7 +48,7 @@ export function takeTls(url: URL): { ssl?: Tls } {
   };
 }
 
-/** Deno's own message repeats the path, in whose place somebody may have put what is secret. */
+/** Reads the file. Its error omits the path, which may be a secret that was set by mistake. */
 function readRoot(path: string): string {
   try {
     return Deno.readTextFileSync(path);

@@ -1,12 +1,15 @@
-/** Looks for a subject's own values where none may stand: what an erasure cannot empty by a column's name. */
+/**
+ * Search for a subject's own values in rows where none are allowed, which an erasure cannot empty by a
+ * column's name.
+ */
 import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 import { NOTES } from "./personal_data.ts";
 
-/** Shorter values stand everywhere by chance. */
+/** Shorter values occur everywhere by chance. */
 const SHORTEST = 3;
 
-/** A pattern that finds any of the values as words of their own; undefined where none is long enough. */
+/** Returns a pattern that matches any of the values as whole words; undefined where none is long enough. */
 function quoting(values: readonly string[]): string | undefined {
   const wanted = values.filter((value) => value.length >= SHORTEST);
   if (wanted.length === 0) return undefined;
@@ -15,8 +18,8 @@ function quoting(values: readonly string[]): string | undefined {
 }
 
 /**
- * Empties what staff and services have written about the customer's requests wherever it quotes one of the values:
- * such words cannot be cleaned by a machine. Gives how many notes that were, by table.
+ * Empties the notes of staff and participants about the customer's requests that quote one of the values,
+ * since free text cannot be redacted reliably. Returns the number of notes by table.
  */
 export async function emptyNotes(
   tx: Tx,
@@ -41,9 +44,9 @@ export async function emptyNotes(
 }
 
 /**
- * What quotes one of the values in the rows that machines have written about a customer: journal, outbox, effects,
- * answers and snapshots, which hold ids, names of fields and states only. Each as a digest, by which it can be
- * looked for once the values are gone.
+ * Finds texts that quote one of the values in the rows that machines have written about a customer: journal,
+ * outbox, effects, answers and snapshots, which hold IDs, field names and states only. Each is returned as a
+ * digest, by which it can be found once the values are gone.
  */
 export async function findTraces(
   tx: Tx,
@@ -60,7 +63,7 @@ export async function findTraces(
   return rows.map(({ digest }) => digest);
 }
 
-/** How many of the traces are still there. */
+/** Returns how many of the traces still exist. */
 export async function countTraces(
   tx: ReadSql,
   storeId: string,
@@ -75,8 +78,8 @@ export async function countTraces(
 }
 
 /**
- * Every text in what machines have written about a customer, without the words that are the machines' own (states,
- * kinds, services), ids, times and hashes: somebody may be called like one of them.
+ * Returns every text that machines have written about a customer, without the machines' own words (states,
+ * kinds, services), IDs, times and hashes: a customer may have one of those words as a name.
  */
 function writings(tx: ReadSql, storeId: string, customerId: string) {
   return tx`

@@ -1,13 +1,16 @@
-/** What an erasure has emptied stands in dead row versions and in statistics until PostgreSQL has gone over its tables. */
+/**
+ * VACUUM after erasures: erased values survive in dead tuples and in statistics until PostgreSQL processes
+ * the tables.
+ */
 import type { Sql } from "./connect.ts";
 
 /**
- * Asks for vacuum and analyze of the tables with personal data when an erasure was verified since their last one. It locks
- * nobody out. PostgreSQL 16 lets only the owner do that and skips the tables with a warning: there autovacuum comes in
- * its own time.
+ * Runs vacuum and analyze on the tables with personal data if an erasure was verified since their last run.
+ * It blocks no reader or writer. PostgreSQL 16 allows only the owner to do so and skips the tables with a
+ * warning: there autovacuum runs on its own schedule.
  *
  * @param sql a pool of customer_worker
- * @returns whether it was asked for
+ * @returns whether it ran
  */
 export async function vacuumAfterErasures(sql: Sql): Promise<boolean> {
   const [row] = await sql<{ due: boolean }[]>`

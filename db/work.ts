@@ -1,12 +1,12 @@
-/** How a process learns that there is something to do: a notification wakes it, polling covers a lost one. */
+/** Wake-up of worker loops: a notification wakes a loop, and polling covers a lost one. */
 import type { Sql } from "./connect.ts";
 
-/** Notifications carry no content: whoever is woken looks at its own table. */
+/** Notifications carry no content: a worker that wakes reads its own table. */
 const CHANNEL = "customer_work";
 
 /**
- * Tells every replica that work has been committed, once however many ask while it is on its way. It runs
- * after the commit and not inside: a transaction that notifies takes a lock that all such commits share.
+ * Notifies every replica that work has been committed; callers share a notification that is on its way. It
+ * runs after the commit and not inside: a transaction that notifies takes a lock that all such commits share.
  */
 export function createNotifier(sql: Sql): () => void {
   let waiting = false;
@@ -27,21 +27,21 @@ export async function listen(sql: Sql, wake: () => void): Promise<AsyncDisposabl
 }
 
 export interface WorkLoop extends AsyncDisposable {
-  /** Look now rather than at the next poll. */
+  /** Starts the next step now rather than at the next poll. */
   wake(): void;
 }
 
 export interface WorkLoopOptions {
-  /** How long to wait before looking again when nothing wakes the loop, in milliseconds. */
+  /** Poll interval, in milliseconds. */
   pollMs: number;
-  /** Told of a step that threw; the loop goes on at the next poll. */
+  /** Called with the error of a step; the loop continues at the next poll. */
   onError(error: unknown): void;
   onSuccess?(): void;
 }
 
 /**
- * Runs `step` again and again, one at a time. A step answers whether there may be more to do; without more the
- * loop waits. Disposing aborts the signal and waits for the step that runs.
+ * Runs `step` repeatedly, one at a time. A step returns whether there may be more work; without more the loop
+ * waits. Disposing aborts the signal and waits for the running step.
  */
 export function startWorkLoop(
   step: (signal: AbortSignal) => Promise<boolean>,

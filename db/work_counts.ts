@@ -1,12 +1,12 @@
-/** How much work waits in all stores, and how GDPR requests stand: numbers only, for the metrics. */
+/** Numbers of waiting work in all stores and of GDPR requests, for the metrics. */
 import type { Sql } from "./connect.ts";
 
 export interface WorkCounts {
-  /** Ages in seconds, 0 where nothing waits. */
+  /** Ages in seconds, 0 when no work waits. */
   outbox: { backlog: number; oldestAge: number };
   effects: { due: number; poisoned: number };
   timers: { due: number; oldestAge: number };
-  /** Combinations of which there is no request are left out. */
+  /** Combinations without a request are left out. */
   requests: {
     type: string;
     status: string;
@@ -16,11 +16,14 @@ export interface WorkCounts {
     atRisk: number;
     overdue: number;
   }[];
-  /** Of open requests, those that have not answered for too long; a service of which nothing is open is left out. */
+  /**
+   * Number of open requests whose participant has not responded for too long; a participant without open
+   * requests is left out.
+   */
   participants: { service: string; overdue: number }[];
 }
 
-/** @param sql a pool of customer_worker, the only role that sees what waits in every store */
+/** @param sql a pool of customer_worker, the only role that sees the waiting work of every store */
 export async function countWork(sql: Sql): Promise<WorkCounts> {
   const [row] = await sql<[{ counts: WorkCounts }]>`
     select json_build_object(

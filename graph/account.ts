@@ -1,22 +1,22 @@
-/** The one account that a caller may see and change: the own one, in the store of the token. */
+/** Account of the caller: the only account that a shopper may read and change, in the store of the token. */
 import { DomainError } from "../domain/errors.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { Answer, Command } from "../actors/runtime/protocol.ts";
 import type { Customer, Lookups } from "../db/lookups.ts";
 import { type Caller, commandContext } from "./caller.ts";
 
-/** Both also throw what Caller.shopper throws. */
+/** Operations on the account. Both also throw what Caller.shopper throws. */
 export interface Account {
   /**
-   * The customer as it stands now.
+   * Reads the current customer.
    *
-   * @throws {DomainError} NOT_FOUND, REFUSED_IN_STATE once anonymised, UNAVAILABLE
+   * @throws {DomainError} NOT_FOUND, REFUSED_IN_STATE once anonymized, UNAVAILABLE
    */
   read(caller: Caller): Promise<Customer>;
   /**
-   * Tells the customer a change.
+   * Sends a change to the customer.
    *
-   * @param field the name under which the result appears in the response
+   * @param field name of the result in the response
    * @throws {DomainError} what Actors.send throws
    */
   change(caller: Caller, field: string, command: Command, expectedVersion?: number | null): Promise<Answer>;

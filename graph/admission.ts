@@ -1,4 +1,4 @@
-/** What an operation passes before it is executed: who asks, how much they have asked, and their variables. */
+/** Admission of an operation before its execution: authentication, rate limit and variables. */
 import { type DocumentNode, getOperationAST, GraphQLError, Kind, type SelectionSetNode } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { DomainError } from "../domain/errors.ts";
@@ -7,15 +7,18 @@ import type { Caller } from "./caller.ts";
 import { maskError } from "./errors.ts";
 import { checkVariables } from "./variables.ts";
 
-/** Counts a request of the principal. Resolves with the seconds until another one is taken; undefined: this one is. */
+/**
+ * Counts a request of the principal. Resolves with the seconds until the next one is accepted, undefined if
+ * this one is.
+ */
 export type CountRequest = (principal: Principal) => Promise<number | undefined>;
 
-/** Fields that say something of the schema and nothing of anybody. */
+/** Fields that describe the schema and return no data. */
 const PUBLIC = /^__|^_service$/;
 
 /**
- * Refuses an operation as a whole, before a variable is looked at, where the caller is not a shopper or has asked too
- * often; then checks the variables. What only describes the schema needs no caller.
+ * Refuses an operation as a whole, before a variable is read, where the caller is not a shopper or is over
+ * the rate limit; then checks the variables. An operation that only describes the schema needs no caller.
  */
 export function useAdmission(count: CountRequest): Plugin<Caller> {
   return {

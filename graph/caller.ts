@@ -1,4 +1,4 @@
-/** What a request says about who asks and how: read when a resolver first needs it, once for the whole request. */
+/** Caller of a request: read when a resolver first needs it, once for the whole request. */
 import type { GraphQLResolveInfo } from "graphql";
 import { DomainError } from "../domain/errors.ts";
 import { readIdempotencyKey } from "../actors/runtime/idempotency.ts";
@@ -9,16 +9,16 @@ import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
 import { sha256 } from "../lib/hash.ts";
 
 export interface Caller {
-  /** @throws {DomainError} UNAUTHENTICATED, UNAVAILABLE; FORBIDDEN for anybody but a shopper */
+  /** @throws {DomainError} UNAUTHENTICATED, UNAVAILABLE; FORBIDDEN for any caller but a shopper */
   shopper(): Promise<Principal>;
-  /** Where in which trace the caller stands: a new one where it does not say. */
+  /** Trace context of the request; a new trace if it has none. */
   traceparent: string;
-  /** Whether somebody still waits for the answer. */
+  /** Whether the client still waits for the answer. */
   wanted(): boolean;
   /**
-   * The key of one change: a request may hold several, which must not take each other's answers.
+   * Idempotency key of one change: a request may contain several, each with its own stored answer.
    *
-   * @param field the name under which the change's result appears in the response
+   * @param field name of the change's result in the response
    * @throws {DomainError} INVALID_INPUT
    */
   idempotencyKey(field: string): string | undefined;
@@ -35,9 +35,9 @@ export function createCaller({ headers, signal }: Request, authenticate: Authent
 }
 
 /**
- * On whose behalf a change comes, and on which conditions.
+ * Principal and preconditions of a change.
  *
- * @param field the name under which the change's result appears in the response
+ * @param field name of the change's result in the response
  * @throws {DomainError} what the caller's methods throw
  */
 export async function commandContext(
@@ -57,7 +57,7 @@ export async function commandContext(
   };
 }
 
-/** The name under which a change's result appears in the response: its alias, where it has one. */
+/** Name of a change's result in the response: its alias, where it has one. */
 export function field({ path }: GraphQLResolveInfo): string {
   return String(path.key);
 }

@@ -1,12 +1,12 @@
-/** What a selection costs, found before it is validated. */
+/** Cost of a selection, computed before validation. */
 import { type DefinitionNode, type FieldNode, Kind, type SelectionSetNode } from "graphql";
 
 const [FIELD, OBJECT, FRAGMENT, LEVEL] = [1, 2, 1, 1.5];
 
 /**
- * Returns functions for the cost of a selection, and for that of the fragments which no selection so far has spread.
- * Objects count 2, other fields and fragments 1, and each level 1.5 times what it holds, wherever a fragment is spread. Takes time
- * linear in the document.
+ * Returns functions for the cost of a selection, and for that of the fragments which no selection so far has
+ * spread. Objects count 2, other fields and fragments 1, and each level 1.5 times its content, wherever a
+ * fragment is spread. Takes time linear in the document.
  *
  * @param counts whether a field counts at all
  */
@@ -25,7 +25,7 @@ export function createCosts(
   function costOfFragment(name: string): number {
     const cost = known.get(name);
     if (cost !== undefined) return cost;
-    known.set(name, 0); // a fragment that spreads itself is for validation to refuse
+    known.set(name, 0); // validation refuses a fragment that spreads itself
     const selections = fragments.get(name);
     const found = selections ? costOf(selections) : 0;
     known.set(name, found);

@@ -1,4 +1,7 @@
-/** Customers that other subgraphs refer to: each is loaded once for a request, and what they come to is bounded. */
+/**
+ * Customer references of other subgraphs: each customer is loaded once for a request, and their total cost is
+ * bounded.
+ */
 import { entitiesResolver } from "@apollo/subgraph";
 import { type GraphQLResolveInfo, Kind } from "graphql";
 import { DomainError } from "../domain/errors.ts";
@@ -9,7 +12,7 @@ import type { Caller } from "./caller.ts";
 import { createCosts } from "./cost.ts";
 import { LIMITS } from "./limits.ts";
 
-/** How the gateway names the customer that another subgraph refers to. */
+/** Reference by which the gateway names a customer of another subgraph. */
 export interface Reference {
   __typename: "Customer";
   id?: unknown;
@@ -17,7 +20,7 @@ export interface Reference {
 
 interface Spent {
   cost: number;
-  /** The caller's own customer, once it is referred to. */
+  /** Own customer of the caller, once it is referenced. */
   own?: Promise<Customer>;
 }
 
@@ -31,7 +34,7 @@ export function createEntities(account: Account) {
   }
 
   return {
-    /** @throws {DomainError} INVALID_INPUT when the request's references come to more than LIMITS allow */
+    /** @throws {DomainError} INVALID_INPUT when the request's references exceed LIMITS */
     resolve(representations: Reference[], context: Caller, info: GraphQLResolveInfo) {
       const spent = spentBy(context);
       spent.cost += representations.length * costOfEach(info);
@@ -45,7 +48,7 @@ export function createEntities(account: Account) {
       return entitiesResolver({ representations, context, info });
     },
 
-    /** Refuses one reference at a time: the other entities are still given. */
+    /** Refuses one reference at a time: the other entities are still returned. */
     async resolveReference({ id }: Reference, caller: Caller): Promise<Customer> {
       const shopper = await caller.shopper();
       if (parseInput(uuid, id, "give a Customer: id") !== shopper.id) {

@@ -1,4 +1,4 @@
-/** What a caller is told of an error: the domain's own and GraphQL's, without values; of any other one nothing. */
+/** Errors of a response: domain and GraphQL errors without values; every other error is masked. */
 import { getLogger } from "@logtape/logtape";
 import { GraphQLError, type GraphQLErrorExtensions } from "graphql";
 import type { Plugin } from "graphql-yoga";
@@ -24,7 +24,7 @@ const REFUSED = CODES.INVALID_INPUT;
 
 export const UNEXPECTED = "INTERNAL_SERVER_ERROR";
 
-/** The code that a caller is told of an error. */
+/** Returns the code of an error that the caller may see. */
 export function codeOf(error: unknown): string {
   const cause = innermost(error);
   const domain = asDomainError(cause);
@@ -32,12 +32,13 @@ export function codeOf(error: unknown): string {
   return isRefusal(error, cause) ? String(error.extensions.code ?? REFUSED) : UNEXPECTED;
 }
 
-/** Turns any error into one that the response may carry; logs what nobody expected. */
+/** Converts any error into one for the response, and logs unexpected ones. */
 export function maskError(error: unknown): GraphQLError {
   const cause = innermost(error);
   const domain = asDomainError(cause);
   if (domain) {
-    // Yoga makes headers of these and leaves them out of the body. The status stays 200: another field may have data.
+    // Yoga sends these as headers and omits them from the body. The status stays 200: another field may have
+    // data.
     const http = domain.code === "UNAUTHENTICATED" && { http: { headers: refusalHeaders(domain) } };
     return retell(error, domain.message, { code: CODES[domain.code], ...http });
   }
@@ -68,7 +69,7 @@ function innermost(error: unknown): unknown {
 }
 
 /**
- * Whether GraphQL refuses what the caller has sent. An error of a field's own, which has a path, is such a
+ * Returns whether GraphQL refuses the caller's input. An error of a field, which has a path, is such a
  * refusal when it points into the document, at an argument; without that, our answer does not fit its type.
  */
 function isRefusal(error: unknown, cause: unknown): error is GraphQLError {
@@ -77,10 +78,10 @@ function isRefusal(error: unknown, cause: unknown): error is GraphQLError {
 }
 
 function retellRefusal(error: GraphQLError): GraphQLError {
-  // Yoga puts the JSON parser's error there, which quotes the body.
+  // Yoga adds the JSON parser's error there, which quotes the body.
   const { originalError: _, ...own } = error.extensions;
   const extensions: GraphQLErrorExtensions = { code: REFUSED, ...own };
-  // What is no GraphQL request is a bad request in every content type.
+  // A body that is not a GraphQL request is a bad request in every content type.
   if (extensions.code === "BAD_REQUEST") extensions.http = { ...extensions.http, spec: false };
   return retell(error, withoutQuotes(error.message), extensions);
 }

@@ -1,4 +1,4 @@
-/** The caller's own GDPR requests, and no one else's: those have no more to be found than ones that do not exist. */
+/** GDPR requests of the caller. Those of other customers are reported like requests that do not exist. */
 import { DomainError } from "../domain/errors.ts";
 import { parseInput, uuid } from "../domain/input.ts";
 import type { Actors } from "../actors/commands.ts";
@@ -7,17 +7,20 @@ import { type Caller, commandContext } from "./caller.ts";
 
 type Right = SubjectRequest["type"];
 
-/** Each also throws what Caller.shopper throws. Those that read answer anonymised subjects too. */
+/**
+ * Operations on the requests. Each also throws what Caller.shopper throws. Reads also serve anonymized
+ * subjects.
+ */
 export interface OwnRequests {
   /** Newest first. */
   list(caller: Caller): Promise<SubjectRequest[]>;
   /** @throws {DomainError} INVALID_INPUT, NOT_FOUND, UNAVAILABLE */
   read(caller: Caller, id: string): Promise<SubjectRequest>;
   /**
-   * Opens a request, or gives the one for this right that is open already.
+   * Opens a request, or returns the one that is already open for this right.
    *
-   * @param field the name under which the result appears in the response
-   * @param corrections with a RECTIFICATION: the fields of the profile that are wrong, as they should be
+   * @param field name of the result in the response
+   * @param corrections with a RECTIFICATION: the wrong fields of the profile, with their correct values
    * @throws {DomainError} what Actors.send throws
    */
   open(caller: Caller, field: string, right: Right, corrections?: Corrections): Promise<SubjectRequest>;

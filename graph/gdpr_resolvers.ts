@@ -1,4 +1,4 @@
-/** What stands behind the fields of schema.graphql that are about GDPR requests. */
+/** Resolvers of the GDPR fields in schema.graphql. */
 import type { GraphQLResolveInfo } from "graphql";
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { SubjectRequest } from "../db/gdpr_lookups.ts";
@@ -14,7 +14,7 @@ interface Cancellation {
 export function createRequestResolvers(requests: OwnRequests, exportLink: LinkToExport) {
   const open = (right: SubjectRequest["type"]) => (_: unknown, __: unknown, caller: Caller, info: Info) =>
     requests.open(caller, field(info), right);
-  // One customer may stand at several places of an answer.
+  // One customer may occur several times in an answer.
   const lists = new WeakMap<Customer, Promise<SubjectRequest[]>>();
 
   return {

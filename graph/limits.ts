@@ -1,4 +1,4 @@
-/** How much one request may ask for, refused before anything runs. */
+/** Limits of one request, enforced before execution. */
 import { maxAliasesRule } from "@escape.tech/graphql-armor-max-aliases";
 import { maxDepthRule } from "@escape.tech/graphql-armor-max-depth";
 import {
@@ -20,24 +20,30 @@ import { createCosts } from "./cost.ts";
 export const LIMITS = {
   /** Bytes of a request body. */
   body: 100 * 1024,
-  /** Characters of a document, so that what is remembered of documents stays small. */
+  /** Characters of a document, which also bounds the document cache. */
   document: 10_000,
   tokens: 1_000,
   depth: 8,
-  /** Objects count 2, other fields and fragments 1, and each level 1.5 times what it holds; all of `me` comes to about 100. */
+  /**
+   * Objects count 2, other fields and fragments 1, and each level 1.5 times its content; all of `me` costs
+   * about 100.
+   */
   cost: 500,
   aliases: 10,
   /** References in one `_entities`. */
   entities: 100,
-  /** References times the cost of what is asked of each: all of a customer twenty times, or its name a hundred times. */
+  /**
+   * References times the cost of each reference's selection: all of a customer twenty times, or its name a
+   * hundred times.
+   */
   entitiesCost: 2_000,
-  /** Validation errors that are looked for in one document. */
+  /** Validation errors after which the validation of a document stops. */
   errors: 10,
-  /** Documents that are remembered by their hash. */
+  /** Documents that the cache holds by their hash. */
   persistedDocuments: 1_000,
 } as const;
 
-/** Holds documents to LIMITS; in production also keeps the schema to those who have its file. */
+/** Enforces LIMITS on documents; in production also hides the schema. */
 export function useLimits(production: boolean): Plugin {
   const rules = [
     maxDepthRule({ n: LIMITS.depth, ...refusal(`deeper than ${LIMITS.depth} levels`) }),
@@ -58,7 +64,7 @@ export function useLimits(production: boolean): Plugin {
       );
     },
     onValidate({ params: { documentAST }, addValidationRule, setResult, setValidationFn }) {
-      // Instead of the rules: one of them compares each field with all others of the same name.
+      // Replaces the rules: one of them compares each field with all others of the same name.
       if (costOf(documentAST, production) > LIMITS.cost) {
         return setResult([new GraphQLError(`Cannot run the operation: more costly than ${LIMITS.cost}`)]);
       }
@@ -71,8 +77,8 @@ export function useLimits(production: boolean): Plugin {
 }
 
 /**
- * All operations of a document, also those that do not run. In production fragments that nothing spreads count as
- * well; in development the query for the schema spreads its fragments only where nothing counts.
+ * Returns the cost of all operations of a document, also of those that do not run. In production, unused fragments
+ * count as well; in development, the introspection query spreads its fragments only where nothing counts.
  */
 function costOf({ definitions }: DocumentNode, production: boolean): number {
   const costs = createCosts(definitions, production ? undefined : isNotIntrospection);
@@ -83,12 +89,12 @@ function costOf({ definitions }: DocumentNode, production: boolean): number {
   return production ? cost + costs.costOfUnused() : cost;
 }
 
-/** Development shows the schema to tools, which ask for all of it. */
+/** Development shows the schema to tools, which request all of it. */
 function isNotIntrospection({ name: { value } }: FieldNode): boolean {
   return value !== "__schema" && value !== "__type";
 }
 
-/** Federation's own way around introspection; a supergraph is composed from the file. */
+/** Federation's alternative to introspection; a supergraph is composed from the file. */
 function NoSdlRule(context: ValidationContext): ASTVisitor {
   return {
     Field(node) {
@@ -98,7 +104,7 @@ function NoSdlRule(context: ValidationContext): ASTVisitor {
   };
 }
 
-/** Reported like every other validation error, rather than thrown under the name of a syntax error. */
+/** Reported like every other validation error, rather than thrown as a syntax error. */
 function refusal(reason: string) {
   const onReject = (context: ValidationContext | null) =>
     context?.reportError(new GraphQLError(`Cannot run the operation: ${reason}`));

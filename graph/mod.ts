@@ -1,4 +1,4 @@
-/** The customer subgraph over HTTP: POST with a JSON body, one operation a request. */
+/** Customer subgraph over HTTP: POST with a JSON body, one operation a request. */
 import { buildSubgraphSchema } from "@apollo/subgraph";
 import { createInMemoryAPQStore, useAPQ } from "@graphql-yoga/plugin-apq";
 import { Hono, type MiddlewareHandler } from "@hono/hono";
@@ -16,22 +16,22 @@ import { useTelemetry } from "./telemetry.ts";
 import { LRUCache } from "lru-cache";
 import type { DocumentNode } from "graphql";
 
-/** Caches of documents are bounded by their characters: a parsed document takes about 100 bytes for each. */
+/** Limits of the document caches in characters: a parsed document takes about 100 bytes for each. */
 const REMEMBERED = { maxSize: 256 * 1_024, sizeCalculation: (_: unknown, text: string) => text.length || 1 };
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface GraphOptions extends ResolverOptions {
   authenticate: Authenticator;
   bodies: BodyReader;
-  /** What an operation passes once all of it is here. */
+  /** Admits an operation once its whole body has arrived. */
   admit?: MiddlewareHandler;
-  /** Counts each operation of a shopper; without it any number is taken. */
+  /** Counts each operation of a shopper; absent: no rate limit. */
   count?: CountRequest;
-  /** Without GraphiQL, introspection and the SDL. */
+  /** Disables GraphiQL, introspection and the SDL. */
   production: boolean;
 }
 
-/** An app to mount at `/graphql`. */
+/** Creates an app to mount at `/graphql`. */
 export function createGraph(
   {
     authenticate,
@@ -62,10 +62,10 @@ export function createGraph(
       documentCache: new LRUCache<string, DocumentNode>(REMEMBERED),
       errorCache: new LRUCache<string, Error>(REMEMBERED),
     },
-    maxRequestBodySize: false, // takeBody has seen to it
+    maxRequestBodySize: false, // takeBody limits the size
     graphiql: production ? false : { title: "customer-service" },
     renderGraphiQL: async (options) =>
-      (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options), // large, and seldom asked for
+      (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options), // large and rarely used
     landingPage: false,
     batching: false,
     multipart: false,
@@ -75,7 +75,7 @@ export function createGraph(
   return new Hono()
     .all("/", takeBody(bodies), admit, (c) => yoga.fetch(c.req.raw))
     .onError((error, c) => {
-      if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
+      if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // no client reads it
       return c.json({ errors: [maskError(error)] }, 500);
     });
 }

@@ -1,6 +1,9 @@
-/** Cuts the values out of GraphQL's own messages, which quote what they refuse. Values may be personal. */
+/** Redaction of values that GraphQL's own messages quote. Values may be personal. */
 
-/** Where a message begins to quote a value, and how it ends instead. Before it stand names and our own words only. */
+/**
+ * Text after which a message quotes a value, and the text that replaces it. Only names and fixed words
+ * precede it.
+ */
 const QUOTES: readonly [from: string, instead: string][] = [
   [" got invalid value ", " got an invalid value."],
   [" has invalid value ", " has an invalid value."],
@@ -8,7 +11,7 @@ const QUOTES: readonly [from: string, instead: string][] = [
   [" but found ", "."],
   [", found ", "."],
   [" found: ", "."],
-  // Not a value, but what introspection would tell.
+  // Not a value, but a name of the schema that introspection would show.
   [" Did you mean ", ""],
 ];
 const TOKEN = "Unexpected ";
@@ -16,8 +19,8 @@ const SCALAR = " cannot represent";
 const ENUM = { start: 'Value "', middle: '" does not exist in "' };
 
 /**
- * The message up to the first value that it quotes, in linear time. Variables do not pass here: graph/variables.ts
- * writes messages of its own about them.
+ * Returns the message up to the first value that it quotes, in linear time. Variables do not pass here:
+ * graph/variables.ts writes its own messages about them.
  */
 export function withoutQuotes(message: string): string {
   if (message.startsWith(ENUM.start)) {

@@ -1,4 +1,4 @@
-/** How the graph is asked: over POST, in JSON alone, and briefly. */
+/** Form of a GraphQL request: POST with a JSON body of limited size. */
 import type { MiddlewareHandler } from "@hono/hono";
 import { GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
@@ -7,7 +7,7 @@ import { BodyError } from "../http/body.ts";
 import { maskError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 
-/** Receives the body before the operation takes a place in flight. */
+/** Receives the body before the operation takes a slot in flight. */
 export function takeBody(bodies: BodyReader): MiddlewareHandler {
   return async (c, next) => {
     try {
@@ -26,8 +26,8 @@ export function takeBody(bodies: BodyReader): MiddlewareHandler {
 }
 
 /**
- * Refuses every other method, since what a query carries may be personal and a URL ends in logs, and every other
- * content type: a page of another site can only send JSON once the browser has asked us, and we never agree.
+ * Refuses every other method, since a query may contain personal values and URLs are logged, and every other
+ * content type: a page of another site can send JSON only after a CORS preflight, which is always refused.
  */
 export function useJsonPosts(): Plugin {
   return {

@@ -1,4 +1,4 @@
-/** What stands behind the fields of schema.graphql. */
+/** Resolvers of the fields in schema.graphql. */
 import { GraphQLError, type GraphQLResolveInfo, GraphQLScalarType } from "graphql";
 import { GraphQLDateTime } from "graphql-scalars";
 import { DomainError } from "../domain/errors.ts";
@@ -12,7 +12,7 @@ import { createEntities, type Reference } from "./entities.ts";
 import { createOwnRequests } from "./gdpr_requests.ts";
 import { createRequestResolvers } from "./gdpr_resolvers.ts";
 
-/** The arguments of a change, as far as its field declares them. */
+/** Arguments of a change, as its field declares them. */
 interface Change {
   id: string;
   input: Record<string, unknown>;

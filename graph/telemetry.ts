@@ -1,16 +1,19 @@
-/** What telemetry sees of an operation: its type, its name and its errors' codes, never the document or a value. */
+/** Telemetry of an operation: its type, its name and its errors' codes, never the document or a value. */
 import { type ExecutionResult, getOperationAST } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { metering, record, secondsSince } from "../telemetry/metrics.ts";
 import { inSpan, SpanKind, SpanStatusCode, tracing } from "../telemetry/spans.ts";
 import { codeOf, UNEXPECTED } from "./errors.ts";
 
-/** Every other error is an answer. */
+/** Codes of failures; every other error is a regular answer. */
 const FAILURES = [UNEXPECTED, "UNAVAILABLE"];
-/** Names come from clients. */
+/** Length limit of names, which come from clients. */
 const LONGEST_NAME = 100;
 
-/** A span and a duration for each operation that is executed; the duration without a name, since clients choose it. */
+/**
+ * Records a span and a duration for each executed operation; the duration without a name, since clients
+ * choose it.
+ */
 export function useTelemetry(): Plugin {
   if (!tracing && !metering) return {};
   return {
@@ -44,7 +47,7 @@ export function useTelemetry(): Plugin {
   };
 }
 
-/** One word for several errors: a failure of ours, if there is one among them. */
+/** Returns one code for several errors: that of a failure of this service, if there is one. */
 function outcomeOf({ errors = [] }: ExecutionResult): string {
   const codes = errors.map(codeOf);
   return codes.find((code) => FAILURES.includes(code)) ?? codes[0] ?? "OK";

@@ -1,4 +1,7 @@
-/** Checks an operation's variables against their types before it is executed. Its messages hold no value. */
+/**
+ * Validation of an operation's variables against their types before its execution. Its messages contain no
+ * value.
+ */
 import {
   GraphQLError,
   type GraphQLInputType,
@@ -14,18 +17,18 @@ import {
   type VariableDefinitionNode,
 } from "graphql";
 
-/** Refusals that one answer names: enough to correct a request, and no more work than that. */
+/** Refusals in one answer: enough to correct a request, with bounded work. */
 const NAMED = 10;
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What is wrong at a place such as `input.lines[0].text`. */
+/** Refusal at a place such as `input.lines[0].text`. */
 interface Refusal {
   place: string;
   reason: string;
 }
 
-/** The first few refusals, in time linear in the values; GraphQL's own check quotes each value that it refuses. */
+/** Returns the refusals in time linear in the values; GraphQL's own check quotes each value that it refuses. */
 export function checkVariables(
   schema: GraphQLSchema,
   { variableDefinitions = [] }: OperationDefinitionNode,
@@ -44,7 +47,7 @@ function* checkVariable(
 ): Generator<GraphQLError> {
   const name = definition.variable.name.value;
   const type = typeFromAST(schema, definition.type);
-  if (!isInputType(type)) return; // validation has said so
+  if (!isInputType(type)) return; // validation has reported it
   const refuse = (reason: string) =>
     new GraphQLError(`Variable "$${name}" ${reason}`, {
       nodes: definition,
@@ -69,7 +72,7 @@ function* checkValue(value: unknown, type: GraphQLInputType, place: string): Gen
   } else if (value === null || value === undefined) return;
   else if (isListType(type)) {
     const items = Array.isArray(value) ? value.entries() : undefined;
-    if (!items) yield* checkValue(value, type.ofType, place); // one item stands for a list of one
+    if (!items) yield* checkValue(value, type.ofType, place); // a single item is coerced to a list
     else for (const [at, item] of items) yield* checkValue(item, type.ofType, `${place}[${at}]`);
   } else if (!isInputObjectType(type)) yield* checkLeaf(value, type, place);
   else if (typeof value !== "object" || Array.isArray(value)) {
@@ -102,7 +105,7 @@ function* checkLeaf(value: unknown, type: GraphQLLeafType, place: string): Gener
   }
 }
 
-/** A field's name as the caller wrote it, as long as it can be one. */
+/** Returns a field's name as the caller wrote it, if it is a valid name. */
 function shown(name: string): string {
   return /^\w{1,50}$/.test(name) ? `Field "${name}"` : "A field";
 }

@@ -1,4 +1,4 @@
-/** Which connections a server takes: in all, of one address, and of peers that have authenticated nothing. */
+/** Admission of connections: limits in all, for one address, and for peers without an authenticated call. */
 
 export interface AdmissionLimits {
   /** Connections at a time. */
@@ -28,7 +28,7 @@ export interface Admitted {
   ended(): void;
 }
 
-/** Addresses that are remembered without a connection, for their budget. */
+/** Addresses that are kept without a connection, for their budget. */
 const REMEMBERED_ADDRESSES = 1_000;
 
 interface Address {
@@ -60,10 +60,10 @@ export class Admission {
   }
 
   /**
-   * Takes a connection, possibly at the expense of a stranger's.
+   * Admits a connection, and closes an unauthenticated one if it needs its slot.
    *
    * @param close ends the connection; called when it has to make room
-   * @returns undefined when there is no room for it
+   * @returns undefined when all slots are taken
    */
   admit(address: string, close: () => void): Admitted | undefined {
     const { limits, from } = { limits: this.#limits, from: this.#addressOf(address) };

@@ -1,4 +1,4 @@
-/** A call as its handler sees it, and the methods that a server offers. Messages are bytes. */
+/** Call as its handler sees it, and the methods of a server. Messages are bytes. */
 import type { Peer } from "./http2/byte_stream.ts";
 import type { Metadata } from "./metadata.ts";
 

@@ -1,4 +1,4 @@
-/** The gRPC client: calls to one server, over connections that come and go as they are needed. */
+/** gRPC client: calls to one server, over connections that open and close on demand. */
 import { ClientCall, NotGrpcError } from "./client_call.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { ByteStream } from "./http2/byte_stream.ts";
@@ -32,7 +32,7 @@ export type Requests = Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Ar
 
 const MESSAGE_BYTES = 4 * 1024 * 1024;
 const CONNECT_MS = 10_000;
-/** A connection without calls is closed after this time: before load balancers drop it without a word. */
+/** A connection without calls is closed after this time: before load balancers drop it silently. */
 const IDLE_MS = 4 * 60_000;
 
 /** Timers with a longer delay fire at once. */
@@ -128,7 +128,7 @@ export class Channel implements Disposable {
         if (--link.calls === 0) link.idleSince = performance.now();
         this.#calls.delete(call);
         this.#deadlines.delete(call);
-        // A server that is gone without a word leaves the connection as it is: a ping finds out.
+        // A server may disappear without closing the connection: a ping detects that.
         if (performance.now() >= at && link.connection.lastRead < startedAt) link.connection.probe();
       },
     });

@@ -1,4 +1,4 @@
-/** A call on its way through the client: sends requests, reassembles responses, reads the status. */
+/** Call in the client: sends requests, reassembles responses, reads the status. */
 import type { Deadline } from "./deadlines.ts";
 import { decodeDetails } from "./error_details.ts";
 import type { HeaderList } from "./hpack/mod.ts";
@@ -177,7 +177,7 @@ export class ClientCall implements StreamListener, Deadline {
   }
 }
 
-/** What an HTTP status says where gRPC was expected. */
+/** Status that corresponds to an HTTP status where gRPC was expected. */
 const HTTP_STATUSES: Record<string, StatusName> = {
   "400": "INTERNAL",
   "401": "UNAUTHENTICATED",

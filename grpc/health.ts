@@ -1,4 +1,4 @@
-/** The standard health service: Check, List and Watch. */
+/** Standard health service: Check, List and Watch. */
 import type { Call, Methods } from "./call.ts";
 import { pathOf, streamMethod, unaryMethod } from "./codec.ts";
 import {
@@ -10,7 +10,7 @@ import { GrpcError } from "./status.ts";
 
 export interface HealthService {
   methods: Methods;
-  /** What is answered from now on; NOT_SERVING at first. */
+  /** Sets the status; NOT_SERVING at first. */
   setServing(isServing: boolean): void;
 }
 

@@ -1,4 +1,4 @@
-/** The port of a server: plain TCP, or TLS with or without client certificates. */
+/** Listening port of a server: plain TCP, or TLS with or without client certificates. */
 import { createServer, type TLSSocket } from "node:tls";
 import type { Socket } from "node:net";
 import type { ByteStream, Peer } from "./http2/byte_stream.ts";
@@ -23,7 +23,7 @@ export interface ListenOptions {
   handshakeMs: number;
 }
 
-/** What a listener does with its connections. */
+/** Callbacks of a listener for its connections. */
 export interface Acceptor {
   /** Asks for room at the moment of the connection, before any TLS; undefined refuses it. */
   admit(address: string, close: () => void): Pending | undefined;

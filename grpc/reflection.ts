@@ -1,4 +1,6 @@
-/** The standard reflection service, v1 and v1alpha: describes the contracts of a server to clients that lack them. */
+/**
+ * Standard reflection service, v1 and v1alpha: describes the contracts of a server to clients that lack them.
+ */
 import { type DescFile, type DescService, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import type { Methods } from "./call.ts";

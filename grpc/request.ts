@@ -1,4 +1,4 @@
-/** What a request asks for, read from its headers once for all calls that have the same ones. */
+/** Request headers, parsed once for all calls that have the same ones. */
 import type { Method } from "./call.ts";
 import type { HeaderList } from "./hpack/mod.ts";
 import type { RequestHead } from "./http2/header_rules.ts";

@@ -1,4 +1,4 @@
-/** The gRPC server: a port, its connections, and the methods that answer their calls. */
+/** gRPC server: a port, its connections, and the methods that answer their calls. */
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import type { Method, Methods } from "./call.ts";
 import { Deadlines } from "./deadlines.ts";

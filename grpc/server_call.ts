@@ -1,4 +1,4 @@
-/** A call on its way through the server: reassembles requests, runs the handler, sends what comes of it. */
+/** Call in the server: reassembles requests, runs the handler, sends its responses. */
 import type { Call, Method, StreamMethod, UnaryMethod } from "./call.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import { encodeDetails } from "./error_details.ts";
@@ -11,7 +11,7 @@ import { encodeMessage, type Metadata } from "./metadata.ts";
 import type { GrpcRequest } from "./request.ts";
 import { GrpcError, STATUS } from "./status.ts";
 
-/** What the calls of one connection share. */
+/** State that the calls of one connection share. */
 export interface CallSurroundings {
   peer: Peer;
   deadlines: Deadlines;

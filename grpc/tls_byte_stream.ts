@@ -1,4 +1,4 @@
-/** A TLS socket of node:tls as a byte stream. */
+/** TLS socket of node:tls as a byte stream. */
 import { Buffer } from "node:buffer";
 import type { TLSSocket } from "node:tls";
 import type { ByteStream } from "./http2/byte_stream.ts";

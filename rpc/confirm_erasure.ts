@@ -1,4 +1,6 @@
-/** How a participant says that it has anonymised what it held. It may say so as often as it likes. */
+/**
+ * ConfirmErasure: a participant reports that it has anonymized its data. Repeated confirmations are accepted.
+ */
 import { create } from "@bufbuild/protobuf";
 import { z } from "zod";
 import { DomainError, hasCode } from "../domain/errors.ts";
@@ -50,7 +52,7 @@ function requireItself({ caller }: CallContext, { requestId, service }: Particip
   );
 }
 
-/** Why the request has refused; undefined when it has the service's confirmation already. */
+/** Returns why the request has refused; undefined when it already has the participant's confirmation. */
 async function explain(
   requests: Pick<RequestLookups, "findParticipation">,
   key: ParticipationKey,
@@ -61,15 +63,15 @@ async function explain(
   const error = (code: DomainError["code"], why: string) =>
     new DomainError(code, `Cannot confirm erasure ${requestId}: ${why}`, { cause });
   const found = await requests.findParticipation(key, wanted);
-  if (found?.type !== "ERASURE") return error("REFUSED_IN_STATE", "the request is for no erasure");
+  if (found?.type !== "ERASURE") return error("REFUSED_IN_STATE", "the request is not an erasure");
   const { status, outcome, participant } = found;
   if (participant === "CONFIRMED") return undefined;
-  if (participant === "WAIVED") return error("REFUSED_IN_STATE", `nobody waits for ${service} any more`);
+  if (participant === "WAIVED") return error("REFUSED_IN_STATE", `it no longer waits for ${service}`);
   if (status === "PENDING") return error("REFUSED_IN_STATE", "it has not begun");
   if (outcome === "CANCELLED" || outcome === "REFUSED") {
     return error("REFUSED_IN_STATE", "it has never begun");
   }
   if (participant === null) return error("NOT_FOUND", `${service} takes no part in it`);
-  // It waits, so it has begun to wait since, or is in the care of a newer version of this service.
+  // It waits now, so it has started to wait since the refusal, or a newer version of this service handles it.
   return error("UNAVAILABLE", "try again");
 }

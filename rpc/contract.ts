@@ -1,27 +1,27 @@
-/** How the methods of CustomerService are called, whatever carries them, and which there are. */
+/** Methods of CustomerService and their call context, independent of the transport. */
 import type { MessageShape } from "@bufbuild/protobuf";
 import { DomainError } from "../domain/errors.ts";
 import type { Caller } from "../auth/callers.ts";
 import type { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 
-/** Under which circumstances a call comes. */
+/** Context of a call. */
 export interface CallContext {
   caller: Caller;
-  /** When the caller stops waiting; undefined when it waits for as long as it takes. */
+  /** Deadline of the caller; undefined when it has none. */
   deadline: Date | undefined;
-  /** Aborted once nobody waits any more: cancelled, past the deadline, or the connection lost. */
+  /** Aborted when the caller no longer waits: canceled, past the deadline, or the connection lost. */
   signal: AbortSignal;
-  /** Whether somebody still waits; cheaper than the signal. */
+  /** Whether the caller still waits; cheaper than the signal. */
   wanted(): boolean;
-  /** Where in which trace the caller stands, if it says so. */
+  /** Trace context of the caller, if it sent one. */
   traceparent?: string | undefined;
 }
 
 type Rpcs = typeof CustomerService.method;
 
 /**
- * One function for each rpc of the contract: a new rpc does not compile before it has one. They throw a DomainError
- * for everything that the contract's comments name.
+ * One function for each rpc of the contract: a new rpc does not compile before it has one. They throw a
+ * DomainError for every status that the contract's comments name.
  */
 export type CustomerMethods = {
   [Name in keyof Rpcs]: (
@@ -30,7 +30,7 @@ export type CustomerMethods = {
   ) => Promise<MessageShape<Rpcs[Name]["output"]>>;
 };
 
-/** @throws {DomainError} FORBIDDEN: the caller calls for another store */
+/** @throws {DomainError} FORBIDDEN: the caller belongs to another store */
 export function requireStore({ caller }: CallContext, storeId: string): void {
   if (caller.storeId === undefined || caller.storeId === storeId) return;
   throw new DomainError(

@@ -1,4 +1,4 @@
-/** The methods of CustomerService that look customers up. */
+/** Lookup methods of CustomerService. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { z } from "zod";
@@ -60,7 +60,7 @@ const REASONS: Record<PriceListReason, Reason> = {
 
 const CUSTOMER_KEY = z.object({ customerId: uuid, storeId: uuid });
 
-/** The customer that a request names, in a store that its caller may ask about. */
+/** Returns the key of the requested customer, in a store that the caller may read. */
 function askedKey(request: CustomerKey, context: CallContext): CustomerKey {
   const key = parseInput(CUSTOMER_KEY, request, "look up the customer");
   requireStore(context, key.storeId);
@@ -75,7 +75,7 @@ function unknown({ storeId, customerId }: CustomerKey): DomainError {
 }
 
 function anonymized({ customerId }: CustomerKey): DomainError {
-  return new DomainError("REFUSED_IN_STATE", `Cannot tell of customer ${customerId}: anonymised`);
+  return new DomainError("REFUSED_IN_STATE", `Cannot look up customer ${customerId}: it has been erased`);
 }
 
 function addressMessage(address: Address | undefined): MessageInitShape<typeof AddressSchema> | undefined {

@@ -1,9 +1,12 @@
-/** What went wrong with a peer, in our words: what it has sent, status texts included, may be somebody's data. */
+/**
+ * Failures of calls to participants, in fixed words: everything that they send, status texts included, may be
+ * personal.
+ */
 import { PeerError } from "../actors/gdpr/vocabulary.ts";
 import { GrpcError, MessageTooLargeError, NotGrpcError, type StatusName } from "../grpc/mod.ts";
 import { InvalidRecord } from "./peer_records.ts";
 
-/** The next record has not come in its time. */
+/** Timeout: the next record has not arrived in time. */
 export class RecordOverdue extends Error {
   override name = "RecordOverdue";
 
@@ -12,7 +15,7 @@ export class RecordOverdue extends Error {
   }
 }
 
-/** Answers to the question as such: the same one is answered the same again. */
+/** Statuses that a retry of the same call would return again. */
 const REFUSALS: ReadonlySet<StatusName> = new Set([
   "INVALID_ARGUMENT",
   "NOT_FOUND",
@@ -25,7 +28,7 @@ const REFUSALS: ReadonlySet<StatusName> = new Set([
   "UNAUTHENTICATED",
 ]);
 
-/** Anything but what belongs to a call with a peer is passed through. */
+/** Converts a failure of a call; every other error is returned unchanged. */
 export function failureOf(service: string, error: unknown): unknown {
   const failed = (reason: PeerError["reason"], why: string) =>
     new PeerError(reason, `Cannot collect from ${service}: ${why}`);
@@ -41,11 +44,11 @@ export function failureOf(service: string, error: unknown): unknown {
   if (error instanceof MessageTooLargeError) return failed("TOO_MUCH_DATA", "a record is over the limit");
   if (!(error instanceof GrpcError)) return error;
   const { status } = error;
-  if (status === "DEADLINE_EXCEEDED") return failed("TIMEOUT", "it has not finished in time");
+  if (status === "DEADLINE_EXCEEDED") return failed("TIMEOUT", "it did not finish in time");
   return failed(REFUSALS.has(status) ? "REFUSED" : "UNREACHABLE", `it has answered ${status}`);
 }
 
-/** The status that a call has ended with; CANCELLED where it was ended here. */
+/** Returns the status of a call; CANCELLED where this side ended it. */
 export function statusOf(error: unknown): StatusName {
   return error instanceof GrpcError ? error.status : "CANCELLED";
 }

@@ -1,4 +1,4 @@
-/** What a peer may send: one record of CollectCustomerData, checked. */
+/** Validation of the records that CollectCustomerData returns. */
 import { fromBinary, type JsonValue } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Delivery } from "../actors/gdpr/vocabulary.ts";
@@ -7,22 +7,25 @@ import {
   CollectCustomerDataResponseSchema,
 } from "../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
 
-/** As data_subject_service.proto says it. */
+/** Length limit of a cursor in data_subject_service.proto. */
 const MAX_CURSOR = 200;
-/** How many cursors back a repeated one is noticed; whatever repeats later runs into the limit of records. */
+/**
+ * Number of earlier cursors among which a repeated one is detected; later repetitions run into the limit of
+ * records.
+ */
 const REMEMBERED_CURSORS = 1_000;
-/** 0001-01-01 and the end of 9999, in seconds: what a Timestamp can be. */
+/** Range of a Timestamp in seconds: from 0001-01-01 to the end of 9999. */
 const [FIRST_SECOND, LAST_SECOND] = [-62_135_596_800n, 253_402_300_799n];
 
-/** What is wrong with a record, in words of ours. */
+/** Reason why a record is invalid, in fixed words. */
 export class InvalidRecord extends Error {
   override name = "InvalidRecord";
 }
 
 /**
- * A reader for the records of one call, in their order.
+ * Creates a reader for the records of one call, in their order.
  *
- * @param resumeAfter the cursor that the call was asked to go on behind
+ * @param resumeAfter the cursor after which the call resumes
  */
 export function createRecordReader(resumeAfter: string | undefined): (bytes: Uint8Array) => Delivery {
   const seen = new Set(resumeAfter === undefined ? [] : [resumeAfter]);
@@ -39,11 +42,11 @@ function readRecord(bytes: Uint8Array): Delivery {
   const { cursor, category, purpose, retention, recipients, data, recordedAt } = parse(bytes);
   if (cursor === "") throw new InvalidRecord("it has no cursor");
   if (cursor.length > MAX_CURSOR) throw new InvalidRecord(`its cursor is over ${MAX_CURSOR} characters`);
-  // PostgreSQL's text, where the cursor is kept, cannot hold it.
-  if (cursor.includes("\0")) throw new InvalidRecord("its cursor holds a NUL");
+  // The cursor is stored as PostgreSQL text, which cannot contain a NUL.
+  if (cursor.includes("\0")) throw new InvalidRecord("its cursor contains a NUL");
   if (category.trim() === "") throw new InvalidRecord("it has no category");
   if (!data) throw new InvalidRecord("it has no data");
-  if (!isJson(data)) throw new InvalidRecord("its data holds a number that is none");
+  if (!isJson(data)) throw new InvalidRecord("its data contains NaN or an infinity");
   return {
     cursor,
     record: { category, purpose, retention, recipients, data, recordedAt: recordedAt && isoTime(recordedAt) },
@@ -55,11 +58,11 @@ function parse(bytes: Uint8Array): CollectCustomerDataResponse {
     return fromBinary(CollectCustomerDataResponseSchema, bytes, { readUnknownFields: false });
   } catch {
     // The parser's own message may quote the record.
-    throw new InvalidRecord("it is no CollectCustomerDataResponse");
+    throw new InvalidRecord("it is not a CollectCustomerDataResponse");
   }
 }
 
-/** Protobuf can carry NaN and infinities, which JSON would turn into null. */
+/** Protobuf can encode NaN and infinities, which JSON would turn into null. */
 function isJson(value: JsonValue): boolean {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value === "object" && value !== null) return Object.values(value).every(isJson);

@@ -1,4 +1,4 @@
-/** The client of the peers' DataSubjectService: streams what they hold, within limits. */
+/** Client of the participants' DataSubjectService: streams their personal data, within limits. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { PeerError, type Peers } from "../actors/gdpr/vocabulary.ts";
 import { Channel, pathOf } from "../grpc/mod.ts";
@@ -14,14 +14,14 @@ import { withTimeout } from "../lib/timeout.ts";
 
 /** Times in milliseconds. */
 export interface PeerLimits {
-  /** How long a peer may take to gather what it holds. */
+  /** Time that a participant may take to send its first record. */
   firstRecordMs: number;
   nextRecordMs: number;
-  /** For a call from its beginning to its end, the time that its reader takes included. */
+  /** Time of a whole call, including the time of its reader. */
   callMs: number;
   records: number;
   recordBytes: number;
-  /** Of all records of a call. */
+  /** Total of all records of a call. */
   bytes: number;
 }
 
@@ -36,19 +36,23 @@ export const PEER_LIMITS: PeerLimits = {
 
 export interface PeerOptions {
   limits?: Partial<PeerLimits>;
-  /** For `https:` peers, PEM texts: whom to trust in place of the usual authorities, and what to show of ourselves. */
+  /**
+   * PEM texts for `https:` participants: the authorities to trust instead of the usual ones, and the client
+   * certificate.
+   */
   tls?: { ca?: string; identity?: { certificate: string; key: string } };
-  /** A token that peers know us by, sent with every call. */
+  /** Returns the token that identifies this service, sent with every call. */
   token?(): Promise<string>;
 }
 
 const PATH = pathOf(DataSubjectService.method.collectCustomerData);
 
 /**
- * A call that nobody reads from is paused, so a peer is never ahead of its reader by more than a few records.
- * Leaving an iteration early ends the call; firing its signal as well, and the signal's reason is thrown.
+ * Back-pressure pauses a call without a reader, so a participant is ahead of its reader by a few records at
+ * most. Leaving an iteration early ends the call; so does aborting its signal, and the signal's reason is
+ * thrown.
  *
- * @param urls by the peers' names; `http:` goes unencrypted, `https:` over TLS
+ * @param urls by the participants' names; `http:` is unencrypted, `https:` uses TLS
  */
 export function createPeers(
   urls: ReadonlyMap<string, URL>,
@@ -121,7 +125,7 @@ export function createPeers(
   };
 }
 
-/** Yields the responses as long as each keeps its time; the time that the reader takes does not count. */
+/** Yields the responses as long as each arrives in time; the time of the reader does not count. */
 async function* inTime(
   responses: AsyncIterator<Uint8Array>,
   { firstRecordMs, nextRecordMs }: PeerLimits,
@@ -137,13 +141,13 @@ async function* inTime(
   }
 }
 
-/** Names and values in turn. */
+/** Returns names and values in turn. */
 async function authorization(service: string, token: PeerOptions["token"]): Promise<string[]> {
   if (!token) return [];
   try {
     return ["authorization", `Bearer ${await token()}`];
   } catch (cause) {
-    throw new PeerError("UNREACHABLE", `Cannot collect from ${service}: no token for it can be had`, {
+    throw new PeerError("UNREACHABLE", `Cannot collect from ${service}: no token is available`, {
       cause,
     });
   }

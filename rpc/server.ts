@@ -1,4 +1,4 @@
-/** The gRPC port: CustomerService, health and reflection on the transport of `grpc/`. */
+/** gRPC server: CustomerService, health and reflection on the transport of `grpc/`. */
 import { getLogger } from "@logtape/logtape";
 import { type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { DomainError } from "../domain/errors.ts";
@@ -27,19 +27,24 @@ import type { CallContext, CustomerMethods } from "./contract.ts";
 import { toGrpcError } from "./status.ts";
 
 export interface GrpcOptions {
-  /** The address to listen on, "127.0.0.1". */
+  /** Address to listen on, "127.0.0.1". */
   bind: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   port: number;
   /** Whether other processes of the service may listen there too. */
   shared?: boolean;
-  /** PEM texts; with `clientCa`, clients without a certificate of it are refused in the handshake. Absent: no TLS. */
+  /**
+   * PEM texts; with `clientCa`, clients without a certificate of it are refused in the handshake. Absent: no
+   * TLS.
+   */
   tls?: TlsOptions | undefined;
   admit: Admit<MethodName>;
   methods: CustomerMethods;
-  /** Takes a place for a call and returns the function that frees it; undefined: there is no room. Absent: always room. */
+  /**
+   * Acquires a slot for a call and returns its release function; undefined: all are taken. Absent: no limit.
+   */
   enter?: () => (() => void) | undefined;
-  /** Bounds of connections that differ from the usual ones. */
+  /** Limits of connections that differ from the defaults. */
   limits?: ServeOptions["limits"] | undefined;
 }
 
@@ -47,13 +52,13 @@ export type MethodName = Capitalize<keyof CustomerMethods>;
 
 export interface GrpcServer {
   port: number;
-  /** What the health service answers from now on; NOT_SERVING at first. */
+  /** Sets the status of the health service; NOT_SERVING at first. */
   setServing(serving: boolean): void;
-  /** Stops accepting and waits for the calls under way, but ends what is left after the limit. */
+  /** Stops accepting and waits for running calls, but ends the remaining ones after the limit. */
   close(limitMs?: number): Promise<void>;
 }
 
-/** A request is a few IDs, and at most 2,000 characters of evidence. */
+/** A request contains a few IDs, and at most 2,000 characters of evidence. */
 const MAX_REQUEST_BYTES = 16 * 1024;
 
 const log = getLogger(["customer-service", "rpc"]);
@@ -117,7 +122,7 @@ function customerMethods({ admit, methods, enter = () => () => {} }: GrpcOptions
   return served;
 }
 
-/** Any of CustomerMethods; the contract pairs each with the schemas that it is called with. */
+/** Any of CustomerMethods; the contract pairs each with its schemas. */
 type AnyMethod = (request: never, context: CallContext) => Promise<Message>;
 
 function traceparentOf({ metadata }: Call): string | undefined {

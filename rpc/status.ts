@@ -1,4 +1,4 @@
-/** Errors of the domain as statuses of gRPC. */
+/** Conversion of domain errors into gRPC statuses. */
 import { getLogger } from "@logtape/logtape";
 import { type ErrorCode } from "../domain/errors.ts";
 import { asDomainError } from "../db/errors.ts";
@@ -23,7 +23,7 @@ const STATUSES: Record<ErrorCode, StatusName> = {
 const DOMAIN = "customer-service";
 
 /**
- * The error that a caller sees. An error that no caller may expect is logged here, and sent without its detail.
+ * Returns the error that a caller sees. An unexpected error is logged here, and sent without its detail.
  *
  * @param method its name, or its path
  */

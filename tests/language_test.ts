@@ -6,6 +6,8 @@ const ROOT = new URL("../", import.meta.url);
 /** Folders and files that have been rewritten in plain English. The list grows until it covers the repository. */
 const REWRITTEN: readonly string[] = [
   "auth/",
+  "db/",
+  "tests/db/",
   "bench/",
   "config/",
   "demo/",
@@ -13,10 +15,13 @@ const REWRITTEN: readonly string[] = [
   "domain/",
   "events/",
   "gateway/",
+  "graph/",
+  "grpc/",
   "http.ts",
   "http/",
   "lib/",
   "main.ts",
+  "rpc/",
   "shutdown.ts",
   "start.ts",
   "supervisor.ts",
@@ -30,11 +35,14 @@ const REWRITTEN: readonly string[] = [
   "tests/deploy/",
   "tests/events/",
   "tests/gateway/",
+  "tests/graph/",
+  "tests/grpc/",
   "tests/http/",
   "tests/image/",
   "tests/kafka/",
   "tests/lib/",
   "tests/resilience/",
+  "tests/rpc/",
   "tests/supply/",
   "tests/telemetry/",
   "tests/vault/",
@@ -60,8 +68,8 @@ const REWRITTEN: readonly string[] = [
   "tests/tour_test.ts",
 ];
 
-/** Not ours, or generated. */
-const OUTSIDE = /(^|\/)(\.|node_modules\/|vendor\/|proto\/gen\/|grpc\/gen\/)/;
+/** Not ours, generated, or released and never edited. */
+const OUTSIDE = /(^|\/)(\.|node_modules\/|vendor\/|db\/migrations\/|proto\/gen\/|grpc\/gen\/)/;
 
 /** What to write instead of each word. */
 const REFUSED: readonly [word: RegExp, instead: string][] = [
@@ -92,7 +100,13 @@ const REFUSED: readonly [word: RegExp, instead: string][] = [
 ];
 
 /** Exact sentences that are right as they are, each with its reason. */
-const ALLOWED: readonly { path: string; text: string; reason: string }[] = [];
+const ALLOWED: readonly { path: string; text: string; reason: string }[] = [
+  {
+    path: "db/gdpr_search.ts",
+    text: "not e.params ? 'service') as",
+    reason: "the name of an exported field",
+  },
+];
 
 interface Finding {
   path: string;

@@ -57,7 +57,7 @@ export interface ConnectionOptions {
   onDefect?(error: unknown): void;
 }
 
-/** Bytes that a connection still reads after its last words. */
+/** Bytes that a connection still reads after its last frame. */
 const LINGER_BYTES = 1_048_576;
 const SHUTDOWN_PING = new TextEncoder().encode("shutdown");
 const KEEP_ALIVE_PING = new TextEncoder().encode("presence");
@@ -248,7 +248,7 @@ export class Http2Connection implements StreamOwner {
     this.#options.onGoAway?.();
   }
 
-  /** Asks the peer for a sign of life; without one in `keepAliveAnswerMs`, the connection is closed. */
+  /** Pings the peer; without an answer in `keepAliveAnswerMs`, the connection is closed. */
   probe(): void {
     if (this.#pingedAt !== undefined || this.#isClosed) return;
     this.#pingedAt = performance.now();
@@ -256,7 +256,7 @@ export class Http2Connection implements StreamOwner {
     this.#output.changed();
   }
 
-  /** Looks at the clocks; to be called every `tickMs`. */
+  /** Checks the timeouts; to be called every `tickMs`. */
   tick(now: number): void {
     this.#now = now;
     const { limits } = this;
@@ -278,7 +278,7 @@ export class Http2Connection implements StreamOwner {
     this.#askForLife(now);
   }
 
-  /** Ends the connection without a word; every open stream is reset with CANCEL. */
+  /** Closes the connection without a GOAWAY; every open stream is reset with CANCEL. */
   close(): void {
     if (this.#isClosed) return;
     const wasGoing = this.isGoing;
@@ -845,7 +845,7 @@ export class Http2Connection implements StreamOwner {
     this.#recent.add(id, RESET_BY_US);
   }
 
-  /** Removes a stream; `code` tells its listener that it ended early. */
+  /** Removes a stream; its listener receives `code` when it ended early. */
   #forget(stream: Http2Stream, ending: Ending, code?: Code): void {
     stream.closed = true;
     this.#streams.delete(stream.id);
@@ -940,7 +940,7 @@ export class Http2Connection implements StreamOwner {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Whether an error says no more than that the connection is gone. */
+/** Whether an error means only that the connection is gone. */
 function isLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return LOST.some((kind) => error instanceof kind) || "code" in error;

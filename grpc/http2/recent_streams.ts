@@ -1,4 +1,4 @@
-/** How streams that are gone have ended, for the last few of them: late frames are judged by it. */
+/** Outcomes of the most recently closed streams, by which late frames are judged. */
 
 export const ENDED = 1;
 export const RESET_BY_PEER = 2;

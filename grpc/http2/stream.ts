@@ -2,7 +2,7 @@
 import type { HeaderList } from "../hpack/mod.ts";
 import { CODE, type Code } from "./protocol.ts";
 
-/** What the layer above a stream hears of it. Nothing is called after `onReset`. */
+/** Listener of a stream: the layer above. No callback follows `onReset`. */
 export interface StreamListener {
   /** Response headers, or trailers of either side. */
   onHeaders(list: HeaderList, endStream: boolean): void;
@@ -42,7 +42,7 @@ export class Http2Stream {
   handled = false;
   sendWindow: number;
   receiveWindow: number;
-  /** Credit that the layer above has returned and that the peer has not been told of. */
+  /** Credit that the layer above has returned and that was not sent to the peer yet. */
   credit = 0;
   /** Whether response headers have arrived; clients only. */
   hasHeaders = false;

@@ -4,7 +4,7 @@ import { bootstrap, LOGIN } from "../../db/bootstrap.ts";
 import { startEmbedded } from "../../db/embedded.ts";
 import { temporaryFolder } from "../service.ts";
 
-Deno.test("a login gets in with whatever password it was given, and with the next one after that", async () => {
+Deno.test("bootstrap sets any password of the login, and replaces it with the next one", async () => {
   await using folder = await temporaryFolder();
   await using server = await startEmbedded(folder.path, { settings: { fsync: "off" } });
   for (const password of ["plain", `100%41 o'clock: \\n "@/?#&é数`, "%", "'; drop role x; --"]) {

@@ -1,4 +1,4 @@
-/** The embedded server in the folders that people give it, and after whatever has happened to them. */
+/** Embedded server in folders of any kind, and after crashes and interruptions. */
 import assert from "node:assert/strict";
 import { relative } from "node:path";
 import postgres from "postgres";
@@ -7,7 +7,7 @@ import { placeFor } from "../../db/embedded_folder.ts";
 
 const ODD_NAME = "Zoë's shop 数据";
 
-Deno.test("a first run that was interrupted is begun again, under whatever name, and the folder can be moved", async () => {
+Deno.test("an interrupted first run starts again under any folder name, and the folder can be moved", async () => {
   await using temporary = await temporaryFolder();
   const folder = `${temporary.path}/${ODD_NAME}`;
   await Deno.mkdir(`${folder}/postgres-draft`, { recursive: true });
@@ -19,7 +19,7 @@ Deno.test("a first run that was interrupted is begun again, under whatever name,
   assert.deepEqual((await ask(moved, (sql) => sql`select value from kept`)).map(({ value }) => value), [7]);
 });
 
-Deno.test("a process that has got the number of a dead server is left alone", async () => {
+Deno.test("a process that has the PID of a dead server keeps running", async () => {
   await using folder = await temporaryFolder();
   await ask(folder.path, (sql) => sql`select 1`);
   await using bystander = startBystander();
@@ -30,12 +30,12 @@ Deno.test("a process that has got the number of a dead server is left alone", as
     pidFile,
     [bystander.pid, `${folder.path}/postgres`, 1_700_000_000, unused.addr.port, "", "127.0.0.1"].join("\n"),
   );
-  // Whether PostgreSQL takes its place depends on whose process it is; it may have to be told of in words.
+  // Whether PostgreSQL replaces the file depends on the owner of the process; it may refuse with an error.
   await ask(folder.path, (sql) => sql`select 1`).catch((error) => assert.ok(error instanceof EmbeddedError));
   assert.equal(bystander.alive(), true);
 });
 
-Deno.test("a folder that cannot be made, or whose data cannot be read, is told in a sentence and left as it is", async () => {
+Deno.test("a folder that cannot be created or read fails with one sentence and stays unchanged", async () => {
   await using folder = await temporaryFolder();
   const file = `${folder.path}/file`;
   await Deno.writeTextFile(file, "mine");
@@ -48,13 +48,13 @@ Deno.test("a folder that cannot be made, or whose data cannot be read, is told i
   assert.ok(await Deno.stat(`${folder.path}/postgres/PG_VERSION`));
 });
 
-Deno.test("a folder is known by its absolute path, since the server runs in it", async () => {
+Deno.test("the folder is an absolute path, since the server runs in it", async () => {
   await using folder = await temporaryFolder();
   const path = await Deno.realPath(folder.path);
   for (const asRoot of [false, true]) assert.equal(await placeFor(relative(Deno.cwd(), path), asRoot), path);
 });
 
-/** Starts the server in a folder, asks it one thing and stops it. */
+/** Starts the server in a folder, runs one query and stops it. */
 async function ask(folder: string, question: (sql: postgres.Sql) => PromiseLike<postgres.Row[]>) {
   await using server = await startEmbedded(folder, { settings: { fsync: "off" } });
   const sql = postgres(server.adminUrl, { max: 1, onnotice: () => {} });

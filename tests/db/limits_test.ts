@@ -1,4 +1,4 @@
-/** How long PostgreSQL is waited for, and by how many. */
+/** Timeouts of PostgreSQL, and the bounded queue for its connections. */
 import assert from "node:assert/strict";
 import { asDomainError } from "../../db/errors.ts";
 import { openPool, POOL_LIMITS, type PoolLimits, type Role } from "../../db/connect.ts";
@@ -8,7 +8,7 @@ import { eventually } from "../eventually.ts";
 
 const TOO_MUCH = "The database has too much to do: try again";
 
-Deno.test("each role's connections have its limits", async () => {
+Deno.test("connections of each role have its timeouts", async () => {
   await using db = await createDatabase();
   for (const [role, { statementMs = 0, lockMs = 0, idleMs = 0 }] of Object.entries(POOL_LIMITS)) {
     const rows = await db.pool(role as Role, 1)<{ name: string; setting: string }[]>`
@@ -47,7 +47,7 @@ Deno.test("a statement, a wait for a lock and an idle transaction that take too 
   assert.equal((await idle.sql`select 1 as one`)[0]?.one, 1);
 });
 
-Deno.test("a transaction waits for a connection for three seconds, and the thousand and first not at all", async () => {
+Deno.test("a transaction waits three seconds for a connection, and the 1,001st is refused at once", async () => {
   await using db = await createDatabase();
   const pool = db.pool("customer_api", 1);
   const [held, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -70,9 +70,9 @@ Deno.test("a transaction waits for a connection for three seconds, and the thous
   await pool.begin((tx) => tx`select 1`);
 });
 
-Deno.test("transactions get their connection in the order in which they came", async () => {
+Deno.test("transactions get their connection in order of arrival", async () => {
   await using db = await createDatabase();
-  const pool = db.pool("customer_api", 1); // of several connections one may be made long before the others
+  const pool = db.pool("customer_api", 1); // of several connections one may be open long before the others
   const order: number[] = [];
   await Promise.all(
     Array.from({ length: 50 }, (_, at) =>
@@ -84,7 +84,7 @@ Deno.test("transactions get their connection in the order in which they came", a
   assert.deepEqual(order, Array.from({ length: 50 }, (_, at) => at));
 });
 
-Deno.test("a host that has gone without a word is noticed, and its successor asked", async () => {
+Deno.test("a host that disappears silently is detected, and its successor is used", async () => {
   await using db = await createDatabase();
   const direct = new URL(db.url);
   const door = startTcpProxy(0, Number(direct.port));

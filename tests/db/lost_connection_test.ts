@@ -1,4 +1,7 @@
-/** A connection that is lost takes its transaction with it, and nothing else: vendor/README.md says why that is tested. */
+/**
+ * Lost connections: each one fails its transaction, and nothing else. vendor/README.md has the reason for
+ * these tests.
+ */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { asDomainError } from "../../db/errors.ts";
@@ -8,7 +11,7 @@ import { createDatabase, type TestDatabase } from "../database.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp_proxy.ts";
 import { succeedsWithin } from "../../lib/timeout.ts";
 
-Deno.test("a transaction whose connection is lost fails, and its later statements go nowhere", async () => {
+Deno.test("a transaction whose connection is lost fails, and its later statements are not sent", async () => {
   await using database = await createDatabase();
   const pool = database.pool("customer_api", 1);
   const abandoned = Promise.withResolvers<Tx>();
@@ -20,7 +23,7 @@ Deno.test("a transaction whose connection is lost fails, and its later statement
   });
   await assert.rejects(first, (error) => asDomainError(error)?.code === "UNAVAILABLE");
 
-  // The one connection of the pool serves somebody else now.
+  // The only connection of the pool serves another caller now.
   const stray = await abandoned.promise;
   await pool.begin(async (tx) => {
     await tx`select set_config('app.store_id', ${crypto.randomUUID()}, true)`;
@@ -31,7 +34,7 @@ Deno.test("a transaction whose connection is lost fails, and its later statement
   });
 });
 
-Deno.test("a pool whose connections are killed again and again under load goes on working", async () => {
+Deno.test("a pool whose connections are killed repeatedly under load keeps working", async () => {
   await using database = await createDatabase();
   const pool = database.pool("customer_api", 4);
   const outcomes: boolean[] = [];
@@ -55,10 +58,10 @@ Deno.test("a pool whose connections are killed again and again under load goes o
   assert.equal((await pool`select 1 as one`)[0]?.one, 1);
 });
 
-Deno.test("a proxy that hangs up at once is a database that is away, and is not asked again and again", async () => {
+Deno.test("a proxy that closes at once counts as an unavailable database, without a retry loop", async () => {
   let calls = 0;
   await using proxy = hangUp(() => calls++);
-  const pool = openPool(`postgres://nobody:nothing@127.0.0.1:${proxy.port}/none`, "customer_api", 2);
+  const pool = openPool(`postgres://unknown:nothing@127.0.0.1:${proxy.port}/none`, "customer_api", 2);
   const outcomes = await Promise.allSettled([pool`select 1`, pool.begin((tx) => tx`select 1`)]);
   for (const outcome of outcomes) {
     assert.ok(outcome.status === "rejected");
@@ -96,13 +99,13 @@ Deno.test("a connection that is lost in the middle of a result leaves no rows to
     seen();
     return row;
   };
-  // With the array types, the driver's own query would come first and hide what is left.
+  // With the array types, the driver's own query would run first and hide the leftover rows.
   const pool = postgres(database.adminUrl, { max: 1, fetch_types: false, transform: { row: { from } } });
   try {
     const [row] = await pool`select pg_backend_pid() as pid`;
     const arrived = Promise.withResolvers<void>();
     seen = arrived.resolve;
-    // Large enough for PostgreSQL to send the first rows before the last one is there.
+    // Large enough for PostgreSQL to send the first rows before the last one exists.
     const streaming = pool`
       select repeat('x', 1000) as filler, case when n = 1000 then pg_sleep(60)::text end as slept
       from generate_series(1, 1000) n`;
@@ -116,7 +119,7 @@ Deno.test("a connection that is lost in the middle of a result leaves no rows to
   }
 });
 
-/** Brings a pool of one connection into a state, then silences the database; gives what waits for an answer. */
+/** Brings a pool of one connection into a state, then silences the database; returns the pending results. */
 const SILENCED: Record<string, (pool: Sql, door: TcpProxy) => Promise<Promise<unknown>[]>> = {
   "while its connection is idle": async (pool, door) => {
     await pool`select 1`;
@@ -166,7 +169,7 @@ Deno.test("a pool ends although its database has fallen silent", async () => {
   await Promise.all(endings);
 });
 
-/** A server that closes every connection as soon as it is there. */
+/** Server that closes every connection at once. */
 function hangUp(called: () => void) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {

@@ -31,7 +31,7 @@ Deno.test("a migration that was edited after it was applied is refused by name",
   });
 });
 
-Deno.test("a version that a newer one has migrated past starts again, serves, and says so", async () => {
+Deno.test("a version older than the schema starts, serves, and logs the newer migrations", async () => {
   await using database = await createDatabase();
   await using log = await captureLog();
   await database
@@ -42,7 +42,7 @@ Deno.test("a version that a newer one has migrated past starts again, serves, an
   assert.match(log.lines.join("\n"), /9998_later\.sql, 9999_last\.sql/);
 });
 
-Deno.test("a newer version without something of this one is refused by both names, and gets nothing", async () => {
+Deno.test("a schema that lacks a migration and has an unknown one is refused with both names, and stays unchanged", async () => {
   await using database = await createDatabase();
   const last = (await migrationNames()).at(-1)!;
   await database.admin`insert into schema_migrations (name, hash) values ('9999_last.sql', 'x')`;
@@ -61,7 +61,7 @@ Deno.test("an unknown migration among those of this version is refused by its na
   await assert.rejects(migrate(database.url), /0001_elsewhere\.sql/);
 });
 
-Deno.test("a login that may not become the owner is told so, and applies nothing", async () => {
+Deno.test("a login without the owner's role fails with the reason, and applies nothing", async () => {
   await using database = await createDatabase(false);
   const name = `guest_${crypto.randomUUID().slice(0, 8)}`;
   await database.admin.unsafe(`create role ${name} login password 'guest'`);

@@ -1,4 +1,4 @@
-/** Two versions on one database, as while pods are exchanged. */
+/** Rolling update: two versions share one database. */
 import assert from "node:assert/strict";
 import { findJournal } from "../../db/actor_events.ts";
 import { enterStore } from "../../db/connect.ts";
@@ -8,17 +8,17 @@ import { createWorld, register } from "../actors/world.ts";
 import { createDatabase } from "../database.ts";
 import { arrangeMany } from "../rpc/arrange.ts";
 
-/** What a migration does that gives a lookup another column. */
+/** Statements of a migration that adds a column to a lookup. */
 const MORE = `
   alter function lookup_customer_groups rename to earlier_lookup;
   create function lookup_customer_groups(store_ids uuid[], customer_ids uuid[])
   returns table ("position" integer, anonymized boolean, group_id uuid, name text, price_list_id uuid,
-    priority integer, assigned_at timestamptz, colour text)
+    priority integer, assigned_at timestamptz, color text)
   language sql stable security definer set search_path = public, pg_temp
   as $$ select *, 'blue' from earlier_lookup(store_ids, customer_ids) $$;
   grant execute on function lookup_customer_groups to customer_reader`;
 
-Deno.test("lookups of a version go on while the next one's migration lets them return more", async () => {
+Deno.test("lookups of a version keep working while the next version's migration adds a column", async () => {
   await using database = await createDatabase();
   const people = await arrangeMany(database.admin, 20);
   const lookups = createLookups(database.pool("customer_reader", 4));
@@ -40,7 +40,7 @@ Deno.test("lookups of a version go on while the next one's migration lets them r
   await ask();
 });
 
-Deno.test("a replica of the previous version goes on writing the journal, and its rows are read", async () => {
+Deno.test("a replica of the previous version keeps writing the journal, and its rows are read", async () => {
   await using world = await createWorld();
   const { storeId, id: actorId } = await register(world);
   const api = world.database.pool("customer_api", 1);

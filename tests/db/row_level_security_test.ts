@@ -1,4 +1,4 @@
-/** Every role tries to reach every table of another store. */
+/** Row-level security: every role tries to reach every table of another store. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { enterStore, openPool, type Role, type Sql, type Tx } from "../../db/connect.ts";
@@ -25,18 +25,18 @@ const TABLES = [
   "rate_limits",
   "ended_sessions",
 ];
-/** What customer_worker is there for; it sees these of every store, and no personal value stands in them. */
+/** Tables that customer_worker processes: it sees them for every store, and they hold no personal value. */
 const WORK_TABLES = ["timers", "effects", "outbox"];
 /** No role reads or changes these; customer_reader counts in them by a function. */
 const UNSEEN = ["rate_limits"];
-/** Of these customer_worker sees what has expired, and nothing else. */
+/** Tables of which customer_worker sees expired rows, and nothing else. */
 const EXPIRING: Record<string, string[]> = {
   gdpr_export_parts: ["store_id", "request_id", "part", "expires_at"],
   idempotency_keys: ["expires_at"],
   rate_limits: ["expires"],
   ended_sessions: ["expires_at"],
 };
-/** What is proof, and may be neither lost nor thrown away. */
+/** Tables of evidence, which must be neither lost nor deleted. */
 const KEPT = ["gdpr_requests", "gdpr_participants", "erased_subjects", "erasure_receipts", "actor_events"];
 const DENIED = "42501";
 
@@ -51,7 +51,7 @@ Deno.test("no role reaches another store", async (t) => {
   const reader = database.pool("customer_reader", 1);
   const worker = database.pool("customer_worker", 1);
 
-  await t.step("the list of tables is whole, and each holds rows of both stores", async () => {
+  await t.step("the list of tables is complete, and each holds rows of both stores", async () => {
     const existing = await admin`
       select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
         and relname <> 'schema_migrations'`;
@@ -122,7 +122,7 @@ Deno.test("no role reaches another store", async (t) => {
     );
   }
 
-  await t.step("customer_worker reads of what expires only the columns that tell when", async () => {
+  await t.step("customer_worker reads only the expiry columns of expiring tables", async () => {
     const readable = await admin<{ line: string }[]>`
       select relname || '.' || attname as line from pg_class c
       join pg_attribute a on a.attrelid = c.oid and attnum > 0 and not attisdropped
@@ -137,7 +137,7 @@ Deno.test("no role reaches another store", async (t) => {
     assert.deepEqual(readable.map(({ line }) => line).sort(), expected.sort());
   });
 
-  await t.step("no role throws away what is proof, or changes a receipt", async () => {
+  await t.step("no role deletes evidence or changes a receipt", async () => {
     for (const role of ["customer_api", "customer_reader", "customer_worker"] satisfies Role[]) {
       const sql = database.pool(role, 1);
       for (const table of KEPT) await assert.rejects(sql`delete from ${sql(table)}`, { code: DENIED });
@@ -145,7 +145,7 @@ Deno.test("no role reaches another store", async (t) => {
     }
   });
 
-  await t.step("nothing of the journal is changed by any role, but a reason may be emptied", async () => {
+  await t.step("no role changes the journal, except to empty a reason", async () => {
     const columns = (await admin<{ columnName: string }[]>`
       select column_name from information_schema.columns where table_name = 'actor_events'`)
       .map(({ columnName }) => columnName);
@@ -170,7 +170,7 @@ Deno.test("no role reaches another store", async (t) => {
     assert.deepEqual(left.map(({ storeId }) => storeId), [other.storeId]);
   });
 
-  await t.step("only customer_worker learns of other stores when the newest erasure was", async () => {
+  await t.step("only customer_worker reads the newest erasure time of other stores", async () => {
     for (const role of ["customer_api", "customer_reader"] satisfies Role[]) {
       await assert.rejects(database.pool(role, 1)`select lookup_last_erasure()`, { code: DENIED });
     }
@@ -189,7 +189,7 @@ Deno.test("no role reaches another store", async (t) => {
   });
 });
 
-Deno.test("a login that only serves becomes neither the owner nor a superuser, and needs to be neither", async () => {
+Deno.test("a serving login cannot become the owner or a superuser, and needs neither", async () => {
   await using world = await createWorld();
   const { admin, database } = world;
   await fill(world);
@@ -206,7 +206,7 @@ Deno.test("a login that only serves becomes neither the owner nor a superuser, a
       for (const role of ["customer_owner", "postgres"]) {
         await assert.rejects(sql`set role ${sql(role)}`, { code: DENIED });
       }
-      await sql`reset role`; // back to what the connection began as
+      await sql`reset role`; // back to the connection's first role
       const [{ role } = {}] = await sql`select current_user as role`;
       assert.equal(role, sql.options.connection.role);
       await assert.rejects(sql`alter table customers disable row level security`, { code: DENIED });
@@ -220,7 +220,7 @@ Deno.test("a login that only serves becomes neither the owner nor a superuser, a
   }
 });
 
-Deno.test("what a reader puts in the way of the lookups' tables is not looked at", async () => {
+Deno.test("lookups ignore tables that a reader creates under the same names", async () => {
   await using world = await createWorld();
   const ref = await register(world, { email: "ada@example.com" });
   const reader = world.database.pool("customer_reader", 1);
@@ -230,7 +230,7 @@ Deno.test("what a reader puts in the way of the lookups' tables is not looked at
   assert.equal(found?.email, "ada@example.com");
 });
 
-/** Gives every table a row of the store. */
+/** Inserts rows of the store into every table. */
 async function fill(world: World): Promise<void> {
   const ref = await register(world);
   await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "one" });
@@ -255,7 +255,7 @@ async function fill(world: World): Promise<void> {
   await world.admin`
     insert into erased_subjects (store_id, customer_id, email_hash, erased_at)
     values (${storeId}, gen_random_uuid(), '\\x00', now())`;
-  await world.admin`insert into rate_limits values (${storeId}, 'somebody', 1, 0)`;
+  await world.admin`insert into rate_limits values (${storeId}, 'someone', 1, 0)`;
   await world.admin`insert into ended_sessions values (${storeId}, sha256('token'), now())`;
   await world.admin`
     insert into erasure_receipts (store_id, sequence, request_id, document, hash, signature, key_id, public_key)
@@ -269,7 +269,7 @@ async function rowsOf(admin: Sql, table: string, storeId: string): Promise<Recor
   return rows.map((row) => row.row);
 }
 
-/** A statement that inserts the row which its one parameter holds as JSON. */
+/** Statement that inserts the row of its one JSON parameter. */
 async function insertionInto(admin: Sql, table: string): Promise<string> {
   const rows = await admin<{ columnName: string }[]>`
     select column_name from information_schema.columns
@@ -278,7 +278,7 @@ async function insertionInto(admin: Sql, table: string): Promise<string> {
   return `insert into ${table} (${columns}) select ${columns} from jsonb_populate_record(null::${table}, $1::jsonb)`;
 }
 
-/** Either the right is missing altogether, or row-level security leaves nothing to touch. */
+/** Asserts that the right is missing, or that row-level security leaves no row to touch. */
 async function nothingTouched(statement: Promise<postgres.RowList<postgres.Row[]>>): Promise<void> {
   const touched = await statement.then((result) => result.count, (error) => {
     assert.equal(error.code, DENIED);

@@ -1,4 +1,4 @@
-/** What the schema promises as a whole, asked of PostgreSQL's own catalogue. */
+/** Properties of the whole schema, read from PostgreSQL's catalog. */
 import assert from "node:assert/strict";
 import { createDatabase } from "../database.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The schema as a text, so that a change of it is seen in review. A change that is meant is accepted with
- * `deno task schema`, which runs this file with UPDATE_SCHEMA=1.
+ * Snapshot of the schema as text, which shows every change in review. `deno task schema` accepts an intended
+ * change: it runs this file with UPDATE_SCHEMA=1.
  */
 import assert from "node:assert/strict";
 import type { Sql } from "../../db/connect.ts";

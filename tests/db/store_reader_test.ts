@@ -1,4 +1,4 @@
-/** The reader of a store: edges read with it, and it can write nothing. */
+/** Reader of a store: edges read with it and cannot write. */
 import assert from "node:assert/strict";
 import { insertActorEvent } from "../../db/actor_events.ts";
 import { updateCustomer } from "../../db/customers.ts";

@@ -1,4 +1,4 @@
-/** TLS to a real PostgreSQL that offers it: what each sslmode encrypts, and which certificates it takes. */
+/** TLS to a real PostgreSQL: what each sslmode encrypts, and which certificates it accepts. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { openPool } from "../../db/connect.ts";
@@ -18,12 +18,12 @@ interface House extends AsyncDisposable {
   /** PEM files of authorities: the server's, and another one. */
   own: string;
   other: string;
-  /** How the service is connected at `host` with these parameters: the protocol, plain, or the error. */
+  /** Connects to `host` with these parameters and returns the protocol, plain, or the error. */
   connect(host: string, parameters: string): Promise<string>;
   url: URL;
 }
 
-/** @param names of the server's certificate; without any it has none and offers no TLS */
+/** @param names of the server's certificate; without names it has no certificate and offers no TLS */
 async function startServer(...names: Parameters<typeof OWN.issue>): Promise<House> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.adopt(
@@ -66,7 +66,7 @@ async function startServer(...names: Parameters<typeof OWN.issue>): Promise<Hous
   };
 }
 
-/** PostgreSQL wants the key for itself, and runs as another user where the tests run as root. */
+/** PostgreSQL requires sole access to the key, and runs as another user where the tests run as root. */
 async function certificate(folder: string, names: Parameters<typeof OWN.issue>) {
   const { certificate, key } = OWN.issue(...names);
   const [ssl_cert_file, ssl_key_file] = [`${folder}/server.pem`, `${folder}/server.key`];
@@ -76,7 +76,7 @@ async function certificate(folder: string, names: Parameters<typeof OWN.issue>) 
   return { ssl: "on", ssl_cert_file, ssl_key_file };
 }
 
-Deno.test("sslmode says what is encrypted, and sslrootcert whose certificates count", async (t) => {
+Deno.test("sslmode selects encryption and verification, and sslrootcert the trusted authority", async (t) => {
   await using house = await startServer({ dns: "localhost" });
   const { own, other } = house;
   const table: [string, string, string | RegExp][] = [
@@ -111,7 +111,7 @@ Deno.test("sslmode says what is encrypted, and sslrootcert whose certificates co
       else assert.match(got, expected);
     });
   }
-  await t.step("migrations go the same way", async () => {
+  await t.step("migrations use the same options", async () => {
     const at = new URL(house.url);
     at.hostname = "localhost";
     at.search = `sslmode=verify-full&sslrootcert=${other}`;
@@ -121,14 +121,14 @@ Deno.test("sslmode says what is encrypted, and sslrootcert whose certificates co
   });
 });
 
-Deno.test("a server is known by its address where the certificate has it, and by no name that it lacks", async () => {
+Deno.test("a server is verified by an IP address in its certificate, and not by a missing name", async () => {
   await using house = await startServer({ ip: "127.0.0.1" });
   const parameters = `sslmode=verify-full&sslrootcert=${house.own}`;
   assert.equal(await house.connect("127.0.0.1", parameters), ENCRYPTED);
   assert.match(await house.connect("localhost", parameters), ELSEWHERE);
 });
 
-Deno.test("without TLS at the server, only what may do without it goes on", async () => {
+Deno.test("without TLS at the server, only modes that allow plain text connect", async () => {
   await using house = await startServer();
   assert.equal(await house.connect("127.0.0.1", "sslmode=prefer"), PLAIN);
   for (const mode of ["require", "verify-full"]) {

@@ -4,7 +4,7 @@ import { createNotifier, listen, startWorkLoop } from "../../db/work.ts";
 import { createDatabase } from "../database.ts";
 import { eventually } from "../eventually.ts";
 
-Deno.test("a listener whose connection is lost comes back, looks at once, and hears the next notification", async () => {
+Deno.test("a listener that loses its connection reconnects, wakes at once, and receives the next notification", async () => {
   await using database = await createDatabase();
   let heard = 0;
   await using _listening = await listen(database.pool("customer_worker"), () => void heard++);
@@ -21,7 +21,7 @@ Deno.test("a listener whose connection is lost comes back, looks at once, and he
   }
 });
 
-Deno.test("many commits at once are one notification", async () => {
+Deno.test("many concurrent commits share one notification", async () => {
   await using database = await createDatabase();
   let heard = 0;
   await using _listening = await listen(database.pool("customer_worker"), () => void heard++);
@@ -33,7 +33,7 @@ Deno.test("many commits at once are one notification", async () => {
   await eventually(() => assert.equal(heard, 3));
 });
 
-Deno.test("a loop whose work fails for a while goes on, and tells of it once, and once that it is over", async () => {
+Deno.test("a loop whose work fails repeatedly continues, and logs the failure and the recovery once each", async () => {
   const told: string[] = [];
   const outage = createOutageLog((error) => told.push(String(error)), () => told.push("over"));
   let steps = 0;

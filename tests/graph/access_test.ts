@@ -1,4 +1,4 @@
-/** What the graph gives to those who are not the shopper: nothing. */
+/** Access control of the graph: callers who are not the shopper get nothing. */
 import assert from "node:assert/strict";
 import type { Principal } from "../../domain/principal.ts";
 import { ADDRESS, tell } from "../actors/world.ts";
@@ -27,7 +27,7 @@ const FIELDS: Record<string, { query: string; variables?: Record<string, unknown
   },
 };
 
-Deno.test("every field refuses whoever is not a shopper with a token that holds", async () => {
+Deno.test("every field refuses a caller without a shopper's valid token", async () => {
   await using graph = await startGraph();
   const { world } = graph;
   const { as } = await registerShopper(world);
@@ -55,7 +55,7 @@ Deno.test("every field refuses whoever is not a shopper with a token that holds"
   assert.deepEqual(await stored(world), before);
 });
 
-Deno.test("_entities gives the own customer and refuses each other one, known or not, alike", async () => {
+Deno.test("_entities returns the own customer and refuses every other one, known or unknown, in the same way", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world, { email: "ada@example.com" });
   const { ref: other } = await registerShopper(graph.world, { email: "eve@example.com" });
@@ -79,7 +79,7 @@ Deno.test("_entities gives the own customer and refuses each other one, known or
   assert.doesNotMatch(text, /eve@|Bahnhof/);
 });
 
-Deno.test("_entities takes references to customers only, and not more than a hundred", async () => {
+Deno.test("_entities takes references to customers only, and at most a hundred", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const own = { __typename: "Customer", id: as.id };
@@ -124,7 +124,7 @@ Deno.test("another customer's address can be neither corrected nor deleted", asy
   assert.deepEqual(await stored(graph.world), before);
 });
 
-Deno.test("an anonymised customer is refused", async () => {
+Deno.test("an anonymized customer is refused", async () => {
   await using graph = await startGraph();
   const { ref, as } = await registerShopper(graph.world);
   await tell(graph.world, ref, "erase", { requestId: crypto.randomUUID() });

@@ -1,4 +1,4 @@
-/** What a shopper reads and changes through the graph. */
+/** Account of a shopper, read and changed through the graph. */
 import assert from "node:assert/strict";
 import { ADDRESS, createGroup, tell } from "../actors/world.ts";
 import { registerShopper, startGraph } from "./server.ts";
@@ -9,7 +9,7 @@ const EVERYTHING = `{ me {
   shopperGroups { id name priceListId priority assignedAt }
 } }`;
 
-Deno.test("me gives the whole account, the groups in the order in which prices are resolved", async () => {
+Deno.test("me returns the whole account, the groups in the order in which prices are resolved", async () => {
   await using graph = await startGraph();
   const { world } = graph;
   const profile = {
@@ -44,7 +44,7 @@ Deno.test("me gives the whole account, the groups in the order in which prices a
   assert.ok(Math.abs(Date.parse(shopperGroups[0].assignedAt) - Date.now()) < 60_000);
 });
 
-Deno.test("updateProfile changes what it names, clears what is null and leaves the rest", async () => {
+Deno.test("updateProfile changes the given fields, clears null ones and keeps the rest", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world, {
     firstName: "Ada",
@@ -65,7 +65,7 @@ Deno.test("updateProfile changes what it names, clears what is null and leaves t
   });
 });
 
-Deno.test("a variable that is not given inside an input leaves its field as it is", async () => {
+Deno.test("a missing variable inside an input leaves its field unchanged", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world, { firstName: "Ada", lastName: "Byron" });
   const { data } = await graph.ask(
@@ -125,7 +125,7 @@ Deno.test("addresses are added, corrected and deleted; a default moves from one 
   assert.deepEqual(data.me.addresses, [{ id: first.data.addAddress.id, isDefaultShipping: false }]);
 });
 
-Deno.test("a change that rests on another version is a conflict and writes nothing", async () => {
+Deno.test("a change with an outdated version is a conflict and writes nothing", async () => {
   await using graph = await startGraph();
   const { ref, as } = await registerShopper(graph.world, { firstName: "Ada" });
   const rename = (expectedVersion: number) =>
@@ -141,7 +141,7 @@ Deno.test("a change that rests on another version is a conflict and writes nothi
   assert.deepEqual((await rename(1)).data.updateProfile, { firstName: "Augusta", version: 2 });
 });
 
-Deno.test("a request repeated under its key is carried out once, each of its changes by itself", async () => {
+Deno.test("a request repeated with its key runs each of its changes once", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const move = (key: string, line1 = "Limmatquai 2") =>
@@ -178,7 +178,7 @@ Deno.test("the trace of the request is the trace of the events that it causes", 
   assert.ok(rows.length > 0);
 });
 
-Deno.test("an email that another customer has is refused, and quoted nowhere", async () => {
+Deno.test("an email of another customer is refused, and never quoted", async () => {
   await using graph = await startGraph();
   await registerShopper(graph.world, { email: "ada@example.com" });
   const { as } = await registerShopper(graph.world);

@@ -1,4 +1,4 @@
-/** The schema keeps what it has promised: graph/baseline.graphql holds what clients may rely on. */
+/** Schema compatibility: graph/baseline.graphql contains what clients rely on. */
 import assert from "node:assert/strict";
 import { buildSubgraphSchema } from "@apollo/subgraph";
 import { findBreakingChanges, parse } from "graphql";
@@ -8,10 +8,10 @@ const ACCEPT = "accept it with `deno task accept-schema`";
 Deno.test("the schema breaks nothing that the baseline allows", async () => {
   const { baseline, schema } = await readSchemas();
   const broken = findBreakingChanges(build(baseline), build(schema)).map(({ description }) => description);
-  assert.deepEqual(broken, [], `clients may rely on what is gone; if nobody does, ${ACCEPT}`);
+  assert.deepEqual(broken, [], `clients may rely on the removed parts; if no client does, ${ACCEPT}`);
 });
 
-Deno.test("the baseline holds everything that the schema promises", async () => {
+Deno.test("the baseline contains the whole schema", async () => {
   const { baseline, schema } = await readSchemas();
   assert.equal(baseline, schema, `the schema has changed: ${ACCEPT}`);
 });
@@ -27,7 +27,7 @@ Deno.test("a removed field and a field that may be null break the contract, a ne
   assert.equal(changes("  firstName: String\n", "  firstName: String\n  nickname: String\n"), 0);
 });
 
-Deno.test("there is one copy of graphql, since two do not know each other's types", async () => {
+Deno.test("there is one copy of graphql, since two copies reject each other's types", async () => {
   const lock = JSON.parse(await Deno.readTextFile(new URL("../../deno.lock", import.meta.url)));
   const copies = Object.keys(lock.npm).filter((name) => /^graphql@\d/.test(name));
   assert.deepEqual(copies, ["graphql@16.15.0"]);

@@ -1,4 +1,4 @@
-/** What callers learn of failures that are not theirs: that there was one. */
+/** Unexpected failures as callers see them: masked. */
 import assert from "node:assert/strict";
 import { Hono } from "@hono/hono";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
@@ -27,7 +27,7 @@ Deno.test("an unexpected error is masked, and logged once without values", async
   assert.deepEqual(logged.messages, ["Cannot answer me: PostgreSQL 42501 aclcheck_error"]);
 });
 
-Deno.test("a database out of reach is UNAVAILABLE", async () => {
+Deno.test("an unreachable database is UNAVAILABLE", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const sql = openPool(`postgres://customer_service@127.0.0.1:${unusedPort()}/none`, "customer_reader", 1);
@@ -50,7 +50,7 @@ Deno.test("a database out of reach is UNAVAILABLE", async () => {
   }
 });
 
-Deno.test("an authenticator that breaks is masked like everything else", async () => {
+Deno.test("the error of a failing authenticator is masked like every other", async () => {
   await using graph = await startGraph();
   await using logged = await captureLog();
   const authenticate = () => Promise.reject(new TypeError("the cache has no such method"));
@@ -74,7 +74,7 @@ Deno.test("an authenticator that breaks is masked like everything else", async (
   }
 });
 
-/** What resolvers need, over a pool of customer_reader. */
+/** Context of resolvers, over a pool of customer_reader. */
 function resolved({ world: { actors } }: TestGraph, reader: Sql) {
   const exportLink = () => Promise.resolve(undefined);
   return {
@@ -85,7 +85,7 @@ function resolved({ world: { actors } }: TestGraph, reader: Sql) {
   };
 }
 
-/** What the graph logs from now on. */
+/** Captures what the graph logs from now on. */
 async function captureLog(): Promise<{ messages: string[] } & AsyncDisposable> {
   const messages: string[] = [];
   const sink = (record: LogRecord) => messages.push(record.message.join(""));

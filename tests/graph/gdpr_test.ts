@@ -1,4 +1,4 @@
-/** How shoppers use their rights through the graph, and what everybody else gets: nothing. */
+/** GDPR rights of shoppers through the graph, and their refusal to every other caller. */
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import { type Peers, type Right, RIGHTS } from "../../actors/gdpr/vocabulary.ts";
@@ -31,7 +31,7 @@ const LIST = `{ gdprRequests ${REQUEST} }`;
 const OPENERS = { requestErasure: "ERASURE", requestAccess: "ACCESS", requestPortability: "PORTABILITY" };
 const HOUR_MS = 60 * 60_000;
 
-/** Every field about requests that stands at the root. */
+/** Every root field about requests. */
 const FIELDS: Record<string, { query: string; variables?: Record<string, unknown> }> = {
   gdprRequest: { query: READ, variables: { id: crypto.randomUUID() } },
   gdprRequests: { query: LIST },
@@ -42,7 +42,7 @@ const FIELDS: Record<string, { query: string; variables?: Record<string, unknown
   cancelGdprRequest: { query: CANCEL, variables: { id: crypto.randomUUID() } },
 };
 
-Deno.test("a shopper uses every right, and finds the requests in the account, the newest first", async () => {
+Deno.test("a shopper uses every right and reads the requests in the account, the newest first", async () => {
   await using graph = await startGraph({ world: await gracious() });
   const { ref, as } = await registerShopper(graph.world, { firstName: "Ada" });
   const ids: string[] = [];
@@ -90,7 +90,7 @@ Deno.test("a shopper uses every right, and finds the requests in the account, th
   assert.deepEqual(entities.data._entities, [{ gdprRequests: all }]);
 });
 
-Deno.test("a second request for a right gives the one that is open, however many ask at once", async () => {
+Deno.test("a second request for a right returns the open one, also under concurrency", async () => {
   await using graph = await startGraph({ world: await gracious() });
   const { as } = await registerShopper(graph.world);
   const requests = await Promise.all(Array.from({ length: 6 }, () => open(graph, "requestErasure", as)));
@@ -106,7 +106,7 @@ Deno.test("a second request for a right gives the one that is open, however many
   assert.equal(next.status, "PENDING");
 });
 
-Deno.test("every field about requests refuses whoever is not a shopper with a token that holds", async () => {
+Deno.test("every field about requests refuses a caller without a shopper's valid token", async () => {
   await using graph = await startGraph();
   const { world } = graph;
   const { ref, as } = await registerShopper(world);
@@ -131,7 +131,7 @@ Deno.test("every field about requests refuses whoever is not a shopper with a to
   assert.deepEqual(await everything(world), before);
 });
 
-Deno.test("another shopper's request can be neither read nor cancelled, and looks like none at all", async () => {
+Deno.test("another shopper's request can be neither read nor canceled, and looks like a missing one", async () => {
   await using graph = await startGraph({ world: await gracious() });
   const { world } = graph;
   const { as } = await registerShopper(world);
@@ -163,7 +163,7 @@ Deno.test("another shopper's request can be neither read nor cancelled, and look
   assert.equal((await graph.ask(READ, { as, variables: { id } })).data.gdprRequest.status, "PENDING");
 });
 
-Deno.test("a shopper whom the store does not have has no rights there", async () => {
+Deno.test("a shopper unknown to the store has no rights there", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const elsewhere = { ...as, storeId: crypto.randomUUID() };
@@ -175,7 +175,7 @@ Deno.test("a shopper whom the store does not have has no rights there", async ()
   assert.deepEqual(await everything(graph.world), before);
 });
 
-Deno.test("a request is taken back until its work cannot be undone, and by the version that was seen", async () => {
+Deno.test("a request can be canceled by its current version until its work cannot be undone", async () => {
   await using graph = await startGraph({ world: await gracious() });
   const { world } = graph;
   const shop = createWorkshop(world);
@@ -189,7 +189,7 @@ Deno.test("a request is taken back until its work cannot be undone, and by the v
   assert.ok(cancelled.completedAt);
   const again = await graph.ask(CANCEL, { as, variables: { id: first.id } });
   assert.deepEqual(again.codes, ["REFUSED_IN_STATE"]);
-  assert.equal(await shop.work(new Date(Date.now() + 2 * HOUR_MS)), 0); // a timer would have come too late
+  assert.equal(await shop.work(new Date(Date.now() + 2 * HOUR_MS)), 0); // a timer would be due by now
 
   const second = await open(graph, "requestErasure", as);
   await shop.work(new Date(Date.now() + 2 * HOUR_MS));
@@ -199,7 +199,7 @@ Deno.test("a request is taken back until its work cannot be undone, and by the v
   assert.equal(data.gdprRequest.status, "IN_PROGRESS");
 });
 
-Deno.test("a rectification whose email is another customer's is refused whole, and quoted nowhere", async () => {
+Deno.test("a rectification with an email of another customer is refused as a whole, and never quoted", async () => {
   await using graph = await startGraph();
   await registerShopper(graph.world, { email: "ada@example.com" });
   const { as } = await registerShopper(graph.world);
@@ -211,7 +211,7 @@ Deno.test("a rectification whose email is another customer's is refused whole, a
   assert.deepEqual(await everything(graph.world), before);
 });
 
-Deno.test("a rectification of what nobody knows, or to what cannot be, is refused whole", async () => {
+Deno.test("a rectification with an unknown field or an invalid value is refused as a whole", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const before = await everything(graph.world);
@@ -234,7 +234,7 @@ Deno.test("a rectification of what nobody knows, or to what cannot be, is refuse
   assert.deepEqual(await everything(graph.world), before);
 });
 
-Deno.test("what a rectification corrects stands in the profile and nowhere else", async () => {
+Deno.test("the values of a rectification are stored in the profile and nowhere else", async () => {
   await using graph = await startGraph();
   const { ref, as } = await registerShopper(graph.world, { firstName: "Grace" });
   const input = {
@@ -259,7 +259,7 @@ Deno.test("what a rectification corrects stands in the profile and nowhere else"
   assert.ok(topics.some(({ topic }) => topic === "customer.updated"));
 });
 
-Deno.test("a suspended shopper keeps the rights", async () => {
+Deno.test("a suspended shopper keeps every right", async () => {
   await using graph = await startGraph({ world: await gracious() });
   const { ref, as } = await registerShopper(graph.world);
   await tell(graph.world, ref, "account.suspend");
@@ -268,7 +268,7 @@ Deno.test("a suspended shopper keeps the rights", async () => {
   for (const field of Object.keys(OPENERS)) assert.ok((await open(graph, field, as)).id);
 });
 
-Deno.test("a request repeated under its key opens nothing more, not even once the first one has ended", async () => {
+Deno.test("a request repeated with its key opens no other one, even after the first one has ended", async () => {
   await using graph = await startGraph({ world: await gracious() });
   const { as } = await registerShopper(graph.world);
   const key = (key: string) => ({ headers: { "idempotency-key": key } });
@@ -292,7 +292,7 @@ Deno.test("a request repeated under its key opens nothing more, not even once th
   assert.deepEqual(changed.codes, ["BAD_USER_INPUT"]);
 });
 
-Deno.test("an anonymised subject sees the erasure to its end, and nothing else", async () => {
+Deno.test("an anonymized subject can read the erasure until its end, and nothing else", async () => {
   await using graph = await startGraph();
   const { world } = graph;
   const shop = createWorkshop(world);
@@ -321,7 +321,7 @@ Deno.test("an anonymised subject sees the erasure to its end, and nothing else",
   assert.deepEqual((await graph.ask(LIST, { as })).data, { gdprRequests: [completed] });
 });
 
-Deno.test("an export can be fetched by its subject once there is one, until it expires", async () => {
+Deno.test("an export can be downloaded by its subject until it expires", async () => {
   const keys = await createKeys();
   await using graph = await startGraph({
     world: { requests: await requestSettings({ participants: [] }) },
@@ -353,7 +353,7 @@ Deno.test("an export can be fetched by its subject once there is one, until it e
   assert.equal((await see()).export, null);
 });
 
-Deno.test("the list holds the newest fifty, and everything of everything stays within the limits", async () => {
+Deno.test("the list contains the newest fifty, and selecting every field stays within the limits", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   for (let at = 0; at < 52; at++) {
@@ -377,7 +377,7 @@ Deno.test("the list holds the newest fifty, and everything of everything stays w
   assert.ok(!times.includes(oldest?.at.toISOString()));
 });
 
-Deno.test("the graph knows the same rights as the requests do", async () => {
+Deno.test("the graph has the same rights as the requests", async () => {
   await using graph = await startGraph();
   const { data } = await graph.ask(`{ __type(name: "GdprRequestType") { enumValues { name } } }`);
   const names: Right[] = data.__type.enumValues.map(({ name }: { name: Right }) => name);

@@ -1,9 +1,9 @@
-/** What the graph says to input that it cannot take: the right code, no value, and nothing written. */
+/** Invalid input: the right code, no value in the message, and nothing written. */
 import assert from "node:assert/strict";
 import { ADDRESS } from "../actors/world.ts";
 import { type AskOptions, bearer, JSON_BODY, registerShopper, startGraph, stored } from "./server.ts";
 
-/** Stands for a personal value: no answer may hold it. */
+/** Placeholder for a personal value: no answer may contain it. */
 const VALUE = "Lovelace";
 
 const ADD = `mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }`;
@@ -88,7 +88,7 @@ const BAD: Case[] = [
   ],
   ["a version over 32 bits", VERSION, { variables: { v: 2 ** 31 } }, "BAD_USER_INPUT", /"\$v".*32-bit/],
   [
-    "a version that is none",
+    "a version that is not a number",
     VERSION,
     { variables: { v: VALUE } },
     "BAD_USER_INPUT",
@@ -163,7 +163,7 @@ const BAD: Case[] = [
   ["a subscription", `subscription { me { id } }`, {}, "BAD_USER_INPUT", /subscription/],
 ];
 
-Deno.test("the graph refuses input that it cannot take, and writes nothing", async (t) => {
+Deno.test("the graph refuses invalid input, and writes nothing", async (t) => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const before = await stored(graph.world);
@@ -178,7 +178,7 @@ Deno.test("the graph refuses input that it cannot take, and writes nothing", asy
   }
 });
 
-Deno.test("an address cannot lose what it cannot be without", async () => {
+Deno.test("an address cannot lose its required fields", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const { data } = await graph.ask(ADD, { as, variables: { input: ADDRESS } });
@@ -220,7 +220,7 @@ const BODIES: Body[] = [
   ["JSON that does not say so", new TextEncoder().encode(QUERY), {}, 415],
 ];
 
-Deno.test("the graph refuses bodies that are no request of GraphQL over JSON", async (t) => {
+Deno.test("the graph refuses bodies that are not GraphQL requests in JSON", async (t) => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const authorization = await bearer(graph.issuer, as);
@@ -233,7 +233,7 @@ Deno.test("the graph refuses bodies that are no request of GraphQL over JSON", a
   }
 });
 
-Deno.test("queries do not stand in URLs, and no other site is let in", async () => {
+Deno.test("queries in URLs and requests of other sites are refused", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world, { email: "ada@example.com" });
   const headers = { authorization: await bearer(graph.issuer, as), origin: "https://elsewhere.example" };
@@ -255,7 +255,7 @@ Deno.test("queries do not stand in URLs, and no other site is let in", async () 
   await preflight.body?.cancel();
 });
 
-Deno.test("errors of a request come as 4xx to clients of application/graphql-response+json", async () => {
+Deno.test("errors of a request have a 4xx status for clients of application/graphql-response+json", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const accept = { accept: "application/graphql-response+json" };

@@ -1,4 +1,4 @@
-/** How much one request may ask for, and what production keeps to itself. */
+/** Limits of one request, and what production hides. */
 import assert from "node:assert/strict";
 import { getIntrospectionQuery } from "graphql";
 import { LIMITS } from "../../graph/limits.ts";
@@ -10,7 +10,7 @@ const nested = (levels: number) =>
   `{ me ${"{ ... on Customer ".repeat(levels)} { id } ${"}".repeat(levels)} }`;
 const aliased = (times: number) => `{ ${repeat(times, (i) => `a${i}: me { id }`)} }`;
 
-/** Forty fragments, each of which holds the next one twice: two to the fortieth fields once expanded. */
+/** Forty fragments, each of which spreads the next one twice: two to the fortieth fields once expanded. */
 const bomb = `{ me { ...F0 } } ${
   repeat(40, (i) => `fragment F${i} on Customer { ...F${i + 1} ...F${i + 1} }`)
 }
@@ -20,7 +20,7 @@ const TOO_MUCH: [what: string, query: string, message: RegExp][] = [
   ["a deep document", nested(LIMITS.depth), /deeper than 8 levels/],
   ["many aliases", aliased(LIMITS.aliases + 1), /more than 10 aliases/],
   [
-    "aliases behind a fragment",
+    "aliases through a fragment",
     `{ ${repeat(6, (i) => `a${i}: me { ...F }`)} } fragment F on Customer { x: id y: id z: id }`,
     /aliases/,
   ],
@@ -30,7 +30,7 @@ const TOO_MUCH: [what: string, query: string, message: RegExp][] = [
   ["a long document", `{ me { id } } # ${"x".repeat(LIMITS.document)}`, /longer than 10000 characters/],
 ];
 
-Deno.test("the graph refuses operations that ask for too much, before anything runs", async (t) => {
+Deno.test("the graph refuses operations over the limits, before execution", async (t) => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   for (const [what, query, message] of TOO_MUCH) {
@@ -44,7 +44,7 @@ Deno.test("the graph refuses operations that ask for too much, before anything r
   }
 });
 
-Deno.test("a document that is too costly is not validated, and of another one ten errors are named", async () => {
+Deno.test("a document over the cost limit is not validated, and any other one reports at most ten errors", async () => {
   await using graph = await startGraph({ production: true });
   const unknown = repeat(40, (at) => `f${at}`);
   const costly = [
@@ -64,7 +64,7 @@ Deno.test("a document that is too costly is not validated, and of another one te
   assert.equal(errors?.filter(({ message }) => /Cannot query field/.test(message)).length, 10);
 });
 
-Deno.test("the graph lets through what stays within the limits", async () => {
+Deno.test("the graph accepts operations within the limits", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   for (
@@ -80,7 +80,7 @@ Deno.test("the graph lets through what stays within the limits", async () => {
   }
 });
 
-Deno.test("a principal who asks too often is told when to ask again, and a stranger is not counted", async () => {
+Deno.test("a principal over the rate limit gets the time of the next request, and an unknown caller is not counted", async () => {
   const asked: string[] = [];
   await using graph = await startGraph({
     count: ({ id }) => Promise.resolve(asked.push(id) > 2 ? 7 : undefined),
@@ -98,7 +98,7 @@ Deno.test("a principal who asks too often is told when to ask again, and a stran
   assert.deepEqual(errors?.[0]?.extensions, { code: "RATE_LIMITED" });
 });
 
-Deno.test("a caller without a token is refused before the variables are looked at", async () => {
+Deno.test("a caller without a token is refused before the variables are read", async () => {
   await using graph = await startGraph();
   const query =
     `query ($references: [_Any!]!) { ...F } fragment F on Query { _entities(representations: $references) { __typename } }`;
@@ -108,7 +108,7 @@ Deno.test("a caller without a token is refused before the variables are looked a
   }
 });
 
-Deno.test("references count as cost, all of a request together, and each customer is loaded once", async () => {
+Deno.test("references of a request share one cost limit, and each customer is loaded once", async () => {
   let loads = 0;
   await using graph = await startGraph({ onLoad: () => loads++ });
   const { as } = await registerShopper(graph.world, { email: "ada@example.com" });
@@ -133,7 +133,7 @@ Deno.test("references count as cost, all of a request together, and each custome
   assert.equal(loads, 1);
 });
 
-Deno.test("a body over the limit is refused, whether or not it says its length", async () => {
+Deno.test("a body over the limit is refused, with or without a declared length", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const headers = { ...JSON_BODY, authorization: await bearer(graph.issuer, as) };
@@ -158,7 +158,7 @@ Deno.test("a body over the limit is refused, whether or not it says its length",
   }
 });
 
-Deno.test("production gives away neither the schema nor a page to explore it", async () => {
+Deno.test("production shows neither the schema nor GraphiQL", async () => {
   await using graph = await startGraph({ production: true });
   const { as } = await registerShopper(graph.world);
   for (
@@ -189,7 +189,7 @@ Deno.test("development shows the schema and GraphiQL", async () => {
   assert.match(await page.text(), /^\s*<!doctype html>/);
 });
 
-Deno.test("an operation can be sent by its hash once it has been sent whole", async () => {
+Deno.test("an operation can be sent by its hash after it was sent in full", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const headers = { ...JSON_BODY, authorization: await bearer(graph.issuer, as) };

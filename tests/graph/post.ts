@@ -1,4 +1,4 @@
-/** A request to a GraphQL server, and what tests look at in its answer. */
+/** POST request to a GraphQL server, and the parts of its answer that tests read. */
 
 export const JSON_BODY = { "content-type": "application/json" };
 
@@ -9,7 +9,7 @@ export interface Reply {
   // deno-lint-ignore no-explicit-any -- tests look into answers of every shape
   data: any;
   errors: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[] | undefined;
-  /** The codes of the errors, in order. */
+  /** Codes of the errors, in order. */
   codes: unknown[];
 }
 

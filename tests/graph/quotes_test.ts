@@ -1,4 +1,4 @@
-/** GraphQL's messages lose the values that they quote and keep the rest. */
+/** Redaction of GraphQL's messages: quoted values are removed, the rest stays. */
 import assert from "node:assert/strict";
 import { buildSchema, getOperationAST, graphqlSync, parse, validate } from "graphql";
 import { withoutQuotes } from "../../graph/quotes.ts";
@@ -37,7 +37,7 @@ const check = (input: unknown) =>
   checkVariables(schema, getOperationAST(parse(source))!, input === undefined ? {} : { input })
     .map(({ message }) => message);
 
-Deno.test("no message of a variable that does not fit quotes it, however it is written", () => {
+Deno.test("no message about an invalid variable quotes it, in any notation", () => {
   for (const input of TRICKS) {
     const messages = check(input);
     assert.ok(messages.length > 0, JSON.stringify(input));
@@ -48,7 +48,7 @@ Deno.test("no message of a variable that does not fit quotes it, however it is w
   }
 });
 
-Deno.test("a variable's message names the place, the field and the type", () => {
+Deno.test("a message about a variable names the place, the field and the type", () => {
   const cases: [input: unknown, message: string][] = [
     [undefined, `Variable "$input" of required type "Input!" was not provided.`],
     [null, `Variable "$input" of non-null type "Input!" must not be null.`],
@@ -106,13 +106,13 @@ Deno.test("a literal in a document is not quoted either", () => {
   );
 });
 
-/** Markers of quotes, from which a search could begin again and again. */
+/** Markers of quotes, at which a naive search would restart. */
 const MARKERS = [
   ...[" cannot represent", " got invalid value ", " has invalid value ", ", found ", `" at "a"; `],
   ...[" Did you mean ", "Unexpected a", `Unexpected a "`, `" does not exist in "`, `Value "`, "; ", ": "],
 ];
 
-Deno.test("messages are cut in time in proportion to their length", async () => {
+Deno.test("messages are redacted in time linear in their length", async () => {
   for (const marker of MARKERS) {
     for (const start of ["", `Variable "$a" got invalid value "`, `Value "`, "a cannot represent"]) {
       await assertLinear(`${start} and ${marker}`, 100_000, (size) => {
@@ -123,7 +123,7 @@ Deno.test("messages are cut in time in proportion to their length", async () => 
   }
 });
 
-Deno.test("variables are checked in time in proportion to their size, and no more than ten are named", async () => {
+Deno.test("variables are checked in time linear in their size, and at most ten are reported", async () => {
   const shapes: Record<string, (size: number) => unknown> = {
     "a long text": (size) => " got invalid value ".repeat(size / 19),
     "many unknown fields": (size) =>

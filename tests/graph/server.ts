@@ -1,4 +1,4 @@
-/** The subgraph on a real socket, before real actors and a real PostgreSQL. */
+/** Subgraph on a real socket, with real actors and a real PostgreSQL. */
 import { Hono } from "@hono/hono";
 import { type ExportKeys, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import type { Principal } from "../../domain/principal.ts";
@@ -19,19 +19,19 @@ export { JSON_BODY, post, type Reply };
 
 export interface TestGraph extends AsyncDisposable {
   world: World;
-  /** What the socket serves. */
+  /** Handler that the socket serves. */
   app: Hono;
   url: string;
   issuer: DevelopmentIssuer;
   /** Posts an operation. */
   ask(query: string, options?: AskOptions): Promise<Reply>;
-  /** Posts whatever it is given. */
+  /** Posts any body. */
   post(body: BodyInit, headers?: Record<string, string>): Promise<Reply>;
 }
 
 export interface AskOptions {
   variables?: Record<string, unknown>;
-  /** Whose token goes along; none when absent. */
+  /** Principal of the token; absent: no token. */
   as?: Principal;
   headers?: Record<string, string>;
 }
@@ -39,11 +39,11 @@ export interface AskOptions {
 export interface TestGraphOptions {
   production?: boolean;
   world?: Parameters<typeof createWorld>[0];
-  /** Without it there is never an export. */
+  /** Absent: no export exists. */
   exportKeys?: ExportKeys;
   bodies?: BodyReader;
   count?: CountRequest;
-  /** Called for each customer that is loaded. */
+  /** Called for each loaded customer. */
   onLoad?: () => void;
 }
 
@@ -97,7 +97,7 @@ export async function startGraph(
   };
 }
 
-/** An issuer with a key of its own. */
+/** Issuer with its own key. */
 export async function createIssuer(): Promise<DevelopmentIssuer> {
   const folder = await Deno.makeTempDir({ prefix: "customer-service-issuer-" });
   const issuer = await openDevelopmentIssuer(folder);
@@ -109,7 +109,7 @@ export function serve(app: Hono): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {}, onError: onServeError }, app.fetch);
 }
 
-/** A customer and its principal. */
+/** Customer and its principal. */
 export async function registerShopper(
   world: World,
   fields: Record<string, unknown> = {},
@@ -126,7 +126,7 @@ export async function bearer(
   return `Bearer ${await issuer.sign({ principal, service: undefined }, ttlSeconds)}`;
 }
 
-/** Everything that a change would leave a trace in. */
+/** Every row that a change would write. */
 export async function stored({ admin }: World): Promise<unknown> {
   const [everything] = await admin`
     select (select jsonb_agg(c order by customer_id) from customers c) as customers,

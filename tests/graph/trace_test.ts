@@ -1,18 +1,18 @@
-/** The trace that a request belongs to. */
+/** Trace context of a request. */
 import assert from "node:assert/strict";
 import { newTraceparent, readTraceparent, traceIdOf } from "../../lib/trace_context.ts";
 
 const ID = "0af7651916cd43dd8448eb211c80319c";
 const SPAN = "b7ad6b7169203331";
 
-Deno.test("a valid traceparent is passed on, as this version of the standard writes it", () => {
+Deno.test("a valid traceparent is propagated in the form of this version of the standard", () => {
   const passedOn = `00-${ID}-${SPAN}-01`;
   assert.equal(readTraceparent(passedOn), passedOn);
   assert.equal(readTraceparent(`cc-${ID}-${SPAN}-01-what-comes-later`), passedOn);
   assert.equal(traceIdOf(passedOn), ID);
 });
 
-Deno.test("a traceparent that breaks the standard, or none, is none, and each new one is a trace of its own", () => {
+Deno.test("an invalid or missing traceparent starts a new trace each time", () => {
   const zeros = (digits: number) => "0".repeat(digits);
   const broken = [
     null,

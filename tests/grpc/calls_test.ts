@@ -102,7 +102,7 @@ Deno.test("a handler that fails after the deadline shows DEADLINE_EXCEEDED, not 
   }
 });
 
-Deno.test("a reader of requests hears of the cancellation as CANCELLED", async () => {
+Deno.test("a reader of requests receives the cancellation as CANCELLED", async () => {
   const heard = Promise.withResolvers<unknown>();
   const reading: Method = {
     kind: "stream",

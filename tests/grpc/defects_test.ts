@@ -1,4 +1,7 @@
-/** Errors of the program that uses the server, or of the server: one connection ends, the others and the process go on. */
+/**
+ * Errors of the server, or of the program that uses it: one connection ends, the others and the process keep
+ * running.
+ */
 import assert from "node:assert/strict";
 import { type Call, type Method, type ServeOptions } from "../../grpc/mod.ts";
 import { concat, INITIAL_WINDOW_SIZE, settings, windowUpdate } from "../attack/frames.ts";

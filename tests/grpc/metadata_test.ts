@@ -1,4 +1,4 @@
-/** Headers and trailers: what a handler and a caller see of each other's metadata, statuses and details. */
+/** Metadata, statuses and details, as a handler and a caller see each other's. */
 import assert from "node:assert/strict";
 import { Channel, GrpcError, type Metadata, type Method, type StatusName } from "../../grpc/mod.ts";
 import {
@@ -144,7 +144,7 @@ Deno.test("an answer without a message is one HEADERS frame", async () => {
   }
 });
 
-Deno.test("what a handler throws unexpectedly is INTERNAL and tells nothing", async () => {
+Deno.test("an unexpected error of a handler is INTERNAL without its message", async () => {
   const broken: Method = {
     kind: "unary",
     handle() {
@@ -159,7 +159,7 @@ Deno.test("what a handler throws unexpectedly is INTERNAL and tells nothing", as
   });
 });
 
-Deno.test("what is not a gRPC call gets an HTTP status and a sentence", async () => {
+Deno.test("a request that is not a gRPC call gets an HTTP status and a sentence", async () => {
   await using server = await startServer({});
   const type = (value: string): Fields => [["content-type", value]];
   const cases: { fields: Fields; method?: string; status: string; text?: RegExp }[] = [

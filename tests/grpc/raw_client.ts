@@ -1,4 +1,4 @@
-/** Sends frames on a connection of its own and says in words what came of them. */
+/** Raw HTTP/2 client: sends frames on its own connection and describes the responses in words. */
 import {
   ACK,
   concat,
@@ -93,7 +93,7 @@ export async function openRaw(
   const send = async (bytes: Uint8Array) => {
     try {
       for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
-    } catch { /* the server has closed: what it has sent tells why */ }
+    } catch { /* the server has closed: its last frames have the reason */ }
   };
   await send(opening);
   let at = 0;

@@ -96,7 +96,7 @@ export const REQUESTS: Record<string, Uint8Array> = {
   "grpc-timeout of nine digits": withHeader("grpc-timeout", "123456789S"),
   "a message above the limit, announced": call(Uint8Array.of(0, 0, 0x50, 0, 0)),
   "a gzip message": withHeader("grpc-encoding", "gzip", grpcMessage(gzipSync(text), 1)),
-  "a gzip message that is none": withHeader("grpc-encoding", "gzip", grpcMessage(text, 1)),
+  "a gzip message with invalid bytes": withHeader("grpc-encoding", "gzip", grpcMessage(text, 1)),
   "a compressed message without an encoding": call(grpcMessage(text, 1)),
   "an unknown encoding": withHeader("grpc-encoding", "snappy", grpcMessage(text, 1)),
   "an unknown encoding, message not compressed": withHeader("grpc-encoding", "snappy"),

@@ -1,4 +1,4 @@
-/** The echo service in a process of its own, so that a test notices when a client ends it. */
+/** Echo service in its own process, so that a test detects when a client ends it. */
 import assert from "node:assert/strict";
 
 export interface TestServer extends AsyncDisposable {
@@ -12,7 +12,10 @@ export interface TestServer extends AsyncDisposable {
 export interface TestServerOptions {
   /** PEM texts. */
   tls?: { certificate: string; key: string };
-  /** Program and arguments in the place of echo_process.ts; it has to print its port, and to end with standard input. */
+  /**
+   * Program and arguments that replace echo_process.ts; it has to print its port, and to end with standard
+   * input.
+   */
   command?: readonly [string, ...string[]];
 }
 

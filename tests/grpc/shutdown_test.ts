@@ -1,4 +1,4 @@
-/** How a server and a connection end: GOAWAY, the calls under way, the limit, the age of a connection, health. */
+/** Shutdown of a server and a connection: GOAWAY, running calls, the limit, the age of a connection, health. */
 import assert from "node:assert/strict";
 import { Channel, createHealth, readMessage, writeMessage } from "../../grpc/mod.ts";
 import {
@@ -126,7 +126,7 @@ Deno.test("calls of a channel never fail because connections grow old", async ()
   assert.ok(calls >= 200);
 });
 
-Deno.test("health: Check, List and Watch tell the status, Watch every change, and the end ends Watch", async () => {
+Deno.test("health: Check, List and Watch return the status, Watch every change, and the end ends Watch", async () => {
   const health = createHealth(["shop.v1.Cart"]);
   await using server = await startServer({ methods: health.methods });
   using channel = new Channel(new URL(`http://127.0.0.1:${server.port}`));

@@ -1,4 +1,4 @@
-/** Clients that ask and do not read: what waits for them is bounded in bytes and in time. */
+/** Slow readers: what waits for clients that do not read is bounded in bytes and in time. */
 import assert from "node:assert/strict";
 import type { Method } from "../../grpc/mod.ts";
 import {
@@ -109,7 +109,7 @@ Deno.test("a client that does not read its socket is not read either, and is clo
   assert.ok(heldMegabytes() - before < 16);
 });
 
-Deno.test("a client that is gone without a word is found out by a ping", async () => {
+Deno.test("a client that disappears silently is detected by a ping", async () => {
   const limits = { keepAliveMs: 30, keepAliveAnswerMs: 100 };
   const held = new HeldCalls({ known: true, stopsEarly: true });
   await using server = await startServer({ methods: { [HELD]: held.unary }, limits });

@@ -1,10 +1,10 @@
-/** Puts customers, groups and memberships into a store. The one place that knows how they come to be. */
+/** Test data: inserts customers, groups and memberships into a store. */
 import type { Sql } from "../../db/connect.ts";
 
 export interface Group {
   name?: string;
   priority?: number;
-  /** Defaults to a fixed instant, so that groups tie unless told otherwise. */
+  /** Defaults to a fixed time, so that groups tie by default. */
   assignedAt?: Date;
   groupId?: string;
   priceListId?: string;
@@ -18,7 +18,7 @@ export interface Arranged {
   groups: { groupId: string; name: string; priceListId: string; priority: number; assignedAt: Date }[];
 }
 
-/** A customer of a store (a new one, unless given) in groups of its own. */
+/** Inserts a customer (new by default) of a store with its own groups. */
 export async function arrangeCustomer(
   admin: Sql,
   { storeId = crypto.randomUUID() as string, groups = [] as Group[], anonymized = false } = {},
@@ -64,7 +64,7 @@ export async function arrangeCustomer(
   return { storeId, customerId, email, groups: arranged };
 }
 
-/** An address of a customer. */
+/** Inserts an address of a customer. */
 export async function arrangeAddress(
   admin: Sql,
   { storeId, customerId }: { storeId: string; customerId: string },
@@ -91,7 +91,7 @@ export async function arrangeAddress(
   return addressId;
 }
 
-/** Many customers at once, each in one group that is named after it. */
+/** Inserts many customers at once, each in one group that has the customer's name. */
 export async function arrangeMany(
   admin: Sql,
   count: number,

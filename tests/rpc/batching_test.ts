@@ -1,4 +1,4 @@
-/** How lookups reach PostgreSQL: what is asked in one tick goes as one prepared statement. */
+/** Batching of lookups: those of one tick run as one prepared statement. */
 import assert from "node:assert/strict";
 import { asDomainError } from "../../db/errors.ts";
 import type { Sql } from "../../db/connect.ts";
@@ -8,7 +8,7 @@ import { arrangeCustomer, arrangeMany } from "./arrange.ts";
 import { asked, type Outcome } from "./client.ts";
 import { serveLookups } from "./serve.ts";
 
-Deno.test("questions of one tick become one statement, whatever their stores", async () => {
+Deno.test("lookups of one tick become one statement, across stores", async () => {
   await using db = await createDatabase();
   await countFunctions(db);
   const people = await arrangeMany(db.admin, 100);
@@ -27,7 +27,7 @@ Deno.test("questions of one tick become one statement, whatever their stores", a
   assert.deepEqual(await functionCalls(db, sql), { lookup_customer_groups: 1, lookup_customers: 1 });
 });
 
-Deno.test("questions that come while two statements are under way gather for the next", async () => {
+Deno.test("lookups that arrive while two statements run share the next one", async () => {
   await using db = await createDatabase();
   await countFunctions(db);
   const people = await arrangeMany(db.admin, 60);
@@ -38,7 +38,7 @@ Deno.test("questions that come while two statements are under way gather for the
     await tx`lock table customers in access exclusive mode`;
     for (const key of people) {
       answers.push(lookups.findCustomerGroups(key));
-      await new Promise((resolve) => setImmediate(resolve)); // each question in a tick of its own
+      await new Promise((resolve) => setImmediate(resolve)); // each lookup in a separate tick
     }
     await waiting(db, 2);
   });
@@ -79,13 +79,13 @@ Deno.test("a call that is cancelled or past its deadline before its turn costs n
     assert.equal((await late).status, "DEADLINE_EXCEEDED");
     leaving.abort();
     assert.equal((await cancelled).status, "CANCELLED");
-    await server.client.health(); // on the same connection: what came before has arrived
+    await server.client.health(); // on the same connection: earlier calls have arrived
   });
   assert.deepEqual((await Promise.all(underWay)).map(({ status }) => status), ["OK", "OK"]);
   assert.deepEqual(await functionCalls(db, server.sql), { lookup_customer_groups: 2 });
 });
 
-Deno.test("among lookups that are wanted, those that are not are left out of the statement", async () => {
+Deno.test("lookups whose callers have gone are left out of the statement", async () => {
   await using db = await createDatabase();
   const people = await arrangeMany(db.admin, 6);
   const lookups = createLookups(db.pool("customer_reader", 1));
@@ -100,7 +100,7 @@ Deno.test("among lookups that are wanted, those that are not are left out of the
   );
 });
 
-Deno.test("no more than ten thousand questions of a kind wait, and the next is told so at once", async () => {
+Deno.test("at most ten thousand lookups of a kind wait, and the next one is refused at once", async () => {
   await using db = await createDatabase();
   const [key] = await arrangeMany(db.admin, 1);
   const lookups = createLookups(db.pool("customer_reader", 2));
@@ -112,7 +112,7 @@ Deno.test("no more than ten thousand questions of a kind wait, and the next is t
   assert.equal((await Promise.all(waiting)).filter((found) => found).length, 10_000);
 });
 
-Deno.test("the statement is prepared once and then reused, however many ids it carries", async () => {
+Deno.test("the statement is prepared once and then reused, for any number of IDs", async () => {
   await using db = await createDatabase();
   const people = await arrangeMany(db.admin, 20);
   const sql = db.pool("customer_reader", 1);
@@ -149,7 +149,7 @@ Deno.test("each of 5,000 lookups at once gets its own customer's answer", async 
   );
 });
 
-Deno.test("both lookups tell the same groups in the same order", async () => {
+Deno.test("both lookups return the same groups in the same order", async () => {
   await using db = await createDatabase();
   const groups = Array.from({ length: 40 }, (_, n) => ({
     priority: n % 4,
@@ -166,13 +166,16 @@ Deno.test("both lookups tell the same groups in the same order", async () => {
   assert.deepEqual(brief?.memberships, whole?.groups);
 });
 
-/** From now on PostgreSQL counts the functions that new connections call; each lookup statement calls one. */
+/** Makes PostgreSQL count the functions that new connections call; each lookup statement calls one. */
 async function countFunctions(db: TestDatabase): Promise<void> {
   const [{ name }] = await db.admin`select current_database() as name` as unknown as [{ name: string }];
   await db.admin.unsafe(`alter database ${name} set track_functions = 'all'`);
 }
 
-/** How often each lookup function has run; counts reach the view once their connection has handed them over. */
+/**
+ * Returns how often each lookup function has run; counts reach the view once their connection has reported
+ * them.
+ */
 async function functionCalls(db: TestDatabase, sql: Sql): Promise<Record<string, number>> {
   await Promise.all(
     Array.from({ length: sql.options.max }, () => sql`select pg_stat_force_next_flush(), pg_sleep(0.1)`),
@@ -182,7 +185,7 @@ async function functionCalls(db: TestDatabase, sql: Sql): Promise<Record<string,
   return Object.fromEntries(rows.map(({ name, calls }) => [name, calls]));
 }
 
-/** Until so many statements wait for a lock. */
+/** Waits until a number of statements wait for a lock. */
 async function waiting(db: TestDatabase, statements: number): Promise<void> {
   const limit = Date.now() + 2_000;
   while (Date.now() < limit) {

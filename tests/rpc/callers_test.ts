@@ -1,4 +1,4 @@
-/** Who may call: every way of proving it, over real connections. */
+/** Authentication of gRPC callers by every method, over real connections. */
 import assert from "node:assert/strict";
 import { type PrincipalType, systemPrincipal } from "../../domain/principal.ts";
 import { type CallerProof, type CallEvidence, createAdmission } from "../../auth/callers.ts";
@@ -21,7 +21,7 @@ const CHECKOUT = "spiffe://cluster.local/ns/shop/sa/checkout-service";
 const IDENTITIES = { trustDomain: "cluster.local", namespaces: ["shop", "tills"] };
 const MTLS = { mode: "mtls", ...IDENTITIES } as const;
 const MESH = { mode: "mesh", ...IDENTITIES } as const;
-/** Names that end in a service's and are not its own. */
+/** Names that end in a service's name and belong to others. */
 const FOREIGN = [
   "spiffe://cluster.local/ns/attacker/sa/cart-service",
   "spiffe://evil.example/ns/shop/sa/cart-service",
@@ -37,10 +37,10 @@ const FOREIGN = [
   "spiffe://CLUSTER.LOCAL/ns/shop/sa/cart-service",
 ];
 
-Deno.test("mtls: a service is who its certificate says, and calls what it may", async (t) => {
+Deno.test("mtls: a service is identified by its certificate, and calls the methods that it may", async (t) => {
   await using house = await serveWith(MTLS, AUTHORITY);
   const { customer } = house;
-  const bytes = String.fromCharCode(0x86, CART.length) + CART; // as a URI stands among alternative names
+  const bytes = String.fromCharCode(0x86, CART.length) + CART; // a URI among alternative names
   const cases: {
     who: string;
     names: (AltName | { other: string })[];
@@ -96,7 +96,7 @@ Deno.test("mtls: a service is who its certificate says, and calls what it may", 
   }
 });
 
-Deno.test("mtls: without a certificate of the authority the handshake fails, whatever the headers say", async () => {
+Deno.test("mtls: without a certificate of the authority the handshake fails, with any headers", async () => {
   await using house = await serveWith(MTLS, AUTHORITY);
   const forged = { "x-forwarded-client-cert": `URI=${CART}`, authorization: "Bearer cart" };
   for (const identity of [undefined, createAuthority("another").issue({ uri: CART })]) {
@@ -114,7 +114,7 @@ Deno.test("mtls: a plain-text client is not served", async () => {
   assert.ok(["UNAVAILABLE", "DEADLINE_EXCEEDED"].includes(status), status);
 });
 
-Deno.test("mesh: the nearest proxy's word counts, and only when it is whole", async (t) => {
+Deno.test("mesh: the nearest proxy's certificate counts, and only when it is complete", async (t) => {
   await using house = await serveWith(MESH);
   const own = "By=spiffe://cluster.local/ns/shop/sa/customer-service;Hash=00ff";
   const cases: { what: string; xfcc: string | undefined; status: string }[] = [
@@ -151,7 +151,7 @@ Deno.test("mesh: the nearest proxy's word counts, and only when it is whole", as
   }
 });
 
-Deno.test("mesh: the longest header that can arrive is read without delay", async () => {
+Deno.test("mesh: the longest possible header is parsed in linear time", async () => {
   await using house = await serveWith(MESH);
   for (const part of [" ", "a", '\\"', "=", "a=b;"]) {
     const metadata = { "x-forwarded-client-cert": `Subject="${part.repeat(12_000 / part.length)}` };
@@ -162,7 +162,7 @@ Deno.test("mesh: the longest header that can arrive is read without delay", asyn
   }
 });
 
-Deno.test("token: a service's token opens its methods and its store", async (t) => {
+Deno.test("token: a service's token gives access to its methods and its store", async (t) => {
   await using stack = new AsyncDisposableStack();
   const folder = stack.adopt(await Deno.makeTempDir(), (path) => Deno.remove(path, { recursive: true }));
   const issuer = await openDevelopmentIssuer(folder);
@@ -226,7 +226,7 @@ Deno.test("token: a service's token opens its methods and its store", async (t) 
   }
 });
 
-Deno.test("token over TLS: the server shows its certificate, the caller a token and no certificate", async () => {
+Deno.test("token over TLS: the server sends its certificate, the caller a token and no certificate", async () => {
   const issuer = await createIssuer();
   const admission = { mode: "token", verifyToken: issuer.verify } as const;
   await using house = await serveWith(admission, { ...SERVER });
@@ -261,7 +261,7 @@ Deno.test("token: two authorization entries of one call are refused on the wire"
   }
 });
 
-/** What a transport hands over that keeps every value of a header. */
+/** Metadata of a transport that keeps every value of a header. */
 function evidence(headers: Record<string, readonly string[]>): CallEvidence {
   return { header: (name) => headers[name] ?? [], certificate: () => undefined };
 }
@@ -320,7 +320,7 @@ Deno.test("token: a service whose client ID is a UUID calls by its name, or by t
   }
 });
 
-Deno.test("the store of a mesh's call binds it where there is one", async () => {
+Deno.test("the store header of a mesh's call limits it to that store", async () => {
   await using house = await serveWith(MESH);
   const { customer } = house;
   const call = (store: string): CallOptions => ({
@@ -341,14 +341,14 @@ Deno.test("the store of a mesh's call binds it where there is one", async () => 
   }
 });
 
-Deno.test("none: anybody may call everything, and headers prove nothing", async () => {
+Deno.test("none: any caller may call everything, and headers prove nothing", async () => {
   await using house = await serveWith({ mode: "none" });
   const metadata = { "x-forwarded-client-cert": "rubbish", authorization: "Bearer forged" };
   assert.equal((await house.client.groups(asked(house.customer), { metadata })).status, "OK");
   assert.equal((await house.client.snapshot(asked(house.customer))).status, "OK");
 });
 
-Deno.test("a service named like nobody is not taken for anybody", async () => {
+Deno.test("a service named anonymous is not an anonymous caller", async () => {
   await using house = await serveWith(MESH);
   const metadata = { "x-forwarded-client-cert": "URI=spiffe://cluster.local/ns/shop/sa/anonymous" };
   assert.equal((await house.client.groups(asked(house.customer), { metadata })).status, "PERMISSION_DENIED");
@@ -357,7 +357,7 @@ Deno.test("a service named like nobody is not taken for anybody", async () => {
 const AUTHORITY = createAuthority("mesh authority");
 const SERVER = AUTHORITY.issue({ dns: "localhost" }, { ip: "127.0.0.1" });
 
-/** @param tls an authority whose certificates callers have to show, or the server's own identity only */
+/** @param tls an authority whose certificates callers must have, or the server's own identity only */
 async function serveWith(admission: CallerProof, tls?: { certificate: string; key?: string }) {
   await using stack = new AsyncDisposableStack();
   const db = stack.use(await createDatabase());

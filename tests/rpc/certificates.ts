@@ -1,4 +1,4 @@
-/** Certificates as a mesh's own authority gives them to its workloads. */
+/** Certificates as the authority of a mesh issues them to its workloads. */
 import { generateKeyPairSync } from "node:crypto";
 // @ts-types="@types/node-forge"
 import forge from "node-forge";
@@ -13,15 +13,15 @@ export interface Authority {
   /** PEM. */
   certificate: string;
   /**
-   * A certificate for these alternative names, in their order: `{ uri }`, `{ dns }` or `{ ip }` each. `{ other }` is
-   * the content of an extension that no one knows, as binary text.
+   * Issues a certificate for these alternative names, in their order: `{ uri }`, `{ dns }` or `{ ip }` each.
+   * `{ other }` is the content of an unknown extension, as binary text.
    */
   issue(...names: (AltName | { other: string })[]): Identity;
 }
 
 export type AltName = { uri: string } | { dns: string } | { ip: string };
 
-/** An object identifier that stands for nothing. */
+/** Object identifier without a meaning. */
 const UNKNOWN = "1.3.6.1.4.1.32473.1";
 
 export function createAuthority(name: string): Authority {
@@ -48,7 +48,7 @@ export function createAuthority(name: string): Authority {
   };
 }
 
-/** Made by Node's crypto: forge would take seconds. */
+/** Created by Node's crypto: forge would take seconds. */
 function keyPair() {
   const pem = { format: "pem" } as const;
   const pair = generateKeyPairSync("rsa", {

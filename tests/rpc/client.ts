@@ -1,4 +1,4 @@
-/** A caller with the .proto files and none of our generated code; tests/grpc has clients of other languages. */
+/** gRPC client that uses the .proto files and no generated code; tests/grpc has clients of other languages. */
 import { loadSync, type MethodDefinition, type ServiceDefinition } from "@grpc/proto-loader";
 import { Buffer } from "node:buffer";
 import { Channel, type ChannelOptions, GrpcError } from "../../grpc/mod.ts";
@@ -23,9 +23,9 @@ const HEALTH = contracts["grpc.health.v1.Health"] as ServiceDefinition;
 // deno-lint-ignore no-explicit-any -- what proto-loader makes of a contract has no static type
 export type Loose = any;
 
-/** What a call came to. */
+/** Outcome of a call. */
 export interface Outcome {
-  /** The status as its name, "OK". */
+  /** Name of the status, "OK". */
   status: string;
   details: string;
   response: Loose;
@@ -37,19 +37,19 @@ export interface Client extends Disposable {
   call(method: string, request: unknown, options?: CallOptions): Promise<Outcome>;
   groups(request: unknown, options?: CallOptions): Promise<Outcome>;
   snapshot(request: unknown, options?: CallOptions): Promise<Outcome>;
-  /** The health service's answer: SERVING, NOT_SERVING, or the status of a refusal. */
+  /** Answer of the health service: SERVING, NOT_SERVING, or the status of a refusal. */
   health(service?: string): Promise<string>;
 }
 
 export interface CallOptions {
   /** A list where a name has several values. */
   metadata?: Record<string, string> | readonly (readonly [name: string, value: string])[];
-  /** How long to wait, in milliseconds. */
+  /** Timeout in milliseconds. */
   withinMs?: number;
   signal?: AbortSignal;
 }
 
-/** The ids of a request as the contract spells them. */
+/** IDs of a request in the spelling of the contract. */
 export function asked({ storeId, customerId }: { storeId: string; customerId: string }) {
   return { store_id: storeId, customer_id: customerId };
 }
@@ -108,7 +108,7 @@ function isList(value: object): value is readonly (readonly [string, string])[] 
   return Array.isArray(value);
 }
 
-/** Sends bytes that no honest client would, to a method by its name. */
+/** Sends invalid bytes to a method by its name. */
 export async function callRaw(port: number, method: string, bytes: Uint8Array): Promise<Outcome> {
   using channel = new Channel(new URL(`http://127.0.0.1:${port}`));
   try {

@@ -1,4 +1,4 @@
-/** ConfirmErasure, called over a socket as the participants of an erasure do: at the wrong time, twice, and by others. */
+/** ConfirmErasure over a socket, as participants call it: at the wrong time, twice, and for others. */
 import assert from "node:assert/strict";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorRef } from "../../actors/commands.ts";
@@ -13,7 +13,7 @@ import { serveLookups } from "./serve.ts";
 const [ORDERS, PAYMENTS] = PARTICIPANTS as [string, string];
 const DAY_MS = 24 * 60 * 60_000;
 
-Deno.test("an erasure is completed by its participants, and its receipt says what each has done", async () => {
+Deno.test("an erasure is completed by its participants, and its receipt lists what each has done", async () => {
   await using house = await serveErasures();
   const request = await house.erase();
   for (const service of PARTICIPANTS) {
@@ -32,7 +32,7 @@ Deno.test("an erasure is completed by its participants, and its receipt says wha
   assert.deepEqual(evidence, PARTICIPANTS.toSorted().map((service) => [service, `${service}: 2 rows`]));
 });
 
-Deno.test("saying it again is accepted again and changes nothing, before and after the end", async () => {
+Deno.test("a repeated confirmation is accepted and changes nothing, before and after the end", async () => {
   await using house = await serveErasures();
   const request = await house.erase();
   await house.confirm(request, { evidence: "the first word" });
@@ -54,7 +54,7 @@ Deno.test("saying it again is accepted again and changes nothing, before and aft
   assert.equal(evidence, "the first word");
 });
 
-Deno.test("of confirmations that meet, at two replicas, each is accepted and one is recorded", async () => {
+Deno.test("concurrent confirmations at two replicas are all accepted and one is recorded", async () => {
   await using house = await serveErasures();
   await using replica = await serveLookups(house.world.database);
   const request = await house.erase();
@@ -70,7 +70,7 @@ Deno.test("of confirmations that meet, at two replicas, each is accepted and one
   assert.equal(await house.journal(request), before + 1);
 });
 
-Deno.test("the participants all meet, and the erasure is verified once", async () => {
+Deno.test("all participants confirm concurrently, and the erasure is verified once", async () => {
   await using house = await serveErasures();
   const request = await house.erase();
   const outcomes = await Promise.all(PARTICIPANTS.map((service) => house.confirm(request, { service })));
@@ -81,7 +81,7 @@ Deno.test("the participants all meet, and the erasure is verified once", async (
   assert.deepEqual(effects.map(({ type }) => type), ["erasure.verify"]);
 });
 
-Deno.test("a participant that is late is still heard, one that was waived is not", async () => {
+Deno.test("a late participant is accepted, a waived one is not", async () => {
   await using house = await serveErasures();
   const request = await house.erase();
   await house.world.admin`
@@ -97,12 +97,12 @@ Deno.test("a participant that is late is still heard, one that was waived is not
   assert.equal(refused.status, "FAILED_PRECONDITION");
   assert.equal(
     refused.details,
-    `Cannot confirm erasure ${request.id}: nobody waits for ${PAYMENTS} any more`,
+    `Cannot confirm erasure ${request.id}: it no longer waits for ${PAYMENTS}`,
   );
   assert.deepEqual(await house.stored(request), waived);
 });
 
-Deno.test("what waits for no confirmation refuses it", async (t) => {
+Deno.test("a request that waits for no confirmation refuses it", async (t) => {
   await using house = await serveErasures(DAY_MS);
   const open = async (right: string, fields = {}) => {
     const customer = await register(house.world);
@@ -142,7 +142,7 @@ Deno.test("what waits for no confirmation refuses it", async (t) => {
   }
 });
 
-Deno.test("a request that the store does not have, and a service that takes no part, are not found", async () => {
+Deno.test("an unknown request and a service that does not participate are not found", async () => {
   await using house = await serveErasures();
   const request = await house.erase();
   const before = await house.stored(request);
@@ -161,7 +161,7 @@ Deno.test("a request that the store does not have, and a service that takes no p
   assert.deepEqual(await house.stored(request), before);
 });
 
-Deno.test("a request that a newer version has in its care is to be confirmed later", async () => {
+Deno.test("a request that a newer version handles is UNAVAILABLE for now", async () => {
   await using house = await serveErasures();
   const request = await house.erase();
   await house.world
@@ -172,7 +172,7 @@ Deno.test("a request that a newer version has in its care is to be confirmed lat
   assert.equal((await house.confirm(request)).status, "OK");
 });
 
-Deno.test("what is no confirmation is refused before it reaches SQL", async (t) => {
+Deno.test("an invalid confirmation is refused before it reaches SQL", async (t) => {
   await using house = await serveErasures();
   const request = await house.erase();
   const before = await house.stored(request);
@@ -201,7 +201,7 @@ Deno.test("what is no confirmation is refused before it reaches SQL", async (t) 
   assert.equal(status, "OK");
 });
 
-Deno.test("token: a participant confirms for itself, in its own store, and nobody else for it", async (t) => {
+Deno.test("token: a participant confirms for itself, in its own store, and no other service for it", async (t) => {
   await using stack = new AsyncDisposableStack();
   const folder = stack.adopt(await Deno.makeTempDir(), (path) => Deno.remove(path, { recursive: true }));
   const issuer = await openDevelopmentIssuer(folder);
@@ -221,10 +221,10 @@ Deno.test("token: a participant confirms for itself, in its own store, and nobod
     roles: [],
   };
   const cases: [who: string, options: CallOptions, status: string][] = [
-    ["nobody", {}, "UNAUTHENTICATED"],
+    ["no caller", {}, "UNAUTHENTICATED"],
     ["another participant", await token(system, PAYMENTS), "PERMISSION_DENIED"],
     ["a service that may confirm nothing", await token(system, "cart-service"), "PERMISSION_DENIED"],
-    ["a service by the name of anybody", await token(system, "anonymous"), "PERMISSION_DENIED"],
+    ["a service named anonymous", await token(system, "anonymous"), "PERMISSION_DENIED"],
     ["a system that is no service", await token(system, undefined), "PERMISSION_DENIED"],
     ["itself in another store", await token(elsewhere, ORDERS), "PERMISSION_DENIED"],
     ["a privacy officer", await token(officer, undefined), "PERMISSION_DENIED"],
@@ -256,12 +256,12 @@ Deno.test("mesh: a participant that serves every store confirms for itself in an
   assert.equal((await house.confirm(request, {}, from(ORDERS))).status, "OK");
 });
 
-/** A confirmation as the contract spells it. */
+/** Confirmation in the spelling of the contract. */
 function asked({ storeId, id }: ActorRef, { service = ORDERS, evidence = "" } = {}) {
   return { request_id: id, store_id: storeId, service, evidence };
 }
 
-/** A server, and requests that move when they are told to. */
+/** Server, and requests that a test moves. */
 async function serveErasures(
   graceMs = 0,
   admission: CallerProof = { mode: "none" },
@@ -277,7 +277,7 @@ async function serveErasures(
     ...shop,
     world,
     client,
-    /** An erasure that waits for its participants. */
+    /** Opens an erasure that waits for its participants. */
     async erase(): Promise<ActorRef> {
       const customer = await register(world);
       const request = await shop.open(customer, "ERASURE", {}, { by: shopper(customer) });
@@ -293,7 +293,7 @@ async function serveErasures(
       assert.ok(row);
       return row;
     },
-    /** Everything that a confirmation would leave a trace in. */
+    /** Every row that a confirmation would write. */
     async stored(request: ActorRef): Promise<unknown> {
       const participants = await world.admin`
         select * from gdpr_participants where request_id = ${request.id} order by service`;

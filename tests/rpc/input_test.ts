@@ -1,4 +1,4 @@
-/** What no honest client sends: refused before it reaches SQL, in words that give nothing away. */
+/** Invalid requests: refused before they reach SQL, in messages that reveal no internals. */
 import assert from "node:assert/strict";
 import { createDatabase } from "../database.ts";
 import { arrangeCustomer } from "./arrange.ts";
@@ -23,7 +23,7 @@ const MALFORMED: Record<string, string> = {
 };
 
 for (const method of METHODS) {
-  Deno.test(`${method} refuses what is not a UUID, in either field`, async (t) => {
+  Deno.test(`${method} refuses a value that is not a UUID, in either field`, async (t) => {
     await using db = await createDatabase();
     await using server = await serveLookups(db);
     for (const [what, value] of Object.entries(MALFORMED)) {
@@ -43,7 +43,7 @@ for (const method of METHODS) {
     }
   });
 
-  Deno.test(`${method} refuses bytes that are no request`, async (t) => {
+  Deno.test(`${method} refuses bytes that are not a request`, async (t) => {
     await using db = await createDatabase();
     await using server = await serveLookups(db);
     const cases: Record<string, number[]> = {
@@ -89,7 +89,7 @@ Deno.test("a method that does not exist is UNIMPLEMENTED", async () => {
   assert.equal((await callRaw(server.port, "GetEverything", new Uint8Array())).status, "UNIMPLEMENTED");
 });
 
-Deno.test("after all that the server answers as before", async () => {
+Deno.test("after all invalid requests the server answers as before", async () => {
   await using db = await createDatabase();
   await using server = await serveLookups(db);
   const customer = await arrangeCustomer(db.admin);
@@ -105,7 +105,7 @@ Deno.test("after all that the server answers as before", async () => {
   assert.equal((await server.client.groups(asked(customer))).status, "OK");
 });
 
-/** No stack trace, no SQL, no path, no library's words. */
+/** Asserts that a message has no stack trace, SQL, path or words of a library. */
 function discreet({ details }: Outcome): void {
   assert.doesNotMatch(details, /\bat \w+|select|insert|postgres|\.[jt]s\b|node_modules/i);
   assert.ok(!details.includes("\u0000"));

@@ -1,4 +1,4 @@
-/** GetCustomerGroups and GetCustomerSnapshot, asked over a socket by a client of another making. */
+/** GetCustomerGroups and GetCustomerSnapshot, called over a socket by an independent client. */
 import assert from "node:assert/strict";
 import { createDatabase } from "../database.ts";
 import { arrangeAddress, arrangeCustomer, type Group } from "./arrange.ts";
@@ -67,7 +67,7 @@ Deno.test("groups come in resolution order, with the price list and why it won",
   }
 });
 
-Deno.test("a snapshot carries who the customer is and both default addresses", async () => {
+Deno.test("a snapshot contains the customer and both default addresses", async () => {
   await using db = await createDatabase();
   await using server = await serveLookups(db);
   const customer = await arrangeCustomer(db.admin);
@@ -100,7 +100,7 @@ Deno.test("a snapshot carries who the customer is and both default addresses", a
   });
 });
 
-Deno.test("a snapshot leaves out what the customer has not given", async () => {
+Deno.test("a snapshot leaves out missing values", async () => {
   await using db = await createDatabase();
   await using server = await serveLookups(db);
   const customer = await arrangeCustomer(db.admin);
@@ -114,7 +114,7 @@ Deno.test("a snapshot leaves out what the customer has not given", async () => {
   });
 });
 
-Deno.test("one address serves as both defaults", async () => {
+Deno.test("one address can be both defaults", async () => {
   await using db = await createDatabase();
   await using server = await serveLookups(db);
   const customer = await arrangeCustomer(db.admin);
@@ -125,7 +125,7 @@ Deno.test("one address serves as both defaults", async () => {
 });
 
 for (const method of ["GetCustomerGroups", "GetCustomerSnapshot"]) {
-  Deno.test(`${method} finds no customer of another store, nor one that never was`, async () => {
+  Deno.test(`${method} finds no customer of another store, and no unknown one`, async () => {
     await using db = await createDatabase();
     await using server = await serveLookups(db);
     const [here, there] = [await arrangeCustomer(db.admin), await arrangeCustomer(db.admin)];
@@ -141,16 +141,16 @@ for (const method of ["GetCustomerGroups", "GetCustomerSnapshot"]) {
     }
   });
 
-  Deno.test(`${method} refuses an anonymised customer rather than answer with an empty one`, async () => {
+  Deno.test(`${method} refuses an anonymized customer rather than return an empty one`, async () => {
     await using db = await createDatabase();
     await using server = await serveLookups(db);
     const customer = await arrangeCustomer(db.admin, { anonymized: true, groups: [{}] });
     const { status, details } = await server.client.call(method, asked(customer));
     assert.equal(status, "FAILED_PRECONDITION");
-    assert.equal(details, `Cannot tell of customer ${customer.customerId}: anonymised`);
+    assert.equal(details, `Cannot look up customer ${customer.customerId}: it has been erased`);
   });
 
-  Deno.test(`${method} takes ids in capital letters`, async () => {
+  Deno.test(`${method} accepts IDs in capital letters`, async () => {
     await using db = await createDatabase();
     await using server = await serveLookups(db);
     const { storeId, customerId } = await arrangeCustomer(db.admin);
@@ -159,7 +159,7 @@ for (const method of ["GetCustomerGroups", "GetCustomerSnapshot"]) {
   });
 }
 
-/** A message of proto-loader's as plain objects. */
+/** Converts a message of proto-loader into plain objects. */
 function plain(message: unknown): unknown {
   return JSON.parse(JSON.stringify(message));
 }

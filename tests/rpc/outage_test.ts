@@ -1,4 +1,4 @@
-/** PostgreSQL away and back again, under a gRPC server that stays. */
+/** Outage of PostgreSQL under a running gRPC server. */
 import assert from "node:assert/strict";
 import { openPool } from "../../db/connect.ts";
 import { serveGrpc } from "../../rpc/server.ts";
@@ -6,10 +6,10 @@ import { createRestartable } from "../restartable.ts";
 import { type Client, connect, type Outcome } from "./client.ts";
 import { createMethodsOver, OPEN } from "./serve.ts";
 
-/** The server is up and the customer does not exist: the shortest answer that PostgreSQL must have given. */
+/** Status that needs PostgreSQL's answer: the server is up and the customer does not exist. */
 const STRANGER = { store_id: crypto.randomUUID(), customer_id: crypto.randomUUID() };
 
-Deno.test("without PostgreSQL every call is UNAVAILABLE soon, and is answered again once it is back", async () => {
+Deno.test("without PostgreSQL every call is UNAVAILABLE soon, and succeeds again after its recovery", async () => {
   await using stack = new AsyncDisposableStack();
   const postgres = stack.use(await createRestartable());
   const client = stack.use(await serve(stack, postgres.url));
@@ -31,7 +31,7 @@ Deno.test("without PostgreSQL every call is UNAVAILABLE soon, and is answered ag
   assert.equal((await until(client, ({ status }) => status !== "UNAVAILABLE")).status, "NOT_FOUND");
 });
 
-Deno.test("calls under way when PostgreSQL goes down end, none hangs", async () => {
+Deno.test("running calls end when PostgreSQL goes down, and none hangs", async () => {
   await using stack = new AsyncDisposableStack();
   const postgres = stack.use(await createRestartable());
   const client = stack.use(await serve(stack, postgres.url));
@@ -51,7 +51,7 @@ Deno.test("calls under way when PostgreSQL goes down end, none hangs", async () 
   assert.deepEqual([...new Set(statuses)].sort(), ["NOT_FOUND", "UNAVAILABLE"]);
 });
 
-Deno.test("a PostgreSQL that keeps silent is as good as away", async () => {
+Deno.test("a PostgreSQL that does not respond counts as unavailable", async () => {
   await using stack = new AsyncDisposableStack();
   const postgres = stack.use(await createRestartable());
   const client = stack.use(await serve(stack, postgres.url));

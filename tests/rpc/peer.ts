@@ -1,4 +1,4 @@
-/** A peer whose every answer a test writes: a real gRPC server of DataSubjectService. */
+/** Participant with answers written by a test: a real gRPC server of DataSubjectService. */
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import {
   type Call as ServedCall,
@@ -17,27 +17,27 @@ import {
 
 export type PeerRecord = MessageInitShape<typeof CollectCustomerDataResponseSchema>;
 
-/** One call, as the peer sees it. */
+/** One call, as the participant sees it. */
 export interface Call {
   request: CollectCustomerDataRequest;
   metadata: Metadata;
-  /** Sends a record, or bytes that no honest peer would; returns when there is room for the next one. */
+  /** Sends a record, or invalid bytes; returns when there is room for the next one. */
   send(record: PeerRecord | Uint8Array): Promise<void>;
-  /** Answers with a status in place of an end. */
+  /** Answers with a status instead of a regular end. */
   fail(status: StatusName, message: string): void;
-  /** Resolves when the caller is gone. */
+  /** Resolves when the caller has gone. */
   cancelled: Promise<void>;
 }
 
 export interface TestPeer extends AsyncDisposable {
   url: URL;
-  /** What each call has asked to go on behind. */
+  /** Cursor after which each call resumes. */
   resumedAfter: (string | undefined)[];
   /** Ends every connection. */
   cut(): Promise<void>;
-  /** Ends every connection and listens no more. */
+  /** Ends every connection and stops listening. */
   goAway(): Promise<void>;
-  /** Listens again, where it did before. */
+  /** Listens again, on the same port. */
   comeBack(): Promise<void>;
 }
 
@@ -115,7 +115,7 @@ export function encode(record: PeerRecord): Uint8Array {
   return toBinary(CollectCustomerDataResponseSchema, create(CollectCustomerDataResponseSchema, record));
 }
 
-/** A valid record; its cursor is the number in five digits. */
+/** Returns a valid record; its cursor is the number in five digits. */
 export function order(number: number, fields: PeerRecord = {}): PeerRecord {
   return {
     cursor: cursorOf(number),
@@ -131,7 +131,7 @@ export function cursorOf(number: number): string {
   return String(number).padStart(5, "0");
 }
 
-/** peer_process.ts, started. */
+/** Starts peer_process.ts. */
 export async function startPeerProcess(records: number): Promise<AsyncDisposable & { url: URL }> {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", new URL("peer_process.ts", import.meta.url).pathname, String(records)],

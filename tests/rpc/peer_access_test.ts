@@ -1,4 +1,7 @@
-/** What peers see of this service, from the files that the environment names to a real server that looks at it. */
+/**
+ * Credentials that participants receive, from the files that the environment names, at a real server that
+ * checks them.
+ */
 import assert from "node:assert/strict";
 import { PeerError } from "../../actors/gdpr/vocabulary.ts";
 import { ConfigError, readConfig } from "../../config/mod.ts";
@@ -17,7 +20,7 @@ const REQUEST = {
   resumeAfter: undefined,
 };
 
-Deno.test("a peer that asks for a certificate gets that of PEER_TLS_CERT, and refuses who has none", async () => {
+Deno.test("a peer that asks for a certificate gets that of PEER_TLS_CERT, and refuses clients without one", async () => {
   await using files = await folder({ "ca.crt": AUTHORITY.certificate, ...named("tls", OWN) });
   await using peer = await startPeer((call) => call.send(order(1)), {
     ...SERVER,
@@ -34,7 +37,7 @@ Deno.test("a peer that asks for a certificate gets that of PEER_TLS_CERT, and re
   );
 });
 
-Deno.test("each call to a peer has the token that stands in the file then, and none is made without one", async () => {
+Deno.test("each call to a peer has the current token of the file, and no call is made without one", async () => {
   await using files = await folder({ token: "first-token\n" });
   const seen: unknown[] = [];
   await using peer = await startPeer((call) => {
@@ -58,7 +61,7 @@ Deno.test("each call to a peer has the token that stands in the file then, and n
   assert.deepEqual(seen, ["Bearer first-token", "Bearer second-token", "Bearer third-token"]);
 });
 
-Deno.test("a start with a file that cannot be used is refused by the variable, without what the file holds", async () => {
+Deno.test("a start with an invalid file fails with the name of the variable, without the content of the file", async () => {
   const other = createAuthority("others").issue({ dns: "localhost" });
   const files = {
     "ca.crt": AUTHORITY.certificate,
@@ -89,7 +92,7 @@ Deno.test("a start with a file that cannot be used is refused by the variable, w
   }
 });
 
-/** Peers as a start makes them of the environment. */
+/** Creates the participants' client from the environment, as a start does. */
 async function open(peer: TestPeer, env: Record<string, string>) {
   const { gdpr } = readConfig({ ...env, PEER_ORDER_SERVICE_URL: peer.url.href });
   return createPeers(new Map(Object.entries(gdpr.peers)), await readPeerAccess(gdpr.peerAccess));

@@ -1,4 +1,4 @@
-/** The client of the peers against real servers that do everything that a peer can do wrong. */
+/** Client of the participants, against real servers that misbehave in every way. */
 import assert from "node:assert/strict";
 import { type Delivery, PeerError } from "../../actors/gdpr/vocabulary.ts";
 import type { StatusName } from "../../grpc/mod.ts";
@@ -8,7 +8,7 @@ import { heldMegabytes } from "../memory.ts";
 import { createAuthority } from "./certificates.ts";
 import { type Call, cursorOf, encode, order, type PeerRecord, startPeer, startPeerProcess } from "./peer.ts";
 
-/** Stands in everything that a misbehaving peer sends; no error may repeat it. */
+/** Part of everything that a misbehaving participant sends; no error may repeat it. */
 const SECRET = "mina.keller@shop.example";
 const REQUEST = {
   customerId: crypto.randomUUID() as string,
@@ -17,7 +17,7 @@ const REQUEST = {
   resumeAfter: undefined as string | undefined,
 };
 
-Deno.test("a peer's records arrive whole and in their order", async () => {
+Deno.test("a peer's records arrive complete and in order", async () => {
   const calls: Call[] = [];
   const data = { total: 12.5, lines: [{ sku: "a", gift: true, note: null }], ["__proto__"]: { odd: 1 } };
   await using place = await open((call) => {
@@ -43,13 +43,13 @@ Deno.test("a peer's records arrive whole and in their order", async () => {
   assert.deepEqual(call?.metadata.getAll("authorization"), ["Bearer secret-token"]);
 });
 
-Deno.test("a peer that holds nothing has answered", async () => {
+Deno.test("a peer without data returns no records", async () => {
   await using place = await open(() => {});
   assert.deepEqual(await collect(place), { received: [], failure: undefined });
   assert.deepEqual(place.peer.resumedAfter, [undefined]);
 });
 
-Deno.test("what a peer has sent before it is cut off is kept, and its cursor leads on", async () => {
+Deno.test("records of a peer before its failure are kept, and their cursor resumes the call", async () => {
   await using place = await open(async (call, nth) => {
     const first = Number(call.request.resumeAfter ?? 0) + 1;
     for (let number = first; number <= 40; number++) {
@@ -80,16 +80,16 @@ const NONSENSE: Record<string, (PeerRecord | Uint8Array)[]> = {
   "a cursor that PostgreSQL cannot keep": [order(1, { cursor: `${SECRET}\0`, data })],
   "no category": [order(1, { category: " ", data })],
   "no data": [{ cursor: SECRET, category: SECRET, purpose: SECRET }],
-  "a number that is none": [order(1, { data: { email: SECRET, deep: [{ number: NaN }] } })],
+  "a number that is NaN": [order(1, { data: { email: SECRET, deep: [{ number: NaN }] } })],
   "a time that no calendar has": [order(1, { data, recordedAt: { seconds: 10n ** 15n } })],
   "data without a bottom": [nested(5_000)],
-  "the cursor that it was asked to go on behind": [order(0, { cursor: "resume", data })],
+  "the cursor after which the call resumes": [order(0, { cursor: "resume", data })],
   "the same cursor twice": [order(1, { cursor: SECRET }), order(2, { cursor: SECRET })],
   "an earlier page again": [order(1, { cursor: SECRET }), order(2), order(3, { cursor: SECRET })],
 };
 
 for (const [what, messages] of Object.entries(NONSENSE)) {
-  Deno.test(`a peer that sends ${what} is told so, without a word of what it has sent`, async () => {
+  Deno.test(`a peer that sends ${what} fails with that reason, without any of its words`, async () => {
     await using place = await open(async (call) => {
       for (const message of messages) await call.send(message);
       await call.cancelled;
@@ -116,7 +116,7 @@ const ANSWERS: Partial<Record<StatusName, PeerError["reason"]>> = {
   DEADLINE_EXCEEDED: "TIMEOUT",
 };
 
-Deno.test("each status of a peer has its reason, before and after records, and its words go nowhere", async () => {
+Deno.test("each status of a peer has its reason, before and after records, and its message is dropped", async () => {
   for (const [name, reason] of Object.entries(ANSWERS)) {
     for (const records of [0, 3]) {
       await using place = await open(async (call) => {
@@ -130,7 +130,7 @@ Deno.test("each status of a peer has its reason, before and after records, and i
   }
 });
 
-Deno.test("a peer that sends too much is cut off, whichever limit it passes", async () => {
+Deno.test("a peer that exceeds any limit is cut off", async () => {
   const long = { text: "x".repeat(50_000) };
   const endless = async (call: Call) => {
     let gone = false;
@@ -150,7 +150,7 @@ Deno.test("a peer that sends too much is cut off, whichever limit it passes", as
   }
 });
 
-Deno.test("a peer that keeps silent is left: before the first record, and before the next", async () => {
+Deno.test("a silent peer times out: before the first record, and before the next", async () => {
   for (const records of [0, 2]) {
     await using place = await open(async (call) => {
       for (let number = 1; number <= records; number++) await call.send(order(number));
@@ -161,7 +161,7 @@ Deno.test("a peer that keeps silent is left: before the first record, and before
   }
 });
 
-Deno.test("a peer that trickles without an end is left when the call has had its time", async () => {
+Deno.test("a peer that trickles without end is cut off at the timeout of the call", async () => {
   await using place = await open(async (call) => {
     let gone = false;
     call.cancelled.then(() => gone = true);
@@ -175,7 +175,7 @@ Deno.test("a peer that trickles without an end is left when the call has had its
   assert.ok(received.length > 0);
 });
 
-Deno.test("a peer that takes the connection and says nothing at all is left", async () => {
+Deno.test("a peer that accepts the connection and sends nothing times out", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const taken: Deno.Conn[] = [];
   (async () => {
@@ -190,7 +190,7 @@ Deno.test("a peer that takes the connection and says nothing at all is left", as
   for (const connection of taken) connection.close();
 });
 
-Deno.test("nobody at the address, or somebody else: unreachable; no address: not configured", async () => {
+Deno.test("a closed port or another protocol is UNREACHABLE; no URL is NOT_CONFIGURED", async () => {
   const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   free.close();
   const web = Deno.serve(
@@ -217,7 +217,7 @@ Deno.test("nobody at the address, or somebody else: unreachable; no address: not
   await web.shutdown();
 });
 
-Deno.test("firing the signal ends the call at the peer, and its reason is thrown", async () => {
+Deno.test("aborting the signal ends the call at the peer, and its reason is thrown", async () => {
   const gone = Promise.withResolvers<void>();
   await using place = await open(async (call) => {
     await call.send(order(1));
@@ -251,7 +251,7 @@ Deno.test("leaving early, and closing the client, end the call at the peer", asy
   await eventually(() => assert.equal(ended, 2));
 });
 
-Deno.test("no more than a few records are on their way while nobody reads", async () => {
+Deno.test("at most a few records are in transit while no reader takes one", async () => {
   await using place = await open(async (call) => {
     for (let number = 1; number <= 600; number++) {
       await call.send(order(number, { data: { text: "x".repeat(50_000) } }));
@@ -261,7 +261,7 @@ Deno.test("no more than a few records are on their way while nobody reads", asyn
   using peers = createPeers(new Map([["peer", new URL(`http://localhost:${door.port}`)]]));
   for await (const _ of peers.collect("peer", REQUEST, place.signal)) {
     let before = -1;
-    while (door.bytes > before) { // until nothing has moved for a while
+    while (door.bytes > before) { // until no byte has moved between two looks
       before = door.bytes;
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
@@ -270,7 +270,7 @@ Deno.test("no more than a few records are on their way while nobody reads", asyn
   assert.ok(door.bytes > 50_000 && door.bytes < 5_000_000, `${door.bytes} of 30,000,000 bytes have passed`);
 });
 
-Deno.test("a hundred thousand records pass in bounded memory", async () => {
+Deno.test("a hundred thousand records arrive in bounded memory", async () => {
   await using peer = await startPeerProcess(100_000);
   using peers = createPeers(new Map([["peer", peer.url]]));
   const start = heldMegabytes();
@@ -283,7 +283,7 @@ Deno.test("a hundred thousand records pass in bounded memory", async () => {
   assert.ok(peak - start < 16, `${peak} MiB are held, ${start} MiB before, for 90 MiB of records`);
 });
 
-Deno.test("a peer over TLS is trusted by its authority only", async () => {
+Deno.test("a peer over TLS is trusted through its authority only", async () => {
   const authority = createAuthority("peers");
   const identity = authority.issue({ dns: "localhost" });
   await using peer = await startPeer((call) => call.send(order(1)), identity);
@@ -307,7 +307,7 @@ interface Place extends AsyncDisposable {
   signal: AbortSignal;
 }
 
-/** A peer named "peer" that answers so, and a client that knows it. */
+/** Participant named "peer" with these answers, and a client that is configured for it. */
 async function open(answer: Parameters<typeof startPeer>[0], options: PeerOptions = {}): Promise<Place> {
   await using stack = new AsyncDisposableStack();
   const peer = stack.use(await startPeer(answer));
@@ -317,7 +317,7 @@ async function open(answer: Parameters<typeof startPeer>[0], options: PeerOption
   return { peer, peers, signal, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-/** Everything that arrives, and what ends it if anything does. */
+/** Collects everything that arrives, and the error that ends it, if any. */
 async function collect({ peers, signal }: Place, request = REQUEST) {
   const received: Delivery[] = [];
   try {
@@ -344,7 +344,7 @@ function silent(error: PeerError | undefined): void {
   assert.ok(!told.includes(SECRET), told);
 }
 
-/** Counts what comes from a port of this machine to whoever connects here. */
+/** Counts the bytes that a local port sends to clients of this proxy. */
 function openDoor(to: number) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const counter = { port: listener.addr.port, bytes: 0, [Symbol.dispose]: () => listener.close() };
@@ -364,7 +364,7 @@ function openDoor(to: number) {
   return counter;
 }
 
-/** Bytes of a record whose data goes down so many levels; the encoder would refuse to write it. */
+/** Bytes of a record with nested data of a given depth; the encoder would refuse to write it. */
 function nested(levels: number): Uint8Array {
   let value = new Uint8Array([0x08, 0]); // Value.null_value
   for (let level = 0; level < levels; level++) {

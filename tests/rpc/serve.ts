@@ -1,4 +1,4 @@
-/** The gRPC server as main.ts puts it together, over the database of a test. */
+/** gRPC server as main.ts composes it, over the database of a test. */
 import { createActors } from "../../actors/mod.ts";
 import { createAdmission } from "../../auth/callers.ts";
 import type { Sql } from "../../db/connect.ts";
@@ -11,19 +11,19 @@ import { requestSettings } from "../actors/settings.ts";
 import type { TestDatabase } from "../database.ts";
 import { connect } from "./client.ts";
 
-/** Anybody may call, as on a developer's machine. */
+/** Accepts every caller, as on a developer's machine. */
 export const OPEN = createAdmission({
   mode: "none",
   callers: { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: [] },
 });
 
-/** The service's methods over a pool of customer_reader and one of customer_api. */
+/** Methods of the service over a pool of customer_reader and one of customer_api. */
 export async function createMethodsOver(reader: Sql, api: Sql): Promise<CustomerMethods> {
   const actors = createActors(api, { requests: await requestSettings() });
   return createMethods({ lookups: createLookups(reader), requests: createRequestLookups(reader), actors });
 }
 
-/** A server over a database, and a client connected to it. */
+/** Starts a server over a database, and a client that is connected to it. */
 export async function serveLookups(db: TestDatabase, options: Partial<GrpcOptions> = {}) {
   await using stack = new AsyncDisposableStack();
   const sql = db.pool("customer_reader", 2);

@@ -1,4 +1,4 @@
-/** What every method is promised by what carries it: errors, deadlines, health, reflection, an orderly end. */
+/** Properties of every gRPC method: errors, deadlines, health, reflection and shutdown. */
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
@@ -31,7 +31,7 @@ const STATUSES: Record<ErrorCode, string> = {
 };
 
 for (const [code, status] of Object.entries(STATUSES)) {
-  Deno.test(`${code} is told as ${status}, with its message`, async () => {
+  Deno.test(`${code} is sent as ${status}, with its message`, async () => {
     await using server = await serve(() => {
       throw new DomainError(code as ErrorCode, "Cannot do it: Zürich is 100 % full");
     });
@@ -42,7 +42,7 @@ for (const [code, status] of Object.entries(STATUSES)) {
   });
 }
 
-Deno.test("what no caller may expect is masked, and logged once without the values of a query", async () => {
+Deno.test("an unexpected error is masked, and logged once without the values of a query", async () => {
   const records: LogRecord[] = [];
   await configure({
     sinks: { kept: (record) => void records.push(record) },
@@ -68,7 +68,7 @@ Deno.test("what no caller may expect is masked, and logged once without the valu
   }
 });
 
-Deno.test("a method knows its deadline, and learns when it has passed", async () => {
+Deno.test("a method has its deadline, and is aborted when it passes", async () => {
   const { promise: seen, resolve: see } = Promise.withResolvers<CallContext>();
   await using server = await serve(async (context) => {
     see(context);
@@ -82,7 +82,7 @@ Deno.test("a method knows its deadline, and learns when it has passed", async ()
   await aborted(signal);
 });
 
-Deno.test("a method learns that its caller has gone", async () => {
+Deno.test("a method is aborted when its caller has gone", async () => {
   const { promise: seen, resolve: see } = Promise.withResolvers<CallContext>();
   await using server = await serve(async (context) => {
     see(context);
@@ -137,14 +137,14 @@ Deno.test("reflection lists every service and describes it, in both versions", a
   }
 });
 
-Deno.test("a port that is taken is told in a sentence", async () => {
+Deno.test("a port in use fails with one sentence", async () => {
   await using server = await serve();
   await assert.rejects(serve(undefined, server.port), {
     message: `Cannot serve gRPC on 127.0.0.1 port ${server.port}: the port is taken`,
   });
 });
 
-Deno.test("closing waits for the call under way and takes no new one", async () => {
+Deno.test("closing waits for the running call and accepts no new one", async () => {
   const going = Promise.withResolvers<void>();
   const called = Promise.withResolvers<void>();
   const server = await serve(async () => {
@@ -162,7 +162,7 @@ Deno.test("closing waits for the call under way and takes no new one", async () 
   await closed;
 });
 
-Deno.test("closing ends, after its limit, what does not end by itself", async () => {
+Deno.test("closing cuts off running calls after its limit", async () => {
   const called = Promise.withResolvers<void>();
   const server = await serve(async (context) => {
     called.resolve();
@@ -177,7 +177,7 @@ Deno.test("closing ends, after its limit, what does not end by itself", async ()
   assert.notEqual((await outcome).status, "OK");
 });
 
-Deno.test("closing does not wait for clients that are merely connected", async () => {
+Deno.test("closing does not wait for clients without calls", async () => {
   const server = await serve();
   using client = connect(server.port);
   await client.groups({});
@@ -186,7 +186,7 @@ Deno.test("closing does not wait for clients that are merely connected", async (
   assert.ok(performance.now() - started < 5_000);
 });
 
-Deno.test("closing does not wait for clients that say nothing, nor for those that stay when they are told to go", async () => {
+Deno.test("closing waits neither for silent clients nor for those that ignore GOAWAY", async () => {
   const server = await serve();
   const open = () => Deno.connect({ hostname: "127.0.0.1", port: server.port });
   using silent = await open();
@@ -198,7 +198,7 @@ Deno.test("closing does not wait for clients that say nothing, nor for those tha
   assert.ok(performance.now() - started < 5_000);
 });
 
-Deno.test("closing cuts nobody while a call is under way, however long the others have been quiet", async () => {
+Deno.test("closing cuts off no client while a call runs, after any silence of the others", async () => {
   const called = Promise.withResolvers<void>();
   const server = await serve(async () => {
     called.resolve();
@@ -211,7 +211,7 @@ Deno.test("closing cuts nobody while a call is under way, however long the other
   assert.equal((await outcome).status, "OK");
 });
 
-Deno.test("a caller that gives no sign of life is cut, and one that does keeps its connection", async () => {
+Deno.test("a caller that answers no ping is cut off, and one that does keeps its connection", async () => {
   const lostIsCut = Promise.withResolvers<void>();
   await using server = await serve(() => lostIsCut.promise, 0, { keepAliveMs: 100, keepAliveAnswerMs: 200 });
   using client = connect(server.port);
@@ -266,7 +266,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 type Question = ServerReflectionRequest["messageRequest"];
 type Answer = ServerReflectionResponse["messageResponse"];
 
-/** Asks the reflection service one question. */
+/** Sends one request to the reflection service. */
 async function reflect(port: number, version: "v1" | "v1alpha", messageRequest: Question): Promise<Answer> {
   using channel = new Channel(new URL(`http://127.0.0.1:${port}`));
   const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
