@@ -37,7 +37,7 @@ export async function findPriceList(
   }
   const { anonymized, memberships } = found;
   if (anonymized) {
-    throw new DomainError("REFUSED_IN_STATE", `Cannot tell of customer ${customerId}: anonymised`);
+    throw new DomainError("REFUSED_IN_STATE", `Cannot look up customer ${customerId}: it has been erased`);
   }
   return { ...decidePriceList(memberships), memberships };
 }
