@@ -47,7 +47,6 @@ async function main(): Promise<number> {
     args: ["test", ...TEST_FLAGS, `--junit-path=${report}`, ...Deno.args],
     signal: interrupted.signal,
     env: {
-      TMPDIR: folder,
       // One file more than there are cores: many tests wait for processes and for time limits.
       DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 1),
       TEST_ADMIN_URL: server.adminUrl,
@@ -67,8 +66,9 @@ const MEMORY_FOLDER = "/dev/shm";
 const MEMORY_FOLDER_BYTES = 4 * 2 ** 30;
 
 /**
- * The folder for temporary files: one in memory, where creating a database takes half the time, else the default.
- * Containers often have one that is too small or mounted `noexec`.
+ * The folder of the servers: one in memory, where creating a database takes half the time, else the default for
+ * temporary files. Containers often have one that is too small or mounted `noexec`. The tests themselves use the
+ * default, because Deno reads no file below /dev without all permissions.
  */
 async function memoryFolder(): Promise<{ dir?: string }> {
   try {

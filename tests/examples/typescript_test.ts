@@ -71,8 +71,7 @@ Deno.test("the samples in TypeScript do what they say", async (t) => {
 
   await t.step("a staff tool imports a file, row by row, and may send it again", async () => {
     const env = await staff(setting, "CUSTOMER_MANAGER");
-    // Deno reads no file below /dev without all permissions, and the tests' temporary folder may be there.
-    const file = await Deno.makeTempFile({ dir: "/var/tmp", suffix: ".ndjson" });
+    const file = await Deno.makeTempFile({ suffix: ".ndjson" });
     try {
       const rows = [
         { email: "ada@shop.example", firstName: "Ada" },
