@@ -3,7 +3,7 @@
  * the transaction of the event, and nothing is carried out inside that transaction.
  */
 
-/** A domain event for the platform: its topic and what it tells beside the ids that every event carries. */
+/** A domain event for other services: its topic and its fields, in addition to the IDs that every event has. */
 export type Publish =
   | { topic: "customer.created" }
   | { topic: "customer.updated"; changedFields: readonly string[] }

@@ -1,4 +1,4 @@
-/** Removes what nobody asks for any more, now and then. */
+/** Housekeeping: deletes expired and finished rows, every ten minutes. */
 import type { Sql } from "../db/connect.ts";
 import { deleteDoneEffects } from "../db/effects.ts";
 import { deleteExpiredSessions } from "../db/ended_sessions.ts";

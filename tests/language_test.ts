@@ -5,6 +5,13 @@ const ROOT = new URL("../", import.meta.url);
 
 /** Folders and files that have been rewritten in plain English. The list grows until it covers the repository. */
 const REWRITTEN: readonly string[] = [
+  "actors/actions.ts",
+  "actors/commands.ts",
+  "actors/customers/",
+  "actors/housekeeping.ts",
+  "actors/messages.ts",
+  "actors/mod.ts",
+  "actors/runtime/",
   "auth/",
   "db/",
   "tests/db/",

@@ -74,7 +74,7 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
           input: { returning },
           columns: changedOnly({}, fields),
           customerId: ref.id,
-          // Behind the insertion: that has waited for an erasure under way, which frees the email and remembers it.
+          // After the insertion, which waits for a concurrent erasure: that erasure frees the email and remembers it.
           follow: async () => {
             if (!returning) await refuseErasedEmail(tx, ref.storeId, ref.id, hash);
           },
@@ -117,7 +117,7 @@ const behavior: Omit<Behavior<Customer>, "creation"> = {
   guards: {
     notByCustomer: "the customer may not until the account is active again",
     hasRoomForAddress: `there are ${ADDRESS_LIMIT} addresses, and no more are kept`,
-    hasRoomForGroup: `there are ${GROUP_LIMIT} groups, and nobody is in more`,
+    hasRoomForGroup: `there are ${GROUP_LIMIT} groups, which is the limit`,
   },
   conflicts: {
     customers_email: "its email belongs to another customer",

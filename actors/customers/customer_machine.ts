@@ -1,4 +1,4 @@
-/** The customer: what a shopper's record may be told in which state, and what the world learns of it. */
+/** State machine of a customer: the commands that each state accepts, and the events that it publishes. */
 import { assign, setup } from "xstate";
 import { sharedActions } from "../actions.ts";
 
@@ -14,7 +14,7 @@ export interface CustomerInput {
   returning: boolean;
 }
 
-/** What a customer can be told. Imperative, because it may be refused; changed fields are named, not carried. */
+/** Events of a customer, in the imperative because they may be refused. They name changed fields without values. */
 export type CustomerEvent =
   & { by: "CUSTOMER" | "STAFF" | "SYSTEM" }
   & (
@@ -22,7 +22,7 @@ export type CustomerEvent =
     | { type: "address.add" }
     | { type: "address.update" }
     | { type: "address.delete" }
-    /** Already: the customer is in the group, and is told so once more. */
+    /** `already`: the customer is a member, and the command changes nothing. */
     | { type: "group.assign"; groupId: string; already?: boolean }
     | { type: "group.remove"; groupId: string }
     | { type: "account.suspend" }
@@ -158,7 +158,7 @@ export const customerMachine = customer.createMachine({
     suspended: { on: { ...always, ...groupAssign, ...byStaff, "account.close": close } },
     /** Has left; the record is kept until its retention or an erasure ends it. */
     closed: { on: { ...always, ...byStaff } },
-    /** Erased: nothing personal is left, and nothing more can be told. */
+    /** Erased: no personal value is left, and no command is accepted. */
     anonymized: { type: "final" },
   },
 });

@@ -19,8 +19,8 @@ export interface PriceListDecision {
 /**
  * The decision for a customer, and the memberships that it rests on, in resolution order.
  *
- * @param wanted whether somebody still waits for it
- * @throws {DomainError} NOT_FOUND; REFUSED_IN_STATE once the customer is anonymised
+ * @param wanted whether the caller still waits for it
+ * @throws {DomainError} NOT_FOUND; REFUSED_IN_STATE once the customer is anonymized
  */
 export async function findPriceList(
   lookups: Pick<Lookups, "findCustomerGroups">,

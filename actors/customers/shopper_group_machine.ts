@@ -2,7 +2,7 @@
 import { setup } from "xstate";
 import { sharedActions } from "../actions.ts";
 
-/** What a group can be told. */
+/** Events of a group. */
 export type ShopperGroupEvent = { type: "group.update"; changedFields: string[] } | { type: "group.delete" };
 
 const group = setup({
@@ -15,7 +15,7 @@ export const shopperGroupMachine = group.createMachine({
   entry: [{ type: "audit", params: { action: "SHOPPER_GROUP_CREATED" } }],
   initial: "active",
   states: {
-    /** Has a say in its members' prices. */
+    /** May decide the price list of its members. */
     active: {
       on: {
         "group.update": { actions: [{ type: "audit", params: { action: "SHOPPER_GROUP_UPDATED" } }] },
@@ -28,7 +28,7 @@ export const shopperGroupMachine = group.createMachine({
         },
       },
     },
-    /** Decides no price from this moment on; its memberships end one by one behind it. */
+    /** Decides no price any longer; its memberships end one by one afterwards. */
     deleted: { type: "final" },
   },
 });

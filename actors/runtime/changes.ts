@@ -1,4 +1,4 @@
-/** What an update really changes. */
+/** Differences between a row and an update. */
 
 /** The fields of `input` that are given and differ from the row; an absent field stays as it is. */
 export function changedOnly<Input extends object>(row: object, input: Input): Partial<Defined<Input>> {
@@ -11,7 +11,7 @@ export function changedOnly<Input extends object>(row: object, input: Input): Pa
 
 type Defined<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
 
-/** The names of the columns behind fields in camelCase: what events and the journal call them. */
+/** The column names of fields in camelCase, as events and the journal use them. */
 export function columnNames(fields: object): string[] {
   return Object.keys(fields).map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
 }

@@ -1,23 +1,23 @@
-/** Keeps an effect claimed while it is performed: some take minutes, and a claim has to run out soon after a crash. */
+/** Renews the claim of an effect while it is performed. Claims are short, so that they expire soon after a crash. */
 import type { Sql } from "../../db/connect.ts";
 import { type ClaimedEffect, renewClaim } from "../../db/effects.ts";
 import { complain } from "./failures.ts";
 import { later } from "../../lib/dates.ts";
 
 /**
- * How long a claim holds, in milliseconds: whatever its claimant has not finished by then is due again. A timer is
- * fired within a third of it, the claim of an effect is renewed as often as that.
+ * Duration of a claim, in milliseconds; unfinished work becomes due again when its claim expires. A timer is fired
+ * within a third of it, and the claim of an effect is renewed after each third.
  */
 export const CLAIM_MS = 15_000;
 
 export interface HeldClaim {
-  /** Fires when another replica has the effect: this one was too slow to renew its claim. */
+  /** Aborts when another replica has claimed the effect because this one renewed its claim too late. */
   lost: AbortSignal;
-  /** Stops renewing, and tells until when the claim holds now. */
+  /** Stops renewing and returns when the claim expires. */
   release(): Promise<Date>;
 }
 
-/** @param claimMs how long a claim holds; it is renewed after each third of that */
+/** @param claimMs duration of a claim; it is renewed after each third of that */
 export function holdClaim(sql: Sql, effect: ClaimedEffect, claimMs: number, clock: () => Date): HeldClaim {
   const lost = new AbortController();
   let { claimedUntil } = effect;

@@ -11,7 +11,7 @@ import { later } from "../../lib/dates.ts";
 import { watchEffect } from "./telemetry.ts";
 
 const EFFECTS_AT_ONCE = 8;
-/** After so many failures in a row an effect is given up; with the backoff that takes about five hours. */
+/** Consecutive failures after which an effect is given up; with the backoff that takes about five hours. */
 export const ATTEMPTS = 20;
 
 export interface EffectLoopOptions {
@@ -54,7 +54,7 @@ export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
     }
   }
 
-  /** Performs it under a claim that is renewed until it ends, however long that takes. */
+  /** Performs an effect, whose claim is renewed until it ends. */
   async function performClaimed(effect: ClaimedEffect, stopping: AbortSignal): Promise<void> {
     const claim = holdClaim(sql, effect, claimMs, clock);
     const signal = AbortSignal.any([stopping, claim.lost]);

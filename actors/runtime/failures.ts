@@ -1,4 +1,4 @@
-/** When something that failed is tried again, and how its failure is told. */
+/** Retry delays of the worker, and its log lines about failures. */
 import { getLogger } from "@logtape/logtape";
 import { describeError } from "../../lib/error_description.ts";
 import { createOutageLog } from "../../lib/outage_log.ts";
@@ -6,7 +6,7 @@ import { exponential, jittered } from "../../lib/backoff.ts";
 
 export const log = getLogger(["customer-service", "worker"]);
 
-/** What a work loop reports its failures to, and their end. */
+/** Handlers that log the failures of a work loop, and their end. */
 export function outageHandlers(purpose: string) {
   const outage = createOutageLog(
     (error) => complain(purpose, error),

@@ -1,13 +1,13 @@
-/** An event that has happened to an actor: what the journal, the messages and a kind's own actions are told of it. */
+/** A recorded event of an actor, for the journal, the messages and the actions of the actor's kind. */
 import canonicalize from "canonicalize";
 import type { AnyMachineSnapshot } from "xstate";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorRef } from "./protocol.ts";
 
-/** An event that a machine has accepted, with everything that the world may be told of it. */
+/** An event that a machine has accepted, without personal values. */
 export interface RecordedEvent {
   ref: ActorRef;
-  /** The customer whom the actor is about; undefined where it is about nobody. */
+  /** The customer whom the actor is about; undefined if it is about no customer. */
   customerId: string | undefined;
   /** The event's public name. */
   eventType: string;
@@ -15,25 +15,25 @@ export interface RecordedEvent {
   about: string | null;
   /** Names of the transitions that the machine took, in their order. */
   transitions: readonly string[];
-  /** Undefined for the event that made the actor. */
+  /** Undefined for the event that created the actor. */
   before: { state: string; version: number } | undefined;
   after: { state: string; version: number };
   changedFields: readonly string[];
-  /** As it was given, in free text: for the journal alone. */
+  /** The reason as the caller wrote it, for the journal only. */
   reason?: string | undefined;
   by: Principal;
   at: Date;
-  /** Where in which trace it has happened. */
+  /** The W3C trace context of the event. */
   traceparent: string;
 }
 
-/** An action as XState gives it back: a name and its data. */
+/** An action as XState returns it: a name and its parameters. */
 export interface RecordedAction {
   type: string;
   params: unknown;
 }
 
-/** The machine's state in one word; a nested one as JSON, the same text however its regions are ordered. */
+/** Name of the machine's state; of a nested state its canonical JSON, whatever the order of its regions. */
 export function stateName({ value }: AnyMachineSnapshot): string {
   return typeof value === "string" ? value : canonicalize(value) ?? "";
 }

@@ -1,4 +1,4 @@
-/** What telemetry sees of the actors: commands, timers and effects, by kind and outcome, never by whom they are about. */
+/** Telemetry of the actors: commands, timers and effects by kind and outcome, without IDs of customers. */
 import type { ClaimedEffect, Outcome } from "../../db/effects.ts";
 import type { ClaimedTimer } from "../../db/timers.ts";
 import { metering, record, secondsSince } from "../../telemetry/metrics.ts";
@@ -12,7 +12,7 @@ const OUTCOME = "customer_service.outcome";
 /**
  * A refused command is an answer; only one that could not be decided has failed.
  *
- * @param from where the caller stands in its trace, if no span is active
+ * @param from the caller's trace context, used if no span is active
  */
 export async function watchCommand<T>(
   kind: string,
@@ -70,7 +70,7 @@ export async function watchTimer(timer: ClaimedTimer, fire: () => Promise<boolea
   });
 }
 
-/** @param perform tells failures too by what it returns */
+/** @param perform returns failures too, instead of throwing them */
 export async function watchEffect(effect: ClaimedEffect, perform: () => Promise<Outcome>): Promise<Outcome> {
   const { type, attempts, traceparent } = effect;
   const started = performance.now();

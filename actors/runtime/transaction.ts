@@ -32,7 +32,7 @@ export async function transact<T>(
   let givenUp = false;
   const begin = () =>
     writeStore(sql, storeId, async (tx) => {
-      if (givenUp || !wanted()) throw new Overloaded("nobody waits for this transaction any more");
+      if (givenUp || !wanted()) throw new Overloaded("the caller no longer waits for the transaction");
       return await run(tx);
     });
   const untilSettled = async () => {

@@ -1,4 +1,4 @@
-/** The worker fires due timers and performs due effects, of every store, beside any number of other replicas. */
+/** The worker: fires due timers and performs due effects of every store. Any number of replicas share the work. */
 import type { WorkLoop } from "../../db/work.ts";
 import { type EffectLoopOptions, startEffectLoop } from "./effect_loop.ts";
 import { startTimerLoop, type TimerLoopOptions } from "./timer_loop.ts";

@@ -69,7 +69,7 @@ Deno.test("a customer who is in as many groups as there may be takes no other, a
   }
   const beyond = await rest.call("PUT", `${path}/${(await createGroup(rest.world)).id}`, { as });
   assert.deepEqual([beyond.status, beyond.body.code], [409, "REFUSED_IN_STATE"]);
-  assert.match(beyond.body.message, /: active; there are 50 groups, and nobody is in more$/);
+  assert.match(beyond.body.message, /: active; there are 50 groups, which is the limit$/);
   assert.equal((await rest.call("PUT", `${path}/${ids[0]}`, { as })).status, 200);
 });
 
