@@ -1,6 +1,7 @@
 /** Supervisor: starts several worker processes on the same ports and restarts crashed ones. */
 import { getLogger } from "@logtape/logtape";
 import { createServer } from "node:net";
+import { exponential } from "./lib/backoff.ts";
 import { pause } from "./lib/timeout.ts";
 import type { Config } from "./config/mod.ts";
 import { StartError } from "./start.ts";
@@ -73,7 +74,7 @@ export async function supervise(env: Record<string, string>, options: Supervisor
         return code;
       }
       crashes = performance.now() - since > STEADY_MS ? 0 : crashes + 1;
-      const backoffMs = Math.min(500 * 2 ** crashes, LONGEST_BACKOFF_MS);
+      const backoffMs = exponential(crashes + 1, 500, LONGEST_BACKOFF_MS);
       log.error("Worker {pid} has ended with {how}: restarting in {backoffMs} ms", {
         pid: child.pid,
         how: signal ?? `exit code ${code}`,

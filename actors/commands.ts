@@ -6,17 +6,14 @@ import type * as effects from "./runtime/effects.ts";
 import type * as runtime from "./runtime/protocol.ts";
 
 /** Commands by the kind of actor that takes them. */
-export interface Commands {
+export type Commands = {
   customer: CustomerCommand;
   shopper_group: ShopperGroupCommand;
   gdpr_request: RequestCommand;
-}
+};
 
-export type ActorKind = runtime.KindOf<AllCommands>;
+export type ActorKind = runtime.KindOf<Commands>;
 export type ActorRef<Kind extends ActorKind = ActorKind> = runtime.ActorRef<Kind>;
 export type NewActorRef<Kind extends ActorKind = ActorKind> = runtime.NewActorRef<Kind>;
-export type Actors = runtime.Actors<AllCommands>;
-export type Performer = effects.Performer<AllCommands>;
-
-/** The same as a mapped type, which, other than an interface, has an index signature. */
-export type AllCommands = { [Kind in keyof Commands]: Commands[Kind] };
+export type Actors = runtime.Actors<Commands>;
+export type Performer = effects.Performer<Commands>;

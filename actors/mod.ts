@@ -5,7 +5,7 @@ import { createRequestBehavior, type RequestSettings } from "./gdpr/requests/beh
 import { createRuntime, type Runtime, type RuntimeOptions } from "./runtime/mod.ts";
 import { shopperGroupBehavior } from "./customers/shopper_group_behavior.ts";
 import { toMessages } from "./messages.ts";
-import type { AllCommands } from "./commands.ts";
+import type { Commands } from "./commands.ts";
 
 export interface ActorsOptions extends Omit<RuntimeOptions, "behaviors" | "toMessages"> {
   requests: RequestSettings;
@@ -21,6 +21,6 @@ export function createBehaviors(requests: RequestSettings) {
 }
 
 /** @param sql a pool of the role customer_api */
-export function createActors(sql: Sql, { requests, ...options }: ActorsOptions): Runtime<AllCommands> {
-  return createRuntime<AllCommands>(sql, { ...options, behaviors: createBehaviors(requests), toMessages });
+export function createActors(sql: Sql, { requests, ...options }: ActorsOptions): Runtime<Commands> {
+  return createRuntime<Commands>(sql, { ...options, behaviors: createBehaviors(requests), toMessages });
 }

@@ -4,6 +4,7 @@ import { AT_RISK_MS } from "../../actors/gdpr/machines/events.ts";
 import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
 import { text, uuid } from "../../domain/input.ts";
 import type { RequestFilter, RequestOrder, RequestPosition } from "../../db/gdpr_search.ts";
+import { later } from "../../lib/dates.ts";
 
 export const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"] as const;
 export const OUTCOMES = ["FULFILLED", "REFUSED", "CANCELLED"] as const;
@@ -103,7 +104,7 @@ export function filterOf(wanted: Wanted, now: Date): RequestFilter {
 
 /** What is due by then, and not overdue, is at risk. */
 export function atRiskUntil(now: Date): Date {
-  return new Date(now.getTime() + AT_RISK_MS);
+  return later(now, AT_RISK_MS);
 }
 
 /** The part of an address behind its question mark; empty for the overview as it opens. */

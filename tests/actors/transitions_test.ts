@@ -1,4 +1,4 @@
-/** The names of the transitions that XState takes, beside what XState's own pure functions return. */
+/** The names of the transitions that XState takes, in addition to what XState's own pure functions return. */
 import assert from "node:assert/strict";
 import * as xstate from "xstate";
 import { initialTransition, transition } from "../../actors/runtime/transitions.ts";

@@ -1,7 +1,7 @@
 /** A store of its own with real actors, for tests that speak to them as an edge would. */
 import { type ActorsOptions, createActors } from "../../actors/mod.ts";
 import type { Principal } from "../../domain/principal.ts";
-import type { ActorRef, AllCommands } from "../../actors/commands.ts";
+import type { ActorRef, Commands } from "../../actors/commands.ts";
 import type { Answer, CommandContext } from "../../actors/runtime/protocol.ts";
 import type { Runtime } from "../../actors/runtime/mod.ts";
 import { newTraceparent } from "../../lib/trace_context.ts";
@@ -13,7 +13,7 @@ export interface World extends AsyncDisposable {
   database: TestDatabase;
   /** The superuser's pool, for looking at what the actors have stored. */
   admin: Sql;
-  actors: Runtime<AllCommands>;
+  actors: Runtime<Commands>;
   storeId: string;
   staff: Principal;
   system: Principal;

@@ -21,7 +21,8 @@ import { domainMessage } from "../../messages.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
 import type { requestActions } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
-import type { AllCommands } from "../../commands.ts";
+import type { Commands } from "../../commands.ts";
+import { later } from "../../../lib/dates.ts";
 
 /** What the actions need beside their transaction. */
 export interface RequestTools {
@@ -29,11 +30,11 @@ export interface RequestTools {
   writeReceipt(tx: Tx, facts: ReceiptFacts, at: Date): Promise<void>;
 }
 
-type RequestStep = ActionStep<GdprRequestRow, AllCommands>;
+type RequestStep = ActionStep<GdprRequestRow, Commands>;
 
 export function createRequestActions(
   { hashEmail, writeReceipt }: RequestTools,
-): Actions<GdprRequestRow, typeof requestActions, AllCommands> {
+): Actions<GdprRequestRow, typeof requestActions, Commands> {
   return {
     async participant({ tx, event: { ref, at } }, params) {
       const { service, state, attempts, lastError, nextAttemptMs } = params;
@@ -42,7 +43,7 @@ export function createRequestActions(
         state,
         ...(nextAttemptMs === undefined
           ? {}
-          : { nextAttemptAt: nextAttemptMs === null ? null : new Date(at.getTime() + nextAttemptMs) }),
+          : { nextAttemptAt: nextAttemptMs === null ? null : later(at, nextAttemptMs) }),
         ...(attempts === undefined ? {} : { attempts }),
         ...(lastError === undefined ? {} : { lastError }),
         ...(settled ? { settledAt: at, nextAttemptAt: null, lastError: null } : {}),

@@ -12,7 +12,7 @@ import type { RequestInput } from "../machines/events.ts";
 import { CURRENT_MACHINE, machineOf, restoreRequest } from "./snapshot.ts";
 import { OWN_DATA } from "../vocabulary.ts";
 import { opening } from "./opening_input.ts";
-import type { AllCommands } from "../../commands.ts";
+import type { Commands } from "../../commands.ts";
 
 export interface OpeningSettings {
   /** The services that hold data of customers, beside this one. */
@@ -70,7 +70,7 @@ async function begin(
     columns: { customerId, type, requestedBy: by.id, machine },
     customerId,
     ...(corrections && {
-      follow: ({ send }: ActionStep<unknown, AllCommands>) =>
+      follow: ({ send }: ActionStep<unknown, Commands>) =>
         send({ kind: "customer", storeId: ref.storeId, id: customerId }, {
           type: "profile.update",
           ...corrections,
