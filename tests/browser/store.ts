@@ -6,7 +6,7 @@ import type { ActorRef } from "../../actors/commands.ts";
 import { createPeers } from "../../rpc/peers.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { register, shopper, tell } from "../actors/world.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { startInspector, type TestInspector } from "../inspect/server.ts";
 import { type Call, startPeer } from "../rpc/peer.ts";
 import { HOME, PEOPLE } from "./people.ts";
@@ -49,7 +49,7 @@ export async function openStore(
   const urls = new Map(SERVICES.map((service, at) => [service, servers[at]!.url]));
   const peers = stack.use(createPeers(urls));
   const performers = createRequestPerformers(world.database.pool("customer_api"), peers, keys, clock);
-  const workshop = createWorkshop(world, performers);
+  const workshop = createRequestFixture(world, performers);
   const people = PEOPLE.values();
   const running = stack.move();
 

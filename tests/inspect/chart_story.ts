@@ -13,7 +13,7 @@ import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
 import { stateName } from "../../actors/runtime/recorded_event.ts";
 import { shopperGroupMachine } from "../../actors/customers/shopper_group_machine.ts";
 import type { JournalEntry } from "../../inspect/chart/mod.tsx";
-import { eventOf, wordsAbout } from "../gdpr/told.ts";
+import { eventLabels, eventOf } from "../gdpr/request_events.ts";
 
 export interface Subject {
   title: string;
@@ -65,7 +65,7 @@ function inputOf({ services }: Subject) {
 export function stepsFrom({ machine, services }: Subject, before: AnyMachineSnapshot): Step[] {
   if (before.status !== "active") return [];
   const events: EventObject[] = machine.id.startsWith("gdpr")
-    ? wordsAbout(services, machine.id).map((word) => eventOf(word, machine.id, before.context))
+    ? eventLabels(services, machine.id).map((word) => eventOf(word, machine.id, before.context))
     : machine.events.map((type) => ({ type, by: "STAFF", changedFields: [] }));
   return events.filter((event) => before.can(event)).map((event) => ({
     before,

@@ -1,7 +1,7 @@
 /** A customer's page: what it shows to whom, and what it keeps to itself. */
 import assert from "node:assert/strict";
 import { ADDRESS, createGroup, customerRef, register, shopper, tell } from "../actors/world.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 
 const ADA = { firstName: "Adaline", lastName: "Lovelorn", phone: "+41445551234", locale: "de-CH" };
@@ -45,7 +45,7 @@ Deno.test("the page tells the state, the groups and which of them decides the pr
     await createGroup(world, { name: "Silver", priority: 3 }),
   ];
   for (const { id } of [silver, gold]) await tell(world, ada, "group.assign", { groupId: id });
-  const request = await createWorkshop(world).open(ada, "ACCESS");
+  const request = await createRequestFixture(world).open(ada, "ACCESS");
   await tell(world, ada, "account.suspend");
   const page = await show(inspector, ada.id, officer);
   const text = textOf(page);
@@ -75,7 +75,7 @@ Deno.test("an anonymised customer is shown as one, with when and by which reques
   await using inspector = await startInspector();
   const { world, staff } = inspector;
   const ada = await register(world, ADA);
-  const workshop = createWorkshop(world);
+  const workshop = createRequestFixture(world);
   const request = await workshop.open(ada, "ERASURE");
   await workshop.work();
   const page = await show(inspector, ada.id, staff(["STORE_MANAGER"]));

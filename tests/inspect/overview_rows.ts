@@ -1,15 +1,15 @@
 /** Requests of every kind that the overview can show, made by commands; and the rows to compare it with. */
 import { PARTICIPANTS } from "../actors/settings.ts";
 import { register, tell } from "../actors/world.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 
 const DAY = 24 * 60 * 60_000;
 
 export interface Overview extends TestInspector {
-  workshop: ReturnType<typeof createWorkshop>;
+  workshop: ReturnType<typeof createRequestFixture>;
   /** Opens requests `daysAgo`, and gives them back. */
-  open(right: string, daysAgo: number): ReturnType<ReturnType<typeof createWorkshop>["open"]>;
+  open(right: string, daysAgo: number): ReturnType<ReturnType<typeof createRequestFixture>["open"]>;
   /** Lets what is due happen `daysAgo`. */
   pass(daysAgo: number): Promise<void>;
 }
@@ -20,7 +20,7 @@ export async function startOverview(): Promise<Overview> {
   const inspector = await startInspector({ clock: () => now });
   const { world } = inspector;
   const nothing = () => Promise.resolve(undefined as never);
-  const workshop = createWorkshop(world, {
+  const workshop = createRequestFixture(world, {
     "source.collect": nothing,
     "export.compile": nothing,
     "erasure.verify": nothing,

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { offers } from "../../actors/gdpr/requests/offers.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { register } from "../actors/world.ts";
 import { offeredOn, pageOf, partOf, pathOf, textOf } from "./request_pages.ts";
@@ -13,7 +13,7 @@ import { startInspector, type TestInspector } from "./server.ts";
 const HOUR = 60 * 60_000;
 
 async function openErasure(inspector: TestInspector) {
-  const shop = createWorkshop(inspector.world);
+  const shop = createRequestFixture(inspector.world);
   const request = await shop.open(await register(inspector.world), "ERASURE");
   return { shop, request, path: pathOf(request.id) };
 }

@@ -1,8 +1,8 @@
 /** Going through a request's past: every event shows how it was then, and nothing can be done about it. */
 import assert from "node:assert/strict";
 import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
-import { DAY } from "../gdpr/clocked.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { DAY } from "../gdpr/manual_clock.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { register } from "../actors/world.ts";
 import { currentIn, offeredOn, pageOf, partOf, pathOf } from "./request_pages.ts";
@@ -13,7 +13,7 @@ Deno.test("each step shows the state, the line and the place in the timeline as 
   const requests = await requestSettings({ graceMs: 2 * DAY, participants: ["orders", "payments"] });
   await using inspector = await startInspector({ requests, clock: () => clock.now });
   const { world, officer } = inspector;
-  const shop = createWorkshop(world);
+  const shop = createRequestFixture(world);
   const request = await shop.open(await register(world), "ERASURE");
   const later = (days: number) => clock.now = new Date(clock.now.getTime() + days * DAY);
   later(1);
@@ -74,7 +74,7 @@ Deno.test("each step shows the state, the line and the place in the timeline as 
 
 Deno.test("each of several holds is told with its own reason", async () => {
   await using inspector = await startInspector({ requests: await requestSettings({ graceMs: DAY }) });
-  const shop = createWorkshop(inspector.world);
+  const shop = createRequestFixture(inspector.world);
   const request = await shop.open(await register(inspector.world), "ERASURE");
   await shop.tell(request, "hold", { reason: "the first" }, { by: inspector.officer });
   await shop.tell(request, "release", {}, { by: inspector.officer });
@@ -92,7 +92,7 @@ Deno.test("each of several holds is told with its own reason", async () => {
 
 Deno.test("a moment that the request has not had is no page, and no crash", async () => {
   await using inspector = await startInspector();
-  const shop = createWorkshop(inspector.world);
+  const shop = createRequestFixture(inspector.world);
   const request = await shop.open(await register(inspector.world), "ACCESS");
   for (
     const [at, status] of [["2", 404], ["0", 400], ["-1", 400], ["x", 400], ["9999999999", 400], ["1.5", 400]]

@@ -10,18 +10,18 @@ import { deleteExpiredExports, destroyExports } from "../../db/gdpr_exports.ts";
 import { createExports } from "../../rest/exports.ts";
 import { shopper } from "../actors/world.ts";
 import {
-  ask,
-  type Asked,
   collect,
+  createExportKeys,
   createExportWorld,
-  createKeys,
   DAY_MS,
   documentText,
+  type ExportRequest,
+  exportStore,
   type ExportWorld,
+  insertExportRequest,
   NEVER,
   sha256,
-  storeOf,
-} from "../gdpr/exports.ts";
+} from "../gdpr/export_fixture.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
 import type { Limits } from "../../rest/limits.ts";
 import { noLimits } from "./server.ts";
@@ -35,7 +35,7 @@ interface Door extends AsyncDisposable {
     as: Principal | undefined,
     init?: RequestInit & { headers?: HeadersInit },
   ): Promise<Response>;
-  link(asked: Asked): Promise<string>;
+  link(asked: ExportRequest): Promise<string>;
 }
 
 async function openDoor(changes: Partial<Limits> = {}): Promise<Door> {
@@ -70,10 +70,10 @@ async function openDoor(changes: Partial<Limits> = {}): Promise<Door> {
   };
 }
 
-async function finished(exports: ExportWorld): Promise<Asked> {
-  const asked = await ask(exports);
+async function finished(exports: ExportWorld): Promise<ExportRequest> {
+  const asked = await insertExportRequest(exports);
   await collect(exports, asked);
-  await storeOf(exports).compile(asked.key, asked.description, NEVER);
+  await exportStore(exports).compile(asked.key, asked.description, NEVER);
   return asked;
 }
 
@@ -245,7 +245,7 @@ Deno.test("only the subject and the store's privacy officers and managers are gi
 Deno.test("a token that we have not signed, or for something else, leads nowhere", async () => {
   await using door = await openDoor();
   const { exports } = door;
-  const [asked, open] = [await finished(exports), await ask(exports)];
+  const [asked, open] = [await finished(exports), await insertExportRequest(exports)];
   const as = shopper(asked.customer);
   const token = (await door.link(asked)).slice("/exports/".length);
   const flip = (at: number) => `${token.slice(0, at)}${token[at] === "A" ? "B" : "A"}${token.slice(at + 1)}`;
@@ -258,7 +258,7 @@ Deno.test("a token that we have not signed, or for something else, leads nowhere
     token.toLowerCase(),
     "x",
     "%00",
-    await signLink((await createKeys()).linkKey, { ...asked.key, generation: 1 }),
+    await signLink((await createExportKeys()).linkKey, { ...asked.key, generation: 1 }),
     await sign({ ...asked.key, storeId: crypto.randomUUID(), generation: 1 }),
     await sign({ ...asked.key, requestId: crypto.randomUUID(), generation: 1 }),
   ];

@@ -6,7 +6,7 @@ import { PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { ADDRESS, register, shopper, tell } from "../actors/world.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { startRest, type TestRest } from "./server.ts";
 
 const HOUR_MS = 60 * 60_000;
@@ -32,7 +32,7 @@ Deno.test("an erasure is held, extended, released, repeated and waived over REST
   const requests = await requestSettings({ graceMs: HOUR_MS });
   await using rest = await startRest({ requests });
   const as = rest.staff(["PRIVACY_OFFICER"]);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const customer = await register(rest.world, { firstName: "Grace" });
   await tell(rest.world, customer, "address.add", ADDRESS);
   const request = await open(rest, as, customer.id, "ERASURE");
@@ -134,7 +134,7 @@ Deno.test("an access request waits for a source until staff ask again, and its e
     },
   };
   const performers = createRequestPerformers(rest.world.database.pool("customer_api"), peers, rest.keys);
-  const shop = createWorkshop(rest.world, performers);
+  const shop = createRequestFixture(rest.world, performers);
   const customer = await register(rest.world, { lastName: "Hopper" });
   const request = await open(rest, as, customer.id, "ACCESS");
   await shop.work();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { register, shopper, tell } from "../actors/world.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { OFFICERS, statusesFor } from "./everybody.ts";
 import { startRest, type TestRest } from "./server.ts";
 
@@ -127,7 +127,7 @@ Deno.test("what a request may not say is refused by the fields' names", async ()
 Deno.test("the list is newest first, page by page, and narrowed by each of its filters", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const [one, two, three] = [
     await register(rest.world),
     await register(rest.world),
@@ -184,7 +184,7 @@ Deno.test("the list is newest first, page by page, and narrowed by each of its f
 Deno.test("a request is at risk within seven days of its due date, and overdue behind it", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const { id } = await shop.open(await register(rest.world), "ERASURE");
   const flags = async (daysLeft: number) => {
     const dueAt = new Date(Date.now() + daysLeft * DAY_MS);
@@ -202,7 +202,7 @@ Deno.test("a request is at risk within seven days of its due date, and overdue b
 Deno.test("the timeline tells every event with its states, and who it was, page by page", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const ref = await register(rest.world);
   const { id } = await shop.open(ref, "ERASURE", {}, { by: shopper(ref) });
   const act = (action: string, body: unknown) => rest.call("POST", `${PATH}/${id}/${action}`, { as, body });
@@ -268,7 +268,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
 Deno.test("the timeline has public names for timers' events and says which service an event was about", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const { id, ...ref } = await shop.open(await register(rest.world), "ERASURE");
   await shop.work(new Date(Date.now() + HOUR_MS + 1_000));
   await shop.tell({ ...ref, id }, "participant.confirm", { service: "order-service" });
@@ -300,7 +300,7 @@ Deno.test("the timeline has public names for timers' events and says which servi
 Deno.test("a request whose machine this version does not know is read, and takes no command", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const request = await shop.open(await register(rest.world), "ERASURE");
   const { admin } = rest.world;
   for (const snapshot of [{ value: { PENDING: { dreaming: "deep" } }, context: {} }, {}]) {
@@ -340,7 +340,7 @@ Deno.test("a customer who is erased takes no new request, and an erasure stays i
   const ref = await register(rest.world);
   const { requestId } =
     (await rest.call("POST", PATH, { as, body: { customerId: ref.id, type: "ERASURE" } })).body;
-  await createWorkshop(rest.world).work();
+  await createRequestFixture(rest.world).work();
   const { body } = await rest.call("GET", `${PATH}/${requestId}`, { as });
   assert.deepEqual([body.status, body.participants.length], ["IN_PROGRESS", 3]);
   const late = await rest.call("POST", PATH, { as, body: { customerId: ref.id, type: "ACCESS" } });
@@ -352,7 +352,7 @@ Deno.test("a customer who is erased takes no new request, and an erasure stays i
 Deno.test("privacy officers handle requests, and nobody else of the store, nor of another one", async () => {
   await using rest = await withGrace(HOUR_MS);
   const ref = await register(rest.world);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const { id } = await shop.open(ref, "ERASURE");
   const every = (call: Parameters<typeof statusesFor>[2]) => statusesFor(rest, ref.id, call);
   for (const part of ["", "/timeline"]) {

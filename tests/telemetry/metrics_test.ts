@@ -4,7 +4,7 @@ import { countWork } from "../../db/work_counts.ts";
 import { INSTRUMENTS } from "../../telemetry/metrics.ts";
 import { createWorld, register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { startService } from "../service.ts";
@@ -20,7 +20,7 @@ const PEERS = Object.fromEntries(
 
 Deno.test("every metric of the table is exported with its current value", async () => {
   await using world = await createWorld();
-  const shop = createWorkshop(world);
+  const shop = createRequestFixture(world);
   const [ref, other] = [await register(world), await register(world)];
   const held = await shop.open(other, "ERASURE");
   await shop.tell(held, "hold", { reason: "a court has asked" });
@@ -86,7 +86,7 @@ Deno.test("every metric of the table is exported with its current value", async 
 
 Deno.test("the worker role can count backlogs and requests of every store, but not read a request", async () => {
   await using world = await createWorld();
-  const shop = createWorkshop(world);
+  const shop = createRequestFixture(world);
   const worker = world.database.pool("customer_worker");
   const empty = await countWork(worker);
   assert.deepEqual(empty, {

@@ -7,7 +7,7 @@ import { encodeRows } from "../../events/encode.ts";
 import { createPeers } from "../../rpc/peers.ts";
 import { newTraceparent, traceIdOf } from "../../lib/trace_context.ts";
 import { createWorld, register, tell } from "../actors/world.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { startPeer } from "../rpc/peer.ts";
 
 Deno.test("an event contains the trace that caused it, in its Kafka headers and in its payload", async () => {
@@ -44,7 +44,7 @@ Deno.test("a call to a participant has the trace context", async () => {
 
 Deno.test("rows from a version without traceparents continue their trace as far as it is known", async () => {
   await using world = await createWorld();
-  const shop = createWorkshop(world, { "source.collect": () => Promise.resolve("done") });
+  const shop = createRequestFixture(world, { "source.collect": () => Promise.resolve("done") });
   const request = await shop.open(await register(world), "ACCESS");
   const [opened] = await world.admin`
     select payload ->> 'traceId' as trace_id from outbox where payload -> 'target' ->> 'id' = ${request.id}`;

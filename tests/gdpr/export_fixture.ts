@@ -1,4 +1,4 @@
-/** Requests with an export store, for tests that need no machine. */
+/** Fixture of requests with an export store, for tests that need no machine. */
 import assert from "node:assert/strict";
 import { createExportStore } from "../../actors/gdpr/exports/store.ts";
 import { readChunks } from "../../actors/gdpr/exports/chunks.ts";
@@ -22,7 +22,7 @@ export interface ExportWorld extends AsyncDisposable {
   admin: Sql;
   sql: Sql;
   keys: { exportKey: CryptoKey; linkKey: CryptoKey };
-  /** What the stores of this world take for now. */
+  /** Current time of the export stores. */
   now: Date;
   clock: () => Date;
 }
@@ -33,7 +33,7 @@ export async function createExportWorld(): Promise<ExportWorld> {
     world,
     admin: world.admin,
     sql: world.database.pool("customer_api", 8),
-    keys: await createKeys(),
+    keys: await createExportKeys(),
     now: new Date("2026-03-31T10:00:00Z"),
     clock: () => exports.now,
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
@@ -41,7 +41,7 @@ export async function createExportWorld(): Promise<ExportWorld> {
   return exports;
 }
 
-export async function createKeys(): Promise<ExportWorld["keys"]> {
+export async function createExportKeys(): Promise<ExportWorld["keys"]> {
   const aes = { name: "AES-GCM", length: 256 };
   const hmac = { name: "HMAC", hash: "SHA-256", length: 256 };
   return {
@@ -50,26 +50,29 @@ export async function createKeys(): Promise<ExportWorld["keys"]> {
   };
 }
 
-/** Chunks are small, so that a test of a few records has many of them. */
-export function storeOf({ sql, keys, clock }: ExportWorld, options: { sql?: Sql; chunkBytes?: number } = {}) {
+/** Export store with small chunks, so that few records need many of them. */
+export function exportStore(
+  { sql, keys, clock }: ExportWorld,
+  options: { sql?: Sql; chunkBytes?: number } = {},
+) {
   return createExportStore(options.sql ?? sql, keys.exportKey, {
     clock,
     chunkBytes: options.chunkBytes ?? 1_000,
   });
 }
 
-export interface Asked {
+export interface ExportRequest {
   key: RequestKey;
   customer: ActorRef;
   description: ExportDescription;
 }
 
-/** A request that is being answered, as far as exports are concerned. */
-export async function ask(
+/** Inserts a request in progress, without a machine. */
+export async function insertExportRequest(
   { admin, now, world }: ExportWorld,
   services: readonly string[] = ["customer-service", "order-service"],
   type: ExportDescription["type"] = "ACCESS",
-): Promise<Asked> {
+): Promise<ExportRequest> {
   const customer = await register(world);
   const key = { storeId: customer.storeId, requestId: crypto.randomUUID() };
   const dueAt = new Date(now.getTime() + 30 * DAY_MS);
@@ -82,8 +85,8 @@ export async function ask(
   return { key, customer, description: { customerId: customer.id, type, createdAt: now, sources } };
 }
 
-/** As a cancellation ends it. */
-export async function end({ admin, now }: ExportWorld, { key }: Asked): Promise<void> {
+/** Sets the row to the state after a cancellation. */
+export async function cancelRequest({ admin, now }: ExportWorld, { key }: ExportRequest): Promise<void> {
   await admin`
     update gdpr_requests set status = 'COMPLETED', outcome = 'CANCELLED', completed_at = ${now}
     where request_id = ${key.requestId}`;
@@ -105,31 +108,39 @@ export function deliveries(from: number, count: number): Delivery[] {
   return Array.from({ length: count }, (_, at) => ({ record: record(from + at), cursor: `c${from + at}` }));
 }
 
-/** Lets every source tell the same number of records. */
-export async function collect(exports: ExportWorld, { key, description }: Asked, count = 20): Promise<void> {
-  const store = storeOf(exports);
+/** Stores the same number of records for every participant. */
+export async function collect(
+  exports: ExportWorld,
+  { key, description }: ExportRequest,
+  count = 20,
+): Promise<void> {
+  const store = exportStore(exports);
   for (const { service } of description.sources) {
     await store.append(key, service, deliveries(0, count));
     await store.finish(key, service);
   }
 }
 
-export function partNames({ admin }: ExportWorld, { key }: Asked): Promise<string[]> {
+export function partNames({ admin }: ExportWorld, { key }: ExportRequest): Promise<string[]> {
   return admin<{ part: string }[]>`
     select part from gdpr_export_parts where request_id = ${key.requestId} order by part`
     .then((rows) => rows.map(({ part }) => part));
 }
 
-export async function documentsOf({ sql }: ExportWorld, { key }: Asked): Promise<PartRow[]> {
+export async function documentsOf({ sql }: ExportWorld, { key }: ExportRequest): Promise<PartRow[]> {
   return [...await readStore(sql, key.storeId, (sql) => findDocuments(sql, key))];
 }
 
-/** A finished document's text; its digest is checked on the way. */
-export async function documentText(exports: ExportWorld, asked: Asked, part: string): Promise<string> {
+/** Text of a finished document, after a check of its size and digest. */
+export async function documentText(
+  exports: ExportWorld,
+  request: ExportRequest,
+  part: string,
+): Promise<string> {
   const { sql, keys } = exports;
-  const row = (await documentsOf(exports, asked)).find((row) => row.part === part);
+  const row = (await documentsOf(exports, request)).find((row) => row.part === part);
   assert.ok(row?.sha256, part);
-  const gzip = ReadableStream.from(readChunks(sql, keys.exportKey, { ...asked.key, part }));
+  const gzip = ReadableStream.from(readChunks(sql, keys.exportKey, { ...request.key, part }));
   const bytes = await new Response(gzip.pipeThrough(new DecompressionStream("gzip"))).bytes();
   assert.equal(bytes.byteLength, row.bytes);
   assert.equal(await sha256(bytes), row.sha256.toHex());
@@ -140,27 +151,27 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** A pool whose transactions meet `before`, which may throw or wait; the rest of it is the pool's own. */
+/** Pool that calls `before` in front of each transaction; `before` may throw or wait. */
 export function interrupted(sql: Sql, before: () => unknown): Sql {
   return new Proxy(sql, {
     get(target, name, receiver) {
       if (name !== "begin") return Reflect.get(target, name, receiver);
-      return async (...asked: unknown[]) => {
+      return async (...args: unknown[]) => {
         await before();
-        return await target.begin(...asked as Parameters<Sql["begin"]>);
+        return await target.begin(...args as Parameters<Sql["begin"]>);
       };
     },
   });
 }
 
-/** A pool that stands still before one of its transactions, counted from 1, until it is released. */
-export function freezing(sql: Sql, step: number): { sql: Sql; reached: Promise<void>; release: () => void } {
+/** Pool that pauses before one of its transactions, counted from 1, until it is released. */
+export function pausing(sql: Sql, step: number): { sql: Sql; reached: Promise<void>; release: () => void } {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
-  const frozen = interrupted(sql, async () => {
+  const paused = interrupted(sql, async () => {
     if (--step !== 0) return;
     reached.resolve();
     await released.promise;
   });
-  return { sql: frozen, reached: reached.promise, release: released.resolve };
+  return { sql: paused, reached: reached.promise, release: released.resolve };
 }

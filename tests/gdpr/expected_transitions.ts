@@ -1,20 +1,23 @@
-/** The courses of the requests as tables, beside which their machines are held. */
+/** Expected transitions of the request machines, as tables. */
 import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
-import type { Word } from "./told.ts";
+import type { EventLabel } from "./request_events.ts";
 
-/** What a state takes and where that leads ("": it stays); whatever is not named is refused. *: the participant. */
-export type Table = Record<string, Record<Word, string>>;
+/**
+ * The events that each state accepts and the state that follows ("": the same). All other events are refused.
+ * `*` is the participant.
+ */
+export type TransitionTable = Record<string, Record<EventLabel, string>>;
 
 const CLOCK = { extend: "", "at-risk": "", overdue: "" };
 const ENDINGS = { cancel: "COMPLETED CANCELLED", refuse: "COMPLETED REFUSED" };
 const ENDED = { "COMPLETED FULFILLED": {}, "COMPLETED CANCELLED": {}, "COMPLETED REFUSED": {} };
 
-const ERASURE: Table = {
+const ERASURE: TransitionTable = {
   "PENDING.grace": {
     ...CLOCK,
     ...ENDINGS,
     start: "IN_PROGRESS.awaiting_confirmations asked",
-    "start-beside-access": "PENDING.waiting_for_access",
+    "start-with-open-access": "PENDING.waiting_for_access",
     hold: "PENDING.held",
   },
   "PENDING.waiting_for_access": {
@@ -49,14 +52,14 @@ const ERASURE: Table = {
   ...ENDED,
 };
 
-const SOURCE = {
+const COLLECTING = {
   ...CLOCK,
   ...ENDINGS,
   "retry *": "IN_PROGRESS.collecting asked",
   "received *": "IN_PROGRESS.compiling",
   "waive *": "IN_PROGRESS.compiling",
 };
-const COLLECTION: Table = {
+const COLLECTION: TransitionTable = {
   "PENDING.recorded": {
     ...CLOCK,
     ...ENDINGS,
@@ -65,21 +68,21 @@ const COLLECTION: Table = {
   },
   "PENDING.held": { ...CLOCK, ...ENDINGS, release: "PENDING.recorded" },
   "IN_PROGRESS.collecting asked": {
-    ...SOURCE,
+    ...COLLECTING,
     "failed *": "IN_PROGRESS.collecting retrying",
   },
   "IN_PROGRESS.collecting asked for the last time": {
-    ...SOURCE,
+    ...COLLECTING,
     "failed *": "IN_PROGRESS.collecting overdue",
   },
-  "IN_PROGRESS.collecting retrying": { ...SOURCE, "ask *": "IN_PROGRESS.collecting asked" },
-  "IN_PROGRESS.collecting overdue": SOURCE,
+  "IN_PROGRESS.collecting retrying": { ...COLLECTING, "ask *": "IN_PROGRESS.collecting asked" },
+  "IN_PROGRESS.collecting overdue": COLLECTING,
   "IN_PROGRESS.compiling": { ...CLOCK, ...ENDINGS, retry: "", compiled: "COMPLETED FULFILLED" },
   ...ENDED,
 };
 
-/** A course with one participant, and with two. A collection always asks this service itself. */
-export const COURSES = [
+/** Each machine with one participant and with two. A collection always includes this service itself. */
+export const MACHINES = [
   { id: "gdpr_erasure@1", right: "ERASURE", table: ERASURE, one: ["orders"], two: ["orders", "payments"] },
   { id: "gdpr_access@1", right: "ACCESS", table: COLLECTION, one: [OWN_DATA], two: [OWN_DATA, "orders"] },
   { id: "gdpr_portability@1", right: "PORTABILITY", table: COLLECTION, one: [OWN_DATA], two: [] },

@@ -1,4 +1,4 @@
-/** Requests on a clock that the test moves, whose timers it fires one by one. */
+/** World with a clock that the test sets, and timers that it fires one by one. */
 import type { RequestSettings } from "../../actors/gdpr/requests/behavior.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorRef } from "../../actors/commands.ts";
@@ -8,31 +8,31 @@ import { createWorld, type World } from "../actors/world.ts";
 
 export const DAY = 24 * 60 * 60_000;
 
-export interface ClockedWorld extends World {
-  /** What the actors take for now. */
+export interface ManualClockWorld extends World {
+  /** The current time of the actors. */
   now: Date;
   clock: () => Date;
   settings: RequestSettings;
   officer: Principal;
 }
 
-export async function createClockedWorld(
+export async function createManualClockWorld(
   changes: Partial<RequestSettings> = {},
   start = new Date("2026-03-10T09:00:00Z"),
-): Promise<ClockedWorld> {
+): Promise<ManualClockWorld> {
   const settings = await requestSettings(changes);
-  const moving = { now: start };
-  const clock = () => moving.now;
+  const time = { now: start };
+  const clock = () => time.now;
   const world = await createWorld({ requests: settings, clock });
   const officer: Principal = { ...world.staff, roles: ["PRIVACY_OFFICER"] };
-  return Object.assign(moving, world, { clock, settings, officer });
+  return Object.assign(time, world, { clock, settings, officer });
 }
 
 /**
- * Fires the actor's timer of that name, at its time or now if that is later. False: there is none, or the machine
- * has not taken it.
+ * Fires the actor's timer of that name: moves the clock to its due time unless that has passed. Returns false if
+ * there is no such timer or the machine dropped its event.
  */
-export async function fireTimer(world: ClockedWorld, { id }: ActorRef, name: string): Promise<boolean> {
+export async function fireTimer(world: ManualClockWorld, { id }: ActorRef, name: string): Promise<boolean> {
   const [due] = await world.admin`select due_at from timers where actor_id = ${id} and name = ${name}`;
   if (!due) return false;
   if (due.dueAt > world.now) world.now = due.dueAt;

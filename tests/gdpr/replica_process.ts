@@ -1,6 +1,6 @@
 /**
- * Works whatever is due until nothing is, and dies by SIGKILL at a place of its own choice. Its argument is an
- * Order as JSON. It stands for a whole replica and for the participants, who write down each time they are asked.
+ * Replica of the service that processes all due timers, effects and events and exits, or kills itself with SIGKILL at
+ * a given point. It also simulates the participants, which log every call. Its argument is `ReplicaOptions` as JSON.
  */
 import { newTraceparent } from "../../lib/trace_context.ts";
 import postgres from "postgres";
@@ -10,39 +10,39 @@ import { systemPrincipal } from "../../domain/principal.ts";
 import { claimEffects, settleEffect } from "../../db/effects.ts";
 import { claimTimers } from "../../db/timers.ts";
 
-export interface Order {
+export interface ReplicaOptions {
   url: string;
-  /** What it takes for now, in milliseconds. */
+  /** Current time, in milliseconds. */
   now: number;
   /**
-   * Before it sends the nth commit of a transaction that writes, once that is answered, or before its nth statement;
-   * undefined: it lives until there is nothing to do.
+   * Point of the SIGKILL: before the nth commit of a transaction that writes, after the response to it, or before the
+   * nth statement. Undefined: never.
    */
-  die?: { at: "commit" | "committed" | "statement"; n: number };
+  kill?: { at: "commit" | "committed" | "statement"; n: number };
   participants: string[];
-  /** Where participants write down that they were asked, a line each time. */
-  diary: string;
+  /** File to which the participants append a line for each call. */
+  callLog: string;
   /** As JWKs. */
   keys: Record<"exportKey" | "hashKey" | "private" | "public", JsonWebKey>;
 }
 
-/** So many each participant holds. */
+/** Number of records of each participant. */
 export const RECORDS = 2;
-/** Shorter than the time that passes between two processes of a test. */
+/** Shorter than the time between two processes of a test. */
 const CLAIM_MS = 5_000;
 
 if (import.meta.main) await work(JSON.parse(Deno.args[0] ?? ""));
 
-async function work({ url, now, die, participants, diary, keys: jwks }: Order): Promise<void> {
+async function work({ url, now, kill, participants, callLog, keys: jwks }: ReplicaOptions): Promise<void> {
   const keys = await importKeys(jwks);
   const clock = () => new Date(now);
-  const pool = createPools(url, die);
+  const pool = createPools(url, kill);
   const [api, sql] = [pool("customer_api"), pool("customer_worker")];
   const actors = createActors(api, {
     clock,
     requests: createRequestSettings({ participants, graceMs: 0 }, keys),
   });
-  const write = (line: string) => Deno.writeTextFileSync(diary, `${line}\n`, { append: true });
+  const write = (line: string) => Deno.writeTextFileSync(callLog, `${line}\n`, { append: true });
   const peers = {
     async *collect(service: string, { resumeAfter }: { resumeAfter: string | undefined }) {
       write(`${service} collects`);
@@ -70,12 +70,12 @@ async function work({ url, now, die, participants, diary, keys: jwks }: Order): 
       where topic = 'customer.erasure_requested' and published_at is null`;
     for (const { eventId, storeId, payload } of events) {
       for (const service of payload.participants) {
-        write(`${service} anonymises`);
+        write(`${service} erases`);
         const request = { kind: "gdpr_request" as const, storeId, id: payload.requestId };
         const command = { type: "participant.confirm" as const, service };
         const context = { by: systemPrincipal(storeId), traceparent: newTraceparent() };
         await actors.send(request, command, context).catch((error) => {
-          if (error.code !== "REFUSED_IN_STATE") throw error; // it has confirmed before
+          if (error.code !== "REFUSED_IN_STATE") throw error; // already confirmed
         });
       }
       await sql`update outbox set published_at = ${clock()} where event_id = ${eventId}`;
@@ -85,7 +85,7 @@ async function work({ url, now, die, participants, diary, keys: jwks }: Order): 
   await Promise.all([api.end(), sql.end()]);
 }
 
-function createPools(url: string, die: Order["die"]) {
+function createPools(url: string, kill: ReplicaOptions["kill"]) {
   const writes = /^\s*(insert|update|delete)/i;
   let [statements, commits, committed] = [0, 0, 0];
   let wrote = false;
@@ -96,7 +96,7 @@ function createPools(url: string, die: Order["die"]) {
     if (writes.test(query)) wrote = true;
     if (query.startsWith("commit") && wrote) commits++;
     const counts = { statement: statements, commit: commits, committed };
-    if (die && counts[die.at] === die.n) Deno.kill(Deno.pid, "SIGKILL");
+    if (kill && counts[kill.at] === kill.n) Deno.kill(Deno.pid, "SIGKILL");
   };
   return (role: string) =>
     postgres(url, {
@@ -108,7 +108,7 @@ function createPools(url: string, die: Order["die"]) {
     });
 }
 
-async function importKeys(jwks: Order["keys"]): Promise<RequestKeys> {
+async function importKeys(jwks: ReplicaOptions["keys"]): Promise<RequestKeys> {
   const aes = { name: "AES-GCM" };
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const signing = { name: "Ed25519" };

@@ -1,4 +1,4 @@
-/** GDPR requests with everything that moves them, at a pace that the test sets. */
+/** Fixture that opens GDPR requests, and processes their timers and effects when the test asks for it. */
 import assert from "node:assert/strict";
 import type { Performer } from "../../actors/runtime/effects.ts";
 import { verifyErasure } from "../../actors/gdpr/effects/verify.ts";
@@ -8,7 +8,7 @@ import { claimEffects, settleEffect } from "../../db/effects.ts";
 import { claimTimers } from "../../db/timers.ts";
 import { tell, type World } from "../actors/world.ts";
 
-export function createWorkshop(
+export function createRequestFixture(
   world: World,
   performers: Record<string, Performer> = { "erasure.verify": verifyErasure },
 ) {
@@ -38,11 +38,11 @@ export function createWorkshop(
       assert.ok(row);
       return row;
     },
-    /** Fires what is due and performs what is to be performed, until nothing is left; gives how much it was. */
-    async work(moment?: Date): Promise<number> {
+    /** Fires due timers and performs due effects until none is left. Returns their number. */
+    async work(time?: Date): Promise<number> {
       let done = 0;
       for (;;) {
-        const now = moment ?? new Date(Date.now() + 5);
+        const now = time ?? new Date(Date.now() + 5);
         const until = new Date(now.getTime() + 60_000);
         const timers = await claimTimers(sql, now, until, 50);
         for (const timer of timers) await world.actors.fire(timer);

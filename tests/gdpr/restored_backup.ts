@@ -1,13 +1,13 @@
-/** A person who was erased, and the database from before the erasure, restored. */
+/** Fixture of a database in which a person was erased, and of a restored backup from before the erasure. */
 import assert from "node:assert/strict";
 import { createActors } from "../../actors/mod.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { ADDRESS, register, tell, type World } from "../actors/world.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
-import { createWorkshop } from "./workshop.ts";
+import { createRequestFixture } from "./request_fixture.ts";
 
-/** What was known of the person. */
+/** The person's values. */
 const VALUES = {
   email: "katherine@goble.example",
   firstName: "Katherine",
@@ -16,36 +16,39 @@ const VALUES = {
   line1: "7 Compiler Lane",
 };
 
-export interface Restored extends AsyncDisposable {
-  /** Where the person was erased. */
+export interface RestoredBackup extends AsyncDisposable {
+  /** World in which the person was erased. */
   erased: World;
-  /** What the backup has brought back. */
+  /** World on the restored backup. */
   restored: World;
   person: ActorRef;
-  /** Somebody else, who was not erased. */
+  /** Another customer, who was not erased. */
   bystander: ActorRef;
 }
 
-export async function createRestored(): Promise<Restored> {
+export async function createRestoredBackup(): Promise<RestoredBackup> {
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await createDatabase());
   const storeId = crypto.randomUUID();
-  const before = await inhabit(database, storeId);
+  const before = await openWorld(database, storeId);
   const { line1, ...profile } = VALUES;
   const person = await register(before, profile);
   await tell(before, person, "address.add", { ...ADDRESS, line1 });
   const bystander = await register(before, { firstName: "Ada" });
-  await before.leave();
+  await before.close();
 
   const backup = stack.use(await createDatabase(true, new URL(database.url).pathname.slice(1)));
-  const erased = await inhabit(database, storeId);
-  await finish(erased, await createWorkshop(erased).open(person, "ERASURE"));
-  const restored = await inhabit(backup, storeId);
-  const all = stack.move();
-  return { erased, restored, person, bystander, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  const erased = await openWorld(database, storeId);
+  await finish(erased, await createRequestFixture(erased).open(person, "ERASURE"));
+  const restored = await openWorld(backup, storeId);
+  const resources = stack.move();
+  return { erased, restored, person, bystander, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-async function inhabit(database: TestDatabase, storeId: string): Promise<World & { leave(): Promise<void> }> {
+async function openWorld(
+  database: TestDatabase,
+  storeId: string,
+): Promise<World & { close(): Promise<void> }> {
   const api = database.pool("customer_api", 8);
   return {
     database,
@@ -54,24 +57,24 @@ async function inhabit(database: TestDatabase, storeId: string): Promise<World &
     storeId,
     staff: { id: crypto.randomUUID(), type: "STAFF", storeId, roles: ["CUSTOMER_MANAGER"] },
     system: { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] },
-    leave: () => api.end(),
+    close: () => api.end(),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
 
-/** Does the service's and the participants' part of an erasure. */
+/** Completes an erasure: processes its work and confirms for each participant. */
 export async function finish(world: World, request: ActorRef): Promise<void> {
-  const shop = createWorkshop(world);
-  await shop.work();
+  const fixture = createRequestFixture(world);
+  await fixture.work();
   for (const service of PARTICIPANTS) {
-    await shop.tell(request, "participant.confirm", { service, evidence: "none left" });
+    await fixture.tell(request, "participant.confirm", { service, evidence: "none left" });
   }
-  await shop.work();
-  assert.equal((await shop.row(request)).outcome, "FULFILLED");
+  await fixture.work();
+  assert.equal((await fixture.row(request)).outcome, "FULFILLED");
 }
 
-/** Finishes the erasure that a replay has begun, and sees that nobody else was touched. */
-export async function finishReplay({ restored, person, bystander }: Restored): Promise<void> {
+/** Completes the erasure that a replay started, and checks that the other customer is unchanged. */
+export async function finishReplay({ restored, person, bystander }: RestoredBackup): Promise<void> {
   const requests = await restored.admin<{ requestId: string; customerId: string }[]>`
     select request_id, customer_id from gdpr_requests`;
   assert.deepEqual(requests.map(({ customerId }) => customerId), [person.id]);
@@ -79,21 +82,21 @@ export async function finishReplay({ restored, person, bystander }: Restored): P
   const [receipt] = await restored.admin`select document from erasure_receipts`;
   assert.equal(receipt?.document.cause, "RESTORE");
   assert.match(receipt.document.because, /restored database/);
-  assert.deepEqual(await placesOf(restored), []);
+  assert.deepEqual(await tablesWithPersonalValues(restored), []);
   const [other] = await restored
     .admin`select first_name, anonymized_at from customers where customer_id = ${bystander.id}`;
   assert.deepEqual(other, { firstName: "Ada", anonymizedAt: null });
 }
 
-/** The tables in which something of the person stands. */
-export async function placesOf({ admin }: World): Promise<string[]> {
+/** Names of the tables that contain values of the person. */
+export async function tablesWithPersonalValues({ admin }: World): Promise<string[]> {
   const tables = await admin<{ relname: string }[]>`
     select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by relname`;
-  const places: string[] = [];
+  const names: string[] = [];
   for (const { relname } of tables) {
     const rows = await admin<{ text: string }[]>`select t::text as text from ${admin(relname)} t`;
-    const known = Object.values(VALUES);
-    if (rows.some(({ text }) => known.some((value) => text.includes(value)))) places.push(relname);
+    const values = Object.values(VALUES);
+    if (rows.some(({ text }) => values.some((value) => text.includes(value)))) names.push(relname);
   }
-  return places;
+  return names;
 }

@@ -1,4 +1,4 @@
-/** A service that collects from a participant which wants to know who asks. */
+/** Credentials that the service presents to participants: a client certificate and a token. */
 import assert from "node:assert/strict";
 import { createWorld, register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
@@ -7,23 +7,23 @@ import { createAuthority } from "../rpc/certificates.ts";
 import { order, startPeer } from "../rpc/peer.ts";
 import { failure, startService, temporaryFolder } from "../service.ts";
 
-Deno.test("the service shows participants its certificate and its token, and does not start without them", async () => {
+Deno.test("the service sends participants its certificate and token, and does not start if the token file is missing", async () => {
   await using world = await createWorld();
   await using folder = await temporaryFolder();
-  const authority = createAuthority("peers");
+  const authority = createAuthority("participants");
   const { certificate, key } = authority.issue({ uri: "spiffe://shop/ns/shop/sa/customer-service" });
   const files = { ca: authority.certificate, certificate, key, token: "the-token\n" };
   for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${folder.path}/${name}`, text);
-  const shown: unknown[] = [];
-  await using peer = await startPeer(async (call) => {
-    shown.push(...call.metadata.getAll("authorization"));
+  const received: unknown[] = [];
+  await using participant = await startPeer(async (call) => {
+    received.push(...call.metadata.getAll("authorization"));
     await call.send(order(1));
   }, { ...authority.issue({ dns: "localhost" }), clientCa: authority.certificate });
   const env = {
     ...production(world.database.url),
     ...TRUSTING,
     GDPR_PARTICIPANTS: "order-service",
-    PEER_ORDER_SERVICE_URL: peer.url.href,
+    PEER_ORDER_SERVICE_URL: participant.url.href,
     PEER_TLS_CA: `${folder.path}/ca`,
     PEER_TLS_CERT: `${folder.path}/certificate`,
     PEER_TLS_KEY: `${folder.path}/key`,
@@ -41,7 +41,7 @@ Deno.test("the service shows participants its certificate and its token, and doe
     const [row] = await world.admin`select outcome from gdpr_requests`;
     assert.equal(row?.outcome, "FULFILLED");
   });
-  assert.deepEqual(shown, ["Bearer the-token"]);
+  assert.deepEqual(received, ["Bearer the-token"]);
 
   await Deno.remove(`${folder.path}/token`);
   assert.match(await failure(env), /^Cannot call peers: PEER_TOKEN_PATH: cannot read the file: NotFound\n$/);
