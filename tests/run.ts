@@ -13,13 +13,13 @@ import { KafkaMissing } from "./kafka/installation.ts";
 import { findVault, VaultMissing } from "./vault/installation.ts";
 
 const PASSWORD = "test";
-/** The exit code of a run that a signal ended before its tests began. */
+/** Exit code of a run that a signal ended before the tests started. */
 const INTERRUPTED = 130;
-/** They end the tests, and then what was started for them. */
+/** Signals that stop the tests, and then the servers that were started for them. */
 const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];
 const TEST_FLAGS = [
   ...["-A", "--unstable-no-legacy-abort", "--parallel"],
-  // A test file lives shortly: a larger young generation, in MiB, saves most of its garbage collections.
+  // A test file runs briefly: a larger young generation, in MiB, avoids most garbage collections.
   "--v8-flags=--min-semi-space-size=32,--max-semi-space-size=64",
 ];
 
@@ -47,7 +47,7 @@ async function main(): Promise<number> {
     args: ["test", ...TEST_FLAGS, `--junit-path=${report}`, ...Deno.args],
     signal: interrupted.signal,
     env: {
-      // One file more than there are cores: many tests wait for processes and for time limits.
+      // One file more than cores: many tests wait for processes and for timeouts.
       DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 1),
       TEST_ADMIN_URL: server.adminUrl,
       ...(kafka ? { TEST_KAFKA: kafka.brokers } : {}),
@@ -62,7 +62,7 @@ async function main(): Promise<number> {
 }
 
 const MEMORY_FOLDER = "/dev/shm";
-/** More bytes than the databases, brokers and browsers of a run use at one time. */
+/** More bytes than the databases, brokers and browsers of a run use at any time. */
 const MEMORY_FOLDER_BYTES = 4 * 2 ** 30;
 
 /**
