@@ -128,7 +128,7 @@ Deno.test("personal values that equal terms of the machines do not block an eras
   const fixture = createRequestFixture(world);
   const customer = await register(world, { firstName: "Grace", lastName: "Held", locale: "en" });
   for (
-    const [line1, city] of [["order-service", "Erasure"], ["PENDING", "ExportRequest"], ["customer", "Staff"]]
+    const [line1, city] of [["order-service", "Erasure"], ["PENDING", "Asked"], ["customer", "Staff"]]
   ) {
     await tell(world, customer, "address.add", { ...ADDRESS, line1, city, postalCode: "2026" });
   }

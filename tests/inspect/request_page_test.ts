@@ -307,7 +307,7 @@ Deno.test("ten thousand events and twenty participants are shown page by page, a
   assert.ok(took < 2_000, `${took} ms`);
   assert.ok(page.length < 500_000, `${page.length} characters`);
   assert.match(partOf(page, "situation"), /^Waiting for 19 of 20 services|^Waiting .* for 19 of 20 services/);
-  assert.match(partOf(page, "timeline"), /ExportRequest again, 10,000 times .*50 of them.*Earlier ones/);
+  assert.match(partOf(page, "timeline"), /Asked again, 10,000 times .*50 of them.*Earlier ones/);
   assert.match(page, /href="[^"]*\?upto=3#timeline">Older events/, "what was before it is next");
   assert.match(
     partOf(await pageOf(inspector, request.id, "?upto=3"), "timeline"),
@@ -320,7 +320,7 @@ Deno.test("ten thousand events and twenty participants are shown page by page, a
   assert.match(second, /#9953</);
   assert.match(
     partOf(second, "timeline"),
-    /ExportRequest again, 10,000 times/,
+    /Asked again, 10,000 times/,
     "however much of it the page has",
   );
   assert.match(partOf(await pageOf(inspector, request.id, "?upto=40"), "timeline"), /Opened/);
@@ -349,14 +349,14 @@ Deno.test("the page says which service was asked how often, beyond the timeline'
     where actor_id = ${request.id} and sequence = 2`;
   await world.admin`update gdpr_requests set version = 204 where request_id = ${request.id}`;
   const page = await pageOf(inspector, request.id);
-  assert.match(partOf(page, "timeline"), /^ExportRequest orders again, 200 times by the service itself/);
+  assert.match(partOf(page, "timeline"), /^Asked orders again, 200 times by the service itself/);
   assert.match(page, /asked again \(participant\.asked_again\), on a condition: taken 200 ×/);
   assert.match(partOf(page, "chart"), /An earlier version recorded 2 events without transitions/);
   const old = partOf(await pageOf(inspector, request.id, "?at=4&upto=4"), "timeline");
-  assert.match(old, /^ExportRequest again#4 .* ExportRequest again#3 .* Grace period ended#2 .* Opened#1/);
+  assert.match(old, /^Asked again#4 .* Asked again#3 .* Grace period ended#2 .* Opened#1/);
   const past = await pageOf(inspector, request.id, "?at=104");
   assert.match(past, /on a condition: taken 100 ×/);
-  assert.match(partOf(past, "timeline"), /ExportRequest orders again#104/);
+  assert.match(partOf(past, "timeline"), /Asked orders again#104/);
   assert.match(past, /after event #104 \(asked orders again\)/);
 });
 
