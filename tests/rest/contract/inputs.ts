@@ -1,7 +1,7 @@
-/** Inputs for a JSON Schema of the API's document: such as it allows, at its edges, and such as it does not. */
+/** Arbitrary inputs for the JSON Schemas of the OpenAPI document: valid, boundary and invalid values. */
 import fc from "fast-check";
 
-/** As much of JSON Schema as the document uses. */
+/** Subset of JSON Schema that the document uses. */
 export interface Schema {
   $ref?: string;
   type?: string | string[];
@@ -23,7 +23,7 @@ export interface Schema {
 
 export type Resolve = (schema: Schema) => Schema;
 
-/** What no schema of ours allows anywhere, or what PostgreSQL, logs and SQL have been known to stumble over. */
+/** Values that no schema accepts, or that are known to break PostgreSQL, logs or SQL. */
 const NASTY: unknown[] = [
   null,
   true,
@@ -43,7 +43,7 @@ const NASTY: unknown[] = [
 ];
 export const nasty = fc.constantFrom(...NASTY);
 
-/** A value that the schema allows. */
+/** Returns values that the schema accepts. */
 export function allowed(given: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
   const schema = resolve(given);
   if (schema.enum) return fc.constantFrom(...schema.enum);
@@ -93,7 +93,7 @@ function record({ properties = {}, required = [] }: Schema, resolve: Resolve): f
   return withSome(Object.fromEntries(fields), required);
 }
 
-/** An object with what it must have and a few of its other fields: with all of them at once hardly any is taken. */
+/** Returns objects with the required and a few optional fields, because objects with all fields are hardly ever accepted. */
 export function withSome(
   fields: Record<string, fc.Arbitrary<unknown>>,
   required: readonly string[],
@@ -108,7 +108,7 @@ export function withSome(
   );
 }
 
-/** A body that breaks its schema: a field is missing, unknown or nasty, or it is no object at all. */
+/** Returns bodies that violate the schema: a field is missing, unknown or invalid, or the body is not an object. */
 export function refused(given: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
   const schema = resolve(given);
   const good = allowed(schema, resolve) as fc.Arbitrary<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-/** The link to an export over HTTP: for its subject and the staff in charge, once a part, for a week. */
+/** Export links over HTTP: authorization, single use of each part, and expiry after a week. */
 import { Hono } from "@hono/hono";
 import assert from "node:assert/strict";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
@@ -26,10 +26,10 @@ import { bearer, createIssuer, serve } from "../graph/server.ts";
 import type { Limits } from "../../rest/limits.ts";
 import { noLimits } from "./server.ts";
 
-interface Door extends AsyncDisposable {
+interface ExportServer extends AsyncDisposable {
   exports: ExportWorld;
   origin: string;
-  /** Undefined as a principal: without a token. */
+  /** Sends a request; without a token if the principal is undefined. */
   get(
     path: string,
     as: Principal | undefined,
@@ -38,7 +38,7 @@ interface Door extends AsyncDisposable {
   link(asked: Asked): Promise<string>;
 }
 
-async function openDoor(changes: Partial<Limits> = {}): Promise<Door> {
+async function startExports(changes: Partial<Limits> = {}): Promise<ExportServer> {
   await using stack = new AsyncDisposableStack();
   const exports = stack.use(await createExportWorld());
   const issuer = await createIssuer();
@@ -86,9 +86,9 @@ const statusOf = async (answer: Promise<Response>) => {
 const GONE = [410, "REFUSED_IN_STATE"];
 const NOT_FOUND = [404, "NOT_FOUND"];
 
-Deno.test("the subject sees what there is as often as it likes, and fetches every part once", async () => {
-  await using door = await openDoor();
-  const { exports } = door;
+Deno.test("the subject lists the parts any number of times, and downloads every part once", async () => {
+  await using server = await startExports();
+  const { exports } = server;
   const asked = await finished(exports);
   const as = shopper(asked.customer);
   const link = await exportLink(exports.sql, exports.keys, asked.key, exports.now);
@@ -97,7 +97,7 @@ Deno.test("the subject sees what there is as often as it likes, and fetches ever
   assert.ok(!link.url.includes(asked.customer.id.slice(0, 8)));
 
   for (let round = 0; round < 3; round++) {
-    const response = await door.get(link.url, as);
+    const response = await server.get(link.url, as);
     const listing = await response.json();
     assert.equal(listing.expiresAt, link.expiresAt.toISOString());
     assert.deepEqual(listing.parts.map((part: { name: string }) => part.name), [
@@ -107,56 +107,56 @@ Deno.test("the subject sees what there is as often as it likes, and fetches ever
     ]);
     assert.equal(listing.parts[2].sha256, link.sha256);
   }
-  const { parts } = await (await door.get(link.url, as)).json();
+  const { parts } = await (await server.get(link.url, as)).json();
   for (const { name, href, bytes, sha256: hash, mediaType } of parts) {
-    assert.deepEqual(await statusOf(door.get(href, as, { method: "HEAD" })), [200, undefined]);
-    const response = await door.get(href, as);
+    assert.deepEqual(await statusOf(server.get(href, as, { method: "HEAD" })), [200, undefined]);
+    const response = await server.get(href, as);
     assert.equal(response.status, 200);
     assert.equal(response.headers.get("content-type"), mediaType);
     assert.equal(response.headers.get("content-disposition"), `attachment; filename="${name}"`);
     const body = await response.bytes();
     assert.deepEqual([body.byteLength, await sha256(body)], [bytes, hash]);
     assert.equal(new TextDecoder().decode(body), await documentText(exports, asked, name));
-    assert.deepEqual(await statusOf(door.get(href, as)), GONE);
+    assert.deepEqual(await statusOf(server.get(href, as)), GONE);
     assert.deepEqual(
-      await statusOf(door.get(href, as, { headers: { "accept-encoding": "identity" } })),
+      await statusOf(server.get(href, as, { headers: { "accept-encoding": "identity" } })),
       GONE,
     );
   }
-  assert.equal((await (await door.get(link.url, as)).json()).parts.length, 3);
+  assert.equal((await (await server.get(link.url, as)).json()).parts.length, 3);
 });
 
-Deno.test("a new link gives again what an old one has given, and each only once", async () => {
-  await using door = await openDoor();
-  const asked = await finished(door.exports);
+Deno.test("a new link returns a part again, and each link returns it once", async () => {
+  await using server = await startExports();
+  const asked = await finished(server.exports);
   const as = shopper(asked.customer);
-  const first = await door.link(asked);
-  assert.equal(await door.link(asked), first);
-  assert.deepEqual(await statusOf(door.get(`${first}/access.html`, as)), [200, undefined]);
-  const second = await door.link(asked);
+  const first = await server.link(asked);
+  assert.equal(await server.link(asked), first);
+  assert.deepEqual(await statusOf(server.get(`${first}/access.html`, as)), [200, undefined]);
+  const second = await server.link(asked);
   assert.notEqual(second, first);
-  assert.deepEqual(await statusOf(door.get(`${first}/access.html`, as)), GONE);
-  assert.deepEqual(await statusOf(door.get(`${second}/access.html`, as)), [200, undefined]);
-  assert.deepEqual(await statusOf(door.get(`${second}/access.html`, as)), GONE);
-  assert.deepEqual(await statusOf(door.get(`${second}/access.json`, as)), [200, undefined]);
-  assert.deepEqual(await statusOf(door.get(`${first}/access.json`, as)), GONE);
+  assert.deepEqual(await statusOf(server.get(`${first}/access.html`, as)), GONE);
+  assert.deepEqual(await statusOf(server.get(`${second}/access.html`, as)), [200, undefined]);
+  assert.deepEqual(await statusOf(server.get(`${second}/access.html`, as)), GONE);
+  assert.deepEqual(await statusOf(server.get(`${second}/access.json`, as)), [200, undefined]);
+  assert.deepEqual(await statusOf(server.get(`${first}/access.json`, as)), GONE);
 });
 
-Deno.test("of 20 downloads at the same time exactly one is given", async () => {
-  await using door = await openDoor();
-  const asked = await finished(door.exports);
-  const path = `${await door.link(asked)}/access.json`;
+Deno.test("exactly one of 20 concurrent downloads succeeds", async () => {
+  await using server = await startExports();
+  const asked = await finished(server.exports);
+  const path = `${await server.link(asked)}/access.json`;
   const statuses = await Promise.all(
-    Array.from({ length: 20 }, () => statusOf(door.get(path, shopper(asked.customer)))),
+    Array.from({ length: 20 }, () => statusOf(server.get(path, shopper(asked.customer)))),
   );
   assert.equal(statuses.filter(([status]) => status === 200).length, 1);
   assert.deepEqual(statuses.filter(([status]) => status !== 200), Array(19).fill(GONE));
 });
 
-Deno.test("a part comes as it is kept or unpacked, as the client can take it, and is never kept by others", async () => {
-  await using door = await openDoor();
-  const asked = await finished(door.exports);
-  const path = `${await door.link(asked)}/access.json`;
+Deno.test("a part is sent gzipped or decompressed as the client accepts it, and is never cached", async () => {
+  await using server = await startExports();
+  const asked = await finished(server.exports);
+  const path = `${await server.link(asked)}/access.json`;
   const as = shopper(asked.customer);
   const expected: [accept: string, encoding: string | null][] = [
     ["gzip", "gzip"],
@@ -166,17 +166,17 @@ Deno.test("a part comes as it is kept or unpacked, as the client can take it, an
     ["identity, gzip;q=0.2", null],
   ];
   for (const [accept, encoding] of expected) {
-    const response = await door.get(path, as, { method: "HEAD", headers: { "accept-encoding": accept } });
+    const response = await server.get(path, as, { method: "HEAD", headers: { "accept-encoding": accept } });
     assert.equal(response.status, 200);
     assert.equal(response.headers.get("content-encoding"), encoding, accept);
     assert.equal(response.headers.get("vary"), "accept-encoding");
   }
-  const plain = await door.get(path, as, { headers: { "accept-encoding": "identity" } });
+  const plain = await server.get(path, as, { headers: { "accept-encoding": "identity" } });
   assert.equal(plain.headers.get("content-encoding"), null);
-  assert.equal(await plain.text(), await documentText(door.exports, asked, "access.json"));
+  assert.equal(await plain.text(), await documentText(server.exports, asked, "access.json"));
 
-  const again = await door.get(path, as);
-  const listing = await door.get(await door.link(asked), as);
+  const again = await server.get(path, as);
+  const listing = await server.get(await server.link(asked), as);
   for (const response of [plain, again, listing]) {
     assert.equal(response.headers.get("cache-control"), "no-store");
     assert.equal(response.headers.get("x-content-type-options"), "nosniff");
@@ -186,12 +186,12 @@ Deno.test("a part comes as it is kept or unpacked, as the client can take it, an
   }
 });
 
-Deno.test("a browser is shown the parts as a page of links", async () => {
-  await using door = await openDoor();
-  const asked = await finished(door.exports);
-  const link = await door.link(asked);
+Deno.test("a browser receives the parts as a page of links", async () => {
+  await using server = await startExports();
+  const asked = await finished(server.exports);
+  const link = await server.link(asked);
   const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-  const response = await door.get(link, shopper(asked.customer), { headers: { accept } });
+  const response = await server.get(link, shopper(asked.customer), { headers: { accept } });
   assert.match(response.headers.get("content-type") ?? "", /^text\/html/);
   const page = await response.text();
   assert.deepEqual([...page.matchAll(/href="([^"]*)"/g)].map(([, href]) => href), [
@@ -201,12 +201,12 @@ Deno.test("a browser is shown the parts as a page of links", async () => {
   ]);
 });
 
-Deno.test("only the subject and the store's privacy officers and managers are given an export", async () => {
-  await using door = await openDoor();
-  const { exports } = door;
+Deno.test("only the subject and the store's privacy officers and managers receive an export", async () => {
+  await using server = await startExports();
+  const { exports } = server;
   const asked = await finished(exports);
   const { storeId } = asked.key;
-  const link = await door.link(asked);
+  const link = await server.link(asked);
   const other = await finished(exports);
   const staff = (roles: Principal["roles"], store: string = storeId): Principal => ({
     id: crypto.randomUUID(),
@@ -214,7 +214,7 @@ Deno.test("only the subject and the store's privacy officers and managers are gi
     storeId: store,
     roles,
   });
-  const strangers: Principal[] = [
+  const others: Principal[] = [
     shopper(other.customer),
     { ...shopper(asked.customer), storeId: crypto.randomUUID() },
     staff([]),
@@ -224,30 +224,30 @@ Deno.test("only the subject and the store's privacy officers and managers are gi
     { ...staff([]), id: asked.customer.id },
     { ...staff([]), id: asked.customer.id, type: "SYSTEM" },
   ];
-  for (const [at, stranger] of strangers.entries()) {
+  for (const [at, principal] of others.entries()) {
     for (const path of [link, `${link}/access.json`]) {
-      assert.deepEqual(await statusOf(door.get(path, stranger)), NOT_FOUND, `stranger ${at}`);
+      assert.deepEqual(await statusOf(server.get(path, principal)), NOT_FOUND, `principal ${at}`);
     }
   }
-  const unknown = await door.get(link, undefined);
+  const unknown = await server.get(link, undefined);
   assert.equal(unknown.headers.get("www-authenticate"), "Bearer");
   assert.equal(unknown.headers.get("cache-control"), "no-store");
   assert.deepEqual([unknown.status, (await unknown.json()).code], [401, "UNAUTHENTICATED"]);
 
-  assert.deepEqual(await statusOf(door.get(link, staff(["STORE_MANAGER"]))), [200, undefined]);
-  assert.deepEqual(await statusOf(door.get(`${link}/access.json`, staff(["PRIVACY_OFFICER"]))), [
+  assert.deepEqual(await statusOf(server.get(link, staff(["STORE_MANAGER"]))), [200, undefined]);
+  assert.deepEqual(await statusOf(server.get(`${link}/access.json`, staff(["PRIVACY_OFFICER"]))), [
     200,
     undefined,
   ]);
-  assert.deepEqual(await statusOf(door.get(`${link}/access.json`, shopper(asked.customer))), GONE);
+  assert.deepEqual(await statusOf(server.get(`${link}/access.json`, shopper(asked.customer))), GONE);
 });
 
-Deno.test("a token that we have not signed, or for something else, leads nowhere", async () => {
-  await using door = await openDoor();
-  const { exports } = door;
+Deno.test("forged tokens, and tokens for other exports, are not found", async () => {
+  await using server = await startExports();
+  const { exports } = server;
   const [asked, open] = [await finished(exports), await ask(exports)];
   const as = shopper(asked.customer);
-  const token = (await door.link(asked)).slice("/exports/".length);
+  const token = (await server.link(asked)).slice("/exports/".length);
   const flip = (at: number) => `${token.slice(0, at)}${token[at] === "A" ? "B" : "A"}${token.slice(at + 1)}`;
   const sign = signLink.bind(undefined, exports.keys.linkKey);
   const forged = [
@@ -263,62 +263,62 @@ Deno.test("a token that we have not signed, or for something else, leads nowhere
     await sign({ ...asked.key, requestId: crypto.randomUUID(), generation: 1 }),
   ];
   for (const wrong of forged) {
-    assert.deepEqual(await statusOf(door.get(`/exports/${wrong}/access.json`, as)), NOT_FOUND, wrong);
+    assert.deepEqual(await statusOf(server.get(`/exports/${wrong}/access.json`, as)), NOT_FOUND, wrong);
   }
   for (
     const part of ["portability.json", "source%2forder-service", "access.json%00", "..%2faccess.json", "%27"]
   ) {
-    assert.deepEqual(await statusOf(door.get(`/exports/${token}/${part}`, as)), NOT_FOUND, part);
+    assert.deepEqual(await statusOf(server.get(`/exports/${token}/${part}`, as)), NOT_FOUND, part);
   }
   assert.equal(await exportLink(exports.sql, exports.keys, open.key, exports.now), undefined);
-  assert.deepEqual(await statusOf(door.get(`/exports/${token}/access.json`, as)), [200, undefined]);
+  assert.deepEqual(await statusOf(server.get(`/exports/${token}/access.json`, as)), [200, undefined]);
 });
 
-Deno.test("an expired or destroyed export is gone, before and after it is swept away", async () => {
-  await using door = await openDoor();
-  const { exports } = door;
+Deno.test("an expired or destroyed export is gone, before and after its rows are deleted", async () => {
+  await using server = await startExports();
+  const { exports } = server;
   const worker = exports.world.database.pool("customer_worker", 1);
   const [expiring, destroyed] = [await finished(exports), await finished(exports)];
-  const [one, two] = [await door.link(expiring), await door.link(destroyed)];
+  const [one, two] = [await server.link(expiring), await server.link(destroyed)];
   await writeStore(exports.sql, destroyed.key.storeId, (tx) => destroyExports(tx, destroyed.key));
-  assert.deepEqual(await statusOf(door.get(two, shopper(destroyed.customer))), GONE);
-  assert.deepEqual(await statusOf(door.get(`${two}/access.json`, shopper(destroyed.customer))), GONE);
-  assert.deepEqual(await statusOf(door.get(two, shopper(expiring.customer))), NOT_FOUND);
+  assert.deepEqual(await statusOf(server.get(two, shopper(destroyed.customer))), GONE);
+  assert.deepEqual(await statusOf(server.get(`${two}/access.json`, shopper(destroyed.customer))), GONE);
+  assert.deepEqual(await statusOf(server.get(two, shopper(expiring.customer))), NOT_FOUND);
 
   const as = shopper(expiring.customer);
   exports.now = new Date(exports.now.getTime() + 7 * DAY_MS - 1);
-  assert.deepEqual(await statusOf(door.get(one, as)), [200, undefined]);
+  assert.deepEqual(await statusOf(server.get(one, as)), [200, undefined]);
   exports.now = new Date(exports.now.getTime() + 1);
   for (let swept = 0; swept < 2; swept++) {
-    assert.deepEqual(await statusOf(door.get(one, as)), GONE);
-    assert.deepEqual(await statusOf(door.get(`${one}/access.json`, as)), GONE);
+    assert.deepEqual(await statusOf(server.get(one, as)), GONE);
+    assert.deepEqual(await statusOf(server.get(`${one}/access.json`, as)), GONE);
     assert.equal(await exportLink(exports.sql, exports.keys, expiring.key, exports.now), undefined);
     await deleteExpiredExports(worker, exports.now);
   }
 });
 
-Deno.test("a principal's requests for exports are limited, whoever's they are", async () => {
-  await using door = await openDoor({ perPrincipal: () => Promise.resolve(7) });
-  const asked = await finished(door.exports);
-  const refused = await door.get(await door.link(asked), shopper(asked.customer));
+Deno.test("a principal's requests for exports are rate-limited", async () => {
+  await using server = await startExports({ perPrincipal: () => Promise.resolve(7) });
+  const asked = await finished(server.exports);
+  const refused = await server.get(await server.link(asked), shopper(asked.customer));
   assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "7"]);
   await refused.body?.cancel();
 });
 
-Deno.test("a damaged part is never taken for the whole, and one that cannot be read does not use the link up", async () => {
-  await using door = await openDoor();
-  const { exports: { admin }, exports } = door;
+Deno.test("a corrupt part fails, and does not use up the link if its first chunk cannot be read", async () => {
+  await using server = await startExports();
+  const { exports: { admin }, exports } = server;
   const asked = await finished(exports);
   const as = shopper(asked.customer);
   const damage = (chunk: number) =>
     admin`update gdpr_exports set bytes = set_byte(bytes, 20, get_byte(bytes, 20) # 1)
       where request_id = ${asked.key.requestId} and part = 'access.html' and chunk = ${chunk}`;
   await damage(0);
-  const path = `${await door.link(asked)}/access.html`;
-  assert.deepEqual(await statusOf(door.get(path, as)), [500, "INTERNAL_SERVER_ERROR"]);
+  const path = `${await server.link(asked)}/access.html`;
+  assert.deepEqual(await statusOf(server.get(path, as)), [500, "INTERNAL_SERVER_ERROR"]);
   await damage(0);
   await damage(1);
-  const response = await door.get(path, as);
+  const response = await server.get(path, as);
   assert.equal(response.status, 200);
   await assert.rejects(response.bytes());
 });
