@@ -150,9 +150,9 @@ function isOpenAfter(line: Uint8Array, open: boolean): boolean {
 
 function join(lines: readonly PhysicalLine[]): Uint8Array {
   const { start } = lines[0]!;
-  const whole = new Uint8Array(lines.at(-1)!.end - start).fill(NEWLINE);
-  for (const line of lines) whole.set(line.bytes!, line.start - start);
-  return whole;
+  const joined = new Uint8Array(lines.at(-1)!.end - start).fill(NEWLINE);
+  for (const line of lines) joined.set(line.bytes!, line.start - start);
+  return joined;
 }
 
 /** Growable byte buffer whose appends take amortized linear time. */

@@ -7,7 +7,7 @@ import { PAGE_LIMIT, pageQuery } from "../pagination.ts";
 /** Sufficient for names, and bounds the conditions that PostgreSQL has to plan. */
 const MAX_WORDS = 8;
 
-const moment = (description: string) =>
+const timestamp = (description: string) =>
   z.iso.datetime({ offset: true, error: "must be a date and time such as 2026-01-31T12:00:00Z" })
     .transform((text) => new Date(text))
     .optional().meta({ type: "string", format: "date-time", description });
@@ -29,8 +29,8 @@ const filter = {
     }),
   status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]).optional(),
   groupId: uuid.optional().meta({ description: "Only members of this group" }),
-  createdFrom: moment("Registered at this time or later"),
-  createdTo: moment("Registered before this time"),
+  createdFrom: timestamp("Registered at this time or later"),
+  createdTo: timestamp("Registered before this time"),
 };
 
 const inQuery = {

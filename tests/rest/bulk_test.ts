@@ -176,9 +176,9 @@ Deno.test("concurrent files with the same new customers create each customer onc
   const results = answers.flatMap(({ lines }) => lines.map(({ result }) => result)).toSorted();
   assert.deepEqual(results, [...Array(20).fill("CREATED"), ...Array(60).fill("UNCHANGED")]);
 
-  const taken = { customerId: crypto.randomUUID(), email: "together0@example.com" };
+  const duplicate = { customerId: crypto.randomUUID(), email: "together0@example.com" };
   const unknown = { customerId: crypto.randomUUID(), firstName: "Ada" };
-  const { lines } = await send(rest, rest.world.system, rows(taken, unknown));
+  const { lines } = await send(rest, rest.world.system, rows(duplicate, unknown));
   assert.deepEqual(lines.map(summary), [[1, "REFUSED", "ALREADY_EXISTS"], [2, "REFUSED", "NOT_FOUND"]]);
 });
 
@@ -283,10 +283,10 @@ Deno.test("only services choose IDs; shoppers, other roles and other stores are 
   }
   assert.deepEqual(await outcome(rest.staff(["CUSTOMER_MANAGER"])), [200, "REFUSED", "NOT_FOUND"]);
   assert.deepEqual(await outcome(rest.world.system), [200, "CREATED", undefined]);
-  const stranger = rest.staff(["STORE_MANAGER"], crypto.randomUUID());
+  const otherStore = rest.staff(["STORE_MANAGER"], crypto.randomUUID());
   const { lines } = await send(
     rest,
-    stranger,
+    otherStore,
     rows({ customerId: ref.id, lastName: "X" }, { email: "mine@example.com", lastName: "Theirs" }),
   );
   assert.deepEqual(lines.map(summary), [[1, "REFUSED", "NOT_FOUND"], [2, "CREATED", 1]]);

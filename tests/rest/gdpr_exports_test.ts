@@ -35,7 +35,7 @@ interface ExportServer extends AsyncDisposable {
     as: Principal | undefined,
     init?: RequestInit & { headers?: HeadersInit },
   ): Promise<Response>;
-  link(asked: Asked): Promise<string>;
+  link(request: Asked): Promise<string>;
 }
 
 async function startExports(changes: Partial<Limits> = {}): Promise<ExportServer> {
@@ -70,11 +70,11 @@ async function startExports(changes: Partial<Limits> = {}): Promise<ExportServer
   };
 }
 
-async function finished(exports: ExportWorld): Promise<Asked> {
-  const asked = await ask(exports);
-  await collect(exports, asked);
-  await storeOf(exports).compile(asked.key, asked.description, NEVER);
-  return asked;
+async function compileExport(exports: ExportWorld): Promise<Asked> {
+  const request = await ask(exports);
+  await collect(exports, request);
+  await storeOf(exports).compile(request.key, request.description, NEVER);
+  return request;
 }
 
 const statusOf = async (answer: Promise<Response>) => {
@@ -89,12 +89,12 @@ const NOT_FOUND = [404, "NOT_FOUND"];
 Deno.test("the subject lists the parts any number of times, and downloads every part once", async () => {
   await using server = await startExports();
   const { exports } = server;
-  const asked = await finished(exports);
-  const as = shopper(asked.customer);
-  const link = await exportLink(exports.sql, exports.keys, asked.key, exports.now);
+  const request = await compileExport(exports);
+  const as = shopper(request.customer);
+  const link = await exportLink(exports.sql, exports.keys, request.key, exports.now);
   assert.ok(link);
   assert.equal(link.expiresAt.getTime(), exports.now.getTime() + 7 * DAY_MS);
-  assert.ok(!link.url.includes(asked.customer.id.slice(0, 8)));
+  assert.ok(!link.url.includes(request.customer.id.slice(0, 8)));
 
   for (let round = 0; round < 3; round++) {
     const response = await server.get(link.url, as);
@@ -116,7 +116,7 @@ Deno.test("the subject lists the parts any number of times, and downloads every 
     assert.equal(response.headers.get("content-disposition"), `attachment; filename="${name}"`);
     const body = await response.bytes();
     assert.deepEqual([body.byteLength, await sha256(body)], [bytes, hash]);
-    assert.equal(new TextDecoder().decode(body), await documentText(exports, asked, name));
+    assert.equal(new TextDecoder().decode(body), await documentText(exports, request, name));
     assert.deepEqual(await statusOf(server.get(href, as)), GONE);
     assert.deepEqual(
       await statusOf(server.get(href, as, { headers: { "accept-encoding": "identity" } })),
@@ -128,12 +128,12 @@ Deno.test("the subject lists the parts any number of times, and downloads every 
 
 Deno.test("a new link returns a part again, and each link returns it once", async () => {
   await using server = await startExports();
-  const asked = await finished(server.exports);
-  const as = shopper(asked.customer);
-  const first = await server.link(asked);
-  assert.equal(await server.link(asked), first);
+  const request = await compileExport(server.exports);
+  const as = shopper(request.customer);
+  const first = await server.link(request);
+  assert.equal(await server.link(request), first);
   assert.deepEqual(await statusOf(server.get(`${first}/access.html`, as)), [200, undefined]);
-  const second = await server.link(asked);
+  const second = await server.link(request);
   assert.notEqual(second, first);
   assert.deepEqual(await statusOf(server.get(`${first}/access.html`, as)), GONE);
   assert.deepEqual(await statusOf(server.get(`${second}/access.html`, as)), [200, undefined]);
@@ -144,10 +144,10 @@ Deno.test("a new link returns a part again, and each link returns it once", asyn
 
 Deno.test("exactly one of 20 concurrent downloads succeeds", async () => {
   await using server = await startExports();
-  const asked = await finished(server.exports);
-  const path = `${await server.link(asked)}/access.json`;
+  const request = await compileExport(server.exports);
+  const path = `${await server.link(request)}/access.json`;
   const statuses = await Promise.all(
-    Array.from({ length: 20 }, () => statusOf(server.get(path, shopper(asked.customer)))),
+    Array.from({ length: 20 }, () => statusOf(server.get(path, shopper(request.customer)))),
   );
   assert.equal(statuses.filter(([status]) => status === 200).length, 1);
   assert.deepEqual(statuses.filter(([status]) => status !== 200), Array(19).fill(GONE));
@@ -155,9 +155,9 @@ Deno.test("exactly one of 20 concurrent downloads succeeds", async () => {
 
 Deno.test("a part is sent gzipped or decompressed as the client accepts it, and is never cached", async () => {
   await using server = await startExports();
-  const asked = await finished(server.exports);
-  const path = `${await server.link(asked)}/access.json`;
-  const as = shopper(asked.customer);
+  const request = await compileExport(server.exports);
+  const path = `${await server.link(request)}/access.json`;
+  const as = shopper(request.customer);
   const expected: [accept: string, encoding: string | null][] = [
     ["gzip", "gzip"],
     ["br, gzip;q=0.5", "gzip"],
@@ -173,10 +173,10 @@ Deno.test("a part is sent gzipped or decompressed as the client accepts it, and 
   }
   const plain = await server.get(path, as, { headers: { "accept-encoding": "identity" } });
   assert.equal(plain.headers.get("content-encoding"), null);
-  assert.equal(await plain.text(), await documentText(server.exports, asked, "access.json"));
+  assert.equal(await plain.text(), await documentText(server.exports, request, "access.json"));
 
   const again = await server.get(path, as);
-  const listing = await server.get(await server.link(asked), as);
+  const listing = await server.get(await server.link(request), as);
   for (const response of [plain, again, listing]) {
     assert.equal(response.headers.get("cache-control"), "no-store");
     assert.equal(response.headers.get("x-content-type-options"), "nosniff");
@@ -188,10 +188,10 @@ Deno.test("a part is sent gzipped or decompressed as the client accepts it, and 
 
 Deno.test("a browser receives the parts as a page of links", async () => {
   await using server = await startExports();
-  const asked = await finished(server.exports);
-  const link = await server.link(asked);
+  const request = await compileExport(server.exports);
+  const link = await server.link(request);
   const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-  const response = await server.get(link, shopper(asked.customer), { headers: { accept } });
+  const response = await server.get(link, shopper(request.customer), { headers: { accept } });
   assert.match(response.headers.get("content-type") ?? "", /^text\/html/);
   const page = await response.text();
   assert.deepEqual([...page.matchAll(/href="([^"]*)"/g)].map(([, href]) => href), [
@@ -204,10 +204,10 @@ Deno.test("a browser receives the parts as a page of links", async () => {
 Deno.test("only the subject and the store's privacy officers and managers receive an export", async () => {
   await using server = await startExports();
   const { exports } = server;
-  const asked = await finished(exports);
-  const { storeId } = asked.key;
-  const link = await server.link(asked);
-  const other = await finished(exports);
+  const request = await compileExport(exports);
+  const { storeId } = request.key;
+  const link = await server.link(request);
+  const other = await compileExport(exports);
   const staff = (roles: Principal["roles"], store: string = storeId): Principal => ({
     id: crypto.randomUUID(),
     type: "STAFF",
@@ -216,13 +216,13 @@ Deno.test("only the subject and the store's privacy officers and managers receiv
   });
   const others: Principal[] = [
     shopper(other.customer),
-    { ...shopper(asked.customer), storeId: crypto.randomUUID() },
+    { ...shopper(request.customer), storeId: crypto.randomUUID() },
     staff([]),
     staff(["CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"]),
     staff(["PRIVACY_OFFICER", "STORE_MANAGER"], crypto.randomUUID()),
     { ...staff(["PRIVACY_OFFICER"]), type: "SYSTEM" },
-    { ...staff([]), id: asked.customer.id },
-    { ...staff([]), id: asked.customer.id, type: "SYSTEM" },
+    { ...staff([]), id: request.customer.id },
+    { ...staff([]), id: request.customer.id, type: "SYSTEM" },
   ];
   for (const [at, principal] of others.entries()) {
     for (const path of [link, `${link}/access.json`]) {
@@ -239,15 +239,15 @@ Deno.test("only the subject and the store's privacy officers and managers receiv
     200,
     undefined,
   ]);
-  assert.deepEqual(await statusOf(server.get(`${link}/access.json`, shopper(asked.customer))), GONE);
+  assert.deepEqual(await statusOf(server.get(`${link}/access.json`, shopper(request.customer))), GONE);
 });
 
 Deno.test("forged tokens, and tokens for other exports, are not found", async () => {
   await using server = await startExports();
   const { exports } = server;
-  const [asked, open] = [await finished(exports), await ask(exports)];
-  const as = shopper(asked.customer);
-  const token = (await server.link(asked)).slice("/exports/".length);
+  const [request, open] = [await compileExport(exports), await ask(exports)];
+  const as = shopper(request.customer);
+  const token = (await server.link(request)).slice("/exports/".length);
   const flip = (at: number) => `${token.slice(0, at)}${token[at] === "A" ? "B" : "A"}${token.slice(at + 1)}`;
   const sign = signLink.bind(undefined, exports.keys.linkKey);
   const forged = [
@@ -258,9 +258,9 @@ Deno.test("forged tokens, and tokens for other exports, are not found", async ()
     token.toLowerCase(),
     "x",
     "%00",
-    await signLink((await createKeys()).linkKey, { ...asked.key, generation: 1 }),
-    await sign({ ...asked.key, storeId: crypto.randomUUID(), generation: 1 }),
-    await sign({ ...asked.key, requestId: crypto.randomUUID(), generation: 1 }),
+    await signLink((await createKeys()).linkKey, { ...request.key, generation: 1 }),
+    await sign({ ...request.key, storeId: crypto.randomUUID(), generation: 1 }),
+    await sign({ ...request.key, requestId: crypto.randomUUID(), generation: 1 }),
   ];
   for (const wrong of forged) {
     assert.deepEqual(await statusOf(server.get(`/exports/${wrong}/access.json`, as)), NOT_FOUND, wrong);
@@ -278,7 +278,7 @@ Deno.test("an expired or destroyed export is gone, before and after its rows are
   await using server = await startExports();
   const { exports } = server;
   const worker = exports.world.database.pool("customer_worker", 1);
-  const [expiring, destroyed] = [await finished(exports), await finished(exports)];
+  const [expiring, destroyed] = [await compileExport(exports), await compileExport(exports)];
   const [one, two] = [await server.link(expiring), await server.link(destroyed)];
   await writeStore(exports.sql, destroyed.key.storeId, (tx) => destroyExports(tx, destroyed.key));
   assert.deepEqual(await statusOf(server.get(two, shopper(destroyed.customer))), GONE);
@@ -299,8 +299,8 @@ Deno.test("an expired or destroyed export is gone, before and after its rows are
 
 Deno.test("a principal's requests for exports are rate-limited", async () => {
   await using server = await startExports({ perPrincipal: () => Promise.resolve(7) });
-  const asked = await finished(server.exports);
-  const refused = await server.get(await server.link(asked), shopper(asked.customer));
+  const request = await compileExport(server.exports);
+  const refused = await server.get(await server.link(request), shopper(request.customer));
   assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "7"]);
   await refused.body?.cancel();
 });
@@ -308,13 +308,13 @@ Deno.test("a principal's requests for exports are rate-limited", async () => {
 Deno.test("a corrupt part fails, and does not use up the link if its first chunk cannot be read", async () => {
   await using server = await startExports();
   const { exports: { admin }, exports } = server;
-  const asked = await finished(exports);
-  const as = shopper(asked.customer);
+  const request = await compileExport(exports);
+  const as = shopper(request.customer);
   const damage = (chunk: number) =>
     admin`update gdpr_exports set bytes = set_byte(bytes, 20, get_byte(bytes, 20) # 1)
-      where request_id = ${asked.key.requestId} and part = 'access.html' and chunk = ${chunk}`;
+      where request_id = ${request.key.requestId} and part = 'access.html' and chunk = ${chunk}`;
   await damage(0);
-  const path = `${await server.link(asked)}/access.html`;
+  const path = `${await server.link(request)}/access.html`;
   assert.deepEqual(await statusOf(server.get(path, as)), [500, "INTERNAL_SERVER_ERROR"]);
   await damage(0);
   await damage(1);

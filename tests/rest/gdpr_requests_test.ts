@@ -83,8 +83,8 @@ Deno.test("a rectification corrects the profile at once, and its values are only
   const customer = (await rest.call("GET", `/customers/${customerId}`, { as: manager })).body;
   assert.deepEqual([customer.firstName, customer.phone], ["Grace", null]);
 
-  const taken = { customerId, type: "RECTIFICATION", corrections: { email: "TAKEN@example.com" } };
-  const refused = await rest.call("POST", PATH, { as, body: taken });
+  const duplicate = { customerId, type: "RECTIFICATION", corrections: { email: "TAKEN@example.com" } };
+  const refused = await rest.call("POST", PATH, { as, body: duplicate });
   assert.deepEqual([refused.status, refused.body.code], [409, "ALREADY_EXISTS"]);
   assert.ok(!refused.text.toLowerCase().includes("taken@") && !refused.text.includes(other.id));
 });

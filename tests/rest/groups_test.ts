@@ -16,9 +16,9 @@ const manager = (rest: TestRest) => rest.staff(["CUSTOMER_MANAGER"]);
 Deno.test("a group is created, read, updated and deleted, and its record remains", async () => {
   await using rest = await startRest();
   const as = manager(rest);
-  const made = await rest.call("POST", "/groups", { as, body: GOLD });
-  const { groupId, createdAt, updatedAt } = made.body;
-  assert.deepEqual([made.status, made.body], [201, {
+  const created = await rest.call("POST", "/groups", { as, body: GOLD });
+  const { groupId, createdAt, updatedAt } = created.body;
+  assert.deepEqual([created.status, created.body], [201, {
     groupId,
     ...GOLD,
     version: 1,
@@ -27,9 +27,9 @@ Deno.test("a group is created, read, updated and deleted, and its record remains
     deletedAt: null,
   }]);
   const path = `/groups/${groupId}`;
-  assert.deepEqual([made.headers.get("location"), made.headers.get("etag")], [path, '"1"']);
+  assert.deepEqual([created.headers.get("location"), created.headers.get("etag")], [path, '"1"']);
   const read = await rest.call("GET", path, { as });
-  assert.deepEqual([read.status, read.body, read.headers.get("etag")], [200, made.body, '"1"']);
+  assert.deepEqual([read.status, read.body, read.headers.get("etag")], [200, created.body, '"1"']);
   const notModified = await rest.call("GET", path, { as, headers: { "if-none-match": '"1"' } });
   assert.deepEqual([notModified.status, notModified.text], [304, ""]);
 
@@ -37,7 +37,7 @@ Deno.test("a group is created, read, updated and deleted, and its record remains
   assert.deepEqual([changed.status, changed.headers.get("etag")], [200, '"2"']);
   assert.ok(changed.body.updatedAt >= updatedAt);
   assert.deepEqual({ ...changed.body, updatedAt }, {
-    ...made.body,
+    ...created.body,
     priority: -1,
     name: "Golden",
     version: 2,

@@ -14,11 +14,11 @@ Deno.test("a service registers a customer with an ID that it has chosen, and rea
   await using rest = await startRest();
   const { system: as } = rest.world;
   const customerId = crypto.randomUUID();
-  const made = await rest.call("POST", "/customers", { as, body: { ...GRACE, customerId } });
-  assert.equal(made.status, 201);
-  assert.equal(made.headers.get("location"), `/customers/${customerId}`);
-  assert.equal(made.headers.get("etag"), '"1"');
-  const { registeredAt, updatedAt, ...profile } = made.body;
+  const created = await rest.call("POST", "/customers", { as, body: { ...GRACE, customerId } });
+  assert.equal(created.status, 201);
+  assert.equal(created.headers.get("location"), `/customers/${customerId}`);
+  assert.equal(created.headers.get("etag"), '"1"');
+  const { registeredAt, updatedAt, ...profile } = created.body;
   assert.deepEqual(profile, {
     customerId,
     email: GRACE.email,
@@ -33,7 +33,7 @@ Deno.test("a service registers a customer with an ID that it has chosen, and rea
   });
   assert.equal(registeredAt, updatedAt);
   const read = await rest.call("GET", `/customers/${customerId}`, { as });
-  assert.deepEqual([read.status, read.body], [200, made.body]);
+  assert.deepEqual([read.status, read.body], [200, created.body]);
 });
 
 Deno.test("explicit names take precedence over `name`, and a single word is a last name", async () => {

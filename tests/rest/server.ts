@@ -97,8 +97,8 @@ export async function startRest(
     origin,
     keys,
     staff: (roles, storeId = world.storeId) => ({ id: crypto.randomUUID(), type: "STAFF", storeId, roles }),
-    async call(method, path, { as, body, headers: given } = {}) {
-      const headers = new Headers(given);
+    async call(method, path, { as, body, headers: extraHeaders } = {}) {
+      const headers = new Headers(extraHeaders);
       if (as) headers.set("authorization", await bearer(issuer, as));
       if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
       const payload = body === undefined

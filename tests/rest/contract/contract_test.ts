@@ -11,7 +11,7 @@ import type { RestOptions } from "../../../rest/options.ts";
 import { describeApi } from "../../../rest/documents/openapi.ts";
 import { ADDRESS, createGroup, register, tell } from "../../actors/world.ts";
 import { startRest, type TestRest } from "../server.ts";
-import { allowed, nasty, refused, type Resolve, type Schema, withSome } from "./inputs.ts";
+import { hostile, invalid, type Resolve, type Schema, valid, withSome } from "./inputs.ts";
 
 interface Operation {
   operationId: string;
@@ -56,10 +56,10 @@ Deno.test("every response conforms to the document, for valid and invalid reques
         assert.equal(violation, undefined, `${label}: ${violation}`);
         if (reply.status < 400) accepted++;
       };
-      const validRequest = request(operation, path, ids, "allowed");
+      const validRequest = request(operation, path, ids, "valid");
       const input = fc.oneof(
         { weight: 3, arbitrary: validRequest },
-        { weight: 2, arbitrary: request(operation, path, ids, "refused") },
+        { weight: 2, arbitrary: request(operation, path, ids, "invalid") },
       );
       await fc.assert(
         fc.asyncProperty(input, send),
@@ -79,7 +79,7 @@ Deno.test("values that violate the schema are refused with INVALID_INPUT", async
   await using rest = await startRest();
   const { id } = await register(rest.world);
   await fc.assert(
-    fc.asyncProperty(nasty, async (value) => {
+    fc.asyncProperty(hostile, async (value) => {
       const reply = await rest.call("PATCH", `/customers/${id}`, {
         as: rest.world.system,
         body: { email: value },
@@ -133,18 +133,18 @@ function request(
   { parameters = [], requestBody }: Operation,
   path: string,
   ids: Ids,
-  kind: "allowed" | "refused",
+  kind: "valid" | "invalid",
 ): fc.Arbitrary<Input> {
   const schema = requestBody?.content["application/json"]?.schema;
-  const bad = nasty.map((value) => typeof value === "string" ? value : JSON.stringify(value));
+  const bad = hostile.map((value) => typeof value === "string" ? value : JSON.stringify(value));
   const of = (place: string) =>
     withSome(
       Object.fromEntries(
         parameters.filter((parameter) => parameter.in === place).map(({ name, schema }) => [
           name,
           fc.oneof(
-            { weight: 4, arbitrary: allowed(schema, resolve) },
-            { weight: kind === "refused" ? 4 : 0, arbitrary: bad },
+            { weight: 4, arbitrary: valid(schema, resolve) },
+            { weight: kind === "invalid" ? 4 : 0, arbitrary: bad },
           ),
         ]),
       ),
@@ -156,26 +156,26 @@ function request(
     fc.oneof(
       { weight: 8, arbitrary: fc.constantFrom(...ids[name] ?? []) },
       { weight: 1, arbitrary: fc.uuid() },
-      { weight: kind === "refused" ? 1 : 0, arbitrary: fc.constantFrom("x", "%00", "..%2F", "'") },
+      { weight: kind === "invalid" ? 1 : 0, arbitrary: fc.constantFrom("x", "%00", "..%2F", "'") },
     ),
   ])));
   const bodies = schema === undefined
     ? fc.constant(undefined)
-    : kind === "allowed"
-    ? withKnownIds(allowed(schema, resolve), ids)
-    : fc.oneof(refused(schema, resolve), fc.constantFrom("{", "[1", "\u0000"));
-  return fc.record({ known, query: of("query"), headers: of("header"), body: bodies }).map((made) => {
+    : kind === "valid"
+    ? withKnownIds(valid(schema, resolve), ids)
+    : fc.oneof(invalid(schema, resolve), fc.constantFrom("{", "[1", "\u0000"));
+  return fc.record({ known, query: of("query"), headers: of("header"), body: bodies }).map((parts) => {
     const query = new URLSearchParams(
-      Object.entries(made.query).map(([name, value]) => [name, String(value)]),
+      Object.entries(parts.query).map(([name, value]) => [name, String(value)]),
     );
     const filled = path.replaceAll(
       /\{(\w+)\}/g,
-      (_, name) => String((made.known as Record<string, string>)[name]),
+      (_, name) => String((parts.known as Record<string, string>)[name]),
     );
     return {
       path: query.size > 0 ? `${filled}?${query}` : filled,
-      headers: printable(made.headers),
-      body: made.body,
+      headers: printable(parts.headers),
+      body: parts.body,
     };
   });
 }

@@ -24,7 +24,7 @@ export interface Schema {
 export type Resolve = (schema: Schema) => Schema;
 
 /** Values that no schema accepts, or that are known to break PostgreSQL, logs or SQL. */
-const NASTY: unknown[] = [
+const HOSTILE: unknown[] = [
   null,
   true,
   -1,
@@ -41,23 +41,23 @@ const NASTY: unknown[] = [
   [[[]]],
   { __proto__: null, constructor: 1 },
 ];
-export const nasty = fc.constantFrom(...NASTY);
+export const hostile = fc.constantFrom(...HOSTILE);
 
 /** Returns values that the schema accepts. */
-export function allowed(given: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
-  const schema = resolve(given);
+export function valid(reference: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
+  const schema = resolve(reference);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const choices = schema.anyOf;
-  if (choices) return fc.oneof(...choices.map((choice) => allowed(choice, resolve)));
+  if (choices) return fc.oneof(...choices.map((choice) => valid(choice, resolve)));
   if (schema.example !== undefined) {
     const { example, ...rest } = schema;
-    return fc.oneof(fc.constant(example), allowed(rest, resolve));
+    return fc.oneof(fc.constant(example), valid(rest, resolve));
   }
   const types = [schema.type ?? "object"].flat();
-  return fc.oneof(...types.map((type) => allowedOf(type, schema, resolve)));
+  return fc.oneof(...types.map((type) => validOf(type, schema, resolve)));
 }
 
-function allowedOf(type: string, schema: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
+function validOf(type: string, schema: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
   switch (type) {
     case "null":
       return fc.constant(null);
@@ -69,7 +69,7 @@ function allowedOf(type: string, schema: Schema, resolve: Resolve): fc.Arbitrary
       return fc.oneof(fc.integer({ min, max }), fc.constantFrom(min, max));
     }
     case "array":
-      return fc.array(allowed(schema.items ?? {}, resolve), { maxLength: 3 });
+      return fc.array(valid(schema.items ?? {}, resolve), { maxLength: 3 });
     case "string":
       return text(schema);
     default:
@@ -87,9 +87,7 @@ function text({ format, pattern, minLength = 1, maxLength = 60 }: Schema): fc.Ar
 }
 
 function record({ properties = {}, required = [] }: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
-  const fields = Object.entries(properties).map(([name, schema]) =>
-    [name, allowed(schema, resolve)] as const
-  );
+  const fields = Object.entries(properties).map(([name, schema]) => [name, valid(schema, resolve)] as const);
   return withSome(Object.fromEntries(fields), required);
 }
 
@@ -109,20 +107,20 @@ export function withSome(
 }
 
 /** Returns bodies that violate the schema: a field is missing, unknown or invalid, or the body is not an object. */
-export function refused(given: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
-  const schema = resolve(given);
-  const good = allowed(schema, resolve) as fc.Arbitrary<Record<string, unknown>>;
+export function invalid(reference: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
+  const schema = resolve(reference);
+  const good = valid(schema, resolve) as fc.Arbitrary<Record<string, unknown>>;
   const names = Object.keys(schema.properties ?? {});
   const required = schema.required ?? [];
   return fc.oneof(
-    nasty,
-    fc.tuple(good, nasty).map(([body, value]) => ({ ...body, notAField: value })),
+    hostile,
+    fc.tuple(good, hostile).map(([body, value]) => ({ ...body, notAField: value })),
     ...(required.length > 0
       ? [fc.tuple(good, fc.constantFrom(...required)).map(([body, name]) => without(body, name))]
       : []),
     ...(names.length > 0
       ? [
-        fc.tuple(good, fc.constantFrom(...names), nasty).map(([body, name, value]) => ({
+        fc.tuple(good, fc.constantFrom(...names), hostile).map(([body, name, value]) => ({
           ...body,
           [name]: value,
         })),
