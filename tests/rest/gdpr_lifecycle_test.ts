@@ -78,7 +78,7 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
   assert.equal(await countErasureEvents(), before + 1);
 
   for (const service of ["order-service", "payment-service"]) {
-    await shop.tell(request.ref, "participant.confirm", { service, evidence: "2 rows anonymised" });
+    await shop.tell(request.ref, "participant.confirm", { service, evidence: "2 rows anonymized" });
   }
   assert.equal((await request.act("waive", { service: "communication-service" })).status, 400);
   const waived = await request.act("waive", { service: "communication-service", reason: "shut down" });
@@ -87,7 +87,7 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
     "order-service": "CONFIRMED",
     "payment-service": "CONFIRMED",
   });
-  assert.equal(waived.body.participants.find(isOrder).evidence, "2 rows anonymised");
+  assert.equal(waived.body.participants.find(isOrder).evidence, "2 rows anonymized");
   await shop.work();
   const completed = await request.read();
   assert.deepEqual([completed.status, completed.outcome, completed.residue], ["COMPLETED", "FULFILLED", 0]);

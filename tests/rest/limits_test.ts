@@ -114,7 +114,7 @@ Deno.test("a high limit is exact to one percent per replica, with few statements
   const limits = [1, 2].map(() =>
     createRateLimit(world.database.pool("customer_reader"), { requests: 1_000, windowSeconds: 60 })
   );
-  const key = { storeId: world.storeId, key: "somebody" };
+  const key = { storeId: world.storeId, key: "principal" };
   const requests = Array.from({ length: 1_200 }, (_, at) => limits[at % 2]!(key));
   const accepted = (await Promise.all(requests)).filter((seconds) => seconds === undefined).length;
   assert.ok(accepted > 980 && accepted <= 1_000, `${accepted} were accepted`);
@@ -165,7 +165,7 @@ Deno.test("each replica counts on its own without the database", async () => {
   await using world = await createWorld();
   const limit = createRateLimit(world.database.pool("customer_reader"), { requests: 2, windowSeconds: 60 });
   await world.admin`revoke execute on all functions in schema public from customer_reader`;
-  const key = { storeId: world.storeId, key: "somebody" };
+  const key = { storeId: world.storeId, key: "principal" };
   assert.deepEqual([await limit(key), await limit(key)], [undefined, undefined]);
   assert.ok((await limit(key))! > 0);
 });
