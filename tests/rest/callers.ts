@@ -1,11 +1,11 @@
-/** Everybody who may come to a route, one after the other. */
+/** Callers of every kind, for tests of authorization. */
 import { type Principal, type RoleName, ROLES } from "../../domain/principal.ts";
 import type { TestRest } from "./server.ts";
 
-/** The callers of the roles' table; OTHER_STORE has every role, elsewhere. */
-export type Caller = RoleName | "NOBODY" | "SHOPPER" | "NO_ROLE" | "SYSTEM" | "OTHER_STORE";
+/** Kinds of callers. OTHER_STORE is staff with every role, in another store. */
+export type Caller = RoleName | "ANONYMOUS" | "SHOPPER" | "NO_ROLE" | "SYSTEM" | "OTHER_STORE";
 
-/** What a call answers each of them. */
+/** Makes a call as each caller, and returns the status of each response. */
 export async function statusesFor(
   rest: TestRest,
   customerId: string,
@@ -18,7 +18,7 @@ export async function statusesFor(
   for (const role of ROLES) byRole[role] = await status(rest.staff([role]));
   return {
     ...byRole as Record<RoleName, number>,
-    NOBODY: await status(),
+    ANONYMOUS: await status(),
     SHOPPER: await status(shopper),
     NO_ROLE: await status(rest.staff([])),
     SYSTEM: await status(system),
@@ -26,9 +26,9 @@ export async function statusesFor(
   };
 }
 
-const OUTSIDERS = { NOBODY: 401, SHOPPER: 403, NO_ROLE: 403, OTHER_STORE: 404 };
+const OUTSIDERS = { ANONYMOUS: 401, SHOPPER: 403, NO_ROLE: 403, OTHER_STORE: 404 };
 
-/** Who reads customers and groups. */
+/** Expected statuses of routes that read customers and groups. */
 export const READERS = (status = 200) => ({
   ...OUTSIDERS,
   CUSTOMER_SUPPORT: status,
@@ -38,10 +38,10 @@ export const READERS = (status = 200) => ({
   SYSTEM: status,
 });
 
-/** Who changes customers and groups. */
+/** Expected statuses of routes that change customers and groups. */
 export const WRITERS = (status = 200) => ({ ...READERS(status), CUSTOMER_SUPPORT: 403 });
 
-/** Who handles GDPR requests. */
+/** Expected statuses of routes for GDPR requests. */
 export const OFFICERS = (status = 200) => ({
   ...OUTSIDERS,
   CUSTOMER_SUPPORT: 403,

@@ -1,20 +1,20 @@
-/** Streams: requests and answers of any length, of which a process serves so many, and each caller a part. */
+/** Quota of streams, which are requests and responses of any length: in total and per caller. */
 import { DomainError } from "../domain/errors.ts";
 import { type ConcurrencyQuota, createConcurrencyQuota } from "../http/concurrency_quota.ts";
 import type { ApiContext } from "./api.ts";
 
-/** Streams have no place in flight, since most of them wait: for the client, or for the database. */
-const [MOST, MOST_OF_ONE] = [100, 20];
+/** Streams do not count against the concurrency limit, because they mostly wait for the client or the database. */
+const [TOTAL, PER_CALLER] = [100, 20];
 const RETRY_AFTER_SECONDS = 10;
 
-export function createStreams(): ConcurrencyQuota {
-  return createConcurrencyQuota({ what: "streams", total: MOST, perHolder: MOST_OF_ONE });
+export function createStreamQuota(): ConcurrencyQuota {
+  return createConcurrencyQuota({ what: "streams", total: TOTAL, perHolder: PER_CALLER });
 }
 
 /**
- * Counts a stream for its caller.
+ * Takes one unit of the quota for the caller.
  *
- * @returns what ends the count
+ * @returns a function that releases it
  * @throws {DomainError} RATE_LIMITED
  */
 export function openStream(c: ApiContext, streams: ConcurrencyQuota | undefined): () => void {
@@ -27,7 +27,7 @@ export function openStream(c: ApiContext, streams: ConcurrencyQuota | undefined)
   }
 }
 
-/** Holds no place in flight while the client is waited for. */
-export function waiting<T>(c: ApiContext, work: () => Promise<T>): Promise<T> {
+/** Releases the request's slot of the concurrency limit while the service waits for the client. */
+export function withoutSlot<T>(c: ApiContext, work: () => Promise<T>): Promise<T> {
   return c.var.slot?.without(work) ?? work();
 }

@@ -1,4 +1,4 @@
-/** The headers that a change rests on: which version the caller has seen, and under which key it may be repeated. */
+/** Conditional headers (If-Match, If-None-Match, ETag) and the Idempotency-Key header. */
 import { DomainError } from "../domain/errors.ts";
 import { readIdempotencyKey } from "../actors/runtime/idempotency.ts";
 import type { CommandContext } from "../actors/runtime/protocol.ts";
@@ -6,31 +6,32 @@ import { type ApiContext, z } from "./api.ts";
 
 const VERSION_TAG = /^"([1-9]\d{0,9})"$/;
 
-/** The headers of a change to what has a version. */
+/** Request headers of a change to a versioned resource. */
 export const changeHeaders = z.object({
   "if-match": z.string().optional().meta({
-    description: 'The ETag of the version that the change rests on: `"7"`. Another one is a CONFLICT.',
+    description:
+      'The ETag of the version to change: `"7"`. If the resource has another version, it is a CONFLICT.',
     pattern: '^(\\*|"[1-9][0-9]{0,9}")$',
     example: "*",
   }),
   "idempotency-key": z.string().optional().meta({
-    description: "Repeated within a day, the change is made once.",
+    description: "A request that is repeated with the same key within a day is applied once.",
     pattern: "^[ -~]{1,255}$",
   }),
 });
 
-/** The headers of what makes something new. */
+/** Request headers of the creation of a resource. */
 export const creationHeaders = changeHeaders.pick({ "idempotency-key": true });
 
-/** The headers of a reading of what has a version. */
+/** Request headers of a read of a versioned resource. */
 export const readHeaders = z.object({
   "if-none-match": z.string().optional().meta({
-    description: "The ETag that the caller has: at that version the answer is 304, without a body.",
+    description: "The ETag that the caller has. At that version the response is 304 without a body.",
     example: '"7"',
   }),
 });
 
-/** The header of every answer that has a version. */
+/** Response headers of a versioned resource. */
 export const versioned = {
   headers: z.object({ etag: z.string().meta({ description: "The version", example: '"7"' }) }),
 };
@@ -38,7 +39,7 @@ export const versioned = {
 export const etag = (version: number): string => `"${version}"`;
 
 /**
- * On whose behalf a change comes, and on which conditions.
+ * Reads the caller and the conditions of a change.
  *
  * @throws {DomainError} INVALID_INPUT
  */
@@ -46,19 +47,19 @@ export function commandContext(c: ApiContext): CommandContext {
   return {
     by: c.var.by,
     traceparent: c.var.traceparent,
-    wanted: isWanted(c),
+    wanted: isClientWaiting(c),
     expectedVersion: expectedVersion(c.req.header("if-match")),
     idempotencyKey: readIdempotencyKey(c.req.header("idempotency-key")),
   };
 }
 
-/** Tells whether the caller still waits for the answer. */
-export function isWanted(c: ApiContext): () => boolean {
+/** Returns a predicate: does the client still wait for the response? */
+export function isClientWaiting(c: ApiContext): () => boolean {
   return () => !c.req.raw.signal.aborted;
 }
 
-/** Whether the caller has this version already, so that 304 says it all. */
-export function isKnown(c: ApiContext, version: number): boolean {
+/** Returns true if If-None-Match names this version, so that the response is 304. */
+export function isNotModified(c: ApiContext, version: number): boolean {
   const tags = c.req.header("if-none-match")?.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   return tags?.some((tag) => tag === "*" || tag === etag(version)) ?? false;
 }
@@ -67,5 +68,8 @@ function expectedVersion(header: string | undefined): number | undefined {
   if (header === undefined || header.trim() === "*") return undefined;
   const [, version] = header.trim().match(VERSION_TAG) ?? [];
   if (version) return Number(version);
-  throw new DomainError("INVALID_INPUT", 'Cannot take the If-Match header: it must be one ETag such as "7"');
+  throw new DomainError(
+    "INVALID_INPUT",
+    'Cannot accept the If-Match header: it must be one ETag such as "7"',
+  );
 }

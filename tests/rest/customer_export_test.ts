@@ -1,4 +1,4 @@
-/** The export of customers: whole, filtered, for managers, and no faster than it is read. */
+/** Export of customers: content, filters, authorization, back-pressure and incomplete exports. */
 import assert from "node:assert/strict";
 import { Hono } from "@hono/hono";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
@@ -6,17 +6,17 @@ import type { Sql } from "../../db/connect.ts";
 import { createStoreReader, type StoreReader } from "../../db/store_reader.ts";
 import { authenticated, createApi } from "../../rest/api.ts";
 import { addExportRoutes } from "../../rest/customers/export.ts";
-import { answerOf } from "../../rest/errors.ts";
+import { errorResponse } from "../../rest/errors.ts";
 import type { RestOptions } from "../../rest/options.ts";
 import { createWorld, register, shopper, tell, type World } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
 import { startRest } from "./server.ts";
 
-/** More than go out before somebody reads. */
+/** More than fits into the buffers of a client that does not read. */
 const MANY = 30_000;
 
-Deno.test("an export has every customer of the filter once, as each is shown alone, and nobody else's", async () => {
+Deno.test("an export has every customer of the store that matches the filter once, like a read of the customer", async () => {
   await using rest = await startRest();
   const as = rest.staff(["CUSTOMER_MANAGER"]);
   await insertMany(rest.world, 1_234);
@@ -40,7 +40,7 @@ Deno.test("an export has every customer of the filter once, as each is shown alo
   assert.match(wrong.body.message, /status must be .*limit is not known/);
 });
 
-Deno.test("whoever reads single customers does not export them all", async () => {
+Deno.test("support reads single customers but does not export them all", async () => {
   await using rest = await startRest();
   const ref = await register(rest.world);
   const status = async (as?: Parameters<typeof rest.call>[2]) =>
@@ -57,7 +57,7 @@ Deno.test("whoever reads single customers does not export them all", async () =>
   assert.deepEqual([elsewhere.status, elsewhere.text], [200, ""]);
 });
 
-Deno.test("an export is read no faster than its client takes it, and holds no transaction meanwhile", async () => {
+Deno.test("an export applies back-pressure, and holds no transaction between pages", async () => {
   await using world = await createWorld();
   await insertMany(world, MANY);
   await using server = await serveExport(world);
@@ -69,7 +69,7 @@ Deno.test("an export is read no faster than its client takes it, and holds no tr
     if (server.pages() !== last) [last, since] = [server.pages(), Date.now()];
     assert.ok(Date.now() - since > 500);
   });
-  assert.ok(server.pages() < MANY / 500 / 2, `${server.pages()} pages read while nobody takes them`);
+  assert.ok(server.pages() < MANY / 500 / 2, `${server.pages()} pages read while the client does not read`);
   const [row] = await world.admin`
     select count(*)::int as open from pg_stat_activity
     where datname = current_database() and state like 'idle in transaction%'`;
@@ -79,10 +79,10 @@ Deno.test("an export is read no faster than its client takes it, and holds no tr
   const read = server.pages();
   const again = await server.ask();
   assert.equal((await again.text()).trimEnd().split("\n").length, MANY);
-  assert.ok(server.pages() - read <= MANY / 500 + 3, "who has gone is not read for any more");
+  assert.ok(server.pages() - read <= MANY / 500 + 3, "no more pages are read after a disconnect");
 });
 
-Deno.test("an export that breaks off says so in its last line; one that cannot begin has a status", async () => {
+Deno.test("an incomplete export ends with an error line, and an export that cannot begin has an error status", async () => {
   await using world = await createWorld();
   await insertMany(world, MANY);
   const sql = world.database.pool("customer_api", 2);
@@ -98,7 +98,7 @@ Deno.test("an export that breaks off says so in its last line; one that cannot b
   assert.equal(status, 503);
 });
 
-Deno.test("an export that is under way when the service ends says so in its last line", async () => {
+Deno.test("an export ends with an error line when the service shuts down", async () => {
   await using world = await createWorld();
   await insertMany(world, MANY);
   const closing = new AbortController();
@@ -108,11 +108,11 @@ Deno.test("an export that is under way when the service ends says so in its last
   const lines = (await response.text()).trimEnd().split("\n");
   assert.ok(lines.length < MANY, `${lines.length} lines`);
   assert.deepEqual(JSON.parse(lines.at(-1)!), {
-    error: { code: "UNAVAILABLE", message: "Cannot go on: the service is about to end, ask again" },
+    error: { code: "UNAVAILABLE", message: "Cannot continue: the service is shutting down, try again" },
   });
 });
 
-/** Customers without a history: a test of thousands would take minutes to register them. */
+/** Inserts customers without a journal, because the registration of thousands would take minutes. */
 async function insertMany(
   { admin, storeId }: Pick<World, "admin" | "storeId">,
   count: number,
@@ -125,7 +125,7 @@ async function insertMany(
     from generate_series(1, ${count}::int) i`;
 }
 
-/** Only the export, with a count of the pages that it has read. */
+/** Serves only the export, and counts the pages that it reads. */
 async function serveExport(
   world: World,
   sql: Sql = world.database.pool("customer_api", 2),
@@ -136,15 +136,15 @@ async function serveExport(
   const api = createApi();
   let pages = 0;
   const reader = createStoreReader(sql);
-  const counted: StoreReader = {
-    read(...asked) {
+  const countingReader: StoreReader = {
+    read(...parameters) {
       pages++;
-      return reader.read(...asked);
+      return reader.read(...parameters);
     },
   };
   api.use("*", authenticated(createTokenAuthenticator(issuer.verify)));
-  api.onError((error, c) => c.json({}, answerOf(error).status));
-  addExportRoutes(api, { reader: counted, closing } as RestOptions);
+  api.onError((error, c) => c.json({}, errorResponse(error).status));
+  addExportRoutes(api, { reader: countingReader, closing } as RestOptions);
   const server = serve(new Hono().route("/", api));
   return {
     pages: () => pages,

@@ -1,20 +1,20 @@
-/** Lists that come page by page: how many at a time, and where the next page begins. */
+/** Cursor pagination of lists. */
 import { DomainError } from "../domain/errors.ts";
 import { z } from "./api.ts";
 
 export const PAGE_LIMIT = 100;
 
-/** The part of a list's query that says which page. */
+/** Query parameters of a paginated list. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(PAGE_LIMIT).default(50).meta({
-    description: "How many at most",
+    description: "Maximum number of items on the page",
   }),
   cursor: z.string().max(500).optional().meta({
-    description: "The `nextCursor` of the page before. Without it, the first page.",
+    description: "The `nextCursor` of the previous page. Without it, the first page is returned.",
   }),
 };
 
-/** A page of items. */
+/** Schema of a page. */
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({
     items: z.array(item),
@@ -23,8 +23,10 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 /**
- * @param rows of the page, and one more when there are more
- * @param positionOf what the next page has to lie behind
+ * Creates the body of a page.
+ *
+ * @param rows rows of the page, and one more if there is a next page
+ * @param positionOf returns the position after which the next page begins
  */
 export function pageBody<Row, Item>(
   rows: readonly Row[],
@@ -44,7 +46,7 @@ function writeCursor(position: unknown): string {
   return new TextEncoder().encode(JSON.stringify(position)).toBase64(BASE64);
 }
 
-/** @throws {DomainError} INVALID_INPUT: it is not a cursor of this list */
+/** @throws {DomainError} INVALID_INPUT if it is not a cursor of this list */
 export function readCursor<Position>(
   schema: z.ZodType<Position>,
   cursor: string | undefined,
@@ -54,6 +56,10 @@ export function readCursor<Position>(
     const bytes = Uint8Array.fromBase64(cursor, { alphabet: "base64url" });
     return schema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
-    throw new DomainError("INVALID_INPUT", "Cannot take the cursor: it is none of this list's", { cause });
+    throw new DomainError(
+      "INVALID_INPUT",
+      "Cannot accept the cursor: it does not belong to this list and filter",
+      { cause },
+    );
   }
 }

@@ -1,44 +1,44 @@
-/** What is wrong with a request before it is anything: no host, no UTF-8, a body that never arrives. */
+/** Requests before they reach a route: malformed Host headers, and bodies that are invalid, slow, empty or incomplete. */
 import assert from "node:assert/strict";
 import { createBodyReader } from "../../http/body_reader.ts";
 import { monitorLoad, shedLoad } from "../../http/load_shedding.ts";
-import { answerOf } from "../../rest/errors.ts";
+import { errorResponse } from "../../rest/errors.ts";
 import { connectRaw, head, unfinished } from "../http/raw.ts";
 import { eventually } from "../eventually.ts";
 import { captureLog } from "../captured_log.ts";
 import { startRest } from "./server.ts";
 
-/** Sends text as it is over a connection of its own, and gives what comes back until there is a whole document. */
-async function speak(origin: string, text: string): Promise<string> {
+/** Sends text over its own connection, and returns the response up to the end of its JSON body. */
+async function sendRaw(origin: string, text: string): Promise<string> {
   const { hostname, port } = new URL(origin);
   using connection = await Deno.connect({ hostname, port: Number(port) });
   await connection.write(new TextEncoder().encode(text));
   const [buffer, decoder] = [new Uint8Array(4_096), new TextDecoder()];
-  let answer = "";
-  while (!answer.endsWith("}")) {
+  let response = "";
+  while (!response.endsWith("}")) {
     const length = await connection.read(buffer);
     if (length === null) break;
-    answer += decoder.decode(buffer.subarray(0, length));
+    response += decoder.decode(buffer.subarray(0, length));
   }
-  return answer;
+  return response;
 }
 
 Deno.test("a Host header that names no host is refused without quoting or logging the URL", async () => {
   await using rest = await startRest();
   await using log = await captureLog();
   for (const host of ["a b", "[::zz", "x:99999", "%zz"]) {
-    const answer = await speak(
+    const response = await sendRaw(
       rest.origin,
       `GET /customers?email=numbat%40example.com HTTP/1.1\r\nhost: ${host}\r\n\r\n`,
     );
-    assert.match(answer, /^HTTP\/1.1 400 /, host);
-    assert.match(answer, /"INVALID_INPUT".*its Host header does not name a host/);
-    assert.doesNotMatch(answer, /numbat/);
+    assert.match(response, /^HTTP\/1.1 400 /, host);
+    assert.match(response, /"INVALID_INPUT".*its Host header does not name a host/);
+    assert.doesNotMatch(response, /numbat/);
   }
   assert.deepEqual(log.lines.filter((line) => line.includes("numbat")), []);
 });
 
-Deno.test("a body that is not UTF-8 is refused, not stored with characters that nobody has written", async () => {
+Deno.test("a body that is not UTF-8 is refused, not stored with replacement characters", async () => {
   await using rest = await startRest();
   const body = new Uint8Array([...new TextEncoder().encode('{"email":"ada@example.com","firstName":"Z')]);
   const latin = new Uint8Array([...body, 0xeb, ...new TextEncoder().encode('"}')]);
@@ -51,7 +51,7 @@ Deno.test("a body that is not UTF-8 is refused, not stored with characters that 
   assert.equal((await rest.world.admin`select from customers`).length, 0);
 });
 
-Deno.test("a body that does not arrive is waited for so long and no longer", async () => {
+Deno.test("a body that does not arrive in time is refused", async () => {
   const clock = { graceMs: 100, bytesPerSecond: 1_000_000, wholeMs: 100 };
   await using rest = await startRest({ bodies: createBodyReader({ proxies: 0, clock }) });
   const authorization = await rest.authorization(rest.world.system);
@@ -70,7 +70,7 @@ Deno.test("a body that does not arrive is waited for so long and no longer", asy
   }
 });
 
-Deno.test("a caller who may not call a route is refused before its body is read", async () => {
+Deno.test("an unauthorized caller is refused before its body is read", async () => {
   const bodies = createBodyReader({ proxies: 0 });
   await using rest = await startRest({ bodies });
   const { storeId } = rest.world;
@@ -90,11 +90,14 @@ Deno.test("a caller who may not call a route is refused before its body is read"
   }
 });
 
-Deno.test("a body that is on its way holds no place in flight, a bulk upload included", async () => {
+Deno.test("a request holds no concurrency slot while its body is received, nor does a bulk upload", async () => {
   using load = monitorLoad();
-  const places = load.createLimit("requests", 1);
+  const concurrency = load.createLimit("requests", 1);
   const bodies = createBodyReader({ proxies: 0 });
-  await using rest = await startRest({ bodies, admit: shedLoad(places, (error) => answerOf(error).body) });
+  await using rest = await startRest({
+    bodies,
+    admit: shedLoad(concurrency, (error) => errorResponse(error).body),
+  });
   const { system } = rest.world;
   const authorization = await rest.authorization(system);
   await using stack = new AsyncDisposableStack();
@@ -107,13 +110,13 @@ Deno.test("a body that is on its way holds no place in flight, a bulk upload inc
     );
     await eventually(async () => {
       assert.equal(bodies.count(), at + 1);
-      assert.equal(places.inFlight(), 0);
+      assert.equal(concurrency.inFlight(), 0);
       assert.equal((await rest.call("GET", "/groups", { as: system })).status, 200);
     });
   }
 });
 
-Deno.test("where a body is optional an empty one is none, whatever its type", async () => {
+Deno.test("an empty body counts as absent where a body is optional, even with a content type", async () => {
   await using rest = await startRest();
   for (const action of ["cancel", "release", "retry"]) {
     const path = `/gdpr-requests/${crypto.randomUUID()}/${action}`;
@@ -123,7 +126,7 @@ Deno.test("where a body is optional an empty one is none, whatever its type", as
   }
 });
 
-Deno.test("a client that breaks a body off is no error of ours", async () => {
+Deno.test("a client that disconnects in the middle of a body is not logged as an error", async () => {
   await using rest = await startRest();
   await using log = await captureLog();
   const authorization = await rest.authorization(rest.world.system);
@@ -139,6 +142,6 @@ Deno.test("a client that breaks a body off is no error of ours", async () => {
   await connection.write(new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n{`));
   assert.equal((await rest.call("GET", "/groups", { as: rest.world.system })).status, 200);
   connection.close();
-  await rest[Symbol.asyncDispose](); // waits for what is under way
+  await rest[Symbol.asyncDispose](); // waits for requests in progress
   assert.deepEqual(log.lines.filter((line) => line.includes("Cannot answer")), []);
 });

@@ -1,4 +1,4 @@
-/** GDPR requests from their opening to what they leave behind, led over REST. */
+/** Lifecycle of GDPR requests over REST, from opening to receipt or export. */
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
@@ -11,7 +11,7 @@ import { startRest, type TestRest } from "./server.ts";
 
 const HOUR_MS = 60 * 60_000;
 
-/** Calls about one request. */
+/** Opens a request, and returns functions that call its routes. */
 async function open(rest: TestRest, as: Principal, customerId: string, type: string) {
   const { body } = await rest.call("POST", "/gdpr-requests", { as, body: { customerId, type } });
   const path = `/gdpr-requests/${body.requestId}`;
@@ -25,10 +25,10 @@ async function open(rest: TestRest, as: Principal, customerId: string, type: str
   };
 }
 
-const stateOf = (participants: { service: string; state: string }[]) =>
+const statesOf = (participants: { service: string; state: string }[]) =>
   Object.fromEntries(participants.map(({ service, state }) => [service, state]));
 
-Deno.test("an erasure is held, extended, released, repeated and waived over REST, and its receipt holds", async () => {
+Deno.test("an erasure is held, extended, released, retried and waived over REST, and its receipt is valid", async () => {
   const requests = await requestSettings({ graceMs: HOUR_MS });
   await using rest = await startRest({ requests });
   const as = rest.staff(["PRIVACY_OFFICER"]);
@@ -57,37 +57,37 @@ Deno.test("an erasure is held, extended, released, repeated and waived over REST
   assert.deepEqual([status, body.held], [200, false]);
   for (const [reason, code] of [["settled", undefined], ["another", "INVALID_INPUT"]] as const) {
     const again = await request.act("release", { reason }, { "idempotency-key": "release" });
-    assert.equal(again.body.code, code, "the reason is part of what is repeated");
+    assert.equal(again.body.code, code, "the reason is part of the repeated command");
     if (!code) assert.equal(again.headers.get("etag"), headers.get("etag"));
   }
 
-  await shop.work(new Date(Date.now() + 2 * HOUR_MS)); // the time for second thoughts is over
+  await shop.work(new Date(Date.now() + 2 * HOUR_MS)); // after the grace period
   const running = await request.read();
   assert.deepEqual([running.status, running.extended], ["IN_PROGRESS", true]);
   assert.equal((await request.act("cancel")).body.code, "REFUSED_IN_STATE");
   assert.equal((await request.get("receipt")).status, 404);
-  assert.equal((await request.act("retry", { service: "nobody" })).body.code, "REFUSED_IN_STATE");
-  const asked = async () =>
+  assert.equal((await request.act("retry", { service: "unknown-service" })).body.code, "REFUSED_IN_STATE");
+  const countErasureEvents = async () =>
     (await rest.world.admin`
       select from outbox
       where topic = 'customer.erasure_requested' and payload -> 'participants' = '["order-service"]'`).length;
-  const before = await asked();
+  const before = await countErasureEvents();
   const again = await request.act("retry", { service: "order-service" });
   assert.equal(again.status, 200);
   assert.equal(again.body.participants.find(isOrder).attempts, 1);
-  assert.equal(await asked(), before + 1);
+  assert.equal(await countErasureEvents(), before + 1);
 
   for (const service of ["order-service", "payment-service"]) {
-    await shop.tell(request.ref, "participant.confirm", { service, evidence: "2 rows anonymised" });
+    await shop.tell(request.ref, "participant.confirm", { service, evidence: "2 rows anonymized" });
   }
   assert.equal((await request.act("waive", { service: "communication-service" })).status, 400);
   const waived = await request.act("waive", { service: "communication-service", reason: "shut down" });
-  assert.deepEqual(stateOf(waived.body.participants), {
+  assert.deepEqual(statesOf(waived.body.participants), {
     "communication-service": "WAIVED",
     "order-service": "CONFIRMED",
     "payment-service": "CONFIRMED",
   });
-  assert.equal(waived.body.participants.find(isOrder).evidence, "2 rows anonymised");
+  assert.equal(waived.body.participants.find(isOrder).evidence, "2 rows anonymized");
   await shop.work();
   const completed = await request.read();
   assert.deepEqual([completed.status, completed.outcome, completed.residue], ["COMPLETED", "FULFILLED", 0]);
@@ -122,14 +122,16 @@ Deno.test("an erasure is held, extended, released, repeated and waived over REST
 
 const isOrder = ({ service }: { service: string }) => service === "order-service";
 
-Deno.test("an access request waits for a source until staff ask again, and its export opens once a document", async () => {
+Deno.test("an access request waits for a participant until staff retry, and its export returns each document once", async () => {
   await using rest = await startRest();
   const as = rest.staff(["PRIVACY_OFFICER"]);
-  let away = true;
+  let isUnavailable = true;
   const peers: Peers = {
-    // deno-lint-ignore require-yield -- nobody else holds anything
+    // deno-lint-ignore require-yield -- the other participants hold no data
     async *collect(service) {
-      if (service === "payment-service" && away) throw new PeerError("UNREACHABLE", "Cannot collect: away");
+      if (service === "payment-service" && isUnavailable) {
+        throw new PeerError("UNREACHABLE", "Cannot collect: away");
+      }
       await Promise.resolve();
     },
   };
@@ -139,7 +141,7 @@ Deno.test("an access request waits for a source until staff ask again, and its e
   const request = await open(rest, as, customer.id, "ACCESS");
   await shop.work();
   const waiting = await request.read();
-  assert.deepEqual(stateOf(waiting.participants), {
+  assert.deepEqual(statesOf(waiting.participants), {
     "communication-service": "RECEIVED",
     "customer-service": "RECEIVED",
     "order-service": "RECEIVED",
@@ -151,7 +153,7 @@ Deno.test("an access request waits for a source until staff ask again, and its e
   const none = await request.get("export");
   assert.deepEqual([none.status, none.body.code], [404, "NOT_FOUND"]);
 
-  away = false;
+  isUnavailable = false;
   assert.equal((await request.act("retry", { service: "payment-service" })).status, 200);
   await shop.work();
   assert.deepEqual([(await request.read()).outcome, (await request.get("receipt")).status], [
@@ -175,7 +177,7 @@ Deno.test("an access request waits for a source until staff ask again, and its e
   assert.equal(mine.status, 200);
 });
 
-Deno.test("a request that is cancelled or refused ends with its reason, and leaves no documents", async () => {
+Deno.test("a request that is cancelled or refused ends with its reason and without documents", async () => {
   await using rest = await startRest({ requests: await requestSettings({ graceMs: HOUR_MS }) });
   const as = rest.staff(["STORE_MANAGER"]);
   const customer = await register(rest.world);
