@@ -6,7 +6,7 @@ import type { ActorRef } from "../../actors/commands.ts";
 import { findJournal } from "../../db/actor_events.ts";
 import { readStore } from "../../db/store_reader.ts";
 import { register } from "../actors/world.ts";
-import { SUBJECTS } from "../inspect/chart_story.ts";
+import { SUBJECTS } from "../inspect/chart_subjects.ts";
 import { type ClockedWorld, createClockedWorld, DAY, fireTimer } from "./clocked.ts";
 import { eventOf, timerOf, wordsAbout } from "./told.ts";
 import { createWorkshop } from "./workshop.ts";
@@ -113,7 +113,7 @@ Deno.test("a rectification's journal has one row with the whole way", async () =
 
 Deno.test("no event that a request's machine takes has a name of XState's own in the journal", () => {
   let timers = 0;
-  for (const { machine, services } of SUBJECTS.filter(({ title }) => title.startsWith("gdpr"))) {
+  for (const { machine, participants } of SUBJECTS.filter(({ title }) => title.startsWith("gdpr"))) {
     const internal = (type: string) => type.startsWith("xstate.done."); // no event of a row
     for (const type of machine.events.filter((type: string) => !internal(type))) {
       const { name } = publicEvent({ type });
@@ -121,7 +121,7 @@ Deno.test("no event that a request's machine takes has a name of XState's own in
       if (name !== type) timers++;
     }
     const context = { clock: "ON_TIME", receivedAt: 0, dueAt: 0 } as never;
-    for (const word of wordsAbout(services, machine.id)) {
+    for (const word of wordsAbout(participants, machine.id)) {
       const [, service] = word.split(" ");
       assert.equal(publicEvent(eventOf(word, machine.id, context)).about, service ?? null, word);
     }
