@@ -19,7 +19,7 @@ Deno.test("every name that a page locates in a file exists in that file", async 
   assert.ok(claims.length > 5);
 });
 
-Deno.test("every link of a page leads to a file or folder of ours, and to a heading that is there", async () => {
+Deno.test("every link of a page leads to an existing file or folder, and to an existing heading", async () => {
   let links = 0;
   for (const folder of [".", "docs", "docs/adr", "deploy/router", "examples", "grpc", "vendor"]) {
     for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
@@ -31,9 +31,9 @@ Deno.test("every link of a page leads to a file or folder of ours, and to a head
         const url = new URL(target, here);
         const anchor = url.hash.slice(1);
         url.hash = "";
-        const found = await Deno.stat(url).catch(() => undefined);
-        assert.ok(found, `${folder}/${name}: nothing at ${target}`);
-        if (anchor && found.isFile) {
+        const info = await Deno.stat(url).catch(() => undefined);
+        assert.ok(info, `${folder}/${name}: nothing at ${target}`);
+        if (anchor && info.isFile) {
           const anchors = headings(await Deno.readTextFile(url));
           assert.ok(anchors.includes(anchor), `${folder}/${name}: no heading at ${target}`);
         }

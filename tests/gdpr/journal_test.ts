@@ -6,10 +6,10 @@ import type { ActorRef } from "../../actors/commands.ts";
 import { findJournal } from "../../db/actor_events.ts";
 import { readStore } from "../../db/store_reader.ts";
 import { register } from "../actors/world.ts";
-import { SUBJECTS } from "../inspect/chart_story.ts";
-import { createManualClockWorld, DAY, fireTimer, type ManualClockWorld } from "./manual_clock.ts";
-import { eventLabels, eventOf, timerName } from "./request_events.ts";
-import { createRequestFixture } from "./request_fixture.ts";
+import { SUBJECTS } from "../inspect/chart_subjects.ts";
+import { type ClockedWorld, createClockedWorld, DAY, fireTimer } from "./clocked.ts";
+import { eventOf, timerOf, wordsAbout } from "./told.ts";
+import { createWorkshop } from "./workshop.ts";
 
 const PARTICIPANTS = ["orders", "payments"];
 
@@ -113,17 +113,17 @@ Deno.test("a rectification's journal has one row with all transitions", async ()
 
 Deno.test("the journal contains no event name of XState", () => {
   let timers = 0;
-  for (const { machine, services } of SUBJECTS.filter(({ title }) => title.startsWith("gdpr"))) {
-    const internal = (type: string) => type.startsWith("xstate.done."); // not stored in the journal
+  for (const { machine, participants } of SUBJECTS.filter(({ title }) => title.startsWith("gdpr"))) {
+    const internal = (type: string) => type.startsWith("xstate.done."); // no event of a row
     for (const type of machine.events.filter((type: string) => !internal(type))) {
       const { name } = publicEvent({ type });
       assert.match(name, /^(?!xstate)[a-z_]+(\.[a-z_]+)?$/, type);
       if (name !== type) timers++;
     }
     const context = { clock: "ON_TIME", receivedAt: 0, dueAt: 0 } as never;
-    for (const label of eventLabels(services, machine.id)) {
-      const [, service] = label.split(" ");
-      assert.equal(publicEvent(eventOf(label, machine.id, context)).about, service ?? null, label);
+    for (const word of wordsAbout(participants, machine.id)) {
+      const [, service] = word.split(" ");
+      assert.equal(publicEvent(eventOf(word, machine.id, context)).about, service ?? null, word);
     }
   }
   assert.ok(timers > 20, `${timers} timer names`);

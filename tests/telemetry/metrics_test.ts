@@ -13,8 +13,8 @@ import { type ReceivedPoint, startReceiver } from "./receiver.ts";
 
 /** Not exported, because this test has no broker. */
 const PUBLISHED = "customer_service.outbox.published";
-/** A port on which nothing listens. */
-const PEERS = Object.fromEntries(
+/** Participants at a port on which nothing listens. */
+const PARTICIPANTS = Object.fromEntries(
   ["ORDER", "PAYMENT", "COMMUNICATION"].map((name) => [`PEER_${name}_SERVICE_URL`, "http://127.0.0.1:1"]),
 );
 
@@ -22,14 +22,15 @@ Deno.test("every metric of the table is exported with its current value", async 
   await using world = await createWorld();
   const shop = createRequestFixture(world);
   const [ref, other] = [await register(world), await register(world)];
-  const held = await shop.open(other, "ERASURE");
-  await shop.tell(held, "hold", { reason: "a court has asked" });
-  await world.admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${held.id}`;
+  const heldRequest = await shop.open(other, "ERASURE");
+  await shop.tell(heldRequest, "hold", { reason: "a court has asked" });
+  await world
+    .admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${heldRequest.id}`;
   await shop.open(other, "ACCESS"); // calls the participants
   await using receiver = startReceiver();
   await using service = startService({
     ...production(world.database.url),
-    ...PEERS,
+    ...PARTICIPANTS,
     ...TRUSTING,
     ...receiver.env,
     OTEL_METRIC_EXPORT_INTERVAL: "5000",

@@ -1,6 +1,6 @@
-/** The people of the browser tests. Made up, every value of it; none of them may stand in an address or a title. */
+/** Customers of the browser tests. All values are invented, and none may be in a URL or a title. */
 
-export interface Person {
+export interface SampleCustomer {
   email: string;
   firstName: string;
   lastName: string;
@@ -24,7 +24,7 @@ const NAMES = [
   ["Valentin", "Pfannenstiel"],
 ] as const;
 
-export const PEOPLE: readonly Person[] = NAMES.map(([firstName, lastName], index) => ({
+export const SAMPLE_CUSTOMERS: readonly SampleCustomer[] = NAMES.map(([firstName, lastName], index) => ({
   email: `${firstName}.${lastName}@shop.example`.toLowerCase().replace("ü", "ue").replace("ä", "ae"),
   firstName,
   lastName,
@@ -40,8 +40,8 @@ export const HOME = {
   isDefaultBilling: true,
 };
 
-export const PERSONAL: readonly string[] = [
-  ...PEOPLE.flatMap((person) => Object.values(person)),
+export const PERSONAL_VALUES: readonly string[] = [
+  ...SAMPLE_CUSTOMERS.flatMap((customer) => Object.values(customer)),
   HOME.line1,
   HOME.city,
 ];

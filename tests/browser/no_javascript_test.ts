@@ -1,19 +1,19 @@
-/** The inspector in a browser that runs no script: everything but being live. */
+/** The inspector without JavaScript: everything works except live updates. */
 import assert from "node:assert/strict";
 import { browserTest } from "./browser.ts";
-import { situation } from "./reading.ts";
+import { statusLine } from "./request_page.ts";
 import { openStore } from "./store.ts";
 
-const WITHOUT = { javaScriptEnabled: false };
+const NO_JAVASCRIPT = { javaScriptEnabled: false };
 
 browserTest(
-  "without script an officer signs in, filters, sorts, decides, looks back and leaves",
+  "without JavaScript an officer signs in, filters, sorts, decides, views the history and signs out",
   async (open) => {
     await using store = await openStore();
-    const customer = await store.join();
+    const customer = await store.register();
     const request = await store.open(customer, "ERASURE");
-    await store.open(await store.join(), "ACCESS");
-    await using visit = await open(store, WITHOUT);
+    await store.open(await store.register(), "ACCESS");
+    await using visit = await open(store, NO_JAVASCRIPT);
     const { page } = visit;
 
     await page.goto("/inspect");
@@ -27,22 +27,22 @@ browserTest(
     assert.equal(await page.locator("table.requests tbody tr").count(), 1);
 
     await page.locator(`a[href="/inspect/requests/${request.id}"]`).click();
-    assert.match(await situation(page), /^The erasure is about to begin/);
+    assert.match(await statusLine(page), /^The erasure is about to begin/);
     await page.locator("summary", { hasText: "Put on hold" }).click();
     await page.locator("#reason-hold").fill("A court asks");
     await page.getByLabel("Yes, put it on hold").check();
     await page.getByRole("button", { name: "Put on hold" }).click();
-    assert.match(await situation(page), /^On hold since .* UTC: A court asks/);
+    assert.match(await statusLine(page), /^On hold since .* UTC: A court asks/);
     await page.locator("summary", { hasText: "Release" }).click();
     await page.getByLabel("Yes, let it go on").check();
     await page.getByRole("button", { name: "Release" }).click();
     await page.getByText("You have released the request.", { exact: true }).waitFor();
 
     await page.getByRole("link", { name: "← Previous" }).click();
-    assert.match(await situation(page), /^On hold since/);
+    assert.match(await statusLine(page), /^On hold since/);
     await page.getByRole("link", { name: "← Previous" }).click();
     await page.getByRole("link", { name: "Next →" }).click();
-    assert.match(await situation(page), /^On hold since/);
+    assert.match(await statusLine(page), /^On hold since/);
     await page.getByRole("link", { name: "Back to now" }).click();
     assert.equal(await page.locator(".chart-scroll svg").count(), 1);
     await page.getByText("The chart in words").click();
@@ -55,11 +55,11 @@ browserTest(
   },
 );
 
-browserTest("without script a retry of what is stuck is looked at first and reported", async (open) => {
+browserTest("without JavaScript a bulk retry has a preview and a report", async (open) => {
   await using store = await openStore({ answer: (_, call) => call.fail("UNAVAILABLE", "away") });
-  await store.open(await store.join(), "PORTABILITY");
-  await store.until(0);
-  await using visit = await open(store, { ...WITHOUT, as: store.officer });
+  await store.open(await store.register(), "PORTABILITY");
+  await store.workUntil(0);
+  await using visit = await open(store, { ...NO_JAVASCRIPT, as: store.officer });
   const { page } = visit;
   await page.goto("/inspect");
   await page.getByRole("link", { name: "Retry what is stuck" }).click();
@@ -67,27 +67,30 @@ browserTest("without script a retry of what is stuck is looked at first and repo
   await page.getByText("1 request retried, 0 refused.").waitFor();
 });
 
-browserTest("without script the documents and the receipt of a request are fetched", async (open) => {
-  await using store = await openStore();
-  const customer = await store.join();
-  const access = await store.open(customer, "ACCESS");
-  await store.until(0);
-  await using visit = await open(store, { ...WITHOUT, as: store.staff(["STORE_MANAGER"]) });
-  const { page } = visit;
-  await page.goto(`/inspect/requests/${access.id}`);
-  const fetched = async (name: string | RegExp) => {
-    const [download] = await Promise.all([
-      page.waitForEvent("download"),
-      page.getByRole("link", { name }).first().click(),
-    ]);
-    return await new Response(ReadableStream.from(await download.createReadStream())).text();
-  };
-  assert.match(await fetched(/access\.json/), /wilhelmina\.achterberg@shop\.example/);
+browserTest(
+  "without JavaScript the documents and the receipt of a request can be downloaded",
+  async (open) => {
+    await using store = await openStore();
+    const customer = await store.register();
+    const access = await store.open(customer, "ACCESS");
+    await store.workUntil(0);
+    await using visit = await open(store, { ...NO_JAVASCRIPT, as: store.staff(["STORE_MANAGER"]) });
+    const { page } = visit;
+    await page.goto(`/inspect/requests/${access.id}`);
+    const download = async (name: string | RegExp) => {
+      const [event] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("link", { name }).first().click(),
+      ]);
+      return await new Response(ReadableStream.from(await event.createReadStream())).text();
+    };
+    assert.match(await download(/access\.json/), /wilhelmina\.achterberg@shop\.example/);
 
-  const erasure = await store.open(customer, "ERASURE");
-  await store.until(0);
-  await store.confirm(erasure, "order-service", "payment-service", "communication-service");
-  await store.until(0);
-  await page.goto(`/inspect/requests/${erasure.id}`);
-  assert.match(await fetched(/receipt/i), new RegExp(erasure.id));
-});
+    const erasure = await store.open(customer, "ERASURE");
+    await store.workUntil(0);
+    await store.confirm(erasure, "order-service", "payment-service", "communication-service");
+    await store.workUntil(0);
+    await page.goto(`/inspect/requests/${erasure.id}`);
+    assert.match(await download(/receipt/i), new RegExp(erasure.id));
+  },
+);

@@ -25,12 +25,12 @@ Deno.test("an event contains the trace that caused it, in its Kafka headers and 
   for (const { headers } of events) assert.equal(headers.traceparent, traceparent);
 });
 
-Deno.test("a call to a participant has the trace context", async () => {
+Deno.test("a call to a participant contains the trace context", async () => {
   const traceparents: string[] = [];
-  await using peer = await startPeer(({ metadata }) => {
+  await using participant = await startPeer(({ metadata }) => {
     traceparents.push(...metadata.getAll("traceparent"));
   });
-  await using peers = createPeers(new Map([["order-service", peer.url]]));
+  await using peers = createPeers(new Map([["order-service", participant.url]]));
   const traceparent = newTraceparent();
   const ids = {
     customerId: crypto.randomUUID(),
@@ -42,7 +42,7 @@ Deno.test("a call to a participant has the trace context", async () => {
   assert.deepEqual(traceparents, [traceparent]);
 });
 
-Deno.test("rows from a version without traceparents continue their trace as far as it is known", async () => {
+Deno.test("rows without a traceparent continue the stored trace ID, or begin a new trace", async () => {
   await using world = await createWorld();
   const shop = createRequestFixture(world, { "source.collect": () => Promise.resolve("done") });
   const request = await shop.open(await register(world), "ACCESS");

@@ -1,22 +1,23 @@
-/** What an officer does on a request's page, with the mouse's help and without it. */
+/** Decisions and retries of an officer. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { browserTest } from "./browser.ts";
-import { events, standing, untilSaid, watchForReload } from "./reading.ts";
+import { currentStates, eventTitles, untilStatus, watchForReload } from "./request_page.ts";
 import { openStore, type Store } from "./store.ts";
 
 const action = (page: Page, title: string) =>
   page.locator("details.action", { has: page.locator("summary", { hasText: title }) });
 
-/** Opens the form of a decision and gives its reason. */
-async function write(page: Page, title: string, reason: string) {
+/** Opens the form of a decision and fills in its reason. */
+async function fillReason(page: Page, title: string, reason: string) {
   const form = action(page, title);
   await form.locator("summary").click();
   await form.getByLabel("Reason").fill(reason);
   return form;
 }
 
-async function send(page: Page, title: string) {
+/** Confirms and submits the form of a decision. */
+async function submit(page: Page, title: string) {
   const form = action(page, title);
   await form.getByRole("checkbox").check();
   await form.getByRole("button", { name: title }).click();
@@ -29,24 +30,24 @@ async function principals({ world }: Store, requestId: string, type: string): Pr
 }
 
 browserTest(
-  "a decision wants its reason and a confirmation, and the journal names who took it",
+  "a decision needs a reason and a confirmation, and the journal names the officer",
   async (open) => {
     await using store = await openStore();
-    const request = await store.open(await store.join(), "ERASURE");
+    const request = await store.open(await store.register(), "ERASURE");
     await using visit = await open(store, { as: store.officer });
     const { page } = visit;
     await page.goto(`/inspect/requests/${request.id}`);
-    const form = await write(page, "Put on hold", "");
-    await form.getByRole("button", { name: "Put on hold" }).click(); // the browser itself asks for the rest
+    const form = await fillReason(page, "Put on hold", "");
+    await form.getByRole("button", { name: "Put on hold" }).click(); // the browser refuses an incomplete form
     await form.getByLabel("Reason").fill("A court asks");
     await form.getByRole("button", { name: "Put on hold" }).click();
-    assert.deepEqual(await standing(page), ["PENDING.grace"]);
+    assert.deepEqual(await currentStates(page), ["PENDING.grace"]);
     assert.deepEqual(await principals(store, request.id, "hold"), []);
-    await send(page, "Put on hold");
+    await submit(page, "Put on hold");
     await page.getByRole("status").getByText("You have put the request on hold.").waitFor();
-    await page.waitForURL(`/inspect/requests/${request.id}`); // nothing is left for a reload to tell again
-    await untilSaid(page, /^On hold since .*: A court asks; due in/);
-    assert.deepEqual(await standing(page), ["PENDING.held"]);
+    await page.waitForURL(`/inspect/requests/${request.id}`); // so a reload does not repeat the message
+    await untilStatus(page, /^On hold since .*: A court asks; due in/);
+    assert.deepEqual(await currentStates(page), ["PENDING.held"]);
     const [newest] = await page.locator("[data-part=timeline] .moment").allInnerTexts();
     assert.match(newest ?? "", /^Put on hold[^]*A court asks[^]*by you/i);
     assert.deepEqual(await principals(store, request.id, "hold"), [store.officer.id]);
@@ -56,29 +57,29 @@ browserTest(
 );
 
 browserTest(
-  "an officer whose page is out of date is refused politely, and keeps what was written",
+  "a decision on an outdated page is refused, and its text is kept",
   async (open) => {
     await using store = await openStore();
-    const request = await store.open(await store.join(), "ERASURE");
+    const request = await store.open(await store.register(), "ERASURE");
     const colleague = store.staff(["PRIVACY_OFFICER"]);
     const path = `/inspect/requests/${request.id}`;
     await using mine = await open(store, { as: store.officer });
     await using theirs = await open(store, { as: colleague });
     await Promise.all([mine.page.goto(path), theirs.page.goto(path)]);
     const reloaded = await watchForReload(mine.page);
-    await write(mine.page, "Put on hold", "The bank answers by Friday");
+    await fillReason(mine.page, "Put on hold", "The bank answers by Friday");
 
-    await write(theirs.page, "Extend", "The archive is slow");
-    await send(theirs.page, "Extend");
+    await fillReason(theirs.page, "Extend", "The archive is slow");
+    await submit(theirs.page, "Extend");
     await theirs.page.getByText("You have extended the due date.").waitFor();
 
-    // The page has heard of it, and leaves alone where somebody writes.
+    // The page updates itself, but not the form that is in use.
     await mine.page.getByText("to three months from receipt: The archive is slow").waitFor();
     assert.equal(await reloaded(), false);
     const reason = action(mine.page, "Put on hold").getByLabel("Reason");
     assert.equal(await reason.inputValue(), "The bank answers by Friday");
 
-    await send(mine.page, "Put on hold");
+    await submit(mine.page, "Put on hold");
     await mine.page.getByRole("alert").getByText("Somebody was faster, so nothing has been done.").waitFor();
     assert.match(
       await mine.page.getByRole("alert").innerText(),
@@ -87,34 +88,34 @@ browserTest(
     assert.deepEqual(await principals(store, request.id, "hold"), []);
     assert.equal(await reason.inputValue(), "The bank answers by Friday");
     assert.equal(await reason.isVisible(), true);
-    await send(mine.page, "Put on hold");
-    await untilSaid(mine.page, /^On hold since .*: The bank answers by Friday/);
+    await submit(mine.page, "Put on hold");
+    await untilStatus(mine.page, /^On hold since .*: The bank answers by Friday/);
     assert.deepEqual(await principals(store, request.id, "hold"), [store.officer.id]);
   },
 );
 
-browserTest("what was written for a decision that is no longer possible is shown once more", async (open) => {
+browserTest("the text of a decision that is no longer possible is shown again", async (open) => {
   await using store = await openStore();
-  const request = await store.open(await store.join(), "ERASURE");
+  const request = await store.open(await store.register(), "ERASURE");
   await using visit = await open(store, { as: store.officer });
   const { page } = visit;
   await page.goto(`/inspect/requests/${request.id}`);
-  await write(page, "Refuse", "It was somebody else who asked");
-  await store.tell(request, "cancel", {}, store.staff(["STORE_MANAGER"]));
-  await untilSaid(page, /^Completed: cancelled/);
-  await send(page, "Refuse");
+  await fillReason(page, "Refuse", "Another person asked");
+  await store.send(request, "cancel", {}, store.staff(["STORE_MANAGER"]));
+  await untilStatus(page, /^Completed: cancelled/);
+  await submit(page, "Refuse");
   await page.getByRole("alert").getByText("Somebody was faster, so nothing has been done.").waitFor();
-  await page.getByText("It was somebody else who asked").waitFor();
+  await page.getByText("Another person asked").waitFor();
   assert.deepEqual(await principals(store, request.id, "refuse"), []);
 });
 
 browserTest(
-  "everything that is stuck is tried again in one go, after a look at what that is",
+  "all stuck requests are retried at once, after a preview",
   async (open) => {
     await using store = await openStore({ answer: (_, call) => call.fail("UNAVAILABLE", "away") });
     const requests = [];
-    for (let at = 0; at < 3; at++) requests.push(await store.open(await store.join(), "ACCESS"));
-    await store.until(0);
+    for (let count = 0; count < 3; count++) requests.push(await store.open(await store.register(), "ACCESS"));
+    await store.workUntil(0);
     await using visit = await open(store, { as: store.officer });
     const { page } = visit;
     await page.goto("/inspect?type=ACCESS");
@@ -127,7 +128,7 @@ browserTest(
       assert.deepEqual(await principals(store, id, "retry"), Array(3).fill(store.officer.id));
     }
     await page.getByRole("link", { name: requests[0]!.id }).click();
-    await untilSaid(page, /^Waiting for/);
-    assert.match((await events(page)).join(), /Retried \S+-service/);
+    await untilStatus(page, /^Waiting for/);
+    assert.match((await eventTitles(page)).join(), /Retried \S+-service/);
   },
 );

@@ -1,4 +1,4 @@
-/** The machines that charts are drawn of, and journals as the runtime would write them. */
+/** Machines to draw charts of, their reachable states, and journals like those of the runtime. */
 import {
   type AnyMachineSnapshot,
   type AnyStateMachine,
@@ -18,14 +18,18 @@ import { eventLabels, eventOf } from "../gdpr/request_events.ts";
 export interface Subject {
   title: string;
   machine: AnyStateMachine;
-  services: readonly string[];
+  participants: readonly string[];
 }
 
 const THREE = ["order-service", "payment-service", "communication-service"];
 export const TWENTY = Array.from({ length: 20 }, (_, index) => `service-${index + 1}`);
 
-export function request(name: string, services: readonly string[]): Subject {
-  return { title: `${name} with ${services.length}`, machine: machineOf(name, services), services };
+export function request(name: string, participants: readonly string[]): Subject {
+  return {
+    title: `${name} with ${participants.length}`,
+    machine: machineOf(name, participants),
+    participants,
+  };
 }
 
 export const SUBJECTS: readonly Subject[] = [
@@ -36,24 +40,25 @@ export const SUBJECTS: readonly Subject[] = [
   request("gdpr_access@1", ["customer-service"]),
   request("gdpr_portability@1", ["customer-service", ...TWENTY]),
   request("gdpr_rectification@1", []),
-  { title: "customer", machine: customerMachine, services: [] },
-  { title: "shopper group", machine: shopperGroupMachine, services: [] },
+  { title: "customer", machine: customerMachine, participants: [] },
+  { title: "shopper group", machine: shopperGroupMachine, participants: [] },
 ];
 
+/** A transition that the machine has taken. */
 export interface Step {
   before: AnyMachineSnapshot;
   event: EventObject;
   after: AnyMachineSnapshot;
 }
 
-export function begin(subject: Subject): AnyMachineSnapshot {
+export function initialSnapshot(subject: Subject): AnyMachineSnapshot {
   return initialTransition(subject.machine, inputOf(subject))[0];
 }
 
-function inputOf({ services }: Subject) {
+function inputOf({ participants }: Subject) {
   const receivedAt = Date.UTC(2026, 2, 10);
   return {
-    participants: [...services],
+    participants: [...participants],
     receivedAt,
     dueAt: receivedAt + 2e9,
     startsAt: receivedAt,
@@ -61,11 +66,11 @@ function inputOf({ services }: Subject) {
   };
 }
 
-/** Every event of the machine that a state accepts, and what it comes to. */
-export function stepsFrom({ machine, services }: Subject, before: AnyMachineSnapshot): Step[] {
+/** One step for each event that the state accepts. */
+export function stepsFrom({ machine, participants }: Subject, before: AnyMachineSnapshot): Step[] {
   if (before.status !== "active") return [];
   const events: EventObject[] = machine.id.startsWith("gdpr")
-    ? eventLabels(services, machine.id).map((word) => eventOf(word, machine.id, before.context))
+    ? wordsAbout(participants, machine.id).map((word) => eventOf(word, machine.id, before.context))
     : machine.events.map((type) => ({ type, by: "STAFF", changedFields: [] }));
   return events.filter((event) => before.can(event)).map((event) => ({
     before,
@@ -74,29 +79,32 @@ export function stepsFrom({ machine, services }: Subject, before: AnyMachineSnap
   }));
 }
 
-/** A way to every state value that can be reached, the shortest first. */
-export function* everyWay(subject: Subject): Generator<{ state: AnyMachineSnapshot; way: Step[] }> {
-  const found: { state: AnyMachineSnapshot; way: Step[] }[] = [{ state: begin(subject), way: [] }];
-  const known = new Set(found.map(({ state }) => stateName(state)));
-  for (const { state, way } of found) {
-    yield { state, way };
+/** A path to each reachable state value, shortest first. */
+export function* everyPath(subject: Subject): Generator<{ state: AnyMachineSnapshot; path: Step[] }> {
+  const reached: { state: AnyMachineSnapshot; path: Step[] }[] = [{
+    state: initialSnapshot(subject),
+    path: [],
+  }];
+  const names = new Set(reached.map(({ state }) => stateName(state)));
+  for (const { state, path } of reached) {
+    yield { state, path };
     for (const step of stepsFrom(subject, state)) {
-      if (known.has(stateName(step.after))) continue;
-      known.add(stateName(step.after));
-      found.push({ state: step.after, way: [...way, step] });
+      if (names.has(stateName(step.after))) continue;
+      names.add(stateName(step.after));
+      reached.push({ state: step.after, path: [...path, step] });
     }
   }
 }
 
-export function journalOf(subject: Subject, way: readonly Step[]): JournalEntry[] {
-  const birth = {
+export function journalOf(subject: Subject, path: readonly Step[]): JournalEntry[] {
+  const creation = {
     sequence: 1,
     eventType: "open",
     stateBefore: null,
-    stateAfter: stateName(begin(subject)),
+    stateAfter: stateName(initialSnapshot(subject)),
     transitions: runtime.initialTransition(subject.machine, inputOf(subject)).transitions,
   };
-  return [birth, ...way.map((step, index) => entryOf(step, index + 2))];
+  return [creation, ...path.map((step, index) => entryOf(step, index + 2))];
 }
 
 export function entryOf({ before, event, after }: Step, sequence = 2): JournalEntry {
@@ -109,9 +117,9 @@ export function entryOf({ before, event, after }: Step, sequence = 2): JournalEn
   };
 }
 
-/** The first step whose event is the word's, in the states that the way has come to. */
-export function go(subject: Subject, words: readonly string[]): Step[] {
-  let state = begin(subject);
+/** Sends the events that the words name, one after the other. */
+export function takeSteps(subject: Subject, words: readonly string[]): Step[] {
+  let state = initialSnapshot(subject);
   return words.map((word) => {
     const event = eventOf(word, subject.machine.id, state.context);
     if (!state.can(event)) throw new Error(`${word} is refused in ${stateName(state)}`);
@@ -122,7 +130,7 @@ export function go(subject: Subject, words: readonly string[]): Step[] {
   });
 }
 
-/** The ids of the states that XState itself takes as active, without the machine's own. */
+/** IDs of the states that XState reports as active, without the root. */
 export function activeIds({ machine, _nodes }: AnyMachineSnapshot): string[] {
   return _nodes.map(({ id }) => id).filter((id) => id !== machine.id).sort();
 }
