@@ -52,7 +52,7 @@ export async function openStore(
   const urls = new Map(PARTICIPANTS.map((service, index) => [service, servers[index]!.url]));
   const peers = stack.use(createPeers(urls));
   const performers = createRequestPerformers(world.database.pool("customer_api"), peers, keys, clock);
-  const workshop = createWorkshop(world, performers);
+  const workshop = createRequestFixture(world, performers);
   const customers = SAMPLE_CUSTOMERS.values();
   const running = stack.move();
 

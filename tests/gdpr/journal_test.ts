@@ -7,9 +7,9 @@ import { findJournal } from "../../db/actor_events.ts";
 import { readStore } from "../../db/store_reader.ts";
 import { register } from "../actors/world.ts";
 import { SUBJECTS } from "../inspect/chart_subjects.ts";
-import { type ClockedWorld, createClockedWorld, DAY, fireTimer } from "./clocked.ts";
-import { eventOf, timerOf, wordsAbout } from "./told.ts";
-import { createWorkshop } from "./workshop.ts";
+import { type ManualClockWorld, createManualClockWorld, DAY, fireTimer } from "./manual_clock.ts";
+import { eventOf, timerName, eventLabels } from "./request_events.ts";
+import { createRequestFixture } from "./request_fixture.ts";
 
 const PARTICIPANTS = ["orders", "payments"];
 
@@ -121,7 +121,7 @@ Deno.test("the journal contains no event name of XState", () => {
       if (name !== type) timers++;
     }
     const context = { clock: "ON_TIME", receivedAt: 0, dueAt: 0 } as never;
-    for (const word of wordsAbout(participants, machine.id)) {
+    for (const word of eventLabels(participants, machine.id)) {
       const [, service] = word.split(" ");
       assert.equal(publicEvent(eventOf(word, machine.id, context)).about, service ?? null, word);
     }

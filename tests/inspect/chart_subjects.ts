@@ -70,7 +70,7 @@ function inputOf({ participants }: Subject) {
 export function stepsFrom({ machine, participants }: Subject, before: AnyMachineSnapshot): Step[] {
   if (before.status !== "active") return [];
   const events: EventObject[] = machine.id.startsWith("gdpr")
-    ? wordsAbout(participants, machine.id).map((word) => eventOf(word, machine.id, before.context))
+    ? eventLabels(participants, machine.id).map((word) => eventOf(word, machine.id, before.context))
     : machine.events.map((type) => ({ type, by: "STAFF", changedFields: [] }));
   return events.filter((event) => before.can(event)).map((event) => ({
     before,

@@ -7,9 +7,9 @@ import { startInspector, type TestInspector } from "./server.ts";
 const DAY = 24 * 60 * 60_000;
 
 export interface Overview extends TestInspector {
-  workshop: ReturnType<typeof createWorkshop>;
+  workshop: ReturnType<typeof createRequestFixture>;
   /** Opens a request `daysAgo` and returns it. */
-  open(right: string, daysAgo: number): ReturnType<ReturnType<typeof createWorkshop>["open"]>;
+  open(right: string, daysAgo: number): ReturnType<ReturnType<typeof createRequestFixture>["open"]>;
   /** Runs all work that was due `daysAgo`. */
   runDueWork(daysAgo: number): Promise<void>;
 }
@@ -20,7 +20,7 @@ export async function startOverview(): Promise<Overview> {
   const inspector = await startInspector({ clock: () => now });
   const { world } = inspector;
   const doNothing = () => Promise.resolve(undefined as never);
-  const workshop = createWorkshop(world, {
+  const workshop = createRequestFixture(world, {
     "source.collect": doNothing,
     "export.compile": doNothing,
     "erasure.verify": doNothing,
