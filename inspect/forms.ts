@@ -2,7 +2,7 @@
 import type { Context } from "@hono/hono";
 import { HTTPException } from "@hono/hono/http-exception";
 import type { BodyReader } from "../http/body_reader.ts";
-import { BodyError, type BodyFault } from "../http/body.ts";
+import { BodyError } from "../http/body_error.ts";
 
 const KIB = 1_024;
 /** Bytes by path: a token that a cookie holds, and 500 requests with what each is stuck with. */
@@ -12,19 +12,11 @@ const MOST_ELSEWHERE = 100 * KIB;
 
 const SHORT = 16 * KIB;
 
-const STATUSES: Partial<Record<BodyFault, 400 | 408 | 413>> = {
-  too_large: 413,
-  too_slow: 408,
-  fragmented: 400,
-  incomplete: 400,
-  not_utf8: 400,
-};
-
 /**
  * Reads the form of a POST, which then is in memory.
  *
  * @param holder names the person whose form it is; the address stands for a person who is not signed in
- * @throws {HTTPException} 413: too large, 408: too slow, 400: not readable
+ * @throws {HTTPException} 413: too large, 408: too slow, 415: unknown content encoding, 400: not readable
  * @throws {DomainError} UNAVAILABLE
  */
 export async function receiveForm(c: Context, bodies: BodyReader, holder?: string): Promise<void> {
@@ -32,9 +24,9 @@ export async function receiveForm(c: Context, bodies: BodyReader, holder?: strin
   try {
     await bodies.receive(c, holder === undefined ? { maxBytes } : { maxBytes, holder });
   } catch (error) {
-    const status = error instanceof BodyError && STATUSES[error.fault];
-    if (!status) throw error;
-    const reason = status === 413 ? `has more than ${maxBytes / KIB} KiB` : error.reason;
+    if (!(error instanceof BodyError) || error.fault === "evicted") throw error;
+    const status = error.fault === "too_slow" ? 408 : error.status;
+    const reason = error.fault === "too_large" ? `has more than ${maxBytes / KIB} KiB` : error.reason;
     throw new HTTPException(status, {
       message: `Cannot take the form: it ${reason}. Nothing has been done.`,
     });

@@ -99,6 +99,7 @@ function explain(error: unknown) {
     }
     if (status === 400) return { status, title: TITLES.INVALID_INPUT, message } as const;
     if (status === 413) return { status, title: "Too much at once", message } as const;
+    if (status === 415) return { status, title: TITLES.INVALID_INPUT, message } as const;
     if (status === 408) return { status, title: "It took too long", message } as const;
   }
   const expected = asDomainError(error);

@@ -10,7 +10,7 @@ export interface CustomerContext {
 
 /** How a customer begins. */
 export interface CustomerInput {
-  /** The person may have been erased before, and comes back of their own will. */
+  /** The person was erased before and returns of their own will. */
   returning: boolean;
 }
 
@@ -25,9 +25,8 @@ export type CustomerEvent =
     /** `already`: the customer is a member, and the command changes nothing. */
     | { type: "group.assign"; groupId: string; already?: boolean }
     | { type: "group.remove"; groupId: string }
-    | { type: "account.suspend" }
-    | { type: "account.reinstate" }
-    | { type: "account.close" }
+    /** `changedFields`: fields of the profile that change together with the status. */
+    | { type: "account.suspend" | "account.reinstate" | "account.close"; changedFields?: string[] }
     | { type: "erase" }
   );
 
@@ -69,6 +68,13 @@ const profileUpdated = [
   } as const,
   audited("CUSTOMER_UPDATED"),
 ];
+const statusUpdated = {
+  type: "publish",
+  params: ({ event }: { event: CustomerEvent & { changedFields?: string[] } }) => ({
+    topic: "customer.updated" as const,
+    changedFields: ["status", ...(event.changedFields ?? [])],
+  }),
+} as const;
 const addressAdded = [
   { type: "countAddress", params: 1 } as const,
   updated("addresses"),
@@ -118,12 +124,12 @@ const byStaff = customer.createStateConfig({
     "profile.update": { guard: "notByCustomer", actions: profileUpdated },
     "address.update": { guard: "notByCustomer", actions: addressUpdated },
     "address.delete": { guard: "notByCustomer", actions: addressDeleted },
-    "account.reinstate": { target: "active", actions: [updated("status"), audited("CUSTOMER_REINSTATED")] },
+    "account.reinstate": { target: "active", actions: [statusUpdated, audited("CUSTOMER_REINSTATED")] },
   },
 }).on;
 
-const suspend = { target: "suspended", actions: [updated("status"), audited("CUSTOMER_SUSPENDED")] } as const;
-const close = { target: "closed", actions: [updated("status"), audited("CUSTOMER_CLOSED")] } as const;
+const suspend = { target: "suspended", actions: [statusUpdated, audited("CUSTOMER_SUSPENDED")] } as const;
+const close = { target: "closed", actions: [statusUpdated, audited("CUSTOMER_CLOSED")] } as const;
 
 /** The first of all events carries the machine's input. */
 const auditReturn = customer.enqueueActions(({ enqueue, event }) => {

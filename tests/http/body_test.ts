@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { type BodyBudget, createBodyBudget } from "../../http/body_budget.ts";
 import { createBodyReader } from "../../http/body_reader.ts";
-import { type BodyClock, BodyError } from "../../http/body.ts";
+import type { BodyClock } from "../../http/body.ts";
+import { BodyError } from "../../http/body_error.ts";
 import { createHttpApp } from "../../http/mod.ts";
 import { Http2Connection } from "../../grpc/http2/connection.ts";
 import { eventually } from "../eventually.ts";

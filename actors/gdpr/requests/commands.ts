@@ -4,6 +4,7 @@ import { type GdprRequestRow, upsertParticipant } from "../../../db/gdpr_request
 import { type CommandOf, handler } from "../../runtime/behavior.ts";
 import { columnNames } from "../../runtime/changes.ts";
 import { text } from "../../../domain/input.ts";
+import { reason } from "../../../domain/reason.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
 import { extendedDueDate } from "./clock.ts";
 import type { opening } from "./opening_input.ts";
@@ -13,7 +14,6 @@ const STAFF = ["STAFF", "SYSTEM"] as const;
 const SYSTEM = ["SYSTEM"] as const;
 
 const nothing = z.strictObject({});
-const reason = text(500);
 const service = text(100);
 const explanation = z.strictObject({ reason: reason.optional() });
 const repetition = explanation.extend({ service: service.optional() });

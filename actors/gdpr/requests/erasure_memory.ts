@@ -19,6 +19,15 @@ export async function refuseErased(tx: Tx, storeId: string, customerId: string):
 }
 
 /**
+ * Returns whether the store has erased a person under an email.
+ *
+ * @param emailHash as hashEmail makes it
+ */
+export async function isErasedEmail(tx: Tx, storeId: string, emailHash: Uint8Array): Promise<boolean> {
+  return await findErasureOfEmail(tx, storeId, emailHash) !== undefined;
+}
+
+/**
  * @param emailHash as hashEmail makes it
  * @throws {DomainError} REFUSED_IN_STATE: the person was erased under this email, and has to want to come back
  */
