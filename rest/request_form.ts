@@ -4,7 +4,7 @@ import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../domain/errors.ts";
 import { parseInput } from "../domain/input.ts";
 import { refusalBody } from "../http/refusals.ts";
-import { type ApiContext, type ApiEnv, z } from "./api.ts";
+import { type ApiContext, type ApiEnv, purposeOf, z } from "./api.ts";
 import { allowOf, type Resource } from "./route_table.ts";
 
 /**
@@ -49,8 +49,6 @@ export async function checkBody(c: ApiContext, length: number): Promise<void> {
 }
 
 const NOTHING = z.strictObject({});
-
-const purposeOf = (c: ApiContext) => `accept the request ${c.req.method} ${c.req.routePath}`;
 
 async function readJson(c: ApiContext): Promise<unknown> {
   try {

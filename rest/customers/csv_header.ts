@@ -24,12 +24,19 @@ export function readDelimiterLine(line: string): string | undefined {
   throw refusal("its sep= line must name a comma, a semicolon or a tab");
 }
 
-/** Returns the delimiter with which a header names the most fields. */
+/** Returns the delimiter with which a header names the most fields, or else has the most cells. */
 export function findDelimiter(header: string, { accepted, ignored }: Fields): string {
   const known = new Set([...accepted, ...ignored].map(comparable));
-  const score = (delimiter: string) =>
-    splitCells(header, delimiter)?.filter((cell) => known.has(comparable(cell))).length ?? 0;
-  return DELIMITERS.reduce((best, delimiter) => score(delimiter) > score(best) ? delimiter : best);
+  const scores = DELIMITERS.map((delimiter) => {
+    const cells = header.replaceAll('"', "").split(delimiter);
+    return {
+      delimiter,
+      known: cells.filter((cell) => known.has(comparable(cell))).length,
+      cells: cells.length,
+    };
+  });
+  scores.sort((one, other) => other.known - one.known || other.cells - one.cells);
+  return scores[0]!.delimiter;
 }
 
 /**
