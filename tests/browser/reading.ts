@@ -16,7 +16,7 @@ export async function untilSaid(page: Page, words: RegExp): Promise<void> {
 
 /** The states that the chart shows as the present ones, without the machine's name: `PENDING.grace`. */
 export async function standing(page: Page): Promise<string[]> {
-  const ids = await page.locator('.chart-scroll [data-standing="current"]').evaluateAll((marks) =>
+  const ids = await page.locator('.chart-scroll [data-status="current"]').evaluateAll((marks) =>
     marks.map((mark) => mark.getAttribute("data-state") ?? "")
   );
   return ids.map((id) => id.slice(id.indexOf(".") + 1)).sort();

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import elkjs from "elkjs";
 import { createMachine } from "xstate";
 import { condense } from "../../inspect/chart/condense.ts";
-import { describe } from "../../inspect/chart/describe.ts";
+import { fromMachine } from "../../inspect/chart/from_machine.ts";
 import { type Layout, layOut, type Point, type Rectangle } from "../../inspect/chart/layout.ts";
-import { HEAD, SMALL, wordsOf } from "../../inspect/chart/measures.ts";
+import { HEAD, SMALL, transitionLabel } from "../../inspect/chart/measures.ts";
 import { everyState, parentsIn } from "../../inspect/chart/model.ts";
-import { textWidth } from "../../inspect/chart/text.ts";
+import { textWidth } from "../../inspect/chart/text_width.ts";
 import { SUBJECTS } from "./chart_story.ts";
 
 /** A machine with everything that XState knows and ours do without. */
@@ -43,7 +43,7 @@ const machines = [...SUBJECTS, { title: "a machine with everything", machine: OD
 
 const elk = new elkjs.default();
 const layoutOf = async (machine: typeof ODD) => {
-  const model = condense(describe(machine));
+  const model = condense(fromMachine(machine));
   return { model, layout: await layOut(model, (graph) => elk.layout(graph)) };
 };
 
@@ -82,8 +82,10 @@ for (const { title, machine } of machines) {
     const leaves = layout.boxes.filter(({ state }) => state.children.length === 0);
     for (const { arrow, label } of layout.arrows) {
       if (!label) continue;
-      assert.ok(label.height >= arrow.told.length * SMALL, "room for every line");
-      for (const told of arrow.told) assert.ok(label.width >= textWidth(wordsOf(told), SMALL, "bold"));
+      assert.ok(label.height >= arrow.labeled.length * SMALL, "room for every line");
+      for (const told of arrow.labeled) {
+        assert.ok(label.width >= textWidth(transitionLabel(told), SMALL, "bold"));
+      }
     }
     labels.forEach((label, index) => {
       for (const other of labels.slice(index + 1)) assert.ok(!overlap(label, other));
@@ -106,7 +108,7 @@ for (const { title, machine } of machines) {
       });
     }
     const told = [
-      ...layout.arrows.flatMap(({ arrow }) => arrow.told),
+      ...layout.arrows.flatMap(({ arrow }) => arrow.labeled),
       ...layout.boxes.flatMap(({ lines }) => lines),
     ];
     assert.deepEqual(told.map(({ id }) => id).sort(), model.transitions.map(({ id }) => id).sort());
@@ -114,7 +116,7 @@ for (const { title, machine } of machines) {
 
   Deno.test(`${title}: the same machine is laid out the same`, async () => {
     const again = new elkjs.default();
-    const model = condense(describe(machine));
+    const model = condense(fromMachine(machine));
     const { layout } = await layoutOf(machine as typeof ODD);
     assert.deepEqual(await layOut(model, (graph) => again.layout(graph)), layout);
   });
@@ -125,7 +127,7 @@ Deno.test("regions that are alike are laid out once, and others each for itself"
     const { machine } = SUBJECTS.find(({ title }) =>
       title === `gdpr_${services === 3 ? "erasure" : "access"}@1 with ${services}`
     )!;
-    const model = condense(describe(machine));
+    const model = condense(fromMachine(machine));
     const [parallel] = [...everyState(model.root)].filter(({ type }) => type === "parallel");
     assert.equal(parallel!.children.length, boxes);
   }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { AnyStateNode } from "xstate";
 import { createCharts, type JournalEntry } from "../../inspect/chart/mod.tsx";
 import { condense } from "../../inspect/chart/condense.ts";
-import { describe } from "../../inspect/chart/describe.ts";
+import { fromMachine } from "../../inspect/chart/from_machine.ts";
 import { everyState } from "../../inspect/chart/model.ts";
 import {
   activeIds,
@@ -38,7 +38,7 @@ function all(svg: string, attribute: string, where = ""): string[] {
 
 for (const subject of SUBJECTS) {
   const { title, machine } = subject;
-  const model = describe(machine);
+  const model = fromMachine(machine);
 
   Deno.test(`${title}: every state and every transition of the definition is drawn once`, async () => {
     const svg = await draw(subject, journalOf(subject, []));
@@ -46,12 +46,12 @@ for (const subject of SUBJECTS) {
     const standing = [...everyState(shown.root)].filter((state) => state !== shown.root);
     assert.deepEqual(all(svg, "data-state").sort(), standing.map(({ id }) => id).sort());
     assert.deepEqual(
-      standing.flatMap(({ stands }) => stands).sort(),
+      standing.flatMap(({ representedIds }) => representedIds).sort(),
       idsBelow(machine.root).sort(),
     );
     assert.deepEqual(all(svg, "data-transition").sort(), shown.transitions.map(({ id }) => id).sort());
     assert.deepEqual(
-      shown.transitions.flatMap(({ stands }) => stands).sort(),
+      shown.transitions.flatMap(({ representedIds }) => representedIds).sort(),
       model.transitions.map(({ id }) => id).sort(),
     );
   });
@@ -79,10 +79,10 @@ for (
     for (const { state, way } of everyWay(subject)) {
       const svg = await draw(subject, journalOf(subject, way));
       const highlighted = ["current", "open"].flatMap((standing) =>
-        all(svg, "data-state", `data-standing="${standing}"`)
+        all(svg, "data-state", `data-status="${standing}"`)
       );
       assert.deepEqual(highlighted.sort(), activeIds(state));
-      const leaves = all(svg, "data-state", 'data-standing="current"');
+      const leaves = all(svg, "data-state", 'data-status="current"');
       assert.equal(svg.match(/<g class="now">/g)?.length, leaves.length, "each with a word for it");
       reached++;
     }
@@ -102,14 +102,14 @@ Deno.test("the way that was taken is marked, and what was never reached is not",
   ]);
   const svg = await draw(subject, journalOf(subject, way));
   const short = (id: string) => id.replace(/.*\.(?=\w+$)/, "");
-  assert.deepEqual(all(svg, "data-state", 'data-standing="visited"').map(short).sort(), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="visited"').map(short).sort(), [
     "PENDING",
     "asked",
     "asked",
     "grace",
     "held",
   ]);
-  assert.deepEqual(all(svg, "data-state", 'data-standing="never"').map(short).sort(), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="never"').map(short).sort(), [
     "COMPLETED",
     "confirmed",
     "overdue",
@@ -188,7 +188,7 @@ Deno.test("rows without transitions are shown with their states alone, and count
   const svg = await draw(subject, old);
   assert.match(svg, /An earlier version recorded 2 events without transitions\./);
   const short = (id: string) => id.replace(/.*\.(?=\w+$)/, "");
-  assert.deepEqual(all(svg, "data-state", 'data-standing="visited"').map(short).sort(), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="visited"').map(short).sort(), [
     "PENDING",
     "asked",
     "grace",
@@ -217,12 +217,12 @@ Deno.test("a machine that this version does not know is drawn from its journal",
   const svg = await render();
   assert.match(svg, /does not know the machine gdpr_erasure@9/);
   const short = (id: string) => id.split(".").slice(1).join(" ");
-  assert.deepEqual(all(svg, "data-state", 'data-standing="current"').map(short), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="current"').map(short), [
     "IN_PROGRESS awaiting_confirmations order-service confirmed",
     "IN_PROGRESS awaiting_confirmations payment-service asked",
   ]);
   assert.equal(all(svg, "data-arrow", 'class="arrow taken"').length, 4);
-  assert.deepEqual(all(await render(2), "data-state", 'data-standing="current"').map(short), [
+  assert.deepEqual(all(await render(2), "data-state", 'data-status="current"').map(short), [
     "PENDING held",
   ]);
 });
@@ -268,5 +268,5 @@ Deno.test("a journal of ten thousand events is drawn within a second, and one wi
   const svg = await draw(subject, journal);
   assert.ok(performance.now() - from < 1_000);
   assert.equal(all(svg, "data-leaf").length, 20);
-  assert.equal(all(await draw(subject, []), "data-state", 'data-standing="current"').length, 0);
+  assert.equal(all(await draw(subject, []), "data-state", 'data-status="current"').length, 0);
 });

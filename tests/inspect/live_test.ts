@@ -21,7 +21,7 @@ Deno.test("one person follows twenty pages, and leaves room for others", async (
 });
 
 Deno.test("a page is followed for so long, and gives its place back then", async () => {
-  const live = createLive({ lastsMs: 100 });
+  const live = createLive({ maxDurationMs: 100 });
   const app = new Hono<InspectEnv>()
     .use(async (c, next) => {
       c.set("by", { id: "officer", type: "STAFF", storeId: "store", roles: ["PRIVACY_OFFICER"] });

@@ -1,15 +1,15 @@
 /** The line that says what is going on with a request: for every state of every machine, and at any hour. */
 import assert from "node:assert/strict";
 import { stateName } from "../../actors/runtime/recorded_event.ts";
-import { situationOf, type Tone } from "../../inspect/request/situation.ts";
-import { phaseOf, phasePrefix, type Standing } from "../../inspect/request/standing.ts";
+import { describeStatus, type Tone } from "../../inspect/request/status_text.ts";
+import { phaseOf, phasePrefix, type RequestStatus } from "../../inspect/request/status.ts";
 import { everyWay, type Subject, SUBJECTS } from "./chart_story.ts";
 
 const DAY = 24 * 60 * 60_000;
 const NOW = new Date("2026-03-20T12:00:00Z");
 const inDays = (days: number) => new Date(NOW.getTime() + days * DAY);
 
-const standing = (changes: Partial<Standing>): Standing => ({
+const standing = (changes: Partial<RequestStatus>): RequestStatus => ({
   state: "PENDING",
   since: inDays(-3),
   now: NOW,
@@ -18,18 +18,18 @@ const standing = (changes: Partial<Standing>): Standing => ({
   outcome: null,
   reasons: { hold: null, refusal: null },
   residue: 0,
-  asked: {},
-  givenUp: [],
+  attempts: {},
+  abandonedEffects: [],
   unreadable: undefined,
   ...changes,
 });
 
 /** Its words in a row, a day where an instant stands, and its tone. */
-function line(changes: Partial<Standing>): [string, Tone] {
-  const { words, tone } = situationOf(standing(changes));
+function line(changes: Partial<RequestStatus>): [string, Tone] {
+  const { words, tone } = describeStatus(standing(changes));
   return [
     words.map((word) =>
-      typeof word === "string" ? word : word instanceof Date ? word.toISOString().slice(0, 10) : word.said
+      typeof word === "string" ? word : word instanceof Date ? word.toISOString().slice(0, 10) : word.quote
     ).join(""),
     tone,
   ];
@@ -39,7 +39,7 @@ const awaiting = (regions: Record<string, string>) => ({ IN_PROGRESS: { awaiting
 const collecting = (regions: Record<string, string>) => ({ IN_PROGRESS: { collecting: regions } });
 const TWENTY = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`service-${at}`, "asked"]));
 
-const TABLE: [string, Partial<Standing>, string, Tone][] = [
+const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   [
     "an erasure in its grace period",
     { state: { PENDING: "grace" }, startsAt: inDays(2) },
@@ -92,20 +92,20 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
     "one service asked often",
     {
       state: awaiting({ "order-service": "confirmed", "payment-service": "asked" }),
-      asked: { "order-service": 9, "payment-service": 4 },
+      attempts: { "order-service": 9, "payment-service": 4 },
     },
     "Waiting 3 days for payment-service; asked 4 times; due in 12 days",
     "quiet",
   ],
   [
     "a service just asked",
-    { state: awaiting({ "payment-service": "asked" }), asked: { "payment-service": 1 }, since: NOW },
+    { state: awaiting({ "payment-service": "asked" }), attempts: { "payment-service": 1 }, since: NOW },
     "Waiting for payment-service; asked once; due in 12 days",
     "quiet",
   ],
   [
     "two services asked differently often",
-    { state: awaiting({ a: "asked", b: "asked" }), asked: { a: 1, b: 2 } },
+    { state: awaiting({ a: "asked", b: "asked" }), attempts: { a: 1, b: 2 } },
     "Waiting 3 days for a and b; asked up to twice; due in 12 days",
     "quiet",
   ],
@@ -123,7 +123,7 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
   ],
   [
     "an overdue service of a request that is past its own date",
-    { state: collecting({ a: "overdue", b: "received" }), asked: { a: 8 }, dueAt: inDays(-4) },
+    { state: collecting({ a: "overdue", b: "received" }), attempts: { a: 8 }, dueAt: inDays(-4) },
     "Waiting 3 days for a; asked 8 times; a overdue; 4 days past the legal due date",
     "alarm",
   ],
@@ -135,7 +135,7 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
   ],
   [
     "a source that is asked again later",
-    { state: collecting({ a: "received", b: "retrying" }), asked: { b: 2 } },
+    { state: collecting({ a: "received", b: "retrying" }), attempts: { b: 2 } },
     "Waiting 3 days for b; asked twice; due in 12 days",
     "quiet",
   ],
@@ -203,7 +203,7 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
   ],
   [
     "work that was given up",
-    { state: { IN_PROGRESS: "compiling" }, givenUp: ["making the documents"] },
+    { state: { IN_PROGRESS: "compiling" }, abandonedEffects: ["making the documents"] },
     "Given up after many failures: making the documents; somebody has to look. Everything is collected; the documents are being made; due in 12 days",
     "alarm",
   ],

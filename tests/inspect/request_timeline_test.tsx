@@ -1,7 +1,7 @@
 /** What a timeline tells: what has changed, what was always the same, and when nothing happened. */
 import assert from "node:assert/strict";
 import type { ActorEventRow } from "../../db/actor_events.ts";
-import { dueWords, spanWords } from "../../inspect/spans.ts";
+import { formatDueDate, formatDuration } from "../../inspect/durations.ts";
 import { changesOf } from "../../inspect/timeline/changes.ts";
 import { Timeline } from "../../inspect/timeline/mod.tsx";
 import { foldRuns } from "../../inspect/timeline/runs.ts";
@@ -170,7 +170,7 @@ Deno.test("a day without an event is a line of its own, and everybody is called 
 
 Deno.test("spans are told in the largest unit that fits", () => {
   const told = [0, 59_999, 60_000, HOUR - 1, HOUR, 23 * HOUR, 24 * HOUR, 47 * HOUR, 92 * 24 * HOUR].map(
-    spanWords,
+    formatDuration,
   );
   assert.deepEqual(told, [
     "less than a minute",
@@ -184,6 +184,6 @@ Deno.test("spans are told in the largest unit that fits", () => {
     "92 days",
   ]);
   const now = new Date();
-  assert.equal(dueWords(new Date(now.getTime() + 50 * HOUR), now), "due in 2 days");
-  assert.equal(dueWords(new Date(now.getTime() - 50 * HOUR), now), "2 days past the legal due date");
+  assert.equal(formatDueDate(new Date(now.getTime() + 50 * HOUR), now), "due in 2 days");
+  assert.equal(formatDueDate(new Date(now.getTime() - 50 * HOUR), now), "2 days past the legal due date");
 });
