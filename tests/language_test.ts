@@ -26,6 +26,7 @@ const REWRITTEN: readonly string[] = [
   "grpc/",
   "http.ts",
   "http/",
+  "inspect/",
   "lib/",
   "main.ts",
   "rpc/",

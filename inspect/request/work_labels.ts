@@ -48,7 +48,7 @@ const TIMERS: Readonly<Record<string, string>> = {
 export function timerLabel({ event }: Pick<WaitingTimer, "event">): string {
   const { name, about } = publicEvent(event);
   if (Object.hasOwn(TIMERS, name)) return TIMERS[name]!;
-  if (name === "participant.asked_again") return `The service asks ${about} again`;
+  if (name === "participant.asked_again") return `${about} is asked again`;
   if (name === "participant.overdue") return `${about} is marked as overdue if it has not answered`;
   return capitalize(eventLabel(name, about));
 }

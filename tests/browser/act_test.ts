@@ -43,7 +43,7 @@ browserTest(
     assert.deepEqual(await standing(page), ["PENDING.grace"]);
     assert.deepEqual(await principals(store, request.id, "hold"), []);
     await send(page, "Put on hold");
-    await page.getByRole("status").getByText("You have put the request on hold.").waitFor();
+    await page.getByRole("status").getByText("You put the request on hold.").waitFor();
     await page.waitForURL(`/inspect/requests/${request.id}`); // nothing is left for a reload to tell again
     await untilSaid(page, /^On hold since .*: A court asks; due in/);
     assert.deepEqual(await standing(page), ["PENDING.held"]);
@@ -70,7 +70,7 @@ browserTest(
 
     await write(theirs.page, "Extend", "The archive is slow");
     await send(theirs.page, "Extend");
-    await theirs.page.getByText("You have extended the due date.").waitFor();
+    await theirs.page.getByText("You extended the due date.").waitFor();
 
     // The page has heard of it, and leaves alone where somebody writes.
     await mine.page.getByText("to three months from receipt: The archive is slow").waitFor();
@@ -79,7 +79,7 @@ browserTest(
     assert.equal(await reason.inputValue(), "The bank answers by Friday");
 
     await send(mine.page, "Put on hold");
-    await mine.page.getByRole("alert").getByText("Somebody was faster, so nothing has been done.").waitFor();
+    await mine.page.getByRole("alert").getByText("Conflict: someone else changed the request first.").waitFor();
     assert.match(
       await mine.page.getByRole("alert").innerText(),
       new RegExp(`extended by staff ${colleague.id}`, "i"),
@@ -103,7 +103,7 @@ browserTest("what was written for a decision that is no longer possible is shown
   await store.tell(request, "cancel", {}, store.staff(["STORE_MANAGER"]));
   await untilSaid(page, /^Completed: cancelled/);
   await send(page, "Refuse");
-  await page.getByRole("alert").getByText("Somebody was faster, so nothing has been done.").waitFor();
+  await page.getByRole("alert").getByText("Conflict: someone else changed the request first.").waitFor();
   await page.getByText("It was somebody else who asked").waitFor();
   assert.deepEqual(await principals(store, request.id, "refuse"), []);
 });
@@ -118,7 +118,7 @@ browserTest(
     await using visit = await open(store, { as: store.officer });
     const { page } = visit;
     await page.goto("/inspect?type=ACCESS");
-    await page.getByRole("link", { name: "Retry what is stuck" }).click();
+    await page.getByRole("link", { name: "Retry stuck requests" }).click();
     await page.getByText("with type access").waitFor();
     assert.equal(await page.locator("table.requests tbody tr").count(), 3);
     await page.getByRole("button", { name: "Retry 3 requests now" }).click();

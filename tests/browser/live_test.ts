@@ -17,7 +17,7 @@ browserTest(
     const { page } = visit;
     await page.goto(`/inspect/requests/${request.id}`);
     const reloaded = await watchForReload(page);
-    await untilSaid(page, /^The erasure is about to begin; due in /);
+    await untilSaid(page, /^The erasure is about to start; due in /);
     assert.deepEqual(await standing(page), ["PENDING.grace"]);
     assert.deepEqual(await events(page), ["Opened"]);
 
@@ -32,14 +32,14 @@ browserTest(
     assert.equal((await events(page))[0], "Confirmed by payment-service");
 
     await store.confirm(request, "communication-service");
-    await untilSaid(page, /^Everybody has answered; scanning for what is left/);
+    await untilSaid(page, /^All services have answered; scanning for remaining data/);
     await untilStanding(page, ["IN_PROGRESS.verifying"]);
 
     await store.until(0);
     await untilSaid(page, /^Completed: fulfilled on /);
     await untilStanding(page, ["COMPLETED"]);
     await page.getByRole("link", { name: /receipt/i }).first().waitFor();
-    assert.match(await page.locator("[data-part=actions]").innerText(), /Nothing any more/);
+    assert.match(await page.locator("[data-part=actions]").innerText(), /No decision is possible: the request is completed/);
     assert.equal(await reloaded(), false);
   },
 );
@@ -73,7 +73,7 @@ browserTest(
     await store.tell(request, "hold", { reason: "A court asks" });
     await untilSaid(page, /^On hold since/);
     assert.equal(await hold.getByLabel("Reason").isVisible(), true);
-    await page.getByText("All is up to date but the form that is being filled in").waitFor();
+    await page.getByText("Everything is up to date except the form that you are filling in").waitFor();
     await page.locator("h1").click();
     await eventually(async () => {
       store.wake();
@@ -102,7 +102,7 @@ browserTest("who reads and scrolls misses nothing, and keeps the place and the f
   await eventually(async () => assert.equal(await gone.count(), 1), 30_000);
   assert.ok(await timeline.evaluate((box) => box.scrollTop >= 300));
 
-  await page.getByText("The chart in words").click();
+  await page.getByText("Chart as text").click();
   const focusable = [[ORDERS, timeline.locator("a").last()], [
     PAYMENTS,
     page.locator(".chart-scroll"),
@@ -135,7 +135,7 @@ browserTest("a page that cannot be renewed stays, says so and is renewed later",
   for (const [status, type, fields, says] of troubles) {
     await page.route(`**${path}`, (route) => route.fulfill({ status, body: "<p>Trouble</p>" }), { times: 1 });
     await store.tell(request, type, fields);
-    await page.getByText(/^Could not be updated at .*: it is tried again$/).waitFor();
+    await page.getByText(/^Update failed at .*: the page tries again$/).waitFor();
     await eventually(async () => {
       store.wake();
       assert.match(await situation(page), says);
@@ -157,7 +157,7 @@ browserTest(
     await page.locator("#reason-hold").fill("A court asks");
     await page.context().clearCookies();
     await store.tell(request, "extend", { reason: "The archive is slow" });
-    await page.getByText("copy what you have written, then reload").waitFor();
+    await page.getByText("copy what you wrote, then reload").waitFor();
     assert.equal(await page.locator("#reason-hold").inputValue(), "A court asks");
     await page.locator("#reason-hold").fill("");
     await store.tell(request, "hold", { reason: "A court asks" });
@@ -174,7 +174,7 @@ browserTest(
     const { page } = visit;
     await page.route(/\/live$/, (route) => route.fulfill({ status: 429, body: "Too much" }), { times: 2 });
     await page.goto(`/inspect/requests/${request.id}`);
-    await page.getByText("Not live at the moment").waitFor();
+    await page.getByText("Live updates are interrupted").waitFor();
     await store.tell(request, "hold", { reason: "A court asks" });
     await untilSaid(page, /^On hold since .*: A court asks/);
     await page.getByText(/^Updated at/).waitFor();
@@ -246,16 +246,16 @@ browserTest("a reader goes back and on through a request's past with the arrow k
   const asked = (...services: string[]) => services.map((service) => `${AWAITING}.${service}.asked`);
   const past: [at: number, says: RegExp, states: string[]][] = [
     [4, /^Waiting for .*order-service/, asked("order-service", "payment-service", "communication-service")],
-    [3, /^The erasure is about to begin/, ["PENDING.grace"]],
+    [3, /^The erasure is about to start/, ["PENDING.grace"]],
     [2, /^On hold since .*: A court asks/, ["PENDING.held"]],
-    [1, /^The erasure is about to begin/, ["PENDING.grace"]],
+    [1, /^The erasure is about to start/, ["PENDING.grace"]],
   ];
   for (const [at, says, states] of past) {
     await page.keyboard.press("ArrowLeft");
     await page.waitForURL((url) => url.search === `?at=${at}`);
     await untilSaid(page, says);
     assert.deepEqual(await standing(page), states.sort());
-    await page.getByText("This is how it was at").waitFor();
+    await page.getByText("This page shows the request at").waitFor();
     assert.equal(await page.getByRole("button", { name: "Put on hold" }).count(), 0);
   }
   await page.keyboard.press("ArrowLeft"); // before its first event there is nothing
@@ -264,5 +264,5 @@ browserTest("a reader goes back and on through a request's past with the arrow k
     await page.waitForURL((url) => url.search === at);
   }
   assert.match(await situation(page), /^Waiting for (?!order).*communication-service/);
-  assert.equal(await page.getByText("This is how it was at").count(), 0);
+  assert.equal(await page.getByText("This page shows the request at").count(), 0);
 });

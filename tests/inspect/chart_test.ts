@@ -162,10 +162,10 @@ Deno.test("the chart in words says what the drawing shows", async () => {
   const subject = request("gdpr_erasure@1", ["order-service"]);
   const svg = await draw(subject, journalOf(subject, go(subject, ["start", "week order-service"])));
   const words = svg.slice(svg.indexOf("<details>")).replaceAll(/<[^>]+>/g, " ").replaceAll(/\s+/g, " ");
-  assert.match(words, /Pending : was here/);
-  assert.match(words, /order-service : now inside Asked : was here/);
+  assert.match(words, /Pending : visited/);
+  assert.match(words, /order-service : contains the current state Asked : visited/);
   assert.match(words, /after 7 days → Overdue \(taken once\)/);
-  assert.match(words, /Overdue : now here/);
+  assert.match(words, /Overdue : current/);
   assert.equal(svg.match(/aria-current="step"/g)?.length, 1);
 });
 
@@ -174,9 +174,9 @@ Deno.test("how often something was done is counted for each participant, however
   const asks = ["ask order-service", "ask order-service"];
   const journal = journalOf(subject, go(subject, ["start", ...asks, "confirm payment-service", ...asks]));
   const svg = await draw(subject, journal);
-  assert.match(svg, /asked again \(participant\.asked_again\), on a condition: taken 4 ×</);
+  assert.match(svg, /asked again \(participant\.asked_again\), conditional: taken 4 ×</);
   assert.match(svg, /asked again(?: ◇)? ×4</);
-  assert.match(svg, /asked again \(participant\.asked_again\), on a condition: not taken</);
+  assert.match(svg, /asked again \(participant\.asked_again\), conditional: not taken</);
   assert.match(svg, /\(taken 4 times\)/);
   assert.doesNotMatch(svg, /chart-notice/);
 });
@@ -251,7 +251,7 @@ Deno.test("a state that the machine does not have is told in the journal's words
     for (const machine of [subject.machine, undefined]) {
       const svg = String(await charts.render({ machine, name: "gdpr_erasure@1", journal }));
       assert.ok(svg.includes("<svg "), stateAfter);
-      if (stateAfter.includes("asleep") && machine) assert.match(svg, /has no state PENDING\.asleep/);
+      if (stateAfter.includes("asleep") && machine) assert.match(svg, /does not have: PENDING\.asleep/);
       assert.ok(!svg.includes("<b>"));
     }
   }

@@ -141,7 +141,7 @@ Deno.test("a page that is none of the list is said to be none, and the first one
   for (let index = 0; index < 51; index++) await overview.open("ACCESS", 1);
   const due = nextOf(await show(overview, "/inspect")) ?? "";
   const page = await show(overview, due.replace("?", "?sort=newest&"));
-  assert.match(page, /names a page that is none of this list/);
+  assert.match(page, /The cursor in the address does not belong to this list/);
   assert.equal(idsIn(page).length, 50);
 });
 
@@ -281,9 +281,9 @@ Deno.test("what is completed says when, and how late; nothing is to be retried i
   assert.match(rowOf(late.id), /Completed, late by 3 days/);
   assert.match(rowOf(inTime.id), /Completed<\/span>/);
   assert.match(rowOf(stuck.id), /Due in|At risk/);
-  assert.match(all, /Retry what is stuck/);
-  assert.doesNotMatch(await show("?status=COMPLETED"), /Retry what is stuck/);
+  assert.match(all, /Retry stuck requests/);
+  assert.doesNotMatch(await show("?status=COMPLETED"), /Retry stuck requests/);
   const none = await show("?type=PORTABILITY");
   assert.match(none, /No request matches these filters/);
-  assert.doesNotMatch(none, /Retry what is stuck/);
+  assert.doesNotMatch(none, /Retry stuck requests/);
 });

@@ -42,7 +42,7 @@ Deno.test("every decision is taken from the page with its reason, and the journa
   };
   assert.match(
     textOf(await decide("hold", { reason: " a  lawsuit\nof 2026 " })),
-    /You have put the request on hold\./,
+    /You put the request on hold\./,
   );
   await decide("extend", { reason: "many sources" });
   await decide("release", { reason: "the lawsuit is over" });
@@ -85,7 +85,7 @@ Deno.test("every decision is taken from the page with its reason, and the journa
   assert.equal((await inspector.post(third.path, officer, cancellation)).status, 303);
   const ended = await pageOf(inspector, third.request.id);
   assert.deepEqual(offeredOn(ended), {});
-  assert.match(partOf(ended, "actions"), /Nothing any more/);
+  assert.match(partOf(ended, "actions"), /No decision is possible: the request is completed/);
   assert.match(partOf(ended, "timeline"), /Cancelled.*by letter .*by you/);
 });
 
@@ -168,7 +168,7 @@ Deno.test("a click on a page that is out of date is refused politely, and nothin
   const page = await answer.text();
   assert.match(
     textOf(page),
-    new RegExp(`Somebody was faster.*Meanwhile: extended by staff ${colleague.id}\\.`),
+    new RegExp(`Conflict: someone else changed the request first.*Changes: extended by staff ${colleague.id}\\.`),
   );
   const form = page.match(/<details id="action-hold"[^>]*>.*?<\/details>/s)?.[0] ?? "";
   assert.match(form, /^<details[^>]* open/);
@@ -181,7 +181,7 @@ Deno.test("a click on a page that is out of date is refused politely, and nothin
   const twice = await inspector.post(path, officer, { ...stale, version: "3" });
   assert.equal(twice.status, 409);
   const refused = await twice.text();
-  assert.match(textOf(refused), /Cannot hold .*What you wrote:\s*the court said/);
+  assert.match(textOf(refused), /Cannot hold .*The reason that you wrote:\s*the court said/);
   assert.equal((await journalOf(inspector, request)).length, 3);
 });
 
@@ -208,7 +208,7 @@ Deno.test("what is not confirmed, has no reason or is none of our forms is not d
   const { officer } = inspector;
   const { request, path } = await openErasure(inspector);
   const attempts = [
-    [{ action: "hold", version: "1", reason: "a lawsuit" }, 400, /tick the box.*a lawsuit/],
+    [{ action: "hold", version: "1", reason: "a lawsuit" }, 400, /check the box.*a lawsuit/],
     [{ action: "hold", version: "1", reason: " ", confirmed: "yes" }, 400, /reason/],
     [{ action: "hold", version: "1", reason: "x".repeat(501), confirmed: "yes" }, 400, /at most 500/],
     [{ action: "cancel", version: "1", reason: "x".repeat(501), confirmed: "yes" }, 400, /at most 500/],
@@ -272,7 +272,7 @@ Deno.test("what somebody has done is told to them alone, and by the journal, wha
   await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
   const noticeOn = async (done: string, as = officer) =>
     /<p class="notice"[^>]*>(.*?)<\/p>/.exec(await pageOf(inspector, request.id, `?done=${done}`, as))?.[1];
-  assert.equal(await noticeOn("2"), "You have put the request on hold.");
+  assert.equal(await noticeOn("2"), "You put the request on hold.");
   for (const made of ["refuse", "hold", "1", "3", "-1", "x"]) {
     assert.equal(await noticeOn(made), undefined, made);
   }

@@ -49,7 +49,7 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   [
     "an erasure without a grace period",
     { state: { PENDING: "grace" }, startsAt: inDays(-1) },
-    "The erasure is about to begin; due in 12 days",
+    "The erasure is about to start; due in 12 days",
     "quiet",
   ],
   [
@@ -61,7 +61,7 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   [
     "an erasure behind an access request",
     { state: { PENDING: "waiting_for_access" } },
-    "Waiting 3 days for the access request of the same customer to be closed; nothing is erased before; due in 12 days",
+    "Waiting 3 days for the customer's access request to be closed; the erasure starts after it; due in 12 days",
     "quiet",
   ],
   [
@@ -79,13 +79,13 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   [
     "a recorded request",
     { state: { PENDING: "recorded" }, startsAt: NOW },
-    "Recorded; about to begin; due in 12 days",
+    "Recorded; about to start; due in 12 days",
     "quiet",
   ],
   [
     "a recorded request that begins later",
     { state: { PENDING: "recorded" }, startsAt: inDays(1) },
-    "Recorded; its work begins 2026-03-21; due in 12 days",
+    "Recorded; the work starts on 2026-03-21; due in 12 days",
     "quiet",
   ],
   [
@@ -142,25 +142,25 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   [
     "documents in the making",
     { state: { IN_PROGRESS: "compiling" } },
-    "Everything is collected; the documents are being made; due in 12 days",
+    "All data collected; creating the documents; due in 12 days",
     "quiet",
   ],
   [
     "the scan",
     { state: { IN_PROGRESS: "verifying" } },
-    "Everybody has answered; scanning for what is left; due in 12 days",
+    "All services have answered; scanning for remaining data; due in 12 days",
     "quiet",
   ],
   [
     "a scan that found something",
     { state: { IN_PROGRESS: "residue_found" }, residue: 2 },
-    "Scan found 2 values left; somebody has to look; due in 12 days",
+    "The scan found 2 remaining values; manual check required; due in 12 days",
     "alarm",
   ],
   [
     "a scan whose result is not known",
     { state: { IN_PROGRESS: "residue_found" }, residue: undefined },
-    "Scan found something left; somebody has to look; due in 12 days",
+    "The scan found remaining data; manual check required; due in 12 days",
     "alarm",
   ],
   [
@@ -187,24 +187,24 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     "Completed: refused on 2026-03-17: not the subject",
     "quiet",
   ],
-  ["a rectification on its way", { state: "PENDING" }, "Recorded; about to begin; due in 12 days", "quiet"],
+  ["a rectification on its way", { state: "PENDING" }, "Recorded; about to start; due in 12 days", "quiet"],
   ["a rectification under way", { state: "IN_PROGRESS" }, "In progress; due in 12 days", "quiet"],
   [
     "a request at risk",
     { state: { IN_PROGRESS: "compiling" }, dueAt: inDays(1) },
-    "Everything is collected; the documents are being made; due in 1 day",
+    "All data collected; creating the documents; due in 1 day",
     "risk",
   ],
   [
     "an overdue request",
     { state: { IN_PROGRESS: "compiling" }, dueAt: inDays(-2) },
-    "Everything is collected; the documents are being made; 2 days past the legal due date",
+    "All data collected; creating the documents; 2 days past the legal due date",
     "alarm",
   ],
   [
     "work that was given up",
-    { state: { IN_PROGRESS: "compiling" }, abandonedEffects: ["making the documents"] },
-    "Given up after many failures: making the documents; somebody has to look. Everything is collected; the documents are being made; due in 12 days",
+    { state: { IN_PROGRESS: "compiling" }, abandonedEffects: ["creating the documents"] },
+    "Failed permanently: creating the documents; retry manually. All data collected; creating the documents; due in 12 days",
     "alarm",
   ],
   ["a state that nobody knows", { state: { PENDING: "asleep" } }, "Pending, asleep; due in 12 days", "quiet"],

@@ -159,7 +159,7 @@ Deno.test("a day without an event is a line of its own, and everybody is called 
     />,
   );
   const text = textOf(html);
-  assert.match(text, /Put on hold.*by you · changed hold reason 3 days nothing happened Released/);
+  assert.match(text, /Put on hold.*by you · changed hold reason 3 days without events Released/);
   assert.match(
     text,
     new RegExp(`Released Why .* by staff ${staff} Confirmed .* by service ${staff} 1 day nothing`),

@@ -27,12 +27,12 @@ Deno.test("a delay is told in its largest unit, or by its name", () => {
   assert.equal(delayLabel(3_600_000), "after 1 hour");
   assert.equal(delayLabel("90000"), "after 90 seconds");
   assert.equal(delayLabel(0), "after 0 milliseconds");
-  assert.equal(delayLabel("UNTIL_START"), "when its time has come");
+  assert.equal(delayLabel("UNTIL_START"), "at the scheduled time");
   assert.equal(delayLabel("LONG_PAUSE"), "after long pause");
 });
 
 Deno.test("XState's own events are told like all others", () => {
-  assert.equal(eventLabel("xstate.after.UNTIL_START.gdpr_erasure@1.PENDING.grace"), "when its time has come");
+  assert.equal(eventLabel("xstate.after.UNTIL_START.gdpr_erasure@1.PENDING.grace"), "at the scheduled time");
   assert.equal(eventLabel("xstate.after.604800000.gdpr_erasure@1.IN_PROGRESS.a.asked"), "after 7 days");
   assert.equal(eventLabel("xstate.done.state.gdpr_erasure@1.IN_PROGRESS"), "when done");
   assert.equal(eventLabel("xstate.done.actor.0.upload"), "upload is done");
