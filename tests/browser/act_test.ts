@@ -79,7 +79,8 @@ browserTest(
     assert.equal(await reason.inputValue(), "The bank answers by Friday");
 
     await send(mine.page, "Put on hold");
-    await mine.page.getByRole("alert").getByText("Conflict: someone else changed the request first.").waitFor();
+    await mine.page.getByRole("alert").getByText("Conflict: someone else changed the request first.")
+      .waitFor();
     assert.match(
       await mine.page.getByRole("alert").innerText(),
       new RegExp(`extended by staff ${colleague.id}`, "i"),

@@ -39,7 +39,10 @@ browserTest(
     await untilSaid(page, /^Completed: fulfilled on /);
     await untilStanding(page, ["COMPLETED"]);
     await page.getByRole("link", { name: /receipt/i }).first().waitFor();
-    assert.match(await page.locator("[data-part=actions]").innerText(), /No decision is possible: the request is completed/);
+    assert.match(
+      await page.locator("[data-part=actions]").innerText(),
+      /No decision is possible: the request is completed/,
+    );
     assert.equal(await reloaded(), false);
   },
 );

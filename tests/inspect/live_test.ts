@@ -14,7 +14,10 @@ Deno.test("one person follows twenty pages, and leaves room for others", async (
   assert.deepEqual(new Set(streams.map(({ status }) => status)), new Set([200]));
   const more = await follow();
   assert.equal(more.status, 429);
-  assert.match(await more.text(), /Cannot open more than 20 live pages at once: reload the page to update it/);
+  assert.match(
+    await more.text(),
+    /Cannot open more than 20 live pages at once: reload the page to update it/,
+  );
   streams.push(await follow(staff(["STORE_MANAGER"])));
   assert.equal(streams.at(-1)?.status, 200);
   await Promise.all(streams.map(({ body }) => body?.cancel()));

@@ -169,7 +169,7 @@ Deno.test("what the address has that cannot be read is said in words, and its va
     "type=ada@example.com&customer=ada@example.com&foo=ada@example.com&sort=up&status=OPEN&status=PENDING";
   const page = await show(overview, `/inspect?${search}`);
   const told = /<div class="overview-notice"[^>]*>(.*?)<\/div>/s.exec(page)?.[1] ?? "";
-  for (const name of ["type", "customer", "foo", "an order", "status more than once"]) {
+  for (const name of ["type", "customer", "foo", "sort order", "status more than once"]) {
     assert.ok(told.includes(name), `${name}: ${told}`);
   }
   assert.doesNotMatch(page, /ada@example\.com/);

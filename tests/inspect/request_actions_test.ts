@@ -168,7 +168,9 @@ Deno.test("a click on a page that is out of date is refused politely, and nothin
   const page = await answer.text();
   assert.match(
     textOf(page),
-    new RegExp(`Conflict: someone else changed the request first.*Changes: extended by staff ${colleague.id}\\.`),
+    new RegExp(
+      `Conflict: someone else changed the request first.*Changes: extended by staff ${colleague.id}\\.`,
+    ),
   );
   const form = page.match(/<details id="action-hold"[^>]*>.*?<\/details>/s)?.[0] ?? "";
   assert.match(form, /^<details[^>]* open/);
@@ -218,10 +220,10 @@ Deno.test("what is not confirmed, has no reason or is none of our forms is not d
       409,
       /Cannot waive/,
     ],
-    [{ action: "erase", version: "1", confirmed: "yes" }, 400, /not of this page/],
-    [{ action: "compiled", version: "1", confirmed: "yes" }, 400, /not of this page/],
-    [{ action: "cancel", confirmed: "yes" }, 400, /not of this page/],
-    [{}, 400, /not of this page/],
+    [{ action: "erase", version: "1", confirmed: "yes" }, 400, /does not belong to this page/],
+    [{ action: "compiled", version: "1", confirmed: "yes" }, 400, /does not belong to this page/],
+    [{ action: "cancel", confirmed: "yes" }, 400, /does not belong to this page/],
+    [{}, 400, /does not belong to this page/],
   ] as const;
   for (const [fields, status, says] of attempts) {
     const answer = await inspector.post(path, officer, fields as Record<string, string>);

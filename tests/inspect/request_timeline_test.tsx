@@ -162,7 +162,7 @@ Deno.test("a day without an event is a line of its own, and everybody is called 
   assert.match(text, /Put on hold.*by you · changed hold reason 3 days without events Released/);
   assert.match(
     text,
-    new RegExp(`Released Why .* by staff ${staff} Confirmed .* by service ${staff} 1 day nothing`),
+    new RegExp(`Released Why .* by staff ${staff} Confirmed .* by service ${staff} 1 day without`),
   );
   assert.match(text, /Opened .* by the customer/);
   assert.doesNotMatch(html, /<a /);
