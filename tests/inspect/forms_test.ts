@@ -37,7 +37,7 @@ Deno.test("a form with more than any of ours has is refused in words, and not re
     const tooMuch = await send(inspector, path, `token=${"x".repeat(most * KIB)}`, as);
     assert.match(
       textOf(await tooMuch.text()),
-      new RegExp(`has more than ${most} KiB\\. Nothing has been done`),
+      new RegExp(`has more than ${most} KiB\\. Nothing was changed`),
     );
     assert.equal(tooMuch.status, 413, path);
     const enough = await send(inspector, path, `token=${"x".repeat(most * KIB - 6)}`, as);
