@@ -1,7 +1,7 @@
 /** Nobody who was erased is registered again unless somebody says so, whichever way the registration comes. */
 import assert from "node:assert/strict";
 import type { ActorRef } from "../../actors/commands.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { eventually } from "../eventually.ts";
 import { captureLog } from "../captured_log.ts";
 import { requestSettings } from "./settings.ts";
@@ -11,7 +11,7 @@ const EMAIL = "Numbat.Potoroo@marsupial.example";
 
 /** A customer with the email, erased by its own request. */
 async function erased(world: World): Promise<ActorRef> {
-  const workshop = createWorkshop(world);
+  const workshop = createRequestFixture(world);
   const ref = await register(world, { email: EMAIL });
   await workshop.open(ref, "ERASURE");
   await workshop.work();

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import * as xstate from "xstate";
 import { initialTransition, transition } from "../../actors/runtime/transitions.ts";
-import { everyWay, request, stepsFrom, SUBJECTS } from "../inspect/chart_story.ts";
+import { everyPath, request, stepsFrom, SUBJECTS } from "../inspect/chart_subjects.ts";
 
 const { createMachine } = xstate;
 
 const subjects = [
-  ...SUBJECTS.filter(({ services }) => services.length < 2),
+  ...SUBJECTS.filter(({ participants }) => participants.length < 2),
   request("gdpr_access@1", ["a", "b"]),
   request("gdpr_erasure@1", ["a", "b"]),
 ];
@@ -16,7 +16,7 @@ for (const subject of subjects) {
   Deno.test(`${subject.title}: snapshots and actions are those of XState's own transition`, () => {
     const { machine } = subject;
     let steps = 0;
-    for (const { state } of everyWay(subject)) {
+    for (const { state } of everyPath(subject)) {
       for (const { before, event } of stepsFrom(subject, state)) {
         const [after, actions] = xstate.transition(machine, before, event);
         const ours = transition(machine, before, event);
@@ -42,10 +42,10 @@ Deno.test("transitions that follow the beginning at once are named, entering the
 });
 
 Deno.test("a region that is the last to finish ends the state around it in the same step", () => {
-  const { machine, services } = request("gdpr_erasure@1", ["orders"]);
+  const { machine, participants } = request("gdpr_erasure@1", ["orders"]);
   const waiting = machine.resolveState({
     value: { IN_PROGRESS: { awaiting_confirmations: { orders: "asked" } } },
-    context: { participants: services, attempts: {} },
+    context: { participants, attempts: {} },
   });
   const confirmed = { type: "participant.confirm", service: "orders" };
   assert.deepEqual(transition(machine, waiting, confirmed).transitions, [
