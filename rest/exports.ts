@@ -42,7 +42,7 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
       const { by } = c.var;
       const { token, part } = c.req.param();
       // Who only asks what there is, as link checkers do, must not use the link up.
-      if (c.req.method === "HEAD") return answer(c, await downloads.look(token, part, by), null);
+      if (c.req.method === "HEAD") return answer(c, await downloads.describe(token, part, by), null);
       const leave = openStream(c, streams); // before the link is used up
       try {
         const { gzip, ...found } = await downloads.fetch(token, part, by);

@@ -3,9 +3,9 @@ import { newTraceparent } from "../../lib/trace_context.ts";
 import assert from "node:assert/strict";
 import type { EffectContext, Performer } from "../../actors/runtime/effects.ts";
 import { type CollectOptions, collectPerformer } from "../../actors/gdpr/effects/collect.ts";
-import { createExportStore, type GuardedExportStore } from "../../actors/gdpr/exports/store.ts";
+import { createExportStore } from "../../actors/gdpr/exports/store.ts";
 import { collectOwnData } from "../../actors/gdpr/effects/own_data.ts";
-import { type Delivery, OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { type Delivery, type ExportStore, OWN_DATA } from "../../actors/gdpr/types.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { enterStore } from "../../db/connect.ts";
 import type { ClaimedEffect } from "../../db/effects.ts";
@@ -145,7 +145,7 @@ Deno.test("two that ask the same source at once keep each record once", async ()
   const request = await house.open();
   const ends = await Promise.allSettled([house.perform(request, ORDERS), house.perform(request, ORDERS)]);
   for (const end of ends) {
-    if (end.status === "rejected") assert.match(String(end.reason), /another caller has gone on/);
+    if (end.status === "rejected") assert.match(String(end.reason), /another caller has stored records/);
   }
   assert.equal(await house.perform(request, ORDERS), "done");
   assert.equal((await house.kept(request))[ORDERS], 2_000);
@@ -191,7 +191,7 @@ Deno.test("fifty thousand records of a peer are kept in bounded memory", async (
   const request = await house.open();
   const start = heldMegabytes();
   let [batches, peak] = [0, start];
-  const append: GuardedExportStore["append"] = async (...args) => {
+  const append: ExportStore["append"] = async (...args) => {
     await house.store.append(...args);
     if (++batches % 25 === 0) peak = Math.max(peak, heldMegabytes());
   };
@@ -212,7 +212,7 @@ async function sendUpTo(call: Call, last: number): Promise<void> {
 
 interface House extends AsyncDisposable {
   world: World;
-  store: GuardedExportStore;
+  store: ExportStore;
   workshop: ReturnType<typeof createWorkshop>;
   urls: Map<string, URL>;
   peer(service: string): TestPeer;
@@ -250,7 +250,7 @@ async function createHouse(
     await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]),
   );
   const tools = {
-    peers: stack.use(createPeers(urls, options)),
+    client: stack.use(createPeers(urls, options)),
     store,
     collectOwn: ({ storeId, customerId }: { storeId: string; customerId: string }) =>
       collectOwnData(api, storeId, customerId),

@@ -1,5 +1,5 @@
 /** The courses of the requests as tables, beside which their machines are held. */
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import type { Word } from "./told.ts";
 
 /** What a state takes and where that leads ("": it stays); whatever is not named is refused. *: the participant. */

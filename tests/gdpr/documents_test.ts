@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { CollectedRecord } from "../../actors/gdpr/vocabulary.ts";
+import type { CollectedRecord } from "../../actors/gdpr/types.ts";
 import {
   ask,
   type Asked,
@@ -161,7 +161,7 @@ Deno.test("what a source says of its processing is bounded, and says so", async 
   const { sources: [source] } = JSON.parse(await documentText(exports, asked, "access.json"));
   assert.deepEqual([source.processing.length, source.furtherProcessing], [200, true]);
   assert.equal(source.records[249].category, "category 249");
-  assert.match(await documentText(exports, asked, "access.html"), /There is more/);
+  assert.match(await documentText(exports, asked, "access.html"), /further purposes/);
 });
 
 Deno.test("a portability download is what its schema says", async () => {

@@ -94,7 +94,7 @@ Deno.test("nothing that a source has told can be read in the tables", async () =
   const other = await ask(exports);
   await collect(exports, other);
   const foreign = { ...exports, keys: await createKeys() };
-  await assert.rejects(storeOf(foreign).compile(other.key, other.description, NEVER), /not what was sealed/);
+  await assert.rejects(storeOf(foreign).compile(other.key, other.description, NEVER), /was changed or moved/);
 });
 
 const DAMAGES: Record<string, (exports: ExportWorld, asked: Asked, other: Asked) => Promise<unknown>> = {
@@ -141,7 +141,7 @@ Deno.test("chunks that were changed, moved or left out are refused", async (t) =
       const asked = await ask(exports);
       await collect(exports, asked);
       await damage(exports, asked, other);
-      const refusal = /^Error: Cannot (read|compile) .*(not what was sealed|is missing)/;
+      const refusal = /^Error: Cannot (read|compile) .*(was changed or moved|is missing)/;
       await assert.rejects(storeOf(exports).compile(asked.key, asked.description, NEVER), refusal);
       assert.deepEqual(await documentsOf(exports, asked), []);
     });
@@ -155,7 +155,7 @@ Deno.test("a store does not compile before every source has told everything", as
   const store = storeOf(exports);
   await store.finish(asked.key, "customer-service");
   await store.append(asked.key, "order-service", deliveries(0, 3));
-  const missing = /order-service has not told everything/;
+  const missing = /order-service has not delivered everything/;
   await assert.rejects(store.compile(asked.key, asked.description, NEVER), missing);
   assert.deepEqual(await documentsOf(exports, asked), []);
 
@@ -233,7 +233,7 @@ Deno.test("a request that ends while its documents are written leaves none of th
     });
     await assert.rejects(
       storeOf(exports, { sql: cancelling }).compile(asked.key, asked.description, NEVER),
-      /is lost|is missing|are missing|not told everything/,
+      /is lost|is missing|are missing|not delivered everything/,
     );
     assert.deepEqual(await partNames(exports, asked), []);
     const store = storeOf(exports);

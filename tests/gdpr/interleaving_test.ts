@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { register, tell } from "../actors/world.ts";
 import { type ClockedWorld, createClockedWorld, DAY } from "./clocked.ts";
 import { assertFacts, phaseOf, regionsOf } from "./facts.ts";

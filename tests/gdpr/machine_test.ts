@@ -4,7 +4,7 @@ import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { initialTransition, transition } from "xstate";
 import { getShortestPaths, getSimplePaths } from "xstate/graph";
 import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { register, tell } from "../actors/world.ts";
 import { type ClockedWorld, createClockedWorld, DAY } from "./clocked.ts";
 import { COURSES } from "./courses.ts";

@@ -1,8 +1,12 @@
 /** What staff are offered is what the machine takes, in any state that a story can lead to. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Decision, DECISIONS, offers } from "../../actors/gdpr/requests/offers.ts";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import {
+  availableDecisions,
+  type Decision,
+  DECISIONS,
+} from "../../actors/gdpr/requests/available_decisions.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { findRequest, type GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { register, shopper, tell } from "../actors/world.ts";
@@ -54,7 +58,7 @@ for (const { machine, right, services } of COURSES) {
           const { type } = step;
           const isAbout = type === "waive" || type === "retry";
           const service = type === "waive" ? step.service ?? "orders" : isAbout ? step.service : undefined;
-          const offered = offers(await rowOf(told), world.officer, world.now)
+          const offered = availableDecisions(await rowOf(told), world.officer, world.now)
             .some((offer) => offer.type === type && offer.service === service);
           const fields = {
             ...(service !== undefined && { service }),
@@ -83,7 +87,7 @@ Deno.test("nobody is offered what they may not do: neither staff without the rol
   await using world = await createClockedWorld({ graceMs: DAY });
   const told = await open(world, "gdpr_erasure@1", "ERASURE");
   const row = await rowOf(told);
-  const types = (by: typeof world.officer) => offers(row, by, world.now).map(({ type }) => type);
+  const types = (by: typeof world.officer) => availableDecisions(row, by, world.now).map(({ type }) => type);
   assert.deepEqual(types(world.officer), ["hold", "extend", "cancel", "refuse"]);
   assert.deepEqual(types({ ...world.officer, roles: ["CUSTOMER_MANAGER"] }), []);
   assert.deepEqual(types(shopper(told.customer)), ["cancel"]);
@@ -94,7 +98,10 @@ Deno.test("a machine or a state that this version does not know is said to be so
   await using world = await createClockedWorld();
   const row = await rowOf(await open(world, "gdpr_erasure@1", "ERASURE"));
   const refused = { name: "DomainError", code: "REFUSED_IN_STATE" };
-  assert.throws(() => offers({ ...row, machine: "gdpr_erasure@9" }, world.officer, world.now), refused);
+  assert.throws(
+    () => availableDecisions({ ...row, machine: "gdpr_erasure@9" }, world.officer, world.now),
+    refused,
+  );
   const snapshot = { ...row.snapshot as object, value: { PENDING: "asleep" } };
-  assert.throws(() => offers({ ...row, snapshot }, world.officer, world.now), refused);
+  assert.throws(() => availableDecisions({ ...row, snapshot }, world.officer, world.now), refused);
 });

@@ -100,7 +100,7 @@ Deno.test("a request of a machine or a state that the code does not know says so
   for (
     const [change, message] of [
       [`machine = 'gdpr_access@0'`, /does not know it/],
-      [`snapshot = jsonb_set(snapshot, '{value}', '{"PENDING":"dreaming"}')`, /knows no state/],
+      [`snapshot = jsonb_set(snapshot, '{value}', '{"PENDING":"dreaming"}')`, /has no state/],
     ] as const
   ) {
     const strange = await shop.open(await register(world), "ACCESS");

@@ -1,7 +1,7 @@
 /** Acting on a request from its page: what is offered is what is accepted, once, by whom it says, and politely. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { offers } from "../../actors/gdpr/requests/offers.ts";
+import { availableDecisions } from "../../actors/gdpr/requests/available_decisions.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";
@@ -146,7 +146,7 @@ Deno.test("a page offers what the machine accepts, wherever a story has led", as
       const row = await findRequest(world.admin, request.storeId, request.id);
       assert.ok(row);
       const expected: Record<string, string[]> = {};
-      for (const { type, service } of offers(row, officer, new Date())) {
+      for (const { type, service } of availableDecisions(row, officer, new Date())) {
         expected[type] = [...expected[type] ?? [], ...(service === undefined ? [] : [service])];
       }
       assert.deepEqual(offeredOn(await pageOf(inspector, request.id)), expected);

@@ -1,8 +1,8 @@
 /** The page of one request: what it tells of every kind of request, and to whom. */
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import type { Delivery } from "../../actors/gdpr/vocabulary.ts";
-import { PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
+import type { Delivery } from "../../actors/gdpr/types.ts";
+import { ParticipantError, type ParticipantClient } from "../../actors/gdpr/types.ts";
 import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
 import { eventually } from "../eventually.ts";
 import { createWorkshop } from "../gdpr/workshop.ts";
@@ -15,9 +15,9 @@ import { startInspector, type TestInspector } from "./server.ts";
 const HOUR = 60 * 60_000;
 
 /** order-service delivers one record, payment-service is not to be reached. */
-const PEERS: Peers = {
+const PEERS: ParticipantClient = {
   async *collect(service): AsyncGenerator<Delivery> {
-    if (service === "payment-service") throw new PeerError("UNREACHABLE", "Cannot reach it");
+    if (service === "payment-service") throw new ParticipantError("UNREACHABLE", "Cannot reach it");
     const record = {
       category: "order",
       purpose: "to deliver",

@@ -1,7 +1,7 @@
-/** The answer to an access request as a structured document, for a person with some patience. */
-import { account, type Contents, type Text } from "./contents.ts";
+/** JSON document of an access request, with the same contents as the page. */
+import { type Contents, summaryOf, type Text } from "./contents.ts";
 import { writeJson } from "./json.ts";
-import { AUTOMATED_DECISIONS, INTRODUCTION, ORIGIN, RIGHTS, TITLE } from "./words.ts";
+import { AUTOMATED_DECISIONS, FURTHER_RIGHTS, INTRODUCTION, ORIGIN, TITLE } from "./access_texts.ts";
 
 export function accessJson({ request, description, compiledAt, sources }: Contents): Text {
   const about = {
@@ -15,11 +15,11 @@ export function accessJson({ request, description, compiledAt, sources }: Conten
     compiledAt,
     origin: ORIGIN,
     automatedDecisions: AUTOMATED_DECISIONS,
-    rights: Object.fromEntries(RIGHTS.map(({ name, text }) => [name, text])),
+    rights: Object.fromEntries(FURTHER_RIGHTS.map(({ name, text }) => [name, text])),
   };
   return writeJson({ about }, sources, (source) => ({
     service: source.service,
-    summary: account(source),
+    summary: summaryOf(source),
     complete: source.waiverReason === undefined,
     waiverReason: source.waiverReason,
     recordCount: source.records,

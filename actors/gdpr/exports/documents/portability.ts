@@ -1,8 +1,8 @@
-/** The portability download: docs/portability.schema.json describes it. */
+/** JSON document of a portability request; docs/portability.schema.json is its schema. */
 import type { Contents, Text } from "./contents.ts";
 import { writeJson } from "./json.ts";
 
-/** The schema's id. */
+/** The schema's ID. */
 const FORMAT = "urn:shopstar:customer:portability:1";
 
 export function portability({ request, description, compiledAt, sources }: Contents): Text {
