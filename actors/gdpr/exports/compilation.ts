@@ -2,7 +2,7 @@
 import { findPart, sourcePart } from "../../../db/gdpr_exports.ts";
 import { accessHtml } from "./documents/access_html.ts";
 import { accessJson } from "./documents/access_json.ts";
-import { type Contents, type Source, summarize, type Text } from "./documents/contents.ts";
+import { type Contents, type ParticipantSection, summarize, type Text } from "./documents/contents.ts";
 import { type ManifestEntry, manifestJson } from "./documents/manifest.ts";
 import { portability } from "./documents/portability.ts";
 import { type Claim, type ExportContext, openClaim } from "./claim.ts";
@@ -42,7 +42,7 @@ export async function compileExport(
       request: key,
       description,
       compiledAt: context.clock(),
-      sources: await readSources(context, key, description, claim),
+      sections: await readSections(context, key, description, claim),
     };
     const parts: ManifestEntry[] = [];
     for (const { part, mediaType, write } of documents) {
@@ -58,13 +58,13 @@ export async function compileExport(
   }
 }
 
-async function readSources(
+async function readSections(
   { sql, cipher }: ExportContext,
   key: RequestKey,
   { sources }: ExportDescription,
   claim: Claim,
-): Promise<Source[]> {
-  const summaries: Source[] = [];
+): Promise<ParticipantSection[]> {
+  const sections: ParticipantSection[] = [];
   for (const { service, waiverReason } of sources) {
     const part = sourcePart(service);
     const row = await readStore(sql, key.storeId, (sql) => findPart(sql, key, part));
@@ -78,13 +78,13 @@ async function readSources(
         if (chunk.byteLength > 0) yield parse(chunk);
       }
     };
-    const source = await summarize(service, complete ? undefined : waiverReason, read);
-    if (source.records !== (row?.records ?? 0)) {
+    const section = await summarize(service, complete ? undefined : waiverReason, read);
+    if (section.records !== (row?.records ?? 0)) {
       throw new Error(`Cannot compile ${key.requestId}: records of ${service} are missing`);
     }
-    summaries.push(source);
+    sections.push(section);
   }
-  return summaries;
+  return sections;
 }
 
 function parse(lines: Uint8Array): CollectedRecord[] {

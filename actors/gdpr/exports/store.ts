@@ -25,7 +25,10 @@ export interface ExportStoreOptions {
 
 /** Small, because serializing a chunk blocks the event loop. */
 const CHUNK_BYTES = 64 * 1024;
-/** How long collected records are stored after the due date or the last access, whichever is later: stuck requests. */
+/**
+ * Retention of collected records after the due date or the last access, whichever is later: a request that is never
+ * completed does not keep them forever.
+ */
 const RETENTION_MS = 30 * 24 * 60 * 60_000;
 
 const NDJSON = "application/x-ndjson";

@@ -1,16 +1,16 @@
 /** HTML document of an access request: one self-contained page without scripts or external resources. */
 import type { CollectedRecord } from "../../types.ts";
-import { type Contents, count, type Source, summaryOf, type Text } from "./contents.ts";
+import { type Contents, count, type ParticipantSection, summaryOf, type Text } from "./contents.ts";
 import { definitions, escape, time, value } from "./html.ts";
 import { AUTOMATED_DECISIONS, FURTHER_RIGHTS, INTRODUCTION, ORIGIN, TITLE } from "./access_texts.ts";
 import { sha256 } from "../../../../lib/hash.ts";
 
 export async function* accessHtml(contents: Contents): Text {
   const style = await Deno.readTextFile(new URL("./access_style.css", import.meta.url));
-  yield head(style) + about(contents) + tableOfContents(contents.sources) + "<main>\n";
-  for (const [index, source] of contents.sources.entries()) {
-    yield sourceHead(source, index);
-    for await (const batch of source.read()) yield batch.map(article).join("");
+  yield head(style) + about(contents) + tableOfContents(contents.sections) + "<main>\n";
+  for (const [index, section] of contents.sections.entries()) {
+    yield sectionHead(section, index);
+    for await (const batch of section.read()) yield batch.map(article).join("");
     yield "</section>\n";
   }
   yield rights() + "</main>\n</body>\n</html>\n";
@@ -41,32 +41,32 @@ function about({ request, description, compiledAt }: Contents): string {
     ["Request", escape(request.requestId)],
     ["Requested", time(description.createdAt)],
     ["Compiled", time(compiledAt)],
-    ["Source of the data", ORIGIN],
+    ["ParticipantSection of the data", ORIGIN],
     ["Automated decisions", AUTOMATED_DECISIONS],
   ]);
   return `<header>\n<h1>${TITLE}</h1>\n<p>${INTRODUCTION}</p>\n${facts}\n</header>\n`;
 }
 
-function tableOfContents(sources: readonly Source[]): string {
-  const items = sources.map((source, index) => {
-    const name = escape(source.service);
-    const note = source.waiverReason === undefined ? count(source.records) : "incomplete";
+function tableOfContents(sections: readonly ParticipantSection[]): string {
+  const items = sections.map((section, index) => {
+    const name = escape(section.service);
+    const note = section.waiverReason === undefined ? count(section.records) : "incomplete";
     return `<li><a href="#source-${index + 1}">${name}</a> <span class="quiet">${note}</span></li>\n`;
   });
   return `<nav aria-labelledby="contents">\n<h2 id="contents">Contents</h2>\n<ol>\n${items.join("")}` +
     `<li><a href="#rights">Your rights</a></li>\n</ol>\n</nav>\n`;
 }
 
-function sourceHead(source: Source, index: number): string {
+function sectionHead(section: ParticipantSection, index: number): string {
   const id = `source-${index + 1}`;
-  const title = `<h2 id="${id}-title" dir="auto">${escape(source.service)}</h2>`;
+  const title = `<h2 id="${id}-title" dir="auto">${escape(section.service)}</h2>`;
   return `<section id="${id}" aria-labelledby="${id}-title">\n${title}\n<p>${
-    escape(summaryOf(source))
+    escape(summaryOf(section))
   }</p>\n` +
-    processing(source);
+    processing(section);
 }
 
-function processing({ processing, furtherProcessing }: Source): string {
+function processing({ processing, furtherProcessing }: ParticipantSection): string {
   if (processing.length === 0) return "";
   const names = ["Category", "Purpose", "Retention", "Recipients", "Records"];
   const rows = processing.map(({ category, purpose, retention, recipients, records }) => {

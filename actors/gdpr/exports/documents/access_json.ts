@@ -3,7 +3,7 @@ import { type Contents, summaryOf, type Text } from "./contents.ts";
 import { writeJson } from "./json.ts";
 import { AUTOMATED_DECISIONS, FURTHER_RIGHTS, INTRODUCTION, ORIGIN, TITLE } from "./access_texts.ts";
 
-export function accessJson({ request, description, compiledAt, sources }: Contents): Text {
+export function accessJson({ request, description, compiledAt, sections }: Contents): Text {
   const about = {
     title: TITLE,
     text: INTRODUCTION,
@@ -17,13 +17,13 @@ export function accessJson({ request, description, compiledAt, sources }: Conten
     automatedDecisions: AUTOMATED_DECISIONS,
     rights: Object.fromEntries(FURTHER_RIGHTS.map(({ name, text }) => [name, text])),
   };
-  return writeJson({ about }, sources, (source) => ({
-    service: source.service,
-    summary: summaryOf(source),
-    complete: source.waiverReason === undefined,
-    waiverReason: source.waiverReason,
-    recordCount: source.records,
-    processing: source.processing,
-    furtherProcessing: source.furtherProcessing || undefined,
+  return writeJson({ about }, sections, (section) => ({
+    service: section.service,
+    summary: summaryOf(section),
+    complete: section.waiverReason === undefined,
+    waiverReason: section.waiverReason,
+    recordCount: section.records,
+    processing: section.processing,
+    furtherProcessing: section.furtherProcessing || undefined,
   }));
 }

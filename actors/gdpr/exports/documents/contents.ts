@@ -6,11 +6,11 @@ export interface Contents {
   description: ExportDescription;
   compiledAt: Date;
   /** In the order of the document. */
-  sources: Source[];
+  sections: ParticipantSection[];
 }
 
 /** Section of one participant. */
-export interface Source {
+export interface ParticipantSection {
   service: string;
   /** Reason of the waiver if the participant was waived before it delivered everything. */
   waiverReason: string | undefined;
@@ -23,7 +23,7 @@ export interface Source {
   read(): AsyncIterable<CollectedRecord[]>;
 }
 
-/** Purpose and retention that several records have in common. */
+/** Category, purpose, retention and recipients of `records` records. */
 export interface Processing
   extends Pick<CollectedRecord, "category" | "purpose" | "retention" | "recipients"> {
   records: number;
@@ -39,8 +39,8 @@ const PROCESSING_LIMIT = 200;
 export async function summarize(
   service: string,
   waiverReason: string | undefined,
-  read: Source["read"],
-): Promise<Source> {
+  read: ParticipantSection["read"],
+): Promise<ParticipantSection> {
   const combinations = new Map<string, Processing>();
   let records = 0;
   let furtherProcessing = false;
@@ -59,7 +59,7 @@ export async function summarize(
 }
 
 /** Summary of a participant's records, as a sentence for the customer. */
-export function summaryOf({ service, records, waiverReason }: Source): string {
+export function summaryOf({ service, records, waiverReason }: ParticipantSection): string {
   if (waiverReason !== undefined) {
     const delivered = records === 0 ? "no records" : `only ${count(records)}`;
     return `${service} has provided ${delivered}. The store completed the request without the rest: ${waiverReason}`;

@@ -1,21 +1,21 @@
 /** Streaming JSON writer: serializes records one by one, so that memory does not grow with the document. */
 import type { CollectedRecord } from "../../types.ts";
-import type { Source, Text } from "./contents.ts";
+import type { ParticipantSection, Text } from "./contents.ts";
 
 /**
- * Writes an object with the fields of `head` and `sources`. Each source is an object with the fields of `headOf` and
- * `records`. Neither head may be empty.
+ * Writes an object with the fields of `head` and `sources`. Each element of `sources` is an object with the fields
+ * of `headOf` and `records`. Neither head may be empty.
  */
 export async function* writeJson(
   head: object,
-  sources: readonly Source[],
-  headOf: (source: Source) => object,
+  sections: readonly ParticipantSection[],
+  headOf: (section: ParticipantSection) => object,
 ): Text {
   yield `${openObject(head, "")},\n  "sources": [`;
-  for (const [index, source] of sources.entries()) {
-    yield `${index === 0 ? "" : ","}\n    ${openObject(headOf(source), "    ")},\n      "records": [`;
+  for (const [index, section] of sections.entries()) {
+    yield `${index === 0 ? "" : ","}\n    ${openObject(headOf(section), "    ")},\n      "records": [`;
     let first = true;
-    for await (const batch of source.read()) {
+    for await (const batch of section.read()) {
       yield batch.map((record) => {
         const separator = first ? "" : ",";
         first = false;
