@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { CollectedRecord } from "../../actors/gdpr/vocabulary.ts";
+import type { CollectedRecord } from "../../actors/gdpr/types.ts";
 import {
   collect,
   createExportWorld,

@@ -1,8 +1,12 @@
 /** Available decisions are exactly those that the machine accepts, in every reachable state. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Decision, DECISIONS, offers } from "../../actors/gdpr/requests/offers.ts";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import {
+  availableDecisions,
+  type Decision,
+  DECISIONS,
+} from "../../actors/gdpr/requests/available_decisions.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { findRequest, type GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { register, shopper, tell } from "../actors/world.ts";

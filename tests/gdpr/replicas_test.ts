@@ -2,7 +2,7 @@
 import { newTraceparent } from "../../lib/trace_context.ts";
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import type { Peers } from "../../actors/gdpr/vocabulary.ts";
+import type { ParticipantClient } from "../../actors/gdpr/types.ts";
 import { createActors } from "../../actors/mod.ts";
 import { startWorker } from "../../actors/runtime/worker.ts";
 import { PARTICIPANTS } from "../actors/settings.ts";
