@@ -1,6 +1,6 @@
 /** Client of the participants' DataSubjectService: streams their personal data, within limits. */
 import { create, toBinary } from "@bufbuild/protobuf";
-import { ParticipantError, type ParticipantClient } from "../actors/gdpr/types.ts";
+import { type ParticipantClient, ParticipantError } from "../actors/gdpr/types.ts";
 import { Channel, pathOf } from "../grpc/mod.ts";
 import {
   CollectCustomerDataRequestSchema,
@@ -64,7 +64,10 @@ export function createPeers(
   function channelOf(service: string): Channel {
     const url = urls.get(service);
     if (!url) {
-      throw new ParticipantError("NOT_CONFIGURED", `Cannot collect from ${service}: its URL is not configured`);
+      throw new ParticipantError(
+        "NOT_CONFIGURED",
+        `Cannot collect from ${service}: its URL is not configured`,
+      );
     }
     let channel = channels.get(service);
     if (!channel) channels.set(service, channel = openChannel(url, limits, options.tls));
@@ -111,7 +114,8 @@ export function createPeers(
       } catch (error) {
         signal.throwIfAborted();
         const failure = failureOf(service, error);
-        ended = () => watched.end(statusOf(error), failure instanceof ParticipantError ? failure.reason : undefined);
+        ended = () =>
+          watched.end(statusOf(error), failure instanceof ParticipantError ? failure.reason : undefined);
         throw failure;
       } finally {
         ended();

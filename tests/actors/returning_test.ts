@@ -9,8 +9,8 @@ import { createWorld, customerRef, register, tell, type World } from "./world.ts
 
 const EMAIL = "Numbat.Potoroo@marsupial.example";
 
-/** A customer with the email, erased by its own request. */
-async function erased(world: World): Promise<ActorRef> {
+/** Registers a customer with the email and erases it by a request. */
+async function createErased(world: World): Promise<ActorRef> {
   const workshop = createRequestFixture(world);
   const ref = await register(world, { email: EMAIL });
   await workshop.open(ref, "ERASURE");

@@ -41,7 +41,7 @@ Deno.test("eventless transitions at the start are named, entering the initial st
   assert.deepEqual(initialTransition(erasure, { participants: [], startsAt: 0 }).transitions, []);
 });
 
-Deno.test("a region that is the last to finish ends the state around it in the same step", () => {
+Deno.test("the last region to finish completes its parent state in the same step", () => {
   const { machine, participants } = request("gdpr_erasure@1", ["orders"]);
   const waiting = machine.resolveState({
     value: { IN_PROGRESS: { awaiting_confirmations: { orders: "asked" } } },

@@ -26,7 +26,7 @@ Deno.test("an access request collects from every participant, retries those that
   const peers: ParticipantClient = {
     async *collect(service) {
       if (service === "payment-service" && failures-- > 0) {
-        throw new PeerError("UNREACHABLE", "Cannot collect: the participant is unavailable");
+        throw new ParticipantError("UNREACHABLE", "Cannot collect: the participant is unavailable");
       }
       if (service === "order-service") yield DELIVERY;
     },

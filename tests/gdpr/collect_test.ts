@@ -195,7 +195,7 @@ Deno.test("fifty thousand records of a participant are stored in bounded memory"
   const request = await fixture.open();
   const start = heldMegabytes();
   let [batches, peak] = [0, start];
-  const append: GuardedExportStore["append"] = async (...args) => {
+  const append: ExportStore["append"] = async (...args) => {
     await fixture.store.append(...args);
     if (++batches % 25 === 0) peak = Math.max(peak, heldMegabytes());
   };
@@ -216,7 +216,7 @@ async function sendUpTo(call: Call, last: number): Promise<void> {
 
 interface CollectionFixture extends AsyncDisposable {
   world: World;
-  store: GuardedExportStore;
+  store: ExportStore;
   requests: ReturnType<typeof createRequestFixture>;
   urls: Map<string, URL>;
   peer(service: string): TestPeer;

@@ -120,12 +120,12 @@ Deno.test("concurrent receipts form one gapless, valid chain for each store", ()
     assert.deepEqual(sequences(store), Array.from({ length: 18 }, (_, at) => at + 1));
     assert.deepEqual(sequences(other), [1, 2, 3, 4, 5, 6]);
     assert.deepEqual(await failures(files, [await bytesOf(world.signer.public)]), []);
-    const messages = (await check(files)).map(({ says }) => says);
+    const messages = (await check(files)).map(({ message }) => message);
     assert.ok(
-      messages.some((says) => says.startsWith("Each of receipts 1 to 18 follows")),
+      messages.some((says) => says.startsWith("Each of receipts 1 to 18 names")),
       messages.join("\n"),
     );
-    assert.ok(messages.some((says) => says.startsWith("Each of receipts 1 to 6 follows")));
+    assert.ok(messages.some((says) => says.startsWith("Each of receipts 1 to 6 names")));
   }));
 
 Deno.test("a receipt that is rolled back leaves no gap, and a request has at most one receipt", () =>
@@ -239,7 +239,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
         rescan: { tables: ["outbox"], residue: 2 },
       });
       assert.deepEqual(await failures([withResidue], [key]), [
-        "The search after the erasure still found something in 2 rows.",
+        "The search after the erasure found personal data in 2 places.",
       ]);
     });
   });
@@ -264,8 +264,8 @@ Deno.test("a check of several receipts detects defects of their chain", async (t
     });
 
     await t.step("a missing receipt is named", async () => {
-      assert.match((await failures([one, three])).join(), /Receipt 2 is not among the files/);
-      assert.match((await failures([one, two, five])).join(), /Receipts 3 to 4 are not/);
+      assert.match((await failures([one, three])).join(), /Receipt 2 is missing from the files/);
+      assert.match((await failures([one, two, five])).join(), /Receipts 3 to 4 are missing/);
     });
 
     await t.step("swapped receipts are detected, even when signed again", async () => {

@@ -19,7 +19,7 @@ Deno.test("two replicas that process the same requests complete each once", asyn
   world.now = new Date(start.getTime() + 1_000);
   const keys = await createKeys();
   const calls: string[] = [];
-  const peers: Peers = {
+  const peers: ParticipantClient = {
     async *collect(service, { requestId }) {
       calls.push(`${service} ${requestId}`);
       yield* [];

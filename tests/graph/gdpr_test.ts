@@ -328,7 +328,7 @@ Deno.test("an export can be downloaded by its subject until it expires", async (
     exportKeys: keys,
   });
   const { world } = graph;
-  const nobody: Peers = { collect: () => assert.fail("there are no peers") };
+  const nobody: ParticipantClient = { collect: () => assert.fail("there are no peers") };
   const shop = createRequestFixture(
     world,
     createRequestPerformers(world.database.pool("customer_api"), nobody, keys),

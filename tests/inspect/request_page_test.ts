@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import type { Delivery } from "../../actors/gdpr/types.ts";
-import { ParticipantError, type ParticipantClient } from "../../actors/gdpr/types.ts";
+import { type ParticipantClient, ParticipantError } from "../../actors/gdpr/types.ts";
 import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
 import { eventually } from "../eventually.ts";
 import { createRequestFixture } from "../gdpr/request_fixture.ts";
@@ -15,7 +15,7 @@ import { startInspector, type TestInspector } from "./server.ts";
 const HOUR = 60 * 60_000;
 
 /** order-service delivers one record, payment-service is unreachable. */
-const PEERS: Peers = {
+const PEERS: ParticipantClient = {
   async *collect(service): AsyncGenerator<Delivery> {
     if (service === "payment-service") throw new ParticipantError("UNREACHABLE", "Cannot reach it");
     const record = {

@@ -126,11 +126,11 @@ Deno.test("an access request waits for a participant until staff retry, and its 
   await using rest = await startRest();
   const as = rest.staff(["PRIVACY_OFFICER"]);
   let isUnavailable = true;
-  const peers: Peers = {
+  const peers: ParticipantClient = {
     // deno-lint-ignore require-yield -- the other participants hold no data
     async *collect(service) {
       if (service === "payment-service" && isUnavailable) {
-        throw new PeerError("UNREACHABLE", "Cannot collect: away");
+        throw new ParticipantError("UNREACHABLE", "Cannot collect: away");
       }
       await Promise.resolve();
     },
