@@ -28,6 +28,7 @@ const REWRITTEN: readonly string[] = [
   "grpc/",
   "http.ts",
   "http/",
+  "inspect/",
   "lib/",
   "main.ts",
   "rest/",
