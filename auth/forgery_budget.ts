@@ -1,6 +1,6 @@
 /** Token bucket of failed token checks for each network address, so that forged tokens cannot take a whole core. */
 import { LRUCache } from "lru-cache";
-import { DomainError } from "../domain/errors.ts";
+import { TooManyInvalidTokensError } from "./refusals.ts";
 
 export interface ForgeryBudget {
   /**
@@ -25,7 +25,10 @@ export interface ForgeryBudgetOptions {
 /** Addresses with failed checks. The one that has been idle longest is forgotten first. */
 const MAX_ADDRESSES = 10_000;
 
-/** A check of a signature takes about 0.2 ms, so the default leaves an address at most a fiftieth of a core. */
+/**
+ * A check of a signature takes about 0.2 ms, so the default leaves an address at most a fiftieth of a core. Refusals
+ * are charged too, up to a whole burst: a flood has to stop for 5 s before another token is checked.
+ */
 export function createForgeryBudget(
   { burst = 500, perSecond = 100, now = () => performance.now() }: ForgeryBudgetOptions = {},
 ): ForgeryBudget {
@@ -34,16 +37,14 @@ export function createForgeryBudget(
     const bucket = buckets.get(address);
     return bucket ? Math.min(burst, bucket.left + (now() - bucket.at) / 1_000 * perSecond) : burst;
   };
+  const charge = (address: string) =>
+    void buckets.set(address, { left: Math.max(-burst, leftOf(address) - 1), at: now() });
   return {
     require(address) {
       if (leftOf(address) >= 1) return;
-      throw new DomainError(
-        "RATE_LIMITED",
-        "Cannot check more unknown tokens from this address: too many were invalid, try again in 1 s",
-      );
+      charge(address);
+      throw new TooManyInvalidTokensError();
     },
-    charge(address) {
-      buckets.set(address, { left: Math.max(0, leftOf(address) - 1), at: now() });
-    },
+    charge,
   };
 }

@@ -32,9 +32,14 @@ Deno.test("invalid tokens of an address are checked until its budget is used up,
   );
 
   ms += 500;
+  assert.equal(await codeOf("valid 2", "192.0.2.1"), "RATE_LIMITED", "refusals are charged too");
+  ms += 1_500;
   assert.equal(await codeOf("valid 2", "192.0.2.1"), "OK");
   assert.equal(await codeOf("forged 6", "192.0.2.1"), "UNAUTHENTICATED");
   assert.equal(await codeOf("forged 7", "192.0.2.1"), "RATE_LIMITED");
+  for (let i = 0; i < 100; i++) await codeOf(`forged ${i}`, "192.0.2.1");
+  ms += 2_000; // from -3 to 1, however long the flood was
+  assert.equal(await codeOf("valid 3", "192.0.2.1"), "OK");
 });
 
 Deno.test("a check that fails because the issuer cannot be reached costs the address nothing", async () => {
