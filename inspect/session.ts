@@ -10,10 +10,11 @@ import type { StoresAuthenticator } from "../auth/principals.ts";
 import { InvalidTokenError } from "../auth/refusals.ts";
 import { fingerprintOf } from "../auth/token_fingerprint.ts";
 import type { EndedSessions } from "../db/ended_sessions.ts";
+import type { AddressVariables } from "../http/address.ts";
 import type { BodyReader } from "../http/body_reader.ts";
 
 export interface InspectEnv {
-  Variables: {
+  Variables: AddressVariables & {
     /** Authenticated person, in the store that the page shows. */
     by: Principal;
     /** The same person in each store whose requests they may inspect. */
@@ -69,7 +70,11 @@ export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv>
     const headers = new Headers(c.req.raw.headers);
     if (cookie) headers.set("authorization", `Bearer ${cookie}`);
     try {
-      const { by, stores, home } = await authenticateInspector(options, headers, c.req.query("store"));
+      const { by, stores, home } = await authenticateInspector(options, {
+        headers,
+        address: c.var.address,
+        store: c.req.query("store"),
+      });
       c.set("by", by);
       c.set("stores", stores);
       c.set("home", home);
@@ -112,7 +117,11 @@ export async function signIn(
   if (!/^[\w.~+/-]+=*$/.test(token)) {
     throw new DomainError("INVALID_INPUT", "Cannot sign in: the text is not a token; paste a JWT");
   }
-  await authenticateInspector(options, new Headers({ authorization: `Bearer ${token}` }), undefined);
+  await authenticateInspector(options, {
+    headers: new Headers({ authorization: `Bearer ${token}` }),
+    address: c.get("address"),
+    store: undefined,
+  });
   if (token.length > MAX_TOKEN_LENGTH) {
     throw new DomainError(
       "INVALID_INPUT",
@@ -140,13 +149,12 @@ export async function signOut(c: InspectContext, { secure, ended }: SessionOptio
   deleteCookie(c, name, { path, secure });
 }
 
-/** @param store ID from the address; undefined: the principal's own store */
+/** @param of `store`: ID from the address; undefined: the principal's own store */
 async function authenticateInspector(
   { authenticate, ended }: SessionOptions,
-  headers: Headers,
-  store: string | undefined,
+  { headers, address, store }: { headers: Headers; address: string | undefined; store: string | undefined },
 ) {
-  const principals = await authenticate(headers);
+  const principals = await authenticate(headers, address);
   const [own] = principals;
   const home = own.storeId;
   const fingerprint = fingerprintOf(headers.get("authorization")?.replace(/^Bearer +/i, "") ?? "");

@@ -1,5 +1,5 @@
 /** Filter form of the overview. It submits the filters as query parameters, so it needs no script. */
-import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { type InspectContext, inStore } from "../session.ts";
 import { capitalize, stateLabel } from "../labels.ts";
 import { type FilterValues, OUTCOMES, type OverviewQuery, STATUSES, toSearch } from "./query.ts";

@@ -1,5 +1,5 @@
 /** Counts of the overview: requests that need attention, and requests by type and status, each linked to its list. */
-import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import { RIGHTS } from "../../actors/gdpr/types.ts";
 import type { RequestCounts } from "../../db/gdpr_counts.ts";
 import { type InspectContext, inStore } from "../session.ts";
 import { formatCount } from "../durations.ts";

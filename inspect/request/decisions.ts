@@ -1,5 +1,5 @@
 /** Texts of the decision forms. */
-import type { Decision } from "../../actors/gdpr/requests/offers.ts";
+import type { Decision } from "../../actors/gdpr/requests/available_decisions.ts";
 
 export interface DecisionText {
   title: string;

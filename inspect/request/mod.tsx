@@ -2,7 +2,7 @@
 import type { Hono } from "@hono/hono";
 import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
-import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
+import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findEvent } from "../../db/actor_history.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
@@ -96,7 +96,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     // HEAD must not use up the customer's download.
     const isHead = c.req.method === "HEAD";
     const document = isHead
-      ? { ...await downloads.look(token, part, by), gzip: undefined }
+      ? { ...await downloads.describe(token, part, by), gzip: undefined }
       : await downloads.fetch(token, part, by);
     c.header("content-type", document.mediaType);
     c.header("content-disposition", `attachment; filename="${document.part}"`);

@@ -1,7 +1,10 @@
 /** Tolerant reader of a request's snapshot, which another version of the service may have written. */
 import type { AnyStateMachine, StateValue } from "xstate";
 import { z } from "zod";
-import { type Offer, offers } from "../../actors/gdpr/requests/offers.ts";
+import {
+  type AvailableDecision,
+  availableDecisions,
+} from "../../actors/gdpr/requests/available_decisions.ts";
 import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { GdprRequestRow } from "../../db/gdpr_requests.ts";
@@ -29,7 +32,7 @@ export interface StoredSnapshot {
   /** Undefined if this version does not know the machine. */
   machine: AnyStateMachine | undefined;
   /** Decisions that the viewer may take now. */
-  offers: Offer[];
+  offers: AvailableDecision[];
   /** Why no decision is possible; undefined if the machine and its state are known. */
   unreadable: string | undefined;
 }
@@ -43,7 +46,7 @@ export function readSnapshot(row: GdprRequestRow, by: Principal, now: Date): Sto
     const unreadable = `this version of the service does not know its machine ${row.machine}`;
     return { state, context, machine, offers: [], unreadable };
   }
-  const offered = attempt(() => offers(row, by, now));
+  const offered = attempt(() => availableDecisions(row, by, now));
   const unreadable = offered ? undefined : `its machine ${row.machine} does not know this state`;
   return { state, context, machine, offers: offered ?? [], unreadable };
 }

@@ -1,7 +1,7 @@
 /** Plan of a bulk retry: the retries that the machine of each stuck request accepts now. */
 import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
-import { offers } from "../../actors/gdpr/requests/offers.ts";
+import { availableDecisions } from "../../actors/gdpr/requests/available_decisions.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { findStuckRequests, type RequestFilter, type StuckRequest } from "../../db/gdpr_search.ts";
@@ -57,7 +57,7 @@ export async function planRetries(
 /** Retries that the machine accepts and that concern a stuck step. */
 function retriesOf(request: StuckRequest, by: Principal, now: Date): (string | undefined)[] {
   const { services, behind } = request;
-  return offers(request, by, now)
+  return availableDecisions(request, by, now)
     .filter(({ type, service }) =>
       type === "retry" && (service === undefined ? behind : services.includes(service))
     )

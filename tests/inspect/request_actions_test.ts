@@ -1,7 +1,7 @@
 /** Decisions on a request's page: offered, applied once, recorded with the person, or refused with a message. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { offers } from "../../actors/gdpr/requests/offers.ts";
+import { availableDecisions } from "../../actors/gdpr/requests/available_decisions.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
 import { createRequestFixture } from "../gdpr/request_fixture.ts";
@@ -146,7 +146,7 @@ Deno.test("a page offers exactly what the machine accepts, after any sequence of
       const row = await findRequest(world.admin, request.storeId, request.id);
       assert.ok(row);
       const expected: Record<string, string[]> = {};
-      for (const { type, service } of offers(row, officer, new Date())) {
+      for (const { type, service } of availableDecisions(row, officer, new Date())) {
         expected[type] = [...expected[type] ?? [], ...(service === undefined ? [] : [service])];
       }
       assert.deepEqual(offeredOn(await pageOf(inspector, request.id)), expected);

@@ -1,8 +1,8 @@
 /** Page of one request: its contents for each kind of request, and access. */
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import type { Delivery } from "../../actors/gdpr/vocabulary.ts";
-import { PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
+import type { Delivery } from "../../actors/gdpr/types.ts";
+import { type ParticipantClient, ParticipantError } from "../../actors/gdpr/types.ts";
 import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
 import { eventually } from "../eventually.ts";
 import { createRequestFixture } from "../gdpr/request_fixture.ts";
@@ -15,9 +15,9 @@ import { startInspector, type TestInspector } from "./server.ts";
 const HOUR = 60 * 60_000;
 
 /** order-service delivers one record, payment-service is unreachable. */
-const PEERS: Peers = {
+const PEERS: ParticipantClient = {
   async *collect(service): AsyncGenerator<Delivery> {
-    if (service === "payment-service") throw new PeerError("UNREACHABLE", "Cannot reach it");
+    if (service === "payment-service") throw new ParticipantError("UNREACHABLE", "Cannot reach it");
     const record = {
       category: "order",
       purpose: "to deliver",

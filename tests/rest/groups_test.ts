@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { endMemberships } from "../../actors/customers/end_memberships.ts";
 import { startWorker } from "../../actors/runtime/worker.ts";
-import { byEights, createGroup, register, tell } from "../actors/world.ts";
+import { createGroup, mapConcurrently, register, tell } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { asked } from "../rpc/client.ts";
 import { serveLookups } from "../rpc/serve.ts";
@@ -160,7 +160,7 @@ Deno.test("a deleted group decides no prices after the response, and each of 1,0
   const { admin, storeId } = rest.world;
   const as = manager(rest);
   const group = await createGroup(rest.world, { ...GOLD, name: "Large" });
-  const ids = await byEights(Array(1_000), async () => {
+  const ids = await mapConcurrently(Array(1_000), async () => {
     const ref = await register(rest.world);
     await tell(rest.world, ref, "group.assign", { groupId: group.id });
     return ref.id;
