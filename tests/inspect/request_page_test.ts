@@ -134,7 +134,7 @@ Deno.test("an access request shows which participant fails and why, then offers 
   await world.admin`update gdpr_export_parts set expires_at = now()`;
   assert.match(
     partOf(await pageOf(inspector, request.id), "documents"),
-    /have expired, or an erasure has destroyed/,
+    /have expired or were deleted by an erasure/,
   );
   const gone = await inspector.get(`${pathOf(request.id)}/export/access.json`, officer);
   assert.equal(gone.status, 404);
