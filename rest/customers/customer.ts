@@ -1,5 +1,6 @@
 /** A customer as the REST API shows and takes it. */
-import { email, locale, phone, text, uuid } from "../../domain/input.ts";
+import { email } from "../../domain/email.ts";
+import { optionalLocale, optionalPhone, optionalText, uuid } from "../../domain/input.ts";
 import type { FoundCustomer } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
 
@@ -20,17 +21,24 @@ export const CustomerSchema = z.object({
   }),
 }).meta({ id: "Customer" });
 
-const name = text(201).meta({
-  description: "A convenience: the last word becomes lastName, the rest firstName. Explicit fields win.",
+const name = optionalText(201).meta({
+  description:
+    "A convenience: the last word becomes lastName, the rest firstName. A firstName or lastName that is " +
+    "given wins. For names that this splits wrongly, such as Gabriel García Márquez or 山田 太郎, send firstName and " +
+    "lastName instead.",
 });
 
+const EMAIL =
+  "Kept with its domain in lower case and in ASCII: münchen.example is xn--mnchen-3ya.example. Only ASCII " +
+  "characters before the @.";
+
 const profile = {
-  email: email.meta({ format: "email" }),
-  name: name.nullish(),
-  firstName: text(100).nullish(),
-  lastName: text(100).nullish(),
-  phone: phone.nullish().meta({ description: "E.164", example: "+41445551234" }),
-  locale: locale.nullish().meta({ description: "BCP 47", example: "de-CH" }),
+  email: email.meta({ format: "email", description: EMAIL }),
+  name,
+  firstName: optionalText(100),
+  lastName: optionalText(100),
+  phone: optionalPhone.meta({ description: "E.164", example: "+41445551234" }),
+  locale: optionalLocale.meta({ description: "BCP 47", example: "de-CH" }),
 };
 
 export const NewCustomerSchema = z.strictObject({
@@ -46,14 +54,22 @@ export const NewCustomerSchema = z.strictObject({
 
 export const CustomerChangesSchema = z.strictObject(profile).partial().meta({
   id: "CustomerChanges",
-  description: "What is absent stays as it is; null clears what may be empty.",
+  description: 'Absent fields do not change; null or "" clears a field that may be empty.',
 });
 
-/** Fields of the profile as the actor takes them. */
-export function profileOf<Fields extends { name?: string | null | undefined }>(
-  { name, ...fields }: Fields,
-): Omit<Fields, "name"> {
-  return { ...splitName(name), ...fields };
+interface Names {
+  name?: string | null | undefined;
+  firstName?: string | null | undefined;
+  lastName?: string | null | undefined;
+}
+
+/** Fields of the profile as the actor takes them. A whole name fills the parts that are not given, or are empty. */
+export function profileOf<Fields extends Names>({ name, ...fields }: Fields): Omit<Fields, "name"> {
+  const split = splitName(name);
+  const given = Object.entries(fields).filter(([field, value]) =>
+    value !== null || !Object.hasOwn(split, field)
+  );
+  return { ...split, ...Object.fromEntries(given) } as Omit<Fields, "name">;
 }
 
 function splitName(name: string | null | undefined) {

@@ -1,5 +1,6 @@
 /** What callers ask of a search: in a query, where everything is text, or in a JSON body. */
-import { email, text, uuid } from "../../domain/input.ts";
+import { email, emailPrefix } from "../../domain/email.ts";
+import { text, uuid } from "../../domain/input.ts";
 import type { CustomerFilter } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
 import { PAGE_LIMIT, pageQuery } from "../pages.ts";
@@ -14,7 +15,7 @@ const moment = (description: string) =>
 
 const filter = {
   email: email.optional().meta({ format: "email", description: "The whole email, in whatever case" }),
-  emailPrefix: text(254).optional().meta({ description: "How the email begins, in whatever case" }),
+  emailPrefix: emailPrefix.optional().meta({ description: "How the email begins, in whatever case" }),
   namePrefix: text(100)
     .refine((name) => name.split(/\s+/u).length <= MAX_WORDS, `must have at most ${MAX_WORDS} words`)
     .optional().meta({

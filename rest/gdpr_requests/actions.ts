@@ -1,5 +1,5 @@
 /** What staff do with a GDPR request. In which of its states each is taken, its machine knows. */
-import { text } from "../../domain/input.ts";
+import { optionalText, text } from "../../domain/input.ts";
 import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import { changeHeaders, versioned } from "../conditions.ts";
@@ -11,8 +11,12 @@ const ReasonSchema = z.strictObject({
   reason: text(500).meta({ description: "Your own words; never the subject's data" }),
 }).meta({ id: "Reason" });
 const service = text(100).meta({ example: "order-service" });
-const OptionalReasonSchema = ReasonSchema.partial().meta({ id: "OptionalReason" });
-const RetrySchema = OptionalReasonSchema.extend({ service: service.optional() }).meta({ id: "Retry" });
+const OptionalReasonSchema = z.strictObject({
+  reason: optionalText(500).meta({ description: "Your own words; never the subject's data" }),
+}).meta({ id: "OptionalReason" });
+const RetrySchema = OptionalReasonSchema.extend({
+  service: optionalText(100).meta({ example: "order-service" }),
+}).meta({ id: "Retry" });
 const WaiverSchema = ReasonSchema.extend({ service }).meta({ id: "Waiver" });
 
 const ACTIONS = {

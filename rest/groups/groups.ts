@@ -1,12 +1,20 @@
 /** Makes a shopper group, shows it, changes it, deletes it. */
-import { DomainError } from "../../domain/errors.ts";
+import { DomainError, hasCode } from "../../domain/errors.ts";
 import type { CommandContext } from "../../actors/runtime/protocol.ts";
 import { uuid } from "../../domain/input.ts";
 import { findShopperGroup, type ShopperGroup } from "../../db/shopper_groups.ts";
 import type { ReadSql } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
-import { changeHeaders, creationHeaders, etag, isKnown, readHeaders, versioned } from "../conditions.ts";
+import {
+  changeHeaders,
+  commandContext,
+  creationHeaders,
+  etag,
+  isKnown,
+  readHeaders,
+  versioned,
+} from "../conditions.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, GroupChangesSchema, GroupSchema, NewGroupSchema } from "./group.ts";
 
@@ -20,6 +28,8 @@ const create = createRoute({
   method: "post",
   path: "/groups",
   summary: "Makes a group",
+  description:
+    "Repeated under its Idempotency-Key after the group was deleted, it answers with the deleted group.",
   tags,
   middleware: mayWrite,
   request: {
@@ -71,14 +81,14 @@ const remove = createRoute({
   path: "/groups/{groupId}",
   summary: "Deletes a group",
   description:
-    "From the answer on it decides no price, and its name is free. It stays on record; its memberships end " +
-    "soon after, each with its event customer.group_removed.",
+    "From the answer on it decides no price, and its name is free. It stays on record, where GET shows it; its " +
+    "memberships end soon after, each with its event customer.group_removed. NOT_FOUND at a second DELETE.",
   tags,
   middleware: mayWrite,
   request: { params: groupPath, headers: changeHeaders },
   responses: {
-    200: { ...json("The group as it stays on record", GroupSchema), ...versioned },
-    ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
+    204: { description: "Deleted", ...versioned },
+    ...refusals("NOT_FOUND", "CONFLICT"),
   },
 });
 
@@ -114,9 +124,11 @@ export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void 
   api.openapi(remove, async (c) => {
     const { groupId } = c.req.valid("param");
     const ref = { kind: "shopper_group", storeId: c.var.by.storeId, id: groupId } as const;
-    const send = (context: CommandContext) => actors.send(ref, { type: "group.delete" }, context);
-    const { resource, headers } = await sendAndRead(c, send, read);
-    return c.json(bodyOf(resource), 200, headers);
+    const { version } = await actors.send(ref, { type: "group.delete" }, commandContext(c)).catch((cause) => {
+      if (!hasCode(cause, "REFUSED_IN_STATE")) throw cause;
+      throw new DomainError("NOT_FOUND", `Cannot delete group ${groupId}: it has been deleted`, { cause });
+    });
+    return c.body(null, 204, { etag: etag(version) });
   });
 }
 

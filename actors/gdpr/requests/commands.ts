@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type GdprRequestRow, upsertParticipant } from "../../../db/gdpr_requests.ts";
 import { type CommandOf, handler } from "../../runtime/behavior.ts";
 import { columnNames } from "../../runtime/changes.ts";
-import { text } from "../../../domain/input.ts";
+import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
 import { extendedDueDate } from "./clock.ts";
 import type { opening } from "./opening_input.ts";
@@ -15,9 +15,9 @@ const SYSTEM = ["SYSTEM"] as const;
 const nothing = z.strictObject({});
 const reason = text(500);
 const service = text(100);
-const explanation = z.strictObject({ reason: reason.optional() });
-const repetition = explanation.extend({ service: service.optional() });
-const confirmation = z.strictObject({ service, evidence: text(2_000).nullish() });
+const explanation = z.strictObject({ reason: optionalText(500) });
+const repetition = explanation.extend({ service: optionalText(100) });
+const confirmation = z.strictObject({ service, evidence: optionalText(2_000) });
 const finding = z.strictObject({ residue: z.int().min(0) });
 
 const plain = (by: readonly PrincipalType[], type: string) =>
@@ -32,7 +32,7 @@ const explained = (by: readonly PrincipalType[], type: "cancel" | "release") =>
   handler(
     by,
     explanation,
-    (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason }),
+    (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason: reason ?? undefined }),
   );
 
 /** The request keeps the last reason of a kind, and the journal each of them. */
@@ -76,9 +76,9 @@ export const requestCommands = {
     }),
   ),
   retry: handler(STAFF, repetition, (_, { service, reason }) => ({
-    event: { type: "retry", ...(service !== undefined && { service }) },
-    changedFields: [service === undefined ? "status" : "participants"],
-    reason,
+    event: { type: "retry", ...(service && { service }) },
+    changedFields: [service ? "participants" : "status"],
+    reason: reason ?? undefined,
   })),
   waive: handler(
     STAFF,
