@@ -7,7 +7,7 @@ const MAX = { address: 254, local: 64, domain: 253, label: 63 };
 
 /** atext of RFC 5322, and dots wherever browsers allow them: addresses such as `a..b@docomo.ne.jp` exist. */
 const LOCAL = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+$/;
-const LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+const LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
 /** The full stops that UTS 46 equates. */
 const DOT = /[.。．｡]/u;
 const NOT_ASCII = /[^\x20-\x7e]/;
@@ -33,8 +33,8 @@ const REFUSED = {
 };
 
 /**
- * An address in normalized form: the domain in lower case and in ASCII (`münchen.example` becomes
- * `xn--mnchen-3ya.example`), the part before the @ as it was written.
+ * An address in ASCII: a Unicode domain is converted (`münchen.example` becomes `xn--mnchen-3ya.example`), everything
+ * else stays as it was written.
  */
 export const email = text(MAX.address).transform((value, context) => {
   const read = readEmail(value);
@@ -43,7 +43,7 @@ export const email = text(MAX.address).transform((value, context) => {
   return z.NEVER;
 });
 
-/** The beginning of an address in normalized form. */
+/** The beginning of an address in ASCII. */
 export const emailPrefix = text(MAX.address)
   .refine((value) => !/\s/.test(value) && !/@.*@/.test(value), "must be how an email address begins")
   .refine(
@@ -53,7 +53,7 @@ export const emailPrefix = text(MAX.address)
   );
 
 /**
- * The form in which two addresses are compared and hashed: normalized, and in lower case. An address that an earlier
+ * The normalized form, in which two addresses are compared and hashed: in ASCII and in lower case. An address that an earlier
  * version accepted and this one refuses is compared in lower case and in Unicode's normalization form C.
  */
 export function comparableEmail(value: string): string {
@@ -81,7 +81,7 @@ function readDomain(written: string): { ascii: string } | { refused: string } {
   const labels = written.split(DOT);
   if (labels.length < 2) return { refused: REFUSED.dot };
   if (labels.some((label) => /^$|^-|-$/.test(label))) return { refused: REFUSED.label };
-  const ascii = NOT_ASCII.test(written) ? toAscii(written) : written.toLowerCase();
+  const ascii = NOT_ASCII.test(written) ? toAscii(written) : written;
   // A host such as 0x7f.１ is an IPv4 address to the parser.
   if (ascii?.split(".").length !== labels.length) return { refused: REFUSED.idna };
   if (!ascii.split(".").every((label) => label.length <= MAX.label && LABEL.test(label))) {

@@ -29,8 +29,8 @@ const name = optionalText(201).meta({
 });
 
 const EMAIL =
-  "Kept with its domain in lower case and in ASCII: münchen.example is xn--mnchen-3ya.example. Only ASCII " +
-  "characters before the @.";
+  "A Unicode domain is converted to ASCII: münchen.example to xn--mnchen-3ya.example. Only ASCII characters before " +
+  "the @.";
 
 const profile = {
   email: email.meta({ format: "email", description: EMAIL }),
