@@ -2,7 +2,7 @@
 import type { MiddlewareHandler } from "@hono/hono";
 import type { ExportDownloads, LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { ReceiptFile } from "../actors/gdpr/receipts/file.ts";
-import type { RequestKey } from "../actors/gdpr/vocabulary.ts";
+import type { RequestKey } from "../actors/gdpr/types.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { Lookups } from "../db/lookups.ts";
 import type { StoreReader } from "../db/store_reader.ts";

@@ -1,5 +1,5 @@
 /** The form that puts filters into the address: it works without a script. */
-import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { type InspectContext, inStore } from "../session.ts";
 import { sentence, stateWords } from "../words.ts";
 import { type Asked, OUTCOMES, searchOf, STATUSES, type Wanted } from "./query.ts";

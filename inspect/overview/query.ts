@@ -1,7 +1,7 @@
 /** What the address of the overview asks for: which requests, in which order, from where on. */
 import { z } from "zod";
 import { AT_RISK_MS } from "../../actors/gdpr/machines/events.ts";
-import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { text, uuid } from "../../domain/input.ts";
 import type { RequestFilter, RequestOrder, RequestPosition } from "../../db/gdpr_search.ts";
 import { later } from "../../lib/dates.ts";

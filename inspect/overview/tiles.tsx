@@ -1,5 +1,5 @@
 /** What needs somebody first, and how many requests there are of each kind: every number leads to its list. */
-import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import { RIGHTS } from "../../actors/gdpr/types.ts";
 import type { RequestCounts } from "../../db/gdpr_counts.ts";
 import { type InspectContext, inStore } from "../session.ts";
 import { counted } from "../spans.ts";

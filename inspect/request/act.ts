@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
 import { asDomainError } from "../../db/errors.ts";
-import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
+import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { Actors } from "../../actors/commands.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";

@@ -1,5 +1,9 @@
 /** What can be done with a request: a form for each decision that its machine accepts now. */
-import { type Decision, DECISIONS, type Offer } from "../../actors/gdpr/requests/offers.ts";
+import {
+  type AvailableDecision,
+  type Decision,
+  DECISIONS,
+} from "../../actors/gdpr/requests/available_decisions.ts";
 import type { InspectContext } from "../session.ts";
 import { DECISION_WORDS } from "./decisions.ts";
 import type { RequestReading } from "./read.ts";
@@ -54,7 +58,7 @@ export function Actions({ c, to, reading, attempt }: ActionsProps) {
 
 interface ActionProps {
   type: Decision;
-  offers: readonly Offer[];
+  offers: readonly AvailableDecision[];
   csrf: string | undefined;
   to: To;
   version: number;
@@ -97,7 +101,11 @@ function Action({ type, offers, csrf, to, version, written }: ActionProps) {
 
 /** Which participant the decision is about, where it is about one. */
 function Service(
-  { type, offers, chosen }: { type: Decision; offers: readonly Offer[]; chosen: string | undefined },
+  { type, offers, chosen }: {
+    type: Decision;
+    offers: readonly AvailableDecision[];
+    chosen: string | undefined;
+  },
 ) {
   if (offers.every(({ service }) => service === undefined)) return null;
   return (

@@ -1,5 +1,5 @@
 /** What each decision of a person comes to, for who is about to take it. */
-import type { Decision } from "../../actors/gdpr/requests/offers.ts";
+import type { Decision } from "../../actors/gdpr/requests/available_decisions.ts";
 
 export interface DecisionWords {
   title: string;

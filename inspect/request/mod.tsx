@@ -2,7 +2,7 @@
 import type { Hono } from "@hono/hono";
 import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
-import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
+import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findEvent } from "../../db/actor_history.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
@@ -96,7 +96,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     // Who only asks what there is must not use up what the customer has been given.
     const asks = c.req.method === "HEAD";
     const found = asks
-      ? { ...await downloads.look(token, wanted, by), gzip: undefined }
+      ? { ...await downloads.describe(token, wanted, by), gzip: undefined }
       : await downloads.fetch(token, wanted, by);
     c.header("content-type", found.mediaType);
     c.header("content-disposition", `attachment; filename="${found.part}"`);

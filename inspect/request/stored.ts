@@ -1,7 +1,10 @@
 /** What a request's row says, however odd: another version may have written its snapshot. */
 import type { AnyStateMachine, StateValue } from "xstate";
 import { z } from "zod";
-import { type Offer, offers } from "../../actors/gdpr/requests/offers.ts";
+import {
+  type AvailableDecision,
+  availableDecisions,
+} from "../../actors/gdpr/requests/available_decisions.ts";
 import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { GdprRequestRow } from "../../db/gdpr_requests.ts";
@@ -29,7 +32,7 @@ export interface Stored {
   /** Undefined where this version does not know it. */
   machine: AnyStateMachine | undefined;
   /** What may be done with it now. */
-  offers: Offer[];
+  offers: AvailableDecision[];
   /** Why nothing can be done, in words that follow the state; undefined where something could. */
   unreadable: string | undefined;
 }
@@ -43,7 +46,7 @@ export function readStored(row: GdprRequestRow, by: Principal, now: Date): Store
     const unreadable = `this version of the service does not know its machine ${row.machine}`;
     return { state, context, machine, offers: [], unreadable };
   }
-  const offered = attempt(() => offers(row, by, now));
+  const offered = attempt(() => availableDecisions(row, by, now));
   const unreadable = offered ? undefined : `its machine ${row.machine} does not know this state`;
   return { state, context, machine, offers: offered ?? [], unreadable };
 }

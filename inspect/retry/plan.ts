@@ -1,7 +1,7 @@
 /** What a bulk retry would do: for each stuck request the retries that its machine accepts now. */
 import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
-import { offers } from "../../actors/gdpr/requests/offers.ts";
+import { availableDecisions } from "../../actors/gdpr/requests/available_decisions.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { findStuckRequests, type RequestFilter, type StuckRequest } from "../../db/gdpr_search.ts";
@@ -57,7 +57,7 @@ export async function planRetries(
 /** Of what its machine accepts, what it is stuck with. */
 function retriesOf(request: StuckRequest, by: Principal, now: Date): (string | undefined)[] {
   const { services, behind } = request;
-  return offers(request, by, now)
+  return availableDecisions(request, by, now)
     .filter(({ type, service }) =>
       type === "retry" && (service === undefined ? behind : services.includes(service))
     )

@@ -1,4 +1,4 @@
-/** A customer as the REST API shows and takes it. */
+/** Schemas of a customer in the REST API. */
 import { email } from "../../domain/email.ts";
 import { optionalLocale, optionalPhone, optionalText, uuid } from "../../domain/input.ts";
 import type { FoundCustomer } from "../../db/customer_search.ts";
@@ -13,19 +13,19 @@ export const CustomerSchema = z.object({
   phone: z.string().nullable().meta({ description: "E.164" }),
   locale: z.string().nullable().meta({ description: "BCP 47" }),
   status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]),
-  version: z.int().meta({ description: "Rises with every change; also the ETag" }),
+  version: z.int().meta({ description: "Increases with every change; also the ETag" }),
   registeredAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
   anonymizedAt: z.iso.datetime().nullable().meta({
-    description: "When the customer was erased; from then on nothing personal is left",
+    description: "When the customer was erased. An erased customer has no personal values",
   }),
 }).meta({ id: "Customer" });
 
 const name = optionalText(201).meta({
   description:
-    "A convenience: the last word becomes lastName, the rest firstName. A firstName or lastName that is " +
-    "given wins. For names that this splits wrongly, such as Gabriel García Márquez or 山田 太郎, send firstName and " +
-    "lastName instead.",
+    "Convenience: the last word becomes lastName, the words before it firstName. A firstName or lastName with a " +
+    "value takes precedence. For names that this splits wrongly, such as Gabriel García Márquez or 山田 太郎, send " +
+    "firstName and lastName instead.",
 });
 
 const EMAIL =
@@ -43,18 +43,19 @@ const profile = {
 
 export const NewCustomerSchema = z.strictObject({
   customerId: uuid.optional().meta({
-    description: "Only for a service: identity-service's subject and the customer share one id.",
+    description: "Services only: the ID of the subject in identity-service, which the customer shares.",
   }),
   ...profile,
   returning: z.boolean().optional().meta({
-    description: "The person was erased before, and comes back of their own will. Without it the email of " +
-      "somebody who was erased is refused.",
+    description:
+      "True if the person was erased before and returns of their own will. Otherwise the email of an " +
+      "erased person is refused.",
   }),
 }).meta({ id: "NewCustomer" });
 
 export const CustomerChangesSchema = z.strictObject(profile).partial().meta({
   id: "CustomerChanges",
-  description: 'Absent fields do not change; null or "" clears a field that may be empty.',
+  description: 'Absent fields remain unchanged; null or "" clears an optional field.',
 });
 
 interface Names {
@@ -63,7 +64,10 @@ interface Names {
   lastName?: string | null | undefined;
 }
 
-/** Fields of the profile as the actor takes them. A whole name fills the parts that are not given, or are empty. */
+/**
+ * Converts profile fields to those of the actor's command: splits `name` into first and last name, unless these have a
+ * value of their own.
+ */
 export function profileOf<Fields extends Names>({ name, ...fields }: Fields): Omit<Fields, "name"> {
   const split = splitName(name);
   const given = Object.entries(fields).filter(([field, value]) =>

@@ -1,4 +1,4 @@
-/** Makes a shopper group, shows it, changes it, deletes it. */
+/** Shopper groups: routes to create, read, update and delete a group. */
 import { DomainError, hasCode } from "../../domain/errors.ts";
 import type { CommandContext } from "../../actors/runtime/protocol.ts";
 import { uuid } from "../../domain/input.ts";
@@ -11,10 +11,10 @@ import {
   commandContext,
   creationHeaders,
   etag,
-  isKnown,
+  isNotModified,
   readHeaders,
   versioned,
-} from "../conditions.ts";
+} from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, GroupChangesSchema, GroupSchema, NewGroupSchema } from "./group.ts";
 
@@ -27,9 +27,9 @@ const create = createRoute({
   operationId: "createGroup",
   method: "post",
   path: "/groups",
-  summary: "Makes a group",
+  summary: "Creates a group",
   description:
-    "Repeated under its Idempotency-Key after the group was deleted, it answers with the deleted group.",
+    "Repeated under its Idempotency-Key after the group was deleted, it returns the deleted group.",
   tags,
   middleware: mayWrite,
   request: {
@@ -37,7 +37,10 @@ const create = createRoute({
     body: { required: true, content: { "application/json": { schema: NewGroupSchema } } },
   },
   responses: {
-    201: { ...json("Made", GroupSchema), headers: versioned.headers.extend({ location: z.string() }) },
+    201: {
+      ...json("The new group", GroupSchema),
+      headers: versioned.headers.extend({ location: z.string() }),
+    },
     ...refusals("ALREADY_EXISTS"),
   },
 });
@@ -46,7 +49,7 @@ const show = createRoute({
   operationId: "getGroup",
   method: "get",
   path: "/groups/{groupId}",
-  summary: "Shows a group, a deleted one too",
+  summary: "Returns a group, even a deleted one",
   tags,
   middleware: allow("read groups", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
   request: { params: groupPath, headers: readHeaders },
@@ -61,7 +64,7 @@ const change = createRoute({
   operationId: "updateGroup",
   method: "patch",
   path: "/groups/{groupId}",
-  summary: "Changes a group; its members' prices follow at once",
+  summary: "Updates a group, with immediate effect on its members' prices",
   tags,
   middleware: mayWrite,
   request: {
@@ -70,7 +73,7 @@ const change = createRoute({
     body: { required: true, content: { "application/json": { schema: GroupChangesSchema } } },
   },
   responses: {
-    200: { ...json("The group as it is now", GroupSchema), ...versioned },
+    200: { ...json("The updated group", GroupSchema), ...versioned },
     ...refusals("NOT_FOUND", "ALREADY_EXISTS", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -81,8 +84,9 @@ const remove = createRoute({
   path: "/groups/{groupId}",
   summary: "Deletes a group",
   description:
-    "From the answer on it decides no price, and its name is free. It stays on record, where GET shows it; its " +
-    "memberships end soon after, each with its event customer.group_removed. NOT_FOUND at a second DELETE.",
+    "With the response, the group decides no prices any more, and its name can be used again. Its record remains, " +
+    "where GET shows it. Its memberships end shortly after, each with an event customer.group_removed. NOT_FOUND at a " +
+    "second DELETE.",
   tags,
   middleware: mayWrite,
   request: { params: groupPath, headers: changeHeaders },
@@ -108,7 +112,7 @@ export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void 
     const { groupId } = c.req.valid("param");
     const group = await read(groupId, c.var.by.storeId);
     const headers = { etag: etag(group.version) };
-    if (isKnown(c, group.version)) return c.body(null, 304, headers);
+    if (isNotModified(c, group.version)) return c.body(null, 304, headers);
     return c.json(bodyOf(group), 200, headers);
   });
 

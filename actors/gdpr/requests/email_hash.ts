@@ -1,11 +1,11 @@
-/** The keyed hash of an email: it finds a guest's rows and recognises who has left, and gives no email away. */
+/** Keyed hash of an email: identifies an erased customer and finds the data of guests without storing the email. */
 import { comparableEmail } from "../../../domain/email.ts";
 import { hmacSha256 } from "../../../lib/hash.ts";
 
 /**
- * HMAC-SHA-256 of the email in the form in which emails are compared: in lower case, its domain in ASCII.
+ * Computes HMAC-SHA-256 of the email in its normalized form: in ASCII and in lower case.
  *
- * @param key HMAC-SHA-256, may sign
+ * @param key HMAC with SHA-256, for signing
  */
 export function hashEmail(key: CryptoKey, email: string): Promise<Uint8Array> {
   return hmacSha256(key, comparableEmail(email));
