@@ -15,7 +15,7 @@ const NOT_ASCII = /[^\x20-\x7e]/;
 const URL_SYNTAX = /[\s/?#@:\\%[\]<>^|]/;
 
 const REFUSED = {
-  form: "must be an email address such as grace@example.com",
+  form: "must be an email address",
   name: "must be the address alone, such as grace@example.com, without a name or angle brackets",
   quotes: "must not have a quoted part or a comment: write it as grace@example.com",
   literal: "must have a domain name after the @, such as example.com, not an address in brackets",

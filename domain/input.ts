@@ -57,20 +57,25 @@ function describePhone(value: string): string {
 }
 
 const MAX_TAG = 35;
-const TAG_LENGTH = `must have at most ${MAX_TAG} characters`;
-const LANGUAGE_TAG =
-  "must be a BCP 47 language tag that begins with a language of two or three letters, such as de " +
-  "or de-CH; private-use tags (x-…), grandfathered tags (i-…) and extended languages (zh-cmn) are not supported";
+const LANGUAGE_TAG = `must be a BCP 47 language tag of at most ${MAX_TAG} characters`;
+const UNSUPPORTED_TAG =
+  `${LANGUAGE_TAG} that begins with a language of two or three letters, such as de-CH; ` +
+  "private-use tags (x-…), grandfathered tags (i-…) and extended languages (zh-cmn) are not supported";
 
 /** BCP 47, converted to its canonical spelling, which may be longer than the input; null if it is blank. */
 export const optionalLocale = orNothing(
-  z.string().trim().max(MAX_TAG, TAG_LENGTH).transform((tag, context) => {
+  z.string().trim().max(MAX_TAG, LANGUAGE_TAG).transform((tag, context) => {
     const canonical = tag === "" ? tag : canonicalLocale(tag);
     if (canonical !== undefined) return canonical;
-    context.addIssue(LANGUAGE_TAG);
+    context.addIssue(describeTag(tag));
     return z.NEVER;
-  }).pipe(z.string().max(MAX_TAG, TAG_LENGTH)),
+  }).pipe(z.string().max(MAX_TAG, LANGUAGE_TAG)),
 );
+
+function describeTag(tag: string): string {
+  if (/^[a-z\d]{1,8}(-[a-z\d]{1,8})*$/i.test(tag)) return UNSUPPORTED_TAG;
+  return tag.includes("_") ? `${LANGUAGE_TAG}, with hyphens as in de-CH` : LANGUAGE_TAG;
+}
 
 /** Undefined if the tag is malformed or names no language: ECMA-402 also accepts words such as "german". */
 function canonicalLocale(tag: string): string | undefined {
