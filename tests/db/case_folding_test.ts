@@ -112,7 +112,7 @@ Deno.test("a prefix of a name is found by an index", async () => {
   }
 });
 
-Deno.test("rows of earlier versions are normalized, and groups of one name are told apart", async () => {
+Deno.test("rows of earlier versions are normalized, and groups of one name get different names", async () => {
   await using database = await createDatabase(false);
   const { admin } = database;
   const names = await migrationNames();
