@@ -57,7 +57,7 @@ Deno.test("an erasure is shown from its grace period to its receipt", async () =
     /^Waiting for \S+-service, \S+-service and \S+-service; asked \d times; due in/,
   );
   assert.match(partOf(waiting, "next"), /payment-service is asked again/);
-  assert.match(partOf(waiting, "next"), /payment-service counts as overdue if it has not answered/);
+  assert.match(partOf(waiting, "next"), /payment-service is marked as overdue if it has not answered/);
   assert.match(partOf(waiting, "messages"), /customer\.erasure_requested/);
   assert.match(
     partOf(waiting, "messages"),
@@ -114,7 +114,7 @@ Deno.test("an access request shows which participant fails and why, then offers 
     "access.json",
     "manifest.json",
   ]);
-  assert.match(partOf(done, "documents"), /The customer fetches them in the storefront.*SHA-256/);
+  assert.match(partOf(done, "documents"), /The customer downloads them in the storefront.*SHA-256/);
   assert.doesNotMatch(done, /\/exports\//, "the customer's own link is not shown");
   const uses = () => world.admin`select part, uses from gdpr_export_parts order by part`;
   const before = await uses();
