@@ -14,7 +14,8 @@ export interface Broker extends AsyncDisposable {
   resume(): void;
 }
 
-const START_LIMIT_MS = 60_000;
+/** Generous, because a loaded machine starts a JVM slowly. */
+const START_LIMIT_MS = 180_000;
 const QUICK_JVM = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 
 /**
