@@ -117,7 +117,9 @@ function durationWords(ms: number): string {
 
 /** "first name, phone". */
 export function fieldWords(fields: readonly string[]): string {
-  return fields.map((field) => field.replaceAll("_", " ")).join(", ");
+  return fields.map((field) => field.replaceAll(/[A-Z]/g, " $&").replaceAll("_", " ").toLowerCase()).join(
+    ", ",
+  );
 }
 
 export function isAlarming(key: string): boolean {

@@ -219,7 +219,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
       stateBefore: null,
       stateAfter: { PENDING: "grace" },
       by: { id: ref.id, type: "CUSTOMER" },
-      changedFields: ["customer_id", "type", "requested_by", "machine"],
+      changedFields: ["customerId", "type", "requestedBy", "machine"],
       reason: null,
     },
     {
@@ -229,7 +229,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
       stateBefore: { PENDING: "grace" },
       stateAfter: { PENDING: "held" },
       ...officerSays,
-      changedFields: ["status", "hold_reason"],
+      changedFields: ["status", "holdReason"],
       reason: "a lawsuit",
     },
     {

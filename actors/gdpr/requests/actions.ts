@@ -1,5 +1,5 @@
 /** What the requests' machines do in the transaction of an event: rows and messages beside the request's own. */
-import { lockCustomer } from "../../../db/customers.ts";
+import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
 import { type ErasedSubject, findErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { destroyExports, destroyExportsOfCustomer } from "../../../db/gdpr_exports.ts";
 import {
@@ -58,7 +58,10 @@ export function createRequestActions(
       if (!customer?.email) throw new Error(`Cannot erase customer ${customerId}: there is nothing of it`);
       const values = await erasedValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
-      await send({ kind: "customer", storeId, id: customerId }, { type: "erase", requestId: ref.id });
+      const erased = await send({ kind: "customer", storeId, id: customerId }, {
+        type: "erase",
+        requestId: ref.id,
+      });
       await destroyExportsOfCustomer(tx, storeId, customerId);
       for (const [table, notes] of Object.entries(await emptyNotes(tx, storeId, customerId, values))) {
         tables[table] = { request: notes };
@@ -67,7 +70,7 @@ export function createRequestActions(
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces });
       const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
       await rememberSubjects(tx, [subject]);
-      await publishRequested(step, subject, participants);
+      await publishRequested(step, { ...subject, customerVersion: erased.version }, participants);
     },
 
     async askAgain(step, { service }) {
@@ -76,12 +79,13 @@ export function createRequestActions(
 
     async concludeErasure(step) {
       const { tx, event } = step;
-      const { emailHash, erasedAt } = await memoryOf(step);
+      const { emailHash, erasedAt, customerVersion } = await memoryOf(step);
       const erased = {
         topic: "customer.erased" as const,
         requestId: event.ref.id,
         emailHash: emailHash.toHex(),
         erasedAt,
+        customerVersion,
       };
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
@@ -110,7 +114,7 @@ export function createRequestActions(
 
 async function publishRequested(
   step: RequestStep,
-  subject: ErasedSubject,
+  subject: Subject,
   participants: string[],
 ): Promise<void> {
   const { tx, event } = step;
@@ -119,6 +123,7 @@ async function publishRequested(
     requestId: event.ref.id,
     participants,
     emailHash: new Uint8Array(subject.emailHash).toHex(),
+    customerVersion: subject.customerVersion,
   };
   await insertOutbox(tx, [domainMessage(event, message)]);
 }
@@ -128,11 +133,17 @@ function subjectOf({ event: { ref, customerId } }: RequestStep): string {
   return customerId;
 }
 
-async function memoryOf(step: RequestStep): Promise<ErasedSubject> {
+/** What the erasure memory keeps of a subject, and the version of its row. */
+interface Subject extends ErasedSubject {
+  customerVersion: number;
+}
+
+async function memoryOf(step: RequestStep): Promise<Subject> {
   const { tx, event: { ref } } = step;
   const found = await findErasedSubject(tx, ref.storeId, subjectOf(step));
+  const customerVersion = await findCustomerVersion(tx, ref.storeId, subjectOf(step));
   if (!found) throw new Error(`The erasure memory does not know the subject of request ${ref.id}`);
-  return { ...found, emailHash: new Uint8Array(found.emailHash) };
+  return { ...found, emailHash: new Uint8Array(found.emailHash), customerVersion };
 }
 
 async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptFacts> {
