@@ -68,7 +68,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     if (claim.waiting > 1) wakeNext();
     const rows = await findUnpublished(tx, claim.shard, selection, batchSize);
     if (rows.length === 0) return true;
-    const published = await publish(rows, signal);
+    const published = await traceBatch(rows, () => publish(rows, signal));
     if (published.length > 0) await markPublished(tx, claim.shard, published);
     outage.end();
     return true;
@@ -76,7 +76,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
 
   async function publish(rows: UnpublishedRow[], signal: AbortSignal): Promise<UnpublishedRow[]> {
     const startedAt = new Date();
-    const outcome = await traceBatch(rows, () => sink.publish(rows, signal));
+    const outcome = await sink.publish(rows, signal);
     const refused = new Set(outcome.flatMap(({ rows }) => rows));
     const published = rows.filter((row) => !refused.has(row));
     recordPublished(published, startedAt);
