@@ -1,6 +1,8 @@
 /** Connection pools of PostgreSQL, one for each role, and transactions in one store. */
 import postgres from "postgres";
 import { createGate } from "./_gate.ts";
+import type { Attributes } from "../telemetry/metrics.ts";
+import { serverAttributes } from "../telemetry/server_address.ts";
 import { takeTls } from "./tls.ts";
 
 /** Pool that can begin transactions. Edges get a `StoreReader` of db/store_reader.ts instead. */
@@ -63,6 +65,11 @@ export function openPool(databaseUrl: string, role: Role, max: number, limits = 
     onnotice: () => {},
   });
   return admitInTurn(sql, max);
+}
+
+/** Address of the server that a pool connects to, as attributes of a span. */
+export function serverOf({ options: { host, port } }: Sql): Attributes {
+  return serverAttributes(`${host[0]}:${port[0]}`);
 }
 
 /** Bounds the driver's queue of transactions, which has no limit and no timeout. */

@@ -70,12 +70,17 @@ export interface Lookups {
 /** @param sql a pool of the role customer_reader; lookups use at most four connections */
 export function createLookups(sql: Sql): Lookups {
   return {
-    findCustomer: batched("lookup_customers", (keys: readonly CustomerKey[]) => selectCustomers(sql, keys)),
+    findCustomer: batched(
+      "lookup_customers",
+      (keys: readonly CustomerKey[]) => selectCustomers(sql, keys),
+      sql,
+    ),
     findCustomerGroups: batched(
       "lookup_customer_groups",
       (keys: readonly CustomerKey[]) => selectGroups(sql, keys),
+      sql,
     ),
-    findCustomerId: batched("lookup_customer_ids", (keys: readonly EmailKey[]) => selectIds(sql, keys)),
+    findCustomerId: batched("lookup_customer_ids", (keys: readonly EmailKey[]) => selectIds(sql, keys), sql),
   };
 }
 

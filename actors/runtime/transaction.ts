@@ -1,5 +1,5 @@
 /** Transaction in one store. It retries serialization failures and gives up after a timeout. */
-import { type Sql, type Tx, writeStore } from "../../db/connect.ts";
+import { serverOf, type Sql, type Tx, writeStore } from "../../db/connect.ts";
 import { isSerializationFailure, Overloaded } from "../../db/errors.ts";
 import { inTime } from "../../db/time_limit.ts";
 import { instrumentSql } from "../../telemetry/sql.ts";
@@ -45,7 +45,10 @@ export async function transact<T>(
     }
   };
   try {
-    return await instrumentSql(WATCHED, () => inTime(untilSettled(), limitMs));
+    return await instrumentSql(
+      { ...WATCHED, attributes: serverOf(sql) },
+      () => inTime(untilSettled(), limitMs),
+    );
   } finally {
     givenUp = true;
   }
