@@ -16,7 +16,6 @@ import { configureLogging } from "./config/logging.ts";
 import { type Config, readConfig } from "./config/mod.ts";
 import { readPeerAccess } from "./config/peer_access.ts";
 import { readVault } from "./config/vault.ts";
-import { openPool, type Sql } from "./db/connect.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
 import { meterPools, meterWork } from "./db/meter.ts";
@@ -35,7 +34,7 @@ import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
-import { explain, openDatabase, readCertificates, serveHttp } from "./start.ts";
+import { explain, openDatabase, openPools, readCertificates, serveHttp } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { awaitExports } from "./telemetry/exports.ts";
 import { dropUrlAttributes } from "./telemetry/http.ts";
@@ -54,11 +53,7 @@ export async function start(config: Config): Promise<Service> {
   await using edges = new AsyncDisposableStack();
   dropUrlAttributes();
   const database = await openDatabase(config, stack);
-  const close = (sql: Sql) => sql.end({ timeout: 5 }); // seconds, in case the database does not respond
-  const api = stack.adopt(openPool(database.url, "customer_api", config.databasePoolSize), close);
-  const reader = stack.adopt(openPool(database.url, "customer_reader", 4), close);
-  const work = stack.adopt(openPool(database.url, "customer_worker", 8), close);
-
+  const { api, reader, work, maintenance } = await openPools(database, config, stack);
   stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
   stack.use(meterWork(work));
 
@@ -71,7 +66,7 @@ export async function start(config: Config): Promise<Service> {
   const auth = await openAuth(config.auth, config.dataDirectory);
 
   const [draining, closing] = [new AbortController(), new AbortController()];
-  const ready = await createReadiness(reader, draining.signal);
+  const ready = await createReadiness({ writer: api, reader }, draining.signal);
   const load = edges.use(monitorLoad());
   const rpc = edges.adopt(
     await serveGrpc({
@@ -117,10 +112,10 @@ export async function start(config: Config): Promise<Service> {
     ...createRequestPerformers(api, peers, keys),
   };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
-  const housekeeping = stack.adopt(openPool(database.url, "customer_worker", 1, {}), close); // its statements may run long
-  stack.use(startHousekeeping(housekeeping));
+  stack.use(startHousekeeping(maintenance));
   if (config.kafka) stack.use(startRestoreCheck(work, config.kafka));
-  stack.use(await listen(work, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
+  const notified = database.directUrl === undefined ? work : maintenance;
+  stack.use(await listen(notified, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
 
   const ports = { httpPort: http.port, grpcPort: rpc.port };
   if (database.embedded) await loadDemoData(actors, lookups);

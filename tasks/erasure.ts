@@ -115,7 +115,7 @@ function open(from: string, { kafka }: Config): AsyncIterable<Entry[]> {
 }
 
 function databaseUrl(config: Config): string {
-  if (config.databaseUrl) return config.databaseUrl;
+  if (config.databaseUrl) return config.databaseDirectUrl ?? config.databaseUrl;
   throw new UsageError(
     "Cannot reach the database: DATABASE_URL is not set, and the embedded database belongs to the running service",
   );
