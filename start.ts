@@ -31,14 +31,12 @@ export interface OpenDatabase {
 
 /** Starts the embedded database if no other is configured, and migrates the schema. */
 export async function openDatabase(config: Config, stack: AsyncDisposableStack): Promise<OpenDatabase> {
-  const database = config.databaseUrl === undefined
-    ? await openEmbedded(config.dataDirectory, stack)
-    : {
-      url: config.databaseUrl,
-      directUrl: config.databaseDirectUrl,
-      embedded: false,
-      description: "PostgreSQL of DATABASE_URL",
-    };
+  const database = config.databaseUrl === undefined ? await openEmbedded(config.dataDirectory, stack) : {
+    url: config.databaseUrl,
+    directUrl: config.databaseDirectUrl,
+    embedded: false,
+    description: "PostgreSQL of DATABASE_URL",
+  };
   await migrate(database.directUrl ?? database.url).catch(refuseDatabase);
   return database;
 }

@@ -47,7 +47,9 @@ export function takeSettings(url: URL, limits: Timeouts, role?: string): Record<
     idle_in_transaction_session_timeout: limits.idleMs ?? 0,
   };
   const settings: Record<string, string> = { ...(role && { role }), ...PINNED };
-  for (const [name, ms] of Object.entries(timeouts)) settings[name] = url.searchParams.get(name) ?? String(ms);
+  for (const [name, ms] of Object.entries(timeouts)) {
+    settings[name] = url.searchParams.get(name) ?? String(ms);
+  }
   const taken = new Set(Object.keys(settings).map((name) => name.toLowerCase())).add("role");
   for (const name of [...url.searchParams.keys()]) {
     if (taken.has(name.toLowerCase())) url.searchParams.delete(name);

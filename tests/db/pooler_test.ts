@@ -7,6 +7,7 @@ import { requireSettings } from "../../db/requirements.ts";
 import { countWork } from "../../db/work_counts.ts";
 import { createNotifier } from "../../db/work.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
+import { eventually } from "../eventually.ts";
 import { freePort } from "../ports.ts";
 import { startTransactionPooler } from "../transaction_pooler.ts";
 import { liveThrough } from "./scenario.ts";
@@ -41,7 +42,12 @@ Deno.test("no transaction leaves a role, a setting, a store or a statement to th
         select session_user = current_user as plain, current_setting('app.store_id', true) as store,
           current_setting('statement_timeout') as "limit",
           (select count(*)::int from pg_prepared_statements where name <> '') as statements`;
-      assert.deepEqual({ ...row, store: row?.store ?? "" }, { plain: true, store: "", limit: "0", statements: 0 });
+      assert.deepEqual({ ...row, store: row?.store ?? "" }, {
+        plain: true,
+        store: "",
+        limit: "0",
+        statements: 0,
+      });
     }
   } finally {
     await bare.end();
@@ -93,9 +99,10 @@ Deno.test("a failed single statement is an error of its own, and its connection 
       pool`select * from customers`,
       pool`select ${2}::int as two`,
     ]);
-    assert.deepEqual(outcomes.map((outcome) =>
-      outcome.status === "fulfilled" ? outcome.value[0] : outcome.reason.code
-    ), [{ one: 1 }, "22012", "42501", { two: 2 }]);
+    assert.deepEqual(
+      outcomes.map((outcome) => outcome.status === "fulfilled" ? outcome.value[0] : outcome.reason.code),
+      [{ one: 1 }, "22012", "42501", { two: 2 }],
+    );
     assert.deepEqual(pool.traffic(), { idle: 1, used: 0, waiting: 0 });
   } finally {
     await pool.end();
@@ -136,7 +143,8 @@ Deno.test("a login without the role fails as such, for statements and transactio
 const PGBOUNCER = Deno.env.get("TEST_PGBOUNCER") ?? "pgbouncer";
 
 Deno.test({
-  name: "PgBouncer in transaction mode serves a customer, wakes workers, and a direct pool is refused by name",
+  name:
+    "PgBouncer in transaction mode serves a customer, wakes workers, and a direct pool is refused by name",
   ignore: !(await new Deno.Command(PGBOUNCER, { args: ["--version"] }).output().then(
     ({ success }) => success,
     () => false,
@@ -238,6 +246,7 @@ default_pool_size = 3
     stderr: "null",
     ...asRoot,
   }).spawn();
+  await eventually(async () => (await Deno.connect({ hostname: "127.0.0.1", port })).close());
   return {
     url: `postgres://any:any@127.0.0.1:${port}${pathname}`,
     async [Symbol.asyncDispose]() {

@@ -29,7 +29,9 @@ export async function liveThrough(database: TestDatabase, api: Sql, reader: Sql)
   const ref = customerRef(world);
   const customer = { storeId, customerId: ref.id };
   const register = () =>
-    tell(world, ref, "register", { email: "INFO@example.com", lastName: "Ńandú" }, { idempotencyKey: "once" });
+    tell(world, ref, "register", { email: "INFO@example.com", lastName: "Ńandú" }, {
+      idempotencyKey: "once",
+    });
   const first = await register();
   assert.deepEqual(await register(), first);
   await assert.rejects(

@@ -32,7 +32,9 @@ Deno.test("wrong defaults of the database and the login change nothing", async (
   await using database = await createDatabase(false);
   const name = new URL(database.url).pathname.slice(1);
   const statements = Object.entries(WRONG).flatMap(([setting, value]) =>
-    [`database ${name}`, `role ${LOGIN} in database ${name}`].map((of) => `alter ${of} set ${setting} = '${value}'`)
+    [`database ${name}`, `role ${LOGIN} in database ${name}`].map((of) =>
+      `alter ${of} set ${setting} = '${value}'`
+    )
   );
   await using server = connectAsAdmin();
   await server.sql.unsafe(statements.join(";"));
@@ -68,8 +70,10 @@ Deno.test("under a Turkish collation an email is unique and found in every case"
   await using server = connectAsAdmin();
   const name = `test_tr_${crypto.randomUUID().replaceAll("-", "")}`;
   const at = (url: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
-  await server.sql.unsafe(`create database ${name} template template0 encoding 'UTF8' locale 'C' owner customer_owner
-    locale_provider icu icu_locale 'tr-TR'`);
+  await server.sql.unsafe(
+    `create database ${name} template template0 encoding 'UTF8' locale 'C' owner customer_owner
+    locale_provider icu icu_locale 'tr-TR'`,
+  );
   const url = await bootstrap(ADMIN_URL, name, PASSWORD);
   const admin = postgres(at(ADMIN_URL), { max: 1 });
   const pools = [openPool(url, "customer_api", 8), openPool(url, "customer_reader", 2)] as const;

@@ -92,7 +92,8 @@ Deno.test("a server that becomes read-only loses all sessions of a pool, the idl
   await Promise.all([1, 2, 3].map(() => pool.begin((tx) => tx`select pg_sleep(0.1)`)));
   const before = await pids();
   assert.equal(before.length, 3);
-  const write = () => writeStore(pool, storeId, (tx) => tx`insert into ended_sessions ${tx(session(storeId))}`);
+  const write = () =>
+    writeStore(pool, storeId, (tx) => tx`insert into ended_sessions ${tx(session(storeId))}`);
   await setReadOnly(database.admin, true);
   // The open sessions keep their default; a demotion while one is writing is an error of that write.
   await assert.rejects(
@@ -169,5 +170,7 @@ function session(storeId: string) {
 
 async function setReadOnly(admin: postgres.Sql, on: boolean): Promise<void> {
   const [row] = await admin`select current_database() as name`;
-  await admin`alter database ${admin(row?.name)} set default_transaction_read_only = ${admin.unsafe(String(on))}`;
+  await admin`alter database ${admin(row?.name)} set default_transaction_read_only = ${
+    admin.unsafe(String(on))
+  }`;
 }

@@ -475,7 +475,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
 
     // customer-service: queries and answers of this session must not reach the next one
     const lost = Errors.connection('CONNECTION_CLOSED', options, socket)
-    query && queryError(query, lost)
+    query && queryError(query, errorResponse || lost)
     while (sent.length)
       queryError(sent.shift(), lost)
     query = results = errorResponse = null
@@ -861,7 +861,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     const error = Errors.postgres(parseError(x))
     // customer-service: no answer follows a fatal error, whether or not its sender closes the connection
     if (/FATAL|PANIC/.test(error.severity || error.severity_local))
-      return (errored(error), socket.destroy())
+      return (initial ? errored(error) : errorResponse = error, socket.destroy())
 
     if (query) {
       (query.cursorFn || query.describeFirst) && write(Sync)
