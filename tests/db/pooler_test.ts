@@ -7,6 +7,8 @@ import { requireSettings } from "../../db/requirements.ts";
 import { countWork } from "../../db/work_counts.ts";
 import { createNotifier } from "../../db/work.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
+import { gatewayHeaders, portsOf, production, TRUSTING } from "../production.ts";
+import { startService } from "../service.ts";
 import { eventually } from "../eventually.ts";
 import { freePort } from "../ports.ts";
 import { startTransactionPooler } from "../transaction_pooler.ts";
@@ -140,15 +142,41 @@ Deno.test("a login without the role fails as such, for statements and transactio
   }
 });
 
+Deno.test("the whole service runs behind a pooler, with DATABASE_DIRECT_URL to PostgreSQL", async () => {
+  await using behind = await createBehindPooler();
+  const direct = behind.database.url;
+  const url = Object.assign(new URL(direct), { port: String(behind.pooler.port) }).href;
+  await using service = startService({ ...production(url), ...TRUSTING, DATABASE_DIRECT_URL: direct });
+  const { http } = await portsOf(service);
+  const origin = `http://127.0.0.1:${http}`;
+  const [storeId, id] = [crypto.randomUUID(), crypto.randomUUID()];
+  const staff = {
+    ...gatewayHeaders({ id: crypto.randomUUID(), storeId }),
+    "x-principal-type": "STAFF",
+    "x-roles": `CUSTOMER_MANAGER@${storeId}`,
+    "content-type": "application/json",
+  };
+  for (let at = 0; at < 3; at++) {
+    const body = JSON.stringify({ email: `${at}.${id}@example.com` });
+    const created = await fetch(`${origin}/customers`, { method: "POST", headers: staff, body });
+    assert.equal(created.status, 201);
+    const { customerId } = await created.json();
+    const read = await fetch(`${origin}/customers/${customerId}`, { headers: staff });
+    assert.equal((await read.json()).email, `${at}.${id}@example.com`);
+    const ready = await fetch(`${origin}/readyz`);
+    assert.equal(await ready.text(), "ready\n");
+  }
+  const { code, output } = await service.stop("SIGTERM");
+  assert.equal(code, 0);
+  assert.doesNotMatch(output, /42501|25P02|26000|08P01/);
+});
+
 const PGBOUNCER = Deno.env.get("TEST_PGBOUNCER") ?? "pgbouncer";
 
 Deno.test({
   name:
     "PgBouncer in transaction mode serves a customer, wakes workers, and a direct pool is refused by name",
-  ignore: !(await new Deno.Command(PGBOUNCER, { args: ["--version"] }).output().then(
-    ({ success }) => success,
-    () => false,
-  )),
+  ignore: !(await isInstalled(PGBOUNCER)),
   async fn() {
     await using database = await createDatabase();
     await using bouncer = await startPgBouncer(database);
@@ -170,6 +198,14 @@ Deno.test({
     }
   },
 });
+
+async function isInstalled(program: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command(program, { args: ["--version"], stdout: "null" }).output()).success;
+  } catch {
+    return false;
+  }
+}
 
 async function createBehindPooler() {
   await using stack = new AsyncDisposableStack();
