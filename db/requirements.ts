@@ -84,6 +84,8 @@ export function explainConnection(error: unknown, databaseUrl: string, role?: Ro
   const { severity, severity_local } = error; // poolers send only the second
   if (role === undefined && (severity ?? severity_local) !== "FATAL") return undefined; // of a statement
   switch (code) {
+    case "42704":
+      return `The URL sets a parameter that the server at ${host} does not know: correct the URL`;
     case "3D000":
       return `There is no database ${database} on ${host}: create it, or correct the URL`;
     case "28P01":

@@ -1,4 +1,4 @@
-/** The service behind a transaction pooler: nothing that it needs is kept by a session. */
+/** The service with a transaction pooler: nothing that it needs is kept by a session. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { openPool, openTransactionPool, type Role, type Sql, writeStore } from "../../db/connect.ts";
@@ -14,7 +14,7 @@ import { freePort } from "../ports.ts";
 import { startTransactionPooler } from "../transaction_pooler.ts";
 import { liveThrough } from "./scenario.ts";
 
-Deno.test("behind a pooler that moves every transaction to another session, a customer is served as always", async () => {
+Deno.test("through a pooler that moves every transaction to another session, a customer is served as always", async () => {
   await using behind = await createBehindPooler();
   await liveThrough(behind.database, behind.open("customer_api", 8), behind.open("customer_reader", 4));
   const worker = behind.open("customer_worker", 2);
@@ -56,7 +56,7 @@ Deno.test("no transaction leaves a role, a setting, a store or a statement to th
   }
 });
 
-Deno.test("behind a pooler a command and a lookup need as many writes and round trips as without one", async () => {
+Deno.test("through a pooler, a command and a lookup need as many writes and round trips as without one", async () => {
   await using database = await createDatabase();
   const storeId = crypto.randomUUID();
   const key = { storeId, customerId: crypto.randomUUID() };
@@ -142,7 +142,7 @@ Deno.test("a login without the role fails as such, for statements and transactio
   }
 });
 
-Deno.test("the whole service runs behind a pooler, with DATABASE_DIRECT_URL to PostgreSQL", async () => {
+Deno.test("the whole service runs on a pooler, with DATABASE_DIRECT_URL to PostgreSQL", async () => {
   await using behind = await createBehindPooler();
   const direct = behind.database.url;
   const url = Object.assign(new URL(direct), { port: String(behind.pooler.port) }).href;

@@ -51,9 +51,9 @@ Deno.test("a database that cannot be used is refused in one sentence without the
       expected: new RegExp(`There is no database "none" on ${host}: create it, or correct the URL`),
     },
     "an unknown login": {
-      url: url({ username: "nobody", password: "open-sesame" }),
+      url: url({ username: "unknown", password: "open-sesame" }),
       expected: new RegExp(
-        `The server at ${host} refuses the login "nobody" or its password: correct the URL`,
+        `The server at ${host} refuses the login "unknown" or its password: correct the URL`,
       ),
     },
     "a wrong password": {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { bootstrap } from "../../db/bootstrap.ts";
-import { openPool, writeStore } from "../../db/connect.ts";
+import { writeStore } from "../../db/connect.ts";
 import { type Embedded, startEmbedded } from "../../db/embedded.ts";
 import { asDomainError } from "../../db/errors.ts";
 import { migrate } from "../../db/migrate.ts";
