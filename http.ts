@@ -2,7 +2,7 @@
 import type { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
 import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
-import type { RequestKey } from "./actors/gdpr/vocabulary.ts";
+import type { RequestKey } from "./actors/gdpr/types.ts";
 import type { Actors } from "./actors/commands.ts";
 import type { Auth } from "./auth/mod.ts";
 import type { Keys } from "./config/keys.ts";
@@ -15,6 +15,7 @@ import { createRateLimit } from "./db/rate_limits.ts";
 import type { Readiness } from "./db/readiness.ts";
 import { createStoreReader } from "./db/store_reader.ts";
 import { addGateway } from "./development.ts";
+import { identifyAddress } from "./http/address.ts";
 import { closeConnections, createHttpApp } from "./http/mod.ts";
 import { createBodyReader } from "./http/body_reader.ts";
 import { type ConcurrencyLimit, shedLoad } from "./http/load_shedding.ts";
@@ -22,7 +23,7 @@ import { maskError } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
 import { createInspector, type Inspector } from "./inspect/mod.tsx";
 import type { InspectorOptions } from "./inspect/options.ts";
-import { answerOf } from "./rest/errors.ts";
+import { errorResponse } from "./rest/errors.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
@@ -106,11 +107,12 @@ export async function createHttp(
   });
   const app = createHttpApp(config.http)
     .use(recordRoutes())
+    .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
     .route("/", createHealth(ready, draining))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
-    .use(shedLoad(concurrency, (error) => answerOf(error).body))
+    .use(shedLoad(concurrency, (error) => errorResponse(error).body))
     .route("/exports", createExports({ downloads, authenticate, limits }))
     .route(
       "/",

@@ -1,15 +1,15 @@
-/** Runs buf where there may be nothing but npm: this very Deno runs it, and the code generator, at deno.json's versions. */
+/** Runs buf and its code generator on the current Deno, in the versions of deno.json, so that only npm is required. */
 import deno from "../deno.json" with { type: "json" };
 
 const RUN = ["run", "-A", "--quiet"];
 
-/** Folders of protos, and the folders that the code made of them goes to. */
+/** Folders of protos, and the folders of their generated code. */
 export const MODULES = [
   { source: "proto", out: "proto/gen" },
   { source: "grpc/proto", out: "grpc/gen" },
 ] as const;
 
-/** What `buf generate` writes, as a buf.gen.yaml would say it. */
+/** Options of `buf generate`, in the format of buf.gen.yaml. */
 const template = (out: string) => ({
   version: "v2",
   clean: true,
@@ -20,7 +20,7 @@ const template = (out: string) => ({
   }],
 });
 
-/** Runs one buf command in the current folder, its complaints on our own output; tells whether it was content. */
+/** Runs one buf command in the current folder and prints its output. Returns whether it succeeded. */
 export async function buf(...args: string[]): Promise<boolean> {
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: [...RUN, deno.imports["@bufbuild/buf"], ...args],
@@ -31,7 +31,7 @@ export async function buf(...args: string[]): Promise<boolean> {
   return success;
 }
 
-/** Writes the generated code of every module below a folder. */
+/** Generates the code of every module into a folder. Returns whether that succeeded. */
 export async function generate(folder: string): Promise<boolean> {
   for (const { source, out } of MODULES) {
     const done = await buf(

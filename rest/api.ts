@@ -1,4 +1,4 @@
-/** What every REST route is made with: who asks, how input is refused, and what may be answered. */
+/** Building blocks of REST routes: authentication, authorization, input validation and documented errors. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
@@ -8,19 +8,20 @@ import { asDomainError } from "../db/errors.ts";
 import { invalidInput } from "../domain/input.ts";
 import type { Principal, RoleName } from "../domain/principal.ts";
 import type { Authenticator } from "../auth/principals.ts";
+import type { AddressVariables } from "../http/address.ts";
 import type { LoadVariables } from "../http/load_shedding.ts";
 import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
 import { STATUSES } from "../http/statuses.ts";
 
 export { createRoute, z };
 
-/** What the routes find in their context. */
+/** Hono environment of the routes. */
 export interface ApiEnv {
-  Variables: LoadVariables & {
+  Variables: LoadVariables & AddressVariables & {
     by: Principal;
-    /** Where in which trace the caller stands: a new one where it does not say. */
+    /** W3C trace context of the caller; a new one if the request has none. */
     traceparent: string;
-    /** What a request passes once it is known that the caller may call the route, and before its body is read. */
+    /** Runs after the caller has been authorized and before the body is read. */
     receive?: MiddlewareHandler<ApiEnv>;
   };
 }
@@ -28,32 +29,32 @@ export interface ApiEnv {
 export type Api = OpenAPIHono<ApiEnv>;
 export type ApiContext = Context<ApiEnv>;
 
-/** An app for a resource's routes. Input that breaks its schema is refused with its fields named. */
+/** Creates an app for the routes of a resource. Input that violates its schema is refused with its fields named. */
 export function createApi(): Api {
   return new OpenAPIHono<ApiEnv>({
     defaultHook: (result, c) => {
       if (!result.success) {
-        throw invalidInput(result.error, `take the request ${c.req.method} ${c.req.routePath}`);
+        throw invalidInput(result.error, `accept the request ${c.req.method} ${c.req.routePath}`);
       }
     },
   });
 }
 
 /**
- * Authenticates the caller, before anything else is looked at.
+ * Middleware that authenticates the caller before anything else is read.
  *
- * @param refuseStranger what happens before a caller without a valid token is refused; it may throw another refusal
+ * @param beforeRefusal called before a caller without a valid token is refused; it may throw another error instead
  */
 export function authenticated(
   authenticate: Authenticator,
-  refuseStranger: (c: ApiContext) => Promise<void> = () => Promise.resolve(),
+  beforeRefusal: (c: ApiContext) => Promise<void> = () => Promise.resolve(),
 ): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
     c.set("traceparent", readTraceparent(c.req.header("traceparent")) ?? newTraceparent());
     try {
-      c.set("by", await authenticate(c.req.raw.headers));
+      c.set("by", await authenticate(c.req.raw.headers, c.var.address));
     } catch (error) {
-      if (asDomainError(error)?.code === "UNAUTHENTICATED") await refuseStranger(c);
+      if (asDomainError(error)?.code === "UNAUTHENTICATED") await beforeRefusal(c);
       throw error;
     }
     await next();
@@ -61,9 +62,9 @@ export function authenticated(
 }
 
 /**
- * Lets services in, and staff with one of the roles. Only then is the body read.
+ * Middleware that admits services, and staff with one of the roles. The body is read only after that.
  *
- * @param purpose for the refusal: "read customers"
+ * @param purpose for the error message: "read customers"
  */
 export function allow(purpose: string, ...roles: RoleName[]): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
@@ -75,41 +76,41 @@ export function allow(purpose: string, ...roles: RoleName[]): MiddlewareHandler<
 export const ErrorSchema = z.object({
   code: z.enum([...Object.keys(STATUSES) as ErrorCode[], "INTERNAL_SERVER_ERROR"]),
   message: z.string().meta({
-    description: "For a person. Names ids and fields, never a personal value.",
+    description: "For people. It names IDs and fields, never personal values.",
     example: "Cannot find customer 0f5d0c4e-6a0e-4d3a-9d7a-0d3f7b1c2a11",
   }),
 }).meta({ id: "Error" });
 
-/** An answer with a JSON body. */
+/** Describes a response with a JSON body. */
 export function json<Schema extends z.ZodType>(description: string, schema: Schema) {
   return { description, content: { "application/json": { schema } } };
 }
 
-/** What any route may answer. */
+/** Errors that any route may return. */
 const ALWAYS: ErrorCode[] = ["INVALID_INPUT", "UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "UNAVAILABLE"];
 
-/** What a caller may make of each. */
+/** Meaning of each code in the OpenAPI document. */
 const MEANINGS: Record<ErrorCode, string> = {
-  INVALID_INPUT: "the message names the fields that are wrong, at most 20, and what was expected",
-  UNAUTHENTICATED: "the token is missing, or is not one to be believed",
-  FORBIDDEN: "the caller has no role that may do this",
-  NOT_FOUND: "the caller's store has nothing under this id",
-  ALREADY_EXISTS: "what has to be unique belongs to another one",
-  REFUSED_IN_STATE: "not in the state that it is in, which the message names",
+  INVALID_INPUT: "the message names at most 20 invalid fields and what each accepts",
+  UNAUTHENTICATED: "the token is missing or invalid",
+  FORBIDDEN: "the caller has no role that permits this",
+  NOT_FOUND: "the caller's store has no resource with this ID",
+  ALREADY_EXISTS: "a value that must be unique is already in use",
+  REFUSED_IN_STATE: "not possible in the present state, which the message names",
   CONFLICT: "`If-Match` names another version than the present one",
-  RATE_LIMITED: "too many requests within this minute, or too many streams at once",
+  RATE_LIMITED: "too many requests in this minute, or too many streams at a time",
   UNAVAILABLE: "try again later",
 };
 
-/** What goes with an answer beyond its body. */
+/** Headers of error responses. */
 const HEADERS: Partial<Record<ErrorCode, z.ZodObject>> = {
   UNAUTHENTICATED: z.object({
     "www-authenticate": z.string().meta({
-      description: "The scheme, and for a token that was refused the reason: RFC 6750",
+      description: "The scheme, and the reason if a token was refused: RFC 6750",
       example: 'Bearer error="invalid_token", error_description="Cannot accept the token: it has expired"',
     }),
   }),
-  RATE_LIMITED: retryAfter("Seconds until a request is taken again"),
+  RATE_LIMITED: retryAfter("Seconds until the next request is accepted"),
   UNAVAILABLE: retryAfter("Seconds after which to try again"),
 };
 
@@ -118,21 +119,21 @@ function retryAfter(description: string) {
 }
 
 /**
- * The errors of a route, for its document: those that any route may answer, and its own. They are thrown, so the
- * types of a handler's answers have none of them.
+ * Describes the errors of a route: those that any route may return, and its own. Handlers throw them, so the types of
+ * their responses do not include them.
  */
 export function refusals(...codes: ErrorCode[]): Record<never, never> {
   const responses: Record<number, ReturnType<typeof json> & { headers?: z.ZodObject }> = {
     414: json("INVALID_INPUT: the URL has more than 8 KiB", ErrorSchema),
-    500: json("INTERNAL_SERVER_ERROR: something went wrong on our side", ErrorSchema),
+    500: json("INTERNAL_SERVER_ERROR: the service failed unexpectedly", ErrorSchema),
   };
   for (const code of [...ALWAYS, ...codes]) {
     const status = STATUSES[code];
     const meaning = `${code}: ${MEANINGS[code]}`;
     const other = responses[status]?.description;
-    const answer = json(other ? `${other}; or ${meaning}` : meaning, ErrorSchema);
+    const response = json(other ? `${other}; or ${meaning}` : meaning, ErrorSchema);
     const headers = HEADERS[code];
-    responses[status] = headers ? { ...answer, headers } : answer;
+    responses[status] = headers ? { ...response, headers } : response;
   }
   return responses;
 }

@@ -1,19 +1,19 @@
-/** Change of a resource: a command, and the resource as the store shows it afterwards. */
+/** Changes of resources: sends a command and reads the changed resource. */
 import type { Answer, CommandContext } from "../actors/runtime/protocol.ts";
 import type { ApiContext } from "./api.ts";
-import { commandContext, etag } from "./conditions.ts";
+import { commandContext, etag } from "./conditional_headers.ts";
 
 export interface Change<Resource> {
   resource: Resource;
-  /** Of the command. */
+  /** The actor's answer to the command. */
   answer: Answer;
   headers: { etag: string };
 }
 
 /**
- * Sends the command of a request on its conditions, and reads the resource again.
+ * Sends a command under the conditions of the request's headers and reads the resource afterwards.
  *
- * @param read of the ID that the command has answered with
+ * @param read reads the resource with the ID that the command's answer has
  */
 export async function sendAndRead<Resource extends { version: number }>(
   c: ApiContext,

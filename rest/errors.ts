@@ -1,4 +1,4 @@
-/** How the domain's errors are told over HTTP, to callers other than the graph's. */
+/** Error responses over HTTP, except those of GraphQL. */
 import { getLogger } from "@logtape/logtape";
 import type { ContentfulStatusCode } from "@hono/hono/utils/http-status";
 import { type ErrorCode } from "../domain/errors.ts";
@@ -8,27 +8,27 @@ import { BodyError } from "../http/body.ts";
 import { STATUSES } from "../http/statuses.ts";
 import { describeError } from "../lib/error_description.ts";
 
-/** The body of every answer that is an error. */
+/** Body of every error response. */
 export interface ErrorBody {
   code: ErrorCode | "INTERNAL_SERVER_ERROR";
-  /** For a person; names ids and fields, never a personal value. */
+  /** For people. It names IDs and fields, never personal values. */
   message: string;
 }
 
-export interface Answer {
+export interface ErrorResponse {
   status: ContentfulStatusCode;
   body: ErrorBody;
-  /** The challenge of a 401, and when to try again after a 503. */
+  /** The challenge of a 401, or Retry-After of a 503. */
   headers: Record<string, string>;
 }
 
-/** For a client that has gone: nobody reads it, and nothing is wrong on our side. */
-export function brokenOff(): Response {
+/** Returns a response for a client that has closed the connection; this is not logged as an error. */
+export function clientClosedRequest(): Response {
   return new Response(null, { status: 499 });
 }
 
-/** What a caller is told of an error. One that no caller may expect is logged here, and told without its detail. */
-export function answerOf(error: unknown): Answer {
+/** Maps an error to its response. An unexpected error is logged here and masked in the response. */
+export function errorResponse(error: unknown): ErrorResponse {
   const expected = asDomainError(error);
   if (expected) {
     const { code, message } = expected;

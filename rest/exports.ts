@@ -1,4 +1,4 @@
-/** `/exports/{token}`: the documents of an export for its subject, each once a link. */
+/** `/exports/{token}`: the documents of a GDPR export. Each link returns each document once. */
 import { type Context, Hono } from "@hono/hono";
 import { accepts } from "@hono/hono/accepts";
 import { html } from "@hono/hono/html";
@@ -6,9 +6,9 @@ import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdp
 import type { Authenticator } from "../auth/principals.ts";
 import { pacedDownload } from "../http/pace.ts";
 import { type ApiEnv, authenticated } from "./api.ts";
-import { answerOf, brokenOff } from "./errors.ts";
-import { limitPrincipals, type Limits, limitStranger } from "./limits.ts";
-import { createStreams, openStream } from "./streams.ts";
+import { clientClosedRequest, errorResponse } from "./errors.ts";
+import { limitPrincipals, type Limits, limitUnauthenticated } from "./limits.ts";
+import { createStreamQuota, openStream } from "./stream_quota.ts";
 
 export interface ExportRouteOptions {
   downloads: ExportDownloads;
@@ -16,7 +16,7 @@ export interface ExportRouteOptions {
   limits: Limits;
 }
 
-/** Nothing here may be kept, guessed at, framed, or fetch anything. */
+/** Prevents caching, MIME sniffing, framing, and requests from the page. */
 const HEADERS = {
   "cache-control": "no-store",
   "content-security-policy":
@@ -25,42 +25,42 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
-/** An app to mount at `/exports`. */
+/** Creates an app to mount at `/exports`. */
 export function createExports({ downloads, authenticate, limits }: ExportRouteOptions): Hono<ApiEnv> {
-  const streams = createStreams();
+  const streams = createStreamQuota();
   return new Hono<ApiEnv>()
     .use(async (c, next) => {
       await next();
       for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
     })
-    .use(authenticated(authenticate, (c) => limitStranger(c, limits)), limitPrincipals(limits))
+    .use(authenticated(authenticate, (c) => limitUnauthenticated(c, limits)), limitPrincipals(limits))
     .get("/:token", async (c) => {
       const token = c.req.param("token");
-      return answerWithList(c, token, await downloads.list(token, c.var.by));
+      return respondWithList(c, token, await downloads.list(token, c.var.by));
     })
     .get("/:token/:part", async (c) => {
       const { by } = c.var;
       const { token, part } = c.req.param();
-      // Who only asks what there is, as link checkers do, must not use the link up.
-      if (c.req.method === "HEAD") return answer(c, await downloads.look(token, part, by), null);
-      const leave = openStream(c, streams); // before the link is used up
+      // A HEAD request, as link checkers send it, does not use up the link.
+      if (c.req.method === "HEAD") return respondWithPart(c, await downloads.describe(token, part, by), null);
+      const release = openStream(c, streams); // before the link is used up
       try {
-        const { gzip, ...found } = await downloads.fetch(token, part, by);
-        return answer(c, found, pacedDownload(gzip, { onEnd: leave }));
+        const { gzip, ...document } = await downloads.fetch(token, part, by);
+        return respondWithPart(c, document, pacedDownload(gzip, { onEnd: release }));
       } catch (error) {
-        leave();
+        release();
         throw error;
       }
     })
     .onError((error, c) => {
-      if (c.req.raw.signal.aborted) return brokenOff();
-      const { status, body, headers } = answerOf(error);
+      if (c.req.raw.signal.aborted) return clientClosedRequest();
+      const { status, body, headers } = errorResponse(error);
       return c.json(body, error instanceof ExportGone ? 410 : status, headers);
     });
 }
 
-/** As it is kept, or unpacked for a client that does not take gzip. */
-function answer(
+/** Sends the part as it is stored, or decompressed if the client does not accept gzip. */
+function respondWithPart(
   c: Context,
   { part, mediaType }: ExportPart,
   gzip: ReadableStream<Uint8Array<ArrayBuffer>> | null,
@@ -78,7 +78,7 @@ function answer(
   return c.newResponse(body);
 }
 
-function answerWithList(
+function respondWithList(
   c: Context,
   token: string,
   parts: readonly ExportPart[],

@@ -1,18 +1,18 @@
-/** What the platform's probes ask: alive, and ready for work. */
+/** Health endpoints for the probes of the platform. */
 import { Hono } from "@hono/hono";
 import type { Readiness } from "../db/readiness.ts";
 
 /**
- * `/healthz`: the process answers. `/readyz`: it can do its work; Kafka plays no part in that.
+ * `/healthz`: the process responds. `/readyz`: the service can process requests, which does not require Kafka.
  *
- * @param ending from when on it tells everybody to go elsewhere
+ * @param ending once aborted, `/readyz` responds with 503, so that the platform sends requests to other replicas
  */
 export function createHealth(ready: Readiness, ending?: AbortSignal): Hono {
-  const whyNot = () => ending?.aborted ? "the service is ending\n" : "the database cannot be used\n";
+  const reason = () => ending?.aborted ? "the service is ending\n" : "the database cannot be used\n";
   return new Hono()
     .get("/healthz", (c) => c.text("alive\n"))
     .get(
       "/readyz",
-      async (c) => await ready() ? c.text("ready\n") : c.text(whyNot(), 503),
+      async (c) => await ready() ? c.text("ready\n") : c.text(reason(), 503),
     );
 }

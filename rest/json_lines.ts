@@ -1,11 +1,11 @@
-/** Documents one to a line: how answers are streamed, and how a client learns that one has broken off. */
+/** JSON Lines responses: one JSON value a line. If the stream is incomplete, its last line is an error. */
 import { DomainError } from "../domain/errors.ts";
 import { ErrorSchema, z } from "./api.ts";
-import { answerOf } from "./errors.ts";
+import { errorResponse } from "./errors.ts";
 
 export const JSON_LINES = "application/x-ndjson";
 
-/** The document of an answer that is streamed. Typed as any content: Hono takes it for one JSON value otherwise. */
+/** Describes a streamed response. The content type is a plain string, because Hono would expect one JSON value. */
 export function jsonLines(description: string, line: z.ZodType) {
   const schema = z.union([line, z.object({ error: ErrorSchema })]);
   const content: Record<string, { schema: z.ZodType }> = { [JSON_LINES]: { schema } };
@@ -16,12 +16,12 @@ export function lineOf(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** Why a stream is not whole when the service ends. */
-export function ending(): DomainError {
-  return new DomainError("UNAVAILABLE", "Cannot go on: the service is about to end, ask again");
+/** Error of a stream that is incomplete because the service shuts down. */
+export function shutdownError(): DomainError {
+  return new DomainError("UNAVAILABLE", "Cannot continue: the service is shutting down, try again");
 }
 
-/** The last line of a stream that is not whole: its status has been sent long ago. */
+/** Returns the last line of an incomplete stream, whose status has already been sent. */
 export function errorLine(error: unknown): string {
-  return lineOf({ error: answerOf(error).body });
+  return lineOf({ error: errorResponse(error).body });
 }

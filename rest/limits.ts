@@ -1,4 +1,4 @@
-/** How much anybody may ask: requests a minute for each principal and each address, and the size of a body. */
+/** Rate limits for each principal and each IP address, and the limit on the size of a body. */
 import type { MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../domain/errors.ts";
@@ -7,70 +7,74 @@ import { addressOf } from "../http/address.ts";
 import type { BodyReader } from "../http/body_reader.ts";
 import type { RateLimit } from "../db/rate_limits.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
-import { digest } from "./digest.ts";
+import { keyedHash } from "./keyed_hash.ts";
 
 export interface Limits {
   /** Undefined: no limit. */
   perPrincipal: RateLimit | undefined;
   perAddress: RateLimit | undefined;
-  /** HMAC-SHA-256: addresses and ids are counted under digests of them, and cursors name filters by theirs. */
+  /** HMAC-SHA-256 key. Counters store keyed hashes of addresses and IDs; cursors contain a keyed hash of the filter. */
   hashKey: CryptoKey;
-  /** How many proxies of ours add to X-Forwarded-For before a request arrives. */
+  /** Number of trusted proxies that append to X-Forwarded-For. */
   proxies: number;
 }
 
-/** Bytes of one JSON document. What is streamed has limits of its own. */
+/** Maximum size of a JSON body in bytes. Streams have their own limits. */
 export const BODY_LIMIT = 100 * 1024;
-const STREAMED = "/customers/bulk";
+const STREAMED_PATH = "/customers/bulk";
 
-/** An address is counted before it is known for which store it asks. */
+/** Requests without a valid token are counted before their store is known. */
 const NO_STORE = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Counts a request without a valid token under its address, so that guessing tokens is limited. A request with one
- * counts under its principal alone: strangers behind the same proxy must not lock it out.
+ * Counts a request without a valid token against its IP address, which limits the guessing of tokens. A request with a
+ * valid token counts against its principal only, so that unauthenticated clients of the same address do not lock it out.
  *
  * @throws {DomainError} RATE_LIMITED
  */
-export async function limitStranger(c: ApiContext, { perAddress, hashKey, proxies }: Limits): Promise<void> {
+export async function limitUnauthenticated(
+  c: ApiContext,
+  { perAddress, hashKey, proxies }: Limits,
+): Promise<void> {
   if (!perAddress) return;
-  const key = await digest(hashKey, `address ${addressOf(c, proxies)}`);
-  refuse(c, await perAddress({ storeId: NO_STORE, key }), "this address");
+  const key = await keyedHash(hashKey, `address ${addressOf(c, proxies)}`);
+  refuseOverLimit(c, await perAddress({ storeId: NO_STORE, key }), "this address");
 }
 
+/** Middleware that counts requests against their principals. */
 export function limitPrincipals(limits: Limits): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
-    refuse(c, await countRequests(limits)(c.var.by), "this principal");
+    refuseOverLimit(c, await countRequests(limits)(c.var.by), "this principal");
     await next();
   });
 }
 
 /**
- * Counts a request of a principal, at whichever edge: the edges share one limit.
+ * Counts the requests of a principal. REST and GraphQL share one limit.
  *
- * @returns a function that resolves with the seconds until another request is taken; undefined: this one is
+ * @returns a function that resolves with the seconds until the next request is accepted; undefined: this one is
  */
 export function countRequests({ perPrincipal, hashKey }: Pick<Limits, "perPrincipal" | "hashKey">) {
   return async ({ storeId, id, type }: Principal): Promise<number | undefined> =>
-    await perPrincipal?.({ storeId, key: await digest(hashKey, `principal ${type} ${id}`) });
+    await perPrincipal?.({ storeId, key: await keyedHash(hashKey, `principal ${type} ${id}`) });
 }
 
 /**
- * Receives the body for the route, once it is known that the caller may call it; a place in flight is given back
- * meanwhile.
+ * Middleware that receives the body after the caller has been authorized. Meanwhile the request releases its slot of
+ * the concurrency limit.
  */
 export function receiveBodies(bodies: BodyReader): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
-    if (c.req.path === STREAMED) return await next();
+    if (c.req.path === STREAMED_PATH) return await next();
     const { storeId, type, id } = c.var.by;
     const length = await bodies.receive(c, { maxBytes: BODY_LIMIT, holder: `${type} ${storeId} ${id}` });
-    if (length === 0) c.req.raw = untyped(c.req.raw);
+    if (length === 0) c.req.raw = withoutContentType(c.req.raw);
     await next();
   });
 }
 
-/** Many clients say of every request that its body is JSON, and where one is optional none is meant by none. */
-function untyped(request: Request): Request {
+/** Removes the content type of an empty body: many clients always send it, and Hono would parse the body. */
+function withoutContentType(request: Request): Request {
   if (!request.headers.has("content-type")) return request;
   const { url, method, signal } = request;
   const headers = new Headers(request.headers);
@@ -79,8 +83,11 @@ function untyped(request: Request): Request {
 }
 
 /** @throws {DomainError} RATE_LIMITED */
-function refuse(c: ApiContext, seconds: number | undefined, who: string): void {
+function refuseOverLimit(c: ApiContext, seconds: number | undefined, client: string): void {
   if (seconds === undefined) return;
   c.header("retry-after", String(seconds));
-  throw new DomainError("RATE_LIMITED", `Cannot take more requests from ${who}: try again in ${seconds} s`);
+  throw new DomainError(
+    "RATE_LIMITED",
+    `Cannot accept more requests from ${client}: try again in ${seconds} s`,
+  );
 }

@@ -1,4 +1,4 @@
-/** The Customer API and administration over HTTP, for services and staff. */
+/** REST API: the Customer API and administration, for services and staff. */
 import { type Context, Hono, type MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
@@ -7,45 +7,47 @@ import { type Api, type ApiEnv, authenticated, createApi } from "./api.ts";
 import { createCustomers } from "./customers/mod.ts";
 import { createDocuments } from "./documents/mod.ts";
 import { describeApi } from "./documents/openapi.ts";
-import { answerOf, brokenOff, type ErrorBody } from "./errors.ts";
+import { clientClosedRequest, type ErrorBody, errorResponse } from "./errors.ts";
 import { createGdprRequests } from "./gdpr_requests/mod.ts";
 import { createGroups } from "./groups/mod.ts";
-import { limitPrincipals, limitStranger, receiveBodies } from "./limits.ts";
+import { limitPrincipals, limitUnauthenticated, receiveBodies } from "./limits.ts";
 import type { RestOptions } from "./options.ts";
-import { createStreams } from "./streams.ts";
+import { createStreamQuota } from "./stream_quota.ts";
 
-/** What begins the paths of the API. */
+/** Path prefixes of the API. */
 const RESOURCES = ["/customers", "/groups", "/gdpr-requests"];
 
-/** An app to mount at `/`: it answers for its own paths only. */
+/** Creates an app to mount at `/`. It handles its own paths only. */
 export function createRest(options: RestOptions): Hono {
   const routes = createRoutes(options);
   return new Hono().route("/", createDocuments(describeApi(routes))).route("/", routes);
 }
 
-/** The routes that the API's document describes. */
+/** Creates the routes that the OpenAPI document describes. */
 export function createRoutes(options: RestOptions): Api {
   const api = createApi();
   api.onError((error, c) => {
-    if (c.req.raw.signal.aborted) return brokenOff();
-    const { status, body, headers } = error instanceof HTTPException ? answerOfHttp(error) : answerOf(error);
+    if (c.req.raw.signal.aborted) return clientClosedRequest();
+    const { status, body, headers } = error instanceof HTTPException
+      ? httpErrorResponse(error)
+      : errorResponse(error);
     return c.json(body, status, headers);
   });
-  const before = [
+  const middleware = [
     uncached,
-    authenticated(options.authenticate, (c) => limitStranger(c, options.limits)),
+    authenticated(options.authenticate, (c) => limitUnauthenticated(c, options.limits)),
     limitPrincipals(options.limits),
     receiving(options.bodies),
-    methodNotAllowed({ app: api, onMethodNotAllowed: answerMethod }),
+    methodNotAllowed({ app: api, onMethodNotAllowed: methodNotAllowedResponse }),
   ] as const;
-  for (const resource of RESOURCES) api.use(`${resource}/*`, ...before); // the resource's own path as well
+  for (const resource of RESOURCES) api.use(`${resource}/*`, ...middleware); // also matches the resource's own path
   return api
-    .route("/", createCustomers({ ...options, streams: createStreams() }))
+    .route("/", createCustomers({ ...options, streams: createStreamQuota() }))
     .route("/", createGroups(options))
     .route("/", createGdprRequests(options));
 }
 
-/** Hands `allow` what receives the body of a route. */
+/** Sets the middleware that receives the body, for `allow` to run. */
 function receiving(bodies: RestOptions["bodies"]): MiddlewareHandler<ApiEnv> {
   const receive = receiveBodies(bodies);
   return createMiddleware<ApiEnv>(async (c, next) => {
@@ -54,22 +56,22 @@ function receiving(bodies: RestOptions["bodies"]): MiddlewareHandler<ApiEnv> {
   });
 }
 
-/** What stands in an answer is for nobody's cache: it may be personal, and it is the caller's alone. */
+/** Prevents caching: responses may contain personal data and are for the caller only. */
 const uncached = createMiddleware<ApiEnv>(async (c, next) => {
   await next();
   c.header("cache-control", "no-store");
 });
 
-/** What Hono itself refuses: JSON that cannot be read, another content type. */
-function answerOfHttp({ status, message }: HTTPException) {
+/** Response to requests that Hono itself refuses: malformed JSON, or another content type. */
+function httpErrorResponse({ status, message }: HTTPException) {
   const reason = message === "Unsupported Media Type" ? "its content-type must be application/json" : message;
-  return { status, body: refusalOf(reason), headers: {} };
+  return { status, body: refusalBody(reason), headers: {} };
 }
 
-function answerMethod(c: Context, methods: string[]): Response {
-  return c.json(refusalOf(`this path takes ${methods.join(", ")}`), 405, { allow: methods.join(", ") });
+function methodNotAllowedResponse(c: Context, methods: string[]): Response {
+  return c.json(refusalBody(`this path accepts ${methods.join(", ")}`), 405, { allow: methods.join(", ") });
 }
 
-function refusalOf(reason: string): ErrorBody {
-  return { code: "INVALID_INPUT", message: `Cannot take the request: ${reason}` };
+function refusalBody(reason: string): ErrorBody {
+  return { code: "INVALID_INPUT", message: `Cannot accept the request: ${reason}` };
 }

@@ -1,4 +1,4 @@
-/** What the routes are made with. */
+/** Dependencies of the REST API. */
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { Authenticator } from "../auth/principals.ts";
@@ -15,6 +15,6 @@ export interface RestOptions {
   exportLink: LinkToExport;
   limits: Limits;
   bodies: BodyReader;
-  /** Fires when nothing new comes in any more: streams end then, and say that they are not whole. */
+  /** Aborted when the service shuts down. Streams then end with an error line. */
   closing: AbortSignal;
 }

@@ -49,16 +49,16 @@ Deno.test("every folder imports only what the table allows", () => {
   assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
 });
 
-Deno.test("the samples for clients can be copied: they import each other and the platform only", async () => {
-  let samples = 0;
+Deno.test("the examples for clients can be copied, because they import each other and the platform only", async () => {
+  let examples = 0;
   for await (const { name } of Deno.readDir(new URL("examples/typescript/", ROOT))) {
     const text = await Deno.readTextFile(new URL(`examples/typescript/${name}`, ROOT));
     for (const [, specifier] of text.matchAll(/\bfrom\s+"([^"]+)"/g)) {
       assert.match(specifier!, /^(\.\/\w+\.ts|node:\w+)$/, name);
     }
-    samples++;
+    examples++;
   }
-  assert.ok(samples > 0);
+  assert.ok(examples > 0);
 });
 
 Deno.test("the edges never import each other", () => {
@@ -106,7 +106,7 @@ Deno.test("a machine imports xstate and no other package, directly or indirectly
 });
 
 Deno.test("only db/ and the runtime begin transactions", async () => {
-  const beginners = ["db", "actors/runtime", "grpc"]; // grpc begins calls, and may not import db
+  const allowed = ["db", "actors/runtime", "grpc"]; // grpc begins calls, and may not import db
   const begins: string[] = [];
   for await (const path of sources()) {
     const folder = folderOf(path) ?? "";
@@ -114,7 +114,7 @@ Deno.test("only db/ and the runtime begin transactions", async () => {
     if (/\.(begin|savepoint)\(|\.reserve\(\)/.test(text)) begins.push(`${folder} ${path}`);
   }
   assert.ok(begins.some((line) => line.startsWith("db ")));
-  assert.deepEqual(begins.filter((line) => !beginners.includes(line.split(" ")[0]!)), []);
+  assert.deepEqual(begins.filter((line) => !allowed.includes(line.split(" ")[0]!)), []);
   assert.deepEqual(MAY_IMPORT.grpc, []);
 });
 
@@ -140,15 +140,15 @@ Deno.test("only the top and the tasks read the environment, and only they print"
 const MANY_PARAMETERS = /^grpc\/http2\//;
 
 Deno.test("no function has more than four parameters", async () => {
-  const found: string[] = [];
+  const violations: string[] = [];
   for await (const path of sources()) {
     if (MANY_PARAMETERS.test(path) || path.includes("/gen/")) continue;
     const text = await Deno.readTextFile(new URL(path, ROOT));
     for (const { message, range } of Deno.lint.runPlugin(PARAMETERS, path, text)) {
-      found.push(`${path}:${text.slice(0, range[0]).split("\n").length} ${message}`);
+      violations.push(`${path}:${text.slice(0, range[0]).split("\n").length} ${message}`);
     }
   }
-  assert.deepEqual(found, []);
+  assert.deepEqual(violations, []);
   const [wrong] = Deno.lint.runPlugin(PARAMETERS, "wrong.ts", "const add = (a, b, c, d, e) => a;");
   assert.equal(wrong?.message, "has 5 parameters");
 });
@@ -158,16 +158,16 @@ const PARAMETERS: Deno.lint.Plugin = {
   rules: {
     parameters: {
       create(context) {
-        const look = (node: { params: readonly unknown[]; range: Deno.lint.Range }) => {
+        const check = (node: { params: readonly unknown[]; range: Deno.lint.Range }) => {
           const { length } = node.params;
           if (length > 4) context.report({ range: node.range, message: `has ${length} parameters` });
         };
         return {
-          FunctionDeclaration: look,
-          FunctionExpression: look,
-          ArrowFunctionExpression: look,
-          TSMethodSignature: look,
-          TSFunctionType: look,
+          FunctionDeclaration: check,
+          FunctionExpression: check,
+          ArrowFunctionExpression: check,
+          TSMethodSignature: check,
+          TSFunctionType: check,
         };
       },
     },
@@ -178,14 +178,14 @@ const PARAMETERS: Deno.lint.Plugin = {
 function folderOf(path: string): string | undefined {
   if (!/\.tsx?$/.test(path)) return undefined;
   const folders = path.split("/").slice(0, -1);
-  const listed = folders.map((_, at) => folders.slice(0, at + 1).join("/")).findLast((path) =>
+  const listed = folders.map((_, index) => folders.slice(0, index + 1).join("/")).findLast((path) =>
     path in MAY_IMPORT
   );
   return listed ?? folders[0] ?? "";
 }
 
 async function readImports(): Promise<Import[]> {
-  const found: Import[] = [];
+  const imports: Import[] = [];
   for await (const from of sources()) {
     const text = await Deno.readTextFile(new URL(from, ROOT));
     for (
@@ -194,10 +194,10 @@ async function readImports(): Promise<Import[]> {
       const to = specifier?.startsWith(".")
         ? new URL(specifier, new URL(from, ROOT)).href.slice(ROOT.href.length)
         : specifier;
-      found.push({ from, to: to ?? "", typeOnly: kind === "import" && /^\s+type\b/.test(clause ?? "") });
+      imports.push({ from, to: to ?? "", typeOnly: kind === "import" && /^\s+type\b/.test(clause ?? "") });
     }
   }
-  return found;
+  return imports;
 }
 
 async function* sources(folder = ""): AsyncGenerator<string> {

@@ -48,12 +48,12 @@ type Run = (size: number) => (() => unknown) | Promise<() => unknown>;
 
 /** Minimum CPU milliseconds of a few runs. */
 async function measure(size: number, run: Run): Promise<number> {
-  let least = Infinity;
-  for (let at = 0; at < RUNS; at++) {
-    least = Math.min(least, await measureOnce(size, run));
-    if (least > 1_000) break; // slow enough to be sure
+  let minimum = Infinity;
+  for (let count = 0; count < RUNS; count++) {
+    minimum = Math.min(minimum, await measureOnce(size, run));
+    if (minimum > 1_000) break; // slow enough to be sure
   }
-  return least;
+  return minimum;
 }
 
 async function measureOnce(size: number, run: Run): Promise<number> {

@@ -19,7 +19,7 @@ Deno.test("every name that a page locates in a file exists in that file", async 
   assert.ok(claims.length > 5);
 });
 
-Deno.test("every link of a page leads to a file or folder of ours, and to a heading that is there", async () => {
+Deno.test("every link of a page leads to an existing file or folder, and to an existing heading", async () => {
   let links = 0;
   for (const folder of [".", "docs", "docs/adr", "deploy/router", "examples", "grpc", "vendor"]) {
     for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
@@ -31,9 +31,9 @@ Deno.test("every link of a page leads to a file or folder of ours, and to a head
         const url = new URL(target, here);
         const anchor = url.hash.slice(1);
         url.hash = "";
-        const found = await Deno.stat(url).catch(() => undefined);
-        assert.ok(found, `${folder}/${name}: nothing at ${target}`);
-        if (anchor && found.isFile) {
+        const info = await Deno.stat(url).catch(() => undefined);
+        assert.ok(info, `${folder}/${name}: nothing at ${target}`);
+        if (anchor && info.isFile) {
           const anchors = headings(await Deno.readTextFile(url));
           assert.ok(anchors.includes(anchor), `${folder}/${name}: no heading at ${target}`);
         }
@@ -43,6 +43,58 @@ Deno.test("every link of a page leads to a file or folder of ours, and to a head
   }
   assert.ok(links > 50);
 });
+
+Deno.test("every entry about library internals names existing files, and a test that exists", async () => {
+  const page = await Deno.readTextFile(new URL(INTERNALS, ROOT));
+  const entries = page.split("\n## ").slice(1).flatMap((section) => section.split("\n- ").slice(1))
+    .map((entry) => entry.replaceAll(/\s+/g, " "));
+  assert.ok(entries.length > 15);
+  for (const entry of entries) {
+    const [code = "", tests = ""] = entry.split(/ Tests?: /);
+    const paths = [...code.split(": ")[0]!.matchAll(/`([\w./]+)`/g)].map(([, path = ""]) => path)
+      .filter((path) => /[./]/.test(path) || path === "Dockerfile");
+    assert.ok(paths.length > 0, `no file: ${entry}`);
+    for (const path of paths) assert.ok(await exists(path), `nothing at ${path}: ${entry}`);
+    const named = [...tests.matchAll(/`(tests\/[\w./]+\.ts)`(?:, "([^"]+)")?/g)];
+    assert.ok(named.length > 0, `no test: ${entry}`);
+    for (const [, path = "", name = ""] of named) {
+      const source = await Deno.readTextFile(new URL(path, ROOT)).catch(() => "");
+      assert.match(source, /Deno\.test\(|Test\(|assert/, `no test at ${path}: ${entry}`);
+      assert.ok(source.includes(name), `${path} has no test "${name}"`);
+    }
+  }
+});
+
+Deno.test("every file that reads a private member of a library has an entry about it", async () => {
+  const page = await Deno.readTextFile(new URL(INTERNALS, ROOT));
+  const found: string[] = [];
+  for await (const path of sources("")) {
+    const source = (await Deno.readTextFile(new URL(path, ROOT))).replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, "");
+    if (PRIVATE.test(source)) found.push(path);
+  }
+  assert.ok(found.length > 8, found.join());
+  assert.deepEqual(found.filter((path) => !page.includes(`\`${path}\``)), []);
+});
+
+const INTERNALS = "docs/library_internals.md";
+/** Members with an underscore, symbols and prototypes of other objects, and internal names of XState. */
+const PRIVATE = /\._[a-z]|\{ _[a-z]+\w* \}|getOwnPropertySymbols|getPrototypeOf|["`/^]xstate\\?\./;
+/** Folders without code of the service, and code that is not ours. */
+const OUTSIDE = /^(?:\.|node_modules|vendor|tests|bench|examples|docs|proto|grpc\/gen)/;
+
+/** Source files of the service and its tasks below a folder. */
+async function* sources(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder || ".", ROOT))) {
+    const path = `${folder}${name}`;
+    if (OUTSIDE.test(path)) continue;
+    if (isDirectory) yield* sources(`${path}/`);
+    else if (/\.tsx?$/.test(name)) yield path;
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return Deno.stat(new URL(path, ROOT)).then(() => true, () => false);
+}
 
 /** The anchors of a page's headings, as GitHub makes them. */
 function headings(page: string): string[] {

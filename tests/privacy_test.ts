@@ -75,23 +75,24 @@ Deno.test("personal values of commands are in no other table, event or log line"
   }
   assert.ok(logged.lines.length > 20, "the console sink has logged the events");
   for (const [table, text] of await everyRow(world)) {
-    if (PERSONAL_TABLES.includes(table)) assert.notDeepEqual(found(text), [], `${table} has them`);
-    else assert.deepEqual(found(text), [], table);
+    if (PERSONAL_TABLES.includes(table)) {
+      assert.notDeepEqual(personalValuesIn(text), [], `${table} contains personal values`);
+    } else assert.deepEqual(personalValuesIn(text), [], table);
   }
   for (const format of ["protobuf", "json"] satisfies EventFormat[]) {
     const text = await everyEvent(world, format);
-    assert.match(text, /phone/, "names of fields can be read in it");
-    assert.deepEqual(found(text), [], format);
+    assert.match(text, /phone/, "the text contains names of fields");
+    assert.deepEqual(personalValuesIn(text), [], format);
   }
-  assert.deepEqual(found(logged.lines.join("\n")), []);
+  assert.deepEqual(personalValuesIn(logged.lines.join("\n")), []);
 
-  const left = await world.admin`select customer_id from customers where anonymized_at is null`;
-  for (const { customerId: id } of left) {
+  const remaining = await world.admin`select customer_id from customers where anonymized_at is null`;
+  for (const { customerId: id } of remaining) {
     const ref = { kind: "customer", storeId: world.storeId, id } as const;
     await tell(world, ref, "erase", { requestId: crypto.randomUUID() });
   }
   for (const [table, text] of await everyRow(world)) {
-    assert.deepEqual(found(text), [], `${table}, once erased`);
+    assert.deepEqual(personalValuesIn(text), [], `${table} after the erasure`);
   }
 });
 
@@ -121,9 +122,9 @@ Deno.test("personal values of refused requests are in neither the response nor t
   for (const [query, variables] of requests) {
     const { codes, text } = await graph.ask(query, { as, variables });
     assert.notDeepEqual(codes, [], query);
-    assert.deepEqual(found(text), [], text);
+    assert.deepEqual(personalValuesIn(text), [], text);
   }
-  assert.deepEqual(found(logged.lines.join("\n")), []);
+  assert.deepEqual(personalValuesIn(logged.lines.join("\n")), []);
 });
 
 /** Sends every command successfully. Returns the types of the commands. */
@@ -189,6 +190,6 @@ async function everyEvent({ database, storeId }: World, format: EventFormat): Pr
     .join("\n");
 }
 
-function found(text: string): string[] {
+function personalValuesIn(text: string): string[] {
   return VALUES.filter((value) => text.toLowerCase().includes(value));
 }

@@ -13,13 +13,13 @@ import { KafkaMissing } from "./kafka/installation.ts";
 import { findVault, VaultMissing } from "./vault/installation.ts";
 
 const PASSWORD = "test";
-/** The exit code of a run that a signal ended before its tests began. */
+/** Exit code of a run that a signal ended before the tests started. */
 const INTERRUPTED = 130;
-/** They end the tests, and then what was started for them. */
+/** Signals that end the tests, and then the servers. */
 const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];
 const TEST_FLAGS = [
   ...["-A", "--unstable-no-legacy-abort", "--parallel"],
-  // A test file lives shortly: a larger young generation, in MiB, saves most of its garbage collections.
+  // Test files run briefly: a larger young generation, in MiB, avoids most of their garbage collections.
   "--v8-flags=--min-semi-space-size=32,--max-semi-space-size=64",
 ];
 
@@ -47,7 +47,7 @@ async function main(): Promise<number> {
     args: ["test", ...TEST_FLAGS, `--junit-path=${report}`, ...Deno.args],
     signal: interrupted.signal,
     env: {
-      // One file more than there are cores: many tests wait for processes and for time limits.
+      // One file more than cores, because many tests wait for processes and time limits.
       DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 1),
       TEST_ADMIN_URL: server.adminUrl,
       ...(kafka ? { TEST_KAFKA: kafka.brokers } : {}),
@@ -62,13 +62,13 @@ async function main(): Promise<number> {
 }
 
 const MEMORY_FOLDER = "/dev/shm";
-/** More bytes than the databases, brokers and browsers of a run use at one time. */
+/** Enough for the databases, brokers and browsers of a run. */
 const MEMORY_FOLDER_BYTES = 4 * 2 ** 30;
 
 /**
  * The folder of the servers: one in memory, where creating a database takes half the time, else the default for
  * temporary files. Containers often have one that is too small or mounted `noexec`. The tests themselves use the
- * default, because Deno reads no file below /dev without all permissions.
+ * default, because Deno needs all permissions to read files below /dev.
  */
 async function memoryFolder(): Promise<{ dir?: string }> {
   try {
@@ -87,7 +87,7 @@ async function memoryFolder(): Promise<{ dir?: string }> {
   }
 }
 
-/** Whether the tests need the topic's server. It takes seconds to start, so single files get it by their names only. */
+/** Whether the tests need the topic's server. Single files start it only if their path names the topic. */
 function needs(args: readonly string[], topic: RegExp): boolean {
   const paths = args.filter((arg) => !arg.startsWith("-"));
   return paths.length === 0 || paths.some((path) => topic.test(path) || isFolder(path));
@@ -139,7 +139,7 @@ function countTests(report: string): { passed: number; failed: number; skipped: 
     )
   ) {
     const parts = name.split(" &gt; ");
-    if (parts.some((_, at) => tests.has(`${file} ${parts.slice(0, at).join(" &gt; ")}`))) continue;
+    if (parts.some((_, index) => tests.has(`${file} ${parts.slice(0, index).join(" &gt; ")}`))) continue;
     tests.add(`${file} ${name}`);
     totals[/<failure|<error/.test(body) ? "failed" : /<skipped/.test(body) ? "skipped" : "passed"]++;
   }

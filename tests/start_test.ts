@@ -8,13 +8,13 @@ const exitOf = ({ code, signal }: ExitResult) => ({ code, signal });
 
 Deno.test("a first start loads the demo data, a second one keeps it, and Ctrl-C exits with code 0", async () => {
   await using folder = await temporaryFolder();
-  for (const visit of ["first", "second"]) {
+  for (const start of ["first", "second"]) {
     await using service = startService({ DATA_DIR: `${folder.path}/data` });
     const tour = await service.ready();
-    const answer = await runPasted(tour, /^curl[^]*?"}'$/m);
-    assert.equal(JSON.parse(answer).data.me.addresses.length, 1, `${visit}: demo data is loaded once`);
-    assert.equal(JSON.parse(answer).data.me.shopperGroups[0].name, "Wholesale");
-    const federated = await runPasted(tour, /^curl \S+ \S+\/gateway\/graphql [^]*?"}'$/m);
+    const own = await runCall(tour, /^curl[^]*?"}'$/m);
+    assert.equal(JSON.parse(own).data.me.addresses.length, 1, `${start} start: demo data is loaded once`);
+    assert.equal(JSON.parse(own).data.me.shopperGroups[0].name, "Wholesale");
+    const federated = await runCall(tour, /^curl \S+ \S+\/gateway\/graphql [^]*?"}'$/m);
     assert.equal(JSON.parse(federated).data.me.orders.length, 2);
     assert.equal((await fetch(`${http(tour)}/readyz`)).status, 200);
     assert.deepEqual(exitOf(await service.stop("SIGINT")), EXITED_WITH_0);
@@ -86,10 +86,10 @@ Deno.test("a second signal ends a start that hangs", async () => {
 Deno.test("a taken port is named, and nothing is left running", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = String(taken.addr.port);
-  for (const [name, words] of [["HTTP_PORT", "HTTP"], ["GRPC_PORT", "gRPC"]] as const) {
+  for (const [name, protocol] of [["HTTP_PORT", "HTTP"], ["GRPC_PORT", "gRPC"]] as const) {
     await using folder = await temporaryFolder();
     const message = await failure({ DATA_DIR: `${folder.path}/data`, [name]: port });
-    assert.equal(message, `Cannot serve ${words} on 127.0.0.1 port ${port}: the port is taken\n`);
+    assert.equal(message, `Cannot serve ${protocol} on 127.0.0.1 port ${port}: the port is taken\n`);
     await assert.rejects(Deno.stat(`${folder.path}/data/postgres/postmaster.pid`), Deno.errors.NotFound);
   }
 });
@@ -113,10 +113,10 @@ Deno.test({
     await using folder = await temporaryFolder();
     await Deno.chmod(folder.path, 0o700);
     await using service = startService({ DATA_DIR: `${folder.path}/data` });
-    const place = (await service.ready()).match(/data in (\S+)/)?.[1] ?? "";
-    assert.match(place, /^\/var\/tmp\/customer-service-/);
+    const dataFolder = (await service.ready()).match(/data in (\S+)/)?.[1] ?? "";
+    assert.match(dataFolder, /^\/var\/tmp\/customer-service-/);
     await service.stop("SIGTERM");
-    await Deno.remove(place, { recursive: true });
+    await Deno.remove(dataFolder, { recursive: true });
   },
 });
 
@@ -130,7 +130,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** Runs a printed call in a shell. */
-async function runPasted(tour: string, pattern: RegExp): Promise<string> {
+async function runCall(tour: string, pattern: RegExp): Promise<string> {
   const call = tour.match(pattern)?.[0];
   assert.ok(call, "the tour contains the call");
   const { stdout } = await new Deno.Command("sh", { args: ["-c", call] }).output();

@@ -1,16 +1,16 @@
-/** What staff do with a customer's account: bar it for a while, let it shop again, end it. */
+/** Account status of a customer: routes to suspend, reinstate and close an account. */
 import { allow, type Api, createRoute, json, refusals } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
-import { changeHeaders, versioned } from "../conditions.ts";
+import { changeHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
 import { customerPath, findCustomer } from "./profile.ts";
 
-/** Each may be refused in the customer's state: the machine knows which. */
+/** The state machine decides which command each state accepts. */
 const COMMANDS = {
-  suspend: "Bars an active customer for the time being",
-  reinstate: "Makes a suspended or closed customer active again",
-  close: "Ends the account of a customer, who stays on record",
+  suspend: "Suspends an active customer",
+  reinstate: "Reactivates a suspended or closed customer",
+  close: "Closes the account of a customer, whose record remains",
 } as const;
 type Command = keyof typeof COMMANDS;
 
@@ -24,7 +24,7 @@ const routeOf = (command: Command) =>
     middleware: allow(`${command} customers`, "CUSTOMER_MANAGER"),
     request: { params: customerPath, headers: changeHeaders },
     responses: {
-      200: { ...json("The customer as it is now", CustomerSchema), ...versioned },
+      200: { ...json("The updated customer", CustomerSchema), ...versioned },
       ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
     },
   });

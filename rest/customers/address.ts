@@ -1,4 +1,4 @@
-/** An address as the REST API shows and takes it. */
+/** Schemas of an address in the REST API. */
 import { country, text } from "../../domain/input.ts";
 import type { Address } from "../../db/lookups.ts";
 import { z } from "../api.ts";
@@ -23,16 +23,16 @@ export const NewAddressSchema = z.strictObject({
   country: country.meta({ description: "ISO 3166-1 alpha-2", example: "CH" }),
   postalCode: text(20).nullish().meta({ example: "8001" }),
   isDefaultShipping: z.boolean().optional().meta({
-    description: "True takes the default from the address that has it",
+    description: "If true, this address replaces the present default",
   }),
   isDefaultBilling: z.boolean().optional().meta({
-    description: "True takes the default from the address that has it",
+    description: "If true, this address replaces the present default",
   }),
 }).meta({ id: "NewAddress" });
 
 export const AddressChangesSchema = NewAddressSchema.partial().meta({
   id: "AddressChanges",
-  description: "What is absent stays as it is; null clears what may be empty.",
+  description: "Absent fields remain unchanged; null clears an optional field.",
 });
 
 export function bodyOf(address: Address): z.output<typeof AddressSchema> {

@@ -1,10 +1,17 @@
-/** The address book of a customer. Its version is the customer's. */
+/** Address book of a customer. Its version is the customer's version. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Address, Customer } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
-import { changeHeaders, commandContext, etag, isKnown, readHeaders, versioned } from "../conditions.ts";
+import {
+  changeHeaders,
+  commandContext,
+  etag,
+  isNotModified,
+  readHeaders,
+  versioned,
+} from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { AddressChangesSchema, AddressSchema, bodyOf, NewAddressSchema } from "./address.ts";
 import { customerPath, findCustomer } from "./profile.ts";
@@ -19,7 +26,7 @@ const list = createRoute({
   operationId: "listAddresses",
   method: "get",
   path: "/customers/{customerId}/addresses",
-  summary: "Lists the addresses of a customer, oldest first; an erased customer has none",
+  summary: "Lists the addresses of a customer, oldest first; the list of an erased customer is empty",
   tags,
   middleware: mayRead,
   request: { params: customerPath, headers: readHeaders },
@@ -34,7 +41,7 @@ const add = createRoute({
   operationId: "addAddress",
   method: "post",
   path: "/customers/{customerId}/addresses",
-  summary: "Adds an address, 50 at most",
+  summary: "Adds an address; a customer has at most 50",
   tags,
   middleware: mayWrite,
   request: {
@@ -43,7 +50,10 @@ const add = createRoute({
     body: { required: true, content: { "application/json": { schema: NewAddressSchema } } },
   },
   responses: {
-    201: { ...json("Added", AddressSchema), headers: versioned.headers.extend({ location: z.string() }) },
+    201: {
+      ...json("The new address", AddressSchema),
+      headers: versioned.headers.extend({ location: z.string() }),
+    },
     ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -52,7 +62,7 @@ const show = createRoute({
   operationId: "getAddress",
   method: "get",
   path: "/customers/{customerId}/addresses/{addressId}",
-  summary: "Shows an address",
+  summary: "Returns an address",
   tags,
   middleware: mayRead,
   request: { params: addressPath, headers: readHeaders },
@@ -67,7 +77,7 @@ const change = createRoute({
   operationId: "updateAddress",
   method: "patch",
   path: "/customers/{customerId}/addresses/{addressId}",
-  summary: "Changes an address",
+  summary: "Updates an address",
   tags,
   middleware: mayWrite,
   request: {
@@ -76,7 +86,7 @@ const change = createRoute({
     body: { required: true, content: { "application/json": { schema: AddressChangesSchema } } },
   },
   responses: {
-    200: { ...json("The address as it is now", AddressSchema), ...versioned },
+    200: { ...json("The updated address", AddressSchema), ...versioned },
     ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -100,7 +110,7 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
     const { customerId } = c.req.valid("param");
     const { addresses, version } = await findCustomer(c, lookups, customerId);
     const headers = { etag: etag(version) };
-    if (isKnown(c, version)) return c.body(null, 304, headers);
+    if (isNotModified(c, version)) return c.body(null, 304, headers);
     return c.json({ items: addresses.map(bodyOf) }, 200, headers);
   });
 
@@ -122,7 +132,7 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
     const customer = await findCustomer(c, lookups, customerId);
     const address = addressOf(customer, addressId);
     const headers = { etag: etag(customer.version) };
-    if (isKnown(c, customer.version)) return c.body(null, 304, headers);
+    if (isNotModified(c, customer.version)) return c.body(null, 304, headers);
     return c.json(bodyOf(address), 200, headers);
   });
 

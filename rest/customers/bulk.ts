@@ -1,26 +1,26 @@
-/** `POST /customers/bulk`: registers and changes many customers, streamed in and out. */
+/** `POST /customers/bulk`: streaming upsert of customers. */
 import { HTTPException } from "@hono/hono/http-exception";
 import { DomainError } from "../../domain/errors.ts";
 import { PACE, pacedUpload } from "../../http/pace.ts";
 import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
 import { allow, type Api, createRoute, refusals } from "../api.ts";
-import { commandContext, creationHeaders } from "../conditions.ts";
-import { inOrder, type Work } from "../in_order.ts";
-import { ending, errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
-import { LINE_LIMIT } from "../lines.ts";
+import { commandContext, creationHeaders } from "../conditional_headers.ts";
+import { mapInOrder, type Work } from "../ordered_concurrency.ts";
+import { errorLine, JSON_LINES, jsonLines, lineOf, shutdownError } from "../json_lines.ts";
+import { LINE_LIMIT } from "../line_splitter.ts";
 import type { RestOptions } from "../options.ts";
-import { createPace } from "../pace.ts";
-import { answerWith } from "../patient_answer.ts";
-import { openStream, waiting } from "../streams.ts";
+import { createTimeSlice } from "../time_slice.ts";
+import { streamResponse } from "../streaming_response.ts";
+import { openStream, withoutSlot } from "../stream_quota.ts";
 import { type BulkRow, BulkRowSchema, readRows, type RowFormat } from "./bulk_rows.ts";
 import { type BulkResult, BulkResultSchema, createUpsert } from "./upsert.ts";
 
-/** Rows under way at a time: fewer than the pool has connections, so that everybody else gets one too. */
-const WIDTH = 6;
-/** Bytes of results that wait for a client that reads nothing until it has sent everything. */
-const UNREAD = 16 * 1024 * 1024;
-const PATIENCE_MS = 60_000;
-/** Refused rows after which a file is not read any further: the mistake is in all of it. */
+/** Number of rows that are processed at a time: less than the size of the pool, so that other requests get connections. */
+const CONCURRENCY = 6;
+/** Size of the buffer of results for a client that reads nothing until it has sent the whole file. */
+const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
+const STALL_MS = 60_000;
+/** Number of refused rows after which the rest of a file is not read: the error is probably systematic. */
 const REFUSED_LIMIT = 10_000;
 
 const CSV = "text/csv";
@@ -34,26 +34,31 @@ const bulk = createRoute({
   operationId: "upsertCustomers",
   method: "post",
   path: "/customers/bulk",
-  summary: "Registers and changes many customers",
+  summary: "Registers and updates many customers",
   description:
-    `Takes one customer a line, as JSON or as CSV with commas whose first row names the fields; an empty
-cell says nothing about its field, and only JSON can clear one. A row with a \`customerId\` is about that customer (only
-a service registers one who is not there), any other one about whoever has the \`email\`, in whatever case.
+    `Accepts one customer per line, as JSON or as comma-separated CSV whose first row names the fields. An empty
+cell leaves its field unchanged; only JSON can clear a field. A row with a \`customerId\` is about that customer, and only
+a service may register a customer under an ID of its own. Any other row is about the customer with its \`email\`, which
+is compared without regard to case.
 
-Answers with one line for each row, in the order of the rows and while they come in. A row that cannot be taken is
-REFUSED and says why; the others are applied. A row has at most ${LINE_LIMIT / 1024} KiB. Rows about the same
-customer follow one another. With ${REFUSED_LIMIT} refused rows the answer ends, and the rest of the file is not read.
-A line that holds nothing but an \`error\` is the last one, as is a row whose error is UNAVAILABLE: the rows behind it
-may have been applied or not.
+The response has one line for each row, in the order of the rows, and is sent while rows are still received. A row that
+cannot be applied is REFUSED with the reason; the others are applied. A row has at most ${
+      LINE_LIMIT / 1024
+    } KiB. Rows
+about the same customer are applied one after another. After ${REFUSED_LIMIT} refused rows the response ends, and the
+rest of the file is not read. The last line of an incomplete response has only an \`error\`, or is a row whose error is
+UNAVAILABLE. The rows after it may have been applied or not.
 
-With an \`Idempotency-Key\` each row is applied once, so that the same file can be sent again under it within a day,
-and every row gives the same answer. A client should read while it sends: it may leave
-${UNREAD / 1024 ** 2} MiB of answers unread, and sends at least 1 KiB in ${
-      PATIENCE_MS / 1_000
-    } seconds of being waited for.`
+With an \`Idempotency-Key\`, each row is applied once: if the same file is sent again with the key within a day, every
+row gets the same result. A client should read while it sends: at most ${
+      MAX_UNREAD_BYTES / 1024 ** 2
+    } MiB of results
+are buffered. While the service waits for it, a client has to send at least 1 KiB in ${
+      STALL_MS / 1_000
+    } seconds.`
       .replaceAll(/(?<!\n)\n(?!\n)/g, " "),
   tags: ["Bulk"],
-  middleware: allow("register and change customers", "CUSTOMER_MANAGER"),
+  middleware: allow("register and update customers", "CUSTOMER_MANAGER"),
   request: { headers: creationHeaders, body: { required: true, content } },
   responses: {
     200: jsonLines("The result of each row", BulkResultSchema),
@@ -64,7 +69,7 @@ ${UNREAD / 1024 ** 2} MiB of answers unread, and sends at least 1 KiB in ${
 export function addBulkRoutes(
   api: Api,
   options: Pick<RestOptions, "actors" | "lookups" | "reader" | "closing"> & { streams?: ConcurrencyQuota },
-  { patienceMs = PATIENCE_MS, refusedLimit = REFUSED_LIMIT } = {},
+  { stallMs = STALL_MS, refusedLimit = REFUSED_LIMIT } = {},
 ): void {
   api.openapi(bulk, async (c) => {
     const format = FORMATS.get(c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "");
@@ -73,73 +78,77 @@ export function addBulkRoutes(
       throw new HTTPException(415, { message });
     }
     const { storeId } = c.var.by;
-    const leave = openStream(c, options.streams);
+    const release = openStream(c, options.streams);
     const upsert = createUpsert(options, commandContext(c));
     const stop = new AbortController();
     const body: ReadableStream<Uint8Array<ArrayBuffer>> = c.req.raw.body ??
       new ReadableStream({ start: (controller) => controller.close() });
-    const paced = pacedUpload(body, { ...PACE, stallMs: patienceMs });
-    const rows = readRows(paced, format, { patienceMs, signal: stop.signal });
-    // What is wrong with the whole of it, such as a header, has a status of its own.
-    const first = await waiting(c, () => rows.next()).catch((error) => {
+    const paced = pacedUpload(body, { ...PACE, stallMs: stallMs });
+    const rows = readRows(paced, format, { stallMs, signal: stop.signal });
+    // An error of the whole file, such as its header, is reported by the status.
+    const first = await withoutSlot(c, () => rows.next()).catch((error) => {
       stop.abort();
-      leave();
+      release();
       throw error;
     });
-    const results = answerRows(startingWith(first, rows), {
+    const results = resultLines(startingWith(first, rows), {
       keysOf: (row) => keysOf(row, (email) => options.lookups.findCustomerId({ storeId, email })),
       work: upsert,
-    }, { stop, closing: options.closing, leave, refusedLimit });
-    const answer = answerWith(results, { unread: UNREAD, patienceMs });
-    return c.body(answer, 200, { "content-type": JSON_LINES });
+    }, { stop, closing: options.closing, release, refusedLimit });
+    const stream = streamResponse(results, { maxUnreadBytes: MAX_UNREAD_BYTES, stallMs });
+    return c.body(stream, 200, { "content-type": JSON_LINES });
   });
 }
 
-interface Course {
-  /** Ends the reading. */
+interface ResultOptions {
+  /** Stops reading. */
   stop: AbortController;
+  /** Aborted when the service shuts down. */
   closing: AbortSignal;
-  /** To be called at the end. */
-  leave: () => void;
+  /** Releases the quota of streams. */
+  release: () => void;
   refusedLimit: number;
 }
 
-/** Lines. Ends early when there is no database, when too many rows are refused, or when the service ends. */
-async function* answerRows(
+/**
+ * Yields the lines of the response. Ends early if the database is unavailable, if too many rows are refused, or when the
+ * service shuts down.
+ */
+async function* resultLines(
   batches: AsyncIterable<Iterable<BulkRow>>,
   work: Work<BulkRow, BulkResult>,
-  { stop, closing, leave, refusedLimit }: Course,
+  { stop, closing, release, refusedLimit }: ResultOptions,
 ): AsyncGenerator<string> {
-  const end = () => stop.abort();
-  closing.addEventListener("abort", end);
-  const pace = createPace();
+  const stopReading = () => stop.abort();
+  closing.addEventListener("abort", stopReading);
+  const yieldAfterSlice = createTimeSlice();
   let refused = 0;
   try {
     for await (const rows of batches) {
-      for await (const result of inOrder(rows, work, WIDTH)) {
+      for await (const result of mapInOrder(rows, work, CONCURRENCY)) {
         yield lineOf(result);
         if (result.error?.code === "UNAVAILABLE") return;
         closing.throwIfAborted();
         if (result.result === "REFUSED" && ++refused >= refusedLimit) throw tooManyRefused(refused);
-        await pace();
+        await yieldAfterSlice();
       }
     }
-    closing.throwIfAborted(); // what has been read may not be all
+    closing.throwIfAborted(); // there may be unread rows
   } catch (error) {
-    yield errorLine(closing.aborted ? ending() : error);
+    yield errorLine(closing.aborted ? shutdownError() : error);
   } finally {
-    closing.removeEventListener("abort", end);
+    closing.removeEventListener("abort", stopReading);
     stop.abort();
-    leave();
+    release();
   }
 }
 
 function tooManyRefused(count: number): DomainError {
   const reason = `${count} rows have been refused; correct them and send the file again`;
-  return new DomainError("INVALID_INPUT", `Cannot go on: ${reason}`);
+  return new DomainError("INVALID_INPUT", `Cannot continue: ${reason}`);
 }
 
-/** Rows about one customer, some by its id and some by its email, have one of these in common. */
+/** Returns the keys of a row. Rows about one customer share a key, whether they name its ID or its email. */
 async function keysOf(
   row: BulkRow,
   find: (email: string) => Promise<string | undefined>,

@@ -1,11 +1,11 @@
-/** The rows of a bulk upsert: JSON lines, or CSV whose first row names the fields. */
+/** Rows of a bulk upsert: JSON Lines, or CSV whose first row names the fields. */
 // @ts-types="@types/papaparse"
 import Papa from "papaparse";
 import { DomainError } from "../../domain/errors.ts";
 import { asDomainError } from "../../db/errors.ts";
 import { parseInput } from "../../domain/input.ts";
 import { z } from "../api.ts";
-import { type Line, LINE_LIMIT, type LineOptions, readLines } from "../lines.ts";
+import { type Line, LINE_LIMIT, type LineOptions, readLines } from "../line_splitter.ts";
 import { NewCustomerSchema } from "./customer.ts";
 
 export const BulkRowSchema = NewCustomerSchema.partial({ email: true })
@@ -15,21 +15,22 @@ export const BulkRowSchema = NewCustomerSchema.partial({ email: true })
   )
   .meta({
     id: "BulkRow",
-    description: "Whom the customerId means, or else whoever has the email. What is absent stays as it is.",
+    description:
+      "The customer with the customerId; without one, the customer with the email. Absent fields remain unchanged.",
   });
 
 export type BulkFields = z.output<typeof BulkRowSchema>;
 
-/** A row, counted from 1 without the header and empty lines, and what it holds or why it cannot be taken. */
+/** A row with its fields, or with the reason of its refusal. Rows are counted from 1, without header and empty lines. */
 export type BulkRow = { row: number } & ({ fields: BulkFields } | { refusal: DomainError });
 
 export type RowFormat = "json" | "csv";
 
 /**
- * The rows, those that a chunk completes together. A row is parsed when the iteration comes to it, so that the caller
- * can pause between two of them.
+ * Yields the rows that each chunk completes. A row is parsed when the iteration reaches it, so that the caller can pause
+ * between two rows.
  *
- * @throws {DomainError} INVALID_INPUT: the header of a CSV cannot be taken, or the client sends nothing
+ * @throws {DomainError} INVALID_INPUT: the header of a CSV is not valid, or the client stalls
  */
 export async function* readRows(
   body: ReadableStream<Uint8Array>,
@@ -41,7 +42,7 @@ export async function* readRows(
     const row = ++count;
     const what = `row ${row}`;
     try {
-      return { row, fields: parseInput(BulkRowSchema, read(readText(line, what), what), `take ${what}`) };
+      return { row, fields: parseInput(BulkRowSchema, read(readText(line, what), what), `accept ${what}`) };
     } catch (error) {
       const refusal = asDomainError(error);
       if (!refusal) throw error;
@@ -49,8 +50,8 @@ export async function* readRows(
     }
   };
   let read = format === "json" ? readJson : undefined;
-  for await (const found of readLines(body, { ...options, quotes: format === "csv" })) {
-    const lines = found.filter((line) => !isBlank(line));
+  for await (const batch of readLines(body, { ...options, quotes: format === "csv" })) {
+    const lines = batch.filter((line) => !isBlank(line));
     if (lines.length === 0) continue;
     const reader = read ??= csvReader(readText(lines.shift(), "the header"));
     if (lines.length > 0) yield lines.values().map((line) => rowOf(reader, line));
@@ -70,18 +71,18 @@ function readJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own error quotes what it has read.
+    // The parser's error quotes the text, which may be personal.
     throw refusal(what, "it is not JSON");
   }
 }
 
-/** A cell that is empty says nothing about its field. */
+/** Creates a reader for the columns of the header. An empty cell leaves its field unchanged. */
 function csvReader(header: string): typeof readJson {
   const names = readCells(header, "the header");
-  const known = Object.keys(NewCustomerSchema.shape);
-  if (!names.every((name) => known.includes(name)) || new Set(names).size < names.length) {
-    const reason = `its first row must name fields of a customer, each once: ${known.join(", ")}`;
-    throw new DomainError("INVALID_INPUT", `Cannot take the CSV: ${reason}`);
+  const accepted = Object.keys(NewCustomerSchema.shape);
+  if (!names.every((name) => accepted.includes(name)) || new Set(names).size < names.length) {
+    const reason = `its first row must name fields of a customer, each once: ${accepted.join(", ")}`;
+    throw new DomainError("INVALID_INPUT", `Cannot accept the CSV: ${reason}`);
   }
   return (text, what) => {
     const cells = readCells(text, what);
@@ -108,5 +109,5 @@ function isBlank(line: Line): boolean {
 }
 
 function refusal(what: string, reason: string, cause?: unknown): DomainError {
-  return new DomainError("INVALID_INPUT", `Cannot take ${what}: ${reason}`, { cause });
+  return new DomainError("INVALID_INPUT", `Cannot accept ${what}: ${reason}`, { cause });
 }

@@ -1,4 +1,4 @@
-/** A customer as the REST API shows and takes it. */
+/** Schemas of a customer in the REST API. */
 import { email, locale, phone, text, uuid } from "../../domain/input.ts";
 import type { FoundCustomer } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
@@ -12,16 +12,17 @@ export const CustomerSchema = z.object({
   phone: z.string().nullable().meta({ description: "E.164" }),
   locale: z.string().nullable().meta({ description: "BCP 47" }),
   status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]),
-  version: z.int().meta({ description: "Rises with every change; also the ETag" }),
+  version: z.int().meta({ description: "Increases with every change; also the ETag" }),
   registeredAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
   anonymizedAt: z.iso.datetime().nullable().meta({
-    description: "When the customer was erased; from then on nothing personal is left",
+    description: "When the customer was erased. An erased customer has no personal values",
   }),
 }).meta({ id: "Customer" });
 
 const name = text(201).meta({
-  description: "A convenience: the last word becomes lastName, the rest firstName. Explicit fields win.",
+  description:
+    "Convenience: the last word becomes lastName, the words before it firstName. Explicit fields take precedence.",
 });
 
 const profile = {
@@ -35,21 +36,22 @@ const profile = {
 
 export const NewCustomerSchema = z.strictObject({
   customerId: uuid.optional().meta({
-    description: "Only for a service: identity-service's subject and the customer share one id.",
+    description: "Services only: the ID of the subject in identity-service, which the customer shares.",
   }),
   ...profile,
   returning: z.boolean().optional().meta({
-    description: "The person was erased before, and comes back of their own will. Without it the email of " +
-      "somebody who was erased is refused.",
+    description:
+      "True if the person was erased before and returns of their own will. Otherwise the email of an " +
+      "erased person is refused.",
   }),
 }).meta({ id: "NewCustomer" });
 
 export const CustomerChangesSchema = z.strictObject(profile).partial().meta({
   id: "CustomerChanges",
-  description: "What is absent stays as it is; null clears what may be empty.",
+  description: "Absent fields remain unchanged; null clears an optional field.",
 });
 
-/** Fields of the profile as the actor takes them. */
+/** Converts profile fields to those of the actor's command: splits `name` into first and last name. */
 export function profileOf<Fields extends { name?: string | null | undefined }>(
   { name, ...fields }: Fields,
 ): Omit<Fields, "name"> {

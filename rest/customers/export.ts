@@ -1,28 +1,28 @@
-/** `GET /customers/export`: all customers of a filter as JSON lines, as fast as they are read. */
+/** `GET /customers/export`: streams all customers that match a filter as JSON Lines, with back-pressure. */
 import type { CustomerFilter } from "../../db/customer_search.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { PACE, pacedDownload } from "../../http/pace.ts";
 import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
 import { allow, type Api, createRoute, refusals } from "../api.ts";
-import { ending, errorLine, JSON_LINES, jsonLines, lineOf } from "../json_lines.ts";
+import { errorLine, JSON_LINES, jsonLines, lineOf, shutdownError } from "../json_lines.ts";
 import type { RestOptions } from "../options.ts";
-import { openStream } from "../streams.ts";
+import { openStream } from "../stream_quota.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
 import { filterOf, filterQuery } from "./filter.ts";
 import { readCustomers } from "./search.ts";
 
-/** Customers read at a time: what is held of an export, however large it is. */
+/** Number of customers that are read at a time, which bounds the memory of an export. */
 const PAGE = 500;
 
 const exportRoute = createRoute({
   operationId: "exportCustomers",
   method: "get",
   path: "/customers/export",
-  summary: "Exports customers as JSON lines",
+  summary: "Exports customers as JSON Lines",
   description:
-    "In the order and with the filters of `GET /customers`. It is read in pages, each of its own " +
-    "moment: whoever is registered meanwhile is not part of it, and a change shows where its page is read " +
-    "later. A line that holds an `error` is the last one, and says that the export is not whole.",
+    "The order and the filters are those of `GET /customers`. The export is read in pages at different times: it does " +
+    "not include customers who are registered meanwhile, and includes a change if its page is read after the change. " +
+    "The last line of an incomplete export has only an `error`.",
   tags: ["Bulk"],
   middleware: allow("export customers", "CUSTOMER_MANAGER"),
   request: { query: filterQuery },
@@ -38,15 +38,15 @@ export function addExportRoutes(
   { stallMs = PACE.stallMs } = {},
 ): void {
   api.openapi(exportRoute, async (c) => {
-    const leave = openStream(c, streams);
+    const release = openStream(c, streams);
     const pages = readPages(reader, c.var.by.storeId, filterOf(c.req.valid("query")), closing);
-    // What fails before anything is sent has a status of its own.
+    // An error before the first line is reported by the status.
     const first = await pages.next().catch((error) => {
-      leave();
+      release();
       throw error;
     });
-    const answer = pacedDownload(streamOf(first, pages), { stallMs, onEnd: leave });
-    return c.body(answer, 200, { "content-type": JSON_LINES });
+    const stream = pacedDownload(streamOf(first, pages), { stallMs, onEnd: release });
+    return c.body(stream, 200, { "content-type": JSON_LINES });
   });
 }
 
@@ -62,11 +62,11 @@ async function* readPages(
     after = rows.at(-1)?.customerId;
     if (rows.length > 0) yield rows.map((row) => lineOf(bodyOf(row))).join("");
     if (rows.length < PAGE) return;
-    if (closing.aborted) throw ending();
+    if (closing.aborted) throw shutdownError();
   }
 }
 
-/** Reads the next page when somebody wants it: between pages no transaction is open and nothing is held. */
+/** Reads the next page when the client requests more data. Between pages no transaction is open. */
 function streamOf(
   first: IteratorResult<string, void>,
   pages: AsyncGenerator<string>,

@@ -1,36 +1,42 @@
-/** What callers ask of a search: in a query, where everything is text, or in a JSON body. */
+/** Schemas of a customer search: as query parameters, where every value is text, or as a JSON body. */
 import { email, text, uuid } from "../../domain/input.ts";
 import type { CustomerFilter } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
-import { PAGE_LIMIT, pageQuery } from "../pages.ts";
+import { PAGE_LIMIT, pageQuery } from "../pagination.ts";
 
-/** As many as a name has, and no more conditions than PostgreSQL plans at once. */
+/** Sufficient for names, and bounds the conditions that PostgreSQL has to plan. */
 const MAX_WORDS = 8;
 
-const moment = (description: string) =>
+const timestamp = (description: string) =>
   z.iso.datetime({ offset: true, error: "must be a date and time such as 2026-01-31T12:00:00Z" })
     .transform((text) => new Date(text))
     .optional().meta({ type: "string", format: "date-time", description });
 
 const filter = {
-  email: email.optional().meta({ format: "email", description: "The whole email, in whatever case" }),
-  emailPrefix: text(254).optional().meta({ description: "How the email begins, in whatever case" }),
+  email: email.optional().meta({
+    format: "email",
+    description: "The whole email, compared without regard to case",
+  }),
+  emailPrefix: text(254).optional().meta({
+    description: "Beginning of the email, compared without regard to case",
+  }),
   namePrefix: text(100)
     .refine((name) => name.split(/\s+/u).length <= MAX_WORDS, `must have at most ${MAX_WORDS} words`)
     .optional().meta({
-      description: "How the first or the last name begins, in whatever case; or both, in either order",
+      description:
+        "Beginning of the first or the last name, or of both in either order, compared without regard to case",
       example: "grace ho",
     }),
   status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]).optional(),
-  groupId: uuid.optional().meta({ description: "Whose members they are" }),
-  createdFrom: moment("Registered at this moment or later"),
-  createdTo: moment("Registered before this moment"),
+  groupId: uuid.optional().meta({ description: "Only members of this group" }),
+  createdFrom: timestamp("Registered at this time or later"),
+  createdTo: timestamp("Registered before this time"),
 };
 
 const inQuery = {
   ...filter,
   anonymized: z.enum(["true", "false"]).optional().meta({
-    description: "Only those who were erased, or only those who were not",
+    description: "True: only erased customers. False: only customers who have not been erased",
   }),
 };
 
@@ -41,13 +47,18 @@ export const searchQuery = z.strictObject({ ...inQuery, ...pageQuery });
 export const SearchSchema = z.strictObject({
   ...filter,
   anonymized: z.boolean().optional().meta({
-    description: "Only those who were erased, or only those who were not",
+    description: "True: only erased customers. False: only customers who have not been erased",
   }),
-  limit: z.int().min(1).max(PAGE_LIMIT).default(50).meta({ description: "How many at most" }),
+  limit: z.int().min(1).max(PAGE_LIMIT).default(50).meta({
+    description: "Maximum number of items on the page",
+  }),
   cursor: pageQuery.cursor,
-}).meta({ id: "CustomerSearch", description: "What they have to be; what is absent does not matter." });
+}).meta({
+  id: "CustomerSearch",
+  description: "Conditions that customers must match. Absent conditions match all.",
+});
 
-/** A filter of a query as the search takes it. */
+/** Converts the query parameters to the filter of the search. */
 export function filterOf({ anonymized, ...rest }: z.output<typeof filterQuery>): CustomerFilter {
   return { ...rest, anonymized: anonymized && anonymized === "true" };
 }

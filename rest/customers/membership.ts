@@ -1,4 +1,4 @@
-/** A customer's membership in a group, as the REST API shows it. */
+/** Schema of a customer's membership in a group in the REST API. */
 import type { Membership } from "../../db/lookups.ts";
 import { z } from "../api.ts";
 

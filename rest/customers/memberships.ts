@@ -1,9 +1,9 @@
-/** Which groups a customer is in. */
+/** Memberships of a customer in shopper groups. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Lookups, Membership } from "../../db/lookups.ts";
 import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
-import { changeHeaders, commandContext, etag, isWanted, versioned } from "../conditions.ts";
+import { changeHeaders, commandContext, etag, isClientWaiting, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
 import { customerPath } from "./profile.ts";
@@ -16,14 +16,13 @@ const list = createRoute({
   operationId: "listCustomerGroups",
   method: "get",
   path: "/customers/{customerId}/groups",
-  summary:
-    "Lists the groups that a customer is in, in resolution order: the first one decides the price list",
+  summary: "Lists the groups of a customer in resolution order: the first one decides the price list",
   tags,
   middleware: allow("read memberships", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
   request: { params: customerPath },
   responses: {
     200: json(
-      "By priority, the highest first; then the earliest assigned; then the lowest id",
+      "By priority, the highest first; then the earliest assigned; then the lowest ID",
       z.object({ items: z.array(MembershipSchema) }),
     ),
     ...refusals("NOT_FOUND"),
@@ -34,13 +33,13 @@ const assign = createRoute({
   operationId: "assignGroup",
   method: "put",
   path: "/customers/{customerId}/groups/{groupId}",
-  summary: "Puts a customer into a group, 50 at most",
+  summary: "Assigns a group to a customer; a customer is in at most 50 groups",
   tags,
   middleware: mayWrite,
   request: { params: membershipPath, headers: changeHeaders },
   responses: {
-    200: { ...json("The customer has been in the group already", MembershipSchema), ...versioned },
-    201: { ...json("The customer is in the group now", MembershipSchema), ...versioned },
+    200: { ...json("The customer was already in the group", MembershipSchema), ...versioned },
+    201: { ...json("The new membership", MembershipSchema), ...versioned },
     ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -49,12 +48,12 @@ const remove = createRoute({
   operationId: "removeGroup",
   method: "delete",
   path: "/customers/{customerId}/groups/{groupId}",
-  summary: "Takes a customer out of a group",
+  summary: "Removes a customer from a group",
   tags,
   middleware: mayWrite,
   request: { params: membershipPath, headers: changeHeaders },
   responses: {
-    204: { description: "The customer is not in the group, now or already", ...versioned },
+    204: { description: "The customer is not in the group, or no longer", ...versioned },
     ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -75,7 +74,7 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     const membership = memberships.find((membership) => membership.groupId === groupId);
     if (!membership) {
       const what = `customer ${customerId} in shopper group ${groupId}`;
-      throw new DomainError("NOT_FOUND", `Cannot find ${what}: the membership has ended since`);
+      throw new DomainError("NOT_FOUND", `Cannot find ${what}: the membership has ended meanwhile`);
     }
     return c.json(bodyOf(membership), changed ? 201 : 200, { etag: etag(version) });
   });
@@ -91,7 +90,10 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
 
 /** @throws {DomainError} NOT_FOUND */
 async function findMemberships(c: ApiContext, lookups: Lookups, customerId: string): Promise<Membership[]> {
-  const found = await lookups.findCustomerGroups({ storeId: c.var.by.storeId, customerId }, isWanted(c));
-  if (!found) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
-  return found.memberships;
+  const groups = await lookups.findCustomerGroups(
+    { storeId: c.var.by.storeId, customerId },
+    isClientWaiting(c),
+  );
+  if (!groups) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
+  return groups.memberships;
 }

@@ -1,4 +1,4 @@
-/** `/customers`: everything about customers. */
+/** `/customers`: routes of customers, their addresses, memberships and accounts. */
 import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
 import type { Api } from "../api.ts";
 import { createApi } from "../api.ts";
@@ -14,7 +14,7 @@ import { addSearchRoutes } from "./search.ts";
 
 export function createCustomers(options: RestOptions & { streams: ConcurrencyQuota }): Api {
   const api = createApi();
-  // Before what takes an id in their place.
+  // Before the routes that have a customer ID at this place of the path.
   addSearchRoutes(api, options);
   addExportRoutes(api, options);
   addBulkRoutes(api, options);

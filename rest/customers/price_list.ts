@@ -1,4 +1,4 @@
-/** Which price list holds for a customer, and why: the answer that gRPC gives, with a sentence for a person. */
+/** Price list of a customer with its reason: the decision that gRPC returns, with an explanation for people. */
 import {
   findPriceList,
   type PriceListDecision,
@@ -6,7 +6,7 @@ import {
 } from "../../actors/customers/price_list.ts";
 import type { Membership } from "../../db/lookups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import { isWanted } from "../conditions.ts";
+import { isClientWaiting } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
 import { customerPath } from "./profile.ts";
@@ -20,10 +20,10 @@ const REASONS = [
 ] as const;
 
 export const PriceListSchema = z.object({
-  priceListId: z.uuid().nullable().meta({ description: "Null: the store's own prices hold" }),
+  priceListId: z.uuid().nullable().meta({ description: "Null: the store's own prices apply" }),
   reason: z.enum(REASONS satisfies readonly PriceListReason[]),
   explanation: z.string().meta({
-    description: "The reason in words, with the groups' names and ids",
+    description: "The reason as a sentence with the names and IDs of the groups",
     example: "Gold (0f5d0c4e-6a0e-4d3a-9d7a-0d3f7b1c2a11) decides: it is the only group of the customer.",
   }),
   memberships: z.array(MembershipSchema).meta({ description: "In resolution order: the first one decides" }),
@@ -33,12 +33,15 @@ const show = createRoute({
   operationId: "getPriceList",
   method: "get",
   path: "/customers/{customerId}/price-list",
-  summary: "Shows which price list holds for a customer, and why",
+  summary: "Returns the price list that applies to a customer, and the reason",
   tags: ["Memberships"],
   middleware: allow("read memberships", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
   request: { params: customerPath },
   responses: {
-    200: json("What GetCustomerGroups answers over gRPC, with an explanation", PriceListSchema),
+    200: json(
+      "The price list that GetCustomerGroups returns over gRPC, with an explanation",
+      PriceListSchema,
+    ),
     ...refusals("NOT_FOUND", "REFUSED_IN_STATE"),
   },
 });
@@ -47,7 +50,7 @@ export function addPriceListRoutes(api: Api, { lookups }: RestOptions): void {
   api.openapi(show, async (c) => {
     const { customerId } = c.req.valid("param");
     const key = { storeId: c.var.by.storeId, customerId };
-    const { memberships, ...decision } = await findPriceList(lookups, key, isWanted(c));
+    const { memberships, ...decision } = await findPriceList(lookups, key, isClientWaiting(c));
     const body = {
       priceListId: decision.priceListId ?? null,
       reason: decision.reason,
@@ -59,22 +62,22 @@ export function addPriceListRoutes(api: Api, { lookups }: RestOptions): void {
 }
 
 function explain({ reason }: PriceListDecision, [winner, second]: readonly Membership[]): string {
-  if (!winner) return "The customer is in no group, so the store's own prices hold.";
-  const decides = `${named(winner)} decides`;
+  if (!winner) return "The customer is in no group, so the store's own prices apply.";
+  const decides = `${label(winner)} decides`;
   if (!second) return `${decides}: it is the only group of the customer.`;
-  const tie = `it has the highest priority, ${winner.priority}, together with ${named(second)}`;
+  const tie = `it has the highest priority, ${winner.priority}, together with ${label(second)}`;
   const since = (at: number) => new Date(at).toISOString();
   switch (reason) {
     case "HIGHEST_PRIORITY":
-      return `${decides}: its priority ${winner.priority} is above the ${second.priority} of ${
-        named(second)
+      return `${decides}: its priority ${winner.priority} is higher than the ${second.priority} of ${
+        label(second)
       }.`;
     case "EARLIEST_ASSIGNED":
       return `${decides}: ${tie}, and the customer has been in it since ${since(winner.assignedAt)}, ` +
-        `in the other one since ${since(second.assignedAt)}.`;
+        `in the other group since ${since(second.assignedAt)}.`;
     default:
-      return `${decides}: ${tie}, both since ${since(winner.assignedAt)}, and its id is the lower one.`;
+      return `${decides}: ${tie}, both since ${since(winner.assignedAt)}, and its ID is lower.`;
   }
 }
 
-const named = ({ name, groupId }: Membership) => `${name} (${groupId})`;
+const label = ({ name, groupId }: Membership) => `${name} (${groupId})`;

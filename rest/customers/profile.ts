@@ -1,4 +1,4 @@
-/** The Customer API of the public catalogue: registers a customer, shows it, changes it. */
+/** Profiles of customers: routes to register, read and update a customer. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Customer, Lookups } from "../../db/lookups.ts";
@@ -8,11 +8,11 @@ import {
   changeHeaders,
   creationHeaders,
   etag,
-  isKnown,
-  isWanted,
+  isClientWaiting,
+  isNotModified,
   readHeaders,
   versioned,
-} from "../conditions.ts";
+} from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, CustomerChangesSchema, CustomerSchema, NewCustomerSchema, profileOf } from "./customer.ts";
 
@@ -33,7 +33,7 @@ const register = createRoute({
   },
   responses: {
     201: {
-      ...json("Registered", CustomerSchema),
+      ...json("The registered customer", CustomerSchema),
       headers: versioned.headers.extend({ location: z.string() }),
     },
     ...refusals("ALREADY_EXISTS", "REFUSED_IN_STATE"),
@@ -44,7 +44,7 @@ const show = createRoute({
   operationId: "getCustomer",
   method: "get",
   path: "/customers/{customerId}",
-  summary: "Shows a customer",
+  summary: "Returns a customer",
   tags,
   middleware: [allow("read customers", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER")] as const,
   request: { params: customerPath, headers: readHeaders },
@@ -59,7 +59,7 @@ const change = createRoute({
   operationId: "updateCustomer",
   method: "patch",
   path: "/customers/{customerId}",
-  summary: "Changes the profile of a customer",
+  summary: "Updates the profile of a customer",
   tags,
   middleware: [allow("change customers", "CUSTOMER_MANAGER")] as const,
   request: {
@@ -68,7 +68,7 @@ const change = createRoute({
     body: { required: true, content: { "application/json": { schema: CustomerChangesSchema } } },
   },
   responses: {
-    200: { ...json("The customer as it is now", CustomerSchema), ...versioned },
+    200: { ...json("The updated customer", CustomerSchema), ...versioned },
     ...refusals("NOT_FOUND", "ALREADY_EXISTS", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -78,7 +78,7 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
     const { customerId, ...fields } = c.req.valid("json");
     const { storeId, type } = c.var.by;
     if (customerId !== undefined && type !== "SYSTEM") {
-      throw new DomainError("FORBIDDEN", "Cannot choose the customerId: only a service may");
+      throw new DomainError("FORBIDDEN", "Cannot choose the customerId: only services may choose one");
     }
     const ref = { kind: "customer", storeId, ...(customerId !== undefined && { id: customerId }) } as const;
     const { resource, headers } = await sendAndRead(
@@ -93,7 +93,7 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
     const { customerId } = c.req.valid("param");
     const customer = await findCustomer(c, lookups, customerId);
     const headers = { etag: etag(customer.version) };
-    if (isKnown(c, customer.version)) return c.body(null, 304, headers);
+    if (isNotModified(c, customer.version)) return c.body(null, 304, headers);
     return c.json(bodyOf(customer), 200, headers);
   });
 
@@ -111,12 +111,12 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
 }
 
 /**
- * The customer in the caller's store.
+ * Finds a customer in the caller's store.
  *
  * @throws {DomainError} NOT_FOUND
  */
 export async function findCustomer(c: ApiContext, lookups: Lookups, customerId: string): Promise<Customer> {
-  const customer = await lookups.findCustomer({ storeId: c.var.by.storeId, customerId }, isWanted(c));
+  const customer = await lookups.findCustomer({ storeId: c.var.by.storeId, customerId }, isClientWaiting(c));
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
   return customer;
 }

@@ -1,4 +1,4 @@
-/** Searches the customers of a store. */
+/** Search of the customers of a store. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import {
@@ -11,9 +11,9 @@ import {
 import { isTimedOut } from "../../db/errors.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import { digest } from "../digest.ts";
+import { keyedHash } from "../keyed_hash.ts";
 import type { RestOptions } from "../options.ts";
-import { pageBody, pageOf, readCursor } from "../pages.ts";
+import { pageBody, pageOf, readCursor } from "../pagination.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
 import { filterOf, searchQuery, SearchSchema } from "./filter.ts";
 
@@ -21,11 +21,12 @@ const tags = ["Customers"];
 const mayRead = allow("search customers", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER");
 
 const DESCRIPTION =
-  "The newest first; the members of a group by their ids, the greatest first. All conditions " +
-  "have to hold. A cursor goes with the filter that it was given for. Customers who are registered meanwhile " +
-  `neither repeat nor displace anybody on later pages. A search that takes longer than ${
+  "Customers are listed newest first, the members of a group by descending ID. They match all conditions. A cursor is " +
+  "valid only with its filter. Customers who are registered meanwhile neither repeat nor displace customers on later " +
+  `pages. A search that takes longer than ${
     SEARCH_LIMIT_MS / 1_000
-  } seconds is UNAVAILABLE: more conditions, or longer beginnings, make it faster.`;
+  } seconds is UNAVAILABLE: add conditions, or ` +
+  "make the prefixes longer.";
 
 const page = {
   ...json("A page of customers", pageOf(CustomerSchema).meta({ id: "CustomerPage" })),
@@ -36,10 +37,9 @@ const list = createRoute({
   method: "get",
   path: "/customers",
   summary: "Searches customers",
-  description:
-    `${DESCRIPTION} Emails and names in a query end up in the logs of proxies: where that matters, ` +
-    "`POST /customers/search` takes the same in its body. The Link header leads to the next page where the " +
-    "filter has neither, and never repeats one.",
+  description: `${DESCRIPTION} Proxies may log emails and names that are in a URL: to avoid that, use ` +
+    "`POST /customers/search`, which accepts the same filter in its body. The Link header has the URL of the next page, " +
+    "unless the filter has an email or a name.",
   tags,
   middleware: mayRead,
   request: { query: searchQuery },
@@ -59,7 +59,7 @@ const search = createRoute({
   method: "post",
   path: "/customers/search",
   summary: "Searches customers, without personal values in the URL",
-  description: `What \`GET /customers\` does. ${DESCRIPTION}`,
+  description: `Like \`GET /customers\`, with the filter in the body. ${DESCRIPTION}`,
   tags,
   middleware: mayRead,
   request: { body: { required: true, content: { "application/json": { schema: SearchSchema } } } },
@@ -86,13 +86,13 @@ async function findPage(
   filter: CustomerFilter,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ) {
-  const mark = await markOf(limits.hashKey, storeId, filter);
+  const mark = await hashFilter(limits.hashKey, storeId, filter);
   const [after] = readCursor(z.tuple([uuid, z.literal(mark)]), cursor) ?? [];
   const rows = await readCustomers(reader, storeId, filter, { limit: limit + 1, after });
   return pageBody(rows, limit, bodyOf, ({ customerId }) => [customerId, mark]);
 }
 
-/** @throws {DomainError} UNAVAILABLE when it takes too long */
+/** @throws {DomainError} UNAVAILABLE if the search takes too long */
 export async function readCustomers(
   reader: StoreReader,
   storeId: string,
@@ -109,14 +109,14 @@ export async function readCustomers(
   }
 }
 
-/** Tells one filter of one store from another, and nobody what it was. */
-async function markOf(hashKey: CryptoKey, storeId: string, filter: CustomerFilter): Promise<string> {
-  return (await digest(hashKey, `filter ${JSON.stringify([storeId, filter])}`)).slice(0, 12);
+/** Returns a keyed hash of a store's filter, so that a cursor identifies its filter without revealing it. */
+async function hashFilter(hashKey: CryptoKey, storeId: string, filter: CustomerFilter): Promise<string> {
+  return (await keyedHash(hashKey, `filter ${JSON.stringify([storeId, filter])}`)).slice(0, 12);
 }
 
 const PERSONAL = ["email", "emailPrefix", "namePrefix"];
 
-/** A link may be kept or shown anywhere, so one that needed a personal value is not made. */
+/** Returns the Link header; undefined if the URL would have a personal value, because links are stored and logged. */
 function nextLink(query: URLSearchParams, cursor: string | null): string | undefined {
   if (cursor === null || PERSONAL.some((name) => query.has(name))) return undefined;
   const next = new URLSearchParams(query);

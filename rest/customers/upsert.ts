@@ -1,9 +1,9 @@
-/** What a row of a bulk upsert comes to: an ordinary command to its customer. */
+/** Upsert of one row: finds the customer and sends the same command as the route of a single customer. */
 import { hasCode } from "../../domain/errors.ts";
 import { createAnswers } from "../../actors/runtime/idempotency.ts";
 import type { Answer, CommandContext } from "../../actors/runtime/protocol.ts";
 import { ErrorSchema, z } from "../api.ts";
-import { answerOf } from "../errors.ts";
+import { errorResponse } from "../errors.ts";
 import type { RestOptions } from "../options.ts";
 import type { BulkFields, BulkRow } from "./bulk_rows.ts";
 import { profileOf } from "./customer.ts";
@@ -21,16 +21,18 @@ export type BulkResult = z.output<typeof BulkResultSchema>;
 export type Upsert = (row: BulkRow) => Promise<BulkResult>;
 
 /**
- * @param context its idempotency key, with a row's number, is the row's own key
+ * Creates the upsert of rows.
+ *
+ * @param context the idempotency key of a row is that of the context with the row's number
  */
 export function createUpsert(
   { actors, lookups, reader }: Pick<RestOptions, "actors" | "lookups" | "reader">,
   { by, traceparent, idempotencyKey }: CommandContext,
 ): Upsert {
   const { storeId } = by;
-  const earlier = createAnswers(reader, by);
+  const findAnswer = createAnswers(reader, by);
 
-  /** A line feed stands in no caller's own key. */
+  /** Keys of callers cannot contain a line feed, so these never collide with them. */
   const keyOf = (row: number) => idempotencyKey === undefined ? undefined : `${idempotencyKey}\n${row}`;
 
   async function send(
@@ -46,7 +48,7 @@ export function createUpsert(
   const register = ({ customerId, ...profile }: BulkFields, key: string | undefined) =>
     send(customerId, "register", profileOf(profile), key);
 
-  /** An email by which the customer was found is spelled as the customer has it. */
+  /** Leaves out the email by which the customer was found, so that its stored spelling remains. */
   const update = (id: string, fields: BulkFields, key: string | undefined) => {
     const { customerId, returning: _, email, ...profile } = fields;
     return send(
@@ -60,13 +62,13 @@ export function createUpsert(
   async function upsertById(id: string, fields: BulkFields, key: string | undefined): Promise<Answer> {
     try {
       return await update(id, fields, key);
-    } catch (missing) {
+    } catch (error) {
       const mayRegister = by.type === "SYSTEM" && fields.email !== undefined;
-      if (!hasCode(missing, "NOT_FOUND") || !mayRegister) throw missing;
+      if (!hasCode(error, "NOT_FOUND") || !mayRegister) throw error;
       try {
         return await register(fields, key);
       } catch (refusal) {
-        // Somebody else has registered it since we looked, unless it is the email that is another one's.
+        // Another request has registered the customer meanwhile, unless the email belongs to another customer.
         if (!hasCode(refusal, "ALREADY_EXISTS")) throw refusal;
         return await update(id, fields, key).catch((error) => {
           throw hasCode(error, "NOT_FOUND") ? refusal : error;
@@ -76,22 +78,22 @@ export function createUpsert(
   }
 
   async function upsertByEmail(email: string, fields: BulkFields, key: string | undefined): Promise<Answer> {
-    const known = await lookups.findCustomerId({ storeId, email });
-    if (known !== undefined) return await update(known, fields, key);
+    const existing = await lookups.findCustomerId({ storeId, email });
+    if (existing !== undefined) return await update(existing, fields, key);
     try {
       return await register(fields, key);
     } catch (error) {
-      // Somebody else has registered it since we looked.
-      const now = hasCode(error, "ALREADY_EXISTS") && await lookups.findCustomerId({ storeId, email });
-      if (!now) throw error;
-      return await update(now, fields, key);
+      // Another request has registered the customer meanwhile.
+      const existing = hasCode(error, "ALREADY_EXISTS") && await lookups.findCustomerId({ storeId, email });
+      if (!existing) throw error;
+      return await update(existing, fields, key);
     }
   }
 
-  /** Sends the row's command again to whom it was sent: only that has the same answer, whatever has happened since. */
+  /** Sends the row's command again to the same customer, because the stored answer belongs to that command. */
   async function repeat(answer: Answer, fields: BulkFields, key: string): Promise<Answer> {
-    const isBirth = answer.version === 1 && answer.changed;
-    return isBirth ? await register(fields, key) : await update(answer.id, fields, key);
+    const isRegistration = answer.version === 1 && answer.changed;
+    return isRegistration ? await register(fields, key) : await update(answer.id, fields, key);
   }
 
   async function upsertFirst(fields: BulkFields, key: string | undefined): Promise<Answer> {
@@ -103,15 +105,15 @@ export function createUpsert(
   async function upsert(row: number, fields: BulkFields): Promise<Answer> {
     const key = keyOf(row);
     if (key === undefined) return await upsertFirst(fields, key);
-    const known = await earlier(key);
-    if (known !== undefined) return await repeat(known, fields, key);
+    const stored = await findAnswer(key);
+    if (stored !== undefined) return await repeat(stored, fields, key);
     try {
       return await upsertFirst(fields, key);
     } catch (error) {
-      // The same file may still be under way: what it has made of the row since we looked is the answer.
-      const now = await earlier(key);
-      if (now === undefined) throw error;
-      return await repeat(now, fields, key);
+      // The same file may be in progress in another request, which has applied the row meanwhile.
+      const stored = await findAnswer(key);
+      if (stored === undefined) throw error;
+      return await repeat(stored, fields, key);
     }
   }
 
@@ -123,7 +125,7 @@ export function createUpsert(
       return { row: row.row, customerId: id, result, version };
     } catch (error) {
       const customerId = "fields" in row ? row.fields.customerId ?? null : null;
-      return { row: row.row, customerId, result: "REFUSED", version: null, error: answerOf(error).body };
+      return { row: row.row, customerId, result: "REFUSED", version: null, error: errorResponse(error).body };
     }
   };
 }

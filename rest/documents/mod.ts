@@ -1,13 +1,13 @@
-/** `/openapi.json`, and `/docs`, which shows it: for anybody, since they say nothing of anybody. */
+/** `/openapi.json` and its viewer at `/docs`: public, because they contain no data. */
 import { Hono } from "@hono/hono";
 import { accepts } from "@hono/hono/accepts";
 import { html } from "@hono/hono/html";
 import type { OpenApiDocument } from "./openapi.ts";
 
-/** Scalar as its package has it, gzipped. */
+/** The script of Scalar, gzipped. */
 const SCALAR = new URL("../../vendor/scalar/standalone.js.gz", import.meta.url);
 
-/** The page fetches nothing from elsewhere. Scalar writes its styles into the page. */
+/** The page loads nothing from other origins. Scalar requires inline styles. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
   "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -24,7 +24,7 @@ const SETTINGS = JSON.stringify({
 
 export function createDocuments(document: OpenApiDocument): Hono {
   const text = JSON.stringify(document);
-  let unpacked: Promise<Uint8Array<ArrayBuffer>> | undefined; // for the few clients that do not take gzip
+  let script: Promise<Uint8Array<ArrayBuffer>> | undefined; // decompressed, for the few clients without gzip
   return new Hono()
     .get("/openapi.json", (c) => c.body(text, 200, { "content-type": "application/json" }))
     .get("/docs", (c) => {
@@ -39,7 +39,7 @@ export function createDocuments(document: OpenApiDocument): Hono {
   <body>
     <script id="api-reference" data-url="/openapi.json" data-configuration="${SETTINGS}"></script>
     <script src="/docs/scalar.js"></script>
-    <noscript>This page needs a script; the document itself is <a href="/openapi.json">/openapi.json</a>.</noscript>
+    <noscript>This page requires JavaScript. The document is at <a href="/openapi.json">/openapi.json</a>.</noscript>
   </body>
 </html>`);
     })
@@ -52,20 +52,20 @@ export function createDocuments(document: OpenApiDocument): Hono {
       c.header("content-type", "text/javascript; charset=utf-8");
       c.header("cache-control", "public, max-age=86400");
       c.header("vary", "accept-encoding");
-      if (gzip !== "gzip") return c.body(streamOf(await (unpacked ??= unpack())));
+      if (gzip !== "gzip") return c.body(streamOf(await (script ??= decompressScript())));
       c.header("content-encoding", "gzip");
       return c.body((await Deno.open(SCALAR)).readable);
     });
 }
 
-async function unpack(): Promise<Uint8Array<ArrayBuffer>> {
+async function decompressScript(): Promise<Uint8Array<ArrayBuffer>> {
   const { readable } = await Deno.open(SCALAR);
   return await new Response(readable.pipeThrough(new DecompressionStream("gzip"))).bytes();
 }
 
 const CHUNK_BYTES = 64 * 1_024;
 
-/** Clients that read slowly share the bytes; a response of one piece is copied for each of them. */
+/** Streams in chunks: slow clients then share the bytes, while a response in one piece is copied for each client. */
 function streamOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
   let sent = 0;
   return new ReadableStream({

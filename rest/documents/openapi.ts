@@ -1,17 +1,18 @@
-/** The OpenAPI document of the API, made from the schemas that validate its input. */
+/** OpenAPI document of the API, generated from the schemas that validate its input. */
 import type { Api } from "../api.ts";
 
-const DESCRIPTION = `Customers, their addresses and shopper groups, and the requests of data subjects: for
-identity-service and other services of the platform, and for store staff. A caller sees and changes one store, the one
-of its token. Shoppers keep their own account through the GraphQL API.
+const DESCRIPTION =
+  `Customers, their addresses and shopper groups, and GDPR requests: for identity-service and other
+services of the platform, and for store staff. A caller reads and changes only the store of its token. Shoppers manage
+their own account through the GraphQL API.
 
-Of store staff, CUSTOMER_SUPPORT reads customers, addresses, groups and memberships, and CUSTOMER_MANAGER changes them
-as well, many at once too; PRIVACY_OFFICER handles GDPR requests; STORE_MANAGER does all of it, and so do services
-(SYSTEM), who alone choose the \`customerId\` of a new customer.
+Roles of store staff: CUSTOMER_SUPPORT reads customers, addresses, groups and memberships. CUSTOMER_MANAGER also changes
+them, individually or in bulk. PRIVACY_OFFICER handles GDPR requests. STORE_MANAGER may do all of this, as may services
+(SYSTEM). Only services choose the \`customerId\` of a new customer.
 
-A change may rest on the version that the caller has seen (\`If-Match\` with the \`ETag\`), and can be repeated under an
-\`Idempotency-Key\`. Errors are \`{code, message}\`; the code is for programs, and the message, which names ids and
-fields but never a personal value, is for people.`;
+A change can be limited to the version that the caller has seen (\`If-Match\` with the \`ETag\`), and can be repeated
+safely with an \`Idempotency-Key\`. Errors are \`{code, message}\`: the code is for programs, the message for people.
+Messages name IDs and fields, never personal values.`;
 
 export function describeApi(api: Api) {
   api.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
@@ -19,7 +20,7 @@ export function describeApi(api: Api) {
     scheme: "bearer",
     bearerFormat: "JWT",
     description:
-      "A token of the platform's issuer for a service (SYSTEM) or for staff with a role in the store",
+      "A token of the platform's issuer for a service (SYSTEM), or for staff with a role in the store",
   });
   const document = api.getOpenAPI31Document({
     openapi: "3.1.0",
@@ -31,11 +32,14 @@ export function describeApi(api: Api) {
     },
     security: [{ bearer: [] }],
     tags: [
-      { name: "Customers", description: "Who they are, and whether their account is open" },
-      { name: "Addresses", description: "The address book of a customer, whose version is the customer's" },
+      { name: "Customers", description: "Profiles of customers, and the status of their accounts" },
+      {
+        name: "Addresses",
+        description: "The address book of a customer. Its version is the customer's version",
+      },
       { name: "Groups", description: "Shopper groups, which decide the price list" },
-      { name: "Memberships", description: "Which customer is in which group, and what it comes to" },
-      { name: "Bulk", description: "Many customers at once, streamed in and out" },
+      { name: "Memberships", description: "The groups of a customer, and the price list that applies" },
+      { name: "Bulk", description: "Streaming upsert and export of many customers" },
       { name: "GDPR requests", description: "Access, erasure, rectification and portability" },
     ],
   });
@@ -47,15 +51,15 @@ export function describeApi(api: Api) {
 
 export type OpenApiDocument = ReturnType<Api["getOpenAPI31Document"]>;
 
-/** What any body may meet, before its schema does. */
+/** Describes the errors that are detected before a body is validated. */
 function describeBody(operation: { requestBody?: unknown; responses: Record<string, unknown> }): void {
   if (!operation.requestBody) return;
   operation.responses[413] ??= {
     ...operation.responses[400] as object,
-    description: "INVALID_INPUT: too long",
+    description: "INVALID_INPUT: the body is too large",
   };
   operation.responses[415] ??= {
     ...operation.responses[400] as object,
-    description: "INVALID_INPUT: another type",
+    description: "INVALID_INPUT: the content type is not accepted",
   };
 }

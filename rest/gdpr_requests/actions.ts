@@ -1,14 +1,14 @@
-/** What staff do with a GDPR request. In which of its states each is taken, its machine knows. */
+/** Actions of staff on a GDPR request. Its state machine decides which action each state accepts. */
 import { text } from "../../domain/input.ts";
 import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
-import { changeHeaders, versioned } from "../conditions.ts";
+import { changeHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { RequestSchema } from "./request.ts";
 import { readRequest, requestPath, tags } from "./requests.ts";
 
 const ReasonSchema = z.strictObject({
-  reason: text(500).meta({ description: "Your own words; never the subject's data" }),
+  reason: text(500).meta({ description: "Free text. It must not contain personal data of the subject" }),
 }).meta({ id: "Reason" });
 const service = text(100).meta({ example: "order-service" });
 const OptionalReasonSchema = ReasonSchema.partial().meta({ id: "OptionalReason" });
@@ -16,13 +16,14 @@ const RetrySchema = OptionalReasonSchema.extend({ service: service.optional() })
 const WaiverSchema = ReasonSchema.extend({ service }).meta({ id: "Waiver" });
 
 const ACTIONS = {
-  cancel: "Takes a request back; what was collected for it is destroyed",
-  release: "Lets a request go on that was held",
-  hold: "Holds a request back before its work begins; its clock goes on",
-  refuse: "Ends a request as REFUSED; what was collected for it is destroyed",
-  extend: "Moves the due date to three months after receipt, once and inside the first month",
-  retry: "Asks a service again at once; without a service, tries again what comes behind all of them",
-  waive: "Goes on without what a service has not answered; the reason stands in the receipt or the documents",
+  cancel: "Cancels a request; data collected for it is deleted",
+  release: "Releases a request from its hold",
+  hold: "Puts a request on hold before its processing begins; its due date does not move",
+  refuse: "Completes a request as REFUSED; data collected for it is deleted",
+  extend: "Moves the due date to three months after receipt; possible once, in the first month",
+  retry:
+    "Sends the request to a service again at once; without a service, retries the step that follows all services' replies",
+  waive: "Continues without the reply of a service; the receipt or the documents contain the reason",
 } as const;
 type Action = keyof typeof ACTIONS;
 
@@ -35,7 +36,7 @@ const partsOf = (action: Action) =>
     tags,
     middleware: allow(`${action} GDPR requests`, "PRIVACY_OFFICER"),
     responses: {
-      200: { ...json("The request as it is now", RequestSchema), ...versioned },
+      200: { ...json("The updated request", RequestSchema), ...versioned },
       ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
     },
   }) as const;

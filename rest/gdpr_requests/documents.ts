@@ -1,4 +1,4 @@
-/** What a GDPR request leaves behind: the documents of an export, and the receipt of an erasure. */
+/** Results of a GDPR request: the link to an export's documents, and the receipt of an erasure. */
 import { DomainError } from "../../domain/errors.ts";
 import { exportReceipt } from "../../actors/gdpr/receipts/receipt.ts";
 import { ReceiptFileSchema } from "../../actors/gdpr/receipts/file.ts";
@@ -7,19 +7,21 @@ import type { RestOptions } from "../options.ts";
 import { mayRead, requestPath, tags } from "./requests.ts";
 
 const ExportLinkSchema = z.object({
-  url: z.string().meta({ description: "Relative to the service's address; gives each document once" }),
+  url: z.string().meta({ description: "Relative to the service's address. It returns each document once" }),
   expiresAt: z.iso.datetime(),
-  sha256: z.string().meta({ description: "Of manifest.json, which has those of the others; hexadecimal" }),
+  sha256: z.string().meta({
+    description: "Of manifest.json, which contains the hashes of the other documents; hexadecimal",
+  }),
 }).meta({ id: "ExportLink" });
 
 const showExport = createRoute({
   operationId: "getGdprRequestExport",
   method: "get",
   path: "/gdpr-requests/{requestId}/export",
-  summary: "Gives a link to the documents of a completed access or portability request",
+  summary: "Returns a link to the documents of a completed access or portability request",
   description:
-    "The subject may open the link, and staff who handle GDPR requests; once a document was fetched " +
-    "with it, that one takes a new link.",
+    "The subject and staff who handle GDPR requests may open the link. It returns each document once: to download a " +
+    "document again, request a new link.",
   tags,
   middleware: mayRead,
   request: { params: requestPath },
@@ -30,8 +32,8 @@ const showReceipt = createRoute({
   operationId: "getGdprRequestReceipt",
   method: "get",
   path: "/gdpr-requests/{requestId}/receipt",
-  summary: "Gives the signed receipt of a completed erasure",
-  description: "A file for `deno task receipt verify`, which needs nothing of the service.",
+  summary: "Returns the signed receipt of a completed erasure",
+  description: "A file for `deno task receipt verify`, which works without access to the service.",
   tags,
   middleware: mayRead,
   request: { params: requestPath },

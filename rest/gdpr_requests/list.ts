@@ -1,10 +1,10 @@
-/** The GDPR requests of a store, page by page. */
-import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+/** Paginated list of the GDPR requests of a store. */
+import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { text, uuid } from "../../domain/input.ts";
 import { searchRequests } from "../../db/gdpr_search.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
-import { pageBody, pageOf, pageQuery, readCursor } from "../pages.ts";
+import { pageBody, pageOf, pageQuery, readCursor } from "../pagination.ts";
 import { OUTCOMES, RequestSummarySchema, STATUSES, summaryOf } from "./request.ts";
 import { mayRead, tags } from "./requests.ts";
 
@@ -21,11 +21,11 @@ const list = createRoute({
       status: z.enum(STATUSES).optional(),
       outcome: z.enum(OUTCOMES).optional(),
       overdue: z.enum(["true", "false"]).optional().meta({
-        description: "Only those that are open and past their due date, or only all others",
+        description: "True: only open requests whose due date has passed. False: only all other requests",
       }),
       customerId: uuid.optional(),
       waitingFor: text(100).optional().meta({
-        description: "A service that has been asked and has not answered yet",
+        description: "Only requests that wait for this service's reply",
         example: "order-service",
       }),
       ...pageQuery,
@@ -37,7 +37,7 @@ const list = createRoute({
   },
 });
 
-/** When the last request of the page was made, in milliseconds since the epoch, and its id. */
+/** Creation time of the last request of a page, in milliseconds since the epoch, and its ID. */
 const Position = z.tuple([z.int().min(0).max(Date.UTC(9999, 0)), uuid]);
 
 export function addListRoute(api: Api, { reader }: RestOptions): void {

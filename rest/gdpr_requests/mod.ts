@@ -1,4 +1,4 @@
-/** `/gdpr-requests`: the requests of data subjects, for the staff who answer for them. */
+/** `/gdpr-requests`: GDPR requests, for the staff who handle them. */
 import { type Api, createApi } from "../api.ts";
 import type { RestOptions } from "../options.ts";
 import { addActionRoutes } from "./actions.ts";

@@ -1,7 +1,7 @@
-/** A GDPR request as the REST API shows and takes it. */
+/** Schemas of a GDPR request in the REST API. */
 import { AT_RISK_MS } from "../../actors/gdpr/machines/events.ts";
 import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
-import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { email, locale, phone, text, uuid } from "../../domain/input.ts";
 import type { GdprRequestRow, ParticipantRow } from "../../db/gdpr_requests.ts";
 import type { FoundRequest } from "../../db/gdpr_search.ts";
@@ -11,60 +11,64 @@ export const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"] as const;
 export const OUTCOMES = ["FULFILLED", "CANCELLED", "REFUSED"] as const;
 const PARTICIPANT_STATES = ["ASKED", "RETRYING", "OVERDUE", "RECEIVED", "CONFIRMED", "WAIVED"] as const;
 
-/** A machine's state. One that is nested is an object, with an entry for each region that is active. */
+/** State of a machine. A nested state is an object with an entry for each active region. */
 export const StateSchema = z.union([z.string(), z.record(z.string(), z.unknown())]).meta({
-  description: "The state of the request's machine; a nested one as an object",
+  description: "State of the request's state machine; a nested state is an object",
   example: { IN_PROGRESS: { awaiting_confirmations: { "order-service": "asked" } } },
 });
 
-const facts = {
+const sharedFields = {
   requestId: z.uuid(),
   customerId: z.uuid(),
   type: z.enum(RIGHTS),
   status: z.enum(STATUSES),
   outcome: z.enum(OUTCOMES).nullable().meta({ description: "Null until COMPLETED" }),
-  held: z.boolean().meta({ description: "Held back by staff before its work has begun" }),
+  held: z.boolean().meta({ description: "Put on hold by staff before its processing begins" }),
   atRisk: z.boolean().meta({ description: "Open, and due within seven days" }),
   overdue: z.boolean().meta({ description: "Open, and its due date has passed" }),
   createdAt: z.iso.datetime(),
   dueAt: z.iso.datetime(),
   completedAt: z.iso.datetime().nullable(),
   requestedBy: z.uuid().meta({
-    description: "The subject, the member of staff or the service that opened it",
+    description: "The subject, staff member or service that opened it",
   }),
-  machine: z.string().meta({ description: "The machine that leads it, as name@version" }),
-  version: z.int().meta({ description: "Rises with every event; also the ETag" }),
+  machine: z.string().meta({ description: "The state machine of the request, as name@version" }),
+  version: z.int().meta({ description: "Increases with every event; also the ETag" }),
 };
 const participation = { service: z.string(), state: z.enum(PARTICIPANT_STATES) };
 
 export const RequestSummarySchema = z.object({
-  ...facts,
+  ...sharedFields,
   participants: z.array(z.object(participation)).meta({
-    description: "By name; empty until the work begins",
+    description: "By name; empty until processing begins",
   }),
 }).meta({ id: "GdprRequestSummary" });
 
 const ParticipantSchema = z.object({
   ...participation,
-  attempts: z.int().meta({ description: "How often it was asked since somebody last looked at it" }),
-  nextAttemptAt: z.iso.datetime().nullable().meta({ description: "Null: it is not asked again by itself" }),
+  attempts: z.int().meta({ description: "Number of attempts since the last retry by staff" }),
+  nextAttemptAt: z.iso.datetime().nullable().meta({ description: "Null: there is no automatic retry" }),
   lastError: z.string().nullable(),
-  evidence: z.string().nullable().meta({ description: "What the service has said of what it did" }),
+  evidence: z.string().nullable().meta({ description: "The service's own statement of what it has done" }),
   waiverReason: z.string().nullable(),
   settledAt: z.iso.datetime().nullable(),
 }).meta({ id: "GdprParticipant" });
 
 export const RequestSchema = z.object({
-  ...facts,
+  ...sharedFields,
   state: StateSchema,
-  extended: z.boolean().meta({ description: "Staff have moved the due date to three months after receipt" }),
-  residue: z.int().meta({ description: "In how many rows the search after an erasure has found something" }),
+  extended: z.boolean().meta({
+    description: "True if staff have moved the due date to three months after receipt",
+  }),
+  residue: z.int().meta({
+    description: "Number of rows in which the search after an erasure has found personal values",
+  }),
   reasons: z.object({
     hold: z.string().nullable(),
     extension: z.string().nullable(),
     refusal: z.string().nullable(),
-  }).meta({ description: "The staff's own words" }),
-  participants: z.array(ParticipantSchema).meta({ description: "By name; empty until the work begins" }),
+  }).meta({ description: "Free text of staff" }),
+  participants: z.array(ParticipantSchema).meta({ description: "By name; empty until processing begins" }),
 }).meta({ id: "GdprRequest" });
 
 export const NewRequestSchema = z.strictObject({
@@ -78,26 +82,30 @@ export const NewRequestSchema = z.strictObject({
     locale: locale.nullish().meta({ description: "BCP 47", example: "de-CH" }),
   }).optional().meta({
     description:
-      "With a RECTIFICATION and with nothing else: at least one field of the profile, as it should be",
+      "Required for a RECTIFICATION, not accepted otherwise: the correct values of at least one field of the profile",
   }),
 }).meta({ id: "NewGdprRequest" });
 
 export function summaryOf(request: FoundRequest, now: Date): z.output<typeof RequestSummarySchema> {
   const participants = request.participants.map(({ service, state }) => ({ service, state }));
-  return { ...factsOf(request, request.held, now), participants };
+  return { ...sharedFieldsOf(request, request.held, now), participants };
 }
 
-/** @param now decides what is at risk and overdue */
+/**
+ * Converts a request to its representation.
+ *
+ * @param now time at which `atRisk` and `overdue` are decided
+ */
 export function bodyOf(
   row: GdprRequestRow,
   participants: readonly ParticipantRow[],
   now: Date,
 ): z.output<typeof RequestSchema> {
-  // What a machine has stored that this version does not know need not have our form.
+  // A snapshot of a machine that this version does not know may have another shape.
   const { value = row.status, context } = row.snapshot as Partial<RequestSnapshot>;
   const held = typeof value === "object" && value.PENDING === "held";
   return {
-    ...factsOf(row, held, now),
+    ...sharedFieldsOf(row, held, now),
     state: value,
     extended: row.extensionReason !== null,
     residue: context?.residue ?? 0,
@@ -110,10 +118,14 @@ export function bodyOf(
   };
 }
 
-function factsOf(request: Omit<FoundRequest, "state" | "held" | "participants">, held: boolean, now: Date) {
+function sharedFieldsOf(
+  request: Omit<FoundRequest, "state" | "held" | "participants">,
+  held: boolean,
+  now: Date,
+) {
   const { requestId, customerId, type, status, outcome, createdAt, dueAt, completedAt } = request;
   const { requestedBy, machine, version } = request;
-  const left = status === "COMPLETED" ? Infinity : dueAt.getTime() - now.getTime();
+  const remainingMs = status === "COMPLETED" ? Infinity : dueAt.getTime() - now.getTime();
   return {
     requestId,
     customerId,
@@ -121,8 +133,8 @@ function factsOf(request: Omit<FoundRequest, "state" | "held" | "participants">,
     status,
     outcome,
     held,
-    atRisk: left >= 0 && left <= AT_RISK_MS,
-    overdue: left < 0,
+    atRisk: remainingMs >= 0 && remainingMs <= AT_RISK_MS,
+    overdue: remainingMs < 0,
     createdAt: createdAt.toISOString(),
     dueAt: dueAt.toISOString(),
     completedAt: completedAt?.toISOString() ?? null,

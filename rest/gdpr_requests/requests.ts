@@ -1,11 +1,11 @@
-/** Opens a GDPR request on a customer's behalf, and shows one with everything that staff need to know of it. */
+/** GDPR requests: routes to open a request on a customer's behalf, and to read a request. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
-import { creationHeaders, etag, versioned } from "../conditions.ts";
+import { creationHeaders, etag, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, NewRequestSchema, RequestSchema } from "./request.ts";
 
@@ -18,7 +18,7 @@ const open = createRoute({
   method: "post",
   path: "/gdpr-requests",
   summary: "Opens a request on a customer's behalf",
-  description: "A customer has one open request of a type; opening it again gives that one.",
+  description: "A customer has at most one open request of each type. If one is open, it is returned.",
   tags,
   middleware: allow("open GDPR requests", "PRIVACY_OFFICER"),
   request: {
@@ -26,8 +26,11 @@ const open = createRoute({
     body: { required: true, content: { "application/json": { schema: NewRequestSchema } } },
   },
   responses: {
-    200: { ...json("The request of this type that is open already", RequestSchema), ...versioned },
-    201: { ...json("Opened", RequestSchema), headers: versioned.headers.extend({ location: z.string() }) },
+    200: { ...json("The request of this type that is already open", RequestSchema), ...versioned },
+    201: {
+      ...json("The new request", RequestSchema),
+      headers: versioned.headers.extend({ location: z.string() }),
+    },
     ...refusals("NOT_FOUND", "ALREADY_EXISTS", "REFUSED_IN_STATE"),
   },
 });
@@ -36,7 +39,7 @@ const show = createRoute({
   operationId: "getGdprRequest",
   method: "get",
   path: "/gdpr-requests/{requestId}",
-  summary: "Shows a request with its participants",
+  summary: "Returns a request with its participants",
   tags,
   middleware: mayRead,
   request: { params: requestPath },

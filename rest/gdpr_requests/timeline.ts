@@ -1,30 +1,30 @@
-/** What has become of a GDPR request, event by event. */
+/** Timeline of a GDPR request: its events. */
 import { DomainError } from "../../domain/errors.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
-import { pageBody, pageOf, pageQuery, readCursor } from "../pages.ts";
+import { pageBody, pageOf, pageQuery, readCursor } from "../pagination.ts";
 import { StateSchema } from "./request.ts";
 import { mayRead, requestPath, tags } from "./requests.ts";
 
 const EventSchema = z.object({
   sequence: z.int().meta({ description: "The request's version after the event" }),
   event: z.string().meta({
-    description: "Names never change. A client has to ignore those that it does not know",
+    description: "Names never change. Clients must ignore unknown names",
     examples: ["participant.confirm", "participant.asked_again", "grace.ended", "clock.at_risk"],
   }),
   service: z.string().nullable().meta({
     description:
-      "The service that the event was about, by its name in `participants`. Null: the request as a whole",
+      "The service that the event is about, by its name in `participants`. Null: the request as a whole",
     example: "order-service",
   }),
-  stateBefore: StateSchema.nullable().meta({ description: "Null for the event that made the request" }),
+  stateBefore: StateSchema.nullable().meta({ description: "Null for the event that opened the request" }),
   stateAfter: StateSchema,
   by: z.object({ id: z.uuid(), type: z.enum(["CUSTOMER", "STAFF", "SYSTEM"]) }),
   changedFields: z.array(z.string()),
-  reason: z.string().nullable().meta({ description: "The staff's own words; null where none were given" }),
+  reason: z.string().nullable().meta({ description: "Free text of staff; null without a reason" }),
   at: z.iso.datetime(),
 }).meta({ id: "GdprRequestEvent" });
 
@@ -74,6 +74,6 @@ function bodyOf(stored: ActorEventRow): z.output<typeof EventSchema> {
   };
 }
 
-/** The journal keeps a nested state as JSON. */
+/** The journal stores a nested state as JSON. */
 const stateOf = (text: string): z.output<typeof StateSchema> =>
   text.startsWith("{") ? JSON.parse(text) : text;

@@ -1,4 +1,4 @@
-/** A shopper group as the REST API shows and takes it. */
+/** Schemas of a shopper group in the REST API. */
 import { text, uuid } from "../../domain/input.ts";
 import type { ShopperGroup } from "../../db/shopper_groups.ts";
 import { z } from "../api.ts";
@@ -8,23 +8,25 @@ export const GroupSchema = z.object({
   name: z.string(),
   priceListId: z.uuid(),
   priority: z.int(),
-  version: z.int().meta({ description: "Rises with every change; also the ETag" }),
+  version: z.int().meta({ description: "Increases with every change; also the ETag" }),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
   deletedAt: z.iso.datetime().nullable().meta({
-    description: "From then on the group decides no price; its memberships end soon after",
+    description: "From this time on the group decides no prices. Its memberships end shortly after",
   }),
 }).meta({ id: "Group" });
 
 export const NewGroupSchema = z.strictObject({
-  name: text(100).meta({ description: "No other group of the store has it", example: "Gold" }),
+  name: text(100).meta({ description: "Unique among the groups of the store", example: "Gold" }),
   priceListId: uuid.meta({ description: "A price list of catalog-service" }),
-  priority: z.int32().meta({ description: "Of a customer's groups the one with the highest decides" }),
+  priority: z.int32().meta({
+    description: "The group with the highest priority decides the price list of a customer",
+  }),
 }).meta({ id: "NewGroup" });
 
 export const GroupChangesSchema = NewGroupSchema.partial().meta({
   id: "GroupChanges",
-  description: "What is absent stays as it is.",
+  description: "Absent fields remain unchanged.",
 });
 
 export function bodyOf(group: ShopperGroup): z.output<typeof GroupSchema> {

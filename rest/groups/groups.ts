@@ -1,4 +1,4 @@
-/** Makes a shopper group, shows it, changes it, deletes it. */
+/** Shopper groups: routes to create, read, update and delete a group. */
 import { DomainError } from "../../domain/errors.ts";
 import type { CommandContext } from "../../actors/runtime/protocol.ts";
 import { uuid } from "../../domain/input.ts";
@@ -6,7 +6,14 @@ import { findShopperGroup, type ShopperGroup } from "../../db/shopper_groups.ts"
 import type { ReadSql } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
-import { changeHeaders, creationHeaders, etag, isKnown, readHeaders, versioned } from "../conditions.ts";
+import {
+  changeHeaders,
+  creationHeaders,
+  etag,
+  isNotModified,
+  readHeaders,
+  versioned,
+} from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, GroupChangesSchema, GroupSchema, NewGroupSchema } from "./group.ts";
 
@@ -19,7 +26,7 @@ const create = createRoute({
   operationId: "createGroup",
   method: "post",
   path: "/groups",
-  summary: "Makes a group",
+  summary: "Creates a group",
   tags,
   middleware: mayWrite,
   request: {
@@ -27,7 +34,10 @@ const create = createRoute({
     body: { required: true, content: { "application/json": { schema: NewGroupSchema } } },
   },
   responses: {
-    201: { ...json("Made", GroupSchema), headers: versioned.headers.extend({ location: z.string() }) },
+    201: {
+      ...json("The new group", GroupSchema),
+      headers: versioned.headers.extend({ location: z.string() }),
+    },
     ...refusals("ALREADY_EXISTS"),
   },
 });
@@ -36,7 +46,7 @@ const show = createRoute({
   operationId: "getGroup",
   method: "get",
   path: "/groups/{groupId}",
-  summary: "Shows a group, a deleted one too",
+  summary: "Returns a group, even a deleted one",
   tags,
   middleware: allow("read groups", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
   request: { params: groupPath, headers: readHeaders },
@@ -51,7 +61,7 @@ const change = createRoute({
   operationId: "updateGroup",
   method: "patch",
   path: "/groups/{groupId}",
-  summary: "Changes a group; its members' prices follow at once",
+  summary: "Updates a group, with immediate effect on its members' prices",
   tags,
   middleware: mayWrite,
   request: {
@@ -60,7 +70,7 @@ const change = createRoute({
     body: { required: true, content: { "application/json": { schema: GroupChangesSchema } } },
   },
   responses: {
-    200: { ...json("The group as it is now", GroupSchema), ...versioned },
+    200: { ...json("The updated group", GroupSchema), ...versioned },
     ...refusals("NOT_FOUND", "ALREADY_EXISTS", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -71,13 +81,13 @@ const remove = createRoute({
   path: "/groups/{groupId}",
   summary: "Deletes a group",
   description:
-    "From the answer on it decides no price, and its name is free. It stays on record; its memberships end " +
-    "soon after, each with its event customer.group_removed.",
+    "With the response, the group decides no prices any more, and its name can be used again. Its record remains. Its " +
+    "memberships end shortly after, each with an event customer.group_removed.",
   tags,
   middleware: mayWrite,
   request: { params: groupPath, headers: changeHeaders },
   responses: {
-    200: { ...json("The group as it stays on record", GroupSchema), ...versioned },
+    200: { ...json("The deleted group", GroupSchema), ...versioned },
     ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -98,7 +108,7 @@ export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void 
     const { groupId } = c.req.valid("param");
     const group = await read(groupId, c.var.by.storeId);
     const headers = { etag: etag(group.version) };
-    if (isKnown(c, group.version)) return c.body(null, 304, headers);
+    if (isNotModified(c, group.version)) return c.body(null, 304, headers);
     return c.json(bodyOf(group), 200, headers);
   });
 

@@ -1,10 +1,10 @@
-/** The groups of a store and the members of a group, page by page. */
+/** Paginated lists of the groups of a store and of the members of a group. */
 import { text, uuid } from "../../domain/input.ts";
 import { listMembers, type Member } from "../../db/customer_group_memberships.ts";
 import { searchShopperGroups } from "../../db/shopper_groups.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
-import { pageBody, pageOf, pageQuery, readCursor } from "../pages.ts";
+import { pageBody, pageOf, pageQuery, readCursor } from "../pagination.ts";
 import { bodyOf, GroupSchema } from "./group.ts";
 import { findGroup, groupPath } from "./groups.ts";
 
@@ -15,14 +15,16 @@ const list = createRoute({
   operationId: "listGroups",
   method: "get",
   path: "/groups",
-  summary: "Lists the groups of the store in the order of their ids",
+  summary: "Lists the groups of the store in the order of their IDs",
   tags,
   middleware: mayRead,
   request: {
     query: z.strictObject({
-      namePrefix: text(100).optional().meta({ description: "How the name begins, in whatever case" }),
+      namePrefix: text(100).optional().meta({
+        description: "Beginning of the name, compared without regard to case",
+      }),
       deleted: z.enum(["true", "false"]).optional().meta({
-        description: "Only groups that are deleted, or only those that are not",
+        description: "True: only deleted groups. False: only groups that have not been deleted",
       }),
       ...pageQuery,
     }),
@@ -39,8 +41,8 @@ const members = createRoute({
   operationId: "listGroupMembers",
   method: "get",
   path: "/groups/{groupId}/members",
-  summary: "Lists the members of a group in the order of their ids",
-  description: "A deleted group's members leave it one after the other.",
+  summary: "Lists the members of a group in the order of their IDs",
+  description: "The memberships of a deleted group end one after another.",
   tags,
   middleware: mayRead,
   request: { params: groupPath, query: z.strictObject(pageQuery) },

@@ -1,4 +1,4 @@
-/** `/groups`: the shopper groups of a store, and who is in them. */
+/** `/groups`: shopper groups of a store and their members. */
 import { type Api, createApi } from "../api.ts";
 import type { RestOptions } from "../options.ts";
 import { addGroupListRoutes } from "./list.ts";

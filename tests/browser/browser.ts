@@ -1,13 +1,13 @@
-/** Windows of a real Chromium that reaches this machine alone. Without one its tests are skipped by name. */
+/** Windows of a real Chromium that can reach this machine only. Without Chromium the tests are skipped. */
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { Principal } from "../../domain/principal.ts";
-import { watch } from "./watch.ts";
+import { checkPages } from "./page_checks.ts";
 
 const EXECUTABLE = Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";
-/** A Chromium that is missing fails the tests. */
+/** Makes a missing Chromium an error. */
 const REQUIRED = Deno.env.get("REQUIRE_BROWSER") === "1";
 const FLAGS = [
-  "--no-sandbox", // root's Chromium does not start otherwise; it sees our own pages only
+  "--no-sandbox", // Chromium requires it for root; it opens our own pages only
   "--disable-gpu",
   "--disable-background-networking",
   "--disable-component-update",
@@ -16,8 +16,8 @@ const FLAGS = [
   "--disable-quic",
   "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ];
-/** However busy the machine is, in milliseconds. */
-const PATIENCE_MS = 30_000;
+/** For busy machines. */
+const TIMEOUT_MS = 30_000;
 
 export interface Visit extends AsyncDisposable {
   page: Page;
@@ -25,36 +25,36 @@ export interface Visit extends AsyncDisposable {
   tab(): Promise<Page>;
 }
 
-/** Where the pages are; a page that asks anybody else fails the test. */
-export interface Place {
+/** Site under test. A request to another origin fails the test. */
+export interface Site {
   origin: string;
   token?(principal: Principal): Promise<string>;
 }
 
 export interface VisitOptions extends BrowserContextOptions {
-  /** Who is signed in; absent for somebody who comes from the street. */
+  /** The person who is signed in; absent for no session. */
   as?: Principal;
 }
 
-/** Opens a window with cookies of its own. Closing it says what its pages should not have done. */
-export type OpenVisit = (place: Place, options?: VisitOptions) => Promise<Visit>;
+/** Opens a window with its own cookies. Closing it fails if one of its pages failed a check. */
+export type OpenVisit = (site: Site, options?: VisitOptions) => Promise<Visit>;
 
 let browser: Browser | undefined;
 
-/** A test that is skipped by name where there is no Chromium; those of a file share one. */
+/** A test that is skipped without Chromium. The tests of a file share a browser. */
 export function browserTest(name: string, fn: (open: OpenVisit) => Promise<void>): void {
-  const ignore = !REQUIRED && !isThere(EXECUTABLE);
+  const ignore = !REQUIRED && !isFile(EXECUTABLE);
   Deno.test({ name, ignore, fn: () => fn(openVisit) });
 }
 
 Deno.test.afterAll(async () => await browser?.close());
 Deno.test.beforeAll(async () => {
-  if (REQUIRED || isThere(EXECUTABLE)) {
+  if (REQUIRED || isFile(EXECUTABLE)) {
     browser = await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
   }
 });
 
-async function openVisit({ origin, token }: Place, { as, ...options }: VisitOptions = {}): Promise<Visit> {
+async function openVisit({ origin, token }: Site, { as, ...options }: VisitOptions = {}): Promise<Visit> {
   if (!browser) throw new Error(`Cannot open a page: ${EXECUTABLE} has not started`);
   const context = await browser.newContext({
     baseURL: origin,
@@ -63,22 +63,22 @@ async function openVisit({ origin, token }: Place, { as, ...options }: VisitOpti
     viewport: { width: 1280, height: 900 },
     ...options,
   });
-  context.setDefaultTimeout(PATIENCE_MS);
-  const seen = watch(context, origin);
-  if (as && token) await context.addCookies([sessionOf(origin, await token(as))]);
+  context.setDefaultTimeout(TIMEOUT_MS);
+  const checks = checkPages(context, origin);
+  if (as && token) await context.addCookies([sessionCookie(origin, await token(as))]);
   const page = await context.newPage();
   return {
     page,
     tab: () => context.newPage(),
     async [Symbol.asyncDispose]() {
       await context.close();
-      seen.complain();
+      checks.assertPassed();
     },
   };
 }
 
-/** What signing in leaves in the browser. */
-function sessionOf(origin: string, token: string) {
+/** The cookie that signing in sets. */
+function sessionCookie(origin: string, token: string) {
   const { hostname: domain } = new URL(origin);
   return {
     name: "customer-service-inspector",
@@ -90,7 +90,7 @@ function sessionOf(origin: string, token: string) {
   };
 }
 
-function isThere(path: string): boolean {
+function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
   } catch {

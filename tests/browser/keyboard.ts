@@ -1,14 +1,16 @@
-/** Going through a page as somebody does who has no mouse. */
+/** Keyboard navigation. */
 import type { Locator, Page } from "playwright-core";
 
-/** However many stops a page has before what is looked for. */
-const MOST = 120;
+/** More than the tab stops of any page. */
+const MAX_STOPS = 120;
 
-/** Presses Tab until something has the focus; fails where it never gets it. */
+/** Presses Tab until the target has the focus. Fails if it never has. */
 export async function tabTo(page: Page, target: Locator): Promise<void> {
-  for (let stop = 0; stop < MOST; stop++) {
+  for (let stop = 0; stop < MAX_STOPS; stop++) {
     await page.keyboard.press("Tab");
-    if (await target.evaluateAll((found) => found.some((one) => one.matches(":focus-visible")))) return;
+    if (
+      await target.evaluateAll((elements) => elements.some((element) => element.matches(":focus-visible")))
+    ) return;
   }
-  throw new Error(`Cannot reach ${target} by ${MOST} times Tab`);
+  throw new Error(`Cannot reach ${target} with ${MAX_STOPS} tab stops`);
 }

@@ -1,16 +1,16 @@
-/** The whole way of an officer without a mouse. */
+/** Use of the inspector with the keyboard only. */
 import assert from "node:assert/strict";
 import { browserTest } from "./browser.ts";
 import { tabTo } from "./keyboard.ts";
-import { standing, untilSaid } from "./reading.ts";
+import { currentStates, untilStatus } from "./request_page.ts";
 import { openStore } from "./store.ts";
 
 browserTest(
-  "an officer signs in, filters, opens a request and acts on it by the keyboard alone",
+  "an officer signs in, filters, opens a request and decides with the keyboard only",
   async (open) => {
     await using store = await openStore();
-    const wanted = await store.open(await store.join(), "ERASURE");
-    await store.open(await store.join(), "ACCESS");
+    const erasure = await store.open(await store.register(), "ERASURE");
+    await store.open(await store.register(), "ACCESS");
     await using visit = await open(store);
     const { page } = visit;
     const { keyboard } = page;
@@ -29,9 +29,9 @@ browserTest(
     await page.waitForURL((url) => url.searchParams.get("type") === "ERASURE");
     assert.equal(await page.locator("table.requests tbody tr").count(), 1);
 
-    await tabTo(page, page.locator(`a[href="/inspect/requests/${wanted.id}"]`));
+    await tabTo(page, page.locator(`a[href="/inspect/requests/${erasure.id}"]`));
     await keyboard.press("Enter");
-    await page.waitForURL(`/inspect/requests/${wanted.id}`);
+    await page.waitForURL(`/inspect/requests/${erasure.id}`);
     await tabTo(page, page.locator("summary", { hasText: "Put on hold" }));
     await keyboard.press("Enter");
     await tabTo(page, page.locator("#reason-hold"));
@@ -40,8 +40,8 @@ browserTest(
     await keyboard.press("Space");
     await tabTo(page, page.getByRole("button", { name: "Put on hold" }));
     await keyboard.press("Enter");
-    await untilSaid(page, /^On hold since .*: A court asks/);
-    assert.deepEqual(await standing(page), ["PENDING.held"]);
+    await untilStatus(page, /^On hold since .*: A court asks/);
+    assert.deepEqual(await currentStates(page), ["PENDING.held"]);
 
     await tabTo(page, page.getByRole("button", { name: "Sign out" }));
     await keyboard.press("Enter");
@@ -49,7 +49,7 @@ browserTest(
   },
 );
 
-browserTest("the first stop of every page leads past its head", async (open) => {
+browserTest("the first tab stop skips the header of the page", async (open) => {
   await using store = await openStore();
   await using visit = await open(store, { as: store.officer });
   const { page } = visit;

@@ -8,7 +8,7 @@ import { startRelay } from "../../events/relay.ts";
 import { startRestoreCheck } from "../../events/restore_check.ts";
 import type { World } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
-import { createRestored, finishReplay } from "../gdpr/restored.ts";
+import { createRestoredBackup, finishReplay } from "../gdpr/restored_backup.ts";
 import { runTask } from "../gdpr/task.ts";
 import { type Broker, startBroker } from "../kafka/broker.ts";
 import { kafkaTest, settings, withAdmin } from "./kafka.ts";
@@ -24,7 +24,7 @@ kafkaTest("the erasure log, in a separate broker", async (t) => {
   await using broker = await startBroker(undefined, { "log.cleaner.backoff.ms": 100 });
   const connection = { ...settings(broker.brokers), partitions: 1 };
   const read = async () => (await Array.fromAsync(readErasureLog(connection))).flat();
-  await using world = await createRestored();
+  await using world = await createRestoredBackup();
   const folder = await Deno.makeTempDir({ prefix: "customer-service-replay-" });
   await using stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(folder, { recursive: true }));

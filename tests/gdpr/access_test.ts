@@ -1,10 +1,10 @@
-/** An access request from its opening to its documents, with peers that are slow to answer. */
+/** Access request from its opening to its documents, with a participant that fails at first. */
 import assert from "node:assert/strict";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import { type Delivery, PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
+import { type Delivery, type ParticipantClient, ParticipantError } from "../../actors/gdpr/types.ts";
 import { ADDRESS, createWorld, register, shopper, tell } from "../actors/world.ts";
-import { createWorkshop } from "./workshop.ts";
+import { createRequestFixture } from "./request_fixture.ts";
 import { createKeys } from "./keys.ts";
 
 const DELIVERY: Delivery = {
@@ -19,25 +19,25 @@ const DELIVERY: Delivery = {
   },
 };
 
-Deno.test("an access request collects from every source, asks again who fails, and ends with documents", async () => {
+Deno.test("an access request collects from every participant, retries those that fail, and completes with documents", async () => {
   await using world = await createWorld();
   const keys = await createKeys();
   let failures = 2;
-  const peers: Peers = {
+  const peers: ParticipantClient = {
     async *collect(service) {
       if (service === "payment-service" && failures-- > 0) {
-        throw new PeerError("UNREACHABLE", "Cannot collect: away");
+        throw new ParticipantError("UNREACHABLE", "Cannot collect: the participant is unavailable");
       }
       if (service === "order-service") yield DELIVERY;
     },
   };
   const api = world.database.pool("customer_api");
-  const shop = createWorkshop(world, createRequestPerformers(api, peers, keys));
+  const fixture = createRequestFixture(world, createRequestPerformers(api, peers, keys));
   const ref = await register(world, { firstName: "Grace", lastName: "Hopper" });
   await tell(world, ref, "address.add", ADDRESS);
 
-  const request = await shop.open(ref, "ACCESS", {}, { by: shopper(ref) });
-  await shop.work();
+  const request = await fixture.open(ref, "ACCESS", {}, { by: shopper(ref) });
+  await fixture.work();
   const waiting = await world
     .admin`select service, state, last_error from gdpr_participants order by service`;
   assert.deepEqual(waiting.map((row) => [row.service, row.state, row.lastError]), [
@@ -46,11 +46,11 @@ Deno.test("an access request collects from every source, asks again who fails, a
     ["order-service", "RECEIVED", null],
     ["payment-service", "RETRYING", "UNREACHABLE"],
   ]);
-  assert.equal((await shop.row(request)).status, "IN_PROGRESS");
+  assert.equal((await fixture.row(request)).status, "IN_PROGRESS");
   assert.equal(await exportLink(api, keys, { storeId: world.storeId, requestId: request.id }), undefined);
 
-  await shop.work(new Date(Date.now() + 24 * 60 * 60_000)); // the pauses have passed
-  const completed = await shop.row(request);
+  await fixture.work(new Date(Date.now() + 24 * 60 * 60_000)); // later than every pause between attempts
+  const completed = await fixture.row(request);
   assert.deepEqual([completed.status, completed.outcome], ["COMPLETED", "FULFILLED"]);
 
   const link = await exportLink(api, keys, { storeId: world.storeId, requestId: request.id });

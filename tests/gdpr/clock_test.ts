@@ -1,4 +1,4 @@
-/** The statutory clock: when a request is due, when that is at risk, and what an extension moves. */
+/** Statutory clock of a request: due date, the warning before it, and extensions. */
 import assert from "node:assert/strict";
 import { dueDate, extendedDueDate } from "../../actors/gdpr/requests/clock.ts";
 import { createActors } from "../../actors/mod.ts";
@@ -6,10 +6,10 @@ import type { ActorRef } from "../../actors/commands.ts";
 import { startTimerLoop } from "../../actors/runtime/timer_loop.ts";
 import { register, tell } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
-import { type ClockedWorld, createClockedWorld, DAY, fireTimer } from "./clocked.ts";
-import { assertFacts } from "./facts.ts";
+import { createManualClockWorld, DAY, fireTimer, type ManualClockWorld } from "./manual_clock.ts";
+import { assertInvariants } from "./invariants.ts";
 
-/** Receipt, due, and due when extended. */
+/** Date of receipt, due date, and due date after an extension. */
 const DATES: [received: string, due: string, extended: string][] = [
   ["2026-01-31T10:00:00Z", "2026-02-28T10:00:00Z", "2026-04-30T10:00:00Z"],
   ["2028-01-31T10:00:00Z", "2028-02-29T10:00:00Z", "2028-04-30T10:00:00Z"],
@@ -27,15 +27,15 @@ const DATES: [received: string, due: string, extended: string][] = [
   ["2026-03-15T01:30:00Z", "2026-04-15T01:30:00Z", "2026-06-15T01:30:00Z"],
 ];
 
-Deno.test("a request is due a calendar month after receipt, extended three, on the last day where there is none", () => {
+Deno.test("a request is due one calendar month after receipt, three if extended, or on the last day of a shorter month", () => {
   for (const [received, due, extended] of DATES) {
     assert.deepEqual(dueDate(new Date(received)), new Date(due), received);
     assert.deepEqual(extendedDueDate(new Date(received)), new Date(extended), received);
   }
 });
 
-Deno.test("a stored request has its due date from its receipt, and three months from there when it is extended", async () => {
-  await using world = await createClockedWorld({ graceMs: 60 * DAY });
+Deno.test("a stored request is due one month after its receipt, and three months after it when extended", async () => {
+  await using world = await createManualClockWorld({ graceMs: 60 * DAY });
   for (const [received, due, extended] of DATES) {
     world.now = new Date(received);
     const request = await open(world);
@@ -43,12 +43,12 @@ Deno.test("a stored request has its due date from its receipt, and three months 
     world.now = new Date(world.now.getTime() + 3 * DAY);
     await extend(world, request);
     assert.deepEqual(await rowOf(world, request, "due_at"), new Date(extended));
-    await assertFacts(world.admin, request);
+    await assertInvariants(world.admin, request);
   }
 });
 
-Deno.test("a request is extended once, inside the first month, with a reason", async () => {
-  await using world = await createClockedWorld({ graceMs: 60 * DAY }, new Date("2026-01-31T10:00:00Z"));
+Deno.test("a request can be extended once, within the first month, with a reason", async () => {
+  await using world = await createManualClockWorld({ graceMs: 60 * DAY }, new Date("2026-01-31T10:00:00Z"));
   const [early, late, lapsed] = [await open(world), await open(world), await open(world)];
   await assert.rejects(tell(world, early, "extend"), { code: "INVALID_INPUT" });
   await extend(world, early);
@@ -62,29 +62,29 @@ Deno.test("a request is extended once, inside the first month, with a reason", a
   assert.equal(await rowOf(world, lapsed, "extension_reason"), null);
 });
 
-Deno.test("a week before it is due a request is at risk, then overdue; both are told, and survive a restart", async () => {
-  await using world = await createClockedWorld({ graceMs: 60 * DAY }, new Date("2026-01-31T10:00:00Z"));
+Deno.test("a request is at risk one week before its due date, then overdue; both are audited and survive a restart", async () => {
+  await using world = await createManualClockWorld({ graceMs: 60 * DAY }, new Date("2026-01-31T10:00:00Z"));
   const request = await open(world);
 
-  await restarted(world, "2026-02-21T09:59:59.999Z");
+  await restart(world, "2026-02-21T09:59:59.999Z");
   assert.equal(await clockOf(world, request), "ON_TIME");
-  await restarted(world, "2026-02-21T10:00:00Z");
+  await restart(world, "2026-02-21T10:00:00Z");
   assert.equal(await clockOf(world, request), "AT_RISK");
-  await restarted(world, "2026-02-28T09:59:59.999Z");
+  await restart(world, "2026-02-28T09:59:59.999Z");
   assert.equal(await clockOf(world, request), "AT_RISK");
-  await restarted(world, "2026-02-28T10:00:00Z");
+  await restart(world, "2026-02-28T10:00:00Z");
   assert.equal(await clockOf(world, request), "OVERDUE");
   assert.deepEqual(await audits(world, request), [
     "GDPR_REQUEST_OPENED",
     "GDPR_REQUEST_AT_RISK",
     "GDPR_REQUEST_OVERDUE",
   ]);
-  assert.equal(await rowOf(world, request, "status"), "PENDING", "a late request still takes its course");
-  await assertFacts(world.admin, request);
+  assert.equal(await rowOf(world, request, "status"), "PENDING", "an overdue request is still processed");
+  await assertInvariants(world.admin, request);
 });
 
-Deno.test("behind an outage of weeks a request is overdue, whichever of its timers fires first", async () => {
-  await using world = await createClockedWorld({ graceMs: 60 * DAY });
+Deno.test("after an outage of weeks a request is overdue, whichever of its timers fires first", async () => {
+  await using world = await createManualClockWorld({ graceMs: 60 * DAY });
   for (const first of ["clock.at_risk", "clock.overdue"]) {
     const request = await open(world);
     world.now = new Date(world.now.getTime() + 50 * DAY);
@@ -94,10 +94,10 @@ Deno.test("behind an outage of weeks a request is overdue, whichever of its time
   }
 });
 
-Deno.test("an extension moves what is at risk and overdue, also of a request that is at risk already", async () => {
-  await using world = await createClockedWorld({ graceMs: 100 * DAY }, new Date("2026-01-31T10:00:00Z"));
+Deno.test("an extension moves both timers of the clock, even if the request is already at risk", async () => {
+  await using world = await createManualClockWorld({ graceMs: 100 * DAY }, new Date("2026-01-31T10:00:00Z"));
   const request = await open(world);
-  await restarted(world, "2026-02-25T00:00:00Z");
+  await restart(world, "2026-02-25T00:00:00Z");
   assert.equal(await clockOf(world, request), "AT_RISK");
   await extend(world, request);
   assert.equal(await clockOf(world, request), "ON_TIME");
@@ -105,39 +105,39 @@ Deno.test("an extension moves what is at risk and overdue, also of a request tha
     { name: "clock.at_risk", dueAt: new Date("2026-04-23T10:00:00Z") },
     { name: "clock.overdue", dueAt: new Date("2026-04-30T10:00:00Z") },
   ]);
-  await restarted(world, "2026-03-01T00:00:00Z");
+  await restart(world, "2026-03-01T00:00:00Z");
   assert.equal(await clockOf(world, request), "ON_TIME");
-  await restarted(world, "2026-04-23T10:00:00Z");
+  await restart(world, "2026-04-23T10:00:00Z");
   assert.equal(await clockOf(world, request), "AT_RISK");
-  await restarted(world, "2026-04-30T10:00:00Z");
+  await restart(world, "2026-04-30T10:00:00Z");
   assert.equal(await clockOf(world, request), "OVERDUE");
 });
 
-Deno.test("the clock goes on while a request is held, and stops when it is completed", async () => {
-  await using world = await createClockedWorld({ graceMs: DAY }, new Date("2026-01-31T10:00:00Z"));
+Deno.test("the clock keeps running while a request is held, and stops when it is completed", async () => {
+  await using world = await createManualClockWorld({ graceMs: DAY }, new Date("2026-01-31T10:00:00Z"));
   const [held, cancelled] = [await open(world), await open(world)];
-  await tell(world, held, "hold", { reason: "a court has asked" });
+  await tell(world, held, "hold", { reason: "a court order" });
   await tell(world, cancelled, "cancel");
   assert.deepEqual(await timersOf(world, cancelled, "%"), []);
-  await restarted(world, "2026-03-15T00:00:00Z");
+  await restart(world, "2026-03-15T00:00:00Z");
   assert.equal(await clockOf(world, held), "OVERDUE");
   assert.equal(await clockOf(world, cancelled), "ON_TIME");
   assert.deepEqual(await audits(world, cancelled), ["GDPR_REQUEST_OPENED", "GDPR_REQUEST_CANCELLED"]);
 });
 
-async function open(world: ClockedWorld): Promise<ActorRef> {
+async function open(world: ManualClockWorld): Promise<ActorRef> {
   const customer = await register(world);
   const ref = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   await tell(world, ref, "open", { customerId: customer.id, right: "ERASURE" });
   return ref;
 }
 
-const extend = (world: ClockedWorld, request: ActorRef) =>
+const extend = (world: ManualClockWorld, request: ActorRef) =>
   tell(world, request, "extend", { reason: "many systems" }, { by: world.officer });
 
-/** Another process has begun to work at this moment, with nothing but the database, and has done what was due. */
-async function restarted(world: ClockedWorld, moment: string): Promise<void> {
-  world.now = new Date(moment);
+/** Starts new actors and a timer loop at the given time, and waits until all due timers have fired. */
+async function restart(world: ManualClockWorld, time: string): Promise<void> {
+  world.now = new Date(time);
   const actors = createActors(world.database.pool("customer_api", 1), {
     requests: world.settings,
     clock: world.clock,
@@ -152,22 +152,22 @@ async function restarted(world: ClockedWorld, moment: string): Promise<void> {
   });
 }
 
-async function rowOf({ admin }: ClockedWorld, { id }: ActorRef, column: string): Promise<unknown> {
+async function rowOf({ admin }: ManualClockWorld, { id }: ActorRef, column: string): Promise<unknown> {
   const [row] = await admin`select ${admin(column)} as value from gdpr_requests where request_id = ${id}`;
   return row?.value;
 }
 
-async function clockOf(world: ClockedWorld, request: ActorRef): Promise<unknown> {
+async function clockOf(world: ManualClockWorld, request: ActorRef): Promise<unknown> {
   return (await rowOf(world, request, "snapshot") as { context: { clock: string } }).context.clock;
 }
 
-async function timersOf({ admin }: ClockedWorld, { id }: ActorRef, pattern: string) {
+async function timersOf({ admin }: ManualClockWorld, { id }: ActorRef, pattern: string) {
   const rows = await admin`
     select name, due_at from timers where actor_id = ${id} and name like ${pattern} order by name`;
   return rows.map((row) => ({ ...row }));
 }
 
-async function audits({ admin }: ClockedWorld, { id }: ActorRef): Promise<string[]> {
+async function audits({ admin }: ManualClockWorld, { id }: ActorRef): Promise<string[]> {
   const rows = await admin`
     select payload->>'action' as action from outbox
     where topic = 'audit.event' and payload->'target'->>'id' = ${id} order by seq`;

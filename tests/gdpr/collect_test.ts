@@ -1,11 +1,11 @@
-/** Collecting: real peers, the real store, real requests. */
+/** Collection of personal data from participants: real gRPC servers, the real export store, real requests. */
 import { newTraceparent } from "../../lib/trace_context.ts";
 import assert from "node:assert/strict";
 import type { EffectContext, Performer } from "../../actors/runtime/effects.ts";
 import { type CollectOptions, collectPerformer } from "../../actors/gdpr/effects/collect.ts";
-import { createExportStore, type GuardedExportStore } from "../../actors/gdpr/exports/store.ts";
+import { createExportStore } from "../../actors/gdpr/exports/store.ts";
 import { collectOwnData } from "../../actors/gdpr/effects/own_data.ts";
-import { type Delivery, OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { type Delivery, type ExportStore, OWN_DATA } from "../../actors/gdpr/types.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { enterStore } from "../../db/connect.ts";
 import type { ClaimedEffect } from "../../db/effects.ts";
@@ -17,32 +17,32 @@ import { createWorld, register, type World } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { heldMegabytes } from "../memory.ts";
 import { type Call, cursorOf, order, startPeer, startPeerProcess, type TestPeer } from "../rpc/peer.ts";
-import { createWorkshop } from "./workshop.ts";
+import { createRequestFixture } from "./request_fixture.ts";
 
 const [ORDERS = "", PAYMENTS = "", MAILS = ""] = PARTICIPANTS;
 
-Deno.test("every source's records are kept once, and then the documents are made", async () => {
-  await using house = await createHouse({
+Deno.test("each participant's records are stored once, and then the documents are compiled", async () => {
+  await using fixture = await createCollectionFixture({
     [ORDERS]: (call) => sendUpTo(call, 1_234),
     [PAYMENTS]: () => {},
     [MAILS]: (call) => sendUpTo(call, 3),
   });
-  const request = await house.open();
-  await house.workshop.work();
-  const { [OWN_DATA]: own, ...theirs } = await house.kept(request);
+  const request = await fixture.open();
+  await fixture.requests.work();
+  const { [OWN_DATA]: own, ...theirs } = await fixture.recordCounts(request);
   assert.deepEqual(theirs, { [ORDERS]: 1_234, [PAYMENTS]: 0, [MAILS]: 3 });
-  assert.ok(own, "what the registration has left here");
-  assert.deepEqual(await house.participants(request), {
+  assert.ok(own, "records of the registration");
+  assert.deepEqual(await fixture.participants(request), {
     [ORDERS]: "RECEIVED",
     [PAYMENTS]: "RECEIVED",
     [MAILS]: "RECEIVED",
     [OWN_DATA]: "RECEIVED",
   });
-  assert.match(JSON.stringify((await house.workshop.row(request)).snapshot.value), /compiling/);
+  assert.match(JSON.stringify((await fixture.requests.row(request)).snapshot.value), /compiling/);
 });
 
-Deno.test("a source that goes away keeps nobody waiting, and is not asked again for what it has delivered", async () => {
-  await using house = await createHouse({
+Deno.test("an unavailable participant delays no other, and later resumes after its last delivered record", async () => {
+  await using fixture = await createCollectionFixture({
     [ORDERS]: async (call, nth) => {
       if (nth > 1) return await sendUpTo(call, 700);
       await sendUpTo(call, 620);
@@ -51,13 +51,13 @@ Deno.test("a source that goes away keeps nobody waiting, and is not asked again 
     [PAYMENTS]: (call) => sendUpTo(call, 2),
     [MAILS]: (call) => call.fail("UNAVAILABLE", "not now"),
   });
-  const request = await house.open();
-  const orders = house.peer(ORDERS);
-  const working = house.workshop.work();
-  await eventually(async () => assert.equal((await house.kept(request))[ORDERS], 620), 20_000);
+  const request = await fixture.open();
+  const orders = fixture.peer(ORDERS);
+  const working = fixture.requests.work();
+  await eventually(async () => assert.equal((await fixture.recordCounts(request))[ORDERS], 620), 20_000);
   await orders.goAway();
   await working;
-  assert.deepEqual(await house.participants(request), {
+  assert.deepEqual(await fixture.participants(request), {
     [ORDERS]: "RETRYING UNREACHABLE",
     [PAYMENTS]: "RECEIVED",
     [MAILS]: "RETRYING UNREACHABLE",
@@ -65,21 +65,21 @@ Deno.test("a source that goes away keeps nobody waiting, and is not asked again 
   });
 
   await orders.comeBack();
-  await house.workshop.work(new Date(Date.now() + 3_600_000));
+  await fixture.requests.work(new Date(Date.now() + 3_600_000));
   assert.deepEqual(orders.resumedAfter, [undefined, cursorOf(620)]);
-  assert.equal((await house.kept(request))[ORDERS], 700);
-  assert.equal((await house.participants(request))[ORDERS], "RECEIVED");
+  assert.equal((await fixture.recordCounts(request))[ORDERS], 700);
+  assert.equal((await fixture.participants(request))[ORDERS], "RECEIVED");
 });
 
-Deno.test("what each misbehavior comes to stands at the source, and the other sources go on", async () => {
+Deno.test("each failure is recorded at its participant, and the other participants are collected", async () => {
   const data = { email: "mina.keller@shop.example" };
-  await using house = await createHouse({
+  await using fixture = await createCollectionFixture({
     [ORDERS]: (call) => call.send(order(1, { data, category: "" })),
     [PAYMENTS]: async (call) => await call.cancelled,
   }, { limits: { firstRecordMs: 100 } });
-  const request = await house.open();
-  await house.workshop.work();
-  assert.deepEqual(await house.participants(request), {
+  const request = await fixture.open();
+  await fixture.requests.work();
+  assert.deepEqual(await fixture.participants(request), {
     [ORDERS]: "RETRYING INVALID_DATA",
     [PAYMENTS]: "RETRYING TIMEOUT",
     [MAILS]: "RETRYING NOT_CONFIGURED",
@@ -87,83 +87,87 @@ Deno.test("what each misbehavior comes to stands at the source, and the other so
   });
 });
 
-Deno.test("a service that stops keeps what has arrived, and goes on behind it after its start", async () => {
-  await using house = await createHouse({
+Deno.test("a service that stops keeps the records received so far, and resumes after them when it restarts", async () => {
+  await using fixture = await createCollectionFixture({
     [ORDERS]: async (call, nth) => {
       await sendUpTo(call, nth === 1 ? 30 : 60);
       if (nth === 1) await call.cancelled;
     },
   });
-  const request = await house.open();
+  const request = await fixture.open();
   const stopping = new AbortController();
-  const performing = house.perform(request, ORDERS, { signal: stopping.signal });
-  await eventually(async () => assert.equal((await house.kept(request))[ORDERS], 30));
+  const collecting = fixture.perform(request, ORDERS, { signal: stopping.signal });
+  await eventually(async () => assert.equal((await fixture.recordCounts(request))[ORDERS], 30));
   stopping.abort();
-  assert.equal(await performing, "more");
-  assert.equal((await house.participants(request))[ORDERS], "ASKED", "it has not failed");
+  assert.equal(await collecting, "more");
+  assert.equal((await fixture.participants(request))[ORDERS], "ASKED", "a shutdown is not a failure");
 
-  assert.equal(await house.perform(request, ORDERS), "done");
-  assert.deepEqual(house.peer(ORDERS).resumedAfter, [undefined, cursorOf(30)]);
-  assert.equal((await house.kept(request))[ORDERS], 60);
+  assert.equal(await fixture.perform(request, ORDERS), "done");
+  assert.deepEqual(fixture.peer(ORDERS).resumedAfter, [undefined, cursorOf(30)]);
+  assert.equal((await fixture.recordCounts(request))[ORDERS], 60);
 });
 
-Deno.test("a source that has told everything is not asked again", async () => {
-  await using house = await createHouse({ [ORDERS]: (call) => sendUpTo(call, 5) });
-  const request = await house.open();
-  const crash = () => Promise.reject(new Error("crashed before it could tell"));
-  await assert.rejects(house.perform(request, ORDERS, { actors: { send: crash } }), /crashed/);
-  assert.equal((await house.participants(request))[ORDERS], "ASKED");
+Deno.test("a participant that has delivered everything is not called again", async () => {
+  await using fixture = await createCollectionFixture({ [ORDERS]: (call) => sendUpTo(call, 5) });
+  const request = await fixture.open();
+  const crash = () => Promise.reject(new Error("crashed before it sent the command"));
+  await assert.rejects(fixture.perform(request, ORDERS, { actors: { send: crash } }), /crashed/);
+  assert.equal((await fixture.participants(request))[ORDERS], "ASKED");
 
-  await house.peer(ORDERS).goAway();
-  assert.equal(await house.perform(request, ORDERS), "done");
-  assert.equal((await house.participants(request))[ORDERS], "RECEIVED");
-  assert.equal(await house.perform(request, ORDERS), "done", "and telling it again is nothing new");
-  assert.deepEqual(house.peer(ORDERS).resumedAfter, [undefined]);
+  await fixture.peer(ORDERS).goAway();
+  assert.equal(await fixture.perform(request, ORDERS), "done");
+  assert.equal((await fixture.participants(request))[ORDERS], "RECEIVED");
+  assert.equal(await fixture.perform(request, ORDERS), "done", "a repeated command changes nothing");
+  assert.deepEqual(fixture.peer(ORDERS).resumedAfter, [undefined]);
 });
 
-Deno.test("a request that is cancelled meanwhile is done with, and keeps nothing", async () => {
+Deno.test("cancelling a request ends its collection and deletes the records", async () => {
   const cancel = Promise.withResolvers<void>();
-  await using house = await createHouse({
+  await using fixture = await createCollectionFixture({
     [ORDERS]: async (call) => {
       await sendUpTo(call, 10);
       await cancel.promise;
       await call.send(order(11));
     },
   });
-  const request = await house.open();
-  const performing = house.perform(request, ORDERS);
-  await eventually(async () => assert.equal((await house.kept(request))[ORDERS], 10));
-  await house.workshop.tell(request, "cancel");
+  const request = await fixture.open();
+  const collecting = fixture.perform(request, ORDERS);
+  await eventually(async () => assert.equal((await fixture.recordCounts(request))[ORDERS], 10));
+  await fixture.requests.tell(request, "cancel");
   cancel.resolve();
-  assert.equal(await performing, "done");
-  const parts = await house.world.admin`select part from gdpr_export_parts`;
+  assert.equal(await collecting, "done");
+  const parts = await fixture.world.admin`select part from gdpr_export_parts`;
   assert.deepEqual([...parts], []);
 });
 
-Deno.test("two that ask the same source at once keep each record once", async () => {
-  await using house = await createHouse({ [ORDERS]: (call) => sendUpTo(call, 2_000) });
-  const request = await house.open();
-  const ends = await Promise.allSettled([house.perform(request, ORDERS), house.perform(request, ORDERS)]);
+Deno.test("two concurrent collections from one participant store each record once", async () => {
+  await using fixture = await createCollectionFixture({ [ORDERS]: (call) => sendUpTo(call, 2_000) });
+  const request = await fixture.open();
+  const ends = await Promise.allSettled([fixture.perform(request, ORDERS), fixture.perform(request, ORDERS)]);
   for (const end of ends) {
-    if (end.status === "rejected") assert.match(String(end.reason), /another caller has gone on/);
+    if (end.status === "rejected") assert.match(String(end.reason), /another caller has stored records/);
   }
-  assert.equal(await house.perform(request, ORDERS), "done");
-  assert.equal((await house.kept(request))[ORDERS], 2_000);
-  assert.equal((await house.participants(request))[ORDERS], "RECEIVED");
+  assert.equal(await fixture.perform(request, ORDERS), "done");
+  assert.equal((await fixture.recordCounts(request))[ORDERS], 2_000);
+  assert.equal((await fixture.participants(request))[ORDERS], "RECEIVED");
 });
 
-Deno.test("a source is cut off at the most records of a request, however often it is asked", async () => {
-  await using house = await createHouse({ [ORDERS]: (call) => sendUpTo(call, 10_000) }, {}, 1_200);
-  const request = await house.open();
-  await house.perform(request, ORDERS);
-  assert.equal((await house.participants(request))[ORDERS], "RETRYING TOO_MUCH_DATA");
-  await house.perform(request, ORDERS);
-  assert.equal((await house.kept(request))[ORDERS], 1_000);
+Deno.test("a participant cannot exceed the maximum number of records, however often it is called", async () => {
+  await using fixture = await createCollectionFixture(
+    { [ORDERS]: (call) => sendUpTo(call, 10_000) },
+    {},
+    1_200,
+  );
+  const request = await fixture.open();
+  await fixture.perform(request, ORDERS);
+  assert.equal((await fixture.participants(request))[ORDERS], "RETRYING TOO_MUCH_DATA");
+  await fixture.perform(request, ORDERS);
+  assert.equal((await fixture.recordCounts(request))[ORDERS], 1_000);
 });
 
-Deno.test("own data that break off leave nothing behind; the error is the worker's affair", async () => {
-  await using house = await createHouse({});
-  const request = await house.open();
+Deno.test("a failed read of the service's own data stores no record, and the worker handles the error", async () => {
+  await using fixture = await createCollectionFixture({});
+  const request = await fixture.open();
   const record = {
     category: "a",
     purpose: "b",
@@ -178,64 +182,64 @@ Deno.test("own data that break off leave nothing behind; the error is the worker
     }
     throw new Error("the connection is lost");
   }
-  await assert.rejects(house.perform(request, OWN_DATA, {}, { collectOwn: broken }), /connection is lost/);
-  assert.equal((await house.kept(request))[OWN_DATA], 0);
-  assert.equal(await house.perform(request, OWN_DATA), "done");
-  assert.equal((await house.participants(request))[OWN_DATA], "RECEIVED");
+  await assert.rejects(fixture.perform(request, OWN_DATA, {}, { collectOwn: broken }), /connection is lost/);
+  assert.equal((await fixture.recordCounts(request))[OWN_DATA], 0);
+  assert.equal(await fixture.perform(request, OWN_DATA), "done");
+  assert.equal((await fixture.participants(request))[OWN_DATA], "RECEIVED");
 });
 
-Deno.test("fifty thousand records of a peer are kept in bounded memory", async () => {
+Deno.test("fifty thousand records of a participant are stored in bounded memory", async () => {
   await using peer = await startPeerProcess(50_000);
-  await using house = await createHouse({});
-  house.urls.set(ORDERS, peer.url);
-  const request = await house.open();
+  await using fixture = await createCollectionFixture({});
+  fixture.urls.set(ORDERS, peer.url);
+  const request = await fixture.open();
   const start = heldMegabytes();
   let [batches, peak] = [0, start];
-  const append: GuardedExportStore["append"] = async (...args) => {
-    await house.store.append(...args);
+  const append: ExportStore["append"] = async (...args) => {
+    await fixture.store.append(...args);
     if (++batches % 25 === 0) peak = Math.max(peak, heldMegabytes());
   };
-  const store = { ...house.store, append };
-  assert.equal(await house.perform(request, ORDERS, {}, { store }), "done");
+  const store = { ...fixture.store, append };
+  assert.equal(await fixture.perform(request, ORDERS, {}, { store }), "done");
   assert.ok(batches >= 100);
-  assert.equal((await house.kept(request))[ORDERS], 50_000);
-  assert.equal((await house.participants(request))[ORDERS], "RECEIVED");
-  assert.ok(peak - start < 32, `${peak} MiB are held, ${start} MiB before, for 45 MiB of records`);
+  assert.equal((await fixture.recordCounts(request))[ORDERS], 50_000);
+  assert.equal((await fixture.participants(request))[ORDERS], "RECEIVED");
+  assert.ok(peak - start < 32, `${peak} MiB in use, ${start} MiB at the start, for 45 MiB of records`);
 });
 
-/** Sends what the caller has not yet, up to a number. */
+/** Sends the records after the caller's cursor, up to a number. */
 async function sendUpTo(call: Call, last: number): Promise<void> {
   for (let number = Number(call.request.resumeAfter ?? 0) + 1; number <= last; number++) {
     await call.send(order(number));
   }
 }
 
-interface House extends AsyncDisposable {
+interface CollectionFixture extends AsyncDisposable {
   world: World;
-  store: GuardedExportStore;
-  workshop: ReturnType<typeof createWorkshop>;
+  store: ExportStore;
+  requests: ReturnType<typeof createRequestFixture>;
   urls: Map<string, URL>;
   peer(service: string): TestPeer;
-  /** An access request whose sources are to be asked. */
+  /** Opens an access request and starts its collection. */
   open(): Promise<ActorRef>;
-  /** Performs the effect for one source, as the worker would. */
+  /** Performs the collection effect of one participant, as the worker does. */
   perform(
     request: ActorRef,
     service: string,
     context?: Partial<EffectContext>,
     options?: Partial<CollectOptions>,
   ): ReturnType<Performer>;
-  /** How many records of each source stand in the store. */
-  kept(request: ActorRef): Promise<Record<string, number>>;
-  /** The state of each participant, and why if something has failed. */
+  /** Number of stored records of each participant. */
+  recordCounts(request: ActorRef): Promise<Record<string, number>>;
+  /** State of each participant, with the error code if it is retried. */
   participants(request: ActorRef): Promise<Record<string, string>>;
 }
 
-async function createHouse(
+async function createCollectionFixture(
   answers: Record<string, Parameters<typeof startPeer>[0]>,
   options: PeerOptions = {},
   maxRecords?: number,
-): Promise<House> {
+): Promise<CollectionFixture> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld());
   const peers: Record<string, TestPeer> = {};
@@ -250,7 +254,7 @@ async function createHouse(
     await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]),
   );
   const tools = {
-    peers: stack.use(createPeers(urls, options)),
+    client: stack.use(createPeers(urls, options)),
     store,
     collectOwn: ({ storeId, customerId }: { storeId: string; customerId: string }) =>
       collectOwnData(api, storeId, customerId),
@@ -261,19 +265,19 @@ async function createHouse(
       }),
     ...(maxRecords === undefined ? {} : { maxRecords }),
   };
-  const workshop = createWorkshop(world, {
+  const requests = createRequestFixture(world, {
     "source.collect": collectPerformer(tools),
     "export.compile": () => Promise.resolve("done"),
   });
-  const running = stack.move();
+  const resources = stack.move();
   return {
     world,
     store,
-    workshop,
+    requests,
     urls,
     peer: (service) => peers[service]!,
     async open() {
-      const request = await workshop.open(await register(world), "ACCESS");
+      const request = await requests.open(await register(world), "ACCESS");
       const due = await claimTimers(work, new Date(Date.now() + 5), new Date(Date.now() + 60_000), 10);
       for (const timer of due) await world.actors.fire(timer);
       return request;
@@ -284,7 +288,7 @@ async function createHouse(
       const perform = collectPerformer({ ...tools, ...changed });
       return perform(effect as ClaimedEffect, { actors: world.actors, sql: api, signal, ...context });
     },
-    async kept({ storeId, id }) {
+    async recordCounts({ storeId, id }) {
       const counts = await Promise.all([...PARTICIPANTS, OWN_DATA].map(async (service) => {
         const { records } = await store.progress({ storeId, requestId: id }, service);
         return [service, records];
@@ -301,6 +305,6 @@ async function createHouse(
         ]),
       );
     },
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

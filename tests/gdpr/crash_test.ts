@@ -1,20 +1,20 @@
-/** A request is completed once, however often the replicas that work it are killed, and wherever. */
+/** Crash safety of requests: a request completes exactly once although its replicas are killed at every commit. */
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { createActors } from "../../actors/mod.ts";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { ADDRESS, createWorld, register, tell, type World } from "../actors/world.ts";
-import { type Order, RECORDS } from "./crash_process.ts";
-import { assertFacts, phaseOf } from "./facts.ts";
+import { RECORDS, type ReplicaOptions } from "./replica_process.ts";
+import { assertInvariants, phaseOf } from "./invariants.ts";
 
-const SCRIPT = new URL("./crash_process.ts", import.meta.url).pathname;
+const SCRIPT = new URL("./replica_process.ts", import.meta.url).pathname;
 const PARTICIPANTS = ["order-service", "payment-service"];
-/** Longer than any claim holds, so that whatever a killed replica had begun is free. */
+/** Longer than any claim, so that the work of a killed replica can be claimed again. */
 const BETWEEN_MS = 16_000;
 
-/** What has to stand in the journal once and in this order, beside questions that are asked again. */
+/** Expected journal in order, without repeated calls to participants. */
 const JOURNALS = {
   ERASURE: [
     "open",
@@ -34,38 +34,38 @@ const JOURNALS = {
 };
 
 for (const right of ["ERASURE", "ACCESS"] as const) {
-  Deno.test(`${right}: killed before and after each commit of its course, it is completed once`, async () => {
-    await using house = await createHouse();
-    const request = await open(house, right);
+  Deno.test(`${right}: killed before and after each commit, it completes once`, async () => {
+    await using fixture = await createCrashFixture();
+    const request = await open(fixture, right);
     const seen = new Set<string>();
-    let [killings, n] = [0, 1];
-    while (await phaseNow(house, request) !== "COMPLETED") {
+    let [kills, n] = [0, 1];
+    while (await readPhase(fixture, request) !== "COMPLETED") {
       for (const at of ["commit", "committed"] as const) {
-        const before = await contents(house);
-        if (await run(house, { at, n }) === "ended") break;
-        killings++;
-        const after = await contents(house);
+        const before = await contents(fixture);
+        if (await run(fixture, { at, n }) === "ended") break;
+        kills++;
+        const after = await contents(fixture);
         const same = isDeepStrictEqual(after, before);
-        if (n === 1 && at === "commit") assert.ok(same, "what was not committed has not happened");
-        // Documents are made from the start by each replica, and some transactions find nothing to write.
+        if (n === 1 && at === "commit") assert.ok(same, "an uncommitted transaction has no effect");
+        // Each replica compiles the documents from the start, and some transactions change nothing.
         if (at === "committed") n = same ? n + 1 : 1;
-        await assertFacts(house.world.admin, request);
-        seen.add(await phaseNow(house, request));
-        const parts = await house.world.admin`
+        await assertInvariants(fixture.world.admin, request);
+        seen.add(await readPhase(fixture, request));
+        const parts = await fixture.world.admin`
           select records from gdpr_export_parts where part like 'source/%' and part <> ${`source/${OWN_DATA}`}`;
-        assert.ok(parts.every(({ records }) => records <= RECORDS), "no record is kept twice");
+        assert.ok(parts.every(({ records }) => records <= RECORDS), "no record is stored twice");
       }
-      assert.ok(killings < 100, "it comes forward");
+      assert.ok(kills < 100, "the request makes progress");
     }
-    assert.ok(killings >= 2 * JOURNALS[right].length - 4, `${killings} killings`);
+    assert.ok(kills >= 2 * JOURNALS[right].length - 4, `${kills} kills`);
     assert.deepEqual([...seen].filter((phase) => !PHASES[right].includes(phase)), []);
     assert.deepEqual(
       PHASES[right].filter((phase) => !seen.has(phase)),
       [],
-      "there was a killing in each state",
+      "a replica was killed in each state",
     );
-    await run(house); // whoever comes last has nothing more to do
-    await assertCompletedOnce(house, request, right);
+    await run(fixture); // nothing is left to do
+    await assertCompletedOnce(fixture, request, right);
   });
 }
 
@@ -79,57 +79,57 @@ const PHASES = {
   ACCESS: ["PENDING.recorded", "IN_PROGRESS.collecting", "IN_PROGRESS.compiling", "COMPLETED"],
 };
 
-Deno.test("the transaction that erases, killed before its statements, has erased nothing", async () => {
-  await using house = await createHouse();
-  const request = await open(house, "ERASURE");
-  const before = await contents(house);
+Deno.test("an erasing transaction that is killed before any of its statements changes nothing", async () => {
+  await using fixture = await createCrashFixture();
+  const request = await open(fixture, "ERASURE");
+  const before = await contents(fixture);
   let statement = 2;
   for (;; statement += 6) {
-    const end = await run(house, { at: "statement", n: statement });
-    if (end === "ended" || (await phaseNow(house, request)) !== "PENDING.grace") break;
-    assert.deepEqual(await contents(house), before, `killed before statement ${statement}`);
-    await assertFacts(house.world.admin, request);
+    const end = await run(fixture, { at: "statement", n: statement });
+    if (end === "ended" || (await readPhase(fixture, request)) !== "PENDING.grace") break;
+    assert.deepEqual(await contents(fixture), before, `killed before statement ${statement}`);
+    await assertInvariants(fixture.world.admin, request);
   }
-  assert.ok(statement > 40, `there were ${statement} statements to be killed before`);
-  await run(house);
-  await assertCompletedOnce(house, request, "ERASURE");
+  assert.ok(statement > 40, `only ${statement} statements`);
+  await run(fixture);
+  await assertCompletedOnce(fixture, request, "ERASURE");
 });
 
-interface House extends AsyncDisposable {
+interface CrashFixture extends AsyncDisposable {
   world: World;
   now: number;
-  order: Omit<Order, "now" | "die">;
+  options: Omit<ReplicaOptions, "now" | "kill">;
 }
 
-async function createHouse(): Promise<House> {
+async function createCrashFixture(): Promise<CrashFixture> {
   const world = await createWorld();
-  const diary = await Deno.makeTempFile({ prefix: "diary" });
+  const callLog = await Deno.makeTempFile({ prefix: "customer-service-calls-" });
   return {
     world,
     now: Date.now() + 1_000,
-    order: { url: world.database.url, participants: PARTICIPANTS, diary, keys: await createJwks() },
+    options: { url: world.database.url, participants: PARTICIPANTS, callLog, keys: await createJwks() },
     async [Symbol.asyncDispose]() {
-      await Deno.remove(diary);
+      await Deno.remove(callLog);
       await world[Symbol.asyncDispose]();
     },
   };
 }
 
-async function createJwks(): Promise<Order["keys"]> {
+async function createJwks(): Promise<ReplicaOptions["keys"]> {
   const make = crypto.subtle.generateKey.bind(crypto.subtle);
   const aes = await make({ name: "AES-GCM", length: 256 }, true, ["encrypt"]);
   const hmac = await make({ name: "HMAC", hash: "SHA-256" }, true, ["sign"]);
   const pair = await make("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
-  const tell = (key: CryptoKey) => crypto.subtle.exportKey("jwk", key);
-  const [exportKey, hashKey] = [await tell(aes), await tell(hmac)];
-  const [secret, open] = [await tell(pair.privateKey), await tell(pair.publicKey)];
-  // Whoever opens a key says himself what it is for.
-  for (const key of [exportKey, hashKey, secret, open]) delete key.key_ops;
-  return { exportKey, hashKey, private: secret, public: open };
+  const toJwk = (key: CryptoKey) => crypto.subtle.exportKey("jwk", key);
+  const [exportKey, hashKey] = [await toJwk(aes), await toJwk(hmac)];
+  const [privateKey, publicKey] = [await toJwk(pair.privateKey), await toJwk(pair.publicKey)];
+  // importKey sets the usages itself and refuses a JWK with others.
+  for (const key of [exportKey, hashKey, privateKey, publicKey]) delete key.key_ops;
+  return { exportKey, hashKey, private: privateKey, public: publicKey };
 }
 
-async function open({ world, order }: House, right: string): Promise<ActorRef> {
-  const requests = await requestSettings({ participants: order.participants });
+async function open({ world, options }: CrashFixture, right: string): Promise<ActorRef> {
+  const requests = await requestSettings({ participants: options.participants });
   const actors = createActors(world.database.pool("customer_api", 1), { requests });
   const customer = await register(world, { firstName: "Ada", phone: "+41791234567" });
   await tell(world, customer, "address.add", ADDRESS);
@@ -138,25 +138,25 @@ async function open({ world, order }: House, right: string): Promise<ActorRef> {
   return ref;
 }
 
-/** A replica begins to work, some time after the one before. */
-async function run(house: House, die?: Order["die"]): Promise<"killed" | "ended"> {
-  house.now += BETWEEN_MS;
-  const order: Order = { ...house.order, now: house.now, ...(die && { die }) };
+/** Runs a replica some time after the previous one. */
+async function run(fixture: CrashFixture, kill?: ReplicaOptions["kill"]): Promise<"killed" | "ended"> {
+  fixture.now += BETWEEN_MS;
+  const options: ReplicaOptions = { ...fixture.options, now: fixture.now, ...(kill && { kill }) };
   const { signal, success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", SCRIPT, JSON.stringify(order)],
+    args: ["run", "-A", "--no-check", SCRIPT, JSON.stringify(options)],
   }).output();
   if (signal === "SIGKILL") return "killed";
   assert.ok(success, new TextDecoder().decode(stderr));
   return "ended";
 }
 
-async function phaseNow({ world }: House, { id }: ActorRef): Promise<string> {
+async function readPhase({ world }: CrashFixture, { id }: ActorRef): Promise<string> {
   const [row] = await world.admin`select snapshot from gdpr_requests where request_id = ${id}`;
   return phaseOf(row?.snapshot.value);
 }
 
-/** What counts of what commits leave behind: claims do not, nor documents that are being written. */
-async function contents({ world }: House): Promise<Record<string, unknown>> {
+/** The committed results, without claims and unfinished documents. */
+async function contents({ world }: CrashFixture): Promise<Record<string, unknown>> {
   const [row] = await world.admin`
     select
       (select jsonb_agg(version) from gdpr_requests) as versions,
@@ -174,20 +174,20 @@ async function contents({ world }: House): Promise<Record<string, unknown>> {
 }
 
 async function assertCompletedOnce(
-  { world, order }: House,
+  { world, options }: CrashFixture,
   request: ActorRef,
   right: keyof typeof JOURNALS,
 ): Promise<void> {
-  await assertFacts(world.admin, request);
+  await assertInvariants(world.admin, request);
   const [row] = await world.admin`select outcome from gdpr_requests where request_id = ${request.id}`;
   assert.equal(row?.outcome, "FULFILLED");
   const journal = await world.admin`
     select event_type from actor_events
     where actor_id = ${request.id} and event_type <> 'participant.asked_again' order by sequence`;
   assert.deepEqual(journal.map((row) => row.eventType), JOURNALS[right], "each outcome is recorded once");
-  const diary = await Deno.readTextFile(order.diary);
-  const verb = right === "ERASURE" ? "anonymises" : "collects";
-  for (const service of PARTICIPANTS) assert.ok(diary.includes(`${service} ${verb}\n`), service);
+  const callLog = await Deno.readTextFile(options.callLog);
+  const verb = right === "ERASURE" ? "erases" : "collects";
+  for (const service of PARTICIPANTS) assert.ok(callLog.includes(`${service} ${verb}\n`), service);
   const participants = await world.admin`
     select service, state from gdpr_participants where request_id = ${request.id} order by service`;
   const state = right === "ERASURE" ? "CONFIRMED" : "RECEIVED";

@@ -1,25 +1,25 @@
-/** What stands in the documents of an export, whatever the sources have sent. */
+/** Documents of an export: content, escaping of hostile values, and the manifest. */
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { CollectedRecord } from "../../actors/gdpr/vocabulary.ts";
+import type { CollectedRecord } from "../../actors/gdpr/types.ts";
 import {
-  ask,
-  type Asked,
   collect,
   createExportWorld,
   documentText,
+  type ExportRequest,
+  exportStore,
   type ExportWorld,
+  insertExportRequest,
   NEVER,
   record,
   sha256,
-  storeOf,
-} from "./exports.ts";
+} from "./export_fixture.ts";
 
 const EVIL = `</dd><script>alert(1)</script><img src=x onerror='alert(1)'>"'><!--&amp;\u0000\u202e`;
 
-/** Markup wherever a source can put a value. */
+/** Record with markup in every value that a participant sets. */
 const HOSTILE: CollectedRecord = {
   category: `category ${EVIL}`,
   purpose: `purpose ${EVIL}`,
@@ -35,25 +35,25 @@ const HOSTILE: CollectedRecord = {
   },
 };
 
-/** Every tag that we write, with every attribute that it may carry; no value holds a bracket or a quote. */
+/** Every tag and attribute of the page; no attribute value contains a bracket or a quote. */
 const TAG =
   /<\/?(?:html|head|meta|title|style|body|header|nav|main|section|article|h[123]|p|dl|dt|dd|ol|li|a|span|time|table|caption|thead|tbody|tr|th|td)(?: (?:lang|charset|http-equiv|content|name|id|aria-labelledby|class|dir|href|datetime|scope|data-label)="[^"<>]*")*>/g;
 
-Deno.test("the page of an access request lets no source's markup through", async () => {
+Deno.test("the page of an access request escapes all markup of participants", async () => {
   await using exports = await createExportWorld();
   const service = `order-service ${EVIL}`.replace("\u0000", "");
-  const asked = await ask(exports, ["customer-service", service]);
-  await tell(exports, asked, "customer-service", [HOSTILE, record(1)]);
+  const request = await insertExportRequest(exports, ["customer-service", service]);
+  await deliver(exports, request, "customer-service", [HOSTILE, record(1)]);
   const waiverReason = `reason ${EVIL}`;
-  asked.description.sources[1]!.waiverReason = waiverReason;
-  await storeOf(exports).compile(asked.key, asked.description, NEVER);
-  const page = await documentText(exports, asked, "access.html");
+  request.description.sources[1]!.waiverReason = waiverReason;
+  await exportStore(exports).compile(request.key, request.description, NEVER);
+  const page = await documentText(exports, request, "access.html");
 
   assert.ok(page.startsWith("<!doctype html>\n"));
   const text = page.slice("<!doctype html>\n".length).replace(TAG, "");
   assert.deepEqual(text.match(/.{0,20}[<>].{0,20}/), null);
   assert.ok(!/&(?!(?:amp|lt|gt|quot|#39);)/.test(text), "a bare ampersand");
-  // deno-lint-ignore no-control-regex -- that is what it looks for
+  // deno-lint-ignore no-control-regex -- it searches for control characters
   assert.ok(!/[\u0000-\u0008\u000b-\u001f]/.test(page), "a control character");
   for (
     const name of [
@@ -74,12 +74,16 @@ Deno.test("the page of an access request lets no source's markup through", async
   assert.ok(text.includes("depth &lt;/dd&gt;"));
 });
 
-Deno.test("the page of an access request stands by itself and leads through it", async () => {
+Deno.test("the page of an access request loads nothing and has navigation with valid links", async () => {
   await using exports = await createExportWorld();
-  const asked = await ask(exports, ["customer-service", "order-service", "payment-service"]);
-  await collect(exports, asked);
-  await storeOf(exports).compile(asked.key, asked.description, NEVER);
-  const page = await documentText(exports, asked, "access.html");
+  const request = await insertExportRequest(exports, [
+    "customer-service",
+    "order-service",
+    "payment-service",
+  ]);
+  await collect(exports, request);
+  await exportStore(exports).compile(request.key, request.description, NEVER);
+  const page = await documentText(exports, request, "access.html");
 
   assert.ok(!/https?:|url\(|@import|\ssrc=|<script|<link|<iframe/i.test(page));
   const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
@@ -101,25 +105,25 @@ Deno.test("the page of an access request stands by itself and leads through it",
   assert.ok(page.includes('<time datetime="2026-03-31T10:00:00.000Z">2026-03-31 10:00 UTC</time>'));
 });
 
-Deno.test("an access document says of every source what Article 15 asks for, and of one that holds nothing that it does", async () => {
+Deno.test("an access document has the Article 15 information of each participant, including those without data", async () => {
   await using exports = await createExportWorld();
   const services = ["customer-service", "order-service", "payment-service", "communication-service"];
-  const asked = await ask(exports, services);
+  const request = await insertExportRequest(exports, services);
   const other = record(2, { purpose: "to answer questions", recipients: [] });
-  await tell(exports, asked, "customer-service", [record(0), record(1), other]);
-  await tell(exports, asked, "order-service", []);
-  await storeOf(exports).append(asked.key, "communication-service", [{ record: HOSTILE, cursor: "1" }]);
-  for (const source of asked.description.sources.slice(2)) source.waiverReason = "it was shut down in May";
-  await storeOf(exports).compile(asked.key, asked.description, NEVER);
+  await deliver(exports, request, "customer-service", [record(0), record(1), other]);
+  await deliver(exports, request, "order-service", []);
+  await exportStore(exports).append(request.key, "communication-service", [{ record: HOSTILE, cursor: "1" }]);
+  for (const source of request.description.sources.slice(2)) source.waiverReason = "it was shut down in May";
+  await exportStore(exports).compile(request.key, request.description, NEVER);
 
-  const text = await documentText(exports, asked, "access.json");
+  const text = await documentText(exports, request, "access.json");
   const { about, sources } = JSON.parse(text);
   assert.deepEqual(
     [about.storeId, about.customerId, about.requestId, about.askedAt, about.compiledAt],
     [
-      asked.key.storeId,
-      asked.customer.id,
-      asked.key.requestId,
+      request.key.storeId,
+      request.customer.id,
+      request.key.requestId,
       "2026-03-31T10:00:00.000Z",
       "2026-03-31T10:00:00.000Z",
     ],
@@ -130,10 +134,10 @@ Deno.test("an access document says of every source what Article 15 asks for, and
   assert.deepEqual(sources.map((source: { service: string }) => source.service), services);
 
   const [own, orders, payments, messages] = sources;
-  const { data: _, recordedAt: __, ...held } = record(0);
+  const { data: _, recordedAt: __, ...processing } = record(0);
   assert.deepEqual(own.processing, [
-    { ...held, records: 2 },
-    { ...held, purpose: "to answer questions", recipients: [], records: 1 },
+    { ...processing, records: 2 },
+    { ...processing, purpose: "to answer questions", recipients: [], records: 1 },
   ]);
   assert.deepEqual(own.records, [record(0), record(1), other]);
   assert.deepEqual(
@@ -148,32 +152,32 @@ Deno.test("an access document says of every source what Article 15 asks for, and
   assert.deepEqual(messages.records, [JSON.parse(JSON.stringify(HOSTILE))]);
   assert.equal(text, `${JSON.stringify(JSON.parse(text), null, 2)}\n`);
 
-  const page = await documentText(exports, asked, "access.html");
+  const page = await documentText(exports, request, "access.html");
   for (const { summary } of sources) assert.ok(page.includes(summary), summary);
 });
 
-Deno.test("what a source says of its processing is bounded, and says so", async () => {
+Deno.test("the processing information of a participant is limited, and the document says so", async () => {
   await using exports = await createExportWorld();
-  const asked = await ask(exports, ["order-service"]);
+  const request = await insertExportRequest(exports, ["order-service"]);
   const records = Array.from({ length: 250 }, (_, at) => record(at, { category: `category ${at}` }));
-  await tell(exports, asked, "order-service", records);
-  await storeOf(exports).compile(asked.key, asked.description, NEVER);
-  const { sources: [source] } = JSON.parse(await documentText(exports, asked, "access.json"));
+  await deliver(exports, request, "order-service", records);
+  await exportStore(exports).compile(request.key, request.description, NEVER);
+  const { sources: [source] } = JSON.parse(await documentText(exports, request, "access.json"));
   assert.deepEqual([source.processing.length, source.furtherProcessing], [200, true]);
   assert.equal(source.records[249].category, "category 249");
-  assert.match(await documentText(exports, asked, "access.html"), /There is more/);
+  assert.match(await documentText(exports, request, "access.html"), /further purposes/);
 });
 
-Deno.test("a portability download is what its schema says", async () => {
+Deno.test("a portability download is valid against its schema", async () => {
   await using exports = await createExportWorld();
   const services = ["customer-service", "order-service", "payment-service"];
-  const asked = await ask(exports, services, "PORTABILITY");
+  const request = await insertExportRequest(exports, services, "PORTABILITY");
   const nameless = record(1, { recordedAt: undefined });
-  await tell(exports, asked, "customer-service", [record(0), nameless, HOSTILE]);
-  await tell(exports, asked, "order-service", []);
-  asked.description.sources[2]!.waiverReason = "it was shut down";
-  await storeOf(exports).compile(asked.key, asked.description, NEVER);
-  const document = JSON.parse(await documentText(exports, asked, "portability.json"));
+  await deliver(exports, request, "customer-service", [record(0), nameless, HOSTILE]);
+  await deliver(exports, request, "order-service", []);
+  request.description.sources[2]!.waiverReason = "it was shut down";
+  await exportStore(exports).compile(request.key, request.description, NEVER);
+  const document = JSON.parse(await documentText(exports, request, "portability.json"));
 
   const schema = await Deno.readTextFile(new URL("../../docs/portability.schema.json", import.meta.url));
   const ajv = new Ajv2020({ allErrors: true });
@@ -181,7 +185,7 @@ Deno.test("a portability download is what its schema says", async () => {
   const validate = ajv.compile(JSON.parse(schema));
   const isValid = (value: unknown): boolean => validate(value);
   assert.ok(isValid(document), JSON.stringify(validate.errors));
-  assert.deepEqual(document.subject, { storeId: asked.key.storeId, customerId: asked.customer.id });
+  assert.deepEqual(document.subject, { storeId: request.key.storeId, customerId: request.customer.id });
   assert.deepEqual(
     document.sources.map((source: { complete: boolean; records: unknown[] }) => [
       source.complete,
@@ -189,20 +193,20 @@ Deno.test("a portability download is what its schema says", async () => {
     ]),
     [[true, 3], [true, 0], [false, 0]],
   );
-  const { recordedAt: _, ...kept } = nameless;
-  assert.deepEqual(document.sources[0].records[1], kept);
+  const { recordedAt: _, ...expected } = nameless;
+  assert.deepEqual(document.sources[0].records[1], expected);
 
   const [source] = document.sources;
   const broken = [
     { ...document, format: "another" },
-    { ...document, subject: { storeId: asked.key.storeId } },
+    { ...document, subject: { storeId: request.key.storeId } },
     { ...document, more: 1 },
     { ...document, compiledAt: "yesterday" },
     { ...document, sources: [{ ...source, complete: false }] },
     { ...document, sources: [{ ...source, waiverReason: "none" }] },
     { ...document, sources: [{ ...source, records: [{ ...record(0), data: "text" }] }] },
   ];
-  for (const [at, wrong] of broken.entries()) assert.ok(!isValid(wrong), `number ${at}`);
+  for (const [at, wrong] of broken.entries()) assert.ok(!isValid(wrong), `document ${at}`);
 });
 
 Deno.test("the manifest names every document with its size and hash", async () => {
@@ -213,27 +217,28 @@ Deno.test("the manifest names every document with its size and hash", async () =
       ["PORTABILITY", ["portability.json"]],
     ] as const
   ) {
-    const asked = await ask(exports, ["order-service"], type);
-    await collect(exports, asked);
-    await storeOf(exports).compile(asked.key, asked.description, NEVER);
-    const manifest = JSON.parse(await documentText(exports, asked, "manifest.json"));
-    assert.equal(manifest.requestId, asked.key.requestId);
+    const request = await insertExportRequest(exports, ["order-service"], type);
+    await collect(exports, request);
+    await exportStore(exports).compile(request.key, request.description, NEVER);
+    const manifest = JSON.parse(await documentText(exports, request, "manifest.json"));
+    assert.equal(manifest.requestId, request.key.requestId);
     assert.deepEqual(manifest.parts.map((part: { name: string }) => part.name), names);
     for (const { name, bytes, sha256: hash, mediaType } of manifest.parts) {
-      const document = new TextEncoder().encode(await documentText(exports, asked, name));
+      const document = new TextEncoder().encode(await documentText(exports, request, name));
       assert.deepEqual([bytes, hash], [document.byteLength, await sha256(document)]);
       assert.match(mediaType, name.endsWith(".html") ? /^text\/html/ : /^application\/json/);
     }
   }
 });
 
-async function tell(
+/** Stores records of a participant and marks its collection as finished. */
+async function deliver(
   exports: ExportWorld,
-  { key }: Asked,
+  { key }: ExportRequest,
   service: string,
   records: readonly CollectedRecord[],
 ): Promise<void> {
-  const store = storeOf(exports);
+  const store = exportStore(exports);
   await store.append(key, service, records.map((record, at) => ({ record, cursor: String(at) })));
   await store.finish(key, service);
 }

@@ -1,11 +1,11 @@
-/** An erasure from its opening to its receipt, on real rows. */
+/** Erasure from its opening to its receipt, on real rows. */
 import assert from "node:assert/strict";
 import { vacuumAfterErasures } from "../../db/vacuum.ts";
 import { eventually } from "../eventually.ts";
 import { captureLog } from "../captured_log.ts";
 import { ADDRESS, createWorld, register, shopper, tell } from "../actors/world.ts";
 import { PARTICIPANTS } from "../actors/settings.ts";
-import { createWorkshop } from "./workshop.ts";
+import { createRequestFixture } from "./request_fixture.ts";
 
 const VALUES = [
   "augusta@lovelace.example",
@@ -15,10 +15,10 @@ const VALUES = [
   "12 St James Square",
 ];
 
-Deno.test("an erasure empties every personal column, waits for each participant, and leaves a receipt", async () => {
+Deno.test("an erasure clears every personal column, waits for each participant, and writes a receipt", async () => {
   await using world = await createWorld();
-  await using logged = await captureLog();
-  const shop = createWorkshop(world);
+  await using log = await captureLog();
+  const fixture = createRequestFixture(world);
   const ref = await register(world, {
     email: VALUES[0],
     firstName: VALUES[1],
@@ -27,10 +27,10 @@ Deno.test("an erasure empties every personal column, waits for each participant,
   });
   await tell(world, ref, "address.add", { ...ADDRESS, line1: VALUES[4] });
 
-  const request = await shop.open(ref, "ERASURE", {}, { by: shopper(ref) });
-  assert.equal((await shop.row(request)).status, "PENDING");
-  await shop.work();
-  assert.deepEqual((await shop.row(request)).snapshot.value, {
+  const request = await fixture.open(ref, "ERASURE", {}, { by: shopper(ref) });
+  assert.equal((await fixture.row(request)).status, "PENDING");
+  await fixture.work();
+  assert.deepEqual((await fixture.row(request)).snapshot.value, {
     IN_PROGRESS: {
       awaiting_confirmations: Object.fromEntries(PARTICIPANTS.map((service) => [service, "asked"])),
     },
@@ -44,11 +44,11 @@ Deno.test("an erasure empties every personal column, waits for each participant,
   assert.equal(address?.line1, null);
 
   for (const service of PARTICIPANTS) {
-    assert.equal((await shop.row(request)).status, "IN_PROGRESS", `before ${service} has confirmed`);
-    await shop.tell(request, "participant.confirm", { service, evidence: "2 rows anonymised" });
-    await shop.work();
+    assert.equal((await fixture.row(request)).status, "IN_PROGRESS", `before ${service} confirms`);
+    await fixture.tell(request, "participant.confirm", { service, evidence: "2 rows anonymized" });
+    await fixture.work();
   }
-  const completed = await shop.row(request);
+  const completed = await fixture.row(request);
   assert.deepEqual([completed.status, completed.outcome], ["COMPLETED", "FULFILLED"]);
   const [receipt] = await world.admin`select document from erasure_receipts where request_id = ${request.id}`;
   assert.equal(receipt?.document.participants.length, 3);
@@ -56,20 +56,20 @@ Deno.test("an erasure empties every personal column, waits for each participant,
   const topics = await world.admin`select topic from outbox where key = ${ref.id} order by seq`;
   assert.ok(topics.some((row) => row.topic === "customer.erasure_requested"));
   assert.equal(topics.filter((row) => row.topic === "customer.erased").length, 1);
-  await nothingLeft(world.admin, VALUES);
-  for (const value of VALUES) assert.ok(!logged.lines.join("\n").includes(value), `${value} in the log`);
+  await assertNoTableContains(world.admin, VALUES);
+  for (const value of VALUES) assert.ok(!log.lines.join("\n").includes(value), `${value} in the log`);
 });
 
-Deno.test("a verified erasure asks once for the vacuum of what it has emptied", async () => {
+Deno.test("a verified erasure requests one vacuum of the tables that it cleared", async () => {
   await using world = await createWorld();
-  const shop = createWorkshop(world);
+  const fixture = createRequestFixture(world);
   const worker = world.database.pool("customer_worker", 1);
   const ref = await register(world);
   assert.equal(await vacuumAfterErasures(worker), false);
-  const request = await shop.open(ref, "ERASURE");
-  await shop.work();
-  for (const service of PARTICIPANTS) await shop.tell(request, "participant.confirm", { service });
-  await shop.work();
+  const request = await fixture.open(ref, "ERASURE");
+  await fixture.work();
+  for (const service of PARTICIPANTS) await fixture.tell(request, "participant.confirm", { service });
+  await fixture.work();
   assert.equal(await vacuumAfterErasures(worker), true);
   await eventually(async () => {
     const [row] = await world.admin`
@@ -80,8 +80,11 @@ Deno.test("a verified erasure asks once for the vacuum of what it has emptied", 
   assert.equal(await vacuumAfterErasures(worker), false);
 });
 
-/** Looks through every column of every table. */
-async function nothingLeft(sql: import("../../db/connect.ts").Sql, values: readonly string[]): Promise<void> {
+/** Searches every column of every table. */
+async function assertNoTableContains(
+  sql: import("../../db/connect.ts").Sql,
+  values: readonly string[],
+): Promise<void> {
   const tables =
     await sql`select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`;
   for (const { relname } of tables) {

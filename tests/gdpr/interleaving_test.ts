@@ -1,37 +1,44 @@
 /**
- * Whatever a request is told, in whatever order and however much of it at once: its rows never contradict each
- * other, it is never fulfilled while somebody has not answered, and it can always be brought to its end.
+ * Property-based test of random events, several of them concurrent. The rows of a request never contradict each other,
+ * no request is fulfilled before every participant has responded, and every request can still be completed.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { register, tell } from "../actors/world.ts";
-import { type ClockedWorld, createClockedWorld, DAY } from "./clocked.ts";
-import { assertFacts, phaseOf, regionsOf } from "./facts.ts";
-import { type Case, happen, type Word, wordsAbout } from "./told.ts";
+import { createManualClockWorld, DAY, type ManualClockWorld } from "./manual_clock.ts";
+import { assertInvariants, phaseOf, regionsOf } from "./invariants.ts";
+import { applyEvent, type EventLabel, eventLabels, type RequestUnderTest } from "./request_events.ts";
 
 const STRANGER = "marketing-service";
 
-interface Course {
+interface Scenario {
   machine: string;
   right: string;
-  /** Who has to answer. */
+  /** Participants that have to respond. */
   services: string[];
-  /** With which words a service has answered. */
+  /** Events that count as a response of a participant. */
   answers: string[];
-  /** What is told more often than chance would: it leads on. */
-  leading: Word[];
-  /** What brings a request on from where it is; each about the service if it ends in *. */
-  onward: Record<string, Word>;
+  /** Events with a higher probability, because they lead to the next state. */
+  likely: EventLabel[];
+  /** The event that leads from each state towards completion; `*` is an open participant. */
+  nextEvent: Record<string, EventLabel>;
 }
 
-const ERASURE: Course = {
+const ERASURE: Scenario = {
   machine: "gdpr_erasure@1",
   right: "ERASURE",
   services: ["orders", "payments"],
   answers: ["confirm", "waive"],
-  leading: ["start", "confirm orders", "confirm payments", "verified-0", "verified-1", "start-beside-access"],
-  onward: {
+  likely: [
+    "start",
+    "confirm orders",
+    "confirm payments",
+    "verified-0",
+    "verified-1",
+    "start-with-open-access",
+  ],
+  nextEvent: {
     "PENDING.held": "release",
     "PENDING.grace": "start",
     "PENDING.waiting_for_access": "access-closed",
@@ -40,13 +47,13 @@ const ERASURE: Course = {
     "IN_PROGRESS.verifying": "verified-0",
   },
 };
-const ACCESS: Course = {
+const ACCESS: Scenario = {
   machine: "gdpr_access@1",
   right: "ACCESS",
   services: [OWN_DATA, "orders"],
   answers: ["received", "waive"],
-  leading: ["start", "failed orders", "ask orders", "received orders", `received ${OWN_DATA}`, "compiled"],
-  onward: {
+  likely: ["start", "failed orders", "ask orders", "received orders", `received ${OWN_DATA}`, "compiled"],
+  nextEvent: {
     "PENDING.held": "release",
     "PENDING.recorded": "start",
     "IN_PROGRESS.collecting": "received *",
@@ -54,73 +61,77 @@ const ACCESS: Course = {
   },
 };
 
-for (const course of [ERASURE, ACCESS]) {
-  Deno.test(`${course.machine} keeps its promises in any order of events, several at one instant`, async () => {
-    const { machine, right, services } = course;
+for (const scenario of [ERASURE, ACCESS]) {
+  Deno.test(`${scenario.machine} keeps its invariants in any order of events, several of them concurrent`, async () => {
+    const { machine, right, services } = scenario;
     const participants = services.filter((service) => service !== OWN_DATA);
-    await using world = await createClockedWorld({ participants, graceMs: DAY });
+    await using world = await createManualClockWorld({ participants, graceMs: DAY });
     const start = world.now;
     let fulfilled = 0;
 
-    const anything = fc.constantFrom(...wordsAbout([...services, STRANGER], machine));
-    const leading = fc.constantFrom(...course.leading);
-    const word = fc.oneof({ arbitrary: leading, weight: 2 }, { arbitrary: anything, weight: 1 });
+    const any = fc.constantFrom(...eventLabels([...services, STRANGER], machine));
+    const likely = fc.constantFrom(...scenario.likely);
+    const label = fc.oneof({ arbitrary: likely, weight: 2 }, { arbitrary: any, weight: 1 });
     const instant = fc.oneof(
-      { arbitrary: word.map((one) => [one]), weight: 3 },
-      { arbitrary: fc.array(word, { minLength: 2, maxLength: 4 }), weight: 1 },
+      { arbitrary: label.map((one) => [one]), weight: 3 },
+      { arbitrary: fc.array(label, { minLength: 2, maxLength: 4 }), weight: 1 },
     );
     const story = fc.array(instant, { minLength: 4, maxLength: 18 });
 
     await fc.assert(
       fc.asyncProperty(story, async (instants) => {
         world.now = start;
-        const told = await open(world, machine, right);
+        const request = await open(world, machine, right);
         const answered = new Set<string>();
-        for (const words of instants) {
-          const taken = await Promise.all(words.map((word) => happen(word, told)));
-          words.forEach((word, at) => taken[at] && noteAnswer(course, answered, word));
-          await assertPromises(course, told, answered);
+        for (const labels of instants) {
+          const accepted = await Promise.all(labels.map((label) => applyEvent(label, request)));
+          labels.forEach((label, at) => accepted[at] && noteResponse(scenario, answered, label));
+          await assertScenario(scenario, request, answered);
         }
-        await finish(course, told, answered);
-        if ((await stateOf(told)).outcome === "FULFILLED") fulfilled++;
+        await finish(scenario, request, answered);
+        if ((await stateOf(request)).outcome === "FULFILLED") fulfilled++;
       }),
       { numRuns: 60 },
     );
-    assert.ok(fulfilled > 10, "enough of the stories go all the way");
+    assert.ok(fulfilled > 10, "enough requests are fulfilled");
   });
 }
 
-function noteAnswer({ answers }: Course, answered: Set<string>, word: Word): void {
-  const [type = "", service] = word.split(" ");
+function noteResponse({ answers }: Scenario, answered: Set<string>, label: EventLabel): void {
+  const [type = "", service] = label.split(" ");
   if (service && answers.includes(type)) answered.add(service);
 }
 
-async function assertPromises(course: Course, told: Case, answered: ReadonlySet<string>): Promise<void> {
-  await assertFacts(told.world.admin, told.request);
-  const { phase, outcome } = await stateOf(told);
-  const everybody = course.services.every((service) => answered.has(service));
-  if (outcome === "FULFILLED") assert.ok(everybody, `fulfilled with ${[...answered]}`);
-  if (phase === "IN_PROGRESS.verifying" || phase === "IN_PROGRESS.compiling") assert.ok(everybody, phase);
-  assert.ok(!answered.has(STRANGER), "who does not take part has nothing to say");
+async function assertScenario(
+  scenario: Scenario,
+  request: RequestUnderTest,
+  answered: ReadonlySet<string>,
+): Promise<void> {
+  await assertInvariants(request.world.admin, request.request);
+  const { phase, outcome } = await stateOf(request);
+  const isComplete = scenario.services.every((service) => answered.has(service));
+  if (outcome === "FULFILLED") assert.ok(isComplete, `fulfilled with ${[...answered]}`);
+  if (phase === "IN_PROGRESS.verifying" || phase === "IN_PROGRESS.compiling") assert.ok(isComplete, phase);
+  assert.ok(!answered.has(STRANGER), "events of a service that is not a participant are refused");
 }
 
-/** Nothing that was told before may leave a request without a way to its end. */
-async function finish(course: Course, told: Case, answered: Set<string>): Promise<void> {
+/** Completes the request: no previous event may prevent that. */
+async function finish(scenario: Scenario, request: RequestUnderTest, answered: Set<string>): Promise<void> {
   for (let step = 0; step < 12; step++) {
-    const { phase, regions } = await stateOf(told);
+    const { phase, regions } = await stateOf(request);
     if (phase === "COMPLETED") return;
     const open = Object.entries(regions).find(([, state]) => !SETTLED.includes(state))?.[0] ?? "";
-    const word = course.onward[phase]?.replace("*", open) ?? "";
-    assert.ok(await happen(word, told), `${word} in ${phase}`);
-    noteAnswer(course, answered, word);
-    await assertPromises(course, told, answered);
+    const label = scenario.nextEvent[phase]?.replace("*", open) ?? "";
+    assert.ok(await applyEvent(label, request), `${label} in ${phase}`);
+    noteResponse(scenario, answered, label);
+    await assertScenario(scenario, request, answered);
   }
-  assert.fail("it does not come to its end");
+  assert.fail("the request does not complete");
 }
 
 const SETTLED = ["confirmed", "received", "waived"];
 
-async function stateOf({ world, request }: Case) {
+async function stateOf({ world, request }: RequestUnderTest) {
   const [row] = await world
     .admin`select outcome, snapshot from gdpr_requests where request_id = ${request.id}`;
   assert.ok(row);
@@ -128,7 +139,7 @@ async function stateOf({ world, request }: Case) {
   return { phase: phaseOf(value), regions: regionsOf(value), outcome: row.outcome };
 }
 
-async function open(world: ClockedWorld, machine: string, right: string): Promise<Case> {
+async function open(world: ManualClockWorld, machine: string, right: string): Promise<RequestUnderTest> {
   const customer = await register(world);
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   await tell(world, request, "open", { customerId: customer.id, right });

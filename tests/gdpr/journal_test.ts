@@ -1,20 +1,20 @@
-/** The journal of whole requests: public names, the participant of each event, and the transitions taken. */
+/** Journal of complete requests: public event names, the participant of each event, and the transitions taken. */
 import assert from "node:assert/strict";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { publicEvent, publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { findJournal } from "../../db/actor_events.ts";
 import { readStore } from "../../db/store_reader.ts";
 import { register } from "../actors/world.ts";
-import { SUBJECTS } from "../inspect/chart_story.ts";
-import { type ClockedWorld, createClockedWorld, DAY, fireTimer } from "./clocked.ts";
-import { eventOf, timerOf, wordsAbout } from "./told.ts";
-import { createWorkshop } from "./workshop.ts";
+import { SUBJECTS } from "../inspect/chart_subjects.ts";
+import { createManualClockWorld, DAY, fireTimer, type ManualClockWorld } from "./manual_clock.ts";
+import { eventLabels, eventOf, timerName } from "./request_events.ts";
+import { createRequestFixture } from "./request_fixture.ts";
 
 const PARTICIPANTS = ["orders", "payments"];
 
-/** The stored rows, without the world's own IDs: name, party, and transitions. */
-async function journalOf(world: ClockedWorld, { storeId, id }: ActorRef) {
+/** Event name, participant and transitions of each stored row. */
+async function journalOf(world: ManualClockWorld, { storeId, id }: ActorRef) {
   const key = { storeId, actorKind: "gdpr_request", actorId: id };
   const rows = await readStore(
     world.database.pool("customer_api", 1),
@@ -25,24 +25,24 @@ async function journalOf(world: ClockedWorld, { storeId, id }: ActorRef) {
 }
 
 Deno.test("an erasure's journal names every event, its participant and the transitions taken", async () => {
-  await using world = await createClockedWorld({ graceMs: 2 * DAY, participants: PARTICIPANTS });
-  const shop = createWorkshop(world);
-  const request = await shop.open(await register(world), "ERASURE");
-  const timer = (word: string) => fireTimer(world, request, timerOf(word, "gdpr_erasure@1"));
-  await shop.tell(request, "hold", { reason: "a lawsuit" });
-  await shop.tell(request, "release");
+  await using world = await createManualClockWorld({ graceMs: 2 * DAY, participants: PARTICIPANTS });
+  const fixture = createRequestFixture(world);
+  const request = await fixture.open(await register(world), "ERASURE");
+  const timer = (label: string) => fireTimer(world, request, timerName(label, "gdpr_erasure@1"));
+  await fixture.tell(request, "hold", { reason: "a lawsuit" });
+  await fixture.tell(request, "release");
   await timer("start");
   await timer("ask payments");
-  await shop.tell(request, "participant.confirm", { service: "orders" });
+  await fixture.tell(request, "participant.confirm", { service: "orders" });
   await timer("week payments");
   await timer("ask payments");
-  await shop.tell(request, "retry", { service: "payments" });
+  await fixture.tell(request, "retry", { service: "payments" });
   await timer("at-risk");
   await timer("overdue");
-  await shop.tell(request, "participant.confirm", { service: "payments" });
-  await shop.tell(request, "verified", { residue: 1 });
-  await shop.tell(request, "retry");
-  await shop.tell(request, "verified", { residue: 0 });
+  await fixture.tell(request, "participant.confirm", { service: "payments" });
+  await fixture.tell(request, "verified", { residue: 1 });
+  await fixture.tell(request, "retry");
+  await fixture.tell(request, "verified", { residue: 0 });
   const waiting = "IN_PROGRESS.awaiting_confirmations";
   assert.deepEqual(await journalOf(world, request), [
     ["open", null],
@@ -68,17 +68,17 @@ Deno.test("an erasure's journal names every event, its participant and the trans
   ]);
 });
 
-Deno.test("an access request's journal names every event, its source and the transitions taken", async () => {
-  await using world = await createClockedWorld({ participants: PARTICIPANTS });
-  const shop = createWorkshop(world);
-  const request = await shop.open(await register(world), "ACCESS");
-  await fireTimer(world, request, timerOf("start", "gdpr_access@1"));
-  await shop.tell(request, "source.received", { service: OWN_DATA });
-  await shop.tell(request, "source.failed", { service: "payments", error: "UNREACHABLE" });
+Deno.test("an access request's journal names every event, its participant and the transitions taken", async () => {
+  await using world = await createManualClockWorld({ participants: PARTICIPANTS });
+  const fixture = createRequestFixture(world);
+  const request = await fixture.open(await register(world), "ACCESS");
+  await fireTimer(world, request, timerName("start", "gdpr_access@1"));
+  await fixture.tell(request, "source.received", { service: OWN_DATA });
+  await fixture.tell(request, "source.failed", { service: "payments", error: "UNREACHABLE" });
   await fireTimer(world, request, "ask payments");
-  await shop.tell(request, "waive", { service: "orders", reason: "it has been shut down" });
-  await shop.tell(request, "source.received", { service: "payments" });
-  await shop.tell(request, "compiled");
+  await fixture.tell(request, "waive", { service: "orders", reason: "it has been shut down" });
+  await fixture.tell(request, "source.received", { service: "payments" });
+  await fixture.tell(request, "compiled");
   const collecting = "IN_PROGRESS.collecting";
   assert.deepEqual(await journalOf(world, request), [
     ["open", null],
@@ -101,9 +101,9 @@ Deno.test("an access request's journal names every event, its source and the tra
   ]);
 });
 
-Deno.test("a rectification's journal has one row with the whole way", async () => {
-  await using world = await createClockedWorld();
-  const request = await createWorkshop(world).open(await register(world), "RECTIFICATION", {
+Deno.test("a rectification's journal has one row with all transitions", async () => {
+  await using world = await createManualClockWorld();
+  const request = await createRequestFixture(world).open(await register(world), "RECTIFICATION", {
     corrections: { firstName: "Ada" },
   });
   assert.deepEqual(await journalOf(world, request), [
@@ -111,9 +111,9 @@ Deno.test("a rectification's journal has one row with the whole way", async () =
   ]);
 });
 
-Deno.test("no event that a request's machine takes has a name of XState's own in the journal", () => {
+Deno.test("the journal contains no event name of XState", () => {
   let timers = 0;
-  for (const { machine, services } of SUBJECTS.filter(({ title }) => title.startsWith("gdpr"))) {
+  for (const { machine, participants } of SUBJECTS.filter(({ title }) => title.startsWith("gdpr"))) {
     const internal = (type: string) => type.startsWith("xstate.done."); // no event of a row
     for (const type of machine.events.filter((type: string) => !internal(type))) {
       const { name } = publicEvent({ type });
@@ -121,15 +121,15 @@ Deno.test("no event that a request's machine takes has a name of XState's own in
       if (name !== type) timers++;
     }
     const context = { clock: "ON_TIME", receivedAt: 0, dueAt: 0 } as never;
-    for (const word of wordsAbout(services, machine.id)) {
+    for (const word of eventLabels(participants, machine.id)) {
       const [, service] = word.split(" ");
       assert.equal(publicEvent(eventOf(word, machine.id, context)).about, service ?? null, word);
     }
   }
-  assert.ok(timers > 20, `${timers} names of timers`);
+  assert.ok(timers > 20, `${timers} timer names`);
 });
 
-Deno.test("rows of earlier versions are read with public names, and a participant where the name has it", () => {
+Deno.test("rows of earlier versions are read with public names, and the participant if the name contains it", () => {
   const read = (eventType: string, about: string | null = null) => {
     const row = publicRow({ eventType, about });
     return [row.eventType, row.about];

@@ -1,4 +1,4 @@
-/** Keys for one test. */
+/** New keys of requests and export links, for one test. */
 import { calculateJwkThumbprint, exportJWK } from "jose";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 

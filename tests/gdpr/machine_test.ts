@@ -1,19 +1,26 @@
-/** The courses of the requests: against tables, and every way through their graphs for real, on rows. */
+/** Request machines: compared with tables of transitions, and every path through their graphs on real rows. */
 import assert from "node:assert/strict";
 import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { initialTransition, transition } from "xstate";
 import { getShortestPaths, getSimplePaths } from "xstate/graph";
 import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { register, tell } from "../actors/world.ts";
-import { type ClockedWorld, createClockedWorld, DAY } from "./clocked.ts";
-import { COURSES } from "./courses.ts";
-import { assertFacts, phaseOf, regionsOf } from "./facts.ts";
-import { type Case, eventOf, happen, timerOf, type Word, wordsAbout } from "./told.ts";
+import { createManualClockWorld, DAY, type ManualClockWorld } from "./manual_clock.ts";
+import { MACHINES } from "./expected_transitions.ts";
+import { assertInvariants, phaseOf, regionsOf } from "./invariants.ts";
+import {
+  applyEvent,
+  type EventLabel,
+  eventLabels,
+  eventOf,
+  type RequestUnderTest,
+  timerName,
+} from "./request_events.ts";
 
 const RECEIVED = Date.UTC(2026, 2, 10);
 
-/** A state's name in the tables. */
+/** Name of a state in the tables. */
 function nameOf({ value, context }: Pick<AnyMachineSnapshot, "value" | "context">): string {
   const phase = phaseOf(value);
   if (phase === "COMPLETED") return `${phase} ${context.outcome}`;
@@ -28,25 +35,25 @@ const stateKeys = {
   attempts: (state: AnyMachineSnapshot) => `${nameOf(state)} ${JSON.stringify(state.context.attempts)}`,
 };
 
-interface Way {
-  words: Word[];
+interface Path {
+  labels: EventLabel[];
   state: AnyMachineSnapshot;
 }
 
-function waysThrough(
+function pathsThrough(
   machine: AnyStateMachine,
   services: readonly string[],
   key: keyof typeof stateKeys,
   find: typeof getShortestPaths | typeof getSimplePaths = getShortestPaths,
-): Way[] {
-  const words = wordsAbout(services, machine.id);
-  const wordOf = new Map<unknown, Word>();
+): Path[] {
+  const labels = eventLabels(services, machine.id);
+  const labelOf = new Map<unknown, EventLabel>();
   const paths = find(machine, {
     input: inputOf(services),
     events: (state: AnyMachineSnapshot) =>
-      words.map((word) => {
-        const event = eventOf(word, machine.id, state.context);
-        wordOf.set(JSON.stringify(event), word);
+      labels.map((label) => {
+        const event = eventOf(label, machine.id, state.context);
+        labelOf.set(JSON.stringify(event), label);
         return event;
       }),
     filterEvents: (state: AnyMachineSnapshot, event: never) => state.can(event),
@@ -54,17 +61,21 @@ function waysThrough(
     serializeState: stateKeys[key],
   } as never);
   return paths.map(({ steps }) => {
-    const words = steps.flatMap(({ event }) => wordOf.get(JSON.stringify(event)) ?? []);
-    return { words, state: walk(machine, services, words) };
+    const labels = steps.flatMap(({ event }) => labelOf.get(JSON.stringify(event)) ?? []);
+    return { labels, state: walk(machine, services, labels) };
   });
 }
 
-/** Where a way leads; a path's own state is some state of the same key. */
-function walk(machine: AnyStateMachine, services: readonly string[], words: Word[]): AnyMachineSnapshot {
+/** State at the end of a path. The state that XState returns with the path is only one with the same key. */
+function walk(
+  machine: AnyStateMachine,
+  services: readonly string[],
+  labels: EventLabel[],
+): AnyMachineSnapshot {
   let [state] = initialTransition(machine, inputOf(services));
-  for (const word of words) {
-    const event = eventOf(word, machine.id, state.context);
-    assert.ok(state.can(event), `${word} of ${words.join(", ")}`);
+  for (const label of labels) {
+    const event = eventOf(label, machine.id, state.context);
+    assert.ok(state.can(event), `${label} of ${labels.join(", ")}`);
     [state] = transition(machine, state, event);
   }
   return state;
@@ -81,115 +92,118 @@ function inputOf(participants: readonly string[]) {
   };
 }
 
-/** A request that has gone a way, for real. */
+/** Opens a request and applies events to its rows. */
 async function arrange(
-  { world, id, right }: { world: ClockedWorld; id: string; right: string },
-  words: readonly Word[],
-): Promise<Case> {
+  { world, id, right }: { world: ManualClockWorld; id: string; right: string },
+  labels: readonly EventLabel[],
+): Promise<RequestUnderTest> {
   world.now = new Date(RECEIVED);
   const customer = await register(world, { firstName: "Ada" });
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   await tell(world, request, "open", { customerId: customer.id, right });
   const arranged = { world, machine: id, customer, request };
-  for (const [at, word] of words.entries()) {
-    assert.ok(await happen(word, arranged), `${word} after ${words.slice(0, at).join(", ")}`);
+  for (const [at, label] of labels.entries()) {
+    assert.ok(await applyEvent(label, arranged), `${label} after ${labels.slice(0, at).join(", ")}`);
   }
   return arranged;
 }
 
-async function stored({ world, request }: Case) {
+async function readStored({ world, request }: RequestUnderTest) {
   const [row] = await world
     .admin`select snapshot, version from gdpr_requests where request_id = ${request.id}`;
   assert.ok(row);
   return { name: nameOf(row.snapshot), version: row.version, key: stateKeys.clock(row.snapshot) };
 }
 
-/** As the behavior's settings name them: without this service itself. */
-const peersOf = (services: readonly string[]) => services.filter((service) => service !== OWN_DATA);
-const createCourseWorld = (services: readonly string[]) =>
-  createClockedWorld({ participants: peersOf(services), graceMs: DAY }, new Date(RECEIVED));
+/** Participants as in the settings: without this service itself. */
+const participantsOf = (services: readonly string[]) => services.filter((service) => service !== OWN_DATA);
+const createParticipantsWorld = (services: readonly string[]) =>
+  createManualClockWorld({ participants: participantsOf(services), graceMs: DAY }, new Date(RECEIVED));
 
-for (const { id, right, table, one, two } of COURSES) {
+for (const { id, right, table, one, two } of MACHINES) {
   const [service = ""] = one;
   const rows = Object.fromEntries(
     Object.entries(table).map(([name, row]) => [
       name,
-      Object.fromEntries(Object.entries(row).map(([word, next]) => [word.replace("*", service), next])),
+      Object.fromEntries(Object.entries(row).map(([label, next]) => [label.replace("*", service), next])),
     ]),
   );
   const machine = machineOf(id, one);
-  // An erasure asks for ever, a collection only so often.
-  const shortest = waysThrough(machine, one, right === "ERASURE" ? "name" : "attempts")
-    .toSorted((way, other) => way.words.length - other.words.length);
-  const ways = new Map(shortest.toReversed().map((way) => [nameOf(way.state), way] as const));
+  // An erasure retries without a limit, a collection a limited number of times.
+  const shortest = pathsThrough(machine, one, right === "ERASURE" ? "name" : "attempts")
+    .toSorted((path, other) => path.labels.length - other.labels.length);
+  const paths = new Map(shortest.toReversed().map((path) => [nameOf(path.state), path] as const));
 
   Deno.test(`${id} has exactly the states of the table, in PENDING, IN_PROGRESS and COMPLETED`, () => {
-    assert.deepEqual([...ways.keys()].sort(), Object.keys(table).sort());
+    assert.deepEqual([...paths.keys()].sort(), Object.keys(table).sort());
     assert.deepEqual(Object.keys(machine.root.states), ["PENDING", "IN_PROGRESS", "COMPLETED"]);
   });
 
-  Deno.test(`${id} takes in each state what the table says, and nothing else`, () => {
-    for (const [name, { state }] of ways) {
-      for (const word of wordsAbout([service, "stranger"], id)) {
-        const event = eventOf(word, id, state.context);
-        const expected = rows[name]?.[word];
-        const taken = state.status === "active" && state.can(event);
-        assert.equal(taken, expected !== undefined, `${word} in ${name}`);
-        if (!taken) continue;
+  Deno.test(`${id} accepts in each state the events of the table, and no others`, () => {
+    for (const [name, { state }] of paths) {
+      for (const label of eventLabels([service, "stranger"], id)) {
+        const event = eventOf(label, id, state.context);
+        const expected = rows[name]?.[label];
+        const accepted = state.status === "active" && state.can(event);
+        assert.equal(accepted, expected !== undefined, `${label} in ${name}`);
+        if (!accepted) continue;
         const [after] = transition(machine, state, event);
-        assert.equal(nameOf(after), expected || name, `${word} in ${name}`);
+        assert.equal(nameOf(after), expected || name, `${label} in ${name}`);
       }
     }
   });
 
-  Deno.test(`${id} on rows: in each state it takes what the table says, and the rest changes nothing`, async () => {
-    await using world = await createCourseWorld(one);
-    const course = { world, id, right };
-    for (const [name, { words }] of ways) {
-      const refusing = await arrange(course, words);
-      const before = await stored(refusing);
+  Deno.test(`${id} on rows: each state accepts the events of the table, and others change nothing`, async () => {
+    await using world = await createParticipantsWorld(one);
+    const machineUnderTest = { world, id, right };
+    for (const [name, { labels }] of paths) {
+      const refusing = await arrange(machineUnderTest, labels);
+      const before = await readStored(refusing);
       assert.equal(before.name, name);
-      await assertFacts(world.admin, refusing.request);
-      for (const word of wordsAbout([service, "stranger"], id)) {
-        const expected = rows[name]?.[word];
+      await assertInvariants(world.admin, refusing.request);
+      for (const label of eventLabels([service, "stranger"], id)) {
+        const expected = rows[name]?.[label];
         if (expected === undefined) {
-          await setStray(refusing, word);
-          assert.equal(await happen(word, refusing), false, `${word} in ${name}`);
-          assert.deepEqual(await stored(refusing), before, `${word} in ${name}`);
+          await insertStrayTimer(refusing, label);
+          assert.equal(await applyEvent(label, refusing), false, `${label} in ${name}`);
+          assert.deepEqual(await readStored(refusing), before, `${label} in ${name}`);
           continue;
         }
-        const taking = await arrange(course, words);
-        assert.ok(await happen(word, taking), `${word} in ${name}`);
-        assert.equal((await stored(taking)).name, expected || name, `${word} in ${name}`);
-        await assertFacts(world.admin, taking.request);
+        const accepting = await arrange(machineUnderTest, labels);
+        assert.ok(await applyEvent(label, accepting), `${label} in ${name}`);
+        assert.equal((await readStored(accepting)).name, expected || name, `${label} in ${name}`);
+        await assertInvariants(world.admin, accepting.request);
       }
-      await assertFacts(world.admin, refusing.request);
+      await assertInvariants(world.admin, refusing.request);
     }
   });
 
-  Deno.test(`${id} on rows: every way through its graph ends in a state whose facts hold`, async () => {
+  Deno.test(`${id} on rows: the invariants hold at the end of every path through its graph`, async () => {
     const walks = [
-      { services: one, ways: waysThrough(machine, one, "name", getSimplePaths) },
-      { services: one, ways: right === "ERASURE" ? [] : shortest },
-      { services: two, ways: two.length > 0 ? waysThrough(machineOf(id, two), two, "clock") : [] },
+      { services: one, paths: pathsThrough(machine, one, "name", getSimplePaths) },
+      { services: one, paths: right === "ERASURE" ? [] : shortest },
+      { services: two, paths: two.length > 0 ? pathsThrough(machineOf(id, two), two, "clock") : [] },
     ];
-    for (const { services, ways } of walks) {
-      if (ways.length === 0) continue;
-      await using world = await createCourseWorld(services);
-      for (const { words, state } of ways) {
-        const walked = await arrange({ world, id, right }, words);
-        assert.equal((await stored(walked)).key, stateKeys.clock(state), words.join(", "));
-        await assertFacts(world.admin, walked.request);
+    for (const { services, paths } of walks) {
+      if (paths.length === 0) continue;
+      await using world = await createParticipantsWorld(services);
+      for (const { labels, state } of paths) {
+        const walked = await arrange({ world, id, right }, labels);
+        assert.equal((await readStored(walked)).key, stateKeys.clock(state), labels.join(", "));
+        await assertInvariants(world.admin, walked.request);
       }
     }
   });
 }
 
-/** Leaves the timer of a word behind that the state has no timer for, as a claim that came too late would. */
-async function setStray({ world, machine, request }: Case, word: Word): Promise<void> {
-  const name = timerOf(word, machine);
+/** Inserts a timer that the current state does not have, like one that was claimed before a transition. */
+async function insertStrayTimer(
+  { world, machine, request }: RequestUnderTest,
+  label: EventLabel,
+): Promise<void> {
+  const name = timerName(label, machine);
   if (!name) return;
-  const [type = "", service = ""] = word.split(" ");
+  const [type = "", service = ""] = label.split(" ");
   const event = type === "ask" ? { type, service } : { type: name };
   await world.admin`
     insert into timers (store_id, actor_kind, actor_id, name, event, due_at, created_at)

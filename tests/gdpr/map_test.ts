@@ -1,8 +1,8 @@
-/** The personal-data map against the schema as it is, an erasure and an export against the map. */
+/** Personal-data map: compared with the schema, and an erasure and an export compared with the map. */
 import assert from "node:assert/strict";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import type { Sql } from "../../db/connect.ts";
 import { erasedColumns, NOT_PERSONAL, NOTES, PERSONAL_DATA } from "../../db/personal_data.ts";
@@ -10,7 +10,7 @@ import { ADDRESS, createGroup, createWorld, register, shopper, tell, type World 
 import { PARTICIPANTS } from "../actors/settings.ts";
 import { createDatabase } from "../database.ts";
 import { createKeys } from "./keys.ts";
-import { createWorkshop } from "./workshop.ts";
+import { createRequestFixture } from "./request_fixture.ts";
 
 const PERSON = {
   email: "augusta@lovelace.example",
@@ -21,7 +21,7 @@ const PERSON = {
 };
 const HOME = { ...ADDRESS, line1: "12 St James Square", line2: "Third floor", state: "Greater London" };
 
-Deno.test("every column of the schema stands in the map exactly once, and nothing else does", async () => {
+Deno.test("the map contains every column of the schema exactly once, and nothing else", async () => {
   await using database = await createDatabase();
   assert.deepEqual(await differences(database.admin), []);
   for (const [table, { columns, request }] of Object.entries(NOTES)) {
@@ -31,7 +31,7 @@ Deno.test("every column of the schema stands in the map exactly once, and nothin
   }
 });
 
-Deno.test("a column, a table or a name of either that the map does not know is found", async () => {
+Deno.test("columns and tables that the map or the schema lacks are reported", async () => {
   await using database = await createDatabase();
   await database.admin`alter table customers add column nickname text`;
   await database.admin`alter table customer_addresses drop column line2 cascade`;
@@ -44,14 +44,14 @@ Deno.test("a column, a table or a name of either that the map does not know is f
   ]);
 });
 
-Deno.test("an erasure empties every column that the map wants empty, keeps the others, and touches nobody else", async () => {
+Deno.test("an erasure clears every column that the map lists, keeps the others, and changes no other customer", async () => {
   await using world = await createWorld();
-  const shop = createWorkshop(world);
+  const fixture = createRequestFixture(world);
   const [subject, other] = [await registerPerson(world), await register(world, { firstName: "Charles" })];
   await tell(world, other, "address.add", HOME);
   const others = await rowsOf(world.admin, other);
-  await shop.open(subject, "RECTIFICATION", { corrections: { firstName: "Ada" } });
-  const request = await shop.open(subject, "ERASURE");
+  await fixture.open(subject, "RECTIFICATION", { corrections: { firstName: "Ada" } });
+  const request = await fixture.open(subject, "ERASURE");
   const before = await rowsOf(world.admin, subject);
   for (const table of Object.keys(PERSONAL_DATA)) {
     for (const column of erasedColumns(table)) {
@@ -59,43 +59,45 @@ Deno.test("an erasure empties every column that the map wants empty, keeps the o
     }
   }
 
-  await shop.work();
-  for (const service of PARTICIPANTS) await shop.tell(request, "participant.confirm", { service });
-  await shop.work();
-  assert.equal((await shop.row(request)).outcome, "FULFILLED");
+  await fixture.work();
+  for (const service of PARTICIPANTS) await fixture.tell(request, "participant.confirm", { service });
+  await fixture.work();
+  assert.equal((await fixture.row(request)).outcome, "FULFILLED");
 
   const after = await rowsOf(world.admin, subject);
   for (const [table, columns] of Object.entries(PERSONAL_DATA)) {
-    const goes = Object.values(columns).some(({ onErasure }) => onErasure === "delete");
-    assert.equal(after[table]?.length, goes ? 0 : before[table]?.length, `the rows of ${table}`);
+    const isDeleted = Object.values(columns).some(({ onErasure }) => onErasure === "delete");
+    assert.equal(after[table]?.length, isDeleted ? 0 : before[table]?.length, `the rows of ${table}`);
     for (const [at, row] of (after[table] ?? []).entries()) {
       for (const [column, { onErasure }] of Object.entries(columns)) {
         if (onErasure === "null") assert.equal(row[column], null, `${table}.${column}`);
         else if (onErasure === "reset") assert.equal(row[column], false, `${table}.${column}`);
-        else if (!MOVED.includes(column)) assert.deepEqual(row[column], before[table]?.[at]?.[column]);
+        else if (!SET_BY_ERASURE.includes(column)) {
+          assert.deepEqual(row[column], before[table]?.[at]?.[column]);
+        }
       }
     }
   }
   assert.deepEqual(await rowsOf(world.admin, other), others);
 });
 
-/** What an erasure itself sets. */
-const MOVED = ["status", "updated_at", "anonymized_at", "outcome", "completed_at"];
+/** Columns that an erasure sets. */
+const SET_BY_ERASURE = ["status", "updated_at", "anonymized_at", "outcome", "completed_at"];
 
-Deno.test("the answers to access and portability name every column of the map, and what stands in it", async (t) => {
+Deno.test("the documents of access and portability contain every column of the map and its value", async (t) => {
   await using world = await createWorld();
   const keys = await createKeys();
   const api = world.database.pool("customer_api");
-  const nobody = { async *collect() {} };
-  const shop = createWorkshop(world, createRequestPerformers(api, nobody, keys));
+  const noParticipants = { async *collect() {} };
+  const fixture = createRequestFixture(world, createRequestPerformers(api, noParticipants, keys));
   const subject = await registerPerson(world);
-  await shop.open(subject, "RECTIFICATION", { corrections: { firstName: "Augusta Ada" } });
+  await fixture.open(subject, "RECTIFICATION", { corrections: { firstName: "Augusta Ada" } });
   const documents = { ACCESS: ["access.json", "access.html"], PORTABILITY: ["portability.json"] };
 
   for (const [right, parts] of Object.entries(documents)) {
-    const request = await shop.open(subject, right);
-    await shop.work();
-    assert.equal((await shop.row(request)).outcome, "FULFILLED");
+    const request = await fixture.open(subject, right);
+    await fixture.work();
+    assert.equal((await fixture.row(request)).outcome, "FULFILLED");
     const link = await exportLink(api, keys, { storeId: world.storeId, requestId: request.id });
     const downloads = createExportDownloads(api, keys);
     const rows = await rowsOf(world.admin, subject);
@@ -108,7 +110,7 @@ Deno.test("the answers to access and portability name every column of the map, a
         assert.ok(text.includes(OWN_DATA));
         for (const [table, columns] of Object.entries(PERSONAL_DATA)) {
           for (const [column, { purpose }] of Object.entries(columns)) {
-            if (column === "anonymized_at") continue; // who is anonymised has no account to ask from
+            if (column === "anonymized_at") continue; // an erased customer has no export
             const values = rows[table]?.map((row) => row[column]).filter((value) => value !== null);
             assert.ok(values && values.length > 0, `${table}.${column} is filled`);
             if (right === "ACCESS") assert.ok(text.includes(purpose), purpose);
@@ -125,27 +127,27 @@ Deno.test("the answers to access and portability name every column of the map, a
 
 const WRITTEN = [HOME.line1, HOME.line2, HOME.city, HOME.state, HOME.postalCode];
 
-/** In what the map and the schema disagree. */
+/** Differences between the map and the schema. */
 async function differences(sql: Sql): Promise<string[]> {
   const rows = await sql<{ tableName: string; columnName: string }[]>`
     select table_name, column_name from information_schema.columns
     where table_schema = 'public' and table_name <> 'schema_migrations'`;
   const columns = rows.map(({ tableName, columnName }) => `${tableName}.${columnName}`);
-  const named = [
+  const mapped = [
     ...Object.entries(PERSONAL_DATA).flatMap(([table, map]) =>
       Object.keys(map).map((name) => `${table}.${name}`)
     ),
     ...Object.entries(NOT_PERSONAL).flatMap(([table, names]) => names.map((name) => `${table}.${name}`)),
   ];
-  const times = (column: string) => named.filter((name) => name === column).length;
+  const times = (column: string) => mapped.filter((name) => name === column).length;
   return [
     ...columns.filter((column) => times(column) !== 1)
       .map((column) => `${column} is in the map ${times(column)} times`),
-    ...named.filter((name) => !columns.includes(name)).map((name) => `${name} is not in the schema`),
+    ...mapped.filter((name) => !columns.includes(name)).map((name) => `${name} is not in the schema`),
   ].sort();
 }
 
-/** Somebody with a value in each column of the map. */
+/** Registers a customer with a value in each column of the map. */
 async function registerPerson(world: World): Promise<ActorRef> {
   const ref = await register(world, PERSON);
   await tell(world, ref, "address.add", { ...HOME, isDefaultShipping: true, isDefaultBilling: true });
@@ -154,7 +156,7 @@ async function registerPerson(world: World): Promise<ActorRef> {
   return ref;
 }
 
-/** The customer's rows in every table of the map, in a fixed order, with the columns' own names. */
+/** The customer's rows in every table of the map, in a fixed order, with column names of the database. */
 async function rowsOf(sql: Sql, { id }: ActorRef): Promise<Record<string, Record<string, unknown>[]>> {
   const tables = await Promise.all(
     Object.keys(PERSONAL_DATA).map(async (table) => {

@@ -1,10 +1,10 @@
-/** The erasure memory: nobody who has left comes back, neither by a registration nor by a backup. */
+/** Erasure memory: neither a registration nor a restored backup brings an erased customer back. */
 import assert from "node:assert/strict";
 import { replaySubjects } from "../../actors/gdpr/requests/replay.ts";
 import { enterStore } from "../../db/connect.ts";
 import { findErasedSubject, findLastErasure, rememberSubjects } from "../../db/erased_subjects.ts";
 import { createWorld, customerRef, register, tell, type World } from "../actors/world.ts";
-import { createRestored, finishReplay, placesOf } from "./restored.ts";
+import { createRestoredBackup, finishReplay, tablesWithPersonalValues } from "./restored_backup.ts";
 import { runTask } from "./task.ts";
 
 const AT = new Date("2026-03-01T10:00:00.000Z");
@@ -18,7 +18,7 @@ async function temporaryFolder() {
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-Deno.test("an id that was erased is not registered again, in its store", async () => {
+Deno.test("an erased customer ID cannot be registered again in the same store", async () => {
   await using world = await createWorld();
   const api = world.database.pool("customer_api", 2);
   const ref = customerRef(world);
@@ -30,10 +30,10 @@ Deno.test("an id that was erased is not registered again, in its store", async (
   const other = { ...world, storeId: crypto.randomUUID() };
   other.system = { ...world.system, storeId: other.storeId };
   await tell(other, { ...ref, storeId: other.storeId }, "register", { email: "back@example.com" });
-  await register(world, { email: "back@example.com" }); // the person may come, under another id
+  await register(world, { email: "back@example.com" }); // the person may register again under another ID
 });
 
-Deno.test("the memory keeps the latest erasure of a subject, and tells the newest of all stores", async () => {
+Deno.test("the memory stores the latest erasure of a subject, and returns the newest of all stores", async () => {
   await using world = await createWorld();
   const [api, worker] = [world.database.pool("customer_api", 2), world.database.pool("customer_worker", 1)];
   const remember = (storeId: string, customerId: string, erasedAt: Date) =>
@@ -49,11 +49,11 @@ Deno.test("the memory keeps the latest erasure of a subject, and tells the newes
   ];
   assert.deepEqual([...await remember(world.storeId, customer, AT)], [customer]);
   for (const at of [later, AT, later]) assert.deepEqual([...await remember(world.storeId, customer, at)], []);
-  const found = await api.begin(async (tx) => {
+  const subjectRow = await api.begin(async (tx) => {
     await enterStore(tx, world.storeId);
     return await findErasedSubject(tx, world.storeId, customer);
   });
-  assert.deepEqual(found?.erasedAt, later);
+  assert.deepEqual(subjectRow?.erasedAt, later);
   assert.deepEqual(await findLastErasure(worker), later);
   const newest = new Date("2026-05-01T00:00:00Z");
   await remember(elsewhere, crypto.randomUUID(), newest);
@@ -62,8 +62,8 @@ Deno.test("the memory keeps the latest erasure of a subject, and tells the newes
   await assert.rejects(api`select lookup_last_erasure()`, { code: "42501" });
 });
 
-Deno.test("after a restore a replay from the memory's file erases the person again, and only once", async (t) => {
-  await using restored = await createRestored();
+Deno.test("after a restore, a replay from the memory file erases the person again, once", async (t) => {
+  await using restored = await createRestoredBackup();
   await using folder = await temporaryFolder();
   const env = (world: World) => ({ DATABASE_URL: world.database.url, DATA_DIR: folder.path });
   const file = `${folder.path}/memory.jsonl`;
@@ -83,27 +83,30 @@ Deno.test("after a restore a replay from the memory's file erases the person aga
     assert.deepEqual(ids, { store_id: restored.person.storeId, customer_id: restored.person.id });
     assert.match(email_hash, /^[0-9a-f]{64}$/);
     assert.equal(new Date(erased_at).toISOString(), erased_at);
-    assert.deepEqual(await placesOf(restored.erased), []);
+    assert.deepEqual(await tablesWithPersonalValues(restored.erased), []);
     await Deno.writeTextFile(file, stdout);
   });
 
-  await t.step("the backup has brought the person back", async () => {
-    assert.deepEqual(await placesOf(restored.restored), ["customer_addresses", "customers"]);
+  await t.step("the backup contains the person", async () => {
+    assert.deepEqual(await tablesWithPersonalValues(restored.restored), ["customer_addresses", "customers"]);
   });
 
-  await t.step("a replay begins the erasure, and begins it once", async () => {
+  await t.step("a replay starts the erasure once", async () => {
     await replay("1 remembered, 1 erased again, 0 already erased, 0 unknown");
     await replay("0 remembered, 0 erased again, 0 already erased, 0 unknown, 1 with an erasure in progress");
   });
 
-  await t.step("the service finishes it, with a receipt that says why", () => finishReplay(restored));
+  await t.step(
+    "the service completes the erasure with a receipt that states the reason",
+    () => finishReplay(restored),
+  );
 
-  await t.step("another replay finds nothing to do", async () => {
+  await t.step("another replay changes nothing", async () => {
     await replay("0 remembered, 0 erased again, 1 already erased, 0 unknown");
   });
 });
 
-Deno.test("a replay names every line that it cannot read, and does all others", async () => {
+Deno.test("a replay reports every line that it cannot read, and processes the others", async () => {
   await using world = await createWorld();
   await using folder = await temporaryFolder();
   const env = { DATABASE_URL: world.database.url, DATA_DIR: folder.path };
@@ -139,7 +142,7 @@ Deno.test("a replay names every line that it cannot read, and does all others", 
   ]);
 });
 
-Deno.test("erasure task answers wrong usage with a sentence and exit code 1", async () => {
+Deno.test("erasure task reports wrong usage in one sentence with exit code 1", async () => {
   await using folder = await temporaryFolder();
   const nowhere = { DATABASE_URL: "postgres://service:secret@127.0.0.1:1/none", DATA_DIR: folder.path };
   const file = `${folder.path}/empty.jsonl`;
@@ -155,11 +158,11 @@ Deno.test("erasure task answers wrong usage with a sentence and exit code 1", as
     [["memory"], nowhere, /ECONNREFUSED/],
     [["memory"], { ...nowhere, HTTP_PORT: "http" }, /HTTP_PORT/],
   ];
-  await Promise.all(wrong.map(async ([args, env, words]) => {
+  await Promise.all(wrong.map(async ([args, env, message]) => {
     const { code, stderr } = await runTask("erasure", args, env);
     assert.equal(code, 1, args.join(" "));
     assert.match(stderr, /^Cannot /);
-    assert.match(stderr, words);
+    assert.match(stderr, message);
     assert.ok(!stderr.includes("secret"));
   }));
   const { code, stdout } = await runTask("erasure", ["--help"]);

@@ -1,66 +1,74 @@
-/** What staff are offered is what the machine takes, in any state that a story can lead to. */
+/** Available decisions are exactly those that the machine accepts, in every reachable state. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Decision, DECISIONS, offers } from "../../actors/gdpr/requests/offers.ts";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import {
+  availableDecisions,
+  type Decision,
+  DECISIONS,
+} from "../../actors/gdpr/requests/available_decisions.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { findRequest, type GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { register, shopper, tell } from "../actors/world.ts";
-import { createClockedWorld, DAY } from "./clocked.ts";
-import { type Case, happen, wordsAbout } from "./told.ts";
+import { createManualClockWorld, DAY } from "./manual_clock.ts";
+import { applyEvent, eventLabels, type RequestUnderTest } from "./request_events.ts";
 
 const STRANGER = "marketing-service";
 const WITH_REASON: readonly Decision[] = ["hold", "refuse", "extend", "waive"];
 
-const COURSES = [
+const MACHINES = [
   { machine: "gdpr_erasure@1", right: "ERASURE", services: ["orders", "payments"] },
   { machine: "gdpr_access@1", right: "ACCESS", services: [OWN_DATA, "orders"] },
 ];
 
-async function rowOf({ world, request }: Case): Promise<GdprRequestRow> {
+async function rowOf({ world, request }: RequestUnderTest): Promise<GdprRequestRow> {
   const row = await findRequest(world.admin, request.storeId, request.id);
   assert.ok(row);
   return row;
 }
 
-async function open(world: Case["world"], machine: string, right: string): Promise<Case> {
+async function open(
+  world: RequestUnderTest["world"],
+  machine: string,
+  right: string,
+): Promise<RequestUnderTest> {
   const customer = await register(world);
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   await tell(world, request, "open", { customerId: customer.id, right });
   return { world, machine, customer, request };
 }
 
-for (const { machine, right, services } of COURSES) {
-  Deno.test(`what is offered of ${machine} is accepted, and nothing else`, async () => {
+for (const { machine, right, services } of MACHINES) {
+  Deno.test(`${machine} accepts the offered decisions, and no others`, async () => {
     const participants = services.filter((service) => service !== OWN_DATA);
-    await using world = await createClockedWorld({ participants, graceMs: DAY });
+    await using world = await createManualClockWorld({ participants, graceMs: DAY });
     const start = world.now;
     const outcomes = new Map<string, number>();
-    const word = fc.constantFrom("start", ...wordsAbout(services, machine));
+    const label = fc.constantFrom("start", ...eventLabels(services, machine));
     const decision = fc.record({
       type: fc.constantFrom(...DECISIONS),
       service: fc.option(fc.constantFrom(...services, STRANGER), { nil: undefined }),
     });
-    const story = fc.array(fc.oneof(word, decision), { minLength: 4, maxLength: 20 });
+    const story = fc.array(fc.oneof(label, decision), { minLength: 4, maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(story, async (steps) => {
         world.now = start;
-        const told = await open(world, machine, right);
+        const request = await open(world, machine, right);
         for (const step of steps) {
           if (typeof step === "string") {
-            await happen(step, told);
+            await applyEvent(step, request);
             continue;
           }
           const { type } = step;
           const isAbout = type === "waive" || type === "retry";
           const service = type === "waive" ? step.service ?? "orders" : isAbout ? step.service : undefined;
-          const offered = offers(await rowOf(told), world.officer, world.now)
+          const offered = availableDecisions(await rowOf(request), world.officer, world.now)
             .some((offer) => offer.type === type && offer.service === service);
           const fields = {
             ...(service !== undefined && { service }),
-            ...(WITH_REASON.includes(type) && { reason: "as the law says" }),
+            ...(WITH_REASON.includes(type) && { reason: "required by law" }),
           };
-          const accepted = await tell(world, told.request, type, fields, { by: world.officer }).then(
+          const accepted = await tell(world, request.request, type, fields, { by: world.officer }).then(
             () => true,
             (error) => {
               assert.ok(error instanceof DomainError && error.code === "REFUSED_IN_STATE", String(error));
@@ -79,22 +87,25 @@ for (const { machine, right, services } of COURSES) {
   });
 }
 
-Deno.test("nobody is offered what they may not do: neither staff without the role, nor other customers", async () => {
-  await using world = await createClockedWorld({ graceMs: DAY });
-  const told = await open(world, "gdpr_erasure@1", "ERASURE");
-  const row = await rowOf(told);
-  const types = (by: typeof world.officer) => offers(row, by, world.now).map(({ type }) => type);
+Deno.test("staff without the role and other customers are offered no decision", async () => {
+  await using world = await createManualClockWorld({ graceMs: DAY });
+  const request = await open(world, "gdpr_erasure@1", "ERASURE");
+  const row = await rowOf(request);
+  const types = (by: typeof world.officer) => availableDecisions(row, by, world.now).map(({ type }) => type);
   assert.deepEqual(types(world.officer), ["hold", "extend", "cancel", "refuse"]);
   assert.deepEqual(types({ ...world.officer, roles: ["CUSTOMER_MANAGER"] }), []);
-  assert.deepEqual(types(shopper(told.customer)), ["cancel"]);
-  assert.deepEqual(types(shopper({ ...told.customer, id: crypto.randomUUID() })), []);
+  assert.deepEqual(types(shopper(request.customer)), ["cancel"]);
+  assert.deepEqual(types(shopper({ ...request.customer, id: crypto.randomUUID() })), []);
 });
 
-Deno.test("a machine or a state that this version does not know is said to be so", async () => {
-  await using world = await createClockedWorld();
+Deno.test("an unknown machine or state is refused", async () => {
+  await using world = await createManualClockWorld();
   const row = await rowOf(await open(world, "gdpr_erasure@1", "ERASURE"));
   const refused = { name: "DomainError", code: "REFUSED_IN_STATE" };
-  assert.throws(() => offers({ ...row, machine: "gdpr_erasure@9" }, world.officer, world.now), refused);
-  const snapshot = { ...row.snapshot as object, value: { PENDING: "asleep" } };
-  assert.throws(() => offers({ ...row, snapshot }, world.officer, world.now), refused);
+  assert.throws(
+    () => availableDecisions({ ...row, machine: "gdpr_erasure@9" }, world.officer, world.now),
+    refused,
+  );
+  const snapshot = { ...row.snapshot as object, value: { PENDING: "unknown" } };
+  assert.throws(() => availableDecisions({ ...row, snapshot }, world.officer, world.now), refused);
 });

@@ -1,78 +1,78 @@
-/** What meets at one instant: each order of two that want the same rows. */
+/** Concurrent operations on the same rows, in both orders. */
 import assert from "node:assert/strict";
 import { verifyErasure } from "../../actors/gdpr/effects/verify.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import type { ClaimedEffect } from "../../db/effects.ts";
 import { ADDRESS, createGroup, register, shopper, tell } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
-import { type ClockedWorld, createClockedWorld, DAY, fireTimer } from "./clocked.ts";
-import { assertFacts } from "./facts.ts";
+import { createManualClockWorld, DAY, fireTimer, type ManualClockWorld } from "./manual_clock.ts";
+import { assertInvariants } from "./invariants.ts";
 import {
-  type Act,
   AWAITING,
-  codeOf,
-  inOrder,
-  lockOf,
-  meet,
+  errorCode,
   openErasure,
   openRequest,
-  phaseNow,
+  type Operation,
+  race,
+  readPhase,
   REFUSED,
+  rowLock,
+  runInOrder,
   START,
-  untilWaiting,
+  waitForLockWaiters,
   WAITING,
-} from "./meeting.ts";
+} from "./race.ts";
 
-Deno.test("a cancel that meets the end of the grace period: cancelled with the data intact, or erased", async (t) => {
-  await using world = await createClockedWorld({ graceMs: DAY });
+Deno.test("a cancel concurrent with the end of the grace period cancels with the data intact, or is refused", async (t) => {
+  await using world = await createManualClockWorld({ graceMs: DAY });
   for (const cancelFirst of [true, false]) {
-    await t.step(cancelFirst ? "the cancel was first" : "the end was first", async () => {
+    await t.step(cancelFirst ? "the cancel is first" : "the end is first", async () => {
       const { customer, request } = await openErasure(world);
       const cancel = () => tell(world, request, "cancel", {}, { by: shopper(customer) });
-      const acts: Act[] = [cancel, () => fireTimer(world, request, START)];
-      const [cancelled, ended] = await meet(world, request, acts, cancelFirst);
-      assert.equal(codeOf(cancelled), cancelFirst ? undefined : REFUSED);
+      const operations: [Operation, Operation] = [cancel, () => fireTimer(world, request, START)];
+      const [cancelled, ended] = await race(world, request, operations, cancelFirst);
+      assert.equal(errorCode(cancelled), cancelFirst ? undefined : REFUSED);
       assert.equal(ended?.status === "fulfilled" && ended.value, !cancelFirst);
-      assert.equal(await phaseNow(world, request), cancelFirst ? "COMPLETED" : AWAITING);
-      await assertFacts(world.admin, request);
+      assert.equal(await readPhase(world, request), cancelFirst ? "COMPLETED" : AWAITING);
+      await assertInvariants(world.admin, request);
     });
   }
 });
 
-Deno.test("a hold that meets the end of the grace period stops it, or comes too late and is refused", async (t) => {
-  await using world = await createClockedWorld({ graceMs: DAY });
+Deno.test("a hold concurrent with the end of the grace period stops the erasure, or is refused", async (t) => {
+  await using world = await createManualClockWorld({ graceMs: DAY });
   for (const holdFirst of [true, false]) {
-    await t.step(holdFirst ? "the hold was first" : "the end was first", async () => {
+    await t.step(holdFirst ? "the hold is first" : "the end is first", async () => {
       const { request } = await openErasure(world);
-      const hold = () => tell(world, request, "hold", { reason: "a court has asked" });
-      const acts: Act[] = [hold, () => fireTimer(world, request, START)];
-      const [held] = await meet(world, request, acts, holdFirst);
-      assert.equal(codeOf(held), holdFirst ? undefined : REFUSED);
-      assert.equal(await phaseNow(world, request), holdFirst ? "PENDING.held" : AWAITING);
-      await assertFacts(world.admin, request);
+      const hold = () => tell(world, request, "hold", { reason: "a court order" });
+      const operations: [Operation, Operation] = [hold, () => fireTimer(world, request, START)];
+      const [held] = await race(world, request, operations, holdFirst);
+      assert.equal(errorCode(held), holdFirst ? undefined : REFUSED);
+      assert.equal(await readPhase(world, request), holdFirst ? "PENDING.held" : AWAITING);
+      await assertInvariants(world.admin, request);
     });
   }
 });
 
-Deno.test("a hold that outlasts the grace period keeps the data; its release erases them at once", async () => {
-  await using world = await createClockedWorld({ graceMs: DAY });
+Deno.test("a hold beyond the grace period keeps the data; its release erases them immediately", async () => {
+  await using world = await createManualClockWorld({ graceMs: DAY });
   const { request } = await openErasure(world);
-  await tell(world, request, "hold", { reason: "a court has asked" });
+  await tell(world, request, "hold", { reason: "a court order" });
   world.now = new Date(world.now.getTime() + 20 * DAY);
-  assert.equal(await fireTimer(world, request, START), false, "there is nothing to fire");
+  assert.equal(await fireTimer(world, request, START), false, "a held request has no timer");
   await tell(world, request, "release");
-  await assertFacts(world.admin, request);
+  await assertInvariants(world.admin, request);
   const [timer] = await world
     .admin`select due_at from timers where actor_id = ${request.id} and name = ${START}`;
   assert.deepEqual(timer?.dueAt, world.now);
   assert.ok(await fireTimer(world, request, START));
-  assert.equal(await phaseNow(world, request), AWAITING);
+  assert.equal(await readPhase(world, request), AWAITING);
   await assert.rejects(tell(world, request, "hold", { reason: "too late" }), { code: REFUSED });
-  await assertFacts(world.admin, request);
+  await assertInvariants(world.admin, request);
 });
 
-Deno.test("a customer's update that meets the erasure is before it or refused, and leaves no value", async (t) => {
-  await using world = await createClockedWorld({ graceMs: 0 });
+Deno.test("an update concurrent with the erasure is applied before it or refused, and no value remains", async (t) => {
+  await using world = await createManualClockWorld({ graceMs: 0 });
   const group = await createGroup(world);
   const updates: [type: string, fields: Record<string, unknown>][] = [
     ["profile.update", { email: "late.arrival@example.com", firstName: "Late-Arrival" }],
@@ -81,14 +81,14 @@ Deno.test("a customer's update that meets the erasure is before it or refused, a
   ];
   for (const [type, fields] of updates) {
     for (const updateFirst of [true, false]) {
-      await t.step(`${type} ${updateFirst ? "before" : "behind"} the erasure`, async () => {
+      await t.step(`${type} ${updateFirst ? "before" : "after"} the erasure`, async () => {
         const { customer, request } = await openErasure(world);
         const update = () => tell(world, customer, type, fields, { idempotencyKey: crypto.randomUUID() });
-        const acts: Act[] = [update, () => fireTimer(world, request, START)];
-        const [updated] = await meet(world, customer, acts, updateFirst);
-        assert.equal(codeOf(updated), updateFirst ? undefined : REFUSED);
-        assert.equal(await phaseNow(world, request), AWAITING);
-        await assertFacts(world.admin, request);
+        const operations: [Operation, Operation] = [update, () => fireTimer(world, request, START)];
+        const [updated] = await race(world, customer, operations, updateFirst);
+        assert.equal(errorCode(updated), updateFirst ? undefined : REFUSED);
+        assert.equal(await readPhase(world, request), AWAITING);
+        await assertInvariants(world.admin, request);
         assert.deepEqual(await tablesWith(world, "Late-Arrival"), []);
         assert.deepEqual(await tablesWith(world, "late.arrival"), []);
         const memberships = await world.admin`
@@ -101,67 +101,67 @@ Deno.test("a customer's update that meets the erasure is before it or refused, a
   }
 });
 
-Deno.test("two who open a request at once get the same one, and one customer.erasure_requested", async () => {
-  await using world = await createClockedWorld({ graceMs: 0 });
+Deno.test("two concurrent openings return the same request, and publish one customer.erasure_requested", async () => {
+  await using world = await createManualClockWorld({ graceMs: 0 });
   const customer = await register(world);
   const open = () => openRequest(world, customer, "ERASURE");
-  const [one, other] = await inOrder(world.admin, lockOf(customer), open, open);
+  const [one, other] = await runInOrder(world.admin, rowLock(customer), open, open);
   assert.ok(one?.status === "fulfilled" && other?.status === "fulfilled");
   assert.deepEqual(one.value, other.value);
   const request = one.value as ActorRef;
   await fireTimer(world, request, START);
-  await assertFacts(world.admin, request);
-  const told = await world.admin`select 1 from outbox where topic = 'customer.erasure_requested'`;
-  assert.equal(told.length, 1);
+  await assertInvariants(world.admin, request);
+  const events = await world.admin`select 1 from outbox where topic = 'customer.erasure_requested'`;
+  assert.equal(events.length, 1);
 });
 
-Deno.test("an access request that meets the erasure is answered before it, or refused", async (t) => {
-  await using world = await createClockedWorld({ graceMs: 0 });
+Deno.test("an access request concurrent with the erasure is opened before it, or refused", async (t) => {
+  await using world = await createManualClockWorld({ graceMs: 0 });
   for (const accessFirst of [true, false]) {
-    await t.step(accessFirst ? "the access request was first" : "the erasure was first", async () => {
+    await t.step(accessFirst ? "the access request is first" : "the erasure is first", async () => {
       const { customer, request } = await openErasure(world);
       const open = () => openRequest(world, customer, "ACCESS");
-      const acts: Act[] = [open, () => fireTimer(world, request, START)];
-      const [opened] = await meet(world, customer, acts, accessFirst);
-      assert.equal(codeOf(opened), accessFirst ? undefined : REFUSED);
-      assert.equal(await phaseNow(world, request), accessFirst ? WAITING : AWAITING);
-      await assertFacts(world.admin, request);
+      const operations: [Operation, Operation] = [open, () => fireTimer(world, request, START)];
+      const [opened] = await race(world, customer, operations, accessFirst);
+      assert.equal(errorCode(opened), accessFirst ? undefined : REFUSED);
+      assert.equal(await readPhase(world, request), accessFirst ? WAITING : AWAITING);
+      await assertInvariants(world.admin, request);
     });
   }
 });
 
-Deno.test("a deadlock ends nothing: the erasure begins again and takes place", async () => {
-  await using world = await createClockedWorld({ graceMs: 0 });
+Deno.test("an erasure that PostgreSQL aborts because of a deadlock is retried", async () => {
+  await using world = await createManualClockWorld({ graceMs: 0 });
   const { customer, request } = await openErasure(world);
   const adversary = await world.admin.reserve();
   try {
     await adversary`begin`;
-    await adversary`set local deadlock_timeout = '30s'`; // the other one is to notice, and to give way
-    await lockOf(customer)(adversary);
-    const beginning = fireTimer(world, request, START);
-    await untilWaiting(world.admin, 1);
-    await lockOf(request)(adversary);
+    await adversary`set local deadlock_timeout = '30s'`; // so PostgreSQL aborts the erasure, not this session
+    await rowLock(customer)(adversary);
+    const starting = fireTimer(world, request, START);
+    await waitForLockWaiters(world.admin, 1);
+    await rowLock(request)(adversary);
     await adversary`commit`;
-    assert.equal(await beginning, true);
+    assert.equal(await starting, true);
   } finally {
     adversary.release();
   }
   await eventually(async () => {
     const [row] = await world.admin`
       select deadlocks::int as count from pg_stat_database where datname = current_database()`;
-    assert.equal(row?.count, 1, "there was one");
+    assert.equal(row?.count, 1, "one deadlock");
   });
-  assert.equal(await phaseNow(world, request), AWAITING);
-  await assertFacts(world.admin, request);
+  assert.equal(await readPhase(world, request), AWAITING);
+  await assertInvariants(world.admin, request);
 });
 
-Deno.test("two re-scans at once complete the erasure once, and two confirmations count as one", async () => {
-  await using world = await createClockedWorld({ graceMs: 0, participants: ["orders"] });
+Deno.test("two concurrent re-scans complete the erasure once, and a second confirmation is refused", async () => {
+  await using world = await createManualClockWorld({ graceMs: 0, participants: ["orders"] });
   const { request } = await openErasure(world);
   await fireTimer(world, request, START);
   const confirm = () => tell(world, request, "participant.confirm", { service: "orders" });
-  const confirmed = await inOrder(world.admin, lockOf(request), confirm, confirm);
-  assert.deepEqual(confirmed.map(codeOf), [undefined, REFUSED]);
+  const confirmed = await runInOrder(world.admin, rowLock(request), confirm, confirm);
+  assert.deepEqual(confirmed.map(errorCode), [undefined, REFUSED]);
 
   const [effect] = await world.admin<ClaimedEffect[]>`
     select *, due_at as claimed_until from effects where type = 'erasure.verify'`;
@@ -169,19 +169,19 @@ Deno.test("two re-scans at once complete the erasure once, and two confirmations
   const api = world.database.pool("customer_api");
   const { signal } = new AbortController();
   const verify = () => verifyErasure(effect, { actors: world.actors, sql: api, signal });
-  const verified = await inOrder(world.admin, lockOf(request), verify, verify);
+  const verified = await runInOrder(world.admin, rowLock(request), verify, verify);
   assert.deepEqual(verified.map((end) => end.status === "fulfilled" && end.value), ["done", "done"]);
-  assert.equal(await phaseNow(world, request), "COMPLETED");
-  await assertFacts(world.admin, request);
+  assert.equal(await readPhase(world, request), "COMPLETED");
+  await assertInvariants(world.admin, request);
 });
 
-/** The tables in which a text stands anywhere. */
-async function tablesWith({ admin }: ClockedWorld, text: string): Promise<string[]> {
+/** Names of the tables that contain a text. */
+async function tablesWith({ admin }: ManualClockWorld, text: string): Promise<string[]> {
   const tables = await admin`
     select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`;
-  const found = await Promise.all(tables.map(async ({ relname }) => {
+  const names = await Promise.all(tables.map(async ({ relname }) => {
     const rows = await admin`select 1 from ${admin(relname)} t where position(${text} in t::text) > 0`;
     return rows.length > 0 ? [relname] : [];
   }));
-  return found.flat();
+  return names.flat();
 }

@@ -1,4 +1,4 @@
-/** Receipts of erasures: chained under concurrency, and checked offline for whatever may have been done to them. */
+/** Receipts of erasures: a gapless chain under concurrency, and offline verification against tampering. */
 import assert from "node:assert/strict";
 import { exportReceipt, type ReceiptFacts, writeReceipt } from "../../actors/gdpr/receipts/receipt.ts";
 import { checkReceipts, type Finding } from "../../actors/gdpr/receipts/check.ts";
@@ -31,7 +31,7 @@ async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
   }
 }
 
-/** A request that is about to be completed. */
+/** Inserts an erasure request in progress and returns the facts of its receipt. */
 async function request({ database: { admin } }: World, storeId: string): Promise<ReceiptFacts> {
   const [customerId, requestId] = [crypto.randomUUID(), crypto.randomUUID()];
   await admin`
@@ -97,12 +97,14 @@ async function check(files: readonly object[], keys: Uint8Array<ArrayBuffer>[] =
 }
 
 async function failures(files: readonly object[], keys: Uint8Array<ArrayBuffer>[] = []): Promise<string[]> {
-  return (await check(files, keys)).filter(({ verdict }) => verdict === "fails").map(({ says }) => says);
+  return (await check(files, keys)).filter(({ verdict }) => verdict === "fails").map(({ message }) =>
+    message
+  );
 }
 
 const bytesOf = async (key: CryptoKey) => new Uint8Array(await crypto.subtle.exportKey("raw", key));
 
-Deno.test("receipts written at once make one gapless chain for each store, and all of it holds", () =>
+Deno.test("concurrent receipts form one gapless, valid chain for each store", () =>
   withWorld(async (world) => {
     const [store, other] = [crypto.randomUUID(), crypto.randomUUID()];
     const facts = await Promise.all(
@@ -118,12 +120,15 @@ Deno.test("receipts written at once make one gapless chain for each store, and a
     assert.deepEqual(sequences(store), Array.from({ length: 18 }, (_, at) => at + 1));
     assert.deepEqual(sequences(other), [1, 2, 3, 4, 5, 6]);
     assert.deepEqual(await failures(files, [await bytesOf(world.signer.public)]), []);
-    const said = (await check(files)).map(({ says }) => says);
-    assert.ok(said.some((says) => says.startsWith("Each of receipts 1 to 18 follows")), said.join("\n"));
-    assert.ok(said.some((says) => says.startsWith("Each of receipts 1 to 6 follows")));
+    const messages = (await check(files)).map(({ message }) => message);
+    assert.ok(
+      messages.some((says) => says.startsWith("Each of receipts 1 to 18 names")),
+      messages.join("\n"),
+    );
+    assert.ok(messages.some((says) => says.startsWith("Each of receipts 1 to 6 names")));
   }));
 
-Deno.test("a receipt that is rolled back leaves no gap, and a request has one receipt only", () =>
+Deno.test("a receipt that is rolled back leaves no gap, and a request has at most one receipt", () =>
   withWorld(async (world) => {
     const storeId = crypto.randomUUID();
     const first = await request(world, storeId);
@@ -137,7 +142,7 @@ Deno.test("a receipt that is rolled back leaves no gap, and a request has one re
     assert.equal((await receipt(world, storeId)).sequence, 2);
   }));
 
-Deno.test("a receipt says what was asked, done, confirmed and waived, and why after a restore", () =>
+Deno.test("a receipt states the request, the cleared values, the participants, and the cause after a restore", () =>
   withWorld(async (world) => {
     const storeId = crypto.randomUUID();
     const file = await receipt(world, storeId, { cause: "RESTORE", reasons: { extension: "three systems" } });
@@ -146,13 +151,13 @@ Deno.test("a receipt says what was asked, done, confirmed and waived, and why af
     for (
       const words of [String(file.document.customerId), "17 values", "order-service", "shut down", "restored"]
     ) {
-      assert.ok(said.says.includes(words), `${words} in: ${said.says}`);
+      assert.ok(said.message.includes(words), `${words} in: ${said.message}`);
     }
     assert.deepEqual(file.document.reasons, { extension: "three systems" });
     assert.equal(file.document.issuedAt, AT.toISOString());
   }));
 
-Deno.test("a check finds every change of a receipt", async (t) => {
+Deno.test("a check detects every change of a receipt", async (t) => {
   await withWorld(async (world) => {
     const storeId = crypto.randomUUID();
     const first = await receipt(world, storeId);
@@ -160,39 +165,39 @@ Deno.test("a check finds every change of a receipt", async (t) => {
     const key = await bytesOf(world.signer.public);
     assert.deepEqual(await failures([file], [key]), []);
 
-    await t.step("laid out anew it still holds", async () => {
+    await t.step("a receipt with reordered fields is valid", async () => {
       const reversed = Object.fromEntries(Object.entries(file).reverse());
       assert.deepEqual(await failures([reversed], [key]), []);
     });
 
     const changed: Record<string, object> = {
-      "a document": { ...file, document: { ...file.document, erasedAt: "2026-02-01T00:00:00.000Z" } },
+      "the document": { ...file, document: { ...file.document, erasedAt: "2026-02-01T00:00:00.000Z" } },
       "a count": { ...file, document: { ...file.document, cleared: { customers: { identity: 4 } } } },
-      "more in the document": { ...file, document: { ...file.document, note: "all is well" } },
-      "a place in the chain": { ...file, sequence: 3 },
-      "a predecessor": { ...file, previousHash: "0".repeat(64) },
+      "the fields of the document": { ...file, document: { ...file.document, note: "all is well" } },
+      "the sequence number": { ...file, sequence: 3 },
+      "the predecessor": { ...file, previousHash: "0".repeat(64) },
     };
     for (const [what, tampered] of Object.entries(changed)) {
-      await t.step(`${what} that was changed breaks the hash and the signature`, async () => {
+      await t.step(`a change of ${what} breaks the hash and the signature`, async () => {
         const says = (await failures([tampered])).join(" ");
         assert.match(says, /another hash/);
-        assert.match(says, /signature is not by/);
+        assert.match(says, /signature does not match/);
       });
-      await t.step(`${what} that was changed and hashed anew breaks the signature`, async () => {
+      await t.step(`a change of ${what} with a new hash breaks the signature`, async () => {
         const hash = sha256(signedBytes(tampered as ReceiptFile)).toHex();
         assert.deepEqual(await failures([{ ...tampered, hash }]), [
-          "The signature is not by the key in the file.",
+          "The signature does not match the key in the file.",
         ]);
       });
     }
 
-    await t.step("another receipt's signature does not fit", async () => {
+    await t.step("another receipt's signature is refused", async () => {
       assert.deepEqual(await failures([{ ...file, signature: first.signature }], [key]), [
-        "The signature is not by a key that was given.",
+        "The signature matches none of the given keys.",
       ]);
     });
 
-    await t.step("a forger who signs with a key of their own is told apart by --key only", async () => {
+    await t.step("only --key detects a forger who signs with their own key", async () => {
       const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
       const forged = { ...file, publicKey: (await bytesOf(pair.publicKey)).toBase64() };
       const named = await forge({ ...forged, keyId: file.keyId }, pair.privateKey);
@@ -203,12 +208,12 @@ Deno.test("a check finds every change of a receipt", async (t) => {
       const own = await forge({ ...forged, keyId: thumbprint(jwk.x!) }, pair.privateKey);
       assert.deepEqual(await failures([own]), []);
       assert.deepEqual(await failures([own], [key]), [
-        "The signature is not by a key that was given, it is by the key in the file.",
+        "The signature matches none of the given keys; it matches the key in the file.",
       ]);
       assert.deepEqual(await failures([own], [key, await bytesOf(pair.publicKey)]), []);
     });
 
-    await t.step("what is no receipt is said to be none", async () => {
+    await t.step("a file that is not a receipt is reported", async () => {
       const broken = [
         "",
         "{",
@@ -223,22 +228,24 @@ Deno.test("a check finds every change of a receipt", async (t) => {
       for (const text of broken) {
         const [checked] = await checkReceipts([{ name: "a.json", text }], []);
         assert.equal(checked?.findings[0]?.verdict, "fails", text.slice(0, 60));
-        assert.match(checked.findings[0].says, /^It is no receipt/);
+        assert.match(checked.findings[0].message, /^Not a receipt/);
       }
       const weak = { ...file, publicKey: `${"/".repeat(42)}8=` };
       assert.ok((await failures([weak])).length > 0);
     });
 
-    await t.step("a search that found something fails, however well it is signed", async () => {
-      const left = await receipt(world, crypto.randomUUID(), { rescan: { tables: ["outbox"], residue: 2 } });
-      assert.deepEqual(await failures([left], [key]), [
-        "The search after the erasure still found something in 2 rows.",
+    await t.step("a receipt with residue fails although its signature is valid", async () => {
+      const withResidue = await receipt(world, crypto.randomUUID(), {
+        rescan: { tables: ["outbox"], residue: 2 },
+      });
+      assert.deepEqual(await failures([withResidue], [key]), [
+        "The search after the erasure found personal data in 2 places.",
       ]);
     });
   });
 });
 
-Deno.test("a check of several receipts finds what is wrong with their chain", async (t) => {
+Deno.test("a check of several receipts detects defects of their chain", async (t) => {
   await withWorld(async (world) => {
     const storeId = crypto.randomUUID();
     const files: ReceiptFile[] = [];
@@ -251,37 +258,40 @@ Deno.test("a check of several receipts finds what is wrong with their chain", as
       ReceiptFile,
     ];
 
-    await t.step("in whatever order they are given it holds", async () => {
+    await t.step("the order of the files does not matter", async () => {
       assert.deepEqual(await failures([four, one, five, three, two]), []);
       assert.deepEqual(await failures([four, three, three]), []);
     });
 
-    await t.step("a receipt that is missing is named", async () => {
-      assert.match((await failures([one, three])).join(), /Receipt 2 is not among the files/);
-      assert.match((await failures([one, two, five])).join(), /Receipts 3 to 4 are not/);
+    await t.step("a missing receipt is named", async () => {
+      assert.match((await failures([one, three])).join(), /Receipt 2 is missing from the files/);
+      assert.match((await failures([one, two, five])).join(), /Receipts 3 to 4 are missing/);
     });
 
-    await t.step("receipts that changed places are found, even when signed again", async () => {
+    await t.step("swapped receipts are detected, even when signed again", async () => {
       const swapped = [{ ...two, sequence: 3 }, { ...three, sequence: 2 }];
       const signed = await Promise.all(swapped.map((file) => forge(file, world.signer.private)));
-      assert.match((await failures([one, ...signed, four])).join(), /Receipt 2 does not follow receipt 1/);
+      assert.match(
+        (await failures([one, ...signed, four])).join(),
+        /Receipt 2 does not name the hash of receipt 1/,
+      );
     });
 
-    await t.step("a rewritten receipt no longer fits the next one, even when signed again", async () => {
+    await t.step("a rewritten receipt does not match the next one, even when signed again", async () => {
       const document = { ...two.document, customerId: crypto.randomUUID() };
       const rewritten = await forge({ ...two, document }, world.signer.private);
       assert.deepEqual(await failures([rewritten]), []);
       assert.deepEqual(await failures([one, rewritten, three]), [
-        "Receipt 3 does not follow receipt 2 as it is in 1.json.",
+        "Receipt 3 does not name the hash of receipt 2 in 1.json.",
       ]);
-      assert.match((await failures([two, rewritten])).join(), /different and both receipt 2/);
+      assert.match((await failures([two, rewritten])).join(), /different receipts with the same number 2/);
     });
 
-    await t.step("a beginning with a predecessor and a continuation without one are found", async () => {
+    await t.step("a first receipt with a predecessor and a later one without one are detected", async () => {
       const late = await forge({ ...one, previousHash: two.hash }, world.signer.private);
-      assert.match((await failures([late])).join(), /first receipt and names one before it/);
+      assert.match((await failures([late])).join(), /first receipt of the store, but names a previous one/);
       const cut = await forge({ ...two, previousHash: null }, world.signer.private);
-      assert.match((await failures([cut])).join(), /names no receipt before it/);
+      assert.match((await failures([cut])).join(), /names no previous one/);
     });
   });
 });
@@ -309,20 +319,20 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
         assert.equal(code, 0, stdout);
         assert.match(
           stdout,
-          /signature is by a key that was given[^]*The chain of store[^]*All checks passed\.\n$/,
+          /signature matches a given key[^]*The chain of store[^]*All checks passed\.\n$/,
         );
       }
     });
 
-    await t.step("without a key it says how far that goes", async () => {
+    await t.step("without a key the output states what is not verified", async () => {
       const { code, stdout } = await runTask("receipt", ["verify", ...paths]);
       assert.equal(code, 0);
       assert.match(stdout, /Without --key[^]*not who signed it/);
     });
 
-    await t.step("a change gives exit code 1 and is named", async () => {
+    await t.step("a changed receipt is named, with exit code 1", async () => {
       const text = await Deno.readTextFile(paths[1]!);
-      await Deno.writeTextFile(`${folder}/changed.json`, text.replace("shut down", "was kind"));
+      await Deno.writeTextFile(`${folder}/changed.json`, text.replace("shut down", "migrated"));
       const { code, stdout } = await runTask("receipt", [
         "verify",
         paths[0]!,
@@ -334,7 +344,7 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
       assert.match(stdout, /changed\.json[^]*FAIL[^]*another hash[^]*of the checks failed/);
     });
 
-    await t.step("wrong usage is a sentence and exit code 1", async () => {
+    await t.step("wrong usage is reported in one sentence with exit code 1", async () => {
       const wrong = [
         [],
         ["verify"],
@@ -343,7 +353,7 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
         ["verify", paths[0]!, "--sign"],
         ["show", storeId],
         ["show", storeId, crypto.randomUUID()],
-        ["burn"],
+        ["unknown"],
       ];
       await Promise.all(wrong.map(async (args) => {
         const { code, stdout, stderr } = await runTask("receipt", args, env);
@@ -358,7 +368,7 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
   });
 });
 
-/** Hashes and signs a changed receipt as somebody with a key could. */
+/** Hashes and signs a changed receipt, as the owner of a key could. */
 async function forge(file: ReceiptFile, key: CryptoKey): Promise<ReceiptFile> {
   const bytes = signedBytes(file);
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, bytes)).toBase64();

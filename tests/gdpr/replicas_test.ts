@@ -1,27 +1,27 @@
-/** Replicas that work the same requests side by side, as they run in production. */
+/** Two replicas that process the same requests, as in production. */
 import { newTraceparent } from "../../lib/trace_context.ts";
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import type { Peers } from "../../actors/gdpr/vocabulary.ts";
+import type { ParticipantClient } from "../../actors/gdpr/types.ts";
 import { createActors } from "../../actors/mod.ts";
 import { startWorker } from "../../actors/runtime/worker.ts";
 import { PARTICIPANTS } from "../actors/settings.ts";
 import { register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
-import { createClockedWorld } from "./clocked.ts";
-import { assertFacts } from "./facts.ts";
+import { createManualClockWorld } from "./manual_clock.ts";
+import { assertInvariants } from "./invariants.ts";
 import { createKeys } from "./keys.ts";
-import { AWAITING, codeOf, openRequest, phaseNow, REFUSED } from "./meeting.ts";
+import { AWAITING, errorCode, openRequest, readPhase, REFUSED } from "./race.ts";
 
-Deno.test("two replicas that work the same requests complete each once", async () => {
-  await using world = await createClockedWorld({ graceMs: 0 });
+Deno.test("two replicas that process the same requests complete each once", async () => {
+  await using world = await createManualClockWorld({ graceMs: 0 });
   const start = world.now;
   world.now = new Date(start.getTime() + 1_000);
   const keys = await createKeys();
-  const asked: string[] = [];
-  const peers: Peers = {
+  const calls: string[] = [];
+  const peers: ParticipantClient = {
     async *collect(service, { requestId }) {
-      asked.push(`${service} ${requestId}`);
+      calls.push(`${service} ${requestId}`);
       yield* [];
     },
   };
@@ -29,7 +29,7 @@ Deno.test("two replicas that work the same requests complete each once", async (
   const requests = await Promise.all(
     customers.map((customer, at) => openRequest(world, customer, at < 8 ? "ERASURE" : "ACCESS")),
   );
-  const both = [0, 1].map(() => {
+  const replicas = [0, 1].map(() => {
     const api = world.database.pool("customer_api");
     const actors = createActors(api, { requests: world.settings, clock: world.clock });
     const performers = {
@@ -42,12 +42,12 @@ Deno.test("two replicas that work the same requests complete each once", async (
   try {
     const erasures = requests.slice(0, 8);
     await eventually(async () => {
-      for (const request of erasures) assert.equal(await phaseNow(world, request), AWAITING);
+      for (const request of erasures) assert.equal(await readPhase(world, request), AWAITING);
     });
-    // Each participant tells both replicas, as one does that has had no answer.
-    const told = erasures.flatMap((request) =>
+    // Each participant confirms at both replicas, like a client that retries after a timeout.
+    const confirmations = erasures.flatMap((request) =>
       PARTICIPANTS.flatMap((service) =>
-        both.map(({ actors }) =>
+        replicas.map(({ actors }) =>
           actors.send(request, { type: "participant.confirm", service }, {
             by: world.system,
             traceparent: newTraceparent(),
@@ -55,17 +55,17 @@ Deno.test("two replicas that work the same requests complete each once", async (
         )
       )
     );
-    const answers = await Promise.allSettled(told);
-    assert.equal(answers.filter((answer) => answer.status === "fulfilled").length, 8 * 3);
-    assert.ok(answers.every((answer) => [undefined, REFUSED].includes(codeOf(answer))));
+    const results = await Promise.allSettled(confirmations);
+    assert.equal(results.filter((result) => result.status === "fulfilled").length, 8 * 3);
+    assert.ok(results.every((result) => [undefined, REFUSED].includes(errorCode(result))));
     await eventually(async () => {
-      for (const request of requests) assert.equal(await phaseNow(world, request), "COMPLETED");
+      for (const request of requests) assert.equal(await readPhase(world, request), "COMPLETED");
     });
   } finally {
-    await Promise.all(both.map(({ worker }) => worker[Symbol.asyncDispose]()));
+    await Promise.all(replicas.map(({ worker }) => worker[Symbol.asyncDispose]()));
   }
-  for (const request of requests) await assertFacts(world.admin, request);
-  assert.equal(asked.length, new Set(asked).size, "no source was asked twice");
+  for (const request of requests) await assertInvariants(world.admin, request);
+  assert.equal(calls.length, new Set(calls).size, "no participant was called twice");
   const receipts = await world.admin`select sequence from erasure_receipts order by sequence`;
   assert.deepEqual(receipts.map((row) => row.sequence), [1, 2, 3, 4, 5, 6, 7, 8]);
   const poisoned = await world.admin`select type, last_error from effects where state <> 'DONE'`;

@@ -1,6 +1,6 @@
-/** A task in a process of its own, as its user meets it. */
+/** Runs tasks in processes of their own, as users do. */
 
-/** Runs tasks/NAME.ts without any of this run's own variables. */
+/** Runs tasks/NAME.ts without the environment variables of this test run. */
 export async function runTask(name: string, args: string[], env: Record<string, string> = {}) {
   const inherited = Object.fromEntries(["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
     const value = Deno.env.get(name);

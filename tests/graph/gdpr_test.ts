@@ -1,12 +1,12 @@
 /** GDPR rights of shoppers through the graph, and their refusal to every other caller. */
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import { type Peers, type Right, RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import { type ParticipantClient, type Right, RIGHTS } from "../../actors/gdpr/types.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
 import { tell, type World } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import {
   type AskOptions,
   bearer,
@@ -178,7 +178,7 @@ Deno.test("a shopper unknown to the store has no rights there", async () => {
 Deno.test("a request can be canceled by its current version until its work cannot be undone", async () => {
   await using graph = await startGraph({ world: await gracious() });
   const { world } = graph;
-  const shop = createWorkshop(world);
+  const shop = createRequestFixture(world);
   const { as } = await registerShopper(world);
 
   const first = await open(graph, "requestErasure", as);
@@ -295,7 +295,7 @@ Deno.test("a request repeated with its key opens no other one, even after the fi
 Deno.test("an anonymized subject can read the erasure until its end, and nothing else", async () => {
   await using graph = await startGraph();
   const { world } = graph;
-  const shop = createWorkshop(world);
+  const shop = createRequestFixture(world);
   const { ref, as } = await registerShopper(world);
   const { id } = await open(graph, "requestErasure", as);
   await shop.work();
@@ -328,8 +328,8 @@ Deno.test("an export can be downloaded by its subject until it expires", async (
     exportKeys: keys,
   });
   const { world } = graph;
-  const nobody: Peers = { collect: () => assert.fail("there are no peers") };
-  const shop = createWorkshop(
+  const nobody: ParticipantClient = { collect: () => assert.fail("there are no peers") };
+  const shop = createRequestFixture(
     world,
     createRequestPerformers(world.database.pool("customer_api"), nobody, keys),
   );

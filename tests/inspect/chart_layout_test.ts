@@ -1,17 +1,17 @@
-/** Where boxes, arrows and words of a chart lie. */
+/** Layout of charts: positions of boxes, arrows and labels. */
 import assert from "node:assert/strict";
 import elkjs from "elkjs";
 import { createMachine } from "xstate";
 import { condense } from "../../inspect/chart/condense.ts";
-import { describe } from "../../inspect/chart/describe.ts";
+import { fromMachine } from "../../inspect/chart/from_machine.ts";
 import { type Layout, layOut, type Point, type Rectangle } from "../../inspect/chart/layout.ts";
-import { HEAD, SMALL, wordsOf } from "../../inspect/chart/measures.ts";
+import { HEAD, SMALL, transitionLabel } from "../../inspect/chart/measures.ts";
 import { everyState, parentsIn } from "../../inspect/chart/model.ts";
-import { textWidth } from "../../inspect/chart/text.ts";
-import { SUBJECTS } from "./chart_story.ts";
+import { textWidth } from "../../inspect/chart/text_width.ts";
+import { SUBJECTS } from "./chart_subjects.ts";
 
-/** A machine with everything that XState knows and ours do without. */
-const ODD = createMachine({
+/** Machine with the features of XState that our machines do not use. */
+const UNUSUAL = createMachine({
   id: "odd",
   initial: "one",
   on: { RESET: ".one", "log.*": {} },
@@ -39,33 +39,33 @@ const ODD = createMachine({
   },
 } as never);
 
-const machines = [...SUBJECTS, { title: "a machine with everything", machine: ODD }];
+const machines = [...SUBJECTS, { title: "a machine with every feature", machine: UNUSUAL }];
 
 const elk = new elkjs.default();
-const layoutOf = async (machine: typeof ODD) => {
-  const model = condense(describe(machine));
+const layoutOf = async (machine: typeof UNUSUAL) => {
+  const model = condense(fromMachine(machine));
   return { model, layout: await layOut(model, (graph) => elk.layout(graph)) };
 };
 
 for (const { title, machine } of machines) {
-  Deno.test(`${title}: boxes lie inside their parents and beside their siblings`, async () => {
-    const { model, layout } = await layoutOf(machine as typeof ODD);
+  Deno.test(`${title}: boxes are inside their parents and do not overlap their siblings`, async () => {
+    const { model, layout } = await layoutOf(machine as typeof UNUSUAL);
     const parents = parentsIn(model.root);
     const places = placesOf(layout);
     for (const [id, box] of places) {
       assert.ok(box.width > 0 && box.height > 0, id);
       assert.ok(
         isInside(box, { x: 0, y: 0, width: layout.width, height: layout.height }),
-        `${id} on the page`,
+        `${id} is outside of the page`,
       );
       const parent = places.get(parents.get(id)?.id ?? "");
       if (parent) {
-        assert.ok(isInside(box, parent), `${id} inside ${parents.get(id)?.id}`);
-        assert.ok(box.y >= parent.y + HEAD, `${id} below the name of ${parents.get(id)?.id}`);
+        assert.ok(isInside(box, parent), `${id} is outside of ${parents.get(id)?.id}`);
+        assert.ok(box.y >= parent.y + HEAD, `${id} overlaps the name of ${parents.get(id)?.id}`);
       }
       for (const [other, otherBox] of places) {
         if (id === other || parents.get(id) !== parents.get(other)) continue;
-        assert.ok(!overlap(box, otherBox), `${id} beside ${other}`);
+        assert.ok(!overlap(box, otherBox), `${id} overlaps ${other}`);
       }
     }
     for (const list of layout.lists) {
@@ -76,14 +76,16 @@ for (const { title, machine } of machines) {
     }
   });
 
-  Deno.test(`${title}: words on arrows cover no others and no state`, async () => {
-    const { layout } = await layoutOf(machine as typeof ODD);
+  Deno.test(`${title}: labels of arrows overlap neither each other nor a state`, async () => {
+    const { layout } = await layoutOf(machine as typeof UNUSUAL);
     const labels = layout.arrows.flatMap(({ label }) => label ?? []);
     const leaves = layout.boxes.filter(({ state }) => state.children.length === 0);
     for (const { arrow, label } of layout.arrows) {
       if (!label) continue;
-      assert.ok(label.height >= arrow.told.length * SMALL, "room for every line");
-      for (const told of arrow.told) assert.ok(label.width >= textWidth(wordsOf(told), SMALL, "bold"));
+      assert.ok(label.height >= arrow.labeled.length * SMALL, "too low for its lines");
+      for (const transition of arrow.labeled) {
+        assert.ok(label.width >= textWidth(transitionLabel(transition), SMALL, "bold"));
+      }
     }
     labels.forEach((label, index) => {
       for (const other of labels.slice(index + 1)) assert.ok(!overlap(label, other));
@@ -91,41 +93,41 @@ for (const { title, machine } of machines) {
     });
   });
 
-  Deno.test(`${title}: an arrow leads at right angles from one state's border to another's`, async () => {
-    const { model, layout } = await layoutOf(machine as typeof ODD);
+  Deno.test(`${title}: an arrow has only right angles, and connects the borders of two states`, async () => {
+    const { model, layout } = await layoutOf(machine as typeof UNUSUAL);
     const places = placesOf(layout);
     for (const { arrow, points } of layout.arrows) {
       assert.ok(points.length >= 2, arrow.id);
       const [first, last] = [points[0]!, points.at(-1)!];
       const source = places.get(arrow.source);
-      if (source) assert.ok(isOnBorder(first, source), `${arrow.id} begins`);
-      assert.ok(isOnBorder(last, places.get(arrow.target)!), `${arrow.id} ends`);
+      if (source) assert.ok(isOnBorder(first, source), `start of ${arrow.id}`);
+      assert.ok(isOnBorder(last, places.get(arrow.target)!), `end of ${arrow.id}`);
       points.slice(1).forEach((point, index) => {
         const before = points[index]!;
         assert.ok(Math.abs(point.x - before.x) < 0.1 || Math.abs(point.y - before.y) < 0.1, arrow.id);
       });
     }
-    const told = [
-      ...layout.arrows.flatMap(({ arrow }) => arrow.told),
+    const drawn = [
+      ...layout.arrows.flatMap(({ arrow }) => arrow.labeled),
       ...layout.boxes.flatMap(({ lines }) => lines),
     ];
-    assert.deepEqual(told.map(({ id }) => id).sort(), model.transitions.map(({ id }) => id).sort());
+    assert.deepEqual(drawn.map(({ id }) => id).sort(), model.transitions.map(({ id }) => id).sort());
   });
 
-  Deno.test(`${title}: the same machine is laid out the same`, async () => {
-    const again = new elkjs.default();
-    const model = condense(describe(machine));
-    const { layout } = await layoutOf(machine as typeof ODD);
-    assert.deepEqual(await layOut(model, (graph) => again.layout(graph)), layout);
+  Deno.test(`${title}: the layout is deterministic`, async () => {
+    const other = new elkjs.default();
+    const model = condense(fromMachine(machine));
+    const { layout } = await layoutOf(machine as typeof UNUSUAL);
+    assert.deepEqual(await layOut(model, (graph) => other.layout(graph)), layout);
   });
 }
 
-Deno.test("regions that are alike are laid out once, and others each for itself", () => {
-  for (const [services, boxes] of [[3, 3], [4, 1]] as const) {
+Deno.test("identical regions share one box, and different regions have one each", () => {
+  for (const [participants, boxes] of [[3, 3], [4, 1]] as const) {
     const { machine } = SUBJECTS.find(({ title }) =>
-      title === `gdpr_${services === 3 ? "erasure" : "access"}@1 with ${services}`
+      title === `gdpr_${participants === 3 ? "erasure" : "access"}@1 with ${participants}`
     )!;
-    const model = condense(describe(machine));
+    const model = condense(fromMachine(machine));
     const [parallel] = [...everyState(model.root)].filter(({ type }) => type === "parallel");
     assert.equal(parallel!.children.length, boxes);
   }

@@ -1,21 +1,21 @@
-/** What a chart shows: every state, every transition, and where the actor is. */
+/** Charts show every state and transition of a machine, and the current states of an actor. */
 import assert from "node:assert/strict";
 import type { AnyStateNode } from "xstate";
 import { createCharts, type JournalEntry } from "../../inspect/chart/mod.tsx";
 import { condense } from "../../inspect/chart/condense.ts";
-import { describe } from "../../inspect/chart/describe.ts";
+import { fromMachine } from "../../inspect/chart/from_machine.ts";
 import { everyState } from "../../inspect/chart/model.ts";
 import {
   activeIds,
-  begin,
   entryOf,
-  everyWay,
-  go,
+  everyPath,
+  initialSnapshot,
   journalOf,
   request,
   type Subject,
   SUBJECTS,
-} from "./chart_story.ts";
+  takeSteps,
+} from "./chart_subjects.ts";
 
 const charts = createCharts();
 const draw = async ({ machine }: Subject, journal: readonly JournalEntry[], until?: number) =>
@@ -27,7 +27,7 @@ function idsBelow(node: AnyStateNode): string[] {
   return Object.values<AnyStateNode>(node.states).flatMap((child) => [child.id, ...idsBelow(child)]);
 }
 
-/** Values of an attribute in their order; `where` holds another one of the same element. */
+/** Values of an attribute in document order, of the elements that contain the text `where`. */
 function all(svg: string, attribute: string, where = ""): string[] {
   const elements = svg.matchAll(/<\w+ [^>]*>/g);
   return [...elements].flatMap(([element]) => {
@@ -38,30 +38,30 @@ function all(svg: string, attribute: string, where = ""): string[] {
 
 for (const subject of SUBJECTS) {
   const { title, machine } = subject;
-  const model = describe(machine);
+  const model = fromMachine(machine);
 
   Deno.test(`${title}: every state and every transition of the definition is drawn once`, async () => {
     const svg = await draw(subject, journalOf(subject, []));
     const shown = condense(model);
-    const standing = [...everyState(shown.root)].filter((state) => state !== shown.root);
-    assert.deepEqual(all(svg, "data-state").sort(), standing.map(({ id }) => id).sort());
+    const states = [...everyState(shown.root)].filter((state) => state !== shown.root);
+    assert.deepEqual(all(svg, "data-state").sort(), states.map(({ id }) => id).sort());
     assert.deepEqual(
-      standing.flatMap(({ stands }) => stands).sort(),
+      states.flatMap(({ representedIds }) => representedIds).sort(),
       idsBelow(machine.root).sort(),
     );
     assert.deepEqual(all(svg, "data-transition").sort(), shown.transitions.map(({ id }) => id).sort());
     assert.deepEqual(
-      shown.transitions.flatMap(({ stands }) => stands).sort(),
+      shown.transitions.flatMap(({ representedIds }) => representedIds).sort(),
       model.transitions.map(({ id }) => id).sort(),
     );
   });
 
-  Deno.test(`${title}: nothing in a chart needs a policy that allows styles or scripts`, async () => {
+  Deno.test(`${title}: a chart contains no inline styles, scripts or links`, async () => {
     const svg = await draw(subject, journalOf(subject, []));
     assert.doesNotMatch(svg, /\sstyle=|<style|<script|\son\w+=|href=/);
   });
 
-  Deno.test(`${title}: the same chart twice is the same text`, async () => {
+  Deno.test(`${title}: rendering is deterministic`, async () => {
     const journal = journalOf(subject, []);
     const again = await createCharts().render({ machine, name: machine.id, journal });
     assert.equal(String(again), await draw(subject, journal));
@@ -70,29 +70,29 @@ for (const subject of SUBJECTS) {
 
 for (
   const subject of [
-    ...SUBJECTS.filter(({ services }) => services.length < 3),
+    ...SUBJECTS.filter(({ participants }) => participants.length < 3),
     request("gdpr_erasure@1", ["a", "b", "c"]),
   ]
 ) {
-  Deno.test(`${subject.title}: in every state that can be reached, exactly what is active is highlighted`, async () => {
+  Deno.test(`${subject.title}: in every reachable state, exactly the active states are highlighted`, async () => {
     let reached = 0;
-    for (const { state, way } of everyWay(subject)) {
-      const svg = await draw(subject, journalOf(subject, way));
+    for (const { state, path } of everyPath(subject)) {
+      const svg = await draw(subject, journalOf(subject, path));
       const highlighted = ["current", "open"].flatMap((standing) =>
-        all(svg, "data-state", `data-standing="${standing}"`)
+        all(svg, "data-state", `data-status="${standing}"`)
       );
       assert.deepEqual(highlighted.sort(), activeIds(state));
-      const leaves = all(svg, "data-state", 'data-standing="current"');
-      assert.equal(svg.match(/<g class="now">/g)?.length, leaves.length, "each with a word for it");
+      const leaves = all(svg, "data-state", 'data-status="current"');
+      assert.equal(svg.match(/<g class="now">/g)?.length, leaves.length, "one label for each current state");
       reached++;
     }
     assert.ok(reached >= (subject.machine.id.startsWith("gdpr_rect") ? 1 : 2));
   });
 }
 
-Deno.test("the way that was taken is marked, and what was never reached is not", async () => {
+Deno.test("the path taken is marked, and states that were never entered are not", async () => {
   const subject = request("gdpr_erasure@1", ["order-service", "payment-service"]);
-  const way = go(subject, [
+  const path = takeSteps(subject, [
     "hold",
     "release",
     "start",
@@ -100,16 +100,16 @@ Deno.test("the way that was taken is marked, and what was never reached is not",
     "confirm order-service",
     "week payment-service",
   ]);
-  const svg = await draw(subject, journalOf(subject, way));
+  const svg = await draw(subject, journalOf(subject, path));
   const short = (id: string) => id.replace(/.*\.(?=\w+$)/, "");
-  assert.deepEqual(all(svg, "data-state", 'data-standing="visited"').map(short).sort(), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="visited"').map(short).sort(), [
     "PENDING",
     "asked",
     "asked",
     "grace",
     "held",
   ]);
-  assert.deepEqual(all(svg, "data-state", 'data-standing="never"').map(short).sort(), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="never"').map(short).sort(), [
     "COMPLETED",
     "confirmed",
     "overdue",
@@ -130,10 +130,10 @@ Deno.test("the way that was taken is marked, and what was never reached is not",
   assert.equal(all(svg, "data-transition", 'class="line taken"').length, 1, "due date near");
 });
 
-Deno.test("at a moment of the past the chart is the one of that moment", async () => {
+Deno.test("the chart of a past event equals the chart at that time", async () => {
   const subject = request("gdpr_erasure@1", ["order-service"]);
-  const way = go(subject, ["start", "confirm order-service", "verified-1", "retry", "verified-0"]);
-  const whole = journalOf(subject, way);
+  const path = takeSteps(subject, ["start", "confirm order-service", "verified-1", "retry", "verified-0"]);
+  const whole = journalOf(subject, path);
   for (let until = 1; until <= whole.length; until++) {
     const prefix = await draw(subject, whole.slice(0, until));
     assert.equal(await draw(subject, whole, until), prefix);
@@ -141,54 +141,60 @@ Deno.test("at a moment of the past the chart is the one of that moment", async (
   assert.notEqual(await draw(subject, whole, 3), await draw(subject, whole));
 });
 
-Deno.test("twenty participants are shown as one course with counts, and each by its name and state", async () => {
+Deno.test("twenty participants share one region with counts, and each is listed with its state", async () => {
   const subject = SUBJECTS.find(({ title }) => title === "gdpr_erasure@1 with 20")!;
-  const [one = "", two = "", three = "", ...rest] = subject.services;
-  const way = go(subject, ["start", `confirm ${one}`, `waive ${two}`, `week ${three}`]);
-  const svg = await draw(subject, journalOf(subject, way));
+  const [one = "", two = "", three = "", ...rest] = subject.participants;
+  const path = takeSteps(subject, ["start", `confirm ${one}`, `waive ${two}`, `week ${three}`]);
+  const svg = await draw(subject, journalOf(subject, path));
   const leaves = all(svg, "data-leaf").map((id) => id.split(".").slice(-2).join(" "));
   assert.deepEqual(leaves, [
     `${one} confirmed`,
     `${two} waived`,
     `${three} overdue`,
-    ...rest.map((service) => `${service} asked`),
+    ...rest.map((participant) => `${participant} asked`),
   ]);
-  for (const words of ["17 now", "1 now", "1 done"]) assert.ok(svg.includes(`>${words}</text>`), words);
+  for (const label of ["17 now", "1 now", "1 done"]) assert.ok(svg.includes(`>${label}</text>`), label);
   const [width = "", height = ""] = [...svg.matchAll(/<svg [^>]*width="(\d+)" height="(\d+)"/g)][0]!.slice(1);
   assert.ok(Number(width) < 1200 && Number(height) < 1800, `${width} × ${height}`);
 });
 
-Deno.test("the chart in words says what the drawing shows", async () => {
+Deno.test("the text version of a chart contains what the drawing shows", async () => {
   const subject = request("gdpr_erasure@1", ["order-service"]);
-  const svg = await draw(subject, journalOf(subject, go(subject, ["start", "week order-service"])));
+  const svg = await draw(subject, journalOf(subject, takeSteps(subject, ["start", "week order-service"])));
   const words = svg.slice(svg.indexOf("<details>")).replaceAll(/<[^>]+>/g, " ").replaceAll(/\s+/g, " ");
-  assert.match(words, /Pending : was here/);
-  assert.match(words, /order-service : now inside Asked : was here/);
+  assert.match(words, /Pending : visited/);
+  assert.match(words, /order-service : contains the current state Asked : visited/);
   assert.match(words, /after 7 days → Overdue \(taken once\)/);
-  assert.match(words, /Overdue : now here/);
+  assert.match(words, /Overdue : current/);
   assert.equal(svg.match(/aria-current="step"/g)?.length, 1);
 });
 
-Deno.test("how often something was done is counted for each participant, however alike they are", async () => {
+Deno.test("transitions are counted for each participant, also if participants share a region", async () => {
   const subject = request("gdpr_erasure@1", ["order-service", "payment-service"]);
-  const asks = ["ask order-service", "ask order-service"];
-  const journal = journalOf(subject, go(subject, ["start", ...asks, "confirm payment-service", ...asks]));
+  const retries = ["ask order-service", "ask order-service"];
+  const journal = journalOf(
+    subject,
+    takeSteps(subject, ["start", ...retries, "confirm payment-service", ...retries]),
+  );
   const svg = await draw(subject, journal);
-  assert.match(svg, /asked again \(participant\.asked_again\), on a condition: taken 4 ×</);
+  assert.match(svg, /asked again \(participant\.asked_again\), conditional: taken 4 ×</);
   assert.match(svg, /asked again(?: ◇)? ×4</);
-  assert.match(svg, /asked again \(participant\.asked_again\), on a condition: not taken</);
+  assert.match(svg, /asked again \(participant\.asked_again\), conditional: not taken</);
   assert.match(svg, /\(taken 4 times\)/);
   assert.doesNotMatch(svg, /chart-notice/);
 });
 
-Deno.test("rows without transitions are shown with their states alone, and counted", async () => {
+Deno.test("rows without transitions show their states only, and a notice counts them", async () => {
   const subject = request("gdpr_erasure@1", ["order-service", "payment-service"]);
-  const whole = journalOf(subject, go(subject, ["hold", "release", "start", "confirm payment-service"]));
+  const whole = journalOf(
+    subject,
+    takeSteps(subject, ["hold", "release", "start", "confirm payment-service"]),
+  );
   const old = whole.map((entry) => entry.sequence < 4 ? { ...entry, transitions: null } : entry);
   const svg = await draw(subject, old);
   assert.match(svg, /An earlier version recorded 2 events without transitions\./);
   const short = (id: string) => id.replace(/.*\.(?=\w+$)/, "");
-  assert.deepEqual(all(svg, "data-state", 'data-standing="visited"').map(short).sort(), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="visited"').map(short).sort(), [
     "PENDING",
     "asked",
     "grace",
@@ -201,10 +207,10 @@ Deno.test("rows without transitions are shown with their states alone, and count
   ]);
 });
 
-Deno.test("a machine that this version does not know is drawn from its journal", async () => {
+Deno.test("an unknown machine is drawn from its journal", async () => {
   const subject = request("gdpr_erasure@1", ["order-service", "payment-service"]);
-  const way = go(subject, ["hold", "release", "start", "confirm order-service"]);
-  const journal = journalOf(subject, way);
+  const path = takeSteps(subject, ["hold", "release", "start", "confirm order-service"]);
+  const journal = journalOf(subject, path);
   const render = async (until?: number) =>
     String(
       await charts.render({
@@ -217,19 +223,19 @@ Deno.test("a machine that this version does not know is drawn from its journal",
   const svg = await render();
   assert.match(svg, /does not know the machine gdpr_erasure@9/);
   const short = (id: string) => id.split(".").slice(1).join(" ");
-  assert.deepEqual(all(svg, "data-state", 'data-standing="current"').map(short), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="current"').map(short), [
     "IN_PROGRESS awaiting_confirmations order-service confirmed",
     "IN_PROGRESS awaiting_confirmations payment-service asked",
   ]);
   assert.equal(all(svg, "data-arrow", 'class="arrow taken"').length, 4);
-  assert.deepEqual(all(await render(2), "data-state", 'data-standing="current"').map(short), [
+  assert.deepEqual(all(await render(2), "data-state", 'data-status="current"').map(short), [
     "PENDING held",
   ]);
 });
 
-Deno.test("a state that the machine does not have is told in the journal's words", async () => {
+Deno.test("a state that the machine does not have is shown with its name in the journal", async () => {
   const subject = request("gdpr_erasure@1", ["order-service"]);
-  const [birth] = journalOf(subject, []);
+  const [creation] = journalOf(subject, []);
   for (
     const stateAfter of [
       '{"PENDING":"asleep"}',
@@ -241,32 +247,32 @@ Deno.test("a state that the machine does not have is told in the journal's words
       "a<b>",
     ]
   ) {
-    const journal = [birth!, {
+    const journal = [creation!, {
       sequence: 2,
       eventType: "lull",
-      stateBefore: birth!.stateAfter,
+      stateBefore: creation!.stateAfter,
       stateAfter,
       transitions: ["PENDING.grace -> PENDING.asleep"],
     }];
     for (const machine of [subject.machine, undefined]) {
       const svg = String(await charts.render({ machine, name: "gdpr_erasure@1", journal }));
       assert.ok(svg.includes("<svg "), stateAfter);
-      if (stateAfter.includes("asleep") && machine) assert.match(svg, /has no state PENDING\.asleep/);
+      if (stateAfter.includes("asleep") && machine) assert.match(svg, /does not have: PENDING\.asleep/);
       assert.ok(!svg.includes("<b>"));
     }
   }
 });
 
-Deno.test("a journal of ten thousand events is drawn within a second, and one without any at all", async () => {
+Deno.test("a journal of ten thousand events is drawn within a second, and an empty one is drawn", async () => {
   const subject = SUBJECTS.find(({ title }) => title === "gdpr_erasure@1 with 20")!;
-  const [start] = go(subject, ["start"]);
-  const asked = go(subject, ["start", "ask service-3"])[1]!;
-  const journal = [entryOf({ ...start!, before: begin(subject) }, 1)];
-  for (let sequence = 2; sequence <= 10_000; sequence++) journal.push(entryOf(asked, sequence));
+  const [start] = takeSteps(subject, ["start"]);
+  const askedAgain = takeSteps(subject, ["start", "ask service-3"])[1]!;
+  const journal = [entryOf({ ...start!, before: initialSnapshot(subject) }, 1)];
+  for (let sequence = 2; sequence <= 10_000; sequence++) journal.push(entryOf(askedAgain, sequence));
   await draw(subject, []);
-  const from = performance.now();
+  const startedAt = performance.now();
   const svg = await draw(subject, journal);
-  assert.ok(performance.now() - from < 1_000);
+  assert.ok(performance.now() - startedAt < 1_000);
   assert.equal(all(svg, "data-leaf").length, 20);
-  assert.equal(all(await draw(subject, []), "data-state", 'data-standing="current"').length, 0);
+  assert.equal(all(await draw(subject, []), "data-state", 'data-status="current"').length, 0);
 });

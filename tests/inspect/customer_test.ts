@@ -1,7 +1,7 @@
-/** A customer's page: what it shows to whom, and what it keeps to itself. */
+/** Customer page: its contents, who sees personal values, and who is refused. */
 import assert from "node:assert/strict";
 import { ADDRESS, createGroup, customerRef, register, shopper, tell } from "../actors/world.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 
 const ADA = { firstName: "Adaline", lastName: "Lovelorn", phone: "+41445551234", locale: "de-CH" };
@@ -13,10 +13,10 @@ async function show(inspector: TestInspector, path: string, as = inspector.offic
   return page;
 }
 
-/** What a reader sees of a page. */
+/** Visible text of a page. */
 const textOf = (page: string) => page.replaceAll(/<[^>]+>/g, " ").replaceAll(/\s+/g, " ");
 
-Deno.test("personal values are shown to who may read them, and to nobody else", async () => {
+Deno.test("personal values are shown to the roles that may read them, and hidden from others", async () => {
   await using inspector = await startInspector();
   const { world, staff } = inspector;
   const ada = await register(world, ADA);
@@ -32,11 +32,11 @@ Deno.test("personal values are shown to who may read them, and to nobody else", 
     }
   }
   const page = await show(inspector, ada.id);
-  assert.match(page, /Hidden: your role does not show personal values/);
+  assert.match(page, /Hidden: your role may not read personal values/);
   for (const value of values) assert.ok(!page.includes(value), value);
 });
 
-Deno.test("the page tells the state, the groups and which of them decides the prices, the requests and the past", async () => {
+Deno.test("the page shows the state, the groups, the group that decides the prices, the requests and the history", async () => {
   await using inspector = await startInspector();
   const { world, officer } = inspector;
   const ada = await register(world);
@@ -45,50 +45,50 @@ Deno.test("the page tells the state, the groups and which of them decides the pr
     await createGroup(world, { name: "Silver", priority: 3 }),
   ];
   for (const { id } of [silver, gold]) await tell(world, ada, "group.assign", { groupId: id });
-  const request = await createWorkshop(world).open(ada, "ACCESS");
+  const request = await createRequestFixture(world).open(ada, "ACCESS");
   await tell(world, ada, "account.suspend");
   const page = await show(inspector, ada.id, officer);
   const text = textOf(page);
   assert.match(page, /<p class="situation">Suspended<\/p>/);
-  assert.match(text, /Gold decides: its priority 7 is the highest, before the 3 of Silver\./);
+  assert.match(text, /Gold decides: its priority 7 is the highest; the next is Silver with 3\./);
   assert.match(page, new RegExp(`href="/inspect/requests/${request.id}"`));
   assert.match(text, /Suspended .* Group assigned .* Registered/);
   assert.match(page, /Statechart of customer@1/);
-  const loner = await register(world);
-  assert.match(await show(inspector, loner.id), /in no group, so the store&#39;s own prices hold/);
-  assert.match(await show(inspector, loner.id), /Nobody has opened a request about this customer/);
+  const ungrouped = await register(world);
+  assert.match(await show(inspector, ungrouped.id), /in no group, so the store&#39;s own prices apply/);
+  assert.match(await show(inspector, ungrouped.id), /No request was opened about this customer/);
 });
 
-Deno.test("the chart shows the account as it was after any of its events", async () => {
+Deno.test("the chart shows the account after each of its events", async () => {
   await using inspector = await startInspector();
   const { world } = inspector;
   const ada = await register(world);
   await tell(world, ada, "account.suspend");
   const current = (page: string) =>
-    textOf(/<details[^>]*><summary>The chart in words[\s\S]*?<\/details>/.exec(page)![0]);
+    textOf(/<details[^>]*><summary>Chart as text[\s\S]*?<\/details>/.exec(page)![0]);
   assert.notEqual(current(await show(inspector, `${ada.id}?at=1`)), current(await show(inspector, ada.id)));
   assert.equal(current(await show(inspector, `${ada.id}?at=2`)), current(await show(inspector, ada.id)));
-  assert.match(await show(inspector, `${ada.id}?at=1`), /how it was at .*after event #1/);
+  assert.match(await show(inspector, `${ada.id}?at=1`), /shows the account at .*after event #1/);
 });
 
-Deno.test("an anonymised customer is shown as one, with when and by which request", async () => {
+Deno.test("the page of an anonymized customer shows the time and the request", async () => {
   await using inspector = await startInspector();
   const { world, staff } = inspector;
   const ada = await register(world, ADA);
-  const workshop = createWorkshop(world);
+  const workshop = createRequestFixture(world);
   const request = await workshop.open(ada, "ERASURE");
   await workshop.work();
   const page = await show(inspector, ada.id, staff(["STORE_MANAGER"]));
   const [row] = await world.admin`select anonymized_at from customers where customer_id = ${ada.id}`;
   const situation = /<p class="situation">(.*?)<\/p>/s.exec(page)?.[1] ?? "";
-  assert.match(situation, /Anonymised on/);
+  assert.match(situation, /Anonymized on/);
   assert.ok(situation.includes(row?.anonymizedAt.toISOString()), situation);
   assert.ok(situation.includes(`/inspect/requests/${request.id}`), situation);
-  assert.match(page, /Nothing personal is left/);
-  assert.doesNotMatch(page, /<dt>Addresses/, "their rows stay, with nothing in them");
+  assert.match(page, /The erasure removed all personal values/);
+  assert.doesNotMatch(page, /<dt>Addresses/, "the rows remain, without values");
 });
 
-Deno.test("a customer of another store, an unknown one and an unknown moment are not found; others are refused", async () => {
+Deno.test("customers of another store, unknown customers and unknown events are not found; other roles are refused", async () => {
   await using inspector = await startInspector();
   const { world, officer, staff } = inspector;
   const ada = await register(world);
@@ -97,7 +97,7 @@ Deno.test("a customer of another store, an unknown one and an unknown moment are
     [ada.id, stranger, 404],
     [`${ada.id}/live`, stranger, 404],
     [crypto.randomUUID(), officer, 404],
-    ["nobody", officer, 404],
+    ["unknown", officer, 404],
     [`${ada.id}?at=99`, officer, 404],
     [`${ada.id}?at=0`, officer, 400],
     [ada.id, staff(["CUSTOMER_MANAGER"]), 403],

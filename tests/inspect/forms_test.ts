@@ -1,4 +1,4 @@
-/** Forms are held to a size and to a time before anything is done about them, whoever sends them. */
+/** Size and time limits of forms, which apply to every sender before anything else. */
 import assert from "node:assert/strict";
 import { createBodyReader } from "../../http/body_reader.ts";
 import { monitorLoad, shedLoad } from "../../http/load_shedding.ts";
@@ -26,7 +26,7 @@ async function send(
   return await fetch(`${origin}${path}`, { method: "POST", body, headers, redirect: "manual" });
 }
 
-Deno.test("a form with more than any of ours has is refused in words, and not read to its end", async () => {
+Deno.test("a form above the size limit is refused with a message, and not read to its end", async () => {
   await using inspector = await startInspector();
   const paths = [["/inspect/sign-in", 8, undefined], ["/inspect/retry", 1_024, inspector.officer], [
     `/inspect/requests/${crypto.randomUUID()}`,
@@ -34,15 +34,15 @@ Deno.test("a form with more than any of ours has is refused in words, and not re
     inspector.officer,
   ]] as const;
   for (const [path, most, as] of paths) {
-    const tooMuch = await send(inspector, path, `token=${"x".repeat(most * KIB)}`, as);
+    const tooLarge = await send(inspector, path, `token=${"x".repeat(most * KIB)}`, as);
     assert.match(
-      textOf(await tooMuch.text()),
-      new RegExp(`has more than ${most} KiB\\. Nothing has been done`),
+      textOf(await tooLarge.text()),
+      new RegExp(`has more than ${most} KiB\\. Nothing was changed`),
     );
-    assert.equal(tooMuch.status, 413, path);
-    const enough = await send(inspector, path, `token=${"x".repeat(most * KIB - 6)}`, as);
-    assert.equal(enough.status, as ? 400 : 401, path);
-    await enough.body?.cancel();
+    assert.equal(tooLarge.status, 413, path);
+    const largest = await send(inspector, path, `token=${"x".repeat(most * KIB - 6)}`, as);
+    assert.equal(largest.status, as ? 400 : 401, path);
+    await largest.body?.cancel();
   }
   let sent = 0;
   const endless = new ReadableStream<Uint8Array>({
@@ -51,20 +51,20 @@ Deno.test("a form with more than any of ours has is refused in words, and not re
       else controller.enqueue(new Uint8Array(64 * KIB).fill(120));
     },
   });
-  const answer = await send(inspector, "/inspect/sign-in", endless).catch(() => undefined);
-  await answer?.body?.cancel();
-  assert.ok(answer === undefined || answer.status === 413, `${answer?.status}`);
-  assert.ok(sent < 20 * KIB * KIB, `${sent} bytes were taken`);
+  const response = await send(inspector, "/inspect/sign-in", endless).catch(() => undefined);
+  await response?.body?.cancel();
+  assert.ok(response === undefined || response.status === 413, `${response?.status}`);
+  assert.ok(sent < 20 * KIB * KIB, `${sent} bytes were read`);
 });
 
-/** What a browser says of a form of our own pages. */
+/** Headers that a browser sends with a form of our pages. */
 const formHeaders = (origin: string) => ({
   host: new URL(origin).host,
   origin,
   "content-type": "application/x-www-form-urlencoded",
 });
 
-Deno.test("a form that does not arrive is not waited for", async () => {
+Deno.test("a form that does not arrive in time is refused", async () => {
   const clock = { graceMs: 100, bytesPerSecond: 1_000_000, wholeMs: 100 };
   await using inspector = await startInspector({ bodies: createBodyReader({ proxies: 0, clock }) });
   const headers = formHeaders(inspector.origin);
@@ -81,7 +81,7 @@ Deno.test("a form that does not arrive is not waited for", async () => {
   }
 });
 
-Deno.test("a form of a stranger is refused unread, and one of an ended session is given back", async () => {
+Deno.test("a form without authorization is refused unread, and the text of an ended session's form is returned", async () => {
   const bodies = createBodyReader({ proxies: 0 });
   await using inspector = await startInspector({ bodies });
   const path = `/inspect/requests/${crypto.randomUUID()}`;
@@ -101,11 +101,11 @@ Deno.test("a form of a stranger is refused unread, and one of an ended session i
   assert.doesNotMatch(await long.text(), /what I wrote/);
 });
 
-Deno.test("a form that is on its way holds no place in flight", async () => {
+Deno.test("a form that is still arriving does not count as a request in flight", async () => {
   using load = monitorLoad();
-  const places = load.createLimit("requests", 1);
+  const limit = load.createLimit("requests", 1);
   const bodies = createBodyReader({ proxies: 0 });
-  await using inspector = await startInspector({ bodies, admit: shedLoad(places) });
+  await using inspector = await startInspector({ bodies, admit: shedLoad(limit) });
   const headers = formHeaders(inspector.origin);
   const officer = { authorization: `Bearer ${await inspector.token(inspector.officer)}` };
   await using signIn = await connectRaw(inspector.origin);
@@ -120,7 +120,7 @@ Deno.test("a form that is on its way holds no place in flight", async () => {
   assert.match(await signIn.until("</html>"), /^HTTP\/1.1 401 /);
 });
 
-Deno.test("a client that breaks a form off is no error of ours", async () => {
+Deno.test("a form that the client aborts is not logged as an error", async () => {
   const bodies = createBodyReader({ proxies: 0 });
   await using inspector = await startInspector({ bodies });
   await using log = await captureLog();
@@ -129,6 +129,6 @@ Deno.test("a client that breaks a form off is no error of ours", async () => {
   await eventually(() => assert.equal(bodies.count(), 1));
   connection.close();
   await eventually(() => assert.equal(bodies.count(), 0));
-  await inspector[Symbol.asyncDispose](); // waits for what is under way
+  await inspector[Symbol.asyncDispose](); // waits for the requests in progress
   assert.deepEqual(log.lines.filter((line) => line.includes("Cannot")), []);
 });

@@ -1,12 +1,12 @@
-/** What a client sends to the inspector is read in time in proportion to its size: cookies, queries and forms. */
+/** The inspector reads cookies, URLs and forms in linear time. */
 import assert from "node:assert/strict";
 import { readQuery } from "../../inspect/overview/query.ts";
 import { assertLinear, filled } from "../growth.ts";
 import { startInspector } from "./server.ts";
 
-/** The larger one is as long as Deno takes. */
+/** 8 times this is the largest header that Deno accepts. */
 const HEADER = 8 * 1_024;
-/** The larger one is longer than Deno takes, for growth to show. */
+/** 8 times this is more than Deno accepts, so that growth is measurable. */
 const URL_SIZE = 32 * 1_024;
 const FORM = Math.floor(100 * 1_024 / 8) - 64;
 const SIGN_IN = 1_024 - 16;
@@ -28,8 +28,8 @@ const COOKIES: [before: string, unit: string][] = [
   ["", "a$=b; "],
 ];
 
-/** The browser's pages, with and without a session. */
-const ADDRESSES: [before: string, unit: string][] = [
+/** URLs of pages, requested with and without a token. */
+const URLS: [before: string, unit: string][] = [
   ["/inspect?", "&"],
   ["/inspect?%", "&"],
   ["/inspect?", "a$&"],
@@ -66,18 +66,18 @@ const FORMS: [path: string, size: number, before: string, unit: string][] = [
   ["/inspect/retry", RETRY, "", "retries=a&"],
 ];
 
-/** Parts of a form with files, and boundaries that nearly match. */
+/** Multipart bodies, also with boundaries that nearly match. */
 const PARTS: [what: string, boundary: string, before: string, unit: string][] = [
   ["many parts", "b", "--b", `\r\ncontent-disposition: form-data; name="a$"\r\n\r\nx\r\n--b`],
   ["many headers of a part", "b", "--b\r\n", "a$: b\r\n"],
   ["a long header of a part", "b", `--b\r\ncontent-disposition: form-data; name="`, "a"],
   ["parameters of a header", "b", "--b\r\ncontent-disposition: form-data", `; a$="b"`],
-  ["line ends", "b", `--b\r\ncontent-disposition: form-data; name="a"\r\n\r\n`, "\r\n"],
+  ["line breaks", "b", `--b\r\ncontent-disposition: form-data; name="a"\r\n\r\n`, "\r\n"],
   ["hyphens", "-".repeat(60), `--b\r\ncontent-disposition: form-data; name="a"\r\n\r\n`, "-"],
   ["boundaries that do not match", "b".repeat(60), "", `\r\n--${"b".repeat(59)}`],
 ];
 
-Deno.test("the inspector reads headers and addresses in time in proportion to their size", async () => {
+Deno.test("the inspector reads headers and URLs in linear time", async () => {
   await using inspector = await startInspector();
   const { app, officer } = inspector;
   const authorization = `Bearer ${await inspector.token(officer)}`;
@@ -92,7 +92,7 @@ Deno.test("the inspector reads headers and addresses in time in proportion to th
       return () => get("/inspect", { cookie });
     });
   }
-  for (const [before, unit] of ADDRESSES) {
+  for (const [before, unit] of URLS) {
     for (const headers of [{}, { authorization }]) {
       await assertLinear(`${before}${unit}`, URL_SIZE, (size) => {
         const path = `${before}${filled(unit, size)}`;
@@ -102,7 +102,7 @@ Deno.test("the inspector reads headers and addresses in time in proportion to th
   }
 });
 
-Deno.test("a query of the overview is read in linear time, and what it does not know is listed in brief", async () => {
+Deno.test("the query of the overview is read in linear time, and causes few notices", async () => {
   for (const unit of ["a$&", "a$=1&", "type=a&", "sort=a&", "&", "a$=&", "%20=1&"]) {
     await assertLinear(unit, 16 * 1_024, (size) => {
       const query = new URLSearchParams(filled(unit, size));
@@ -111,7 +111,7 @@ Deno.test("a query of the overview is read in linear time, and what it does not 
   }
 });
 
-Deno.test("the inspector reads forms in time in proportion to their size", async () => {
+Deno.test("the inspector reads forms in linear time", async () => {
   await using inspector = await startInspector();
   const { app, officer, origin } = inspector;
   const authorization = `Bearer ${await inspector.token(officer)}`;

@@ -1,24 +1,24 @@
-/** What an open page is told, and what it carries to compare that with. */
+/** Reads the event stream of a live page, and the digest that the page itself contains. */
 import assert from "node:assert/strict";
 
 export interface LiveStream extends AsyncDisposable {
-  /** Of all that has been told, the oldest first. */
-  told(): string[];
+  /** Received digests, oldest first. */
+  received(): string[];
 }
 
 export function readLive(response: Response): LiveStream {
   assert.equal(response.status, 200);
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let heard = "";
+  let text = "";
   const reading = (async () => {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      heard += value;
+      text += value;
     }
   })();
   return {
-    told: () => [...heard.matchAll(/^event: now\ndata: (.+)\n$/gm)].map(([, data = ""]) => data),
+    received: () => [...text.matchAll(/^event: now\ndata: (.+)\n$/gm)].map(([, data = ""]) => data),
     async [Symbol.asyncDispose]() {
       await reader.cancel();
       await reading;
@@ -26,7 +26,7 @@ export function readLive(response: Response): LiveStream {
   };
 }
 
-/** What a page says that it shows. */
+/** Digest of the contents that a page shows. */
 export function shownOn(page: string): string {
   const [, shown] = /data-shown="([^"]+)"/.exec(page) ?? [];
   assert.ok(shown);

@@ -1,29 +1,29 @@
-/** Requests of every kind that the overview can show, made by commands; and the rows to compare it with. */
+/** Requests of every kind for the overview, made by commands, and the rows to compare it with. */
 import { PARTICIPANTS } from "../actors/settings.ts";
 import { register, tell } from "../actors/world.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 
 const DAY = 24 * 60 * 60_000;
 
 export interface Overview extends TestInspector {
-  workshop: ReturnType<typeof createWorkshop>;
-  /** Opens requests `daysAgo`, and gives them back. */
-  open(right: string, daysAgo: number): ReturnType<ReturnType<typeof createWorkshop>["open"]>;
-  /** Lets what is due happen `daysAgo`. */
-  pass(daysAgo: number): Promise<void>;
+  workshop: ReturnType<typeof createRequestFixture>;
+  /** Opens a request `daysAgo` and returns it. */
+  open(right: string, daysAgo: number): ReturnType<ReturnType<typeof createRequestFixture>["open"]>;
+  /** Runs all work that was due `daysAgo`. */
+  runDueWork(daysAgo: number): Promise<void>;
 }
 
-/** An inspector whose actors live at a time that the test chooses. */
+/** Starts an inspector whose clock the test sets. */
 export async function startOverview(): Promise<Overview> {
   let now = new Date();
   const inspector = await startInspector({ clock: () => now });
   const { world } = inspector;
-  const nothing = () => Promise.resolve(undefined as never);
-  const workshop = createWorkshop(world, {
-    "source.collect": nothing,
-    "export.compile": nothing,
-    "erasure.verify": nothing,
+  const doNothing = () => Promise.resolve(undefined as never);
+  const workshop = createRequestFixture(world, {
+    "source.collect": doNothing,
+    "export.compile": doNothing,
+    "erasure.verify": doNothing,
   });
   const at = (daysAgo: number) => new Date(Math.floor(Date.now() - daysAgo * DAY));
   return Object.assign(inspector, {
@@ -33,15 +33,15 @@ export async function startOverview(): Promise<Overview> {
       const corrections = right === "RECTIFICATION" ? { corrections: { firstName: "Ada" } } : {};
       return await workshop.open(await register(world), right, corrections, { by: world.system });
     },
-    async pass(daysAgo: number) {
+    async runDueWork(daysAgo: number) {
       now = at(daysAgo);
       await workshop.work(now);
     },
   });
 }
 
-/** Sixty requests of all types, in many of their states; on average every other day one. */
-export async function fill(overview: Overview): Promise<void> {
+/** Opens sixty requests of all types over forty days, in many states. */
+export async function openRequests(overview: Overview): Promise<void> {
   const { world, workshop: { tell: say }, officer } = overview;
   const by = { by: officer };
   const kinds = ["ACCESS", "ERASURE", "PORTABILITY", "RECTIFICATION"];
@@ -54,7 +54,7 @@ export async function fill(overview: Overview): Promise<void> {
       await say(request, "hold", { reason: "a court asks" }, by);
     }
   }
-  await overview.pass(1);
+  await overview.runDueWork(1);
   const reason = "it is manifestly unfounded";
   for (const { index, right, request } of opened) {
     if (index % 9 === 0) continue;
@@ -69,7 +69,7 @@ export async function fill(overview: Overview): Promise<void> {
       await say(request, "source.failed", { service: "order-service", error: "UNREACHABLE" });
     }
   }
-  // As the worker leaves what has failed too often.
+  // The state that the worker gives to effects that have failed too often.
   await world.admin`
     update effects e set state = 'POISONED' from gdpr_requests r
     where r.request_id = e.actor_id
@@ -77,7 +77,7 @@ export async function fill(overview: Overview): Promise<void> {
   await world.admin`analyze`;
 }
 
-/** A request with everything that filters ask for. */
+/** A request with the values that filters compare. */
 export interface Row {
   requestId: string;
   customerId: string;
@@ -87,7 +87,8 @@ export interface Row {
   createdAt: Date;
   dueAt: Date;
   held: boolean;
-  asked: string[];
+  /** Participants whose answer is missing. */
+  awaited: string[];
   stuck: boolean;
 }
 
@@ -96,13 +97,13 @@ export async function allRows({ world: { admin, storeId } }: TestInspector): Pro
   const participants = await admin`select * from gdpr_participants where store_id = ${storeId}`;
   const effects = await admin`select * from effects where store_id = ${storeId} and state = 'POISONED'`;
   return rows.map(({ requestId, customerId, type, status, outcome, createdAt, dueAt, snapshot }) => {
-    const mine = participants.filter((other) => other.requestId === requestId);
-    const asks = (states: string[]) =>
-      mine.filter(({ state }) => states.includes(state)).map((p) => p.service);
+    const own = participants.filter((participant) => participant.requestId === requestId);
+    const participantsIn = (states: string[]) =>
+      own.filter(({ state }) => states.includes(state)).map((p) => p.service);
     const open = status !== "COMPLETED";
     const residue = snapshot.value.IN_PROGRESS === "residue_found";
     const givenUp = effects.filter(({ actorId, params }) =>
-      actorId === requestId && !mine.some(({ service, settledAt }) => service === params.service && settledAt)
+      actorId === requestId && !own.some(({ service, settledAt }) => service === params.service && settledAt)
     );
     return {
       requestId,
@@ -113,19 +114,19 @@ export async function allRows({ world: { admin, storeId } }: TestInspector): Pro
       createdAt,
       dueAt,
       held: snapshot.value.PENDING === "held",
-      asked: open ? asks(["ASKED", "RETRYING", "OVERDUE"]) : [],
-      stuck: open && (residue || asks(["RETRYING", "OVERDUE"]).length > 0 || givenUp.length > 0),
+      awaited: open ? participantsIn(["ASKED", "RETRYING", "OVERDUE"]) : [],
+      stuck: open && (residue || participantsIn(["RETRYING", "OVERDUE"]).length > 0 || givenUp.length > 0),
     };
   });
 }
 
-/** The ids of the requests in a page's list, in its order. */
+/** Request IDs in a page's list, in order. */
 export function idsIn(page: string): string[] {
   const body = /<table class="requests">[\s\S]*?<\/table>/.exec(page)?.[0] ?? "";
   return [...body.matchAll(/href="\/inspect\/requests\/([\w-]+)/g)].map(([, id]) => id!);
 }
 
-/** Where the next page is. */
-export function nextOf(page: string): string | undefined {
+/** URL of the next page. */
+export function nextPageOf(page: string): string | undefined {
   return /<a rel="next" href="([^"]+)"/.exec(page)?.[1]?.replaceAll("&amp;", "&");
 }

@@ -1,10 +1,10 @@
-/** The overview: every filter, order and page by its address, the counts, and who sees them. */
+/** Overview of requests: filters, orders, pages, counts and access. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { customerRef, register, shopper } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { readLive, shownOn } from "./live_stream.ts";
-import { allRows, fill, idsIn, nextOf, type Row, startOverview } from "./overview_rows.ts";
+import { allRows, idsIn, nextPageOf, openRequests, type Row, startOverview } from "./overview_rows.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 
 const WEEK = 7 * 24 * 60 * 60_000;
@@ -16,46 +16,46 @@ async function show(inspector: TestInspector, path: string, as = inspector.offic
   return page;
 }
 
-/** The list of an address, over all its pages. */
+/** Request IDs of a list, from all its pages. */
 async function listOf(inspector: TestInspector, path: string): Promise<string[]> {
   const ids: string[] = [];
   for (let next: string | undefined = path; next !== undefined;) {
     const page = await show(inspector, next);
     ids.push(...idsIn(page));
-    next = nextOf(page);
+    next = nextPageOf(page);
   }
   return ids;
 }
 
 type Meaning = (row: Row, now: number) => boolean;
 
-/** What each filter may be given, and what it means then; undefined: it cannot be read. */
+/** Values of each filter with their meanings; undefined for an invalid value. */
 function meanings(rows: readonly Row[]): Record<string, [value: string, meaning: Meaning | undefined][]> {
   const open: Meaning = ({ status }) => status !== "COMPLETED";
   const nonsense = ["nonsense", "1 or 1=1", "'", "ACCESS,ERASURE", "%00", "null", "🦔"]
     .map((value): [string, undefined] => [value, undefined]);
-  const services = ["order-service", "payment-service", "nobody", "'; drop table gdpr_requests; --"];
+  const services = ["order-service", "payment-service", "unknown-service", "'; drop table gdpr_requests; --"];
   const customers = [rows[0]!.customerId, rows[1]!.customerId.toUpperCase(), crypto.randomUUID()];
   return {
     type: [
-      ...["ACCESS", "ERASURE", "PORTABILITY", "RECTIFICATION"].map((wanted): [string, Meaning] => [
-        wanted,
-        ({ type }) => type === wanted,
+      ...["ACCESS", "ERASURE", "PORTABILITY", "RECTIFICATION"].map((value): [string, Meaning] => [
+        value,
+        ({ type }) => type === value,
       ]),
       ...nonsense,
     ],
     status: [
-      ...["PENDING", "IN_PROGRESS", "COMPLETED"].map((wanted): [string, Meaning] => [
-        wanted,
-        ({ status }) => status === wanted,
+      ...["PENDING", "IN_PROGRESS", "COMPLETED"].map((value): [string, Meaning] => [
+        value,
+        ({ status }) => status === value,
       ]),
       ["OPEN", open],
       ...nonsense,
     ],
     outcome: [
-      ...["FULFILLED", "CANCELLED", "REFUSED"].map((wanted): [string, Meaning] => [
-        wanted,
-        ({ outcome }) => outcome === wanted,
+      ...["FULFILLED", "CANCELLED", "REFUSED"].map((value): [string, Meaning] => [
+        value,
+        ({ outcome }) => outcome === value,
       ]),
       ...nonsense,
     ],
@@ -69,12 +69,14 @@ function meanings(rows: readonly Row[]): Record<string, [value: string, meaning:
     ],
     held: [["yes", ({ held }) => held], ...nonsense],
     stuck: [["yes", ({ stuck }) => stuck], ...nonsense],
-    waiting: services.map((service): [string, Meaning] => [service, ({ asked }) => asked.includes(service)]),
+    waiting: services.map((
+      service,
+    ): [string, Meaning] => [service, ({ awaited }) => awaited.includes(service)]),
     customer: [
       ...customers.map((id): [string, Meaning] => [id, ({ customerId }) => customerId === id.toLowerCase()]),
       ...nonsense,
     ],
-    unheard: [["of", undefined]],
+    unknown: [["value", undefined]],
     after: [["nonsense", undefined], ["W10", undefined]],
   };
 }
@@ -89,14 +91,16 @@ const ORDERS: Record<string, (one: Row, other: Row) => number> = {
   newest: (one, other) => -ORDERS.oldest!(one, other),
 };
 
-Deno.test("every address shows what a filter over all rows gives, in its order, and none fails", async (t) => {
+Deno.test("every combination of filters shows the matching rows in order", async (t) => {
   await using overview = await startOverview();
-  await fill(overview);
+  await openRequests(overview);
   const rows = await allRows(overview);
-  for (const [what, has] of Object.entries(meanings(rows))) {
-    await t.step(`some request differs by ${what}`, () => {
-      const told = has.filter(([, meaning]) => meaning && rows.some((row) => meaning(row, Date.now())));
-      assert.ok(told.length > 0 || ["unheard", "after"].includes(what));
+  for (const [what, values] of Object.entries(meanings(rows))) {
+    await t.step(`some request matches a value of ${what}`, () => {
+      const matching = values.filter(([, meaning]) =>
+        meaning && rows.some((row) => meaning(row, Date.now()))
+      );
+      assert.ok(matching.length > 0 || ["unknown", "after"].includes(what));
     });
   }
   const choices = Object.entries(meanings(rows)).map(([name, values]) =>
@@ -121,7 +125,7 @@ Deno.test("every address shows what a filter over all rows gives, in its order, 
   );
 });
 
-Deno.test("the next page goes on behind the last one, whatever has been opened meanwhile", async () => {
+Deno.test("the next page continues after the last row, also if requests are opened meanwhile", async () => {
   await using overview = await startOverview();
   const before = [];
   for (let index = 0; index < 53; index++) before.push((await overview.open("ACCESS", 10 - index % 7)).id);
@@ -129,25 +133,25 @@ Deno.test("the next page goes on behind the last one, whatever has been opened m
     const first = await show(overview, `/inspect?sort=${sort}`);
     const opened = [];
     for (const daysAgo of [20, 8, 0]) opened.push((await overview.open("ERASURE", daysAgo)).id);
-    const shown = [...idsIn(first), ...await listOf(overview, nextOf(first) ?? "")];
+    const shown = [...idsIn(first), ...await listOf(overview, nextPageOf(first) ?? "")];
     assert.equal(new Set(shown).size, shown.length, sort);
     assert.deepEqual(before.filter((id) => !shown.includes(id)), [], sort);
     before.push(...opened);
   }
 });
 
-Deno.test("a page that is none of the list is said to be none, and the first one is shown", async () => {
+Deno.test("a page link of another list is reported, and the first page is shown", async () => {
   await using overview = await startOverview();
   for (let index = 0; index < 51; index++) await overview.open("ACCESS", 1);
-  const due = nextOf(await show(overview, "/inspect")) ?? "";
+  const due = nextPageOf(await show(overview, "/inspect")) ?? "";
   const page = await show(overview, due.replace("?", "?sort=newest&"));
-  assert.match(page, /names a page that is none of this list/);
+  assert.match(page, /The cursor in the address does not belong to this list/);
   assert.equal(idsIn(page).length, 50);
 });
 
-Deno.test("the counts are those of the rows, and each leads to as many", async () => {
+Deno.test("the counts match the rows, and each links to a list of that length", async () => {
   await using overview = await startOverview();
-  await fill(overview);
+  await openRequests(overview);
   const [rows, page] = [await allRows(overview), await show(overview, "/inspect")];
   const links = [...page.matchAll(/href="(\/inspect\?[^"]+)"[^>]*>(?:<strong>)?(\d+)</g)]
     .map(([, href, count]) => ({ href: href!.replaceAll("&amp;", "&"), count: Number(count) }));
@@ -163,19 +167,19 @@ Deno.test("the counts are those of the rows, and each leads to as many", async (
   assert.match(page, new RegExp(`All, all: ${rows.length} requests`));
 });
 
-Deno.test("what the address has that cannot be read is said in words, and its values are not", async () => {
+Deno.test("invalid parameters are named without their values", async () => {
   await using overview = await startInspector();
   const search =
     "type=ada@example.com&customer=ada@example.com&foo=ada@example.com&sort=up&status=OPEN&status=PENDING";
   const page = await show(overview, `/inspect?${search}`);
-  const told = /<div class="overview-notice"[^>]*>(.*?)<\/div>/s.exec(page)?.[1] ?? "";
-  for (const name of ["type", "customer", "foo", "an order", "status more than once"]) {
-    assert.ok(told.includes(name), `${name}: ${told}`);
+  const notice = /<div class="overview-notice"[^>]*>(.*?)<\/div>/s.exec(page)?.[1] ?? "";
+  for (const name of ["type", "customer", "foo", "sort order", "status more than once"]) {
+    assert.ok(notice.includes(name), `${name}: ${notice}`);
   }
   assert.doesNotMatch(page, /ada@example\.com/);
 });
 
-Deno.test("the head of a column says how the list is sorted, and sorts it the other way", async () => {
+Deno.test("a column header shows the sort order and links to the reverse order", async () => {
   await using overview = await startOverview();
   await overview.open("ACCESS", 3);
   const heads = async (sort: string) =>
@@ -188,14 +192,14 @@ Deno.test("the head of a column says how the list is sorted, and sorts it the ot
   assert.deepEqual(await heads("oldest"), [["none", by("")], ["ascending", by("&sort=newest")]]);
 });
 
-Deno.test("an empty store, and filters that nothing matches, are said in words", async () => {
+Deno.test("an empty store has a message, and so have filters without a match", async () => {
   await using overview = await startOverview();
   assert.match(await show(overview, "/inspect"), /This store has no requests yet/);
   await overview.open("ACCESS", 1);
   assert.match(await show(overview, "/inspect?type=ERASURE"), /No request matches these filters/);
 });
 
-Deno.test("another store's officer sees nothing of it; customers and other staff are refused", async () => {
+Deno.test("an officer of another store sees no request; customers and other staff are refused", async () => {
   await using overview = await startOverview();
   const { id } = await overview.open("ACCESS", 60);
   const other = await show(overview, "/inspect", overview.staff(["PRIVACY_OFFICER"], crypto.randomUUID()));
@@ -207,16 +211,16 @@ Deno.test("another store's officer sees nothing of it; customers and other staff
     overview.staff(["CUSTOMER_SUPPORT"]),
     overview.world.system,
   ];
-  for (const somebody of refused) {
+  for (const principal of refused) {
     for (const path of ["/inspect", "/inspect/live"]) {
-      const response = await overview.get(path, somebody);
+      const response = await overview.get(path, principal);
       await response.body?.cancel();
-      assert.equal(response.status, 403, `${path} ${somebody.type}`);
+      assert.equal(response.status, 403, `${path} ${principal.type}`);
     }
   }
 });
 
-Deno.test("staff of several stores choose among those whose requests they may inspect, and stay there", async () => {
+Deno.test("staff of several stores can choose among those that they may inspect, and links keep the choice", async () => {
   await using overview = await startOverview();
   const { id } = await overview.open("ACCESS", 1);
   const { world, origin, officer, staff, token } = overview;
@@ -231,49 +235,49 @@ Deno.test("staff of several stores choose among those whose requests they may in
   assert.deepEqual(idsIn(own.page), []);
   assert.match(own.page, new RegExp(`href="/inspect\\?store=${world.storeId}"`));
   assert.doesNotMatch(own.page, new RegExp(support.storeId));
-  const there = await get(`/inspect?store=${world.storeId}`);
-  assert.deepEqual(idsIn(there.page), [id]);
-  const straysOf = (page: string) =>
+  const chosen = await get(`/inspect?store=${world.storeId}`);
+  assert.deepEqual(idsIn(chosen.page), [id]);
+  const linksToOtherStores = (page: string) =>
     [...page.matchAll(/(?:href|action|data-live)="(\/inspect[^"]*)"/g)].map(([, href]) => href!)
       .filter((href) => !href.includes(`store=${world.storeId}`) && !/\/(assets|sign-out)/.test(href));
   const others = `/inspect?store=${home.storeId}`;
-  assert.deepEqual(straysOf(there.page), [others, "/inspect"]); // the filters' form has the store in a field
+  assert.deepEqual(linksToOtherStores(chosen.page), [others, "/inspect"]); // the form of the filters has the store in a field
   const [row] = await world.admin`select customer_id from gdpr_requests where request_id = ${id}`;
   for (const path of [`requests/${id}`, `requests/${id}?at=1`, `customers/${row?.customerId}`, "retry"]) {
     const { status, page } = await get(
       `/inspect/${path}${path.includes("?") ? "&" : "?"}store=${world.storeId}`,
     );
-    assert.deepEqual([status, straysOf(page)], [200, [others]], path);
+    assert.deepEqual([status, linksToOtherStores(page)], [200, [others]], path);
   }
-  assert.match(there.page, new RegExp(`<input type="hidden" name="store" value="${world.storeId}"`));
+  assert.match(chosen.page, new RegExp(`<input type="hidden" name="store" value="${world.storeId}"`));
   for (const store of [support.storeId, crypto.randomUUID(), "nonsense", ""]) {
     assert.equal((await get(`/inspect?store=${store}`)).status, 403, store);
   }
 });
 
-Deno.test("an open page is told at once what there is, and of something else once there is", async () => {
+Deno.test("a live stream sends the current digest first, and a new one after a change", async () => {
   await using overview = await startOverview();
   const { officer, world, workshop } = overview;
   const request = await overview.open("ERASURE", 1);
   const shown = shownOn(await show(overview, "/inspect?type=ERASURE"));
   await using stream = readLive(await overview.get("/inspect/live?type=ERASURE", officer));
-  await eventually(() => assert.deepEqual(stream.told(), [shown]));
-  await register(world); // is not on the page
-  await eventually(() => assert.deepEqual(stream.told(), [shown, shown]));
+  await eventually(() => assert.deepEqual(stream.received(), [shown]));
+  await register(world); // does not change the page
+  await eventually(() => assert.deepEqual(stream.received(), [shown, shown]));
   await workshop.tell(request, "hold", { reason: "a court asks" }, { by: officer });
-  await eventually(() => assert.notEqual(stream.told().at(-1), shown));
-  assert.equal(shownOn(await show(overview, "/inspect?type=ERASURE")), stream.told().at(-1));
+  await eventually(() => assert.notEqual(stream.received().at(-1), shown));
+  assert.equal(shownOn(await show(overview, "/inspect?type=ERASURE")), stream.received().at(-1));
 });
 
-Deno.test("what is completed says when, and how late; nothing is to be retried in an empty list", async () => {
+Deno.test("a completed request shows its delay, and a list without stuck requests offers no retry", async () => {
   await using overview = await startOverview();
   const late = await overview.open("RECTIFICATION", 40);
   const inTime = await overview.open("RECTIFICATION", 40);
   await overview.world.admin`
     update gdpr_requests set completed_at = due_at + interval '3 days' where request_id = ${late.id}`;
   const stuck = await overview.open("ERASURE", 20);
-  await overview.pass(20);
-  await overview.pass(10);
+  await overview.runDueWork(20);
+  await overview.runDueWork(10);
   const show = async (search: string) =>
     await (await overview.get(`/inspect${search}`, overview.officer)).text();
   const all = await show("");
@@ -281,9 +285,9 @@ Deno.test("what is completed says when, and how late; nothing is to be retried i
   assert.match(rowOf(late.id), /Completed, late by 3 days/);
   assert.match(rowOf(inTime.id), /Completed<\/span>/);
   assert.match(rowOf(stuck.id), /Due in|At risk/);
-  assert.match(all, /Retry what is stuck/);
-  assert.doesNotMatch(await show("?status=COMPLETED"), /Retry what is stuck/);
+  assert.match(all, /Retry stuck requests/);
+  assert.doesNotMatch(await show("?status=COMPLETED"), /Retry stuck requests/);
   const none = await show("?type=PORTABILITY");
   assert.match(none, /No request matches these filters/);
-  assert.doesNotMatch(none, /Retry what is stuck/);
+  assert.doesNotMatch(none, /Retry stuck requests/);
 });

@@ -1,10 +1,10 @@
-/** Acting on a request from its page: what is offered is what is accepted, once, by whom it says, and politely. */
+/** Decisions on a request's page: offered, applied once, recorded with the person, or refused with a message. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { offers } from "../../actors/gdpr/requests/offers.ts";
+import { availableDecisions } from "../../actors/gdpr/requests/available_decisions.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { register } from "../actors/world.ts";
 import { offeredOn, pageOf, partOf, pathOf, textOf } from "./request_pages.ts";
@@ -13,12 +13,12 @@ import { startInspector, type TestInspector } from "./server.ts";
 const HOUR = 60 * 60_000;
 
 async function openErasure(inspector: TestInspector) {
-  const shop = createWorkshop(inspector.world);
+  const shop = createRequestFixture(inspector.world);
   const request = await shop.open(await register(inspector.world), "ERASURE");
   return { shop, request, path: pathOf(request.id) };
 }
 
-const waiting = async (changes = {}) =>
+const startWithGracePeriod = async (changes = {}) =>
   await startInspector({ requests: await requestSettings({ graceMs: HOUR, ...changes }) });
 
 async function journalOf({ world }: TestInspector, { id }: ActorRef) {
@@ -26,8 +26,8 @@ async function journalOf({ world }: TestInspector, { id }: ActorRef) {
     select event_type, principal_id, reason from actor_events where actor_id = ${id} order by sequence`;
 }
 
-Deno.test("every decision is taken from the page with its reason, and the journal names the person", async () => {
-  await using inspector = await waiting();
+Deno.test("every decision can be made on the page with a reason, and the journal names the person", async () => {
+  await using inspector = await startWithGracePeriod();
   const { officer } = inspector;
   const { shop, request, path } = await openErasure(inspector);
   const decide = async (action: string, fields: Record<string, string> = {}) => {
@@ -42,19 +42,19 @@ Deno.test("every decision is taken from the page with its reason, and the journa
   };
   assert.match(
     textOf(await decide("hold", { reason: " a  lawsuit\nof 2026 " })),
-    /You have put the request on hold\./,
+    /You put the request on hold\./,
   );
   await decide("extend", { reason: "many sources" });
   await decide("release", { reason: "the lawsuit is over" });
   const row = await shop.row(request);
   assert.deepEqual([row.holdReason, row.extensionReason], ["a lawsuit of 2026", "many sources"]);
   await shop.work(new Date(Date.now() + 2 * HOUR));
-  const asked = offeredOn(await pageOf(inspector, request.id));
-  const everybody = ["order-service", "payment-service", "communication-service"];
-  assert.deepEqual(asked, { retry: everybody, waive: everybody });
+  const offered = offeredOn(await pageOf(inspector, request.id));
+  const participants = ["order-service", "payment-service", "communication-service"];
+  assert.deepEqual(offered, { retry: participants, waive: participants });
   await decide("retry", { service: "payment-service", reason: " " });
   await decide("retry", { service: "payment-service", reason: "it was repaired" });
-  for (const service of everybody) await decide("waive", { service, reason: `${service} is closed` });
+  for (const service of participants) await decide("waive", { service, reason: `${service} is closed` });
   const journal = await journalOf(inspector, request);
   const mine = journal.filter(({ principalId }) => principalId === officer.id).map((
     row,
@@ -65,10 +65,10 @@ Deno.test("every decision is taken from the page with its reason, and the journa
     ["release", "the lawsuit is over"],
     ["retry", null],
     ["retry", "it was repaired"],
-    ...everybody.map((service) => ["waive", `${service} is closed`]),
+    ...participants.map((service) => ["waive", `${service} is closed`]),
   ]);
-  const told = partOf(await pageOf(inspector, request.id), "timeline");
-  for (const [, reason] of mine) assert.ok(told.includes(reason ?? ""), String(reason));
+  const timeline = partOf(await pageOf(inspector, request.id), "timeline");
+  for (const [, reason] of mine) assert.ok(timeline.includes(reason ?? ""), String(reason));
   const traces = await inspector.world.admin`
     select payload->>'traceId' as trace from outbox where payload->>'action' = 'GDPR_REQUEST_HELD'`;
   assert.match(traces[0]?.trace, /^[0-9a-f]{32}$/);
@@ -85,28 +85,28 @@ Deno.test("every decision is taken from the page with its reason, and the journa
   assert.equal((await inspector.post(third.path, officer, cancellation)).status, 303);
   const ended = await pageOf(inspector, third.request.id);
   assert.deepEqual(offeredOn(ended), {});
-  assert.match(partOf(ended, "actions"), /Nothing any more/);
+  assert.match(partOf(ended, "actions"), /No decision is possible: the request is completed/);
   assert.match(partOf(ended, "timeline"), /Cancelled.*by letter .*by you/);
 });
 
-Deno.test("each decision has a field for its reason, which is left empty only where it says so", async () => {
-  await using inspector = await waiting();
+Deno.test("each decision has a field for its reason, which is required unless its label says optional", async () => {
+  await using inspector = await startWithGracePeriod();
   const { officer } = inspector;
   const { shop, request } = await openErasure(inspector);
   const fields: Record<string, string> = {};
-  const look = async () => {
+  const collectFields = async () => {
     const page = await pageOf(inspector, request.id);
     for (const [form, action] of page.matchAll(/<details id="action-(\w+)".*?<\/details>/gs)) {
       const label = form.match(/<label for="reason-\w+">([^<]*)</)?.[1];
       fields[action!] = `${label}${/<textarea[^>]* required/.test(form) ? ", required" : ""}`;
     }
   };
-  await look();
+  await collectFields();
   await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
-  await look();
+  await collectFields();
   await shop.tell(request, "release", {}, { by: officer });
   await shop.work(new Date(Date.now() + 2 * HOUR));
-  await look();
+  await collectFields();
   const [required, optional] = ["Reason, required", "Reason (optional)"];
   assert.deepEqual(fields, {
     hold: required,
@@ -119,10 +119,10 @@ Deno.test("each decision has a field for its reason, which is left empty only wh
   });
 });
 
-Deno.test("a page offers what the machine accepts, wherever a story has led", async () => {
-  await using inspector = await waiting({ participants: ["orders"] });
+Deno.test("a page offers exactly what the machine accepts, after any sequence of commands", async () => {
+  await using inspector = await startWithGracePeriod({ participants: ["orders"] });
   const { officer, world } = inspector;
-  const told: Record<string, Record<string, string>> = {
+  const fieldsOf: Record<string, Record<string, string>> = {
     hold: { reason: "x" },
     release: { reason: "x" },
     extend: { reason: "x" },
@@ -133,20 +133,20 @@ Deno.test("a page offers what the machine accepts, wherever a story has led", as
     work: {},
     confirm: { service: "orders" },
   };
-  const story = fc.array(fc.constantFrom(...Object.keys(told)), { minLength: 1, maxLength: 6 });
+  const sequence = fc.array(fc.constantFrom(...Object.keys(fieldsOf)), { minLength: 1, maxLength: 6 });
   await fc.assert(
-    fc.asyncProperty(story, async (words) => {
+    fc.asyncProperty(sequence, async (commands) => {
       const { shop, request } = await openErasure(inspector);
-      for (const word of words) {
-        if (word === "work") await shop.work(new Date(Date.now() + 2 * HOUR));
-        else if (word === "confirm") {
-          await shop.tell(request, "participant.confirm", told[word]).catch(() => {});
-        } else await shop.tell(request, word, told[word], { by: officer }).catch(() => {});
+      for (const command of commands) {
+        if (command === "work") await shop.work(new Date(Date.now() + 2 * HOUR));
+        else if (command === "confirm") {
+          await shop.tell(request, "participant.confirm", fieldsOf[command]).catch(() => {});
+        } else await shop.tell(request, command, fieldsOf[command], { by: officer }).catch(() => {});
       }
       const row = await findRequest(world.admin, request.storeId, request.id);
       assert.ok(row);
       const expected: Record<string, string[]> = {};
-      for (const { type, service } of offers(row, officer, new Date())) {
+      for (const { type, service } of availableDecisions(row, officer, new Date())) {
         expected[type] = [...expected[type] ?? [], ...(service === undefined ? [] : [service])];
       }
       assert.deepEqual(offeredOn(await pageOf(inspector, request.id)), expected);
@@ -155,8 +155,8 @@ Deno.test("a page offers what the machine accepts, wherever a story has led", as
   );
 });
 
-Deno.test("a click on a page that is out of date is refused politely, and nothing that was written is lost", async () => {
-  await using inspector = await waiting();
+Deno.test("a decision on an outdated page is refused, and its text is kept", async () => {
+  await using inspector = await startWithGracePeriod();
   const { officer, staff } = inspector;
   const { shop, request, path } = await openErasure(inspector);
   const colleague = staff(["PRIVACY_OFFICER"]);
@@ -168,7 +168,9 @@ Deno.test("a click on a page that is out of date is refused politely, and nothin
   const page = await answer.text();
   assert.match(
     textOf(page),
-    new RegExp(`Somebody was faster.*Meanwhile: extended by staff ${colleague.id}\\.`),
+    new RegExp(
+      `Conflict: someone else changed the request first.*Changes: extended by staff ${colleague.id}\\.`,
+    ),
   );
   const form = page.match(/<details id="action-hold"[^>]*>.*?<\/details>/s)?.[0] ?? "";
   assert.match(form, /^<details[^>]* open/);
@@ -181,12 +183,12 @@ Deno.test("a click on a page that is out of date is refused politely, and nothin
   const twice = await inspector.post(path, officer, { ...stale, version: "3" });
   assert.equal(twice.status, 409);
   const refused = await twice.text();
-  assert.match(textOf(refused), /Cannot hold .*What you wrote:\s*the court said/);
+  assert.match(textOf(refused), /Cannot hold .*The reason that you wrote:\s*the court said/);
   assert.equal((await journalOf(inspector, request)).length, 3);
 });
 
-Deno.test("two officers who decide at once: one is told that the other was faster", async () => {
-  await using inspector = await waiting();
+Deno.test("of two concurrent decisions one is refused as a conflict", async () => {
+  await using inspector = await startWithGracePeriod();
   const { officer, staff } = inspector;
   const { request, path } = await openErasure(inspector);
   const answers = await Promise.all([
@@ -203,25 +205,25 @@ Deno.test("two officers who decide at once: one is told that the other was faste
   assert.equal((await journalOf(inspector, request)).length, 2);
 });
 
-Deno.test("what is not confirmed, has no reason or is none of our forms is not done", async () => {
-  await using inspector = await waiting();
+Deno.test("a form without a confirmation or a reason, or with an unknown action, changes nothing", async () => {
+  await using inspector = await startWithGracePeriod();
   const { officer } = inspector;
   const { request, path } = await openErasure(inspector);
   const attempts = [
-    [{ action: "hold", version: "1", reason: "a lawsuit" }, 400, /tick the box.*a lawsuit/],
+    [{ action: "hold", version: "1", reason: "a lawsuit" }, 400, /check the box.*a lawsuit/],
     [{ action: "hold", version: "1", reason: " ", confirmed: "yes" }, 400, /reason/],
     [{ action: "hold", version: "1", reason: "x".repeat(501), confirmed: "yes" }, 400, /at most 500/],
     [{ action: "cancel", version: "1", reason: "x".repeat(501), confirmed: "yes" }, 400, /at most 500/],
     [{ action: "waive", version: "1", reason: "x", confirmed: "yes" }, 400, /service/],
     [
-      { action: "waive", version: "1", reason: "x", service: "nobody", confirmed: "yes" },
+      { action: "waive", version: "1", reason: "x", service: "unknown-service", confirmed: "yes" },
       409,
       /Cannot waive/,
     ],
-    [{ action: "erase", version: "1", confirmed: "yes" }, 400, /not of this page/],
-    [{ action: "compiled", version: "1", confirmed: "yes" }, 400, /not of this page/],
-    [{ action: "cancel", confirmed: "yes" }, 400, /not of this page/],
-    [{}, 400, /not of this page/],
+    [{ action: "erase", version: "1", confirmed: "yes" }, 400, /does not belong to this page/],
+    [{ action: "compiled", version: "1", confirmed: "yes" }, 400, /does not belong to this page/],
+    [{ action: "cancel", confirmed: "yes" }, 400, /does not belong to this page/],
+    [{}, 400, /does not belong to this page/],
   ] as const;
   for (const [fields, status, says] of attempts) {
     const answer = await inspector.post(path, officer, fields as Record<string, string>);
@@ -231,8 +233,8 @@ Deno.test("what is not confirmed, has no reason or is none of our forms is not d
   assert.equal((await journalOf(inspector, request)).length, 1);
 });
 
-Deno.test("a browser's session acts only with the token of its own forms", async () => {
-  await using inspector = await waiting();
+Deno.test("a form needs the CSRF token of its own session", async () => {
+  await using inspector = await startWithGracePeriod();
   const { request, path } = await openErasure(inspector);
   const signIn = async () => {
     const token = await inspector.token(inspector.staff(["PRIVACY_OFFICER"]));
@@ -265,16 +267,16 @@ Deno.test("a browser's session acts only with the token of its own forms", async
   assert.equal(await cancel({ csrf: mine.csrf }), 303);
 });
 
-Deno.test("what somebody has done is told to them alone, and by the journal, whatever an address says", async () => {
-  await using inspector = await waiting();
+Deno.test("the confirmation is shown to the person who decided, and only for an event in the journal", async () => {
+  await using inspector = await startWithGracePeriod();
   const { officer, staff } = inspector;
   const { shop, request } = await openErasure(inspector);
   await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
   const noticeOn = async (done: string, as = officer) =>
     /<p class="notice"[^>]*>(.*?)<\/p>/.exec(await pageOf(inspector, request.id, `?done=${done}`, as))?.[1];
-  assert.equal(await noticeOn("2"), "You have put the request on hold.");
-  for (const made of ["refuse", "hold", "1", "3", "-1", "x"]) {
-    assert.equal(await noticeOn(made), undefined, made);
+  assert.equal(await noticeOn("2"), "You put the request on hold.");
+  for (const done of ["refuse", "hold", "1", "3", "-1", "x"]) {
+    assert.equal(await noticeOn(done), undefined, done);
   }
   assert.equal(await noticeOn("2", staff(["STORE_MANAGER"])), undefined);
 });

@@ -1,11 +1,11 @@
-/** The page of one request: what it tells of every kind of request, and to whom. */
+/** Page of one request: its contents for each kind of request, and access. */
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import type { Delivery } from "../../actors/gdpr/vocabulary.ts";
-import { PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
+import type { Delivery } from "../../actors/gdpr/types.ts";
+import { type ParticipantClient, ParticipantError } from "../../actors/gdpr/types.ts";
 import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
 import { eventually } from "../eventually.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { ADDRESS, customerRef, register, shopper, tell } from "../actors/world.ts";
 import { readLive, shownOn } from "./live_stream.ts";
@@ -14,10 +14,10 @@ import { startInspector, type TestInspector } from "./server.ts";
 
 const HOUR = 60 * 60_000;
 
-/** order-service delivers one record, payment-service is not to be reached. */
-const PEERS: Peers = {
+/** order-service delivers one record, payment-service is unreachable. */
+const PEERS: ParticipantClient = {
   async *collect(service): AsyncGenerator<Delivery> {
-    if (service === "payment-service") throw new PeerError("UNREACHABLE", "Cannot reach it");
+    if (service === "payment-service") throw new ParticipantError("UNREACHABLE", "Cannot reach it");
     const record = {
       category: "order",
       purpose: "to deliver",
@@ -31,10 +31,13 @@ const PEERS: Peers = {
 };
 
 function workshopOf({ world, keys }: TestInspector) {
-  return createWorkshop(world, createRequestPerformers(world.database.pool("customer_api"), PEERS, keys));
+  return createRequestFixture(
+    world,
+    createRequestPerformers(world.database.pool("customer_api"), PEERS, keys),
+  );
 }
 
-Deno.test("an erasure is told from its grace period to its receipt", async () => {
+Deno.test("an erasure is shown from its grace period to its receipt", async () => {
   await using inspector = await startInspector({ requests: await requestSettings({ graceMs: HOUR }) });
   const { world, officer } = inspector;
   const shop = workshopOf(inspector);
@@ -56,7 +59,11 @@ Deno.test("an erasure is told from its grace period to its receipt", async () =>
   assert.match(partOf(waiting, "next"), /payment-service is asked again/);
   assert.match(partOf(waiting, "next"), /payment-service counts as overdue if it has not answered/);
   assert.match(partOf(waiting, "messages"), /customer\.erasure_requested/);
-  assert.match(partOf(waiting, "messages"), /Customer erased/, "its own customer, in the same transaction");
+  assert.match(
+    partOf(waiting, "messages"),
+    /Customer erased/,
+    "the service erases its own customer in the same transaction",
+  );
   assert.match(partOf(waiting, "messages"), /waiting/);
   await world.admin`update outbox set published_at = now()`;
   assert.doesNotMatch(partOf(await pageOf(inspector, request.id), "messages"), /waiting/);
@@ -73,7 +80,7 @@ Deno.test("an erasure is told from its grace period to its receipt", async () =>
   assert.match(partOf(done, "timeline"), /Waived payment-service#\d+ .*shut down .*by you/);
   assert.match(partOf(done, "timeline"), /Put on hold#2 .*a lawsuit .*by you/);
   assert.match(partOf(done, "timeline"), /Opened#1 .*by the customer/);
-  assert.match(partOf(done, "next"), /Nothing happens by itself any more/);
+  assert.match(partOf(done, "next"), /No work is pending/);
   assert.doesNotMatch(done, /Ada|Lovelace|Bahnhofstrasse|example\.com/);
 
   const receipt = await inspector.get(`${pathOf(request.id)}/receipt`, officer);
@@ -85,7 +92,7 @@ Deno.test("an erasure is told from its grace period to its receipt", async () =>
   assert.deepEqual(checked?.findings.filter(({ verdict }) => verdict === "fails"), []);
 });
 
-Deno.test("an access request shows who fails and why, then gives its documents to the officer", async () => {
+Deno.test("an access request shows which participant fails and why, then offers its documents", async () => {
   await using inspector = await startInspector();
   const { world, officer } = inspector;
   const shop = workshopOf(inspector);
@@ -94,7 +101,7 @@ Deno.test("an access request shows who fails and why, then gives its documents t
   const stuck = await pageOf(inspector, request.id);
   assert.match(partOf(stuck, "situation"), /^Waiting for payment-service; asked once; due in/);
   assert.match(partOf(stuck, "participants"), /payment-service Waiting to ask again once .* UNREACHABLE/);
-  assert.match(partOf(stuck, "documents"), /will be here once the request is fulfilled/);
+  assert.match(partOf(stuck, "documents"), /will appear here when the request is fulfilled/);
 
   await shop.tell(request, "waive", { service: "payment-service", reason: "it has nothing" }, {
     by: officer,
@@ -108,17 +115,17 @@ Deno.test("an access request shows who fails and why, then gives its documents t
     "manifest.json",
   ]);
   assert.match(partOf(done, "documents"), /The customer fetches them in the storefront.*SHA-256/);
-  assert.doesNotMatch(done, /\/exports\//, "the customer's link is for the customer");
+  assert.doesNotMatch(done, /\/exports\//, "the customer's own link is not shown");
   const uses = () => world.admin`select part, uses from gdpr_export_parts order by part`;
   const before = await uses();
-  const asked = await fetch(`${inspector.origin}${pathOf(request.id)}/export/access.json`, {
+  const head = await fetch(`${inspector.origin}${pathOf(request.id)}/export/access.json`, {
     method: "HEAD",
     headers: { authorization: `Bearer ${await inspector.token(officer)}` },
   });
-  assert.deepEqual([asked.status, await asked.text()], [200, ""]);
-  assert.deepEqual(await uses(), before, "who only asks what there is uses no link up");
+  assert.deepEqual([head.status, await head.text()], [200, ""]);
+  assert.deepEqual(await uses(), before, "a HEAD request uses up no link");
   assert.doesNotMatch(done, /Ada/);
-  for (const _ of ["once", "and again, by a link of its own"]) {
+  for (const _ of ["first link", "second link"]) {
     const document = await inspector.get(`${pathOf(request.id)}/export/access.json`, officer);
     assert.equal(document.status, 200);
     assert.match(document.headers.get("content-disposition") ?? "", /attachment/);
@@ -134,7 +141,7 @@ Deno.test("an access request shows who fails and why, then gives its documents t
   await gone.body?.cancel();
 });
 
-Deno.test("what was given up stands in the line, until it is tried anew", async () => {
+Deno.test("the status line shows work that was given up, until it is retried", async () => {
   await using inspector = await startInspector();
   const { world, officer } = inspector;
   const shop = workshopOf(inspector);
@@ -143,13 +150,13 @@ Deno.test("what was given up stands in the line, until it is tried anew", async 
   for (const service of ["order-service", "payment-service", "communication-service"]) {
     await shop.tell(request, "participant.confirm", { service });
   }
-  // As the worker does after twenty failures, for which a test cannot wait.
+  // The worker does so after twenty failures, which would take too long here.
   await world.admin`
     update effects set state = 'POISONED', attempts = 20, last_error = 'the disk is full'
     where actor_id = ${request.id} and state = 'PENDING'`;
   const stuck = await pageOf(inspector, request.id);
-  assert.match(partOf(stuck, "situation"), /^Given up after many failures: scanning for what is left;/);
-  assert.match(partOf(stuck, "next"), /Given up.*failed 20 times in a row.*the disk is full/);
+  assert.match(partOf(stuck, "situation"), /^Failed permanently: scanning for remaining data;/);
+  assert.match(partOf(stuck, "next"), /Failed permanently.*failed 20 times in a row.*the disk is full/);
   assert.deepEqual(offeredOn(stuck).retry, []);
   const answer = await inspector.post(pathOf(request.id), officer, {
     action: "retry",
@@ -159,11 +166,11 @@ Deno.test("what was given up stands in the line, until it is tried anew", async 
   assert.equal(answer.status, 303);
   await answer.body?.cancel();
   const again = await pageOf(inspector, request.id);
-  assert.doesNotMatch(partOf(again, "situation"), /Given up/);
-  assert.match(partOf(again, "next"), /Given up earlier/);
+  assert.doesNotMatch(partOf(again, "situation"), /Failed permanently/);
+  assert.match(partOf(again, "next"), /Failed earlier/);
 });
 
-Deno.test("how often a service was asked is told in all, whoever has looked at it meanwhile", async () => {
+Deno.test("the number of calls to a participant includes retries by officers", async () => {
   await using inspector = await startInspector();
   const { world, officer } = inspector;
   const shop = workshopOf(inspector);
@@ -180,12 +187,16 @@ Deno.test("how often a service was asked is told in all, whoever has looked at i
   assert.match(await pageOf(inspector, request.id), /badge alarm/);
   await shop.tell(request, "refuse", { reason: "not the subject" }, { by: officer });
   const refused = await pageOf(inspector, request.id);
-  assert.match(partOf(refused, "participants"), /payment-service Has not answered/, "and need not any more");
+  assert.match(
+    partOf(refused, "participants"),
+    /payment-service Not answered/,
+    "an answer is not needed any more",
+  );
   assert.doesNotMatch(refused, /badge alarm/);
-  assert.match(partOf(refused, "documents"), /There are none: the request was not fulfilled\./);
+  assert.match(partOf(refused, "documents"), /There are no documents: the request was not fulfilled\./);
 });
 
-Deno.test("an erasure leads to the request that it waits for, and says who has to act where nothing goes on", async () => {
+Deno.test("an erasure links to the request that it waits for, and says when someone has to act", async () => {
   await using inspector = await startInspector();
   const { world, officer } = inspector;
   const shop = workshopOf(inspector);
@@ -194,24 +205,24 @@ Deno.test("an erasure leads to the request that it waits for, and says who has t
   const erasure = await shop.open(customer, "ERASURE");
   await shop.work();
   const waiting = await pageOf(inspector, erasure.id);
-  assert.match(partOf(waiting, "facts"), new RegExp(`Waits for access request …${access.id.slice(-8)}`));
+  assert.match(partOf(waiting, "facts"), new RegExp(`Waiting for access request …${access.id.slice(-8)}`));
   assert.ok(waiting.includes(`href="/inspect/requests/${access.id}"`));
   const list = await (await inspector.get("/inspect?type=ERASURE", officer)).text();
   assert.match(list, /Waiting for"[^]*<li>the customer&#39;s access request<\/li>/);
-  await world.admin`delete from timers where actor_id = ${erasure.id}`; // as after its due date
+  await world.admin`delete from timers where actor_id = ${erasure.id}`; // as is the case after its due date
   assert.match(
     partOf(await pageOf(inspector, erasure.id), "next"),
-    /Nothing happens by itself any more: somebody has to act\. What can be done stands above/,
+    /No work is pending: the request waits for a decision\. See the available decisions/,
   );
 });
 
-Deno.test("a request is for the officers of its own store", async () => {
+Deno.test("a request is visible to officers of its own store only", async () => {
   await using inspector = await startInspector();
   const { world, staff } = inspector;
   const shop = workshopOf(inspector);
   const customer = await register(world);
   const { id } = await shop.open(customer, "ERASURE");
-  const everybody = [
+  const cases = [
     [staff(["STORE_MANAGER"]), 200],
     [staff(["PRIVACY_OFFICER"], crypto.randomUUID()), 404],
     [staff(["STORE_MANAGER"], crypto.randomUUID()), 404],
@@ -220,10 +231,10 @@ Deno.test("a request is for the officers of its own store", async () => {
     [shopper(customer), 403],
     [world.system, 403],
   ] as const;
-  for (const [as, status] of everybody) {
+  for (const [as, status] of cases) {
     for (const path of ["", "?at=1", "/live", "/receipt", "/export/access.json"]) {
       const response = await inspector.get(`${pathOf(id)}${path}`, as);
-      const expected = status !== 200 || !/^\/[re]/.test(path) ? status : 404; // it has none yet
+      const expected = status !== 200 || !/^\/[re]/.test(path) ? status : 404; // it has no documents yet
       assert.equal(response.status, expected, `${as.roles} ${path}`);
       await response.body?.cancel();
     }
@@ -241,7 +252,7 @@ Deno.test("a request is for the officers of its own store", async () => {
   assert.equal((await shop.row({ kind: "gdpr_request", storeId: world.storeId, id })).version, 1);
 });
 
-Deno.test("machines and states that this version does not know are shown, and nothing is offered", async () => {
+Deno.test("unknown machines and states are shown, and no action is offered", async () => {
   await using inspector = await startInspector();
   const { world } = inspector;
   const shop = workshopOf(inspector);
@@ -249,9 +260,9 @@ Deno.test("machines and states that this version does not know are shown, and no
   await world.admin`update gdpr_requests set machine = 'gdpr_erasure@9' where request_id = ${id}`;
   const foreign = await pageOf(inspector, id);
   assert.match(partOf(foreign, "situation"), /does not know its machine gdpr_erasure@9; due in/);
-  assert.match(partOf(foreign, "actions"), /Nothing can be done here/);
-  assert.match(partOf(foreign, "chart"), /The chart shows what its journal tells/);
-  const odd: unknown[] = [
+  assert.match(partOf(foreign, "actions"), /No decision is possible/);
+  assert.match(partOf(foreign, "chart"), /The chart shows the states and transitions in its journal/);
+  const invalid: unknown[] = [
     {},
     [],
     7,
@@ -260,7 +271,7 @@ Deno.test("machines and states that this version does not know are shown, and no
     { phase: "somewhere else" },
   ];
   for (const machine of ["gdpr_erasure@9", "gdpr_erasure@1", "__proto__"]) {
-    for (const snapshot of odd) {
+    for (const snapshot of invalid) {
       await world.admin`
         update gdpr_requests set machine = ${machine}, snapshot = ${world.admin.json(snapshot as never)}
         where request_id = ${id}`;
@@ -277,11 +288,11 @@ Deno.test("machines and states that this version does not know are shown, and no
     /^Pending, asleep; its machine .* does not know/,
   );
   await world.admin`delete from actor_events where actor_id = ${id}`;
-  assert.match(partOf(await pageOf(inspector, id), "timeline"), /The journal has nothing here/);
+  assert.match(partOf(await pageOf(inspector, id), "timeline"), /The journal has no events here/);
 });
 
-Deno.test("ten thousand events and twenty participants are shown page by page, and within the time", async () => {
-  const participants = Array.from({ length: 20 }, (_, at) => `service-${at + 1}`);
+Deno.test("ten thousand events and twenty participants are shown in pages, in time", async () => {
+  const participants = Array.from({ length: 20 }, (_, index) => `service-${index + 1}`);
   const requests = await requestSettings({ participants });
   await using inspector = await startInspector({ requests });
   const { world } = inspector;
@@ -289,7 +300,7 @@ Deno.test("ten thousand events and twenty participants are shown page by page, a
   const request = await shop.open(await register(world), "ERASURE");
   await shop.work();
   await shop.tell(request, "participant.confirm", { service: "service-7", evidence: "nothing held" });
-  // Rows as the runtime writes them: ten thousand transactions would take a minute, and no test waits for months.
+  // Inserts rows like the runtime's, because ten thousand transactions would take a minute.
   await world.admin`
     insert into actor_events
     select store_id, actor_kind, actor_id, sequence + step, 'ask', state_after, state_after,
@@ -297,15 +308,15 @@ Deno.test("ten thousand events and twenty participants are shown page by page, a
     from actor_events, generate_series(1, 10000) step
     where actor_id = ${request.id} and sequence = 3`;
   await world.admin`update gdpr_requests set version = 10003 where request_id = ${request.id}`;
-  await pageOf(inspector, request.id); // the chart's layout is kept from here on
-  const began = performance.now();
+  await pageOf(inspector, request.id); // caches the chart's layout
+  const startedAt = performance.now();
   const page = await pageOf(inspector, request.id);
-  const took = performance.now() - began;
-  assert.ok(took < 2_000, `${took} ms`);
+  const elapsedMs = performance.now() - startedAt;
+  assert.ok(elapsedMs < 2_000, `${elapsedMs} ms`);
   assert.ok(page.length < 500_000, `${page.length} characters`);
   assert.match(partOf(page, "situation"), /^Waiting for 19 of 20 services|^Waiting .* for 19 of 20 services/);
-  assert.match(partOf(page, "timeline"), /Asked again, 10,000 times .*50 of them.*Earlier ones/);
-  assert.match(page, /href="[^"]*\?upto=3#timeline">Older events/, "what was before it is next");
+  assert.match(partOf(page, "timeline"), /Asked again, 10,000 times .*50 of these events.*Earlier events/);
+  assert.match(page, /href="[^"]*\?upto=3#timeline">Older events/, "the next page begins before the run");
   assert.match(
     partOf(await pageOf(inspector, request.id, "?upto=3"), "timeline"),
     /Confirmed by service-7#3/,
@@ -315,14 +326,18 @@ Deno.test("ten thousand events and twenty participants are shown page by page, a
   const [, earlier = ""] = /href="[^"]*\?(upto=9953)#timeline"/.exec(page) ?? [];
   const second = await pageOf(inspector, request.id, `?${earlier}`);
   assert.match(second, /#9953</);
-  assert.match(partOf(second, "timeline"), /Asked again, 10,000 times/, "however much of it the page has");
+  assert.match(
+    partOf(second, "timeline"),
+    /Asked again, 10,000 times/,
+    "also if the page has only some of them",
+  );
   assert.match(partOf(await pageOf(inspector, request.id, "?upto=40"), "timeline"), /Opened/);
   const past = await pageOf(inspector, request.id, "?at=5000");
   assert.match(past, /aria-current="step"/);
   assert.match(past, /id="event-5000"/);
 });
 
-Deno.test("the page says which service was asked how often, beyond the timeline's page too", async () => {
+Deno.test("the page counts the calls to each participant, including those on other pages of the timeline", async () => {
   await using inspector = await startInspector({
     requests: await requestSettings({ participants: ["orders"] }),
   });
@@ -330,7 +345,7 @@ Deno.test("the page says which service was asked how often, beyond the timeline'
   const shop = workshopOf(inspector);
   const request = await shop.open(await register(world), "ERASURE");
   await shop.work();
-  // Rows as the runtime writes them, and before them two as the previous version wrote them.
+  // Inserts two rows like those of an earlier version, then rows like the runtime's.
   await world.admin`
     insert into actor_events
     select store_id, actor_kind, actor_id, 2 + step, type, state_after, state_after,
@@ -343,40 +358,40 @@ Deno.test("the page says which service was asked how often, beyond the timeline'
   await world.admin`update gdpr_requests set version = 204 where request_id = ${request.id}`;
   const page = await pageOf(inspector, request.id);
   assert.match(partOf(page, "timeline"), /^Asked orders again, 200 times by the service itself/);
-  assert.match(page, /asked again \(participant\.asked_again\), on a condition: taken 200 ×/);
+  assert.match(page, /asked again \(participant\.asked_again\), conditional: taken 200 ×/);
   assert.match(partOf(page, "chart"), /An earlier version recorded 2 events without transitions/);
   const old = partOf(await pageOf(inspector, request.id, "?at=4&upto=4"), "timeline");
   assert.match(old, /^Asked again#4 .* Asked again#3 .* Grace period ended#2 .* Opened#1/);
   const past = await pageOf(inspector, request.id, "?at=104");
-  assert.match(past, /on a condition: taken 100 ×/);
+  assert.match(past, /conditional: taken 100 ×/);
   assert.match(partOf(past, "timeline"), /Asked orders again#104/);
   assert.match(past, /after event #104 \(asked orders again\)/);
 });
 
-Deno.test("an open page hears of what others do, of participants and of publications", async () => {
+Deno.test("a live stream reports decisions, changes of participants and publications", async () => {
   await using inspector = await startInspector();
   const { world, officer } = inspector;
   const shop = workshopOf(inspector);
   const request = await shop.open(await register(world), "ERASURE");
   const shown = async () => shownOn(await pageOf(inspector, request.id));
   const first = await shown();
-  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer }); // before the page listens
+  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer }); // before the stream opens
   await using stream = readLive(await inspector.get(`${pathOf(request.id)}/live`, officer));
-  const isTold = async () =>
+  const waitForDigest = async () =>
     await eventually(async () => {
       inspector.wake();
-      assert.equal(stream.told().at(-1), await shown());
+      assert.equal(stream.received().at(-1), await shown());
     });
-  await isTold();
+  await waitForDigest();
   const held = await shown();
   assert.notEqual(held, first);
   await world.admin`update outbox set published_at = now() where key = (
     select customer_id::text from gdpr_requests where request_id = ${request.id})`;
-  await isTold();
+  await waitForDigest();
   assert.notEqual(await shown(), held);
 });
 
-Deno.test("an id of the page is written as text", async () => {
+Deno.test("a reason is escaped", async () => {
   await using inspector = await startInspector();
   const { world, officer } = inspector;
   const shop = workshopOf(inspector);
@@ -389,5 +404,9 @@ Deno.test("an id of the page is written as text", async () => {
   const page = await pageOf(inspector, request.id);
   assert.ok(!page.includes("<script>alert"));
   assert.match(textOf(page), /On hold since .*&lt;script&gt;/);
-  assert.match(page, /: <bdi>&lt;script[^<]*<\/bdi>; due in/, "which turns nothing round but itself");
+  assert.match(
+    page,
+    /: <bdi>&lt;script[^<]*<\/bdi>; due in/,
+    "bdi isolates the text direction of the reason",
+  );
 });

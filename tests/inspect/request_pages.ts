@@ -1,11 +1,11 @@
-/** Pages of requests, read as a browser without a script has them. */
+/** Reads request pages from their HTML. */
 import assert from "node:assert/strict";
 import type { Principal } from "../../domain/principal.ts";
 import type { TestInspector } from "./server.ts";
 
 export const pathOf = (requestId: string) => `/inspect/requests/${requestId}`;
 
-/** The text of a page that has to be there. */
+/** HTML of a page. Fails unless its status is 200. */
 export async function pageOf(
   inspector: TestInspector,
   requestId: string,
@@ -18,7 +18,7 @@ export async function pageOf(
   return text;
 }
 
-/** What stands in the page's element of a data-part, without its marks. */
+/** Text of the element with this data-part. */
 export function partOf(page: string, part: string): string {
   const start = page.indexOf(`data-part="${part}"`);
   assert.ok(start >= 0, part);
@@ -35,7 +35,7 @@ export function textOf(html: string): string {
   ).trim();
 }
 
-/** What the page offers, with the services that each can be about. */
+/** Actions that the page offers, each with the participants to choose from. */
 export function offeredOn(page: string): Record<string, string[]> {
   const forms = page.matchAll(/<details id="action-(\w+)"(.*?)<\/details>/gs);
   return Object.fromEntries(
@@ -46,7 +46,7 @@ export function offeredOn(page: string): Record<string, string[]> {
   );
 }
 
-/** The states that the chart shows as active, without those around them. */
+/** IDs of the innermost states that the chart shows as current. */
 export function currentIn(page: string): string[] {
-  return [...page.matchAll(/data-state="([^"]+)" data-standing="current"/g)].map(([, id = ""]) => id);
+  return [...page.matchAll(/data-state="([^"]+)" data-status="current"/g)].map(([, id = ""]) => id);
 }

@@ -1,7 +1,7 @@
-/** What a timeline tells: what has changed, what was always the same, and when nothing happened. */
+/** Timeline: changes, runs of identical events, and days without events. */
 import assert from "node:assert/strict";
 import type { ActorEventRow } from "../../db/actor_events.ts";
-import { dueWords, spanWords } from "../../inspect/spans.ts";
+import { formatDueDate, formatDuration } from "../../inspect/durations.ts";
 import { changesOf } from "../../inspect/timeline/changes.ts";
 import { Timeline } from "../../inspect/timeline/mod.tsx";
 import { foldRuns } from "../../inspect/timeline/runs.ts";
@@ -30,7 +30,7 @@ function event(sequence: number, changes: Partial<ActorEventRow> = {}): ActorEve
   };
 }
 
-Deno.test("a change of the whole is told with where it leads, one of a participant by its name", () => {
+Deno.test("a change of the request shows its new state, a change of a participant its name too", () => {
   const regions = (one: string, two: string) =>
     JSON.stringify({ IN_PROGRESS: { awaiting_confirmations: { "order-service": one, payments: two } } });
   assert.deepEqual(changesOf(null, '{"PENDING":"grace"}'), [{ to: "pending, grace period" }]);
@@ -51,7 +51,7 @@ Deno.test("a change of the whole is told with where it leads, one of a participa
   assert.deepEqual(changesOf("{nonsense", "{nonsense"), []);
 });
 
-Deno.test("three events that tell the same are one line; what differs, and the moment shown, stand alone", () => {
+Deno.test("three identical events are one line; different events and the selected event are not folded", () => {
   const lengths = (events: ActorEventRow[], shown?: number) =>
     foldRuns(events, shown).map(({ times }) => times);
   const asked = [5, 4, 3, 2, 1].map((sequence) => event(sequence));
@@ -59,8 +59,8 @@ Deno.test("three events that tell the same are one line; what differs, and the m
   assert.deepEqual(lengths(asked, 3), [1, 1, 1, 1, 1]);
   assert.deepEqual(lengths(asked, 1), [4, 1]);
   assert.deepEqual(lengths(asked.slice(0, 2)), [1, 1]);
-  const odd = event(3, { principalId: viewer });
-  assert.deepEqual(lengths([...asked.slice(0, 2), odd, ...asked.slice(3)]), [1, 1, 1, 1, 1]);
+  const different = event(3, { principalId: viewer });
+  assert.deepEqual(lengths([...asked.slice(0, 2), different, ...asked.slice(3)]), [1, 1, 1, 1, 1]);
   const explained = event(3, { reason: "the bank asked" });
   assert.deepEqual(lengths([...asked.slice(0, 2), explained, ...asked.slice(3)]), [1, 1, 1, 1, 1]);
   const moved = [3, 2, 1].map((sequence) => event(sequence, { stateBefore: "PENDING" }));
@@ -68,7 +68,7 @@ Deno.test("three events that tell the same are one line; what differs, and the m
   assert.deepEqual(foldRuns(asked, undefined).flatMap(({ events }) => events), asked);
 });
 
-Deno.test("a service that fails and is asked again, in turns, is one line, which says where it may go on", () => {
+Deno.test("alternating failures and calls are one line, which says whether earlier ones may exist", () => {
   const region = (state: string) =>
     JSON.stringify({ IN_PROGRESS: { collecting: { orders: state, own: "received" } } });
   const failed = { eventType: "source.failed", stateBefore: region("asked"), stateAfter: region("retrying") };
@@ -77,47 +77,51 @@ Deno.test("a service that fails and is asked again, in turns, is one line, which
     stateBefore: region("retrying"),
     stateAfter: region("asked"),
   };
-  const story = (length: number, from = 1) =>
-    Array.from({ length }, (_, at) => event(from + at, at % 2 === 0 ? failed : again)).toReversed();
-  const told = (events: ActorEventRow[]) =>
+  const attempts = (length: number, from = 1) =>
+    Array.from({ length }, (_, index) => event(from + index, index % 2 === 0 ? failed : again)).toReversed();
+  const render = (events: ActorEventRow[]) =>
     textOf(String(<Timeline lines={foldRuns(events, undefined)} viewer={viewer} />));
   assert.match(
-    told(story(6, 10)),
+    render(attempts(6, 10)),
     /^Attempt failed, asked again, at least 3 times orders by the service itself/,
   );
   assert.match(
-    told([...story(7, 2), event(1, { stateAfter: region("asked") })]),
+    render([...attempts(7, 2), event(1, { stateAfter: region("asked") })]),
     /^Attempt failed orders: asked .* Attempt failed, asked again, 3 times orders by/,
   );
-  assert.doesNotMatch(told(story(3)), /times/);
-  const people = story(6).map((row) => ({ ...row, principalId: viewer, principalType: "STAFF" as const }));
-  assert.doesNotMatch(told(people), /times/);
+  assert.doesNotMatch(render(attempts(3)), /times/);
+  const byStaff = attempts(6).map((row) => ({
+    ...row,
+    principalId: viewer,
+    principalType: "STAFF" as const,
+  }));
+  assert.doesNotMatch(render(byStaff), /times/);
 });
 
-Deno.test("a line says which service was asked, and a run how often each of them", () => {
+Deno.test("a line names the participant that was called, a run the number of calls to each", () => {
   const asked = (sequence: number, about: string | null) =>
     event(sequence, { eventType: "participant.asked_again", about });
-  const told = (events: ActorEventRow[]) =>
+  const render = (events: ActorEventRow[]) =>
     textOf(String(<Timeline lines={foldRuns(events.toReversed(), undefined)} viewer={viewer} />));
   const numbers = Array.from({ length: 10 }, (_, index) => index + 1);
-  assert.match(told([asked(1, "payment-service")]), /^Asked payment-service again 2026/);
+  assert.match(render([asked(1, "payment-service")]), /^Asked payment-service again 2026/);
   assert.match(
-    told(numbers.map((sequence) => asked(sequence, "payment-service"))),
+    render(numbers.map((sequence) => asked(sequence, "payment-service"))),
     /^Asked payment-service again, 10 times by the service itself/,
   );
   assert.match(
-    told(numbers.map((sequence) => asked(sequence, sequence % 3 === 0 ? "orders" : "payments"))),
+    render(numbers.map((sequence) => asked(sequence, sequence % 3 === 0 ? "orders" : "payments"))),
     /^Asked again, 10 times payments 7 times, orders 3 times by/,
   );
   assert.match(
-    told(numbers.map((sequence) => asked(sequence, sequence === 1 ? null : "orders"))),
+    render(numbers.map((sequence) => asked(sequence, sequence === 1 ? null : "orders"))),
     /^Asked again, 10 times orders 9 times, service not recorded once by/,
   );
   const failed = [asked(1, "orders"), asked(2, "orders")].map((row) => ({ ...row, about: null }));
-  assert.match(told(failed), /^Asked again .* Asked again /);
+  assert.match(render(failed), /^Asked again .* Asked again /);
 });
 
-Deno.test("a service that fails and is asked again, in turns, is named in the line's heading", () => {
+Deno.test("the heading of alternating failures and calls names the participant", () => {
   const region = (state: string) => JSON.stringify({ IN_PROGRESS: { collecting: { orders: state } } });
   const about = "orders";
   const failed = {
@@ -132,13 +136,16 @@ Deno.test("a service that fails and is asked again, in turns, is named in the li
     stateBefore: region("retrying"),
     stateAfter: region("asked"),
   };
-  const story = Array.from({ length: 6 }, (_, at) => event(10 + at, at % 2 === 0 ? failed : again))
+  const attempts = Array.from(
+    { length: 6 },
+    (_, index) => event(10 + index, index % 2 === 0 ? failed : again),
+  )
     .toReversed();
-  const text = textOf(String(<Timeline lines={foldRuns(story, undefined)} viewer={viewer} />));
+  const text = textOf(String(<Timeline lines={foldRuns(attempts, undefined)} viewer={viewer} />));
   assert.match(text, /^Call to orders failed, asked orders again, at least 3 times by the service itself/);
 });
 
-Deno.test("a day without an event is a line of its own, and everybody is called what they are", () => {
+Deno.test("a day without an event is a line, and each principal is described", () => {
   const staff = crypto.randomUUID();
   const events = [
     event(100, {
@@ -159,20 +166,20 @@ Deno.test("a day without an event is a line of its own, and everybody is called 
     />,
   );
   const text = textOf(html);
-  assert.match(text, /Put on hold.*by you · changed hold reason 3 days nothing happened Released/);
+  assert.match(text, /Put on hold.*by you · changed hold reason 3 days without events Released/);
   assert.match(
     text,
-    new RegExp(`Released Why .* by staff ${staff} Confirmed .* by service ${staff} 1 day nothing`),
+    new RegExp(`Released Why .* by staff ${staff} Confirmed .* by service ${staff} 1 day without`),
   );
   assert.match(text, /Opened .* by the customer/);
   assert.doesNotMatch(html, /<a /);
 });
 
-Deno.test("spans are told in the largest unit that fits", () => {
-  const told = [0, 59_999, 60_000, HOUR - 1, HOUR, 23 * HOUR, 24 * HOUR, 47 * HOUR, 92 * 24 * HOUR].map(
-    spanWords,
+Deno.test("durations use the largest unit that fits", () => {
+  const durations = [0, 59_999, 60_000, HOUR - 1, HOUR, 23 * HOUR, 24 * HOUR, 47 * HOUR, 92 * 24 * HOUR].map(
+    formatDuration,
   );
-  assert.deepEqual(told, [
+  assert.deepEqual(durations, [
     "less than a minute",
     "less than a minute",
     "1 minute",
@@ -184,6 +191,6 @@ Deno.test("spans are told in the largest unit that fits", () => {
     "92 days",
   ]);
   const now = new Date();
-  assert.equal(dueWords(new Date(now.getTime() + 50 * HOUR), now), "due in 2 days");
-  assert.equal(dueWords(new Date(now.getTime() - 50 * HOUR), now), "2 days past the legal due date");
+  assert.equal(formatDueDate(new Date(now.getTime() + 50 * HOUR), now), "due in 2 days");
+  assert.equal(formatDueDate(new Date(now.getTime() - 50 * HOUR), now), "2 days past the legal due date");
 });

@@ -1,28 +1,28 @@
-/** Going through a request's past: every event shows how it was then, and nothing can be done about it. */
+/** Time travel on a request's page: each event shows the request at that time, without actions. */
 import assert from "node:assert/strict";
 import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
-import { DAY } from "../gdpr/clocked.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { DAY } from "../gdpr/manual_clock.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { register } from "../actors/world.ts";
 import { currentIn, offeredOn, pageOf, partOf, pathOf } from "./request_pages.ts";
 import { startInspector } from "./server.ts";
 
-Deno.test("each step shows the state, the line and the place in the timeline as they were", async () => {
+Deno.test("each step shows the state, the status line and the position in the timeline at that time", async () => {
   const clock = { now: new Date("2026-03-10T09:00:00Z") };
   const requests = await requestSettings({ graceMs: 2 * DAY, participants: ["orders", "payments"] });
   await using inspector = await startInspector({ requests, clock: () => clock.now });
   const { world, officer } = inspector;
-  const shop = createWorkshop(world);
+  const shop = createRequestFixture(world);
   const request = await shop.open(await register(world), "ERASURE");
-  const later = (days: number) => clock.now = new Date(clock.now.getTime() + days * DAY);
-  later(1);
+  const advance = (days: number) => clock.now = new Date(clock.now.getTime() + days * DAY);
+  advance(1);
   await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
-  later(3);
+  advance(3);
   await shop.tell(request, "extend", { reason: "many sources" }, { by: officer });
   await shop.tell(request, "release", {}, { by: officer });
   await shop.work(clock.now);
-  later(4);
+  advance(4);
   await shop.tell(request, "participant.confirm", { service: "orders" });
   await shop.tell(request, "waive", { service: "payments", reason: "closed" }, { by: officer });
   await shop.tell(request, "verified", { residue: 2 });
@@ -33,12 +33,12 @@ Deno.test("each step shows the state, the line and the place in the timeline as 
     /^Grace period until 2026-03-12 09:00 UTC; can still be cancelled; due in 31 days$/,
     /^On hold since 2026-03-11 09:00 UTC: a lawsuit; due in 30 days$/,
     /^On hold since 2026-03-11 09:00 UTC: a lawsuit; due in 88 days$/,
-    /^The erasure is about to begin; due in 88 days$/,
+    /^The erasure is about to start; due in 88 days$/,
     /^Waiting for orders and payments; due in 88 days$/,
     /^Waiting 4 days for payments; due in 84 days$/,
-    /^Everybody has answered; scanning for what is left; due in 84 days$/,
-    /^Scan found something left; somebody has to look; due in 84 days$/,
-    /^Everybody has answered; scanning/,
+    /^All services have answered; scanning for remaining data; due in 84 days$/,
+    /^The scan found remaining data; manual check required; due in 84 days$/,
+    /^All services have answered; scanning/,
     /^Completed: fulfilled on 2026-03-18 09:00 UTC$/,
   ];
   const journal = await world.admin`
@@ -50,10 +50,10 @@ Deno.test("each step shows the state, the line and the place in the timeline as 
     assert.match(partOf(page, "situation"), lines[sequence - 1]!);
     assert.deepEqual(currentIn(page).sort(), leavesOf(root.id, stateAfter), `event ${sequence}`);
     assert.match(page, new RegExp(`<li[^>]*id="event-${sequence}"[^>]*aria-current="step"`));
-    assert.match(page, /This is how it was at/);
+    assert.match(page, /This page shows the request at/);
     const facts = partOf(page, "facts");
     assert.match(facts, new RegExp(`gdpr_erasure@1, ${sequence} events? by then`));
-    assert.equal(/\(due in/.test(facts), sequence < journal.length, "nothing is due any more at the end");
+    assert.equal(/\(due in/.test(facts), sequence < journal.length, "a completed request has no due date");
     assert.match(page, new RegExp(`href="${pathOf(request.id)}">Back to now`));
     assert.deepEqual(offeredOn(page), {});
     for (const part of ["actions", "participants", "next", "documents", "messages"]) {
@@ -69,12 +69,12 @@ Deno.test("each step shows the state, the line and the place in the timeline as 
   }
   const now = await pageOf(inspector, request.id);
   assert.match(now, new RegExp(`href="${pathOf(request.id)}\\?at=${journal.length - 1}#chart" rel="prev"`));
-  assert.doesNotMatch(now, /rel="next"|This is how it was/);
+  assert.doesNotMatch(now, /rel="next"|This page shows the request/);
 });
 
-Deno.test("each of several holds is told with its own reason", async () => {
+Deno.test("each of several holds is shown with its own reason", async () => {
   await using inspector = await startInspector({ requests: await requestSettings({ graceMs: DAY }) });
-  const shop = createWorkshop(inspector.world);
+  const shop = createRequestFixture(inspector.world);
   const request = await shop.open(await register(inspector.world), "ERASURE");
   await shop.tell(request, "hold", { reason: "the first" }, { by: inspector.officer });
   await shop.tell(request, "release", {}, { by: inspector.officer });
@@ -90,9 +90,9 @@ Deno.test("each of several holds is told with its own reason", async () => {
   }
 });
 
-Deno.test("a moment that the request has not had is no page, and no crash", async () => {
+Deno.test("an event that the request does not have is refused", async () => {
   await using inspector = await startInspector();
-  const shop = createWorkshop(inspector.world);
+  const shop = createRequestFixture(inspector.world);
   const request = await shop.open(await register(inspector.world), "ACCESS");
   for (
     const [at, status] of [["2", 404], ["0", 400], ["-1", 400], ["x", 400], ["9999999999", 400], ["1.5", 400]]
@@ -104,7 +104,7 @@ Deno.test("a moment that the request has not had is no page, and no crash", asyn
   }
 });
 
-/** The innermost states of a journal's text, by their ids; those that the machine gives an id of their own. */
+/** IDs of the innermost states in a journal's text. COMPLETED has an ID of its own. */
 function leavesOf(root: string, text: string): string[] {
   const leaves = (value: unknown, path: string[]): string[] => {
     if (typeof value === "string") return [[...path, value].join(".")];

@@ -1,4 +1,4 @@
-/** The inspector on a real socket, before real actors and a real PostgreSQL. */
+/** Inspector on a real socket, with real actors and a real PostgreSQL. */
 import type { Hono, MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import { exportReceipt } from "../../actors/gdpr/receipts/receipt.ts";
@@ -17,20 +17,20 @@ import { bearer, createIssuer, serve } from "../graph/server.ts";
 
 export interface TestInspector extends AsyncDisposable {
   world: World;
-  /** What the socket serves. */
+  /** The application that the socket serves. */
   app: Hono;
   origin: string;
-  /** With which exports are written, so that the pages can give them out. */
+  /** Encryption keys of exports, with which the pages decrypt them. */
   keys: Awaited<ReturnType<typeof createKeys>>;
-  /** A privacy officer of the world's store. */
+  /** Privacy officer of the world's store. */
   officer: Principal;
-  /** Staff with some roles; of another store when it is named. */
+  /** Staff with these roles; by default of the world's store. */
   staff(roles: RoleName[], storeId?: string): Principal;
-  /** A token for the sign-in form; with roles in other stores as well when they are given. */
+  /** Token for the sign-in form. `elsewhere` adds roles in other stores. */
   token(principal: Principal, elsewhere?: Principal[], ttlSeconds?: number): Promise<string>;
-  /** Asks for a page with a bearer token, or as nobody; redirections are not followed. */
+  /** Requests a page, with a bearer token if `as` is set. Does not follow redirects. */
   get(path: string, as?: Principal, headers?: Record<string, string>): Promise<Response>;
-  /** Sends a form of our own pages with a bearer token. */
+  /** Submits a form of our pages with a bearer token. */
   post(path: string, as: Principal, fields: Record<string, string>): Promise<Response>;
   /** Another process on the same database. */
   replica(): Promise<Pick<TestInspector, "get"> & AsyncDisposable>;
@@ -39,8 +39,8 @@ export interface TestInspector extends AsyncDisposable {
 
 /**
  * @param development the code of a sign-in link, which signs the officer in
- * @param secure as in production
- * @param admit stands where work is refused while there is too much of it
+ * @param secure cookies as in production
+ * @param admit middleware in the position of load shedding
  */
 export async function startInspector(
   {
@@ -106,11 +106,11 @@ export async function startInspector(
   wake = inspector.wake;
   const origin = listenTo(inspector, stack);
   const running = stack.move();
-  const ask = async (path: string, init: RequestInit, as: Principal | undefined, at = origin) => {
+  const send = async (path: string, init: RequestInit, as: Principal | undefined, target = origin) => {
     const headers = new Headers(init.headers);
     if (as) headers.set("authorization", await bearer(issuer, as));
     if (!headers.has("accept")) headers.set("accept", "text/html");
-    return await fetch(`${at}${path}`, { redirect: "manual", ...init, headers });
+    return await fetch(`${target}${path}`, { redirect: "manual", ...init, headers });
   };
   return {
     world: started,
@@ -120,15 +120,15 @@ export async function startInspector(
     officer,
     staff,
     token,
-    get: (path, as, headers = {}) => ask(path, { headers }, as),
+    get: (path, as, headers = {}) => send(path, { headers }, as),
     post: (path, as, fields) =>
-      ask(path, { method: "POST", body: new URLSearchParams(fields), headers: { origin } }, as),
-    // deno-lint-ignore require-await -- as another process would be started
+      send(path, { method: "POST", body: new URLSearchParams(fields), headers: { origin } }, as),
+    // deno-lint-ignore require-await -- starting a process is asynchronous
     async replica() {
       const stack = new AsyncDisposableStack();
-      const at = listenTo(create(), stack);
+      const replicaOrigin = listenTo(create(), stack);
       return {
-        get: (path, as, headers = {}) => ask(path, { headers }, as, at),
+        get: (path, as, headers = {}) => send(path, { headers }, as, replicaOrigin),
         [Symbol.asyncDispose]: () => stack.disposeAsync(),
       };
     },

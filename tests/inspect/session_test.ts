@@ -1,10 +1,10 @@
-/** Who gets to see the inspector: by a token, by the session that it starts, and nobody else. */
+/** Access to the inspector, by token and by session. */
 import assert from "node:assert/strict";
 import { deleteExpiredSessions } from "../../db/ended_sessions.ts";
 import { customerRef, shopper } from "../actors/world.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 
-/** Signs in by the form; gives the answer and the session's cookie. */
+/** Signs in with the form. Returns the response and the session's cookie. */
 async function signIn({ origin }: TestInspector, token: string, to = "/inspect") {
   const response = await fetch(`${origin}/inspect/sign-in`, {
     method: "POST",
@@ -16,7 +16,7 @@ async function signIn({ origin }: TestInspector, token: string, to = "/inspect")
   return { response, text, cookie: response.headers.get("set-cookie")?.split(";")[0] ?? "" };
 }
 
-Deno.test("who is not signed in is sent to the form and back; a program is told 401", async () => {
+Deno.test("a browser without a session is redirected to the sign-in form, another client receives 401", async () => {
   await using inspector = await startInspector();
   const page = await inspector.get("/inspect?status=PENDING");
   assert.equal(page.status, 302);
@@ -42,7 +42,7 @@ Deno.test("an officer's token starts a session that scripts cannot read and othe
   assert.match(await page.text(), new RegExp(inspector.world.storeId));
 });
 
-Deno.test("the form leads to no other site", async () => {
+Deno.test("signing in never redirects to another site", async () => {
   await using inspector = await startInspector();
   const token = await inspector.token(inspector.officer);
   for (
@@ -63,19 +63,19 @@ Deno.test("the form leads to no other site", async () => {
   }
 });
 
-Deno.test("who comes from another site, without the cookie that stays at ours, is offered to go on", async () => {
+Deno.test("a visitor from another site, whose request has no cookie, can continue from the sign-in form", async () => {
   await using inspector = await startInspector();
   const to = "/inspect/sign-in?to=%2Finspect%2Frequests%2Fx%3Fat%3D2";
   const formAt = async (path: string, headers: Record<string, string>) =>
     await (await inspector.get(path, undefined, headers)).text();
   const cross = { "sec-fetch-site": "cross-site" };
-  assert.match(await formAt(to, cross), /<a href="\/inspect\/requests\/x\?at=2">Go on<\/a>/);
-  assert.doesNotMatch(await formAt(to, { "sec-fetch-site": "none" }), /Go on/);
-  assert.doesNotMatch(await formAt(to, { "sec-fetch-site": "same-origin" }), /Go on/);
-  assert.doesNotMatch(await formAt("/inspect/sign-in", cross), /Go on/);
+  assert.match(await formAt(to, cross), /<a href="\/inspect\/requests\/x\?at=2">Continue<\/a>/);
+  assert.doesNotMatch(await formAt(to, { "sec-fetch-site": "none" }), /Continue/);
+  assert.doesNotMatch(await formAt(to, { "sec-fetch-site": "same-origin" }), /Continue/);
+  assert.doesNotMatch(await formAt("/inspect/sign-in", cross), /Continue/);
 });
 
-Deno.test("what comes after the end of a session is not done, not lost, and can be done once signed in again", async () => {
+Deno.test("a form of an ended session changes nothing, and its text is returned with a link to sign in again", async () => {
   await using inspector = await startInspector();
   const path = `/inspect/requests/${crypto.randomUUID()}`;
   const response = await fetch(`${inspector.origin}${path}`, {
@@ -85,12 +85,12 @@ Deno.test("what comes after the end of a session is not done, not lost, and can 
   });
   assert.equal(response.status, 401);
   const text = await response.text();
-  assert.match(text, /Your session has ended, so nothing has been done.*<q>A &lt;court&gt; asks<\/q>/s);
+  assert.match(text, /Your session has ended, so nothing was changed.*<q>A &lt;court&gt; asks<\/q>/s);
   assert.ok(text.includes(`href="/inspect/sign-in?to=${encodeURIComponent(path)}"`));
   assert.doesNotMatch(text, /[Hh]eader|[Bb]earer/);
 });
 
-Deno.test("a page of another site signs nobody in", async () => {
+Deno.test("a form of another site cannot sign in", async () => {
   await using inspector = await startInspector();
   const response = await fetch(`${inspector.origin}/inspect/sign-in`, {
     method: "POST",
@@ -103,7 +103,7 @@ Deno.test("a page of another site signs nobody in", async () => {
   assert.equal(response.status, 403);
 });
 
-Deno.test("shoppers and staff without the role are refused, by form and by header; services are not people", async () => {
+Deno.test("shoppers, services and staff without the role are refused, by form and by header", async () => {
   await using inspector = await startInspector();
   const { world, staff } = inspector;
   const others = [
@@ -126,7 +126,7 @@ Deno.test("shoppers and staff without the role are refused, by form and by heade
   }
 });
 
-Deno.test("a wrong token is refused in words, and none of it is shown", async () => {
+Deno.test("an invalid token is refused with a message that does not contain it", async () => {
   await using inspector = await startInspector();
   const { response, text } = await signIn(inspector, "abc.def.ghi");
   assert.equal(response.status, 401);
@@ -135,7 +135,7 @@ Deno.test("a wrong token is refused in words, and none of it is shown", async ()
   assert.doesNotMatch(text, /abc\.def/);
 });
 
-Deno.test("the link of development signs in with its code alone, and with no other", async () => {
+Deno.test("the development link signs in with its own code only", async () => {
   await using inspector = await startInspector({ development: "right" });
   const right = await inspector.get("/inspect/sign-in?code=right");
   assert.deepEqual([right.status, right.headers.get("location")], [302, "/inspect"]);
@@ -144,12 +144,12 @@ Deno.test("the link of development signs in with its code alone, and with no oth
   assert.deepEqual([wrong.status, wrong.headers.get("set-cookie")], [200, null]);
   await Promise.all([right.body?.cancel(), wrong.body?.cancel()]);
   await using production = await startInspector();
-  const none = await production.get("/inspect/sign-in?code=undefined");
-  assert.deepEqual([none.status, none.headers.get("set-cookie")], [200, null]);
-  await none.body?.cancel();
+  const withoutLink = await production.get("/inspect/sign-in?code=undefined");
+  assert.deepEqual([withoutLink.status, withoutLink.headers.get("set-cookie")], [200, null]);
+  await withoutLink.body?.cancel();
 });
 
-Deno.test("a form is taken with the token of its own session only, and signing out ends the session", async () => {
+Deno.test("a form needs the CSRF token of its own session, and signing out ends the session", async () => {
   await using inspector = await startInspector();
   const [mine, other] = await Promise.all([
     signIn(inspector, await inspector.token(inspector.officer)),
@@ -176,7 +176,7 @@ Deno.test("a form is taken with the token of its own session only, and signing o
   assert.match(out.headers.get("set-cookie") ?? "", /Max-Age=0/);
 });
 
-/** Signs out with the form that a page of the session has; gives the answer. */
+/** Signs out with the form of a page. Returns the response. */
 async function signOut({ origin, get }: TestInspector, cookie: string): Promise<Response> {
   const page = await (await get("/inspect", undefined, { cookie })).text();
   const csrf = page.match(/name="csrf" value="([^"]+)"/)?.[1] ?? "";
@@ -190,39 +190,47 @@ async function signOut({ origin, get }: TestInspector, cookie: string): Promise<
   return response;
 }
 
-Deno.test("a signed-out session is over, in every replica and however its token is sent", async () => {
+Deno.test("signing out ends the session in every replica, also for its token in a header", async () => {
   await using inspector = await startInspector();
   await using replica = await inspector.replica();
   const token = await inspector.token(inspector.officer);
   const { cookie } = await signIn(inspector, token);
   const other = await signIn(inspector, await inspector.token(inspector.staff(["STORE_MANAGER"])));
-  const statusOf = async (place: TestInspector | typeof replica, headers: Record<string, string>) => {
-    const page = await place.get("/inspect", undefined, { ...headers, accept: "application/json" });
+  const statusOf = async (server: TestInspector | typeof replica, headers: Record<string, string>) => {
+    const page = await server.get("/inspect", undefined, { ...headers, accept: "application/json" });
     await page.body?.cancel();
     return { status: page.status, challenge: page.headers.get("www-authenticate") };
   };
   const authorization = `Bearer ${token}`;
-  for (const place of [inspector, replica]) assert.equal((await statusOf(place, { cookie })).status, 200);
+  for (const server of [inspector, replica]) assert.equal((await statusOf(server, { cookie })).status, 200);
 
   assert.equal((await signOut(inspector, cookie)).status, 303);
-  for (const place of [inspector, replica]) {
+  for (const server of [inspector, replica]) {
     for (const headers of [{ cookie }, { authorization }, { authorization: `bearer  ${token}` }]) {
-      const { status, challenge } = await statusOf(place, headers as Record<string, string>);
+      const { status, challenge } = await statusOf(server, headers as Record<string, string>);
       assert.equal(status, 401);
       assert.match(challenge ?? "", /^Bearer error="invalid_token", error_description=".*signed out"$/);
     }
-    const page = await place.get("/inspect", undefined, { cookie });
+    const page = await server.get("/inspect", undefined, { cookie });
     assert.equal(page.headers.get("location"), "/inspect/sign-in?to=%2Finspect");
     await page.body?.cancel();
   }
   const again = await signIn(inspector, token);
   assert.deepEqual([again.response.status, again.cookie], [401, ""]);
-  assert.equal((await statusOf(inspector, { cookie: other.cookie })).status, 200, "another session goes on");
+  assert.equal(
+    (await statusOf(inspector, { cookie: other.cookie })).status,
+    200,
+    "another session continues",
+  );
   const renewed = await signIn(inspector, await inspector.token(inspector.officer, [], 700));
-  assert.equal((await statusOf(inspector, { cookie: renewed.cookie })).status, 200, "so does a new token");
+  assert.equal(
+    (await statusOf(inspector, { cookie: renewed.cookie })).status,
+    200,
+    "a new token is accepted",
+  );
 });
 
-Deno.test("an ended session is stored as a digest, and forgotten when its token has expired by itself", async () => {
+Deno.test("an ended session is stored as a digest, and deleted once its token has expired", async () => {
   await using inspector = await startInspector();
   const { admin, database } = inspector.world;
   const token = await inspector.token(inspector.officer);
@@ -236,14 +244,14 @@ Deno.test("an ended session is stored as a digest, and forgotten when its token 
   const worker = database.pool("customer_worker", 1);
   const { expiresAt } = rows[0]!;
   const exp = JSON.parse(atob(token.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/"))).exp * 1_000;
-  assert.ok(expiresAt.getTime() > exp, "it stays for as long as the token is valid");
+  assert.ok(expiresAt.getTime() > exp, "it is stored for as long as the token is valid");
   await deleteExpiredSessions(worker, new Date(exp));
   assert.equal((await admin`select 1 from ended_sessions`).length, 1);
   await deleteExpiredSessions(worker, expiresAt);
   assert.equal((await admin`select 1 from ended_sessions`).length, 0);
 });
 
-Deno.test("in production the cookie is bound to this host and to TLS, and no other cookie is a session", async () => {
+Deno.test("in production the cookie is bound to this host and to TLS, and other cookies are ignored", async () => {
   await using inspector = await startInspector({ secure: true });
   const { response, cookie } = await signIn(inspector, await inspector.token(inspector.officer));
   assert.match(cookie, /^__Host-customer-service-inspector=/);
@@ -255,14 +263,14 @@ Deno.test("in production the cookie is bound to this host and to TLS, and no oth
     return page.status;
   };
   assert.equal(await statusOf(cookie), 200);
-  assert.equal(await statusOf(cookie.replace("__Host-", "")), 302, "a sibling domain can set that one");
+  assert.equal(await statusOf(cookie.replace("__Host-", "")), 302, "a sibling domain could set this one");
   const out = await signOut(inspector, cookie);
   const cleared = out.headers.get("set-cookie") ?? "";
   assert.match(cleared, /^__Host-customer-service-inspector=; Max-Age=0; Path=\/; Secure$/);
   assert.equal(await statusOf(cookie), 302);
 });
 
-Deno.test("a form of another site is not taken, however the person is known", async () => {
+Deno.test("a form of another site is refused, also with a token in a header", async () => {
   await using inspector = await startInspector();
   const authorization = `Bearer ${await inspector.token(inspector.officer)}`;
   const post = async (headers: Record<string, string>) => {
@@ -283,13 +291,13 @@ Deno.test("a form of another site is not taken, however the person is known", as
   ) {
     assert.equal(await post(headers), 403, JSON.stringify(headers));
   }
-  // Behind a proxy our own origin may be another one; then the browser's word counts.
+  // Behind a proxy our public origin may differ from the request's, so Sec-Fetch-Site takes precedence.
   for (const headers of [{ origin: inspector.origin }, { ...evil, "sec-fetch-site": "same-origin" }]) {
     assert.equal(await post(headers), 303, JSON.stringify(headers));
   }
 });
 
-Deno.test("every page keeps out of caches and frames, and takes nothing from elsewhere", async () => {
+Deno.test("no page can be cached or framed, or loads anything from another origin", async () => {
   await using inspector = await startInspector();
   for (const path of ["/inspect", "/inspect/sign-in", "/inspect/nothing"]) {
     const page = await inspector.get(path, inspector.officer);
@@ -302,10 +310,12 @@ Deno.test("every page keeps out of caches and frames, and takes nothing from els
   }
 });
 
-Deno.test("an officer who asks too often is told when to ask again", async () => {
-  let asked = 0;
-  await using inspector = await startInspector({ count: () => Promise.resolve(++asked > 1 ? 7 : undefined) });
-  await inspector.get("/inspect"); // nobody is not counted
+Deno.test("an officer above the rate limit is refused with Retry-After", async () => {
+  let requests = 0;
+  await using inspector = await startInspector({
+    count: () => Promise.resolve(++requests > 1 ? 7 : undefined),
+  });
+  await inspector.get("/inspect"); // not counted, because it has no principal
   assert.equal((await inspector.get("/inspect", inspector.officer)).status, 200);
   const refused = await inspector.get("/inspect", inspector.officer);
   assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "7"]);

@@ -1,34 +1,35 @@
-/** Suspending, reinstating and closing accounts. */
+/** Account routes: suspend, reinstate and close. */
 import assert from "node:assert/strict";
 import { register, tell } from "../actors/world.ts";
-import { statusesFor, WRITERS } from "./everybody.ts";
+import { statusesFor, WRITERS } from "./callers.ts";
 import { startRest } from "./server.ts";
 
-/** Which commands each state takes, and where they lead. */
-const EDGES: Record<string, Record<string, string>> = {
+/** Commands that each state accepts, with the next state. */
+const TRANSITIONS: Record<string, Record<string, string>> = {
   ACTIVE: { suspend: "SUSPENDED", close: "CLOSED" },
   SUSPENDED: { reinstate: "ACTIVE", close: "CLOSED" },
   CLOSED: { reinstate: "ACTIVE" },
 };
-const WAYS: Record<string, string[]> = { ACTIVE: [], SUSPENDED: ["suspend"], CLOSED: ["close"] };
+/** Commands that lead to each state. */
+const PATHS: Record<string, string[]> = { ACTIVE: [], SUSPENDED: ["suspend"], CLOSED: ["close"] };
 const COMMANDS = ["suspend", "reinstate", "close"];
 
-Deno.test("an account goes along the edges of its machine, and is refused along every other", async () => {
+Deno.test("an account accepts the commands of its state and refuses all others", async () => {
   await using rest = await startRest();
   const as = rest.staff(["CUSTOMER_MANAGER"]);
-  for (const [state, edges] of Object.entries(EDGES)) {
+  for (const [state, transitions] of Object.entries(TRANSITIONS)) {
     for (const command of COMMANDS) {
       const ref = await register(rest.world);
       const path = `/customers/${ref.id}`;
-      for (const step of WAYS[state] ?? []) await tell(rest.world, ref, `account.${step}`);
+      for (const step of PATHS[state] ?? []) await tell(rest.world, ref, `account.${step}`);
       const before = await rest.call("GET", path, { as });
       assert.equal(before.body.status, state);
       const reply = await rest.call("POST", `${path}/${command}`, { as });
       const after = await rest.call("GET", path, { as });
-      if (edges[command]) {
+      if (transitions[command]) {
         assert.deepEqual([reply.status, reply.body], [200, after.body], `${command} while ${state}`);
         assert.deepEqual([after.body.status, after.body.version], [
-          edges[command],
+          transitions[command],
           before.body.version + 1,
         ]);
         assert.equal(reply.headers.get("etag"), `"${after.body.version}"`);
@@ -40,7 +41,7 @@ Deno.test("an account goes along the edges of its machine, and is refused along 
   }
 });
 
-Deno.test("an account's change rests on the version that it names, and is made once under its key", async () => {
+Deno.test("an account command honors If-Match, and is applied once per idempotency key", async () => {
   await using rest = await startRest();
   const as = rest.staff(["CUSTOMER_MANAGER"]);
   const { id } = await register(rest.world);
@@ -55,7 +56,7 @@ Deno.test("an account's change rests on the version that it names, and is made o
   assert.equal((await rest.call("POST", `/customers/${id}/close`, { as, headers })).status, 400);
 });
 
-Deno.test("an erased customer and one that the store does not have take no command", async () => {
+Deno.test("erased and unknown customers refuse every account command", async () => {
   await using rest = await startRest();
   const as = rest.staff(["STORE_MANAGER"]);
   const ref = await register(rest.world);

@@ -1,10 +1,10 @@
-/** The address book of a customer, as staff keep it. */
+/** Address routes: the address book of a customer. */
 import assert from "node:assert/strict";
 import { ADDRESS, register, tell } from "../actors/world.ts";
-import { READERS, statusesFor, WRITERS } from "./everybody.ts";
+import { READERS, statusesFor, WRITERS } from "./callers.ts";
 import { startRest, type TestRest } from "./server.ts";
 
-const WHOLE = {
+const DEFAULTS = {
   ...ADDRESS,
   line2: null,
   state: null,
@@ -17,33 +17,33 @@ async function arrange(rest: TestRest) {
   return { as: rest.staff(["CUSTOMER_MANAGER"]), id, path: `/customers/${id}/addresses` };
 }
 
-Deno.test("an address is added, read, listed, changed and deleted, each at the customer's version", async () => {
+Deno.test("an address is added, read, listed, updated and deleted, with the customer's version as its ETag", async () => {
   await using rest = await startRest();
   const { as, path } = await arrange(rest);
   const added = await rest.call("POST", path, { as, body: ADDRESS });
   const { addressId } = added.body;
-  assert.deepEqual([added.status, added.body], [201, { addressId, ...WHOLE }]);
+  assert.deepEqual([added.status, added.body], [201, { addressId, ...DEFAULTS }]);
   assert.equal(added.headers.get("location"), `${path}/${addressId}`);
   assert.equal(added.headers.get("etag"), '"2"');
 
   const one = `${path}/${addressId}`;
   const read = await rest.call("GET", one, { as });
   assert.deepEqual([read.status, read.body, read.headers.get("etag")], [200, added.body, '"2"']);
-  const known = await rest.call("GET", one, { as, headers: { "if-none-match": '"2"' } });
-  assert.deepEqual([known.status, known.text], [304, ""]);
+  const notModified = await rest.call("GET", one, { as, headers: { "if-none-match": '"2"' } });
+  assert.deepEqual([notModified.status, notModified.text], [304, ""]);
 
   const body = { city: "Bern", postalCode: null, line2: "c/o Hopper", isDefaultShipping: true };
   const changed = await rest.call("PATCH", one, { as, body });
   assert.deepEqual([changed.status, changed.headers.get("etag")], [200, '"3"']);
-  assert.deepEqual(changed.body, { addressId, ...WHOLE, ...body });
+  assert.deepEqual(changed.body, { addressId, ...DEFAULTS, ...body });
   const list = await rest.call("GET", path, { as });
   assert.deepEqual([list.status, list.body, list.headers.get("etag")], [
     200,
     { items: [changed.body] },
     '"3"',
   ]);
-  const same = await rest.call("PATCH", one, { as, body: {} });
-  assert.deepEqual([same.body, same.headers.get("etag")], [changed.body, '"3"']);
+  const unchanged = await rest.call("PATCH", one, { as, body: {} });
+  assert.deepEqual([unchanged.body, unchanged.headers.get("etag")], [changed.body, '"3"']);
 
   const deleted = await rest.call("DELETE", one, { as });
   assert.deepEqual([deleted.status, deleted.text, deleted.headers.get("etag")], [204, "", '"4"']);
@@ -51,7 +51,7 @@ Deno.test("an address is added, read, listed, changed and deleted, each at the c
   assert.deepEqual((await rest.call("GET", path, { as })).body, { items: [] });
 });
 
-Deno.test("a default moves to the address that is given it, and the list is oldest first", async () => {
+Deno.test("a new default address replaces the previous one, and the list is oldest first", async () => {
   await using rest = await startRest();
   const { as, path } = await arrange(rest);
   const add = async (line1: string) =>
@@ -62,7 +62,7 @@ Deno.test("a default moves to the address that is given it, and the list is olde
   const ids = [await add("1"), await add("2"), await add("3")];
   const { items } = (await rest.call("GET", path, { as })).body;
   assert.deepEqual(
-    items.map((item: typeof WHOLE & { addressId: string }) => [
+    items.map((item: typeof DEFAULTS & { addressId: string }) => [
       item.addressId,
       item.isDefaultShipping,
       item.isDefaultBilling,
@@ -71,7 +71,7 @@ Deno.test("a default moves to the address that is given it, and the list is olde
   );
 });
 
-Deno.test("a change of the address book rests on the customer's version, and is made once under its key", async () => {
+Deno.test("a change of the address book honors If-Match, and is applied once per idempotency key", async () => {
   await using rest = await startRest();
   const { as, id, path } = await arrange(rest);
   const headers = { "idempotency-key": "move 1", "if-match": '"1"' };
@@ -95,7 +95,7 @@ Deno.test("a change of the address book rests on the customer's version, and is 
   assert.equal((await rest.call("DELETE", one, { as, headers: { "if-match": '"2"' } })).status, 204);
 });
 
-Deno.test("what an address may not say is refused by the fields' names, and its values are not repeated", async () => {
+Deno.test("invalid address fields are refused by name, and their values are not repeated", async () => {
   await using rest = await startRest();
   const { as, path } = await arrange(rest);
   const reply = await rest.call("POST", path, {
@@ -133,7 +133,7 @@ Deno.test("an address is found only under its own customer", async () => {
   assert.equal((await rest.call("GET", `${path}/${addressId}`, { as })).body.city, ADDRESS.city);
 });
 
-Deno.test("a suspended customer takes no new address, and an erased one shows and takes none", async () => {
+Deno.test("a suspended customer refuses new addresses, and an erased customer has no addresses and refuses changes", async () => {
   await using rest = await startRest();
   const { as, id, path } = await arrange(rest);
   const { addressId } = (await rest.call("POST", path, { as, body: ADDRESS })).body;
@@ -151,7 +151,7 @@ Deno.test("a suspended customer takes no new address, and an erased one shows an
   assert.equal((await rest.call("DELETE", `${path}/${addressId}`, { as })).status, 409);
 });
 
-Deno.test("support reads addresses, managers change them, and nobody else comes in", async () => {
+Deno.test("support reads addresses, managers change them, and all other callers are refused", async () => {
   await using rest = await startRest();
   const { as, id, path } = await arrange(rest);
   const { addressId } = (await rest.call("POST", path, { as, body: ADDRESS })).body;

@@ -1,4 +1,4 @@
-/** The bulk upsert as a client speaks to it: rows go out while results come in. */
+/** Bulk upsert fixture: a server, and a client that sends rows while it reads results. */
 import { Hono } from "@hono/hono";
 import { createActors } from "../../actors/mod.ts";
 import type { Principal } from "../../domain/principal.ts";
@@ -9,13 +9,13 @@ import { createStoreReader } from "../../db/store_reader.ts";
 import { type ConcurrencyLimit, shedLoad } from "../../http/load_shedding.ts";
 import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
 import { authenticated, createApi } from "../../rest/api.ts";
-import { answerOf } from "../../rest/errors.ts";
+import { errorResponse } from "../../rest/errors.ts";
 import { addBulkRoutes } from "../../rest/customers/bulk.ts";
 import { requestSettings } from "../actors/settings.ts";
 import type { World } from "../actors/world.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
 
-// deno-lint-ignore no-explicit-any -- tests look into results of every shape
+// deno-lint-ignore no-explicit-any -- tests read results of every shape
 export type Line = any;
 
 export interface BulkCall extends Disposable {
@@ -23,39 +23,40 @@ export interface BulkCall extends Disposable {
   headers: Headers;
   send(text: string): Promise<void>;
   finish(): Promise<void>;
-  /** The next line of the answer; undefined behind the last one. */
+  /** Returns the next line of the response; undefined after the last one. */
   next(): Promise<Line | undefined>;
+  /** Returns all remaining lines. */
   rest(): Promise<Line[]>;
 }
 
 export interface BulkServer extends AsyncDisposable {
-  /** @param first what is sent before the answer is waited for */
+  /** @param first text that is sent before the response headers are read */
   open(as: Principal, first: string, headers?: Record<string, string>): Promise<BulkCall>;
 }
 
-/** Only the bulk upsert, over a pool that a test can take away. */
+/** Serves only the bulk upsert. A test may pass its own pool, and end it. */
 export async function serveBulk(
   world: World,
   {
     sql = world.database.pool("customer_api"),
     closing = new AbortController().signal,
-    places,
+    concurrency,
     streams,
     ...limits
   }: {
     sql?: Sql;
-    patienceMs?: number;
+    stallMs?: number;
     refusedLimit?: number;
     closing?: AbortSignal;
-    places?: ConcurrencyLimit;
+    concurrency?: ConcurrencyLimit;
     streams?: ConcurrencyQuota;
   } = {},
 ): Promise<BulkServer> {
   const issuer = await createIssuer();
   const api = createApi();
-  if (places) api.use("*", shedLoad(places, ({ message }) => ({ message })));
+  if (concurrency) api.use("*", shedLoad(concurrency, ({ message }) => ({ message })));
   api.onError((error, c) => {
-    const { status, body } = answerOf(error);
+    const { status, body } = errorResponse(error);
     return c.json(body, status);
   });
   api.use("*", authenticated(createTokenAuthenticator(issuer.verify)));
@@ -80,9 +81,9 @@ export async function serveBulk(
 }
 
 /**
- * Speaks HTTP by hand, to see on the connection what comes when.
+ * Sends an HTTP request over a raw connection, so that a test sees when each line arrives.
  *
- * @param first what is sent before the answer is waited for
+ * @param first text that is sent before the response headers are read
  */
 export async function openCall(url: URL, headers: Record<string, string>, first: string): Promise<BulkCall> {
   const connection = await Deno.connect({ hostname: url.hostname, port: Number(url.port) });
@@ -99,9 +100,9 @@ export async function openCall(url: URL, headers: Record<string, string>, first:
   await writer.write(encoder.encode([`POST ${url.pathname} HTTP/1.1`, ...lines, "", ""].join("\r\n")));
   await send(first);
 
-  const input = readAhead(connection.readable);
-  const [statusLine = "", ...answered] = (await input.until("\r\n\r\n")).split("\r\n");
-  const answer = new Headers(answered.map((line) => line.split(": ", 2) as [string, string]));
+  const input = createTextReader(connection.readable);
+  const [statusLine = "", ...headerLines] = (await input.until("\r\n\r\n")).split("\r\n");
+  const responseHeaders = new Headers(headerLines.map((line) => line.split(": ", 2) as [string, string]));
   let text = "";
   const next = async () => {
     for (let end = text.indexOf("\n"); end < 0; end = text.indexOf("\n")) {
@@ -116,7 +117,7 @@ export async function openCall(url: URL, headers: Record<string, string>, first:
   };
   return {
     status: Number(statusLine.split(" ")[1]),
-    headers: answer,
+    headers: responseHeaders,
     send,
     finish: () => writer.write(encoder.encode("0\r\n\r\n")),
     next,
@@ -128,32 +129,32 @@ export async function openCall(url: URL, headers: Record<string, string>, first:
     [Symbol.dispose]() {
       try {
         connection.close();
-      } catch { /* the server has */ }
+      } catch { /* the server has closed it */ }
     },
   };
 }
 
-/** ASCII from a connection, as much as is asked for. */
-function readAhead(readable: ReadableStream<Uint8Array<ArrayBuffer>>) {
+/** Buffered reader of ASCII text from a connection. */
+function createTextReader(readable: ReadableStream<Uint8Array<ArrayBuffer>>) {
   const reader = readable.pipeThrough(new TextDecoderStream()).getReader();
-  let ahead = "";
+  let buffer = "";
   const more = async () => {
     const { done, value } = await reader.read();
-    if (done) throw new Error("The server has hung up");
-    ahead += value;
+    if (done) throw new Error("The server has closed the connection");
+    buffer += value;
   };
   const take = async (length: number) => {
-    while (ahead.length < length) await more();
-    const taken = ahead.slice(0, length);
-    ahead = ahead.slice(length);
-    return taken;
+    while (buffer.length < length) await more();
+    const text = buffer.slice(0, length);
+    buffer = buffer.slice(length);
+    return text;
   };
   return {
     take,
     async until(mark: string) {
-      while (!ahead.includes(mark)) await more();
-      const taken = await take(ahead.indexOf(mark) + mark.length);
-      return taken.slice(0, -mark.length);
+      while (!buffer.includes(mark)) await more();
+      const text = await take(buffer.indexOf(mark) + mark.length);
+      return text.slice(0, -mark.length);
     },
   };
 }

@@ -1,8 +1,8 @@
-/** The bulk upsert as a stream: rows and results side by side, breaks on either end, and what it holds meanwhile. */
+/** Bulk upsert as a stream: results during the upload, disconnects, shutdown, quotas and memory. */
 import assert from "node:assert/strict";
 import process from "node:process";
 import { createConcurrencyQuota } from "../../http/concurrency_quota.ts";
-import { answerWith } from "../../rest/patient_answer.ts";
+import { streamResponse } from "../../rest/streaming_response.ts";
 import { createWorld } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { heldMegabytes } from "../memory.ts";
@@ -12,7 +12,7 @@ import { type Line, serveBulk } from "./bulk.ts";
 const row = (at: number, fields: object = {}) =>
   `${JSON.stringify({ email: `customer${at}@example.com`, ...fields })}\n`;
 
-Deno.test("each row is answered before the next one is sent", async () => {
+Deno.test("each result arrives before the next row is sent", async () => {
   await using world = await createWorld();
   await using server = await serveBulk(world);
   using call = await server.open(world.system, row(1));
@@ -25,7 +25,7 @@ Deno.test("each row is answered before the next one is sent", async () => {
   assert.equal(await call.next(), undefined);
 });
 
-Deno.test("a client that breaks off and sends the file again finds every row applied once", async () => {
+Deno.test("every row is applied once when a client disconnects and sends the file again", async () => {
   await using world = await createWorld();
   await using server = await serveBulk(world);
   const headers = { "idempotency-key": "import 7" };
@@ -46,7 +46,7 @@ Deno.test("a client that breaks off and sends the file again finds every row app
   assert.deepEqual({ ...stored }, { customers: 60, events: 60 });
 });
 
-Deno.test("the row that finds no database says so and is the last one; the caller resumes", async () => {
+Deno.test("the response ends with the first row without a database, and the caller resumes with the same key", async () => {
   await using world = await createWorld();
   const headers = { "idempotency-key": "import 8" };
   const sql = world.database.pool("customer_api", 4);
@@ -72,7 +72,7 @@ Deno.test("the row that finds no database says so and is the last one; the calle
   assert.deepEqual(all.map(({ result }) => result), Array(5).fill("CREATED"));
 });
 
-Deno.test("a file whose rows are wrong again and again is not read to its end, and the last line says so", async () => {
+Deno.test("a file with too many refused rows is not read to its end, and the last line gives the reason", async () => {
   await using world = await createWorld();
   await using server = await serveBulk(world, { refusedLimit: 3 });
   using call = await server.open(world.system, "wrong\n" + row(1) + "wrong\nwrong\n" + row(2) + "wrong\n");
@@ -87,17 +87,17 @@ Deno.test("a file whose rows are wrong again and again is not read to its end, a
   assert.deepEqual(lines.at(-1), {
     error: {
       code: "INVALID_INPUT",
-      message: "Cannot go on: 3 rows have been refused; correct them and send the file again",
+      message: "Cannot continue: 3 rows have been refused; correct them and send the file again",
     },
   });
 });
 
-Deno.test("everything else goes on while thousands of rows are refused", async () => {
+Deno.test("the event loop keeps running while thousands of rows are refused", async () => {
   await using world = await createWorld();
   await using server = await serveBulk(world);
   using call = await server.open(world.system, "{}\n".repeat(9_000));
   await call.finish();
-  // CPU time between two turns of the event loop: a machine that is busy elsewhere does not add to it.
+  // CPU time between two turns of the event loop, which does not include that of other processes.
   let [total, longest] = [0, 0];
   let before = process.cpuUsage();
   let done = false;
@@ -114,9 +114,9 @@ Deno.test("everything else goes on while thousands of rows are refused", async (
   assert.ok(longest < total / 3, `${longest / 1_000} of ${total / 1_000} ms in one turn`);
 });
 
-Deno.test("a client that sends nothing is cut, and what it has sent before is answered", async () => {
+Deno.test("a client that stalls is disconnected after the results of its complete rows", async () => {
   await using world = await createWorld();
-  await using server = await serveBulk(world, { patienceMs: 400 });
+  await using server = await serveBulk(world, { stallMs: 400 });
   using call = await server.open(world.system, row(1) + row(2).slice(0, 9));
   const [first, last, ...more] = await call.rest();
   assert.deepEqual([first.result, more], ["CREATED", []]);
@@ -128,7 +128,7 @@ Deno.test("a client that sends nothing is cut, and what it has sent before is an
   });
 });
 
-Deno.test("a bulk that is under way when the service ends says so in its last line, and takes no more", async () => {
+Deno.test("a bulk upsert ends with an error line when the service shuts down", async () => {
   await using world = await createWorld();
   const closing = new AbortController();
   await using server = await serveBulk(world, { closing: closing.signal });
@@ -136,11 +136,11 @@ Deno.test("a bulk that is under way when the service ends says so in its last li
   assert.equal((await call.next()).result, "CREATED");
   closing.abort();
   assert.deepEqual(await call.rest(), [{
-    error: { code: "UNAVAILABLE", message: "Cannot go on: the service is about to end, ask again" },
+    error: { code: "UNAVAILABLE", message: "Cannot continue: the service is shutting down, try again" },
   }]);
 });
 
-Deno.test("a bulk counts among its caller's streams until its last line, or until its client goes", async () => {
+Deno.test("a bulk upsert counts against its caller's quota of streams until its last line or a disconnect", async () => {
   await using world = await createWorld();
   const streams = createConcurrencyQuota({ what: "streams", total: 3, perHolder: 2 });
   await using server = await serveBulk(world, { streams });
@@ -163,10 +163,10 @@ Deno.test("a bulk counts among its caller's streams until its last line, or unti
   });
   await call.finish();
   await call.rest();
-  assert.throws(() => [1, 2, 3, 4].map(() => streams.take("somebody else")), { code: "RATE_LIMITED" });
+  assert.throws(() => [1, 2, 3, 4].map(() => streams.take("another caller")), { code: "RATE_LIMITED" });
 });
 
-Deno.test("a client that sends crumbs is cut, however often it sends one", async () => {
+Deno.test("a client that sends many tiny chunks is disconnected", async () => {
   await using world = await createWorld();
   await using server = await serveBulk(world);
   using call = await server.open(world.system, row(1));
@@ -179,34 +179,34 @@ Deno.test("a client that sends crumbs is cut, however often it sends one", async
   );
 });
 
-Deno.test("for a client that reads nothing, work goes on until so much waits, and then ends", async () => {
-  let made = 0;
+Deno.test("a response to a client that reads nothing fills its buffer and then times out", async () => {
+  let pieceCount = 0;
   const ended = Promise.withResolvers<void>();
   const pieces = (async function* () {
     try {
-      for (;; made++) yield "0123456789";
+      for (;; pieceCount++) yield "0123456789";
     } finally {
       ended.resolve();
     }
   })();
-  const answer = answerWith(pieces, { unread: 1_000, patienceMs: 100 });
+  const response = streamResponse(pieces, { maxUnreadBytes: 1_000, stallMs: 100 });
   await ended.promise;
-  assert.ok(made >= 100 && made < 130, `${made} pieces`);
-  await assert.rejects(new Response(answer).text(), { code: "INVALID_INPUT" });
+  assert.ok(pieceCount >= 100 && pieceCount < 130, `${pieceCount} pieces`);
+  await assert.rejects(new Response(response).text(), { code: "INVALID_INPUT" });
 });
 
-Deno.test("what waits for a client that reads late is all there", async () => {
-  const answer = answerWith(
+Deno.test("a client that reads late receives the whole response", async () => {
+  const response = streamResponse(
     (async function* () {
       for (let at = 0; at < 50; at++) yield `${at} `;
     })(),
-    { unread: 1_000, patienceMs: 60_000 },
+    { maxUnreadBytes: 1_000, stallMs: 60_000 },
   );
-  const text = await new Response(answer).text();
+  const text = await new Response(response).text();
   assert.deepEqual(text.trim().split(" ").map(Number), Array.from({ length: 50 }, (_, at) => at));
 });
 
-Deno.test("what is held does not grow with the file", async () => {
+Deno.test("memory does not grow with the file", async () => {
   await using world = await createWorld();
   await using server = await serveBulk(world, { refusedLimit: Infinity });
   const [count, batch] = [20_000, 500];
@@ -223,19 +223,19 @@ Deno.test("what is held does not grow with the file", async () => {
     await call.finish();
   })();
   const before = heldMegabytes();
-  let most = 0;
+  let peak = 0;
   const results = new Map<string, number>();
   for (let line = await call.next(), at = 1; line; line = await call.next(), at++) {
     assert.equal(line.row, at);
     results.set(line.result, (results.get(line.result) ?? 0) + 1);
-    if (at % 2_000 === 0) most = Math.max(most, heldMegabytes() - before);
+    if (at % 2_000 === 0) peak = Math.max(peak, heldMegabytes() - before);
   }
   await sending;
   assert.deepEqual([...results], [["CREATED", count / 50], ["REFUSED", count - count / 50]]);
-  assert.ok(most < 12, `${most.toFixed(1)} MiB while a file of 20 MB went through`);
+  assert.ok(peak < 12, `${peak.toFixed(1)} MiB for a file of 20 MB`);
 });
 
-Deno.test("a client that goes away ends the work, and is no error of ours", async () => {
+Deno.test("a disconnect stops the processing and is not logged as an error", async () => {
   await using world = await createWorld();
   await using log = await captureLog();
   await using server = await serveBulk(world);
@@ -254,7 +254,7 @@ Deno.test("a client that goes away ends the work, and is no error of ours", asyn
   assert.deepEqual(log.lines.filter((line) => line.includes("Cannot answer")), []);
 });
 
-Deno.test("of many clients that break off none is an error of ours, whenever they do", async () => {
+Deno.test("disconnects at any time are not logged as errors", async () => {
   await using world = await createWorld();
   await using log = await captureLog();
   {

@@ -1,4 +1,4 @@
-/** Many customers at once: what each row comes to, and what a second sending of the same file does. */
+/** Bulk upsert: the result of each row, and of the same file sent again. */
 import assert from "node:assert/strict";
 import type { Principal } from "../../domain/principal.ts";
 import { readRows } from "../../rest/customers/bulk_rows.ts";
@@ -24,13 +24,13 @@ async function send(
 
 const rows = (...fields: unknown[]) =>
   fields.map((row) => typeof row === "string" ? row : JSON.stringify(row)).join("\n");
-/** A line in short: what it came to, and why if it was refused. */
-const short = ({ row, result, version, error }: Line) => [row, result, error?.code ?? version];
+/** Row number and result of a line, with the version, or the error code of a refused row. */
+const summary = ({ row, result, version, error }: Line) => [row, result, error?.code ?? version];
 
-Deno.test("rows are registered, changed, left alone or refused, each by itself and in their order", async () => {
+Deno.test("each row is created, updated, left unchanged or refused, in the order of the rows", async () => {
   await using rest = await startRest();
   const as = rest.staff(["CUSTOMER_MANAGER"]);
-  const known = await register(rest.world, { email: "Known@example.com", firstName: "Ada" });
+  const existing = await register(rest.world, { email: "Known@example.com", firstName: "Ada" });
   const { status, lines } = await send(
     rest,
     as,
@@ -42,16 +42,16 @@ Deno.test("rows are registered, changed, left alone or refused, each by itself a
       "",
       "[]",
       { email: "no", nickname: "x" },
-      { firstName: "Nobody" },
+      { firstName: "Anonymous" },
       { customerId: crypto.randomUUID(), email: "other@example.com" },
-      { customerId: known.id.toUpperCase(), lastName: "Lovelace" },
-      { customerId: known.id, email: "NEW@example.com" },
+      { customerId: existing.id.toUpperCase(), lastName: "Lovelace" },
+      { customerId: existing.id, email: "NEW@example.com" },
       { email: "new@example.com", password: "hunter2" },
       { email: "last@example.com", phone: null },
     ),
   );
   assert.equal(status, 200);
-  assert.deepEqual(lines.map(short), [
+  assert.deepEqual(lines.map(summary), [
     [1, "CREATED", 1],
     [2, "UPDATED", 2],
     [3, "UNCHANGED", 2],
@@ -65,24 +65,24 @@ Deno.test("rows are registered, changed, left alone or refused, each by itself a
     [11, "REFUSED", "INVALID_INPUT"],
     [12, "CREATED", 1],
   ]);
-  assert.deepEqual([lines[1].customerId, lines[8].customerId], [known.id, known.id]);
-  assert.equal(lines[3].error.message, "Cannot take row 4: it is not JSON");
+  assert.deepEqual([lines[1].customerId, lines[8].customerId], [existing.id, existing.id]);
+  assert.equal(lines[3].error.message, "Cannot accept row 4: it is not JSON");
   assert.equal(
     lines[5].error.message,
-    "Cannot take row 6: email must be an email address; nickname is not known",
+    "Cannot accept row 6: email must be an email address; nickname is not known",
   );
   assert.match(lines[6].error.message, /customerId or email must be given/);
   assert.match(lines[10].error.message, /identity-service/);
-  const shown = await rest.call("GET", `/customers/${known.id}`, { as });
-  const { email, firstName, lastName, version } = shown.body;
+  const read = await rest.call("GET", `/customers/${existing.id}`, { as });
+  const { email, firstName, lastName, version } = read.body;
   assert.deepEqual([email, firstName, lastName, version], ["Known@example.com", "Augusta", "Lovelace", 3]);
-  const [made] = await rest.world.admin`
-    select count(*)::int as events, count(*) filter (where event_type = 'register')::int as births
+  const [journal] = await rest.world.admin`
+    select count(*)::int as events, count(*) filter (where event_type = 'register')::int as registrations
     from actor_events`;
-  assert.deepEqual({ ...made }, { events: 5, births: 3 }, "every row is a command like any other");
+  assert.deepEqual({ ...journal }, { events: 5, registrations: 3 }, "every row is a normal command");
 });
 
-Deno.test("CSV says the same, with quotes, empty cells and either end of line", async () => {
+Deno.test("CSV is accepted with quotes, empty cells and either line ending", async () => {
   await using rest = await startRest();
   const as = rest.world.system;
   const id = crypto.randomUUID();
@@ -100,7 +100,7 @@ Deno.test("CSV says the same, with quotes, empty cells and either end of line", 
     ",last@example.com,,,",
   ].join("\r\n");
   const { lines } = await send(rest, as, file, { "content-type": "text/csv; charset=utf-8" });
-  assert.deepEqual(lines.map(short), [
+  assert.deepEqual(lines.map(summary), [
     [1, "CREATED", 1],
     [2, "CREATED", 1],
     [3, "UPDATED", 2],
@@ -118,7 +118,7 @@ Deno.test("CSV says the same, with quotes, empty cells and either end of line", 
   assert.deepEqual([body.firstName, body.lastName], ['Ada "King"', "Lovelace"]);
 });
 
-Deno.test("a CSV whose header cannot be taken is refused as a whole", async () => {
+Deno.test("a CSV with an invalid header is refused as a whole", async () => {
   await using rest = await startRest();
   for (const header of ["email;firstName", "email,nickname", "email,email", '"email', ""]) {
     const body = `${header}\nnumbat@example.com,x\n`;
@@ -132,41 +132,41 @@ Deno.test("a CSV whose header cannot be taken is refused as a whole", async () =
   assert.deepEqual([other.status, JSON.parse(other.text).code], [415, "INVALID_INPUT"]);
 });
 
-Deno.test("a row that is too long, or no UTF-8, is refused and the next one taken", async () => {
+Deno.test("a row that is too long is refused, and the next one is applied", async () => {
   await using rest = await startRest();
   const long = "x".repeat(64 * 1024);
   const good = { email: "good@example.com" };
   const lines = (await send(rest, rest.world.system, rows({ email: long }, good, `"${long}`))).lines;
-  assert.deepEqual(lines.map(short), [
+  assert.deepEqual(lines.map(summary), [
     [1, "REFUSED", "INVALID_INPUT"],
     [2, "CREATED", 1],
     [3, "REFUSED", "INVALID_INPUT"],
   ]);
-  assert.equal(lines[0].error.message, "Cannot take row 1: it has more than 65536 bytes");
+  assert.equal(lines[0].error.message, "Cannot accept row 1: it has more than 65536 bytes");
 });
 
-Deno.test("a quote that is never closed costs the row that it stands in, and no other one", async () => {
+Deno.test("a quote that is never closed affects its own row only", async () => {
   await using rest = await startRest();
   const good = Array.from({ length: 200 }, (_, at) => `good${at}@example.com,Ada`).join("\n");
-  const filler = "no email,x\n".repeat(7_000); // more than a row may be long
+  const filler = "no email,x\n".repeat(7_000); // longer than the maximum length of a row
   const file =
     `email,lastName\na@example.com,5" tall\nb@example.com,"x\n${good}\n${filler}c@example.com,"x\n${good}`;
   const { lines } = await send(rest, rest.world.system, file, CSV);
   assert.equal(lines.length, 1 + 1 + 200 + 7_000 + 1 + 200);
-  assert.deepEqual(lines.slice(0, 3).map(short), [
+  assert.deepEqual(lines.slice(0, 3).map(summary), [
     [1, "CREATED", 1],
     [2, "REFUSED", "INVALID_INPUT"],
     [3, "CREATED", 1],
   ]);
-  assert.equal(lines[1].error.message, "Cannot take row 2: its quotes do not match");
-  assert.deepEqual(lines.slice(7_202, 7_204).map(short), [
+  assert.equal(lines[1].error.message, "Cannot accept row 2: its quotes do not match");
+  assert.deepEqual(lines.slice(7_202, 7_204).map(summary), [
     [7_203, "REFUSED", "INVALID_INPUT"],
     [7_204, "UNCHANGED", 1],
   ]);
   assert.equal(lines.filter(({ result }) => result === "CREATED").length, 201);
 });
 
-Deno.test("files that arrive together and bring the same new customers agree on who made them", async () => {
+Deno.test("concurrent files with the same new customers create each customer once", async () => {
   await using rest = await startRest();
   const fields = Array.from({ length: 20 }, (_, at) => ({
     customerId: crypto.randomUUID(),
@@ -176,27 +176,27 @@ Deno.test("files that arrive together and bring the same new customers agree on 
   const results = answers.flatMap(({ lines }) => lines.map(({ result }) => result)).toSorted();
   assert.deepEqual(results, [...Array(20).fill("CREATED"), ...Array(60).fill("UNCHANGED")]);
 
-  const taken = { customerId: crypto.randomUUID(), email: "together0@example.com" };
+  const duplicate = { customerId: crypto.randomUUID(), email: "together0@example.com" };
   const unknown = { customerId: crypto.randomUUID(), firstName: "Ada" };
-  const { lines } = await send(rest, rest.world.system, rows(taken, unknown));
-  assert.deepEqual(lines.map(short), [[1, "REFUSED", "ALREADY_EXISTS"], [2, "REFUSED", "NOT_FOUND"]]);
+  const { lines } = await send(rest, rest.world.system, rows(duplicate, unknown));
+  assert.deepEqual(lines.map(summary), [[1, "REFUSED", "ALREADY_EXISTS"], [2, "REFUSED", "NOT_FOUND"]]);
 });
 
 Deno.test("a row that is not UTF-8 is refused, in either format", async () => {
   const latin = [0x67, 0xe4, 0x0a]; // "gä" in Latin-1, and a line feed
   const encoder = new TextEncoder();
-  const options = { patienceMs: 1_000, signal: new AbortController().signal };
+  const options = { stallMs: 1_000, signal: new AbortController().signal };
   for (const [format, before] of [["json", ""], ["csv", "email\n"]] as const) {
     const body = new Blob([encoder.encode(before), new Uint8Array(latin)]).stream();
     const [row, ...more] = (await Array.fromAsync(readRows(body, format, options))).flatMap((
       rows,
     ) => [...rows]);
     assert.ok(row && "refusal" in row);
-    assert.deepEqual([row.refusal.message, more], ["Cannot take row 1: it is not UTF-8", []]);
+    assert.deepEqual([row.refusal.message, more], ["Cannot accept row 1: it is not UTF-8", []]);
   }
 });
 
-Deno.test("rows of one email follow one another, however many there are", async () => {
+Deno.test("rows with the same email are applied one after another", async () => {
   await using rest = await startRest();
   const as = rest.world.system;
   const file = Array.from({ length: 60 }, (_, at) => ({
@@ -204,15 +204,15 @@ Deno.test("rows of one email follow one another, however many there are", async 
     firstName: `Name ${at}`,
   }));
   const { lines } = await send(rest, as, rows(...file));
-  assert.deepEqual(lines.map(short), file.map((_, at) => [at + 1, at ? "UPDATED" : "CREATED", at + 1]));
+  assert.deepEqual(lines.map(summary), file.map((_, at) => [at + 1, at ? "UPDATED" : "CREATED", at + 1]));
   const { body } = await rest.call("GET", `/customers/${lines[0].customerId}`, { as });
   assert.equal(body.firstName, "Name 59");
 });
 
-Deno.test("the same file sent again under its key applies nothing twice and answers the same", async () => {
+Deno.test("a file sent again with its idempotency key changes nothing and gets the same results", async () => {
   await using rest = await startRest();
   const as = rest.staff(["CUSTOMER_MANAGER"]);
-  const [known, moved] = [
+  const [existing, moved] = [
     await register(rest.world, { email: "known@example.com" }),
     await register(rest.world, { email: "moved@example.com" }),
   ];
@@ -226,7 +226,7 @@ Deno.test("the same file sent again under its key applies nothing twice and answ
   );
   const headers = { ...JSON_LINES, "idempotency-key": "spring import" };
   const first = await send(rest, as, file, headers);
-  assert.deepEqual(first.lines.map(short), [
+  assert.deepEqual(first.lines.map(summary), [
     [1, "CREATED", 1],
     [2, "UPDATED", 2],
     [3, "UNCHANGED", 1],
@@ -236,25 +236,25 @@ Deno.test("the same file sent again under its key applies nothing twice and answ
   ]);
   const events = () => rest.world.admin`select count(*)::int as count from actor_events`;
   const [before] = await events();
-  await tell(rest.world, known, "profile.update", { lastName: "Changed since" });
+  await tell(rest.world, existing, "profile.update", { lastName: "Changed since" });
   const second = await send(rest, as, file, headers);
   assert.deepEqual(second.lines, first.lines);
   const [after] = await events();
-  assert.equal(after?.count, before?.count + 1, "only what was changed since");
+  assert.equal(after?.count, before?.count + 1, "only the update between the two");
 
   const other = await send(rest, as, rows({ email: "x@example.com" }), headers);
-  assert.deepEqual(short(other.lines[0]), [1, "REFUSED", "INVALID_INPUT"]);
+  assert.deepEqual(summary(other.lines[0]), [1, "REFUSED", "INVALID_INPUT"]);
   assert.match(other.lines[0].error.message, /the idempotency key belongs to another request/);
   const elsewhere = rest.staff(["CUSTOMER_MANAGER"], crypto.randomUUID());
   assert.deepEqual(
-    (await send(rest, elsewhere, rows({ email: "x@example.com" }), headers)).lines.map(short),
+    (await send(rest, elsewhere, rows({ email: "x@example.com" }), headers)).lines.map(summary),
     [
       [1, "CREATED", 1],
     ],
   );
 });
 
-Deno.test("a file that is still being applied when it is sent again gives the same answers twice", async () => {
+Deno.test("a file that is sent again while it is still being applied gets the same results", async () => {
   await using rest = await startRest();
   const { system: as } = rest.world;
   const file = rows(...Array.from({ length: 120 }, (_, at) => ({
@@ -267,7 +267,7 @@ Deno.test("a file that is still being applied when it is sent again gives the sa
   for (const other of others) assert.deepEqual(other.lines, first?.lines);
 });
 
-Deno.test("only a service brings ids; staff of another role, a shopper and another store come to nothing", async () => {
+Deno.test("only services choose IDs; shoppers, other roles and other stores are refused", async () => {
   await using rest = await startRest();
   const ref = await register(rest.world, { email: "mine@example.com" });
   const customerId = crypto.randomUUID();
@@ -283,18 +283,18 @@ Deno.test("only a service brings ids; staff of another role, a shopper and anoth
   }
   assert.deepEqual(await outcome(rest.staff(["CUSTOMER_MANAGER"])), [200, "REFUSED", "NOT_FOUND"]);
   assert.deepEqual(await outcome(rest.world.system), [200, "CREATED", undefined]);
-  const stranger = rest.staff(["STORE_MANAGER"], crypto.randomUUID());
+  const otherStore = rest.staff(["STORE_MANAGER"], crypto.randomUUID());
   const { lines } = await send(
     rest,
-    stranger,
+    otherStore,
     rows({ customerId: ref.id, lastName: "X" }, { email: "mine@example.com", lastName: "Theirs" }),
   );
-  assert.deepEqual(lines.map(short), [[1, "REFUSED", "NOT_FOUND"], [2, "CREATED", 1]]);
+  assert.deepEqual(lines.map(summary), [[1, "REFUSED", "NOT_FOUND"], [2, "CREATED", 1]]);
   const mine = await rest.call("GET", `/customers/${ref.id}`, { as: rest.world.system });
   assert.deepEqual([mine.body.version, mine.body.lastName], [1, null]);
 });
 
-Deno.test("nobody who was erased comes back by a file, unless the row says that they return", async () => {
+Deno.test("a row with the email of an erased person is refused unless the person returns", async () => {
   const requests = await requestSettings();
   await using rest = await startRest({ requests });
   const ref = await register(rest.world);
@@ -310,7 +310,7 @@ Deno.test("nobody who was erased comes back by a file, unless the row says that 
     rest.world.system,
     rows({ email }, { customerId: ref.id, email: "b@example.com" }, { email, returning: true }),
   );
-  assert.deepEqual(lines.map(short), [
+  assert.deepEqual(lines.map(summary), [
     [1, "REFUSED", "REFUSED_IN_STATE"],
     [2, "REFUSED", "REFUSED_IN_STATE"],
     [3, "CREATED", 1],
@@ -318,7 +318,7 @@ Deno.test("nobody who was erased comes back by a file, unless the row says that 
   assert.doesNotMatch(text + logged.lines.join("\n"), /numbat/);
 });
 
-Deno.test("no value of a row stands in an answer or in the log, whatever is wrong with it", async () => {
+Deno.test("values of invalid rows are neither in the response nor in the log", async () => {
   await using rest = await startRest();
   await using logged = await captureLog();
   const values = { email: "numbat@marsupial.example", firstName: "Numbat", lastName: "Potoroo" };
@@ -344,6 +344,6 @@ Deno.test("no value of a row stands in an answer or in the log, whatever is wron
   );
   assert.deepEqual([json.lines.length, csv.lines.length], [7, 2]);
   for (const { result } of [...json.lines, ...csv.lines]) assert.equal(result, "REFUSED");
-  const told = `${json.text}${csv.text}${logged.lines.join("\n")}`.replaceAll("numbat is not known", "");
-  assert.doesNotMatch(told, /numbat|potoroo/i);
+  const output = `${json.text}${csv.text}${logged.lines.join("\n")}`.replaceAll("numbat is not known", "");
+  assert.doesNotMatch(output, /numbat|potoroo/i);
 });

@@ -1,9 +1,9 @@
-/** GDPR requests as privacy officers open, read and search them. */
+/** GDPR request routes for privacy officers: open, read, list and timeline. */
 import assert from "node:assert/strict";
 import { register, shopper, tell } from "../actors/world.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
-import { OFFICERS, statusesFor } from "./everybody.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
+import { OFFICERS, statusesFor } from "./callers.ts";
 import { startRest, type TestRest } from "./server.ts";
 
 const HOUR_MS = 60 * 60_000;
@@ -13,7 +13,7 @@ const PATH = "/gdpr-requests";
 const officer = (rest: TestRest) => rest.staff(["PRIVACY_OFFICER"]);
 const withGrace = async (graceMs: number) => startRest({ requests: await requestSettings({ graceMs }) });
 
-Deno.test("a request is opened on a customer's behalf, and opening it again gives the open one", async () => {
+Deno.test("a request is opened on a customer's behalf, and opening it again returns the open one", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
   const { id: customerId } = await register(rest.world);
@@ -51,7 +51,7 @@ Deno.test("a request is opened on a customer's behalf, and opening it again give
   assert.equal((await rest.call("POST", PATH, { as, body: { ...body, type: "ACCESS" } })).status, 201);
 });
 
-Deno.test("a request is opened once under its key, and another one under it is refused", async () => {
+Deno.test("a request is opened once per idempotency key, and a different request with the key is refused", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
   const { id: customerId } = await register(rest.world);
@@ -64,7 +64,7 @@ Deno.test("a request is opened once under its key, and another one under it is r
   assert.deepEqual([other.status, other.body.code], [400, "INVALID_INPUT"]);
 });
 
-Deno.test("a rectification corrects the profile at once, and its words stand nowhere but there", async () => {
+Deno.test("a rectification corrects the profile at once, and its values are only in the profile", async () => {
   await using rest = await startRest();
   const as = officer(rest);
   const { id: customerId } = await register(rest.world, { firstName: "Gracie", phone: "+41445551234" });
@@ -83,13 +83,13 @@ Deno.test("a rectification corrects the profile at once, and its words stand now
   const customer = (await rest.call("GET", `/customers/${customerId}`, { as: manager })).body;
   assert.deepEqual([customer.firstName, customer.phone], ["Grace", null]);
 
-  const taken = { customerId, type: "RECTIFICATION", corrections: { email: "TAKEN@example.com" } };
-  const refused = await rest.call("POST", PATH, { as, body: taken });
+  const duplicate = { customerId, type: "RECTIFICATION", corrections: { email: "TAKEN@example.com" } };
+  const refused = await rest.call("POST", PATH, { as, body: duplicate });
   assert.deepEqual([refused.status, refused.body.code], [409, "ALREADY_EXISTS"]);
   assert.ok(!refused.text.toLowerCase().includes("taken@") && !refused.text.includes(other.id));
 });
 
-Deno.test("what a request may not say is refused by the fields' names", async () => {
+Deno.test("invalid fields and filters are refused by name", async () => {
   await using rest = await startRest();
   const as = officer(rest);
   const { id: customerId } = await register(rest.world);
@@ -124,10 +124,10 @@ Deno.test("what a request may not say is refused by the fields' names", async ()
   assert.equal((await rest.call("POST", PATH, { as, body: unknown })).status, 404);
 });
 
-Deno.test("the list is newest first, page by page, and narrowed by each of its filters", async () => {
+Deno.test("the list is newest first, paginated, and filtered by each parameter", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const [one, two, three] = [
     await register(rest.world),
     await register(rest.world),
@@ -145,22 +145,22 @@ Deno.test("the list is newest first, page by page, and narrowed by each of its f
   await shop.work();
   await admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${access.id}`;
 
-  const found = async (query: string) => {
+  const search = async (query: string) => {
     const { status, body } = await rest.call("GET", `${PATH}?${query}`, { as });
     assert.equal(status, 200, query);
     return body.items.map((item: { requestId: string }) => item.requestId);
   };
   const all = [cancelled, running, access, erasure].map(({ id }) => id);
-  assert.deepEqual(await found(""), all);
-  assert.deepEqual(await found("type=ACCESS"), [access.id]);
-  assert.deepEqual(await found("status=IN_PROGRESS"), [running.id]);
-  assert.deepEqual(await found("status=PENDING&type=ERASURE"), [erasure.id]);
-  assert.deepEqual(await found("outcome=CANCELLED"), [cancelled.id]);
-  assert.deepEqual(await found("overdue=true"), [access.id]);
-  assert.deepEqual(await found("overdue=false"), [cancelled.id, running.id, erasure.id]);
-  assert.deepEqual(await found(`customerId=${one.id.toUpperCase()}`), [access.id, erasure.id]);
-  assert.deepEqual(await found("waitingFor=order-service"), [running.id]);
-  assert.deepEqual(await found("waitingFor=nobody"), []);
+  assert.deepEqual(await search(""), all);
+  assert.deepEqual(await search("type=ACCESS"), [access.id]);
+  assert.deepEqual(await search("status=IN_PROGRESS"), [running.id]);
+  assert.deepEqual(await search("status=PENDING&type=ERASURE"), [erasure.id]);
+  assert.deepEqual(await search("outcome=CANCELLED"), [cancelled.id]);
+  assert.deepEqual(await search("overdue=true"), [access.id]);
+  assert.deepEqual(await search("overdue=false"), [cancelled.id, running.id, erasure.id]);
+  assert.deepEqual(await search(`customerId=${one.id.toUpperCase()}`), [access.id, erasure.id]);
+  assert.deepEqual(await search("waitingFor=order-service"), [running.id]);
+  assert.deepEqual(await search("waitingFor=unknown-service"), []);
 
   const paged: string[] = [];
   let next = "";
@@ -181,10 +181,10 @@ Deno.test("the list is newest first, page by page, and narrowed by each of its f
   assert.equal((byId.get(access.id) as Record<string, unknown>).overdue, true);
 });
 
-Deno.test("a request is at risk within seven days of its due date, and overdue behind it", async () => {
+Deno.test("a request is at risk within seven days of its due date, and overdue after it", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const { id } = await shop.open(await register(rest.world), "ERASURE");
   const flags = async (daysLeft: number) => {
     const dueAt = new Date(Date.now() + daysLeft * DAY_MS);
@@ -199,10 +199,10 @@ Deno.test("a request is at risk within seven days of its due date, and overdue b
   ]);
 });
 
-Deno.test("the timeline tells every event with its states, and who it was, page by page", async () => {
+Deno.test("the timeline lists every event with its states and its principal, and is paginated", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const ref = await register(rest.world);
   const { id } = await shop.open(ref, "ERASURE", {}, { by: shopper(ref) });
   const act = (action: string, body: unknown) => rest.call("POST", `${PATH}/${id}/${action}`, { as, body });
@@ -210,7 +210,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
   await act("release", { reason: "it is over" });
   await act("cancel", undefined);
   const { body } = await rest.call("GET", `${PATH}/${id}/timeline`, { as });
-  const officerSays = { by: { id: as.id, type: "STAFF" } };
+  const byOfficer = { by: { id: as.id, type: "STAFF" } };
   const expected = [
     {
       sequence: 1,
@@ -228,7 +228,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
       service: null,
       stateBefore: { PENDING: "grace" },
       stateAfter: { PENDING: "held" },
-      ...officerSays,
+      ...byOfficer,
       changedFields: ["status", "hold_reason"],
       reason: "a lawsuit",
     },
@@ -238,7 +238,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
       service: null,
       stateBefore: { PENDING: "held" },
       stateAfter: { PENDING: "grace" },
-      ...officerSays,
+      ...byOfficer,
       changedFields: ["status"],
       reason: "it is over",
     },
@@ -248,7 +248,7 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
       service: null,
       stateBefore: { PENDING: "grace" },
       stateAfter: "COMPLETED",
-      ...officerSays,
+      ...byOfficer,
       changedFields: ["status"],
       reason: null,
     },
@@ -265,10 +265,10 @@ Deno.test("the timeline tells every event with its states, and who it was, page 
   assert.equal(second.body.nextCursor, null);
 });
 
-Deno.test("the timeline has public names for timers' events and says which service an event was about", async () => {
+Deno.test("the timeline has public names for timer events, and names the service that an event is about", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const { id, ...ref } = await shop.open(await register(rest.world), "ERASURE");
   await shop.work(new Date(Date.now() + HOUR_MS + 1_000));
   await shop.tell({ ...ref, id }, "participant.confirm", { service: "order-service" });
@@ -297,10 +297,10 @@ Deno.test("the timeline has public names for timers' events and says which servi
   ]);
 });
 
-Deno.test("a request whose machine this version does not know is read, and takes no command", async () => {
+Deno.test("a request of an unknown machine can be read, and refuses every command", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const request = await shop.open(await register(rest.world), "ERASURE");
   const { admin } = rest.world;
   for (const snapshot of [{ value: { PENDING: { dreaming: "deep" } }, context: {} }, {}]) {
@@ -334,13 +334,13 @@ Deno.test("a request whose machine this version does not know is read, and takes
   }
 });
 
-Deno.test("a customer who is erased takes no new request, and an erasure stays in sight", async () => {
+Deno.test("an erased customer has no new requests, and its erasure remains readable", async () => {
   await using rest = await startRest();
   const as = officer(rest);
   const ref = await register(rest.world);
   const { requestId } =
     (await rest.call("POST", PATH, { as, body: { customerId: ref.id, type: "ERASURE" } })).body;
-  await createWorkshop(rest.world).work();
+  await createRequestFixture(rest.world).work();
   const { body } = await rest.call("GET", `${PATH}/${requestId}`, { as });
   assert.deepEqual([body.status, body.participants.length], ["IN_PROGRESS", 3]);
   const late = await rest.call("POST", PATH, { as, body: { customerId: ref.id, type: "ACCESS" } });
@@ -349,10 +349,10 @@ Deno.test("a customer who is erased takes no new request, and an erasure stays i
   assert.deepEqual([again.status, again.body.requestId], [200, requestId]);
 });
 
-Deno.test("privacy officers handle requests, and nobody else of the store, nor of another one", async () => {
+Deno.test("only privacy officers of the store handle its requests", async () => {
   await using rest = await withGrace(HOUR_MS);
   const ref = await register(rest.world);
-  const shop = createWorkshop(rest.world);
+  const shop = createRequestFixture(rest.world);
   const { id } = await shop.open(ref, "ERASURE");
   const every = (call: Parameters<typeof statusesFor>[2]) => statusesFor(rest, ref.id, call);
   for (const part of ["", "/timeline"]) {
@@ -390,7 +390,7 @@ Deno.test("privacy officers handle requests, and nobody else of the store, nor o
   }
 });
 
-Deno.test("only a subject of the store is asked for", async () => {
+Deno.test("a request about a customer of another store is not found", async () => {
   await using rest = await startRest();
   const elsewhere = crypto.randomUUID();
   const ref = { kind: "customer", storeId: elsewhere, id: crypto.randomUUID() } as const;

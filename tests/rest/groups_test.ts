@@ -1,24 +1,24 @@
-/** The shopper groups of a store, as staff keep them. */
+/** Group routes: shopper groups and their members. */
 import assert from "node:assert/strict";
 import { endMemberships } from "../../actors/customers/end_memberships.ts";
 import { startWorker } from "../../actors/runtime/worker.ts";
-import { byEights, createGroup, register, tell } from "../actors/world.ts";
+import { createGroup, mapConcurrently, register, tell } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { asked } from "../rpc/client.ts";
 import { serveLookups } from "../rpc/serve.ts";
-import { READERS, statusesFor, WRITERS } from "./everybody.ts";
+import { READERS, statusesFor, WRITERS } from "./callers.ts";
 import { startRest, type TestRest } from "./server.ts";
 
 const GOLD = { name: "Gold", priceListId: crypto.randomUUID(), priority: 7 };
 
 const manager = (rest: TestRest) => rest.staff(["CUSTOMER_MANAGER"]);
 
-Deno.test("a group is made, read, changed and deleted, and stays on record", async () => {
+Deno.test("a group is created, read, updated and deleted, and its record remains", async () => {
   await using rest = await startRest();
   const as = manager(rest);
-  const made = await rest.call("POST", "/groups", { as, body: GOLD });
-  const { groupId, createdAt, updatedAt } = made.body;
-  assert.deepEqual([made.status, made.body], [201, {
+  const created = await rest.call("POST", "/groups", { as, body: GOLD });
+  const { groupId, createdAt, updatedAt } = created.body;
+  assert.deepEqual([created.status, created.body], [201, {
     groupId,
     ...GOLD,
     version: 1,
@@ -27,17 +27,17 @@ Deno.test("a group is made, read, changed and deleted, and stays on record", asy
     deletedAt: null,
   }]);
   const path = `/groups/${groupId}`;
-  assert.deepEqual([made.headers.get("location"), made.headers.get("etag")], [path, '"1"']);
+  assert.deepEqual([created.headers.get("location"), created.headers.get("etag")], [path, '"1"']);
   const read = await rest.call("GET", path, { as });
-  assert.deepEqual([read.status, read.body, read.headers.get("etag")], [200, made.body, '"1"']);
-  const known = await rest.call("GET", path, { as, headers: { "if-none-match": '"1"' } });
-  assert.deepEqual([known.status, known.text], [304, ""]);
+  assert.deepEqual([read.status, read.body, read.headers.get("etag")], [200, created.body, '"1"']);
+  const notModified = await rest.call("GET", path, { as, headers: { "if-none-match": '"1"' } });
+  assert.deepEqual([notModified.status, notModified.text], [304, ""]);
 
   const changed = await rest.call("PATCH", path, { as, body: { priority: -1, name: "Golden" } });
   assert.deepEqual([changed.status, changed.headers.get("etag")], [200, '"2"']);
   assert.ok(changed.body.updatedAt >= updatedAt);
   assert.deepEqual({ ...changed.body, updatedAt }, {
-    ...made.body,
+    ...created.body,
     priority: -1,
     name: "Golden",
     version: 2,
@@ -55,7 +55,7 @@ Deno.test("a group is made, read, changed and deleted, and stays on record", asy
   assert.equal((await rest.call("POST", "/groups", { as, body: { ...GOLD, name: "Golden" } })).status, 201);
 });
 
-Deno.test("a name belongs to one group of a store", async () => {
+Deno.test("a name is unique among the groups of a store", async () => {
   await using rest = await startRest();
   const as = manager(rest);
   assert.equal((await rest.call("POST", "/groups", { as, body: GOLD })).status, 201);
@@ -69,7 +69,7 @@ Deno.test("a name belongs to one group of a store", async () => {
   assert.equal((await rest.call("GET", "/groups", { as: elsewhere })).body.items.length, 1);
 });
 
-Deno.test("a group's change rests on the version that it names, and is made once under its key", async () => {
+Deno.test("a change of a group honors If-Match, and is applied once per idempotency key", async () => {
   await using rest = await startRest();
   const as = manager(rest);
   const key = { "idempotency-key": "g 1" };
@@ -92,16 +92,16 @@ Deno.test("a group's change rests on the version that it names, and is made once
   assert.deepEqual([deleted.status, (await rest.call("DELETE", path, deletion)).body], [200, deleted.body]);
 });
 
-Deno.test("what a group may not say is refused by the fields' names", async () => {
+Deno.test("invalid fields and parameters are refused by name", async () => {
   await using rest = await startRest();
   const as = manager(rest);
-  const body = { name: " ", priceListId: "7", priority: 2 ** 31, colour: "red" };
+  const body = { name: " ", priceListId: "7", priority: 2 ** 31, color: "red" };
   const reply = await rest.call("POST", "/groups", { as, body });
   assert.deepEqual([reply.status, reply.body.code], [400, "INVALID_INPUT"]);
   const problems =
     "name must not be empty; priceListId must be a UUID; priority must be at most 2147483647; " +
-    "colour is not known";
-  assert.equal(reply.body.message, `Cannot take the request POST /groups: ${problems}`);
+    "color is not known";
+  assert.equal(reply.body.message, `Cannot accept the request POST /groups: ${problems}`);
   for (
     const query of [
       "limit=0",
@@ -119,11 +119,11 @@ Deno.test("what a group may not say is refused by the fields' names", async () =
   const { body: { message } } = await rest.call("GET", "/groups?limit=0&deleted=1", { as });
   assert.equal(
     message,
-    "Cannot take the request GET /groups: deleted must be true or false; limit must be at least 1",
+    "Cannot accept the request GET /groups: deleted must be true or false; limit must be at least 1",
   );
 });
 
-Deno.test("the list goes page by page, by the beginning of the name, with or without deleted groups", async () => {
+Deno.test("the list is paginated, and filtered by name prefix and by deletion", async () => {
   await using rest = await startRest();
   const as = manager(rest);
   const ids: string[] = [];
@@ -154,13 +154,13 @@ Deno.test("the list goes page by page, by the beginning of the name, with or wit
   assert.equal((await names("deleted=false")).length, 6);
 });
 
-Deno.test("a deleted group decides no price from the answer on, and each of 1,000 members is told", async () => {
+Deno.test("a deleted group decides no prices after the response, and each of 1,000 memberships publishes its end", async () => {
   await using rest = await startRest();
   await using rpc = await serveLookups(rest.world.database);
   const { admin, storeId } = rest.world;
   const as = manager(rest);
   const group = await createGroup(rest.world, { ...GOLD, name: "Large" });
-  const ids = await byEights(Array(1_000), async () => {
+  const ids = await mapConcurrently(Array(1_000), async () => {
     const ref = await register(rest.world);
     await tell(rest.world, ref, "group.assign", { groupId: group.id });
     return ref.id;
@@ -174,17 +174,17 @@ Deno.test("a deleted group decides no price from the answer on, and each of 1,00
 
   assert.equal((await rest.call("DELETE", `/groups/${group.id}`, { as })).status, 200);
   assert.deepEqual(await priceLists(), [null, null]);
-  const left = async () => {
-    const found: string[] = [];
+  const readMembers = async () => {
+    const members: string[] = [];
     let next = "";
     do {
       const { body } = await rest.call("GET", `/groups/${group.id}/members?limit=100${next}`, { as });
-      found.push(...body.items.map((member: { customerId: string }) => member.customerId));
+      members.push(...body.items.map((member: { customerId: string }) => member.customerId));
       next = body.nextCursor === null ? "" : `&cursor=${body.nextCursor}`;
     } while (next !== "");
-    return found;
+    return members;
   };
-  assert.deepEqual(await left(), ids.toSorted());
+  assert.deepEqual(await readMembers(), ids.toSorted());
 
   await using _worker = startWorker({
     sql: rest.world.database.pool("customer_worker"),
@@ -192,15 +192,15 @@ Deno.test("a deleted group decides no price from the answer on, and each of 1,00
     actors: rest.world.actors,
     performers: { "memberships.end": endMemberships },
   });
-  await eventually(async () => assert.deepEqual(await left(), []), 60_000);
-  const told = await admin<{ key: string; events: number }[]>`
+  await eventually(async () => assert.deepEqual(await readMembers(), []), 60_000);
+  const published = await admin<{ key: string; events: number }[]>`
     select key, count(*)::int as events from outbox
     where topic = 'customer.group_removed' and payload ->> 'groupId' = ${group.id} group by key order by key`;
-  assert.deepEqual(told.map(({ key }) => key), ids.toSorted());
-  assert.ok(told.every(({ events }) => events === 1));
+  assert.deepEqual(published.map(({ key }) => key), ids.toSorted());
+  assert.ok(published.every(({ events }) => events === 1));
 });
 
-Deno.test("members are told by id and when they were assigned, and nothing else", async () => {
+Deno.test("members have an ID and the time of their assignment, and nothing else", async () => {
   await using rest = await startRest();
   const group = await createGroup(rest.world);
   const ref = await register(rest.world, { firstName: "Grace" });
@@ -209,16 +209,16 @@ Deno.test("members are told by id and when they were assigned, and nothing else"
   const [{ assignedAt }] = body.items;
   assert.ok(Date.parse(assignedAt) > 0);
   assert.deepEqual(body, { items: [{ customerId: ref.id, assignedAt }], nextCursor: null });
-  const none = await rest.call("GET", `/groups/${crypto.randomUUID()}/members`, { as: manager(rest) });
-  assert.equal(none.status, 404);
+  const unknown = await rest.call("GET", `/groups/${crypto.randomUUID()}/members`, { as: manager(rest) });
+  assert.equal(unknown.status, 404);
 });
 
-Deno.test("support reads groups, managers change them, and nobody else comes in", async () => {
+Deno.test("support reads groups, managers change them, and all other callers are refused", async () => {
   await using rest = await startRest();
   const { id } = await createGroup(rest.world);
   const every = (call: Parameters<typeof statusesFor>[2]) => statusesFor(rest, crypto.randomUUID(), call);
-  const here = { OTHER_STORE: 200 };
-  assert.deepEqual(await every((by) => rest.call("GET", "/groups", by)), { ...READERS(), ...here });
+  const ownList = { OTHER_STORE: 200 };
+  assert.deepEqual(await every((by) => rest.call("GET", "/groups", by)), { ...READERS(), ...ownList });
   assert.deepEqual(await every((by) => rest.call("GET", `/groups/${id}`, by)), READERS());
   assert.deepEqual(await every((by) => rest.call("GET", `/groups/${id}/members`, by)), READERS());
   assert.deepEqual(

@@ -1,20 +1,20 @@
-/** What a client sends over REST is read in time in proportion to its size: headers, URLs, JSON bodies and bulk rows. */
+/** Linear parsing time of all input over REST: headers, URLs, JSON bodies and bulk rows. */
 import assert from "node:assert/strict";
 import { readRows, type RowFormat } from "../../rest/customers/bulk_rows.ts";
 import { URL_LIMIT } from "../../http/mod.ts";
 import { BODY_LIMIT } from "../../rest/limits.ts";
-import { LINE_LIMIT } from "../../rest/lines.ts";
+import { LINE_LIMIT } from "../../rest/line_splitter.ts";
 import { register } from "../actors/world.ts";
 import { assertLinear, filled } from "../growth.ts";
 import { startRest, type TestRest } from "./server.ts";
 
-/** Characters of the smaller header; the larger one is as long as Deno takes. */
+/** Characters of the smaller header; the larger one has the maximum length that Deno accepts. */
 const HEADER = 8 * 1_024;
-/** Characters of the smaller URL; the larger one is longer than Deno takes, for growth to show. */
+/** Characters of the smaller URL; the larger one is longer than Deno accepts, so that growth is measurable. */
 const URL_SIZE = 32 * 1_024;
 const BODY = Math.floor(BODY_LIMIT / 8) - 64;
 
-/** What separates, quotes or escapes in headers. */
+/** Separators, quotes and escapes of headers. */
 const UNITS = [
   ",",
   "a,",
@@ -36,8 +36,8 @@ const UNITS = [
   "*",
 ];
 
-/** Each header that the service reads, and a request that makes it do so. */
-const HEADERS: Record<string, (rest: Prepared) => [path: string, init: RequestInit]> = {
+/** Each header that the service reads, with a request for which it is read. */
+const HEADERS: Record<string, (fixture: Fixture) => [path: string, init: RequestInit]> = {
   "authorization": ({ customer }) => [customer, {}],
   "x-forwarded-for": ({ customer }) => [customer, {}],
   "traceparent": ({ customer, as }) => [customer, as({})],
@@ -52,16 +52,16 @@ const HEADERS: Record<string, (rest: Prepared) => [path: string, init: RequestIn
   "origin": ({ customer, as }) => [customer, as({})],
 };
 
-interface Prepared extends AsyncDisposable {
+interface Fixture extends AsyncDisposable {
   rest: TestRest;
   /** Path of a customer. */
   customer: string;
   exported: string;
-  /** A request of staff who may do everything. */
+  /** Adds the token of staff with all roles. */
   as(init: RequestInit): RequestInit;
 }
 
-async function prepare(): Promise<Prepared> {
+async function startFixture(): Promise<Fixture> {
   const rest = await startRest({ limits: { perAddress: () => Promise.resolve(undefined), proxies: 2 } });
   const { id } = await register(rest.world);
   const staff = rest.staff(["CUSTOMER_MANAGER", "CUSTOMER_SUPPORT", "PRIVACY_OFFICER", "STORE_MANAGER"]);
@@ -78,32 +78,32 @@ async function prepare(): Promise<Prepared> {
   };
 }
 
-/** Sends it and reads the answer. */
-async function ask({ rest }: Prepared, path: string, init: RequestInit): Promise<Response> {
+/** Sends a request and reads the response. */
+async function request({ rest }: Fixture, path: string, init: RequestInit): Promise<Response> {
   const response = await rest.app.request(path, init);
   await response.arrayBuffer();
   return response;
 }
 
-Deno.test("headers are read in time in proportion to their size", async () => {
-  await using prepared = await prepare();
+Deno.test("the parsing time of headers is linear", async () => {
+  await using fixture = await startFixture();
   for (const [name, requestOf] of Object.entries(HEADERS)) {
     for (const unit of UNITS) {
       await assertLinear(`${name} of ${unit}`, HEADER, (size) => {
-        const [path, init] = requestOf(prepared);
+        const [path, init] = requestOf(fixture);
         const before = name === "authorization" ? "Bearer a" : "a";
         const headers = {
           ...init.headers as Record<string, string>,
           [name]: `${before}${filled(unit, size)}a`,
         };
-        return () => ask(prepared, path, { ...init, headers });
+        return () => request(fixture, path, { ...init, headers });
       });
     }
   }
 });
 
-/** Queries and paths, some of which are read again for each of their parts. */
-const ADDRESSES: [before: string, unit: string][] = [
+/** Queries and paths that could be read again for each of their parts. */
+const URLS: [before: string, unit: string][] = [
   ["/customers?", "&"],
   ["/customers?%", "&"],
   ["/customers?", "&a"],
@@ -125,17 +125,17 @@ const ADDRESSES: [before: string, unit: string][] = [
   ["/exports/", "."],
 ];
 
-Deno.test("URLs are read in time in proportion to their size, and long ones are refused", async () => {
-  await using prepared = await prepare();
-  for (const [before, unit] of ADDRESSES) {
+Deno.test("the parsing time of URLs is linear, and long URLs are refused", async () => {
+  await using fixture = await startFixture();
+  for (const [before, unit] of URLS) {
     await assertLinear(`${before}${unit}`, URL_SIZE, (size) => {
       const path = `${before}${filled(unit, size)}`;
-      return () => ask(prepared, path, prepared.as({}));
+      return () => request(fixture, path, fixture.as({}));
     });
   }
   const longest = (length: number) => `http://localhost/customers?email=`.padEnd(length, "a");
   for (const [length, status] of [[URL_LIMIT, 400], [URL_LIMIT + 1, 414]] as const) {
-    assert.equal((await ask(prepared, longest(length), prepared.as({}))).status, status);
+    assert.equal((await request(fixture, longest(length), fixture.as({}))).status, status);
   }
 });
 
@@ -167,12 +167,12 @@ const BODIES: Shape[] = [
   ["a long number", `{"firstName":1`, "0", "}"],
   ["a long fraction", `{"firstName":0.`, "1", "}"],
   ["white space", "{", " ", "}"],
-  ["what is not JSON", "", "x", ""],
+  ["text that is not JSON", "", "x", ""],
 ];
 
-Deno.test("JSON bodies are read in time in proportion to their size, and answers to them are short", async () => {
-  await using prepared = await prepare();
-  const { customer } = prepared;
+Deno.test("the parsing time of JSON bodies is linear, and the responses are short", async () => {
+  await using fixture = await startFixture();
+  const { customer } = fixture;
   const routes = [["PATCH", customer], ["POST", "/customers"], ["POST", "/customers/search"], [
     "POST",
     "/groups",
@@ -182,11 +182,11 @@ Deno.test("JSON bodies are read in time in proportion to their size, and answers
       await assertLinear(`${what} to ${path}`, BODY, (size) => {
         const body = `${before}${filled(unit, size)}${after}`;
         return async () => {
-          const response = await prepared.rest.app.request(path, prepared.as({ method, body }));
-          const answer = await response.text();
+          const response = await fixture.rest.app.request(path, fixture.as({ method, body }));
+          const text = await response.text();
           assert.ok(
-            response.status < 500 && answer.length < 3_000,
-            `${what}: ${response.status}, ${answer.length}`,
+            response.status < 500 && text.length < 3_000,
+            `${what}: ${response.status}, ${text.length}`,
           );
         };
       });
@@ -195,7 +195,7 @@ Deno.test("JSON bodies are read in time in proportion to their size, and answers
 });
 
 const HEADER_ROW = "email,firstName,lastName\n";
-/** Rows and headers of a bulk upsert; `$` counts. Half of a header may come before the other half. */
+/** Rows and headers of a bulk upsert; `$` is replaced by a counter. With two units, each fills half of the text. */
 const ROWS: [format: RowFormat, what: string, before: string, ...units: [string] | [string, string]][] = [
   ["csv", "a header of many columns", "", "a,"],
   ["csv", "a header of different columns", "", "a$,"],
@@ -230,18 +230,18 @@ const ROWS: [format: RowFormat, what: string, before: string, ...units: [string]
   ["json", "byte order marks", "", "\ufeff\n"],
 ];
 
-Deno.test("rows of a bulk are read in time in proportion to their size", async () => {
+Deno.test("the parsing time of bulk rows is linear", async () => {
   for (const [format, what, before, ...units] of ROWS) {
-    const hasRows = units[0].includes("\n"); // each costs some time of its own
+    const hasRows = units[0].includes("\n"); // each row has a fixed cost
     await assertLinear(`${what}, as ${format}`, hasRows ? LINE_LIMIT / 64 : LINE_LIMIT / 8 - 64, (size) => {
       const filling = units.map((unit) => filled(unit, size / units.length)).join("");
       const bytes = new TextEncoder().encode(before + filling);
       return async () => {
-        const options = { patienceMs: 60_000, signal: new AbortController().signal };
+        const options = { stallMs: 60_000, signal: new AbortController().signal };
         try {
           for await (const rows of readRows(new Response(bytes).body!, format, options)) [...rows];
         } catch (error) {
-          assert.match(String(error), /Cannot take the (CSV|header)/);
+          assert.match(String(error), /Cannot accept the (CSV|header)/);
         }
       };
     });

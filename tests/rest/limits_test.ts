@@ -1,4 +1,4 @@
-/** How much anybody may ask over REST, counted by replicas together; and what answers say to browsers. */
+/** Rate limits over REST across replicas, the limit on bodies, and response headers for browsers. */
 import { Hono } from "@hono/hono";
 import assert from "node:assert/strict";
 import type { Principal } from "../../domain/principal.ts";
@@ -18,7 +18,7 @@ interface Replica {
   get(as: Principal | undefined, headers?: Record<string, string>, path?: string): Promise<Response>;
 }
 
-/** Replicas before one database, each with limits of its own making. */
+/** Starts two replicas with one database, each with its own limiters. */
 async function startReplicas(
   world: World,
   limits: (pool: ReturnType<World["database"]["pool"]>) => Partial<Limits>,
@@ -56,7 +56,7 @@ async function startReplicas(
   return { replicas: replicas as [Replica, Replica], [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-Deno.test("a principal's requests are counted by all replicas together, and nobody else's with them", async () => {
+Deno.test("all replicas share the count of a principal's requests, and other principals are not affected", async () => {
   await using world = await createWorld();
   await using started = await startReplicas(world, (reader) => ({
     perPrincipal: createRateLimit(reader, { requests: 4, windowSeconds: 60 }),
@@ -74,7 +74,7 @@ Deno.test("a principal's requests are counted by all replicas together, and nobo
   assert.equal((await one.get({ ...system, storeId: crypto.randomUUID() })).status, 404);
 });
 
-Deno.test("a request counts once, whether its path names one of a resource or all of it", async () => {
+Deno.test("a request counts once, for a collection path as for the path of one resource", async () => {
   await using world = await createWorld();
   await using started = await startReplicas(world, (reader) => ({
     perPrincipal: createRateLimit(reader, { requests: 2, windowSeconds: 60 }),
@@ -91,7 +91,7 @@ Deno.test("a request counts once, whether its path names one of a resource or al
   assert.equal((await one.get(undefined)).status, 429);
 });
 
-Deno.test("strangers who use up their address lock out no caller with a token", async () => {
+Deno.test("unauthenticated clients that exhaust the limit of their address do not lock out callers with a token", async () => {
   await using world = await createWorld();
   await using started = await startReplicas(world, (reader) => ({
     perAddress: createRateLimit(reader, { requests: 2, windowSeconds: 60 }),
@@ -101,7 +101,7 @@ Deno.test("strangers who use up their address lock out no caller with a token", 
   assert.deepEqual([(await one.get(undefined)).status, (await two.get(undefined, guess)).status], [401, 401]);
   for (const replica of [one, two]) {
     const refused = await replica.get(undefined, guess);
-    assert.equal(refused.status, 429, "guessing is limited");
+    assert.equal(refused.status, 429, "guesses of tokens are limited");
     assert.ok(Number(refused.headers.get("retry-after")) > 0);
     for (const as of [world.system, world.staff]) {
       for (let at = 0; at < 4; at++) assert.equal((await replica.get(as)).status, 404);
@@ -109,18 +109,18 @@ Deno.test("strangers who use up their address lock out no caller with a token", 
   }
 });
 
-Deno.test("a high limit is kept to a hundredth for each replica, by few statements", async () => {
+Deno.test("a high limit is exact to one percent per replica, with few statements", async () => {
   await using world = await createWorld();
   const limits = [1, 2].map(() =>
     createRateLimit(world.database.pool("customer_reader"), { requests: 1_000, windowSeconds: 60 })
   );
-  const key = { storeId: world.storeId, key: "somebody" };
-  const asked = Array.from({ length: 1_200 }, (_, at) => limits[at % 2]!(key));
-  const taken = (await Promise.all(asked)).filter((seconds) => seconds === undefined).length;
-  assert.ok(taken > 980 && taken <= 1_000, `${taken} were taken`);
+  const key = { storeId: world.storeId, key: "principal" };
+  const requests = Array.from({ length: 1_200 }, (_, at) => limits[at % 2]!(key));
+  const accepted = (await Promise.all(requests)).filter((seconds) => seconds === undefined).length;
+  assert.ok(accepted > 980 && accepted <= 1_000, `${accepted} were accepted`);
 });
 
-Deno.test("an address is limited for strangers, as the outermost proxy of ours has seen it", async () => {
+Deno.test("unauthenticated requests are limited by the address that the outermost trusted proxy has seen", async () => {
   await using world = await createWorld();
   await using started = await startReplicas(world, (reader) => ({
     perAddress: createRateLimit(reader, { requests: 2, windowSeconds: 60 }),
@@ -143,7 +143,7 @@ Deno.test("an address is limited for strangers, as the outermost proxy of ours h
   assert.equal((await one.get(undefined, from("2001:db8:0:1::1"))).status, 401);
 });
 
-Deno.test("counts hold no address and no id, and go once their window has passed", async () => {
+Deno.test("counts contain no address and no ID, and are deleted after their window", async () => {
   await using world = await createWorld();
   await using started = await startReplicas(world, (reader) => ({
     perPrincipal: createRateLimit(reader, { requests: 9, windowSeconds: 60 }),
@@ -161,16 +161,16 @@ Deno.test("counts hold no address and no id, and go once their window has passed
   assert.equal((await world.admin`select 1 from rate_limits`).length, 0);
 });
 
-Deno.test("without the database each replica counts for itself", async () => {
+Deno.test("each replica counts on its own without the database", async () => {
   await using world = await createWorld();
   const limit = createRateLimit(world.database.pool("customer_reader"), { requests: 2, windowSeconds: 60 });
   await world.admin`revoke execute on all functions in schema public from customer_reader`;
-  const key = { storeId: world.storeId, key: "somebody" };
+  const key = { storeId: world.storeId, key: "principal" };
   assert.deepEqual([await limit(key), await limit(key)], [undefined, undefined]);
   assert.ok((await limit(key))! > 0);
 });
 
-Deno.test("a body over the limit is refused, whether it says how long it is or not", async () => {
+Deno.test("a body over the limit is refused, with or without a Content-Length", async () => {
   await using world = await createWorld();
   const issuer = await createIssuer();
   const rest = createRest({
@@ -201,7 +201,7 @@ Deno.test("a body over the limit is refused, whether it says how long it is or n
   }
 });
 
-Deno.test("answers are for nobody's cache or frame, and for no page of another origin unless it is named", async () => {
+Deno.test("responses must not be cached or framed, and only configured origins may read them", async () => {
   await using world = await createWorld();
   await using started = await startReplicas(world, () => ({}));
   const answer = await started.replicas[0].get(
@@ -217,14 +217,16 @@ Deno.test("answers are for nobody's cache or frame, and for no page of another o
   assert.equal(answer.headers.get("x-frame-options"), "DENY");
   assert.match(answer.headers.get("strict-transport-security") ?? "", /max-age=\d{7}/);
 
-  const door = createHttpApp({ corsOrigins: ["https://admin.example.com"] }).get("/", (c) => c.text("in"));
+  const app = createHttpApp({ corsOrigins: ["https://admin.example.com"] }).get("/", (c) => c.text("in"));
   const allowed = async (origin: string) =>
-    (await door.request("/", { headers: { origin } })).headers.get("access-control-allow-origin");
+    (await app.request("/", { headers: { origin } })).headers.get("access-control-allow-origin");
   assert.equal(await allowed("https://admin.example.com"), "https://admin.example.com");
   assert.equal(await allowed("https://evil.example.com"), null);
 
-  const asking = { origin: "https://admin.example.com", "access-control-request-method": "GET" };
-  const preflight = await door.request("/", { method: "OPTIONS", headers: asking });
-  const taken = preflight.headers.get("access-control-allow-headers")?.split(",") ?? [];
-  for (const name of ["idempotency-key", "if-match", "if-none-match"]) assert.ok(taken.includes(name), name);
+  const preflightHeaders = { origin: "https://admin.example.com", "access-control-request-method": "GET" };
+  const preflight = await app.request("/", { method: "OPTIONS", headers: preflightHeaders });
+  const accepted = preflight.headers.get("access-control-allow-headers")?.split(",") ?? [];
+  for (const name of ["idempotency-key", "if-match", "if-none-match"]) {
+    assert.ok(accepted.includes(name), name);
+  }
 });

@@ -1,7 +1,7 @@
-/** Lines of a streamed body: what makes one, however the body is cut into chunks, and how long it takes. */
+/** Line splitter: quoted cells, independence of chunk boundaries, and linear time. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createSplitter, type Line, LINE_LIMIT, readLines } from "../../rest/lines.ts";
+import { createSplitter, type Line, LINE_LIMIT, readLines } from "../../rest/line_splitter.ts";
 import { readRows, type RowFormat } from "../../rest/customers/bulk_rows.ts";
 import { assertLinear } from "../growth.ts";
 
@@ -13,7 +13,7 @@ function split(chunks: readonly Uint8Array[], quotes: boolean, limit?: number): 
   return [...chunks.flatMap(push), ...end()].map(decode);
 }
 
-Deno.test("a quoted cell continues after line feeds, and one that is not closed costs its line alone", () => {
+Deno.test("a quoted cell continues after line feeds, and one that is not closed affects its own line only", () => {
   const cases: [text: string, lines: (string | undefined)[], limit?: number][] = [
     [`a,b\nc`, ["a,b", "c"]],
     [`"a\nb",c\nd\n`, [`"a\nb",c`, "d"]],
@@ -33,7 +33,7 @@ Deno.test("a quoted cell continues after line feeds, and one that is not closed 
   }
 });
 
-Deno.test("lines are the same, however the body is cut into chunks", () => {
+Deno.test("lines do not depend on chunk boundaries", () => {
   const letters = fc.string({ unit: fc.constantFrom("a", ",", '"', "\n"), maxLength: 60 });
   const cuts = fc.array(fc.nat({ max: 60 }), { maxLength: 8 });
   fc.assert(
@@ -45,34 +45,34 @@ Deno.test("lines are the same, however the body is cut into chunks", () => {
         bytes.length,
       ];
       const chunks = edges.slice(1).map((edge, at) => bytes.subarray(edges[at], edge));
-      assert.deepEqual(split(chunks, quotes, limit), readSlowly(text, quotes, limit));
+      assert.deepEqual(split(chunks, quotes, limit), splitSimply(text, quotes, limit));
     }),
     { numRuns: 2_000 },
   );
 });
 
-/** The rule in as few words as possible, which reads what it has read again after each line. */
-function readSlowly(text: string, quotes: boolean, limit: number): (string | undefined)[] {
+/** Simple reference implementation, with quadratic time. */
+function splitSimply(text: string, quotes: boolean, limit: number): (string | undefined)[] {
   if (text === "") return [];
   let [open, atCell] = [false, true];
   for (let at = 0; at <= Math.min(text.length, limit); at++) {
     const letter = text[at];
     if (letter === "\n" && !open) {
-      return [text.slice(0, at), ...readSlowly(text.slice(at + 1), quotes, limit)];
+      return [text.slice(0, at), ...splitSimply(text.slice(at + 1), quotes, limit)];
     }
     if (at === text.length && !open) return [text];
-    const turns = quotes && letter === '"' && (open || atCell);
-    if (turns && at < limit) open = !open;
-    atCell = letter === "," || turns;
+    const toggles = quotes && letter === '"' && (open || atCell);
+    if (toggles && at < limit) open = !open;
+    atCell = letter === "," || toggles;
   }
   const end = text.indexOf("\n");
-  const rest = end < 0 ? [] : readSlowly(text.slice(end + 1), quotes, limit);
+  const rest = end < 0 ? [] : splitSimply(text.slice(end + 1), quotes, limit);
   const first = end < 0 ? text : text.slice(0, end);
   return [first.length > limit ? undefined : first, ...rest];
 }
 
-/** What makes a reader look again at what it has read already, if anything does. */
-const UNLUCKY: Record<string, string> = {
+/** Inputs for which a naive splitter or parser reads the same bytes again. */
+const ADVERSARIAL: Record<string, string> = {
   "cells that open on every line": `x","\n`,
   "cells that open on every other line": `"x\n`,
   "quotes": `"`,
@@ -86,8 +86,8 @@ const UNLUCKY: Record<string, string> = {
   "brackets": "[",
 };
 
-Deno.test("lines are found in time in proportion to the body, in whatever chunks it comes", async () => {
-  for (const [what, unit] of Object.entries(UNLUCKY)) {
+Deno.test("the time to split lines is linear for any chunk size", async () => {
+  for (const [what, unit] of Object.entries(ADVERSARIAL)) {
     for (const chunk of [LINE_LIMIT, 256]) {
       await assertLinear(`${what}, in chunks of ${chunk}`, 8 * 1024, (size) => {
         const bytes = encoder.encode(unit.repeat(size / unit.length));
@@ -98,8 +98,8 @@ Deno.test("lines are found in time in proportion to the body, in whatever chunks
   }
 });
 
-Deno.test("a row is parsed in time in proportion to its size", async () => {
-  for (const [what, unit] of Object.entries(UNLUCKY).filter(([, unit]) => !unit.includes("\n"))) {
+Deno.test("the time to parse a row is linear", async () => {
+  for (const [what, unit] of Object.entries(ADVERSARIAL).filter(([, unit]) => !unit.includes("\n"))) {
     for (const [format, header] of [["csv", "email\n"], ["json", ""]] satisfies [RowFormat, string][]) {
       for (const before of ["", `"`, `{"email":"`]) {
         await assertLinear(`${before}${what}, as ${format}`, LINE_LIMIT / 8 - 16, (size) => {
@@ -113,7 +113,7 @@ Deno.test("a row is parsed in time in proportion to its size", async () => {
   }
 });
 
-const OPTIONS = { patienceMs: 60_000, signal: new AbortController().signal };
+const OPTIONS = { stallMs: 60_000, signal: new AbortController().signal };
 
 function chunksOf(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
   let at = 0;

@@ -1,8 +1,8 @@
-/** Putting customers into groups and taking them out. */
+/** Membership routes: assign groups to customers and remove them. */
 import assert from "node:assert/strict";
 import { GROUP_LIMIT } from "../../actors/customers/customer_machine.ts";
 import { createGroup, register, tell } from "../actors/world.ts";
-import { READERS, statusesFor, WRITERS } from "./everybody.ts";
+import { READERS, statusesFor, WRITERS } from "./callers.ts";
 import { startRest, type TestRest } from "./server.ts";
 
 async function arrange(rest: TestRest) {
@@ -10,14 +10,14 @@ async function arrange(rest: TestRest) {
   return { as: rest.staff(["CUSTOMER_MANAGER"]), ref, path: `/customers/${ref.id}/groups` };
 }
 
-/** What the customer's events say of its groups. */
-async function told({ world }: TestRest, id: string) {
+/** Returns the topics of the customer's group events. */
+async function publishedTopics({ world }: TestRest, id: string) {
   const rows = await world.admin<{ topic: string }[]>`
     select topic from outbox where key = ${id} and topic like 'customer.group%' order by seq`;
   return rows.map(({ topic }) => topic);
 }
 
-Deno.test("a customer is put into a group once, however often it is said, and taken out again", async () => {
+Deno.test("assigning and removing a group are idempotent", async () => {
   await using rest = await startRest();
   const { as, ref, path } = await arrange(rest);
   const group = await createGroup(rest.world, { name: "Gold", priority: 7 });
@@ -37,10 +37,13 @@ Deno.test("a customer is put into a group once, however often it is said, and ta
     assert.deepEqual([removed.status, removed.text, removed.headers.get("etag")], [204, "", version]);
   }
   assert.deepEqual((await rest.call("GET", path, { as })).body, { items: [] });
-  assert.deepEqual(await told(rest, ref.id), ["customer.group_assigned", "customer.group_removed"]);
+  assert.deepEqual(await publishedTopics(rest, ref.id), [
+    "customer.group_assigned",
+    "customer.group_removed",
+  ]);
 });
 
-Deno.test("the groups of a customer come in resolution order", async () => {
+Deno.test("the groups of a customer are listed in resolution order", async () => {
   let now = Date.now();
   await using rest = await startRest({ clock: () => new Date(++now) });
   const { as, path } = await arrange(rest);
@@ -58,7 +61,7 @@ Deno.test("the groups of a customer come in resolution order", async () => {
   );
 });
 
-Deno.test("a customer who is in as many groups as there may be takes no other, and keeps what it has", async () => {
+Deno.test("a customer with the maximum number of groups refuses another one, and keeps its groups", async () => {
   await using rest = await startRest();
   const { as, path } = await arrange(rest);
   const ids: string[] = [];
@@ -73,7 +76,7 @@ Deno.test("a customer who is in as many groups as there may be takes no other, a
   assert.equal((await rest.call("PUT", `${path}/${ids[0]}`, { as })).status, 200);
 });
 
-Deno.test("a membership rests on the customer's version, and is made once under its key", async () => {
+Deno.test("an assignment honors If-Match, and is applied once per idempotency key", async () => {
   await using rest = await startRest();
   const { as, path } = await arrange(rest);
   const one = `${path}/${(await createGroup(rest.world)).id}`;
@@ -88,7 +91,7 @@ Deno.test("a membership rests on the customer's version, and is made once under 
   assert.equal((await rest.call("DELETE", one, { as, headers: { "if-match": '"2"' } })).status, 204);
 });
 
-Deno.test("groups and customers of nowhere, of elsewhere, deleted, closed and erased ones are refused", async () => {
+Deno.test("unknown, foreign and deleted groups are refused, as are unknown, closed and erased customers", async () => {
   await using rest = await startRest();
   const { as, ref, path } = await arrange(rest);
   const group = await createGroup(rest.world);
@@ -99,9 +102,9 @@ Deno.test("groups and customers of nowhere, of elsewhere, deleted, closed and er
   const elsewhere = { ...rest.world, storeId: crypto.randomUUID() };
   elsewhere.system = { ...rest.world.system, storeId: elsewhere.storeId };
   assert.equal(await put(`${path}/${(await createGroup(elsewhere)).id}`), 404);
-  const gone = await createGroup(rest.world);
-  await tell(rest.world, gone, "group.delete");
-  assert.equal(await put(`${path}/${gone.id}`), 404);
+  const deleted = await createGroup(rest.world);
+  await tell(rest.world, deleted, "group.delete");
+  assert.equal(await put(`${path}/${deleted.id}`), 404);
   await tell(rest.world, ref, "account.close");
   assert.equal(await put(`${path}/${group.id}`), 409);
   await tell(rest.world, ref, "erase", { requestId: crypto.randomUUID() });
@@ -111,7 +114,7 @@ Deno.test("groups and customers of nowhere, of elsewhere, deleted, closed and er
   assert.equal((await rest.call("GET", `/customers/${crypto.randomUUID()}/groups`, { as })).status, 404);
 });
 
-Deno.test("support reads memberships, managers change them, and nobody else comes in", async () => {
+Deno.test("support reads memberships, managers change them, and all other callers are refused", async () => {
   await using rest = await startRest();
   const { ref, path } = await arrange(rest);
   const every = (call: Parameters<typeof statusesFor>[2]) => statusesFor(rest, ref.id, call);

@@ -1,4 +1,4 @@
-/** The Customer API of the public catalogue, as identity-service and staff call it. */
+/** Profile routes: identity-service and staff register, read and update customers. */
 import assert from "node:assert/strict";
 import { register, shopper } from "../actors/world.ts";
 import { startRest } from "./server.ts";
@@ -10,16 +10,16 @@ const GRACE = {
   locale: "de-ch",
 };
 
-Deno.test("a service registers a customer under an id of its own, and reads it", async () => {
+Deno.test("a service registers a customer with an ID that it has chosen, and reads the customer", async () => {
   await using rest = await startRest();
   const { system: as } = rest.world;
   const customerId = crypto.randomUUID();
-  const made = await rest.call("POST", "/customers", { as, body: { ...GRACE, customerId } });
-  assert.equal(made.status, 201);
-  assert.equal(made.headers.get("location"), `/customers/${customerId}`);
-  assert.equal(made.headers.get("etag"), '"1"');
-  const { registeredAt, updatedAt, ...rest1 } = made.body;
-  assert.deepEqual(rest1, {
+  const created = await rest.call("POST", "/customers", { as, body: { ...GRACE, customerId } });
+  assert.equal(created.status, 201);
+  assert.equal(created.headers.get("location"), `/customers/${customerId}`);
+  assert.equal(created.headers.get("etag"), '"1"');
+  const { registeredAt, updatedAt, ...profile } = created.body;
+  assert.deepEqual(profile, {
     customerId,
     email: GRACE.email,
     name: GRACE.name,
@@ -33,10 +33,10 @@ Deno.test("a service registers a customer under an id of its own, and reads it",
   });
   assert.equal(registeredAt, updatedAt);
   const read = await rest.call("GET", `/customers/${customerId}`, { as });
-  assert.deepEqual([read.status, read.body], [200, made.body]);
+  assert.deepEqual([read.status, read.body], [200, created.body]);
 });
 
-Deno.test("explicit names win over the convenience, and one word is a last name", async () => {
+Deno.test("explicit names take precedence over `name`, and a single word is a last name", async () => {
   await using rest = await startRest();
   const { system: as } = rest.world;
   const both = await rest.call("POST", "/customers", {
@@ -48,7 +48,7 @@ Deno.test("explicit names win over the convenience, and one word is a last name"
   assert.deepEqual([one.body.firstName, one.body.lastName, one.body.name], [null, "Cher", "Cher"]);
 });
 
-Deno.test("unknown fields are refused by name, and a password with its place", async () => {
+Deno.test("unknown fields are refused by name, and a password with a reference to identity-service", async () => {
   await using rest = await startRest();
   const { system: as } = rest.world;
   const wrong = await rest.call("POST", "/customers", {
@@ -58,7 +58,7 @@ Deno.test("unknown fields are refused by name, and a password with its place", a
   assert.equal(wrong.status, 400);
   assert.equal(
     wrong.body.message,
-    "Cannot take the request POST /customers: email must be an email address; " +
+    "Cannot accept the request POST /customers: email must be an email address; " +
       "locale must be a BCP 47 language tag of at most 35 characters; nickname is not known",
   );
   const body = { ...GRACE, password: "hunter2", nickname: "x" };
@@ -68,7 +68,7 @@ Deno.test("unknown fields are refused by name, and a password with its place", a
   assert.doesNotMatch(password.text, /hunter2/);
 });
 
-Deno.test("JSON that cannot be read and another content type are refused in words", async () => {
+Deno.test("malformed JSON and other content types are refused with a message", async () => {
   await using rest = await startRest();
   const { system: as } = rest.world;
   const broken = await rest.call("POST", "/customers", { as, body: "{" });
@@ -79,28 +79,28 @@ Deno.test("JSON that cannot be read and another content type are refused in word
   assert.match(text.body.message, /its content-type must be application\/json$/);
 });
 
-Deno.test("a path that is not there and a method that it does not take are refused like everything else", async () => {
+Deno.test("unknown paths and methods are refused in the common error format", async () => {
   await using rest = await startRest();
   const { system: as } = rest.world;
-  const none = [
+  const unknown = [
     `/customers/${as.id}/nope`,
     `/customers/${as.id}/`,
     "/customers//",
     "/nope",
     "/nope/mina@example.com",
   ];
-  for (const path of none) {
+  for (const path of unknown) {
     const { status, body } = await rest.call("GET", path, { as });
     const message = "Cannot find anything under this path";
     assert.deepEqual([status, body], [404, { code: "NOT_FOUND", message }], path);
   }
-  const taken: [path: string, methods: string][] = [
+  const known: [path: string, methods: string][] = [
     ["/customers", "GET, HEAD, POST"],
     [`/customers/${as.id}`, "GET, HEAD, PATCH"],
     [`/groups/${as.id}`, "GET, HEAD, PATCH, DELETE"],
     [`/gdpr-requests/${as.id}/cancel`, "POST"],
   ];
-  for (const [path, methods] of taken) {
+  for (const [path, methods] of known) {
     for (const method of ["PUT", "OPTIONS"]) {
       const { status, body, headers } = await rest.call(method, path, { as });
       assert.deepEqual([status, body.code, headers.get("allow")], [405, "INVALID_INPUT", methods], path);
@@ -109,7 +109,7 @@ Deno.test("a path that is not there and a method that it does not take are refus
   }
 });
 
-Deno.test("an email is one customer's within its store, and anybody's in another", async () => {
+Deno.test("an email is unique within a store, and independent of other stores", async () => {
   await using rest = await startRest();
   const { system: as } = rest.world;
   assert.equal((await rest.call("POST", "/customers", { as, body: GRACE })).status, 201);
@@ -121,7 +121,7 @@ Deno.test("an email is one customer's within its store, and anybody's in another
   assert.equal((await rest.call("GET", `/customers/${other.body.customerId}`, { as })).status, 404);
 });
 
-Deno.test("a registration repeated under its key is made once; another one under the same key is refused", async () => {
+Deno.test("a registration is applied once per idempotency key, and a different one with the key is refused", async () => {
   await using rest = await startRest();
   const { system: as } = rest.world;
   const headers = { "idempotency-key": "sign-up 1" };
@@ -134,7 +134,7 @@ Deno.test("a registration repeated under its key is made once; another one under
   assert.equal((await rest.call("POST", "/customers", { as: elsewhere, body: GRACE, headers })).status, 201);
 });
 
-Deno.test("a change rests on the version that it names", async () => {
+Deno.test("an update honors If-Match, and a read honors If-None-Match", async () => {
   await using rest = await startRest();
   const as = rest.staff(["CUSTOMER_MANAGER"]);
   const { id } = await register(rest.world, { firstName: "Ada" });
@@ -148,11 +148,11 @@ Deno.test("a change rests on the version that it names", async () => {
   assert.deepEqual([stale.status, stale.body.code], [412, "CONFLICT"]);
   assert.equal((await patch({ locale: "it" }, "W/7")).status, 400);
   assert.equal((await patch({ locale: "it" }, "*")).status, 200);
-  const known = await rest.call("GET", path, { as, headers: { "if-none-match": '"3"' } });
-  assert.deepEqual([known.status, known.text], [304, ""]);
+  const notModified = await rest.call("GET", path, { as, headers: { "if-none-match": '"3"' } });
+  assert.deepEqual([notModified.status, notModified.text], [304, ""]);
 });
 
-Deno.test("only a service chooses the id, only staff with the role write, and no shopper comes in", async () => {
+Deno.test("only services choose the ID, only managers and services write, and shoppers are refused", async () => {
   await using rest = await startRest();
   const ref = await register(rest.world);
   const path = `/customers/${ref.id}`;

@@ -1,4 +1,4 @@
-/** The search of customers: every filter, pages that hold still, and who may look. */
+/** Search of customers: filters, stable pages, cursors, authorization and timeouts. */
 import assert from "node:assert/strict";
 import type { Principal } from "../../domain/principal.ts";
 import { createGroup, register, shopper, tell } from "../actors/world.ts";
@@ -7,8 +7,8 @@ import { startRest, type TestRest } from "./server.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;
 
-/** Registered a day after one another, on a clock of their own. */
-async function startWithPeople() {
+/** Starts REST with customers who were registered on successive days of the fixture's clock. */
+async function startWithCustomers() {
   let now = new Date("2026-03-01T12:00:00Z");
   const rest = await startRest({ clock: () => now });
   const ids = new Map<string, string>();
@@ -40,13 +40,13 @@ async function startWithPeople() {
 const ask = (rest: TestRest, as: Principal | undefined, query: Record<string, string> = {}) =>
   rest.call("GET", `/customers?${new URLSearchParams(query)}`, as ? { as } : {});
 
-Deno.test("every filter finds whom it means, by URL and by body, the newest first", async (t) => {
-  await using rest = await startWithPeople();
+Deno.test("every filter matches the same customers by URL and by body, newest first", async (t) => {
+  await using rest = await startWithCustomers();
   const as = rest.staff(["CUSTOMER_SUPPORT"]);
   const cases: [query: Record<string, string>, found: string[]][] = [
     [{}, ["gone", "adam", "ada", "graham", "grace"]],
     [{ email: "GRACE.hopper@EXAMPLE.com" }, ["grace"]],
-    [{ email: "nobody@example.com" }, []],
+    [{ email: "unknown@example.com" }, []],
     [{ emailPrefix: "GRA" }, ["graham", "grace"]],
     [{ emailPrefix: "ada_" }, ["ada"]],
     [{ emailPrefix: "%" }, []],
@@ -88,13 +88,13 @@ Deno.test("every filter finds whom it means, by URL and by body, the newest firs
     });
   }
 
-  await t.step("what is found is the customer as it is shown alone", async () => {
+  await t.step("a search result equals a read of the customer", async () => {
     const { body } = await ask(rest, as, { email: "graham@example.com" });
     const alone = await rest.call("GET", `/customers/${body.items[0].customerId}`, { as });
     assert.deepEqual(body.items, [alone.body]);
   });
 
-  await t.step("the members of a group come by their ids", async () => {
+  await t.step("the members of a group are ordered by descending ID", async () => {
     const { body } = await ask(rest, as, { groupId: rest.group.id });
     const ids = body.items.map((item: { customerId: string }) => item.customerId);
     assert.deepEqual(ids, ids.toSorted().reverse());
@@ -102,7 +102,7 @@ Deno.test("every filter finds whom it means, by URL and by body, the newest firs
   });
 });
 
-Deno.test("pages repeat nobody and skip nobody while customers are registered", async (t) => {
+Deno.test("pages neither repeat nor skip customers while others are registered", async (t) => {
   await using rest = await startRest({ clock: () => new Date("2026-03-01T12:00:00Z") });
   const as = rest.staff(["CUSTOMER_MANAGER"]);
   const group = await createGroup(rest.world);
@@ -124,16 +124,16 @@ Deno.test("pages repeat nobody and skip nobody while customers are registered", 
         cursor = body.nextCursor;
         await add();
       }
-      assert.equal(new Set(seen).size, seen.length, "nobody twice");
-      assert.deepEqual([...before.difference(new Set(seen))], [], "nobody left out");
+      assert.equal(new Set(seen).size, seen.length, "no customer twice");
+      assert.deepEqual([...before.difference(new Set(seen))], [], "no customer missing");
     });
   }
 });
 
-Deno.test("a cursor gives its filter away to nobody who tries what it may have been", async () => {
+Deno.test("a cursor does not reveal its filter to someone who guesses it", async () => {
   const [storeId, ids] = [crypto.randomUUID(), [crypto.randomUUID(), crypto.randomUUID()]];
   const cursors = await Promise.all([1, 2].map(async () => {
-    await using rest = await startRest(); // each has a key of its own
+    await using rest = await startRest(); // each has its own key
     const as = { ...rest.world.system, storeId };
     for (const customerId of ids) {
       const body = { customerId, email: `${customerId}@example.com`, firstName: "Mina" };
@@ -146,7 +146,7 @@ Deno.test("a cursor gives its filter away to nobody who tries what it may have b
   assert.notEqual(cursors[0], cursors[1]);
 });
 
-Deno.test("a cursor is good for its filter and its store only", async () => {
+Deno.test("a cursor is valid only for its filter and its store", async () => {
   await using rest = await startRest();
   const as = rest.staff(["CUSTOMER_MANAGER"]);
   for (let at = 0; at < 3; at++) await register(rest.world, { lastName: "Potoroo" });
@@ -167,12 +167,12 @@ Deno.test("a cursor is good for its filter and its store only", async () => {
     assert.deepEqual([status, body.code, body.message], [
       400,
       "INVALID_INPUT",
-      "Cannot take the cursor: it is none of this list's",
+      "Cannot accept the cursor: it does not belong to this list and filter",
     ]);
   }
 });
 
-Deno.test("the link to the next page can be followed, and is left out where it would hold a name or an email", async () => {
+Deno.test("the Link header leads to the next page, and is absent if it would contain a name or an email", async () => {
   await using rest = await startRest();
   const as = rest.staff(["CUSTOMER_MANAGER"]);
   for (let at = 0; at < 3; at++) await register(rest.world, { lastName: "Potoroo" });
@@ -190,7 +190,7 @@ Deno.test("the link to the next page can be followed, and is left out where it w
   assert.doesNotMatch(opaque, /poto/i);
 });
 
-Deno.test("two stores hold the same email, and neither sees the other", async () => {
+Deno.test("two stores with the same email do not see each other's customers", async () => {
   await using rest = await startRest();
   const storeId = crypto.randomUUID();
   const system = { ...rest.world.system, storeId };
@@ -210,7 +210,7 @@ Deno.test("two stores hold the same email, and neither sees the other", async ()
   assert.deepEqual((await ask(rest, rest.world.system, { groupId: theirGroup.id })).body.items, []);
 });
 
-Deno.test("what a search does not know or cannot take is refused by name, and never repeated", async () => {
+Deno.test("unknown and invalid parameters are refused by name, and their values are not repeated", async () => {
   await using rest = await startRest();
   await using logged = await captureLog();
   const as = rest.staff(["CUSTOMER_SUPPORT"]);
@@ -242,7 +242,7 @@ Deno.test("what a search does not know or cannot take is refused by name, and ne
   assert.doesNotMatch(logged.lines.join("\n"), /numbat/i);
 });
 
-Deno.test("support and managers search, everybody else does not", async () => {
+Deno.test("support and managers search, and all other callers are refused", async () => {
   await using rest = await startRest();
   const ref = await register(rest.world);
   const statuses = async (as?: Principal) => [
@@ -261,7 +261,7 @@ Deno.test("support and managers search, everybody else does not", async () => {
   assert.deepEqual([elsewhere.status, elsewhere.body.items], [200, []]);
 });
 
-Deno.test("a search that takes too long is given up in words, and leaves no statement behind", async () => {
+Deno.test("a search that takes too long is refused with a message, and its statement is cancelled", async () => {
   await using rest = await startRest();
   const as = rest.staff(["CUSTOMER_SUPPORT"]);
   await rest.world.admin.begin(async (tx) => {
@@ -280,7 +280,7 @@ Deno.test("a search that takes too long is given up in words, and leaves no stat
   assert.equal((await ask(rest, as, { namePrefix: "a" })).status, 200);
 });
 
-Deno.test("the search shows the store that its transaction has entered, to no other role", async () => {
+Deno.test("the search function returns only the store of its transaction, and only to its role", async () => {
   await using rest = await startRest();
   await register(rest.world);
   const api = rest.world.database.pool("customer_api", 1);

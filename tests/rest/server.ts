@@ -1,4 +1,4 @@
-/** The REST API on a real socket, before real actors and a real PostgreSQL. */
+/** REST fixture: the API on a real socket, with real actors and a real PostgreSQL. */
 import type { Hono, MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
@@ -17,16 +17,16 @@ import { bearer, createIssuer, serve } from "../graph/server.ts";
 
 export interface TestRest extends AsyncDisposable {
   world: World;
-  /** What the socket serves. */
+  /** The app that the socket serves. */
   app: Hono;
   origin: string;
-  /** With which exports are made, and opened at `/exports`. */
+  /** Keys of the exports that `/exports` serves. */
   keys: RequestKeys;
-  /** Staff of the world's store with some roles; of another store when it is named. */
+  /** Creates staff with some roles, of the world's store unless another store is named. */
   staff(roles: RoleName[], storeId?: string): Principal;
-  /** Sends a request; `as` brings a token along, `body` goes as JSON unless it is text or bytes. */
+  /** Sends a request. `as` adds a token; `body` is sent as JSON unless it is text or bytes. */
   call(method: string, path: string, options?: CallOptions): Promise<RestReply>;
-  /** The header for a request that a test makes by itself. */
+  /** Returns the Authorization header for a request that a test sends itself. */
   authorization(as: Principal): Promise<string>;
 }
 
@@ -40,20 +40,20 @@ export interface RestReply {
   status: number;
   headers: Headers;
   text: string;
-  // deno-lint-ignore no-explicit-any -- tests look into answers of every shape
+  // deno-lint-ignore no-explicit-any -- tests read responses of every shape
   body: any;
 }
 
-type RestSetting = Parameters<typeof createWorld>[0] & {
-  /** Fires when streams have to end. */
+type RestFixtureOptions = Parameters<typeof createWorld>[0] & {
+  /** Aborted when streams have to end. */
   closing?: AbortSignal;
   bodies?: BodyReader;
   limits?: Partial<Limits>;
-  /** What stands in front of everything. */
+  /** Middleware before all routes. */
   admit?: MiddlewareHandler;
 };
 
-/** Nobody is limited, unless the test says otherwise. */
+/** Returns limits without any rate limit, except those in `changes`. */
 export async function noLimits(changes: Partial<Limits> = {}): Promise<Limits> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const hashKey = await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey;
@@ -67,7 +67,7 @@ export async function startRest(
     limits: changes = {},
     admit = (_, next) => next(),
     ...options
-  }: RestSetting = {},
+  }: RestFixtureOptions = {},
 ): Promise<TestRest> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld(options));
@@ -97,8 +97,8 @@ export async function startRest(
     origin,
     keys,
     staff: (roles, storeId = world.storeId) => ({ id: crypto.randomUUID(), type: "STAFF", storeId, roles }),
-    async call(method, path, { as, body, headers: given } = {}) {
-      const headers = new Headers(given);
+    async call(method, path, { as, body, headers: extraHeaders } = {}) {
+      const headers = new Headers(extraHeaders);
       if (as) headers.set("authorization", await bearer(issuer, as));
       if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
       const payload = body === undefined

@@ -6,7 +6,7 @@ import { type CallerProof, createAdmission } from "../../auth/callers.ts";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
 import { createWorld, register, shopper, type World } from "../actors/world.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import type { CallOptions, Outcome } from "./client.ts";
 import { serveLookups } from "./serve.ts";
 
@@ -271,7 +271,7 @@ async function serveErasures(
   const callers = { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: PARTICIPANTS };
   const admit = createAdmission({ ...admission, callers });
   const { client } = stack.use(await serveLookups(world.database, { admit }));
-  const shop = createWorkshop(world);
+  const shop = createRequestFixture(world);
   const running = stack.move();
   return {
     ...shop,

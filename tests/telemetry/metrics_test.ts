@@ -4,7 +4,7 @@ import { countWork } from "../../db/work_counts.ts";
 import { INSTRUMENTS } from "../../telemetry/metrics.ts";
 import { createWorld, register } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
-import { createWorkshop } from "../gdpr/workshop.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { startService } from "../service.ts";
@@ -13,23 +13,24 @@ import { type ReceivedPoint, startReceiver } from "./receiver.ts";
 
 /** Not exported, because this test has no broker. */
 const PUBLISHED = "customer_service.outbox.published";
-/** A port on which nothing listens. */
-const PEERS = Object.fromEntries(
+/** Participants at a port on which nothing listens. */
+const PARTICIPANTS = Object.fromEntries(
   ["ORDER", "PAYMENT", "COMMUNICATION"].map((name) => [`PEER_${name}_SERVICE_URL`, "http://127.0.0.1:1"]),
 );
 
 Deno.test("every metric of the table is exported with its current value", async () => {
   await using world = await createWorld();
-  const shop = createWorkshop(world);
+  const shop = createRequestFixture(world);
   const [ref, other] = [await register(world), await register(world)];
-  const held = await shop.open(other, "ERASURE");
-  await shop.tell(held, "hold", { reason: "a court has asked" });
-  await world.admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${held.id}`;
+  const heldRequest = await shop.open(other, "ERASURE");
+  await shop.tell(heldRequest, "hold", { reason: "a court has asked" });
+  await world
+    .admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${heldRequest.id}`;
   await shop.open(other, "ACCESS"); // calls the participants
   await using receiver = startReceiver();
   await using service = startService({
     ...production(world.database.url),
-    ...PEERS,
+    ...PARTICIPANTS,
     ...TRUSTING,
     ...receiver.env,
     OTEL_METRIC_EXPORT_INTERVAL: "5000",
@@ -86,7 +87,7 @@ Deno.test("every metric of the table is exported with its current value", async 
 
 Deno.test("the worker role can count backlogs and requests of every store, but not read a request", async () => {
   await using world = await createWorld();
-  const shop = createWorkshop(world);
+  const shop = createRequestFixture(world);
   const worker = world.database.pool("customer_worker");
   const empty = await countWork(worker);
   assert.deepEqual(empty, {

@@ -33,7 +33,7 @@ export interface Receiver extends AsyncDisposable {
   raw(): string;
 }
 
-// deno-lint-ignore no-explicit-any -- OTLP's JSON, of which only some is looked at
+// deno-lint-ignore no-explicit-any -- OTLP's JSON, of which only parts are read
 type Json = any;
 
 export function startReceiver(): Receiver {

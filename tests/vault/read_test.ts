@@ -21,17 +21,17 @@ const DATABASE_URL = `postgres://customer_service:${
 }@db.example:6432/customers?sslmode=verify-full`;
 const EVERYTHING = ["customer-service", "shared/kafka", "shared/otel"];
 
-interface Told {
-  given: Record<string, string>;
+interface VaultResult {
+  values: Record<string, string>;
   notes: string;
 }
 
-async function read(env: Environment, variables?: readonly string[]): Promise<Told> {
+async function read(env: Environment, variables?: readonly string[]): Promise<VaultResult> {
   const notes: string[] = [];
   const report = (text: string) => void notes.push(text);
-  const given = await readVault(env, variables ? { report, variables } : { report });
+  const values = await readVault(env, variables ? { report, variables } : { report });
   assert.ok(!notes.join().includes(SECRET));
-  return { given, notes: notes.join("\n") };
+  return { values, notes: notes.join("\n") };
 }
 
 /** The error message and the notes, which contain no secret. */
@@ -49,7 +49,9 @@ async function refusal(env: Environment, hidden: readonly string[] = []): Promis
   assert.fail("Vault supplied the variables");
 }
 
-async function startFilled(): Promise<VaultServer & { env: { VAULT_ADDR: string; VAULT_TOKEN: string } }> {
+async function startWithSecrets(): Promise<
+  VaultServer & { env: { VAULT_ADDR: string; VAULT_TOKEN: string } }
+> {
   const vault = await startVault();
   await vault.put("customer-service", CUSTOMER_SERVICE);
   await vault.put("shared/kafka", KAFKA);
@@ -60,7 +62,7 @@ async function startFilled(): Promise<VaultServer & { env: { VAULT_ADDR: string;
 }
 
 Deno.test("without VAULT_ADDR no variable is read", async () => {
-  assert.deepEqual((await read({ VAULT_ADDR: "", VAULT_TOKEN: SECRET })).given, {});
+  assert.deepEqual((await read({ VAULT_ADDR: "", VAULT_TOKEN: SECRET })).values, {});
 });
 
 Deno.test("invalid variables are named before any request to Vault", async () => {
@@ -77,13 +79,13 @@ Deno.test("invalid variables are named before any request to Vault", async () =>
 vaultTest(
   "with a token, Vault supplies the missing variables, and the environment takes precedence",
   async (t) => {
-    await using vault = await startFilled();
+    await using vault = await startWithSecrets();
 
     await t.step(
-      "all variables, and an environment with which child processes do not read again",
+      "all variables, and an environment that keeps child processes from reading again",
       async () => {
-        const { given, notes } = await read(vault.env);
-        assert.deepEqual(given, {
+        const { values, notes } = await read(vault.env);
+        assert.deepEqual(values, {
           DATABASE_URL,
           GDPR_EXPORT_KEY: CUSTOMER_SERVICE["gdpr.export_key"],
           KAFKA_BROKERS: KAFKA["bootstrap.servers"],
@@ -97,8 +99,8 @@ vaultTest(
           notes,
           /Read from Vault: DATABASE_URL, GDPR_EXPORT_KEY, KAFKA_BROKERS, KAFKA_SSL, OTEL_/,
         );
-        assert.equal(readConfig({ ...vault.env, ...given }).databaseUrl, DATABASE_URL);
-        assert.deepEqual((await read({ ...vault.env, ...given })).given, {});
+        assert.equal(readConfig({ ...vault.env, ...values }).databaseUrl, DATABASE_URL);
+        assert.deepEqual((await read({ ...vault.env, ...values })).values, {});
       },
     );
 
@@ -108,8 +110,8 @@ vaultTest(
         KAFKA_BROKERS: "own:1",
         OTEL_EXPORTER_OTLP_ENDPOINT: "",
       };
-      const { given } = await read({ ...vault.env, ...own });
-      assert.deepEqual(Object.keys(given), [
+      const { values } = await read({ ...vault.env, ...own });
+      assert.deepEqual(Object.keys(values), [
         "GDPR_EXPORT_KEY",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "VAULT_ADDR",
@@ -118,20 +120,20 @@ vaultTest(
     });
 
     await t.step("the other Kafka settings are not read either", async () => {
-      const { given } = await read({ ...vault.env, KAFKA_SSL: "true" });
-      assert.deepEqual([given.KAFKA_BROKERS, given.KAFKA_SSL], [KAFKA["bootstrap.servers"], undefined]);
+      const { values } = await read({ ...vault.env, KAFKA_SSL: "true" });
+      assert.deepEqual([values.KAFKA_BROKERS, values.KAFKA_SSL], [KAFKA["bootstrap.servers"], undefined]);
     });
 
     await t.step("a path without missing or required variables needs no policy", async () => {
       const VAULT_TOKEN = await vault.token(["customer-service"]);
       const env = { ...vault.env, VAULT_TOKEN };
-      assert.equal((await read(env, ["DATABASE_URL"])).given.DATABASE_URL, DATABASE_URL);
-      const { given } = await read({
+      assert.equal((await read(env, ["DATABASE_URL"])).values.DATABASE_URL, DATABASE_URL);
+      const { values } = await read({
         ...env,
         KAFKA_BROKERS: "own:1",
         OTEL_EXPORTER_OTLP_ENDPOINT: "http://own",
       });
-      assert.equal(given.DATABASE_URL, DATABASE_URL);
+      assert.equal(values.DATABASE_URL, DATABASE_URL);
       assert.match(await refusal(env), /shared\/kafka: not permitted.*\n.*shared\/otel: not permitted/);
     });
 
@@ -142,8 +144,8 @@ vaultTest(
         "sasl.password": SECRET,
       };
       await vault.put("shared/kafka", { ...KAFKA, "security.protocol": "SASL_SSL", ...login });
-      const { given } = await read(vault.env);
-      assert.deepEqual(readConfig({ ...vault.env, ...given }).kafka, {
+      const { values } = await read(vault.env);
+      assert.deepEqual(readConfig({ ...vault.env, ...values }).kafka, {
         brokers: KAFKA["bootstrap.servers"].split(","),
         ssl: true,
         sasl: { mechanism: "scram-sha-512", username: "customers", password: SECRET },
@@ -163,7 +165,7 @@ vaultTest(
 vaultTest(
   "what is missing or wrong in Vault is named at once, by path and key, and never quoted",
   async (t) => {
-    await using vault = await startFilled();
+    await using vault = await startWithSecrets();
 
     await t.step("keys", async () => {
       await vault.put("customer-service", { "db.url": `jdbc:mysql://${SECRET}`, "gdpr.hash_key": SECRET });
@@ -196,8 +198,8 @@ vaultTest(
         "ss3/kv/shared/kafka: the secret does not exist, or is deleted",
       ]);
       const own = { DATABASE_URL: "postgres://own/db", KAFKA_BROKERS: "own:1" };
-      const { given } = await read({ ...vault.env, ...own });
-      assert.deepEqual(given, { VAULT_ADDR: "", VAULT_TOKEN: "" });
+      const { values } = await read({ ...vault.env, ...own });
+      assert.deepEqual(values, { VAULT_ADDR: "", VAULT_TOKEN: "" });
     });
 
     await t.step("the engine", async () => {
@@ -214,7 +216,7 @@ vaultTest(
 vaultTest(
   "a token that is wrong, has expired or may nothing is refused at once, however long it might wait",
   async () => {
-    await using vault = await startFilled();
+    await using vault = await startWithSecrets();
     const refused =
       /^Cannot read from Vault: the token is invalid, has expired, or may not call lookup-self$/;
     const VAULT_WAIT = "1h";
@@ -229,7 +231,7 @@ vaultTest(
 );
 
 vaultTest("a namespace has secrets of its own", async () => {
-  await using vault = await startFilled();
+  await using vault = await startWithSecrets();
   await vault.call("POST", "sys/namespaces/shop");
   await vault.call("POST", `sys/mounts/${ENGINE}`, { type: "kv", options: { version: "2" } }, "shop");
   await vault.put(
@@ -238,9 +240,9 @@ vaultTest("a namespace has secrets of its own", async () => {
     "shop",
   );
   const env = { ...vault.env, VAULT_TOKEN: vault.rootToken, KAFKA_BROKERS: "own:1" };
-  const { given } = await read({ ...env, VAULT_NAMESPACE: "shop" });
-  assert.match(given.DATABASE_URL ?? "", /@shop\/customers/);
-  assert.equal(given.VAULT_NAMESPACE, "");
+  const { values } = await read({ ...env, VAULT_NAMESPACE: "shop" });
+  assert.match(values.DATABASE_URL ?? "", /@shop\/customers/);
+  assert.equal(values.VAULT_NAMESPACE, "");
   assert.equal(
     await refusal({ ...env, VAULT_NAMESPACE: "nowhere" }),
     "Cannot read from Vault: VAULT_NAMESPACE: the namespace does not exist",
@@ -248,7 +250,7 @@ vaultTest("a namespace has secrets of its own", async () => {
 });
 
 vaultTest("a start retries while Vault is sealed, and continues once it is unsealed", async () => {
-  await using vault = await startFilled();
+  await using vault = await startWithSecrets();
   await vault.seal();
   assert.equal(
     await refusal(vault.env),
@@ -284,8 +286,8 @@ vaultTest("over TLS the certificate is verified, also with a configured authorit
   await using vault = await startVault({ tls: true });
   await vault.put("customer-service", CUSTOMER_SERVICE);
   const env = { VAULT_ADDR: vault.address, VAULT_TOKEN: vault.rootToken, KAFKA_BROKERS: "own:1" };
-  const { given } = await read({ ...env, VAULT_CACERT: vault.authority });
-  assert.equal(given.DATABASE_URL, DATABASE_URL);
+  const { values } = await read({ ...env, VAULT_CACERT: vault.authority });
+  assert.equal(values.DATABASE_URL, DATABASE_URL);
   assert.match(
     await refusal({ ...env, VAULT_WAIT: "1h" }),
     /^Cannot read from Vault: the certificate of https:.* is invalid/,

@@ -7,15 +7,15 @@ import { ENGINE, PROGRAM, startVault, type VaultServer, vaultTest } from "./serv
 
 const SCRIPT = new URL("../../deploy/compose/seed_vault.sh", import.meta.url).pathname;
 
-vaultTest("the service reads in Vault what it is seeded with", async () => {
+vaultTest("the service can read the seeded secrets", async () => {
   await using vault = await startVault();
   await vault.call("DELETE", `sys/mounts/${ENGINE}`);
   await seed(vault);
-  const given = await read(vault);
-  for (const name of SOURCES.flatMap(({ gives }) => gives)) assert.ok(given[name], name);
+  const values = await read(vault);
+  for (const name of SOURCES.flatMap(({ gives }) => gives)) assert.ok(values[name], name);
 });
 
-vaultTest("a Vault that is seeded again has the keys that it had", async () => {
+vaultTest("seeding again does not change the keys", async () => {
   await using vault = await startVault();
   await seed(vault);
   const first = await read(vault);

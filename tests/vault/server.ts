@@ -12,7 +12,7 @@ export function vaultTest(name: string, fn: (t: Deno.TestContext) => Promise<voi
   Deno.test({ name, ignore: !PROGRAM, fn });
 }
 
-// deno-lint-ignore no-explicit-any -- whatever the API answers
+// deno-lint-ignore no-explicit-any -- any response of the API
 type Json = any;
 
 export interface VaultServer extends AsyncDisposable {

@@ -10,7 +10,7 @@ import { startVault, type VaultServer, vaultTest } from "./server.ts";
 const ROOT = new URL("../..", import.meta.url).pathname;
 
 /** @returns all secrets of the service */
-async function fill(vault: VaultServer, { url }: Pick<TestDatabase, "url">): Promise<string[]> {
+async function putSecrets(vault: VaultServer, { url }: Pick<TestDatabase, "url">): Promise<string[]> {
   const { host, pathname, username } = new URL(url);
   const keys = {
     "gdpr.export_key": new Uint8Array(32).fill(1).toBase64(),
@@ -34,7 +34,7 @@ vaultTest(
     await using world = await createWorld();
     const ref = await register(world, { email: "ada@example.com" });
     await using vault = await startVault();
-    const secrets = await fill(vault, world.database);
+    const secrets = await putSecrets(vault, world.database);
     await vault.seal();
     await using service = startService({
       ...production(""),
@@ -79,9 +79,9 @@ vaultTest(
       "db.url": "jdbc:postgresql://db:tr0ub4dor/x",
       "db.password": "tr0ub4dor",
     });
-    const told = await failure(env);
+    const message = await failure(env);
     assert.equal(
-      told,
+      message,
       "Cannot start: secrets in Vault are missing or invalid\n" +
         "  ss3/kv/customer-service: db.url: expected a host name or IPv4 address, and optionally a port\n" +
         "  ss3/kv/customer-service: db.username: expected, but missing\n" +
@@ -93,16 +93,16 @@ vaultTest(
       "db.username": "svc",
       "db.password": password,
     });
-    const away = await failure({ ...env, KAFKA_BROKERS: UNREACHABLE });
-    assert.match(away, /^Cannot prepare the database: .*ECONNREFUSED/);
-    assert.ok(!away.includes(password));
+    const unreachable = await failure({ ...env, KAFKA_BROKERS: UNREACHABLE });
+    assert.match(unreachable, /^Cannot prepare the database: .*ECONNREFUSED/);
+    assert.ok(!unreachable.includes(password));
   },
 );
 
-vaultTest("the tasks ask Vault as well, and those about the database alone need no other path", async () => {
+vaultTest("the tasks read Vault too, and tasks that use only the database need no other path", async () => {
   await using database = await createDatabase(false);
   await using vault = await startVault();
-  const secrets = await fill(vault, database);
+  const secrets = await putSecrets(vault, database);
   const VAULT_TOKEN = await vault.token(["customer-service"]);
   const env = { VAULT_ADDR: vault.address, VAULT_TOKEN };
   const migrated = await run(["tasks/migrate.ts"], env);

@@ -1,6 +1,6 @@
 /**
- * Walks the API's document and calls every operation with input that it allows, at the edges of that, and with input
- * that it does not: whatever is sent, the answer is one that the document describes.
+ * Contract test of the OpenAPI document: calls every operation with valid, boundary and invalid input. Every response
+ * must be one that the document describes.
  */
 import assert from "node:assert/strict";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -11,7 +11,7 @@ import type { RestOptions } from "../../../rest/options.ts";
 import { describeApi } from "../../../rest/documents/openapi.ts";
 import { ADDRESS, createGroup, register, tell } from "../../actors/world.ts";
 import { startRest, type TestRest } from "../server.ts";
-import { allowed, nasty, refused, type Resolve, type Schema, withSome } from "./inputs.ts";
+import { hostile, invalid, type Resolve, type Schema, valid, withSome } from "./inputs.ts";
 
 interface Operation {
   operationId: string;
@@ -20,10 +20,10 @@ interface Operation {
   responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
 }
 
-/** How many requests each operation gets of each sort. */
+/** Number of valid and of invalid requests to each operation. */
 const RUNS = 25;
-/** How many more of those that it allows, until it takes one: some fields go together in ways that no schema says. */
-const PATIENCE = 500;
+/** Maximum number of further valid requests until one is accepted: schemas do not express how fields depend on each other. */
+const MAX_ATTEMPTS = 500;
 
 const document = JSON.parse(JSON.stringify(describeApi(createRoutes({} as RestOptions))));
 const resolve: Resolve = ({ $ref, ...schema }) =>
@@ -35,51 +35,51 @@ const operations = Object.entries<Record<string, Operation>>(document.paths).fla
   Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation }))
 );
 
-/** Streams of lines, which have tests of their own. */
+/** Excludes streams, which have their own tests. */
 const isJson = ({ operation }: { operation: Operation }) =>
   Object.keys(operation.requestBody?.content ?? { "application/json": 0 }).includes("application/json");
 
-Deno.test("every operation answers as the document says, whatever it is sent", async (t) => {
+Deno.test("every response conforms to the document, for valid and invalid requests", async (t) => {
   await using rest = await startRest();
   const validate = createValidators();
   for (const { path, method, operation } of operations.filter(isJson)) {
     await t.step(operation.operationId, async () => {
       const ids = await arrange(rest);
-      let taken = 0;
-      const ask = async ({ path, headers, body }: Input) => {
+      let accepted = 0;
+      const send = async ({ path, headers, body }: Input) => {
         const reply = await rest.call(method, path, { as: rest.world.system, headers, body });
-        const about = `${method} ${path} answers ${reply.status}`;
-        assert.notEqual(reply.status, 500, about);
+        const label = `${method} ${path} returns ${reply.status}`;
+        assert.notEqual(reply.status, 500, label);
         const described = operation.responses[reply.status];
-        assert.ok(described, `${about}, which is not documented`);
-        const wrong = validate(operation, reply.status, reply.headers.get("content-type"), reply.text);
-        assert.equal(wrong, undefined, `${about}: ${wrong}`);
-        if (reply.status < 400) taken++;
+        assert.ok(described, `${label}, which is not documented`);
+        const violation = validate(operation, reply.status, reply.headers.get("content-type"), reply.text);
+        assert.equal(violation, undefined, `${label}: ${violation}`);
+        if (reply.status < 400) accepted++;
       };
-      const mayBeTaken = request(operation, path, ids, "allowed");
+      const validRequest = request(operation, path, ids, "valid");
       const input = fc.oneof(
-        { weight: 3, arbitrary: mayBeTaken },
-        { weight: 2, arbitrary: request(operation, path, ids, "refused") },
+        { weight: 3, arbitrary: validRequest },
+        { weight: 2, arbitrary: request(operation, path, ids, "invalid") },
       );
       await fc.assert(
-        fc.asyncProperty(input, ask),
+        fc.asyncProperty(input, send),
         { numRuns: 2 * RUNS, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true },
       );
-      if (HARDLY_EVER.has(operation.operationId)) return;
-      for (const more of fc.sample(mayBeTaken, PATIENCE)) {
-        if (taken > 0) break;
-        await ask(more);
+      if (RARELY_ACCEPTED.has(operation.operationId)) return;
+      for (const more of fc.sample(validRequest, MAX_ATTEMPTS)) {
+        if (accepted > 0) break;
+        await send(more);
       }
-      assert.ok(taken > 0, "none was taken");
+      assert.ok(accepted > 0, "no request was accepted");
     });
   }
 });
 
-Deno.test("what the schema does not allow is refused as bad input", async () => {
+Deno.test("values that violate the schema are refused with INVALID_INPUT", async () => {
   await using rest = await startRest();
   const { id } = await register(rest.world);
   await fc.assert(
-    fc.asyncProperty(nasty, async (value) => {
+    fc.asyncProperty(hostile, async (value) => {
       const reply = await rest.call("PATCH", `/customers/${id}`, {
         as: rest.world.system,
         body: { email: value },
@@ -89,8 +89,8 @@ Deno.test("what the schema does not allow is refused as bad input", async () => 
   );
 });
 
-/** Succeed only in states or with keys that input at random does not come by. */
-const HARDLY_EVER = new Set([
+/** Operations that succeed only in states or with IDs that random input hardly ever reaches. */
+const RARELY_ACCEPTED = new Set([
   "reinstateCustomer",
   "releaseGdprRequest",
   "waiveGdprRequest",
@@ -104,7 +104,7 @@ const HARDLY_EVER = new Set([
   "deleteAddress",
 ]);
 
-/** Somebody and something for every id in a path. */
+/** Creates resources for every ID in a path. */
 async function arrange({ world }: TestRest): Promise<Record<string, string[]>> {
   const [one, two] = [await register(world, { firstName: "Ada" }), await register(world)];
   const [first, second] = [await createGroup(world), await createGroup(world)];
@@ -128,23 +128,23 @@ interface Input {
   body: unknown;
 }
 
-/** Requests to an operation; paths mostly name what there is. */
+/** Returns requests to an operation. Most paths name existing resources. */
 function request(
   { parameters = [], requestBody }: Operation,
   path: string,
   ids: Ids,
-  sort: "allowed" | "refused",
+  kind: "valid" | "invalid",
 ): fc.Arbitrary<Input> {
   const schema = requestBody?.content["application/json"]?.schema;
-  const bad = nasty.map((value) => typeof value === "string" ? value : JSON.stringify(value));
+  const bad = hostile.map((value) => typeof value === "string" ? value : JSON.stringify(value));
   const of = (place: string) =>
     withSome(
       Object.fromEntries(
         parameters.filter((parameter) => parameter.in === place).map(({ name, schema }) => [
           name,
           fc.oneof(
-            { weight: 4, arbitrary: allowed(schema, resolve) },
-            { weight: sort === "refused" ? 4 : 0, arbitrary: bad },
+            { weight: 4, arbitrary: valid(schema, resolve) },
+            { weight: kind === "invalid" ? 4 : 0, arbitrary: bad },
           ),
         ]),
       ),
@@ -156,32 +156,32 @@ function request(
     fc.oneof(
       { weight: 8, arbitrary: fc.constantFrom(...ids[name] ?? []) },
       { weight: 1, arbitrary: fc.uuid() },
-      { weight: sort === "refused" ? 1 : 0, arbitrary: fc.constantFrom("x", "%00", "..%2F", "'") },
+      { weight: kind === "invalid" ? 1 : 0, arbitrary: fc.constantFrom("x", "%00", "..%2F", "'") },
     ),
   ])));
   const bodies = schema === undefined
     ? fc.constant(undefined)
-    : sort === "allowed"
-    ? mentioning(allowed(schema, resolve), ids)
-    : fc.oneof(refused(schema, resolve), fc.constantFrom("{", "[1", "\u0000"));
-  return fc.record({ known, query: of("query"), headers: of("header"), body: bodies }).map((made) => {
+    : kind === "valid"
+    ? withKnownIds(valid(schema, resolve), ids)
+    : fc.oneof(invalid(schema, resolve), fc.constantFrom("{", "[1", "\u0000"));
+  return fc.record({ known, query: of("query"), headers: of("header"), body: bodies }).map((parts) => {
     const query = new URLSearchParams(
-      Object.entries(made.query).map(([name, value]) => [name, String(value)]),
+      Object.entries(parts.query).map(([name, value]) => [name, String(value)]),
     );
     const filled = path.replaceAll(
       /\{(\w+)\}/g,
-      (_, name) => String((made.known as Record<string, string>)[name]),
+      (_, name) => String((parts.known as Record<string, string>)[name]),
     );
     return {
       path: query.size > 0 ? `${filled}?${query}` : filled,
-      headers: printable(made.headers),
-      body: made.body,
+      headers: printable(parts.headers),
+      body: parts.body,
     };
   });
 }
 
-/** A body that mostly names what there is. */
-function mentioning(bodies: fc.Arbitrary<unknown>, ids: Ids): fc.Arbitrary<unknown> {
+/** Replaces IDs in half of the bodies with those of existing resources. */
+function withKnownIds(bodies: fc.Arbitrary<unknown>, ids: Ids): fc.Arbitrary<unknown> {
   return fc.tuple(bodies, fc.boolean()).map(([body, exists]) => {
     if (!exists || typeof body !== "object" || body === null) return body;
     const named = Object.keys(body).filter((name) => name in ids && !("email" in body));
@@ -189,7 +189,7 @@ function mentioning(bodies: fc.Arbitrary<unknown>, ids: Ids): fc.Arbitrary<unkno
   });
 }
 
-/** Headers as a client can send them. */
+/** Restricts header values to printable ASCII, which clients can send. */
 function printable(headers: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map((
@@ -198,7 +198,7 @@ function printable(headers: Record<string, unknown>): Record<string, string> {
   );
 }
 
-/** Holds an answer against its schema; undefined when it is right, otherwise what is wrong. */
+/** Creates a function that validates a response against its schema and returns the violation, or undefined. */
 function createValidators() {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   formats.default(ajv);
@@ -211,8 +211,8 @@ function createValidators() {
     if (!schema) return `the content type ${type} is not documented`;
     if (mediaType !== "application/json") return undefined;
     const key = `${operationId} ${status}`;
-    const pointed = JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"api#/components/'));
-    const check = ajv.getSchema(key) ?? ajv.addSchema({ $id: key, ...pointed }).getSchema(key);
+    const resolved = JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"api#/components/'));
+    const check = ajv.getSchema(key) ?? ajv.addSchema({ $id: key, ...resolved }).getSchema(key);
     return check?.(JSON.parse(text)) ? undefined : JSON.stringify(check?.errors);
   };
 }

@@ -1,7 +1,7 @@
-/** Inputs for a JSON Schema of the API's document: such as it allows, at its edges, and such as it does not. */
+/** Arbitrary inputs for the JSON Schemas of the OpenAPI document: valid, boundary and invalid values. */
 import fc from "fast-check";
 
-/** As much of JSON Schema as the document uses. */
+/** Subset of JSON Schema that the document uses. */
 export interface Schema {
   $ref?: string;
   type?: string | string[];
@@ -23,8 +23,8 @@ export interface Schema {
 
 export type Resolve = (schema: Schema) => Schema;
 
-/** What no schema of ours allows anywhere, or what PostgreSQL, logs and SQL have been known to stumble over. */
-const NASTY: unknown[] = [
+/** Values that no schema accepts, or that are known to break PostgreSQL, logs or SQL. */
+const HOSTILE: unknown[] = [
   null,
   true,
   -1,
@@ -41,23 +41,23 @@ const NASTY: unknown[] = [
   [[[]]],
   { __proto__: null, constructor: 1 },
 ];
-export const nasty = fc.constantFrom(...NASTY);
+export const hostile = fc.constantFrom(...HOSTILE);
 
-/** A value that the schema allows. */
-export function allowed(given: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
-  const schema = resolve(given);
+/** Returns values that the schema accepts. */
+export function valid(reference: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
+  const schema = resolve(reference);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const choices = schema.anyOf;
-  if (choices) return fc.oneof(...choices.map((choice) => allowed(choice, resolve)));
+  if (choices) return fc.oneof(...choices.map((choice) => valid(choice, resolve)));
   if (schema.example !== undefined) {
     const { example, ...rest } = schema;
-    return fc.oneof(fc.constant(example), allowed(rest, resolve));
+    return fc.oneof(fc.constant(example), valid(rest, resolve));
   }
   const types = [schema.type ?? "object"].flat();
-  return fc.oneof(...types.map((type) => allowedOf(type, schema, resolve)));
+  return fc.oneof(...types.map((type) => validOf(type, schema, resolve)));
 }
 
-function allowedOf(type: string, schema: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
+function validOf(type: string, schema: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
   switch (type) {
     case "null":
       return fc.constant(null);
@@ -69,7 +69,7 @@ function allowedOf(type: string, schema: Schema, resolve: Resolve): fc.Arbitrary
       return fc.oneof(fc.integer({ min, max }), fc.constantFrom(min, max));
     }
     case "array":
-      return fc.array(allowed(schema.items ?? {}, resolve), { maxLength: 3 });
+      return fc.array(valid(schema.items ?? {}, resolve), { maxLength: 3 });
     case "string":
       return text(schema);
     default:
@@ -87,13 +87,11 @@ function text({ format, pattern, minLength = 1, maxLength = 60 }: Schema): fc.Ar
 }
 
 function record({ properties = {}, required = [] }: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
-  const fields = Object.entries(properties).map(([name, schema]) =>
-    [name, allowed(schema, resolve)] as const
-  );
+  const fields = Object.entries(properties).map(([name, schema]) => [name, valid(schema, resolve)] as const);
   return withSome(Object.fromEntries(fields), required);
 }
 
-/** An object with what it must have and a few of its other fields: with all of them at once hardly any is taken. */
+/** Returns objects with the required and a few optional fields, because objects with all fields are hardly ever accepted. */
 export function withSome(
   fields: Record<string, fc.Arbitrary<unknown>>,
   required: readonly string[],
@@ -108,21 +106,21 @@ export function withSome(
   );
 }
 
-/** A body that breaks its schema: a field is missing, unknown or nasty, or it is no object at all. */
-export function refused(given: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
-  const schema = resolve(given);
-  const good = allowed(schema, resolve) as fc.Arbitrary<Record<string, unknown>>;
+/** Returns bodies that violate the schema: a field is missing, unknown or invalid, or the body is not an object. */
+export function invalid(reference: Schema, resolve: Resolve): fc.Arbitrary<unknown> {
+  const schema = resolve(reference);
+  const good = valid(schema, resolve) as fc.Arbitrary<Record<string, unknown>>;
   const names = Object.keys(schema.properties ?? {});
   const required = schema.required ?? [];
   return fc.oneof(
-    nasty,
-    fc.tuple(good, nasty).map(([body, value]) => ({ ...body, notAField: value })),
+    hostile,
+    fc.tuple(good, hostile).map(([body, value]) => ({ ...body, notAField: value })),
     ...(required.length > 0
       ? [fc.tuple(good, fc.constantFrom(...required)).map(([body, name]) => without(body, name))]
       : []),
     ...(names.length > 0
       ? [
-        fc.tuple(good, fc.constantFrom(...names), nasty).map(([body, name, value]) => ({
+        fc.tuple(good, fc.constantFrom(...names), hostile).map(([body, name, value]) => ({
           ...body,
           [name]: value,
         })),

@@ -40,7 +40,7 @@ func main() {
 }
 
 // findPriceList returns the price list that applies and why. It is empty where the store's own prices apply. A cart
-// with those is better than none, so the lookup failing is no error of the cart; checkout looks the price list up again.
+// with those is better than none, so a failed lookup does not fail the cart; checkout looks the price list up again.
 func findPriceList(client customerv1.CustomerServiceClient, storeID, customerID string) (id, reason string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()

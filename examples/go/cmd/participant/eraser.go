@@ -71,7 +71,7 @@ func (e *eraser) confirm(ctx context.Context, event *customerv1.CustomerErasureR
 		fmt.Println("confirmed", event.GetRequestId())
 		return nil
 	case codes.FailedPrecondition, codes.NotFound:
-		// The request has ended, or staff have gone on without this service: nothing is left to confirm.
+		// The request has ended, or staff have waived this participant: nothing is left to confirm.
 		log.Printf("Confirmed nothing: %v", err)
 		return nil
 	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted:

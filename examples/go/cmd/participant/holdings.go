@@ -13,14 +13,14 @@ type subscription struct {
 	storeID, holder string
 }
 
-// holdings is in place of the service's database.
+// holdings replaces the database in this sample.
 type holdings struct {
 	mu            sync.Mutex
 	subscriptions []subscription
 	evidence      map[[2]string]string
 }
 
-// newHoldings has made-up subscriptions of the two customers of customer-service's demo store.
+// newHoldings contains invented subscriptions of the two customers of customer-service's demo store.
 func newHoldings() *holdings {
 	const store = "0190a000-0000-7000-8000-000000000001"
 	const mina, tom = "0190a000-0000-7000-8000-0000000000a1", "0190a000-0000-7000-8000-0000000000a2"

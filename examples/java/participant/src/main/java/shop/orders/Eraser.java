@@ -55,7 +55,7 @@ public class Eraser {
       Log.infof("Confirmed the erasure %s", event.getRequestId());
     } catch (StatusRuntimeException e) {
       switch (e.getStatus().getCode()) {
-        // The request has ended, or staff have gone on without this service: nothing is left to confirm.
+        // The request has ended, or staff have waived this participant: nothing is left to confirm.
         case FAILED_PRECONDITION, NOT_FOUND -> Log.infof("Confirmed nothing: %s", e.getStatus());
         // The event is published again, with growing pauses, until it is confirmed.
         case UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED -> Log.warnf("Cannot confirm now: %s", e.getStatus());

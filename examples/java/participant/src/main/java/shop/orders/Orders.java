@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** In place of the service's database: made-up orders of the two customers of customer-service's demo store. */
+/** Replaces the database in this sample: invented orders of the two customers of customer-service's demo store. */
 @ApplicationScoped
 public class Orders {
   private static final String STORE = "0190a000-0000-7000-8000-000000000001";

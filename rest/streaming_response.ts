@@ -1,0 +1,58 @@
+/** Streams a response while the request body is still being read, with back-pressure and a stall timeout. */
+import { withStallTimeout } from "./line_splitter.ts";
+
+export interface StreamingOptions {
+  /** Size of the buffer for a client that reads nothing until it has sent the whole request, in bytes. */
+  maxUnreadBytes: number;
+  /** Time in milliseconds after which a client that reads nothing times out once the buffer is full. */
+  stallMs: number;
+}
+
+/** @param pieces pieces of the response, each written as soon as it is available */
+export function streamResponse(
+  pieces: AsyncIterable<string>,
+  { maxUnreadBytes, stallMs }: StreamingOptions,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const response = new TransformStream<Uint8Array<ArrayBuffer>>(
+    undefined,
+    new ByteLengthQueuingStrategy({ highWaterMark: maxUnreadBytes }),
+  );
+  send(pieces, response.writable.getWriter(), stallMs);
+  return response.readable;
+}
+
+/** Never rejects: if the client closes the connection or reads nothing, the stream is aborted. */
+async function send(
+  pieces: AsyncIterable<string>,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  stallMs: number,
+): Promise<void> {
+  const encoder = new TextEncoder();
+  writer.closed.catch(() => {}); // the pending operations of the writer reject as well
+  try {
+    for await (const piece of pieces) {
+      if ((writer.desiredSize ?? 0) <= 0) await withStallTimeout(writer.ready, stallMs);
+      writer.write(encoder.encode(piece)).catch(() => {});
+    }
+    await closeOnceRead(writer, stallMs);
+  } catch (error) {
+    await writer.abort(error).catch(() => {});
+  }
+}
+
+/** Closes the stream. Waits for as long as the client keeps reading. */
+async function closeOnceRead(
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  stallMs: number,
+): Promise<void> {
+  const closing = writer.close();
+  for (;;) {
+    const freeBytes = writer.desiredSize;
+    try {
+      return await withStallTimeout(closing, stallMs);
+    } catch (error) {
+      const isErrored = writer.desiredSize === null;
+      if (isErrored || writer.desiredSize === freeBytes) throw error;
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** The inspector without JavaScript: everything works except live updates. */
+import assert from "node:assert/strict";
+import { browserTest } from "./browser.ts";
+import { statusLine } from "./request_page.ts";
+import { openStore } from "./store.ts";
+
+const NO_JAVASCRIPT = { javaScriptEnabled: false };
+
+browserTest(
+  "without JavaScript an officer signs in, filters, sorts, decides, views the history and signs out",
+  async (open) => {
+    await using store = await openStore();
+    const customer = await store.register();
+    const request = await store.open(customer, "ERASURE");
+    await store.open(await store.register(), "ACCESS");
+    await using visit = await open(store, NO_JAVASCRIPT);
+    const { page } = visit;
+
+    await page.goto("/inspect");
+    await page.getByLabel("Token").fill(await store.token(store.staff(["STORE_MANAGER"])));
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL("/inspect");
+    await page.getByLabel("Type", { exact: true }).selectOption("ERASURE");
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByRole("link", { name: /^Opened/ }).click();
+    await page.waitForURL("/inspect?type=ERASURE&sort=newest");
+    assert.equal(await page.locator("table.requests tbody tr").count(), 1);
+
+    await page.locator(`a[href="/inspect/requests/${request.id}"]`).click();
+    assert.match(await statusLine(page), /^The erasure is about to start/);
+    await page.locator("summary", { hasText: "Put on hold" }).click();
+    await page.locator("#reason-hold").fill("A court asks");
+    await page.getByLabel("Yes, put it on hold").check();
+    await page.getByRole("button", { name: "Put on hold" }).click();
+    assert.match(await statusLine(page), /^On hold since .* UTC: A court asks/);
+    await page.locator("summary", { hasText: "Release" }).click();
+    await page.getByLabel("Yes, release it").check();
+    await page.getByRole("button", { name: "Release" }).click();
+    await page.getByText("You released the request.", { exact: true }).waitFor();
+
+    await page.getByRole("link", { name: "← Previous" }).click();
+    assert.match(await statusLine(page), /^On hold since/);
+    await page.getByRole("link", { name: "← Previous" }).click();
+    await page.getByRole("link", { name: "Next →" }).click();
+    assert.match(await statusLine(page), /^On hold since/);
+    await page.getByRole("link", { name: "Back to now" }).click();
+    assert.equal(await page.locator(".chart-scroll svg").count(), 1);
+    await page.getByText("Chart as text").click();
+
+    await page.locator(`a[href="/inspect/customers/${customer.id}"]`).first().click();
+    await page.getByRole("heading", { name: /^Customer …/ }).waitFor();
+    assert.match(await page.locator("[data-part=person]").innerText(), /Wilhelmina/);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL("/inspect/signed-out");
+  },
+);
+
+browserTest("without JavaScript a bulk retry has a preview and a report", async (open) => {
+  await using store = await openStore({ answer: (_, call) => call.fail("UNAVAILABLE", "away") });
+  await store.open(await store.register(), "PORTABILITY");
+  await store.workUntil(0);
+  await using visit = await open(store, { ...NO_JAVASCRIPT, as: store.officer });
+  const { page } = visit;
+  await page.goto("/inspect");
+  await page.getByRole("link", { name: "Retry stuck requests" }).click();
+  await page.getByRole("button", { name: "Retry 1 request now" }).click();
+  await page.getByText("1 request retried, 0 refused.").waitFor();
+});
+
+browserTest(
+  "without JavaScript the documents and the receipt of a request can be downloaded",
+  async (open) => {
+    await using store = await openStore();
+    const customer = await store.register();
+    const access = await store.open(customer, "ACCESS");
+    await store.workUntil(0);
+    await using visit = await open(store, { ...NO_JAVASCRIPT, as: store.staff(["STORE_MANAGER"]) });
+    const { page } = visit;
+    await page.goto(`/inspect/requests/${access.id}`);
+    const download = async (name: string | RegExp) => {
+      const [event] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("link", { name }).first().click(),
+      ]);
+      return await new Response(ReadableStream.from(await event.createReadStream())).text();
+    };
+    assert.match(await download(/access\.json/), /wilhelmina\.achterberg@shop\.example/);
+
+    const erasure = await store.open(customer, "ERASURE");
+    await store.workUntil(0);
+    await store.confirm(erasure, "order-service", "payment-service", "communication-service");
+    await store.workUntil(0);
+    await page.goto(`/inspect/requests/${erasure.id}`);
+    assert.match(await download(/receipt/i), new RegExp(erasure.id));
+  },
+);

@@ -1,0 +1,171 @@
+/** Invariants of the rows of a request, after any events in any order. */
+import assert from "node:assert/strict";
+import type { RequestContext } from "../../actors/gdpr/machines/events.ts";
+import type { ActorRef } from "../../actors/commands.ts";
+import type { Sql } from "../../db/connect.ts";
+
+/** State of a participant's row by the state of its region. */
+const ROW_STATES: Record<string, string> = {
+  asked: "ASKED",
+  retrying: "RETRYING",
+  overdue: "OVERDUE",
+  received: "RECEIVED",
+  confirmed: "CONFIRMED",
+  waived: "WAIVED",
+};
+/** Due time of a timer that is claimed but has not fired. */
+const CLAIMED = new Date(0);
+const SETTLED = ["RECEIVED", "CONFIRMED", "WAIVED"];
+
+type Value = string | { [state: string]: Value };
+
+/** The two upper levels of a request's state: `PENDING.grace`, `IN_PROGRESS.collecting`. */
+export function phaseOf(value: Value): string {
+  if (typeof value === "string") return value;
+  const [top = "", inner = ""] = Object.entries(value)[0] ?? [];
+  return `${top}.${typeof inner === "string" ? inner : Object.keys(inner)[0]}`;
+}
+
+/** State of each participant's region; empty if the current state has no regions. */
+export function regionsOf(value: Value): Record<string, string> {
+  const inner = typeof value === "string" ? undefined : Object.values(value)[0];
+  const regions = typeof inner === "object" ? Object.values(inner)[0] : undefined;
+  return typeof regions === "object" ? regions as Record<string, string> : {};
+}
+
+/** @throws {assert.AssertionError} the rows contradict each other or the machine's state */
+export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<void> {
+  const [request] = await admin`select * from gdpr_requests where request_id = ${id}`;
+  assert.ok(request);
+  const { value, context } = request.snapshot as { value: Value; context: RequestContext };
+  const phase = phaseOf(value);
+  const stateText = JSON.stringify(value);
+
+  const [status = ""] = phase.split(".");
+  assert.ok(["PENDING", "IN_PROGRESS", "COMPLETED"].includes(status), stateText);
+  assert.equal(request.status, status);
+  assert.equal(request.outcome, context.outcome);
+  assert.equal(status === "COMPLETED", request.outcome !== null, stateText);
+  assert.equal(status === "COMPLETED", request.completedAt !== null, stateText);
+  assert.equal(request.dueAt.getTime(), context.dueAt);
+
+  const journal = await admin`
+    select sequence, state_before, state_after from actor_events where actor_id = ${id} order by sequence`;
+  assert.deepEqual(journal.map((row) => row.sequence), journal.map((_, at) => at + 1));
+  assert.equal(journal.length, request.version);
+  for (const [at, row] of journal.entries()) {
+    assert.equal(row.stateBefore, journal[at - 1]?.stateAfter ?? null);
+  }
+  const { stateAfter } = journal.at(-1) ?? {};
+  assert.deepEqual(typeof value === "string" ? stateAfter : JSON.parse(stateAfter), value);
+
+  const timers = new Map(
+    (await admin`select name, due_at, attempts from timers where actor_id = ${id}`)
+      .map((row) => [row.name, row.attempts > 0 ? CLAIMED : row.dueAt]),
+  );
+  const expected = new Set<string>();
+  if (status !== "COMPLETED") {
+    if (context.clock === "ON_TIME") expected.add("clock.at_risk");
+    if (context.clock !== "OVERDUE") expected.add("clock.overdue");
+  }
+  if (phase === "PENDING.grace" || phase === "PENDING.recorded") {
+    expected.add(`xstate.after.UNTIL_START.${request.machine}.${phase}`);
+  }
+
+  const participants = await admin`select * from gdpr_participants where request_id = ${id}`;
+  const regions = regionsOf(value);
+  const hasStarted = journal.some((row) => row.stateAfter.includes("IN_PROGRESS"));
+  assert.deepEqual(
+    participants.map((row) => row.service).sort(),
+    hasStarted ? [...context.participants].sort() : [],
+    stateText,
+  );
+  for (const row of participants) {
+    const { service, state, nextAttemptAt, settledAt } = row;
+    const region = regions[service];
+    if (region) {
+      assert.ok(state === ROW_STATES[region], `${service} of ${stateText}`);
+      if (!SETTLED.includes(state)) assert.equal(row.attempts, context.attempts[service] ?? 0);
+      const isRetried: boolean = request.type === "ERASURE" ? !SETTLED.includes(state) : state === "RETRYING";
+      if (isRetried) expected.add(`ask ${service}`);
+      if (request.type === "ERASURE" && region === "asked") {
+        expected.add(
+          `xstate.after.${
+            7 * 86_400_000
+          }.${request.machine}.IN_PROGRESS.awaiting_confirmations.${service}.asked`,
+        );
+      }
+      const due: Date | undefined = isRetried ? timers.get(`ask ${service}`) : undefined;
+      if (due !== CLAIMED) assert.deepEqual(nextAttemptAt, due ?? null, `next attempt of ${service}`);
+    } else if (request.outcome !== "CANCELLED" && request.outcome !== "REFUSED") {
+      assert.ok(SETTLED.includes(state), `${service} is ${state} in ${stateText}`);
+    }
+    assert.equal(SETTLED.includes(state), settledAt !== null, `${service} of ${stateText}`);
+    if (state === "WAIVED") assert.ok(row.waiverReason);
+  }
+  // The first timer of the clock remains if the second fires before it, and is dropped later.
+  if (status !== "COMPLETED") timers.delete(context.clock === "OVERDUE" ? "clock.at_risk" : "");
+  assert.deepEqual([...timers.keys()].sort(), [...expected].sort(), `timers of ${stateText}`);
+
+  const effects = await admin`select type, params, state from effects where actor_id = ${id}`;
+  const hasEffect = (type: string, service?: string) =>
+    effects.some((row) => row.type === type && (service === undefined || row.params.service === service));
+  if (phase === "IN_PROGRESS.verifying") assert.ok(hasEffect("erasure.verify"));
+  if (phase === "IN_PROGRESS.compiling") assert.ok(hasEffect("export.compile"));
+  if (phase === "IN_PROGRESS.collecting") {
+    for (const service of Object.keys(regions)) assert.ok(hasEffect("source.collect", service));
+  }
+
+  const messages = await admin`
+    select topic, payload from outbox where key = ${request.customerId} and
+      (payload->>'requestId' = ${id} or payload->'target'->>'id' = ${id}) order by seq`;
+  const audits = (action: string) => messages.filter(({ payload }) => payload.action === action).length;
+  assert.equal(audits("GDPR_REQUEST_OPENED"), 1);
+  assert.equal(audits("GDPR_REQUEST_COMPLETED"), request.outcome === "FULFILLED" ? 1 : 0);
+  assert.equal(audits("GDPR_REQUEST_CANCELLED"), request.outcome === "CANCELLED" ? 1 : 0);
+  assert.equal(audits("GDPR_REQUEST_REFUSED"), request.outcome === "REFUSED" ? 1 : 0);
+  for (const state of ["CONFIRMED", "WAIVED"]) {
+    const rows = participants.filter((row) => row.state === state).length;
+    assert.equal(audits(`GDPR_PARTICIPANT_${state}`), rows, "each outcome is published once");
+  }
+  if (request.type === "ERASURE") await assertErasure(admin, request, messages.map((row) => row.topic));
+  if (request.outcome === "CANCELLED" || request.outcome === "REFUSED") {
+    const parts = await admin`select part from gdpr_export_parts where request_id = ${id}`;
+    assert.equal(parts.length, 0, "collected data is deleted");
+  }
+}
+
+/** Either nothing has changed, or all personal values are cleared and all events are published. */
+async function assertErasure(
+  admin: Sql,
+  { requestId, customerId, status, outcome }: Record<string, unknown>,
+  topics: string[],
+): Promise<void> {
+  const isErased = status === "IN_PROGRESS" || outcome === "FULFILLED";
+  const [customer] = await admin`select * from customers where customer_id = ${customerId as string}`;
+  assert.ok(customer);
+  assert.equal(customer.anonymizedAt !== null, isErased, "anonymized when the erasure starts");
+  assert.equal(customer.email === null, isErased);
+  const [remaining] = await admin`
+    select count(coalesce(line1, line2, city, state, country, postal_code))::int as count
+    from customer_addresses where customer_id = ${customerId as string}`;
+  if (isErased) assert.equal(remaining?.count, 0);
+  const remembered = await admin`select 1 from erased_subjects where customer_id = ${customerId as string}`;
+  assert.equal(remembered.length, isErased ? 1 : 0, "the erasure memory");
+  assert.equal(topics.includes("customer.erasure_requested"), isErased);
+  assert.equal(topics.filter((topic) => topic === "customer.erased").length, outcome === "FULFILLED" ? 1 : 0);
+
+  const receipts = await admin`
+    select document from erasure_receipts where request_id = ${requestId as string}`;
+  assert.equal(receipts.length, outcome === "FULFILLED" ? 1 : 0);
+  const participants = await admin`
+    select service, state from gdpr_participants where request_id = ${requestId as string} order by service`;
+  for (const { document } of receipts) {
+    const listed = document.participants.map(({ service, state }: Record<string, unknown>) => ({
+      service,
+      state,
+    }));
+    assert.deepEqual(listed, participants.map((row) => ({ ...row })));
+    assert.equal(document.rescan.residue, 0);
+  }
+}

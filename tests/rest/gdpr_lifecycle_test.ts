@@ -1,0 +1,209 @@
+/** Lifecycle of GDPR requests over REST, from opening to receipt or export. */
+import assert from "node:assert/strict";
+import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
+import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
+import { type ParticipantClient, ParticipantError } from "../../actors/gdpr/types.ts";
+import type { Principal } from "../../domain/principal.ts";
+import { requestSettings } from "../actors/settings.ts";
+import { ADDRESS, register, shopper, tell } from "../actors/world.ts";
+import { createRequestFixture } from "../gdpr/request_fixture.ts";
+import { startRest, type TestRest } from "./server.ts";
+
+const HOUR_MS = 60 * 60_000;
+
+/** Opens a request, and returns functions that call its routes. */
+async function open(rest: TestRest, as: Principal, customerId: string, type: string) {
+  const { body } = await rest.call("POST", "/gdpr-requests", { as, body: { customerId, type } });
+  const path = `/gdpr-requests/${body.requestId}`;
+  return {
+    ref: { kind: "gdpr_request", storeId: as.storeId, id: body.requestId as string } as const,
+    path,
+    read: async () => (await rest.call("GET", path, { as })).body,
+    act: (action: string, body?: unknown, headers: Record<string, string> = {}) =>
+      rest.call("POST", `${path}/${action}`, { as, body, headers }),
+    get: (part: string) => rest.call("GET", `${path}/${part}`, { as }),
+  };
+}
+
+const statesOf = (participants: { service: string; state: string }[]) =>
+  Object.fromEntries(participants.map(({ service, state }) => [service, state]));
+
+Deno.test("an erasure is held, extended, released, retried and waived over REST, and its receipt is valid", async () => {
+  const requests = await requestSettings({ graceMs: HOUR_MS });
+  await using rest = await startRest({ requests });
+  const as = rest.staff(["PRIVACY_OFFICER"]);
+  const shop = createRequestFixture(rest.world);
+  const customer = await register(rest.world, { firstName: "Grace" });
+  await tell(rest.world, customer, "address.add", ADDRESS);
+  const request = await open(rest, as, customer.id, "ERASURE");
+
+  const held = await request.act("hold", { reason: "a lawsuit" }, { "if-match": '"1"' });
+  assert.deepEqual([held.status, held.body.held, held.body.reasons.hold], [200, true, "a lawsuit"]);
+  assert.equal(held.headers.get("etag"), '"2"');
+  const stale = await request.act("release", undefined, { "if-match": '"1"' });
+  assert.deepEqual([stale.status, stale.body.code], [412, "CONFLICT"]);
+  assert.equal((await request.act("hold", { reason: "again" })).body.code, "REFUSED_IN_STATE");
+
+  const key = { "idempotency-key": "extension" };
+  const extended = await request.act("extend", { reason: "many sources" }, key);
+  assert.deepEqual([extended.body.extended, extended.body.reasons.extension], [true, "many sources"]);
+  assert.ok(extended.body.dueAt > held.body.dueAt);
+  assert.deepEqual((await request.act("extend", { reason: "many sources" }, key)).body, extended.body);
+  assert.equal((await request.act("extend", { reason: "other" }, key)).body.code, "INVALID_INPUT");
+  assert.equal((await request.act("extend", { reason: "twice" })).body.code, "REFUSED_IN_STATE");
+  const { headers, status, body } = await request.act("release", { reason: "settled" }, {
+    "idempotency-key": "release",
+  });
+  assert.deepEqual([status, body.held], [200, false]);
+  for (const [reason, code] of [["settled", undefined], ["another", "INVALID_INPUT"]] as const) {
+    const again = await request.act("release", { reason }, { "idempotency-key": "release" });
+    assert.equal(again.body.code, code, "the reason is part of the repeated command");
+    if (!code) assert.equal(again.headers.get("etag"), headers.get("etag"));
+  }
+
+  await shop.work(new Date(Date.now() + 2 * HOUR_MS)); // after the grace period
+  const running = await request.read();
+  assert.deepEqual([running.status, running.extended], ["IN_PROGRESS", true]);
+  assert.equal((await request.act("cancel")).body.code, "REFUSED_IN_STATE");
+  assert.equal((await request.get("receipt")).status, 404);
+  assert.equal((await request.act("retry", { service: "unknown-service" })).body.code, "REFUSED_IN_STATE");
+  const countErasureEvents = async () =>
+    (await rest.world.admin`
+      select from outbox
+      where topic = 'customer.erasure_requested' and payload -> 'participants' = '["order-service"]'`).length;
+  const before = await countErasureEvents();
+  const again = await request.act("retry", { service: "order-service" });
+  assert.equal(again.status, 200);
+  assert.equal(again.body.participants.find(isOrder).attempts, 1);
+  assert.equal(await countErasureEvents(), before + 1);
+
+  for (const service of ["order-service", "payment-service"]) {
+    await shop.tell(request.ref, "participant.confirm", { service, evidence: "2 rows anonymized" });
+  }
+  assert.equal((await request.act("waive", { service: "communication-service" })).status, 400);
+  const waived = await request.act("waive", { service: "communication-service", reason: "shut down" });
+  assert.deepEqual(statesOf(waived.body.participants), {
+    "communication-service": "WAIVED",
+    "order-service": "CONFIRMED",
+    "payment-service": "CONFIRMED",
+  });
+  assert.equal(waived.body.participants.find(isOrder).evidence, "2 rows anonymized");
+  await shop.work();
+  const completed = await request.read();
+  assert.deepEqual([completed.status, completed.outcome, completed.residue], ["COMPLETED", "FULFILLED", 0]);
+  assert.ok(completed.completedAt);
+
+  const receipt = await request.get("receipt");
+  assert.equal(receipt.status, 200);
+  const checks = async (text: string) => {
+    const [checked] = await checkReceipts([{ name: "receipt.json", text }], []);
+    assert.ok(checked);
+    return checked.findings;
+  };
+  const findings = await checks(receipt.text);
+  assert.deepEqual(findings.filter(({ verdict }) => verdict === "fails"), []);
+  assert.ok(findings.some(({ message }) => message.includes("shut down") && message.includes(customer.id)));
+  const forged = receipt.text.replace("shut down", "shut dowm");
+  assert.ok((await checks(forged)).some(({ verdict }) => verdict === "fails"));
+
+  const { items } = (await request.get("timeline")).body;
+  assert.deepEqual(items.slice(0, 4).map(({ event }: { event: string }) => event), [
+    "open",
+    "hold",
+    "extend",
+    "release",
+  ]);
+  assert.equal(items.at(-1).stateAfter, "COMPLETED");
+  for (const text of [receipt.text, JSON.stringify(items), JSON.stringify(completed)]) {
+    assert.ok(!text.includes("Grace") && !text.includes(ADDRESS.line1));
+  }
+  assert.equal((await request.act("retry", {})).body.code, "REFUSED_IN_STATE");
+});
+
+const isOrder = ({ service }: { service: string }) => service === "order-service";
+
+Deno.test("an access request waits for a participant until staff retry, and its export returns each document once", async () => {
+  await using rest = await startRest();
+  const as = rest.staff(["PRIVACY_OFFICER"]);
+  let isUnavailable = true;
+  const peers: ParticipantClient = {
+    // deno-lint-ignore require-yield -- the other participants hold no data
+    async *collect(service) {
+      if (service === "payment-service" && isUnavailable) {
+        throw new ParticipantError("UNREACHABLE", "Cannot collect: away");
+      }
+      await Promise.resolve();
+    },
+  };
+  const performers = createRequestPerformers(rest.world.database.pool("customer_api"), peers, rest.keys);
+  const shop = createRequestFixture(rest.world, performers);
+  const customer = await register(rest.world, { lastName: "Hopper" });
+  const request = await open(rest, as, customer.id, "ACCESS");
+  await shop.work();
+  const waiting = await request.read();
+  assert.deepEqual(statesOf(waiting.participants), {
+    "communication-service": "RECEIVED",
+    "customer-service": "RECEIVED",
+    "order-service": "RECEIVED",
+    "payment-service": "RETRYING",
+  });
+  const payment = waiting.participants.find((one: { state: string }) => one.state === "RETRYING");
+  assert.deepEqual([payment.lastError, payment.attempts, payment.settledAt], ["UNREACHABLE", 1, null]);
+  assert.ok(Date.parse(payment.nextAttemptAt) > Date.now());
+  const none = await request.get("export");
+  assert.deepEqual([none.status, none.body.code], [404, "NOT_FOUND"]);
+
+  isUnavailable = false;
+  assert.equal((await request.act("retry", { service: "payment-service" })).status, 200);
+  await shop.work();
+  assert.deepEqual([(await request.read()).outcome, (await request.get("receipt")).status], [
+    "FULFILLED",
+    404,
+  ]);
+
+  const link = await request.get("export");
+  assert.equal(link.status, 200);
+  assert.deepEqual(Object.keys(link.body).sort(), ["expiresAt", "sha256", "url"]);
+  assert.ok(Date.parse(link.body.expiresAt) > Date.now());
+  const listing = await rest.call("GET", link.body.url, { as });
+  const manifest = listing.body.parts.find(({ name }: { name: string }) => name === "manifest.json");
+  assert.equal(manifest.sha256, link.body.sha256);
+  const document = await rest.call("GET", `${link.body.url}/access.json`, { as });
+  assert.equal(document.status, 200);
+  assert.ok(document.text.includes("Hopper"));
+  assert.equal((await rest.call("GET", `${link.body.url}/access.json`, { as })).status, 410);
+  const fresh = (await request.get("export")).body.url;
+  const mine = await rest.call("GET", `${fresh}/access.json`, { as: shopper(customer) });
+  assert.equal(mine.status, 200);
+});
+
+Deno.test("a request that is cancelled or refused ends with its reason and without documents", async () => {
+  await using rest = await startRest({ requests: await requestSettings({ graceMs: HOUR_MS }) });
+  const as = rest.staff(["STORE_MANAGER"]);
+  const customer = await register(rest.world);
+  const cancelled = await open(rest, as, customer.id, "ERASURE");
+  for (const wrong of [{ reason: " " }, { reason: null }, { reason: "x".repeat(501) }, { why: "w" }]) {
+    for (const action of ["cancel", "release", "retry"]) {
+      const { body, status } = await cancelled.act(action, wrong);
+      assert.deepEqual([status, body.code], [400, "INVALID_INPUT"], `${action} ${JSON.stringify(wrong)}`);
+    }
+  }
+  const { body } = await cancelled.act("cancel", { reason: "by letter" });
+  assert.deepEqual([body.status, body.outcome, body.state], ["COMPLETED", "CANCELLED", "COMPLETED"]);
+  const refused = await open(rest, as, customer.id, "ERASURE");
+  assert.notEqual(refused.path, cancelled.path);
+  for (
+    const wrong of [undefined, {}, { reason: " " }, { reason: "x".repeat(501) }, { reason: "r", why: "w" }]
+  ) {
+    assert.equal((await refused.act("refuse", wrong)).status, 400, JSON.stringify(wrong));
+  }
+  const end = await refused.act("refuse", { reason: "manifestly unfounded" });
+  assert.deepEqual([end.body.outcome, end.body.reasons.refusal], ["REFUSED", "manifestly unfounded"]);
+  for (const part of ["export", "receipt"]) assert.equal((await refused.get(part)).status, 404);
+  assert.equal((await refused.act("cancel")).body.code, "REFUSED_IN_STATE");
+  const nowhere = `/gdpr-requests/${crypto.randomUUID()}`;
+  assert.equal((await rest.call("POST", `${nowhere}/cancel`, { as })).status, 404);
+  for (const part of ["", "/timeline", "/export", "/receipt"]) {
+    assert.equal((await rest.call("GET", `${nowhere}${part}`, { as })).status, 404);
+  }
+});
