@@ -1,4 +1,4 @@
-/** Transactions that PostgreSQL aborts for the sake of others run again; when that does not help, callers may retry. */
+/** Transactions that PostgreSQL aborts for concurrent ones run again; when that does not help, callers may retry. */
 import assert from "node:assert/strict";
 import { transact } from "../../actors/runtime/transaction.ts";
 import type { Tx } from "../../db/connect.ts";
@@ -30,7 +30,7 @@ for (const code of ["40001", "40P01"]) {
   });
 }
 
-Deno.test("a transaction that nobody waits for does not run again", async () => {
+Deno.test("a transaction whose caller has left does not run again", async () => {
   await using database = await createDatabase();
   let runs = 0;
   const work = transact(database.pool("customer_api", 1), crypto.randomUUID(), async (tx) => {
