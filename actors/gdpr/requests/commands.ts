@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type GdprRequestRow, upsertParticipant } from "../../../db/gdpr_requests.ts";
 import { type CommandOf, handler } from "../../runtime/behavior.ts";
 import { columnNames } from "../../runtime/changes.ts";
-import { text } from "../../../domain/input.ts";
+import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
 import { extendedDueDate } from "./clock.ts";
 import type { opening } from "./opening_input.ts";
@@ -15,9 +15,9 @@ const SYSTEM = ["SYSTEM"] as const;
 const noInput = z.strictObject({});
 const reason = text(500);
 const service = text(100);
-const optionalReason = z.strictObject({ reason: reason.optional() });
-const retryInput = optionalReason.extend({ service: service.optional() });
-const confirmation = z.strictObject({ service, evidence: text(2_000).nullish() });
+const optionalReason = z.strictObject({ reason: optionalText(500) });
+const retryInput = optionalReason.extend({ service: optionalText(100) });
+const confirmation = z.strictObject({ service, evidence: optionalText(2_000) });
 const verification = z.strictObject({ residue: z.int().min(0) });
 
 const plain = (by: readonly PrincipalType[], type: string) =>
@@ -32,7 +32,7 @@ const withOptionalReason = (by: readonly PrincipalType[], type: "cancel" | "rele
   handler(
     by,
     optionalReason,
-    (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason }),
+    (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason: reason ?? undefined }),
   );
 
 /** Command with a reason, which the journal and the request's row store. */
@@ -76,9 +76,9 @@ export const requestCommands = {
     }),
   ),
   retry: handler(STAFF, retryInput, (_, { service, reason }) => ({
-    event: { type: "retry", ...(service !== undefined && { service }) },
-    changedFields: [service === undefined ? "status" : "participants"],
-    reason,
+    event: { type: "retry", ...(service && { service }) },
+    changedFields: [service ? "participants" : "status"],
+    reason: reason ?? undefined,
   })),
   waive: handler(
     STAFF,
