@@ -17,7 +17,6 @@ import { type Config, readConfig } from "./config/mod.ts";
 import { readKafkaAccess } from "./config/kafka_access.ts";
 import { readPeerAccess } from "./config/peer_access.ts";
 import { readVault } from "./config/vault.ts";
-import { openPool, type Sql } from "./db/connect.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
 import { meterPools, meterWork } from "./db/meter.ts";
@@ -36,7 +35,7 @@ import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
-import { explain, openDatabase, readCertificates, serveHttp } from "./start.ts";
+import { explain, openDatabase, openPools, readCertificates, serveHttp } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { awaitExports } from "./telemetry/exports.ts";
 import { correctRequestSpans } from "./telemetry/http.ts";
@@ -55,11 +54,7 @@ export async function start(config: Config): Promise<Service> {
   await using edges = new AsyncDisposableStack();
   correctRequestSpans();
   const database = await openDatabase(config, stack);
-  const close = (sql: Sql) => sql.end({ timeout: 5 }); // seconds, in case the database does not respond
-  const api = stack.adopt(openPool(database.url, "customer_api", config.databasePoolSize), close);
-  const reader = stack.adopt(openPool(database.url, "customer_reader", 4), close);
-  const work = stack.adopt(openPool(database.url, "customer_worker", 8), close);
-
+  const { api, reader, work, maintenance } = await openPools(database, config, stack);
   stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
   stack.use(meterWork(work));
 
@@ -73,7 +68,7 @@ export async function start(config: Config): Promise<Service> {
   const auth = await openAuth(config.auth, config.dataDirectory);
 
   const [draining, closing] = [new AbortController(), new AbortController()];
-  const ready = await createReadiness(reader, draining.signal);
+  const ready = await createReadiness({ writer: api, reader }, draining.signal);
   const load = edges.use(monitorLoad());
   const rpc = edges.adopt(
     await serveGrpc({
@@ -121,10 +116,10 @@ export async function start(config: Config): Promise<Service> {
     ...createRequestPerformers(api, peers, keys),
   };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
-  const housekeeping = stack.adopt(openPool(database.url, "customer_worker", 1, {}), close); // its statements may run long
-  stack.use(startHousekeeping(housekeeping));
+  stack.use(startHousekeeping(maintenance));
   if (kafka) stack.use(startRestoreCheck(work, kafka));
-  stack.use(await listen(work, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
+  const notified = database.directUrl === undefined ? work : maintenance;
+  stack.use(await listen(notified, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
 
   const ports = { httpPort: http.port, grpcPort: rpc.port };
   if (database.embedded) await loadDemoData(actors, lookups);

@@ -127,6 +127,8 @@ export interface Config {
   shutdownDelayMs: number;
   /** Undefined: the embedded PostgreSQL. */
   databaseUrl: string | undefined;
+  /** URL of PostgreSQL itself, where `databaseUrl` leads to a transaction pooler. */
+  databaseDirectUrl: string | undefined;
   /** Connections per process of the pool that writes. */
   databasePoolSize: number;
   /** Folder of development's database and keys. */
@@ -183,6 +185,7 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
     grpcMaxInFlight: values.GRPC_MAX_IN_FLIGHT,
     shutdownDelayMs: values.SHUTDOWN_DELAY ?? (production ? 3_000 : 0),
     databaseUrl: values.DATABASE_URL,
+    databaseDirectUrl: values.DATABASE_DIRECT_URL,
     databasePoolSize: values.DB_POOL_SIZE,
     dataDirectory: values.DATA_DIR,
     kafka: kafka(values, production),

@@ -36,6 +36,7 @@ export function contradictions(
     ...halfGiven(given, TOGETHER),
     ...sharedPort(values),
     ...manyWorkers(given, values),
+    ...directDatabase(given),
     ...grpcAuth(given, values),
     ...grpcIdentities(given, values),
     ...unreadKafkaTls(given, values),
@@ -80,6 +81,11 @@ function manyWorkers(given: Given, { WORKERS = 1, DENO_ENV, ...values }: Partial
     );
   }
   return problems;
+}
+
+function directDatabase(given: Given): string[] {
+  if (given("DATABASE_URL") || !given("DATABASE_DIRECT_URL")) return [];
+  return ["DATABASE_DIRECT_URL: expected together with a DATABASE_URL that leads to a pooler"];
 }
 
 /** Also refuses files that the mode does not read: an operator who sets them expects client certificates. */

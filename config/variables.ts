@@ -105,6 +105,11 @@ export const VARIABLES = {
     text.refine(isPostgresUrl),
     { absent: "an embedded PostgreSQL under DATA_DIR", secret: true },
   ),
+  DATABASE_DIRECT_URL: optional(
+    "a URL like DATABASE_URL that leads to PostgreSQL itself",
+    text.refine(isPostgresUrl),
+    { absent: "DATABASE_URL leads to PostgreSQL itself", secret: true },
+  ),
   DB_POOL_SIZE: defaulted("a number from 1 to 1000", count(1_000), "10"),
   KAFKA_BROKERS: optional("host:port,…", brokers, { absent: "a console sink" }),
   KAFKA_SSL: defaulted("true or false", z.stringbool({ truthy: ["true"], falsy: ["false"] }), "false"),

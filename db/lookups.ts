@@ -125,7 +125,8 @@ async function selectCustomers(sql: Sql, keys: readonly CustomerKey[]) {
 }
 
 async function selectIds(sql: Sql, keys: readonly EmailKey[]) {
-  const [storeIds, emails] = [keys.map((key) => key.storeId), keys.map((key) => key.email)];
+  // In lower case here: that of the database depends on its collation.
+  const [storeIds, emails] = [keys.map((key) => key.storeId), keys.map(({ email }) => email.toLowerCase())];
   const rows = await sql<{ position: number; customerId: string }[]>`
     select * from lookup_customer_ids(${storeIds}::uuid[], ${emails}::text[])`;
   const answers = new Array<string | undefined>(keys.length).fill(undefined);

@@ -116,7 +116,7 @@ async function open(from: string, { kafka }: Config): Promise<AsyncIterable<Entr
 }
 
 function databaseUrl(config: Config): string {
-  if (config.databaseUrl) return config.databaseUrl;
+  if (config.databaseUrl) return config.databaseDirectUrl ?? config.databaseUrl;
   throw new UsageError(
     "Cannot reach the database: DATABASE_URL is not set, and the embedded database belongs to the running service",
   );

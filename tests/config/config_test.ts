@@ -64,6 +64,7 @@ Deno.test("configuration of an empty environment is a development service on the
     shutdownDelayMs: 0,
     http: { trustedProxies: 0, ratePerPrincipal: 12_000, ratePerAddress: 24_000, corsOrigins: [] },
     databaseUrl: undefined,
+    databaseDirectUrl: undefined,
     databasePoolSize: 10,
     dataDirectory: ".data",
     kafka: undefined,
@@ -96,6 +97,7 @@ Deno.test("configuration contains every variable that is set", () => {
     MAX_IN_FLIGHT: "250",
     GRPC_MAX_IN_FLIGHT: "500",
     SHUTDOWN_DELAY: "10s",
+    DATABASE_DIRECT_URL: "postgres://customer:x@primary.example:5432/customers",
     DB_POOL_SIZE: "25",
     TRUSTED_PROXIES: "2",
     RATE_LIMIT_PRINCIPAL: "0",
@@ -150,6 +152,7 @@ Deno.test("configuration contains every variable that is set", () => {
       corsOrigins: ["https://admin.example"],
     },
     databaseUrl: PRODUCTION.DATABASE_URL,
+    databaseDirectUrl: "postgres://customer:x@primary.example:5432/customers",
     databasePoolSize: 25,
     dataDirectory: "/var/lib/customer-service",
     kafka: {
