@@ -8,6 +8,16 @@ export class InvalidTokenError extends DomainError {
   }
 }
 
+/** The address has sent so many invalid tokens that no unknown token from it is checked for now. */
+export class TooManyInvalidTokensError extends DomainError {
+  constructor() {
+    super(
+      "RATE_LIMITED",
+      "Cannot check more unknown tokens from this address: too many were invalid, try again in 5 s",
+    );
+  }
+}
+
 /** Retry-After of UNAVAILABLE and RATE_LIMITED, unless the response already has a more exact one. */
 const RETRY_AFTER_SECONDS = 5;
 

@@ -8,6 +8,7 @@ import { asDomainError } from "../db/errors.ts";
 import { invalidInput } from "../domain/input.ts";
 import type { Principal, RoleName } from "../domain/principal.ts";
 import type { Authenticator } from "../auth/principals.ts";
+import type { AddressVariables } from "../http/address.ts";
 import type { LoadVariables } from "../http/load_shedding.ts";
 import { traceparentOf } from "../http/refusals.ts";
 import { STATUSES } from "../http/statuses.ts";
@@ -22,7 +23,7 @@ export interface Operation {
 
 /** Hono environment of the routes. */
 export interface ApiEnv {
-  Variables: LoadVariables & {
+  Variables: LoadVariables & AddressVariables & {
     by: Principal;
     /** W3C trace context of the request. */
     traceparent: string;
@@ -64,7 +65,7 @@ export function authenticated(
   return createMiddleware<ApiEnv>(async (c, next) => {
     traceparentOf(c);
     try {
-      c.set("by", await authenticate(c.req.raw.headers));
+      c.set("by", await authenticate(c.req.raw.headers, c.var.address));
     } catch (error) {
       if (asDomainError(error)?.code === "UNAUTHENTICATED") await beforeRefusal(c);
       throw error;

@@ -44,7 +44,7 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
       const { token, part } = c.req.param();
       // A HEAD request, as link checkers send it, does not use up the link.
       if (c.req.method === "HEAD") {
-        return respondWithPart(c, await downloads.look(token, part, by), unknownLength());
+        return respondWithPart(c, await downloads.describe(token, part, by), unknownLength());
       }
       const release = openStream(c, streams); // before the link is used up
       try {

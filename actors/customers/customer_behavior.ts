@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { removeReasons } from "../../db/actor_events.ts";
 import { eraseAddresses } from "../../db/customer_addresses.ts";
-import { deleteMemberships } from "../../db/customer_group_memberships.ts";
+import { deleteMemberships, findGroupIds } from "../../db/customer_group_memberships.ts";
 import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
 import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
@@ -11,8 +11,7 @@ import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer_machine.
 import { addressHandlers } from "./address_commands.ts";
 import { membershipHandlers } from "./membership_commands.ts";
 import { isErasedEmail, refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
-import { uuid } from "../../domain/input.ts";
-import { reason } from "../../domain/reason.ts";
+import { optionalText, uuid } from "../../domain/input.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { profile } from "../../domain/profile.ts";
 import { erasedValuesOf } from "../../db/personal_data.ts";
@@ -34,10 +33,10 @@ const updateProfile = handler(
 );
 
 const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
-  handler(["STAFF", "SYSTEM"], z.strictObject({ reason: reason.optional() }), ({ by }, { reason }) => ({
+  handler(["STAFF", "SYSTEM"], z.strictObject({ reason: optionalText(500) }), ({ by }, { reason }) => ({
     event: { type, by: by.type },
     changedFields: ["status"],
-    reason,
+    reason: reason ?? undefined,
   }));
 
 /** Events that lead to each status. */
@@ -69,8 +68,8 @@ const PERSONAL_COLUMNS = erasedValuesOf("customers") as Record<string, null>;
 const erase = handler(
   ["SYSTEM"],
   z.strictObject({ requestId: uuid }),
-  ({ ref, by, now }) => ({
-    event: { type: "erase", by: by.type },
+  async ({ tx, ref, by, now }) => ({
+    event: { type: "erase", by: by.type, groupIds: await findGroupIds(tx, ref.storeId, ref.id) },
     changedFields: [...columnNames(PERSONAL_COLUMNS), "addresses", "shopper_groups", "anonymized_at"],
     columns: PERSONAL_COLUMNS,
     write: async (tx) => {

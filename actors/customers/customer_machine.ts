@@ -27,7 +27,8 @@ export type CustomerEvent =
     | { type: "group.remove"; groupId: string }
     /** `changedFields`: fields of the profile that change together with the status. */
     | { type: "account.suspend" | "account.reinstate" | "account.close"; changedFields?: string[] }
-    | { type: "erase" }
+    /** `groupIds`: the groups whose memberships end. */
+    | { type: "erase"; groupIds?: readonly string[] }
   );
 
 /** Beyond these an address book or a customer's groups are a mistake or an abuse. */
@@ -56,6 +57,15 @@ const customer = setup({
 
 const updated = (...changedFields: string[]) =>
   ({ type: "publish", params: { topic: "customer.updated", changedFields } }) as const;
+const statusUpdated = (status: string) =>
+  ({
+    type: "publish",
+    params: ({ event }: { event: CustomerEvent & { changedFields?: string[] } }) => ({
+      topic: "customer.updated" as const,
+      changedFields: ["status", ...(event.changedFields ?? [])],
+      status,
+    }),
+  }) as const;
 const audited = (action: string) => ({ type: "audit", params: { action } }) as const;
 
 const profileUpdated = [
@@ -68,13 +78,6 @@ const profileUpdated = [
   } as const,
   audited("CUSTOMER_UPDATED"),
 ];
-const statusUpdated = {
-  type: "publish",
-  params: ({ event }: { event: CustomerEvent & { changedFields?: string[] } }) => ({
-    topic: "customer.updated" as const,
-    changedFields: ["status", ...(event.changedFields ?? [])],
-  }),
-} as const;
 const addressAdded = [
   { type: "countAddress", params: 1 } as const,
   updated("addresses"),
@@ -103,6 +106,14 @@ const groupAssign = customer.createStateConfig({
   },
 }).on;
 
+/** An erasure ends every membership. */
+const publishRemovals = customer.enqueueActions(({ enqueue, event }) => {
+  const { groupIds = [] } = event as CustomerEvent & { type: "erase" };
+  for (const groupId of groupIds) {
+    enqueue({ type: "publish", params: { topic: "customer.group_removed", groupId } });
+  }
+});
+
 const always = customer.createStateConfig({
   on: {
     "group.remove": {
@@ -115,7 +126,7 @@ const always = customer.createStateConfig({
         audited("CUSTOMER_GROUP_REMOVED"),
       ],
     },
-    erase: { target: "anonymized", actions: [audited("CUSTOMER_ERASED")] },
+    erase: { target: "anonymized", actions: [publishRemovals, audited("CUSTOMER_ERASED")] },
   },
 }).on;
 
@@ -124,12 +135,18 @@ const byStaff = customer.createStateConfig({
     "profile.update": { guard: "notByCustomer", actions: profileUpdated },
     "address.update": { guard: "notByCustomer", actions: addressUpdated },
     "address.delete": { guard: "notByCustomer", actions: addressDeleted },
-    "account.reinstate": { target: "active", actions: [statusUpdated, audited("CUSTOMER_REINSTATED")] },
+    "account.reinstate": {
+      target: "active",
+      actions: [statusUpdated("ACTIVE"), audited("CUSTOMER_REINSTATED")],
+    },
   },
 }).on;
 
-const suspend = { target: "suspended", actions: [statusUpdated, audited("CUSTOMER_SUSPENDED")] } as const;
-const close = { target: "closed", actions: [statusUpdated, audited("CUSTOMER_CLOSED")] } as const;
+const suspend = {
+  target: "suspended",
+  actions: [statusUpdated("SUSPENDED"), audited("CUSTOMER_SUSPENDED")],
+} as const;
+const close = { target: "closed", actions: [statusUpdated("CLOSED"), audited("CUSTOMER_CLOSED")] } as const;
 
 /** The first of all events carries the machine's input. */
 const auditReturn = customer.enqueueActions(({ enqueue, event }) => {

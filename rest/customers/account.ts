@@ -1,5 +1,5 @@
 /** Account status of a customer: routes to suspend, reinstate and close an account. */
-import { reason } from "../../domain/reason.ts";
+import { optionalText } from "../../domain/input.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import { changeHeaders, versioned } from "../conditional_headers.ts";
@@ -8,7 +8,7 @@ import { bodyOf, CustomerSchema } from "./customer.ts";
 import { customerPath, findCustomer } from "./profile.ts";
 
 const ReasonSchema = z.strictObject({
-  reason: reason.optional().meta({
+  reason: optionalText(500).meta({
     description:
       "Free text for other staff, in the journal. It must not contain personal data of the customer",
   }),
