@@ -32,10 +32,10 @@ export function errorResponse(error: unknown, traceId?: string): ErrorResponse {
   const expected = asDomainError(error);
   if (expected) {
     const { code, message, fields } = expected;
-    const details = fields.length === 0 ? {} : { details: [...fields] };
+    const details = fields.filter(({ field }) => field !== ""); // those of the request as a whole have no field
     return {
       status: expected instanceof BodyError ? expected.status : STATUSES[code],
-      body: { code, message, ...details, ...trace },
+      body: { code, message, ...(details.length > 0 && { details }), ...trace },
       headers: refusalHeaders(expected),
     };
   }
