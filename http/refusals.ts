@@ -1,6 +1,6 @@
 /** Body of an error response in JSON. */
 import type { Context } from "@hono/hono";
-import type { ErrorCode, FieldProblem } from "../domain/errors.ts";
+import type { ErrorCode, FieldError } from "../domain/errors.ts";
 import { newTraceparent, readTraceparent, traceIdOf } from "../lib/trace_context.ts";
 import { activeTraceparent } from "../telemetry/spans.ts";
 
@@ -9,7 +9,7 @@ export interface ErrorBody {
   /** For people. It names IDs and fields, never personal values. */
   message: string;
   /** The fields that are wrong. */
-  details?: FieldProblem[];
+  details?: FieldError[];
   /** ID of the request's trace. Absent in the lines of a stream. */
   traceId?: string;
 }

@@ -115,7 +115,7 @@ Deno.test("PATCH changes the status like the commands, with the other fields in 
   const same = await rest.call("PATCH", `/customers/${id}`, { as, body: { status: "ACTIVE" } });
   assert.deepEqual([same.status, same.body.version], [200, 1]);
   const [events] = await rest.world.admin<[{ all: number; both: number }]>`
-    select count(*)::int as all, count(*) filter (where payload -> 'changedFields' = '["status", "first_name"]')::int as both
+    select count(*)::int as all, count(*) filter (where payload -> 'changedFields' = '["status", "firstName"]')::int as both
     from outbox where topic = 'customer.updated'`;
   assert.ok(events.both > 0 && events.both < events.all, "one event names the status and the profile");
 });
@@ -165,7 +165,7 @@ Deno.test("the reason of an account command is in the journal only, and an erasu
   for (
     const [command, body] of Object.entries({
       suspend: { reason: "Three chargebacks" },
-      reinstate: {},
+      reinstate: { reason: " " },
       close: undefined,
     })
   ) {
