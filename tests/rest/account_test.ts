@@ -180,7 +180,7 @@ Deno.test("the reason of an account command is in the journal only, and an erasu
   assert.ok(messages.length > 0);
   for (const { text } of messages) assert.doesNotMatch(text, /chargebacks/);
   for (
-    const body of [{ reason: "" }, { reason: 7 }, { reason: "x".repeat(501) }, { why: "Fraud" }, [], "x"]
+    const body of [{ reason: 7 }, { reason: "x".repeat(501) }, { why: "Fraud" }, [], "x"]
   ) {
     const reply = await rest.call("POST", `/customers/${ref.id}/reinstate`, { as, body });
     assert.deepEqual([reply.status, reply.body.code], [400, "INVALID_INPUT"], JSON.stringify(body));
