@@ -11,12 +11,32 @@ export type ErrorCode =
   | "RATE_LIMITED"
   | "UNAVAILABLE";
 
+/** What is wrong with one field of an input. */
+export interface FieldProblem {
+  /** Path of the field in the input: `phone`, `corrections.phone`; empty for the input as a whole. */
+  field: string;
+  /** What was expected, never the value: "must be a UUID". */
+  message: string;
+}
+
+export interface DomainErrorOptions extends ErrorOptions {
+  /** With INVALID_INPUT: the wrong fields, of which the message names each. */
+  fields?: readonly FieldProblem[];
+}
+
 /** An error that a caller can act on. The message names IDs and fields, never a personal value. */
 export class DomainError extends Error {
   override name = "DomainError";
+  /** The wrong fields of an input; empty if the error is not about fields. */
+  readonly fields: readonly FieldProblem[];
 
-  constructor(readonly code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    { fields = [], ...options }: DomainErrorOptions = {},
+  ) {
     super(message, options);
+    this.fields = fields;
   }
 }
 

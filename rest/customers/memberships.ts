@@ -1,12 +1,11 @@
 /** Memberships of a customer in shopper groups. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
-import type { Lookups, Membership } from "../../db/lookups.ts";
-import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
-import { changeHeaders, commandContext, etag, isClientWaiting, versioned } from "../conditional_headers.ts";
+import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { changeHeaders, commandContext, etag, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
-import { customerPath } from "./profile.ts";
+import { customerPath, findCustomer } from "./profile.ts";
 
 const tags = ["Memberships"];
 const mayWrite = allow("change memberships", "CUSTOMER_MANAGER");
@@ -23,7 +22,13 @@ const list = createRoute({
   responses: {
     200: json(
       "By priority, the highest first; then the earliest assigned; then the lowest ID",
-      z.object({ items: z.array(MembershipSchema) }),
+      z.object({
+        version: z.int().meta({
+          description:
+            "Increases with every assignment and removal, for If-Match. The version of the customer does not.",
+        }),
+        items: z.array(MembershipSchema),
+      }),
     ),
     ...refusals("NOT_FOUND"),
   },
@@ -61,8 +66,8 @@ const remove = createRoute({
 export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions): void {
   api.openapi(list, async (c) => {
     const { customerId } = c.req.valid("param");
-    const memberships = await findMemberships(c, lookups, customerId);
-    return c.json({ items: memberships.map(bodyOf) }, 200);
+    const { membershipVersion: version, groups } = await findCustomer(c, lookups, customerId);
+    return c.json({ version, items: groups.map(bodyOf) }, 200);
   });
 
   api.openapi(assign, async (c) => {
@@ -70,8 +75,8 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     const context = commandContext(c);
     const ref = { kind: "customer", storeId: context.by.storeId, id: customerId } as const;
     const { changed, version } = await actors.send(ref, { type: "group.assign", groupId }, context);
-    const memberships = await findMemberships(c, lookups, customerId);
-    const membership = memberships.find((membership) => membership.groupId === groupId);
+    const { groups } = await findCustomer(c, lookups, customerId);
+    const membership = groups.find((membership) => membership.groupId === groupId);
     if (!membership) {
       const what = `customer ${customerId} in shopper group ${groupId}`;
       throw new DomainError("NOT_FOUND", `Cannot find ${what}: the membership has ended meanwhile`);
@@ -86,14 +91,4 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     const { version } = await actors.send(ref, { type: "group.remove", groupId }, context);
     return c.body(null, 204, { etag: etag(version) });
   });
-}
-
-/** @throws {DomainError} NOT_FOUND */
-async function findMemberships(c: ApiContext, lookups: Lookups, customerId: string): Promise<Membership[]> {
-  const groups = await lookups.findCustomerGroups(
-    { storeId: c.var.by.storeId, customerId },
-    isClientWaiting(c),
-  );
-  if (!groups) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
-  return groups.memberships;
 }

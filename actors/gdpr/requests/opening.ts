@@ -4,6 +4,7 @@ import { lockCustomer } from "../../../db/customers.ts";
 import { findOpenRequests } from "../../../db/gdpr_requests.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
 import type { ActionStep, Beginning, Creation, StepContext } from "../../runtime/behavior.ts";
+import { authorizeEmailChange } from "../../../domain/authorization.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
 import type { Answer } from "../../runtime/protocol.ts";
@@ -37,9 +38,15 @@ async function begin(
   { tx, ref, by, now }: StepContext,
   { customerId, right: type, corrections, cause }: Opening,
 ): Promise<Beginning | Answer> {
-  authorizeSubject(ref, "open", customerId, by);
+  authorizeSubject(`open a GDPR request of customer ${customerId}`, customerId, by);
+  if (corrections?.email !== undefined) {
+    authorizeEmailChange(`correct the email of customer ${customerId}`, by);
+  }
   if (cause === "RESTORE" && by.type !== "SYSTEM") {
-    throw new DomainError("FORBIDDEN", `Cannot open ${ref.id}: only the service itself knows of a restore`);
+    throw new DomainError(
+      "FORBIDDEN",
+      `Cannot open a GDPR request of customer ${customerId}: only the service itself knows of a restore`,
+    );
   }
   const customer = await lockCustomer(tx, ref.storeId, customerId);
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
@@ -49,7 +56,10 @@ async function begin(
     return { id: open.requestId, state, version: open.version, ids: {}, changed: false };
   }
   if (customer.anonymizedAt) {
-    throw new DomainError("REFUSED_IN_STATE", `Cannot open a request of customer ${customerId}: anonymized`);
+    throw new DomainError(
+      "REFUSED_IN_STATE",
+      `Cannot open a GDPR request of customer ${customerId}: it has been anonymized`,
+    );
   }
 
   const machine = CURRENT_MACHINE[type];
