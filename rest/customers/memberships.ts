@@ -2,7 +2,7 @@
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
-import { changeHeaders, commandContext, etag, versioned } from "../conditional_headers.ts";
+import { changeHeaders, commandContext, etag } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
 import { customerPath, findCustomer } from "./profile.ts";
@@ -10,6 +10,18 @@ import { customerPath, findCustomer } from "./profile.ts";
 const tags = ["Memberships"];
 const mayWrite = allow("change memberships", "CUSTOMER_MANAGER");
 const membershipPath = customerPath.extend({ groupId: uuid });
+
+/** Response headers of routes about memberships. */
+const membershipsVersioned = {
+  headers: z.object({
+    etag: z.string().meta({
+      description:
+        "The version of the memberships, which If-Match is compared with. It counts assignments and removals, which " +
+        "the version of the customer does not count.",
+      example: '"7"',
+    }),
+  }),
+};
 
 const list = createRoute({
   operationId: "listCustomerGroups",
@@ -20,16 +32,13 @@ const list = createRoute({
   middleware: allow("read memberships", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
   request: { params: customerPath },
   responses: {
-    200: json(
-      "By priority, the highest first; then the earliest assigned; then the lowest ID",
-      z.object({
-        version: z.int().meta({
-          description:
-            "Increases with every assignment and removal, for If-Match. The version of the customer does not.",
-        }),
-        items: z.array(MembershipSchema),
-      }),
-    ),
+    200: {
+      ...json(
+        "By priority, the highest first; then the earliest assigned; then the lowest ID",
+        z.object({ items: z.array(MembershipSchema) }),
+      ),
+      ...membershipsVersioned,
+    },
     ...refusals("NOT_FOUND"),
   },
 });
@@ -43,8 +52,8 @@ const assign = createRoute({
   middleware: mayWrite,
   request: { params: membershipPath, headers: changeHeaders },
   responses: {
-    200: { ...json("The customer was already in the group", MembershipSchema), ...versioned },
-    201: { ...json("The new membership", MembershipSchema), ...versioned },
+    200: { ...json("The customer was already in the group", MembershipSchema), ...membershipsVersioned },
+    201: { ...json("The new membership", MembershipSchema), ...membershipsVersioned },
     ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -58,7 +67,7 @@ const remove = createRoute({
   middleware: mayWrite,
   request: { params: membershipPath, headers: changeHeaders },
   responses: {
-    204: { description: "The customer is not in the group, or no longer", ...versioned },
+    204: { description: "The customer is not in the group, or no longer", ...membershipsVersioned },
     ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -67,7 +76,7 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
   api.openapi(list, async (c) => {
     const { customerId } = c.req.valid("param");
     const { membershipVersion: version, groups } = await findCustomer(c, lookups, customerId);
-    return c.json({ version, items: groups.map(bodyOf) }, 200);
+    return c.json({ items: groups.map(bodyOf) }, 200, { etag: etag(version) });
   });
 
   api.openapi(assign, async (c) => {

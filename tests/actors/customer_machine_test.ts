@@ -117,13 +117,23 @@ for (const path of paths) {
           }
           const answer = await sending;
           assert.equal(answer.state, expected || state);
+          const ofMemberships = type.startsWith("group.");
           const after = await rows(world, ref);
+          assert.equal(answer.version, ofMemberships ? after.membershipVersion : after.version);
           assert.deepEqual(
-            [after.status, after.anonymized, after.version, after.journal, after.last],
+            [
+              after.status,
+              after.anonymized,
+              after.version,
+              after.membershipVersion,
+              after.journal,
+              after.last,
+            ],
             [
               STATUS[answer.state],
               answer.state === "anonymized",
-              before.version + 1,
+              before.version + (ofMemberships ? 0 : 1),
+              before.membershipVersion + (ofMemberships ? 1 : 0),
               before.journal + 1,
               type,
             ],
@@ -135,7 +145,7 @@ for (const path of paths) {
             actor: { id: principal.id, type: by },
             target: { id: ref.id, type: "customer" },
             before: { state, version: before.version },
-            after: { state: answer.state, version: answer.version },
+            after: { state: answer.state, version: after.version },
           };
           assert.deepEqual(await outbox(world, ref, before.outbox), [
             ...(topic ? [{ topic, ...(fields ? { fields } : {}), ...groupOf(sent) }] : []),
@@ -228,7 +238,7 @@ async function outbox({ admin }: World, { id }: ActorRef, first: number) {
 
 async function rows({ admin }: World, { id }: ActorRef) {
   const [row] = await admin`
-    select status, version, anonymized_at is not null as anonymized,
+    select status, version, membership_version, anonymized_at is not null as anonymized,
       (select count(*)::int from actor_events where actor_id = customer_id) as journal,
       (select event_type from actor_events where actor_id = customer_id order by sequence desc limit 1) as last,
       (select count(*)::int from outbox where key = customer_id::text) as outbox

@@ -10,17 +10,17 @@ import { deleteExpiredExports, destroyExports } from "../../db/gdpr_exports.ts";
 import { createExports } from "../../rest/exports.ts";
 import { shopper } from "../actors/world.ts";
 import {
-  insertExportRequest,
-  type ExportRequest,
   collect,
-  createExportWorld,
   createExportKeys,
+  createExportWorld,
   DAY_MS,
   documentText,
+  type ExportRequest,
+  exportStore,
   type ExportWorld,
+  insertExportRequest,
   NEVER,
   sha256,
-  exportStore,
 } from "../gdpr/export_fixture.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
 import type { Limits } from "../../rest/limits.ts";
