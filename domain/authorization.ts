@@ -14,7 +14,7 @@ export function authorizeEmailChange(purpose: string, by: Principal): void {
     const message = `Cannot ${purpose}: it belongs to the sign-in, where identity-service changes it`;
     throw new DomainError("FORBIDDEN", message);
   }
-  authorizeStaff(purpose, ["CUSTOMER_MANAGER"], by);
+  if (by.type === "STAFF") authorizeStaff(purpose, ["CUSTOMER_MANAGER"], by);
 }
 
 /**

@@ -23,7 +23,8 @@ export const LIMITS = {
   /** Characters of a document, which also bounds the document cache. */
   document: 10_000,
   tokens: 1_000,
-  depth: 8,
+  /** The deepest query without fragments has eight; each fragment counts too. */
+  depth: 12,
   /**
    * Objects count 2, other fields and fragments 1, and each level 1.5 times its content; all of `me` costs
    * about 100.

@@ -17,7 +17,7 @@ const bomb = `{ me { ...F0 } } ${
   fragment F40 on Customer { id }`;
 
 const TOO_MUCH: [what: string, query: string, message: RegExp][] = [
-  ["a deep document", nested(LIMITS.depth), /deeper than 8 levels/],
+  ["a deep document", nested(LIMITS.depth), /deeper than 12 levels/],
   ["many aliases", aliased(LIMITS.aliases + 1), /more than 10 aliases/],
   [
     "aliases through a fragment",
