@@ -2,7 +2,7 @@
 import type { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
 import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
-import type { RequestKey } from "./actors/gdpr/vocabulary.ts";
+import type { RequestKey } from "./actors/gdpr/types.ts";
 import type { Actors } from "./actors/commands.ts";
 import type { Auth } from "./auth/mod.ts";
 import type { Keys } from "./config/keys.ts";
@@ -15,6 +15,7 @@ import { createRateLimit } from "./db/rate_limits.ts";
 import type { Readiness } from "./db/readiness.ts";
 import { createStoreReader } from "./db/store_reader.ts";
 import { addGateway } from "./development.ts";
+import { identifyAddress } from "./http/address.ts";
 import { closeConnections, createHttpApp } from "./http/mod.ts";
 import { createBodyReader } from "./http/body_reader.ts";
 import { type ConcurrencyLimit, shedLoad } from "./http/load_shedding.ts";
@@ -106,6 +107,7 @@ export async function createHttp(
   });
   const app = createHttpApp(config.http)
     .use(recordRoutes())
+    .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
     .route("/", createHealth(ready, draining))
     .route("/graphql", graph)

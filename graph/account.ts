@@ -45,7 +45,10 @@ export function createAccount(actors: Actors, lookups: Lookups): Account {
   async function read(caller: Caller): Promise<Customer> {
     const customer = await find(caller);
     if (!customer.anonymizedAt) return customer;
-    throw new DomainError("REFUSED_IN_STATE", `Cannot read customer ${customer.customerId}: it has been anonymized`);
+    throw new DomainError(
+      "REFUSED_IN_STATE",
+      `Cannot read customer ${customer.customerId}: it has been erased`,
+    );
   }
 
   return {

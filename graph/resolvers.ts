@@ -1,6 +1,7 @@
 /** Resolvers of the fields in schema.graphql. */
 import { GraphQLError, type GraphQLResolveInfo, GraphQLScalarType } from "graphql";
 import { GraphQLDateTime } from "graphql-scalars";
+import { DomainError } from "../domain/errors.ts";
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { RequestLookups } from "../db/gdpr_lookups.ts";
@@ -93,9 +94,11 @@ export function createResolvers({ actors, lookups, requests, exportLink }: Resol
 
 type Info = GraphQLResolveInfo;
 
-/** Null if the address has been deleted since. */
-function addressOf({ addresses }: Customer, id: string | undefined): Address | null {
-  return addresses.find(({ addressId }) => addressId === id) ?? null;
+/** @throws {DomainError} NOT_FOUND: a repeated request finds that the address has been deleted */
+function addressOf({ addresses }: Customer, id: string | undefined): Address {
+  const address = addresses.find(({ addressId }) => addressId === id);
+  if (address) return address;
+  throw new DomainError("NOT_FOUND", `Cannot read address ${id}: it has been deleted since`);
 }
 
 function parseReference(value: unknown): Reference {

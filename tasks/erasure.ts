@@ -2,7 +2,7 @@
 /** `deno task erasure memory|replay`: prints the erasure memory, and replays it after a restore. */
 import { parseArgs } from "node:util";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
-import { type Replayed, replaySubjects } from "../actors/gdpr/requests/replay.ts";
+import { type ReplayCounts, replaySubjects } from "../actors/gdpr/requests/replay.ts";
 import { createActors } from "../actors/mod.ts";
 import { openKeys } from "../config/keys.ts";
 import { type Config, ConfigError, readConfig } from "../config/mod.ts";
@@ -62,14 +62,14 @@ async function replay(from: string): Promise<number> {
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
   const requests = createRequestSettings(config.gdpr, keys);
   const actors = createActors(api, { requests, committed: createNotifier(api) });
-  const total: Replayed = { remembered: 0, erasedAgain: 0, underWay: 0, alreadyGone: 0, unknown: 0 };
+  const total: ReplayCounts = { remembered: 0, erasedAgain: 0, underWay: 0, alreadyGone: 0, unknown: 0 };
   let [read, unreadable] = [0, 0];
   try {
     for await (const batch of entries) {
       const subjects = batch.flatMap(({ subject }) => subject ?? []);
       for (const { place, subject } of batch) if (!subject) console.error(`Cannot read ${place}`);
       const replayed = await replaySubjects(api, actors, subjects);
-      for (const [name, count] of Object.entries(replayed)) total[name as keyof Replayed] += count;
+      for (const [name, count] of Object.entries(replayed)) total[name as keyof ReplayCounts] += count;
       read += subjects.length;
       unreadable += batch.length - subjects.length;
       console.log(`${read} read …`);
@@ -95,7 +95,7 @@ async function replay(from: string): Promise<number> {
   return 1;
 }
 
-function describe({ remembered, erasedAgain, underWay, alreadyGone, unknown }: Replayed): string {
+function describe({ remembered, erasedAgain, underWay, alreadyGone, unknown }: ReplayCounts): string {
   const more = underWay > 0 ? `, ${underWay} with an erasure in progress` : "";
   return `${remembered} remembered, ${erasedAgain} erased again, ${alreadyGone} already erased, ${unknown} unknown${more}`;
 }

@@ -43,7 +43,7 @@ async function verify(args: string[]): Promise<number> {
   const checked = await checkReceipts(texts, await Promise.all(keys.map(readKey)));
   for (const { title, findings } of checked) {
     console.log(title);
-    for (const { verdict, says } of findings) console.log(`  ${MARKS[verdict]} ${says}`);
+    for (const { verdict, message } of findings) console.log(`  ${MARKS[verdict]} ${message}`);
   }
   if (keys.length === 0) console.log(`\n${OWN_KEY}`);
   const failures =

@@ -119,7 +119,7 @@ const behavior: Omit<Behavior<Customer>, "creation"> = {
   kind: "customer",
   noun: "customer",
   purposes,
-  describeState: ({ value }) => value === "anonymized" ? "it has been anonymized" : `it is ${value}`,
+  describeState: ({ value }) => value === "anonymized" ? "it has been erased" : `it is ${value}`,
   partCommands: Object.keys(membershipHandlers),
   role: "CUSTOMER_MANAGER",
   handlers,

@@ -34,7 +34,7 @@ Deno.test("every refusal of every command is worded without internal names", asy
   await refusedInStates(world, collect);
   assert.ok(messages.some((message) => message.includes("it has not started")));
   assert.ok(messages.some((message) => message.includes("it is completed")));
-  assert.ok(messages.some((message) => message.includes("it has been anonymized")));
+  assert.ok(messages.some((message) => message.includes("has been erased")));
   const withoutIds = messages.map((message) => message.replaceAll(/[0-9a-f-]{36}/g, "…"));
   assert.deepEqual([...new Set(withoutIds.filter((message) => INTERNAL.test(message)))], []);
   assert.deepEqual(withoutIds.filter((message) => !message.startsWith("Cannot ")), []);

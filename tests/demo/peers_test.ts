@@ -1,7 +1,7 @@
 /** Demo services over gRPC and through events. */
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import { PeerError } from "../../actors/gdpr/vocabulary.ts";
+import { ParticipantError } from "../../actors/gdpr/types.ts";
 import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import { deliveringSink } from "../../demo/delivering_sink.ts";
 import { DEMO } from "../../demo/ids.ts";
@@ -38,7 +38,7 @@ Deno.test("the demo services return their records after any cursor; one fails it
   assert.deepEqual([...place.demo.urls.keys()].sort(), SERVICES.toSorted());
   await assert.rejects(
     ask("communication-service", customerId),
-    (error) => error instanceof PeerError && error.reason === "UNREACHABLE",
+    (error) => error instanceof ParticipantError && error.reason === "UNREACHABLE",
   );
   for (const service of SERVICES) {
     const all = await ask(service, customerId);
@@ -53,7 +53,7 @@ Deno.test("the demo services return their records after any cursor; one fails it
   }
   await assert.rejects(
     ask("order-service", "mina"),
-    (error) => error instanceof PeerError && error.reason === "REFUSED",
+    (error) => error instanceof ParticipantError && error.reason === "REFUSED",
   );
 });
 

@@ -1,6 +1,6 @@
 /** Journal of complete requests: public event names, the participant of each event, and the transitions taken. */
 import assert from "node:assert/strict";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { publicEvent, publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { findJournal } from "../../db/actor_events.ts";

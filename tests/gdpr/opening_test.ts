@@ -100,7 +100,7 @@ Deno.test("a request with an unknown machine or state is refused, and does not b
   for (
     const [change, message] of [
       [`machine = 'gdpr_access@0'`, /does not know it/],
-      [`snapshot = jsonb_set(snapshot, '{value}', '{"PENDING":"unknown"}')`, /knows no state/],
+      [`snapshot = jsonb_set(snapshot, '{value}', '{"PENDING":"unknown"}')`, /has no state/],
     ] as const
   ) {
     const unknown = await fixture.open(await register(world), "ACCESS");

@@ -250,19 +250,6 @@ Deno.test("every change returns the customer with its new version, of which the 
   assert.deepEqual([named.customer.firstName, named.customer.version], ["Ada", 6]);
 });
 
-Deno.test("a repetition with its key returns null for an address that has been deleted since", async () => {
-  await using graph = await startGraph();
-  const { as } = await registerShopper(graph.world);
-  const add = () =>
-    graph.ask(
-      `mutation ($input: AddAddressInput!) { addAddress(input: $input) { address { id } customer { version } } }`,
-      { as, variables: { input: ADDRESS }, headers: { "idempotency-key": "one" } },
-    );
-  const { id } = (await add()).data.addAddress.address;
-  await graph.ask(`mutation { deleteAddress(id: "${id}") { addressId } }`, { as });
-  assert.deepEqual((await add()).data, { addAddress: { address: null, customer: { version: 3 } } });
-});
-
 Deno.test("assigning a shopper to groups makes no open form out of date", async () => {
   await using graph = await startGraph();
   const { ref, as } = await registerShopper(graph.world);

@@ -1,7 +1,7 @@
 /** GDPR rights of shoppers through the graph, and their refusal to every other caller. */
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import { type Peers, type Right, RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import { type ParticipantClient, type Right, RIGHTS } from "../../actors/gdpr/types.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
 import { tell, type World } from "../actors/world.ts";
@@ -348,7 +348,7 @@ Deno.test("an export can be downloaded by its subject until it expires", async (
     exportKeys: keys,
   });
   const { world } = graph;
-  const nobody: Peers = { collect: () => assert.fail("there are no peers") };
+  const nobody: ParticipantClient = { collect: () => assert.fail("there are no peers") };
   const shop = createRequestFixture(
     world,
     createRequestPerformers(world.database.pool("customer_api"), nobody, keys),
@@ -437,7 +437,8 @@ Deno.test("a page has 1 to 50 requests, and a cursor of another shopper leads no
   ) {
     const { codes, errors } = await graph.ask(list, { as, variables });
     assert.deepEqual(codes, ["BAD_USER_INPUT"]);
-    assert.deepEqual(errors?.[0]?.extensions?.fields?.map((problem: { field: string }) => problem.field), [
+    const fields = errors?.[0]?.extensions.fields as { field: string }[];
+    assert.deepEqual(fields.map((problem) => problem.field), [
       field,
     ]);
   }

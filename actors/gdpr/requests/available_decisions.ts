@@ -1,4 +1,4 @@
-/** What somebody may tell a request as it stands: asked of its machine, so that nobody is offered what is refused. */
+/** Decisions that a request accepts now from a principal, by its machine and by authorization. */
 import type { GdprRequestRow } from "../../../db/gdpr_requests.ts";
 import { authorize, authorizeSubject } from "../../runtime/authorization.ts";
 import { hasCode } from "../../../domain/errors.ts";
@@ -7,39 +7,39 @@ import { REQUEST_PURPOSES, requestCommands } from "./commands.ts";
 import type { RequestContext } from "../machines/events.ts";
 import { restoreRequest } from "./snapshot.ts";
 
-/** What people decide; everything else a request is told by services and by the clock. */
+/** Commands that people send; services and timers send all others. */
 export const DECISIONS = ["retry", "waive", "release", "hold", "extend", "cancel", "refuse"] as const;
 export type Decision = (typeof DECISIONS)[number];
 
-/** A command that is accepted now, about one participant or about the whole request. */
-export interface Offer {
+/** A command that the request accepts now, about one participant or about the whole request. */
+export interface AvailableDecision {
   type: Decision;
   service?: string;
 }
 
-const ABOUT_WHOLE: readonly Decision[] = ["retry", "release", "hold", "extend", "cancel", "refuse"];
+const ABOUT_REQUEST: readonly Decision[] = ["retry", "release", "hold", "extend", "cancel", "refuse"];
 const ABOUT_PARTICIPANT: readonly Decision[] = ["retry", "waive"];
 
 /**
- * In the order of DECISIONS, and of the participants within each.
+ * Lists the available decisions in the order of DECISIONS, and of the participants within each.
  *
- * @param row of the store of `by`
- * @throws {DomainError} REFUSED_IN_STATE: this version does not know the machine, or the machine not the state
+ * @param row a request in the store of `by`
+ * @throws {DomainError} REFUSED_IN_STATE: the machine is unknown to this version, or the state to the machine
  */
-export function offers(row: GdprRequestRow, by: Principal, now: Date): Offer[] {
+export function availableDecisions(row: GdprRequestRow, by: Principal, now: Date): AvailableDecision[] {
   const snapshot = restoreRequest(row);
   if (snapshot.status !== "active") return [];
   const { participants } = snapshot.context as RequestContext;
-  return DECISIONS.filter((type) => mayTell(row, type, by)).flatMap((type) => {
-    const about = [
-      ...(ABOUT_WHOLE.includes(type) ? [{ type }] : []),
+  return DECISIONS.filter((type) => maySend(row, type, by)).flatMap((type) => {
+    const candidates = [
+      ...(ABOUT_REQUEST.includes(type) ? [{ type }] : []),
       ...(ABOUT_PARTICIPANT.includes(type) ? participants.map((service) => ({ type, service })) : []),
     ];
-    return about.filter((offer) => snapshot.can({ ...offer, at: now.getTime() }));
+    return candidates.filter((decision) => snapshot.can({ ...decision, at: now.getTime() }));
   });
 }
 
-function mayTell({ requestId, customerId }: GdprRequestRow, type: Decision, by: Principal): boolean {
+function maySend({ requestId, customerId }: GdprRequestRow, type: Decision, by: Principal): boolean {
   const purpose = `${REQUEST_PURPOSES[type]} GDPR request ${requestId}`;
   try {
     authorize(by, purpose, { by: requestCommands[type].by, role: "PRIVACY_OFFICER" }, by);
