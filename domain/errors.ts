@@ -11,24 +11,23 @@ export type ErrorCode =
   | "RATE_LIMITED"
   | "UNAVAILABLE";
 
-/** What is wrong with one field of an input. */
-export interface FieldProblem {
-  /** Path of the field in the input: `phone`, `corrections.phone`; empty for the input as a whole. */
+/** A field of the input that is wrong. */
+export interface FieldError {
+  /** Path with dots: `corrections.phone`. */
   field: string;
-  /** What was expected, never the value: "must be a UUID". */
+  /** What the field has to be, without its name and without its value. */
   message: string;
 }
 
 export interface DomainErrorOptions extends ErrorOptions {
-  /** With INVALID_INPUT: the wrong fields, of which the message names each. */
-  fields?: readonly FieldProblem[];
+  fields?: readonly FieldError[];
 }
 
 /** An error that a caller can act on. The message names IDs and fields, never a personal value. */
 export class DomainError extends Error {
   override name = "DomainError";
-  /** The wrong fields of an input; empty if the error is not about fields. */
-  readonly fields: readonly FieldProblem[];
+  /** The fields that the message is about; empty if it is about the request as a whole. */
+  readonly fields: readonly FieldError[];
 
   constructor(
     readonly code: ErrorCode,

@@ -1,7 +1,7 @@
 /** Input schemas. Every value that reaches SQL has passed one of them. */
 import { iso31661 } from "iso-3166";
 import { z } from "zod";
-import { DomainError, type FieldProblem } from "./errors.ts";
+import { DomainError, type FieldError } from "./errors.ts";
 
 /** PostgreSQL stores no NUL, and no name or street contains a control character or a line break. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
@@ -107,29 +107,32 @@ const NAMED = 20;
 
 /** Names the fields that are wrong, the first 20 of them, and what was expected, never a value. */
 export function invalidInput(error: z.core.$ZodError, purpose: string): DomainError {
-  const named = error.issues.slice(0, NAMED);
-  const problems = named.map((issue) => {
+  const problems = error.issues.slice(0, NAMED).map((issue) => {
     const field = issue.path.join(".");
     return `${field === "" ? "" : `${field} `}${describe(issue)}`;
   });
   const more = error.issues.length - problems.length;
   if (more > 0) problems.push(`and ${more} more`);
+  const fields = error.issues.flatMap(fieldErrorsOf).slice(0, NAMED);
   return new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${problems.join("; ")}`, {
     cause: error,
-    fields: named.flatMap(fieldProblems),
+    fields,
   });
 }
 
-/** Returns one problem for each field that an issue is about: an issue may list several unknown fields. */
-function fieldProblems(issue: z.core.$ZodIssue): FieldProblem[] {
-  if (issue.code !== "unrecognized_keys") return [{ field: issue.path.join("."), message: describe(issue) }];
-  return issue.keys.filter(isName).slice(0, NAMED).map((key) => ({
-    field: [...issue.path, key].join("."),
-    message: key === "password" ? PASSWORD_REFUSED : "is not known",
-  }));
+/** The fields that an issue is about; none if it is about the input as a whole. */
+function fieldErrorsOf(issue: z.core.$ZodIssue): FieldError[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      field: [...issue.path, shown(key)].join("."),
+      message: key === "password" ? PASSWORD_ADVICE : "is not known",
+    }));
+  }
+  return issue.path.length > 0 ? [{ field: issue.path.join("."), message: describe(issue) }] : [];
 }
 
-const PASSWORD_REFUSED = "password is not accepted: identity-service stores credentials";
+const PASSWORD_ADVICE = "is not accepted: identity-service stores credentials";
+const PASSWORD_REFUSED = `password ${PASSWORD_ADVICE}`;
 
 function describe(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
@@ -169,9 +172,5 @@ function describeUnknown(keys: readonly string[]): string {
 
 /** The field's name if it can be one. Other text may be a personal value. */
 function shown(name: string): string {
-  return isName(name) ? name : "a field";
-}
-
-function isName(text: string): boolean {
-  return /^\w{1,50}$/.test(text);
+  return /^\w{1,50}$/.test(name) ? name : "a field";
 }

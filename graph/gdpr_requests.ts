@@ -76,13 +76,11 @@ async function namingArguments<T>(sent: Promise<T>): Promise<T> {
     return await sent;
   } catch (error) {
     if (!hasCode(error, "INVALID_INPUT")) throw error;
-    const fields = error.fields.map(({ field, message }) => ({ field: argumentOf(field), message }));
+    const fields = error.fields.filter(({ field }) => field.startsWith(CORRECTIONS))
+      .map(({ field, message }) => ({ field: field.slice(CORRECTIONS.length), message }));
     throw new DomainError(error.code, error.message.replaceAll(COMMAND_FIELD, ""), { cause: error, fields });
   }
 }
 
-const COMMAND_FIELD = /\bcorrections(?:\.|$| )/g;
-
-function argumentOf(field: string): string {
-  return field === "corrections" ? "" : field.replace(/^corrections\./, "");
-}
+const CORRECTIONS = "corrections.";
+const COMMAND_FIELD = /\bcorrections[. ]/g;

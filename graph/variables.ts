@@ -17,7 +17,7 @@ import {
   type VariableDefinitionNode,
 } from "graphql";
 
-import type { FieldProblem } from "../domain/errors.ts";
+import type { FieldError } from "../domain/errors.ts";
 
 /** Refusals in one answer: enough to correct a request, with bounded work. */
 const NAMED = 10;
@@ -50,7 +50,7 @@ function* checkVariable(
   const name = definition.variable.name.value;
   const type = typeFromAST(schema, definition.type);
   if (!isInputType(type)) return; // validation has reported it
-  const refuse = (reason: string, problem: FieldProblem = { field: name, message: reason }) =>
+  const refuse = (reason: string, problem: FieldError = { field: name, message: reason }) =>
     new GraphQLError(`Variable "$${name}" ${reason}`, {
       nodes: definition,
       extensions: { code: "BAD_USER_INPUT", fields: [problem], http: { spec: true, status: 400 } },

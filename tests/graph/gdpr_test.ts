@@ -241,7 +241,11 @@ Deno.test("a rectification with an unknown field or an invalid value is refused 
       "BAD_USER_INPUT",
       /"email" is not defined/,
     ],
-    [{ variables: { input: {} } }, "BAD_USER_INPUT", /Cannot open a GDPR request: must correct something/],
+    [
+      { variables: { input: {} } },
+      "BAD_USER_INPUT",
+      /Cannot open a GDPR request: must contain at least one field/,
+    ],
     [{ variables: { input: { phone: "Secret" } } }, "BAD_USER_INPUT", /phone must be/],
     [{ variables: { input: { firstName: "Secret\u0000" } } }, "BAD_USER_INPUT", /firstName must not/],
     [{ variables: { input: null } }, "BAD_USER_INPUT", /input/],
