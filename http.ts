@@ -28,7 +28,7 @@ import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
 import { createRest } from "./rest/mod.ts";
-import { recordRoutes } from "./telemetry/http.ts";
+import { dropSpans, recordRoutes } from "./telemetry/http.ts";
 
 export interface HttpParts {
   pools: { api: Sql; reader: Sql };
@@ -106,6 +106,8 @@ export async function createHttp(
     count,
   });
   const app = createHttpApp(config.http)
+    .use("/healthz", dropSpans())
+    .use("/readyz", dropSpans())
     .use(recordRoutes())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))

@@ -55,6 +55,7 @@ export function createRequestLookups(sql: Sql): RequestLookups {
   const findAll = batched(
     "lookup_gdpr_requests",
     (questions: readonly RequestQuestion[]) => selectRequests(sql, questions),
+    sql,
   );
   return {
     findRequests: findAll,
@@ -62,6 +63,7 @@ export function createRequestLookups(sql: Sql): RequestLookups {
     findParticipation: batched(
       "lookup_gdpr_participants",
       (keys: readonly ParticipationKey[]) => selectParticipations(sql, keys),
+      sql,
     ),
   };
 }
