@@ -18,6 +18,8 @@ export interface RecordedEvent {
   /** Undefined for the event that created the actor. */
   before: { state: string; version: number } | undefined;
   after: { state: string; version: number };
+  /** Version after the event of the part that has a version of its own; 1 for a kind without such a part. */
+  partVersion: number;
   /** Number of the event in the actor's journal, from 1, whichever version counts it. */
   sequence: number;
   changedFields: readonly string[];

@@ -142,6 +142,10 @@ for (const path of paths) {
           );
           const { topic, fields, action } = MESSAGES[type];
           const removed = type === "erase" ? groups.map((groupId) => ({ topic: REMOVED, groupId })) : [];
+          const { version, membershipVersion } = after;
+          const versions = topic?.startsWith("customer.group") || type === "erase"
+            ? { version, membershipVersion }
+            : { version };
           const status = fields?.includes("status") ? { status: after.status } : {};
           const audit = {
             topic: "audit.event",
@@ -152,11 +156,11 @@ for (const path of paths) {
             after: { state: answer.state, version: after.version },
           };
           assert.deepEqual(await outbox(world, ref, before.outbox), [
-            ...removed.map((event) => ({ ...event, version: answer.version })),
+            ...removed.map((event) => ({ ...event, ...versions })),
             ...(topic
               ? [{
                 topic,
-                version: answer.version,
+                ...versions,
                 ...(fields ? { fields } : {}),
                 ...status,
                 ...groupOf(sentFields),
@@ -243,14 +247,25 @@ async function outbox({ admin }: World, { id }: ActorRef, first: number) {
   const events = await admin<{ topic: string; payload: Record<string, unknown> }[]>`
     select topic, payload from outbox where key = ${id} order by seq offset ${first}`;
   return events.map(({ topic, payload }) => {
-    const { action, actor, target, before, after, groupId, changedFields, status, version } = payload;
+    const {
+      action,
+      actor,
+      target,
+      before,
+      after,
+      groupId,
+      changedFields,
+      status,
+      version,
+      membershipVersion,
+    } = payload;
     if (topic === "audit.event") return { topic, action, actor, target, before, after };
     return {
       topic,
       version,
       ...(changedFields ? { fields: changedFields } : {}),
       ...(status ? { status } : {}),
-      ...(groupId ? { groupId } : {}),
+      ...(groupId ? { groupId, membershipVersion } : {}),
     };
   });
 }
