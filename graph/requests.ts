@@ -41,7 +41,7 @@ export function useJsonPosts(): Plugin {
   };
 }
 
-/** Names the settings, because both clients send queries by GET where they are not set. */
+/** Names the settings with which urql, by default, and Apollo Client send queries by GET. */
 const POST_ONLY =
   "the method must be POST, since URLs are logged: set preferGetMethod: false in urql, and leave " +
   "useGETForHashedQueries unset in Apollo Client";
