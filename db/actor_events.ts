@@ -7,7 +7,7 @@ export interface ActorEventRow {
   storeId: string;
   actorKind: string;
   actorId: string;
-  /** The actor's version after the event. */
+  /** Number of the event in the actor's journal, from 1. */
   sequence: number;
   eventType: string;
   /** Null for the event that created the actor. */

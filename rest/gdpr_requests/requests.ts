@@ -18,7 +18,9 @@ const open = createRoute({
   method: "post",
   path: "/gdpr-requests",
   summary: "Opens a request on a customer's behalf",
-  description: "A customer has at most one open request of each type. If one is open, it is returned.",
+  description:
+    "A customer has at most one open request of each type. If one is open, it is returned. A correction of the email " +
+    "also requires the role CUSTOMER_MANAGER.",
   tags,
   middleware: allow("open GDPR requests", "PRIVACY_OFFICER"),
   request: {
