@@ -12,6 +12,7 @@ import {
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
+import type { Principal } from "../domain/principal.ts";
 import { traceIdOf } from "../lib/trace_context.ts";
 import type { Audit, Publish } from "./actions.ts";
 import type { RecordedAction, RecordedEvent } from "./runtime/recorded_event.ts";
@@ -72,13 +73,18 @@ export function auditMessage(event: RecordedEvent, { action }: Audit): OutboxRow
     ...envelope(event, eventId),
     customerId: event.customerId ?? "",
     action,
-    actor: { id: by.id, type: by.type },
+    actor: actorOf(by),
     target: { type: ref.kind, id: ref.id },
     ...(before && { before }),
     after,
     changedFields: [...changedFields],
   });
   return outboxRow(event, eventId, "audit.event", toJson(AuditEventSchema, message));
+}
+
+/** The principal as the audit log names it. */
+export function actorOf({ id, type, roles, service }: Principal) {
+  return { id, type, roles: [...roles], service: service ?? "" };
 }
 
 function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
@@ -91,6 +97,26 @@ function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
 }
 
 /** CloudEvents in Kafka's binary form: the attributes are headers, the value is the message alone. So is the trace. */
+export function cloudEventHeaders(
+  { eventId, topic, key, at, traceparent }: {
+    eventId: string;
+    topic: string;
+    key: string;
+    at: Date;
+    traceparent: string;
+  },
+): Record<string, string> {
+  return {
+    ce_specversion: "1.0",
+    ce_id: eventId,
+    ce_type: topic,
+    ce_source: SOURCE,
+    ce_time: at.toISOString(),
+    ce_subject: key,
+    traceparent,
+  };
+}
+
 function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload: unknown): OutboxRow {
   const { ref, at, traceparent } = event;
   const key = event.customerId ?? ref.id;
@@ -100,15 +126,7 @@ function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload
     topic,
     key,
     payload: payload as OutboxRow["payload"],
-    headers: {
-      ce_specversion: "1.0",
-      ce_id: eventId,
-      ce_type: topic,
-      ce_source: SOURCE,
-      ce_time: at.toISOString(),
-      ce_subject: key,
-      traceparent,
-    },
+    headers: cloudEventHeaders({ eventId, topic, key, at, traceparent }),
     createdAt: at,
   };
 }

@@ -4,6 +4,7 @@ import { createInMemoryAPQStore, useAPQ } from "@graphql-yoga/plugin-apq";
 import { Hono, type MiddlewareHandler } from "@hono/hono";
 import { parse } from "graphql";
 import { createYoga } from "graphql-yoga";
+import type { RefusalLog } from "../actors/refusal_log.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { BodyReader } from "../http/body_reader.ts";
 import { type CountRequest, useAdmission } from "./admission.ts";
@@ -23,6 +24,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export interface GraphOptions extends ResolverOptions {
   authenticate: Authenticator;
   bodies: BodyReader;
+  refusals: RefusalLog;
   /** Admits an operation once its whole body has arrived. */
   admit?: MiddlewareHandler;
   /** Counts each operation of a shopper; absent: no rate limit. */
@@ -36,6 +38,7 @@ export function createGraph(
   {
     authenticate,
     bodies,
+    refusals,
     admit = (_, next) => next(),
     count = () => Promise.resolve(undefined),
     production,
@@ -45,7 +48,7 @@ export function createGraph(
   const typeDefs = parse(Deno.readTextFileSync(new URL("./schema.graphql", import.meta.url)));
   const yoga = createYoga({
     schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(options) }]),
-    context: ({ request }) => createCaller(request, authenticate),
+    context: ({ request }) => createCaller(request, authenticate, refusals),
     plugins: [
       useAdmission(count), // before telemetry, which wraps it
       useTelemetry(),

@@ -9,7 +9,9 @@ import type { Principal } from "../domain/principal.ts";
 import type { StoresAuthenticator } from "../auth/principals.ts";
 import { InvalidTokenError } from "../auth/refusals.ts";
 import { fingerprintOf } from "../auth/token_fingerprint.ts";
+import type { RefusalLog } from "../actors/refusal_log.ts";
 import type { EndedSessions } from "../db/ended_sessions.ts";
+import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
 import type { BodyReader } from "../http/body_reader.ts";
 
 export interface InspectEnv {
@@ -43,6 +45,7 @@ export interface SessionOptions {
   /** Browsers reach the inspector over TLS: the cookie goes over TLS only, and no other host can set it. */
   secure: boolean;
   ended: EndedSessions;
+  refusals: RefusalLog;
 }
 
 /**
@@ -140,7 +143,7 @@ export async function signOut(c: InspectContext, { secure, ended }: SessionOptio
 
 /** @param store whose requests the page is about; the one that the principal acts for when it is undefined */
 async function admitted(
-  { authenticate, ended }: SessionOptions,
+  { authenticate, ended, refusals }: SessionOptions,
   headers: Headers,
   store: string | undefined,
 ) {
@@ -153,8 +156,14 @@ async function admitted(
   }
   const wanted = store === undefined ? home : uuid.safeParse(store).data;
   const by = principals.find(({ storeId }) => storeId === wanted);
-  if (!by) throw new DomainError("FORBIDDEN", "Cannot inspect requests: you have no role in this store");
-  requireInspector(by);
+  try {
+    if (!by) throw new DomainError("FORBIDDEN", "Cannot inspect requests: you have no role in this store");
+    requireInspector(by);
+  } catch (error) {
+    const traceparent = readTraceparent(headers.get("traceparent")) ?? newTraceparent();
+    await refusals.report({ by: by ?? own, operation: "inspect", traceparent });
+    throw error;
+  }
   return { by, stores: principals.filter(mayInspect), home };
 }
 

@@ -1,16 +1,16 @@
-/** Building blocks of REST routes: authentication, authorization, input validation and documented errors. */
+/** Building blocks of REST routes: authentication, input validation and documented errors. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
-import { authorizeStaff } from "../domain/authorization.ts";
 import { type ErrorCode } from "../domain/errors.ts";
 import { asDomainError } from "../db/errors.ts";
 import { invalidInput } from "../domain/input.ts";
-import type { Principal, RoleName } from "../domain/principal.ts";
+import type { Principal } from "../domain/principal.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { LoadVariables } from "../http/load_shedding.ts";
 import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
 import { STATUSES } from "../http/statuses.ts";
+import type { Access, Answered } from "./access_context.ts";
 
 export { createRoute, z };
 
@@ -22,6 +22,10 @@ export interface ApiEnv {
     traceparent: string;
     /** Runs after the caller has been authorized and before the body is read. */
     receive?: MiddlewareHandler<ApiEnv>;
+    access: Access;
+    /** The operationId; absent before a route has been found. */
+    operation?: string;
+    answered?: Answered;
   };
 }
 
@@ -60,18 +64,6 @@ export function authenticated(
   });
 }
 
-/**
- * Middleware that admits services, and staff with one of the roles. The body is read only after that.
- *
- * @param purpose for the error message: "read customers"
- */
-export function allow(purpose: string, ...roles: RoleName[]): MiddlewareHandler<ApiEnv> {
-  return createMiddleware<ApiEnv>(async (c, next) => {
-    authorizeStaff(purpose, roles, c.var.by);
-    return await (c.var.receive ? c.var.receive(c, next) : next());
-  });
-}
-
 export const ErrorSchema = z.object({
   code: z.enum([...Object.keys(STATUSES) as ErrorCode[], "INTERNAL_SERVER_ERROR"]),
   message: z.string().meta({
@@ -92,7 +84,7 @@ const ALWAYS: ErrorCode[] = ["INVALID_INPUT", "UNAUTHENTICATED", "FORBIDDEN", "R
 const MEANINGS: Record<ErrorCode, string> = {
   INVALID_INPUT: "the message names at most 20 invalid fields and what each accepts",
   UNAUTHENTICATED: "the token is missing or invalid",
-  FORBIDDEN: "the caller has no role that permits this",
+  FORBIDDEN: "the caller has no role or right that permits this",
   NOT_FOUND: "the caller's store has no resource with this ID",
   ALREADY_EXISTS: "a value that must be unique is already in use",
   REFUSED_IN_STATE: "not possible in the present state, which the message names",

@@ -3,6 +3,7 @@ import { type Context, Hono, type MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
 import { methodNotAllowed } from "@hono/hono/method-not-allowed";
+import { reportRefusal, withAccess } from "./access.ts";
 import { type Api, type ApiEnv, authenticated, createApi } from "./api.ts";
 import { createCustomers } from "./customers/mod.ts";
 import { createDocuments } from "./documents/mod.ts";
@@ -26,7 +27,8 @@ export function createRest(options: RestOptions): Hono {
 /** Creates the routes that the OpenAPI document describes. */
 export function createRoutes(options: RestOptions): Api {
   const api = createApi();
-  api.onError((error, c) => {
+  api.onError(async (error, c) => {
+    await reportRefusal(c, options.refusals, error);
     if (c.req.raw.signal.aborted) return clientClosedRequest();
     const { status, body, headers } = error instanceof HTTPException
       ? httpErrorResponse(error)
@@ -35,6 +37,7 @@ export function createRoutes(options: RestOptions): Api {
   });
   const middleware = [
     uncached,
+    withAccess(options),
     authenticated(options.authenticate, (c) => limitUnauthenticated(c, options.limits)),
     limitPrincipals(options.limits),
     receiving(options.bodies),

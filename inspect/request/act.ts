@@ -94,7 +94,11 @@ async function whoWasFaster(
     "This is how it is now; if it is still right, confirm it again.";
 }
 
-function whoDid({ principalId, principalType }: ActorEventRow, viewer: string): string {
+function whoDid({ principalId, principalType, principalService }: ActorEventRow, viewer: string): string {
   if (principalId === viewer) return "you";
-  return { CUSTOMER: "the customer", STAFF: `staff ${principalId}`, SYSTEM: "a service" }[principalType];
+  return {
+    CUSTOMER: "the customer",
+    STAFF: `staff ${principalId}`,
+    SYSTEM: principalService ?? "a service",
+  }[principalType];
 }

@@ -18,14 +18,16 @@ export interface DocumentsProps {
   row: GdprRequestRow;
   receipt: ReceiptFile | undefined;
   exported: Export | undefined;
+  /** Whether the viewer may read personal values, which the documents contain. */
+  mayDownload: boolean;
 }
 
-export function Documents({ to, row, receipt, exported }: DocumentsProps) {
+export function Documents({ to, row, receipt, exported, mayDownload }: DocumentsProps) {
   return (
     <>
       <h2 id="documents">Documents</h2>
       {receipt && <Receipt to={to} receipt={receipt} />}
-      {exported && <Exported to={to} exported={exported} />}
+      {exported && <Exported to={to} exported={exported} mayDownload={mayDownload} />}
       {!receipt && !exported && <p class="empty">{whyNone(row)}</p>}
     </>
   );
@@ -60,7 +62,9 @@ function Receipt({ to, receipt: { sequence, hash, keyId } }: { to: To; receipt: 
 }
 
 function Exported(
-  { to, exported: { expiresAt, sha256, parts } }: { to: To; exported: Export },
+  { to, exported: { expiresAt, sha256, parts }, mayDownload }:
+    & Pick<DocumentsProps, "to" | "mayDownload">
+    & { exported: Export },
 ) {
   return (
     <>
@@ -69,10 +73,16 @@ function Exported(
         <Instant at={expiresAt} />. The customer fetches them in the storefront, each once by a link; fetching
         one here ends what older links give of it.
       </p>
+      <p>
+        {mayDownload
+          ? "Each download by staff is recorded in the journal of the request."
+          : "Your role does not show personal values, so you cannot download them here."}
+      </p>
       <ul class="documents">
         {parts.map(({ part, bytes }) => (
           <li>
-            <a href={to(`/export/${part}`)} download>{part}</a> ({bytes.toLocaleString("en")} bytes)
+            {mayDownload ? <a href={to(`/export/${part}`)} download>{part}</a> : part}{" "}
+            ({bytes.toLocaleString("en")} bytes)
           </li>
         ))}
       </ul>

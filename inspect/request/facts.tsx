@@ -31,9 +31,14 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
       <div>
         <dt>Opened</dt>
         <dd>
-          <Instant at={row.createdAt} /> by {requestedBy === customerId
-            ? "the customer"
-            : <Who id={requestedBy} type={birth?.principalType ?? "STAFF"} viewer={c.var.by.id} />}
+          <Instant at={row.createdAt} /> by {requestedBy === customerId ? "the customer" : (
+            <Who
+              id={requestedBy}
+              type={birth?.principalType ?? "STAFF"}
+              service={birth?.principalService ?? null}
+              viewer={c.var.by.id}
+            />
+          )}
           {context.cause === "RESTORE" &&
             ", because a restored backup had brought erased data back"}
         </dd>

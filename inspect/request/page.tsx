@@ -1,4 +1,5 @@
 /** The page of one request: what is going on, what can be done, and everything that it rests on. */
+import { mayReadValues } from "../../domain/authorization.ts";
 import type { ReceiptFile } from "../../actors/gdpr/receipts/file.ts";
 import type { Charts } from "../chart/mod.tsx";
 import { shortId } from "../overview/words.ts";
@@ -73,7 +74,13 @@ export function RequestPage(props: RequestPageProps) {
             <Next reading={reading} />
           </section>
           <section data-part="documents">
-            <Documents to={to} row={row} receipt={receipt} exported={exported} />
+            <Documents
+              to={to}
+              row={row}
+              receipt={receipt}
+              exported={exported}
+              mayDownload={mayReadValues(c.var.by)}
+            />
           </section>
           <section data-part="messages">
             <Messages messages={reading.messages} />

@@ -4,6 +4,7 @@ import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
 import { lineOf } from "../forms.ts";
+import { recordAccess } from "../accesses.ts";
 import type { Pages } from "../options.ts";
 import { filterOf, readQuery } from "../overview/query.ts";
 import type { InspectEnv } from "../session.ts";
@@ -12,11 +13,17 @@ import { planRetries, readRetries } from "./plan.ts";
 import { Preview } from "./preview.tsx";
 import { Report } from "./report.tsx";
 
-export function addRetry(app: Hono<InspectEnv>, { actors, reader }: Pages): void {
+export function addRetry(app: Hono<InspectEnv>, { actors, reader, audit }: Pages): void {
   app.get("/retry", async (c) => {
     const asked = readQuery(new URL(c.req.url).searchParams);
     const now = new Date();
     const plan = await planRetries(reader, c.var.by, filterOf(asked.wanted, now), now);
+    const requests = new Set(plan.retries.map(({ requestId }) => requestId));
+    await recordAccess(c, audit, {
+      action: "GDPR_REQUESTS_LISTED",
+      operation: "inspectRetries",
+      rows: requests.size,
+    });
     return c.html(<Preview c={c} asked={asked} plan={plan} />);
   });
 

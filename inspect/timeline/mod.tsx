@@ -76,7 +76,13 @@ function Moment(
       <States event={event} />
       {said && <p class="moment-note">{said}</p>}
       <p class="moment-by">
-        <Instant at={at} /> by <Who id={event.principalId} type={event.principalType} viewer={viewer} />
+        <Instant at={at} /> by{" "}
+        <Who
+          id={event.principalId}
+          type={event.principalType}
+          service={event.principalService}
+          viewer={viewer}
+        />
         {changedFields.length > 0 && ` · changed ${fieldWords(changedFields)}`}
       </p>
     </li>
@@ -100,8 +106,13 @@ function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line 
       </p>
       {common ? <Regions events={one} /> : <Counts about={about} />}
       <p class="moment-by">
-        by <Who id={newest.principalId} type={newest.principalType} viewer={viewer} />, from{" "}
-        <Instant at={oldest.at} /> to <Instant at={newest.at} />
+        by{" "}
+        <Who
+          id={newest.principalId}
+          type={newest.principalType}
+          service={newest.principalService}
+          viewer={viewer}
+        />, from <Instant at={oldest.at} /> to <Instant at={newest.at} />
       </p>
       <details id={`run-${oldest.sequence}`}>
         <summary>{events.length === times * period ? "Each of them" : `${events.length} of them`}</summary>

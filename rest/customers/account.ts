@@ -1,5 +1,6 @@
 /** Account status of a customer: routes to suspend, reinstate and close an account. */
-import { allow, type Api, createRoute, json, refusals } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, createRoute, json, refusals } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import { changeHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
@@ -21,7 +22,7 @@ const routeOf = (command: Command) =>
     path: `/customers/{customerId}/${command}`,
     summary: COMMANDS[command],
     tags: ["Customers"],
-    middleware: allow(`${command} customers`, "CUSTOMER_MANAGER"),
+    middleware: allow(`${command}Customer`),
     request: { params: customerPath, headers: changeHeaders },
     responses: {
       200: { ...json("The updated customer", CustomerSchema), ...versioned },

@@ -3,7 +3,8 @@ import { HTTPException } from "@hono/hono/http-exception";
 import { DomainError } from "../../domain/errors.ts";
 import { PACE, pacedUpload } from "../../http/pace.ts";
 import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
-import { allow, type Api, createRoute, refusals } from "../api.ts";
+import { allow, recordAccess } from "../access.ts";
+import { type Api, createRoute, refusals } from "../api.ts";
 import { commandContext, creationHeaders } from "../conditional_headers.ts";
 import { mapInOrder, type Work } from "../ordered_concurrency.ts";
 import { errorLine, JSON_LINES, jsonLines, lineOf, shutdownError } from "../json_lines.ts";
@@ -58,7 +59,7 @@ are buffered. While the service waits for it, a client has to send at least 1 Ki
     } seconds.`
       .replaceAll(/(?<!\n)\n(?!\n)/g, " "),
   tags: ["Bulk"],
-  middleware: allow("register and update customers", "CUSTOMER_MANAGER"),
+  middleware: allow("upsertCustomers"),
   request: { headers: creationHeaders, body: { required: true, content } },
   responses: {
     200: jsonLines("The result of each row", BulkResultSchema),
@@ -78,6 +79,7 @@ export function addBulkRoutes(
       throw new HTTPException(415, { message });
     }
     const { storeId } = c.var.by;
+    await recordAccess(c, "CUSTOMERS_IMPORTED"); // results tell which customers exist
     const release = openStream(c, options.streams);
     const upsert = createUpsert(options, commandContext(c));
     const stop = new AbortController();

@@ -2,14 +2,15 @@
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Lookups, Membership } from "../../db/lookups.ts";
-import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
+import { setAnswered } from "../changes.ts";
 import { changeHeaders, commandContext, etag, isClientWaiting, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
 import { customerPath } from "./profile.ts";
 
 const tags = ["Memberships"];
-const mayWrite = allow("change memberships", "CUSTOMER_MANAGER");
 const membershipPath = customerPath.extend({ groupId: uuid });
 
 const list = createRoute({
@@ -18,7 +19,7 @@ const list = createRoute({
   path: "/customers/{customerId}/groups",
   summary: "Lists the groups of a customer in resolution order: the first one decides the price list",
   tags,
-  middleware: allow("read memberships", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
+  middleware: allow("listCustomerGroups"),
   request: { params: customerPath },
   responses: {
     200: json(
@@ -35,7 +36,7 @@ const assign = createRoute({
   path: "/customers/{customerId}/groups/{groupId}",
   summary: "Assigns a group to a customer; a customer is in at most 50 groups",
   tags,
-  middleware: mayWrite,
+  middleware: allow("assignGroup"),
   request: { params: membershipPath, headers: changeHeaders },
   responses: {
     200: { ...json("The customer was already in the group", MembershipSchema), ...versioned },
@@ -50,7 +51,7 @@ const remove = createRoute({
   path: "/customers/{customerId}/groups/{groupId}",
   summary: "Removes a customer from a group",
   tags,
-  middleware: mayWrite,
+  middleware: allow("removeGroup"),
   request: { params: membershipPath, headers: changeHeaders },
   responses: {
     204: { description: "The customer is not in the group, or no longer", ...versioned },
@@ -62,6 +63,7 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
   api.openapi(list, async (c) => {
     const { customerId } = c.req.valid("param");
     const memberships = await findMemberships(c, lookups, customerId);
+    c.set("answered", { rows: memberships.length });
     return c.json({ items: memberships.map(bodyOf) }, 200);
   });
 
@@ -69,7 +71,9 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     const { customerId, groupId } = c.req.valid("param");
     const context = commandContext(c);
     const ref = { kind: "customer", storeId: context.by.storeId, id: customerId } as const;
-    const { changed, version } = await actors.send(ref, { type: "group.assign", groupId }, context);
+    const answer = await actors.send(ref, { type: "group.assign", groupId }, context);
+    const { changed, version } = answer;
+    setAnswered(c, answer, context);
     const memberships = await findMemberships(c, lookups, customerId);
     const membership = memberships.find((membership) => membership.groupId === groupId);
     if (!membership) {

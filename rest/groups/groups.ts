@@ -4,7 +4,8 @@ import type { CommandContext } from "../../actors/runtime/protocol.ts";
 import { uuid } from "../../domain/input.ts";
 import { findShopperGroup, type ShopperGroup } from "../../db/shopper_groups.ts";
 import type { ReadSql } from "../../db/store_reader.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import {
   changeHeaders,
@@ -20,7 +21,6 @@ import { bodyOf, GroupChangesSchema, GroupSchema, NewGroupSchema } from "./group
 export const groupPath = z.object({ groupId: uuid });
 
 const tags = ["Groups"];
-const mayWrite = allow("change groups", "CUSTOMER_MANAGER");
 
 const create = createRoute({
   operationId: "createGroup",
@@ -28,7 +28,7 @@ const create = createRoute({
   path: "/groups",
   summary: "Creates a group",
   tags,
-  middleware: mayWrite,
+  middleware: allow("createGroup"),
   request: {
     headers: creationHeaders,
     body: { required: true, content: { "application/json": { schema: NewGroupSchema } } },
@@ -48,7 +48,7 @@ const show = createRoute({
   path: "/groups/{groupId}",
   summary: "Returns a group, even a deleted one",
   tags,
-  middleware: allow("read groups", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
+  middleware: allow("getGroup"),
   request: { params: groupPath, headers: readHeaders },
   responses: {
     200: { ...json("The group", GroupSchema), ...versioned },
@@ -63,7 +63,7 @@ const change = createRoute({
   path: "/groups/{groupId}",
   summary: "Updates a group, with immediate effect on its members' prices",
   tags,
-  middleware: mayWrite,
+  middleware: allow("updateGroup"),
   request: {
     params: groupPath,
     headers: changeHeaders,
@@ -84,7 +84,7 @@ const remove = createRoute({
     "With the response, the group decides no prices any more, and its name can be used again. Its record remains. Its " +
     "memberships end shortly after, each with an event customer.group_removed.",
   tags,
-  middleware: mayWrite,
+  middleware: allow("deleteGroup"),
   request: { params: groupPath, headers: changeHeaders },
   responses: {
     200: { ...json("The deleted group", GroupSchema), ...versioned },

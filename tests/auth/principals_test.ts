@@ -26,7 +26,10 @@ const PRINCIPAL = { id: SUBJECT, type: "STAFF", storeId: STORE, roles: ["CUSTOME
 Deno.test("a request with a bearer token has the token's principal", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
-  const { authenticate } = await openAuth({ mode: "jwt", tokens: { from: "jwks", ...issuer } }, "unused");
+  const { authenticate } = await openAuth(
+    { mode: "jwt", tokens: { from: "jwks", ...issuer }, clients: {} },
+    "unused",
+  );
   const token = await sign(key, claimsFor(issuer));
   for (const scheme of ["Bearer", "bearer", "BEARER "]) {
     assert.deepEqual(await authenticate(new Headers({ authorization: `${scheme} ${token}` })), PRINCIPAL);
@@ -36,7 +39,10 @@ Deno.test("a request with a bearer token has the token's principal", async () =>
 Deno.test("a request without exactly one well-formed bearer token is refused", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
-  const { authenticate } = await openAuth({ mode: "jwt", tokens: { from: "jwks", ...issuer } }, "unused");
+  const { authenticate } = await openAuth(
+    { mode: "jwt", tokens: { from: "jwks", ...issuer }, clients: {} },
+    "unused",
+  );
   const token = await sign(key, claimsFor(issuer));
   const twice = new Headers({ authorization: `Bearer ${token}` });
   twice.append("authorization", `Bearer ${token}`);
@@ -107,7 +113,7 @@ Deno.test("a request through the gateway is refused if a header is missing, malf
 Deno.test("a gateway with secrets must send one of them", async () => {
   const [old, young] = ["old-secret".repeat(4), "young-secret".repeat(4)];
   const { authenticate, authenticateInStores } = await openAuth(
-    { mode: "gateway", tokens: undefined, secrets: [old, young] },
+    { mode: "gateway", tokens: undefined, secrets: [old, young], clients: {} },
     "unused",
   );
   for (const secret of [old, young]) {
@@ -135,6 +141,7 @@ Deno.test("a token does not authenticate a request through the gateway", async (
   await using issuer = startIssuer(key);
   const { authenticate } = await openAuth({
     mode: "gateway",
+    clients: {},
     tokens: { from: "jwks", ...issuer },
     secrets: [],
   }, "unused");
@@ -149,7 +156,7 @@ Deno.test("staff with roles in several stores have a principal in each, with onl
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const { authenticate, authenticateInStores } = await openAuth(
-    { mode: "jwt", tokens: { from: "jwks", ...issuer } },
+    { mode: "jwt", tokens: { from: "jwks", ...issuer }, clients: {} },
     "unused",
   );
   const headersOf = async (claims: Record<string, unknown>) =>
@@ -174,7 +181,7 @@ Deno.test("staff with roles in several stores have a principal in each, with onl
 
 Deno.test("a request through the gateway has a principal in the gateway's store only", async () => {
   const { authenticateInStores } = await openAuth(
-    { mode: "gateway", tokens: undefined, secrets: [] },
+    { mode: "gateway", tokens: undefined, secrets: [], clients: {} },
     "unused",
   );
   assert.deepEqual(await authenticateInStores(new Headers(GATEWAY)), [PRINCIPAL]);

@@ -480,7 +480,6 @@ Deno.test("configuration requires SPIFFE identities with certificates, and refus
         "GRPC_CALLER_NAMESPACES",
       ]);
     }
-    assert.deepEqual(refused({ ...files, ...IDENTITIES, GRPC_AUTH, GRPC_CLIENTS: "a=b" }), ["GRPC_CLIENTS"]);
   }
   assert.deepEqual(readConfig({ ...IDENTITIES, GRPC_AUTH: "mesh" }).grpcAuth, {
     mode: "mesh",
@@ -491,7 +490,6 @@ Deno.test("configuration requires SPIFFE identities with certificates, and refus
     "GRPC_TRUST_DOMAIN: expected with GRPC_AUTH=mtls or mesh only, GRPC_AUTH is token",
     "GRPC_CALLER_NAMESPACES: expected with GRPC_AUTH=mtls or mesh only, GRPC_AUTH is token",
   ]);
-  assert.deepEqual(refused({ GRPC_CLIENTS: "order-service=a", GRPC_AUTH: "none" }), ["GRPC_CLIENTS"]);
   for (const domain of ["spiffe://cluster.local", "Cluster.Local", "cluster.local/ns", "*"]) {
     assert.deepEqual(refused({ ...IDENTITIES, GRPC_AUTH: "mesh", GRPC_TRUST_DOMAIN: domain }), [
       "GRPC_TRUST_DOMAIN",
@@ -501,17 +499,22 @@ Deno.test("configuration requires SPIFFE identities with certificates, and refus
 
 Deno.test("configuration maps client IDs, UUIDs included, to services", () => {
   const [order, till] = ["3f0c2d1e-0000-4000-8000-000000000001", "aB3-_.x@clients"];
-  const { grpcAuth, grpcCallers } = readConfig({
-    GRPC_CLIENTS: `order-service=${order}, till-service=${till},till-service=second`,
+  const { auth, grpcAuth, grpcCallers } = readConfig({
+    SERVICE_CLIENTS: `order-service=${order}, till-service=${till},till-service=second`,
     GRPC_CALLERS_GET_CUSTOMER_GROUPS: `${order},cart-service,AbC123`,
   });
   assert.deepEqual(grpcAuth, {
     mode: "token",
     clients: { [order]: "order-service", [till]: "till-service", second: "till-service" },
   });
+  assert.deepEqual(auth.clients, {
+    [order]: "order-service",
+    [till]: "till-service",
+    second: "till-service",
+  });
   assert.deepEqual(grpcCallers.GetCustomerGroups, [order, "cart-service", "AbC123"]);
   for (const wrong of ["order-service", "=a", "a=", "a=x,b=x", "A=x", "a=x y", "a=x=y"]) {
-    assert.deepEqual(refused({ GRPC_CLIENTS: wrong }), ["GRPC_CLIENTS"], wrong);
+    assert.deepEqual(refused({ SERVICE_CLIENTS: wrong }), ["SERVICE_CLIENTS"], wrong);
   }
 });
 
@@ -569,4 +572,27 @@ Deno.test("configuration refuses a key, a token or a whole file as a path, and q
     assert.ok(!message.includes(SECRET) && !message.includes("BEGIN"), message);
   }
   assert.ok(!messageOf({ HTTP_PORT: `eyJ${SECRET}` }).includes(SECRET), "nor in any other part");
+});
+
+Deno.test("configuration lists the services with each right over REST, by default identity-service with three", () => {
+  const granted = Object.entries(readConfig({}).restCallers).filter(([, services]) => services.length > 0);
+  assert.deepEqual(Object.fromEntries(granted), {
+    REGISTER_CUSTOMERS: ["identity-service"],
+    READ_CUSTOMERS: ["identity-service"],
+    UPDATE_CUSTOMERS: ["identity-service"],
+  });
+  const { restCallers, grpcCallers } = readConfig({
+    REST_CALLERS_READ_CUSTOMERS: "none",
+    REST_CALLERS_SEARCH_CUSTOMERS: "crm-service, search-service",
+    GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: "none",
+  });
+  assert.deepEqual([restCallers.READ_CUSTOMERS, grpcCallers.GetCustomerSnapshot], [[], []]);
+  assert.deepEqual(restCallers.SEARCH_CUSTOMERS, ["crm-service", "search-service"]);
+  for (const wrong of ["none,crm-service", "crm service", ","]) {
+    assert.deepEqual(
+      refused({ REST_CALLERS_SEARCH_CUSTOMERS: wrong }),
+      ["REST_CALLERS_SEARCH_CUSTOMERS"],
+      wrong,
+    );
+  }
 });

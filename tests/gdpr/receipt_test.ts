@@ -67,6 +67,7 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         waiverReason: "shut down",
       },
     ],
+    requestedBy: { kind: "SUBJECT" },
     rescan: { tables: ["customers", "customer_addresses"], residue: 0 },
   };
 }

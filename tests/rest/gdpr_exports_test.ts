@@ -1,4 +1,5 @@
 /** Export links over HTTP: authorization, single use of each part, and expiry after a week. */
+import { createAccess } from "./access.ts";
 import { Hono } from "@hono/hono";
 import assert from "node:assert/strict";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
@@ -10,17 +11,17 @@ import { deleteExpiredExports, destroyExports } from "../../db/gdpr_exports.ts";
 import { createExports } from "../../rest/exports.ts";
 import { shopper } from "../actors/world.ts";
 import {
-  insertExportRequest,
-  type ExportRequest,
   collect,
-  createExportWorld,
   createExportKeys,
+  createExportWorld,
   DAY_MS,
   documentText,
+  type ExportRequest,
+  exportStore,
   type ExportWorld,
+  insertExportRequest,
   NEVER,
   sha256,
-  exportStore,
 } from "../gdpr/export_fixture.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
 import type { Limits } from "../../rest/limits.ts";
@@ -48,6 +49,7 @@ async function startExports(changes: Partial<Limits> = {}): Promise<ExportServer
       downloads: createExportDownloads(exports.sql, exports.keys, exports.clock),
       authenticate: createTokenAuthenticator(issuer.verify),
       limits: await noLimits(changes),
+      refusals: stack.use(createAccess(exports.sql).refusals),
     }),
   );
   const server = stack.adopt(serve(app), (server) => server.shutdown());
