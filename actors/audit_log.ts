@@ -1,4 +1,5 @@
 /** Audit log of accesses to personal data by staff and services, and of refusals, on the topic audit.event. */
+import { getLogger } from "@logtape/logtape";
 import { create, toJson } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { v7 as newId } from "uuid";
@@ -7,6 +8,7 @@ import { asDomainError } from "../db/errors.ts";
 import { insertOutbox, type OutboxRow } from "../db/outbox.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { Principal } from "../domain/principal.ts";
+import { describeError } from "../lib/error_description.ts";
 import { traceIdOf } from "../lib/trace_context.ts";
 import { AuditEventSchema } from "../proto/gen/io/shopstar/audit/v1/events_pb.ts";
 import { actorOf, cloudEventHeaders } from "./messages.ts";
@@ -60,7 +62,11 @@ export function createAuditLog(sql: Sql, clock: () => Date = () => new Date()): 
       try {
         await transact(sql, storeId, (tx) => insertOutbox(tx, [row]), { limitMs: ANSWER_LIMIT_MS });
       } catch (cause) {
-        if (!asDomainError(cause)) throw cause;
+        if (!asDomainError(cause)) {
+          getLogger(["customer-service", "audit"]).error("Cannot record an access: {reason}", {
+            reason: describeError(cause),
+          });
+        }
         throw new DomainError("UNAVAILABLE", "Cannot record the access, which is required: try again", {
           cause,
         });

@@ -20,6 +20,6 @@ export interface Answered {
   customerIds?: readonly string[];
   /** The request, where the path does not name it. */
   requestId?: string;
-  /** The command has changed something and was no repetition, so that the change's own audit event tells of the answer. */
+  /** The command has changed something and was no repetition, so that its own audit event covers the answer. */
   audited?: boolean;
 }

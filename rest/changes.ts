@@ -10,7 +10,7 @@ export interface Change<Resource> {
   headers: { etag: string };
 }
 
-/** Notes for the audit log that the answer tells of a change, unless it may be a repetition of one. */
+/** Marks an answer as covered by the audit event of its change, unless it may be a repetition of one. */
 export function setAnswered(c: ApiContext, { changed }: Answer, { idempotencyKey }: CommandContext): void {
   c.set("answered", { audited: changed && idempotencyKey === undefined });
 }

@@ -79,7 +79,7 @@ export function addBulkRoutes(
       throw new HTTPException(415, { message });
     }
     const { storeId } = c.var.by;
-    await recordAccess(c, "CUSTOMERS_IMPORTED"); // results tell which customers exist
+    await recordAccess(c, "CUSTOMERS_IMPORTED"); // the results show which customers exist
     const release = openStream(c, options.streams);
     const upsert = createUpsert(options, commandContext(c));
     const stop = new AbortController();

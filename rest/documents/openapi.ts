@@ -60,7 +60,7 @@ export function describeApi(api: Api) {
 
 export type OpenApiDocument = ReturnType<Api["getOpenAPI31Document"]>;
 
-/** @throws {Error} the operation has no rule, so nobody is known to be allowed to call it */
+/** @throws {Error} the operation has no rule, so its callers are not known */
 function describeAccess(operation: { operationId?: string; description?: string }): void {
   const { operationId = "", description } = operation;
   if (!Object.hasOwn(RULES, operationId)) throw new Error(`The operation ${operationId} has no rule`);

@@ -186,3 +186,31 @@ Deno.test("a request through the gateway has a principal in the gateway's store 
   );
   assert.deepEqual(await authenticateInStores(new Headers(GATEWAY)), [PRINCIPAL]);
 });
+
+Deno.test("a service is named by the client ID of its token or of the gateway, as configured", async () => {
+  const clients = { "3f0c": "order-service" };
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const byToken = await openAuth({ mode: "jwt", tokens: { from: "jwks", ...issuer }, clients }, "unused");
+  const byGateway = createGatewayAuthenticator([], clients);
+  const service = { principal_type: "SYSTEM", roles: undefined };
+  const names: [clientId: string | undefined, name: string | undefined][] = [
+    ["3f0c", "order-service"],
+    ["cart-service", "cart-service"],
+    ["order-service", undefined], // the name of a service with another client ID
+    [undefined, undefined],
+  ];
+  for (const [clientId, name] of names) {
+    const claims = { ...service, ...(clientId !== undefined && { client_id: clientId }) };
+    const authorization = `Bearer ${await sign(key, claimsFor(issuer, claims))}`;
+    assert.equal((await byToken.authenticate(new Headers({ authorization }))).service, name, clientId);
+    const headers = new Headers({ ...GATEWAY, "x-principal-type": "SYSTEM", "x-roles": "" });
+    if (clientId !== undefined) headers.set("x-client-id", clientId);
+    assert.equal((await byGateway(headers)).service, name, clientId);
+  }
+  const person = new Headers({ ...GATEWAY, "x-client-id": "3f0c" });
+  assert.equal((await byGateway(person)).service, undefined, "a person is no service");
+  const twice = new Headers({ ...GATEWAY, "x-principal-type": "SYSTEM", "x-client-id": "3f0c" });
+  twice.append("x-client-id", "cart-service");
+  await assertRefused(byGateway(twice), "", /header x-client-id is malformed/);
+});

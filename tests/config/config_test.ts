@@ -1,4 +1,5 @@
 /** Configuration of an empty, a complete and an invalid environment. */
+import { SERVICE_RIGHTS } from "../../domain/service_rights.ts";
 import { ConfigError, readConfig } from "../../config/mod.ts";
 import { type Environment, VARIABLES } from "../../config/variables.ts";
 import assert from "node:assert/strict";
@@ -68,7 +69,7 @@ Deno.test("configuration of an empty environment is a development service on the
     dataDirectory: ".data",
     kafka: undefined,
     eventFormat: "protobuf",
-    auth: { mode: "jwt", tokens: { from: "development" } },
+    auth: { mode: "jwt", tokens: { from: "development" }, clients: {} },
     grpcAuth: { mode: "token", clients: {} },
     grpcTls: undefined,
     grpcCallers: {
@@ -76,6 +77,7 @@ Deno.test("configuration of an empty environment is a development service on the
       GetCustomerSnapshot: ["checkout-service"],
       ConfirmErasure: ["order-service", "payment-service", "communication-service"],
     },
+    restCallers: SERVICE_RIGHTS,
     gdpr: {
       participants: ["order-service", "payment-service", "communication-service"],
       graceMs: 0,
@@ -118,6 +120,8 @@ Deno.test("configuration contains every variable that is set", () => {
     GRPC_CALLERS_GET_CUSTOMER_GROUPS: "cart-service, search-service",
     GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: "till-service",
     GRPC_CALLERS_CONFIRM_ERASURE: "order-service, review-gateway",
+    REST_CALLERS_SEARCH_CUSTOMERS: "crm-service",
+    SERVICE_CLIENTS: "crm-service=3f0c",
     GDPR_PARTICIPANTS: "order-service, review-service, order-service",
     GDPR_GRACE: "72h",
     PEER_ORDER_SERVICE_URL: "https://order-service.example:50051",
@@ -163,6 +167,7 @@ Deno.test("configuration contains every variable that is set", () => {
         audience: "customer-service",
         types: ["at+jwt", "JWT"],
       },
+      clients: { "3f0c": "crm-service" },
     },
     grpcAuth: {
       mode: "mtls",
@@ -175,6 +180,7 @@ Deno.test("configuration contains every variable that is set", () => {
       GetCustomerSnapshot: ["till-service"],
       ConfirmErasure: ["order-service", "review-gateway"],
     },
+    restCallers: { ...SERVICE_RIGHTS, SEARCH_CUSTOMERS: ["crm-service"] },
     gdpr: {
       participants: ["order-service", "review-service"],
       graceMs: 72 * 60 * 60 * 1_000,
@@ -442,6 +448,7 @@ Deno.test("configuration with a gateway requires an issuer only for gRPC callers
     mode: "gateway",
     tokens: undefined,
     secrets: [GATEWAY_SECRET],
+    clients: {},
   });
   assert.deepEqual(refused(gateway), ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"]);
   const { auth } = readConfig({ ...PRODUCTION, AUTH_MODE: "gateway", GATEWAY_SECRET });
@@ -458,6 +465,7 @@ Deno.test("configuration in production requires a gateway secret, and accepts tw
     mode: "gateway",
     tokens: { from: "development" },
     secrets: [],
+    clients: {},
   });
   const next = GATEWAY_SECRET.toUpperCase();
   const both = readConfig({ AUTH_MODE: "gateway", GATEWAY_SECRET: `${GATEWAY_SECRET},${next}` }).auth;

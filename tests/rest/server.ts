@@ -15,6 +15,7 @@ import { createRest } from "../../rest/mod.ts";
 import { createWorld, type World } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
+import type { Access } from "../../rest/access_context.ts";
 import { createAccess, EVERY_RIGHT } from "./access.ts";
 
 export interface TestRest extends AsyncDisposable {
@@ -22,6 +23,8 @@ export interface TestRest extends AsyncDisposable {
   /** The app that the socket serves. */
   app: Hono;
   origin: string;
+  /** Rights of services, and the logs of accesses and refusals. */
+  access: Access;
   /** Keys of the exports that `/exports` serves. */
   keys: RequestKeys;
   /** Creates staff with some roles, of the world's store unless another store is named. */
@@ -109,6 +112,7 @@ export async function startRest(
     world,
     app,
     origin,
+    access,
     keys,
     staff: (roles, storeId = world.storeId) => ({ id: crypto.randomUUID(), type: "STAFF", storeId, roles }),
     async call(method, path, { as, body, headers: extraHeaders } = {}) {
