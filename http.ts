@@ -4,7 +4,7 @@ import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloa
 import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
 import type { AuditLog } from "./actors/audit_log.ts";
 import type { RefusalLog } from "./actors/refusal_log.ts";
-import type { RequestKey } from "./actors/gdpr/vocabulary.ts";
+import type { RequestKey } from "./actors/gdpr/types.ts";
 import type { Actors } from "./actors/commands.ts";
 import type { Auth } from "./auth/mod.ts";
 import type { Keys } from "./config/keys.ts";
@@ -17,6 +17,7 @@ import { createRateLimit } from "./db/rate_limits.ts";
 import type { Readiness } from "./db/readiness.ts";
 import { createStoreReader } from "./db/store_reader.ts";
 import { addGateway } from "./development.ts";
+import { identifyAddress } from "./http/address.ts";
 import { closeConnections, createHttpApp } from "./http/mod.ts";
 import { createBodyReader } from "./http/body_reader.ts";
 import { type ConcurrencyLimit, shedLoad } from "./http/load_shedding.ts";
@@ -29,7 +30,7 @@ import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
 import { createRest } from "./rest/mod.ts";
-import { recordRoutes } from "./telemetry/http.ts";
+import { dropSpans, recordRoutes } from "./telemetry/http.ts";
 
 export interface HttpParts {
   pools: { api: Sql; reader: Sql };
@@ -114,7 +115,10 @@ export async function createHttp(
     count,
   });
   const app = createHttpApp(config.http)
+    .use("/healthz", dropSpans())
+    .use("/readyz", dropSpans())
     .use(recordRoutes())
+    .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
     .route("/", createHealth(ready, draining))
     .route("/graphql", graph)

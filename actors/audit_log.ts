@@ -99,7 +99,7 @@ function accessMessage({ by, action, operation, traceparent, ...access }: Access
     topic: "audit.event",
     key,
     payload: toJson(AuditEventSchema, message) as unknown as OutboxRow["payload"],
-    headers: cloudEventHeaders({ eventId, topic: "audit.event", key, at, traceparent }),
+    headers: cloudEventHeaders({ eventId, key, at, traceparent }),
     createdAt: at,
   };
 }

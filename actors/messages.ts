@@ -15,9 +15,8 @@ import {
 import type { Principal } from "../domain/principal.ts";
 import { traceIdOf } from "../lib/trace_context.ts";
 import type { Audit, Publish } from "./actions.ts";
+import { fieldNames } from "./runtime/changes.ts";
 import type { RecordedAction, RecordedEvent } from "./runtime/recorded_event.ts";
-
-const SOURCE = "/customer-service";
 
 /** What an action of a machine asks to publish or to write into the audit log. */
 export function toMessages(event: RecordedEvent, { type, params }: RecordedAction): OutboxRow[] | undefined {
@@ -26,23 +25,29 @@ export function toMessages(event: RecordedEvent, { type, params }: RecordedActio
   return undefined;
 }
 
-/** What a customer's machine publishes, on the topic of its name. */
+/** A message about a customer. Those of other actors bring the customer's version. */
 export function domainMessage(event: RecordedEvent, message: Publish): OutboxRow {
   const eventId = newId();
-  const common = { ...envelope(event, eventId), customerId: event.customerId ?? "" };
+  const version = "customerVersion" in message ? message.customerVersion : event.after.version;
+  const common = { ...envelope(event, eventId), customerId: event.customerId ?? "", version };
   return outboxRow(event, eventId, message.topic, domainPayload(message, common));
 }
 
 function domainPayload(
   message: Publish,
-  common: ReturnType<typeof envelope> & { customerId: string },
+  common: ReturnType<typeof envelope> & { customerId: string; version: number },
 ): JsonValue {
   switch (message.topic) {
     case "customer.created":
       return toJson(CustomerCreatedSchema, create(CustomerCreatedSchema, common));
     case "customer.updated": {
-      const changedFields = [...message.changedFields];
-      return toJson(CustomerUpdatedSchema, create(CustomerUpdatedSchema, { ...common, changedFields }));
+      const { status } = message;
+      const updated = {
+        ...common,
+        changedFields: fieldNames(message.changedFields),
+        ...(status && { status }),
+      };
+      return toJson(CustomerUpdatedSchema, create(CustomerUpdatedSchema, updated));
     }
     case "customer.group_assigned": {
       const { groupId } = message;
@@ -77,7 +82,7 @@ export function auditMessage(event: RecordedEvent, { action }: Audit): OutboxRow
     target: { type: ref.kind, id: ref.id },
     ...(before && { before }),
     after,
-    changedFields: [...changedFields],
+    changedFields: fieldNames(changedFields),
   });
   return outboxRow(event, eventId, "audit.event", toJson(AuditEventSchema, message));
 }
@@ -96,25 +101,11 @@ function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
   };
 }
 
-/** CloudEvents in Kafka's binary form: the attributes are headers, the value is the message alone. So is the trace. */
+/** Attributes of CloudEvents are headers, in Kafka's binary form; the relay adds those that depend on the deployment. */
 export function cloudEventHeaders(
-  { eventId, topic, key, at, traceparent }: {
-    eventId: string;
-    topic: string;
-    key: string;
-    at: Date;
-    traceparent: string;
-  },
+  { eventId, key, at, traceparent }: { eventId: string; key: string; at: Date; traceparent: string },
 ): Record<string, string> {
-  return {
-    ce_specversion: "1.0",
-    ce_id: eventId,
-    ce_type: topic,
-    ce_source: SOURCE,
-    ce_time: at.toISOString(),
-    ce_subject: key,
-    traceparent,
-  };
+  return { ce_id: eventId, ce_time: at.toISOString(), ce_subject: key, traceparent };
 }
 
 function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload: unknown): OutboxRow {
@@ -126,7 +117,7 @@ function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload
     topic,
     key,
     payload: payload as OutboxRow["payload"],
-    headers: cloudEventHeaders({ eventId, topic, key, at, traceparent }),
+    headers: cloudEventHeaders({ eventId, key, at, traceparent }),
     createdAt: at,
   };
 }

@@ -7,18 +7,25 @@ import { type ServiceClients, serviceOfClient } from "./service_clients.ts";
 import type { TokenVerifier, VerifiedToken } from "./token.ts";
 import { sha256 } from "../lib/hash.ts";
 
-/** @throws {DomainError} UNAUTHENTICATED: credentials are missing or invalid. UNAVAILABLE: keys cannot be read */
-export type Authenticator = (headers: Headers) => Promise<Principal>;
+/**
+ * @param address network address of the client: invalid tokens count against it
+ * @throws {DomainError} UNAUTHENTICATED: credentials are missing or invalid. UNAVAILABLE: keys cannot be read.
+ * RATE_LIMITED: the address has sent too many invalid tokens
+ */
+export type Authenticator = (headers: Headers, address?: string) => Promise<Principal>;
 
 /**
  * Returns the sender's principal in each store in which they have roles, the default store first. Throws the same
  * errors as an Authenticator.
  */
-export type StoresAuthenticator = (headers: Headers) => Promise<readonly [Principal, ...Principal[]]>;
+export type StoresAuthenticator = (
+  headers: Headers,
+  address?: string,
+) => Promise<readonly [Principal, ...Principal[]]>;
 
 /** Accepts `Authorization: Bearer <token>` and nothing else. */
 export function createTokenAuthenticator(verify: TokenVerifier, clients: ServiceClients = {}): Authenticator {
-  return async (headers) => withService(await verify(bearerToken(headers)), clients);
+  return async (headers, address) => withService(await verify(bearerToken(headers), address), clients);
 }
 
 /** Accepts the same token for every store in which it grants roles. */
@@ -26,8 +33,8 @@ export function createStoresAuthenticator(
   verify: TokenVerifier,
   clients: ServiceClients = {},
 ): StoresAuthenticator {
-  return async (headers) => {
-    const verified = await verify(bearerToken(headers));
+  return async (headers, address) => {
+    const verified = await verify(bearerToken(headers), address);
     return [withService(verified, clients), ...verified.elsewhere ?? []];
   };
 }

@@ -51,10 +51,12 @@ export async function searchCustomers(
 }
 
 /** Converts the filter into the argument of the database function. */
-function conditionsOf({ emailPrefix, namePrefix, createdFrom, createdTo, ...rest }: CustomerFilter) {
+function conditionsOf({ email, emailPrefix, namePrefix, createdFrom, createdTo, ...rest }: CustomerFilter) {
   const filter = {
     ...rest,
-    emailPattern: emailPrefix === undefined ? undefined : beginning(emailPrefix),
+    // In lower case here: that of the database depends on its collation.
+    email: email?.toLowerCase(),
+    emailPattern: emailPrefix === undefined ? undefined : beginning(emailPrefix.toLowerCase()),
     names: namePrefix === undefined ? undefined : namePatterns(namePrefix),
     createdFrom: createdFrom?.getTime(),
     createdTo: createdTo?.getTime(),

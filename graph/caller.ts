@@ -25,11 +25,12 @@ export interface Caller {
   idempotencyKey(field: string): string | undefined;
 }
 
-/** @param refusals records callers who are not shoppers */
+/** @param address network address of the client */
 export function createCaller(
   { headers, signal }: Request,
   authenticate: Authenticator,
   refusals: RefusalLog,
+  address: string | undefined,
 ): Caller {
   let shopper: Promise<Principal> | undefined;
   const traceparent = readTraceparent(headers.get("traceparent")) ?? newTraceparent();
@@ -42,7 +43,7 @@ export function createCaller(
     );
   };
   return {
-    shopper: () => shopper ??= authenticate(headers).then(requireShopper),
+    shopper: () => shopper ??= authenticate(headers, address).then(requireShopper),
     traceparent,
     wanted: () => !signal.aborted,
     idempotencyKey: (field) => readKey(headers.get("idempotency-key"), field),

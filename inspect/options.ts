@@ -1,10 +1,10 @@
-/** What the inspector is made with. */
+/** Dependencies of the inspector and of its pages. */
 import type { MiddlewareHandler } from "@hono/hono";
 import type { ExportDownloads, LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { ReceiptFile } from "../actors/gdpr/receipts/file.ts";
 import type { AuditLog } from "../actors/audit_log.ts";
 import type { RefusalLog } from "../actors/refusal_log.ts";
-import type { RequestKey } from "../actors/gdpr/vocabulary.ts";
+import type { RequestKey } from "../actors/gdpr/types.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { Lookups } from "../db/lookups.ts";
 import type { StoreReader } from "../db/store_reader.ts";
@@ -20,13 +20,13 @@ export interface InspectorOptions extends SignInOptions {
   refusals: RefusalLog;
   exportLink: LinkToExport;
   downloads: ExportDownloads;
-  /** The receipt of a request; undefined where there is none. */
+  /** Finds the signed receipt of an erasure request. */
   exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
-  /** Lets a request in, or refuses it, once its form is there. */
+  /** Load shedding: admits an HTTP request or refuses it as overload. */
   admit: MiddlewareHandler;
 }
 
-/** What the pages are made with. */
+/** Dependencies of the pages. */
 export interface Pages extends
   Pick<
     InspectorOptions,

@@ -48,7 +48,7 @@ export function createExports(
       c.set("operation", "downloadExport");
       const { token, part } = c.req.param();
       // A HEAD request, as link checkers send it, does not use up the link.
-      if (c.req.method === "HEAD") return respondWithPart(c, await downloads.look(token, part, by), null);
+      if (c.req.method === "HEAD") return respondWithPart(c, await downloads.describe(token, part, by), null);
       const release = openStream(c, streams); // before the link is used up
       try {
         const { gzip, ...document } = await downloads.fetch(token, part, by, traceparent);

@@ -2,7 +2,7 @@
  * Failures of calls to participants, in fixed words: everything that they send, status texts included, may be
  * personal.
  */
-import { PeerError } from "../actors/gdpr/vocabulary.ts";
+import { ParticipantError } from "../actors/gdpr/types.ts";
 import { GrpcError, MessageTooLargeError, NotGrpcError, type StatusName } from "../grpc/mod.ts";
 import { InvalidRecord } from "./peer_records.ts";
 
@@ -30,8 +30,8 @@ const REFUSALS: ReadonlySet<StatusName> = new Set([
 
 /** Converts a failure of a call; every other error is returned unchanged. */
 export function failureOf(service: string, error: unknown): unknown {
-  const failed = (reason: PeerError["reason"], why: string) =>
-    new PeerError(reason, `Cannot collect from ${service}: ${why}`);
+  const failed = (reason: ParticipantError["reason"], why: string) =>
+    new ParticipantError(reason, `Cannot collect from ${service}: ${why}`);
   if (error instanceof InvalidRecord) {
     return failed("INVALID_DATA", `a record is not valid: ${error.message}`);
   }

@@ -1,7 +1,7 @@
 /** Validation of the records that CollectCustomerData returns. */
 import { fromBinary, type JsonValue } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import type { Delivery } from "../actors/gdpr/vocabulary.ts";
+import type { Delivery } from "../actors/gdpr/types.ts";
 import {
   type CollectCustomerDataResponse,
   CollectCustomerDataResponseSchema,

@@ -1,6 +1,6 @@
 /** Client of the participants' DataSubjectService: streams their personal data, within limits. */
 import { create, toBinary } from "@bufbuild/protobuf";
-import { PeerError, type Peers } from "../actors/gdpr/vocabulary.ts";
+import { type ParticipantClient, ParticipantError } from "../actors/gdpr/types.ts";
 import { Channel, pathOf } from "../grpc/mod.ts";
 import {
   CollectCustomerDataRequestSchema,
@@ -57,15 +57,20 @@ const PATH = pathOf(DataSubjectService.method.collectCustomerData);
 export function createPeers(
   urls: ReadonlyMap<string, URL>,
   options: PeerOptions = {},
-): Peers & Disposable {
+): ParticipantClient & Disposable {
   const limits = { ...PEER_LIMITS, ...options.limits };
   const channels = new Map<string, Channel>();
 
-  function channelOf(service: string): Channel {
+  function urlOf(service: string): URL {
     const url = urls.get(service);
-    if (!url) {
-      throw new PeerError("NOT_CONFIGURED", `Cannot collect from ${service}: its URL is not configured`);
-    }
+    if (url) return url;
+    throw new ParticipantError(
+      "NOT_CONFIGURED",
+      `Cannot collect from ${service}: its URL is not configured`,
+    );
+  }
+
+  function channelOf(service: string, url: URL): Channel {
     let channel = channels.get(service);
     if (!channel) channels.set(service, channel = openChannel(url, limits, options.tls));
     return channel;
@@ -73,7 +78,8 @@ export function createPeers(
 
   return {
     async *collect(service, { customerId, storeId, requestId, resumeAfter, traceparent }, signal) {
-      const channel = channelOf(service);
+      const url = urlOf(service);
+      const channel = channelOf(service, url);
       const request = create(CollectCustomerDataRequestSchema, {
         customerId,
         storeId,
@@ -83,7 +89,7 @@ export function createPeers(
       const metadata = await authorization(service, options.token);
       signal.throwIfAborted();
       const leaving = new AbortController();
-      const watched = instrumentCall(PATH.slice(1), service);
+      const watched = instrumentCall(PATH.slice(1), service, url);
       const responses = watched.within(() => {
         const parent = activeTraceparent() ?? traceparent;
         if (parent !== undefined) metadata.push("traceparent", parent);
@@ -100,7 +106,7 @@ export function createPeers(
         for await (const bytes of inTime(responses, limits, () => leaving.abort())) {
           total.bytes += bytes.length;
           if (++total.records > limits.records || total.bytes > limits.bytes) {
-            throw new PeerError(
+            throw new ParticipantError(
               "TOO_MUCH_DATA",
               `Cannot collect from ${service}: it sends more than is taken`,
             );
@@ -111,7 +117,8 @@ export function createPeers(
       } catch (error) {
         signal.throwIfAborted();
         const failure = failureOf(service, error);
-        ended = () => watched.end(statusOf(error), failure instanceof PeerError ? failure.reason : undefined);
+        ended = () =>
+          watched.end(statusOf(error), failure instanceof ParticipantError ? failure.reason : undefined);
         throw failure;
       } finally {
         ended();
@@ -147,7 +154,7 @@ async function authorization(service: string, token: PeerOptions["token"]): Prom
   try {
     return ["authorization", `Bearer ${await token()}`];
   } catch (cause) {
-    throw new PeerError("UNREACHABLE", `Cannot collect from ${service}: no token is available`, {
+    throw new ParticipantError("UNREACHABLE", `Cannot collect from ${service}: no token is available`, {
       cause,
     });
   }

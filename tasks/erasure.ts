@@ -2,8 +2,9 @@
 /** `deno task erasure memory|replay`: prints the erasure memory, and replays it after a restore. */
 import { parseArgs } from "node:util";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
-import { type Replayed, replaySubjects } from "../actors/gdpr/requests/replay.ts";
+import { type ReplayCounts, replaySubjects } from "../actors/gdpr/requests/replay.ts";
 import { createActors } from "../actors/mod.ts";
+import { readKafkaAccess } from "../config/kafka_access.ts";
 import { openKeys } from "../config/keys.ts";
 import { type Config, ConfigError, readConfig } from "../config/mod.ts";
 import { openPool } from "../db/connect.ts";
@@ -57,19 +58,19 @@ async function printMemory(): Promise<number> {
 
 async function replay(from: string): Promise<number> {
   const config = readConfig(await readEnvironment());
-  const entries = open(from, config);
+  const entries = await open(from, config);
   const api = openPool(databaseUrl(config), "customer_api", 4);
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
   const requests = createRequestSettings(config.gdpr, keys);
   const actors = createActors(api, { requests, committed: createNotifier(api) });
-  const total: Replayed = { remembered: 0, erasedAgain: 0, underWay: 0, alreadyGone: 0, unknown: 0 };
+  const total: ReplayCounts = { remembered: 0, erasedAgain: 0, underWay: 0, alreadyGone: 0, unknown: 0 };
   let [read, unreadable] = [0, 0];
   try {
     for await (const batch of entries) {
       const subjects = batch.flatMap(({ subject }) => subject ?? []);
       for (const { place, subject } of batch) if (!subject) console.error(`Cannot read ${place}`);
       const replayed = await replaySubjects(api, actors, subjects);
-      for (const [name, count] of Object.entries(replayed)) total[name as keyof Replayed] += count;
+      for (const [name, count] of Object.entries(replayed)) total[name as keyof ReplayCounts] += count;
       read += subjects.length;
       unreadable += batch.length - subjects.length;
       console.log(`${read} read …`);
@@ -95,7 +96,7 @@ async function replay(from: string): Promise<number> {
   return 1;
 }
 
-function describe({ remembered, erasedAgain, underWay, alreadyGone, unknown }: Replayed): string {
+function describe({ remembered, erasedAgain, underWay, alreadyGone, unknown }: ReplayCounts): string {
   const more = underWay > 0 ? `, ${underWay} with an erasure in progress` : "";
   return `${remembered} remembered, ${erasedAgain} erased again, ${alreadyGone} already erased, ${unknown} unknown${more}`;
 }
@@ -108,14 +109,14 @@ function source(args: string[]): string {
   throw new UsageError("Cannot replay: expected --from kafka or --from FILE; see erasure --help");
 }
 
-function open(from: string, { kafka }: Config): AsyncIterable<Entry[]> {
+async function open(from: string, { kafka }: Config): Promise<AsyncIterable<Entry[]>> {
   if (from !== "kafka") return readMemoryFile(from);
-  if (kafka) return readErasureLog(kafka);
+  if (kafka) return readErasureLog(await readKafkaAccess(kafka));
   throw new UsageError("Cannot replay from Kafka: KAFKA_BROKERS is not set");
 }
 
 function databaseUrl(config: Config): string {
-  if (config.databaseUrl) return config.databaseUrl;
+  if (config.databaseUrl) return config.databaseDirectUrl ?? config.databaseUrl;
   throw new UsageError(
     "Cannot reach the database: DATABASE_URL is not set, and the embedded database belongs to the running service",
   );

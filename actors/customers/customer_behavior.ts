@@ -1,7 +1,7 @@
 /** The customer as an actor: its row and its commands about the profile and the account. */
 import { z } from "zod";
 import { eraseAddresses } from "../../db/customer_addresses.ts";
-import { deleteMemberships } from "../../db/customer_group_memberships.ts";
+import { deleteMemberships, findGroupIds } from "../../db/customer_group_memberships.ts";
 import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
 import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
@@ -43,8 +43,8 @@ const PERSONAL_COLUMNS = erasedValuesOf("customers") as Record<string, null>;
 const erase = handler(
   ["SYSTEM"],
   z.strictObject({ requestId: uuid }),
-  ({ ref, by, now }) => ({
-    event: { type: "erase", by: by.type },
+  async ({ tx, ref, by, now }) => ({
+    event: { type: "erase", by: by.type, groupIds: await findGroupIds(tx, ref.storeId, ref.id) },
     changedFields: [...columnNames(PERSONAL_COLUMNS), "addresses", "shopper_groups", "anonymized_at"],
     columns: PERSONAL_COLUMNS,
     write: async (tx) => {

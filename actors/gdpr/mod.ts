@@ -1,4 +1,4 @@
-/** What GDPR requests are made of: the settings of their actors, and how their effects are performed. */
+/** Settings and effect performers of GDPR requests. */
 import type { Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import { readStore } from "../../db/store_reader.ts";
@@ -11,9 +11,9 @@ import { collectOwnData } from "./effects/own_data.ts";
 import { type Signer, writeReceipt } from "./receipts/receipt.ts";
 import type { RequestSettings } from "./requests/behavior.ts";
 import { verifyErasure } from "./effects/verify.ts";
-import type { ExportDescription, Peers, RequestKey } from "./vocabulary.ts";
+import type { ExportDescription, ParticipantClient, RequestKey } from "./types.ts";
 
-/** What guards exports, hashes emails and signs receipts. */
+/** Keys that encrypt exports, hash emails and sign receipts. */
 export interface RequestKeys {
   /** AES-GCM with 256 bits. */
   exportKey: CryptoKey;
@@ -23,8 +23,8 @@ export interface RequestKeys {
 }
 
 /**
- * @param participants the services that hold data of customers, beside this one
- * @param graceMs how long a subject may change their mind about an erasure, in milliseconds
+ * @param participants names of the other services that hold data of customers
+ * @param graceMs how long a customer may cancel an erasure before it starts, in milliseconds
  */
 export function createRequestSettings(
   { participants, graceMs }: { participants: readonly string[]; graceMs: number },
@@ -41,26 +41,26 @@ export function createRequestSettings(
 /** @param sql a pool of the role customer_api */
 export function createRequestPerformers(
   sql: Sql,
-  peers: Peers,
+  client: ParticipantClient,
   { exportKey }: RequestKeys,
   clock?: () => Date,
 ) {
   const store = createExportStore(sql, exportKey, clock ? { clock } : {});
-  const find = ({ storeId, requestId }: RequestKey) =>
+  const findInStore = ({ storeId, requestId }: RequestKey) =>
     readStore(sql, storeId, (sql) => findRequest(sql, storeId, requestId));
   return {
     "source.collect": collectPerformer({
-      peers,
+      client,
       store,
       collectOwn: ({ storeId, customerId }) => collectOwnData(sql, storeId, customerId),
-      findRequest: find,
+      findRequest: findInStore,
     }),
     "export.compile": compilePerformer({ store, describe: (key) => describeExport(sql, key) }),
     "erasure.verify": verifyErasure,
   } satisfies Record<string, Performer>;
 }
 
-/** What the documents of a request say about it; undefined when it is none for an export. */
+/** Facts about a request for its documents; undefined if the request does not exist or has no export. */
 async function describeExport(
   sql: Sql,
   { storeId, requestId }: RequestKey,

@@ -1,5 +1,5 @@
 /** Schemas of an address in the REST API. */
-import { country, text } from "../../domain/input.ts";
+import { country, optionalText, text } from "../../domain/input.ts";
 import type { Address } from "../../db/lookups.ts";
 import { z } from "../api.ts";
 
@@ -9,7 +9,7 @@ export const AddressSchema = z.object({
   line2: z.string().nullable(),
   city: z.string(),
   state: z.string().nullable(),
-  country: z.string().meta({ description: "ISO 3166-1 alpha-2", example: "CH" }),
+  country: z.string().meta({ description: "ISO 3166-1 alpha-2, or XK for Kosovo", example: "CH" }),
   postalCode: z.string().nullable(),
   isDefaultShipping: z.boolean(),
   isDefaultBilling: z.boolean(),
@@ -17,11 +17,11 @@ export const AddressSchema = z.object({
 
 export const NewAddressSchema = z.strictObject({
   line1: text(200).meta({ example: "Bahnhofstrasse 1" }),
-  line2: text(200).nullish(),
+  line2: optionalText(200),
   city: text(100).meta({ example: "Zürich" }),
-  state: text(100).nullish(),
-  country: country.meta({ description: "ISO 3166-1 alpha-2", example: "CH" }),
-  postalCode: text(20).nullish().meta({ example: "8001" }),
+  state: optionalText(100),
+  country: country.meta({ description: "ISO 3166-1 alpha-2, or XK for Kosovo", example: "CH" }),
+  postalCode: optionalText(20).meta({ example: "8001" }),
   isDefaultShipping: z.boolean().optional().meta({
     description: "If true, this address replaces the present default",
   }),
@@ -32,7 +32,7 @@ export const NewAddressSchema = z.strictObject({
 
 export const AddressChangesSchema = NewAddressSchema.partial().meta({
   id: "AddressChanges",
-  description: "Absent fields remain unchanged; null clears an optional field.",
+  description: 'Absent fields remain unchanged; null or "" clears an optional field.',
 });
 
 export function bodyOf(address: Address): z.output<typeof AddressSchema> {

@@ -41,6 +41,8 @@ const add = createRoute({
   method: "post",
   path: "/customers/{customerId}/addresses",
   summary: "Adds an address; a customer has at most 50",
+  description:
+    "Repeated under its Idempotency-Key after the address was deleted, it is NOT_FOUND and adds nothing.",
   tags,
   middleware: allow("addAddress"),
   request: {
@@ -95,6 +97,7 @@ const remove = createRoute({
   method: "delete",
   path: "/customers/{customerId}/addresses/{addressId}",
   summary: "Deletes an address",
+  description: "NOT_FOUND if the customer has no such address, also at a second DELETE.",
   tags,
   middleware: allow("deleteAddress"),
   request: { params: addressPath, headers: changeHeaders },

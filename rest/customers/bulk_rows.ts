@@ -90,7 +90,7 @@ function csvReader(header: string): typeof readJson {
       throw refusal(what, `it has ${cells.length} cells where the header has ${names.length}`);
     }
     const fields = names.map((name, at) => [name, name === "returning" ? asBoolean(cells[at]!) : cells[at]]);
-    return Object.fromEntries(fields.filter(([, value]) => value !== ""));
+    return Object.fromEntries(fields.filter(([, value]) => typeof value !== "string" || value.trim() !== ""));
   };
 }
 

@@ -1,5 +1,6 @@
 /** Schemas of a customer search: as query parameters, where every value is text, or as a JSON body. */
-import { email, text, uuid } from "../../domain/input.ts";
+import { email, emailPrefix } from "../../domain/email.ts";
+import { text, uuid } from "../../domain/input.ts";
 import type { CustomerFilter } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
 import { PAGE_LIMIT, pageQuery } from "../pagination.ts";
@@ -17,7 +18,7 @@ const filter = {
     format: "email",
     description: "The whole email, compared without regard to case",
   }),
-  emailPrefix: text(254).optional().meta({
+  emailPrefix: emailPrefix.optional().meta({
     description: "Beginning of the email, compared without regard to case",
   }),
   namePrefix: text(100)

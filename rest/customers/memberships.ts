@@ -35,6 +35,8 @@ const assign = createRoute({
   method: "put",
   path: "/customers/{customerId}/groups/{groupId}",
   summary: "Assigns a group to a customer; a customer is in at most 50 groups",
+  description:
+    "Repeated under its Idempotency-Key after the membership has ended, it is NOT_FOUND and changes nothing.",
   tags,
   middleware: allow("assignGroup"),
   request: { params: membershipPath, headers: changeHeaders },
@@ -50,11 +52,12 @@ const remove = createRoute({
   method: "delete",
   path: "/customers/{customerId}/groups/{groupId}",
   summary: "Removes a customer from a group",
+  description: "NOT_FOUND if the customer is not in the group, also at a second DELETE.",
   tags,
   middleware: allow("removeGroup"),
   request: { params: membershipPath, headers: changeHeaders },
   responses: {
-    204: { description: "The customer is not in the group, or no longer", ...versioned },
+    204: { description: "The customer is no longer in the group", ...versioned },
     ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -87,7 +90,10 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     const { customerId, groupId } = c.req.valid("param");
     const context = commandContext(c);
     const ref = { kind: "customer", storeId: context.by.storeId, id: customerId } as const;
-    const { version } = await actors.send(ref, { type: "group.remove", groupId }, context);
+    const { changed, version } = await actors.send(ref, { type: "group.remove", groupId }, context);
+    if (!changed) {
+      throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId} in shopper group ${groupId}`);
+    }
     return c.body(null, 204, { etag: etag(version) });
   });
 }

@@ -1,5 +1,5 @@
 /** Actions of staff on a GDPR request. Its state machine decides which action each state accepts. */
-import { text } from "../../domain/input.ts";
+import { optionalText, text } from "../../domain/input.ts";
 import { allow } from "../access.ts";
 import { type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
@@ -12,8 +12,14 @@ const ReasonSchema = z.strictObject({
   reason: text(500).meta({ description: "Free text. It must not contain personal data of the subject" }),
 }).meta({ id: "Reason" });
 const service = text(100).meta({ example: "order-service" });
-const OptionalReasonSchema = ReasonSchema.partial().meta({ id: "OptionalReason" });
-const RetrySchema = OptionalReasonSchema.extend({ service: service.optional() }).meta({ id: "Retry" });
+const OptionalReasonSchema = z.strictObject({
+  reason: optionalText(500).meta({
+    description: "Free text. It must not contain personal data of the subject",
+  }),
+}).meta({ id: "OptionalReason" });
+const RetrySchema = OptionalReasonSchema.extend({
+  service: optionalText(100).meta({ example: "order-service" }),
+}).meta({ id: "Retry" });
 const WaiverSchema = ReasonSchema.extend({ service }).meta({ id: "Waiver" });
 
 const ACTIONS = {

@@ -1,5 +1,5 @@
 /** Paginated list of the GDPR requests of a store. */
-import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { text, uuid } from "../../domain/input.ts";
 import { searchRequests } from "../../db/gdpr_search.ts";
 import { allow, answeredOf } from "../access.ts";

@@ -1,8 +1,9 @@
 /** Schemas of a GDPR request in the REST API. */
 import { AT_RISK_MS } from "../../actors/gdpr/machines/events.ts";
 import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
-import { RIGHTS } from "../../actors/gdpr/vocabulary.ts";
-import { email, locale, phone, text, uuid } from "../../domain/input.ts";
+import { RIGHTS } from "../../actors/gdpr/types.ts";
+import { email } from "../../domain/email.ts";
+import { optionalLocale, optionalPhone, optionalText, uuid } from "../../domain/input.ts";
 import type { GdprRequestRow, ParticipantRow } from "../../db/gdpr_requests.ts";
 import type { FoundRequest } from "../../db/gdpr_search.ts";
 import { z } from "../api.ts";
@@ -27,7 +28,9 @@ const sharedFields = {
   atRisk: z.boolean().meta({ description: "Open, and due within seven days" }),
   overdue: z.boolean().meta({ description: "Open, and its due date has passed" }),
   createdAt: z.iso.datetime(),
-  dueAt: z.iso.datetime(),
+  dueAt: z.iso.datetime().meta({
+    description: "In UTC: one calendar month after receipt, counted in UTC; three if it was extended",
+  }),
   completedAt: z.iso.datetime().nullable(),
   requestedBy: z.uuid().meta({
     description: "The subject, staff member or service that opened it",
@@ -76,10 +79,10 @@ export const NewRequestSchema = z.strictObject({
   type: z.enum(RIGHTS),
   corrections: z.strictObject({
     email: email.optional(),
-    firstName: text(100).nullish(),
-    lastName: text(100).nullish(),
-    phone: phone.nullish().meta({ description: "E.164", example: "+41445551234" }),
-    locale: locale.nullish().meta({ description: "BCP 47", example: "de-CH" }),
+    firstName: optionalText(100),
+    lastName: optionalText(100),
+    phone: optionalPhone.meta({ description: "E.164", example: "+41445551234" }),
+    locale: optionalLocale.meta({ description: "BCP 47", example: "de-CH" }),
   }).optional().meta({
     description:
       "Required for a RECTIFICATION, not accepted otherwise: the correct values of at least one field of the profile",

@@ -1,4 +1,5 @@
 /** Timeline of a GDPR request: its events. */
+import { fieldNames } from "../../actors/runtime/changes.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import { DOWNLOADED } from "../../actors/gdpr/exports/download_record.ts";
@@ -85,7 +86,7 @@ function bodyOf(stored: ActorEventRow): z.output<typeof EventSchema> {
     stateBefore: row.stateBefore === null ? null : stateOf(row.stateBefore),
     stateAfter: stateOf(row.stateAfter),
     by: { id: row.principalId, type: row.principalType, service: row.principalService },
-    changedFields: [...row.changedFields],
+    changedFields: fieldNames(row.changedFields),
     reason: row.reason,
     at: row.at.toISOString(),
   };

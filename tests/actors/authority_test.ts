@@ -1,4 +1,4 @@
-/** Every command there is, told by everybody: who may is a table here, and the runtime holds all to it. */
+/** Authorization: the runtime enforces a table of which principals may send which command. */
 import assert from "node:assert/strict";
 import { createBehaviors } from "../../actors/mod.ts";
 import { type Principal, type RoleName, ROLES } from "../../domain/principal.ts";
@@ -8,16 +8,16 @@ import { createWorld, tell } from "./world.ts";
 
 const SYSTEM = ["SYSTEM"];
 const STAFF = ["STAFF", ...SYSTEM];
-const ANYBODY = ["CUSTOMER", ...STAFF];
-/** Decisions about a request: services make none. */
+const ANYONE = ["CUSTOMER", ...STAFF];
+/** Principals of decisions about a request: services make none. */
 const PEOPLE = ["STAFF"];
-const WHO: Record<ActorKind, Record<string, readonly string[]>> = {
+const PRINCIPALS: Record<ActorKind, Record<string, readonly string[]>> = {
   customer: {
     register: STAFF,
-    "profile.update": ANYBODY,
-    "address.add": ANYBODY,
-    "address.update": ANYBODY,
-    "address.delete": ANYBODY,
+    "profile.update": ANYONE,
+    "address.add": ANYONE,
+    "address.update": ANYONE,
+    "address.delete": ANYONE,
     "group.assign": STAFF,
     "group.remove": STAFF,
     "account.suspend": STAFF,
@@ -27,7 +27,7 @@ const WHO: Record<ActorKind, Record<string, readonly string[]>> = {
   },
   shopper_group: { "group.create": STAFF, "group.update": STAFF, "group.delete": STAFF },
   gdpr_request: {
-    open: ANYBODY,
+    open: ANYONE,
     cancel: ["CUSTOMER", ...PEOPLE],
     hold: PEOPLE,
     release: PEOPLE,
@@ -52,29 +52,29 @@ const WRITERS: Record<ActorKind, readonly RoleName[]> = {
 Deno.test("the table names every command", async () => {
   for (const { kind, creation, handlers } of Object.values(createBehaviors(await requestSettings()))) {
     assert.deepEqual(
-      Object.keys(WHO[kind as ActorKind]).sort(),
+      Object.keys(PRINCIPALS[kind as ActorKind]).sort(),
       [creation.type, ...Object.keys(handlers)].sort(),
     );
   }
 });
 
-Deno.test("every command is refused to everybody whom the table does not name, before anything is looked up", async () => {
+Deno.test("every command is forbidden to every principal that the table does not name, before any lookup", async () => {
   await using world = await createWorld();
   const { storeId } = world;
-  for (const [kind, commands] of Object.entries(WHO)) {
+  for (const [kind, commands] of Object.entries(PRINCIPALS)) {
     const ref: ActorRef = { kind: kind as ActorKind, storeId, id: crypto.randomUUID() };
-    for (const [type, who] of Object.entries(commands)) {
-      for (const [whom, by, allowed] of principals(ref, who)) {
-        // A field that no command knows: whoever may send the command learns of that, and nothing is written.
+    for (const [type, permitted] of Object.entries(commands)) {
+      for (const [name, by, allowed] of principals(ref, permitted)) {
+        // No command has this field: a permitted principal gets INVALID_INPUT, and nothing is written.
         const code = allowed ? "INVALID_INPUT" : "FORBIDDEN";
-        await assert.rejects(tell(world, ref, type, { unknown: 1 }, { by }), { code }, `${type} by ${whom}`);
+        await assert.rejects(tell(world, ref, type, { unknown: 1 }, { by }), { code }, `${type} by ${name}`);
       }
     }
   }
 });
 
-/** Somebody of each kind, and whether the command is for them. */
-function* principals(ref: ActorRef, who: readonly string[]): Generator<[string, Principal, boolean]> {
+/** Principals of each kind with their names, and whether they may send the command. */
+function* principals(ref: ActorRef, permitted: readonly string[]): Generator<[string, Principal, boolean]> {
   const { storeId, kind } = ref;
   const id = crypto.randomUUID();
   const elsewhere = crypto.randomUUID();
@@ -83,9 +83,13 @@ function* principals(ref: ActorRef, who: readonly string[]): Generator<[string, 
     { id: ref.id, type: "CUSTOMER", storeId, roles: [] },
     may("CUSTOMER"),
   ];
-  // Whose a request is stands in its row: who is nobody's concern is refused there, and not before.
-  const stranger = kind === "gdpr_request" && may("CUSTOMER");
-  yield ["a customer with a role", { id, type: "CUSTOMER", storeId, roles: ["STORE_MANAGER"] }, stranger];
+  // The customer of a request is known from its row only, so the input is validated first.
+  const passesAuthorization = kind === "gdpr_request" && may("CUSTOMER");
+  yield [
+    "a customer with a role",
+    { id, type: "CUSTOMER", storeId, roles: ["STORE_MANAGER"] },
+    passesAuthorization,
+  ];
   yield [
     "the customer of another store",
     { id: ref.id, type: "CUSTOMER", storeId: elsewhere, roles: [] },
@@ -101,6 +105,6 @@ function* principals(ref: ActorRef, who: readonly string[]): Generator<[string, 
   yield ["a service for another store", { id, type: "SYSTEM", storeId: elsewhere, roles: [] }, false];
 
   function may(type: string): boolean {
-    return who.includes(type);
+    return permitted.includes(type);
   }
 }

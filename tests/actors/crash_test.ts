@@ -1,4 +1,4 @@
-/** A process that is killed between any two statements of a command leaves all of it or nothing. */
+/** Crash safety: a process that is killed between two statements of a command leaves all of its effects or none. */
 import assert from "node:assert/strict";
 import type { ActorRef } from "../../actors/commands.ts";
 import type { Answer } from "../../actors/runtime/protocol.ts";
@@ -7,7 +7,7 @@ import { ADDRESS, createGroup, createWorld, customerRef, register, tell, type Wo
 
 const SCRIPT = new URL("./crash_process.ts", import.meta.url).pathname;
 
-/** Commands that write to each table there is, and what has to stand before. */
+/** Commands that together write to every table, each with the state that it requires. */
 const COMMANDS: [
   type: string,
   arrange: (world: World) => Promise<{ ref: ActorRef; fields: Record<string, unknown> }>,
@@ -25,44 +25,52 @@ const COMMANDS: [
 ];
 
 for (const [type, arrange] of COMMANDS) {
-  Deno.test(`${type}: killed before any of its statements, nothing is lost or half done`, async () => {
+  Deno.test(`${type} leaves no partial changes when the process is killed before any of its statements`, async () => {
     await using world = await createWorld();
     const { ref, fields } = await arrange(world);
     const context = { by: world.system, traceparent: newTraceparent(), idempotencyKey: "after the crash" };
     const request = { ref, command: { type, ...fields }, context };
-    const before = await contents(world);
+    const before = await countRows(world);
 
     let statement = 0;
     let answer: Answer | undefined;
     while (answer === undefined) {
       answer = await run(world, ++statement, request);
       if (answer !== undefined) break;
-      assert.deepEqual(await contents(world), before, `killed before statement ${statement}`);
+      assert.deepEqual(await countRows(world), before, `killed before statement ${statement}`);
     }
-    assert.ok(statement > 7, "there were statements to be killed before: begin, …, commit");
-    const after = await contents(world);
+    assert.ok(statement > 7, "statements to kill the process before: begin, …, commit");
+    const after = await countRows(world);
     for (const table of ["actor_events", "outbox", "idempotency_keys"]) {
       assert.ok((after[table] ?? 0) > (before[table] ?? 0), table);
     }
 
-    // Killed after its commit, it had no chance to answer: whoever asks again gets the same answer.
+    // After a kill between commit and answer, the caller's retry returns the same answer.
     assert.deepEqual(await run(world, 0, request), answer);
-    assert.deepEqual(await contents(world), after);
+    assert.deepEqual(await countRows(world), after);
   });
 }
 
-/** The answer, or undefined when the process was killed. */
-async function run(world: World, dieBefore: number, request: unknown): Promise<Answer | undefined> {
+/** Returns the answer, or undefined if the process was killed. */
+async function run(world: World, killBefore: number, request: unknown): Promise<Answer | undefined> {
   const { signal, success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", SCRIPT, world.database.url, String(dieBefore), JSON.stringify(request)],
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      SCRIPT,
+      world.database.url,
+      String(killBefore),
+      JSON.stringify(request),
+    ],
   }).output();
   if (signal === "SIGKILL") return undefined;
   assert.ok(success, new TextDecoder().decode(stderr));
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** How many rows each table has, and how many commands its actors have accepted. */
-async function contents({ admin }: World): Promise<Record<string, number>> {
+/** Counts the rows of each table and the versions of the customers. */
+async function countRows({ admin }: World): Promise<Record<string, number>> {
   const [row] = await admin`
     select
       (select count(*)::int from customers) as customers,

@@ -7,7 +7,7 @@ Deno.test("customer commands", async (t) => {
   const lookups = createLookups(world.database.pool("customer_reader"));
   const find = (customerId: string) => lookups.findCustomer({ storeId: world.storeId, customerId });
 
-  await t.step("a registered customer is active at version 1, with every value as given", async () => {
+  await t.step("a registered customer is active at version 1, with the given values", async () => {
     const ref = customerRef(world);
     const profile = {
       email: "Ada@Example.com",
@@ -23,26 +23,26 @@ Deno.test("customer commands", async (t) => {
       ids: {},
       changed: true,
     });
-    const found = await find(ref.id);
-    assert.equal(found?.email, "Ada@Example.com");
-    assert.equal(found?.locale, "de-CH", "in its canonical spelling");
-    assert.equal(found?.status, "ACTIVE");
+    const customer = await find(ref.id);
+    assert.equal(customer?.email, "Ada@Example.com");
+    assert.equal(customer?.locale, "de-CH", "canonical spelling");
+    assert.equal(customer?.status, "ACTIVE");
   });
 
   await t.step(
-    "a profile update changes what is given, clears what is null and leaves the rest",
+    "a profile update changes the given fields, clears null fields and keeps the others",
     async () => {
       const ref = await register(world, { firstName: "Grace", phone: "+41445551234" });
       const answer = await tell(world, ref, "profile.update", { lastName: "Hopper", phone: null }, {
         by: shopper(ref),
       });
       assert.equal(answer.version, 2);
-      const found = await find(ref.id);
-      assert.deepEqual([found?.firstName, found?.lastName, found?.phone], ["Grace", "Hopper", null]);
+      const customer = await find(ref.id);
+      assert.deepEqual([customer?.firstName, customer?.lastName, customer?.phone], ["Grace", "Hopper", null]);
     },
   );
 
-  await t.step("an address that becomes the default takes that from the other one", async () => {
+  await t.step("a new default address replaces the previous default", async () => {
     const ref = await register(world);
     const first = await tell(world, ref, "address.add", {
       ...ADDRESS,
@@ -50,16 +50,16 @@ Deno.test("customer commands", async (t) => {
       isDefaultBilling: true,
     });
     const second = await tell(world, ref, "address.add", { ...ADDRESS, isDefaultShipping: true });
-    const found = await find(ref.id);
+    const customer = await find(ref.id);
     assert.deepEqual(
-      found?.addresses.map((
+      customer?.addresses.map((
         address,
       ) => [address.addressId, address.isDefaultShipping, address.isDefaultBilling]),
       [[first.ids.addressId, false, true], [second.ids.addressId, true, false]],
     );
   });
 
-  await t.step("a group assigned names who assigned it", async () => {
+  await t.step("a membership stores the principal that assigned it", async () => {
     const ref = await register(world);
     const group = await createGroup(world);
     await tell(world, ref, "group.assign", { groupId: group.id }, { by: world.staff });
@@ -68,7 +68,7 @@ Deno.test("customer commands", async (t) => {
     assert.equal(row?.assignedBy, world.staff.id);
   });
 
-  await t.step("a refusal says which state and which guard it is about", async () => {
+  await t.step("a refusal names the state and the guard", async () => {
     const ref = await register(world);
     await tell(world, ref, "account.suspend");
     const own = { by: shopper(ref) };
@@ -81,13 +81,13 @@ Deno.test("customer commands", async (t) => {
     });
   });
 
-  await t.step("an erased customer keeps its row and nothing else", async () => {
+  await t.step("an erased customer keeps its row without personal values", async () => {
     const ref = await register(world, { firstName: "Alan", phone: "+41445551234" });
     await tell(world, ref, "address.add", ADDRESS);
     await tell(world, ref, "erase", { requestId: crypto.randomUUID() });
-    const found = await find(ref.id);
-    assert.equal(found?.email, null);
-    assert.ok(found?.anonymizedAt);
+    const customer = await find(ref.id);
+    assert.equal(customer?.email, null);
+    assert.ok(customer?.anonymizedAt);
     await assert.rejects(tell(world, ref, "profile.update", { firstName: "Alan" }), {
       code: "REFUSED_IN_STATE",
     });

@@ -1,4 +1,4 @@
-/** Every state of the customer's machine, told everything by everybody: against the table, and for real. */
+/** Customer machine: every command by every principal in every state, against a table and on rows. */
 import assert from "node:assert/strict";
 import { transition } from "xstate";
 import { getShortestPaths, getSimplePaths } from "xstate/graph";
@@ -14,7 +14,7 @@ import { ADDRESS, createGroup, createWorld, register, shopper, tell, type World 
 type By = CustomerEvent["by"];
 type Type = CustomerEvent["type"];
 
-/** What each state accepts from whom, and where it leads ("": it stays). */
+/** Next state of each accepted command by state and principal; "" for no change of state. */
 const TABLE: Record<string, Partial<Record<Type, Partial<Record<By, string>>>>> = {
   active: {
     "profile.update": { CUSTOMER: "", STAFF: "", SYSTEM: "" },
@@ -47,10 +47,11 @@ const TABLE: Record<string, Partial<Record<Type, Partial<Record<By, string>>>>> 
   },
   anonymized: {},
 };
+const REMOVED = "customer.group_removed";
 const TYPES = Object.keys(TABLE.active ?? {}).concat("account.reinstate") as Type[];
-/** What the platform hears of each: the domain event with the fields that it names, and the line of the audit log. */
-const TOLD: Record<Type, { topic?: string; fields?: string[]; action: string }> = {
-  "profile.update": { topic: "customer.updated", fields: ["first_name"], action: "CUSTOMER_UPDATED" },
+/** Published messages of each command: the domain event with its changed fields, and the audit action. */
+const MESSAGES: Record<Type, { topic?: string; fields?: string[]; action: string }> = {
+  "profile.update": { topic: "customer.updated", fields: ["firstName"], action: "CUSTOMER_UPDATED" },
   "address.add": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_ADDED" },
   "address.update": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_UPDATED" },
   "address.delete": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_DELETED" },
@@ -61,7 +62,7 @@ const TOLD: Record<Type, { topic?: string; fields?: string[]; action: string }> 
   "account.close": { topic: "customer.updated", fields: ["status"], action: "CUSTOMER_CLOSED" },
   "erase": { action: "CUSTOMER_ERASED" },
 };
-/** Who may not even ask, whatever the state. */
+/** Commands that a principal may not send in any state. */
 const FORBIDDEN: Record<By, readonly Type[]> = {
   CUSTOMER: [
     "group.assign",
@@ -89,16 +90,16 @@ const events = TYPES.flatMap((type) =>
 const serializeState = ({ value }: { value: unknown }) => String(value);
 const paths = getShortestPaths(customerMachine, { events, serializeState });
 
-Deno.test("the customer machine has exactly the states of the table, each of them in reach", () => {
+Deno.test("the customer machine has exactly the states of the table, and each is reachable", () => {
   assert.deepEqual(paths.map((path) => String(path.state.value)).sort(), Object.keys(TABLE).sort());
 });
 
 for (const path of paths) {
   const state = String(path.state.value);
   const steps = path.steps.map((step) => step.event).filter((event) => !event.type.startsWith("xstate."));
-  const way = steps.map((event) => event.type);
+  const commands = steps.map((event) => event.type);
 
-  Deno.test(`a customer that is ${state} does for everybody what the table says, and refuses the rest`, async (t) => {
+  Deno.test(`a customer that is ${state} accepts the commands in the table and refuses all others`, async (t) => {
     await using world = await createWorld();
     for (const { type, by } of events) {
       const expected = TABLE[state]?.[type]?.[by];
@@ -106,13 +107,14 @@ for (const path of paths) {
       await t.step(
         `${type} by ${by}: ${forbidden ? "FORBIDDEN" : expected ?? "REFUSED_IN_STATE"}`,
         async () => {
-          const { ref, fields: sent } = await arrange(world, way, type);
+          const { ref, fields: sentFields } = await arrange(world, commands, type);
           const before = await rows(world, ref);
+          const groups = await groupsOf(world, ref);
           const principal = { CUSTOMER: shopper(ref), STAFF: world.staff, SYSTEM: world.system }[by];
-          const sending = tell(world, ref, type, sent, { by: principal });
+          const sending = tell(world, ref, type, sentFields, { by: principal });
           if (forbidden || expected === undefined) {
             await assert.rejects(sending, { code: forbidden ? "FORBIDDEN" : "REFUSED_IN_STATE" });
-            assert.deepEqual(await rows(world, ref), before, "nothing written");
+            assert.deepEqual(await rows(world, ref), before, "nothing was written");
             return;
           }
           const answer = await sending;
@@ -128,7 +130,9 @@ for (const path of paths) {
               type,
             ],
           );
-          const { topic, fields, action } = TOLD[type];
+          const { topic, fields, action } = MESSAGES[type];
+          const removed = type === "erase" ? groups.map((groupId) => ({ topic: REMOVED, groupId })) : [];
+          const status = fields?.includes("status") ? { status: after.status } : {};
           const audit = {
             topic: "audit.event",
             action,
@@ -138,7 +142,16 @@ for (const path of paths) {
             after: { state: answer.state, version: answer.version },
           };
           assert.deepEqual(await outbox(world, ref, before.outbox), [
-            ...(topic ? [{ topic, ...(fields ? { fields } : {}), ...groupOf(sent) }] : []),
+            ...removed.map((event) => ({ ...event, version: answer.version })),
+            ...(topic
+              ? [{
+                topic,
+                version: answer.version,
+                ...(fields ? { fields } : {}),
+                ...status,
+                ...groupOf(sentFields),
+              }]
+              : []),
             audit,
           ]);
         },
@@ -147,25 +160,25 @@ for (const path of paths) {
   });
 }
 
-Deno.test("a customer goes every way through the machine that visits no state twice", async () => {
+Deno.test("a customer can take every simple path through the machine", async () => {
   await using world = await createWorld();
   const bySystem = events.filter(({ by }) => by === "SYSTEM");
-  const ways = getSimplePaths(customerMachine, { events: bySystem, serializeState });
-  assert.ok(ways.length > paths.length);
-  for (const { steps, state } of ways) {
-    const way = steps.map(({ event }) => event.type).filter((type) => !type.startsWith("xstate."));
+  const simplePaths = getSimplePaths(customerMachine, { events: bySystem, serializeState });
+  assert.ok(simplePaths.length > paths.length);
+  for (const { steps, state } of simplePaths) {
+    const commands = steps.map(({ event }) => event.type).filter((type) => !type.startsWith("xstate."));
     const ref = await register(world);
-    for (const type of way) {
+    for (const type of commands) {
       const fields = type === "erase" ? { requestId: crypto.randomUUID() } : {};
       await tell(world, ref, type, fields);
     }
     const row = await rows(world, ref);
-    const expected = [STATUS[String(state.value)], state.value === "anonymized", way.length + 1];
-    assert.deepEqual([row.status, row.anonymized, row.version], expected, way.join(", "));
+    const expected = [STATUS[String(state.value)], state.value === "anonymized", commands.length + 1];
+    assert.deepEqual([row.status, row.anonymized, row.version], expected, commands.join(", "));
   }
 });
 
-Deno.test("an address book and a customer's groups have their limits, and room again after a deletion", () => {
+Deno.test("addresses and groups of a customer have limits, and a deletion makes room", () => {
   const by = "STAFF";
   const limits = [
     {
@@ -182,48 +195,60 @@ Deno.test("an address book and a customer's groups have their limits, and room a
   for (const { add, remove, context } of limits) {
     const full = customerMachine.resolveState({ value: "active", context });
     assert.equal(full.can(add), false);
-    const [roomier] = transition(customerMachine, full, remove);
-    assert.equal(roomier.can(add), true);
+    const [withRoom] = transition(customerMachine, full, remove);
+    assert.equal(withRoom.can(add), true);
   }
 });
 
-/** A customer in some state, and the fields with which a command really changes something. */
+/** Creates a customer, sends the commands, and returns fields with which the next command changes something. */
 async function arrange(
   world: World,
-  way: Type[],
+  commands: Type[],
   type: Type,
 ): Promise<{ ref: ActorRef; fields: Record<string, string> }> {
   const ref = await register(world);
   const { ids } = await tell(world, ref, "address.add", ADDRESS);
-  const [joined, other] = [await createGroup(world), await createGroup(world)];
-  await tell(world, ref, "group.assign", { groupId: joined.id });
+  const [current, other] = [await createGroup(world), await createGroup(world)];
+  await tell(world, ref, "group.assign", { groupId: current.id });
   const fields: Partial<Record<Type, Record<string, string>>> = {
     "profile.update": { firstName: "Ada" },
     "address.add": ADDRESS,
     "address.update": { addressId: ids.addressId ?? "", city: "Bern" },
     "address.delete": { addressId: ids.addressId ?? "" },
     "group.assign": { groupId: other.id },
-    "group.remove": { groupId: joined.id },
+    "group.remove": { groupId: current.id },
     "erase": { requestId: crypto.randomUUID() },
   };
-  for (const step of way) await tell(world, ref, step, fields[step]);
+  for (const step of commands) await tell(world, ref, step, fields[step]);
   return { ref, fields: fields[type] ?? {} };
 }
 
-/** What a group's events name beside the customer. */
+/** Additional field of a group's events. */
 function groupOf({ groupId }: Record<string, string>) {
   return groupId ? { groupId } : {};
 }
 
-/** What the outbox holds of the customer beyond the first rows, in order; of an event what is its own. */
+/** Reads the customer's messages after the first rows, in order, with the fields that this test compares. */
 async function outbox({ admin }: World, { id }: ActorRef, first: number) {
   const events = await admin<{ topic: string; payload: Record<string, unknown> }[]>`
     select topic, payload from outbox where key = ${id} order by seq offset ${first}`;
   return events.map(({ topic, payload }) => {
-    const { action, actor, target, before, after, groupId, changedFields } = payload;
+    const { action, actor, target, before, after, groupId, changedFields, status, version } = payload;
     if (topic === "audit.event") return { topic, action, actor, target, before, after };
-    return { topic, ...(changedFields ? { fields: changedFields } : {}), ...(groupId ? { groupId } : {}) };
+    return {
+      topic,
+      version,
+      ...(changedFields ? { fields: changedFields } : {}),
+      ...(status ? { status } : {}),
+      ...(groupId ? { groupId } : {}),
+    };
   });
+}
+
+async function groupsOf({ admin }: World, { id }: ActorRef): Promise<string[]> {
+  const rows = await admin<{ groupId: string }[]>`
+    select group_id from customer_group_memberships where customer_id = ${id}`;
+  return rows.map(({ groupId }) => groupId);
 }
 
 async function rows({ admin }: World, { id }: ActorRef) {

@@ -11,7 +11,7 @@ Deno.test("commands under an idempotency key", async (t) => {
   const countAddresses = async (customerId: string) =>
     (await admin`select 1 from customer_addresses where customer_id = ${customerId}`).length;
 
-  await t.step("the same command twice is carried out once and answered alike", async () => {
+  await t.step("a repeated command runs once and returns the same answer", async () => {
     const ref = await register(world);
     const first = await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "once" });
     await tell(world, ref, "profile.update", { firstName: "Ada" });
@@ -19,7 +19,7 @@ Deno.test("commands under an idempotency key", async (t) => {
     assert.equal(await countAddresses(ref.id), 1);
   });
 
-  await t.step("twenty at once under one key are carried out once and answered alike", async () => {
+  await t.step("twenty concurrent commands under one key run once and return the same answer", async () => {
     const ref = await register(world);
     const answers = await Promise.all(
       Array.from(
@@ -31,14 +31,14 @@ Deno.test("commands under an idempotency key", async (t) => {
     assert.equal(await countAddresses(ref.id), 1);
   });
 
-  await t.step("a repeated registration is answered alike, not refused as a duplicate", async () => {
+  await t.step("a repeated registration returns the same answer, not ALREADY_EXISTS", async () => {
     const ref = customerRef(world);
     const fields = { email: "once@example.com" };
     const first = await tell(world, ref, "register", fields, { idempotencyKey: "register" });
     assert.deepEqual(await tell(world, ref, "register", fields, { idempotencyKey: "register" }), first);
   });
 
-  /** Without an id of the test's own. */
+  /** Registers a customer whose ID the runtime generates. */
   const registerNew = (email: string, idempotencyKey: string) =>
     world.actors.send({ kind: "customer", storeId: world.storeId }, { type: "register", email }, {
       by: world.system,
@@ -46,16 +46,16 @@ Deno.test("commands under an idempotency key", async (t) => {
       idempotencyKey,
     });
 
-  await t.step("twenty at once that leave the id to the runtime make one actor", async () => {
+  await t.step("twenty concurrent registrations without an ID create one customer", async () => {
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => registerNew("drawn@example.com", "drawn")),
+      Array.from({ length: 20 }, () => registerNew("generated@example.com", "generated")),
     );
     for (const answer of answers) assert.deepEqual(answer, answers[0]);
-    const rows = await admin`select customer_id from customers where email = 'drawn@example.com'`;
+    const rows = await admin`select customer_id from customers where email = 'generated@example.com'`;
     assert.deepEqual(rows.map(({ customerId }) => customerId), [answers[0]?.id]);
   });
 
-  await t.step("another body under the same key is refused and changes nothing", async () => {
+  await t.step("a different command under the same key is refused and changes nothing", async () => {
     const ref = await register(world);
     await tell(world, ref, "profile.update", { firstName: "Ada" }, { idempotencyKey: "body" });
     const other = tell(world, ref, "profile.update", { firstName: "Grace" }, { idempotencyKey: "body" });
@@ -70,7 +70,7 @@ Deno.test("commands under an idempotency key", async (t) => {
     await assert.rejects(sending, { code: "INVALID_INPUT" });
   });
 
-  await t.step("the same key belongs to one customer only", async () => {
+  await t.step("a key that was used for one customer is refused for another", async () => {
     const [ref, other] = [await register(world), await register(world)];
     await tell(world, ref, "profile.update", { firstName: "Ada" }, { idempotencyKey: "two customers" });
     const sending = tell(world, other, "profile.update", { firstName: "Ada" }, {
@@ -79,14 +79,14 @@ Deno.test("commands under an idempotency key", async (t) => {
     await assert.rejects(sending, { code: "INVALID_INPUT" });
   });
 
-  await t.step("the same key serves another principal and another store apart", async () => {
+  await t.step("another principal may use the same key", async () => {
     const ref = await register(world);
     await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "shared" });
     await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "shared", by: world.staff });
     assert.equal(await countAddresses(ref.id), 2);
   });
 
-  await t.step("the same key does not serve a principal of another type under the same ID", async () => {
+  await t.step("a principal of another type with the same ID is refused the same key", async () => {
     const ref = await register(world);
     const { system } = world;
     const key = { idempotencyKey: "one ID" };
@@ -101,7 +101,7 @@ Deno.test("commands under an idempotency key", async (t) => {
     assert.equal(await createAnswers(createStoreReader(api), staff)("one ID"), undefined);
   });
 
-  await t.step("an answer that an earlier version has stored, without a type, is still given", async () => {
+  await t.step("an answer that an earlier version stored without a principal type is returned", async () => {
     const ref = await register(world);
     const first = await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "earlier" });
     await admin`update idempotency_keys set principal_type = null`;
@@ -111,7 +111,7 @@ Deno.test("commands under an idempotency key", async (t) => {
     );
   });
 
-  await t.step("a refused command leaves its key free", async () => {
+  await t.step("a refused command does not use its key", async () => {
     const ref = await register(world);
     const stale = tell(world, ref, "profile.update", { firstName: "Ada" }, {
       idempotencyKey: "free",
@@ -122,18 +122,18 @@ Deno.test("commands under an idempotency key", async (t) => {
     assert.equal(answer.version, 2);
   });
 
-  await t.step("an expired key can be used anew", async () => {
+  await t.step("an expired key can be used again", async () => {
     const ref = await register(world);
     await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "expired" });
     await admin`update idempotency_keys set expires_at = now() - interval '1 second'`;
     await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "expired" });
     assert.equal(await countAddresses(ref.id), 2);
-    const { id } = await registerNew("first@example.com", "register anew");
+    const { id } = await registerNew("first@example.com", "register again");
     await admin`update idempotency_keys set expires_at = now() - interval '1 second'`;
-    assert.notEqual((await registerNew("second@example.com", "register anew")).id, id);
+    assert.notEqual((await registerNew("second@example.com", "register again")).id, id);
   });
 
-  await t.step("neither the key nor the request stands in the table", async () => {
+  await t.step("the table contains neither the key nor the command", async () => {
     const ref = await register(world);
     const key = "ada.lovelace@example.com";
     await tell(world, ref, "profile.update", { firstName: "Augusta" }, { idempotencyKey: key });

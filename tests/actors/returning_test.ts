@@ -1,4 +1,4 @@
-/** Nobody who was erased is registered again unless somebody says so, whichever way the registration comes. */
+/** Registration of an erased customer: refused by ID and by email, unless the command sets `returning`. */
 import assert from "node:assert/strict";
 import type { ActorRef } from "../../actors/commands.ts";
 import { createRequestFixture } from "../gdpr/request_fixture.ts";
@@ -9,8 +9,8 @@ import { createWorld, customerRef, register, tell, type World } from "./world.ts
 
 const EMAIL = "Numbat.Potoroo@marsupial.example";
 
-/** A customer with the email, erased by its own request. */
-async function erased(world: World): Promise<ActorRef> {
+/** Registers a customer with the email and erases it by a request. */
+async function createErased(world: World): Promise<ActorRef> {
   const workshop = createRequestFixture(world);
   const ref = await register(world, { email: EMAIL });
   await workshop.open(ref, "ERASURE");
@@ -20,30 +20,30 @@ async function erased(world: World): Promise<ActorRef> {
   return ref;
 }
 
-Deno.test("the email of somebody erased is refused, in words that do not name it, and nothing is written", async () => {
+Deno.test("the email of an erased customer is refused without naming it, and nothing is written", async () => {
   await using world = await createWorld();
   await using logged = await captureLog();
-  await erased(world);
+  await createErased(world);
   const ref = customerRef(world);
   const today = new Date().toISOString().slice(0, 10);
   for (const email of [EMAIL, EMAIL.toUpperCase()]) {
     await assert.rejects(tell(world, ref, "register", { email, lastName: "Potoroo" }), {
       code: "REFUSED_IN_STATE",
-      message: `Cannot register ${ref.id}: somebody with this email was erased on ${today}; ` +
-        "returning says that the person comes back of their own will",
+      message: `Cannot register ${ref.id}: a customer with this email was erased on ${today}; ` +
+        "set returning if the person comes back by their own choice",
     });
   }
-  const [left] = await world.admin`
+  const [counts] = await world.admin`
     select (select count(*)::int from customers where customer_id = ${ref.id}) as customers,
       (select count(*)::int from actor_events where actor_id = ${ref.id}) as events,
       (select count(*)::int from outbox where key = ${ref.id}) as messages`;
-  assert.deepEqual({ ...left }, { customers: 0, events: 0, messages: 0 });
+  assert.deepEqual({ ...counts }, { customers: 0, events: 0, messages: 0 });
   assert.doesNotMatch(logged.lines.join("\n"), /numbat|potoroo/i);
 });
 
-Deno.test("whoever says that the person returns registers them, and the audit log tells that it was said", async () => {
+Deno.test("a command with returning registers the person again, and the audit log records it", async () => {
   await using world = await createWorld();
-  await erased(world);
+  await createErased(world);
   const ref = customerRef(world);
   await tell(world, ref, "register", { email: EMAIL, returning: true });
   assert.deepEqual(await auditOf(world, ref), ["CUSTOMER_CREATED", "CUSTOMER_RETURNED"]);
@@ -54,36 +54,36 @@ Deno.test("whoever says that the person returns registers them, and the audit lo
   assert.deepEqual(await auditOf(world, other), ["CUSTOMER_CREATED"]);
 });
 
-Deno.test("an id that was erased stays refused, whatever is said", async () => {
+Deno.test("the ID of an erased customer is refused even with returning", async () => {
   await using world = await createWorld();
-  const ref = await erased(world);
+  const ref = await createErased(world);
   await assert.rejects(tell(world, ref, "register", { email: "other@example.com", returning: true }), {
     code: "REFUSED_IN_STATE",
     message: /it was erased on/,
   });
 });
 
-Deno.test("another store has never heard of the person", async () => {
+Deno.test("another store accepts the email of an erased customer", async () => {
   await using world = await createWorld();
-  await erased(world);
+  await createErased(world);
   const storeId = crypto.randomUUID();
   const other = { ...world, storeId, system: { ...world.system, storeId } };
   await register(other, { email: EMAIL });
 });
 
-Deno.test("a customer who is there already may take the email of somebody erased", async () => {
+Deno.test("an existing customer may change to the email of an erased customer", async () => {
   await using world = await createWorld();
-  await erased(world);
+  await createErased(world);
   const ref = await register(world);
   assert.equal((await tell(world, ref, "profile.update", { email: EMAIL })).changed, true);
 });
 
-Deno.test("a registration that waits for an erasure under way is refused once that is done", async () => {
+Deno.test("a registration that waits for a concurrent erasure is refused after it", async () => {
   const requests = await requestSettings();
   await using world = await createWorld({ requests });
   const ref = await register(world, { email: EMAIL });
   const emailHash = await requests.hashEmail(EMAIL);
-  const waiting = customerRef(world);
+  const newcomer = customerRef(world);
   let registration: Promise<unknown> | undefined;
   await world.admin.begin(async (tx) => {
     await tx`
@@ -92,7 +92,7 @@ Deno.test("a registration that waits for an erasure under way is refused once th
     await tx`
       insert into erased_subjects (store_id, customer_id, email_hash, erased_at)
       values (${ref.storeId}, ${ref.id}, ${emailHash}, now())`;
-    registration = tell(world, waiting, "register", { email: EMAIL });
+    registration = tell(world, newcomer, "register", { email: EMAIL });
     registration.catch(() => {});
     await eventually(async () => {
       const [row] = await world.admin`

@@ -7,30 +7,36 @@ import { createLookups } from "../../db/lookups.ts";
 import { requestSettings } from "./settings.ts";
 import { ADDRESS, createGroup, createWorld, customerRef, register, shopper, tell } from "./world.ts";
 
-Deno.test("commands in one transaction each", async (t) => {
+Deno.test("each command runs in one transaction", async (t) => {
   await using world = await createWorld();
   const { admin, storeId } = world;
   const lookups = createLookups(world.database.pool("customer_reader"));
   const find = (customerId: string) => lookups.findCustomer({ storeId, customerId });
 
-  await t.step("a hundred senders at once on one customer lose no update", async () => {
+  await t.step("a hundred concurrent updates of one customer are all applied", async () => {
     const ref = await register(world);
     const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, at) => tell(world, ref, "profile.update", { firstName: `Name ${at}` })),
+      Array.from(
+        { length: 100 },
+        (_, index) => tell(world, ref, "profile.update", { firstName: `Name ${index}` }),
+      ),
     );
     const versions = answers.map((answer) => answer.version).sort((a, b) => a - b);
     assert.deepEqual(
       versions,
-      Array.from({ length: 100 }, (_, at) => at + 2),
-      "each has a version of its own",
+      Array.from({ length: 100 }, (_, index) => index + 2),
+      "every update has its own version",
     );
     const journal =
       await admin`select sequence from actor_events where actor_id = ${ref.id} order by sequence`;
-    assert.deepEqual(journal.map((row) => row.sequence), Array.from({ length: 101 }, (_, at) => at + 1));
+    assert.deepEqual(
+      journal.map((row) => row.sequence),
+      Array.from({ length: 101 }, (_, index) => index + 1),
+    );
   });
 
   await t.step(
-    "of two senders that have seen the same version one wins and the other gets CONFLICT",
+    "of two updates that expect the same version one succeeds and the other gets CONFLICT",
     async () => {
       const ref = await register(world);
       const results = await Promise.allSettled([
@@ -41,12 +47,12 @@ Deno.test("commands in one transaction each", async (t) => {
       assert.equal(refused.length, 1);
       assert.equal(refused[0]?.reason.code, "CONFLICT");
       const winner = results[0]?.status === "fulfilled" ? "First" : "Second";
-      const found = await find(ref.id);
-      assert.deepEqual([found?.firstName, found?.version], [winner, 2]);
+      const customer = await find(ref.id);
+      assert.deepEqual([customer?.firstName, customer?.version], [winner, 2]);
     },
   );
 
-  await t.step("additions at once stop at the limit of an address book", async () => {
+  await t.step("concurrent additions stop at the limit of addresses", async () => {
     const ref = await register(world);
     const results = await Promise.allSettled(
       Array.from({ length: 60 }, () => tell(world, ref, "address.add", ADDRESS)),
@@ -55,17 +61,17 @@ Deno.test("commands in one transaction each", async (t) => {
     assert.equal((await find(ref.id))?.addresses.length, 50);
   });
 
-  await t.step("defaults that many want at once end up with exactly one address", async () => {
+  await t.step("concurrent default addresses leave exactly one default", async () => {
     const ref = await register(world);
-    const wanted = { ...ADDRESS, isDefaultShipping: true, isDefaultBilling: true };
-    await Promise.all(Array.from({ length: 10 }, () => tell(world, ref, "address.add", wanted)));
+    const address = { ...ADDRESS, isDefaultShipping: true, isDefaultBilling: true };
+    await Promise.all(Array.from({ length: 10 }, () => tell(world, ref, "address.add", address)));
     const addresses = (await find(ref.id))?.addresses ?? [];
     assert.equal(addresses.filter((address) => address.isDefaultShipping).length, 1);
     assert.equal(addresses.filter((address) => address.isDefaultBilling).length, 1);
   });
 
   await t.step(
-    "an update that changes nothing is answered with the state as it is, and leaves no trace",
+    "an update without changes returns the current state and writes nothing",
     async () => {
       const ref = await register(world, { firstName: "Ada" });
       const answer = await tell(world, ref, "profile.update", { firstName: "Ada" });
@@ -76,7 +82,7 @@ Deno.test("commands in one transaction each", async (t) => {
   );
 
   await t.step(
-    "two registrations with one email, whatever its case: one wins, the other gets ALREADY_EXISTS",
+    "of two registrations with the same email in different case one succeeds and the other gets ALREADY_EXISTS",
     async () => {
       const results = await Promise.allSettled([
         register(world, { email: "same@example.com" }),
@@ -84,18 +90,18 @@ Deno.test("commands in one transaction each", async (t) => {
       ]);
       const refused = results.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
       assert.deepEqual(refused.map((error) => error.code), ["ALREADY_EXISTS"]);
-      assert.ok(!/same@/i.test(String(refused[0]?.message)), "the message does not tell the address");
+      assert.ok(!/same@/i.test(String(refused[0]?.message)), "the message does not contain the email");
     },
   );
 
-  await t.step("a customer cannot be registered twice under one id", async () => {
+  await t.step("a customer cannot be registered twice under one ID", async () => {
     const ref = await register(world);
     await assert.rejects(tell(world, ref, "register", { email: "another@example.com" }), {
       code: "ALREADY_EXISTS",
     });
   });
 
-  await t.step("another store may have the same email and the same customer id", async () => {
+  await t.step("another store may have the same email and the same customer ID", async () => {
     const ref = await register(world, { email: "both@example.com" });
     const other = { ...world, storeId: crypto.randomUUID() };
     other.system = { ...world.system, storeId: other.storeId };
@@ -105,24 +111,27 @@ Deno.test("commands in one transaction each", async (t) => {
     assert.equal((await find(ref.id))?.firstName, null);
   });
 
-  await t.step("nobody speaks to another store's customer, nor a shopper to another shopper", async () => {
-    const [ref, neighbour] = [await register(world), await register(world)];
-    const group = await createGroup(world);
-    const attempts: [ActorRef, Principal][] = [
-      [ref, { ...world.system, storeId: crypto.randomUUID() }],
-      [ref, shopper(neighbour)],
-      [ref, { ...world.staff, roles: ["CUSTOMER_SUPPORT"] }],
-      [group, shopper(ref)],
-    ];
-    for (const [target, by] of attempts) {
-      const type = target.kind === "customer" ? "profile.update" : "group.update";
-      await assert.rejects(tell(world, target, type, {}, { by }), { code: "FORBIDDEN" });
-    }
-    assert.equal((await find(ref.id))?.firstName, null);
-  });
+  await t.step(
+    "commands to another store, to another customer and without the role are FORBIDDEN",
+    async () => {
+      const [ref, otherCustomer] = [await register(world), await register(world)];
+      const group = await createGroup(world);
+      const attempts: [ActorRef, Principal][] = [
+        [ref, { ...world.system, storeId: crypto.randomUUID() }],
+        [ref, shopper(otherCustomer)],
+        [ref, { ...world.staff, roles: ["CUSTOMER_SUPPORT"] }],
+        [group, shopper(ref)],
+      ];
+      for (const [target, by] of attempts) {
+        const type = target.kind === "customer" ? "profile.update" : "group.update";
+        await assert.rejects(tell(world, target, type, {}, { by }), { code: "FORBIDDEN" });
+      }
+      assert.equal((await find(ref.id))?.firstName, null);
+    },
+  );
 
   await t.step(
-    "a customer that does not exist is NOT_FOUND for everything but its registration",
+    "every command but the registration gets NOT_FOUND for a missing customer",
     async () => {
       await assert.rejects(tell(world, customerRef(world), "profile.update", { firstName: "X" }), {
         code: "NOT_FOUND",
@@ -134,11 +143,14 @@ Deno.test("commands in one transaction each", async (t) => {
   );
 });
 
-Deno.test("a database that goes away under a command is UNAVAILABLE, and the command is not half done", async () => {
+Deno.test("a lost database connection makes a command UNAVAILABLE and leaves no partial changes", async () => {
   await using world = await createWorld();
   const ref = await register(world);
   const sending = Promise.allSettled(
-    Array.from({ length: 20 }, (_, at) => tell(world, ref, "profile.update", { firstName: `Name ${at}` })),
+    Array.from(
+      { length: 20 },
+      (_, index) => tell(world, ref, "profile.update", { firstName: `Name ${index}` }),
+    ),
   );
   await world.admin`
     select pg_terminate_backend(pid) from pg_stat_activity
@@ -150,29 +162,29 @@ Deno.test("a database that goes away under a command is UNAVAILABLE, and the com
   const [row] = await world.admin`
     select version, (select count(*)::int from actor_events where actor_id = customer_id) as journal
     from customers where customer_id = ${ref.id}`;
-  assert.equal(row?.journal, row?.version, "every version has its line in the journal");
+  assert.equal(row?.journal, row?.version, "the journal has an entry for every version");
   assert.ok((row?.version ?? 0) - 1 >= results.filter((result) => result.status === "fulfilled").length);
-  await tell(world, ref, "profile.update", { firstName: "Again" }); // the pool finds the database again
+  await tell(world, ref, "profile.update", { firstName: "Again" }); // the pool reconnects
 });
 
-Deno.test("a database that keeps silent is UNAVAILABLE soon, and what has not begun by then never does", async () => {
+Deno.test("a database that does not respond is UNAVAILABLE after the limit, and queued commands never run", async () => {
   await using world = await createWorld();
   const ref = await register(world);
   const actors = createActors(world.database.pool("customer_api", 2), {
     requests: await requestSettings(),
     answerLimitMs: 300,
   });
-  const impatient = { ...world, actors };
-  const update = (firstName: string) => tell(impatient, ref, "profile.update", { firstName });
+  const limited = { ...world, actors };
+  const update = (firstName: string) => tell(limited, ref, "profile.update", { firstName });
   const attempts: Promise<unknown>[] = [];
   await world.admin.begin(async (tx) => {
     await tx`select 1 from customers where customer_id = ${ref.id} for update`;
-    attempts.push(...Array.from({ length: 6 }, (_, at) => update(`Name ${at}`)));
+    attempts.push(...Array.from({ length: 6 }, (_, index) => update(`Name ${index}`)));
     for (const attempt of attempts) {
       await assert.rejects(attempt, (error) => asDomainError(error)?.code === "UNAVAILABLE");
     }
   });
-  await update("Last"); // waits for whatever the two connections still do
+  await update("Last"); // waits until the two connections are available
   const { version } = await update("Again");
-  assert.ok(version >= 3 && version <= 5, `two of six had begun, the version is ${version}`);
+  assert.ok(version >= 3 && version <= 5, `two of six had started, the version is ${version}`);
 });

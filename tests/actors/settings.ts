@@ -1,4 +1,4 @@
-/** What actors need beside a database, for tests: keys of their own, and participants by the default names. */
+/** Request settings for tests: new keys, and participants with the default names. */
 import { createRequestSettings } from "../../actors/gdpr/mod.ts";
 import type { RequestSettings } from "../../actors/gdpr/requests/behavior.ts";
 import { createKeys } from "../gdpr/keys.ts";

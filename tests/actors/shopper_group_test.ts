@@ -1,4 +1,4 @@
-/** The shopper group: what it can be told in each of its two states, and what the platform hears of it. */
+/** Shopper group: its commands in both states, and the messages that it publishes. */
 import assert from "node:assert/strict";
 import type { ActorRef } from "../../actors/commands.ts";
 import { createGroup, createWorld, groupRef, register, tell, type World } from "./world.ts";
@@ -9,17 +9,17 @@ Deno.test("shopper groups", async (t) => {
   await using world = await createWorld();
 
   await t.step(
-    "a group is created, changed and deleted, each with its line in the journal and the audit log",
+    "creating, changing and deleting a group each write to the journal and to the audit log",
     async () => {
       const ref = groupRef(world);
       await tell(world, ref, "group.create", VALUES(), { by: world.staff });
       await tell(world, ref, "group.update", { priority: 7 }, { by: world.staff });
       const answer = await tell(world, ref, "group.delete", {}, { by: world.staff });
       assert.deepEqual(answer, { id: ref.id, state: "deleted", version: 3, ids: {}, changed: true });
-      assert.deepEqual(await heard(world, ref), [
-        ["audit.event", "SHOPPER_GROUP_CREATED", undefined, "active", ["name", "price_list_id", "priority"]],
+      assert.deepEqual(await messagesOf(world, ref), [
+        ["audit.event", "SHOPPER_GROUP_CREATED", undefined, "active", ["name", "priceListId", "priority"]],
         ["audit.event", "SHOPPER_GROUP_UPDATED", "active", "active", ["priority"]],
-        ["audit.event", "SHOPPER_GROUP_DELETED", "active", "deleted", ["deleted_at"]],
+        ["audit.event", "SHOPPER_GROUP_DELETED", "active", "deleted", ["deletedAt"]],
       ]);
       const journal = await world.admin`
       select event_type, principal_id from actor_events where actor_id = ${ref.id} order by sequence`;
@@ -31,26 +31,26 @@ Deno.test("shopper groups", async (t) => {
     },
   );
 
-  await t.step("a deleted group refuses everything and takes no member", async () => {
+  await t.step("a deleted group refuses every command and every new member", async () => {
     const ref = await createGroup(world);
     await tell(world, ref, "group.delete");
-    const before = await heard(world, ref);
+    const before = await messagesOf(world, ref);
     for (const type of ["group.update", "group.delete"]) {
       await assert.rejects(tell(world, ref, type), { code: "REFUSED_IN_STATE" });
     }
     await assert.rejects(tell(world, ref, "group.create", VALUES()), { code: "ALREADY_EXISTS" });
     const customer = await register(world);
     await assert.rejects(tell(world, customer, "group.assign", { groupId: ref.id }), { code: "NOT_FOUND" });
-    assert.deepEqual(await heard(world, ref), before);
+    assert.deepEqual(await messagesOf(world, ref), before);
   });
 
-  await t.step("a group that is not there is NOT_FOUND", async () => {
+  await t.step("a missing group is NOT_FOUND", async () => {
     for (const type of ["group.update", "group.delete"]) {
       await assert.rejects(tell(world, groupRef(world), type), { code: "NOT_FOUND" });
     }
   });
 
-  await t.step("a name belongs to one group of the store, and is free again after a deletion", async () => {
+  await t.step("a name is unique in a store, and available again after a deletion", async () => {
     const gold = await createGroup(world, { name: "Gold" });
     const other = await createGroup(world);
     await assert.rejects(createGroup(world, { name: "Gold" }), { code: "ALREADY_EXISTS" });
@@ -60,28 +60,28 @@ Deno.test("shopper groups", async (t) => {
   });
 
   await t.step(
-    "a group that is assigned while it is deleted takes the member first or not at all",
+    "a concurrent assignment is stored before the deletion of the group or refused",
     async () => {
       for (let round = 0; round < 10; round++) {
         const group = await createGroup(world);
         const customer = await register(world);
-        const [assigned] = await Promise.allSettled([
+        const [assignment] = await Promise.allSettled([
           tell(world, customer, "group.assign", { groupId: group.id }),
           tell(world, group, "group.delete"),
         ]);
-        if (assigned.status === "rejected") assert.equal(assigned.reason.code, "NOT_FOUND");
-        // Whoever came first: the deletion has an effect that ends what it finds.
+        if (assignment.status === "rejected") assert.equal(assignment.reason.code, "NOT_FOUND");
+        // In either order, the deletion has an effect that ends the remaining memberships.
         const [row] = await world.admin`
         select (select count(*)::int from effects where actor_id = ${group.id}) as effects,
           (select count(*)::int from customer_group_memberships where group_id = ${group.id}) as members`;
-        assert.deepEqual({ ...row }, { effects: 1, members: assigned.status === "fulfilled" ? 1 : 0 });
+        assert.deepEqual({ ...row }, { effects: 1, members: assignment.status === "fulfilled" ? 1 : 0 });
       }
     },
   );
 });
 
-/** Topic, action, states before and after, and changed fields of everything that the platform hears of a group. */
-async function heard({ admin }: World, { id }: ActorRef) {
+/** Reads the messages of a group: topic, action, states before and after, and changed fields. */
+async function messagesOf({ admin }: World, { id }: ActorRef) {
   const rows = await admin`
     select topic, payload->>'action' as action, payload->'before'->>'state' as before,
       payload->'after'->>'state' as after, payload->'changedFields' as fields

@@ -1,4 +1,4 @@
-/** Delays of a machine as rows: with a customer that is let back in a minute after it was suspended. */
+/** Timers: a customer machine that reinstates a customer a minute after its suspension. */
 import assert from "node:assert/strict";
 import { setup } from "xstate";
 import { createCustomerBehavior } from "../../actors/customers/customer_behavior.ts";
@@ -17,10 +17,10 @@ import { createWorld, register, tell, type World } from "./world.ts";
 
 const MINUTE = 60_000;
 
-const impatientMachine = setup({
+const timedMachine = setup({
   types: { context: {} as CustomerContext, events: {} as CustomerEvent },
 }).createMachine({
-  id: "impatient_customer@1",
+  id: "timed_customer@1",
   context: { addresses: 0, groups: 0 },
   initial: "active",
   states: {
@@ -34,8 +34,8 @@ const impatientMachine = setup({
   },
 });
 
-/** Actors with a clock that the test moves. */
-async function createImpatientWorld() {
+/** A world with a clock that the test advances. */
+async function createTimedWorld() {
   const world = await createWorld();
   let now = Date.now();
   const clock = () => new Date(now);
@@ -43,13 +43,13 @@ async function createImpatientWorld() {
   const behavior = {
     ...customer,
     lock: async (...args: Parameters<typeof customer.lock>) => {
-      const found = await customer.lock(...args);
-      if (!found) return undefined;
-      const { value, context } = found.snapshot;
+      const locked = await customer.lock(...args);
+      if (!locked) return undefined;
+      const { value, context } = locked.snapshot;
       return {
-        ...found,
-        machine: impatientMachine,
-        snapshot: impatientMachine.resolveState({ value, context }),
+        ...locked,
+        machine: timedMachine,
+        snapshot: timedMachine.resolveState({ value, context }),
       };
     },
   };
@@ -59,21 +59,21 @@ async function createImpatientWorld() {
     clock,
   });
   const sql = world.database.pool("customer_worker");
-  return { ...world, actors, sql, clock, pass: (ms: number) => now += ms };
+  return { ...world, actors, sql, clock, advance: (ms: number) => now += ms };
 }
 
-Deno.test("a delay becomes a timer, which fires when it is due, by the service's own hand", async () => {
-  await using world = await createImpatientWorld();
+Deno.test("a delay is stored as a timer, which fires as SYSTEM when it is due", async () => {
+  await using world = await createTimedWorld();
   const ref = await register(world);
   await tell(world, ref, "account.suspend");
   const [timer] = await world.admin`select due_at, event from timers where actor_id = ${ref.id}`;
   assert.equal(timer?.dueAt.getTime(), world.clock().getTime() + MINUTE);
 
   await using loop = startTimerLoop({ ...world, pollMs: 10 });
-  world.pass(MINUTE - 1);
+  world.advance(MINUTE - 1);
   loop.wake();
   assert.equal(await statusOf(world, ref.id), "SUSPENDED");
-  world.pass(1);
+  world.advance(1);
   loop.wake();
   await eventually(async () => assert.equal(await statusOf(world, ref.id), "ACTIVE"));
   const [entry] = await world.admin`
@@ -89,23 +89,23 @@ Deno.test("a delay becomes a timer, which fires when it is due, by the service's
   assert.equal((await world.admin`select 1 from timers`).length, 0);
 });
 
-Deno.test("leaving the state cancels its timer, entering it again starts the delay again", async () => {
-  await using world = await createImpatientWorld();
+Deno.test("leaving the state cancels its timer, and entering it again starts a new delay", async () => {
+  await using world = await createTimedWorld();
   const ref = await register(world);
   await tell(world, ref, "account.suspend");
   await tell(world, ref, "account.reinstate");
   assert.equal((await world.admin`select 1 from timers`).length, 0);
-  world.pass(MINUTE / 2);
+  world.advance(MINUTE / 2);
   await tell(world, ref, "account.suspend");
   const [timer] = await world.admin`select due_at from timers`;
   assert.equal(timer?.dueAt.getTime(), world.clock().getTime() + MINUTE);
 });
 
-Deno.test("a timer that comes too late is dropped, and the actor does not hear of it", async () => {
-  await using world = await createImpatientWorld();
+Deno.test("a timer that was canceled after its claim does not fire", async () => {
+  await using world = await createTimedWorld();
   const ref = await register(world);
   await tell(world, ref, "account.suspend");
-  world.pass(MINUTE);
+  world.advance(MINUTE);
   const [claimed] = await claimTimers(
     world.sql,
     world.clock(),
@@ -114,7 +114,7 @@ Deno.test("a timer that comes too late is dropped, and the actor does not hear o
   );
   assert.ok(claimed);
 
-  await tell(world, ref, "account.close"); // between the claim and the firing
+  await tell(world, ref, "account.close"); // after the claim
   assert.equal(await world.actors.fire(claimed), false);
   assert.equal(await statusOf(world, ref.id), "CLOSED");
   const [journal] = await world
@@ -122,13 +122,13 @@ Deno.test("a timer that comes too late is dropped, and the actor does not hear o
   assert.equal(journal?.last, 3);
 });
 
-Deno.test("a late timer whose row has survived is refused by the state, taken away and written nowhere", async () => {
-  await using world = await createImpatientWorld();
+Deno.test("a timer that the state refuses is deleted and not recorded", async () => {
+  await using world = await createTimedWorld();
   const ref = await register(world);
   await world.admin`
     insert into timers (store_id, actor_kind, actor_id, name, event, due_at, created_at)
-    values (${ref.storeId}, 'customer', ${ref.id}, 'stray',
-      '{"type":"xstate.after.60000.impatient_customer@1.suspended"}',
+    values (${ref.storeId}, 'customer', ${ref.id}, 'stale',
+      '{"type":"xstate.after.60000.timed_customer@1.suspended"}',
       ${world.clock()}, ${world.clock()})`;
   const [claimed] = await claimTimers(
     world.sql,
@@ -142,11 +142,11 @@ Deno.test("a late timer whose row has survived is refused by the state, taken aw
   assert.equal(await statusOf(world, ref.id), "ACTIVE");
 });
 
-Deno.test("of replicas that look at once each timer is claimed by one, and fired once", async () => {
-  await using world = await createImpatientWorld();
+Deno.test("concurrent replicas fire each timer once", async () => {
+  await using world = await createTimedWorld();
   const refs = await Promise.all(Array.from({ length: 30 }, () => register(world)));
   await Promise.all(refs.map((ref) => tell(world, ref, "account.suspend")));
-  world.pass(MINUTE);
+  world.advance(MINUTE);
   await using _one = startTimerLoop({ ...world, pollMs: 10 });
   await using _two = startTimerLoop({ ...world, sql: world.database.pool("customer_worker"), pollMs: 10 });
   await eventually(async () => assert.equal((await world.admin`select 1 from timers`).length, 0));
@@ -154,23 +154,23 @@ Deno.test("of replicas that look at once each timer is claimed by one, and fired
   assert.deepEqual(counts.map((row) => row.count), refs.map(() => 3));
 });
 
-Deno.test("a timer whose claimant has died is due again when the claim ends", async () => {
-  await using world = await createImpatientWorld();
+Deno.test("a timer is due again when its claim expires", async () => {
+  await using world = await createTimedWorld();
   const ref = await register(world);
   await tell(world, ref, "account.suspend");
-  world.pass(MINUTE);
+  world.advance(MINUTE);
   const claimedUntil = new Date(world.clock().getTime() + MINUTE);
-  const [abandoned] = await claimTimers(world.sql, world.clock(), claimedUntil, 10);
-  assert.ok(abandoned);
+  const [expired] = await claimTimers(world.sql, world.clock(), claimedUntil, 10);
+  assert.ok(expired);
   const early = await claimTimers(world.sql, world.clock(), claimedUntil, 10);
-  assert.equal(early.length, 0, "not while the claim holds");
-  world.pass(MINUTE);
+  assert.equal(early.length, 0, "not before the claim expires");
+  world.advance(MINUTE);
   await using _loop = startTimerLoop({ ...world, pollMs: 10 });
   await eventually(async () => assert.equal(await statusOf(world, ref.id), "ACTIVE"));
-  assert.equal(await world.actors.fire(abandoned), false, "the dead one's claim counts no more");
+  assert.equal(await world.actors.fire(expired), false, "the expired claim is invalid");
 });
 
-Deno.test("the customer's own machine has no delay, so no timer waits for a customer", () => {
+Deno.test("the customer machine has no delays, so it has no timers", () => {
   const delayed = Object.values(customerMachine.states).filter((state) => state.after.length > 0);
   assert.deepEqual(delayed, []);
 });

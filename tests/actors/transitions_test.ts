@@ -1,4 +1,4 @@
-/** The names of the transitions that XState takes, in addition to what XState's own pure functions return. */
+/** Transition names: the runtime's pure functions return what XState's return, and the names of the transitions. */
 import assert from "node:assert/strict";
 import * as xstate from "xstate";
 import { initialTransition, transition } from "../../actors/runtime/transitions.ts";
@@ -13,17 +13,17 @@ const subjects = [
 ];
 
 for (const subject of subjects) {
-  Deno.test(`${subject.title}: snapshots and actions are those of XState's own transition`, () => {
+  Deno.test(`${subject.title}: snapshots and actions equal those of XState's transition`, () => {
     const { machine } = subject;
     let steps = 0;
     for (const { state } of everyPath(subject)) {
       for (const { before, event } of stepsFrom(subject, state)) {
         const [after, actions] = xstate.transition(machine, before, event);
-        const ours = transition(machine, before, event);
-        assert.deepEqual([ours.snapshot.value, ours.snapshot.context], [after.value, after.context]);
-        assert.equal(ours.snapshot.status, after.status);
-        assert.deepEqual(ours.actions, actions.map(({ type, params }) => ({ type, params })));
-        assert.ok(ours.transitions.length > 0, event.type);
+        const result = transition(machine, before, event);
+        assert.deepEqual([result.snapshot.value, result.snapshot.context], [after.value, after.context]);
+        assert.equal(result.snapshot.status, after.status);
+        assert.deepEqual(result.actions, actions.map(({ type, params }) => ({ type, params })));
+        assert.ok(result.transitions.length > 0, event.type);
         steps++;
       }
     }
@@ -31,7 +31,7 @@ for (const subject of subjects) {
   });
 }
 
-Deno.test("transitions that follow the beginning at once are named, entering the initial states is not", () => {
+Deno.test("eventless transitions at the start are named, entering the initial states is not", () => {
   const { machine } = request("gdpr_rectification@1", []);
   assert.deepEqual(initialTransition(machine, { participants: [] }).transitions, [
     "PENDING -> IN_PROGRESS",
@@ -41,7 +41,7 @@ Deno.test("transitions that follow the beginning at once are named, entering the
   assert.deepEqual(initialTransition(erasure, { participants: [], startsAt: 0 }).transitions, []);
 });
 
-Deno.test("a region that is the last to finish ends the state around it in the same step", () => {
+Deno.test("the last region to finish completes its parent state in the same step", () => {
   const { machine, participants } = request("gdpr_erasure@1", ["orders"]);
   const waiting = machine.resolveState({
     value: { IN_PROGRESS: { awaiting_confirmations: { orders: "asked" } } },
@@ -54,7 +54,7 @@ Deno.test("a region that is the last to finish ends the state around it in the s
   ]);
 });
 
-Deno.test("a state's own transition has precedence over the one of the state around it", () => {
+Deno.test("a transition of a state takes precedence over one of its parent state", () => {
   const machine = createMachine({
     id: "nested",
     initial: "outer",
@@ -67,7 +67,7 @@ Deno.test("a state's own transition has precedence over the one of the state aro
   assert.deepEqual(transition(machine, snapshot, { type: "GO" }).transitions, ["outer.inner -> out"]);
 });
 
-Deno.test("an event that several regions take has a transition of each", () => {
+Deno.test("an event that several regions accept has a transition in each", () => {
   const off = { initial: "off", states: { off: { on: { SWITCH: "on" } }, on: {} } };
   const machine = createMachine({ id: "both", type: "parallel", states: { left: off, right: off } });
   const { snapshot } = initialTransition(machine, undefined);
@@ -77,7 +77,7 @@ Deno.test("an event that several regions take has a transition of each", () => {
   ]);
 });
 
-Deno.test("a transition of the whole machine has the machine's ID, one with several targets each of them", () => {
+Deno.test("a transition of the root has the machine's ID as its source, and one with several targets names all", () => {
   const region = { initial: "one", states: { one: {}, two: {} } };
   const machine = createMachine({
     id: "whole",

@@ -1,6 +1,6 @@
-/** A store of its own with real actors, for tests that speak to them as an edge would. */
+/** Test fixture: an isolated store with real actors on a database of its own. */
 import { type ActorsOptions, createActors } from "../../actors/mod.ts";
-import { DECISIONS } from "../../actors/gdpr/requests/offers.ts";
+import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorRef, Commands } from "../../actors/commands.ts";
 import type { Answer, CommandContext } from "../../actors/runtime/protocol.ts";
@@ -12,7 +12,7 @@ import { requestSettings } from "./settings.ts";
 
 export interface World extends AsyncDisposable {
   database: TestDatabase;
-  /** The superuser's pool, for looking at what the actors have stored. */
+  /** Pool of the superuser, for reading what the actors have stored. */
   admin: Sql;
   actors: Runtime<Commands>;
   storeId: string;
@@ -47,12 +47,12 @@ export function groupRef({ storeId }: World, id: string = crypto.randomUUID()): 
   return { kind: "shopper_group", storeId, id };
 }
 
-/** The shopper behind a customer. */
+/** The principal of a customer. */
 export function shopper({ storeId, id }: ActorRef): Principal {
   return { id, type: "CUSTOMER", storeId, roles: [] };
 }
 
-/** Sends a command as a service, a decision about a request as a privacy officer, or as another caller. */
+/** Sends a command: decisions as a privacy officer, others as a service, unless the context names another principal. */
 export function tell(
   world: World,
   ref: ActorRef,
@@ -73,15 +73,15 @@ export async function register(world: World, fields: Record<string, unknown> = {
   return ref;
 }
 
-/** Does it for each, by eights, as callers do who wait for their answers: a pool makes nobody wait for long. */
-export async function byEights<Item, Result>(
+/** Maps items with eight concurrent calls, as many as the pool has connections: no call waits for long. */
+export async function mapConcurrently<Item, Result>(
   items: Iterable<Item>,
-  each: (item: Item) => Promise<Result>,
+  map: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
-  const entries = Iterator.from(items).map((item, at) => [at, item] as const);
+  const entries = Iterator.from(items).map((item, index) => [index, item] as const);
   const results: Result[] = [];
   const work = async () => {
-    for (const [at, item] of entries) results[at] = await each(item);
+    for (const [index, item] of entries) results[index] = await map(item);
   };
   await Promise.all(Array.from({ length: 8 }, work));
   return results;

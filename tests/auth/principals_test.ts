@@ -203,10 +203,14 @@ Deno.test("a service is named by the client ID of its token or of the gateway, a
   for (const [clientId, name] of names) {
     const claims = { ...service, ...(clientId !== undefined && { client_id: clientId }) };
     const authorization = `Bearer ${await sign(key, claimsFor(issuer, claims))}`;
-    assert.equal((await byToken.authenticate(new Headers({ authorization }))).service, name, clientId);
+    assert.equal(
+      (await byToken.authenticate(new Headers({ authorization }))).service,
+      name,
+      `client ID ${clientId}`,
+    );
     const headers = new Headers({ ...GATEWAY, "x-principal-type": "SYSTEM", "x-roles": "" });
     if (clientId !== undefined) headers.set("x-client-id", clientId);
-    assert.equal((await byGateway(headers)).service, name, clientId);
+    assert.equal((await byGateway(headers)).service, name, `client ID ${clientId}`);
   }
   const person = new Headers({ ...GATEWAY, "x-client-id": "3f0c" });
   assert.equal((await byGateway(person)).service, undefined, "a person is no service");

@@ -1,13 +1,13 @@
 /** Demo services over gRPC and through events. */
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import { PeerError } from "../../actors/gdpr/vocabulary.ts";
+import { ParticipantError } from "../../actors/gdpr/types.ts";
 import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import { deliveringSink } from "../../demo/delivering_sink.ts";
 import { DEMO } from "../../demo/ids.ts";
 import { HOLDINGS } from "../../demo/peers/holdings.ts";
 import { type DemoPeersOptions, startDemoPeers } from "../../demo/peers/mod.ts";
-import type { EventFormat } from "../../events/encode.ts";
+import type { EventSettings } from "../../events/encode.ts";
 import { kafkaSink } from "../../events/kafka_sink.ts";
 import type { Sink } from "../../events/sink.ts";
 import { createPeers } from "../../rpc/peers.ts";
@@ -38,7 +38,7 @@ Deno.test("the demo services return their records after any cursor; one fails it
   assert.deepEqual([...place.demo.urls.keys()].sort(), SERVICES.toSorted());
   await assert.rejects(
     ask("communication-service", customerId),
-    (error) => error instanceof PeerError && error.reason === "UNREACHABLE",
+    (error) => error instanceof ParticipantError && error.reason === "UNREACHABLE",
   );
   for (const service of SERVICES) {
     const all = await ask(service, customerId);
@@ -53,7 +53,7 @@ Deno.test("the demo services return their records after any cursor; one fails it
   }
   await assert.rejects(
     ask("order-service", "mina"),
-    (error) => error instanceof PeerError && error.reason === "REFUSED",
+    (error) => error instanceof ParticipantError && error.reason === "REFUSED",
   );
 });
 
@@ -150,7 +150,7 @@ Deno.test("events go to the sink first and then, in the background, to the servi
     publish(rows) {
       if (broken) return Promise.reject(new Error("no console"));
       steps.push(...rows.map(({ topic }) => `published ${topic}`));
-      return Promise.resolve();
+      return Promise.resolve([]);
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
@@ -174,10 +174,10 @@ Deno.test("events go to the sink first and then, in the background, to the servi
   assert.equal(steps.length, 4);
 });
 
-for (const format of ["protobuf", "json"] satisfies EventFormat[]) {
+for (const format of ["protobuf", "json"] satisfies EventSettings["format"][]) {
   kafkaTest(`each demo service consumes an erasure from Kafka, encoded as ${format}`, async () => {
     await using place = await open(undefined, { kafka: settings(), group: `test-${crypto.randomUUID()}` });
-    await using sink = kafkaSink(settings(), format);
+    await using sink = kafkaSink(settings(), { format, source: "/test" });
     const message = erasure();
     await sink.publish([message], never);
     await eventually(() => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import { type Delivery, PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
+import { type Delivery, type ParticipantClient, ParticipantError } from "../../actors/gdpr/types.ts";
 import { ADDRESS, createWorld, register, shopper, tell } from "../actors/world.ts";
 import { createRequestFixture } from "./request_fixture.ts";
 import { createKeys } from "./keys.ts";
@@ -23,10 +23,10 @@ Deno.test("an access request collects from every participant, retries those that
   await using world = await createWorld();
   const keys = await createKeys();
   let failures = 2;
-  const peers: Peers = {
+  const peers: ParticipantClient = {
     async *collect(service) {
       if (service === "payment-service" && failures-- > 0) {
-        throw new PeerError("UNREACHABLE", "Cannot collect: the participant is unavailable");
+        throw new ParticipantError("UNREACHABLE", "Cannot collect: the participant is unavailable");
       }
       if (service === "order-service") yield DELIVERY;
     },

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { createActors } from "../../actors/mod.ts";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { ADDRESS, createWorld, register, tell, type World } from "../actors/world.ts";

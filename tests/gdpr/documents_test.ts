@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { CollectedRecord } from "../../actors/gdpr/vocabulary.ts";
+import type { CollectedRecord } from "../../actors/gdpr/types.ts";
 import {
   collect,
   createExportWorld,
@@ -165,7 +165,7 @@ Deno.test("the processing information of a participant is limited, and the docum
   const { sources: [source] } = JSON.parse(await documentText(exports, request, "access.json"));
   assert.deepEqual([source.processing.length, source.furtherProcessing], [200, true]);
   assert.equal(source.records[249].category, "category 249");
-  assert.match(await documentText(exports, request, "access.html"), /There is more/);
+  assert.match(await documentText(exports, request, "access.html"), /further purposes/);
 });
 
 Deno.test("a portability download is valid against its schema", async () => {

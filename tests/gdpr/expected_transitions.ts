@@ -1,5 +1,5 @@
 /** Expected transitions of the request machines, as tables. */
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import type { EventLabel } from "./request_events.ts";
 
 /**

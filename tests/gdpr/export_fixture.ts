@@ -3,12 +3,7 @@ import assert from "node:assert/strict";
 import { createExportStore } from "../../actors/gdpr/exports/store.ts";
 import { readChunks } from "../../actors/gdpr/exports/chunks.ts";
 import { readStore } from "../../db/store_reader.ts";
-import type {
-  CollectedRecord,
-  Delivery,
-  ExportDescription,
-  RequestKey,
-} from "../../actors/gdpr/vocabulary.ts";
+import type { CollectedRecord, Delivery, ExportDescription, RequestKey } from "../../actors/gdpr/types.ts";
 import type { Sql } from "../../db/connect.ts";
 import { findDocuments, type PartRow } from "../../db/gdpr_exports.ts";
 import type { ActorRef } from "../../actors/commands.ts";

@@ -96,7 +96,7 @@ Deno.test("the tables contain no readable value of a participant", async () => {
   const foreign = { ...exports, keys: await createExportKeys() };
   await assert.rejects(
     exportStore(foreign).compile(other.key, other.description, NEVER),
-    /not what was sealed/,
+    /was changed or moved/,
   );
 });
 
@@ -147,7 +147,7 @@ Deno.test("chunks that are changed, moved or missing are refused", async (t) => 
       const request = await insertExportRequest(exports);
       await collect(exports, request);
       await damage(exports, request, other);
-      const refusal = /^Error: Cannot (read|compile) .*(not what was sealed|is missing)/;
+      const refusal = /^Error: Cannot (read|compile) .*(was changed or moved|is missing)/;
       await assert.rejects(exportStore(exports).compile(request.key, request.description, NEVER), refusal);
       assert.deepEqual(await documentsOf(exports, request), []);
     });
@@ -161,7 +161,7 @@ Deno.test("documents are not compiled before every participant has delivered eve
   const store = exportStore(exports);
   await store.finish(request.key, "customer-service");
   await store.append(request.key, "order-service", deliveries(0, 3));
-  const missing = /order-service has not told everything/;
+  const missing = /order-service has not delivered everything/;
   await assert.rejects(store.compile(request.key, request.description, NEVER), missing);
   assert.deepEqual(await documentsOf(exports, request), []);
 
@@ -239,7 +239,7 @@ Deno.test("a request that is cancelled while its documents are written keeps no 
     });
     await assert.rejects(
       exportStore(exports, { sql: cancelling }).compile(request.key, request.description, NEVER),
-      /is lost|is missing|are missing|not told everything/,
+      /is lost|is missing|are missing|not delivered everything/,
     );
     assert.deepEqual(await partNames(exports, request), []);
     const store = exportStore(exports);

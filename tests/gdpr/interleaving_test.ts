@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { register, tell } from "../actors/world.ts";
 import { createManualClockWorld, DAY, type ManualClockWorld } from "./manual_clock.ts";
 import { assertInvariants, phaseOf, regionsOf } from "./invariants.ts";

@@ -1,14 +1,14 @@
 /** Journal of complete requests: public event names, the participant of each event, and the transitions taken. */
 import assert from "node:assert/strict";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { publicEvent, publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { findJournal } from "../../db/actor_events.ts";
 import { readStore } from "../../db/store_reader.ts";
 import { register } from "../actors/world.ts";
 import { SUBJECTS } from "../inspect/chart_subjects.ts";
-import { type ManualClockWorld, createManualClockWorld, DAY, fireTimer } from "./manual_clock.ts";
-import { eventOf, timerName, eventLabels } from "./request_events.ts";
+import { createManualClockWorld, DAY, fireTimer, type ManualClockWorld } from "./manual_clock.ts";
+import { eventLabels, eventOf, timerName } from "./request_events.ts";
 import { createRequestFixture } from "./request_fixture.ts";
 
 const PARTICIPANTS = ["orders", "payments"];

@@ -4,7 +4,7 @@ import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { initialTransition, transition } from "xstate";
 import { getShortestPaths, getSimplePaths } from "xstate/graph";
 import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { register, tell } from "../actors/world.ts";
 import { createManualClockWorld, DAY, type ManualClockWorld } from "./manual_clock.ts";
 import { MACHINES } from "./expected_transitions.ts";

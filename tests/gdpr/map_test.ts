@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import type { Sql } from "../../db/connect.ts";
 import { erasedColumns, NOT_PERSONAL, NOTES, PERSONAL_DATA } from "../../db/personal_data.ts";

@@ -1,8 +1,12 @@
 /** Available decisions are exactly those that the machine accepts, in every reachable state. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Decision, DECISIONS, offers } from "../../actors/gdpr/requests/offers.ts";
-import { OWN_DATA } from "../../actors/gdpr/vocabulary.ts";
+import {
+  availableDecisions,
+  type Decision,
+  DECISIONS,
+} from "../../actors/gdpr/requests/available_decisions.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { findRequest, type GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { register, shopper, tell } from "../actors/world.ts";
@@ -58,7 +62,7 @@ for (const { machine, right, services } of MACHINES) {
           const { type } = step;
           const isAbout = type === "waive" || type === "retry";
           const service = type === "waive" ? step.service ?? "orders" : isAbout ? step.service : undefined;
-          const offered = offers(await rowOf(request), world.officer, world.now)
+          const offered = availableDecisions(await rowOf(request), world.officer, world.now)
             .some((offer) => offer.type === type && offer.service === service);
           const fields = {
             ...(service !== undefined && { service }),
@@ -87,7 +91,7 @@ Deno.test("staff without the role and other customers are offered no decision", 
   await using world = await createManualClockWorld({ graceMs: DAY });
   const request = await open(world, "gdpr_erasure@1", "ERASURE");
   const row = await rowOf(request);
-  const types = (by: typeof world.officer) => offers(row, by, world.now).map(({ type }) => type);
+  const types = (by: typeof world.officer) => availableDecisions(row, by, world.now).map(({ type }) => type);
   assert.deepEqual(types(world.officer), ["hold", "extend", "cancel", "refuse"]);
   assert.deepEqual(types({ ...world.officer, roles: ["CUSTOMER_MANAGER"] }), []);
   assert.deepEqual(types(shopper(request.customer)), ["cancel"]);
@@ -98,7 +102,10 @@ Deno.test("an unknown machine or state is refused", async () => {
   await using world = await createManualClockWorld();
   const row = await rowOf(await open(world, "gdpr_erasure@1", "ERASURE"));
   const refused = { name: "DomainError", code: "REFUSED_IN_STATE" };
-  assert.throws(() => offers({ ...row, machine: "gdpr_erasure@9" }, world.officer, world.now), refused);
+  assert.throws(
+    () => availableDecisions({ ...row, machine: "gdpr_erasure@9" }, world.officer, world.now),
+    refused,
+  );
   const snapshot = { ...row.snapshot as object, value: { PENDING: "unknown" } };
-  assert.throws(() => offers({ ...row, snapshot }, world.officer, world.now), refused);
+  assert.throws(() => availableDecisions({ ...row, snapshot }, world.officer, world.now), refused);
 });

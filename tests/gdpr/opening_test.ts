@@ -24,7 +24,7 @@ Deno.test("a rectification is applied and completed immediately, and an event na
   ]);
   const [event] = await world.admin`
     select payload from outbox where topic = 'customer.updated' order by seq desc limit 1`;
-  assert.deepEqual(event?.payload.changedFields, ["first_name", "phone"]);
+  assert.deepEqual(event?.payload.changedFields, ["firstName", "phone"]);
   const quoting = await world.admin`select 1 from gdpr_requests r where position('Grace' in r::text) > 0`;
   assert.equal(quoting.length, 0, "the request stores no copy of the value");
 });
@@ -100,7 +100,7 @@ Deno.test("a request with an unknown machine or state is refused, and does not b
   for (
     const [change, message] of [
       [`machine = 'gdpr_access@0'`, /does not know it/],
-      [`snapshot = jsonb_set(snapshot, '{value}', '{"PENDING":"unknown"}')`, /knows no state/],
+      [`snapshot = jsonb_set(snapshot, '{value}', '{"PENDING":"unknown"}')`, /has no state/],
     ] as const
   ) {
     const unknown = await fixture.open(await register(world), "ACCESS");

@@ -98,7 +98,9 @@ async function check(files: readonly object[], keys: Uint8Array<ArrayBuffer>[] =
 }
 
 async function failures(files: readonly object[], keys: Uint8Array<ArrayBuffer>[] = []): Promise<string[]> {
-  return (await check(files, keys)).filter(({ verdict }) => verdict === "fails").map(({ says }) => says);
+  return (await check(files, keys)).filter(({ verdict }) => verdict === "fails").map(({ message }) =>
+    message
+  );
 }
 
 const bytesOf = async (key: CryptoKey) => new Uint8Array(await crypto.subtle.exportKey("raw", key));
@@ -119,12 +121,12 @@ Deno.test("concurrent receipts form one gapless, valid chain for each store", ()
     assert.deepEqual(sequences(store), Array.from({ length: 18 }, (_, at) => at + 1));
     assert.deepEqual(sequences(other), [1, 2, 3, 4, 5, 6]);
     assert.deepEqual(await failures(files, [await bytesOf(world.signer.public)]), []);
-    const messages = (await check(files)).map(({ says }) => says);
+    const messages = (await check(files)).map(({ message }) => message);
     assert.ok(
-      messages.some((says) => says.startsWith("Each of receipts 1 to 18 follows")),
+      messages.some((says) => says.startsWith("Each of receipts 1 to 18 names")),
       messages.join("\n"),
     );
-    assert.ok(messages.some((says) => says.startsWith("Each of receipts 1 to 6 follows")));
+    assert.ok(messages.some((says) => says.startsWith("Each of receipts 1 to 6 names")));
   }));
 
 Deno.test("a receipt that is rolled back leaves no gap, and a request has at most one receipt", () =>
@@ -150,7 +152,7 @@ Deno.test("a receipt states the request, the cleared values, the participants, a
     for (
       const words of [String(file.document.customerId), "17 values", "order-service", "shut down", "restored"]
     ) {
-      assert.ok(said.says.includes(words), `${words} in: ${said.says}`);
+      assert.ok(said.message.includes(words), `${words} in: ${said.message}`);
     }
     assert.deepEqual(file.document.reasons, { extension: "three systems" });
     assert.equal(file.document.issuedAt, AT.toISOString());
@@ -180,19 +182,19 @@ Deno.test("a check detects every change of a receipt", async (t) => {
       await t.step(`a change of ${what} breaks the hash and the signature`, async () => {
         const says = (await failures([tampered])).join(" ");
         assert.match(says, /another hash/);
-        assert.match(says, /signature is not by/);
+        assert.match(says, /signature does not match/);
       });
       await t.step(`a change of ${what} with a new hash breaks the signature`, async () => {
         const hash = sha256(signedBytes(tampered as ReceiptFile)).toHex();
         assert.deepEqual(await failures([{ ...tampered, hash }]), [
-          "The signature is not by the key in the file.",
+          "The signature does not match the key in the file.",
         ]);
       });
     }
 
     await t.step("another receipt's signature is refused", async () => {
       assert.deepEqual(await failures([{ ...file, signature: first.signature }], [key]), [
-        "The signature is not by a key that was given.",
+        "The signature matches none of the given keys.",
       ]);
     });
 
@@ -207,7 +209,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
       const own = await forge({ ...forged, keyId: thumbprint(jwk.x!) }, pair.privateKey);
       assert.deepEqual(await failures([own]), []);
       assert.deepEqual(await failures([own], [key]), [
-        "The signature is not by a key that was given, it is by the key in the file.",
+        "The signature matches none of the given keys; it matches the key in the file.",
       ]);
       assert.deepEqual(await failures([own], [key, await bytesOf(pair.publicKey)]), []);
     });
@@ -229,7 +231,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
       for (const text of broken) {
         const [checked] = await checkReceipts([{ name: "a.json", text }], []);
         assert.equal(checked?.findings[0]?.verdict, "fails", text.slice(0, 60));
-        assert.match(checked.findings[0].says, /^It is no receipt/);
+        assert.match(checked.findings[0].message, /^Not a receipt/);
       }
       const weak = { ...file, publicKey: `${"/".repeat(42)}8=` };
       assert.ok((await failures([weak])).length > 0);
@@ -240,7 +242,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
         rescan: { tables: ["outbox"], residue: 2 },
       });
       assert.deepEqual(await failures([withResidue], [key]), [
-        "The search after the erasure still found something in 2 rows.",
+        "The search after the erasure found personal data in 2 places.",
       ]);
     });
   });
@@ -265,14 +267,17 @@ Deno.test("a check of several receipts detects defects of their chain", async (t
     });
 
     await t.step("a missing receipt is named", async () => {
-      assert.match((await failures([one, three])).join(), /Receipt 2 is not among the files/);
-      assert.match((await failures([one, two, five])).join(), /Receipts 3 to 4 are not/);
+      assert.match((await failures([one, three])).join(), /Receipt 2 is missing from the files/);
+      assert.match((await failures([one, two, five])).join(), /Receipts 3 to 4 are missing/);
     });
 
     await t.step("swapped receipts are detected, even when signed again", async () => {
       const swapped = [{ ...two, sequence: 3 }, { ...three, sequence: 2 }];
       const signed = await Promise.all(swapped.map((file) => forge(file, world.signer.private)));
-      assert.match((await failures([one, ...signed, four])).join(), /Receipt 2 does not follow receipt 1/);
+      assert.match(
+        (await failures([one, ...signed, four])).join(),
+        /Receipt 2 does not name the hash of receipt 1/,
+      );
     });
 
     await t.step("a rewritten receipt does not match the next one, even when signed again", async () => {
@@ -280,16 +285,16 @@ Deno.test("a check of several receipts detects defects of their chain", async (t
       const rewritten = await forge({ ...two, document }, world.signer.private);
       assert.deepEqual(await failures([rewritten]), []);
       assert.deepEqual(await failures([one, rewritten, three]), [
-        "Receipt 3 does not follow receipt 2 as it is in 1.json.",
+        "Receipt 3 does not name the hash of receipt 2 in 1.json.",
       ]);
-      assert.match((await failures([two, rewritten])).join(), /different and both receipt 2/);
+      assert.match((await failures([two, rewritten])).join(), /different receipts with the same number 2/);
     });
 
     await t.step("a first receipt with a predecessor and a later one without one are detected", async () => {
       const late = await forge({ ...one, previousHash: two.hash }, world.signer.private);
-      assert.match((await failures([late])).join(), /first receipt and names one before it/);
+      assert.match((await failures([late])).join(), /first receipt of the store, but names a previous one/);
       const cut = await forge({ ...two, previousHash: null }, world.signer.private);
-      assert.match((await failures([cut])).join(), /names no receipt before it/);
+      assert.match((await failures([cut])).join(), /names no previous one/);
     });
   });
 });
@@ -317,7 +322,7 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
         assert.equal(code, 0, stdout);
         assert.match(
           stdout,
-          /signature is by a key that was given[^]*The chain of store[^]*All checks passed\.\n$/,
+          /signature matches a given key[^]*The chain of store[^]*All checks passed\.\n$/,
         );
       }
     });

@@ -2,7 +2,7 @@
 import { newTraceparent } from "../../lib/trace_context.ts";
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import type { Peers } from "../../actors/gdpr/vocabulary.ts";
+import type { ParticipantClient } from "../../actors/gdpr/types.ts";
 import { createActors } from "../../actors/mod.ts";
 import { startWorker } from "../../actors/runtime/worker.ts";
 import { PARTICIPANTS } from "../actors/settings.ts";
@@ -19,7 +19,7 @@ Deno.test("two replicas that process the same requests complete each once", asyn
   world.now = new Date(start.getTime() + 1_000);
   const keys = await createKeys();
   const calls: string[] = [];
-  const peers: Peers = {
+  const peers: ParticipantClient = {
     async *collect(service, { requestId }) {
       calls.push(`${service} ${requestId}`);
       yield* [];

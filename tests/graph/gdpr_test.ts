@@ -1,7 +1,7 @@
 /** GDPR rights of shoppers through the graph, and their refusal to every other caller. */
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
-import { type Peers, type Right, RIGHTS } from "../../actors/gdpr/vocabulary.ts";
+import { type ParticipantClient, type Right, RIGHTS } from "../../actors/gdpr/types.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
 import { tell, type World } from "../actors/world.ts";
@@ -328,7 +328,7 @@ Deno.test("an export can be downloaded by its subject until it expires", async (
     exportKeys: keys,
   });
   const { world } = graph;
-  const nobody: Peers = { collect: () => assert.fail("there are no peers") };
+  const nobody: ParticipantClient = { collect: () => assert.fail("there are no peers") };
   const shop = createRequestFixture(
     world,
     createRequestPerformers(world.database.pool("customer_api"), nobody, keys),

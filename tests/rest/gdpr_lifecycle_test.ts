@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
-import { PeerError, type Peers } from "../../actors/gdpr/vocabulary.ts";
+import { type ParticipantClient, ParticipantError } from "../../actors/gdpr/types.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { ADDRESS, register, shopper, tell } from "../actors/world.ts";
@@ -102,7 +102,7 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
   };
   const findings = await checks(receipt.text);
   assert.deepEqual(findings.filter(({ verdict }) => verdict === "fails"), []);
-  assert.ok(findings.some(({ says }) => says.includes("shut down") && says.includes(customer.id)));
+  assert.ok(findings.some(({ message }) => message.includes("shut down") && message.includes(customer.id)));
   const forged = receipt.text.replace("shut down", "shut dowm");
   assert.ok((await checks(forged)).some(({ verdict }) => verdict === "fails"));
 
@@ -126,11 +126,11 @@ Deno.test("an access request waits for a participant until staff retry, and its 
   await using rest = await startRest();
   const as = rest.staff(["PRIVACY_OFFICER", "CUSTOMER_SUPPORT"]);
   let isUnavailable = true;
-  const peers: Peers = {
+  const peers: ParticipantClient = {
     // deno-lint-ignore require-yield -- the other participants hold no data
     async *collect(service) {
       if (service === "payment-service" && isUnavailable) {
-        throw new PeerError("UNREACHABLE", "Cannot collect: away");
+        throw new ParticipantError("UNREACHABLE", "Cannot collect: away");
       }
       await Promise.resolve();
     },

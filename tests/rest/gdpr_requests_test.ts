@@ -220,7 +220,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       stateBefore: null,
       stateAfter: { PENDING: "grace" },
       by: { id: ref.id, type: "CUSTOMER", service: null },
-      changedFields: ["customer_id", "type", "requested_by", "machine"],
+      changedFields: ["customerId", "type", "requestedBy", "machine"],
       reason: null,
     },
     {
@@ -231,7 +231,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       stateBefore: { PENDING: "grace" },
       stateAfter: { PENDING: "held" },
       ...byOfficer,
-      changedFields: ["status", "hold_reason"],
+      changedFields: ["status", "holdReason"],
       reason: "a lawsuit",
     },
     {

@@ -153,7 +153,7 @@ Deno.test("by default identity-service registers, reads and updates customers, a
       }
     }
     const expected = service === "identity-service" ? BY_DEFAULT : [];
-    assert.deepEqual(allowed.sort(), [...expected].sort(), service);
+    assert.deepEqual(allowed.sort(), [...expected].sort(), `${service}`);
   }
 });
 

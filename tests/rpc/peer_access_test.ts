@@ -3,7 +3,7 @@
  * checks them.
  */
 import assert from "node:assert/strict";
-import { PeerError } from "../../actors/gdpr/vocabulary.ts";
+import { ParticipantError } from "../../actors/gdpr/types.ts";
 import { ConfigError, readConfig } from "../../config/mod.ts";
 import { readPeerAccess } from "../../config/peer_access.ts";
 import { createPeers } from "../../rpc/peers.ts";
@@ -51,11 +51,11 @@ Deno.test("each call to a peer has the current token of the file, and no call is
   for (const unfit of ["", "two words", "tökén"]) {
     await files.write("token", unfit);
     const error = await ask().then(() => undefined, (error) => error);
-    assert.equal(error instanceof PeerError && error.reason, "UNREACHABLE");
+    assert.equal(error instanceof ParticipantError && error.reason, "UNREACHABLE");
     if (unfit) assert.ok(!Deno.inspect(error).includes(unfit), "the message repeats it");
   }
   await Deno.remove(files.path("token"));
-  await assert.rejects(ask(), PeerError);
+  await assert.rejects(ask(), ParticipantError);
   await files.write("token", "third-token");
   await ask();
   assert.deepEqual(seen, ["Bearer first-token", "Bearer second-token", "Bearer third-token"]);

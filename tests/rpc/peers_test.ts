@@ -1,6 +1,6 @@
 /** Client of the participants, against real servers that misbehave in every way. */
 import assert from "node:assert/strict";
-import { type Delivery, PeerError } from "../../actors/gdpr/vocabulary.ts";
+import { type Delivery, ParticipantError } from "../../actors/gdpr/types.ts";
 import type { StatusName } from "../../grpc/mod.ts";
 import { createPeers, type PeerLimits, type PeerOptions } from "../../rpc/peers.ts";
 import { eventually } from "../eventually.ts";
@@ -101,7 +101,7 @@ for (const [what, messages] of Object.entries(NONSENSE)) {
   });
 }
 
-const ANSWERS: Partial<Record<StatusName, PeerError["reason"]>> = {
+const ANSWERS: Partial<Record<StatusName, ParticipantError["reason"]>> = {
   INVALID_ARGUMENT: "REFUSED",
   NOT_FOUND: "REFUSED",
   PERMISSION_DENIED: "REFUSED",
@@ -323,7 +323,7 @@ async function collect({ peers, signal }: Place, request = REQUEST) {
   try {
     for await (const delivery of peers.collect("peer", request, signal)) received.push(delivery);
   } catch (error) {
-    assert.ok(error instanceof PeerError, `${error}`);
+    assert.ok(error instanceof ParticipantError, `${error}`);
     return { received, failure: error };
   }
   return { received, failure: undefined };
@@ -333,13 +333,13 @@ async function drain(deliveries: AsyncIterable<Delivery>): Promise<Delivery[]> {
   return await Array.fromAsync(deliveries);
 }
 
-async function fail(run: () => Promise<unknown>): Promise<PeerError> {
+async function fail(run: () => Promise<unknown>): Promise<ParticipantError> {
   const error = await run().then(() => undefined, (error) => error);
-  assert.ok(error instanceof PeerError, `${error}`);
+  assert.ok(error instanceof ParticipantError, `${error}`);
   return error;
 }
 
-function silent(error: PeerError | undefined): void {
+function silent(error: ParticipantError | undefined): void {
   const told = Deno.inspect(error) + Deno.inspect(error?.cause) + error?.stack;
   assert.ok(!told.includes(SECRET), told);
 }

@@ -1,62 +1,62 @@
-/** Gathers what a source delivers into transactions of a reasonable size. */
-import type { Delivery } from "../vocabulary.ts";
+/** Batches a participant's records by count, size and time, for one transaction each. */
+import type { Delivery } from "../types.ts";
 import { withTimeout } from "../../../lib/timeout.ts";
 
 export interface BatchLimits {
   records: number;
-  /** Characters of the records as JSON. */
+  /** Total length of the records as JSON, in characters. */
   size: number;
-  /** How long a record may wait for others, in milliseconds. */
+  /** How long a record may wait for further ones, in milliseconds. */
   waitMs: number;
 }
 
 export const BATCH_LIMITS: BatchLimits = { records: 500, size: 256 * 1024, waitMs: 1_000 };
 
 /**
- * Batches of at least one, a limit of which is reached or behind which nothing comes for now. When the source
- * fails, what has come before the failure is a batch, and then the failure is thrown.
+ * Yields non-empty batches: each has reached a limit, or no further record has result in time. If `deliveries`
+ * fails, yields the records before the failure and then throws it.
  *
- * Leaving early does not wait for the source: whoever leaves has to end it.
+ * Ending the iteration early does not wait for `deliveries`: the caller has to abort it.
  */
 export async function* inBatches(
   deliveries: AsyncIterable<Delivery>,
   limits: BatchLimits = BATCH_LIMITS,
 ): AsyncGenerator<Delivery[]> {
-  const source = deliveries[Symbol.asyncIterator]();
+  const iterator = deliveries[Symbol.asyncIterator]();
   let batch: Delivery[] = [];
   let size = 0;
   let dueAt = 0;
-  const take = () => {
-    const taken = batch;
+  const flush = () => {
+    const records = batch;
     [batch, size] = [[], 0];
-    return taken;
+    return records;
   };
-  const ask = () => {
-    const asked = source.next();
-    asked.catch(() => {}); // it may fail while a batch is with the reader
-    return asked;
+  const requestNext = () => {
+    const result = iterator.next();
+    result.catch(() => {}); // it may reject while the reader processes a batch, before anything awaits it
+    return result;
   };
   try {
-    let next = ask();
+    let next = requestNext();
     while (true) {
-      const arrived = batch.length === 0
+      const result = batch.length === 0
         ? await next
         : await withTimeout(next, Math.max(0, dueAt - Date.now()), () => undefined);
-      if (!arrived) {
-        yield take();
+      if (!result) {
+        yield flush();
         continue;
       }
-      if (arrived.done) break;
-      if (batch.push(arrived.value) === 1) dueAt = Date.now() + limits.waitMs;
-      size += JSON.stringify(arrived.value.record).length;
-      next = ask();
-      if (batch.length >= limits.records || size >= limits.size) yield take();
+      if (result.done) break;
+      if (batch.push(result.value) === 1) dueAt = Date.now() + limits.waitMs;
+      size += JSON.stringify(result.value.record).length;
+      next = requestNext();
+      if (batch.length >= limits.records || size >= limits.size) yield flush();
     }
   } catch (error) {
-    if (batch.length > 0) yield take();
+    if (batch.length > 0) yield flush();
     throw error;
   } finally {
-    source.return?.().catch(() => {});
+    iterator.return?.().catch(() => {});
   }
-  if (batch.length > 0) yield take();
+  if (batch.length > 0) yield flush();
 }

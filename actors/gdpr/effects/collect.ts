@@ -1,19 +1,25 @@
-/** How the effect `source.collect` is performed: one source is asked for what it holds about the subject. */
+/** Performer of the effect `source.collect`: collects one participant's data about the data subject. */
 import type { Performer } from "../../commands.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
 import { log } from "../../runtime/failures.ts";
 import { BATCH_LIMITS, type BatchLimits, inBatches } from "./batches.ts";
-import type { GuardedExportStore } from "../exports/store.ts";
-import { type Delivery, OWN_DATA, PeerError, type Peers, type RequestKey } from "../vocabulary.ts";
+import {
+  type Delivery,
+  type ExportStore,
+  OWN_DATA,
+  type ParticipantClient,
+  ParticipantError,
+  type RequestKey,
+} from "../types.ts";
 
 export interface CollectOptions {
-  peers: Peers;
-  store: GuardedExportStore;
-  /** What this service itself holds; small enough to be kept in one transaction. */
+  client: ParticipantClient;
+  store: ExportStore;
+  /** This service's own records; few enough for one transaction. */
   collectOwn(request: RequestKey & { customerId: string }): AsyncIterable<Delivery>;
   findRequest(key: RequestKey): Promise<{ customerId: string } | undefined>;
-  /** Of one source, however often it is asked. */
+  /** Limit for one participant, over all attempts. */
   maxRecords?: number;
   batch?: BatchLimits;
 }
@@ -21,8 +27,8 @@ export interface CollectOptions {
 const MAX_RECORDS = 1_000_000;
 
 /**
- * Goes on where the source has stopped, keeps what it delivers, and tells the request how that has ended. A source
- * that fails has been asked as far as this effect goes: the request decides when it is asked again.
+ * Resumes where the participant stopped, stores its records, and sends the outcome to the request. If the participant
+ * fails, the effect is done: the request decides when to collect again.
  */
 export function collectPerformer(options: CollectOptions): Performer {
   return async ({ storeId, actorId, params, traceparent }, { actors, signal }) => {
@@ -32,7 +38,7 @@ export function collectPerformer(options: CollectOptions): Performer {
         .then(
           () => ({ type: "source.received" as const, service }),
           (error) => {
-            if (signal.aborted || !(error instanceof PeerError)) throw error;
+            if (signal.aborted || !(error instanceof ParticipantError)) throw error;
             log.warn("{reason}: {message}, for request {actorId}", {
               reason: error.reason,
               message: error.message,
@@ -45,7 +51,7 @@ export function collectPerformer(options: CollectOptions): Performer {
       await actors.send({ kind: "gdpr_request", storeId, id: actorId }, command, context);
     };
     try {
-      await ignoreRefused(run()); // refused when cancelled in the meantime, and after an earlier attempt
+      await ignoreRefused(run()); // the state refuses it if the request was canceled, or an earlier attempt sent it
     } catch (error) {
       if (signal.aborted) return "more";
       throw error;
@@ -56,7 +62,7 @@ export function collectPerformer(options: CollectOptions): Performer {
 
 async function collect(
   options: CollectOptions,
-  key: Asked,
+  key: TracedRequest,
   service: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -64,49 +70,52 @@ async function collect(
   const progress = await store.progress(key, service);
   if (progress.complete) return;
   const request = await findRequest(key);
-  if (!request) throw new Error(`Cannot collect for request ${key.requestId}: there is none`);
+  if (!request) throw new Error(`Cannot collect for request ${key.requestId}: it does not exist`);
   const subject = { ...key, customerId: request.customerId };
   if (service === OWN_DATA) await collectOwn(options, subject, progress);
-  else await collectFromPeer(options, { ...subject, service }, progress, signal);
+  else await collectFromParticipant(options, { ...subject, service }, progress, signal);
   await store.finish(key, service);
 }
 
-/** A request, and where in which trace its source is asked. */
-type Asked = RequestKey & { traceparent: string | undefined };
-type Subject = Asked & { customerId: string };
-type Progress = Awaited<ReturnType<GuardedExportStore["progress"]>>;
+/** A request with the trace context of the effect. */
+type TracedRequest = RequestKey & { traceparent: string | undefined };
+type Subject = TracedRequest & { customerId: string };
+type Progress = Awaited<ReturnType<ExportStore["progress"]>>;
 
-/** All or nothing: another moment may show other records. */
+/** Stores all records in one transaction: a later snapshot may contain others, so a cursor into them has no meaning. */
 async function collectOwn({ store, collectOwn }: CollectOptions, subject: Subject, progress: Progress) {
   if (progress.records > 0) return;
   const deliveries = await Array.fromAsync(collectOwn(subject));
   await store.append(subject, OWN_DATA, deliveries, { resumeAfter: undefined });
 }
 
-async function collectFromPeer(
+async function collectFromParticipant(
   options: CollectOptions,
   { service, ...subject }: Subject & { service: string },
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { peers, store, maxRecords = MAX_RECORDS, batch = BATCH_LIMITS } = options;
+  const { client, store, maxRecords = MAX_RECORDS, batch: limits = BATCH_LIMITS } = options;
   let { records, resumeAfter } = progress;
-  const leaving = new AbortController();
-  const deliveries = peers.collect(
+  const stop = new AbortController();
+  const deliveries = client.collect(
     service,
     { ...subject, resumeAfter },
-    AbortSignal.any([signal, leaving.signal]),
+    AbortSignal.any([signal, stop.signal]),
   );
   try {
-    for await (const arrived of inBatches(deliveries, batch)) {
-      records += arrived.length;
+    for await (const batch of inBatches(deliveries, limits)) {
+      records += batch.length;
       if (records > maxRecords) {
-        throw new PeerError("TOO_MUCH_DATA", `Cannot collect from ${service}: over ${maxRecords} records`);
+        throw new ParticipantError(
+          "TOO_MUCH_DATA",
+          `Cannot collect from ${service}: more than ${maxRecords} records`,
+        );
       }
-      await store.append(subject, service, arrived, { resumeAfter });
-      resumeAfter = arrived.at(-1)?.cursor;
+      await store.append(subject, service, batch, { resumeAfter });
+      resumeAfter = batch.at(-1)?.cursor;
     }
   } finally {
-    leaving.abort();
+    stop.abort();
   }
 }

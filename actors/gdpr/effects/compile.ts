@@ -1,16 +1,16 @@
-/** How the effect `export.compile` is performed. */
+/** Performer of the effect `export.compile`. */
 import type { Performer } from "../../commands.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
-import type { ExportDescription, ExportStore, RequestKey } from "../vocabulary.ts";
+import type { ExportDescription, ExportStore, RequestKey } from "../types.ts";
 
 export interface CompileOptions {
   store: ExportStore;
-  /** What is compiled; undefined when the request is none for an export, or none at all. */
+  /** Facts about the request; undefined if it does not exist or has no export. */
   describe(key: RequestKey): Promise<ExportDescription | undefined>;
 }
 
-/** Makes the documents of a request and tells it so. A request that does not wait for them any more goes without. */
+/** Compiles the documents of a request and sends `compiled` to it. Skips a request that no longer waits for them. */
 export function compilePerformer({ store, describe }: CompileOptions): Performer {
   return async ({ storeId, actorId, traceparent }, { actors, signal }) => {
     const key = { storeId, requestId: actorId };

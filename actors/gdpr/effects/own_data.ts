@@ -1,14 +1,14 @@
-/** This service as a source: what the personal-data map names about a customer, as records. */
+/** This service's own personal data about a customer, as records by the personal-data map. */
 import type { Sql } from "../../../db/connect.ts";
 import { PERSONAL_DATA, type PersonalColumn, readPersonalData } from "../../../db/personal_data.ts";
 import { readStore } from "../../../db/store_reader.ts";
-import type { CollectedRecord, Delivery } from "../vocabulary.ts";
+import type { CollectedRecord, Delivery } from "../types.ts";
 
-/** Who receives what this service holds: the services that ask it, and those that hear its events, which hold no values. */
+/** Recipients of this service's data. Its events carry no values, so their consumers are not among them. */
 const RECIPIENTS = ["the store's checkout, for orders that the customer places"];
 
 /**
- * A record for each purpose of each row, as one moment shows them.
+ * Yields one record for each purpose of each row, from one snapshot of the database.
  *
  * @param sql a pool of the role customer_api
  */
@@ -18,9 +18,9 @@ export async function* collectOwnData(
   customerId: string,
 ): AsyncGenerator<Delivery> {
   const rows = await readStore(sql, storeId, (sql) => readPersonalData(sql, storeId, customerId));
-  let count = 0;
+  let cursor = 0;
   for (const { table, values } of rows) {
-    for (const record of recordsOf(table, values)) yield { record, cursor: String(++count) };
+    for (const record of recordsOf(table, values)) yield { record, cursor: String(++cursor) };
   }
 }
 

@@ -1,4 +1,4 @@
-/** The re-scan behind an erasure: whatever the personal-data map says must be empty is looked for once more. */
+/** Performer of the effect `erasure.verify`: searches for personal data that an erasure should have removed. */
 import { countExportParts, findRequest } from "../../../db/gdpr_requests.ts";
 import { countPersonalData } from "../../../db/personal_data.ts";
 import { readStore } from "../../../db/store_reader.ts";
@@ -7,7 +7,7 @@ import type { Performer } from "../../commands.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
 
-/** Tells the request what was found: values in emptied columns, traces elsewhere, parts of exports. */
+/** Sends the request the number of values in erased columns, of traces in other rows and of export parts. */
 export const verifyErasure: Performer = async (
   { storeId, actorId: requestId, traceparent },
   { actors, sql },
@@ -23,6 +23,6 @@ export const verifyErasure: Performer = async (
   });
   const ref = { kind: "gdpr_request" as const, storeId, id: requestId };
   const context = { by: systemPrincipal(storeId), traceparent };
-  await ignoreRefused(actors.send(ref, { type: "verified", residue }, context)); // refused after an earlier attempt
+  await ignoreRefused(actors.send(ref, { type: "verified", residue }, context)); // the state refuses it if an earlier attempt sent it
   return "done";
 };

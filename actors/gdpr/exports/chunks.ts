@@ -1,15 +1,15 @@
-/** Reads the chunks of a part in their order, decrypted, a few at a time. */
+/** Reader of a part: yields its decrypted chunks in order. */
 import type { Sql } from "../../../db/connect.ts";
 import { type ChunkRow, findChunks, type PartKey } from "../../../db/gdpr_exports.ts";
 import { readStore } from "../../../db/store_reader.ts";
-import { unseal } from "./seal.ts";
+import { decryptChunk } from "./chunk_encryption.ts";
 
-/** How many sealed chunks are held at once. */
-const AHEAD = 8;
+/** How many encrypted chunks one query reads. */
+const CHUNKS_PER_QUERY = 8;
 
 /**
- * @param open the part was never ended, so nothing tells its last chunk from the others
- * @throws {Error} a chunk is missing, has been moved or is not what was written
+ * @param open the part is incomplete, so none of its chunks is encrypted as the last one
+ * @throws {Error} a chunk is missing, was moved or was changed
  */
 export async function* readChunks(
   sql: Sql,
@@ -23,7 +23,7 @@ export async function* readChunks(
     const rows: ChunkRow[] = await readStore(
       sql,
       key.storeId,
-      (sql) => findChunks(sql, { ...key, part }, next, AHEAD),
+      (sql) => findChunks(sql, { ...key, part }, next, CHUNKS_PER_QUERY),
     );
     if (rows.length === 0) {
       if (open) return;
@@ -31,8 +31,8 @@ export async function* readChunks(
     }
     for (const { bytes, highest } of rows) {
       ended = highest;
-      // A chunk in another one's number does not open here, so a gap shows as well.
-      yield await unseal(cipher, { ...key, part, chunk: next++, last: highest && !open }, bytes);
+      // Numbers are counted, not read: after a gap, decryption fails.
+      yield await decryptChunk(cipher, { ...key, part, chunk: next++, last: highest && !open }, bytes);
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The claim under which the documents of an export are written, chunk by chunk, each in a transaction of its own.
- * Only one writer holds it; its last transaction completes all documents and removes what they were made of.
- * Whoever dies before that leaves nothing that counts, and the next one starts anew.
+ * Exclusive claim for writing the documents of an export, one transaction a chunk. The last transaction publishes
+ * all documents and removes the collected records. If the writer dies earlier, its chunks are invalid and the next
+ * writer starts again.
  */
 import { type Sql, type Tx, writeStore } from "../../../db/connect.ts";
 import {
@@ -18,45 +18,45 @@ import { DomainError } from "../../../domain/errors.ts";
 import { later } from "../../../lib/dates.ts";
 import type { Text } from "./documents/contents.ts";
 import { type Digest, writeGzip } from "./documents/write.ts";
-import { seal } from "./seal.ts";
-import type { RequestKey } from "../vocabulary.ts";
+import { encryptChunk } from "./chunk_encryption.ts";
+import type { RequestKey } from "../types.ts";
 
-/** What exports are made with. */
-export interface Workshop {
+/** Dependencies and limits of compiling an export. */
+export interface ExportContext {
   /** A pool of the role customer_api. */
   sql: Sql;
-  /** For AES-GCM with 256 bits. */
+  /** AES-GCM with 256 bits. */
   cipher: CryptoKey;
   clock: () => Date;
   chunkBytes: number;
 }
 
-/** Every method throws once the claim is lost or the signal is aborted. */
+/** Every method throws after the claim is lost or the signal is aborted. */
 export interface Claim {
-  /** Keeps the claim while nothing is written. */
-  keep(): Promise<void>;
+  /** Renews the claim if half of its time has passed; for the time between two writes. */
+  renew(): Promise<void>;
   write(part: string, text: Text): Promise<Digest>;
   publish(): Promise<void>;
-  /** Makes room for the next writer. */
-  drop(): Promise<void>;
+  /** Releases the claim for the next writer. */
+  release(): Promise<void>;
 }
 
-/** How long finished documents can be fetched. */
-const FETCHABLE_MS = 7 * 24 * 60 * 60_000;
-/** How long a writer may be silent before another one may take over. */
+/** How long finished documents can be downloaded. */
+const AVAILABLE_MS = 7 * 24 * 60 * 60_000;
+/** Validity of a claim: another writer may take over when it expires. */
 const CLAIM_MS = 15_000;
 
 /**
- * @returns undefined when the documents are there already
- * @throws {DomainError} REFUSED_IN_STATE: the request has ended. UNAVAILABLE: another writer is at it
+ * @returns undefined if the documents exist already
+ * @throws {DomainError} REFUSED_IN_STATE: the request has ended. UNAVAILABLE: another writer holds the claim
  */
 export async function openClaim(
-  { sql, cipher, clock, chunkBytes }: Workshop,
+  { sql, cipher, clock, chunkBytes }: ExportContext,
   key: RequestKey,
   documents: readonly { part: string; mediaType: string }[],
   signal: AbortSignal,
 ): Promise<Claim | undefined> {
-  const fail = (why: string) => new Error(`Cannot compile ${key.requestId}: ${why}`);
+  const failure = (why: string) => new Error(`Cannot compile ${key.requestId}: ${why}`);
   const requireOpen = async (tx: Tx) => {
     if (await lockOpenExport(tx, key)) return;
     throw new DomainError("REFUSED_IN_STATE", `Cannot compile ${key.requestId}: the request has ended`);
@@ -72,32 +72,32 @@ export async function openClaim(
   });
   if (claimed === "finished") return undefined;
   if (claimed === "taken") {
-    throw new DomainError("UNAVAILABLE", `Cannot compile ${key.requestId}: another replica is at it`);
+    throw new DomainError("UNAVAILABLE", `Cannot compile ${key.requestId}: another replica is compiling it`);
   }
 
-  /** One after the other: a transaction that renews the claim takes it from one that started beside it. */
-  let turn = Promise.resolve();
+  /** Serializes the transactions: each renews the claim and so would make a concurrent one fail. */
+  let previous = Promise.resolve();
   const transact = (run: (tx: Tx) => Promise<void>) =>
-    turn = turn.then(async () => {
+    previous = previous.then(async () => {
       signal.throwIfAborted();
       const renewed = later(clock(), CLAIM_MS);
       await writeStore(sql, key.storeId, async (tx) => {
-        if (!await renewClaim(tx, key, lease, renewed)) throw fail("the claim on its documents is lost");
+        if (!await renewClaim(tx, key, lease, renewed)) throw failure("the claim on its documents is lost");
         await run(tx);
       });
       lease = renewed;
     });
 
   return {
-    async keep() {
+    async renew() {
       signal.throwIfAborted();
       if (lease.getTime() - clock().getTime() < CLAIM_MS / 2) await transact(() => Promise.resolve());
     },
 
     async write(part, text) {
       let chunk = 0;
-      const digest = await writeGzip(text, chunkBytes, async (gzip, last) => {
-        const bytes = await seal(cipher, { ...key, part, chunk, last }, gzip);
+      const digest = await writeGzip(text, chunkBytes, async (gzip, isLast) => {
+        const bytes = await encryptChunk(cipher, { ...key, part, chunk, last: isLast }, gzip);
         await transact((tx) => insertChunk(tx, key, { part, chunk, bytes }));
         chunk++;
       });
@@ -109,11 +109,11 @@ export async function openClaim(
       signal.throwIfAborted();
       await writeStore(sql, key.storeId, async (tx) => {
         await requireOpen(tx);
-        const published = await publishDocuments(tx, key, lease, later(clock(), FETCHABLE_MS));
-        if (!published) throw fail("the claim on its documents is lost");
+        const published = await publishDocuments(tx, key, lease, later(clock(), AVAILABLE_MS));
+        if (!published) throw failure("the claim on its documents is lost");
       });
     },
 
-    drop: () => writeStore(sql, key.storeId, (tx) => dropClaim(tx, key, lease)),
+    release: () => writeStore(sql, key.storeId, (tx) => dropClaim(tx, key, lease)),
   };
 }

@@ -1,14 +1,14 @@
-/** Makes the documents of an export out of what its sources have delivered. */
+/** Compiles the documents of an export from the collected records. */
 import { findPart, sourcePart } from "../../../db/gdpr_exports.ts";
 import { accessHtml } from "./documents/access_html.ts";
 import { accessJson } from "./documents/access_json.ts";
-import { type Contents, type Source, survey, type Text } from "./documents/contents.ts";
+import { type Contents, type ParticipantSection, summarize, type Text } from "./documents/contents.ts";
 import { type ManifestEntry, manifestJson } from "./documents/manifest.ts";
 import { portability } from "./documents/portability.ts";
-import { type Claim, openClaim, type Workshop } from "./claim.ts";
+import { type Claim, type ExportContext, openClaim } from "./claim.ts";
 import { readStore } from "../../../db/store_reader.ts";
 import { readChunks } from "./chunks.ts";
-import type { CollectedRecord, ExportDescription, RequestKey } from "../vocabulary.ts";
+import type { CollectedRecord, ExportDescription, RequestKey } from "../types.ts";
 
 interface Document {
   part: string;
@@ -27,22 +27,22 @@ const DOCUMENTS: Record<ExportDescription["type"], readonly Document[]> = {
   PORTABILITY: [{ part: "portability.json", mediaType: JSON_TYPE, write: portability }],
 };
 
-/** @throws {DomainError} REFUSED_IN_STATE: the request has ended. UNAVAILABLE: another replica is at it */
+/** @throws {DomainError} REFUSED_IN_STATE: the request has ended. UNAVAILABLE: another replica is compiling it */
 export async function compileExport(
-  workshop: Workshop,
+  context: ExportContext,
   key: RequestKey,
   description: ExportDescription,
   signal: AbortSignal,
 ): Promise<void> {
   const documents = DOCUMENTS[description.type];
-  const claim = await openClaim(workshop, key, [...documents, MANIFEST], signal);
+  const claim = await openClaim(context, key, [...documents, MANIFEST], signal);
   if (!claim) return;
   try {
     const contents: Contents = {
       request: key,
       description,
-      compiledAt: workshop.clock(),
-      sources: await readSources(workshop, key, description, claim),
+      compiledAt: context.clock(),
+      sections: await readSections(context, key, description, claim),
     };
     const parts: ManifestEntry[] = [];
     for (const { part, mediaType, write } of documents) {
@@ -53,44 +53,44 @@ export async function compileExport(
     await claim.write(MANIFEST.part, manifestJson({ requestId, compiledAt: contents.compiledAt, parts }));
     await claim.publish();
   } catch (error) {
-    await claim.drop().catch(() => {}); // it runs out by itself
+    await claim.release().catch(() => {}); // otherwise it expires
     throw error;
   }
 }
 
-async function readSources(
-  { sql, cipher }: Workshop,
+async function readSections(
+  { sql, cipher }: ExportContext,
   key: RequestKey,
   { sources }: ExportDescription,
   claim: Claim,
-): Promise<Source[]> {
-  const surveyed: Source[] = [];
+): Promise<ParticipantSection[]> {
+  const sections: ParticipantSection[] = [];
   for (const { service, waiverReason } of sources) {
     const part = sourcePart(service);
     const row = await readStore(sql, key.storeId, (sql) => findPart(sql, key, part));
     const complete = row?.complete ?? false;
     if (!complete && waiverReason === undefined) {
-      throw new Error(`Cannot compile ${key.requestId}: ${service} has not told everything`);
+      throw new Error(`Cannot compile ${key.requestId}: ${service} has not delivered everything`);
     }
     const read = async function* (): AsyncGenerator<CollectedRecord[]> {
       for await (const chunk of readChunks(sql, cipher, { ...key, part }, !complete)) {
-        await claim.keep();
+        await claim.renew();
         if (chunk.byteLength > 0) yield parse(chunk);
       }
     };
-    const source = await survey(service, complete ? undefined : waiverReason, read);
-    if (source.records !== (row?.records ?? 0)) {
+    const section = await summarize(service, complete ? undefined : waiverReason, read);
+    if (section.records !== (row?.records ?? 0)) {
       throw new Error(`Cannot compile ${key.requestId}: records of ${service} are missing`);
     }
-    surveyed.push(source);
+    sections.push(section);
   }
-  return surveyed;
+  return sections;
 }
 
 function parse(lines: Uint8Array): CollectedRecord[] {
   const text = new TextDecoder().decode(lines);
   return text.trimEnd().split("\n").map((line) => {
     const record: CollectedRecord = JSON.parse(line);
-    return { ...record, recordedAt: record.recordedAt };
+    return { ...record, recordedAt: record.recordedAt }; // JSON omits undefined
   });
 }

@@ -1,4 +1,4 @@
-/** Gives finished exports to those who may have them, once a link. */
+/** Downloads of finished exports: each link serves each part once, to the customer or to the responsible staff. */
 import { type Sql, writeStore } from "../../../db/connect.ts";
 import { countUse, findDocuments, type PartRow } from "../../../db/gdpr_exports.ts";
 import { findRequest, lockRequest } from "../../../db/gdpr_requests.ts";
@@ -10,9 +10,9 @@ import { newTraceparent } from "../../../lib/trace_context.ts";
 import { readChunks } from "./chunks.ts";
 import { recordDownload } from "./download_record.ts";
 import { type ExportLink, readLink, signLink } from "./token.ts";
-import type { RequestKey } from "../vocabulary.ts";
+import type { RequestKey } from "../types.ts";
 
-/** What guards exports and the links to them. */
+/** Keys that encrypt exports and sign the links to them. */
 export interface ExportKeys {
   /** AES-GCM with 256 bits. */
   exportKey: CryptoKey;
@@ -21,7 +21,7 @@ export interface ExportKeys {
 }
 
 /**
- * Where the documents of a request can be fetched; undefined while there are none, and once there are none any more.
+ * Returns a download link for the documents of a request; undefined before they exist and after they expire.
  *
  * @returns the URL relative to the service's public address, the end of its validity, and the SHA-256 of the
  * manifest in hexadecimal digits
@@ -30,7 +30,7 @@ export type LinkToExport = (
   key: RequestKey,
 ) => Promise<{ url: string; expiresAt: Date; sha256: string } | undefined>;
 
-/** The export was there for this caller, and this link does not give it any more. */
+/** The export has expired, or the link has been used already. */
 export class ExportGone extends DomainError {
   override name = "ExportGone";
 
@@ -40,20 +40,20 @@ export class ExportGone extends DomainError {
 }
 
 export type ExportPart = Pick<PartRow, "part" | "mediaType" | "bytes"> & {
-  /** Of the uncompressed document; hexadecimal, in lower case. */
+  /** SHA-256 of the uncompressed document in hexadecimal, in lower case. */
   sha256: string;
   expiresAt: Date;
 };
 
-/** All throw a DomainError: NOT_FOUND when the token is not ours or the caller is somebody else; ExportGone. */
+/** Every method throws NOT_FOUND for an invalid token, a missing part or another caller, and ExportGone. */
 export interface ExportDownloads {
-  /** The parts that the link leads to, whether it has been used or not. */
+  /** Lists the parts of the export, used link or not. */
   list(token: string, by: Principal): Promise<ExportPart[]>;
-  /** One part without using the link up. */
-  look(token: string, part: string, by: Principal): Promise<ExportPart>;
+  /** Describes one part, without using the link. */
+  describe(token: string, part: string, by: Principal): Promise<ExportPart>;
   /**
-   * One part, gzipped; the link is used up for it before the first byte. A download by staff is recorded in the
-   * journal of the request and in the audit log, in the same transaction.
+   * Returns one part, gzipped. The link counts as used for this part before the first byte. A download by staff is
+   * recorded in the journal of the request and in the audit log, in the same transaction.
    *
    * @throws {DomainError} FORBIDDEN for staff without a role that may read personal values
    */
@@ -68,10 +68,10 @@ export interface ExportDownloads {
 const MANIFEST = "manifest.json";
 
 /**
- * A link with which each part can be fetched once more, until the export expires.
+ * Creates a link that can download each part once, until the export expires.
  *
  * @param sql a pool of the role customer_api
- * @returns undefined while there is no export, and once there is none any more
+ * @returns undefined before the export exists and after it expires
  */
 export async function exportLink(
   sql: Sql,
@@ -100,11 +100,11 @@ export function createExportDownloads(
       request: await findRequest(sql, link.storeId, link.requestId),
       documents: await findDocuments(sql, link),
     }));
-    if (!request || !mayHave(by, request.customerId)) throw notFound("this export");
+    if (!request || !mayDownload(by, request.customerId)) throw notFound("this export");
     const now = clock();
-    const parts = documents.filter(({ expiresAt }) => expiresAt > now).map(described);
+    const parts = documents.filter(({ expiresAt }) => expiresAt > now).map(toExportPart);
     if (parts.length === 0) {
-      throw new ExportGone(`Cannot give the export of ${link.requestId}: it has expired`);
+      throw new ExportGone(`Cannot download the export of ${link.requestId}: it has expired`);
     }
     return { link, parts };
   }
@@ -117,36 +117,35 @@ export function createExportDownloads(
 
   return {
     list: async (token, by) => (await open(token, by)).parts,
-    look: async (token, name, by) => partOf((await open(token, by)).parts, name),
+    describe: async (token, name, by) => partOf((await open(token, by)).parts, name),
 
     async fetch(token, name, by, traceparent = newTraceparent()) {
       const { link, parts } = await open(token, by);
       const part = partOf(parts, name);
       requireValues(by, name, link);
       const chunks = readChunks(sql, exportKey, { ...link, part: name });
-      const first = await chunks.next(); // what cannot be read must not use the link up
-      const counted = await writeStore(sql, link.storeId, async (tx) => {
+      const first = await chunks.next(); // an unreadable part must not use the link
+      const isFirstUse = await writeStore(sql, link.storeId, async (tx) => {
         const at = clock();
-        const isStaff = by.type === "STAFF";
         // Before its parts, as in the deletion of exports.
-        const request = isStaff ? await lockRequest(tx, link.storeId, link.requestId) : undefined;
+        const request = by.type === "STAFF" ? await lockRequest(tx, link.storeId, link.requestId) : undefined;
         if (!await countUse(tx, { ...link, part: name }, link.generation, at)) return false;
         if (request) await recordDownload(tx, request, name, { by, at, traceparent });
         return true;
       });
-      if (!counted) {
+      if (!isFirstUse) {
         await chunks.return(undefined);
         throw new ExportGone(
-          `Cannot give ${name} of ${link.requestId} again: the link has been used; ask for a new one`,
+          `Cannot download ${name} of ${link.requestId} again: the link has been used; request a new one`,
         );
       }
-      return { ...part, gzip: ReadableStream.from(resume(first, chunks)) };
+      return { ...part, gzip: ReadableStream.from(prepend(first, chunks)) };
     },
   };
 }
 
-/** The subject itself, and the staff who answer for its data. */
-function mayHave({ type, id, roles }: Principal, customerId: string): boolean {
+/** Allows the customer, privacy officers and store managers. */
+function mayDownload({ type, id, roles }: Principal, customerId: string): boolean {
   if (type === "CUSTOMER") return id === customerId;
   return type === "STAFF" && roles.some((role) => role === "PRIVACY_OFFICER" || role === "STORE_MANAGER");
 }
@@ -161,12 +160,12 @@ function requireValues(by: Principal, part: string, { requestId }: ExportLink): 
   );
 }
 
-function described({ part, mediaType, bytes, sha256, expiresAt }: PartRow): ExportPart {
+function toExportPart({ part, mediaType, bytes, sha256, expiresAt }: PartRow): ExportPart {
   if (!sha256) throw new Error(`Cannot describe ${part}: it has no hash`);
   return { part, mediaType, bytes, sha256: sha256.toHex(), expiresAt };
 }
 
-async function* resume<T>(first: IteratorResult<T>, rest: AsyncIterable<T>): AsyncGenerator<T> {
+async function* prepend<T>(first: IteratorResult<T>, rest: AsyncIterable<T>): AsyncGenerator<T> {
   if (first.done) return;
   yield first.value;
   yield* rest;

@@ -1,4 +1,4 @@
-/** Keeps what the sources of a request deliver, encrypted, until documents are made of it. */
+/** PostgreSQL store of collected records, encrypted, until the documents of the request replace them. */
 import { type Sql, type Tx, writeStore } from "../../../db/connect.ts";
 import {
   countChunks,
@@ -14,37 +14,22 @@ import {
 import { DomainError } from "../../../domain/errors.ts";
 import { later } from "../../../lib/dates.ts";
 import { compileExport } from "./compilation.ts";
-import { seal } from "./seal.ts";
-import type { Delivery, ExportStore, RequestKey } from "../vocabulary.ts";
+import { encryptChunk } from "./chunk_encryption.ts";
+import type { Delivery, ExportStore, RequestKey } from "../types.ts";
 
 export interface ExportStoreOptions {
   clock?: () => Date;
-  /** The most bytes that stand in one row, before encryption; a record that is longer has a row of its own. */
+  /** Maximum size of a chunk before encryption; a longer record is a chunk of its own. */
   chunkBytes?: number;
 }
 
-/** As the interface, and with a guard against two replicas that collect from one source at the same time. */
-export interface GuardedExportStore extends ExportStore {
-  /**
-   * @param from where the caller had asked the source to go on; undefined says that it was asked for everything
-   * @throws {DomainError} CONFLICT: another caller has gone on in the meantime. REFUSED_IN_STATE: the request or
-   * the source has ended
-   */
-  append(
-    request: RequestKey,
-    service: string,
-    deliveries: readonly Delivery[],
-    from?: { resumeAfter: string | undefined },
-  ): Promise<void>;
-}
-
-/** The records of one chunk become text at a stretch, and nothing else runs meanwhile. */
+/** Small, because serializing a chunk blocks the event loop. */
 const CHUNK_BYTES = 64 * 1024;
 /**
- * How long what was collected is kept after the due date, or after anybody has last asked for it if that is
- * later. So nothing stays of a request that got stuck.
+ * Retention of collected records after the due date or the last access, whichever is later: a request that is never
+ * completed does not keep them forever.
  */
-const COLLECTED_MS = 30 * 24 * 60 * 60_000;
+const RETENTION_MS = 30 * 24 * 60 * 60_000;
 
 const NDJSON = "application/x-ndjson";
 
@@ -56,24 +41,24 @@ export function createExportStore(
   sql: Sql,
   cipher: CryptoKey,
   options: ExportStoreOptions = {},
-): GuardedExportStore {
+): ExportStore {
   const { clock = () => new Date(), chunkBytes = CHUNK_BYTES } = options;
 
-  const keptUntil = ({ dueAt }: { dueAt: Date }) => {
+  const expiryOf = ({ dueAt }: { dueAt: Date }) => {
     const now = clock();
-    return later(dueAt > now ? dueAt : now, COLLECTED_MS);
+    return later(dueAt > now ? dueAt : now, RETENTION_MS);
   };
 
-  /** Locks a source's part, which is made if need be, and gives the number of its next chunk. */
+  /** Locks a participant's part, inserting it if it is missing, and returns it with the number of its next chunk. */
   async function open(tx: Tx, key: RequestKey, service: string): Promise<{ row: PartRow; chunk: number }> {
     const part = sourcePart(service);
     const request = await lockOpenExport(tx, key);
     if (!request) throw refusal(key, service, "the request has ended");
-    const expiresAt = keptUntil(request);
+    const expiresAt = expiryOf(request);
     await insertPart(tx, key, { part, mediaType: NDJSON, expiresAt });
     await prolongSources(tx, key, expiresAt);
     const row = await findPart(tx, key, part);
-    if (!row) throw new Error(`Cannot keep ${part} of ${key.requestId}: its row is not there`);
+    if (!row) throw new Error(`Cannot store ${part} of ${key.requestId}: its row is missing`);
     return { row, chunk: await countChunks(tx, key, part) };
   }
 
@@ -81,7 +66,7 @@ export function createExportStore(
     async progress(key, service) {
       const row = await writeStore(sql, key.storeId, async (tx) => {
         const request = await lockOpenExport(tx, key);
-        if (request) await prolongSources(tx, key, keptUntil(request)); // they are still wanted
+        if (request) await prolongSources(tx, key, expiryOf(request)); // they are still in use
         return await findPart(tx, key, sourcePart(service));
       });
       const { records = 0, resumeAfter = null, complete = false } = row ?? {};
@@ -94,11 +79,11 @@ export function createExportStore(
       await writeStore(sql, key.storeId, async (tx) => {
         const { row, chunk: first } = await open(tx, key, service);
         const { part } = row;
-        if (row.complete) throw refusal(key, service, "the source has told everything");
+        if (row.complete) throw refusal(key, service, "the participant has delivered everything");
         if (from && (from.resumeAfter ?? null) !== row.resumeAfter) {
           throw new DomainError(
             "CONFLICT",
-            `Cannot keep records of ${service} for ${key.requestId}: another caller has gone on`,
+            `Cannot store records of ${service} for ${key.requestId}: another caller has stored records since`,
           );
         }
         const values = {
@@ -108,7 +93,7 @@ export function createExportStore(
         };
         let chunk = first;
         for (const lines of inChunks(deliveries, chunkBytes)) {
-          const bytes = await seal(cipher, { ...key, part, chunk, last: false }, lines);
+          const bytes = await encryptChunk(cipher, { ...key, part, chunk, last: false }, lines);
           await insertChunk(tx, key, { part, chunk: chunk++, bytes });
           values.bytes += lines.byteLength;
         }
@@ -121,7 +106,7 @@ export function createExportStore(
         const { row, chunk } = await open(tx, key, service);
         const { part } = row;
         if (row.complete) return;
-        const bytes = await seal(cipher, { ...key, part, chunk, last: true }, new Uint8Array());
+        const bytes = await encryptChunk(cipher, { ...key, part, chunk, last: true }, new Uint8Array());
         await insertChunk(tx, key, { part, chunk, bytes });
         await updatePart(tx, key, part, { complete: true, resumeAfter: null });
       });
@@ -132,7 +117,7 @@ export function createExportStore(
   };
 }
 
-/** NDJSON, a line a record, in pieces of up to a size. */
+/** NDJSON with one record a line, in chunks of at most `size` characters unless one record is longer. */
 function* inChunks(deliveries: readonly Delivery[], size: number): Generator<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder();
   let lines: string[] = [];
@@ -152,6 +137,6 @@ function* inChunks(deliveries: readonly Delivery[], size: number): Generator<Uin
 function refusal(key: RequestKey, service: string, why: string): DomainError {
   return new DomainError(
     "REFUSED_IN_STATE",
-    `Cannot keep records of ${service} for ${key.requestId}: ${why}`,
+    `Cannot store records of ${service} for ${key.requestId}: ${why}`,
   );
 }

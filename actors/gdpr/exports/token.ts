@@ -1,10 +1,10 @@
-/** The token of a link to an export: which request's, and the how manieth link. It tells nothing else. */
-import type { RequestKey } from "../vocabulary.ts";
+/** Token of an export link: encodes the request and the link generation, signed, and nothing else. */
+import type { RequestKey } from "../types.ts";
 import { hmacSha256 } from "../../../lib/hash.ts";
 
 /** A link to the export of a request. */
 export interface ExportLink extends RequestKey {
-  /** Counts from 1. */
+  /** Number of the link among those of the request, from 1. */
   generation: number;
 }
 
@@ -13,7 +13,7 @@ const PAYLOAD_BYTES = 2 * UUID_BYTES + 4;
 const SIGNATURE_BYTES = 32;
 const BASE64 = { alphabet: "base64url", omitPadding: true } as const;
 
-/** @param linkKey for HMAC with SHA-256 */
+/** @param linkKey HMAC with SHA-256 */
 export async function signLink(linkKey: CryptoKey, link: ExportLink): Promise<string> {
   const token = new Uint8Array(PAYLOAD_BYTES + SIGNATURE_BYTES);
   token.set(Uint8Array.fromHex(link.storeId.replaceAll("-", "")));
@@ -23,7 +23,7 @@ export async function signLink(linkKey: CryptoKey, link: ExportLink): Promise<st
   return token.toBase64(BASE64);
 }
 
-/** Undefined: we have not signed it. */
+/** @returns undefined if the token is malformed or its signature is invalid */
 export async function readLink(linkKey: CryptoKey, token: string): Promise<ExportLink | undefined> {
   const bytes = decode(token);
   if (bytes?.byteLength !== PAYLOAD_BYTES + SIGNATURE_BYTES) return undefined;
@@ -39,7 +39,7 @@ export async function readLink(linkKey: CryptoKey, token: string): Promise<Expor
 function decode(token: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     const bytes = Uint8Array.fromBase64(token, { alphabet: "base64url" });
-    return bytes.toBase64(BASE64) === token ? bytes : undefined; // one spelling only
+    return bytes.toBase64(BASE64) === token ? bytes : undefined; // only the canonical encoding
   } catch {
     return undefined;
   }

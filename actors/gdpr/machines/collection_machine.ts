@@ -1,24 +1,24 @@
 /**
- * The course of an access or a portability request: every source is asked side by side for what it holds, then the
- * documents are made. A source that stays away is shown and blocks, until it delivers or somebody waives it.
+ * State machine of an access or a portability request: collects the data of all participants in parallel, then
+ * compiles the documents. A participant that does not deliver blocks the request until staff waive it.
  */
 import { newContext } from "./events.ts";
 import {
   audited,
-  endings,
-  fulfilled,
-  opened,
-  pauseFor,
+  clockTransitions,
+  endTransitions,
+  fulfillActions,
+  openingActions,
   request,
-  retried,
+  retryDelayOf,
+  stepRetry,
   stopClock,
-  underway,
 } from "./setup.ts";
 
-/** After so many failures in a row a source is overdue, and not asked again by itself. */
+/** Consecutive failures after which a participant is overdue and no longer retried automatically. */
 export const SOURCE_ATTEMPTS = 8;
 
-/** @param sources the services that are asked, this one among them, frozen when the request is made */
+/** @param sources names of the participants including this service, fixed when the request is opened */
 export function createCollectionMachine(
   id: "gdpr_access@1" | "gdpr_portability@1",
   sources: readonly string[],
@@ -26,12 +26,12 @@ export function createCollectionMachine(
   return request.createMachine({
     id,
     context: ({ input }) => newContext(input),
-    entry: opened,
+    entry: openingActions,
     initial: "PENDING",
     states: {
       PENDING: {
         initial: "recorded",
-        on: { ...underway, ...endings },
+        on: { ...clockTransitions, ...endTransitions },
         states: {
           recorded: {
             after: { UNTIL_START: "#IN_PROGRESS" },
@@ -43,7 +43,7 @@ export function createCollectionMachine(
       IN_PROGRESS: {
         id: "IN_PROGRESS",
         initial: "collecting",
-        on: { ...underway, ...endings },
+        on: { ...clockTransitions, ...endTransitions },
         states: {
           collecting: {
             type: "parallel",
@@ -53,8 +53,8 @@ export function createCollectionMachine(
           compiling: {
             entry: [{ type: "perform", params: { effect: "export.compile", params: {} } }],
             on: {
-              compiled: { target: "#COMPLETED", actions: fulfilled },
-              retry: { ...retried("compiling"), reenter: true },
+              compiled: { target: "#COMPLETED", actions: fulfillActions },
+              retry: { ...stepRetry("compiling"), reenter: true },
             },
           },
         },
@@ -68,22 +68,27 @@ export function createCollectionMachine(
   });
 }
 
-/** The region of one source. */
+/** Region of one participant. */
 function source(service: string) {
-  const mine = ({ event }: { event: { type: string; service?: string } }) => event.service === service;
+  const isAboutService = ({ event }: { event: { type: string; service?: string } }) =>
+    event.service === service;
   const id = `ask ${service}`;
   const row = (state: "RECEIVED" | "WAIVED") =>
     ({ type: "participant", params: { service, state } }) as const;
-  const arrived = {
+  const settling = {
     "source.received": {
-      guard: mine,
+      guard: isAboutService,
       target: "received",
       actions: [row("RECEIVED"), audited("GDPR_SOURCE_RECEIVED")],
     },
-    waive: { guard: mine, target: "waived", actions: [row("WAIVED"), audited("GDPR_PARTICIPANT_WAIVED")] },
+    waive: {
+      guard: isAboutService,
+      target: "waived",
+      actions: [row("WAIVED"), audited("GDPR_PARTICIPANT_WAIVED")],
+    },
   };
   const retry = {
-    guard: mine,
+    guard: isAboutService,
     target: "asked",
     actions: [{ type: "forgetAttempts", params: { service } } as const, audited("GDPR_PARTICIPANT_RETRIED")],
   };
@@ -105,36 +110,38 @@ function source(service: string) {
           },
         ],
         on: {
-          ...arrived,
-          retry: { ...retry, reenter: true }, // the effect may have been given up
+          ...settling,
+          retry: { ...retry, reenter: true }, // the effect may have run out of attempts
           "source.failed": [
             {
               guard: ({ context, event }) =>
-                mine({ event }) && (context.attempts[service] ?? 0) < SOURCE_ATTEMPTS,
+                isAboutService({ event }) && (context.attempts[service] ?? 0) < SOURCE_ATTEMPTS,
               target: "retrying",
-              actions: [failed(service, "RETRYING")],
+              actions: [failureOf(service, "RETRYING")],
             },
             {
-              guard: mine,
+              guard: isAboutService,
               target: "overdue",
-              actions: [failed(service, "OVERDUE"), audited("GDPR_PARTICIPANT_OVERDUE")],
+              actions: [failureOf(service, "OVERDUE"), audited("GDPR_PARTICIPANT_OVERDUE")],
             },
           ],
         },
       },
       retrying: {
-        entry: [request.raise({ type: "ask", service } as never, { id, delay: pauseFor(service) as never })],
+        entry: [
+          request.raise({ type: "ask", service } as never, { id, delay: retryDelayOf(service) as never }),
+        ],
         exit: [request.cancel(id)],
-        on: { ...arrived, retry, ask: { guard: mine, target: "asked" } },
+        on: { ...settling, retry, ask: { guard: isAboutService, target: "asked" } },
       },
-      overdue: { on: { ...arrived, retry } },
+      overdue: { on: { ...settling, retry } },
       received: { type: "final" },
       waived: { type: "final" },
     },
   });
 }
 
-function failed(service: string, state: "RETRYING" | "OVERDUE") {
+function failureOf(service: string, state: "RETRYING" | "OVERDUE") {
   return {
     type: "participant",
     params: (
@@ -143,7 +150,7 @@ function failed(service: string, state: "RETRYING" | "OVERDUE") {
       service,
       state,
       lastError: event.error ?? null,
-      nextAttemptMs: state === "RETRYING" ? pauseFor(service)({ context } as never) : null,
+      nextAttemptMs: state === "RETRYING" ? retryDelayOf(service)({ context } as never) : null,
     }),
   } as const;
 }

@@ -1,37 +1,37 @@
 /**
- * The course of an erasure. Entering IN_PROGRESS is the point of no return: in that transaction the subject's data
- * are emptied here and the participants are told. It is fulfilled when each of them has confirmed or was waived,
- * and the re-scan has found nothing.
+ * State machine of an erasure. Entering IN_PROGRESS is the point of no return: that transaction erases the
+ * customer's data in this service and publishes the erasure to the participants. The request is fulfilled when every
+ * participant has confirmed or was waived, and a search finds no personal data.
  */
 import { newContext, type RequestContext } from "./events.ts";
 import {
   audited,
-  endings,
-  fulfilled,
-  opened,
-  pauseFor,
+  clockTransitions,
+  endTransitions,
+  fulfillActions,
+  openingActions,
   request,
-  retried,
+  retryDelayOf,
+  stepRetry,
   stopClock,
-  underway,
 } from "./setup.ts";
 
-/** A participant that has not confirmed for so long is shown as overdue, and asked on; in milliseconds. */
+/** Time without a confirmation after which a participant is overdue, and still retried; in milliseconds. */
 const OVERDUE_MS = 7 * 24 * 60 * 60_000;
 
-/** @param participants the services that have to confirm, frozen when the request is made */
+/** @param participants names of the services that have to confirm, fixed when the request is opened */
 export function createErasureMachine(participants: readonly string[]) {
   return request.createMachine({
     id: "gdpr_erasure@1",
     context: ({ input }) => newContext(input),
-    entry: opened,
+    entry: openingActions,
     initial: "PENDING",
     states: {
       PENDING: {
         initial: "grace",
-        on: { ...underway, ...endings },
+        on: { ...clockTransitions, ...endTransitions },
         states: {
-          /** The subject may still change their mind. */
+          /** The customer may still cancel. */
           grace: {
             after: {
               UNTIL_START: [
@@ -44,14 +44,14 @@ export function createErasureMachine(participants: readonly string[]) {
             },
             on: { hold: { target: "held", actions: [audited("GDPR_REQUEST_HELD")] } },
           },
-          /** What the subject has asked to see must be told first. */
+          /** Open access and portability requests are completed first, as they need the data. */
           waiting_for_access: {
             on: {
               "access.closed": { target: "grace", actions: [audited("GDPR_REQUEST_RESUMED")] },
               hold: { target: "held", actions: [audited("GDPR_REQUEST_HELD")] },
             },
           },
-          /** A legal hold stands: nothing may be erased. */
+          /** Legal hold: nothing may be erased. */
           held: { on: { release: { target: "grace", actions: [audited("GDPR_REQUEST_RELEASED")] } } },
         },
       },
@@ -59,14 +59,14 @@ export function createErasureMachine(participants: readonly string[]) {
         id: "IN_PROGRESS",
         entry: [{ type: "eraseSubject", params: { participants: [...participants] } }],
         initial: participants.length > 0 ? "awaiting_confirmations" : "verifying",
-        on: underway,
+        on: clockTransitions,
         states: {
           awaiting_confirmations: {
             type: "parallel",
             states: Object.fromEntries(participants.map((service) => [service, confirmation(service)])),
             onDone: "verifying",
           },
-          /** Nothing of the subject may be left here. */
+          /** Searches this service for personal data of the customer. */
           verifying: {
             entry: [{ type: "perform", params: { effect: "erasure.verify", params: {} } }],
             on: {
@@ -74,7 +74,9 @@ export function createErasureMachine(participants: readonly string[]) {
                 {
                   guard: ({ event }) => event.residue === 0,
                   target: "#COMPLETED",
-                  actions: [{ type: "setResidue", params: 0 }, ...fulfilled, { type: "concludeErasure" }],
+                  actions: [{ type: "setResidue", params: 0 }, ...fulfillActions, {
+                    type: "concludeErasure",
+                  }],
                 },
                 {
                   target: "residue_found",
@@ -84,12 +86,12 @@ export function createErasureMachine(participants: readonly string[]) {
                   ],
                 },
               ],
-              retry: { ...retried("verifying"), reenter: true },
+              retry: { ...stepRetry("verifying"), reenter: true },
             },
           },
-          /** Somebody has to look: the re-scan has found what the erasure should have emptied. */
+          /** The search found personal data: staff must act. */
           residue_found: {
-            on: { retry: retried("verifying") },
+            on: { retry: stepRetry("verifying") },
           },
         },
       },
@@ -98,63 +100,64 @@ export function createErasureMachine(participants: readonly string[]) {
   });
 }
 
-/** The region of one participant: asked again and again until it has confirmed or was waived. */
+/** Region of one participant: retried until it has confirmed or was waived. */
 function confirmation(service: string) {
-  const mine = ({ event }: { event: { type: string; service?: string } }) => event.service === service;
+  const isAboutService = ({ event }: { event: { type: string; service?: string } }) =>
+    event.service === service;
   const id = `ask ${service}`;
-  const askLater = request.raise({ type: "ask", service } as never, {
+  const scheduleRetry = request.raise({ type: "ask", service } as never, {
     id,
-    delay: pauseFor(service) as never,
+    delay: retryDelayOf(service) as never,
   });
-  const asked = (state: "ASKED" | "OVERDUE") =>
+  const rowChange = (state: "ASKED" | "OVERDUE") =>
     ({
       type: "participant",
       params: ({ context }: { context: RequestContext }) => ({
         service,
         state,
         attempts: context.attempts[service] ?? 0,
-        nextAttemptMs: pauseFor(service)({ context }),
+        nextAttemptMs: retryDelayOf(service)({ context }),
       }),
     }) as const;
-  const askAgain = (state: "ASKED" | "OVERDUE") => [
+  const retryActions = (state: "ASKED" | "OVERDUE") => [
     { type: "countAttempt", params: { service } } as const,
     { type: "askAgain", params: { service } } as const,
-    askLater,
-    asked(state),
+    scheduleRetry,
+    rowChange(state),
   ];
-  const settled = (state: "CONFIRMED" | "WAIVED", action: string) => ({
-    guard: mine,
+  const settling = (state: "CONFIRMED" | "WAIVED", action: string) => ({
+    guard: isAboutService,
     actions: [
       request.cancel(id),
       { type: "participant", params: { service, state } } as const,
       audited(action),
     ],
   });
-  const on = (state: "ASKED" | "OVERDUE") => ({
-    ask: { guard: mine, actions: askAgain(state) },
+  const transitionsOf = (state: "ASKED" | "OVERDUE") => ({
+    ask: { guard: isAboutService, actions: retryActions(state) },
     retry: {
-      guard: mine,
+      guard: isAboutService,
       actions: [
         request.cancel(id),
         { type: "forgetAttempts", params: { service } } as const,
-        ...askAgain(state),
+        ...retryActions(state),
         audited("GDPR_PARTICIPANT_RETRIED"),
       ],
     },
-    "participant.confirm": { target: "confirmed", ...settled("CONFIRMED", "GDPR_PARTICIPANT_CONFIRMED") },
-    waive: { target: "waived", ...settled("WAIVED", "GDPR_PARTICIPANT_WAIVED") },
+    "participant.confirm": { target: "confirmed", ...settling("CONFIRMED", "GDPR_PARTICIPANT_CONFIRMED") },
+    waive: { target: "waived", ...settling("WAIVED", "GDPR_PARTICIPANT_WAIVED") },
   });
   return request.createStateConfig({
     initial: "asked",
     states: {
       asked: {
-        entry: [{ type: "countAttempt", params: { service } }, askLater, asked("ASKED")],
+        entry: [{ type: "countAttempt", params: { service } }, scheduleRetry, rowChange("ASKED")],
         after: { [OVERDUE_MS]: { target: "overdue", actions: [audited("GDPR_PARTICIPANT_OVERDUE")] } },
-        on: on("ASKED"),
+        on: transitionsOf("ASKED"),
       },
       overdue: {
         entry: [{ type: "participant", params: { service, state: "OVERDUE" } }],
-        on: on("OVERDUE"),
+        on: transitionsOf("OVERDUE"),
       },
       confirmed: { type: "final" },
       waived: { type: "final" },

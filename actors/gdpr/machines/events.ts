@@ -1,26 +1,26 @@
-/** What every GDPR request has in common: its context, what it can be told, and what it asks of the world. */
+/** Context, events and action declarations that the machines of all GDPR requests share. */
 import { exponential } from "../../../lib/backoff.ts";
 
-/** Ids, phases and times (milliseconds since the epoch); personal values never enter a machine. */
+/** Context of a request: IDs, phases and times (milliseconds since the epoch). Personal values never enter a machine. */
 export interface RequestContext {
-  /** The services that take part, frozen when the request is made: a region each. */
+  /** The participating services, fixed when the request is opened: one region each. */
   participants: string[];
-  /** RESTORE: the subject was erased before, and a backup has brought the data back. */
+  /** RESTORE: the customer was erased before, and a restored backup contains the data again. */
   cause: "REQUEST" | "RESTORE";
   receivedAt: number;
   dueAt: number;
   extended: boolean;
   clock: "ON_TIME" | "AT_RISK" | "OVERDUE";
-  /** How often each participant has been asked since somebody last looked at it. */
+  /** Attempts per participant since staff last retried it. */
   attempts: Record<string, number>;
-  /** How often each has been asked in all; absent where a version that did not count it made the request. */
+  /** All attempts per participant; absent in requests from a version that did not count them. */
   asked?: Record<string, number>;
-  /** From 0 to 1, drawn as the request is made: requests of one moment do not ask again in step. */
+  /** Random factor from 0 to 1: requests that were opened together retry at different times. */
   spread: number;
   outcome: "FULFILLED" | "CANCELLED" | "REFUSED" | null;
-  /** Until then nothing is done, and the subject may change their mind. */
+  /** Start of the work; until then the customer may cancel. */
   startsAt: number;
-  /** What the last re-scan after an erasure has found; 0 before and without one. */
+  /** Number of personal values that the last search after an erasure found; 0 before the search. */
   residue: number;
 }
 
@@ -33,7 +33,7 @@ export function newContext(input: RequestInput): RequestContext {
   return { ...input, extended: false, clock: "ON_TIME", attempts: {}, outcome: null, residue: 0 };
 }
 
-/** What a request can be told. */
+/** Events of a request, with their time in milliseconds since the epoch. */
 export type RequestEvent =
   & { at: number }
   & (
@@ -42,7 +42,7 @@ export type RequestEvent =
     | { type: "hold" }
     | { type: "release" }
     | { type: "extend"; dueAt: number }
-    /** Of one participant, or without any of what comes behind all of them. */
+    /** Retries one participant, or without a service the step that follows all participants. */
     | { type: "retry"; service?: string }
     | { type: "waive"; service: string }
     | { type: "clock.at_risk" }
@@ -54,41 +54,41 @@ export type RequestEvent =
     | { type: "ask"; service: string }
     | { type: "participant.confirm"; service: string }
     | { type: "verified"; residue: number }
-    /** The delay before the work begins has passed; the runtime adds whether an access request is open. */
+    /** The delay before the start has passed. The runtime adds whether an access request is open. */
     | { type: "xstate.after"; accessOpen: boolean }
   );
 
-/** What becomes of a participant's row. */
-export interface Participant {
+/** Change of a participant's row. */
+export interface ParticipantChange {
   service: string;
   state: "ASKED" | "RETRYING" | "OVERDUE" | "RECEIVED" | "CONFIRMED" | "WAIVED";
   attempts?: number;
   lastError?: string | null;
-  /** Milliseconds until it is asked again by itself; null: it is not. Absent: when it is stays as it was. */
+  /** Milliseconds until the next automatic attempt; null for none, absent for no change. */
   nextAttemptMs?: number | null;
 }
 
 /** Declarations of the actions that requests/actions.ts implements. */
 export const requestActions = {
-  /** Keeps a participant's row in step with its region. */
-  participant: (_: unknown, _change: Participant) => {},
-  /** Empties the subject's data here and tells the participants: the point of no return. */
+  /** Updates a participant's row to the state of its region. */
+  participant: (_: unknown, _change: ParticipantChange) => {},
+  /** Erases the customer's data in this service and publishes the erasure to the participants: the point of no return. */
   eraseSubject: (_: unknown, _params: { participants: string[] }) => {},
-  /** Tells one participant again. */
+  /** Publishes the erasure to one participant again. */
   askAgain: (_: unknown, _params: { service: string }) => {},
-  /** Tells the platform that the subject is erased, and writes the receipt. */
+  /** Publishes that the customer has been erased, and writes the receipt. */
   concludeErasure: () => {},
-  /** Removes what has been collected or compiled. */
+  /** Removes collected records and compiled documents. */
   destroyExports: () => {},
-  /** Lets an erasure go on that has waited for this request. */
+  /** Resumes an erasure that waits for this request. */
   releaseErasure: () => {},
 };
 
-/** How long before it is due a request is at risk, in milliseconds. */
+/** Time before the due date from which a request is at risk, in milliseconds. */
 export const AT_RISK_MS = 7 * 24 * 60 * 60_000;
 
-/** Doubling from a minute to six hours, and up to a quarter longer. */
-export function pauseBefore(attempt: number, spread: number): number {
-  const pause = exponential(attempt, 60_000, 6 * 60 * 60_000);
-  return Math.round(pause * (1 + spread / 4));
+/** Delay before a retry in milliseconds: doubles from a minute to six hours, plus up to a quarter by `spread`. */
+export function participantRetryDelay(attempt: number, spread: number): number {
+  const delay = exponential(attempt, 60_000, 6 * 60 * 60_000);
+  return Math.round(delay * (1 + spread / 4));
 }

@@ -1,6 +1,6 @@
-/** The course of a rectification: the correction is applied in the transaction that records the request. */
+/** State machine of a rectification: the transaction that opens the request applies the correction and completes it. */
 import { newContext } from "./events.ts";
-import { audited, fulfilled, request } from "./setup.ts";
+import { audited, fulfillActions, request } from "./setup.ts";
 
 export function createRectificationMachine() {
   return request.createMachine({
@@ -10,7 +10,7 @@ export function createRectificationMachine() {
     initial: "PENDING",
     states: {
       PENDING: { always: "IN_PROGRESS" },
-      IN_PROGRESS: { always: { target: "COMPLETED", actions: fulfilled } },
+      IN_PROGRESS: { always: { target: "COMPLETED", actions: fulfillActions } },
       COMPLETED: { type: "final" },
     },
   });

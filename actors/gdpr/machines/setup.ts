@@ -1,8 +1,8 @@
-/** The parts that the requests' machines share: the clock, the ways out, and what a participant's region counts. */
+/** XState setup that the request machines share: the statutory clock, the endings and the attempt counters. */
 import { assign, setup } from "xstate";
 import {
   AT_RISK_MS,
-  pauseBefore,
+  participantRetryDelay,
   requestActions,
   type RequestContext,
   type RequestEvent,
@@ -10,9 +10,9 @@ import {
 } from "./events.ts";
 import { sharedActions } from "../../actions.ts";
 
-/** The time of an event; at the very start that is the receipt. */
-type Now = { context: RequestContext; event: { at?: number } };
-const until = (instant: number, { context, event }: Now) =>
+/** Context and event of a step; the initial event has no time, so the receipt counts. */
+type Step = { context: RequestContext; event: { at?: number } };
+const until = (instant: number, { context, event }: Step) =>
   Math.max(0, instant - (event.at ?? context.receivedAt));
 
 export const request = setup({
@@ -39,38 +39,38 @@ export const request = setup({
     extendTo: assign({ dueAt: (_, dueAt: number) => dueAt, extended: true, clock: "ON_TIME" }),
   },
   guards: {
-    /** Once, and inside the first month: that is when the first due date lies ahead. */
+    /** Article 12(3) allows one extension, within one month of receipt: before the first due date. */
     mayBeExtended: ({ context, event }) =>
       !context.extended && event.type === "extend" && event.at < context.dueAt,
   },
   delays: {
-    UNTIL_START: (now) => until(now.context.startsAt, now),
-    UNTIL_AT_RISK: (now) => until(now.context.dueAt - AT_RISK_MS, now),
-    UNTIL_OVERDUE: (now) => until(now.context.dueAt, now),
+    UNTIL_START: (step) => until(step.context.startsAt, step),
+    UNTIL_AT_RISK: (step) => until(step.context.dueAt - AT_RISK_MS, step),
+    UNTIL_OVERDUE: (step) => until(step.context.dueAt, step),
   },
 });
 
 export const audited = (action: string) => ({ type: "audit", params: { action } }) as const;
 
-/** The delay before a participant is asked once more, by how often it has been asked. */
-export const pauseFor = (service: string) => ({ context }: { context: RequestContext }) =>
-  pauseBefore(context.attempts[service] ?? 1, context.spread);
+/** Delay before the next attempt for a participant, by the number of its attempts. */
+export const retryDelayOf = (service: string) => ({ context }: { context: RequestContext }) =>
+  participantRetryDelay(context.attempts[service] ?? 1, context.spread);
 
-const wind = [
+const startClock = [
   request.raise({ type: "clock.at_risk" } as RequestEvent, { id: "clock.at_risk", delay: "UNTIL_AT_RISK" }),
   request.raise({ type: "clock.overdue" } as RequestEvent, { id: "clock.overdue", delay: "UNTIL_OVERDUE" }),
 ];
 
 export const stopClock = [request.cancel("clock.at_risk"), request.cancel("clock.overdue")];
 
-/** What every request does as it is made. */
-export const opened = [...wind, audited("GDPR_REQUEST_OPENED")];
+/** Entry actions of every request. */
+export const openingActions = [...startClock, audited("GDPR_REQUEST_OPENED")];
 
-/** The clock of a request that is not completed. */
-export const underway = request.createStateConfig({
+/** Transitions of the statutory clock, for all states but COMPLETED. */
+export const clockTransitions = request.createStateConfig({
   on: {
     "clock.at_risk": {
-      guard: ({ context }) => context.clock === "ON_TIME", // behind an outage both are due, in any order
+      guard: ({ context }) => context.clock === "ON_TIME", // after an outage both timers are due and fire in any order
       actions: [{ type: "setClock", params: "AT_RISK" }, audited("GDPR_REQUEST_AT_RISK")],
     },
     "clock.overdue": { actions: [{ type: "setClock", params: "OVERDUE" }, audited("GDPR_REQUEST_OVERDUE")] },
@@ -79,15 +79,15 @@ export const underway = request.createStateConfig({
       actions: [
         ...stopClock,
         { type: "extendTo", params: ({ event }) => event.dueAt },
-        ...wind,
+        ...startClock,
         audited("GDPR_REQUEST_EXTENDED"),
       ],
     },
   },
 }).on;
 
-/** How a request ends that nobody has fulfilled. */
-export const endings = request.createStateConfig({
+/** Transitions that end a request unfulfilled. */
+export const endTransitions = request.createStateConfig({
   on: {
     cancel: {
       target: "#COMPLETED",
@@ -108,15 +108,16 @@ export const endings = request.createStateConfig({
   },
 }).on;
 
-/** Staff let something be tried again that is no participant's affair. */
-export const retried = <State extends string>(target: State) =>
+/** Retry of a step that concerns no single participant. */
+export const stepRetry = <State extends string>(target: State) =>
   ({
     guard: ({ event }: { event: { service?: string } }) => event.service === undefined,
     target,
     actions: [audited("GDPR_REQUEST_RETRIED")],
   }) as const;
 
-export const fulfilled = [
+/** Actions of a request that completes successfully. */
+export const fulfillActions = [
   { type: "setOutcome", params: "FULFILLED" } as const,
   audited("GDPR_REQUEST_COMPLETED"),
 ];

@@ -1,49 +1,49 @@
-/** Checks receipts without the service: what holds of each, and of the chain that several of them make. */
+/** Offline verification of receipts: hash, signature and contents of each, and the chain between them. */
 import { calculateJwkThumbprint } from "jose";
 import { type ReadReceipt, readReceipt, type ReceiptFile, signedBytes } from "./file.ts";
 
-/** A sentence about a receipt or a chain. One that neither holds nor fails says how far a check can go. */
+/** Result of one check of a receipt or a chain. A note states a fact or a limit of the checks. */
 export interface Finding {
   verdict: "holds" | "fails" | "note";
-  says: string;
+  message: string;
 }
 
-/** A receipt's file, or a store's chain, with what was found out about it. */
-export interface Checked {
+/** Findings about a receipt's file or a store's chain. */
+export interface CheckResult {
   title: string;
   findings: Finding[];
 }
 
-/** A receipt and the name of its file. */
-type Read = ReadReceipt & { name: string };
+/** A receipt with the name of its file. */
+type NamedReceipt = ReadReceipt & { name: string };
 
 /**
  * @param files their names and contents, in any order
- * @param keys public keys that may have signed, 32 bytes each; without any, the key in each file is believed
- * @returns an entry for each file, then one for each store with several
+ * @param keys trusted public keys of 32 bytes each; without any, each file is verified with its own key
+ * @returns a result for each file, then one for each store with several receipts
  */
 export async function checkReceipts(
   files: readonly { name: string; text: string }[],
   keys: readonly Uint8Array<ArrayBuffer>[],
-): Promise<Checked[]> {
-  const checked: Checked[] = [];
-  const readable: Read[] = [];
+): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  const receipts: NamedReceipt[] = [];
   for (const { name, text } of files) {
     const read = readReceipt(text);
     if (typeof read === "string") {
-      checked.push({ title: name, findings: [{ verdict: "fails", says: read }] });
+      results.push({ title: name, findings: [{ verdict: "fails", message: read }] });
       continue;
     }
-    readable.push({ name, ...read });
+    receipts.push({ name, ...read });
     const title = `${name}: receipt ${read.file.sequence} of store ${read.document.storeId}`;
-    checked.push({ title, findings: await checkReceipt(read, keys) });
+    results.push({ title, findings: await checkReceipt(read, keys) });
   }
-  for (const [storeId, receipts] of Map.groupBy(readable, ({ document }) => document.storeId)) {
-    if (receipts.length > 1) {
-      checked.push({ title: `The chain of store ${storeId}`, findings: checkChain(receipts) });
+  for (const [storeId, chain] of Map.groupBy(receipts, ({ document }) => document.storeId)) {
+    if (chain.length > 1) {
+      results.push({ title: `The chain of store ${storeId}`, findings: checkChain(chain) });
     }
   }
-  return checked;
+  return results;
 }
 
 async function checkReceipt(
@@ -52,31 +52,31 @@ async function checkReceipt(
 ): Promise<Finding[]> {
   const first = file.sequence === 1;
   return [
-    { verdict: "note", says: summary(document) },
+    { verdict: "note", message: summary(document) },
     test(
       file.hash === hash,
-      "The contents have the hash that the receipt names.",
-      "The contents have another hash than the receipt names: one of them was changed.",
+      "The contents have the hash in the receipt.",
+      "The contents have another hash than the one in the receipt: one of them was changed.",
     ),
     ...await checkSignature(file, keys),
     test(
       first === (file.previousHash === null),
       first
-        ? "It is the store's first receipt, with none before it."
-        : `It names the hash of receipt ${file.sequence - 1}, which comes before it.`,
+        ? "It is the first receipt of the store, and names no previous one."
+        : `It names the hash of the previous receipt, ${file.sequence - 1}.`,
       first
-        ? "It is the store's first receipt and names one before it."
-        : "It names no receipt before it, and is not the first one.",
+        ? "It is the first receipt of the store, but names a previous one."
+        : "It is not the first receipt of the store, but names no previous one.",
     ),
     test(
       document.rescan.residue === 0,
       "The search after the erasure found nothing.",
-      `The search after the erasure still found something in ${document.rescan.residue} rows.`,
+      `The search after the erasure found personal data in ${document.rescan.residue} places.`,
     ),
   ];
 }
 
-/** What the receipt says, in words. */
+/** Summary of a receipt, as sentences. */
 function summary(
   { customerId, because, requestId, cleared, participants, ...document }: ReadReceipt["document"],
 ): string {
@@ -84,16 +84,18 @@ function summary(
     (sum, count) => sum + count,
     0,
   );
-  const confirmed = participants.filter(({ state }) => state === "CONFIRMED").map((one) =>
-    `${one.service} (${one.settledAt})`
+  const confirmed = participants.filter(({ state }) => state === "CONFIRMED").map((participant) =>
+    `${participant.service} (${participant.settledAt})`
   );
   const waived = participants.filter(({ state }) => state === "WAIVED")
-    .map((one) => `${one.service} (${one.settledAt}: ${one.waiverReason ?? "no reason given"})`);
+    .map(({ service, settledAt, waiverReason }) =>
+      `${service} (${settledAt}: ${waiverReason ?? "no reason"})`
+    );
   return [
-    `It says: customer ${customerId} was erased on ${document.erasedAt} under request ${requestId} of ${document.requestedAt}, completed on ${document.completedAt}. ${because}`,
+    `Customer ${customerId} was erased on ${document.erasedAt} under request ${requestId} of ${document.requestedAt}, completed on ${document.completedAt}. ${because}`,
     `${values} values were cleared.`,
-    `Confirmed by ${confirmed.join(", ") || "nobody"}.`,
-    ...(waived.length > 0 ? [`Not confirmed and waived: ${waived.join(", ")}.`] : []),
+    confirmed.length > 0 ? `Confirmed by ${confirmed.join(", ")}.` : "No participant confirmed.",
+    ...(waived.length > 0 ? [`Waived without a confirmation: ${waived.join(", ")}.`] : []),
   ].join(" ");
 }
 
@@ -101,32 +103,32 @@ async function checkSignature(
   file: ReceiptFile,
   keys: readonly Uint8Array<ArrayBuffer>[],
 ): Promise<Finding[]> {
-  const own = Uint8Array.fromBase64(file.publicKey);
+  const publicKey = Uint8Array.fromBase64(file.publicKey);
   const { kty, crv, x } = {
     kty: "OKP",
     crv: "Ed25519",
-    x: own.toBase64({ alphabet: "base64url", omitPadding: true }),
+    x: publicKey.toBase64({ alphabet: "base64url", omitPadding: true }),
   };
-  const named = test(
+  const keyFinding = test(
     await calculateJwkThumbprint({ kty, crv, x }) === file.keyId,
-    `The key in the file is ${file.keyId}, as the receipt says.`,
+    `The key in the file is ${file.keyId}, as the receipt states.`,
     "The key in the file is not the one that the receipt names.",
   );
-  const signed = await isSigned(file, own);
+  const matchesOwnKey = await isSigned(file, publicKey);
   if (keys.length === 0) {
     return [
-      named,
+      keyFinding,
       test(
-        signed,
-        "The signature is by the key in the file.",
-        "The signature is not by the key in the file.",
+        matchesOwnKey,
+        "The signature matches the key in the file.",
+        "The signature does not match the key in the file.",
       ),
     ];
   }
-  const given = await Promise.all(keys.map((key) => isSigned(file, key)));
-  const otherwise = signed ? ", it is by the key in the file" : "";
-  const fails = `The signature is not by a key that was given${otherwise}.`;
-  return [named, test(given.includes(true), "The signature is by a key that was given.", fails)];
+  const matches = await Promise.all(keys.map((key) => isSigned(file, key)));
+  const ownKey = matchesOwnKey ? "; it matches the key in the file" : "";
+  const fails = `The signature matches none of the given keys${ownKey}.`;
+  return [keyFinding, test(matches.includes(true), "The signature matches a given key.", fails)];
 }
 
 async function isSigned(file: ReceiptFile, publicKey: Uint8Array<ArrayBuffer>): Promise<boolean> {
@@ -134,35 +136,36 @@ async function isSigned(file: ReceiptFile, publicKey: Uint8Array<ArrayBuffer>): 
   return await crypto.subtle.verify("Ed25519", key, Uint8Array.fromBase64(file.signature), signedBytes(file));
 }
 
-function checkChain(receipts: readonly Read[]): Finding[] {
+function checkChain(receipts: readonly NamedReceipt[]): Finding[] {
   const ordered = receipts.toSorted((a, b) => a.file.sequence - b.file.sequence);
-  const findings = ordered.slice(1).flatMap((receipt, at): Finding[] => {
-    const before = ordered[at]!;
-    const [place, last] = [receipt.file.sequence, before.file.sequence];
-    if (place === last) {
-      return receipt.hash === before.hash
+  const findings = ordered.slice(1).flatMap((receipt, index): Finding[] => {
+    const previous = ordered[index]!;
+    const [sequence, last] = [receipt.file.sequence, previous.file.sequence];
+    if (sequence === last) {
+      return receipt.hash === previous.hash
         ? [{
           verdict: "note",
-          says: `Receipt ${place} is given twice, in ${before.name} and ${receipt.name}.`,
+          message: `Receipt ${sequence} appears twice, in ${previous.name} and ${receipt.name}.`,
         }]
         : [{
           verdict: "fails",
-          says: `${before.name} and ${receipt.name} are different and both receipt ${place}.`,
+          message:
+            `${previous.name} and ${receipt.name} are different receipts with the same number ${sequence}.`,
         }];
     }
-    if (place > last + 1) {
-      const missing = place === last + 2
+    if (sequence > last + 1) {
+      const missing = sequence === last + 2
         ? `Receipt ${last + 1} is`
-        : `Receipts ${last + 1} to ${place - 1} are`;
+        : `Receipts ${last + 1} to ${sequence - 1} are`;
       return [{
         verdict: "fails",
-        says: `${missing} not among the files, so the chain is not shown across it.`,
+        message: `${missing} missing from the files, so the chain cannot be verified across the gap.`,
       }];
     }
-    if (receipt.file.previousHash === before.hash) return [];
+    if (receipt.file.previousHash === previous.hash) return [];
     return [{
       verdict: "fails",
-      says: `Receipt ${place} does not follow receipt ${last} as it is in ${before.name}.`,
+      message: `Receipt ${sequence} does not name the hash of receipt ${last} in ${previous.name}.`,
     }];
   });
   const [from, to] = [ordered[0]!.file.sequence, ordered.at(-1)!.file.sequence];
@@ -172,16 +175,16 @@ function checkChain(receipts: readonly Read[]): Finding[] {
     ...findings.some(({ verdict }) => verdict === "fails") ? [] : [
       {
         verdict: "holds",
-        says: `Each of ${range} follows the one before it, and none is missing between them.`,
+        message: `Each of ${range} names the hash of the previous one, and none is missing.`,
       } as const,
     ],
     {
       verdict: "note",
-      says: `Nothing is shown about receipts ${from > 1 ? `before ${from} and ` : ""}after ${to}.`,
+      message: `Receipts ${from > 1 ? `before ${from} and ` : ""}after ${to} were not checked.`,
     },
   ];
 }
 
 function test(condition: boolean, holds: string, fails: string): Finding {
-  return condition ? { verdict: "holds", says: holds } : { verdict: "fails", says: fails };
+  return condition ? { verdict: "holds", message: holds } : { verdict: "fails", message: fails };
 }

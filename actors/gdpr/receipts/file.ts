@@ -1,9 +1,9 @@
-/** A receipt as a file: its form, what of it is signed, and how it is read again. */
+/** File format of a receipt: its schema, its signed bytes and its parser. */
 import canonicalize from "canonicalize";
 import { z } from "zod";
 import { sha256 } from "../../../lib/hash.ts";
 
-/** What is hashed and signed. */
+/** Signed contents of a receipt. */
 export interface SignedReceipt {
   /** ReceiptFacts as JSON, with `format`, `because` and `issuedAt`. */
   document: Record<string, unknown>;
@@ -16,7 +16,7 @@ export interface SignedReceipt {
   publicKey: string;
 }
 
-/** A receipt as it is handed out. */
+/** A receipt with its hash and signature. */
 export interface ReceiptFile extends SignedReceipt {
   /** SHA-256, in hexadecimal. */
   hash: string;
@@ -26,7 +26,7 @@ export interface ReceiptFile extends SignedReceipt {
 
 export const FORMAT = "customer-service/erasure-receipt@1";
 
-/** The canonical JSON (RFC 8785) of what is signed, in UTF-8: the same however a file is laid out. */
+/** Canonical JSON (RFC 8785) of the signed contents in UTF-8: independent of the file's layout. */
 export function signedBytes(
   { document, sequence, previousHash, keyId, publicKey }: SignedReceipt,
 ): Uint8Array<ArrayBuffer> {
@@ -34,11 +34,11 @@ export function signedBytes(
   return new TextEncoder().encode(text);
 }
 
-/** Who asked for an erasure, and the sentence about it. RESTORE: the service itself, for a subject erased before. */
+/** Requesters of an erasure, and the sentence about each. RESTORE: the service itself, for a subject erased before. */
 export const BECAUSE = {
-  SUBJECT: "The data subject asked for it.",
-  STAFF: "Staff of the store asked for it on the data subject's behalf.",
-  SERVICE: "A service asked for it on the data subject's behalf.",
+  SUBJECT: "The data subject requested it.",
+  STAFF: "Staff of the store requested it on the data subject's behalf.",
+  SERVICE: "A service requested it on the data subject's behalf.",
   RESTORE: "The data subject had been erased before, and a restored database had brought the data back.",
 } as const;
 
@@ -75,7 +75,7 @@ const Document = z.looseObject({
   rescan: z.object({ tables: z.array(z.string()), residue: z.number() }),
 });
 
-/** Strict: a field that is not signed could say anything. */
+/** Strict, as an unknown field would not be signed. */
 export const ReceiptFileSchema = z.strictObject({
   document: z.record(z.string(), z.unknown()),
   sequence: z.int().positive(),
@@ -86,7 +86,7 @@ export const ReceiptFileSchema = z.strictObject({
   signature: z.string().regex(/^[A-Za-z0-9+/]{86}==$/),
 });
 
-/** A receipt that could be read. */
+/** A parsed receipt. */
 export interface ReadReceipt {
   file: ReceiptFile;
   document: z.output<typeof Document>;
@@ -94,27 +94,25 @@ export interface ReadReceipt {
   hash: string;
 }
 
-/** The receipt that a text is, or why it is none. */
+/** Parses a receipt. Returns the reason as a sentence if the text is not one. */
 export function readReceipt(text: string): ReadReceipt | string {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return "It is no receipt: it is not JSON.";
+    return "Not a receipt: the file is not JSON.";
   }
   const file = ReceiptFileSchema.safeParse(json);
-  if (!file.success) return `It is no receipt: ${fields(file.error)} is missing, unknown or not of its form.`;
+  if (!file.success) return `Not a receipt: ${fields(file.error)} is missing, unknown or invalid.`;
   const document = Document.safeParse(file.data.document);
   if (!document.success) {
-    return `It is no receipt of this version: document.${
-      fields(document.error)
-    } is missing or not of its form.`;
+    return `Not a receipt of a known version: document.${fields(document.error)} is missing or invalid.`;
   }
   try {
     const hash = sha256(signedBytes(file.data)).toHex();
     return { file: file.data, document: document.data, hash };
   } catch {
-    return "It is no receipt: its text is not well-formed Unicode.";
+    return "Not a receipt: the text is not well-formed Unicode.";
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The receipt of an erasure: what was done, signed and chained to the store's previous receipt. Everything that
- * a receipt's file holds is signed, except the hash and the signature themselves.
+ * Receipt of an erasure: the facts of the erasure, signed and chained to the store's previous receipt. Everything in
+ * a receipt's file is signed, except the hash and the signature themselves.
  */
 import type { Tx } from "../../../db/connect.ts";
 import { findReceipt, insertReceipt, lockChain } from "../../../db/erasure_receipts.ts";
@@ -13,35 +13,35 @@ import {
   signedBytes,
   type SignedReceipt,
 } from "./file.ts";
-import type { RequestKey } from "../vocabulary.ts";
+import type { RequestKey } from "../types.ts";
 import { sha256 } from "../../../lib/hash.ts";
 
-/** What a completed erasure has come to. */
+/** Facts of a completed erasure. */
 export interface ReceiptFacts extends RequestKey {
   customerId: string;
   cause: "REQUEST" | "RESTORE";
   requestedBy: RequestedBy;
   requestedAt: Date;
-  /** When the personal data were erased here: the point of no return. */
+  /** Time when this service erased the personal data: the point of no return. */
   erasedAt: Date;
   completedAt: Date;
-  /** How many values were cleared, by table and category of the personal-data map. */
+  /** Number of cleared values by table and category of the personal-data map. */
   cleared: Record<string, Record<string, number>>;
   participants: {
     service: string;
     state: "CONFIRMED" | "WAIVED";
     settledAt: Date;
-    /** What the service has said. */
+    /** Statement that the service sent with its confirmation. */
     evidence: string | null;
     waiverReason: string | null;
   }[];
-  /** Which tables were searched afterwards, and in how many rows something was found. */
+  /** Tables that were searched after the erasure, and the number of personal values found. */
   rescan: { tables: string[]; residue: number };
-  /** Why the request took longer than a month or was held; staff's own words. */
+  /** Reasons of an extension and of a hold, as staff entered them. */
   reasons?: { extension?: string; hold?: string };
 }
 
-/** Who signs receipts; an Ed25519 key pair, as config/keys.ts opens it. */
+/** Ed25519 key pair that signs receipts, as config/keys.ts reads it. */
 export interface Signer {
   /** The public key's JWK thumbprint. */
   id: string;
@@ -51,8 +51,8 @@ export interface Signer {
 }
 
 /**
- * Adds the receipt to the store's chain. Other receipts of the store wait until the transaction ends, so this
- * comes late in it.
+ * Adds a receipt to the store's chain. Locks the chain until the transaction ends, so call it late in the
+ * transaction.
  */
 export async function writeReceipt(tx: Tx, signer: Signer, facts: ReceiptFacts, at: Date): Promise<void> {
   const { storeId, requestId } = facts;
@@ -81,7 +81,7 @@ export async function writeReceipt(tx: Tx, signer: Signer, facts: ReceiptFacts, 
   });
 }
 
-/** The receipt of a request as a file; undefined where there is none. */
+/** Reads the receipt of a request as a file; undefined if the request has none. */
 export async function exportReceipt(
   reader: StoreReader,
   { storeId, requestId }: RequestKey,

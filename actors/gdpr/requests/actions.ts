@@ -1,6 +1,6 @@
-/** What the requests' machines do in the transaction of an event: rows and messages beside the request's own. */
+/** Implementations of the request machines' actions. They run in the transaction of the event. */
 import { type ActorEventRow, findJournal } from "../../../db/actor_events.ts";
-import { lockCustomer } from "../../../db/customers.ts";
+import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
 import { type ErasedSubject, findErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { destroyExports, destroyExportsOfCustomer } from "../../../db/gdpr_exports.ts";
 import {
@@ -26,7 +26,7 @@ import type { RequestSnapshot } from "./snapshot.ts";
 import type { Commands } from "../../commands.ts";
 import { later } from "../../../lib/dates.ts";
 
-/** What the actions need beside their transaction. */
+/** Functions with keys that the actions call. */
 export interface RequestTools {
   hashEmail(email: string): Promise<Uint8Array>;
   writeReceipt(tx: Tx, facts: ReceiptFacts, at: Date): Promise<void>;
@@ -57,10 +57,15 @@ export function createRequestActions(
       const { storeId } = ref;
       const customerId = subjectOf(step);
       const customer = await lockCustomer(tx, storeId, customerId);
-      if (!customer?.email) throw new Error(`Cannot erase customer ${customerId}: there is nothing of it`);
+      if (!customer?.email) {
+        throw new Error(`Cannot erase customer ${customerId}: it does not exist or has been erased`);
+      }
       const values = await erasedValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
-      await send({ kind: "customer", storeId, id: customerId }, { type: "erase", requestId: ref.id });
+      const erased = await send({ kind: "customer", storeId, id: customerId }, {
+        type: "erase",
+        requestId: ref.id,
+      });
       await destroyExportsOfCustomer(tx, storeId, customerId);
       for (const [table, notes] of Object.entries(await emptyNotes(tx, storeId, customerId, values))) {
         tables[table] = { request: notes };
@@ -69,21 +74,22 @@ export function createRequestActions(
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces });
       const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
       await rememberSubjects(tx, [subject]);
-      await publishRequested(step, subject, participants);
+      await publishRequested(step, { ...subject, customerVersion: erased.version }, participants);
     },
 
     async askAgain(step, { service }) {
-      await publishRequested(step, await memoryOf(step), [service]);
+      await publishRequested(step, await erasedSubjectOf(step), [service]);
     },
 
     async concludeErasure(step) {
       const { tx, event } = step;
-      const { emailHash, erasedAt } = await memoryOf(step);
+      const { emailHash, erasedAt, customerVersion } = await erasedSubjectOf(step);
       const erased = {
         topic: "customer.erased" as const,
         requestId: event.ref.id,
         emailHash: emailHash.toHex(),
         erasedAt,
+        customerVersion,
       };
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
@@ -97,22 +103,22 @@ export function createRequestActions(
     async releaseErasure(step) {
       const { tx, event: { ref }, send } = step;
       const customerId = subjectOf(step);
-      await lockCustomer(tx, ref.storeId, customerId); // an erasure that starts at this moment sees us, or we see it
+      await lockCustomer(tx, ref.storeId, customerId); // an erasure that starts now sees this request as ended, or is read below
       const [erasure] = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
       const value = (erasure?.snapshot as RequestSnapshot | undefined)?.value;
       if (!erasure || JSON.stringify(value) !== '{"PENDING":"waiting_for_access"}') return;
       const others = await findOpenRequests(tx, ref.storeId, customerId, ["ACCESS", "PORTABILITY"]);
       if (others.length > 0) return;
-      const waiting = { kind: "gdpr_request" as const, storeId: ref.storeId, id: erasure.requestId };
-      // The erasure may have been held or have ended since we looked, and this request ends all the same.
-      await ignoreRefused(send(waiting, { type: "access.closed" }));
+      const target = { kind: "gdpr_request" as const, storeId: ref.storeId, id: erasure.requestId };
+      // The erasure may have been held or have ended since it was read; this request ends in any case.
+      await ignoreRefused(send(target, { type: "access.closed" }));
     },
   };
 }
 
 async function publishRequested(
   step: RequestStep,
-  subject: ErasedSubject,
+  subject: Subject,
   participants: string[],
 ): Promise<void> {
   const { tx, event } = step;
@@ -121,20 +127,27 @@ async function publishRequested(
     requestId: event.ref.id,
     participants,
     emailHash: new Uint8Array(subject.emailHash).toHex(),
+    customerVersion: subject.customerVersion,
   };
   await insertOutbox(tx, [domainMessage(event, message)]);
 }
 
 function subjectOf({ event: { ref, customerId } }: RequestStep): string {
-  if (!customerId) throw new Error(`Request ${ref.id} is about nobody`);
+  if (!customerId) throw new Error(`Request ${ref.id} has no customer`);
   return customerId;
 }
 
-async function memoryOf(step: RequestStep): Promise<ErasedSubject> {
+/** The erasure memory's entry of a subject, and the version of its row. */
+interface Subject extends ErasedSubject {
+  customerVersion: number;
+}
+
+async function erasedSubjectOf(step: RequestStep): Promise<Subject> {
   const { tx, event: { ref } } = step;
-  const found = await findErasedSubject(tx, ref.storeId, subjectOf(step));
-  if (!found) throw new Error(`The erasure memory does not know the subject of request ${ref.id}`);
-  return { ...found, emailHash: new Uint8Array(found.emailHash) };
+  const subject = await findErasedSubject(tx, ref.storeId, subjectOf(step));
+  const customerVersion = await findCustomerVersion(tx, ref.storeId, subjectOf(step));
+  if (!subject) throw new Error(`The erasure memory does not contain the customer of request ${ref.id}`);
+  return { ...subject, emailHash: new Uint8Array(subject.emailHash), customerVersion };
 }
 
 /** @param opened the first line of the request's journal */

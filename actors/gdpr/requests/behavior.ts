@@ -1,4 +1,4 @@
-/** The GDPR request as an actor: its row, what may be said to it, and what its machine does in a transaction. */
+/** Actor behavior of a GDPR request: its row, commands, actions and machine. */
 import type { StateValue } from "xstate";
 import { lockCustomer } from "../../../db/customers.ts";
 import {
@@ -28,7 +28,7 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
     async complete({ tx, ref, row, now }, event) {
       const timed = { ...event, at: now.getTime() };
       if (row?.type !== "ERASURE" || !event.type.startsWith("xstate.after.UNTIL_START")) return timed;
-      // Under the customer's lock no request is opened, so the answer holds until the erasure is done.
+      // The customer's lock keeps new requests from being opened until the transaction of the erasure ends.
       await lockCustomer(tx, ref.storeId, row.customerId);
       const open = await findOpenRequests(tx, ref.storeId, row.customerId, ["ACCESS", "PORTABILITY"]);
       return { ...timed, accessOpen: open.length > 0 };
@@ -42,19 +42,24 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
       return { row, version: row.version, machine: snapshot.machine, snapshot };
     },
     insert: (tx, ref, change) =>
-      insertRequest(tx, { storeId: ref.storeId, requestId: ref.id, ...stored(change), createdAt: change.at }),
-    update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, stored(change)),
-    guards: { mayBeExtended: "that is possible once, and before the first due date" },
+      insertRequest(tx, {
+        storeId: ref.storeId,
+        requestId: ref.id,
+        ...columnsOf(change),
+        createdAt: change.at,
+      }),
+    update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, columnsOf(change)),
+    guards: { mayBeExtended: "an extension is possible once, before the first due date" },
     conflicts: {
       customers_email: "the corrected email belongs to another customer",
       gdpr_requests_pkey: "it exists already",
-      gdpr_requests_one_open: "another one of its type is open",
+      gdpr_requests_one_open: "another request of its type is open",
     },
   };
 }
 
-/** The row's own words for the machine's state. */
-function stored({ columns, snapshot, version, at }: Change) {
+/** The row's columns for a change of the machine's state. */
+function columnsOf({ columns, snapshot, version, at }: Change) {
   const { value, context } = snapshot as { value: StateValue; context: RequestContext };
   const status = statusOf(value);
   return {

@@ -1,11 +1,11 @@
-/** The statutory clock (GDPR, Article 12(3)): calendar months from receipt, in UTC. */
+/** The statutory clock (Article 12(3) GDPR): calendar months from receipt, in UTC. */
 
-/** An answer is due one calendar month after receipt; where that month has no such day, on its last. */
+/** Due date: one calendar month after receipt, or the last day of a month that has no such day. */
 export function dueDate(receivedAt: Date): Date {
   return monthsLater(receivedAt, 1);
 }
 
-/** Extended once, it is due three months after receipt. */
+/** Due date after an extension: three calendar months after receipt. */
 export function extendedDueDate(receivedAt: Date): Date {
   return monthsLater(receivedAt, 3);
 }

@@ -1,9 +1,9 @@
-/** What a request can be told, and by whom: the input of each command, and what it comes to. */
+/** Commands of a GDPR request: principals, input and handler of each. */
 import { z } from "zod";
 import { type GdprRequestRow, upsertParticipant } from "../../../db/gdpr_requests.ts";
 import { type CommandOf, handler } from "../../runtime/behavior.ts";
 import { columnNames } from "../../runtime/changes.ts";
-import { text } from "../../../domain/input.ts";
+import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
 import { extendedDueDate } from "./clock.ts";
 import type { opening } from "./opening_input.ts";
@@ -13,30 +13,30 @@ const SUBJECT_OR_STAFF = ["CUSTOMER", "STAFF"] as const;
 const STAFF = ["STAFF"] as const;
 const SYSTEM = ["SYSTEM"] as const;
 
-const nothing = z.strictObject({});
+const noInput = z.strictObject({});
 const reason = text(500);
 const service = text(100);
-const explanation = z.strictObject({ reason: reason.optional() });
-const repetition = explanation.extend({ service: service.optional() });
-const confirmation = z.strictObject({ service, evidence: text(2_000).nullish() });
-const finding = z.strictObject({ residue: z.int().min(0) });
+const optionalReason = z.strictObject({ reason: optionalText(500) });
+const retryInput = optionalReason.extend({ service: optionalText(100) });
+const confirmation = z.strictObject({ service, evidence: optionalText(2_000) });
+const verification = z.strictObject({ residue: z.int().min(0) });
 
 const plain = (by: readonly PrincipalType[], type: string) =>
   handler(
     by,
-    nothing,
+    noInput,
     () => ({ event: { type }, changedFields: ["status"] }),
   );
 
-/** The reason, where one is given, stands in the journal alone. */
-const explained = (by: readonly PrincipalType[], type: "cancel" | "release") =>
+/** Command with an optional reason, which only the journal stores. */
+const withOptionalReason = (by: readonly PrincipalType[], type: "cancel" | "release") =>
   handler(
     by,
-    explanation,
-    (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason }),
+    optionalReason,
+    (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason: reason ?? undefined }),
   );
 
-/** The request keeps the last reason of a kind, and the journal each of them. */
+/** Command with a reason, which the journal and the request's row store. */
 const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReason") =>
   handler(
     STAFF,
@@ -60,8 +60,8 @@ const aboutService = (by: readonly PrincipalType[], type: string) =>
   );
 
 export const requestCommands = {
-  cancel: explained(SUBJECT_OR_STAFF, "cancel"),
-  release: explained(STAFF, "release"),
+  cancel: withOptionalReason(SUBJECT_OR_STAFF, "cancel"),
+  release: withOptionalReason(STAFF, "release"),
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
   hold: withReason("hold", "holdReason"),
@@ -76,10 +76,10 @@ export const requestCommands = {
       reason,
     }),
   ),
-  retry: handler(STAFF, repetition, (_, { service, reason }) => ({
-    event: { type: "retry", ...(service !== undefined && { service }) },
-    changedFields: [service === undefined ? "status" : "participants"],
-    reason,
+  retry: handler(STAFF, retryInput, (_, { service, reason }) => ({
+    event: { type: "retry", ...(service && { service }) },
+    changedFields: [service ? "participants" : "status"],
+    reason: reason ?? undefined,
   })),
   waive: handler(
     STAFF,
@@ -117,7 +117,7 @@ export const requestCommands = {
         }),
     }),
   ),
-  verified: handler(SYSTEM, finding, (_, { residue }) => ({
+  verified: handler(SYSTEM, verification, (_, { residue }) => ({
     event: { type: "verified", residue },
     changedFields: ["status"],
   })),

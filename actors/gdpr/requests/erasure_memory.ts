@@ -1,14 +1,14 @@
-/** The erasure memory inside of the database: nobody who has left comes back by a registration or an import. */
+/** Erasure memory of the database (suppression list): keeps registrations and imports from restoring erased customers. */
 import type { Tx } from "../../../db/connect.ts";
 import { findErasedSubject, findErasureOfEmail } from "../../../db/erased_subjects.ts";
 import { DomainError } from "../../../domain/errors.ts";
 
-/** When the customer was erased; undefined where the store remembers nothing of it. */
+/** Time of the customer's erasure; undefined if the erasure memory of the store does not contain it. */
 export async function wasErased(tx: Tx, storeId: string, customerId: string): Promise<Date | undefined> {
   return (await findErasedSubject(tx, storeId, customerId))?.erasedAt;
 }
 
-/** @throws {DomainError} REFUSED_IN_STATE: an id that was erased is not given to a customer again */
+/** @throws {DomainError} REFUSED_IN_STATE: a customer with this ID was erased, and IDs are not reused */
 export async function refuseErased(tx: Tx, storeId: string, customerId: string): Promise<void> {
   const erasedAt = await wasErased(tx, storeId, customerId);
   if (!erasedAt) return;
@@ -19,8 +19,9 @@ export async function refuseErased(tx: Tx, storeId: string, customerId: string):
 }
 
 /**
- * @param emailHash as hashEmail makes it
- * @throws {DomainError} REFUSED_IN_STATE: the person was erased under this email, and has to want to come back
+ * @param emailHash result of hashEmail
+ * @throws {DomainError} REFUSED_IN_STATE: a customer with this email was erased, and the command does not declare the
+ * return
  */
 export async function refuseErasedEmail(
   tx: Tx,
@@ -32,8 +33,8 @@ export async function refuseErasedEmail(
   if (!erasedAt) return;
   throw new DomainError(
     "REFUSED_IN_STATE",
-    `Cannot register ${customerId}: somebody with this email was erased on ${day(erasedAt)}; ` +
-      "returning says that the person comes back of their own will",
+    `Cannot register ${customerId}: a customer with this email was erased on ${day(erasedAt)}; ` +
+      "set returning if the person comes back by their own choice",
   );
 }
 

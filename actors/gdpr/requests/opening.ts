@@ -1,4 +1,4 @@
-/** How a request comes to be: whom it is about, what it asks for, and with which machine it starts. */
+/** Creation of a request: checks the customer, and chooses the machine and its input. */
 import type { z } from "zod";
 import { lockCustomer } from "../../../db/customers.ts";
 import { findOpenRequests } from "../../../db/gdpr_requests.ts";
@@ -10,16 +10,16 @@ import type { Answer } from "../../runtime/protocol.ts";
 import { dueDate } from "./clock.ts";
 import type { RequestInput } from "../machines/events.ts";
 import { CURRENT_MACHINE, machineOf, restoreRequest } from "./snapshot.ts";
-import { OWN_DATA } from "../vocabulary.ts";
+import { OWN_DATA } from "../types.ts";
 import { opening } from "./opening_input.ts";
 import type { Commands } from "../../commands.ts";
 
 export interface OpeningSettings {
-  /** The services that hold data of customers, beside this one. */
+  /** Names of the other services that hold data of customers. */
   participants: readonly string[];
-  /** How long a subject may change their mind about an erasure, in milliseconds. */
+  /** How long a customer may cancel an erasure before it starts, in milliseconds. */
   graceMs: number;
-  /** From 0 to 1, drawn for each request; Math.random unless a test wants to know. */
+  /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
 }
 
@@ -39,7 +39,10 @@ async function begin(
 ): Promise<Beginning | Answer> {
   authorizeSubject(ref, "open", customerId, by);
   if (cause === "RESTORE" && by.type !== "SYSTEM") {
-    throw new DomainError("FORBIDDEN", `Cannot open ${ref.id}: only the service itself knows of a restore`);
+    throw new DomainError(
+      "FORBIDDEN",
+      `Cannot open ${ref.id}: only the service itself may give the cause RESTORE`,
+    );
   }
   const customer = await lockCustomer(tx, ref.storeId, customerId);
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
@@ -49,18 +52,21 @@ async function begin(
     return { id: open.requestId, state, version: open.version, ids: {}, changed: false };
   }
   if (customer.anonymizedAt) {
-    throw new DomainError("REFUSED_IN_STATE", `Cannot open a request of customer ${customerId}: anonymized`);
+    throw new DomainError(
+      "REFUSED_IN_STATE",
+      `Cannot open a request of customer ${customerId}: the customer has been erased`,
+    );
   }
 
   const machine = CURRENT_MACHINE[type];
-  const asked = type === "ERASURE" ? [...participants] : [OWN_DATA, ...participants];
+  const services = type === "ERASURE" ? [...participants] : [OWN_DATA, ...participants];
   const due = dueDate(now);
-  const waits = type === "ERASURE" && cause === "REQUEST" ? graceMs : 0;
+  const delayMs = type === "ERASURE" && cause === "REQUEST" ? graceMs : 0;
   const input: RequestInput = {
     receivedAt: now.getTime(),
     dueAt: due.getTime(),
-    startsAt: now.getTime() + waits,
-    participants: type === "RECTIFICATION" ? [] : asked,
+    startsAt: now.getTime() + delayMs,
+    participants: type === "RECTIFICATION" ? [] : services,
     cause,
     spread: random(),
   };

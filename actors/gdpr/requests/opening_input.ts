@@ -1,19 +1,19 @@
-/** Input of the command that opens a request. */
+/** Input schema of the command that opens a request. */
 import { z } from "zod";
 import { uuid } from "../../../domain/input.ts";
 import { profile } from "../../../domain/profile.ts";
-import { RIGHTS } from "../vocabulary.ts";
+import { RIGHTS } from "../types.ts";
 
 export const opening = z.strictObject({
   customerId: uuid,
   right: z.enum(RIGHTS),
-  /** What a rectification corrects. */
+  /** New values of a rectification. */
   corrections: profile.partial().refine((fields) => Object.keys(fields).length > 0, {
-    error: "must correct something",
+    error: "must contain at least one field",
   }).optional(),
-  /** RESTORE: the subject was erased before, and a backup has brought the data back. */
+  /** RESTORE: the customer was erased before, and a restored backup contains the data again. */
   cause: z.enum(["REQUEST", "RESTORE"]).default("REQUEST"),
 }).refine(
   ({ right, corrections }) => (right === "RECTIFICATION") === (corrections !== undefined),
-  { error: "corrections must be given with a RECTIFICATION and with nothing else" },
+  { error: "corrections are required for a RECTIFICATION and not allowed for other rights" },
 );

@@ -1,8 +1,8 @@
-/** Public names of a request's events. They are a contract, whatever the machines and XState call them. */
+/** Public names of a request's events: a contract that is independent of the names in the machines and in XState. */
 import type { ActorEventRow } from "../../../db/actor_events.ts";
 import type { PublicEvent } from "../../runtime/behavior.ts";
 
-/** Names of timers' events, by the type that the machine knows; the first group is the participant. */
+/** Public names of timer events by their type in the machine. The first group of the pattern is the participant. */
 const TIMERS: readonly [type: RegExp, name: string][] = [
   [/^xstate\.after\.UNTIL_START\.[^.]+\.PENDING\.grace$/, "grace.ended"],
   [/^xstate\.after\.UNTIL_START\.[^.]+\.PENDING\.recorded$/, "work.started"],
@@ -13,7 +13,7 @@ const TIMERS: readonly [type: RegExp, name: string][] = [
   [/^ask$/, "participant.asked_again"],
 ];
 
-/** The name and the participant of an event of a request's machine. */
+/** Returns the public name and the participant of an event of a request's machine. */
 export function publicEvent({ type, service }: { type: string; service?: string }): PublicEvent {
   for (const [pattern, name] of TIMERS) {
     const match = pattern.exec(type);
@@ -22,7 +22,7 @@ export function publicEvent({ type, service }: { type: string; service?: string 
   return { name: type, about: service ?? null };
 }
 
-/** A row of the journal with today's names: earlier versions stored the machine's types, and no participants. */
+/** Converts a row of the journal to current names: earlier versions stored the machine's types and no participants. */
 export function publicRow<Row extends Pick<ActorEventRow, "eventType" | "about">>(row: Row): Row {
   const { name, about } = publicEvent({ type: row.eventType });
   return { ...row, eventType: name, about: row.about ?? about };

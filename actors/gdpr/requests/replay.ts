@@ -1,4 +1,4 @@
-/** Brings the erasure memory back into a restored database, and erases again whom the backup has brought back. */
+/** Replay of the erasure memory into a restored database: erases again the customers that the backup contains. */
 import { v7 as newId } from "uuid";
 import { type Sql, writeStore } from "../../../db/connect.ts";
 import { findAnonymized } from "../../../db/customers.ts";
@@ -8,50 +8,51 @@ import { systemPrincipal } from "../../../domain/principal.ts";
 import type { Actors } from "../../commands.ts";
 import { newTraceparent } from "../../../lib/trace_context.ts";
 
-/** How many subjects a replay has found in which state. */
-export interface Replayed {
-  /** Whom the database had forgotten. */
+/** Numbers of customers by the result of a replay. */
+export interface ReplayCounts {
+  /** Missing from the erasure memory of the database, and added to it. */
   remembered: number;
-  /** Whose erasure was begun again. */
+  /** An erasure was opened. */
   erasedAgain: number;
-  /** Whose erasure is under way already. */
+  /** An erasure was open already. */
   underWay: number;
+  /** Erased in the database, too. */
   alreadyGone: number;
-  /** Whom the database has no customer of. */
+  /** Not in the database. */
   unknown: number;
 }
 
 /**
- * Replays some subjects. What it has begun is finished by the service; repeated, it begins nothing twice.
+ * Replays erased customers. The service completes the erasures that it opens. Idempotent.
  *
- * @param sql a pool of customer_api
+ * @param sql a pool of the role customer_api
  */
 export async function replaySubjects(
   sql: Sql,
   actors: Actors,
   subjects: readonly ErasedSubject[],
-): Promise<Replayed> {
-  const replayed: Replayed = { remembered: 0, erasedAgain: 0, underWay: 0, alreadyGone: 0, unknown: 0 };
-  for (const [storeId, ofStore] of Map.groupBy(subjects, (subject) => subject.storeId)) {
+): Promise<ReplayCounts> {
+  const counts: ReplayCounts = { remembered: 0, erasedAgain: 0, underWay: 0, alreadyGone: 0, unknown: 0 };
+  for (const [storeId, storeSubjects] of Map.groupBy(subjects, (subject) => subject.storeId)) {
     const latest = new Map<string, ErasedSubject>();
-    for (const subject of ofStore) {
-      const known = latest.get(subject.customerId);
-      if (!known || known.erasedAt < subject.erasedAt) latest.set(subject.customerId, subject);
+    for (const subject of storeSubjects) {
+      const previous = latest.get(subject.customerId);
+      if (!previous || previous.erasedAt < subject.erasedAt) latest.set(subject.customerId, subject);
     }
     const [added, anonymized] = await writeStore(sql, storeId, (tx) =>
       Promise.all([
         rememberSubjects(tx, [...latest.values()]),
         findAnonymized(tx, storeId, [...latest.keys()]),
       ]));
-    replayed.remembered += added.size;
+    counts.remembered += added.size;
     for (const customerId of latest.keys()) {
-      const gone = anonymized.get(customerId);
-      if (gone === undefined) replayed.unknown++;
-      else if (gone) replayed.alreadyGone++;
-      else replayed[await eraseAgain(actors, storeId, customerId)]++;
+      const isErased = anonymized.get(customerId);
+      if (isErased === undefined) counts.unknown++;
+      else if (isErased) counts.alreadyGone++;
+      else counts[await eraseAgain(actors, storeId, customerId)]++;
     }
   }
-  return replayed;
+  return counts;
 }
 
 async function eraseAgain(actors: Actors, storeId: string, customerId: string) {
@@ -59,7 +60,7 @@ async function eraseAgain(actors: Actors, storeId: string, customerId: string) {
   const command = { type: "open", customerId, right: "ERASURE", cause: "RESTORE" } as const;
   const context = { by: systemPrincipal(storeId), traceparent: newTraceparent() };
   const answer = await ignoreRefused(actors.send(ref, command, context));
-  if (!answer) return "alreadyGone"; // it was erased since we looked
-  // An erasure that is open already answers in place of a new one.
+  if (!answer) return "alreadyGone"; // erased since the query
+  // If an erasure is open already, the answer is about that one.
   return answer.id === ref.id ? "erasedAgain" : "underWay";
 }

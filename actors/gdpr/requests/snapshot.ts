@@ -1,4 +1,4 @@
-/** A request's machine and its stored snapshot: which machine wrote it, and what it needs to be built again. */
+/** Stored snapshots of requests, and the machines by name that restore them. */
 import { LRUCache } from "lru-cache";
 import type { AnyMachineSnapshot, AnyStateMachine, StateValue } from "xstate";
 import type { GdprRequestRow } from "../../../db/gdpr_requests.ts";
@@ -7,23 +7,23 @@ import { createCollectionMachine } from "../machines/collection_machine.ts";
 import { createErasureMachine } from "../machines/erasure_machine.ts";
 import { createRectificationMachine } from "../machines/rectification_machine.ts";
 import type { RequestContext } from "../machines/events.ts";
-import type { Right } from "../vocabulary.ts";
+import type { Right } from "../types.ts";
 
-/** What stands in gdpr_requests.snapshot. */
+/** Value of gdpr_requests.snapshot. */
 export interface RequestSnapshot {
   value: StateValue;
   context: RequestContext;
 }
 
-/** Every machine that a stored request may name; an old one stays until no row names it. */
+/** Machines by name and version. An old one stays until no row names it. */
 const MACHINES: Readonly<Record<string, (participants: readonly string[]) => AnyStateMachine>> = {
-  "gdpr_access@1": (sources) => createCollectionMachine("gdpr_access@1", sources),
-  "gdpr_portability@1": (sources) => createCollectionMachine("gdpr_portability@1", sources),
+  "gdpr_access@1": (participants) => createCollectionMachine("gdpr_access@1", participants),
+  "gdpr_portability@1": (participants) => createCollectionMachine("gdpr_portability@1", participants),
   "gdpr_erasure@1": createErasureMachine,
   "gdpr_rectification@1": createRectificationMachine,
 };
 
-/** The machine with which a new request starts. */
+/** Machines of new requests. */
 export const CURRENT_MACHINE: Readonly<Record<Right, string>> = {
   ACCESS: "gdpr_access@1",
   PORTABILITY: "gdpr_portability@1",
@@ -31,10 +31,14 @@ export const CURRENT_MACHINE: Readonly<Record<Right, string>> = {
   RECTIFICATION: "gdpr_rectification@1",
 };
 
-/** Building a machine takes longer than all that a command asks of it, and requests with the same participants share it. */
-const built = new LRUCache<string, AnyStateMachine>({ max: 100 });
+/** Cache of machines by name and participants, as creating one takes longer than a transition. */
+const cache = new LRUCache<string, AnyStateMachine>({ max: 100 });
 
-/** @throws {DomainError} REFUSED_IN_STATE: this version does not know the machine */
+/**
+ * Returns the machine of a name for a request's participants.
+ *
+ * @throws {DomainError} REFUSED_IN_STATE: this version does not know the machine
+ */
 export function machineOf(name: string, participants: readonly string[]): AnyStateMachine {
   const create = Object.hasOwn(MACHINES, name) ? MACHINES[name] : undefined;
   if (!create) {
@@ -44,14 +48,18 @@ export function machineOf(name: string, participants: readonly string[]): AnySta
     );
   }
   const key = JSON.stringify([name, participants]);
-  const machine = built.get(key) ?? create(participants);
-  built.set(key, machine);
+  const machine = cache.get(key) ?? create(participants);
+  cache.set(key, machine);
   return machine;
 }
 
-/** @throws {DomainError} REFUSED_IN_STATE: this version does not know the machine, or the machine not the state */
+/**
+ * Restores the machine's snapshot from a request's row.
+ *
+ * @throws {DomainError} REFUSED_IN_STATE: the machine is unknown to this version, or the state to the machine
+ */
 export function restoreRequest({ requestId, machine: name, snapshot }: GdprRequestRow): AnyMachineSnapshot {
-  // What an unknown machine has stored need not have our form.
+  // The snapshot of an unknown machine may have another form.
   const { value, context } = snapshot as Partial<RequestSnapshot>;
   const machine = machineOf(name, context?.participants ?? []);
   try {
@@ -59,13 +67,13 @@ export function restoreRequest({ requestId, machine: name, snapshot }: GdprReque
   } catch (cause) {
     throw new DomainError(
       "REFUSED_IN_STATE",
-      `Cannot load request ${requestId}: ${machine.id} knows no state ${JSON.stringify(value)}`,
+      `Cannot load request ${requestId}: ${machine.id} has no state ${JSON.stringify(value)}`,
       { cause },
     );
   }
 }
 
-/** PENDING, IN_PROGRESS or COMPLETED. */
+/** The request's status, which is the top-level state. */
 export function statusOf(value: StateValue): "PENDING" | "IN_PROGRESS" | "COMPLETED" {
   return (typeof value === "string" ? value : Object.keys(value)[0]) as
     | "PENDING"

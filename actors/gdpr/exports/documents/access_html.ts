@@ -1,16 +1,16 @@
-/** The answer to an access request as one page that stands by itself: no script, nothing fetched. */
-import type { CollectedRecord } from "../../vocabulary.ts";
-import { account, type Contents, count, type Source, type Text } from "./contents.ts";
+/** HTML document of an access request: one self-contained page without scripts or external resources. */
+import type { CollectedRecord } from "../../types.ts";
+import { type Contents, count, type ParticipantSection, summaryOf, type Text } from "./contents.ts";
 import { definitions, escape, time, value } from "./html.ts";
-import { AUTOMATED_DECISIONS, INTRODUCTION, ORIGIN, RIGHTS, TITLE } from "./words.ts";
+import { AUTOMATED_DECISIONS, FURTHER_RIGHTS, INTRODUCTION, ORIGIN, TITLE } from "./access_texts.ts";
 import { sha256 } from "../../../../lib/hash.ts";
 
 export async function* accessHtml(contents: Contents): Text {
   const style = await Deno.readTextFile(new URL("./access_style.css", import.meta.url));
-  yield head(style) + about(contents) + links(contents.sources) + "<main>\n";
-  for (const [index, source] of contents.sources.entries()) {
-    yield sourceHead(source, index);
-    for await (const batch of source.read()) yield batch.map(article).join("");
+  yield head(style) + about(contents) + tableOfContents(contents.sections) + "<main>\n";
+  for (const [index, section] of contents.sections.entries()) {
+    yield sectionHead(section, index);
+    for await (const batch of section.read()) yield batch.map(article).join("");
     yield "</section>\n";
   }
   yield rights() + "</main>\n</body>\n</html>\n";
@@ -39,59 +39,63 @@ function about({ request, description, compiledAt }: Contents): string {
     ["Store", escape(request.storeId)],
     ["Your customer number", escape(description.customerId)],
     ["Request", escape(request.requestId)],
-    ["Asked", time(description.createdAt)],
+    ["Requested", time(description.createdAt)],
     ["Compiled", time(compiledAt)],
-    ["Source of the data", ORIGIN],
+    ["ParticipantSection of the data", ORIGIN],
     ["Automated decisions", AUTOMATED_DECISIONS],
   ]);
   return `<header>\n<h1>${TITLE}</h1>\n<p>${INTRODUCTION}</p>\n${facts}\n</header>\n`;
 }
 
-function links(sources: readonly Source[]): string {
-  const items = sources.map((source, index) => {
-    const name = escape(source.service);
-    const note = source.waiverReason === undefined ? count(source.records) : "not all of it told";
+function tableOfContents(sections: readonly ParticipantSection[]): string {
+  const items = sections.map((section, index) => {
+    const name = escape(section.service);
+    const note = section.waiverReason === undefined ? count(section.records) : "incomplete";
     return `<li><a href="#source-${index + 1}">${name}</a> <span class="quiet">${note}</span></li>\n`;
   });
   return `<nav aria-labelledby="contents">\n<h2 id="contents">Contents</h2>\n<ol>\n${items.join("")}` +
     `<li><a href="#rights">Your rights</a></li>\n</ol>\n</nav>\n`;
 }
 
-function sourceHead(source: Source, index: number): string {
+function sectionHead(section: ParticipantSection, index: number): string {
   const id = `source-${index + 1}`;
-  const title = `<h2 id="${id}-title" dir="auto">${escape(source.service)}</h2>`;
-  return `<section id="${id}" aria-labelledby="${id}-title">\n${title}\n<p>${escape(account(source))}</p>\n` +
-    processing(source);
+  const title = `<h2 id="${id}-title" dir="auto">${escape(section.service)}</h2>`;
+  return `<section id="${id}" aria-labelledby="${id}-title">\n${title}\n<p>${
+    escape(summaryOf(section))
+  }</p>\n` +
+    processing(section);
 }
 
-function processing({ processing, furtherProcessing }: Source): string {
+function processing({ processing, furtherProcessing }: ParticipantSection): string {
   if (processing.length === 0) return "";
-  const names = ["Category", "What for", "How long", "Who has received it", "Records"];
+  const names = ["Category", "Purpose", "Retention", "Recipients", "Records"];
   const rows = processing.map(({ category, purpose, retention, recipients, records }) => {
-    const cells = [category, purpose, retention, recipients.join(", ") || "nobody", String(records)];
+    const cells = [category, purpose, retention, recipients.join(", ") || "none", String(records)];
     return `<tr>${
-      cells.map((cell, at) => `<td data-label="${names[at]}" dir="auto">${escape(cell)}</td>`).join("")
+      cells.map((cell, index) => `<td data-label="${names[index]}" dir="auto">${escape(cell)}</td>`).join("")
     }</tr>\n`;
   });
-  const further = furtherProcessing ? "<p>There is more, as each record below says for itself.</p>\n" : "";
+  const further = furtherProcessing
+    ? "<p>Records with further purposes follow; each record below names its own.</p>\n"
+    : "";
   const heads = names.map((name) => `<th scope="col">${name}</th>`).join("");
-  return `<table>\n<caption>What is held, and what for</caption>\n<thead><tr>${heads}</tr></thead>\n` +
+  return `<table>\n<caption>Data and purposes</caption>\n<thead><tr>${heads}</tr></thead>\n` +
     `<tbody>\n${rows.join("")}</tbody>\n</table>\n${further}`;
 }
 
 function article({ category, recordedAt, purpose, retention, recipients, data }: CollectedRecord): string {
   const at = recordedAt === undefined ? "" : ` <span class="quiet">${escape(recordedAt)}</span>`;
-  const why = [
-    `For: ${purpose}`,
-    `kept: ${retention}`,
-    `given to: ${recipients.join(", ") || "nobody"}`,
+  const details = [
+    `Purpose: ${purpose}`,
+    `retention: ${retention}`,
+    `recipients: ${recipients.join(", ") || "none"}`,
   ].map(escape).join("; ");
   return `<article>\n<h3 dir="auto">${escape(category)}${at}</h3>\n${value(data)}\n` +
-    `<p class="quiet" dir="auto">${why}</p>\n</article>\n`;
+    `<p class="quiet" dir="auto">${details}</p>\n</article>\n`;
 }
 
 function rights(): string {
-  const items = definitions(RIGHTS.map(({ name, text }) => [name, text]));
+  const items = definitions(FURTHER_RIGHTS.map(({ name, text }) => [name, text]));
   return `<section id="rights" aria-labelledby="rights-title">\n` +
     `<h2 id="rights-title">Your rights</h2>\n${items}\n</section>\n`;
 }

@@ -1,9 +1,9 @@
-/** The answer to an access request as a structured document, for a person with some patience. */
-import { account, type Contents, type Text } from "./contents.ts";
+/** JSON document of an access request, with the same contents as the page. */
+import { type Contents, summaryOf, type Text } from "./contents.ts";
 import { writeJson } from "./json.ts";
-import { AUTOMATED_DECISIONS, INTRODUCTION, ORIGIN, RIGHTS, TITLE } from "./words.ts";
+import { AUTOMATED_DECISIONS, FURTHER_RIGHTS, INTRODUCTION, ORIGIN, TITLE } from "./access_texts.ts";
 
-export function accessJson({ request, description, compiledAt, sources }: Contents): Text {
+export function accessJson({ request, description, compiledAt, sections }: Contents): Text {
   const about = {
     title: TITLE,
     text: INTRODUCTION,
@@ -15,15 +15,15 @@ export function accessJson({ request, description, compiledAt, sources }: Conten
     compiledAt,
     origin: ORIGIN,
     automatedDecisions: AUTOMATED_DECISIONS,
-    rights: Object.fromEntries(RIGHTS.map(({ name, text }) => [name, text])),
+    rights: Object.fromEntries(FURTHER_RIGHTS.map(({ name, text }) => [name, text])),
   };
-  return writeJson({ about }, sources, (source) => ({
-    service: source.service,
-    summary: account(source),
-    complete: source.waiverReason === undefined,
-    waiverReason: source.waiverReason,
-    recordCount: source.records,
-    processing: source.processing,
-    furtherProcessing: source.furtherProcessing || undefined,
+  return writeJson({ about }, sections, (section) => ({
+    service: section.service,
+    summary: summaryOf(section),
+    complete: section.waiverReason === undefined,
+    waiverReason: section.waiverReason,
+    recordCount: section.records,
+    processing: section.processing,
+    furtherProcessing: section.furtherProcessing || undefined,
   }));
 }

@@ -1,67 +1,68 @@
-/** What every document of an export is made of. */
-import type { CollectedRecord, ExportDescription, RequestKey } from "../../vocabulary.ts";
+/** Contents of an export, from which every document is written. */
+import type { CollectedRecord, ExportDescription, RequestKey } from "../../types.ts";
 
 export interface Contents {
   request: RequestKey;
   description: ExportDescription;
   compiledAt: Date;
   /** In the order of the document. */
-  sources: Source[];
+  sections: ParticipantSection[];
 }
 
-export interface Source {
+/** Section of one participant. */
+export interface ParticipantSection {
   service: string;
-  /** Why it has not told everything; undefined where it has. */
+  /** Reason of the waiver if the participant was waived before it delivered everything. */
   waiverReason: string | undefined;
   records: number;
-  /** What its records are held for, each combination once. */
+  /** Distinct combinations of category, purpose, retention and recipients, with the number of records of each. */
   processing: Processing[];
-  /** There are more combinations than `processing` names; the records name them all. */
+  /** `processing` has reached its limit; the records contain further combinations. */
   furtherProcessing: boolean;
-  /** Its records in the order in which they came, a bounded number of bytes at a time. */
+  /** Reads the records in the order of delivery, one chunk at a time. */
   read(): AsyncIterable<CollectedRecord[]>;
 }
 
-/** Records that are held alike. */
+/** Category, purpose, retention and recipients of `records` records. */
 export interface Processing
   extends Pick<CollectedRecord, "category" | "purpose" | "retention" | "recipients"> {
   records: number;
 }
 
-/** A document as it is being written, piece by piece. */
+/** Stream of a document's text. */
 export type Text = AsyncIterable<string>;
 
-/** How many combinations are told of a source at its head. */
-const PROCESSINGS = 200;
+/** Maximum number of combinations in `processing`. */
+const PROCESSING_LIMIT = 200;
 
-/** Goes through a source once, for what a document says before its records. */
-export async function survey(
+/** Summarizes a participant's records by reading them once; documents read them again. */
+export async function summarize(
   service: string,
   waiverReason: string | undefined,
-  read: Source["read"],
-): Promise<Source> {
-  const found = new Map<string, Processing>();
+  read: ParticipantSection["read"],
+): Promise<ParticipantSection> {
+  const combinations = new Map<string, Processing>();
   let records = 0;
   let furtherProcessing = false;
   for await (const batch of read()) {
     for (const { category, purpose, retention, recipients } of batch) {
       records++;
-      const name = JSON.stringify([category, purpose, retention, recipients]);
-      const known = found.get(name);
+      const key = JSON.stringify([category, purpose, retention, recipients]);
+      const known = combinations.get(key);
       if (known) known.records++;
-      else if (found.size < PROCESSINGS) {
-        found.set(name, { category, purpose, retention, recipients, records: 1 });
+      else if (combinations.size < PROCESSING_LIMIT) {
+        combinations.set(key, { category, purpose, retention, recipients, records: 1 });
       } else furtherProcessing = true;
     }
   }
-  return { service, waiverReason, records, processing: [...found.values()], furtherProcessing, read };
+  return { service, waiverReason, records, processing: [...combinations.values()], furtherProcessing, read };
 }
 
-/** What a source has told, in words for a person. */
-export function account({ service, records, waiverReason }: Source): string {
+/** Summary of a participant's records, as a sentence for the customer. */
+export function summaryOf({ service, records, waiverReason }: ParticipantSection): string {
   if (waiverReason !== undefined) {
-    const told = records === 0 ? "has told nothing" : `has told ${count(records)} and not more`;
-    return `${service} ${told}. The store goes without its answer for this reason: ${waiverReason}`;
+    const delivered = records === 0 ? "no records" : `only ${count(records)}`;
+    return `${service} has provided ${delivered}. The store completed the request without the rest: ${waiverReason}`;
   }
   return records === 0
     ? `${service} holds nothing about you.`

@@ -1,21 +1,21 @@
-/** Writes a JSON document with the records of its sources one by one, so that it never stands in memory whole. */
-import type { CollectedRecord } from "../../vocabulary.ts";
-import type { Source, Text } from "./contents.ts";
+/** Streaming JSON writer: serializes records one by one, so that memory does not grow with the document. */
+import type { CollectedRecord } from "../../types.ts";
+import type { ParticipantSection, Text } from "./contents.ts";
 
 /**
- * An object with the fields of `head`, and then `sources`: each an object with the fields of `headOf`, and then
- * `records`. No head may be empty.
+ * Writes an object with the fields of `head` and `sources`. Each element of `sources` is an object with the fields
+ * of `headOf` and `records`. Neither head may be empty.
  */
 export async function* writeJson(
   head: object,
-  sources: readonly Source[],
-  headOf: (source: Source) => object,
+  sections: readonly ParticipantSection[],
+  headOf: (section: ParticipantSection) => object,
 ): Text {
-  yield `${opened(head, "")},\n  "sources": [`;
-  for (const [index, source] of sources.entries()) {
-    yield `${index === 0 ? "" : ","}\n    ${opened(headOf(source), "    ")},\n      "records": [`;
+  yield `${openObject(head, "")},\n  "sources": [`;
+  for (const [index, section] of sections.entries()) {
+    yield `${index === 0 ? "" : ","}\n    ${openObject(headOf(section), "    ")},\n      "records": [`;
     let first = true;
-    for await (const batch of source.read()) {
+    for await (const batch of section.read()) {
       yield batch.map((record) => {
         const separator = first ? "" : ",";
         first = false;
@@ -27,13 +27,13 @@ export async function* writeJson(
   yield "\n  ]\n}\n";
 }
 
-/** In the order in which a person reads them. */
+/** The fields of a record, in the order of the document. */
 function fields({ category, recordedAt, purpose, retention, recipients, data }: CollectedRecord): object {
   return { category, recordedAt, purpose, retention, recipients, data };
 }
 
-/** An object that is left open behind its last field. */
-function opened(value: object, indent: string): string {
+/** Serializes an object without its closing brace. */
+function openObject(value: object, indent: string): string {
   return print(value, indent).slice(0, -`\n${indent}}`.length);
 }
 

@@ -1,12 +1,12 @@
-/** The manifest of an export: its documents, and how to tell that one has arrived as it was made. */
+/** Manifest of an export: its documents with their sizes and hashes, for checking downloads. */
 import type { Text } from "./contents.ts";
 
 export interface ManifestEntry {
   name: string;
   mediaType: string;
-  /** Of the document itself, whatever a transport makes of it. */
+  /** Size of the uncompressed document. */
   bytes: number;
-  /** Hexadecimal, in lower case. */
+  /** SHA-256 in hexadecimal, in lower case. */
   sha256: string;
 }
 

@@ -1,11 +1,11 @@
-/** The portability download: docs/portability.schema.json describes it. */
+/** JSON document of a portability request; docs/portability.schema.json is its schema. */
 import type { Contents, Text } from "./contents.ts";
 import { writeJson } from "./json.ts";
 
-/** The schema's id. */
+/** The schema's ID. */
 const FORMAT = "urn:shopstar:customer:portability:1";
 
-export function portability({ request, description, compiledAt, sources }: Contents): Text {
+export function portability({ request, description, compiledAt, sections }: Contents): Text {
   const head = {
     format: FORMAT,
     requestId: request.requestId,
@@ -13,7 +13,7 @@ export function portability({ request, description, compiledAt, sources }: Conte
     compiledAt,
     subject: { storeId: request.storeId, customerId: description.customerId },
   };
-  return writeJson(head, sources, ({ service, waiverReason }) => ({
+  return writeJson(head, sections, ({ service, waiverReason }) => ({
     service,
     complete: waiverReason === undefined,
     waiverReason,

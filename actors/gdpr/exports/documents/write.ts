@@ -1,18 +1,18 @@
-/** Takes a document's text through gzip, in chunks of a size, while it counts and hashes the text itself. */
+/** Gzip writer of a document: splits the compressed bytes into chunks, and counts and hashes the text. */
 import { createHash } from "node:crypto";
 import type { Text } from "./contents.ts";
 
-/** Of the uncompressed document. */
+/** Size and SHA-256 of the uncompressed document. */
 export interface Digest {
   bytes: number;
   sha256: Uint8Array;
 }
 
-/** @param keep is waited for, so that the text is not made faster than it is kept */
+/** @param writeChunk is awaited before more text is read: back-pressure */
 export async function writeGzip(
   text: Text,
   chunkBytes: number,
-  keep: (chunk: Uint8Array<ArrayBuffer>, last: boolean) => Promise<void>,
+  writeChunk: (chunk: Uint8Array<ArrayBuffer>, isLast: boolean) => Promise<void>,
 ): Promise<Digest> {
   const hash = createHash("sha256");
   let bytes = 0;
@@ -26,16 +26,16 @@ export async function writeGzip(
     }
   }
   const gzip = ReadableStream.from(encoded()).pipeThrough(new CompressionStream("gzip"));
-  let held: Uint8Array<ArrayBuffer> | undefined;
+  let pending: Uint8Array<ArrayBuffer> | undefined;
   for await (const chunk of inChunks(gzip, chunkBytes)) {
-    if (held) await keep(held, false);
-    held = chunk;
+    if (pending) await writeChunk(pending, false);
+    pending = chunk;
   }
-  await keep(held ?? new Uint8Array(), true);
+  await writeChunk(pending ?? new Uint8Array(), true);
   return { bytes, sha256: new Uint8Array(hash.digest()) };
 }
 
-/** The same bytes, each chunk but the last of exactly the size. */
+/** Splits a stream into chunks of `size` bytes; the last one may be shorter. */
 async function* inChunks(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   size: number,
@@ -44,10 +44,10 @@ async function* inChunks(
   let filled = 0;
   for await (let piece of stream) {
     while (piece.byteLength > 0) {
-      const taken = piece.subarray(0, size - filled);
-      buffer.set(taken, filled);
-      filled += taken.byteLength;
-      piece = piece.subarray(taken.byteLength);
+      const head = piece.subarray(0, size - filled);
+      buffer.set(head, filled);
+      filled += head.byteLength;
+      piece = piece.subarray(head.byteLength);
       if (filled < size) continue;
       yield buffer;
       buffer = new Uint8Array(size);

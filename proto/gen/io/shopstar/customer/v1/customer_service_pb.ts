@@ -227,7 +227,7 @@ export type Address = Message<"io.shopstar.customer.v1.Address"> & {
   state?: string | undefined;
 
   /**
-   * ISO 3166-1 alpha-2, "CH".
+   * ISO 3166-1 alpha-2, "CH", or "XK" for Kosovo.
    *
    * @generated from field: string country = 6;
    */

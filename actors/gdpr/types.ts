@@ -1,0 +1,107 @@
+/** Shared types of GDPR requests. */
+
+/** Key of a request; both UUIDs in lower case. */
+export interface RequestKey {
+  storeId: string;
+  requestId: string;
+}
+
+export const RIGHTS = ["ACCESS", "ERASURE", "RECTIFICATION", "PORTABILITY"] as const;
+export type Right = (typeof RIGHTS)[number];
+
+/** Name of this service among the participants of an access or portability request. */
+export const OWN_DATA = "customer-service";
+
+/** A record that a participant holds about the data subject, as proto/…/data_subject_service.proto describes it. */
+export interface CollectedRecord {
+  category: string;
+  purpose: string;
+  retention: string;
+  recipients: string[];
+  data: Record<string, unknown>;
+  /** ISO 8601; undefined if the participant does not send it. */
+  recordedAt: string | undefined;
+}
+
+/** A record with its cursor, from which the participant can resume after the record. */
+export interface Delivery {
+  record: CollectedRecord;
+  cursor: string;
+}
+
+/** Client of the other services that hold data of a store's customers. */
+export interface ParticipantClient {
+  /**
+   * Streams a participant's records about a customer from a cursor on, and ends after the last one.
+   *
+   * @throws {ParticipantError} the participant is not configured, does not respond, or sends its records too slowly,
+   * too many of them or invalid ones
+   */
+  collect(
+    service: string,
+    request: {
+      customerId: string;
+      storeId: string;
+      requestId: string;
+      resumeAfter: string | undefined;
+      /** Trace context of the request. */
+      traceparent?: string | undefined;
+    },
+    signal: AbortSignal,
+  ): AsyncIterable<Delivery>;
+}
+
+/** Failure of a participant. The reason is shown in the inspector; the message quotes nothing that was sent. */
+export class ParticipantError extends Error {
+  override name = "ParticipantError";
+
+  constructor(
+    readonly reason:
+      | "NOT_CONFIGURED"
+      | "UNREACHABLE"
+      | "TIMEOUT"
+      | "REFUSED"
+      | "INVALID_DATA"
+      | "TOO_MUCH_DATA",
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Encrypted store of collected records and finished documents. Every method runs its own transaction. */
+export interface ExportStore {
+  /** What a participant has delivered so far. */
+  progress(
+    request: RequestKey,
+    service: string,
+  ): Promise<{ records: number; resumeAfter: string | undefined; complete: boolean }>;
+  /**
+   * Stores records together with the cursor of the last one.
+   *
+   * @param from the cursor from which the caller resumed, undefined for a start from the beginning. If given, it
+   * must be the stored one: this keeps two replicas from storing records of one participant at the same time.
+   * @throws {DomainError} CONFLICT: another caller has stored records since. REFUSED_IN_STATE: the request has
+   * ended, or the participant has delivered everything
+   */
+  append(
+    request: RequestKey,
+    service: string,
+    deliveries: readonly Delivery[],
+    from?: { resumeAfter: string | undefined },
+  ): Promise<void>;
+  /** Marks a participant's data as complete. */
+  finish(request: RequestKey, service: string): Promise<void>;
+  /** Writes the documents of a request and removes the collected records. Idempotent. */
+  compile(request: RequestKey, description: ExportDescription, signal: AbortSignal): Promise<void>;
+}
+
+/** Facts about a request that its documents contain. */
+export interface ExportDescription {
+  customerId: string;
+  type: "ACCESS" | "PORTABILITY";
+  createdAt: Date;
+  /** Every participant in the order of the document; `waiverReason` if it was waived. */
+  sources: { service: string; waiverReason: string | undefined }[];
+}
