@@ -46,6 +46,8 @@ export interface Customer {
   locale: string | null;
   status: CustomerStatus;
   version: number;
+  /** Counts the changes of `groups`, which `version` does not. */
+  membershipVersion: number;
   createdAt: Date;
   updatedAt: Date;
   anonymizedAt: Date | null;
