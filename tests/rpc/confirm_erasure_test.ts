@@ -30,6 +30,13 @@ Deno.test("an erasure is completed by its participants, and its receipt lists wh
     { service, evidence }: { service: string; evidence: string },
   ) => [service, evidence]);
   assert.deepEqual(evidence, PARTICIPANTS.toSorted().map((service) => [service, `${service}: 2 rows`]));
+  const confirmed = await house.world.admin`
+    select about, principal_service from actor_events
+    where actor_id = ${request.id} and event_type = 'participant.confirm' order by sequence`;
+  assert.deepEqual(
+    [...confirmed].map(({ about, principalService }) => [about, principalService]),
+    PARTICIPANTS.map((service) => [service, "anonymous"]),
+  );
 });
 
 Deno.test("a repeated confirmation is accepted and changes nothing, before and after the end", async () => {
