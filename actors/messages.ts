@@ -30,12 +30,14 @@ export function domainMessage(event: RecordedEvent, message: Publish): OutboxRow
   const eventId = newId();
   const version = "customerVersion" in message ? message.customerVersion : event.after.version;
   const common = { ...envelope(event, eventId), customerId: event.customerId ?? "", version };
-  return outboxRow(event, eventId, message.topic, domainPayload(message, common));
+  const payload = domainPayload(message, common, event.partVersion);
+  return outboxRow(event, eventId, message.topic, payload);
 }
 
 function domainPayload(
   message: Publish,
   common: ReturnType<typeof envelope> & { customerId: string; version: number },
+  membershipVersion: number,
 ): JsonValue {
   switch (message.topic) {
     case "customer.created":
@@ -51,11 +53,13 @@ function domainPayload(
     }
     case "customer.group_assigned": {
       const { groupId } = message;
-      return toJson(CustomerGroupAssignedSchema, create(CustomerGroupAssignedSchema, { ...common, groupId }));
+      const assigned = { ...common, groupId, membershipVersion };
+      return toJson(CustomerGroupAssignedSchema, create(CustomerGroupAssignedSchema, assigned));
     }
     case "customer.group_removed": {
       const { groupId } = message;
-      return toJson(CustomerGroupRemovedSchema, create(CustomerGroupRemovedSchema, { ...common, groupId }));
+      const removed = { ...common, groupId, membershipVersion };
+      return toJson(CustomerGroupRemovedSchema, create(CustomerGroupRemovedSchema, removed));
     }
     case "customer.erasure_requested": {
       const { requestId, emailHash } = message;

@@ -7,7 +7,7 @@ export interface ActorEventRow {
   storeId: string;
   actorKind: string;
   actorId: string;
-  /** The actor's version after the event. */
+  /** Number of the event in the actor's journal, from 1. */
   sequence: number;
   eventType: string;
   /** Null for the event that created the actor. */
@@ -54,4 +54,12 @@ export async function findJournal(
     from actor_events
     where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and sequence > ${after}
     order by sequence limit ${limit}`;
+}
+
+/** Removes the reasons from the journal of an actor. Returns their number. */
+export async function removeReasons(tx: Tx, { storeId, actorKind, actorId }: ActorKey): Promise<number> {
+  const { count } = await tx`
+    update actor_events set reason = null
+    where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and reason is not null`;
+  return count;
 }

@@ -42,6 +42,8 @@ export interface Customer {
   locale: string | null;
   status: "ACTIVE" | "SUSPENDED" | "CLOSED";
   version: number;
+  /** Counts the changes of `groups`, which `version` does not. */
+  membershipVersion: number;
   createdAt: Date;
   updatedAt: Date;
   anonymizedAt: Date | null;

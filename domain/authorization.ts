@@ -6,6 +6,21 @@ import type { Principal, RoleName } from "./principal.ts";
 export const READING_ROLES: readonly RoleName[] = ["CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"];
 
 /**
+ * Allows services, and staff who may change customers, to change an email. Shoppers are refused: they sign in with
+ * it, so identity-service changes it, once they have proved that it is theirs.
+ *
+ * @param purpose for the message: "change the email of customer 0190…"
+ * @throws {DomainError} FORBIDDEN
+ */
+export function authorizeEmailChange(purpose: string, by: Principal): void {
+  if (by.type === "CUSTOMER") {
+    const message = `Cannot ${purpose}: it belongs to the sign-in, where identity-service changes it`;
+    throw new DomainError("FORBIDDEN", message);
+  }
+  if (by.type === "STAFF") authorizeStaff(purpose, ["CUSTOMER_MANAGER"], by);
+}
+
+/**
  * Allows staff with one of the roles or STORE_MANAGER. Shoppers are refused: they change their own account through the
  * graph. Services are refused too: edges that admit them check their rights.
  *

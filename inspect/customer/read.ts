@@ -70,8 +70,8 @@ export async function readCustomer(
           order: "NEWEST",
           limit: REQUESTS + 1,
         }),
-        summarizeJournal(sql, key, at ?? facts.version),
-        readLines(sql, key, { upTo: upTo ?? facts.version, shown: at }),
+        summarizeJournal(sql, key, at ?? facts.events),
+        readLines(sql, key, { upTo: upTo ?? facts.events, shown: at }),
       ]);
       return { fingerprint, facts, moment, requests, summary, lines };
     }),

@@ -6,6 +6,7 @@ import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findEvent } from "../../db/actor_history.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
+import { unknownLength } from "../../http/head.ts";
 import { pacedDownload } from "../../http/pace.ts";
 import { recordAccess, traceparentOf } from "../accesses.ts";
 import type { Pages } from "../options.ts";
@@ -118,7 +119,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
       : await downloads.fetch(token, part, by, traceparentOf(c));
     c.header("content-type", document.mediaType);
     c.header("content-disposition", `attachment; filename="${document.part}"`);
-    if (!document.gzip) return c.body(null);
+    if (!document.gzip) return c.body(unknownLength());
     return c.body(pacedDownload(document.gzip).pipeThrough(new DecompressionStream("gzip")));
   });
 }

@@ -1,17 +1,28 @@
 /** Memberships of a customer in shopper groups. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
-import type { Lookups, Membership } from "../../db/lookups.ts";
 import { allow } from "../access.ts";
-import { type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { setAnswered } from "../changes.ts";
-import { changeHeaders, commandContext, etag, isClientWaiting, versioned } from "../conditional_headers.ts";
+import { changeHeaders, commandContext, etag } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
-import { customerPath } from "./profile.ts";
+import { customerPath, findCustomer } from "./profile.ts";
 
 const tags = ["Memberships"];
 const membershipPath = customerPath.extend({ groupId: uuid });
+
+/** Response headers of routes about memberships. */
+const membershipsVersioned = {
+  headers: z.object({
+    etag: z.string().meta({
+      description:
+        "The version of the memberships, which If-Match is compared with. It counts assignments and removals, which " +
+        "the version of the customer does not count.",
+      example: '"7"',
+    }),
+  }),
+};
 
 const list = createRoute({
   operationId: "listCustomerGroups",
@@ -22,10 +33,13 @@ const list = createRoute({
   middleware: allow("listCustomerGroups"),
   request: { params: customerPath },
   responses: {
-    200: json(
-      "By priority, the highest first; then the earliest assigned; then the lowest ID",
-      z.object({ items: z.array(MembershipSchema) }),
-    ),
+    200: {
+      ...json(
+        "By priority, the highest first; then the earliest assigned; then the lowest ID",
+        z.object({ items: z.array(MembershipSchema) }),
+      ),
+      ...membershipsVersioned,
+    },
     ...refusals("NOT_FOUND"),
   },
 });
@@ -41,8 +55,8 @@ const assign = createRoute({
   middleware: allow("assignGroup"),
   request: { params: membershipPath, headers: changeHeaders },
   responses: {
-    200: { ...json("The customer was already in the group", MembershipSchema), ...versioned },
-    201: { ...json("The new membership", MembershipSchema), ...versioned },
+    200: { ...json("The customer was already in the group", MembershipSchema), ...membershipsVersioned },
+    201: { ...json("The new membership", MembershipSchema), ...membershipsVersioned },
     ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -57,7 +71,7 @@ const remove = createRoute({
   middleware: allow("removeGroup"),
   request: { params: membershipPath, headers: changeHeaders },
   responses: {
-    204: { description: "The customer is no longer in the group", ...versioned },
+    204: { description: "The customer is no longer in the group", ...membershipsVersioned },
     ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
   },
 });
@@ -65,9 +79,9 @@ const remove = createRoute({
 export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions): void {
   api.openapi(list, async (c) => {
     const { customerId } = c.req.valid("param");
-    const memberships = await findMemberships(c, lookups, customerId);
-    c.set("answered", { rows: memberships.length });
-    return c.json({ items: memberships.map(bodyOf) }, 200);
+    const { membershipVersion: version, groups } = await findCustomer(c, lookups, customerId);
+    c.set("answered", { rows: groups.length });
+    return c.json({ items: groups.map(bodyOf) }, 200, { etag: etag(version) });
   });
 
   api.openapi(assign, async (c) => {
@@ -77,8 +91,8 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     const answer = await actors.send(ref, { type: "group.assign", groupId }, context);
     const { changed, version } = answer;
     setAnswered(c, answer, context);
-    const memberships = await findMemberships(c, lookups, customerId);
-    const membership = memberships.find((membership) => membership.groupId === groupId);
+    const { groups } = await findCustomer(c, lookups, customerId);
+    const membership = groups.find((membership) => membership.groupId === groupId);
     if (!membership) {
       const what = `customer ${customerId} in shopper group ${groupId}`;
       throw new DomainError("NOT_FOUND", `Cannot find ${what}: the membership has ended meanwhile`);
@@ -96,14 +110,4 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     }
     return c.body(null, 204, { etag: etag(version) });
   });
-}
-
-/** @throws {DomainError} NOT_FOUND */
-async function findMemberships(c: ApiContext, lookups: Lookups, customerId: string): Promise<Membership[]> {
-  const groups = await lookups.findCustomerGroups(
-    { storeId: c.var.by.storeId, customerId },
-    isClientWaiting(c),
-  );
-  if (!groups) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
-  return groups.memberships;
 }

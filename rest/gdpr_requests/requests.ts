@@ -6,7 +6,7 @@ import type { StoreReader } from "../../db/store_reader.ts";
 import { allow, authorizeOperation } from "../access.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
-import { creationHeaders, etag, versioned } from "../conditional_headers.ts";
+import { creationHeaders, etag, isNotModified, readHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, NewRequestSchema, RequestSchema } from "./request.ts";
 
@@ -18,7 +18,9 @@ const open = createRoute({
   method: "post",
   path: "/gdpr-requests",
   summary: "Opens a request on a customer's behalf",
-  description: "A customer has at most one open request of each type. If one is open, it is returned.",
+  description:
+    "A customer has at most one open request of each type. If one is open, it is returned. A correction of the email " +
+    "also requires the role CUSTOMER_MANAGER.",
   tags,
   middleware: allow("openGdprRequest"),
   request: {
@@ -42,9 +44,10 @@ const show = createRoute({
   summary: "Returns a request with its participants",
   tags,
   middleware: allow("getGdprRequest"),
-  request: { params: requestPath },
+  request: { params: requestPath, headers: readHeaders },
   responses: {
     200: { ...json("The request", RequestSchema), ...versioned },
+    304: { description: "The request is at the version that If-None-Match names" },
     ...refusals("NOT_FOUND"),
   },
 });
@@ -70,7 +73,9 @@ export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): voi
     const { requestId } = c.req.valid("param");
     const request = await readRequest(reader, c.var.by.storeId, requestId);
     c.set("answered", idsOf(request));
-    return c.json(request, 200, { etag: etag(request.version) });
+    const headers = { etag: etag(request.version) };
+    if (isNotModified(c, request.version)) return c.body(null, 304, headers);
+    return c.json(request, 200, headers);
   });
 }
 

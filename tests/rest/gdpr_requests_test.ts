@@ -84,9 +84,17 @@ Deno.test("a rectification corrects the profile at once, and its values are only
   assert.deepEqual([customer.firstName, customer.phone], ["Grace", null]);
 
   const duplicate = { customerId, type: "RECTIFICATION", corrections: { email: "TAKEN@example.com" } };
-  const refused = await rest.call("POST", PATH, { as, body: duplicate });
+  for (const email of ["TAKEN@example.com", "free@example.com"]) {
+    const forbidden = await rest.call("POST", PATH, { as, body: { ...duplicate, corrections: { email } } });
+    assert.deepEqual([forbidden.status, forbidden.body.code], [403, "FORBIDDEN"]);
+    assert.match(forbidden.body.message, /requires the role CUSTOMER_MANAGER/);
+  }
+  const both = rest.staff(["PRIVACY_OFFICER", "CUSTOMER_MANAGER"]);
+  const refused = await rest.call("POST", PATH, { as: both, body: duplicate });
   assert.deepEqual([refused.status, refused.body.code], [409, "ALREADY_EXISTS"]);
   assert.ok(!refused.text.toLowerCase().includes("taken@") && !refused.text.includes(other.id));
+  const free = { ...duplicate, corrections: { email: "free@example.com" } };
+  assert.equal((await rest.call("POST", PATH, { as: both, body: free })).status, 201);
 });
 
 Deno.test("invalid fields and filters are refused by name", async () => {

@@ -33,6 +33,8 @@ export async function recordDownload(
     transitions: [],
     before: { state, version },
     after: { state, version: version + 1 },
+    partVersion: 1,
+    sequence: version + 1,
     changedFields: [],
     by,
     at,

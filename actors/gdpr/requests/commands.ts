@@ -123,4 +123,22 @@ export const requestCommands = {
   })),
 };
 
+/** What each command does, in words for the messages that refuse it. */
+export const REQUEST_PURPOSES = {
+  open: "open",
+  cancel: "cancel",
+  release: "release",
+  compiled: "complete",
+  "access.closed": "start",
+  hold: "hold",
+  refuse: "refuse",
+  extend: "extend",
+  retry: "retry",
+  waive: "waive a participant of",
+  "source.received": "record the data of a participant of",
+  "source.failed": "record the failure of a participant of",
+  "participant.confirm": "confirm",
+  verified: "complete",
+} satisfies Record<RequestCommand["type"], string>;
+
 export type RequestCommand = CommandOf<typeof requestCommands> | { type: "open" } & z.input<typeof opening>;
