@@ -146,7 +146,11 @@ Deno.test("a receipt that is rolled back leaves no gap, and a request has at mos
 Deno.test("a receipt states the request, the cleared values, the participants, and the cause after a restore", () =>
   withWorld(async (world) => {
     const storeId = crypto.randomUUID();
-    const file = await receipt(world, storeId, { cause: "RESTORE", reasons: { extension: "three systems" } });
+    const file = await receipt(world, storeId, {
+      cause: "RESTORE",
+      requestedBy: { kind: "RESTORE" },
+      reasons: { extension: "three systems" },
+    });
     const [said] = await check([file]);
     assert.equal(said?.verdict, "note");
     for (
