@@ -53,3 +53,11 @@ export async function findJournal(
     where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and sequence > ${after}
     order by sequence limit ${limit}`;
 }
+
+/** Removes the reasons from the journal of an actor. Returns their number. */
+export async function removeReasons(tx: Tx, { storeId, actorKind, actorId }: ActorKey): Promise<number> {
+  const { count } = await tx`
+    update actor_events set reason = null
+    where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and reason is not null`;
+  return count;
+}

@@ -1,5 +1,6 @@
 /** The customer as an actor: its row and its commands about the profile and the account. */
 import { z } from "zod";
+import { removeReasons } from "../../db/actor_events.ts";
 import { eraseAddresses } from "../../db/customer_addresses.ts";
 import { deleteMemberships, findGroupIds } from "../../db/customer_group_memberships.ts";
 import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers.ts";
@@ -10,8 +11,8 @@ import type { ActorRef } from "../runtime/protocol.ts";
 import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer_machine.ts";
 import { addressHandlers } from "./address_commands.ts";
 import { membershipHandlers } from "./membership_commands.ts";
-import { refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
-import { uuid } from "../../domain/input.ts";
+import { isErasedEmail, refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
+import { optionalText, uuid } from "../../domain/input.ts";
 import { authorizeEmailChange } from "../../domain/authorization.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { profile } from "../../domain/profile.ts";
@@ -22,7 +23,6 @@ export type Customer = CustomerRow & CustomerCounts;
 
 /** `returning`: the person may have been erased before, and comes back of their own will. */
 const registration = profile.extend({ returning: z.boolean().default(false) });
-const nothing = z.strictObject({});
 
 const updateProfile = handler(
   ["CUSTOMER", "STAFF", "SYSTEM"],
@@ -36,10 +36,35 @@ const updateProfile = handler(
 );
 
 const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
-  handler(["STAFF", "SYSTEM"], nothing, ({ by }) => ({
+  handler(["STAFF", "SYSTEM"], z.strictObject({ reason: optionalText(500) }), ({ by }, { reason }) => ({
     event: { type, by: by.type },
     changedFields: ["status"],
+    reason: reason ?? undefined,
   }));
+
+/** Events that lead to each status. */
+const TOWARDS = {
+  ACTIVE: "account.reinstate",
+  SUSPENDED: "account.suspend",
+  CLOSED: "account.close",
+} as const;
+
+/** Changes the status and the profile in one event. */
+const updateAccount = handler(
+  ["STAFF", "SYSTEM"],
+  profile.partial().extend({ status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]) }),
+  ({ row, by }: { row: Customer; by: Principal }, { status, ...fields }) => {
+    const columns = changedOnly(row, fields);
+    const changedFields = columnNames(columns);
+    const isSame = status === row.status;
+    const type = isSame ? "profile.update" : TOWARDS[status];
+    return {
+      event: { type, by: by.type, changedFields },
+      changedFields: isSame ? changedFields : ["status", ...changedFields],
+      columns,
+    };
+  },
+);
 
 const PERSONAL_COLUMNS = erasedValuesOf("customers") as Record<string, null>;
 
@@ -53,6 +78,7 @@ const erase = handler(
     write: async (tx) => {
       await eraseAddresses(tx, ref.storeId, ref.id, now);
       await deleteMemberships(tx, ref.storeId, ref.id);
+      await removeReasons(tx, { storeId: ref.storeId, actorKind: ref.kind, actorId: ref.id });
     },
   }),
 );
@@ -74,7 +100,7 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
         const hash = await hashEmail(fields.email);
         return {
           machine: customerMachine,
-          input: { returning },
+          input: { returning: returning && await isErasedEmail(tx, ref.storeId, hash) },
           columns: changedOnly({}, fields),
           customerId: ref.id,
           // After the insertion, which waits for a concurrent erasure: that erasure frees the email and remembers it.
@@ -94,6 +120,7 @@ const handlers = {
   "account.suspend": changeStatus("account.suspend"),
   "account.reinstate": changeStatus("account.reinstate"),
   "account.close": changeStatus("account.close"),
+  "account.update": updateAccount,
   erase,
 };
 
@@ -112,6 +139,7 @@ const purposes = {
   "account.suspend": "suspend",
   "account.reinstate": "reinstate",
   "account.close": "close the account of",
+  "account.update": "change",
   erase: "erase",
 } satisfies Record<CustomerCommand["type"], string>;
 

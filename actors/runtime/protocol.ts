@@ -26,10 +26,10 @@ export interface CommandContext {
    */
   traceparent: string;
   /**
-   * The version that the caller has seen; any other one is a CONFLICT. A command that changes a part with a version
-   * of its own, such as a customer's memberships, is compared with that version.
+   * The version that the caller has seen, or several that it accepts; any other one is a CONFLICT. A command that
+   * changes a part with a version of its own, such as a customer's memberships, is compared with that version.
    */
-  expectedVersion?: number | undefined;
+  expectedVersion?: number | readonly number[] | undefined;
   /** Repeating a command with the same key returns the first answer and changes nothing. */
   idempotencyKey?: string | undefined;
   /** Called before the transaction begins; false if the caller no longer waits. Absent: the caller waits. */

@@ -23,7 +23,7 @@ export interface Application {
 export interface ParsedCommand {
   type: string;
   input: unknown;
-  expectedVersion?: number | undefined;
+  expectedVersion?: number | readonly number[] | undefined;
 }
 
 /** @throws {Error} the application has no such kind of actor */
@@ -62,8 +62,9 @@ export async function perform(
   const purpose = purposeOf(behavior, type, ref.id);
   authorizeSubject(purpose, behavior.customerOf(ref, found.row), by);
   const version = countedVersion(behavior, type, found);
-  if (expectedVersion !== undefined && expectedVersion !== version) {
-    const versions = `it is at version ${version}, not ${expectedVersion}`;
+  const expected = expectedVersion === undefined ? [version] : [expectedVersion].flat();
+  if (!expected.includes(version)) {
+    const versions = `it is at version ${version}, not ${expected.join(" or ") || "the expected one"}`;
     throw new DomainError("CONFLICT", `Cannot ${purpose}: ${versions}`);
   }
   const refused = (reasons: string[] = []) => {

@@ -11,7 +11,7 @@ import { StateSchema } from "./request.ts";
 import { mayRead, requestPath, tags } from "./requests.ts";
 
 const EventSchema = z.object({
-  sequence: z.int().meta({ description: "The request's version after the event" }),
+  sequence: z.int().meta({ format: "int32", description: "The request's version after the event" }),
   event: z.string().meta({
     description: "Names never change. Clients must ignore unknown names",
     examples: ["participant.confirm", "participant.asked_again", "grace.ended", "clock.at_risk"],
