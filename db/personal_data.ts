@@ -185,6 +185,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "state_after",
     "principal_id",
     "principal_type",
+    "principal_service",
     "changed_fields",
     "reason",
     "at",

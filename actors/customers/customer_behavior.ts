@@ -53,7 +53,8 @@ const TOWARDS = {
 const updateAccount = handler(
   ["STAFF", "SYSTEM"],
   profile.partial().extend({ status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]) }),
-  ({ row, by }: { row: Customer; by: Principal }, { status, ...fields }) => {
+  ({ ref, row, by }: { ref: ActorRef; row: Customer; by: Principal }, { status, ...fields }) => {
+    if (fields.email !== undefined) authorizeEmailChange(`change the email of customer ${ref.id}`, by);
     const columns = changedOnly(row, fields);
     const changedFields = columnNames(columns);
     const isSame = status === row.status;
@@ -139,7 +140,7 @@ const purposes = {
   "account.suspend": "suspend",
   "account.reinstate": "reinstate",
   "account.close": "close the account of",
-  "account.update": "change",
+  "account.update": "change the profile and status of",
   erase: "erase",
 } satisfies Record<CustomerCommand["type"], string>;
 

@@ -34,6 +34,7 @@ function journalRow(event: RecordedEvent) {
     stateAfter: after.state,
     principalId: by.id,
     principalType: by.type,
+    principalService: by.service ?? null,
     changedFields,
     reason: reason ?? null,
     at,
