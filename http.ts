@@ -38,6 +38,8 @@ export interface HttpParts {
   requestLookups: RequestLookups;
   auth: Auth;
   ready: Readiness;
+  /** A sentence for operators in the response of `/readyz`; undefined for none. */
+  warning(): string | undefined;
   /** Limit on the requests in flight. */
   concurrency: ConcurrencyLimit;
   /** Aborts when the shutdown begins. The service still accepts requests. */
@@ -111,7 +113,7 @@ export async function createHttp(
     .use(recordRoutes())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
-    .route("/", createHealth(ready, draining))
+    .route("/", createHealth(ready, draining, parts.warning))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
     .use(shedLoad(concurrency, (error) => errorResponse(error).body))

@@ -130,6 +130,11 @@ export const INSTRUMENTS = {
     unit: "s",
     description: "Delay of the timer that is due longest",
   },
+  "customer_service.clock.offset": {
+    kind: "gauge",
+    unit: "s",
+    description: "Time by which this replica's clock is ahead of PostgreSQL's; negative if it is behind",
+  },
   "customer_service.gdpr.requests": {
     kind: "gauge",
     unit: "{request}",

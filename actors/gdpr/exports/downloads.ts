@@ -1,4 +1,5 @@
 /** Downloads of finished exports: each link serves each part once, to the customer or to the responsible staff. */
+import { type FixedClock, instant } from "../../../db/clock.ts";
 import { type Sql, writeStore } from "../../../db/connect.ts";
 import { countUse, findDocuments, type PartRow } from "../../../db/gdpr_exports.ts";
 import { findRequest } from "../../../db/gdpr_requests.ts";
@@ -68,11 +69,11 @@ export async function exportLink(
   sql: Sql,
   { linkKey }: Pick<ExportKeys, "linkKey">,
   key: RequestKey,
-  now: Date = new Date(),
+  now?: Date,
 ): ReturnType<LinkToExport> {
-  const documents = await readStore(sql, key.storeId, (sql) => findDocuments(sql, key));
+  const documents = await readStore(sql, key.storeId, (sql) => findDocuments(sql, key, now));
   const manifest = documents.find(({ part }) => part === MANIFEST);
-  if (!manifest?.sha256 || manifest.expiresAt <= now) return undefined;
+  if (!manifest?.sha256 || manifest.expired) return undefined;
   const generation = Math.max(...documents.map(({ uses }) => uses)) + 1;
   const token = await signLink(linkKey, { ...key, generation });
   return { url: `/exports/${token}`, expiresAt: manifest.expiresAt, sha256: manifest.sha256.toHex() };
@@ -82,18 +83,17 @@ export async function exportLink(
 export function createExportDownloads(
   sql: Sql,
   { exportKey, linkKey }: ExportKeys,
-  clock: () => Date = () => new Date(),
+  clock?: FixedClock,
 ): ExportDownloads {
   async function open(token: string, by: Principal): Promise<{ link: ExportLink; parts: ExportPart[] }> {
     const link = await readLink(linkKey, token);
     if (!link || link.storeId !== by.storeId) throw notFound("this export");
     const { request, documents } = await readStore(sql, link.storeId, async (sql) => ({
       request: await findRequest(sql, link.storeId, link.requestId),
-      documents: await findDocuments(sql, link),
+      documents: await findDocuments(sql, link, instant(sql, clock)),
     }));
     if (!request || !mayDownload(by, request.customerId)) throw notFound("this export");
-    const now = clock();
-    const parts = documents.filter(({ expiresAt }) => expiresAt > now).map(toExportPart);
+    const parts = documents.filter(({ expired }) => !expired).map(toExportPart);
     if (parts.length === 0) {
       throw new ExportGone(`Cannot download the export of ${link.requestId}: it has expired`);
     }
@@ -118,7 +118,7 @@ export function createExportDownloads(
       const isFirstUse = await writeStore(
         sql,
         link.storeId,
-        (tx) => countUse(tx, { ...link, part: name }, link.generation, clock()),
+        (tx) => countUse(tx, { ...link, part: name }, link.generation, instant(tx, clock)),
       );
       if (!isFirstUse) {
         await chunks.return(undefined);
