@@ -120,6 +120,16 @@ export const INSTRUMENTS = {
     unit: "{effect}",
     description: "Effects that failed permanently and need an operator",
   },
+  "customer_service.effects.failing": {
+    kind: "gauge",
+    unit: "{effect}",
+    description: "Effects that have failed at least three times in a row and are retried",
+  },
+  "customer_service.timers.failing": {
+    kind: "gauge",
+    unit: "{timer}",
+    description: "Timers that have failed at least three times in a row and are retried",
+  },
   "customer_service.timers.due": {
     kind: "gauge",
     unit: "{timer}",
