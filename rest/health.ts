@@ -22,6 +22,9 @@ export function createHealth(
     .get("/healthz", (c) => c.text("alive\n"))
     .get(
       "/readyz",
-      async (c) => await ready() ? c.text(withWarning("ready\n")) : c.text(withWarning(reason()), 503),
+      async (c) =>
+        await ready()
+          ? c.text(withWarning("ready\n"))
+          : c.text(withWarning(reason()), 503, { "retry-after": "5" }),
     );
 }
