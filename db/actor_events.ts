@@ -16,8 +16,10 @@ export interface ActorEventRow {
   principalId: string;
   principalType: "CUSTOMER" | "STAFF" | "SYSTEM";
   changedFields: readonly string[];
-  /** Reason that the principal gave, in free text. */
+  /** Reason that the principal gave, in free text; null without one, and after the customer's erasure. */
   reason: string | null;
+  /** Whether the principal gave a reason, also after an erasure has removed it. */
+  reasonGiven: boolean;
   at: Date;
   /**
    * Participant that the event was about. Null: the actor as a whole, or unknown where `transitions` is null.
@@ -48,7 +50,7 @@ export async function findJournal(
 ): Promise<ActorEventRow[]> {
   return await sql<ActorEventRow[]>`
     select store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
-      principal_type, changed_fields, reason, at, about, transitions
+      principal_type, changed_fields, reason, reason_given, at, about, transitions
     from actor_events
     where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and sequence > ${after}
     order by sequence limit ${limit}`;

@@ -33,6 +33,7 @@ export function createRequestSettings(
   return {
     participants,
     graceMs,
+    hashKey,
     hashEmail: (email) => hashEmail(hashKey, email),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
   };
@@ -52,7 +53,7 @@ export function createRequestPerformers(
     "source.collect": collectPerformer({
       client,
       store,
-      collectOwn: ({ storeId, customerId }) => collectOwnData(sql, storeId, customerId),
+      collectOwn: (request) => collectOwnData(sql, request),
       findRequest: findInStore,
     }),
     "export.compile": compilePerformer({ store, describe: (key) => describeExport(sql, key) }),

@@ -37,6 +37,7 @@
  * };
  * const actors = createRuntime<{ light: { type: "install" } | { type: "switch" } }>(sql, {
  *   behaviors: { light: behavior },
+ *   hashKey,
  *   toMessages: () => undefined,
  * });
  * const { id } = await actors.send({ kind: "light", storeId }, { type: "install" }, { by, traceparent });
@@ -75,6 +76,8 @@ export interface Runtime<Commands extends CommandMap = CommandMap> extends Actor
 }
 
 export interface RuntimeOptions extends Application {
+  /** HMAC with SHA-256: hashes idempotency keys, which may contain personal values. */
+  hashKey: CryptoKey;
   /** Called after each commit: there may be messages to relay or effects to perform. */
   committed?: () => void;
   clock?: () => Date;
@@ -101,6 +104,7 @@ export function createRuntime<Commands extends CommandMap>(
 
 interface RunningRuntime extends Application {
   sql: Sql;
+  hashKey: CryptoKey;
   committed?: () => void;
   clock: () => Date;
   answerLimitMs: number;
@@ -130,7 +134,7 @@ async function send(
   const run = async (tx: Tx) => {
     const step = { tx, ref: actor, by, now: runtime.clock(), traceparent };
     const work = () => perform(runtime, step, { type, input, expectedVersion });
-    return await answerOnce(step, { asked, command, context }, work);
+    return await answerOnce({ ...step, hashKey: runtime.hashKey }, { asked, command, context }, work);
   };
   try {
     return await inStore(runtime, ref.storeId, run, context.wanted);

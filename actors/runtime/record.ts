@@ -36,6 +36,7 @@ function journalRow(event: RecordedEvent) {
     principalType: by.type,
     changedFields,
     reason: reason ?? null,
+    reasonGiven: reason !== undefined,
     at,
     about,
     transitions,

@@ -52,7 +52,9 @@ const ParticipantSchema = z.object({
   attempts: z.int().meta({ description: "Number of attempts since the last retry by staff" }),
   nextAttemptAt: z.iso.datetime().nullable().meta({ description: "Null: there is no automatic retry" }),
   lastError: z.string().nullable(),
-  evidence: z.string().nullable().meta({ description: "The service's own statement of what it has done" }),
+  evidence: z.string().nullable().meta({
+    description: "The service's own statement of what it has done; removed when the erasure completes",
+  }),
   waiverReason: z.string().nullable(),
   settledAt: z.iso.datetime().nullable(),
 }).meta({ id: "GdprParticipant" });
@@ -110,7 +112,7 @@ export function bodyOf(
   return {
     ...sharedFieldsOf(row, held, now),
     state: value,
-    extended: row.extensionReason !== null,
+    extended: context?.extended ?? false,
     residue: context?.residue ?? 0,
     reasons: { hold: row.holdReason, extension: row.extensionReason, refusal: row.refusalReason },
     participants: participants.map(({ nextAttemptAt, settledAt, ...participant }) => ({

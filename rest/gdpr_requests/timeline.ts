@@ -24,7 +24,12 @@ const EventSchema = z.object({
   stateAfter: StateSchema,
   by: z.object({ id: z.uuid(), type: z.enum(["CUSTOMER", "STAFF", "SYSTEM"]) }),
   changedFields: z.array(z.string()),
-  reason: z.string().nullable().meta({ description: "Free text of staff; null without a reason" }),
+  reason: z.string().nullable().meta({
+    description: "Free text of staff; null without a reason, and after the erasure of the customer",
+  }),
+  reasonRemoved: z.boolean().meta({
+    description: "True if a reason was given and the erasure of the customer has removed it",
+  }),
   at: z.iso.datetime(),
 }).meta({ id: "GdprRequestEvent" });
 
@@ -70,6 +75,7 @@ function bodyOf(stored: ActorEventRow): z.output<typeof EventSchema> {
     by: { id: row.principalId, type: row.principalType },
     changedFields: [...row.changedFields],
     reason: row.reason,
+    reasonRemoved: row.reasonGiven && row.reason === null,
     at: row.at.toISOString(),
   };
 }

@@ -22,6 +22,7 @@ function event(sequence: number, changes: Partial<ActorEventRow> = {}): ActorEve
     principalId: "00000000-0000-4000-8000-000000000000",
     principalType: "SYSTEM",
     changedFields: [],
+    reasonGiven: false,
     reason: null,
     at: new Date(Date.UTC(2026, 2, 10) + sequence * HOUR),
     about: null,

@@ -1,4 +1,5 @@
 /** Bulk upsert fixture: a server, and a client that sends rows while it reads results. */
+import { noLimits } from "./server.ts";
 import { Hono } from "@hono/hono";
 import { createActors } from "../../actors/mod.ts";
 import type { Principal } from "../../domain/principal.ts";
@@ -67,6 +68,7 @@ export async function serveBulk(
       lookups: createLookups(world.database.pool("customer_reader")),
       reader: createStoreReader(sql),
       closing,
+      limits: await noLimits(),
       ...(streams && { streams }),
     },
     limits,

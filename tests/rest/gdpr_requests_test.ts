@@ -221,6 +221,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       by: { id: ref.id, type: "CUSTOMER" },
       changedFields: ["customer_id", "type", "requested_by", "machine"],
       reason: null,
+      reasonRemoved: false,
     },
     {
       sequence: 2,
@@ -231,6 +232,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       ...byOfficer,
       changedFields: ["status", "hold_reason"],
       reason: "a lawsuit",
+      reasonRemoved: false,
     },
     {
       sequence: 3,
@@ -241,6 +243,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       ...byOfficer,
       changedFields: ["status"],
       reason: "it is over",
+      reasonRemoved: false,
     },
     {
       sequence: 4,
@@ -251,6 +254,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       ...byOfficer,
       changedFields: ["status"],
       reason: null,
+      reasonRemoved: false,
     },
   ];
   assert.deepEqual(
