@@ -44,7 +44,7 @@ function fold(text: string): string {
     .replace(/[\p{M}\p{Default_Ignorable_Code_Point}]/gu, "")
     .normalize("NFKC").toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "")
     .replace(/\p{Nd}/gu, asciiDigit)
-    .replace(/\p{Z}|\s/gu, " ")
+    .replace(/[\p{Z}\s]+/gu, " ")
     .replace(/[\p{Pd}\u2212]/gu, "-")
     .replace(/[ßæœøłđðþıς]/g, (letter) => LETTERS[letter]!);
 }
@@ -77,20 +77,21 @@ function asciiDigit(digit: string): string {
   return String(code - first);
 }
 
-const AT = /%40|&#0*64;|&#x0*40;|&commat;|\s*[([{<]\s*(?:at|@)\s*[)\]}>]\s*/g;
-const DOT = /\s*[([{<]\s*(?:dot|\.)\s*[)\]}>]\s*/g;
+const AT = /%40|&#0{0,5}64;|&#x0{0,5}40;|&commat;| ?[([{<] ?(?:at|@) ?[)\]}>] ?/g;
+const DOT = / ?[([{<] ?(?:dot|\.) ?[)\]}>] ?/g;
 const EMAIL =
-  /[\p{L}\p{N}._+-]@|@[\p{L}\p{N}]|[\p{L}\p{N}_+-] @ ?[\p{L}\p{N}-]+ ?\.|[\p{L}\p{N}_+-] +at +[\p{L}\p{N}-]+ +dot +\p{L}{2}/u;
+  /[\p{L}\p{N}._+-]@|@[\p{L}\p{N}]|[\p{L}\p{N}_+-] @ ?[\p{L}\p{N}-]+ ?\.|[\p{L}\p{N}_+-] at [\p{L}\p{N}-]+ dot \p{L}{2}/u;
 
 function hasEmail(folded: string): boolean {
-  return EMAIL.test(folded.replace(AT, "@").replace(DOT, ".").replace(/ +/g, " "));
+  return EMAIL.test(folded.replace(AT, "@").replace(DOT, "."));
 }
 
 /** IDs and dates, which have as many digits as a phone number. */
 const NOT_PHONE =
   /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<!\d)\d{4}([-/.])\d{1,2}\1\d{1,2}(?:[t ]+\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?(?!\d)|(?<!\d)\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d)(?!\d)/g;
 /** A number with its separators, and letters that are part of it, as in INV-2026000123. */
-const NUMBER = /(?:[\p{L}_#][\p{L}\p{N}_#]*[-/.:]?)?[+(]*\d(?:[ ().\/+~-]{0,3}\d)*\p{L}*/gu;
+const NUMBER =
+  /(?<![\p{L}\p{N}_#+(])(?:[\p{L}_#][\p{L}\p{N}_#]*[-/.:]?)?[+(]*\d(?:[ ().\/+~-]{0,3}\d)*\p{L}*/gu;
 
 function hasPhone(folded: string): boolean {
   const numbers = folded.replace(NOT_PHONE, ";").match(NUMBER) ?? [];

@@ -119,6 +119,16 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
     "release",
   ]);
   assert.equal(items.at(-1).stateAfter, "COMPLETED");
+  assert.deepEqual(
+    items.slice(0, 4).map(({ reason, reasonRemoved }: Record<string, unknown>) => [reason, reasonRemoved]),
+    [[null, false], [null, true], [null, true], [null, true]],
+  );
+  assert.equal(completed.extended, true, "although the reason of the extension is gone");
+  assert.deepEqual(completed.reasons, { hold: null, extension: null, refusal: null });
+  assert.doesNotMatch(
+    JSON.stringify([items, completed]),
+    /lawsuit|many sources|settled|shut down|rows anonym/,
+  );
   for (const text of [receipt.text, JSON.stringify(items), JSON.stringify(completed)]) {
     assert.ok(!text.includes("Grace") && !text.includes(ADDRESS.line1));
   }
