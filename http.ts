@@ -19,16 +19,16 @@ import { identifyAddress } from "./http/address.ts";
 import { closeConnections, createHttpApp } from "./http/mod.ts";
 import { createBodyReader } from "./http/body_reader.ts";
 import { type ConcurrencyLimit, shedLoad } from "./http/load_shedding.ts";
+import { refusalBody } from "./http/refusals.ts";
 import { maskError } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
 import { createInspector, type Inspector } from "./inspect/mod.tsx";
 import type { InspectorOptions } from "./inspect/options.ts";
-import { errorResponse } from "./rest/errors.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
 import { createRest } from "./rest/mod.ts";
-import { recordRoutes } from "./telemetry/http.ts";
+import { dropSpans, recordRoutes } from "./telemetry/http.ts";
 
 export interface HttpParts {
   pools: { api: Sql; reader: Sql };
@@ -106,13 +106,15 @@ export async function createHttp(
     count,
   });
   const app = createHttpApp(config.http)
+    .use("/healthz", dropSpans())
+    .use("/readyz", dropSpans())
     .use(recordRoutes())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
     .route("/", createHealth(ready, draining))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
-    .use(shedLoad(concurrency, (error) => errorResponse(error).body))
+    .use(shedLoad(concurrency, (error, c) => refusalBody(c, error.code, error.message)))
     .route("/exports", createExports({ downloads, authenticate, limits }))
     .route(
       "/",

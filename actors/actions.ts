@@ -6,7 +6,8 @@
 /** A domain event for other services: its topic and its fields, in addition to the IDs that every event has. */
 export type Publish =
   | { topic: "customer.created" }
-  | { topic: "customer.updated"; changedFields: readonly string[] }
+  /** `changedFields` are names of columns. */
+  | { topic: "customer.updated"; changedFields: readonly string[]; status?: string }
   | { topic: "customer.group_assigned"; groupId: string }
   | { topic: "customer.group_removed"; groupId: string }
   | {
@@ -14,8 +15,15 @@ export type Publish =
     requestId: string;
     participants: readonly string[];
     emailHash: string;
+    customerVersion: number;
   }
-  | { topic: "customer.erased"; requestId: string; emailHash: string; erasedAt: Date };
+  | {
+    topic: "customer.erased";
+    requestId: string;
+    emailHash: string;
+    erasedAt: Date;
+    customerVersion: number;
+  };
 
 /** A line in the platform's audit log. SCREAMING_SNAKE, past tense. */
 export interface Audit {

@@ -14,9 +14,8 @@ import {
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import { traceIdOf } from "../lib/trace_context.ts";
 import type { Audit, Publish } from "./actions.ts";
+import { fieldNames } from "./runtime/changes.ts";
 import type { RecordedAction, RecordedEvent } from "./runtime/recorded_event.ts";
-
-const SOURCE = "/customer-service";
 
 /** What an action of a machine asks to publish or to write into the audit log. */
 export function toMessages(event: RecordedEvent, { type, params }: RecordedAction): OutboxRow[] | undefined {
@@ -25,23 +24,29 @@ export function toMessages(event: RecordedEvent, { type, params }: RecordedActio
   return undefined;
 }
 
-/** What a customer's machine publishes, on the topic of its name. */
+/** A message about a customer. Those of other actors bring the customer's version. */
 export function domainMessage(event: RecordedEvent, message: Publish): OutboxRow {
   const eventId = newId();
-  const common = { ...envelope(event, eventId), customerId: event.customerId ?? "" };
+  const version = "customerVersion" in message ? message.customerVersion : event.after.version;
+  const common = { ...envelope(event, eventId), customerId: event.customerId ?? "", version };
   return outboxRow(event, eventId, message.topic, domainPayload(message, common));
 }
 
 function domainPayload(
   message: Publish,
-  common: ReturnType<typeof envelope> & { customerId: string },
+  common: ReturnType<typeof envelope> & { customerId: string; version: number },
 ): JsonValue {
   switch (message.topic) {
     case "customer.created":
       return toJson(CustomerCreatedSchema, create(CustomerCreatedSchema, common));
     case "customer.updated": {
-      const changedFields = [...message.changedFields];
-      return toJson(CustomerUpdatedSchema, create(CustomerUpdatedSchema, { ...common, changedFields }));
+      const { status } = message;
+      const updated = {
+        ...common,
+        changedFields: fieldNames(message.changedFields),
+        ...(status && { status }),
+      };
+      return toJson(CustomerUpdatedSchema, create(CustomerUpdatedSchema, updated));
     }
     case "customer.group_assigned": {
       const { groupId } = message;
@@ -76,7 +81,7 @@ export function auditMessage(event: RecordedEvent, { action }: Audit): OutboxRow
     target: { type: ref.kind, id: ref.id },
     ...(before && { before }),
     after,
-    changedFields: [...changedFields],
+    changedFields: fieldNames(changedFields),
   });
   return outboxRow(event, eventId, "audit.event", toJson(AuditEventSchema, message));
 }
@@ -90,7 +95,7 @@ function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
   };
 }
 
-/** CloudEvents in Kafka's binary form: the attributes are headers, the value is the message alone. So is the trace. */
+/** Attributes of CloudEvents are headers, in Kafka's binary form; the relay adds those that depend on the deployment. */
 function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload: unknown): OutboxRow {
   const { ref, at, traceparent } = event;
   const key = event.customerId ?? ref.id;
@@ -101,10 +106,7 @@ function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload
     key,
     payload: payload as OutboxRow["payload"],
     headers: {
-      ce_specversion: "1.0",
       ce_id: eventId,
-      ce_type: topic,
-      ce_source: SOURCE,
       ce_time: at.toISOString(),
       ce_subject: key,
       traceparent,

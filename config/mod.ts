@@ -5,6 +5,10 @@ import { type Environment, readPeers, readVariables, type Values } from "./varia
 export interface KafkaConfig {
   brokers: string[];
   ssl: boolean;
+  /** PEM, or the path of a PEM file: certificate authorities to trust instead of the default ones. */
+  ca?: string;
+  /** PEM or paths: client certificate of this service. */
+  identity?: { certificate: string; key: string };
   sasl?: { mechanism: "plain" | "scram-sha-256" | "scram-sha-512"; username: string; password: string };
   /** For topics that the service creates. */
   partitions: number;
@@ -16,6 +20,8 @@ export type TokenConfig =
   | {
     from: "jwks";
     jwksUrl: URL;
+    /** Path of a PEM file: certificate authorities to trust instead of the default ones. */
+    jwksCa?: string;
     issuer: string;
     audience: string;
     /** Accepted values of the header parameter `typ`; "none": no `typ`. */
@@ -121,6 +127,8 @@ export interface Config {
   shutdownDelayMs: number;
   /** Undefined: the embedded PostgreSQL. */
   databaseUrl: string | undefined;
+  /** URL of PostgreSQL itself, where `databaseUrl` leads to a transaction pooler. */
+  databaseDirectUrl: string | undefined;
   /** Connections per process of the pool that writes. */
   databasePoolSize: number;
   /** Folder of development's database and keys. */
@@ -128,6 +136,8 @@ export interface Config {
   /** Undefined: events go to the console. */
   kafka: KafkaConfig | undefined;
   eventFormat: "protobuf" | "json";
+  /** CloudEvents' `source`, a URI reference. */
+  eventSource: string;
   auth: AuthConfig;
   grpcAuth: GrpcAuthConfig;
   /** Undefined: the port has no TLS. */
@@ -175,10 +185,12 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
     grpcMaxInFlight: values.GRPC_MAX_IN_FLIGHT,
     shutdownDelayMs: values.SHUTDOWN_DELAY ?? (production ? 3_000 : 0),
     databaseUrl: values.DATABASE_URL,
+    databaseDirectUrl: values.DATABASE_DIRECT_URL,
     databasePoolSize: values.DB_POOL_SIZE,
     dataDirectory: values.DATA_DIR,
     kafka: kafka(values, production),
     eventFormat: values.EVENT_FORMAT,
+    eventSource: values.EVENT_SOURCE,
     auth: auth(values),
     grpcAuth: grpcAuth(values),
     grpcTls: grpcTls(values),
@@ -203,11 +215,14 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
 
 function kafka(values: Values, production: boolean): KafkaConfig | undefined {
   if (!values.KAFKA_BROKERS) return undefined;
+  const { KAFKA_SSL_CA: ca, KAFKA_SSL_CERT: certificate, KAFKA_SSL_KEY: key } = values;
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } =
     values;
   return {
     brokers: values.KAFKA_BROKERS,
     ssl: values.KAFKA_SSL,
+    ...(ca !== undefined && { ca }),
+    ...(certificate !== undefined && key !== undefined && { identity: { certificate, key } }),
     ...(mechanism && username && password ? { sasl: { mechanism, username, password } } : {}),
     partitions: values.KAFKA_PARTITIONS,
     replicationFactor: values.KAFKA_REPLICATION_FACTOR ?? (production ? 3 : 1),
@@ -216,8 +231,9 @@ function kafka(values: Values, production: boolean): KafkaConfig | undefined {
 
 function auth(values: Values): AuthConfig {
   const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_TYP: types } = values;
+  const jwksCa = values.JWT_JWKS_CA;
   const tokens: TokenConfig = jwksUrl && issuer && audience
-    ? { from: "jwks", jwksUrl, issuer, audience, types }
+    ? { from: "jwks", jwksUrl, ...(jwksCa !== undefined && { jwksCa }), issuer, audience, types }
     : { from: "development" };
   if (values.AUTH_MODE === "jwt") return { mode: "jwt", tokens };
   return {

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
 import { isPostgresUrl } from "./database_url.ts";
-import { isPath, isSecret } from "./path.ts";
+import { isPath, isPem, isSecret } from "./path.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -20,6 +20,8 @@ export interface Variable<Value> {
 const text = z.string();
 const word = text.regex(/^\S+$/);
 const path = text.refine(isPath);
+/** Vault supplies the text, an operator usually a path. */
+const pathOrPem = text.refine((value) => isPath(value) || isPem(value));
 const port = text.regex(/^\d{1,5}$/).transform(Number).refine((number) => number <= 65_535);
 const count = (most: number) =>
   text.regex(/^[1-9]\d{0,4}$/).transform(Number).refine((number) => number <= most);
@@ -46,8 +48,11 @@ const hosts = list((part) => /^[A-Za-z0-9._-]+$|^\[[0-9a-f:.]+\]$/i.test(part)).
 const sharedSecrets = list((part) => /^[\x21-\x2b\x2d-\x7e]{32,512}$/.test(part)).refine((parts) =>
   parts.length <= 2
 );
-const location = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)).refine((url) =>
-  !url.username && !url.password
+const isWithoutLogin = (url: URL | null) => url !== null && !url.username && !url.password;
+const location = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)).refine(isWithoutLogin);
+/** CloudEvents' `source`. */
+const uriReference = text.regex(/^[\x21-\x7e]{1,255}$/).refine((value) =>
+  !/["<>\\^`{|}]/.test(value) && isWithoutLogin(URL.parse(value, "https://host.invalid"))
 );
 /** URL of a service. */
 export const ADDRESS: Variable<URL> = { expected: "an http or https URL without a login", schema: location };
@@ -100,9 +105,20 @@ export const VARIABLES = {
     text.refine(isPostgresUrl),
     { absent: "an embedded PostgreSQL under DATA_DIR", secret: true },
   ),
+  DATABASE_DIRECT_URL: optional(
+    "a URL like DATABASE_URL that leads to PostgreSQL itself",
+    text.refine(isPostgresUrl),
+    { absent: "DATABASE_URL leads to PostgreSQL itself", secret: true },
+  ),
   DB_POOL_SIZE: defaulted("a number from 1 to 1000", count(1_000), "10"),
   KAFKA_BROKERS: optional("host:port,…", brokers, { absent: "a console sink" }),
   KAFKA_SSL: defaulted("true or false", z.stringbool({ truthy: ["true"], falsy: ["false"] }), "false"),
+  KAFKA_SSL_CA: optional("the path of a PEM file, or its text", pathOrPem, {
+    ...UNQUOTED,
+    absent: "the authorities that Deno trusts",
+  }),
+  KAFKA_SSL_CERT: optional("the path of a PEM file, or its text", pathOrPem, UNQUOTED),
+  KAFKA_SSL_KEY: optional("the path of a PEM file, or its text", pathOrPem, UNQUOTED),
   KAFKA_SASL_MECHANISM: optional(
     "plain, scram-sha-256 or scram-sha-512",
     text.toLowerCase().pipe(z.enum(["plain", "scram-sha-256", "scram-sha-512"])),
@@ -114,12 +130,21 @@ export const VARIABLES = {
     absent: "1; in production 3",
   }),
   EVENT_FORMAT: defaulted("protobuf or json", z.enum(["protobuf", "json"]), "protobuf"),
+  EVENT_SOURCE: defaulted(
+    "a URI reference such as //shop.example/eu/customer-service",
+    uriReference,
+    "/customer-service",
+  ),
   AUTH_MODE: defaulted("jwt or gateway", z.enum(["jwt", "gateway"]), "jwt"),
   JWT_JWKS_URL: optional(
     "an http or https URL without a login",
     location,
     { absent: "the built-in issuer for development" },
   ),
+  JWT_JWKS_CA: optional("the path of a PEM file", path, {
+    ...UNQUOTED,
+    absent: "the authorities that Deno trusts",
+  }),
   JWT_ISSUER: optional("the iss of accepted tokens", word),
   JWT_AUDIENCE: optional("the aud of accepted tokens", word),
   JWT_TYP: defaulted("the typ of accepted tokens, comma-separated, none for no typ", tokenTypes, "at+jwt"),

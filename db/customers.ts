@@ -41,6 +41,13 @@ export async function lockCustomer(
   return row && { ...row, ...counts };
 }
 
+/** Returns the version of a customer, which may be erased; 0 for an unknown one. */
+export async function findCustomerVersion(tx: Tx, storeId: string, customerId: string): Promise<number> {
+  const [row] = await tx<{ version: number }[]>`
+    select version from customers where store_id = ${storeId} and customer_id = ${customerId}`;
+  return row?.version ?? 0;
+}
+
 /** @param columns in camelCase */
 export async function insertCustomer(
   tx: Tx,

@@ -46,6 +46,7 @@ export function createRequestLookups(sql: Sql): RequestLookups {
   const findAll = batched(
     "lookup_gdpr_requests",
     (questions: readonly RequestQuestion[]) => selectRequests(sql, questions),
+    sql,
   );
   return {
     findRequests: findAll,
@@ -53,6 +54,7 @@ export function createRequestLookups(sql: Sql): RequestLookups {
     findParticipation: batched(
       "lookup_gdpr_participants",
       (keys: readonly ParticipationKey[]) => selectParticipations(sql, keys),
+      sql,
     ),
   };
 }

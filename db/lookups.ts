@@ -70,12 +70,17 @@ export interface Lookups {
 /** @param sql a pool of the role customer_reader; lookups use at most four connections */
 export function createLookups(sql: Sql): Lookups {
   return {
-    findCustomer: batched("lookup_customers", (keys: readonly CustomerKey[]) => selectCustomers(sql, keys)),
+    findCustomer: batched(
+      "lookup_customers",
+      (keys: readonly CustomerKey[]) => selectCustomers(sql, keys),
+      sql,
+    ),
     findCustomerGroups: batched(
       "lookup_customer_groups",
       (keys: readonly CustomerKey[]) => selectGroups(sql, keys),
+      sql,
     ),
-    findCustomerId: batched("lookup_customer_ids", (keys: readonly EmailKey[]) => selectIds(sql, keys)),
+    findCustomerId: batched("lookup_customer_ids", (keys: readonly EmailKey[]) => selectIds(sql, keys), sql),
   };
 }
 
@@ -120,7 +125,8 @@ async function selectCustomers(sql: Sql, keys: readonly CustomerKey[]) {
 }
 
 async function selectIds(sql: Sql, keys: readonly EmailKey[]) {
-  const [storeIds, emails] = [keys.map((key) => key.storeId), keys.map((key) => key.email)];
+  // In lower case here: that of the database depends on its collation.
+  const [storeIds, emails] = [keys.map((key) => key.storeId), keys.map(({ email }) => email.toLowerCase())];
   const rows = await sql<{ position: number; customerId: string }[]>`
     select * from lookup_customer_ids(${storeIds}::uuid[], ${emails}::text[])`;
   const answers = new Array<string | undefined>(keys.length).fill(undefined);

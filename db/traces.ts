@@ -66,8 +66,8 @@ function writings(tx: ReadSql, storeId: string, customerId: string) {
       from actor_events e where e.store_id = ${storeId} and e.actor_id in (select id from about)
       union all
       select o.event_id::text, jsonb_build_array(
-        o.payload - '{action,actor,target,before,after,participants}'::text[],
-        o.headers - '{ce_type,ce_source,traceparent}'::text[])
+        o.payload - '{action,actor,target,before,after,participants,status}'::text[],
+        o.headers - 'traceparent')
       from outbox o where o.store_id = ${storeId} and o.key = ${customerId}
       union all
       select f.effect_id::text, (f.params - 'service') || jsonb_build_object('error', f.last_error)

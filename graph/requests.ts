@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "@hono/hono";
 import { GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import type { BodyReader } from "../http/body_reader.ts";
-import { BodyError } from "../http/body.ts";
+import { BodyError } from "../http/body_error.ts";
 import { maskError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -17,8 +17,7 @@ export function takeBody(bodies: BodyReader): MiddlewareHandler {
       if (error.fault === "evicted") {
         return c.json({ errors: [maskError(error)] }, 503);
       }
-      const { message } = error;
-      const status = error.fault === "too_large" ? 413 : 400;
+      const { message, status } = error;
       return c.json({ errors: [{ message, extensions: { code: "BAD_REQUEST" } }] }, status);
     }
     await next();

@@ -119,7 +119,9 @@ function exactDuration(ms: number): string {
 
 /** Names of fields as a list: "first name, phone". */
 export function fieldLabels(fields: readonly string[]): string {
-  return fields.map((field) => field.replaceAll("_", " ")).join(", ");
+  return fields.map((field) => field.replaceAll(/[A-Z]/g, " $&").replaceAll("_", " ").toLowerCase()).join(
+    ", ",
+  );
 }
 
 export function isAlarming(key: string): boolean {

@@ -99,6 +99,7 @@ function explain(error: unknown) {
     }
     if (status === 400) return { status, title: TITLES.INVALID_INPUT, message } as const;
     if (status === 413) return { status, title: "Form too large", message } as const;
+    if (status === 415) return { status, title: TITLES.INVALID_INPUT, message } as const;
     if (status === 408) return { status, title: "Request timed out", message } as const;
   }
   const expected = asDomainError(error);

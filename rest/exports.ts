@@ -4,9 +4,10 @@ import { accepts } from "@hono/hono/accepts";
 import { html } from "@hono/hono/html";
 import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdpr/exports/downloads.ts";
 import type { Authenticator } from "../auth/principals.ts";
+import { unknownLength } from "../http/head.ts";
 import { pacedDownload } from "../http/pace.ts";
 import { type ApiEnv, authenticated } from "./api.ts";
-import { clientClosedRequest, errorResponse } from "./errors.ts";
+import { clientClosedRequest, respondWithError } from "./errors.ts";
 import { limitPrincipals, type Limits, limitUnauthenticated } from "./limits.ts";
 import { createStreamQuota, openStream } from "./stream_quota.ts";
 
@@ -42,7 +43,9 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
       const { by } = c.var;
       const { token, part } = c.req.param();
       // A HEAD request, as link checkers send it, does not use up the link.
-      if (c.req.method === "HEAD") return respondWithPart(c, await downloads.describe(token, part, by), null);
+      if (c.req.method === "HEAD") {
+        return respondWithPart(c, await downloads.describe(token, part, by), unknownLength());
+      }
       const release = openStream(c, streams); // before the link is used up
       try {
         const { gzip, ...document } = await downloads.fetch(token, part, by);
@@ -54,8 +57,7 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
     })
     .onError((error, c) => {
       if (c.req.raw.signal.aborted) return clientClosedRequest();
-      const { status, body, headers } = errorResponse(error);
-      return c.json(body, error instanceof ExportGone ? 410 : status, headers);
+      return respondWithError(c, error, error instanceof ExportGone ? 410 : undefined);
     });
 }
 
@@ -63,7 +65,7 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
 function respondWithPart(
   c: Context,
   { part, mediaType }: ExportPart,
-  gzip: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+  gzip: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): Response {
   const encoding = accepts(c, {
     header: "Accept-Encoding",
@@ -74,8 +76,10 @@ function respondWithPart(
   c.header("content-disposition", `attachment; filename="${part}"`);
   c.header("vary", "accept-encoding");
   if (encoding === "gzip") c.header("content-encoding", "gzip");
-  const body = encoding === "gzip" ? gzip : gzip?.pipeThrough(new DecompressionStream("gzip")) ?? null;
-  return c.newResponse(body);
+  const isHead = c.req.method === "HEAD";
+  return c.newResponse(
+    encoding === "gzip" || isHead ? gzip : gzip.pipeThrough(new DecompressionStream("gzip")),
+  );
 }
 
 function respondWithList(

@@ -1,7 +1,8 @@
 /** The customer as an actor: its row and its commands about the profile and the account. */
 import { z } from "zod";
+import { removeFreeText } from "../../db/free_text.ts";
 import { eraseAddresses } from "../../db/customer_addresses.ts";
-import { deleteMemberships } from "../../db/customer_group_memberships.ts";
+import { deleteMemberships, findGroupIds } from "../../db/customer_group_memberships.ts";
 import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
 import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
@@ -9,8 +10,8 @@ import { changedOnly, columnNames } from "../runtime/changes.ts";
 import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer_machine.ts";
 import { addressHandlers } from "./address_commands.ts";
 import { membershipHandlers } from "./membership_commands.ts";
-import { refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
-import { uuid } from "../../domain/input.ts";
+import { isErasedEmail, refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
+import { optionalText, uuid } from "../../domain/input.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { profile } from "../../domain/profile.ts";
 import { erasedValuesOf } from "../../db/personal_data.ts";
@@ -20,7 +21,6 @@ export type Customer = CustomerRow & CustomerCounts;
 
 /** `returning`: the person may have been erased before, and comes back of their own will. */
 const registration = profile.extend({ returning: z.boolean().default(false) });
-const nothing = z.strictObject({});
 
 const updateProfile = handler(
   ["CUSTOMER", "STAFF", "SYSTEM"],
@@ -33,23 +33,49 @@ const updateProfile = handler(
 );
 
 const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
-  handler(["STAFF", "SYSTEM"], nothing, ({ by }) => ({
+  handler(["STAFF", "SYSTEM"], z.strictObject({ reason: optionalText(500) }), ({ by }, { reason }) => ({
     event: { type, by: by.type },
     changedFields: ["status"],
+    reason: reason ?? undefined,
   }));
+
+/** Events that lead to each status. */
+const TOWARDS = {
+  ACTIVE: "account.reinstate",
+  SUSPENDED: "account.suspend",
+  CLOSED: "account.close",
+} as const;
+
+/** Changes the status and the profile in one event. */
+const updateAccount = handler(
+  ["STAFF", "SYSTEM"],
+  profile.partial().extend({ status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]) }),
+  ({ row, by }: { row: Customer; by: Principal }, { status, ...fields }) => {
+    const columns = changedOnly(row, fields);
+    const changedFields = columnNames(columns);
+    const isSame = status === row.status;
+    const type = isSame ? "profile.update" : TOWARDS[status];
+    return {
+      event: { type, by: by.type, changedFields },
+      changedFields: isSame ? changedFields : ["status", ...changedFields],
+      columns,
+    };
+  },
+);
 
 const PERSONAL_COLUMNS = erasedValuesOf("customers") as Record<string, null>;
 
 const erase = handler(
   ["SYSTEM"],
   z.strictObject({ requestId: uuid }),
-  ({ ref, by, now }) => ({
-    event: { type: "erase", by: by.type },
+  async ({ tx, ref, by, now }) => ({
+    event: { type: "erase", by: by.type, groupIds: await findGroupIds(tx, ref.storeId, ref.id) },
     changedFields: [...columnNames(PERSONAL_COLUMNS), "addresses", "shopper_groups", "anonymized_at"],
     columns: PERSONAL_COLUMNS,
     write: async (tx) => {
       await eraseAddresses(tx, ref.storeId, ref.id, now);
       await deleteMemberships(tx, ref.storeId, ref.id);
+      await removeFreeText(tx, ref.storeId, ref.id);
     },
   }),
 );
@@ -71,7 +97,7 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
         const hash = await hashEmail(fields.email);
         return {
           machine: customerMachine,
-          input: { returning },
+          input: { returning: returning && await isErasedEmail(tx, ref.storeId, hash) },
           columns: changedOnly({}, fields),
           customerId: ref.id,
           // After the insertion, which waits for a concurrent erasure: that erasure frees the email and remembers it.
@@ -91,6 +117,7 @@ const handlers = {
   "account.suspend": changeStatus("account.suspend"),
   "account.reinstate": changeStatus("account.reinstate"),
   "account.close": changeStatus("account.close"),
+  "account.update": updateAccount,
   erase,
 };
 

@@ -25,8 +25,8 @@ export interface CommandContext {
    * active span has precedence.
    */
   traceparent: string;
-  /** The version that the caller has seen; any other one is a CONFLICT. */
-  expectedVersion?: number | undefined;
+  /** The version that the caller has seen, or several that it accepts; any other one is a CONFLICT. */
+  expectedVersion?: number | readonly number[] | undefined;
   /** Repeating a command with the same key returns the first answer and changes nothing. */
   idempotencyKey?: string | undefined;
   /** Called before the transaction begins; false if the caller no longer waits. Absent: the caller waits. */

@@ -23,7 +23,7 @@ export interface Application {
 export interface ParsedCommand {
   type: string;
   input: unknown;
-  expectedVersion?: number | undefined;
+  expectedVersion?: number | readonly number[] | undefined;
 }
 
 /** @throws {Error} the application has no such kind of actor */
@@ -60,8 +60,9 @@ export async function perform(
   const found = await behavior.lock(tx, ref);
   if (!found) throw new DomainError("NOT_FOUND", `Cannot find ${ref.kind} ${ref.id}`);
   authorizeSubject(ref, type, behavior.customerOf(ref, found.row), by);
-  if (expectedVersion !== undefined && expectedVersion !== found.version) {
-    const versions = `it is at version ${found.version}, not ${expectedVersion}`;
+  const expected = expectedVersion === undefined ? [found.version] : [expectedVersion].flat();
+  if (!expected.includes(found.version)) {
+    const versions = `it is at version ${found.version}, not ${expected.join(" or ") || "the expected one"}`;
     throw new DomainError("CONFLICT", `Cannot ${type} ${ref.id}: ${versions}`);
   }
   const state = stateName(found.snapshot);

@@ -146,6 +146,7 @@ function History(
       viewer={c.var.by.id}
       momentHref={(sequence) => `${inStore(c, `${path}?at=${sequence}`)}#chart`}
       shown={at}
+      note={({ reason }) => reason}
       pageHref={page}
       newerHref={newest < version ? page(Math.min(version, newest + EVENTS)) : undefined}
       olderHref={oldest > 1 ? page(oldest - 1) : undefined}

@@ -6,6 +6,7 @@ import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findEvent } from "../../db/actor_history.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
+import { unknownLength } from "../../http/head.ts";
 import { pacedDownload } from "../../http/pace.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
@@ -100,7 +101,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
       : await downloads.fetch(token, part, by);
     c.header("content-type", document.mediaType);
     c.header("content-disposition", `attachment; filename="${document.part}"`);
-    if (!document.gzip) return c.body(null);
+    if (!document.gzip) return c.body(unknownLength());
     return c.body(pacedDownload(document.gzip).pipeThrough(new DecompressionStream("gzip")));
   });
 }

@@ -5,7 +5,7 @@ import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
-import { creationHeaders, etag, versioned } from "../conditional_headers.ts";
+import { creationHeaders, etag, isNotModified, readHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, NewRequestSchema, RequestSchema } from "./request.ts";
 
@@ -42,9 +42,10 @@ const show = createRoute({
   summary: "Returns a request with its participants",
   tags,
   middleware: mayRead,
-  request: { params: requestPath },
+  request: { params: requestPath, headers: readHeaders },
   responses: {
     200: { ...json("The request", RequestSchema), ...versioned },
+    304: { description: "The request is at the version that If-None-Match names" },
     ...refusals("NOT_FOUND"),
   },
 });
@@ -66,7 +67,9 @@ export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): voi
   api.openapi(show, async (c) => {
     const { requestId } = c.req.valid("param");
     const request = await readRequest(reader, c.var.by.storeId, requestId);
-    return c.json(request, 200, { etag: etag(request.version) });
+    const headers = { etag: etag(request.version) };
+    if (isNotModified(c, request.version)) return c.body(null, 304, headers);
+    return c.json(request, 200, headers);
   });
 }
 

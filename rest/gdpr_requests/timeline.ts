@@ -1,4 +1,5 @@
 /** Timeline of a GDPR request: its events. */
+import { fieldNames } from "../../actors/runtime/changes.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
@@ -10,7 +11,7 @@ import { StateSchema } from "./request.ts";
 import { mayRead, requestPath, tags } from "./requests.ts";
 
 const EventSchema = z.object({
-  sequence: z.int().meta({ description: "The request's version after the event" }),
+  sequence: z.int().meta({ format: "int32", description: "The request's version after the event" }),
   event: z.string().meta({
     description: "Names never change. Clients must ignore unknown names",
     examples: ["participant.confirm", "participant.asked_again", "grace.ended", "clock.at_risk"],
@@ -73,7 +74,7 @@ function bodyOf(stored: ActorEventRow): z.output<typeof EventSchema> {
     stateBefore: row.stateBefore === null ? null : stateOf(row.stateBefore),
     stateAfter: stateOf(row.stateAfter),
     by: { id: row.principalId, type: row.principalType },
-    changedFields: [...row.changedFields],
+    changedFields: fieldNames(row.changedFields),
     reason: row.reason,
     reasonRemoved: row.reasonGiven && row.reason === null,
     at: row.at.toISOString(),

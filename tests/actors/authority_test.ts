@@ -21,6 +21,7 @@ const PRINCIPALS: Record<ActorKind, Record<string, readonly string[]>> = {
     "account.suspend": STAFF,
     "account.reinstate": STAFF,
     "account.close": STAFF,
+    "account.update": STAFF,
     erase: SYSTEM,
   },
   shopper_group: { "group.create": STAFF, "group.update": STAFF, "group.delete": STAFF },

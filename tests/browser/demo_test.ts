@@ -43,7 +43,7 @@ browserTest(
     await erasurePage.goto(link);
     await erasurePage.locator(`a[href$="/requests/${erasure}"]`).click();
     const reloaded = await watchForReload(erasurePage);
-    await untilStatus(erasurePage, /for the access request of the same customer to be closed/);
+    await untilStatus(erasurePage, /for the customer's access request to be closed/);
     await untilStates(erasurePage, ["PENDING.waiting_for_access"]);
 
     const accessPage = await visit.tab();

@@ -64,10 +64,12 @@ Deno.test("configuration of an empty environment is a development service on the
     shutdownDelayMs: 0,
     http: { trustedProxies: 0, ratePerPrincipal: 12_000, ratePerAddress: 24_000, corsOrigins: [] },
     databaseUrl: undefined,
+    databaseDirectUrl: undefined,
     databasePoolSize: 10,
     dataDirectory: ".data",
     kafka: undefined,
     eventFormat: "protobuf",
+    eventSource: "/customer-service",
     auth: { mode: "jwt", tokens: { from: "development" } },
     grpcAuth: { mode: "token", clients: {} },
     grpcTls: undefined,
@@ -95,6 +97,7 @@ Deno.test("configuration contains every variable that is set", () => {
     MAX_IN_FLIGHT: "250",
     GRPC_MAX_IN_FLIGHT: "500",
     SHUTDOWN_DELAY: "10s",
+    DATABASE_DIRECT_URL: "postgres://customer:x@primary.example:5432/customers",
     DB_POOL_SIZE: "25",
     TRUSTED_PROXIES: "2",
     RATE_LIMIT_PRINCIPAL: "0",
@@ -102,12 +105,17 @@ Deno.test("configuration contains every variable that is set", () => {
     CORS_ORIGINS: "https://admin.example",
     DATA_DIR: "/var/lib/customer-service",
     KAFKA_SSL: "true",
+    KAFKA_SSL_CA: "/tls/kafka.crt",
+    KAFKA_SSL_CERT: "/tls/tls.crt",
+    KAFKA_SSL_KEY: "/tls/tls.key",
     KAFKA_SASL_MECHANISM: "SCRAM-SHA-512",
     KAFKA_SASL_USERNAME: "customers",
     KAFKA_SASL_PASSWORD: SECRET,
     KAFKA_PARTITIONS: "48",
     KAFKA_REPLICATION_FACTOR: "2",
     EVENT_FORMAT: "json",
+    EVENT_SOURCE: "//shop.example/eu/customer-service",
+    JWT_JWKS_CA: "/tls/issuer.crt",
     JWT_TYP: "at+jwt, JWT",
     GRPC_AUTH: "mtls",
     GRPC_TRUST_DOMAIN: "cluster.local",
@@ -144,21 +152,26 @@ Deno.test("configuration contains every variable that is set", () => {
       corsOrigins: ["https://admin.example"],
     },
     databaseUrl: PRODUCTION.DATABASE_URL,
+    databaseDirectUrl: "postgres://customer:x@primary.example:5432/customers",
     databasePoolSize: 25,
     dataDirectory: "/var/lib/customer-service",
     kafka: {
       brokers: ["kafka-1.example:9092", "kafka-2.example:9093"],
       ssl: true,
+      ca: "/tls/kafka.crt",
+      identity: { certificate: "/tls/tls.crt", key: "/tls/tls.key" },
       sasl: { mechanism: "scram-sha-512", username: "customers", password: SECRET },
       partitions: 48,
       replicationFactor: 2,
     },
     eventFormat: "json",
+    eventSource: "//shop.example/eu/customer-service",
     auth: {
       mode: "jwt",
       tokens: {
         from: "jwks",
         jwksUrl: new URL("https://id.example/jwks.json"),
+        jwksCa: "/tls/issuer.crt",
         issuer: "https://id.example",
         audience: "customer-service",
         types: ["at+jwt", "JWT"],
@@ -208,6 +221,7 @@ Deno.test("configuration names every invalid variable at once", () => {
   // Any text is a valid folder, user name or path. They can only be missing.
   const anything = ["DATA_DIR", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "GRPC_TLS_CERT"];
   anything.push("GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA", "VAULT_K8S_TOKEN_PATH", "VAULT_CACERT");
+  anything.push("KAFKA_SSL_CA", "KAFKA_SSL_CERT", "KAFKA_SSL_KEY", "JWT_JWKS_CA");
   anything.push("PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH");
   const names = Object.keys(VARIABLES).filter((name) => !anything.includes(name));
   const env = Object.fromEntries(names.map((name) => [name, "not this"]));
@@ -542,6 +556,39 @@ Deno.test("configuration in production allows plain http to the named hosts and 
   }
 });
 
+Deno.test("configuration refuses TLS files that no connection reads", () => {
+  const brokers = { KAFKA_BROKERS: "kafka:9092" };
+  const only = (name: string) => `${name}: expected with KAFKA_SSL=true only`;
+  const files = { KAFKA_SSL_CA: "/ca", KAFKA_SSL_CERT: "/crt", KAFKA_SSL_KEY: "/key" };
+  assert.deepEqual(linesOf({ ...brokers, ...files }), Object.keys(files).map(only));
+  assert.deepEqual(refused({ ...brokers, KAFKA_SSL: "true", KAFKA_SSL_CERT: "/crt" }), ["KAFKA_SSL_KEY"]);
+  assert.deepEqual(refused({ JWT_JWKS_CA: "/ca" }), ["JWT_JWKS_CA"]);
+  const issuer = { JWT_ISSUER: "i", JWT_AUDIENCE: "a", JWT_JWKS_CA: "/ca" };
+  assert.deepEqual(refused({ ...issuer, JWT_JWKS_URL: "http://id.example/keys" }), ["JWT_JWKS_CA"]);
+  assert.deepEqual(refused({ ...issuer, JWT_JWKS_URL: "nonsense" }), ["JWT_JWKS_URL"]);
+});
+
+Deno.test("EVENT_SOURCE is a URI reference without a login", () => {
+  for (
+    const source of ["/customer-service", "//shop.example/eu", "urn:shop:eu", "https://shop.example/a#b"]
+  ) {
+    assert.equal(readConfig({ EVENT_SOURCE: source }).eventSource, source);
+  }
+  for (const wrong of ["a b", "https://", "//a:b@shop.example", "{eu}", "/ä", "x".repeat(256), "/\n"]) {
+    assert.deepEqual(refused({ EVENT_SOURCE: wrong }), ["EVENT_SOURCE"], wrong);
+  }
+});
+
+Deno.test("configuration refuses half a PEM text, and quotes none of it", () => {
+  for (const name of ["KAFKA_SSL_CA", "KAFKA_SSL_CERT", "KAFKA_SSL_KEY"]) {
+    for (const wrong of [`-----BEGIN ${SECRET}`, ` eyJ${SECRET}`, `${SECRET}\n`]) {
+      const message = messageOf({ KAFKA_BROKERS: "kafka:9092", KAFKA_SSL: "true", [name]: wrong });
+      assert.match(message, new RegExp(`^  ${name}: expected [^"]+$`, "m"));
+      assert.ok(!message.includes(SECRET), message);
+    }
+  }
+});
+
 Deno.test("configuration never quotes a secret, nor a login in another variable", () => {
   const login = `postgres://service:${SECRET}@db.example/customers`;
   const messages = [
@@ -552,7 +599,7 @@ Deno.test("configuration never quotes a secret, nor a login in another variable"
     messageOf({ GDPR_EXPORT_KEY: SECRET, GDPR_HASH_KEY: SECRET, GDPR_RECEIPT_KEY: SECRET }),
     messageOf({ PEER_ORDER_SERVICE_URL: login }),
     ...Object.keys(VARIABLES).filter((name) =>
-      !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS|PEER_TOKEN|GATEWAY_SECRET/.test(name)
+      !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS|SSL_|JWKS_CA|PEER_TOKEN|GATEWAY_SECRET/.test(name)
     )
       .map((name) => messageOf({ [name]: login })),
   ];
@@ -561,7 +608,14 @@ Deno.test("configuration never quotes a secret, nor a login in another variable"
 
 Deno.test("configuration refuses a key, a token or a whole file as a path, and quotes none of them", () => {
   const paths = ["DATA_DIR", "GRPC_TLS_CERT", "GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA", "PEER_TLS_CA"];
-  paths.push("PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH", "VAULT_K8S_TOKEN_PATH", "VAULT_CACERT");
+  paths.push(
+    "JWT_JWKS_CA",
+    "PEER_TLS_CERT",
+    "PEER_TLS_KEY",
+    "PEER_TOKEN_PATH",
+    "VAULT_K8S_TOKEN_PATH",
+    "VAULT_CACERT",
+  );
   const contents = [pem(pkcs8("ed25519")), `-----BEGIN ${SECRET}`, ` eyJ${SECRET}`, `${SECRET}\n`];
   for (const content of [...contents, SECRET.repeat(300)]) {
     const message = messageOf(Object.fromEntries(paths.map((name) => [name, content])));

@@ -264,3 +264,20 @@ Deno.test("errors of a request have a 4xx status for clients of application/grap
   }
   assert.equal((await graph.ask("{ me { id } }", { headers: accept })).status, 200);
 });
+
+Deno.test("a router may compress its requests, and an unknown encoding is refused with those that are accepted", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const text = new Blob([JSON.stringify({ query: "{ me { id } }" })]).stream();
+  const body = await new Response(text.pipeThrough(new CompressionStream("gzip"))).bytes();
+  const headers = { ...JSON_BODY, authorization: await bearer(graph.issuer, as) };
+  const reply = await graph.post(body, { ...headers, "content-encoding": "gzip" });
+  assert.deepEqual(reply.data, { me: { id: as.id } });
+  const refused = await fetch(graph.url, {
+    method: "POST",
+    body,
+    headers: { ...headers, "content-encoding": "br" },
+  });
+  await refused.body?.cancel();
+  assert.deepEqual([refused.status, refused.headers.get("accept-encoding")], [415, "gzip, deflate"]);
+});

@@ -52,7 +52,7 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes succeed, a
     });
     const page = await fetch(`${http}/inspect`);
     assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "1"]);
-    assert.match(await page.text(), new RegExp(`<h1>Not at the moment</h1><p>.*${MESSAGE}</p>`));
+    assert.match(await page.text(), new RegExp(`<h1>Temporarily unavailable</h1><p>.*${MESSAGE}</p>`));
     const { status } = await client.groups(request, { metadata: MESH });
     assert.equal(status, "OK", "calls have a limit of their own");
 

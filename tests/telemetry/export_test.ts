@@ -37,6 +37,7 @@ Deno.test("production exports no personal value, token or ID of a person, for ac
     `mutation { addAddress(input: ${input({ ...ADDRESS, line2: "Numbat" })}) { id } }`,
   );
   await ask(ports.http, headers, `{ me { Bilby } }`);
+  await ask(ports.http, headers, `query Numbat { me { email } }`);
   for (
     const path of [
       `/exports/${TOKEN}`,
@@ -94,11 +95,14 @@ Deno.test("a gRPC call continues its caller's trace, down to the SQL statement",
   });
   const statement = trace.find(({ parentSpanId }) => parentSpanId === served?.spanId);
   assert.equal(statement?.name, "SELECT lookup_customer_groups");
+  const address = new URL(world.database.url);
   assert.deepEqual(statement?.attributes, {
+    "server.address": address.hostname,
+    "server.port": BigInt(address.port),
     "db.system.name": "postgresql",
     "db.operation.name": "SELECT",
     "db.stored_procedure.name": "lookup_customer_groups",
-    "db.operation.batch.size": 1,
+    "db.operation.batch.size": 1n,
   });
   const refused = receiver.spans().find(({ attributes }) => attributes["error.type"] === "UNAUTHENTICATED");
   assert.equal(refused?.name, GROUPS);
@@ -150,6 +154,28 @@ Deno.test("requests are counted by route, sampled or not, and unknown methods an
       .concat(value).join(" ")
   );
   assert.deepEqual(points.sort(), ["GET /readyz 200 1", "POST /graphql 200 1", "_OTHER  404 1"]);
+});
+
+Deno.test("probes have no spans, and counts are integers", async () => {
+  await using scene = await serve();
+  const { ports, headers, receiver } = scene;
+  for (const path of ["/healthz", "/readyz", "/healthz"]) {
+    await (await fetch(`http://127.0.0.1:${ports.http}${path}`)).body?.cancel();
+  }
+  using client = connect(ports.grpc);
+  assert.equal(await client.health(), "SERVING");
+  await ask(ports.http, headers, `{ me { email } }`);
+  await scene.service.stop("SIGTERM");
+  const spans = receiver.spans();
+  assert.deepEqual(spans.filter(({ name }) => name === "POST /graphql").length, 1);
+  assert.deepEqual(spans.filter(({ name }) => /healthz|readyz|Health|^GET$/.test(name)), []);
+  const points = receiver.metrics().get("customer_service.http.request.duration") ?? [];
+  const counts = points.map(({ attributes, value }) => [
+    attributes["http.route"],
+    attributes["http.response.status_code"],
+    value,
+  ]);
+  assert.deepEqual(counts.sort(), [["/graphql", 200n, 1], ["/healthz", 200n, 2], ["/readyz", 200n, 1]]);
 });
 
 Deno.test("a log line within a trace contains its IDs", async () => {

@@ -1,5 +1,5 @@
 /** Implementations of the request machines' actions. They run in the transaction of the event. */
-import { lockCustomer } from "../../../db/customers.ts";
+import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
 import { type ErasedSubject, findErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { destroyExports, destroyExportsOfCustomer } from "../../../db/gdpr_exports.ts";
 import {
@@ -68,7 +68,10 @@ export function createRequestActions(
       }
       const values = await findErasableValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
-      await send({ kind: "customer", storeId, id: customerId }, { type: "erase", requestId: ref.id });
+      const erased = await send({ kind: "customer", storeId, id: customerId }, {
+        type: "erase",
+        requestId: ref.id,
+      });
       await destroyExportsOfCustomer(tx, storeId, customerId);
       const reasons = digestReasons(await findRequest(tx, storeId, ref.id));
       countTexts(tables, await removeFreeText(tx, storeId, customerId));
@@ -76,7 +79,7 @@ export function createRequestActions(
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
       const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
       await rememberSubjects(tx, [subject]);
-      await publishRequested(step, subject, participants);
+      await publishRequested(step, { ...subject, customerVersion: erased.version }, participants);
     },
 
     async askAgain(step, { service }) {
@@ -85,12 +88,13 @@ export function createRequestActions(
 
     async concludeErasure(step) {
       const { tx, event } = step;
-      const { emailHash, erasedAt } = await erasedSubjectOf(step);
+      const { emailHash, erasedAt, customerVersion } = await erasedSubjectOf(step);
       const erased = {
         topic: "customer.erased" as const,
         requestId: event.ref.id,
         emailHash: emailHash.toHex(),
         erasedAt,
+        customerVersion,
       };
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
@@ -123,7 +127,7 @@ export function createRequestActions(
 
 async function publishRequested(
   step: RequestStep,
-  subject: ErasedSubject,
+  subject: Subject,
   participants: string[],
 ): Promise<void> {
   const { tx, event } = step;
@@ -132,6 +136,7 @@ async function publishRequested(
     requestId: event.ref.id,
     participants,
     emailHash: new Uint8Array(subject.emailHash).toHex(),
+    customerVersion: subject.customerVersion,
   };
   await insertOutbox(tx, [domainMessage(event, message)]);
 }
@@ -141,11 +146,17 @@ function subjectOf({ event: { ref, customerId } }: RequestStep): string {
   return customerId;
 }
 
-async function erasedSubjectOf(step: RequestStep): Promise<ErasedSubject> {
+/** The erasure memory's entry of a subject, and the version of its row. */
+interface Subject extends ErasedSubject {
+  customerVersion: number;
+}
+
+async function erasedSubjectOf(step: RequestStep): Promise<Subject> {
   const { tx, event: { ref } } = step;
   const subject = await findErasedSubject(tx, ref.storeId, subjectOf(step));
+  const customerVersion = await findCustomerVersion(tx, ref.storeId, subjectOf(step));
   if (!subject) throw new Error(`The erasure memory does not contain the customer of request ${ref.id}`);
-  return { ...subject, emailHash: new Uint8Array(subject.emailHash) };
+  return { ...subject, emailHash: new Uint8Array(subject.emailHash), customerVersion };
 }
 
 async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptFacts> {

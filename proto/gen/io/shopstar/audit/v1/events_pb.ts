@@ -84,7 +84,7 @@ export type AuditEvent = Message<"io.shopstar.audit.v1.AuditEvent"> & {
   after?: State | undefined;
 
   /**
-   * Names of the fields that changed, never their values.
+   * Names of the fields that changed, as in GraphQL and REST, never their values.
    *
    * @generated from field: repeated string changed_fields = 11;
    */
