@@ -6,7 +6,9 @@ import type { Performer } from "./actors/commands.ts";
 import { endMemberships } from "./actors/customers/end_memberships.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
+import { createAuditLog } from "./actors/audit_log.ts";
 import { createActors } from "./actors/mod.ts";
+import { createRefusalLog } from "./actors/refusal_log.ts";
 import { startWorker } from "./actors/runtime/worker.ts";
 import { createAdmission } from "./auth/callers.ts";
 import { callerProof, openAuth } from "./auth/mod.ts";
@@ -66,6 +68,8 @@ export async function start(config: Config): Promise<Service> {
   const lookups = createLookups(reader);
   const requestLookups = createRequestLookups(reader);
   const auth = await openAuth(config.auth, config.dataDirectory);
+  const audit = createAuditLog(api);
+  const refusals = stack.use(createRefusalLog(audit));
 
   const [draining, closing] = [new AbortController(), new AbortController()];
   const ready = await createReadiness({ writer: api, reader }, draining.signal);
@@ -95,6 +99,8 @@ export async function start(config: Config): Promise<Service> {
     lookups,
     requestLookups,
     auth,
+    audit,
+    refusals,
     ready,
     concurrency: load.createLimit("requests", config.maxInFlight),
     draining: draining.signal,

@@ -7,11 +7,13 @@ import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
 import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
+import type { ActorRef } from "../runtime/protocol.ts";
 import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer_machine.ts";
 import { addressHandlers } from "./address_commands.ts";
 import { membershipHandlers } from "./membership_commands.ts";
 import { isErasedEmail, refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
 import { optionalText, uuid } from "../../domain/input.ts";
+import { authorizeEmailChange } from "../../domain/authorization.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { profile } from "../../domain/profile.ts";
 import { erasedValuesOf } from "../../db/personal_data.ts";
@@ -25,7 +27,8 @@ const registration = profile.extend({ returning: z.boolean().default(false) });
 const updateProfile = handler(
   ["CUSTOMER", "STAFF", "SYSTEM"],
   profile.partial(),
-  ({ row, by }: { row: Customer; by: Principal }, input) => {
+  ({ ref, row, by }: { ref: ActorRef; row: Customer; by: Principal }, input) => {
+    if (input.email !== undefined) authorizeEmailChange(`change the email of customer ${ref.id}`, by);
     const columns = changedOnly(row, input);
     const changedFields = columnNames(columns);
     return { event: { type: "profile.update", by: by.type, changedFields }, changedFields, columns };
@@ -50,7 +53,8 @@ const TOWARDS = {
 const updateAccount = handler(
   ["STAFF", "SYSTEM"],
   profile.partial().extend({ status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]) }),
-  ({ row, by }: { row: Customer; by: Principal }, { status, ...fields }) => {
+  ({ ref, row, by }: { ref: ActorRef; row: Customer; by: Principal }, { status, ...fields }) => {
+    if (fields.email !== undefined) authorizeEmailChange(`change the email of customer ${ref.id}`, by);
     const columns = changedOnly(row, fields);
     const changedFields = columnNames(columns);
     const isSame = status === row.status;
@@ -125,8 +129,27 @@ export type CustomerCommand =
   | CommandOf<typeof handlers>
   | { type: "register" } & z.input<typeof registration>;
 
+const purposes = {
+  register: "register",
+  "profile.update": "change the profile of",
+  "address.add": "add an address to",
+  "address.update": "change an address of",
+  "address.delete": "delete an address of",
+  "group.assign": "assign a shopper group to",
+  "group.remove": "remove a shopper group from",
+  "account.suspend": "suspend",
+  "account.reinstate": "reinstate",
+  "account.close": "close the account of",
+  "account.update": "change the profile and status of",
+  erase: "erase",
+} satisfies Record<CustomerCommand["type"], string>;
+
 const behavior: Omit<Behavior<Customer>, "creation"> = {
   kind: "customer",
+  noun: "customer",
+  purposes,
+  describeState: ({ value }) => value === "anonymized" ? "it has been erased" : `it is ${value}`,
+  partCommands: Object.keys(membershipHandlers),
   role: "CUSTOMER_MANAGER",
   handlers,
   customerOf: (ref) => ref.id,
@@ -136,7 +159,8 @@ const behavior: Omit<Behavior<Customer>, "creation"> = {
     const value = row.anonymizedAt ? "anonymized" : row.status.toLowerCase();
     const context = { addresses: row.addresses, groups: row.groups };
     const snapshot = customerMachine.resolveState({ value, context });
-    return { row, version: row.version, machine: customerMachine, snapshot };
+    const { version, membershipVersion: partVersion } = row;
+    return { row, version, partVersion, machine: customerMachine, snapshot };
   },
   insert: (tx, ref, change) =>
     insertCustomer(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
@@ -160,7 +184,8 @@ const STATUS: Record<string, Pick<CustomerRow, "status">> = {
   anonymized: { status: "CLOSED" },
 };
 
-function columns({ columns, snapshot, version, at }: Change) {
+function columns({ columns, snapshot, version, partVersion, isOfPart, at }: Change) {
+  if (isOfPart) return { membershipVersion: partVersion };
   const state = String(snapshot.value);
   const anonymized = state === "anonymized" ? { anonymizedAt: at } : {};
   return { ...columns, ...STATUS[state], ...anonymized, version, updatedAt: at };

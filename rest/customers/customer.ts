@@ -16,7 +16,10 @@ export const CustomerSchema = z.object({
   phone: z.string().nullable().meta({ description: "E.164" }),
   locale: z.string().nullable().meta({ description: "BCP 47" }),
   status,
-  version: z.int().meta({ format: "int32", description: "Increases with every change; also the ETag" }),
+  version: z.int().meta({
+    format: "int32",
+    description: "Increases with every change of profile, status or addresses; also the ETag",
+  }),
   registeredAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
   anonymizedAt: z.iso.datetime().nullable().meta({

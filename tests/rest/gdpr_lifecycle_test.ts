@@ -139,7 +139,7 @@ const isOrder = ({ service }: { service: string }) => service === "order-service
 
 Deno.test("an access request waits for a participant until staff retry, and its export returns each document once", async () => {
   await using rest = await startRest();
-  const as = rest.staff(["PRIVACY_OFFICER"]);
+  const as = rest.staff(["PRIVACY_OFFICER", "CUSTOMER_SUPPORT"]);
   let isUnavailable = true;
   const peers: ParticipantClient = {
     // deno-lint-ignore require-yield -- the other participants hold no data
@@ -187,6 +187,8 @@ Deno.test("an access request waits for a participant until staff retry, and its 
   assert.equal(document.status, 200);
   assert.ok(document.text.includes("Hopper"));
   assert.equal((await rest.call("GET", `${link.body.url}/access.json`, { as })).status, 410);
+  const { event, service, document: downloaded, by } = (await request.get("timeline")).body.items.at(-1);
+  assert.deepEqual([event, service, downloaded, by.id], ["export.downloaded", null, "access.json", as.id]);
   const fresh = (await request.get("export")).body.url;
   const mine = await rest.call("GET", `${fresh}/access.json`, { as: shopper(customer) });
   assert.equal(mine.status, 200);

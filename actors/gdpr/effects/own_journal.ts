@@ -43,7 +43,7 @@ function recordOf(stored: ActorEventRow, customerId: string): CollectedRecord {
       ...(isRequest && { request_id: event.actorId }),
       event: eventType,
       by: describePrincipal(event, customerId),
-      ...(about !== null && { service: about }),
+      ...(about !== null && { about }),
       ...(changedFields.length > 0 && { changed_fields: changedFields }),
       ...(reason !== null && { reason }),
     },
@@ -53,9 +53,12 @@ function recordOf(stored: ActorEventRow, customerId: string): CollectedRecord {
 
 /** The customer's document does not contain names and IDs of staff. */
 function describePrincipal(
-  { principalId, principalType }: Pick<ActorEventRow, "principalId" | "principalType">,
+  { principalId, principalType, principalService }: Pick<
+    ActorEventRow,
+    "principalId" | "principalType" | "principalService"
+  >,
   customerId: string,
 ): string {
   if (principalType === "CUSTOMER") return principalId === customerId ? "you" : "a customer";
-  return principalType === "STAFF" ? "staff of the store" : "a service of the store";
+  return principalType === "STAFF" ? "staff of the store" : principalService ?? "a service of the store";
 }

@@ -1,4 +1,5 @@
 /** Implementations of the request machines' actions. They run in the transaction of the event. */
+import { type ActorEventRow, findJournal } from "../../../db/actor_events.ts";
 import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
 import { type ErasedSubject, findErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { destroyExports, destroyExportsOfCustomer } from "../../../db/gdpr_exports.ts";
@@ -25,9 +26,10 @@ import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
+import type { RequestedBy } from "../receipts/file.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
 import { digestText } from "../receipts/text_digest.ts";
-import type { requestActions } from "../machines/events.ts";
+import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import type { Commands } from "../../commands.ts";
 import { later } from "../../../lib/dates.ts";
@@ -68,13 +70,13 @@ export function createRequestActions(
       }
       const values = await findErasableValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
+      const reasons = digestReasons(await findRequest(tx, storeId, ref.id));
+      countTexts(tables, await removeFreeText(tx, storeId, customerId));
       const erased = await send({ kind: "customer", storeId, id: customerId }, {
         type: "erase",
         requestId: ref.id,
       });
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      const reasons = digestReasons(await findRequest(tx, storeId, ref.id));
-      countTexts(tables, await removeFreeText(tx, storeId, customerId));
       const traces = await findTraces(tx, storeId, customerId, values.map(({ value }) => value));
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
       const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
@@ -159,6 +161,19 @@ async function erasedSubjectOf(step: RequestStep): Promise<Subject> {
   return { ...subject, emailHash: new Uint8Array(subject.emailHash), customerVersion };
 }
 
+/** @param opened the first line of the request's journal */
+function requesterOf(
+  cause: RequestContext["cause"],
+  opened: Pick<ActorEventRow, "principalType" | "principalService"> | undefined,
+): RequestedBy {
+  if (!opened) throw new Error("Cannot name who asked for an erasure: its journal is empty");
+  if (cause === "RESTORE") return { kind: "RESTORE" };
+  if (opened.principalType === "CUSTOMER") return { kind: "SUBJECT" };
+  if (opened.principalType === "STAFF") return { kind: "STAFF" };
+  const { principalService: service } = opened;
+  return { kind: "SERVICE", ...(service !== null && { service }) };
+}
+
 async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptFacts> {
   const { tx, event: { ref, at } } = step;
   const { storeId, id: requestId } = ref;
@@ -167,11 +182,13 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
   const { context } = request.snapshot as RequestSnapshot;
   const participants = await findParticipants(tx, storeId, requestId);
   const reasons = { ...request.cleared?.reasons, ...digestReasons(request) };
+  const [opened] = await findJournal(tx, { storeId, actorKind: ref.kind, actorId: requestId }, { limit: 1 });
   return {
     storeId,
     requestId,
     customerId: subjectOf(step),
     cause: context.cause,
+    requestedBy: requesterOf(context.cause, opened),
     requestedAt: request.createdAt,
     erasedAt,
     completedAt: at,
