@@ -23,6 +23,7 @@ function event(sequence: number, changes: Partial<ActorEventRow> = {}): ActorEve
     principalType: "SYSTEM",
     principalService: null,
     changedFields: [],
+    reasonGiven: false,
     reason: null,
     at: new Date(Date.UTC(2026, 2, 10) + sequence * HOUR),
     about: null,
