@@ -42,6 +42,8 @@ export interface HttpParts {
   audit: AuditLog;
   refusals: RefusalLog;
   ready: Readiness;
+  /** A sentence for operators in the response of `/readyz`; undefined for none. */
+  warning(): string | undefined;
   /** Limit on the requests in flight. */
   concurrency: ConcurrencyLimit;
   /** Aborts when the shutdown begins. The service still accepts requests. */
@@ -120,7 +122,7 @@ export async function createHttp(
     .use(recordRoutes())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
-    .route("/", createHealth(ready, draining))
+    .route("/", createHealth(ready, draining, parts.warning))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
     .use(shedLoad(concurrency, (error, c) => refusalBody(c, error.code, error.message)))

@@ -19,6 +19,7 @@ import { type Config, readConfig } from "./config/mod.ts";
 import { readKafkaAccess } from "./config/kafka_access.ts";
 import { readPeerAccess } from "./config/peer_access.ts";
 import { readVault } from "./config/vault.ts";
+import { startClockCheck } from "./db/clock_check.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
 import { meterPools, meterWork } from "./db/meter.ts";
@@ -59,6 +60,7 @@ export async function start(config: Config): Promise<Service> {
   const { api, reader, work, maintenance } = await openPools(database, config, stack);
   stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
   stack.use(meterWork(work));
+  const clock = stack.use(startClockCheck(reader));
 
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
   const kafka = config.kafka && await readKafkaAccess(config.kafka);
@@ -102,6 +104,7 @@ export async function start(config: Config): Promise<Service> {
     audit,
     refusals,
     ready,
+    warning: clock.warning,
     concurrency: load.createLimit("requests", config.maxInFlight),
     draining: draining.signal,
     closing: closing.signal,

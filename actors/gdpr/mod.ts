@@ -1,4 +1,5 @@
 /** Settings and effect performers of GDPR requests. */
+import type { FixedClock } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import { readStore } from "../../db/store_reader.ts";
@@ -44,9 +45,9 @@ export function createRequestPerformers(
   sql: Sql,
   client: ParticipantClient,
   { exportKey }: RequestKeys,
-  clock?: () => Date,
+  clock?: FixedClock,
 ) {
-  const store = createExportStore(sql, exportKey, clock ? { clock } : {});
+  const store = createExportStore(sql, exportKey, { clock });
   const findInStore = ({ storeId, requestId }: RequestKey) =>
     readStore(sql, storeId, (sql) => findRequest(sql, storeId, requestId));
   return {

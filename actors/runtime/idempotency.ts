@@ -1,12 +1,12 @@
 /** Idempotency keys: a command with a key runs once, and a repetition gets the stored answer. */
 import { claimKey, createAnswerLookup, storeAnswer } from "../../db/idempotency_keys.ts";
+import { type FixedClock, instant } from "../../db/clock.ts";
+import type { Tx } from "../../db/connect.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { Principal } from "../../domain/principal.ts";
-import type { StepContext } from "./behavior.ts";
 import type { ActorRef, Answer, Command, CommandContext, NewActorRef } from "./protocol.ts";
 import { hmacSha256 } from "../../lib/hash.ts";
-import { later } from "../../lib/dates.ts";
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
 
@@ -43,7 +43,7 @@ export interface SentCommand {
  * @throws {DomainError} INVALID_INPUT when the key is empty or belongs to another request
  */
 export async function answerOnce(
-  { tx, now, hashKey }: Pick<StepContext, "tx" | "now"> & { hashKey: CryptoKey },
+  { tx, clock, hashKey }: { tx: Tx; clock?: FixedClock | undefined; hashKey: CryptoKey },
   { purpose, asked, command, context }: SentCommand,
   run: () => Promise<Answer>,
 ): Promise<Answer> {
@@ -61,7 +61,10 @@ export async function answerOnce(
   };
   const request = JSON.stringify(["idempotent command", idempotencyKey, asked, command, expectedVersion]);
   const hash = await hmacSha256(hashKey, request);
-  const stored = await claimKey(tx, key, hash, { createdAt: now, expiresAt: later(now, KEPT_MS) });
+  const stored = await claimKey(tx, key, hash, {
+    createdAt: instant(tx, clock),
+    expiresAt: instant(tx, clock, KEPT_MS),
+  });
   if (stored === undefined) {
     const answer = await run();
     await storeAnswer(tx, key, answer);

@@ -148,7 +148,11 @@ Deno.test("a receipt states the request, the cleared values, the participants, a
   withWorld(async (world) => {
     const storeId = crypto.randomUUID();
     const reasons = { extension: digestText("three systems") };
-    const file = await receipt(world, storeId, { cause: "RESTORE", reasons });
+    const file = await receipt(world, storeId, {
+      cause: "RESTORE",
+      requestedBy: { kind: "RESTORE" },
+      reasons,
+    });
     const [said] = await check([file]);
     assert.equal(said?.verdict, "note");
     for (

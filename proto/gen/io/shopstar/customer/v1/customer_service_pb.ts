@@ -336,9 +336,10 @@ export const ConfirmErasureResponseSchema: GenMessage<ConfirmErasureResponse> = 
   messageDesc(file_io_shopstar_customer_v1_customer_service, 7);
 
 /**
- * Whether a customer may order. Refuse an order unless the status is ACTIVE: a value that you do not know does not allow
- * one either. The cart may be shown in every status. Ask again before the order is placed: the status may change at any
- * time. An anonymized customer has no status: the lookups return FAILED_PRECONDITION.
+ * Whether a customer may order. Refuse the order of a SUSPENDED or CLOSED customer; the cart may be shown in every
+ * status. Treat every other value like ACTIVE: UNSPECIFIED is sent by versions without this field, and a value that you
+ * do not know must not stop the shop. The status may change at any time, so look it up before the order is placed. An
+ * anonymized customer has no status: the lookups return FAILED_PRECONDITION.
  *
  * @generated from enum io.shopstar.customer.v1.CustomerStatus
  */
