@@ -126,7 +126,7 @@ export function createExportDownloads(
       const chunks = readChunks(sql, exportKey, { ...link, part: name });
       const first = await chunks.next(); // an unreadable part must not use the link
       const isFirstUse = await writeStore(sql, link.storeId, async (tx) => {
-                // Before its parts, as in the deletion of exports.
+        // Before its parts, as in the deletion of exports.
         const request = by.type === "STAFF" ? await lockRequest(tx, link.storeId, link.requestId) : undefined;
         const at = await readClock(tx, clock);
         if (!await countUse(tx, { ...link, part: name }, link.generation, at)) return false;

@@ -14,7 +14,7 @@ import {
 } from "../../../db/gdpr_requests.ts";
 import { insertOutbox } from "../../../db/outbox.ts";
 import { countPersonalData, ERASED_TABLES, erasedValues } from "../../../db/personal_data.ts";
-import { emptyNotes, findTraces } from "../../../db/traces.ts";
+import { emptyNotes } from "../../../db/traces.ts";
 import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
@@ -23,6 +23,7 @@ import type { RequestedBy } from "../receipts/file.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
+import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import { later } from "../../../lib/dates.ts";
 
@@ -70,7 +71,7 @@ export function createRequestActions(
       for (const [table, notes] of Object.entries(await emptyNotes(tx, storeId, customerId, values))) {
         tables[table] = { request: notes };
       }
-      const traces = await findTraces(tx, storeId, customerId, values);
+      const traces = digestValues(values, ref.id);
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces });
       const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
       await rememberSubjects(tx, [subject]);
