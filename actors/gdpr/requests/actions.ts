@@ -21,7 +21,6 @@ import {
   ERASED_TABLES,
   findErasableValues,
 } from "../../../db/personal_data.ts";
-import { findTraces } from "../../../db/traces.ts";
 import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
@@ -31,6 +30,7 @@ import type { ReceiptFacts } from "../receipts/receipt.ts";
 import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
+import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import { later } from "../../../lib/dates.ts";
 
@@ -77,7 +77,7 @@ export function createRequestActions(
         requestId: ref.id,
       });
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      const traces = await findTraces(tx, storeId, customerId, values.map(({ value }) => value));
+      const traces = digestValues(values.map(({ value }) => value), ref.id);
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
       const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
       await rememberSubjects(tx, [subject]);
