@@ -38,6 +38,8 @@ export interface HttpParts {
   requestLookups: RequestLookups;
   auth: Auth;
   ready: Readiness;
+  /** Whether the database was restored from a backup and lacks erasures. */
+  restored(): boolean;
   /** Limit on the requests in flight. */
   concurrency: ConcurrencyLimit;
   /** Aborts when the shutdown begins. The service still accepts requests. */
@@ -70,7 +72,7 @@ export async function createHttp(
   const limits = {
     perPrincipal: perMinute(config.http.ratePerPrincipal),
     perAddress: perMinute(config.http.ratePerAddress),
-    hashKey: keys.hashKey,
+    hashKey: keys.digestKey,
     proxies: config.http.trustedProxies,
   };
   const bodies = createBodyReader({ proxies: config.http.trustedProxies });
@@ -102,6 +104,7 @@ export async function createHttp(
     exportLink: linkTo,
     downloads,
     exportReceipt: (key) => exportReceipt(stores, key),
+    restored: parts.restored,
     admit: shedLoad(concurrency),
     count,
   });
@@ -111,7 +114,7 @@ export async function createHttp(
     .use(recordRoutes())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
-    .route("/", createHealth(ready, draining))
+    .route("/", createHealth(ready, { ending: draining, restored: parts.restored }))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
     .use(shedLoad(concurrency, (error) => errorResponse(error).body))

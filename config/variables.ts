@@ -69,10 +69,13 @@ const token = text.regex(/^[\x21-\x7e]+$/);
 /** A path in Vault, without a slash at either end. */
 const vaultPath = text.regex(/^[\w-]+(\/[\w-]+)*$/);
 
+const hashKey = bytes((key) => key.length >= 32);
+
 /** Schemas of the secret keys, in variables and in development's file. */
 export const KEYS = {
   GDPR_EXPORT_KEY: bytes((key) => key.length === 32),
-  GDPR_HASH_KEY: bytes((key) => key.length >= 32),
+  GDPR_HASH_KEY: text.transform((keys) => keys.split(",").map((key) => key.trim()))
+    .pipe(z.tuple([hashKey], hashKey)),
   GDPR_RECEIPT_KEY: text.transform((key) => key.replace(/-----[A-Z ]+-----/g, "")).pipe(bytes(isEd25519)),
 };
 
@@ -198,8 +201,16 @@ export const VARIABLES = {
     duration(LONGEST_GRACE),
     "0s",
   ),
+  GDPR_MARKER_FILE: optional("the path of a file", path, {
+    ...UNQUOTED,
+    absent: "a restored database is recognized by Kafka only",
+  }),
   GDPR_EXPORT_KEY: optional("32 bytes in base64", KEYS.GDPR_EXPORT_KEY, GENERATED),
-  GDPR_HASH_KEY: optional("at least 32 bytes in base64", KEYS.GDPR_HASH_KEY, GENERATED),
+  GDPR_HASH_KEY: optional(
+    "at least 32 bytes in base64, or several keys, comma-separated, the current one first",
+    KEYS.GDPR_HASH_KEY,
+    GENERATED,
+  ),
   GDPR_RECEIPT_KEY: optional(
     "an Ed25519 private key in PKCS#8, as PEM or base64",
     KEYS.GDPR_RECEIPT_KEY,

@@ -18,14 +18,18 @@ export interface InspectorOptions extends SignInOptions {
   downloads: ExportDownloads;
   /** Finds the signed receipt of an erasure request. */
   exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
+  /** Whether the database was restored from a backup and lacks erasures. */
+  restored?: () => boolean;
   /** Load shedding: admits an HTTP request or refuses it as overload. */
   admit: MiddlewareHandler;
 }
 
 /** Dependencies of the pages. */
-export interface Pages
-  extends
-    Pick<InspectorOptions, "actors" | "lookups" | "reader" | "exportLink" | "downloads" | "exportReceipt"> {
+export interface Pages extends
+  Pick<
+    InspectorOptions,
+    "actors" | "lookups" | "reader" | "exportLink" | "downloads" | "exportReceipt" | "restored"
+  > {
   charts: Charts;
   live: Live;
 }

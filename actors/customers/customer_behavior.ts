@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { eraseAddresses } from "../../db/customer_addresses.ts";
 import { deleteMemberships, findGroupIds } from "../../db/customer_group_memberships.ts";
+import { type EmailHash, insertEmailHashes } from "../../db/email_hashes.ts";
 import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
 import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
@@ -22,15 +23,27 @@ export type Customer = CustomerRow & CustomerCounts;
 const registration = profile.extend({ returning: z.boolean().default(false) });
 const nothing = z.strictObject({});
 
-const updateProfile = handler(
-  ["CUSTOMER", "STAFF", "SYSTEM"],
-  profile.partial(),
-  ({ row, by }: { row: Customer; by: Principal }, input) => {
-    const columns = changedOnly(row, input);
-    const changedFields = columnNames(columns);
-    return { event: { type: "profile.update", by: by.type, changedFields }, changedFields, columns };
-  },
-);
+/** Keeps a hash of an email that is replaced, so that the erasure memory knows every email of the account. */
+const updateProfile = (hashEmail: CustomerSettings["hashEmail"]) =>
+  handler(
+    ["CUSTOMER", "STAFF", "SYSTEM"],
+    profile.partial(),
+    ({ row, by, ref }: { row: Customer; by: Principal; ref: { storeId: string; id: string } }, input) => {
+      const columns = changedOnly(row, input);
+      const changedFields = columnNames(columns);
+      const { email } = row;
+      const key = { storeId: ref.storeId, customerId: ref.id };
+      return {
+        event: { type: "profile.update", by: by.type, changedFields },
+        changedFields,
+        columns,
+        write: async (tx) => {
+          if (email === null || !changedFields.includes("email")) return;
+          await insertEmailHashes(tx, key, await hashEmail(email));
+        },
+      };
+    },
+  );
 
 const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
   handler(["STAFF", "SYSTEM"], nothing, ({ by }) => ({
@@ -55,20 +68,21 @@ const erase = handler(
 );
 
 export interface CustomerSettings {
-  /** The keyed hash by which the erasure memory knows an email. */
-  hashEmail(email: string): Promise<Uint8Array>;
+  /** Hashes by which the erasure memory knows an email, with every key. */
+  hashEmail(email: string): Promise<EmailHash[]>;
 }
 
 export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<Customer> {
   return {
     ...behavior,
+    handlers: { ...handlers, "profile.update": updateProfile(hashEmail) },
     creation: {
       type: "register",
       by: ["STAFF", "SYSTEM"],
       input: registration,
       async begin({ tx, ref }, { returning, ...fields }: z.output<typeof registration>) {
         await refuseErased(tx, ref.storeId, ref.id);
-        const hash = await hashEmail(fields.email);
+        const hashes = await hashEmail(fields.email);
         return {
           machine: customerMachine,
           input: { returning },
@@ -76,7 +90,7 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
           customerId: ref.id,
           // After the insertion, which waits for a concurrent erasure: that erasure frees the email and remembers it.
           follow: async () => {
-            if (!returning) await refuseErasedEmail(tx, ref.storeId, ref.id, hash);
+            if (!returning) await refuseErasedEmail(tx, ref.storeId, ref.id, hashes);
           },
         };
       },
@@ -85,7 +99,6 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
 }
 
 const handlers = {
-  "profile.update": updateProfile,
   ...addressHandlers,
   ...membershipHandlers,
   "account.suspend": changeStatus("account.suspend"),
@@ -95,13 +108,12 @@ const handlers = {
 };
 
 export type CustomerCommand =
-  | CommandOf<typeof handlers>
+  | CommandOf<typeof handlers & { "profile.update": ReturnType<typeof updateProfile> }>
   | { type: "register" } & z.input<typeof registration>;
 
-const behavior: Omit<Behavior<Customer>, "creation"> = {
+const behavior: Omit<Behavior<Customer>, "creation" | "handlers"> = {
   kind: "customer",
   role: "CUSTOMER_MANAGER",
-  handlers,
   customerOf: (ref) => ref.id,
   async lock(tx, ref) {
     const row = await lockCustomer(tx, ref.storeId, ref.id);

@@ -6,6 +6,8 @@ import type { Performer } from "../commands.ts";
 import { collectPerformer } from "./effects/collect.ts";
 import { compilePerformer } from "./effects/compile.ts";
 import { hashEmail } from "./requests/email_hash.ts";
+import { proveErasure } from "./requests/erasure_proof.ts";
+import type { HashKeys } from "../../lib/hash_keys.ts";
 import { createExportStore } from "./exports/store.ts";
 import { collectOwnData } from "./effects/own_data.ts";
 import { type Signer, writeReceipt } from "./receipts/receipt.ts";
@@ -17,8 +19,7 @@ import type { ExportDescription, ParticipantClient, RequestKey } from "./types.t
 export interface RequestKeys {
   /** AES-GCM with 256 bits. */
   exportKey: CryptoKey;
-  /** HMAC with SHA-256. */
-  hashKey: CryptoKey;
+  hashKeys: HashKeys;
   receiptKey: Signer;
 }
 
@@ -28,12 +29,13 @@ export interface RequestKeys {
  */
 export function createRequestSettings(
   { participants, graceMs }: { participants: readonly string[]; graceMs: number },
-  { hashKey, receiptKey }: RequestKeys,
+  { hashKeys, receiptKey }: RequestKeys,
 ): RequestSettings {
   return {
     participants,
     graceMs,
-    hashEmail: (email) => hashEmail(hashKey, email),
+    hashEmail: (email) => hashEmail(hashKeys, email),
+    proveErasure: (subject) => proveErasure(hashKeys, subject),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
   };
 }

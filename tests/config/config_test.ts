@@ -83,7 +83,7 @@ Deno.test("configuration of an empty environment is a development service on the
       graceMs: 0,
       peers: {},
       peerAccess: {},
-      keys: { exportKey: undefined, hashKey: undefined, receiptKey: undefined },
+      keys: { exportKey: undefined, hashKeys: undefined, receiptKey: undefined },
     },
   });
 });
@@ -204,7 +204,7 @@ Deno.test("configuration contains every variable that is set", () => {
       },
       keys: {
         exportKey: new Uint8Array(32).fill(1),
-        hashKey: new Uint8Array(48).fill(2),
+        hashKeys: [new Uint8Array(48).fill(2)],
         receiptKey: Uint8Array.fromBase64(PRODUCTION.GDPR_RECEIPT_KEY ?? ""),
       },
     },

@@ -1,5 +1,6 @@
 /** New keys of requests and export links, for one test. */
 import { calculateJwkThumbprint, exportJWK } from "jose";
+import { deriveHashKey } from "../../lib/hash_keys.ts";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 
 export async function createKeys(): Promise<RequestKeys & { linkKey: CryptoKey }> {
@@ -11,7 +12,7 @@ export async function createKeys(): Promise<RequestKeys & { linkKey: CryptoKey }
       "decrypt",
     ]),
     linkKey: await hmac(),
-    hashKey: await hmac(),
+    hashKeys: [await deriveHashKey(crypto.getRandomValues(new Uint8Array(32)))],
     receiptKey: {
       id: await calculateJwkThumbprint(await exportJWK(pair.publicKey)),
       private: pair.privateKey,
