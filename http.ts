@@ -2,6 +2,8 @@
 import type { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
 import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
+import type { AuditLog } from "./actors/audit_log.ts";
+import type { RefusalLog } from "./actors/refusal_log.ts";
 import type { RequestKey } from "./actors/gdpr/types.ts";
 import type { Actors } from "./actors/commands.ts";
 import type { Auth } from "./auth/mod.ts";
@@ -19,11 +21,11 @@ import { identifyAddress } from "./http/address.ts";
 import { closeConnections, createHttpApp } from "./http/mod.ts";
 import { createBodyReader } from "./http/body_reader.ts";
 import { type ConcurrencyLimit, shedLoad } from "./http/load_shedding.ts";
+import { refusalBody } from "./http/refusals.ts";
 import { maskError } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
 import { createInspector, type Inspector } from "./inspect/mod.tsx";
 import type { InspectorOptions } from "./inspect/options.ts";
-import { errorResponse } from "./rest/errors.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
@@ -37,6 +39,8 @@ export interface HttpParts {
   lookups: Lookups;
   requestLookups: RequestLookups;
   auth: Auth;
+  audit: AuditLog;
+  refusals: RefusalLog;
   ready: Readiness;
   /** Whether the database was restored from a backup and lacks erasures. */
   restored(): boolean;
@@ -61,6 +65,8 @@ export async function createHttp(
     lookups,
     requestLookups,
     auth,
+    audit,
+    refusals,
     ready,
     concurrency,
     draining,
@@ -81,6 +87,7 @@ export async function createHttp(
   const linkTo = (key: RequestKey) => exportLink(api, keys, key);
   const downloads = createExportDownloads(api, keys);
   const graph = createGraph({
+    refusals,
     actors,
     lookups,
     requests: requestLookups,
@@ -92,6 +99,8 @@ export async function createHttp(
     production: config.production,
   });
   const inspector = createInspector({
+    audit,
+    refusals,
     actors,
     lookups,
     reader: stores,
@@ -117,11 +126,14 @@ export async function createHttp(
     .route("/", createHealth(ready, { ending: draining, restored: parts.restored }))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
-    .use(shedLoad(concurrency, (error) => errorResponse(error).body))
-    .route("/exports", createExports({ downloads, authenticate, limits }))
+    .use(shedLoad(concurrency, (error, c) => refusalBody(c, error.code, error.message)))
+    .route("/exports", createExports({ downloads, authenticate, limits, refusals }))
     .route(
       "/",
       createRest({
+        serviceCallers: config.restCallers,
+        audit,
+        refusals,
         actors,
         lookups,
         reader: stores,

@@ -7,7 +7,9 @@ import { endMemberships } from "./actors/customers/end_memberships.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
 import { isProven } from "./actors/gdpr/requests/erasure_proof.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
+import { createAuditLog } from "./actors/audit_log.ts";
 import { createActors } from "./actors/mod.ts";
+import { createRefusalLog } from "./actors/refusal_log.ts";
 import { startWorker } from "./actors/runtime/worker.ts";
 import { createAdmission } from "./auth/callers.ts";
 import { callerProof, openAuth } from "./auth/mod.ts";
@@ -70,6 +72,8 @@ export async function start(config: Config): Promise<Service> {
   const lookups = createLookups(reader);
   const requestLookups = createRequestLookups(reader);
   const auth = await openAuth(config.auth, config.dataDirectory);
+  const audit = createAuditLog(api);
+  const refusals = stack.use(createRefusalLog(audit));
 
   const [draining, closing] = [new AbortController(), new AbortController()];
   const restore = stack.use(startRestoreCheck(work, {
@@ -106,6 +110,8 @@ export async function start(config: Config): Promise<Service> {
     lookups,
     requestLookups,
     auth,
+    audit,
+    refusals,
     ready,
     restored: () => isRestored(restore.state()),
     concurrency: load.createLimit("requests", config.maxInFlight),

@@ -13,6 +13,7 @@ import {
   CustomerUpdatedSchema,
   EmailHashSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
+import type { Principal } from "../domain/principal.ts";
 import { traceIdOf } from "../lib/trace_context.ts";
 import type { Audit, Publish } from "./actions.ts";
 import { fieldNames } from "./runtime/changes.ts";
@@ -30,12 +31,14 @@ export function domainMessage(event: RecordedEvent, message: Publish): OutboxRow
   const eventId = newId();
   const version = "customerVersion" in message ? message.customerVersion : event.after.version;
   const common = { ...envelope(event, eventId), customerId: event.customerId ?? "", version };
-  return outboxRow(event, eventId, message.topic, domainPayload(message, common));
+  const payload = domainPayload(message, common, event.partVersion);
+  return outboxRow(event, eventId, message.topic, payload);
 }
 
 function domainPayload(
   message: Publish,
   common: ReturnType<typeof envelope> & { customerId: string; version: number },
+  membershipVersion: number,
 ): JsonValue {
   switch (message.topic) {
     case "customer.created":
@@ -51,11 +54,13 @@ function domainPayload(
     }
     case "customer.group_assigned": {
       const { groupId } = message;
-      return toJson(CustomerGroupAssignedSchema, create(CustomerGroupAssignedSchema, { ...common, groupId }));
+      const assigned = { ...common, groupId, membershipVersion };
+      return toJson(CustomerGroupAssignedSchema, create(CustomerGroupAssignedSchema, assigned));
     }
     case "customer.group_removed": {
       const { groupId } = message;
-      return toJson(CustomerGroupRemovedSchema, create(CustomerGroupRemovedSchema, { ...common, groupId }));
+      const removed = { ...common, groupId, membershipVersion };
+      return toJson(CustomerGroupRemovedSchema, create(CustomerGroupRemovedSchema, removed));
     }
     case "customer.erasure_requested": {
       const { requestId } = message;
@@ -81,13 +86,18 @@ export function auditMessage(event: RecordedEvent, { action }: Audit): OutboxRow
     ...envelope(event, eventId),
     customerId: event.customerId ?? "",
     action,
-    actor: { id: by.id, type: by.type },
+    actor: actorOf(by),
     target: { type: ref.kind, id: ref.id },
     ...(before && { before }),
     after,
     changedFields: fieldNames(changedFields),
   });
   return outboxRow(event, eventId, "audit.event", toJson(AuditEventSchema, message));
+}
+
+/** The principal as the audit log names it. */
+export function actorOf({ id, type, roles, service }: Principal) {
+  return { id, type, roles: [...roles], service: service ?? "" };
 }
 
 function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
@@ -100,6 +110,12 @@ function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
 }
 
 /** Attributes of CloudEvents are headers, in Kafka's binary form; the relay adds those that depend on the deployment. */
+export function cloudEventHeaders(
+  { eventId, key, at, traceparent }: { eventId: string; key: string; at: Date; traceparent: string },
+): Record<string, string> {
+  return { ce_id: eventId, ce_time: at.toISOString(), ce_subject: key, traceparent };
+}
+
 function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload: unknown): OutboxRow {
   const { ref, at, traceparent } = event;
   const key = event.customerId ?? ref.id;
@@ -109,12 +125,7 @@ function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload
     topic,
     key,
     payload: payload as OutboxRow["payload"],
-    headers: {
-      ce_id: eventId,
-      ce_time: at.toISOString(),
-      ce_subject: key,
-      traceparent,
-    },
+    headers: cloudEventHeaders({ eventId, key, at, traceparent }),
     createdAt: at,
   };
 }

@@ -21,9 +21,13 @@ export interface Membership {
   assignedAt: number;
 }
 
+/** A suspended or closed customer may read the account, but must not order. */
+export type CustomerStatus = "ACTIVE" | "SUSPENDED" | "CLOSED";
+
 /** Groups in resolution order; empty when anonymized. */
 export interface CustomerGroups {
   anonymized: boolean;
+  status: CustomerStatus;
   memberships: Membership[];
 }
 
@@ -40,8 +44,10 @@ export interface Customer {
   lastName: string | null;
   phone: string | null;
   locale: string | null;
-  status: "ACTIVE" | "SUSPENDED" | "CLOSED";
+  status: CustomerStatus;
   version: number;
+  /** Counts the changes of `groups`, which `version` does not. */
+  membershipVersion: number;
   createdAt: Date;
   updatedAt: Date;
   anonymizedAt: Date | null;
@@ -87,6 +93,7 @@ export function createLookups(sql: Sql): Lookups {
 type GroupRow = {
   position: number;
   anonymized: boolean;
+  status: CustomerStatus;
   groupId: string | null;
   name: string;
   priceListId: string;
@@ -99,9 +106,10 @@ async function selectGroups(sql: Sql, keys: readonly CustomerKey[]) {
   const rows = await sql<GroupRow[]>`
     select * from lookup_customer_groups(${storeIds}::uuid[], ${customerIds}::uuid[])`;
   const answers = new Array<CustomerGroups | undefined>(keys.length).fill(undefined);
-  for (const { position, anonymized, groupId, name, priceListId, priority, assignedAt } of rows) {
-    const answer = answers[position - 1] ??= { anonymized, memberships: [] };
+  for (const { position, anonymized, status, groupId, ...group } of rows) {
+    const answer = answers[position - 1] ??= { anonymized, status, memberships: [] };
     if (groupId === null) continue;
+    const { name, priceListId, priority, assignedAt } = group;
     answer.memberships.push({ groupId, name, priceListId, priority, assignedAt: assignedAt.getTime() });
   }
   return answers;

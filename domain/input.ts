@@ -1,7 +1,7 @@
 /** Input schemas. Every value that reaches SQL has passed one of them. */
 import { iso31661 } from "iso-3166";
 import { z } from "zod";
-import { DomainError } from "./errors.ts";
+import { DomainError, type FieldError } from "./errors.ts";
 
 /** PostgreSQL stores no NUL, and no name or street contains a control character or a line break. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
@@ -59,8 +59,8 @@ function describePhone(value: string): string {
 const MAX_TAG = 35;
 const LANGUAGE_TAG = `must be a BCP 47 language tag of at most ${MAX_TAG} characters`;
 const UNSUPPORTED_TAG =
-  `${LANGUAGE_TAG} that begins with a language of two or three letters, such as de-CH; ` +
-  "private-use tags (x-…), grandfathered tags (i-…) and extended languages (zh-cmn) are not supported";
+  "must be a BCP 47 language tag that begins with a language of two or three letters, such as de-CH; " +
+  "private-use (x-…), grandfathered (i-…) and extended tags (zh-cmn) are not supported";
 
 /** BCP 47, converted to its canonical spelling, which may be longer than the input; null if it is blank. */
 export const optionalLocale = orNothing(
@@ -113,10 +113,26 @@ export function invalidInput(error: z.core.$ZodError, purpose: string): DomainEr
   });
   const more = error.issues.length - problems.length;
   if (more > 0) problems.push(`and ${more} more`);
-  return new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${problems.join("; ")}`, { cause: error });
+  const fields = error.issues.flatMap(fieldErrorsOf).slice(0, NAMED);
+  return new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${problems.join("; ")}`, {
+    cause: error,
+    fields,
+  });
 }
 
-const PASSWORD_REFUSED = "password is not accepted: identity-service stores credentials";
+/** The fields that an issue is about; none if it is about the input as a whole. */
+function fieldErrorsOf(issue: z.core.$ZodIssue): FieldError[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      field: [...issue.path, shown(key)].join("."),
+      message: key === "password" ? PASSWORD_ADVICE : "is not known",
+    }));
+  }
+  return issue.path.length > 0 ? [{ field: issue.path.join("."), message: describe(issue) }] : [];
+}
+
+const PASSWORD_ADVICE = "is not accepted: identity-service stores credentials";
+const PASSWORD_REFUSED = `password ${PASSWORD_ADVICE}`;
 
 function describe(issue: z.core.$ZodIssue): string {
   switch (issue.code) {

@@ -102,21 +102,21 @@ Deno.test("personal values of refused requests are in neither the response nor t
   await register(graph.world, { email: PROFILE.email });
   await using logged = await captureLog();
   const requests: [query: string, variables: Record<string, unknown>][] = [
-    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }", {
+    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { customer { id } } }", {
       input: { email: PROFILE.email },
     }],
-    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }", {
+    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { customer { id } } }", {
       input: { email: `${PROFILE.firstName} ${PROFILE.email}`, phone: `${PROFILE.phone}x`, firstName: 7 },
     }],
-    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }", {
+    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { customer { id } } }", {
       input: { phone: `${PROFILE.phone} ext`, locale: `${PROFILE.locale}-` },
     }],
-    ["mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }", {
+    ["mutation ($input: AddAddressInput!) { addAddress(input: $input) { address { id } } }", {
       input: { ...ADDRESS, city: `${ADDRESS.city}\u0007`, postalCode: ADDRESS.postalCode.repeat(9) },
     }],
-    [`mutation { updateProfile(input: { firstName: ${PROFILE.firstName} }) { id } }`, {}],
-    [`mutation { updateProfile(input: { nickname: "${PROFILE.firstName}" }) { id } }`, {}],
-    [`mutation { addAddress(input: "${ADDRESS.line1}") { id } }`, {}],
+    [`mutation { updateProfile(input: { firstName: ${PROFILE.firstName} }) { customer { id } } }`, {}],
+    [`mutation { updateProfile(input: { nickname: "${PROFILE.firstName}" }) { customer { id } } }`, {}],
+    [`mutation { addAddress(input: "${ADDRESS.line1}") { address { id } } }`, {}],
     [`mutation { updateProfile(input: { firstName: "${PROFILE.firstName}`, {}],
   ];
   for (const [query, variables] of requests) {

@@ -10,7 +10,7 @@ export interface CustomerContext {
 
 /** How a customer begins. */
 export interface CustomerInput {
-  /** The person may have been erased before, and comes back of their own will. */
+  /** The person was erased before and returns of their own will. */
   returning: boolean;
 }
 
@@ -25,9 +25,8 @@ export type CustomerEvent =
     /** `already`: the customer is a member, and the command changes nothing. */
     | { type: "group.assign"; groupId: string; already?: boolean }
     | { type: "group.remove"; groupId: string }
-    | { type: "account.suspend" }
-    | { type: "account.reinstate" }
-    | { type: "account.close" }
+    /** `changedFields`: fields of the profile that change together with the status. */
+    | { type: "account.suspend" | "account.reinstate" | "account.close"; changedFields?: string[] }
     /** `groupIds`: the groups whose memberships end. */
     | { type: "erase"; groupIds?: readonly string[] }
   );
@@ -59,7 +58,14 @@ const customer = setup({
 const updated = (...changedFields: string[]) =>
   ({ type: "publish", params: { topic: "customer.updated", changedFields } }) as const;
 const statusUpdated = (status: string) =>
-  ({ type: "publish", params: { topic: "customer.updated", changedFields: ["status"], status } }) as const;
+  ({
+    type: "publish",
+    params: ({ event }: { event: CustomerEvent & { changedFields?: string[] } }) => ({
+      topic: "customer.updated" as const,
+      changedFields: ["status", ...(event.changedFields ?? [])],
+      status,
+    }),
+  }) as const;
 const audited = (action: string) => ({ type: "audit", params: { action } }) as const;
 
 const profileUpdated = [

@@ -2,6 +2,7 @@
 import { country, optionalText, text } from "../../domain/input.ts";
 import type { Address } from "../../db/lookups.ts";
 import { z } from "../api.ts";
+import { changesOf } from "../changes_schema.ts";
 
 export const AddressSchema = z.object({
   addressId: z.uuid(),
@@ -30,7 +31,7 @@ export const NewAddressSchema = z.strictObject({
   }),
 }).meta({ id: "NewAddress" });
 
-export const AddressChangesSchema = NewAddressSchema.partial().meta({
+export const AddressChangesSchema = changesOf(NewAddressSchema.partial()).meta({
   id: "AddressChanges",
   description: 'Absent fields remain unchanged; null or "" clears an optional field.',
 });

@@ -3,6 +3,9 @@ import { email } from "../../domain/email.ts";
 import { optionalLocale, optionalPhone, optionalText, uuid } from "../../domain/input.ts";
 import type { FoundCustomer } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
+import { changesOf } from "../changes_schema.ts";
+
+const status = z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]);
 
 export const CustomerSchema = z.object({
   customerId: z.uuid(),
@@ -12,8 +15,11 @@ export const CustomerSchema = z.object({
   lastName: z.string().nullable(),
   phone: z.string().nullable().meta({ description: "E.164" }),
   locale: z.string().nullable().meta({ description: "BCP 47" }),
-  status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]),
-  version: z.int().meta({ description: "Increases with every change; also the ETag" }),
+  status,
+  version: z.int().meta({
+    format: "int32",
+    description: "Increases with every change of profile, status or addresses; also the ETag",
+  }),
   registeredAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
   anonymizedAt: z.iso.datetime().nullable().meta({
@@ -48,12 +54,23 @@ export const NewCustomerSchema = z.strictObject({
   ...profile,
   returning: z.boolean().optional().meta({
     description:
-      "True if the person was erased before and returns of their own will. Otherwise the email of an " +
-      "erased person is refused.",
+      "True if the person was erased before and returns of their own will. Otherwise the email of an erased person is " +
+      "refused: to staff, and in bulk. A service that registers a single customer needs no `returning`, because a sign-up " +
+      "is the person's own act; with false it asks for the refusal.",
   }),
 }).meta({ id: "NewCustomer" });
 
-export const CustomerChangesSchema = z.strictObject(profile).partial().meta({
+export const CustomerChangesSchema = changesOf(
+  z.strictObject({
+    ...profile,
+    status: status.meta({
+      description:
+        "SUSPENDED suspends, CLOSED closes, ACTIVE reinstates the account, like the operations of that name, together with " +
+        "the other changes or not at all",
+    }),
+  }).partial(),
+  { customerId: uuid.optional().meta({ description: "Accepted if it is the customerId of the path" }) },
+).meta({
   id: "CustomerChanges",
   description: 'Absent fields remain unchanged; null or "" clears an optional field.',
 });

@@ -32,6 +32,11 @@ const filter = {
   groupId: uuid.optional().meta({ description: "Only members of this group" }),
   createdFrom: timestamp("Registered at this time or later"),
   createdTo: timestamp("Registered before this time"),
+  updatedFrom: timestamp(
+    "Last changed at this time or later: the profile, the status or an address. To follow changes, begin one minute " +
+      "before the start of the last read, because a change becomes visible shortly after its time.",
+  ),
+  updatedTo: timestamp("Last changed before this time"),
 };
 
 const inQuery = {

@@ -1,6 +1,7 @@
 /** Actions of staff on a GDPR request. Its state machine decides which action each state accepts. */
 import { optionalText, text } from "../../domain/input.ts";
-import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import { changeHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
@@ -40,7 +41,7 @@ const partsOf = (action: Action) =>
     path: `/gdpr-requests/{requestId}/${action}`,
     summary: ACTIONS[action],
     tags,
-    middleware: allow(`${action} GDPR requests`, "PRIVACY_OFFICER"),
+    middleware: allow(`${action}GdprRequest`),
     responses: {
       200: { ...json("The updated request", RequestSchema), ...versioned },
       ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
@@ -58,13 +59,15 @@ const withBody = <Schema extends z.ZodType>(action: Action, schema: Schema, requ
   });
 
 export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void {
-  function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
+  async function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
     const ref = { kind: "gdpr_request", storeId: c.var.by.storeId, id: requestId } as const;
-    return sendAndRead(
+    const change = await sendAndRead(
       c,
       (context) => actors.sendUnchecked(ref, { ...fields, type }, context),
       (id, storeId) => readRequest(reader, storeId, id),
     );
+    c.set("answered", { ...c.var.answered, customerId: change.resource.customerId });
+    return change;
   }
 
   for (const action of ["cancel", "release"] as const) {

@@ -14,7 +14,9 @@ const PARTICIPANT_STATES = ["ASKED", "RETRYING", "OVERDUE", "RECEIVED", "CONFIRM
 
 /** State of a machine. A nested state is an object with an entry for each active region. */
 export const StateSchema = z.union([z.string(), z.record(z.string(), z.unknown())]).meta({
-  description: "State of the request's state machine; a nested state is an object",
+  description:
+    "Diagnostic: the state of the request's state machine; a nested state is an object. Its names may change in every " +
+    "version. Programs use `status`, `outcome`, `held` and `participants`.",
   example: { IN_PROGRESS: { awaiting_confirmations: { "order-service": "asked" } } },
 });
 
@@ -35,8 +37,8 @@ const sharedFields = {
   requestedBy: z.uuid().meta({
     description: "The subject, staff member or service that opened it",
   }),
-  machine: z.string().meta({ description: "The state machine of the request, as name@version" }),
-  version: z.int().meta({ description: "Increases with every event; also the ETag" }),
+  machine: z.string().meta({ description: "Diagnostic: the state machine of the request, as name@version" }),
+  version: z.int().meta({ format: "int32", description: "Increases with every event; also the ETag" }),
 };
 const participation = { service: z.string(), state: z.enum(PARTICIPANT_STATES) };
 
@@ -49,7 +51,10 @@ export const RequestSummarySchema = z.object({
 
 const ParticipantSchema = z.object({
   ...participation,
-  attempts: z.int().meta({ description: "Number of attempts since the last retry by staff" }),
+  attempts: z.int().meta({
+    format: "int32",
+    description: "Number of attempts since the last retry by staff",
+  }),
   nextAttemptAt: z.iso.datetime().nullable().meta({ description: "Null: there is no automatic retry" }),
   lastError: z.string().nullable(),
   evidence: z.string().nullable().meta({ description: "The service's own statement of what it has done" }),

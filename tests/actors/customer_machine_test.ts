@@ -119,19 +119,33 @@ for (const path of paths) {
           }
           const answer = await sending;
           assert.equal(answer.state, expected || state);
+          const ofMemberships = type.startsWith("group.");
           const after = await rows(world, ref);
+          assert.equal(answer.version, ofMemberships ? after.membershipVersion : after.version);
           assert.deepEqual(
-            [after.status, after.anonymized, after.version, after.journal, after.last],
+            [
+              after.status,
+              after.anonymized,
+              after.version,
+              after.membershipVersion,
+              after.journal,
+              after.last,
+            ],
             [
               STATUS[answer.state],
               answer.state === "anonymized",
-              before.version + 1,
+              before.version + (ofMemberships ? 0 : 1),
+              before.membershipVersion + (ofMemberships ? 1 : 0),
               before.journal + 1,
               type,
             ],
           );
           const { topic, fields, action } = MESSAGES[type];
           const removed = type === "erase" ? groups.map((groupId) => ({ topic: REMOVED, groupId })) : [];
+          const { version, membershipVersion } = after;
+          const versions = topic?.startsWith("customer.group") || type === "erase"
+            ? { version, membershipVersion }
+            : { version };
           const status = fields?.includes("status") ? { status: after.status } : {};
           const audit = {
             topic: "audit.event",
@@ -139,14 +153,14 @@ for (const path of paths) {
             actor: { id: principal.id, type: by },
             target: { id: ref.id, type: "customer" },
             before: { state, version: before.version },
-            after: { state: answer.state, version: answer.version },
+            after: { state: answer.state, version: after.version },
           };
           assert.deepEqual(await outbox(world, ref, before.outbox), [
-            ...removed.map((event) => ({ ...event, version: answer.version })),
+            ...removed.map((event) => ({ ...event, ...versions })),
             ...(topic
               ? [{
                 topic,
-                version: answer.version,
+                ...versions,
                 ...(fields ? { fields } : {}),
                 ...status,
                 ...groupOf(sentFields),
@@ -233,14 +247,25 @@ async function outbox({ admin }: World, { id }: ActorRef, first: number) {
   const events = await admin<{ topic: string; payload: Record<string, unknown> }[]>`
     select topic, payload from outbox where key = ${id} order by seq offset ${first}`;
   return events.map(({ topic, payload }) => {
-    const { action, actor, target, before, after, groupId, changedFields, status, version } = payload;
+    const {
+      action,
+      actor,
+      target,
+      before,
+      after,
+      groupId,
+      changedFields,
+      status,
+      version,
+      membershipVersion,
+    } = payload;
     if (topic === "audit.event") return { topic, action, actor, target, before, after };
     return {
       topic,
       version,
       ...(changedFields ? { fields: changedFields } : {}),
       ...(status ? { status } : {}),
-      ...(groupId ? { groupId } : {}),
+      ...(groupId ? { groupId, membershipVersion } : {}),
     };
   });
 }
@@ -253,7 +278,7 @@ async function groupsOf({ admin }: World, { id }: ActorRef): Promise<string[]> {
 
 async function rows({ admin }: World, { id }: ActorRef) {
   const [row] = await admin`
-    select status, version, anonymized_at is not null as anonymized,
+    select status, version, membership_version, anonymized_at is not null as anonymized,
       (select count(*)::int from actor_events where actor_id = customer_id) as journal,
       (select event_type from actor_events where actor_id = customer_id order by sequence desc limit 1) as last,
       (select count(*)::int from outbox where key = customer_id::text) as outbox

@@ -67,6 +67,7 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         waiverReason: "shut down",
       },
     ],
+    requestedBy: { kind: "SUBJECT" },
     rescan: { tables: ["customers", "customer_addresses"], residue: 0 },
   };
 }
@@ -223,7 +224,9 @@ Deno.test("a check detects every change of a receipt", async (t) => {
         JSON.stringify({ ...file, publicKey: "A".repeat(44) }),
         JSON.stringify({ ...file, comment: "not signed" }),
         JSON.stringify({ ...file, document: { ...file.document, format: "another@1" } }),
-        JSON.stringify({ ...file, document: { ...file.document, because: "\ud800" } }),
+        JSON.stringify({ ...file, document: { ...file.document, note: "\ud800" } }),
+        JSON.stringify({ ...file, document: { ...file.document, because: "Everything holds." } }),
+        JSON.stringify({ ...file, document: { ...file.document, requestedBy: { kind: "COURT" } } }),
       ];
       for (const text of broken) {
         const [checked] = await checkReceipts([{ name: "a.json", text }], []);

@@ -107,7 +107,14 @@ Deno.test("an access request shows which participant fails and why, then offers 
     by: officer,
   });
   await shop.work();
-  const done = await pageOf(inspector, request.id);
+  const hidden = await pageOf(inspector, request.id);
+  assert.doesNotMatch(hidden, /href="[^"]+\/export\//);
+  assert.match(partOf(hidden, "documents"), /Your role does not show personal values/);
+  const refused = await inspector.get(`${pathOf(request.id)}/export/access.json`, officer);
+  assert.equal(refused.status, 403);
+  assert.match(await refused.text(), /require the role CUSTOMER_SUPPORT/);
+  const reading = inspector.staff(["PRIVACY_OFFICER", "CUSTOMER_SUPPORT"]);
+  const done = await pageOf(inspector, request.id, "", reading);
   const parts = [...done.matchAll(/href="([^"]+\/export\/[^"]+)"/g)].map(([, href = ""]) => href);
   assert.deepEqual(parts.map((href) => href.split("/").at(-1)), [
     "access.html",
@@ -126,11 +133,13 @@ Deno.test("an access request shows which participant fails and why, then offers 
   assert.deepEqual(await uses(), before, "a HEAD request uses up no link");
   assert.doesNotMatch(done, /Ada/);
   for (const _ of ["first link", "second link"]) {
-    const document = await inspector.get(`${pathOf(request.id)}/export/access.json`, officer);
+    const document = await inspector.get(`${pathOf(request.id)}/export/access.json`, reading);
     assert.equal(document.status, 200);
     assert.match(document.headers.get("content-disposition") ?? "", /attachment/);
     assert.match(await document.text(), /"Ada"/);
   }
+  const after = textOf(await pageOf(inspector, request.id));
+  assert.match(after, new RegExp(`Downloaded access\\.json.*by staff ${reading.id}`));
   await world.admin`update gdpr_export_parts set expires_at = now()`;
   assert.match(
     partOf(await pageOf(inspector, request.id), "documents"),

@@ -42,7 +42,7 @@ Deno.test("a group is created, read, updated and deleted, and its record remains
     name: "Golden",
     version: 2,
   });
-  assert.deepEqual((await rest.call("PATCH", path, { as, body: {} })).body, changed.body);
+  assert.deepEqual((await rest.call("PATCH", path, { as, body: { priority: -1 } })).body, changed.body);
 
   const deleted = await rest.call("DELETE", path, { as });
   assert.deepEqual([deleted.status, deleted.text, deleted.headers.get("etag")], [204, "", '"3"']);
@@ -54,7 +54,7 @@ Deno.test("a group is created, read, updated and deleted, and its record remains
     updatedAt: record.updatedAt,
     deletedAt: record.deletedAt,
   });
-  const patched = await rest.call("PATCH", path, { as, body: {} });
+  const patched = await rest.call("PATCH", path, { as, body: { priority: 9 } });
   assert.deepEqual([patched.status, patched.body.code], [409, "REFUSED_IN_STATE"]);
   assert.equal((await rest.call("DELETE", path, { as })).status, 404);
   assert.equal((await rest.call("POST", "/groups", { as, body: { ...GOLD, name: "Golden" } })).status, 201);

@@ -29,12 +29,12 @@ Deno.test("production exports no personal value, token or ID of a person, for ac
   await ask(
     ports.http,
     headers,
-    `mutation { updateProfile(input: { firstName: "Bilby", phone: "nonsense" }) { id } }`,
+    `mutation { updateProfile(input: { firstName: "Bilby", phone: "nonsense" }) { customer { id } } }`,
   );
   await ask(
     ports.http,
     headers,
-    `mutation { addAddress(input: ${input({ ...ADDRESS, line2: "Numbat" })}) { id } }`,
+    `mutation { addAddress(input: ${input({ ...ADDRESS, line2: "Numbat" })}) { address { id } } }`,
   );
   await ask(ports.http, headers, `{ me { Bilby } }`);
   await ask(ports.http, headers, `query Numbat { me { email } }`);
@@ -112,7 +112,8 @@ Deno.test("a gRPC call continues its caller's trace, down to the SQL statement",
 Deno.test("operations are counted by type and outcome, not by name, and an internal error takes precedence over a refusal", async () => {
   await using scene = await serve();
   const { ports, headers, world, receiver } = scene;
-  const change = `mutation Bilby($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }`;
+  const change =
+    `mutation Bilby($input: UpdateProfileInput!) { updateProfile(input: $input) { customer { id } } }`;
   await ask(ports.http, headers, `query Bilby { me { email } }`);
   await ask(ports.http, {}, `{ me { email } }`);
   await ask(ports.http, headers, change, { input: { phone: "nonsense" } });
@@ -121,7 +122,9 @@ Deno.test("operations are counted by type and outcome, not by name, and an inter
   await ask(
     ports.http,
     headers,
-    `mutation { updateProfile(input: { phone: "x" }) { id } addAddress(input: ${input(ADDRESS)}) { id } }`,
+    `mutation { updateProfile(input: { phone: "x" }) { customer { id } } addAddress(input: ${
+      input(ADDRESS)
+    }) { address { id } } }`,
   );
   await scene.service.stop("SIGTERM");
 
@@ -186,7 +189,7 @@ Deno.test("a log line within a trace contains its IDs", async () => {
   await ask(
     ports.http,
     { ...headers, traceparent },
-    `mutation { updateProfile(input: { firstName: "Bilby" }) { id } }`,
+    `mutation { updateProfile(input: { firstName: "Bilby" }) { customer { id } } }`,
   );
   const { output } = await scene.service.stop("SIGTERM");
   const lines = output.trim().split("\n").map((line) => JSON.parse(line));

@@ -39,7 +39,7 @@ Deno.test("every metric of the table is exported with its current value", async 
   await fetch(`http://127.0.0.1:${ports.http}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json", ...gatewayHeaders(ref) },
-    body: JSON.stringify({ query: `mutation { requestErasure { id } }` }),
+    body: JSON.stringify({ query: `mutation { requestErasure { request { id } } }` }),
   }).then((response) => response.body?.cancel());
   using client = connect(ports.grpc);
   const key = asked({ storeId: world.storeId, customerId: ref.id });

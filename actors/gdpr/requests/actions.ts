@@ -1,4 +1,5 @@
 /** Implementations of the request machines' actions. They run in the transaction of the event. */
+import { type ActorEventRow, findJournal } from "../../../db/actor_events.ts";
 import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
 import { type EmailHash, findEmailHashes, insertEmailHashes } from "../../../db/email_hashes.ts";
 import { type ErasedSubject, findErasure, rememberSubjects } from "../../../db/erased_subjects.ts";
@@ -19,8 +20,9 @@ import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
+import type { RequestedBy } from "../receipts/file.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
-import type { requestActions } from "../machines/events.ts";
+import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
@@ -163,6 +165,19 @@ async function erasedSubjectOf(step: RequestStep): Promise<Subject> {
   return { hashes, erasedAt, customerVersion: await findCustomerVersion(tx, storeId, customerId) };
 }
 
+/** @param opened the first line of the request's journal */
+function requesterOf(
+  cause: RequestContext["cause"],
+  opened: Pick<ActorEventRow, "principalType" | "principalService"> | undefined,
+): RequestedBy {
+  if (!opened) throw new Error("Cannot name who asked for an erasure: its journal is empty");
+  if (cause === "RESTORE") return { kind: "RESTORE" };
+  if (opened.principalType === "CUSTOMER") return { kind: "SUBJECT" };
+  if (opened.principalType === "STAFF") return { kind: "STAFF" };
+  const { principalService: service } = opened;
+  return { kind: "SERVICE", ...(service !== null && { service }) };
+}
+
 async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptFacts> {
   const { tx, event: { ref, at } } = step;
   const { storeId, id: requestId } = ref;
@@ -170,12 +185,14 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
   if (!request) throw new Error(`Cannot find request ${requestId}`);
   const { context } = request.snapshot as RequestSnapshot;
   const participants = await findParticipants(tx, storeId, requestId);
+  const [opened] = await findJournal(tx, { storeId, actorKind: ref.kind, actorId: requestId }, { limit: 1 });
   const { extensionReason, holdReason } = request;
   return {
     storeId,
     requestId,
     customerId: subjectOf(step),
     cause: context.cause,
+    requestedBy: requesterOf(context.cause, opened),
     requestedAt: request.createdAt,
     erasedAt,
     completedAt: at,

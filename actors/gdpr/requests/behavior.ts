@@ -10,7 +10,7 @@ import {
 } from "../../../db/gdpr_requests.ts";
 import type { Behavior, Change } from "../../runtime/behavior.ts";
 import { createRequestActions, type RequestTools } from "./actions.ts";
-import { requestCommands } from "./commands.ts";
+import { REQUEST_PURPOSES, requestCommands } from "./commands.ts";
 import type { RequestContext } from "../machines/events.ts";
 import { type OpeningSettings, openRequest } from "./opening.ts";
 import { publicEvent } from "./public_events.ts";
@@ -21,6 +21,9 @@ export interface RequestSettings extends RequestTools, OpeningSettings {}
 export function createRequestBehavior(settings: RequestSettings): Behavior<GdprRequestRow> {
   return {
     kind: "gdpr_request",
+    noun: "GDPR request",
+    purposes: REQUEST_PURPOSES,
+    describeState: ({ value }) => STATUS_WORDS[statusOf(value)],
     role: "PRIVACY_OFFICER",
     creation: openRequest(settings),
     handlers: requestCommands,
@@ -57,6 +60,13 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
     },
   };
 }
+
+/** Status of a request in messages. The states inside a status are no contract. */
+const STATUS_WORDS = {
+  PENDING: "it has not started",
+  IN_PROGRESS: "it is in progress",
+  COMPLETED: "it is completed",
+};
 
 /** The row's columns for a change of the machine's state. */
 function columnsOf({ columns, snapshot, version, at }: Change) {

@@ -8,8 +8,9 @@ import type { PrincipalType } from "../../../domain/principal.ts";
 import { extendedDueDate } from "./clock.ts";
 import type { opening } from "./opening_input.ts";
 
-const ANYBODY = ["CUSTOMER", "STAFF", "SYSTEM"] as const;
-const STAFF = ["STAFF", "SYSTEM"] as const;
+/** Decisions are for people. Services take part in a request, and none of them decides about it. */
+const SUBJECT_OR_STAFF = ["CUSTOMER", "STAFF"] as const;
+const STAFF = ["STAFF"] as const;
 const SYSTEM = ["SYSTEM"] as const;
 
 const noInput = z.strictObject({});
@@ -59,7 +60,7 @@ const aboutService = (by: readonly PrincipalType[], type: string) =>
   );
 
 export const requestCommands = {
-  cancel: withOptionalReason(ANYBODY, "cancel"),
+  cancel: withOptionalReason(SUBJECT_OR_STAFF, "cancel"),
   release: withOptionalReason(STAFF, "release"),
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
@@ -121,5 +122,23 @@ export const requestCommands = {
     changedFields: ["status"],
   })),
 };
+
+/** What each command does, in words for the messages that refuse it. */
+export const REQUEST_PURPOSES = {
+  open: "open",
+  cancel: "cancel",
+  release: "release",
+  compiled: "complete",
+  "access.closed": "start",
+  hold: "hold",
+  refuse: "refuse",
+  extend: "extend",
+  retry: "retry",
+  waive: "waive a participant of",
+  "source.received": "record the data of a participant of",
+  "source.failed": "record the failure of a participant of",
+  "participant.confirm": "confirm",
+  verified: "complete",
+} satisfies Record<RequestCommand["type"], string>;
 
 export type RequestCommand = CommandOf<typeof requestCommands> | { type: "open" } & z.input<typeof opening>;

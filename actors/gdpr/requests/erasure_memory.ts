@@ -1,7 +1,7 @@
 /** Erasure memory of the database (suppression list): keeps registrations and imports from restoring erased customers. */
 import type { Tx } from "../../../db/connect.ts";
-import { findErasure, findErasureOfEmail } from "../../../db/erased_subjects.ts";
 import type { EmailHash } from "../../../db/email_hashes.ts";
+import { findErasure, findErasureOfEmail } from "../../../db/erased_subjects.ts";
 import { DomainError } from "../../../domain/errors.ts";
 
 /** Time of the customer's erasure; undefined if the erasure memory of the store does not contain it. */
@@ -17,6 +17,19 @@ export async function refuseErased(tx: Tx, storeId: string, customerId: string):
     "REFUSED_IN_STATE",
     `Cannot register ${customerId}: it was erased on ${day(erasedAt)}`,
   );
+}
+
+/**
+ * Returns whether the store has erased a person under an email.
+ *
+ * @param hashes result of hashEmail
+ */
+export async function isErasedEmail(
+  tx: Tx,
+  storeId: string,
+  hashes: readonly EmailHash[],
+): Promise<boolean> {
+  return await findErasureOfEmail(tx, storeId, hashes) !== undefined;
 }
 
 /**

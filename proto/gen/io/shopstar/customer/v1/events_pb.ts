@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/events.proto.
  */
 export const file_io_shopstar_customer_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIp4BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUi1gEKD0N1c3RvbWVyVXBkYXRlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIWCg5jaGFuZ2VkX2ZpZWxkcxgGIAMoCRITCgZzdGF0dXMYByABKAlIAIgBAUIJCgdfc3RhdHVzIrYBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUSEAoIZ3JvdXBfaWQYBiABKAkitQEKFEN1c3RvbWVyR3JvdXBSZW1vdmVkEhAKCGV2ZW50X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhMKC2N1c3RvbWVyX2lkGAMgASgJEi8KC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0cmFjZV9pZBgFIAEoCRIPCgd2ZXJzaW9uGA8gASgFEhAKCGdyb3VwX2lkGAYgASgJIosCChhDdXN0b21lckVyYXN1cmVSZXF1ZXN0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUSEgoKcmVxdWVzdF9pZBgGIAEoCRIUCgxwYXJ0aWNpcGFudHMYByADKAkSOAoMZW1haWxfaGFzaGVzGAggAygLMiIuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuRW1haWxIYXNoIpUCCg5DdXN0b21lckVyYXNlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRISCgpyZXF1ZXN0X2lkGAYgASgJEhQKDGVtYWlsX2hhc2hlcxgHIAMoCRItCgllcmFzZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmtleV9pZBgJIAEoCRINCgVwcm9vZhgKIAEoCSIpCglFbWFpbEhhc2gSDgoGa2V5X2lkGAEgASgJEgwKBGhhc2gYAiABKAlCPwoXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjFQAVoic2hvcHN0YXIuaW8vY3VzdG9tZXIvdjE7Y3VzdG9tZXJ2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIp4BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUi1gEKD0N1c3RvbWVyVXBkYXRlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIWCg5jaGFuZ2VkX2ZpZWxkcxgGIAMoCRITCgZzdGF0dXMYByABKAlIAIgBAUIJCgdfc3RhdHVzItIBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUSGgoSbWVtYmVyc2hpcF92ZXJzaW9uGBAgASgFEhAKCGdyb3VwX2lkGAYgASgJItEBChRDdXN0b21lckdyb3VwUmVtb3ZlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIaChJtZW1iZXJzaGlwX3ZlcnNpb24YECABKAUSEAoIZ3JvdXBfaWQYBiABKAkiiwIKGEN1c3RvbWVyRXJhc3VyZVJlcXVlc3RlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRISCgpyZXF1ZXN0X2lkGAYgASgJEhQKDHBhcnRpY2lwYW50cxgHIAMoCRI4CgxlbWFpbF9oYXNoZXMYCCADKAsyIi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5FbWFpbEhhc2gilQIKDkN1c3RvbWVyRXJhc2VkEhAKCGV2ZW50X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhMKC2N1c3RvbWVyX2lkGAMgASgJEi8KC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0cmFjZV9pZBgFIAEoCRIPCgd2ZXJzaW9uGA8gASgFEhIKCnJlcXVlc3RfaWQYBiABKAkSFAoMZW1haWxfaGFzaGVzGAcgAygJEi0KCWVyYXNlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGa2V5X2lkGAkgASgJEg0KBXByb29mGAogASgJIikKCUVtYWlsSGFzaBIOCgZrZXlfaWQYASABKAkSDAoEaGFzaBgCIAEoCUI/Chdpby5zaG9wc3Rhci5jdXN0b21lci52MVABWiJzaG9wc3Rhci5pby9jdXN0b21lci92MTtjdXN0b21lcnYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Topic customer.created: a customer has been registered.
@@ -179,12 +179,19 @@ export type CustomerGroupAssigned = Message<"io.shopstar.customer.v1.CustomerGro
   traceId: string;
 
   /**
-   * The customer's version after the change. Later events of a customer never have a smaller one; events of the same
-   * change have the same.
+   * The customer's version, which does not count memberships.
    *
    * @generated from field: int32 version = 15;
    */
   version: number;
+
+  /**
+   * The version of the customer's memberships after the change: it orders assignments and removals across topics. The
+   * removals of an erasure have the last one, and no assignment follows them.
+   *
+   * @generated from field: int32 membership_version = 16;
+   */
+  membershipVersion: number;
 
   /**
    * UUID of the group.
@@ -242,12 +249,19 @@ export type CustomerGroupRemoved = Message<"io.shopstar.customer.v1.CustomerGrou
   traceId: string;
 
   /**
-   * The customer's version after the change. Later events of a customer never have a smaller one; events of the same
-   * change have the same.
+   * The customer's version, which does not count memberships.
    *
    * @generated from field: int32 version = 15;
    */
   version: number;
+
+  /**
+   * The version of the customer's memberships after the change: it orders assignments and removals across topics. The
+   * removals of an erasure have the last one, and no assignment follows them.
+   *
+   * @generated from field: int32 membership_version = 16;
+   */
+  membershipVersion: number;
 
   /**
    * UUID of the group.
