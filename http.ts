@@ -29,6 +29,7 @@ import type { InspectorOptions } from "./inspect/options.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
+import { createReceiptKeys } from "./rest/receipt_keys.ts";
 import { createRest } from "./rest/mod.ts";
 import { dropSpans, recordRoutes } from "./telemetry/http.ts";
 
@@ -124,6 +125,7 @@ export async function createHttp(
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
     .route("/", createHealth(ready, { ending: draining, restored: parts.restored }))
+    .route("/", createReceiptKeys(keys.receiptJwks))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
     .use(shedLoad(concurrency, (error, c) => refusalBody(c, error.code, error.message)))

@@ -23,7 +23,7 @@ export interface Served {
   folder: string;
 }
 
-const NO_KEYS = { exportKey: undefined, hashKeys: undefined, receiptKey: undefined };
+const NO_KEYS = { exportKey: undefined, hashKeys: undefined, receiptKey: undefined, receiptPublicKeys: [] };
 
 const served: Served = JSON.parse(Deno.args[0] ?? "");
 const app = served.what === "noop" ? createNoop() : await createApi(served);

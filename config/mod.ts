@@ -95,6 +95,8 @@ export interface GdprConfig {
     hashKeys: [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]] | undefined;
     /** An Ed25519 private key in PKCS#8. */
     receiptKey: Uint8Array<ArrayBuffer> | undefined;
+    /** Public keys of earlier receipt keys: bare, or in a SubjectPublicKeyInfo. */
+    receiptPublicKeys: readonly Uint8Array<ArrayBuffer>[];
   };
 }
 
@@ -215,6 +217,7 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
         exportKey: values.GDPR_EXPORT_KEY,
         hashKeys: values.GDPR_HASH_KEY,
         receiptKey: values.GDPR_RECEIPT_KEY,
+        receiptPublicKeys: values.GDPR_RECEIPT_PUBLIC_KEYS ?? [],
       },
     },
   };

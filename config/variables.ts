@@ -1,6 +1,6 @@
 /** Table of the environment variables: format, default, and whether the value is secret. */
 import { Buffer } from "node:buffer";
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import { z } from "zod";
 import { isPostgresUrl } from "./database_url.ts";
 import { SERVICE_RIGHTS, type ServiceRight } from "../domain/service_rights.ts";
@@ -217,6 +217,11 @@ export const VARIABLES = {
     KEYS.GDPR_RECEIPT_KEY,
     GENERATED,
   ),
+  GDPR_RECEIPT_PUBLIC_KEYS: optional(
+    "Ed25519 public keys in base64, comma-separated",
+    list(() => true).pipe(z.array(bytes(isEd25519Public))),
+    { absent: "none", secret: true },
+  ),
   VAULT_ADDR: optional(ADDRESS.expected, location, { absent: "Vault is not used" }),
   VAULT_TOKEN: optional("a token", token, { secret: true }),
   VAULT_K8S_ROLE: optional("the name of a role", text.regex(/^[\w.-]+$/)),
@@ -320,6 +325,17 @@ function bytes(isKey: (bytes: Uint8Array<ArrayBuffer>) => boolean) {
     context.addIssue("not such a key");
     return z.NEVER;
   });
+}
+
+/** Whether the bytes are a bare public key or its SubjectPublicKeyInfo. */
+function isEd25519Public(key: Uint8Array): boolean {
+  if (key.length === 32) return true;
+  try {
+    return createPublicKey({ key: Buffer.from(key), format: "der", type: "spki" }).asymmetricKeyType ===
+      "ed25519";
+  } catch {
+    return false;
+  }
 }
 
 function isEd25519(der: Uint8Array): boolean {

@@ -165,6 +165,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   gdpr_exports: ["store_id", "request_id", "part", "chunk", "bytes"],
   erased_subjects: ["store_id", "customer_id", "erased_at"],
   email_hashes: ["store_id", "customer_id", "hash", "participant_hash", "key_id"], // keyed, no email without the key
+  erasure_cleanup: ["only_row", "clean_until"],
   erasure_log_positions: ["partition", "next_offset"],
   erasure_marker: ["only_row", "current", "next", "erasures"],
   erasure_memory_decisions: ["decided_at", "decision", "reason", "missing"], // reasons of operators, about a restore

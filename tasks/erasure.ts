@@ -11,6 +11,7 @@ import { type Config, ConfigError, readConfig } from "../config/mod.ts";
 import { openPool, type Role, type Sql } from "../db/connect.ts";
 import { countErased, listErasedSubjects } from "../db/erased_subjects.ts";
 import { insertDecision } from "../db/restore_marks.ts";
+import { scrubTables } from "../db/vacuum.ts";
 import { readStore } from "../db/store_reader.ts";
 import { createNotifier } from "../db/work.ts";
 import { type Entry, isVerified, readErasureLog, type Verify } from "../events/erasure_log.ts";
@@ -26,6 +27,8 @@ const HELP = `Prints the erasure memory, the list of erased persons, and replays
   deno task erasure replay --from kafka        replays the topic customer.erased, which is kept forever
   deno task erasure replay --from FILE         replays a file that "memory" has printed
   deno task erasure accept --reason TEXT       lets the service serve a restored database without a replay
+  deno task erasure scrub [--full]             builds the indexes of the tables with personal data again and vacuums
+                                               these; --full writes the tables again and blocks all access meanwhile
   deno task erasure participant-key            prints the key with which participants hash emails, in base64
 
   --dry-run          changes nothing, and prints what a replay would do and whom it would erase
@@ -36,8 +39,8 @@ A replay adds all persons to the memory, and requests the erasure of those whom 
 carries out the erasures; it may run during the replay or start afterwards. A replay can be repeated. Both a replay
 without refused entries and accept are recorded in the table erasure_memory_decisions.
 
-All need DATABASE_URL and the other variables of the service. The login must be a member of customer_owner for memory,
-of customer_api and customer_worker for replay, of customer_worker for accept. Exit code 1: something could not be read,
+All need DATABASE_URL and the other variables of the service. The login must be a member of customer_owner for memory
+and scrub, of customer_api and customer_worker for replay, of customer_worker for accept. Exit code 1: something could not be read,
 verified or done; a message names it.`;
 
 class UsageError extends Error {}
@@ -46,10 +49,11 @@ async function main([verb, ...args]: string[]): Promise<number> {
   if (verb === "memory" && args.length === 0) return await printMemory();
   if (verb === "replay") return await replay(readOptions(args));
   if (verb === "accept") return await accept(readReason(args));
+  if (verb === "scrub") return await scrub(readScrubOptions(args));
   if (verb === "participant-key" && args.length === 0) return await printParticipantKey();
   if (verb !== "--help" && verb !== "-h") {
     throw new UsageError(
-      "Cannot run erasure: expected memory, replay, accept or participant-key; see erasure --help",
+      "Cannot run erasure: expected memory, replay, accept, scrub or participant-key; see erasure --help",
     );
   }
   console.log(HELP);
@@ -266,6 +270,22 @@ function readOptions(args: string[]): ReplayOptions {
     }
   } catch { /* reported below */ }
   throw new UsageError("Cannot replay: expected --from kafka or --from FILE; see erasure --help");
+}
+
+async function scrub(options: { full: boolean }): Promise<number> {
+  const { config } = await readSettings();
+  await withPool(config, "customer_owner", (sql) => scrubTables(sql, options, (step) => console.log(step)));
+  console.log("Done. Backups, replicas and the write-ahead log keep what they contain; see docs/erasure.md");
+  return 0;
+}
+
+function readScrubOptions(args: string[]): { full: boolean } {
+  try {
+    const { full } = parseArgs({ args, options: { full: { type: "boolean", default: false } } }).values;
+    return { full };
+  } catch {
+    throw new UsageError("Cannot scrub: expected --full or nothing; see erasure --help");
+  }
 }
 
 function readReason(args: string[]): string {

@@ -25,7 +25,6 @@ grant select, insert on email_hashes to customer_api;
 
 -- Restored databases are recognized by their contents and by positions, not by dates.
 drop function lookup_last_erasure();
-drop index erased_subjects_newest;
 
 -- How far this database is known to contain the erasures of the topic customer.erased. A restored backup has an earlier
 -- position, so the entries since then are compared again.

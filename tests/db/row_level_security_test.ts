@@ -29,7 +29,12 @@ const TABLES = [
 /** Tables that customer_worker processes: it sees them for every store, and they hold no personal value. */
 const WORK_TABLES = ["timers", "effects", "outbox"];
 /** Tables about the database itself, without a store; customer_worker alone reads and writes them. */
-const ABOUT_DATABASE = ["erasure_log_positions", "erasure_marker", "erasure_memory_decisions"];
+const ABOUT_DATABASE = [
+  "erasure_cleanup",
+  "erasure_log_positions",
+  "erasure_marker",
+  "erasure_memory_decisions",
+];
 /** No role reads or changes these; customer_reader counts in them by a function. */
 const UNSEEN = ["rate_limits"];
 /** Tables of which customer_worker sees expired rows, and nothing else. */
@@ -185,6 +190,7 @@ Deno.test("no role reaches another store", async (t) => {
     for (const role of ["customer_api", "customer_reader"] satisfies Role[]) {
       const sql = database.pool(role, 1);
       await assert.rejects(sql`select lookup_erasure_count()`, { code: DENIED });
+      await assert.rejects(sql`select lookup_newest_erasure()`, { code: DENIED });
       await assert.rejects(sql`select lookup_erased_hashes('{}', '{}', '{}')`, { code: DENIED });
       for (const table of ABOUT_DATABASE) {
         await assert.rejects(sql`select from ${sql(table)}`, { code: DENIED });

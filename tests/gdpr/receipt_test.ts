@@ -172,7 +172,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
     });
 
     const changed: Record<string, object> = {
-      "the document": { ...file, document: { ...file.document, erasedAt: "2026-02-01T00:00:00.000Z" } },
+      "the document": { ...file, document: { ...file.document, issuedAt: "2026-02-01T00:00:00.000Z" } },
       "a count": { ...file, document: { ...file.document, cleared: { customers: { identity: 4 } } } },
       "the fields of the document": { ...file, document: { ...file.document, note: "all is well" } },
       "the sequence number": { ...file, sequence: 3 },
