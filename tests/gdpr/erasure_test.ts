@@ -76,7 +76,7 @@ Deno.test("a verified erasure requests one vacuum of the tables that it cleared"
   const ref = await register(world);
   assert.equal(await vacuumAfterErasures(worker), false);
   const snapshot = await world.admin.reserve();
-  await using _released = { [Symbol.asyncDispose]: async () => snapshot.release() };
+  using _released = { [Symbol.dispose]: () => snapshot.release() };
   await snapshot`begin isolation level repeatable read`;
   await snapshot`select count(*) from customers`;
   const request = await fixture.open(ref, "ERASURE");
