@@ -45,6 +45,8 @@ export interface HttpParts {
   ready: Readiness;
   /** Whether the database was restored from a backup and lacks erasures. */
   restored(): boolean;
+  /** A sentence for operators in the response of `/readyz`; undefined for none. */
+  warning(): string | undefined;
   /** Limit on the requests in flight. */
   concurrency: ConcurrencyLimit;
   /** Aborts when the shutdown begins. The service still accepts requests. */
@@ -124,7 +126,7 @@ export async function createHttp(
     .use(recordRoutes())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
-    .route("/", createHealth(ready, { ending: draining, restored: parts.restored }))
+    .route("/", createHealth(ready, { ending: draining, restored: parts.restored, warning: parts.warning }))
     .route("/", createReceiptKeys(keys.receiptJwks))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)

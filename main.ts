@@ -20,6 +20,7 @@ import { type Config, readConfig } from "./config/mod.ts";
 import { readKafkaAccess } from "./config/kafka_access.ts";
 import { readPeerAccess } from "./config/peer_access.ts";
 import { readVault } from "./config/vault.ts";
+import { startClockCheck } from "./db/clock_check.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
 import { meterPools, meterWork } from "./db/meter.ts";
@@ -63,6 +64,7 @@ export async function start(config: Config): Promise<Service> {
   const { api, reader, work, maintenance } = await openPools(database, config, stack);
   stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
   stack.use(meterWork(work));
+  const clock = stack.use(startClockCheck(reader));
 
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
   const kafka = config.kafka && await readKafkaAccess(config.kafka);
@@ -114,6 +116,7 @@ export async function start(config: Config): Promise<Service> {
     refusals,
     ready,
     restored: () => isRestored(restore.state()),
+    warning: clock.warning,
     concurrency: load.createLimit("requests", config.maxInFlight),
     draining: draining.signal,
     closing: closing.signal,

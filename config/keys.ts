@@ -17,7 +17,7 @@ export interface Keys {
   linkKey: CryptoKey;
   /** Derived from GDPR_HASH_KEY: hash emails and authenticate the erasure log. */
   hashKeys: HashKeys;
-  /** HMAC-SHA-256, derived from the current hash key: hashes the keys of rate limits and the filters in cursors. */
+  /** HMAC-SHA-256, derived from the current hash key: hashes idempotency keys, the keys of rate limits, and filters in cursors. */
   digestKey: CryptoKey;
   receiptKey: ReceiptKey;
   /** Public keys that verify receipts: the current one, followed by earlier ones. */

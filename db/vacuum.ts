@@ -3,11 +3,11 @@
  * and in pages of indexes until these are built again.
  */
 import type { Sql } from "./connect.ts";
-import { NOTES, PERSONAL_DATA } from "./personal_data.ts";
+import { FREE_TEXT, PERSONAL_DATA } from "./personal_data.ts";
 
-/** Tables that an erasure changes: those of the personal-data map, those with notes, and exports. */
+/** Tables that an erasure changes: those of the personal-data map, those with free text, and exports. */
 export const CHANGED_TABLES: readonly string[] = [
-  ...new Set([...Object.keys(PERSONAL_DATA), ...Object.keys(NOTES), "gdpr_export_parts", "gdpr_exports"]),
+  ...new Set([...Object.keys(PERSONAL_DATA), ...Object.keys(FREE_TEXT), "gdpr_export_parts", "gdpr_exports"]),
 ];
 
 /**

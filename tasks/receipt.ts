@@ -19,7 +19,7 @@ import { readEnvironment } from "./environment.ts";
 
 const HELP = `Verifies and prints erasure receipts.
 
-  deno task receipt verify FILE… [--key PUBLIC]… [--heads FILE]…
+  deno task receipt verify FILE… [--key PUBLIC]… [--text TEXT]… [--heads FILE]…
                                                    verifies receipts without network or database
   deno task receipt show STORE_ID REQUEST_ID       prints the receipt of a request; needs DATABASE_URL
   deno task receipt heads                          prints a signed line of JSON for the last receipt of each store;
@@ -30,6 +30,8 @@ const HELP = `Verifies and prints erasure receipts.
                  an earlier key
   --heads FILE   lines that "heads" has printed and someone else has kept: shows that receipts were cut off or
                  written again
+  --text TEXT    a reason, or the evidence of a participant, that you have kept. The receipt has salted hashes of the
+                 texts only, because the erasure removes them. Repeat it for several texts
 
 verify exits with 1 if a check fails, and with 2 if none fails but there is no --key: then nothing can be said about
 who signed.`;
@@ -49,10 +51,10 @@ async function main([verb, ...args]: string[]): Promise<number> {
 }
 
 async function verify(args: string[]): Promise<number> {
-  const { files, keys, heads } = parse(args);
+  const { files, keys, heads, givenTexts } = parse(args);
   const texts = await Promise.all(files.map(async (name) => ({ name, text: await readFile(name) })));
   const trusted = await Promise.all(keys.map(readKey));
-  const checked = await checkReceipts(texts, trusted);
+  const checked = await checkReceipts(texts, trusted, givenTexts);
   if (heads.length > 0) checked.push(await checkHeads(texts, heads, trusted));
   for (const { title, findings } of checked) {
     console.log(printable(title));
@@ -117,12 +119,14 @@ async function printHeads(): Promise<number> {
   }
 }
 
-function parse(args: string[]): { files: string[]; keys: string[]; heads: string[] } {
+function parse(args: string[]): { files: string[]; keys: string[]; heads: string[]; givenTexts: string[] } {
   try {
     const several = { type: "string", multiple: true, default: [] as string[] } as const;
-    const options = { key: several, heads: several };
+    const options = { key: several, heads: several, text: several };
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    if (positionals.length > 0) return { files: positionals, ...values, keys: values.key };
+    if (positionals.length > 0) {
+      return { files: positionals, keys: values.key, heads: values.heads, givenTexts: values.text };
+    }
   } catch { /* reported below */ }
   throw new UsageError("Cannot verify: expected FILE… and --key PUBLIC; see receipt --help");
 }

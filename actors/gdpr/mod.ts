@@ -1,4 +1,5 @@
 /** Settings and effect performers of GDPR requests. */
+import type { FixedClock } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import { readStore } from "../../db/store_reader.ts";
@@ -20,6 +21,8 @@ export interface RequestKeys {
   /** AES-GCM with 256 bits. */
   exportKey: CryptoKey;
   hashKeys: HashKeys;
+  /** HMAC with SHA-256: hashes idempotency keys. */
+  digestKey: CryptoKey;
   receiptKey: Signer;
 }
 
@@ -29,11 +32,12 @@ export interface RequestKeys {
  */
 export function createRequestSettings(
   { participants, graceMs }: { participants: readonly string[]; graceMs: number },
-  { hashKeys, receiptKey }: RequestKeys,
+  { hashKeys, digestKey, receiptKey }: RequestKeys,
 ): RequestSettings {
   return {
     participants,
     graceMs,
+    hashKey: digestKey,
     hashEmail: (email) => hashEmail(hashKeys, email),
     proveErasure: (subject) => proveErasure(hashKeys, subject),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
@@ -45,16 +49,16 @@ export function createRequestPerformers(
   sql: Sql,
   client: ParticipantClient,
   { exportKey }: RequestKeys,
-  clock?: () => Date,
+  clock?: FixedClock,
 ) {
-  const store = createExportStore(sql, exportKey, clock ? { clock } : {});
+  const store = createExportStore(sql, exportKey, { clock });
   const findInStore = ({ storeId, requestId }: RequestKey) =>
     readStore(sql, storeId, (sql) => findRequest(sql, storeId, requestId));
   return {
     "source.collect": collectPerformer({
       client,
       store,
-      collectOwn: ({ storeId, customerId }) => collectOwnData(sql, storeId, customerId),
+      collectOwn: (request) => collectOwnData(sql, request),
       findRequest: findInStore,
     }),
     "export.compile": compilePerformer({ store, describe: (key) => describeExport(sql, key) }),

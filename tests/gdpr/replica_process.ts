@@ -2,7 +2,7 @@
  * Replica of the service that processes all due timers, effects and events and exits, or kills itself with SIGKILL at
  * a given point. It also simulates the participants, which log every call. Its argument is `ReplicaOptions` as JSON.
  */
-import { deriveHashKey } from "../../lib/hash_keys.ts";
+import { deriveHashKey, deriveHmacKey } from "../../lib/hash_keys.ts";
 import { newTraceparent } from "../../lib/trace_context.ts";
 import postgres from "postgres";
 import { createRequestPerformers, createRequestSettings, type RequestKeys } from "../../actors/gdpr/mod.ts";
@@ -118,6 +118,7 @@ async function importKeys(jwks: ReplicaOptions["keys"]): Promise<RequestKeys> {
   return {
     exportKey: await open("jwk", jwks.exportKey, aes, false, ["encrypt", "decrypt"]),
     hashKeys: [await deriveHashKey(Uint8Array.fromHex(jwks.hashSecret))],
+    digestKey: await deriveHmacKey(Uint8Array.fromHex(jwks.hashSecret), "idempotency keys"),
     receiptKey: {
       id: "test",
       private: await open("jwk", jwks.private, signing, false, ["sign"]),
