@@ -172,7 +172,12 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "expires_at",
   ],
   gdpr_exports: ["store_id", "request_id", "part", "chunk", "bytes"],
-  erased_subjects: ["store_id", "customer_id", "email_hash", "erased_at"],
+  erased_subjects: ["store_id", "customer_id", "erased_at"],
+  email_hashes: ["store_id", "customer_id", "hash", "participant_hash", "key_id"], // keyed, no email without the key
+  erasure_cleanup: ["only_row", "clean_until"],
+  erasure_log_positions: ["partition", "next_offset"],
+  erasure_marker: ["only_row", "current", "next", "erasures"],
+  erasure_memory_decisions: ["decided_at", "decision", "reason", "missing"], // reasons of operators, about a restore
   erasure_receipts: [
     "store_id",
     "sequence",

@@ -175,6 +175,12 @@ export const INSTRUMENTS = {
     unit: "{participant}",
     description: "Participants that have not answered for days, by service",
   },
+  "customer_service.erasure_memory.missing": {
+    kind: "gauge",
+    unit: "{erasure}",
+    description:
+      "Erasures outside of the database that the database lacks, because it was restored from a backup",
+  },
 } as const satisfies Record<string, Instrument>;
 
 type Kind<K extends Instrument["kind"]> = {

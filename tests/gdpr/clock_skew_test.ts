@@ -95,7 +95,7 @@ for (const days of [40, -40]) {
     await using log = await captureLog();
     const sql = world.database.pool("customer_reader");
     const health = async (check: { warning(): string | undefined }) => {
-      const response = await createHealth(() => Promise.resolve(true), undefined, check.warning).request(
+      const response = await createHealth(() => Promise.resolve(true), { warning: check.warning }).request(
         "/readyz",
       );
       return [response.status, await response.text()];

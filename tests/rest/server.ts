@@ -62,7 +62,7 @@ type RestFixtureOptions = Parameters<typeof createWorld>[0] & {
 
 /** Returns limits without any rate limit, except those in `changes`. */
 export async function noLimits(changes: Partial<Limits> = {}): Promise<Limits> {
-  const { hashKey } = await createKeys();
+  const { digestKey: hashKey } = await createKeys();
   return { perPrincipal: undefined, perAddress: undefined, hashKey, proxies: 0, ...changes };
 }
 

@@ -1,7 +1,8 @@
 /** Implementations of the request machines' actions. They run in the transaction of the event. */
 import { type ActorEventRow, findJournal } from "../../../db/actor_events.ts";
 import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
-import { type ErasedSubject, findErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
+import { type EmailHash, findEmailHashes, insertEmailHashes } from "../../../db/email_hashes.ts";
+import { type ErasedSubject, findErasure, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { destroyExports, destroyExportsOfCustomer } from "../../../db/gdpr_exports.ts";
 import {
   findOpenRequests,
@@ -32,18 +33,21 @@ import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
+import type { ErasureProof } from "./erasure_proof.ts";
 import { later } from "../../../lib/dates.ts";
 
 /** Functions with keys that the actions call. */
 export interface RequestTools {
-  hashEmail(email: string): Promise<Uint8Array>;
+  /** Hashes with every key, the current one first. */
+  hashEmail(email: string): Promise<EmailHash[]>;
+  proveErasure(subject: ErasedSubject): Promise<ErasureProof>;
   writeReceipt(tx: Tx, facts: ReceiptFacts, at: Date): Promise<void>;
 }
 
 type RequestStep = ActionStep<GdprRequestRow, Commands>;
 
 export function createRequestActions(
-  { hashEmail, writeReceipt }: RequestTools,
+  { hashEmail, proveErasure, writeReceipt }: RequestTools,
 ): Actions<GdprRequestRow, typeof requestActions, Commands> {
   return {
     async participant({ tx, event: { ref, at } }, params) {
@@ -79,9 +83,11 @@ export function createRequestActions(
       await destroyExportsOfCustomer(tx, storeId, customerId);
       const traces = digestValues(values.map(({ value }) => value), ref.id);
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
-      const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
-      await rememberSubjects(tx, [subject]);
-      await publishRequested(step, { ...subject, customerVersion: erased.version }, participants);
+      await insertEmailHashes(tx, { storeId, customerId }, await hashEmail(customer.email));
+      const hashes = await findEmailHashes(tx, { storeId, customerId });
+      const emailHashes = hashes.map(({ hash }) => hash);
+      await rememberSubjects(tx, [{ storeId, customerId, emailHashes, erasedAt: at }]);
+      await publishRequested(step, { hashes, customerVersion: erased.version }, participants);
     },
 
     async askAgain(step, { service }) {
@@ -90,12 +96,16 @@ export function createRequestActions(
 
     async concludeErasure(step) {
       const { tx, event } = step;
-      const { emailHash, erasedAt, customerVersion } = await erasedSubjectOf(step);
+      const { hashes, erasedAt, customerVersion } = await erasedSubjectOf(step);
+      const { storeId } = event.ref;
+      const emailHashes = hashes.map(({ hash }) => hash);
+      const subject = { storeId, customerId: subjectOf(step), emailHashes, erasedAt };
       const erased = {
         topic: "customer.erased" as const,
         requestId: event.ref.id,
-        emailHash: emailHash.toHex(),
+        emailHashes: emailHashes.map((hash) => hash.toHex()),
         erasedAt,
+        ...await proveErasure(subject),
         customerVersion,
       };
       await insertOutbox(tx, [domainMessage(event, erased)]);
@@ -129,7 +139,7 @@ export function createRequestActions(
 
 async function publishRequested(
   step: RequestStep,
-  subject: Subject,
+  { hashes, customerVersion }: Pick<Subject, "hashes" | "customerVersion">,
   participants: string[],
 ): Promise<void> {
   const { tx, event } = step;
@@ -137,8 +147,10 @@ async function publishRequested(
     topic: "customer.erasure_requested" as const,
     requestId: event.ref.id,
     participants,
-    emailHash: new Uint8Array(subject.emailHash).toHex(),
-    customerVersion: subject.customerVersion,
+    emailHashes: hashes.flatMap(({ participantHash, keyId }) =>
+      participantHash && keyId !== null ? [{ keyId, hash: participantHash.toHex() }] : []
+    ),
+    customerVersion,
   };
   await insertOutbox(tx, [domainMessage(event, message)]);
 }
@@ -149,16 +161,19 @@ function subjectOf({ event: { ref, customerId } }: RequestStep): string {
 }
 
 /** The erasure memory's entry of a subject, and the version of its row. */
-interface Subject extends ErasedSubject {
+interface Subject {
+  hashes: EmailHash[];
+  erasedAt: Date;
   customerVersion: number;
 }
 
 async function erasedSubjectOf(step: RequestStep): Promise<Subject> {
   const { tx, event: { ref } } = step;
-  const subject = await findErasedSubject(tx, ref.storeId, subjectOf(step));
-  const customerVersion = await findCustomerVersion(tx, ref.storeId, subjectOf(step));
-  if (!subject) throw new Error(`The erasure memory does not contain the customer of request ${ref.id}`);
-  return { ...subject, emailHash: new Uint8Array(subject.emailHash), customerVersion };
+  const [storeId, customerId] = [ref.storeId, subjectOf(step)];
+  const erasedAt = await findErasure(tx, storeId, customerId);
+  if (!erasedAt) throw new Error(`The erasure memory does not contain the customer of request ${ref.id}`);
+  const hashes = await findEmailHashes(tx, { storeId, customerId });
+  return { hashes, erasedAt, customerVersion: await findCustomerVersion(tx, storeId, customerId) };
 }
 
 /** @param opened the first line of the request's journal */
