@@ -15,7 +15,13 @@ export type Publish =
     participants: readonly string[];
     emailHash: string;
   }
-  | { topic: "customer.erased"; requestId: string; emailHash: string; erasedAt: Date };
+  | {
+    topic: "customer.erased";
+    requestId: string;
+    emailHash: string;
+    erasedAt: Date;
+    waivedParticipants: readonly string[];
+  };
 
 /** A line in the platform's audit log. SCREAMING_SNAKE, past tense. */
 export interface Audit {

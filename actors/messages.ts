@@ -58,7 +58,13 @@ function domainPayload(
     }
     case "customer.erased": {
       const { requestId, emailHash } = message;
-      const told = { ...common, requestId, emailHash, erasedAt: timestampFromDate(message.erasedAt) };
+      const told = {
+        ...common,
+        requestId,
+        emailHash,
+        erasedAt: timestampFromDate(message.erasedAt),
+        waivedParticipants: [...message.waivedParticipants],
+      };
       return toJson(CustomerErasedSchema, create(CustomerErasedSchema, told));
     }
   }

@@ -35,7 +35,7 @@ async function createApi({ databaseUrl, storeId, folder, what }: Served): Promis
   const by: Principal = { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] };
   const limit = createRateLimit(reader, { requests: 1_000_000_000, windowSeconds: 60 });
   return createRest({
-    actors: createActors(api, { requests: createRequestSettings({ participants: [], graceMs: 0 }, keys) }),
+    actors: createActors(api, { requests: createRequestSettings({ participants: [], graceMs: 0, fourEyes: false, fetchWaitMs: 0 }, keys) }),
     lookups: createLookups(reader),
     reader: createStoreReader(api),
     authenticate: () => Promise.resolve(by),

@@ -9,6 +9,7 @@ export interface SubjectRequest extends
   Pick<
     GdprRequestRow,
     "requestId" | "type" | "status" | "outcome" | "createdAt" | "completedAt" | "dueAt" | "version"
+    | "fetchedAt" | "fetchWaitEndsAt"
   > {
   /** Whether documents can be downloaded. */
   exported: boolean;

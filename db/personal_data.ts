@@ -102,6 +102,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     created_at: request,
     completed_at: request,
     due_at: request,
+    fetched_at: request,
   },
 };
 
@@ -135,6 +136,9 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "hold_reason",
     "extension_reason",
     "refusal_reason",
+    "confirmed_by",
+    "confirmed_at",
+    "fetch_wait_ends_at",
   ],
   gdpr_participants: [
     "store_id",
@@ -146,6 +150,9 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "last_error",
     "evidence",
     "waiver_reason",
+    "waiver_proposed_by",
+    "waiver_proposed_at",
+    "waiver_confirmed_by",
     "settled_at",
   ],
   // The values are encrypted; the erasure deletes them, and they expire after a few days.

@@ -35,6 +35,12 @@ export function createRequestResolvers(requests: OwnRequests, exportLink: LinkTo
         caller: Caller,
         info: Info,
       ) => requests.cancel(caller, field(info), id, expectedVersion),
+      proceedWithErasure: (
+        _: unknown,
+        { id, expectedVersion }: Cancellation,
+        caller: Caller,
+        info: Info,
+      ) => requests.proceed(caller, field(info), id, expectedVersion),
     },
 
     Customer: {
@@ -47,6 +53,7 @@ export function createRequestResolvers(requests: OwnRequests, exportLink: LinkTo
 
     GdprRequest: {
       id: ({ requestId }: SubjectRequest) => requestId,
+      waitsForDownloadUntil: ({ fetchWaitEndsAt }: SubjectRequest) => fetchWaitEndsAt,
       async export({ requestId, exported }: SubjectRequest, _: unknown, caller: Caller) {
         if (!exported) return null;
         const { storeId } = await caller.shopper();

@@ -62,6 +62,45 @@ export interface DownloadOptions {
   onEnd?: () => void;
 }
 
+export interface ConfirmationOptions {
+  /** Called before the end of the response is sent. If it fails, the client sees an incomplete response. */
+  delivered: () => Promise<void>;
+  /** How long a client that has closed the connection is noticed, in milliseconds. */
+  lingerMs?: number;
+}
+
+/**
+ * Passes the response through and reports its delivery. HTTP has no acknowledgment: a short response counts as sent
+ * although the client has closed the connection. So this waits after the last byte, and a client that leaves within
+ * that time has not received the response.
+ */
+export function confirmedDownload(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  { delivered, lingerMs = 250 }: ConfirmationOptions,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let leave = () => {};
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (!done) return controller.enqueue(value);
+      const stays = await new Promise<boolean>((resolve) => {
+        leave = () => resolve(false);
+        timer = setTimeout(resolve, lingerMs, true);
+      });
+      if (!stays) return;
+      await delivered();
+      controller.close();
+    },
+    async cancel(reason) {
+      clearTimeout(timer);
+      leave();
+      await reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+}
+
 /** Passes the response through in pieces and fails when the client stops reading, which closes the connection. */
 export function pacedDownload(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,

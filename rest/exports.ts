@@ -4,7 +4,7 @@ import { accepts } from "@hono/hono/accepts";
 import { html } from "@hono/hono/html";
 import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdpr/exports/downloads.ts";
 import type { Authenticator } from "../auth/principals.ts";
-import { pacedDownload } from "../http/pace.ts";
+import { confirmedDownload, pacedDownload } from "../http/pace.ts";
 import { type ApiEnv, authenticated } from "./api.ts";
 import { clientClosedRequest, errorResponse } from "./errors.ts";
 import { limitPrincipals, type Limits, limitUnauthenticated } from "./limits.ts";
@@ -45,8 +45,8 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
       if (c.req.method === "HEAD") return respondWithPart(c, await downloads.describe(token, part, by), null);
       const release = openStream(c, streams); // before the link is used up
       try {
-        const { gzip, ...document } = await downloads.fetch(token, part, by);
-        return respondWithPart(c, document, pacedDownload(gzip, { onEnd: release }));
+        const { gzip, delivered, ...document } = await downloads.fetch(token, part, by);
+        return respondWithPart(c, document, pacedDownload(gzip, { onEnd: release }), delivered);
       } catch (error) {
         release();
         throw error;
@@ -59,11 +59,16 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
     });
 }
 
-/** Sends the part as it is stored, or decompressed if the client does not accept gzip. */
+/**
+ * Sends the part as it is stored, or decompressed if the client does not accept gzip.
+ *
+ * @param delivered called when the client has received the part
+ */
 function respondWithPart(
   c: Context,
   { part, mediaType }: ExportPart,
   gzip: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+  delivered: () => Promise<void> = () => Promise.resolve(),
 ): Response {
   const encoding = accepts(c, {
     header: "Accept-Encoding",
@@ -75,7 +80,7 @@ function respondWithPart(
   c.header("vary", "accept-encoding");
   if (encoding === "gzip") c.header("content-encoding", "gzip");
   const body = encoding === "gzip" ? gzip : gzip?.pipeThrough(new DecompressionStream("gzip")) ?? null;
-  return c.newResponse(body);
+  return c.newResponse(body && confirmedDownload(body, { delivered }));
 }
 
 function respondWithList(

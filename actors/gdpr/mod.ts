@@ -22,17 +22,18 @@ export interface RequestKeys {
   receiptKey: Signer;
 }
 
-/**
- * @param participants names of the other services that hold data of customers
- * @param graceMs how long a customer may cancel an erasure before it starts, in milliseconds
- */
+type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs";
+
+/** @param settings are described where RequestSettings declares them */
 export function createRequestSettings(
-  { participants, graceMs }: { participants: readonly string[]; graceMs: number },
+  { participants, graceMs, fourEyes, fetchWaitMs }: Pick<RequestSettings, Configured>,
   { hashKey, receiptKey }: RequestKeys,
 ): RequestSettings {
   return {
     participants,
     graceMs,
+    fourEyes,
+    fetchWaitMs,
     hashEmail: (email) => hashEmail(hashKey, email),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
   };

@@ -13,6 +13,8 @@ const ReasonSchema = z.strictObject({
 const service = text(100).meta({ example: "order-service" });
 const OptionalReasonSchema = ReasonSchema.partial().meta({ id: "OptionalReason" });
 const RetrySchema = OptionalReasonSchema.extend({ service: service.optional() }).meta({ id: "Retry" });
+const DecisionSchema = OptionalReasonSchema.extend({ service: service.optional() }).meta({ id: "Decision" });
+const RejectionSchema = ReasonSchema.extend({ service: service.optional() }).meta({ id: "Rejection" });
 const WaiverSchema = ReasonSchema.extend({ service }).meta({ id: "Waiver" });
 
 const ACTIONS = {
@@ -23,7 +25,14 @@ const ACTIONS = {
   extend: "Moves the due date to three months after receipt; possible once, in the first month",
   retry:
     "Sends the request to a service again at once; without a service, retries the step that follows all services' replies",
-  waive: "Continues without the reply of a service; the receipt or the documents contain the reason",
+  waive:
+    "Continues without the reply of a service, or proposes it where a second person has to confirm the waiver of an erasure; the receipt or the documents contain the reason",
+  confirm:
+    "Confirms the proposed waiver of a service, or without a service the proposed erasure; not for the person who has proposed it",
+  reject:
+    "Rejects the proposed waiver of a service, or without a service the proposed erasure, which completes as REFUSED; not for the person who has proposed it",
+  withdraw:
+    "Withdraws the proposed waiver of a service, or without a service the proposed erasure, which completes as CANCELLED; only for the person who has proposed it",
 } as const;
 type Action = keyof typeof ACTIONS;
 
@@ -76,6 +85,20 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
       return c.json(resource, 200, headers);
     });
   }
+
+  for (const action of ["confirm", "withdraw"] as const) {
+    api.openapi(withBody(action, DecisionSchema, false), async (c) => {
+      const { requestId } = c.req.valid("param");
+      const { resource, headers } = await act(c, requestId, action, c.req.valid("json"));
+      return c.json(resource, 200, headers);
+    });
+  }
+
+  api.openapi(withBody("reject", RejectionSchema), async (c) => {
+    const { requestId } = c.req.valid("param");
+    const { resource, headers } = await act(c, requestId, "reject", c.req.valid("json"));
+    return c.json(resource, 200, headers);
+  });
 
   api.openapi(withBody("retry", RetrySchema, false), async (c) => {
     const { requestId } = c.req.valid("param");

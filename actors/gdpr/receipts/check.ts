@@ -88,9 +88,10 @@ function summary(
     `${participant.service} (${participant.settledAt})`
   );
   const waived = participants.filter(({ state }) => state === "WAIVED")
-    .map(({ service, settledAt, waiverReason }) =>
-      `${service} (${settledAt}: ${waiverReason ?? "no reason"})`
-    );
+    .map(({ service, settledAt, waiverReason, waiverProposedBy, waiverConfirmedBy }) => {
+      const second = waiverConfirmedBy === null ? "" : `, confirmed by ${waiverConfirmedBy}`;
+      return `${service} (${settledAt}, by ${waiverProposedBy}${second}: ${waiverReason ?? "no reason"})`;
+    });
   return [
     `Customer ${customerId} was erased on ${document.erasedAt} under request ${requestId} of ${document.requestedAt}, completed on ${document.completedAt}. ${because}`,
     `${values} values were cleared.`,

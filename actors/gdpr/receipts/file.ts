@@ -46,12 +46,16 @@ const Document = z.looseObject({
   requestedAt: time,
   erasedAt: time,
   completedAt: time,
+  outcome: z.enum(["FULFILLED", "FULFILLED_WITH_WAIVERS"]),
+  confirmedBy: z.guid().nullable(),
   cleared: z.record(z.string(), z.record(z.string(), z.number())),
   participants: z.array(z.object({
     service: z.string(),
     state: z.enum(["CONFIRMED", "WAIVED"]),
     settledAt: time,
     waiverReason: z.string().nullable(),
+    waiverProposedBy: z.guid().nullable(),
+    waiverConfirmedBy: z.guid().nullable(),
   })),
   rescan: z.object({ tables: z.array(z.string()), residue: z.number() }),
 });

@@ -13,6 +13,9 @@ import { sha256 } from "../../../lib/hash.ts";
 export interface ReceiptFacts extends RequestKey {
   customerId: string;
   cause: keyof typeof CAUSES;
+  outcome: "FULFILLED" | "FULFILLED_WITH_WAIVERS";
+  /** ID of the second person who confirmed an erasure that staff had proposed, or of the customer. */
+  confirmedBy: string | null;
   requestedAt: Date;
   /** Time when this service erased the personal data: the point of no return. */
   erasedAt: Date;
@@ -26,6 +29,10 @@ export interface ReceiptFacts extends RequestKey {
     /** Statement that the service sent with its confirmation. */
     evidence: string | null;
     waiverReason: string | null;
+    /** ID of the staff member who proposed the waiver, or waived alone. */
+    waiverProposedBy: string | null;
+    /** ID of the second person who confirmed the waiver. */
+    waiverConfirmedBy: string | null;
   }[];
   /** Tables that were searched after the erasure, and the number of personal values found. */
   rescan: { tables: string[]; residue: number };

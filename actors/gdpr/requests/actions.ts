@@ -6,6 +6,7 @@ import {
   findOpenRequests,
   findParticipants,
   findRequest,
+  findUnfetched,
   forgetTraces,
   type GdprRequestRow,
   storeCleared,
@@ -61,6 +62,9 @@ export function createRequestActions(
       const values = await erasedValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
       await send({ kind: "customer", storeId, id: customerId }, { type: "erase", requestId: ref.id });
+      for (const { requestId } of await findUnfetched(tx, storeId, customerId)) {
+        await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
+      }
       await destroyExportsOfCustomer(tx, storeId, customerId);
       for (const [table, notes] of Object.entries(await emptyNotes(tx, storeId, customerId, values))) {
         tables[table] = { request: notes };
@@ -79,15 +83,18 @@ export function createRequestActions(
     async concludeErasure(step) {
       const { tx, event } = step;
       const { emailHash, erasedAt } = await erasedSubjectOf(step);
+      const facts = await receiptFacts(step, erasedAt);
       const erased = {
         topic: "customer.erased" as const,
         requestId: event.ref.id,
         emailHash: emailHash.toHex(),
         erasedAt,
+        waivedParticipants: facts.participants.filter(({ state }) => state === "WAIVED")
+          .map(({ service }) => service),
       };
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
-      await writeReceipt(tx, await receiptFacts(step, erasedAt), event.at);
+      await writeReceipt(tx, facts, event.at);
     },
 
     async destroyExports({ tx, event: { ref } }) {
@@ -99,16 +106,26 @@ export function createRequestActions(
       const customerId = subjectOf(step);
       await lockCustomer(tx, ref.storeId, customerId); // an erasure that starts now sees this request as ended, or is read below
       const [erasure] = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
-      const value = (erasure?.snapshot as RequestSnapshot | undefined)?.value;
-      if (!erasure || JSON.stringify(value) !== '{"PENDING":"waiting_for_access"}') return;
-      const others = await findOpenRequests(tx, ref.storeId, customerId, ["ACCESS", "PORTABILITY"]);
-      if (others.length > 0) return;
+      if (!erasure) return;
+      const waiting = WAITING[JSON.stringify((erasure.snapshot as RequestSnapshot).value)];
+      if (!waiting || (await waiting.blockers(tx, ref.storeId, customerId)).length > 0) return;
       const target = { kind: "gdpr_request" as const, storeId: ref.storeId, id: erasure.requestId };
       // The erasure may have been held or have ended since it was read; this request ends in any case.
-      await ignoreRefused(send(target, { type: "access.closed" }));
+      await ignoreRefused(send(target, { type: waiting.resume }));
     },
   };
 }
+
+/** Requests for which an erasure waits in a state, and the command that resumes it when there is none. */
+const WAITING: Readonly<
+  Record<string, { blockers: typeof findUnfetched; resume: "access.closed" | "download.settled" }>
+> = {
+  '{"PENDING":"waiting_for_access"}': {
+    blockers: (tx, storeId, customerId) => findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]),
+    resume: "access.closed",
+  },
+  '{"PENDING":"waiting_for_download"}': { blockers: findUnfetched, resume: "download.settled" },
+};
 
 async function publishRequested(
   step: RequestStep,
@@ -154,12 +171,16 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
     erasedAt,
     completedAt: at,
     cleared: (request.cleared?.tables ?? {}) as Record<string, Record<string, number>>,
-    participants: participants.map(({ service, state, settledAt, evidence, waiverReason }) => ({
-      service,
-      state: state as "CONFIRMED" | "WAIVED",
-      settledAt: settledAt ?? at,
-      evidence,
-      waiverReason,
+    outcome: context.outcome as ReceiptFacts["outcome"],
+    confirmedBy: request.confirmedBy,
+    participants: participants.map((participant) => ({
+      service: participant.service,
+      state: participant.state as "CONFIRMED" | "WAIVED",
+      settledAt: participant.settledAt ?? at,
+      evidence: participant.evidence,
+      waiverReason: participant.waiverReason,
+      waiverProposedBy: participant.waiverProposedBy,
+      waiverConfirmedBy: participant.waiverConfirmedBy,
     })),
     rescan: { tables: [...ERASED_TABLES], residue: context.residue },
     ...(extensionReason || holdReason

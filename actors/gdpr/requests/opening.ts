@@ -1,9 +1,9 @@
 /** Creation of a request: checks the customer, and chooses the machine and its input. */
 import type { z } from "zod";
 import { lockCustomer } from "../../../db/customers.ts";
-import { findOpenRequests } from "../../../db/gdpr_requests.ts";
+import { findOpenRequests, lockRequest } from "../../../db/gdpr_requests.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
-import type { ActionStep, Beginning, Creation, StepContext } from "../../runtime/behavior.ts";
+import type { ActionStep, Beginning, Creation, Redirection, StepContext } from "../../runtime/behavior.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
 import type { Answer } from "../../runtime/protocol.ts";
@@ -19,6 +19,11 @@ export interface OpeningSettings {
   participants: readonly string[];
   /** How long a customer may cancel an erasure before it starts, in milliseconds. */
   graceMs: number;
+  /**
+   * Whether a second person confirms an erasure that the customer has not requested, and the waiver of a participant
+   * of an erasure.
+   */
+  fourEyes: boolean;
   /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
 }
@@ -33,10 +38,10 @@ export const openRequest = (settings: OpeningSettings): Creation => ({
 });
 
 async function begin(
-  { participants, graceMs, random = Math.random }: OpeningSettings,
+  { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
   { tx, ref, by, now }: StepContext,
   { customerId, right: type, corrections, cause }: Opening,
-): Promise<Beginning | Answer> {
+): Promise<Beginning | Redirection | Answer> {
   authorizeSubject(ref, "open", customerId, by);
   if (cause === "RESTORE" && by.type !== "SYSTEM") {
     throw new DomainError(
@@ -48,7 +53,12 @@ async function begin(
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
   const [open] = await findOpenRequests(tx, ref.storeId, customerId, [type]);
   if (open) {
-    const state = stateName(restoreRequest(open));
+    const snapshot = restoreRequest(await lockRequest(tx, ref.storeId, open.requestId) ?? open);
+    const joins = { type: "subject.request", at: now.getTime() };
+    if (by.type === "CUSTOMER" && snapshot.can(joins)) {
+      return { ref: { ...ref, id: open.requestId }, command: { type: joins.type, input: {} } };
+    }
+    const state = stateName(snapshot);
     return { id: open.requestId, state, version: open.version, ids: {}, changed: false };
   }
   if (customer.anonymizedAt) {
@@ -62,6 +72,7 @@ async function begin(
   const services = type === "ERASURE" ? [...participants] : [OWN_DATA, ...participants];
   const due = dueDate(now);
   const delayMs = type === "ERASURE" && cause === "REQUEST" ? graceMs : 0;
+  const needsSecondPerson = fourEyes && type === "ERASURE" && cause === "REQUEST" && by.type !== "CUSTOMER";
   const input: RequestInput = {
     receivedAt: now.getTime(),
     dueAt: due.getTime(),
@@ -69,6 +80,7 @@ async function begin(
     participants: type === "RECTIFICATION" ? [] : services,
     cause,
     spread: random(),
+    ...(needsSecondPerson && { proposedBy: by.id }),
   };
   return {
     machine: machineOf(machine, input.participants),
