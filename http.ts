@@ -15,6 +15,7 @@ import { createRateLimit } from "./db/rate_limits.ts";
 import type { Readiness } from "./db/readiness.ts";
 import { createStoreReader } from "./db/store_reader.ts";
 import { addGateway } from "./development.ts";
+import { identifyAddress } from "./http/address.ts";
 import { closeConnections, createHttpApp } from "./http/mod.ts";
 import { createBodyReader } from "./http/body_reader.ts";
 import { type ConcurrencyLimit, shedLoad } from "./http/load_shedding.ts";
@@ -106,6 +107,7 @@ export async function createHttp(
   });
   const app = createHttpApp(config.http)
     .use(recordRoutes())
+    .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
     .route("/", createHealth(ready, draining))
     .route("/graphql", graph)

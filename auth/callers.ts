@@ -18,6 +18,8 @@ export interface Caller {
 export interface CallEvidence {
   /** All values of a header. The name is in lower case. */
   header(name: string): readonly string[];
+  /** Network address of the caller. */
+  address?: string;
   /** The client certificate of the TLS handshake, whose chain the transport has verified. */
   certificate(): ClientCertificate | undefined;
 }
@@ -85,7 +87,7 @@ async function authenticateByToken(
   if (more.length > 0) throw unknown("metadata authorization has more than one value");
   const token = value?.match(/^Bearer +([\w.~+/-]+=*)$/i)?.[1];
   if (!token) throw unknown("metadata authorization has no bearer token");
-  const { principal, service: clientId } = await verifyToken(token);
+  const { principal, service: clientId } = await verifyToken(token, evidence.address);
   if (principal.type !== "SYSTEM" || !clientId) {
     throw new DomainError(
       "FORBIDDEN",

@@ -6,24 +6,31 @@ import { PrincipalClaims, principalOf, wrongClaim } from "./claims.ts";
 import type { TokenVerifier } from "./token.ts";
 import { sha256 } from "../lib/hash.ts";
 
-/** @throws {DomainError} UNAUTHENTICATED: credentials are missing or invalid. UNAVAILABLE: keys cannot be read */
-export type Authenticator = (headers: Headers) => Promise<Principal>;
+/**
+ * @param address network address of the client: invalid tokens count against it
+ * @throws {DomainError} UNAUTHENTICATED: credentials are missing or invalid. UNAVAILABLE: keys cannot be read.
+ * RATE_LIMITED: the address has sent too many invalid tokens
+ */
+export type Authenticator = (headers: Headers, address?: string) => Promise<Principal>;
 
 /**
  * Returns the sender's principal in each store in which they have roles, the default store first. Throws the same
  * errors as an Authenticator.
  */
-export type StoresAuthenticator = (headers: Headers) => Promise<readonly [Principal, ...Principal[]]>;
+export type StoresAuthenticator = (
+  headers: Headers,
+  address?: string,
+) => Promise<readonly [Principal, ...Principal[]]>;
 
 /** Accepts `Authorization: Bearer <token>` and nothing else. */
 export function createTokenAuthenticator(verify: TokenVerifier): Authenticator {
-  return async (headers) => (await verify(bearerToken(headers))).principal;
+  return async (headers, address) => (await verify(bearerToken(headers), address)).principal;
 }
 
 /** Accepts the same token for every store in which it grants roles. */
 export function createStoresAuthenticator(verify: TokenVerifier): StoresAuthenticator {
-  return async (headers) => {
-    const { principal, elsewhere = [] } = await verify(bearerToken(headers));
+  return async (headers, address) => {
+    const { principal, elsewhere = [] } = await verify(bearerToken(headers), address);
     return [principal, ...elsewhere];
   };
 }

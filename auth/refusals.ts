@@ -8,14 +8,25 @@ export class InvalidTokenError extends DomainError {
   }
 }
 
-/** Retry-After of UNAVAILABLE. */
+/** The address has sent so many invalid tokens that no unknown token from it is checked for now. */
+export class TooManyInvalidTokensError extends DomainError {
+  constructor() {
+    super(
+      "RATE_LIMITED",
+      "Cannot check more unknown tokens from this address: too many were invalid, try again in 5 s",
+    );
+  }
+}
+
+/** Retry-After of UNAVAILABLE, and of an address over its budget. */
 const RETRY_AFTER_SECONDS = 5;
 
 /**
  * HTTP response headers of an error: for UNAUTHENTICATED the challenge of RFC 6750 section 3, with a reason only for
- * callers that sent a token; for UNAVAILABLE Retry-After.
+ * callers that sent a token; for UNAVAILABLE and an address over its budget Retry-After.
  */
 export function refusalHeaders(error: DomainError): Record<string, string> {
+  if (error instanceof TooManyInvalidTokensError) return { "retry-after": String(RETRY_AFTER_SECONDS) };
   if (error.code === "UNAVAILABLE") return { "retry-after": String(RETRY_AFTER_SECONDS) };
   if (error.code !== "UNAUTHENTICATED") return {};
   if (!(error instanceof InvalidTokenError)) return { "www-authenticate": "Bearer" };

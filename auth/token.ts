@@ -23,9 +23,10 @@ export interface VerifiedToken {
 
 /**
  * @throws {DomainError} UNAUTHENTICATED: the token is invalid; the message gives the reason and quotes nothing of it.
- * UNAVAILABLE: the issuer's keys cannot be read
+ * UNAVAILABLE: the issuer's keys cannot be read. RATE_LIMITED: the address has sent too many invalid tokens
+ * @param address network address of the caller
  */
-export type TokenVerifier = (token: string) => Promise<VerifiedToken>;
+export type TokenVerifier = (token: string, address?: string) => Promise<VerifiedToken>;
 
 /** Claims and types that a token must have. */
 export interface ExpectedToken {

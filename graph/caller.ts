@@ -24,10 +24,15 @@ export interface Caller {
   idempotencyKey(field: string): string | undefined;
 }
 
-export function createCaller({ headers, signal }: Request, authenticate: Authenticator): Caller {
+/** @param address network address of the client */
+export function createCaller(
+  { headers, signal }: Request,
+  authenticate: Authenticator,
+  address: string | undefined,
+): Caller {
   let shopper: Promise<Principal> | undefined;
   return {
-    shopper: () => shopper ??= authenticate(headers).then(requireShopper),
+    shopper: () => shopper ??= authenticate(headers, address).then(requireShopper),
     traceparent: readTraceparent(headers.get("traceparent")) ?? newTraceparent(),
     wanted: () => !signal.aborted,
     idempotencyKey: (field) => readKey(headers.get("idempotency-key"), field),

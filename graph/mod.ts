@@ -1,10 +1,11 @@
 /** Customer subgraph over HTTP: POST with a JSON body, one operation a request. */
 import { buildSubgraphSchema } from "@apollo/subgraph";
 import { createInMemoryAPQStore, useAPQ } from "@graphql-yoga/plugin-apq";
-import { Hono, type MiddlewareHandler } from "@hono/hono";
+import { type Context, Hono, type MiddlewareHandler } from "@hono/hono";
 import { parse } from "graphql";
 import { createYoga } from "graphql-yoga";
 import type { Authenticator } from "../auth/principals.ts";
+import type { AddressVariables } from "../http/address.ts";
 import type { BodyReader } from "../http/body_reader.ts";
 import { type CountRequest, useAdmission } from "./admission.ts";
 import { createCaller } from "./caller.ts";
@@ -43,9 +44,9 @@ export function createGraph(
   }: GraphOptions,
 ): Hono {
   const typeDefs = parse(Deno.readTextFileSync(new URL("./schema.graphql", import.meta.url)));
-  const yoga = createYoga({
+  const yoga = createYoga<{ address: string | undefined }>({
     schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(options) }]),
-    context: ({ request }) => createCaller(request, authenticate),
+    context: ({ request, address }) => createCaller(request, authenticate, address),
     plugins: [
       useAdmission(count), // before telemetry, which wraps it
       useTelemetry(),
@@ -72,8 +73,10 @@ export function createGraph(
     cors: false,
     logging: false,
   });
+  const answer = (c: Context<{ Variables: AddressVariables }>) =>
+    yoga.fetch(c.req.raw, { address: c.var.address });
   return new Hono()
-    .all("/", takeBody(bodies), admit, (c) => yoga.fetch(c.req.raw))
+    .all("/", takeBody(bodies), admit, answer)
     .onError((error, c) => {
       if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // no client reads it
       return c.json({ errors: [maskError(error)] }, 500);

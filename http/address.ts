@@ -1,5 +1,18 @@
 /** Client network address, the key of per-address limits. */
-import type { Context } from "@hono/hono";
+import type { Context, MiddlewareHandler } from "@hono/hono";
+
+export interface AddressVariables {
+  /** Network address of the client; absent where no middleware has set it. */
+  address?: string;
+}
+
+/** Middleware that sets the client's address for the edges, which charge invalid tokens to it. */
+export function identifyAddress(proxies: number): MiddlewareHandler {
+  return async (c, next) => {
+    c.set("address", addressOf(c, proxies));
+    await next();
+  };
+}
 
 /**
  * @param proxies number of trusted proxies, each of which appends to X-Forwarded-For; with 0 the header is ignored

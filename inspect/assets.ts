@@ -1,4 +1,4 @@
-/** The style, the script and the icon of the pages, all served from this origin. */
+/** Static assets of the inspector (stylesheets, scripts, icon), served from its own origin. */
 import { Hono } from "@hono/hono";
 import { etag } from "@hono/hono/etag";
 
@@ -13,7 +13,7 @@ const ASSETS: Readonly<Record<string, { file: URL; type: string }>> = {
   },
   "inspect.js": { file: new URL("./script/inspect.js", import.meta.url), type: SCRIPT },
   "live.js": { file: new URL("./script/live.js", import.meta.url), type: SCRIPT },
-  "look.js": { file: new URL("./script/look.js", import.meta.url), type: SCRIPT },
+  "view.js": { file: new URL("./script/view.js", import.meta.url), type: SCRIPT },
   "overview.css": {
     file: new URL("./overview/overview.css", import.meta.url),
     type: "text/css; charset=utf-8",

@@ -1,6 +1,6 @@
 /**
- * Protection against cross-site request forgery, in two steps that inspect/mod.tsx puts before every form: a form comes
- * from our own origin, and a form that a cookie authenticates carries the token of that session.
+ * CSRF protection in two steps, which inspect/mod.tsx installs before every form: a form must be sent from our own
+ * origin, and a form that a cookie authenticates must contain the token of that session.
  */
 import type { MiddlewareHandler } from "@hono/hono";
 import { csrf } from "@hono/hono/csrf";
@@ -11,8 +11,8 @@ import { receiveForm } from "./forms.ts";
 import { type InspectEnv, sessionCookie, type SessionOptions } from "./session.ts";
 
 /**
- * Refuses forms of other sites, by `Origin` and `Sec-Fetch-Site`: before anyone is signed in, so that another site
- * cannot sign a browser in either, and however the person is authenticated.
+ * Refuses forms of other sites by `Origin` and `Sec-Fetch-Site`. It runs before authentication, so that another site
+ * cannot sign a browser in either.
  *
  * @throws {HTTPException} 403
  */
@@ -21,8 +21,8 @@ export function requireOwnOrigin(): MiddlewareHandler {
 }
 
 /**
- * Receives the form of a signed-in person, and refuses one that lacks the token of the session in the cookie. Other
- * sites and other sessions do not know the token.
+ * Receives the form of an authenticated person and refuses it unless it contains the token of the cookie's session.
+ * Other sites and other sessions cannot know the token.
  *
  * @throws {DomainError} FORBIDDEN
  */
@@ -38,7 +38,7 @@ export function requireFormToken(
       if (token && !isEqual(String((await c.req.parseBody()).csrf ?? ""), token)) {
         throw new DomainError(
           "FORBIDDEN",
-          "Cannot take the form: it is of another session; load the page again",
+          "Cannot accept the form: it belongs to another session; reload the page and send it again",
         );
       }
     }
@@ -46,7 +46,7 @@ export function requireFormToken(
   });
 }
 
-/** The token is tied to the session: that of another session is refused. */
+/** HMAC of the session cookie, so that a token is valid for one session only. */
 async function formToken(formKey: CryptoKey, cookie: string): Promise<string> {
   const bytes = await hmacSha256(formKey, `inspector form ${cookie}`);
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });

@@ -1,16 +1,20 @@
-/** Receives forms: no more of one than our pages send, and only from who may send it. */
+/** Form bodies with a size limit for each path. */
 import type { Context } from "@hono/hono";
 import { HTTPException } from "@hono/hono/http-exception";
 import type { BodyReader } from "../http/body_reader.ts";
 import { BodyError, type BodyFault } from "../http/body.ts";
 
 const KIB = 1_024;
-/** Bytes by path: a token that a cookie holds, and 500 requests with what each is stuck with. */
-const MOST: Readonly<Record<string, number>> = { "/inspect/sign-in": 8 * KIB, "/inspect/retry": 1_024 * KIB };
-/** A decision with its reason, however it is encoded. */
-const MOST_ELSEWHERE = 100 * KIB;
+/** Size limits in bytes by path: a token that fits into a cookie, and 500 requests with their stuck services. */
+const MAX_BYTES: Readonly<Record<string, number>> = {
+  "/inspect/sign-in": 8 * KIB,
+  "/inspect/retry": 1_024 * KIB,
+};
+/** Size limit of all other forms, in bytes: a decision with its reason in any encoding. */
+const DEFAULT_MAX_BYTES = 100 * KIB;
 
-const SHORT = 16 * KIB;
+/** Size in bytes up to which a form is read without authentication. */
+const SHORT_BYTES = 16 * KIB;
 
 const STATUSES: Partial<Record<BodyFault, 400 | 408 | 413>> = {
   too_large: 413,
@@ -21,14 +25,14 @@ const STATUSES: Partial<Record<BodyFault, 400 | 408 | 413>> = {
 };
 
 /**
- * Reads the form of a POST, which then is in memory.
+ * Reads the body of a form into memory.
  *
- * @param holder names the person whose form it is; the address stands for a person who is not signed in
- * @throws {HTTPException} 413: too large, 408: too slow, 400: not readable
+ * @param holder ID of the authenticated sender; without it, the limits apply to the client's IP address
+ * @throws {HTTPException} 413: too large; 408: too slow; 400: malformed
  * @throws {DomainError} UNAVAILABLE
  */
 export async function receiveForm(c: Context, bodies: BodyReader, holder?: string): Promise<void> {
-  const maxBytes = MOST[c.req.path] ?? MOST_ELSEWHERE;
+  const maxBytes = MAX_BYTES[c.req.path] ?? DEFAULT_MAX_BYTES;
   try {
     await bodies.receive(c, holder === undefined ? { maxBytes } : { maxBytes, holder });
   } catch (error) {
@@ -36,17 +40,17 @@ export async function receiveForm(c: Context, bodies: BodyReader, holder?: strin
     if (!status) throw error;
     const reason = status === 413 ? `has more than ${maxBytes / KIB} KiB` : error.reason;
     throw new HTTPException(status, {
-      message: `Cannot take the form: it ${reason}. Nothing has been done.`,
+      message: `Cannot accept the form: it ${reason}. Nothing was changed.`,
     });
   }
 }
 
-/** A form that says that it is short, as browsers do of a decision with its reason: worth giving back to a stranger. */
+/** Whether the declared size is small enough to read the form of a client that is not authenticated. */
 export function isShort(c: Context): boolean {
-  return Number(c.req.header("content-length") ?? Infinity) <= SHORT;
+  return Number(c.req.header("content-length") ?? Infinity) <= SHORT_BYTES;
 }
 
-/** What somebody has written into a field, as one line; empty where there is no such field. */
-export function lineOf(field: unknown): string {
+/** Value of a form field as one line; empty if the field is missing. */
+export function singleLine(field: unknown): string {
   return String(field ?? "").replaceAll(/\s+/g, " ").trim();
 }

@@ -1,72 +1,77 @@
-/** Tells open pages what there is now, so that they see when they are out of date: server-sent events. */
+/** Live updates: sends open pages a digest of the current data as server-sent events, so that outdated pages reload. */
 import { type SSEStreamingApi, streamSSE } from "@hono/hono/streaming";
 import { DomainError } from "../domain/errors.ts";
 import type { InspectContext } from "./session.ts";
 import { sha256 } from "../lib/hash.ts";
 import { succeedsWithin } from "../lib/timeout.ts";
 
-/** What a page can show, as a text that changes with it. */
+/** Reads a text that changes whenever the content of a page changes. */
 export type Fingerprint = () => Promise<string>;
 
-/** What a page carries of the fingerprint of what it shows: short, and nothing can be read from it. */
+/** Hash of a fingerprint, which a page may contain because it reveals no data: 22 base64url characters. */
 export function digest(fingerprint: string): string {
   return sha256(fingerprint).toBase64({ alphabet: "base64url" }).slice(0, 22);
 }
 
 export interface Live {
-  /** Something may have changed: committed by this process or, by notification, another one. */
+  /** Signals a possible change: a commit of this process or, by notification, of another one. */
   wake(): void;
   /**
-   * An answer that stays open and tells the digest of the fingerprint: at once, since a page is older than its answer
-   * here, and whenever there may be another one.
+   * Responds with an event stream of the fingerprint's digest: immediately, since the page may already be outdated, and
+   * after each possible change.
+   *
+   * @throws {DomainError} RATE_LIMITED: too many open streams
    */
   follow(c: InspectContext, fingerprint: Fingerprint): Response;
-  /** Ends every answer that is open. */
+  /** Ends all open streams. */
   close(): void;
 }
 
-/** Pages of one process. More would hold up those who work with them. */
-const MOST = 100;
-/** Of one person, who leaves some to the others. */
-const MOST_OF_ONE = 20;
-/** However much happens, a page is not told more often; in milliseconds. */
+/** Open streams of one process. More would slow down ordinary page loads. */
+const MAX_PAGES = 100;
+/** Open streams of one person, so that one person cannot use up the limit of the process. */
+const MAX_PAGES_PER_PERSON = 20;
+/** Minimum interval between two events of a stream, in milliseconds. */
 const PAUSE_MS = 500;
-/** When nothing wakes us: a notification may have been lost, due dates pass, and proxies cut what is silent. */
+/** Polling interval in milliseconds: notifications can be lost, due dates pass, and proxies close silent connections. */
 const POLL_MS = 10_000;
 
-export interface LiveClocks {
-  /** How long a page may take nothing of what is sent to it, in milliseconds. */
+export interface LiveLimits {
+  /** How long a client may stop reading before its stream is aborted, in milliseconds. */
   stallMs?: number;
-  /** How long an answer lasts, in milliseconds. Browsers connect again by themselves; what only holds a place does not. */
-  lastsMs?: number;
+  /** Maximum duration of a stream, in milliseconds. Browsers reconnect by themselves; idle connections end. */
+  maxDurationMs?: number;
 }
 
-export function createLive({ stallMs = 30_000, lastsMs = 10 * 60_000 }: LiveClocks = {}): Live {
-  /** By what wakes each, whose page it is. */
+export function createLive({ stallMs = 30_000, maxDurationMs = 10 * 60_000 }: LiveLimits = {}): Live {
+  /** Wake functions of the open streams, each with the ID of its person. */
   const followers = new Map<() => void, string>();
   const ending = new AbortController();
 
   function follow(c: InspectContext, fingerprint: Fingerprint): Response {
     const { id } = c.var.by;
     const mine = [...followers.values()].filter((other) => other === id).length;
-    if (followers.size >= MOST || mine >= MOST_OF_ONE) {
-      const most = mine >= MOST_OF_ONE ? MOST_OF_ONE : MOST;
-      throw new DomainError("RATE_LIMITED", `Cannot follow more than ${most} pages at once: reload by hand`);
+    if (followers.size >= MAX_PAGES || mine >= MAX_PAGES_PER_PERSON) {
+      const limit = mine >= MAX_PAGES_PER_PERSON ? MAX_PAGES_PER_PERSON : MAX_PAGES;
+      throw new DomainError(
+        "RATE_LIMITED",
+        `Cannot open more than ${limit} live pages at once: reload the page to update it`,
+      );
     }
     let woken = Promise.withResolvers<void>();
     const wake = () => woken.resolve();
     followers.set(wake, id);
-    const endsAt = performance.now() + lastsMs;
-    const goesOn = (stream: SSEStreamingApi) =>
+    const endsAt = performance.now() + maxDurationMs;
+    const isOpen = (stream: SSEStreamingApi) =>
       !stream.aborted && !ending.signal.aborted && performance.now() < endsAt;
     return streamSSE(c, async (stream) => {
       stream.onAbort(wake);
       ending.signal.addEventListener("abort", wake, { once: true });
       try {
-        while (goesOn(stream)) {
-          // What happens from here on may be missing in the fingerprint, and has to wake us again.
+        while (isOpen(stream)) {
+          // A change after this line may be missing in the fingerprint, so it must wake the loop again.
           woken = Promise.withResolvers();
-          // While the database is away there is nothing to tell.
+          // While the database is unavailable, only a comment keeps the connection alive.
           const now = await fingerprint().catch(() => undefined);
           const written = now === undefined
             ? stream.write(": still here\n\n")
@@ -78,7 +83,7 @@ export function createLive({ stallMs = 30_000, lastsMs = 10 * 60_000 }: LiveCloc
           const poll = setTimeout(wake, Math.min(POLL_MS, Math.max(0, endsAt - performance.now())));
           await woken.promise;
           clearTimeout(poll);
-          if (goesOn(stream)) await stream.sleep(PAUSE_MS);
+          if (isOpen(stream)) await stream.sleep(PAUSE_MS);
         }
       } finally {
         followers.delete(wake);

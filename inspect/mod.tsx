@@ -1,4 +1,4 @@
-/** The inspector: pages on which privacy officers see every request's machine, live, and act on it. */
+/** Inspector: pages on which privacy officers see the state machine of every GDPR request, live, and decide about it. */
 import { Hono } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
@@ -19,14 +19,14 @@ import { Frame } from "./page.tsx";
 import { addRequests } from "./request/mod.tsx";
 import { addRetry } from "./retry/mod.tsx";
 import { type InspectEnv, signedIn } from "./session.ts";
-import { answerAfterEnd, createSignIn, createSignOut } from "./sign_in.tsx";
+import { createSignIn, createSignOut, respondSessionEnded } from "./sign_in.tsx";
 
 export interface Inspector extends Pick<Live, "wake" | "close"> {
-  /** To be mounted at `/inspect`. */
+  /** Mount it at `/inspect`. */
   app: Hono;
 }
 
-/** Nothing from elsewhere, nothing inline; and nothing that a page shows is for a cache or a frame. */
+/** Security headers: own resources only, nothing inline, no caching, no framing. */
 const HEADERS = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
@@ -38,14 +38,14 @@ const HEADERS = {
 export function createInspector(options: InspectorOptions): Inspector {
   const live = createLive();
   const pages: Pages = { ...options, charts: createCharts(), live };
-  const inside = new Hono<InspectEnv>()
+  const authenticated = new Hono<InspectEnv>()
     .use(signedIn(options))
     .use(requireFormToken(options))
     .route("/", createSignOut(options));
-  addOverview(inside, pages);
-  addRetry(inside, pages);
-  addCustomers(inside, pages);
-  addRequests(inside, pages);
+  addOverview(authenticated, pages);
+  addRetry(authenticated, pages);
+  addCustomers(authenticated, pages);
+  addRequests(authenticated, pages);
   const app = new Hono()
     .use(createMiddleware(async (c, next) => {
       await next();
@@ -57,17 +57,17 @@ export function createInspector(options: InspectorOptions): Inspector {
     .route("/assets", createAssets())
     .use(requireOwnOrigin())
     .route("/", createSignIn(options))
-    .route("/", inside)
-    // Mounted, an app is not asked for its notFound.
-    .all("*", (c) => c.html(<ErrorPage title="Not found" message="There is no such page." />, 404))
+    .route("/", authenticated)
+    // Hono ignores `notFound` of a mounted app.
+    .all("*", (c) => c.html(<ErrorPage title="Not found" message="This page does not exist." />, 404))
     .onError(async (error, c) => {
-      if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
+      if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // the client has disconnected
       const expected = asDomainError(error);
       for (const [name, value] of Object.entries(expected ? refusalHeaders(expected) : {})) {
-        if (!c.res.headers.has(name)) c.header(name, value); // overload has said when to come back
+        if (!c.res.headers.has(name)) c.header(name, value); // overload sets its own Retry-After
       }
       if (c.req.method === "POST" && expected?.code === "UNAUTHENTICATED") {
-        return await answerAfterEnd(c, options);
+        return await respondSessionEnded(c, options);
       }
       const { status, title, message } = explain(error);
       return c.html(<ErrorPage title={title} message={message} />, status);
@@ -76,15 +76,15 @@ export function createInspector(options: InspectorOptions): Inspector {
 }
 
 const TITLES: Record<ErrorCode, string> = {
-  INVALID_INPUT: "This cannot be read",
-  UNAUTHENTICATED: "Sign in first",
-  FORBIDDEN: "Not for you",
+  INVALID_INPUT: "Invalid request",
+  UNAUTHENTICATED: "Sign-in required",
+  FORBIDDEN: "Forbidden",
   NOT_FOUND: "Not found",
-  ALREADY_EXISTS: "It exists already",
-  REFUSED_IN_STATE: "Refused",
-  CONFLICT: "Somebody was faster",
-  RATE_LIMITED: "Too much at once",
-  UNAVAILABLE: "Not at the moment",
+  ALREADY_EXISTS: "Already exists",
+  REFUSED_IN_STATE: "Not possible in this state",
+  CONFLICT: "Conflict: changed by someone else",
+  RATE_LIMITED: "Too many requests",
+  UNAVAILABLE: "Temporarily unavailable",
 };
 
 function explain(error: unknown) {
@@ -94,12 +94,12 @@ function explain(error: unknown) {
       return {
         status,
         title: TITLES.FORBIDDEN,
-        message: "Cannot take the form: it comes from another site.",
+        message: "Cannot accept the form: it was sent from another site.",
       };
     }
     if (status === 400) return { status, title: TITLES.INVALID_INPUT, message } as const;
-    if (status === 413) return { status, title: "Too much at once", message } as const;
-    if (status === 408) return { status, title: "It took too long", message } as const;
+    if (status === 413) return { status, title: "Form too large", message } as const;
+    if (status === 408) return { status, title: "Request timed out", message } as const;
   }
   const expected = asDomainError(error);
   if (expected) {
@@ -109,7 +109,7 @@ function explain(error: unknown) {
   getLogger(["customer-service", "inspect"]).error("Cannot show a page: {reason}", {
     reason: describeError(error),
   });
-  return { status: 500, title: "Something went wrong", message: "It is logged on our side." } as const;
+  return { status: 500, title: "Something went wrong", message: "The error was logged." } as const;
 }
 
 function ErrorPage({ title, message }: { title: string; message: string }) {
@@ -119,7 +119,7 @@ function ErrorPage({ title, message }: { title: string; message: string }) {
         <h1>{title}</h1>
         <p>{message}</p>
         <p>
-          <a href="/inspect">To the requests</a>
+          <a href="/inspect">Back to the requests</a>
         </p>
       </main>
     </Frame>

@@ -1,4 +1,4 @@
-/** What the inspector is made with. */
+/** Dependencies of the inspector and of its pages. */
 import type { MiddlewareHandler } from "@hono/hono";
 import type { ExportDownloads, LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { ReceiptFile } from "../actors/gdpr/receipts/file.ts";
@@ -16,13 +16,13 @@ export interface InspectorOptions extends SignInOptions {
   reader: StoreReader;
   exportLink: LinkToExport;
   downloads: ExportDownloads;
-  /** The receipt of a request; undefined where there is none. */
+  /** Finds the signed receipt of an erasure request. */
   exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
-  /** Lets a request in, or refuses it, once its form is there. */
+  /** Load shedding: admits an HTTP request or refuses it as overload. */
   admit: MiddlewareHandler;
 }
 
-/** What the pages are made with. */
+/** Dependencies of the pages. */
 export interface Pages
   extends
     Pick<InspectorOptions, "actors" | "lookups" | "reader" | "exportLink" | "downloads" | "exportReceipt"> {

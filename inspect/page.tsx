@@ -1,13 +1,13 @@
-/** The frame of every page. */
+/** Layout of all pages. */
 import type { Child } from "@hono/hono/jsx";
 import { html } from "@hono/hono/html";
 import { digest } from "./live.ts";
 import { type InspectContext, inStore } from "./session.ts";
 
 export interface PageOptions {
-  /** Ids and words only: titles end in histories and logs. */
+  /** IDs and labels only, no personal values: browsers and logs store titles. */
   title: string;
-  /** Where the page learns that it is out of date, a path of ours; absent for a page that does not change. */
+  /** Path of the page's event stream, and the fingerprint of its content; absent if the page does not change. */
   live?: { path: string; fingerprint: string };
   children: Child;
 }
@@ -43,19 +43,19 @@ export function Page({ c, title, live, children }: PageOptions & { c: InspectCon
   );
 }
 
-/** Which store the page is about; for who inspects several, with the way to the others. */
+/** Store that the page shows, with links to the person's other stores. */
 function Store({ c }: { c: InspectContext }) {
   const { by: { storeId }, stores } = c.var;
-  const here = (
+  const current = (
     <>
       Store <code>{storeId}</code>
     </>
   );
   const others = stores.filter((other) => other.storeId !== storeId);
-  if (others.length === 0) return <span>{here}</span>;
+  if (others.length === 0) return <span>{current}</span>;
   return (
     <details class="stores">
-      <summary>{here}</summary>
+      <summary>{current}</summary>
       <ul aria-label="Your other stores">
         {others.map((other) => (
           <li>
@@ -69,7 +69,7 @@ function Store({ c }: { c: InspectContext }) {
   );
 }
 
-/** A document with our style and script, and nothing else's. */
+/** HTML document with the inspector's own stylesheets and script. */
 export function Frame({ title, children }: { title: string; children: Child }) {
   return (
     <>
@@ -98,7 +98,7 @@ export function Frame({ title, children }: { title: string; children: Child }) {
   );
 }
 
-/** An instant: exact without a script and on hover, in the viewer's zone with one. */
+/** Point in time: in UTC without a script and on hover, in the viewer's time zone with one. */
 export function Instant({ at }: { at: Date }) {
   const exact = at.toISOString();
   return <time datetime={exact} title={exact}>{exact.slice(0, 16).replace("T", " ")} UTC</time>;

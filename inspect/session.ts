@@ -1,4 +1,4 @@
-/** Who looks at a page: a bearer token, or the same token in a cookie that signing in has set. */
+/** Sessions of the inspector: authentication by a bearer token, in the header or in the cookie that sign-in sets. */
 import type { Context, MiddlewareHandler } from "@hono/hono";
 import { deleteCookie, getCookie, setCookie } from "@hono/hono/cookie";
 import { createMiddleware } from "@hono/hono/factory";
@@ -10,17 +10,18 @@ import type { StoresAuthenticator } from "../auth/principals.ts";
 import { InvalidTokenError } from "../auth/refusals.ts";
 import { fingerprintOf } from "../auth/token_fingerprint.ts";
 import type { EndedSessions } from "../db/ended_sessions.ts";
+import type { AddressVariables } from "../http/address.ts";
 import type { BodyReader } from "../http/body_reader.ts";
 
 export interface InspectEnv {
-  Variables: {
-    /** In the store that the page is about. */
+  Variables: AddressVariables & {
+    /** Authenticated person, in the store that the page shows. */
     by: Principal;
     /** The same person in each store whose requests they may inspect. */
     stores: readonly Principal[];
-    /** The store of pages that name none. */
+    /** Store of pages without a `store` parameter. */
     home: string;
-    /** What a form has to bring along; undefined where no cookie speaks for the browser. */
+    /** CSRF token that forms must contain; undefined if the request is not authenticated by a cookie. */
     csrf: string | undefined;
   };
 }
@@ -31,36 +32,36 @@ const NAME = "customer-service-inspector";
 const PATH = "/inspect";
 const EIGHT_HOURS_SECONDS = 8 * 60 * 60;
 /** Browsers keep cookies of up to 4096 bytes, name and attributes included. */
-const LONGEST = 3_800;
+const MAX_TOKEN_LENGTH = 3_800;
 
 export interface SessionOptions {
   authenticate: StoresAuthenticator;
   bodies: BodyReader;
-  /** Counts a request of the principal: the seconds until another one is taken; undefined: this one is. */
+  /** Rate limit: counts a request and returns the seconds to wait if it is refused, undefined if it is admitted. */
   count?: (by: Principal) => Promise<number | undefined>;
-  /** HMAC-SHA-256: makes the tokens that forms bring along. */
+  /** HMAC-SHA-256 key of the CSRF tokens. */
   formKey: CryptoKey;
-  /** Browsers reach the inspector over TLS: the cookie goes over TLS only, and no other host can set it. */
+  /** Whether browsers use TLS: the cookie is then sent over TLS only, and no other host can set it. */
   secure: boolean;
   ended: EndedSessions;
 }
 
 /**
- * The session's cookie. Browsers accept a `__Host-` name only from this very host, over TLS and for every path, so that
- * no sibling domain can plant one; over plain HTTP they do not accept it at all.
+ * Name and path of the session cookie. Browsers accept a `__Host-` cookie only from this host, over TLS and for all
+ * paths, so a sibling domain cannot set it. They refuse it over plain HTTP.
  */
 function cookieOf(secure: boolean) {
   return secure ? { name: `__Host-${NAME}`, path: "/" } : { name: NAME, path: PATH };
 }
 
-/** The session's cookie as a browser sends it; undefined where a header authenticates the request. */
+/** Value of the session cookie; undefined if an `Authorization` header authenticates the request. */
 export function sessionCookie(c: Context, secure: boolean): string | undefined {
   return c.req.header("authorization") === undefined ? getCookie(c, cookieOf(secure).name) : undefined;
 }
 
 /**
- * Lets in who answers for the store's data subjects. Who is not signed in is sent to the form and back; a request
- * that is not for a page is refused.
+ * Admits privacy officers and store managers. An unauthenticated page request is redirected to the sign-in form;
+ * every other unauthenticated request is refused.
  */
 export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv> {
   const { count, secure } = options;
@@ -69,13 +70,17 @@ export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv>
     const headers = new Headers(c.req.raw.headers);
     if (cookie) headers.set("authorization", `Bearer ${cookie}`);
     try {
-      const { by, stores, home } = await admitted(options, headers, c.req.query("store"));
+      const { by, stores, home } = await authenticateInspector(options, {
+        headers,
+        address: c.var.address,
+        store: c.req.query("store"),
+      });
       c.set("by", by);
       c.set("stores", stores);
       c.set("home", home);
     } catch (error) {
-      const stranger = hasCode(error, "UNAUTHENTICATED");
-      if (!stranger || !wantsPage(c)) throw error;
+      const isUnauthenticated = hasCode(error, "UNAUTHENTICATED");
+      if (!isUnauthenticated || !wantsPage(c)) throw error;
       const { pathname, search } = new URL(c.req.url);
       return c.redirect(`${PATH}/sign-in?to=${encodeURIComponent(`${pathname}${search}`)}`);
     }
@@ -91,18 +96,18 @@ export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv>
   });
 }
 
-/** A path of ours, in the store that the page is about: what every link, form and live path of a page goes through. */
+/** Adds the `store` parameter to a path of the inspector if the page shows another store than the person's own. */
 export function inStore({ var: { by, home } }: InspectContext, path: string): string {
   if (by.storeId === home) return path;
-  const [address = "", place] = path.split("#");
+  const [address = "", fragment] = path.split("#");
   const search = `${address.includes("?") ? "&" : "?"}store=${by.storeId}`;
-  return `${address}${search}${place === undefined ? "" : `#${place}`}`;
+  return `${address}${search}${fragment === undefined ? "" : `#${fragment}`}`;
 }
 
 /**
- * Signs a browser in with a token.
+ * Starts a session: verifies the token and sets it as a cookie.
  *
- * @throws {DomainError} UNAUTHENTICATED, FORBIDDEN; INVALID_INPUT where the token does not fit into a cookie
+ * @throws {DomainError} UNAUTHENTICATED, FORBIDDEN; INVALID_INPUT: the token is malformed or too long for a cookie
  */
 export async function signIn(
   c: Context,
@@ -110,13 +115,17 @@ export async function signIn(
   token: string,
 ): Promise<void> {
   if (!/^[\w.~+/-]+=*$/.test(token)) {
-    throw new DomainError("INVALID_INPUT", "Cannot sign in: this is not a token");
+    throw new DomainError("INVALID_INPUT", "Cannot sign in: the text is not a token; paste a JWT");
   }
-  await admitted(options, new Headers({ authorization: `Bearer ${token}` }), undefined);
-  if (token.length > LONGEST) {
+  await authenticateInspector(options, {
+    headers: new Headers({ authorization: `Bearer ${token}` }),
+    address: c.get("address"),
+    store: undefined,
+  });
+  if (token.length > MAX_TOKEN_LENGTH) {
     throw new DomainError(
       "INVALID_INPUT",
-      `Cannot sign in: the token has more than ${LONGEST} characters, which no cookie holds; send it as a header`,
+      `Cannot sign in: the token has more than ${MAX_TOKEN_LENGTH} characters, which is too long for a cookie; send it in the Authorization header`,
     );
   }
   const { secure } = options;
@@ -130,43 +139,47 @@ export async function signIn(
   });
 }
 
-/** Ends the session of the cookie, if there is one: from now on its token is refused here, whoever sends it. */
+/** Ends the session of the cookie, if any: the inspector refuses its token from now on. */
 export async function signOut(c: InspectContext, { secure, ended }: SessionOptions): Promise<void> {
   const { name, path } = cookieOf(secure);
-  const mark = fingerprintOf(getCookie(c, name) ?? "");
-  if (mark) await ended.add({ storeId: c.var.home, tokenHash: mark.hash }, mark.expiresAt);
+  const fingerprint = fingerprintOf(getCookie(c, name) ?? "");
+  if (fingerprint) {
+    await ended.add({ storeId: c.var.home, tokenHash: fingerprint.hash }, fingerprint.expiresAt);
+  }
   deleteCookie(c, name, { path, secure });
 }
 
-/** @param store whose requests the page is about; the one that the principal acts for when it is undefined */
-async function admitted(
+/** @param of `store`: ID from the address; undefined: the principal's own store */
+async function authenticateInspector(
   { authenticate, ended }: SessionOptions,
-  headers: Headers,
-  store: string | undefined,
+  { headers, address, store }: { headers: Headers; address: string | undefined; store: string | undefined },
 ) {
-  const principals = await authenticate(headers);
+  const principals = await authenticate(headers, address);
   const [own] = principals;
   const home = own.storeId;
-  const mark = fingerprintOf(headers.get("authorization")?.replace(/^Bearer +/i, "") ?? "");
-  if (mark && await ended.has({ storeId: home, tokenHash: mark.hash })) {
+  const fingerprint = fingerprintOf(headers.get("authorization")?.replace(/^Bearer +/i, "") ?? "");
+  if (fingerprint && await ended.has({ storeId: home, tokenHash: fingerprint.hash })) {
     throw new InvalidTokenError("its session was signed out");
   }
-  const wanted = store === undefined ? home : uuid.safeParse(store).data;
-  const by = principals.find(({ storeId }) => storeId === wanted);
+  const wantedId = store === undefined ? home : uuid.safeParse(store).data;
+  const by = principals.find(({ storeId }) => storeId === wantedId);
   if (!by) throw new DomainError("FORBIDDEN", "Cannot inspect requests: you have no role in this store");
   requireInspector(by);
-  return { by, stores: principals.filter(mayInspect), home };
+  return { by, stores: principals.filter(isInspector), home };
 }
 
 /** @throws {DomainError} FORBIDDEN */
 function requireInspector(by: Principal): void {
   if (by.type !== "STAFF") {
-    throw new DomainError("FORBIDDEN", `Cannot inspect requests: it is not for a ${by.type.toLowerCase()}`);
+    throw new DomainError(
+      "FORBIDDEN",
+      `Cannot inspect requests: only staff may, not a ${by.type.toLowerCase()}`,
+    );
   }
   authorizeStaff("inspect requests", ["PRIVACY_OFFICER"], by);
 }
 
-function mayInspect(by: Principal): boolean {
+function isInspector(by: Principal): boolean {
   try {
     requireInspector(by);
     return true;

@@ -1,4 +1,4 @@
-/** The form that turns a token into a session. */
+/** Sign-in and sign-out pages. */
 import { type Context, Hono } from "@hono/hono";
 import { DomainError } from "../domain/errors.ts";
 import { asDomainError } from "../db/errors.ts";
@@ -10,11 +10,11 @@ import { Frame } from "./page.tsx";
 import { type InspectEnv, type SessionOptions, signIn, signOut } from "./session.ts";
 
 export interface SignInOptions extends SessionOptions {
-  /** In development: whoever brings the code of the link that `start` prints gets a token. */
+  /** Development only: the code in the link that `start` prints signs in without a token. */
   development: { code: string; token(): Promise<string> } | undefined;
 }
 
-/** Mounted before anybody has to be signed in. */
+/** Routes that need no session. */
 export function createSignIn(options: SignInOptions): Hono {
   return new Hono()
     .get("/sign-in", async (c) => {
@@ -24,29 +24,29 @@ export function createSignIn(options: SignInOptions): Hono {
         await signIn(c, options, await development.token());
         return c.redirect(to);
       }
-      return c.html(<SignIn to={to} problem={undefined} mayGoOn={cameFromElsewhere(c)} />);
+      return c.html(<SignIn to={to} problem={undefined} mayHaveSession={isCrossSiteLink(c)} />);
     })
     .post("/sign-in", async (c) => {
       await receiveForm(c, options.bodies);
-      const { token, to: wanted } = await c.req.parseBody();
-      const to = ownPath(wanted);
+      const { token, to: target } = await c.req.parseBody();
+      const to = ownPath(target);
       try {
         await signIn(c, options, String(token ?? "").trim());
       } catch (error) {
         const expected = asDomainError(error);
         if (!expected) throw error;
         return c.html(
-          <SignIn to={to} problem={expected} mayGoOn={false} />,
+          <SignIn to={to} problem={expected} mayHaveSession={false} />,
           expected.code === "FORBIDDEN" ? 403 : 401,
           refusalHeaders(expected),
         );
       }
       return c.redirect(to, 303);
     })
-    .get("/signed-out", (c) => c.html(<SignIn to="/inspect" problem={undefined} mayGoOn={false} />));
+    .get("/signed-out", (c) => c.html(<SignIn to="/inspect" problem={undefined} mayHaveSession={false} />));
 }
 
-/** For who is signed in. */
+/** Route that needs a session. */
 export function createSignOut(options: SessionOptions): Hono<InspectEnv> {
   return new Hono<InspectEnv>().post("/sign-out", async (c) => {
     await signOut(c, options);
@@ -54,27 +54,27 @@ export function createSignOut(options: SessionOptions): Hono<InspectEnv> {
   });
 }
 
-/** A browser that follows a link of another site keeps the session's cookie to itself, until the next step on ours. */
-function cameFromElsewhere(c: Context): boolean {
-  const site = c.req.header("sec-fetch-site") ?? "cross-site"; // some browsers do not say so without TLS
+/** Whether a link of another site led here. Browsers then omit the session cookie, which is SameSite=Strict. */
+function isCrossSiteLink(c: Context): boolean {
+  const site = c.req.header("sec-fetch-site") ?? "cross-site"; // some browsers omit the header without TLS
   return site === "cross-site" && c.req.query("to") !== undefined;
 }
 
-/** @param mayGoOn whoever comes here may be signed in all the same */
+/** @param mayHaveSession whether the person may have a session although the browser sent no cookie */
 function SignIn(
-  { to, problem, mayGoOn }: { to: string; problem: DomainError | undefined; mayGoOn: boolean },
+  { to, problem, mayHaveSession }: { to: string; problem: DomainError | undefined; mayHaveSession: boolean },
 ) {
   return (
     <Frame title="Sign in">
       <main id="main" class="narrow" tabindex={-1}>
         <h1>Sign in</h1>
         <p>
-          The inspector shows the requests of data subjects. It takes a token for a member of staff with the
-          role PRIVACY_OFFICER or STORE_MANAGER.
+          The inspector shows the GDPR requests of customers. Sign in with the token of a staff member who has
+          the role PRIVACY_OFFICER or STORE_MANAGER.
         </p>
-        {mayGoOn && (
+        {mayHaveSession && (
           <p>
-            Have you come by a link and are signed in already? <a href={to}>Go on</a>
+            Did you follow a link and are already signed in? <a href={to}>Continue</a>
           </p>
         )}
         {problem && <p class="problem" role="alert">{problem.message}</p>}
@@ -90,22 +90,22 @@ function SignIn(
   );
 }
 
-/** What a form is answered once its session has ended; nothing of what was written is lost. */
-export async function answerAfterEnd(
+/** Response to a form whose session has ended. It returns the reason that the person wrote. */
+export async function respondSessionEnded(
   c: Context,
   { bodies }: Pick<SessionOptions, "bodies">,
 ): Promise<Response> {
   const { pathname, search } = new URL(c.req.url);
   const to = ownPath(`${pathname}${search}`);
-  const reason = await reasonOf(c, bodies);
+  const reason = await readReason(c, bodies);
   return c.html(
     <Frame title="Sign in again">
       <main id="main" class="narrow" tabindex={-1}>
         <h1>Sign in again</h1>
-        <p>Your session has ended, so nothing has been done.</p>
+        <p>Your session has ended, so nothing was changed.</p>
         {typeof reason === "string" && reason.trim() !== "" && (
           <p>
-            What you wrote, to be copied: <q>{reason}</q>
+            Copy the reason that you wrote: <q>{reason}</q>
           </p>
         )}
         <p>
@@ -117,8 +117,8 @@ export async function answerAfterEnd(
   );
 }
 
-/** What the form gives as its reason; undefined where it cannot be read, which must not hide that the session has ended. */
-async function reasonOf(c: Context, bodies: BodyReader): Promise<unknown> {
+/** Reason in the form; undefined if the form cannot be read, which must not hide that the session has ended. */
+async function readReason(c: Context, bodies: BodyReader): Promise<unknown> {
   try {
     if (!isShort(c)) return undefined;
     await receiveForm(c, bodies);
@@ -128,7 +128,7 @@ async function reasonOf(c: Context, bodies: BodyReader): Promise<unknown> {
   }
 }
 
-/** Where to go afterwards: a page of the inspector, whatever the address asks for. */
+/** Path to open after sign-in. Returns `/inspect` for anything but a path of the inspector: no open redirect. */
 function ownPath(to: unknown): string {
   const own = "http://inspector.invalid";
   const url = typeof to === "string" ? URL.parse(to, own) : null;

@@ -8,6 +8,7 @@ import { asDomainError } from "../db/errors.ts";
 import { invalidInput } from "../domain/input.ts";
 import type { Principal, RoleName } from "../domain/principal.ts";
 import type { Authenticator } from "../auth/principals.ts";
+import type { AddressVariables } from "../http/address.ts";
 import type { LoadVariables } from "../http/load_shedding.ts";
 import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
 import { STATUSES } from "../http/statuses.ts";
@@ -16,7 +17,7 @@ export { createRoute, z };
 
 /** Hono environment of the routes. */
 export interface ApiEnv {
-  Variables: LoadVariables & {
+  Variables: LoadVariables & AddressVariables & {
     by: Principal;
     /** W3C trace context of the caller; a new one if the request has none. */
     traceparent: string;
@@ -51,7 +52,7 @@ export function authenticated(
   return createMiddleware<ApiEnv>(async (c, next) => {
     c.set("traceparent", readTraceparent(c.req.header("traceparent")) ?? newTraceparent());
     try {
-      c.set("by", await authenticate(c.req.raw.headers));
+      c.set("by", await authenticate(c.req.raw.headers, c.var.address));
     } catch (error) {
       if (asDomainError(error)?.code === "UNAUTHENTICATED") await beforeRefusal(c);
       throw error;

@@ -148,6 +148,7 @@ function contextOf(call: Call, caller: Caller): CallContext {
 function evidenceOf({ metadata, peer }: Call): CallEvidence {
   return {
     header: (name) => metadata.getAll(name),
+    address: peer.address,
     certificate: () => peer.certificate && { raw: peer.certificate },
   };
 }

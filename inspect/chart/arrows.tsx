@@ -1,41 +1,41 @@
-/** Transitions as arrows with their words. */
+/** Transitions as arrows with labels. */
 import type { PlacedArrow, Point, Rectangle } from "./layout.ts";
-import { LINE, wordsOf } from "./measures.ts";
+import { LINE, transitionLabel } from "./measures.ts";
 import type { Transition } from "./model.ts";
-import { timesTaken } from "./standing.ts";
-import type { Trail } from "./trail.ts";
+import { timesTaken } from "./node_status.ts";
+import type { TakenPath } from "./path.ts";
 
 const BEND = 8;
 const HEAD_LENGTH = 8;
 
-export function ArrowLine({ placed, trail }: { placed: PlacedArrow; trail: Trail }) {
+export function ArrowLine({ placed, path }: { placed: PlacedArrow; path: TakenPath }) {
   const { arrow, points } = placed;
   const [last, before] = [points.at(-1), points.at(-2)];
   if (!last || !before) return null;
   return (
-    <g class={isTaken(placed, trail) ? "arrow taken" : "arrow"} data-arrow={arrow.id}>
+    <g class={isTaken(placed, path) ? "arrow taken" : "arrow"} data-arrow={arrow.id}>
       <path class="line" d={rounded([...points.slice(0, -1), towards(last, before, HEAD_LENGTH - 1)])} />
       <path class="head" d={arrowHead(last, before)} />
     </g>
   );
 }
 
-/** A dot's arrow counts as taken once the state that it leads to was reached. */
-export function isTaken({ arrow: { target, transitions } }: PlacedArrow, trail: Trail): boolean {
-  if (transitions.length === 0) return trail.visited.has(target);
-  return transitions.some((transition) => timesTaken(transition, trail) > 0);
+/** Whether an arrow was taken. An initial arrow counts as taken once its target was reached. */
+export function isTaken({ arrow: { target, transitions } }: PlacedArrow, path: TakenPath): boolean {
+  if (transitions.length === 0) return path.visited.has(target);
+  return transitions.some((transition) => timesTaken(transition, path) > 0);
 }
 
 export function ArrowLabel(
-  { label, transitions, trail }: { label: Rectangle; transitions: readonly Transition[]; trail: Trail },
+  { label, transitions, path }: { label: Rectangle; transitions: readonly Transition[]; path: TakenPath },
 ) {
   const { x, y, width, height } = label;
-  const taken = transitions.some((transition) => timesTaken(transition, trail) > 0);
+  const taken = transitions.some((transition) => timesTaken(transition, path) > 0);
   return (
     <g class={taken ? "label taken" : "label"}>
       <rect x={x} y={y} width={width} height={height} rx={9} />
       {transitions.map((transition, index) => {
-        const times = timesTaken(transition, trail);
+        const times = timesTaken(transition, path);
         return (
           <text
             class={times > 0 ? "taken" : ""}
@@ -44,8 +44,8 @@ export function ArrowLabel(
             y={y + LINE * (index + 1) - 2.5}
             text-anchor="middle"
           >
-            <title>{tipOf(transition, trail)}</title>
-            {wordsOf(transition)}
+            <title>{transitionTooltip(transition, path)}</title>
+            {transitionLabel(transition)}
           </text>
         );
       })}
@@ -53,15 +53,15 @@ export function ArrowLabel(
   );
 }
 
-/** What a pointer over a transition's words is told. */
-export function tipOf(transition: Transition, trail: Trail): string {
+/** Tooltip of a transition's label. */
+export function transitionTooltip(transition: Transition, path: TakenPath): string {
   const { event, label, guarded } = transition;
-  const times = timesTaken(transition, trail);
+  const times = timesTaken(transition, path);
   const taken = times > 0 ? `taken ${times} ×` : "not taken";
-  return `${label}${event ? ` (${event})` : ""}${guarded ? ", on a condition" : ""}: ${taken}`;
+  return `${label}${event ? ` (${event})` : ""}${guarded ? ", conditional" : ""}: ${taken}`;
 }
 
-/** Right angles with round corners. */
+/** SVG path with rounded corners. */
 function rounded(points: readonly Point[]): string {
   return points.map((point, index) => {
     const [before, after] = [points[index - 1], points[index + 1]];

@@ -1,20 +1,20 @@
 /** States as boxes. */
-import { tipOf } from "./arrows.tsx";
+import { transitionTooltip } from "./arrows.tsx";
 import type { Box, Layout } from "./layout.ts";
-import { CHIP, HEAD, LINE, listSize, MARGIN, wordsOf } from "./measures.ts";
+import { HEAD, LINE, listSize, MARGIN, REGION, transitionLabel } from "./measures.ts";
 import type { State } from "./model.ts";
-import { classesOf, countOf, lastLeaf, standingOf, timesTaken } from "./standing.ts";
-import { shortened } from "./text.ts";
-import type { Trail } from "./trail.ts";
+import { classesOf, countCurrent, lastLeaf, nodeStatus, timesTaken } from "./node_status.ts";
+import { truncate } from "./text_width.ts";
+import type { TakenPath } from "./path.ts";
 
-export function StateBox({ box, trail }: { box: Box; trail: Trail }) {
+export function StateBox({ box, path }: { box: Box; path: TakenPath }) {
   const { state, lines, x, y, width, height } = box;
   const group = state.children.length > 0;
   const round = group ? 12 : 9;
-  const standing = standingOf(state, trail);
+  const status = nodeStatus(state, path);
   return (
-    <g class={classesOf(state, trail)} data-state={state.id} data-standing={standing}>
-      <title>{toolTip(state, standing)}</title>
+    <g class={classesOf(state, path)} data-state={state.id} data-status={status}>
+      <title>{stateTooltip(state, status)}</title>
       <rect class="frame" x={x} y={y} width={width} height={height} rx={round} />
       {state.type === "final" && (
         <rect class="inner" x={x + 4} y={y + 4} width={width - 8} height={height - 8} rx={round - 3} />
@@ -25,11 +25,11 @@ export function StateBox({ box, trail }: { box: Box; trail: Trail }) {
         y={y + HEAD / 2 + 5}
         text-anchor={group ? "start" : "middle"}
       >
-        {state.type === "history" ? "H" : shortened(state.label)}
+        {state.type === "history" ? "H" : truncate(state.label)}
       </text>
       {lines.length > 0 && <path class="rule" d={`M${x} ${y + HEAD}h${width}`} />}
       {lines.map((line, index) => {
-        const times = timesTaken(line, trail);
+        const times = timesTaken(line, path);
         return (
           <text
             class={times > 0 ? "line taken" : "line"}
@@ -37,21 +37,21 @@ export function StateBox({ box, trail }: { box: Box; trail: Trail }) {
             x={x + MARGIN}
             y={y + HEAD + LINE * (index + 1) - 1}
           >
-            <title>{tipOf(line, trail)}</title>
-            ↻ {wordsOf(line)}
+            <title>{transitionTooltip(line, path)}</title>
+            ↻ {transitionLabel(line)}
             {times > 1 && ` ×${times}`}
           </text>
         );
       })}
-      {standing === "current" && <Now box={box} trail={trail} />}
+      {status === "current" && <Now box={box} path={path} />}
     </g>
   );
 }
 
-/** Says in a word what the colour says. */
-function Now({ box: { state, x, y, width }, trail }: { box: Box; trail: Trail }) {
+/** Badge that states the current status as text, in addition to the color. */
+function Now({ box: { state, x, y, width }, path }: { box: Box; path: TakenPath }) {
   const word = state.type === "final" ? "done" : "now";
-  const words = state.stands.length > 1 ? `${countOf(state, trail)} ${word}` : word;
+  const words = state.representedIds.length > 1 ? `${countCurrent(state, path)} ${word}` : word;
   const wide = 14 + words.length * 7;
   return (
     <g class="now">
@@ -61,33 +61,33 @@ function Now({ box: { state, x, y, width }, trail }: { box: Box; trail: Trail })
   );
 }
 
-/** Regions that are alike, each by its name and where it is. */
-export function RegionList({ list, trail }: { list: Layout["lists"][number]; trail: Trail }) {
+/** Merged regions as a list, each with its name and its current state. */
+export function RegionList({ list, path }: { list: Layout["lists"][number]; path: TakenPath }) {
   const { state, x, y, width } = list;
-  const { columns } = listSize(state.alike);
-  const chip = (width + CHIP.gap) / columns - CHIP.gap;
+  const { columns } = listSize(state.mergedRegions);
+  const chip = (width + REGION.gap) / columns - REGION.gap;
   return (
     <g class="regions">
-      {state.alike.map((region, index) => {
-        const left = x + (index % columns) * (chip + CHIP.gap);
-        const top = y + Math.floor(index / columns) * (CHIP.height + CHIP.gap);
-        const leaf = lastLeaf(region, trail);
+      {state.mergedRegions.map((region, index) => {
+        const left = x + (index % columns) * (chip + REGION.gap);
+        const top = y + Math.floor(index / columns) * (REGION.height + REGION.gap);
+        const leaf = lastLeaf(region, path);
         const done = leaf?.type === "final";
-        const standing = standingOf(region, trail);
+        const status = nodeStatus(region, path);
         return (
           <g
-            class={`region ${leaf ? classesOf(leaf, trail) : "state never"}`}
+            class={`region ${leaf ? classesOf(leaf, path) : "state never"}`}
             data-region={region.id}
-            data-standing={standing}
+            data-status={status}
             data-leaf={leaf?.id}
           >
             <title>{region.key}</title>
-            <rect class="frame" x={left} y={top} width={chip} height={CHIP.height} rx={9} />
+            <rect class="frame" x={left} y={top} width={chip} height={REGION.height} rx={9} />
             <text class="sign" x={left + 18} y={top + 26} text-anchor="middle">
               {done ? "✓" : leaf ? "●" : "○"}
             </text>
-            <text class="name" x={left + 34} y={top + 18}>{shortened(region.label, 24)}</text>
-            <text class="line" x={left + 34} y={top + 33}>{leaf ? leaf.label : "Not begun"}</text>
+            <text class="name" x={left + 34} y={top + 18}>{truncate(region.label, 24)}</text>
+            <text class="line" x={left + 34} y={top + 33}>{leaf ? leaf.label : "Not started"}</text>
           </g>
         );
       })}
@@ -95,13 +95,13 @@ export function RegionList({ list, trail }: { list: Layout["lists"][number]; tra
   );
 }
 
-const STANDING_WORDS = {
-  current: "now here",
-  open: "now inside",
-  visited: "was here",
+const STATUS_LABELS = {
+  current: "current",
+  open: "contains the current state",
+  visited: "visited",
   never: "never reached",
 };
 
-function toolTip({ key, label, description }: State, standing: keyof typeof STANDING_WORDS): string {
-  return `${label} (${key}): ${STANDING_WORDS[standing]}${description ? `. ${description}` : ""}`;
+function stateTooltip({ key, label, description }: State, status: keyof typeof STATUS_LABELS): string {
+  return `${label} (${key}): ${STATUS_LABELS[status]}${description ? `. ${description}` : ""}`;
 }

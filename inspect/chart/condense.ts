@@ -1,14 +1,14 @@
-/** Draws regions that are alike once: twenty participants are read as one course and twenty names. */
+/** Merges equal regions of a chart, so that twenty participants are drawn as one region with twenty names. */
 import { everyState, type Model, type State, type Transition } from "./model.ts";
 
-/** More regions that are alike than this are shown as one. */
-const MANY = 3;
+/** Up to this number, equal regions are drawn separately. */
+const MAX_SEPARATE = 3;
 
 export function condense(model: Model): Model {
   const bySource = Map.groupBy(model.transitions, ({ source }) => source);
-  /** By the id of a state or transition, those that share its place. */
-  const sharing = new Map<string, string[]>();
-  const gone = new Map<string, string>();
+  /** IDs of the merged states or transitions, by the ID of the one that represents them. */
+  const represented = new Map<string, string[]>();
+  const replacements = new Map<string, string>();
 
   function visit(state: State): State {
     const children = state.type === "parallel" ? merge(state.children) : state.children.map(visit);
@@ -19,36 +19,40 @@ export function condense(model: Model): Model {
     const groups = Map.groupBy(regions, (region) => signature(region, bySource));
     return [...groups.values()].flatMap((group) => {
       const [first] = group;
-      if (!first || group.length <= MANY || first.children.length === 0) return group.map(visit);
+      if (!first || group.length <= MAX_SEPARATE || first.children.length === 0) return group.map(visit);
       const inside = group.map((region) => [...everyState(region)]);
       inside[0]!.forEach((state, place) => share(inside.map((states) => states[place]!), state));
-      return [{ ...standing(first), label: `Each of these ${group.length}`, alike: group }];
+      return [{ ...withRepresented(first), label: `Each of these ${group.length}`, mergedRegions: group }];
     });
   }
 
   function share(states: readonly State[], { id }: State): void {
-    sharing.set(id, states.map(({ id }) => id));
-    for (const other of states.slice(1)) gone.set(other.id, id);
-    const ways = states.map((state) => bySource.get(state.id) ?? []);
-    ways[0]!.forEach((way, place) => sharing.set(way.id, ways.map((each) => each[place]!.id)));
+    represented.set(id, states.map(({ id }) => id));
+    for (const other of states.slice(1)) replacements.set(other.id, id);
+    const transitionsOf = states.map((state) => bySource.get(state.id) ?? []);
+    transitionsOf[0]!.forEach(({ id }, place) =>
+      represented.set(id, transitionsOf.map((each) => each[place]!.id))
+    );
   }
 
-  const standing = (state: State): State => ({
+  const withRepresented = (state: State): State => ({
     ...state,
-    stands: sharing.get(state.id) ?? state.stands,
-    children: state.children.map(standing),
+    representedIds: represented.get(state.id) ?? state.representedIds,
+    children: state.children.map(withRepresented),
   });
 
   const root = visit(model.root);
-  const transitions = model.transitions.filter(({ source }) => !gone.has(source)).map((transition) => ({
+  const transitions = model.transitions.filter(({ source }) => !replacements.has(source)).map((
+    transition,
+  ) => ({
     ...transition,
-    targets: [...new Set(transition.targets.map((target) => gone.get(target) ?? target))],
-    stands: sharing.get(transition.id) ?? transition.stands,
+    targets: [...new Set(transition.targets.map((target) => replacements.get(target) ?? target))],
+    representedIds: represented.get(transition.id) ?? transition.representedIds,
   }));
   return { ...model, root, transitions };
 }
 
-/** Equal for regions that differ in nothing but their name. */
+/** Text that is equal for regions that differ only in their name. */
 function signature(region: State, bySource: Map<string, Transition[]>): string {
   const inside = [...everyState(region)];
   const places = new Map(inside.map(({ id }, place) => [id, place] as const));

@@ -1,12 +1,12 @@
-/** Draws a chart that has been laid out. Looks are the stylesheet's affair, so that no policy has to allow any here. */
+/** SVG drawing of a chart layout. The stylesheet defines its look, because the CSP forbids inline styles. */
 import { ArrowLabel, ArrowLine, isTaken } from "./arrows.tsx";
 import { RegionList, StateBox } from "./boxes.tsx";
 import type { Layout } from "./layout.ts";
-import type { Trail } from "./trail.ts";
+import type { TakenPath } from "./path.ts";
 
-export function Drawing({ layout, trail, title }: { layout: Layout; trail: Trail; title: string }) {
+export function Drawing({ layout, path, title }: { layout: Layout; path: TakenPath; title: string }) {
   const { width, height, boxes, arrows, dots, lists } = layout;
-  const quietFirst = arrows.toSorted((one, other) => +isTaken(one, trail) - +isTaken(other, trail));
+  const takenLast = arrows.toSorted((one, other) => +isTaken(one, path) - +isTaken(other, path));
   const [wide, high] = [Math.ceil(width), Math.ceil(height)];
   return (
     <svg
@@ -18,24 +18,27 @@ export function Drawing({ layout, trail, title }: { layout: Layout; trail: Trail
       viewBox={`0 0 ${wide} ${high}`}
     >
       {boxes.filter(({ state }) => state.children.length > 0).map((box) => (
-        <StateBox box={box} trail={trail} />
+        <StateBox
+          box={box}
+          path={path}
+        />
       ))}
       {dots.map(({ x, y, width, state }) => (
         <circle
-          class={trail.visited.has(state.id) ? "begin taken" : "begin"}
+          class={path.visited.has(state.id) ? "begin taken" : "begin"}
           cx={x + width / 2}
           cy={y + width / 2}
           r={width / 2}
         />
       ))}
-      {quietFirst.map((placed) => <ArrowLine placed={placed} trail={trail} />)}
+      {takenLast.map((placed) => <ArrowLine placed={placed} path={path} />)}
       {boxes.filter(({ state }) => state.children.length === 0).map((box) => (
-        <StateBox box={box} trail={trail} />
+        <StateBox box={box} path={path} />
       ))}
       {arrows.map(({ arrow, label }) =>
-        label && <ArrowLabel label={label} transitions={arrow.told} trail={trail} />
+        label && <ArrowLabel label={label} transitions={arrow.labeled} path={path} />
       )}
-      {lists.map((list) => <RegionList list={list} trail={trail} />)}
+      {lists.map((list) => <RegionList list={list} path={path} />)}
     </svg>
   );
 }

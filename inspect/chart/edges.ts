@@ -1,32 +1,32 @@
-/** Which boxes are tied by an arrow, and inside which box it runs. */
-import { type Model, parentsIn, type State, stays, type Transition } from "./model.ts";
+/** Arrows between the boxes of a chart. */
+import { isInternal, type Model, parentsIn, type State, type Transition } from "./model.ts";
 
-/** The transitions between the same two boxes share an arrow. */
+/** Arrow with all transitions between the same two boxes. */
 export interface Arrow {
   id: string;
   source: string;
   target: string;
   transitions: Transition[];
-  /** Those whose words stand on this arrow: one with several targets is told once. */
-  told: Transition[];
+  /** Transitions whose label is on this arrow: one with several targets is labeled once. */
+  labeled: Transition[];
 }
 
 export function arrowsOf({ transitions }: Model): Arrow[] {
   const arrows = new Map<string, Arrow>();
   for (const transition of transitions) {
-    if (stays(transition)) continue;
+    if (isInternal(transition)) continue;
     transition.targets.forEach((target, index) => {
       const id = `${transition.source} → ${target}`;
-      const arrow = arrows.get(id) ?? { id, source: transition.source, target, transitions: [], told: [] };
+      const arrow = arrows.get(id) ?? { id, source: transition.source, target, transitions: [], labeled: [] };
       arrow.transitions.push(transition);
-      if (index === 0) arrow.told.push(transition);
+      if (index === 0) arrow.labeled.push(transition);
       arrows.set(id, arrow);
     });
   }
   return [...arrows.values()];
 }
 
-/** The innermost box around both ends of an arrow. */
+/** Finds the innermost box that contains both ends of an arrow. */
 export function containerOf(root: State): (arrow: Arrow) => string {
   const parents = parentsIn(root);
   const around = (id: string): string[] => {

@@ -1,16 +1,16 @@
-/** A chart with everything around it: what is odd about it, its key, and the same in words. */
-import { counted } from "../spans.ts";
+/** Statechart with its notices, its legend and a text outline. */
+import { formatCount } from "../durations.ts";
 import { Drawing } from "./draw.tsx";
-import { InWords } from "./in_words.tsx";
+import { Outline } from "./outline.tsx";
 import type { Layout } from "./layout.ts";
 import type { Model } from "./model.ts";
-import type { Trail } from "./trail.ts";
+import type { TakenPath } from "./path.ts";
 
 export function Figure(
-  { model, layout, gone, known }: {
+  { model, layout, path, known }: {
     model: Model;
     layout: Layout | undefined;
-    gone: Trail;
+    path: TakenPath;
     known: boolean;
   },
 ) {
@@ -19,50 +19,51 @@ export function Figure(
     <figure class="statechart">
       {!known && (
         <p class="chart-notice">
-          This version does not know the machine {model.name}. The chart shows what its journal tells.
+          This version does not know the machine{" "}
+          {model.name}. The chart shows the states and transitions in its journal.
         </p>
       )}
-      {gone.unknown.length > 0 && (
+      {path.unknown.length > 0 && (
         <p class="chart-notice">
-          {model.name} has no state {gone.unknown.join(", ")}, which the journal names.
+          The journal contains a state that {model.name} does not have: {path.unknown.join(", ")}.
         </p>
       )}
-      {gone.statesOnly > 0 && (
+      {path.statesOnly > 0 && (
         <p class="chart-notice">
-          An earlier version recorded {counted(gone.statesOnly, "event")}{" "}
+          An earlier version recorded {formatCount(path.statesOnly, "event")}{" "}
           without transitions. The chart shows the states of these events, but not their arrows.
         </p>
       )}
       {layout && (
         <div class="chart-scroll" role="region" aria-label={title} tabindex={0}>
-          <Drawing layout={layout} trail={gone} title={`${title}; described in words below`} />
+          <Drawing layout={layout} path={path} title={`${title}; described as text below`} />
         </div>
       )}
       {layout && (
         <figcaption>
-          <Key />
+          <Legend />
         </figcaption>
       )}
       <details open={!layout}>
-        <summary>The chart in words</summary>
-        <InWords model={model} trail={gone} />
+        <summary>Chart as text</summary>
+        <Outline model={model} path={path} />
       </details>
     </figure>
   );
 }
 
-/** What the looks of the drawing mean. */
-function Key() {
+/** Legend of the drawing. */
+function Legend() {
   return (
     <ul class="chart-key">
-      <li class="key-current">now here</li>
-      <li class="key-alarming">now here, and somebody has to look</li>
+      <li class="key-current">current</li>
+      <li class="key-alarming">current, needs attention</li>
       <li class="key-done">done</li>
-      <li class="key-visited">was here</li>
-      <li class="key-taken">way taken</li>
+      <li class="key-visited">visited</li>
+      <li class="key-taken">transition taken</li>
       <li class="key-never">never reached</li>
-      <li>◇ on a condition</li>
-      <li>↻ stays where it is</li>
+      <li>◇ conditional</li>
+      <li>↻ stays in the state</li>
     </ul>
   );
 }

@@ -1,21 +1,21 @@
-/** A chart of what a journal alone says, for a machine that this version does not know. */
+/** Chart model from a journal alone, for a machine that this version does not know. */
 import type { StateValue } from "xstate";
-import { eventWords, sentence, stateWords } from "../words.ts";
+import { capitalize, eventLabel, stateLabel } from "../labels.ts";
 import type { Model, State, Transition } from "./model.ts";
-import type { JournalEntry } from "./trail.ts";
+import type { JournalEntry } from "./path.ts";
 import { parseState, parts } from "./value.ts";
 
-interface Grown extends State {
-  children: Grown[];
+interface MutableState extends State {
+  children: MutableState[];
 }
 
-/** The model holds every state of the journal, in the order of their appearance, and every transition that was taken. */
+/** Contains every state of the journal, in order of appearance, and every transition that was taken. */
 export function fromJournal(name: string, journal: readonly JournalEntry[]): Model {
-  const root = sprout(name, name);
+  const root = createState(name, name);
   for (
     const text of new Set(journal.flatMap((entry) => [entry.stateBefore ?? [], entry.stateAfter].flat()))
   ) {
-    grow(root, parseState(text));
+    addStates(root, parseState(text));
   }
   const transitions = new Map<string, Transition>();
   for (const { eventType, transitions: names } of journal) {
@@ -27,39 +27,39 @@ export function fromJournal(name: string, journal: readonly JournalEntry[]): Mod
   return { name, root, transitions: [...transitions.values()] };
 }
 
-function sprout(id: string, key: string): Grown {
+function createState(id: string, key: string): MutableState {
   return {
     id,
     key,
-    label: sentence(stateWords(key)),
+    label: capitalize(stateLabel(key)),
     description: undefined,
     type: "atomic",
     initial: [],
     children: [],
-    stands: [id],
-    alike: [],
+    representedIds: [id],
+    mergedRegions: [],
   };
 }
 
-function grow(state: Grown, value: StateValue): void {
+function addStates(state: MutableState, value: StateValue): void {
   const inside = parts(value);
   if (inside.length > 1) state.type = "parallel";
   for (const [key, below] of inside) {
     const child = childOf(state, key);
-    if (below !== undefined) grow(child, below);
+    if (below !== undefined) addStates(child, below);
   }
 }
 
-function childOf(state: Grown, key: string): Grown {
+function childOf(state: MutableState, key: string): MutableState {
   const known = state.children.find((child) => child.key === key);
   if (known) return known;
-  const child = sprout(`${state.id}.${key}`, key);
+  const child = createState(`${state.id}.${key}`, key);
   state.children.push(child);
   if (state.type === "atomic") state.type = "compound";
   return child;
 }
 
-function transitionOf(root: Grown, name: string, event: string): Transition {
+function transitionOf(root: MutableState, name: string, event: string): Transition {
   const [source = "", targets] = name.split(" -> ");
   const id = `${name} ${event}`;
   return {
@@ -68,16 +68,16 @@ function transitionOf(root: Grown, name: string, event: string): Transition {
     source: stateAt(root, source).id,
     targets: targets?.split(", ").map((path) => stateAt(root, path).id) ?? [],
     event,
-    label: eventWords(event),
+    label: eventLabel(event),
     trigger: "event",
     guarded: false,
     choice: false,
-    stands: [id],
+    representedIds: [id],
   };
 }
 
-/** The state of a path; one that was left at once is in no row's state, so it is added. */
-function stateAt(root: Grown, path: string): Grown {
+/** Finds the state of a path. Adds it if no row has it, because the machine left it within the same event. */
+function stateAt(root: MutableState, path: string): MutableState {
   if (path === root.key) return root;
   let [state, rest] = [root, path];
   for (;;) {

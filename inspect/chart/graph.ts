@@ -1,4 +1,4 @@
-/** Puts a model into the words of the Eclipse Layout Kernel: boxes of a size, arrows with labels of a size. */
+/** Graph for the Eclipse Layout Kernel: boxes, arrows and labels with their sizes. */
 import type { ElkExtendedEdge, ElkNode, LayoutOptions } from "elkjs";
 import { DOT, HEAD, heightOf, labelSize, linesOf, listSize, MARGIN, sizeOf } from "./measures.ts";
 import { type Arrow, containerOf } from "./edges.ts";
@@ -18,7 +18,7 @@ const LAYERED: LayoutOptions = {
   "elk.spacing.labelLabel": "6",
 };
 
-/** Regions lie beside each other and are laid out one by one. */
+/** Regions are laid out separately and placed side by side. */
 const SIDE_BY_SIDE: LayoutOptions = {
   "elk.algorithm": "rectpacking",
   "elk.hierarchyHandling": "SEPARATE_CHILDREN",
@@ -26,16 +26,16 @@ const SIDE_BY_SIDE: LayoutOptions = {
   "elk.spacing.nodeNode": "12",
 };
 
-export const initialId = (state: string) => `${state} initial`;
-export const beginsId = (state: string) => `${state} begins`;
-export const listId = (state: string) => `${state} list`;
+export const initialDotId = (state: string) => `${state} initial`;
+export const initialArrowId = (state: string) => `${state} begins`;
+export const regionListId = (state: string) => `${state} list`;
 
-export function toGraph(model: Model, arrows: readonly Arrow[], framed: boolean): ElkNode {
+export function toGraph(model: Model, arrows: readonly Arrow[], hasFrame: boolean): ElkNode {
   const { root, transitions } = model;
   const contained = Map.groupBy(arrows, containerOf(root));
   const parents = parentsIn(root);
   const order = new Map([...everyState(root)].map(({ id }, place) => [id, place] as const));
-  const apart = new Set([...everyState(root)].filter(hasOwnLayout).map(({ id }) => id));
+  const separate = new Set([...everyState(root)].filter(hasOwnLayout).map(({ id }) => id));
 
   function node(state: State): ElkNode {
     const lines = linesOf(state, transitions);
@@ -46,8 +46,8 @@ export function toGraph(model: Model, arrows: readonly Arrow[], framed: boolean)
     return {
       id: state.id,
       layoutOptions: {
-        ...(apart.has(state.id) ? SIDE_BY_SIDE : LAYERED),
-        "elk.direction": apart.has(parents.get(state.id)?.id ?? "") ? "RIGHT" : "DOWN",
+        ...(separate.has(state.id) ? SIDE_BY_SIDE : LAYERED),
+        "elk.direction": separate.has(parents.get(state.id)?.id ?? "") ? "RIGHT" : "DOWN",
         "elk.padding": padding,
         "elk.nodeSize.constraints": "MINIMUM_SIZE",
         "elk.nodeSize.minimum": `(${size.width},${size.height})`,
@@ -58,35 +58,39 @@ export function toGraph(model: Model, arrows: readonly Arrow[], framed: boolean)
 
   function inside(state: State): Pick<ElkNode, "children" | "edges"> {
     const children = state.children.flatMap((child) => {
-      const { width, height } = listSize(child.alike);
-      return child.alike.length > 0 ? [node(child), { id: listId(child.id), width, height }] : [node(child)];
+      const { width, height } = listSize(child.mergedRegions);
+      return child.mergedRegions.length > 0
+        ? [node(child), { id: regionListId(child.id), width, height }]
+        : [node(child)];
     });
     const [first] = state.initial;
-    const begins = first !== undefined && state.type === "compound";
+    const hasDot = first !== undefined && state.type === "compound";
     return {
-      children: begins
+      children: hasDot
         ? [{
-          id: initialId(state.id),
+          id: initialDotId(state.id),
           width: DOT,
           height: DOT,
           layoutOptions: { "elk.layered.layering.layerConstraint": "FIRST" },
         }, ...children]
         : children,
       edges: [
-        ...(begins ? [{ id: beginsId(state.id), sources: [initialId(state.id)], targets: [first] }] : []),
+        ...(hasDot
+          ? [{ id: initialArrowId(state.id), sources: [initialDotId(state.id)], targets: [first] }]
+          : []),
         ...(contained.get(state.id) ?? []).map(edge),
       ],
     };
   }
 
-  /** Whether an arrow leads from a state, or from inside it, to the one that is defined next. */
-  function areNeighbours({ source, target }: Arrow): boolean {
+  /** Whether an arrow leads from a state, or from a state inside it, to the next one in the definition. */
+  function areNeighbors({ source, target }: Arrow): boolean {
     const next = parents.get(target)?.children.findIndex(({ id }) => id === target) ?? 0;
     const before = parents.get(target)?.children[next - 1];
     return before !== undefined && [...everyState(before)].some(({ id }) => id === source);
   }
 
-  /** Regions can be laid out for themselves unless an arrow leads into or out of one. */
+  /** Whether regions can be laid out separately: no arrow crosses the border of one. */
   function hasOwnLayout({ type, children }: State): boolean {
     if (type !== "parallel") return false;
     const regionOf = new Map(
@@ -96,21 +100,21 @@ export function toGraph(model: Model, arrows: readonly Arrow[], framed: boolean)
   }
 
   function edge(arrow: Arrow): ElkExtendedEdge {
-    const { id, source, target, told } = arrow;
-    const onward = order.get(target)! > order.get(source)!;
+    const { id, source, target, labeled } = arrow;
+    const isForward = order.get(target)! > order.get(source)!;
     return {
       id,
       sources: [source],
       targets: [target],
       layoutOptions: {
-        "elk.layered.priority.direction": onward ? "10" : "0", // what a definition names first lies above
-        "elk.layered.priority.straightness": areNeighbours(arrow) ? "10" : "1",
-        "elk.layered.priority.shortness": areNeighbours(arrow) ? "10" : "1",
+        "elk.layered.priority.direction": isForward ? "10" : "0", // states are placed in the order of their definition
+        "elk.layered.priority.straightness": areNeighbors(arrow) ? "10" : "1",
+        "elk.layered.priority.shortness": areNeighbors(arrow) ? "10" : "1",
       },
-      labels: told.length === 0 ? [] : [{
+      labels: labeled.length === 0 ? [] : [{
         id: `${id} label`,
-        text: told.map(({ label }) => label).join("\n"),
-        ...labelSize(told),
+        text: labeled.map(({ label }) => label).join("\n"),
+        ...labelSize(labeled),
         layoutOptions: { "elk.edgeLabels.inline": "true", "elk.edgeLabels.placement": "CENTER" },
       }],
     };
@@ -126,6 +130,6 @@ export function toGraph(model: Model, arrows: readonly Arrow[], framed: boolean)
       "elk.json.edgeCoords": "ROOT",
       "elk.padding": "[top=14,left=4,bottom=4,right=28]",
     },
-    ...(framed ? { children: [node(root)] } : inside(root)),
+    ...(hasFrame ? { children: [node(root)] } : inside(root)),
   };
 }

@@ -1,14 +1,14 @@
-/** Sizes of everything in a chart, in pixels, and the lines of text that boxes and arrows carry. */
-import { type State, stays, type Transition } from "./model.ts";
-import { shortened, textWidth } from "./text.ts";
+/** Sizes of boxes and labels in pixels, and the lines of text in them. */
+import { isInternal, type State, type Transition } from "./model.ts";
+import { textWidth, truncate } from "./text_width.ts";
 
 export const TITLE = 13;
 export const SMALL = 11;
 export const LINE = 17;
-/** A state's title with the space around it. */
+/** Height of a state's title including its padding. */
 export const HEAD = 36;
 export const MARGIN = 14;
-export const CHIP = { height: 42, gap: 8 };
+export const REGION = { height: 42, gap: 8 };
 export const DOT = 10;
 
 export interface Size {
@@ -16,22 +16,25 @@ export interface Size {
   height: number;
 }
 
-/** The transitions that a box tells in lines, because they lead nowhere else. */
+/** Internal transitions of a state, which its box shows as lines. */
 export function linesOf(state: State, transitions: readonly Transition[]): Transition[] {
-  return transitions.filter((transition) => transition.source === state.id && stays(transition));
+  return transitions.filter((transition) => transition.source === state.id && isInternal(transition));
 }
 
-/** A transition in words; a condition is a lozenge, the way that is left over says so. */
-export function wordsOf({ label, choice, guarded }: Transition): string {
+/** Label of a transition: a lozenge marks a conditional one, "otherwise" the alternative to it. */
+export function transitionLabel({ label, choice, guarded }: Transition): string {
   if (!choice) return label;
   return guarded ? `${label} ◇` : `${label}, otherwise`;
 }
 
-/** What a box needs for itself, whatever lies inside it. */
+/** Minimum size of a box without the states inside it. */
 export function sizeOf({ label, type }: State, lines: readonly Transition[]): Size {
   if (type === "history") return { width: 26, height: 26 };
-  const title = textWidth(shortened(label), TITLE, "bold") + 2 * MARGIN;
-  const longest = Math.max(0, ...lines.map((line) => textWidth(wordsOf(line), SMALL) + 40 + 2 * MARGIN));
+  const title = textWidth(truncate(label), TITLE, "bold") + 2 * MARGIN;
+  const longest = Math.max(
+    0,
+    ...lines.map((line) => textWidth(transitionLabel(line), SMALL) + 40 + 2 * MARGIN),
+  );
   return { width: Math.max(96, title, longest), height: HEAD + heightOf(lines) };
 }
 
@@ -39,26 +42,26 @@ export function heightOf(lines: readonly Transition[]): number {
   return lines.length > 0 ? lines.length * LINE + 8 : 0;
 }
 
-/** What the words on an arrow need. */
+/** Size of the label on an arrow. */
 export function labelSize(transitions: readonly Transition[]): Size {
-  const widths = transitions.map((transition) => textWidth(wordsOf(transition), SMALL, "bold")); // once taken
+  const widths = transitions.map((transition) => textWidth(transitionLabel(transition), SMALL, "bold")); // labels of taken transitions are bold
   return { width: Math.max(...widths) + 18, height: transitions.length * LINE + 4 };
 }
 
-/** How wide a list of regions may get by itself. */
+/** Maximum width of a list of regions in pixels. */
 const LIST_WIDTH = 760;
 
-/** The list of regions that are alike: rows of one length. */
+/** Size of a list of merged regions, in rows of equal length. */
 export function listSize(regions: readonly State[]): Size & { columns: number } {
-  const names = regions.map(({ label }) => textWidth(shortened(label, 24), TITLE, "bold"));
+  const names = regions.map(({ label }) => textWidth(truncate(label, 24), TITLE, "bold"));
   const states = regions.flatMap(({ children }) => children.map(({ label }) => textWidth(label, SMALL)));
   const chip = Math.max(110, ...names, ...states) + 48;
-  const fitting = Math.max(1, Math.floor((LIST_WIDTH + CHIP.gap) / (chip + CHIP.gap)));
+  const fitting = Math.max(1, Math.floor((LIST_WIDTH + REGION.gap) / (chip + REGION.gap)));
   const rows = Math.ceil(regions.length / fitting);
   const columns = Math.ceil(regions.length / rows);
   return {
     columns,
-    width: columns * (chip + CHIP.gap) - CHIP.gap,
-    height: rows * (CHIP.height + CHIP.gap) - CHIP.gap,
+    width: columns * (chip + REGION.gap) - REGION.gap,
+    height: rows * (REGION.height + REGION.gap) - REGION.gap,
   };
 }

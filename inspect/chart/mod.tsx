@@ -1,26 +1,26 @@
-/** The statechart of an actor: drawn from its machine's own definition, in the light of its journal. */
+/** Statechart of an actor, drawn from the definition of its machine and from its journal. */
 import { LRUCache } from "lru-cache";
 import type { ElkNode } from "elkjs";
 import elkjs from "elkjs";
 import type { AnyStateMachine } from "xstate";
 import { condense } from "./condense.ts";
-import { describe } from "./describe.ts";
+import { fromMachine } from "./from_machine.ts";
 import { Figure } from "./figure.tsx";
 import { fromJournal } from "./from_journal.ts";
 import { type Layout, layOut } from "./layout.ts";
 import type { Model } from "./model.ts";
-import { type JournalEntry, trail } from "./trail.ts";
+import { type JournalEntry, tracePath } from "./path.ts";
 
-export type { JournalEntry } from "./trail.ts";
+export type { JournalEntry } from "./path.ts";
 
 export interface ChartRequest {
-  /** Undefined for one that this version does not know: the chart shows what the journal says. */
+  /** Undefined if this version does not know the machine: the chart then shows the journal alone. */
   machine: AnyStateMachine | undefined;
-  /** The machine's name and version, as the row has it. */
+  /** Name and version of the machine, as stored in the row. */
   name: string;
-  /** In the order of its sequence, from the beginning. */
+  /** All rows up to the moment, in ascending order of their sequence. */
   journal: readonly JournalEntry[];
-  /** The last sequence that counts; absent for the present. */
+  /** Last sequence to show; absent: the present. */
   until?: number;
 }
 
@@ -28,15 +28,15 @@ export interface Charts {
   render(request: ChartRequest): Promise<ReturnType<typeof Figure>>;
 }
 
-/** Layouts are kept: they depend on the machine and its participants, and on nothing that happens. */
+/** Renders charts. Caches layouts, which depend only on the machine and its participants. */
 export function createCharts(): Charts {
   const layouts = new LRUCache<string, Promise<Layout>>({ max: 100 });
   let elk: { layout(graph: ElkNode): Promise<ElkNode> } | undefined;
 
   function layoutOf(model: Model): Promise<Layout> {
     const key = JSON.stringify(model);
-    const known = layouts.get(key);
-    if (known) return known;
+    const cached = layouts.get(key);
+    if (cached) return cached;
     const layout = layOut(model, (graph) => (elk ??= new elkjs.default()).layout(graph));
     layouts.set(key, layout);
     layout.catch(() => layouts.delete(key));
@@ -44,11 +44,11 @@ export function createCharts(): Charts {
   }
 
   async function render({ machine, name, journal, until }: ChartRequest) {
-    const model = machine ? describe(machine) : fromJournal(name, journal);
-    const gone = trail(model, journal, until);
+    const model = machine ? fromMachine(machine) : fromJournal(name, journal);
+    const path = tracePath(model, journal, until);
     const shown = condense(model);
-    const layout = await layoutOf(shown).catch(() => undefined); // words are better than no page
-    return <Figure model={shown} layout={layout} gone={gone} known={machine !== undefined} />;
+    const layout = await layoutOf(shown).catch(() => undefined); // the page shows the text outline instead
+    return <Figure model={shown} layout={layout} path={path} known={machine !== undefined} />;
   }
 
   return { render };

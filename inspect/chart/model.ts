@@ -1,59 +1,59 @@
-/** A statechart as it is drawn: what is left of a machine when its actions, guards and context are put aside. */
+/** Model of a statechart: the states and transitions of a machine, without actions, guards and context. */
 
 export interface Model {
   name: string;
-  /** The machine itself; its box is drawn only where something happens to the whole. */
+  /** The machine itself. Its box is drawn only if the machine is parallel or has transitions of its own. */
   root: State;
   transitions: readonly Transition[];
 }
 
 export interface State {
-  /** XState's id of the state. */
+  /** XState's ID of the state. */
   id: string;
   key: string;
   label: string;
   description: string | undefined;
   type: "atomic" | "compound" | "parallel" | "final" | "history";
-  /** Where a compound state begins: ids. */
+  /** IDs of the initial states of a compound state. */
   initial: readonly string[];
   children: readonly State[];
-  /** The states that this box stands for: itself, or the same state in every region that is alike. */
-  stands: readonly string[];
-  /** Regions that are alike and shown as one; each has a place of its own in a list beside it. */
-  alike: readonly State[];
+  /** IDs of the states that this box represents: itself, or the same state of all merged regions. */
+  representedIds: readonly string[];
+  /** Regions that were merged into this one, which the chart lists next to it. */
+  mergedRegions: readonly State[];
 }
 
 export interface Transition {
   id: string;
-  /** Its name in the journal. Transitions of different events may share one. */
+  /** Name in the journal. Transitions of different events may share a name. */
   name: string;
   source: string;
-  /** Ids; none: the state stays as it is. */
+  /** State IDs; empty: the transition stays in its state. */
   targets: readonly string[];
-  /** The event's name in the journal. */
+  /** Name of the event in the journal. */
   event: string;
   label: string;
   trigger: "event" | "delay" | "done" | "always";
   guarded: boolean;
-  /** One of several ways that the same event may go from this state. */
+  /** Whether the same event has other transitions in this state. */
   choice: boolean;
-  stands: readonly string[];
+  representedIds: readonly string[];
 }
 
-/** A state and everything inside it, parents first. */
+/** A state and all states inside it, parents first. */
 export function* everyState(state: State): Generator<State> {
   yield state;
   for (const child of state.children) yield* everyState(child);
 }
 
-/** Each state's parent, by their ids. */
+/** Parent of each state, by the ID of the state. */
 export function parentsIn(root: State): Map<string, State> {
   const parents = new Map<string, State>();
   for (const state of everyState(root)) for (const child of state.children) parents.set(child.id, state);
   return parents;
 }
 
-/** Whether a transition leaves every box where it is: nothing to draw an arrow for. */
-export function stays({ source, targets }: Transition): boolean {
+/** Whether a transition stays in its state, so that it needs no arrow. */
+export function isInternal({ source, targets }: Transition): boolean {
   return targets.length === 0 || (targets.length === 1 && targets[0] === source);
 }

@@ -1,8 +1,8 @@
-/** A state as the journal tells it: one word, or JSON for a nested one. */
+/** State values of the journal: a name, or JSON if the state is nested. */
 import type { StateValue } from "xstate";
 import type { State } from "./model.ts";
 
-/** Text that is no state value counts as one word, so that nothing in a journal is unreadable. */
+/** Parses a state value. Other text counts as the name of a state, so that every journal is readable. */
 export function parseState(text: string): StateValue {
   if (!text.startsWith("{")) return text;
   try {
@@ -19,12 +19,12 @@ function isStateValue(value: unknown): value is StateValue {
     Object.values(value).every(isStateValue);
 }
 
-/** The states beside each other on the top of a value, with what is inside them. */
+/** Parallel states at the top of a value, each with the value inside it. */
 export function parts(value: StateValue): [key: string, inside: StateValue | undefined][] {
   return typeof value === "string" ? [[value, undefined]] : Object.entries(value);
 }
 
-/** The ids of all states that a value means, and the paths of those that the machine does not have. */
+/** IDs of all active states of a value, and the paths of those that the machine does not have. */
 export function activeIn(root: State, value: StateValue): { active: Set<string>; unknown: string[] } {
   const active = new Set([root.id]);
   const unknown: string[] = [];

@@ -1,11 +1,11 @@
-/** The groups of a customer, and which price list follows from them and why. */
+/** Groups of a customer, and the resulting price list with the reason. */
 import { decidePriceList, type PriceListReason } from "../../actors/customers/price_list.ts";
 import type { Membership } from "../../db/lookups.ts";
 import { Instant } from "../page.tsx";
 
 export function Groups({ groups, anonymized }: { groups: readonly Membership[]; anonymized: boolean }) {
   if (anonymized) {
-    return <p class="empty">The erasure has ended all memberships; no price list is decided.</p>;
+    return <p class="empty">The erasure ended all memberships, so no price list applies.</p>;
   }
   const { priceListId, reason } = decidePriceList(groups);
   return (
@@ -14,21 +14,21 @@ export function Groups({ groups, anonymized }: { groups: readonly Membership[]; 
         {REASONS[reason](groups)}
         {priceListId !== undefined && (
           <>
-            {" "}Price list <code>{priceListId}</code> holds.
+            {" "}Price list <code>{priceListId}</code> applies.
           </>
         )}
       </p>
       {groups.length > 0 && (
         <div class="scroll" role="region" aria-label="Groups" tabindex={0}>
           <table class="stacked">
-            <caption>Groups in the order in which they decide</caption>
+            <caption>Groups in resolution order</caption>
             <thead>
               <tr>
                 <th scope="col">Group</th>
                 <th scope="col">Priority</th>
                 <th scope="col">Member since</th>
                 <th scope="col">Price list</th>
-                <th scope="col">Id</th>
+                <th scope="col">ID</th>
               </tr>
             </thead>
             <tbody>
@@ -42,7 +42,7 @@ export function Groups({ groups, anonymized }: { groups: readonly Membership[]; 
                   <td data-name="Price list">
                     <code>{priceListId}</code>
                   </td>
-                  <td data-name="Id">
+                  <td data-name="ID">
                     <code>{groupId}</code>
                   </td>
                 </tr>
@@ -55,14 +55,14 @@ export function Groups({ groups, anonymized }: { groups: readonly Membership[]; 
   );
 }
 
-/** The first of the groups decides, and the second one is what it is compared with. */
+/** Reason for the price list: the first group decides, compared with the second one. */
 const REASONS: Record<PriceListReason, (groups: readonly Membership[]) => string> = {
-  NO_GROUP: () => "The customer is in no group, so the store's own prices hold.",
+  NO_GROUP: () => "The customer is in no group, so the store's own prices apply.",
   ONLY_GROUP: ([first]) => `${first?.name} decides: it is the only group.`,
   HIGHEST_PRIORITY: ([first, second]) =>
-    `${first?.name} decides: its priority ${first?.priority} is the highest, before the ${second?.priority} of ${second?.name}.`,
+    `${first?.name} decides: its priority ${first?.priority} is the highest; the next is ${second?.name} with ${second?.priority}.`,
   EARLIEST_ASSIGNED: ([first, second]) =>
-    `${first?.name} decides: it has the same priority as ${second?.name}, and the customer has been in it for longer.`,
+    `${first?.name} decides: it has the same priority as ${second?.name}, and the customer joined it earlier.`,
   LOWEST_GROUP_ID: ([first, second]) =>
-    `${first?.name} decides: it has the same priority as ${second?.name}, since the same instant, and the lower id.`,
+    `${first?.name} decides: it has the same priority as ${second?.name}, was assigned at the same instant, and it has the lower ID.`,
 };

@@ -1,4 +1,4 @@
-/** `/inspect/customers/{customerId}`: one customer, and everything that has been asked about it. */
+/** `/inspect/customers/{customerId}`: page of one customer with the GDPR requests about it. */
 import type { Hono } from "@hono/hono";
 import { z } from "zod";
 import { customerMachine } from "../../actors/customers/customer_machine.ts";
@@ -38,7 +38,7 @@ export function addCustomers(app: Hono<InspectEnv>, { reader, lookups, charts, l
 
 function idOf(c: InspectContext): string {
   const { success, data } = uuid.safeParse(c.req.param("customerId"));
-  if (!success) throw new DomainError("NOT_FOUND", "Cannot find the customer: the id is no UUID");
+  if (!success) throw new DomainError("NOT_FOUND", "Cannot find the customer: the ID is not a UUID");
   return data;
 }
 

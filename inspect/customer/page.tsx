@@ -1,14 +1,14 @@
-/** The page of one customer: where the account stands, what it is in, and everything that has been asked about it. */
+/** Page of one customer: account status, personal values, requests, groups, statechart and timeline. */
 import type { Child } from "@hono/hono/jsx";
 import type { Charts } from "../chart/mod.tsx";
-import { searchOf } from "../overview/query.ts";
+import { toSearch } from "../overview/query.ts";
 import { Requests } from "../overview/table.tsx";
-import { shortId } from "../overview/words.ts";
+import { shortId } from "../overview/labels.ts";
 import { Instant, Page } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { Timeline } from "../timeline/mod.tsx";
 import { EVENTS } from "../timeline/read.ts";
-import { eventWords, sentence, stateWords } from "../words.ts";
+import { capitalize, eventLabel, stateLabel } from "../labels.ts";
 import { Groups } from "./groups.tsx";
 import { Profile } from "./profile.tsx";
 import { type CustomerReading, REQUESTS, type View } from "./read.ts";
@@ -27,8 +27,8 @@ export function CustomerPage({ c, view, reading, chart, now }: CustomerPageProps
   const live = { path: inStore(c, `${path}/live`), fingerprint };
   return (
     <Page c={c} title={`Customer ${shortId(view.customerId)}`} live={live}>
-      <div data-part="standing">
-        <Standing c={c} reading={reading} />
+      <div data-part="status">
+        <AccountStatus c={c} reading={reading} />
       </div>
       <div data-part="facts">
         <Facts view={view} reading={reading} />
@@ -37,19 +37,17 @@ export function CustomerPage({ c, view, reading, chart, now }: CustomerPageProps
         <Profile reading={reading} />
       </Section>
       <Section name="requests" title="GDPR requests">
-        {requests.length === 0
-          ? <p class="empty">Nobody has opened a request about this customer.</p>
-          : (
-            <Requests
-              c={c}
-              caption="Requests about this customer, the newest on top"
-              requests={requests.slice(0, REQUESTS)}
-              now={now}
-            />
-          )}
+        {requests.length === 0 ? <p class="empty">No request was opened about this customer.</p> : (
+          <Requests
+            c={c}
+            caption="Requests about this customer, newest first"
+            requests={requests.slice(0, REQUESTS)}
+            now={now}
+          />
+        )}
         {requests.length > REQUESTS && (
           <p>
-            <a href={inStore(c, `/inspect${searchOf({ customer: view.customerId }, "newest")}`)}>
+            <a href={inStore(c, `/inspect${toSearch({ customer: view.customerId }, "newest")}`)}>
               All requests of this customer
             </a>
           </p>
@@ -60,11 +58,11 @@ export function CustomerPage({ c, view, reading, chart, now }: CustomerPageProps
       </Section>
       <div class="request-course">
         <section aria-labelledby="chart" class="request-chart">
-          <h2 id="chart">Where the account stands</h2>
+          <h2 id="chart">Account status</h2>
           {moment && (
             <p class="moment-banner" role="status">
-              The chart shows how it was at <Instant at={moment.at} />, after event #{moment.sequence}{" "}
-              ({eventWords(moment.eventType)}). <a href={inStore(c, path)}>Back to now</a>
+              The chart shows the account at <Instant at={moment.at} />, after event #{moment.sequence}{" "}
+              ({eventLabel(moment.eventType)}). <a href={inStore(c, path)}>Back to now</a>
             </p>
           )}
           <div data-part="chart">{chart}</div>
@@ -89,21 +87,21 @@ function Section({ name, title, children }: { name: string; title: string; child
   );
 }
 
-/** What is going on, in a line. */
-function Standing({ c, reading: { facts } }: { c: InspectContext; reading: CustomerReading }) {
+/** Status of the account in one line. */
+function AccountStatus({ c, reading: { facts } }: { c: InspectContext; reading: CustomerReading }) {
   const { status, anonymizedAt, erasedBy } = facts;
-  if (!anonymizedAt) return <p class="situation">{sentence(stateWords(status.toLowerCase()))}</p>;
+  if (!anonymizedAt) return <p class="situation">{capitalize(stateLabel(status.toLowerCase()))}</p>;
   return (
     <p class="situation">
-      Anonymised on <Instant at={anonymizedAt} />
+      Anonymized on <Instant at={anonymizedAt} />
       {erasedBy && (
         <>
-          , by the erasure request{" "}
+          , by erasure request{" "}
           <a href={inStore(c, `/inspect/requests/${erasedBy}`)} title={erasedBy}>
             <code>{shortId(erasedBy)}</code>
           </a>
         </>
-      )}; the row, its id and its history stay
+      )}; the row, its ID and its history remain
     </p>
   );
 }

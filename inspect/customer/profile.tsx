@@ -1,16 +1,16 @@
-/** The person behind a customer, for who may know. */
+/** Personal values of a customer, for roles that may read them. */
 import type { Address } from "../../db/lookups.ts";
 import type { CustomerReading } from "./read.ts";
 
 export function Profile({ reading: { values, facts } }: { reading: CustomerReading }) {
   if (facts.anonymizedAt) {
-    return <p class="empty">Nothing personal is left: the erasure has emptied it.</p>;
+    return <p class="empty">The erasure removed all personal values.</p>;
   }
   if (!values) {
     return (
       <p class="empty">
-        Hidden: your role does not show personal values. It takes CUSTOMER_SUPPORT, CUSTOMER_MANAGER or
-        STORE_MANAGER. The number of addresses is {facts.addresses}.
+        Hidden: your role may not read personal values. The roles CUSTOMER_SUPPORT, CUSTOMER_MANAGER and
+        STORE_MANAGER may. The number of addresses is {facts.addresses}.
       </p>
     );
   }
@@ -45,6 +45,6 @@ function defaultsOf({ isDefaultShipping, isDefaultBilling }: Address): string[] 
 }
 
 function linesOf({ line1, line2, postalCode, city, state, country }: Address): string[] {
-  const place = [postalCode, city].filter((part) => part).join(" ");
-  return [line1, line2, place, state, country].filter((part): part is string => Boolean(part));
+  const cityLine = [postalCode, city].filter((part) => part).join(" ");
+  return [line1, line2, cityLine, state, country].filter((part): part is string => Boolean(part));
 }

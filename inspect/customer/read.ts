@@ -1,4 +1,4 @@
-/** Reads what the page of a customer shows. */
+/** Reads the data of a customer's page. */
 import type { Principal } from "../../domain/principal.ts";
 import { authorizeStaff } from "../../domain/authorization.ts";
 import { hasCode } from "../../domain/errors.ts";
@@ -11,42 +11,43 @@ import type { StoreReader } from "../../db/store_reader.ts";
 import { readLines } from "../timeline/read.ts";
 import type { Line } from "../timeline/runs.ts";
 
-/** Requests that are shown at most; all of them stand on the overview. */
+/** Maximum number of requests on the page; the overview lists all of them. */
 export const REQUESTS = 50;
 
-/** What a page is asked for. */
+/** Parameters of the page. */
 export interface View {
   customerId: string;
-  /** The sequence of the event after which the chart is shown; undefined for the present. */
+  /** Sequence of the event after which the chart is shown; undefined: the present. */
   at: number | undefined;
-  /** The sequence of the newest event of the timeline's page. */
+  /** Sequence of the newest event on the timeline's page; undefined: the last event. */
   upTo: number | undefined;
 }
 
-/** What stands in the columns of the personal-data map. */
+/** Values of the columns in the personal-data map. */
 export type Values = Pick<
   Customer,
   "email" | "firstName" | "lastName" | "phone" | "locale" | "addresses"
 >;
 
 export interface CustomerReading {
-  /** Changes with what is read here. */
+  /** Text that changes whenever this data changes. */
   fingerprint: string;
   facts: CustomerFacts;
-  /** Undefined for who may not read them; they are not read then. */
+  /** Undefined if the viewer may not read them; the query is then skipped. */
   values: Values | undefined;
   /** In resolution order. */
   groups: Membership[];
-  /** The newest first; one more than are shown where there are more. */
+  /** Newest first; REQUESTS + 1 if there are more. */
   requests: FoundRequest[];
-  /** The journal up to the moment, for the chart. */
+  /** Journal up to `moment`, for the chart. */
   summary: SummarizedEvent[];
-  /** A page of the timeline, newest first. */
+  /** Page of the timeline, newest first. */
   lines: Line[];
+  /** Event that the page shows; undefined: the present. */
   moment: ActorEventRow | undefined;
 }
 
-/** @returns undefined where the store has no such customer, or the customer no such event */
+/** @returns undefined if the customer or the event does not exist in the store */
 export async function readCustomer(
   { reader, lookups }: { reader: StoreReader; lookups: Lookups },
   by: Principal,
@@ -79,7 +80,7 @@ export async function readCustomer(
   return reading && { ...reading, values, groups: groups?.memberships ?? [] };
 }
 
-/** Who answers for the store's requests need not know the people behind them. */
+/** Whether the principal may read personal values; privacy officers need another role for that. */
 export function mayReadValues(by: Principal): boolean {
   try {
     authorizeStaff("read customers", ["CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"], by);

@@ -1,52 +1,56 @@
-/** The form that puts filters into the address: it works without a script. */
+/** Filter form of the overview. It submits the filters as query parameters, so it needs no script. */
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { type InspectContext, inStore } from "../session.ts";
-import { sentence, stateWords } from "../words.ts";
-import { type Asked, OUTCOMES, searchOf, STATUSES, type Wanted } from "./query.ts";
-import { outcomeWords, typeWords } from "./words.ts";
+import { capitalize, stateLabel } from "../labels.ts";
+import { type FilterValues, OUTCOMES, type OverviewQuery, STATUSES, toSearch } from "./query.ts";
+import { outcomeLabel, typeLabel } from "./labels.ts";
 
 type Choice = readonly [value: string, words: string];
 
-const TYPES: Choice[] = RIGHTS.map((type) => [type, sentence(typeWords(type))]);
+const TYPES: Choice[] = RIGHTS.map((type) => [type, capitalize(typeLabel(type))]);
 const STATUS: Choice[] = [
   ["OPEN", "Open: pending or in progress"],
-  ...STATUSES.map((status): Choice => [status, sentence(stateWords(status))]),
+  ...STATUSES.map((status): Choice => [status, capitalize(stateLabel(status))]),
 ];
-const OUTCOME: Choice[] = OUTCOMES.map((outcome) => [outcome, sentence(outcomeWords(outcome))]);
+const OUTCOME: Choice[] = OUTCOMES.map((outcome) => [outcome, capitalize(outcomeLabel(outcome))]);
 const DUE: Choice[] = [["overdue", "Overdue"], ["at_risk", "At risk: within 7 days"]];
 
-/** @param services that open requests wait for */
+/** @param services services that open requests wait for */
 export function Filters(
-  { c, asked: { wanted, sort }, services }: { c: InspectContext; asked: Asked; services: readonly string[] },
+  { c, query: { filters, sort }, services }: {
+    c: InspectContext;
+    query: OverviewQuery;
+    services: readonly string[];
+  },
 ) {
   const { by, home } = c.var;
-  const known = new Set([...services, ...wanted.waiting === undefined ? [] : [wanted.waiting]]);
+  const known = new Set([...services, ...filters.waiting === undefined ? [] : [filters.waiting]]);
   return (
     <form class="filters" method="get" action="/inspect" aria-label="Filters">
-      <Select name="type" label="Type" choices={TYPES} wanted={wanted} />
-      <Select name="status" label="Status" choices={STATUS} wanted={wanted} />
-      <Select name="outcome" label="Outcome" choices={OUTCOME} wanted={wanted} />
-      <Select name="due" label="Due" choices={DUE} wanted={wanted} />
+      <Select name="type" label="Type" choices={TYPES} filters={filters} />
+      <Select name="status" label="Status" choices={STATUS} filters={filters} />
+      <Select name="outcome" label="Outcome" choices={OUTCOME} filters={filters} />
+      <Select name="due" label="Due" choices={DUE} filters={filters} />
       <Select
         name="waiting"
         label="Waiting for"
         choices={[...known].map((name) => [name, name])}
-        wanted={wanted}
+        filters={filters}
       />
       <p class="field customer">
-        <label for="customer">Customer id</label>
-        <input id="customer" name="customer" value={wanted.customer} autocomplete="off" spellcheck={false} />
+        <label for="customer">Customer ID</label>
+        <input id="customer" name="customer" value={filters.customer} autocomplete="off" spellcheck={false} />
       </p>
       <p class="field checks">
-        <Check name="held" label="On hold" wanted={wanted} />
-        <Check name="stuck" label="Stuck" wanted={wanted} />
+        <Check name="held" label="On hold" filters={filters} />
+        <Check name="stuck" label="Stuck" filters={filters} />
       </p>
       {sort !== "due" && <input type="hidden" name="sort" value={sort} />}
       {by.storeId !== home && <input type="hidden" name="store" value={by.storeId} />}
       <p class="field submit">
         <button type="submit">Show</button>
-        {Object.keys(wanted).length > 0 && (
-          <a href={inStore(c, `/inspect${searchOf({}, sort)}`)}>Without filters</a>
+        {Object.keys(filters).length > 0 && (
+          <a href={inStore(c, `/inspect${toSearch({}, sort)}`)}>Clear filters</a>
         )}
       </p>
     </form>
@@ -54,11 +58,11 @@ export function Filters(
 }
 
 function Select(
-  { name, label, choices, wanted }: {
-    name: keyof Wanted;
+  { name, label, choices, filters }: {
+    name: keyof FilterValues;
     label: string;
     choices: readonly Choice[];
-    wanted: Wanted;
+    filters: FilterValues;
   },
 ) {
   return (
@@ -67,17 +71,17 @@ function Select(
       <select id={name} name={name}>
         <option value="">Any</option>
         {choices.map(([value, words]) => (
-          <option value={value} selected={wanted[name] === value}>{words}</option>
+          <option value={value} selected={filters[name] === value}>{words}</option>
         ))}
       </select>
     </p>
   );
 }
 
-function Check({ name, label, wanted }: { name: "held" | "stuck"; label: string; wanted: Wanted }) {
+function Check({ name, label, filters }: { name: "held" | "stuck"; label: string; filters: FilterValues }) {
   return (
     <label>
-      <input type="checkbox" name={name} value="yes" checked={wanted[name] === "yes"} /> {label}
+      <input type="checkbox" name={name} value="yes" checked={filters[name] === "yes"} /> {label}
     </label>
   );
 }

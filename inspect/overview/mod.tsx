@@ -1,70 +1,74 @@
-/** `/inspect`: the requests of a store, what is urgent first. */
+/** `/inspect`: overview of a store's requests, the most urgent first. */
 import type { Hono } from "@hono/hono";
 import type { Pages } from "../options.ts";
 import { Page } from "../page.tsx";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
-import { counted } from "../spans.ts";
+import { formatCount } from "../durations.ts";
 import { Filters } from "./filters.tsx";
-import { type Asked, readQuery, searchOf } from "./query.ts";
+import { type OverviewQuery, readQuery, toSearch } from "./query.ts";
 import { createFingerprints, readOverview } from "./read.ts";
 import { Requests } from "./table.tsx";
-import { Kinds, Needs, Waiting } from "./tiles.tsx";
+import { AttentionTiles, CountsTable, WaitingServices } from "./tiles.tsx";
 
 export function addOverview(app: Hono<InspectEnv>, { reader, live }: Pages): void {
   const fingerprint = createFingerprints(reader);
 
   app.get("/", async (c) => {
-    const asked = readQuery(new URL(c.req.url).searchParams);
+    const query = readQuery(new URL(c.req.url).searchParams);
     const { storeId } = c.var.by;
     const now = new Date();
     return c.html(
-      <Overview c={c} asked={asked} now={now} {...await readOverview(reader, storeId, asked, now)} />,
+      <Overview c={c} query={query} now={now} {...await readOverview(reader, storeId, query, now)} />,
     );
   });
 
   app.get("/live", (c) => {
-    const asked = readQuery(new URL(c.req.url).searchParams);
-    return live.follow(c, () => fingerprint(c.var.by.storeId, asked, new Date()));
+    const query = readQuery(new URL(c.req.url).searchParams);
+    return live.follow(c, () => fingerprint(c.var.by.storeId, query, new Date()));
   });
 }
 
-type Props = { c: InspectContext; asked: Asked; now: Date } & Awaited<ReturnType<typeof readOverview>>;
+type Props =
+  & { c: InspectContext; query: OverviewQuery; now: Date }
+  & Awaited<ReturnType<typeof readOverview>>;
 
-function Overview({ c, asked, now, fingerprint, counts, requests, next }: Props) {
-  const { wanted, sort, after, notices } = asked;
-  const live = { path: inStore(c, `/inspect/live${searchOf(wanted, sort, after)}`), fingerprint };
+function Overview({ c, query, now, fingerprint, counts, requests, next }: Props) {
+  const { filters, sort, after, notices } = query;
+  const live = { path: inStore(c, `/inspect/live${toSearch(filters, sort, after)}`), fingerprint };
   return (
     <Page c={c} title="GDPR requests" live={live}>
       {notices.length > 0 && (
         <div class="overview-notice" role="status">{notices.map((notice) => <p>{notice}</p>)}</div>
       )}
       <div data-part="counts">
-        <Needs c={c} counts={counts} wanted={wanted} />
-        <Kinds c={c} counts={counts} wanted={wanted} />
-        <Waiting c={c} counts={counts} wanted={wanted} />
+        <AttentionTiles c={c} counts={counts} filters={filters} />
+        <CountsTable c={c} counts={counts} filters={filters} />
+        <WaitingServices c={c} counts={counts} filters={filters} />
       </div>
-      <h2 id="list">{Object.keys(wanted).length > 0 ? "Requests that match the filters" : "All requests"}</h2>
-      <Filters c={c} asked={asked} services={counts.waiting.map(({ service }) => service)} />
+      <h2 id="list">
+        {Object.keys(filters).length > 0 ? "Requests that match the filters" : "All requests"}
+      </h2>
+      <Filters c={c} query={query} services={counts.waiting.map(({ service }) => service)} />
       <div data-part="requests">
         {counts.stuck > 0 && requests.some(({ status }) => status !== "COMPLETED") && (
           <p>
-            <a class="button" href={inStore(c, `/inspect/retry${searchOf(wanted, "due")}`)}>
-              Retry what is stuck…
+            <a class="button" href={inStore(c, `/inspect/retry${toSearch(filters, "due")}`)}>
+              Retry stuck requests…
             </a>
           </p>
         )}
-        {requests.length === 0 ? <Nothing asked={asked} all={counts.kinds.length} /> : (
+        {requests.length === 0 ? <Nothing query={query} all={counts.kinds.length} /> : (
           <Requests
             c={c}
-            caption={captionOf(asked, requests.length)}
+            caption={captionOf(query, requests.length)}
             requests={requests}
             now={now}
-            order={asked}
+            order={query}
           />
         )}
         <nav class="pages" aria-label="Pages">
-          {after && <a href={inStore(c, `/inspect${searchOf(wanted, sort)}`)}>First page</a>}
-          {next && <a rel="next" href={inStore(c, `/inspect${searchOf(wanted, sort, next)}`)}>Next page</a>}
+          {after && <a href={inStore(c, `/inspect${toSearch(filters, sort)}`)}>First page</a>}
+          {next && <a rel="next" href={inStore(c, `/inspect${toSearch(filters, sort, next)}`)}>Next page</a>}
         </nav>
       </div>
     </Page>
@@ -72,23 +76,25 @@ function Overview({ c, asked, now, fingerprint, counts, requests, next }: Props)
 }
 
 const ORDERS = {
-  due: "open ones first, the most urgent on top",
-  newest: "the newest on top",
-  oldest: "the oldest on top",
+  due: "open requests first, the most urgent on top",
+  newest: "newest first",
+  oldest: "oldest first",
 };
 
-function captionOf({ sort, after }: Asked, count: number): string {
-  return `${counted(count, after ? "further request" : "request")} on this page, ${ORDERS[sort]}`;
+function captionOf({ sort, after }: OverviewQuery, count: number): string {
+  return `${formatCount(count, after ? "further request" : "request")} on this page, ${ORDERS[sort]}`;
 }
 
-/** @param all 0: the store has no request at all */
-function Nothing({ asked: { after }, all }: { asked: Asked; all: number }) {
-  if (after) return <p class="empty">There are no further requests. Those of this page may have moved.</p>;
+/** @param all 0: the store has no requests */
+function Nothing({ query: { after }, all }: { query: OverviewQuery; all: number }) {
+  if (after) {
+    return <p class="empty">There are no further requests. The requests on this page may have moved.</p>;
+  }
   if (all === 0) {
     return (
       <p class="empty">
-        This store has no requests yet. They appear here as soon as somebody opens one: a customer in the
-        storefront, or staff over the API.
+        This store has no requests yet. A request appears here when a customer opens it in the storefront or
+        staff open it through the API.
       </p>
     );
   }

@@ -1,4 +1,4 @@
-/** What the address of the overview asks for: which requests, in which order, from where on. */
+/** Query parameters of the overview: filters, sort order and cursor. */
 import { z } from "zod";
 import { AT_RISK_MS } from "../../actors/gdpr/machines/events.ts";
 import { RIGHTS } from "../../actors/gdpr/types.ts";
@@ -9,24 +9,24 @@ import { later } from "../../lib/dates.ts";
 export const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"] as const;
 export const OUTCOMES = ["FULFILLED", "REFUSED", "CANCELLED"] as const;
 
-/** Each filter by its name in the address, and what it takes there. */
+/** Filters by parameter name, with their schema and accepted values. */
 const FILTERS = {
-  type: { schema: z.enum(RIGHTS), takes: RIGHTS.join(", ") },
-  status: { schema: z.enum(["OPEN", ...STATUSES]), takes: ["OPEN", ...STATUSES].join(", ") },
-  outcome: { schema: z.enum(OUTCOMES), takes: OUTCOMES.join(", ") },
-  due: { schema: z.enum(["overdue", "at_risk"]), takes: "overdue, at_risk" },
-  held: { schema: z.literal("yes"), takes: "yes" },
-  stuck: { schema: z.literal("yes"), takes: "yes" },
-  waiting: { schema: text(100), takes: "the name of a service" },
-  customer: { schema: uuid, takes: "the id of a customer" },
+  type: { schema: z.enum(RIGHTS), accepts: RIGHTS.join(", ") },
+  status: { schema: z.enum(["OPEN", ...STATUSES]), accepts: ["OPEN", ...STATUSES].join(", ") },
+  outcome: { schema: z.enum(OUTCOMES), accepts: OUTCOMES.join(", ") },
+  due: { schema: z.enum(["overdue", "at_risk"]), accepts: "overdue, at_risk" },
+  held: { schema: z.literal("yes"), accepts: "yes" },
+  stuck: { schema: z.literal("yes"), accepts: "yes" },
+  waiting: { schema: text(100), accepts: "the name of a service" },
+  customer: { schema: uuid, accepts: "the id of a customer" },
 };
 type Filters = typeof FILTERS;
 
-/** What else an address may have. */
+/** Other parameters. */
 const OTHERS = ["sort", "after", "store"];
 
-/** The filters that are set. */
-export type Wanted = { [Name in keyof Filters]?: z.output<Filters[Name]["schema"]> | undefined };
+/** Values of the filters that are set. */
+export type FilterValues = { [Name in keyof Filters]?: z.output<Filters[Name]["schema"]> | undefined };
 
 export const SORTS = { due: "DUE", newest: "NEWEST", oldest: "OLDEST" } as const satisfies Record<
   string,
@@ -34,61 +34,65 @@ export const SORTS = { due: "DUE", newest: "NEWEST", oldest: "OLDEST" } as const
 >;
 export type Sort = keyof typeof SORTS;
 
-export interface Asked {
-  wanted: Wanted;
+export interface OverviewQuery {
+  filters: FilterValues;
   sort: Sort;
   after: RequestPosition | undefined;
-  /** What of the address could not be taken, in sentences without its values. */
+  /** Sentences about parameters that were ignored. They contain no values of the address. */
   notices: string[];
 }
 
-/** Names of the address that the page does not know and that it lists. */
-const NAMED = 5;
+/** Maximum number of unknown parameters that get a notice. */
+const MAX_UNKNOWN = 5;
 
-/** Whatever it cannot read it leaves out, and says so. */
-export function readQuery(query: URLSearchParams): Asked {
+/** Parses the parameters. Ignores invalid ones and adds a notice about each. */
+export function readQuery(parameters: URLSearchParams): OverviewQuery {
   const notices: string[] = [];
-  const taken: Record<string, string> = {};
+  const filters: Record<string, string> = {};
   let unknown = 0;
-  for (const [name, given] of Map.groupBy(query, ([name]) => name)) {
+  for (const [name, given] of Map.groupBy(parameters, ([name]) => name)) {
     const [value = "", another] = given.map(([, value]) => value).filter((value) => value.trim() !== "");
     const isOther = OTHERS.includes(name);
     const isFilter = Object.hasOwn(FILTERS, name);
     if (another !== undefined && (isFilter || isOther)) {
-      notices.push(`The address has ${name} more than once; the first one counts.`);
+      notices.push(`The address contains ${name} more than once; only the first value is used.`);
     }
     if (isOther || value === "") continue;
     if (!isFilter) {
-      const known = /^[\w-]{1,30}$/.test(name) ? name : "something";
-      if (++unknown <= NAMED) {
-        notices.push(`The address has ${known}, which this page does not know. It is left out.`);
+      const known = /^[\w-]{1,30}$/.test(name) ? name : "an unknown parameter";
+      if (++unknown <= MAX_UNKNOWN) {
+        notices.push(`The address contains ${known}, which is not a parameter of this page. It is ignored.`);
       }
       continue;
     }
-    const { schema, takes } = FILTERS[name as keyof Wanted];
+    const { schema, accepts } = FILTERS[name as keyof FilterValues];
     const { data } = schema.safeParse(value);
     if (data === undefined) {
       notices.push(
-        `The address has a value for ${name} that cannot be read, so it is left out. It takes: ${takes}.`,
+        `The value of ${name} in the address is invalid and ignored. Accepted values: ${accepts}.`,
       );
-    } else taken[name] = data;
+    } else filters[name] = data;
   }
-  const sort = query.get("sort") || "due";
+  const sort = parameters.get("sort") || "due";
   const known = Object.hasOwn(SORTS, sort) ? sort as Sort : "due";
   if (known !== sort) {
-    notices.push(`The address has an order that cannot be read. It takes: ${Object.keys(SORTS).join(", ")}.`);
+    notices.push(
+      `The sort order in the address is invalid and ignored. Accepted values: ${
+        Object.keys(SORTS).join(", ")
+      }.`,
+    );
   }
-  const cursor = query.get("after") || undefined;
+  const cursor = parameters.get("after") || undefined;
   const after = readCursor(known, cursor);
   if (cursor !== undefined && !after) {
-    notices.push("The address names a page that is none of this list. This is the first one.");
+    notices.push("The cursor in the address does not belong to this list. This is the first page.");
   }
-  return { wanted: taken as Wanted, sort: known, after, notices };
+  return { filters: filters as FilterValues, sort: known, after, notices };
 }
 
-/** @param now decides what is overdue and at risk */
-export function filterOf(wanted: Wanted, now: Date): RequestFilter {
-  const { type, status, outcome, due, held, stuck, waiting, customer } = wanted;
+/** @param now time that decides which requests are overdue or at risk */
+export function toRequestFilter(filters: FilterValues, now: Date): RequestFilter {
+  const { type, status, outcome, due, held, stuck, waiting, customer } = filters;
   return {
     types: type && [type],
     statuses: status && (status === "OPEN" ? ["PENDING", "IN_PROGRESS"] : [status]),
@@ -102,22 +106,22 @@ export function filterOf(wanted: Wanted, now: Date): RequestFilter {
   };
 }
 
-/** What is due by then, and not overdue, is at risk. */
+/** Requests due before this time, and not overdue, are at risk. */
 export function atRiskUntil(now: Date): Date {
   return later(now, AT_RISK_MS);
 }
 
-/** The part of an address behind its question mark; empty for the overview as it opens. */
-export function searchOf(wanted: Wanted, sort: Sort, after?: RequestPosition): string {
+/** Query string of the overview, with its question mark; empty for the defaults. */
+export function toSearch(filters: FilterValues, sort: Sort, after?: RequestPosition): string {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(wanted)) if (value !== undefined) search.set(name, value);
+  for (const [name, value] of Object.entries(filters)) if (value !== undefined) search.set(name, value);
   if (sort !== "due") search.set("sort", sort);
   if (after) search.set("after", writeCursor(sort, after));
   return search.size === 0 ? "" : `?${search}`;
 }
 
 const BASE64 = { alphabet: "base64url", omitPadding: true } as const;
-/** The order that it is of, whether the last request before it is completed, its instant and its id. */
+/** Cursor: sort order, and whether the last request is completed, its time in milliseconds and its ID. */
 const Position = z.tuple([z.string(), z.boolean(), z.int().min(0).max(Date.UTC(9999, 0)), uuid]);
 
 function writeCursor(sort: Sort, { at, requestId, completed = false }: RequestPosition): string {

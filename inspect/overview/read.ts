@@ -1,24 +1,24 @@
-/** Reads what the overview shows, all of one moment of the database. */
+/** Reads the data of the overview from one database snapshot. */
 import { LRUCache } from "lru-cache";
 import { countRequests, type RequestCounts } from "../../db/gdpr_counts.ts";
 import { type FoundRequest, type RequestPosition, searchRequests } from "../../db/gdpr_search.ts";
 import type { ReadSql, StoreReader } from "../../db/store_reader.ts";
-import { type Asked, atRiskUntil, filterOf, type Sort, SORTS } from "./query.ts";
+import { atRiskUntil, type OverviewQuery, type Sort, SORTS, toRequestFilter } from "./query.ts";
 
 /** Requests on one page. */
 export const PAGE = 50;
 
-export interface Found {
+export interface RequestPage {
   requests: FoundRequest[];
-  /** Where the next page begins; undefined on the last one. */
+  /** Position of the next page; undefined on the last one. */
   next: RequestPosition | undefined;
 }
 
-export async function readOverview(reader: StoreReader, storeId: string, asked: Asked, now: Date) {
+export async function readOverview(reader: StoreReader, storeId: string, query: OverviewQuery, now: Date) {
   return await reader.read(storeId, async (sql) => {
     const [counts, found] = await Promise.all([
       countRequests(sql, storeId, now, atRiskUntil(now)),
-      find(sql, storeId, asked, now),
+      find(sql, storeId, query, now),
     ]);
     return { fingerprint: fingerprintOf(counts, found), counts, ...found };
   });
@@ -27,11 +27,11 @@ export async function readOverview(reader: StoreReader, storeId: string, asked: 
 async function find(
   sql: ReadSql,
   storeId: string,
-  { wanted, sort, after }: Asked,
+  { filters, sort, after }: OverviewQuery,
   now: Date,
-): Promise<Found> {
+): Promise<RequestPage> {
   const page = { order: SORTS[sort], limit: PAGE + 1, after };
-  const rows = await searchRequests(sql, { storeId, filter: filterOf(wanted, now), now }, page);
+  const rows = await searchRequests(sql, { storeId, filter: toRequestFilter(filters, now), now }, page);
   const requests = rows.slice(0, PAGE);
   const last = rows.length > PAGE ? requests.at(-1) : undefined;
   return { requests, next: last && positionOf(last, sort) };
@@ -41,21 +41,21 @@ function positionOf({ requestId, createdAt, dueAt, status }: FoundRequest, sort:
   return { at: sort === "due" ? dueAt : createdAt, requestId, completed: status === "COMPLETED" };
 }
 
-/** Open pages are told in one moment that something has happened, and ask at once: they share a count. */
-const SHARED_MS = 250;
+/** How long open pages share one count, in milliseconds: all of them query after the same notification. */
+const COUNT_TTL_MS = 250;
 
-/** What an overview shows as a text that changes with it; counting once for all who look at a store. */
+/** Creates the fingerprint function of the overview, which counts once for all viewers of a store. */
 export function createFingerprints(reader: StoreReader) {
-  // A resolution of 0 reads the clock each time, where any other keeps a timer running.
+  // Any other resolution than 0 keeps a timer running.
   const counting = new LRUCache<string, Promise<RequestCounts>>({
     max: 1_000,
-    ttl: SHARED_MS,
+    ttl: COUNT_TTL_MS,
     ttlResolution: 0,
   });
 
   function count(storeId: string, now: Date): Promise<RequestCounts> {
-    const begun = counting.get(storeId);
-    if (begun) return begun;
+    const cached = counting.get(storeId);
+    if (cached) return cached;
     const counts = reader.read(
       storeId,
       (sql) => countRequests(sql, storeId, now, atRiskUntil(now)),
@@ -64,16 +64,16 @@ export function createFingerprints(reader: StoreReader) {
     return counts;
   }
 
-  return async (storeId: string, asked: Asked, now: Date): Promise<string> => {
+  return async (storeId: string, query: OverviewQuery, now: Date): Promise<string> => {
     const [counts, found] = await Promise.all([
       count(storeId, now),
-      reader.read(storeId, (sql) => find(sql, storeId, asked, now)),
+      reader.read(storeId, (sql) => find(sql, storeId, query, now)),
     ]);
     return fingerprintOf(counts, found);
   };
 }
 
-function fingerprintOf(counts: RequestCounts, { requests, next }: Found): string {
+function fingerprintOf(counts: RequestCounts, { requests, next }: RequestPage): string {
   const shown = requests.map(({ requestId, version }) => [requestId, version]);
   return JSON.stringify([counts, shown, next !== undefined]);
 }

@@ -1,19 +1,19 @@
-/** A page of requests: what each is, who is waited for, and when it is due. */
+/** Table of requests with status, pending services and due date. */
 import type { Child } from "@hono/hono/jsx";
 import type { FoundRequest } from "../../db/gdpr_search.ts";
 import { Instant } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
-import { spanWords } from "../spans.ts";
-import { sentence } from "../words.ts";
-import { atRiskUntil, searchOf, type Sort, type Wanted } from "./query.ts";
-import { shortId, statusWords, typeWords, waitedFor } from "./words.ts";
+import { formatDuration } from "../durations.ts";
+import { capitalize } from "../labels.ts";
+import { atRiskUntil, type FilterValues, type Sort, toSearch } from "./query.ts";
+import { shortId, statusLabel, typeLabel, waitingFor } from "./labels.ts";
 
 interface Order {
-  wanted: Wanted;
+  filters: FilterValues;
   sort: Sort;
 }
 
-/** @param order absent where the table is not for sorting */
+/** @param order current order; absent: the table cannot be sorted */
 export function Requests(
   { c, caption, requests, now, order }: {
     c: InspectContext;
@@ -46,13 +46,13 @@ export function Requests(
   );
 }
 
-const SAYS: Record<Sort, string> = {
+const SORT_LABELS: Record<Sort, string> = {
   due: "the most urgent first",
   newest: "the newest first",
   oldest: "the oldest first",
 };
 
-/** A head whose link sorts by its column, and the other way round when it does already. */
+/** Column header with a link that sorts by the column, and reverses the order on the second click. */
 function Sortable(
   { c, order, sorts, children }: {
     c: InspectContext;
@@ -62,12 +62,12 @@ function Sortable(
   },
 ) {
   if (!order) return <th scope="col">{children}</th>;
-  const ways = Object.keys(sorts) as Sort[];
+  const options = Object.keys(sorts) as Sort[];
   const now = sorts[order.sort];
-  const next = ways.find((way) => way !== order.sort) ?? ways[0]!;
+  const next = options.find((option) => option !== order.sort) ?? options[0]!;
   return (
     <th scope="col" aria-sort={now ?? "none"}>
-      <a href={inStore(c, `/inspect${searchOf(order.wanted, next)}`)} title={sentence(SAYS[next])}>
+      <a href={inStore(c, `/inspect${toSearch(order.filters, next)}`)} title={capitalize(SORT_LABELS[next])}>
         {children} <span aria-hidden="true">{now === undefined ? "↕" : now === "ascending" ? "↑" : "↓"}</span>
       </a>
     </th>
@@ -76,7 +76,7 @@ function Sortable(
 
 function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; now: Date }) {
   const { requestId, customerId, type, createdAt, held } = request;
-  const waited = waitedFor(request);
+  const waited = waitingFor(request);
   return (
     <tr id={`request-${requestId}`}>
       <th scope="row">
@@ -84,12 +84,12 @@ function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; no
           <code>{shortId(requestId)}</code>
         </a>
       </th>
-      <td data-label="Type">{sentence(typeWords(type))}</td>
-      <td data-label="Status" class={held ? "held" : undefined}>{statusWords(request)}</td>
+      <td data-label="Type">{capitalize(typeLabel(type))}</td>
+      <td data-label="Status" class={held ? "held" : undefined}>{statusLabel(request)}</td>
       <td data-label="Waiting for">
         {waited.length === 0
-          ? <span class="none">nobody</span>
-          : <ul class="waited">{waited.map((who) => <li>{who}</li>)}</ul>}
+          ? <span class="none">no one</span>
+          : <ul class="waited">{waited.map((name) => <li>{name}</li>)}</ul>}
       </td>
       <td data-label="Due">
         <Due request={request} now={now} />
@@ -112,7 +112,7 @@ function Due({ request: { completedAt, dueAt }, now }: { request: FoundRequest; 
     return (
       <div>
         <span class={late > 0 ? "due-words risk" : "due-words quiet"}>
-          {late > 0 ? `Completed, late by ${spanWords(late)}` : "Completed"}
+          {late > 0 ? `Completed, late by ${formatDuration(late)}` : "Completed"}
         </span>{" "}
         <Instant at={completedAt} />
       </div>
@@ -120,10 +120,10 @@ function Due({ request: { completedAt, dueAt }, now }: { request: FoundRequest; 
   }
   const left = dueAt.getTime() - now.getTime();
   const [tone, words] = left < 0
-    ? ["alarm", `Overdue by ${spanWords(left)}`]
+    ? ["alarm", `Overdue by ${formatDuration(left)}`]
     : dueAt <= atRiskUntil(now)
-    ? ["risk", `At risk: due in ${spanWords(left)}`]
-    : ["quiet", `Due in ${spanWords(left)}`];
+    ? ["risk", `At risk: due in ${formatDuration(left)}`]
+    : ["quiet", `Due in ${formatDuration(left)}`];
   return (
     <div>
       <span class={`due-words ${tone}`}>{words}</span> <Instant at={dueAt} />

@@ -1,43 +1,55 @@
-/** What needs somebody first, and how many requests there are of each kind: every number leads to its list. */
+/** Counts of the overview: requests that need attention, and requests by type and status, each linked to its list. */
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import type { RequestCounts } from "../../db/gdpr_counts.ts";
 import { type InspectContext, inStore } from "../session.ts";
-import { counted } from "../spans.ts";
-import { sentence, stateWords } from "../words.ts";
-import { OUTCOMES, searchOf, type Wanted } from "./query.ts";
-import { outcomeWords, typeWords } from "./words.ts";
+import { formatCount } from "../durations.ts";
+import { capitalize, stateLabel } from "../labels.ts";
+import { type FilterValues, OUTCOMES, toSearch } from "./query.ts";
+import { outcomeLabel, typeLabel } from "./labels.ts";
 
-type Props = { c: InspectContext; counts: RequestCounts; wanted: Wanted };
+type Props = { c: InspectContext; counts: RequestCounts; filters: FilterValues };
 
-export function Needs({ c, counts, wanted }: Props) {
+export function AttentionTiles({ c, counts, filters }: Props) {
   const { overdue, atRisk, held, stuck } = counts;
   const tiles = [
-    { count: overdue, name: "Overdue", says: "past the due date", tone: "alarm", wants: { due: "overdue" } },
-    { count: atRisk, name: "At risk", says: "due within 7 days", tone: "risk", wants: { due: "at_risk" } },
-    { count: held, name: "On hold", says: "held back by staff", tone: "risk", wants: { held: "yes" } },
+    {
+      count: overdue,
+      name: "Overdue",
+      explanation: "past the due date",
+      tone: "alarm",
+      query: { due: "overdue" },
+    },
+    {
+      count: atRisk,
+      name: "At risk",
+      explanation: "due within 7 days",
+      tone: "risk",
+      query: { due: "at_risk" },
+    },
+    { count: held, name: "On hold", explanation: "paused by staff", tone: "risk", query: { held: "yes" } },
     {
       count: stuck,
       name: "Stuck",
-      says: "a service is silent, or a step was given up",
+      explanation: "a service does not answer, or a step failed permanently",
       tone: "alarm",
-      wants: { stuck: "yes" },
+      query: { stuck: "yes" },
     },
   ] as const;
   return (
-    <ul class="needs" aria-label="What needs somebody">
-      {tiles.map(({ count, name, says, tone, wants }) => {
-        const here = Object.entries(wants).every(([filter, value]) =>
-          wanted[filter as keyof Wanted] === value
+    <ul class="needs" aria-label="Requests that need attention">
+      {tiles.map(({ count, name, explanation, tone, query }) => {
+        const isCurrent = Object.entries(query).every(([name, value]) =>
+          filters[name as keyof FilterValues] === value
         );
         return (
           <li class={count === 0 ? "need none" : `need ${tone}`}>
             <a
-              href={inStore(c, `/inspect${searchOf(wants, "due")}`)}
-              aria-current={here ? "true" : undefined}
+              href={inStore(c, `/inspect${toSearch(query, "due")}`)}
+              aria-current={isCurrent ? "true" : undefined}
             >
               <strong>{count.toLocaleString("en")}</strong>
               <span class="need-name">{name}</span>
-              <span class="need-says">{says}</span>
+              <span class="need-says">{explanation}</span>
             </a>
           </li>
         );
@@ -46,31 +58,31 @@ export function Needs({ c, counts, wanted }: Props) {
   );
 }
 
-/** A column of the table of kinds. */
+/** Column of the table of counts. */
 interface Column {
   name: string;
-  wants: Wanted;
-  takes(kind: RequestCounts["kinds"][number]): boolean;
+  query: FilterValues;
+  includes(kind: RequestCounts["kinds"][number]): boolean;
 }
 
 const COLUMNS: Column[] = [
   ...(["PENDING", "IN_PROGRESS"] as const).map((status) => ({
-    name: sentence(stateWords(status)),
-    wants: { status },
-    takes: (kind: RequestCounts["kinds"][number]) => kind.status === status,
+    name: capitalize(stateLabel(status)),
+    query: { status },
+    includes: (kind: RequestCounts["kinds"][number]) => kind.status === status,
   })),
   ...OUTCOMES.map((outcome) => ({
-    name: sentence(outcomeWords(outcome)),
-    wants: { outcome },
-    takes: (kind: RequestCounts["kinds"][number]) => kind.outcome === outcome,
+    name: capitalize(outcomeLabel(outcome)),
+    query: { outcome },
+    includes: (kind: RequestCounts["kinds"][number]) => kind.outcome === outcome,
   })),
-  { name: "All", wants: {}, takes: () => true },
+  { name: "All", query: {}, includes: () => true },
 ];
 
-export function Kinds({ c, counts, wanted }: Props) {
-  const rows = [...RIGHTS.map((type) => ({ name: sentence(typeWords(type)), wants: { type } })), {
+export function CountsTable({ c, counts, filters }: Props) {
+  const rows = [...RIGHTS.map((type) => ({ name: capitalize(typeLabel(type)), query: { type } })), {
     name: "All",
-    wants: {} as Wanted,
+    query: {} as FilterValues,
   }];
   return (
     <div class="scroll" role="region" aria-label="Requests by type and status" tabindex={0}>
@@ -87,21 +99,23 @@ export function Kinds({ c, counts, wanted }: Props) {
             <tr>
               <th scope="row">{row.name}</th>
               {COLUMNS.map((column) => {
-                const wants = { ...row.wants, ...column.wants };
+                const query = { ...row.query, ...column.query };
                 const count = total(
                   counts,
                   ({ type, ...kind }) =>
-                    (row.wants.type === undefined || row.wants.type === type) &&
-                    column.takes({ type, ...kind }),
+                    (row.query.type === undefined || row.query.type === type) &&
+                    column.includes({ type, ...kind }),
                 );
-                const here = searchOf(wants, "due") === searchOf(wanted, "due");
+                const isCurrent = toSearch(query, "due") === toSearch(filters, "due");
                 return (
                   <td>
                     <a
                       class={count === 0 ? "none" : undefined}
-                      href={inStore(c, `/inspect${searchOf(wants, "due")}`)}
-                      aria-label={`${row.name}, ${column.name.toLowerCase()}: ${counted(count, "request")}`}
-                      aria-current={here ? "true" : undefined}
+                      href={inStore(c, `/inspect${toSearch(query, "due")}`)}
+                      aria-label={`${row.name}, ${column.name.toLowerCase()}: ${
+                        formatCount(count, "request")
+                      }`}
+                      aria-current={isCurrent ? "true" : undefined}
                     >
                       {count.toLocaleString("en")}
                     </a>
@@ -116,21 +130,21 @@ export function Kinds({ c, counts, wanted }: Props) {
   );
 }
 
-function total({ kinds }: RequestCounts, takes: Column["takes"]): number {
-  return kinds.filter(takes).reduce((sum, { count }) => sum + count, 0);
+function total({ kinds }: RequestCounts, includes: Column["includes"]): number {
+  return kinds.filter(includes).reduce((sum, { count }) => sum + count, 0);
 }
 
-/** The services that requests wait for. */
-export function Waiting({ c, counts: { waiting }, wanted }: Props) {
+/** Services that requests wait for. */
+export function WaitingServices({ c, counts: { waiting }, filters }: Props) {
   if (waiting.length === 0) return null;
   return (
     <p class="waiting">
-      Not answered yet: {waiting.map(({ service, count }, index) => (
+      Waiting for: {waiting.map(({ service, count }, index) => (
         <>
           {index > 0 && ", "}
           <a
-            href={inStore(c, `/inspect${searchOf({ waiting: service }, "due")}`)}
-            aria-current={wanted.waiting === service ? "true" : undefined}
+            href={inStore(c, `/inspect${toSearch({ waiting: service }, "due")}`)}
+            aria-current={filters.waiting === service ? "true" : undefined}
           >
             {service}
           </a>{" "}

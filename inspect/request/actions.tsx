@@ -1,53 +1,53 @@
-/** What can be done with a request: a form for each decision that its machine accepts now. */
+/** Decision forms of a request: one for each decision that its machine accepts now. */
 import {
   type AvailableDecision,
   type Decision,
   DECISIONS,
 } from "../../actors/gdpr/requests/available_decisions.ts";
 import type { InspectContext } from "../session.ts";
-import { DECISION_WORDS } from "./decisions.ts";
+import { DECISION_TEXTS } from "./decisions.ts";
 import type { RequestReading } from "./read.ts";
-import type { To } from "./travel.tsx";
+import type { HrefTo } from "./time_travel.tsx";
 
-/** A decision that somebody has taken: done, or not done and why. */
+/** Result of a submitted decision. */
 export interface Attempt {
   done: boolean;
   message: string;
-  /** What was filled in, so that nothing of it is lost; absent where it is done. */
-  written?: { action: string; service: string; reason: string };
+  /** Values of a refused form, which the page fills in again; absent if the decision was carried out. */
+  input?: { action: string; service: string; reason: string };
 }
 
 export interface ActionsProps {
   c: InspectContext;
-  to: To;
+  hrefTo: HrefTo;
   reading: RequestReading;
   attempt: Attempt | undefined;
 }
 
-export function Actions({ c, to, reading, attempt }: ActionsProps) {
-  const { row, stored: { offers, unreadable } } = reading;
-  const written = attempt?.written;
-  const lost = written && !offers.some(({ type }) => type === written.action);
+export function Actions({ c, hrefTo, reading, attempt }: ActionsProps) {
+  const { row, snapshot: { offers, unreadable } } = reading;
+  const input = attempt?.input;
+  const isUnavailable = input && !offers.some(({ type }) => type === input.action);
   return (
     <>
-      <h2 id="actions">What can be done</h2>
-      {offers.length === 0 && <p class="empty">{whyNothing(row.status, unreadable)}</p>}
-      {lost && written.reason !== "" && (
+      <h2 id="actions">Available decisions</h2>
+      {offers.length === 0 && <p class="empty">{describeNoDecisions(row.status, unreadable)}</p>}
+      {isUnavailable && input.reason !== "" && (
         <p class="problem">
-          What you wrote: <q>{written.reason}</q>
+          The reason that you wrote: <q>{input.reason}</q>
         </p>
       )}
       <div class="actions">
         {DECISIONS.flatMap((type) => {
-          const mine = offers.filter((offer) => offer.type === type);
-          return mine.length === 0 ? [] : (
+          const own = offers.filter((offer) => offer.type === type);
+          return own.length === 0 ? [] : (
             <Action
               type={type}
-              offers={mine}
+              offers={own}
               csrf={c.var.csrf}
-              to={to}
+              hrefTo={hrefTo}
               version={row.version}
-              written={written?.action === type ? written : undefined}
+              input={input?.action === type ? input : undefined}
             />
           );
         })}
@@ -60,35 +60,35 @@ interface ActionProps {
   type: Decision;
   offers: readonly AvailableDecision[];
   csrf: string | undefined;
-  to: To;
+  hrefTo: HrefTo;
   version: number;
-  written: Attempt["written"] | undefined;
+  input: Attempt["input"] | undefined;
 }
 
-function Action({ type, offers, csrf, to, version, written }: ActionProps) {
-  const { title, consequence, reason, mayBeSilent, confirm, final } = DECISION_WORDS[type];
+function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
+  const { title, consequence, reason, isReasonOptional, confirm, final } = DECISION_TEXTS[type];
   return (
-    <details id={`action-${type}`} class={final ? "action final" : "action"} open={written !== undefined}>
+    <details id={`action-${type}`} class={final ? "action final" : "action"} open={input !== undefined}>
       <summary>{title}</summary>
-      <form method="post" action={to()} data-keep={written && "written"}>
+      <form method="post" action={hrefTo()} data-keep={input && "input"}>
         {csrf !== undefined && <input type="hidden" name="csrf" value={csrf} />}
         <input type="hidden" name="action" value={type} />
         <input type="hidden" name="version" value={String(version)} />
         <p>{consequence}</p>
-        <Service type={type} offers={offers} chosen={written?.service} />
-        <label for={`reason-${type}`}>{mayBeSilent ? "Reason (optional)" : "Reason"}</label>
+        <Service type={type} offers={offers} chosen={input?.service} />
+        <label for={`reason-${type}`}>{isReasonOptional ? "Reason (optional)" : "Reason"}</label>
         <p id={`reason-${type}-hint`} class="hint">
-          {reason}. Leave out what is personal.
+          {reason}. Do not enter personal data.
         </p>
         <textarea
           id={`reason-${type}`}
           name="reason"
           rows={3}
           maxlength={500}
-          required={!mayBeSilent}
+          required={!isReasonOptional}
           aria-describedby={`reason-${type}-hint`}
         >
-          {written?.reason}
+          {input?.reason}
         </textarea>
         <label class="confirm">
           <input type="checkbox" name="confirmed" value="yes" required /> {confirm}
@@ -99,7 +99,7 @@ function Action({ type, offers, csrf, to, version, written }: ActionProps) {
   );
 }
 
-/** Which participant the decision is about, where it is about one. */
+/** Select field for the participant, if the decision concerns one. */
 function Service(
   { type, offers, chosen }: {
     type: Decision;
@@ -121,8 +121,8 @@ function Service(
   );
 }
 
-function whyNothing(status: string, unreadable: string | undefined): string {
-  if (unreadable !== undefined) return `Nothing can be done here: ${unreadable}.`;
-  if (status === "COMPLETED") return "Nothing any more: the request has come to its end.";
-  return "Nothing at the moment.";
+function describeNoDecisions(status: string, unreadable: string | undefined): string {
+  if (unreadable !== undefined) return `No decision is possible: ${unreadable}.`;
+  if (status === "COMPLETED") return "No decision is possible: the request is completed.";
+  return "No decision is possible at the moment.";
 }

@@ -1,79 +1,79 @@
-/** What each decision of a person comes to, for who is about to take it. */
+/** Texts of the decision forms. */
 import type { Decision } from "../../actors/gdpr/requests/available_decisions.ts";
 
-export interface DecisionWords {
+export interface DecisionText {
   title: string;
-  /** What follows from it. */
+  /** Consequence of the decision. */
   consequence: string;
-  /** Where the person's own words are read again. */
+  /** Where the reason is shown later. */
   reason: string;
-  /** The decision is taken without a reason too. */
-  mayBeSilent?: true;
-  /** What has to be confirmed. */
+  /** Whether the reason may be empty. */
+  isReasonOptional?: true;
+  /** Label of the confirmation checkbox. */
   confirm: string;
-  /** What has been done, once it is: true for ever, whatever comes after it. */
+  /** Message after the decision. It must stay true after later events. */
   done: string;
-  /** It cannot be taken back. */
+  /** Whether the decision is irreversible. */
   final?: boolean;
 }
 
-export const DECISION_WORDS: Readonly<Record<Decision, DecisionWords>> = {
+export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
   retry: {
-    title: "Try again",
-    consequence: "What has failed or is late is tried again at once, and its failures are counted anew.",
+    title: "Retry",
+    consequence: "The service immediately retries failed and overdue steps, and resets their failure counts.",
     reason: "Shown in the timeline",
-    mayBeSilent: true,
-    confirm: "Yes, try again now",
-    done: "You have had it tried again.",
+    isReasonOptional: true,
+    confirm: "Yes, retry now",
+    done: "You retried the request.",
   },
   waive: {
-    title: "Go on without a service",
+    title: "Continue without a service",
     consequence:
-      "The request no longer waits for this service. Its data are not part of what is done, which cannot be made up for later.",
-    reason: "Stands in the receipt of an erasure and in the documents of an export",
-    confirm: "Yes, go on without this service",
-    done: "You have let the request go on without the service.",
+      "The request no longer waits for this service. The data of the service is not included, and cannot be added later.",
+    reason: "Shown in the receipt of an erasure and in the documents of an export",
+    confirm: "Yes, continue without this service",
+    done: "You let the request continue without the service.",
     final: true,
   },
   release: {
     title: "Release",
-    consequence: "The request goes on where it was held.",
+    consequence: "The request continues where it was paused.",
     reason: "Shown in the timeline",
-    mayBeSilent: true,
-    confirm: "Yes, let it go on",
-    done: "You have released the request.",
+    isReasonOptional: true,
+    confirm: "Yes, release it",
+    done: "You released the request.",
   },
   hold: {
     title: "Put on hold",
-    consequence: "Nothing is done until somebody releases it. The due date stays.",
+    consequence: "Work pauses until staff release the request. The due date does not change.",
     reason: "Shown here, and in the receipt of an erasure",
     confirm: "Yes, put it on hold",
-    done: "You have put the request on hold.",
+    done: "You put the request on hold.",
   },
   extend: {
     title: "Extend",
     consequence:
-      "It is due three months after its receipt. That can be done once, and the customer has to be told why.",
+      "The request is then due three months after its receipt. It can be extended once, and the customer must be informed of the reason.",
     reason: "Shown here, and in the receipt of an erasure",
     confirm: "Yes, extend it",
-    done: "You have extended the due date.",
+    done: "You extended the due date.",
   },
   cancel: {
     title: "Cancel the request",
     consequence:
-      "The request ends without being fulfilled, as its customer wishes. What was collected for it is destroyed.",
+      "The request ends unfulfilled, as the customer wishes. The data collected for it is deleted.",
     reason: "Shown in the timeline",
-    mayBeSilent: true,
-    confirm: "Yes, the customer takes it back",
-    done: "You have cancelled the request.",
+    isReasonOptional: true,
+    confirm: "Yes, the customer withdraws it",
+    done: "You cancelled the request.",
     final: true,
   },
   refuse: {
     title: "Refuse the request",
-    consequence: "The request ends without being fulfilled. What was collected for it is destroyed.",
-    reason: "Shown here; the customer has to be told",
+    consequence: "The request ends unfulfilled. The data collected for it is deleted.",
+    reason: "Shown here; the customer must be informed of it",
     confirm: "Yes, refuse it",
-    done: "You have refused the request.",
+    done: "You refused the request.",
     final: true,
   },
 };

@@ -1,41 +1,41 @@
-/** What a request leaves behind: the receipt of an erasure, the documents of an export. */
+/** Documents of a request: the receipt of an erasure, the documents of an export. */
 import type { ExportPart } from "../../actors/gdpr/exports/downloads.ts";
 import type { ReceiptFile } from "../../actors/gdpr/receipts/file.ts";
 import type { GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { Instant } from "../page.tsx";
-import type { To } from "./travel.tsx";
+import type { HrefTo } from "./time_travel.tsx";
 
-/** The documents of an export. */
+/** Documents of an export. */
 export interface Export {
   expiresAt: Date;
-  /** Of the manifest, in hexadecimal digits. */
+  /** SHA-256 of the manifest in hexadecimal digits. */
   sha256: string;
   parts: readonly ExportPart[];
 }
 
 export interface DocumentsProps {
-  to: To;
+  hrefTo: HrefTo;
   row: GdprRequestRow;
   receipt: ReceiptFile | undefined;
   exported: Export | undefined;
 }
 
-export function Documents({ to, row, receipt, exported }: DocumentsProps) {
+export function Documents({ hrefTo, row, receipt, exported }: DocumentsProps) {
   return (
     <>
       <h2 id="documents">Documents</h2>
-      {receipt && <Receipt to={to} receipt={receipt} />}
-      {exported && <Exported to={to} exported={exported} />}
-      {!receipt && !exported && <p class="empty">{whyNone(row)}</p>}
+      {receipt && <Receipt hrefTo={hrefTo} receipt={receipt} />}
+      {exported && <Exported hrefTo={hrefTo} exported={exported} />}
+      {!receipt && !exported && <p class="empty">{describeNoDocuments(row)}</p>}
     </>
   );
 }
 
-function Receipt({ to, receipt: { sequence, hash, keyId } }: { to: To; receipt: ReceiptFile }) {
+function Receipt({ hrefTo, receipt: { sequence, hash, keyId } }: { hrefTo: HrefTo; receipt: ReceiptFile }) {
   return (
     <>
       <p>
-        <a href={to("/receipt")} download>Download the signed receipt of the erasure</a>
+        <a href={hrefTo("/receipt")} download>Download the signed receipt of the erasure</a>
       </p>
       <dl class="facts">
         <div>
@@ -49,7 +49,7 @@ function Receipt({ to, receipt: { sequence, hash, keyId } }: { to: To; receipt: 
           </dd>
         </div>
         <div>
-          <dt>Signed with the key</dt>
+          <dt>Key ID</dt>
           <dd>
             <code>{keyId}</code>
           </dd>
@@ -60,19 +60,19 @@ function Receipt({ to, receipt: { sequence, hash, keyId } }: { to: To; receipt: 
 }
 
 function Exported(
-  { to, exported: { expiresAt, sha256, parts } }: { to: To; exported: Export },
+  { hrefTo, exported: { expiresAt, sha256, parts } }: { hrefTo: HrefTo; exported: Export },
 ) {
   return (
     <>
       <p>
-        The documents hold the customer's personal data, until{" "}
-        <Instant at={expiresAt} />. The customer fetches them in the storefront, each once by a link; fetching
-        one here ends what older links give of it.
+        The documents contain the customer's personal data and expire on{" "}
+        <Instant at={expiresAt} />. The customer downloads them in the storefront, each once per link.
+        Downloading one here invalidates older links to it.
       </p>
       <ul class="documents">
         {parts.map(({ part, bytes }) => (
           <li>
-            <a href={to(`/export/${part}`)} download>{part}</a> ({bytes.toLocaleString("en")} bytes)
+            <a href={hrefTo(`/export/${part}`)} download>{part}</a> ({bytes.toLocaleString("en")} bytes)
           </li>
         ))}
       </ul>
@@ -88,12 +88,12 @@ function Exported(
   );
 }
 
-function whyNone({ type, status, outcome }: GdprRequestRow): string {
-  if (type === "RECTIFICATION") return "A rectification leaves no document.";
+function describeNoDocuments({ type, status, outcome }: GdprRequestRow): string {
+  if (type === "RECTIFICATION") return "A rectification has no documents.";
   const [what, none] = type === "ERASURE"
     ? ["receipt", "There is no receipt"]
-    : ["documents", "There are none"];
-  if (status !== "COMPLETED") return `The ${what} will be here once the request is fulfilled.`;
+    : ["documents", "There are no documents"];
+  if (status !== "COMPLETED") return `The ${what} will appear here when the request is fulfilled.`;
   if (outcome !== "FULFILLED") return `${none}: the request was not fulfilled.`;
-  return type === "ERASURE" ? `${none}.` : "The documents have expired, or an erasure has destroyed them.";
+  return type === "ERASURE" ? `${none}.` : "The documents have expired or were deleted by an erasure.";
 }

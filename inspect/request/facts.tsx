@@ -1,16 +1,16 @@
-/** What a request is: whose, since when, until when. */
+/** Facts of a request: customer, dates, machine. */
 import { Instant } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
-import { counted, dueWords } from "../spans.ts";
-import { Who } from "../timeline/who.tsx";
-import { shortId, typeWords } from "../overview/words.ts";
+import { formatCount, formatDueDate } from "../durations.ts";
+import { PrincipalName } from "../timeline/principal_name.tsx";
+import { shortId, typeLabel } from "../overview/labels.ts";
 import type { RequestReading } from "./read.ts";
-import { phaseOf } from "./standing.ts";
+import { phaseOf } from "./status.ts";
 
 export function Facts({ c, reading }: { c: InspectContext; reading: RequestReading }) {
-  const { row, standing, stored: { context }, moment, birth, waitsFor } = reading;
-  const open = !phaseOf(standing.state).startsWith("COMPLETED");
-  const extended = row.extensionReason !== null && standing.dueAt.getTime() === row.dueAt.getTime();
+  const { row, status, snapshot: { context }, moment, openedBy, blockingRequests } = reading;
+  const open = !phaseOf(status.state).startsWith("COMPLETED");
+  const extended = row.extensionReason !== null && status.dueAt.getTime() === row.dueAt.getTime();
   const { requestedBy, customerId } = row;
   return (
     <dl class="facts">
@@ -31,18 +31,22 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
       <div>
         <dt>Opened</dt>
         <dd>
-          <Instant at={row.createdAt} /> by {requestedBy === customerId
-            ? "the customer"
-            : <Who id={requestedBy} type={birth?.principalType ?? "STAFF"} viewer={c.var.by.id} />}
+          <Instant at={row.createdAt} /> by {requestedBy === customerId ? "the customer" : (
+            <PrincipalName
+              id={requestedBy}
+              type={openedBy?.principalType ?? "STAFF"}
+              viewer={c.var.by.id}
+            />
+          )}
           {context.cause === "RESTORE" &&
-            ", because a restored backup had brought erased data back"}
+            ", because a restored backup contained erased data"}
         </dd>
       </div>
       <div>
         <dt>Due</dt>
         <dd>
-          <Instant at={standing.dueAt} />
-          {open && ` (${dueWords(standing.dueAt, standing.now)})`}
+          <Instant at={status.dueAt} />
+          {open && ` (${formatDueDate(status.dueAt, status.now)})`}
         </dd>
       </div>
       {extended && (
@@ -53,15 +57,15 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
           </dd>
         </div>
       )}
-      {waitsFor.length > 0 && (
+      {blockingRequests.length > 0 && (
         <div>
-          <dt>Waits for</dt>
+          <dt>Waiting for</dt>
           <dd>
-            {waitsFor.map(({ requestId, type }, index) => (
+            {blockingRequests.map(({ requestId, type }, index) => (
               <>
                 {index > 0 && ", "}
                 <a href={inStore(c, `/inspect/requests/${requestId}`)} title={requestId}>
-                  {typeWords(type)} request <code>{shortId(requestId)}</code>
+                  {typeLabel(type)} request <code>{shortId(requestId)}</code>
                 </a>
               </>
             ))}
@@ -71,7 +75,7 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
       <div>
         <dt>Machine</dt>
         <dd>
-          <code>{row.machine}</code>, {counted(moment?.sequence ?? row.version, "event")}{" "}
+          <code>{row.machine}</code>, {formatCount(moment?.sequence ?? row.version, "event")}{" "}
           {moment ? "by then" : "so far"}
         </dd>
       </div>

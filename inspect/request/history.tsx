@@ -1,27 +1,27 @@
-/** A request's timeline, with the reasons for what staff decided. */
+/** Timeline of a request, with the reasons of staff decisions. */
 import { Timeline } from "../timeline/mod.tsx";
 import { EVENTS } from "../timeline/read.ts";
 import type { RequestReading, View } from "./read.ts";
-import type { To } from "./travel.tsx";
+import type { HrefTo } from "./time_travel.tsx";
 
 export interface HistoryProps {
-  to: To;
+  hrefTo: HrefTo;
   view: View;
   reading: RequestReading;
-  /** The id of who looks. */
+  /** ID of the person who views the page. */
   viewer: string;
 }
 
-export function History({ to, view: { at }, reading, viewer }: HistoryProps) {
+export function History({ hrefTo, view: { at }, reading, viewer }: HistoryProps) {
   const { lines, row: { version } } = reading;
   const [newest, oldest] = [lines[0]?.newest.sequence ?? version, lines.at(-1)?.oldest.sequence ?? 1];
   const page = (upTo: number) =>
-    to(`?${new URLSearchParams({ ...(at && { at: String(at) }), upto: String(upTo) })}#timeline`);
+    hrefTo(`?${new URLSearchParams({ ...(at && { at: String(at) }), upto: String(upTo) })}#timeline`);
   return (
     <Timeline
       lines={lines}
       viewer={viewer}
-      momentHref={(sequence) => to(`?at=${sequence}#chart`)}
+      momentHref={(sequence) => hrefTo(`?at=${sequence}#chart`)}
       shown={at}
       note={({ reason }) => reason}
       pageHref={page}

@@ -1,27 +1,27 @@
-/** What the rest of the platform has been told because of a request. */
+/** Events that a request has published to the platform. */
 import type { CausedMessage } from "../../db/request_messages.ts";
 import { Instant } from "../page.tsx";
-import { fieldWords, sentence } from "../words.ts";
+import { capitalize, fieldLabels } from "../labels.ts";
 import { MESSAGES } from "./read.ts";
 
 export function Messages({ messages }: { messages: readonly CausedMessage[] }) {
   return (
     <>
-      <h2 id="messages">Events told to the platform</h2>
+      <h2 id="messages">Events published to the platform</h2>
       {messages.length === 0 && (
-        <p class="empty">None is kept here any more: each goes 30 days after its publication.</p>
+        <p class="empty">No events. They are deleted 30 days after their publication.</p>
       )}
       {messages.length > 0 && (
         <div class="scroll tall" role="region" aria-labelledby="messages" tabindex={0}>
           <table class="stacked">
             <caption>
-              {messages.length > MESSAGES ? `The newest ${MESSAGES}` : "Newest first"}; each is kept here for
-              30 days after its publication
+              {messages.length > MESSAGES ? `The newest ${MESSAGES}` : "Newest first"}; events are deleted 30
+              days after their publication
             </caption>
             <thead>
               <tr>
                 <th scope="col">Topic</th>
-                <th scope="col">What</th>
+                <th scope="col">Event</th>
                 <th scope="col">Written</th>
                 <th scope="col">Published</th>
               </tr>
@@ -32,7 +32,7 @@ export function Messages({ messages }: { messages: readonly CausedMessage[] }) {
                   <th scope="row">
                     <code>{message.topic}</code>
                   </th>
-                  <td data-name="What">{whatWords(message)}</td>
+                  <td data-name="Event">{describeMessage(message)}</td>
                   <td data-name="Written">
                     <Instant at={message.createdAt} />
                   </td>
@@ -51,10 +51,10 @@ export function Messages({ messages }: { messages: readonly CausedMessage[] }) {
   );
 }
 
-function whatWords({ topic, action, participants, changedFields }: CausedMessage): string {
-  if (action !== null) return sentence(action.toLowerCase().replaceAll("_", " ").replace(/^gdpr /, ""));
+function describeMessage({ topic, action, participants, changedFields }: CausedMessage): string {
+  if (action !== null) return capitalize(action.toLowerCase().replaceAll("_", " ").replace(/^gdpr /, ""));
   if (participants) return `For ${participants.join(", ")}`;
-  if (topic === "customer.updated") return `Changed ${fieldWords(changedFields ?? [])}`;
-  // The topic says it all, as `customer.erased` does.
-  return sentence(topic.replaceAll(/[._]/g, " "));
+  if (topic === "customer.updated") return `Changed ${fieldLabels(changedFields ?? [])}`;
+  // The topic is the whole content, as in `customer.erased`.
+  return capitalize(topic.replaceAll(/[._]/g, " "));
 }

@@ -1,4 +1,4 @@
-/** `/inspect/requests/{requestId}`: one request, now and at any moment of its past, and what can be done about it. */
+/** `/inspect/requests/{requestId}`: page of one request, at present or after any past event, and its decisions. */
 import type { Hono } from "@hono/hono";
 import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
@@ -9,9 +9,9 @@ import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { pacedDownload } from "../../http/pace.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
-import { act } from "./act.ts";
+import { submitDecision } from "./submit_decision.ts";
 import type { Attempt } from "./actions.tsx";
-import { DECISION_WORDS } from "./decisions.ts";
+import { DECISION_TEXTS } from "./decisions.ts";
 import type { Export } from "./documents.tsx";
 import { RequestPage } from "./page.tsx";
 import { readRequest, type View } from "./read.ts";
@@ -32,7 +32,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
       findExport(c, view.requestId),
     ]);
     if (!reading) throw notFound(view);
-    const { machine } = reading.stored;
+    const { machine } = reading.snapshot;
     const chart = await charts.render({ machine, name: reading.row.machine, journal: reading.summary });
     return <RequestPage {...{ c, view, reading, chart, receipt, exported, attempt }} />;
   }
@@ -44,7 +44,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     return { expiresAt, sha256, parts: await downloads.list(tokenOf(link), by) };
   }
 
-  /** What the viewer has just decided: told by the journal, as anybody can write an address. */
+  /** Reads the viewer's decision from the journal, since an address proves nothing. */
   async function findDone(c: InspectContext, requestId: string): Promise<Attempt | undefined> {
     const { data: done } = sequence.safeParse(c.req.query("done"));
     if (done === undefined) return undefined;
@@ -52,7 +52,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
     const event = await reader.read(storeId, (sql) => findEvent(sql, key, done));
     const decision = event?.principalId === id && DECISIONS.find((decision) => decision === event.eventType);
-    return decision ? { done: true, message: DECISION_WORDS[decision].done } : undefined;
+    return decision ? { done: true, message: DECISION_TEXTS[decision].done } : undefined;
   }
 
   app.get(PATH, async (c) => {
@@ -63,7 +63,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
 
   app.post(PATH, async (c) => {
     const requestId = idOf(c);
-    const result = await act(c, pages, requestId);
+    const result = await submitDecision(c, pages, requestId);
     if ("done" in result) {
       return c.redirect(inStore(c, `/inspect/requests/${requestId}?done=${result.done}`), 303);
     }
@@ -92,22 +92,22 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     const { by } = c.var;
     const link = await exportLink({ storeId: by.storeId, requestId });
     if (!link) throw new DomainError("NOT_FOUND", `Cannot find an export of request ${requestId}`);
-    const [token, wanted] = [tokenOf(link), c.req.param("part")];
-    // Who only asks what there is must not use up what the customer has been given.
-    const asks = c.req.method === "HEAD";
-    const found = asks
-      ? { ...await downloads.describe(token, wanted, by), gzip: undefined }
-      : await downloads.fetch(token, wanted, by);
-    c.header("content-type", found.mediaType);
-    c.header("content-disposition", `attachment; filename="${found.part}"`);
-    if (!found.gzip) return c.body(null);
-    return c.body(pacedDownload(found.gzip).pipeThrough(new DecompressionStream("gzip")));
+    const [token, part] = [tokenOf(link), c.req.param("part")];
+    // HEAD must not use up the customer's download.
+    const isHead = c.req.method === "HEAD";
+    const document = isHead
+      ? { ...await downloads.describe(token, part, by), gzip: undefined }
+      : await downloads.fetch(token, part, by);
+    c.header("content-type", document.mediaType);
+    c.header("content-disposition", `attachment; filename="${document.part}"`);
+    if (!document.gzip) return c.body(null);
+    return c.body(pacedDownload(document.gzip).pipeThrough(new DecompressionStream("gzip")));
   });
 }
 
 function idOf(c: InspectContext): string {
   const { success, data } = uuid.safeParse(c.req.param("requestId"));
-  if (!success) throw new DomainError("NOT_FOUND", "Cannot find the request: its id is no UUID");
+  if (!success) throw new DomainError("NOT_FOUND", "Cannot find the request: the ID is not a UUID");
   return data;
 }
 

@@ -1,19 +1,19 @@
-/** The page of one request: what is going on, what can be done, and everything that it rests on. */
+/** Page of one request: status, decisions, statechart, timeline, participants, pending work and documents. */
 import type { ReceiptFile } from "../../actors/gdpr/receipts/file.ts";
 import type { Charts } from "../chart/mod.tsx";
-import { shortId } from "../overview/words.ts";
+import { shortId } from "../overview/labels.ts";
 import { Page } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { Actions, type Attempt } from "./actions.tsx";
 import { Documents, type Export } from "./documents.tsx";
 import { Facts } from "./facts.tsx";
 import { Messages } from "./messages.tsx";
-import { Next } from "./next.tsx";
+import { PendingWork } from "./pending_work.tsx";
 import { Participants } from "./participants.tsx";
 import type { RequestReading, View } from "./read.ts";
-import { Situation } from "./situation_line.tsx";
+import { StatusLine } from "./status_line.tsx";
 import { History } from "./history.tsx";
-import { Moment, Steps, type To } from "./travel.tsx";
+import { type HrefTo, Moment, Steps } from "./time_travel.tsx";
 
 export interface RequestPageProps {
   c: InspectContext;
@@ -23,36 +23,36 @@ export interface RequestPageProps {
   chart: Awaited<ReturnType<Charts["render"]>>;
   receipt: ReceiptFile | undefined;
   exported: Export | undefined;
-  /** What has been done, or why it has not been done. */
+  /** Result of the decision that was just submitted. */
   attempt: Attempt | undefined;
 }
 
 export function RequestPage(props: RequestPageProps) {
   const { c, view, reading, chart, receipt, exported, attempt } = props;
-  const { fingerprint, row, standing, moment } = reading;
-  const to: To = (rest = "") => inStore(c, `/inspect/requests/${view.requestId}${rest}`);
-  const live = moment ? {} : { live: { path: to("/live"), fingerprint } };
+  const { fingerprint, row, status, moment } = reading;
+  const hrefTo: HrefTo = (rest = "") => inStore(c, `/inspect/requests/${view.requestId}${rest}`);
+  const live = moment ? {} : { live: { path: hrefTo("/live"), fingerprint } };
   return (
     <Page c={c} title={titleOf(reading)} {...live}>
       {attempt && <Notice {...attempt} />}
-      {moment && <Moment to={to} moment={moment} />}
+      {moment && <Moment hrefTo={hrefTo} moment={moment} />}
       <div data-part="situation">
-        <Situation standing={standing} />
+        <StatusLine status={status} />
       </div>
       <div data-part="facts">
         <Facts c={c} reading={reading} />
       </div>
       {!moment && (
         <section data-part="actions">
-          <Actions c={c} to={to} reading={reading} attempt={attempt} />
+          <Actions c={c} hrefTo={hrefTo} reading={reading} attempt={attempt} />
         </section>
       )}
       <div class="request-course">
         <section class="request-chart">
           <div class="request-head">
-            <h2 id="chart">Where it stands</h2>
+            <h2 id="chart">Statechart</h2>
             <div data-part="steps">
-              <Steps to={to} at={view.at} version={row.version} />
+              <Steps hrefTo={hrefTo} at={view.at} version={row.version} />
             </div>
           </div>
           <div data-part="chart">{chart}</div>
@@ -60,7 +60,7 @@ export function RequestPage(props: RequestPageProps) {
         <section class="request-timeline">
           <h2 id="timeline">Timeline</h2>
           <div data-part="timeline" class="tall" role="region" aria-labelledby="timeline" tabindex={0}>
-            <History to={to} view={view} reading={reading} viewer={c.var.by.id} />
+            <History hrefTo={hrefTo} view={view} reading={reading} viewer={c.var.by.id} />
           </div>
         </section>
       </div>
@@ -70,10 +70,10 @@ export function RequestPage(props: RequestPageProps) {
             <Participants reading={reading} />
           </section>
           <section data-part="next">
-            <Next reading={reading} />
+            <PendingWork reading={reading} />
           </section>
           <section data-part="documents">
-            <Documents to={to} row={row} receipt={receipt} exported={exported} />
+            <Documents hrefTo={hrefTo} row={row} receipt={receipt} exported={exported} />
           </section>
           <section data-part="messages">
             <Messages messages={reading.messages} />
@@ -91,7 +91,7 @@ const TITLES = {
   RECTIFICATION: "Rectification request",
 } as const;
 
-/** With the end of the id, as the lists have it, so that two of them can be told apart among a browser's tabs. */
+/** Title with the end of the ID, so that browser tabs of two requests differ. */
 function titleOf({ row: { type, requestId } }: RequestReading): string {
   return `${TITLES[type]} ${shortId(requestId)}`;
 }

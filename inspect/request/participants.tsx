@@ -1,25 +1,25 @@
-/** Who takes part in a request, and how far each has come. */
+/** Participants of a request and their progress. */
 import type { Child } from "@hono/hono/jsx";
 import type { ParticipantRow } from "../../db/gdpr_requests.ts";
 import { Instant } from "../page.tsx";
-import { isAlarming, sentence, stateWords } from "../words.ts";
+import { capitalize, isAlarming, stateLabel } from "../labels.ts";
 import type { RequestReading } from "./read.ts";
-import { timesWords } from "./situation.ts";
+import { formatTimes } from "./status_text.ts";
 
 export function Participants(
-  { reading: { row, participants, stored: { context }, standing } }: { reading: RequestReading },
+  { reading: { row, participants, snapshot: { context }, status } }: { reading: RequestReading },
 ) {
   return (
     <>
       <h2 id="participants">Participants</h2>
-      {participants.length === 0 && <p class="empty">{nobodyYet(context.participants)}</p>}
+      {participants.length === 0 && <p class="empty">{describeNone(context.participants)}</p>}
       {participants.length > 0 && (
         <div class="scroll" role="region" aria-labelledby="participants" tabindex={0}>
           <table class="stacked">
-            <caption>Every service that has to answer, and what it has said</caption>
+            <caption>Services that must answer, and their answers</caption>
             <thead>
               <tr>
-                {["Service", "State", "Asked", "Next attempt", "Last error", "What it said", "Settled"].map((
+                {["Service", "State", "Asked", "Next attempt", "Last error", "Answer", "Settled"].map((
                   name,
                 ) => <th scope="col">{name}</th>)}
               </tr>
@@ -28,7 +28,7 @@ export function Participants(
               {participants.map((participant) => (
                 <Row
                   participant={participant}
-                  asked={standing.asked[participant.service] ?? 0}
+                  attempts={status.attempts[participant.service] ?? 0}
                   open={row.status !== "COMPLETED"}
                 />
               ))}
@@ -40,35 +40,37 @@ export function Participants(
   );
 }
 
-/** @param open once the request has ended, nobody waits for who has not answered */
-function Row({ participant, asked, open }: { participant: ParticipantRow; asked: number; open: boolean }) {
+/** @param open whether the request is open; a completed one no longer waits for answers */
+function Row(
+  { participant, attempts, open }: { participant: ParticipantRow; attempts: number; open: boolean },
+) {
   const { service, state, nextAttemptAt, lastError, evidence, waiverReason, settledAt } = participant;
   const word = state.toLowerCase();
   const next = open ? nextAttemptAt : null;
-  const said = evidence ?? (waiverReason === null ? undefined : `Waived: ${waiverReason}`);
+  const answer = evidence ?? (waiverReason === null ? undefined : `Waived: ${waiverReason}`);
   return (
     <tr id={`participant-${service}`}>
       <th scope="row">{service}</th>
       <Cell name="State">
         <span class={settledAt ? "badge good" : open && isAlarming(word) ? "badge alarm" : "badge"}>
-          {settledAt || open ? sentence(stateWords(word)) : "Has not answered"}
+          {settledAt || open ? capitalize(stateLabel(word)) : "Not answered"}
         </span>
       </Cell>
-      <Cell name="Asked">{timesWords(asked)}</Cell>
+      <Cell name="Asked">{formatTimes(attempts)}</Cell>
       <Cell name="Next attempt">{next && <Instant at={next} />}</Cell>
       <Cell name="Last error">{lastError && <code>{lastError}</code>}</Cell>
-      <Cell name="What it said">{said}</Cell>
+      <Cell name="Answer">{answer}</Cell>
       <Cell name="Settled">{settledAt && <Instant at={settledAt} />}</Cell>
     </tr>
   );
 }
 
-/** A cell that says its column's name where the table is too narrow for columns. */
+/** Table cell with the name of its column, which narrow screens show. */
 function Cell({ name, children }: { name: string; children?: Child }) {
   return <td data-name={name}>{children ?? <span class="none">–</span>}</td>;
 }
 
-function nobodyYet(expected: readonly string[]): string {
-  if (expected.length === 0) return "Nobody else takes part.";
-  return `Nobody has been asked yet. Once the work begins: ${expected.join(", ")}.`;
+function describeNone(expected: readonly string[]): string {
+  if (expected.length === 0) return "No other service takes part.";
+  return `No service has been asked yet. When the work starts, it asks ${expected.join(", ")}.`;
 }

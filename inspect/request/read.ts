@@ -1,4 +1,4 @@
-/** Reads what the page of a request shows, all of one moment of the database. */
+/** Reads the data of a request's page from one database snapshot. */
 import { dueDate } from "../../actors/gdpr/requests/clock.ts";
 import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { Principal } from "../../domain/principal.ts";
@@ -24,51 +24,51 @@ import type { StoreReader } from "../../db/store_reader.ts";
 import { parseState } from "../chart/value.ts";
 import { EVENTS, readLines } from "../timeline/read.ts";
 import type { Line } from "../timeline/runs.ts";
-import { phaseOf, phasePrefix, type Standing } from "./standing.ts";
-import { readStored, type Stored } from "./stored.ts";
-import { effectWords, givenUp } from "./work_words.ts";
+import { phaseOf, phasePrefix, type RequestStatus } from "./status.ts";
+import { readSnapshot, type StoredSnapshot } from "./snapshot.ts";
+import { abandonedEffects, effectLabel } from "./work_labels.ts";
 
-/** Messages that are shown at most. */
+/** Maximum number of messages on the page. */
 export const MESSAGES = 100;
 
-/** Requests that another one waits for: of each type there is one that is open. */
-const WAITED_FOR = 2;
+/** Maximum number of requests that an erasure waits for: one open request of each of two types. */
+const MAX_BLOCKING = 2;
 
-/** What a page is asked for. */
+/** Parameters of the page. */
 export interface View {
   requestId: string;
-  /** The sequence of the event after which it is shown; undefined for the present. */
+  /** Sequence of the event after which the request is shown; undefined: the present. */
   at: number | undefined;
-  /** The sequence of the newest event of the timeline's page. */
+  /** Sequence of the newest event on the timeline's page; undefined: the last event. */
   upTo: number | undefined;
 }
 
 export interface RequestReading {
-  /** Changes with what is read here. */
+  /** Text that changes whenever this data changes. */
   fingerprint: string;
   row: GdprRequestRow;
-  stored: Stored;
-  standing: Standing;
+  snapshot: StoredSnapshot;
+  status: RequestStatus;
   participants: ParticipantRow[];
   timers: WaitingTimer[];
   effects: OpenEffect[];
-  /** One more than are shown where there are more. */
+  /** Newest first; MESSAGES + 1 if there are more. */
   messages: CausedMessage[];
-  /** The journal up to the moment, for the chart. */
+  /** Journal up to `moment`, for the chart. */
   summary: SummarizedEvent[];
-  /** A page of the timeline, newest first. */
+  /** Page of the timeline, newest first. */
   lines: Line[];
-  /** The event that the page is about; undefined for the present. */
+  /** Event that the page shows; undefined: the present. */
   moment: ActorEventRow | undefined;
-  /** The event that has made the request; undefined where the journal lacks it. */
-  birth: ActorEventRow | undefined;
-  /** Why it was put on hold the last time, up to the moment. */
-  heldFor: string | null;
-  /** The same customer's requests that have to be closed before it goes on. */
-  waitsFor: FoundRequest[];
+  /** Event that opened the request; undefined if the journal lacks it. */
+  openedBy: ActorEventRow | undefined;
+  /** Reason of the last hold up to `moment`. */
+  holdReason: string | null;
+  /** Open requests of the same customer that must be closed first. */
+  blockingRequests: FoundRequest[];
 }
 
-/** @returns undefined where the store has no such request, and where the view is of an event that it does not have */
+/** @returns undefined if the request or the event does not exist in the store */
 export async function readRequest(
   reader: StoreReader,
   by: Principal,
@@ -78,7 +78,7 @@ export async function readRequest(
   const { storeId } = by;
   const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
   return await reader.read(storeId, async (sql) => {
-    const [fingerprint, row, birth, shown] = await Promise.all([
+    const [fingerprint, row, openedBy, shown] = await Promise.all([
       findRequestFingerprint(sql, storeId, requestId),
       findRequest(sql, storeId, requestId),
       findEvent(sql, key, 1),
@@ -86,8 +86,8 @@ export async function readRequest(
     ]);
     if (fingerprint === undefined || !row || (at !== undefined && !shown)) return undefined;
     const moment = shown && publicRow(shown);
-    const stored = readStored(row, by, now);
-    const state = moment ? parseState(moment.stateAfter) : stored.state;
+    const snapshot = readSnapshot(row, by, now);
+    const state = moment ? parseState(moment.stateAfter) : snapshot.state;
     const until = at ?? row.version;
     const newest = upTo ?? Math.min(row.version, at === undefined ? row.version : at + EVENTS / 2);
     const { customerId } = row;
@@ -97,24 +97,25 @@ export async function readRequest(
       types: ["ACCESS", "PORTABILITY"],
       statuses: ["PENDING", "IN_PROGRESS"],
     } as const;
-    const [participants, timers, effects, messages, summary, lines, heldFor, since, waitsFor] = await Promise
-      .all([
-        findParticipants(sql, storeId, requestId),
-        findTimers(sql, key),
-        findOpenEffects(sql, key),
-        findCausedMessages(sql, { storeId, customerId, requestId }, MESSAGES + 1),
-        summarizeJournal(sql, key, until),
-        readLines(sql, key, { upTo: newest, shown: at }),
-        findLastReason(sql, key, "hold", until),
-        findStateSince(sql, key, phasePrefix(state), until),
-        waits
-          ? searchRequests(sql, { storeId, filter: before, now }, { order: "OLDEST", limit: WAITED_FOR })
-          : [],
-      ]);
+    const [participants, timers, effects, messages, summary, lines, holdReason, since, blockingRequests] =
+      await Promise
+        .all([
+          findParticipants(sql, storeId, requestId),
+          findTimers(sql, key),
+          findOpenEffects(sql, key),
+          findCausedMessages(sql, { storeId, customerId, requestId }, MESSAGES + 1),
+          summarizeJournal(sql, key, until),
+          readLines(sql, key, { upTo: newest, shown: at }),
+          findLastReason(sql, key, "hold", until),
+          findStateSince(sql, key, phasePrefix(state), until),
+          waits
+            ? searchRequests(sql, { storeId, filter: before, now }, { order: "OLDEST", limit: MAX_BLOCKING })
+            : [],
+        ]);
     const reading = {
       fingerprint,
       row,
-      stored,
+      snapshot,
       participants,
       timers,
       effects,
@@ -122,20 +123,20 @@ export async function readRequest(
       summary,
       lines,
       moment,
-      birth,
-      heldFor,
-      waitsFor,
+      openedBy,
+      holdReason,
+      blockingRequests,
     };
-    const present = standingNow(reading, since ?? row.createdAt, now);
-    return { ...reading, standing: moment ? standingThen(present, reading, moment) : present };
+    const present = currentStatus(reading, since ?? row.createdAt, now);
+    return { ...reading, status: moment ? pastStatus(present, reading, moment) : present };
   });
 }
 
-function standingNow(
-  { row, stored: { state, context, unreadable }, effects, participants }: Omit<RequestReading, "standing">,
+function currentStatus(
+  { row, snapshot: { state, context, unreadable }, effects, participants }: Omit<RequestReading, "status">,
   since: Date,
   now: Date,
-): Standing {
+): RequestStatus {
   return {
     state,
     since,
@@ -145,30 +146,30 @@ function standingNow(
     outcome: row.outcome,
     reasons: { hold: row.holdReason, refusal: row.refusalReason },
     residue: context.residue,
-    asked: Object.fromEntries(
+    attempts: Object.fromEntries(
       participants.map(({ service, attempts }) => [service, context.asked[service] ?? attempts]),
     ),
-    givenUp: givenUp(effects, state).map(effectWords),
+    abandonedEffects: abandonedEffects(effects, state).map(effectLabel),
     unreadable,
   };
 }
 
-/** The journal tells states and times. What only the row tells, and may have changed since, is left out. */
-function standingThen(
-  present: Standing,
-  { row, stored: { context, machine }, summary, heldFor }: Omit<RequestReading, "standing">,
+/** Status after a past event. Omits values that only the row contains, because they may have changed since. */
+function pastStatus(
+  present: RequestStatus,
+  { row, snapshot: { context, machine }, summary, holdReason }: Omit<RequestReading, "status">,
   { stateAfter, at }: ActorEventRow,
-): Standing {
+): RequestStatus {
   const extended = summary.some(({ eventType }) => eventType === "extend");
   return {
     ...present,
     state: parseState(stateAfter),
     now: at,
     dueAt: context.extended && !extended ? dueDate(row.createdAt) : row.dueAt,
-    reasons: { ...present.reasons, hold: heldFor },
+    reasons: { ...present.reasons, hold: holdReason },
     residue: undefined,
-    asked: {},
-    givenUp: [],
+    attempts: {},
+    abandonedEffects: [],
     unreadable: machine ? undefined : present.unreadable,
   };
 }

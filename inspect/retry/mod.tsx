@@ -1,34 +1,36 @@
-/** `/inspect/retry`: shows what a filter has that is stuck, and has all of it tried again. */
+/** `/inspect/retry`: bulk retry: previews the stuck requests of a filter and retries them. */
 import type { Hono } from "@hono/hono";
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
-import { lineOf } from "../forms.ts";
+import { singleLine } from "../forms.ts";
 import type { Pages } from "../options.ts";
-import { filterOf, readQuery } from "../overview/query.ts";
+import { readQuery, toRequestFilter } from "../overview/query.ts";
 import type { InspectEnv } from "../session.ts";
 import { performRetries } from "./perform.ts";
-import { planRetries, readRetries } from "./plan.ts";
+import { parseRetries, planRetries } from "./plan.ts";
 import { Preview } from "./preview.tsx";
 import { Report } from "./report.tsx";
 
 export function addRetry(app: Hono<InspectEnv>, { actors, reader }: Pages): void {
   app.get("/retry", async (c) => {
-    const asked = readQuery(new URL(c.req.url).searchParams);
+    const query = readQuery(new URL(c.req.url).searchParams);
     const now = new Date();
-    const plan = await planRetries(reader, c.var.by, filterOf(asked.wanted, now), now);
-    return c.html(<Preview c={c} asked={asked} plan={plan} />);
+    const plan = await planRetries(reader, c.var.by, toRequestFilter(query.filters, now), now);
+    return c.html(<Preview c={c} query={query} plan={plan} />);
   });
 
   app.post("/retry", async (c) => {
-    const { retries: written, key: given, reason: said } = await c.req.parseBody();
-    const retries = readRetries(written);
-    const { data: key } = uuid.safeParse(given);
-    if (!key) throw new DomainError("INVALID_INPUT", "Cannot take the form: it is not of this page");
+    const { retries: plan, key: keyField, reason: reasonField } = await c.req.parseBody();
+    const retries = parseRetries(plan);
+    const { data: key } = uuid.safeParse(keyField);
+    if (!key) {
+      throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
+    }
     const traceparent = readTraceparent(c.req.header("traceparent")) ?? newTraceparent();
-    const reason = lineOf(said);
+    const reason = singleLine(reasonField);
     const results = await performRetries(actors, retries, { by: c.var.by, traceparent, key, reason });
-    const { wanted } = readQuery(new URL(c.req.url).searchParams);
-    return c.html(<Report c={c} wanted={wanted} results={results} />);
+    const { filters } = readQuery(new URL(c.req.url).searchParams);
+    return c.html(<Report c={c} filters={filters} results={results} />);
   });
 }

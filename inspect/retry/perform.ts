@@ -1,29 +1,29 @@
-/** Carries a bulk retry out: each retry is an ordinary command of the person who asks for it. */
+/** Performs a bulk retry: sends each retry as a command of the person who requested it. */
 import { getLogger } from "@logtape/logtape";
 import { asDomainError } from "../../db/errors.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { Actors } from "../../actors/commands.ts";
 import { describeError } from "../../lib/error_description.ts";
 import type { Retry } from "./plan.ts";
-import { refusalWords } from "./words.ts";
+import { describeRefusal } from "./labels.ts";
 
-/** Commands under way at once: as few as leave the database to everybody else. */
-const SIDE_BY_SIDE = 4;
+/** Concurrent commands; few, so that other requests still get database connections. */
+const CONCURRENCY = 4;
 
 export interface Result {
   requestId: string;
-  /** What is tried again. */
+  /** Services that were retried; undefined: the step after the services. */
   done: (string | undefined)[];
-  /** Why the rest of it, or all, is not; in words. */
+  /** Why the remaining retries were refused; undefined: none was. */
   refusal: string | undefined;
 }
 
 /**
- * In the order of the retries.
+ * Performs all retries and returns the results in the same order.
  *
- * @param reason empty for none
- * @param key under which a repetition gets the same answers
- * @throws the driver's error when the database is away: what was done by then is not done again under the same key
+ * @param options.reason empty: no reason
+ * @param options.key idempotency key: a repetition with the same key returns the same results
+ * @throws the driver's error if the database is unavailable; the same key does not repeat completed retries
  */
 export async function performRetries(
   actors: Actors,
@@ -31,9 +31,9 @@ export async function performRetries(
   { by, traceparent, key, reason }: { by: Principal; traceparent: string; key: string; reason: string },
 ): Promise<Result[]> {
   const results = new Array<Result>(retries.length);
-  const left = retries.entries();
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, async () => {
-    for (const [index, retry] of left) results[index] = await performOne(retry);
+  const queue = retries.entries();
+  await Promise.all(Array.from({ length: CONCURRENCY }, async () => {
+    for (const [index, retry] of queue) results[index] = await performOne(retry);
   }));
   return results;
 
@@ -62,7 +62,7 @@ export async function performRetries(
             reason: describeError(error),
           });
         }
-        return { requestId, done, refusal: refusalWords(expected) };
+        return { requestId, done, refusal: describeRefusal(expected) };
       }
     }
     return { requestId, done, refusal: undefined };

@@ -1,4 +1,4 @@
-/** What a bulk retry would do: for each stuck request the retries that its machine accepts now. */
+/** Plan of a bulk retry: the retries that the machine of each stuck request accepts now. */
 import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
 import { availableDecisions } from "../../actors/gdpr/requests/available_decisions.ts";
@@ -7,10 +7,10 @@ import type { Principal } from "../../domain/principal.ts";
 import { findStuckRequests, type RequestFilter, type StuckRequest } from "../../db/gdpr_search.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 
-/** Requests in one go. */
-export const AT_ONCE = 500;
+/** Maximum number of requests in one bulk retry. */
+export const MAX_REQUESTS = 500;
 
-/** A request as it was seen, and what is to be tried again: a service, or what comes behind all of them. */
+/** Version of a request, and the services to retry; undefined: the step after the services. */
 export interface Retry {
   requestId: string;
   version: number;
@@ -19,9 +19,9 @@ export interface Retry {
 
 export interface Plan {
   retries: (Retry & { request: StuckRequest })[];
-  /** Stuck as well, but a retry does not help; with the reason in words. */
-  helpless: { request: StuckRequest; reason: string }[];
-  /** There are more than AT_ONCE. */
+  /** Stuck requests that cannot be retried, each with the reason. */
+  notRetryable: { request: StuckRequest; reason: string }[];
+  /** Whether there are more than MAX_REQUESTS. */
   more: boolean;
 }
 
@@ -34,18 +34,18 @@ export async function planRetries(
   const { storeId } = by;
   const found = await reader.read(
     storeId,
-    (sql) => findStuckRequests(sql, { storeId, filter, now }, AT_ONCE + 1),
+    (sql) => findStuckRequests(sql, { storeId, filter, now }, MAX_REQUESTS + 1),
   );
-  const plan: Plan = { retries: [], helpless: [], more: found.length > AT_ONCE };
-  for (const request of found.slice(0, AT_ONCE)) {
+  const plan: Plan = { retries: [], notRetryable: [], more: found.length > MAX_REQUESTS };
+  for (const request of found.slice(0, MAX_REQUESTS)) {
     const { requestId, version } = request;
     try {
       const services = retriesOf(request, by, now);
       if (services.length > 0) plan.retries.push({ requestId, version, services, request });
-      else plan.helpless.push({ request, reason: "its state takes no retry" });
+      else plan.notRetryable.push({ request, reason: "its state does not accept a retry" });
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      plan.helpless.push({
+      plan.notRetryable.push({
         request,
         reason: "this version of the service cannot read its machine or its state",
       });
@@ -54,7 +54,7 @@ export async function planRetries(
   return plan;
 }
 
-/** Of what its machine accepts, what it is stuck with. */
+/** Retries that the machine accepts and that concern a stuck step. */
 function retriesOf(request: StuckRequest, by: Principal, now: Date): (string | undefined)[] {
   const { services, behind } = request;
   return availableDecisions(request, by, now)
@@ -64,8 +64,8 @@ function retriesOf(request: StuckRequest, by: Principal, now: Date): (string | u
     .map(({ service }) => service);
 }
 
-/** As a form carries it: who sends the form twice asks for the same twice, however things stand by then. */
-export function writeRetries(retries: readonly Retry[]): string {
+/** Encodes retries for the form, so that sending the form twice repeats the same commands. */
+export function formatRetries(retries: readonly Retry[]): string {
   return JSON.stringify(retries.map(({ requestId, version, services }) => [
     requestId,
     version,
@@ -73,18 +73,22 @@ export function writeRetries(retries: readonly Retry[]): string {
   ]));
 }
 
-const Written = z.array(z.tuple([uuid, z.int().positive(), z.array(z.string().max(100).nullable()).max(100)]))
-  .max(AT_ONCE);
+const RetryList = z.array(
+  z.tuple([uuid, z.int().positive(), z.array(z.string().max(100).nullable()).max(100)]),
+)
+  .max(MAX_REQUESTS);
 
-/** @throws {DomainError} INVALID_INPUT: it is none that we have written */
-export function readRetries(written: unknown): Retry[] {
+/** @throws {DomainError} INVALID_INPUT: not the output of formatRetries */
+export function parseRetries(field: unknown): Retry[] {
   try {
-    return Written.parse(JSON.parse(String(written))).map(([requestId, version, services]) => ({
+    return RetryList.parse(JSON.parse(String(field))).map(([requestId, version, services]) => ({
       requestId,
       version,
       services: services.map((service) => service ?? undefined),
     }));
   } catch (cause) {
-    throw new DomainError("INVALID_INPUT", "Cannot take the form: it is not of this page", { cause });
+    throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page", {
+      cause,
+    });
   }
 }

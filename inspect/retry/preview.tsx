@@ -1,62 +1,65 @@
-/** What would be tried again, before anything is. */
-import type { Asked } from "../overview/query.ts";
-import { searchOf } from "../overview/query.ts";
-import { shortId, statusWords, typeWords } from "../overview/words.ts";
+/** Preview of a bulk retry, with the form that starts it. */
+import type { OverviewQuery } from "../overview/query.ts";
+import { toSearch } from "../overview/query.ts";
+import { shortId, statusLabel, typeLabel } from "../overview/labels.ts";
 import { Instant, Page } from "../page.tsx";
-import { DECISION_WORDS } from "../request/decisions.ts";
+import { DECISION_TEXTS } from "../request/decisions.ts";
 import { type InspectContext, inStore } from "../session.ts";
-import { counted } from "../spans.ts";
-import { sentence } from "../words.ts";
-import { AT_ONCE, type Plan, type Retry, writeRetries } from "./plan.ts";
-import { filterWords, retryWords } from "./words.ts";
+import { formatCount } from "../durations.ts";
+import { capitalize } from "../labels.ts";
+import { formatRetries, MAX_REQUESTS, type Plan, type Retry } from "./plan.ts";
+import { describeFilters, describeRetry } from "./labels.ts";
 
-export function Preview({ c, asked, plan }: { c: InspectContext; asked: Asked; plan: Plan }) {
-  const { wanted, notices } = asked;
-  const { retries, helpless, more } = plan;
-  const filters = filterWords(wanted);
+export function Preview({ c, query, plan }: { c: InspectContext; query: OverviewQuery; plan: Plan }) {
+  const { filters, notices } = query;
+  const { retries, notRetryable, more } = plan;
+  const filterTexts = describeFilters(filters);
   return (
-    <Page c={c} title="Retry what is stuck">
+    <Page c={c} title="Retry stuck requests">
       <p>
-        <a href={inStore(c, `/inspect${searchOf(wanted, "due")}`)}>Back to the list</a>
+        <a href={inStore(c, `/inspect${toSearch(filters, "due")}`)}>Back to the list</a>
       </p>
       <p>
-        {filters.length === 0
-          ? "This is about every request of the store that got stuck"
-          : `This is about the stuck requests with ${filters.join(", ")}`}
-        : a service does not answer, or a step was given up after many failures.
+        {filterTexts.length === 0
+          ? "All stuck requests of the store"
+          : `Stuck requests with ${filterTexts.join(", ")}`}
+        : a service does not answer, or a step failed permanently.
       </p>
       {notices.length > 0
         ? (
           <div class="problem" role="alert">
             {notices.map((notice) => <p>{notice}</p>)}
-            <p>Nothing can be retried from here, as it would be more than was asked for.</p>
+            <p>
+              Correct the address first: without these filters, the retry would include more requests than
+              intended.
+            </p>
           </div>
         )
         : retries.length === 0
-        ? <p class="empty">There is nothing to retry.</p>
-        : <Form c={c} asked={asked} retries={retries} more={more} />}
+        ? <p class="empty">No requests to retry.</p>
+        : <Form c={c} query={query} retries={retries} more={more} />}
       {retries.length > 0 && (
-        <div class="scroll" role="region" aria-label="What would be retried" tabindex={0}>
+        <div class="scroll" role="region" aria-label="Requests to retry" tabindex={0}>
           <table class="requests">
-            <caption>What would be retried, the most urgent first</caption>
+            <caption>Requests to retry, the most urgent first</caption>
             <thead>
               <tr>
                 <th scope="col">Request</th>
                 <th scope="col">Type</th>
                 <th scope="col">Status</th>
                 <th scope="col">Due</th>
-                <th scope="col">What is done</th>
+                <th scope="col">Action</th>
               </tr>
             </thead>
             <tbody>{retries.map((retry) => <Row c={c} {...retry} />)}</tbody>
           </table>
         </div>
       )}
-      {helpless.length > 0 && (
+      {notRetryable.length > 0 && (
         <>
-          <h2>Stuck, but not for a retry</h2>
+          <h2>Stuck requests that cannot be retried</h2>
           <ul>
-            {helpless.map(({ request: { requestId }, reason }) => (
+            {notRetryable.map(({ request: { requestId }, reason }) => (
               <li>
                 <a href={inStore(c, `/inspect/requests/${requestId}`)}>
                   <code>{requestId}</code>
@@ -71,29 +74,32 @@ export function Preview({ c, asked, plan }: { c: InspectContext; asked: Asked; p
 }
 
 function Form(
-  { c, asked: { wanted }, retries, more }: {
+  { c, query: { filters }, retries, more }: {
     c: InspectContext;
-    asked: Asked;
+    query: OverviewQuery;
     retries: readonly Retry[];
     more: boolean;
   },
 ) {
   const { csrf } = c.var;
   return (
-    <form class="retry" method="post" action={inStore(c, `/inspect/retry${searchOf(wanted, "due")}`)}>
+    <form class="retry" method="post" action={inStore(c, `/inspect/retry${toSearch(filters, "due")}`)}>
       {csrf !== undefined && <input type="hidden" name="csrf" value={csrf} />}
       <input type="hidden" name="key" value={crypto.randomUUID()} />
-      <input type="hidden" name="retries" value={writeRetries(retries)} />
+      <input type="hidden" name="retries" value={formatRetries(retries)} />
       {more && (
         <p>
-          There are more than {AT_ONCE}. These are the most urgent ones; the others can be retried afterwards.
+          There are more than {MAX_REQUESTS}{" "}
+          stuck requests. These are the most urgent ones; retry the others afterwards.
         </p>
       )}
       <label for="reason">Reason (optional)</label>
-      <p id="reason-hint" class="hint">{DECISION_WORDS.retry.reason} of each. Leave out what is personal.</p>
+      <p id="reason-hint" class="hint">
+        {DECISION_TEXTS.retry.reason} of each request. Do not enter personal data.
+      </p>
       <textarea id="reason" name="reason" rows={2} maxlength={500} aria-describedby="reason-hint">
       </textarea>
-      <button type="submit">Retry {counted(retries.length, "request")} now</button>
+      <button type="submit">Retry {formatCount(retries.length, "request")} now</button>
     </form>
   );
 }
@@ -108,12 +114,12 @@ function Row({ c, request, services }: { c: InspectContext } & Plan["retries"][n
           <code>{shortId(requestId)}</code>
         </a>
       </th>
-      <td data-label="Type">{sentence(typeWords(type))}</td>
-      <td data-label="Status">{statusWords({ status, outcome, state })}</td>
+      <td data-label="Type">{capitalize(typeLabel(type))}</td>
+      <td data-label="Status">{statusLabel({ status, outcome, state })}</td>
       <td data-label="Due">
         <Instant at={dueAt} />
       </td>
-      <td data-label="What is done">{sentence(retryWords(services))}</td>
+      <td data-label="Action">{capitalize(describeRetry(services))}</td>
     </tr>
   );
 }

@@ -1,18 +1,18 @@
 /**
- * All the script there is: times in the viewer's zone, pages that renew themselves, charts and timelines that show
- * where they are, arrow keys for steps, and an address that says nothing twice.
+ * Entry script of the pages: local times, live updates, scrolling to the current state, and arrow keys for the steps
+ * through the journal.
  */
 import { follow } from "./live.js";
-import { centre, findMoment, localise } from "./look.js";
+import { centerActive, localizeTimes, scrollToMoment } from "./view.js";
 
-/** Left and right go where the page has links for them, unless they are needed for something else. */
+/** Arrow keys follow the links with their `data-key`, unless another element has the focus. */
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (document.activeElement !== document.body && document.activeElement?.id !== "main") return;
   document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`)?.click();
 });
 
-/** What has been done is told once: not again by a reload, nor by a bookmark. */
+/** Removes `done` from the address, so that a reload or a bookmark does not repeat its message. */
 function forgetDone() {
   const address = new URL(location.href);
   if (!address.searchParams.has("done")) return;
@@ -21,7 +21,7 @@ function forgetDone() {
 }
 
 forgetDone();
-localise(document);
-centre(document);
-findMoment();
+localizeTimes(document);
+centerActive(document);
+scrollToMoment();
 follow();

@@ -1,35 +1,35 @@
-/** What an event of the journal has changed, told by the states before and after it. */
+/** State changes of a journal event, computed from the states before and after it. */
 import type { StateValue } from "xstate";
 import { parseState, parts } from "../chart/value.ts";
-import { stateWords } from "../words.ts";
+import { stateLabel } from "../labels.ts";
 
 export interface StateChange {
-  /** The region that has changed, by its own name: a participant. Absent for a change of the whole. */
+  /** Participant whose region changed; absent for a change of the outer state. */
   about?: string;
-  /** Absent for the beginning. */
+  /** Absent for the event that created the actor. */
   from?: string;
   to: string;
 }
 
-/** Nothing where the event left the states as they were. */
+/** Empty if the event changed no state. */
 export function changesOf(before: string | null, after: string): StateChange[] {
   const reached = parseState(after);
-  if (before === null) return [{ to: phaseWords(reached) }];
-  const left = parseState(before);
-  const inner = regionsBelow(left, reached, []);
-  if (!inner) return before === after ? [] : [{ from: phaseWords(left), to: phaseWords(reached) }];
+  if (before === null) return [{ to: phaseLabel(reached) }];
+  const previous = parseState(before);
+  const inner = regionsBelow(previous, reached, []);
+  if (!inner) return before === after ? [] : [{ from: phaseLabel(previous), to: phaseLabel(reached) }];
   return inner;
 }
 
-/** A state with what it stands in, without what goes on side by side in there: "in progress, collecting". */
-export function phaseWords(value: StateValue): string {
-  const [[key, inside] = ["", undefined], beside] = parts(value);
-  if (beside) return parts(value).map(([key]) => stateWords(key)).join(", ");
+/** Label of the two outer levels of a state: "in progress, collecting". */
+export function phaseLabel(value: StateValue): string {
+  const [[key, inside] = ["", undefined], parallel] = parts(value);
+  if (parallel) return parts(value).map(([key]) => stateLabel(key)).join(", ");
   const [inner, another] = inside === undefined ? [] : parts(inside);
-  return inner && !another ? `${stateWords(key)}, ${stateWords(inner[0])}` : stateWords(key);
+  return inner && !another ? `${stateLabel(key)}, ${stateLabel(inner[0])}` : stateLabel(key);
 }
 
-/** The changes of regions inside the same two outer states; undefined where these are others. */
+/** Changes of regions if the two outer states are the same; undefined otherwise. */
 function regionsBelow(
   before: StateValue,
   after: StateValue,
@@ -39,7 +39,7 @@ function regionsBelow(
     const to = new Map(parts(after));
     return parts(before).flatMap(([about, inside]) => {
       const now = to.get(about);
-      const [from, reached] = [words(inside), words(now)];
+      const [from, reached] = [labelsOf(inside), labelsOf(now)];
       return from === reached ? [] : [{ about, from, to: reached }];
     });
   }
@@ -49,6 +49,6 @@ function regionsBelow(
   return regionsBelow(inside, below, [...path, key]);
 }
 
-function words(value: StateValue | undefined): string {
-  return value === undefined ? "" : parts(value).map(([key]) => stateWords(key)).join(", ");
+function labelsOf(value: StateValue | undefined): string {
+  return value === undefined ? "" : parts(value).map(([key]) => stateLabel(key)).join(", ");
 }

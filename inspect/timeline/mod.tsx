@@ -1,38 +1,38 @@
-/** What has become of an actor, newest first; long gaps between two events are one line. */
+/** Timeline of an actor's journal, newest first, with a line for each long gap. */
 import type { Child } from "@hono/hono/jsx";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import type { AboutCount } from "../../db/actor_history.ts";
 import { Instant } from "../page.tsx";
-import { spanWords } from "../spans.ts";
-import { eventWords, fieldWords, sentence } from "../words.ts";
+import { formatDuration } from "../durations.ts";
+import { capitalize, eventLabel, fieldLabels } from "../labels.ts";
 import { changesOf } from "./changes.ts";
 import type { Line } from "./runs.ts";
-import { Who } from "./who.tsx";
+import { PrincipalName } from "./principal_name.tsx";
 
-/** How long nothing has to happen before it is worth a line, in milliseconds. */
+/** Shortest gap that the timeline shows, in milliseconds. */
 const GAP_MS = 24 * 60 * 60_000;
 
 export interface TimelineProps {
   /** Newest first. */
   lines: readonly Line[];
-  /** The id of who looks. */
+  /** ID of the person who views the page. */
   viewer: string;
-  /** Where one sees how it was after an event. */
+  /** Address of the page after an event. */
   momentHref?: (sequence: number) => string;
-  /** Where the events up to a sequence are. */
+  /** Address of the timeline's page that ends with an event. */
   pageHref?: (upTo: number) => string;
-  /** The sequence of the event that the page is about; the present without one. */
+  /** Sequence of the event that the page shows; undefined: the present. */
   shown?: number | undefined;
-  /** What else there is to say about an event, such as a reason. */
+  /** Additional text of an event, such as its reason. */
   note?: (event: ActorEventRow) => Child;
   newerHref?: string | undefined;
   olderHref?: string | undefined;
-  /** The page on which it all begins. */
+  /** Address of the first page of the journal. */
   oldestHref?: string | undefined;
 }
 
 export function Timeline({ lines, newerHref, olderHref, oldestHref, ...rest }: TimelineProps) {
-  if (lines.length === 0) return <p class="empty">The journal has nothing here.</p>;
+  if (lines.length === 0) return <p class="empty">The journal has no events here.</p>;
   return (
     <>
       <ol class="timeline">
@@ -47,7 +47,7 @@ export function Timeline({ lines, newerHref, olderHref, oldestHref, ...rest }: T
         <nav class="timeline-pages" aria-label="Pages of the timeline">
           {newerHref && <a href={newerHref}>Newer events</a>}
           {olderHref && <a href={olderHref}>Older events</a>}
-          {oldestHref && <a href={oldestHref}>The beginning</a>}
+          {oldestHref && <a href={oldestHref}>First events</a>}
         </nav>
       )}
     </>
@@ -60,51 +60,54 @@ function Moment(
   { event, viewer, momentHref, shown, note }: Rest & { event: ActorEventRow },
 ) {
   const { sequence, eventType, about, changedFields, at } = event;
-  const here = sequence === shown;
-  const later = shown !== undefined && sequence > shown;
-  const said = note?.(event);
+  const isShown = sequence === shown;
+  const isLater = shown !== undefined && sequence > shown;
+  const text = note?.(event);
   return (
     <li
-      class={here ? "moment here" : later ? "moment later" : "moment"}
+      class={isShown ? "moment here" : isLater ? "moment later" : "moment"}
       id={`event-${sequence}`}
-      aria-current={here ? "step" : undefined}
+      aria-current={isShown ? "step" : undefined}
     >
       <p class="moment-head">
-        <strong>{sentence(eventWords(eventType, about))}</strong>
+        <strong>{capitalize(eventLabel(eventType, about))}</strong>
         {momentHref && <MomentLink sequence={sequence} momentHref={momentHref} />}
       </p>
       <States event={event} />
-      {said && <p class="moment-note">{said}</p>}
+      {text && <p class="moment-note">{text}</p>}
       <p class="moment-by">
-        <Instant at={at} /> by <Who id={event.principalId} type={event.principalType} viewer={viewer} />
-        {changedFields.length > 0 && ` · changed ${fieldWords(changedFields)}`}
+        <Instant at={at} /> by{" "}
+        <PrincipalName id={event.principalId} type={event.principalType} viewer={viewer} />
+        {changedFields.length > 0 && ` · changed ${fieldLabels(changedFields)}`}
       </p>
     </li>
   );
 }
 
-/** Events that tell the same, in one line that opens. */
+/** Run of repeated events: one line with expandable details. */
 function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line }) {
   const { events, newest, oldest, about, period, times, more } = line;
-  const one = events.slice(0, period).toReversed();
+  const repetition = events.slice(0, period).toReversed();
   const last = events.at(-1)!;
   const common = period > 1 || about.length === 1;
-  const words = one.map((event) => eventWords(event.eventType, common ? event.about : null));
+  const words = repetition.map((event) => eventLabel(event.eventType, common ? event.about : null));
   return (
     <li class={shown !== undefined && oldest.sequence > shown ? "moment later" : "moment"}>
       <p class="moment-head">
         <strong>
-          {sentence(words.join(", "))}, {more && "at least "}
+          {capitalize(words.join(", "))}, {more && "at least "}
           {times.toLocaleString("en")} times
         </strong>
       </p>
-      {common ? <Regions events={one} /> : <Counts about={about} />}
+      {common ? <Regions events={repetition} /> : <Counts about={about} />}
       <p class="moment-by">
-        by <Who id={newest.principalId} type={newest.principalType} viewer={viewer} />, from{" "}
+        by <PrincipalName id={newest.principalId} type={newest.principalType} viewer={viewer} />, from{" "}
         <Instant at={oldest.at} /> to <Instant at={newest.at} />
       </p>
       <details id={`run-${oldest.sequence}`}>
-        <summary>{events.length === times * period ? "Each of them" : `${events.length} of them`}</summary>
+        <summary>
+          {events.length === times * period ? "All events" : `${events.length} of these events`}
+        </summary>
         <ol class="run">
           {events.map(({ sequence, at }) => (
             <li id={`event-${sequence}`}>
@@ -114,7 +117,7 @@ function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line 
         </ol>
         {pageHref && last.sequence > oldest.sequence && (
           <a href={pageHref(last.sequence - 1)}>
-            Earlier ones
+            Earlier events
           </a>
         )}
       </details>
@@ -122,7 +125,7 @@ function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line 
   );
 }
 
-/** How often a run was about each service. */
+/** Number of events of a run for each service. */
 function Counts({ about }: { about: readonly AboutCount[] }) {
   const words = about.map(({ about, times }) =>
     `${about ?? "service not recorded"} ${times === 1 ? "once" : `${times.toLocaleString("en")} times`}`
@@ -130,7 +133,7 @@ function Counts({ about }: { about: readonly AboutCount[] }) {
   return <p class="moment-states">{words.join(", ")}</p>;
 }
 
-/** The regions whose states come and go, where an earlier version did not record the service. */
+/** Participants of a run whose events were stored by an earlier version, without the service. */
 function Regions({ events }: { events: readonly ActorEventRow[] }) {
   const unnamed = events.filter(({ about }) => about === null);
   const names = unnamed.flatMap(({ stateBefore, stateAfter }) =>
@@ -143,7 +146,7 @@ function MomentLink(
   { sequence, momentHref }: { sequence: number; momentHref: (sequence: number) => string },
 ) {
   return (
-    <a class="moment-link" href={momentHref(sequence)} aria-label={`How it was after event ${sequence}`}>
+    <a class="moment-link" href={momentHref(sequence)} aria-label={`State after event ${sequence}`}>
       #{sequence}
     </a>
   );
@@ -174,5 +177,5 @@ function States({ event: { stateBefore, stateAfter } }: { event: ActorEventRow }
 function Gap({ newer, older }: { newer: ActorEventRow; older: ActorEventRow | undefined }) {
   const length = older ? newer.at.getTime() - older.at.getTime() : 0;
   if (length < GAP_MS) return null;
-  return <li class="gap">{spanWords(length)} nothing happened</li>;
+  return <li class="gap">{formatDuration(length)} without events</li>;
 }

@@ -3,15 +3,15 @@ import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { ActorKey } from "../../db/actor_events.ts";
 import { findEventsUpTo, findRun } from "../../db/actor_history.ts";
 import type { ReadSql } from "../../db/store_reader.ts";
-import { foldRuns, isIdle, type Line } from "./runs.ts";
+import { foldRuns, isRepeatable, type Line } from "./runs.ts";
 
-/** Events on one page; those of a run that goes on beyond it come on top. */
+/** Number of events on one page, without the rest of a run that continues beyond it. */
 export const EVENTS = 50;
 
 /**
- * Newest first, from a sequence on.
+ * Lines of the timeline, newest first, from the sequence `upTo`.
  *
- * @param shown the sequence of the event that the page is about; undefined for the present
+ * @param shown sequence of the event that the page shows; undefined: the present
  */
 export async function readLines(
   sql: ReadSql,
@@ -20,8 +20,8 @@ export async function readLines(
 ): Promise<Line[]> {
   const events = await findEventsUpTo(sql, key, { upTo, limit: EVENTS });
   const edges = events.filter((_, index) => index === 0 || index === events.length - 1);
-  const mayGoOn = edges.filter((event) => isIdle(event) && event.sequence !== shown);
-  const ends = await Promise.all(mayGoOn.map((event) => findRun(sql, key, event, shown)));
+  const mayContinue = edges.filter((event) => isRepeatable(event) && event.sequence !== shown);
+  const ends = await Promise.all(mayContinue.map((event) => findRun(sql, key, event, shown)));
   const readable = ends.map(({ newest, oldest, about }) => ({
     newest: publicRow(newest),
     oldest: publicRow(oldest),

@@ -100,7 +100,7 @@ browserTest("forms are accessible when open, refused and accepted", async (open)
   await assertAccessible(page, "a refusal");
   await page.getByLabel("Yes, put it on hold").check();
   await page.getByRole("button", { name: "Put on hold" }).click();
-  await page.getByRole("status").getByText("You have put the request on hold.").waitFor();
+  await page.getByRole("status").getByText("You put the request on hold.").waitFor();
   await assertAccessible(page, "a confirmation");
 });
 

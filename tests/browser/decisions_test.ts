@@ -44,7 +44,7 @@ browserTest(
     assert.deepEqual(await currentStates(page), ["PENDING.grace"]);
     assert.deepEqual(await principals(store, request.id, "hold"), []);
     await submit(page, "Put on hold");
-    await page.getByRole("status").getByText("You have put the request on hold.").waitFor();
+    await page.getByRole("status").getByText("You put the request on hold.").waitFor();
     await page.waitForURL(`/inspect/requests/${request.id}`); // so a reload does not repeat the message
     await untilStatus(page, /^On hold since .*: A court asks; due in/);
     assert.deepEqual(await currentStates(page), ["PENDING.held"]);
@@ -71,7 +71,7 @@ browserTest(
 
     await fillReason(theirs.page, "Extend", "The archive is slow");
     await submit(theirs.page, "Extend");
-    await theirs.page.getByText("You have extended the due date.").waitFor();
+    await theirs.page.getByText("You extended the due date.").waitFor();
 
     // The page updates itself, but not the form that is in use.
     await mine.page.getByText("to three months from receipt: The archive is slow").waitFor();
@@ -80,7 +80,8 @@ browserTest(
     assert.equal(await reason.inputValue(), "The bank answers by Friday");
 
     await submit(mine.page, "Put on hold");
-    await mine.page.getByRole("alert").getByText("Somebody was faster, so nothing has been done.").waitFor();
+    await mine.page.getByRole("alert").getByText("Conflict: someone else changed the request first.")
+      .waitFor();
     assert.match(
       await mine.page.getByRole("alert").innerText(),
       new RegExp(`extended by staff ${colleague.id}`, "i"),
@@ -104,7 +105,7 @@ browserTest("the text of a decision that is no longer possible is shown again", 
   await store.send(request, "cancel", {}, store.staff(["STORE_MANAGER"]));
   await untilStatus(page, /^Completed: cancelled/);
   await submit(page, "Refuse");
-  await page.getByRole("alert").getByText("Somebody was faster, so nothing has been done.").waitFor();
+  await page.getByRole("alert").getByText("Conflict: someone else changed the request first.").waitFor();
   await page.getByText("Another person asked").waitFor();
   assert.deepEqual(await principals(store, request.id, "refuse"), []);
 });
@@ -119,7 +120,7 @@ browserTest(
     await using visit = await open(store, { as: store.officer });
     const { page } = visit;
     await page.goto("/inspect?type=ACCESS");
-    await page.getByRole("link", { name: "Retry what is stuck" }).click();
+    await page.getByRole("link", { name: "Retry stuck requests" }).click();
     await page.getByText("with type access").waitFor();
     assert.equal(await page.locator("table.requests tbody tr").count(), 3);
     await page.getByRole("button", { name: "Retry 3 requests now" }).click();

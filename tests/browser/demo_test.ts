@@ -54,10 +54,10 @@ browserTest(
       const row = accessPage.locator("[data-part=participants] tr", { hasText: silent });
       await row.getByText("Waiting to ask again").waitFor();
     }
-    await accessPage.locator("summary", { hasText: "Try again" }).click();
+    await accessPage.locator("summary", { hasText: "Retry" }).click();
     await accessPage.locator("#service-retry").selectOption("communication-service");
-    await accessPage.getByLabel("Yes, try again now").check();
-    await accessPage.getByRole("button", { name: "Try again" }).click();
+    await accessPage.getByLabel("Yes, retry now").check();
+    await accessPage.getByRole("button", { name: "Retry" }).click();
     await untilStatus(accessPage, /^Waiting for loyalty-service;/);
     const retried = accessPage.locator("[data-part=timeline] .moment", {
       hasText: "Retried communication-service",
@@ -87,6 +87,6 @@ async function waiveAbsent(page: Page): Promise<void> {
   await form.getByLabel("Service", { exact: true }).selectOption(ABSENT);
   await form.getByLabel("Reason").fill("The store has no loyalty program any more");
   await form.getByRole("checkbox").check();
-  await form.getByRole("button", { name: "Go on without a service" }).click();
-  await page.getByRole("status").getByText("You have let the request go on without the service.").waitFor();
+  await form.getByRole("button", { name: "Continue without a service" }).click();
+  await page.getByRole("status").getByText("You let the request continue without the service.").waitFor();
 }

@@ -24,7 +24,7 @@ browserTest(
     const { page } = visit;
     await page.goto(`/inspect/requests/${request.id}`);
     const reloaded = await watchForReload(page);
-    await untilStatus(page, /^The erasure is about to begin; due in /);
+    await untilStatus(page, /^The erasure is about to start; due in /);
     assert.deepEqual(await currentStates(page), ["PENDING.grace"]);
     assert.deepEqual(await eventTitles(page), ["Opened"]);
 
@@ -39,14 +39,17 @@ browserTest(
     assert.equal((await eventTitles(page))[0], "Confirmed by payment-service");
 
     await store.confirm(request, "communication-service");
-    await untilStatus(page, /^Everybody has answered; scanning for what is left/);
+    await untilStatus(page, /^All services have answered; scanning for remaining data/);
     await untilStates(page, ["IN_PROGRESS.verifying"]);
 
     await store.workUntil(0);
     await untilStatus(page, /^Completed: fulfilled on /);
     await untilStates(page, ["COMPLETED"]);
     await page.getByRole("link", { name: /receipt/i }).first().waitFor();
-    assert.match(await page.locator("[data-part=actions]").innerText(), /Nothing any more/);
+    assert.match(
+      await page.locator("[data-part=actions]").innerText(),
+      /No decision is possible: the request is completed/,
+    );
     assert.equal(await reloaded(), false);
   },
 );
@@ -80,7 +83,7 @@ browserTest(
     await store.send(request, "hold", { reason: "A court asks" });
     await untilStatus(page, /^On hold since/);
     assert.equal(await hold.getByLabel("Reason").isVisible(), true);
-    await page.getByText("All is up to date but the form that is being filled in").waitFor();
+    await page.getByText("Everything is up to date except the form that you are filling in").waitFor();
     await page.locator("h1").click();
     await eventually(async () => {
       store.wake();
@@ -109,7 +112,7 @@ browserTest("updates keep the scroll position and the focus", async (open) => {
   await eventually(async () => assert.equal(await newEvent.count(), 1), 30_000);
   assert.ok(await timeline.evaluate((box) => box.scrollTop >= 300));
 
-  await page.getByText("The chart in words").click();
+  await page.getByText("Chart as text").click();
   const focusable = [[ORDERS, timeline.locator("a").last()], [
     PAYMENTS,
     page.locator(".chart-scroll"),
@@ -142,7 +145,7 @@ browserTest("a failed update keeps the page, shows a message and is retried", as
   for (const [status, type, fields, says] of failures) {
     await page.route(`**${path}`, (route) => route.fulfill({ status, body: "<p>Failure</p>" }), { times: 1 });
     await store.send(request, type, fields);
-    await page.getByText(/^Could not be updated at .*: it is tried again$/).waitFor();
+    await page.getByText(/^Update failed at .*: the page tries again$/).waitFor();
     await eventually(async () => {
       store.wake();
       assert.match(await statusLine(page), says);
@@ -164,7 +167,7 @@ browserTest(
     await page.locator("#reason-hold").fill("A court asks");
     await page.context().clearCookies();
     await store.send(request, "extend", { reason: "The archive is slow" });
-    await page.getByText("copy what you have written, then reload").waitFor();
+    await page.getByText("copy what you wrote, then reload").waitFor();
     assert.equal(await page.locator("#reason-hold").inputValue(), "A court asks");
     await page.locator("#reason-hold").fill("");
     await store.send(request, "hold", { reason: "A court asks" });
@@ -181,7 +184,7 @@ browserTest(
     const { page } = visit;
     await page.route(/\/live$/, (route) => route.fulfill({ status: 429, body: "Too much" }), { times: 2 });
     await page.goto(`/inspect/requests/${request.id}`);
-    await page.getByText("Not live at the moment").waitFor();
+    await page.getByText("Live updates are interrupted").waitFor();
     await store.send(request, "hold", { reason: "A court asks" });
     await untilStatus(page, /^On hold since .*: A court asks/);
     await page.getByText(/^Updated at/).waitFor();
@@ -257,16 +260,16 @@ browserTest("the arrow keys step back and forth through a request's history", as
       /^Waiting for .*order-service/,
       askedStates("order-service", "payment-service", "communication-service"),
     ],
-    [3, /^The erasure is about to begin/, ["PENDING.grace"]],
+    [3, /^The erasure is about to start/, ["PENDING.grace"]],
     [2, /^On hold since .*: A court asks/, ["PENDING.held"]],
-    [1, /^The erasure is about to begin/, ["PENDING.grace"]],
+    [1, /^The erasure is about to start/, ["PENDING.grace"]],
   ];
   for (const [at, says, states] of past) {
     await page.keyboard.press("ArrowLeft");
     await page.waitForURL((url) => url.search === `?at=${at}`);
     await untilStatus(page, says);
     assert.deepEqual(await currentStates(page), states.sort());
-    await page.getByText("This is how it was at").waitFor();
+    await page.getByText("This page shows the request at").waitFor();
     assert.equal(await page.getByRole("button", { name: "Put on hold" }).count(), 0);
   }
   await page.keyboard.press("ArrowLeft"); // no effect at the first event
@@ -275,5 +278,5 @@ browserTest("the arrow keys step back and forth through a request's history", as
     await page.waitForURL((url) => url.search === at);
   }
   assert.match(await statusLine(page), /^Waiting for (?!order).*communication-service/);
-  assert.equal(await page.getByText("This is how it was at").count(), 0);
+  assert.equal(await page.getByText("This page shows the request at").count(), 0);
 });

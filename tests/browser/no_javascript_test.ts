@@ -27,16 +27,16 @@ browserTest(
     assert.equal(await page.locator("table.requests tbody tr").count(), 1);
 
     await page.locator(`a[href="/inspect/requests/${request.id}"]`).click();
-    assert.match(await statusLine(page), /^The erasure is about to begin/);
+    assert.match(await statusLine(page), /^The erasure is about to start/);
     await page.locator("summary", { hasText: "Put on hold" }).click();
     await page.locator("#reason-hold").fill("A court asks");
     await page.getByLabel("Yes, put it on hold").check();
     await page.getByRole("button", { name: "Put on hold" }).click();
     assert.match(await statusLine(page), /^On hold since .* UTC: A court asks/);
     await page.locator("summary", { hasText: "Release" }).click();
-    await page.getByLabel("Yes, let it go on").check();
+    await page.getByLabel("Yes, release it").check();
     await page.getByRole("button", { name: "Release" }).click();
-    await page.getByText("You have released the request.", { exact: true }).waitFor();
+    await page.getByText("You released the request.", { exact: true }).waitFor();
 
     await page.getByRole("link", { name: "← Previous" }).click();
     assert.match(await statusLine(page), /^On hold since/);
@@ -45,7 +45,7 @@ browserTest(
     assert.match(await statusLine(page), /^On hold since/);
     await page.getByRole("link", { name: "Back to now" }).click();
     assert.equal(await page.locator(".chart-scroll svg").count(), 1);
-    await page.getByText("The chart in words").click();
+    await page.getByText("Chart as text").click();
 
     await page.locator(`a[href="/inspect/customers/${customer.id}"]`).first().click();
     await page.getByRole("heading", { name: /^Customer …/ }).waitFor();
@@ -62,7 +62,7 @@ browserTest("without JavaScript a bulk retry has a preview and a report", async 
   await using visit = await open(store, { ...NO_JAVASCRIPT, as: store.officer });
   const { page } = visit;
   await page.goto("/inspect");
-  await page.getByRole("link", { name: "Retry what is stuck" }).click();
+  await page.getByRole("link", { name: "Retry stuck requests" }).click();
   await page.getByRole("button", { name: "Retry 1 request now" }).click();
   await page.getByText("1 request retried, 0 refused.").waitFor();
 });

@@ -17,7 +17,7 @@ export async function untilStatus(page: Page, pattern: RegExp): Promise<void> {
 
 /** Innermost states that the chart shows as current, without the machine's name, such as `PENDING.grace`. */
 export async function currentStates(page: Page): Promise<string[]> {
-  const ids = await page.locator('.chart-scroll [data-standing="current"]').evaluateAll((elements) =>
+  const ids = await page.locator('.chart-scroll [data-status="current"]').evaluateAll((elements) =>
     elements.map((element) => element.getAttribute("data-state") ?? "")
   );
   return ids.map((id) => id.slice(id.indexOf(".") + 1)).sort();

@@ -48,7 +48,7 @@ browserTest(
     await page.setContent(`<a href="${store.origin}${path}">A mail about a request</a>`);
     await page.getByRole("link").click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    await page.getByRole("link", { name: "Go on" }).click();
+    await page.getByRole("link", { name: "Continue" }).click();
     await page.getByRole("heading", { name: /^Erasure request/ }).waitFor();
     assert.equal(page.url(), `${store.origin}${path}`);
   },
@@ -77,7 +77,7 @@ browserTest(
       signIn(page, await store.token(shopper(customer))),
     ]);
     assert.equal(refused.status(), 403);
-    await page.getByRole("alert").getByText("it is not for a customer").waitFor();
+    await page.getByRole("alert").getByText("not a customer").waitFor();
 
     await using other = await open(store, { as: shopper(customer) });
     for (
@@ -85,7 +85,7 @@ browserTest(
     ) {
       const response = await other.page.goto(`/inspect${path}`);
       assert.equal(response?.status(), 403, path);
-      assert.match(await other.page.locator("main").innerText(), /it is not for a customer/);
+      assert.match(await other.page.locator("main").innerText(), /not a customer/);
     }
   },
 );

@@ -47,7 +47,7 @@ const CHECKS: Check[] = [
     },
   },
   {
-    name: "cart (Go) uses the store's prices for an unknown customer, and when nobody answers",
+    name: "cart (Go) uses the store's prices for an unknown customer, and if the service does not answer",
     needs: ["go"],
     async holds(samples) {
       await answers(() => cart(samples, UNKNOWN), "price list of the store: NotFound");

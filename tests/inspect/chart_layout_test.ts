@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import elkjs from "elkjs";
 import { createMachine } from "xstate";
 import { condense } from "../../inspect/chart/condense.ts";
-import { describe } from "../../inspect/chart/describe.ts";
+import { fromMachine } from "../../inspect/chart/from_machine.ts";
 import { type Layout, layOut, type Point, type Rectangle } from "../../inspect/chart/layout.ts";
-import { HEAD, SMALL, wordsOf } from "../../inspect/chart/measures.ts";
+import { HEAD, SMALL, transitionLabel } from "../../inspect/chart/measures.ts";
 import { everyState, parentsIn } from "../../inspect/chart/model.ts";
-import { textWidth } from "../../inspect/chart/text.ts";
+import { textWidth } from "../../inspect/chart/text_width.ts";
 import { SUBJECTS } from "./chart_subjects.ts";
 
 /** Machine with the features of XState that our machines do not use. */
@@ -43,7 +43,7 @@ const machines = [...SUBJECTS, { title: "a machine with every feature", machine:
 
 const elk = new elkjs.default();
 const layoutOf = async (machine: typeof UNUSUAL) => {
-  const model = condense(describe(machine));
+  const model = condense(fromMachine(machine));
   return { model, layout: await layOut(model, (graph) => elk.layout(graph)) };
 };
 
@@ -82,9 +82,9 @@ for (const { title, machine } of machines) {
     const leaves = layout.boxes.filter(({ state }) => state.children.length === 0);
     for (const { arrow, label } of layout.arrows) {
       if (!label) continue;
-      assert.ok(label.height >= arrow.told.length * SMALL, "too low for its lines");
-      for (const transition of arrow.told) {
-        assert.ok(label.width >= textWidth(wordsOf(transition), SMALL, "bold"));
+      assert.ok(label.height >= arrow.labeled.length * SMALL, "too low for its lines");
+      for (const transition of arrow.labeled) {
+        assert.ok(label.width >= textWidth(transitionLabel(transition), SMALL, "bold"));
       }
     }
     labels.forEach((label, index) => {
@@ -108,7 +108,7 @@ for (const { title, machine } of machines) {
       });
     }
     const drawn = [
-      ...layout.arrows.flatMap(({ arrow }) => arrow.told),
+      ...layout.arrows.flatMap(({ arrow }) => arrow.labeled),
       ...layout.boxes.flatMap(({ lines }) => lines),
     ];
     assert.deepEqual(drawn.map(({ id }) => id).sort(), model.transitions.map(({ id }) => id).sort());
@@ -116,7 +116,7 @@ for (const { title, machine } of machines) {
 
   Deno.test(`${title}: the layout is deterministic`, async () => {
     const other = new elkjs.default();
-    const model = condense(describe(machine));
+    const model = condense(fromMachine(machine));
     const { layout } = await layoutOf(machine as typeof UNUSUAL);
     assert.deepEqual(await layOut(model, (graph) => other.layout(graph)), layout);
   });
@@ -127,7 +127,7 @@ Deno.test("identical regions share one box, and different regions have one each"
     const { machine } = SUBJECTS.find(({ title }) =>
       title === `gdpr_${participants === 3 ? "erasure" : "access"}@1 with ${participants}`
     )!;
-    const model = condense(describe(machine));
+    const model = condense(fromMachine(machine));
     const [parallel] = [...everyState(model.root)].filter(({ type }) => type === "parallel");
     assert.equal(parallel!.children.length, boxes);
   }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { AnyStateNode } from "xstate";
 import { createCharts, type JournalEntry } from "../../inspect/chart/mod.tsx";
 import { condense } from "../../inspect/chart/condense.ts";
-import { describe } from "../../inspect/chart/describe.ts";
+import { fromMachine } from "../../inspect/chart/from_machine.ts";
 import { everyState } from "../../inspect/chart/model.ts";
 import {
   activeIds,
@@ -38,7 +38,7 @@ function all(svg: string, attribute: string, where = ""): string[] {
 
 for (const subject of SUBJECTS) {
   const { title, machine } = subject;
-  const model = describe(machine);
+  const model = fromMachine(machine);
 
   Deno.test(`${title}: every state and every transition of the definition is drawn once`, async () => {
     const svg = await draw(subject, journalOf(subject, []));
@@ -46,12 +46,12 @@ for (const subject of SUBJECTS) {
     const states = [...everyState(shown.root)].filter((state) => state !== shown.root);
     assert.deepEqual(all(svg, "data-state").sort(), states.map(({ id }) => id).sort());
     assert.deepEqual(
-      states.flatMap(({ stands }) => stands).sort(),
+      states.flatMap(({ representedIds }) => representedIds).sort(),
       idsBelow(machine.root).sort(),
     );
     assert.deepEqual(all(svg, "data-transition").sort(), shown.transitions.map(({ id }) => id).sort());
     assert.deepEqual(
-      shown.transitions.flatMap(({ stands }) => stands).sort(),
+      shown.transitions.flatMap(({ representedIds }) => representedIds).sort(),
       model.transitions.map(({ id }) => id).sort(),
     );
   });
@@ -79,10 +79,10 @@ for (
     for (const { state, path } of everyPath(subject)) {
       const svg = await draw(subject, journalOf(subject, path));
       const highlighted = ["current", "open"].flatMap((standing) =>
-        all(svg, "data-state", `data-standing="${standing}"`)
+        all(svg, "data-state", `data-status="${standing}"`)
       );
       assert.deepEqual(highlighted.sort(), activeIds(state));
-      const leaves = all(svg, "data-state", 'data-standing="current"');
+      const leaves = all(svg, "data-state", 'data-status="current"');
       assert.equal(svg.match(/<g class="now">/g)?.length, leaves.length, "one label for each current state");
       reached++;
     }
@@ -102,14 +102,14 @@ Deno.test("the path taken is marked, and states that were never entered are not"
   ]);
   const svg = await draw(subject, journalOf(subject, path));
   const short = (id: string) => id.replace(/.*\.(?=\w+$)/, "");
-  assert.deepEqual(all(svg, "data-state", 'data-standing="visited"').map(short).sort(), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="visited"').map(short).sort(), [
     "PENDING",
     "asked",
     "asked",
     "grace",
     "held",
   ]);
-  assert.deepEqual(all(svg, "data-state", 'data-standing="never"').map(short).sort(), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="never"').map(short).sort(), [
     "COMPLETED",
     "confirmed",
     "overdue",
@@ -162,10 +162,10 @@ Deno.test("the text version of a chart contains what the drawing shows", async (
   const subject = request("gdpr_erasure@1", ["order-service"]);
   const svg = await draw(subject, journalOf(subject, takeSteps(subject, ["start", "week order-service"])));
   const words = svg.slice(svg.indexOf("<details>")).replaceAll(/<[^>]+>/g, " ").replaceAll(/\s+/g, " ");
-  assert.match(words, /Pending : was here/);
-  assert.match(words, /order-service : now inside Asked : was here/);
+  assert.match(words, /Pending : visited/);
+  assert.match(words, /order-service : contains the current state Asked : visited/);
   assert.match(words, /after 7 days → Overdue \(taken once\)/);
-  assert.match(words, /Overdue : now here/);
+  assert.match(words, /Overdue : current/);
   assert.equal(svg.match(/aria-current="step"/g)?.length, 1);
 });
 
@@ -177,9 +177,9 @@ Deno.test("transitions are counted for each participant, also if participants sh
     takeSteps(subject, ["start", ...retries, "confirm payment-service", ...retries]),
   );
   const svg = await draw(subject, journal);
-  assert.match(svg, /asked again \(participant\.asked_again\), on a condition: taken 4 ×</);
+  assert.match(svg, /asked again \(participant\.asked_again\), conditional: taken 4 ×</);
   assert.match(svg, /asked again(?: ◇)? ×4</);
-  assert.match(svg, /asked again \(participant\.asked_again\), on a condition: not taken</);
+  assert.match(svg, /asked again \(participant\.asked_again\), conditional: not taken</);
   assert.match(svg, /\(taken 4 times\)/);
   assert.doesNotMatch(svg, /chart-notice/);
 });
@@ -194,7 +194,7 @@ Deno.test("rows without transitions show their states only, and a notice counts 
   const svg = await draw(subject, old);
   assert.match(svg, /An earlier version recorded 2 events without transitions\./);
   const short = (id: string) => id.replace(/.*\.(?=\w+$)/, "");
-  assert.deepEqual(all(svg, "data-state", 'data-standing="visited"').map(short).sort(), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="visited"').map(short).sort(), [
     "PENDING",
     "asked",
     "grace",
@@ -223,12 +223,12 @@ Deno.test("an unknown machine is drawn from its journal", async () => {
   const svg = await render();
   assert.match(svg, /does not know the machine gdpr_erasure@9/);
   const short = (id: string) => id.split(".").slice(1).join(" ");
-  assert.deepEqual(all(svg, "data-state", 'data-standing="current"').map(short), [
+  assert.deepEqual(all(svg, "data-state", 'data-status="current"').map(short), [
     "IN_PROGRESS awaiting_confirmations order-service confirmed",
     "IN_PROGRESS awaiting_confirmations payment-service asked",
   ]);
   assert.equal(all(svg, "data-arrow", 'class="arrow taken"').length, 4);
-  assert.deepEqual(all(await render(2), "data-state", 'data-standing="current"').map(short), [
+  assert.deepEqual(all(await render(2), "data-state", 'data-status="current"').map(short), [
     "PENDING held",
   ]);
 });
@@ -257,7 +257,7 @@ Deno.test("a state that the machine does not have is shown with its name in the 
     for (const machine of [subject.machine, undefined]) {
       const svg = String(await charts.render({ machine, name: "gdpr_erasure@1", journal }));
       assert.ok(svg.includes("<svg "), stateAfter);
-      if (stateAfter.includes("asleep") && machine) assert.match(svg, /has no state PENDING\.asleep/);
+      if (stateAfter.includes("asleep") && machine) assert.match(svg, /does not have: PENDING\.asleep/);
       assert.ok(!svg.includes("<b>"));
     }
   }
@@ -274,5 +274,5 @@ Deno.test("a journal of ten thousand events is drawn within a second, and an emp
   const svg = await draw(subject, journal);
   assert.ok(performance.now() - startedAt < 1_000);
   assert.equal(all(svg, "data-leaf").length, 20);
-  assert.equal(all(await draw(subject, []), "data-state", 'data-standing="current"').length, 0);
+  assert.equal(all(await draw(subject, []), "data-state", 'data-status="current"').length, 0);
 });

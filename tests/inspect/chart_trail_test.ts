@@ -1,8 +1,8 @@
 /** Paths taken in charts, compared with the transitions that XState selects. */
 import assert from "node:assert/strict";
-import { describe } from "../../inspect/chart/describe.ts";
+import { fromMachine } from "../../inspect/chart/from_machine.ts";
 import { fromJournal } from "../../inspect/chart/from_journal.ts";
-import { trail } from "../../inspect/chart/trail.ts";
+import { tracePath } from "../../inspect/chart/path.ts";
 import {
   activeIds,
   entryOf,
@@ -23,13 +23,13 @@ const subjects = [
 for (const subject of subjects) {
   Deno.test(`${subject.title}: a journal row marks exactly the transitions that XState takes`, () => {
     const { machine } = subject;
-    const model = describe(machine);
+    const model = fromMachine(machine);
     const byId = new Map(model.transitions.map((transition) => [transition.id, transition] as const));
     let rows = 0;
     for (const { state } of everyPath(subject)) {
       for (const step of stepsFrom(subject, state)) {
         const entry = entryOf(step);
-        const { taken, current, statesOnly } = trail(model, [entry]);
+        const { taken, current, statesOnly } = tracePath(model, [entry]);
         const [first] = [...taken.keys()].map((id) => byId.get(id)!);
         const [expected, another] = machine.getTransitionData(step.before, step.event as never);
         assert.ok(expected && !another);
@@ -49,8 +49,8 @@ for (const subject of subjects) {
 
 Deno.test("states that were exited immediately count as visited", () => {
   const subject = SUBJECTS.find(({ title }) => title.startsWith("gdpr_rectification"))!;
-  const model = describe(subject.machine);
-  const { visited, taken } = trail(model, journalOf(subject, []));
+  const model = fromMachine(subject.machine);
+  const { visited, taken } = tracePath(model, journalOf(subject, []));
   assert.deepEqual([...visited.keys()].sort(), [
     "gdpr_rectification@1",
     "gdpr_rectification@1.COMPLETED",
@@ -64,8 +64,8 @@ Deno.test("the last participant to confirm is shown as confirmed, although no ro
   for (const known of [true, false]) {
     const subject = request("gdpr_erasure@1", ["a", "b.c"]);
     const journal = journalOf(subject, takeSteps(subject, ["start", "confirm a", "confirm b.c"]));
-    const model = known ? describe(subject.machine) : fromJournal(subject.machine.id, journal);
-    const { visited, taken } = trail(model, journal);
+    const model = known ? fromMachine(subject.machine) : fromJournal(subject.machine.id, journal);
+    const { visited, taken } = tracePath(model, journal);
     const waiting = "gdpr_erasure@1.IN_PROGRESS.awaiting_confirmations";
     const lastVisit = (region: string, state: string) => visited.get(`${waiting}.${region}.${state}`) ?? 0;
     for (const region of ["a", "b.c"]) {
@@ -80,8 +80,8 @@ Deno.test("a journal without transitions has visited states and no path", () => 
   const subject = request("gdpr_erasure@1", ["a"]);
   const old = journalOf(subject, takeSteps(subject, ["start", "ask a", "confirm a"]))
     .map((entry) => ({ ...entry, transitions: null, times: 3 }));
-  for (const model of [describe(subject.machine), fromJournal("gdpr_erasure@1", old)]) {
-    const { taken, statesOnly, visited } = trail(model, old);
+  for (const model of [fromMachine(subject.machine), fromJournal("gdpr_erasure@1", old)]) {
+    const { taken, statesOnly, visited } = tracePath(model, old);
     assert.deepEqual([taken.size, statesOnly], [0, 9], "the creation of a request has no transition");
     assert.ok(visited.has("gdpr_erasure@1.IN_PROGRESS.verifying") || visited.has("IN_PROGRESS.verifying"));
   }

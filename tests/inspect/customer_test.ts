@@ -32,7 +32,7 @@ Deno.test("personal values are shown to the roles that may read them, and hidden
     }
   }
   const page = await show(inspector, ada.id);
-  assert.match(page, /Hidden: your role does not show personal values/);
+  assert.match(page, /Hidden: your role may not read personal values/);
   for (const value of values) assert.ok(!page.includes(value), value);
 });
 
@@ -50,13 +50,13 @@ Deno.test("the page shows the state, the groups, the group that decides the pric
   const page = await show(inspector, ada.id, officer);
   const text = textOf(page);
   assert.match(page, /<p class="situation">Suspended<\/p>/);
-  assert.match(text, /Gold decides: its priority 7 is the highest, before the 3 of Silver\./);
+  assert.match(text, /Gold decides: its priority 7 is the highest; the next is Silver with 3\./);
   assert.match(page, new RegExp(`href="/inspect/requests/${request.id}"`));
   assert.match(text, /Suspended .* Group assigned .* Registered/);
   assert.match(page, /Statechart of customer@1/);
   const ungrouped = await register(world);
-  assert.match(await show(inspector, ungrouped.id), /in no group, so the store&#39;s own prices hold/);
-  assert.match(await show(inspector, ungrouped.id), /Nobody has opened a request about this customer/);
+  assert.match(await show(inspector, ungrouped.id), /in no group, so the store&#39;s own prices apply/);
+  assert.match(await show(inspector, ungrouped.id), /No request was opened about this customer/);
 });
 
 Deno.test("the chart shows the account after each of its events", async () => {
@@ -65,10 +65,10 @@ Deno.test("the chart shows the account after each of its events", async () => {
   const ada = await register(world);
   await tell(world, ada, "account.suspend");
   const current = (page: string) =>
-    textOf(/<details[^>]*><summary>The chart in words[\s\S]*?<\/details>/.exec(page)![0]);
+    textOf(/<details[^>]*><summary>Chart as text[\s\S]*?<\/details>/.exec(page)![0]);
   assert.notEqual(current(await show(inspector, `${ada.id}?at=1`)), current(await show(inspector, ada.id)));
   assert.equal(current(await show(inspector, `${ada.id}?at=2`)), current(await show(inspector, ada.id)));
-  assert.match(await show(inspector, `${ada.id}?at=1`), /how it was at .*after event #1/);
+  assert.match(await show(inspector, `${ada.id}?at=1`), /shows the account at .*after event #1/);
 });
 
 Deno.test("the page of an anonymized customer shows the time and the request", async () => {
@@ -81,10 +81,10 @@ Deno.test("the page of an anonymized customer shows the time and the request", a
   const page = await show(inspector, ada.id, staff(["STORE_MANAGER"]));
   const [row] = await world.admin`select anonymized_at from customers where customer_id = ${ada.id}`;
   const situation = /<p class="situation">(.*?)<\/p>/s.exec(page)?.[1] ?? "";
-  assert.match(situation, /Anonymised on/);
+  assert.match(situation, /Anonymized on/);
   assert.ok(situation.includes(row?.anonymizedAt.toISOString()), situation);
   assert.ok(situation.includes(`/inspect/requests/${request.id}`), situation);
-  assert.match(page, /Nothing personal is left/);
+  assert.match(page, /The erasure removed all personal values/);
   assert.doesNotMatch(page, /<dt>Addresses/, "the rows remain, without values");
 });
 

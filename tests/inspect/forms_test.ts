@@ -37,7 +37,7 @@ Deno.test("a form above the size limit is refused with a message, and not read t
     const tooLarge = await send(inspector, path, `token=${"x".repeat(most * KIB)}`, as);
     assert.match(
       textOf(await tooLarge.text()),
-      new RegExp(`has more than ${most} KiB\\. Nothing has been done`),
+      new RegExp(`has more than ${most} KiB\\. Nothing was changed`),
     );
     assert.equal(tooLarge.status, 413, path);
     const largest = await send(inspector, path, `token=${"x".repeat(most * KIB - 6)}`, as);

@@ -14,14 +14,17 @@ Deno.test("a person can follow twenty pages at once, and does not limit others",
   assert.deepEqual(new Set(streams.map(({ status }) => status)), new Set([200]));
   const more = await follow();
   assert.equal(more.status, 429);
-  assert.match(await more.text(), /Cannot follow more than 20 pages at once: reload by hand/);
+  assert.match(
+    await more.text(),
+    /Cannot open more than 20 live pages at once: reload the page to update it/,
+  );
   streams.push(await follow(staff(["STORE_MANAGER"])));
   assert.equal(streams.at(-1)?.status, 200);
   await Promise.all(streams.map(({ body }) => body?.cancel()));
 });
 
 Deno.test("a stream ends after its maximum duration and no longer counts", async () => {
-  const live = createLive({ lastsMs: 100 });
+  const live = createLive({ maxDurationMs: 100 });
   const app = new Hono<InspectEnv>()
     .use(async (c, next) => {
       c.set("by", { id: "officer", type: "STAFF", storeId: "store", roles: ["PRIVACY_OFFICER"] });

@@ -145,7 +145,7 @@ Deno.test("a page link of another list is reported, and the first page is shown"
   for (let index = 0; index < 51; index++) await overview.open("ACCESS", 1);
   const due = nextPageOf(await show(overview, "/inspect")) ?? "";
   const page = await show(overview, due.replace("?", "?sort=newest&"));
-  assert.match(page, /names a page that is none of this list/);
+  assert.match(page, /The cursor in the address does not belong to this list/);
   assert.equal(idsIn(page).length, 50);
 });
 
@@ -173,7 +173,7 @@ Deno.test("invalid parameters are named without their values", async () => {
     "type=ada@example.com&customer=ada@example.com&foo=ada@example.com&sort=up&status=OPEN&status=PENDING";
   const page = await show(overview, `/inspect?${search}`);
   const notice = /<div class="overview-notice"[^>]*>(.*?)<\/div>/s.exec(page)?.[1] ?? "";
-  for (const name of ["type", "customer", "foo", "an order", "status more than once"]) {
+  for (const name of ["type", "customer", "foo", "sort order", "status more than once"]) {
     assert.ok(notice.includes(name), `${name}: ${notice}`);
   }
   assert.doesNotMatch(page, /ada@example\.com/);
@@ -285,9 +285,9 @@ Deno.test("a completed request shows its delay, and a list without stuck request
   assert.match(rowOf(late.id), /Completed, late by 3 days/);
   assert.match(rowOf(inTime.id), /Completed<\/span>/);
   assert.match(rowOf(stuck.id), /Due in|At risk/);
-  assert.match(all, /Retry what is stuck/);
-  assert.doesNotMatch(await show("?status=COMPLETED"), /Retry what is stuck/);
+  assert.match(all, /Retry stuck requests/);
+  assert.doesNotMatch(await show("?status=COMPLETED"), /Retry stuck requests/);
   const none = await show("?type=PORTABILITY");
   assert.match(none, /No request matches these filters/);
-  assert.doesNotMatch(none, /Retry what is stuck/);
+  assert.doesNotMatch(none, /Retry stuck requests/);
 });

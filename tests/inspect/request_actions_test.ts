@@ -42,7 +42,7 @@ Deno.test("every decision can be made on the page with a reason, and the journal
   };
   assert.match(
     textOf(await decide("hold", { reason: " a  lawsuit\nof 2026 " })),
-    /You have put the request on hold\./,
+    /You put the request on hold\./,
   );
   await decide("extend", { reason: "many sources" });
   await decide("release", { reason: "the lawsuit is over" });
@@ -85,7 +85,7 @@ Deno.test("every decision can be made on the page with a reason, and the journal
   assert.equal((await inspector.post(third.path, officer, cancellation)).status, 303);
   const ended = await pageOf(inspector, third.request.id);
   assert.deepEqual(offeredOn(ended), {});
-  assert.match(partOf(ended, "actions"), /Nothing any more/);
+  assert.match(partOf(ended, "actions"), /No decision is possible: the request is completed/);
   assert.match(partOf(ended, "timeline"), /Cancelled.*by letter .*by you/);
 });
 
@@ -168,7 +168,9 @@ Deno.test("a decision on an outdated page is refused, and its text is kept", asy
   const page = await answer.text();
   assert.match(
     textOf(page),
-    new RegExp(`Somebody was faster.*Meanwhile: extended by staff ${colleague.id}\\.`),
+    new RegExp(
+      `Conflict: someone else changed the request first.*Changes: extended by staff ${colleague.id}\\.`,
+    ),
   );
   const form = page.match(/<details id="action-hold"[^>]*>.*?<\/details>/s)?.[0] ?? "";
   assert.match(form, /^<details[^>]* open/);
@@ -181,7 +183,7 @@ Deno.test("a decision on an outdated page is refused, and its text is kept", asy
   const twice = await inspector.post(path, officer, { ...stale, version: "3" });
   assert.equal(twice.status, 409);
   const refused = await twice.text();
-  assert.match(textOf(refused), /Cannot hold .*What you wrote:\s*the court said/);
+  assert.match(textOf(refused), /Cannot hold .*The reason that you wrote:\s*the court said/);
   assert.equal((await journalOf(inspector, request)).length, 3);
 });
 
@@ -208,7 +210,7 @@ Deno.test("a form without a confirmation or a reason, or with an unknown action,
   const { officer } = inspector;
   const { request, path } = await openErasure(inspector);
   const attempts = [
-    [{ action: "hold", version: "1", reason: "a lawsuit" }, 400, /tick the box.*a lawsuit/],
+    [{ action: "hold", version: "1", reason: "a lawsuit" }, 400, /check the box.*a lawsuit/],
     [{ action: "hold", version: "1", reason: " ", confirmed: "yes" }, 400, /reason/],
     [{ action: "hold", version: "1", reason: "x".repeat(501), confirmed: "yes" }, 400, /at most 500/],
     [{ action: "cancel", version: "1", reason: "x".repeat(501), confirmed: "yes" }, 400, /at most 500/],
@@ -218,10 +220,10 @@ Deno.test("a form without a confirmation or a reason, or with an unknown action,
       409,
       /Cannot waive/,
     ],
-    [{ action: "erase", version: "1", confirmed: "yes" }, 400, /not of this page/],
-    [{ action: "compiled", version: "1", confirmed: "yes" }, 400, /not of this page/],
-    [{ action: "cancel", confirmed: "yes" }, 400, /not of this page/],
-    [{}, 400, /not of this page/],
+    [{ action: "erase", version: "1", confirmed: "yes" }, 400, /does not belong to this page/],
+    [{ action: "compiled", version: "1", confirmed: "yes" }, 400, /does not belong to this page/],
+    [{ action: "cancel", confirmed: "yes" }, 400, /does not belong to this page/],
+    [{}, 400, /does not belong to this page/],
   ] as const;
   for (const [fields, status, says] of attempts) {
     const answer = await inspector.post(path, officer, fields as Record<string, string>);
@@ -272,7 +274,7 @@ Deno.test("the confirmation is shown to the person who decided, and only for an 
   await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
   const noticeOn = async (done: string, as = officer) =>
     /<p class="notice"[^>]*>(.*?)<\/p>/.exec(await pageOf(inspector, request.id, `?done=${done}`, as))?.[1];
-  assert.equal(await noticeOn("2"), "You have put the request on hold.");
+  assert.equal(await noticeOn("2"), "You put the request on hold.");
   for (const done of ["refuse", "hold", "1", "3", "-1", "x"]) {
     assert.equal(await noticeOn(done), undefined, done);
   }

@@ -80,7 +80,7 @@ Deno.test("an erasure is shown from its grace period to its receipt", async () =
   assert.match(partOf(done, "timeline"), /Waived payment-service#\d+ .*shut down .*by you/);
   assert.match(partOf(done, "timeline"), /Put on hold#2 .*a lawsuit .*by you/);
   assert.match(partOf(done, "timeline"), /Opened#1 .*by the customer/);
-  assert.match(partOf(done, "next"), /Nothing happens by itself any more/);
+  assert.match(partOf(done, "next"), /No work is pending/);
   assert.doesNotMatch(done, /Ada|Lovelace|Bahnhofstrasse|example\.com/);
 
   const receipt = await inspector.get(`${pathOf(request.id)}/receipt`, officer);
@@ -101,7 +101,7 @@ Deno.test("an access request shows which participant fails and why, then offers 
   const stuck = await pageOf(inspector, request.id);
   assert.match(partOf(stuck, "situation"), /^Waiting for payment-service; asked once; due in/);
   assert.match(partOf(stuck, "participants"), /payment-service Waiting to ask again once .* UNREACHABLE/);
-  assert.match(partOf(stuck, "documents"), /will be here once the request is fulfilled/);
+  assert.match(partOf(stuck, "documents"), /will appear here when the request is fulfilled/);
 
   await shop.tell(request, "waive", { service: "payment-service", reason: "it has nothing" }, {
     by: officer,
@@ -155,8 +155,8 @@ Deno.test("the status line shows work that was given up, until it is retried", a
     update effects set state = 'POISONED', attempts = 20, last_error = 'the disk is full'
     where actor_id = ${request.id} and state = 'PENDING'`;
   const stuck = await pageOf(inspector, request.id);
-  assert.match(partOf(stuck, "situation"), /^Given up after many failures: scanning for what is left;/);
-  assert.match(partOf(stuck, "next"), /Given up.*failed 20 times in a row.*the disk is full/);
+  assert.match(partOf(stuck, "situation"), /^Failed permanently: scanning for remaining data;/);
+  assert.match(partOf(stuck, "next"), /Failed permanently.*failed 20 times in a row.*the disk is full/);
   assert.deepEqual(offeredOn(stuck).retry, []);
   const answer = await inspector.post(pathOf(request.id), officer, {
     action: "retry",
@@ -166,8 +166,8 @@ Deno.test("the status line shows work that was given up, until it is retried", a
   assert.equal(answer.status, 303);
   await answer.body?.cancel();
   const again = await pageOf(inspector, request.id);
-  assert.doesNotMatch(partOf(again, "situation"), /Given up/);
-  assert.match(partOf(again, "next"), /Given up earlier/);
+  assert.doesNotMatch(partOf(again, "situation"), /Failed permanently/);
+  assert.match(partOf(again, "next"), /Failed earlier/);
 });
 
 Deno.test("the number of calls to a participant includes retries by officers", async () => {
@@ -189,11 +189,11 @@ Deno.test("the number of calls to a participant includes retries by officers", a
   const refused = await pageOf(inspector, request.id);
   assert.match(
     partOf(refused, "participants"),
-    /payment-service Has not answered/,
+    /payment-service Not answered/,
     "an answer is not needed any more",
   );
   assert.doesNotMatch(refused, /badge alarm/);
-  assert.match(partOf(refused, "documents"), /There are none: the request was not fulfilled\./);
+  assert.match(partOf(refused, "documents"), /There are no documents: the request was not fulfilled\./);
 });
 
 Deno.test("an erasure links to the request that it waits for, and says when someone has to act", async () => {
@@ -205,14 +205,14 @@ Deno.test("an erasure links to the request that it waits for, and says when some
   const erasure = await shop.open(customer, "ERASURE");
   await shop.work();
   const waiting = await pageOf(inspector, erasure.id);
-  assert.match(partOf(waiting, "facts"), new RegExp(`Waits for access request …${access.id.slice(-8)}`));
+  assert.match(partOf(waiting, "facts"), new RegExp(`Waiting for access request …${access.id.slice(-8)}`));
   assert.ok(waiting.includes(`href="/inspect/requests/${access.id}"`));
   const list = await (await inspector.get("/inspect?type=ERASURE", officer)).text();
   assert.match(list, /Waiting for"[^]*<li>the customer&#39;s access request<\/li>/);
   await world.admin`delete from timers where actor_id = ${erasure.id}`; // as is the case after its due date
   assert.match(
     partOf(await pageOf(inspector, erasure.id), "next"),
-    /Nothing happens by itself any more: somebody has to act\. What can be done stands above/,
+    /No work is pending: the request waits for a decision\. See the available decisions/,
   );
 });
 
@@ -260,8 +260,8 @@ Deno.test("unknown machines and states are shown, and no action is offered", asy
   await world.admin`update gdpr_requests set machine = 'gdpr_erasure@9' where request_id = ${id}`;
   const foreign = await pageOf(inspector, id);
   assert.match(partOf(foreign, "situation"), /does not know its machine gdpr_erasure@9; due in/);
-  assert.match(partOf(foreign, "actions"), /Nothing can be done here/);
-  assert.match(partOf(foreign, "chart"), /The chart shows what its journal tells/);
+  assert.match(partOf(foreign, "actions"), /No decision is possible/);
+  assert.match(partOf(foreign, "chart"), /The chart shows the states and transitions in its journal/);
   const invalid: unknown[] = [
     {},
     [],
@@ -288,7 +288,7 @@ Deno.test("unknown machines and states are shown, and no action is offered", asy
     /^Pending, asleep; its machine .* does not know/,
   );
   await world.admin`delete from actor_events where actor_id = ${id}`;
-  assert.match(partOf(await pageOf(inspector, id), "timeline"), /The journal has nothing here/);
+  assert.match(partOf(await pageOf(inspector, id), "timeline"), /The journal has no events here/);
 });
 
 Deno.test("ten thousand events and twenty participants are shown in pages, in time", async () => {
@@ -315,7 +315,7 @@ Deno.test("ten thousand events and twenty participants are shown in pages, in ti
   assert.ok(elapsedMs < 2_000, `${elapsedMs} ms`);
   assert.ok(page.length < 500_000, `${page.length} characters`);
   assert.match(partOf(page, "situation"), /^Waiting for 19 of 20 services|^Waiting .* for 19 of 20 services/);
-  assert.match(partOf(page, "timeline"), /Asked again, 10,000 times .*50 of them.*Earlier ones/);
+  assert.match(partOf(page, "timeline"), /Asked again, 10,000 times .*50 of these events.*Earlier events/);
   assert.match(page, /href="[^"]*\?upto=3#timeline">Older events/, "the next page begins before the run");
   assert.match(
     partOf(await pageOf(inspector, request.id, "?upto=3"), "timeline"),
@@ -358,12 +358,12 @@ Deno.test("the page counts the calls to each participant, including those on oth
   await world.admin`update gdpr_requests set version = 204 where request_id = ${request.id}`;
   const page = await pageOf(inspector, request.id);
   assert.match(partOf(page, "timeline"), /^Asked orders again, 200 times by the service itself/);
-  assert.match(page, /asked again \(participant\.asked_again\), on a condition: taken 200 ×/);
+  assert.match(page, /asked again \(participant\.asked_again\), conditional: taken 200 ×/);
   assert.match(partOf(page, "chart"), /An earlier version recorded 2 events without transitions/);
   const old = partOf(await pageOf(inspector, request.id, "?at=4&upto=4"), "timeline");
   assert.match(old, /^Asked again#4 .* Asked again#3 .* Grace period ended#2 .* Opened#1/);
   const past = await pageOf(inspector, request.id, "?at=104");
-  assert.match(past, /on a condition: taken 100 ×/);
+  assert.match(past, /conditional: taken 100 ×/);
   assert.match(partOf(past, "timeline"), /Asked orders again#104/);
   assert.match(past, /after event #104 \(asked orders again\)/);
 });

@@ -48,5 +48,5 @@ export function offeredOn(page: string): Record<string, string[]> {
 
 /** IDs of the innermost states that the chart shows as current. */
 export function currentIn(page: string): string[] {
-  return [...page.matchAll(/data-state="([^"]+)" data-standing="current"/g)].map(([, id = ""]) => id);
+  return [...page.matchAll(/data-state="([^"]+)" data-status="current"/g)].map(([, id = ""]) => id);
 }

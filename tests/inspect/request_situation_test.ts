@@ -1,15 +1,15 @@
 /** Status line of a request, for every state of every machine. */
 import assert from "node:assert/strict";
 import { stateName } from "../../actors/runtime/recorded_event.ts";
-import { situationOf, type Tone } from "../../inspect/request/situation.ts";
-import { phaseOf, phasePrefix, type Standing } from "../../inspect/request/standing.ts";
+import { describeStatus, type Tone } from "../../inspect/request/status_text.ts";
+import { phaseOf, phasePrefix, type RequestStatus } from "../../inspect/request/status.ts";
 import { everyPath, type Subject, SUBJECTS } from "./chart_subjects.ts";
 
 const DAY = 24 * 60 * 60_000;
 const NOW = new Date("2026-03-20T12:00:00Z");
 const inDays = (days: number) => new Date(NOW.getTime() + days * DAY);
 
-const standing = (changes: Partial<Standing>): Standing => ({
+const standing = (changes: Partial<RequestStatus>): RequestStatus => ({
   state: "PENDING",
   since: inDays(-3),
   now: NOW,
@@ -18,18 +18,18 @@ const standing = (changes: Partial<Standing>): Standing => ({
   outcome: null,
   reasons: { hold: null, refusal: null },
   residue: 0,
-  asked: {},
-  givenUp: [],
+  attempts: {},
+  abandonedEffects: [],
   unreadable: undefined,
   ...changes,
 });
 
 /** Text of the line, with a date for each instant, and its tone. */
-function line(changes: Partial<Standing>): [string, Tone] {
-  const { words, tone } = situationOf(standing(changes));
+function line(changes: Partial<RequestStatus>): [string, Tone] {
+  const { words, tone } = describeStatus(standing(changes));
   return [
     words.map((word) =>
-      typeof word === "string" ? word : word instanceof Date ? word.toISOString().slice(0, 10) : word.said
+      typeof word === "string" ? word : word instanceof Date ? word.toISOString().slice(0, 10) : word.quote
     ).join(""),
     tone,
   ];
@@ -39,7 +39,7 @@ const awaiting = (regions: Record<string, string>) => ({ IN_PROGRESS: { awaiting
 const collecting = (regions: Record<string, string>) => ({ IN_PROGRESS: { collecting: regions } });
 const TWENTY = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`service-${index}`, "asked"]));
 
-const TABLE: [string, Partial<Standing>, string, Tone][] = [
+const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   [
     "an erasure in its grace period",
     { state: { PENDING: "grace" }, startsAt: inDays(2) },
@@ -49,7 +49,7 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
   [
     "an erasure without a grace period",
     { state: { PENDING: "grace" }, startsAt: inDays(-1) },
-    "The erasure is about to begin; due in 12 days",
+    "The erasure is about to start; due in 12 days",
     "quiet",
   ],
   [
@@ -61,7 +61,7 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
   [
     "an erasure that waits for an access request",
     { state: { PENDING: "waiting_for_access" } },
-    "Waiting 3 days for the access request of the same customer to be closed; nothing is erased before; due in 12 days",
+    "Waiting 3 days for the customer's access request to be closed; the erasure starts after it; due in 12 days",
     "quiet",
   ],
   [
@@ -79,33 +79,33 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
   [
     "a recorded request",
     { state: { PENDING: "recorded" }, startsAt: NOW },
-    "Recorded; about to begin; due in 12 days",
+    "Recorded; about to start; due in 12 days",
     "quiet",
   ],
   [
     "a recorded request that begins later",
     { state: { PENDING: "recorded" }, startsAt: inDays(1) },
-    "Recorded; its work begins 2026-03-21; due in 12 days",
+    "Recorded; the work starts on 2026-03-21; due in 12 days",
     "quiet",
   ],
   [
     "a participant called several times",
     {
       state: awaiting({ "order-service": "confirmed", "payment-service": "asked" }),
-      asked: { "order-service": 9, "payment-service": 4 },
+      attempts: { "order-service": 9, "payment-service": 4 },
     },
     "Waiting 3 days for payment-service; asked 4 times; due in 12 days",
     "quiet",
   ],
   [
     "a participant called just now",
-    { state: awaiting({ "payment-service": "asked" }), asked: { "payment-service": 1 }, since: NOW },
+    { state: awaiting({ "payment-service": "asked" }), attempts: { "payment-service": 1 }, since: NOW },
     "Waiting for payment-service; asked once; due in 12 days",
     "quiet",
   ],
   [
     "two participants with different numbers of calls",
-    { state: awaiting({ a: "asked", b: "asked" }), asked: { a: 1, b: 2 } },
+    { state: awaiting({ a: "asked", b: "asked" }), attempts: { a: 1, b: 2 } },
     "Waiting 3 days for a and b; asked up to twice; due in 12 days",
     "quiet",
   ],
@@ -123,7 +123,7 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
   ],
   [
     "an overdue participant of an overdue request",
-    { state: collecting({ a: "overdue", b: "received" }), asked: { a: 8 }, dueAt: inDays(-4) },
+    { state: collecting({ a: "overdue", b: "received" }), attempts: { a: 8 }, dueAt: inDays(-4) },
     "Waiting 3 days for a; asked 8 times; a overdue; 4 days past the legal due date",
     "alarm",
   ],
@@ -135,32 +135,32 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
   ],
   [
     "a participant that will be called again",
-    { state: collecting({ a: "received", b: "retrying" }), asked: { b: 2 } },
+    { state: collecting({ a: "received", b: "retrying" }), attempts: { b: 2 } },
     "Waiting 3 days for b; asked twice; due in 12 days",
     "quiet",
   ],
   [
     "documents that are being made",
     { state: { IN_PROGRESS: "compiling" } },
-    "Everything is collected; the documents are being made; due in 12 days",
+    "All data collected; creating the documents; due in 12 days",
     "quiet",
   ],
   [
     "the scan",
     { state: { IN_PROGRESS: "verifying" } },
-    "Everybody has answered; scanning for what is left; due in 12 days",
+    "All services have answered; scanning for remaining data; due in 12 days",
     "quiet",
   ],
   [
     "a scan with remaining values",
     { state: { IN_PROGRESS: "residue_found" }, residue: 2 },
-    "Scan found 2 values left; somebody has to look; due in 12 days",
+    "The scan found 2 remaining values; manual check required; due in 12 days",
     "alarm",
   ],
   [
     "a scan whose result is unknown",
     { state: { IN_PROGRESS: "residue_found" }, residue: undefined },
-    "Scan found something left; somebody has to look; due in 12 days",
+    "The scan found remaining data; manual check required; due in 12 days",
     "alarm",
   ],
   [
@@ -190,26 +190,26 @@ const TABLE: [string, Partial<Standing>, string, Tone][] = [
   [
     "a rectification that was recorded",
     { state: "PENDING" },
-    "Recorded; about to begin; due in 12 days",
+    "Recorded; about to start; due in 12 days",
     "quiet",
   ],
   ["a rectification in progress", { state: "IN_PROGRESS" }, "In progress; due in 12 days", "quiet"],
   [
     "a request at risk",
     { state: { IN_PROGRESS: "compiling" }, dueAt: inDays(1) },
-    "Everything is collected; the documents are being made; due in 1 day",
+    "All data collected; creating the documents; due in 1 day",
     "risk",
   ],
   [
     "an overdue request",
     { state: { IN_PROGRESS: "compiling" }, dueAt: inDays(-2) },
-    "Everything is collected; the documents are being made; 2 days past the legal due date",
+    "All data collected; creating the documents; 2 days past the legal due date",
     "alarm",
   ],
   [
     "work that was given up",
-    { state: { IN_PROGRESS: "compiling" }, givenUp: ["making the documents"] },
-    "Given up after many failures: making the documents; somebody has to look. Everything is collected; the documents are being made; due in 12 days",
+    { state: { IN_PROGRESS: "compiling" }, abandonedEffects: ["creating the documents"] },
+    "Failed permanently: creating the documents; retry manually. All data collected; creating the documents; due in 12 days",
     "alarm",
   ],
   ["an unknown state", { state: { PENDING: "asleep" } }, "Pending, asleep; due in 12 days", "quiet"],

@@ -1,7 +1,7 @@
 /** Timeline: changes, runs of identical events, and days without events. */
 import assert from "node:assert/strict";
 import type { ActorEventRow } from "../../db/actor_events.ts";
-import { dueWords, spanWords } from "../../inspect/spans.ts";
+import { formatDueDate, formatDuration } from "../../inspect/durations.ts";
 import { changesOf } from "../../inspect/timeline/changes.ts";
 import { Timeline } from "../../inspect/timeline/mod.tsx";
 import { foldRuns } from "../../inspect/timeline/runs.ts";
@@ -166,10 +166,10 @@ Deno.test("a day without an event is a line, and each principal is described", (
     />,
   );
   const text = textOf(html);
-  assert.match(text, /Put on hold.*by you · changed hold reason 3 days nothing happened Released/);
+  assert.match(text, /Put on hold.*by you · changed hold reason 3 days without events Released/);
   assert.match(
     text,
-    new RegExp(`Released Why .* by staff ${staff} Confirmed .* by service ${staff} 1 day nothing`),
+    new RegExp(`Released Why .* by staff ${staff} Confirmed .* by service ${staff} 1 day without`),
   );
   assert.match(text, /Opened .* by the customer/);
   assert.doesNotMatch(html, /<a /);
@@ -177,7 +177,7 @@ Deno.test("a day without an event is a line, and each principal is described", (
 
 Deno.test("durations use the largest unit that fits", () => {
   const durations = [0, 59_999, 60_000, HOUR - 1, HOUR, 23 * HOUR, 24 * HOUR, 47 * HOUR, 92 * 24 * HOUR].map(
-    spanWords,
+    formatDuration,
   );
   assert.deepEqual(durations, [
     "less than a minute",
@@ -191,6 +191,6 @@ Deno.test("durations use the largest unit that fits", () => {
     "92 days",
   ]);
   const now = new Date();
-  assert.equal(dueWords(new Date(now.getTime() + 50 * HOUR), now), "due in 2 days");
-  assert.equal(dueWords(new Date(now.getTime() - 50 * HOUR), now), "2 days past the legal due date");
+  assert.equal(formatDueDate(new Date(now.getTime() + 50 * HOUR), now), "due in 2 days");
+  assert.equal(formatDueDate(new Date(now.getTime() - 50 * HOUR), now), "2 days past the legal due date");
 });

@@ -33,12 +33,12 @@ Deno.test("each step shows the state, the status line and the position in the ti
     /^Grace period until 2026-03-12 09:00 UTC; can still be cancelled; due in 31 days$/,
     /^On hold since 2026-03-11 09:00 UTC: a lawsuit; due in 30 days$/,
     /^On hold since 2026-03-11 09:00 UTC: a lawsuit; due in 88 days$/,
-    /^The erasure is about to begin; due in 88 days$/,
+    /^The erasure is about to start; due in 88 days$/,
     /^Waiting for orders and payments; due in 88 days$/,
     /^Waiting 4 days for payments; due in 84 days$/,
-    /^Everybody has answered; scanning for what is left; due in 84 days$/,
-    /^Scan found something left; somebody has to look; due in 84 days$/,
-    /^Everybody has answered; scanning/,
+    /^All services have answered; scanning for remaining data; due in 84 days$/,
+    /^The scan found remaining data; manual check required; due in 84 days$/,
+    /^All services have answered; scanning/,
     /^Completed: fulfilled on 2026-03-18 09:00 UTC$/,
   ];
   const journal = await world.admin`
@@ -50,7 +50,7 @@ Deno.test("each step shows the state, the status line and the position in the ti
     assert.match(partOf(page, "situation"), lines[sequence - 1]!);
     assert.deepEqual(currentIn(page).sort(), leavesOf(root.id, stateAfter), `event ${sequence}`);
     assert.match(page, new RegExp(`<li[^>]*id="event-${sequence}"[^>]*aria-current="step"`));
-    assert.match(page, /This is how it was at/);
+    assert.match(page, /This page shows the request at/);
     const facts = partOf(page, "facts");
     assert.match(facts, new RegExp(`gdpr_erasure@1, ${sequence} events? by then`));
     assert.equal(/\(due in/.test(facts), sequence < journal.length, "a completed request has no due date");
@@ -69,7 +69,7 @@ Deno.test("each step shows the state, the status line and the position in the ti
   }
   const now = await pageOf(inspector, request.id);
   assert.match(now, new RegExp(`href="${pathOf(request.id)}\\?at=${journal.length - 1}#chart" rel="prev"`));
-  assert.doesNotMatch(now, /rel="next"|This is how it was/);
+  assert.doesNotMatch(now, /rel="next"|This page shows the request/);
 });
 
 Deno.test("each of several holds is shown with its own reason", async () => {

@@ -69,10 +69,10 @@ Deno.test("a visitor from another site, whose request has no cookie, can continu
   const formAt = async (path: string, headers: Record<string, string>) =>
     await (await inspector.get(path, undefined, headers)).text();
   const cross = { "sec-fetch-site": "cross-site" };
-  assert.match(await formAt(to, cross), /<a href="\/inspect\/requests\/x\?at=2">Go on<\/a>/);
-  assert.doesNotMatch(await formAt(to, { "sec-fetch-site": "none" }), /Go on/);
-  assert.doesNotMatch(await formAt(to, { "sec-fetch-site": "same-origin" }), /Go on/);
-  assert.doesNotMatch(await formAt("/inspect/sign-in", cross), /Go on/);
+  assert.match(await formAt(to, cross), /<a href="\/inspect\/requests\/x\?at=2">Continue<\/a>/);
+  assert.doesNotMatch(await formAt(to, { "sec-fetch-site": "none" }), /Continue/);
+  assert.doesNotMatch(await formAt(to, { "sec-fetch-site": "same-origin" }), /Continue/);
+  assert.doesNotMatch(await formAt("/inspect/sign-in", cross), /Continue/);
 });
 
 Deno.test("a form of an ended session changes nothing, and its text is returned with a link to sign in again", async () => {
@@ -85,7 +85,7 @@ Deno.test("a form of an ended session changes nothing, and its text is returned 
   });
   assert.equal(response.status, 401);
   const text = await response.text();
-  assert.match(text, /Your session has ended, so nothing has been done.*<q>A &lt;court&gt; asks<\/q>/s);
+  assert.match(text, /Your session has ended, so nothing was changed.*<q>A &lt;court&gt; asks<\/q>/s);
   assert.ok(text.includes(`href="/inspect/sign-in?to=${encodeURIComponent(path)}"`));
   assert.doesNotMatch(text, /[Hh]eader|[Bb]earer/);
 });

@@ -1,4 +1,4 @@
-/** What a request's row says, however odd: another version may have written its snapshot. */
+/** Tolerant reader of a request's snapshot, which another version of the service may have written. */
 import type { AnyStateMachine, StateValue } from "xstate";
 import { z } from "zod";
 import {
@@ -22,22 +22,22 @@ const Snapshot = z.object({
   }),
 });
 
-export type StoredContext = z.output<typeof Snapshot>["context"];
+export type SnapshotContext = z.output<typeof Snapshot>["context"];
 
 const NO_CONTEXT = { participants: [], asked: {}, extended: false, cause: "REQUEST" };
 
-export interface Stored {
+export interface StoredSnapshot {
   state: StateValue;
-  context: StoredContext;
-  /** Undefined where this version does not know it. */
+  context: SnapshotContext;
+  /** Undefined if this version does not know the machine. */
   machine: AnyStateMachine | undefined;
-  /** What may be done with it now. */
+  /** Decisions that the viewer may take now. */
   offers: AvailableDecision[];
-  /** Why nothing can be done, in words that follow the state; undefined where something could. */
+  /** Why no decision is possible; undefined if the machine and its state are known. */
   unreadable: string | undefined;
 }
 
-export function readStored(row: GdprRequestRow, by: Principal, now: Date): Stored {
+export function readSnapshot(row: GdprRequestRow, by: Principal, now: Date): StoredSnapshot {
   const { data } = Snapshot.safeParse(row.snapshot);
   const context = data?.context ?? NO_CONTEXT;
   const state = data?.value === undefined ? row.status : parseState(textOf(data.value));
@@ -51,12 +51,12 @@ export function readStored(row: GdprRequestRow, by: Principal, now: Date): Store
   return { state, context, machine, offers: offered ?? [], unreadable };
 }
 
-/** As the journal would have it. */
+/** Text of a state value as in the journal. */
 function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** A page that tells what is odd is worth more than none, whatever the machine stumbles over. */
+/** Returns undefined if `run` throws, so that the page can show an unreadable request. */
 function attempt<T>(run: () => T): T | undefined {
   try {
     return run();

@@ -1,24 +1,24 @@
-/** Reads a machine's definition into a model. Knows XState, and of our machines the names of their events. */
+/** Chart model of an XState machine, with the public names of its events. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from "xstate";
 import { publicEvent } from "../../actors/gdpr/requests/public_events.ts";
 import { transitionName } from "../../actors/runtime/transitions.ts";
-import { delayWords, eventWords, sentence, stateWords } from "../words.ts";
+import { capitalize, delayLabel, eventLabel, stateLabel } from "../labels.ts";
 import type { Model, State, Transition } from "./model.ts";
 
-export function describe(machine: AnyStateMachine): Model {
+export function fromMachine(machine: AnyStateMachine): Model {
   const transitions: Transition[] = [];
   const read = (node: AnyStateNode): State => {
     transitions.push(...transitionsOf(node));
     return {
       id: node.id,
       key: node.key,
-      label: sentence(stateWords(node.key)),
+      label: capitalize(stateLabel(node.key)),
       description: node.description,
       type: node.type,
       initial: node.type === "compound" ? node.initial.target.map(({ id }: AnyStateNode) => id) : [],
       children: Object.values(node.states as Record<string, AnyStateNode>).map(read),
-      stands: [node.id],
-      alike: [],
+      representedIds: [node.id],
+      mergedRegions: [],
     };
   };
   return { name: machine.id, root: read(machine.root), transitions };
@@ -38,24 +38,24 @@ function transitionsOf(node: AnyStateNode): Transition[] {
       ...triggerOf(node, eventType),
       guarded: guard !== undefined,
       choice: all.some((other) => other !== definition && other.eventType === eventType),
-      stands: [id],
+      representedIds: [id],
     };
   });
 }
 
 function triggerOf(node: AnyStateNode, event: string): Pick<Transition, "trigger" | "label"> {
-  if (event === "") return { trigger: "always", label: "at once" };
+  if (event === "") return { trigger: "always", label: "immediately" };
   const delayed = node.after.find(({ eventType }) => eventType === event);
   if (delayed) {
     const { delay } = delayed;
     return {
       trigger: "delay",
-      label: typeof delay === "function" ? "after a while" : delayWords(delay),
+      label: typeof delay === "function" ? "after a delay" : delayLabel(delay),
     };
   }
   if (event === `xstate.done.state.${node.id}`) {
     return { trigger: "done", label: node.type === "parallel" ? "when all are done" : "when done" };
   }
-  if (event === "*") return { trigger: "event", label: "anything else" };
-  return { trigger: "event", label: eventWords(publicEvent({ type: event }).name) };
+  if (event === "*") return { trigger: "event", label: "any other event" };
+  return { trigger: "event", label: eventLabel(publicEvent({ type: event }).name) };
 }

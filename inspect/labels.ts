@@ -1,4 +1,4 @@
-/** What states, events and delays are called on the pages. A name that is missing here is shown as it is written. */
+/** Labels of states, events and delays. A name without a label is shown as separate words. */
 
 const STATES: Readonly<Record<string, string>> = {
   PENDING: "pending",
@@ -9,10 +9,10 @@ const STATES: Readonly<Record<string, string>> = {
   waiting_for_access: "waiting for an access request",
   held: "on hold",
   awaiting_confirmations: "awaiting confirmations",
-  verifying: "scanning for what is left",
-  residue_found: "something was left",
+  verifying: "scanning for remaining data",
+  residue_found: "remaining data found",
   collecting: "collecting",
-  compiling: "making the documents",
+  compiling: "creating the documents",
   asked: "asked",
   retrying: "waiting to ask again",
   overdue: "overdue",
@@ -22,7 +22,7 @@ const STATES: Readonly<Record<string, string>> = {
   active: "active",
   suspended: "suspended",
   closed: "closed",
-  anonymized: "anonymised",
+  anonymized: "anonymized",
   deleted: "deleted",
 };
 
@@ -33,7 +33,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   hold: "put on hold",
   release: "released",
   extend: "extended",
-  retry: "told to try again",
+  retry: "retried",
   waive: "waived",
   "participant.asked_again": "asked again",
   "participant.overdue": "overdue",
@@ -44,7 +44,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   "access.closed": "access request closed",
   "source.received": "data received",
   "source.failed": "attempt failed",
-  compiled: "documents made",
+  compiled: "documents created",
   "participant.confirm": "confirmed",
   verified: "scan finished",
   register: "registered",
@@ -63,7 +63,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   erase: "erased",
 };
 
-/** Events of which the journal says what service they were about. */
+/** Labels of events for which the journal stores the service. */
 const EVENTS_ABOUT: Readonly<Record<string, (service: string) => string>> = {
   "participant.asked_again": (service) => `asked ${service} again`,
   "participant.overdue": (service) => `no answer in time from ${service}`,
@@ -74,49 +74,51 @@ const EVENTS_ABOUT: Readonly<Record<string, (service: string) => string>> = {
   waive: (service) => `waived ${service}`,
 };
 
-const DELAYS: Readonly<Record<string, string>> = { UNTIL_START: "when its time has come" };
+const DELAYS: Readonly<Record<string, string>> = { UNTIL_START: "at the scheduled time" };
 
-/** States in which somebody has to look. */
+/** States that require a manual check. */
 const ALARMING = new Set(["overdue", "residue_found"]);
 
-export function stateWords(key: string): string {
+export function stateLabel(key: string): string {
   return Object.hasOwn(STATES, key) ? STATES[key]! : plain(key);
 }
 
 /**
- * @param type an event's name in the journal, or XState's own type for one without a public name
- * @param about the service that the event was about
+ * Label of an event.
+ *
+ * @param type event name in the journal, or XState's event type if it has no public name
+ * @param about service of the event; null: not stored
  */
-export function eventWords(type: string, about: string | null = null): string {
+export function eventLabel(type: string, about: string | null = null): string {
   if (about !== null) {
     const words = Object.hasOwn(EVENTS_ABOUT, type) ? EVENTS_ABOUT[type] : undefined;
-    return words?.(about) ?? `${eventWords(type)}: ${about}`;
+    return words?.(about) ?? `${eventLabel(type)}: ${about}`;
   }
   if (Object.hasOwn(EVENTS, type)) return EVENTS[type]!;
   const [, kind, rest = ""] = /^xstate\.(after|done\.state|done\.actor|error\.actor)\.(.*)$/.exec(type) ?? [];
-  if (kind === "after") return delayWords(rest.slice(0, rest.indexOf(".")));
+  if (kind === "after") return delayLabel(rest.slice(0, rest.indexOf(".")));
   if (kind === "done.state") return "when done";
   if (kind) return `${rest.slice(rest.indexOf(".") + 1)} ${kind === "done.actor" ? "is done" : "fails"}`;
   return plain(type);
 }
 
-/** @param delay milliseconds, or a delay's name */
-export function delayWords(delay: string | number): string {
+/** @param delay milliseconds, or the name of a delay */
+export function delayLabel(delay: string | number): string {
   const ms = Number(delay);
-  if (Number.isFinite(ms) && delay !== "") return `after ${durationWords(ms)}`;
+  if (Number.isFinite(ms) && delay !== "") return `after ${exactDuration(ms)}`;
   return Object.hasOwn(DELAYS, delay) ? DELAYS[delay]! : `after ${plain(String(delay))}`;
 }
 
-/** The largest unit that divides it: "7 days", "90 minutes", "250 milliseconds". */
-function durationWords(ms: number): string {
+/** Duration in the largest unit that divides it: "7 days", "90 minutes", "250 milliseconds". */
+function exactDuration(ms: number): string {
   const units = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1_000]] as const;
   const [unit, length] = units.find(([, length]) => ms > 0 && ms % length === 0) ?? ["millisecond", 1];
   const count = ms / length;
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
-/** "first name, phone". */
-export function fieldWords(fields: readonly string[]): string {
+/** Names of fields as a list: "first name, phone". */
+export function fieldLabels(fields: readonly string[]): string {
   return fields.map((field) => field.replaceAll("_", " ")).join(", ");
 }
 
@@ -124,13 +126,13 @@ export function isAlarming(key: string): boolean {
   return ALARMING.has(key);
 }
 
-/** SCREAMING_SNAKE, snake_case and dots as words; a hyphen belongs to a service's name. */
+/** Splits SCREAMING_SNAKE_CASE, snake_case and dotted names into words. Hyphens stay: they are part of service names. */
 function plain(name: string): string {
   const words = name.replaceAll(/[_.]+/g, " ").trim();
   return /[a-z]/.test(words) ? words : words.toLowerCase();
 }
 
-/** A name at the start of a line; a service keeps its own spelling. */
-export function sentence(words: string): string {
+/** Capitalizes a label; the name of a service keeps its spelling. */
+export function capitalize(words: string): string {
   return words.includes("-") && !/\s/.test(words) ? words : words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,4 +1,4 @@
-/** Takes a person's decision about a request to its actor, and says politely why one is not carried out. */
+/** Submits the decision of a form to the request's actor, and returns the reason if it is refused. */
 import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
 import { asDomainError } from "../../db/errors.ts";
@@ -9,9 +9,9 @@ import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { STATUSES } from "../../http/statuses.ts";
 import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
-import { lineOf } from "../forms.ts";
+import { singleLine } from "../forms.ts";
 import type { InspectContext } from "../session.ts";
-import { eventWords } from "../words.ts";
+import { eventLabel } from "../labels.ts";
 import type { Attempt } from "./actions.tsx";
 
 const Form = z.object({
@@ -24,7 +24,7 @@ const Form = z.object({
 
 type Form = z.output<typeof Form>;
 
-/** Errors that the page shows next to the form, with what was filled in; every other error is a page of its own. */
+/** Errors that the page shows above the form, which stays filled in. Every other error has its own page. */
 const SHOWN_IN_PAGE = ["INVALID_INPUT", "REFUSED_IN_STATE", "CONFLICT", "UNAVAILABLE"] as const;
 
 export interface Refused {
@@ -33,23 +33,29 @@ export interface Refused {
 }
 
 /**
- * @returns what was refused and what was filled in; the decision's place in the journal where it is carried out
- * @throws {DomainError} INVALID_INPUT: it is none of our forms; NOT_FOUND, FORBIDDEN
+ * Submits the form in the HTTP request.
+ *
+ * @returns the journal sequence of the decision; if it is refused, the message and the values of the form
+ * @throws {DomainError} INVALID_INPUT: not a form of this page; NOT_FOUND; FORBIDDEN
  */
-export async function act(
+export async function submitDecision(
   c: InspectContext,
   { actors, reader }: { actors: Actors; reader: StoreReader },
   requestId: string,
 ): Promise<{ done: number } | Refused> {
   const { data: form } = Form.safeParse(await c.req.parseBody());
-  if (!form) throw new DomainError("INVALID_INPUT", "Cannot take the form: it is not of this page");
+  if (!form) {
+    throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
+  }
   const { action: type, version, service } = form;
-  const reason = lineOf(form.reason);
+  const reason = singleLine(form.reason);
   const refused = (status: Refused["status"], message: string): Refused => ({
     status,
-    attempt: { done: false, message, written: { action: type, service, reason } },
+    attempt: { done: false, message, input: { action: type, service, reason } },
   });
-  if (form.confirmed !== "yes") return refused(400, "Nothing has been done: tick the box to confirm it.");
+  if (form.confirmed !== "yes") {
+    return refused(400, "Nothing was changed: check the box to confirm the decision.");
+  }
   const { by } = c.var;
   const command = { type, ...(service !== "" && { service }), ...(reason !== "" && { reason }) };
   try {
@@ -68,13 +74,15 @@ export async function act(
     const code = SHOWN_IN_PAGE.find((code) => code === expected?.code);
     if (!expected || !code) throw error;
     const status = STATUSES[code];
-    const message = status === 412 ? await whoWasFaster(reader, c, requestId, form) : `${expected.message}.`;
+    const message = status === 412
+      ? await describeConflict(reader, c, requestId, form)
+      : `${expected.message}.`;
     return refused(status, message);
   }
 }
 
-/** What has happened since the page was made. */
-async function whoWasFaster(
+/** Message about the events since the page was loaded. */
+async function describeConflict(
   reader: StoreReader,
   { var: { by } }: InspectContext,
   requestId: string,
@@ -85,16 +93,16 @@ async function whoWasFaster(
     by.storeId,
     (sql) => findJournal(sql, key, { after: version, limit: 4 }),
   );
-  const told = events.slice(0, 3).map(publicRow)
-    .map((event) => `${eventWords(event.eventType, event.about)} by ${whoDid(event, by.id)}`);
-  const since = told.length === 0
+  const changes = events.slice(0, 3).map(publicRow)
+    .map((event) => `${eventLabel(event.eventType, event.about)} by ${actorLabel(event, by.id)}`);
+  const since = changes.length === 0
     ? ""
-    : ` Meanwhile: ${told.join(", ")}${events.length > 3 ? ", and more" : ""}.`;
-  return `Somebody was faster, so nothing has been done.${since} ` +
-    "This is how it is now; if it is still right, confirm it again.";
+    : ` Changes: ${changes.join(", ")}${events.length > 3 ? ", and more" : ""}.`;
+  return `Conflict: someone else changed the request first. Your decision was not carried out.${since} ` +
+    "The page shows the current state. If your decision is still right, confirm it again.";
 }
 
-function whoDid({ principalId, principalType }: ActorEventRow, viewer: string): string {
+function actorLabel({ principalId, principalType }: ActorEventRow, viewer: string): string {
   if (principalId === viewer) return "you";
   return { CUSTOMER: "the customer", STAFF: `staff ${principalId}`, SYSTEM: "a service" }[principalType];
 }

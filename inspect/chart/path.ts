@@ -1,64 +1,66 @@
-/** The way that an actor has gone, up to any moment of its journal. */
+/** Path of an actor through its machine, up to any event of its journal. */
 import { type Model, parentsIn, type Transition } from "./model.ts";
 import { activeIn, parseState } from "./value.ts";
 
-/** A row of the journal, as much of it as the chart needs. */
+/** Row of the journal, with the columns that the chart needs. */
 export interface JournalEntry {
   sequence: number;
   eventType: string;
-  /** Null for the event that made the actor. */
+  /** Null for the event that created the actor. */
   stateBefore: string | null;
   stateAfter: string;
   /** Names of the transitions taken; null for a row of an earlier version, which did not store them. */
   transitions: readonly string[] | null;
-  /** How many such rows this one stands for; absent: one. */
+  /** Number of equal rows that this one summarizes; absent: one. */
   times?: number;
 }
 
-/** Everything by the ids of a model. */
-export interface Trail {
+/** Path of an actor, by the state and transition IDs of the model. */
+export interface TakenPath {
   current: ReadonlySet<string>;
-  /** States that were active, and a number that grows with the time when each last was. */
+  /** States that were active, each with a counter that grows with the time of its last activity. */
   visited: ReadonlyMap<string, number>;
   /** How often each transition was taken. */
   taken: ReadonlyMap<string, number>;
-  /** The number of events of which the journal has the states, but not the transitions. */
+  /** Number of events whose transitions are not in the journal. */
   statesOnly: number;
-  /** States of the present that the machine does not have, in the journal's words. */
+  /** Current states that the machine does not have, as paths. */
   unknown: readonly string[];
 }
 
 /**
- * @param journal in the order of its sequence
- * @param until the last sequence that counts
+ * Traces the path of an actor through the model.
+ *
+ * @param journal in ascending order of its sequence
+ * @param until last sequence to trace
  */
-export function trail(
+export function tracePath(
   { root, transitions }: Model,
   journal: readonly JournalEntry[],
   until = Infinity,
-): Trail {
+): TakenPath {
   const byName = Map.groupBy(transitions, ({ name }) => name);
   const parents = parentsIn(root);
   const visited = new Map<string, number>();
   const taken = new Map<string, number>();
   let statesOnly = 0;
-  let moment = 0;
+  let counter = 0;
 
   function visit(ids: Iterable<string>): void {
-    moment++;
-    for (const id of ids) visited.set(id, moment);
+    counter++;
+    for (const id of ids) visited.set(id, counter);
   }
-  function lineOf(id: string): string[] {
+  function ancestorsOf(id: string): string[] {
     const parent = parents.get(id);
-    return parent ? [id, ...lineOf(parent.id)] : [id];
+    return parent ? [id, ...ancestorsOf(parent.id)] : [id];
   }
 
-  // Ten thousand rows have few different states.
-  const known = new Map<string, ReturnType<typeof activeIn>>();
+  // Cache: ten thousand rows have few different states.
+  const cache = new Map<string, ReturnType<typeof activeIn>>();
   function activeAt(text: string) {
-    const found = known.get(text) ?? activeIn(root, parseState(text));
-    known.set(text, found);
-    return found;
+    const active = cache.get(text) ?? activeIn(root, parseState(text));
+    cache.set(text, active);
+    return active;
   }
 
   const entries = journal.filter(({ sequence }) => sequence <= until);
@@ -69,8 +71,8 @@ export function trail(
       if (!transition) continue;
       const { id, source, targets } = transition;
       taken.set(id, (taken.get(id) ?? 0) + times);
-      visit(lineOf(source));
-      visit(targets.flatMap(lineOf));
+      visit(ancestorsOf(source));
+      visit(targets.flatMap(ancestorsOf));
     }
     visit(activeAt(stateAfter).active);
   }
@@ -79,7 +81,7 @@ export function trail(
   return { current: last ? active : new Set(), visited, taken, statesOnly, unknown };
 }
 
-/** Transitions for several events may share a name; the ones that follow by themselves have no event. */
+/** Finds the transition of an event among those of one name. Eventless transitions have no event to compare. */
 function causedBy(event: string, candidates: readonly Transition[]): Transition | undefined {
   return candidates.find((candidate) => candidate.event === event) ??
     candidates.find(({ trigger }) => trigger === "done" || trigger === "always") ?? candidates[0];

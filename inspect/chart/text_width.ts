@@ -1,12 +1,12 @@
-/** How wide a text is without a browser: by DejaVu Sans, the widest face that a page is likely to meet. */
+/** Width of text, estimated without a browser for DejaVu Sans, the widest of the usual system fonts. */
 
-/** Widths in parts of the font's size. */
+/** Widths as fractions of the font size. */
 const NARROW = 0.34;
 const WIDE = 0.92;
 const CAPITAL = 0.72;
 const PLAIN = 0.62;
 
-/** In pixels. */
+/** Estimated width in pixels. */
 export function textWidth(text: string, size: number, weight: "regular" | "bold" = "regular"): number {
   let width = 0;
   for (const letter of text) {
@@ -19,7 +19,7 @@ export function textWidth(text: string, size: number, weight: "regular" | "bold"
   return Math.ceil(width * size * (weight === "bold" ? 1.12 : 1));
 }
 
-/** Cuts a name that no box should grow to. */
-export function shortened(text: string, longest = 36): string {
+/** Shortens a long name, so that boxes do not grow with it. */
+export function truncate(text: string, longest = 36): string {
   return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
 }

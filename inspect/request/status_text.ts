@@ -1,0 +1,133 @@
+/** Status of a request as one line of text. */
+import { AT_RISK_MS } from "../../actors/gdpr/machines/events.ts";
+import { formatCount, formatDueDate, formatDuration } from "../durations.ts";
+import { phaseLabel } from "../timeline/changes.ts";
+import { capitalize } from "../labels.ts";
+import { openRegions, phaseOf, regionsOf, type RequestStatus } from "./status.ts";
+
+/** Text with instants, which are shown in the viewer's time zone, and with quoted reasons. */
+export type Words = readonly (string | Date | { quote: string })[];
+
+/** Urgency of a status. */
+export type Tone = "quiet" | "good" | "risk" | "alarm";
+
+export interface StatusText {
+  words: Words;
+  tone: Tone;
+}
+
+/** Texts of the states of all four machines. Without a tone, the due date decides it. */
+const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: Words; tone?: Tone }>> = {
+  "PENDING": () => ({ words: ["Recorded; about to start"] }),
+  "PENDING.recorded": ({ startsAt, now }) => ({
+    words: startsAt && startsAt > now
+      ? ["Recorded; the work starts on ", startsAt]
+      : ["Recorded; about to start"],
+  }),
+  "PENDING.grace": ({ startsAt, now }) => ({
+    words: startsAt && startsAt <= now
+      ? ["The erasure is about to start"]
+      : startsAt
+      ? ["Grace period until ", startsAt, "; can still be cancelled"]
+      : ["Grace period; can still be cancelled"],
+  }),
+  "PENDING.waiting_for_access": ({ since, now }) => ({
+    words: [
+      `Waiting ${
+        elapsed(since, now)
+      }for the customer's access request to be closed; the erasure starts after it`,
+    ],
+  }),
+  "PENDING.held": ({ since, reasons }) => ({
+    words: ["On hold since ", since, ...withReason(reasons.hold)],
+  }),
+  "IN_PROGRESS": () => ({ words: ["In progress"] }),
+  "IN_PROGRESS.collecting": waitingFor,
+  "IN_PROGRESS.awaiting_confirmations": waitingFor,
+  "IN_PROGRESS.compiling": () => ({ words: ["All data collected; creating the documents"] }),
+  "IN_PROGRESS.verifying": () => ({ words: ["All services have answered; scanning for remaining data"] }),
+  "IN_PROGRESS.residue_found": ({ residue }) => ({
+    words: [
+      `The scan found ${
+        residue ? `${formatCount(residue, "remaining value")}` : "remaining data"
+      }; manual check required`,
+    ],
+    tone: "alarm",
+  }),
+  "COMPLETED": completed,
+};
+
+export function describeStatus(status: RequestStatus): StatusText {
+  const { state, unreadable, abandonedEffects, dueAt, now } = status;
+  const phase = phaseOf(state);
+  const describe = Object.hasOwn(STATUS_TEXTS, phase) ? STATUS_TEXTS[phase] : undefined;
+  const { words, tone } = describe && unreadable === undefined
+    ? describe(status)
+    : { words: [`${capitalize(phaseLabel(state))}${unreadable ? `; ${unreadable}` : ""}`], tone: undefined };
+  if (phase.split(".")[0] === "COMPLETED") return { words, tone: tone ?? "quiet" };
+  const stuck = abandonedEffects.length > 0
+    ? [`Failed permanently: ${abandonedEffects.join(", ")}; retry manually. `]
+    : [];
+  const left = dueAt.getTime() - now.getTime();
+  const dueTone: Tone = left < 0 ? "alarm" : left <= AT_RISK_MS ? "risk" : "quiet";
+  const alarming = tone === "alarm" || stuck.length > 0 || unreadable !== undefined;
+  return {
+    words: [...stuck, ...words, `; ${formatDueDate(dueAt, now)}`],
+    tone: alarming ? "alarm" : dueTone,
+  };
+}
+
+/** Maximum number of services that the text names; more are only counted. */
+const MAX_NAMED = 3;
+
+function waitingFor({ state, since, now, attempts }: RequestStatus): { words: Words; tone?: Tone } {
+  const regions = regionsOf(state);
+  const open = openRegions(state);
+  const overdue = open.filter(({ state }) => state === "overdue").map(({ service }) => service);
+  const names = open.length <= MAX_NAMED
+    ? joinNames(open.map(({ service }) => service))
+    : `${open.length} of ${regions.length} services`;
+  const counts = new Set(open.map(({ service }) => attempts[service] ?? 0));
+  const times = Math.max(0, ...counts);
+  const often = times === 0 ? "" : `; asked ${counts.size > 1 ? "up to " : ""}${formatTimes(times)}`;
+  const late = overdue.length === 0
+    ? ""
+    : `; ${overdue.length <= MAX_NAMED ? joinNames(overdue) : overdue.length} overdue`;
+  return {
+    words: [`Waiting ${elapsed(since, now)}for ${names || "no service"}${often}${late}`],
+    ...(overdue.length > 0 && { tone: "alarm" }),
+  };
+}
+
+function completed({ outcome, since, dueAt, reasons }: RequestStatus): { words: Words; tone?: Tone } {
+  const late = since > dueAt ? `, ${formatDuration(since.getTime() - dueAt.getTime())} late` : "";
+  switch (outcome) {
+    case "FULFILLED":
+      return { words: ["Completed: fulfilled on ", since, late], tone: "good" };
+    case "REFUSED":
+      return { words: ["Completed: refused on ", since, ...withReason(reasons.refusal)] };
+    case "CANCELLED":
+      return { words: ["Completed: cancelled on ", since] };
+    default:
+      return { words: ["Completed on ", since] };
+  }
+}
+
+function withReason(reason: string | null): Words {
+  return reason === null ? [] : [": ", { quote: reason }];
+}
+
+/** "3 days "; empty below one minute. */
+function elapsed(since: Date, now: Date): string {
+  const length = now.getTime() - since.getTime();
+  return length < 60_000 ? "" : `${formatDuration(length)} `;
+}
+
+/** Count of repetitions: "once", "twice", "3 times". */
+export function formatTimes(times: number): string {
+  return times === 1 ? "once" : times === 2 ? "twice" : `${times} times`;
+}
+
+function joinNames(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
