@@ -44,6 +44,8 @@ export interface RequestFilter {
   held?: true | undefined;
   /** Open, with a proposal that a second person has to confirm or reject. */
   proposed?: true | undefined;
+  /** Completed, with documents that the customer can download and has not fetched. */
+  isUnfetched?: true | undefined;
   /** An erasure that waits for the customer's download. */
   waitsForDownload?: true | undefined;
   /** Participant that was asked and has not responded yet. */
@@ -104,7 +106,20 @@ const isProposed = (sql: ReadSql) =>
 
 /** Returns the condition of a filter, on gdpr_requests r. */
 export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, now: Date) {
-  const { types, statuses, outcomes, customerId, overdue, dueUntil, held, waitingFor, stuck, proposed, waitsForDownload } = filter;
+  const {
+    types,
+    statuses,
+    outcomes,
+    customerId,
+    overdue,
+    dueUntil,
+    held,
+    waitingFor,
+    stuck,
+    proposed,
+    waitsForDownload,
+    isUnfetched,
+  } = filter;
   return sql`r.store_id = ${storeId}
     ${types ? sql`and r.type = any(${types as string[]})` : sql``}
     ${statuses ? sql`and r.status = any(${statuses as string[]})` : sql``}
@@ -117,6 +132,11 @@ export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, n
     ${
     proposed
       ? sql`and r.status <> 'COMPLETED' and (r.snapshot #> '{context,proposals}') <> '{}'::jsonb`
+      : sql``
+  }
+    ${
+    isUnfetched
+      ? sql`and r.status = 'COMPLETED' and r.snapshot -> 'value' ->> 'COMPLETED' = 'available'`
       : sql``
   }
     ${waitsForDownload ? sql`and r.status = 'PENDING' and r.fetch_wait_ends_at is not null` : sql``}
