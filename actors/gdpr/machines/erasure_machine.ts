@@ -216,7 +216,8 @@ function confirmation(service: string) {
       actions: settling("CONFIRMED", "GDPR_PARTICIPANT_CONFIRMED"),
     },
     "participant.overdue": {
-      guard: isAboutService,
+      guard: ({ context, event }: { context: RequestContext; event: { type: string; service?: string } }) =>
+        isAboutService({ event }) && !context.overdue.includes(service),
       actions: [
         { type: "countOverdue", params: { service } } as const,
         { type: "participant", params: { service, state: "OVERDUE" } } as const,
