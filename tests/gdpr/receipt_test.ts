@@ -50,6 +50,8 @@ async function request({ database: { admin } }: World, storeId: string): Promise
     requestedAt: AT,
     erasedAt: AT,
     completedAt: AT,
+    outcome: "FULFILLED_WITH_WAIVERS",
+    confirmedBy: null,
     cleared: { customers: { identity: 3, contact: 2 }, customer_addresses: { address: 12 } },
     participants: [
       {
@@ -58,6 +60,8 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         settledAt: AT,
         evidence: "batch é-1",
         waiverReason: null,
+        waiverProposedBy: null,
+        waiverConfirmedBy: null,
       },
       {
         service: "payment-service",
@@ -65,6 +69,8 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         settledAt: AT,
         evidence: null,
         waiverReason: "shut down",
+        waiverProposedBy: crypto.randomUUID(),
+        waiverConfirmedBy: crypto.randomUUID(),
       },
     ],
     rescan: { tables: ["customers", "customer_addresses"], residue: 0 },

@@ -345,12 +345,32 @@ Deno.test("an export can be downloaded by its subject until it expires", async (
   assert.match(given.url, /^\/exports\/[\w.~-]+$/);
   assert.match(given.sha256, /^[0-9a-f]{64}$/);
   assert.ok(Date.parse(given.expiresAt) > Date.now());
+
+  const { id: erasure } = await open(graph, "requestErasure", as);
+  await shop.work();
+  const wait = `query($id: ID!) { gdprRequest(id: $id) { status waitsForDownloadUntil fetchedAt } }`;
+  const waiting = (await graph.ask(wait, { as, variables: { id: erasure } })).data.gdprRequest;
+  assert.deepEqual(waiting, {
+    status: "PENDING",
+    waitsForDownloadUntil: given.expiresAt,
+    fetchedAt: null,
+  });
+  const proceed = `mutation($id: ID!) { proceedWithErasure(id: $id) { status waitsForDownloadUntil } }`;
+  for (const [by, of, code] of [[eve, erasure, "NOT_FOUND"], [as, id, "REFUSED_IN_STATE"]] as const) {
+    assert.deepEqual((await graph.ask(proceed, { as: by, variables: { id: of } })).codes, [code]);
+  }
   const listed = await graph.ask(`{ me { gdprRequests { export { sha256 } } } }`, { as });
   assert.deepEqual(listed.data.me.gdprRequests, [{ export: { sha256: given.sha256 } }]);
   assert.doesNotMatch((await graph.ask(READ, { as: eve, variables: { id } })).text, /exports|sha256/);
 
   await world.admin`update gdpr_export_parts set expires_at = now() - interval '1 second'`;
   assert.equal((await see()).export, null);
+
+  const { data } = await graph.ask(proceed, { as, variables: { id: erasure } });
+  assert.deepEqual(data.proceedWithErasure, { status: "PENDING", waitsForDownloadUntil: null });
+  await shop.work();
+  const [gone, erased] = [await see(), (await graph.ask(wait, { as, variables: { id: erasure } })).data];
+  assert.deepEqual([gone.outcome, erased.gdprRequest.status], ["NOT_FETCHED", "COMPLETED"]);
 });
 
 Deno.test("the list contains the newest fifty, and selecting every field stays within the limits", async () => {

@@ -86,7 +86,11 @@ export async function startRest(
     bodies,
     closing,
   });
-  const exports = createExports({ downloads: createExportDownloads(sql, keys, world.actors), authenticate, limits });
+  const exports = createExports({
+    downloads: createExportDownloads(sql, keys, world.actors),
+    authenticate,
+    limits,
+  });
   const app = createHttpApp({ corsOrigins: [] }).use(admit).route("/exports", exports).route("/", rest);
   const server = stack.adopt(serve(app), (server) => server.shutdown());
   const origin = `http://127.0.0.1:${server.addr.port}`;
