@@ -111,7 +111,7 @@ for (const length of [10, 100_000_000]) {
     await using server = Deno.serve(
       { port: 0, hostname: "127.0.0.1", onListen: () => {} },
       (_request, info) => {
-        info.completed.catch(() => left.resolve());
+        info.completed.finally(left.resolve).catch(() => {});
         return new Response(download);
       },
     );
