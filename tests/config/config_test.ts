@@ -79,6 +79,8 @@ Deno.test("configuration of an empty environment is a development service on the
     gdpr: {
       participants: ["order-service", "payment-service", "communication-service"],
       graceMs: 0,
+      fourEyes: false,
+      fetchWaitMs: 7 * 24 * 60 * 60 * 1_000,
       peers: {},
       peerAccess: {},
       keys: { exportKey: undefined, hashKey: undefined, receiptKey: undefined },
@@ -120,6 +122,8 @@ Deno.test("configuration contains every variable that is set", () => {
     GRPC_CALLERS_CONFIRM_ERASURE: "order-service, review-gateway",
     GDPR_PARTICIPANTS: "order-service, review-service, order-service",
     GDPR_GRACE: "72h",
+    GDPR_FOUR_EYES: "false",
+    GDPR_FETCH_WAIT: "48h",
     PEER_ORDER_SERVICE_URL: "https://order-service.example:50051",
     PEER_COMMUNICATION_SERVICE_URL: "http://127.0.0.1:50051",
     PEER_REVIEW_SERVICE_URL: "https://reviews.example:7000",
@@ -178,6 +182,8 @@ Deno.test("configuration contains every variable that is set", () => {
     gdpr: {
       participants: ["order-service", "review-service"],
       graceMs: 72 * 60 * 60 * 1_000,
+      fourEyes: false,
+      fetchWaitMs: 48 * 60 * 60 * 1_000,
       peers: {
         "order-service": new URL("https://order-service.example:50051"),
         "payment-service": new URL("https://payment-service.example"),
@@ -297,6 +303,8 @@ Deno.test("configuration refuses values that only look valid", () => {
     ["GDPR_GRACE", "-1h"],
     ["GDPR_GRACE", "1.5h"],
     ["GDPR_GRACE", "29d"],
+    ["GDPR_FOUR_EYES", "yes"],
+    ["GDPR_FETCH_WAIT", "8d"],
     ["GDPR_EXPORT_KEY", new Uint8Array(31).toBase64()],
     ["GDPR_EXPORT_KEY", new Uint8Array(33).toBase64()],
     ["GDPR_EXPORT_KEY", new Uint8Array(32).toHex()],

@@ -346,6 +346,9 @@ Deno.test("an export can be downloaded by its subject until it expires", async (
   assert.match(given.sha256, /^[0-9a-f]{64}$/);
   assert.ok(Date.parse(given.expiresAt) > Date.now());
 
+  const listed = await graph.ask(`{ me { gdprRequests { export { sha256 } } } }`, { as });
+  assert.deepEqual(listed.data.me.gdprRequests, [{ export: { sha256: given.sha256 } }]);
+
   const { id: erasure } = await open(graph, "requestErasure", as);
   await shop.work();
   const wait = `query($id: ID!) { gdprRequest(id: $id) { status waitsForDownloadUntil fetchedAt } }`;
@@ -359,8 +362,6 @@ Deno.test("an export can be downloaded by its subject until it expires", async (
   for (const [by, of, code] of [[eve, erasure, "NOT_FOUND"], [as, id, "REFUSED_IN_STATE"]] as const) {
     assert.deepEqual((await graph.ask(proceed, { as: by, variables: { id: of } })).codes, [code]);
   }
-  const listed = await graph.ask(`{ me { gdprRequests { export { sha256 } } } }`, { as });
-  assert.deepEqual(listed.data.me.gdprRequests, [{ export: { sha256: given.sha256 } }]);
   assert.doesNotMatch((await graph.ask(READ, { as: eve, variables: { id } })).text, /exports|sha256/);
 
   await world.admin`update gdpr_export_parts set expires_at = now() - interval '1 second'`;
