@@ -3,6 +3,7 @@ import type { Hono } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
 import { systemPrincipal } from "./domain/principal.ts";
 import { openDevelopmentIssuer } from "./auth/development_issuer.ts";
+import type { KafkaAccess } from "./config/kafka_access.ts";
 import type { Config } from "./config/mod.ts";
 import { DEMO } from "./demo/ids.ts";
 import { startDemoPeers } from "./demo/peers/mod.ts";
@@ -10,8 +11,12 @@ import { tour } from "./demo/tour.ts";
 import { isWorker } from "./supervisor.ts";
 
 /** Starts the demo participants, in development if no others are configured. */
-export async function openDemoPeers(config: Config, grpcPort: number, stack: AsyncDisposableStack) {
-  const { auth, bind, dataDirectory, gdpr, grpcAuth, kafka, production } = config;
+export async function openDemoPeers(
+  config: Config,
+  { kafka, grpcPort }: { kafka: KafkaAccess | undefined; grpcPort: number },
+  stack: AsyncDisposableStack,
+) {
+  const { auth, bind, dataDirectory, gdpr, grpcAuth, production } = config;
   const speaksTokens = auth.tokens?.from === "development" && grpcAuth.mode === "token";
   if (production || !speaksTokens || Object.keys(gdpr.peers).length > 0) return undefined;
   const issuer = await openDevelopmentIssuer(dataDirectory);

@@ -2,6 +2,8 @@
 import type { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
 import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
+import type { AuditLog } from "./actors/audit_log.ts";
+import type { RefusalLog } from "./actors/refusal_log.ts";
 import type { RequestKey } from "./actors/gdpr/types.ts";
 import type { Actors } from "./actors/commands.ts";
 import type { Auth } from "./auth/mod.ts";
@@ -19,16 +21,16 @@ import { identifyAddress } from "./http/address.ts";
 import { closeConnections, createHttpApp } from "./http/mod.ts";
 import { createBodyReader } from "./http/body_reader.ts";
 import { type ConcurrencyLimit, shedLoad } from "./http/load_shedding.ts";
+import { refusalBody } from "./http/refusals.ts";
 import { maskError } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
 import { createInspector, type Inspector } from "./inspect/mod.tsx";
 import type { InspectorOptions } from "./inspect/options.ts";
-import { errorResponse } from "./rest/errors.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
 import { createRest } from "./rest/mod.ts";
-import { recordRoutes } from "./telemetry/http.ts";
+import { dropSpans, recordRoutes } from "./telemetry/http.ts";
 
 export interface HttpParts {
   pools: { api: Sql; reader: Sql };
@@ -37,6 +39,8 @@ export interface HttpParts {
   lookups: Lookups;
   requestLookups: RequestLookups;
   auth: Auth;
+  audit: AuditLog;
+  refusals: RefusalLog;
   ready: Readiness;
   /** Limit on the requests in flight. */
   concurrency: ConcurrencyLimit;
@@ -59,6 +63,8 @@ export async function createHttp(
     lookups,
     requestLookups,
     auth,
+    audit,
+    refusals,
     ready,
     concurrency,
     draining,
@@ -79,6 +85,7 @@ export async function createHttp(
   const linkTo = (key: RequestKey) => exportLink(api, keys, key);
   const downloads = createExportDownloads(api, keys, actors);
   const graph = createGraph({
+    refusals,
     actors,
     lookups,
     requests: requestLookups,
@@ -90,6 +97,8 @@ export async function createHttp(
     production: config.production,
   });
   const inspector = createInspector({
+    audit,
+    refusals,
     actors,
     lookups,
     reader: stores,
@@ -106,17 +115,22 @@ export async function createHttp(
     count,
   });
   const app = createHttpApp(config.http)
+    .use("/healthz", dropSpans())
+    .use("/readyz", dropSpans())
     .use(recordRoutes())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
     .route("/", createHealth(ready, draining))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
-    .use(shedLoad(concurrency, (error) => errorResponse(error).body))
-    .route("/exports", createExports({ downloads, authenticate, limits }))
+    .use(shedLoad(concurrency, (error, c) => refusalBody(c, error.code, error.message)))
+    .route("/exports", createExports({ downloads, authenticate, limits, refusals }))
     .route(
       "/",
       createRest({
+        serviceCallers: config.restCallers,
+        audit,
+        refusals,
         actors,
         lookups,
         reader: stores,

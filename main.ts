@@ -6,7 +6,9 @@ import type { Performer } from "./actors/commands.ts";
 import { endMemberships } from "./actors/customers/end_memberships.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
+import { createAuditLog } from "./actors/audit_log.ts";
 import { createActors } from "./actors/mod.ts";
+import { createRefusalLog } from "./actors/refusal_log.ts";
 import { startWorker } from "./actors/runtime/worker.ts";
 import { createAdmission } from "./auth/callers.ts";
 import { callerProof, openAuth } from "./auth/mod.ts";
@@ -14,9 +16,9 @@ import { refuseFaultyDeno } from "./config/deno_version.ts";
 import { openKeys } from "./config/keys.ts";
 import { configureLogging } from "./config/logging.ts";
 import { type Config, readConfig } from "./config/mod.ts";
+import { readKafkaAccess } from "./config/kafka_access.ts";
 import { readPeerAccess } from "./config/peer_access.ts";
 import { readVault } from "./config/vault.ts";
-import { openPool, type Sql } from "./db/connect.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
 import { meterPools, meterWork } from "./db/meter.ts";
@@ -35,10 +37,10 @@ import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
-import { explain, openDatabase, readCertificates, serveHttp } from "./start.ts";
+import { explain, openDatabase, openPools, readCertificates, serveHttp } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { awaitExports } from "./telemetry/exports.ts";
-import { dropUrlAttributes } from "./telemetry/http.ts";
+import { correctRequestSpans } from "./telemetry/http.ts";
 
 export interface Service extends AsyncDisposable {
   httpPort: number;
@@ -52,26 +54,25 @@ export interface Service extends AsyncDisposable {
 export async function start(config: Config): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   await using edges = new AsyncDisposableStack();
-  dropUrlAttributes();
+  correctRequestSpans();
   const database = await openDatabase(config, stack);
-  const close = (sql: Sql) => sql.end({ timeout: 5 }); // seconds, in case the database does not respond
-  const api = stack.adopt(openPool(database.url, "customer_api", config.databasePoolSize), close);
-  const reader = stack.adopt(openPool(database.url, "customer_reader", 4), close);
-  const work = stack.adopt(openPool(database.url, "customer_worker", 8), close);
-
+  const { api, reader, work, maintenance } = await openPools(database, config, stack);
   stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
   stack.use(meterWork(work));
 
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
+  const kafka = config.kafka && await readKafkaAccess(config.kafka);
   const peerAccess = await readPeerAccess(config.gdpr.peerAccess);
   const requests = createRequestSettings(config.gdpr, keys);
   const actors = createActors(api, { requests, committed: createNotifier(api) });
   const lookups = createLookups(reader);
   const requestLookups = createRequestLookups(reader);
   const auth = await openAuth(config.auth, config.dataDirectory);
+  const audit = createAuditLog(api);
+  const refusals = stack.use(createRefusalLog(audit));
 
   const [draining, closing] = [new AbortController(), new AbortController()];
-  const ready = await createReadiness(reader, draining.signal);
+  const ready = await createReadiness({ writer: api, reader }, draining.signal);
   const load = edges.use(monitorLoad());
   const rpc = edges.adopt(
     await serveGrpc({
@@ -98,6 +99,8 @@ export async function start(config: Config): Promise<Service> {
     lookups,
     requestLookups,
     auth,
+    audit,
+    refusals,
     ready,
     concurrency: load.createLimit("requests", config.maxInFlight),
     draining: draining.signal,
@@ -106,9 +109,11 @@ export async function start(config: Config): Promise<Service> {
   });
   const http = edges.adopt(serveHttp(config, app), (server) => server.close());
 
-  const demo = await openDemoPeers(config, rpc.port, stack);
-  const published = config.kafka ? kafkaSink(config.kafka, config.eventFormat) : consoleSink();
-  const sink = stack.use(demo && !config.kafka ? deliveringSink(published, demo.deliver) : published);
+  const demo = await openDemoPeers(config, { kafka, grpcPort: rpc.port }, stack);
+  const published = kafka
+    ? kafkaSink(kafka, { format: config.eventFormat, source: config.eventSource })
+    : consoleSink();
+  const sink = stack.use(demo && !kafka ? deliveringSink(published, demo.deliver) : published);
   const relay = stack.use(startRelay(work, sink));
   const peerUrls = demo?.urls ?? new Map(Object.entries(config.gdpr.peers));
   const peers = stack.use(createPeers(peerUrls, peerAccess));
@@ -117,10 +122,10 @@ export async function start(config: Config): Promise<Service> {
     ...createRequestPerformers(api, peers, keys),
   };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
-  const housekeeping = stack.adopt(openPool(database.url, "customer_worker", 1, {}), close); // its statements may run long
-  stack.use(startHousekeeping(housekeeping));
-  if (config.kafka) stack.use(startRestoreCheck(work, config.kafka));
-  stack.use(await listen(work, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
+  stack.use(startHousekeeping(maintenance));
+  if (kafka) stack.use(startRestoreCheck(work, kafka));
+  const notified = database.directUrl === undefined ? work : maintenance;
+  stack.use(await listen(notified, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
 
   const ports = { httpPort: http.port, grpcPort: rpc.port };
   if (database.embedded) await loadDemoData(actors, lookups);

@@ -6,7 +6,8 @@
 /** A domain event for other services: its topic and its fields, in addition to the IDs that every event has. */
 export type Publish =
   | { topic: "customer.created" }
-  | { topic: "customer.updated"; changedFields: readonly string[] }
+  /** `changedFields` are names of columns. */
+  | { topic: "customer.updated"; changedFields: readonly string[]; status?: string }
   | { topic: "customer.group_assigned"; groupId: string }
   | { topic: "customer.group_removed"; groupId: string }
   | {
@@ -14,6 +15,7 @@ export type Publish =
     requestId: string;
     participants: readonly string[];
     emailHash: string;
+    customerVersion: number;
   }
   | {
     topic: "customer.erased";
@@ -21,6 +23,7 @@ export type Publish =
     emailHash: string;
     erasedAt: Date;
     waivedParticipants: readonly string[];
+    customerVersion: number;
   };
 
 /** A line in the platform's audit log. SCREAMING_SNAKE, past tense. */

@@ -12,11 +12,11 @@ import {
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
+import type { Principal } from "../domain/principal.ts";
 import { traceIdOf } from "../lib/trace_context.ts";
 import type { Audit, Publish } from "./actions.ts";
+import { fieldNames } from "./runtime/changes.ts";
 import type { RecordedAction, RecordedEvent } from "./runtime/recorded_event.ts";
-
-const SOURCE = "/customer-service";
 
 /** What an action of a machine asks to publish or to write into the audit log. */
 export function toMessages(event: RecordedEvent, { type, params }: RecordedAction): OutboxRow[] | undefined {
@@ -25,31 +25,41 @@ export function toMessages(event: RecordedEvent, { type, params }: RecordedActio
   return undefined;
 }
 
-/** What a customer's machine publishes, on the topic of its name. */
+/** A message about a customer. Those of other actors bring the customer's version. */
 export function domainMessage(event: RecordedEvent, message: Publish): OutboxRow {
   const eventId = newId();
-  const common = { ...envelope(event, eventId), customerId: event.customerId ?? "" };
-  return outboxRow(event, eventId, message.topic, domainPayload(message, common));
+  const version = "customerVersion" in message ? message.customerVersion : event.after.version;
+  const common = { ...envelope(event, eventId), customerId: event.customerId ?? "", version };
+  const payload = domainPayload(message, common, event.partVersion);
+  return outboxRow(event, eventId, message.topic, payload);
 }
 
 function domainPayload(
   message: Publish,
-  common: ReturnType<typeof envelope> & { customerId: string },
+  common: ReturnType<typeof envelope> & { customerId: string; version: number },
+  membershipVersion: number,
 ): JsonValue {
   switch (message.topic) {
     case "customer.created":
       return toJson(CustomerCreatedSchema, create(CustomerCreatedSchema, common));
     case "customer.updated": {
-      const changedFields = [...message.changedFields];
-      return toJson(CustomerUpdatedSchema, create(CustomerUpdatedSchema, { ...common, changedFields }));
+      const { status } = message;
+      const updated = {
+        ...common,
+        changedFields: fieldNames(message.changedFields),
+        ...(status && { status }),
+      };
+      return toJson(CustomerUpdatedSchema, create(CustomerUpdatedSchema, updated));
     }
     case "customer.group_assigned": {
       const { groupId } = message;
-      return toJson(CustomerGroupAssignedSchema, create(CustomerGroupAssignedSchema, { ...common, groupId }));
+      const assigned = { ...common, groupId, membershipVersion };
+      return toJson(CustomerGroupAssignedSchema, create(CustomerGroupAssignedSchema, assigned));
     }
     case "customer.group_removed": {
       const { groupId } = message;
-      return toJson(CustomerGroupRemovedSchema, create(CustomerGroupRemovedSchema, { ...common, groupId }));
+      const removed = { ...common, groupId, membershipVersion };
+      return toJson(CustomerGroupRemovedSchema, create(CustomerGroupRemovedSchema, removed));
     }
     case "customer.erasure_requested": {
       const { requestId, emailHash } = message;
@@ -78,13 +88,18 @@ export function auditMessage(event: RecordedEvent, { action }: Audit): OutboxRow
     ...envelope(event, eventId),
     customerId: event.customerId ?? "",
     action,
-    actor: { id: by.id, type: by.type },
+    actor: actorOf(by),
     target: { type: ref.kind, id: ref.id },
     ...(before && { before }),
     after,
-    changedFields: [...changedFields],
+    changedFields: fieldNames(changedFields),
   });
   return outboxRow(event, eventId, "audit.event", toJson(AuditEventSchema, message));
+}
+
+/** The principal as the audit log names it. */
+export function actorOf({ id, type, roles, service }: Principal) {
+  return { id, type, roles: [...roles], service: service ?? "" };
 }
 
 function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
@@ -96,7 +111,13 @@ function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
   };
 }
 
-/** CloudEvents in Kafka's binary form: the attributes are headers, the value is the message alone. So is the trace. */
+/** Attributes of CloudEvents are headers, in Kafka's binary form; the relay adds those that depend on the deployment. */
+export function cloudEventHeaders(
+  { eventId, key, at, traceparent }: { eventId: string; key: string; at: Date; traceparent: string },
+): Record<string, string> {
+  return { ce_id: eventId, ce_time: at.toISOString(), ce_subject: key, traceparent };
+}
+
 function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload: unknown): OutboxRow {
   const { ref, at, traceparent } = event;
   const key = event.customerId ?? ref.id;
@@ -106,15 +127,7 @@ function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload
     topic,
     key,
     payload: payload as OutboxRow["payload"],
-    headers: {
-      ce_specversion: "1.0",
-      ce_id: eventId,
-      ce_type: topic,
-      ce_source: SOURCE,
-      ce_time: at.toISOString(),
-      ce_subject: key,
-      traceparent,
-    },
+    headers: cloudEventHeaders({ eventId, key, at, traceparent }),
     createdAt: at,
   };
 }

@@ -1,5 +1,6 @@
 /** Authentication of HTTP and gRPC callers, as configured. */
 import type { AuthConfig, GrpcAuthConfig, TokenConfig } from "../config/mod.ts";
+import { readAuthority } from "../config/certificates.ts";
 import type { CallerProof } from "./callers.ts";
 import { openDevelopmentIssuer } from "./development_issuer.ts";
 import {
@@ -28,13 +29,13 @@ export async function openAuth(config: AuthConfig, dataDirectory: string): Promi
   if (config.mode === "jwt") {
     const verifyToken = await openVerifier(config.tokens, dataDirectory);
     return {
-      authenticate: createTokenAuthenticator(verifyToken),
-      authenticateInStores: createStoresAuthenticator(verifyToken),
+      authenticate: createTokenAuthenticator(verifyToken, config.clients),
+      authenticateInStores: createStoresAuthenticator(verifyToken, config.clients),
       verifyToken,
     };
   }
   const verifyToken = config.tokens && await openVerifier(config.tokens, dataDirectory);
-  const authenticate = createGatewayAuthenticator(config.secrets);
+  const authenticate = createGatewayAuthenticator(config.secrets, config.clients);
   return {
     authenticate,
     authenticateInStores: async (headers) => [await authenticate(headers)],
@@ -50,6 +51,11 @@ export function callerProof(config: GrpcAuthConfig, { verifyToken }: Pick<Auth, 
 }
 
 async function openVerifier(tokens: TokenConfig, dataDirectory: string): Promise<TokenVerifier> {
-  if (tokens.from === "jwks") return createTokenVerifier(tokens);
+  if (tokens.from === "jwks") {
+    const { jwksCa, ...options } = tokens;
+    if (jwksCa === undefined) return createTokenVerifier(options);
+    const context = { purpose: "Cannot read the keys of tokens", variable: "JWT_JWKS_CA" };
+    return createTokenVerifier({ ...options, jwksCa: await readAuthority(jwksCa, context) });
+  }
   return (await openDevelopmentIssuer(dataDirectory)).verify;
 }

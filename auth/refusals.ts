@@ -18,16 +18,17 @@ export class TooManyInvalidTokensError extends DomainError {
   }
 }
 
-/** Retry-After of UNAVAILABLE, and of an address over its budget. */
+/** Retry-After of UNAVAILABLE and RATE_LIMITED, unless the response already has a more exact one. */
 const RETRY_AFTER_SECONDS = 5;
 
 /**
  * HTTP response headers of an error: for UNAUTHENTICATED the challenge of RFC 6750 section 3, with a reason only for
- * callers that sent a token; for UNAVAILABLE and an address over its budget Retry-After.
+ * callers that sent a token; for UNAVAILABLE and RATE_LIMITED Retry-After.
  */
 export function refusalHeaders(error: DomainError): Record<string, string> {
-  if (error instanceof TooManyInvalidTokensError) return { "retry-after": String(RETRY_AFTER_SECONDS) };
-  if (error.code === "UNAVAILABLE") return { "retry-after": String(RETRY_AFTER_SECONDS) };
+  if (error.code === "UNAVAILABLE" || error.code === "RATE_LIMITED") {
+    return { "retry-after": String(RETRY_AFTER_SECONDS) };
+  }
   if (error.code !== "UNAUTHENTICATED") return {};
   if (!(error instanceof InvalidTokenError)) return { "www-authenticate": "Bearer" };
   // Characters that a description may contain: RFC 6750 section 3.

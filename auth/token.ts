@@ -1,7 +1,9 @@
 /** Verifies JSON Web Tokens: signature, issuer, audience, type, expiry and claims. */
 import {
   createRemoteJWKSet,
+  customFetch,
   errors,
+  type FetchImplementation,
   type JWTPayload,
   jwtVerify,
   type JWTVerifyGetKey,
@@ -38,6 +40,8 @@ export interface ExpectedToken {
 
 export interface TokenVerifierOptions extends ExpectedToken {
   jwksUrl: URL;
+  /** PEM: certificate authorities to trust instead of the default ones when the keys are read. */
+  jwksCa?: string;
   /** Minimum time between reads of the keys when a token names an unknown one, in milliseconds. */
   cooldownMs?: number;
 }
@@ -65,8 +69,14 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     cooldownDuration: options.cooldownMs ?? 5_000,
     cacheMaxAge: KEYS_MAX_AGE_MS,
     timeoutDuration: KEYS_TIMEOUT_MS,
+    ...(options.jwksCa !== undefined && { [customFetch]: trusting(options.jwksCa) }),
   });
   return createVerifier(withAvailability(keys), options);
+}
+
+function trusting(ca: string): FetchImplementation {
+  const client = Deno.createHttpClient({ caCerts: [ca] });
+  return (url, init) => fetch(url, { ...init, client });
 }
 
 /** @param key returns the key that a token's header names */

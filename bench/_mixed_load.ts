@@ -19,7 +19,8 @@ export interface LoadCounts {
 }
 
 const READ = `{ me { email firstName addresses { city } shopperGroups { name priority } } }`;
-const CHANGE = `mutation ($name: String) { updateProfile(input: { firstName: $name }) { version } }`;
+const CHANGE =
+  `mutation ($name: String) { updateProfile(input: { firstName: $name }) { customer { version } } }`;
 
 /** Closed loop. Of ten requests one is a change, two are reads, one is a REST read and six are lookups. */
 export async function drive({ customers, http, grpc, inFlight, seconds }: Load): Promise<LoadCounts> {

@@ -1,14 +1,16 @@
 /** Reads the PEM files that the configuration names. Validates them here, because TLS fails later without a reason. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { isPem } from "./path.ts";
 import { type FileContext, invalidFile, readVariableFile } from "./variable_file.ts";
 
 /**
- * Reads a file with certificates of certificate authorities.
+ * Reads certificates of certificate authorities.
  *
+ * @param path of a PEM file, or its text
  * @throws {ConfigError} the file cannot be read or does not begin with a certificate
  */
 export async function readAuthority(path: string, context: FileContext): Promise<string> {
-  const pem = await readVariableFile(path, context);
+  const pem = await readPem(path, context);
   parse("a certificate", context, () => new X509Certificate(pem));
   return pem;
 }
@@ -16,6 +18,7 @@ export async function readAuthority(path: string, context: FileContext): Promise
 /**
  * Reads a certificate and its private key.
  *
+ * @param paths of PEM files, or their texts
  * @throws {ConfigError} a file cannot be read or parsed, or the key does not match the certificate
  */
 export async function readIdentity(
@@ -26,13 +29,17 @@ export async function readIdentity(
   const context = { purpose, variable: variables.certificate };
   const keyContext = { purpose, variable: variables.key };
   const [certificate, key] = [
-    await readVariableFile(paths.certificate, context),
-    await readVariableFile(paths.key, keyContext),
+    await readPem(paths.certificate, context),
+    await readPem(paths.key, keyContext),
   ];
   const own = parse("a certificate", context, () => new X509Certificate(certificate));
   const ownKey = parse("a private key", keyContext, () => createPrivateKey(key));
   if (!own.checkPrivateKey(ownKey)) throw invalidFile(context, `it is not for the key of ${variables.key}`);
   return { certificate, key };
+}
+
+async function readPem(pathOrText: string, context: FileContext): Promise<string> {
+  return isPem(pathOrText) ? pathOrText : await readVariableFile(pathOrText, context);
 }
 
 function parse<T>(what: string, context: FileContext, read: () => T): T {

@@ -18,9 +18,8 @@ export interface ConvertedJdbc {
 }
 
 /** Parameters that are converted, and PostgreSQL's names of those that are passed to the server. */
-const CONVERTED = ["user", "password", "ssl", "sslmode", "sslrootcert", "targetServerType"];
+const CONVERTED = ["user", "password", "ssl", "sslmode", "sslrootcert", "targetServerType", "currentSchema"];
 const PASSED_ON: Record<string, string> = {
-  currentSchema: "search_path",
   ApplicationName: "application_name",
 };
 /** Timeouts, buffers and caches of the Java driver, which do not affect security or results. */
@@ -118,6 +117,9 @@ function refusals(parameters: Map<string, string>): string[] {
   if (server !== undefined && !["any", "primary", "master"].includes(server)) {
     problems.push("db.url: targetServerType: expected primary or any, because the service writes");
   }
+  if ((parameters.get("currentSchema") ?? "public") !== "public") {
+    problems.push("db.url: currentSchema: expected public, because the tables are in that schema");
+  }
   return problems;
 }
 
@@ -152,9 +154,6 @@ function build(
   for (const [jdbcName, name] of Object.entries(PASSED_ON)) {
     const value = parameters.get(jdbcName);
     if (value) url.searchParams.set(name, value);
-  }
-  if (["primary", "master"].includes(parameters.get("targetServerType") ?? "")) {
-    url.searchParams.set("target_session_attrs", "primary");
   }
   return url.href;
 }

@@ -1,10 +1,15 @@
 /** Configuration, read once at start from the environment. */
+import { SERVICE_RIGHTS, type ServiceCallers, type ServiceRight } from "../domain/service_rights.ts";
 import { contradictions } from "./rules.ts";
 import { type Environment, readPeers, readVariables, type Values } from "./variables.ts";
 
 export interface KafkaConfig {
   brokers: string[];
   ssl: boolean;
+  /** PEM, or the path of a PEM file: certificate authorities to trust instead of the default ones. */
+  ca?: string;
+  /** PEM or paths: client certificate of this service. */
+  identity?: { certificate: string; key: string };
   sasl?: { mechanism: "plain" | "scram-sha-256" | "scram-sha-512"; username: string; password: string };
   /** For topics that the service creates. */
   partitions: number;
@@ -16,6 +21,8 @@ export type TokenConfig =
   | {
     from: "jwks";
     jwksUrl: URL;
+    /** Path of a PEM file: certificate authorities to trust instead of the default ones. */
+    jwksCa?: string;
     issuer: string;
     audience: string;
     /** Accepted values of the header parameter `typ`; "none": no `typ`. */
@@ -24,15 +31,19 @@ export type TokenConfig =
   /** The built-in issuer for development. Its key is stored in the data directory. */
   | { from: "development" };
 
+/** Service names by client ID, where the two differ. */
+export type ServiceClients = Readonly<Record<string, string>>;
+
 /** Authentication of HTTP callers. */
 export type AuthConfig =
-  | { mode: "jwt"; tokens: TokenConfig }
+  | { mode: "jwt"; tokens: TokenConfig; clients: ServiceClients }
   /** The platform's gateway authenticates them and sends headers. Tokens, if any, are for gRPC callers. */
   | {
     mode: "gateway";
     tokens: TokenConfig | undefined;
     /** The gateway sends one of these secrets. Empty in development only. */
     secrets: readonly string[];
+    clients: ServiceClients;
   };
 
 /** Accepted SPIFFE IDs: `spiffe://<trustDomain>/ns/<namespace>/sa/<service>`. */
@@ -44,11 +55,7 @@ export interface SpiffeConfig {
 /** Authentication of gRPC callers. */
 export type GrpcAuthConfig =
   | { mode: "mtls" | "mesh" } & SpiffeConfig
-  | {
-    mode: "token";
-    /** Service names by client ID, where the two differ. */
-    clients: Readonly<Record<string, string>>;
-  }
+  | { mode: "token"; clients: ServiceClients }
   | { mode: "none" };
 
 /** TLS of the gRPC port. All values are paths of PEM files. */
@@ -125,6 +132,8 @@ export interface Config {
   shutdownDelayMs: number;
   /** Undefined: the embedded PostgreSQL. */
   databaseUrl: string | undefined;
+  /** URL of PostgreSQL itself, where `databaseUrl` leads to a transaction pooler. */
+  databaseDirectUrl: string | undefined;
   /** Connections per process of the pool that writes. */
   databasePoolSize: number;
   /** Folder of development's database and keys. */
@@ -132,12 +141,16 @@ export interface Config {
   /** Undefined: events go to the console. */
   kafka: KafkaConfig | undefined;
   eventFormat: "protobuf" | "json";
+  /** CloudEvents' `source`, a URI reference. */
+  eventSource: string;
   auth: AuthConfig;
   grpcAuth: GrpcAuthConfig;
   /** Undefined: the port has no TLS. */
   grpcTls: GrpcTlsConfig | undefined;
   /** Allowed callers by method. */
   grpcCallers: Record<GrpcMethod, readonly string[]>;
+  /** Services with each right over REST. */
+  restCallers: ServiceCallers;
   gdpr: GdprConfig;
 }
 
@@ -179,10 +192,12 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
     grpcMaxInFlight: values.GRPC_MAX_IN_FLIGHT,
     shutdownDelayMs: values.SHUTDOWN_DELAY ?? (production ? 3_000 : 0),
     databaseUrl: values.DATABASE_URL,
+    databaseDirectUrl: values.DATABASE_DIRECT_URL,
     databasePoolSize: values.DB_POOL_SIZE,
     dataDirectory: values.DATA_DIR,
     kafka: kafka(values, production),
     eventFormat: values.EVENT_FORMAT,
+    eventSource: values.EVENT_SOURCE,
     auth: auth(values),
     grpcAuth: grpcAuth(values),
     grpcTls: grpcTls(values),
@@ -191,6 +206,7 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
       GetCustomerSnapshot: values.GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT,
       ConfirmErasure: values.GRPC_CALLERS_CONFIRM_ERASURE ?? values.GDPR_PARTICIPANTS,
     },
+    restCallers: restCallers(values),
     gdpr: {
       participants: values.GDPR_PARTICIPANTS,
       graceMs: values.GDPR_GRACE,
@@ -209,11 +225,14 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
 
 function kafka(values: Values, production: boolean): KafkaConfig | undefined {
   if (!values.KAFKA_BROKERS) return undefined;
+  const { KAFKA_SSL_CA: ca, KAFKA_SSL_CERT: certificate, KAFKA_SSL_KEY: key } = values;
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } =
     values;
   return {
     brokers: values.KAFKA_BROKERS,
     ssl: values.KAFKA_SSL,
+    ...(ca !== undefined && { ca }),
+    ...(certificate !== undefined && key !== undefined && { identity: { certificate, key } }),
     ...(mechanism && username && password ? { sasl: { mechanism, username, password } } : {}),
     partitions: values.KAFKA_PARTITIONS,
     replicationFactor: values.KAFKA_REPLICATION_FACTOR ?? (production ? 3 : 1),
@@ -222,20 +241,30 @@ function kafka(values: Values, production: boolean): KafkaConfig | undefined {
 
 function auth(values: Values): AuthConfig {
   const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_TYP: types } = values;
+  const jwksCa = values.JWT_JWKS_CA;
   const tokens: TokenConfig = jwksUrl && issuer && audience
-    ? { from: "jwks", jwksUrl, issuer, audience, types }
+    ? { from: "jwks", jwksUrl, ...(jwksCa !== undefined && { jwksCa }), issuer, audience, types }
     : { from: "development" };
-  if (values.AUTH_MODE === "jwt") return { mode: "jwt", tokens };
+  const clients = values.SERVICE_CLIENTS ?? {};
+  if (values.AUTH_MODE === "jwt") return { mode: "jwt", tokens, clients };
   return {
     mode: "gateway",
     tokens: values.GRPC_AUTH === "token" ? tokens : undefined,
     secrets: values.GATEWAY_SECRET ?? [],
+    clients,
   };
+}
+
+function restCallers(values: Values): ServiceCallers {
+  const rights = Object.keys(SERVICE_RIGHTS) as ServiceRight[];
+  return Object.fromEntries(
+    rights.map((right) => [right, values[`REST_CALLERS_${right}`]]),
+  ) as unknown as ServiceCallers;
 }
 
 function grpcAuth(values: Values): GrpcAuthConfig {
   if (values.GRPC_AUTH === "none") return { mode: "none" };
-  if (values.GRPC_AUTH === "token") return { mode: "token", clients: values.GRPC_CLIENTS ?? {} };
+  if (values.GRPC_AUTH === "token") return { mode: "token", clients: values.SERVICE_CLIENTS ?? {} };
   const { GRPC_TRUST_DOMAIN: trustDomain, GRPC_CALLER_NAMESPACES: namespaces } = values;
   if (!trustDomain || !namespaces) {
     throw new Error(`${values.GRPC_AUTH} without identities passed the validation`);

@@ -7,6 +7,11 @@ export function isPath(text: string): boolean {
   return text !== "" && text.length <= LONGEST && !/[\r\n\0]/.test(text) && !isSecret(text);
 }
 
+/** Whether the text is the content of a PEM file. */
+export function isPem(text: string): boolean {
+  return /^\s*-----BEGIN [^]+-----END [A-Z ]+-----\s*$/.test(text);
+}
+
 /** Whether the text is PEM or a JSON Web Token, which no message may quote. */
 export function isSecret(text: string): boolean {
   return /^\s*(-----BEGIN|eyJ)/.test(text);

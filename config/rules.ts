@@ -11,11 +11,13 @@ import {
 const TOGETHER: readonly (readonly VariableName[])[] = [
   ["KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"],
   ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"],
+  ["KAFKA_SSL_CERT", "KAFKA_SSL_KEY"],
   ["PEER_TLS_CERT", "PEER_TLS_KEY"],
 ];
 const GRPC_TLS_FILES: readonly VariableName[] = ["GRPC_TLS_CERT", "GRPC_TLS_KEY"];
 const MTLS_FILES: readonly VariableName[] = [...GRPC_TLS_FILES, "GRPC_TLS_CLIENT_CA"];
 const IDENTITIES: readonly VariableName[] = ["GRPC_TRUST_DOMAIN", "GRPC_CALLER_NAMESPACES"];
+const KAFKA_TLS: readonly VariableName[] = ["KAFKA_SSL_CA", "KAFKA_SSL_CERT", "KAFKA_SSL_KEY"];
 const PEER_TLS_FILES: readonly VariableName[] = ["PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY"];
 
 /**
@@ -34,8 +36,11 @@ export function contradictions(
     ...halfGiven(given, TOGETHER),
     ...sharedPort(values),
     ...manyWorkers(given, values),
+    ...directDatabase(given),
     ...grpcAuth(given, values),
     ...grpcIdentities(given, values),
+    ...unreadKafkaTls(given, values),
+    ...unreadAuthority(given, values),
     ...peerAccess(given, peers),
     ...vaultContradictions(env, values),
     ...values.DENO_ENV === "production"
@@ -78,6 +83,11 @@ function manyWorkers(given: Given, { WORKERS = 1, DENO_ENV, ...values }: Partial
   return problems;
 }
 
+function directDatabase(given: Given): string[] {
+  if (given("DATABASE_URL") || !given("DATABASE_DIRECT_URL")) return [];
+  return ["DATABASE_DIRECT_URL: expected together with a DATABASE_URL that leads to a pooler"];
+}
+
 /** Also refuses files that the mode does not read: an operator who sets them expects client certificates. */
 function grpcAuth(given: Given, values: Partial<Values>): string[] {
   if (values.GRPC_AUTH === "mtls") {
@@ -100,20 +110,13 @@ function grpcAuth(given: Given, values: Partial<Values>): string[] {
 function grpcIdentities(given: Given, { GRPC_AUTH: mode }: Partial<Values>): string[] {
   if (mode === undefined) return [];
   if (mode === "mtls" || mode === "mesh") {
-    return [
-      ...IDENTITIES.filter((name) => !given(name)).map((name) =>
-        expected(name, `because GRPC_AUTH is ${mode}`)
-      ),
-      ...given("GRPC_CLIENTS")
-        ? [`GRPC_CLIENTS: expected with GRPC_AUTH=token only, GRPC_AUTH is ${mode}`]
-        : [],
-    ];
+    return IDENTITIES.filter((name) => !given(name)).map((name) =>
+      expected(name, `because GRPC_AUTH is ${mode}`)
+    );
   }
-  const unread = mode === "token" ? IDENTITIES : [...IDENTITIES, "GRPC_CLIENTS" as const];
-  return unread.filter(given).map((name) => {
-    const reading = name === "GRPC_CLIENTS" ? "token" : "mtls or mesh";
-    return `${name}: expected with GRPC_AUTH=${reading} only, GRPC_AUTH is ${mode}`;
-  });
+  return IDENTITIES.filter(given).map((name) =>
+    `${name}: expected with GRPC_AUTH=mtls or mesh only, GRPC_AUTH is ${mode}`
+  );
 }
 
 function unprovenGateway(given: Given, { AUTH_MODE }: Partial<Values>): string[] {
@@ -132,6 +135,18 @@ function plaintext(values: Partial<Values>, urls: Readonly<Record<string, URL | 
 
 function urlsOf(peers: Readonly<Record<string, URL>>): Record<string, URL> {
   return Object.fromEntries(Object.entries(peers).map(([service, url]) => [peerVariable(service).name, url]));
+}
+
+/** Refuses TLS settings of an unencrypted connection, which an operator may believe to be encrypted. */
+function unreadKafkaTls(given: Given, { KAFKA_SSL }: Partial<Values>): string[] {
+  if (KAFKA_SSL !== false) return [];
+  return KAFKA_TLS.filter(given).map((name) => `${name}: expected with KAFKA_SSL=true only`);
+}
+
+function unreadAuthority(given: Given, { JWT_JWKS_URL: url }: Partial<Values>): string[] {
+  if (!given("JWT_JWKS_CA") || url?.protocol === "https:") return [];
+  if (given("JWT_JWKS_URL") && !url) return []; // it has its own message
+  return ["JWT_JWKS_CA: expected with an https JWT_JWKS_URL only"];
 }
 
 /** Refuses to send a token in plain text, and TLS files that no participant uses. */

@@ -3,7 +3,8 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
 import { isPostgresUrl } from "./database_url.ts";
-import { isPath, isSecret } from "./path.ts";
+import { SERVICE_RIGHTS, type ServiceRight } from "../domain/service_rights.ts";
+import { isPath, isPem, isSecret } from "./path.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -20,6 +21,8 @@ export interface Variable<Value> {
 const text = z.string();
 const word = text.regex(/^\S+$/);
 const path = text.refine(isPath);
+/** Vault supplies the text, an operator usually a path. */
+const pathOrPem = text.refine((value) => isPath(value) || isPem(value));
 const port = text.regex(/^\d{1,5}$/).transform(Number).refine((number) => number <= 65_535);
 const count = (most: number) =>
   text.regex(/^[1-9]\d{0,4}$/).transform(Number).refine((number) => number <= most);
@@ -31,8 +34,11 @@ const list = (isItem: (part: string) => boolean) =>
   );
 const brokers = list((part) => /^[A-Za-z0-9._-]+:\d{1,5}$/.test(part) && URL.canParse(`kafka://${part}`));
 const services = list((part) => /^[a-z][a-z0-9-]{0,62}$/.test(part));
-/** A service or its client ID, which may be a UUID. */
-const callers = list((part) => /^[A-Za-z0-9][\w.-]{0,127}$/.test(part));
+/** A service or its client ID, which may be a UUID; `none` for no service. */
+const callers = list((part) => /^[A-Za-z0-9][\w.-]{0,127}$/.test(part)).refine((names) =>
+  names.length === 1 || !names.includes("none")
+).transform((names) => names[0] === "none" ? [] : names);
+const CALLERS = "names of services, comma-separated, or none";
 const clients = list((part) => /^[a-z][a-z0-9-]{0,62}=[\w.@-]{1,255}$/.test(part)).transform((parts) =>
   parts.map((part) => part.split("=") as [service: string, clientId: string])
 ).refine((pairs) => new Set(pairs.map(([, clientId]) => clientId)).size === pairs.length)
@@ -47,8 +53,11 @@ const hosts = list((part) => /^[A-Za-z0-9._-]+$|^\[[0-9a-f:.]+\]$/i.test(part)).
 const sharedSecrets = list((part) => /^[\x21-\x2b\x2d-\x7e]{32,512}$/.test(part)).refine((parts) =>
   parts.length <= 2
 );
-const location = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)).refine((url) =>
-  !url.username && !url.password
+const isWithoutLogin = (url: URL | null) => url !== null && !url.username && !url.password;
+const location = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)).refine(isWithoutLogin);
+/** CloudEvents' `source`. */
+const uriReference = text.regex(/^[\x21-\x7e]{1,255}$/).refine((value) =>
+  !/["<>\\^`{|}]/.test(value) && isWithoutLogin(URL.parse(value, "https://host.invalid"))
 );
 /** URL of a service. */
 export const ADDRESS: Variable<URL> = { expected: "an http or https URL without a login", schema: location };
@@ -103,9 +112,20 @@ export const VARIABLES = {
     text.refine(isPostgresUrl),
     { absent: "an embedded PostgreSQL under DATA_DIR", secret: true },
   ),
+  DATABASE_DIRECT_URL: optional(
+    "a URL like DATABASE_URL that leads to PostgreSQL itself",
+    text.refine(isPostgresUrl),
+    { absent: "DATABASE_URL leads to PostgreSQL itself", secret: true },
+  ),
   DB_POOL_SIZE: defaulted("a number from 1 to 1000", count(1_000), "10"),
   KAFKA_BROKERS: optional("host:port,…", brokers, { absent: "a console sink" }),
   KAFKA_SSL: defaulted("true or false", flag, "false"),
+  KAFKA_SSL_CA: optional("the path of a PEM file, or its text", pathOrPem, {
+    ...UNQUOTED,
+    absent: "the authorities that Deno trusts",
+  }),
+  KAFKA_SSL_CERT: optional("the path of a PEM file, or its text", pathOrPem, UNQUOTED),
+  KAFKA_SSL_KEY: optional("the path of a PEM file, or its text", pathOrPem, UNQUOTED),
   KAFKA_SASL_MECHANISM: optional(
     "plain, scram-sha-256 or scram-sha-512",
     text.toLowerCase().pipe(z.enum(["plain", "scram-sha-256", "scram-sha-512"])),
@@ -117,12 +137,21 @@ export const VARIABLES = {
     absent: "1; in production 3",
   }),
   EVENT_FORMAT: defaulted("protobuf or json", z.enum(["protobuf", "json"]), "protobuf"),
+  EVENT_SOURCE: defaulted(
+    "a URI reference such as //shop.example/eu/customer-service",
+    uriReference,
+    "/customer-service",
+  ),
   AUTH_MODE: defaulted("jwt or gateway", z.enum(["jwt", "gateway"]), "jwt"),
   JWT_JWKS_URL: optional(
     "an http or https URL without a login",
     location,
     { absent: "the built-in issuer for development" },
   ),
+  JWT_JWKS_CA: optional("the path of a PEM file", path, {
+    ...UNQUOTED,
+    absent: "the authorities that Deno trusts",
+  }),
   JWT_ISSUER: optional("the iss of accepted tokens", word),
   JWT_AUDIENCE: optional("the aud of accepted tokens", word),
   JWT_TYP: defaulted("the typ of accepted tokens, comma-separated, none for no typ", tokenTypes, "at+jwt"),
@@ -132,6 +161,7 @@ export const VARIABLES = {
     { secret: true },
   ),
   PLAINTEXT_HOSTS: optional("names of hosts, comma-separated", hosts, { absent: "none" }),
+  SERVICE_CLIENTS: optional("service=client ID, comma-separated, each client ID once", clients),
   GRPC_AUTH: defaulted(
     "mtls, mesh, token or none",
     z.enum(["mtls", "mesh", "token", "none"]),
@@ -142,23 +172,19 @@ export const VARIABLES = {
     text.regex(/^[a-z0-9._-]{1,255}$/),
   ),
   GRPC_CALLER_NAMESPACES: optional("Kubernetes namespaces, comma-separated", namespaces),
-  GRPC_CLIENTS: optional("service=client ID, comma-separated, each client ID once", clients),
   GRPC_TLS_CERT: optional("the path of a PEM file", path, UNQUOTED),
   GRPC_TLS_KEY: optional("the path of a PEM file", path, UNQUOTED),
   GRPC_TLS_CLIENT_CA: optional("the path of a PEM file", path, UNQUOTED),
   GRPC_CALLERS_GET_CUSTOMER_GROUPS: defaulted(
-    "names of services, comma-separated",
+    CALLERS,
     callers,
     "cart-service,shipping-service,marketing-service,storefront-engine",
   ),
-  GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: defaulted(
-    "names of services, comma-separated",
-    callers,
-    "checkout-service",
-  ),
-  GRPC_CALLERS_CONFIRM_ERASURE: optional("names of services, comma-separated", callers, {
+  GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: defaulted(CALLERS, callers, "checkout-service"),
+  GRPC_CALLERS_CONFIRM_ERASURE: optional(CALLERS, callers, {
     absent: "those of GDPR_PARTICIPANTS",
   }),
+  ...restCallers(),
   GDPR_PARTICIPANTS: defaulted(
     "names of other services, comma-separated",
     services.transform((names) => [...new Set(names)]).refine((names) => !names.includes("customer-service")),
@@ -242,6 +268,17 @@ function readEach(env: Environment, variables: Record<string, Variable<unknown>>
     else problems.push(`${name}: expected ${expected}${secret ? "" : quote(given)}`);
   }
   return { values, problems };
+}
+
+/** A variable for each right of services over REST. */
+function restCallers() {
+  const variables = Object.entries(SERVICE_RIGHTS).map(([right, services]) => [
+    `REST_CALLERS_${right}`,
+    defaulted(CALLERS, callers, services.join(",") || "none"),
+  ]);
+  return Object.fromEntries(variables) as {
+    [Right in ServiceRight as `REST_CALLERS_${Right}`]: Variable<string[]>;
+  };
 }
 
 function isOrigin(text: string): boolean {

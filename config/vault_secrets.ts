@@ -70,6 +70,13 @@ function database(secret: Secret): ConvertedSecret {
   return { variables: databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }, problems, notes };
 }
 
+/** PEM texts under the names that Java clients use (KIP-651). */
+const KAFKA_PEM: Record<string, VariableName> = {
+  "ssl.truststore.certificates": "KAFKA_SSL_CA",
+  "ssl.keystore.certificate.chain": "KAFKA_SSL_CERT",
+  "ssl.keystore.key": "KAFKA_SSL_KEY",
+};
+
 /** Kafka settings under the names that Java clients use. */
 function kafka(secret: Secret): ConvertedSecret {
   const brokers = required(secret, "bootstrap.servers", "KAFKA_BROKERS");
@@ -77,7 +84,11 @@ function kafka(secret: Secret): ConvertedSecret {
   if (!/^(SASL_)?(PLAINTEXT|SSL)$/.test(protocol)) {
     return join([brokers, wrong("security.protocol: expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")]);
   }
-  const ssl = variable("KAFKA_SSL", String(protocol.endsWith("SSL") && protocol !== "SASL_PLAINTEXT"));
+  const isTls = protocol.endsWith("SSL");
+  const ssl = join([
+    variable("KAFKA_SSL", String(isTls)),
+    ...(isTls ? Object.entries(KAFKA_PEM) : []).map(([key, name]) => optional(secret, key, name)),
+  ]);
   if (protocol.startsWith("SASL_")) {
     return join([
       brokers,

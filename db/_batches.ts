@@ -2,6 +2,7 @@
 import DataLoader from "dataloader";
 import { instrumentLookup } from "../telemetry/sql.ts";
 import { inThisTrace } from "../telemetry/spans.ts";
+import { serverOf, type Sql } from "./connect.ts";
 import { Overloaded } from "./errors.ts";
 import { inTime } from "./time_limit.ts";
 
@@ -37,13 +38,15 @@ interface Waiting<Question> {
  * is skipped.
  *
  * @param procedure the function that the statement calls
+ * @param sql the pool of the statement, for its span
  */
 export function batched<Question, Answer>(
   procedure: string,
   ask: Ask<Question, Answer>,
+  sql?: Sql,
 ): (question: Question, wanted?: Wanted) => Promise<Answer> {
   const turnstile = createTurnstile(UNDER_WAY);
-  const askWatched = instrumentLookup(procedure, ask);
+  const askWatched = instrumentLookup(procedure, ask, sql ? serverOf(sql) : {});
   let waiting = 0;
   const loader = new DataLoader<Waiting<Question>, Answer>(
     async (batch) => {

@@ -7,7 +7,7 @@ export interface ActorEventRow {
   storeId: string;
   actorKind: string;
   actorId: string;
-  /** The actor's version after the event. */
+  /** Number of the event in the actor's journal, from 1. */
   sequence: number;
   eventType: string;
   /** Null for the event that created the actor. */
@@ -15,12 +15,14 @@ export interface ActorEventRow {
   stateAfter: string;
   principalId: string;
   principalType: "CUSTOMER" | "STAFF" | "SYSTEM";
+  /** Service of a SYSTEM principal. Null: this service itself, or an earlier version wrote the row. */
+  principalService: string | null;
   changedFields: readonly string[];
   /** Reason that the principal gave, in free text. */
   reason: string | null;
   at: Date;
   /**
-   * Participant that the event was about. Null: the actor as a whole, or unknown where `transitions` is null.
+   * Participant or document that the event was about. Null: the actor as a whole, or unknown where `transitions` is null.
    */
   about: string | null;
   /**
@@ -48,8 +50,16 @@ export async function findJournal(
 ): Promise<ActorEventRow[]> {
   return await sql<ActorEventRow[]>`
     select store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
-      principal_type, changed_fields, reason, at, about, transitions
+      principal_type, principal_service, changed_fields, reason, at, about, transitions
     from actor_events
     where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and sequence > ${after}
     order by sequence limit ${limit}`;
+}
+
+/** Removes the reasons from the journal of an actor. Returns their number. */
+export async function removeReasons(tx: Tx, { storeId, actorKind, actorId }: ActorKey): Promise<number> {
+  const { count } = await tx`
+    update actor_events set reason = null
+    where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and reason is not null`;
+  return count;
 }

@@ -7,7 +7,7 @@ const ofActor = (sql: ReadSql, { storeId, actorKind, actorId }: ActorKey) =>
 
 const columns = (sql: ReadSql) =>
   sql`store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
-    principal_type, changed_fields, reason, at, about, transitions`;
+    principal_type, principal_service, changed_fields, reason, at, about, transitions`;
 
 /** Returns the events up to a sequence number, newest first. */
 export async function findEventsUpTo(

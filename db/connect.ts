@@ -1,6 +1,9 @@
 /** Connection pools of PostgreSQL, one for each role, and transactions in one store. */
 import postgres from "postgres";
 import { createGate } from "./_gate.ts";
+import type { Attributes } from "../telemetry/metrics.ts";
+import { serverAttributes } from "../telemetry/server_address.ts";
+import { asTransactionSettings, takeSettings, type Timeouts } from "./session_settings.ts";
 import { takeTls } from "./tls.ts";
 
 /** Pool that can begin transactions. Edges get a `StoreReader` of db/store_reader.ts instead. */
@@ -13,15 +16,11 @@ export type Tx = postgres.TransactionSql<Record<string, never>>;
 export type Role = "customer_owner" | "customer_api" | "customer_reader" | "customer_worker";
 
 /** Timeouts in milliseconds; absent: no limit. */
-export interface PoolLimits {
-  /** Time that one statement may run. */
-  statementMs?: number;
-  /** Time that a statement waits for a lock. */
-  lockMs?: number;
-  /** Time that a transaction may stay idle with its locks: its process may be frozen or disconnected. */
-  idleMs?: number;
+export interface PoolLimits extends Timeouts {
   /** Time without a response after which a host counts as gone; longer than a statement may take. */
   silenceMs?: number;
+  /** Time after which an unused connection is closed; absent: it stays open. */
+  unusedMs?: number;
 }
 
 /** Timeouts of each role: somewhat longer than its callers wait. */
@@ -36,43 +35,84 @@ export const POOL_LIMITS: Record<Role, PoolLimits> = {
 const QUEUE = { waiting: 1_000, waitMs: 3_000 };
 
 /**
- * Opens a pool whose connections set `role` before their first statement.
- * It connects when first needed, and returns columns in camelCase. A transaction waits a bounded time for a
- * free connection and then throws Overloaded.
+ * Opens a pool whose sessions have `role`, the pinned settings and the timeouts from their start.
+ * It connects when first needed, only to a server that accepts writes, and returns columns in camelCase. When the
+ * server no longer accepts writes, every session is replaced. A transaction waits a bounded time for a free
+ * connection and then throws Overloaded.
  */
 export function openPool(databaseUrl: string, role: Role, max: number, limits = POOL_LIMITS[role]): Sql {
   const url = new URL(databaseUrl);
-  url.searchParams.delete("role"); // parameters of the URL override ours
-  const tls = takeTls(url);
-  const { statementMs = 0, lockMs = 0, idleMs = 0, silenceMs = 0 } = limits;
-  const sql: Sql = postgres(url.href, {
-    ...tls,
-    max,
-    connect_timeout: 5,
-    silence_timeout: silenceMs / 1_000,
-    // Reconnects to a restarted server within a quarter of a second, however long it was away.
-    backoff: () => 0.25,
-    connection: {
-      application_name: `customer-service ${role}`,
-      role,
-      statement_timeout: statementMs,
-      lock_timeout: lockMs,
-      idle_in_transaction_session_timeout: idleMs,
-    },
-    transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
-    onnotice: () => {},
-  });
-  return admitInTurn(sql, max);
+  const settings = takeSettings(url, limits, role);
+  const options = commonOptions(url, limits);
+  const connection = { application_name: applicationName(role), ...settings };
+  const sql: Sql = postgres(url.href, { ...options, max, connection });
+  return guardTransactions(sql, max);
 }
 
-/** Bounds the driver's queue of transactions, which has no limit and no timeout. */
-function admitInTurn(sql: Sql, places: number): Sql {
+/** Address of the server that a pool connects to, as attributes of a span. */
+export function serverOf({ options: { host, port } }: Sql): Attributes {
+  return serverAttributes(`${host[0]}:${port[0]}`);
+}
+
+/**
+ * Opens a pool like `openPool`, through a pooler that gives a server's session to one transaction at a time: PgBouncer
+ * with pool_mode=transaction, for example. Each transaction sets its role and settings together with its first
+ * statement, single statements run in a transaction of their own, and no session keeps a prepared statement. Neither
+ * LISTEN nor VACUUM works in it.
+ */
+export function openTransactionPool(
+  poolerUrl: string,
+  role: Role,
+  max: number,
+  limits = POOL_LIMITS[role],
+): Sql {
+  const url = new URL(poolerUrl);
+  const settings = asTransactionSettings(takeSettings(url, limits, role));
+  const options = commonOptions(url, limits);
+  const sql: Sql = postgres(url.href, {
+    ...options,
+    max,
+    prepare: false,
+    connection: { application_name: applicationName(role) },
+    transaction_settings: `${DEFAULT_MODE};${settings}`,
+  });
+  return guardTransactions(sql, max, settings);
+}
+
+const DEFAULT_MODE = "isolation level read committed";
+const applicationName = (role: Role) => `customer-service ${role}`;
+
+/** Options of every connection; it takes the TLS parameters out of the URL. */
+export function commonOptions(url: URL, { silenceMs = 0, unusedMs = 0 }: PoolLimits = {}) {
+  return {
+    ...takeTls(url),
+    connect_timeout: 5,
+    silence_timeout: silenceMs / 1_000,
+    idle_timeout: unusedMs / 1_000,
+    target_session_attrs: "read-write" as const,
+    // Reconnects to a restarted server within a quarter of a second, however long it was away.
+    backoff: () => 0.25,
+    transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
+    onnotice: () => {},
+  };
+}
+
+/**
+ * Bounds the driver's queue of transactions, which has no limit and no timeout.
+ *
+ * @param settings statements that each transaction begins with
+ */
+function guardTransactions(sql: Sql, places: number, settings?: string): Sql {
   const enter = createGate({ places, ...QUEUE });
-  const begin = sql.begin as (...args: unknown[]) => Promise<unknown>;
-  const inTurn = async (...args: unknown[]) => {
+  const send = sql.begin as (mode: string, run: Run) => Promise<unknown>;
+  const begin = settings === undefined
+    ? send
+    : (mode: string, run: Run) => send(mode || DEFAULT_MODE, (tx) => runWithSettings(tx, settings, run));
+  const inTurn = async (...args: [run: Run] | [mode: string, run: Run]) => {
+    const [mode, run] = args.length === 2 ? args : ["", args[0]] as const;
     const leave = await enter();
     try {
-      return await begin(...args);
+      return await begin(mode, run);
     } finally {
       leave();
     }
@@ -85,6 +125,18 @@ function admitInTurn(sql: Sql, places: number): Sql {
       return { ...connections, waiting: waiting + enter.waiting() };
     },
   });
+}
+
+type Run = (tx: Tx) => unknown;
+
+/** Sends the settings and the first statements of `run` in one write. */
+async function runWithSettings(tx: Tx, settings: string, run: Run): Promise<unknown> {
+  const setting = tx.unsafe(settings).execute();
+  const running = (async () => await run(tx))();
+  const [set, ran] = await Promise.allSettled([setting, running]);
+  if (set.status === "rejected") throw set.reason; // the errors of `run` follow from it
+  if (ran.status === "rejected") throw ran.reason;
+  return ran.value;
 }
 
 /** Limits the rest of the transaction to one store by row-level security. */

@@ -3,6 +3,8 @@ import type { CustomerRow } from "./customers.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 export interface CustomerFacts extends Pick<CustomerRow, "status" | "version" | "anonymizedAt"> {
+  /** Number of events in the journal. */
+  events: number;
   createdAt: Date;
   updatedAt: Date;
   /** Number of rows in the address book, emptied ones included. */
@@ -18,7 +20,7 @@ export async function findCustomerFacts(
   customerId: string,
 ): Promise<CustomerFacts | undefined> {
   const [row] = await sql<CustomerFacts[]>`
-    select status, version, anonymized_at, created_at, updated_at,
+    select status, version, version + membership_version - 1 as events, anonymized_at, created_at, updated_at,
       (select count(*)::int from customer_addresses a
        where a.store_id = c.store_id and a.customer_id = c.customer_id) as addresses,
       (select r.request_id from gdpr_requests r
@@ -38,7 +40,7 @@ export async function findCustomerFingerprint(
   customerId: string,
 ): Promise<string> {
   const [row] = await sql<{ fingerprint: string }[]>`
-    select version || ' ' || coalesce((
+    select version || ' ' || membership_version || ' ' || coalesce((
       select string_agg(request_id || ':' || r.version, ' ' order by request_id) from gdpr_requests r
       where r.store_id = c.store_id and r.customer_id = c.customer_id), '') as fingerprint
     from customers c where store_id = ${storeId} and customer_id = ${customerId}`;

@@ -52,6 +52,14 @@ export async function deleteMembership(
     where store_id = ${storeId} and customer_id = ${customerId} and group_id = ${groupId}`;
 }
 
+/** Returns the IDs of the customer's groups, in the order in which it joined them. */
+export async function findGroupIds(tx: Tx, storeId: string, customerId: string): Promise<string[]> {
+  const rows = await tx<{ groupId: string }[]>`
+    select group_id from customer_group_memberships
+    where store_id = ${storeId} and customer_id = ${customerId} order by assigned_at, group_id`;
+  return rows.map((row) => row.groupId);
+}
+
 /** Removes an erased customer from every group. */
 export async function deleteMemberships(tx: Tx, storeId: string, customerId: string): Promise<void> {
   await tx`

@@ -16,6 +16,9 @@ export interface CustomerFilter {
   createdFrom?: Date | undefined;
   /** Exclusive upper bound. */
   createdTo?: Date | undefined;
+  updatedFrom?: Date | undefined;
+  /** Exclusive upper bound. */
+  updatedTo?: Date | undefined;
   anonymized?: boolean | undefined;
 }
 
@@ -51,13 +54,19 @@ export async function searchCustomers(
 }
 
 /** Converts the filter into the argument of the database function. */
-function conditionsOf({ emailPrefix, namePrefix, createdFrom, createdTo, ...rest }: CustomerFilter) {
+function conditionsOf(conditions: CustomerFilter) {
+  const { email, emailPrefix, namePrefix, createdFrom, createdTo, updatedFrom, updatedTo, ...rest } =
+    conditions;
   const filter = {
     ...rest,
-    emailPattern: emailPrefix === undefined ? undefined : beginning(emailPrefix),
+    // In lower case here: that of the database depends on its collation.
+    email: email?.toLowerCase(),
+    emailPattern: emailPrefix === undefined ? undefined : beginning(emailPrefix.toLowerCase()),
     names: namePrefix === undefined ? undefined : namePatterns(namePrefix),
     createdFrom: createdFrom?.getTime(),
     createdTo: createdTo?.getTime(),
+    updatedFrom: updatedFrom?.getTime(),
+    updatedTo: updatedTo?.getTime(),
   };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as Record<
     string,

@@ -8,7 +8,10 @@ export interface CustomerRow {
   phone: string | null;
   locale: string | null;
   status: "ACTIVE" | "SUSPENDED" | "CLOSED";
+  /** Counts the changes of profile, status and addresses. */
   version: number;
+  /** Counts the changes of group memberships, which `version` does not. */
+  membershipVersion: number;
   anonymizedAt: Date | null;
 }
 
@@ -29,7 +32,8 @@ export async function lockCustomer(
 ): Promise<(CustomerRow & CustomerCounts) | undefined> {
   const [[row], [counts]] = await Promise.all([
     tx<CustomerRow[]>`
-      select email, first_name, last_name, phone, locale, status, version, anonymized_at
+      select email, first_name, last_name, phone, locale, status, version,
+        membership_version, anonymized_at
       from customers where store_id = ${storeId} and customer_id = ${customerId} for update`,
     tx<[CustomerCounts]>`
       select
@@ -39,6 +43,13 @@ export async function lockCustomer(
          where store_id = ${storeId} and customer_id = ${customerId}) as groups`,
   ]);
   return row && { ...row, ...counts };
+}
+
+/** Returns the version of a customer, which may be erased; 0 for an unknown one. */
+export async function findCustomerVersion(tx: Tx, storeId: string, customerId: string): Promise<number> {
+  const [row] = await tx<{ version: number }[]>`
+    select version from customers where store_id = ${storeId} and customer_id = ${customerId}`;
+  return row?.version ?? 0;
 }
 
 /** @param columns in camelCase */

@@ -8,39 +8,62 @@ export class Overloaded extends Error {
   readonly code = "OVERLOADED";
 }
 
-const AWAY = new Set([
-  "CONNECTION_CLOSED",
-  "CONNECTION_DESTROYED",
-  "CONNECTION_ENDED",
-  "CONNECT_TIMEOUT",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EAI_AGAIN", // a host name that does not resolve
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EPIPE",
-  "ENOENT", // a Unix socket that does not exist
-  "ETIMEDOUT",
-  "53300", // too_many_connections
-  "57P01", // admin_shutdown
-  "57P02", // crash_shutdown
-  "57P03", // cannot_connect_now
-  "25006", // read_only_sql_transaction: a demoted primary
-]);
+/** Conditions under which the same call may succeed later; each completes "The database …". */
+const AWAY = "cannot be reached";
+const READ_ONLY = "accepts no changes at the moment";
+const BUSY = "has too much to do";
+const FULL = "has no resources left";
 
-const BUSY = new Set([
-  "OVERLOADED",
-  "55P03", // lock_not_available: lock_timeout
-  "57014", // query_canceled: statement_timeout
-  "25P03", // idle_in_transaction_session_timeout
-]);
+/**
+ * Conditions by code: of the operating system, of the driver, and SQLSTATEs, whole ones before their class (the first
+ * two characters). Any other SQLSTATE is an unexpected error, unless it ends the session.
+ */
+const CONDITIONS: Readonly<Record<string, string>> = {
+  EAI_AGAIN: AWAY, // a host name that does not resolve
+  ECONNREFUSED: AWAY,
+  ECONNRESET: AWAY,
+  EHOSTUNREACH: AWAY,
+  ENETUNREACH: AWAY,
+  ENOENT: AWAY, // a Unix socket that does not exist
+  ENOTFOUND: AWAY,
+  EPIPE: AWAY,
+  ETIMEDOUT: AWAY,
+  CONNECTION_CLOSED: AWAY,
+  CONNECTION_DESTROYED: AWAY,
+  CONNECTION_ENDED: AWAY,
+  CONNECT_TIMEOUT: AWAY,
+  WRONG_SESSION: READ_ONLY, // a standby, or a server that is set to read-only
+  OVERLOADED: BUSY,
+  "08": AWAY, // connection exceptions, also of a pooler or between the nodes of a cluster
+  "25006": READ_ONLY, // read_only_sql_transaction
+  "25P03": BUSY, // idle_in_transaction_session_timeout
+  "25P04": BUSY, // transaction_timeout
+  "40000": BUSY, // transaction_rollback
+  "40001": BUSY, // serialization_failure
+  "40003": AWAY, // statement_completion_unknown
+  "40P01": BUSY, // deadlock_detected
+  "53": FULL, // insufficient resources: disk, memory, configured limits
+  "53300": AWAY, // too_many_connections
+  "55006": BUSY, // object_in_use: being created, dropped or restored
+  "55P03": BUSY, // lock_not_available: lock_timeout
+  "57": AWAY, // operator intervention: shutdown, crash, start, a dropped database, an idle session
+  "57014": BUSY, // query_canceled: statement_timeout
+  "58000": AWAY, // system_error
+  "58030": AWAY, // io_error
+  "72000": BUSY, // snapshot_too_old
+};
 
 /** Returns why the database cannot serve, when the same call may succeed later: completes "The database …". */
 export function unavailability(error: unknown): string | undefined {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (AWAY.has(code)) return "cannot be reached";
-  return BUSY.has(code) ? "has too much to do" : undefined;
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  const code = String(error.code);
+  const isSqlState = error instanceof postgres.PostgresError;
+  return CONDITIONS[code] ?? (isSqlState ? CONDITIONS[code.slice(0, 2)] ?? endedSession(error) : undefined);
+}
+
+/** PostgreSQL ends or refuses a session: the password has changed, the database is being restored. */
+function endedSession({ severity }: postgres.PostgresError): string | undefined {
+  return severity === "FATAL" || severity === "PANIC" ? AWAY : undefined;
 }
 
 /**
@@ -65,11 +88,15 @@ export function isTimedOut(error: unknown): boolean {
 }
 
 /**
- * Returns whether PostgreSQL aborted the transaction for a concurrent one, so that a retry may succeed at
- * once.
+ * Returns whether PostgreSQL aborted the transaction for a concurrent one or for a concurrent migration, so that the
+ * same transaction may succeed when it runs again.
  */
 export function isSerializationFailure(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && (error.code === "40001" || error.code === "40P01");
+  if (!(error instanceof postgres.PostgresError)) return false;
+  const { code, routine } = error;
+  // A migration has changed the result of a prepared statement; the driver has forgotten the statement.
+  if (code === "0A000") return routine === "RevalidateCachedQuery";
+  return code === "40001" || code === "40P01";
 }
 
 /** Returns the name of the unique or check constraint that refused a row, or undefined for any other error. */

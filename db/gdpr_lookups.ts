@@ -8,9 +8,19 @@ import type { CustomerKey } from "./lookups.ts";
 export interface SubjectRequest extends
   Pick<
     GdprRequestRow,
-    "requestId" | "type" | "status" | "outcome" | "createdAt" | "completedAt" | "dueAt" | "version"
-    | "fetchedAt" | "fetchWaitEndsAt"
+    | "requestId"
+    | "type"
+    | "status"
+    | "outcome"
+    | "createdAt"
+    | "completedAt"
+    | "dueAt"
+    | "version"
+    | "fetchedAt"
+    | "fetchWaitEndsAt"
   > {
+  /** End of the grace period of an erasure that has not begun; null after it, and for every other request. */
+  cancellableUntil: Date | null;
   /** Whether documents can be downloaded. */
   exported: boolean;
   /** Participants by name; empty until the work begins. */
@@ -25,8 +35,8 @@ export interface Participation extends Pick<GdprRequestRow, "type" | "status" | 
 
 /** Lookups by ID. All IDs are UUIDs in lower case; a lookup that is no longer `wanted` is skipped. */
 export interface RequestLookups {
-  /** Returns a customer's newest fifty requests, newest first; empty for an unknown customer. */
-  findRequests(key: CustomerKey, wanted?: Wanted): Promise<SubjectRequest[]>;
+  /** Returns a page of a customer's requests, newest first; empty for an unknown customer. */
+  findRequests(key: CustomerKey & RequestPage, wanted?: Wanted): Promise<SubjectRequest[]>;
   /** Returns undefined if the customer has no such request, even if another customer has it. */
   findRequest(
     key: CustomerKey & { requestId: string },
@@ -34,6 +44,13 @@ export interface RequestLookups {
   ): Promise<SubjectRequest | undefined>;
   /** Returns undefined if the store has no such request. */
   findParticipation(key: ParticipationKey, wanted?: Wanted): Promise<Participation | undefined>;
+}
+
+export interface RequestPage {
+  /** Maximum number of requests. */
+  limit: number;
+  /** ID of the request after which the page starts. If the customer has no such request, the page is empty. */
+  after?: string | undefined;
 }
 
 export interface ParticipationKey {
@@ -47,18 +64,20 @@ export function createRequestLookups(sql: Sql): RequestLookups {
   const findAll = batched(
     "lookup_gdpr_requests",
     (questions: readonly RequestQuestion[]) => selectRequests(sql, questions),
+    sql,
   );
   return {
     findRequests: findAll,
-    findRequest: async (key, wanted) => (await findAll(key, wanted))[0],
+    findRequest: async (key, wanted) => (await findAll({ ...key, limit: 1 }, wanted))[0],
     findParticipation: batched(
       "lookup_gdpr_participants",
       (keys: readonly ParticipationKey[]) => selectParticipations(sql, keys),
+      sql,
     ),
   };
 }
 
-type RequestQuestion = CustomerKey & { requestId?: string };
+type RequestQuestion = CustomerKey & RequestPage & { requestId?: string };
 
 type RequestRow = Omit<SubjectRequest, "participants"> & {
   position: number;
@@ -70,7 +89,9 @@ async function selectRequests(sql: Sql, questions: readonly RequestQuestion[]) {
     select * from lookup_gdpr_requests(
       ${questions.map(({ storeId }) => storeId)}::uuid[],
       ${questions.map(({ customerId }) => customerId)}::uuid[],
-      ${questions.map(({ requestId }) => requestId ?? null)}::uuid[])`;
+      ${questions.map(({ requestId }) => requestId ?? null)}::uuid[],
+      ${questions.map(({ after }) => after ?? null)}::uuid[],
+      ${questions.map(({ limit }) => limit)}::int[])`;
   const answers = questions.map((): SubjectRequest[] => []);
   for (const { position, participants, ...request } of rows) {
     answers[position - 1]?.push({ ...request, participants: participants ?? [] });

@@ -21,9 +21,13 @@ export interface Membership {
   assignedAt: number;
 }
 
+/** A suspended or closed customer may read the account, but must not order. */
+export type CustomerStatus = "ACTIVE" | "SUSPENDED" | "CLOSED";
+
 /** Groups in resolution order; empty when anonymized. */
 export interface CustomerGroups {
   anonymized: boolean;
+  status: CustomerStatus;
   memberships: Membership[];
 }
 
@@ -40,8 +44,10 @@ export interface Customer {
   lastName: string | null;
   phone: string | null;
   locale: string | null;
-  status: "ACTIVE" | "SUSPENDED" | "CLOSED";
+  status: CustomerStatus;
   version: number;
+  /** Counts the changes of `groups`, which `version` does not. */
+  membershipVersion: number;
   createdAt: Date;
   updatedAt: Date;
   anonymizedAt: Date | null;
@@ -70,18 +76,24 @@ export interface Lookups {
 /** @param sql a pool of the role customer_reader; lookups use at most four connections */
 export function createLookups(sql: Sql): Lookups {
   return {
-    findCustomer: batched("lookup_customers", (keys: readonly CustomerKey[]) => selectCustomers(sql, keys)),
+    findCustomer: batched(
+      "lookup_customers",
+      (keys: readonly CustomerKey[]) => selectCustomers(sql, keys),
+      sql,
+    ),
     findCustomerGroups: batched(
       "lookup_customer_groups",
       (keys: readonly CustomerKey[]) => selectGroups(sql, keys),
+      sql,
     ),
-    findCustomerId: batched("lookup_customer_ids", (keys: readonly EmailKey[]) => selectIds(sql, keys)),
+    findCustomerId: batched("lookup_customer_ids", (keys: readonly EmailKey[]) => selectIds(sql, keys), sql),
   };
 }
 
 type GroupRow = {
   position: number;
   anonymized: boolean;
+  status: CustomerStatus;
   groupId: string | null;
   name: string;
   priceListId: string;
@@ -94,9 +106,10 @@ async function selectGroups(sql: Sql, keys: readonly CustomerKey[]) {
   const rows = await sql<GroupRow[]>`
     select * from lookup_customer_groups(${storeIds}::uuid[], ${customerIds}::uuid[])`;
   const answers = new Array<CustomerGroups | undefined>(keys.length).fill(undefined);
-  for (const { position, anonymized, groupId, name, priceListId, priority, assignedAt } of rows) {
-    const answer = answers[position - 1] ??= { anonymized, memberships: [] };
+  for (const { position, anonymized, status, groupId, ...group } of rows) {
+    const answer = answers[position - 1] ??= { anonymized, status, memberships: [] };
     if (groupId === null) continue;
+    const { name, priceListId, priority, assignedAt } = group;
     answer.memberships.push({ groupId, name, priceListId, priority, assignedAt: assignedAt.getTime() });
   }
   return answers;
@@ -120,7 +133,8 @@ async function selectCustomers(sql: Sql, keys: readonly CustomerKey[]) {
 }
 
 async function selectIds(sql: Sql, keys: readonly EmailKey[]) {
-  const [storeIds, emails] = [keys.map((key) => key.storeId), keys.map((key) => key.email)];
+  // In lower case here: that of the database depends on its collation.
+  const [storeIds, emails] = [keys.map((key) => key.storeId), keys.map(({ email }) => email.toLowerCase())];
   const rows = await sql<{ position: number; customerId: string }[]>`
     select * from lookup_customer_ids(${storeIds}::uuid[], ${emails}::text[])`;
   const answers = new Array<string | undefined>(keys.length).fill(undefined);

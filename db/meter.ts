@@ -57,6 +57,9 @@ export function meterWork(sql: Sql): Disposable {
   });
 }
 
+/** A topic to which every change publishes: it has a value even if no event waits. */
+const AUDIT = "audit.event";
+
 /** Reports zeros too: a missing series raises no alert. */
 function standingOf({ outbox, effects, timers, requests, participants }: WorkCounts): Observations {
   type Count = (row: WorkCounts["requests"][number]) => number;
@@ -67,18 +70,23 @@ function standingOf({ outbox, effects, timers, requests, participants }: WorkCou
       value: total(count, open.filter((row) => row.type === type)),
       attributes: typed(type),
     }));
+  const topics = new Set([AUDIT, ...outbox.map(({ topic }) => topic)]);
+  const byTopic = (count: (row: WorkCounts["outbox"][number]) => number) =>
+    [...topics].map((topic) => ({
+      value: outbox.filter((row) => row.topic === topic).reduce((sum, row) => sum + count(row), 0),
+      attributes: { "messaging.destination.name": topic },
+    }));
   return {
-    "customer_service.outbox.backlog": [{ value: outbox.backlog }],
-    "customer_service.outbox.oldest_age": [{ value: outbox.oldestAge }],
+    "customer_service.outbox.backlog": byTopic(({ backlog }) => backlog),
+    "customer_service.outbox.oldest_age": byTopic(({ oldestAge }) => oldestAge),
     "customer_service.effects.due": [{ value: effects.due }],
     "customer_service.effects.poisoned": [{ value: effects.poisoned }],
     "customer_service.timers.due": [{ value: timers.due }],
     "customer_service.timers.oldest_age": [{ value: timers.oldestAge }],
     "customer_service.gdpr.requests": TYPES.flatMap((type) =>
       STATES.map(({ status, outcome }) => ({
-        value: requests.find((row) =>
-          row.type === type && row.status === status && row.outcome === outcome
-        )?.requests ?? 0,
+        value: requests.find((row) => row.type === type && row.status === status && row.outcome === outcome)
+          ?.requests ?? 0,
         attributes: {
           ...typed(type),
           "customer_service.gdpr.status": status,

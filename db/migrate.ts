@@ -4,7 +4,9 @@
  */
 import { getLogger } from "@logtape/logtape";
 import postgres from "postgres";
-import { takeTls } from "./tls.ts";
+import { commonOptions } from "./connect.ts";
+import { asUnusable, requireServer } from "./requirements.ts";
+import { takeSettings } from "./session_settings.ts";
 import { sha256 } from "../lib/hash.ts";
 
 const FOLDER = new URL("./migrations/", import.meta.url);
@@ -31,19 +33,18 @@ interface Migration {
  * neither once the schema is current. Migrations of a newer version stay, and are logged: during a rolling
  * update, pods of the older version restart.
  *
+ * @param databaseUrl of PostgreSQL itself or of a pooler in session mode: the lock is the session's
+ * @throws {UnusableDatabase} the login cannot connect, or the server or the database is not suitable
  * @throws {MigrationError} an applied file has changed, the database is of a version that does not lead on
  *   from this one, or a right is missing
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const url = new URL(databaseUrl);
-  const tls = takeTls(url);
-  const sql = postgres(url.href, {
-    ...tls,
-    max: 1,
-    onnotice: () => {},
-    connection: { application_name: "customer-service migrate" },
-  });
+  const options = commonOptions(url);
+  const connection = { application_name: "customer-service migrate", ...takeSettings(url, {}) };
+  const sql = postgres(url.href, { ...options, max: 1, connection });
   try {
+    await requireServer(sql);
     const { missing, newer } = await compare(sql);
     if (newer.length > 0) {
       log.warn("The database is of a newer version, which has added {newer}", { newer: newer.join(", ") });
@@ -66,6 +67,8 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
       });
     }
     return left.map((migration) => migration.name);
+  } catch (error) {
+    throw asUnusable(error, databaseUrl);
   } finally {
     await sql.end(); // the lock ends with the session
   }

@@ -58,16 +58,22 @@ export async function limitIdle(tx: Tx, limitMs: number): Promise<void> {
   await tx`select set_config('idle_in_transaction_session_timeout', ${String(limitMs)}, true)`;
 }
 
+/** Selection of waiting rows. */
+export interface Selection {
+  topics: readonly string[];
+  /** `<topic> <key>` of the rows to skip. */
+  heldKeys: readonly string[];
+}
+
 /**
  * Locks one shard that has rows to publish until the transaction ends, so that no other relay publishes from
  * it. Only customer_worker sees the rows of every store.
  *
- * @param heldKeys keys to skip
  * @returns undefined when no row waits or other relays hold all shards; `waiting` counts this shard as well
  */
 export async function claimShard(
   tx: Tx,
-  heldKeys: readonly string[],
+  selection: Selection,
 ): Promise<{ shard: number; waiting: number } | undefined> {
   // Materialized, so that the lock is tried shard by shard and the first free one ends the search.
   const [claimed] = await tx<{ shard: number; waiting: number }[]>`
@@ -75,9 +81,10 @@ export async function claimShard(
       select candidates.shard
       from generate_series(0, ${LAST_SHARD}::int) as candidates (shard)
       where exists (
-        select from outbox
-        where outbox.shard = candidates.shard and published_at is null
-          and key <> all(${heldKeys as string[]}::text[])
+        select from unnest(${selection.topics as string[]}::text[]) as topics (topic) where exists (
+          select from outbox
+          where outbox.shard = candidates.shard and outbox.topic = topics.topic and ${waits(tx, selection)}
+        )
       )
       order by random()
     )
@@ -90,20 +97,32 @@ export async function claimShard(
 
 /**
  * Returns the oldest rows of a claimed shard. A separate statement: it has to see what the last holder
- * committed.
+ * committed. It reads each topic from its own place in the index, so that it does not read the rows of others.
  */
 export async function findUnpublished(
   tx: Tx,
   shard: number,
+  selection: Selection,
   limit: number,
-  heldKeys: readonly string[],
 ): Promise<UnpublishedRow[]> {
   return await tx<UnpublishedRow[]>`
-    select store_id, event_id, seq, topic, key, payload, headers, created_at
-    from outbox
-    where shard = ${shard} and published_at is null and key <> all(${heldKeys as string[]}::text[])
+    select waiting.*
+    from unnest(${selection.topics as string[]}::text[]) as topics (topic), lateral (
+      select store_id, event_id, seq, outbox.topic, key, payload, headers, created_at
+      from outbox
+      where shard = ${shard} and outbox.topic = topics.topic and ${waits(tx, selection)}
+      order by seq
+      limit ${limit}
+    ) as waiting
     order by seq
     limit ${limit}`;
+}
+
+function waits(tx: Tx, { heldKeys }: Selection) {
+  const held = heldKeys.length === 0
+    ? tx``
+    : tx`and outbox.topic || ' ' || outbox.key <> all(${heldKeys as string[]}::text[])`;
+  return tx`published_at is null ${held}`;
 }
 
 /**

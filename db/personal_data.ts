@@ -108,7 +108,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
 
 /** Columns without personal data: keys, versions, states, and what machines and relays need. */
 export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
-  customers: ["store_id", "customer_id", "version"],
+  customers: ["store_id", "customer_id", "version", "membership_version"],
   customer_addresses: ["store_id", "address_id", "customer_id"],
   customer_group_memberships: ["store_id", "customer_id", "assigned_by"],
   ended_sessions: ["store_id", "token_hash", "expires_at"], // digests of tokens, deleted when those expire
@@ -192,6 +192,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "state_after",
     "principal_id",
     "principal_type",
+    "principal_service",
     "changed_fields",
     "reason",
     "at",

@@ -1,4 +1,4 @@
-/** Readiness: the database responds, and its schema is this version's. */
+/** Readiness: the database accepts changes, and its schema is this version's. */
 import type { Sql } from "./connect.ts";
 import { migrationNames } from "./migrate.ts";
 import { inTime } from "./time_limit.ts";
@@ -8,18 +8,37 @@ const LIMIT_MS = 2_000;
 
 export type Readiness = () => Promise<boolean>;
 
+/** Pools that requests need. */
+export interface RequestPools {
+  /** Pool of the role customer_api. */
+  writer: Sql;
+  /** Pool of the role customer_reader, which runs single statements only. */
+  reader: Sql;
+}
+
 /**
- * @param sql a pool of any role
+ * Asks both pools, so that each of them notices a server that no longer accepts changes. A writer whose connections
+ * are all in use is not asked: the load, not the database, would decide the answer.
+ *
  * @param ending aborted when shutdown begins: the service is no longer ready, whatever the state of the
  *   database
  */
-export async function createReadiness(sql: Sql, ending?: AbortSignal): Promise<Readiness> {
+export async function createReadiness(
+  { writer, reader }: RequestPools,
+  ending?: AbortSignal,
+): Promise<Readiness> {
   const names = await migrationNames();
-  const ask = async () => {
-    const rows = await sql`select 1 from schema_migrations where name in ${sql(names)}`;
-    return rows.length === names.length;
+  const ask = async (sql: Sql) => {
+    const [row] = await sql<{ writable: boolean; applied: number }[]>`
+      select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off' as writable,
+        (select count(*)::int from schema_migrations where name = any(${names})) as applied`;
+    return row?.writable === true && row.applied === names.length;
   };
-  return async () => !ending?.aborted && await inTime(ask(), LIMIT_MS).catch(() => false);
+  const askAll = async () => {
+    const pools = writer.traffic().used < writer.options.max ? [writer, reader] : [reader];
+    return (await Promise.all(pools.map(ask))).every(Boolean);
+  };
+  return async () => !ending?.aborted && await inTime(askAll(), LIMIT_MS).catch(() => false);
 }
 
 /** Reports readiness at intervals, for readers that are notified rather than ask. Ends with the disposal. */

@@ -50,7 +50,7 @@ export async function searchShopperGroups(
   return await sql<ShopperGroup[]>`
     select ${columns(sql)} from shopper_groups
     where store_id = ${storeId}
-      ${namePrefix === undefined ? sql`` : sql`and starts_with(lower(name), lower(${namePrefix}))`}
+      ${namePrefix === undefined ? sql`` : sql`and starts_with(fold_case(name), fold_case(${namePrefix}))`}
       ${deleted === undefined ? sql`` : sql`and (deleted_at is not null) = ${deleted}`}
       ${after === undefined ? sql`` : sql`and group_id > ${after}`}
     order by group_id limit ${limit}`;

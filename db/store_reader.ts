@@ -1,5 +1,5 @@
 /** Read-only transaction in one store, and the reader of stores that edges get instead of a pool. */
-import type postgres from "postgres";
+import postgres from "postgres";
 import { enterStore, type Sql } from "./connect.ts";
 import { inTime } from "./time_limit.ts";
 
@@ -26,11 +26,18 @@ export async function readStore<T>(
   storeId: string,
   read: (sql: ReadSql) => Promise<T>,
 ): Promise<T> {
-  return await sql.begin("isolation level repeatable read read only", async (tx) => {
+  const transaction = sql.begin("isolation level repeatable read read only", async (tx) => {
     // The connection runs them in order, and both travel in one write.
     const [, result] = await Promise.all([enterStore(tx, storeId), read(tx)]);
     return result;
-  }) as T;
+  });
+  return await transaction.catch(refuseWrite) as T;
+}
+
+/** A write fails here on every server: a defect, not a server that accepts no changes. */
+function refuseWrite(cause: unknown): never {
+  if (!(cause instanceof postgres.PostgresError) || cause.code !== "25006") throw cause;
+  throw new Error("A read-only transaction has attempted a write", { cause });
 }
 
 /** Reads in a store for a waiting caller. */

@@ -89,12 +89,12 @@ function writings(tx: ReadSql, storeId: string, customerId: string) {
       select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId}
     ), documents as (
       select e.actor_id::text || e.sequence as id,
-        to_jsonb(e) - '{actor_kind,event_type,state_before,state_after,transitions,about,principal_type}'::text[] as document
+        to_jsonb(e) - '{actor_kind,event_type,state_before,state_after,transitions,about,principal_type,principal_service}'::text[] as document
       from actor_events e where e.store_id = ${storeId} and e.actor_id in (select id from about)
       union all
       select o.event_id::text, jsonb_build_array(
-        o.payload - '{action,actor,target,before,after,participants}'::text[],
-        o.headers - '{ce_type,ce_source,traceparent}'::text[])
+        o.payload - '{action,actor,target,before,after,participants,status}'::text[],
+        o.headers - 'traceparent')
       from outbox o where o.store_id = ${storeId} and o.key = ${customerId}
       union all
       select f.effect_id::text, (f.params - 'service') || jsonb_build_object('error', f.last_error)

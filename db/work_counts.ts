@@ -2,10 +2,10 @@
 import type { Sql } from "./connect.ts";
 
 export interface WorkCounts {
-  /** Ages in seconds, 0 when no work waits. */
-  outbox: { backlog: number; oldestAge: number };
+  /** Topics without waiting events are left out. Ages are in seconds. */
+  outbox: { topic: string; backlog: number; oldestAge: number }[];
   effects: { due: number; poisoned: number };
-  timers: { due: number; oldestAge: number };
+  timers: { due: number; oldestAge: number }; // 0 seconds when none is due
   /** Combinations without a request are left out. */
   requests: {
     type: string;
@@ -33,8 +33,10 @@ export async function countWork(sql: Sql): Promise<WorkCounts> {
   const [row] = await sql<[{ counts: WorkCounts }]>`
     select json_build_object(
       'outbox', (
-        select json_build_object('backlog', count(*), 'oldestAge', ${age(sql, "created_at")})
-        from outbox where published_at is null
+        select coalesce(json_agg(waiting), '[]') from (
+          select topic, count(*) as backlog, ${age(sql, "created_at")} as "oldestAge"
+          from outbox where published_at is null group by topic order by topic
+        ) as waiting
       ),
       'effects', json_build_object(
         'due', (select count(*) from effects where state = 'PENDING' and due_at <= now()),

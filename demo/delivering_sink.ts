@@ -11,12 +11,14 @@ export function deliveringSink(
   const log = getLogger(["customer-service", "demo"]);
   return {
     async publish(rows, signal) {
-      await sink.publish(rows, signal);
-      for (const { topic, payload, headers, eventId } of rows) {
+      const refusals = await sink.publish(rows, signal);
+      const refused = new Set(refusals.flatMap(({ rows }) => rows));
+      for (const { topic, payload, headers, eventId } of rows.filter((row) => !refused.has(row))) {
         deliver(topic, payload, headers.traceparent).catch((error) =>
           log.warn("Cannot deliver event {eventId}: {reason}", { eventId, reason: describeError(error) })
         );
       }
+      return refusals;
     },
     [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
   };

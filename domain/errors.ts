@@ -11,12 +11,31 @@ export type ErrorCode =
   | "RATE_LIMITED"
   | "UNAVAILABLE";
 
+/** A field of the input that is wrong. */
+export interface FieldError {
+  /** Path with dots: `corrections.phone`. */
+  field: string;
+  /** What the field has to be, without its name and without its value. */
+  message: string;
+}
+
+export interface DomainErrorOptions extends ErrorOptions {
+  fields?: readonly FieldError[];
+}
+
 /** An error that a caller can act on. The message names IDs and fields, never a personal value. */
 export class DomainError extends Error {
   override name = "DomainError";
+  /** The fields that the message is about; empty if it is about the request as a whole. */
+  readonly fields: readonly FieldError[];
 
-  constructor(readonly code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    { fields = [], ...options }: DomainErrorOptions = {},
+  ) {
     super(message, options);
+    this.fields = fields;
   }
 }
 

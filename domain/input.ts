@@ -1,47 +1,96 @@
 /** Input schemas. Every value that reaches SQL has passed one of them. */
 import { iso31661 } from "iso-3166";
 import { z } from "zod";
-import { DomainError } from "./errors.ts";
+import { DomainError, type FieldError } from "./errors.ts";
 
 /** PostgreSQL stores no NUL, and no name or street contains a control character or a line break. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-/** A character that is neither a space nor an invisible formatting character. */
-const VISIBLE = /[^\p{Z}\p{Cf}]/u;
+/**
+ * A character that a reader sees by itself: no space, no combining mark, none that Unicode says to display as nothing
+ * (Hangul fillers, tags, bidirectional controls), and neither of the two symbols whose glyph is blank.
+ */
+const VISIBLE =
+  /(?![\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}])[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{M}\u2800\u{1D159}]/u;
 
-/** A line of text of 1 to `max` characters once trimmed. */
-export const text = (max: number) =>
+/** A line of text of up to `max` characters, trimmed and in Unicode's normalization form C; it may be empty. */
+const line = (max: number) =>
   z.string()
     .trim()
-    .min(1, "must not be empty")
-    .refine((value) => value === "" || VISIBLE.test(value), "must not be empty")
+    .normalize("NFC")
     .max(max, `must have at most ${max} characters`)
+    .refine((value) => value === "" || VISIBLE.test(value), "must have a visible character")
     .refine((value) => !CONTROL.test(value) && value.isWellFormed(), "must not contain control characters");
+
+/** A line of text of 1 to `max` characters, trimmed and in Unicode's normalization form C. */
+export const text = (max: number) => line(max).min(1, "must not be empty");
+
+/**
+ * Wraps a schema that accepts an empty string for a field that may have no value: null, "" and spaces alone all give
+ * null. Forms send "" for a field that was left or made empty.
+ */
+const orNothing = <Schema extends z.ZodType<string>>(schema: Schema) =>
+  schema.nullable().transform((value) => value === "" ? null : value).optional();
+
+/** A line of text that may be missing; null if it is blank. */
+export const optionalText = (max: number) => orNothing(line(max));
 
 export const uuid = z.guid("must be a UUID").toLowerCase();
 
-export const email = text(254).pipe(z.email("must be an email address"));
-
-// zod's own e164() lets a country code start with 0.
-export const phone = z.string().regex(
-  /^\+[1-9]\d{6,14}$/,
-  "must be a phone number in E.164 form, +41445551234",
+/** A phone number in E.164 that may be missing; null if it is blank. zod's own e164() lets a country code start with 0. */
+export const optionalPhone = orNothing(
+  z.string().trim().regex(/^(\+[1-9]\d{6,14})?$/, { error: ({ input }) => describePhone(String(input)) }),
 );
 
-const LANGUAGE_TAG = "must be a BCP 47 language tag of at most 35 characters";
+const PHONE = "must be a phone number in E.164 form, +41445551234";
 
-/** BCP 47, converted to its canonical spelling, which may be longer than the input. */
-export const locale = z.string().max(35, LANGUAGE_TAG).transform((tag, context) => {
-  try {
-    return Intl.getCanonicalLocales(tag)[0] ?? z.NEVER;
-  } catch {
-    context.addIssue(LANGUAGE_TAG);
-    return z.NEVER;
+function describePhone(value: string): string {
+  if (/^(\+|00)[\d\s().\/-]+$/.test(value) && /[^\d+]/.test(value)) {
+    return `${PHONE}: only digits after the +, without spaces, hyphens, brackets or a 0 in brackets`;
   }
-}).pipe(z.string().max(35, LANGUAGE_TAG));
+  if (value.startsWith("00")) return `${PHONE}: a + instead of 00`;
+  if (/^\+0/.test(value)) return `${PHONE}: no country code starts with 0`;
+  if (/^\+\d+$/.test(value)) return `${PHONE}: 7 to 15 digits after the +`;
+  if (/^[\d\s().\/-]+$/.test(value)) {
+    return `${PHONE}: a + and the country code first, without the 0 of the national number`;
+  }
+  return PHONE;
+}
 
+const MAX_TAG = 35;
+const LANGUAGE_TAG = `must be a BCP 47 language tag of at most ${MAX_TAG} characters`;
+const UNSUPPORTED_TAG =
+  "must be a BCP 47 language tag that begins with a language of two or three letters, such as de-CH; " +
+  "private-use (x-…), grandfathered (i-…) and extended tags (zh-cmn) are not supported";
+
+/** BCP 47, converted to its canonical spelling, which may be longer than the input; null if it is blank. */
+export const optionalLocale = orNothing(
+  z.string().trim().max(MAX_TAG, LANGUAGE_TAG).transform((tag, context) => {
+    const canonical = tag === "" ? tag : canonicalLocale(tag);
+    if (canonical !== undefined) return canonical;
+    context.addIssue(describeTag(tag));
+    return z.NEVER;
+  }).pipe(z.string().max(MAX_TAG, LANGUAGE_TAG)),
+);
+
+function describeTag(tag: string): string {
+  if (/^[a-z\d]{1,8}(-[a-z\d]{1,8})*$/i.test(tag)) return UNSUPPORTED_TAG;
+  return tag.includes("_") ? `${LANGUAGE_TAG}, with hyphens as in de-CH` : LANGUAGE_TAG;
+}
+
+/** Undefined if the tag is malformed or names no language: ECMA-402 also accepts words such as "german". */
+function canonicalLocale(tag: string): string | undefined {
+  try {
+    const [canonical = ""] = Intl.getCanonicalLocales(tag);
+    return /^[a-z]{2,3}(-|$)/.test(canonical) ? canonical : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** ISO 3166-1, and Kosovo's user-assigned code XK, which the EU, CLDR, banks and carriers use. */
 export const country = z.enum(
-  iso31661.map(({ alpha2 }) => alpha2),
-  "must be a country of ISO 3166-1, in two capital letters",
+  [...iso31661.map(({ alpha2 }) => alpha2), "XK"],
+  "must be a country of ISO 3166-1, or XK for Kosovo, in two capital letters",
 );
 
 /**
@@ -64,10 +113,26 @@ export function invalidInput(error: z.core.$ZodError, purpose: string): DomainEr
   });
   const more = error.issues.length - problems.length;
   if (more > 0) problems.push(`and ${more} more`);
-  return new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${problems.join("; ")}`, { cause: error });
+  const fields = error.issues.flatMap(fieldErrorsOf).slice(0, NAMED);
+  return new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${problems.join("; ")}`, {
+    cause: error,
+    fields,
+  });
 }
 
-const PASSWORD_REFUSED = "password is not accepted: identity-service stores credentials";
+/** The fields that an issue is about; none if it is about the input as a whole. */
+function fieldErrorsOf(issue: z.core.$ZodIssue): FieldError[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      field: [...issue.path, shown(key)].join("."),
+      message: key === "password" ? PASSWORD_ADVICE : "is not known",
+    }));
+  }
+  return issue.path.length > 0 ? [{ field: issue.path.join("."), message: describe(issue) }] : [];
+}
+
+const PASSWORD_ADVICE = "is not accepted: identity-service stores credentials";
+const PASSWORD_REFUSED = `password ${PASSWORD_ADVICE}`;
 
 function describe(issue: z.core.$ZodIssue): string {
   switch (issue.code) {

@@ -1,11 +1,12 @@
 /** Profile of a customer: the schema of its fields, which every command and correction of a profile uses. */
 import { z } from "zod";
-import { email, locale, phone, text } from "./input.ts";
+import { email } from "./email.ts";
+import { optionalLocale, optionalPhone, optionalText } from "./input.ts";
 
 export const profile = z.strictObject({
   email,
-  firstName: text(100).nullish(),
-  lastName: text(100).nullish(),
-  phone: phone.nullish(),
-  locale: locale.nullish(),
+  firstName: optionalText(100),
+  lastName: optionalText(100),
+  phone: optionalPhone,
+  locale: optionalLocale,
 });

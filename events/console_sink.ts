@@ -15,7 +15,7 @@ export function consoleSink(): Sink {
           eventId,
         });
       }
-      return Promise.resolve();
+      return Promise.resolve([]);
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

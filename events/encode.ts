@@ -1,58 +1,72 @@
 /** Encodes outbox rows as Kafka messages, in the binary mode of CloudEvents' Kafka binding. */
 import { fromJson, type JsonValue, toBinary, toJsonString } from "@bufbuild/protobuf";
 import type { OutboxRow } from "../db/outbox.ts";
-import { UnpublishableError } from "./sink.ts";
-import { TOPICS } from "./topics.ts";
+import type { Refusal } from "./sink.ts";
+import { eventType, messageKey, TOPICS } from "./topics.ts";
 
-export type EventFormat = "protobuf" | "json";
+export interface EventSettings {
+  format: "protobuf" | "json";
+  /** CloudEvents' `source`, a URI reference: it identifies this deployment. */
+  source: string;
+}
 
 export interface EncodedEvent {
+  row: OutboxRow;
   topic: string;
   key: string;
   value: Uint8Array;
   headers: Record<string, string>;
 }
 
-const CONTENT_TYPES: Record<EventFormat, string> = {
+const CONTENT_TYPES: Record<EventSettings["format"], string> = {
   protobuf: "application/protobuf",
   json: "application/json",
 };
 
-/** @throws {UnpublishableError} naming every row that cannot be encoded */
-export function encodeRows(rows: readonly OutboxRow[], format: EventFormat): EncodedEvent[] {
-  const reasons = new Map<string, string>();
-  const events = rows.flatMap((row) => {
-    try {
-      return [encode(row, format)];
-    } catch (error) {
-      if (!(error instanceof NotEncodable)) throw error;
-      reasons.set(row.eventId, error.message);
-      return [];
-    }
-  });
-  if (reasons.size > 0) throw new UnpublishableError(reasons);
-  return events;
+/** Encodes rows in their order. A row that cannot be encoded refuses the later rows of its topic and key as well. */
+export function encodeRows(
+  rows: readonly OutboxRow[],
+  settings: EventSettings,
+): { events: EncodedEvent[]; refusals: Refusal[] } {
+  const events: EncodedEvent[] = [];
+  const refused = new Map<string, Refusal & { rows: OutboxRow[] }>();
+  for (const row of rows) {
+    const { topic } = row;
+    const place = `${topic} ${row.key}`;
+    const encoded = refused.get(place) ?? encode(row, settings);
+    if (typeof encoded === "string") {
+      refused.set(place, { topic, rows: [row], scope: "row", reason: encoded });
+    } else if ("reason" in encoded) encoded.rows.push(row);
+    else events.push(encoded);
+  }
+  return { events, refusals: [...refused.values()] };
 }
 
-class NotEncodable extends Error {}
-
-function encode(row: OutboxRow, format: EventFormat): EncodedEvent {
-  const schema = TOPICS.get(row.topic);
-  if (!schema) throw new NotEncodable(`this version does not know the topic ${row.topic}`);
-  const message = parse();
+/** Returns the reason as text if the row cannot be encoded. */
+function encode(row: OutboxRow, { format, source }: EventSettings): EncodedEvent | string {
+  const { topic } = row;
+  const schema = TOPICS.get(topic);
+  if (!schema) return `this version does not know the topic ${topic}`;
+  const message = parse(schema, row);
+  if (!message) return `its payload is not a ${schema.typeName}`;
   const value = format === "json"
     ? new TextEncoder().encode(toJsonString(schema, message))
     : toBinary(schema, message);
-  const headers = { ce_specversion: "1.0", ...row.headers, "content-type": CONTENT_TYPES[format] };
-  return { topic: row.topic, key: row.key, value, headers };
+  const headers = {
+    ...row.headers,
+    ce_specversion: "1.0",
+    ce_type: eventType(topic, schema),
+    ce_source: source,
+    "content-type": CONTENT_TYPES[format],
+  };
+  return { row, topic, key: messageKey(row), value, headers };
+}
 
-  function parse() {
-    try {
-      // Strict, because unknown fields would be lost.
-      return fromJson(schema!, row.payload as JsonValue);
-    } catch {
-      // The parser's message quotes values.
-      throw new NotEncodable(`its payload is not a ${schema!.typeName}`);
-    }
+function parse(schema: NonNullable<ReturnType<typeof TOPICS.get>>, { payload }: OutboxRow) {
+  try {
+    // Strict, because unknown fields would be lost.
+    return fromJson(schema, payload as JsonValue);
+  } catch { // the parser's message quotes values
+    return undefined;
   }
 }

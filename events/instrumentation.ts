@@ -1,10 +1,16 @@
 /** Instrumentation of publishing: spans of batches, and a span of each event in its own trace. */
 import type { OutboxRow } from "../db/outbox.ts";
+import type { Refusal } from "./sink.ts";
+import { integer } from "../telemetry/integer.ts";
+import { serverAttributes } from "../telemetry/server_address.ts";
 import { record } from "../telemetry/metrics.ts";
 import { activeTraceparent, addSpan, inSpan, SpanKind, tracing } from "../telemetry/spans.ts";
 
 /** Maximum number of links of a span. */
 const MAX_LINKS = 100;
+
+/** What the messaging conventions require of every span. */
+const PUBLISHING = { "messaging.system": "kafka", "messaging.operation.type": "send" };
 
 /** Runs a batch in a new trace, which is linked with the traces of its events. */
 export async function traceBatch<T>(
@@ -14,20 +20,21 @@ export async function traceBatch<T>(
   const settings = tracing
     ? {
       attributes: {
+        ...PUBLISHING,
         "messaging.operation.name": "publish",
-        "messaging.batch.message_count": rows.length,
+        "messaging.batch.message_count": integer(rows.length),
       },
       links: [...new Set(rows.flatMap(({ headers }) => headers.traceparent ?? []))].slice(0, MAX_LINKS),
     }
     : {};
-  return await inSpan("publish outbox", settings, async () => {
-    try {
-      return await publish();
-    } catch (error) {
-      record("customer_service.outbox.failures", 1);
-      throw error;
-    }
-  });
+  return await inSpan("publish outbox", settings, publish);
+}
+
+/** Counts failed attempts by topic. */
+export function recordRefused(refusals: readonly Refusal[]): void {
+  for (const topic of new Set(refusals.map(({ topic }) => topic))) {
+    record("customer_service.outbox.failures", 1, { "messaging.destination.name": topic });
+  }
 }
 
 /** Counts published events and adds a span of each to its trace. */
@@ -39,6 +46,7 @@ export function recordPublished(rows: readonly OutboxRow[], startedAt: Date): vo
   if (batch === undefined) return;
   for (const { topic, eventId, headers } of rows) {
     const attributes = {
+      ...PUBLISHING,
       "messaging.operation.name": "publish",
       "messaging.destination.name": topic,
       "messaging.message.id": eventId,
@@ -51,20 +59,16 @@ export function recordPublished(rows: readonly OutboxRow[], startedAt: Date): vo
 
 /** Runs one produce request as a span. */
 export async function traceSend<T>(
-  topics: readonly string[],
-  messages: number,
+  { topic, messages, broker = "" }: { topic: string; messages: number; broker: string | undefined },
   send: () => Promise<T>,
 ): Promise<T> {
   if (!tracing) return await send();
-  const [topic, ...others] = topics;
-  const one = topic !== undefined && others.length === 0 ? topic : undefined;
   const attributes = {
-    "messaging.system": "kafka",
+    ...PUBLISHING,
     "messaging.operation.name": "send",
-    "messaging.operation.type": "send",
-    "messaging.batch.message_count": messages,
-    ...(one === undefined ? {} : { "messaging.destination.name": one }),
+    "messaging.batch.message_count": integer(messages),
+    "messaging.destination.name": topic,
+    ...serverAttributes(broker),
   };
-  const name = one === undefined ? "send" : `send ${one}`;
-  return await inSpan(name, { kind: SpanKind.CLIENT, attributes }, send);
+  return await inSpan(`send ${topic}`, { kind: SpanKind.CLIENT, attributes }, send);
 }

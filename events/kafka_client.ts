@@ -6,15 +6,24 @@ import net from "node:net";
 import tls from "node:tls";
 import { getLogger } from "@logtape/logtape";
 import { Kafka, logLevel, type SASLOptions } from "kafkajs";
+import { correctRequestQueue } from "./request_queue.ts";
 
 export interface KafkaSettings {
   /** host:port each. */
   brokers: string[];
-  ssl: boolean;
+  /** Undefined: plain text. */
+  tls?: KafkaTls;
   sasl?: SASLOptions;
   /** For topics that the service creates. */
   partitions: number;
   replicationFactor: number;
+}
+
+/** PEM texts. Without a CA, the default authorities are trusted. */
+export interface KafkaTls {
+  ca?: string;
+  /** Certificate of this service, and its private key. */
+  identity?: { certificate: string; key: string };
 }
 
 export interface KafkaClient {
@@ -28,11 +37,12 @@ export const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 };
 const CONNECT_LIMIT_MS = 3_000;
 
 export function openKafka(settings: KafkaSettings): KafkaClient {
+  correctRequestQueue();
   const sockets = createSockets();
   const kafka = new Kafka({
     clientId: "customer-service",
     brokers: settings.brokers,
-    ssl: settings.ssl,
+    ...(settings.tls && { ssl: toTlsOptions(settings.tls) }),
     ...(settings.sasl ? { sasl: settings.sasl } : {}),
     connectionTimeout: CONNECT_LIMIT_MS,
     retry: RETRY,
@@ -41,6 +51,10 @@ export function openKafka(settings: KafkaSettings): KafkaClient {
     logCreator,
   });
   return { kafka, cut: sockets.cut };
+}
+
+function toTlsOptions({ ca, identity }: KafkaTls): tls.ConnectionOptions {
+  return { ...(ca && { ca }), ...(identity && { cert: identity.certificate, key: identity.key }) };
 }
 
 /** Sockets of one client, all of which can be closed at once. */

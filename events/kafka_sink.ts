@@ -1,20 +1,53 @@
-/** Kafka sink. It connects at the first publish, and again after every failure. */
-import { type EncodedEvent, encodeRows, type EventFormat } from "./encode.ts";
+/** Kafka sink: one producer for each topic, which connects at its first event, and again after every failure. */
+import { describeError } from "../lib/error_description.ts";
+import { type EncodedEvent, encodeRows, type EventSettings } from "./encode.ts";
 import type { KafkaSettings } from "./kafka_client.ts";
 import { type KafkaProducer, openKafkaProducer } from "./kafka_producer.ts";
-import type { Sink } from "./sink.ts";
+import type { Refusal, Sink } from "./sink.ts";
+import { createTopicPreparation } from "./topic_settings.ts";
 
-/** By default a broker accepts batches of up to 1 MiB. */
-const REQUEST_BYTES = 900_000;
+/** Sends the events of one topic. Returns the refusal of those that are not stored. */
+type Deliver = (events: readonly EncodedEvent[], signal: AbortSignal) => Promise<Refusal | undefined>;
 
-export function kafkaSink(settings: KafkaSettings, format: EventFormat): Sink {
+export function kafkaSink(settings: KafkaSettings, event: EventSettings): Sink {
+  const prepare = createTopicPreparation(settings);
+  const topics = new Map<string, AsyncDisposable & { deliver: Deliver }>();
+
+  function topicSink(topic: string) {
+    const known = topics.get(topic);
+    if (known) return known;
+    const created = createTopicSink(topic, () => openKafkaProducer(topic, settings, prepare));
+    topics.set(topic, created);
+    return created;
+  }
+
+  return {
+    async publish(rows, signal) {
+      const { events, refusals } = encodeRows(rows, event);
+      const byTopic = Map.groupBy(events, ({ topic }) => topic);
+      const refused = await Promise.all(
+        [...byTopic].map(([topic, events]) => topicSink(topic).deliver(events, signal)),
+      );
+      return [...refusals, ...refused.filter((refusal) => refusal !== undefined)];
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...topics.values()].map((topic) => topic[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+function createTopicSink(topic: string, open: () => KafkaProducer): AsyncDisposable & { deliver: Deliver } {
   let producer: KafkaProducer | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   const closing = new Set<Promise<void>>();
 
-  async function deliver(events: readonly EncodedEvent[], signal: AbortSignal): Promise<void> {
+  async function send(
+    events: readonly EncodedEvent[],
+    onStored: (events: readonly EncodedEvent[]) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     signal.throwIfAborted();
-    const current = producer ??= openKafkaProducer(settings);
+    const current = producer ??= open();
     const aborted = Promise.withResolvers<never>();
     aborted.promise.catch(() => {}); // it may reject after the race has ended
     const abort = () => {
@@ -23,9 +56,7 @@ export function kafkaSink(settings: KafkaSettings, format: EventFormat): Sink {
     };
     signal.addEventListener("abort", abort);
     try {
-      for (const request of inRequests(events)) {
-        await Promise.race([current.send(request), aborted.promise]);
-      }
+      await Promise.race([current.send(events, onStored), aborted.promise]);
     } catch (error) {
       // A new producer has a new producer ID. What the broker stored from the old one is unknown.
       producer = undefined;
@@ -39,12 +70,19 @@ export function kafkaSink(settings: KafkaSettings, format: EventFormat): Sink {
   }
 
   return {
-    async publish(rows, signal) {
-      const events = encodeRows(rows, format);
+    async deliver(events, signal) {
+      const waiting = new Set(events);
+      const onStored = (stored: readonly EncodedEvent[]) => stored.forEach((event) => waiting.delete(event));
       // One at a time, retries included: see KafkaProducer.send.
-      const delivered = turn.then(() => deliver(events, signal));
-      turn = delivered.catch(() => {});
-      await delivered;
+      const sent = turn.then(() => send(events, onStored, signal));
+      turn = sent.catch(() => {});
+      try {
+        await sent;
+        return undefined;
+      } catch (error) {
+        const rows = [...waiting].map(({ row }) => row);
+        return { topic, rows, scope: "topic", reason: describeError(error) };
+      }
     },
     async [Symbol.asyncDispose]() {
       await turn;
@@ -52,28 +90,4 @@ export function kafkaSink(settings: KafkaSettings, format: EventFormat): Sink {
       await Promise.all(closing);
     },
   };
-}
-
-function* inRequests(events: readonly EncodedEvent[]): Generator<EncodedEvent[]> {
-  let request: EncodedEvent[] = [];
-  let bytes = 0;
-  for (const event of events) {
-    const size = sizeOf(event);
-    if (request.length > 0 && bytes + size > REQUEST_BYTES) {
-      yield request;
-      request = [];
-      bytes = 0;
-    }
-    request.push(event);
-    bytes += size;
-  }
-  if (request.length > 0) yield request;
-}
-
-/** Upper estimate of a record's size in bytes. */
-function sizeOf({ key, value, headers }: EncodedEvent): number {
-  return Object.entries(headers).reduce(
-    (sum, [name, value]) => sum + name.length + value.length + 10,
-    key.length + value.length + 50,
-  );
 }

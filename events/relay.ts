@@ -1,6 +1,6 @@
 /**
- * Outbox relay: publishes rows to a sink at least once, in order for each key. Any number of relays share the work.
- * The claim of a crashed relay ends with its connection.
+ * Outbox relay: publishes rows to a sink at least once, in order for each topic and key. A topic that refuses waits
+ * alone. Any number of relays share the work. The claim of a crashed relay ends with its connection.
  */
 import { getLogger } from "@logtape/logtape";
 import type { Sql, Tx } from "../db/connect.ts";
@@ -15,8 +15,11 @@ import {
 } from "../db/outbox.ts";
 import { createOutageLog } from "../lib/outage_log.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
-import { type Sink, UnpublishableError } from "./sink.ts";
-import { recordPublished, traceBatch } from "./instrumentation.ts";
+import type { Sink } from "./sink.ts";
+import { createHolds } from "./holds.ts";
+import { recordPublished, recordRefused, traceBatch } from "./instrumentation.ts";
+import { createRefusalLog } from "./refusal_log.ts";
+import { TOPICS } from "./topics.ts";
 import { exponential, jittered } from "../lib/backoff.ts";
 import { pause } from "../lib/timeout.ts";
 
@@ -29,78 +32,78 @@ export interface RelayOptions {
   pollMs?: number;
   /** Timeout of a batch in the sink, while its transaction is open, in milliseconds. */
   publishLimitMs?: number;
-  /** Delay before retrying the keys of unpublishable rows, in milliseconds. */
+  /** Delay before retrying rows that this version cannot encode, in milliseconds. */
   holdMs?: number;
 }
 
 /** Time for a batch in progress when the relay stops. */
 const GRACE_MS = 2_000;
 const LONGEST_BACKOFF_MS = 5_000;
+/** Timeout of a retry of a refusing topic. Shorter than that of a batch, because the shard is locked meanwhile. */
+const RETRY_LIMIT_MS = 5_000;
 
 /** @param sql a pool of customer_worker */
 export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): WorkLoop {
   const { concurrency = 2, batchSize = 1_000, pollMs = 1_000, publishLimitMs = 15_000, holdMs = 60_000 } =
     options;
   const log = getLogger(["customer-service", "events"]);
-  const held = createHeldKeys(holdMs);
+  const holds = createHolds([...TOPICS.keys()], holdMs);
+  const refusals = createRefusalLog(log);
   const outage = createOutageLog(
     (error) => log.error("Events wait in the outbox: {reason}", { reason: describeError(error) }),
     () => log.info("Events are published again"),
   );
 
-  async function relayShard(tx: Tx, signal: AbortSignal, wakeNext: () => void): Promise<boolean> {
+  /** Publishes rows of one shard. Returns whether there may be more. */
+  async function relayShard(
+    tx: Tx,
+    topics: readonly string[],
+    signal: AbortSignal,
+    wakeNext: () => void,
+  ): Promise<boolean> {
     await limitIdle(tx, publishLimitMs * 2);
-    const heldKeys = held.keys();
-    const claim = await claimShard(tx, heldKeys);
+    const selection = { topics, heldKeys: holds.keys() };
+    const claim = await claimShard(tx, selection);
     if (!claim) return false;
     if (claim.waiting > 1) wakeNext();
-    const rows = await findUnpublished(tx, claim.shard, batchSize, heldKeys);
+    const rows = await findUnpublished(tx, claim.shard, selection, batchSize);
     if (rows.length === 0) return true;
     const published = await traceBatch(rows, () => publish(rows, signal));
-    if (published.length > 0) {
-      await markPublished(tx, claim.shard, published);
-      outage.end();
-    }
+    if (published.length > 0) await markPublished(tx, claim.shard, published);
+    outage.end();
     return true;
   }
 
-  /** Publishes a batch without its unpublishable rows, whose keys it holds back. */
   async function publish(rows: UnpublishedRow[], signal: AbortSignal): Promise<UnpublishedRow[]> {
     const startedAt = new Date();
-    try {
-      await sink.publish(rows, signal);
-      recordPublished(rows, startedAt);
-      return rows;
-    } catch (error) {
-      if (!(error instanceof UnpublishableError)) throw error;
-      for (const [eventId, reason] of error.reasons) {
-        log.error("Event {eventId} stays in the outbox, and so do later events with its key: {reason}", {
-          eventId,
-          reason,
-        });
-      }
-      const waiting = new Set<string>();
-      const rest = rows.filter((row) => {
-        if (error.reasons.has(row.eventId)) waiting.add(row.key);
-        return !waiting.has(row.key);
-      });
-      held.add(waiting);
-      if (rest.length > 0) await sink.publish(rest, signal);
-      recordPublished(rest, startedAt);
-      return rest;
-    }
+    const outcome = await sink.publish(rows, signal);
+    const refused = new Set(outcome.flatMap(({ rows }) => rows));
+    const published = rows.filter((row) => !refused.has(row));
+    recordPublished(published, startedAt);
+    recordRefused(outcome);
+    const recovered = holds.record(published, outcome);
+    refusals.report(outcome);
+    refusals.end(recovered);
+    return published;
   }
 
   const loops: WorkLoop[] = [];
   for (let index = 0; index < concurrency; index++) {
     let failures = 0;
     const wakeNext = () => loops[index + 1]?.wake();
+    const relay = async (topics: readonly string[], limitMs: number, stopping: AbortSignal) => {
+      using limit = limitStep(limitMs, stopping);
+      return await relayOutbox(sql, (tx) => relayShard(tx, topics, limit.signal, wakeNext));
+    };
     const step = async (stopping: AbortSignal) => {
+      const retry = holds.nextRetry();
       try {
-        using limit = limitStep(publishLimitMs, stopping);
-        const more = await relayOutbox(sql, (tx) => relayShard(tx, limit.signal, wakeNext));
+        const isRetried = retry !== undefined &&
+          await relay([retry], Math.min(RETRY_LIMIT_MS, publishLimitMs), stopping);
+        if (retry !== undefined && !isRetried) holds.reopen(retry);
+        const more = await relay(holds.open(), publishLimitMs, stopping);
         failures = 0;
-        return more;
+        return more || isRetried;
       } catch (error) {
         if (stopping.aborted) return false;
         outage.report(error);
@@ -114,20 +117,6 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     wake: () => loops[0]?.wake(),
     async [Symbol.asyncDispose]() {
       await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()));
-    },
-  };
-}
-
-/** Keys whose next row this version cannot publish. Another replica with a newer version may be able to. */
-function createHeldKeys(holdMs: number) {
-  const until = new Map<string, number>();
-  return {
-    add(keys: Iterable<string>) {
-      for (const key of keys) until.set(key, Date.now() + holdMs);
-    },
-    keys(): string[] {
-      for (const [key, time] of until) if (time <= Date.now()) until.delete(key);
-      return [...until.keys()];
     },
   };
 }

@@ -3,22 +3,22 @@ import type { OutboxRow } from "../db/outbox.ts";
 
 export interface Sink extends AsyncDisposable {
   /**
-   * Publishes rows in order and returns when all of them are stored. After a failure some may have been published; the
-   * relay sends them again. Publishes nothing after the signal has aborted.
-   *
-   * @throws {UnpublishableError} some rows cannot be published by this version; no row of the batch was published
+   * Publishes rows, in order for each topic and key. Returns when each row is either stored or refused. The rows that no
+   * refusal names are stored; the relay sends the others again, so a row whose storage is uncertain counts as refused.
+   * A refused row also refuses the later rows of its topic and key. Publishes nothing after the signal has aborted.
    */
-  publish(rows: readonly OutboxRow[], signal: AbortSignal): Promise<void>;
+  publish(rows: readonly OutboxRow[], signal: AbortSignal): Promise<Refusal[]>;
 }
 
-/** Rows that this version cannot encode: the topic is unknown, or the payload does not match its schema. */
-export class UnpublishableError extends Error {
-  override name = "UnpublishableError";
-
-  /** @param reasons by event ID; they name topics and types, never values of a payload */
-  constructor(readonly reasons: ReadonlyMap<string, string>) {
-    super(
-      `Cannot publish ${[...reasons].map(([eventId, reason]) => `event ${eventId}: ${reason}`).join("; ")}`,
-    );
-  }
+/** Rows that were not published, for one reason. */
+export interface Refusal {
+  topic: string;
+  rows: readonly OutboxRow[];
+  /**
+   * `topic`: the broker refuses the topic or a partition of it, or cannot be reached. `row`: this version cannot encode
+   * the first of the rows, and the others follow it under the same key.
+   */
+  scope: "topic" | "row";
+  /** Text for the log. It names topics and types, never values of a payload. */
+  reason: string;
 }

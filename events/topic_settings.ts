@@ -2,17 +2,34 @@
 import { getLogger } from "@logtape/logtape";
 import { type Admin, ConfigResourceTypes } from "kafkajs";
 import { describeError } from "../lib/error_description.ts";
-import { ERASURE_LOG, missingTopics } from "./topics.ts";
+import { ERASURE_LOG, missingTopics, type TopicSizes } from "./topics.ts";
 
-/** Creates missing topics. Existing ones are not changed; wrong settings of the erasure log are logged. */
-export async function prepareTopics(
-  admin: Admin,
-  sizes: { partitions: number; replicationFactor: number },
-): Promise<void> {
-  const existing = await admin.listTopics();
-  const topics = missingTopics(existing, sizes);
-  if (topics.length > 0) await admin.createTopics({ topics });
-  if (existing.includes(ERASURE_LOG)) await warnOfDeletion(admin);
+export type PrepareTopic = (admin: Admin, topic: string) => Promise<void>;
+
+/**
+ * Creates every missing topic, and fails only if the topic of the call cannot be created. Existing topics are not
+ * changed; wrong settings of the erasure log are logged once.
+ */
+export function createTopicPreparation(sizes: TopicSizes): PrepareTopic {
+  let isLogChecked = false;
+  return async (admin, topic) => {
+    const existing = await admin.listTopics();
+    const topics = missingTopics(existing, sizes);
+    try {
+      if (topics.length > 0) await admin.createTopics({ topics });
+    } catch (error) {
+      if (!(await admin.listTopics()).includes(topic)) throw reasonFor(topic, error);
+    }
+    if (isLogChecked || !existing.includes(ERASURE_LOG)) return;
+    isLogChecked = true;
+    await warnOfDeletion(admin);
+  };
+}
+
+/** The reason why the broker did not create the topic. kafkajs collects those of all topics under one message. */
+function reasonFor(topic: string, error: unknown): unknown {
+  const errors = error instanceof Error && "errors" in error ? error.errors as { topic?: string }[] : [];
+  return errors.find((error) => error.topic === topic) ?? error;
 }
 
 async function warnOfDeletion(admin: Admin): Promise<void> {

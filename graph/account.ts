@@ -5,6 +5,11 @@ import type { Answer, Command } from "../actors/runtime/protocol.ts";
 import type { Customer, Lookups } from "../db/lookups.ts";
 import { type Caller, commandContext } from "./caller.ts";
 
+export interface Change {
+  answer: Answer;
+  customer: Customer;
+}
+
 /** Operations on the account. Both also throw what Caller.shopper throws. */
 export interface Account {
   /**
@@ -14,32 +19,49 @@ export interface Account {
    */
   read(caller: Caller): Promise<Customer>;
   /**
+   * Reads the current customer, or returns null once it is anonymized.
+   *
+   * @throws {DomainError} NOT_FOUND, UNAVAILABLE
+   */
+  readUnlessErased(caller: Caller): Promise<Customer | null>;
+  /**
    * Sends a change to the customer.
    *
    * @param field name of the result in the response
-   * @throws {DomainError} what Actors.send throws
+   * @returns the answer, and the customer as it is after the change
+   * @throws {DomainError} what Actors.send and `read` throw
    */
-  change(caller: Caller, field: string, command: Command, expectedVersion?: number | null): Promise<Answer>;
+  change(caller: Caller, field: string, command: Command, expectedVersion?: number | null): Promise<Change>;
 }
 
 export function createAccount(actors: Actors, lookups: Lookups): Account {
+  async function find(caller: Caller): Promise<Customer> {
+    const { id: customerId, storeId } = await caller.shopper();
+    const customer = await lookups.findCustomer({ storeId, customerId }, caller.wanted);
+    if (customer) return customer;
+    throw new DomainError("NOT_FOUND", `Cannot read customer ${customerId}: the store has no such customer`);
+  }
+
+  async function read(caller: Caller): Promise<Customer> {
+    const customer = await find(caller);
+    if (!customer.anonymizedAt) return customer;
+    throw new DomainError(
+      "REFUSED_IN_STATE",
+      `Cannot read customer ${customer.customerId}: it has been erased`,
+    );
+  }
+
   return {
-    async read(caller) {
-      const { id, storeId } = await caller.shopper();
-      return alive(id, await lookups.findCustomer({ storeId, customerId: id }, caller.wanted));
+    read,
+    async readUnlessErased(caller) {
+      const customer = await find(caller);
+      return customer.anonymizedAt ? null : customer;
     },
     async change(caller, field, command, expectedVersion) {
       const context = await commandContext(caller, field, expectedVersion);
       const { id, storeId } = context.by;
-      return await actors.sendUnchecked({ kind: "customer", storeId, id }, command, context);
+      const answer = await actors.sendUnchecked({ kind: "customer", storeId, id }, command, context);
+      return { answer, customer: await read(caller) };
     },
   };
-}
-
-function alive(id: string, customer: Customer | undefined): Customer {
-  if (!customer) {
-    throw new DomainError("NOT_FOUND", `Cannot read customer ${id}: the store has no such customer`);
-  }
-  if (!customer.anonymizedAt) return customer;
-  throw new DomainError("REFUSED_IN_STATE", `Cannot read customer ${id}: anonymized`);
 }

@@ -1,21 +1,28 @@
 /**
- * Customer references of other subgraphs: each customer is loaded once for a request, and their total cost is
- * bounded.
+ * References of other subgraphs to a customer and its parts: the customer is loaded once for a request, and the total
+ * cost is bounded.
  */
 import { entitiesResolver } from "@apollo/subgraph";
 import { type GraphQLResolveInfo, Kind } from "graphql";
 import { DomainError } from "../domain/errors.ts";
-import { parseInput, uuid } from "../domain/input.ts";
-import type { Customer } from "../db/lookups.ts";
+import type { Address, Customer, Membership } from "../db/lookups.ts";
 import type { Account } from "./account.ts";
 import type { Caller } from "./caller.ts";
 import { createCosts } from "./cost.ts";
+import { parseId } from "./inputs.ts";
 import { LIMITS } from "./limits.ts";
 
-/** Reference by which the gateway names a customer of another subgraph. */
+const TYPES = ["Customer", "CustomerAddress", "ShopperGroup"] as const;
+
+/** Reference by which the gateway names an entity of this subgraph. */
 export interface Reference {
-  __typename: "Customer";
+  __typename: (typeof TYPES)[number];
   id?: unknown;
+}
+
+export function isReference(value: unknown): value is Reference {
+  return typeof value === "object" && value !== null && "__typename" in value &&
+    TYPES.some((type) => type === value.__typename);
 }
 
 interface Spent {
@@ -48,15 +55,39 @@ export function createEntities(account: Account) {
       return entitiesResolver({ representations, context, info });
     },
 
-    /** Refuses one reference at a time: the other entities are still returned. */
-    async resolveReference({ id }: Reference, caller: Caller): Promise<Customer> {
+    // Each of these refuses one reference at a time: the other entities are still returned.
+
+    /** @throws {DomainError} INVALID_INPUT, FORBIDDEN for any customer but the caller, what Account.read throws */
+    async resolveCustomer({ id }: Reference, caller: Caller): Promise<Customer> {
       const shopper = await caller.shopper();
-      if (parseInput(uuid, id, "give a Customer: id") !== shopper.id) {
-        throw new DomainError("FORBIDDEN", `Cannot give customer ${id}: a shopper sees the own account only`);
+      if (parseId(id, "read a customer") !== shopper.id) {
+        throw new DomainError("FORBIDDEN", `Cannot read customer ${id}: a shopper sees the own account only`);
       }
-      return await (spentBy(caller).own ??= account.read(caller));
+      return await ownCustomer(caller);
+    },
+
+    /** @throws {DomainError} INVALID_INPUT, NOT_FOUND for any address but the caller's, what Account.read throws */
+    async resolveAddress({ id }: Reference, caller: Caller): Promise<Address> {
+      const addressId = parseId(id, "read an address");
+      const { addresses } = await ownCustomer(caller);
+      const address = addresses.find((address) => address.addressId === addressId);
+      if (address) return address;
+      throw new DomainError("NOT_FOUND", `Cannot find address ${addressId} in the own address book`);
+    },
+
+    /** @throws {DomainError} INVALID_INPUT, NOT_FOUND for any group but the caller's, what Account.read throws */
+    async resolveGroup({ id }: Reference, caller: Caller): Promise<Membership> {
+      const groupId = parseId(id, "read a shopper group");
+      const { groups } = await ownCustomer(caller);
+      const membership = groups.find((group) => group.groupId === groupId);
+      if (membership) return membership;
+      throw new DomainError("NOT_FOUND", `Cannot find shopper group ${groupId} among the own groups`);
     },
   };
+
+  async function ownCustomer(caller: Caller): Promise<Customer> {
+    return await (spentBy(caller).own ??= account.read(caller));
+  }
 }
 
 function costOfEach({ fieldNodes, fragments }: GraphQLResolveInfo): number {

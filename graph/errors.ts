@@ -40,7 +40,8 @@ export function maskError(error: unknown): GraphQLError {
     // Yoga sends these as headers and omits them from the body. The status stays 200: another field may have
     // data.
     const http = domain.code === "UNAUTHENTICATED" && { http: { headers: refusalHeaders(domain) } };
-    return retell(error, domain.message, { code: CODES[domain.code], ...http });
+    const fields = domain.fields.length > 0 && { fields: domain.fields };
+    return retell(error, domain.message, { code: CODES[domain.code], ...fields, ...http });
   }
   if (isRefusal(error, cause)) return retellRefusal(error);
 

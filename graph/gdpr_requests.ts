@@ -1,9 +1,10 @@
 /** GDPR requests of the caller. Those of other customers are reported like requests that do not exist. */
-import { DomainError } from "../domain/errors.ts";
-import { parseInput, uuid } from "../domain/input.ts";
+import { DomainError, hasCode } from "../domain/errors.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { RequestLookups, SubjectRequest } from "../db/gdpr_lookups.ts";
 import { type Caller, commandContext } from "./caller.ts";
+import { type Input, parseId } from "./inputs.ts";
+import { connectionOf, type PageArguments, parsePage, type RequestConnection } from "./request_connection.ts";
 
 type Right = SubjectRequest["type"];
 
@@ -12,8 +13,12 @@ type Right = SubjectRequest["type"];
  * subjects.
  */
 export interface OwnRequests {
-  /** Newest first. */
-  list(caller: Caller): Promise<SubjectRequest[]>;
+  /**
+   * Lists a page, newest first.
+   *
+   * @throws {DomainError} INVALID_INPUT, UNAVAILABLE
+   */
+  list(caller: Caller, page: PageArguments): Promise<RequestConnection>;
   /** @throws {DomainError} INVALID_INPUT, NOT_FOUND, UNAVAILABLE */
   read(caller: Caller, id: string): Promise<SubjectRequest>;
   /**
@@ -23,7 +28,7 @@ export interface OwnRequests {
    * @param corrections with a RECTIFICATION: the wrong fields of the profile, with their correct values
    * @throws {DomainError} what Actors.send throws
    */
-  open(caller: Caller, field: string, right: Right, corrections?: Corrections): Promise<SubjectRequest>;
+  open(caller: Caller, field: string, right: Right, corrections?: Input): Promise<SubjectRequest>;
   /** @throws {DomainError} NOT_FOUND, and what Actors.send throws */
   cancel(caller: Caller, field: string, id: string, expectedVersion?: number | null): Promise<SubjectRequest>;
   /**
@@ -31,32 +36,38 @@ export interface OwnRequests {
    *
    * @throws {DomainError} NOT_FOUND, and what Actors.send throws
    */
-  proceed(caller: Caller, field: string, id: string, expectedVersion?: number | null): Promise<SubjectRequest>;
+  proceed(
+    caller: Caller,
+    field: string,
+    id: string,
+    expectedVersion?: number | null,
+  ): Promise<SubjectRequest>;
 }
-
-export type Corrections = Record<string, unknown>;
 
 export function createOwnRequests(actors: Actors, requests: RequestLookups): OwnRequests {
   async function read(caller: Caller, id: string): Promise<SubjectRequest> {
-    const requestId = parseInput(uuid, id, "read a request: id");
+    const requestId = parseId(id, "read a GDPR request");
     const { id: customerId, storeId } = await caller.shopper();
     const found = await requests.findRequest({ storeId, customerId, requestId }, caller.wanted);
-    if (!found) throw new DomainError("NOT_FOUND", `Cannot find request ${requestId}`);
+    if (!found) throw new DomainError("NOT_FOUND", `Cannot find GDPR request ${requestId}`);
     return found;
   }
 
-  const send = (type: "cancel" | "proceed"): OwnRequests["cancel"] => async (caller, field, id, expectedVersion) => {
-    const { requestId } = await read(caller, id);
-    const context = await commandContext(caller, field, expectedVersion);
-    const { by: { storeId } } = context;
-    await actors.send({ kind: "gdpr_request", storeId, id: requestId }, { type }, context);
-    return await read(caller, requestId);
-  };
+  const send =
+    (type: "cancel" | "proceed"): OwnRequests["cancel"] => async (caller, field, id, expectedVersion) => {
+      const { requestId } = await read(caller, id);
+      const context = await commandContext(caller, field, expectedVersion);
+      const { by: { storeId } } = context;
+      await actors.send({ kind: "gdpr_request", storeId, id: requestId }, { type }, context);
+      return await read(caller, requestId);
+    };
 
   return {
-    async list(caller) {
+    async list(caller, given) {
+      const page = parsePage(given);
       const { id: customerId, storeId } = await caller.shopper();
-      return await requests.findRequests({ storeId, customerId }, caller.wanted);
+      const key = { storeId, customerId, limit: page.first + 1, after: page.after };
+      return connectionOf(await requests.findRequests(key, caller.wanted), page);
     },
 
     read,
@@ -65,7 +76,7 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
       const context = await commandContext(caller, field);
       const { by: { id: customerId, storeId } } = context;
       const command = { type: "open" as const, customerId, right, ...(corrections && { corrections }) };
-      const answer = await actors.send({ kind: "gdpr_request", storeId }, command, context);
+      const answer = await namingArguments(actors.send({ kind: "gdpr_request", storeId }, command, context));
       return await read(caller, answer.id);
     },
 
@@ -73,3 +84,18 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
     proceed: send("proceed"),
   };
 }
+
+/** Names the corrected fields as the mutation's input does, and not as the command. */
+async function namingArguments<T>(sent: Promise<T>): Promise<T> {
+  try {
+    return await sent;
+  } catch (error) {
+    if (!hasCode(error, "INVALID_INPUT")) throw error;
+    const fields = error.fields.filter(({ field }) => field.startsWith(CORRECTIONS))
+      .map(({ field, message }) => ({ field: field.slice(CORRECTIONS.length), message }));
+    throw new DomainError(error.code, error.message.replaceAll(COMMAND_FIELD, ""), { cause: error, fields });
+  }
+}
+
+const CORRECTIONS = "corrections.";
+const COMMAND_FIELD = /\bcorrections[. ]/g;

@@ -3,50 +3,62 @@ import type { GraphQLResolveInfo } from "graphql";
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { SubjectRequest } from "../db/gdpr_lookups.ts";
 import type { Customer } from "../db/lookups.ts";
+import type { Account } from "./account.ts";
 import { type Caller, field } from "./caller.ts";
-import type { Corrections, OwnRequests } from "./gdpr_requests.ts";
+import type { OwnRequests } from "./gdpr_requests.ts";
+import type { Input } from "./inputs.ts";
+import type { PageArguments, RequestConnection } from "./request_connection.ts";
 
 interface Cancellation {
   id: string;
   expectedVersion?: number | null;
 }
 
-export function createRequestResolvers(requests: OwnRequests, exportLink: LinkToExport) {
-  const open = (right: SubjectRequest["type"]) => (_: unknown, __: unknown, caller: Caller, info: Info) =>
-    requests.open(caller, field(info), right);
+export function createRequestResolvers(account: Account, requests: OwnRequests, exportLink: LinkToExport) {
+  const open =
+    (right: SubjectRequest["type"]) => async (_: unknown, __: unknown, caller: Caller, info: Info) => ({
+      request: await requests.open(caller, field(info), right),
+    });
   // One customer may occur several times in an answer.
-  const lists = new WeakMap<Customer, Promise<SubjectRequest[]>>();
+  const lists = new WeakMap<Customer, Map<string, Promise<RequestConnection>>>();
 
   return {
     Query: {
       gdprRequest: (_: unknown, { id }: { id: string }, caller: Caller) => requests.read(caller, id),
-      gdprRequests: (_: unknown, __: unknown, caller: Caller) => requests.list(caller),
+      gdprRequests: (_: unknown, page: PageArguments, caller: Caller) => requests.list(caller, page),
     },
 
     Mutation: {
       requestErasure: open("ERASURE"),
       requestAccess: open("ACCESS"),
       requestPortability: open("PORTABILITY"),
-      requestRectification: (_: unknown, { input }: { input: Corrections }, caller: Caller, info: Info) =>
-        requests.open(caller, field(info), "RECTIFICATION", input),
-      cancelGdprRequest: (
+      async requestRectification(_: unknown, { input }: { input: Input }, caller: Caller, info: Info) {
+        return { request: await requests.open(caller, field(info), "RECTIFICATION", input) };
+      },
+      async cancelGdprRequest(_: unknown, { id, expectedVersion }: Cancellation, caller: Caller, info: Info) {
+        return { request: await requests.cancel(caller, field(info), id, expectedVersion) };
+      },
+      async proceedWithErasure(
         _: unknown,
         { id, expectedVersion }: Cancellation,
         caller: Caller,
         info: Info,
-      ) => requests.cancel(caller, field(info), id, expectedVersion),
-      proceedWithErasure: (
-        _: unknown,
-        { id, expectedVersion }: Cancellation,
-        caller: Caller,
-        info: Info,
-      ) => requests.proceed(caller, field(info), id, expectedVersion),
+      ) {
+        return { request: await requests.proceed(caller, field(info), id, expectedVersion) };
+      },
+    },
+
+    GdprRequestPayload: {
+      customer: (_: unknown, __: unknown, caller: Caller) => account.readUnlessErased(caller),
     },
 
     Customer: {
-      gdprRequests(customer: Customer, _: unknown, caller: Caller) {
-        let list = lists.get(customer);
-        if (!list) lists.set(customer, list = requests.list(caller));
+      gdprRequests(customer: Customer, page: PageArguments, caller: Caller) {
+        const key = JSON.stringify([page.first, page.after]);
+        let pages = lists.get(customer);
+        if (!pages) lists.set(customer, pages = new Map());
+        let list = pages.get(key);
+        if (!list) pages.set(key, list = requests.list(caller, page));
         return list;
       },
     },

@@ -23,17 +23,18 @@ export const LIMITS = {
   /** Characters of a document, which also bounds the document cache. */
   document: 10_000,
   tokens: 1_000,
-  depth: 8,
+  /** The deepest query without fragments has eight; each fragment counts too. */
+  depth: 12,
   /**
    * Objects count 2, other fields and fragments 1, and each level 1.5 times its content; all of `me` costs
-   * about 100.
+   * about 140.
    */
   cost: 500,
   aliases: 10,
   /** References in one `_entities`. */
   entities: 100,
   /**
-   * References times the cost of each reference's selection: all of a customer twenty times, or its name a
+   * References times the cost of each reference's selection: all of a customer fourteen times, or its name a
    * hundred times.
    */
   entitiesCost: 2_000,

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "@hono/hono";
 import { GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import type { BodyReader } from "../http/body_reader.ts";
-import { BodyError } from "../http/body.ts";
+import { BodyError } from "../http/body_error.ts";
 import { maskError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -17,8 +17,7 @@ export function takeBody(bodies: BodyReader): MiddlewareHandler {
       if (error.fault === "evicted") {
         return c.json({ errors: [maskError(error)] }, 503);
       }
-      const { message } = error;
-      const status = error.fault === "too_large" ? 413 : 400;
+      const { message, status } = error;
       return c.json({ errors: [{ message, extensions: { code: "BAD_REQUEST" } }] }, status);
     }
     await next();
@@ -32,7 +31,7 @@ export function takeBody(bodies: BodyReader): MiddlewareHandler {
 export function useJsonPosts(): Plugin {
   return {
     onRequestParse({ request }) {
-      if (request.method !== "POST") throw refuse(405, "the method must be POST", { allow: "POST" });
+      if (request.method !== "POST") throw refuse(405, POST_ONLY, { allow: "POST" });
       const [type] = (request.headers.get("content-type") ?? "").split(";");
       if (type?.trim().toLowerCase() !== "application/json") {
         throw refuse(415, "the content type must be application/json", { accept: "application/json" });
@@ -40,6 +39,11 @@ export function useJsonPosts(): Plugin {
     },
   };
 }
+
+/** Names the settings with which urql, by default, and Apollo Client send queries by GET. */
+const POST_ONLY =
+  "the method must be POST, since URLs are logged: set preferGetMethod: false in urql, and leave " +
+  "useGETForHashedQueries unset in Apollo Client";
 
 function refuse(status: number, reason: string, headers: Record<string, string>): GraphQLError {
   return new GraphQLError(`Cannot take the request: ${reason}`, {

@@ -8,14 +8,15 @@ import type { RequestLookups } from "../db/gdpr_lookups.ts";
 import type { Address, Customer, Lookups, Membership } from "../db/lookups.ts";
 import { createAccount } from "./account.ts";
 import { type Caller, field } from "./caller.ts";
-import { createEntities, type Reference } from "./entities.ts";
+import { createEntities, isReference, type Reference } from "./entities.ts";
 import { createOwnRequests } from "./gdpr_requests.ts";
 import { createRequestResolvers } from "./gdpr_resolvers.ts";
+import { addressFields, type Input, parseId } from "./inputs.ts";
 
 /** Arguments of a change, as its field declares them. */
 interface Change {
   id: string;
-  input: Record<string, unknown>;
+  input: Input;
   expectedVersion?: number | null;
 }
 
@@ -29,14 +30,7 @@ export interface ResolverOptions {
 export function createResolvers({ actors, lookups, requests, exportLink }: ResolverOptions) {
   const account = createAccount(actors, lookups);
   const entities = createEntities(account);
-  const gdpr = createRequestResolvers(createOwnRequests(actors, requests), exportLink);
-
-  async function readAddress(caller: Caller, id: string | undefined): Promise<Address> {
-    const { addresses } = await account.read(caller);
-    const found = addresses.find(({ addressId }) => addressId === id?.toLowerCase());
-    if (!found) throw new DomainError("NOT_FOUND", `Cannot read address ${id}: it has been deleted since`);
-    return found;
-  }
+  const gdpr = createRequestResolvers(account, createOwnRequests(actors, requests), exportLink);
 
   return {
     DateTime: GraphQLDateTime,
@@ -56,44 +50,58 @@ export function createResolvers({ actors, lookups, requests, exportLink }: Resol
     Mutation: {
       ...gdpr.Mutation,
       async updateProfile(_: unknown, { input, expectedVersion }: Change, caller: Caller, info: Info) {
-        await account.change(caller, field(info), { ...input, type: "profile.update" }, expectedVersion);
-        return await account.read(caller);
+        const command = { ...input, type: "profile.update" };
+        const { customer } = await account.change(caller, field(info), command, expectedVersion);
+        return { customer };
       },
       async addAddress(_: unknown, { input, expectedVersion }: Change, caller: Caller, info: Info) {
-        const command = { ...input, type: "address.add" };
-        const { ids } = await account.change(caller, field(info), command, expectedVersion);
-        return await readAddress(caller, ids.addressId);
+        const command = { ...addressFields(input), type: "address.add" };
+        const { answer, customer } = await account.change(caller, field(info), command, expectedVersion);
+        return { customer, address: addressOf(customer, answer.ids.addressId) };
       },
       async updateAddress(_: unknown, { id, input, expectedVersion }: Change, caller: Caller, info: Info) {
-        const command = { type: "address.update", addressId: id, ...input };
-        await account.change(caller, field(info), command, expectedVersion);
-        return await readAddress(caller, id);
+        const addressId = parseId(id, "change an address");
+        const command = { ...addressFields(input), type: "address.update", addressId };
+        const { customer } = await account.change(caller, field(info), command, expectedVersion);
+        return { customer, address: addressOf(customer, addressId) };
       },
       async deleteAddress(_: unknown, { id, expectedVersion }: Change, caller: Caller, info: Info) {
-        await account.change(caller, field(info), { type: "address.delete", addressId: id }, expectedVersion);
-        return id.toLowerCase();
+        const addressId = parseId(id, "delete an address");
+        const command = { type: "address.delete", addressId };
+        const { customer } = await account.change(caller, field(info), command, expectedVersion);
+        return { customer, addressId };
       },
     },
 
     Customer: {
       ...gdpr.Customer,
-      __resolveReference: entities.resolveReference,
+      __resolveReference: entities.resolveCustomer,
       id: (customer: Customer) => customer.customerId,
       shopperGroups: (customer: Customer) => customer.groups,
     },
-    Address: { id: (address: Address) => address.addressId },
+    CustomerAddress: {
+      __resolveReference: entities.resolveAddress,
+      id: (address: Address) => address.addressId,
+    },
     GdprRequest: gdpr.GdprRequest,
-    ShopperGroup: { id: (membership: Membership) => membership.groupId },
+    GdprRequestPayload: gdpr.GdprRequestPayload,
+    ShopperGroup: {
+      __resolveReference: entities.resolveGroup,
+      id: (membership: Membership) => membership.groupId,
+    },
   };
 }
 
 type Info = GraphQLResolveInfo;
 
+/** @throws {DomainError} NOT_FOUND: a repeated request finds that the address has been deleted */
+function addressOf({ addresses }: Customer, id: string | undefined): Address {
+  const address = addresses.find(({ addressId }) => addressId === id);
+  if (address) return address;
+  throw new DomainError("NOT_FOUND", `Cannot read address ${id}: it has been deleted since`);
+}
+
 function parseReference(value: unknown): Reference {
-  if (
-    typeof value === "object" && value !== null && "__typename" in value && value.__typename === "Customer"
-  ) {
-    return { ...value, __typename: "Customer" };
-  }
-  throw new GraphQLError("Expected a reference to a Customer.");
+  if (isReference(value)) return value;
+  throw new GraphQLError("Expected a reference to an entity of this subgraph.");
 }

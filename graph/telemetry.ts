@@ -1,4 +1,4 @@
-/** Telemetry of an operation: its type, its name and its errors' codes, never the document or a value. */
+/** Telemetry of an operation: its type and its errors' codes, never the document, its name or a value. */
 import { type ExecutionResult, getOperationAST } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { metering, record, secondsSince } from "../telemetry/metrics.ts";
@@ -7,12 +7,9 @@ import { codeOf, UNEXPECTED } from "./errors.ts";
 
 /** Codes of failures; every other error is a regular answer. */
 const FAILURES = [UNEXPECTED, "UNAVAILABLE"];
-/** Length limit of names, which come from clients. */
-const LONGEST_NAME = 100;
-
 /**
- * Records a span and a duration for each executed operation; the duration without a name, since clients
- * choose it.
+ * Records a span and a duration for each executed operation. Neither has the operation's name: clients choose it, and
+ * it may be the name of a person.
  */
 export function useTelemetry(): Plugin {
   if (!tracing && !metering) return {};
@@ -20,11 +17,7 @@ export function useTelemetry(): Plugin {
     onExecute({ args, executeFn, setExecuteFn }) {
       const operation = getOperationAST(args.document, args.operationName);
       if (!operation) return;
-      const type = { "graphql.operation.type": operation.operation };
-      const attributes = {
-        ...type,
-        ...(operation.name && { "graphql.operation.name": operation.name.value.slice(0, LONGEST_NAME) }),
-      };
+      const attributes = { "graphql.operation.type": operation.operation };
       setExecuteFn(async (args) => {
         const started = performance.now();
         let outcome = UNEXPECTED;
@@ -38,7 +31,7 @@ export function useTelemetry(): Plugin {
           });
         } finally {
           record("customer_service.graphql.operation.duration", secondsSince(started), {
-            ...type,
+            ...attributes,
             "customer_service.outcome": outcome,
           });
         }

@@ -17,6 +17,8 @@ import {
   type VariableDefinitionNode,
 } from "graphql";
 
+import type { FieldError } from "../domain/errors.ts";
+
 /** Refusals in one answer: enough to correct a request, with bounded work. */
 const NAMED = 10;
 
@@ -48,10 +50,10 @@ function* checkVariable(
   const name = definition.variable.name.value;
   const type = typeFromAST(schema, definition.type);
   if (!isInputType(type)) return; // validation has reported it
-  const refuse = (reason: string) =>
+  const refuse = (reason: string, problem: FieldError = { field: name, message: reason }) =>
     new GraphQLError(`Variable "$${name}" ${reason}`, {
       nodes: definition,
-      extensions: { code: "BAD_USER_INPUT", http: { spec: true, status: 400 } },
+      extensions: { code: "BAD_USER_INPUT", fields: [problem], http: { spec: true, status: 400 } },
     });
   if (!Object.hasOwn(values, name)) {
     const missing = isNonNullType(type) && !definition.defaultValue;
@@ -60,7 +62,9 @@ function* checkVariable(
     yield refuse(`of non-null type "${type}" must not be null.`);
   } else {
     for (const { place, reason } of checkValue(values[name], type, name)) {
-      yield refuse(`got an invalid value${place === name ? "" : ` at "${place}"`}: ${reason}`);
+      const field = place === name ? name : place.slice(name.length + 1);
+      const where = place === name ? "" : ` at "${place}"`;
+      yield refuse(`got an invalid value${where}: ${reason}`, { field, message: reason });
     }
   }
 }

@@ -162,9 +162,8 @@ export class ClientCall implements StreamListener, Deadline {
       return this.#end(new NotGrpcError("UNKNOWN", "The response has no grpc-status"));
     }
     const details = trailers.getBinary("grpc-status-details-bin")?.[0];
-    const info = details && decodeDetails(details);
     const message = decodeMessage(trailers.get("grpc-message") ?? "");
-    this.#end(new GrpcError(statusName(Number(code)), message, info ? { info } : {}));
+    this.#end(new GrpcError(statusName(Number(code)), message, details && decodeDetails(details)));
   }
 
   #end(error: unknown): void {

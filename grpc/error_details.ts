@@ -1,42 +1,73 @@
-/** `grpc-status-details-bin`: a `google.rpc.Status` with one `google.rpc.ErrorInfo`, for clients in any language. */
+/** `grpc-status-details-bin`: a `google.rpc.Status` with ErrorInfo and BadRequest, for clients in any language. */
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { type ErrorInfo, STATUS, type StatusName } from "./status.ts";
+import { type ErrorDetails, type ErrorInfo, type FieldViolation, type GrpcError, STATUS } from "./status.ts";
 
-const TYPE = "type.googleapis.com/google.rpc.ErrorInfo";
+const ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo";
+const BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest";
 
-/** @returns base64 without padding, as gRPC wants binary metadata */
-export function encodeDetails(status: StatusName, message: string, info: ErrorInfo): string {
-  const detail = new BinaryWriter();
-  detail.tag(1, WireType.LengthDelimited).string(info.reason);
-  detail.tag(2, WireType.LengthDelimited).string(info.domain);
-  for (const [key, value] of Object.entries(info.metadata ?? {})) {
-    detail.tag(3, WireType.LengthDelimited).fork();
-    detail.tag(1, WireType.LengthDelimited).string(key);
-    detail.tag(2, WireType.LengthDelimited).string(value);
-    detail.join();
-  }
+/**
+ * Returns the name and the value of the trailer; an empty list for an error without details.
+ *
+ * @param domain of the ErrorInfo of an error that has none
+ */
+export function encodeDetails(error: GrpcError, domain?: string): string[] {
+  const { status, message, fieldViolations } = error;
+  const info = error.info ?? (domain === undefined ? undefined : { reason: status, domain });
+  if (!info && fieldViolations.length === 0) return [];
   const writer = new BinaryWriter();
   writer.tag(1, WireType.Varint).int32(STATUS[status]);
   writer.tag(2, WireType.LengthDelimited).string(message);
-  writer.tag(3, WireType.LengthDelimited).fork();
-  writer.tag(1, WireType.LengthDelimited).string(TYPE);
-  writer.tag(2, WireType.LengthDelimited).bytes(detail.finish());
-  writer.join();
-  return writer.finish().toBase64({ omitPadding: true });
+  if (info) writeAny(writer, ERROR_INFO, infoBytes(info));
+  if (fieldViolations.length > 0) writeAny(writer, BAD_REQUEST, violationBytes(fieldViolations));
+  // gRPC sends binary metadata as base64 without padding.
+  return ["grpc-status-details-bin", writer.finish().toBase64({ omitPadding: true })];
 }
 
-/** @returns the first ErrorInfo; undefined when there is none or the bytes cannot be read */
-export function decodeDetails(status: Uint8Array): ErrorInfo | undefined {
+function infoBytes({ reason, domain, metadata = {} }: ErrorInfo): Uint8Array {
+  const writer = new BinaryWriter();
+  writer.tag(1, WireType.LengthDelimited).string(reason);
+  writer.tag(2, WireType.LengthDelimited).string(domain);
+  for (const entry of Object.entries(metadata)) writeStrings(writer, 3, entry);
+  return writer.finish();
+}
+
+function violationBytes(violations: readonly FieldViolation[]): Uint8Array {
+  const writer = new BinaryWriter();
+  for (const { field, description } of violations) writeStrings(writer, 1, [field, description]);
+  return writer.finish();
+}
+
+/** Writes a message of two strings, in its fields 1 and 2. */
+function writeStrings(writer: BinaryWriter, field: number, [first, second]: [string, string]): void {
+  writer.tag(field, WireType.LengthDelimited).fork();
+  writer.tag(1, WireType.LengthDelimited).string(first);
+  writer.tag(2, WireType.LengthDelimited).string(second);
+  writer.join();
+}
+
+function writeAny(writer: BinaryWriter, type: string, value: Uint8Array): void {
+  writer.tag(3, WireType.LengthDelimited).fork();
+  writer.tag(1, WireType.LengthDelimited).string(type);
+  writer.tag(2, WireType.LengthDelimited).bytes(value);
+  writer.join();
+}
+
+/** @returns the details that are known here; empty when there are none or the bytes cannot be read */
+export function decodeDetails(status: Uint8Array): ErrorDetails {
   try {
+    const details: ErrorDetails = {};
     for (const [field, detail] of fields(status)) {
       if (field !== 3) continue;
       const any = new Map(fields(detail));
-      if (decode(any.get(1)) === TYPE) return readInfo(any.get(2) ?? new Uint8Array());
+      const value = any.get(2) ?? new Uint8Array();
+      const type = decode(any.get(1));
+      if (type === ERROR_INFO) details.info ??= readInfo(value);
+      if (type === BAD_REQUEST) details.fieldViolations ??= readViolations(value);
     }
+    return details;
   } catch {
-    // not a google.rpc.Status
+    return {}; // not a google.rpc.Status
   }
-  return undefined;
 }
 
 function readInfo(bytes: Uint8Array): ErrorInfo {
@@ -46,11 +77,23 @@ function readInfo(bytes: Uint8Array): ErrorInfo {
     if (field === 1) reason = decode(value);
     if (field === 2) domain = decode(value);
     if (field === 3) {
-      const entry = new Map(fields(value));
-      metadata[decode(entry.get(1))] = decode(entry.get(2));
+      const [key, text] = readStrings(value);
+      metadata[key] = text;
     }
   }
   return { reason, domain, metadata };
+}
+
+function readViolations(bytes: Uint8Array): FieldViolation[] {
+  return [...fields(bytes)].filter(([field]) => field === 1).map(([, violation]) => {
+    const [field, description] = readStrings(violation);
+    return { field, description };
+  });
+}
+
+function readStrings(bytes: Uint8Array): [first: string, second: string] {
+  const strings = new Map(fields(bytes));
+  return [decode(strings.get(1)), decode(strings.get(2))];
 }
 
 /** The length-delimited fields of a message. */

@@ -11,4 +11,4 @@ export { MessageTooLargeError } from "./messages.ts";
 export { Metadata } from "./metadata.ts";
 export { createReflection } from "./reflection.ts";
 export { type GrpcServer, serve, type ServeOptions, type ServerEvent } from "./server.ts";
-export { type ErrorInfo, GrpcError, STATUS, type StatusName } from "./status.ts";
+export { type ErrorInfo, type FieldViolation, GrpcError, STATUS, type StatusName } from "./status.ts";

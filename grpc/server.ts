@@ -28,6 +28,11 @@ export interface ServeOptions {
   limits?: Partial<ConnectionLimits & AdmissionLimits> | undefined;
   /** Turns what a handler threw into what the caller sees; by default INTERNAL without a detail, or the GrpcError itself. */
   toGrpcError?(error: unknown, path: string): GrpcError;
+  /**
+   * Domain of the `google.rpc.ErrorInfo` of errors that have none of their own; its reason is the status. Absent: they
+   * are sent without one.
+   */
+  errorDomain?: string | undefined;
   /** Hears of what is not a client's doing: a failed accept(), an error of this server. */
   onEvent?(event: ServerEvent): void;
 }
@@ -93,12 +98,13 @@ class Server {
   readonly #connections = new Set<Http2Connection>();
   readonly #onEvent: NonNullable<ServeOptions["onEvent"]>;
   readonly #toGrpcError: NonNullable<ServeOptions["toGrpcError"]>;
+  readonly #errorDomain: string | undefined;
   #calls = 0;
   #quietSince = performance.now();
   #refused = 0;
   #refusedReportedAt = -Infinity;
 
-  constructor({ methods, messageBytes, limits, onEvent, toGrpcError }: ServeOptions) {
+  constructor({ methods, messageBytes, limits, onEvent, toGrpcError, errorDomain }: ServeOptions) {
     this.#methods = new Map(Object.entries(methods));
     this.#messageBytes = messageBytes ?? MESSAGE_BYTES;
     this.#limits = limits ?? {};
@@ -109,6 +115,7 @@ class Server {
       } catch { /* a log that fails must not end what it is about */ }
     };
     this.#toGrpcError = toGrpcError ?? defaultError;
+    this.#errorDomain = errorDomain;
   }
 
   get load() {
@@ -192,6 +199,7 @@ class Server {
       deadlines: this.#deadlines,
       messageBytes: this.#messageBytes,
       toGrpcError: this.#toGrpcError,
+      errorDomain: this.#errorDomain,
       authenticated() {
         admitted.authenticated();
         connection.authenticated();

@@ -19,6 +19,7 @@ export interface CallSurroundings {
   messageBytes: number;
   /** Turns what a handler threw into the error that the caller sees. */
   toGrpcError(error: unknown, path: string): GrpcError;
+  errorDomain: string | undefined;
   authenticated(): void;
   /** Ends the connection after an error that only this program explains. */
   onDefect(error: unknown): void;
@@ -163,9 +164,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
       "grpc-status",
       String(STATUS[error.status]),
       ...(error.message === "" ? [] : ["grpc-message", encodeMessage(error.message)]),
-      ...(error.info
-        ? ["grpc-status-details-bin", encodeDetails(error.status, error.message, error.info)]
-        : []),
+      ...encodeDetails(error, this.#surroundings.errorDomain),
       ...this.#trailers ?? [],
     ];
     this.#over();

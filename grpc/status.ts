@@ -36,18 +36,35 @@ export interface ErrorInfo {
   metadata?: Readonly<Record<string, string>>;
 }
 
+/** Wrong field of a request, `google.rpc.BadRequest.FieldViolation`: sent in `grpc-status-details-bin`. */
+export interface FieldViolation {
+  /** Path with dots, in the names of the proto file: `store_id`. */
+  field: string;
+  /** What the field has to be. */
+  description: string;
+}
+
+/** Details of an error, for programs. */
+export interface ErrorDetails {
+  info?: ErrorInfo;
+  fieldViolations?: readonly FieldViolation[];
+}
+
 /** A call that ends with another status than OK. Handlers throw it, calls reject with it. */
 export class GrpcError extends Error {
   override name = "GrpcError";
   readonly info: ErrorInfo | undefined;
+  /** Empty if no field is named. */
+  readonly fieldViolations: readonly FieldViolation[];
 
   /** @param message sent to the caller as `grpc-message` */
   constructor(
     readonly status: StatusName,
     message: string,
-    options: ErrorOptions & { info?: ErrorInfo } = {},
+    options: ErrorOptions & ErrorDetails = {},
   ) {
     super(message, options);
     this.info = options.info;
+    this.fieldViolations = options.fieldViolations ?? [];
   }
 }

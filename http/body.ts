@@ -1,6 +1,7 @@
-/** Reads a whole request body, with limits on its bytes, its chunks and its time. */
-import { DomainError } from "../domain/errors.ts";
+/** Reads a whole request body, with limits on its bytes, inflated bytes, chunks and time. */
 import type { BodyBudget } from "./body_budget.ts";
+import { BodyError } from "./body_error.ts";
+import { inflateBytes, readCoding } from "./content_encoding.ts";
 
 /** Time limit of a body: `graceMs` plus its bytes at `bytesPerSecond`, and never more than `wholeMs`. */
 export interface BodyClock {
@@ -20,17 +21,8 @@ const BYTES_PER_CHUNK = 16;
 /** Buffer sizes in bytes. The first is small because idle clients hold it; full buffers double up to the largest. */
 const [FIRST_READ, LARGEST_READ] = [1_024, 16 * 1_024];
 
-export type BodyFault = "too_large" | "too_slow" | "fragmented" | "incomplete" | "evicted" | "not_utf8";
-
-/** A refused body. `reason` completes "its body …". */
-export class BodyError extends DomainError {
-  constructor(readonly fault: BodyFault, readonly reason: string, options?: ErrorOptions) {
-    const code = fault === "evicted" ? "UNAVAILABLE" : "INVALID_INPUT";
-    super(code, `Cannot read the request: its body ${reason}`, options);
-  }
-}
-
 export interface ReadOptions {
+  /** Limit on the body as it is sent, and as it is inflated. */
   maxBytes: number;
   clock: BodyClock;
   budget: BodyBudget;
@@ -39,10 +31,10 @@ export interface ReadOptions {
 }
 
 /**
- * Reads the whole body. Afterwards the request's own methods return it from memory, because constructing a second
+ * Reads and inflates the whole body. Afterwards the request's own methods return it from memory, because constructing a second
  * request would cost several times as much as reading.
  *
- * @returns the number of bytes
+ * @returns the number of bytes, inflated
  * @throws {BodyError} `incomplete` when the client disconnects
  */
 export async function readBody(request: Request, options: ReadOptions): Promise<number> {
@@ -51,7 +43,9 @@ export async function readBody(request: Request, options: ReadOptions): Promise<
   const header = request.headers.get("content-length");
   const declared = header === null ? undefined : Number(header);
   if (declared !== undefined && declared > options.maxBytes) throw tooLarge(options.maxBytes);
-  const bytes = await readChunks(sourceOf(body), declared, options);
+  const coding = readCoding(request.headers);
+  const sent = await readChunks(sourceOf(body), declared, options);
+  const bytes = coding === undefined ? sent : await inflateBytes(sent, coding, options.maxBytes);
   const text = decoded(bytes);
   const type = request.headers.get("content-type") ?? "";
   Object.assign(request, {

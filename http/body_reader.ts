@@ -2,7 +2,9 @@
 import type { Context } from "@hono/hono";
 import { addressOf } from "./address.ts";
 import { type BodyBudget, createBodyBudget } from "./body_budget.ts";
-import { BODY_CLOCK, type BodyClock, BodyError, readBody } from "./body.ts";
+import { BODY_CLOCK, type BodyClock, readBody } from "./body.ts";
+import { BodyError } from "./body_error.ts";
+import { ACCEPTED_CODINGS, readCoding } from "./content_encoding.ts";
 
 export interface BodyReader {
   /**
@@ -41,10 +43,31 @@ export function createBodyReader(
       try {
         return await (c.get("slot")?.without(read) ?? read());
       } catch (error) {
-        if (error instanceof BodyError && error.fault === "evicted") c.header("retry-after", "1");
+        setBodyErrorHeaders(c, error);
         throw error;
       }
     },
     count: budget.count,
   };
+}
+
+/**
+ * Reads the content coding of a body that the caller reads as a stream.
+ *
+ * @throws {BodyError} `unknown_coding`
+ */
+export function readStreamCoding(c: Context): CompressionFormat | undefined {
+  try {
+    return readCoding(c.req.raw.headers);
+  } catch (error) {
+    setBodyErrorHeaders(c, error);
+    throw error;
+  }
+}
+
+/** Sets the headers that a response to this error has: Retry-After, or the codings that are accepted. */
+function setBodyErrorHeaders(c: Context, error: unknown): void {
+  if (!(error instanceof BodyError)) return;
+  if (error.fault === "evicted") c.header("retry-after", "1");
+  if (error.fault === "unknown_coding") c.header("accept-encoding", ACCEPTED_CODINGS);
 }

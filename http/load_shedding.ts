@@ -103,14 +103,14 @@ export interface LoadVariables {
  */
 export function shedLoad(
   limit: ConcurrencyLimit,
-  bodyOf?: (error: DomainError) => unknown,
+  bodyOf?: (error: DomainError, c: Context) => unknown,
 ): MiddlewareHandler {
   return async (c, next) => {
     let release = limit.acquire();
     if (!release) {
       const error = refusal(c);
       if (!bodyOf) throw error;
-      return c.json(bodyOf(error) as never, 503);
+      return c.json(bodyOf(error, c) as never, 503);
     }
     c.set(
       "slot",

@@ -1,47 +1,76 @@
 /** Base Hono app of all HTTP edges: URL checks, security headers, CORS and the JSON 404. */
-import { Hono, type MiddlewareHandler } from "@hono/hono";
+import { type Context, Hono, type MiddlewareHandler } from "@hono/hono";
 import { cors } from "@hono/hono/cors";
 import { secureHeaders } from "@hono/hono/secure-headers";
 import type { HttpConfig } from "../config/mod.ts";
+import { answerHead } from "./head.ts";
+import { refusalBody } from "./refusals.ts";
 
 const HOUR_SECONDS = 3_600;
 
-const INVALID_HOST = {
-  code: "INVALID_INPUT",
-  message: "Cannot read the request: its Host header does not name a host",
-};
 /** Bytes of a URL. Valid ones have a few hundred, and query parsers may take quadratic time. */
 export const URL_LIMIT = 8 * 1_024;
-const URL_TOO_LONG = {
-  code: "INVALID_INPUT",
-  message: `Cannot read the request: its URL has more than ${URL_LIMIT} bytes`,
-};
-/** Does not repeat the path, which may contain a token or a personal value. */
-const NOT_FOUND = { code: "NOT_FOUND", message: "Cannot find anything under this path" };
+
+/** Request headers that pages of other origins may send. The last four are those of traces: W3C and Sentry. */
+const REQUEST_HEADERS = [
+  ...["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"],
+  ...["traceparent", "tracestate", "baggage", "sentry-trace"],
+];
+/** Response headers that pages of other origins may read, in addition to those that every page may read. */
+const RESPONSE_HEADERS = [
+  ...["accept-encoding", "allow", "content-disposition", "etag"],
+  ...["link", "location", "retry-after", "www-authenticate"],
+];
 
 /** An app to mount the edges on. Each edge sets its own Content-Security-Policy. */
 export function createHttpApp({ corsOrigins }: Pick<HttpConfig, "corsOrigins">): Hono {
   const app = new Hono();
-  app.use(async (c, next) => c.req.url.length <= URL_LIMIT ? await next() : c.json(URL_TOO_LONG, 414));
-  // Every edge may parse the URL. A later parse error would quote it.
-  app.use(async (c, next) => URL.canParse(c.req.url) ? await next() : c.json(INVALID_HOST, 400));
+  answerHead(app);
+  app.use(checkUrl);
   app.use(secureHeaders({ xFrameOptions: "DENY", crossOriginResourcePolicy: "same-origin" }));
-  if (corsOrigins.length > 0) {
-    app.use(cors({
-      origin: [...corsOrigins],
-      allowHeaders: [
-        "authorization",
-        "content-type",
-        "idempotency-key",
-        "if-match",
-        "if-none-match",
-        "traceparent",
-      ],
-      exposeHeaders: ["etag", "link", "location", "retry-after"],
-      maxAge: HOUR_SECONDS,
-    }));
+  if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
+  // Does not repeat the path, which may contain a token or a personal value.
+  return app.notFound((c) =>
+    c.json(refusalBody(c, "NOT_FOUND", "Cannot find anything under this path"), 404)
+  );
+}
+
+/** Refuses a URL that is too long or ambiguous, before anything parses it. A later parse error would quote it. */
+const checkUrl: MiddlewareHandler = async (c, next) => {
+  const { url } = c.req;
+  if (url.length > URL_LIMIT) return refuse(c, `its URL has more than ${URL_LIMIT} bytes`, 414);
+  if (!URL.canParse(url)) return refuse(c, "its Host header does not name a host", 400);
+  if (!isDecodable(url)) {
+    return refuse(c, "its URL must be percent-encoded UTF-8: %25 for a percent sign", 400);
   }
-  return app.notFound((c) => c.json(NOT_FOUND, 404));
+  return await next();
+};
+
+function refuse(c: Context, reason: string, status: 400 | 414): Response {
+  return c.json(refusalBody(c, "INVALID_INPUT", `Cannot read the request: ${reason}`), status);
+}
+
+function isDecodable(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function allowOrigins(origins: readonly string[]): MiddlewareHandler {
+  const allow = cors({
+    origin: [...origins],
+    allowHeaders: REQUEST_HEADERS,
+    exposeHeaders: RESPONSE_HEADERS,
+    maxAge: HOUR_SECONDS,
+  });
+  return async (c, next) => {
+    // Hono takes every OPTIONS request for a preflight.
+    const isOptions = c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
+    return isOptions ? await next() : await allow(c, next);
+  };
 }
 
 /** Middleware that sends `Connection: close` with each response once the shutdown has begun. */

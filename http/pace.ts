@@ -88,7 +88,9 @@ export function confirmedDownload(
         const { done, value } = await reader.read();
         if (done) break;
         if (value.byteLength === 0) continue;
-        const sent = concat([lastByte, value.subarray(0, -1)]);
+        const sent = new Uint8Array(lastByte.byteLength + value.byteLength - 1);
+        sent.set(lastByte);
+        sent.set(value.subarray(0, -1), lastByte.byteLength);
         lastByte = value.slice(-1);
         if (sent.byteLength > 0) return controller.enqueue(sent);
       }

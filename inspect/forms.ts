@@ -2,7 +2,7 @@
 import type { Context } from "@hono/hono";
 import { HTTPException } from "@hono/hono/http-exception";
 import type { BodyReader } from "../http/body_reader.ts";
-import { BodyError, type BodyFault } from "../http/body.ts";
+import { BodyError } from "../http/body_error.ts";
 
 const KIB = 1_024;
 /** Size limits in bytes by path: a token that fits into a cookie, and 500 requests with their stuck services. */
@@ -16,19 +16,11 @@ const DEFAULT_MAX_BYTES = 100 * KIB;
 /** Size in bytes up to which a form is read without authentication. */
 const SHORT_BYTES = 16 * KIB;
 
-const STATUSES: Partial<Record<BodyFault, 400 | 408 | 413>> = {
-  too_large: 413,
-  too_slow: 408,
-  fragmented: 400,
-  incomplete: 400,
-  not_utf8: 400,
-};
-
 /**
  * Reads the body of a form into memory.
  *
  * @param holder ID of the authenticated sender; without it, the limits apply to the client's IP address
- * @throws {HTTPException} 413: too large; 408: too slow; 400: malformed
+ * @throws {HTTPException} 413: too large; 408: too slow; 415: unknown content encoding; 400: malformed
  * @throws {DomainError} UNAVAILABLE
  */
 export async function receiveForm(c: Context, bodies: BodyReader, holder?: string): Promise<void> {
@@ -36,9 +28,9 @@ export async function receiveForm(c: Context, bodies: BodyReader, holder?: strin
   try {
     await bodies.receive(c, holder === undefined ? { maxBytes } : { maxBytes, holder });
   } catch (error) {
-    const status = error instanceof BodyError && STATUSES[error.fault];
-    if (!status) throw error;
-    const reason = status === 413 ? `has more than ${maxBytes / KIB} KiB` : error.reason;
+    if (!(error instanceof BodyError) || error.fault === "evicted") throw error;
+    const status = error.fault === "too_slow" ? 408 : error.status;
+    const reason = error.fault === "too_large" ? `has more than ${maxBytes / KIB} KiB` : error.reason;
     throw new HTTPException(status, {
       message: `Cannot accept the form: it ${reason}. Nothing was changed.`,
     });

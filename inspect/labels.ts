@@ -65,6 +65,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   compiled: "documents created",
   "participant.confirm": "confirmed",
   verified: "scan finished",
+  "export.downloaded": "document downloaded",
   register: "registered",
   "profile.update": "profile updated",
   "address.add": "address added",
@@ -81,8 +82,8 @@ const EVENTS: Readonly<Record<string, string>> = {
   erase: "erased",
 };
 
-/** Labels of events for which the journal stores the service. */
-const EVENTS_ABOUT: Readonly<Record<string, (service: string) => string>> = {
+/** Labels of events for which the journal stores the service or the document. */
+const EVENTS_ABOUT: Readonly<Record<string, (about: string) => string>> = {
   "participant.asked_again": (service) => `asked ${service} again`,
   "participant.overdue": (service) => `no answer in time from ${service}`,
   "participant.confirm": (service) => `confirmed by ${service}`,
@@ -93,6 +94,7 @@ const EVENTS_ABOUT: Readonly<Record<string, (service: string) => string>> = {
   confirm: (service) => `confirmed the waiver of ${service}`,
   reject: (service) => `rejected the waiver of ${service}`,
   withdraw: (service) => `withdrew the waiver of ${service}`,
+  "export.downloaded": (document) => `downloaded ${document}`,
 };
 
 const DELAYS: Readonly<Record<string, string>> = {
@@ -144,7 +146,9 @@ function exactDuration(ms: number): string {
 
 /** Names of fields as a list: "first name, phone". */
 export function fieldLabels(fields: readonly string[]): string {
-  return fields.map((field) => field.replaceAll("_", " ")).join(", ");
+  return fields.map((field) => field.replaceAll(/[A-Z]/g, " $&").replaceAll("_", " ").toLowerCase()).join(
+    ", ",
+  );
 }
 
 export function isAlarming(key: string): boolean {

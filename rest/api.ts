@@ -1,28 +1,40 @@
-/** Building blocks of REST routes: authentication, authorization, input validation and documented errors. */
+/** Building blocks of REST routes: authentication, input validation and documented errors. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
-import { authorizeStaff } from "../domain/authorization.ts";
 import { type ErrorCode } from "../domain/errors.ts";
 import { asDomainError } from "../db/errors.ts";
 import { invalidInput } from "../domain/input.ts";
-import type { Principal, RoleName } from "../domain/principal.ts";
+import type { Principal } from "../domain/principal.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { AddressVariables } from "../http/address.ts";
 import type { LoadVariables } from "../http/load_shedding.ts";
-import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
+import { traceparentOf } from "../http/refusals.ts";
 import { STATUSES } from "../http/statuses.ts";
+import type { Access, Answered } from "./access_context.ts";
 
 export { createRoute, z };
+
+/** What a request for an operation may have. */
+export interface RequestForm {
+  body: "REQUIRED" | "OPTIONAL" | "NONE";
+  hasQuery: boolean;
+}
 
 /** Hono environment of the routes. */
 export interface ApiEnv {
   Variables: LoadVariables & AddressVariables & {
     by: Principal;
-    /** W3C trace context of the caller; a new one if the request has none. */
+    /** W3C trace context of the request. */
     traceparent: string;
+    /** What the request may have. Absent: the path has no operations. */
+    form?: RequestForm;
     /** Runs after the caller has been authorized and before the body is read. */
     receive?: MiddlewareHandler<ApiEnv>;
+    access: Access;
+    /** The operationId; absent before a route has been found. */
+    operation?: string;
+    answered?: Answered;
   };
 }
 
@@ -34,10 +46,15 @@ export function createApi(): Api {
   return new OpenAPIHono<ApiEnv>({
     defaultHook: (result, c) => {
       if (!result.success) {
-        throw invalidInput(result.error, `accept the request ${c.req.method} ${c.req.routePath}`);
+        throw invalidInput(result.error, purposeOf(c));
       }
     },
   });
+}
+
+/** Names the request for an error message: "accept the request GET /customers". HEAD has the response of GET. */
+export function purposeOf({ req: { method, routePath } }: Context): string {
+  return `accept the request ${method === "HEAD" ? "GET" : method} ${routePath}`;
 }
 
 /**
@@ -50,7 +67,7 @@ export function authenticated(
   beforeRefusal: (c: ApiContext) => Promise<void> = () => Promise.resolve(),
 ): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
-    c.set("traceparent", readTraceparent(c.req.header("traceparent")) ?? newTraceparent());
+    traceparentOf(c);
     try {
       c.set("by", await authenticate(c.req.raw.headers, c.var.address));
     } catch (error) {
@@ -61,23 +78,19 @@ export function authenticated(
   });
 }
 
-/**
- * Middleware that admits services, and staff with one of the roles. The body is read only after that.
- *
- * @param purpose for the error message: "read customers"
- */
-export function allow(purpose: string, ...roles: RoleName[]): MiddlewareHandler<ApiEnv> {
-  return createMiddleware<ApiEnv>(async (c, next) => {
-    authorizeStaff(purpose, roles, c.var.by);
-    return await (c.var.receive ? c.var.receive(c, next) : next());
-  });
-}
-
 export const ErrorSchema = z.object({
   code: z.enum([...Object.keys(STATUSES) as ErrorCode[], "INTERNAL_SERVER_ERROR"]),
   message: z.string().meta({
     description: "For people. It names IDs and fields, never personal values.",
     example: "Cannot find customer 0f5d0c4e-6a0e-4d3a-9d7a-0d3f7b1c2a11",
+  }),
+  details: z.array(z.object({
+    field: z.string().meta({ description: "Path with dots", example: "corrections.phone" }),
+    message: z.string().meta({ description: "What the field must be", example: "must be a UUID" }),
+  })).optional().meta({ description: "The fields of the request that are wrong, at most 20" }),
+  traceId: z.string().optional().meta({
+    description: "Trace of the request, for support. Absent in the lines of a stream",
+    example: "4bf92f3577b34da6a3ce929d0e0e4736",
   }),
 }).meta({ id: "Error" });
 
@@ -93,11 +106,11 @@ const ALWAYS: ErrorCode[] = ["INVALID_INPUT", "UNAUTHENTICATED", "FORBIDDEN", "R
 const MEANINGS: Record<ErrorCode, string> = {
   INVALID_INPUT: "the message names at most 20 invalid fields and what each accepts",
   UNAUTHENTICATED: "the token is missing or invalid",
-  FORBIDDEN: "the caller has no role that permits this",
+  FORBIDDEN: "the caller has no role or right that permits this",
   NOT_FOUND: "the caller's store has no resource with this ID",
   ALREADY_EXISTS: "a value that must be unique is already in use",
   REFUSED_IN_STATE: "not possible in the present state, which the message names",
-  CONFLICT: "`If-Match` names another version than the present one",
+  CONFLICT: "no ETag of `If-Match` is that of the present version",
   RATE_LIMITED: "too many requests in this minute, or too many streams at a time",
   UNAVAILABLE: "try again later",
 };
@@ -124,7 +137,23 @@ function retryAfter(description: string) {
  */
 export function refusals(...codes: ErrorCode[]): Record<never, never> {
   const responses: Record<number, ReturnType<typeof json> & { headers?: z.ZodObject }> = {
+    405: {
+      ...json("INVALID_INPUT: the path does not accept the method", ErrorSchema),
+      headers: z.object({
+        allow: z.string().meta({ description: "The methods of the path", example: "GET, HEAD" }),
+      }),
+    },
+    413: json("INVALID_INPUT: the body has more than 100 KiB, inflated", ErrorSchema),
     414: json("INVALID_INPUT: the URL has more than 8 KiB", ErrorSchema),
+    415: {
+      ...json("INVALID_INPUT: the content type, charset or content encoding is not accepted", ErrorSchema),
+      headers: z.object({
+        "accept-encoding": z.string().optional().meta({
+          description: "The content encodings that are accepted, if that of the body is not",
+          example: "gzip, deflate",
+        }),
+      }),
+    },
     500: json("INTERNAL_SERVER_ERROR: the service failed unexpectedly", ErrorSchema),
   };
   for (const code of [...ALWAYS, ...codes]) {

@@ -1,17 +1,15 @@
 /** Conditional headers (If-Match, If-None-Match, ETag) and the Idempotency-Key header. */
-import { DomainError } from "../domain/errors.ts";
 import { readIdempotencyKey } from "../actors/runtime/idempotency.ts";
 import type { CommandContext } from "../actors/runtime/protocol.ts";
 import { type ApiContext, z } from "./api.ts";
-
-const VERSION_TAG = /^"([1-9]\d{0,9})"$/;
 
 /** Request headers of a change to a versioned resource. */
 export const changeHeaders = z.object({
   "if-match": z.string().optional().meta({
     description:
-      'The ETag of the version to change: `"7"`. If the resource has another version, it is a CONFLICT.',
-    pattern: '^(\\*|"[1-9][0-9]{0,9}")$',
+      'The ETag of the version to change: `"7"`. If the resource has another version, it is a CONFLICT. A list matches if ' +
+      'one of its ETags does. As RFC 9110 demands, a weak ETag (`W/"7"`) never matches: a proxy that compresses ' +
+      "responses must not weaken their ETags.",
     example: "*",
   }),
   "idempotency-key": z.string().optional().meta({
@@ -48,7 +46,7 @@ export function commandContext(c: ApiContext): CommandContext {
     by: c.var.by,
     traceparent: c.var.traceparent,
     wanted: isClientWaiting(c),
-    expectedVersion: expectedVersion(c.req.header("if-match")),
+    expectedVersion: expectedVersions(c.req.header("if-match")),
     idempotencyKey: readIdempotencyKey(c.req.header("idempotency-key")),
   };
 }
@@ -58,18 +56,26 @@ export function isClientWaiting(c: ApiContext): () => boolean {
   return () => !c.req.raw.signal.aborted;
 }
 
-/** Returns true if If-None-Match names this version, so that the response is 304. */
+/** Returns true if If-None-Match names this version, so that the response is 304. Weak ETags match, as RFC 9110 demands. */
 export function isNotModified(c: ApiContext, version: number): boolean {
-  const tags = c.req.header("if-none-match")?.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags?.some((tag) => tag === "*" || tag === etag(version)) ?? false;
+  const header = c.req.header("if-none-match");
+  return header !== undefined &&
+    (header.trim() === "*" || tagsOf(header).some(({ tag }) => tag === String(version)));
 }
 
-function expectedVersion(header: string | undefined): number | undefined {
+/** Returns the versions that If-Match allows; undefined if it allows all. ETags of other forms match none. */
+function expectedVersions(header: string | undefined): readonly number[] | undefined {
   if (header === undefined || header.trim() === "*") return undefined;
-  const [, version] = header.trim().match(VERSION_TAG) ?? [];
-  if (version) return Number(version);
-  throw new DomainError(
-    "INVALID_INPUT",
-    'Cannot accept the If-Match header: it must be one ETag such as "7"',
-  );
+  const versions = tagsOf(header).filter(({ isWeak, tag }) => !isWeak && VERSION.test(tag));
+  return versions.map(({ tag }) => Number(tag));
+}
+
+const VERSION = /^[1-9]\d{0,9}$/;
+
+/** Reads a list of ETags: RFC 9110, section 8.8.3. */
+function tagsOf(header: string): { isWeak: boolean; tag: string }[] {
+  return [...header.matchAll(/(W\/)?"([^"]*)"/g)].map(([, weak, tag]) => ({
+    isWeak: weak !== undefined,
+    tag: tag!,
+  }));
 }

@@ -4,13 +4,17 @@ import { accepts } from "@hono/hono/accepts";
 import { html } from "@hono/hono/html";
 import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdpr/exports/downloads.ts";
 import type { Authenticator } from "../auth/principals.ts";
+import { unknownLength } from "../http/head.ts";
 import { confirmedDownload, pacedDownload } from "../http/pace.ts";
+import type { RefusalLog } from "../actors/refusal_log.ts";
+import { reportRefusal } from "./access.ts";
 import { type ApiEnv, authenticated } from "./api.ts";
-import { clientClosedRequest, errorResponse } from "./errors.ts";
+import { clientClosedRequest, respondWithError } from "./errors.ts";
 import { limitPrincipals, type Limits, limitUnauthenticated } from "./limits.ts";
 import { createStreamQuota, openStream } from "./stream_quota.ts";
 
 export interface ExportRouteOptions {
+  refusals: RefusalLog;
   downloads: ExportDownloads;
   authenticate: Authenticator;
   limits: Limits;
@@ -26,7 +30,9 @@ const HEADERS = {
 };
 
 /** Creates an app to mount at `/exports`. */
-export function createExports({ downloads, authenticate, limits }: ExportRouteOptions): Hono<ApiEnv> {
+export function createExports(
+  { downloads, authenticate, limits, refusals }: ExportRouteOptions,
+): Hono<ApiEnv> {
   const streams = createStreamQuota();
   return new Hono<ApiEnv>()
     .use(async (c, next) => {
@@ -39,23 +45,26 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
       return respondWithList(c, token, await downloads.list(token, c.var.by));
     })
     .get("/:token/:part", async (c) => {
-      const { by } = c.var;
+      const { by, traceparent } = c.var;
+      c.set("operation", "downloadExport");
       const { token, part } = c.req.param();
       // A HEAD request, as link checkers send it, does not use up the link.
-      if (c.req.method === "HEAD") return respondWithPart(c, await downloads.describe(token, part, by), null);
+      if (c.req.method === "HEAD") {
+        return respondWithPart(c, await downloads.describe(token, part, by), unknownLength());
+      }
       const release = openStream(c, streams); // before the link is used up
       try {
-        const { gzip, delivered, ...document } = await downloads.fetch(token, part, by);
+        const { gzip, delivered, ...document } = await downloads.fetch(token, part, by, traceparent);
         return respondWithPart(c, document, pacedDownload(gzip, { onEnd: release }), delivered);
       } catch (error) {
         release();
         throw error;
       }
     })
-    .onError((error, c) => {
+    .onError(async (error, c) => {
+      await reportRefusal(c, refusals, error);
       if (c.req.raw.signal.aborted) return clientClosedRequest();
-      const { status, body, headers } = errorResponse(error);
-      return c.json(body, error instanceof ExportGone ? 410 : status, headers);
+      return respondWithError(c, error, error instanceof ExportGone ? 410 : undefined);
     });
 }
 
@@ -67,7 +76,7 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
 function respondWithPart(
   c: Context,
   { part, mediaType }: ExportPart,
-  gzip: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+  gzip: ReadableStream<Uint8Array<ArrayBuffer>>,
   delivered: () => Promise<void> = () => Promise.resolve(),
 ): Response {
   const encoding = accepts(c, {
@@ -79,8 +88,9 @@ function respondWithPart(
   c.header("content-disposition", `attachment; filename="${part}"`);
   c.header("vary", "accept-encoding");
   if (encoding === "gzip") c.header("content-encoding", "gzip");
-  const body = encoding === "gzip" ? gzip : gzip?.pipeThrough(new DecompressionStream("gzip")) ?? null;
-  return c.newResponse(body && confirmedDownload(body, { delivered }));
+  if (c.req.method === "HEAD") return c.newResponse(gzip);
+  const body = encoding === "gzip" ? gzip : gzip.pipeThrough(new DecompressionStream("gzip"));
+  return c.newResponse(confirmedDownload(body, { delivered }));
 }
 
 function respondWithList(

@@ -13,6 +13,6 @@ export function createHealth(ready: Readiness, ending?: AbortSignal): Hono {
     .get("/healthz", (c) => c.text("alive\n"))
     .get(
       "/readyz",
-      async (c) => await ready() ? c.text("ready\n") : c.text(reason(), 503),
+      async (c) => await ready() ? c.text("ready\n") : c.text(reason(), 503, { "retry-after": "5" }),
     );
 }

@@ -8,6 +8,7 @@ import type { BodyReader } from "../http/body_reader.ts";
 import type { RateLimit } from "../db/rate_limits.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
 import { keyedHash } from "./keyed_hash.ts";
+import { checkBody, checkQuery } from "./request_form.ts";
 
 export interface Limits {
   /** Undefined: no limit. */
@@ -19,7 +20,7 @@ export interface Limits {
   proxies: number;
 }
 
-/** Maximum size of a JSON body in bytes. Streams have their own limits. */
+/** Maximum size of a JSON body in bytes, inflated. Streams have their own limits. */
 export const BODY_LIMIT = 100 * 1024;
 const STREAMED_PATH = "/customers/bulk";
 
@@ -60,14 +61,16 @@ export function countRequests({ perPrincipal, hashKey }: Pick<Limits, "perPrinci
 }
 
 /**
- * Middleware that receives the body after the caller has been authorized. Meanwhile the request releases its slot of
- * the concurrency limit.
+ * Middleware that receives the body after the caller has been authorized, and checks the form of the request. Meanwhile
+ * the request releases its slot of the concurrency limit.
  */
 export function receiveBodies(bodies: BodyReader): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
+    checkQuery(c);
     if (c.req.path === STREAMED_PATH) return await next();
     const { storeId, type, id } = c.var.by;
     const length = await bodies.receive(c, { maxBytes: BODY_LIMIT, holder: `${type} ${storeId} ${id}` });
+    await checkBody(c, length);
     if (length === 0) c.req.raw = withoutContentType(c.req.raw);
     await next();
   });

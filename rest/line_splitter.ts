@@ -6,8 +6,13 @@ import { withTimeout } from "../lib/timeout.ts";
 export const LINE_LIMIT = 64 * 1024;
 
 export interface LineOptions {
-  /** A cell that begins with a double quote continues after line feeds, as in CSV, until it is closed. */
+  /**
+   * A cell that begins with a double quote continues after line feeds, as in CSV, until it is closed. Lines may then also
+   * end with a carriage return.
+   */
   quotes: boolean;
+  /** Returns the delimiter of the cells from the first line with text. By default it is a comma. */
+  findDelimiter?: (line: string) => string;
   /** Time in milliseconds after which a client that sends nothing times out. */
   stallMs: number;
   /** Stops reading. */
@@ -17,7 +22,7 @@ export interface LineOptions {
 /** A line without its line feed; undefined if it is too long. */
 export type Line = Uint8Array | undefined;
 
-const [NEWLINE, QUOTE, COMMA] = [0x0a, 0x22, 0x2c];
+const [NEWLINE, RETURN, QUOTE, COMMA] = [0x0a, 0x0d, 0x22, 0x2c];
 
 /**
  * Yields the lines that each chunk completes. A line that is too long is replaced by undefined, and the next line
@@ -28,11 +33,58 @@ const [NEWLINE, QUOTE, COMMA] = [0x0a, 0x22, 0x2c];
  */
 export async function* readLines(
   body: ReadableStream<Uint8Array>,
-  { quotes, stallMs, signal }: LineOptions,
+  { quotes, findDelimiter = () => ",", stallMs, signal }: LineOptions,
 ): AsyncGenerator<Line[]> {
-  const splitter = createSplitter(quotes);
-  for await (const chunk of readChunks(body, stallMs, signal)) yield splitter.push(chunk);
-  yield splitter.end();
+  const chunks = readChunks(body, stallMs, signal);
+  if (!quotes) return yield* splitChunks(chunks, createSplitter(false));
+  const normalized = normalizeLineEnds(chunks);
+  const head = await readHead(normalized);
+  const lines = new TextDecoder().decode(head.subarray(0, LINE_LIMIT)).split("\n");
+  const delimiter = findDelimiter(lines.find((line) => TEXT.test(line)) ?? "");
+  const splitter = createSplitter(true, LINE_LIMIT, delimiter.charCodeAt(0));
+  yield splitter.push(head);
+  yield* splitChunks(normalized, splitter);
+}
+
+/** Matches a line that is not blank: it has more than spaces, quotes and delimiters. */
+const TEXT = /[^\s,;"]/;
+
+/** Reads chunks up to the one in which the first line with text ends, or until there is more than a line may have. */
+async function readHead(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
+  const head = createBuffer();
+  let hasText = false;
+  while (head.size() <= LINE_LIMIT) {
+    const { done, value } = await chunks.next();
+    if (done) break;
+    head.append(value);
+    for (const byte of value) {
+      if (byte === NEWLINE && hasText) return head.takeAll();
+      hasText ||= TEXT.test(String.fromCharCode(byte));
+    }
+  }
+  return head.takeAll();
+}
+
+/** Replaces carriage returns, and those before a line feed, by one line feed. */
+async function* normalizeLineEnds(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let afterReturn = false;
+  for await (const chunk of chunks) {
+    const normalized = new Uint8Array(chunk.length);
+    let length = 0;
+    for (const byte of chunk) {
+      if (byte !== NEWLINE || !afterReturn) normalized[length++] = byte === RETURN ? NEWLINE : byte;
+      afterReturn = byte === RETURN;
+    }
+    yield normalized.subarray(0, length);
+  }
+}
+
+async function* splitChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  { push, end }: ReturnType<typeof createSplitter>,
+): AsyncGenerator<Line[]> {
+  for await (const chunk of chunks) yield push(chunk);
+  yield end();
 }
 
 /** Bytes between two line feeds, and whether they open or close a quoted cell. */
@@ -53,8 +105,9 @@ interface PhysicalLine {
  * line has to be read again.
  *
  * @param limit maximum length of a line in bytes
+ * @param delimiter the byte that separates cells
  */
-export function createSplitter(quotes: boolean, limit = LINE_LIMIT) {
+export function createSplitter(quotes: boolean, limit = LINE_LIMIT, delimiter = COMMA) {
   const unfinished = createBuffer();
   let skipping = false; // the rest of a line that is too long
   let offset = 0; // of the next byte in the body
@@ -98,8 +151,8 @@ export function createSplitter(quotes: boolean, limit = LINE_LIMIT) {
 
   function addLine(bytes: Line, length: number): void {
     const quoted = quotes && bytes !== undefined && bytes.includes(QUOTE);
-    const opens = quoted && isOpenAfter(bytes, false);
-    const closes = quoted && !isOpenAfter(bytes, true);
+    const opens = quoted && isOpenAfter(bytes, false, delimiter);
+    const closes = quoted && !isOpenAfter(bytes, true, delimiter);
     pending.push({ bytes, start: offset - length, end: offset, opens, closes });
   }
 
@@ -138,10 +191,10 @@ export function createSplitter(quotes: boolean, limit = LINE_LIMIT) {
  *
  * @param open true if a quoted cell is open at the start of the line
  */
-function isOpenAfter(line: Uint8Array, open: boolean): boolean {
+function isOpenAfter(line: Uint8Array, open: boolean, delimiter: number): boolean {
   let toggledAt = -1;
   for (let at = line.indexOf(QUOTE); at >= 0; at = line.indexOf(QUOTE, at + 1)) {
-    if (open || at === 0 || line[at - 1] === COMMA || toggledAt === at - 1) {
+    if (open || at === 0 || line[at - 1] === delimiter || toggledAt === at - 1) {
       [open, toggledAt] = [!open, at];
     }
   }

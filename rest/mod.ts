@@ -2,16 +2,19 @@
 import { type Context, Hono, type MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
-import { methodNotAllowed } from "@hono/hono/method-not-allowed";
+import { reportRefusal, withAccess } from "./access.ts";
 import { type Api, type ApiEnv, authenticated, createApi } from "./api.ts";
+import { refusalBody } from "../http/refusals.ts";
 import { createCustomers } from "./customers/mod.ts";
 import { createDocuments } from "./documents/mod.ts";
 import { describeApi } from "./documents/openapi.ts";
-import { clientClosedRequest, type ErrorBody, errorResponse } from "./errors.ts";
+import { clientClosedRequest, respondWithError } from "./errors.ts";
 import { createGdprRequests } from "./gdpr_requests/mod.ts";
 import { createGroups } from "./groups/mod.ts";
 import { limitPrincipals, limitUnauthenticated, receiveBodies } from "./limits.ts";
 import type { RestOptions } from "./options.ts";
+import { checkMethod } from "./request_form.ts";
+import { createRouteTable, type Resource } from "./route_table.ts";
 import { createStreamQuota } from "./stream_quota.ts";
 
 /** Path prefixes of the API. */
@@ -26,19 +29,19 @@ export function createRest(options: RestOptions): Hono {
 /** Creates the routes that the OpenAPI document describes. */
 export function createRoutes(options: RestOptions): Api {
   const api = createApi();
-  api.onError((error, c) => {
+  api.onError(async (error, c) => {
+    await reportRefusal(c, options.refusals, error);
     if (c.req.raw.signal.aborted) return clientClosedRequest();
-    const { status, body, headers } = error instanceof HTTPException
-      ? httpErrorResponse(error)
-      : errorResponse(error);
-    return c.json(body, status, headers);
+    return error instanceof HTTPException ? respondWithHttpError(c, error) : respondWithError(c, error);
   });
+  let find: ((path: string) => Resource | undefined) | undefined; // created once all routes are registered
   const middleware = [
     uncached,
+    withAccess(options),
     authenticated(options.authenticate, (c) => limitUnauthenticated(c, options.limits)),
     limitPrincipals(options.limits),
+    checkMethod((path) => (find ??= createRouteTable(api))(path)),
     receiving(options.bodies),
-    methodNotAllowed({ app: api, onMethodNotAllowed: methodNotAllowedResponse }),
   ] as const;
   for (const resource of RESOURCES) api.use(`${resource}/*`, ...middleware); // also matches the resource's own path
   return api
@@ -62,16 +65,8 @@ const uncached = createMiddleware<ApiEnv>(async (c, next) => {
   c.header("cache-control", "no-store");
 });
 
-/** Response to requests that Hono itself refuses: malformed JSON, or another content type. */
-function httpErrorResponse({ status, message }: HTTPException) {
+/** Responds to requests that Hono itself refuses: malformed JSON, or another content type. */
+function respondWithHttpError(c: Context, { status, message }: HTTPException): Response {
   const reason = message === "Unsupported Media Type" ? "its content-type must be application/json" : message;
-  return { status, body: refusalBody(reason), headers: {} };
-}
-
-function methodNotAllowedResponse(c: Context, methods: string[]): Response {
-  return c.json(refusalBody(`this path accepts ${methods.join(", ")}`), 405, { allow: methods.join(", ") });
-}
-
-function refusalBody(reason: string): ErrorBody {
-  return { code: "INVALID_INPUT", message: `Cannot accept the request: ${reason}` };
+  return c.json(refusalBody(c, "INVALID_INPUT", `Cannot accept the request: ${reason}`), status);
 }

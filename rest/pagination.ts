@@ -6,9 +6,16 @@ export const PAGE_LIMIT = 100;
 
 /** Query parameters of a paginated list. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(PAGE_LIMIT).default(50).meta({
-    description: "Maximum number of items on the page",
-  }),
+  limit: z.string().regex(/^\d+$/, "must be an integer").transform(Number)
+    .pipe(z.number().min(1).max(PAGE_LIMIT))
+    .default(50)
+    .meta({
+      type: "integer",
+      minimum: 1,
+      maximum: PAGE_LIMIT,
+      default: 50,
+      description: "Maximum number of items on the page",
+    }),
   cursor: z.string().max(500).optional().meta({
     description: "The `nextCursor` of the previous page. Without it, the first page is returned.",
   }),

@@ -12,25 +12,27 @@ import { ConfirmErasureResponseSchema } from "../proto/gen/io/shopstar/customer/
 import { newTraceparent } from "../lib/trace_context.ts";
 import { type CallContext, type CustomerMethods, requireStore } from "./contract.ts";
 
-const KEY = z.object({ requestId: uuid, storeId: uuid, service: text(100) });
+/** With the names of the contract, which the error message repeats. */
+const KEY = z.object({ request_id: uuid, store_id: uuid, service: text(100) });
 
 export function createConfirmErasure(
   actors: Actors,
   requests: Pick<RequestLookups, "findParticipation">,
 ): CustomerMethods["confirmErasure"] {
   return async (request, context) => {
-    const key = parseInput(KEY, request, "confirm the erasure");
+    const key = readKey(request);
     requireStore(context, key.storeId);
     requireItself(context, key);
     const { requestId, storeId, service } = key;
     const { traceparent = newTraceparent() } = context;
     const evidence = request.evidence === "" ? {} : { evidence: request.evidence };
+    let alreadyConfirmed = false;
     try {
       await actors.send(
         { kind: "gdpr_request", storeId, id: requestId },
         { type: "participant.confirm", service, ...evidence },
         {
-          by: systemPrincipal(storeId),
+          by: { ...systemPrincipal(storeId), service: context.caller.service },
           traceparent,
           wanted: context.wanted,
         },
@@ -39,9 +41,16 @@ export function createConfirmErasure(
       if (!hasCode(refused, "REFUSED_IN_STATE")) throw refused;
       const reason = await explain(requests, key, context, refused);
       if (reason) throw reason;
+      alreadyConfirmed = true;
     }
-    return create(ConfirmErasureResponseSchema, { accepted: true });
+    return create(ConfirmErasureResponseSchema, { accepted: true, alreadyConfirmed });
   };
+}
+
+function readKey({ requestId, storeId, service }: ParticipationKey): ParticipationKey {
+  const named = { request_id: requestId, store_id: storeId, service };
+  const key = parseInput(KEY, named, "confirm the erasure");
+  return { requestId: key.request_id, storeId: key.store_id, service: key.service };
 }
 
 function requireItself({ caller }: CallContext, { requestId, service }: ParticipationKey): void {

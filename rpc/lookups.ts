@@ -5,9 +5,10 @@ import { z } from "zod";
 import { DomainError } from "../domain/errors.ts";
 import { parseInput, uuid } from "../domain/input.ts";
 import { findPriceList, type PriceListReason } from "../actors/customers/price_list.ts";
-import type { Address, CustomerKey, Lookups } from "../db/lookups.ts";
+import type { Address, CustomerKey, CustomerStatus, Lookups } from "../db/lookups.ts";
 import {
   type AddressSchema,
+  CustomerStatus as Status,
   GetCustomerGroupsResponseSchema,
   GetCustomerSnapshotResponseSchema,
   PriceListReason as Reason,
@@ -20,7 +21,7 @@ export function createLookupMethods(
   return {
     async getCustomerGroups(request, context) {
       const key = askedKey(request, context);
-      const { memberships, priceListId, reason } = await findPriceList(lookups, key, context.wanted);
+      const { memberships, priceListId, reason, status } = await findPriceList(lookups, key, context.wanted);
       return create(GetCustomerGroupsResponseSchema, {
         memberships: memberships.map((membership) => ({
           ...membership,
@@ -28,6 +29,7 @@ export function createLookupMethods(
         })),
         priceListId,
         priceListReason: REASONS[reason],
+        status: STATUSES[status],
       });
     },
 
@@ -45,6 +47,8 @@ export function createLookupMethods(
         locale: customer.locale ?? undefined,
         defaultShippingAddress: addressMessage(addresses.find((address) => address.isDefaultShipping)),
         defaultBillingAddress: addressMessage(addresses.find((address) => address.isDefaultBilling)),
+        status: STATUSES[customer.status],
+        version: customer.version,
       });
     },
   };
@@ -58,13 +62,25 @@ const REASONS: Record<PriceListReason, Reason> = {
   LOWEST_GROUP_ID: Reason.LOWEST_GROUP_ID,
 };
 
-const CUSTOMER_KEY = z.object({ customerId: uuid, storeId: uuid });
+const STATUSES: Record<CustomerStatus, Status> = {
+  ACTIVE: Status.ACTIVE,
+  SUSPENDED: Status.SUSPENDED,
+  CLOSED: Status.CLOSED,
+};
+
+/** With the names of the contract, which the error message repeats. */
+const CUSTOMER_KEY = z.object({ customer_id: uuid, store_id: uuid });
 
 /** Returns the key of the requested customer, in a store that the caller may read. */
 function askedKey(request: CustomerKey, context: CallContext): CustomerKey {
-  const key = parseInput(CUSTOMER_KEY, request, "look up the customer");
-  requireStore(context, key.storeId);
-  return key;
+  const named = { customer_id: request.customerId, store_id: request.storeId };
+  const { customer_id: customerId, store_id: storeId } = parseInput(
+    CUSTOMER_KEY,
+    named,
+    "look up the customer",
+  );
+  requireStore(context, storeId);
+  return { customerId, storeId };
 }
 
 function unknown({ storeId, customerId }: CustomerKey): DomainError {

@@ -61,14 +61,16 @@ export function createPeers(
   const limits = { ...PEER_LIMITS, ...options.limits };
   const channels = new Map<string, Channel>();
 
-  function channelOf(service: string): Channel {
+  function urlOf(service: string): URL {
     const url = urls.get(service);
-    if (!url) {
-      throw new ParticipantError(
-        "NOT_CONFIGURED",
-        `Cannot collect from ${service}: its URL is not configured`,
-      );
-    }
+    if (url) return url;
+    throw new ParticipantError(
+      "NOT_CONFIGURED",
+      `Cannot collect from ${service}: its URL is not configured`,
+    );
+  }
+
+  function channelOf(service: string, url: URL): Channel {
     let channel = channels.get(service);
     if (!channel) channels.set(service, channel = openChannel(url, limits, options.tls));
     return channel;
@@ -76,7 +78,8 @@ export function createPeers(
 
   return {
     async *collect(service, { customerId, storeId, requestId, resumeAfter, traceparent }, signal) {
-      const channel = channelOf(service);
+      const url = urlOf(service);
+      const channel = channelOf(service, url);
       const request = create(CollectCustomerDataRequestSchema, {
         customerId,
         storeId,
@@ -86,7 +89,7 @@ export function createPeers(
       const metadata = await authorization(service, options.token);
       signal.throwIfAborted();
       const leaving = new AbortController();
-      const watched = instrumentCall(PATH.slice(1), service);
+      const watched = instrumentCall(PATH.slice(1), service, url);
       const responses = watched.within(() => {
         const parent = activeTraceparent() ?? traceparent;
         if (parent !== undefined) metadata.push("traceparent", parent);

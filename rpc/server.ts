@@ -1,6 +1,6 @@
 /** gRPC server: CustomerService, health and reflection on the transport of `grpc/`. */
 import { getLogger } from "@logtape/logtape";
-import { type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { DomainError } from "../domain/errors.ts";
 import type { Admit, Caller, CallEvidence } from "../auth/callers.ts";
 import { describeError } from "../lib/error_description.ts";
@@ -8,7 +8,7 @@ import {
   type Call,
   createHealth,
   createReflection,
-  type GrpcError,
+  GrpcError,
   Health,
   type Method,
   type Methods,
@@ -24,7 +24,7 @@ import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_s
 import { instrumentMethod } from "../telemetry/rpc.ts";
 import { readTraceparent } from "../lib/trace_context.ts";
 import type { CallContext, CustomerMethods } from "./contract.ts";
-import { toGrpcError } from "./status.ts";
+import { ERROR_DOMAIN, toGrpcError } from "./status.ts";
 
 export interface GrpcOptions {
   /** Address to listen on, "127.0.0.1". */
@@ -79,6 +79,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     messageBytes: MAX_REQUEST_BYTES,
     limits: options.limits,
     toGrpcError,
+    errorDomain: ERROR_DOMAIN,
     onEvent: logEvent,
   });
   return {
@@ -109,7 +110,7 @@ function customerMethods({ admit, methods, enter = () => () => {} }: GrpcOptions
       try {
         const caller = await admit(name, evidenceOf(call));
         call.authenticated();
-        const request = readMessage(method.input, bytes) as MessageShape<typeof method.input> & never;
+        const request = readRequest(method.input, bytes) as MessageShape<typeof method.input> & never;
         return toBinary(method.output, await answer(request, contextOf(call, caller)));
       } catch (error) {
         throw toGrpcError(error, name);
@@ -120,6 +121,16 @@ function customerMethods({ admit, methods, enter = () => () => {} }: GrpcOptions
     served[pathOf(method)] = { kind: "unary", handle: (bytes, call) => handle(call, bytes) };
   }
   return served;
+}
+
+/** @throws {DomainError} INVALID_INPUT */
+function readRequest(schema: DescMessage, bytes: Uint8Array): Message {
+  try {
+    return readMessage(schema, bytes);
+  } catch (error) {
+    if (!(error instanceof GrpcError)) throw error;
+    throw new DomainError("INVALID_INPUT", error.message, { cause: error });
+  }
 }
 
 /** Any of CustomerMethods; the contract pairs each with its schemas. */

@@ -1,9 +1,9 @@
 /** Conversion of domain errors into gRPC statuses. */
 import { getLogger } from "@logtape/logtape";
-import { type ErrorCode } from "../domain/errors.ts";
+import type { ErrorCode, FieldError } from "../domain/errors.ts";
 import { asDomainError } from "../db/errors.ts";
 import { describeError } from "../lib/error_description.ts";
-import { GrpcError, type StatusName } from "../grpc/mod.ts";
+import { type FieldViolation, GrpcError, type StatusName } from "../grpc/mod.ts";
 
 const log = getLogger(["customer-service", "rpc"]);
 
@@ -19,8 +19,11 @@ const STATUSES: Record<ErrorCode, StatusName> = {
   UNAVAILABLE: "UNAVAILABLE",
 };
 
-/** `domain` of every `google.rpc.ErrorInfo`; its `reason` is the ErrorCode. */
-const DOMAIN = "customer-service";
+/**
+ * `domain` of every `google.rpc.ErrorInfo`. Its `reason` is the ErrorCode, or the status of an error that has none, such
+ * as a request over the size limit.
+ */
+export const ERROR_DOMAIN = "customer-service";
 
 /**
  * Returns the error that a caller sees. An unexpected error is logged here, and sent without its detail.
@@ -33,10 +36,15 @@ export function toGrpcError(error: unknown, method: string): GrpcError {
   if (expected) {
     return new GrpcError(STATUSES[expected.code], expected.message, {
       cause: error,
-      info: { reason: expected.code, domain: DOMAIN },
+      info: { reason: expected.code, domain: ERROR_DOMAIN },
+      fieldViolations: expected.fields.map(violationOf),
     });
   }
   const name = method.slice(method.lastIndexOf("/") + 1);
   log.error("{method} failed: {error}", { method: name, error: describeError(error) });
   return new GrpcError("INTERNAL", "Internal error");
+}
+
+function violationOf({ field, message }: FieldError): FieldViolation {
+  return { field, description: message };
 }

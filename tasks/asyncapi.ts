@@ -1,5 +1,5 @@
 /** Generates the AsyncAPI document of the topics from the proto files and their comments. */
-import { TOPICS } from "../events/topics.ts";
+import { eventType, TOPICS } from "../events/topics.ts";
 
 type Schema = Record<string, unknown>;
 
@@ -39,8 +39,9 @@ export function describeTopics(image: Image): Schema {
       version: "1.0.0",
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       description:
-        "Events that customer-service publishes to Kafka. The key is the customer_id. The events of one key " +
-        "arrive in order, each at least once and always with the same event_id. No event contains personal values. " +
+        "Events that customer-service publishes to Kafka. The key is the customer_id; of customer.erased it is " +
+        "store_id/customer_id. The events of one key arrive in order within a topic, each at least once and always with " +
+        "the same event_id; the version orders them across topics. No event contains personal values. " +
         "Values are protobuf, or with EVENT_FORMAT=json the same messages in canonical JSON, which the schemas " +
         "here describe. Headers are CloudEvents in binary form.",
     },
@@ -82,10 +83,22 @@ const HEADERS: Schema = {
   properties: {
     ce_specversion: { const: "1.0" },
     ce_id: { ...text, format: "uuid", description: "The event_id" },
-    ce_type: { ...text, description: "The topic" },
-    ce_source: { const: "/customer-service" },
+    ce_type: {
+      ...text,
+      description: "The topic with a namespace and the version of its message",
+      examples: [...TOPICS].map(([topic, schema]) => eventType(topic, schema)),
+    },
+    ce_source: {
+      ...text,
+      format: "uri-reference",
+      description: "The deployment: EVENT_SOURCE, by default /customer-service",
+    },
     ce_time: { ...text, format: "date-time" },
-    ce_subject: { ...text, format: "uuid", description: "The key" },
+    ce_subject: {
+      ...text,
+      format: "uuid",
+      description: "The customer_id; of an audit event without a customer, the ID of its target",
+    },
     "content-type": { enum: ["application/protobuf", "application/json"] },
   },
   required: ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_subject", "content-type"],

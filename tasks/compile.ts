@@ -19,7 +19,7 @@ export const INCLUDED = [
   "inspect/request/request.css",
   "inspect/script/inspect.js",
   "inspect/script/live.js",
-  "inspect/script/look.js",
+  "inspect/script/view.js",
   "inspect/timeline/timeline.css",
   "vendor/idiomorph/dist/idiomorph.esm.js",
   "vendor/scalar/standalone.js.gz",

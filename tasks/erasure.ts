@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
 import { type ReplayCounts, replaySubjects } from "../actors/gdpr/requests/replay.ts";
 import { createActors } from "../actors/mod.ts";
+import { readKafkaAccess } from "../config/kafka_access.ts";
 import { openKeys } from "../config/keys.ts";
 import { type Config, ConfigError, readConfig } from "../config/mod.ts";
 import { openPool } from "../db/connect.ts";
@@ -57,7 +58,7 @@ async function printMemory(): Promise<number> {
 
 async function replay(from: string): Promise<number> {
   const config = readConfig(await readEnvironment());
-  const entries = open(from, config);
+  const entries = await open(from, config);
   const api = openPool(databaseUrl(config), "customer_api", 4);
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
   const requests = createRequestSettings(config.gdpr, keys);
@@ -108,14 +109,14 @@ function source(args: string[]): string {
   throw new UsageError("Cannot replay: expected --from kafka or --from FILE; see erasure --help");
 }
 
-function open(from: string, { kafka }: Config): AsyncIterable<Entry[]> {
+async function open(from: string, { kafka }: Config): Promise<AsyncIterable<Entry[]>> {
   if (from !== "kafka") return readMemoryFile(from);
-  if (kafka) return readErasureLog(kafka);
+  if (kafka) return readErasureLog(await readKafkaAccess(kafka));
   throw new UsageError("Cannot replay from Kafka: KAFKA_BROKERS is not set");
 }
 
 function databaseUrl(config: Config): string {
-  if (config.databaseUrl) return config.databaseUrl;
+  if (config.databaseUrl) return config.databaseDirectUrl ?? config.databaseUrl;
   throw new UsageError(
     "Cannot reach the database: DATABASE_URL is not set, and the embedded database belongs to the running service",
   );

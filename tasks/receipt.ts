@@ -94,7 +94,8 @@ async function show([storeId = "", requestId = "", ...rest]: string[]): Promise<
   if (!ids.success || rest.length > 0) {
     throw new UsageError("Cannot show a receipt: expected STORE_ID REQUEST_ID, both UUIDs");
   }
-  const { DATABASE_URL: url } = await readEnvironment(["DATABASE_URL"]);
+  const { DATABASE_URL, DATABASE_DIRECT_URL } = await readEnvironment(["DATABASE_URL"]);
+  const url = DATABASE_DIRECT_URL || DATABASE_URL;
   if (!url) {
     throw new UsageError(
       "Cannot show a receipt: DATABASE_URL is not set, and the embedded database belongs to the running service",

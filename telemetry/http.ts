@@ -2,6 +2,7 @@
 import { trace } from "@opentelemetry/api";
 import type { MiddlewareHandler } from "@hono/hono";
 import { matchedRoutes } from "@hono/hono/route";
+import { integer } from "./integer.ts";
 import { metering, record, secondsSince } from "./metrics.ts";
 import { tracing } from "./spans.ts";
 
@@ -9,16 +10,36 @@ import { tracing } from "./spans.ts";
 const URL_ATTRIBUTES = new Set(["url.full", "url.path", "url.query"]);
 
 /**
- * Drops URL attributes of all spans: a path may contain an export token, a query may search for a person. Deno has no
- * setting for it, and exports an attribute twice if it is set again, so this replaces `setAttribute`.
+ * Corrects Deno's spans of requests. Those of `dropSpans` are not exported. None has URL attributes: a path may contain
+ * an export token, a query may search for a person. Deno has no setting for it, and exports an attribute twice if it is
+ * set again, so this replaces methods of its class.
  */
-export function dropUrlAttributes(): void {
+export function correctRequestSpans(): void {
   if (!tracing) return;
   const span = trace.getTracer("customer-service").startSpan("never ended, hence never exported");
-  const prototype = Object.getPrototypeOf(span) as Pick<typeof span, "setAttribute">;
-  const { setAttribute } = prototype;
+  const prototype = Object.getPrototypeOf(span) as Pick<typeof span, "setAttribute" | "end">;
+  const { setAttribute, end } = prototype;
   prototype.setAttribute = function (this: typeof span, key, value) {
     return URL_ATTRIBUTES.has(key) ? this : setAttribute.call(this, key, value);
+  };
+  prototype.end = function (this: typeof span, time) {
+    if (!dropped.has(this)) end.call(this, time);
+  };
+}
+
+/** Spans that are not exported: Deno exports a span when it ends. */
+const dropped = new WeakSet<object>();
+
+/**
+ * Middleware that exports no span for a request, for probes, which would outnumber all other requests. Deno starts the
+ * span before any code of ours runs, and has no setting for it.
+ */
+export function dropSpans(): MiddlewareHandler {
+  if (!tracing) return (_, next) => next();
+  return async (_, next) => {
+    const span = trace.getActiveSpan();
+    if (span) dropped.add(span);
+    await next();
   };
 }
 
@@ -38,7 +59,7 @@ export function recordRoutes(): MiddlewareHandler {
     const named = route === undefined ? {} : { "http.route": route };
     record("customer_service.http.request.duration", secondsSince(started), {
       "http.request.method": METHODS.has(c.req.method) ? c.req.method : "_OTHER",
-      "http.response.status_code": c.res.status,
+      "http.response.status_code": integer(c.res.status),
       ...named,
     });
     if (route !== undefined) {

@@ -98,17 +98,17 @@ export const INSTRUMENTS = {
   "customer_service.outbox.failures": {
     kind: "counter",
     unit: "{attempt}",
-    description: "Attempts to publish that have failed",
+    description: "Attempts to publish that have failed, by topic",
   },
   "customer_service.outbox.backlog": {
     kind: "gauge",
     unit: "{event}",
-    description: "Events that wait to be published",
+    description: "Events that wait to be published, by topic",
   },
   "customer_service.outbox.oldest_age": {
     kind: "gauge",
     unit: "s",
-    description: "Age of the oldest event that waits to be published",
+    description: "Age of the oldest event that waits to be published, by topic",
   },
   "customer_service.effects.due": {
     kind: "gauge",

@@ -1,4 +1,5 @@
 /** gRPC instrumentation of served methods and of client calls, by method and status. */
+import { serverAttributesOf } from "./server_address.ts";
 import { metering, record, secondsSince } from "./metrics.ts";
 import { openSpan, SpanKind, SpanStatusCode, tracing } from "./spans.ts";
 
@@ -61,10 +62,13 @@ export interface InstrumentedCall {
 }
 
 /** Starts the span and the timer of a client call. */
-export function instrumentCall(method: string, peer: string): InstrumentedCall {
+export function instrumentCall(method: string, peer: string, url: URL): InstrumentedCall {
   const attributes = { "rpc.system.name": "grpc", "rpc.method": method, "customer_service.peer": peer };
   const started = performance.now();
-  const { span, within } = openSpan(method, { kind: SpanKind.CLIENT, attributes });
+  const { span, within } = openSpan(method, {
+    kind: SpanKind.CLIENT,
+    attributes: { ...attributes, ...serverAttributesOf(url) },
+  });
   return {
     within,
     end(status, failure) {

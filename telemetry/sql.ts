@@ -1,4 +1,5 @@
 /** SQL instrumentation: name, duration and batch size, never statement texts or values. */
+import { integer } from "./integer.ts";
 import { metering, record, secondsSince } from "./metrics.ts";
 import { type Attributes, errorType, inSpan, SpanKind, tracing } from "./spans.ts";
 
@@ -41,15 +42,17 @@ export async function instrumentSql<T>(settings: SqlSettings, work: () => Promis
  * size counts all of them.
  *
  * @param procedure the called SQL function
+ * @param server attributes of the database server
  */
 export function instrumentLookup<Question, Answer>(
   procedure: string,
   ask: (questions: readonly Question[]) => Promise<Answer[]>,
+  server: Attributes = {},
 ): (questions: readonly Question[]) => Promise<Answer[]> {
   if (!tracing && !metering) return ask;
   return async (questions) => {
     record("customer_service.lookup.batch.size", questions.length, { "db.stored_procedure.name": procedure });
-    const attributes = { "db.operation.batch.size": questions.length };
+    const attributes = { ...server, "db.operation.batch.size": integer(questions.length) };
     return await instrumentSql({ operation: "SELECT", procedure, attributes }, () => ask(questions));
   };
 }

@@ -7,7 +7,7 @@ import { startWorker } from "../actors/runtime/worker.ts";
 import { enterStore } from "../db/connect.ts";
 import type { OutboxRow } from "../db/outbox.ts";
 import { consoleSink } from "../events/console_sink.ts";
-import { encodeRows, type EventFormat } from "../events/encode.ts";
+import { encodeRows, type EventSettings } from "../events/encode.ts";
 import { startRelay } from "../events/relay.ts";
 import { requestSettings } from "./actors/settings.ts";
 import { createGroup, createWorld, register, tell, type World } from "./actors/world.ts";
@@ -79,7 +79,7 @@ Deno.test("personal values of commands are in no other table, event or log line"
       assert.notDeepEqual(personalValuesIn(text), [], `${table} contains personal values`);
     } else assert.deepEqual(personalValuesIn(text), [], table);
   }
-  for (const format of ["protobuf", "json"] satisfies EventFormat[]) {
+  for (const format of ["protobuf", "json"] satisfies EventSettings["format"][]) {
     const text = await everyEvent(world, format);
     assert.match(text, /phone/, "the text contains names of fields");
     assert.deepEqual(personalValuesIn(text), [], format);
@@ -102,21 +102,21 @@ Deno.test("personal values of refused requests are in neither the response nor t
   await register(graph.world, { email: PROFILE.email });
   await using logged = await captureLog();
   const requests: [query: string, variables: Record<string, unknown>][] = [
-    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }", {
+    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { customer { id } } }", {
       input: { email: PROFILE.email },
     }],
-    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }", {
+    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { customer { id } } }", {
       input: { email: `${PROFILE.firstName} ${PROFILE.email}`, phone: `${PROFILE.phone}x`, firstName: 7 },
     }],
-    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }", {
+    ["mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { customer { id } } }", {
       input: { phone: `${PROFILE.phone} ext`, locale: `${PROFILE.locale}-` },
     }],
-    ["mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }", {
+    ["mutation ($input: AddAddressInput!) { addAddress(input: $input) { address { id } } }", {
       input: { ...ADDRESS, city: `${ADDRESS.city}\u0007`, postalCode: ADDRESS.postalCode.repeat(9) },
     }],
-    [`mutation { updateProfile(input: { firstName: ${PROFILE.firstName} }) { id } }`, {}],
-    [`mutation { updateProfile(input: { nickname: "${PROFILE.firstName}" }) { id } }`, {}],
-    [`mutation { addAddress(input: "${ADDRESS.line1}") { id } }`, {}],
+    [`mutation { updateProfile(input: { firstName: ${PROFILE.firstName} }) { customer { id } } }`, {}],
+    [`mutation { updateProfile(input: { nickname: "${PROFILE.firstName}" }) { customer { id } } }`, {}],
+    [`mutation { addAddress(input: "${ADDRESS.line1}") { address { id } } }`, {}],
     [`mutation { updateProfile(input: { firstName: "${PROFILE.firstName}`, {}],
   ];
   for (const [query, variables] of requests) {
@@ -179,13 +179,13 @@ async function everyRow({ admin }: World): Promise<Map<string, string>> {
 }
 
 /** Encoded keys, headers and values. */
-async function everyEvent({ database, storeId }: World, format: EventFormat): Promise<string> {
+async function everyEvent({ database, storeId }: World, format: EventSettings["format"]): Promise<string> {
   const rows = await database.pool("customer_api", 1).begin(async (tx) => {
     await enterStore(tx, storeId);
-    return await tx<OutboxRow[]>`select topic, key, payload, headers, event_id from outbox`;
+    return await tx<OutboxRow[]>`select topic, key, payload, headers, event_id, store_id from outbox`;
   });
   const decoder = new TextDecoder();
-  return encodeRows(rows, format)
+  return encodeRows(rows, { format, source: "/test" }).events
     .map(({ key, headers, value }) => [key, JSON.stringify(headers), decoder.decode(value)].join(" "))
     .join("\n");
 }

@@ -31,8 +31,8 @@ Deno.test("with tokens and mTLS and without Kafka, production serves and logs JS
   const me = await ask(ports.http, `{ me { email } }`, { authorization });
   assert.deepEqual(me.data, { me: { email: "ada@example.com" } });
   assert.equal((await ask(ports.http, `{ me { email } }`)).errors[0].extensions.code, "UNAUTHENTICATED");
-  const change = `mutation { updateProfile(input: { firstName: "Augusta" }) { version } }`;
-  assert.equal((await ask(ports.http, change, { authorization })).data.updateProfile.version, 2);
+  const change = `mutation { updateProfile(input: { firstName: "Augusta" }) { customer { version } } }`;
+  assert.equal((await ask(ports.http, change, { authorization })).data.updateProfile.customer.version, 2);
 
   const cart = authority.issue({ uri: CART });
   using known = connect(ports.grpc, { ca: authority.certificate, ...cart });
@@ -78,7 +78,7 @@ Deno.test("after SIGTERM, production answers requests in progress and refuses ne
   await using service = startService({ ...production(world.database.url), ...TRUSTING });
   const ports = await portsOf(service);
   const headers = gatewayHeaders(ref);
-  const change = `mutation { updateProfile(input: { firstName: "Augusta" }) { version } }`;
+  const change = `mutation { updateProfile(input: { firstName: "Augusta" }) { customer { version } } }`;
 
   const { inProgress, stopping } = await world.admin.begin(async (tx) => {
     await tx`select from customers where customer_id = ${ref.id} for update`;
@@ -94,7 +94,7 @@ Deno.test("after SIGTERM, production answers requests in progress and refuses ne
     });
     return { inProgress, stopping };
   });
-  assert.equal((await inProgress).data.updateProfile.version, 2);
+  assert.equal((await inProgress).data.updateProfile.customer.version, 2);
   assert.equal((await stopping).code, 0);
 });
 

@@ -6,6 +6,10 @@ export interface TcpProxy {
   hold(silent: boolean): void;
   /** Holds back data of the open connections forever, as if their host had failed. New connections work. */
   forget(): void;
+  /** Connects to another port from now on. Open connections stay. */
+  switchTo(port: number): void;
+  /** Closes the open connections. */
+  cut(): void;
   close(): void;
 }
 
@@ -13,6 +17,7 @@ export interface TcpProxy {
 export function startTcpProxy(port: number, to: number): TcpProxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const open = new Set<Deno.Conn>();
+  let target = to;
   let free = Promise.resolve();
   let release = () => {};
   let forgotten = Promise.withResolvers<void>();
@@ -35,7 +40,7 @@ export function startTcpProxy(port: number, to: number): TcpProxy {
   };
   (async () => {
     for await (const client of listener) {
-      const server = await Deno.connect({ hostname: "127.0.0.1", port: to }).catch(() => undefined);
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: target }).catch(() => undefined);
       if (!server) {
         client.close();
         continue;
@@ -46,6 +51,9 @@ export function startTcpProxy(port: number, to: number): TcpProxy {
     }
   })();
   let closed = false;
+  const cut = () => {
+    for (const side of open) close(side);
+  };
   return {
     port: listener.addr.port,
     hold(silent: boolean) {
@@ -53,6 +61,10 @@ export function startTcpProxy(port: number, to: number): TcpProxy {
       const blocked = Promise.withResolvers<void>();
       if (silent) [free, release] = [blocked.promise, blocked.resolve];
     },
+    switchTo(port: number) {
+      target = port;
+    },
+    cut,
     forget() {
       forgotten.resolve();
       forgotten = Promise.withResolvers();
@@ -63,7 +75,7 @@ export function startTcpProxy(port: number, to: number): TcpProxy {
       release();
       closing.resolve();
       listener.close();
-      for (const side of open) close(side);
+      cut();
     },
   };
 }

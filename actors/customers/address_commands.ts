@@ -11,17 +11,17 @@ import {
 import { handler, type StepContext } from "../runtime/behavior.ts";
 import { changedOnly } from "../runtime/changes.ts";
 import { DomainError } from "../../domain/errors.ts";
-import { country, text, uuid } from "../../domain/input.ts";
+import { country, optionalText, text, uuid } from "../../domain/input.ts";
 
 const ANYBODY = ["CUSTOMER", "STAFF", "SYSTEM"] as const;
 
 const address = z.strictObject({
   line1: text(200),
-  line2: text(200).nullish(),
+  line2: optionalText(200),
   city: text(100),
-  state: text(100).nullish(),
+  state: optionalText(100),
   country,
-  postalCode: text(20).nullish(),
+  postalCode: optionalText(20),
   isDefaultShipping: z.boolean().optional(),
   isDefaultBilling: z.boolean().optional(),
 });

@@ -1,16 +1,19 @@
 /** The customer as an actor: its row and its commands about the profile and the account. */
 import { z } from "zod";
+import { removeReasons } from "../../db/actor_events.ts";
 import { eraseAddresses } from "../../db/customer_addresses.ts";
-import { deleteMemberships } from "../../db/customer_group_memberships.ts";
+import { deleteMemberships, findGroupIds } from "../../db/customer_group_memberships.ts";
 import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
 import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
+import type { ActorRef } from "../runtime/protocol.ts";
 import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer_machine.ts";
 import { addressHandlers } from "./address_commands.ts";
 import { membershipHandlers } from "./membership_commands.ts";
-import { refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
-import { uuid } from "../../domain/input.ts";
+import { isErasedEmail, refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
+import { optionalText, uuid } from "../../domain/input.ts";
+import { authorizeEmailChange } from "../../domain/authorization.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { profile } from "../../domain/profile.ts";
 import { erasedValuesOf } from "../../db/personal_data.ts";
@@ -20,12 +23,12 @@ export type Customer = CustomerRow & CustomerCounts;
 
 /** `returning`: the person may have been erased before, and comes back of their own will. */
 const registration = profile.extend({ returning: z.boolean().default(false) });
-const nothing = z.strictObject({});
 
 const updateProfile = handler(
   ["CUSTOMER", "STAFF", "SYSTEM"],
   profile.partial(),
-  ({ row, by }: { row: Customer; by: Principal }, input) => {
+  ({ ref, row, by }: { ref: ActorRef; row: Customer; by: Principal }, input) => {
+    if (input.email !== undefined) authorizeEmailChange(`change the email of customer ${ref.id}`, by);
     const columns = changedOnly(row, input);
     const changedFields = columnNames(columns);
     return { event: { type: "profile.update", by: by.type, changedFields }, changedFields, columns };
@@ -33,23 +36,50 @@ const updateProfile = handler(
 );
 
 const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
-  handler(["STAFF", "SYSTEM"], nothing, ({ by }) => ({
+  handler(["STAFF", "SYSTEM"], z.strictObject({ reason: optionalText(500) }), ({ by }, { reason }) => ({
     event: { type, by: by.type },
     changedFields: ["status"],
+    reason: reason ?? undefined,
   }));
+
+/** Events that lead to each status. */
+const TOWARDS = {
+  ACTIVE: "account.reinstate",
+  SUSPENDED: "account.suspend",
+  CLOSED: "account.close",
+} as const;
+
+/** Changes the status and the profile in one event. */
+const updateAccount = handler(
+  ["STAFF", "SYSTEM"],
+  profile.partial().extend({ status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]) }),
+  ({ ref, row, by }: { ref: ActorRef; row: Customer; by: Principal }, { status, ...fields }) => {
+    if (fields.email !== undefined) authorizeEmailChange(`change the email of customer ${ref.id}`, by);
+    const columns = changedOnly(row, fields);
+    const changedFields = columnNames(columns);
+    const isSame = status === row.status;
+    const type = isSame ? "profile.update" : TOWARDS[status];
+    return {
+      event: { type, by: by.type, changedFields },
+      changedFields: isSame ? changedFields : ["status", ...changedFields],
+      columns,
+    };
+  },
+);
 
 const PERSONAL_COLUMNS = erasedValuesOf("customers") as Record<string, null>;
 
 const erase = handler(
   ["SYSTEM"],
   z.strictObject({ requestId: uuid }),
-  ({ ref, by, now }) => ({
-    event: { type: "erase", by: by.type },
+  async ({ tx, ref, by, now }) => ({
+    event: { type: "erase", by: by.type, groupIds: await findGroupIds(tx, ref.storeId, ref.id) },
     changedFields: [...columnNames(PERSONAL_COLUMNS), "addresses", "shopper_groups", "anonymized_at"],
     columns: PERSONAL_COLUMNS,
     write: async (tx) => {
       await eraseAddresses(tx, ref.storeId, ref.id, now);
       await deleteMemberships(tx, ref.storeId, ref.id);
+      await removeReasons(tx, { storeId: ref.storeId, actorKind: ref.kind, actorId: ref.id });
     },
   }),
 );
@@ -71,7 +101,7 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
         const hash = await hashEmail(fields.email);
         return {
           machine: customerMachine,
-          input: { returning },
+          input: { returning: returning && await isErasedEmail(tx, ref.storeId, hash) },
           columns: changedOnly({}, fields),
           customerId: ref.id,
           // After the insertion, which waits for a concurrent erasure: that erasure frees the email and remembers it.
@@ -91,6 +121,7 @@ const handlers = {
   "account.suspend": changeStatus("account.suspend"),
   "account.reinstate": changeStatus("account.reinstate"),
   "account.close": changeStatus("account.close"),
+  "account.update": updateAccount,
   erase,
 };
 
@@ -98,8 +129,27 @@ export type CustomerCommand =
   | CommandOf<typeof handlers>
   | { type: "register" } & z.input<typeof registration>;
 
+const purposes = {
+  register: "register",
+  "profile.update": "change the profile of",
+  "address.add": "add an address to",
+  "address.update": "change an address of",
+  "address.delete": "delete an address of",
+  "group.assign": "assign a shopper group to",
+  "group.remove": "remove a shopper group from",
+  "account.suspend": "suspend",
+  "account.reinstate": "reinstate",
+  "account.close": "close the account of",
+  "account.update": "change the profile and status of",
+  erase: "erase",
+} satisfies Record<CustomerCommand["type"], string>;
+
 const behavior: Omit<Behavior<Customer>, "creation"> = {
   kind: "customer",
+  noun: "customer",
+  purposes,
+  describeState: ({ value }) => value === "anonymized" ? "it has been erased" : `it is ${value}`,
+  partCommands: Object.keys(membershipHandlers),
   role: "CUSTOMER_MANAGER",
   handlers,
   customerOf: (ref) => ref.id,
@@ -109,7 +159,8 @@ const behavior: Omit<Behavior<Customer>, "creation"> = {
     const value = row.anonymizedAt ? "anonymized" : row.status.toLowerCase();
     const context = { addresses: row.addresses, groups: row.groups };
     const snapshot = customerMachine.resolveState({ value, context });
-    return { row, version: row.version, machine: customerMachine, snapshot };
+    const { version, membershipVersion: partVersion } = row;
+    return { row, version, partVersion, machine: customerMachine, snapshot };
   },
   insert: (tx, ref, change) =>
     insertCustomer(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
@@ -133,7 +184,8 @@ const STATUS: Record<string, Pick<CustomerRow, "status">> = {
   anonymized: { status: "CLOSED" },
 };
 
-function columns({ columns, snapshot, version, at }: Change) {
+function columns({ columns, snapshot, version, partVersion, isOfPart, at }: Change) {
+  if (isOfPart) return { membershipVersion: partVersion };
   const state = String(snapshot.value);
   const anonymized = state === "anonymized" ? { anonymizedAt: at } : {};
   return { ...columns, ...STATUS[state], ...anonymized, version, updatedAt: at };

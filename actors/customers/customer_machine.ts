@@ -10,7 +10,7 @@ export interface CustomerContext {
 
 /** How a customer begins. */
 export interface CustomerInput {
-  /** The person may have been erased before, and comes back of their own will. */
+  /** The person was erased before and returns of their own will. */
   returning: boolean;
 }
 
@@ -25,10 +25,10 @@ export type CustomerEvent =
     /** `already`: the customer is a member, and the command changes nothing. */
     | { type: "group.assign"; groupId: string; already?: boolean }
     | { type: "group.remove"; groupId: string }
-    | { type: "account.suspend" }
-    | { type: "account.reinstate" }
-    | { type: "account.close" }
-    | { type: "erase" }
+    /** `changedFields`: fields of the profile that change together with the status. */
+    | { type: "account.suspend" | "account.reinstate" | "account.close"; changedFields?: string[] }
+    /** `groupIds`: the groups whose memberships end. */
+    | { type: "erase"; groupIds?: readonly string[] }
   );
 
 /** Beyond these an address book or a customer's groups are a mistake or an abuse. */
@@ -57,6 +57,15 @@ const customer = setup({
 
 const updated = (...changedFields: string[]) =>
   ({ type: "publish", params: { topic: "customer.updated", changedFields } }) as const;
+const statusUpdated = (status: string) =>
+  ({
+    type: "publish",
+    params: ({ event }: { event: CustomerEvent & { changedFields?: string[] } }) => ({
+      topic: "customer.updated" as const,
+      changedFields: ["status", ...(event.changedFields ?? [])],
+      status,
+    }),
+  }) as const;
 const audited = (action: string) => ({ type: "audit", params: { action } }) as const;
 
 const profileUpdated = [
@@ -97,6 +106,14 @@ const groupAssign = customer.createStateConfig({
   },
 }).on;
 
+/** An erasure ends every membership. */
+const publishRemovals = customer.enqueueActions(({ enqueue, event }) => {
+  const { groupIds = [] } = event as CustomerEvent & { type: "erase" };
+  for (const groupId of groupIds) {
+    enqueue({ type: "publish", params: { topic: "customer.group_removed", groupId } });
+  }
+});
+
 const always = customer.createStateConfig({
   on: {
     "group.remove": {
@@ -109,7 +126,7 @@ const always = customer.createStateConfig({
         audited("CUSTOMER_GROUP_REMOVED"),
       ],
     },
-    erase: { target: "anonymized", actions: [audited("CUSTOMER_ERASED")] },
+    erase: { target: "anonymized", actions: [publishRemovals, audited("CUSTOMER_ERASED")] },
   },
 }).on;
 
@@ -118,12 +135,18 @@ const byStaff = customer.createStateConfig({
     "profile.update": { guard: "notByCustomer", actions: profileUpdated },
     "address.update": { guard: "notByCustomer", actions: addressUpdated },
     "address.delete": { guard: "notByCustomer", actions: addressDeleted },
-    "account.reinstate": { target: "active", actions: [updated("status"), audited("CUSTOMER_REINSTATED")] },
+    "account.reinstate": {
+      target: "active",
+      actions: [statusUpdated("ACTIVE"), audited("CUSTOMER_REINSTATED")],
+    },
   },
 }).on;
 
-const suspend = { target: "suspended", actions: [updated("status"), audited("CUSTOMER_SUSPENDED")] } as const;
-const close = { target: "closed", actions: [updated("status"), audited("CUSTOMER_CLOSED")] } as const;
+const suspend = {
+  target: "suspended",
+  actions: [statusUpdated("SUSPENDED"), audited("CUSTOMER_SUSPENDED")],
+} as const;
+const close = { target: "closed", actions: [statusUpdated("CLOSED"), audited("CUSTOMER_CLOSED")] } as const;
 
 /** The first of all events carries the machine's input. */
 const auditReturn = customer.enqueueActions(({ enqueue, event }) => {

@@ -1,5 +1,5 @@
 /** Which price list holds for a customer, and why: the same answer for every edge. */
-import type { CustomerKey, Lookups, Membership, Wanted } from "../../db/lookups.ts";
+import type { CustomerKey, CustomerStatus, Lookups, Membership, Wanted } from "../../db/lookups.ts";
 import { DomainError } from "../../domain/errors.ts";
 
 /** What decided between the groups. */
@@ -17,7 +17,8 @@ export interface PriceListDecision {
 }
 
 /**
- * The decision for a customer, and the memberships that it rests on, in resolution order.
+ * The decision for a customer, the memberships that it rests on, in resolution order, and the customer's status, which does
+ * not change the price list.
  *
  * @param wanted whether the caller still waits for it
  * @throws {DomainError} NOT_FOUND; REFUSED_IN_STATE once the customer is anonymized
@@ -26,7 +27,7 @@ export async function findPriceList(
   lookups: Pick<Lookups, "findCustomerGroups">,
   key: CustomerKey,
   wanted?: Wanted,
-): Promise<PriceListDecision & { memberships: Membership[] }> {
+): Promise<PriceListDecision & { memberships: Membership[]; status: CustomerStatus }> {
   const { storeId, customerId } = key;
   const found = await lookups.findCustomerGroups(key, wanted);
   if (!found) {
@@ -35,11 +36,11 @@ export async function findPriceList(
       `Cannot find customer ${customerId}: store ${storeId} has none of this id`,
     );
   }
-  const { anonymized, memberships } = found;
+  const { anonymized, memberships, status } = found;
   if (anonymized) {
     throw new DomainError("REFUSED_IN_STATE", `Cannot look up customer ${customerId}: it has been erased`);
   }
-  return { ...decidePriceList(memberships), memberships };
+  return { ...decidePriceList(memberships), memberships, status };
 }
 
 /** @param memberships in resolution order (priority falling, then assigned_at, then group id), as the lookups give them */

@@ -42,6 +42,13 @@ export type ShopperGroupCommand =
 
 export const shopperGroupBehavior: Behavior<ShopperGroupRow> = {
   kind: "shopper_group",
+  noun: "shopper group",
+  purposes: {
+    "group.create": "create",
+    "group.update": "change",
+    "group.delete": "delete",
+  } satisfies Record<ShopperGroupCommand["type"], string>,
+  describeState: ({ value }) => `it is ${value}`,
   role: "CUSTOMER_MANAGER",
   creation: {
     type: "group.create",

@@ -13,38 +13,35 @@ export interface CommandRights {
 /**
  * Checks the caller's store, its type, and the role of staff.
  *
+ * @param purpose of the command in words, for the message
  * @throws {DomainError} FORBIDDEN
  */
 export function authorize(
-  ref: ActorRef,
-  type: string,
+  { storeId }: Pick<ActorRef, "storeId">,
+  purpose: string,
   { by: allowed, role }: CommandRights,
   by: Principal,
 ): void {
-  if (by.storeId !== ref.storeId) throw forbidden(ref, type, "it is another store's");
-  if (!allowed.includes(by.type)) throw forbidden(ref, type, `it is not for a ${by.type.toLowerCase()}`);
+  if (by.storeId !== storeId) throw forbidden(purpose, "it is another store's");
+  if (!allowed.includes(by.type)) throw forbidden(purpose, `it is not for a ${by.type.toLowerCase()}`);
   if (by.type === "STAFF" && !by.roles.some((has) => has === role || has === "STORE_MANAGER")) {
-    throw forbidden(ref, type, `it takes the role ${role} or STORE_MANAGER`);
+    throw forbidden(purpose, `it takes the role ${role} or STORE_MANAGER`);
   }
 }
 
 /**
  * A customer may act only on what is about that customer.
  *
+ * @param purpose of the command in words, for the message
  * @param customerId the customer whom the actor is about
  * @throws {DomainError} FORBIDDEN
  */
-export function authorizeSubject(
-  ref: ActorRef,
-  type: string,
-  customerId: string | undefined,
-  by: Principal,
-): void {
+export function authorizeSubject(purpose: string, customerId: string | undefined, by: Principal): void {
   if (by.type === "CUSTOMER" && by.id !== customerId) {
-    throw forbidden(ref, type, "it is not your own account");
+    throw forbidden(purpose, "it is not your own account");
   }
 }
 
-function forbidden(ref: ActorRef, type: string, reason: string): DomainError {
-  return new DomainError("FORBIDDEN", `Cannot ${type} ${ref.id}: ${reason}`);
+function forbidden(purpose: string, reason: string): DomainError {
+  return new DomainError("FORBIDDEN", `Cannot ${purpose}: ${reason}`);
 }

@@ -10,6 +10,8 @@ import type { RecordedEvent } from "./recorded_event.ts";
 export interface Found<Row> {
   row: Row;
   version: number;
+  /** Version of the part that `Behavior.partCommands` change; absent: the kind has no such part. */
+  partVersion?: number;
   machine: AnyStateMachine;
   snapshot: AnyMachineSnapshot;
 }
@@ -47,6 +49,9 @@ export interface Change {
   columns: Columns;
   snapshot: AnyMachineSnapshot;
   version: number;
+  partVersion: number;
+  /** Whether only the part changes, and `version` does not. */
+  isOfPart: boolean;
   at: Date;
 }
 
@@ -150,6 +155,20 @@ export type Actions<Row, Declared, Commands extends CommandMap = CommandMap> = {
 
 export interface Behavior<Row> {
   kind: string;
+  /** What messages call an actor of this kind: "shopper group". */
+  noun: string;
+  /**
+   * What each command does, for messages that refuse it: "change the profile of", completed by the noun and the ID.
+   * A command's own name appears in no message.
+   */
+  purposes: Readonly<Record<string, string>>;
+  /** What messages call the machine's state: "it is suspended". */
+  describeState(snapshot: AnyMachineSnapshot): string;
+  /**
+   * Commands that change a part with a version of its own, such as a customer's memberships. The actor's version
+   * does not count them: they are compared with, and return, the version of the part.
+   */
+  partCommands?: readonly string[];
   /** The role that staff need to send commands; STORE_MANAGER always suffices. */
   role: RoleName;
   creation: Creation;

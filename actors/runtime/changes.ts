@@ -11,7 +11,12 @@ export function changedOnly<Input extends object>(row: object, input: Input): Pa
 
 type Defined<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
 
-/** The column names of fields in camelCase, as events and the journal use them. */
+/** The fields of column names, in camelCase as every public contract names them. */
+export function fieldNames(columns: readonly string[]): string[] {
+  return columns.map((name) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+}
+
+/** The column names of fields in camelCase, as the journal uses them. */
 export function columnNames(fields: object): string[] {
   return Object.keys(fields).map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
 }

@@ -29,6 +29,8 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 
 /** A command as its caller sent it. */
 export interface SentCommand {
+  /** Of the command in words, for messages. */
+  purpose: string;
   /** Without an ID if the runtime generates one, which differs at each repetition. */
   asked: ActorRef | NewActorRef;
   command: Command;
@@ -42,12 +44,11 @@ export interface SentCommand {
  */
 export async function answerOnce(
   { tx, now }: Pick<StepContext, "tx" | "now">,
-  { asked, command, context }: SentCommand,
+  { purpose, asked, command, context }: SentCommand,
   run: () => Promise<Answer>,
 ): Promise<Answer> {
   const { by, idempotencyKey, expectedVersion } = context;
   if (idempotencyKey === undefined) return await run();
-  const purpose = `${command.type} ${"id" in asked ? asked.id : `a new ${asked.kind}`}`;
   if (idempotencyKey === "") {
     throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: the idempotency key is empty`);
   }

@@ -12,6 +12,9 @@
  * });
  * const behavior: Behavior<{ state: string; version: number }> = {
  *   kind: "light",
+ *   noun: "light",
+ *   purposes: { install: "install", switch: "switch" },
+ *   describeState: ({ value }) => `it is ${value}`,
  *   role: "STORE_MANAGER",
  *   creation: {
  *     type: "install",
@@ -64,6 +67,7 @@ import type {
   CommandMap,
   NewActorRef,
 } from "./protocol.ts";
+import { purposeOf } from "./purpose.ts";
 import { advanceIfAccepted, type Application, behaviorOf, findCommand, perform } from "./step.ts";
 import { watchCommand } from "./telemetry.ts";
 import { ANSWER_LIMIT_MS, transact } from "./transaction.ts";
@@ -116,21 +120,23 @@ async function send(
   const behavior = behaviorOf(runtime, ref.kind);
   const known = findCommand(behavior, type);
   if (!known) {
-    throw new DomainError("INVALID_INPUT", `Cannot ${type}: a ${ref.kind} knows no such command`);
+    throw new DomainError("INVALID_INPUT", `Cannot change a ${behavior.noun}: there is no such command`);
   }
-  const asked = "id" in ref ? { ...ref, id: parseInput(uuid, ref.id, `${type} ${ref.kind}`) } : ref;
+  const asked = "id" in ref
+    ? { ...ref, id: parseInput(uuid, ref.id, `${purposeOf(behavior, type)}: its ID`) }
+    : ref;
   const actor = { id: newId(), ...asked };
-  const purpose = `${type} ${actor.id}`;
-  authorize(actor, type, { by: known.by, role: behavior.role }, context.by);
+  const purpose = purposeOf(behavior, type, "id" in asked ? asked.id : undefined);
+  authorize(actor, purpose, { by: known.by, role: behavior.role }, context.by);
   const subject = behavior.customerOf(actor);
-  if (subject !== undefined) authorizeSubject(actor, type, subject, context.by);
+  if (subject !== undefined) authorizeSubject(purpose, subject, context.by);
   const input = parseInput(known.input, fields, purpose);
   const { by, expectedVersion } = context;
   const traceparent = activeTraceparent() ?? context.traceparent;
   const run = async (tx: Tx) => {
     const step = { tx, ref: actor, by, now: runtime.clock(), traceparent };
     const work = () => perform(runtime, step, { type, input, expectedVersion });
-    return await answerOnce(step, { asked, command, context }, work);
+    return await answerOnce(step, { purpose, asked, command, context }, work);
   };
   try {
     return await inStore(runtime, ref.storeId, run, context.wanted);

@@ -25,8 +25,11 @@ export interface CommandContext {
    * active span has precedence.
    */
   traceparent: string;
-  /** The version that the caller has seen; any other one is a CONFLICT. */
-  expectedVersion?: number | undefined;
+  /**
+   * The version that the caller has seen, or several that it accepts; any other one is a CONFLICT. A command that
+   * changes a part with a version of its own, such as a customer's memberships, is compared with that version.
+   */
+  expectedVersion?: number | readonly number[] | undefined;
   /** Repeating a command with the same key returns the first answer and changes nothing. */
   idempotencyKey?: string | undefined;
   /** Called before the transaction begins; false if the caller no longer waits. Absent: the caller waits. */
@@ -38,6 +41,7 @@ export interface Answer {
   /** The actor's ID. */
   id: string;
   state: string;
+  /** The actor's version, or that of the part that the command changes. */
   version: number;
   /** IDs that the command has created or changed, such as `addressId`. */
   ids: Record<string, string>;

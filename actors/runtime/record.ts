@@ -25,15 +25,16 @@ function actorOf({ ref }: RecordedEvent) {
 }
 
 function journalRow(event: RecordedEvent) {
-  const { eventType, about, transitions, before, after, changedFields, reason, by, at } = event;
+  const { sequence, eventType, about, transitions, before, after, changedFields, reason, by, at } = event;
   return {
     ...actorOf(event),
-    sequence: after.version,
+    sequence,
     eventType,
     stateBefore: before?.state ?? null,
     stateAfter: after.state,
     principalId: by.id,
     principalType: by.type,
+    principalService: by.service ?? null,
     changedFields,
     reason: reason ?? null,
     at,

@@ -18,6 +18,10 @@ export interface RecordedEvent {
   /** Undefined for the event that created the actor. */
   before: { state: string; version: number } | undefined;
   after: { state: string; version: number };
+  /** Version after the event of the part that has a version of its own; 1 for a kind without such a part. */
+  partVersion: number;
+  /** Number of the event in the actor's journal, from 1, whichever version counts it. */
+  sequence: number;
   changedFields: readonly string[];
   /** The reason as the caller wrote it, for the journal only. */
   reason?: string | undefined;
@@ -34,6 +38,6 @@ export interface RecordedAction {
 }
 
 /** Name of the machine's state; of a nested state its canonical JSON, whatever the order of its regions. */
-export function stateName({ value }: AnyMachineSnapshot): string {
+export function stateName({ value }: Pick<AnyMachineSnapshot, "value">): string {
   return typeof value === "string" ? value : canonicalize(value) ?? "";
 }

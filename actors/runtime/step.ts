@@ -8,6 +8,7 @@ import { authorizeSubject } from "./authorization.ts";
 import type { AnyBehavior, Beginning, Decision, Found, StepContext } from "./behavior.ts";
 import { columnNames } from "./changes.ts";
 import type { Answer, SendWithin } from "./protocol.ts";
+import { purposeOf } from "./purpose.ts";
 import { record } from "./record.ts";
 import { type RecordedEvent, stateName } from "./recorded_event.ts";
 import { initialTransition, transition } from "./transitions.ts";
@@ -22,7 +23,7 @@ export interface Application {
 export interface ParsedCommand {
   type: string;
   input: unknown;
-  expectedVersion?: number | undefined;
+  expectedVersion?: number | readonly number[] | undefined;
 }
 
 /** @throws {Error} the application has no such kind of actor */
@@ -60,25 +61,37 @@ export async function perform(
   }
 
   const found = await behavior.lock(tx, ref);
-  if (!found) throw new DomainError("NOT_FOUND", `Cannot find ${ref.kind} ${ref.id}`);
-  authorizeSubject(ref, type, behavior.customerOf(ref, found.row), by);
-  if (expectedVersion !== undefined && expectedVersion !== found.version) {
-    const versions = `it is at version ${found.version}, not ${expectedVersion}`;
-    throw new DomainError("CONFLICT", `Cannot ${type} ${ref.id}: ${versions}`);
+  if (!found) throw new DomainError("NOT_FOUND", `Cannot find ${behavior.noun} ${ref.id}`);
+  const purpose = purposeOf(behavior, type, ref.id);
+  authorizeSubject(purpose, behavior.customerOf(ref, found.row), by);
+  const version = countedVersion(behavior, type, found);
+  const expected = expectedVersion === undefined ? [version] : [expectedVersion].flat();
+  if (!expected.includes(version)) {
+    const versions = `it is at version ${version}, not ${expected.join(" or ") || "the expected one"}`;
+    throw new DomainError("CONFLICT", `Cannot ${purpose}: ${versions}`);
   }
-  const state = stateName(found.snapshot);
   const refused = (reasons: string[] = []) => {
-    const why = [state, ...reasons].join("; ");
-    return new DomainError("REFUSED_IN_STATE", `Cannot ${type} ${ref.id}: ${why}`);
+    const why = [behavior.describeState(found.snapshot), ...reasons].join("; ");
+    return new DomainError("REFUSED_IN_STATE", `Cannot ${purpose}: ${why}`);
   };
   if (found.snapshot.status !== "active") throw refused(); // before the handler reads other rows
   const decision = await handler.decide({ ...context, row: found.row }, input);
   const event = await complete(behavior, context, found, decision.event);
   if (!accepts(found.snapshot, event)) throw refused(refusalsOf(found.snapshot, event, behavior));
   if (decision.changedFields.length === 0) {
-    return { id: ref.id, state, version: found.version, ids: decision.ids ?? {}, changed: false };
+    const state = stateName(found.snapshot);
+    return { id: ref.id, state, version, ids: decision.ids ?? {}, changed: false };
   }
-  return await advance(application, context, found, { ...decision, event });
+  return await advance(application, context, found, { ...decision, event, command: type });
+}
+
+/** Returns the version that a command is compared with: the actor's, or that of the part that the command changes. */
+function countedVersion(
+  { partCommands = [] }: AnyBehavior,
+  type: string,
+  { version, partVersion = 1 }: Found<unknown>,
+): number {
+  return partCommands.includes(type) ? partVersion : version;
 }
 
 /**
@@ -111,7 +124,7 @@ async function begin(
   const behavior = behaviorOf(application, ref.kind);
   const { snapshot, actions, transitions } = initialTransition(machine, input);
   const after = { state: stateName(snapshot), version: 1 };
-  await behavior.insert(tx, ref, { columns, snapshot, version: 1, at: now });
+  await behavior.insert(tx, ref, { columns, snapshot, version: 1, partVersion: 1, isOfPart: false, at: now });
   const event: RecordedEvent = {
     ref,
     customerId,
@@ -120,6 +133,8 @@ async function begin(
     transitions,
     before: undefined,
     after,
+    partVersion: 1,
+    sequence: 1,
     changedFields: columnNames(columns),
     by,
     at: now,
@@ -133,17 +148,26 @@ async function begin(
   return { id: ref.id, ...after, ids: {}, changed: true };
 }
 
+interface Advance extends Decision {
+  /** Type of the command; absent for the event of a timer. */
+  command?: string;
+}
+
 /** Takes an actor from one state to the next, with everything that follows. */
 async function advance(
   application: Application,
   context: StepContext,
-  { machine, snapshot: before, version, row }: Found<unknown>,
-  { event: given, changedFields, reason, columns = {}, write, ids = {} }: Decision,
+  { machine, snapshot: before, version, partVersion = 1, row }: Found<unknown>,
+  { event: given, command, changedFields, reason, columns = {}, write, ids = {} }: Advance,
 ): Promise<Answer> {
   const { tx, ref, by, now, traceparent } = context;
   const behavior = behaviorOf(application, ref.kind);
   const { snapshot, actions, transitions } = transition(machine, before, given);
-  const after = { state: stateName(snapshot), version: version + 1 };
+  const isOfPart = command !== undefined && behavior.partCommands?.includes(command) === true;
+  const versions = isOfPart
+    ? { version, partVersion: partVersion + 1 }
+    : { version: version + 1, partVersion };
+  const after = { state: stateName(snapshot), version: versions.version };
   const { name: eventType, about } = behavior.publicEvent?.(given) ?? { name: given.type, about: null };
   const event: RecordedEvent = {
     ref,
@@ -153,6 +177,8 @@ async function advance(
     transitions,
     before: { state: stateName(before), version },
     after,
+    partVersion: versions.partVersion,
+    sequence: version + partVersion,
     changedFields,
     reason,
     by,
@@ -161,21 +187,24 @@ async function advance(
   };
   const plan = planActions(behavior, event, actions, application.toMessages);
   await Promise.all([
-    behavior.update(tx, ref, { columns, snapshot, version: after.version, at: now }),
+    behavior.update(tx, ref, { columns, snapshot, ...versions, isOfPart, at: now }),
     write?.(tx),
     record(tx, event, plan),
   ]);
   const step = { tx, event, row, send: senderFor(application, context) };
   for (const { action, params } of plan.own) await action(step, params);
-  return { id: ref.id, ...after, ids, changed: true };
+  const { state } = after;
+  const answered = isOfPart ? versions.partVersion : versions.version;
+  return { id: ref.id, state, version: answered, ids, changed: true };
 }
 
 /** Sends commands to other actors within the same transaction, as the service itself. */
 function senderFor(application: Application, { tx, now, traceparent }: StepContext): SendWithin {
   return async (to, { type, ...fields }) => {
-    const known = findCommand(behaviorOf(application, to.kind), type);
+    const behavior = behaviorOf(application, to.kind);
+    const known = findCommand(behavior, type);
     if (!known) throw new Error(`A ${to.kind} knows no command ${type}`);
-    const input = parseInput(known.input, fields, `${type} ${to.id}`);
+    const input = parseInput(known.input, fields, purposeOf(behavior, type, to.id));
     const context = { tx, ref: to, by: systemPrincipal(to.storeId), now, traceparent };
     return await perform(application, context, { type, input });
   };

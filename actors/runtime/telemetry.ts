@@ -1,6 +1,7 @@
 /** Telemetry of the actors: commands, timers and effects by kind and outcome, without IDs of customers. */
 import type { ClaimedEffect, Outcome } from "../../db/effects.ts";
 import type { ClaimedTimer } from "../../db/timers.ts";
+import { integer } from "../../telemetry/integer.ts";
 import { metering, record, secondsSince } from "../../telemetry/metrics.ts";
 import { activeTraceparent, inSpan, SpanStatusCode, tracing } from "../../telemetry/spans.ts";
 import { newTraceparent } from "../../lib/trace_context.ts";
@@ -54,7 +55,7 @@ export async function watchTimer(timer: ClaimedTimer, fire: () => Promise<boolea
   const attributes = {
     [KIND]: actorKind,
     "customer_service.timer.event": event.type,
-    "customer_service.attempt": attempts,
+    "customer_service.attempt": integer(attempts),
   };
   const parent = timer.traceparent ?? newTraceparent();
   return await inSpan(`timer ${event.type}`, { attributes, parent }, async (span) => {
@@ -74,7 +75,7 @@ export async function watchTimer(timer: ClaimedTimer, fire: () => Promise<boolea
 export async function watchEffect(effect: ClaimedEffect, perform: () => Promise<Outcome>): Promise<Outcome> {
   const { type, attempts, traceparent } = effect;
   const started = performance.now();
-  const attributes = { "customer_service.effect.type": type, "customer_service.attempt": attempts };
+  const attributes = { "customer_service.effect.type": type, "customer_service.attempt": integer(attempts) };
   return await inSpan(`effect ${type}`, { attributes, parent: traceparent }, async (span) => {
     const result = await perform();
     const outcome = wordFor(result);

@@ -1,11 +1,15 @@
-/** Transaction in one store. It retries serialization failures and gives up after a timeout. */
-import { type Sql, type Tx, writeStore } from "../../db/connect.ts";
+/** Transaction in one store. It retries serialization failures with backoff and gives up after a timeout. */
+import { serverOf, type Sql, type Tx, writeStore } from "../../db/connect.ts";
 import { isSerializationFailure, Overloaded } from "../../db/errors.ts";
 import { inTime } from "../../db/time_limit.ts";
 import { instrumentSql } from "../../telemetry/sql.ts";
 import { DomainError } from "../../domain/errors.ts";
+import { exponential, jittered } from "../../lib/backoff.ts";
+import { pause } from "../../lib/timeout.ts";
 
-const TRIES = 3;
+const TRIES = 8;
+/** Pauses between tries, in milliseconds: the first one is shorter than most transactions. */
+const PAUSES = { firstMs: 5, longestMs: 320 };
 export const ANSWER_LIMIT_MS = 5_000;
 const WATCHED = { operation: "TRANSACTION", expects: (error: unknown) => error instanceof DomainError };
 
@@ -41,11 +45,15 @@ export async function transact<T>(
         return await begin();
       } catch (error) {
         if (!isSerializationFailure(error) || attempt === TRIES || givenUp) throw error;
+        await pause(jittered(exponential(attempt, PAUSES.firstMs, PAUSES.longestMs)));
       }
     }
   };
   try {
-    return await instrumentSql(WATCHED, () => inTime(untilSettled(), limitMs));
+    return await instrumentSql(
+      { ...WATCHED, attributes: serverOf(sql) },
+      () => inTime(untilSettled(), limitMs),
+    );
   } finally {
     givenUp = true;
   }

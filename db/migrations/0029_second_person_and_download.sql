@@ -22,9 +22,11 @@ alter table gdpr_participants add column waiver_confirmed_by uuid;
 create index gdpr_requests_proposed on gdpr_requests (store_id, request_id)
   where status <> 'COMPLETED' and (snapshot #> '{context,proposals}') <> '{}'::jsonb;
 
--- As in 0007, with the download.
-drop function lookup_gdpr_requests(uuid[], uuid[], uuid[]);
-create function lookup_gdpr_requests(store_ids uuid[], customer_ids uuid[], request_ids uuid[])
+-- As in 0026, with the download. An erasure that waits for it can be canceled until the end of that wait.
+drop function lookup_gdpr_requests(uuid[], uuid[], uuid[], uuid[], integer[]);
+create function lookup_gdpr_requests(
+  store_ids uuid[], customer_ids uuid[], request_ids uuid[], after_ids uuid[], limits integer[]
+)
 returns table (
   "position" integer,
   request_id uuid,
@@ -35,6 +37,7 @@ returns table (
   completed_at timestamptz,
   due_at timestamptz,
   version integer,
+  cancellable_until timestamptz,
   exported boolean,
   fetched_at timestamptz,
   fetch_wait_ends_at timestamptz,
@@ -46,27 +49,35 @@ as $$
 #variable_conflict use_column
 begin
   return query
-  select asked.position::integer, r.request_id, r.type, r.status, r.outcome, r.created_at, r.completed_at, r.due_at,
+  select keys.position::integer, r.request_id, r.type, r.status, r.outcome, r.created_at, r.completed_at, r.due_at,
     r.version,
+    case
+      when r.fetch_wait_ends_at is not null then r.fetch_wait_ends_at
+      when r.type = 'ERASURE' and r.status = 'PENDING' and (r.snapshot->'context'->>'startsAt')::numeric / 1000 > extract(epoch from now())
+      then to_timestamp((r.snapshot->'context'->>'startsAt')::numeric / 1000)
+    end,
     exists (
       select from gdpr_export_parts e
       where e.store_id = r.store_id and e.request_id = r.request_id
         and e.complete and e.sha256 is not null and e.expires_at > now()
     ),
     r.fetched_at, r.fetch_wait_ends_at, p.participants
-  from unnest(store_ids, customer_ids, request_ids) with ordinality
-    as asked (store_id, customer_id, request_id, position)
+  from unnest(store_ids, customer_ids, request_ids, after_ids, limits) with ordinality
+    as keys (store_id, customer_id, request_id, after_id, page_size, position)
   join lateral (
     select * from gdpr_requests g
-    where g.store_id = asked.store_id and g.customer_id = asked.customer_id
-      and (asked.request_id is null or g.request_id = asked.request_id)
-    order by g.created_at desc, g.request_id desc limit 50
+    where g.store_id = keys.store_id and g.customer_id = keys.customer_id
+      and (keys.request_id is null or g.request_id = keys.request_id)
+      and (keys.after_id is null or (g.created_at, g.request_id) < (
+        select b.created_at, b.request_id from gdpr_requests b
+        where b.store_id = keys.store_id and b.customer_id = keys.customer_id and b.request_id = keys.after_id))
+    order by g.created_at desc, g.request_id desc limit keys.page_size
   ) r on true
   left join lateral (
     select jsonb_agg(jsonb_build_object('service', q.service, 'state', q.state) order by q.service) as participants
     from gdpr_participants q where q.store_id = r.store_id and q.request_id = r.request_id
   ) p on true
-  order by asked.position, r.created_at desc, r.request_id desc;
+  order by keys.position, r.created_at desc, r.request_id desc;
 end
 $$;
 
@@ -99,6 +110,6 @@ as $$
   ) open on open.type = all_requests.type and open.status = all_requests.status
 $$;
 
-revoke all on function lookup_gdpr_requests(uuid[], uuid[], uuid[]), count_gdpr_requests() from public;
-grant execute on function lookup_gdpr_requests(uuid[], uuid[], uuid[]) to customer_reader;
+revoke all on function lookup_gdpr_requests(uuid[], uuid[], uuid[], uuid[], integer[]), count_gdpr_requests() from public;
+grant execute on function lookup_gdpr_requests(uuid[], uuid[], uuid[], uuid[], integer[]) to customer_reader;
 grant execute on function count_gdpr_requests() to customer_worker;

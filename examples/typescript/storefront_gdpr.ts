@@ -22,13 +22,16 @@ const MUTATIONS: Record<string, string> = {
 
 /** Opens a request, or returns the one that is open already. */
 async function open(mutation: string): Promise<Request> {
-  const data = await ask<Record<string, Request>>(`mutation { ${mutation} { ${FIELDS} } }`);
-  return data[mutation]!;
+  const data = await ask<Record<string, { request: Request }>>(
+    `mutation { ${mutation} { request { ${FIELDS} } } }`,
+  );
+  return data[mutation]!.request;
 }
 
-/** The shopper's requests, also after an erasure, when `me` is gone. */
+/** The shopper's newest requests, also after an erasure, when `me` is gone. */
 async function list(): Promise<Request[]> {
-  return (await ask<{ gdprRequests: Request[] }>(`{ gdprRequests { ${FIELDS} } }`)).gdprRequests;
+  const query = `{ gdprRequests { nodes { ${FIELDS} } } }`;
+  return (await ask<{ gdprRequests: { nodes: Request[] } }>(query)).gdprRequests.nodes;
 }
 
 const [action = "list"] = process.argv.slice(2);

@@ -13,13 +13,13 @@ async function changeName(firstName: string): Promise<Profile> {
   for (let attempt = 1;; attempt++) {
     const { me } = await ask<{ me: Profile }>("{ me { firstName version } }");
     try {
-      const { updateProfile } = await ask<{ updateProfile: Profile }>(
+      const { updateProfile } = await ask<{ updateProfile: { customer: Profile } }>(
         `mutation ($input: UpdateProfileInput!, $version: Int) {
-          updateProfile(input: $input, expectedVersion: $version) { firstName version }
+          updateProfile(input: $input, expectedVersion: $version) { customer { firstName version } }
         }`,
         { input: { firstName }, version: me.version },
       );
-      return updateProfile;
+      return updateProfile.customer;
     } catch (error) {
       if (!(error instanceof Refused && error.code === "CONFLICT") || attempt === 3) throw error;
     }

@@ -128,14 +128,14 @@ function Facts({ view, reading: { facts, groups } }: { view: View; reading: Cust
 }
 
 function History(
-  { c, path, view: { at }, reading: { lines, facts: { version } } }: {
+  { c, path, view: { at }, reading: { lines, facts: { events } } }: {
     c: InspectContext;
     path: string;
     view: View;
     reading: CustomerReading;
   },
 ) {
-  const [newest, oldest] = [lines[0]?.newest.sequence ?? version, lines.at(-1)?.oldest.sequence ?? 1];
+  const [newest, oldest] = [lines[0]?.newest.sequence ?? events, lines.at(-1)?.oldest.sequence ?? 1];
   const page = (upTo: number) =>
     `${
       inStore(c, `${path}?${new URLSearchParams({ ...(at && { at: String(at) }), upto: String(upTo) })}`)
@@ -146,8 +146,9 @@ function History(
       viewer={c.var.by.id}
       momentHref={(sequence) => `${inStore(c, `${path}?at=${sequence}`)}#chart`}
       shown={at}
+      note={({ reason }) => reason}
       pageHref={page}
-      newerHref={newest < version ? page(Math.min(version, newest + EVENTS)) : undefined}
+      newerHref={newest < events ? page(Math.min(events, newest + EVENTS)) : undefined}
       olderHref={oldest > 1 ? page(oldest - 1) : undefined}
     />
   );

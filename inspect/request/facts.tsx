@@ -35,6 +35,7 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
             <PrincipalName
               id={requestedBy}
               type={openedBy?.principalType ?? "STAFF"}
+              service={openedBy?.principalService ?? null}
               viewer={c.var.by.id}
             />
           )}

@@ -1,10 +1,19 @@
 /** Account status of a customer: routes to suspend, reinstate and close an account. */
-import { allow, type Api, createRoute, json, refusals } from "../api.ts";
+import { optionalText } from "../../domain/input.ts";
+import { allow } from "../access.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import { changeHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
 import { customerPath, findCustomer } from "./profile.ts";
+
+const ReasonSchema = z.strictObject({
+  reason: optionalText(500).meta({
+    description:
+      "Free text for other staff, in the journal. It must not contain personal data of the customer",
+  }),
+}).meta({ id: "AccountReason" });
 
 /** The state machine decides which command each state accepts. */
 const COMMANDS = {
@@ -21,8 +30,12 @@ const routeOf = (command: Command) =>
     path: `/customers/{customerId}/${command}`,
     summary: COMMANDS[command],
     tags: ["Customers"],
-    middleware: allow(`${command} customers`, "CUSTOMER_MANAGER"),
-    request: { params: customerPath, headers: changeHeaders },
+    middleware: allow(`${command}Customer`),
+    request: {
+      params: customerPath,
+      headers: changeHeaders,
+      body: { required: false, content: { "application/json": { schema: ReasonSchema } } },
+    },
     responses: {
       200: { ...json("The updated customer", CustomerSchema), ...versioned },
       ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
@@ -36,7 +49,7 @@ export function addAccountRoutes(api: Api, { actors, lookups }: RestOptions): vo
       const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
       const { resource, headers } = await sendAndRead(
         c,
-        (context) => actors.send(ref, { type: `account.${command}` }, context),
+        (context) => actors.send(ref, { ...c.req.valid("json"), type: `account.${command}` }, context),
         () => findCustomer(c, lookups, customerId),
       );
       return c.json(bodyOf(resource), 200, headers);

@@ -1,7 +1,8 @@
 /** Schemas of an address in the REST API. */
-import { country, text } from "../../domain/input.ts";
+import { country, optionalText, text } from "../../domain/input.ts";
 import type { Address } from "../../db/lookups.ts";
 import { z } from "../api.ts";
+import { changesOf } from "../changes_schema.ts";
 
 export const AddressSchema = z.object({
   addressId: z.uuid(),
@@ -9,7 +10,7 @@ export const AddressSchema = z.object({
   line2: z.string().nullable(),
   city: z.string(),
   state: z.string().nullable(),
-  country: z.string().meta({ description: "ISO 3166-1 alpha-2", example: "CH" }),
+  country: z.string().meta({ description: "ISO 3166-1 alpha-2, or XK for Kosovo", example: "CH" }),
   postalCode: z.string().nullable(),
   isDefaultShipping: z.boolean(),
   isDefaultBilling: z.boolean(),
@@ -17,11 +18,11 @@ export const AddressSchema = z.object({
 
 export const NewAddressSchema = z.strictObject({
   line1: text(200).meta({ example: "Bahnhofstrasse 1" }),
-  line2: text(200).nullish(),
+  line2: optionalText(200),
   city: text(100).meta({ example: "Zürich" }),
-  state: text(100).nullish(),
-  country: country.meta({ description: "ISO 3166-1 alpha-2", example: "CH" }),
-  postalCode: text(20).nullish().meta({ example: "8001" }),
+  state: optionalText(100),
+  country: country.meta({ description: "ISO 3166-1 alpha-2, or XK for Kosovo", example: "CH" }),
+  postalCode: optionalText(20).meta({ example: "8001" }),
   isDefaultShipping: z.boolean().optional().meta({
     description: "If true, this address replaces the present default",
   }),
@@ -30,9 +31,9 @@ export const NewAddressSchema = z.strictObject({
   }),
 }).meta({ id: "NewAddress" });
 
-export const AddressChangesSchema = NewAddressSchema.partial().meta({
+export const AddressChangesSchema = changesOf(NewAddressSchema.partial()).meta({
   id: "AddressChanges",
-  description: "Absent fields remain unchanged; null clears an optional field.",
+  description: 'Absent fields remain unchanged; null or "" clears an optional field.',
 });
 
 export function bodyOf(address: Address): z.output<typeof AddressSchema> {

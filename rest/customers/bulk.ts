@@ -1,9 +1,13 @@
 /** `POST /customers/bulk`: streaming upsert of customers. */
 import { HTTPException } from "@hono/hono/http-exception";
 import { DomainError } from "../../domain/errors.ts";
+import { readStreamCoding } from "../../http/body_reader.ts";
+import { inflateStream } from "../../http/content_encoding.ts";
 import { PACE, pacedUpload } from "../../http/pace.ts";
 import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
-import { allow, type Api, createRoute, refusals } from "../api.ts";
+import { allow, recordAccess } from "../access.ts";
+import { type Api, createRoute, refusals } from "../api.ts";
+import { readCharset, toUtf8 } from "../charset.ts";
 import { commandContext, creationHeaders } from "../conditional_headers.ts";
 import { mapInOrder, type Work } from "../ordered_concurrency.ts";
 import { errorLine, JSON_LINES, jsonLines, lineOf, shutdownError } from "../json_lines.ts";
@@ -36,10 +40,20 @@ const bulk = createRoute({
   path: "/customers/bulk",
   summary: "Registers and updates many customers",
   description:
-    `Accepts one customer per line, as JSON or as comma-separated CSV whose first row names the fields. An empty
-cell leaves its field unchanged; only JSON can clear a field. A row with a \`customerId\` is about that customer, and only
+    `Accepts one customer per line, as JSON or as CSV whose first row names the fields. A row with a \`customerId\` is about that customer, and only
 a service may register a customer under an ID of its own. Any other row is about the customer with its \`email\`, which
 is compared without regard to case.
+
+A file of \`GET /customers/export\` is accepted as it is: \`status\`, \`version\`, \`registeredAt\` and \`updatedAt\`
+are ignored, also when they have been changed, and the row of an erased customer is UNCHANGED. To change a customer only
+at a version, use \`PATCH /customers/{customerId}\` with If-Match.
+
+CSV is accepted as spreadsheets write it: with commas, semicolons or tabs, which the first row or a line \`sep=;\` before
+it shows; with names of fields in any case, with spaces, hyphens or underscores (\`First Name\`); with columns without a
+name, whose cells must be empty; and with any line ends. An empty cell leaves its field unchanged; only JSON can clear a
+field. Blank rows, also those of empty cells, are ignored and not counted. A \`charset\` in the content type may be any
+of the WHATWG Encoding Standard; without one, the file is UTF-8, or UTF-16 if it has a byte order mark. The body may be
+compressed (\`Content-Encoding: gzip\` or \`deflate\`), up to 100 times.
 
 The response has one line for each row, in the order of the rows, and is sent while rows are still received. A row that
 cannot be applied is REFUSED with the reason; the others are applied. A row has at most ${
@@ -58,7 +72,7 @@ are buffered. While the service waits for it, a client has to send at least 1 Ki
     } seconds.`
       .replaceAll(/(?<!\n)\n(?!\n)/g, " "),
   tags: ["Bulk"],
-  middleware: allow("register and update customers", "CUSTOMER_MANAGER"),
+  middleware: allow("upsertCustomers"),
   request: { headers: creationHeaders, body: { required: true, content } },
   responses: {
     200: jsonLines("The result of each row", BulkResultSchema),
@@ -72,19 +86,24 @@ export function addBulkRoutes(
   { stallMs = STALL_MS, refusedLimit = REFUSED_LIMIT } = {},
 ): void {
   api.openapi(bulk, async (c) => {
-    const format = FORMATS.get(c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "");
+    const contentType = c.req.header("content-type") ?? "";
+    const format = FORMATS.get(contentType.split(";")[0]!.trim().toLowerCase());
     if (!format) {
       const message = `its content-type must be ${[...FORMATS.keys()].join(" or ")}`;
       throw new HTTPException(415, { message });
     }
+    const charset = readCharset(contentType);
+    const coding = readStreamCoding(c);
     const { storeId } = c.var.by;
+    await recordAccess(c, "CUSTOMERS_IMPORTED"); // the results show which customers exist
     const release = openStream(c, options.streams);
     const upsert = createUpsert(options, commandContext(c));
     const stop = new AbortController();
     const body: ReadableStream<Uint8Array<ArrayBuffer>> = c.req.raw.body ??
       new ReadableStream({ start: (controller) => controller.close() });
     const paced = pacedUpload(body, { ...PACE, stallMs: stallMs });
-    const rows = readRows(paced, format, { stallMs, signal: stop.signal });
+    const inflated = coding === undefined ? paced : inflateStream(paced, coding);
+    const rows = readRows(toUtf8(inflated, charset), format, { stallMs, signal: stop.signal });
     // An error of the whole file, such as its header, is reported by the status.
     const first = await withoutSlot(c, () => rows.next()).catch((error) => {
       stop.abort();
@@ -153,7 +172,7 @@ async function keysOf(
   row: BulkRow,
   find: (email: string) => Promise<string | undefined>,
 ): Promise<string[]> {
-  if ("refusal" in row) return [];
+  if (!("fields" in row)) return [];
   const { customerId, email } = row.fields;
   const owner = email === undefined ? undefined : await find(email).catch(() => undefined);
   return [customerId, email?.toLowerCase(), owner].filter((key) => key !== undefined);

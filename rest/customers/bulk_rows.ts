@@ -1,17 +1,34 @@
 /** Rows of a bulk upsert: JSON Lines, or CSV whose first row names the fields. */
-// @ts-types="@types/papaparse"
-import Papa from "papaparse";
 import { DomainError } from "../../domain/errors.ts";
 import { asDomainError } from "../../db/errors.ts";
 import { parseInput } from "../../domain/input.ts";
 import { z } from "../api.ts";
 import { type Line, LINE_LIMIT, type LineOptions, readLines } from "../line_splitter.ts";
+import { findDelimiter, readColumns, readDelimiterLine, splitCells } from "./csv_header.ts";
 import { NewCustomerSchema } from "./customer.ts";
 
-export const BulkRowSchema = NewCustomerSchema.partial({ email: true })
+const ignored = z.unknown().optional().meta({
+  description: "Ignored, so that exported customers are accepted",
+});
+/** Fields of an exported customer that a row cannot change. */
+const IGNORED = { status: ignored, version: ignored, registeredAt: ignored, updatedAt: ignored };
+
+export const BulkRowSchema = NewCustomerSchema
+  .extend({
+    email: NewCustomerSchema.shape.email.nullish(),
+    ...IGNORED,
+    anonymizedAt: z.string().nullish().meta({
+      description:
+        "A row with this time and without an email is that of an erased customer, who stays UNCHANGED",
+    }),
+  })
   .refine(
-    ({ customerId, email }) => customerId !== undefined || email !== undefined,
+    ({ customerId, email }) => customerId !== undefined || typeof email === "string",
     "customerId or email must be given",
+  )
+  .refine(
+    ({ email, anonymizedAt }) => email !== null || typeof anonymizedAt === "string",
+    { path: ["email"], message: "must be of type string" },
   )
   .meta({
     id: "BulkRow",
@@ -19,10 +36,20 @@ export const BulkRowSchema = NewCustomerSchema.partial({ email: true })
       "The customer with the customerId; without one, the customer with the email. Absent fields remain unchanged.",
   });
 
-export type BulkFields = z.output<typeof BulkRowSchema>;
+type ParsedRow = z.output<typeof BulkRowSchema>;
 
-/** A row with its fields, or with the reason of its refusal. Rows are counted from 1, without header and empty lines. */
-export type BulkRow = { row: number } & ({ fields: BulkFields } | { refusal: DomainError });
+/** Fields that a row sets. */
+export type BulkFields = Omit<ParsedRow, keyof typeof IGNORED | "anonymizedAt" | "email"> & {
+  email?: string;
+};
+
+/**
+ * A row with its fields, with the ID of an erased customer, or with the reason of its refusal. Rows are counted from 1,
+ * without header and blank rows.
+ */
+export type BulkRow =
+  & { row: number }
+  & ({ fields: BulkFields } | { erased: string } | { refusal: DomainError });
 
 export type RowFormat = "json" | "csv";
 
@@ -42,20 +69,37 @@ export async function* readRows(
     const row = ++count;
     const what = `row ${row}`;
     try {
-      return { row, fields: parseInput(BulkRowSchema, read(readText(line, what), what), `accept ${what}`) };
+      return {
+        row,
+        ...contentOf(parseInput(BulkRowSchema, read(readText(line, what), what), `accept ${what}`)),
+      };
     } catch (error) {
       const refusal = asDomainError(error);
       if (!refusal) throw error;
       return { row, refusal };
     }
   };
-  let read = format === "json" ? readJson : undefined;
-  for await (const batch of readLines(body, { ...options, quotes: format === "csv" })) {
-    const lines = batch.filter((line) => !isBlank(line));
-    if (lines.length === 0) continue;
-    const reader = read ??= csvReader(readText(lines.shift(), "the header"));
-    if (lines.length > 0) yield lines.values().map((line) => rowOf(reader, line));
+  let [read, delimiter] = [format === "json" ? readJson : undefined, ""];
+  const find = (line: string) => delimiter = readDelimiterLine(line) ?? findDelimiter(line, COLUMNS);
+  const lines = readLines(body, { ...options, quotes: format === "csv", findDelimiter: find });
+  for await (const batch of lines) {
+    const rows = batch.filter((line) => !isBlank(line, delimiter));
+    if (!read && rows.length > 0 && readDelimiterLine(readText(rows[0], "the header"))) rows.shift();
+    if (rows.length === 0) continue;
+    const reader = read ??= csvReader(readText(rows.shift(), "the header"), delimiter);
+    if (rows.length > 0) yield rows.values().map((line) => rowOf(reader, line));
   }
+}
+
+/** Removes the fields that a row cannot change. */
+function contentOf(row: ParsedRow): { fields: BulkFields } | { erased: string } {
+  const { email, anonymizedAt, ...others } = row;
+  const { customerId } = others;
+  if (typeof anonymizedAt === "string" && typeof email !== "string" && customerId !== undefined) {
+    return { erased: customerId };
+  }
+  const fields = Object.fromEntries(Object.entries(others).filter(([field]) => !(field in IGNORED)));
+  return { fields: { ...fields as Omit<BulkFields, "email">, ...(typeof email === "string" && { email }) } };
 }
 
 function readText(line: Line, what: string): string {
@@ -76,36 +120,48 @@ function readJson(text: string, what: string): unknown {
   }
 }
 
+/** Columns of a CSV. */
+const COLUMNS = {
+  accepted: [...Object.keys(NewCustomerSchema.shape), "anonymizedAt"],
+  ignored: Object.keys(IGNORED),
+};
+
 /** Creates a reader for the columns of the header. An empty cell leaves its field unchanged. */
-function csvReader(header: string): typeof readJson {
-  const names = readCells(header, "the header");
-  const accepted = Object.keys(NewCustomerSchema.shape);
-  if (!names.every((name) => accepted.includes(name)) || new Set(names).size < names.length) {
-    const reason = `its first row must name fields of a customer, each once: ${accepted.join(", ")}`;
-    throw new DomainError("INVALID_INPUT", `Cannot accept the CSV: ${reason}`);
-  }
+function csvReader(header: string, delimiter: string): typeof readJson {
+  const columns = readColumns(readCells(header, delimiter, "the header"), COLUMNS);
   return (text, what) => {
-    const cells = readCells(text, what);
-    if (cells.length !== names.length) {
-      throw refusal(what, `it has ${cells.length} cells where the header has ${names.length}`);
+    const cells = readCells(text, delimiter, what);
+    const filled = cells.findLastIndex((cell) => cell.trim() !== "") + 1;
+    if (cells.length < columns.length || filled > columns.length) {
+      throw refusal(what, `it has ${cells.length} cells where the header has ${columns.length}`);
     }
-    const fields = names.map((name, at) => [name, name === "returning" ? asBoolean(cells[at]!) : cells[at]]);
-    return Object.fromEntries(fields.filter(([, value]) => value !== ""));
+    const fields: [string, unknown][] = [];
+    for (const [at, column] of columns.entries()) {
+      const cell = cells[at]!;
+      if (column === null || cell.trim() === "") continue;
+      if (column === undefined) throw refusal(what, `it has a value in column ${at + 1}, which has no name`);
+      fields.push([column, column === "returning" ? asBoolean(cell) : cell]);
+    }
+    return Object.fromEntries(fields);
   };
 }
 
-function readCells(line: string, what: string): string[] {
-  const { data, errors } = Papa.parse<string[]>(line, { delimiter: ",", newline: "\n" });
-  if (errors.length > 0 || data.length !== 1) throw refusal(what, "its quotes do not match");
-  return data[0]!;
+function readCells(line: string, delimiter: string, what: string): string[] {
+  const cells = splitCells(line, delimiter);
+  if (!cells) throw refusal(what, "its quotes do not match");
+  return cells;
 }
 
+/** Excel writes TRUE and FALSE. */
 function asBoolean(cell: string): boolean | string {
-  return cell === "true" || (cell === "false" ? false : cell);
+  const lowerCase = cell.trim().toLowerCase();
+  return lowerCase === "true" || (lowerCase === "false" ? false : cell);
 }
 
-function isBlank(line: Line): boolean {
-  return line !== undefined && line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+/** Excel writes rows of empty cells after the last row with text. */
+function isBlank(line: Line, delimiter: string): boolean {
+  const bytes = new TextEncoder().encode(` \t\r${delimiter === "" ? "" : `"${delimiter}`}`);
+  return line !== undefined && line.every((byte) => bytes.includes(byte));
 }
 
 function refusal(what: string, reason: string, cause?: unknown): DomainError {

@@ -1,7 +1,11 @@
 /** Schemas of a customer in the REST API. */
-import { email, locale, phone, text, uuid } from "../../domain/input.ts";
+import { email } from "../../domain/email.ts";
+import { optionalLocale, optionalPhone, optionalText, uuid } from "../../domain/input.ts";
 import type { FoundCustomer } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
+import { changesOf } from "../changes_schema.ts";
+
+const status = z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]);
 
 export const CustomerSchema = z.object({
   customerId: z.uuid(),
@@ -11,8 +15,11 @@ export const CustomerSchema = z.object({
   lastName: z.string().nullable(),
   phone: z.string().nullable().meta({ description: "E.164" }),
   locale: z.string().nullable().meta({ description: "BCP 47" }),
-  status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]),
-  version: z.int().meta({ description: "Increases with every change; also the ETag" }),
+  status,
+  version: z.int().meta({
+    format: "int32",
+    description: "Increases with every change of profile, status or addresses; also the ETag",
+  }),
   registeredAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
   anonymizedAt: z.iso.datetime().nullable().meta({
@@ -20,18 +27,24 @@ export const CustomerSchema = z.object({
   }),
 }).meta({ id: "Customer" });
 
-const name = text(201).meta({
+const name = optionalText(201).meta({
   description:
-    "Convenience: the last word becomes lastName, the words before it firstName. Explicit fields take precedence.",
+    "Convenience: the last word becomes lastName, the words before it firstName. A firstName or lastName with a " +
+    "value takes precedence. For names that this splits wrongly, such as Gabriel García Márquez or 山田 太郎, send " +
+    "firstName and lastName instead.",
 });
 
+const EMAIL =
+  "A Unicode domain is converted to ASCII: münchen.example to xn--mnchen-3ya.example. Only ASCII characters before " +
+  "the @.";
+
 const profile = {
-  email: email.meta({ format: "email" }),
-  name: name.nullish(),
-  firstName: text(100).nullish(),
-  lastName: text(100).nullish(),
-  phone: phone.nullish().meta({ description: "E.164", example: "+41445551234" }),
-  locale: locale.nullish().meta({ description: "BCP 47", example: "de-CH" }),
+  email: email.meta({ format: "email", description: EMAIL }),
+  name,
+  firstName: optionalText(100),
+  lastName: optionalText(100),
+  phone: optionalPhone.meta({ description: "E.164", example: "+41445551234" }),
+  locale: optionalLocale.meta({ description: "BCP 47", example: "de-CH" }),
 };
 
 export const NewCustomerSchema = z.strictObject({
@@ -41,21 +54,43 @@ export const NewCustomerSchema = z.strictObject({
   ...profile,
   returning: z.boolean().optional().meta({
     description:
-      "True if the person was erased before and returns of their own will. Otherwise the email of an " +
-      "erased person is refused.",
+      "True if the person was erased before and returns of their own will. Otherwise the email of an erased person is " +
+      "refused: to staff, and in bulk. A service that registers a single customer needs no `returning`, because a sign-up " +
+      "is the person's own act; with false it asks for the refusal.",
   }),
 }).meta({ id: "NewCustomer" });
 
-export const CustomerChangesSchema = z.strictObject(profile).partial().meta({
+export const CustomerChangesSchema = changesOf(
+  z.strictObject({
+    ...profile,
+    status: status.meta({
+      description:
+        "SUSPENDED suspends, CLOSED closes, ACTIVE reinstates the account, like the operations of that name, together with " +
+        "the other changes or not at all",
+    }),
+  }).partial(),
+  { customerId: uuid.optional().meta({ description: "Accepted if it is the customerId of the path" }) },
+).meta({
   id: "CustomerChanges",
-  description: "Absent fields remain unchanged; null clears an optional field.",
+  description: 'Absent fields remain unchanged; null or "" clears an optional field.',
 });
 
-/** Converts profile fields to those of the actor's command: splits `name` into first and last name. */
-export function profileOf<Fields extends { name?: string | null | undefined }>(
-  { name, ...fields }: Fields,
-): Omit<Fields, "name"> {
-  return { ...splitName(name), ...fields };
+interface Names {
+  name?: string | null | undefined;
+  firstName?: string | null | undefined;
+  lastName?: string | null | undefined;
+}
+
+/**
+ * Converts profile fields to those of the actor's command: splits `name` into first and last name, unless these have a
+ * value of their own.
+ */
+export function profileOf<Fields extends Names>({ name, ...fields }: Fields): Omit<Fields, "name"> {
+  const split = splitName(name);
+  const given = Object.entries(fields).filter(([field, value]) =>
+    value !== null || !Object.hasOwn(split, field)
+  );
+  return { ...split, ...Object.fromEntries(given) } as Omit<Fields, "name">;
 }
 
 function splitName(name: string | null | undefined) {

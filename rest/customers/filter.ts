@@ -1,5 +1,6 @@
 /** Schemas of a customer search: as query parameters, where every value is text, or as a JSON body. */
-import { email, text, uuid } from "../../domain/input.ts";
+import { email, emailPrefix } from "../../domain/email.ts";
+import { text, uuid } from "../../domain/input.ts";
 import type { CustomerFilter } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
 import { PAGE_LIMIT, pageQuery } from "../pagination.ts";
@@ -17,7 +18,7 @@ const filter = {
     format: "email",
     description: "The whole email, compared without regard to case",
   }),
-  emailPrefix: text(254).optional().meta({
+  emailPrefix: emailPrefix.optional().meta({
     description: "Beginning of the email, compared without regard to case",
   }),
   namePrefix: text(100)
@@ -31,6 +32,11 @@ const filter = {
   groupId: uuid.optional().meta({ description: "Only members of this group" }),
   createdFrom: timestamp("Registered at this time or later"),
   createdTo: timestamp("Registered before this time"),
+  updatedFrom: timestamp(
+    "Last changed at this time or later: the profile, the status or an address. To follow changes, begin one minute " +
+      "before the start of the last read, because a change becomes visible shortly after its time.",
+  ),
+  updatedTo: timestamp("Last changed before this time"),
 };
 
 const inQuery = {

@@ -6,7 +6,7 @@ export const MembershipSchema = z.object({
   groupId: z.uuid(),
   name: z.string(),
   priceListId: z.uuid(),
-  priority: z.int(),
+  priority: z.int().meta({ format: "int32" }),
   assignedAt: z.iso.datetime(),
 }).meta({ id: "Membership" });
 

@@ -2,7 +2,8 @@
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Customer, Lookups } from "../../db/lookups.ts";
-import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import {
   changeHeaders,
@@ -26,7 +27,7 @@ const register = createRoute({
   path: "/customers",
   summary: "Registers a customer",
   tags,
-  middleware: [allow("register customers", "CUSTOMER_MANAGER")] as const,
+  middleware: allow("registerCustomer"),
   request: {
     headers: creationHeaders,
     body: { required: true, content: { "application/json": { schema: NewCustomerSchema } } },
@@ -46,7 +47,7 @@ const show = createRoute({
   path: "/customers/{customerId}",
   summary: "Returns a customer",
   tags,
-  middleware: [allow("read customers", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER")] as const,
+  middleware: allow("getCustomer"),
   request: { params: customerPath, headers: readHeaders },
   responses: {
     200: { ...json("The customer", CustomerSchema), ...versioned },
@@ -59,9 +60,9 @@ const change = createRoute({
   operationId: "updateCustomer",
   method: "patch",
   path: "/customers/{customerId}",
-  summary: "Updates the profile of a customer",
+  summary: "Updates the profile and the status of a customer",
   tags,
-  middleware: [allow("change customers", "CUSTOMER_MANAGER")] as const,
+  middleware: allow("updateCustomer"),
   request: {
     params: customerPath,
     headers: changeHeaders,
@@ -75,17 +76,19 @@ const change = createRoute({
 
 export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): void {
   api.openapi(register, async (c) => {
-    const { customerId, ...fields } = c.req.valid("json");
     const { storeId, type } = c.var.by;
+    // A sign-up at the identity service is the person's own act.
+    const { customerId, returning = type === "SYSTEM", ...fields } = c.req.valid("json");
     if (customerId !== undefined && type !== "SYSTEM") {
       throw new DomainError("FORBIDDEN", "Cannot choose the customerId: only services may choose one");
     }
     const ref = { kind: "customer", storeId, ...(customerId !== undefined && { id: customerId }) } as const;
     const { resource, headers } = await sendAndRead(
       c,
-      (context) => actors.send(ref, { ...profileOf(fields), type: "register" }, context),
+      (context) => actors.send(ref, { ...profileOf(fields), returning, type: "register" }, context),
       (id) => findCustomer(c, lookups, id),
     );
+    c.set("answered", { ...c.var.answered, customerId: resource.customerId });
     return c.json(bodyOf(resource), 201, { ...headers, location: `/customers/${resource.customerId}` });
   });
 
@@ -100,13 +103,25 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
   api.openapi(change, async (c) => {
     const { customerId } = c.req.valid("param");
     const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
-    const command = { ...profileOf(c.req.valid("json")), type: "profile.update" as const };
+    const { customerId: ownId = customerId, status, ...fields } = c.req.valid("json");
+    if (ownId !== customerId) throw otherCustomer(customerId);
+    const profile = profileOf(fields);
     const { resource, headers } = await sendAndRead(
       c,
-      (context) => actors.send(ref, command, context),
+      (context) =>
+        status === undefined
+          ? actors.send(ref, { ...profile, type: "profile.update" }, context)
+          : actors.send(ref, { ...profile, status, type: "account.update" }, context),
       () => findCustomer(c, lookups, customerId),
     );
     return c.json(bodyOf(resource), 200, headers);
+  });
+}
+
+function otherCustomer(customerId: string): DomainError {
+  const message = `must be ${customerId}, which the path names, or absent`;
+  return new DomainError("INVALID_INPUT", `Cannot change customer ${customerId}: customerId ${message}`, {
+    fields: [{ field: "customerId", message }],
   });
 }
 

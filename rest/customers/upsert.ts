@@ -1,5 +1,5 @@
 /** Upsert of one row: finds the customer and sends the same command as the route of a single customer. */
-import { hasCode } from "../../domain/errors.ts";
+import { DomainError, hasCode } from "../../domain/errors.ts";
 import { createAnswers } from "../../actors/runtime/idempotency.ts";
 import type { Answer, CommandContext } from "../../actors/runtime/protocol.ts";
 import { ErrorSchema, z } from "../api.ts";
@@ -9,14 +9,17 @@ import type { BulkFields, BulkRow } from "./bulk_rows.ts";
 import { profileOf } from "./customer.ts";
 
 export const BulkResultSchema = z.object({
-  row: z.int().meta({ description: "Counted from 1, without the header and empty lines" }),
+  row: z.int().meta({ format: "int32", description: "Counted from 1, without the header and blank rows" }),
   customerId: z.uuid().nullable(),
   result: z.enum(["CREATED", "UPDATED", "UNCHANGED", "REFUSED"]),
-  version: z.int().nullable(),
+  version: z.int().nullable().meta({ format: "int32" }),
   error: ErrorSchema.optional(),
 }).meta({ id: "BulkResult" });
 
 export type BulkResult = z.output<typeof BulkResultSchema>;
+
+/** Part of an actor's answer that a result has. */
+type BulkAnswer = Pick<Answer, "id" | "version" | "changed">;
 
 export type Upsert = (row: BulkRow) => Promise<BulkResult>;
 
@@ -102,7 +105,17 @@ export function createUpsert(
     return await upsertByEmail(email!, fields, key);
   }
 
-  async function upsert(row: number, fields: BulkFields): Promise<Answer> {
+  /** @throws {DomainError} NOT_FOUND: the store has no erased customer with this ID */
+  async function leaveErased(customerId: string): Promise<BulkAnswer> {
+    const customer = await lookups.findCustomer({ storeId, customerId });
+    if (!customer?.anonymizedAt) {
+      throw new DomainError("NOT_FOUND", `Cannot find an erased customer ${customerId}`);
+    }
+    return { id: customerId, version: customer.version, changed: false };
+  }
+
+  async function upsert(row: number, given: BulkFields): Promise<BulkAnswer> {
+    const fields = withoutWholeName(given);
     const key = keyOf(row);
     if (key === undefined) return await upsertFirst(fields, key);
     const stored = await findAnswer(key);
@@ -120,12 +133,24 @@ export function createUpsert(
   return async (row) => {
     try {
       if ("refusal" in row) throw row.refusal;
-      const { id, version, changed } = await upsert(row.row, row.fields);
+      const { id, version, changed } =
+        await ("erased" in row ? leaveErased(row.erased) : upsert(row.row, row.fields));
       const result = !changed ? "UNCHANGED" : version === 1 ? "CREATED" : "UPDATED";
       return { row: row.row, customerId: id, result, version };
     } catch (error) {
-      const customerId = "fields" in row ? row.fields.customerId ?? null : null;
+      const customerId = "fields" in row
+        ? row.fields.customerId ?? null
+        : "erased" in row
+        ? row.erased
+        : null;
       return { row: row.row, customerId, result: "REFUSED", version: null, error: errorResponse(error).body };
     }
   };
+}
+
+/** An exported customer has the name as a whole and in parts. The parts are exact. */
+function withoutWholeName(fields: BulkFields): BulkFields {
+  if (fields.firstName === undefined || fields.lastName === undefined) return fields;
+  const { name: _, ...others } = fields;
+  return others;
 }

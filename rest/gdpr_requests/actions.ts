@@ -1,6 +1,7 @@
 /** Actions of staff on a GDPR request. Its state machine decides which action each state accepts. */
-import { text } from "../../domain/input.ts";
-import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
+import { optionalText, text } from "../../domain/input.ts";
+import { allow } from "../access.ts";
+import { type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import { changeHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
@@ -11,10 +12,20 @@ const ReasonSchema = z.strictObject({
   reason: text(500).meta({ description: "Free text. It must not contain personal data of the subject" }),
 }).meta({ id: "Reason" });
 const service = text(100).meta({ example: "order-service" });
-const OptionalReasonSchema = ReasonSchema.partial().meta({ id: "OptionalReason" });
-const RetrySchema = OptionalReasonSchema.extend({ service: service.optional() }).meta({ id: "Retry" });
-const DecisionSchema = OptionalReasonSchema.extend({ service: service.optional() }).meta({ id: "Decision" });
-const RejectionSchema = ReasonSchema.extend({ service: service.optional() }).meta({ id: "Rejection" });
+const OptionalReasonSchema = z.strictObject({
+  reason: optionalText(500).meta({
+    description: "Free text. It must not contain personal data of the subject",
+  }),
+}).meta({ id: "OptionalReason" });
+const RetrySchema = OptionalReasonSchema.extend({
+  service: optionalText(100).meta({ example: "order-service" }),
+}).meta({ id: "Retry" });
+const DecisionSchema = OptionalReasonSchema.extend({
+  service: optionalText(100).meta({ example: "order-service" }),
+}).meta({ id: "Decision" });
+const RejectionSchema = ReasonSchema.extend({
+  service: optionalText(100).meta({ example: "order-service" }),
+}).meta({ id: "Rejection" });
 const WaiverSchema = ReasonSchema.extend({ service }).meta({ id: "Waiver" });
 
 const ACTIONS = {
@@ -43,7 +54,7 @@ const partsOf = (action: Action) =>
     path: `/gdpr-requests/{requestId}/${action}`,
     summary: ACTIONS[action],
     tags,
-    middleware: allow(`${action} GDPR requests`, "PRIVACY_OFFICER"),
+    middleware: allow(`${action}GdprRequest`),
     responses: {
       200: { ...json("The updated request", RequestSchema), ...versioned },
       ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
@@ -61,13 +72,15 @@ const withBody = <Schema extends z.ZodType>(action: Action, schema: Schema, requ
   });
 
 export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void {
-  function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
+  async function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
     const ref = { kind: "gdpr_request", storeId: c.var.by.storeId, id: requestId } as const;
-    return sendAndRead(
+    const change = await sendAndRead(
       c,
       (context) => actors.sendUnchecked(ref, { ...fields, type }, context),
       (id, storeId) => readRequest(reader, storeId, id),
     );
+    c.set("answered", { ...c.var.answered, customerId: change.resource.customerId });
+    return change;
   }
 
   for (const action of ["cancel", "release"] as const) {

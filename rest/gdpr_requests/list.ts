@@ -2,11 +2,12 @@
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { text, uuid } from "../../domain/input.ts";
 import { searchRequests } from "../../db/gdpr_search.ts";
+import { allow, answeredOf } from "../access.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
 import { pageBody, pageOf, pageQuery, readCursor } from "../pagination.ts";
 import { OUTCOMES, RequestSummarySchema, STATUSES, summaryOf } from "./request.ts";
-import { mayRead, tags } from "./requests.ts";
+import { tags } from "./requests.ts";
 
 const list = createRoute({
   operationId: "listGdprRequests",
@@ -14,7 +15,7 @@ const list = createRoute({
   path: "/gdpr-requests",
   summary: "Lists the requests of the store, newest first",
   tags,
-  middleware: mayRead,
+  middleware: allow("listGdprRequests"),
   request: {
     query: z.strictObject({
       type: z.enum(RIGHTS).optional(),
@@ -71,6 +72,7 @@ export function addListRoute(api: Api, { reader }: RestOptions): void {
       last.createdAt.getTime(),
       last.requestId,
     ]);
+    c.set("answered", answeredOf(body.items));
     return c.json(body, 200);
   });
 }

@@ -2,7 +2,8 @@
 import { AT_RISK_MS, OUTCOMES, THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
 import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
 import { RIGHTS } from "../../actors/gdpr/types.ts";
-import { email, locale, phone, text, uuid } from "../../domain/input.ts";
+import { email } from "../../domain/email.ts";
+import { optionalLocale, optionalPhone, optionalText, uuid } from "../../domain/input.ts";
 import type { GdprRequestRow, ParticipantRow } from "../../db/gdpr_requests.ts";
 import type { FoundRequest } from "../../db/gdpr_search.ts";
 import { z } from "../api.ts";
@@ -13,7 +14,9 @@ const PARTICIPANT_STATES = ["ASKED", "RETRYING", "OVERDUE", "RECEIVED", "CONFIRM
 
 /** State of a machine. A nested state is an object with an entry for each active region. */
 export const StateSchema = z.union([z.string(), z.record(z.string(), z.unknown())]).meta({
-  description: "State of the request's state machine; a nested state is an object",
+  description:
+    "Diagnostic: the state of the request's state machine; a nested state is an object. Its names may change in every " +
+    "version. Programs use `status`, `outcome`, `held` and `participants`.",
   example: { IN_PROGRESS: { awaiting_confirmations: { "order-service": "asked" } } },
 });
 
@@ -23,7 +26,8 @@ const sharedFields = {
   type: z.enum(RIGHTS),
   status: z.enum(STATUSES),
   outcome: z.enum(OUTCOMES).nullable().meta({
-    description: "Null until COMPLETED. FULFILLED_WITH_WAIVERS: at least one service was waived. NOT_FETCHED: the " +
+    description:
+      "Null until COMPLETED. FULFILLED_WITH_WAIVERS: at least one service was waived. NOT_FETCHED: the " +
       "documents expired or were destroyed before the subject had fetched them; until then the request is FULFILLED",
   }),
   proposed: z.boolean().meta({
@@ -40,13 +44,15 @@ const sharedFields = {
   atRisk: z.boolean().meta({ description: "Open, and due within seven days" }),
   overdue: z.boolean().meta({ description: "Open, and its due date has passed" }),
   createdAt: z.iso.datetime(),
-  dueAt: z.iso.datetime(),
+  dueAt: z.iso.datetime().meta({
+    description: "In UTC: one calendar month after receipt, counted in UTC; three if it was extended",
+  }),
   completedAt: z.iso.datetime().nullable(),
   requestedBy: z.uuid().meta({
     description: "The subject, staff member or service that opened it",
   }),
-  machine: z.string().meta({ description: "The state machine of the request, as name@version" }),
-  version: z.int().meta({ description: "Increases with every event; also the ETag" }),
+  machine: z.string().meta({ description: "Diagnostic: the state machine of the request, as name@version" }),
+  version: z.int().meta({ format: "int32", description: "Increases with every event; also the ETag" }),
 };
 const participation = { service: z.string(), state: z.enum(PARTICIPANT_STATES) };
 
@@ -59,7 +65,10 @@ export const RequestSummarySchema = z.object({
 
 const ParticipantSchema = z.object({
   ...participation,
-  attempts: z.int().meta({ description: "Number of attempts since the last retry by staff" }),
+  attempts: z.int().meta({
+    format: "int32",
+    description: "Number of attempts since the last retry by staff",
+  }),
   nextAttemptAt: z.iso.datetime().nullable().meta({ description: "Null: there is no automatic retry" }),
   lastError: z.string().nullable(),
   evidence: z.string().nullable().meta({ description: "The service's own statement of what it has done" }),
@@ -101,10 +110,10 @@ export const NewRequestSchema = z.strictObject({
   type: z.enum(RIGHTS),
   corrections: z.strictObject({
     email: email.optional(),
-    firstName: text(100).nullish(),
-    lastName: text(100).nullish(),
-    phone: phone.nullish().meta({ description: "E.164", example: "+41445551234" }),
-    locale: locale.nullish().meta({ description: "BCP 47", example: "de-CH" }),
+    firstName: optionalText(100),
+    lastName: optionalText(100),
+    phone: optionalPhone.meta({ description: "E.164", example: "+41445551234" }),
+    locale: optionalLocale.meta({ description: "BCP 47", example: "de-CH" }),
   }).optional().meta({
     description:
       "Required for a RECTIFICATION, not accepted otherwise: the correct values of at least one field of the profile",

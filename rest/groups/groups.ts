@@ -1,13 +1,15 @@
 /** Shopper groups: routes to create, read, update and delete a group. */
-import { DomainError } from "../../domain/errors.ts";
+import { DomainError, hasCode } from "../../domain/errors.ts";
 import type { CommandContext } from "../../actors/runtime/protocol.ts";
 import { uuid } from "../../domain/input.ts";
 import { findShopperGroup, type ShopperGroup } from "../../db/shopper_groups.ts";
 import type { ReadSql } from "../../db/store_reader.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import {
   changeHeaders,
+  commandContext,
   creationHeaders,
   etag,
   isNotModified,
@@ -20,15 +22,16 @@ import { bodyOf, GroupChangesSchema, GroupSchema, NewGroupSchema } from "./group
 export const groupPath = z.object({ groupId: uuid });
 
 const tags = ["Groups"];
-const mayWrite = allow("change groups", "CUSTOMER_MANAGER");
 
 const create = createRoute({
   operationId: "createGroup",
   method: "post",
   path: "/groups",
   summary: "Creates a group",
+  description:
+    "Repeated under its Idempotency-Key after the group was deleted, it returns the deleted group.",
   tags,
-  middleware: mayWrite,
+  middleware: allow("createGroup"),
   request: {
     headers: creationHeaders,
     body: { required: true, content: { "application/json": { schema: NewGroupSchema } } },
@@ -48,7 +51,7 @@ const show = createRoute({
   path: "/groups/{groupId}",
   summary: "Returns a group, even a deleted one",
   tags,
-  middleware: allow("read groups", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
+  middleware: allow("getGroup"),
   request: { params: groupPath, headers: readHeaders },
   responses: {
     200: { ...json("The group", GroupSchema), ...versioned },
@@ -63,7 +66,7 @@ const change = createRoute({
   path: "/groups/{groupId}",
   summary: "Updates a group, with immediate effect on its members' prices",
   tags,
-  middleware: mayWrite,
+  middleware: allow("updateGroup"),
   request: {
     params: groupPath,
     headers: changeHeaders,
@@ -81,14 +84,15 @@ const remove = createRoute({
   path: "/groups/{groupId}",
   summary: "Deletes a group",
   description:
-    "With the response, the group decides no prices any more, and its name can be used again. Its record remains. Its " +
-    "memberships end shortly after, each with an event customer.group_removed.",
+    "With the response, the group decides no prices any more, and its name can be used again. Its record remains, " +
+    "where GET shows it. Its memberships end shortly after, each with an event customer.group_removed. NOT_FOUND at a " +
+    "second DELETE.",
   tags,
-  middleware: mayWrite,
+  middleware: allow("deleteGroup"),
   request: { params: groupPath, headers: changeHeaders },
   responses: {
-    200: { ...json("The deleted group", GroupSchema), ...versioned },
-    ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
+    204: { description: "Deleted", ...versioned },
+    ...refusals("NOT_FOUND", "CONFLICT"),
   },
 });
 
@@ -124,9 +128,11 @@ export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void 
   api.openapi(remove, async (c) => {
     const { groupId } = c.req.valid("param");
     const ref = { kind: "shopper_group", storeId: c.var.by.storeId, id: groupId } as const;
-    const send = (context: CommandContext) => actors.send(ref, { type: "group.delete" }, context);
-    const { resource, headers } = await sendAndRead(c, send, read);
-    return c.json(bodyOf(resource), 200, headers);
+    const { version } = await actors.send(ref, { type: "group.delete" }, commandContext(c)).catch((cause) => {
+      if (!hasCode(cause, "REFUSED_IN_STATE")) throw cause;
+      throw new DomainError("NOT_FOUND", `Cannot delete group ${groupId}: it has been deleted`, { cause });
+    });
+    return c.body(null, 204, { etag: etag(version) });
   });
 }
 

@@ -74,10 +74,10 @@ Deno.test("customer commands", async (t) => {
     const own = { by: shopper(ref) };
     await assert.rejects(tell(world, ref, "profile.update", { firstName: "Ada" }, own), {
       message:
-        `Cannot profile.update ${ref.id}: suspended; the customer may not until the account is active again`,
+        `Cannot change the profile of customer ${ref.id}: it is suspended; the customer may not until the account is active again`,
     });
     await assert.rejects(tell(world, ref, "address.add", ADDRESS), {
-      message: `Cannot address.add ${ref.id}: suspended`,
+      message: `Cannot add an address to customer ${ref.id}: it is suspended`,
     });
   });
 

@@ -47,10 +47,11 @@ const TABLE: Record<string, Partial<Record<Type, Partial<Record<By, string>>>>> 
   },
   anonymized: {},
 };
+const REMOVED = "customer.group_removed";
 const TYPES = Object.keys(TABLE.active ?? {}).concat("account.reinstate") as Type[];
 /** Published messages of each command: the domain event with its changed fields, and the audit action. */
 const MESSAGES: Record<Type, { topic?: string; fields?: string[]; action: string }> = {
-  "profile.update": { topic: "customer.updated", fields: ["first_name"], action: "CUSTOMER_UPDATED" },
+  "profile.update": { topic: "customer.updated", fields: ["firstName"], action: "CUSTOMER_UPDATED" },
   "address.add": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_ADDED" },
   "address.update": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_UPDATED" },
   "address.delete": { topic: "customer.updated", fields: ["addresses"], action: "ADDRESS_DELETED" },
@@ -108,6 +109,7 @@ for (const path of paths) {
         async () => {
           const { ref, fields: sentFields } = await arrange(world, commands, type);
           const before = await rows(world, ref);
+          const groups = await groupsOf(world, ref);
           const principal = { CUSTOMER: shopper(ref), STAFF: world.staff, SYSTEM: world.system }[by];
           const sending = tell(world, ref, type, sentFields, { by: principal });
           if (forbidden || expected === undefined) {
@@ -117,28 +119,53 @@ for (const path of paths) {
           }
           const answer = await sending;
           assert.equal(answer.state, expected || state);
+          const ofMemberships = type.startsWith("group.");
           const after = await rows(world, ref);
+          assert.equal(answer.version, ofMemberships ? after.membershipVersion : after.version);
           assert.deepEqual(
-            [after.status, after.anonymized, after.version, after.journal, after.last],
+            [
+              after.status,
+              after.anonymized,
+              after.version,
+              after.membershipVersion,
+              after.journal,
+              after.last,
+            ],
             [
               STATUS[answer.state],
               answer.state === "anonymized",
-              before.version + 1,
+              before.version + (ofMemberships ? 0 : 1),
+              before.membershipVersion + (ofMemberships ? 1 : 0),
               before.journal + 1,
               type,
             ],
           );
           const { topic, fields, action } = MESSAGES[type];
+          const removed = type === "erase" ? groups.map((groupId) => ({ topic: REMOVED, groupId })) : [];
+          const { version, membershipVersion } = after;
+          const versions = topic?.startsWith("customer.group") || type === "erase"
+            ? { version, membershipVersion }
+            : { version };
+          const status = fields?.includes("status") ? { status: after.status } : {};
           const audit = {
             topic: "audit.event",
             action,
             actor: { id: principal.id, type: by },
             target: { id: ref.id, type: "customer" },
             before: { state, version: before.version },
-            after: { state: answer.state, version: answer.version },
+            after: { state: answer.state, version: after.version },
           };
           assert.deepEqual(await outbox(world, ref, before.outbox), [
-            ...(topic ? [{ topic, ...(fields ? { fields } : {}), ...groupOf(sentFields) }] : []),
+            ...removed.map((event) => ({ ...event, ...versions })),
+            ...(topic
+              ? [{
+                topic,
+                ...versions,
+                ...(fields ? { fields } : {}),
+                ...status,
+                ...groupOf(sentFields),
+              }]
+              : []),
             audit,
           ]);
         },
@@ -220,15 +247,38 @@ async function outbox({ admin }: World, { id }: ActorRef, first: number) {
   const events = await admin<{ topic: string; payload: Record<string, unknown> }[]>`
     select topic, payload from outbox where key = ${id} order by seq offset ${first}`;
   return events.map(({ topic, payload }) => {
-    const { action, actor, target, before, after, groupId, changedFields } = payload;
+    const {
+      action,
+      actor,
+      target,
+      before,
+      after,
+      groupId,
+      changedFields,
+      status,
+      version,
+      membershipVersion,
+    } = payload;
     if (topic === "audit.event") return { topic, action, actor, target, before, after };
-    return { topic, ...(changedFields ? { fields: changedFields } : {}), ...(groupId ? { groupId } : {}) };
+    return {
+      topic,
+      version,
+      ...(changedFields ? { fields: changedFields } : {}),
+      ...(status ? { status } : {}),
+      ...(groupId ? { groupId, membershipVersion } : {}),
+    };
   });
+}
+
+async function groupsOf({ admin }: World, { id }: ActorRef): Promise<string[]> {
+  const rows = await admin<{ groupId: string }[]>`
+    select group_id from customer_group_memberships where customer_id = ${id}`;
+  return rows.map(({ groupId }) => groupId);
 }
 
 async function rows({ admin }: World, { id }: ActorRef) {
   const [row] = await admin`
-    select status, version, anonymized_at is not null as anonymized,
+    select status, version, membership_version, anonymized_at is not null as anonymized,
       (select count(*)::int from actor_events where actor_id = customer_id) as journal,
       (select event_type from actor_events where actor_id = customer_id order by sequence desc limit 1) as last,
       (select count(*)::int from outbox where key = customer_id::text) as outbox

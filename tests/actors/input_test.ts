@@ -19,8 +19,7 @@ const INVALID: [command: string, field: string, values: unknown[]][] = [
   ]],
   ["register", "password", ["secret"]],
   ["profile.update", "firstName", [
-    "",
-    "   ",
+    "\u3164",
     "\u200b\u2060",
     LONG,
     "A\u0000da",
@@ -32,9 +31,8 @@ const INVALID: [command: string, field: string, values: unknown[]][] = [
     [],
     "\ud800",
   ]],
-  ["profile.update", "lastName", ["", LONG, "\u0007"]],
+  ["profile.update", "lastName", ["\u2800", LONG, "\u0007"]],
   ["profile.update", "phone", [
-    "",
     "0445551234",
     "+0445551234",
     "+41 44 555 12 34",
@@ -42,7 +40,6 @@ const INVALID: [command: string, field: string, values: unknown[]][] = [
     "none",
   ]],
   ["profile.update", "locale", [
-    "",
     "x",
     "de_CH_",
     "-",
@@ -56,7 +53,7 @@ const INVALID: [command: string, field: string, values: unknown[]][] = [
   ["address.add", "line1", [undefined, null, "", LONG]],
   ["address.add", "city", [null, "", LONG]],
   ["address.add", "country", [null, "", "ch", "CHE", "XX", "EU", "UK"]],
-  ["address.add", "postalCode", ["", LONG]],
+  ["address.add", "postalCode", ["\u200b", LONG]],
   ["address.add", "isDefaultShipping", [null, "yes", 1]],
   ["address.add", "customerId", [crypto.randomUUID()]],
   ["address.update", "addressId", [undefined, "", "1", "' or 1 = 1", LONG, "\u0000"]],

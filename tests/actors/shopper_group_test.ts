@@ -17,9 +17,9 @@ Deno.test("shopper groups", async (t) => {
       const answer = await tell(world, ref, "group.delete", {}, { by: world.staff });
       assert.deepEqual(answer, { id: ref.id, state: "deleted", version: 3, ids: {}, changed: true });
       assert.deepEqual(await messagesOf(world, ref), [
-        ["audit.event", "SHOPPER_GROUP_CREATED", undefined, "active", ["name", "price_list_id", "priority"]],
+        ["audit.event", "SHOPPER_GROUP_CREATED", undefined, "active", ["name", "priceListId", "priority"]],
         ["audit.event", "SHOPPER_GROUP_UPDATED", "active", "active", ["priority"]],
-        ["audit.event", "SHOPPER_GROUP_DELETED", "active", "deleted", ["deleted_at"]],
+        ["audit.event", "SHOPPER_GROUP_DELETED", "active", "deleted", ["deletedAt"]],
       ]);
       const journal = await world.admin`
       select event_type, principal_id from actor_events where actor_id = ${ref.id} order by sequence`;

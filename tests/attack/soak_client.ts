@@ -2,7 +2,7 @@
  * Process that calls GetCustomerGroups: `soak_client.ts {"port", "calls", "width", …}`. Prints `{"answered", "failed"}`
  * every second and at the end, and exits when all calls have completed.
  */
-import { connectTo } from "./calls.ts";
+import { type Connection, connectTo } from "./calls.ts";
 import { GROUPS, grpcFields } from "./attacks/requests.ts";
 import { groupsRequest, type Visit } from "./innocent.ts";
 
@@ -30,18 +30,23 @@ const print = () => console.log(JSON.stringify(progress));
 let begun = 0;
 let connection = connectTo(visit.grpcPort);
 
+/** The shared connection; a new one after a GOAWAY, which the server sends when a connection reaches its maximum age. */
+async function current(): Promise<Connection> {
+  const shared = connection;
+  const opened = await shared.catch(() => undefined);
+  if (opened?.usable) return opened;
+  if (connection === shared) connection = connectTo(visit.grpcPort);
+  return await connection;
+}
+
 async function caller(): Promise<void> {
   while (begun++ < calls) {
-    const mine = connection;
     try {
-      await (await mine).call(fields, message);
+      await (await current()).call(fields, message);
       progress.answered++;
     } catch (error) {
       progress.failed++;
       progress.reason ??= String(error);
-      if (connection === mine && !(await mine.catch(() => undefined))?.usable) {
-        connection = connectTo(visit.grpcPort);
-      }
     }
   }
 }

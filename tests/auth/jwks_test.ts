@@ -1,6 +1,7 @@
 /** Key rotation and outages of the issuer's JWKS endpoint. */
 import { createTokenVerifier } from "../../auth/token.ts";
 import assert from "node:assert/strict";
+import { createAuthority } from "../rpc/certificates.ts";
 import { assertRefused, assertUnavailable, claimsFor, generateKey, sign, startIssuer } from "./issuer.ts";
 
 Deno.test("verifier accepts a new key and drops a withdrawn one", async () => {
@@ -34,6 +35,20 @@ Deno.test("verifier reads the keys once for many tokens, and once for many unkno
     await assertRefused(verify(token), token, /publishes no key/);
   }
   assert.equal(issuer.reads, 1);
+});
+
+Deno.test("verifier trusts the given authority of the issuer's certificate, and no other", async () => {
+  const key = await generateKey();
+  const [own, other] = [createAuthority("own"), createAuthority("other")];
+  await using issuer = startIssuer(key);
+  const { certificate: cert, key: privateKey } = own.issue({ ip: "127.0.0.1" }, { dns: "localhost" });
+  const options = { hostname: "127.0.0.1", port: 0, cert, key: privateKey, onListen() {} };
+  await using server = Deno.serve(options, () => Response.json({ keys: [key.publicJwk] }));
+  const jwksUrl = new URL(`https://localhost:${server.addr.port}/jwks.json`);
+  const token = await sign(key, claimsFor(issuer));
+  await createTokenVerifier({ ...issuer, jwksUrl, jwksCa: own.certificate })(token);
+  await assertUnavailable(createTokenVerifier({ ...issuer, jwksUrl, jwksCa: other.certificate })(token));
+  await assertUnavailable(createTokenVerifier({ ...issuer, jwksUrl })(token));
 });
 
 Deno.test("verifier is unavailable while the keys cannot be read, and recovers", async (t) => {

@@ -35,15 +35,17 @@ browserTest(
     const tour = await service.ready();
     const [, link = ""] = /Inspector +(\S+)/.exec(tour) ?? [];
     // communication-service fails its first call, and the erasure waits for the access request.
-    const access = (await query(tour, "mutation { requestAccess { id } }")).requestAccess.id;
-    const erasure = (await query(tour, "mutation { requestErasure { id } }")).requestErasure.id;
+    const access =
+      (await query(tour, "mutation { requestAccess { request { id } } }")).requestAccess.request.id;
+    const erasure =
+      (await query(tour, "mutation { requestErasure { request { id } } }")).requestErasure.request.id;
 
     await using visit = await open({ origin: new URL(link).origin });
     const erasurePage = visit.page;
     await erasurePage.goto(link);
     await erasurePage.locator(`a[href$="/requests/${erasure}"]`).click();
     const reloaded = await watchForReload(erasurePage);
-    await untilStatus(erasurePage, /for the access request of the same customer to be closed/);
+    await untilStatus(erasurePage, /for the customer's access request to be closed/);
     await untilStates(erasurePage, ["PENDING.waiting_for_access"]);
 
     const accessPage = await visit.tab();

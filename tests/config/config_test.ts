@@ -1,4 +1,5 @@
 /** Configuration of an empty, a complete and an invalid environment. */
+import { SERVICE_RIGHTS } from "../../domain/service_rights.ts";
 import { ConfigError, readConfig } from "../../config/mod.ts";
 import { type Environment, VARIABLES } from "../../config/variables.ts";
 import assert from "node:assert/strict";
@@ -64,11 +65,13 @@ Deno.test("configuration of an empty environment is a development service on the
     shutdownDelayMs: 0,
     http: { trustedProxies: 0, ratePerPrincipal: 12_000, ratePerAddress: 24_000, corsOrigins: [] },
     databaseUrl: undefined,
+    databaseDirectUrl: undefined,
     databasePoolSize: 10,
     dataDirectory: ".data",
     kafka: undefined,
     eventFormat: "protobuf",
-    auth: { mode: "jwt", tokens: { from: "development" } },
+    eventSource: "/customer-service",
+    auth: { mode: "jwt", tokens: { from: "development" }, clients: {} },
     grpcAuth: { mode: "token", clients: {} },
     grpcTls: undefined,
     grpcCallers: {
@@ -76,6 +79,7 @@ Deno.test("configuration of an empty environment is a development service on the
       GetCustomerSnapshot: ["checkout-service"],
       ConfirmErasure: ["order-service", "payment-service", "communication-service"],
     },
+    restCallers: SERVICE_RIGHTS,
     gdpr: {
       participants: ["order-service", "payment-service", "communication-service"],
       graceMs: 0,
@@ -97,6 +101,7 @@ Deno.test("configuration contains every variable that is set", () => {
     MAX_IN_FLIGHT: "250",
     GRPC_MAX_IN_FLIGHT: "500",
     SHUTDOWN_DELAY: "10s",
+    DATABASE_DIRECT_URL: "postgres://customer:x@primary.example:5432/customers",
     DB_POOL_SIZE: "25",
     TRUSTED_PROXIES: "2",
     RATE_LIMIT_PRINCIPAL: "0",
@@ -104,12 +109,17 @@ Deno.test("configuration contains every variable that is set", () => {
     CORS_ORIGINS: "https://admin.example",
     DATA_DIR: "/var/lib/customer-service",
     KAFKA_SSL: "true",
+    KAFKA_SSL_CA: "/tls/kafka.crt",
+    KAFKA_SSL_CERT: "/tls/tls.crt",
+    KAFKA_SSL_KEY: "/tls/tls.key",
     KAFKA_SASL_MECHANISM: "SCRAM-SHA-512",
     KAFKA_SASL_USERNAME: "customers",
     KAFKA_SASL_PASSWORD: SECRET,
     KAFKA_PARTITIONS: "48",
     KAFKA_REPLICATION_FACTOR: "2",
     EVENT_FORMAT: "json",
+    EVENT_SOURCE: "//shop.example/eu/customer-service",
+    JWT_JWKS_CA: "/tls/issuer.crt",
     JWT_TYP: "at+jwt, JWT",
     GRPC_AUTH: "mtls",
     GRPC_TRUST_DOMAIN: "cluster.local",
@@ -120,6 +130,8 @@ Deno.test("configuration contains every variable that is set", () => {
     GRPC_CALLERS_GET_CUSTOMER_GROUPS: "cart-service, search-service",
     GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: "till-service",
     GRPC_CALLERS_CONFIRM_ERASURE: "order-service, review-gateway",
+    REST_CALLERS_SEARCH_CUSTOMERS: "crm-service",
+    SERVICE_CLIENTS: "crm-service=3f0c",
     GDPR_PARTICIPANTS: "order-service, review-service, order-service",
     GDPR_GRACE: "72h",
     GDPR_FOUR_EYES: "false",
@@ -148,25 +160,31 @@ Deno.test("configuration contains every variable that is set", () => {
       corsOrigins: ["https://admin.example"],
     },
     databaseUrl: PRODUCTION.DATABASE_URL,
+    databaseDirectUrl: "postgres://customer:x@primary.example:5432/customers",
     databasePoolSize: 25,
     dataDirectory: "/var/lib/customer-service",
     kafka: {
       brokers: ["kafka-1.example:9092", "kafka-2.example:9093"],
       ssl: true,
+      ca: "/tls/kafka.crt",
+      identity: { certificate: "/tls/tls.crt", key: "/tls/tls.key" },
       sasl: { mechanism: "scram-sha-512", username: "customers", password: SECRET },
       partitions: 48,
       replicationFactor: 2,
     },
     eventFormat: "json",
+    eventSource: "//shop.example/eu/customer-service",
     auth: {
       mode: "jwt",
       tokens: {
         from: "jwks",
         jwksUrl: new URL("https://id.example/jwks.json"),
+        jwksCa: "/tls/issuer.crt",
         issuer: "https://id.example",
         audience: "customer-service",
         types: ["at+jwt", "JWT"],
       },
+      clients: { "3f0c": "crm-service" },
     },
     grpcAuth: {
       mode: "mtls",
@@ -179,6 +197,7 @@ Deno.test("configuration contains every variable that is set", () => {
       GetCustomerSnapshot: ["till-service"],
       ConfirmErasure: ["order-service", "review-gateway"],
     },
+    restCallers: { ...SERVICE_RIGHTS, SEARCH_CUSTOMERS: ["crm-service"] },
     gdpr: {
       participants: ["order-service", "review-service"],
       graceMs: 72 * 60 * 60 * 1_000,
@@ -214,6 +233,7 @@ Deno.test("configuration names every invalid variable at once", () => {
   // Any text is a valid folder, user name or path. They can only be missing.
   const anything = ["DATA_DIR", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "GRPC_TLS_CERT"];
   anything.push("GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA", "VAULT_K8S_TOKEN_PATH", "VAULT_CACERT");
+  anything.push("KAFKA_SSL_CA", "KAFKA_SSL_CERT", "KAFKA_SSL_KEY", "JWT_JWKS_CA");
   anything.push("PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH");
   const names = Object.keys(VARIABLES).filter((name) => !anything.includes(name));
   const env = Object.fromEntries(names.map((name) => [name, "not this"]));
@@ -450,6 +470,7 @@ Deno.test("configuration with a gateway requires an issuer only for gRPC callers
     mode: "gateway",
     tokens: undefined,
     secrets: [GATEWAY_SECRET],
+    clients: {},
   });
   assert.deepEqual(refused(gateway), ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"]);
   const { auth } = readConfig({ ...PRODUCTION, AUTH_MODE: "gateway", GATEWAY_SECRET });
@@ -466,6 +487,7 @@ Deno.test("configuration in production requires a gateway secret, and accepts tw
     mode: "gateway",
     tokens: { from: "development" },
     secrets: [],
+    clients: {},
   });
   const next = GATEWAY_SECRET.toUpperCase();
   const both = readConfig({ AUTH_MODE: "gateway", GATEWAY_SECRET: `${GATEWAY_SECRET},${next}` }).auth;
@@ -488,7 +510,6 @@ Deno.test("configuration requires SPIFFE identities with certificates, and refus
         "GRPC_CALLER_NAMESPACES",
       ]);
     }
-    assert.deepEqual(refused({ ...files, ...IDENTITIES, GRPC_AUTH, GRPC_CLIENTS: "a=b" }), ["GRPC_CLIENTS"]);
   }
   assert.deepEqual(readConfig({ ...IDENTITIES, GRPC_AUTH: "mesh" }).grpcAuth, {
     mode: "mesh",
@@ -499,7 +520,6 @@ Deno.test("configuration requires SPIFFE identities with certificates, and refus
     "GRPC_TRUST_DOMAIN: expected with GRPC_AUTH=mtls or mesh only, GRPC_AUTH is token",
     "GRPC_CALLER_NAMESPACES: expected with GRPC_AUTH=mtls or mesh only, GRPC_AUTH is token",
   ]);
-  assert.deepEqual(refused({ GRPC_CLIENTS: "order-service=a", GRPC_AUTH: "none" }), ["GRPC_CLIENTS"]);
   for (const domain of ["spiffe://cluster.local", "Cluster.Local", "cluster.local/ns", "*"]) {
     assert.deepEqual(refused({ ...IDENTITIES, GRPC_AUTH: "mesh", GRPC_TRUST_DOMAIN: domain }), [
       "GRPC_TRUST_DOMAIN",
@@ -509,17 +529,22 @@ Deno.test("configuration requires SPIFFE identities with certificates, and refus
 
 Deno.test("configuration maps client IDs, UUIDs included, to services", () => {
   const [order, till] = ["3f0c2d1e-0000-4000-8000-000000000001", "aB3-_.x@clients"];
-  const { grpcAuth, grpcCallers } = readConfig({
-    GRPC_CLIENTS: `order-service=${order}, till-service=${till},till-service=second`,
+  const { auth, grpcAuth, grpcCallers } = readConfig({
+    SERVICE_CLIENTS: `order-service=${order}, till-service=${till},till-service=second`,
     GRPC_CALLERS_GET_CUSTOMER_GROUPS: `${order},cart-service,AbC123`,
   });
   assert.deepEqual(grpcAuth, {
     mode: "token",
     clients: { [order]: "order-service", [till]: "till-service", second: "till-service" },
   });
+  assert.deepEqual(auth.clients, {
+    [order]: "order-service",
+    [till]: "till-service",
+    second: "till-service",
+  });
   assert.deepEqual(grpcCallers.GetCustomerGroups, [order, "cart-service", "AbC123"]);
   for (const wrong of ["order-service", "=a", "a=", "a=x,b=x", "A=x", "a=x y", "a=x=y"]) {
-    assert.deepEqual(refused({ GRPC_CLIENTS: wrong }), ["GRPC_CLIENTS"], wrong);
+    assert.deepEqual(refused({ SERVICE_CLIENTS: wrong }), ["SERVICE_CLIENTS"], wrong);
   }
 });
 
@@ -550,6 +575,39 @@ Deno.test("configuration in production allows plain http to the named hosts and 
   }
 });
 
+Deno.test("configuration refuses TLS files that no connection reads", () => {
+  const brokers = { KAFKA_BROKERS: "kafka:9092" };
+  const only = (name: string) => `${name}: expected with KAFKA_SSL=true only`;
+  const files = { KAFKA_SSL_CA: "/ca", KAFKA_SSL_CERT: "/crt", KAFKA_SSL_KEY: "/key" };
+  assert.deepEqual(linesOf({ ...brokers, ...files }), Object.keys(files).map(only));
+  assert.deepEqual(refused({ ...brokers, KAFKA_SSL: "true", KAFKA_SSL_CERT: "/crt" }), ["KAFKA_SSL_KEY"]);
+  assert.deepEqual(refused({ JWT_JWKS_CA: "/ca" }), ["JWT_JWKS_CA"]);
+  const issuer = { JWT_ISSUER: "i", JWT_AUDIENCE: "a", JWT_JWKS_CA: "/ca" };
+  assert.deepEqual(refused({ ...issuer, JWT_JWKS_URL: "http://id.example/keys" }), ["JWT_JWKS_CA"]);
+  assert.deepEqual(refused({ ...issuer, JWT_JWKS_URL: "nonsense" }), ["JWT_JWKS_URL"]);
+});
+
+Deno.test("EVENT_SOURCE is a URI reference without a login", () => {
+  for (
+    const source of ["/customer-service", "//shop.example/eu", "urn:shop:eu", "https://shop.example/a#b"]
+  ) {
+    assert.equal(readConfig({ EVENT_SOURCE: source }).eventSource, source);
+  }
+  for (const wrong of ["a b", "https://", "//a:b@shop.example", "{eu}", "/ä", "x".repeat(256), "/\n"]) {
+    assert.deepEqual(refused({ EVENT_SOURCE: wrong }), ["EVENT_SOURCE"], wrong);
+  }
+});
+
+Deno.test("configuration refuses half a PEM text, and quotes none of it", () => {
+  for (const name of ["KAFKA_SSL_CA", "KAFKA_SSL_CERT", "KAFKA_SSL_KEY"]) {
+    for (const wrong of [`-----BEGIN ${SECRET}`, ` eyJ${SECRET}`, `${SECRET}\n`]) {
+      const message = messageOf({ KAFKA_BROKERS: "kafka:9092", KAFKA_SSL: "true", [name]: wrong });
+      assert.match(message, new RegExp(`^  ${name}: expected [^"]+$`, "m"));
+      assert.ok(!message.includes(SECRET), message);
+    }
+  }
+});
+
 Deno.test("configuration never quotes a secret, nor a login in another variable", () => {
   const login = `postgres://service:${SECRET}@db.example/customers`;
   const messages = [
@@ -560,7 +618,7 @@ Deno.test("configuration never quotes a secret, nor a login in another variable"
     messageOf({ GDPR_EXPORT_KEY: SECRET, GDPR_HASH_KEY: SECRET, GDPR_RECEIPT_KEY: SECRET }),
     messageOf({ PEER_ORDER_SERVICE_URL: login }),
     ...Object.keys(VARIABLES).filter((name) =>
-      !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS|PEER_TOKEN|GATEWAY_SECRET/.test(name)
+      !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS|SSL_|JWKS_CA|PEER_TOKEN|GATEWAY_SECRET/.test(name)
     )
       .map((name) => messageOf({ [name]: login })),
   ];
@@ -569,7 +627,14 @@ Deno.test("configuration never quotes a secret, nor a login in another variable"
 
 Deno.test("configuration refuses a key, a token or a whole file as a path, and quotes none of them", () => {
   const paths = ["DATA_DIR", "GRPC_TLS_CERT", "GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA", "PEER_TLS_CA"];
-  paths.push("PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH", "VAULT_K8S_TOKEN_PATH", "VAULT_CACERT");
+  paths.push(
+    "JWT_JWKS_CA",
+    "PEER_TLS_CERT",
+    "PEER_TLS_KEY",
+    "PEER_TOKEN_PATH",
+    "VAULT_K8S_TOKEN_PATH",
+    "VAULT_CACERT",
+  );
   const contents = [pem(pkcs8("ed25519")), `-----BEGIN ${SECRET}`, ` eyJ${SECRET}`, `${SECRET}\n`];
   for (const content of [...contents, SECRET.repeat(300)]) {
     const message = messageOf(Object.fromEntries(paths.map((name) => [name, content])));
@@ -577,4 +642,27 @@ Deno.test("configuration refuses a key, a token or a whole file as a path, and q
     assert.ok(!message.includes(SECRET) && !message.includes("BEGIN"), message);
   }
   assert.ok(!messageOf({ HTTP_PORT: `eyJ${SECRET}` }).includes(SECRET), "nor in any other part");
+});
+
+Deno.test("configuration lists the services with each right over REST, by default identity-service with three", () => {
+  const granted = Object.entries(readConfig({}).restCallers).filter(([, services]) => services.length > 0);
+  assert.deepEqual(Object.fromEntries(granted), {
+    REGISTER_CUSTOMERS: ["identity-service"],
+    READ_CUSTOMERS: ["identity-service"],
+    UPDATE_CUSTOMERS: ["identity-service"],
+  });
+  const { restCallers, grpcCallers } = readConfig({
+    REST_CALLERS_READ_CUSTOMERS: "none",
+    REST_CALLERS_SEARCH_CUSTOMERS: "crm-service, search-service",
+    GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: "none",
+  });
+  assert.deepEqual([restCallers.READ_CUSTOMERS, grpcCallers.GetCustomerSnapshot], [[], []]);
+  assert.deepEqual(restCallers.SEARCH_CUSTOMERS, ["crm-service", "search-service"]);
+  for (const wrong of ["none,crm-service", "crm service", ","]) {
+    assert.deepEqual(
+      refused({ REST_CALLERS_SEARCH_CUSTOMERS: wrong }),
+      ["REST_CALLERS_SEARCH_CUSTOMERS"],
+      wrong,
+    );
+  }
 });

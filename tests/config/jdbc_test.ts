@@ -69,25 +69,22 @@ Deno.test("TLS is never weaker than with the JDBC driver", () => {
   }
 });
 
-Deno.test("schema, application name and server type are converted, and a Java client's limits are ignored", () => {
+Deno.test("the application name is converted, schema and server type are accepted, and a Java client's limits are ignored", () => {
   const url =
-    "jdbc:postgresql://db/customers?currentSchema=shop&ApplicationName=crm&targetServerType=primary" +
+    "jdbc:postgresql://db/customers?currentSchema=public&ApplicationName=crm&targetServerType=primary" +
     "&connectTimeout=10&socketTimeout=30&prepareThreshold=0";
   assert.deepEqual(parametersOf(converted(url)), {
     sslmode: "prefer",
-    search_path: "shop",
     application_name: "crm",
-    target_session_attrs: "primary",
   });
   assert.deepEqual(convertJdbc({ url, ...LOGIN }).unused, [
     "connectTimeout",
     "socketTimeout",
     "prepareThreshold",
   ]);
-  assert.equal(
-    parametersOf(converted("jdbc:postgresql://db/customers?targetServerType=any")).target_session_attrs,
-    undefined,
-  );
+  assert.deepEqual(parametersOf(converted("jdbc:postgresql://db/customers?targetServerType=any")), {
+    sslmode: "prefer",
+  });
 });
 
 Deno.test("unsupported parameters are refused by name", () => {
@@ -101,6 +98,7 @@ Deno.test("unsupported parameters are refused by name", () => {
     ["ssl=yes", /^db\.url: ssl: expected true or false$/],
     ["sslrootcert=/ca.pem", /^db\.url: sslrootcert: /],
     ["sslmode=verify-full&sslrootcert=", /^db\.url: sslrootcert: /],
+    ["currentSchema=shop", /^db\.url: currentSchema: expected public, /],
     ["targetServerType=preferSecondary", /^db\.url: targetServerType: /],
     ["channelBinding=require", /^db\.url: channelBinding: /],
     ["options=-c%20role=postgres", /^db\.url: options: /],

@@ -38,7 +38,13 @@ Deno.test("a version older than the schema starts, serves, and logs the newer mi
     .admin`insert into schema_migrations (name, hash) values ('9998_later.sql', 'x'), ('9999_last.sql', 'y')`;
   assert.deepEqual(await migrate(database.url), []);
   assert.equal(await isCurrent(database.pool("customer_api")), true);
-  assert.equal(await (await createReadiness(database.pool("customer_reader")))(), true);
+  assert.equal(
+    await (await createReadiness({
+      writer: database.pool("customer_api"),
+      reader: database.pool("customer_reader"),
+    }))(),
+    true,
+  );
   assert.match(log.lines.join("\n"), /9998_later\.sql, 9999_last\.sql/);
 });
 

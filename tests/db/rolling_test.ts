@@ -12,7 +12,7 @@ import { arrangeMany } from "../rpc/arrange.ts";
 const MORE = `
   alter function lookup_customer_groups rename to earlier_lookup;
   create function lookup_customer_groups(store_ids uuid[], customer_ids uuid[])
-  returns table ("position" integer, anonymized boolean, group_id uuid, name text, price_list_id uuid,
+  returns table ("position" integer, anonymized boolean, status text, group_id uuid, name text, price_list_id uuid,
     priority integer, assigned_at timestamptz, color text)
   language sql stable security definer set search_path = public, pg_temp
   as $$ select *, 'blue' from earlier_lookup(store_ids, customer_ids) $$;

@@ -183,7 +183,9 @@ Deno.test("no role reaches another store", async (t) => {
       const sql = database.pool(role, 1);
       await assert.rejects(sql`select * from lookup_customers('{}', '{}')`, { code: DENIED });
       await assert.rejects(sql`select * from lookup_customer_groups('{}', '{}')`, { code: DENIED });
-      await assert.rejects(sql`select * from lookup_gdpr_requests('{}', '{}', '{}')`, { code: DENIED });
+      await assert.rejects(sql`select * from lookup_gdpr_requests('{}', '{}', '{}', '{}', '{}')`, {
+        code: DENIED,
+      });
       await assert.rejects(sql`select * from lookup_gdpr_participants('{}', '{}', '{}')`, { code: DENIED });
     }
   });

@@ -47,7 +47,8 @@ async function describeSchema(sql: Sql): Promise<string> {
       where t.table_name = relname and t.grantee = g.grantee and t.privilege_type = g.privilege_type)
     union all
     select 'function ' || p.oid::regprocedure || ' ' || pg_get_function_result(p.oid)
-      || case when prosecdef then ' security definer' else '' end || ' ' || md5(prosrc) || ' ' || coalesce(proacl::text, '')
+      || case when prosecdef then ' security definer' else '' end || ' ' || md5(coalesce(pg_get_function_sqlbody(p.oid), prosrc))
+      || ' ' || coalesce(proacl::text, '')
     from pg_proc p where pronamespace = 'public'::regnamespace
     order by line`;
   return lines.map(({ line }) => `${line}\n`).join("");

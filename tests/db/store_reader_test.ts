@@ -7,7 +7,7 @@ import { createStoreReader, type ReadSql, readStore } from "../../db/store_reade
 import { writeStore } from "../../db/connect.ts";
 import { createWorld, customerRef, register } from "../actors/world.ts";
 
-const READ_ONLY = { code: "25006" };
+const READ_ONLY = { message: "A read-only transaction has attempted a write" };
 
 Deno.test("PostgreSQL refuses every write of a reader, and the reader sees its own store alone", async () => {
   await using world = await createWorld();

@@ -7,7 +7,7 @@ import { deliveringSink } from "../../demo/delivering_sink.ts";
 import { DEMO } from "../../demo/ids.ts";
 import { HOLDINGS } from "../../demo/peers/holdings.ts";
 import { type DemoPeersOptions, startDemoPeers } from "../../demo/peers/mod.ts";
-import type { EventFormat } from "../../events/encode.ts";
+import type { EventSettings } from "../../events/encode.ts";
 import { kafkaSink } from "../../events/kafka_sink.ts";
 import type { Sink } from "../../events/sink.ts";
 import { createPeers } from "../../rpc/peers.ts";
@@ -150,7 +150,7 @@ Deno.test("events go to the sink first and then, in the background, to the servi
     publish(rows) {
       if (broken) return Promise.reject(new Error("no console"));
       steps.push(...rows.map(({ topic }) => `published ${topic}`));
-      return Promise.resolve();
+      return Promise.resolve([]);
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
@@ -174,10 +174,10 @@ Deno.test("events go to the sink first and then, in the background, to the servi
   assert.equal(steps.length, 4);
 });
 
-for (const format of ["protobuf", "json"] satisfies EventFormat[]) {
+for (const format of ["protobuf", "json"] satisfies EventSettings["format"][]) {
   kafkaTest(`each demo service consumes an erasure from Kafka, encoded as ${format}`, async () => {
     await using place = await open(undefined, { kafka: settings(), group: `test-${crypto.randomUUID()}` });
-    await using sink = kafkaSink(settings(), format);
+    await using sink = kafkaSink(settings(), { format, source: "/test" });
     const message = erasure();
     await sink.publish([message], never);
     await eventually(() => {

@@ -45,14 +45,23 @@ Deno.test("the service starts with the variables of the base and of the overlay"
 Deno.test("each pod exports telemetry with its own name and the attributes of the config map", () => {
   const env = new Map<string, Loose>(server.spec.containers[0].env.map((each: Loose) => [each.name, each]));
   assert.equal(env.get("POD_NAME").valueFrom.fieldRef.fieldPath, "metadata.name");
+  assert.equal(
+    env.get("VERSION").valueFrom.fieldRef.fieldPath,
+    "metadata.labels['app.kubernetes.io/version']",
+  );
+  const [{ pairs, includeTemplates }] = overlay.labels;
+  assert.equal(pairs["app.kubernetes.io/version"], overlay.images[0].newTag);
+  assert.equal(includeTemplates, true);
   for (const layers of [[base], [base, overlay]]) {
     const map = Object.assign({}, ...layers.map(literals));
     // as the kubelet expands it
     const attributes = env.get("OTEL_RESOURCE_ATTRIBUTES").value.replace(
       /\$\((\w+)\)/g,
-      (_: string, name: string) => ({ ...map, POD_NAME: "pod-a" })[name] ?? assert.fail(name),
+      (_: string, name: string) =>
+        ({ ...map, POD_NAME: "pod-a", VERSION: "1.0.0" })[name] ?? assert.fail(name),
     );
-    assert.equal(attributes, `${map.OTEL_RESOURCE_ATTRIBUTES},service.instance.id=pod-a`);
+    const own = "service.version=1.0.0,service.instance.id=pod-a";
+    assert.equal(attributes, `${map.OTEL_RESOURCE_ATTRIBUTES},${own}`);
     assert.ok(map.OTEL_RESOURCE_ATTRIBUTES.includes("service.namespace="));
   }
 });

@@ -22,7 +22,7 @@ Deno.test("the first start of compose creates a login that migrates and one that
 
   assert.deepEqual(await migrate(of("customer_service", "one")), []);
   const pool = openPool(of("customer_service", "one"), "customer_reader", 1);
-  assert.equal(await (await createReadiness(pool))(), true);
+  assert.equal(await (await createReadiness({ writer: pool, reader: pool }))(), true);
   await pool.end();
   await assert.rejects(ask(of("customer_service", "one"), "set role customer_owner"), { code: "42501" });
 });

@@ -11,7 +11,7 @@ import { eventually } from "../eventually.ts";
 import { createRestoredBackup, finishReplay } from "../gdpr/restored_backup.ts";
 import { runTask } from "../gdpr/task.ts";
 import { type Broker, startBroker } from "../kafka/broker.ts";
-import { kafkaTest, settings, withAdmin } from "./kafka.ts";
+import { kafkaTest, PROTOBUF, settings, withAdmin } from "./kafka.ts";
 import { captureLog } from "./log.ts";
 import { countUnpublished, event } from "./outbox.ts";
 import { until } from "./waiting.ts";
@@ -53,7 +53,7 @@ kafkaTest("the erasure log, in a separate broker", async (t) => {
   });
 
   await t.step("an erasure is published to the topic, which is compacted and kept forever", async () => {
-    await using sink = kafkaSink(connection, "protobuf");
+    await using sink = kafkaSink(connection, PROTOBUF);
     await using _relay = startRelay(world.erased.database.pool("customer_worker"), sink);
     await until("its events are published", async () => await countUnpublished(world.erased.admin) === 0);
     const configuration = await configurationOf(broker, "customer.erased");
@@ -116,7 +116,7 @@ kafkaTest("the erasure log, in a separate broker", async (t) => {
 
   await t.step("it is read from its beginning or near its end, in either format", async () => {
     for (const [format, at] of [["protobuf", new Date(0)], ["json", erasedAt]] as const) {
-      await using sink = kafkaSink(connection, format);
+      await using sink = kafkaSink(connection, { ...PROTOBUF, format });
       await sink.publish(customers.map((customer) => erased(customer, at)), new AbortController().signal);
     }
     const entries = await read();
@@ -179,7 +179,7 @@ kafkaTest("the erasure log, in a separate broker", async (t) => {
   await t.step("a topic that deletes entries is logged and not changed", async () => {
     const connect = async () => {
       await using log = await captureLog();
-      await using sink = kafkaSink(connection, "protobuf");
+      await using sink = kafkaSink(connection, PROTOBUF);
       await sink.publish([event("customer.created", storeId, customers[0]!)], new AbortController().signal);
       return log.lines;
     };

@@ -1,6 +1,7 @@
 /** Real Kafka consumer for tests. */
 import assert from "node:assert/strict";
 import { type Admin, Kafka, logLevel } from "kafkajs";
+import type { EventSettings } from "../../events/encode.ts";
 import type { OutboxRow } from "../../db/outbox.ts";
 import { missingTopics, TOPICS } from "../../events/topics.ts";
 import { until } from "./waiting.ts";
@@ -14,9 +15,12 @@ export function kafkaTest(name: string, fn: (t: Deno.TestContext) => Promise<voi
   Deno.test({ name, ignore: !SHARED_BROKER, fn });
 }
 
+/** Settings of the events that the sinks of tests publish. */
+export const PROTOBUF: EventSettings = { format: "protobuf", source: "/test" };
+
 /** Settings of the sinks of tests. */
 export function settings(broker = SHARED_BROKER!) {
-  return { brokers: [broker], ssl: false, partitions: PARTITIONS, replicationFactor: 1 };
+  return { brokers: [broker], partitions: PARTITIONS, replicationFactor: 1 };
 }
 
 export interface Received {

@@ -5,7 +5,7 @@ import { kafkaSink } from "../../events/kafka_sink.ts";
 import { startRelay } from "../../events/relay.ts";
 import { createDatabase } from "../database.ts";
 import { startBroker } from "../kafka/broker.ts";
-import { assertOrder, consume, kafkaTest, settings, withAdmin } from "./kafka.ts";
+import { assertOrder, consume, kafkaTest, PROTOBUF, settings, withAdmin } from "./kafka.ts";
 import { countUnpublished, eventsOf, insertEvents, interleave } from "./outbox.ts";
 import { until } from "./waiting.ts";
 
@@ -28,7 +28,7 @@ kafkaTest("writes succeed while the broker is down, and the backlog drains after
     until("the backlog is drained", async () => await countUnpublished(database.admin) === 0);
 
   // The broker is down when the relay starts.
-  await using sink = kafkaSink({ ...settings(broker.brokers), partitions: 5 }, "protobuf");
+  await using sink = kafkaSink({ ...settings(broker.brokers), partitions: 5 }, PROTOBUF);
   await using _relay = startRelay(database.pool("customer_worker"), sink, {
     publishLimitMs: 1_500,
     concurrency: CONCURRENCY,

@@ -37,8 +37,6 @@ export function event(
     },
     headers: {
       ce_id: eventId,
-      ce_type: topic,
-      ce_source: "customer-service",
       ce_time: occurredAt,
       ce_subject: key,
     },

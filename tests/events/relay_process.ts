@@ -2,8 +2,8 @@
 import { openPool } from "../../db/connect.ts";
 import { kafkaSink } from "../../events/kafka_sink.ts";
 import { startRelay } from "../../events/relay.ts";
-import { settings } from "./kafka.ts";
+import { PROTOBUF, settings } from "./kafka.ts";
 
 const [databaseUrl, broker] = Deno.args;
 const sql = openPool(databaseUrl!, "customer_worker", 3);
-startRelay(sql, kafkaSink(settings(broker), "protobuf"), { batchSize: 50 });
+startRelay(sql, kafkaSink(settings(broker), PROTOBUF), { batchSize: 50 });

@@ -3,13 +3,15 @@ import { claimShard, purgeOutbox } from "../../db/outbox.ts";
 import { consoleSink } from "../../events/console_sink.ts";
 import { kafkaSink } from "../../events/kafka_sink.ts";
 import { startRelay } from "../../events/relay.ts";
+import { TOPICS } from "../../events/topics.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
-import { settings } from "./kafka.ts";
+import { PROTOBUF, settings } from "./kafka.ts";
 import { captureLog } from "./log.ts";
 import { countUnpublished, event, eventsOf, insertEvents, interleave } from "./outbox.ts";
 import { until } from "./waiting.ts";
 
 const STORE = crypto.randomUUID();
+const ALL = { topics: [...TOPICS.keys()], heldKeys: [] };
 
 Deno.test("without a broker each event is logged and stays in the outbox", async () => {
   await using log = await captureLog();
@@ -48,7 +50,7 @@ Deno.test("a shard that another relay has claimed blocks no other shard", async 
   await using sink = consoleSink();
 
   await worker.begin(async (tx) => {
-    const claim = await claimShard(tx, []);
+    const claim = await claimShard(tx, ALL);
     const inShard = async () => {
       const counts = await database.admin<{ claimed: boolean; count: number }[]>`
         select shard = ${claim!.shard} as claimed, count(*)::int as count
@@ -76,7 +78,7 @@ Deno.test("a claim covers one shard, and all shards can be claimed at once", asy
   const claimNext = async (): Promise<void> => {
     if (shards.length === 17) return;
     await worker.begin(async (tx) => {
-      shards.push((await claimShard(tx, []))?.shard);
+      shards.push((await claimShard(tx, ALL))?.shard);
       await claimNext();
     });
   };
@@ -109,12 +111,15 @@ Deno.test("a relay starts while the broker is down, logs it once and stops at on
   await using database = await createDatabase();
   await insertEvents(database.pool("customer_api"), eventsOf(STORE, crypto.randomUUID(), 3));
   {
-    await using sink = kafkaSink(settings(`127.0.0.1:${closedPort()}`), "protobuf");
+    await using sink = kafkaSink(settings(`127.0.0.1:${closedPort()}`), PROTOBUF);
     await using _relay = startRelay(database.pool("customer_worker"), sink);
     await until("an attempt has failed", () => log.lines.length > 0);
   }
   assert.equal(log.lines.length, 1);
-  assert.match(log.lines[0]!, /^error Events wait in the outbox: KafkaJS.*ECONNREFUSED/);
+  assert.match(
+    log.lines[0]!,
+    /^error Events of customer\.created, customer\.updated wait in the outbox: KafkaJS.*ECONNREFUSED/,
+  );
   assert.equal(await countUnpublished(database.admin), 3);
 });
 
@@ -125,7 +130,7 @@ Deno.test("a relay stops within seconds even if the broker does not respond", as
   const accepted = silent.accept();
   let stopping = 0;
   {
-    await using sink = kafkaSink(settings(`127.0.0.1:${silent.addr.port}`), "protobuf");
+    await using sink = kafkaSink(settings(`127.0.0.1:${silent.addr.port}`), PROTOBUF);
     await using _relay = startRelay(database.pool("customer_worker"), sink);
     await accepted;
     stopping = Date.now();

@@ -47,9 +47,12 @@ export const EXPECTATIONS: Record<string, (fixture: GatewayFixture) => Promise<v
   async "invalid input and unknown IDs are refused with their codes, without quoting the input"(
     { ask, ada },
   ) {
-    const wrong = await ask(`mutation { updateProfile(input: { phone: "0445551234" }) { version } }`, {
-      as: ada,
-    });
+    const wrong = await ask(
+      `mutation { updateProfile(input: { phone: "0445551234" }) { customer { version } } }`,
+      {
+        as: ada,
+      },
+    );
     assert.deepEqual(wrong.codes, ["BAD_USER_INPUT"]);
     assert.match(wrong.errors?.[0]?.message ?? "", /phone/);
     assert.ok(!wrong.text.includes("0445551234"));
@@ -62,15 +65,15 @@ export const EXPECTATIONS: Record<string, (fixture: GatewayFixture) => Promise<v
     const { version } = before.data.me;
     const { data, errors } = await ask(
       `mutation ($expected: Int) {
-        updateProfile(input: { firstName: "Augusta" }, expectedVersion: $expected) { firstName version orders { id } }
+        updateProfile(input: { firstName: "Augusta" }, expectedVersion: $expected) { customer { firstName version orders { id } } }
       }`,
       { as: ada, variables: { expected: version } },
     );
     assert.equal(errors, undefined);
     const changed = { firstName: "Augusta", version: version + 1, orders: [{ id: "1" }] };
-    assert.deepEqual(data, { updateProfile: changed });
+    assert.deepEqual(data, { updateProfile: { customer: changed } });
     const stale = await ask(
-      `mutation { updateProfile(input: { locale: "de-CH" }, expectedVersion: ${version}) { version } }`,
+      `mutation { updateProfile(input: { locale: "de-CH" }, expectedVersion: ${version}) { customer { version } } }`,
       { as: ada },
     );
     assert.deepEqual(stale.codes, ["CONFLICT"]);
@@ -80,7 +83,7 @@ export const EXPECTATIONS: Record<string, (fixture: GatewayFixture) => Promise<v
     const count = async () =>
       (await ask(`{ me { addresses { id } } }`, { as: ada })).data.me.addresses.length;
     const before = await count();
-    const add = `mutation ($input: AddAddressInput!) { addAddress(input: $input) { id city } }`;
+    const add = `mutation ($input: AddAddressInput!) { addAddress(input: $input) { address { id city } } }`;
     const options = {
       as: ada,
       variables: { input: ADDRESS },
@@ -88,7 +91,7 @@ export const EXPECTATIONS: Record<string, (fixture: GatewayFixture) => Promise<v
     };
     const first = await ask(add, options);
     const again = await ask(add, options);
-    assert.equal(first.data.addAddress.city, ADDRESS.city);
+    assert.equal(first.data.addAddress.address.city, ADDRESS.city);
     assert.deepEqual(again.data, first.data);
     assert.equal(await count(), before + 1);
   },

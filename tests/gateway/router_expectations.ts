@@ -85,7 +85,7 @@ export const ROUTER_EXPECTATIONS: Record<string, (fixture: RouterFixture) => Pro
   ) {
     const { ask, ada, router, collected } = fixture;
     const { errors } = await ask(
-      `mutation { updateProfile(input: { lastName: "${LITERAL}" }) { lastName } }`,
+      `mutation { updateProfile(input: { lastName: "${LITERAL}" }) { customer { lastName } } }`,
       {
         as: ada,
       },

@@ -53,9 +53,17 @@ Deno.test("an erasure clears every personal column, waits for each participant, 
   const [receipt] = await world.admin`select document from erasure_receipts where request_id = ${request.id}`;
   assert.equal(receipt?.document.participants.length, 3);
   assert.deepEqual(receipt?.document.cleared.customers, { contact: 2, identity: 2, preference: 0 });
-  const topics = await world.admin`select topic from outbox where key = ${ref.id} order by seq`;
-  assert.ok(topics.some((row) => row.topic === "customer.erasure_requested"));
-  assert.equal(topics.filter((row) => row.topic === "customer.erased").length, 1);
+  const events = await world.admin`
+    select topic, (payload ->> 'version')::int as version from outbox
+    where key = ${ref.id} and topic <> 'audit.event' order by seq`;
+  assert.ok(events.some((row) => row.topic === "customer.erasure_requested"));
+  assert.equal(events.filter((row) => row.topic === "customer.erased").length, 1);
+  const versions = events.map((row) => row.version);
+  assert.deepEqual(versions, versions.toSorted((a, b) => a - b), "versions are in the order of the events");
+  const [{ version }] = await world.admin`select version from customers where customer_id = ${ref.id}` as [
+    { version: number },
+  ];
+  assert.equal(versions.at(-1), version);
   await assertNoTableContains(world.admin, VALUES);
   for (const value of VALUES) assert.ok(!log.lines.join("\n").includes(value), `${value} in the log`);
 });

@@ -24,7 +24,7 @@ Deno.test("a rectification is applied and completed immediately, and an event na
   ]);
   const [event] = await world.admin`
     select payload from outbox where topic = 'customer.updated' order by seq desc limit 1`;
-  assert.deepEqual(event?.payload.changedFields, ["first_name", "phone"]);
+  assert.deepEqual(event?.payload.changedFields, ["firstName", "phone"]);
   const quoting = await world.admin`select 1 from gdpr_requests r where position('Grace' in r::text) > 0`;
   assert.equal(quoting.length, 0, "the request stores no copy of the value");
 });

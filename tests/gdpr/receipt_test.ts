@@ -73,6 +73,7 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         waiverConfirmedBy: crypto.randomUUID(),
       },
     ],
+    requestedBy: { kind: "SUBJECT" },
     rescan: { tables: ["customers", "customer_addresses"], residue: 0 },
   };
 }
@@ -229,7 +230,9 @@ Deno.test("a check detects every change of a receipt", async (t) => {
         JSON.stringify({ ...file, publicKey: "A".repeat(44) }),
         JSON.stringify({ ...file, comment: "not signed" }),
         JSON.stringify({ ...file, document: { ...file.document, format: "another@1" } }),
-        JSON.stringify({ ...file, document: { ...file.document, because: "\ud800" } }),
+        JSON.stringify({ ...file, document: { ...file.document, note: "\ud800" } }),
+        JSON.stringify({ ...file, document: { ...file.document, because: "Everything holds." } }),
+        JSON.stringify({ ...file, document: { ...file.document, requestedBy: { kind: "COURT" } } }),
       ];
       for (const text of broken) {
         const [checked] = await checkReceipts([{ name: "a.json", text }], []);

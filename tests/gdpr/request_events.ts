@@ -155,15 +155,12 @@ export async function applyEvent(
   if (type === "waive") world.settings.fourEyes = label.startsWith("propose");
   const reason = WITH_REASON.includes(type) ? { reason: "required by law" } : {};
   const fields = Object.entries({ service, error, residue }).filter(([, value]) => value !== undefined);
-  return await isAccepted(
-    tell(world, request, type, { ...Object.fromEntries(fields), ...reason }, {
-      by: BY_SUBJECT.includes(type)
-        ? shopper(customer)
-        : by === undefined
-        ? world.system
-        : staff(world, by as string),
-    }),
-  );
+  const sender = BY_SUBJECT.includes(type)
+    ? { by: shopper(customer) }
+    : by === undefined
+    ? {}
+    : { by: staff(world, by as string) };
+  return await isAccepted(tell(world, request, type, { ...Object.fromEntries(fields), ...reason }, sender));
 }
 
 const WITH_REASON = ["hold", "refuse", "extend", "waive", "reject"];

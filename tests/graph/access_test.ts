@@ -1,7 +1,7 @@
 /** Access control of the graph: callers who are not the shopper get nothing. */
 import assert from "node:assert/strict";
 import type { Principal } from "../../domain/principal.ts";
-import { ADDRESS, tell } from "../actors/world.ts";
+import { ADDRESS, createGroup, tell } from "../actors/world.ts";
 import { bearer, createIssuer, registerShopper, startGraph, stored, type TestGraph } from "./server.ts";
 
 const ENTITIES = `query ($references: [_Any!]!) {
@@ -12,17 +12,17 @@ const OWN = `{ me { id email } }`;
 /** Every field of the graph that reads or changes an account. */
 const FIELDS: Record<string, { query: string; variables?: Record<string, unknown> }> = {
   me: { query: OWN },
-  updateProfile: { query: `mutation { updateProfile(input: { firstName: "Eve" }) { id } }` },
+  updateProfile: { query: `mutation { updateProfile(input: { firstName: "Eve" }) { customer { id } } }` },
   addAddress: {
-    query: `mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }`,
+    query: `mutation ($input: AddAddressInput!) { addAddress(input: $input) { address { id } } }`,
     variables: { input: ADDRESS },
   },
   updateAddress: {
-    query: `mutation ($id: ID!) { updateAddress(id: $id, input: { line1: "Eve" }) { id } }`,
+    query: `mutation ($id: ID!) { updateAddress(id: $id, input: { line1: "Eve" }) { address { id } } }`,
     variables: { id: crypto.randomUUID() },
   },
   deleteAddress: {
-    query: `mutation ($id: ID!) { deleteAddress(id: $id) }`,
+    query: `mutation ($id: ID!) { deleteAddress(id: $id) { addressId } }`,
     variables: { id: crypto.randomUUID() },
   },
 };
@@ -79,11 +79,11 @@ Deno.test("_entities returns the own customer and refuses every other one, known
   assert.doesNotMatch(text, /eve@|Bahnhof/);
 });
 
-Deno.test("_entities takes references to customers only, and at most a hundred", async () => {
+Deno.test("_entities takes references to its entities only, and at most a hundred", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const own = { __typename: "Customer", id: as.id };
-  const bad = [{ __typename: "Address", id: as.id }, { id: as.id }, "Secret", null, [], 7].map((
+  const bad = [{ __typename: "GdprRequest", id: as.id }, { id: as.id }, "Secret", null, [], 7].map((
     reference,
   ) => [reference]);
   for (const references of [...bad, Array(101).fill(own)]) {
@@ -93,6 +93,53 @@ Deno.test("_entities takes references to customers only, and at most a hundred",
   }
   const { data } = await graph.ask(ENTITIES, { as, variables: { references: Array(100).fill(own) } });
   assert.equal(data._entities.length, 100);
+});
+
+Deno.test("_entities returns the own addresses and groups only; every other one looks like a missing one", async () => {
+  await using graph = await startGraph();
+  const { world } = graph;
+  const { ref, as } = await registerShopper(world);
+  const { ref: other, as: eve } = await registerShopper(world);
+  const address = (await tell(world, ref, "address.add", ADDRESS)).ids.addressId!;
+  const group = await createGroup(world, { name: "Partners" });
+  await tell(world, ref, "group.assign", { groupId: group.id });
+  await createGroup(world, { name: "Payment risk" });
+  const query = `query ($references: [_Any!]!) { _entities(representations: $references) {
+    ... on CustomerAddress { id line1 } ... on ShopperGroup { id name }
+  } }`;
+  const references = [address.toUpperCase(), crypto.randomUUID(), "no-uuid", undefined].flatMap((id) => [
+    { __typename: "CustomerAddress", id },
+    { __typename: "ShopperGroup", id: id === address.toUpperCase() ? group.id : id },
+  ]);
+  const own = await graph.ask(query, { as, variables: { references } });
+  assert.deepEqual(own.data._entities.slice(0, 2), [
+    { id: address, line1: ADDRESS.line1 },
+    { id: group.id, name: "Partners" },
+  ]);
+  const refused = [...Array(4).fill("BAD_USER_INPUT"), "NOT_FOUND", "NOT_FOUND"];
+  assert.deepEqual([own.data._entities.slice(2), own.codes.toSorted()], [Array(6).fill(null), refused]);
+
+  const elsewhere = { ...as, storeId: crypto.randomUUID() };
+  const system = { ...world.system, storeId: elsewhere.storeId };
+  await tell(world, { ...ref, storeId: elsewhere.storeId }, "register", { email: "twin@example.com" }, {
+    by: system,
+  });
+  for (const by of [eve, elsewhere]) {
+    const { data, codes, errors, text } = await graph.ask(query, { as: by, variables: { references } });
+    assert.deepEqual([data._entities, codes.toSorted()], [
+      Array(8).fill(null),
+      [...refused, "NOT_FOUND", "NOT_FOUND"],
+    ]);
+    const messages = errors!.filter(({ extensions }) => extensions?.code === "NOT_FOUND")
+      .map(({ message }) => message.replaceAll(/[0-9a-f-]{36}/g, "…")).toSorted();
+    assert.deepEqual([messages[0], messages[2]], [messages[1], messages[3]]);
+    assert.doesNotMatch(text, /Partners|Payment|Bahnhof/);
+  }
+  const nobody = await graph.ask(query, { variables: { references } });
+  assert.deepEqual([nobody.codes, nobody.data], [["UNAUTHENTICATED"], null]);
+  await tell(world, other, "erase", { requestId: crypto.randomUUID() });
+  const erased = await graph.ask(query, { as: eve, variables: { references: references.slice(0, 2) } });
+  assert.deepEqual(erased.codes, ["REFUSED_IN_STATE", "REFUSED_IN_STATE"]);
 });
 
 Deno.test("the same customer id in another store is another customer", async () => {

@@ -35,6 +35,7 @@ Deno.test("an unreachable database is UNAVAILABLE", async () => {
   const unreachable = createGraph({
     ...resolved(graph, sql),
     authenticate,
+    refusals: { report: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() },
     bodies: createBodyReader({ proxies: 0 }),
     production: true,
   });
@@ -57,6 +58,7 @@ Deno.test("the error of a failing authenticator is masked like every other", asy
   const broken = createGraph({
     ...resolved(graph, graph.world.database.pool("customer_reader")),
     authenticate,
+    refusals: { report: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() },
     bodies: createBodyReader({ proxies: 0 }),
     production: true,
   });

@@ -12,7 +12,7 @@ Deno.test("a change does not run if its caller disconnects before its turn", asy
       method: "POST",
       headers,
       body: JSON.stringify({
-        query: `mutation { updateProfile(input: { firstName: "${name}" }) { version } }`,
+        query: `mutation { updateProfile(input: { firstName: "${name}" }) { customer { version } } }`,
       }),
       signal: signal ?? null,
     });
@@ -33,10 +33,10 @@ Deno.test("a change does not run if its caller disconnects before its turn", asy
     return { underWay };
   });
   for (const answer of await Promise.all(underWay)) {
-    assert.ok((await answer.json()).data.updateProfile.version);
+    assert.ok((await answer.json()).data.updateProfile.customer.version);
   }
   const last = await change("last");
-  assert.deepEqual(await last.json(), { data: { updateProfile: { version: 10 } } });
+  assert.deepEqual(await last.json(), { data: { updateProfile: { customer: { version: 10 } } } });
   const [row] = await graph.world
     .admin`select count(*)::int as count from actor_events where event_type = 'profile.update'`;
   assert.equal(row?.count, 9);

@@ -1,18 +1,28 @@
 /** Invalid input: the right code, no value in the message, and nothing written. */
 import assert from "node:assert/strict";
+import { buildSubgraphSchema } from "@apollo/subgraph";
+import {
+  getNamedType,
+  type GraphQLArgument,
+  type GraphQLInputObjectType,
+  isInputObjectType,
+  isNonNullType,
+  isObjectType,
+  parse,
+} from "graphql";
 import { ADDRESS } from "../actors/world.ts";
 import { type AskOptions, bearer, JSON_BODY, registerShopper, startGraph, stored } from "./server.ts";
 
 /** Placeholder for a personal value: no answer may contain it. */
 const VALUE = "Lovelace";
 
-const ADD = `mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }`;
-const UPDATE = `mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }`;
+const ADD = `mutation ($input: AddAddressInput!) { addAddress(input: $input) { address { id } } }`;
+const UPDATE = `mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { customer { id } } }`;
 const CORRECT =
-  `mutation ($id: ID!, $input: UpdateAddressInput!) { updateAddress(id: $id, input: $input) { id } }`;
-const DELETE = `mutation ($id: ID!) { deleteAddress(id: $id) }`;
+  `mutation ($id: ID!, $input: UpdateAddressInput!) { updateAddress(id: $id, input: $input) { address { id } } }`;
+const DELETE = `mutation ($id: ID!) { deleteAddress(id: $id) { addressId } }`;
 const VERSION =
-  `mutation ($v: Int) { updateProfile(input: { firstName: "Ada" }, expectedVersion: $v) { id } }`;
+  `mutation ($v: Int) { updateProfile(input: { firstName: "Ada" }, expectedVersion: $v) { customer { id } } }`;
 
 type Case = [what: string, query: string, options: AskOptions, code: string, message: RegExp];
 
@@ -58,30 +68,29 @@ const BAD: Case[] = [
   ],
   ["an empty city", ADD, add({ city: " " }), "BAD_USER_INPUT", /city must not be empty/],
   ["an unknown country", ADD, add({ country: "XX" }), "BAD_USER_INPUT", /country must be/],
-  ["no email", UPDATE, update({ email: VALUE }), "BAD_USER_INPUT", /email must be an email address/],
-  ["a cleared email", UPDATE, update({ email: null }), "BAD_USER_INPUT", /email must be/],
+  ["an email", UPDATE, update({ email: `${VALUE}@example.com` }), "BAD_USER_INPUT", /"email" is not defined/],
   [
-    "an over-long email",
+    "an over-long name",
     UPDATE,
-    update({ email: `${VALUE.repeat(32)}@example.com` }),
+    update({ firstName: VALUE.repeat(32) }),
     "BAD_USER_INPUT",
-    /email/,
+    /firstName must have at most 100/,
   ],
   ["no phone number", UPDATE, update({ phone: VALUE }), "BAD_USER_INPUT", /phone must be/],
   ["no language", UPDATE, update({ locale: `${VALUE}_${VALUE}` }), "BAD_USER_INPUT", /locale must be/],
   [
     "several wrong fields",
     UPDATE,
-    update({ email: VALUE, phone: VALUE }),
+    update({ locale: "!", phone: VALUE }),
     "BAD_USER_INPUT",
-    /email .*; phone /,
+    /phone .*; locale /,
   ],
-  ["a malformed UUID", DELETE, { variables: { id: VALUE } }, "BAD_USER_INPUT", /addressId must be a UUID/],
+  ["a malformed UUID", DELETE, { variables: { id: VALUE } }, "BAD_USER_INPUT", /: id must be a UUID/],
   ["an object for an id", DELETE, { variables: { id: { a: VALUE } } }, "BAD_USER_INPUT", /"\$id"/],
-  ["a number for an id", DELETE, { variables: { id: 5 } }, "BAD_USER_INPUT", /addressId must be a UUID/],
+  ["a number for an id", DELETE, { variables: { id: 5 } }, "BAD_USER_INPUT", /: id must be a UUID/],
   [
     "null past a default",
-    `mutation ($id: ID = "x") { deleteAddress(id: $id) }`,
+    `mutation ($id: ID = "x") { deleteAddress(id: $id) { addressId } }`,
     { variables: { id: null } },
     "BAD_USER_INPUT",
     /Argument "id"/,
@@ -125,14 +134,14 @@ const BAD: Case[] = [
   ],
   [
     "a literal of another type",
-    `mutation { updateProfile(input: { email: 7007 }) { id } }`,
+    `mutation { updateProfile(input: { phone: 7007 }) { customer { id } } }`,
     {},
     "GRAPHQL_VALIDATION_FAILED",
     /String cannot represent/,
   ],
   [
     "a literal for an object",
-    `mutation { updateProfile(input: "${VALUE}") { id } }`,
+    `mutation { updateProfile(input: "${VALUE}") { customer { id } } }`,
     {},
     "GRAPHQL_VALIDATION_FAILED",
     /UpdateProfileInput/,
@@ -178,18 +187,107 @@ Deno.test("the graph refuses invalid input, and writes nothing", async (t) => {
   }
 });
 
-Deno.test("an address cannot lose its required fields", async () => {
+Deno.test("an address cannot lose its required fields: null leaves them unchanged", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const input = { ...ADDRESS, isDefaultShipping: true, isDefaultBilling: true };
+  const { data } = await graph.ask(ADD, { as, variables: { input } });
+  const before = await stored(graph.world);
+  for (const field of ["line1", "city", "country", "isDefaultShipping", "isDefaultBilling"]) {
+    const variables = { id: data.addAddress.address.id, input: { [field]: null } };
+    assert.equal((await graph.ask(CORRECT, { as, variables })).errors, undefined);
+  }
+  assert.deepEqual(await stored(graph.world), before);
+});
+
+Deno.test("every input field and argument that may be null takes an explicit null", async (t) => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
   const { data } = await graph.ask(ADD, { as, variables: { input: ADDRESS } });
-  const before = await stored(graph.world);
-  for (const field of ["line1", "city", "country", "isDefaultShipping", "isDefaultBilling"]) {
-    const variables = { id: data.addAddress.id, input: { [field]: null } };
-    const { codes, errors } = await graph.ask(CORRECT, { as, variables });
-    assert.deepEqual(codes, ["BAD_USER_INPUT"]);
-    assert.match(errors?.[0]?.message ?? "", new RegExp(`${field} must be`));
+  const { id } = data.addAddress.address;
+  /** A value for each argument and each field that must be given. */
+  const given: Record<string, unknown> = { id, first: 1, ...ADDRESS, firstName: "Ada" };
+  const sdl = parse(await Deno.readTextFile(new URL("../../graph/schema.graphql", import.meta.url)));
+  const schema = buildSubgraphSchema([{ typeDefs: sdl }]);
+  const required = (arguments_: readonly GraphQLArgument[]) =>
+    Object.fromEntries(
+      arguments_.filter(({ type }) => isNonNullType(type)).map(({ name, type }) => {
+        const named = getNamedType(type);
+        return [name, isInputObjectType(named) ? fieldsOf(named) : given[name]];
+      }),
+    );
+  const fieldsOf = (type: GraphQLInputObjectType) =>
+    Object.fromEntries(
+      Object.values(type.getFields()).filter(({ name, type }) => isNonNullType(type) || name === "firstName")
+        .map(({ name }) => [name, given[name]]),
+    );
+  let nulls = 0;
+  for (const root of [schema.getQueryType()!, schema.getMutationType()!]) {
+    for (const { name, args, type } of Object.values(root.getFields())) {
+      if (name.startsWith("_") || name === "deleteAddress" || name === "cancelGdprRequest") continue;
+      const values = required(args);
+      const cases: Record<string, unknown>[] = [
+        ...args.filter((argument) => !isNonNullType(argument.type)).map((argument) => ({
+          ...values,
+          [argument.name]: null,
+        })),
+        ...args.flatMap((argument) => {
+          const input = getNamedType(argument.type);
+          if (!isInputObjectType(input)) return [];
+          return Object.values(input.getFields()).filter(({ type }) => !isNonNullType(type)).map((
+            { name },
+          ) => ({
+            ...values,
+            [argument.name]: { ...fieldsOf(input), [name]: null },
+          }));
+        }),
+      ];
+      for (const variables of cases) {
+        nulls++;
+        await t.step(`${name} ${JSON.stringify(variables)}`, async () => {
+          const declared = args.map((argument) => `$${argument.name}: ${argument.type}`).join(", ");
+          const passed = args.map((argument) => `${argument.name}: $${argument.name}`).join(", ");
+          const query = `${root.name.toLowerCase()} (${declared}) { ${name}(${passed}) { __typename } }`;
+          assert.ok(isObjectType(getNamedType(type)));
+          const { errors } = await graph.ask(query, { as, variables });
+          assert.equal(errors, undefined);
+        });
+      }
+    }
   }
-  assert.deepEqual(await stored(graph.world), before);
+  assert.ok(nulls > 20, `${nulls} nulls`);
+});
+
+Deno.test("a refusal lists the wrong fields by their names in the input", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const rectify =
+    `mutation ($input: RequestRectificationInput!) { requestRectification(input: $input) { request { id } } }`;
+  const cases: [query: string, options: AskOptions, fields: { field: string; message: string }[]][] = [
+    [UPDATE, update({ phone: VALUE, locale: "!" }), [
+      { field: "phone", message: "must be a phone number in E.164 form, +41445551234" },
+      { field: "locale", message: "must be a BCP 47 language tag of at most 35 characters" },
+    ]],
+    [rectify, update({ phone: VALUE }), [
+      { field: "phone", message: "must be a phone number in E.164 form, +41445551234" },
+    ]],
+    [ADD, add({ city: " " }), [{ field: "city", message: "must not be empty" }]],
+    [ADD, add({ line1: 7 }), [{ field: "line1", message: "String cannot represent a non string value." }]],
+    [UPDATE, update({ nickname: VALUE }), [
+      { field: "input", message: 'Field "nickname" is not defined by type "UpdateProfileInput".' },
+    ]],
+    [DELETE, { variables: { id: VALUE } }, [{ field: "id", message: "must be a UUID" }]],
+  ];
+  for (const [query, options, fields] of cases) {
+    const { codes, errors, text } = await graph.ask(query, { as, ...options });
+    assert.deepEqual(codes, ["BAD_USER_INPUT"]);
+    assert.deepEqual(errors?.[0]?.extensions?.fields, fields);
+    assert.doesNotMatch(text, new RegExp(`${VALUE}|corrections|addressId|profile\\.update`));
+  }
+  const { errors } = await graph.ask('{ gdprRequest(id: "0190a1b2-0000-7000-8000-000000000000") { id } }', {
+    as,
+  });
+  assert.deepEqual(Object.keys(errors?.[0]?.extensions ?? {}), ["code"]);
 });
 
 type Body = [what: string, body: BodyInit, headers: Record<string, string>, status: number];
@@ -237,10 +335,12 @@ Deno.test("queries in URLs and requests of other sites are refused", async () =>
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world, { email: "ada@example.com" });
   const headers = { authorization: await bearer(graph.issuer, as), origin: "https://elsewhere.example" };
-  for (const query of ["{ me { email } }", "mutation { updateProfile(input: {}) { email } }"]) {
+  for (const query of ["{ me { email } }", "mutation { updateProfile(input: {}) { customer { email } } }"]) {
     const reply = await fetch(`${graph.url}?query=${encodeURIComponent(query)}`, { headers });
     assert.deepEqual([reply.status, reply.headers.get("allow")], [405, "POST"]);
-    assert.doesNotMatch(await reply.text(), /ada@/);
+    const text = await reply.text();
+    assert.match(text, /preferGetMethod: false in urql.*useGETForHashedQueries/);
+    assert.doesNotMatch(text, /ada@/);
   }
   const preflight = await fetch(graph.url, {
     method: "OPTIONS",
@@ -263,4 +363,21 @@ Deno.test("errors of a request have a 4xx status for clients of application/grap
     assert.equal((await graph.ask(query, { as, headers: accept })).status, 400);
   }
   assert.equal((await graph.ask("{ me { id } }", { headers: accept })).status, 200);
+});
+
+Deno.test("a router may compress its requests, and an unknown encoding is refused with those that are accepted", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const text = new Blob([JSON.stringify({ query: "{ me { id } }" })]).stream();
+  const body = await new Response(text.pipeThrough(new CompressionStream("gzip"))).bytes();
+  const headers = { ...JSON_BODY, authorization: await bearer(graph.issuer, as) };
+  const reply = await graph.post(body, { ...headers, "content-encoding": "gzip" });
+  assert.deepEqual(reply.data, { me: { id: as.id } });
+  const refused = await fetch(graph.url, {
+    method: "POST",
+    body,
+    headers: { ...headers, "content-encoding": "br" },
+  });
+  await refused.body?.cancel();
+  assert.deepEqual([refused.status, refused.headers.get("accept-encoding")], [415, "gzip, deflate"]);
 });

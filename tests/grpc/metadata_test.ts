@@ -89,7 +89,7 @@ const ALL: StatusName[] = [
   "UNAUTHENTICATED",
 ];
 
-Deno.test("every status, any text in its message, and ErrorInfo reach the caller", async () => {
+Deno.test("every status, any text in its message, ErrorInfo and wrong fields reach the caller", async () => {
   let error = new GrpcError("UNKNOWN", "");
   await using server = await startServer({
     methods: {
@@ -106,10 +106,41 @@ Deno.test("every status, any text in its message, and ErrorInfo reach the caller
   for (const [at, status] of ALL.entries()) {
     const message = MESSAGES[at % MESSAGES.length]!;
     const info = { reason: "NO_ROOM", domain: "test.example", metadata: { "größe": "ü", at: String(at) } };
-    error = new GrpcError(status, message, at % 2 ? { info } : {});
+    const fieldViolations = at % 3 ? [] : [
+      { field: "größe", description: `must be ${"ü".repeat(at)}` },
+      { field: "a.b", description: "" },
+    ];
+    error = new GrpcError(status, message, { ...(at % 2 && { info }), fieldViolations });
     await assert.rejects(channel.unary(FAIL, new Uint8Array(0)), (seen) => {
       assert.ok(seen instanceof GrpcError);
       assert.deepEqual([seen.status, seen.message, seen.info], [status, message, at % 2 ? info : undefined]);
+      assert.deepEqual(seen.fieldViolations, fieldViolations);
+      return true;
+    });
+  }
+});
+
+Deno.test("with an error domain, each error has an ErrorInfo: its own, or one whose reason is the status", async () => {
+  const own = { reason: "NO_ROOM", domain: "test.example", metadata: {} };
+  await using server = await startServer({
+    methods: {
+      [FAIL]: failing(new GrpcError("ABORTED", "", { info: own })),
+      [STREAM]: failing(new GrpcError("NOT_FOUND", "gone")),
+    },
+    messageBytes: 100,
+    errorDomain: "example.test",
+  });
+  using channel = channelTo(server.port);
+  const info = (reason: string) => ({ reason, domain: "example.test", metadata: {} });
+  const cases: [path: string, bytes: number, expected: unknown][] = [
+    [FAIL, 0, own],
+    [FAIL, 101, info("RESOURCE_EXHAUSTED")],
+    [STREAM, 0, info("NOT_FOUND")],
+    ["/test.v1.Test/Missing", 0, info("UNIMPLEMENTED")],
+  ];
+  for (const [path, bytes, expected] of cases) {
+    await assert.rejects(channel.unary(path, new Uint8Array(bytes)), (seen) => {
+      assert.deepEqual(seen instanceof GrpcError && seen.info, expected);
       return true;
     });
   }

@@ -2,12 +2,15 @@
 import assert from "node:assert/strict";
 import { type BodyBudget, createBodyBudget } from "../../http/body_budget.ts";
 import { createBodyReader } from "../../http/body_reader.ts";
-import { type BodyClock, BodyError } from "../../http/body.ts";
+import type { BodyClock } from "../../http/body.ts";
+import { BodyError } from "../../http/body_error.ts";
+import { inflateBytes, inflateStream } from "../../http/content_encoding.ts";
 import { createHttpApp } from "../../http/mod.ts";
 import { Http2Connection } from "../../grpc/http2/connection.ts";
 import { eventually } from "../eventually.ts";
 import { serve } from "../graph/server.ts";
 import { captureLog } from "../captured_log.ts";
+import { assertLinear } from "../growth.ts";
 import { connectRaw, head, type RawConnection, unfinished } from "./raw.ts";
 
 /** A clock by which no body is late. */
@@ -182,4 +185,54 @@ Deno.test("a connection outlives requests with bodies of 2 KB", async () => {
     answers = await connection.untilCount("}", nth);
   }
   assert.doesNotMatch(answers, /connection: close/i);
+});
+
+async function compress(text: string, format: CompressionFormat = "gzip"): Promise<Uint8Array<ArrayBuffer>> {
+  return await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream(format))).bytes();
+}
+
+Deno.test("a compressed body is inflated, and its limit counts what it inflates to", async () => {
+  await using server = serveBodies();
+  const send = async (body: Uint8Array<ArrayBuffer>, coding: string) => {
+    const response = await fetch(server.origin, {
+      method: "POST",
+      body,
+      headers: { "content-encoding": coding },
+    });
+    return { codings: response.headers.get("accept-encoding"), ...await response.json() };
+  };
+  assert.equal((await send(await compress("x".repeat(MAX_BYTES)), "gzip")).length, MAX_BYTES);
+  assert.equal((await send(await compress("é", "deflate"), "Deflate")).length, 1);
+  assert.equal((await send(await compress(""), "gzip, identity")).length, 0);
+  assert.equal((await send(await compress("x".repeat(MAX_BYTES + 1)), "gzip")).fault, "too_large");
+  assert.equal((await send(await compress("x".repeat(50_000_000)), "gzip")).fault, "too_large");
+  assert.equal((await send(await compress("x"), "deflate")).fault, "malformed");
+  assert.equal((await send((await compress("x".repeat(99))).slice(0, -1), "gzip")).fault, "malformed");
+  const unknown = await send(await compress("x"), "br");
+  assert.deepEqual([unknown.fault, unknown.codings], ["unknown_coding", "gzip, deflate"]);
+});
+
+Deno.test("a compressed stream is inflated in pieces, as it is read, in linear time", async () => {
+  const bomb = await compress("\0".repeat(100_000_000));
+  let sent = 0;
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (sent >= bomb.length) return controller.close();
+      controller.enqueue(bomb.slice(sent, sent += 1_000));
+    },
+  }, { highWaterMark: 0 });
+  let [inflated, largest] = [0, 0];
+  await assert.rejects(async () => {
+    for await (const chunk of inflateStream(body, "gzip")) {
+      inflated += chunk.length;
+      largest = Math.max(largest, chunk.length);
+    }
+  }, { fault: "too_large" });
+  assert.ok(largest < 300_000 && inflated < 2_000_000, `${inflated} bytes in pieces of up to ${largest}`);
+  assert.ok(sent < bomb.length / 2, "the rest of the body is not read");
+  const random = crypto.getRandomValues(new Uint8Array(48 * 1_024)).toBase64();
+  await assertLinear("inflating", 16 * 1_024, async (size) => {
+    const compressed = await compress(random.slice(0, size));
+    return () => inflateBytes(compressed, "gzip", size);
+  });
 });

@@ -54,13 +54,13 @@ Deno.test("the image serves GraphQL, gRPC and readiness with only its permission
   assert.equal((await fetch(`${url}/readyz`)).status, 200);
   const claims = { sub: ref.id, store_id: ref.storeId, principal_type: "CUSTOMER", roles: [] };
   const authorization = `Bearer ${await sign(key, claimsFor(issuer, claims))}`;
-  const change = `mutation { updateProfile(input: { firstName: "Augusta" }) { version } }`;
+  const change = `mutation { updateProfile(input: { firstName: "Augusta" }) { customer { version } } }`;
   const answer = await fetch(`${url}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization },
     body: JSON.stringify({ query: change }),
   });
-  assert.deepEqual(await answer.json(), { data: { updateProfile: { version: 2 } } });
+  assert.deepEqual(await answer.json(), { data: { updateProfile: { customer: { version: 2 } } } });
 
   const cart = authority.issue({ uri: CART });
   using client = connect(ports.grpc, { ca: authority.certificate, ...cart });

@@ -132,3 +132,16 @@ Deno.test("a form that the client aborts is not logged as an error", async () =>
   await inspector[Symbol.asyncDispose](); // waits for the requests in progress
   assert.deepEqual(log.lines.filter((line) => line.includes("Cannot")), []);
 });
+
+Deno.test("a compressed form is inflated, and one of another encoding is refused", async () => {
+  await using inspector = await startInspector();
+  const form = new Blob(["token=x.y.z"]).stream().pipeThrough(new CompressionStream("gzip"));
+  const body = await new Response(form).bytes();
+  for (const [coding, status] of [["gzip", 401], ["br", 415]] as const) {
+    const headers = { ...formHeaders(inspector.origin), "content-encoding": coding };
+    const response = await fetch(`${inspector.origin}/inspect/sign-in`, { method: "POST", headers, body });
+    await response.body?.cancel();
+    assert.equal(response.status, status, coding);
+    assert.equal(response.headers.get("accept-encoding"), status === 415 ? "gzip, deflate" : null);
+  }
+});

@@ -21,6 +21,7 @@ function event(sequence: number, changes: Partial<ActorEventRow> = {}): ActorEve
     stateAfter: "COMPLETED",
     principalId: "00000000-0000-4000-8000-000000000000",
     principalType: "SYSTEM",
+    principalService: null,
     changedFields: [],
     reason: null,
     at: new Date(Date.UTC(2026, 2, 10) + sequence * HOUR),

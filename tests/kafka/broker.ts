@@ -14,14 +14,17 @@ export interface Broker extends AsyncDisposable {
   resume(): void;
 }
 
-const START_LIMIT_MS = 60_000;
+export type BrokerSettings = Record<string, string | number>;
+
+/** Generous, because a loaded machine starts a JVM slowly. */
+const START_LIMIT_MS = 180_000;
 const QUICK_JVM = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 
 /**
  * @param folder data folder; by default a temporary one, which is removed with the broker
- * @param settings additional broker settings
+ * @param settings additional broker settings; `listeners` are added to the broker's own
  */
-export async function startBroker(folder?: string, settings: Record<string, number> = {}): Promise<Broker> {
+export async function startBroker(folder?: string, settings: BrokerSettings = {}): Promise<Broker> {
   await using stack = new AsyncDisposableStack();
   const installation = await findKafka();
   const home = folder ?? stack.adopt(
@@ -63,13 +66,15 @@ function properties(
   home: string,
   port: number,
   controllerPort: number,
-  settings: Record<string, number>,
+  { listeners, ...settings }: BrokerSettings,
 ): string {
   return Object.entries({
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
-    "listeners": `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "listeners": `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${
+      listeners ? `,${listeners}` : ""
+    }`,
     "controller.listener.names": "CONTROLLER",
     "log.dirs": `${home}/data`,
     "auto.create.topics.enable": false,

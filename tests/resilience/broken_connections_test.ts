@@ -50,7 +50,7 @@ for (const [when, steps] of Object.entries(BREAKS)) {
       await using server = breaking(steps);
       const { kafka, cut } = openKafka({
         brokers: [`127.0.0.1:${server.port}`],
-        ssl,
+        ...(ssl && { tls: {} }),
         partitions: 1,
         replicationFactor: 1,
       });

@@ -59,7 +59,7 @@ async function requestAccess(service: RunningService, customer: ActorRef): Promi
   const response = await fetch(`http://127.0.0.1:${http}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json", ...gatewayHeaders(customer) },
-    body: JSON.stringify({ query: "mutation { requestAccess { id } }" }),
+    body: JSON.stringify({ query: "mutation { requestAccess { request { id } } }" }),
   });
-  assert.ok((await response.json()).data.requestAccess.id);
+  assert.ok((await response.json()).data.requestAccess.request.id);
 }

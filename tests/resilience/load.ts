@@ -50,7 +50,8 @@ export function startLoad(options: LoadOptions): Report {
   return report;
 }
 
-const CHANGE = `mutation ($name: String) { updateProfile(input: { firstName: $name }) { version } }`;
+const CHANGE =
+  `mutation ($name: String) { updateProfile(input: { firstName: $name }) { customer { version } } }`;
 
 async function change(
   customer: ActorRef,
@@ -82,7 +83,7 @@ async function send(port: number, customer: ActorRef, name: string) {
     const { data, errors } = await response.json();
     return {
       result: errors ? String(errors[0].extensions.code) : "OK",
-      version: data?.updateProfile?.version as number | undefined,
+      version: data?.updateProfile?.customer?.version as number | undefined,
       letsGo: response.headers.get("connection") === "close",
     };
   } catch {

@@ -1,4 +1,6 @@
 /** Bulk upsert fixture: a server, and a client that sends rows while it reads results. */
+import { withAccess } from "../../rest/access.ts";
+import { createAccess } from "./access.ts";
 import { Hono } from "@hono/hono";
 import { createActors } from "../../actors/mod.ts";
 import type { Principal } from "../../domain/principal.ts";
@@ -59,7 +61,7 @@ export async function serveBulk(
     const { status, body } = errorResponse(error);
     return c.json(body, status);
   });
-  api.use("*", authenticated(createTokenAuthenticator(issuer.verify)));
+  api.use("*", withAccess(createAccess(sql)), authenticated(createTokenAuthenticator(issuer.verify)));
   addBulkRoutes(
     api,
     {

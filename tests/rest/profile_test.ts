@@ -92,20 +92,29 @@ Deno.test("unknown paths and methods are refused in the common error format", as
   for (const path of unknown) {
     const { status, body } = await rest.call("GET", path, { as });
     const message = "Cannot find anything under this path";
-    assert.deepEqual([status, body], [404, { code: "NOT_FOUND", message }], path);
+    assert.deepEqual([status, body], [404, { code: "NOT_FOUND", message, traceId: body.traceId }], path);
+    assert.match(body.traceId, /^[0-9a-f]{32}$/);
   }
   const known: [path: string, methods: string][] = [
-    ["/customers", "GET, HEAD, POST"],
-    [`/customers/${as.id}`, "GET, HEAD, PATCH"],
-    [`/groups/${as.id}`, "GET, HEAD, PATCH, DELETE"],
-    [`/gdpr-requests/${as.id}/cancel`, "POST"],
+    ["/customers", "GET, HEAD, POST, OPTIONS"],
+    [`/customers/${as.id}`, "GET, HEAD, PATCH, OPTIONS"],
+    ["/customers/search", "POST, OPTIONS"],
+    ["/customers/bulk", "POST, OPTIONS"],
+    ["/customers/export", "GET, HEAD, OPTIONS"],
+    ["/customers/%65xport", "GET, HEAD, OPTIONS"],
+    [`/groups/${as.id}`, "GET, HEAD, PATCH, DELETE, OPTIONS"],
+    [`/gdpr-requests/${as.id}/cancel`, "POST, OPTIONS"],
   ];
-  for (const [path, methods] of known) {
-    for (const method of ["PUT", "OPTIONS"]) {
+  for (const [path, allow] of known) {
+    const refused = ["PUT", "PATCH", "GET", "DELETE"].filter((method) => !allow.includes(method));
+    for (const method of refused) {
       const { status, body, headers } = await rest.call(method, path, { as });
-      assert.deepEqual([status, body.code, headers.get("allow")], [405, "INVALID_INPUT", methods], path);
+      assert.deepEqual([status, body.code, headers.get("allow")], [405, "INVALID_INPUT", allow], path);
       assert.equal((await rest.call(method, path)).status, 401, path);
     }
+    const options = await rest.call("OPTIONS", path, { as });
+    assert.deepEqual([options.status, options.text, options.headers.get("allow")], [204, "", allow], path);
+    assert.equal((await rest.call("OPTIONS", path)).status, 401, path);
   }
 });
 
@@ -146,10 +155,31 @@ Deno.test("an update honors If-Match, and a read honors If-None-Match", async ()
   assert.deepEqual([changed.body.firstName, changed.body.locale, changed.body.version], [null, "fr", 2]);
   const stale = await patch({ locale: "it" }, '"1"');
   assert.deepEqual([stale.status, stale.body.code], [412, "CONFLICT"]);
-  assert.equal((await patch({ locale: "it" }, "W/7")).status, 400);
+  for (
+    const tags of [
+      "W/7",
+      "7",
+      'W/"2"',
+      '"abc"',
+      '"1", "3"',
+      '"1, 2"',
+      'W/"2", "1"',
+      "",
+      '"02"',
+      '"2',
+      '"1", *',
+    ]
+  ) {
+    const refused = await patch({ locale: "it" }, tags);
+    assert.deepEqual([refused.status, refused.body.code], [412, "CONFLICT"], tags);
+  }
   assert.equal((await patch({ locale: "it" }, "*")).status, 200);
-  const notModified = await rest.call("GET", path, { as, headers: { "if-none-match": '"3"' } });
+  assert.equal((await patch({ locale: "de" }, '"1", W/"9","3"')).status, 200);
+  assert.equal((await patch({ locale: "it" }, '"4"')).status, 200);
+  const notModified = await rest.call("GET", path, { as, headers: { "if-none-match": 'W/"5", "x"' } });
   assert.deepEqual([notModified.status, notModified.text], [304, ""]);
+  const other = await rest.call("GET", path, { as, headers: { "if-none-match": '"4", "x, 5"' } });
+  assert.equal(other.status, 200);
 });
 
 Deno.test("only services choose the ID, only managers and services write, and shoppers are refused", async () => {

@@ -44,10 +44,8 @@ Deno.test("a body that is not UTF-8 is refused, not stored with replacement char
   const latin = new Uint8Array([...body, 0xeb, ...new TextEncoder().encode('"}')]);
   const { status, text } = await rest.call("POST", "/customers", { as: rest.world.system, body: latin });
   assert.equal(status, 400, text);
-  assert.deepEqual(JSON.parse(text), {
-    code: "INVALID_INPUT",
-    message: "Cannot read the request: its body is not UTF-8",
-  });
+  const { code, message } = JSON.parse(text);
+  assert.deepEqual([code, message], ["INVALID_INPUT", "Cannot read the request: its body is not UTF-8"]);
   assert.equal((await rest.world.admin`select from customers`).length, 0);
 });
 
@@ -121,7 +119,7 @@ Deno.test("an empty body counts as absent where a body is optional, even with a 
   for (const action of ["cancel", "release", "retry"]) {
     const path = `/gdpr-requests/${crypto.randomUUID()}/${action}`;
     const headers = { "content-type": "application/json" };
-    const { status } = await rest.call("POST", path, { as: rest.world.system, body: "", headers });
+    const { status } = await rest.call("POST", path, { as: rest.world.officer, body: "", headers });
     assert.equal(status, 404, action);
   }
 });

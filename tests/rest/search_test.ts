@@ -102,6 +102,37 @@ Deno.test("every filter matches the same customers by URL and by body, newest fi
   });
 });
 
+Deno.test("the customers of a store that have changed in a time are listed, searched and exported", async () => {
+  await using rest = await startRest();
+  const { system: as } = rest.world;
+  const [ada, grace] = [await register(rest.world), await register(rest.world)];
+  const patched = await rest.call("PATCH", `/customers/${ada.id}`, { as, body: { firstName: "Augusta" } });
+  const at: string = patched.body.updatedAt;
+  const cases: [query: Record<string, string>, found: string[]][] = [
+    [{ updatedFrom: at }, [ada.id]],
+    [{ updatedTo: at }, [grace.id]],
+    [{ updatedFrom: at, updatedTo: at }, []],
+    [{ updatedFrom: "2000-01-01T00:00:00Z", createdTo: at }, [grace.id, ada.id]],
+  ];
+  const elsewhere = { ...as, storeId: crypto.randomUUID() };
+  for (const [query, found] of cases) {
+    const byUrl = await ask(rest, as, query);
+    const idsOf = (items: { customerId: string }[]) => items.map(({ customerId }) => customerId);
+    assert.deepEqual(idsOf(byUrl.body.items), found, JSON.stringify(query));
+    const byBody = await rest.call("POST", "/customers/search", { as, body: query });
+    assert.deepEqual(byBody.body, byUrl.body);
+    const exported = await rest.call("GET", `/customers/export?${new URLSearchParams(query)}`, { as });
+    assert.equal(exported.text.split("\n").length - 1, found.length);
+    assert.deepEqual((await ask(rest, elsewhere, query)).body.items, []);
+  }
+  const first = await ask(rest, as, { updatedFrom: "2000-01-01T00:00:00Z", limit: "1" });
+  const { nextCursor: cursor } = first.body;
+  const next = await ask(rest, as, { updatedFrom: "2000-01-01T00:00:00Z", limit: "1", cursor });
+  assert.deepEqual(next.body.items[0].customerId, ada.id);
+  assert.equal((await ask(rest, as, { updatedFrom: at, cursor })).status, 400, "a cursor of another filter");
+  assert.equal((await ask(rest, as, { updatedFrom: "yesterday" })).status, 400);
+});
+
 Deno.test("pages neither repeat nor skip customers while others are registered", async (t) => {
   await using rest = await startRest({ clock: () => new Date("2026-03-01T12:00:00Z") });
   const as = rest.staff(["CUSTOMER_MANAGER"]);

@@ -31,6 +31,9 @@ export interface Outcome {
   response: Loose;
   /** Of `google.rpc.ErrorInfo`, if there is one. */
   reason: string | undefined;
+  domain: string | undefined;
+  /** Violations of `google.rpc.BadRequest`, "store_id must be a UUID". */
+  fields: string[];
 }
 
 export interface Client extends Disposable {
@@ -73,20 +76,9 @@ export function connect(port: number, tls?: ChannelOptions["tls"]): Client {
         timeoutMs,
         ...(signal && { signal }),
       });
-      return {
-        status: "OK",
-        details: "",
-        response: responseDeserialize(Buffer.from(bytes)),
-        reason: undefined,
-      };
+      return success(responseDeserialize(Buffer.from(bytes)));
     } catch (error) {
-      if (!(error instanceof GrpcError)) throw error;
-      return {
-        status: error.status,
-        details: error.message,
-        response: undefined,
-        reason: error.info?.reason,
-      };
+      return failure(error);
     }
   };
   const call: Client["call"] = (method, request, options) => perform(CUSTOMERS[method]!, request, options);
@@ -115,9 +107,25 @@ export async function callRaw(port: number, method: string, bytes: Uint8Array): 
     const response = await channel.unary(`/io.shopstar.customer.v1.CustomerService/${method}`, bytes, {
       timeoutMs: 5_000,
     });
-    return { status: "OK", details: "", response, reason: undefined };
+    return success(response);
   } catch (error) {
-    if (!(error instanceof GrpcError)) throw error;
-    return { status: error.status, details: error.message, response: undefined, reason: error.info?.reason };
+    return failure(error);
   }
+}
+
+function success(response: Loose): Outcome {
+  return { status: "OK", details: "", response, reason: undefined, domain: undefined, fields: [] };
+}
+
+function failure(error: unknown): Outcome {
+  if (!(error instanceof GrpcError)) throw error;
+  const { status, message: details, info, fieldViolations } = error;
+  return {
+    status,
+    details,
+    response: undefined,
+    reason: info?.reason,
+    domain: info?.domain,
+    fields: fieldViolations.map(({ field, description }) => `${field} ${description}`),
+  };
 }

@@ -19,7 +19,7 @@ Deno.test("an erasure is completed by its participants, and its receipt lists wh
   for (const service of PARTICIPANTS) {
     assert.equal((await house.row(request)).status, "IN_PROGRESS");
     const { status, response } = await house.confirm(request, { service, evidence: `${service}: 2 rows` });
-    assert.deepEqual([status, response.accepted], ["OK", true]);
+    assert.deepEqual([status, response.accepted, response.already_confirmed], ["OK", true, false]);
     await house.work();
   }
   const { status, outcome } = await house.row(request);
@@ -30,6 +30,13 @@ Deno.test("an erasure is completed by its participants, and its receipt lists wh
     { service, evidence }: { service: string; evidence: string },
   ) => [service, evidence]);
   assert.deepEqual(evidence, PARTICIPANTS.toSorted().map((service) => [service, `${service}: 2 rows`]));
+  const confirmed = await house.world.admin`
+    select about, principal_service from actor_events
+    where actor_id = ${request.id} and event_type = 'participant.confirm' order by sequence`;
+  assert.deepEqual(
+    [...confirmed].map(({ about, principalService }) => [about, principalService]),
+    PARTICIPANTS.map((service) => [service, "anonymous"]),
+  );
 });
 
 Deno.test("a repeated confirmation is accepted and changes nothing, before and after the end", async () => {
@@ -39,7 +46,7 @@ Deno.test("a repeated confirmation is accepted and changes nothing, before and a
   const once = await house.stored(request);
   for (const evidence of ["the first word", "another word", ""]) {
     const { status, response } = await house.confirm(request, { evidence });
-    assert.deepEqual([status, response.accepted], ["OK", true]);
+    assert.deepEqual([status, response.accepted, response.already_confirmed], ["OK", true, true]);
   }
   assert.deepEqual(await house.stored(request), once);
 
@@ -67,6 +74,8 @@ Deno.test("concurrent confirmations at two replicas are all accepted and one is 
     ),
   );
   assert.deepEqual(outcomes.map(({ status }) => status), Array(8).fill("OK"));
+  const repeated = outcomes.filter(({ response }) => response.already_confirmed);
+  assert.equal(repeated.length, 7);
   assert.equal(await house.journal(request), before + 1);
 });
 
@@ -177,9 +186,9 @@ Deno.test("an invalid confirmation is refused before it reaches SQL", async (t) 
   const request = await house.erase();
   const before = await house.stored(request);
   const cases: [what: string, message: Record<string, string>, details: RegExp][] = [
-    ["no request", { request_id: "" }, /requestId must be a UUID/],
-    ["no UUID", { request_id: "'; drop table gdpr_requests" }, /requestId must be a UUID/],
-    ["no store", { store_id: "" }, /storeId must be a UUID/],
+    ["no request", { request_id: "" }, /request_id must be a UUID/],
+    ["no UUID", { request_id: "'; drop table gdpr_requests" }, /request_id must be a UUID/],
+    ["no store", { store_id: "" }, /store_id must be a UUID/],
     ["no service", { service: "" }, /service must not be empty/],
     ["a service's name that is too long", { service: "x".repeat(101) }, /service must have at most 100/],
     ["a service's name with a NUL", { service: `${ORDERS}\u0000` }, /service must not contain control/],
@@ -192,6 +201,9 @@ Deno.test("an invalid confirmation is refused before it reaches SQL", async (t) 
       const outcome = await house.client.call("ConfirmErasure", { ...asked(request), ...message });
       assert.equal(outcome.status, "INVALID_ARGUMENT");
       assert.match(outcome.details, details);
+      assert.equal(outcome.fields.length, 1);
+      assert.match(outcome.fields[0]!, details);
+      assert.doesNotMatch(outcome.details, /participant\.confirm|[a-z]Id\b/);
       assert.doesNotMatch(outcome.details, /Secret|drop table/);
     });
   }

@@ -1,5 +1,6 @@
 /** GetCustomerGroups and GetCustomerSnapshot, called over a socket by an independent client. */
 import assert from "node:assert/strict";
+import { createGroup, createWorld, register, tell } from "../actors/world.ts";
 import { createDatabase } from "../database.ts";
 import { arrangeAddress, arrangeCustomer, type Group } from "./arrange.ts";
 import { asked } from "./client.ts";
@@ -97,6 +98,8 @@ Deno.test("a snapshot contains the customer and both default addresses", async (
       ...place,
     },
     default_billing_address: { address_id: billing, line1: "Postfach 7", ...place },
+    status: "CUSTOMER_STATUS_ACTIVE",
+    version: 1,
   });
 });
 
@@ -111,7 +114,30 @@ Deno.test("a snapshot leaves out missing values", async () => {
     email: customer.email,
     default_shipping_address: null,
     default_billing_address: null,
+    status: "CUSTOMER_STATUS_ACTIVE",
+    version: 1,
   });
+});
+
+Deno.test("both lookups return the status with and without groups, and the snapshot the version", async () => {
+  await using world = await createWorld();
+  await using server = await serveLookups(world.database);
+  const [alone, member] = [await register(world), await register(world)];
+  await tell(world, member, "group.assign", { groupId: (await createGroup(world)).id });
+  const commands = ["suspend", "reinstate", "close", "reinstate"];
+  const statuses = ["ACTIVE", "SUSPENDED", "ACTIVE", "CLOSED", "ACTIVE"];
+  for (const customer of [alone, member]) {
+    const key = asked({ storeId: world.storeId, customerId: customer.id });
+    for (const [at, expected] of statuses.entries()) {
+      if (at > 0) await tell(world, customer, `account.${commands[at - 1]}`);
+      const [groups, snapshot] = [await server.client.groups(key), await server.client.snapshot(key)];
+      assert.equal(groups.response.status, `CUSTOMER_STATUS_${expected}`);
+      assert.equal(groups.response.memberships.length, customer === member ? 1 : 0);
+      assert.equal(snapshot.response.status, `CUSTOMER_STATUS_${expected}`);
+      const [row] = await world.admin`select version from customers where customer_id = ${customer.id}`;
+      assert.equal(snapshot.response.version, row?.version);
+    }
+  }
 });
 
 Deno.test("one address can be both defaults", async () => {

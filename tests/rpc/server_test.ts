@@ -38,7 +38,8 @@ for (const [code, status] of Object.entries(STATUSES)) {
     using client = connect(server.port);
     const outcome = await client.groups({});
     assert.deepEqual([outcome.status, outcome.details], [status, "Cannot do it: Zürich is 100 % full"]);
-    assert.equal(outcome.reason, code, "in google.rpc.ErrorInfo, for programs");
+    assert.deepEqual([outcome.reason, outcome.domain], [code, "customer-service"]);
+    assert.deepEqual(outcome.fields, []);
   });
 }
 
@@ -56,12 +57,12 @@ Deno.test("an unexpected error is masked, and logged once without the values of 
       throw new TypeError("Cannot read properties of undefined (reading 'x')");
     });
     using client = connect(server.port);
-    const { status, details } = await client.groups({});
-    assert.deepEqual([status, details], ["INTERNAL", "Internal error"]);
+    const { status, details, reason } = await client.groups({});
+    assert.deepEqual([status, details, reason], ["INTERNAL", "Internal error", "INTERNAL"]);
     assert.deepEqual(records.map(({ level, properties }) => ({ level, ...properties })), [{
       level: "error",
       method: "GetCustomerGroups",
-      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:56",
+      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:57",
     }]);
   } finally {
     await reset();
@@ -240,6 +241,7 @@ async function serve(
         $typeName: "io.shopstar.customer.v1.GetCustomerGroupsResponse",
         memberships: [],
         priceListReason: 0,
+        status: 1,
         priceListId: "from the method",
       };
     },

@@ -29,14 +29,15 @@ Deno.test("production exports no personal value, token or ID of a person, for ac
   await ask(
     ports.http,
     headers,
-    `mutation { updateProfile(input: { firstName: "Bilby", phone: "nonsense" }) { id } }`,
+    `mutation { updateProfile(input: { firstName: "Bilby", phone: "nonsense" }) { customer { id } } }`,
   );
   await ask(
     ports.http,
     headers,
-    `mutation { addAddress(input: ${input({ ...ADDRESS, line2: "Numbat" })}) { id } }`,
+    `mutation { addAddress(input: ${input({ ...ADDRESS, line2: "Numbat" })}) { address { id } } }`,
   );
   await ask(ports.http, headers, `{ me { Bilby } }`);
+  await ask(ports.http, headers, `query Numbat { me { email } }`);
   for (
     const path of [
       `/exports/${TOKEN}`,
@@ -94,11 +95,14 @@ Deno.test("a gRPC call continues its caller's trace, down to the SQL statement",
   });
   const statement = trace.find(({ parentSpanId }) => parentSpanId === served?.spanId);
   assert.equal(statement?.name, "SELECT lookup_customer_groups");
+  const address = new URL(world.database.url);
   assert.deepEqual(statement?.attributes, {
+    "server.address": address.hostname,
+    "server.port": BigInt(address.port),
     "db.system.name": "postgresql",
     "db.operation.name": "SELECT",
     "db.stored_procedure.name": "lookup_customer_groups",
-    "db.operation.batch.size": 1,
+    "db.operation.batch.size": 1n,
   });
   const refused = receiver.spans().find(({ attributes }) => attributes["error.type"] === "UNAUTHENTICATED");
   assert.equal(refused?.name, GROUPS);
@@ -108,7 +112,8 @@ Deno.test("a gRPC call continues its caller's trace, down to the SQL statement",
 Deno.test("operations are counted by type and outcome, not by name, and an internal error takes precedence over a refusal", async () => {
   await using scene = await serve();
   const { ports, headers, world, receiver } = scene;
-  const change = `mutation Bilby($input: UpdateProfileInput!) { updateProfile(input: $input) { id } }`;
+  const change =
+    `mutation Bilby($input: UpdateProfileInput!) { updateProfile(input: $input) { customer { id } } }`;
   await ask(ports.http, headers, `query Bilby { me { email } }`);
   await ask(ports.http, {}, `{ me { email } }`);
   await ask(ports.http, headers, change, { input: { phone: "nonsense" } });
@@ -117,7 +122,9 @@ Deno.test("operations are counted by type and outcome, not by name, and an inter
   await ask(
     ports.http,
     headers,
-    `mutation { updateProfile(input: { phone: "x" }) { id } addAddress(input: ${input(ADDRESS)}) { id } }`,
+    `mutation { updateProfile(input: { phone: "x" }) { customer { id } } addAddress(input: ${
+      input(ADDRESS)
+    }) { address { id } } }`,
   );
   await scene.service.stop("SIGTERM");
 
@@ -152,6 +159,28 @@ Deno.test("requests are counted by route, sampled or not, and unknown methods an
   assert.deepEqual(points.sort(), ["GET /readyz 200 1", "POST /graphql 200 1", "_OTHER  404 1"]);
 });
 
+Deno.test("probes have no spans, and counts are integers", async () => {
+  await using scene = await serve();
+  const { ports, headers, receiver } = scene;
+  for (const path of ["/healthz", "/readyz", "/healthz"]) {
+    await (await fetch(`http://127.0.0.1:${ports.http}${path}`)).body?.cancel();
+  }
+  using client = connect(ports.grpc);
+  assert.equal(await client.health(), "SERVING");
+  await ask(ports.http, headers, `{ me { email } }`);
+  await scene.service.stop("SIGTERM");
+  const spans = receiver.spans();
+  assert.deepEqual(spans.filter(({ name }) => name === "POST /graphql").length, 1);
+  assert.deepEqual(spans.filter(({ name }) => /healthz|readyz|Health|^GET$/.test(name)), []);
+  const points = receiver.metrics().get("customer_service.http.request.duration") ?? [];
+  const counts = points.map(({ attributes, value }) => [
+    attributes["http.route"],
+    attributes["http.response.status_code"],
+    value,
+  ]);
+  assert.deepEqual(counts.sort(), [["/graphql", 200n, 1], ["/healthz", 200n, 2], ["/readyz", 200n, 1]]);
+});
+
 Deno.test("a log line within a trace contains its IDs", async () => {
   await using scene = await serve();
   const { ports, headers, world } = scene;
@@ -160,7 +189,7 @@ Deno.test("a log line within a trace contains its IDs", async () => {
   await ask(
     ports.http,
     { ...headers, traceparent },
-    `mutation { updateProfile(input: { firstName: "Bilby" }) { id } }`,
+    `mutation { updateProfile(input: { firstName: "Bilby" }) { customer { id } } }`,
   );
   const { output } = await scene.service.stop("SIGTERM");
   const lines = output.trim().split("\n").map((line) => JSON.parse(line));

@@ -43,7 +43,13 @@ kafkaTest(
     const send = spans.find((span) => span.parentSpanId === batch?.spanId);
     assert.match(send?.name ?? "", /^send/);
     assert.equal(send?.kind, 3);
-    assert.equal(send?.attributes["messaging.system"], "kafka");
+    for (const span of [published, send]) {
+      assert.equal(span?.attributes["messaging.system"], "kafka");
+      assert.equal(span?.attributes["messaging.operation.type"], "send");
+    }
+    const [host, port] = SHARED_BROKER!.split(":");
+    assert.equal(send?.attributes["server.address"], host);
+    assert.equal(send?.attributes["server.port"], BigInt(port!));
     const points = receiver.metrics().get("customer_service.outbox.published");
     const updated = points?.find(({ attributes }) =>
       attributes["messaging.destination.name"] === "customer.updated"

@@ -20,7 +20,7 @@ Deno.test("an event contains the trace that caused it, in its Kafka headers and 
     await enterStore(tx, world.storeId);
     return await tx<OutboxRow[]>`select * from outbox where payload ->> 'traceId' = ${traceId}`;
   });
-  const events = encodeRows(rows, "json");
+  const { events } = encodeRows(rows, { format: "json", source: "/test" });
   assert.deepEqual(events.map(({ topic }) => topic).sort(), ["audit.event", "customer.updated"]);
   for (const { headers } of events) assert.equal(headers.traceparent, traceparent);
 });

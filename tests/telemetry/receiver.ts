@@ -98,6 +98,12 @@ function toPoints({ name, gauge, sum, histogram }: Json): [string, ReceivedPoint
   ];
 }
 
+/** Integers become bigint, which distinguishes them from floating point. */
 function toRecord(attributes: Json[] = []): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+  return Object.fromEntries(
+    attributes.map(({ key, value }) => [
+      key,
+      "intValue" in value ? BigInt(value.intValue) : Object.values(value)[0],
+    ]),
+  );
 }

@@ -80,17 +80,17 @@ async function erase(world: World, env: Record<string, string>, traceparent: str
       authorization: `Bearer ${await issuer.sign({ principal: shopper(ref), service: undefined }, 60)}`,
       traceparent,
     },
-    body: JSON.stringify({ query: "mutation Leave { requestErasure { id } }" }),
+    body: JSON.stringify({ query: "mutation Leave { requestErasure { request { id } } }" }),
   });
   const { data } = await response.json();
   await eventually(async () => {
     const waiting = await world.admin`select topic from outbox where published_at is null`;
     assert.deepEqual([...waiting], []);
-    const events = await eventsOf(world, data.requestErasure.id);
+    const events = await eventsOf(world, data.requestErasure.request.id);
     assert.ok(events.some(({ topic }) => topic === "customer.erased"));
   });
   assert.equal((await service.stop("SIGTERM")).code, 0);
-  return data.requestErasure.id;
+  return data.requestErasure.request.id;
 }
 
 /** Events of a request, and later events of its customer. */

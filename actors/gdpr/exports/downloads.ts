@@ -1,13 +1,15 @@
 /** Downloads of finished exports: each link serves each part once, to the customer or to the responsible staff. */
 import { type Sql, writeStore } from "../../../db/connect.ts";
 import { countUse, findDocuments, type PartRow } from "../../../db/gdpr_exports.ts";
-import { findRequest } from "../../../db/gdpr_requests.ts";
+import { findRequest, lockRequest } from "../../../db/gdpr_requests.ts";
 import { readStore } from "../../../db/store_reader.ts";
 import { DomainError, ignoreRefused } from "../../../domain/errors.ts";
+import { mayReadValues, READING_ROLES } from "../../../domain/authorization.ts";
 import type { Principal } from "../../../domain/principal.ts";
 import { newTraceparent } from "../../../lib/trace_context.ts";
 import type { Actors } from "../../commands.ts";
 import { readChunks } from "./chunks.ts";
+import { recordDownload } from "./download_record.ts";
 import { type ExportLink, readLink, signLink } from "./token.ts";
 import type { RequestKey } from "../types.ts";
 
@@ -50,11 +52,17 @@ export interface ExportDownloads {
   list(token: string, by: Principal): Promise<ExportPart[]>;
   /** Describes one part, without using the link. */
   describe(token: string, part: string, by: Principal): Promise<ExportPart>;
-  /** Returns one part, gzipped. The link counts as used for this part before the first byte. */
+  /**
+   * Returns one part, gzipped. The link counts as used for this part before the first byte. A download by staff is
+   * recorded in the journal of the request and in the audit log, in the same transaction.
+   *
+   * @throws {DomainError} FORBIDDEN for staff without a role that may read personal values
+   */
   fetch(
     token: string,
     part: string,
     by: Principal,
+    traceparent?: string,
   ): Promise<FetchedPart>;
 }
 
@@ -122,16 +130,20 @@ export function createExportDownloads(
     list: async (token, by) => (await open(token, by)).parts,
     describe: async (token, name, by) => partOf((await open(token, by)).parts, name),
 
-    async fetch(token, name, by) {
+    async fetch(token, name, by, traceparent = newTraceparent()) {
       const { link, parts } = await open(token, by);
       const part = partOf(parts, name);
+      requireValues(by, name, link);
       const chunks = readChunks(sql, exportKey, { ...link, part: name });
       const first = await chunks.next(); // an unreadable part must not use the link
-      const isFirstUse = await writeStore(
-        sql,
-        link.storeId,
-        (tx) => countUse(tx, { ...link, part: name }, link.generation, clock()),
-      );
+      const isFirstUse = await writeStore(sql, link.storeId, async (tx) => {
+        const at = clock();
+        // Before its parts, as in the deletion of exports.
+        const request = by.type === "STAFF" ? await lockRequest(tx, link.storeId, link.requestId) : undefined;
+        if (!await countUse(tx, { ...link, part: name }, link.generation, at)) return false;
+        if (request) await recordDownload(tx, request, name, { by, at, traceparent });
+        return true;
+      });
       if (!isFirstUse) {
         await chunks.return(undefined);
         throw new ExportGone(
@@ -160,6 +172,16 @@ async function recordFetch(
 function mayDownload({ type, id, roles }: Principal, customerId: string): boolean {
   if (type === "CUSTOMER") return id === customerId;
   return type === "STAFF" && roles.some((role) => role === "PRIVACY_OFFICER" || role === "STORE_MANAGER");
+}
+
+/** The documents contain the personal values that are hidden from staff who only handle requests. */
+function requireValues(by: Principal, part: string, { requestId }: ExportLink): void {
+  if (by.type === "CUSTOMER" || mayReadValues(by)) return;
+  const roles = [...READING_ROLES, "STORE_MANAGER"].join(" or ");
+  throw new DomainError(
+    "FORBIDDEN",
+    `Cannot download ${part} of request ${requestId}: it contains personal values, which require the role ${roles}`,
+  );
 }
 
 function toExportPart({ part, mediaType, bytes, sha256, expiresAt }: PartRow): ExportPart {

@@ -84,7 +84,9 @@ export function createCollectionMachine(
           fetched: { type: "final" },
           /** A download that was in progress may still end. */
           not_fetched: {
-            on: { "export.fetched": { target: "fetched", actions: [{ type: "setFulfilled" }, ...fetchedActions] } },
+            on: {
+              "export.fetched": { target: "fetched", actions: [{ type: "setFulfilled" }, ...fetchedActions] },
+            },
           },
         },
       },

@@ -247,7 +247,10 @@ function confirmation(service: string) {
     entry: [
       { type: "countAttempt", params: { service } },
       scheduleRetry,
-      request.raise({ type: "participant.overdue", service } as never, { id: overdueTimer, delay: OVERDUE_MS }),
+      request.raise({ type: "participant.overdue", service } as never, {
+        id: overdueTimer,
+        delay: OVERDUE_MS,
+      }),
       storeAttempt,
     ],
     states: {

@@ -57,13 +57,15 @@ export interface RequestContext {
 /** Key of the proposal to erase, among the proposals to waive a participant. */
 export const THE_ERASURE = "";
 
-export type RequestInput = Pick<
-  RequestContext,
-  "participants" | "cause" | "receivedAt" | "dueAt" | "startsAt" | "spread"
-> & {
-  /** ID of the principal who opened an erasure that a second person has to confirm. */
-  proposedBy?: string;
-};
+export type RequestInput =
+  & Pick<
+    RequestContext,
+    "participants" | "cause" | "receivedAt" | "dueAt" | "startsAt" | "spread"
+  >
+  & {
+    /** ID of the principal who opened an erasure that a second person has to confirm. */
+    proposedBy?: string;
+  };
 
 export function newContext({ proposedBy, ...input }: RequestInput): RequestContext {
   return {

@@ -94,8 +94,7 @@ export const request = setup({
     UNTIL_START: (step) => until(step.context.startsAt, step),
     UNTIL_AT_RISK: (step) => until(step.context.dueAt - AT_RISK_MS, step),
     UNTIL_OVERDUE: (step) => until(step.context.dueAt, step),
-    UNTIL_FETCH_WAIT_ENDS: (step) =>
-      until(fetchWaitEnd(step.context, step.context.fetchUntil ?? 0), step),
+    UNTIL_FETCH_WAIT_ENDS: (step) => until(fetchWaitEnd(step.context, step.context.fetchUntil ?? 0), step),
     UNTIL_EXPIRY: (step) => until(step.context.expiresAt ?? 0, step),
   },
 });

@@ -34,6 +34,24 @@ export function signedBytes(
   return new TextEncoder().encode(text);
 }
 
+/** Requesters of an erasure, and the sentence about each. RESTORE: the service itself, for a subject erased before. */
+export const BECAUSE = {
+  SUBJECT: "The data subject requested it.",
+  STAFF: "Staff of the store requested it on the data subject's behalf.",
+  SERVICE: "A service requested it on the data subject's behalf.",
+  RESTORE: "The data subject had been erased before, and a restored database had brought the data back.",
+} as const;
+
+type Requester = keyof typeof BECAUSE;
+const REQUESTERS = Object.keys(BECAUSE) as [Requester, ...Requester[]];
+
+const RequestedBy = z.strictObject({
+  kind: z.enum(REQUESTERS),
+  /** Name of the service, for SERVICE. */
+  service: z.string().optional(),
+});
+export type RequestedBy = z.output<typeof RequestedBy>;
+
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const time = z.iso.datetime();
 
@@ -42,7 +60,8 @@ const Document = z.looseObject({
   storeId: z.guid(),
   requestId: z.guid(),
   customerId: z.guid(),
-  because: z.string(),
+  because: z.enum(Object.values(BECAUSE)),
+  requestedBy: RequestedBy,
   requestedAt: time,
   erasedAt: time,
   completedAt: time,

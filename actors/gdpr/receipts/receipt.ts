@@ -5,14 +5,22 @@
 import type { Tx } from "../../../db/connect.ts";
 import { findReceipt, insertReceipt, lockChain } from "../../../db/erasure_receipts.ts";
 import type { StoreReader } from "../../../db/store_reader.ts";
-import { FORMAT, type ReceiptFile, signedBytes, type SignedReceipt } from "./file.ts";
+import {
+  BECAUSE,
+  FORMAT,
+  type ReceiptFile,
+  type RequestedBy,
+  signedBytes,
+  type SignedReceipt,
+} from "./file.ts";
 import type { RequestKey } from "../types.ts";
 import { sha256 } from "../../../lib/hash.ts";
 
 /** Facts of a completed erasure. */
 export interface ReceiptFacts extends RequestKey {
   customerId: string;
-  cause: keyof typeof CAUSES;
+  cause: "REQUEST" | "RESTORE";
+  requestedBy: RequestedBy;
   outcome: "FULFILLED" | "FULFILLED_WITH_WAIVERS";
   /** ID of the second person who confirmed an erasure that staff had proposed, or of the customer. */
   confirmedBy: string | null;
@@ -40,12 +48,6 @@ export interface ReceiptFacts extends RequestKey {
   reasons?: { extension?: string; hold?: string };
 }
 
-/** Sentences for the cause of an erasure. */
-const CAUSES = {
-  REQUEST: "The data subject requested it.",
-  RESTORE: "The data subject had been erased before, and a restored database had brought the data back.",
-} as const;
-
 /** Ed25519 key pair that signs receipts, as config/keys.ts reads it. */
 export interface Signer {
   /** The public key's JWK thumbprint. */
@@ -65,7 +67,7 @@ export async function writeReceipt(tx: Tx, signer: Signer, facts: ReceiptFacts, 
   const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", signer.public));
   const signed = {
     document: JSON.parse(
-      JSON.stringify({ format: FORMAT, because: CAUSES[facts.cause], ...facts, issuedAt: at }),
+      JSON.stringify({ format: FORMAT, because: BECAUSE[facts.requestedBy.kind], ...facts, issuedAt: at }),
     ),
     sequence: (last?.sequence ?? 0) + 1,
     previousHash: last ? new Uint8Array(last.hash).toHex() : null,

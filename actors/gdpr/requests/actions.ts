@@ -1,5 +1,6 @@
 /** Implementations of the request machines' actions. They run in the transaction of the event. */
-import { lockCustomer } from "../../../db/customers.ts";
+import { type ActorEventRow, findJournal } from "../../../db/actor_events.ts";
+import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
 import { type ErasedSubject, findErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { destroyExports, destroyExportsOfCustomer } from "../../../db/gdpr_exports.ts";
 import {
@@ -19,8 +20,9 @@ import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
+import type { RequestedBy } from "../receipts/file.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
-import type { requestActions } from "../machines/events.ts";
+import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import type { Commands } from "../../commands.ts";
 import { later } from "../../../lib/dates.ts";
@@ -61,7 +63,10 @@ export function createRequestActions(
       }
       const values = await erasedValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
-      await send({ kind: "customer", storeId, id: customerId }, { type: "erase", requestId: ref.id });
+      const erased = await send({ kind: "customer", storeId, id: customerId }, {
+        type: "erase",
+        requestId: ref.id,
+      });
       for (const { requestId } of await findUnfetched(tx, storeId, customerId)) {
         await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
       }
@@ -73,7 +78,7 @@ export function createRequestActions(
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces });
       const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
       await rememberSubjects(tx, [subject]);
-      await publishRequested(step, subject, participants);
+      await publishRequested(step, { ...subject, customerVersion: erased.version }, participants);
     },
 
     async askAgain(step, { service }) {
@@ -82,7 +87,7 @@ export function createRequestActions(
 
     async concludeErasure(step) {
       const { tx, event } = step;
-      const { emailHash, erasedAt } = await erasedSubjectOf(step);
+      const { emailHash, erasedAt, customerVersion } = await erasedSubjectOf(step);
       const facts = await receiptFacts(step, erasedAt);
       const erased = {
         topic: "customer.erased" as const,
@@ -91,6 +96,7 @@ export function createRequestActions(
         erasedAt,
         waivedParticipants: facts.participants.filter(({ state }) => state === "WAIVED")
           .map(({ service }) => service),
+        customerVersion,
       };
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
@@ -121,7 +127,8 @@ const WAITING: Readonly<
   Record<string, { blockers: typeof findUnfetched; resume: "access.closed" | "download.settled" }>
 > = {
   '{"PENDING":"waiting_for_access"}': {
-    blockers: (tx, storeId, customerId) => findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]),
+    blockers: (tx, storeId, customerId) =>
+      findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]),
     resume: "access.closed",
   },
   '{"PENDING":"waiting_for_download"}': { blockers: findUnfetched, resume: "download.settled" },
@@ -129,7 +136,7 @@ const WAITING: Readonly<
 
 async function publishRequested(
   step: RequestStep,
-  subject: ErasedSubject,
+  subject: Subject,
   participants: string[],
 ): Promise<void> {
   const { tx, event } = step;
@@ -138,6 +145,7 @@ async function publishRequested(
     requestId: event.ref.id,
     participants,
     emailHash: new Uint8Array(subject.emailHash).toHex(),
+    customerVersion: subject.customerVersion,
   };
   await insertOutbox(tx, [domainMessage(event, message)]);
 }
@@ -147,11 +155,30 @@ function subjectOf({ event: { ref, customerId } }: RequestStep): string {
   return customerId;
 }
 
-async function erasedSubjectOf(step: RequestStep): Promise<ErasedSubject> {
+/** The erasure memory's entry of a subject, and the version of its row. */
+interface Subject extends ErasedSubject {
+  customerVersion: number;
+}
+
+async function erasedSubjectOf(step: RequestStep): Promise<Subject> {
   const { tx, event: { ref } } = step;
   const subject = await findErasedSubject(tx, ref.storeId, subjectOf(step));
+  const customerVersion = await findCustomerVersion(tx, ref.storeId, subjectOf(step));
   if (!subject) throw new Error(`The erasure memory does not contain the customer of request ${ref.id}`);
-  return { ...subject, emailHash: new Uint8Array(subject.emailHash) };
+  return { ...subject, emailHash: new Uint8Array(subject.emailHash), customerVersion };
+}
+
+/** @param opened the first line of the request's journal */
+function requesterOf(
+  cause: RequestContext["cause"],
+  opened: Pick<ActorEventRow, "principalType" | "principalService"> | undefined,
+): RequestedBy {
+  if (!opened) throw new Error("Cannot name who asked for an erasure: its journal is empty");
+  if (cause === "RESTORE") return { kind: "RESTORE" };
+  if (opened.principalType === "CUSTOMER") return { kind: "SUBJECT" };
+  if (opened.principalType === "STAFF") return { kind: "STAFF" };
+  const { principalService: service } = opened;
+  return { kind: "SERVICE", ...(service !== null && { service }) };
 }
 
 async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptFacts> {
@@ -161,12 +188,14 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
   if (!request) throw new Error(`Cannot find request ${requestId}`);
   const { context } = request.snapshot as RequestSnapshot;
   const participants = await findParticipants(tx, storeId, requestId);
+  const [opened] = await findJournal(tx, { storeId, actorKind: ref.kind, actorId: requestId }, { limit: 1 });
   const { extensionReason, holdReason } = request;
   return {
     storeId,
     requestId,
     customerId: subjectOf(step),
     cause: context.cause,
+    requestedBy: requesterOf(context.cause, opened),
     requestedAt: request.createdAt,
     erasedAt,
     completedAt: at,

@@ -3,7 +3,7 @@ import type { GdprRequestRow } from "../../../db/gdpr_requests.ts";
 import { authorize, authorizeSubject } from "../../runtime/authorization.ts";
 import { hasCode } from "../../../domain/errors.ts";
 import type { Principal } from "../../../domain/principal.ts";
-import { requestCommands } from "./commands.ts";
+import { REQUEST_PURPOSES, requestCommands } from "./commands.ts";
 import type { RequestContext } from "../machines/events.ts";
 import { restoreRequest } from "./snapshot.ts";
 
@@ -60,10 +60,10 @@ export function availableDecisions(row: GdprRequestRow, by: Principal, now: Date
 }
 
 function maySend({ requestId, customerId }: GdprRequestRow, type: Decision, by: Principal): boolean {
-  const ref = { kind: "gdpr_request" as const, storeId: by.storeId, id: requestId };
+  const purpose = `${REQUEST_PURPOSES[type]} GDPR request ${requestId}`;
   try {
-    authorize(ref, type, { by: requestCommands[type].by, role: "PRIVACY_OFFICER" }, by);
-    authorizeSubject(ref, type, customerId, by);
+    authorize(by, purpose, { by: requestCommands[type].by, role: "PRIVACY_OFFICER" }, by);
+    authorizeSubject(purpose, customerId, by);
     return true;
   } catch (error) {
     if (hasCode(error, "FORBIDDEN")) return false;

@@ -11,7 +11,7 @@ import {
 } from "../../../db/gdpr_requests.ts";
 import type { Behavior, Change } from "../../runtime/behavior.ts";
 import { createRequestActions, type RequestTools } from "./actions.ts";
-import { requestCommands } from "./commands.ts";
+import { REQUEST_PURPOSES, requestCommands } from "./commands.ts";
 import { findDocuments } from "../../../db/gdpr_exports.ts";
 import { fetchWaitEnd, type RequestContext } from "../machines/events.ts";
 import { type OpeningSettings, openRequest } from "./opening.ts";
@@ -26,6 +26,9 @@ export interface RequestSettings extends RequestTools, OpeningSettings {
 export function createRequestBehavior(settings: RequestSettings): Behavior<GdprRequestRow> {
   return {
     kind: "gdpr_request",
+    noun: "GDPR request",
+    purposes: REQUEST_PURPOSES,
+    describeState: ({ value }) => STATUS_WORDS[statusOf(value)],
     role: "PRIVACY_OFFICER",
     creation: openRequest(settings),
     handlers: requestCommands,
@@ -83,10 +86,20 @@ async function factsOf(
   const open = await findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]);
   const unfetched = await findUnfetched(tx, storeId, customerId);
   const ends = unfetched.map(({ completedAt, snapshot }) =>
-    Math.min((completedAt ?? now).getTime() + fetchWaitMs, (snapshot as RequestSnapshot).context.expiresAt ?? 0)
+    Math.min(
+      (completedAt ?? now).getTime() + fetchWaitMs,
+      (snapshot as RequestSnapshot).context.expiresAt ?? 0,
+    )
   );
   return { accessOpen: open.length > 0, fetchUntil: ends.length > 0 ? Math.max(...ends) : null };
 }
+
+/** Status of a request in messages. The states inside a status are no contract. */
+const STATUS_WORDS = {
+  PENDING: "it has not started",
+  IN_PROGRESS: "it is in progress",
+  COMPLETED: "it is completed",
+};
 
 /** The row's columns for a change of the machine's state. */
 function columnsOf({ columns, snapshot, version }: Change) {

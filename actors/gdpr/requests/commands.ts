@@ -1,28 +1,29 @@
 /** Commands of a GDPR request: principals, input and handler of each. */
 import { z } from "zod";
 import { type GdprRequestRow, updateParticipant, upsertParticipant } from "../../../db/gdpr_requests.ts";
+import type { Tx } from "../../../db/connect.ts";
 import { type CommandOf, handler } from "../../runtime/behavior.ts";
+import type { ActorRef } from "../../runtime/protocol.ts";
 import { columnNames } from "../../runtime/changes.ts";
-import { text } from "../../../domain/input.ts";
+import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
 import { extendedDueDate } from "./clock.ts";
 import type { opening } from "./opening_input.ts";
 
-const ANYBODY = ["CUSTOMER", "STAFF", "SYSTEM"] as const;
-const STAFF = ["STAFF", "SYSTEM"] as const;
+/** Decisions are for people. Services take part in a request, and none of them decides about it. */
+const SUBJECT_OR_STAFF = ["CUSTOMER", "STAFF"] as const;
+const STAFF = ["STAFF"] as const;
 const SYSTEM = ["SYSTEM"] as const;
 const SUBJECT = ["CUSTOMER"] as const;
-/** Principals who confirm or reject the proposal of another person; a service cannot. */
-const PEOPLE = ["STAFF"] as const;
 
 const noInput = z.strictObject({});
 const reason = text(500);
 const service = text(100);
-const optionalReason = z.strictObject({ reason: reason.optional() });
-const retryInput = optionalReason.extend({ service: service.optional() });
-const rejection = z.strictObject({ reason, service: service.optional() });
+const optionalReason = z.strictObject({ reason: optionalText(500) });
+const retryInput = optionalReason.extend({ service: optionalText(100) });
+const rejection = z.strictObject({ reason, service: optionalText(100) });
 const NO_WAIVER = { waiverReason: null, waiverProposedBy: null, waiverProposedAt: null };
-const confirmation = z.strictObject({ service, evidence: text(2_000).nullish() });
+const confirmation = z.strictObject({ service, evidence: optionalText(2_000) });
 const verification = z.strictObject({ residue: z.int().min(0) });
 
 const plain = (by: readonly PrincipalType[], type: string) =>
@@ -37,7 +38,7 @@ const withOptionalReason = (by: readonly PrincipalType[], type: "cancel" | "rele
   handler(
     by,
     optionalReason,
-    (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason }),
+    (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason: reason ?? undefined }),
   );
 
 /** Command with a reason, which the journal and the request's row store. */
@@ -54,10 +55,23 @@ const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReas
   );
 
 /** Event about the proposal to waive a service, or without one about the proposal to erase. */
-const aboutProposal = (type: "confirm" | "reject" | "withdraw", by: string, service: string | undefined) => ({
-  event: { type, by, ...(service !== undefined && { service }) },
-  changedFields: [service === undefined ? "status" : "participants"],
+const aboutProposal = (
+  type: "confirm" | "reject" | "withdraw",
+  by: string,
+  { service, reason }: { service?: string | null | undefined; reason?: string | null | undefined },
+) => ({
+  event: { type, by, ...(service && { service }) },
+  changedFields: [service ? "participants" : "status"],
+  reason: reason ?? undefined,
 });
+
+/** Change of a participant's row; undefined without a service. */
+const withParticipant = (
+  { storeId, id: requestId }: ActorRef,
+  service: string | null | undefined,
+  values: Parameters<typeof updateParticipant>[2],
+) =>
+  service ? { write: (tx: Tx) => updateParticipant(tx, { storeId, requestId, service }, values) } : undefined;
 
 const aboutService = (by: readonly PrincipalType[], type: string) =>
   handler(
@@ -70,7 +84,7 @@ const aboutService = (by: readonly PrincipalType[], type: string) =>
   );
 
 export const requestCommands = {
-  cancel: withOptionalReason(ANYBODY, "cancel"),
+  cancel: withOptionalReason(SUBJECT_OR_STAFF, "cancel"),
   release: withOptionalReason(STAFF, "release"),
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
@@ -87,9 +101,9 @@ export const requestCommands = {
     }),
   ),
   retry: handler(STAFF, retryInput, (_, { service, reason }) => ({
-    event: { type: "retry", ...(service !== undefined && { service }) },
-    changedFields: [service === undefined ? "status" : "participants"],
-    reason,
+    event: { type: "retry", ...(service && { service }) },
+    changedFields: [service ? "participants" : "status"],
+    reason: reason ?? undefined,
   })),
   waive: handler(
     STAFF,
@@ -106,29 +120,18 @@ export const requestCommands = {
         }),
     }),
   ),
-  confirm: handler(PEOPLE, retryInput, ({ ref, by, now }, { service, reason }) => ({
-    ...aboutProposal("confirm", by.id, service),
-    reason,
-    ...(service === undefined ? { columns: { confirmedBy: by.id, confirmedAt: now } } : {
-      write: (tx) =>
-        updateParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service }, {
-          waiverConfirmedBy: by.id,
-        }),
-    }),
+  confirm: handler(STAFF, retryInput, ({ ref, by, now }, input) => ({
+    ...aboutProposal("confirm", by.id, input),
+    ...withParticipant(ref, input.service, { waiverConfirmedBy: by.id }) ??
+      { columns: { confirmedBy: by.id, confirmedAt: now } },
   })),
-  reject: handler(PEOPLE, rejection, ({ ref, by }, { service, reason }) => ({
-    ...aboutProposal("reject", by.id, service),
-    reason,
-    ...(service === undefined ? { columns: { refusalReason: reason } } : {
-      write: (tx) => updateParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service }, NO_WAIVER),
-    }),
+  reject: handler(STAFF, rejection, ({ ref, by }, input) => ({
+    ...aboutProposal("reject", by.id, input),
+    ...withParticipant(ref, input.service, NO_WAIVER) ?? { columns: { refusalReason: input.reason } },
   })),
-  withdraw: handler(STAFF, retryInput, ({ ref, by }, { service, reason }) => ({
-    ...aboutProposal("withdraw", by.id, service),
-    reason,
-    ...(service !== undefined && {
-      write: (tx) => updateParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service }, NO_WAIVER),
-    }),
+  withdraw: handler(STAFF, retryInput, ({ ref, by }, input) => ({
+    ...aboutProposal("withdraw", by.id, input),
+    ...withParticipant(ref, input.service, NO_WAIVER),
   })),
   "subject.request": handler(SUBJECT, noInput, ({ by, now }) => ({
     event: { type: "subject.request" },
@@ -167,5 +170,31 @@ export const requestCommands = {
     changedFields: ["status"],
   })),
 };
+
+/** What each command does, in words for the messages that refuse it. */
+export const REQUEST_PURPOSES = {
+  open: "open",
+  cancel: "cancel",
+  release: "release",
+  compiled: "complete",
+  "access.closed": "start",
+  hold: "hold",
+  refuse: "refuse",
+  extend: "extend",
+  retry: "retry",
+  waive: "waive a participant of",
+  confirm: "confirm a proposal of",
+  reject: "reject a proposal of",
+  withdraw: "withdraw a proposal of",
+  "subject.request": "open",
+  proceed: "proceed with",
+  "export.fetched": "record the download of",
+  "export.destroyed": "record the end of the documents of",
+  "download.settled": "start",
+  "source.received": "record the data of a participant of",
+  "source.failed": "record the failure of a participant of",
+  "participant.confirm": "confirm",
+  verified: "complete",
+} satisfies Record<RequestCommand["type"], string>;
 
 export type RequestCommand = CommandOf<typeof requestCommands> | { type: "open" } & z.input<typeof opening>;

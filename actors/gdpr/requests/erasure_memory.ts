@@ -19,6 +19,15 @@ export async function refuseErased(tx: Tx, storeId: string, customerId: string):
 }
 
 /**
+ * Returns whether the store has erased a person under an email.
+ *
+ * @param emailHash result of hashEmail
+ */
+export async function isErasedEmail(tx: Tx, storeId: string, emailHash: Uint8Array): Promise<boolean> {
+  return await findErasureOfEmail(tx, storeId, emailHash) !== undefined;
+}
+
+/**
  * @param emailHash result of hashEmail
  * @throws {DomainError} REFUSED_IN_STATE: a customer with this email was erased, and the command does not declare the
  * return

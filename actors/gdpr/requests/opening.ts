@@ -4,6 +4,7 @@ import { lockCustomer } from "../../../db/customers.ts";
 import { findOpenRequests, lockRequest } from "../../../db/gdpr_requests.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
 import type { ActionStep, Beginning, Creation, Redirection, StepContext } from "../../runtime/behavior.ts";
+import { authorizeEmailChange } from "../../../domain/authorization.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
 import type { Answer } from "../../runtime/protocol.ts";
@@ -42,11 +43,14 @@ async function begin(
   { tx, ref, by, now }: StepContext,
   { customerId, right: type, corrections, cause }: Opening,
 ): Promise<Beginning | Redirection | Answer> {
-  authorizeSubject(ref, "open", customerId, by);
+  authorizeSubject(`open a GDPR request of customer ${customerId}`, customerId, by);
+  if (corrections?.email !== undefined) {
+    authorizeEmailChange(`correct the email of customer ${customerId}`, by);
+  }
   if (cause === "RESTORE" && by.type !== "SYSTEM") {
     throw new DomainError(
       "FORBIDDEN",
-      `Cannot open ${ref.id}: only the service itself may give the cause RESTORE`,
+      `Cannot open a GDPR request of customer ${customerId}: only the service itself may give the cause RESTORE`,
     );
   }
   const customer = await lockCustomer(tx, ref.storeId, customerId);
@@ -64,7 +68,7 @@ async function begin(
   if (customer.anonymizedAt) {
     throw new DomainError(
       "REFUSED_IN_STATE",
-      `Cannot open a request of customer ${customerId}: the customer has been erased`,
+      `Cannot open a GDPR request of customer ${customerId}: the customer has been erased`,
     );
   }
 

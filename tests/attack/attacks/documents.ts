@@ -20,7 +20,7 @@ function graphql(body: unknown, token?: string) {
   return { path: "/graphql", init: { method: "POST", headers, body: JSON.stringify(body) } };
 }
 
-const UPDATE = "mutation($i: UpdateProfileInput!) { updateProfile(input: $i) { id } }";
+const UPDATE = "mutation($i: UpdateProfileInput!) { updateProfile(input: $i) { customer { id } } }";
 
 /** A variable of 100 KB that repeats words of error messages. */
 function repeatedWords(words: string): Attack["run"] {
@@ -72,7 +72,7 @@ export const DOCUMENTS: Attack[] = [
           city: "x".repeat(100),
           country: "CH",
         };
-        const query = "mutation($input: AddAddressInput!) { addAddress(input: $input) { id } }";
+        const query = "mutation($input: AddAddressInput!) { addAddress(input: $input) { address { id } } }";
         const { path, init } = graphql({ query, variables: { input } }, token);
         await target.fetch(path, init);
       }

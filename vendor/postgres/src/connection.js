@@ -50,7 +50,7 @@ const errorFields = {
   82  : 'routine'            // R
 }
 
-function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose = noop } = {}) {
+function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose = noop, onstale = noop } = {}) {
   const {
     sslnegotiation,
     ssl,
@@ -239,14 +239,16 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
 
     q.prepare = options.prepare && ('prepare' in q.options ? q.options.prepare : true)
     q.string = string
-    q.signature = q.prepare && types + string
+    q.signature = types + string
+    // customer-service: unnamed statements remember their parameter types, which saves a round trip
+    const described = !q.prepare && options.shared.described[q.signature]
     q.onlyDescribe && (delete statements[q.signature])
     q.parameters = q.parameters || parameters
     q.prepared = q.prepare && q.signature in statements
-    q.describeFirst = q.onlyDescribe || (parameters.length && !q.prepared)
+    q.describeFirst = q.onlyDescribe || (parameters.length && !q.prepared && !described)
     q.statement = q.prepared
       ? statements[q.signature]
-      : { string, types, name: q.prepare ? statementId + statementCount++ : '' }
+      : { string, types: described || types, name: q.prepare ? statementId + statementCount++ : '' }
 
     typeof options.debug === 'function' && options.debug(id, string, parameters, types)
   }
@@ -473,7 +475,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
 
     // customer-service: queries and answers of this session must not reach the next one
     const lost = Errors.connection('CONNECTION_CLOSED', options, socket)
-    query && queryError(query, lost)
+    query && queryError(query, errorResponse || lost)
     while (sent.length)
       queryError(sent.shift(), lost)
     query = results = errorResponse = null
@@ -560,6 +562,8 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
   function ParameterStatus(x) {
     const [k, v] = x.toString('utf8', 5, x.length - 1).split(b.N)
     backendParameters[k] = v
+    // customer-service: a server that is demoted under its sessions reports it
+    !initial && target_session_attrs && tryNext(target_session_attrs, backendParameters) && onstale()
     if (options.parameters[k] !== v) {
       options.parameters[k] = v
       onparameter && onparameter(k, v)
@@ -590,7 +594,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
         if (!backendParameters.in_hot_standby || !backendParameters.default_transaction_read_only)
           return fetchState()
         else if (tryNext(target_session_attrs, backendParameters))
-          return terminate()
+          return (errored(Errors.generic('WRONG_SESSION', 'the server is not ' + target_session_attrs)), terminate()) // customer-service
       }
 
       if (needsTypes) {
@@ -614,7 +618,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
       ? !connection.reserved.release && x[5] === 73 // I
         ? ending
           ? terminate()
-          : (connection.reserved = null, onopen(connection))
+          : (connection.reserved = connection.readOnly = null, onopen(connection))
         : connection.reserved()
       : ending
         ? terminate()
@@ -669,7 +673,9 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
     for (let i = 0; i < length; ++i)
       !query.statement.types[i] && (query.statement.types[i] = x.readUInt32BE(7 + i * 4))
 
-    query.prepare && (statements[query.signature] = query.statement)
+    query.prepare
+      ? statements[query.signature] = query.statement
+      : options.shared.described[query.signature] = query.statement.types // customer-service
     query.describeFirst && !query.onlyDescribe && (write(prepared(query)), query.describeFirst = false)
   }
 
@@ -830,7 +836,8 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
 
   function tryNext(x, xs) {
     return (
-      (x === 'read-write' && xs.default_transaction_read_only === 'on') ||
+      // customer-service: a standby reports off
+      (x === 'read-write' && (xs.default_transaction_read_only === 'on' || xs.in_hot_standby === 'on')) ||
       (x === 'read-only' && xs.default_transaction_read_only === 'off') ||
       (x === 'primary' && xs.in_hot_standby === 'on') ||
       (x === 'standby' && xs.in_hot_standby === 'off') ||
@@ -851,11 +858,18 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
   }
 
   function ErrorResponse(x) {
+    const error = Errors.postgres(parseError(x))
+    // customer-service: no answer follows a fatal error, whether or not its sender closes the connection
+    if (/FATAL|PANIC/.test(error.severity || error.severity_local))
+      return (initial ? errored(error) : errorResponse = error, socket.destroy())
+
     if (query) {
       (query.cursorFn || query.describeFirst) && write(Sync)
-      errorResponse = Errors.postgres(parseError(x))
+      errorResponse = error
+      // customer-service: sessions of a server that no longer accepts writes are replaced
+      error.code === '25006' && !connection.readOnly && onstale()
     } else {
-      errored(Errors.postgres(parseError(x)))
+      errored(error)
     }
   }
 

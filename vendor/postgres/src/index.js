@@ -64,7 +64,7 @@ function Postgres(a, b) {
       , full = Queue()
       , queues = { connecting, reserved, closed, ended, open, busy, full }
 
-  const connections = [...Array(options.max)].map(() => Connection(options, queues, { onopen, onend, onclose }))
+  const connections = [...Array(options.max)].map(() => Connection(options, queues, { onopen, onend, onclose, onstale }))
 
   const sql = Sql(handler)
 
@@ -77,6 +77,7 @@ function Postgres(a, b) {
     PostgresError,
     options,
     traffic, // customer-service
+    onstale, // customer-service
     reserve,
     listen,
     begin,
@@ -317,6 +318,7 @@ function Postgres(a, b) {
 
     function onexecute(c) {
       connection = c
+      c.readOnly = /read only/i.test(options) // customer-service: its writes fail on every server
       move(c, reserved)
       c.reserved = () => queries.length
         ? c.execute(queries.shift())
@@ -349,6 +351,10 @@ function Postgres(a, b) {
     if (ending)
       return query.reject(Errors.connection('CONNECTION_ENDED', options, options))
 
+    // customer-service: transactions bring their own settings
+    if (options.transaction_settings && !query.options.onexecute)
+      return enclose(query)
+
     if (open.length)
       return go(open.shift(), query)
 
@@ -358,6 +364,31 @@ function Postgres(a, b) {
     busy.length
       ? go(busy.shift(), query)
       : queries.push(query)
+  }
+
+  // customer-service: runs a query between the settings and a commit, all three in one round trip
+  function enclose(query) {
+    const { resolve, reject } = query
+        , begin = sql.unsafe('begin ' + options.transaction_settings, [], { onexecute })
+        , commit = sql.unsafe('commit')
+        , rest = [query, commit]
+    let result
+
+    begin.reject = commit.reject = x => reject.call(query, x)
+    begin.resolve = () => { /* noop */ }
+    commit.resolve = () => resolve.call(query, result)
+    query.resolve = x => result = x
+    handler(begin)
+
+    function onexecute(c) {
+      move(c, reserved)
+      c.reserved = next
+      while (rest.length && next());
+
+      function next() {
+        return rest.length ? c.execute(rest.shift()) : move(c, reserved)
+      }
+    }
   }
 
   function go(c, query) {
@@ -438,9 +469,15 @@ function Postgres(a, b) {
       : move(c, full)
   }
 
+  // customer-service: ends every session after its queries, so that the next query connects
+  function onstale() {
+    connections.forEach(c => c.queue && [open, busy, full, reserved].includes(c.queue) && c.end())
+    listen.sql && listen.sql.onstale()
+  }
+
   function onclose(c, e) {
     move(c, closed)
-    c.reserved = null
+    c.reserved = c.readOnly = null
     c.onclose && (c.onclose(e), c.onclose = null)
     options.onclose && options.onclose(c.id)
     queries.length && connect(c, queries.shift())
@@ -514,9 +551,10 @@ function parseOptions(a, b) {
     onparameter     : o.onparameter,
     socket          : o.socket,
     silence_timeout : o.silence_timeout, // customer-service
+    transaction_settings : o.transaction_settings, // customer-service
     transform       : parseTransform(o.transform || { undefined: undefined }),
     parameters      : {},
-    shared          : { retries: 0, typeArrayMap: {} },
+    shared          : { retries: 0, typeArrayMap: {}, described: {} },
     ...mergeUserTypes(o.types)
   }
 }

@@ -62,6 +62,12 @@ interface BaseOptions<T extends Record<string, postgres.PostgresType>> {
   connect_timeout: number;
   /** Seconds without data from the server while a query is pending, after which the connection is closed. */
   silence_timeout: number | undefined;
+  /**
+   * Text that follows `begin` in front of every single query, which then runs in a transaction: its mode, a semicolon,
+   * and statements that set what the query needs. For transaction poolers, which lose what a session sets. A
+   * transaction of `begin()` has to set it by itself.
+   */
+  transaction_settings: string | undefined;
   /** Array of custom types; see more in the README */
   types: T;
   /**

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/customer_service.proto.
  */
 export const file_io_shopstar_customer_v1_customer_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5pby9zaG9wc3Rhci9jdXN0b21lci92MS9jdXN0b21lcl9zZXJ2aWNlLnByb3RvEhdpby5zaG9wc3Rhci5jdXN0b21lci52MSJBChhHZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkizQEKGUdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USPQoLbWVtYmVyc2hpcHMYASADKAsyKC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Hcm91cE1lbWJlcnNoaXASGgoNcHJpY2VfbGlzdF9pZBgCIAEoCUgAiAEBEkMKEXByaWNlX2xpc3RfcmVhc29uGAMgASgOMiguaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuUHJpY2VMaXN0UmVhc29uQhAKDl9wcmljZV9saXN0X2lkIosBCg9Hcm91cE1lbWJlcnNoaXASEAoIZ3JvdXBfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIVCg1wcmljZV9saXN0X2lkGAMgASgJEhAKCHByaW9yaXR5GAQgASgFEi8KC2Fzc2lnbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDChpHZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSK2AgobR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEhMKC2N1c3RvbWVyX2lkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARINCgVlbWFpbBgEIAEoCRITCgZsb2NhbGUYBSABKAlIAogBARJCChhkZWZhdWx0X3NoaXBwaW5nX2FkZHJlc3MYBiABKAsyIC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5BZGRyZXNzEkEKF2RlZmF1bHRfYmlsbGluZ19hZGRyZXNzGAcgASgLMiAuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQWRkcmVzc0INCgtfZmlyc3RfbmFtZUIMCgpfbGFzdF9uYW1lQgkKB19sb2NhbGUisQEKB0FkZHJlc3MSEgoKYWRkcmVzc19pZBgBIAEoCRINCgVsaW5lMRgCIAEoCRISCgVsaW5lMhgDIAEoCUgAiAEBEgwKBGNpdHkYBCABKAkSEgoFc3RhdGUYBSABKAlIAYgBARIPCgdjb3VudHJ5GAYgASgJEhgKC3Bvc3RhbF9jb2RlGAcgASgJSAKIAQFCCAoGX2xpbmUyQggKBl9zdGF0ZUIOCgxfcG9zdGFsX2NvZGUiYAoVQ29uZmlybUVyYXN1cmVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDwoHc2VydmljZRgDIAEoCRIQCghldmlkZW5jZRgEIAEoCSIqChZDb25maXJtRXJhc3VyZVJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIKu4BCg9QcmljZUxpc3RSZWFzb24SIQodUFJJQ0VfTElTVF9SRUFTT05fVU5TUEVDSUZJRUQQABIeChpQUklDRV9MSVNUX1JFQVNPTl9OT19HUk9VUBABEiAKHFBSSUNFX0xJU1RfUkVBU09OX09OTFlfR1JPVVAQAhImCiJQUklDRV9MSVNUX1JFQVNPTl9ISUdIRVNUX1BSSU9SSVRZEAMSJwojUFJJQ0VfTElTVF9SRUFTT05fRUFSTElFU1RfQVNTSUdORUQQBBIlCiFQUklDRV9MSVNUX1JFQVNPTl9MT1dFU1RfR1JPVVBfSUQQBTKDAwoPQ3VzdG9tZXJTZXJ2aWNlEnoKEUdldEN1c3RvbWVyR3JvdXBzEjEuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJHcm91cHNSZXF1ZXN0GjIuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJHcm91cHNSZXNwb25zZRKAAQoTR2V0Q3VzdG9tZXJTbmFwc2hvdBIzLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldEN1c3RvbWVyU25hcHNob3RSZXF1ZXN0GjQuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEnEKDkNvbmZpcm1FcmFzdXJlEi4uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybUVyYXN1cmVSZXF1ZXN0Gi8uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybUVyYXN1cmVSZXNwb25zZUI/Chdpby5zaG9wc3Rhci5jdXN0b21lci52MVABWiJzaG9wc3Rhci5pby9jdXN0b21lci92MTtjdXN0b21lcnYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ci5pby9zaG9wc3Rhci9jdXN0b21lci92MS9jdXN0b21lcl9zZXJ2aWNlLnByb3RvEhdpby5zaG9wc3Rhci5jdXN0b21lci52MSJBChhHZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkihgIKGUdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USPQoLbWVtYmVyc2hpcHMYASADKAsyKC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Hcm91cE1lbWJlcnNoaXASGgoNcHJpY2VfbGlzdF9pZBgCIAEoCUgAiAEBEkMKEXByaWNlX2xpc3RfcmVhc29uGAMgASgOMiguaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuUHJpY2VMaXN0UmVhc29uEjcKBnN0YXR1cxgEIAEoDjInLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkN1c3RvbWVyU3RhdHVzQhAKDl9wcmljZV9saXN0X2lkIosBCg9Hcm91cE1lbWJlcnNoaXASEAoIZ3JvdXBfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIVCg1wcmljZV9saXN0X2lkGAMgASgJEhAKCHByaW9yaXR5GAQgASgFEi8KC2Fzc2lnbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDChpHZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSKAAwobR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEhMKC2N1c3RvbWVyX2lkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARINCgVlbWFpbBgEIAEoCRITCgZsb2NhbGUYBSABKAlIAogBARJCChhkZWZhdWx0X3NoaXBwaW5nX2FkZHJlc3MYBiABKAsyIC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5BZGRyZXNzEkEKF2RlZmF1bHRfYmlsbGluZ19hZGRyZXNzGAcgASgLMiAuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQWRkcmVzcxI3CgZzdGF0dXMYCCABKA4yJy5pby5zaG9wc3Rhci5jdXN0b21lci52MS5DdXN0b21lclN0YXR1cxIPCgd2ZXJzaW9uGAkgASgFQg0KC19maXJzdF9uYW1lQgwKCl9sYXN0X25hbWVCCQoHX2xvY2FsZSKxAQoHQWRkcmVzcxISCgphZGRyZXNzX2lkGAEgASgJEg0KBWxpbmUxGAIgASgJEhIKBWxpbmUyGAMgASgJSACIAQESDAoEY2l0eRgEIAEoCRISCgVzdGF0ZRgFIAEoCUgBiAEBEg8KB2NvdW50cnkYBiABKAkSGAoLcG9zdGFsX2NvZGUYByABKAlIAogBAUIICgZfbGluZTJCCAoGX3N0YXRlQg4KDF9wb3N0YWxfY29kZSJgChVDb25maXJtRXJhc3VyZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRIPCgdzZXJ2aWNlGAMgASgJEhAKCGV2aWRlbmNlGAQgASgJIkUKFkNvbmZpcm1FcmFzdXJlUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAgSGQoRYWxyZWFkeV9jb25maXJtZWQYAiABKAgqiAEKDkN1c3RvbWVyU3RhdHVzEh8KG0NVU1RPTUVSX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkNVU1RPTUVSX1NUQVRVU19BQ1RJVkUQARIdChlDVVNUT01FUl9TVEFUVVNfU1VTUEVOREVEEAISGgoWQ1VTVE9NRVJfU1RBVFVTX0NMT1NFRBADKu4BCg9QcmljZUxpc3RSZWFzb24SIQodUFJJQ0VfTElTVF9SRUFTT05fVU5TUEVDSUZJRUQQABIeChpQUklDRV9MSVNUX1JFQVNPTl9OT19HUk9VUBABEiAKHFBSSUNFX0xJU1RfUkVBU09OX09OTFlfR1JPVVAQAhImCiJQUklDRV9MSVNUX1JFQVNPTl9ISUdIRVNUX1BSSU9SSVRZEAMSJwojUFJJQ0VfTElTVF9SRUFTT05fRUFSTElFU1RfQVNTSUdORUQQBBIlCiFQUklDRV9MSVNUX1JFQVNPTl9MT1dFU1RfR1JPVVBfSUQQBTKDAwoPQ3VzdG9tZXJTZXJ2aWNlEnoKEUdldEN1c3RvbWVyR3JvdXBzEjEuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJHcm91cHNSZXF1ZXN0GjIuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJHcm91cHNSZXNwb25zZRKAAQoTR2V0Q3VzdG9tZXJTbmFwc2hvdBIzLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldEN1c3RvbWVyU25hcHNob3RSZXF1ZXN0GjQuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEnEKDkNvbmZpcm1FcmFzdXJlEi4uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybUVyYXN1cmVSZXF1ZXN0Gi8uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybUVyYXN1cmVSZXNwb25zZUI/Chdpby5zaG9wc3Rhci5jdXN0b21lci52MVABWiJzaG9wc3Rhci5pby9jdXN0b21lci92MTtjdXN0b21lcnYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message io.shopstar.customer.v1.GetCustomerGroupsRequest
@@ -64,6 +64,13 @@ export type GetCustomerGroupsResponse = Message<"io.shopstar.customer.v1.GetCust
    * @generated from field: io.shopstar.customer.v1.PriceListReason price_list_reason = 3;
    */
   priceListReason: PriceListReason;
+
+  /**
+   * Whether the customer may order. It does not change the price list: prices are shown in every status.
+   *
+   * @generated from field: io.shopstar.customer.v1.CustomerStatus status = 4;
+   */
+  status: CustomerStatus;
 };
 
 /**
@@ -186,6 +193,20 @@ export type GetCustomerSnapshotResponse = Message<"io.shopstar.customer.v1.GetCu
    * @generated from field: io.shopstar.customer.v1.Address default_billing_address = 7;
    */
   defaultBillingAddress?: Address | undefined;
+
+  /**
+   * Whether the customer may order.
+   *
+   * @generated from field: io.shopstar.customer.v1.CustomerStatus status = 8;
+   */
+  status: CustomerStatus;
+
+  /**
+   * Version of the profile, status and addresses; increases with every change of them. The one of REST and GraphQL.
+   *
+   * @generated from field: int32 version = 9;
+   */
+  version: number;
 };
 
 /**
@@ -227,7 +248,7 @@ export type Address = Message<"io.shopstar.customer.v1.Address"> & {
   state?: string | undefined;
 
   /**
-   * ISO 3166-1 alpha-2, "CH".
+   * ISO 3166-1 alpha-2, "CH", or "XK" for Kosovo.
    *
    * @generated from field: string country = 6;
    */
@@ -291,9 +312,19 @@ export const ConfirmErasureRequestSchema: GenMessage<ConfirmErasureRequest> = /*
  */
 export type ConfirmErasureResponse = Message<"io.shopstar.customer.v1.ConfirmErasureResponse"> & {
   /**
+   * Always true: the request counts the service as having confirmed. Every other outcome is an error status.
+   *
    * @generated from field: bool accepted = 1;
    */
   accepted: boolean;
+
+  /**
+   * Whether the service had confirmed before. Then this call has changed nothing: the evidence of the first
+   * confirmation is kept.
+   *
+   * @generated from field: bool already_confirmed = 2;
+   */
+  alreadyConfirmed: boolean;
 };
 
 /**
@@ -302,6 +333,47 @@ export type ConfirmErasureResponse = Message<"io.shopstar.customer.v1.ConfirmEra
  */
 export const ConfirmErasureResponseSchema: GenMessage<ConfirmErasureResponse> = /*@__PURE__*/
   messageDesc(file_io_shopstar_customer_v1_customer_service, 7);
+
+/**
+ * Whether a customer may order. Refuse an order unless the status is ACTIVE: a value that you do not know does not allow
+ * one either. The cart may be shown in every status. Ask again before the order is placed: the status may change at any
+ * time. An anonymized customer has no status: the lookups return FAILED_PRECONDITION.
+ *
+ * @generated from enum io.shopstar.customer.v1.CustomerStatus
+ */
+export enum CustomerStatus {
+  /**
+   * @generated from enum value: CUSTOMER_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The customer may order.
+   *
+   * @generated from enum value: CUSTOMER_STATUS_ACTIVE = 1;
+   */
+  ACTIVE = 1,
+
+  /**
+   * Staff have blocked the account for now: the customer must not order, and should contact support.
+   *
+   * @generated from enum value: CUSTOMER_STATUS_SUSPENDED = 2;
+   */
+  SUSPENDED = 2,
+
+  /**
+   * The account is closed: the customer must not order. Staff may reopen it.
+   *
+   * @generated from enum value: CUSTOMER_STATUS_CLOSED = 3;
+   */
+  CLOSED = 3,
+}
+
+/**
+ * Describes the enum io.shopstar.customer.v1.CustomerStatus.
+ */
+export const CustomerStatusSchema: GenEnum<CustomerStatus> = /*@__PURE__*/
+  enumDesc(file_io_shopstar_customer_v1_customer_service, 0);
 
 /**
  * Why a price list applies.
@@ -354,18 +426,27 @@ export enum PriceListReason {
  * Describes the enum io.shopstar.customer.v1.PriceListReason.
  */
 export const PriceListReasonSchema: GenEnum<PriceListReason> = /*@__PURE__*/
-  enumDesc(file_io_shopstar_customer_v1_customer_service, 0);
+  enumDesc(file_io_shopstar_customer_v1_customer_service, 1);
 
 /**
  * Read-only lookups for services on the shopping path, and the confirmation of erasures. Every method may also
  * return UNAUTHENTICATED (unknown caller), PERMISSION_DENIED (the caller may not call this method, or names a
- * store that is not its own) and UNAVAILABLE (retry).
+ * store that is not its own), UNAVAILABLE and RESOURCE_EXHAUSTED (retry).
+ *
+ * Every status except OK carries a google.rpc.ErrorInfo with the domain "customer-service" and a reason:
+ * INVALID_INPUT, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, REFUSED_IN_STATE, RATE_LIMITED or UNAVAILABLE, and otherwise the
+ * name of the status. INVALID_INPUT also carries a google.rpc.BadRequest if fields are wrong, with their names in this
+ * file. Messages are for developers.
+ *
+ * store_id of the request is the store that is read. The caller's own store, from the claim store_id of its token or
+ * the metadata x-store-id, only restricts it: a request for another store is PERMISSION_DENIED. A caller with a
+ * certificate and without that metadata may name any store.
  *
  * @generated from service io.shopstar.customer.v1.CustomerService
  */
 export const CustomerService: GenService<{
   /**
-   * Returns a customer's shopper groups and the price list that follows from them, for carts.
+   * Returns a customer's shopper groups, the price list that follows from them, and the status, for carts.
    * INVALID_ARGUMENT: an ID is not a UUID. NOT_FOUND: the store has no such customer.
    * FAILED_PRECONDITION: the customer has been anonymized.
    *
@@ -377,7 +458,7 @@ export const CustomerService: GenService<{
     output: typeof GetCustomerGroupsResponseSchema;
   },
   /**
-   * Returns a customer's name, email and default addresses, for checkout.
+   * Returns a customer's name, email, status and default addresses, for checkout.
    * INVALID_ARGUMENT: an ID is not a UUID. NOT_FOUND: the store has no such customer.
    * FAILED_PRECONDITION: the customer has been anonymized; an empty snapshot is never returned.
    *
@@ -390,7 +471,7 @@ export const CustomerService: GenService<{
   },
   /**
    * Confirms that a participant has erased its data. Idempotent: repeated confirmations are accepted.
-   * INVALID_ARGUMENT: an ID is not a UUID, or the evidence is too long. NOT_FOUND: the store has no such request, or
+   * INVALID_ARGUMENT: an ID is not a UUID, or the evidence is not one line of at most 2,000 characters. NOT_FOUND: the store has no such request, or
    * the service does not take part in it. PERMISSION_DENIED: the caller is not the named service. FAILED_PRECONDITION:
    * the request does not wait for confirmations.
    *

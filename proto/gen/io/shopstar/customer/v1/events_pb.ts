@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/events.proto.
  */
 export const file_io_shopstar_customer_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIo0BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJIqUBCg9DdXN0b21lclVwZGF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhYKDmNoYW5nZWRfZmllbGRzGAYgAygJIqUBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhAKCGdyb3VwX2lkGAYgASgJIqQBChRDdXN0b21lckdyb3VwUmVtb3ZlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSEAoIZ3JvdXBfaWQYBiABKAki1AEKGEN1c3RvbWVyRXJhc3VyZVJlcXVlc3RlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSEgoKcmVxdWVzdF9pZBgGIAEoCRIUCgxwYXJ0aWNpcGFudHMYByADKAkSEgoKZW1haWxfaGFzaBgIIAEoCSKAAgoOQ3VzdG9tZXJFcmFzZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhIKCnJlcXVlc3RfaWQYBiABKAkSEgoKZW1haWxfaGFzaBgHIAEoCRItCgllcmFzZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKE3dhaXZlZF9wYXJ0aWNpcGFudHMYCSADKAlCPwoXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjFQAVoic2hvcHN0YXIuaW8vY3VzdG9tZXIvdjE7Y3VzdG9tZXJ2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIp4BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUi1gEKD0N1c3RvbWVyVXBkYXRlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIWCg5jaGFuZ2VkX2ZpZWxkcxgGIAMoCRITCgZzdGF0dXMYByABKAlIAIgBAUIJCgdfc3RhdHVzItIBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUSGgoSbWVtYmVyc2hpcF92ZXJzaW9uGBAgASgFEhAKCGdyb3VwX2lkGAYgASgJItEBChRDdXN0b21lckdyb3VwUmVtb3ZlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIaChJtZW1iZXJzaGlwX3ZlcnNpb24YECABKAUSEAoIZ3JvdXBfaWQYBiABKAki5QEKGEN1c3RvbWVyRXJhc3VyZVJlcXVlc3RlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRISCgpyZXF1ZXN0X2lkGAYgASgJEhQKDHBhcnRpY2lwYW50cxgHIAMoCRISCgplbWFpbF9oYXNoGAggASgJIpECCg5DdXN0b21lckVyYXNlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRISCgpyZXF1ZXN0X2lkGAYgASgJEhIKCmVtYWlsX2hhc2gYByABKAkSLQoJZXJhc2VkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIbChN3YWl2ZWRfcGFydGljaXBhbnRzGAkgAygJQj8KF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxUAFaInNob3BzdGFyLmlvL2N1c3RvbWVyL3YxO2N1c3RvbWVydjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Topic customer.created: a customer has been registered.
@@ -52,6 +52,14 @@ export type CustomerCreated = Message<"io.shopstar.customer.v1.CustomerCreated">
    * @generated from field: string trace_id = 5;
    */
   traceId: string;
+
+  /**
+   * The customer's version after the change. Later events of a customer never have a smaller one; events of the same
+   * change have the same.
+   *
+   * @generated from field: int32 version = 15;
+   */
+  version: number;
 };
 
 /**
@@ -101,12 +109,27 @@ export type CustomerUpdated = Message<"io.shopstar.customer.v1.CustomerUpdated">
   traceId: string;
 
   /**
-   * Names, never values: email, first_name, last_name, phone, locale, status; addresses for any change
-   * of the address book.
+   * The customer's version after the change. Later events of a customer never have a smaller one; events of the same
+   * change have the same.
+   *
+   * @generated from field: int32 version = 15;
+   */
+  version: number;
+
+  /**
+   * Names as in GraphQL and REST, never values: email, firstName, lastName, phone, locale, status; addresses for any
+   * change of the address book.
    *
    * @generated from field: repeated string changed_fields = 6;
    */
   changedFields: string[];
+
+  /**
+   * ACTIVE, SUSPENDED or CLOSED: the new status, if it is one of the changed fields.
+   *
+   * @generated from field: optional string status = 7;
+   */
+  status?: string | undefined;
 };
 
 /**
@@ -156,6 +179,21 @@ export type CustomerGroupAssigned = Message<"io.shopstar.customer.v1.CustomerGro
   traceId: string;
 
   /**
+   * The customer's version, which does not count memberships.
+   *
+   * @generated from field: int32 version = 15;
+   */
+  version: number;
+
+  /**
+   * The version of the customer's memberships after the change: it orders assignments and removals across topics. The
+   * removals of an erasure have the last one, and no assignment follows them.
+   *
+   * @generated from field: int32 membership_version = 16;
+   */
+  membershipVersion: number;
+
+  /**
    * UUID of the group.
    *
    * @generated from field: string group_id = 6;
@@ -171,7 +209,8 @@ export const CustomerGroupAssignedSchema: GenMessage<CustomerGroupAssigned> = /*
   messageDesc(file_io_shopstar_customer_v1_events, 2);
 
 /**
- * Topic customer.group_removed: the customer is no longer in a shopper group.
+ * Topic customer.group_removed: the customer is no longer in a shopper group. An erasure ends every membership, with
+ * an event for each.
  *
  * @generated from message io.shopstar.customer.v1.CustomerGroupRemoved
  */
@@ -210,6 +249,21 @@ export type CustomerGroupRemoved = Message<"io.shopstar.customer.v1.CustomerGrou
   traceId: string;
 
   /**
+   * The customer's version, which does not count memberships.
+   *
+   * @generated from field: int32 version = 15;
+   */
+  version: number;
+
+  /**
+   * The version of the customer's memberships after the change: it orders assignments and removals across topics. The
+   * removals of an erasure have the last one, and no assignment follows them.
+   *
+   * @generated from field: int32 membership_version = 16;
+   */
+  membershipVersion: number;
+
+  /**
    * UUID of the group.
    *
    * @generated from field: string group_id = 6;
@@ -227,7 +281,7 @@ export const CustomerGroupRemovedSchema: GenMessage<CustomerGroupRemoved> = /*@_
 /**
  * Topic customer.erasure_requested: customer-service has erased the customer's personal data. Each participant must
  * erase its own and confirm with CustomerService.ConfirmErasure. Until a participant confirms, the event is sent
- * again, with a new event_id.
+ * again, with a new event_id and the same request_id: deduplicate by request_id.
  *
  * @generated from message io.shopstar.customer.v1.CustomerErasureRequested
  */
@@ -266,6 +320,14 @@ export type CustomerErasureRequested = Message<"io.shopstar.customer.v1.Customer
   traceId: string;
 
   /**
+   * The customer's version after the change. Later events of a customer never have a smaller one; events of the same
+   * change have the same.
+   *
+   * @generated from field: int32 version = 15;
+   */
+  version: number;
+
+  /**
    * UUID of the erasure request, which the participant confirms.
    *
    * @generated from field: string request_id = 6;
@@ -296,6 +358,7 @@ export const CustomerErasureRequestedSchema: GenMessage<CustomerErasureRequested
 
 /**
  * Topic customer.erased, kept forever and compacted by key: the erasure is complete. This topic is the erasure memory.
+ * The key contains the store, because a customer_id can exist in several stores.
  *
  * @generated from message io.shopstar.customer.v1.CustomerErased
  */
@@ -334,6 +397,14 @@ export type CustomerErased = Message<"io.shopstar.customer.v1.CustomerErased"> &
    * @generated from field: string trace_id = 5;
    */
   traceId: string;
+
+  /**
+   * The customer's version after the change. Later events of a customer never have a smaller one; events of the same
+   * change have the same.
+   *
+   * @generated from field: int32 version = 15;
+   */
+  version: number;
 
   /**
    * UUID of the erasure request.

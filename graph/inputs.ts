@@ -1,0 +1,26 @@
+/** Inputs of mutations, as commands take them. */
+import { z } from "zod";
+import { parseInput, uuid } from "../domain/input.ts";
+
+export type Input = Record<string, unknown>;
+
+/** Fields that an input may leave out and an address must have. GraphQL has no type for such a field. */
+const REQUIRED = ["line1", "city", "country", "isDefaultShipping", "isDefaultBilling"];
+
+const identified = z.object({ id: uuid });
+
+/** Leaves out the required fields that are null, because null cannot clear them. */
+export function addressFields(input: Input): Input {
+  const given = Object.entries(input).filter(([name, value]) => value !== null || !REQUIRED.includes(name));
+  return Object.fromEntries(given);
+}
+
+/**
+ * Returns the argument `id` in lower case.
+ *
+ * @param purpose for the message: "delete an address"
+ * @throws {DomainError} INVALID_INPUT
+ */
+export function parseId(id: unknown, purpose: string): string {
+  return parseInput(identified, { id }, purpose).id;
+}
