@@ -22,7 +22,6 @@ import {
   ERASED_TABLES,
   findErasableValues,
 } from "../../../db/personal_data.ts";
-import { findTraces } from "../../../db/traces.ts";
 import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
@@ -32,6 +31,7 @@ import type { ReceiptFacts } from "../receipts/receipt.ts";
 import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
+import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
 import { later } from "../../../lib/dates.ts";
@@ -81,7 +81,7 @@ export function createRequestActions(
         requestId: ref.id,
       });
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      const traces = await findTraces(tx, storeId, customerId, values.map(({ value }) => value));
+      const traces = digestValues(values.map(({ value }) => value), ref.id);
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
       await insertEmailHashes(tx, { storeId, customerId }, await hashEmail(customer.email));
       const hashes = await findEmailHashes(tx, { storeId, customerId });
