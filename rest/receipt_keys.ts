@@ -5,7 +5,7 @@ import type { JWK } from "jose";
 const DAY_SECONDS = 86_400;
 
 /**
- * Creates an app to mount at `/`. Everyone may read the keys: whoever has a receipt has to verify it without an account.
+ * Creates an app to mount at `/`. Everyone may read the keys: a person verifies a receipt without an account.
  *
  * @param keys public keys: the current one, followed by earlier ones
  */
