@@ -1,47 +1,6 @@
-/**
- * Search for a subject's own values in rows where none are allowed, which an erasure cannot empty by a
- * column's name.
- */
-import type { Sql, Tx } from "./connect.ts";
+/** Reader of the texts that machines have written about a customer, in which no personal value is allowed. */
+import type { Sql } from "./connect.ts";
 import { type ReadSql, readStore } from "./store_reader.ts";
-import { NOTES } from "./personal_data.ts";
-
-/** Shorter values occur everywhere by chance. */
-const SHORTEST = 3;
-
-/** Returns a pattern that matches any of the values as whole words; undefined where none is long enough. */
-function quoting(values: readonly string[]): string | undefined {
-  const wanted = values.filter((value) => value.length >= SHORTEST);
-  if (wanted.length === 0) return undefined;
-  const escaped = wanted.map((value) => value.replace(/[^\p{L}\p{N}\s]/gu, "\\$&"));
-  return `(^|[^[:alnum:]_])(${escaped.join("|")})($|[^[:alnum:]_])`;
-}
-
-/**
- * Empties the notes of staff and participants about the customer's requests that quote one of the values,
- * since free text cannot be redacted reliably. Returns the number of notes by table.
- */
-export async function emptyNotes(
-  tx: Tx,
-  storeId: string,
-  customerId: string,
-  values: readonly string[],
-): Promise<Record<string, number>> {
-  const emptied: Record<string, number> = {};
-  const pattern = quoting(values);
-  if (pattern === undefined) return emptied;
-  for (const [table, { columns, request, actorKind }] of Object.entries(NOTES)) {
-    const ofKind = actorKind === undefined ? tx`` : tx`and actor_kind = ${actorKind}`;
-    for (const column of columns) {
-      const { count } = await tx`
-        update ${tx(table)} set ${tx(column)} = null
-        where store_id = ${storeId} ${ofKind} and ${tx(column)} ~* ${pattern} and ${tx(request)} in (
-          select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId})`;
-      if (count > 0) emptied[table] = (emptied[table] ?? 0) + count;
-    }
-  }
-  return emptied;
-}
 
 /** Row of a slice: its key within the source, and its texts in a JSON document. */
 interface Slice {
@@ -55,7 +14,7 @@ const SLICE = 500;
 /**
  * Yields every text that machines have written about a customer, in slices of bounded size, each in a short transaction.
  * Leaves out the machines' own words (states, kinds, services), IDs, times and hashes: a customer may have one of those
- * words as a name. Rows that are written during the reading may be missing.
+ * words as a name. Leaves out reasons too: the erasure removes all of them. Rows that are written during the reading may be missing.
  *
  * @param sql a pool of the role customer_api
  */
@@ -91,7 +50,7 @@ type Actor = { kind: string; id: string };
 const journalOf = (storeId: string, { kind, id }: Actor): Source => async (sql, after = "0") =>
   await sql<Slice[]>`
     select e.sequence::text as key,
-      to_jsonb(e) - '{actor_kind,event_type,state_before,state_after,transitions,about,principal_type}'::text[] as document
+      to_jsonb(e) - '{actor_kind,event_type,state_before,state_after,transitions,about,principal_type,principal_service,reason}'::text[] as document
     from actor_events e
     where e.store_id = ${storeId} and e.actor_kind = ${kind} and e.actor_id = ${id} and e.sequence > ${after}::int
     order by e.sequence limit ${SLICE}`;

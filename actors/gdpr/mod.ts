@@ -34,6 +34,7 @@ export function createRequestSettings(
   return {
     participants,
     graceMs,
+    hashKey,
     hashEmail: (email) => hashEmail(hashKey, email),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
   };
@@ -53,7 +54,7 @@ export function createRequestPerformers(
     "source.collect": collectPerformer({
       client,
       store,
-      collectOwn: ({ storeId, customerId }) => collectOwnData(sql, storeId, customerId),
+      collectOwn: (request) => collectOwnData(sql, request),
       findRequest: findInStore,
     }),
     "export.compile": compilePerformer({ store, describe: (key) => describeExport(sql, key) }),

@@ -40,6 +40,8 @@ export interface Decision {
   changedFields: readonly string[];
   /** The reason that the caller gave. It is stored in the journal only, and no message carries it. */
   reason?: string | undefined;
+  /** Other free text of the caller, by the names of its fields. */
+  texts?: Readonly<Record<string, string>>;
   /** Columns of the actor's own row. */
   columns?: Columns;
   /** Writes to other tables. */

@@ -6,7 +6,7 @@ import type { StoreReader } from "../../db/store_reader.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorRef, Answer, Command, CommandContext, NewActorRef } from "./protocol.ts";
-import { hmacSha256, sha256 } from "../../lib/hash.ts";
+import { hmacSha256 } from "../../lib/hash.ts";
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
 
@@ -43,7 +43,7 @@ export interface SentCommand {
  * @throws {DomainError} INVALID_INPUT when the key is empty or belongs to another request
  */
 export async function answerOnce(
-  { tx, clock }: { tx: Tx; clock?: FixedClock | undefined },
+  { tx, clock, hashKey }: { tx: Tx; clock?: FixedClock | undefined; hashKey: CryptoKey },
   { purpose, asked, command, context }: SentCommand,
   run: () => Promise<Answer>,
 ): Promise<Answer> {
@@ -52,15 +52,15 @@ export async function answerOnce(
   if (idempotencyKey === "") {
     throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: the idempotency key is empty`);
   }
-  // Only digests are stored, neither the key nor the command, and the command's digest is keyed with the key.
+  // Only keyed hashes are stored, neither the key nor the command: both may be guessed from a list of emails.
   const key = {
     storeId: asked.storeId,
     principalId: by.id,
     principalType: by.type,
-    key: sha256(idempotencyKey).toHex(),
+    key: await hashIdempotencyKey(hashKey, idempotencyKey),
   };
-  const request = JSON.stringify([asked, command, expectedVersion]);
-  const hash = await hmacSha256(idempotencyKey, request);
+  const request = JSON.stringify(["idempotent command", idempotencyKey, asked, command, expectedVersion]);
+  const hash = await hmacSha256(hashKey, request);
   const stored = await claimKey(tx, key, hash, {
     createdAt: instant(tx, clock),
     expiresAt: instant(tx, clock, KEPT_MS),
@@ -80,11 +80,20 @@ export async function answerOnce(
   return stored.answer as Answer;
 }
 
-/** The answers that a principal has got under its keys and can still ask for again; undefined where there is none. */
+/**
+ * The answers that a principal has got under its keys and can still ask for again; undefined where there is none.
+ *
+ * @param hashKey that of the runtime
+ */
 export function createAnswers(
   reader: StoreReader,
   { storeId, id, type }: Principal,
+  hashKey: CryptoKey,
 ): (idempotencyKey: string) => Promise<Answer | undefined> {
   const find = createAnswerLookup(reader, { storeId, principalId: id, principalType: type });
-  return async (key) => await find(sha256(key).toHex()) as Answer | undefined;
+  return async (key) => await find(await hashIdempotencyKey(hashKey, key)) as Answer | undefined;
+}
+
+async function hashIdempotencyKey(hashKey: CryptoKey, key: string): Promise<string> {
+  return (await hmacSha256(hashKey, `idempotency key ${key}`)).toHex();
 }

@@ -40,6 +40,7 @@
  * };
  * const actors = createRuntime<{ light: { type: "install" } | { type: "switch" } }>(sql, {
  *   behaviors: { light: behavior },
+ *   hashKey,
  *   toMessages: () => undefined,
  * });
  * const { id } = await actors.send({ kind: "light", storeId }, { type: "install" }, { by, traceparent });
@@ -80,6 +81,8 @@ export interface Runtime<Commands extends CommandMap = CommandMap> extends Actor
 }
 
 export interface RuntimeOptions extends Application {
+  /** HMAC with SHA-256: hashes idempotency keys, which may contain personal values. */
+  hashKey: CryptoKey;
   /** Called after each commit: there may be messages to relay or effects to perform. */
   committed?: () => void;
   /** Absent: PostgreSQL's clock. */
@@ -107,6 +110,7 @@ export function createRuntime<Commands extends CommandMap>(
 
 interface RunningRuntime extends Application {
   sql: Sql;
+  hashKey: CryptoKey;
   committed?: () => void;
   clock?: FixedClock;
   answerLimitMs: number;
@@ -138,7 +142,8 @@ async function send(
   const run = async (tx: Tx) => {
     const scene = { tx, ref: actor, by, readTime: timeReader(tx, runtime.clock), traceparent };
     const work = () => perform(runtime, scene, { type, input, expectedVersion });
-    return await answerOnce({ tx, clock: runtime.clock }, { purpose, asked, command, context }, work);
+    const { clock, hashKey } = runtime;
+    return await answerOnce({ tx, clock, hashKey }, { purpose, asked, command, context }, work);
   };
   try {
     return await inStore(runtime, ref.storeId, run, context.wanted);

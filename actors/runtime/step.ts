@@ -7,6 +7,7 @@ import { planActions, type ToMessages } from "./action_plan.ts";
 import { authorizeSubject } from "./authorization.ts";
 import type { AnyBehavior, Beginning, Decision, Found, Scene, StepContext } from "./behavior.ts";
 import { columnNames } from "./changes.ts";
+import { refusePersonalData } from "./free_text.ts";
 import type { Answer, SendWithin } from "./protocol.ts";
 import { purposeOf } from "./purpose.ts";
 import { record } from "./record.ts";
@@ -77,6 +78,7 @@ export async function perform(
   const decision = await handler.decide({ ...context, row: found.row }, input);
   const event = await complete(behavior, context, found, decision.event);
   if (!accepts(found.snapshot, event)) throw refused(refusalsOf(found.snapshot, event, behavior));
+  await refusePersonalData(context, decision, behavior.customerOf(ref, found.row), purpose);
   if (decision.changedFields.length === 0) {
     const state = stateName(found.snapshot);
     return { id: ref.id, state, version, ids: decision.ids ?? {}, changed: false };

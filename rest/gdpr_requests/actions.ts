@@ -9,12 +9,18 @@ import { RequestSchema } from "./request.ts";
 import { readRequest, requestPath, tags } from "./requests.ts";
 
 const ReasonSchema = z.strictObject({
-  reason: text(500).meta({ description: "Free text. It must not contain personal data of the subject" }),
+  reason: text(500).meta({
+    description:
+      "Free text. An email address, a phone number or a value of the customer, such as a name, is refused. The " +
+      "erasure of the customer removes it",
+  }),
 }).meta({ id: "Reason" });
 const service = text(100).meta({ example: "order-service" });
 const OptionalReasonSchema = z.strictObject({
   reason: optionalText(500).meta({
-    description: "Free text. It must not contain personal data of the subject",
+    description:
+      "Free text. An email address, a phone number or a value of the customer, such as a name, is refused. The " +
+      "erasure of the customer removes it",
   }),
 }).meta({ id: "OptionalReason" });
 const RetrySchema = OptionalReasonSchema.extend({
@@ -30,7 +36,8 @@ const ACTIONS = {
   extend: "Moves the due date to three months after receipt; possible once, in the first month",
   retry:
     "Sends the request to a service again at once; without a service, retries the step that follows all services' replies",
-  waive: "Continues without the reply of a service; the receipt or the documents contain the reason",
+  waive:
+    "Continues without the reply of a service; the documents contain the reason, and the receipt its salted hash",
 } as const;
 type Action = keyof typeof ACTIONS;
 

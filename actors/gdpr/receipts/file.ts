@@ -2,6 +2,7 @@
 import canonicalize from "canonicalize";
 import { z } from "zod";
 import { sha256 } from "../../../lib/hash.ts";
+import { TextDigestSchema } from "./text_digest.ts";
 
 /** Signed contents of a receipt. */
 export interface SignedReceipt {
@@ -70,9 +71,12 @@ const Document = z.looseObject({
     service: z.string(),
     state: z.enum(["CONFIRMED", "WAIVED"]),
     settledAt: time,
-    waiverReason: z.string().nullable(),
+    evidence: TextDigestSchema.nullable(),
+    waiverReason: TextDigestSchema.nullable(),
   })),
   rescan: z.object({ tables: z.array(z.string()), residue: z.number() }),
+  reasons: z.strictObject({ extension: TextDigestSchema.optional(), hold: TextDigestSchema.optional() })
+    .optional(),
 });
 
 /** Strict, as an unknown field would not be signed. */

@@ -10,17 +10,24 @@ import {
   forgetTraces,
   type GdprRequestRow,
   storeCleared,
+  storeClearedTables,
   upsertParticipant,
 } from "../../../db/gdpr_requests.ts";
 import { insertOutbox } from "../../../db/outbox.ts";
-import { countPersonalData, ERASED_TABLES, erasedValues } from "../../../db/personal_data.ts";
-import { emptyNotes } from "../../../db/traces.ts";
+import { removeFreeText } from "../../../db/free_text.ts";
+import {
+  type Cleared,
+  countPersonalData,
+  ERASED_TABLES,
+  findErasableValues,
+} from "../../../db/personal_data.ts";
 import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
 import type { RequestedBy } from "../receipts/file.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
+import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import { digestValues } from "./value_digests.ts";
@@ -61,18 +68,17 @@ export function createRequestActions(
       if (!customer?.email) {
         throw new Error(`Cannot erase customer ${customerId}: it does not exist or has been erased`);
       }
-      const values = await erasedValues(tx, storeId, customerId);
+      const values = await findErasableValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
+      const reasons = digestReasons(await findRequest(tx, storeId, ref.id));
+      countTexts(tables, await removeFreeText(tx, storeId, customerId));
       const erased = await send({ kind: "customer", storeId, id: customerId }, {
         type: "erase",
         requestId: ref.id,
       });
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      for (const [table, notes] of Object.entries(await emptyNotes(tx, storeId, customerId, values))) {
-        tables[table] = { request: notes };
-      }
-      const traces = digestValues(values, ref.id);
-      await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces });
+      const traces = digestValues(values.map(({ value }) => value), ref.id);
+      await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
       const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
       await rememberSubjects(tx, [subject]);
       await publishRequested(step, { ...subject, customerVersion: erased.version }, participants);
@@ -94,7 +100,11 @@ export function createRequestActions(
       };
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
-      await writeReceipt(tx, await receiptFacts(step, erasedAt), event.at);
+      const facts = await receiptFacts(step, erasedAt);
+      // Texts that were written since the erasure began. The receipt has their hashes.
+      countTexts(facts.cleared, await removeFreeText(tx, event.ref.storeId, facts.customerId));
+      await storeClearedTables(tx, event.ref.storeId, event.ref.id, facts.cleared);
+      await writeReceipt(tx, facts, event.at);
     },
 
     async destroyExports({ tx, event: { ref } }) {
@@ -171,8 +181,8 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
   if (!request) throw new Error(`Cannot find request ${requestId}`);
   const { context } = request.snapshot as RequestSnapshot;
   const participants = await findParticipants(tx, storeId, requestId);
+  const reasons = { ...request.cleared?.reasons, ...digestReasons(request) };
   const [opened] = await findJournal(tx, { storeId, actorKind: ref.kind, actorId: requestId }, { limit: 1 });
-  const { extensionReason, holdReason } = request;
   return {
     storeId,
     requestId,
@@ -182,22 +192,31 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
     requestedAt: request.createdAt,
     erasedAt,
     completedAt: at,
-    cleared: (request.cleared?.tables ?? {}) as Record<string, Record<string, number>>,
+    cleared: request.cleared?.tables ?? {},
     participants: participants.map(({ service, state, settledAt, evidence, waiverReason }) => ({
       service,
       state: state as "CONFIRMED" | "WAIVED",
       settledAt: settledAt ?? at,
-      evidence,
-      waiverReason,
+      evidence: evidence === null ? null : digestText(evidence),
+      waiverReason: waiverReason === null ? null : digestText(waiverReason),
     })),
     rescan: { tables: [...ERASED_TABLES], residue: context.residue },
-    ...(extensionReason || holdReason
-      ? {
-        reasons: {
-          ...(extensionReason && { extension: extensionReason }),
-          ...(holdReason && { hold: holdReason }),
-        },
-      }
-      : {}),
+    ...(Object.keys(reasons).length > 0 && { reasons }),
   };
+}
+
+/** Salted hashes of the reasons that the receipt proves. */
+function digestReasons(request: GdprRequestRow | undefined): NonNullable<ReceiptFacts["reasons"]> {
+  const { extensionReason, holdReason } = request ?? {};
+  return {
+    ...(extensionReason && { extension: digestText(extensionReason) }),
+    ...(holdReason && { hold: digestText(holdReason) }),
+  };
+}
+
+/** Adds removed texts to the number of values that an erasure has emptied. */
+function countTexts(tables: Cleared, removed: Record<string, number>): void {
+  for (const [table, texts] of Object.entries(removed)) {
+    tables[table] = { ...tables[table], request: (tables[table]?.request ?? 0) + texts };
+  }
 }
