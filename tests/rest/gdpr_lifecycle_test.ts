@@ -206,7 +206,11 @@ Deno.test("an access request waits for a participant until staff retry, and its 
   assert.ok(Date.parse(fetched.fetchedAt) <= Date.now());
   assert.deepEqual([fetched.outcome, fetched.state], ["FULFILLED", { COMPLETED: "fetched" }]);
   const last = (await request.get("timeline")).body.items.at(-1);
-  assert.deepEqual([last.event, last.by], ["export.fetched", { id: customer.id, type: "CUSTOMER" }]);
+  assert.deepEqual([last.event, last.by], ["export.fetched", {
+    id: customer.id,
+    service: null,
+    type: "CUSTOMER",
+  }]);
 });
 
 Deno.test("four eyes over REST: a colleague confirms an erasure and a waiver, and nobody else", async () => {
