@@ -2,6 +2,8 @@
 import type { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
 import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
+import type { AuditLog } from "./actors/audit_log.ts";
+import type { RefusalLog } from "./actors/refusal_log.ts";
 import type { RequestKey } from "./actors/gdpr/types.ts";
 import type { Actors } from "./actors/commands.ts";
 import type { Auth } from "./auth/mod.ts";
@@ -37,7 +39,11 @@ export interface HttpParts {
   lookups: Lookups;
   requestLookups: RequestLookups;
   auth: Auth;
+  audit: AuditLog;
+  refusals: RefusalLog;
   ready: Readiness;
+  /** A sentence for operators in the response of `/readyz`; undefined for none. */
+  warning(): string | undefined;
   /** Limit on the requests in flight. */
   concurrency: ConcurrencyLimit;
   /** Aborts when the shutdown begins. The service still accepts requests. */
@@ -59,6 +65,8 @@ export async function createHttp(
     lookups,
     requestLookups,
     auth,
+    audit,
+    refusals,
     ready,
     concurrency,
     draining,
@@ -79,6 +87,7 @@ export async function createHttp(
   const linkTo = (key: RequestKey) => exportLink(api, keys, key);
   const downloads = createExportDownloads(api, keys);
   const graph = createGraph({
+    refusals,
     actors,
     lookups,
     requests: requestLookups,
@@ -90,6 +99,8 @@ export async function createHttp(
     production: config.production,
   });
   const inspector = createInspector({
+    audit,
+    refusals,
     actors,
     lookups,
     reader: stores,
@@ -111,14 +122,17 @@ export async function createHttp(
     .use(recordRoutes())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
-    .route("/", createHealth(ready, draining))
+    .route("/", createHealth(ready, draining, parts.warning))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
     .use(shedLoad(concurrency, (error, c) => refusalBody(c, error.code, error.message)))
-    .route("/exports", createExports({ downloads, authenticate, limits }))
+    .route("/exports", createExports({ downloads, authenticate, limits, refusals }))
     .route(
       "/",
       createRest({
+        serviceCallers: config.restCallers,
+        audit,
+        refusals,
         actors,
         lookups,
         reader: stores,

@@ -6,7 +6,9 @@ import type { Performer } from "./actors/commands.ts";
 import { endMemberships } from "./actors/customers/end_memberships.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
+import { createAuditLog } from "./actors/audit_log.ts";
 import { createActors } from "./actors/mod.ts";
+import { createRefusalLog } from "./actors/refusal_log.ts";
 import { startWorker } from "./actors/runtime/worker.ts";
 import { createAdmission } from "./auth/callers.ts";
 import { callerProof, openAuth } from "./auth/mod.ts";
@@ -17,6 +19,7 @@ import { type Config, readConfig } from "./config/mod.ts";
 import { readKafkaAccess } from "./config/kafka_access.ts";
 import { readPeerAccess } from "./config/peer_access.ts";
 import { readVault } from "./config/vault.ts";
+import { startClockCheck } from "./db/clock_check.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
 import { meterPools, meterWork } from "./db/meter.ts";
@@ -57,6 +60,7 @@ export async function start(config: Config): Promise<Service> {
   const { api, reader, work, maintenance } = await openPools(database, config, stack);
   stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
   stack.use(meterWork(work));
+  const clock = stack.use(startClockCheck(reader));
 
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
   const kafka = config.kafka && await readKafkaAccess(config.kafka);
@@ -66,6 +70,8 @@ export async function start(config: Config): Promise<Service> {
   const lookups = createLookups(reader);
   const requestLookups = createRequestLookups(reader);
   const auth = await openAuth(config.auth, config.dataDirectory);
+  const audit = createAuditLog(api);
+  const refusals = stack.use(createRefusalLog(audit));
 
   const [draining, closing] = [new AbortController(), new AbortController()];
   const ready = await createReadiness({ writer: api, reader }, draining.signal);
@@ -95,7 +101,10 @@ export async function start(config: Config): Promise<Service> {
     lookups,
     requestLookups,
     auth,
+    audit,
+    refusals,
     ready,
+    warning: clock.warning,
     concurrency: load.createLimit("requests", config.maxInFlight),
     draining: draining.signal,
     closing: closing.signal,

@@ -12,6 +12,7 @@ import {
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
+import type { Principal } from "../domain/principal.ts";
 import { traceIdOf } from "../lib/trace_context.ts";
 import type { Audit, Publish } from "./actions.ts";
 import { fieldNames } from "./runtime/changes.ts";
@@ -81,13 +82,18 @@ export function auditMessage(event: RecordedEvent, { action }: Audit): OutboxRow
     ...envelope(event, eventId),
     customerId: event.customerId ?? "",
     action,
-    actor: { id: by.id, type: by.type },
+    actor: actorOf(by),
     target: { type: ref.kind, id: ref.id },
     ...(before && { before }),
     after,
     changedFields: fieldNames(changedFields),
   });
   return outboxRow(event, eventId, "audit.event", toJson(AuditEventSchema, message));
+}
+
+/** The principal as the audit log names it. */
+export function actorOf({ id, type, roles, service }: Principal) {
+  return { id, type, roles: [...roles], service: service ?? "" };
 }
 
 function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
@@ -100,6 +106,12 @@ function envelope({ ref, at, traceparent }: RecordedEvent, eventId: string) {
 }
 
 /** Attributes of CloudEvents are headers, in Kafka's binary form; the relay adds those that depend on the deployment. */
+export function cloudEventHeaders(
+  { eventId, key, at, traceparent }: { eventId: string; key: string; at: Date; traceparent: string },
+): Record<string, string> {
+  return { ce_id: eventId, ce_time: at.toISOString(), ce_subject: key, traceparent };
+}
+
 function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload: unknown): OutboxRow {
   const { ref, at, traceparent } = event;
   const key = event.customerId ?? ref.id;
@@ -109,12 +121,7 @@ function outboxRow(event: RecordedEvent, eventId: string, topic: string, payload
     topic,
     key,
     payload: payload as OutboxRow["payload"],
-    headers: {
-      ce_id: eventId,
-      ce_time: at.toISOString(),
-      ce_subject: key,
-      traceparent,
-    },
+    headers: cloudEventHeaders({ eventId, key, at, traceparent }),
     createdAt: at,
   };
 }

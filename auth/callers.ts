@@ -1,6 +1,7 @@
 /** Authentication and authorization of gRPC callers. Only services may call; a person's token is refused, whatever its roles. */
 import { DomainError } from "../domain/errors.ts";
 import { parseForwardedCertificates } from "./forwarded_certificates.ts";
+import { type ServiceClients, serviceOfClient } from "./service_clients.ts";
 import { CertificateError, subjectAltUris } from "./subject_alt_names.ts";
 import type { TokenVerifier } from "./token.ts";
 
@@ -49,8 +50,7 @@ export type CallerProof =
   | {
     mode: "token";
     verifyToken: TokenVerifier;
-    /** Service names by client ID. A service that is listed is accepted under its listed client IDs only. */
-    clients?: Readonly<Record<string, string>> | undefined;
+    clients?: ServiceClients | undefined;
   }
   /** No authentication, so the server must listen on loopback only. */
   | { mode: "none" };
@@ -94,13 +94,8 @@ async function authenticateByToken(
       `Cannot call: the token of ${principal.id} does not belong to a service`,
     );
   }
-  return { service: serviceOfClient(clientId, clients), storeId: principal.storeId };
-}
-
-/** Refuses a client ID that equals the name of a service with other client IDs: it is not that service. */
-function serviceOfClient(clientId: string, clients: Readonly<Record<string, string>>): string {
-  if (Object.hasOwn(clients, clientId)) return clients[clientId]!;
-  if (!Object.values(clients).includes(clientId)) return clientId;
+  const service = serviceOfClient(clientId, clients);
+  if (service !== undefined) return { service, storeId: principal.storeId };
   throw new DomainError(
     "FORBIDDEN",
     `Cannot call: the token's client ID ${clientId} is not one of those configured for that service`,

@@ -29,13 +29,13 @@ export async function openAuth(config: AuthConfig, dataDirectory: string): Promi
   if (config.mode === "jwt") {
     const verifyToken = await openVerifier(config.tokens, dataDirectory);
     return {
-      authenticate: createTokenAuthenticator(verifyToken),
-      authenticateInStores: createStoresAuthenticator(verifyToken),
+      authenticate: createTokenAuthenticator(verifyToken, config.clients),
+      authenticateInStores: createStoresAuthenticator(verifyToken, config.clients),
       verifyToken,
     };
   }
   const verifyToken = config.tokens && await openVerifier(config.tokens, dataDirectory);
-  const authenticate = createGatewayAuthenticator(config.secrets);
+  const authenticate = createGatewayAuthenticator(config.secrets, config.clients);
   return {
     authenticate,
     authenticateInStores: async (headers) => [await authenticate(headers)],

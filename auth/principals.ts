@@ -3,7 +3,8 @@ import { timingSafeEqual } from "node:crypto";
 import { DomainError } from "../domain/errors.ts";
 import type { Principal } from "../domain/principal.ts";
 import { PrincipalClaims, principalOf, wrongClaim } from "./claims.ts";
-import type { TokenVerifier } from "./token.ts";
+import { type ServiceClients, serviceOfClient } from "./service_clients.ts";
+import type { TokenVerifier, VerifiedToken } from "./token.ts";
 import { sha256 } from "../lib/hash.ts";
 
 /**
@@ -23,16 +24,25 @@ export type StoresAuthenticator = (
 ) => Promise<readonly [Principal, ...Principal[]]>;
 
 /** Accepts `Authorization: Bearer <token>` and nothing else. */
-export function createTokenAuthenticator(verify: TokenVerifier): Authenticator {
-  return async (headers, address) => (await verify(bearerToken(headers), address)).principal;
+export function createTokenAuthenticator(verify: TokenVerifier, clients: ServiceClients = {}): Authenticator {
+  return async (headers, address) => withService(await verify(bearerToken(headers), address), clients);
 }
 
 /** Accepts the same token for every store in which it grants roles. */
-export function createStoresAuthenticator(verify: TokenVerifier): StoresAuthenticator {
+export function createStoresAuthenticator(
+  verify: TokenVerifier,
+  clients: ServiceClients = {},
+): StoresAuthenticator {
   return async (headers, address) => {
-    const { principal, elsewhere = [] } = await verify(bearerToken(headers), address);
-    return [principal, ...elsewhere];
+    const verified = await verify(bearerToken(headers), address);
+    return [withService(verified, clients), ...verified.elsewhere ?? []];
   };
+}
+
+/** The token's principal, with the name of the service that it was issued to. */
+function withService({ principal, service: clientId }: VerifiedToken, clients: ServiceClients): Principal {
+  if (clientId === undefined) return principal;
+  return { ...principal, service: serviceOfClient(clientId, clients) };
 }
 
 function bearerToken(headers: Headers): string {
@@ -51,6 +61,10 @@ const HEADERS: Record<keyof PrincipalClaims, string> = {
   roles: "x-roles",
 };
 
+/** Header with the client ID of a service. The gateway removes it from the requests of its clients like the others. */
+const CLIENT_HEADER = "x-client-id";
+const CLIENT_ID = /^[\w.@-]{1,255}$/;
+
 /** Header with the gateway's shared secret. */
 const SECRET_HEADER = "x-gateway-secret";
 
@@ -61,7 +75,10 @@ const SECRET_HEADER = "x-gateway-secret";
  *
  * @param secrets the gateway has to send one of them; empty in development, where it sends none
  */
-export function createGatewayAuthenticator(secrets: readonly string[]): Authenticator {
+export function createGatewayAuthenticator(
+  secrets: readonly string[],
+  clients: ServiceClients = {},
+): Authenticator {
   const accepted = secrets.map((secret) => sha256(secret));
   // deno-lint-ignore require-await -- a refusal must be a rejection
   return async (headers) => {
@@ -80,7 +97,11 @@ export function createGatewayAuthenticator(secrets: readonly string[]): Authenti
       roles: roles === "" ? [] : roles?.split(","),
     });
     if (error) throw refusal(`header ${HEADERS[wrongClaim(error)]} is missing or malformed`);
-    return principalOf(data);
+    const principal = principalOf(data);
+    const clientId = headers.get(CLIENT_HEADER);
+    if (principal.type !== "SYSTEM" || clientId === null) return principal;
+    if (!CLIENT_ID.test(clientId)) throw refusal(`header ${CLIENT_HEADER} is malformed`);
+    return { ...principal, service: serviceOfClient(clientId, clients) };
   };
 }
 

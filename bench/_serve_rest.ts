@@ -1,7 +1,10 @@
 /** Server process of `bench rest`: the REST API, or no-op routes with the same validation. */
 import { Hono } from "@hono/hono";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
+import { createAuditLog } from "../actors/audit_log.ts";
 import { createActors } from "../actors/mod.ts";
+import { createRefusalLog } from "../actors/refusal_log.ts";
+import { SERVICE_RIGHTS } from "../domain/service_rights.ts";
 import type { Principal } from "../domain/principal.ts";
 import { openKeys } from "../config/keys.ts";
 import { openPool } from "../db/connect.ts";
@@ -32,9 +35,13 @@ async function createApi({ databaseUrl, storeId, folder, what }: Served): Promis
   const api = openPool(databaseUrl, "customer_api", 10);
   const reader = openPool(databaseUrl, "customer_reader", 4);
   const keys = await openKeys(NO_KEYS, folder);
-  const by: Principal = { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] };
+  const by: Principal = { id: crypto.randomUUID(), type: "STAFF", storeId, roles: ["STORE_MANAGER"] };
+  const audit = createAuditLog(api);
   const limit = createRateLimit(reader, { requests: 1_000_000_000, windowSeconds: 60 });
   return createRest({
+    serviceCallers: { ...SERVICE_RIGHTS },
+    audit,
+    refusals: createRefusalLog(audit),
     actors: createActors(api, { requests: createRequestSettings({ participants: [], graceMs: 0 }, keys) }),
     lookups: createLookups(reader),
     reader: createStoreReader(api),

@@ -1,4 +1,5 @@
 /** Configuration, read once at start from the environment. */
+import { SERVICE_RIGHTS, type ServiceCallers, type ServiceRight } from "../domain/service_rights.ts";
 import { contradictions } from "./rules.ts";
 import { type Environment, readPeers, readVariables, type Values } from "./variables.ts";
 
@@ -30,15 +31,19 @@ export type TokenConfig =
   /** The built-in issuer for development. Its key is stored in the data directory. */
   | { from: "development" };
 
+/** Service names by client ID, where the two differ. */
+export type ServiceClients = Readonly<Record<string, string>>;
+
 /** Authentication of HTTP callers. */
 export type AuthConfig =
-  | { mode: "jwt"; tokens: TokenConfig }
+  | { mode: "jwt"; tokens: TokenConfig; clients: ServiceClients }
   /** The platform's gateway authenticates them and sends headers. Tokens, if any, are for gRPC callers. */
   | {
     mode: "gateway";
     tokens: TokenConfig | undefined;
     /** The gateway sends one of these secrets. Empty in development only. */
     secrets: readonly string[];
+    clients: ServiceClients;
   };
 
 /** Accepted SPIFFE IDs: `spiffe://<trustDomain>/ns/<namespace>/sa/<service>`. */
@@ -50,11 +55,7 @@ export interface SpiffeConfig {
 /** Authentication of gRPC callers. */
 export type GrpcAuthConfig =
   | { mode: "mtls" | "mesh" } & SpiffeConfig
-  | {
-    mode: "token";
-    /** Service names by client ID, where the two differ. */
-    clients: Readonly<Record<string, string>>;
-  }
+  | { mode: "token"; clients: ServiceClients }
   | { mode: "none" };
 
 /** TLS of the gRPC port. All values are paths of PEM files. */
@@ -144,6 +145,8 @@ export interface Config {
   grpcTls: GrpcTlsConfig | undefined;
   /** Allowed callers by method. */
   grpcCallers: Record<GrpcMethod, readonly string[]>;
+  /** Services with each right over REST. */
+  restCallers: ServiceCallers;
   gdpr: GdprConfig;
 }
 
@@ -199,6 +202,7 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
       GetCustomerSnapshot: values.GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT,
       ConfirmErasure: values.GRPC_CALLERS_CONFIRM_ERASURE ?? values.GDPR_PARTICIPANTS,
     },
+    restCallers: restCallers(values),
     gdpr: {
       participants: values.GDPR_PARTICIPANTS,
       graceMs: values.GDPR_GRACE,
@@ -235,17 +239,26 @@ function auth(values: Values): AuthConfig {
   const tokens: TokenConfig = jwksUrl && issuer && audience
     ? { from: "jwks", jwksUrl, ...(jwksCa !== undefined && { jwksCa }), issuer, audience, types }
     : { from: "development" };
-  if (values.AUTH_MODE === "jwt") return { mode: "jwt", tokens };
+  const clients = values.SERVICE_CLIENTS ?? {};
+  if (values.AUTH_MODE === "jwt") return { mode: "jwt", tokens, clients };
   return {
     mode: "gateway",
     tokens: values.GRPC_AUTH === "token" ? tokens : undefined,
     secrets: values.GATEWAY_SECRET ?? [],
+    clients,
   };
+}
+
+function restCallers(values: Values): ServiceCallers {
+  const rights = Object.keys(SERVICE_RIGHTS) as ServiceRight[];
+  return Object.fromEntries(
+    rights.map((right) => [right, values[`REST_CALLERS_${right}`]]),
+  ) as unknown as ServiceCallers;
 }
 
 function grpcAuth(values: Values): GrpcAuthConfig {
   if (values.GRPC_AUTH === "none") return { mode: "none" };
-  if (values.GRPC_AUTH === "token") return { mode: "token", clients: values.GRPC_CLIENTS ?? {} };
+  if (values.GRPC_AUTH === "token") return { mode: "token", clients: values.SERVICE_CLIENTS ?? {} };
   const { GRPC_TRUST_DOMAIN: trustDomain, GRPC_CALLER_NAMESPACES: namespaces } = values;
   if (!trustDomain || !namespaces) {
     throw new Error(`${values.GRPC_AUTH} without identities passed the validation`);

@@ -110,20 +110,13 @@ function grpcAuth(given: Given, values: Partial<Values>): string[] {
 function grpcIdentities(given: Given, { GRPC_AUTH: mode }: Partial<Values>): string[] {
   if (mode === undefined) return [];
   if (mode === "mtls" || mode === "mesh") {
-    return [
-      ...IDENTITIES.filter((name) => !given(name)).map((name) =>
-        expected(name, `because GRPC_AUTH is ${mode}`)
-      ),
-      ...given("GRPC_CLIENTS")
-        ? [`GRPC_CLIENTS: expected with GRPC_AUTH=token only, GRPC_AUTH is ${mode}`]
-        : [],
-    ];
+    return IDENTITIES.filter((name) => !given(name)).map((name) =>
+      expected(name, `because GRPC_AUTH is ${mode}`)
+    );
   }
-  const unread = mode === "token" ? IDENTITIES : [...IDENTITIES, "GRPC_CLIENTS" as const];
-  return unread.filter(given).map((name) => {
-    const reading = name === "GRPC_CLIENTS" ? "token" : "mtls or mesh";
-    return `${name}: expected with GRPC_AUTH=${reading} only, GRPC_AUTH is ${mode}`;
-  });
+  return IDENTITIES.filter(given).map((name) =>
+    `${name}: expected with GRPC_AUTH=mtls or mesh only, GRPC_AUTH is ${mode}`
+  );
 }
 
 function unprovenGateway(given: Given, { AUTH_MODE }: Partial<Values>): string[] {

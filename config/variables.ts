@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
 import { isPostgresUrl } from "./database_url.ts";
+import { SERVICE_RIGHTS, type ServiceRight } from "../domain/service_rights.ts";
 import { isPath, isPem, isSecret } from "./path.ts";
 
 export type Environment = Record<string, string | undefined>;
@@ -32,8 +33,11 @@ const list = (isItem: (part: string) => boolean) =>
   );
 const brokers = list((part) => /^[A-Za-z0-9._-]+:\d{1,5}$/.test(part) && URL.canParse(`kafka://${part}`));
 const services = list((part) => /^[a-z][a-z0-9-]{0,62}$/.test(part));
-/** A service or its client ID, which may be a UUID. */
-const callers = list((part) => /^[A-Za-z0-9][\w.-]{0,127}$/.test(part));
+/** A service or its client ID, which may be a UUID; `none` for no service. */
+const callers = list((part) => /^[A-Za-z0-9][\w.-]{0,127}$/.test(part)).refine((names) =>
+  names.length === 1 || !names.includes("none")
+).transform((names) => names[0] === "none" ? [] : names);
+const CALLERS = "names of services, comma-separated, or none";
 const clients = list((part) => /^[a-z][a-z0-9-]{0,62}=[\w.@-]{1,255}$/.test(part)).transform((parts) =>
   parts.map((part) => part.split("=") as [service: string, clientId: string])
 ).refine((pairs) => new Set(pairs.map(([, clientId]) => clientId)).size === pairs.length)
@@ -154,6 +158,7 @@ export const VARIABLES = {
     { secret: true },
   ),
   PLAINTEXT_HOSTS: optional("names of hosts, comma-separated", hosts, { absent: "none" }),
+  SERVICE_CLIENTS: optional("service=client ID, comma-separated, each client ID once", clients),
   GRPC_AUTH: defaulted(
     "mtls, mesh, token or none",
     z.enum(["mtls", "mesh", "token", "none"]),
@@ -164,23 +169,19 @@ export const VARIABLES = {
     text.regex(/^[a-z0-9._-]{1,255}$/),
   ),
   GRPC_CALLER_NAMESPACES: optional("Kubernetes namespaces, comma-separated", namespaces),
-  GRPC_CLIENTS: optional("service=client ID, comma-separated, each client ID once", clients),
   GRPC_TLS_CERT: optional("the path of a PEM file", path, UNQUOTED),
   GRPC_TLS_KEY: optional("the path of a PEM file", path, UNQUOTED),
   GRPC_TLS_CLIENT_CA: optional("the path of a PEM file", path, UNQUOTED),
   GRPC_CALLERS_GET_CUSTOMER_GROUPS: defaulted(
-    "names of services, comma-separated",
+    CALLERS,
     callers,
     "cart-service,shipping-service,marketing-service,storefront-engine",
   ),
-  GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: defaulted(
-    "names of services, comma-separated",
-    callers,
-    "checkout-service",
-  ),
-  GRPC_CALLERS_CONFIRM_ERASURE: optional("names of services, comma-separated", callers, {
+  GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: defaulted(CALLERS, callers, "checkout-service"),
+  GRPC_CALLERS_CONFIRM_ERASURE: optional(CALLERS, callers, {
     absent: "those of GDPR_PARTICIPANTS",
   }),
+  ...restCallers(),
   GDPR_PARTICIPANTS: defaulted(
     "names of other services, comma-separated",
     services.transform((names) => [...new Set(names)]).refine((names) => !names.includes("customer-service")),
@@ -258,6 +259,17 @@ function readEach(env: Environment, variables: Record<string, Variable<unknown>>
     else problems.push(`${name}: expected ${expected}${secret ? "" : quote(given)}`);
   }
   return { values, problems };
+}
+
+/** A variable for each right of services over REST. */
+function restCallers() {
+  const variables = Object.entries(SERVICE_RIGHTS).map(([right, services]) => [
+    `REST_CALLERS_${right}`,
+    defaulted(CALLERS, callers, services.join(",") || "none"),
+  ]);
+  return Object.fromEntries(variables) as {
+    [Right in ServiceRight as `REST_CALLERS_${Right}`]: Variable<string[]>;
+  };
 }
 
 function isOrigin(text: string): boolean {

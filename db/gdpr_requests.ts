@@ -32,6 +32,8 @@ export interface ClearedData {
    * once they are gone.
    */
   traces: string[];
+  /** Salted hashes of the reasons of the erasure, by their names in the receipt; absent without any. */
+  reasons?: Record<string, { salt: string; sha256: string }>;
 }
 
 export type ParticipantState = "ASKED" | "RETRYING" | "OVERDUE" | "RECEIVED" | "CONFIRMED" | "WAIVED";
@@ -145,6 +147,18 @@ export async function storeCleared(
 ): Promise<void> {
   await tx`
     update gdpr_requests set cleared = ${tx.json(cleared as never)}
+    where store_id = ${storeId} and request_id = ${requestId}`;
+}
+
+/** Stores the final counts of what an erasure has emptied. */
+export async function storeClearedTables(
+  tx: Tx,
+  storeId: string,
+  requestId: string,
+  tables: Cleared,
+): Promise<void> {
+  await tx`
+    update gdpr_requests set cleared = jsonb_set(cleared, '{tables}', ${tx.json(tables as never)})
     where store_id = ${storeId} and request_id = ${requestId}`;
 }
 

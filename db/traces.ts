@@ -4,7 +4,6 @@
  */
 import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
-import { NOTES } from "./personal_data.ts";
 
 /** Shorter values occur everywhere by chance. */
 const SHORTEST = 3;
@@ -15,32 +14,6 @@ function quoting(values: readonly string[]): string | undefined {
   if (wanted.length === 0) return undefined;
   const escaped = wanted.map((value) => value.replace(/[^\p{L}\p{N}\s]/gu, "\\$&"));
   return `(^|[^[:alnum:]_])(${escaped.join("|")})($|[^[:alnum:]_])`;
-}
-
-/**
- * Empties the notes of staff and participants about the customer's requests that quote one of the values,
- * since free text cannot be redacted reliably. Returns the number of notes by table.
- */
-export async function emptyNotes(
-  tx: Tx,
-  storeId: string,
-  customerId: string,
-  values: readonly string[],
-): Promise<Record<string, number>> {
-  const emptied: Record<string, number> = {};
-  const pattern = quoting(values);
-  if (pattern === undefined) return emptied;
-  for (const [table, { columns, request, actorKind }] of Object.entries(NOTES)) {
-    const ofKind = actorKind === undefined ? tx`` : tx`and actor_kind = ${actorKind}`;
-    for (const column of columns) {
-      const { count } = await tx`
-        update ${tx(table)} set ${tx(column)} = null
-        where store_id = ${storeId} ${ofKind} and ${tx(column)} ~* ${pattern} and ${tx(request)} in (
-          select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId})`;
-      if (count > 0) emptied[table] = (emptied[table] ?? 0) + count;
-    }
-  }
-  return emptied;
 }
 
 /**
@@ -89,7 +62,7 @@ function writings(tx: ReadSql, storeId: string, customerId: string) {
       select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId}
     ), documents as (
       select e.actor_id::text || e.sequence as id,
-        to_jsonb(e) - '{actor_kind,event_type,state_before,state_after,transitions,about,principal_type}'::text[] as document
+        to_jsonb(e) - '{actor_kind,event_type,state_before,state_after,transitions,about,principal_type,principal_service}'::text[] as document
       from actor_events e where e.store_id = ${storeId} and e.actor_id in (select id from about)
       union all
       select o.event_id::text, jsonb_build_array(

@@ -2,6 +2,9 @@
 import { DomainError } from "./errors.ts";
 import type { Principal, RoleName } from "./principal.ts";
 
+/** Roles that may read customers, in addition to STORE_MANAGER. */
+export const READING_ROLES: readonly RoleName[] = ["CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"];
+
 /**
  * Allows services, and staff who may change customers, to change an email. Shoppers are refused: they sign in with
  * it, so identity-service changes it, once they have proved that it is theirs.
@@ -18,18 +21,40 @@ export function authorizeEmailChange(purpose: string, by: Principal): void {
 }
 
 /**
- * Allows the platform's services and staff with one of the roles or STORE_MANAGER. Shoppers are refused: they change
- * their own account through the graph.
+ * Allows staff with one of the roles or STORE_MANAGER. Shoppers are refused: they change their own account through the
+ * graph. Services are refused too: edges that admit them check their rights.
  *
  * @param purpose for the message: "read customers"
  * @throws {DomainError} FORBIDDEN
  */
 export function authorizeStaff(purpose: string, roles: readonly RoleName[], by: Principal): void {
-  if (by.type === "SYSTEM") return;
-  if (by.type === "CUSTOMER") {
-    throw new DomainError("FORBIDDEN", `Cannot ${purpose}: customers are not allowed to`);
+  if (by.type !== "STAFF") {
+    const callers = by.type === "CUSTOMER" ? "customers" : "services";
+    throw new DomainError("FORBIDDEN", `Cannot ${purpose}: ${callers} are not allowed to`);
   }
-  if (by.roles.some((has) => has === "STORE_MANAGER" || roles.includes(has))) return;
+  if (hasRole(by, roles)) return;
   const needed = [...roles, "STORE_MANAGER"].join(" or ");
   throw new DomainError("FORBIDDEN", `Cannot ${purpose}: it requires the role ${needed}`);
+}
+
+/**
+ * Allows a service that is one of `services`.
+ *
+ * @throws {DomainError} FORBIDDEN: also for a service whose name is unknown, because its token has no client_id
+ */
+export function authorizeService(purpose: string, services: readonly string[], by: Principal): void {
+  if (by.service !== undefined && services.includes(by.service)) return;
+  const reason = by.service === undefined
+    ? "the token does not name its service in client_id"
+    : `${by.service} is not one of the services that are allowed to`;
+  throw new DomainError("FORBIDDEN", `Cannot ${purpose}: ${reason}`);
+}
+
+/** Whether the staff member may read the personal values of customers. */
+export function mayReadValues(by: Principal): boolean {
+  return by.type === "STAFF" && hasRole(by, READING_ROLES);
+}
+
+function hasRole({ roles }: Principal, accepted: readonly RoleName[]): boolean {
+  return roles.some((role) => role === "STORE_MANAGER" || accepted.includes(role));
 }

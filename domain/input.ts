@@ -59,8 +59,8 @@ function describePhone(value: string): string {
 const MAX_TAG = 35;
 const LANGUAGE_TAG = `must be a BCP 47 language tag of at most ${MAX_TAG} characters`;
 const UNSUPPORTED_TAG =
-  `${LANGUAGE_TAG} that begins with a language of two or three letters, such as de-CH; ` +
-  "private-use tags (x-…), grandfathered tags (i-…) and extended languages (zh-cmn) are not supported";
+  "must be a BCP 47 language tag that begins with a language of two or three letters, such as de-CH; " +
+  "private-use (x-…), grandfathered (i-…) and extended tags (zh-cmn) are not supported";
 
 /** BCP 47, converted to its canonical spelling, which may be longer than the input; null if it is blank. */
 export const optionalLocale = orNothing(

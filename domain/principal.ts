@@ -11,6 +11,8 @@ export interface Principal {
   storeId: string;
   /** The roles that hold in `storeId`; always empty for a customer. */
   roles: readonly RoleName[];
+  /** Name of the service, for SYSTEM. Absent: the caller is not a known service, or is this service itself. */
+  service?: string | undefined;
 }
 
 /** The service itself, when it runs timers and effects. */

@@ -4,6 +4,7 @@ import { DomainError } from "../domain/errors.ts";
 import { readIdempotencyKey } from "../actors/runtime/idempotency.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { CommandContext } from "../actors/runtime/protocol.ts";
+import type { RefusalLog } from "../actors/refusal_log.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
 import { sha256 } from "../lib/hash.ts";
@@ -28,12 +29,22 @@ export interface Caller {
 export function createCaller(
   { headers, signal }: Request,
   authenticate: Authenticator,
+  refusals: RefusalLog,
   address: string | undefined,
 ): Caller {
   let shopper: Promise<Principal> | undefined;
+  const traceparent = readTraceparent(headers.get("traceparent")) ?? newTraceparent();
+  const requireShopper = async (by: Principal): Promise<Principal> => {
+    if (by.type === "CUSTOMER") return by;
+    await refusals.report({ by, operation: "graphql", traceparent });
+    throw new DomainError(
+      "FORBIDDEN",
+      `Cannot use the customer graph as ${by.type}: it is for shoppers only`,
+    );
+  };
   return {
     shopper: () => shopper ??= authenticate(headers, address).then(requireShopper),
-    traceparent: readTraceparent(headers.get("traceparent")) ?? newTraceparent(),
+    traceparent,
     wanted: () => !signal.aborted,
     idempotencyKey: (field) => readKey(headers.get("idempotency-key"), field),
   };
@@ -65,14 +76,6 @@ export async function commandContext(
 /** Name of a change's result in the response: its alias, where it has one. */
 export function field({ path }: GraphQLResolveInfo): string {
   return String(path.key);
-}
-
-function requireShopper(principal: Principal): Principal {
-  if (principal.type === "CUSTOMER") return principal;
-  throw new DomainError(
-    "FORBIDDEN",
-    `Cannot use the customer graph as ${principal.type}: it is for shoppers only`,
-  );
 }
 
 function readKey(header: string | null, field: string): string | undefined {

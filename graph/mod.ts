@@ -4,6 +4,7 @@ import { createInMemoryAPQStore, useAPQ } from "@graphql-yoga/plugin-apq";
 import { type Context, Hono, type MiddlewareHandler } from "@hono/hono";
 import { parse } from "graphql";
 import { createYoga } from "graphql-yoga";
+import type { RefusalLog } from "../actors/refusal_log.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { AddressVariables } from "../http/address.ts";
 import type { BodyReader } from "../http/body_reader.ts";
@@ -24,6 +25,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export interface GraphOptions extends ResolverOptions {
   authenticate: Authenticator;
   bodies: BodyReader;
+  refusals: RefusalLog;
   /** Admits an operation once its whole body has arrived. */
   admit?: MiddlewareHandler;
   /** Counts each operation of a shopper; absent: no rate limit. */
@@ -37,6 +39,7 @@ export function createGraph(
   {
     authenticate,
     bodies,
+    refusals,
     admit = (_, next) => next(),
     count = () => Promise.resolve(undefined),
     production,
@@ -46,7 +49,7 @@ export function createGraph(
   const typeDefs = parse(Deno.readTextFileSync(new URL("./schema.graphql", import.meta.url)));
   const yoga = createYoga<{ address: string | undefined }>({
     schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(options) }]),
-    context: ({ request, address }) => createCaller(request, authenticate, address),
+    context: ({ request, address }) => createCaller(request, authenticate, refusals, address),
     plugins: [
       useAdmission(count), // before telemetry, which wraps it
       useTelemetry(),

@@ -47,6 +47,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   compiled: "documents created",
   "participant.confirm": "confirmed",
   verified: "scan finished",
+  "export.downloaded": "document downloaded",
   register: "registered",
   "profile.update": "profile updated",
   "address.add": "address added",
@@ -63,8 +64,8 @@ const EVENTS: Readonly<Record<string, string>> = {
   erase: "erased",
 };
 
-/** Labels of events for which the journal stores the service. */
-const EVENTS_ABOUT: Readonly<Record<string, (service: string) => string>> = {
+/** Labels of events for which the journal stores the service or the document. */
+const EVENTS_ABOUT: Readonly<Record<string, (about: string) => string>> = {
   "participant.asked_again": (service) => `asked ${service} again`,
   "participant.overdue": (service) => `no answer in time from ${service}`,
   "participant.confirm": (service) => `confirmed by ${service}`,
@@ -72,6 +73,7 @@ const EVENTS_ABOUT: Readonly<Record<string, (service: string) => string>> = {
   "source.failed": (service) => `call to ${service} failed`,
   retry: (service) => `retried ${service}`,
   waive: (service) => `waived ${service}`,
+  "export.downloaded": (document) => `downloaded ${document}`,
 };
 
 const DELAYS: Readonly<Record<string, string>> = { UNTIL_START: "at the scheduled time" };

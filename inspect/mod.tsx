@@ -1,13 +1,15 @@
 /** Inspector: pages on which privacy officers see the state machine of every GDPR request, live, and decide about it. */
-import { Hono } from "@hono/hono";
+import { type Context, Hono } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
 import { getLogger } from "@logtape/logtape";
-import { type ErrorCode } from "../domain/errors.ts";
+import { type DomainError, type ErrorCode } from "../domain/errors.ts";
+import type { Principal } from "../domain/principal.ts";
 import { asDomainError } from "../db/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
 import { STATUSES } from "../http/statuses.ts";
 import { describeError } from "../lib/error_description.ts";
+import { traceparentOf } from "./accesses.ts";
 import { createAssets } from "./assets.ts";
 import { createCharts } from "./chart/mod.tsx";
 import { requireFormToken, requireOwnOrigin } from "./csrf.ts";
@@ -63,6 +65,7 @@ export function createInspector(options: InspectorOptions): Inspector {
     .onError(async (error, c) => {
       if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // the client has disconnected
       const expected = asDomainError(error);
+      await reportRefusal(c, options, expected);
       for (const [name, value] of Object.entries(expected ? refusalHeaders(expected) : {})) {
         if (!c.res.headers.has(name)) c.header(name, value); // overload sets its own Retry-After
       }
@@ -111,6 +114,17 @@ function explain(error: unknown) {
     reason: describeError(error),
   });
   return { status: 500, title: "Something went wrong", message: "The error was logged." } as const;
+}
+
+/** Records what a person who may use the inspector was refused there; the session records who may not. */
+async function reportRefusal(
+  c: Context,
+  { refusals }: InspectorOptions,
+  error: DomainError | undefined,
+): Promise<void> {
+  const by = c.get("by") as Principal | undefined;
+  if (!by || error?.code !== "FORBIDDEN") return;
+  await refusals.report({ by, operation: "inspect", traceparent: traceparentOf(c) });
 }
 
 function ErrorPage({ title, message }: { title: string; message: string }) {

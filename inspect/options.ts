@@ -2,6 +2,8 @@
 import type { MiddlewareHandler } from "@hono/hono";
 import type { ExportDownloads, LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { ReceiptFile } from "../actors/gdpr/receipts/file.ts";
+import type { AuditLog } from "../actors/audit_log.ts";
+import type { RefusalLog } from "../actors/refusal_log.ts";
 import type { RequestKey } from "../actors/gdpr/types.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { Lookups } from "../db/lookups.ts";
@@ -14,6 +16,8 @@ export interface InspectorOptions extends SignInOptions {
   actors: Actors;
   lookups: Lookups;
   reader: StoreReader;
+  audit: AuditLog;
+  refusals: RefusalLog;
   exportLink: LinkToExport;
   downloads: ExportDownloads;
   /** Finds the signed receipt of an erasure request. */
@@ -23,9 +27,11 @@ export interface InspectorOptions extends SignInOptions {
 }
 
 /** Dependencies of the pages. */
-export interface Pages
-  extends
-    Pick<InspectorOptions, "actors" | "lookups" | "reader" | "exportLink" | "downloads" | "exportReceipt"> {
+export interface Pages extends
+  Pick<
+    InspectorOptions,
+    "actors" | "lookups" | "reader" | "exportLink" | "downloads" | "exportReceipt" | "audit"
+  > {
   charts: Charts;
   live: Live;
 }

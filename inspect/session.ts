@@ -9,8 +9,10 @@ import type { Principal } from "../domain/principal.ts";
 import type { StoresAuthenticator } from "../auth/principals.ts";
 import { InvalidTokenError } from "../auth/refusals.ts";
 import { fingerprintOf } from "../auth/token_fingerprint.ts";
+import type { RefusalLog } from "../actors/refusal_log.ts";
 import type { EndedSessions } from "../db/ended_sessions.ts";
 import type { AddressVariables } from "../http/address.ts";
+import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
 import type { BodyReader } from "../http/body_reader.ts";
 
 export interface InspectEnv {
@@ -44,6 +46,7 @@ export interface SessionOptions {
   /** Whether browsers use TLS: the cookie is then sent over TLS only, and no other host can set it. */
   secure: boolean;
   ended: EndedSessions;
+  refusals: RefusalLog;
 }
 
 /**
@@ -151,7 +154,7 @@ export async function signOut(c: InspectContext, { secure, ended }: SessionOptio
 
 /** @param of `store`: ID from the address; undefined: the principal's own store */
 async function authenticateInspector(
-  { authenticate, ended }: SessionOptions,
+  { authenticate, ended, refusals }: SessionOptions,
   { headers, address, store }: { headers: Headers; address: string | undefined; store: string | undefined },
 ) {
   const principals = await authenticate(headers, address);
@@ -163,8 +166,14 @@ async function authenticateInspector(
   }
   const wantedId = store === undefined ? home : uuid.safeParse(store).data;
   const by = principals.find(({ storeId }) => storeId === wantedId);
-  if (!by) throw new DomainError("FORBIDDEN", "Cannot inspect requests: you have no role in this store");
-  requireInspector(by);
+  try {
+    if (!by) throw new DomainError("FORBIDDEN", "Cannot inspect requests: you have no role in this store");
+    requireInspector(by);
+  } catch (error) {
+    const traceparent = readTraceparent(headers.get("traceparent")) ?? newTraceparent();
+    await refusals.report({ by: by ?? own, operation: "inspect", traceparent });
+    throw error;
+  }
   return { by, stores: principals.filter(isInspector), home };
 }
 

@@ -1,22 +1,22 @@
-/** Building blocks of REST routes: authentication, authorization, input validation and documented errors. */
+/** Building blocks of REST routes: authentication, input validation and documented errors. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
-import { authorizeStaff } from "../domain/authorization.ts";
 import { type ErrorCode } from "../domain/errors.ts";
 import { asDomainError } from "../db/errors.ts";
 import { invalidInput } from "../domain/input.ts";
-import type { Principal, RoleName } from "../domain/principal.ts";
+import type { Principal } from "../domain/principal.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import type { AddressVariables } from "../http/address.ts";
 import type { LoadVariables } from "../http/load_shedding.ts";
 import { traceparentOf } from "../http/refusals.ts";
 import { STATUSES } from "../http/statuses.ts";
+import type { Access, Answered } from "./access_context.ts";
 
 export { createRoute, z };
 
 /** What a request for an operation may have. */
-export interface Operation {
+export interface RequestForm {
   body: "REQUIRED" | "OPTIONAL" | "NONE";
   hasQuery: boolean;
 }
@@ -28,9 +28,13 @@ export interface ApiEnv {
     /** W3C trace context of the request. */
     traceparent: string;
     /** What the request may have. Absent: the path has no operations. */
-    operation?: Operation;
+    form?: RequestForm;
     /** Runs after the caller has been authorized and before the body is read. */
     receive?: MiddlewareHandler<ApiEnv>;
+    access: Access;
+    /** The operationId; absent before a route has been found. */
+    operation?: string;
+    answered?: Answered;
   };
 }
 
@@ -74,18 +78,6 @@ export function authenticated(
   });
 }
 
-/**
- * Middleware that admits services, and staff with one of the roles. The body is read only after that.
- *
- * @param purpose for the error message: "read customers"
- */
-export function allow(purpose: string, ...roles: RoleName[]): MiddlewareHandler<ApiEnv> {
-  return createMiddleware<ApiEnv>(async (c, next) => {
-    authorizeStaff(purpose, roles, c.var.by);
-    return await (c.var.receive ? c.var.receive(c, next) : next());
-  });
-}
-
 export const ErrorSchema = z.object({
   code: z.enum([...Object.keys(STATUSES) as ErrorCode[], "INTERNAL_SERVER_ERROR"]),
   message: z.string().meta({
@@ -114,7 +106,7 @@ const ALWAYS: ErrorCode[] = ["INVALID_INPUT", "UNAUTHENTICATED", "FORBIDDEN", "R
 const MEANINGS: Record<ErrorCode, string> = {
   INVALID_INPUT: "the message names at most 20 invalid fields and what each accepts",
   UNAUTHENTICATED: "the token is missing or invalid",
-  FORBIDDEN: "the caller has no role that permits this",
+  FORBIDDEN: "the caller has no role or right that permits this",
   NOT_FOUND: "the caller's store has no resource with this ID",
   ALREADY_EXISTS: "a value that must be unique is already in use",
   REFUSED_IN_STATE: "not possible in the present state, which the message names",

@@ -10,6 +10,11 @@ export interface Change<Resource> {
   headers: { etag: string };
 }
 
+/** Marks an answer as covered by the audit event of its change, unless it may be a repetition of one. */
+export function setAnswered(c: ApiContext, { changed }: Answer, { idempotencyKey }: CommandContext): void {
+  c.set("answered", { audited: changed && idempotencyKey === undefined });
+}
+
 /**
  * Sends a command under the conditions of the request's headers and reads the resource afterwards.
  *
@@ -22,6 +27,7 @@ export async function sendAndRead<Resource extends { version: number }>(
 ): Promise<Change<Resource>> {
   const context = commandContext(c);
   const answer = await send(context);
+  setAnswered(c, answer, context);
   const resource = await read(answer.id, context.by.storeId);
   return { resource, answer, headers: { etag: etag(resource.version) } };
 }

@@ -6,12 +6,15 @@ import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdp
 import type { Authenticator } from "../auth/principals.ts";
 import { unknownLength } from "../http/head.ts";
 import { pacedDownload } from "../http/pace.ts";
+import type { RefusalLog } from "../actors/refusal_log.ts";
+import { reportRefusal } from "./access.ts";
 import { type ApiEnv, authenticated } from "./api.ts";
 import { clientClosedRequest, respondWithError } from "./errors.ts";
 import { limitPrincipals, type Limits, limitUnauthenticated } from "./limits.ts";
 import { createStreamQuota, openStream } from "./stream_quota.ts";
 
 export interface ExportRouteOptions {
+  refusals: RefusalLog;
   downloads: ExportDownloads;
   authenticate: Authenticator;
   limits: Limits;
@@ -27,7 +30,9 @@ const HEADERS = {
 };
 
 /** Creates an app to mount at `/exports`. */
-export function createExports({ downloads, authenticate, limits }: ExportRouteOptions): Hono<ApiEnv> {
+export function createExports(
+  { downloads, authenticate, limits, refusals }: ExportRouteOptions,
+): Hono<ApiEnv> {
   const streams = createStreamQuota();
   return new Hono<ApiEnv>()
     .use(async (c, next) => {
@@ -40,7 +45,8 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
       return respondWithList(c, token, await downloads.list(token, c.var.by));
     })
     .get("/:token/:part", async (c) => {
-      const { by } = c.var;
+      const { by, traceparent } = c.var;
+      c.set("operation", "downloadExport");
       const { token, part } = c.req.param();
       // A HEAD request, as link checkers send it, does not use up the link.
       if (c.req.method === "HEAD") {
@@ -48,14 +54,15 @@ export function createExports({ downloads, authenticate, limits }: ExportRouteOp
       }
       const release = openStream(c, streams); // before the link is used up
       try {
-        const { gzip, ...document } = await downloads.fetch(token, part, by);
+        const { gzip, ...document } = await downloads.fetch(token, part, by, traceparent);
         return respondWithPart(c, document, pacedDownload(gzip, { onEnd: release }));
       } catch (error) {
         release();
         throw error;
       }
     })
-    .onError((error, c) => {
+    .onError(async (error, c) => {
+      await reportRefusal(c, refusals, error);
       if (c.req.raw.signal.aborted) return clientClosedRequest();
       return respondWithError(c, error, error instanceof ExportGone ? 410 : undefined);
     });

@@ -2,6 +2,7 @@
 import { type Context, Hono, type MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
+import { reportRefusal, withAccess } from "./access.ts";
 import { type Api, type ApiEnv, authenticated, createApi } from "./api.ts";
 import { refusalBody } from "../http/refusals.ts";
 import { createCustomers } from "./customers/mod.ts";
@@ -28,13 +29,15 @@ export function createRest(options: RestOptions): Hono {
 /** Creates the routes that the OpenAPI document describes. */
 export function createRoutes(options: RestOptions): Api {
   const api = createApi();
-  api.onError((error, c) => {
+  api.onError(async (error, c) => {
+    await reportRefusal(c, options.refusals, error);
     if (c.req.raw.signal.aborted) return clientClosedRequest();
     return error instanceof HTTPException ? respondWithHttpError(c, error) : respondWithError(c, error);
   });
   let find: ((path: string) => Resource | undefined) | undefined; // created once all routes are registered
   const middleware = [
     uncached,
+    withAccess(options),
     authenticated(options.authenticate, (c) => limitUnauthenticated(c, options.limits)),
     limitPrincipals(options.limits),
     checkMethod((path) => (find ??= createRouteTable(api))(path)),

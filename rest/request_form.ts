@@ -18,19 +18,19 @@ export function checkMethod(find: (path: string) => Resource | undefined): Middl
     if (!resource) return await next();
     const allow = allowOf(resource);
     if (c.req.method === "OPTIONS") return c.body(null, 204, { allow });
-    const operation = resource.operations.get(c.req.method);
-    if (!operation) {
+    const form = resource.operations.get(c.req.method);
+    if (!form) {
       const message = `Cannot accept the request: this path accepts ${allow}`;
       return c.json(refusalBody(c, "INVALID_INPUT", message), 405, { allow });
     }
-    c.set("operation", operation);
+    c.set("form", form);
     return await next();
   });
 }
 
 /** @throws {DomainError} INVALID_INPUT: the operation has no query parameters, and the request has some */
 export function checkQuery(c: ApiContext): void {
-  if (c.var.operation?.hasQuery === false) parseInput(NOTHING, c.req.query(), purposeOf(c));
+  if (c.var.form?.hasQuery === false) parseInput(NOTHING, c.req.query(), purposeOf(c));
 }
 
 /**
@@ -41,7 +41,7 @@ export function checkQuery(c: ApiContext): void {
  * @throws {DomainError} INVALID_INPUT
  */
 export async function checkBody(c: ApiContext, length: number): Promise<void> {
-  const body = c.var.operation?.body;
+  const body = c.var.form?.body;
   if (body === "REQUIRED" && length === 0) {
     throw new DomainError("INVALID_INPUT", `Cannot ${purposeOf(c)}: it must have a JSON body`);
   }

@@ -1,12 +1,12 @@
 /** Operations of the API by path, from the definitions of its routes. */
-import type { Api, Operation } from "./api.ts";
+import type { Api, RequestForm } from "./api.ts";
 
 /** A path of the API. */
 export interface Resource {
   /** Segments of the path. Parameters are undefined. */
   segments: readonly (string | undefined)[];
   /** Operations by method in upper case, HEAD included. */
-  operations: Map<string, Operation>;
+  operations: Map<string, RequestForm>;
 }
 
 /**
@@ -21,7 +21,7 @@ export function createRouteTable(api: Api): (path: string) => Resource | undefin
     const resource = resources.get(path) ?? { segments: path.split("/").map(literal), operations: new Map() };
     resources.set(path, resource);
     const body = request?.body === undefined ? "NONE" : request.body.required ? "REQUIRED" : "OPTIONAL";
-    const operation: Operation = { body, hasQuery: request?.query !== undefined };
+    const operation: RequestForm = { body, hasQuery: request?.query !== undefined };
     resource.operations.set(method.toUpperCase(), operation);
     if (method === "get") resource.operations.set("HEAD", operation);
   }

@@ -32,7 +32,7 @@ export function createConfirmErasure(
         { kind: "gdpr_request", storeId, id: requestId },
         { type: "participant.confirm", service, ...evidence },
         {
-          by: systemPrincipal(storeId),
+          by: { ...systemPrincipal(storeId), service: context.caller.service },
           traceparent,
           wanted: context.wanted,
         },

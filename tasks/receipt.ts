@@ -15,12 +15,14 @@ import { readEnvironment } from "./environment.ts";
 
 const HELP = `Verifies and prints erasure receipts.
 
-  deno task receipt verify FILE… [--key PUBLIC]…   verifies receipts without network or database
+  deno task receipt verify FILE… [--key PUBLIC]… [--text TEXT]…   verifies receipts without network or database
   deno task receipt show STORE_ID REQUEST_ID       prints the receipt of a request; needs DATABASE_URL
   deno task receipt key                            prints this environment's public key, as PEM
 
   --key PUBLIC   the signer's public key: a PEM file, or the key in base64. Repeat it for a chain that begins with
                  an earlier key
+  --text TEXT    a reason, or the evidence of a participant, that you have kept. The receipt has salted hashes of the
+                 texts only, because the erasure removes them. Repeat it for several texts
 
 verify exits with 1 unless all checks pass.`;
 
@@ -38,9 +40,9 @@ async function main([verb, ...args]: string[]): Promise<number> {
 }
 
 async function verify(args: string[]): Promise<number> {
-  const { files, keys } = parse(args);
+  const { files, keys, givenTexts } = parse(args);
   const texts = await Promise.all(files.map(async (name) => ({ name, text: await readFile(name) })));
-  const checked = await checkReceipts(texts, await Promise.all(keys.map(readKey)));
+  const checked = await checkReceipts(texts, await Promise.all(keys.map(readKey)), givenTexts);
   for (const { title, findings } of checked) {
     console.log(title);
     for (const { verdict, message } of findings) console.log(`  ${MARKS[verdict]} ${message}`);
@@ -61,11 +63,12 @@ const OWN_KEY =
 changed after its signature, but not who signed it: a forger can include a key too. Use --key with the public key \
 that the service's operator has published.`;
 
-function parse(args: string[]): { files: string[]; keys: string[] } {
+function parse(args: string[]): { files: string[]; keys: string[]; givenTexts: string[] } {
   try {
-    const options = { key: { type: "string", multiple: true, default: [] as string[] } } as const;
+    const list = { type: "string", multiple: true, default: [] as string[] } as const;
+    const options = { key: list, text: list };
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    if (positionals.length > 0) return { files: positionals, keys: values.key };
+    if (positionals.length > 0) return { files: positionals, keys: values.key, givenTexts: values.text };
   } catch { /* reported below */ }
   throw new UsageError("Cannot verify: expected FILE… and --key PUBLIC; see receipt --help");
 }

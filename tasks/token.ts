@@ -13,7 +13,7 @@ const HELP = `Prints a token that a service started with the same DATA_DIR accep
 
   deno task token customer [CUSTOMER_ID [STORE_ID]]   a shopper, by default the demo customer
   deno task token staff [STORE_ID [ROLE…]]            store staff, by default STORE_MANAGER of the demo store
-  deno task token service NAME [STORE_ID]             a service such as cart-service, for gRPC
+  deno task token service NAME [STORE_ID]             a service such as cart-service, for gRPC and REST
 
   --ttl DURATION   lifetime of the token: 30s, 15m, 8h (default) or 30d
   --help           this text

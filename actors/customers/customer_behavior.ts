@@ -1,6 +1,6 @@
 /** The customer as an actor: its row and its commands about the profile and the account. */
 import { z } from "zod";
-import { removeReasons } from "../../db/actor_events.ts";
+import { removeFreeText } from "../../db/free_text.ts";
 import { eraseAddresses } from "../../db/customer_addresses.ts";
 import { deleteMemberships, findGroupIds } from "../../db/customer_group_memberships.ts";
 import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers.ts";
@@ -79,7 +79,7 @@ const erase = handler(
     write: async (tx) => {
       await eraseAddresses(tx, ref.storeId, ref.id, now);
       await deleteMemberships(tx, ref.storeId, ref.id);
-      await removeReasons(tx, { storeId: ref.storeId, actorKind: ref.kind, actorId: ref.id });
+      await removeFreeText(tx, ref.storeId, ref.id);
     },
   }),
 );

@@ -1,4 +1,5 @@
 /** Settings and effect performers of GDPR requests. */
+import type { FixedClock } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import { readStore } from "../../db/store_reader.ts";
@@ -33,6 +34,7 @@ export function createRequestSettings(
   return {
     participants,
     graceMs,
+    hashKey,
     hashEmail: (email) => hashEmail(hashKey, email),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
   };
@@ -43,16 +45,16 @@ export function createRequestPerformers(
   sql: Sql,
   client: ParticipantClient,
   { exportKey }: RequestKeys,
-  clock?: () => Date,
+  clock?: FixedClock,
 ) {
-  const store = createExportStore(sql, exportKey, clock ? { clock } : {});
+  const store = createExportStore(sql, exportKey, { clock });
   const findInStore = ({ storeId, requestId }: RequestKey) =>
     readStore(sql, storeId, (sql) => findRequest(sql, storeId, requestId));
   return {
     "source.collect": collectPerformer({
       client,
       store,
-      collectOwn: ({ storeId, customerId }) => collectOwnData(sql, storeId, customerId),
+      collectOwn: (request) => collectOwnData(sql, request),
       findRequest: findInStore,
     }),
     "export.compile": compilePerformer({ store, describe: (key) => describeExport(sql, key) }),

@@ -38,6 +38,6 @@ export interface RecordedAction {
 }
 
 /** Name of the machine's state; of a nested state its canonical JSON, whatever the order of its regions. */
-export function stateName({ value }: AnyMachineSnapshot): string {
+export function stateName({ value }: Pick<AnyMachineSnapshot, "value">): string {
   return typeof value === "string" ? value : canonicalize(value) ?? "";
 }

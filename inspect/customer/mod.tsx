@@ -5,6 +5,7 @@ import { customerMachine } from "../../actors/customers/customer_machine.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findCustomerFingerprint } from "../../db/customer_facts.ts";
+import { recordAccess } from "../accesses.ts";
 import type { Pages } from "../options.ts";
 import type { InspectContext, InspectEnv } from "../session.ts";
 import { CustomerPage } from "./page.tsx";
@@ -14,13 +15,20 @@ const PATH = "/customers/:customerId";
 const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
 const Query = z.object({ at: sequence, upto: sequence });
 
-export function addCustomers(app: Hono<InspectEnv>, { reader, lookups, charts, live }: Pages): void {
+export function addCustomers(app: Hono<InspectEnv>, { reader, lookups, audit, charts, live }: Pages): void {
   app.get(PATH, async (c) => {
     const { at, upto: upTo } = parseInput(Query, c.req.query(), "show the customer");
     const view = { customerId: idOf(c), at, upTo };
     const now = new Date();
     const reading = await readCustomer({ reader, lookups }, c.var.by, view, now);
     if (!reading) throw notFound(view.customerId, at);
+    await recordAccess(c, audit, {
+      action: "CUSTOMER_READ",
+      operation: reading.values ? "inspectCustomer" : "inspectCustomerWithoutValues",
+      target: { type: "customer", id: view.customerId },
+      customerId: view.customerId,
+      rows: 1,
+    });
     const { id: name } = customerMachine;
     const chart = await charts.render({ machine: customerMachine, name, journal: reading.summary });
     return c.html(<CustomerPage c={c} view={view} reading={reading} chart={chart} now={now} />);

@@ -1,7 +1,6 @@
 /** Reads the data of a customer's page. */
 import type { Principal } from "../../domain/principal.ts";
-import { authorizeStaff } from "../../domain/authorization.ts";
-import { hasCode } from "../../domain/errors.ts";
+import { mayReadValues } from "../../domain/authorization.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, type SummarizedEvent, summarizeJournal } from "../../db/actor_history.ts";
 import { type CustomerFacts, findCustomerFacts, findCustomerFingerprint } from "../../db/customer_facts.ts";
@@ -78,15 +77,4 @@ export async function readCustomer(
     }),
   ]);
   return reading && { ...reading, values, groups: groups?.memberships ?? [] };
-}
-
-/** Whether the principal may read personal values; privacy officers need another role for that. */
-export function mayReadValues(by: Principal): boolean {
-  try {
-    authorizeStaff("read customers", ["CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"], by);
-    return true;
-  } catch (error) {
-    if (hasCode(error, "FORBIDDEN")) return false;
-    throw error;
-  }
 }

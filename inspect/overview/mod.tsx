@@ -1,5 +1,6 @@
 /** `/inspect`: overview of a store's requests, the most urgent first. */
 import type { Hono } from "@hono/hono";
+import { recordAccess } from "../accesses.ts";
 import type { Pages } from "../options.ts";
 import { Page } from "../page.tsx";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
@@ -10,16 +11,21 @@ import { createFingerprints, readOverview } from "./read.ts";
 import { Requests } from "./table.tsx";
 import { AttentionTiles, CountsTable, WaitingServices } from "./tiles.tsx";
 
-export function addOverview(app: Hono<InspectEnv>, { reader, live }: Pages): void {
+export function addOverview(app: Hono<InspectEnv>, { reader, audit, live }: Pages): void {
   const fingerprint = createFingerprints(reader);
 
   app.get("/", async (c) => {
     const query = readQuery(new URL(c.req.url).searchParams);
     const { storeId } = c.var.by;
     const now = new Date();
-    return c.html(
-      <Overview c={c} query={query} now={now} {...await readOverview(reader, storeId, query, now)} />,
-    );
+    const reading = await readOverview(reader, storeId, query, now);
+    await recordAccess(c, audit, {
+      action: "GDPR_REQUESTS_LISTED",
+      operation: "inspectRequests",
+      customerIds: reading.requests.map(({ customerId }) => customerId),
+      rows: reading.requests.length,
+    });
+    return c.html(<Overview c={c} query={query} now={now} {...reading} />);
   });
 
   app.get("/live", (c) => {

@@ -18,14 +18,16 @@ export interface DocumentsProps {
   row: GdprRequestRow;
   receipt: ReceiptFile | undefined;
   exported: Export | undefined;
+  /** Whether the viewer may read personal values, which the documents contain. */
+  mayDownload: boolean;
 }
 
-export function Documents({ hrefTo, row, receipt, exported }: DocumentsProps) {
+export function Documents({ hrefTo, row, receipt, exported, mayDownload }: DocumentsProps) {
   return (
     <>
       <h2 id="documents">Documents</h2>
       {receipt && <Receipt hrefTo={hrefTo} receipt={receipt} />}
-      {exported && <Exported hrefTo={hrefTo} exported={exported} />}
+      {exported && <Exported hrefTo={hrefTo} exported={exported} mayDownload={mayDownload} />}
       {!receipt && !exported && <p class="empty">{describeNoDocuments(row)}</p>}
     </>
   );
@@ -60,7 +62,9 @@ function Receipt({ hrefTo, receipt: { sequence, hash, keyId } }: { hrefTo: HrefT
 }
 
 function Exported(
-  { hrefTo, exported: { expiresAt, sha256, parts } }: { hrefTo: HrefTo; exported: Export },
+  { hrefTo, exported: { expiresAt, sha256, parts }, mayDownload }:
+    & Pick<DocumentsProps, "hrefTo" | "mayDownload">
+    & { exported: Export },
 ) {
   return (
     <>
@@ -69,10 +73,16 @@ function Exported(
         <Instant at={expiresAt} />. The customer downloads them in the storefront, each once per link.
         Downloading one here invalidates older links to it.
       </p>
+      <p>
+        {mayDownload
+          ? "Each download by staff is recorded in the journal of the request."
+          : "Your role does not show personal values, so you cannot download them here."}
+      </p>
       <ul class="documents">
         {parts.map(({ part, bytes }) => (
           <li>
-            <a href={hrefTo(`/export/${part}`)} download>{part}</a> ({bytes.toLocaleString("en")} bytes)
+            {mayDownload ? <a href={hrefTo(`/export/${part}`)} download>{part}</a> : part}{" "}
+            ({bytes.toLocaleString("en")} bytes)
           </li>
         ))}
       </ul>

@@ -8,6 +8,7 @@ import { findEvent } from "../../db/actor_history.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { unknownLength } from "../../http/head.ts";
 import { pacedDownload } from "../../http/pace.ts";
+import { recordAccess, traceparentOf } from "../accesses.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
 import { submitDecision } from "./submit_decision.ts";
@@ -22,7 +23,7 @@ const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
 const Query = z.object({ at: sequence, upto: sequence });
 
 export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
-  const { reader, charts, live, exportReceipt, exportLink, downloads } = pages;
+  const { reader, audit, charts, live, exportReceipt, exportLink, downloads } = pages;
 
   async function show(c: InspectContext, view: View, attempt?: Attempt) {
     const { storeId } = c.var.by;
@@ -33,9 +34,25 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
       findExport(c, view.requestId),
     ]);
     if (!reading) throw notFound(view);
+    const { customerId } = reading.row;
+    await recordRead(c, "inspectRequest", { requestId: view.requestId, customerId });
     const { machine } = reading.snapshot;
     const chart = await charts.render({ machine, name: reading.row.machine, journal: reading.summary });
     return <RequestPage {...{ c, view, reading, chart, receipt, exported, attempt }} />;
+  }
+
+  async function recordRead(
+    c: InspectContext,
+    operation: string,
+    { requestId, customerId }: { requestId: string; customerId?: string },
+  ) {
+    await recordAccess(c, audit, {
+      action: "GDPR_REQUEST_READ",
+      operation,
+      target: { type: "gdpr_request", id: requestId },
+      customerId,
+      rows: 1,
+    });
   }
 
   async function findExport({ var: { by } }: InspectContext, requestId: string): Promise<Export | undefined> {
@@ -84,6 +101,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     const requestId = idOf(c);
     const receipt = await exportReceipt({ storeId: c.var.by.storeId, requestId });
     if (!receipt) throw new DomainError("NOT_FOUND", `Cannot find a receipt of request ${requestId}`);
+    await recordRead(c, "inspectReceipt", { requestId });
     c.header("content-disposition", `attachment; filename="receipt-${requestId}.json"`);
     return c.json(receipt);
   });
@@ -98,7 +116,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     const isHead = c.req.method === "HEAD";
     const document = isHead
       ? { ...await downloads.describe(token, part, by), gzip: undefined }
-      : await downloads.fetch(token, part, by);
+      : await downloads.fetch(token, part, by, traceparentOf(c));
     c.header("content-type", document.mediaType);
     c.header("content-disposition", `attachment; filename="${document.part}"`);
     if (!document.gzip) return c.body(unknownLength());

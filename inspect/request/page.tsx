@@ -1,4 +1,5 @@
 /** Page of one request: status, decisions, statechart, timeline, participants, pending work and documents. */
+import { mayReadValues } from "../../domain/authorization.ts";
 import type { ReceiptFile } from "../../actors/gdpr/receipts/file.ts";
 import type { Charts } from "../chart/mod.tsx";
 import { shortId } from "../overview/labels.ts";
@@ -73,7 +74,13 @@ export function RequestPage(props: RequestPageProps) {
             <PendingWork reading={reading} />
           </section>
           <section data-part="documents">
-            <Documents hrefTo={hrefTo} row={row} receipt={receipt} exported={exported} />
+            <Documents
+              hrefTo={hrefTo}
+              row={row}
+              receipt={receipt}
+              exported={exported}
+              mayDownload={mayReadValues(c.var.by)}
+            />
           </section>
           <section data-part="messages">
             <Messages messages={reading.messages} />

@@ -47,7 +47,8 @@ function Row(
   const { service, state, nextAttemptAt, lastError, evidence, waiverReason, settledAt } = participant;
   const word = state.toLowerCase();
   const next = open ? nextAttemptAt : null;
-  const answer = evidence ?? (waiverReason === null ? undefined : `Waived: ${waiverReason}`);
+  const waiver = state === "WAIVED" ? "Waived" : undefined;
+  const answer = evidence ?? (waiverReason === null ? waiver : `Waived: ${waiverReason}`);
   return (
     <tr id={`participant-${service}`}>
       <th scope="row">{service}</th>

@@ -26,7 +26,7 @@ import { EVENTS, readLines } from "../timeline/read.ts";
 import type { Line } from "../timeline/runs.ts";
 import { phaseOf, phasePrefix, type RequestStatus } from "./status.ts";
 import { readSnapshot, type StoredSnapshot } from "./snapshot.ts";
-import { abandonedEffects, effectLabel } from "./work_labels.ts";
+import { abandonedEffects, effectLabel, failingWork } from "./work_labels.ts";
 
 /** Maximum number of messages on the page. */
 export const MESSAGES = 100;
@@ -133,7 +133,10 @@ export async function readRequest(
 }
 
 function currentStatus(
-  { row, snapshot: { state, context, unreadable }, effects, participants }: Omit<RequestReading, "status">,
+  { row, snapshot: { state, context, unreadable }, effects, timers, participants }: Omit<
+    RequestReading,
+    "status"
+  >,
   since: Date,
   now: Date,
 ): RequestStatus {
@@ -150,6 +153,7 @@ function currentStatus(
       participants.map(({ service, attempts }) => [service, context.asked[service] ?? attempts]),
     ),
     abandonedEffects: abandonedEffects(effects, state).map(effectLabel),
+    failingWork: failingWork(timers, effects),
     unreadable,
   };
 }
@@ -170,6 +174,7 @@ function pastStatus(
     residue: undefined,
     attempts: {},
     abandonedEffects: [],
+    failingWork: [],
     unreadable: machine ? undefined : present.unreadable,
   };
 }

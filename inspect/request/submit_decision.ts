@@ -102,7 +102,11 @@ async function describeConflict(
     "The page shows the current state. If your decision is still right, confirm it again.";
 }
 
-function actorLabel({ principalId, principalType }: ActorEventRow, viewer: string): string {
+function actorLabel({ principalId, principalType, principalService }: ActorEventRow, viewer: string): string {
   if (principalId === viewer) return "you";
-  return { CUSTOMER: "the customer", STAFF: `staff ${principalId}`, SYSTEM: "a service" }[principalType];
+  return {
+    CUSTOMER: "the customer",
+    STAFF: `staff ${principalId}`,
+    SYSTEM: principalService ?? "a service",
+  }[principalType];
 }

@@ -3,6 +3,7 @@ import type { Hono } from "@hono/hono";
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
+import { recordAccess } from "../accesses.ts";
 import { singleLine } from "../forms.ts";
 import type { Pages } from "../options.ts";
 import { readQuery, toRequestFilter } from "../overview/query.ts";
@@ -12,11 +13,17 @@ import { parseRetries, planRetries } from "./plan.ts";
 import { Preview } from "./preview.tsx";
 import { Report } from "./report.tsx";
 
-export function addRetry(app: Hono<InspectEnv>, { actors, reader }: Pages): void {
+export function addRetry(app: Hono<InspectEnv>, { actors, reader, audit }: Pages): void {
   app.get("/retry", async (c) => {
     const query = readQuery(new URL(c.req.url).searchParams);
     const now = new Date();
     const plan = await planRetries(reader, c.var.by, toRequestFilter(query.filters, now), now);
+    const requests = new Set(plan.retries.map(({ requestId }) => requestId));
+    await recordAccess(c, audit, {
+      action: "GDPR_REQUESTS_LISTED",
+      operation: "inspectRetries",
+      rows: requests.size,
+    });
     return c.html(<Preview c={c} query={query} plan={plan} />);
   });
 

@@ -77,7 +77,12 @@ function Moment(
       {text && <p class="moment-note">{text}</p>}
       <p class="moment-by">
         <Instant at={at} /> by{" "}
-        <PrincipalName id={event.principalId} type={event.principalType} viewer={viewer} />
+        <PrincipalName
+          id={event.principalId}
+          type={event.principalType}
+          service={event.principalService}
+          viewer={viewer}
+        />
         {changedFields.length > 0 && ` · changed ${fieldLabels(changedFields)}`}
       </p>
     </li>
@@ -101,8 +106,13 @@ function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line 
       </p>
       {common ? <Regions events={repetition} /> : <Counts about={about} />}
       <p class="moment-by">
-        by <PrincipalName id={newest.principalId} type={newest.principalType} viewer={viewer} />, from{" "}
-        <Instant at={oldest.at} /> to <Instant at={newest.at} />
+        by{" "}
+        <PrincipalName
+          id={newest.principalId}
+          type={newest.principalType}
+          service={newest.principalService}
+          viewer={viewer}
+        />, from <Instant at={oldest.at} /> to <Instant at={newest.at} />
       </p>
       <details id={`run-${oldest.sequence}`}>
         <summary>

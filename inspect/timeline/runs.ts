@@ -102,7 +102,8 @@ function repeatedRun(
 
 function isAlike(one: ActorEventRow, other: ActorEventRow): boolean {
   return one.eventType === other.eventType && one.principalId === other.principalId &&
-    one.reason === null && other.reason === null &&
+    one.principalService === other.principalService &&
+    !one.reasonGiven && !other.reasonGiven &&
     one.stateBefore === other.stateBefore && one.stateAfter === other.stateAfter;
 }
 

@@ -1,6 +1,7 @@
 /** Account status of a customer: routes to suspend, reinstate and close an account. */
 import { optionalText } from "../../domain/input.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import { changeHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
@@ -29,7 +30,7 @@ const routeOf = (command: Command) =>
     path: `/customers/{customerId}/${command}`,
     summary: COMMANDS[command],
     tags: ["Customers"],
-    middleware: allow(`${command} customers`, "CUSTOMER_MANAGER"),
+    middleware: allow(`${command}Customer`),
     request: {
       params: customerPath,
       headers: changeHeaders,

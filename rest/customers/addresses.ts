@@ -2,7 +2,8 @@
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Address, Customer } from "../../db/lookups.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import {
   changeHeaders,
@@ -17,8 +18,6 @@ import { AddressChangesSchema, AddressSchema, bodyOf, NewAddressSchema } from ".
 import { customerPath, findCustomer } from "./profile.ts";
 
 const tags = ["Addresses"];
-const mayRead = allow("read addresses", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER");
-const mayWrite = allow("change addresses", "CUSTOMER_MANAGER");
 const addressPath = customerPath.extend({ addressId: uuid });
 const notModified = { description: "The customer is at the version that If-None-Match names" };
 
@@ -28,7 +27,7 @@ const list = createRoute({
   path: "/customers/{customerId}/addresses",
   summary: "Lists the addresses of a customer, oldest first; the list of an erased customer is empty",
   tags,
-  middleware: mayRead,
+  middleware: allow("listAddresses"),
   request: { params: customerPath, headers: readHeaders },
   responses: {
     200: { ...json("All addresses", z.object({ items: z.array(AddressSchema) })), ...versioned },
@@ -45,7 +44,7 @@ const add = createRoute({
   description:
     "Repeated under its Idempotency-Key after the address was deleted, it is NOT_FOUND and adds nothing.",
   tags,
-  middleware: mayWrite,
+  middleware: allow("addAddress"),
   request: {
     params: customerPath,
     headers: changeHeaders,
@@ -66,7 +65,7 @@ const show = createRoute({
   path: "/customers/{customerId}/addresses/{addressId}",
   summary: "Returns an address",
   tags,
-  middleware: mayRead,
+  middleware: allow("getAddress"),
   request: { params: addressPath, headers: readHeaders },
   responses: {
     200: { ...json("The address", AddressSchema), ...versioned },
@@ -81,7 +80,7 @@ const change = createRoute({
   path: "/customers/{customerId}/addresses/{addressId}",
   summary: "Updates an address",
   tags,
-  middleware: mayWrite,
+  middleware: allow("updateAddress"),
   request: {
     params: addressPath,
     headers: changeHeaders,
@@ -100,7 +99,7 @@ const remove = createRoute({
   summary: "Deletes an address",
   description: "NOT_FOUND if the customer has no such address, also at a second DELETE.",
   tags,
-  middleware: mayWrite,
+  middleware: allow("deleteAddress"),
   request: { params: addressPath, headers: changeHeaders },
   responses: {
     204: { description: "Deleted", ...versioned },
@@ -114,6 +113,7 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
     const { addresses, version } = await findCustomer(c, lookups, customerId);
     const headers = { etag: etag(version) };
     if (isNotModified(c, version)) return c.body(null, 304, headers);
+    c.set("answered", { rows: addresses.length });
     return c.json({ items: addresses.map(bodyOf) }, 200, headers);
   });
 

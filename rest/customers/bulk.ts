@@ -5,7 +5,8 @@ import { readStreamCoding } from "../../http/body_reader.ts";
 import { inflateStream } from "../../http/content_encoding.ts";
 import { PACE, pacedUpload } from "../../http/pace.ts";
 import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
-import { allow, type Api, createRoute, refusals } from "../api.ts";
+import { allow, recordAccess } from "../access.ts";
+import { type Api, createRoute, refusals } from "../api.ts";
 import { readCharset, toUtf8 } from "../charset.ts";
 import { commandContext, creationHeaders } from "../conditional_headers.ts";
 import { mapInOrder, type Work } from "../ordered_concurrency.ts";
@@ -71,7 +72,7 @@ are buffered. While the service waits for it, a client has to send at least 1 Ki
     } seconds.`
       .replaceAll(/(?<!\n)\n(?!\n)/g, " "),
   tags: ["Bulk"],
-  middleware: allow("register and update customers", "CUSTOMER_MANAGER"),
+  middleware: allow("upsertCustomers"),
   request: { headers: creationHeaders, body: { required: true, content } },
   responses: {
     200: jsonLines("The result of each row", BulkResultSchema),
@@ -81,7 +82,9 @@ are buffered. While the service waits for it, a client has to send at least 1 Ki
 
 export function addBulkRoutes(
   api: Api,
-  options: Pick<RestOptions, "actors" | "lookups" | "reader" | "closing"> & { streams?: ConcurrencyQuota },
+  options: Pick<RestOptions, "actors" | "lookups" | "reader" | "closing" | "limits"> & {
+    streams?: ConcurrencyQuota;
+  },
   { stallMs = STALL_MS, refusedLimit = REFUSED_LIMIT } = {},
 ): void {
   api.openapi(bulk, async (c) => {
@@ -94,6 +97,7 @@ export function addBulkRoutes(
     const charset = readCharset(contentType);
     const coding = readStreamCoding(c);
     const { storeId } = c.var.by;
+    await recordAccess(c, "CUSTOMERS_IMPORTED"); // the results show which customers exist
     const release = openStream(c, options.streams);
     const upsert = createUpsert(options, commandContext(c));
     const stop = new AbortController();

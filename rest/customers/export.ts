@@ -3,7 +3,8 @@ import type { CustomerFilter } from "../../db/customer_search.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { PACE, pacedDownload } from "../../http/pace.ts";
 import type { ConcurrencyQuota } from "../../http/concurrency_quota.ts";
-import { allow, type Api, createRoute, refusals } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, type ApiEnv, createRoute, refusals } from "../api.ts";
 import { errorLine, JSON_LINES, jsonLines, lineOf, shutdownError } from "../json_lines.ts";
 import type { RestOptions } from "../options.ts";
 import { openStream } from "../stream_quota.ts";
@@ -24,7 +25,7 @@ const exportRoute = createRoute({
     "not include customers who are registered meanwhile, and includes a change if its page is read after the change. " +
     "The last line of an incomplete export has only an `error`.",
   tags: ["Bulk"],
-  middleware: allow("export customers", "CUSTOMER_MANAGER"),
+  middleware: allow("exportCustomers"),
   request: { query: filterQuery },
   responses: {
     200: jsonLines("One customer a line", CustomerSchema),
@@ -39,7 +40,7 @@ export function addExportRoutes(
 ): void {
   api.openapi(exportRoute, async (c) => {
     const release = openStream(c, streams);
-    const pages = readPages(reader, c.var.by.storeId, filterOf(c.req.valid("query")), closing);
+    const pages = readPages(reader, filterOf(c.req.valid("query")), c.var, closing);
     // An error before the first line is reported by the status.
     const first = await pages.next().catch((error) => {
       release();
@@ -50,15 +51,18 @@ export function addExportRoutes(
   });
 }
 
+/** Reads pages, and records each as an access before it is sent. */
 async function* readPages(
   reader: StoreReader,
-  storeId: string,
   filter: CustomerFilter,
+  { by, traceparent, access: { audit } }: Pick<ApiEnv["Variables"], "by" | "traceparent" | "access">,
   closing: AbortSignal,
 ): AsyncGenerator<string> {
+  const access = { by, action: "CUSTOMERS_EXPORTED", operation: "exportCustomers", traceparent } as const;
   let after: string | undefined;
   for (;;) {
-    const rows = await readCustomers(reader, storeId, filter, { limit: PAGE, after });
+    const rows = await readCustomers(reader, by.storeId, filter, { limit: PAGE, after });
+    await audit.record({ ...access, rows: rows.length });
     after = rows.at(-1)?.customerId;
     if (rows.length > 0) yield rows.map((row) => lineOf(bodyOf(row))).join("");
     if (rows.length < PAGE) return;

@@ -1,14 +1,15 @@
 /** Memberships of a customer in shopper groups. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
+import { setAnswered } from "../changes.ts";
 import { changeHeaders, commandContext, etag } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
 import { customerPath, findCustomer } from "./profile.ts";
 
 const tags = ["Memberships"];
-const mayWrite = allow("change memberships", "CUSTOMER_MANAGER");
 const membershipPath = customerPath.extend({ groupId: uuid });
 
 /** Response headers of routes about memberships. */
@@ -29,7 +30,7 @@ const list = createRoute({
   path: "/customers/{customerId}/groups",
   summary: "Lists the groups of a customer in resolution order: the first one decides the price list",
   tags,
-  middleware: allow("read memberships", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
+  middleware: allow("listCustomerGroups"),
   request: { params: customerPath },
   responses: {
     200: {
@@ -51,7 +52,7 @@ const assign = createRoute({
   description:
     "Repeated under its Idempotency-Key after the membership has ended, it is NOT_FOUND and changes nothing.",
   tags,
-  middleware: mayWrite,
+  middleware: allow("assignGroup"),
   request: { params: membershipPath, headers: changeHeaders },
   responses: {
     200: { ...json("The customer was already in the group", MembershipSchema), ...membershipsVersioned },
@@ -67,7 +68,7 @@ const remove = createRoute({
   summary: "Removes a customer from a group",
   description: "NOT_FOUND if the customer is not in the group, also at a second DELETE.",
   tags,
-  middleware: mayWrite,
+  middleware: allow("removeGroup"),
   request: { params: membershipPath, headers: changeHeaders },
   responses: {
     204: { description: "The customer is no longer in the group", ...membershipsVersioned },
@@ -79,6 +80,7 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
   api.openapi(list, async (c) => {
     const { customerId } = c.req.valid("param");
     const { membershipVersion: version, groups } = await findCustomer(c, lookups, customerId);
+    c.set("answered", { rows: groups.length });
     return c.json({ items: groups.map(bodyOf) }, 200, { etag: etag(version) });
   });
 
@@ -86,7 +88,9 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     const { customerId, groupId } = c.req.valid("param");
     const context = commandContext(c);
     const ref = { kind: "customer", storeId: context.by.storeId, id: customerId } as const;
-    const { changed, version } = await actors.send(ref, { type: "group.assign", groupId }, context);
+    const answer = await actors.send(ref, { type: "group.assign", groupId }, context);
+    const { changed, version } = answer;
+    setAnswered(c, answer, context);
     const { groups } = await findCustomer(c, lookups, customerId);
     const membership = groups.find((membership) => membership.groupId === groupId);
     if (!membership) {

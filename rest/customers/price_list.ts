@@ -5,7 +5,8 @@ import {
   type PriceListReason,
 } from "../../actors/customers/price_list.ts";
 import type { Membership } from "../../db/lookups.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { isClientWaiting } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, MembershipSchema } from "./membership.ts";
@@ -35,7 +36,7 @@ const show = createRoute({
   path: "/customers/{customerId}/price-list",
   summary: "Returns the price list that applies to a customer, and the reason",
   tags: ["Memberships"],
-  middleware: allow("read memberships", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
+  middleware: allow("getPriceList"),
   request: { params: customerPath },
   responses: {
     200: json(
@@ -57,6 +58,7 @@ export function addPriceListRoutes(api: Api, { lookups }: RestOptions): void {
       explanation: explain(decision, memberships),
       memberships: memberships.map(bodyOf),
     };
+    c.set("answered", { rows: memberships.length });
     return c.json(body, 200);
   });
 }

@@ -2,7 +2,8 @@
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Customer, Lookups } from "../../db/lookups.ts";
-import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import {
   changeHeaders,
@@ -26,7 +27,7 @@ const register = createRoute({
   path: "/customers",
   summary: "Registers a customer",
   tags,
-  middleware: [allow("register customers", "CUSTOMER_MANAGER")] as const,
+  middleware: allow("registerCustomer"),
   request: {
     headers: creationHeaders,
     body: { required: true, content: { "application/json": { schema: NewCustomerSchema } } },
@@ -46,7 +47,7 @@ const show = createRoute({
   path: "/customers/{customerId}",
   summary: "Returns a customer",
   tags,
-  middleware: [allow("read customers", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER")] as const,
+  middleware: allow("getCustomer"),
   request: { params: customerPath, headers: readHeaders },
   responses: {
     200: { ...json("The customer", CustomerSchema), ...versioned },
@@ -61,7 +62,7 @@ const change = createRoute({
   path: "/customers/{customerId}",
   summary: "Updates the profile and the status of a customer",
   tags,
-  middleware: [allow("change customers", "CUSTOMER_MANAGER")] as const,
+  middleware: allow("updateCustomer"),
   request: {
     params: customerPath,
     headers: changeHeaders,
@@ -87,6 +88,7 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
       (context) => actors.send(ref, { ...profileOf(fields), returning, type: "register" }, context),
       (id) => findCustomer(c, lookups, id),
     );
+    c.set("answered", { ...c.var.answered, customerId: resource.customerId });
     return c.json(bodyOf(resource), 201, { ...headers, location: `/customers/${resource.customerId}` });
   });
 

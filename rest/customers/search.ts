@@ -10,7 +10,8 @@ import {
 } from "../../db/customer_search.ts";
 import { isTimedOut } from "../../db/errors.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { allow, answeredOf } from "../access.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { keyedHash } from "../keyed_hash.ts";
 import type { RestOptions } from "../options.ts";
 import { pageBody, pageOf, readCursor } from "../pagination.ts";
@@ -18,7 +19,6 @@ import { bodyOf, CustomerSchema } from "./customer.ts";
 import { filterOf, searchQuery, SearchSchema } from "./filter.ts";
 
 const tags = ["Customers"];
-const mayRead = allow("search customers", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER");
 
 const DESCRIPTION =
   "Customers are listed newest first, the members of a group by descending ID. They match all conditions. A cursor is " +
@@ -41,7 +41,7 @@ const list = createRoute({
     "`POST /customers/search`, which accepts the same filter in its body. The Link header has the URL of the next page, " +
     "unless the filter has an email or a name.",
   tags,
-  middleware: mayRead,
+  middleware: allow("listCustomers"),
   request: { query: searchQuery },
   responses: {
     200: {
@@ -61,7 +61,7 @@ const search = createRoute({
   summary: "Searches customers, without personal values in the URL",
   description: `Like \`GET /customers\`, with the filter in the body. ${DESCRIPTION}`,
   tags,
-  middleware: mayRead,
+  middleware: allow("searchCustomers"),
   request: { body: { required: true, content: { "application/json": { schema: SearchSchema } } } },
   responses: { 200: page, ...refusals() },
 });
@@ -70,13 +70,16 @@ export function addSearchRoutes(api: Api, options: RestOptions): void {
   api.openapi(list, async (c) => {
     const { limit, cursor, ...query } = c.req.valid("query");
     const body = await findPage(options, c.var.by.storeId, filterOf(query), { limit, cursor });
+    c.set("answered", answeredOf(body.items));
     const link = nextLink(new URLSearchParams(c.req.query()), body.nextCursor);
     return c.json(body, 200, link === undefined ? {} : { link });
   });
 
   api.openapi(search, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid("json");
-    return c.json(await findPage(options, c.var.by.storeId, filter, { limit, cursor }), 200);
+    const body = await findPage(options, c.var.by.storeId, filter, { limit, cursor });
+    c.set("answered", answeredOf(body.items));
+    return c.json(body, 200);
   });
 }
 

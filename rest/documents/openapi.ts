@@ -1,4 +1,5 @@
 /** OpenAPI document of the API, generated from the schemas that validate its input. */
+import { describeCallers, type Operation, RULES } from "../access.ts";
 import type { Api } from "../api.ts";
 
 const DESCRIPTION =
@@ -7,8 +8,13 @@ services of the platform, and for store staff. A caller reads and changes only t
 their own account through the GraphQL API.
 
 Roles of store staff: CUSTOMER_SUPPORT reads customers, addresses, groups and memberships. CUSTOMER_MANAGER also changes
-them, individually or in bulk. PRIVACY_OFFICER handles GDPR requests. STORE_MANAGER may do all of this, as may services
-(SYSTEM). Only services choose the \`customerId\` of a new customer.
+them, individually or in bulk. PRIVACY_OFFICER handles GDPR requests. STORE_MANAGER may do all of this. A service (SYSTEM)
+may do what the configuration of this service grants to its name, which is the \`client_id\` of its token; without
+configuration identity-service registers, reads and updates customers. Decisions about GDPR requests, their exports and
+receipts are for staff only. Each operation names its callers. Only services choose the \`customerId\` of a new customer.
+
+Each answer that contains data of customers is recorded on the topic \`audit.event\` before it is sent, and is
+UNAVAILABLE if it cannot be recorded. So are refusals (403), at most two events a minute for each principal.
 
 A change can be limited to the version that the caller has seen (\`If-Match\` with the \`ETag\`), and can be repeated
 safely with an \`Idempotency-Key\`. Errors are \`{code, message}\`: the code is for programs, the message for people.
@@ -44,12 +50,23 @@ export function describeApi(api: Api) {
     ],
   });
   for (const operations of Object.values(document.paths ?? {})) {
-    for (const operation of Object.values(operations)) describeBody(operation);
+    for (const operation of Object.values(operations)) {
+      describeBody(operation);
+      describeAccess(operation);
+    }
   }
   return document;
 }
 
 export type OpenApiDocument = ReturnType<Api["getOpenAPI31Document"]>;
+
+/** @throws {Error} the operation has no rule, so its callers are not known */
+function describeAccess(operation: { operationId?: string; description?: string }): void {
+  const { operationId = "", description } = operation;
+  if (!Object.hasOwn(RULES, operationId)) throw new Error(`The operation ${operationId} has no rule`);
+  const callers = describeCallers(operationId as Operation);
+  operation.description = description === undefined ? callers : `${description}\n\n${callers}`;
+}
 
 /** Describes the errors that are detected before a body is validated. */
 function describeBody(operation: { requestBody?: unknown; responses: Record<string, unknown> }): void {

@@ -1,6 +1,7 @@
 /** Actions of staff on a GDPR request. Its state machine decides which action each state accepts. */
 import { optionalText, text } from "../../domain/input.ts";
-import { allow, type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import { changeHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
@@ -8,12 +9,18 @@ import { RequestSchema } from "./request.ts";
 import { readRequest, requestPath, tags } from "./requests.ts";
 
 const ReasonSchema = z.strictObject({
-  reason: text(500).meta({ description: "Free text. It must not contain personal data of the subject" }),
+  reason: text(500).meta({
+    description:
+      "Free text. An email address, a phone number or a value of the customer, such as a name, is refused. The " +
+      "erasure of the customer removes it",
+  }),
 }).meta({ id: "Reason" });
 const service = text(100).meta({ example: "order-service" });
 const OptionalReasonSchema = z.strictObject({
   reason: optionalText(500).meta({
-    description: "Free text. It must not contain personal data of the subject",
+    description:
+      "Free text. An email address, a phone number or a value of the customer, such as a name, is refused. The " +
+      "erasure of the customer removes it",
   }),
 }).meta({ id: "OptionalReason" });
 const RetrySchema = OptionalReasonSchema.extend({
@@ -29,7 +36,8 @@ const ACTIONS = {
   extend: "Moves the due date to three months after receipt; possible once, in the first month",
   retry:
     "Sends the request to a service again at once; without a service, retries the step that follows all services' replies",
-  waive: "Continues without the reply of a service; the receipt or the documents contain the reason",
+  waive:
+    "Continues without the reply of a service; the documents contain the reason, and the receipt its salted hash",
 } as const;
 type Action = keyof typeof ACTIONS;
 
@@ -40,7 +48,7 @@ const partsOf = (action: Action) =>
     path: `/gdpr-requests/{requestId}/${action}`,
     summary: ACTIONS[action],
     tags,
-    middleware: allow(`${action} GDPR requests`, "PRIVACY_OFFICER"),
+    middleware: allow(`${action}GdprRequest`),
     responses: {
       200: { ...json("The updated request", RequestSchema), ...versioned },
       ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
@@ -58,13 +66,15 @@ const withBody = <Schema extends z.ZodType>(action: Action, schema: Schema, requ
   });
 
 export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void {
-  function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
+  async function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
     const ref = { kind: "gdpr_request", storeId: c.var.by.storeId, id: requestId } as const;
-    return sendAndRead(
+    const change = await sendAndRead(
       c,
       (context) => actors.sendUnchecked(ref, { ...fields, type }, context),
       (id, storeId) => readRequest(reader, storeId, id),
     );
+    c.set("answered", { ...c.var.answered, customerId: change.resource.customerId });
+    return change;
   }
 
   for (const action of ["cancel", "release"] as const) {

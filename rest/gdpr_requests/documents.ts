@@ -2,9 +2,10 @@
 import { DomainError } from "../../domain/errors.ts";
 import { exportReceipt } from "../../actors/gdpr/receipts/receipt.ts";
 import { ReceiptFileSchema } from "../../actors/gdpr/receipts/file.ts";
+import { allow } from "../access.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
-import { mayRead, requestPath, tags } from "./requests.ts";
+import { requestPath, tags } from "./requests.ts";
 
 const ExportLinkSchema = z.object({
   url: z.string().meta({ description: "Relative to the service's address. It returns each document once" }),
@@ -23,7 +24,7 @@ const showExport = createRoute({
     "The subject and staff who handle GDPR requests may open the link. It returns each document once: to download a " +
     "document again, request a new link.",
   tags,
-  middleware: mayRead,
+  middleware: allow("getGdprRequestExport"),
   request: { params: requestPath },
   responses: { 200: json("The link", ExportLinkSchema), ...refusals("NOT_FOUND") },
 });
@@ -35,7 +36,7 @@ const showReceipt = createRoute({
   summary: "Returns the signed receipt of a completed erasure",
   description: "A file for `deno task receipt verify`, which works without access to the service.",
   tags,
-  middleware: mayRead,
+  middleware: allow("getGdprRequestReceipt"),
   request: { params: requestPath },
   responses: {
     200: json("The receipt", ReceiptFileSchema.meta({ id: "ErasureReceipt" })),

@@ -1,12 +1,14 @@
 /** Paginated list of the GDPR requests of a store. */
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { text, uuid } from "../../domain/input.ts";
+import { readClock } from "../../db/clock.ts";
 import { searchRequests } from "../../db/gdpr_search.ts";
+import { allow, answeredOf } from "../access.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
 import { pageBody, pageOf, pageQuery, readCursor } from "../pagination.ts";
 import { OUTCOMES, RequestSummarySchema, STATUSES, summaryOf } from "./request.ts";
-import { mayRead, tags } from "./requests.ts";
+import { tags } from "./requests.ts";
 
 const list = createRoute({
   operationId: "listGdprRequests",
@@ -14,7 +16,7 @@ const list = createRoute({
   path: "/gdpr-requests",
   summary: "Lists the requests of the store, newest first",
   tags,
-  middleware: mayRead,
+  middleware: allow("listGdprRequests"),
   request: {
     query: z.strictObject({
       type: z.enum(RIGHTS).optional(),
@@ -54,13 +56,16 @@ export function addListRoute(api: Api, { reader }: RestOptions): void {
     const position = readCursor(Position, cursor);
     const after = position && { at: new Date(position[0]), requestId: position[1] };
     const { storeId } = c.var.by;
-    const now = new Date();
     const page = { order: "NEWEST", limit: limit + 1, after } as const;
-    const rows = await reader.read(storeId, (sql) => searchRequests(sql, { storeId, filter, now }, page));
+    const { rows, now } = await reader.read(storeId, async (sql) => {
+      const now = await readClock(sql);
+      return { rows: await searchRequests(sql, { storeId, filter, now }, page), now };
+    });
     const body = pageBody(rows, limit, (row) => summaryOf(row, now), (last) => [
       last.createdAt.getTime(),
       last.requestId,
     ]);
+    c.set("answered", answeredOf(body.items));
     return c.json(body, 200);
   });
 }

@@ -57,7 +57,9 @@ const ParticipantSchema = z.object({
   }),
   nextAttemptAt: z.iso.datetime().nullable().meta({ description: "Null: there is no automatic retry" }),
   lastError: z.string().nullable(),
-  evidence: z.string().nullable().meta({ description: "The service's own statement of what it has done" }),
+  evidence: z.string().nullable().meta({
+    description: "The service's own statement of what it has done; removed when the erasure completes",
+  }),
   waiverReason: z.string().nullable(),
   settledAt: z.iso.datetime().nullable(),
 }).meta({ id: "GdprParticipant" });
@@ -115,7 +117,7 @@ export function bodyOf(
   return {
     ...sharedFieldsOf(row, held, now),
     state: value,
-    extended: row.extensionReason !== null,
+    extended: context?.extended ?? false,
     residue: context?.residue ?? 0,
     reasons: { hold: row.holdReason, extension: row.extensionReason, refusal: row.refusalReason },
     participants: participants.map(({ nextAttemptAt, settledAt, ...participant }) => ({

@@ -1,16 +1,17 @@
 /** GDPR requests: routes to open a request on a customer's behalf, and to read a request. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
+import { readClock } from "../../db/clock.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { allow, authorizeOperation } from "../access.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import { creationHeaders, etag, isNotModified, readHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
 import { bodyOf, NewRequestSchema, RequestSchema } from "./request.ts";
 
 export const requestPath = z.object({ requestId: uuid });
-export const mayRead = allow("read GDPR requests", "PRIVACY_OFFICER");
 export const tags = ["GDPR requests"];
 
 const open = createRoute({
@@ -22,7 +23,7 @@ const open = createRoute({
     "A customer has at most one open request of each type. If one is open, it is returned. A correction of the email " +
     "also requires the role CUSTOMER_MANAGER.",
   tags,
-  middleware: allow("open GDPR requests", "PRIVACY_OFFICER"),
+  middleware: allow("openGdprRequest"),
   request: {
     headers: creationHeaders,
     body: { required: true, content: { "application/json": { schema: NewRequestSchema } } },
@@ -43,7 +44,7 @@ const show = createRoute({
   path: "/gdpr-requests/{requestId}",
   summary: "Returns a request with its participants",
   tags,
-  middleware: mayRead,
+  middleware: allow("getGdprRequest"),
   request: { params: requestPath, headers: readHeaders },
   responses: {
     200: { ...json("The request", RequestSchema), ...versioned },
@@ -55,6 +56,8 @@ const show = createRoute({
 export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): void {
   api.openapi(open, async (c) => {
     const { customerId, type: right, corrections } = c.req.valid("json");
+    // A rectification changes the profile, so a service needs both rights.
+    if (right === "RECTIFICATION" && c.var.by.type === "SYSTEM") authorizeOperation("updateCustomer", c);
     const ref = { kind: "gdpr_request", storeId: c.var.by.storeId } as const;
     const command = { customerId, right, ...(corrections && { corrections }), type: "open" as const };
     const { resource, answer, headers } = await sendAndRead(
@@ -62,6 +65,7 @@ export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): voi
       (context) => actors.send(ref, command, context),
       (id, storeId) => readRequest(reader, storeId, id),
     );
+    c.set("answered", { ...c.var.answered, ...idsOf(resource) });
     if (!answer.changed) return c.json(resource, 200, headers);
     return c.json(resource, 201, { ...headers, location: `/gdpr-requests/${resource.requestId}` });
   });
@@ -69,10 +73,15 @@ export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): voi
   api.openapi(show, async (c) => {
     const { requestId } = c.req.valid("param");
     const request = await readRequest(reader, c.var.by.storeId, requestId);
+    c.set("answered", idsOf(request));
     const headers = { etag: etag(request.version) };
     if (isNotModified(c, request.version)) return c.body(null, 304, headers);
     return c.json(request, 200, headers);
   });
+}
+
+function idsOf({ requestId, customerId }: { requestId: string; customerId: string }) {
+  return { requestId, customerId };
 }
 
 /** @throws {DomainError} NOT_FOUND */
@@ -81,11 +90,12 @@ export async function readRequest(
   storeId: string,
   requestId: string,
 ): Promise<z.output<typeof RequestSchema>> {
-  const [row, participants] = await reader.read(storeId, (sql) =>
+  const [row, participants, now] = await reader.read(storeId, (sql) =>
     Promise.all([
       findRequest(sql, storeId, requestId),
       findParticipants(sql, storeId, requestId),
+      readClock(sql),
     ]));
   if (!row) throw new DomainError("NOT_FOUND", `Cannot find request ${requestId}`);
-  return bodyOf(row, participants, new Date());
+  return bodyOf(row, participants, now);
 }

@@ -2,13 +2,15 @@
 import { fieldNames } from "../../actors/runtime/changes.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
+import { DOWNLOADED } from "../../actors/gdpr/exports/download_record.ts";
 import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import { findRequest } from "../../db/gdpr_requests.ts";
+import { allow } from "../access.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
 import { pageBody, pageOf, pageQuery, readCursor } from "../pagination.ts";
 import { StateSchema } from "./request.ts";
-import { mayRead, requestPath, tags } from "./requests.ts";
+import { requestPath, tags } from "./requests.ts";
 
 const EventSchema = z.object({
   sequence: z.int().meta({ format: "int32", description: "The request's version after the event" }),
@@ -21,11 +23,27 @@ const EventSchema = z.object({
       "The service that the event is about, by its name in `participants`. Null: the request as a whole",
     example: "order-service",
   }),
+  document: z.string().nullable().meta({
+    description: "The document that staff have downloaded, for export.downloaded",
+    example: "access.json",
+  }),
   stateBefore: StateSchema.nullable().meta({ description: "Null for the event that opened the request" }),
   stateAfter: StateSchema,
-  by: z.object({ id: z.uuid(), type: z.enum(["CUSTOMER", "STAFF", "SYSTEM"]) }),
+  by: z.object({
+    id: z.uuid(),
+    type: z.enum(["CUSTOMER", "STAFF", "SYSTEM"]),
+    service: z.string().nullable().meta({
+      description: "Name of the service of a SYSTEM principal; null: customer-service itself, or a person",
+      example: "order-service",
+    }),
+  }),
   changedFields: z.array(z.string()),
-  reason: z.string().nullable().meta({ description: "Free text of staff; null without a reason" }),
+  reason: z.string().nullable().meta({
+    description: "Free text of staff; null without a reason, and after the erasure of the customer",
+  }),
+  reasonRemoved: z.boolean().meta({
+    description: "True if a reason was given and the erasure of the customer has removed it",
+  }),
   at: z.iso.datetime(),
 }).meta({ id: "GdprRequestEvent" });
 
@@ -35,7 +53,7 @@ const timeline = createRoute({
   path: "/gdpr-requests/{requestId}/timeline",
   summary: "Lists the events of a request, oldest first",
   tags,
-  middleware: mayRead,
+  middleware: allow("getGdprRequestTimeline"),
   request: { params: requestPath, query: z.strictObject(pageQuery) },
   responses: {
     200: json("A page of events", pageOf(EventSchema).meta({ id: "GdprRequestTimeline" })),
@@ -56,21 +74,26 @@ export function addTimelineRoute(api: Api, { reader }: RestOptions): void {
         findJournal(sql, actor, { after, limit: limit + 1 }),
       ]));
     if (!request) throw new DomainError("NOT_FOUND", `Cannot find request ${requestId}`);
-    return c.json(pageBody(events, limit, bodyOf, ({ sequence }) => sequence), 200);
+    const body = pageBody(events, limit, bodyOf, ({ sequence }) => sequence);
+    c.set("answered", { rows: body.items.length, customerId: request.customerId });
+    return c.json(body, 200);
   });
 }
 
 function bodyOf(stored: ActorEventRow): z.output<typeof EventSchema> {
   const row = publicRow(stored);
+  const isDownload = row.eventType === DOWNLOADED;
   return {
     sequence: row.sequence,
     event: row.eventType,
-    service: row.about,
+    service: isDownload ? null : row.about,
+    document: isDownload ? row.about : null,
     stateBefore: row.stateBefore === null ? null : stateOf(row.stateBefore),
     stateAfter: stateOf(row.stateAfter),
-    by: { id: row.principalId, type: row.principalType },
+    by: { id: row.principalId, type: row.principalType, service: row.principalService },
     changedFields: fieldNames(row.changedFields),
     reason: row.reason,
+    reasonRemoved: row.reasonGiven && row.reason === null,
     at: row.at.toISOString(),
   };
 }

@@ -4,7 +4,8 @@ import type { CommandContext } from "../../actors/runtime/protocol.ts";
 import { uuid } from "../../domain/input.ts";
 import { findShopperGroup, type ShopperGroup } from "../../db/shopper_groups.ts";
 import type { ReadSql } from "../../db/store_reader.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { allow } from "../access.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import {
   changeHeaders,
@@ -21,7 +22,6 @@ import { bodyOf, GroupChangesSchema, GroupSchema, NewGroupSchema } from "./group
 export const groupPath = z.object({ groupId: uuid });
 
 const tags = ["Groups"];
-const mayWrite = allow("change groups", "CUSTOMER_MANAGER");
 
 const create = createRoute({
   operationId: "createGroup",
@@ -31,7 +31,7 @@ const create = createRoute({
   description:
     "Repeated under its Idempotency-Key after the group was deleted, it returns the deleted group.",
   tags,
-  middleware: mayWrite,
+  middleware: allow("createGroup"),
   request: {
     headers: creationHeaders,
     body: { required: true, content: { "application/json": { schema: NewGroupSchema } } },
@@ -51,7 +51,7 @@ const show = createRoute({
   path: "/groups/{groupId}",
   summary: "Returns a group, even a deleted one",
   tags,
-  middleware: allow("read groups", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER"),
+  middleware: allow("getGroup"),
   request: { params: groupPath, headers: readHeaders },
   responses: {
     200: { ...json("The group", GroupSchema), ...versioned },
@@ -66,7 +66,7 @@ const change = createRoute({
   path: "/groups/{groupId}",
   summary: "Updates a group, with immediate effect on its members' prices",
   tags,
-  middleware: mayWrite,
+  middleware: allow("updateGroup"),
   request: {
     params: groupPath,
     headers: changeHeaders,
@@ -88,7 +88,7 @@ const remove = createRoute({
     "where GET shows it. Its memberships end shortly after, each with an event customer.group_removed. NOT_FOUND at a " +
     "second DELETE.",
   tags,
-  middleware: mayWrite,
+  middleware: allow("deleteGroup"),
   request: { params: groupPath, headers: changeHeaders },
   responses: {
     204: { description: "Deleted", ...versioned },

@@ -2,14 +2,14 @@
 import { text, uuid } from "../../domain/input.ts";
 import { listMembers, type Member } from "../../db/customer_group_memberships.ts";
 import { searchShopperGroups } from "../../db/shopper_groups.ts";
-import { allow, type Api, createRoute, json, refusals, z } from "../api.ts";
+import { allow, answeredOf } from "../access.ts";
+import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import type { RestOptions } from "../options.ts";
 import { pageBody, pageOf, pageQuery, readCursor } from "../pagination.ts";
 import { bodyOf, GroupSchema } from "./group.ts";
 import { findGroup, groupPath } from "./groups.ts";
 
 const tags = ["Groups"];
-const mayRead = allow("read groups", "CUSTOMER_SUPPORT", "CUSTOMER_MANAGER");
 
 const list = createRoute({
   operationId: "listGroups",
@@ -17,7 +17,7 @@ const list = createRoute({
   path: "/groups",
   summary: "Lists the groups of the store in the order of their IDs",
   tags,
-  middleware: mayRead,
+  middleware: allow("listGroups"),
   request: {
     query: z.strictObject({
       namePrefix: text(100).optional().meta({
@@ -44,7 +44,7 @@ const members = createRoute({
   summary: "Lists the members of a group in the order of their IDs",
   description: "The memberships of a deleted group end one after another.",
   tags,
-  middleware: mayRead,
+  middleware: allow("listGroupMembers"),
   request: { params: groupPath, query: z.strictObject(pageQuery) },
   responses: {
     200: json("A page of members", pageOf(MemberSchema).meta({ id: "MemberPage" })),
@@ -74,7 +74,9 @@ export function addGroupListRoutes(api: Api, { reader }: RestOptions): void {
       ]);
       return rows;
     });
-    return c.json(pageBody(rows, limit, memberBody, ({ customerId }) => customerId), 200);
+    const body = pageBody(rows, limit, memberBody, ({ customerId }) => customerId);
+    c.set("answered", answeredOf(body.items));
+    return c.json(body, 200);
   });
 }
 

@@ -9,6 +9,8 @@ import { createWorld, tell } from "./world.ts";
 const SYSTEM = ["SYSTEM"];
 const STAFF = ["STAFF", ...SYSTEM];
 const ANYONE = ["CUSTOMER", ...STAFF];
+/** Principals of decisions about a request: services make none. */
+const PEOPLE = ["STAFF"];
 const PRINCIPALS: Record<ActorKind, Record<string, readonly string[]>> = {
   customer: {
     register: STAFF,
@@ -27,13 +29,13 @@ const PRINCIPALS: Record<ActorKind, Record<string, readonly string[]>> = {
   shopper_group: { "group.create": STAFF, "group.update": STAFF, "group.delete": STAFF },
   gdpr_request: {
     open: ANYONE,
-    cancel: ANYONE,
-    hold: STAFF,
-    release: STAFF,
-    refuse: STAFF,
-    extend: STAFF,
-    retry: STAFF,
-    waive: STAFF,
+    cancel: ["CUSTOMER", ...PEOPLE],
+    hold: PEOPLE,
+    release: PEOPLE,
+    refuse: PEOPLE,
+    extend: PEOPLE,
+    retry: PEOPLE,
+    waive: PEOPLE,
     "access.closed": SYSTEM,
     "source.received": SYSTEM,
     "source.failed": SYSTEM,

@@ -1,5 +1,6 @@
 /** Test fixture: an isolated store with real actors on a database of its own. */
 import { type ActorsOptions, createActors } from "../../actors/mod.ts";
+import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorRef, Commands } from "../../actors/commands.ts";
 import type { Answer, CommandContext } from "../../actors/runtime/protocol.ts";
@@ -17,7 +18,11 @@ export interface World extends AsyncDisposable {
   storeId: string;
   staff: Principal;
   system: Principal;
+  officer: Principal;
 }
+
+/** Name of the world's service. */
+export const SERVICE = "integration-service";
 
 export async function createWorld(options: Partial<ActorsOptions> = {}): Promise<World> {
   const database = await createDatabase();
@@ -28,7 +33,8 @@ export async function createWorld(options: Partial<ActorsOptions> = {}): Promise
     actors: createActors(database.pool("customer_api", 8), { requests: await requestSettings(), ...options }),
     storeId,
     staff: { id: crypto.randomUUID(), type: "STAFF", storeId, roles: ["CUSTOMER_MANAGER"] },
-    system: { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] },
+    system: { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [], service: SERVICE },
+    officer: { id: crypto.randomUUID(), type: "STAFF", storeId, roles: ["PRIVACY_OFFICER"] },
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
@@ -46,7 +52,7 @@ export function shopper({ storeId, id }: ActorRef): Principal {
   return { id, type: "CUSTOMER", storeId, roles: [] };
 }
 
-/** Sends a command, by the system unless the context names another principal. */
+/** Sends a command: decisions as a privacy officer, others as a service, unless the context names another principal. */
 export function tell(
   world: World,
   ref: ActorRef,
@@ -55,7 +61,7 @@ export function tell(
   context: Partial<CommandContext> = {},
 ): Promise<Answer> {
   return world.actors.sendUnchecked(ref, { type, ...fields }, {
-    by: world.system,
+    by: DECISIONS.some((decision) => decision === type) ? world.officer : world.system,
     traceparent: newTraceparent(),
     ...context,
   });

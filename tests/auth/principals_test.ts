@@ -26,7 +26,10 @@ const PRINCIPAL = { id: SUBJECT, type: "STAFF", storeId: STORE, roles: ["CUSTOME
 Deno.test("a request with a bearer token has the token's principal", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
-  const { authenticate } = await openAuth({ mode: "jwt", tokens: { from: "jwks", ...issuer } }, "unused");
+  const { authenticate } = await openAuth(
+    { mode: "jwt", tokens: { from: "jwks", ...issuer }, clients: {} },
+    "unused",
+  );
   const token = await sign(key, claimsFor(issuer));
   for (const scheme of ["Bearer", "bearer", "BEARER "]) {
     assert.deepEqual(await authenticate(new Headers({ authorization: `${scheme} ${token}` })), PRINCIPAL);
@@ -36,7 +39,10 @@ Deno.test("a request with a bearer token has the token's principal", async () =>
 Deno.test("a request without exactly one well-formed bearer token is refused", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);
-  const { authenticate } = await openAuth({ mode: "jwt", tokens: { from: "jwks", ...issuer } }, "unused");
+  const { authenticate } = await openAuth(
+    { mode: "jwt", tokens: { from: "jwks", ...issuer }, clients: {} },
+    "unused",
+  );
   const token = await sign(key, claimsFor(issuer));
   const twice = new Headers({ authorization: `Bearer ${token}` });
   twice.append("authorization", `Bearer ${token}`);
@@ -107,7 +113,7 @@ Deno.test("a request through the gateway is refused if a header is missing, malf
 Deno.test("a gateway with secrets must send one of them", async () => {
   const [old, young] = ["old-secret".repeat(4), "young-secret".repeat(4)];
   const { authenticate, authenticateInStores } = await openAuth(
-    { mode: "gateway", tokens: undefined, secrets: [old, young] },
+    { mode: "gateway", tokens: undefined, secrets: [old, young], clients: {} },
     "unused",
   );
   for (const secret of [old, young]) {
@@ -135,6 +141,7 @@ Deno.test("a token does not authenticate a request through the gateway", async (
   await using issuer = startIssuer(key);
   const { authenticate } = await openAuth({
     mode: "gateway",
+    clients: {},
     tokens: { from: "jwks", ...issuer },
     secrets: [],
   }, "unused");
@@ -149,7 +156,7 @@ Deno.test("staff with roles in several stores have a principal in each, with onl
   const key = await generateKey();
   await using issuer = startIssuer(key);
   const { authenticate, authenticateInStores } = await openAuth(
-    { mode: "jwt", tokens: { from: "jwks", ...issuer } },
+    { mode: "jwt", tokens: { from: "jwks", ...issuer }, clients: {} },
     "unused",
   );
   const headersOf = async (claims: Record<string, unknown>) =>
@@ -174,8 +181,40 @@ Deno.test("staff with roles in several stores have a principal in each, with onl
 
 Deno.test("a request through the gateway has a principal in the gateway's store only", async () => {
   const { authenticateInStores } = await openAuth(
-    { mode: "gateway", tokens: undefined, secrets: [] },
+    { mode: "gateway", tokens: undefined, secrets: [], clients: {} },
     "unused",
   );
   assert.deepEqual(await authenticateInStores(new Headers(GATEWAY)), [PRINCIPAL]);
+});
+
+Deno.test("a service is named by the client ID of its token or of the gateway, as configured", async () => {
+  const clients = { "3f0c": "order-service" };
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const byToken = await openAuth({ mode: "jwt", tokens: { from: "jwks", ...issuer }, clients }, "unused");
+  const byGateway = createGatewayAuthenticator([], clients);
+  const service = { principal_type: "SYSTEM", roles: undefined };
+  const names: [clientId: string | undefined, name: string | undefined][] = [
+    ["3f0c", "order-service"],
+    ["cart-service", "cart-service"],
+    ["order-service", undefined], // the name of a service with another client ID
+    [undefined, undefined],
+  ];
+  for (const [clientId, name] of names) {
+    const claims = { ...service, ...(clientId !== undefined && { client_id: clientId }) };
+    const authorization = `Bearer ${await sign(key, claimsFor(issuer, claims))}`;
+    assert.equal(
+      (await byToken.authenticate(new Headers({ authorization }))).service,
+      name,
+      `client ID ${clientId}`,
+    );
+    const headers = new Headers({ ...GATEWAY, "x-principal-type": "SYSTEM", "x-roles": "" });
+    if (clientId !== undefined) headers.set("x-client-id", clientId);
+    assert.equal((await byGateway(headers)).service, name, `client ID ${clientId}`);
+  }
+  const person = new Headers({ ...GATEWAY, "x-client-id": "3f0c" });
+  assert.equal((await byGateway(person)).service, undefined, "a person is no service");
+  const twice = new Headers({ ...GATEWAY, "x-principal-type": "SYSTEM", "x-client-id": "3f0c" });
+  twice.append("x-client-id", "cart-service");
+  await assertRefused(byGateway(twice), "", /header x-client-id is malformed/);
 });

@@ -1,4 +1,5 @@
 /** Configuration of an empty, a complete and an invalid environment. */
+import { SERVICE_RIGHTS } from "../../domain/service_rights.ts";
 import { ConfigError, readConfig } from "../../config/mod.ts";
 import { type Environment, VARIABLES } from "../../config/variables.ts";
 import assert from "node:assert/strict";
@@ -70,7 +71,7 @@ Deno.test("configuration of an empty environment is a development service on the
     kafka: undefined,
     eventFormat: "protobuf",
     eventSource: "/customer-service",
-    auth: { mode: "jwt", tokens: { from: "development" } },
+    auth: { mode: "jwt", tokens: { from: "development" }, clients: {} },
     grpcAuth: { mode: "token", clients: {} },
     grpcTls: undefined,
     grpcCallers: {
@@ -78,6 +79,7 @@ Deno.test("configuration of an empty environment is a development service on the
       GetCustomerSnapshot: ["checkout-service"],
       ConfirmErasure: ["order-service", "payment-service", "communication-service"],
     },
+    restCallers: SERVICE_RIGHTS,
     gdpr: {
       participants: ["order-service", "payment-service", "communication-service"],
       graceMs: 0,
@@ -126,6 +128,8 @@ Deno.test("configuration contains every variable that is set", () => {
     GRPC_CALLERS_GET_CUSTOMER_GROUPS: "cart-service, search-service",
     GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: "till-service",
     GRPC_CALLERS_CONFIRM_ERASURE: "order-service, review-gateway",
+    REST_CALLERS_SEARCH_CUSTOMERS: "crm-service",
+    SERVICE_CLIENTS: "crm-service=3f0c",
     GDPR_PARTICIPANTS: "order-service, review-service, order-service",
     GDPR_GRACE: "72h",
     PEER_ORDER_SERVICE_URL: "https://order-service.example:50051",
@@ -176,6 +180,7 @@ Deno.test("configuration contains every variable that is set", () => {
         audience: "customer-service",
         types: ["at+jwt", "JWT"],
       },
+      clients: { "3f0c": "crm-service" },
     },
     grpcAuth: {
       mode: "mtls",
@@ -188,6 +193,7 @@ Deno.test("configuration contains every variable that is set", () => {
       GetCustomerSnapshot: ["till-service"],
       ConfirmErasure: ["order-service", "review-gateway"],
     },
+    restCallers: { ...SERVICE_RIGHTS, SEARCH_CUSTOMERS: ["crm-service"] },
     gdpr: {
       participants: ["order-service", "review-service"],
       graceMs: 72 * 60 * 60 * 1_000,
@@ -456,6 +462,7 @@ Deno.test("configuration with a gateway requires an issuer only for gRPC callers
     mode: "gateway",
     tokens: undefined,
     secrets: [GATEWAY_SECRET],
+    clients: {},
   });
   assert.deepEqual(refused(gateway), ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"]);
   const { auth } = readConfig({ ...PRODUCTION, AUTH_MODE: "gateway", GATEWAY_SECRET });
@@ -472,6 +479,7 @@ Deno.test("configuration in production requires a gateway secret, and accepts tw
     mode: "gateway",
     tokens: { from: "development" },
     secrets: [],
+    clients: {},
   });
   const next = GATEWAY_SECRET.toUpperCase();
   const both = readConfig({ AUTH_MODE: "gateway", GATEWAY_SECRET: `${GATEWAY_SECRET},${next}` }).auth;
@@ -494,7 +502,6 @@ Deno.test("configuration requires SPIFFE identities with certificates, and refus
         "GRPC_CALLER_NAMESPACES",
       ]);
     }
-    assert.deepEqual(refused({ ...files, ...IDENTITIES, GRPC_AUTH, GRPC_CLIENTS: "a=b" }), ["GRPC_CLIENTS"]);
   }
   assert.deepEqual(readConfig({ ...IDENTITIES, GRPC_AUTH: "mesh" }).grpcAuth, {
     mode: "mesh",
@@ -505,7 +512,6 @@ Deno.test("configuration requires SPIFFE identities with certificates, and refus
     "GRPC_TRUST_DOMAIN: expected with GRPC_AUTH=mtls or mesh only, GRPC_AUTH is token",
     "GRPC_CALLER_NAMESPACES: expected with GRPC_AUTH=mtls or mesh only, GRPC_AUTH is token",
   ]);
-  assert.deepEqual(refused({ GRPC_CLIENTS: "order-service=a", GRPC_AUTH: "none" }), ["GRPC_CLIENTS"]);
   for (const domain of ["spiffe://cluster.local", "Cluster.Local", "cluster.local/ns", "*"]) {
     assert.deepEqual(refused({ ...IDENTITIES, GRPC_AUTH: "mesh", GRPC_TRUST_DOMAIN: domain }), [
       "GRPC_TRUST_DOMAIN",
@@ -515,17 +521,22 @@ Deno.test("configuration requires SPIFFE identities with certificates, and refus
 
 Deno.test("configuration maps client IDs, UUIDs included, to services", () => {
   const [order, till] = ["3f0c2d1e-0000-4000-8000-000000000001", "aB3-_.x@clients"];
-  const { grpcAuth, grpcCallers } = readConfig({
-    GRPC_CLIENTS: `order-service=${order}, till-service=${till},till-service=second`,
+  const { auth, grpcAuth, grpcCallers } = readConfig({
+    SERVICE_CLIENTS: `order-service=${order}, till-service=${till},till-service=second`,
     GRPC_CALLERS_GET_CUSTOMER_GROUPS: `${order},cart-service,AbC123`,
   });
   assert.deepEqual(grpcAuth, {
     mode: "token",
     clients: { [order]: "order-service", [till]: "till-service", second: "till-service" },
   });
+  assert.deepEqual(auth.clients, {
+    [order]: "order-service",
+    [till]: "till-service",
+    second: "till-service",
+  });
   assert.deepEqual(grpcCallers.GetCustomerGroups, [order, "cart-service", "AbC123"]);
   for (const wrong of ["order-service", "=a", "a=", "a=x,b=x", "A=x", "a=x y", "a=x=y"]) {
-    assert.deepEqual(refused({ GRPC_CLIENTS: wrong }), ["GRPC_CLIENTS"], wrong);
+    assert.deepEqual(refused({ SERVICE_CLIENTS: wrong }), ["SERVICE_CLIENTS"], wrong);
   }
 });
 
@@ -623,4 +634,27 @@ Deno.test("configuration refuses a key, a token or a whole file as a path, and q
     assert.ok(!message.includes(SECRET) && !message.includes("BEGIN"), message);
   }
   assert.ok(!messageOf({ HTTP_PORT: `eyJ${SECRET}` }).includes(SECRET), "nor in any other part");
+});
+
+Deno.test("configuration lists the services with each right over REST, by default identity-service with three", () => {
+  const granted = Object.entries(readConfig({}).restCallers).filter(([, services]) => services.length > 0);
+  assert.deepEqual(Object.fromEntries(granted), {
+    REGISTER_CUSTOMERS: ["identity-service"],
+    READ_CUSTOMERS: ["identity-service"],
+    UPDATE_CUSTOMERS: ["identity-service"],
+  });
+  const { restCallers, grpcCallers } = readConfig({
+    REST_CALLERS_READ_CUSTOMERS: "none",
+    REST_CALLERS_SEARCH_CUSTOMERS: "crm-service, search-service",
+    GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT: "none",
+  });
+  assert.deepEqual([restCallers.READ_CUSTOMERS, grpcCallers.GetCustomerSnapshot], [[], []]);
+  assert.deepEqual(restCallers.SEARCH_CUSTOMERS, ["crm-service", "search-service"]);
+  for (const wrong of ["none,crm-service", "crm service", ","]) {
+    assert.deepEqual(
+      refused({ REST_CALLERS_SEARCH_CUSTOMERS: wrong }),
+      ["REST_CALLERS_SEARCH_CUSTOMERS"],
+      wrong,
+    );
+  }
 });

@@ -21,6 +21,7 @@ export async function liveThrough(database: TestDatabase, api: Sql, reader: Sql)
     storeId,
     staff: { id: crypto.randomUUID(), type: "STAFF", storeId, roles: ["CUSTOMER_MANAGER"] },
     system: { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] },
+    officer: { id: crypto.randomUUID(), type: "STAFF", storeId, roles: ["PRIVACY_OFFICER"] },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
   const lookups = createLookups(reader);

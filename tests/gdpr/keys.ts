@@ -1,4 +1,4 @@
-/** New keys of requests and export links, for one test. */
+/** Keys of requests and export links, for one test: new, but for the hash key, which all replicas share. */
 import { calculateJwkThumbprint, exportJWK } from "jose";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 
@@ -11,11 +11,16 @@ export async function createKeys(): Promise<RequestKeys & { linkKey: CryptoKey }
       "decrypt",
     ]),
     linkKey: await hmac(),
-    hashKey: await hmac(),
+    hashKey: await importHashKey(),
     receiptKey: {
       id: await calculateJwkThumbprint(await exportJWK(pair.publicKey)),
       private: pair.privateKey,
       public: pair.publicKey,
     },
   };
+}
+
+function importHashKey(): Promise<CryptoKey> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  return crypto.subtle.importKey("raw", new Uint8Array(32).fill(7), algorithm, false, ["sign", "verify"]);
 }

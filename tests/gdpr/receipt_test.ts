@@ -1,6 +1,7 @@
 /** Receipts of erasures: a gapless chain under concurrency, and offline verification against tampering. */
 import assert from "node:assert/strict";
 import { exportReceipt, type ReceiptFacts, writeReceipt } from "../../actors/gdpr/receipts/receipt.ts";
+import { digestText, isTextOf } from "../../actors/gdpr/receipts/text_digest.ts";
 import { checkReceipts, type Finding } from "../../actors/gdpr/receipts/check.ts";
 import { type ReceiptFile, signedBytes } from "../../actors/gdpr/receipts/file.ts";
 import { openKeys, type ReceiptKey } from "../../config/keys.ts";
@@ -56,7 +57,7 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         service: "order-service",
         state: "CONFIRMED",
         settledAt: AT,
-        evidence: "batch é-1",
+        evidence: digestText("batch é-1"),
         waiverReason: null,
       },
       {
@@ -64,9 +65,10 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         state: "WAIVED",
         settledAt: AT,
         evidence: null,
-        waiverReason: "shut down",
+        waiverReason: digestText("shut down"),
       },
     ],
+    requestedBy: { kind: "SUBJECT" },
     rescan: { tables: ["customers", "customer_addresses"], residue: 0 },
   };
 }
@@ -145,16 +147,72 @@ Deno.test("a receipt that is rolled back leaves no gap, and a request has at mos
 Deno.test("a receipt states the request, the cleared values, the participants, and the cause after a restore", () =>
   withWorld(async (world) => {
     const storeId = crypto.randomUUID();
-    const file = await receipt(world, storeId, { cause: "RESTORE", reasons: { extension: "three systems" } });
+    const reasons = { extension: digestText("three systems") };
+    const file = await receipt(world, storeId, {
+      cause: "RESTORE",
+      requestedBy: { kind: "RESTORE" },
+      reasons,
+    });
     const [said] = await check([file]);
     assert.equal(said?.verdict, "note");
     for (
-      const words of [String(file.document.customerId), "17 values", "order-service", "shut down", "restored"]
+      const words of [
+        String(file.document.customerId),
+        "17 values",
+        "order-service",
+        "payment-service",
+        "restored",
+      ]
     ) {
       assert.ok(said.message.includes(words), `${words} in: ${said.message}`);
     }
-    assert.deepEqual(file.document.reasons, { extension: "three systems" });
+    assert.deepEqual(file.document.reasons, reasons);
+    assert.doesNotMatch(JSON.stringify(file), /batch|shut down|three systems/);
     assert.equal(file.document.issuedAt, AT.toISOString());
+  }));
+
+Deno.test("a check compares given texts with the salted hashes, and says which texts were removed", () =>
+  withWorld(async (world) => {
+    const storeId = crypto.randomUUID();
+    const files = [
+      await receipt(world, storeId, { reasons: { extension: digestText("three systems") } }),
+      await receipt(world, storeId),
+    ];
+    const texts = files.map((file, at) => ({ name: `${at}.json`, text: JSON.stringify(file) }));
+    const [key] = [await bytesOf(world.signer.public)];
+    const messages = async (given: string[]) =>
+      (await checkReceipts(texts, [key!], given)).flatMap(({ findings }) => findings)
+        .map(({ verdict, message }) => `${verdict}: ${message}`);
+
+    const removed = await messages([]);
+    assert.deepEqual(removed.filter((message) => message.startsWith("fails")), []);
+    assert.equal(
+      removed.filter((message) => /^note: The .* was removed; the receipt has/.test(message)).length,
+      5,
+    );
+
+    const given = await messages(["  batch e\u0301-1 ", "three systems", "shut up"]);
+    assert.ok(given.includes("holds: The evidence of order-service is one of the given texts."));
+    assert.ok(given.includes("holds: The reason of the extension is one of the given texts."));
+    assert.ok(
+      given.some((message) => message.startsWith("note: The reason of the waiver of payment-service was")),
+    );
+    assert.deepEqual(given.filter((message) => message.startsWith("fails")), [
+      "fails: Text 3 matches no hash in the receipts.",
+    ]);
+  }));
+
+Deno.test("equal texts have different hashes, and a text in a receipt instead of its hash is refused", () =>
+  withWorld(async (world) => {
+    const [one, other] = [digestText("2 rows"), digestText("2 rows")];
+    assert.notEqual(one.salt, other.salt);
+    assert.notEqual(one.sha256, other.sha256);
+    assert.deepEqual([isTextOf(one, "2 rows"), isTextOf(one, "3 rows")], [true, false]);
+    const file = await receipt(world, crypto.randomUUID());
+    const [first] = file.document.participants as object[];
+    const document = { ...file.document, participants: [{ ...first, evidence: "2 rows" }] };
+    const [finding] = await check([{ ...file, document }]);
+    assert.match(finding?.message ?? "", /document\.participants\.0\.evidence is missing or invalid/);
   }));
 
 Deno.test("a check detects every change of a receipt", async (t) => {
@@ -223,7 +281,9 @@ Deno.test("a check detects every change of a receipt", async (t) => {
         JSON.stringify({ ...file, publicKey: "A".repeat(44) }),
         JSON.stringify({ ...file, comment: "not signed" }),
         JSON.stringify({ ...file, document: { ...file.document, format: "another@1" } }),
-        JSON.stringify({ ...file, document: { ...file.document, because: "\ud800" } }),
+        JSON.stringify({ ...file, document: { ...file.document, note: "\ud800" } }),
+        JSON.stringify({ ...file, document: { ...file.document, because: "Everything holds." } }),
+        JSON.stringify({ ...file, document: { ...file.document, requestedBy: { kind: "COURT" } } }),
       ];
       for (const text of broken) {
         const [checked] = await checkReceipts([{ name: "a.json", text }], []);
@@ -324,6 +384,14 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
       }
     });
 
+    await t.step("with a kept text", async () => {
+      const args = ["verify", ...paths, "--key", pem, "--text"];
+      const { code, stdout } = await runTask("receipt", [...args, "shut down"]);
+      assert.equal(code, 0, stdout);
+      assert.match(stdout, /waiver of payment-service is one of the given texts/);
+      assert.equal((await runTask("receipt", [...args, "was never written"])).code, 1);
+    });
+
     await t.step("without a key the output states what is not verified", async () => {
       const { code, stdout } = await runTask("receipt", ["verify", ...paths]);
       assert.equal(code, 0);
@@ -332,7 +400,7 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
 
     await t.step("a changed receipt is named, with exit code 1", async () => {
       const text = await Deno.readTextFile(paths[1]!);
-      await Deno.writeTextFile(`${folder}/changed.json`, text.replace("shut down", "migrated"));
+      await Deno.writeTextFile(`${folder}/changed.json`, text.replace("WAIVED", "CONFIRMED"));
       const { code, stdout } = await runTask("receipt", [
         "verify",
         paths[0]!,

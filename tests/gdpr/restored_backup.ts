@@ -57,6 +57,7 @@ async function openWorld(
     storeId,
     staff: { id: crypto.randomUUID(), type: "STAFF", storeId, roles: ["CUSTOMER_MANAGER"] },
     system: { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] },
+    officer: { id: crypto.randomUUID(), type: "STAFF", storeId, roles: ["PRIVACY_OFFICER"] },
     close: () => api.end(),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };

@@ -35,6 +35,7 @@ Deno.test("an unreachable database is UNAVAILABLE", async () => {
   const unreachable = createGraph({
     ...resolved(graph, sql),
     authenticate,
+    refusals: { report: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() },
     bodies: createBodyReader({ proxies: 0 }),
     production: true,
   });
@@ -57,6 +58,7 @@ Deno.test("the error of a failing authenticator is masked like every other", asy
   const broken = createGraph({
     ...resolved(graph, graph.world.database.pool("customer_reader")),
     authenticate,
+    refusals: { report: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() },
     bodies: createBodyReader({ proxies: 0 }),
     production: true,
   });
@@ -67,7 +69,7 @@ Deno.test("the error of a failing authenticator is masked like every other", asy
     assert.deepEqual(codes, ["INTERNAL_SERVER_ERROR"]);
     assert.doesNotMatch(text, /cache/);
     assert.deepEqual(logged.messages, [
-      "Cannot answer a request: TypeError: the cache has no such method at graph/errors_test.ts:56",
+      "Cannot answer a request: TypeError: the cache has no such method at graph/errors_test.ts:57",
     ]);
   } finally {
     await server.shutdown();

@@ -1,6 +1,8 @@
 /** Subgraph on a real socket, with real actors and a real PostgreSQL. */
 import { Hono } from "@hono/hono";
 import { type ExportKeys, exportLink } from "../../actors/gdpr/exports/downloads.ts";
+import { createAuditLog } from "../../actors/audit_log.ts";
+import { createRefusalLog } from "../../actors/refusal_log.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/development_issuer.ts";
@@ -63,7 +65,9 @@ export async function startGraph(
   const authenticate = createTokenAuthenticator(issuer.verify);
   const [reader, api] = [world.database.pool("customer_reader"), world.database.pool("customer_api")];
   const lookups = createLookups(reader);
+  const refusals = stack.use(createRefusalLog(createAuditLog(api)));
   const graph = createGraph({
+    refusals,
     actors: world.actors,
     lookups: {
       ...lookups,
@@ -123,15 +127,15 @@ export async function bearer(
   principal: Principal,
   ttlSeconds = 60,
 ): Promise<string> {
-  return `Bearer ${await issuer.sign({ principal, service: undefined }, ttlSeconds)}`;
+  return `Bearer ${await issuer.sign({ principal, service: principal.service }, ttlSeconds)}`;
 }
 
-/** Every row that a change would write. */
+/** Every row that a change would write. Refusals have audit events, which are none. */
 export async function stored({ admin }: World): Promise<unknown> {
   const [everything] = await admin`
     select (select jsonb_agg(c order by customer_id) from customers c) as customers,
       (select jsonb_agg(a order by address_id) from customer_addresses a) as addresses,
-      (select count(*)::int from actor_events) as events, (select count(*)::int from outbox) as outbox,
+      (select count(*)::int from actor_events) as events, (select count(*)::int from outbox where payload ->> 'action' is distinct from 'ACCESS_REFUSED') as outbox,
       (select count(*)::int from idempotency_keys) as keys`;
   return everything;
 }

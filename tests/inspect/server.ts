@@ -2,6 +2,8 @@
 import type { Hono, MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import { exportReceipt } from "../../actors/gdpr/receipts/receipt.ts";
+import { createAuditLog } from "../../actors/audit_log.ts";
+import { createRefusalLog } from "../../actors/refusal_log.ts";
 import type { ActorsOptions } from "../../actors/mod.ts";
 import type { Principal, RoleName } from "../../domain/principal.ts";
 import { createStoresAuthenticator } from "../../auth/principals.ts";
@@ -73,14 +75,18 @@ export async function startInspector(
   });
   const officer = staff(["PRIVACY_OFFICER"]);
   const token = (principal: Principal, elsewhere: Principal[] = [], ttlSeconds = 600) =>
-    issuer.sign({ principal, service: undefined, elsewhere }, ttlSeconds);
+    issuer.sign({ principal, service: principal.service, elsewhere }, ttlSeconds);
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const keys = await createKeys();
   const api = started.database.pool("customer_api");
   const reader = createStoreReader(api);
+  const audit = createAuditLog(api);
+  const refusals = stack.use(createRefusalLog(audit));
   const formKey = await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey;
   const create = () =>
     createInspector({
+      audit,
+      refusals,
       ...(count && { count }),
       actors: started.actors,
       lookups: createLookups(started.database.pool("customer_reader")),

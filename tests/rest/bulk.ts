@@ -1,4 +1,7 @@
 /** Bulk upsert fixture: a server, and a client that sends rows while it reads results. */
+import { noLimits } from "./server.ts";
+import { withAccess } from "../../rest/access.ts";
+import { createAccess } from "./access.ts";
 import { Hono } from "@hono/hono";
 import { createActors } from "../../actors/mod.ts";
 import type { Principal } from "../../domain/principal.ts";
@@ -59,7 +62,7 @@ export async function serveBulk(
     const { status, body } = errorResponse(error);
     return c.json(body, status);
   });
-  api.use("*", authenticated(createTokenAuthenticator(issuer.verify)));
+  api.use("*", withAccess(createAccess(sql)), authenticated(createTokenAuthenticator(issuer.verify)));
   addBulkRoutes(
     api,
     {
@@ -67,6 +70,7 @@ export async function serveBulk(
       lookups: createLookups(world.database.pool("customer_reader")),
       reader: createStoreReader(sql),
       closing,
+      limits: await noLimits(),
       ...(streams && { streams }),
     },
     limits,

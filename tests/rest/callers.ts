@@ -41,12 +41,12 @@ export const READERS = (status = 200) => ({
 /** Expected statuses of routes that change customers and groups. */
 export const WRITERS = (status = 200) => ({ ...READERS(status), CUSTOMER_SUPPORT: 403 });
 
-/** Expected statuses of routes for GDPR requests. */
-export const OFFICERS = (status = 200) => ({
+/** Expected statuses of routes for GDPR requests; services may open and read them, but decide nothing. */
+export const OFFICERS = (status = 200, service = status) => ({
   ...OUTSIDERS,
   CUSTOMER_SUPPORT: 403,
   CUSTOMER_MANAGER: 403,
   PRIVACY_OFFICER: status,
   STORE_MANAGER: status,
-  SYSTEM: status,
+  SYSTEM: service,
 });

@@ -1,4 +1,6 @@
 /** Export of customers: content, filters, authorization, back-pressure and incomplete exports. */
+import { withAccess } from "../../rest/access.ts";
+import { createAccess } from "./access.ts";
 import assert from "node:assert/strict";
 import { Hono } from "@hono/hono";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
@@ -142,7 +144,7 @@ async function serveExport(
       return reader.read(...parameters);
     },
   };
-  api.use("*", authenticated(createTokenAuthenticator(issuer.verify)));
+  api.use("*", withAccess(createAccess(sql)), authenticated(createTokenAuthenticator(issuer.verify)));
   api.onError((error, c) => c.json({}, errorResponse(error).status));
   addExportRoutes(api, { reader: countingReader, closing } as RestOptions);
   const server = serve(new Hono().route("/", api));

@@ -1,4 +1,5 @@
 /** Export links over HTTP: authorization, single use of each part, and expiry after a week. */
+import { createAccess } from "./access.ts";
 import { Hono } from "@hono/hono";
 import assert from "node:assert/strict";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
@@ -48,6 +49,7 @@ async function startExports(changes: Partial<Limits> = {}): Promise<ExportServer
       downloads: createExportDownloads(exports.sql, exports.keys, exports.clock),
       authenticate: createTokenAuthenticator(issuer.verify),
       limits: await noLimits(changes),
+      refusals: stack.use(createAccess(exports.sql).refusals),
     }),
   );
   const server = stack.adopt(serve(app), (server) => server.shutdown());
@@ -235,10 +237,32 @@ Deno.test("only the subject and the store's privacy officers and managers receiv
   assert.deepEqual([unknown.status, (await unknown.json()).code], [401, "UNAUTHENTICATED"]);
 
   assert.deepEqual(await statusOf(server.get(link, staff(["STORE_MANAGER"]))), [200, undefined]);
-  assert.deepEqual(await statusOf(server.get(`${link}/access.json`, staff(["PRIVACY_OFFICER"]))), [
-    200,
-    undefined,
+  // The documents contain the values that are hidden from an officer without a role that reads customers.
+  const officer = await server.get(`${link}/access.json`, staff(["PRIVACY_OFFICER"]));
+  assert.equal(officer.status, 403);
+  assert.match(
+    (await officer.json()).message,
+    /require the role CUSTOMER_SUPPORT or CUSTOMER_MANAGER or STORE_MANAGER/,
+  );
+  const reading = staff(["PRIVACY_OFFICER", "CUSTOMER_SUPPORT"]);
+  assert.deepEqual(await statusOf(server.get(`${link}/access.json`, reading)), [200, undefined]);
+  const recorded = await exports.world.admin`
+    select sequence, event_type, about, state_before = state_after as same, principal_id from actor_events
+    where actor_id = ${request.key.requestId} and event_type = 'export.downloaded'`;
+  assert.deepEqual([...recorded].map(({ sequence: _, ...row }) => row), [
+    { eventType: "export.downloaded", about: "access.json", same: true, principalId: reading.id },
   ]);
+  const [row] = await exports.world.admin`
+    select version from gdpr_requests where request_id = ${request.key.requestId}`;
+  assert.equal(row?.version, recorded[0]?.sequence);
+  const audited = await exports.world.admin`
+    select payload -> 'actor' as actor, payload -> 'target' as target, payload ->> 'customerId' as customer_id
+    from outbox where payload ->> 'action' = 'GDPR_EXPORT_DOWNLOADED'`;
+  assert.deepEqual([...audited], [{
+    actor: { id: reading.id, type: "STAFF", roles: ["CUSTOMER_SUPPORT", "PRIVACY_OFFICER"] },
+    target: { type: "gdpr_request", id: request.key.requestId },
+    customerId: request.customer.id,
+  }]);
   assert.deepEqual(await statusOf(server.get(`${link}/access.json`, shopper(request.customer))), GONE);
 });
 

@@ -1,4 +1,5 @@
 /** Rate limits over REST across replicas, the limit on bodies, and response headers for browsers. */
+import { createAccess } from "./access.ts";
 import { Hono } from "@hono/hono";
 import assert from "node:assert/strict";
 import type { Principal } from "../../domain/principal.ts";
@@ -28,7 +29,10 @@ async function startReplicas(
   const shared = await noLimits();
   const replicas: Replica[] = [1, 2].map(() => {
     const reader = world.database.pool("customer_reader");
+    const access = createAccess(world.database.pool("customer_api"));
+    stack.use(access.refusals);
     const rest = createRest({
+      ...access,
       actors: world.actors,
       lookups: createLookups(reader),
       reader: createStoreReader(world.database.pool("customer_api")),
@@ -174,6 +178,7 @@ Deno.test("a body over the limit is refused, with or without a Content-Length", 
   await using world = await createWorld();
   const issuer = await createIssuer();
   const rest = createRest({
+    ...createAccess(world.database.pool("customer_api")),
     actors: world.actors,
     lookups: createLookups(world.database.pool("customer_reader")),
     reader: createStoreReader(world.database.pool("customer_api")),

@@ -119,7 +119,7 @@ Deno.test("an empty body counts as absent where a body is optional, even with a 
   for (const action of ["cancel", "release", "retry"]) {
     const path = `/gdpr-requests/${crypto.randomUUID()}/${action}`;
     const headers = { "content-type": "application/json" };
-    const { status } = await rest.call("POST", path, { as: rest.world.system, body: "", headers });
+    const { status } = await rest.call("POST", path, { as: rest.world.officer, body: "", headers });
     assert.equal(status, 404, action);
   }
 });

@@ -2,6 +2,7 @@
 import type { Hono, MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
+import type { ServiceCallers } from "../../domain/service_rights.ts";
 import type { Principal, RoleName } from "../../domain/principal.ts";
 import { createTokenAuthenticator } from "../../auth/principals.ts";
 import { createLookups } from "../../db/lookups.ts";
@@ -14,12 +15,16 @@ import { createRest } from "../../rest/mod.ts";
 import { createWorld, type World } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
+import type { Access } from "../../rest/access_context.ts";
+import { createAccess, EVERY_RIGHT } from "./access.ts";
 
 export interface TestRest extends AsyncDisposable {
   world: World;
   /** The app that the socket serves. */
   app: Hono;
   origin: string;
+  /** Rights of services, and the logs of accesses and refusals. */
+  access: Access;
   /** Keys of the exports that `/exports` serves. */
   keys: RequestKeys;
   /** Creates staff with some roles, of the world's store unless another store is named. */
@@ -51,12 +56,13 @@ type RestFixtureOptions = Parameters<typeof createWorld>[0] & {
   limits?: Partial<Limits>;
   /** Middleware before all routes. */
   admit?: MiddlewareHandler;
+  /** Services with each right; the world's service has all by default. */
+  serviceCallers?: ServiceCallers;
 };
 
 /** Returns limits without any rate limit, except those in `changes`. */
 export async function noLimits(changes: Partial<Limits> = {}): Promise<Limits> {
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const hashKey = await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey;
+  const { hashKey } = await createKeys();
   return { perPrincipal: undefined, perAddress: undefined, hashKey, proxies: 0, ...changes };
 }
 
@@ -66,6 +72,7 @@ export async function startRest(
     bodies = createBodyReader({ proxies: 0 }),
     limits: changes = {},
     admit = (_, next) => next(),
+    serviceCallers = EVERY_RIGHT,
     ...options
   }: RestFixtureOptions = {},
 ): Promise<TestRest> {
@@ -76,7 +83,11 @@ export async function startRest(
   const sql = world.database.pool("customer_api");
   const authenticate = createTokenAuthenticator(issuer.verify);
   const limits = await noLimits(changes);
+  const access = { ...createAccess(sql), serviceCallers };
+  const { refusals } = access;
+  stack.use(refusals);
   const rest = createRest({
+    ...access,
     actors: world.actors,
     lookups: createLookups(world.database.pool("customer_reader")),
     reader: createStoreReader(sql),
@@ -86,7 +97,12 @@ export async function startRest(
     bodies,
     closing,
   });
-  const exports = createExports({ downloads: createExportDownloads(sql, keys), authenticate, limits });
+  const exports = createExports({
+    downloads: createExportDownloads(sql, keys),
+    authenticate,
+    limits,
+    refusals,
+  });
   const app = createHttpApp({ corsOrigins: [] }).use(admit).route("/exports", exports).route("/", rest);
   const server = stack.adopt(serve(app), (server) => server.shutdown());
   const origin = `http://127.0.0.1:${server.addr.port}`;
@@ -95,6 +111,7 @@ export async function startRest(
     world,
     app,
     origin,
+    access,
     keys,
     staff: (roles, storeId = world.storeId) => ({ id: crypto.randomUUID(), type: "STAFF", storeId, roles }),
     async call(method, path, { as, body, headers: extraHeaders } = {}) {

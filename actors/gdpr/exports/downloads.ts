@@ -1,11 +1,15 @@
 /** Downloads of finished exports: each link serves each part once, to the customer or to the responsible staff. */
+import { type FixedClock, instant, readClock } from "../../../db/clock.ts";
 import { type Sql, writeStore } from "../../../db/connect.ts";
 import { countUse, findDocuments, type PartRow } from "../../../db/gdpr_exports.ts";
-import { findRequest } from "../../../db/gdpr_requests.ts";
+import { findRequest, lockRequest } from "../../../db/gdpr_requests.ts";
 import { readStore } from "../../../db/store_reader.ts";
 import { DomainError } from "../../../domain/errors.ts";
+import { mayReadValues, READING_ROLES } from "../../../domain/authorization.ts";
 import type { Principal } from "../../../domain/principal.ts";
+import { newTraceparent } from "../../../lib/trace_context.ts";
 import { readChunks } from "./chunks.ts";
+import { recordDownload } from "./download_record.ts";
 import { type ExportLink, readLink, signLink } from "./token.ts";
 import type { RequestKey } from "../types.ts";
 
@@ -48,11 +52,17 @@ export interface ExportDownloads {
   list(token: string, by: Principal): Promise<ExportPart[]>;
   /** Describes one part, without using the link. */
   describe(token: string, part: string, by: Principal): Promise<ExportPart>;
-  /** Returns one part, gzipped. The link counts as used for this part before the first byte. */
+  /**
+   * Returns one part, gzipped. The link counts as used for this part before the first byte. A download by staff is
+   * recorded in the journal of the request and in the audit log, in the same transaction.
+   *
+   * @throws {DomainError} FORBIDDEN for staff without a role that may read personal values
+   */
   fetch(
     token: string,
     part: string,
     by: Principal,
+    traceparent?: string,
   ): Promise<ExportPart & { gzip: ReadableStream<Uint8Array<ArrayBuffer>> }>;
 }
 
@@ -68,11 +78,11 @@ export async function exportLink(
   sql: Sql,
   { linkKey }: Pick<ExportKeys, "linkKey">,
   key: RequestKey,
-  now: Date = new Date(),
+  now?: Date,
 ): ReturnType<LinkToExport> {
-  const documents = await readStore(sql, key.storeId, (sql) => findDocuments(sql, key));
+  const documents = await readStore(sql, key.storeId, (sql) => findDocuments(sql, key, now));
   const manifest = documents.find(({ part }) => part === MANIFEST);
-  if (!manifest?.sha256 || manifest.expiresAt <= now) return undefined;
+  if (!manifest?.sha256 || manifest.expired) return undefined;
   const generation = Math.max(...documents.map(({ uses }) => uses)) + 1;
   const token = await signLink(linkKey, { ...key, generation });
   return { url: `/exports/${token}`, expiresAt: manifest.expiresAt, sha256: manifest.sha256.toHex() };
@@ -82,18 +92,17 @@ export async function exportLink(
 export function createExportDownloads(
   sql: Sql,
   { exportKey, linkKey }: ExportKeys,
-  clock: () => Date = () => new Date(),
+  clock?: FixedClock,
 ): ExportDownloads {
   async function open(token: string, by: Principal): Promise<{ link: ExportLink; parts: ExportPart[] }> {
     const link = await readLink(linkKey, token);
     if (!link || link.storeId !== by.storeId) throw notFound("this export");
     const { request, documents } = await readStore(sql, link.storeId, async (sql) => ({
       request: await findRequest(sql, link.storeId, link.requestId),
-      documents: await findDocuments(sql, link),
+      documents: await findDocuments(sql, link, instant(sql, clock)),
     }));
     if (!request || !mayDownload(by, request.customerId)) throw notFound("this export");
-    const now = clock();
-    const parts = documents.filter(({ expiresAt }) => expiresAt > now).map(toExportPart);
+    const parts = documents.filter(({ expired }) => !expired).map(toExportPart);
     if (parts.length === 0) {
       throw new ExportGone(`Cannot download the export of ${link.requestId}: it has expired`);
     }
@@ -110,16 +119,20 @@ export function createExportDownloads(
     list: async (token, by) => (await open(token, by)).parts,
     describe: async (token, name, by) => partOf((await open(token, by)).parts, name),
 
-    async fetch(token, name, by) {
+    async fetch(token, name, by, traceparent = newTraceparent()) {
       const { link, parts } = await open(token, by);
       const part = partOf(parts, name);
+      requireValues(by, name, link);
       const chunks = readChunks(sql, exportKey, { ...link, part: name });
       const first = await chunks.next(); // an unreadable part must not use the link
-      const isFirstUse = await writeStore(
-        sql,
-        link.storeId,
-        (tx) => countUse(tx, { ...link, part: name }, link.generation, clock()),
-      );
+      const isFirstUse = await writeStore(sql, link.storeId, async (tx) => {
+        // Before its parts, as in the deletion of exports.
+        const request = by.type === "STAFF" ? await lockRequest(tx, link.storeId, link.requestId) : undefined;
+        const at = await readClock(tx, clock);
+        if (!await countUse(tx, { ...link, part: name }, link.generation, at)) return false;
+        if (request) await recordDownload(tx, request, name, { by, at, traceparent });
+        return true;
+      });
       if (!isFirstUse) {
         await chunks.return(undefined);
         throw new ExportGone(
@@ -135,6 +148,16 @@ export function createExportDownloads(
 function mayDownload({ type, id, roles }: Principal, customerId: string): boolean {
   if (type === "CUSTOMER") return id === customerId;
   return type === "STAFF" && roles.some((role) => role === "PRIVACY_OFFICER" || role === "STORE_MANAGER");
+}
+
+/** The documents contain the personal values that are hidden from staff who only handle requests. */
+function requireValues(by: Principal, part: string, { requestId }: ExportLink): void {
+  if (by.type === "CUSTOMER" || mayReadValues(by)) return;
+  const roles = [...READING_ROLES, "STORE_MANAGER"].join(" or ");
+  throw new DomainError(
+    "FORBIDDEN",
+    `Cannot download ${part} of request ${requestId}: it contains personal values, which require the role ${roles}`,
+  );
 }
 
 function toExportPart({ part, mediaType, bytes, sha256, expiresAt }: PartRow): ExportPart {

@@ -1,5 +1,6 @@
 /** Offline verification of receipts: hash, signature and contents of each, and the chain between them. */
 import { calculateJwkThumbprint } from "jose";
+import { isTextOf, type TextDigest } from "./text_digest.ts";
 import { type ReadReceipt, readReceipt, type ReceiptFile, signedBytes } from "./file.ts";
 
 /** Result of one check of a receipt or a chain. A note states a fact or a limit of the checks. */
@@ -20,11 +21,13 @@ type NamedReceipt = ReadReceipt & { name: string };
 /**
  * @param files their names and contents, in any order
  * @param keys trusted public keys of 32 bytes each; without any, each file is verified with its own key
- * @returns a result for each file, then one for each store with several receipts
+ * @param texts reasons and evidence that someone has kept, to compare with the hashes in the receipts
+ * @returns a result for each file, then one for each store with several receipts, then one for the texts
  */
 export async function checkReceipts(
   files: readonly { name: string; text: string }[],
   keys: readonly Uint8Array<ArrayBuffer>[],
+  texts: readonly string[] = [],
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   const receipts: NamedReceipt[] = [];
@@ -36,14 +39,53 @@ export async function checkReceipts(
     }
     receipts.push({ name, ...read });
     const title = `${name}: receipt ${read.file.sequence} of store ${read.document.storeId}`;
-    results.push({ title, findings: await checkReceipt(read, keys) });
+    results.push({ title, findings: [...await checkReceipt(read, keys), ...checkTexts(read, texts)] });
   }
   for (const [storeId, chain] of Map.groupBy(receipts, ({ document }) => document.storeId)) {
     if (chain.length > 1) {
       results.push({ title: `The chain of store ${storeId}`, findings: checkChain(chain) });
     }
   }
+  if (texts.length > 0) {
+    results.push({ title: "The given texts", findings: findUnknownTexts(receipts, texts) });
+  }
   return results;
+}
+
+/** Salted hashes of a receipt, by what they are the hashes of. */
+function digestsOf({ document: { participants, reasons = {} } }: ReadReceipt): [string, TextDigest][] {
+  const digests: [string, TextDigest | null | undefined][] = [
+    ["The reason of the hold", reasons.hold],
+    ["The reason of the extension", reasons.extension],
+    ...participants.flatMap(({ service, evidence, waiverReason }): [string, TextDigest | null][] => [
+      [`The evidence of ${service}`, evidence],
+      [`The reason of the waiver of ${service}`, waiverReason],
+    ]),
+  ];
+  return digests.flatMap(([name, digest]) => digest ? [[name, digest]] : []);
+}
+
+function checkTexts(receipt: ReadReceipt, texts: readonly string[]): Finding[] {
+  return digestsOf(receipt).map(([name, digest]) =>
+    texts.some((text) => isTextOf(digest, text))
+      ? { verdict: "holds", message: `${name} is one of the given texts.` }
+      : {
+        verdict: "note",
+        message:
+          `${name} was removed; the receipt has its salted hash, and none of the given texts matches it.`,
+      }
+  );
+}
+
+function findUnknownTexts(receipts: readonly ReadReceipt[], texts: readonly string[]): Finding[] {
+  const digests = receipts.flatMap((receipt) => digestsOf(receipt).map(([, digest]) => digest));
+  return texts.map((text, index) =>
+    test(
+      digests.some((digest) => isTextOf(digest, text)),
+      `Text ${index + 1} matches a hash in the receipts.`,
+      `Text ${index + 1} matches no hash in the receipts.`,
+    )
+  );
 }
 
 async function checkReceipt(
@@ -88,9 +130,7 @@ function summary(
     `${participant.service} (${participant.settledAt})`
   );
   const waived = participants.filter(({ state }) => state === "WAIVED")
-    .map(({ service, settledAt, waiverReason }) =>
-      `${service} (${settledAt}: ${waiverReason ?? "no reason"})`
-    );
+    .map(({ service, settledAt }) => `${service} (${settledAt})`);
   return [
     `Customer ${customerId} was erased on ${document.erasedAt} under request ${requestId} of ${document.requestedAt}, completed on ${document.completedAt}. ${because}`,
     `${values} values were cleared.`,

@@ -2,6 +2,7 @@
 import canonicalize from "canonicalize";
 import { z } from "zod";
 import { sha256 } from "../../../lib/hash.ts";
+import { TextDigestSchema } from "./text_digest.ts";
 
 /** Signed contents of a receipt. */
 export interface SignedReceipt {
@@ -34,6 +35,24 @@ export function signedBytes(
   return new TextEncoder().encode(text);
 }
 
+/** Requesters of an erasure, and the sentence about each. RESTORE: the service itself, for a subject erased before. */
+export const BECAUSE = {
+  SUBJECT: "The data subject requested it.",
+  STAFF: "Staff of the store requested it on the data subject's behalf.",
+  SERVICE: "A service requested it on the data subject's behalf.",
+  RESTORE: "The data subject had been erased before, and a restored database had brought the data back.",
+} as const;
+
+type Requester = keyof typeof BECAUSE;
+const REQUESTERS = Object.keys(BECAUSE) as [Requester, ...Requester[]];
+
+const RequestedBy = z.strictObject({
+  kind: z.enum(REQUESTERS),
+  /** Name of the service, for SERVICE. */
+  service: z.string().optional(),
+});
+export type RequestedBy = z.output<typeof RequestedBy>;
+
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const time = z.iso.datetime();
 
@@ -42,7 +61,8 @@ const Document = z.looseObject({
   storeId: z.guid(),
   requestId: z.guid(),
   customerId: z.guid(),
-  because: z.string(),
+  because: z.enum(Object.values(BECAUSE)),
+  requestedBy: RequestedBy,
   requestedAt: time,
   erasedAt: time,
   completedAt: time,
@@ -51,9 +71,12 @@ const Document = z.looseObject({
     service: z.string(),
     state: z.enum(["CONFIRMED", "WAIVED"]),
     settledAt: time,
-    waiverReason: z.string().nullable(),
+    evidence: TextDigestSchema.nullable(),
+    waiverReason: TextDigestSchema.nullable(),
   })),
   rescan: z.object({ tables: z.array(z.string()), residue: z.number() }),
+  reasons: z.strictObject({ extension: TextDigestSchema.optional(), hold: TextDigestSchema.optional() })
+    .optional(),
 });
 
 /** Strict, as an unknown field would not be signed. */

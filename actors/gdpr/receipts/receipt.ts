@@ -4,40 +4,44 @@
  */
 import type { Tx } from "../../../db/connect.ts";
 import { findReceipt, insertReceipt, lockChain } from "../../../db/erasure_receipts.ts";
+import type { Cleared } from "../../../db/personal_data.ts";
 import type { StoreReader } from "../../../db/store_reader.ts";
-import { FORMAT, type ReceiptFile, signedBytes, type SignedReceipt } from "./file.ts";
+import type { TextDigest } from "./text_digest.ts";
+import {
+  BECAUSE,
+  FORMAT,
+  type ReceiptFile,
+  type RequestedBy,
+  signedBytes,
+  type SignedReceipt,
+} from "./file.ts";
 import type { RequestKey } from "../types.ts";
 import { sha256 } from "../../../lib/hash.ts";
 
 /** Facts of a completed erasure. */
 export interface ReceiptFacts extends RequestKey {
   customerId: string;
-  cause: keyof typeof CAUSES;
+  cause: "REQUEST" | "RESTORE";
+  requestedBy: RequestedBy;
   requestedAt: Date;
   /** Time when this service erased the personal data: the point of no return. */
   erasedAt: Date;
   completedAt: Date;
   /** Number of cleared values by table and category of the personal-data map. */
-  cleared: Record<string, Record<string, number>>;
+  cleared: Cleared;
   participants: {
     service: string;
     state: "CONFIRMED" | "WAIVED";
     settledAt: Date;
-    /** Statement that the service sent with its confirmation. */
-    evidence: string | null;
-    waiverReason: string | null;
+    /** Salted hash of the statement that the service sent with its confirmation. */
+    evidence: TextDigest | null;
+    waiverReason: TextDigest | null;
   }[];
   /** Tables that were searched after the erasure, and the number of personal values found. */
   rescan: { tables: string[]; residue: number };
-  /** Reasons of an extension and of a hold, as staff entered them. */
-  reasons?: { extension?: string; hold?: string };
+  /** Salted hashes of the reasons of an extension and of a hold. */
+  reasons?: { extension?: TextDigest; hold?: TextDigest };
 }
-
-/** Sentences for the cause of an erasure. */
-const CAUSES = {
-  REQUEST: "The data subject requested it.",
-  RESTORE: "The data subject had been erased before, and a restored database had brought the data back.",
-} as const;
 
 /** Ed25519 key pair that signs receipts, as config/keys.ts reads it. */
 export interface Signer {
@@ -58,7 +62,7 @@ export async function writeReceipt(tx: Tx, signer: Signer, facts: ReceiptFacts, 
   const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", signer.public));
   const signed = {
     document: JSON.parse(
-      JSON.stringify({ format: FORMAT, because: CAUSES[facts.cause], ...facts, issuedAt: at }),
+      JSON.stringify({ format: FORMAT, because: BECAUSE[facts.requestedBy.kind], ...facts, issuedAt: at }),
     ),
     sequence: (last?.sequence ?? 0) + 1,
     previousHash: last ? new Uint8Array(last.hash).toHex() : null,

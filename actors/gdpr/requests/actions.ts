@@ -1,4 +1,5 @@
 /** Implementations of the request machines' actions. They run in the transaction of the event. */
+import { type ActorEventRow, findJournal } from "../../../db/actor_events.ts";
 import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
 import { type ErasedSubject, findErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { destroyExports, destroyExportsOfCustomer } from "../../../db/gdpr_exports.ts";
@@ -9,17 +10,26 @@ import {
   forgetTraces,
   type GdprRequestRow,
   storeCleared,
+  storeClearedTables,
   upsertParticipant,
 } from "../../../db/gdpr_requests.ts";
 import { insertOutbox } from "../../../db/outbox.ts";
-import { countPersonalData, ERASED_TABLES, erasedValues } from "../../../db/personal_data.ts";
-import { emptyNotes, findTraces } from "../../../db/traces.ts";
+import { removeFreeText } from "../../../db/free_text.ts";
+import {
+  type Cleared,
+  countPersonalData,
+  ERASED_TABLES,
+  findErasableValues,
+} from "../../../db/personal_data.ts";
+import { findTraces } from "../../../db/traces.ts";
 import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
+import type { RequestedBy } from "../receipts/file.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
-import type { requestActions } from "../machines/events.ts";
+import { digestText } from "../receipts/text_digest.ts";
+import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import type { Commands } from "../../commands.ts";
 import { later } from "../../../lib/dates.ts";
@@ -58,18 +68,17 @@ export function createRequestActions(
       if (!customer?.email) {
         throw new Error(`Cannot erase customer ${customerId}: it does not exist or has been erased`);
       }
-      const values = await erasedValues(tx, storeId, customerId);
+      const values = await findErasableValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
+      const reasons = digestReasons(await findRequest(tx, storeId, ref.id));
+      countTexts(tables, await removeFreeText(tx, storeId, customerId));
       const erased = await send({ kind: "customer", storeId, id: customerId }, {
         type: "erase",
         requestId: ref.id,
       });
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      for (const [table, notes] of Object.entries(await emptyNotes(tx, storeId, customerId, values))) {
-        tables[table] = { request: notes };
-      }
-      const traces = await findTraces(tx, storeId, customerId, values);
-      await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces });
+      const traces = await findTraces(tx, storeId, customerId, values.map(({ value }) => value));
+      await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
       const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
       await rememberSubjects(tx, [subject]);
       await publishRequested(step, { ...subject, customerVersion: erased.version }, participants);
@@ -91,7 +100,11 @@ export function createRequestActions(
       };
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
-      await writeReceipt(tx, await receiptFacts(step, erasedAt), event.at);
+      const facts = await receiptFacts(step, erasedAt);
+      // Texts that were written since the erasure began. The receipt has their hashes.
+      countTexts(facts.cleared, await removeFreeText(tx, event.ref.storeId, facts.customerId));
+      await storeClearedTables(tx, event.ref.storeId, event.ref.id, facts.cleared);
+      await writeReceipt(tx, facts, event.at);
     },
 
     async destroyExports({ tx, event: { ref } }) {
@@ -148,6 +161,19 @@ async function erasedSubjectOf(step: RequestStep): Promise<Subject> {
   return { ...subject, emailHash: new Uint8Array(subject.emailHash), customerVersion };
 }
 
+/** @param opened the first line of the request's journal */
+function requesterOf(
+  cause: RequestContext["cause"],
+  opened: Pick<ActorEventRow, "principalType" | "principalService"> | undefined,
+): RequestedBy {
+  if (!opened) throw new Error("Cannot name who asked for an erasure: its journal is empty");
+  if (cause === "RESTORE") return { kind: "RESTORE" };
+  if (opened.principalType === "CUSTOMER") return { kind: "SUBJECT" };
+  if (opened.principalType === "STAFF") return { kind: "STAFF" };
+  const { principalService: service } = opened;
+  return { kind: "SERVICE", ...(service !== null && { service }) };
+}
+
 async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptFacts> {
   const { tx, event: { ref, at } } = step;
   const { storeId, id: requestId } = ref;
@@ -155,31 +181,42 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
   if (!request) throw new Error(`Cannot find request ${requestId}`);
   const { context } = request.snapshot as RequestSnapshot;
   const participants = await findParticipants(tx, storeId, requestId);
-  const { extensionReason, holdReason } = request;
+  const reasons = { ...request.cleared?.reasons, ...digestReasons(request) };
+  const [opened] = await findJournal(tx, { storeId, actorKind: ref.kind, actorId: requestId }, { limit: 1 });
   return {
     storeId,
     requestId,
     customerId: subjectOf(step),
     cause: context.cause,
+    requestedBy: requesterOf(context.cause, opened),
     requestedAt: request.createdAt,
     erasedAt,
     completedAt: at,
-    cleared: (request.cleared?.tables ?? {}) as Record<string, Record<string, number>>,
+    cleared: request.cleared?.tables ?? {},
     participants: participants.map(({ service, state, settledAt, evidence, waiverReason }) => ({
       service,
       state: state as "CONFIRMED" | "WAIVED",
       settledAt: settledAt ?? at,
-      evidence,
-      waiverReason,
+      evidence: evidence === null ? null : digestText(evidence),
+      waiverReason: waiverReason === null ? null : digestText(waiverReason),
     })),
     rescan: { tables: [...ERASED_TABLES], residue: context.residue },
-    ...(extensionReason || holdReason
-      ? {
-        reasons: {
-          ...(extensionReason && { extension: extensionReason }),
-          ...(holdReason && { hold: holdReason }),
-        },
-      }
-      : {}),
+    ...(Object.keys(reasons).length > 0 && { reasons }),
   };
+}
+
+/** Salted hashes of the reasons that the receipt proves. */
+function digestReasons(request: GdprRequestRow | undefined): NonNullable<ReceiptFacts["reasons"]> {
+  const { extensionReason, holdReason } = request ?? {};
+  return {
+    ...(extensionReason && { extension: digestText(extensionReason) }),
+    ...(holdReason && { hold: digestText(holdReason) }),
+  };
+}
+
+/** Adds removed texts to the number of values that an erasure has emptied. */
+function countTexts(tables: Cleared, removed: Record<string, number>): void {
+  for (const [table, texts] of Object.entries(removed)) {
+    tables[table] = { ...tables[table], request: (tables[table]?.request ?? 0) + texts };
+  }
 }

@@ -16,7 +16,10 @@ import { type OpeningSettings, openRequest } from "./opening.ts";
 import { publicEvent } from "./public_events.ts";
 import { type RequestSnapshot, restoreRequest, statusOf } from "./snapshot.ts";
 
-export interface RequestSettings extends RequestTools, OpeningSettings {}
+export interface RequestSettings extends RequestTools, OpeningSettings {
+  /** HMAC with SHA-256: hashes the idempotency keys of all commands. */
+  hashKey: CryptoKey;
+}
 
 export function createRequestBehavior(settings: RequestSettings): Behavior<GdprRequestRow> {
   return {

@@ -8,8 +8,9 @@ import type { PrincipalType } from "../../../domain/principal.ts";
 import { extendedDueDate } from "./clock.ts";
 import type { opening } from "./opening_input.ts";
 
-const ANYBODY = ["CUSTOMER", "STAFF", "SYSTEM"] as const;
-const STAFF = ["STAFF", "SYSTEM"] as const;
+/** Decisions are for people. Services take part in a request, and none of them decides about it. */
+const SUBJECT_OR_STAFF = ["CUSTOMER", "STAFF"] as const;
+const STAFF = ["STAFF"] as const;
 const SYSTEM = ["SYSTEM"] as const;
 
 const noInput = z.strictObject({});
@@ -59,7 +60,7 @@ const aboutService = (by: readonly PrincipalType[], type: string) =>
   );
 
 export const requestCommands = {
-  cancel: withOptionalReason(ANYBODY, "cancel"),
+  cancel: withOptionalReason(SUBJECT_OR_STAFF, "cancel"),
   release: withOptionalReason(STAFF, "release"),
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
@@ -109,6 +110,7 @@ export const requestCommands = {
     ({ ref }, input) => ({
       event: { type: "participant.confirm", service: input.service },
       changedFields: ["participants"],
+      ...(input.evidence && { texts: { evidence: input.evidence } }),
       write: (tx) =>
         upsertParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service: input.service }, {
           state: "CONFIRMED",

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { lockCustomer } from "../../../db/customers.ts";
 import { findOpenRequests } from "../../../db/gdpr_requests.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
-import type { ActionStep, Beginning, Creation, StepContext } from "../../runtime/behavior.ts";
+import type { ActionStep, Beginning, Creation, Scene } from "../../runtime/behavior.ts";
 import { authorizeEmailChange } from "../../../domain/authorization.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
@@ -35,7 +35,7 @@ export const openRequest = (settings: OpeningSettings): Creation => ({
 
 async function begin(
   { participants, graceMs, random = Math.random }: OpeningSettings,
-  { tx, ref, by, now }: StepContext,
+  { tx, ref, by, readTime }: Scene,
   { customerId, right: type, corrections, cause }: Opening,
 ): Promise<Beginning | Answer> {
   authorizeSubject(`open a GDPR request of customer ${customerId}`, customerId, by);
@@ -64,6 +64,7 @@ async function begin(
 
   const machine = CURRENT_MACHINE[type];
   const services = type === "ERASURE" ? [...participants] : [OWN_DATA, ...participants];
+  const now = await readTime();
   const due = dueDate(now);
   const delayMs = type === "ERASURE" && cause === "REQUEST" ? graceMs : 0;
   const input: RequestInput = {

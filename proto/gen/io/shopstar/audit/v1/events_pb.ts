@@ -12,11 +12,13 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/audit/v1/events.proto.
  */
 export const file_io_shopstar_audit_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFpby9zaG9wc3Rhci9hdWRpdC92MS9ldmVudHMucHJvdG8SFGlvLnNob3BzdGFyLmF1ZGl0LnYxIvMCCgpBdWRpdEV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhMKC2N1c3RvbWVyX2lkGAMgASgJEi8KC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0cmFjZV9pZBgFIAEoCRIOCgZhY3Rpb24YBiABKAkSKgoFYWN0b3IYByABKAsyGy5pby5zaG9wc3Rhci5hdWRpdC52MS5BY3RvchIsCgZ0YXJnZXQYCCABKAsyHC5pby5zaG9wc3Rhci5hdWRpdC52MS5UYXJnZXQSMAoGYmVmb3JlGAkgASgLMhsuaW8uc2hvcHN0YXIuYXVkaXQudjEuU3RhdGVIAIgBARIqCgVhZnRlchgKIAEoCzIbLmlvLnNob3BzdGFyLmF1ZGl0LnYxLlN0YXRlEhYKDmNoYW5nZWRfZmllbGRzGAsgAygJQgkKB19iZWZvcmUiIQoFQWN0b3ISCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCSIiCgZUYXJnZXQSDAoEdHlwZRgBIAEoCRIKCgJpZBgCIAEoCSInCgVTdGF0ZRINCgVzdGF0ZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgFQjYKFGlvLnNob3BzdGFyLmF1ZGl0LnYxUAFaHHNob3BzdGFyLmlvL2F1ZGl0L3YxO2F1ZGl0djFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiFpby9zaG9wc3Rhci9hdWRpdC92MS9ldmVudHMucHJvdG8SFGlvLnNob3BzdGFyLmF1ZGl0LnYxItwDCgpBdWRpdEV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhMKC2N1c3RvbWVyX2lkGAMgASgJEi8KC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0cmFjZV9pZBgFIAEoCRIOCgZhY3Rpb24YBiABKAkSKgoFYWN0b3IYByABKAsyGy5pby5zaG9wc3Rhci5hdWRpdC52MS5BY3RvchIsCgZ0YXJnZXQYCCABKAsyHC5pby5zaG9wc3Rhci5hdWRpdC52MS5UYXJnZXQSMAoGYmVmb3JlGAkgASgLMhsuaW8uc2hvcHN0YXIuYXVkaXQudjEuU3RhdGVIAIgBARIqCgVhZnRlchgKIAEoCzIbLmlvLnNob3BzdGFyLmF1ZGl0LnYxLlN0YXRlEhYKDmNoYW5nZWRfZmllbGRzGAsgAygJEhEKCW9wZXJhdGlvbhgMIAEoCRIRCgRyb3dzGA0gASgFSAGIAQESFAoMY3VzdG9tZXJfaWRzGA4gAygJEhUKCHJlZnVzYWxzGA8gASgFSAKIAQFCCQoHX2JlZm9yZUIHCgVfcm93c0ILCglfcmVmdXNhbHMiQQoFQWN0b3ISCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRINCgVyb2xlcxgDIAMoCRIPCgdzZXJ2aWNlGAQgASgJIiIKBlRhcmdldBIMCgR0eXBlGAEgASgJEgoKAmlkGAIgASgJIicKBVN0YXRlEg0KBXN0YXRlGAEgASgJEg8KB3ZlcnNpb24YAiABKAVCNgoUaW8uc2hvcHN0YXIuYXVkaXQudjFQAVocc2hvcHN0YXIuaW8vYXVkaXQvdjE7YXVkaXR2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
- * Topic audit.event: one event for every accepted command, with the actor, the action and the target. The message
- * key is the target's ID, so that an entity's history arrives in order. No audit event contains a personal value.
+ * Topic audit.event: one event for every accepted command, with the actor, the action and the target; one for every
+ * answer to staff or a service over REST or in the inspector that contains data of customers (an access); and
+ * refusals. The message key is the customer's ID, otherwise the target's or the actor's, so that the changes of an
+ * entity arrive in order. No audit event contains a personal value or a search term.
  *
  * @generated from message io.shopstar.audit.v1.AuditEvent
  */
@@ -55,7 +57,9 @@ export type AuditEvent = Message<"io.shopstar.audit.v1.AuditEvent"> & {
   traceId: string;
 
   /**
-   * SCREAMING_SNAKE, past tense: CUSTOMER_CREATED, ADDRESS_ADDED.
+   * SCREAMING_SNAKE, past tense. Changes: CUSTOMER_CREATED, ADDRESS_ADDED and others. Accesses: CUSTOMER_READ,
+   * CUSTOMERS_LISTED, CUSTOMERS_EXPORTED, CUSTOMERS_IMPORTED, GDPR_REQUEST_READ, GDPR_REQUESTS_LISTED,
+   * GDPR_EXPORT_DOWNLOADED. Refusals: ACCESS_REFUSED.
    *
    * @generated from field: string action = 6;
    */
@@ -67,18 +71,22 @@ export type AuditEvent = Message<"io.shopstar.audit.v1.AuditEvent"> & {
   actor?: Actor | undefined;
 
   /**
+   * Absent for lists and exports, which concern no single entity.
+   *
    * @generated from field: io.shopstar.audit.v1.Target target = 8;
    */
   target?: Target | undefined;
 
   /**
-   * The target's state before the action; absent if it did not exist.
+   * The target's state before the action; absent if it did not exist, and for accesses and refusals.
    *
    * @generated from field: optional io.shopstar.audit.v1.State before = 9;
    */
   before?: State | undefined;
 
   /**
+   * Absent for accesses and refusals.
+   *
    * @generated from field: io.shopstar.audit.v1.State after = 10;
    */
   after?: State | undefined;
@@ -89,6 +97,35 @@ export type AuditEvent = Message<"io.shopstar.audit.v1.AuditEvent"> & {
    * @generated from field: repeated string changed_fields = 11;
    */
   changedFields: string[];
+
+  /**
+   * For accesses and refusals: the operation, by its operationId of the REST API or its name in the inspector. Empty
+   * for changes, and for an event that stands for several refusals.
+   *
+   * @generated from field: string operation = 12;
+   */
+  operation: string;
+
+  /**
+   * For accesses: the number of records in the answer.
+   *
+   * @generated from field: optional int32 rows = 13;
+   */
+  rows?: number | undefined;
+
+  /**
+   * For lists: UUIDs of the customers whose records are in the answer.
+   *
+   * @generated from field: repeated string customer_ids = 14;
+   */
+  customerIds: string[];
+
+  /**
+   * For ACCESS_REFUSED: the number of refusals that the event stands for.
+   *
+   * @generated from field: optional int32 refusals = 15;
+   */
+  refusals?: number | undefined;
 };
 
 /**
@@ -117,6 +154,20 @@ export type Actor = Message<"io.shopstar.audit.v1.Actor"> & {
    * @generated from field: string type = 2;
    */
   type: string;
+
+  /**
+   * Roles of staff in the store: CUSTOMER_SUPPORT, CUSTOMER_MANAGER, PRIVACY_OFFICER, STORE_MANAGER.
+   *
+   * @generated from field: repeated string roles = 3;
+   */
+  roles: string[];
+
+  /**
+   * Name of the service, for SYSTEM; empty for this service itself.
+   *
+   * @generated from field: string service = 4;
+   */
+  service: string;
 };
 
 /**
@@ -127,13 +178,13 @@ export const ActorSchema: GenMessage<Actor> = /*@__PURE__*/
   messageDesc(file_io_shopstar_audit_v1_events, 1);
 
 /**
- * The entity that was changed.
+ * The entity that was changed or read.
  *
  * @generated from message io.shopstar.audit.v1.Target
  */
 export type Target = Message<"io.shopstar.audit.v1.Target"> & {
   /**
-   * "customer", "shopper_group".
+   * "customer", "shopper_group", "gdpr_request".
    *
    * @generated from field: string type = 1;
    */

@@ -293,7 +293,8 @@ export type ConfirmErasureRequest = Message<"io.shopstar.customer.v1.ConfirmEras
   service: string;
 
   /**
-   * What the service has erased, for the receipt: counts and dates, never personal data; at most 2,000 characters.
+   * What the service has erased: counts and dates; at most 2,000 characters. Email addresses, phone numbers and values
+   * of the customer are refused. Removed when the erasure completes; the receipt keeps a salted hash.
    *
    * @generated from field: string evidence = 4;
    */
@@ -472,7 +473,8 @@ export const CustomerService: GenService<{
   },
   /**
    * Confirms that a participant has erased its data. Idempotent: repeated confirmations are accepted.
-   * INVALID_ARGUMENT: an ID is not a UUID, or the evidence is not one line of at most 2,000 characters. NOT_FOUND: the store has no such request, or
+   * INVALID_ARGUMENT: an ID is not a UUID, or the evidence is not one line of at most 2,000 characters or contains
+   * personal data. NOT_FOUND: the store has no such request, or
    * the service does not take part in it. PERMISSION_DENIED: the caller is not the named service. FAILED_PRECONDITION:
    * the request does not wait for confirmations.
    *

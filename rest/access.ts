@@ -1,0 +1,232 @@
+/**
+ * Authorization and audit of the operations: the roles of staff that may call each, the right that a service needs, and
+ * the access that an answer with data of customers is recorded as.
+ */
+import type { MiddlewareHandler } from "@hono/hono";
+import { createMiddleware } from "@hono/hono/factory";
+import type { AccessAction } from "../actors/audit_log.ts";
+import type { RefusalLog } from "../actors/refusal_log.ts";
+import { hasCode } from "../domain/errors.ts";
+import { authorizeService, authorizeStaff, READING_ROLES } from "../domain/authorization.ts";
+import type { RoleName } from "../domain/principal.ts";
+import { SERVICE_RIGHTS, type ServiceRight } from "../domain/service_rights.ts";
+import type { Access, Answered } from "./access_context.ts";
+import type { ApiContext, ApiEnv } from "./api.ts";
+
+interface Rule {
+  /** For the error message: "read customers". */
+  purpose: string;
+  /** Roles of staff, in addition to STORE_MANAGER. */
+  roles: readonly RoleName[];
+  /** Right of services. Absent: the operation is for staff only. */
+  right?: ServiceRight;
+  /** Absent: the answer has no data of customers, or the handler records the access. */
+  access?: AccessAction | undefined;
+}
+
+const READERS = READING_ROLES;
+const WRITERS: readonly RoleName[] = ["CUSTOMER_MANAGER"];
+const OFFICERS: readonly RoleName[] = ["PRIVACY_OFFICER"];
+
+const readCustomer = {
+  purpose: "read customers",
+  roles: READERS,
+  right: "READ_CUSTOMERS",
+  access: "CUSTOMER_READ",
+} as const;
+const searchCustomers = {
+  purpose: "search customers",
+  roles: READERS,
+  right: "SEARCH_CUSTOMERS",
+  access: "CUSTOMERS_LISTED",
+} as const;
+const changeStatus = (purpose: string) =>
+  ({ purpose, roles: WRITERS, right: "CHANGE_STATUS", access: "CUSTOMER_READ" }) as const;
+const readAddress = {
+  purpose: "read addresses",
+  roles: READERS,
+  right: "READ_ADDRESSES",
+  access: "CUSTOMER_READ",
+} as const;
+const changeAddress = {
+  purpose: "change addresses",
+  roles: WRITERS,
+  right: "CHANGE_ADDRESSES",
+  access: "CUSTOMER_READ",
+} as const;
+const readMembership = {
+  purpose: "read memberships",
+  roles: READERS,
+  right: "READ_MEMBERSHIPS",
+  access: "CUSTOMER_READ",
+} as const;
+const changeMembership = {
+  purpose: "change memberships",
+  roles: WRITERS,
+  right: "CHANGE_MEMBERSHIPS",
+  access: "CUSTOMER_READ",
+} as const;
+const readGroup = { purpose: "read groups", roles: READERS, right: "READ_GROUPS" } as const;
+const changeGroup = { purpose: "change groups", roles: WRITERS, right: "CHANGE_GROUPS" } as const;
+const readRequest = {
+  purpose: "read GDPR requests",
+  roles: OFFICERS,
+  right: "READ_GDPR_REQUESTS",
+  access: "GDPR_REQUEST_READ",
+} as const;
+/** A decision about a request, or its result. Services never get either. */
+const ofOfficers = (purpose: string) => ({ purpose, roles: OFFICERS, access: "GDPR_REQUEST_READ" }) as const;
+
+/** Rules by operationId. */
+export const RULES = {
+  registerCustomer: {
+    purpose: "register customers",
+    roles: WRITERS,
+    right: "REGISTER_CUSTOMERS",
+    access: "CUSTOMER_READ",
+  },
+  getCustomer: readCustomer,
+  updateCustomer: {
+    purpose: "change customers",
+    roles: WRITERS,
+    right: "UPDATE_CUSTOMERS",
+    access: "CUSTOMER_READ",
+  },
+  listCustomers: searchCustomers,
+  searchCustomers,
+  exportCustomers: { purpose: "export customers", roles: WRITERS, right: "EXPORT_CUSTOMERS" },
+  upsertCustomers: { purpose: "register and update customers", roles: WRITERS, right: "IMPORT_CUSTOMERS" },
+  suspendCustomer: changeStatus("suspend customers"),
+  reinstateCustomer: changeStatus("reinstate customers"),
+  closeCustomer: changeStatus("close customers"),
+  listAddresses: readAddress,
+  getAddress: readAddress,
+  addAddress: changeAddress,
+  updateAddress: changeAddress,
+  deleteAddress: { ...changeAddress, access: undefined },
+  listCustomerGroups: readMembership,
+  getPriceList: readMembership,
+  assignGroup: changeMembership,
+  removeGroup: { ...changeMembership, access: undefined },
+  listGroups: readGroup,
+  getGroup: readGroup,
+  listGroupMembers: { ...readGroup, access: "CUSTOMERS_LISTED" },
+  createGroup: changeGroup,
+  updateGroup: changeGroup,
+  deleteGroup: changeGroup,
+  openGdprRequest: {
+    purpose: "open GDPR requests",
+    roles: OFFICERS,
+    right: "OPEN_GDPR_REQUESTS",
+    access: "GDPR_REQUEST_READ",
+  },
+  listGdprRequests: { ...readRequest, access: "GDPR_REQUESTS_LISTED" },
+  getGdprRequest: readRequest,
+  getGdprRequestTimeline: readRequest,
+  cancelGdprRequest: ofOfficers("cancel GDPR requests"),
+  releaseGdprRequest: ofOfficers("release GDPR requests"),
+  holdGdprRequest: ofOfficers("hold GDPR requests"),
+  refuseGdprRequest: ofOfficers("refuse GDPR requests"),
+  extendGdprRequest: ofOfficers("extend GDPR requests"),
+  retryGdprRequest: ofOfficers("retry GDPR requests"),
+  waiveGdprRequest: ofOfficers("waive GDPR requests"),
+  getGdprRequestExport: ofOfficers("read exports of GDPR requests"),
+  getGdprRequestReceipt: ofOfficers("read receipts of GDPR requests"),
+} satisfies Record<string, Rule>;
+
+export type Operation = keyof typeof RULES;
+
+export function ruleOf(operation: Operation): Rule {
+  return RULES[operation];
+}
+
+/** What a page of customers, or of anything that names a customer, contains. */
+export function answeredOf(items: readonly { customerId: string }[]): Answered {
+  return { rows: items.length, customerIds: items.map(({ customerId }) => customerId) };
+}
+
+/** Middleware before all routes that gives them what `allow` needs. */
+export function withAccess(access: Access): MiddlewareHandler<ApiEnv> {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    c.set("access", access);
+    await next();
+  });
+}
+
+/**
+ * Middleware that admits the callers of an operation before the body is read, and records the access before the answer
+ * is sent. An access that cannot be recorded is UNAVAILABLE.
+ */
+export function allow(operation: Operation): MiddlewareHandler<ApiEnv> {
+  const rule = ruleOf(operation);
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    c.set("operation", operation);
+    authorizeOperation(operation, c);
+    await (c.var.receive ? c.var.receive(c, next) : next());
+    if (!rule.access || !c.res.ok || c.var.answered?.audited) return;
+    try {
+      await recordAccess(c, rule.access);
+    } catch (error) {
+      c.res = undefined; // its headers would be added to those of the error
+      throw error;
+    }
+  });
+}
+
+/** @throws {DomainError} FORBIDDEN */
+export function authorizeOperation(operation: Operation, { var: { by, access } }: ApiContext): void {
+  const { purpose, roles, right } = ruleOf(operation);
+  if (by.type === "SYSTEM" && right) authorizeService(purpose, access.serviceCallers[right], by);
+  else authorizeStaff(purpose, roles, by);
+}
+
+/**
+ * Records an access by the answer's contents.
+ *
+ * @throws {DomainError} UNAVAILABLE
+ */
+export async function recordAccess(c: ApiContext, action: AccessAction): Promise<void> {
+  const { by, operation = "", traceparent, access, answered = {} } = c.var;
+  await access.audit.record({
+    by,
+    action,
+    operation,
+    traceparent,
+    target: targetOf(c),
+    customerId: c.req.param("customerId")?.toLowerCase() ?? answered.customerId,
+    customerIds: answered.customerIds ?? [],
+    rows: action === "CUSTOMERS_IMPORTED" ? undefined : answered.rows ?? 1,
+  });
+}
+
+/** Records the refusal of an authenticated caller. Other errors are ignored. */
+export async function reportRefusal(c: ApiContext, refusals: RefusalLog, error: unknown): Promise<void> {
+  const { by, operation = "", traceparent } = c.var as Partial<ApiContext["var"]>;
+  if (!by || traceparent === undefined || !hasCode(error, "FORBIDDEN")) return;
+  await refusals.report({ by, operation, traceparent, target: targetOf(c) });
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The entity that the path names. Only a UUID is taken: a caller may write anything there. */
+function targetOf(c: ApiContext) {
+  const { requestId, customerId, groupId } = c.req.param() as Record<string, string | undefined>;
+  const { answered = {} } = c.var;
+  const targets = [
+    ["gdpr_request", requestId ?? answered.requestId],
+    ["customer", customerId ?? answered.customerId],
+    ["shopper_group", groupId],
+  ] as const;
+  const [type, id] = targets.find(([, id]) => id !== undefined && UUID.test(id)) ?? [];
+  return type && id ? { type, id: id.toLowerCase() } : undefined;
+}
+
+/** Sentence about the callers of an operation, for its description. */
+export function describeCallers(operation: Operation): string {
+  const { roles, right } = ruleOf(operation);
+  const staff = `Staff: ${[...roles, "STORE_MANAGER"].join(", ")}.`;
+  if (!right) return `${staff} Services: none.`;
+  const services: readonly string[] = SERVICE_RIGHTS[right];
+  const byDefault = services.length > 0 ? services.join(", ") : "none";
+  return `${staff} Services: those of \`REST_CALLERS_${right}\`, by default ${byDefault}.`;
+}
