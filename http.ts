@@ -29,6 +29,7 @@ import type { InspectorOptions } from "./inspect/options.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
+import { createReceiptKeys } from "./rest/receipt_keys.ts";
 import { createRest } from "./rest/mod.ts";
 import { dropSpans, recordRoutes } from "./telemetry/http.ts";
 
@@ -42,6 +43,8 @@ export interface HttpParts {
   audit: AuditLog;
   refusals: RefusalLog;
   ready: Readiness;
+  /** Whether the database was restored from a backup and lacks erasures. */
+  restored(): boolean;
   /** A sentence for operators in the response of `/readyz`; undefined for none. */
   warning(): string | undefined;
   /** Limit on the requests in flight. */
@@ -78,14 +81,14 @@ export async function createHttp(
   const limits = {
     perPrincipal: perMinute(config.http.ratePerPrincipal),
     perAddress: perMinute(config.http.ratePerAddress),
-    hashKey: keys.hashKey,
+    hashKey: keys.digestKey,
     proxies: config.http.trustedProxies,
   };
   const bodies = createBodyReader({ proxies: config.http.trustedProxies });
   const count = countRequests(limits);
   const stores = createStoreReader(api); // edges read with it, and write by commands alone
   const linkTo = (key: RequestKey) => exportLink(api, keys, key);
-  const downloads = createExportDownloads(api, keys);
+  const downloads = createExportDownloads(api, keys, actors);
   const graph = createGraph({
     refusals,
     actors,
@@ -113,6 +116,7 @@ export async function createHttp(
     exportLink: linkTo,
     downloads,
     exportReceipt: (key) => exportReceipt(stores, key),
+    restored: parts.restored,
     admit: shedLoad(concurrency),
     count,
   });
@@ -122,7 +126,8 @@ export async function createHttp(
     .use(recordRoutes())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
-    .route("/", createHealth(ready, draining, parts.warning))
+    .route("/", createHealth(ready, { ending: draining, restored: parts.restored, warning: parts.warning }))
+    .route("/", createReceiptKeys(keys.receiptJwks))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
     .use(shedLoad(concurrency, (error, c) => refusalBody(c, error.code, error.message)))

@@ -1,10 +1,11 @@
 /** The composition root: reads the configuration, opens each part once, and closes them in reverse. */
-import { pause } from "./lib/timeout.ts";
+import { pause, succeedsWithin } from "./lib/timeout.ts";
 import { getLogger } from "@logtape/logtape";
 import type { EffectType } from "./actors/actions.ts";
 import type { Performer } from "./actors/commands.ts";
 import { endMemberships } from "./actors/customers/end_memberships.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
+import { isProven } from "./actors/gdpr/requests/erasure_proof.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createAuditLog } from "./actors/audit_log.ts";
 import { createActors } from "./actors/mod.ts";
@@ -30,7 +31,7 @@ import { deliveringSink } from "./demo/delivering_sink.ts";
 import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
-import { startRestoreCheck } from "./events/restore_check.ts";
+import { isRestored, startRestoreCheck } from "./events/restore_check.ts";
 import { monitorLoad } from "./http/load_shedding.ts";
 import { introduce, openDemoPeers, openSignInLink } from "./development.ts";
 import { createHttp } from "./http.ts";
@@ -42,6 +43,9 @@ import { explain, openDatabase, openPools, readCertificates, serveHttp } from ".
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { awaitExports } from "./telemetry/exports.ts";
 import { correctRequestSpans } from "./telemetry/http.ts";
+
+/** How long a start waits to learn whether the database was restored, in milliseconds. Kafka may be unavailable. */
+const FIRST_COMPARISON_MS = 5_000;
 
 export interface Service extends AsyncDisposable {
   httpPort: number;
@@ -74,7 +78,14 @@ export async function start(config: Config): Promise<Service> {
   const refusals = stack.use(createRefusalLog(audit));
 
   const [draining, closing] = [new AbortController(), new AbortController()];
-  const ready = await createReadiness({ writer: api, reader }, draining.signal);
+  const restore = stack.use(startRestoreCheck(work, {
+    kafka,
+    markerFile: config.gdpr.markerFile,
+    verify: (subject, proof) => isProven(keys.hashKeys, subject, proof),
+  }));
+  await succeedsWithin(restore.first, FIRST_COMPARISON_MS); // not ready first and restored later
+  const usable = await createReadiness({ writer: api, reader }, draining.signal);
+  const ready = async () => !isRestored(restore.state()) && await usable();
   const load = edges.use(monitorLoad());
   const rpc = edges.adopt(
     await serveGrpc({
@@ -104,6 +115,7 @@ export async function start(config: Config): Promise<Service> {
     audit,
     refusals,
     ready,
+    restored: () => isRestored(restore.state()),
     warning: clock.warning,
     concurrency: load.createLimit("requests", config.maxInFlight),
     draining: draining.signal,
@@ -126,7 +138,6 @@ export async function start(config: Config): Promise<Service> {
   };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
   stack.use(startHousekeeping(maintenance));
-  if (kafka) stack.use(startRestoreCheck(work, kafka));
   const notified = database.directUrl === undefined ? work : maintenance;
   stack.use(await listen(notified, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
 

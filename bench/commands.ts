@@ -20,7 +20,7 @@ const SCRIPT = new URL("./commands.sql", import.meta.url).pathname;
 const STORE = "00000000-0000-4000-8000-000000000000";
 
 /** No configured keys, so that new ones are generated. */
-const NO_KEYS = { exportKey: undefined, hashKey: undefined, receiptKey: undefined };
+const NO_KEYS = { exportKey: undefined, hashKeys: undefined, receiptKey: undefined, receiptPublicKeys: [] };
 
 interface Measured {
   perSecond: number;
@@ -41,7 +41,7 @@ export async function commands(args: string[]): Promise<void> {
 
   const sql = openPool(database.url, "customer_api", settings.connections);
   const requests = createRequestSettings(
-    { participants: [], graceMs: 0 },
+    { participants: [], graceMs: 0, fourEyes: false, fetchWaitMs: 0 },
     await openKeys(NO_KEYS, database.folder),
   );
   const actors = createActors(sql, { requests });

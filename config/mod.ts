@@ -80,8 +80,14 @@ export interface PeerAccessConfig {
 export interface GdprConfig {
   /** The other services that hold personal data. */
   participants: string[];
+  /** Path of the file with the marker by which a restored database is recognized without Kafka. Undefined: none. */
+  markerFile: string | undefined;
   /** How long the subject may cancel an erasure, in milliseconds. */
   graceMs: number;
+  /** Whether a second person confirms waivers, and erasures that the subject has not requested. */
+  fourEyes: boolean;
+  /** How long an erasure waits for the subject to download documents, in milliseconds. */
+  fetchWaitMs: number;
   /** URLs by service name. In development a participant may be missing. */
   peers: Record<string, URL>;
   peerAccess: PeerAccessConfig;
@@ -89,10 +95,12 @@ export interface GdprConfig {
   keys: {
     /** 32 bytes. */
     exportKey: Uint8Array<ArrayBuffer> | undefined;
-    /** At least 32 bytes. */
-    hashKey: Uint8Array<ArrayBuffer> | undefined;
+    /** At least 32 bytes each: the current key, followed by earlier ones. */
+    hashKeys: [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]] | undefined;
     /** An Ed25519 private key in PKCS#8. */
     receiptKey: Uint8Array<ArrayBuffer> | undefined;
+    /** Public keys of earlier receipt keys: bare, or in a SubjectPublicKeyInfo. */
+    receiptPublicKeys: readonly Uint8Array<ArrayBuffer>[];
   };
 }
 
@@ -206,12 +214,16 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
     gdpr: {
       participants: values.GDPR_PARTICIPANTS,
       graceMs: values.GDPR_GRACE,
+      markerFile: values.GDPR_MARKER_FILE,
+      fourEyes: values.GDPR_FOUR_EYES ?? production,
+      fetchWaitMs: values.GDPR_FETCH_WAIT,
       peers,
       peerAccess: peerAccess(values),
       keys: {
         exportKey: values.GDPR_EXPORT_KEY,
-        hashKey: values.GDPR_HASH_KEY,
+        hashKeys: values.GDPR_HASH_KEY,
         receiptKey: values.GDPR_RECEIPT_KEY,
+        receiptPublicKeys: values.GDPR_RECEIPT_PUBLIC_KEYS ?? [],
       },
     },
   };

@@ -1,6 +1,6 @@
 /** Table of the environment variables: format, default, and whether the value is secret. */
 import { Buffer } from "node:buffer";
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import { z } from "zod";
 import { isPostgresUrl } from "./database_url.ts";
 import { SERVICE_RIGHTS, type ServiceRight } from "../domain/service_rights.ts";
@@ -26,6 +26,7 @@ const pathOrPem = text.refine((value) => isPath(value) || isPem(value));
 const port = text.regex(/^\d{1,5}$/).transform(Number).refine((number) => number <= 65_535);
 const count = (most: number) =>
   text.regex(/^[1-9]\d{0,4}$/).transform(Number).refine((number) => number <= most);
+const flag = z.stringbool({ truthy: ["true"], falsy: ["false"] });
 const rate = text.regex(/^\d{1,7}$/).transform(Number);
 const list = (isItem: (part: string) => boolean) =>
   text.transform((parts) => parts.split(",").map((part) => part.trim())).refine((parts) =>
@@ -68,15 +69,20 @@ const duration = (longest: number) =>
   ).refine((milliseconds) => milliseconds <= longest);
 /** The erasure must complete within the calendar month that the GDPR allows. */
 const LONGEST_GRACE = 28 * MILLISECONDS.d;
+/** Documents expire then. */
+const LONGEST_FETCH_WAIT = 7 * MILLISECONDS.d;
 /** Characters that a header may contain. */
 const token = text.regex(/^[\x21-\x7e]+$/);
 /** A path in Vault, without a slash at either end. */
 const vaultPath = text.regex(/^[\w-]+(\/[\w-]+)*$/);
 
+const hashKey = bytes((key) => key.length >= 32);
+
 /** Schemas of the secret keys, in variables and in development's file. */
 export const KEYS = {
   GDPR_EXPORT_KEY: bytes((key) => key.length === 32),
-  GDPR_HASH_KEY: bytes((key) => key.length >= 32),
+  GDPR_HASH_KEY: text.transform((keys) => keys.split(",").map((key) => key.trim()))
+    .pipe(z.tuple([hashKey], hashKey)),
   GDPR_RECEIPT_KEY: text.transform((key) => key.replace(/-----[A-Z ]+-----/g, "")).pipe(bytes(isEd25519)),
 };
 
@@ -116,7 +122,7 @@ export const VARIABLES = {
   ),
   DB_POOL_SIZE: defaulted("a number from 1 to 1000", count(1_000), "10"),
   KAFKA_BROKERS: optional("host:port,…", brokers, { absent: "a console sink" }),
-  KAFKA_SSL: defaulted("true or false", z.stringbool({ truthy: ["true"], falsy: ["false"] }), "false"),
+  KAFKA_SSL: defaulted("true or false", flag, "false"),
   KAFKA_SSL_CA: optional("the path of a PEM file, or its text", pathOrPem, {
     ...UNQUOTED,
     absent: "the authorities that Deno trusts",
@@ -199,12 +205,31 @@ export const VARIABLES = {
     duration(LONGEST_GRACE),
     "0s",
   ),
+  GDPR_MARKER_FILE: optional("the path of a file", path, {
+    ...UNQUOTED,
+    absent: "a restored database is recognized by Kafka only",
+  }),
+  GDPR_FOUR_EYES: optional("true or false", flag, { absent: "false; in production true" }),
+  GDPR_FETCH_WAIT: defaulted(
+    "a duration of at most 7d, such as 0s, 72h or 7d",
+    duration(LONGEST_FETCH_WAIT),
+    "7d",
+  ),
   GDPR_EXPORT_KEY: optional("32 bytes in base64", KEYS.GDPR_EXPORT_KEY, GENERATED),
-  GDPR_HASH_KEY: optional("at least 32 bytes in base64", KEYS.GDPR_HASH_KEY, GENERATED),
+  GDPR_HASH_KEY: optional(
+    "at least 32 bytes in base64, or several keys, comma-separated, the current one first",
+    KEYS.GDPR_HASH_KEY,
+    GENERATED,
+  ),
   GDPR_RECEIPT_KEY: optional(
     "an Ed25519 private key in PKCS#8, as PEM or base64",
     KEYS.GDPR_RECEIPT_KEY,
     GENERATED,
+  ),
+  GDPR_RECEIPT_PUBLIC_KEYS: optional(
+    "Ed25519 public keys in base64, comma-separated",
+    list(() => true).pipe(z.array(bytes(isEd25519Public))),
+    { absent: "none", secret: true },
   ),
   VAULT_ADDR: optional(ADDRESS.expected, location, { absent: "Vault is not used" }),
   VAULT_TOKEN: optional("a token", token, { secret: true }),
@@ -309,6 +334,17 @@ function bytes(isKey: (bytes: Uint8Array<ArrayBuffer>) => boolean) {
     context.addIssue("not such a key");
     return z.NEVER;
   });
+}
+
+/** Whether the bytes are a bare public key or its SubjectPublicKeyInfo. */
+function isEd25519Public(key: Uint8Array): boolean {
+  if (key.length === 32) return true;
+  try {
+    return createPublicKey({ key: Buffer.from(key), format: "der", type: "spki" }).asymmetricKeyType ===
+      "ed25519";
+  } catch {
+    return false;
+  }
 }
 
 function isEd25519(der: Uint8Array): boolean {

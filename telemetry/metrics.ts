@@ -170,10 +170,26 @@ export const INSTRUMENTS = {
     unit: "{request}",
     description: "Open requests past their due date, by type",
   },
+  "customer_service.gdpr.requests.proposed": {
+    kind: "gauge",
+    unit: "{request}",
+    description: "Open requests with a proposal that a second person has to confirm or reject",
+  },
+  "customer_service.gdpr.requests.waiting_for_download": {
+    kind: "gauge",
+    unit: "{request}",
+    description: "Erasures that wait for the customer to download documents",
+  },
   "customer_service.gdpr.participants.overdue": {
     kind: "gauge",
     unit: "{participant}",
     description: "Participants that have not answered for days, by service",
+  },
+  "customer_service.erasure_memory.missing": {
+    kind: "gauge",
+    unit: "{erasure}",
+    description:
+      "Erasures outside of the database that the database lacks, because it was restored from a backup",
   },
 } as const satisfies Record<string, Instrument>;
 

@@ -7,6 +7,8 @@ import type { Performer } from "../commands.ts";
 import { collectPerformer } from "./effects/collect.ts";
 import { compilePerformer } from "./effects/compile.ts";
 import { hashEmail } from "./requests/email_hash.ts";
+import { proveErasure } from "./requests/erasure_proof.ts";
+import type { HashKeys } from "../../lib/hash_keys.ts";
 import { createExportStore } from "./exports/store.ts";
 import { collectOwnData } from "./effects/own_data.ts";
 import { type Signer, writeReceipt } from "./receipts/receipt.ts";
@@ -18,24 +20,27 @@ import type { ExportDescription, ParticipantClient, RequestKey } from "./types.t
 export interface RequestKeys {
   /** AES-GCM with 256 bits. */
   exportKey: CryptoKey;
-  /** HMAC with SHA-256. */
-  hashKey: CryptoKey;
+  hashKeys: HashKeys;
+  /** HMAC with SHA-256: hashes idempotency keys. */
+  digestKey: CryptoKey;
   receiptKey: Signer;
 }
 
-/**
- * @param participants names of the other services that hold data of customers
- * @param graceMs how long a customer may cancel an erasure before it starts, in milliseconds
- */
+type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs";
+
+/** @param settings are described where RequestSettings declares them */
 export function createRequestSettings(
-  { participants, graceMs }: { participants: readonly string[]; graceMs: number },
-  { hashKey, receiptKey }: RequestKeys,
+  { participants, graceMs, fourEyes, fetchWaitMs }: Pick<RequestSettings, Configured>,
+  { hashKeys, digestKey, receiptKey }: RequestKeys,
 ): RequestSettings {
   return {
     participants,
     graceMs,
-    hashKey,
-    hashEmail: (email) => hashEmail(hashKey, email),
+    fourEyes,
+    fetchWaitMs,
+    hashKey: digestKey,
+    hashEmail: (email) => hashEmail(hashKeys, email),
+    proveErasure: (subject) => proveErasure(hashKeys, subject),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
   };
 }

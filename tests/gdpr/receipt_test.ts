@@ -51,6 +51,8 @@ async function request({ database: { admin } }: World, storeId: string): Promise
     requestedAt: AT,
     erasedAt: AT,
     completedAt: AT,
+    outcome: "FULFILLED_WITH_WAIVERS",
+    confirmedBy: null,
     cleared: { customers: { identity: 3, contact: 2 }, customer_addresses: { address: 12 } },
     participants: [
       {
@@ -59,6 +61,8 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         settledAt: AT,
         evidence: digestText("batch é-1"),
         waiverReason: null,
+        waiverProposedBy: null,
+        waiverConfirmedBy: null,
       },
       {
         service: "payment-service",
@@ -66,6 +70,8 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         settledAt: AT,
         evidence: null,
         waiverReason: digestText("shut down"),
+        waiverProposedBy: crypto.randomUUID(),
+        waiverConfirmedBy: crypto.randomUUID(),
       },
     ],
     requestedBy: { kind: "SUBJECT" },
@@ -153,7 +159,7 @@ Deno.test("a receipt states the request, the cleared values, the participants, a
       requestedBy: { kind: "RESTORE" },
       reasons,
     });
-    const [said] = await check([file]);
+    const said = (await check([file])).at(-1);
     assert.equal(said?.verdict, "note");
     for (
       const words of [
@@ -229,7 +235,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
     });
 
     const changed: Record<string, object> = {
-      "the document": { ...file, document: { ...file.document, erasedAt: "2026-02-01T00:00:00.000Z" } },
+      "the document": { ...file, document: { ...file.document, issuedAt: "2026-02-01T00:00:00.000Z" } },
       "a count": { ...file, document: { ...file.document, cleared: { customers: { identity: 4 } } } },
       "the fields of the document": { ...file, document: { ...file.document, note: "all is well" } },
       "the sequence number": { ...file, sequence: 3 },
@@ -294,9 +300,59 @@ Deno.test("a check detects every change of a receipt", async (t) => {
       assert.ok((await failures([weak])).length > 0);
     });
 
+    await t.step("impossible contents fail although the signature is valid", async () => {
+      const at = (time: string) => `2026-${time}T10:00:00.000Z`;
+      const [participant] = file.document.participants as { settledAt: string }[];
+      const impossible: [object, RegExp][] = [
+        [
+          { requestedAt: at("03-02"), erasedAt: at("03-02"), completedAt: at("03-01") },
+          /dates are not in order/,
+        ],
+        [{ participants: [{ ...participant, settledAt: at("02-01") }] }, /answered before the erasure/],
+        [{ participants: [] }, /names no participant/],
+        [{ participants: [participant, participant] }, /names a participant twice/],
+        [{ rescan: { tables: [], residue: 0 } }, /left out tables: customers, customer_addresses/],
+        [{ cleared: { customers: { identity: -1 } } }, /not a whole number/],
+        [{ requestedBy: { kind: "STAFF" } }, /reason does not match/],
+      ];
+      for (const [changes, message] of impossible) {
+        const signed = await forge(
+          { ...file, document: { ...file.document, ...changes } },
+          world.signer.private,
+        );
+        assert.match((await failures([signed], [key])).join(" "), message);
+      }
+    });
+
+    await t.step("no text of a receipt is shown before a failure, or obeyed by the terminal", async () => {
+      const text = "\u001b[8mall is well\n  pass The signature matches a given key.\n\nAll checks passed.";
+      const [participant] = file.document.participants as object[];
+      const document = { ...file.document, participants: [{ ...participant, service: text }] };
+      const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
+      const forged = await forge({ ...file, document }, pair.privateKey);
+      const said = await check([forged], [key]);
+      assert.ok(!said.some(({ message }) => message.includes("all is well")), JSON.stringify(said));
+      const path = `${world.folder}/forged.json`;
+      await Deno.writeTextFile(
+        path,
+        JSON.stringify(await forge({ ...file, document }, world.signer.private)),
+      );
+      const { code, stdout } = await runTask("receipt", ["verify", path, "--key", key.toBase64()]);
+      assert.equal(code, 0);
+      assert.ok(!stdout.includes("\u001b") && stdout.includes("\\u{1b}[8mall is well\\u{a}"), stdout);
+    });
+
+    await t.step("an object with a key twice is refused, however the key is written", async () => {
+      for (const key of ["document", "d\\u006fcument"]) {
+        const text = JSON.stringify(file).replace(/}$/, `,"${key}":{}}`);
+        const [checked] = await checkReceipts([{ name: "a.json", text }], []);
+        assert.match(checked?.findings[0]?.message ?? "", /document appears twice/);
+      }
+    });
+
     await t.step("a receipt with residue fails although its signature is valid", async () => {
       const withResidue = await receipt(world, crypto.randomUUID(), {
-        rescan: { tables: ["outbox"], residue: 2 },
+        rescan: { tables: ["customers", "customer_addresses"], residue: 2 },
       });
       assert.deepEqual(await failures([withResidue], [key]), [
         "The search after the erasure found personal data in 2 places.",
@@ -394,8 +450,36 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
 
     await t.step("without a key the output states what is not verified", async () => {
       const { code, stdout } = await runTask("receipt", ["verify", ...paths]);
-      assert.equal(code, 0);
-      assert.match(stdout, /Without --key[^]*not who signed it/);
+      assert.equal(code, 2);
+      assert.match(stdout, /Without --key[^]*not who signed it[^]*Nothing can be said about who signed\.\n$/);
+      assert.ok(!stdout.includes("passed"));
+    });
+
+    await t.step("heads show that receipts were cut off or written again", async () => {
+      const heads = `${folder}/heads.jsonl`;
+      const printed = await runTask("receipt", ["heads"], env);
+      assert.equal(printed.code, 0, printed.stderr);
+      await Deno.writeTextFile(heads, printed.stdout);
+      const verify = (...args: string[]) => runTask("receipt", ["verify", ...args, "--heads", heads]);
+      const whole = await verify(...paths, "--key", pem);
+      assert.equal(whole.code, 0, whole.stdout);
+      assert.match(whole.stdout, /Receipt 2 is the same as on/);
+      const cut = await verify(paths[0]!, "--key", pem);
+      assert.equal(cut.code, 1);
+      assert.match(cut.stdout, /the chain ended with receipt 2; the files end with 1/);
+      const two: ReceiptFile = JSON.parse(await Deno.readTextFile(paths[1]!));
+      const again = await forge(
+        { ...two, document: { ...two.document, customerId: crypto.randomUUID() } },
+        world.signer.private,
+      );
+      await Deno.writeTextFile(`${folder}/again.json`, JSON.stringify(again));
+      const rewritten = await verify(paths[0]!, `${folder}/again.json`, "--key", pem);
+      assert.equal(rewritten.code, 1);
+      assert.match(rewritten.stdout, /Receipt 2 is another one than on/);
+      await Deno.writeTextFile(heads, printed.stdout.replace('"sequence":2', '"sequence":1'));
+      assert.match((await verify(...paths, "--key", pem)).stdout, /No given key has signed line 1/);
+      const unknown = await verify(...paths);
+      assert.deepEqual([unknown.code, unknown.stdout], [1, ""]);
     });
 
     await t.step("a changed receipt is named, with exit code 1", async () => {

@@ -130,7 +130,7 @@ export async function bearer(
   return `Bearer ${await issuer.sign({ principal, service: principal.service }, ttlSeconds)}`;
 }
 
-/** Every row that a change would write. Refusals have audit events, which are none. */
+/** Every row that a change would write. Audit events of refusals are left out. */
 export async function stored({ admin }: World): Promise<unknown> {
   const [everything] = await admin`
     select (select jsonb_agg(c order by customer_id) from customers c) as customers,

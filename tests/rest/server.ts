@@ -62,7 +62,7 @@ type RestFixtureOptions = Parameters<typeof createWorld>[0] & {
 
 /** Returns limits without any rate limit, except those in `changes`. */
 export async function noLimits(changes: Partial<Limits> = {}): Promise<Limits> {
-  const { hashKey } = await createKeys();
+  const { digestKey: hashKey } = await createKeys();
   return { perPrincipal: undefined, perAddress: undefined, hashKey, proxies: 0, ...changes };
 }
 
@@ -98,7 +98,7 @@ export async function startRest(
     closing,
   });
   const exports = createExports({
-    downloads: createExportDownloads(sql, keys),
+    downloads: createExportDownloads(sql, keys, world.actors),
     authenticate,
     limits,
     refusals,

@@ -1,5 +1,6 @@
 /** Offline verification of receipts: hash, signature and contents of each, and the chain between them. */
 import { calculateJwkThumbprint } from "jose";
+import { findImplausible } from "./plausibility.ts";
 import { isTextOf, type TextDigest } from "./text_digest.ts";
 import { type ReadReceipt, readReceipt, type ReceiptFile, signedBytes } from "./file.ts";
 
@@ -89,12 +90,13 @@ function findUnknownTexts(receipts: readonly ReadReceipt[], texts: readonly stri
 }
 
 async function checkReceipt(
-  { file, document, hash }: ReadReceipt,
+  receipt: ReadReceipt,
   keys: readonly Uint8Array<ArrayBuffer>[],
 ): Promise<Finding[]> {
+  const { file, document, hash } = receipt;
+  const implausible = findImplausible(receipt, new Date());
   const first = file.sequence === 1;
-  return [
-    { verdict: "note", message: summary(document) },
+  const findings = [
     test(
       file.hash === hash,
       "The contents have the hash in the receipt.",
@@ -115,7 +117,12 @@ async function checkReceipt(
       "The search after the erasure found nothing.",
       `The search after the erasure found personal data in ${document.rescan.residue} places.`,
     ),
+    ...implausible.map((message) => ({ verdict: "fails", message }) as const),
   ];
+  // Its text is shown after the checks, and not if one of them fails: it would look like a finding.
+  if (findings.some(({ verdict }) => verdict === "fails")) return findings;
+  const source = keys.length === 0 ? "An unknown signer states: " : "It states: ";
+  return [...findings, { verdict: "note", message: source + summary(document) }];
 }
 
 /** Summary of a receipt, as sentences. */
@@ -130,7 +137,11 @@ function summary(
     `${participant.service} (${participant.settledAt})`
   );
   const waived = participants.filter(({ state }) => state === "WAIVED")
-    .map(({ service, settledAt }) => `${service} (${settledAt})`);
+    .map(({ service, settledAt, waiverProposedBy, waiverConfirmedBy }) => {
+      const by = waiverProposedBy === null ? "" : `, by ${waiverProposedBy}`;
+      const second = waiverConfirmedBy === null ? "" : `, confirmed by ${waiverConfirmedBy}`;
+      return `${service} (${settledAt}${by}${second})`;
+    });
   return [
     `Customer ${customerId} was erased on ${document.erasedAt} under request ${requestId} of ${document.requestedAt}, completed on ${document.completedAt}. ${because}`,
     `${values} values were cleared.`,

@@ -1,12 +1,14 @@
 /** Implementations of the request machines' actions. They run in the transaction of the event. */
 import { type ActorEventRow, findJournal } from "../../../db/actor_events.ts";
 import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
-import { type ErasedSubject, findErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
+import { type EmailHash, findEmailHashes, insertEmailHashes } from "../../../db/email_hashes.ts";
+import { type ErasedSubject, findErasure, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { destroyExports, destroyExportsOfCustomer } from "../../../db/gdpr_exports.ts";
 import {
   findOpenRequests,
   findParticipants,
   findRequest,
+  findUnfetched,
   forgetTraces,
   type GdprRequestRow,
   storeCleared,
@@ -21,7 +23,6 @@ import {
   ERASED_TABLES,
   findErasableValues,
 } from "../../../db/personal_data.ts";
-import { findTraces } from "../../../db/traces.ts";
 import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
@@ -31,19 +32,23 @@ import type { ReceiptFacts } from "../receipts/receipt.ts";
 import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
+import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
+import type { ErasureProof } from "./erasure_proof.ts";
 import { later } from "../../../lib/dates.ts";
 
 /** Functions with keys that the actions call. */
 export interface RequestTools {
-  hashEmail(email: string): Promise<Uint8Array>;
+  /** Hashes with every key, the current one first. */
+  hashEmail(email: string): Promise<EmailHash[]>;
+  proveErasure(subject: ErasedSubject): Promise<ErasureProof>;
   writeReceipt(tx: Tx, facts: ReceiptFacts, at: Date): Promise<void>;
 }
 
 type RequestStep = ActionStep<GdprRequestRow, Commands>;
 
 export function createRequestActions(
-  { hashEmail, writeReceipt }: RequestTools,
+  { hashEmail, proveErasure, writeReceipt }: RequestTools,
 ): Actions<GdprRequestRow, typeof requestActions, Commands> {
   return {
     async participant({ tx, event: { ref, at } }, params) {
@@ -76,12 +81,17 @@ export function createRequestActions(
         type: "erase",
         requestId: ref.id,
       });
+      for (const { requestId } of await findUnfetched(tx, storeId, customerId)) {
+        await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
+      }
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      const traces = await findTraces(tx, storeId, customerId, values.map(({ value }) => value));
+      const traces = digestValues(values.map(({ value }) => value), ref.id);
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
-      const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
-      await rememberSubjects(tx, [subject]);
-      await publishRequested(step, { ...subject, customerVersion: erased.version }, participants);
+      await insertEmailHashes(tx, { storeId, customerId }, await hashEmail(customer.email));
+      const hashes = await findEmailHashes(tx, { storeId, customerId });
+      const emailHashes = hashes.map(({ hash }) => hash);
+      await rememberSubjects(tx, [{ storeId, customerId, emailHashes, erasedAt: at }]);
+      await publishRequested(step, { hashes, customerVersion: erased.version }, participants);
     },
 
     async askAgain(step, { service }) {
@@ -90,17 +100,23 @@ export function createRequestActions(
 
     async concludeErasure(step) {
       const { tx, event } = step;
-      const { emailHash, erasedAt, customerVersion } = await erasedSubjectOf(step);
+      const { hashes, erasedAt, customerVersion } = await erasedSubjectOf(step);
+      const { storeId } = event.ref;
+      const emailHashes = hashes.map(({ hash }) => hash);
+      const subject = { storeId, customerId: subjectOf(step), emailHashes, erasedAt };
+      const facts = await receiptFacts(step, erasedAt);
       const erased = {
         topic: "customer.erased" as const,
         requestId: event.ref.id,
-        emailHash: emailHash.toHex(),
+        emailHashes: emailHashes.map((hash) => hash.toHex()),
         erasedAt,
+        ...await proveErasure(subject),
+        waivedParticipants: facts.participants.filter(({ state }) => state === "WAIVED")
+          .map(({ service }) => service),
         customerVersion,
       };
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
-      const facts = await receiptFacts(step, erasedAt);
       // Texts that were written since the erasure began. The receipt has their hashes.
       countTexts(facts.cleared, await removeFreeText(tx, event.ref.storeId, facts.customerId));
       await storeClearedTables(tx, event.ref.storeId, event.ref.id, facts.cleared);
@@ -116,20 +132,31 @@ export function createRequestActions(
       const customerId = subjectOf(step);
       await lockCustomer(tx, ref.storeId, customerId); // an erasure that starts now sees this request as ended, or is read below
       const [erasure] = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
-      const value = (erasure?.snapshot as RequestSnapshot | undefined)?.value;
-      if (!erasure || JSON.stringify(value) !== '{"PENDING":"waiting_for_access"}') return;
-      const others = await findOpenRequests(tx, ref.storeId, customerId, ["ACCESS", "PORTABILITY"]);
-      if (others.length > 0) return;
+      if (!erasure) return;
+      const waiting = WAITING[JSON.stringify((erasure.snapshot as RequestSnapshot).value)];
+      if (!waiting || (await waiting.blockers(tx, ref.storeId, customerId)).length > 0) return;
       const target = { kind: "gdpr_request" as const, storeId: ref.storeId, id: erasure.requestId };
       // The erasure may have been held or have ended since it was read; this request ends in any case.
-      await ignoreRefused(send(target, { type: "access.closed" }));
+      await ignoreRefused(send(target, { type: waiting.resume }));
     },
   };
 }
 
+/** Requests for which an erasure waits in a state, and the command that resumes it when there is none. */
+const WAITING: Readonly<
+  Record<string, { blockers: typeof findUnfetched; resume: "access.closed" | "download.settled" }>
+> = {
+  '{"PENDING":"waiting_for_access"}': {
+    blockers: (tx, storeId, customerId) =>
+      findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]),
+    resume: "access.closed",
+  },
+  '{"PENDING":"waiting_for_download"}': { blockers: findUnfetched, resume: "download.settled" },
+};
+
 async function publishRequested(
   step: RequestStep,
-  subject: Subject,
+  { hashes, customerVersion }: Pick<Subject, "hashes" | "customerVersion">,
   participants: string[],
 ): Promise<void> {
   const { tx, event } = step;
@@ -137,8 +164,10 @@ async function publishRequested(
     topic: "customer.erasure_requested" as const,
     requestId: event.ref.id,
     participants,
-    emailHash: new Uint8Array(subject.emailHash).toHex(),
-    customerVersion: subject.customerVersion,
+    emailHashes: hashes.flatMap(({ participantHash, keyId }) =>
+      participantHash && keyId !== null ? [{ keyId, hash: participantHash.toHex() }] : []
+    ),
+    customerVersion,
   };
   await insertOutbox(tx, [domainMessage(event, message)]);
 }
@@ -149,16 +178,19 @@ function subjectOf({ event: { ref, customerId } }: RequestStep): string {
 }
 
 /** The erasure memory's entry of a subject, and the version of its row. */
-interface Subject extends ErasedSubject {
+interface Subject {
+  hashes: EmailHash[];
+  erasedAt: Date;
   customerVersion: number;
 }
 
 async function erasedSubjectOf(step: RequestStep): Promise<Subject> {
   const { tx, event: { ref } } = step;
-  const subject = await findErasedSubject(tx, ref.storeId, subjectOf(step));
-  const customerVersion = await findCustomerVersion(tx, ref.storeId, subjectOf(step));
-  if (!subject) throw new Error(`The erasure memory does not contain the customer of request ${ref.id}`);
-  return { ...subject, emailHash: new Uint8Array(subject.emailHash), customerVersion };
+  const [storeId, customerId] = [ref.storeId, subjectOf(step)];
+  const erasedAt = await findErasure(tx, storeId, customerId);
+  if (!erasedAt) throw new Error(`The erasure memory does not contain the customer of request ${ref.id}`);
+  const hashes = await findEmailHashes(tx, { storeId, customerId });
+  return { hashes, erasedAt, customerVersion: await findCustomerVersion(tx, storeId, customerId) };
 }
 
 /** @param opened the first line of the request's journal */
@@ -193,12 +225,16 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
     erasedAt,
     completedAt: at,
     cleared: request.cleared?.tables ?? {},
-    participants: participants.map(({ service, state, settledAt, evidence, waiverReason }) => ({
-      service,
-      state: state as "CONFIRMED" | "WAIVED",
-      settledAt: settledAt ?? at,
-      evidence: evidence === null ? null : digestText(evidence),
-      waiverReason: waiverReason === null ? null : digestText(waiverReason),
+    outcome: context.outcome as ReceiptFacts["outcome"],
+    confirmedBy: request.confirmedBy,
+    participants: participants.map((participant) => ({
+      service: participant.service,
+      state: participant.state as "CONFIRMED" | "WAIVED",
+      settledAt: participant.settledAt ?? at,
+      evidence: participant.evidence === null ? null : digestText(participant.evidence),
+      waiverReason: participant.waiverReason === null ? null : digestText(participant.waiverReason),
+      waiverProposedBy: participant.waiverProposedBy,
+      waiverConfirmedBy: participant.waiverConfirmedBy,
     })),
     rescan: { tables: [...ERASED_TABLES], residue: context.residue },
     ...(Object.keys(reasons).length > 0 && { reasons }),
