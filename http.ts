@@ -29,6 +29,7 @@ import type { InspectorOptions } from "./inspect/options.ts";
 import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
+import { createReceiptKeys } from "./rest/receipt_keys.ts";
 import { createRest } from "./rest/mod.ts";
 import { dropSpans, recordRoutes } from "./telemetry/http.ts";
 
@@ -42,6 +43,10 @@ export interface HttpParts {
   audit: AuditLog;
   refusals: RefusalLog;
   ready: Readiness;
+  /** Whether the database was restored from a backup and lacks erasures. */
+  restored(): boolean;
+  /** A sentence for operators in the response of `/readyz`; undefined for none. */
+  warning(): string | undefined;
   /** Limit on the requests in flight. */
   concurrency: ConcurrencyLimit;
   /** Aborts when the shutdown begins. The service still accepts requests. */
@@ -76,7 +81,7 @@ export async function createHttp(
   const limits = {
     perPrincipal: perMinute(config.http.ratePerPrincipal),
     perAddress: perMinute(config.http.ratePerAddress),
-    hashKey: keys.hashKey,
+    hashKey: keys.digestKey,
     proxies: config.http.trustedProxies,
   };
   const bodies = createBodyReader({ proxies: config.http.trustedProxies });
@@ -111,6 +116,7 @@ export async function createHttp(
     exportLink: linkTo,
     downloads,
     exportReceipt: (key) => exportReceipt(stores, key),
+    restored: parts.restored,
     admit: shedLoad(concurrency),
     count,
   });
@@ -120,7 +126,8 @@ export async function createHttp(
     .use(recordRoutes())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
-    .route("/", createHealth(ready, draining))
+    .route("/", createHealth(ready, { ending: draining, restored: parts.restored, warning: parts.warning }))
+    .route("/", createReceiptKeys(keys.receiptJwks))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)
     .use(shedLoad(concurrency, (error, c) => refusalBody(c, error.code, error.message)))

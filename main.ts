@@ -1,10 +1,11 @@
 /** The composition root: reads the configuration, opens each part once, and closes them in reverse. */
-import { pause } from "./lib/timeout.ts";
+import { pause, succeedsWithin } from "./lib/timeout.ts";
 import { getLogger } from "@logtape/logtape";
 import type { EffectType } from "./actors/actions.ts";
 import type { Performer } from "./actors/commands.ts";
 import { endMemberships } from "./actors/customers/end_memberships.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
+import { isProven } from "./actors/gdpr/requests/erasure_proof.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createAuditLog } from "./actors/audit_log.ts";
 import { createActors } from "./actors/mod.ts";
@@ -19,6 +20,7 @@ import { type Config, readConfig } from "./config/mod.ts";
 import { readKafkaAccess } from "./config/kafka_access.ts";
 import { readPeerAccess } from "./config/peer_access.ts";
 import { readVault } from "./config/vault.ts";
+import { startClockCheck } from "./db/clock_check.ts";
 import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
 import { meterPools, meterWork } from "./db/meter.ts";
@@ -29,7 +31,7 @@ import { deliveringSink } from "./demo/delivering_sink.ts";
 import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
-import { startRestoreCheck } from "./events/restore_check.ts";
+import { isRestored, startRestoreCheck } from "./events/restore_check.ts";
 import { monitorLoad } from "./http/load_shedding.ts";
 import { introduce, openDemoPeers, openSignInLink } from "./development.ts";
 import { createHttp } from "./http.ts";
@@ -41,6 +43,9 @@ import { explain, openDatabase, openPools, readCertificates, serveHttp } from ".
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { awaitExports } from "./telemetry/exports.ts";
 import { correctRequestSpans } from "./telemetry/http.ts";
+
+/** How long a start waits to learn whether the database was restored, in milliseconds. Kafka may be unavailable. */
+const FIRST_COMPARISON_MS = 5_000;
 
 export interface Service extends AsyncDisposable {
   httpPort: number;
@@ -59,6 +64,7 @@ export async function start(config: Config): Promise<Service> {
   const { api, reader, work, maintenance } = await openPools(database, config, stack);
   stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
   stack.use(meterWork(work));
+  const clock = stack.use(startClockCheck(reader));
 
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
   const kafka = config.kafka && await readKafkaAccess(config.kafka);
@@ -72,7 +78,14 @@ export async function start(config: Config): Promise<Service> {
   const refusals = stack.use(createRefusalLog(audit));
 
   const [draining, closing] = [new AbortController(), new AbortController()];
-  const ready = await createReadiness({ writer: api, reader }, draining.signal);
+  const restore = stack.use(startRestoreCheck(work, {
+    kafka,
+    markerFile: config.gdpr.markerFile,
+    verify: (subject, proof) => isProven(keys.hashKeys, subject, proof),
+  }));
+  await succeedsWithin(restore.first, FIRST_COMPARISON_MS); // not ready first and restored later
+  const usable = await createReadiness({ writer: api, reader }, draining.signal);
+  const ready = async () => !isRestored(restore.state()) && await usable();
   const load = edges.use(monitorLoad());
   const rpc = edges.adopt(
     await serveGrpc({
@@ -102,6 +115,8 @@ export async function start(config: Config): Promise<Service> {
     audit,
     refusals,
     ready,
+    restored: () => isRestored(restore.state()),
+    warning: clock.warning,
     concurrency: load.createLimit("requests", config.maxInFlight),
     draining: draining.signal,
     closing: closing.signal,
@@ -123,7 +138,6 @@ export async function start(config: Config): Promise<Service> {
   };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
   stack.use(startHousekeeping(maintenance));
-  if (kafka) stack.use(startRestoreCheck(work, kafka));
   const notified = database.directUrl === undefined ? work : maintenance;
   stack.use(await listen(notified, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
 

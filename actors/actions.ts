@@ -14,15 +14,21 @@ export type Publish =
     topic: "customer.erasure_requested";
     requestId: string;
     participants: readonly string[];
-    emailHash: string;
+    /** Hashes for participants, in hexadecimal, with the IDs of their keys. */
+    emailHashes: readonly { keyId: string; hash: string }[];
     customerVersion: number;
   }
   | {
     topic: "customer.erased";
     requestId: string;
-    emailHash: string;
+    /** Hashes of the erasure memory, in hexadecimal. */
+    emailHashes: readonly string[];
     erasedAt: Date;
     waivedParticipants: readonly string[];
+    /** ID of the key that made the proof. */
+    keyId: string;
+    /** HMAC of the entry, in hexadecimal. */
+    proof: string;
     customerVersion: number;
   };
 

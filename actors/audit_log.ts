@@ -3,7 +3,8 @@ import { getLogger } from "@logtape/logtape";
 import { create, toJson } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { v7 as newId } from "uuid";
-import type { Sql } from "../db/connect.ts";
+import { type FixedClock, readClock } from "../db/clock.ts";
+import type { Sql, Tx } from "../db/connect.ts";
 import { asDomainError } from "../db/errors.ts";
 import { insertOutbox, type OutboxRow } from "../db/outbox.ts";
 import { DomainError } from "../domain/errors.ts";
@@ -54,13 +55,14 @@ export interface AuditLog {
 }
 
 /** @param sql a pool of the role customer_api */
-export function createAuditLog(sql: Sql, clock: () => Date = () => new Date()): AuditLog {
+export function createAuditLog(sql: Sql, clock?: FixedClock): AuditLog {
   return {
     async record(access) {
       const { storeId } = access.by;
-      const row = accessMessage(access, clock());
       try {
-        await transact(sql, storeId, (tx) => insertOutbox(tx, [row]), { limitMs: ANSWER_LIMIT_MS });
+        const insert = async (tx: Tx) =>
+          await insertOutbox(tx, [accessMessage(access, await readClock(tx, clock))]);
+        await transact(sql, storeId, insert, { limitMs: ANSWER_LIMIT_MS });
       } catch (cause) {
         if (!asDomainError(cause)) {
           getLogger(["customer-service", "audit"]).error("Cannot record an access: {reason}", {

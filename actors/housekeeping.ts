@@ -1,4 +1,5 @@
 /** Housekeeping: deletes expired and finished rows, every ten minutes. */
+import { instant } from "../db/clock.ts";
 import type { Sql } from "../db/connect.ts";
 import { deleteDoneEffects } from "../db/effects.ts";
 import { deleteExpiredSessions } from "../db/ended_sessions.ts";
@@ -9,7 +10,6 @@ import { deleteExpiredCounts } from "../db/rate_limits.ts";
 import { vacuumAfterErasures } from "../db/vacuum.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { outageHandlers } from "./runtime/failures.ts";
-import { later } from "../lib/dates.ts";
 
 const EVERY_MS = 10 * 60_000;
 /** How long published events and performed effects can still be looked at. */
@@ -18,9 +18,9 @@ const RETENTION_MS = 30 * 24 * 60 * 60_000;
 /** @param sql a pool of the role customer_worker */
 export function startHousekeeping(sql: Sql): WorkLoop {
   const step = async () => {
-    const now = new Date();
+    const now = instant(sql);
     await deleteExpiredKeys(sql, now);
-    await deleteDoneEffects(sql, later(now, -RETENTION_MS));
+    await deleteDoneEffects(sql, instant(sql, undefined, -RETENTION_MS));
     await purgeOutbox(sql, RETENTION_MS);
     await deleteExpiredExports(sql, now);
     await deleteExpiredCounts(sql, now);

@@ -11,6 +11,7 @@ import {
   CustomerGroupAssignedSchema,
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
+  EmailHashSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import type { Principal } from "../domain/principal.ts";
 import { traceIdOf } from "../lib/trace_context.ts";
@@ -62,19 +63,17 @@ function domainPayload(
       return toJson(CustomerGroupRemovedSchema, create(CustomerGroupRemovedSchema, removed));
     }
     case "customer.erasure_requested": {
-      const { requestId, emailHash } = message;
-      const told = { ...common, requestId, emailHash, participants: [...message.participants] };
+      const { requestId } = message;
+      const emailHashes = message.emailHashes.map((hash) => create(EmailHashSchema, hash));
+      const told = { ...common, requestId, emailHashes, participants: [...message.participants] };
       return toJson(CustomerErasureRequestedSchema, create(CustomerErasureRequestedSchema, told));
     }
     case "customer.erased": {
-      const { requestId, emailHash } = message;
-      const told = {
-        ...common,
-        requestId,
-        emailHash,
-        erasedAt: timestampFromDate(message.erasedAt),
-        waivedParticipants: [...message.waivedParticipants],
-      };
+      const { requestId, keyId, proof } = message;
+      const emailHashes = [...message.emailHashes];
+      const erasedAt = timestampFromDate(message.erasedAt);
+      const waivedParticipants = [...message.waivedParticipants];
+      const told = { ...common, requestId, emailHashes, erasedAt, keyId, proof, waivedParticipants };
       return toJson(CustomerErasedSchema, create(CustomerErasedSchema, told));
     }
   }

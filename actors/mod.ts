@@ -7,7 +7,7 @@ import { shopperGroupBehavior } from "./customers/shopper_group_behavior.ts";
 import { toMessages } from "./messages.ts";
 import type { Commands } from "./commands.ts";
 
-export interface ActorsOptions extends Omit<RuntimeOptions, "behaviors" | "toMessages"> {
+export interface ActorsOptions extends Omit<RuntimeOptions, "behaviors" | "toMessages" | "hashKey"> {
   requests: RequestSettings;
 }
 
@@ -22,5 +22,11 @@ export function createBehaviors(requests: RequestSettings) {
 
 /** @param sql a pool of the role customer_api */
 export function createActors(sql: Sql, { requests, ...options }: ActorsOptions): Runtime<Commands> {
-  return createRuntime<Commands>(sql, { ...options, behaviors: createBehaviors(requests), toMessages });
+  const { hashKey } = requests;
+  return createRuntime<Commands>(sql, {
+    ...options,
+    hashKey,
+    behaviors: createBehaviors(requests),
+    toMessages,
+  });
 }

@@ -52,8 +52,11 @@ export async function loadRequests(adminUrl: string, storeId: string, count: num
       from made, unnest(array['communication-service', 'order-service', 'payment-service']) as service
       where status <> 'PENDING'`;
     await sql`
-      insert into erased_subjects (store_id, customer_id, email_hash, erased_at)
-      select ${storeId}, customer_id, sha256(customer_id::text::bytea), created_at
+      insert into erased_subjects (store_id, customer_id, erased_at)
+      select ${storeId}, customer_id, created_at from made where type = 'ERASURE' and status <> 'PENDING'`;
+    await sql`
+      insert into email_hashes (store_id, customer_id, hash)
+      select ${storeId}, customer_id, sha256(customer_id::text::bytea)
       from made where type = 'ERASURE' and status <> 'PENDING'`;
     await sql`
       insert into actor_events

@@ -23,7 +23,7 @@ export interface Served {
   folder: string;
 }
 
-const NO_KEYS = { exportKey: undefined, hashKey: undefined, receiptKey: undefined };
+const NO_KEYS = { exportKey: undefined, hashKeys: undefined, receiptKey: undefined, receiptPublicKeys: [] };
 
 const served: Served = JSON.parse(Deno.args[0] ?? "");
 const app = served.what === "noop" ? createNoop() : await createApi(served);
@@ -55,7 +55,7 @@ async function createApi({ databaseUrl, storeId, folder, what }: Served): Promis
     limits: {
       perPrincipal: what === "limited" ? limit : undefined,
       perAddress: what === "limited" ? limit : undefined,
-      hashKey: keys.hashKey,
+      hashKey: keys.digestKey,
       proxies: 0,
     },
     bodies: createBodyReader({ proxies: 0 }),

@@ -20,7 +20,7 @@ const SCRIPT = new URL("./commands.sql", import.meta.url).pathname;
 const STORE = "00000000-0000-4000-8000-000000000000";
 
 /** No configured keys, so that new ones are generated. */
-const NO_KEYS = { exportKey: undefined, hashKey: undefined, receiptKey: undefined };
+const NO_KEYS = { exportKey: undefined, hashKeys: undefined, receiptKey: undefined, receiptPublicKeys: [] };
 
 interface Measured {
   perSecond: number;

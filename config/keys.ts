@@ -1,8 +1,9 @@
 /** Secret keys: they encrypt exports, authenticate links, hash emails and sign receipts. */
 import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
-import { calculateJwkThumbprint, type JWK_OKP_Private } from "jose";
+import { calculateJwkThumbprint, type JWK, type JWK_OKP_Private } from "jose";
 import { z } from "zod";
+import { deriveHashKey, deriveHmacKey, type HashKeys } from "../lib/hash_keys.ts";
 import { readOrGenerateFile } from "./generated_file.ts";
 import { ConfigError, type GdprConfig } from "./mod.ts";
 import { KEYS } from "./variables.ts";
@@ -14,9 +15,13 @@ export interface Keys {
   exportKey: CryptoKey;
   /** HMAC-SHA-256, derived from the export key: authenticates links to exports. */
   linkKey: CryptoKey;
-  /** HMAC-SHA-256: hashes emails. */
-  hashKey: CryptoKey;
+  /** Derived from GDPR_HASH_KEY: hash emails and authenticate the erasure log. */
+  hashKeys: HashKeys;
+  /** HMAC-SHA-256, derived from the current hash key: hashes idempotency keys, the keys of rate limits, and filters in cursors. */
+  digestKey: CryptoKey;
   receiptKey: ReceiptKey;
+  /** Public keys that verify receipts: the current one, followed by earlier ones. */
+  receiptJwks: JWK[];
 }
 
 /** Ed25519. */
@@ -34,29 +39,30 @@ export interface ReceiptKey {
  * @throws {ConfigError} the file does not contain keys
  */
 export async function openKeys(
-  { exportKey, hashKey, receiptKey }: GdprConfig["keys"],
+  { exportKey, hashKeys, receiptKey, receiptPublicKeys }: GdprConfig["keys"],
   dataDirectory: string,
 ): Promise<Keys> {
-  const stored = exportKey && hashKey && receiptKey ? undefined : await readOrGenerateKeys(dataDirectory);
+  const stored = exportKey && hashKeys && receiptKey ? undefined : await readOrGenerateKeys(dataDirectory);
   const configured = <Key>(key: Key | undefined, name: keyof typeof KEYS) => key ?? stored![name] as Key;
   const exporting = configured(exportKey, "GDPR_EXPORT_KEY");
+  const [hashing, ...earlier] = configured(hashKeys, "GDPR_HASH_KEY");
+  const signing = await openReceiptKey(configured(receiptKey, "GDPR_RECEIPT_KEY"));
+  const current = new Uint8Array(await crypto.subtle.exportKey("raw", signing.public));
   return {
     exportKey: await crypto.subtle.importKey("raw", exporting, "AES-GCM", false, ["encrypt", "decrypt"]),
-    linkKey: await deriveLinkKey(exporting),
-    hashKey: await crypto.subtle.importKey("raw", configured(hashKey, "GDPR_HASH_KEY"), HMAC, false, [
-      "sign",
-    ]),
-    receiptKey: await openReceiptKey(configured(receiptKey, "GDPR_RECEIPT_KEY")),
+    linkKey: await deriveHmacKey(exporting, "customer-service export links"),
+    hashKeys: [await deriveHashKey(hashing), ...await Promise.all(earlier.map(deriveHashKey))],
+    digestKey: await deriveHmacKey(hashing, "customer-service rate limits and cursors"),
+    receiptKey: signing,
+    receiptJwks: await Promise.all([current, ...receiptPublicKeys].map(toJwk)),
   };
 }
 
-const HMAC = { name: "HMAC", hash: "SHA-256" };
-
-async function deriveLinkKey(exportKey: Bytes): Promise<CryptoKey> {
-  const info = new TextEncoder().encode("customer-service export links");
-  const base = await crypto.subtle.importKey("raw", exportKey, "HKDF", false, ["deriveKey"]);
-  const derivation = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };
-  return await crypto.subtle.deriveKey(derivation, base, { ...HMAC, length: 256 }, false, ["sign", "verify"]);
+/** @param key 32 bytes, or a SubjectPublicKeyInfo, which ends with them */
+async function toJwk(key: Bytes): Promise<JWK> {
+  const x = key.slice(-32).toBase64({ alphabet: "base64url", omitPadding: true });
+  const jwk = { kty: "OKP", crv: "Ed25519", x } as const;
+  return { ...jwk, alg: "EdDSA", use: "sig", kid: await calculateJwkThumbprint(jwk) };
 }
 
 async function openReceiptKey(pkcs8: Bytes): Promise<ReceiptKey> {

@@ -80,6 +80,8 @@ export interface PeerAccessConfig {
 export interface GdprConfig {
   /** The other services that hold personal data. */
   participants: string[];
+  /** Path of the file with the marker by which a restored database is recognized without Kafka. Undefined: none. */
+  markerFile: string | undefined;
   /** How long the subject may cancel an erasure, in milliseconds. */
   graceMs: number;
   /** Whether a second person confirms waivers, and erasures that the subject has not requested. */
@@ -93,10 +95,12 @@ export interface GdprConfig {
   keys: {
     /** 32 bytes. */
     exportKey: Uint8Array<ArrayBuffer> | undefined;
-    /** At least 32 bytes. */
-    hashKey: Uint8Array<ArrayBuffer> | undefined;
+    /** At least 32 bytes each: the current key, followed by earlier ones. */
+    hashKeys: [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]] | undefined;
     /** An Ed25519 private key in PKCS#8. */
     receiptKey: Uint8Array<ArrayBuffer> | undefined;
+    /** Public keys of earlier receipt keys: bare, or in a SubjectPublicKeyInfo. */
+    receiptPublicKeys: readonly Uint8Array<ArrayBuffer>[];
   };
 }
 
@@ -212,12 +216,14 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
       graceMs: values.GDPR_GRACE,
       fourEyes: values.GDPR_FOUR_EYES ?? production,
       fetchWaitMs: values.GDPR_FETCH_WAIT,
+      markerFile: values.GDPR_MARKER_FILE,
       peers,
       peerAccess: peerAccess(values),
       keys: {
         exportKey: values.GDPR_EXPORT_KEY,
-        hashKey: values.GDPR_HASH_KEY,
+        hashKeys: values.GDPR_HASH_KEY,
         receiptKey: values.GDPR_RECEIPT_KEY,
+        receiptPublicKeys: values.GDPR_RECEIPT_PUBLIC_KEYS ?? [],
       },
     },
   };

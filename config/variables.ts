@@ -1,6 +1,6 @@
 /** Table of the environment variables: format, default, and whether the value is secret. */
 import { Buffer } from "node:buffer";
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import { z } from "zod";
 import { isPostgresUrl } from "./database_url.ts";
 import { SERVICE_RIGHTS, type ServiceRight } from "../domain/service_rights.ts";
@@ -76,10 +76,13 @@ const token = text.regex(/^[\x21-\x7e]+$/);
 /** A path in Vault, without a slash at either end. */
 const vaultPath = text.regex(/^[\w-]+(\/[\w-]+)*$/);
 
+const hashKey = bytes((key) => key.length >= 32);
+
 /** Schemas of the secret keys, in variables and in development's file. */
 export const KEYS = {
   GDPR_EXPORT_KEY: bytes((key) => key.length === 32),
-  GDPR_HASH_KEY: bytes((key) => key.length >= 32),
+  GDPR_HASH_KEY: text.transform((keys) => keys.split(",").map((key) => key.trim()))
+    .pipe(z.tuple([hashKey], hashKey)),
   GDPR_RECEIPT_KEY: text.transform((key) => key.replace(/-----[A-Z ]+-----/g, "")).pipe(bytes(isEd25519)),
 };
 
@@ -208,12 +211,25 @@ export const VARIABLES = {
     duration(LONGEST_FETCH_WAIT),
     "7d",
   ),
+  GDPR_MARKER_FILE: optional("the path of a file", path, {
+    ...UNQUOTED,
+    absent: "a restored database is recognized by Kafka only",
+  }),
   GDPR_EXPORT_KEY: optional("32 bytes in base64", KEYS.GDPR_EXPORT_KEY, GENERATED),
-  GDPR_HASH_KEY: optional("at least 32 bytes in base64", KEYS.GDPR_HASH_KEY, GENERATED),
+  GDPR_HASH_KEY: optional(
+    "at least 32 bytes in base64, or several keys, comma-separated, the current one first",
+    KEYS.GDPR_HASH_KEY,
+    GENERATED,
+  ),
   GDPR_RECEIPT_KEY: optional(
     "an Ed25519 private key in PKCS#8, as PEM or base64",
     KEYS.GDPR_RECEIPT_KEY,
     GENERATED,
+  ),
+  GDPR_RECEIPT_PUBLIC_KEYS: optional(
+    "Ed25519 public keys in base64, comma-separated",
+    list(() => true).pipe(z.array(bytes(isEd25519Public))),
+    { absent: "none", secret: true },
   ),
   VAULT_ADDR: optional(ADDRESS.expected, location, { absent: "Vault is not used" }),
   VAULT_TOKEN: optional("a token", token, { secret: true }),
@@ -318,6 +334,17 @@ function bytes(isKey: (bytes: Uint8Array<ArrayBuffer>) => boolean) {
     context.addIssue("not such a key");
     return z.NEVER;
   });
+}
+
+/** Whether the bytes are a bare public key or its SubjectPublicKeyInfo. */
+function isEd25519Public(key: Uint8Array): boolean {
+  if (key.length === 32) return true;
+  try {
+    return createPublicKey({ key: Buffer.from(key), format: "der", type: "spki" }).asymmetricKeyType ===
+      "ed25519";
+  } catch {
+    return false;
+  }
 }
 
 function isEd25519(der: Uint8Array): boolean {

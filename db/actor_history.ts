@@ -7,7 +7,7 @@ const ofActor = (sql: ReadSql, { storeId, actorKind, actorId }: ActorKey) =>
 
 const columns = (sql: ReadSql) =>
   sql`store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
-    principal_type, principal_service, changed_fields, reason, at, about, transitions`;
+    principal_type, principal_service, changed_fields, reason, reason_given, at, about, transitions`;
 
 /** Returns the events up to a sequence number, newest first. */
 export async function findEventsUpTo(
@@ -108,7 +108,7 @@ export async function findRun(
   { sequence, eventType, principalId, stateAfter }: ActorEventRow,
   shown: number | undefined,
 ): Promise<{ oldest: ActorEventRow; newest: ActorEventRow; about: AboutCount[] }> {
-  const isOther = sql`(event_type = ${eventType} and principal_id = ${principalId} and reason is null
+  const isOther = sql`(event_type = ${eventType} and principal_id = ${principalId} and not reason_given
     and state_before = ${stateAfter} and state_after = ${stateAfter} and sequence <> ${
     shown ?? 0
   }) is not true`;
@@ -128,4 +128,12 @@ export async function findRun(
     where ${ofActor(sql, key)} and sequence between ${oldest.sequence} and ${newest.sequence}
     group by about order by times desc, about`;
   return { oldest, newest, about };
+}
+
+/** Returns when each field of an actor was last changed, by its name in the journal. */
+export async function findChangeTimes(sql: ReadSql, key: ActorKey): Promise<Map<string, Date>> {
+  const rows = await sql<{ field: string; at: Date }[]>`
+    select field, max(at) as at from actor_events, unnest(changed_fields) as field
+    where ${ofActor(sql, key)} group by field`;
+  return new Map(rows.map(({ field, at }) => [field, at]));
 }

@@ -3,6 +3,12 @@ import type { ActorKey } from "./actor_events.ts";
 import type { TimerEvent } from "./timers.ts";
 import type { ReadSql } from "./store_reader.ts";
 
+/** Consecutive attempts from which on work counts as failing; two indexes have the same number. */
+export const FAILING_ATTEMPTS = 3;
+
+/** Condition of the timers, or of the PENDING effects, that fail repeatedly. */
+export const isFailing = (sql: ReadSql) => sql`attempts >= 3`;
+
 export interface WaitingTimer {
   name: string;
   event: TimerEvent & { service?: string };

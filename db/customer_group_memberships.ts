@@ -79,6 +79,27 @@ export async function findMembers(
   return rows.map((row) => row.customerId);
 }
 
+/** Group of a customer. */
+export interface GroupOfCustomer {
+  groupId: string;
+  name: string;
+  priceListId: string;
+  priority: number;
+}
+
+/** Returns the groups of which a customer is a member. */
+export async function findGroupsOf(
+  sql: ReadSql,
+  storeId: string,
+  customerId: string,
+): Promise<GroupOfCustomer[]> {
+  return await sql<GroupOfCustomer[]>`
+    select g.group_id, g.name, g.price_list_id, g.priority
+    from customer_group_memberships m
+    join shopper_groups g on g.store_id = m.store_id and g.group_id = m.group_id
+    where m.store_id = ${storeId} and m.customer_id = ${customerId}`;
+}
+
 /** Membership of a customer in the group of the query. */
 export interface Member {
   customerId: string;

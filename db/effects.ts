@@ -1,4 +1,5 @@
 /** Rows of the effects: side effects that actors have requested. */
+import type { Instant } from "./clock.ts";
 import type { Sql, Tx } from "./connect.ts";
 
 export interface EffectRow {
@@ -31,8 +32,8 @@ export async function insertEffect(tx: Tx, row: EffectRow): Promise<void> {
  */
 export async function claimEffects(
   sql: Sql,
-  now: Date,
-  claimedUntil: Date,
+  now: Instant,
+  claimedUntil: Instant,
   limit: number,
 ): Promise<ClaimedEffect[]> {
   return await sql<ClaimedEffect[]>`
@@ -46,19 +47,27 @@ export async function claimEffects(
       attempts, due_at as claimed_until`;
 }
 
-/** Extends a claim. Returns false if it has expired and another replica may have the effect. */
-export async function renewClaim(sql: Sql, effect: ClaimedEffect, claimedUntil: Date): Promise<boolean> {
-  const { count } = await sql`
+/**
+ * Extends a claim and returns its new end. Returns undefined if it has expired and another replica may have the
+ * effect.
+ */
+export async function renewClaim(
+  sql: Sql,
+  effect: ClaimedEffect,
+  claimedUntil: Instant,
+): Promise<Date | undefined> {
+  const [row] = await sql<{ dueAt: Date }[]>`
     update effects set due_at = ${claimedUntil}
     where store_id = ${effect.storeId} and effect_id = ${effect.effectId} and due_at = ${effect.claimedUntil}
-      and state = 'PENDING'`;
-  return count > 0;
+      and state = 'PENDING'
+    returning due_at`;
+  return row?.dueAt;
 }
 
 /** Outcome of a claimed effect. */
 export type Outcome =
-  | { state: "DONE"; finishedAt: Date; lastError: null }
-  | { state: "PENDING"; dueAt: Date; attempts: number; lastError: string | null }
+  | { state: "DONE"; finishedAt: Instant; lastError: null }
+  | { state: "PENDING"; dueAt: Instant; attempts: number; lastError: string | null }
   /** Given up until an operator retries it. */
   | { state: "POISONED"; lastError: string };
 
@@ -68,13 +77,13 @@ export type Outcome =
  */
 export async function settleEffect(sql: Sql, effect: ClaimedEffect, outcome: Outcome): Promise<boolean> {
   const { count } = await sql`
-    update effects set ${sql({ ...outcome })}
+    update effects set ${sql({ ...outcome } as Record<string, string>)}
     where store_id = ${effect.storeId} and effect_id = ${effect.effectId} and due_at = ${effect.claimedUntil}`;
   return count > 0;
 }
 
 /** Deletes effects that were done before a given time; POISONED ones stay. */
-export async function deleteDoneEffects(sql: Sql, before: Date): Promise<number> {
+export async function deleteDoneEffects(sql: Sql, before: Instant): Promise<number> {
   const { count } = await sql`delete from effects where state = 'DONE' and finished_at < ${before}`;
   return count;
 }

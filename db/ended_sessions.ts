@@ -1,4 +1,5 @@
 /** Rows of ended sessions: tokens that were signed out before they expired, shared by all replicas. */
+import type { Instant } from "./clock.ts";
 import { type Sql, writeStore } from "./connect.ts";
 import { createStoreReader } from "./store_reader.ts";
 
@@ -38,6 +39,6 @@ export function createEndedSessions(sql: Sql): EndedSessions {
 }
 
 /** Deletes the rows of expired tokens, in every store. */
-export async function deleteExpiredSessions(sql: Sql, now: Date): Promise<void> {
+export async function deleteExpiredSessions(sql: Sql, now: Instant): Promise<void> {
   await sql`delete from ended_sessions where expires_at <= ${now}`;
 }

@@ -1,5 +1,5 @@
 /** Rows of the erasure receipts, a chain for each store. Rows are inserted and never changed. */
-import type { Tx } from "./connect.ts";
+import type { Sql, Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 /** Stored receipt; actors/gdpr/receipts/receipt.ts documents its fields. */
@@ -46,4 +46,17 @@ export async function findReceipt(
     select store_id, sequence, request_id, document, previous_hash, hash, signature, key_id, public_key
     from erasure_receipts where store_id = ${storeId} and request_id = ${requestId}`;
   return row;
+}
+
+/** Last receipt of a store. */
+export type ChainHead = Pick<ErasureReceiptRow, "storeId" | "sequence" | "hash">;
+
+/**
+ * Returns the last receipt of every store.
+ *
+ * @param sql a pool of customer_owner: no other role sees the receipts of more than one store
+ */
+export async function findHeads(sql: Sql): Promise<ChainHead[]> {
+  return await sql<ChainHead[]>`
+    select distinct on (store_id) store_id, sequence, hash from erasure_receipts order by store_id, sequence desc`;
 }

@@ -2,6 +2,7 @@
  * Rows of the parts of exports and their encrypted chunks. Every function stays within the transaction's
  * store.
  */
+import { type Instant, instant } from "./clock.ts";
 import type { Sql, Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 
@@ -24,6 +25,12 @@ export interface PartRow {
   expiresAt: Date;
 }
 
+/** A finished document. */
+export interface DocumentRow extends PartRow {
+  /** Whether it can no longer be downloaded. */
+  expired: boolean;
+}
+
 /** Prefix of the parts that hold what a participant delivered, until the documents are made of them. */
 export function sourcePart(service: string): string {
   return `source/${service}`;
@@ -38,37 +45,46 @@ const ofRequest = (tx: ReadSql, { storeId, requestId }: ExportKey) =>
  * Locks the request against its end and against other writers of its parts, until the transaction ends.
  * Returns undefined if it has already ended, so that nothing may be stored for it.
  */
-export async function lockOpenExport(tx: Tx, key: ExportKey): Promise<{ dueAt: Date } | undefined> {
-  const [row] = await tx<{ status: string; dueAt: Date }[]>`
-    select status, due_at from gdpr_requests where ${ofRequest(tx, key)} for no key update`;
-  return row && row.status !== "COMPLETED" ? { dueAt: row.dueAt } : undefined;
+export async function lockOpenExport(
+  tx: Tx,
+  key: ExportKey,
+  now: Instant = instant(tx),
+): Promise<{ dueAt: Date; now: Date } | undefined> {
+  const [row] = await tx<{ status: string; dueAt: Date; now: Date }[]>`
+    select status, due_at, ${now}::timestamptz as now
+    from gdpr_requests where ${ofRequest(tx, key)} for no key update`;
+  return row && row.status !== "COMPLETED" ? { dueAt: row.dueAt, now: row.now } : undefined;
 }
 
 export async function findPart(tx: ReadSql, key: ExportKey, part: string): Promise<PartRow | undefined> {
-  const [row] = await selectParts(tx, key, tx`part = ${part}`);
+  const [row] = await tx<PartRow[]>`
+    select ${columns(tx)} from gdpr_export_parts where ${ofRequest(tx, key)} and part = ${part}`;
   return row;
 }
 
 /** Returns the finished documents, the expired ones included. */
-export async function findDocuments(tx: ReadSql, key: ExportKey): Promise<PartRow[]> {
-  return await selectParts(tx, key, tx`complete and part not like ${SOURCES}`);
+export async function findDocuments(
+  tx: ReadSql,
+  key: ExportKey,
+  now: Instant = instant(tx),
+): Promise<DocumentRow[]> {
+  return await tx<DocumentRow[]>`
+    select ${columns(tx)}, expires_at <= ${now} as expired
+    from gdpr_export_parts where ${
+    ofRequest(tx, key)
+  } and complete and part not like ${SOURCES} order by part`;
 }
 
-type Condition = ReturnType<typeof ofRequest>;
-
-async function selectParts(tx: ReadSql, key: ExportKey, condition: Condition): Promise<PartRow[]> {
-  return await tx<PartRow[]>`
-    select part, media_type, records, bytes::float8, sha256, resume_after, complete, uses, expires_at
-    from gdpr_export_parts where ${ofRequest(tx, key)} and ${condition} order by part`;
-}
+const columns = (tx: ReadSql) =>
+  tx`part, media_type, records, bytes::float8, sha256, resume_after, complete, uses, expires_at`;
 
 export async function insertPart(
   tx: Tx,
   { storeId, requestId }: ExportKey,
-  { part, mediaType, expiresAt }: { part: string; mediaType: string; expiresAt: Date },
+  { part, mediaType, expiresAt }: { part: string; mediaType: string; expiresAt: Instant },
 ): Promise<void> {
   await tx`
-    insert into gdpr_export_parts ${tx({ storeId, requestId, part, mediaType, expiresAt })}
+    insert into gdpr_export_parts ${tx({ storeId, requestId, part, mediaType, expiresAt } as never)}
     on conflict do nothing`;
 }
 
@@ -142,7 +158,7 @@ export async function claimDocuments(
   tx: Tx,
   key: ExportKey,
   documents: readonly { part: string; mediaType: string }[],
-  { now, lease }: { now: Date; lease: Date },
+  { now, lease }: { now: Instant; lease: Instant },
 ): Promise<"claimed" | "taken"> {
   const held = await tx`
     select 1 from gdpr_export_parts
@@ -153,12 +169,21 @@ export async function claimDocuments(
   return "claimed";
 }
 
-/** Extends the claim. Returns false if the claim until `lease` is no longer held: nothing may be written under it. */
-export async function renewClaim(tx: Tx, key: ExportKey, lease: Date, renewed: Date): Promise<boolean> {
-  const { count } = await tx`
+/**
+ * Extends the claim and returns its new end. Returns undefined if the claim until `lease` is no longer held: nothing
+ * may be written under it.
+ */
+export async function renewClaim(
+  tx: Tx,
+  key: ExportKey,
+  lease: Date,
+  renewed: Instant,
+): Promise<Date | undefined> {
+  const [row] = await tx<{ expiresAt: Date }[]>`
     update gdpr_export_parts set expires_at = ${renewed}
-    where ${ofRequest(tx, key)} and part not like ${SOURCES} and not complete and expires_at = ${lease}`;
-  return count > 0;
+    where ${ofRequest(tx, key)} and part not like ${SOURCES} and not complete and expires_at = ${lease}
+    returning expires_at`;
+  return row?.expiresAt;
 }
 
 export async function dropClaim(tx: Tx, key: ExportKey, lease: Date): Promise<void> {
@@ -172,7 +197,7 @@ export async function publishDocuments(
   tx: Tx,
   key: ExportKey,
   lease: Date,
-  expiresAt: Date,
+  expiresAt: Instant,
 ): Promise<boolean> {
   const { count } = await tx`
     update gdpr_export_parts set complete = true, expires_at = ${expiresAt}
@@ -189,7 +214,7 @@ export async function countUse(
   tx: Tx,
   { part, ...key }: PartKey,
   generation: number,
-  now: Date,
+  now: Instant,
 ): Promise<boolean> {
   const { count } = await tx`
     update gdpr_export_parts set uses = ${generation}
@@ -218,7 +243,7 @@ export async function destroyExportsOfCustomer(tx: Tx, storeId: string, customer
 }
 
 /** @param sql a pool of the role customer_worker, which sees the expiries of every store and nothing else */
-export async function deleteExpiredExports(sql: Sql, now: Date): Promise<number> {
+export async function deleteExpiredExports(sql: Sql, now: Instant): Promise<number> {
   const { count } = await sql`delete from gdpr_export_parts where expires_at <= ${now}`;
   return count;
 }

@@ -34,11 +34,17 @@ export interface GdprRequestRow {
 export interface ClearedData {
   erasedAt: string;
   tables: Cleared;
-  /**
-   * Digests of texts that quoted the subject where no quote is allowed, as db/traces.ts computes them; empty
-   * once they are gone.
-   */
-  traces: string[];
+  /** The subject's values, by which the re-scan finds texts that quote one; empty once it has found none. */
+  traces: ValueDigest[];
+  /** Salted hashes of the reasons of the erasure, by their names in the receipt; absent without any. */
+  reasons?: Record<string, { salt: string; sha256: string }>;
+}
+
+/** Digest of a value, and its number of words. */
+export interface ValueDigest {
+  words: number;
+  /** Salted SHA-256, in hexadecimal digits. */
+  digest: string;
 }
 
 export type ParticipantState = "ASKED" | "RETRYING" | "OVERDUE" | "RECEIVED" | "CONFIRMED" | "WAIVED";
@@ -188,7 +194,19 @@ export async function storeCleared(
     where store_id = ${storeId} and request_id = ${requestId}`;
 }
 
-/** Deletes the digests of an erasure's traces, so that no search looks for them. */
+/** Stores the final counts of what an erasure has emptied. */
+export async function storeClearedTables(
+  tx: Tx,
+  storeId: string,
+  requestId: string,
+  tables: Cleared,
+): Promise<void> {
+  await tx`
+    update gdpr_requests set cleared = jsonb_set(cleared, '{tables}', ${tx.json(tables as never)})
+    where store_id = ${storeId} and request_id = ${requestId}`;
+}
+
+/** Deletes the digests of the subject's values. */
 export async function forgetTraces(tx: Tx, storeId: string, requestId: string): Promise<void> {
   await tx`
     update gdpr_requests set cleared = jsonb_set(cleared, '{traces}', '[]')

@@ -1,5 +1,6 @@
 /** Search over the GDPR requests of a store, one page at a time. */
 import type { GdprRequestRow, ParticipantRow } from "./gdpr_requests.ts";
+import { isFailing } from "./actor_work.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 /** Request of a list. */
@@ -50,7 +51,10 @@ export interface RequestFilter {
   waitsForDownload?: true | undefined;
   /** Participant that was asked and has not responded yet. */
   waitingFor?: string | undefined;
-  /** Open and stuck: a participant does not respond, an effect was given up, or a re-scan found values. */
+  /**
+   * Open and stuck: a participant does not respond, a timer or an effect fails repeatedly or was given up, or a re-scan
+   * found values.
+   */
   stuck?: true | undefined;
 }
 
@@ -158,6 +162,14 @@ function stuckRequests(sql: ReadSql, storeId: string) {
     select e.actor_id from effects e
     where e.store_id = ${storeId} and e.actor_kind = 'gdpr_request' and e.state = 'POISONED'
       and ${isStillGivenUp(sql)}
+    union all
+    select a.actor_id from effects a
+    where a.store_id = ${storeId} and a.actor_kind = 'gdpr_request' and a.state = 'PENDING' and ${
+    isFailing(sql)
+  }
+    union all
+    select t.actor_id from timers t
+    where t.store_id = ${storeId} and t.actor_kind = 'gdpr_request' and ${isFailing(sql)}
     union all
     select f.request_id from gdpr_requests f
     where f.store_id = ${storeId} and f.status = 'IN_PROGRESS'

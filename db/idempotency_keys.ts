@@ -1,5 +1,6 @@
 /** Rows of the idempotency keys: stored answers that callers may request again. */
 import { batched } from "./_batches.ts";
+import type { Instant } from "./clock.ts";
 import type { Sql, Tx } from "./connect.ts";
 import type { StoreReader } from "./store_reader.ts";
 
@@ -26,7 +27,7 @@ export async function claimKey(
   tx: Tx,
   { storeId, principalId, principalType, key }: IdempotencyKey,
   requestHash: Uint8Array,
-  { createdAt, expiresAt }: { createdAt: Date; expiresAt: Date },
+  { createdAt, expiresAt }: { createdAt: Instant; expiresAt: Instant },
 ): Promise<StoredAnswer | undefined> {
   const claimed = await tx`
     insert into idempotency_keys ${
@@ -38,7 +39,7 @@ export async function claimKey(
       requestHash,
       createdAt,
       expiresAt,
-    })
+    } as never)
   }
     on conflict (store_id, principal_id, key) do update
       set request_hash = excluded.request_hash, answer = null, principal_type = excluded.principal_type,
@@ -72,14 +73,14 @@ export function createAnswerLookup(
       sql<{ key: string; answer: unknown }[]>`
         select key, answer from idempotency_keys
         where store_id = ${storeId} and principal_id = ${principalId} and key = any(${keys as string[]})
-          and (principal_type is null or principal_type = ${principalType}) and expires_at > ${new Date()}`);
+          and (principal_type is null or principal_type = ${principalType}) and expires_at > now()`);
     const answers = new Map(rows.map(({ key, answer }) => [key, answer]));
     return keys.map((key) => answers.get(key));
   });
 }
 
 /** Deletes the expired keys of every store. */
-export async function deleteExpiredKeys(sql: Sql, now: Date): Promise<number> {
+export async function deleteExpiredKeys(sql: Sql, now: Instant): Promise<number> {
   const { count } = await sql`delete from idempotency_keys where expires_at <= ${now}`;
   return count;
 }

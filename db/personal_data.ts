@@ -18,6 +18,8 @@ export interface PersonalColumn {
   category: Category;
   purpose: string;
   retention: string;
+  /** Who can receive the values, besides the customer. Which of them have read a value is not recorded. */
+  recipients: readonly string[];
   /**
    * `null`: emptied; `reset`: set to the default of a new row; `delete`: the row is deleted; `keep`: stays,
    * because it identifies no person without the others.
@@ -26,36 +28,43 @@ export interface PersonalColumn {
 }
 
 const UNTIL_ERASURE = "as long as the account exists";
-const HISTORY = "as long as the store keeps its history";
+const HISTORY = "kept, also after an erasure, without an end that is set";
+const READERS = "staff and services that the store allows to read customers";
+const CHECKOUT = [READERS, "services that the store allows to read the data of a checkout"];
 
 const identity: PersonalColumn = {
   category: "identity",
   purpose: "to know whom the store deals with",
   retention: UNTIL_ERASURE,
+  recipients: CHECKOUT,
   onErasure: "null",
 };
 const contact: PersonalColumn = {
   category: "contact",
   purpose: "to reach the customer about orders and the account",
   retention: UNTIL_ERASURE,
+  recipients: CHECKOUT,
   onErasure: "null",
 };
 const address: PersonalColumn = {
   category: "address",
   purpose: "to deliver parcels and invoices",
   retention: UNTIL_ERASURE,
+  recipients: CHECKOUT,
   onErasure: "null",
 };
 const preference: PersonalColumn = {
   category: "preference",
   purpose: "to speak the customer's language",
   retention: UNTIL_ERASURE,
+  recipients: CHECKOUT,
   onErasure: "null",
 };
 const kept = (category: Category, purpose: string): PersonalColumn => ({
   category,
   purpose,
   retention: HISTORY,
+  recipients: [READERS],
   onErasure: "keep",
 });
 const account = kept("status", "to run the account");
@@ -65,9 +74,13 @@ const membership: PersonalColumn = {
   category: "commercial",
   purpose: "to decide the customer's prices",
   retention: UNTIL_ERASURE,
+  recipients: [READERS, "services that the store allows to read the groups of customers"],
   onErasure: "delete",
 };
-const request = kept("request", "to answer to the law for the customer's requests");
+const request: PersonalColumn = {
+  ...kept("request", "to answer to the law for the customer's requests"),
+  recipients: ["staff that the store allows to handle requests", "services that take part in the request"],
+};
 
 /** Tables whose rows are about one customer, by their column `customer_id`. */
 export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, PersonalColumn>>>> = {
@@ -75,7 +88,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     email: contact,
     first_name: identity,
     last_name: identity,
-    phone: contact,
+    phone: { ...contact, recipients: [READERS] },
     locale: preference,
     status: account,
     created_at: account,
@@ -113,6 +126,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   customer_group_memberships: ["store_id", "customer_id", "assigned_by"],
   ended_sessions: ["store_id", "token_hash", "expires_at"], // digests of tokens, deleted when those expire
   rate_limits: ["store_id", "key", "points", "expires"], // keyed digests, deleted within minutes
+  // A group's name is about the group: input with an email address or a phone number is refused.
   shopper_groups: [
     "store_id",
     "group_id",
@@ -133,9 +147,6 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "snapshot",
     "version",
     "cleared",
-    "hold_reason",
-    "extension_reason",
-    "refusal_reason",
     "confirmed_by",
     "confirmed_at",
     "fetch_wait_ends_at",
@@ -148,8 +159,6 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "attempts",
     "next_attempt_at",
     "last_error",
-    "evidence",
-    "waiver_reason",
     "waiver_proposed_by",
     "waiver_proposed_at",
     "waiver_confirmed_by",
@@ -170,7 +179,12 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "expires_at",
   ],
   gdpr_exports: ["store_id", "request_id", "part", "chunk", "bytes"],
-  erased_subjects: ["store_id", "customer_id", "email_hash", "erased_at"],
+  erased_subjects: ["store_id", "customer_id", "erased_at"],
+  email_hashes: ["store_id", "customer_id", "hash", "participant_hash", "key_id"], // keyed, no email without the key
+  erasure_cleanup: ["only_row", "clean_until"],
+  erasure_log_positions: ["partition", "next_offset"],
+  erasure_marker: ["only_row", "current", "next", "erasures"],
+  erasure_memory_decisions: ["decided_at", "decision", "reason", "missing"], // reasons of operators, about a restore
   erasure_receipts: [
     "store_id",
     "sequence",
@@ -194,7 +208,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "principal_type",
     "principal_service",
     "changed_fields",
-    "reason",
+    "reason_given",
     "at",
     "about",
     "transitions",
@@ -251,26 +265,14 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Place of the notes about requests. */
-export interface Notes {
-  columns: readonly string[];
-  /** Column that names the request. */
-  request: string;
-  /** Kind of actor of a request, in a table that has rows of other kinds too. */
-  actorKind?: string;
-}
-
 /**
- * Columns of NOT_PERSONAL in which staff and participants write free text about a request, and may have
- * quoted the subject. An erasure empties those that do.
+ * Columns with free text that staff and services write about a customer. It may quote the customer in any way, so an
+ * erasure removes all of it, and the receipt holds salted hashes of it.
  */
-export const NOTES: Readonly<Record<string, Notes>> = {
-  gdpr_requests: {
-    columns: ["hold_reason", "extension_reason", "refusal_reason"],
-    request: "request_id",
-  },
-  gdpr_participants: { columns: ["last_error", "evidence", "waiver_reason"], request: "request_id" },
-  actor_events: { columns: ["reason"], request: "actor_id", actorKind: "gdpr_request" },
+export const FREE_TEXT: Readonly<Record<string, readonly string[]>> = {
+  gdpr_requests: ["hold_reason", "extension_reason", "refusal_reason"],
+  gdpr_participants: ["evidence", "waiver_reason"],
+  actor_events: ["reason"],
 };
 
 /**
@@ -318,19 +320,36 @@ export async function countPersonalData(tx: ReadSql, storeId: string, customerId
   return cleared;
 }
 
-/** Returns the values that an erasure is about to empty. */
-export async function erasedValues(tx: ReadSql, storeId: string, customerId: string): Promise<string[]> {
+/** Returns the values that an erasure empties, with their columns. */
+export async function findErasableValues(
+  tx: ReadSql,
+  storeId: string,
+  customerId: string,
+): Promise<{ column: string; value: string }[]> {
   const rows = await readPersonalData(tx, storeId, customerId);
   return rows.flatMap(({ table, values }) =>
-    erasedColumns(table).flatMap((column) => typeof values[column] === "string" ? [values[column]] : [])
+    erasedColumns(table).flatMap((column) => {
+      const value = values[column];
+      return typeof value === "string" ? [{ column, value }] : [];
+    })
   );
 }
 
 /** Row about the customer, with its values by column name, without null ones. */
 export interface PersonalRow {
   table: string;
+  /** The row's ID by its column name; empty for a table with one row for each customer. */
+  id: Record<string, unknown>;
   values: Record<string, unknown>;
+  /** Values of FREE_TEXT. */
+  texts: Record<string, unknown>;
 }
+
+/** Columns with the ID of a row, in tables with several rows for each customer. */
+const ID_COLUMNS: Readonly<Record<string, string>> = {
+  customer_addresses: "address_id",
+  gdpr_requests: "request_id",
+};
 
 /** Returns everything that the map names about a customer, table by table. */
 export async function readPersonalData(
@@ -340,15 +359,21 @@ export async function readPersonalData(
 ): Promise<PersonalRow[]> {
   const rows: PersonalRow[] = [];
   for (const [table, columns] of Object.entries(PERSONAL_DATA)) {
-    const names = Object.keys(columns)
-      .map((column) => tx`${tx(column)}`)
-      .reduce((list, name) => tx`${list}, ${name}`);
-    const found = await tx<{ values: Record<string, unknown> }[]>`
-      select jsonb_strip_nulls(to_jsonb(t)) as values
-      from (select ${names} from ${tx(table)} where store_id = ${storeId} and customer_id = ${customerId}) t`;
-    rows.push(...found.map(({ values }) => ({ table, values })));
+    const found = await tx<Omit<PersonalRow, "table">[]>`
+      select ${selectedAs(tx, table, Object.keys(columns))} as "values",
+        ${selectedAs(tx, table, FREE_TEXT[table] ?? [])} as texts,
+        ${selectedAs(tx, table, [ID_COLUMNS[table] ?? []].flat())} as id
+      from ${tx(table)} where store_id = ${storeId} and customer_id = ${customerId}`;
+    rows.push(...found.map((row) => ({ table, ...row })));
   }
   return rows;
+}
+
+/** Some columns of a row as one JSON object, without null values. */
+function selectedAs(tx: ReadSql, table: string, columns: readonly string[]) {
+  return tx`(
+    select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(to_jsonb(${tx(table)}.*))
+    where key = any(${columns as string[]}) and value <> 'null')`;
 }
 
 function toCamel(column: string): string {

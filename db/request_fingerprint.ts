@@ -15,6 +15,8 @@ export async function findRequestFingerprint(
       (select jsonb_agg(jsonb_build_array(e.effect_id, e.state, e.attempts) order by e.effect_id) from effects e
         where e.store_id = r.store_id and e.actor_kind = 'gdpr_request' and e.actor_id = r.request_id
           and e.state <> 'DONE'),
+      (select jsonb_agg(jsonb_build_array(t.name, t.attempts, t.last_error) order by t.name) from timers t
+        where t.store_id = r.store_id and t.actor_kind = 'gdpr_request' and t.actor_id = r.request_id),
       (select jsonb_agg(jsonb_build_array(d.part, d.uses, d.expires_at) order by d.part)
         from gdpr_export_parts d
         where d.store_id = r.store_id and d.request_id = r.request_id and d.complete

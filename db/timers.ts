@@ -1,4 +1,5 @@
 /** Rows of the timers: delayed transitions that wait for their time. */
+import type { Instant } from "./clock.ts";
 import type { Sql, Tx } from "./connect.ts";
 
 export interface TimerKey {
@@ -59,8 +60,8 @@ export interface ClaimedTimer extends TimerKey {
 /** Claims due timers. If the worker dies, the timer becomes due again when its claim expires. */
 export async function claimTimers(
   sql: Sql,
-  now: Date,
-  claimedUntil: Date,
+  now: Instant,
+  claimedUntil: Instant,
   limit: number,
 ): Promise<ClaimedTimer[]> {
   return await sql<ClaimedTimer[]>`
@@ -76,7 +77,7 @@ export async function claimTimers(
 export async function postponeTimer(
   sql: Sql,
   timer: ClaimedTimer,
-  dueAt: Date,
+  dueAt: Instant,
   lastError: string,
 ): Promise<void> {
   await sql`

@@ -2,114 +2,98 @@
  * Search for a subject's own values in rows where none are allowed, which an erasure cannot empty by a
  * column's name.
  */
-import type { Tx } from "./connect.ts";
-import type { ReadSql } from "./store_reader.ts";
-import { NOTES } from "./personal_data.ts";
+import type { Sql } from "./connect.ts";
+import { type ReadSql, readStore } from "./store_reader.ts";
 
-/** Shorter values occur everywhere by chance. */
-const SHORTEST = 3;
-
-/** Returns a pattern that matches any of the values as whole words; undefined where none is long enough. */
-function quoting(values: readonly string[]): string | undefined {
-  const wanted = values.filter((value) => value.length >= SHORTEST);
-  if (wanted.length === 0) return undefined;
-  const escaped = wanted.map((value) => value.replace(/[^\p{L}\p{N}\s]/gu, "\\$&"));
-  return `(^|[^[:alnum:]_])(${escaped.join("|")})($|[^[:alnum:]_])`;
+/** Row of a slice: its key within the source, and its texts in a JSON document. */
+interface Slice {
+  key: string;
+  document: unknown;
 }
 
+/** Rows that one statement reads. */
+const SLICE = 500;
+
 /**
- * Empties the notes of staff and participants about the customer's requests that quote one of the values,
- * since free text cannot be redacted reliably. Returns the number of notes by table.
+ * Yields every text that machines have written about a customer, in slices of bounded size, each in a short transaction.
+ * Leaves out the machines' own words (states, kinds, services), IDs, times and hashes: a customer may have one of those
+ * words as a name. Rows that are written during the reading may be missing.
+ *
+ * @param sql a pool of the role customer_api
  */
-export async function emptyNotes(
-  tx: Tx,
+export async function* readWritings(
+  sql: Sql,
   storeId: string,
   customerId: string,
-  values: readonly string[],
-): Promise<Record<string, number>> {
-  const emptied: Record<string, number> = {};
-  const pattern = quoting(values);
-  if (pattern === undefined) return emptied;
-  for (const [table, { columns, request, actorKind }] of Object.entries(NOTES)) {
-    const ofKind = actorKind === undefined ? tx`` : tx`and actor_kind = ${actorKind}`;
-    for (const column of columns) {
-      const { count } = await tx`
-        update ${tx(table)} set ${tx(column)} = null
-        where store_id = ${storeId} ${ofKind} and ${tx(column)} ~* ${pattern} and ${tx(request)} in (
-          select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId})`;
-      if (count > 0) emptied[table] = (emptied[table] ?? 0) + count;
+): AsyncGenerator<string[]> {
+  const requests = await readStore(sql, storeId, (sql) =>
+    sql<{ requestId: string }[]>`
+      select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId}`);
+  const actors = [
+    { kind: "customer", id: customerId },
+    ...requests.map(({ requestId }) => ({ kind: "gdpr_request", id: requestId })),
+  ];
+  const sources = [outboxOf(storeId, customerId), answersOf(storeId, customerId)];
+  for (const actor of actors) sources.push(journalOf(storeId, actor), effectsOf(storeId, actor));
+  sources.push(requestsOf(storeId, customerId));
+  for (const source of sources) {
+    let after: string | undefined;
+    for (;;) {
+      const rows: Slice[] = await readStore(sql, storeId, (sql) => source(sql, after));
+      yield rows.flatMap(({ document }) => [...textsIn(document)]);
+      if (rows.length < SLICE) break;
+      after = rows.at(-1)?.key;
     }
   }
-  return emptied;
 }
 
-/**
- * Finds texts that quote one of the values in the rows that machines have written about a customer: journal,
- * outbox, effects, answers and snapshots, which hold IDs, field names and states only. Each is returned as a
- * digest, by which it can be found once the values are gone.
- */
-export async function findTraces(
-  tx: Tx,
-  storeId: string,
-  customerId: string,
-  values: readonly string[],
-): Promise<string[]> {
-  const pattern = quoting(values);
-  if (pattern === undefined) return [];
-  const rows = await tx<{ digest: string }[]>`
-    select distinct digest from (${
-    writings(tx, storeId, customerId)
-  }) w where text ~* ${pattern} order by digest`;
-  return rows.map(({ digest }) => digest);
-}
+type Source = (sql: ReadSql, after: string | undefined) => Promise<Slice[]>;
+type Actor = { kind: string; id: string };
 
-/** Returns how many of the traces still exist. */
-export async function countTraces(
-  tx: ReadSql,
-  storeId: string,
-  customerId: string,
-  digests: readonly string[],
-): Promise<number> {
-  if (digests.length === 0) return 0;
-  const [row] = await tx<[{ count: number }]>`
-    select count(distinct digest)::int as count from (${writings(tx, storeId, customerId)}) w
-    where digest = any(${digests as string[]})`;
-  return row.count;
-}
+const journalOf = (storeId: string, { kind, id }: Actor): Source => async (sql, after = "0") =>
+  await sql<Slice[]>`
+    select e.sequence::text as key,
+      to_jsonb(e) - '{actor_kind,event_type,state_before,state_after,transitions,about,principal_type,principal_service}'::text[] as document
+    from actor_events e
+    where e.store_id = ${storeId} and e.actor_kind = ${kind} and e.actor_id = ${id} and e.sequence > ${after}::int
+    order by e.sequence limit ${SLICE}`;
 
-/**
- * Returns every text that machines have written about a customer, without the machines' own words (states,
- * kinds, services), IDs, times and hashes: a customer may have one of those words as a name.
- */
-function writings(tx: ReadSql, storeId: string, customerId: string) {
-  return tx`
-    with about as (
-      select ${customerId}::uuid as id
-      union all
-      select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId}
-    ), documents as (
-      select e.actor_id::text || e.sequence as id,
-        to_jsonb(e) - '{actor_kind,event_type,state_before,state_after,transitions,about,principal_type,principal_service}'::text[] as document
-      from actor_events e where e.store_id = ${storeId} and e.actor_id in (select id from about)
-      union all
-      select o.event_id::text, jsonb_build_array(
-        o.payload - '{action,actor,target,before,after,participants,status}'::text[],
-        o.headers - 'traceparent')
-      from outbox o where o.store_id = ${storeId} and o.key = ${customerId}
-      union all
-      select f.effect_id::text, (f.params - 'service') || jsonb_build_object('error', f.last_error)
-      from effects f where f.store_id = ${storeId} and f.actor_id in (select id from about)
-      union all
-      select k.key, k.answer - 'state' from idempotency_keys k
-      where k.store_id = ${storeId} and k.principal_id = ${customerId}
-      union all
-      select q.request_id::text, (q.snapshot -> 'context') - 'participants' from gdpr_requests q
-      where q.store_id = ${storeId} and q.customer_id = ${customerId}
-    )
-    select encode(sha256(convert_to(id || ' ' || text, 'UTF8')), 'hex') as digest, text
-    from documents, lateral (
-      select leaf #>> '{}' as text
-      from jsonb_path_query(document, 'strict $.** ? (@.type() == "string")') leaf
-    ) leaves
-    where text !~* '^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}|\\d{4}-\\d\\d-\\d\\d[T ][0-9:.]+(Z|[+-][0-9:]+))$'`;
+const effectsOf = (storeId: string, { kind, id }: Actor): Source => async (sql, after = NIL) =>
+  await sql<Slice[]>`
+    select effect_id::text as key, (params - 'service') || jsonb_build_object('error', last_error) as document
+    from effects
+    where store_id = ${storeId} and actor_kind = ${kind} and actor_id = ${id} and effect_id > ${after}
+    order by effect_id limit ${SLICE}`;
+
+const outboxOf = (storeId: string, customerId: string): Source => async (sql, after = NIL) =>
+  await sql<Slice[]>`
+    select event_id::text as key, jsonb_build_array(
+      payload - '{action,actor,target,operation,before,after,participants,status}'::text[], headers - 'traceparent') as document
+    from outbox where store_id = ${storeId} and key = ${customerId} and event_id > ${after}
+    order by event_id limit ${SLICE}`;
+
+const answersOf = (storeId: string, customerId: string): Source => async (sql, after = "") =>
+  await sql<Slice[]>`
+    select key, answer - 'state' as document from idempotency_keys
+    where store_id = ${storeId} and principal_id = ${customerId} and key > ${after}
+    order by key limit ${SLICE}`;
+
+const requestsOf = (storeId: string, customerId: string): Source => async (sql, after = NIL) =>
+  await sql<Slice[]>`
+    select request_id::text as key, (snapshot -> 'context') - 'participants' as document from gdpr_requests
+    where store_id = ${storeId} and customer_id = ${customerId} and request_id > ${after}
+    order by request_id limit ${SLICE}`;
+
+const NIL = "00000000-0000-0000-0000-000000000000";
+
+/** IDs, hashes and times. */
+const MADE_BY_MACHINES =
+  /^(?:[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[\da-f]{32,}|\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-][\d:]+))$/i;
+
+function* textsIn(value: unknown): Generator<string> {
+  if (typeof value === "string") {
+    if (!MADE_BY_MACHINES.test(value)) yield value;
+  } else if (typeof value === "object" && value !== null) {
+    for (const inner of Object.values(value)) yield* textsIn(inner);
+  }
 }

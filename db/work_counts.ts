@@ -1,11 +1,12 @@
 /** Numbers of waiting work in all stores and of GDPR requests, for the metrics. */
+import { isFailing } from "./actor_work.ts";
 import type { Sql } from "./connect.ts";
 
 export interface WorkCounts {
   /** Topics without waiting events are left out. Ages are in seconds. */
   outbox: { topic: string; backlog: number; oldestAge: number }[];
-  effects: { due: number; poisoned: number };
-  timers: { due: number; oldestAge: number }; // 0 seconds when none is due
+  effects: { due: number; poisoned: number; failing: number };
+  timers: { due: number; oldestAge: number; failing: number }; // 0 seconds when none is due
   /** Combinations without a request are left out. */
   requests: {
     type: string;
@@ -40,10 +41,12 @@ export async function countWork(sql: Sql): Promise<WorkCounts> {
       ),
       'effects', json_build_object(
         'due', (select count(*) from effects where state = 'PENDING' and due_at <= now()),
-        'poisoned', (select count(*) from effects where state = 'POISONED')
+        'poisoned', (select count(*) from effects where state = 'POISONED'),
+        'failing', (select count(*) from effects where state = 'PENDING' and ${isFailing(sql)})
       ),
       'timers', (
-        select json_build_object('due', count(*), 'oldestAge', ${age(sql, "due_at")})
+        select json_build_object('due', count(*), 'oldestAge', ${age(sql, "due_at")},
+          'failing', (select count(*) from timers where ${isFailing(sql)}))
         from timers where due_at <= now()
       ),
       'requests', (

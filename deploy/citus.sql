@@ -20,6 +20,7 @@ select create_distributed_table('gdpr_participants', 'store_id', colocate_with =
 select create_distributed_table('gdpr_export_parts', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_exports', 'store_id', colocate_with => 'customers');
 select create_distributed_table('erased_subjects', 'store_id', colocate_with => 'customers');
+select create_distributed_table('email_hashes', 'store_id', colocate_with => 'customers');
 select create_distributed_table('erasure_receipts', 'store_id', colocate_with => 'customers');
 
 -- Claimed across all stores with `for update skip locked`, which Citus supports for rows of one store only. So these

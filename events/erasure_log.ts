@@ -14,32 +14,64 @@ export interface Entry {
   place: string;
   /** Undefined if the entry cannot be parsed. */
   subject: ErasedSubject | undefined;
+  /** Undefined if the entry has none. */
+  proof: EntryProof | undefined;
+}
+
+/** Proof that this service wrote an entry: an HMAC in hexadecimal, and the ID of its key. */
+export interface EntryProof {
+  keyId: string;
+  proof: string;
+}
+
+/** Verifies the proof of an entry. */
+export type Verify = (subject: ErasedSubject, proof: EntryProof) => Promise<boolean>;
+
+/** Entry of the topic. */
+export interface LogEntry extends Entry {
+  partition: number;
+  offset: bigint;
+}
+
+/** Whether the entry has a proof, and it is this service's. */
+export async function isVerified({ subject, proof }: Entry, verify: Verify): Promise<boolean> {
+  return subject !== undefined && proof !== undefined && await verify(subject, proof);
 }
 
 /** Schema of the subject in an entry. */
 export const Subject = z.object({
   storeId: z.guid().toLowerCase(),
   customerId: z.guid().toLowerCase(),
-  emailHash: z.string().regex(/^[0-9a-f]{64}$/i).transform((hash) => Uint8Array.fromHex(hash)),
+  emailHashes: z.array(z.string().regex(/^[0-9a-f]{64}$/i).transform((hash) => Uint8Array.fromHex(hash))).min(
+    1,
+  )
+    .max(10_000),
   erasedAt: z.date(),
+});
+
+/** Schema of the proof in an entry. */
+export const Proof = z.object({
+  keyId: z.string().regex(/^[0-9a-f]{16}$/),
+  proof: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
 /** Reads the log partition by partition, oldest entries first. */
 export async function* readErasureLog(
   settings: KafkaSettings,
   options?: ReadOptions,
-): AsyncGenerator<Entry[]> {
+): AsyncGenerator<LogEntry[]> {
   for await (const records of readTopic(settings, ERASURE_LOG, options)) yield records.map(toEntry);
 }
 
-function toEntry(record: TopicRecord): Entry {
-  const place = `partition ${record.partition}, offset ${record.offset}`;
+function toEntry(record: TopicRecord): LogEntry {
+  const { partition, offset } = record;
+  const place = `partition ${partition}, offset ${offset}`;
   const message = decode(record);
   const { data } = Subject.safeParse({
     ...message,
     erasedAt: message?.erasedAt && timestampDate(message.erasedAt),
   });
-  return { place, subject: data };
+  return { place, subject: data, proof: Proof.safeParse(message).data, partition, offset };
 }
 
 function decode({ value, headers }: TopicRecord): CustomerErased | undefined {

@@ -1,77 +1,161 @@
-/** Restore check: detects a database that was restored from a backup, because Kafka has a later erasure. */
-import { pause } from "../lib/timeout.ts";
+/**
+ * Restore check: recognizes a database that was restored from a backup, at start and afterwards, because it lacks
+ * erasures that the topic customer.erased contains, or because its marker differs from the marker file.
+ */
 import { getLogger } from "@logtape/logtape";
 import type { Sql } from "../db/connect.ts";
-import { findLastErasure } from "../db/erased_subjects.ts";
+import { findMissing } from "../db/erased_subjects.ts";
+import { findPositions, storePositions } from "../db/restore_marks.ts";
+import { observe } from "../telemetry/metrics.ts";
 import { describeError } from "../lib/error_description.ts";
-import { readErasureLog } from "./erasure_log.ts";
+import { pause } from "../lib/timeout.ts";
+import { isVerified, readErasureLog, type Verify } from "./erasure_log.ts";
 import type { KafkaSettings } from "./kafka_client.ts";
+import { hasEarlierMarker } from "./restore_marker.ts";
 
-/** Number of last entries per partition to read. Their order is that of completion, so the newest erasure is among them. */
-const LAST_ENTRIES = 100;
-const RETRY_MS = 60_000;
+const INTERVAL_MS = 60_000;
+
+export interface RestoreSources {
+  kafka: KafkaSettings | undefined;
+  /** Path of the marker file. */
+  markerFile: string | undefined;
+  verify: Verify;
+}
+
+/** What the database lacks. */
+export interface RestoreState {
+  /** Number of verified entries of the topic that the database lacks. */
+  missing: number;
+  hasEarlierMarker: boolean;
+}
 
 export interface RestoreCheck extends AsyncDisposable {
-  /** Whether the database lacks an erasure; undefined if the check was disposed of before it had a result. */
-  result: Promise<boolean | undefined>;
+  /** Resolves after the first attempt; undefined if it has failed. */
+  first: Promise<RestoreState | undefined>;
+  /** The last comparison; undefined before the first one. */
+  state(): RestoreState | undefined;
+}
+
+export function isRestored(state: RestoreState | undefined): boolean {
+  return state !== undefined && (state.missing > 0 || state.hasEarlierMarker);
 }
 
 /**
- * Compares once and logs a warning if the database lacks an erasure. Retries while Kafka is unavailable.
+ * Compares at intervals and logs when the answer changes. While Kafka or the file is unavailable, the last answer stays.
  *
  * @param sql a pool of customer_worker
  */
 export function startRestoreCheck(
   sql: Sql,
-  settings: KafkaSettings,
-  retryMs: number = RETRY_MS,
+  sources: RestoreSources,
+  intervalMs: number = INTERVAL_MS,
 ): RestoreCheck {
   const stopping = new AbortController();
-  const log = getLogger(["customer-service", "events"]);
+  const { signal } = stopping;
+  const first = Promise.withResolvers<RestoreState | undefined>();
+  let last: RestoreState | undefined;
 
-  async function compare(): Promise<boolean | undefined> {
-    while (!stopping.signal.aborted) {
+  async function loop(): Promise<void> {
+    while (!signal.aborted) {
       try {
-        const published = await newestErasure(settings, stopping.signal);
-        // Read afterwards, because an erasure is stored before it is published.
-        const stored = published && await findLastErasure(sql);
-        const isRestored = published !== undefined && (!stored || stored < published);
-        if (isRestored) warn(published, stored);
-        return isRestored;
+        const state = await compare(sql, sources, signal);
+        report(last, state);
+        last = state;
+        first.resolve(state);
       } catch (error) {
-        log.debug("Cannot compare the erasure memory with Kafka's: {reason}", {
-          reason: describeError(error),
-        });
-        await pause(retryMs, stopping.signal);
+        first.resolve(last);
+        if (!signal.aborted) {
+          log.debug("Cannot compare the erasure memory: {reason}", { reason: describeError(error) });
+        }
       }
+      await pause(intervalMs, signal);
     }
+    first.resolve(last);
   }
 
-  function warn(published: Date, stored: Date | undefined): void {
-    log.warn(
-      "The database was restored from a backup and may contain erased persons: its last erasure is of {stored}, the " +
-        "last one in customer.erased is of {published}. Erase them again: deno task erasure replay --from kafka",
-      { stored: stored?.toISOString() ?? "never", published: published.toISOString() },
-    );
-  }
-
-  const result = compare();
+  const gauge = observe(["customer_service.erasure_memory.missing"], () => ({
+    "customer_service.erasure_memory.missing": last
+      ? [{ value: last.missing + (last.hasEarlierMarker ? 1 : 0) }]
+      : [],
+  }));
+  const ended = loop();
   return {
-    result,
+    first: first.promise,
+    state: () => last,
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      await result;
+      gauge[Symbol.dispose]();
+      await ended;
     },
   };
 }
 
-/** Undefined if there is no erasure yet. */
-async function newestErasure(settings: KafkaSettings, signal: AbortSignal): Promise<Date | undefined> {
-  let newest: Date | undefined;
-  for await (const entries of readErasureLog(settings, { last: LAST_ENTRIES, signal })) {
-    for (const { subject } of entries) {
-      if (subject && (!newest || subject.erasedAt > newest)) newest = subject.erasedAt;
+const log = getLogger(["customer-service", "events"]);
+
+async function compare(sql: Sql, sources: RestoreSources, signal: AbortSignal): Promise<RestoreState> {
+  const { kafka, markerFile, verify } = sources;
+  return {
+    missing: kafka ? (await compareLog(sql, kafka, verify, { signal })).missing : 0,
+    hasEarlierMarker: markerFile !== undefined && await hasEarlierMarker(sql, markerFile),
+  };
+}
+
+function report(before: RestoreState | undefined, now: RestoreState): void {
+  if (isRestored(now) && !isRestored(before)) {
+    log.error(
+      "The database was restored from a backup and may contain erased persons: it lacks {missing} erasures of " +
+        "customer.erased{marker}. This service is not ready until they are erased again: deno task erasure replay",
+      {
+        missing: now.missing,
+        marker: now.hasEarlierMarker ? ", and the marker file is of a later state" : "",
+      },
+    );
+  }
+  if (isRestored(before) && !isRestored(now)) log.info("The database contains all erasures again");
+}
+
+export interface LogComparison {
+  /** Number of verified entries that the database lacks. */
+  missing: number;
+  /** Number of entries that this service has not written; they are ignored. */
+  unverified: number;
+}
+
+/**
+ * Compares the entries since the last comparison, and stores how far the database contains all of them.
+ *
+ * @param accept stores the end, although entries are missing
+ */
+export async function compareLog(
+  sql: Sql,
+  settings: KafkaSettings,
+  verify: Verify,
+  { accept = false, signal }: { accept?: boolean; signal?: AbortSignal } = {},
+): Promise<LogComparison> {
+  const positions = await findPositions(sql);
+  const next = new Map<number, bigint>();
+  const incomplete = new Set<number>();
+  let [missing, unverified] = [0, 0];
+  const options = { from: positions, ...(signal && { signal }) };
+  for await (const entries of readErasureLog(settings, options)) {
+    const verified = await Promise.all(entries.map((entry) => isVerified(entry, verify)));
+    unverified += verified.filter((is) => !is).length;
+    const subjects = entries.flatMap(({ subject }, index) => subject && verified[index] ? [subject] : []);
+    // Read afterwards, because an erasure is stored before it is published.
+    const lacking = new Set(await findMissing(sql, subjects));
+    for (const { subject, partition, offset } of entries) {
+      if (subject && lacking.has(subject)) {
+        missing++;
+        if (!accept) incomplete.add(partition);
+      }
+      if (!incomplete.has(partition)) next.set(partition, offset + 1n);
     }
   }
-  return newest;
+  await storePositions(sql, next);
+  if (unverified > 0) {
+    log.warn("{unverified} entries of customer.erased are not signed by this service and are ignored", {
+      unverified,
+    });
+  }
+  return { missing, unverified };
 }

@@ -18,6 +18,11 @@ export interface TopicRecord {
 export interface ReadOptions {
   /** Number of offsets before the end of each partition at which to start; by default at its beginning. */
   last?: number;
+  /**
+   * Offsets by partition at which to start instead. A partition that ends before its offset was created again, and is
+   * read from its beginning.
+   */
+  from?: ReadonlyMap<number, bigint>;
   signal?: AbortSignal;
 }
 
@@ -27,7 +32,7 @@ const ATTEMPTS = 5;
 export async function* readTopic(
   settings: KafkaSettings,
   topic: string,
-  { last, signal }: ReadOptions = {},
+  { last, from, signal }: ReadOptions = {},
 ): AsyncGenerator<TopicRecord[]> {
   signal?.throwIfAborted();
   const { kafka, cut } = openKafka(settings);
@@ -38,7 +43,9 @@ export async function* readTopic(
     await findTopic(cluster, topic);
     for (const { partition, low, end } of await findRanges(cluster, topic)) {
       const late = end - BigInt(last ?? 0);
+      const position = from?.get(partition);
       let next = last === undefined || late < low ? low : late;
+      if (position !== undefined && position > low && position <= end) next = position;
       while (next < end) {
         const { highWatermark, messages } = await fetchFrom(
           cluster,

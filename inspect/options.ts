@@ -22,6 +22,8 @@ export interface InspectorOptions extends SignInOptions {
   downloads: ExportDownloads;
   /** Finds the signed receipt of an erasure request. */
   exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
+  /** Whether the database was restored from a backup and lacks erasures. */
+  restored?: () => boolean;
   /** Load shedding: admits an HTTP request or refuses it as overload. */
   admit: MiddlewareHandler;
 }
@@ -30,7 +32,7 @@ export interface InspectorOptions extends SignInOptions {
 export interface Pages extends
   Pick<
     InspectorOptions,
-    "actors" | "lookups" | "reader" | "exportLink" | "downloads" | "exportReceipt" | "audit"
+    "actors" | "lookups" | "reader" | "exportLink" | "downloads" | "exportReceipt" | "audit" | "restored"
   > {
   charts: Charts;
   live: Live;

@@ -97,7 +97,8 @@ const HEADERS: Schema = {
     ce_subject: {
       ...text,
       format: "uuid",
-      description: "The customer_id; of an audit event without a customer, the ID of its target",
+      description:
+        "The customer_id; of an audit event without a customer, the ID of its target; without a target, of its actor",
     },
     "content-type": { enum: ["application/protobuf", "application/json"] },
   },

@@ -5,53 +5,70 @@ import { createPublicKey } from "node:crypto";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { exportReceipt } from "../actors/gdpr/receipts/receipt.ts";
-import { checkReceipts } from "../actors/gdpr/receipts/check.ts";
+import { findDifference, isHeadSigned, readHead, signHead } from "../actors/gdpr/receipts/heads.ts";
+import { readReceipt } from "../actors/gdpr/receipts/file.ts";
+import { checkReceipts, type CheckResult, type Finding } from "../actors/gdpr/receipts/check.ts";
 import { openKeys } from "../config/keys.ts";
 import { ConfigError, readConfig } from "../config/mod.ts";
 import { openPool } from "../db/connect.ts";
+import { findHeads } from "../db/erasure_receipts.ts";
+import { printable } from "../lib/printable.ts";
 import { createStoreReader } from "../db/store_reader.ts";
 import { describeError } from "../lib/error_description.ts";
 import { readEnvironment } from "./environment.ts";
 
 const HELP = `Verifies and prints erasure receipts.
 
-  deno task receipt verify FILE… [--key PUBLIC]…   verifies receipts without network or database
+  deno task receipt verify FILE… [--key PUBLIC]… [--text TEXT]… [--heads FILE]…
+                                                   verifies receipts without network or database
   deno task receipt show STORE_ID REQUEST_ID       prints the receipt of a request; needs DATABASE_URL
+  deno task receipt heads                          prints a signed line of JSON for the last receipt of each store;
+                                                   needs DATABASE_URL with a login that is a member of customer_owner
   deno task receipt key                            prints this environment's public key, as PEM
 
   --key PUBLIC   the signer's public key: a PEM file, or the key in base64. Repeat it for a chain that begins with
                  an earlier key
+  --heads FILE   lines that "heads" has printed and someone else has kept: shows that receipts were cut off or
+                 written again
+  --text TEXT    a reason, or the evidence of a participant, that you have kept. The receipt has salted hashes of the
+                 texts only, because the erasure removes them. Repeat it for several texts
 
-verify exits with 1 unless all checks pass.`;
+verify exits with 1 if a check fails, and with 2 if none fails but there is no --key: then nothing can be said about
+who signed.`;
 
 class UsageError extends Error {}
 
 async function main([verb, ...args]: string[]): Promise<number> {
   if (verb === "verify") return await verify(args);
   if (verb === "show") return await show(args);
+  if (verb === "heads" && args.length === 0) return await printHeads();
   if (verb === "key" && args.length === 0) return await printKey();
   if (verb !== "--help" && verb !== "-h") {
-    throw new UsageError("Cannot run receipt: expected verify, show or key; see receipt --help");
+    throw new UsageError("Cannot run receipt: expected verify, show, heads or key; see receipt --help");
   }
   console.log(HELP);
   return 0;
 }
 
 async function verify(args: string[]): Promise<number> {
-  const { files, keys } = parse(args);
+  const { files, keys, heads, givenTexts } = parse(args);
   const texts = await Promise.all(files.map(async (name) => ({ name, text: await readFile(name) })));
-  const checked = await checkReceipts(texts, await Promise.all(keys.map(readKey)));
+  const trusted = await Promise.all(keys.map(readKey));
+  const checked = await checkReceipts(texts, trusted, givenTexts);
+  if (heads.length > 0) checked.push(await checkHeads(texts, heads, trusted));
   for (const { title, findings } of checked) {
-    console.log(title);
-    for (const { verdict, message } of findings) console.log(`  ${MARKS[verdict]} ${message}`);
+    console.log(printable(title));
+    for (const { verdict, message } of findings) console.log(`  ${MARKS[verdict]} ${printable(message)}`);
   }
   if (keys.length === 0) console.log(`\n${OWN_KEY}`);
   const failures =
     checked.flatMap(({ findings }) => findings).filter(({ verdict }) => verdict === "fails").length;
-  console.log(
-    failures === 0 ? "\nAll checks passed." : `\n${failures} of the checks failed.`,
-  );
-  return failures === 0 ? 0 : 1;
+  if (failures > 0) {
+    console.log(`\n${failures} of the checks failed.`);
+    return 1;
+  }
+  console.log(keys.length > 0 ? "\nAll checks passed." : "\nNothing can be said about who signed.");
+  return keys.length > 0 ? 0 : 2;
 }
 
 const MARKS = { holds: "pass", fails: "FAIL", note: "    " };
@@ -61,11 +78,55 @@ const OWN_KEY =
 changed after its signature, but not who signed it: a forger can include a key too. Use --key with the public key \
 that the service's operator has published.`;
 
-function parse(args: string[]): { files: string[]; keys: string[] } {
+/** Compares the receipts with heads that someone has kept. */
+async function checkHeads(
+  texts: readonly { text: string }[],
+  paths: readonly string[],
+  keys: readonly Uint8Array<ArrayBuffer>[],
+): Promise<CheckResult> {
+  if (keys.length === 0) throw new UsageError("Cannot verify heads without --key: they would prove nothing");
+  const receipts = texts.map(({ text }) => readReceipt(text)).filter((read) => typeof read !== "string");
+  const lines = (await Promise.all(paths.map(readFile))).flatMap((text) => text.split(/\r?\n/))
+    .filter((line) => line.trim() !== "");
+  const findings = await Promise.all(lines.map(async (line, index): Promise<Finding> => {
+    const head = readHead(line);
+    if (!head) return { verdict: "fails", message: `Line ${index + 1} is not a head.` };
+    if (!await isHeadSigned(head, keys)) {
+      return { verdict: "fails", message: `No given key has signed line ${index + 1}.` };
+    }
+    const difference = findDifference(head, receipts);
+    return difference === undefined
+      ? { verdict: "holds", message: `Receipt ${head.sequence} is the same as on ${head.issuedAt}.` }
+      : { verdict: "fails", message: difference };
+  }));
+  return { title: "The heads", findings };
+}
+
+async function printHeads(): Promise<number> {
+  const { gdpr, dataDirectory, databaseUrl, databaseDirectUrl } = readConfig(await readEnvironment());
+  const url = databaseDirectUrl ?? databaseUrl;
+  if (!url) throw new UsageError("Cannot print heads: DATABASE_URL is not set");
+  const { receiptKey } = await openKeys(gdpr.keys, dataDirectory);
+  const sql = openPool(url, "customer_owner", 1);
   try {
-    const options = { key: { type: "string", multiple: true, default: [] as string[] } } as const;
+    const at = new Date();
+    for (const head of await findHeads(sql)) {
+      console.log(JSON.stringify(await signHead(receiptKey, head, at)));
+    }
+    return 0;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+function parse(args: string[]): { files: string[]; keys: string[]; heads: string[]; givenTexts: string[] } {
+  try {
+    const several = { type: "string", multiple: true, default: [] as string[] } as const;
+    const options = { key: several, heads: several, text: several };
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    if (positionals.length > 0) return { files: positionals, keys: values.key };
+    if (positionals.length > 0) {
+      return { files: positionals, keys: values.key, heads: values.heads, givenTexts: values.text };
+    }
   } catch { /* reported below */ }
   throw new UsageError("Cannot verify: expected FILE… and --key PUBLIC; see receipt --help");
 }

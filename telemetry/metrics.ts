@@ -120,6 +120,16 @@ export const INSTRUMENTS = {
     unit: "{effect}",
     description: "Effects that failed permanently and need an operator",
   },
+  "customer_service.effects.failing": {
+    kind: "gauge",
+    unit: "{effect}",
+    description: "Effects that have failed at least three times in a row and are retried",
+  },
+  "customer_service.timers.failing": {
+    kind: "gauge",
+    unit: "{timer}",
+    description: "Timers that have failed at least three times in a row and are retried",
+  },
   "customer_service.timers.due": {
     kind: "gauge",
     unit: "{timer}",
@@ -129,6 +139,11 @@ export const INSTRUMENTS = {
     kind: "gauge",
     unit: "s",
     description: "Delay of the timer that is due longest",
+  },
+  "customer_service.clock.offset": {
+    kind: "gauge",
+    unit: "s",
+    description: "Time by which this replica's clock is ahead of PostgreSQL's; negative if it is behind",
   },
   "customer_service.gdpr.requests": {
     kind: "gauge",
@@ -169,6 +184,12 @@ export const INSTRUMENTS = {
     kind: "gauge",
     unit: "{participant}",
     description: "Participants that have not answered for days, by service",
+  },
+  "customer_service.erasure_memory.missing": {
+    kind: "gauge",
+    unit: "{erasure}",
+    description:
+      "Erasures outside of the database that the database lacks, because it was restored from a backup",
   },
 } as const satisfies Record<string, Instrument>;
 

@@ -1,8 +1,9 @@
 /** The customer as an actor: its row and its commands about the profile and the account. */
 import { z } from "zod";
-import { removeReasons } from "../../db/actor_events.ts";
+import { removeFreeText } from "../../db/free_text.ts";
 import { eraseAddresses } from "../../db/customer_addresses.ts";
 import { deleteMemberships, findGroupIds } from "../../db/customer_group_memberships.ts";
+import { type EmailHash, insertEmailHashes } from "../../db/email_hashes.ts";
 import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
 import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
@@ -79,34 +80,43 @@ const erase = handler(
     write: async (tx) => {
       await eraseAddresses(tx, ref.storeId, ref.id, now);
       await deleteMemberships(tx, ref.storeId, ref.id);
-      await removeReasons(tx, { storeId: ref.storeId, actorKind: ref.kind, actorId: ref.id });
+      await removeFreeText(tx, ref.storeId, ref.id);
     },
   }),
 );
 
 export interface CustomerSettings {
-  /** The keyed hash by which the erasure memory knows an email. */
-  hashEmail(email: string): Promise<Uint8Array>;
+  /** Hashes by which the erasure memory knows an email, with every key. */
+  hashEmail(email: string): Promise<EmailHash[]>;
 }
 
 export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<Customer> {
   return {
     ...behavior,
+    /** Keeps hashes of an email that is replaced, so that the erasure memory knows every email of the account. */
+    async update(tx, ref, change) {
+      const replaced = change.columns.email == null ? undefined : await lockCustomer(tx, ref.storeId, ref.id);
+      if (replaced?.email != null) {
+        const key = { storeId: ref.storeId, customerId: ref.id };
+        await insertEmailHashes(tx, key, await hashEmail(replaced.email));
+      }
+      await behavior.update(tx, ref, change);
+    },
     creation: {
       type: "register",
       by: ["STAFF", "SYSTEM"],
       input: registration,
       async begin({ tx, ref }, { returning, ...fields }: z.output<typeof registration>) {
         await refuseErased(tx, ref.storeId, ref.id);
-        const hash = await hashEmail(fields.email);
+        const hashes = await hashEmail(fields.email);
         return {
           machine: customerMachine,
-          input: { returning: returning && await isErasedEmail(tx, ref.storeId, hash) },
+          input: { returning: returning && await isErasedEmail(tx, ref.storeId, hashes) },
           columns: changedOnly({}, fields),
           customerId: ref.id,
           // After the insertion, which waits for a concurrent erasure: that erasure frees the email and remembers it.
           follow: async () => {
-            if (!returning) await refuseErasedEmail(tx, ref.storeId, ref.id, hash);
+            if (!returning) await refuseErasedEmail(tx, ref.storeId, ref.id, hashes);
           },
         };
       },

@@ -8,13 +8,14 @@ import {
 } from "../../db/shopper_groups.ts";
 import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
-import { text, uuid } from "../../domain/input.ts";
+import { freeText } from "../../domain/free_text.ts";
+import { uuid } from "../../domain/input.ts";
 import { shopperGroupMachine } from "./shopper_group_machine.ts";
 
 const STAFF = ["STAFF", "SYSTEM"] as const;
 
 const values = z.strictObject({
-  name: text(100),
+  name: freeText(100),
   priceListId: uuid,
   priority: z.int32(),
 });

@@ -1,4 +1,5 @@
 /** Settings and effect performers of GDPR requests. */
+import type { FixedClock } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import { readStore } from "../../db/store_reader.ts";
@@ -6,6 +7,8 @@ import type { Performer } from "../commands.ts";
 import { collectPerformer } from "./effects/collect.ts";
 import { compilePerformer } from "./effects/compile.ts";
 import { hashEmail } from "./requests/email_hash.ts";
+import { proveErasure } from "./requests/erasure_proof.ts";
+import type { HashKeys } from "../../lib/hash_keys.ts";
 import { createExportStore } from "./exports/store.ts";
 import { collectOwnData } from "./effects/own_data.ts";
 import { type Signer, writeReceipt } from "./receipts/receipt.ts";
@@ -17,8 +20,9 @@ import type { ExportDescription, ParticipantClient, RequestKey } from "./types.t
 export interface RequestKeys {
   /** AES-GCM with 256 bits. */
   exportKey: CryptoKey;
-  /** HMAC with SHA-256. */
-  hashKey: CryptoKey;
+  hashKeys: HashKeys;
+  /** HMAC with SHA-256: hashes idempotency keys. */
+  digestKey: CryptoKey;
   receiptKey: Signer;
 }
 
@@ -27,14 +31,16 @@ type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs";
 /** @param settings are described where RequestSettings declares them */
 export function createRequestSettings(
   { participants, graceMs, fourEyes, fetchWaitMs }: Pick<RequestSettings, Configured>,
-  { hashKey, receiptKey }: RequestKeys,
+  { hashKeys, digestKey, receiptKey }: RequestKeys,
 ): RequestSettings {
   return {
     participants,
     graceMs,
     fourEyes,
     fetchWaitMs,
-    hashEmail: (email) => hashEmail(hashKey, email),
+    hashKey: digestKey,
+    hashEmail: (email) => hashEmail(hashKeys, email),
+    proveErasure: (subject) => proveErasure(hashKeys, subject),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
   };
 }
@@ -44,16 +50,16 @@ export function createRequestPerformers(
   sql: Sql,
   client: ParticipantClient,
   { exportKey }: RequestKeys,
-  clock?: () => Date,
+  clock?: FixedClock,
 ) {
-  const store = createExportStore(sql, exportKey, clock ? { clock } : {});
+  const store = createExportStore(sql, exportKey, { clock });
   const findInStore = ({ storeId, requestId }: RequestKey) =>
     readStore(sql, storeId, (sql) => findRequest(sql, storeId, requestId));
   return {
     "source.collect": collectPerformer({
       client,
       store,
-      collectOwn: ({ storeId, customerId }) => collectOwnData(sql, storeId, customerId),
+      collectOwn: (request) => collectOwnData(sql, request),
       findRequest: findInStore,
     }),
     "export.compile": compilePerformer({ store, describe: (key) => describeExport(sql, key) }),

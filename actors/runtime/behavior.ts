@@ -21,9 +21,16 @@ export interface StepContext {
   tx: Tx;
   ref: ActorRef;
   by: Principal;
+  /** PostgreSQL's time after the actor was locked. */
   now: Date;
   /** The W3C trace context that every event of the step carries on. */
   traceparent: string;
+}
+
+/** A step whose time has not been read yet. */
+export interface Scene extends Omit<StepContext, "now"> {
+  /** Returns the same time at each call. Called after a statement that locks a row, it is later than the lock. */
+  readTime(): Promise<Date>;
 }
 
 /** A handler's decision: an event for the machine, and the rows that change if the machine accepts it. */
@@ -33,6 +40,8 @@ export interface Decision {
   changedFields: readonly string[];
   /** The reason that the caller gave. It is stored in the journal only, and no message carries it. */
   reason?: string | undefined;
+  /** Other free text of the caller, by the names of its fields. */
+  texts?: Readonly<Record<string, string>>;
   /** Columns of the actor's own row. */
   columns?: Columns;
   /** Writes to other tables. */
@@ -103,7 +112,7 @@ export interface Creation<Schema extends z.ZodType = z.ZodType> {
    * If the actor that the caller wants exists already, returns an answer or a command to that actor instead of a
    * beginning.
    */
-  begin(context: StepContext, input: z.output<Schema>): Promise<Begun> | Begun;
+  begin(scene: Scene, input: z.output<Schema>): Promise<Begun> | Begun;
 }
 
 type Begun = Beginning | Redirection | Answer;

@@ -1,8 +1,8 @@
 /** Renews the claim of an effect while it is performed. Claims are short, so that they expire soon after a crash. */
+import { type FixedClock, instant } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
 import { type ClaimedEffect, renewClaim } from "../../db/effects.ts";
 import { complain } from "./failures.ts";
-import { later } from "../../lib/dates.ts";
 
 /**
  * Duration of a claim, in milliseconds; unfinished work becomes due again when its claim expires. A timer is fired
@@ -18,14 +18,14 @@ export interface HeldClaim {
 }
 
 /** @param claimMs duration of a claim; it is renewed after each third of that */
-export function holdClaim(sql: Sql, effect: ClaimedEffect, claimMs: number, clock: () => Date): HeldClaim {
+export function holdClaim(sql: Sql, effect: ClaimedEffect, claimMs: number, clock?: FixedClock): HeldClaim {
   const lost = new AbortController();
   let { claimedUntil } = effect;
   let renewing: Promise<void> | undefined;
 
   async function renew(): Promise<void> {
-    const until = later(clock(), claimMs);
-    if (await renewClaim(sql, { ...effect, claimedUntil }, until)) claimedUntil = until;
+    const until = await renewClaim(sql, { ...effect, claimedUntil }, instant(sql, clock, claimMs));
+    if (until) claimedUntil = until;
     else lost.abort(new Error(`effect ${effect.effectId} is another's now`));
   }
 

@@ -1,5 +1,6 @@
 /** Performs due effects, a bounded number at once. */
 import { type ClaimedEffect, claimEffects, type Outcome, settleEffect } from "../../db/effects.ts";
+import { type FixedClock, instant } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
 import { describeError } from "../../lib/error_description.ts";
 import { startWorkLoop, type WorkLoop } from "../../db/work.ts";
@@ -7,7 +8,6 @@ import { CLAIM_MS, holdClaim } from "./claim.ts";
 import type { Performer } from "./effects.ts";
 import type { Actors } from "./protocol.ts";
 import { complain, log, outageHandlers, retryDelay } from "./failures.ts";
-import { later } from "../../lib/dates.ts";
 import { watchEffect } from "./telemetry.ts";
 
 const EFFECTS_AT_ONCE = 8;
@@ -25,12 +25,12 @@ export interface EffectLoopOptions {
   pollMs?: number;
   /** How long a claim holds unless it is renewed, in milliseconds. */
   claimMs?: number;
-  clock?: () => Date;
+  /** Absent: PostgreSQL's clock. */
+  clock?: FixedClock;
 }
 
 export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
-  const { sql, api, actors, performers, pollMs = 1_000, claimMs = CLAIM_MS, clock = () => new Date() } =
-    options;
+  const { sql, api, actors, performers, pollMs = 1_000, claimMs = CLAIM_MS, clock } = options;
   const running = new Set<Promise<void>>();
 
   async function perform(effect: ClaimedEffect, signal: AbortSignal): Promise<Outcome> {
@@ -39,8 +39,8 @@ export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
       const performer = performers[type];
       if (!performer) throw new Error(`No performer for ${type}`);
       const performed = await performer(effect, { actors, sql: api, signal });
-      if (performed === "done") return { state: "DONE", finishedAt: clock(), lastError: null };
-      return { state: "PENDING", dueAt: clock(), attempts: 0, lastError: null };
+      if (performed === "done") return { state: "DONE", finishedAt: instant(sql, clock), lastError: null };
+      return { state: "PENDING", dueAt: instant(sql, clock), attempts: 0, lastError: null };
     } catch (error) {
       const lastError = describeError(error);
       log.error("Cannot perform {type} {effectId}, attempt {attempts}: {lastError}", {
@@ -50,7 +50,7 @@ export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
         lastError,
       });
       if (attempts >= ATTEMPTS) return { state: "POISONED", lastError };
-      return { state: "PENDING", dueAt: later(clock(), retryDelay(attempts)), attempts, lastError };
+      return { state: "PENDING", dueAt: instant(sql, clock, retryDelay(attempts)), attempts, lastError };
     }
   }
 
@@ -65,7 +65,7 @@ export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
   const step = async (signal: AbortSignal) => {
     const free = EFFECTS_AT_ONCE - running.size;
     if (free === 0) return false; // the first to end wakes the loop
-    const due = await claimEffects(sql, clock(), later(clock(), claimMs), free);
+    const due = await claimEffects(sql, instant(sql, clock), instant(sql, clock, claimMs), free);
     for (const effect of due) {
       const performing = performClaimed(effect, signal)
         .catch((error) => complain(`settle effect ${effect.effectId}`, error))

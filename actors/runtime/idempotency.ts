@@ -1,12 +1,12 @@
 /** Idempotency keys: a command with a key runs once, and a repetition gets the stored answer. */
 import { claimKey, createAnswerLookup, storeAnswer } from "../../db/idempotency_keys.ts";
+import { type FixedClock, instant } from "../../db/clock.ts";
+import type { Tx } from "../../db/connect.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { Principal } from "../../domain/principal.ts";
-import type { StepContext } from "./behavior.ts";
 import type { ActorRef, Answer, Command, CommandContext, NewActorRef } from "./protocol.ts";
-import { hmacSha256, sha256 } from "../../lib/hash.ts";
-import { later } from "../../lib/dates.ts";
+import { hmacSha256 } from "../../lib/hash.ts";
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
 
@@ -43,7 +43,7 @@ export interface SentCommand {
  * @throws {DomainError} INVALID_INPUT when the key is empty or belongs to another request
  */
 export async function answerOnce(
-  { tx, now }: Pick<StepContext, "tx" | "now">,
+  { tx, clock, hashKey }: { tx: Tx; clock?: FixedClock | undefined; hashKey: CryptoKey },
   { purpose, asked, command, context }: SentCommand,
   run: () => Promise<Answer>,
 ): Promise<Answer> {
@@ -52,16 +52,19 @@ export async function answerOnce(
   if (idempotencyKey === "") {
     throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: the idempotency key is empty`);
   }
-  // Only digests are stored, neither the key nor the command, and the command's digest is keyed with the key.
+  // Only keyed hashes are stored, neither the key nor the command: both may be guessed from a list of emails.
   const key = {
     storeId: asked.storeId,
     principalId: by.id,
     principalType: by.type,
-    key: sha256(idempotencyKey).toHex(),
+    key: await hashIdempotencyKey(hashKey, idempotencyKey),
   };
-  const request = JSON.stringify([asked, command, expectedVersion]);
-  const hash = await hmacSha256(idempotencyKey, request);
-  const stored = await claimKey(tx, key, hash, { createdAt: now, expiresAt: later(now, KEPT_MS) });
+  const request = JSON.stringify(["idempotent command", idempotencyKey, asked, command, expectedVersion]);
+  const hash = await hmacSha256(hashKey, request);
+  const stored = await claimKey(tx, key, hash, {
+    createdAt: instant(tx, clock),
+    expiresAt: instant(tx, clock, KEPT_MS),
+  });
   if (stored === undefined) {
     const answer = await run();
     await storeAnswer(tx, key, answer);
@@ -77,11 +80,20 @@ export async function answerOnce(
   return stored.answer as Answer;
 }
 
-/** The answers that a principal has got under its keys and can still ask for again; undefined where there is none. */
+/**
+ * The answers that a principal has got under its keys and can still ask for again; undefined where there is none.
+ *
+ * @param hashKey that of the runtime
+ */
 export function createAnswers(
   reader: StoreReader,
   { storeId, id, type }: Principal,
+  hashKey: CryptoKey,
 ): (idempotencyKey: string) => Promise<Answer | undefined> {
   const find = createAnswerLookup(reader, { storeId, principalId: id, principalType: type });
-  return async (key) => await find(sha256(key).toHex()) as Answer | undefined;
+  return async (key) => await find(await hashIdempotencyKey(hashKey, key)) as Answer | undefined;
+}
+
+async function hashIdempotencyKey(hashKey: CryptoKey, key: string): Promise<string> {
+  return (await hmacSha256(hashKey, `idempotency key ${key}`)).toHex();
 }

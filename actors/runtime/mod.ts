@@ -40,6 +40,7 @@
  * };
  * const actors = createRuntime<{ light: { type: "install" } | { type: "switch" } }>(sql, {
  *   behaviors: { light: behavior },
+ *   hashKey,
  *   toMessages: () => undefined,
  * });
  * const { id } = await actors.send({ kind: "light", storeId }, { type: "install" }, { by, traceparent });
@@ -47,6 +48,7 @@
  * ```
  */
 import { v7 as newId } from "uuid";
+import { type FixedClock, readClock } from "../../db/clock.ts";
 import type { Sql, Tx } from "../../db/connect.ts";
 import { violatedConstraint } from "../../db/errors.ts";
 import { type ClaimedTimer, takeTimer } from "../../db/timers.ts";
@@ -79,9 +81,12 @@ export interface Runtime<Commands extends CommandMap = CommandMap> extends Actor
 }
 
 export interface RuntimeOptions extends Application {
+  /** HMAC with SHA-256: hashes idempotency keys, which may contain personal values. */
+  hashKey: CryptoKey;
   /** Called after each commit: there may be messages to relay or effects to perform. */
   committed?: () => void;
-  clock?: () => Date;
+  /** Absent: PostgreSQL's clock. */
+  clock?: FixedClock;
   /** How long PostgreSQL may take over a command before it counts as unreachable, in milliseconds. */
   answerLimitMs?: number;
 }
@@ -91,7 +96,7 @@ export function createRuntime<Commands extends CommandMap>(
   sql: Sql,
   options: RuntimeOptions,
 ): Runtime<Commands> {
-  const runtime = { clock: () => new Date(), answerLimitMs: ANSWER_LIMIT_MS, ...options, sql };
+  const runtime = { answerLimitMs: ANSWER_LIMIT_MS, ...options, sql };
   const sendUnchecked: Actors["sendUnchecked"] = (ref, command, context) => {
     const work = () => send(runtime, ref, command, context);
     return watchCommand(ref.kind, command.type, context.traceparent, work);
@@ -105,8 +110,9 @@ export function createRuntime<Commands extends CommandMap>(
 
 interface RunningRuntime extends Application {
   sql: Sql;
+  hashKey: CryptoKey;
   committed?: () => void;
-  clock: () => Date;
+  clock?: FixedClock;
   answerLimitMs: number;
 }
 
@@ -134,9 +140,10 @@ async function send(
   const { by, expectedVersion } = context;
   const traceparent = activeTraceparent() ?? context.traceparent;
   const run = async (tx: Tx) => {
-    const step = { tx, ref: actor, by, now: runtime.clock(), traceparent };
-    const work = () => perform(runtime, step, { type, input, expectedVersion });
-    return await answerOnce(step, { purpose, asked, command, context }, work);
+    const scene = { tx, ref: actor, by, readTime: timeReader(tx, runtime.clock), traceparent };
+    const work = () => perform(runtime, scene, { type, input, expectedVersion });
+    const { clock, hashKey } = runtime;
+    return await answerOnce({ tx, clock, hashKey }, { purpose, asked, command, context }, work);
   };
   try {
     return await inStore(runtime, ref.storeId, run, context.wanted);
@@ -150,10 +157,17 @@ async function fire(runtime: RunningRuntime, timer: ClaimedTimer): Promise<boole
   const ref = { kind: actorKind, storeId, id: actorId };
   const traceparent = activeTraceparent() ?? timer.traceparent ?? newTraceparent();
   return await inStore(runtime, storeId, async (tx) => {
-    const step = { tx, ref, by: systemPrincipal(storeId), now: runtime.clock(), traceparent };
+    const readTime = timeReader(tx, runtime.clock);
+    const scene = { tx, ref, by: systemPrincipal(storeId), readTime, traceparent };
     // The actor is locked before its timers, here as in every command.
-    return await advanceIfAccepted(runtime, step, timer.event, () => takeTimer(tx, timer));
+    return await advanceIfAccepted(runtime, scene, timer.event, () => takeTimer(tx, timer));
   });
+}
+
+/** Reads the time of a step once, when it is first needed. */
+function timeReader(tx: Tx, clock: FixedClock | undefined): () => Promise<Date> {
+  let time: Promise<Date> | undefined;
+  return () => time ??= readClock(tx, clock);
 }
 
 async function inStore<T>(

@@ -37,6 +37,7 @@ function journalRow(event: RecordedEvent) {
     principalService: by.service ?? null,
     changedFields,
     reason: reason ?? null,
+    reasonGiven: reason !== undefined,
     at,
     about,
     transitions,

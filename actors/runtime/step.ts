@@ -5,8 +5,9 @@ import { parseInput } from "../../domain/input.ts";
 import { systemPrincipal } from "../../domain/principal.ts";
 import { planActions, type ToMessages } from "./action_plan.ts";
 import { authorizeSubject } from "./authorization.ts";
-import type { AnyBehavior, Beginning, Decision, Found, StepContext } from "./behavior.ts";
+import type { AnyBehavior, Beginning, Decision, Found, Scene, StepContext } from "./behavior.ts";
 import { columnNames } from "./changes.ts";
+import { refusePersonalData } from "./free_text.ts";
 import type { Answer, SendWithin } from "./protocol.ts";
 import { purposeOf } from "./purpose.ts";
 import { record } from "./record.ts";
@@ -45,22 +46,24 @@ function findHandler({ handlers }: AnyBehavior, type: string) {
 /** Carries out a validated command. */
 export async function perform(
   application: Application,
-  context: StepContext,
+  scene: Scene,
   command: ParsedCommand,
 ): Promise<Answer> {
-  const { tx, ref, by } = context;
+  const { tx, ref, by, readTime } = scene;
   const { type, input, expectedVersion } = command;
   const behavior = behaviorOf(application, ref.kind);
   const handler = findHandler(behavior, type);
   if (!handler) {
-    const begun = await behavior.creation.begin(context, input);
-    if ("machine" in begun) return await begin(application, context, begun);
+    const [begun, now] = await Promise.all([behavior.creation.begin(scene, input), readTime()]);
+    if ("machine" in begun) return await begin(application, { ...scene, now }, begun);
     return "command" in begun
-      ? await perform(application, { ...context, ref: begun.ref }, begun.command)
+      ? await perform(application, { ...scene, ref: begun.ref }, begun.command)
       : begun;
   }
 
-  const found = await behavior.lock(tx, ref);
+  // Both travel in one write, and PostgreSQL runs them in order.
+  const [found, now] = await Promise.all([behavior.lock(tx, ref), readTime()]);
+  const context = { ...scene, now };
   if (!found) throw new DomainError("NOT_FOUND", `Cannot find ${behavior.noun} ${ref.id}`);
   const purpose = purposeOf(behavior, type, ref.id);
   authorizeSubject(purpose, behavior.customerOf(ref, found.row), by);
@@ -78,6 +81,7 @@ export async function perform(
   const decision = await handler.decide({ ...context, row: found.row }, input);
   const event = await complete(behavior, context, found, decision.event);
   if (!accepts(found.snapshot, event)) throw refused(refusalsOf(found.snapshot, event, behavior));
+  await refusePersonalData(context, decision, behavior.customerOf(ref, found.row), purpose);
   if (decision.changedFields.length === 0) {
     const state = stateName(found.snapshot);
     return { id: ref.id, state, version, ids: decision.ids ?? {}, changed: false };
@@ -101,12 +105,13 @@ function countedVersion(
  */
 export async function advanceIfAccepted(
   application: Application,
-  context: StepContext,
+  scene: Scene,
   event: EventObject,
   still: () => Promise<boolean>,
 ): Promise<boolean> {
-  const behavior = behaviorOf(application, context.ref.kind);
-  const found = await behavior.lock(context.tx, context.ref);
+  const behavior = behaviorOf(application, scene.ref.kind);
+  const [found, now] = await Promise.all([behavior.lock(scene.tx, scene.ref), scene.readTime()]);
+  const context = { ...scene, now };
   if (!(await still()) || !found) return false;
   const completed = await complete(behavior, context, found, event);
   if (!accepts(found.snapshot, completed)) return false;
@@ -205,8 +210,9 @@ function senderFor(application: Application, { tx, now, traceparent }: StepConte
     const known = findCommand(behavior, type);
     if (!known) throw new Error(`A ${to.kind} knows no command ${type}`);
     const input = parseInput(known.input, fields, purposeOf(behavior, type, to.id));
-    const context = { tx, ref: to, by: systemPrincipal(to.storeId), now, traceparent };
-    return await perform(application, context, { type, input });
+    const readTime = () => Promise.resolve(now);
+    const scene = { tx, ref: to, by: systemPrincipal(to.storeId), readTime, traceparent };
+    return await perform(application, scene, { type, input });
   };
 }
 

@@ -1,11 +1,11 @@
 /** Fires due timers. */
+import { type FixedClock, instant } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
 import { describeError } from "../../lib/error_description.ts";
 import { type ClaimedTimer, claimTimers, postponeTimer } from "../../db/timers.ts";
 import { startWorkLoop, type WorkLoop } from "../../db/work.ts";
 import { log, outageHandlers, retryDelay } from "./failures.ts";
 import { CLAIM_MS } from "./claim.ts";
-import { later } from "../../lib/dates.ts";
 import type { Runtime } from "./mod.ts";
 import { watchTimer } from "./telemetry.ts";
 
@@ -17,11 +17,12 @@ export interface TimerLoopOptions {
   actors: Runtime;
   /** How long to wait before looking again when nothing wakes the loop, in milliseconds. */
   pollMs?: number;
-  clock?: () => Date;
+  /** Absent: PostgreSQL's clock. */
+  clock?: FixedClock;
 }
 
 export function startTimerLoop(
-  { sql, actors, pollMs = 1_000, clock = () => new Date() }: TimerLoopOptions,
+  { sql, actors, pollMs = 1_000, clock }: TimerLoopOptions,
 ): WorkLoop {
   async function fire(timer: ClaimedTimer): Promise<void> {
     try {
@@ -30,11 +31,11 @@ export function startTimerLoop(
     } catch (error) {
       const lastError = describeError(error);
       log.error("Cannot fire timer {name} of {actorKind} {actorId}: {lastError}", { ...timer, lastError });
-      await postponeTimer(sql, timer, later(clock(), retryDelay(timer.attempts)), lastError);
+      await postponeTimer(sql, timer, instant(sql, clock, retryDelay(timer.attempts)), lastError);
     }
   }
   const step = async () => {
-    const due = await claimTimers(sql, clock(), later(clock(), CLAIM_MS), TIMERS_A_CLAIM);
+    const due = await claimTimers(sql, instant(sql, clock), instant(sql, clock, CLAIM_MS), TIMERS_A_CLAIM);
     await Promise.all(due.map(fire));
     return due.length > 0;
   };

@@ -33,8 +33,8 @@ def main(store_id: str, customer_id: str) -> int:
     names = ", ".join(membership.name for membership in response.memberships) or "none"
     print(f"groups {names}")
     # A customer who cannot order gets no campaign.
-    may_order = response.status == messages.CUSTOMER_STATUS_ACTIVE
-    print(f"status {messages.CustomerStatus.Name(response.status)}, {'include' if may_order else 'leave out'}")
+    barred = response.status in (messages.CUSTOMER_STATUS_SUSPENDED, messages.CUSTOMER_STATUS_CLOSED)
+    print("leave out" if barred else "include")
     return 0
 
 

@@ -6,6 +6,7 @@ import { call, Refused } from "./rest.ts";
 interface Customer {
   customerId: string;
   locale: string | null;
+  status: string;
 }
 
 /** By POST, since URLs are logged and an email is personal data. */
@@ -33,7 +34,7 @@ async function changeLocale(customerId: string, locale: string) {
 const [email = "", locale = ""] = process.argv.slice(2);
 try {
   const { body, etag } = await changeLocale(await findCustomer(email), locale);
-  console.log(`locale ${body.locale}, version ${etag}`);
+  console.log(`locale ${body.locale}, status ${body.status}, version ${etag}`);
 } catch (error) {
   if (!(error instanceof Refused)) throw error;
   // 412 CONFLICT: the customer was changed after the GET. Show the new values and let the person decide again.

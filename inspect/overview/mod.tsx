@@ -11,7 +11,7 @@ import { createFingerprints, readOverview } from "./read.ts";
 import { Requests } from "./table.tsx";
 import { AttentionTiles, CountsTable, WaitingServices } from "./tiles.tsx";
 
-export function addOverview(app: Hono<InspectEnv>, { reader, audit, live }: Pages): void {
+export function addOverview(app: Hono<InspectEnv>, { reader, audit, live, restored }: Pages): void {
   const fingerprint = createFingerprints(reader);
 
   app.get("/", async (c) => {
@@ -25,7 +25,7 @@ export function addOverview(app: Hono<InspectEnv>, { reader, audit, live }: Page
       customerIds: reading.requests.map(({ customerId }) => customerId),
       rows: reading.requests.length,
     });
-    return c.html(<Overview c={c} query={query} now={now} {...reading} />);
+    return c.html(<Overview c={c} query={query} now={now} isRestored={restored?.() === true} {...reading} />);
   });
 
   app.get("/live", (c) => {
@@ -35,14 +35,22 @@ export function addOverview(app: Hono<InspectEnv>, { reader, audit, live }: Page
 }
 
 type Props =
-  & { c: InspectContext; query: OverviewQuery; now: Date }
+  & { c: InspectContext; query: OverviewQuery; now: Date; isRestored: boolean }
   & Awaited<ReturnType<typeof readOverview>>;
 
-function Overview({ c, query, now, fingerprint, counts, requests, next }: Props) {
+function Overview({ c, query, now, isRestored, fingerprint, counts, requests, next }: Props) {
   const { filters, sort, after, notices } = query;
   const live = { path: inStore(c, `/inspect/live${toSearch(filters, sort, after)}`), fingerprint };
   return (
     <Page c={c} title="GDPR requests" live={live}>
+      {isRestored && (
+        <div class="overview-notice" role="alert">
+          <p>
+            The database was restored from a backup and may contain persons who have been erased. An operator
+            has to erase them again (deno task erasure replay).
+          </p>
+        </div>
+      )}
       {notices.length > 0 && (
         <div class="overview-notice" role="status">{notices.map((notice) => <p>{notice}</p>)}</div>
       )}

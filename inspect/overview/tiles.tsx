@@ -38,7 +38,7 @@ export function AttentionTiles({ c, counts, filters }: Props) {
     {
       count: stuck,
       name: "Stuck",
-      explanation: "a service does not answer, or a step failed permanently",
+      explanation: "a service does not answer, or a step fails repeatedly",
       tone: "alarm",
       query: { stuck: "yes" },
     },

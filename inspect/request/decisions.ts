@@ -48,7 +48,7 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
   retry: {
     title: "Retry",
     consequence: "The service immediately retries failed and overdue steps, and resets their failure counts.",
-    reason: "Shown in the timeline",
+    reason: "Shown in the timeline. It must not identify the customer",
     isReasonOptional: true,
     confirm: "Yes, retry now",
     done: "You retried the request.",
@@ -57,7 +57,7 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
     title: "Continue without a service",
     consequence:
       "The request no longer waits for this service. The data of the service is not included, and cannot be added later. Where a second person has to confirm the waiver of an erasure, this proposes it.",
-    reason: "Shown in the receipt of an erasure and in the documents of an export",
+    reason: "Shown here and in the documents of an export. It must not identify the customer",
     confirm: "Yes, continue without this service",
     done: "You waived the service, or proposed to waive it.",
     final: true,
@@ -65,7 +65,7 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
   release: {
     title: "Release",
     consequence: "The request continues where it was paused.",
-    reason: "Shown in the timeline",
+    reason: "Shown in the timeline. It must not identify the customer",
     isReasonOptional: true,
     confirm: "Yes, release it",
     done: "You released the request.",
@@ -73,7 +73,7 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
   hold: {
     title: "Put on hold",
     consequence: "Work pauses until staff release the request. The due date does not change.",
-    reason: "Shown here, and in the receipt of an erasure",
+    reason: "Shown here until the customer is erased. It must not identify the customer",
     confirm: "Yes, put it on hold",
     done: "You put the request on hold.",
   },
@@ -81,7 +81,7 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
     title: "Extend",
     consequence:
       "The request is then due three months after its receipt. It can be extended once, and the customer must be informed of the reason.",
-    reason: "Shown here, and in the receipt of an erasure",
+    reason: "Shown here until the customer is erased. It must not identify the customer",
     confirm: "Yes, extend it",
     done: "You extended the due date.",
   },
@@ -89,7 +89,7 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
     title: "Cancel the request",
     consequence:
       "The request ends unfulfilled, as the customer wishes. The data collected for it is deleted.",
-    reason: "Shown in the timeline",
+    reason: "Shown in the timeline. It must not identify the customer",
     isReasonOptional: true,
     confirm: "Yes, the customer withdraws it",
     done: "You cancelled the request.",

@@ -10,7 +10,7 @@ import { phaseOf } from "./status.ts";
 export function Facts({ c, reading }: { c: InspectContext; reading: RequestReading }) {
   const { row, status, snapshot: { context }, moment, openedBy, blockingRequests } = reading;
   const open = !phaseOf(status.state).startsWith("COMPLETED");
-  const extended = row.extensionReason !== null && status.dueAt.getTime() === row.dueAt.getTime();
+  const extended = context.extended && status.dueAt.getTime() === row.dueAt.getTime();
   const { requestedBy, customerId } = row;
   return (
     <dl class="facts">
@@ -54,7 +54,11 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
         <div>
           <dt>Extended</dt>
           <dd>
-            to three months from receipt: <bdi>{row.extensionReason}</bdi>
+            to three months from receipt{row.extensionReason && (
+              <>
+                : <bdi>{row.extensionReason}</bdi>
+              </>
+            )}
           </dd>
         </div>
       )}

@@ -23,7 +23,8 @@ export function History({ hrefTo, view: { at }, reading, viewer }: HistoryProps)
       viewer={viewer}
       momentHref={(sequence) => hrefTo(`?at=${sequence}#chart`)}
       shown={at}
-      note={({ reason }) => reason}
+      note={({ reason, reasonGiven }) =>
+        reason ?? (reasonGiven && "The reason was removed by the erasure of the customer")}
       pageHref={page}
       newerHref={newest < version ? page(Math.min(version, newest + EVENTS)) : undefined}
       olderHref={oldest > 1 ? page(oldest - 1) : undefined}

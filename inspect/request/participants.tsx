@@ -66,7 +66,7 @@ function Row(
 }
 
 function waiverText({ state, waiverReason, waiverProposedBy, waiverConfirmedBy }: ParticipantRow) {
-  if (waiverReason === null) return undefined;
+  if (waiverReason === null) return state === "WAIVED" ? "Waived" : undefined;
   const by = waiverProposedBy === null ? "" : ` by ${waiverProposedBy}`;
   if (state !== "WAIVED") return `Waiver proposed${by}: ${waiverReason}`;
   const second = waiverConfirmedBy === null ? "" : `, confirmed by ${waiverConfirmedBy}`;

@@ -27,7 +27,7 @@ import { EVENTS, readLines } from "../timeline/read.ts";
 import type { Line } from "../timeline/runs.ts";
 import { phaseOf, phasePrefix, type RequestStatus } from "./status.ts";
 import { readSnapshot, type StoredSnapshot } from "./snapshot.ts";
-import { abandonedEffects, effectLabel } from "./work_labels.ts";
+import { abandonedEffects, effectLabel, failingWork } from "./work_labels.ts";
 
 /** Maximum number of messages on the page. */
 export const MESSAGES = 100;
@@ -142,7 +142,10 @@ export async function readRequest(
 }
 
 function currentStatus(
-  { row, snapshot: { state, context, unreadable }, effects, participants }: Omit<RequestReading, "status">,
+  { row, snapshot: { state, context, unreadable }, effects, timers, participants }: Omit<
+    RequestReading,
+    "status"
+  >,
   since: Date,
   now: Date,
 ): RequestStatus {
@@ -163,6 +166,7 @@ function currentStatus(
       participants.map(({ service, attempts }) => [service, context.asked[service] ?? attempts]),
     ),
     abandonedEffects: abandonedEffects(effects, state).map(effectLabel),
+    failingWork: failingWork(timers, effects),
     unreadable,
   };
 }
@@ -185,6 +189,7 @@ function pastStatus(
     residue: undefined,
     attempts: {},
     abandonedEffects: [],
+    failingWork: [],
     unreadable: machine ? undefined : present.unreadable,
   };
 }

@@ -28,6 +28,8 @@ export interface RequestStatus {
   attempts: Readonly<Record<string, number>>;
   /** Labels of the effects that failed permanently. */
   abandonedEffects: readonly string[];
+  /** Work that fails repeatedly and is retried automatically. */
+  failingWork: readonly { label: string; attempts: number; lastError: string | null }[];
   /** Why the state cannot be read: the machine or its state is unknown; undefined: it can. */
   unreadable: string | undefined;
 }

@@ -80,7 +80,7 @@ const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: 
 };
 
 export function describeStatus(status: RequestStatus): StatusText {
-  const { state, unreadable, abandonedEffects, dueAt, now } = status;
+  const { state, unreadable, abandonedEffects, failingWork, dueAt, now } = status;
   const phase = phaseOf(state);
   const describe = Object.hasOwn(STATUS_TEXTS, phase) ? STATUS_TEXTS[phase] : undefined;
   const { words, tone } = describe && unreadable === undefined
@@ -90,12 +90,17 @@ export function describeStatus(status: RequestStatus): StatusText {
   const stuck = abandonedEffects.length > 0
     ? [`Failed permanently: ${abandonedEffects.join(", ")}; retry manually. `]
     : [];
+  const failing = failingWork.flatMap(({ label, attempts, lastError }): Words => [
+    `Failed ${attempts} times in a row: ${label}`,
+    ...(lastError === null ? [] : [": ", { quote: lastError }]),
+    "; retried automatically. ",
+  ]);
   const left = dueAt.getTime() - now.getTime();
   const dueTone: Tone = left < 0 ? "alarm" : left <= AT_RISK_MS ? "risk" : "quiet";
   const shown = tone === "risk" && dueTone === "quiet" ? "risk" : dueTone;
-  const alarming = tone === "alarm" || stuck.length > 0 || unreadable !== undefined;
+  const alarming = tone === "alarm" || stuck.length + failing.length > 0 || unreadable !== undefined;
   return {
-    words: [...stuck, ...words, `; ${formatDueDate(dueAt, now)}`],
+    words: [...stuck, ...failing, ...words, `; ${formatDueDate(dueAt, now)}`],
     tone: alarming ? "alarm" : shown,
   };
 }

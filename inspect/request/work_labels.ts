@@ -1,5 +1,5 @@
 /** Labels of the pending work of a request. */
-import type { OpenEffect, WaitingTimer } from "../../db/actor_work.ts";
+import { FAILING_ATTEMPTS, type OpenEffect, type WaitingTimer } from "../../db/actor_work.ts";
 import type { StateValue } from "xstate";
 import { publicEvent } from "../../actors/gdpr/requests/public_events.ts";
 import { capitalize, eventLabel } from "../labels.ts";
@@ -34,6 +34,19 @@ export function abandonedEffects(effects: readonly OpenEffect[], state: StateVal
     return effect.state === "POISONED" && !isRetried(effect) &&
       (needed?.(state, effect.params.service) ?? true);
   });
+}
+
+/** Work that has failed several times in a row and is retried automatically, each with its last error. */
+export function failingWork(
+  timers: readonly WaitingTimer[],
+  effects: readonly OpenEffect[],
+): { label: string; attempts: number; lastError: string | null }[] {
+  const pending = effects.filter(({ state }) => state === "PENDING");
+  return [
+    ...timers.map((timer) => ({ ...timer, label: timerLabel(timer) })),
+    ...pending.map((effect) => ({ ...effect, label: capitalize(effectLabel(effect)) })),
+  ].filter(({ attempts }) => attempts >= FAILING_ATTEMPTS)
+    .map(({ label, attempts, lastError }) => ({ label, attempts, lastError }));
 }
 
 const START =

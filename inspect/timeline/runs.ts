@@ -103,7 +103,7 @@ function repeatedRun(
 function isAlike(one: ActorEventRow, other: ActorEventRow): boolean {
   return one.eventType === other.eventType && one.principalId === other.principalId &&
     one.principalService === other.principalService &&
-    one.reason === null && other.reason === null &&
+    !one.reasonGiven && !other.reasonGiven &&
     one.stateBefore === other.stateBefore && one.stateAfter === other.stateAfter;
 }
 

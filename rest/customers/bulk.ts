@@ -82,7 +82,9 @@ are buffered. While the service waits for it, a client has to send at least 1 Ki
 
 export function addBulkRoutes(
   api: Api,
-  options: Pick<RestOptions, "actors" | "lookups" | "reader" | "closing"> & { streams?: ConcurrencyQuota },
+  options: Pick<RestOptions, "actors" | "lookups" | "reader" | "closing" | "limits"> & {
+    streams?: ConcurrencyQuota;
+  },
   { stallMs = STALL_MS, refusedLimit = REFUSED_LIMIT } = {},
 ): void {
   api.openapi(bulk, async (c) => {

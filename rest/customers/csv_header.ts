@@ -48,12 +48,12 @@ export function findDelimiter(header: string, { accepted, ignored }: Fields): st
 export function readColumns(cells: readonly string[], fields: Fields): (string | undefined | null)[] {
   const accepted = new Map(fields.accepted.map((field) => [comparable(field), field]));
   const ignored = new Set(fields.ignored.map(comparable));
-  const unknown: string[] = [];
+  const unknown: number[] = [];
   const seen = new Map<string, number>();
   const columns = cells.map((cell, at) => {
     const name = comparable(cell);
     if (name === "") return undefined;
-    if (!accepted.has(name) && !ignored.has(name)) unknown.push(columnName(cells, at));
+    if (!accepted.has(name) && !ignored.has(name)) unknown.push(at);
     const earlier = seen.get(name);
     if (earlier !== undefined && !unknown.length) {
       throw refusal(`columns ${earlier + 1} and ${at + 1} both name ${accepted.get(name) ?? cell.trim()}`);
@@ -61,7 +61,7 @@ export function readColumns(cells: readonly string[], fields: Fields): (string |
     seen.set(name, at);
     return accepted.get(name) ?? null;
   });
-  if (unknown.length > 0) throw refusal(describeUnknown(unknown, fields));
+  if (unknown.length > 0) throw refusal(`${describeUnknown(unknown, cells)}; ${describeAccepted(fields)}`);
   if (columns.every((column) => column === undefined)) throw refusal(describeAccepted(fields));
   return columns;
 }
@@ -77,10 +77,13 @@ const comparable = (name: string) => name.replace(/[\s_-]+/gu, "").toLowerCase()
 /** Maximum number of columns in a message. */
 const NAMED = 20;
 
-function describeUnknown(unknown: readonly string[], fields: Fields): string {
-  const named = unknown.slice(0, NAMED);
+function describeUnknown(unknown: readonly number[], cells: readonly string[]): string {
+  const mayName = isHeader(cells);
+  const named = unknown.slice(0, NAMED).map((at) =>
+    `column ${at + 1}${mayName ? ` (${cells[at]!.trim()})` : ""}`
+  );
   if (unknown.length > NAMED) named.push(`and ${unknown.length - NAMED} more`);
-  return `${named.join(", ")} ${unknown.length === 1 ? "is" : "are"} not known; ${describeAccepted(fields)}`;
+  return `${named.join(", ")} ${unknown.length === 1 ? "is" : "are"} not known`;
 }
 
 function describeAccepted({ accepted, ignored }: Fields): string {
@@ -89,11 +92,8 @@ function describeAccepted({ accepted, ignored }: Fields): string {
 }
 
 /** A header consists of words. A file without a header begins with the values of a customer, which are personal. */
-function columnName(cells: readonly string[], at: number): string {
-  const isHeader = cells.every((cell) =>
-    /^[\p{L}\p{N} _.()/-]{0,50}$/u.test(cell) && !/^[\d\s().-]+$/.test(cell)
-  );
-  return isHeader ? `column ${at + 1} (${cells[at]!.trim()})` : `column ${at + 1}`;
+function isHeader(cells: readonly string[]): boolean {
+  return cells.every((cell) => /^[\p{L}\p{N} _.()/-]{0,50}$/u.test(cell) && !/^[\d\s().-]+$/.test(cell));
 }
 
 function refusal(reason: string): DomainError {

@@ -2,7 +2,7 @@
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import type { Customer, Lookups } from "../../db/lookups.ts";
-import { allow } from "../access.ts";
+import { allow, authorizeOperation } from "../access.ts";
 import { type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import {
@@ -104,6 +104,8 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
     const { customerId } = c.req.valid("param");
     const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
     const { customerId: ownId = customerId, status, ...fields } = c.req.valid("json");
+    // The commands of the account require this right of services, so the same change here does too.
+    if (status !== undefined && c.var.by.type === "SYSTEM") authorizeOperation("suspendCustomer", c);
     if (ownId !== customerId) throw otherCustomer(customerId);
     const profile = profileOf(fields);
     const { resource, headers } = await sendAndRead(

@@ -29,11 +29,11 @@ export type Upsert = (row: BulkRow) => Promise<BulkResult>;
  * @param context the idempotency key of a row is that of the context with the row's number
  */
 export function createUpsert(
-  { actors, lookups, reader }: Pick<RestOptions, "actors" | "lookups" | "reader">,
+  { actors, lookups, reader, limits }: Pick<RestOptions, "actors" | "lookups" | "reader" | "limits">,
   { by, traceparent, idempotencyKey }: CommandContext,
 ): Upsert {
   const { storeId } = by;
-  const findAnswer = createAnswers(reader, by);
+  const findAnswer = createAnswers(reader, by, limits.hashKey);
 
   /** Keys of callers cannot contain a line feed, so these never collide with them. */
   const keyOf = (row: number) => idempotencyKey === undefined ? undefined : `${idempotencyKey}\n${row}`;

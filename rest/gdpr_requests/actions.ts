@@ -9,12 +9,18 @@ import { RequestSchema } from "./request.ts";
 import { readRequest, requestPath, tags } from "./requests.ts";
 
 const ReasonSchema = z.strictObject({
-  reason: text(500).meta({ description: "Free text. It must not contain personal data of the subject" }),
+  reason: text(500).meta({
+    description:
+      "Free text. An email address, a phone number or a value of the customer, such as a name, is refused. The " +
+      "erasure of the customer removes it",
+  }),
 }).meta({ id: "Reason" });
 const service = text(100).meta({ example: "order-service" });
 const OptionalReasonSchema = z.strictObject({
   reason: optionalText(500).meta({
-    description: "Free text. It must not contain personal data of the subject",
+    description:
+      "Free text. An email address, a phone number or a value of the customer, such as a name, is refused. The " +
+      "erasure of the customer removes it",
   }),
 }).meta({ id: "OptionalReason" });
 const RetrySchema = OptionalReasonSchema.extend({
@@ -37,7 +43,7 @@ const ACTIONS = {
   retry:
     "Sends the request to a service again at once; without a service, retries the step that follows all services' replies",
   waive:
-    "Continues without the reply of a service, or proposes it where a second person has to confirm the waiver of an erasure; the receipt or the documents contain the reason",
+    "Continues without the reply of a service, or proposes it where a second person has to confirm the waiver of an erasure; the documents contain the reason, and the receipt its salted hash",
   confirm:
     "Confirms the proposed waiver of a service, or without a service the proposed erasure; not for the person who has proposed it",
   reject:

@@ -1,6 +1,7 @@
 /** Paginated list of the GDPR requests of a store. */
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { text, uuid } from "../../domain/input.ts";
+import { readClock } from "../../db/clock.ts";
 import { searchRequests } from "../../db/gdpr_search.ts";
 import { allow, answeredOf } from "../access.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
@@ -65,9 +66,11 @@ export function addListRoute(api: Api, { reader }: RestOptions): void {
     const position = readCursor(Position, cursor);
     const after = position && { at: new Date(position[0]), requestId: position[1] };
     const { storeId } = c.var.by;
-    const now = new Date();
     const page = { order: "NEWEST", limit: limit + 1, after } as const;
-    const rows = await reader.read(storeId, (sql) => searchRequests(sql, { storeId, filter, now }, page));
+    const { rows, now } = await reader.read(storeId, async (sql) => {
+      const now = await readClock(sql);
+      return { rows: await searchRequests(sql, { storeId, filter, now }, page), now };
+    });
     const body = pageBody(rows, limit, (row) => summaryOf(row, now), (last) => [
       last.createdAt.getTime(),
       last.requestId,

@@ -71,7 +71,9 @@ const ParticipantSchema = z.object({
   }),
   nextAttemptAt: z.iso.datetime().nullable().meta({ description: "Null: there is no automatic retry" }),
   lastError: z.string().nullable(),
-  evidence: z.string().nullable().meta({ description: "The service's own statement of what it has done" }),
+  evidence: z.string().nullable().meta({
+    description: "The service's own statement of what it has done; removed when the erasure completes",
+  }),
   waiverReason: z.string().nullable().meta({ description: "Of the waiver, or of its proposal" }),
   waiverProposedBy: z.uuid().nullable().meta({
     description: "The staff member who proposed the waiver, or waived alone",
@@ -146,7 +148,7 @@ export function bodyOf(
     proposal: proposer === undefined ? null : { by: proposer },
     confirmedBy: row.confirmedBy,
     confirmedAt: row.confirmedAt?.toISOString() ?? null,
-    extended: row.extensionReason !== null,
+    extended: context?.extended ?? false,
     residue: context?.residue ?? 0,
     reasons: { hold: row.holdReason, extension: row.extensionReason, refusal: row.refusalReason },
     participants: participants.map(({ nextAttemptAt, settledAt, waiverProposedAt, ...participant }) => ({

@@ -1,6 +1,7 @@
 /** GDPR requests: routes to open a request on a customer's behalf, and to read a request. */
 import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
+import { readClock } from "../../db/clock.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { allow, authorizeOperation } from "../access.ts";
@@ -89,11 +90,12 @@ export async function readRequest(
   storeId: string,
   requestId: string,
 ): Promise<z.output<typeof RequestSchema>> {
-  const [row, participants] = await reader.read(storeId, (sql) =>
+  const [row, participants, now] = await reader.read(storeId, (sql) =>
     Promise.all([
       findRequest(sql, storeId, requestId),
       findParticipants(sql, storeId, requestId),
+      readClock(sql),
     ]));
   if (!row) throw new DomainError("NOT_FOUND", `Cannot find request ${requestId}`);
-  return bodyOf(row, participants, new Date());
+  return bodyOf(row, participants, now);
 }

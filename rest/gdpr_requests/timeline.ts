@@ -38,7 +38,12 @@ const EventSchema = z.object({
     }),
   }),
   changedFields: z.array(z.string()),
-  reason: z.string().nullable().meta({ description: "Free text of staff; null without a reason" }),
+  reason: z.string().nullable().meta({
+    description: "Free text of staff; null without a reason, and after the erasure of the customer",
+  }),
+  reasonRemoved: z.boolean().meta({
+    description: "True if a reason was given and the erasure of the customer has removed it",
+  }),
   at: z.iso.datetime(),
 }).meta({ id: "GdprRequestEvent" });
 
@@ -88,6 +93,7 @@ function bodyOf(stored: ActorEventRow): z.output<typeof EventSchema> {
     by: { id: row.principalId, type: row.principalType, service: row.principalService },
     changedFields: fieldNames(row.changedFields),
     reason: row.reason,
+    reasonRemoved: row.reasonGiven && row.reason === null,
     at: row.at.toISOString(),
   };
 }

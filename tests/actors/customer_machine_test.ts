@@ -150,7 +150,12 @@ for (const path of paths) {
           const audit = {
             topic: "audit.event",
             action,
-            actor: { id: principal.id, type: by },
+            actor: {
+              id: principal.id,
+              type: by,
+              ...(principal.roles.length > 0 ? { roles: [...principal.roles] } : {}),
+              ...(principal.service ? { service: principal.service } : {}),
+            },
             target: { id: ref.id, type: "customer" },
             before: { state, version: before.version },
             after: { state: answer.state, version: after.version },

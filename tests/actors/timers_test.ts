@@ -54,6 +54,7 @@ async function createTimedWorld() {
     },
   };
   const actors = createRuntime(world.database.pool("customer_api"), {
+    hashKey: (await requestSettings()).hashKey,
     toMessages,
     behaviors: { customer: behavior },
     clock,

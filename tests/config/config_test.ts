@@ -82,12 +82,13 @@ Deno.test("configuration of an empty environment is a development service on the
     restCallers: SERVICE_RIGHTS,
     gdpr: {
       participants: ["order-service", "payment-service", "communication-service"],
+      markerFile: undefined,
       graceMs: 0,
       fourEyes: false,
       fetchWaitMs: 7 * 24 * 60 * 60 * 1_000,
       peers: {},
       peerAccess: {},
-      keys: { exportKey: undefined, hashKey: undefined, receiptKey: undefined },
+      keys: { exportKey: undefined, hashKeys: undefined, receiptKey: undefined, receiptPublicKeys: [] },
     },
   });
 });
@@ -136,6 +137,8 @@ Deno.test("configuration contains every variable that is set", () => {
     GDPR_GRACE: "72h",
     GDPR_FOUR_EYES: "false",
     GDPR_FETCH_WAIT: "48h",
+    GDPR_MARKER_FILE: "/var/lib/marker",
+    GDPR_RECEIPT_PUBLIC_KEYS: new Uint8Array(32).fill(3).toBase64(),
     PEER_ORDER_SERVICE_URL: "https://order-service.example:50051",
     PEER_COMMUNICATION_SERVICE_URL: "http://127.0.0.1:50051",
     PEER_REVIEW_SERVICE_URL: "https://reviews.example:7000",
@@ -200,6 +203,7 @@ Deno.test("configuration contains every variable that is set", () => {
     restCallers: { ...SERVICE_RIGHTS, SEARCH_CUSTOMERS: ["crm-service"] },
     gdpr: {
       participants: ["order-service", "review-service"],
+      markerFile: "/var/lib/marker",
       graceMs: 72 * 60 * 60 * 1_000,
       fourEyes: false,
       fetchWaitMs: 48 * 60 * 60 * 1_000,
@@ -216,8 +220,9 @@ Deno.test("configuration contains every variable that is set", () => {
       },
       keys: {
         exportKey: new Uint8Array(32).fill(1),
-        hashKey: new Uint8Array(48).fill(2),
+        hashKeys: [new Uint8Array(48).fill(2)],
         receiptKey: Uint8Array.fromBase64(PRODUCTION.GDPR_RECEIPT_KEY ?? ""),
+        receiptPublicKeys: [new Uint8Array(32).fill(3)],
       },
     },
   });
@@ -234,7 +239,7 @@ Deno.test("configuration names every invalid variable at once", () => {
   const anything = ["DATA_DIR", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "GRPC_TLS_CERT"];
   anything.push("GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA", "VAULT_K8S_TOKEN_PATH", "VAULT_CACERT");
   anything.push("KAFKA_SSL_CA", "KAFKA_SSL_CERT", "KAFKA_SSL_KEY", "JWT_JWKS_CA");
-  anything.push("PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH");
+  anything.push("PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH", "GDPR_MARKER_FILE");
   const names = Object.keys(VARIABLES).filter((name) => !anything.includes(name));
   const env = Object.fromEntries(names.map((name) => [name, "not this"]));
   assert.deepEqual(refused(env).sort(), [...names, "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"].sort());
@@ -618,7 +623,8 @@ Deno.test("configuration never quotes a secret, nor a login in another variable"
     messageOf({ GDPR_EXPORT_KEY: SECRET, GDPR_HASH_KEY: SECRET, GDPR_RECEIPT_KEY: SECRET }),
     messageOf({ PEER_ORDER_SERVICE_URL: login }),
     ...Object.keys(VARIABLES).filter((name) =>
-      !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS|SSL_|JWKS_CA|PEER_TOKEN|GATEWAY_SECRET/.test(name)
+      !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS|SSL_|JWKS_CA|PEER_TOKEN|GATEWAY_SECRET|MARKER_FILE/
+        .test(name)
     )
       .map((name) => messageOf({ [name]: login })),
   ];

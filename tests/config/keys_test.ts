@@ -15,7 +15,7 @@ Deno.test("keys for development are generated once by concurrent starts, readabl
   const data = `${folder.path}/not/yet/there`;
   const starts = await Promise.all(Array.from({ length: 10 }, () => openKeys(NONE, data)));
   const text = new TextEncoder().encode("the same from every one of them");
-  for (const algorithm of ["linkKey", "hashKey"] as const) {
+  for (const algorithm of ["linkKey", "digestKey"] as const) {
     const codes = await Promise.all(
       starts.map(async (keys) =>
         new Uint8Array(await crypto.subtle.sign("HMAC", keys[algorithm], text)).toHex()

@@ -64,6 +64,15 @@ Deno.test("each proto file names its packages in Java and Go, so that generators
   assert.ok(files.length >= 7);
 });
 
+Deno.test("protos import one another by no path, so that Python can generate code from proto/io", async () => {
+  const paths = await protosIn("proto/io");
+  assert.ok(paths.length >= 4);
+  for (const path of paths) {
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    assert.doesNotMatch(text, /^import .*"io\//m, path);
+  }
+});
+
 async function protosIn(folder: string): Promise<string[]> {
   const paths: string[] = [];
   for await (const entry of Deno.readDir(new URL(folder, ROOT))) {

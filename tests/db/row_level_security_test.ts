@@ -21,12 +21,20 @@ const TABLES = [
   "gdpr_export_parts",
   "gdpr_exports",
   "erased_subjects",
+  "email_hashes",
   "erasure_receipts",
   "rate_limits",
   "ended_sessions",
 ];
 /** Tables that customer_worker processes: it sees them for every store, and they hold no personal value. */
 const WORK_TABLES = ["timers", "effects", "outbox"];
+/** Tables about the database itself, without a store; customer_worker alone reads and writes them. */
+const ABOUT_DATABASE = [
+  "erasure_cleanup",
+  "erasure_log_positions",
+  "erasure_marker",
+  "erasure_memory_decisions",
+];
 /** No role reads or changes these; customer_reader counts in them by a function. */
 const UNSEEN = ["rate_limits"];
 /** Tables of which customer_worker sees expired rows, and nothing else. */
@@ -37,7 +45,14 @@ const EXPIRING: Record<string, string[]> = {
   ended_sessions: ["expires_at"],
 };
 /** Tables of evidence, which must be neither lost nor deleted. */
-const KEPT = ["gdpr_requests", "gdpr_participants", "erased_subjects", "erasure_receipts", "actor_events"];
+const KEPT = [
+  "gdpr_requests",
+  "gdpr_participants",
+  "erased_subjects",
+  "email_hashes",
+  "erasure_receipts",
+  "actor_events",
+];
 const DENIED = "42501";
 
 Deno.test("no role reaches another store", async (t) => {
@@ -55,7 +70,7 @@ Deno.test("no role reaches another store", async (t) => {
     const existing = await admin`
       select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
         and relname <> 'schema_migrations'`;
-    assert.deepEqual(existing.map((row) => row.relname).sort(), [...TABLES].sort());
+    assert.deepEqual(existing.map((row) => row.relname).sort(), [...TABLES, ...ABOUT_DATABASE].sort());
     for (const table of TABLES) {
       for (const { storeId } of [world, other]) {
         assert.ok((await rowsOf(admin, table, storeId)).length > 0, table);
@@ -128,6 +143,7 @@ Deno.test("no role reaches another store", async (t) => {
       join pg_attribute a on a.attrelid = c.oid and attnum > 0 and not attisdropped
       where relkind = 'r' and relnamespace = 'public'::regnamespace and relname <> all(${[
       ...WORK_TABLES,
+      ...ABOUT_DATABASE,
       "schema_migrations",
     ]})
         and has_column_privilege('customer_worker', c.oid, attnum, 'select')`;
@@ -170,12 +186,18 @@ Deno.test("no role reaches another store", async (t) => {
     assert.deepEqual(left.map(({ storeId }) => storeId), [other.storeId]);
   });
 
-  await t.step("only customer_worker reads the newest erasure time of other stores", async () => {
+  await t.step("only customer_worker counts and looks up erasures of other stores", async () => {
     for (const role of ["customer_api", "customer_reader"] satisfies Role[]) {
-      await assert.rejects(database.pool(role, 1)`select lookup_last_erasure()`, { code: DENIED });
+      const sql = database.pool(role, 1);
+      await assert.rejects(sql`select lookup_erasure_count()`, { code: DENIED });
+      await assert.rejects(sql`select lookup_newest_erasure()`, { code: DENIED });
+      await assert.rejects(sql`select lookup_erased_hashes('{}', '{}', '{}')`, { code: DENIED });
+      for (const table of ABOUT_DATABASE) {
+        await assert.rejects(sql`select from ${sql(table)}`, { code: DENIED });
+      }
     }
-    const [row] = await worker`select lookup_last_erasure() as at`;
-    assert.ok(row?.at);
+    const [row] = await worker`select lookup_erasure_count()::int as erasures`;
+    assert.ok(row?.erasures > 0);
   });
 
   await t.step("no role but customer_reader executes the lookups", async () => {
@@ -255,8 +277,9 @@ async function fill(world: World): Promise<void> {
     insert into gdpr_exports (store_id, request_id, part, chunk, bytes)
     values (${storeId}, ${request.id}, 'source/order-service', 0, '\\x00')`;
   await world.admin`
-    insert into erased_subjects (store_id, customer_id, email_hash, erased_at)
-    values (${storeId}, gen_random_uuid(), '\\x00', now())`;
+    insert into erased_subjects (store_id, customer_id, erased_at) values (${storeId}, gen_random_uuid(), now())`;
+  await world.admin`
+    insert into email_hashes (store_id, customer_id, hash) values (${storeId}, gen_random_uuid(), '\\x00')`;
   await world.admin`insert into rate_limits values (${storeId}, 'someone', 1, 0)`;
   await world.admin`insert into ended_sessions values (${storeId}, sha256('token'), now())`;
   await world.admin`

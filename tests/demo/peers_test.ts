@@ -194,7 +194,7 @@ function erasure(fields: Record<string, unknown> = {}) {
   return event("customer.erasure_requested", storeId, customerId, {
     requestId: crypto.randomUUID(),
     participants: SERVICES,
-    emailHash: "ab".repeat(32),
+    emailHashes: [{ keyId: "00".repeat(8), hash: "ab".repeat(32) }],
     ...fields,
   });
 }

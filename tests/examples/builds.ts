@@ -1,4 +1,4 @@
-/** Builds the samples in Go and Java, generated code included. The network is needed only the first time. */
+/** Builds the samples in Go, Java and Python, generated code included. The network is needed only the first time. */
 import deno from "../../deno.json" with { type: "json" };
 import { EXAMPLES } from "./setting.ts";
 
@@ -45,13 +45,30 @@ export async function buildJava(): Promise<(name: string) => Program> {
   return (name) => ({ program: "java", args: ["-Dfile.encoding=UTF-8", "-jar", jar(name)] });
 }
 
+/**
+ * The programs of `examples/python`, by name, in a virtual environment.
+ *
+ * @throws {ToolMissing}
+ */
+export async function buildPython(): Promise<(name: string) => Program> {
+  const cwd = new URL("python/", EXAMPLES);
+  await require("python3", ["-c", "import ensurepip, venv"], cwd);
+  const environment = new URL("python/", CACHE).pathname;
+  const python = `${environment}bin/python`;
+  await build("python3", ["-m", "venv", environment], cwd);
+  await build(python, ["-m", "pip", "install", "--quiet", "--requirement", "requirements.txt"], cwd);
+  await build(python, ["generate.py"], cwd);
+  return (name) => ({ program: python, args: ["-B", new URL(`${name}.py`, cwd).pathname] });
+}
+
 async function require(program: string, args: string[], cwd: URL): Promise<void> {
+  const command = new Deno.Command(program, { args, cwd, stdin: "null", stdout: "null", stderr: "null" });
   try {
-    await new Deno.Command(program, { args, cwd, stdin: "null", stdout: "null", stderr: "null" }).output();
+    if ((await command.output()).success) return;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new ToolMissing(`${program} is not installed`);
   }
+  throw new ToolMissing(`${program} is not installed`);
 }
 
 async function build(program: string, args: string[], cwd: URL): Promise<void> {

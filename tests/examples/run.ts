@@ -1,18 +1,20 @@
 // deno-lint-ignore-file no-console -- what a task prints is its result
 /**
- * `deno task examples`: builds the samples in Go and Java and runs them against the real service, with a real Kafka.
+ * `deno task examples`: builds the samples in Go, Java and Python and runs them against the real service, with a real Kafka.
  * Prints a line for each check. A check whose tools are missing is skipped; with REQUIRE_EXAMPLES=1 it fails the run.
  * The samples in TypeScript are tested in the gate, and open the requests here.
  */
 import assert from "node:assert/strict";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { DEMO } from "../../demo/ids.ts";
+import { TOPICS } from "../../events/topics.ts";
 import { createPeers } from "../../rpc/peers.ts";
 import { eventually } from "../eventually.ts";
 import { startBroker } from "../kafka/broker.ts";
 import { KafkaMissing } from "../kafka/installation.ts";
 import { freePort } from "../ports.ts";
 import { watch } from "../service.ts";
-import { buildGo, buildJava, type Program, ToolMissing } from "./builds.ts";
+import { buildGo, buildJava, buildPython, type Program, ToolMissing } from "./builds.ts";
 import { type Result, run, runTypeScript, type Setting, startSetting } from "./setting.ts";
 
 const { storeId, customerId, secondCustomerId } = DEMO;
@@ -23,12 +25,13 @@ interface Samples {
   /** Undefined where the tools are missing. */
   go: ((name: string) => Program) | undefined;
   java: ((name: string) => Program) | undefined;
+  python: ((name: string) => Program) | undefined;
   kafka: string | undefined;
   /** URLs by name. */
   participants: ReadonlyMap<string, URL>;
 }
 
-type Tool = "go" | "java" | "kafka";
+type Tool = "go" | "java" | "python" | "kafka";
 
 interface Check {
   name: string;
@@ -70,7 +73,8 @@ const CHECKS: Check[] = [
     name: "checkout (Java) prints a customer's email and address",
     needs: ["java"],
     async holds(samples) {
-      const expected = "email mina.keller@shop.example\nships to Musterweg 7, Zürich, CH";
+      const expected =
+        "email mina.keller@shop.example\nstatus CUSTOMER_STATUS_ACTIVE\nships to Musterweg 7, Zürich, CH";
       await answers(() => checkout(samples, customerId), expected);
     },
   },
@@ -80,6 +84,72 @@ const CHECKS: Check[] = [
     async holds(samples) {
       const refusal = "The store has no such customer: ask the shopper to sign in again";
       assert.equal((await answers(() => checkout(samples, UNKNOWN), refusal)).code, 2);
+    },
+  },
+  {
+    name: "marketing (Python) prints the groups of a customer",
+    needs: ["python"],
+    async holds(samples) {
+      await answers(() => marketing(samples, customerId), /^groups .*, .*\ninclude$/);
+    },
+  },
+  {
+    name: "marketing (Python) reads the reasons of refusals and the wrong fields",
+    needs: ["python"],
+    async holds(samples) {
+      await answers(() => marketing(samples, UNKNOWN), "NOT_FOUND NOT_FOUND");
+      const wrongField = "INVALID_ARGUMENT INVALID_INPUT customer_id: must be a UUID";
+      await answers(() => marketing(samples, "mina"), wrongField);
+      const env = { CUSTOMER_SERVICE_TOKEN: await samples.setting.serviceToken("other-service") };
+      assert.equal((await answers(() => marketing(samples, customerId, env), /^PERMISSION_DENIED/)).code, 2);
+    },
+  },
+  {
+    name: "event (Python) decodes the events of every topic",
+    needs: ["python"],
+    async holds({ python }) {
+      const { program, args } = python!("event");
+      for (const [topic, schema] of TOPICS) {
+        const [storeField] = schema.fields.filter(({ name }) => name === "store_id");
+        assert.ok(storeField);
+        const value = toBinary(schema, create(schema, { [storeField.localName]: storeId }));
+        const command = new Deno.Command(program, {
+          args: [...args, topic],
+          stdin: "piped",
+          stdout: "piped",
+        });
+        const process = command.spawn();
+        await new Blob([value as Uint8Array<ArrayBuffer>]).stream().pipeTo(process.stdin);
+        const { stdout } = await process.output();
+        assert.deepEqual([topic, JSON.parse(new TextDecoder().decode(stdout))], [topic, {
+          store_id: storeId,
+        }]);
+      }
+    },
+  },
+  {
+    name: "cart (Go) offers a suspended customer no order",
+    needs: ["go"],
+    async holds(samples) {
+      await using _ = await suspended(samples, customerId);
+      await answers(() => cart(samples, customerId), /\nthe customer cannot order: /);
+    },
+  },
+  {
+    name: "checkout (Java) refuses a suspended customer",
+    needs: ["java"],
+    async holds(samples) {
+      await using _ = await suspended(samples, customerId);
+      const refusal = "The account is suspended: ask the shopper to contact support";
+      assert.equal((await answers(() => checkout(samples, customerId), refusal)).code, 2);
+    },
+  },
+  {
+    name: "marketing (Python) leaves a suspended customer out",
+    needs: ["python"],
+    async holds(samples) {
+      await using _ = await suspended(samples, customerId);
+      await answers(() => marketing(samples, customerId), /\nleave out$/);
     },
   },
   {
@@ -135,10 +205,12 @@ const PARTICIPANTS = ["communication-service", "order-service"];
 
 async function main(): Promise<number> {
   await using stack = new AsyncDisposableStack();
-  const [go, java] = [await available("go", buildGo), await available("java", buildJava)];
+  const go = await available("go", buildGo);
+  const java = await available("java", buildJava);
+  const python = await available("python", buildPython);
   const broker = await available("kafka", startBroker);
   if (broker) stack.use(broker);
-  const samples = await start({ go, java, kafka: broker?.brokers }, stack);
+  const samples = await start({ go, java, python, kafka: broker?.brokers }, stack);
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const { name, needs, holds } of CHECKS) {
     const missing = needs.filter((tool) => !samples[tool]);
@@ -220,11 +292,37 @@ async function checkout(samples: Samples, customer: string): Promise<Result> {
   return await run(program, [...args, storeId, customer], await callerEnv(samples, "checkout-service"));
 }
 
+async function marketing(
+  samples: Samples,
+  customer: string,
+  env: Record<string, string> = {},
+): Promise<Result> {
+  const { program, args } = samples.python!("marketing");
+  const own = await callerEnv(samples, "marketing-service");
+  return await run(program, [...args, storeId, customer], { ...own, ...env });
+}
+
+/** Suspends a customer until the end of the check. */
+async function suspended({ setting }: Samples, customer: string): Promise<AsyncDisposable> {
+  const setStatus = async (status: string) => {
+    const headers = {
+      authorization: `Bearer ${await setting.staffToken("CUSTOMER_MANAGER")}`,
+      "content-type": "application/json",
+    };
+    const url = `${setting.httpUrl}/customers/${customer}`;
+    const response = await fetch(url, { method: "PATCH", headers, body: JSON.stringify({ status }) });
+    assert.equal(response.status, 200, await response.text());
+  };
+  await setStatus("SUSPENDED");
+  return { [Symbol.asyncDispose]: () => setStatus("ACTIVE") };
+}
+
 /** Repeats a program until its output is the expected one: on a busy machine a deadline may pass first. */
-function answers(program: () => Promise<Result>, expected: string): Promise<Result> {
+function answers(program: () => Promise<Result>, expected: string | RegExp): Promise<Result> {
   return eventually(async () => {
     const result = await program();
-    assert.equal(result.output, expected, result.errors);
+    if (expected instanceof RegExp) assert.match(result.output, expected, result.errors);
+    else assert.equal(result.output, expected, result.errors);
     return result;
   });
 }

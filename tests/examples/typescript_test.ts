@@ -10,7 +10,7 @@ Deno.test("the samples in TypeScript do what they say", async (t) => {
     const env = await shopper(setting, DEMO.customerId);
     assertPrints(
       await runTypeScript("storefront_profile", ["Wilhelmina"], env),
-      /^first name Wilhelmina, version \d+$/,
+      /^first name Wilhelmina, status ACTIVE, version \d+$/,
     );
     assertPrints(
       await runTypeScript("storefront_profile", ["x".repeat(101)], env),
@@ -28,7 +28,7 @@ Deno.test("the samples in TypeScript do what they say", async (t) => {
       ...env,
       GRAPHQL_URL: `${proxy.url}/graphql`,
     });
-    assertPrints(changed, /^first name Wilma, version \d+$/);
+    assertPrints(changed, /^first name Wilma, status ACTIVE, version \d+$/);
     assert.equal(proxy.seen(), 2);
   });
 
@@ -52,7 +52,10 @@ Deno.test("the samples in TypeScript do what they say", async (t) => {
   await t.step("a staff tool changes a customer in the version that it has read", async () => {
     const env = await staff(setting, "CUSTOMER_MANAGER");
     const email = "mina.keller@shop.example";
-    assertPrints(await runTypeScript("staff_change", [email, "en-gb"], env), /^locale en-GB, version "\d+"$/);
+    assertPrints(
+      await runTypeScript("staff_change", [email, "en-gb"], env),
+      /^locale en-GB, status ACTIVE, version "\d+"$/,
+    );
     assertPrints(await runTypeScript("staff_change", [email, "?"], env), /^INVALID_INPUT: .*locale/, 2);
     const reader = await staff(setting, "CUSTOMER_SUPPORT");
     assertPrints(await runTypeScript("staff_change", [email, "fr"], reader), /^FORBIDDEN: /, 2);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { EffectContext, Performer } from "../../actors/runtime/effects.ts";
 import { type CollectOptions, collectPerformer } from "../../actors/gdpr/effects/collect.ts";
 import { createExportStore } from "../../actors/gdpr/exports/store.ts";
-import { collectOwnData } from "../../actors/gdpr/effects/own_data.ts";
+import { collectOwnData, type OwnDataRequest } from "../../actors/gdpr/effects/own_data.ts";
 import { type Delivery, type ExportStore, OWN_DATA } from "../../actors/gdpr/types.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { enterStore } from "../../db/connect.ts";
@@ -256,8 +256,7 @@ async function createCollectionFixture(
   const tools = {
     client: stack.use(createPeers(urls, options)),
     store,
-    collectOwn: ({ storeId, customerId }: { storeId: string; customerId: string }) =>
-      collectOwnData(api, storeId, customerId),
+    collectOwn: (request: OwnDataRequest) => collectOwnData(api, request),
     findRequest: ({ storeId, requestId }: { storeId: string; requestId: string }) =>
       api.begin("read only", async (tx) => {
         await enterStore(tx, storeId);

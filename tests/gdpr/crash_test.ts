@@ -148,14 +148,14 @@ async function createCrashFixture(): Promise<CrashFixture> {
 async function createJwks(): Promise<ReplicaOptions["keys"]> {
   const make = crypto.subtle.generateKey.bind(crypto.subtle);
   const aes = await make({ name: "AES-GCM", length: 256 }, true, ["encrypt"]);
-  const hmac = await make({ name: "HMAC", hash: "SHA-256" }, true, ["sign"]);
   const pair = await make("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
   const toJwk = (key: CryptoKey) => crypto.subtle.exportKey("jwk", key);
-  const [exportKey, hashKey] = [await toJwk(aes), await toJwk(hmac)];
+  const exportKey = await toJwk(aes);
   const [privateKey, publicKey] = [await toJwk(pair.privateKey), await toJwk(pair.publicKey)];
   // importKey sets the usages itself and refuses a JWK with others.
-  for (const key of [exportKey, hashKey, privateKey, publicKey]) delete key.key_ops;
-  return { exportKey, hashKey, private: privateKey, public: publicKey };
+  for (const key of [exportKey, privateKey, publicKey]) delete key.key_ops;
+  const hashSecret = crypto.getRandomValues(new Uint8Array(32)).toHex();
+  return { exportKey, hashSecret, private: privateKey, public: publicKey };
 }
 
 async function open(fixture: CrashFixture, right: string): Promise<ActorRef> {

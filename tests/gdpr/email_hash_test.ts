@@ -1,6 +1,6 @@
 /** The keyed hash of an email: one for each spelling, and as docs/participants.md explains it. */
 import assert from "node:assert/strict";
-import { hashEmail } from "../../actors/gdpr/requests/email_hash.ts";
+import { hashWith } from "../../actors/gdpr/requests/email_hash.ts";
 
 const KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -12,7 +12,7 @@ Deno.test("spellings of one email have one hash, and each example of the documen
     false,
     ["sign"],
   );
-  const hash = async (email: string) => (await hashEmail(key, email)).toHex();
+  const hash = async (email: string) => (await hashWith(key, email)).toHex();
   const same = ["Info@MÜNCHEN.example", "info@mu\u0308nchen.example", "INFO@xn--mnchen-3ya.EXAMPLE"];
   assert.equal(new Set(await Promise.all(same.map(hash))).size, 1);
   assert.notEqual(await hash("info@muenchen.example"), await hash(same[0]!));

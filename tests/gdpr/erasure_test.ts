@@ -1,5 +1,6 @@
 /** Erasure from its opening to its receipt, on real rows. */
 import assert from "node:assert/strict";
+import { runTask } from "./task.ts";
 import { vacuumAfterErasures } from "../../db/vacuum.ts";
 import { eventually } from "../eventually.ts";
 import { captureLog } from "../captured_log.ts";
@@ -74,18 +75,52 @@ Deno.test("a verified erasure requests one vacuum of the tables that it cleared"
   const worker = world.database.pool("customer_worker", 1);
   const ref = await register(world);
   assert.equal(await vacuumAfterErasures(worker), false);
+  const snapshot = await world.admin.reserve();
+  using _released = { [Symbol.dispose]: () => snapshot.release() };
+  await snapshot`begin isolation level repeatable read`;
+  await snapshot`select count(*) from customers`;
   const request = await fixture.open(ref, "ERASURE");
   await fixture.work();
+  // Already before the participants confirm, and again while an older snapshot keeps the dead rows.
+  for (let attempt = 0; attempt < 3; attempt++) assert.equal(await vacuumAfterErasures(worker), true);
+  await snapshot`commit`;
+  await eventually(async () => assert.equal(await vacuumAfterErasures(worker), false));
+  const [left] = await world.admin`
+    select sum(n_dead_tup)::int as dead from pg_stat_user_tables where relname in ('customers', 'actor_events')`;
+  assert.equal(left?.dead, 0);
   for (const service of PARTICIPANTS) await fixture.tell(request, "participant.confirm", { service });
   await fixture.work();
   assert.equal(await vacuumAfterErasures(worker), true);
   await eventually(async () => {
     const [row] = await world.admin`
       select count(last_vacuum)::int as count from pg_stat_user_tables
-      where relname in ('customers', 'customer_addresses')`;
-    assert.equal(row?.count, 2);
+      where relname in ('customers', 'customer_addresses', 'actor_events', 'gdpr_requests', 'gdpr_participants')`;
+    assert.equal(row?.count, 5);
   });
-  assert.equal(await vacuumAfterErasures(worker), false);
+  await eventually(async () => assert.equal(await vacuumAfterErasures(worker), false));
+});
+
+Deno.test("a scrub writes the indexes and, if asked, the tables again", async () => {
+  await using world = await createWorld();
+  const indexFile = async () => {
+    const [row] = await world.admin`select pg_relation_filenode('customers_email') as node`;
+    return row?.node;
+  };
+  const before = await indexFile();
+  const folder = await Deno.makeTempDir({ prefix: "customer-service-scrub-" });
+  try {
+    const env = { DATABASE_URL: world.database.url, DATA_DIR: folder };
+    for (const options of [[], ["--full"]]) {
+      const { code, stdout, stderr } = await runTask("erasure", ["scrub", ...options], env);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /customers: building its indexes\n[^]*actor_events[^]*\nDone\./);
+    }
+    assert.notEqual(await indexFile(), before, "the index has a new file");
+    const refused = await runTask("erasure", ["scrub", "--everything"], env);
+    assert.deepEqual([refused.code, refused.stdout], [1, ""]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 /** Searches every column of every table. */

@@ -1,5 +1,6 @@
-/** New keys of requests and export links, for one test. */
+/** Keys of requests and export links, for one test: new, but for the hash key, which all replicas share. */
 import { calculateJwkThumbprint, exportJWK } from "jose";
+import { deriveHashKey } from "../../lib/hash_keys.ts";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 
 export async function createKeys(): Promise<RequestKeys & { linkKey: CryptoKey }> {
@@ -11,11 +12,17 @@ export async function createKeys(): Promise<RequestKeys & { linkKey: CryptoKey }
       "decrypt",
     ]),
     linkKey: await hmac(),
-    hashKey: await hmac(),
+    hashKeys: [await deriveHashKey(new Uint8Array(32).fill(7))],
+    digestKey: await importDigestKey(),
     receiptKey: {
       id: await calculateJwkThumbprint(await exportJWK(pair.publicKey)),
       private: pair.privateKey,
       public: pair.publicKey,
     },
   };
+}
+
+function importDigestKey(): Promise<CryptoKey> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  return crypto.subtle.importKey("raw", new Uint8Array(32).fill(7), algorithm, false, ["sign", "verify"]);
 }

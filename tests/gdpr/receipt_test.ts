@@ -1,6 +1,7 @@
 /** Receipts of erasures: a gapless chain under concurrency, and offline verification against tampering. */
 import assert from "node:assert/strict";
 import { exportReceipt, type ReceiptFacts, writeReceipt } from "../../actors/gdpr/receipts/receipt.ts";
+import { digestText, isTextOf } from "../../actors/gdpr/receipts/text_digest.ts";
 import { checkReceipts, type Finding } from "../../actors/gdpr/receipts/check.ts";
 import { type ReceiptFile, signedBytes } from "../../actors/gdpr/receipts/file.ts";
 import { openKeys, type ReceiptKey } from "../../config/keys.ts";
@@ -58,7 +59,7 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         service: "order-service",
         state: "CONFIRMED",
         settledAt: AT,
-        evidence: "batch é-1",
+        evidence: digestText("batch é-1"),
         waiverReason: null,
         waiverProposedBy: null,
         waiverConfirmedBy: null,
@@ -68,7 +69,7 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         state: "WAIVED",
         settledAt: AT,
         evidence: null,
-        waiverReason: "shut down",
+        waiverReason: digestText("shut down"),
         waiverProposedBy: crypto.randomUUID(),
         waiverConfirmedBy: crypto.randomUUID(),
       },
@@ -152,16 +153,72 @@ Deno.test("a receipt that is rolled back leaves no gap, and a request has at mos
 Deno.test("a receipt states the request, the cleared values, the participants, and the cause after a restore", () =>
   withWorld(async (world) => {
     const storeId = crypto.randomUUID();
-    const file = await receipt(world, storeId, { cause: "RESTORE", reasons: { extension: "three systems" } });
-    const [said] = await check([file]);
+    const reasons = { extension: digestText("three systems") };
+    const file = await receipt(world, storeId, {
+      cause: "RESTORE",
+      requestedBy: { kind: "RESTORE" },
+      reasons,
+    });
+    const said = (await check([file])).at(-1);
     assert.equal(said?.verdict, "note");
     for (
-      const words of [String(file.document.customerId), "17 values", "order-service", "shut down", "restored"]
+      const words of [
+        String(file.document.customerId),
+        "17 values",
+        "order-service",
+        "payment-service",
+        "restored",
+      ]
     ) {
       assert.ok(said.message.includes(words), `${words} in: ${said.message}`);
     }
-    assert.deepEqual(file.document.reasons, { extension: "three systems" });
+    assert.deepEqual(file.document.reasons, reasons);
+    assert.doesNotMatch(JSON.stringify(file), /batch|shut down|three systems/);
     assert.equal(file.document.issuedAt, AT.toISOString());
+  }));
+
+Deno.test("a check compares given texts with the salted hashes, and says which texts were removed", () =>
+  withWorld(async (world) => {
+    const storeId = crypto.randomUUID();
+    const files = [
+      await receipt(world, storeId, { reasons: { extension: digestText("three systems") } }),
+      await receipt(world, storeId),
+    ];
+    const texts = files.map((file, at) => ({ name: `${at}.json`, text: JSON.stringify(file) }));
+    const [key] = [await bytesOf(world.signer.public)];
+    const messages = async (given: string[]) =>
+      (await checkReceipts(texts, [key!], given)).flatMap(({ findings }) => findings)
+        .map(({ verdict, message }) => `${verdict}: ${message}`);
+
+    const removed = await messages([]);
+    assert.deepEqual(removed.filter((message) => message.startsWith("fails")), []);
+    assert.equal(
+      removed.filter((message) => /^note: The .* was removed; the receipt has/.test(message)).length,
+      5,
+    );
+
+    const given = await messages(["  batch e\u0301-1 ", "three systems", "shut up"]);
+    assert.ok(given.includes("holds: The evidence of order-service is one of the given texts."));
+    assert.ok(given.includes("holds: The reason of the extension is one of the given texts."));
+    assert.ok(
+      given.some((message) => message.startsWith("note: The reason of the waiver of payment-service was")),
+    );
+    assert.deepEqual(given.filter((message) => message.startsWith("fails")), [
+      "fails: Text 3 matches no hash in the receipts.",
+    ]);
+  }));
+
+Deno.test("equal texts have different hashes, and a text in a receipt instead of its hash is refused", () =>
+  withWorld(async (world) => {
+    const [one, other] = [digestText("2 rows"), digestText("2 rows")];
+    assert.notEqual(one.salt, other.salt);
+    assert.notEqual(one.sha256, other.sha256);
+    assert.deepEqual([isTextOf(one, "2 rows"), isTextOf(one, "3 rows")], [true, false]);
+    const file = await receipt(world, crypto.randomUUID());
+    const [first] = file.document.participants as object[];
+    const document = { ...file.document, participants: [{ ...first, evidence: "2 rows" }] };
+    const [finding] = await check([{ ...file, document }]);
+    assert.match(finding?.message ?? "", /document\.participants\.0\.evidence is missing or invalid/);
   }));
 
 Deno.test("a check detects every change of a receipt", async (t) => {
@@ -178,7 +235,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
     });
 
     const changed: Record<string, object> = {
-      "the document": { ...file, document: { ...file.document, erasedAt: "2026-02-01T00:00:00.000Z" } },
+      "the document": { ...file, document: { ...file.document, issuedAt: "2026-02-01T00:00:00.000Z" } },
       "a count": { ...file, document: { ...file.document, cleared: { customers: { identity: 4 } } } },
       "the fields of the document": { ...file, document: { ...file.document, note: "all is well" } },
       "the sequence number": { ...file, sequence: 3 },
@@ -243,9 +300,59 @@ Deno.test("a check detects every change of a receipt", async (t) => {
       assert.ok((await failures([weak])).length > 0);
     });
 
+    await t.step("impossible contents fail although the signature is valid", async () => {
+      const at = (time: string) => `2026-${time}T10:00:00.000Z`;
+      const [participant] = file.document.participants as { settledAt: string }[];
+      const impossible: [object, RegExp][] = [
+        [
+          { requestedAt: at("03-02"), erasedAt: at("03-02"), completedAt: at("03-01") },
+          /dates are not in order/,
+        ],
+        [{ participants: [{ ...participant, settledAt: at("02-01") }] }, /answered before the erasure/],
+        [{ participants: [] }, /names no participant/],
+        [{ participants: [participant, participant] }, /names a participant twice/],
+        [{ rescan: { tables: [], residue: 0 } }, /left out tables: customers, customer_addresses/],
+        [{ cleared: { customers: { identity: -1 } } }, /not a whole number/],
+        [{ requestedBy: { kind: "STAFF" } }, /reason does not match/],
+      ];
+      for (const [changes, message] of impossible) {
+        const signed = await forge(
+          { ...file, document: { ...file.document, ...changes } },
+          world.signer.private,
+        );
+        assert.match((await failures([signed], [key])).join(" "), message);
+      }
+    });
+
+    await t.step("no text of a receipt is shown before a failure, or obeyed by the terminal", async () => {
+      const text = "\u001b[8mall is well\n  pass The signature matches a given key.\n\nAll checks passed.";
+      const [participant] = file.document.participants as object[];
+      const document = { ...file.document, participants: [{ ...participant, service: text }] };
+      const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
+      const forged = await forge({ ...file, document }, pair.privateKey);
+      const said = await check([forged], [key]);
+      assert.ok(!said.some(({ message }) => message.includes("all is well")), JSON.stringify(said));
+      const path = `${world.folder}/forged.json`;
+      await Deno.writeTextFile(
+        path,
+        JSON.stringify(await forge({ ...file, document }, world.signer.private)),
+      );
+      const { code, stdout } = await runTask("receipt", ["verify", path, "--key", key.toBase64()]);
+      assert.equal(code, 0);
+      assert.ok(!stdout.includes("\u001b") && stdout.includes("\\u{1b}[8mall is well\\u{a}"), stdout);
+    });
+
+    await t.step("an object with a key twice is refused, however the key is written", async () => {
+      for (const key of ["document", "d\\u006fcument"]) {
+        const text = JSON.stringify(file).replace(/}$/, `,"${key}":{}}`);
+        const [checked] = await checkReceipts([{ name: "a.json", text }], []);
+        assert.match(checked?.findings[0]?.message ?? "", /document appears twice/);
+      }
+    });
+
     await t.step("a receipt with residue fails although its signature is valid", async () => {
       const withResidue = await receipt(world, crypto.randomUUID(), {
-        rescan: { tables: ["outbox"], residue: 2 },
+        rescan: { tables: ["customers", "customer_addresses"], residue: 2 },
       });
       assert.deepEqual(await failures([withResidue], [key]), [
         "The search after the erasure found personal data in 2 places.",
@@ -333,15 +440,51 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
       }
     });
 
+    await t.step("with a kept text", async () => {
+      const args = ["verify", ...paths, "--key", pem, "--text"];
+      const { code, stdout } = await runTask("receipt", [...args, "shut down"]);
+      assert.equal(code, 0, stdout);
+      assert.match(stdout, /waiver of payment-service is one of the given texts/);
+      assert.equal((await runTask("receipt", [...args, "was never written"])).code, 1);
+    });
+
     await t.step("without a key the output states what is not verified", async () => {
       const { code, stdout } = await runTask("receipt", ["verify", ...paths]);
-      assert.equal(code, 0);
-      assert.match(stdout, /Without --key[^]*not who signed it/);
+      assert.equal(code, 2);
+      assert.match(stdout, /Without --key[^]*not who signed it[^]*Nothing can be said about who signed\.\n$/);
+      assert.ok(!stdout.includes("passed"));
+    });
+
+    await t.step("heads show that receipts were cut off or written again", async () => {
+      const heads = `${folder}/heads.jsonl`;
+      const printed = await runTask("receipt", ["heads"], env);
+      assert.equal(printed.code, 0, printed.stderr);
+      await Deno.writeTextFile(heads, printed.stdout);
+      const verify = (...args: string[]) => runTask("receipt", ["verify", ...args, "--heads", heads]);
+      const whole = await verify(...paths, "--key", pem);
+      assert.equal(whole.code, 0, whole.stdout);
+      assert.match(whole.stdout, /Receipt 2 is the same as on/);
+      const cut = await verify(paths[0]!, "--key", pem);
+      assert.equal(cut.code, 1);
+      assert.match(cut.stdout, /the chain ended with receipt 2; the files end with 1/);
+      const two: ReceiptFile = JSON.parse(await Deno.readTextFile(paths[1]!));
+      const again = await forge(
+        { ...two, document: { ...two.document, customerId: crypto.randomUUID() } },
+        world.signer.private,
+      );
+      await Deno.writeTextFile(`${folder}/again.json`, JSON.stringify(again));
+      const rewritten = await verify(paths[0]!, `${folder}/again.json`, "--key", pem);
+      assert.equal(rewritten.code, 1);
+      assert.match(rewritten.stdout, /Receipt 2 is another one than on/);
+      await Deno.writeTextFile(heads, printed.stdout.replace('"sequence":2', '"sequence":1'));
+      assert.match((await verify(...paths, "--key", pem)).stdout, /No given key has signed line 1/);
+      const unknown = await verify(...paths);
+      assert.deepEqual([unknown.code, unknown.stdout], [1, ""]);
     });
 
     await t.step("a changed receipt is named, with exit code 1", async () => {
       const text = await Deno.readTextFile(paths[1]!);
-      await Deno.writeTextFile(`${folder}/changed.json`, text.replace("shut down", "migrated"));
+      await Deno.writeTextFile(`${folder}/changed.json`, text.replace("WAIVED", "CONFIRMED"));
       const { code, stdout } = await runTask("receipt", [
         "verify",
         paths[0]!,

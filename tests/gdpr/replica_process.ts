@@ -2,6 +2,7 @@
  * Replica of the service that processes all due timers, effects and events and exits, or kills itself with SIGKILL at
  * a given point. It also simulates the participants, which log every call. Its argument is `ReplicaOptions` as JSON.
  */
+import { deriveHashKey, deriveHmacKey } from "../../lib/hash_keys.ts";
 import { newTraceparent } from "../../lib/trace_context.ts";
 import postgres from "postgres";
 import { createRequestPerformers, createRequestSettings, type RequestKeys } from "../../actors/gdpr/mod.ts";
@@ -23,7 +24,9 @@ export interface ReplicaOptions {
   /** File to which the participants append a line for each call. */
   callLog: string;
   /** As JWKs. */
-  keys: Record<"exportKey" | "hashKey" | "private" | "public", JsonWebKey>;
+  keys: Record<"exportKey" | "private" | "public", JsonWebKey> & {
+    /** In hexadecimal. */ hashSecret: string;
+  };
 }
 
 /** Number of records of each participant. */
@@ -115,12 +118,12 @@ function createPools(url: string, kill: ReplicaOptions["kill"]) {
 
 async function importKeys(jwks: ReplicaOptions["keys"]): Promise<RequestKeys> {
   const aes = { name: "AES-GCM" };
-  const hmac = { name: "HMAC", hash: "SHA-256" };
   const signing = { name: "Ed25519" };
   const open = crypto.subtle.importKey.bind(crypto.subtle);
   return {
     exportKey: await open("jwk", jwks.exportKey, aes, false, ["encrypt", "decrypt"]),
-    hashKey: await open("jwk", jwks.hashKey, hmac, false, ["sign"]),
+    hashKeys: [await deriveHashKey(Uint8Array.fromHex(jwks.hashSecret))],
+    digestKey: await deriveHmacKey(Uint8Array.fromHex(jwks.hashSecret), "idempotency keys"),
     receiptKey: {
       id: "test",
       private: await open("jwk", jwks.private, signing, false, ["sign"]),

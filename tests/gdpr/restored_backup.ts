@@ -1,9 +1,12 @@
 /** Fixture of a database in which a person was erased, and of a restored backup from before the erasure. */
 import assert from "node:assert/strict";
+import { createRequestSettings } from "../../actors/gdpr/mod.ts";
+import { deriveHashKey, type HashKeys } from "../../lib/hash_keys.ts";
+import { createKeys } from "./keys.ts";
 import { createActors } from "../../actors/mod.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { ADDRESS, register, tell, type World } from "../actors/world.ts";
-import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
+import { PARTICIPANTS } from "../actors/settings.ts";
 import { createDatabase, type TestDatabase } from "../database.ts";
 import { createRequestFixture } from "./request_fixture.ts";
 
@@ -22,6 +25,8 @@ export interface RestoredBackup extends AsyncDisposable {
   /** World on the restored backup. */
   restored: World;
   person: ActorRef;
+  /** GDPR_HASH_KEY of both worlds. */
+  hashKey: string;
   /** Another customer, who was not erased. */
   bystander: ActorRef;
 }
@@ -30,7 +35,9 @@ export async function createRestoredBackup(): Promise<RestoredBackup> {
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await createDatabase());
   const storeId = crypto.randomUUID();
-  const before = await openWorld(database, storeId);
+  const secret = crypto.getRandomValues(new Uint8Array(32));
+  const hashKeys: HashKeys = [await deriveHashKey(secret)];
+  const before = await openWorld(database, storeId, hashKeys);
   const { line1, ...profile } = VALUES;
   const person = await register(before, profile);
   await tell(before, person, "address.add", { ...ADDRESS, line1 });
@@ -38,22 +45,35 @@ export async function createRestoredBackup(): Promise<RestoredBackup> {
   await before.close();
 
   const backup = stack.use(await createDatabase(true, new URL(database.url).pathname.slice(1)));
-  const erased = await openWorld(database, storeId);
+  const erased = await openWorld(database, storeId, hashKeys);
   await finish(erased, await createRequestFixture(erased).open(person, "ERASURE"));
-  const restored = await openWorld(backup, storeId);
+  const restored = await openWorld(backup, storeId, hashKeys);
   const resources = stack.move();
-  return { erased, restored, person, bystander, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  const hashKey = secret.toBase64();
+  return {
+    erased,
+    restored,
+    person,
+    hashKey,
+    bystander,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
 }
 
 async function openWorld(
   database: TestDatabase,
   storeId: string,
+  hashKeys: HashKeys,
 ): Promise<World & { close(): Promise<void> }> {
   const api = database.pool("customer_api", 8);
+  const requests = {
+    ...createRequestSettings({ participants: PARTICIPANTS, graceMs: 0 }, { ...await createKeys(), hashKeys }),
+    random: () => 0,
+  };
   return {
     database,
     admin: database.admin,
-    actors: createActors(api, { requests: await requestSettings() }),
+    actors: createActors(api, { requests }),
     storeId,
     staff: { id: crypto.randomUUID(), type: "STAFF", storeId, roles: ["CUSTOMER_MANAGER"] },
     system: { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] },

@@ -69,7 +69,7 @@ Deno.test("the error of a failing authenticator is masked like every other", asy
     assert.deepEqual(codes, ["INTERNAL_SERVER_ERROR"]);
     assert.doesNotMatch(text, /cache/);
     assert.deepEqual(logged.messages, [
-      "Cannot answer a request: TypeError: the cache has no such method at graph/errors_test.ts:56",
+      "Cannot answer a request: TypeError: the cache has no such method at graph/errors_test.ts:57",
     ]);
   } finally {
     await server.shutdown();

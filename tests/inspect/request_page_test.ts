@@ -4,12 +4,17 @@ import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
 import type { Delivery } from "../../actors/gdpr/types.ts";
 import { type ParticipantClient, ParticipantError } from "../../actors/gdpr/types.ts";
 import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
+import { startEffectLoop } from "../../actors/runtime/effect_loop.ts";
+import { startTimerLoop } from "../../actors/runtime/timer_loop.ts";
+import type { Sql } from "../../db/connect.ts";
+import { countWork } from "../../db/work_counts.ts";
 import { eventually } from "../eventually.ts";
 import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { ADDRESS, customerRef, register, shopper, tell } from "../actors/world.ts";
 import { readLive, shownOn } from "./live_stream.ts";
 import { offeredOn, pageOf, partOf, pathOf, textOf } from "./request_pages.ts";
+import { idsIn } from "./overview_rows.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 
 const HOUR = 60 * 60_000;
@@ -177,6 +182,83 @@ Deno.test("the status line shows work that was given up, until it is retried", a
   const again = await pageOf(inspector, request.id);
   assert.doesNotMatch(partOf(again, "situation"), /Failed permanently/);
   assert.match(partOf(again, "next"), /Failed earlier/);
+});
+
+/** Makes PostgreSQL refuse the erasure of the request's customer. */
+async function refuseErasures(admin: Sql, requestId: string): Promise<void> {
+  await admin.unsafe(`
+    create function refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'the disk is full' using errcode = '53100'; end $$;
+    create trigger refuse before update on customers for each row when (old.customer_id = (
+      '${await customerOf(admin, requestId)}'::uuid)) execute function refuse()`);
+}
+
+async function customerOf(admin: Sql, requestId: string): Promise<string> {
+  const [row] = await admin`select customer_id from gdpr_requests where request_id = ${requestId}`;
+  return row?.customerId;
+}
+
+Deno.test("an erasure that cannot begin is stuck, and its page says so with the error", async () => {
+  await using inspector = await startInspector({ requests: await requestSettings({ graceMs: HOUR }) });
+  const { world, officer } = inspector;
+  const shop = workshopOf(inspector);
+  const [failing, fine] = await Promise.all([
+    shop.open(await register(world), "ERASURE"),
+    shop.open(await register(world), "ERASURE"),
+  ]);
+  const list = async () => idsIn(await (await inspector.get("/inspect?stuck=yes", officer)).text());
+  assert.deepEqual(await list(), []);
+  await world
+    .admin`update timers set due_at = now() where actor_id = ${failing.id} and name like '%UNTIL_START%'`;
+  await refuseErasures(world.admin, failing.id);
+  const sql = world.database.pool("customer_worker");
+  const attempts = async () => {
+    const [timer] = await world
+      .admin`select attempts from timers where actor_id = ${failing.id} and attempts > 0`;
+    return timer?.attempts ?? 0;
+  };
+  {
+    await using worker = startTimerLoop({ sql, actors: world.actors, pollMs: 20 });
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      assert.deepEqual(await list(), [], `before attempt ${attempt}`);
+      await world.admin`update timers set due_at = now() where actor_id = ${failing.id} and attempts > 0`;
+      worker.wake();
+      await eventually(async () => assert.ok(await attempts() >= attempt));
+    }
+  }
+  await eventually(async () => assert.deepEqual(await list(), [failing.id]));
+  const page = await pageOf(inspector, failing.id);
+  assert.match(
+    partOf(page, "situation"),
+    /^Failed \d times in a row: The work starts.*PostgreSQL 53100.*; retried automatically\. /,
+  );
+  assert.match(page, /data-tone="alarm"/);
+  assert.doesNotMatch(partOf(await pageOf(inspector, fine.id), "situation"), /Failed/);
+  const counts = await countWork(sql);
+  assert.deepEqual([counts.timers.failing, counts.effects.failing], [1, 0]);
+});
+
+Deno.test("an effect that fails repeatedly makes its request stuck before it is given up", async () => {
+  await using inspector = await startInspector();
+  const { world, officer } = inspector;
+  const shop = workshopOf(inspector);
+  const request = await shop.open(await register(world), "PORTABILITY");
+  await world
+    .admin`update timers set due_at = now() where actor_id = ${request.id} and name like '%UNTIL_START%'`;
+  const sql = world.database.pool("customer_worker");
+  const performers = { "source.collect": () => Promise.reject(new Error("the key is missing")) };
+  const loops = { sql, api: sql, actors: world.actors, performers, pollMs: 20 };
+  const list = async () => idsIn(await (await inspector.get("/inspect?stuck=yes", officer)).text());
+  await using _timers = startTimerLoop(loops);
+  await using _effects = startEffectLoop(loops);
+  await eventually(async () => assert.deepEqual(await list(), [request.id]));
+  const { status, outcome } = await shop.row(request);
+  assert.deepEqual([status, outcome], ["IN_PROGRESS", null]);
+  assert.match(
+    partOf(await pageOf(inspector, request.id), "situation"),
+    /^Failed \d times in a row: Collecting .*the key is missing; retried/,
+  );
+  assert.ok((await countWork(sql)).effects.failing > 0);
 });
 
 Deno.test("the number of calls to a participant includes retries by officers", async () => {

@@ -24,6 +24,7 @@ const standing = (changes: Partial<RequestStatus>): RequestStatus => ({
   residue: 0,
   attempts: {},
   abandonedEffects: [],
+  failingWork: [],
   unreadable: undefined,
   ...changes,
 });

@@ -23,6 +23,7 @@ function event(sequence: number, changes: Partial<ActorEventRow> = {}): ActorEve
     principalType: "SYSTEM",
     principalService: null,
     changedFields: [],
+    reasonGiven: false,
     reason: null,
     at: new Date(Date.UTC(2026, 2, 10) + sequence * HOUR),
     about: null,
@@ -62,7 +63,7 @@ Deno.test("three identical events are one line; different events and the selecte
   assert.deepEqual(lengths(asked.slice(0, 2)), [1, 1]);
   const different = event(3, { principalId: viewer });
   assert.deepEqual(lengths([...asked.slice(0, 2), different, ...asked.slice(3)]), [1, 1, 1, 1, 1]);
-  const explained = event(3, { reason: "the bank asked" });
+  const explained = event(3, { reason: "the bank asked", reasonGiven: true });
   assert.deepEqual(lengths([...asked.slice(0, 2), explained, ...asked.slice(3)]), [1, 1, 1, 1, 1]);
   const moved = [3, 2, 1].map((sequence) => event(sequence, { stateBefore: "PENDING" }));
   assert.deepEqual(lengths(moved), [1, 1, 1]);

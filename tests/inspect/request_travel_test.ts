@@ -31,8 +31,8 @@ Deno.test("each step shows the state, the status line and the position in the ti
 
   const lines = [
     /^Grace period until 2026-03-12 09:00 UTC; can still be cancelled; due in 31 days$/,
-    /^On hold since 2026-03-11 09:00 UTC: a lawsuit; due in 30 days$/,
-    /^On hold since 2026-03-11 09:00 UTC: a lawsuit; due in 88 days$/,
+    /^On hold since 2026-03-11 09:00 UTC; due in 30 days$/,
+    /^On hold since 2026-03-11 09:00 UTC; due in 88 days$/,
     /^The erasure is about to start; due in 88 days$/,
     /^Waiting for orders and payments; due in 88 days$/,
     /^Waiting 4 days for payments; due in 84 days$/,

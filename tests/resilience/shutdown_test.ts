@@ -82,7 +82,11 @@ Deno.test("a bulk upload in progress ends with a line that says so, and its clie
   const row = (at: number) => `${JSON.stringify({ email: `row${at}@example.com` })}\n`;
   const call = await openCall(
     new URL(`http://127.0.0.1:${http}/customers/bulk`),
-    { ...gatewayHeaders({ id: crypto.randomUUID(), storeId: world.storeId }), "x-principal-type": "SYSTEM" },
+    {
+      ...gatewayHeaders({ id: crypto.randomUUID(), storeId: world.storeId }),
+      "x-principal-type": "STAFF",
+      "x-roles": `CUSTOMER_MANAGER@${world.storeId}`,
+    },
     row(1) + row(2),
   );
   const firstLines = [await call.next(), await call.next()];

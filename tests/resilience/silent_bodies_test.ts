@@ -18,6 +18,7 @@ Deno.test("stalled bodies of unauthenticated clients, shoppers and staff do not 
     ...TRUSTING,
     MAX_IN_FLIGHT: "5",
     GRPC_MAX_IN_FLIGHT: "5",
+    REST_CALLERS_IMPORT_CUSTOMERS: "identity-service",
   };
   await using service = startService(env);
   const ports = await portsOf(service);
@@ -27,7 +28,7 @@ Deno.test("stalled bodies of unauthenticated clients, shoppers and staff do not 
   const shopper = gatewayHeaders(customer);
   const staff = { ...shopper, "x-user-id": crypto.randomUUID(), "x-principal-type": "STAFF" };
   const manager = { ...staff, "x-roles": "CUSTOMER_MANAGER" };
-  const system = { ...staff, "x-principal-type": "SYSTEM" };
+  const system = { ...staff, "x-principal-type": "SYSTEM", "x-client-id": "identity-service" };
   const lines = { "content-type": "application/x-ndjson" };
 
   async function isServed(): Promise<void> {

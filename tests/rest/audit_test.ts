@@ -182,7 +182,7 @@ Deno.test("a change that changes nothing, or may be a repetition, is recorded as
   const patch = (body: object, headers = {}) => () =>
     rest.call("PATCH", `/customers/${customerId}`, { as, body, headers });
   assert.deepEqual(actionsOf(await recordedBy(world, patch({ firstName: "Mina" }))), ["CUSTOMER_UPDATED"]);
-  assert.deepEqual(actionsOf(await recordedBy(world, patch({}))), ["CUSTOMER_READ"]);
+  assert.deepEqual(actionsOf(await recordedBy(world, patch({ firstName: "Mina" }))), ["CUSTOMER_READ"]);
   const key = { "idempotency-key": "a-repeated-change" };
   const first = await recordedBy(world, patch({ firstName: "Wilhelmina" }, key));
   assert.deepEqual(actionsOf(first), ["CUSTOMER_UPDATED", "CUSTOMER_READ"]);

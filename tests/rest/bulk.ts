@@ -1,4 +1,5 @@
 /** Bulk upsert fixture: a server, and a client that sends rows while it reads results. */
+import { noLimits } from "./server.ts";
 import { withAccess } from "../../rest/access.ts";
 import { createAccess } from "./access.ts";
 import { Hono } from "@hono/hono";
@@ -69,6 +70,7 @@ export async function serveBulk(
       lookups: createLookups(world.database.pool("customer_reader")),
       reader: createStoreReader(sql),
       closing,
+      limits: await noLimits(),
       ...(streams && { streams }),
     },
     limits,

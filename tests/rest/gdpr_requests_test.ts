@@ -230,6 +230,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       by: { id: ref.id, type: "CUSTOMER", service: null },
       changedFields: ["customerId", "type", "requestedBy", "machine"],
       reason: null,
+      reasonRemoved: false,
     },
     {
       sequence: 2,
@@ -241,6 +242,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       ...byOfficer,
       changedFields: ["status", "holdReason"],
       reason: "a lawsuit",
+      reasonRemoved: false,
     },
     {
       sequence: 3,
@@ -252,6 +254,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       ...byOfficer,
       changedFields: ["status"],
       reason: "it is over",
+      reasonRemoved: false,
     },
     {
       sequence: 4,
@@ -263,6 +266,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       ...byOfficer,
       changedFields: ["status"],
       reason: null,
+      reasonRemoved: false,
     },
   ];
   assert.deepEqual(

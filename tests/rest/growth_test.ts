@@ -36,14 +36,18 @@ const UNITS = [
   "*",
 ];
 
+/** Changes nothing at its repetition. */
+const CHANGE = '{"firstName":"Ada"}';
+
 /** Each header that the service reads, with a request for which it is read. */
 const HEADERS: Record<string, (fixture: Fixture) => [path: string, init: RequestInit]> = {
   "authorization": ({ customer }) => [customer, {}],
   "x-forwarded-for": ({ customer }) => [customer, {}],
   "traceparent": ({ customer, as }) => [customer, as({})],
   "if-none-match": ({ customer, as }) => [customer, as({})],
-  "if-match": ({ customer, as }) => [customer, as({ method: "PATCH", body: "{}" })],
-  "idempotency-key": ({ customer, as }) => [customer, as({ method: "PATCH", body: "{}" })],
+  "if-match": ({ customer, as }) => [customer, as({ method: "PATCH", body: CHANGE })],
+  "idempotency-key": ({ customer, as }) => [customer, as({ method: "PATCH", body: CHANGE })],
+  "content-encoding": ({ customer, as }) => [customer, as({ method: "PATCH", body: CHANGE })],
   "content-type": ({ as }) => ["/customers/bulk", as({ method: "POST", body: "{}" })],
   "accept": ({ as, exported }) => [exported, as({})],
   "accept-encoding": ({ as, exported }) => [exported, as({})],

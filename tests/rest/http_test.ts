@@ -137,7 +137,7 @@ Deno.test("URLs that are not percent-encoded UTF-8 are refused before the caller
 
 Deno.test("an operation refuses queries and bodies that it does not have, and requires its own", async () => {
   await using rest = await startRest();
-  const { system: as } = rest.world;
+  const as = rest.staff(["STORE_MANAGER"]);
   const { id } = await register(rest.world);
   const other = crypto.randomUUID();
   const unknownQueries = [["GET", `/customers/${id}`], ["GET", `/customers/${id}/addresses`], [

@@ -173,3 +173,13 @@ Deno.test("a service that opens requests corrects a profile only if it may also 
   });
   assert.equal(status, 201);
 });
+
+Deno.test("a service changes the status with PATCH only if it may also change the status by its own operations", async () => {
+  await using rest = await startRest({ serviceCallers: { ...EVERY_RIGHT, CHANGE_STATUS: [] } });
+  const { id } = await register(rest.world);
+  const patch = (body: object) => rest.call("PATCH", `/customers/${id}`, { as: rest.world.system, body });
+  const refused = await patch({ status: "SUSPENDED", firstName: "Mina" });
+  assert.deepEqual([refused.status, refused.body.code], [403, "FORBIDDEN"]);
+  const renamed = await patch({ firstName: "Wilhelmina" });
+  assert.deepEqual([renamed.status, renamed.body.status, renamed.body.version], [200, "ACTIVE", 2]);
+});

@@ -62,8 +62,7 @@ type RestFixtureOptions = Parameters<typeof createWorld>[0] & {
 
 /** Returns limits without any rate limit, except those in `changes`. */
 export async function noLimits(changes: Partial<Limits> = {}): Promise<Limits> {
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const hashKey = await crypto.subtle.generateKey(algorithm, false, ["sign"]) as CryptoKey;
+  const { digestKey: hashKey } = await createKeys();
   return { perPrincipal: undefined, perAddress: undefined, hashKey, proxies: 0, ...changes };
 }
 

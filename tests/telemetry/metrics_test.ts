@@ -93,8 +93,8 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
   const empty = await countWork(worker);
   assert.deepEqual(empty, {
     outbox: [],
-    effects: { due: 0, poisoned: 0 },
-    timers: { due: 0, oldestAge: 0 },
+    effects: { due: 0, poisoned: 0, failing: 0 },
+    timers: { due: 0, oldestAge: 0, failing: 0 },
     requests: [],
     participants: [],
   });

@@ -3,6 +3,7 @@ import type { Performer } from "../../commands.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { systemPrincipal } from "../../../domain/principal.ts";
 import { log } from "../../runtime/failures.ts";
+import type { OwnDataRequest } from "./own_data.ts";
 import { BATCH_LIMITS, type BatchLimits, inBatches } from "./batches.ts";
 import {
   type Delivery,
@@ -17,8 +18,8 @@ export interface CollectOptions {
   client: ParticipantClient;
   store: ExportStore;
   /** This service's own records; few enough for one transaction. */
-  collectOwn(request: RequestKey & { customerId: string }): AsyncIterable<Delivery>;
-  findRequest(key: RequestKey): Promise<{ customerId: string } | undefined>;
+  collectOwn(request: OwnDataRequest): AsyncIterable<Delivery>;
+  findRequest(key: RequestKey): Promise<{ customerId: string; type: string } | undefined>;
   /** Limit for one participant, over all attempts. */
   maxRecords?: number;
   batch?: BatchLimits;
@@ -71,7 +72,7 @@ async function collect(
   if (progress.complete) return;
   const request = await findRequest(key);
   if (!request) throw new Error(`Cannot collect for request ${key.requestId}: it does not exist`);
-  const subject = { ...key, customerId: request.customerId };
+  const subject = { ...key, customerId: request.customerId, type: request.type };
   if (service === OWN_DATA) await collectOwn(options, subject, progress);
   else await collectFromParticipant(options, { ...subject, service }, progress, signal);
   await store.finish(key, service);
@@ -79,7 +80,7 @@ async function collect(
 
 /** A request with the trace context of the effect. */
 type TracedRequest = RequestKey & { traceparent: string | undefined };
-type Subject = TracedRequest & { customerId: string };
+type Subject = TracedRequest & { customerId: string; type: string };
 type Progress = Awaited<ReturnType<ExportStore["progress"]>>;
 
 /** Stores all records in one transaction: a later snapshot may contain others, so a cursor into them has no meaning. */

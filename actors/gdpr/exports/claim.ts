@@ -3,6 +3,7 @@
  * all documents and removes the collected records. If the writer dies earlier, its chunks are invalid and the next
  * writer starts again.
  */
+import { type FixedClock, instant } from "../../../db/clock.ts";
 import { type Sql, type Tx, writeStore } from "../../../db/connect.ts";
 import {
   claimDocuments,
@@ -27,7 +28,8 @@ export interface ExportContext {
   sql: Sql;
   /** AES-GCM with 256 bits. */
   cipher: CryptoKey;
-  clock: () => Date;
+  /** Absent: PostgreSQL's clock. */
+  clock: FixedClock | undefined;
   chunkBytes: number;
 }
 
@@ -58,40 +60,45 @@ export async function openClaim(
 ): Promise<Claim | undefined> {
   const failure = (why: string) => new Error(`Cannot compile ${key.requestId}: ${why}`);
   const requireOpen = async (tx: Tx) => {
-    if (await lockOpenExport(tx, key)) return;
+    const open = await lockOpenExport(tx, key, instant(tx, clock));
+    if (open) return open.now;
     throw new DomainError("REFUSED_IN_STATE", `Cannot compile ${key.requestId}: the request has ended`);
   };
 
-  const now = clock();
-  let lease = later(now, CLAIM_MS);
   const claimed = await writeStore(sql, key.storeId, async (tx) => {
-    await requireOpen(tx);
-    const finished = await findDocuments(tx, key);
-    if (finished.some(({ expiresAt }) => expiresAt > now)) return "finished";
-    return await claimDocuments(tx, key, documents, { now, lease });
+    const now = await requireOpen(tx);
+    const finished = await findDocuments(tx, key, now);
+    if (finished.some(({ expired }) => !expired)) return "finished";
+    const lease = later(now, CLAIM_MS);
+    return await claimDocuments(tx, key, documents, { now, lease }) === "taken" ? "taken" : lease;
   });
   if (claimed === "finished") return undefined;
   if (claimed === "taken") {
     throw new DomainError("UNAVAILABLE", `Cannot compile ${key.requestId}: another replica is compiling it`);
   }
 
+  let lease = claimed;
+  let renewedAt = performance.now();
+
   /** Serializes the transactions: each renews the claim and so would make a concurrent one fail. */
   let previous = Promise.resolve();
   const transact = (run: (tx: Tx) => Promise<void>) =>
     previous = previous.then(async () => {
       signal.throwIfAborted();
-      const renewed = later(clock(), CLAIM_MS);
-      await writeStore(sql, key.storeId, async (tx) => {
-        if (!await renewClaim(tx, key, lease, renewed)) throw failure("the claim on its documents is lost");
+      const startedAt = performance.now();
+      lease = await writeStore(sql, key.storeId, async (tx) => {
+        const renewed = await renewClaim(tx, key, lease, instant(tx, clock, CLAIM_MS));
+        if (!renewed) throw failure("the claim on its documents is lost");
         await run(tx);
+        return renewed;
       });
-      lease = renewed;
+      renewedAt = startedAt;
     });
 
   return {
     async renew() {
       signal.throwIfAborted();
-      if (lease.getTime() - clock().getTime() < CLAIM_MS / 2) await transact(() => Promise.resolve());
+      if (performance.now() - renewedAt > CLAIM_MS / 2) await transact(() => Promise.resolve());
     },
 
     async write(part, text) {
@@ -108,8 +115,8 @@ export async function openClaim(
     async publish() {
       signal.throwIfAborted();
       await writeStore(sql, key.storeId, async (tx) => {
-        await requireOpen(tx);
-        const published = await publishDocuments(tx, key, lease, later(clock(), AVAILABLE_MS));
+        const now = await requireOpen(tx);
+        const published = await publishDocuments(tx, key, lease, later(now, AVAILABLE_MS));
         if (!published) throw failure("the claim on its documents is lost");
       });
     },

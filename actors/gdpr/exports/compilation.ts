@@ -1,4 +1,5 @@
 /** Compiles the documents of an export from the collected records. */
+import { readClock } from "../../../db/clock.ts";
 import { findPart, sourcePart } from "../../../db/gdpr_exports.ts";
 import { accessHtml } from "./documents/access_html.ts";
 import { accessJson } from "./documents/access_json.ts";
@@ -41,7 +42,7 @@ export async function compileExport(
     const contents: Contents = {
       request: key,
       description,
-      compiledAt: context.clock(),
+      compiledAt: await readClock(context.sql, context.clock),
       sections: await readSections(context, key, description, claim),
     };
     const parts: ManifestEntry[] = [];

@@ -1,4 +1,5 @@
 /** Downloads of finished exports: each link serves each part once, to the customer or to the responsible staff. */
+import { type FixedClock, instant, readClock } from "../../../db/clock.ts";
 import { type Sql, writeStore } from "../../../db/connect.ts";
 import { countUse, findDocuments, type PartRow } from "../../../db/gdpr_exports.ts";
 import { findRequest, lockRequest } from "../../../db/gdpr_requests.ts";
@@ -87,11 +88,11 @@ export async function exportLink(
   sql: Sql,
   { linkKey }: Pick<ExportKeys, "linkKey">,
   key: RequestKey,
-  now: Date = new Date(),
+  now?: Date,
 ): ReturnType<LinkToExport> {
-  const documents = await readStore(sql, key.storeId, (sql) => findDocuments(sql, key));
+  const documents = await readStore(sql, key.storeId, (sql) => findDocuments(sql, key, now));
   const manifest = documents.find(({ part }) => part === MANIFEST);
-  if (!manifest?.sha256 || manifest.expiresAt <= now) return undefined;
+  if (!manifest?.sha256 || manifest.expired) return undefined;
   const generation = Math.max(...documents.map(({ uses }) => uses)) + 1;
   const token = await signLink(linkKey, { ...key, generation });
   return { url: `/exports/${token}`, expiresAt: manifest.expiresAt, sha256: manifest.sha256.toHex() };
@@ -102,18 +103,17 @@ export function createExportDownloads(
   sql: Sql,
   { exportKey, linkKey }: ExportKeys,
   actors: Pick<Actors, "send">,
-  clock: () => Date = () => new Date(),
+  clock?: FixedClock,
 ): ExportDownloads {
   async function open(token: string, by: Principal): Promise<{ link: ExportLink; parts: ExportPart[] }> {
     const link = await readLink(linkKey, token);
     if (!link || link.storeId !== by.storeId) throw notFound("this export");
     const { request, documents } = await readStore(sql, link.storeId, async (sql) => ({
       request: await findRequest(sql, link.storeId, link.requestId),
-      documents: await findDocuments(sql, link),
+      documents: await findDocuments(sql, link, instant(sql, clock)),
     }));
     if (!request || !mayDownload(by, request.customerId)) throw notFound("this export");
-    const now = clock();
-    const parts = documents.filter(({ expiresAt }) => expiresAt > now).map(toExportPart);
+    const parts = documents.filter(({ expired }) => !expired).map(toExportPart);
     if (parts.length === 0) {
       throw new ExportGone(`Cannot download the export of ${link.requestId}: it has expired`);
     }
@@ -137,9 +137,9 @@ export function createExportDownloads(
       const chunks = readChunks(sql, exportKey, { ...link, part: name });
       const first = await chunks.next(); // an unreadable part must not use the link
       const isFirstUse = await writeStore(sql, link.storeId, async (tx) => {
-        const at = clock();
         // Before its parts, as in the deletion of exports.
         const request = by.type === "STAFF" ? await lockRequest(tx, link.storeId, link.requestId) : undefined;
+        const at = await readClock(tx, clock);
         if (!await countUse(tx, { ...link, part: name }, link.generation, at)) return false;
         if (request) await recordDownload(tx, request, name, { by, at, traceparent });
         return true;

@@ -1,4 +1,5 @@
 /** PostgreSQL store of collected records, encrypted, until the documents of the request replace them. */
+import { type FixedClock, instant } from "../../../db/clock.ts";
 import { type Sql, type Tx, writeStore } from "../../../db/connect.ts";
 import {
   countChunks,
@@ -18,7 +19,8 @@ import { encryptChunk } from "./chunk_encryption.ts";
 import type { Delivery, ExportStore, RequestKey } from "../types.ts";
 
 export interface ExportStoreOptions {
-  clock?: () => Date;
+  /** Absent: PostgreSQL's clock. */
+  clock?: FixedClock | undefined;
   /** Maximum size of a chunk before encryption; a longer record is a chunk of its own. */
   chunkBytes?: number;
 }
@@ -42,17 +44,15 @@ export function createExportStore(
   cipher: CryptoKey,
   options: ExportStoreOptions = {},
 ): ExportStore {
-  const { clock = () => new Date(), chunkBytes = CHUNK_BYTES } = options;
+  const { clock, chunkBytes = CHUNK_BYTES } = options;
 
-  const expiryOf = ({ dueAt }: { dueAt: Date }) => {
-    const now = clock();
-    return later(dueAt > now ? dueAt : now, RETENTION_MS);
-  };
+  const expiryOf = ({ dueAt, now }: { dueAt: Date; now: Date }) =>
+    later(dueAt > now ? dueAt : now, RETENTION_MS);
 
   /** Locks a participant's part, inserting it if it is missing, and returns it with the number of its next chunk. */
   async function open(tx: Tx, key: RequestKey, service: string): Promise<{ row: PartRow; chunk: number }> {
     const part = sourcePart(service);
-    const request = await lockOpenExport(tx, key);
+    const request = await lockOpenExport(tx, key, instant(tx, clock));
     if (!request) throw refusal(key, service, "the request has ended");
     const expiresAt = expiryOf(request);
     await insertPart(tx, key, { part, mediaType: NDJSON, expiresAt });
@@ -65,7 +65,7 @@ export function createExportStore(
   return {
     async progress(key, service) {
       const row = await writeStore(sql, key.storeId, async (tx) => {
-        const request = await lockOpenExport(tx, key);
+        const request = await lockOpenExport(tx, key, instant(tx, clock));
         if (request) await prolongSources(tx, key, expiryOf(request)); // they are still in use
         return await findPart(tx, key, sourcePart(service));
       });

@@ -1,5 +1,7 @@
 /** Offline verification of receipts: hash, signature and contents of each, and the chain between them. */
 import { calculateJwkThumbprint } from "jose";
+import { findImplausible } from "./plausibility.ts";
+import { isTextOf, type TextDigest } from "./text_digest.ts";
 import { type ReadReceipt, readReceipt, type ReceiptFile, signedBytes } from "./file.ts";
 
 /** Result of one check of a receipt or a chain. A note states a fact or a limit of the checks. */
@@ -20,11 +22,13 @@ type NamedReceipt = ReadReceipt & { name: string };
 /**
  * @param files their names and contents, in any order
  * @param keys trusted public keys of 32 bytes each; without any, each file is verified with its own key
- * @returns a result for each file, then one for each store with several receipts
+ * @param texts reasons and evidence that someone has kept, to compare with the hashes in the receipts
+ * @returns a result for each file, then one for each store with several receipts, then one for the texts
  */
 export async function checkReceipts(
   files: readonly { name: string; text: string }[],
   keys: readonly Uint8Array<ArrayBuffer>[],
+  texts: readonly string[] = [],
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   const receipts: NamedReceipt[] = [];
@@ -36,23 +40,63 @@ export async function checkReceipts(
     }
     receipts.push({ name, ...read });
     const title = `${name}: receipt ${read.file.sequence} of store ${read.document.storeId}`;
-    results.push({ title, findings: await checkReceipt(read, keys) });
+    results.push({ title, findings: [...await checkReceipt(read, keys), ...checkTexts(read, texts)] });
   }
   for (const [storeId, chain] of Map.groupBy(receipts, ({ document }) => document.storeId)) {
     if (chain.length > 1) {
       results.push({ title: `The chain of store ${storeId}`, findings: checkChain(chain) });
     }
   }
+  if (texts.length > 0) {
+    results.push({ title: "The given texts", findings: findUnknownTexts(receipts, texts) });
+  }
   return results;
 }
 
+/** Salted hashes of a receipt, by what they are the hashes of. */
+function digestsOf({ document: { participants, reasons = {} } }: ReadReceipt): [string, TextDigest][] {
+  const digests: [string, TextDigest | null | undefined][] = [
+    ["The reason of the hold", reasons.hold],
+    ["The reason of the extension", reasons.extension],
+    ...participants.flatMap(({ service, evidence, waiverReason }): [string, TextDigest | null][] => [
+      [`The evidence of ${service}`, evidence],
+      [`The reason of the waiver of ${service}`, waiverReason],
+    ]),
+  ];
+  return digests.flatMap(([name, digest]) => digest ? [[name, digest]] : []);
+}
+
+function checkTexts(receipt: ReadReceipt, texts: readonly string[]): Finding[] {
+  return digestsOf(receipt).map(([name, digest]) =>
+    texts.some((text) => isTextOf(digest, text))
+      ? { verdict: "holds", message: `${name} is one of the given texts.` }
+      : {
+        verdict: "note",
+        message:
+          `${name} was removed; the receipt has its salted hash, and none of the given texts matches it.`,
+      }
+  );
+}
+
+function findUnknownTexts(receipts: readonly ReadReceipt[], texts: readonly string[]): Finding[] {
+  const digests = receipts.flatMap((receipt) => digestsOf(receipt).map(([, digest]) => digest));
+  return texts.map((text, index) =>
+    test(
+      digests.some((digest) => isTextOf(digest, text)),
+      `Text ${index + 1} matches a hash in the receipts.`,
+      `Text ${index + 1} matches no hash in the receipts.`,
+    )
+  );
+}
+
 async function checkReceipt(
-  { file, document, hash }: ReadReceipt,
+  receipt: ReadReceipt,
   keys: readonly Uint8Array<ArrayBuffer>[],
 ): Promise<Finding[]> {
+  const { file, document, hash } = receipt;
+  const implausible = findImplausible(receipt, new Date());
   const first = file.sequence === 1;
-  return [
-    { verdict: "note", message: summary(document) },
+  const findings = [
     test(
       file.hash === hash,
       "The contents have the hash in the receipt.",
@@ -73,7 +117,12 @@ async function checkReceipt(
       "The search after the erasure found nothing.",
       `The search after the erasure found personal data in ${document.rescan.residue} places.`,
     ),
+    ...implausible.map((message) => ({ verdict: "fails", message }) as const),
   ];
+  // Its text is shown after the checks, and not if one of them fails: it would look like a finding.
+  if (findings.some(({ verdict }) => verdict === "fails")) return findings;
+  const source = keys.length === 0 ? "An unknown signer states: " : "It states: ";
+  return [...findings, { verdict: "note", message: source + summary(document) }];
 }
 
 /** Summary of a receipt, as sentences. */
@@ -88,9 +137,9 @@ function summary(
     `${participant.service} (${participant.settledAt})`
   );
   const waived = participants.filter(({ state }) => state === "WAIVED")
-    .map(({ service, settledAt, waiverReason, waiverProposedBy, waiverConfirmedBy }) => {
+    .map(({ service, settledAt, waiverProposedBy, waiverConfirmedBy }) => {
       const second = waiverConfirmedBy === null ? "" : `, confirmed by ${waiverConfirmedBy}`;
-      return `${service} (${settledAt}, by ${waiverProposedBy}${second}: ${waiverReason ?? "no reason"})`;
+      return `${service} (${settledAt}, by ${waiverProposedBy}${second})`;
     });
   return [
     `Customer ${customerId} was erased on ${document.erasedAt} under request ${requestId} of ${document.requestedAt}, completed on ${document.completedAt}. ${because}`,

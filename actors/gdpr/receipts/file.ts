@@ -1,7 +1,10 @@
 /** File format of a receipt: its schema, its signed bytes and its parser. */
 import canonicalize from "canonicalize";
 import { z } from "zod";
+import { findDuplicateKey } from "../../../lib/duplicate_keys.ts";
 import { sha256 } from "../../../lib/hash.ts";
+import { printable } from "../../../lib/printable.ts";
+import { TextDigestSchema } from "./text_digest.ts";
 
 /** Signed contents of a receipt. */
 export interface SignedReceipt {
@@ -72,11 +75,14 @@ const Document = z.looseObject({
     service: z.string(),
     state: z.enum(["CONFIRMED", "WAIVED"]),
     settledAt: time,
-    waiverReason: z.string().nullable(),
+    evidence: TextDigestSchema.nullable(),
+    waiverReason: TextDigestSchema.nullable(),
     waiverProposedBy: z.guid().nullable(),
     waiverConfirmedBy: z.guid().nullable(),
   })),
   rescan: z.object({ tables: z.array(z.string()), residue: z.number() }),
+  reasons: z.strictObject({ extension: TextDigestSchema.optional(), hold: TextDigestSchema.optional() })
+    .optional(),
 });
 
 /** Strict, as an unknown field would not be signed. */
@@ -106,6 +112,12 @@ export function readReceipt(text: string): ReadReceipt | string {
   } catch {
     return "Not a receipt: the file is not JSON.";
   }
+  const duplicate = findDuplicateKey(text);
+  if (duplicate !== undefined) {
+    return `Not a receipt: ${
+      printable(duplicate)
+    } appears twice in an object, so readers may see different values.`;
+  }
   const file = ReceiptFileSchema.safeParse(json);
   if (!file.success) return `Not a receipt: ${fields(file.error)} is missing, unknown or invalid.`;
   const document = Document.safeParse(file.data.document);
@@ -122,5 +134,6 @@ export function readReceipt(text: string): ReadReceipt | string {
 
 function fields(error: z.ZodError): string {
   const issue = error.issues[0];
-  return issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : issue?.path.join(".") || "a field";
+  const names = issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : issue?.path.join(".");
+  return printable((names ?? "").slice(0, 100)) || "a field";
 }

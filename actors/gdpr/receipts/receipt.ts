@@ -4,7 +4,9 @@
  */
 import type { Tx } from "../../../db/connect.ts";
 import { findReceipt, insertReceipt, lockChain } from "../../../db/erasure_receipts.ts";
+import type { Cleared } from "../../../db/personal_data.ts";
 import type { StoreReader } from "../../../db/store_reader.ts";
+import type { TextDigest } from "./text_digest.ts";
 import {
   BECAUSE,
   FORMAT,
@@ -29,14 +31,14 @@ export interface ReceiptFacts extends RequestKey {
   erasedAt: Date;
   completedAt: Date;
   /** Number of cleared values by table and category of the personal-data map. */
-  cleared: Record<string, Record<string, number>>;
+  cleared: Cleared;
   participants: {
     service: string;
     state: "CONFIRMED" | "WAIVED";
     settledAt: Date;
-    /** Statement that the service sent with its confirmation. */
-    evidence: string | null;
-    waiverReason: string | null;
+    /** Salted hash of the statement that the service sent with its confirmation. */
+    evidence: TextDigest | null;
+    waiverReason: TextDigest | null;
     /** ID of the staff member who proposed the waiver, or waived alone. */
     waiverProposedBy: string | null;
     /** ID of the second person who confirmed the waiver. */
@@ -44,8 +46,8 @@ export interface ReceiptFacts extends RequestKey {
   }[];
   /** Tables that were searched after the erasure, and the number of personal values found. */
   rescan: { tables: string[]; residue: number };
-  /** Reasons of an extension and of a hold, as staff entered them. */
-  reasons?: { extension?: string; hold?: string };
+  /** Salted hashes of the reasons of an extension and of a hold. */
+  reasons?: { extension?: TextDigest; hold?: TextDigest };
 }
 
 /** Ed25519 key pair that signs receipts, as config/keys.ts reads it. */

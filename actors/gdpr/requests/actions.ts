@@ -1,7 +1,8 @@
 /** Implementations of the request machines' actions. They run in the transaction of the event. */
 import { type ActorEventRow, findJournal } from "../../../db/actor_events.ts";
 import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
-import { type ErasedSubject, findErasedSubject, rememberSubjects } from "../../../db/erased_subjects.ts";
+import { type EmailHash, findEmailHashes, insertEmailHashes } from "../../../db/email_hashes.ts";
+import { type ErasedSubject, findErasure, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { destroyExports, destroyExportsOfCustomer } from "../../../db/gdpr_exports.ts";
 import {
   findOpenRequests,
@@ -11,32 +12,43 @@ import {
   forgetTraces,
   type GdprRequestRow,
   storeCleared,
+  storeClearedTables,
   upsertParticipant,
 } from "../../../db/gdpr_requests.ts";
 import { insertOutbox } from "../../../db/outbox.ts";
-import { countPersonalData, ERASED_TABLES, erasedValues } from "../../../db/personal_data.ts";
-import { emptyNotes, findTraces } from "../../../db/traces.ts";
+import { removeFreeText } from "../../../db/free_text.ts";
+import {
+  type Cleared,
+  countPersonalData,
+  ERASED_TABLES,
+  findErasableValues,
+} from "../../../db/personal_data.ts";
 import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
 import type { RequestedBy } from "../receipts/file.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
+import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
+import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
+import type { ErasureProof } from "./erasure_proof.ts";
 import { later } from "../../../lib/dates.ts";
 
 /** Functions with keys that the actions call. */
 export interface RequestTools {
-  hashEmail(email: string): Promise<Uint8Array>;
+  /** Hashes with every key, the current one first. */
+  hashEmail(email: string): Promise<EmailHash[]>;
+  proveErasure(subject: ErasedSubject): Promise<ErasureProof>;
   writeReceipt(tx: Tx, facts: ReceiptFacts, at: Date): Promise<void>;
 }
 
 type RequestStep = ActionStep<GdprRequestRow, Commands>;
 
 export function createRequestActions(
-  { hashEmail, writeReceipt }: RequestTools,
+  { hashEmail, proveErasure, writeReceipt }: RequestTools,
 ): Actions<GdprRequestRow, typeof requestActions, Commands> {
   return {
     async participant({ tx, event: { ref, at } }, params) {
@@ -61,8 +73,10 @@ export function createRequestActions(
       if (!customer?.email) {
         throw new Error(`Cannot erase customer ${customerId}: it does not exist or has been erased`);
       }
-      const values = await erasedValues(tx, storeId, customerId);
+      const values = await findErasableValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
+      const reasons = digestReasons(await findRequest(tx, storeId, ref.id));
+      countTexts(tables, await removeFreeText(tx, storeId, customerId));
       const erased = await send({ kind: "customer", storeId, id: customerId }, {
         type: "erase",
         requestId: ref.id,
@@ -71,14 +85,13 @@ export function createRequestActions(
         await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
       }
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      for (const [table, notes] of Object.entries(await emptyNotes(tx, storeId, customerId, values))) {
-        tables[table] = { request: notes };
-      }
-      const traces = await findTraces(tx, storeId, customerId, values);
-      await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces });
-      const subject = { storeId, customerId, emailHash: await hashEmail(customer.email), erasedAt: at };
-      await rememberSubjects(tx, [subject]);
-      await publishRequested(step, { ...subject, customerVersion: erased.version }, participants);
+      const traces = digestValues(values.map(({ value }) => value), ref.id);
+      await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
+      await insertEmailHashes(tx, { storeId, customerId }, await hashEmail(customer.email));
+      const hashes = await findEmailHashes(tx, { storeId, customerId });
+      const emailHashes = hashes.map(({ hash }) => hash);
+      await rememberSubjects(tx, [{ storeId, customerId, emailHashes, erasedAt: at }]);
+      await publishRequested(step, { hashes, customerVersion: erased.version }, participants);
     },
 
     async askAgain(step, { service }) {
@@ -87,19 +100,26 @@ export function createRequestActions(
 
     async concludeErasure(step) {
       const { tx, event } = step;
-      const { emailHash, erasedAt, customerVersion } = await erasedSubjectOf(step);
+      const { hashes, erasedAt, customerVersion } = await erasedSubjectOf(step);
+      const { storeId } = event.ref;
+      const emailHashes = hashes.map(({ hash }) => hash);
+      const subject = { storeId, customerId: subjectOf(step), emailHashes, erasedAt };
       const facts = await receiptFacts(step, erasedAt);
       const erased = {
         topic: "customer.erased" as const,
         requestId: event.ref.id,
-        emailHash: emailHash.toHex(),
+        emailHashes: emailHashes.map((hash) => hash.toHex()),
         erasedAt,
         waivedParticipants: facts.participants.filter(({ state }) => state === "WAIVED")
           .map(({ service }) => service),
+        ...await proveErasure(subject),
         customerVersion,
       };
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
+      // Texts that were written since the erasure began. The receipt has their hashes.
+      countTexts(facts.cleared, await removeFreeText(tx, event.ref.storeId, facts.customerId));
+      await storeClearedTables(tx, event.ref.storeId, event.ref.id, facts.cleared);
       await writeReceipt(tx, facts, event.at);
     },
 
@@ -136,7 +156,7 @@ const WAITING: Readonly<
 
 async function publishRequested(
   step: RequestStep,
-  subject: Subject,
+  { hashes, customerVersion }: Pick<Subject, "hashes" | "customerVersion">,
   participants: string[],
 ): Promise<void> {
   const { tx, event } = step;
@@ -144,8 +164,10 @@ async function publishRequested(
     topic: "customer.erasure_requested" as const,
     requestId: event.ref.id,
     participants,
-    emailHash: new Uint8Array(subject.emailHash).toHex(),
-    customerVersion: subject.customerVersion,
+    emailHashes: hashes.flatMap(({ participantHash, keyId }) =>
+      participantHash && keyId !== null ? [{ keyId, hash: participantHash.toHex() }] : []
+    ),
+    customerVersion,
   };
   await insertOutbox(tx, [domainMessage(event, message)]);
 }
@@ -156,16 +178,19 @@ function subjectOf({ event: { ref, customerId } }: RequestStep): string {
 }
 
 /** The erasure memory's entry of a subject, and the version of its row. */
-interface Subject extends ErasedSubject {
+interface Subject {
+  hashes: EmailHash[];
+  erasedAt: Date;
   customerVersion: number;
 }
 
 async function erasedSubjectOf(step: RequestStep): Promise<Subject> {
   const { tx, event: { ref } } = step;
-  const subject = await findErasedSubject(tx, ref.storeId, subjectOf(step));
-  const customerVersion = await findCustomerVersion(tx, ref.storeId, subjectOf(step));
-  if (!subject) throw new Error(`The erasure memory does not contain the customer of request ${ref.id}`);
-  return { ...subject, emailHash: new Uint8Array(subject.emailHash), customerVersion };
+  const [storeId, customerId] = [ref.storeId, subjectOf(step)];
+  const erasedAt = await findErasure(tx, storeId, customerId);
+  if (!erasedAt) throw new Error(`The erasure memory does not contain the customer of request ${ref.id}`);
+  const hashes = await findEmailHashes(tx, { storeId, customerId });
+  return { hashes, erasedAt, customerVersion: await findCustomerVersion(tx, storeId, customerId) };
 }
 
 /** @param opened the first line of the request's journal */
@@ -188,8 +213,8 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
   if (!request) throw new Error(`Cannot find request ${requestId}`);
   const { context } = request.snapshot as RequestSnapshot;
   const participants = await findParticipants(tx, storeId, requestId);
+  const reasons = { ...request.cleared?.reasons, ...digestReasons(request) };
   const [opened] = await findJournal(tx, { storeId, actorKind: ref.kind, actorId: requestId }, { limit: 1 });
-  const { extensionReason, holdReason } = request;
   return {
     storeId,
     requestId,
@@ -199,26 +224,35 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
     requestedAt: request.createdAt,
     erasedAt,
     completedAt: at,
-    cleared: (request.cleared?.tables ?? {}) as Record<string, Record<string, number>>,
+    cleared: request.cleared?.tables ?? {},
     outcome: context.outcome as ReceiptFacts["outcome"],
     confirmedBy: request.confirmedBy,
-    participants: participants.map((participant) => ({
-      service: participant.service,
-      state: participant.state as "CONFIRMED" | "WAIVED",
-      settledAt: participant.settledAt ?? at,
-      evidence: participant.evidence,
-      waiverReason: participant.waiverReason,
-      waiverProposedBy: participant.waiverProposedBy,
-      waiverConfirmedBy: participant.waiverConfirmedBy,
+    participants: participants.map(({ service, state, settledAt, evidence, waiverReason, ...waiver }) => ({
+      service,
+      state: state as "CONFIRMED" | "WAIVED",
+      settledAt: settledAt ?? at,
+      evidence: evidence === null ? null : digestText(evidence),
+      waiverReason: waiverReason === null ? null : digestText(waiverReason),
+      waiverProposedBy: waiver.waiverProposedBy,
+      waiverConfirmedBy: waiver.waiverConfirmedBy,
     })),
     rescan: { tables: [...ERASED_TABLES], residue: context.residue },
-    ...(extensionReason || holdReason
-      ? {
-        reasons: {
-          ...(extensionReason && { extension: extensionReason }),
-          ...(holdReason && { hold: holdReason }),
-        },
-      }
-      : {}),
+    ...(Object.keys(reasons).length > 0 && { reasons }),
   };
+}
+
+/** Salted hashes of the reasons that the receipt proves. */
+function digestReasons(request: GdprRequestRow | undefined): NonNullable<ReceiptFacts["reasons"]> {
+  const { extensionReason, holdReason } = request ?? {};
+  return {
+    ...(extensionReason && { extension: digestText(extensionReason) }),
+    ...(holdReason && { hold: digestText(holdReason) }),
+  };
+}
+
+/** Adds removed texts to the number of values that an erasure has emptied. */
+function countTexts(tables: Cleared, removed: Record<string, number>): void {
+  for (const [table, texts] of Object.entries(removed)) {
+    tables[table] = { ...tables[table], request: (tables[table]?.request ?? 0) + texts };
+  }
 }

@@ -21,6 +21,8 @@ import { type RequestSnapshot, restoreRequest, statusOf } from "./snapshot.ts";
 export interface RequestSettings extends RequestTools, OpeningSettings {
   /** How long an erasure waits for the customer to download documents, from their completion, in milliseconds. */
   fetchWaitMs: number;
+  /** HMAC with SHA-256: hashes the idempotency keys of all commands. */
+  hashKey: CryptoKey;
 }
 
 export function createRequestBehavior(settings: RequestSettings): Behavior<GdprRequestRow> {

@@ -157,6 +157,7 @@ export const requestCommands = {
     ({ ref }, input) => ({
       event: { type: "participant.confirm", service: input.service },
       changedFields: ["participants"],
+      ...(input.evidence && { texts: { evidence: input.evidence } }),
       write: (tx) =>
         upsertParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service: input.service }, {
           state: "CONFIRMED",

@@ -1,12 +1,27 @@
-/** Keyed hash of an email: identifies an erased customer and finds the data of guests without storing the email. */
+/** Keyed hashes of an email: they identify an erased customer and the data of guests without storing the email. */
 import { comparableEmail } from "../../../domain/email.ts";
+import type { EmailHash } from "../../../db/email_hashes.ts";
 import { hmacSha256 } from "../../../lib/hash.ts";
+import type { HashKeys } from "../../../lib/hash_keys.ts";
+
+/**
+ * Hashes the email with the current and every earlier key, so that rows of any of them are found.
+ *
+ * @returns the current key's first
+ */
+export function hashEmail(keys: HashKeys, email: string): Promise<EmailHash[]> {
+  return Promise.all(keys.map(async ({ id, memory, participants }) => ({
+    hash: await hashWith(memory, email),
+    participantHash: await hashWith(participants, email),
+    keyId: id,
+  })));
+}
 
 /**
  * Computes HMAC-SHA-256 of the email in its normalized form: in ASCII and in lower case.
  *
  * @param key HMAC with SHA-256, for signing
  */
-export function hashEmail(key: CryptoKey, email: string): Promise<Uint8Array> {
+export function hashWith(key: CryptoKey, email: string): Promise<Uint8Array> {
   return hmacSha256(key, comparableEmail(email));
 }

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { lockCustomer } from "../../../db/customers.ts";
 import { findOpenRequests, lockRequest } from "../../../db/gdpr_requests.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
-import type { ActionStep, Beginning, Creation, Redirection, StepContext } from "../../runtime/behavior.ts";
+import type { ActionStep, Beginning, Creation, Redirection, Scene } from "../../runtime/behavior.ts";
 import { authorizeEmailChange } from "../../../domain/authorization.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
@@ -40,7 +40,7 @@ export const openRequest = (settings: OpeningSettings): Creation => ({
 
 async function begin(
   { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
-  { tx, ref, by, now }: StepContext,
+  { tx, ref, by, readTime }: Scene,
   { customerId, right: type, corrections, cause }: Opening,
 ): Promise<Beginning | Redirection | Answer> {
   authorizeSubject(`open a GDPR request of customer ${customerId}`, customerId, by);
@@ -58,7 +58,7 @@ async function begin(
   const [open] = await findOpenRequests(tx, ref.storeId, customerId, [type]);
   if (open) {
     const snapshot = restoreRequest(await lockRequest(tx, ref.storeId, open.requestId) ?? open);
-    const joins = { type: "subject.request", at: now.getTime() };
+    const joins = { type: "subject.request", at: (await readTime()).getTime() };
     if (by.type === "CUSTOMER" && snapshot.can(joins)) {
       return { ref: { ...ref, id: open.requestId }, command: { type: joins.type, input: {} } };
     }
@@ -74,6 +74,7 @@ async function begin(
 
   const machine = CURRENT_MACHINE[type];
   const services = type === "ERASURE" ? [...participants] : [OWN_DATA, ...participants];
+  const now = await readTime();
   const due = dueDate(now);
   const delayMs = type === "ERASURE" && cause === "REQUEST" ? graceMs : 0;
   const needsSecondPerson = fourEyes && type === "ERASURE" && cause === "REQUEST" && by.type !== "CUSTOMER";

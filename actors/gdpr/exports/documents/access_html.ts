@@ -2,7 +2,7 @@
 import type { CollectedRecord } from "../../types.ts";
 import { type Contents, count, type ParticipantSection, summaryOf, type Text } from "./contents.ts";
 import { definitions, escape, time, value } from "./html.ts";
-import { AUTOMATED_DECISIONS, FURTHER_RIGHTS, INTRODUCTION, ORIGIN, TITLE } from "./access_texts.ts";
+import { FURTHER_RIGHTS, INTRODUCTION, ORIGIN, TITLE } from "./access_texts.ts";
 import { sha256 } from "../../../../lib/hash.ts";
 
 export async function* accessHtml(contents: Contents): Text {
@@ -41,8 +41,7 @@ function about({ request, description, compiledAt }: Contents): string {
     ["Request", escape(request.requestId)],
     ["Requested", time(description.createdAt)],
     ["Compiled", time(compiledAt)],
-    ["ParticipantSection of the data", ORIGIN],
-    ["Automated decisions", AUTOMATED_DECISIONS],
+    ["Origin of the data", ORIGIN],
   ]);
   return `<header>\n<h1>${TITLE}</h1>\n<p>${INTRODUCTION}</p>\n${facts}\n</header>\n`;
 }

@@ -1,7 +1,7 @@
 /** JSON document of an access request, with the same contents as the page. */
 import { type Contents, summaryOf, type Text } from "./contents.ts";
 import { writeJson } from "./json.ts";
-import { AUTOMATED_DECISIONS, FURTHER_RIGHTS, INTRODUCTION, ORIGIN, TITLE } from "./access_texts.ts";
+import { FURTHER_RIGHTS, INTRODUCTION, ORIGIN, TITLE } from "./access_texts.ts";
 
 export function accessJson({ request, description, compiledAt, sections }: Contents): Text {
   const about = {
@@ -14,7 +14,6 @@ export function accessJson({ request, description, compiledAt, sections }: Conte
     askedAt: description.createdAt,
     compiledAt,
     origin: ORIGIN,
-    automatedDecisions: AUTOMATED_DECISIONS,
     rights: Object.fromEntries(FURTHER_RIGHTS.map(({ name, text }) => [name, text])),
   };
   return writeJson({ about }, sections, (section) => ({

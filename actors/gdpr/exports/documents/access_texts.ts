@@ -4,15 +4,10 @@ export const TITLE = "Your personal data";
 
 export const INTRODUCTION =
   "You have requested the personal data that the store holds about you. This document lists, for every service of " +
-  "the store, the data that it holds, their purposes, how long they are stored, and who has received them.";
+  "the store, the data that it holds, their purposes, how long they are stored, and who can receive them.";
 
 export const ORIGIN =
-  "Each service has provided its own data. If data did not come from you or from your use of the store, the record " +
-  "names their source as far as it is known.";
-
-export const AUTOMATED_DECISIONS =
-  "None: no decision with legal or similarly significant effects is based solely on automated processing of your " +
-  "data, including profiling.";
+  "Each section contains what the service has provided. Where the origin of data is recorded, the record names it.";
 
 /** Rights of the customer in addition to access. */
 export const FURTHER_RIGHTS: readonly { name: string; text: string }[] = [

@@ -1,4 +1,5 @@
-// Cart prints which price list applies to a customer, for every display of a cart: cart STORE_ID CUSTOMER_ID.
+// Cart prints which price list applies to a customer and whether the customer may order, for every display of a cart:
+// cart STORE_ID CUSTOMER_ID.
 // Environment: CUSTOMER_SERVICE (such as 127.0.0.1:50051), CUSTOMER_SERVICE_TOKEN.
 package main
 
@@ -29,32 +30,47 @@ func main() {
 		log.Fatal(err)
 	}
 	defer conn.Close()
-	priceListID, reason, err := findPriceList(customerv1.NewCustomerServiceClient(conn), os.Args[1], os.Args[2])
+	found, err := findPrices(customerv1.NewCustomerServiceClient(conn), os.Args[1], os.Args[2])
 	if err != nil {
 		log.Fatal(err)
 	}
-	if priceListID == "" {
-		priceListID = "of the store"
+	if found.priceListID == "" {
+		found.priceListID = "of the store"
 	}
-	fmt.Printf("price list %s: %s\n", priceListID, reason)
+	fmt.Printf("price list %s: %s\n", found.priceListID, found.reason)
+	if !found.mayOrder {
+		fmt.Println("the customer cannot order: show the cart without its order button")
+	}
 }
 
-// findPriceList returns the price list that applies and why. It is empty where the store's own prices apply. A cart
-// with those is better than none, so a failed lookup does not fail the cart; checkout looks the price list up again.
-func findPriceList(client customerv1.CustomerServiceClient, storeID, customerID string) (id, reason string, err error) {
+type prices struct {
+	priceListID string // empty where the store's own prices apply
+	reason      string
+	mayOrder    bool
+}
+
+// findPrices returns the price list that applies and why, and whether the customer may order. A cart with the store's own
+// prices is better than none, so a failed lookup does not fail the cart; checkout looks both up again.
+func findPrices(client customerv1.CustomerServiceClient, storeID, customerID string) (prices, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	groups, err := client.GetCustomerGroups(ctx, &customerv1.GetCustomerGroupsRequest{StoreId: storeID, CustomerId: customerID})
 	switch code := status.Code(err); code {
 	case codes.OK:
-		return groups.GetPriceListId(), groups.GetPriceListReason().String(), nil
+		return prices{groups.GetPriceListId(), groups.GetPriceListReason().String(), mayOrder(groups.GetStatus())}, nil
 	case codes.NotFound, codes.FailedPrecondition: // unknown or erased: the shopper is a guest
-		return "", code.String(), nil
+		return prices{"", code.String(), true}, nil
 	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted: // no answer in time
-		return "", code.String(), nil
+		return prices{"", code.String(), true}, nil
 	default: // InvalidArgument, Unauthenticated, PermissionDenied: our mistake
-		return "", "", err
+		return prices{}, err
 	}
+}
+
+// mayOrder allows an unknown status, so that a status which is added later does not stop the shop.
+func mayOrder(status customerv1.CustomerStatus) bool {
+	return status != customerv1.CustomerStatus_CUSTOMER_STATUS_SUSPENDED &&
+		status != customerv1.CustomerStatus_CUSTOMER_STATUS_CLOSED
 }
 
 // A real service gets its token from the OpenID provider and renews it: golang.org/x/oauth2/clientcredentials.

@@ -293,7 +293,8 @@ export type ConfirmErasureRequest = Message<"io.shopstar.customer.v1.ConfirmEras
   service: string;
 
   /**
-   * What the service has erased, for the receipt: counts and dates, never personal data; at most 2,000 characters.
+   * What the service has erased: counts and dates; at most 2,000 characters. Email addresses, phone numbers and values
+   * of the customer are refused. Removed when the erasure completes; the receipt keeps a salted hash.
    *
    * @generated from field: string evidence = 4;
    */
@@ -335,9 +336,10 @@ export const ConfirmErasureResponseSchema: GenMessage<ConfirmErasureResponse> = 
   messageDesc(file_io_shopstar_customer_v1_customer_service, 7);
 
 /**
- * Whether a customer may order. Refuse an order unless the status is ACTIVE: a value that you do not know does not allow
- * one either. The cart may be shown in every status. Ask again before the order is placed: the status may change at any
- * time. An anonymized customer has no status: the lookups return FAILED_PRECONDITION.
+ * Whether a customer may order. Refuse the order of a SUSPENDED or CLOSED customer; the cart may be shown in every
+ * status. Treat every other value like ACTIVE: UNSPECIFIED is sent by versions without this field, and a value that you
+ * do not know must not stop the shop. The status may change at any time, so look it up before the order is placed. An
+ * anonymized customer has no status: the lookups return FAILED_PRECONDITION.
  *
  * @generated from enum io.shopstar.customer.v1.CustomerStatus
  */
@@ -471,7 +473,8 @@ export const CustomerService: GenService<{
   },
   /**
    * Confirms that a participant has erased its data. Idempotent: repeated confirmations are accepted.
-   * INVALID_ARGUMENT: an ID is not a UUID, or the evidence is not one line of at most 2,000 characters. NOT_FOUND: the store has no such request, or
+   * INVALID_ARGUMENT: an ID is not a UUID, or the evidence is not one line of at most 2,000 characters or contains
+   * personal data. NOT_FOUND: the store has no such request, or
    * the service does not take part in it. PERMISSION_DENIED: the caller is not the named service. FAILED_PRECONDITION:
    * the request does not wait for confirmations.
    *

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/events.proto.
  */
 export const file_io_shopstar_customer_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIp4BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUi1gEKD0N1c3RvbWVyVXBkYXRlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIWCg5jaGFuZ2VkX2ZpZWxkcxgGIAMoCRITCgZzdGF0dXMYByABKAlIAIgBAUIJCgdfc3RhdHVzItIBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUSGgoSbWVtYmVyc2hpcF92ZXJzaW9uGBAgASgFEhAKCGdyb3VwX2lkGAYgASgJItEBChRDdXN0b21lckdyb3VwUmVtb3ZlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIaChJtZW1iZXJzaGlwX3ZlcnNpb24YECABKAUSEAoIZ3JvdXBfaWQYBiABKAki5QEKGEN1c3RvbWVyRXJhc3VyZVJlcXVlc3RlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRISCgpyZXF1ZXN0X2lkGAYgASgJEhQKDHBhcnRpY2lwYW50cxgHIAMoCRISCgplbWFpbF9oYXNoGAggASgJIpECCg5DdXN0b21lckVyYXNlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRISCgpyZXF1ZXN0X2lkGAYgASgJEhIKCmVtYWlsX2hhc2gYByABKAkSLQoJZXJhc2VkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIbChN3YWl2ZWRfcGFydGljaXBhbnRzGAkgAygJQj8KF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxUAFaInNob3BzdGFyLmlvL2N1c3RvbWVyL3YxO2N1c3RvbWVydjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIp4BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUi1gEKD0N1c3RvbWVyVXBkYXRlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIWCg5jaGFuZ2VkX2ZpZWxkcxgGIAMoCRITCgZzdGF0dXMYByABKAlIAIgBAUIJCgdfc3RhdHVzItIBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUSGgoSbWVtYmVyc2hpcF92ZXJzaW9uGBAgASgFEhAKCGdyb3VwX2lkGAYgASgJItEBChRDdXN0b21lckdyb3VwUmVtb3ZlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIaChJtZW1iZXJzaGlwX3ZlcnNpb24YECABKAUSEAoIZ3JvdXBfaWQYBiABKAkiiwIKGEN1c3RvbWVyRXJhc3VyZVJlcXVlc3RlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRISCgpyZXF1ZXN0X2lkGAYgASgJEhQKDHBhcnRpY2lwYW50cxgHIAMoCRI4CgxlbWFpbF9oYXNoZXMYCCADKAsyIi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5FbWFpbEhhc2gisgIKDkN1c3RvbWVyRXJhc2VkEhAKCGV2ZW50X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhMKC2N1c3RvbWVyX2lkGAMgASgJEi8KC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0cmFjZV9pZBgFIAEoCRIPCgd2ZXJzaW9uGA8gASgFEhIKCnJlcXVlc3RfaWQYBiABKAkSFAoMZW1haWxfaGFzaGVzGAcgAygJEi0KCWVyYXNlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGa2V5X2lkGAkgASgJEg0KBXByb29mGAogASgJEhsKE3dhaXZlZF9wYXJ0aWNpcGFudHMYCyADKAkiKQoJRW1haWxIYXNoEg4KBmtleV9pZBgBIAEoCRIMCgRoYXNoGAIgASgJQj8KF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxUAFaInNob3BzdGFyLmlvL2N1c3RvbWVyL3YxO2N1c3RvbWVydjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Topic customer.created: a customer has been registered.
@@ -342,11 +342,12 @@ export type CustomerErasureRequested = Message<"io.shopstar.customer.v1.Customer
   participants: string[];
 
   /**
-   * HMAC-SHA-256 of the lowercase email with the platform's key, in hexadecimal; identifies rows of guests.
+   * Hashes of every email that the account has had, as far as known; identify rows of guests. While keys are being
+   * replaced, several hashes of one email.
    *
-   * @generated from field: string email_hash = 8;
+   * @generated from field: repeated io.shopstar.customer.v1.EmailHash email_hashes = 8;
    */
-  emailHash: string;
+  emailHashes: EmailHash[];
 };
 
 /**
@@ -414,11 +415,11 @@ export type CustomerErased = Message<"io.shopstar.customer.v1.CustomerErased"> &
   requestId: string;
 
   /**
-   * As in CustomerErasureRequested.
+   * Hashes of the account's emails with a key that only customer-service has, in hexadecimal.
    *
-   * @generated from field: string email_hash = 7;
+   * @generated from field: repeated string email_hashes = 7;
    */
-  emailHash: string;
+  emailHashes: string[];
 
   /**
    * When customer-service erased the personal data.
@@ -428,10 +429,25 @@ export type CustomerErased = Message<"io.shopstar.customer.v1.CustomerErased"> &
   erasedAt?: Timestamp | undefined;
 
   /**
+   * ID of the key that made the proof.
+   *
+   * @generated from field: string key_id = 9;
+   */
+  keyId: string;
+
+  /**
+   * HMAC-SHA-256 of the entry, in hexadecimal, with a key that only customer-service has: it replays only entries that
+   * it can verify.
+   *
+   * @generated from field: string proof = 10;
+   */
+  proof: string;
+
+  /**
    * The participants that have not confirmed: the store has waived them for a reason that the receipt states. Empty if
    * every participant has confirmed.
    *
-   * @generated from field: repeated string waived_participants = 9;
+   * @generated from field: repeated string waived_participants = 11;
    */
   waivedParticipants: string[];
 };
@@ -442,4 +458,32 @@ export type CustomerErased = Message<"io.shopstar.customer.v1.CustomerErased"> &
  */
 export const CustomerErasedSchema: GenMessage<CustomerErased> = /*@__PURE__*/
   messageDesc(file_io_shopstar_customer_v1_events, 5);
+
+/**
+ * Keyed hash of an email.
+ *
+ * @generated from message io.shopstar.customer.v1.EmailHash
+ */
+export type EmailHash = Message<"io.shopstar.customer.v1.EmailHash"> & {
+  /**
+   * ID of the key, 16 hexadecimal digits.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * HMAC-SHA-256 of the normalized email with the participants' key, in hexadecimal.
+   *
+   * @generated from field: string hash = 2;
+   */
+  hash: string;
+};
+
+/**
+ * Describes the message io.shopstar.customer.v1.EmailHash.
+ * Use `create(EmailHashSchema)` to create a new message.
+ */
+export const EmailHashSchema: GenMessage<EmailHash> = /*@__PURE__*/
+  messageDesc(file_io_shopstar_customer_v1_events, 6);
 

@@ -15,7 +15,7 @@ public class Customers {
   CustomerServiceBlockingStub customers;
 
   /**
-   * Returns the customer's name, email and default addresses.
+   * Returns the name, email, status and default addresses of a customer who may order.
    *
    * @throws CheckoutRefused the checkout cannot continue with this customer
    * @throws StatusRuntimeException our mistake, such as a wrong token
@@ -24,7 +24,7 @@ public class Customers {
     var request =
         GetCustomerSnapshotRequest.newBuilder().setStoreId(storeId).setCustomerId(customerId).build();
     try {
-      return customers.withDeadlineAfter(5, TimeUnit.SECONDS).getCustomerSnapshot(request);
+      return requireMayOrder(customers.withDeadlineAfter(5, TimeUnit.SECONDS).getCustomerSnapshot(request));
     } catch (StatusRuntimeException e) {
       switch (e.getStatus().getCode()) {
         case NOT_FOUND:
@@ -36,6 +36,17 @@ public class Customers {
         default:
           throw e; // our mistake, such as a wrong token
       }
+    }
+  }
+
+  private static GetCustomerSnapshotResponse requireMayOrder(GetCustomerSnapshotResponse snapshot) {
+    switch (snapshot.getStatus()) {
+      case CUSTOMER_STATUS_SUSPENDED:
+        throw new CheckoutRefused("The account is suspended: ask the shopper to contact support");
+      case CUSTOMER_STATUS_CLOSED:
+        throw new CheckoutRefused("The account is closed: ask the shopper to contact support");
+      default:
+        return snapshot; // a status that is added later must not stop the shop
     }
   }
 

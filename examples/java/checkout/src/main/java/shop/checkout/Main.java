@@ -16,6 +16,7 @@ public class Main implements QuarkusApplication {
     try {
       var snapshot = customers.snapshot(args[0], args[1]);
       System.out.println("email " + snapshot.getEmail());
+      System.out.println("status " + snapshot.getStatus());
       System.out.println("ships to "
           + (snapshot.hasDefaultShippingAddress() ? line(snapshot.getDefaultShippingAddress()) : "no address"));
       return 0;

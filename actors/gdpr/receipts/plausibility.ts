@@ -1,0 +1,46 @@
+/** Plausibility of a receipt: a signature does not make impossible contents true. */
+import { BECAUSE, type ReadReceipt } from "./file.ts";
+
+/** Tables that the re-scan of every version has searched. */
+const SEARCHED_TABLES = ["customers", "customer_addresses"];
+/** The times come from several replicas, whose clocks may differ. */
+const TOLERANCE_MS = 5 * 60_000;
+
+/**
+ * Finds what cannot be true in a receipt.
+ *
+ * @param now the verifier's time
+ * @returns sentences; none if the receipt is plausible
+ */
+export function findImplausible({ document }: ReadReceipt, now: Date): string[] {
+  const { requestedAt, erasedAt, completedAt, participants, rescan, cleared } = document;
+  const names = participants.map(({ service }) => service);
+  const counts = Object.values(cleared).flatMap((byCategory) => Object.values(byCategory));
+  const missing = SEARCHED_TABLES.filter((table) => !rescan.tables.includes(table));
+  const settled = participants.filter(({ settledAt }) => !inOrder(erasedAt, settledAt, completedAt));
+  const problems: [boolean, string][] = [
+    [
+      !inOrder(requestedAt, erasedAt, completedAt),
+      "Its dates are not in order: requested, erased, completed.",
+    ],
+    [settled.length > 0, "A participant has answered before the erasure or after its completion."],
+    [!inOrder(completedAt, now.toISOString()), "It was completed in the future."],
+    [names.length === 0, "It names no participant."],
+    [new Set(names).size < names.length, "It names a participant twice."],
+    [missing.length > 0, `Its search after the erasure has left out tables: ${missing.join(", ")}.`],
+    [
+      [...counts, rescan.residue].some((count) => !Number.isSafeInteger(count) || count < 0),
+      "A count is not a whole number.",
+    ],
+    [
+      BECAUSE[document.requestedBy.kind] !== document.because,
+      "Its reason does not match who has requested the erasure.",
+    ],
+  ];
+  return problems.filter(([is]) => is).map(([, sentence]) => sentence);
+}
+
+function inOrder(...times: string[]): boolean {
+  const instants = times.map(Date.parse);
+  return instants.every((instant, index) => index === 0 || instant >= instants[index - 1]! - TOLERANCE_MS);
+}

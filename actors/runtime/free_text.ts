@@ -1,0 +1,26 @@
+/** Check of the free text in a command: it must not contain personal data. */
+import { findErasableValues } from "../../db/personal_data.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { findPersonalData } from "../../domain/free_text.ts";
+import type { Decision, StepContext } from "./behavior.ts";
+
+/**
+ * @param purpose of the command, for the message
+ * @param customerId the customer whom the actor is about
+ * @throws {DomainError} INVALID_INPUT: a text contains an email address, a phone number or a value of the customer
+ */
+export async function refusePersonalData(
+  { tx, ref: { storeId } }: StepContext,
+  { reason, texts = {} }: Decision,
+  customerId: string | undefined,
+  purpose: string,
+): Promise<void> {
+  const given = Object.entries({ ...(reason !== undefined && { reason }), ...texts });
+  if (given.length === 0) return;
+  const values = customerId === undefined ? [] : await findErasableValues(tx, storeId, customerId);
+  for (const [field, text] of given) {
+    const contents = findPersonalData(text, values);
+    if (!contents) continue;
+    throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${field} must not contain ${contents}`);
+  }
+}
