@@ -124,7 +124,7 @@ Deno.test("an erasure removes every reason and evidence of its customer from eve
   await fixture.tell(erasure, "waive", { service: OTHER_SERVICE, reason: "told Kvetch mann by phone" });
   await fixture.work(world.now);
   const done = await fixture.row(erasure);
-  assert.equal(done.outcome, "FULFILLED");
+  assert.equal(done.outcome, "FULFILLED_WITH_WAIVERS");
   assert.doesNotMatch(await dump(world.admin), TRACES, "after the completion");
   assert.doesNotMatch(log.lines.join("\n"), TRACES);
   assert.deepEqual(done.cleared.tables.actor_events, { request: 13 });
