@@ -87,14 +87,16 @@ function hasEmail(folded: string): boolean {
 }
 
 /** IDs and dates, which have as many digits as a phone number. */
-const NOT_PHONE =
-  /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<!\d)\d{4}([-/.])\d{1,2}\1\d{1,2}(?:[t ]+\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?(?!\d)|(?<!\d)\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d)(?!\d)/g;
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const DATE = /(?<!\d)(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d))(?!\d)/g;
+const TIME = /(?<!\d)\d{1,2}:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:z|[+-]\d\d:?\d\d)?(?!\d)/g;
+
 /** A number with its separators, and letters that are part of it, as in INV-2026000123. */
 const NUMBER =
   /(?<![\p{L}\p{N}_#+(])(?:[\p{L}_#][\p{L}\p{N}_#]*[-/.:]?)?[+(]*\d(?:[ ().\/+~-]{0,3}\d)*\p{L}*/gu;
 
 function hasPhone(folded: string): boolean {
-  const numbers = folded.replace(NOT_PHONE, ";").match(NUMBER) ?? [];
+  const numbers = folded.replace(UUID, ";").replace(DATE, ";").replace(TIME, ";").match(NUMBER) ?? [];
   return numbers.some((number) => {
     const groups = number.trim().split(" ");
     const isPartOfWord = (group: string) => /[\p{L}_#]/u.test(group);

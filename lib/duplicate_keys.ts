@@ -7,15 +7,34 @@
  */
 export function findDuplicateKey(text: string): string | undefined {
   const objects: (Set<string> | undefined)[] = []; // undefined: an array
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*:?|[{}[\]]/g)) {
-    if (token === "{") objects.push(new Set());
-    else if (token === "[") objects.push(undefined);
-    else if (token === "}" || token === "]") objects.pop();
-    else if (token.endsWith(":")) {
-      const key: string = JSON.parse(token.slice(0, -1));
-      const keys = objects.at(-1);
-      if (keys?.has(key)) return key;
-      keys?.add(key);
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === "{") objects.push(new Set());
+    else if (character === "[") objects.push(undefined);
+    else if (character === "}" || character === "]") objects.pop();
+    else if (character === '"') {
+      const end = endOfString(text, at);
+      if (isKey(text, end)) {
+        const key: string = JSON.parse(text.slice(at, end));
+        const keys = objects.at(-1);
+        if (keys?.has(key)) return key;
+        keys?.add(key);
+      }
+      at = end - 1;
     }
   }
+}
+
+/** Index after the closing quote of the string that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at + 1;
+}
+
+/** Whether a colon follows, after white space. */
+function isKey(text: string, end: number): boolean {
+  let at = end;
+  while (at < text.length && " \t\n\r".includes(text[at]!)) at++;
+  return text[at] === ":";
 }

@@ -42,6 +42,14 @@ const PRINCIPALS: Record<ActorKind, Record<string, readonly string[]>> = {
     compiled: SYSTEM,
     "participant.confirm": SYSTEM,
     verified: SYSTEM,
+    confirm: PEOPLE,
+    reject: PEOPLE,
+    withdraw: PEOPLE,
+    "subject.request": ["CUSTOMER"],
+    proceed: ["CUSTOMER"],
+    "export.fetched": ["CUSTOMER"],
+    "export.destroyed": SYSTEM,
+    "download.settled": SYSTEM,
   },
 };
 const WRITERS: Record<ActorKind, readonly RoleName[]> = {

@@ -38,14 +38,16 @@ Deno.test("eventless transitions at the start are named, entering the initial st
     "IN_PROGRESS -> COMPLETED",
   ]);
   const erasure = request("gdpr_erasure@1", []).machine;
-  assert.deepEqual(initialTransition(erasure, { participants: [], startsAt: 0 }).transitions, []);
+  assert.deepEqual(initialTransition(erasure, { participants: [], startsAt: 0 }).transitions, [
+    "PENDING.opened -> PENDING.grace",
+  ]);
 });
 
 Deno.test("the last region to finish completes its parent state in the same step", () => {
   const { machine, participants } = request("gdpr_erasure@1", ["orders"]);
   const waiting = machine.resolveState({
     value: { IN_PROGRESS: { awaiting_confirmations: { orders: "asked" } } },
-    context: { participants, attempts: {} },
+    context: { participants, attempts: {}, waived: [], proposals: {} },
   });
   const confirmed = { type: "participant.confirm", service: "orders" };
   assert.deepEqual(transition(machine, waiting, confirmed).transitions, [

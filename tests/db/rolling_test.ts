@@ -63,5 +63,11 @@ Deno.test("a replica of the previous version keeps writing the journal, and its 
   });
   const [ours, theirs] = await readStore(api, storeId, (sql) => findJournal(sql, key, { limit: 2 }));
   assert.deepEqual([ours?.about, ours?.transitions], [null, []]);
-  assert.deepEqual({ ...theirs }, { ...written, about: null, transitions: null });
+  assert.deepEqual({ ...theirs }, {
+    ...written,
+    about: null,
+    transitions: null,
+    principalService: null,
+    reasonGiven: false,
+  });
 });

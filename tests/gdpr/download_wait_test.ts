@@ -1,4 +1,4 @@
-/** Erasures wait for the customer's download, and requests whose documents nobody fetched are not fulfilled. */
+/** Erasures wait for the customer's download, and requests whose documents were not fetched are not fulfilled. */
 import assert from "node:assert/strict";
 import type { ActorRef } from "../../actors/commands.ts";
 import { register, shopper, tell } from "../actors/world.ts";

@@ -121,7 +121,7 @@ Deno.test("an erasure removes every reason and evidence of its customer from eve
       code: "INVALID_INPUT",
     });
   }
-  await fixture.tell(erasure, "waive", { service: OTHER_SERVICE, reason: "told Kvetch mann by phone" });
+  await fixture.tell(erasure, "waive", { service: OTHER_SERVICE, reason: "informed Kvetch mann by phone" });
   await fixture.work(world.now);
   const done = await fixture.row(erasure);
   assert.equal(done.outcome, "FULFILLED_WITH_WAIVERS");
@@ -140,7 +140,7 @@ Deno.test("an erasure removes every reason and evidence of its customer from eve
   assert.ok(isTextOf(reasons.hold, planted));
   assert.ok(isTextOf(reasons.extension, "afterwards about Kvetchmann"));
   assert.ok(isTextOf(participants[0].evidence, "kept invoice of Fimblethorn Kvetchmann"));
-  assert.ok(isTextOf(participants[1].waiverReason, "told Kvetch mann by phone"));
+  assert.ok(isTextOf(participants[1].waiverReason, "informed Kvetch mann by phone"));
   assert.doesNotMatch(JSON.stringify(receipt), TRACES);
 
   for (const request of [access, portability, erasure]) {

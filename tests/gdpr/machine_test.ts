@@ -32,7 +32,7 @@ function nameOf({ value, context }: Pick<AnyMachineSnapshot, "value" | "context"
   return `${phase} ${regions}`.trimEnd() + (last ? " for the last time" : waivers);
 }
 
-/** Phases whose names tell whether a participant was waived, as the outcome depends on it. */
+/** Phases whose names say whether a participant was waived, as the outcome depends on it. */
 const WITH_WAIVERS = [
   "IN_PROGRESS.verifying",
   "IN_PROGRESS.residue_found",

@@ -28,7 +28,7 @@ Deno.test("the page of a completed erasure says that reasons were removed, at ev
   await shop.tell(
     request,
     "waive",
-    { service: "payment-service", reason: "told Stolvarik" },
+    { service: "payment-service", reason: "informed Stolvarik" },
     { by: officer },
   );
   await shop.work(new Date(Date.now() + 2 * HOUR));

@@ -199,7 +199,7 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     "good",
   ],
   [
-    "documents that nobody fetched",
+    "documents that were not fetched",
     { state: { COMPLETED: "not_fetched" }, outcome: "NOT_FETCHED", completedAt: inDays(-10) },
     "Completed: answered on 2026-03-10, but the documents were gone before the customer had fetched them",
     "risk",

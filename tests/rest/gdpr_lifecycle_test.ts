@@ -213,7 +213,7 @@ Deno.test("an access request waits for a participant until staff retry, and its 
   }]);
 });
 
-Deno.test("four eyes over REST: a colleague confirms an erasure and a waiver, and nobody else", async () => {
+Deno.test("four eyes over REST: a colleague confirms an erasure and a waiver, and no other caller does", async () => {
   const requests = await requestSettings({ participants: ["order-service"], fourEyes: true });
   await using rest = await startRest({ requests });
   const shop = createRequestFixture(rest.world);

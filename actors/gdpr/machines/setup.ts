@@ -84,7 +84,7 @@ export const request = setup({
     mayBeExtended: ({ context, event }) =>
       !context.extended && event.type === "extend" && event.at < context.dueAt,
     isProposed: ({ context }) => Object.hasOwn(context.proposals, THE_ERASURE),
-    /** Whoever proposes a decision cannot confirm it. */
+    /** The person who proposes a decision cannot confirm it. */
     isSecondPerson: ({ context, event }, { service }: AboutProposal) =>
       "by" in event && event.service === service && proposerOf(context, service) !== event.by,
     isProposer: ({ context, event }, { service }: AboutProposal) =>

@@ -1,6 +1,6 @@
 /**
  * Salted hash of a free text in a receipt. The text itself is stored elsewhere, so that it can be removed without
- * breaking the signature and the chain. Whoever has kept the text can still prove it.
+ * breaking the signature and the chain. A person who has kept the text can still prove it.
  */
 import { z } from "zod";
 import { sha256 } from "../../../lib/hash.ts";
