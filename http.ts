@@ -88,7 +88,7 @@ export async function createHttp(
   const count = countRequests(limits);
   const stores = createStoreReader(api); // edges read with it, and write by commands alone
   const linkTo = (key: RequestKey) => exportLink(api, keys, key);
-  const downloads = createExportDownloads(api, keys);
+  const downloads = createExportDownloads(api, keys, actors);
   const graph = createGraph({
     refusals,
     actors,

@@ -28,6 +28,7 @@ export type Publish =
     keyId: string;
     /** HMAC of the entry, in hexadecimal. */
     proof: string;
+    waivedParticipants: readonly string[];
     customerVersion: number;
   };
 

@@ -70,9 +70,15 @@ function domainPayload(
     }
     case "customer.erased": {
       const { requestId, keyId, proof } = message;
-      const emailHashes = [...message.emailHashes];
-      const erasedAt = timestampFromDate(message.erasedAt);
-      const told = { ...common, requestId, emailHashes, erasedAt, keyId, proof };
+      const told = {
+        ...common,
+        requestId,
+        emailHashes: [...message.emailHashes],
+        erasedAt: timestampFromDate(message.erasedAt),
+        keyId,
+        proof,
+        waivedParticipants: [...message.waivedParticipants],
+      };
       return toJson(CustomerErasedSchema, create(CustomerErasedSchema, told));
     }
   }

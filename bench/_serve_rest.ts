@@ -42,7 +42,12 @@ async function createApi({ databaseUrl, storeId, folder, what }: Served): Promis
     serviceCallers: { ...SERVICE_RIGHTS },
     audit,
     refusals: createRefusalLog(audit),
-    actors: createActors(api, { requests: createRequestSettings({ participants: [], graceMs: 0 }, keys) }),
+    actors: createActors(api, {
+      requests: createRequestSettings(
+        { participants: [], graceMs: 0, fourEyes: false, fetchWaitMs: 0 },
+        keys,
+      ),
+    }),
     lookups: createLookups(reader),
     reader: createStoreReader(api),
     authenticate: () => Promise.resolve(by),

@@ -84,6 +84,10 @@ export interface GdprConfig {
   markerFile: string | undefined;
   /** How long the subject may cancel an erasure, in milliseconds. */
   graceMs: number;
+  /** Whether a second person confirms waivers, and erasures that the subject has not requested. */
+  fourEyes: boolean;
+  /** How long an erasure waits for the subject to download documents, in milliseconds. */
+  fetchWaitMs: number;
   /** URLs by service name. In development a participant may be missing. */
   peers: Record<string, URL>;
   peerAccess: PeerAccessConfig;
@@ -211,6 +215,8 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
       participants: values.GDPR_PARTICIPANTS,
       graceMs: values.GDPR_GRACE,
       markerFile: values.GDPR_MARKER_FILE,
+      fourEyes: values.GDPR_FOUR_EYES ?? production,
+      fetchWaitMs: values.GDPR_FETCH_WAIT,
       peers,
       peerAccess: peerAccess(values),
       keys: {

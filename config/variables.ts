@@ -26,6 +26,7 @@ const pathOrPem = text.refine((value) => isPath(value) || isPem(value));
 const port = text.regex(/^\d{1,5}$/).transform(Number).refine((number) => number <= 65_535);
 const count = (most: number) =>
   text.regex(/^[1-9]\d{0,4}$/).transform(Number).refine((number) => number <= most);
+const flag = z.stringbool({ truthy: ["true"], falsy: ["false"] });
 const rate = text.regex(/^\d{1,7}$/).transform(Number);
 const list = (isItem: (part: string) => boolean) =>
   text.transform((parts) => parts.split(",").map((part) => part.trim())).refine((parts) =>
@@ -68,6 +69,8 @@ const duration = (longest: number) =>
   ).refine((milliseconds) => milliseconds <= longest);
 /** The erasure must complete within the calendar month that the GDPR allows. */
 const LONGEST_GRACE = 28 * MILLISECONDS.d;
+/** Documents expire then. */
+const LONGEST_FETCH_WAIT = 7 * MILLISECONDS.d;
 /** Characters that a header may contain. */
 const token = text.regex(/^[\x21-\x7e]+$/);
 /** A path in Vault, without a slash at either end. */
@@ -119,7 +122,7 @@ export const VARIABLES = {
   ),
   DB_POOL_SIZE: defaulted("a number from 1 to 1000", count(1_000), "10"),
   KAFKA_BROKERS: optional("host:port,…", brokers, { absent: "a console sink" }),
-  KAFKA_SSL: defaulted("true or false", z.stringbool({ truthy: ["true"], falsy: ["false"] }), "false"),
+  KAFKA_SSL: defaulted("true or false", flag, "false"),
   KAFKA_SSL_CA: optional("the path of a PEM file, or its text", pathOrPem, {
     ...UNQUOTED,
     absent: "the authorities that Deno trusts",
@@ -206,6 +209,12 @@ export const VARIABLES = {
     ...UNQUOTED,
     absent: "a restored database is recognized by Kafka only",
   }),
+  GDPR_FOUR_EYES: optional("true or false", flag, { absent: "false; in production true" }),
+  GDPR_FETCH_WAIT: defaulted(
+    "a duration of at most 7d, such as 0s, 72h or 7d",
+    duration(LONGEST_FETCH_WAIT),
+    "7d",
+  ),
   GDPR_EXPORT_KEY: optional("32 bytes in base64", KEYS.GDPR_EXPORT_KEY, GENERATED),
   GDPR_HASH_KEY: optional(
     "at least 32 bytes in base64, or several keys, comma-separated, the current one first",

@@ -11,6 +11,8 @@ export interface RequestCounts {
   /** Number of open requests that are due from `now` until `dueUntil`. */
   atRisk: number;
   held: number;
+  /** Number of open requests with a proposal that a second person has to confirm or reject. */
+  proposed: number;
   /** Number of open requests that are stuck, as the filter of that name defines it. */
   stuck: number;
   /** Participants that open requests wait for, by name, with the number of requests. */
@@ -28,14 +30,17 @@ export async function countRequests(
     sql<RequestCounts["kinds"]>`
       select type, status, outcome, count(*)::int as count from gdpr_requests
       where store_id = ${storeId} group by type, status, outcome`,
-    sql<[Pick<RequestCounts, "overdue" | "atRisk" | "held">]>`
+    sql<[Pick<RequestCounts, "overdue" | "atRisk" | "held" | "proposed">]>`
       select
         (select count(*)::int from gdpr_requests
          where store_id = ${storeId} and status <> 'COMPLETED' and due_at < ${now}) as overdue,
         (select count(*)::int from gdpr_requests
          where store_id = ${storeId} and status <> 'COMPLETED' and due_at between ${now} and ${dueUntil}) as at_risk,
         (select count(*)::int from gdpr_requests
-         where store_id = ${storeId} and (snapshot -> 'value' ->> 'PENDING') is not distinct from 'held') as held`,
+         where store_id = ${storeId} and (snapshot -> 'value' ->> 'PENDING') is not distinct from 'held') as held,
+        (select count(*)::int from gdpr_requests
+         where store_id = ${storeId} and status <> 'COMPLETED'
+           and (snapshot #> '{context,proposals}') <> '{}'::jsonb) as proposed`,
     sql<[{ stuck: number }]>`
       select count(*)::int as stuck from gdpr_requests r where ${
       matching(sql, storeId, { stuck: true }, now)

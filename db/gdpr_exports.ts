@@ -56,6 +56,15 @@ export async function lockOpenExport(
   return row && row.status !== "COMPLETED" ? { dueAt: row.dueAt, now: row.now } : undefined;
 }
 
+/** Whether staff have decided to complete the request without a participant. The request's lock keeps the answer valid. */
+export async function isWaived(tx: Tx, key: ExportKey, service: string): Promise<boolean> {
+  const rows = await tx`
+    select 1 from gdpr_participants where ${
+    ofRequest(tx, key)
+  } and service = ${service} and state = 'WAIVED'`;
+  return rows.length > 0;
+}
+
 export async function findPart(tx: ReadSql, key: ExportKey, part: string): Promise<PartRow | undefined> {
   const [row] = await tx<PartRow[]>`
     select ${columns(tx)} from gdpr_export_parts where ${ofRequest(tx, key)} and part = ${part}`;

@@ -8,7 +8,16 @@ import type { CustomerKey } from "./lookups.ts";
 export interface SubjectRequest extends
   Pick<
     GdprRequestRow,
-    "requestId" | "type" | "status" | "outcome" | "createdAt" | "completedAt" | "dueAt" | "version"
+    | "requestId"
+    | "type"
+    | "status"
+    | "outcome"
+    | "createdAt"
+    | "completedAt"
+    | "dueAt"
+    | "version"
+    | "fetchedAt"
+    | "fetchWaitEndsAt"
   > {
   /** End of the grace period of an erasure that has not begun; null after it, and for every other request. */
   cancellableUntil: Date | null;

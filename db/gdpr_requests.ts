@@ -8,7 +8,7 @@ export interface GdprRequestRow {
   customerId: string;
   type: "ACCESS" | "ERASURE" | "RECTIFICATION" | "PORTABILITY";
   status: "PENDING" | "IN_PROGRESS" | "COMPLETED";
-  outcome: "FULFILLED" | "CANCELLED" | "REFUSED" | null;
+  outcome: "FULFILLED" | "FULFILLED_WITH_WAIVERS" | "NOT_FETCHED" | "CANCELLED" | "REFUSED" | null;
   createdAt: Date;
   completedAt: Date | null;
   dueAt: Date;
@@ -22,6 +22,13 @@ export interface GdprRequestRow {
   holdReason: string | null;
   extensionReason: string | null;
   refusalReason: string | null;
+  /** Who confirmed an erasure that staff had proposed: a second staff member, or the customer. */
+  confirmedBy: string | null;
+  confirmedAt: Date | null;
+  /** When the customer first fetched the data of an export completely. */
+  fetchedAt: Date | null;
+  /** End of an erasure's wait for the customer's download; null unless it waits. */
+  fetchWaitEndsAt: Date | null;
 }
 
 export interface ClearedData {
@@ -50,12 +57,18 @@ export interface ParticipantRow {
   lastError: string | null;
   evidence: string | null;
   waiverReason: string | null;
+  /** The staff member who proposed the waiver, or waived alone. */
+  waiverProposedBy: string | null;
+  waiverProposedAt: Date | null;
+  /** The second person who confirmed the waiver. */
+  waiverConfirmedBy: string | null;
   settledAt: Date | null;
 }
 
 const columns = (sql: ReadSql) =>
   sql`request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by, machine,
-    snapshot, version, cleared, hold_reason, extension_reason, refusal_reason`;
+    snapshot, version, cleared, hold_reason, extension_reason, refusal_reason, confirmed_by, confirmed_at,
+    fetched_at, fetch_wait_ends_at`;
 
 export async function lockRequest(
   tx: Tx,
@@ -103,6 +116,21 @@ export async function findOpenRequests(
   } and status <> 'COMPLETED'`;
 }
 
+/**
+ * Returns the customer's completed requests with documents that can be downloaded, and that the customer has not
+ * fetched. The customer's lock keeps others from completing.
+ */
+export async function findUnfetched(
+  tx: Tx,
+  storeId: string,
+  customerId: string,
+): Promise<GdprRequestRow[]> {
+  return await tx<GdprRequestRow[]>`
+    select ${columns(tx)} from gdpr_requests
+    where store_id = ${storeId} and customer_id = ${customerId} and status = 'COMPLETED'
+      and snapshot -> 'value' ->> 'COMPLETED' = 'available'`;
+}
+
 /** @param values in camelCase */
 export async function insertRequest(tx: Tx, values: Record<string, unknown>): Promise<void> {
   await tx`insert into gdpr_requests ${tx({ ...values, snapshot: tx.json(values.snapshot as never) })}`;
@@ -127,7 +155,8 @@ export async function findParticipants(
   requestId: string,
 ): Promise<ParticipantRow[]> {
   return await tx<ParticipantRow[]>`
-    select service, state, attempts, next_attempt_at, last_error, evidence, waiver_reason, settled_at
+    select service, state, attempts, next_attempt_at, last_error, evidence, waiver_reason, waiver_proposed_by,
+      waiver_proposed_at, waiver_confirmed_by, settled_at
     from gdpr_participants where store_id = ${storeId} and request_id = ${requestId} order by service`;
 }
 
@@ -140,6 +169,17 @@ export async function upsertParticipant(
   await tx`
     insert into gdpr_participants ${tx({ ...key, ...values } as never)}
     on conflict (store_id, request_id, service) do update set ${tx(values as never)}`;
+}
+
+/** @param values in camelCase; absent ones stay unchanged */
+export async function updateParticipant(
+  tx: Tx,
+  { storeId, requestId, service }: { storeId: string; requestId: string; service: string },
+  values: Partial<Omit<ParticipantRow, "service">>,
+): Promise<void> {
+  await tx`
+    update gdpr_participants set ${tx(values as never)}
+    where store_id = ${storeId} and request_id = ${requestId} and service = ${service}`;
 }
 
 /** Stores with the request what its erasure has emptied. */

@@ -18,11 +18,15 @@ export interface FoundRequest extends
     | "requestedBy"
     | "machine"
     | "version"
+    | "fetchedAt"
+    | "fetchWaitEndsAt"
   > {
   /** State of the machine; null where the snapshot has a form without one. */
   state: unknown;
   /** Held by staff before its work began. */
   held: boolean;
+  /** A second person has to confirm or reject a proposal. */
+  proposed: boolean;
   /** Participants by name; empty until the work begins. */
   participants: Pick<ParticipantRow, "service" | "state">[];
 }
@@ -39,6 +43,12 @@ export interface RequestFilter {
   dueUntil?: Date | undefined;
   /** Open, and held by staff. */
   held?: true | undefined;
+  /** Open, with a proposal that a second person has to confirm or reject. */
+  proposed?: true | undefined;
+  /** Completed, with documents that the customer can download and has not fetched. */
+  isUnfetched?: true | undefined;
+  /** An erasure that waits for the customer's download. */
+  waitsForDownload?: true | undefined;
   /** Participant that was asked and has not responded yet. */
   waitingFor?: string | undefined;
   /**
@@ -82,7 +92,8 @@ export async function searchRequests(
 ): Promise<FoundRequest[]> {
   return await sql<FoundRequest[]>`
     select request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by,
-      machine, version, snapshot -> 'value' as state, ${isHeld(sql)} as held,
+      machine, version, snapshot -> 'value' as state, ${isHeld(sql)} as held, fetched_at, fetch_wait_ends_at,
+      ${isProposed(sql)} as proposed,
       (select coalesce(jsonb_agg(jsonb_build_object('service', p.service, 'state', p.state) order by p.service), '[]')
        from gdpr_participants p where p.store_id = r.store_id and p.request_id = r.request_id) as participants
     from gdpr_requests r
@@ -93,9 +104,26 @@ export async function searchRequests(
 /** Held by staff; an index has the same expression. */
 const isHeld = (sql: ReadSql) => sql`(r.snapshot -> 'value' ->> 'PENDING') is not distinct from 'held'`;
 
+/** With a proposal; an index has the same expression. */
+const isProposed = (sql: ReadSql) =>
+  sql`(r.status <> 'COMPLETED' and coalesce((r.snapshot #> '{context,proposals}') <> '{}'::jsonb, false))`;
+
 /** Returns the condition of a filter, on gdpr_requests r. */
 export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, now: Date) {
-  const { types, statuses, outcomes, customerId, overdue, dueUntil, held, waitingFor, stuck } = filter;
+  const {
+    types,
+    statuses,
+    outcomes,
+    customerId,
+    overdue,
+    dueUntil,
+    held,
+    waitingFor,
+    stuck,
+    proposed,
+    waitsForDownload,
+    isUnfetched,
+  } = filter;
   return sql`r.store_id = ${storeId}
     ${types ? sql`and r.type = any(${types as string[]})` : sql``}
     ${statuses ? sql`and r.status = any(${statuses as string[]})` : sql``}
@@ -105,6 +133,17 @@ export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, n
     ${overdue === false ? sql`and not (r.status <> 'COMPLETED' and r.due_at < ${now})` : sql``}
     ${dueUntil ? sql`and r.status <> 'COMPLETED' and r.due_at between ${now} and ${dueUntil}` : sql``}
     ${held ? sql`and ${isHeld(sql)}` : sql``}
+    ${
+    proposed
+      ? sql`and r.status <> 'COMPLETED' and (r.snapshot #> '{context,proposals}') <> '{}'::jsonb`
+      : sql``
+  }
+    ${
+    isUnfetched
+      ? sql`and r.status = 'COMPLETED' and r.snapshot -> 'value' ->> 'COMPLETED' = 'available'`
+      : sql``
+  }
+    ${waitsForDownload ? sql`and r.status = 'PENDING' and r.fetch_wait_ends_at is not null` : sql``}
     ${
     waitingFor === undefined ? sql`` : sql`and r.status <> 'COMPLETED' and exists (
       select from gdpr_participants w

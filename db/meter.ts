@@ -1,6 +1,7 @@
 /** Metrics of the database and its pools, measured at every export. */
 import { type Attributes, type Observations, observe } from "../telemetry/metrics.ts";
 import type { Role, Sql } from "./connect.ts";
+import type { GdprRequestRow } from "./gdpr_requests.ts";
 import { inTime } from "./time_limit.ts";
 import { countWork, type WorkCounts } from "./work_counts.ts";
 
@@ -9,7 +10,19 @@ const FRESH_MS = 15_000;
 const LIMIT_MS = 5_000;
 
 const TYPES = ["ACCESS", "ERASURE", "PORTABILITY", "RECTIFICATION"];
-const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"];
+const OUTCOMES: readonly NonNullable<GdprRequestRow["outcome"]>[] = [
+  "FULFILLED",
+  "FULFILLED_WITH_WAIVERS",
+  "NOT_FETCHED",
+  "CANCELLED",
+  "REFUSED",
+];
+/** Statuses with the outcomes of the completed requests. */
+const STATES = [
+  { status: "PENDING", outcome: null },
+  { status: "IN_PROGRESS", outcome: null },
+  ...OUTCOMES.map((outcome) => ({ status: "COMPLETED", outcome })),
+];
 
 /**
  * Registers the metrics of waiting work in all stores and of GDPR requests. Every replica reports the same
@@ -34,6 +47,8 @@ export function meterWork(sql: Sql): Disposable {
     "customer_service.gdpr.requests.residue",
     "customer_service.gdpr.requests.at_risk",
     "customer_service.gdpr.requests.overdue",
+    "customer_service.gdpr.requests.proposed",
+    "customer_service.gdpr.requests.waiting_for_download",
     "customer_service.gdpr.participants.overdue",
   ], async () => {
     const now = performance.now();
@@ -50,10 +65,11 @@ const AUDIT = "audit.event";
 /** Reports zeros too: a missing series raises no alert. */
 function standingOf({ outbox, effects, timers, requests, participants }: WorkCounts): Observations {
   type Count = (row: WorkCounts["requests"][number]) => number;
-  const total = (count: Count, rows = requests) => rows.reduce((sum, row) => sum + count(row), 0);
+  const open = requests.filter(({ outcome }) => outcome === null);
+  const total = (count: Count, rows = open) => rows.reduce((sum, row) => sum + count(row), 0);
   const byType = (count: Count) =>
     TYPES.map((type) => ({
-      value: total(count, requests.filter((row) => row.type === type)),
+      value: total(count, open.filter((row) => row.type === type)),
       attributes: typed(type),
     }));
   const topics = new Set([AUDIT, ...outbox.map(({ topic }) => topic)]);
@@ -72,15 +88,24 @@ function standingOf({ outbox, effects, timers, requests, participants }: WorkCou
     "customer_service.timers.due": [{ value: timers.due }],
     "customer_service.timers.oldest_age": [{ value: timers.oldestAge }],
     "customer_service.gdpr.requests": TYPES.flatMap((type) =>
-      STATUSES.map((status) => ({
-        value: requests.find((row) => row.type === type && row.status === status)?.requests ?? 0,
-        attributes: { ...typed(type), "customer_service.gdpr.status": status },
+      STATES.map(({ status, outcome }) => ({
+        value: requests.find((row) => row.type === type && row.status === status && row.outcome === outcome)
+          ?.requests ?? 0,
+        attributes: {
+          ...typed(type),
+          "customer_service.gdpr.status": status,
+          ...(outcome && { "customer_service.gdpr.outcome": outcome }),
+        },
       }))
     ),
     "customer_service.gdpr.requests.held": [{ value: total(({ held }) => held) }],
     "customer_service.gdpr.requests.residue": [{ value: total(({ residue }) => residue) }],
     "customer_service.gdpr.requests.at_risk": byType(({ atRisk }) => atRisk),
     "customer_service.gdpr.requests.overdue": byType(({ overdue }) => overdue),
+    "customer_service.gdpr.requests.proposed": [{ value: total(({ proposed }) => proposed) }],
+    "customer_service.gdpr.requests.waiting_for_download": [
+      { value: total(({ waitingForDownload }) => waitingForDownload) },
+    ],
     "customer_service.gdpr.participants.overdue": participants.map(({ service, overdue }) => ({
       value: overdue,
       attributes: { "customer_service.peer": service },

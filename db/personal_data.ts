@@ -115,6 +115,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     created_at: request,
     completed_at: request,
     due_at: request,
+    fetched_at: request,
   },
 };
 
@@ -146,6 +147,9 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "snapshot",
     "version",
     "cleared",
+    "confirmed_by",
+    "confirmed_at",
+    "fetch_wait_ends_at",
   ],
   gdpr_participants: [
     "store_id",
@@ -155,6 +159,9 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "attempts",
     "next_attempt_at",
     "last_error",
+    "waiver_proposed_by",
+    "waiver_proposed_at",
+    "waiver_confirmed_by",
     "settled_at",
   ],
   // The values are encrypted; the erasure deletes them, and they expire after a few days.

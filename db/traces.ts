@@ -1,7 +1,4 @@
-/**
- * Search for a subject's own values in rows where none are allowed, which an erasure cannot empty by a
- * column's name.
- */
+/** Reader of the texts that machines have written about a customer, in which no personal value is allowed. */
 import type { Sql } from "./connect.ts";
 import { type ReadSql, readStore } from "./store_reader.ts";
 
@@ -17,7 +14,7 @@ const SLICE = 500;
 /**
  * Yields every text that machines have written about a customer, in slices of bounded size, each in a short transaction.
  * Leaves out the machines' own words (states, kinds, services), IDs, times and hashes: a customer may have one of those
- * words as a name. Rows that are written during the reading may be missing.
+ * words as a name. Leaves out reasons too: the erasure removes all of them. Rows that are written during the reading may be missing.
  *
  * @param sql a pool of the role customer_api
  */
@@ -53,7 +50,7 @@ type Actor = { kind: string; id: string };
 const journalOf = (storeId: string, { kind, id }: Actor): Source => async (sql, after = "0") =>
   await sql<Slice[]>`
     select e.sequence::text as key,
-      to_jsonb(e) - '{actor_kind,event_type,state_before,state_after,transitions,about,principal_type,principal_service}'::text[] as document
+      to_jsonb(e) - '{actor_kind,event_type,state_before,state_after,transitions,about,principal_type,principal_service,reason}'::text[] as document
     from actor_events e
     where e.store_id = ${storeId} and e.actor_kind = ${kind} and e.actor_id = ${id} and e.sequence > ${after}::int
     order by e.sequence limit ${SLICE}`;

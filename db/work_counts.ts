@@ -11,11 +11,16 @@ export interface WorkCounts {
   requests: {
     type: string;
     status: string;
+    /** Null for open requests. The other numbers are those of the type and the status. */
+    outcome: string | null;
     requests: number;
     held: number;
     residue: number;
     atRisk: number;
     overdue: number;
+    /** With a proposal that a second person has to confirm or reject. */
+    proposed: number;
+    waitingForDownload: number;
   }[];
   /**
    * Number of open requests whose participant has not responded for too long; a participant without open
@@ -45,9 +50,9 @@ export async function countWork(sql: Sql): Promise<WorkCounts> {
         from timers where due_at <= now()
       ),
       'requests', (
-        select coalesce(json_agg(json_build_object('type', type, 'status', status, 'requests', requests, 'held', held,
+        select coalesce(json_agg(json_build_object('type', type, 'status', status, 'outcome', outcome, 'requests', requests, 'held', held,
           'residue', residue,
-          'atRisk', at_risk, 'overdue', overdue)), '[]')
+          'atRisk', at_risk, 'overdue', overdue, 'proposed', proposed, 'waitingForDownload', waiting_for_download)), '[]')
         from count_gdpr_requests()
       ),
       'participants', (

@@ -31,6 +31,17 @@ export interface OwnRequests {
   open(caller: Caller, field: string, right: Right, corrections?: Input): Promise<SubjectRequest>;
   /** @throws {DomainError} NOT_FOUND, and what Actors.send throws */
   cancel(caller: Caller, field: string, id: string, expectedVersion?: number | null): Promise<SubjectRequest>;
+  /**
+   * Starts an erasure that waits for a download.
+   *
+   * @throws {DomainError} NOT_FOUND, and what Actors.send throws
+   */
+  proceed(
+    caller: Caller,
+    field: string,
+    id: string,
+    expectedVersion?: number | null,
+  ): Promise<SubjectRequest>;
 }
 
 export function createOwnRequests(actors: Actors, requests: RequestLookups): OwnRequests {
@@ -41,6 +52,15 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
     if (!found) throw new DomainError("NOT_FOUND", `Cannot find GDPR request ${requestId}`);
     return found;
   }
+
+  const send =
+    (type: "cancel" | "proceed"): OwnRequests["cancel"] => async (caller, field, id, expectedVersion) => {
+      const { requestId } = await read(caller, id);
+      const context = await commandContext(caller, field, expectedVersion);
+      const { by: { storeId } } = context;
+      await actors.send({ kind: "gdpr_request", storeId, id: requestId }, { type }, context);
+      return await read(caller, requestId);
+    };
 
   return {
     async list(caller, given) {
@@ -60,13 +80,8 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
       return await read(caller, answer.id);
     },
 
-    async cancel(caller, field, id, expectedVersion) {
-      const { requestId } = await read(caller, id);
-      const context = await commandContext(caller, field, expectedVersion);
-      const { by: { storeId } } = context;
-      await actors.send({ kind: "gdpr_request", storeId, id: requestId }, { type: "cancel" }, context);
-      return await read(caller, requestId);
-    },
+    cancel: send("cancel"),
+    proceed: send("proceed"),
   };
 }
 

@@ -38,6 +38,14 @@ export function createRequestResolvers(account: Account, requests: OwnRequests, 
       async cancelGdprRequest(_: unknown, { id, expectedVersion }: Cancellation, caller: Caller, info: Info) {
         return { request: await requests.cancel(caller, field(info), id, expectedVersion) };
       },
+      async proceedWithErasure(
+        _: unknown,
+        { id, expectedVersion }: Cancellation,
+        caller: Caller,
+        info: Info,
+      ) {
+        return { request: await requests.proceed(caller, field(info), id, expectedVersion) };
+      },
     },
 
     GdprRequestPayload: {
@@ -57,6 +65,7 @@ export function createRequestResolvers(account: Account, requests: OwnRequests, 
 
     GdprRequest: {
       id: ({ requestId }: SubjectRequest) => requestId,
+      waitsForDownloadUntil: ({ fetchWaitEndsAt }: SubjectRequest) => fetchWaitEndsAt,
       async export({ requestId, exported }: SubjectRequest, _: unknown, caller: Caller) {
         if (!exported) return null;
         const { storeId } = await caller.shopper();

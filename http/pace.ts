@@ -62,6 +62,55 @@ export interface DownloadOptions {
   onEnd?: () => void;
 }
 
+export interface ConfirmationOptions {
+  /** Called before the last byte of the response is sent. If it fails, the client sees an incomplete response. */
+  delivered: () => Promise<void>;
+  /** How long a client that has closed the connection is noticed, in milliseconds. */
+  lingerMs?: number;
+}
+
+/**
+ * Passes the response through and reports its delivery. HTTP has no acknowledgment: a short response counts as sent
+ * although the client has closed the connection. So this waits before the last byte, and a client that leaves within
+ * that time has not received the response. A client that decompresses may leave as soon as it has the last byte.
+ */
+export function confirmedDownload(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  { delivered, lingerMs = 250 }: ConfirmationOptions,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let leave = () => {};
+  let lastByte = new Uint8Array(0);
+  return new ReadableStream({
+    async pull(controller) {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        if (value.byteLength === 0) continue;
+        const sent = new Uint8Array(lastByte.byteLength + value.byteLength - 1);
+        sent.set(lastByte);
+        sent.set(value.subarray(0, -1), lastByte.byteLength);
+        lastByte = value.slice(-1);
+        if (sent.byteLength > 0) return controller.enqueue(sent);
+      }
+      const stays = await new Promise<boolean>((resolve) => {
+        leave = () => resolve(false);
+        timer = setTimeout(resolve, lingerMs, true);
+      });
+      if (!stays) return;
+      await delivered();
+      if (lastByte.byteLength > 0) controller.enqueue(lastByte);
+      controller.close();
+    },
+    async cancel(reason) {
+      clearTimeout(timer);
+      leave();
+      await reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+}
+
 /** Passes the response through in pieces and fails when the client stops reading, which closes the connection. */
 export function pacedDownload(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,

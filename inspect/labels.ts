@@ -7,6 +7,14 @@ const STATES: Readonly<Record<string, string>> = {
   recorded: "recorded",
   grace: "grace period",
   waiting_for_access: "waiting for an access request",
+  opened: "opened",
+  proposed: "waiting for a second person",
+  waiting_for_download: "waiting for the customer's download",
+  waiver_proposed: "waiver waits for a second person",
+  available: "documents can be downloaded",
+  fetched: "documents fetched",
+  not_fetched: "documents not fetched",
+  without_documents: "without documents",
   held: "on hold",
   awaiting_confirmations: "awaiting confirmations",
   verifying: "scanning for remaining data",
@@ -35,6 +43,16 @@ const EVENTS: Readonly<Record<string, string>> = {
   extend: "extended",
   retry: "retried",
   waive: "waived",
+  confirm: "confirmed by a second person",
+  reject: "proposal rejected",
+  withdraw: "proposal withdrawn",
+  "subject.request": "requested by the customer too",
+  proceed: "download renounced by the customer",
+  "download.settled": "no download to wait for",
+  "download_wait.ended": "wait for the download ended",
+  "export.fetched": "fetched by the customer",
+  "export.destroyed": "documents destroyed by the erasure",
+  "export.expired": "documents expired",
   "participant.asked_again": "asked again",
   "participant.overdue": "overdue",
   "grace.ended": "grace period ended",
@@ -73,10 +91,17 @@ const EVENTS_ABOUT: Readonly<Record<string, (about: string) => string>> = {
   "source.failed": (service) => `call to ${service} failed`,
   retry: (service) => `retried ${service}`,
   waive: (service) => `waived ${service}`,
+  confirm: (service) => `confirmed the waiver of ${service}`,
+  reject: (service) => `rejected the waiver of ${service}`,
+  withdraw: (service) => `withdrew the waiver of ${service}`,
   "export.downloaded": (document) => `downloaded ${document}`,
 };
 
-const DELAYS: Readonly<Record<string, string>> = { UNTIL_START: "at the scheduled time" };
+const DELAYS: Readonly<Record<string, string>> = {
+  UNTIL_START: "at the scheduled time",
+  UNTIL_FETCH_WAIT_ENDS: "at the end of the wait",
+  UNTIL_EXPIRY: "when the documents expire",
+};
 
 /** States that require a manual check. */
 const ALARMING = new Set(["overdue", "residue_found"]);

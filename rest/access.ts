@@ -130,6 +130,9 @@ export const RULES = {
   extendGdprRequest: ofOfficers("extend GDPR requests"),
   retryGdprRequest: ofOfficers("retry GDPR requests"),
   waiveGdprRequest: ofOfficers("waive GDPR requests"),
+  confirmGdprRequest: ofOfficers("confirm proposals of GDPR requests"),
+  rejectGdprRequest: ofOfficers("reject proposals of GDPR requests"),
+  withdrawGdprRequest: ofOfficers("withdraw proposals of GDPR requests"),
   getGdprRequestExport: ofOfficers("read exports of GDPR requests"),
   getGdprRequestReceipt: ofOfficers("read receipts of GDPR requests"),
 } satisfies Record<string, Rule>;

@@ -5,7 +5,7 @@ import { html } from "@hono/hono/html";
 import { type ExportDownloads, ExportGone, type ExportPart } from "../actors/gdpr/exports/downloads.ts";
 import type { Authenticator } from "../auth/principals.ts";
 import { unknownLength } from "../http/head.ts";
-import { pacedDownload } from "../http/pace.ts";
+import { confirmedDownload, pacedDownload } from "../http/pace.ts";
 import type { RefusalLog } from "../actors/refusal_log.ts";
 import { reportRefusal } from "./access.ts";
 import { type ApiEnv, authenticated } from "./api.ts";
@@ -54,8 +54,8 @@ export function createExports(
       }
       const release = openStream(c, streams); // before the link is used up
       try {
-        const { gzip, ...document } = await downloads.fetch(token, part, by, traceparent);
-        return respondWithPart(c, document, pacedDownload(gzip, { onEnd: release }));
+        const { gzip, delivered, ...document } = await downloads.fetch(token, part, by, traceparent);
+        return respondWithPart(c, document, pacedDownload(gzip, { onEnd: release }), delivered);
       } catch (error) {
         release();
         throw error;
@@ -68,11 +68,16 @@ export function createExports(
     });
 }
 
-/** Sends the part as it is stored, or decompressed if the client does not accept gzip. */
+/**
+ * Sends the part as it is stored, or decompressed if the client does not accept gzip.
+ *
+ * @param delivered called when the client has received the part
+ */
 function respondWithPart(
   c: Context,
   { part, mediaType }: ExportPart,
   gzip: ReadableStream<Uint8Array<ArrayBuffer>>,
+  delivered: () => Promise<void> = () => Promise.resolve(),
 ): Response {
   const encoding = accepts(c, {
     header: "Accept-Encoding",
@@ -83,10 +88,9 @@ function respondWithPart(
   c.header("content-disposition", `attachment; filename="${part}"`);
   c.header("vary", "accept-encoding");
   if (encoding === "gzip") c.header("content-encoding", "gzip");
-  const isHead = c.req.method === "HEAD";
-  return c.newResponse(
-    encoding === "gzip" || isHead ? gzip : gzip.pipeThrough(new DecompressionStream("gzip")),
-  );
+  if (c.req.method === "HEAD") return c.newResponse(gzip);
+  const body = encoding === "gzip" ? gzip : gzip.pipeThrough(new DecompressionStream("gzip"));
+  return c.newResponse(confirmedDownload(body, { delivered }));
 }
 
 function respondWithList(

@@ -170,6 +170,16 @@ export const INSTRUMENTS = {
     unit: "{request}",
     description: "Open requests past their due date, by type",
   },
+  "customer_service.gdpr.requests.proposed": {
+    kind: "gauge",
+    unit: "{request}",
+    description: "Open requests with a proposal that a second person has to confirm or reject",
+  },
+  "customer_service.gdpr.requests.waiting_for_download": {
+    kind: "gauge",
+    unit: "{request}",
+    description: "Erasures that wait for the customer to download documents",
+  },
   "customer_service.gdpr.participants.overdue": {
     kind: "gauge",
     unit: "{participant}",

@@ -26,17 +26,18 @@ export interface RequestKeys {
   receiptKey: Signer;
 }
 
-/**
- * @param participants names of the other services that hold data of customers
- * @param graceMs how long a customer may cancel an erasure before it starts, in milliseconds
- */
+type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs";
+
+/** @param settings are described where RequestSettings declares them */
 export function createRequestSettings(
-  { participants, graceMs }: { participants: readonly string[]; graceMs: number },
+  { participants, graceMs, fourEyes, fetchWaitMs }: Pick<RequestSettings, Configured>,
   { hashKeys, digestKey, receiptKey }: RequestKeys,
 ): RequestSettings {
   return {
     participants,
     graceMs,
+    fourEyes,
+    fetchWaitMs,
     hashKey: digestKey,
     hashEmail: (email) => hashEmail(hashKeys, email),
     proveErasure: (subject) => proveErasure(hashKeys, subject),

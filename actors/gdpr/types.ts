@@ -83,7 +83,7 @@ export interface ExportStore {
    * @param from the cursor from which the caller resumed, undefined for a start from the beginning. If given, it
    * must be the stored one: this keeps two replicas from storing records of one participant at the same time.
    * @throws {DomainError} CONFLICT: another caller has stored records since. REFUSED_IN_STATE: the request has
-   * ended, or the participant has delivered everything
+   * ended, or the participant was waived or has delivered everything
    */
   append(
     request: RequestKey,

@@ -108,8 +108,19 @@ export interface Creation<Schema extends z.ZodType = z.ZodType> {
   type: string;
   by: readonly PrincipalType[];
   input: Schema;
-  /** Returns an answer instead of a beginning if the actor that the caller wants exists already. */
-  begin(scene: Scene, input: z.output<Schema>): Promise<Beginning | Answer> | Beginning | Answer;
+  /**
+   * If the actor that the caller wants exists already, returns an answer or a command to that actor instead of a
+   * beginning.
+   */
+  begin(scene: Scene, input: z.output<Schema>): Promise<Begun> | Begun;
+}
+
+type Begun = Beginning | Redirection | Answer;
+
+/** A command to an existing actor, which the caller sends instead of creating one. */
+export interface Redirection {
+  ref: ActorRef;
+  command: { type: string; input: unknown };
 }
 
 /** The machine and the row of a new actor. */

@@ -54,8 +54,11 @@ export async function perform(
   const behavior = behaviorOf(application, ref.kind);
   const handler = findHandler(behavior, type);
   if (!handler) {
-    const [beginning, now] = await Promise.all([behavior.creation.begin(scene, input), readTime()]);
-    return "machine" in beginning ? await begin(application, { ...scene, now }, beginning) : beginning;
+    const [begun, now] = await Promise.all([behavior.creation.begin(scene, input), readTime()]);
+    if ("machine" in begun) return await begin(application, { ...scene, now }, begun);
+    return "command" in begun
+      ? await perform(application, { ...scene, ref: begun.ref }, begun.command)
+      : begun;
   }
 
   // Both travel in one write, and PostgreSQL runs them in order.
@@ -225,11 +228,19 @@ async function complete(
 /** The reasons of the guards that refuse an event for which the state has transitions. */
 function refusalsOf(
   { _nodes }: AnyMachineSnapshot,
-  { type }: EventObject,
+  event: EventObject,
   { guards = {} }: AnyBehavior,
 ): string[] {
-  const candidates = _nodes.flatMap(({ transitions }) => transitions.get(type) ?? []);
-  return candidates.flatMap(({ guard }) => (typeof guard === "string" && guards[guard]) || []);
+  const candidates = _nodes.flatMap(({ transitions }) => transitions.get(event.type) ?? []);
+  return candidates.flatMap(({ guard }) => {
+    if (typeof guard === "string") return guards[guard] ?? [];
+    if (typeof guard !== "object") return [];
+    // A guard with other parameters than the event is about another region.
+    const isAbout = Object.entries(guard.params ?? {}).every(([name, value]) =>
+      (event as Record<string, unknown>)[name] === value
+    );
+    return isAbout ? guards[guard.type] ?? [] : [];
+  });
 }
 
 /** A machine in a final state accepts nothing, whatever its transitions say. */

@@ -26,21 +26,24 @@ export function fromMachine(machine: AnyStateMachine): Model {
 
 function transitionsOf(node: AnyStateNode): Transition[] {
   const definitions: AnyTransitionDefinition[] = [...node.transitions.values()].flat();
-  return [...definitions, ...node.always ?? []].map((definition, index, all) => {
-    const { eventType, target = [], guard } = definition;
-    const id = `${node.id} ${index}`;
-    return {
-      id,
-      name: transitionName(definition),
-      source: node.id,
-      targets: target.map(({ id }: AnyStateNode) => id),
-      event: publicEvent({ type: eventType }).name,
-      ...triggerOf(node, eventType),
-      guarded: guard !== undefined,
-      choice: all.some((other) => other !== definition && other.eventType === eventType),
-      representedIds: [id],
-    };
-  });
+  const isForbidden = ({ target, actions }: AnyTransitionDefinition) => !target && actions.length === 0;
+  return [...definitions, ...node.always ?? []].filter((each) => !isForbidden(each)).map(
+    (definition, index, all) => {
+      const { eventType, target = [], guard } = definition;
+      const id = `${node.id} ${index}`;
+      return {
+        id,
+        name: transitionName(definition),
+        source: node.id,
+        targets: target.map(({ id }: AnyStateNode) => id),
+        event: publicEvent({ type: eventType }).name,
+        ...triggerOf(node, eventType),
+        guarded: guard !== undefined,
+        choice: all.some((other) => other !== definition && other.eventType === eventType),
+        representedIds: [id],
+      };
+    },
+  );
 }
 
 function triggerOf(node: AnyStateNode, event: string): Pick<Transition, "trigger" | "label"> {

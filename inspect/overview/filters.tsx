@@ -2,7 +2,8 @@
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { type InspectContext, inStore } from "../session.ts";
 import { capitalize, stateLabel } from "../labels.ts";
-import { type FilterValues, OUTCOMES, type OverviewQuery, STATUSES, toSearch } from "./query.ts";
+import { type FilterValues, type OverviewQuery, STATUSES, toSearch } from "./query.ts";
+import { OUTCOMES } from "../../actors/gdpr/machines/events.ts";
 import { outcomeLabel, typeLabel } from "./labels.ts";
 
 type Choice = readonly [value: string, words: string];
@@ -43,6 +44,8 @@ export function Filters(
       </p>
       <p class="field checks">
         <Check name="held" label="On hold" filters={filters} />
+        <Check name="proposed" label="To confirm" filters={filters} />
+        <Check name="download" label="Waiting for download" filters={filters} />
         <Check name="stuck" label="Stuck" filters={filters} />
       </p>
       {sort !== "due" && <input type="hidden" name="sort" value={sort} />}
@@ -78,7 +81,13 @@ function Select(
   );
 }
 
-function Check({ name, label, filters }: { name: "held" | "stuck"; label: string; filters: FilterValues }) {
+function Check(
+  { name, label, filters }: {
+    name: "held" | "proposed" | "download" | "stuck";
+    label: string;
+    filters: FilterValues;
+  },
+) {
   return (
     <label>
       <input type="checkbox" name={name} value="yes" checked={filters[name] === "yes"} /> {label}

@@ -13,6 +13,8 @@ const TYPES: Record<FoundRequest["type"], string> = {
 };
 const OUTCOMES: Record<NonNullable<FoundRequest["outcome"]>, string> = {
   FULFILLED: "fulfilled",
+  FULFILLED_WITH_WAIVERS: "fulfilled with waivers",
+  NOT_FETCHED: "not fetched",
   REFUSED: "refused",
   CANCELLED: "cancelled",
 };
@@ -38,13 +40,19 @@ function innerWords(stored: unknown): string | undefined {
   return inner === undefined ? undefined : parts(inner).map(([key]) => stateLabel(key)).join(", ");
 }
 
-/** Services that have not answered yet, such as "payment-service (overdue)", or the access request to wait for. */
+/** Party that a pending erasure waits for, by its phase. */
+const BLOCKED_BY: Readonly<Record<string, string>> = {
+  "PENDING.proposed": "a second person",
+  "PENDING.waiting_for_access": "the customer's access request",
+  "PENDING.waiting_for_download": "the customer's download",
+};
+
+/** Services that have not answered yet, such as "payment-service (overdue)", or the party that blocks the erasure. */
 export function waitingFor({ status, state, participants }: FoundRequest): string[] {
   if (status === "COMPLETED") return [];
   const value = readState(state);
-  if (value && phaseOf(value) === "PENDING.waiting_for_access") {
-    return ["the customer's access request"];
-  }
+  const party = value && BLOCKED_BY[phaseOf(value)];
+  if (party) return [party];
   return participants.filter(({ state }) => ["ASKED", "RETRYING", "OVERDUE"].includes(state))
     .map(({ service, state }) =>
       state === "ASKED" ? service : `${service} (${stateLabel(state.toLowerCase())})`

@@ -1,13 +1,12 @@
 /** Query parameters of the overview: filters, sort order and cursor. */
 import { z } from "zod";
-import { AT_RISK_MS } from "../../actors/gdpr/machines/events.ts";
+import { AT_RISK_MS, OUTCOMES } from "../../actors/gdpr/machines/events.ts";
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { text, uuid } from "../../domain/input.ts";
 import type { RequestFilter, RequestOrder, RequestPosition } from "../../db/gdpr_search.ts";
 import { later } from "../../lib/dates.ts";
 
 export const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"] as const;
-export const OUTCOMES = ["FULFILLED", "REFUSED", "CANCELLED"] as const;
 
 /** Filters by parameter name, with their schema and accepted values. */
 const FILTERS = {
@@ -16,6 +15,8 @@ const FILTERS = {
   outcome: { schema: z.enum(OUTCOMES), accepts: OUTCOMES.join(", ") },
   due: { schema: z.enum(["overdue", "at_risk"]), accepts: "overdue, at_risk" },
   held: { schema: z.literal("yes"), accepts: "yes" },
+  proposed: { schema: z.literal("yes"), accepts: "yes" },
+  download: { schema: z.literal("yes"), accepts: "yes" },
   stuck: { schema: z.literal("yes"), accepts: "yes" },
   waiting: { schema: text(100), accepts: "the name of a service" },
   customer: { schema: uuid, accepts: "the id of a customer" },
@@ -92,7 +93,7 @@ export function readQuery(parameters: URLSearchParams): OverviewQuery {
 
 /** @param now time that decides which requests are overdue or at risk */
 export function toRequestFilter(filters: FilterValues, now: Date): RequestFilter {
-  const { type, status, outcome, due, held, stuck, waiting, customer } = filters;
+  const { type, status, outcome, due, held, proposed, download, stuck, waiting, customer } = filters;
   return {
     types: type && [type],
     statuses: status && (status === "OPEN" ? ["PENDING", "IN_PROGRESS"] : [status]),
@@ -100,6 +101,8 @@ export function toRequestFilter(filters: FilterValues, now: Date): RequestFilter
     overdue: due === "overdue" ? true : undefined,
     dueUntil: due === "at_risk" ? atRiskUntil(now) : undefined,
     held: held && true,
+    proposed: proposed && true,
+    waitsForDownload: download && true,
     stuck: stuck && true,
     waitingFor: waiting,
     customerId: customer,

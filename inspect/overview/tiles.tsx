@@ -4,13 +4,14 @@ import type { RequestCounts } from "../../db/gdpr_counts.ts";
 import { type InspectContext, inStore } from "../session.ts";
 import { formatCount } from "../durations.ts";
 import { capitalize, stateLabel } from "../labels.ts";
-import { type FilterValues, OUTCOMES, toSearch } from "./query.ts";
+import { OUTCOMES } from "../../actors/gdpr/machines/events.ts";
+import { type FilterValues, toSearch } from "./query.ts";
 import { outcomeLabel, typeLabel } from "./labels.ts";
 
 type Props = { c: InspectContext; counts: RequestCounts; filters: FilterValues };
 
 export function AttentionTiles({ c, counts, filters }: Props) {
-  const { overdue, atRisk, held, stuck } = counts;
+  const { overdue, atRisk, held, proposed, stuck } = counts;
   const tiles = [
     {
       count: overdue,
@@ -27,6 +28,13 @@ export function AttentionTiles({ c, counts, filters }: Props) {
       query: { due: "at_risk" },
     },
     { count: held, name: "On hold", explanation: "paused by staff", tone: "risk", query: { held: "yes" } },
+    {
+      count: proposed,
+      name: "To confirm",
+      explanation: "a second person confirms or rejects",
+      tone: "risk",
+      query: { proposed: "yes" },
+    },
     {
       count: stuck,
       name: "Stuck",

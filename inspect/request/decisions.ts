@@ -18,6 +18,33 @@ export interface DecisionText {
 }
 
 export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
+  confirm: {
+    title: "Confirm a proposal",
+    consequence:
+      "You confirm, as the second person, what a colleague has proposed: the erasure starts after its grace period, or the request no longer waits for the service.",
+    reason: "Shown in the timeline",
+    isReasonOptional: true,
+    confirm: "Yes, I have checked it and confirm it",
+    done: "You confirmed the proposal.",
+    final: true,
+  },
+  reject: {
+    title: "Reject a proposal",
+    consequence:
+      "A rejected erasure ends as refused. After the rejection of a waiver, the request continues to wait for the service.",
+    reason: "Shown in the timeline",
+    confirm: "Yes, reject it",
+    done: "You rejected the proposal.",
+  },
+  withdraw: {
+    title: "Withdraw your proposal",
+    consequence:
+      "A withdrawn erasure ends as cancelled. After the withdrawal of a waiver, the request continues to wait for the service.",
+    reason: "Shown in the timeline",
+    isReasonOptional: true,
+    confirm: "Yes, withdraw it",
+    done: "You withdrew the proposal.",
+  },
   retry: {
     title: "Retry",
     consequence: "The service immediately retries failed and overdue steps, and resets their failure counts.",
@@ -29,10 +56,10 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
   waive: {
     title: "Continue without a service",
     consequence:
-      "The request no longer waits for this service. The data of the service is not included, and cannot be added later.",
+      "The request no longer waits for this service. The data of the service is not included, and cannot be added later. Where a second person has to confirm the waiver of an erasure, this proposes it.",
     reason: "Shown here and in the documents of an export. It must not identify the customer",
     confirm: "Yes, continue without this service",
-    done: "You let the request continue without the service.",
+    done: "You waived the service, or proposed to waive it.",
     final: true,
   },
   release: {

@@ -71,7 +71,7 @@ function Exported(
       <p>
         The documents contain the customer's personal data and expire on{" "}
         <Instant at={expiresAt} />. The customer downloads them in the storefront, each once per link.
-        Downloading one here invalidates older links to it.
+        Downloading one here invalidates older links to it, and does not count as the customer's download.
       </p>
       <p>
         {mayDownload
@@ -104,6 +104,6 @@ function describeNoDocuments({ type, status, outcome }: GdprRequestRow): string 
     ? ["receipt", "There is no receipt"]
     : ["documents", "There are no documents"];
   if (status !== "COMPLETED") return `The ${what} will appear here when the request is fulfilled.`;
-  if (outcome !== "FULFILLED") return `${none}: the request was not fulfilled.`;
+  if (outcome === "CANCELLED" || outcome === "REFUSED") return `${none}: the request was not fulfilled.`;
   return type === "ERASURE" ? `${none}.` : "The documents have expired or were deleted by an erasure.";
 }

@@ -62,6 +62,24 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
           </dd>
         </div>
       )}
+      {!moment && row.confirmedBy !== null && (
+        <div>
+          <dt>Confirmed</dt>
+          <dd>
+            {row.confirmedAt && <Instant at={row.confirmedAt} />} by {row.confirmedBy === customerId
+              ? "the customer"
+              : <PrincipalName id={row.confirmedBy} type="STAFF" viewer={c.var.by.id} />}
+          </dd>
+        </div>
+      )}
+      {!moment && row.fetchedAt && (
+        <div>
+          <dt>Fetched</dt>
+          <dd>
+            <Instant at={row.fetchedAt} /> by the customer
+          </dd>
+        </div>
+      )}
       {blockingRequests.length > 0 && (
         <div>
           <dt>Waiting for</dt>

@@ -44,11 +44,10 @@ export function Participants(
 function Row(
   { participant, attempts, open }: { participant: ParticipantRow; attempts: number; open: boolean },
 ) {
-  const { service, state, nextAttemptAt, lastError, evidence, waiverReason, settledAt } = participant;
+  const { service, state, nextAttemptAt, lastError, evidence, settledAt } = participant;
   const word = state.toLowerCase();
   const next = open ? nextAttemptAt : null;
-  const waiver = state === "WAIVED" ? "Waived" : undefined;
-  const answer = evidence ?? (waiverReason === null ? waiver : `Waived: ${waiverReason}`);
+  const answer = evidence ?? waiverText(participant);
   return (
     <tr id={`participant-${service}`}>
       <th scope="row">{service}</th>
@@ -64,6 +63,14 @@ function Row(
       <Cell name="Settled">{settledAt && <Instant at={settledAt} />}</Cell>
     </tr>
   );
+}
+
+function waiverText({ state, waiverReason, waiverProposedBy, waiverConfirmedBy }: ParticipantRow) {
+  if (waiverReason === null) return undefined;
+  const by = waiverProposedBy === null ? "" : ` by ${waiverProposedBy}`;
+  if (state !== "WAIVED") return `Waiver proposed${by}: ${waiverReason}`;
+  const second = waiverConfirmedBy === null ? "" : `, confirmed by ${waiverConfirmedBy}`;
+  return `Waived${by}${second}: ${waiverReason}`;
 }
 
 /** Table cell with the name of its column, which narrow screens show. */

@@ -1,4 +1,5 @@
 /** Reads the data of a request's page from one database snapshot. */
+import { THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
 import { dueDate } from "../../actors/gdpr/requests/clock.ts";
 import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { Principal } from "../../domain/principal.ts";
@@ -17,7 +18,7 @@ import {
   type GdprRequestRow,
   type ParticipantRow,
 } from "../../db/gdpr_requests.ts";
-import { type FoundRequest, searchRequests } from "../../db/gdpr_search.ts";
+import { type FoundRequest, type RequestFilter, searchRequests } from "../../db/gdpr_search.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { type CausedMessage, findCausedMessages } from "../../db/request_messages.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
@@ -64,9 +65,18 @@ export interface RequestReading {
   openedBy: ActorEventRow | undefined;
   /** Reason of the last hold up to `moment`. */
   holdReason: string | null;
-  /** Open requests of the same customer that must be closed first. */
+  /** Requests of the same customer that must be closed, or whose documents must be fetched, first. */
   blockingRequests: FoundRequest[];
 }
+
+/** Requests that an erasure waits for, by its phase. */
+const BLOCKING: Readonly<Record<string, RequestFilter>> = {
+  "PENDING.waiting_for_access": {
+    types: ["ACCESS", "PORTABILITY"],
+    statuses: ["PENDING", "IN_PROGRESS"],
+  },
+  "PENDING.waiting_for_download": { isUnfetched: true },
+};
 
 /** @returns undefined if the request or the event does not exist in the store */
 export async function readRequest(
@@ -91,12 +101,7 @@ export async function readRequest(
     const until = at ?? row.version;
     const newest = upTo ?? Math.min(row.version, at === undefined ? row.version : at + EVENTS / 2);
     const { customerId } = row;
-    const waits = !moment && phaseOf(state) === "PENDING.waiting_for_access";
-    const before = {
-      customerId,
-      types: ["ACCESS", "PORTABILITY"],
-      statuses: ["PENDING", "IN_PROGRESS"],
-    } as const;
+    const blocking = moment ? undefined : BLOCKING[phaseOf(state)];
     const [participants, timers, effects, messages, summary, lines, holdReason, since, blockingRequests] =
       await Promise
         .all([
@@ -108,8 +113,12 @@ export async function readRequest(
           readLines(sql, key, { upTo: newest, shown: at }),
           findLastReason(sql, key, "hold", until),
           findStateSince(sql, key, phasePrefix(state), until),
-          waits
-            ? searchRequests(sql, { storeId, filter: before, now }, { order: "OLDEST", limit: MAX_BLOCKING })
+          blocking
+            ? searchRequests(
+              sql,
+              { storeId, filter: { ...blocking, customerId }, now },
+              { order: "OLDEST", limit: MAX_BLOCKING },
+            )
             : [],
         ]);
     const reading = {
@@ -147,6 +156,10 @@ function currentStatus(
     startsAt: context.startsAt === undefined ? undefined : new Date(context.startsAt),
     dueAt: row.dueAt,
     outcome: row.outcome,
+    completedAt: row.completedAt,
+    proposer: context.proposals[THE_ERASURE],
+    fetchWaitEndsAt: row.fetchWaitEndsAt,
+    expiresAt: context.expiresAt === undefined ? undefined : new Date(context.expiresAt),
     reasons: { hold: row.holdReason, refusal: row.refusalReason },
     residue: context.residue,
     attempts: Object.fromEntries(
@@ -171,6 +184,8 @@ function pastStatus(
     now: at,
     dueAt: context.extended && !extended ? dueDate(row.createdAt) : row.dueAt,
     reasons: { ...present.reasons, hold: holdReason },
+    proposer: undefined,
+    fetchWaitEndsAt: null,
     residue: undefined,
     attempts: {},
     abandonedEffects: [],

@@ -15,6 +15,8 @@ const Snapshot = z.object({
   context: z.object({
     participants: z.array(z.string()).catch([]),
     asked: z.record(z.string(), z.number()).catch({}),
+    proposals: z.record(z.string(), z.string()).catch({}),
+    expiresAt: z.number().optional().catch(undefined),
     startsAt: z.number().optional().catch(undefined),
     residue: z.number().optional().catch(undefined),
     extended: z.boolean().catch(false),
@@ -24,7 +26,7 @@ const Snapshot = z.object({
 
 export type SnapshotContext = z.output<typeof Snapshot>["context"];
 
-const NO_CONTEXT = { participants: [], asked: {}, extended: false, cause: "REQUEST" };
+const NO_CONTEXT = { participants: [], asked: {}, proposals: {}, extended: false, cause: "REQUEST" };
 
 export interface StoredSnapshot {
   state: StateValue;

@@ -14,6 +14,13 @@ export interface RequestStatus {
   startsAt: Date | undefined;
   dueAt: Date;
   outcome: RequestContext["outcome"];
+  completedAt: Date | null;
+  /** Who proposed the erasure; undefined: no proposal is open. */
+  proposer: string | undefined;
+  /** End of the wait for the customer's download; null: it does not wait. */
+  fetchWaitEndsAt: Date | null;
+  /** When the documents expire; undefined: unknown. */
+  expiresAt: Date | undefined;
   reasons: { hold: string | null; refusal: string | null };
   /** Number of values that the last scan found; undefined: unknown. */
   residue: number | undefined;
@@ -44,7 +51,9 @@ export function regionsOf(state: StateValue): { service: string; state: string }
 
 /** Participants that have not answered. */
 export function openRegions(state: StateValue): { service: string; state: string }[] {
-  return regionsOf(state).filter(({ state }) => ["asked", "retrying", "overdue"].includes(state));
+  return regionsOf(state).filter(({ state }) =>
+    ["asked", "retrying", "overdue", "waiver_proposed"].includes(state)
+  );
 }
 
 /** Prefix of the state's text in the journal, which is the same for all states of its regions. */

@@ -38,6 +38,17 @@ const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: 
       }for the customer's access request to be closed; the erasure starts after it`,
     ],
   }),
+  "PENDING.proposed": ({ proposer }) => ({
+    words: [`Proposed${proposer ? ` by ${proposer}` : ""}; a second person has to confirm or reject it`],
+    tone: "risk",
+  }),
+  "PENDING.waiting_for_download": ({ fetchWaitEndsAt }) => ({
+    words: [
+      "Waiting for the customer to download the documents of an earlier request, ",
+      ...(fetchWaitEndsAt ? ["until ", fetchWaitEndsAt] : ["until the wait ends"]),
+      "; the erasure then destroys them",
+    ],
+  }),
   "PENDING.held": ({ since, reasons }) => ({
     words: ["On hold since ", since, ...withReason(reasons.hold)],
   }),
@@ -55,6 +66,17 @@ const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: 
     tone: "alarm",
   }),
   "COMPLETED": completed,
+  "COMPLETED.available": (status) => {
+    const { words, tone } = completed(status);
+    const { expiresAt } = status;
+    return {
+      words: [...words, "; not downloaded yet", ...(expiresAt ? [", possible until ", expiresAt] : [])],
+      ...(tone && { tone }),
+    };
+  },
+  "COMPLETED.fetched": completed,
+  "COMPLETED.not_fetched": completed,
+  "COMPLETED.without_documents": completed,
 };
 
 export function describeStatus(status: RequestStatus): StatusText {
@@ -75,10 +97,11 @@ export function describeStatus(status: RequestStatus): StatusText {
   ]);
   const left = dueAt.getTime() - now.getTime();
   const dueTone: Tone = left < 0 ? "alarm" : left <= AT_RISK_MS ? "risk" : "quiet";
+  const shown = tone === "risk" && dueTone === "quiet" ? "risk" : dueTone;
   const alarming = tone === "alarm" || stuck.length + failing.length > 0 || unreadable !== undefined;
   return {
     words: [...stuck, ...failing, ...words, `; ${formatDueDate(dueAt, now)}`],
-    tone: alarming ? "alarm" : dueTone,
+    tone: alarming ? "alarm" : shown,
   };
 }
 
@@ -98,17 +121,39 @@ function waitingFor({ state, since, now, attempts }: RequestStatus): { words: Wo
   const late = overdue.length === 0
     ? ""
     : `; ${overdue.length <= MAX_NAMED ? joinNames(overdue) : overdue.length} overdue`;
+  const proposed = open.filter(({ state }) => state === "waiver_proposed").map(({ service }) => service);
+  const toConfirm = proposed.length === 0
+    ? ""
+    : `; a second person has to confirm or reject the waiver of ${
+      proposed.length <= MAX_NAMED ? joinNames(proposed) : `${proposed.length} services`
+    }`;
   return {
-    words: [`Waiting ${elapsed(since, now)}for ${names || "no service"}${often}${late}`],
-    ...(overdue.length > 0 && { tone: "alarm" }),
+    words: [`Waiting ${elapsed(since, now)}for ${names || "no service"}${often}${late}${toConfirm}`],
+    ...(proposed.length > 0 && { tone: "risk" as const }),
+    ...(overdue.length > 0 && { tone: "alarm" as const }),
   };
 }
 
-function completed({ outcome, since, dueAt, reasons }: RequestStatus): { words: Words; tone?: Tone } {
-  const late = since > dueAt ? `, ${formatDuration(since.getTime() - dueAt.getTime())} late` : "";
+function completed(
+  { outcome, since, completedAt, dueAt, reasons }: RequestStatus,
+): { words: Words; tone?: Tone } {
+  const at = completedAt ?? since;
+  const late = at > dueAt ? `, ${formatDuration(at.getTime() - dueAt.getTime())} late` : "";
   switch (outcome) {
     case "FULFILLED":
-      return { words: ["Completed: fulfilled on ", since, late], tone: "good" };
+      return { words: ["Completed: fulfilled on ", at, late], tone: "good" };
+    case "FULFILLED_WITH_WAIVERS":
+      return { words: ["Completed: fulfilled with waivers on ", at, late], tone: "risk" };
+    case "NOT_FETCHED":
+      return {
+        words: [
+          "Completed: answered on ",
+          at,
+          late,
+          ", but the documents were gone before the customer had fetched them",
+        ],
+        tone: "risk",
+      };
     case "REFUSED":
       return { words: ["Completed: refused on ", since, ...withReason(reasons.refusal)] };
     case "CANCELLED":

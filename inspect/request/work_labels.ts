@@ -49,13 +49,16 @@ export function failingWork(
     .map(({ label, attempts, lastError }) => ({ label, attempts, lastError }));
 }
 
-const START = "The work starts, unless the request is on hold or waits for an access request";
+const START =
+  "The work starts, unless the request is on hold or waits for an access request or for the customer's download";
 
 const TIMERS: Readonly<Record<string, string>> = {
   "clock.at_risk": "The due date is marked as near, seven days before",
   "clock.overdue": "The request becomes overdue",
   "grace.ended": START,
   "work.started": START,
+  "download_wait.ended": "The erasure no longer waits for the customer's download",
+  "export.expired": "The documents expire",
 };
 
 export function timerLabel({ event }: Pick<WaitingTimer, "event">): string {

@@ -26,6 +26,12 @@ const OptionalReasonSchema = z.strictObject({
 const RetrySchema = OptionalReasonSchema.extend({
   service: optionalText(100).meta({ example: "order-service" }),
 }).meta({ id: "Retry" });
+const DecisionSchema = OptionalReasonSchema.extend({
+  service: optionalText(100).meta({ example: "order-service" }),
+}).meta({ id: "Decision" });
+const RejectionSchema = ReasonSchema.extend({
+  service: optionalText(100).meta({ example: "order-service" }),
+}).meta({ id: "Rejection" });
 const WaiverSchema = ReasonSchema.extend({ service }).meta({ id: "Waiver" });
 
 const ACTIONS = {
@@ -37,7 +43,13 @@ const ACTIONS = {
   retry:
     "Sends the request to a service again at once; without a service, retries the step that follows all services' replies",
   waive:
-    "Continues without the reply of a service; the documents contain the reason, and the receipt its salted hash",
+    "Continues without the reply of a service, or proposes it where a second person has to confirm the waiver of an erasure; the documents contain the reason, and the receipt its salted hash",
+  confirm:
+    "Confirms the proposed waiver of a service, or without a service the proposed erasure; not for the person who has proposed it",
+  reject:
+    "Rejects the proposed waiver of a service, or without a service the proposed erasure, which completes as REFUSED; not for the person who has proposed it",
+  withdraw:
+    "Withdraws the proposed waiver of a service, or without a service the proposed erasure, which completes as CANCELLED; only for the person who has proposed it",
 } as const;
 type Action = keyof typeof ACTIONS;
 
@@ -92,6 +104,20 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
       return c.json(resource, 200, headers);
     });
   }
+
+  for (const action of ["confirm", "withdraw"] as const) {
+    api.openapi(withBody(action, DecisionSchema, false), async (c) => {
+      const { requestId } = c.req.valid("param");
+      const { resource, headers } = await act(c, requestId, action, c.req.valid("json"));
+      return c.json(resource, 200, headers);
+    });
+  }
+
+  api.openapi(withBody("reject", RejectionSchema), async (c) => {
+    const { requestId } = c.req.valid("param");
+    const { resource, headers } = await act(c, requestId, "reject", c.req.valid("json"));
+    return c.json(resource, 200, headers);
+  });
 
   api.openapi(withBody("retry", RetrySchema, false), async (c) => {
     const { requestId } = c.req.valid("param");

@@ -22,6 +22,12 @@ const list = createRoute({
       type: z.enum(RIGHTS).optional(),
       status: z.enum(STATUSES).optional(),
       outcome: z.enum(OUTCOMES).optional(),
+      proposed: z.enum(["true"]).optional().meta({
+        description: "Only open requests with a proposal that a second person has to confirm or reject",
+      }),
+      waitsForDownload: z.enum(["true"]).optional().meta({
+        description: "Only erasures that wait for the subject to download documents",
+      }),
       overdue: z.enum(["true", "false"]).optional().meta({
         description: "True: only open requests whose due date has passed. False: only all other requests",
       }),
@@ -44,7 +50,9 @@ const Position = z.tuple([z.int().min(0).max(Date.UTC(9999, 0)), uuid]);
 
 export function addListRoute(api: Api, { reader }: RestOptions): void {
   api.openapi(list, async (c) => {
-    const { type, status, outcome, overdue, customerId, waitingFor, limit, cursor } = c.req.valid("query");
+    const { type, status, outcome, overdue, customerId, waitingFor, limit, cursor, ...flags } = c.req.valid(
+      "query",
+    );
     const filter = {
       types: type && [type],
       statuses: status && [status],
@@ -52,6 +60,8 @@ export function addListRoute(api: Api, { reader }: RestOptions): void {
       overdue: overdue && overdue === "true",
       customerId,
       waitingFor,
+      proposed: flags.proposed && true as const,
+      waitsForDownload: flags.waitsForDownload && true as const,
     };
     const position = readCursor(Position, cursor);
     const after = position && { at: new Date(position[0]), requestId: position[1] };

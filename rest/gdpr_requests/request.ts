@@ -1,5 +1,5 @@
 /** Schemas of a GDPR request in the REST API. */
-import { AT_RISK_MS } from "../../actors/gdpr/machines/events.ts";
+import { AT_RISK_MS, OUTCOMES, THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
 import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { email } from "../../domain/email.ts";
@@ -9,7 +9,7 @@ import type { FoundRequest } from "../../db/gdpr_search.ts";
 import { z } from "../api.ts";
 
 export const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"] as const;
-export const OUTCOMES = ["FULFILLED", "CANCELLED", "REFUSED"] as const;
+export { OUTCOMES };
 const PARTICIPANT_STATES = ["ASKED", "RETRYING", "OVERDUE", "RECEIVED", "CONFIRMED", "WAIVED"] as const;
 
 /** State of a machine. A nested state is an object with an entry for each active region. */
@@ -25,7 +25,21 @@ const sharedFields = {
   customerId: z.uuid(),
   type: z.enum(RIGHTS),
   status: z.enum(STATUSES),
-  outcome: z.enum(OUTCOMES).nullable().meta({ description: "Null until COMPLETED" }),
+  outcome: z.enum(OUTCOMES).nullable().meta({
+    description:
+      "Null until COMPLETED. FULFILLED_WITH_WAIVERS: at least one service was waived. NOT_FETCHED: the " +
+      "documents expired or were destroyed before the subject had fetched them; until then the request is FULFILLED",
+  }),
+  proposed: z.boolean().meta({
+    description: "Open, with the proposal of an erasure or of a waiver that a second person has to confirm",
+  }),
+  fetchedAt: z.iso.datetime().nullable().meta({
+    description: "When the subject first downloaded the data of an export completely",
+  }),
+  waitsForDownloadUntil: z.iso.datetime().nullable().meta({
+    description:
+      "An erasure that waits for the subject to download the documents of an earlier request: the end of the wait",
+  }),
   held: z.boolean().meta({ description: "Put on hold by staff before its processing begins" }),
   atRisk: z.boolean().meta({ description: "Open, and due within seven days" }),
   overdue: z.boolean().meta({ description: "Open, and its due date has passed" }),
@@ -60,13 +74,25 @@ const ParticipantSchema = z.object({
   evidence: z.string().nullable().meta({
     description: "The service's own statement of what it has done; removed when the erasure completes",
   }),
-  waiverReason: z.string().nullable(),
+  waiverReason: z.string().nullable().meta({ description: "Of the waiver, or of its proposal" }),
+  waiverProposedBy: z.uuid().nullable().meta({
+    description: "The staff member who proposed the waiver, or waived alone",
+  }),
+  waiverProposedAt: z.iso.datetime().nullable(),
+  waiverConfirmedBy: z.uuid().nullable().meta({ description: "The second person" }),
   settledAt: z.iso.datetime().nullable(),
 }).meta({ id: "GdprParticipant" });
 
 export const RequestSchema = z.object({
   ...sharedFields,
   state: StateSchema,
+  proposal: z.object({ by: z.uuid() }).nullable().meta({
+    description: "The staff member or service that has proposed the erasure, until a second person decides",
+  }),
+  confirmedBy: z.uuid().nullable().meta({
+    description: "Who confirmed an erasure that staff had proposed: a second person, or the subject",
+  }),
+  confirmedAt: z.iso.datetime().nullable(),
   extended: z.boolean().meta({
     description: "True if staff have moved the due date to three months after receipt",
   }),
@@ -98,7 +124,7 @@ export const NewRequestSchema = z.strictObject({
 
 export function summaryOf(request: FoundRequest, now: Date): z.output<typeof RequestSummarySchema> {
   const participants = request.participants.map(({ service, state }) => ({ service, state }));
-  return { ...sharedFieldsOf(request, request.held, now), participants };
+  return { ...sharedFieldsOf(request, request, now), participants };
 }
 
 /**
@@ -114,14 +140,20 @@ export function bodyOf(
   // A snapshot of a machine that this version does not know may have another shape.
   const { value = row.status, context } = row.snapshot as Partial<RequestSnapshot>;
   const held = typeof value === "object" && value.PENDING === "held";
+  const proposals = row.status === "COMPLETED" ? {} : context?.proposals ?? {};
+  const proposer = proposals[THE_ERASURE];
   return {
-    ...sharedFieldsOf(row, held, now),
+    ...sharedFieldsOf(row, { held, proposed: Object.keys(proposals).length > 0 }, now),
     state: value,
+    proposal: proposer === undefined ? null : { by: proposer },
+    confirmedBy: row.confirmedBy,
+    confirmedAt: row.confirmedAt?.toISOString() ?? null,
     extended: context?.extended ?? false,
     residue: context?.residue ?? 0,
     reasons: { hold: row.holdReason, extension: row.extensionReason, refusal: row.refusalReason },
-    participants: participants.map(({ nextAttemptAt, settledAt, ...participant }) => ({
+    participants: participants.map(({ nextAttemptAt, settledAt, waiverProposedAt, ...participant }) => ({
       ...participant,
+      waiverProposedAt: waiverProposedAt?.toISOString() ?? null,
       nextAttemptAt: nextAttemptAt?.toISOString() ?? null,
       settledAt: settledAt?.toISOString() ?? null,
     })),
@@ -129,12 +161,12 @@ export function bodyOf(
 }
 
 function sharedFieldsOf(
-  request: Omit<FoundRequest, "state" | "held" | "participants">,
-  held: boolean,
+  request: Omit<FoundRequest, "state" | "held" | "proposed" | "participants">,
+  { held, proposed }: Pick<FoundRequest, "held" | "proposed">,
   now: Date,
 ) {
   const { requestId, customerId, type, status, outcome, createdAt, dueAt, completedAt } = request;
-  const { requestedBy, machine, version } = request;
+  const { requestedBy, machine, version, fetchedAt, fetchWaitEndsAt } = request;
   const remainingMs = status === "COMPLETED" ? Infinity : dueAt.getTime() - now.getTime();
   return {
     requestId,
@@ -142,6 +174,9 @@ function sharedFieldsOf(
     type,
     status,
     outcome,
+    proposed,
+    fetchedAt: fetchedAt?.toISOString() ?? null,
+    waitsForDownloadUntil: fetchWaitEndsAt?.toISOString() ?? null,
     held,
     atRisk: remainingMs >= 0 && remainingMs <= AT_RISK_MS,
     overdue: remainingMs < 0,

@@ -7,7 +7,10 @@ export const PARTICIPANTS = ["order-service", "payment-service", "communication-
 
 export async function requestSettings(changes: Partial<RequestSettings> = {}): Promise<RequestSettings> {
   return {
-    ...createRequestSettings({ participants: PARTICIPANTS, graceMs: 0 }, await createKeys()),
+    ...createRequestSettings(
+      { participants: PARTICIPANTS, graceMs: 0, fourEyes: false, fetchWaitMs: 7 * 86_400_000 },
+      await createKeys(),
+    ),
     random: () => 0,
     ...changes,
   };

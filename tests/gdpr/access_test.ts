@@ -55,7 +55,7 @@ Deno.test("an access request collects from every participant, retries those that
 
   const link = await exportLink(api, keys, { storeId: world.storeId, requestId: request.id });
   const token = link?.url.split("/").at(-1) ?? "";
-  const downloads = createExportDownloads(api, keys);
+  const downloads = createExportDownloads(api, keys, world.actors);
   const { gzip } = await downloads.fetch(token, "access.json", shopper(ref));
   const document = await new Response(gzip.pipeThrough(new DecompressionStream("gzip"))).text();
   for (const value of ["Hopper", ADDRESS.line1, "A-1001", "the carrier", "ten years"]) {

@@ -70,7 +70,7 @@ for (const days of [40, -40]) {
     const link = await exportLink(api, keys, key);
     assert.ok(link, "the documents can still be downloaded");
     const token = link.url.split("/").at(-1) ?? "";
-    const downloads = createExportDownloads(api, keys);
+    const downloads = createExportDownloads(api, keys, world.actors);
     await (await downloads.fetch(token, "access.json", shopper(reader))).gzip.cancel();
 
     const [row] = await world.admin`

@@ -39,7 +39,7 @@ for (const right of ["ERASURE", "ACCESS"] as const) {
     const request = await open(fixture, right);
     const seen = new Set<string>();
     let [kills, n] = [0, 1];
-    while (await readPhase(fixture, request) !== "COMPLETED") {
+    while (!(await readPhase(fixture, request)).startsWith("COMPLETED")) {
       for (const at of ["commit", "committed"] as const) {
         const before = await contents(fixture);
         if (await run(fixture, { at, n }) === "ended") break;
@@ -76,8 +76,38 @@ const PHASES = {
     "IN_PROGRESS.verifying",
     "COMPLETED",
   ],
-  ACCESS: ["PENDING.recorded", "IN_PROGRESS.collecting", "IN_PROGRESS.compiling", "COMPLETED"],
+  ACCESS: ["PENDING.recorded", "IN_PROGRESS.collecting", "IN_PROGRESS.compiling", "COMPLETED.available"],
 };
+
+Deno.test("the end of a wait for a download, killed at each commit, destroys the documents once", async () => {
+  await using fixture = await createCrashFixture();
+  const access = await open(fixture, "ACCESS");
+  await run(fixture);
+  assert.equal(await readPhase(fixture, access), "COMPLETED.available");
+  const [{ customerId } = {}] = await fixture.world.admin`
+    select customer_id from gdpr_requests where request_id = ${access.id}`;
+  const erasure = await openFor(fixture, customerId, "ERASURE");
+  await run(fixture);
+  assert.equal(await readPhase(fixture, erasure), "PENDING.waiting_for_download");
+  fixture.now += 7 * 24 * 60 * 60_000;
+  let [kills, n] = [0, 1];
+  while (await readPhase(fixture, erasure) !== "COMPLETED") {
+    for (const at of ["commit", "committed"] as const) {
+      const before = await contents(fixture);
+      if (await run(fixture, { at, n }) === "ended") break;
+      kills++;
+      if (at === "committed") n = isDeepStrictEqual(await contents(fixture), before) ? n + 1 : 1;
+      for (const request of [access, erasure]) await assertInvariants(fixture.world.admin, request);
+    }
+    assert.ok(kills < 100, "the request makes progress");
+  }
+  await run(fixture);
+  assert.ok(kills >= 4, `${kills} kills`);
+  assert.equal(await readPhase(fixture, access), "COMPLETED.not_fetched");
+  const parts = await fixture.world.admin`select part from gdpr_export_parts`;
+  assert.equal(parts.length, 0);
+  for (const request of [access, erasure]) await assertInvariants(fixture.world.admin, request);
+});
 
 Deno.test("an erasing transaction that is killed before any of its statements changes nothing", async () => {
   await using fixture = await createCrashFixture();
@@ -128,13 +158,22 @@ async function createJwks(): Promise<ReplicaOptions["keys"]> {
   return { exportKey, hashSecret, private: privateKey, public: publicKey };
 }
 
-async function open({ world, options }: CrashFixture, right: string): Promise<ActorRef> {
-  const requests = await requestSettings({ participants: options.participants });
-  const actors = createActors(world.database.pool("customer_api", 1), { requests });
+async function open(fixture: CrashFixture, right: string): Promise<ActorRef> {
+  const { world } = fixture;
   const customer = await register(world, { firstName: "Ada", phone: "+41791234567" });
   await tell(world, customer, "address.add", ADDRESS);
+  return await openFor(fixture, customer.id, right);
+}
+
+async function openFor(
+  { world, options }: CrashFixture,
+  customerId: string,
+  right: string,
+): Promise<ActorRef> {
+  const requests = await requestSettings({ participants: options.participants });
+  const actors = createActors(world.database.pool("customer_api", 1), { requests });
   const ref = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
-  await tell({ ...world, actors }, ref, "open", { customerId: customer.id, right });
+  await tell({ ...world, actors }, ref, "open", { customerId, right });
   return ref;
 }
 

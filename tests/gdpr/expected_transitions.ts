@@ -10,7 +10,24 @@ export type TransitionTable = Record<string, Record<EventLabel, string>>;
 
 const CLOCK = { extend: "", "at-risk": "", overdue: "" };
 const ENDINGS = { cancel: "COMPLETED CANCELLED", refuse: "COMPLETED REFUSED" };
-const ENDED = { "COMPLETED FULFILLED": {}, "COMPLETED CANCELLED": {}, "COMPLETED REFUSED": {} };
+const ENDED = {
+  "COMPLETED FULFILLED": {},
+  "COMPLETED FULFILLED_WITH_WAIVERS": {},
+  "COMPLETED CANCELLED": {},
+  "COMPLETED REFUSED": {},
+};
+const VERIFYING = { ...CLOCK, retry: "" };
+const AWAITING = {
+  ...CLOCK,
+  "ask *": "",
+  "retry *": "",
+  "confirm *": "IN_PROGRESS.verifying",
+};
+const WAIVABLE = {
+  ...AWAITING,
+  "waive *": "IN_PROGRESS.verifying with waivers",
+  "propose *": "IN_PROGRESS.awaiting_confirmations waiver_proposed",
+};
 
 const ERASURE: TransitionTable = {
   "PENDING.grace": {
@@ -18,6 +35,15 @@ const ERASURE: TransitionTable = {
     ...ENDINGS,
     start: "IN_PROGRESS.awaiting_confirmations asked",
     "start-with-open-access": "PENDING.waiting_for_access",
+    "start-with-unfetched": "PENDING.waiting_for_download",
+    hold: "PENDING.held",
+  },
+  "PENDING.waiting_for_download": {
+    ...CLOCK,
+    ...ENDINGS,
+    "download-settled": "PENDING.grace",
+    proceed: "PENDING.grace",
+    "fetch-end": "PENDING.grace",
     hold: "PENDING.held",
   },
   "PENDING.waiting_for_access": {
@@ -28,45 +54,73 @@ const ERASURE: TransitionTable = {
   },
   "PENDING.held": { ...CLOCK, ...ENDINGS, release: "PENDING.grace" },
   "IN_PROGRESS.awaiting_confirmations asked": {
-    ...CLOCK,
-    "ask *": "",
-    "retry *": "",
+    ...WAIVABLE,
     "week *": "IN_PROGRESS.awaiting_confirmations overdue",
-    "confirm *": "IN_PROGRESS.verifying",
-    "waive *": "IN_PROGRESS.verifying",
   },
-  "IN_PROGRESS.awaiting_confirmations overdue": {
-    ...CLOCK,
-    "ask *": "",
-    "retry *": "",
-    "confirm *": "IN_PROGRESS.verifying",
-    "waive *": "IN_PROGRESS.verifying",
+  "IN_PROGRESS.awaiting_confirmations overdue": WAIVABLE,
+  "IN_PROGRESS.awaiting_confirmations waiver_proposed": {
+    ...AWAITING,
+    "week *": "",
+    "second-confirm *": "IN_PROGRESS.verifying with waivers",
+    "second-reject *": "IN_PROGRESS.awaiting_confirmations asked",
+    "own-withdraw *": "IN_PROGRESS.awaiting_confirmations asked",
   },
   "IN_PROGRESS.verifying": {
-    ...CLOCK,
-    retry: "",
+    ...VERIFYING,
     "verified-0": "COMPLETED FULFILLED",
     "verified-1": "IN_PROGRESS.residue_found",
   },
+  "IN_PROGRESS.verifying with waivers": {
+    ...VERIFYING,
+    "verified-0": "COMPLETED FULFILLED_WITH_WAIVERS",
+    "verified-1": "IN_PROGRESS.residue_found with waivers",
+  },
   "IN_PROGRESS.residue_found": { ...CLOCK, retry: "IN_PROGRESS.verifying" },
+  "IN_PROGRESS.residue_found with waivers": { ...CLOCK, retry: "IN_PROGRESS.verifying with waivers" },
   ...ENDED,
 };
 
+/** An erasure that the customer has not requested, with four eyes. */
+const PROPOSED_ERASURE: TransitionTable = {
+  ...ERASURE,
+  "PENDING.proposed": {
+    ...CLOCK,
+    cancel: "COMPLETED CANCELLED",
+    "second-confirm": "PENDING.grace",
+    "subject-request": "PENDING.grace",
+    "second-reject": "COMPLETED REFUSED",
+    "own-withdraw": "COMPLETED CANCELLED",
+  },
+};
+
+const ENDINGS_OF_COLLECTION = {
+  cancel: "COMPLETED.without_documents CANCELLED",
+  refuse: "COMPLETED.without_documents REFUSED",
+};
+const UNFETCHED = {
+  destroyed: "COMPLETED.not_fetched NOT_FETCHED",
+  expire: "COMPLETED.not_fetched NOT_FETCHED",
+};
+const UNFETCHED_WITH_WAIVERS = {
+  destroyed: "COMPLETED.not_fetched NOT_FETCHED with waivers",
+  expire: "COMPLETED.not_fetched NOT_FETCHED with waivers",
+};
 const COLLECTING = {
   ...CLOCK,
-  ...ENDINGS,
+  ...ENDINGS_OF_COLLECTION,
   "retry *": "IN_PROGRESS.collecting asked",
   "received *": "IN_PROGRESS.compiling",
-  "waive *": "IN_PROGRESS.compiling",
+  "waive *": "IN_PROGRESS.compiling with waivers",
+  "propose *": "IN_PROGRESS.compiling with waivers",
 };
 const COLLECTION: TransitionTable = {
   "PENDING.recorded": {
     ...CLOCK,
-    ...ENDINGS,
+    ...ENDINGS_OF_COLLECTION,
     start: "IN_PROGRESS.collecting asked",
     hold: "PENDING.held",
   },
-  "PENDING.held": { ...CLOCK, ...ENDINGS, release: "PENDING.recorded" },
+  "PENDING.held": { ...CLOCK, ...ENDINGS_OF_COLLECTION, release: "PENDING.recorded" },
   "IN_PROGRESS.collecting asked": {
     ...COLLECTING,
     "failed *": "IN_PROGRESS.collecting retrying",
@@ -77,13 +131,66 @@ const COLLECTION: TransitionTable = {
   },
   "IN_PROGRESS.collecting retrying": { ...COLLECTING, "ask *": "IN_PROGRESS.collecting asked" },
   "IN_PROGRESS.collecting overdue": COLLECTING,
-  "IN_PROGRESS.compiling": { ...CLOCK, ...ENDINGS, retry: "", compiled: "COMPLETED FULFILLED" },
-  ...ENDED,
+  "IN_PROGRESS.compiling": {
+    ...CLOCK,
+    ...ENDINGS_OF_COLLECTION,
+    retry: "",
+    compiled: "COMPLETED.available FULFILLED",
+  },
+  "IN_PROGRESS.compiling with waivers": {
+    ...CLOCK,
+    ...ENDINGS_OF_COLLECTION,
+    retry: "",
+    compiled: "COMPLETED.available FULFILLED_WITH_WAIVERS",
+  },
+  "COMPLETED.available FULFILLED": { ...UNFETCHED, fetched: "COMPLETED.fetched FULFILLED" },
+  "COMPLETED.available FULFILLED_WITH_WAIVERS": {
+    ...UNFETCHED_WITH_WAIVERS,
+    fetched: "COMPLETED.fetched FULFILLED_WITH_WAIVERS",
+  },
+  "COMPLETED.not_fetched NOT_FETCHED": { fetched: "COMPLETED.fetched FULFILLED" },
+  "COMPLETED.not_fetched NOT_FETCHED with waivers": { fetched: "COMPLETED.fetched FULFILLED_WITH_WAIVERS" },
+  "COMPLETED.fetched FULFILLED": {},
+  "COMPLETED.fetched FULFILLED_WITH_WAIVERS": {},
+  "COMPLETED.without_documents CANCELLED": {},
+  "COMPLETED.without_documents REFUSED": {},
 };
 
-/** Each machine with one participant and with two. A collection always includes this service itself. */
+/**
+ * Each machine with one participant and with two. A collection always includes this service itself. A proposed request
+ * is opened by staff, and a second person has to confirm it.
+ */
 export const MACHINES = [
-  { id: "gdpr_erasure@1", right: "ERASURE", table: ERASURE, one: ["orders"], two: ["orders", "payments"] },
-  { id: "gdpr_access@1", right: "ACCESS", table: COLLECTION, one: [OWN_DATA], two: [OWN_DATA, "orders"] },
-  { id: "gdpr_portability@1", right: "PORTABILITY", table: COLLECTION, one: [OWN_DATA], two: [] },
+  {
+    id: "gdpr_erasure@1",
+    right: "ERASURE",
+    proposed: false,
+    table: ERASURE,
+    one: ["orders"],
+    two: ["orders", "payments"],
+  },
+  {
+    id: "gdpr_erasure@1",
+    right: "ERASURE",
+    proposed: true,
+    table: PROPOSED_ERASURE,
+    one: ["orders"],
+    two: [],
+  },
+  {
+    id: "gdpr_access@1",
+    right: "ACCESS",
+    proposed: false,
+    table: COLLECTION,
+    one: [OWN_DATA],
+    two: [OWN_DATA, "orders"],
+  },
+  {
+    id: "gdpr_portability@1",
+    right: "PORTABILITY",
+    proposed: false,
+    table: COLLECTION,
+    one: [OWN_DATA],
+    two: [],
+  },
 ];

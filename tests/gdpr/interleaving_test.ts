@@ -8,7 +8,14 @@ import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { register, tell } from "../actors/world.ts";
 import { createManualClockWorld, DAY, type ManualClockWorld } from "./manual_clock.ts";
 import { assertInvariants, phaseOf, regionsOf } from "./invariants.ts";
-import { applyEvent, type EventLabel, eventLabels, type RequestUnderTest } from "./request_events.ts";
+import {
+  applyEvent,
+  type EventLabel,
+  eventLabels,
+  FIRST,
+  type RequestUnderTest,
+  staff,
+} from "./request_events.ts";
 
 const STRANGER = "marketing-service";
 
@@ -19,6 +26,8 @@ interface Scenario {
   services: string[];
   /** Events that count as a response of a participant. */
   answers: string[];
+  /** Whether a second person confirms waivers. */
+  fourEyes: boolean;
   /** Events with a higher probability, because they lead to the next state. */
   likely: EventLabel[];
   /** The event that leads from each state towards completion; `*` is an open participant. */
@@ -30,6 +39,7 @@ const ERASURE: Scenario = {
   right: "ERASURE",
   services: ["orders", "payments"],
   answers: ["confirm", "waive"],
+  fourEyes: false,
   likely: [
     "start",
     "confirm orders",
@@ -37,21 +47,43 @@ const ERASURE: Scenario = {
     "verified-0",
     "verified-1",
     "start-with-open-access",
+    "start-with-unfetched",
   ],
   nextEvent: {
     "PENDING.held": "release",
     "PENDING.grace": "start",
     "PENDING.waiting_for_access": "access-closed",
+    "PENDING.waiting_for_download": "proceed",
+    "PENDING.proposed": "second-confirm",
     "IN_PROGRESS.awaiting_confirmations": "confirm *",
     "IN_PROGRESS.residue_found": "retry",
     "IN_PROGRESS.verifying": "verified-0",
   },
+};
+/** Opened by staff. */
+const FOUR_EYES: Scenario = {
+  ...ERASURE,
+  answers: ["confirm", "second-confirm"],
+  fourEyes: true,
+  likely: [
+    "second-confirm",
+    "start",
+    "confirm orders",
+    "propose orders",
+    "propose payments",
+    "second-confirm orders",
+    "second-confirm payments",
+    "second-reject payments",
+    "own-confirm orders",
+    "verified-0",
+  ],
 };
 const ACCESS: Scenario = {
   machine: "gdpr_access@1",
   right: "ACCESS",
   services: [OWN_DATA, "orders"],
   answers: ["received", "waive"],
+  fourEyes: false,
   likely: ["start", "failed orders", "ask orders", "received orders", `received ${OWN_DATA}`, "compiled"],
   nextEvent: {
     "PENDING.held": "release",
@@ -61,15 +93,24 @@ const ACCESS: Scenario = {
   },
 };
 
-for (const scenario of [ERASURE, ACCESS]) {
-  Deno.test(`${scenario.machine} keeps its invariants in any order of events, several of them concurrent`, async () => {
+for (const scenario of [ERASURE, FOUR_EYES, ACCESS]) {
+  const title = scenario.fourEyes ? `${scenario.machine} with four eyes` : scenario.machine;
+  Deno.test(`${title} keeps its invariants in any order of events, several of them concurrent`, async () => {
     const { machine, right, services } = scenario;
     const participants = services.filter((service) => service !== OWN_DATA);
-    await using world = await createManualClockWorld({ participants, graceMs: DAY });
+    await using world = await createManualClockWorld({
+      participants,
+      graceMs: DAY,
+      fourEyes: scenario.fourEyes,
+    });
     const start = world.now;
     let fulfilled = 0;
 
-    const any = fc.constantFrom(...eventLabels([...services, STRANGER], machine));
+    const otherWaiver = scenario.fourEyes ? "waive" : "propose";
+    const labels = eventLabels([...services, STRANGER], machine).filter((label) =>
+      !label.startsWith(`${otherWaiver} `)
+    );
+    const any = fc.constantFrom(...labels);
     const likely = fc.constantFrom(...scenario.likely);
     const label = fc.oneof({ arbitrary: likely, weight: 2 }, { arbitrary: any, weight: 1 });
     const instant = fc.oneof(
@@ -89,7 +130,7 @@ for (const scenario of [ERASURE, ACCESS]) {
           await assertScenario(scenario, request, answered);
         }
         await finish(scenario, request, answered);
-        if ((await stateOf(request)).outcome === "FULFILLED") fulfilled++;
+        if (isFulfilled((await stateOf(request)).outcome)) fulfilled++;
       }),
       { numRuns: 60 },
     );
@@ -110,7 +151,7 @@ async function assertScenario(
   await assertInvariants(request.world.admin, request.request);
   const { phase, outcome } = await stateOf(request);
   const isComplete = scenario.services.every((service) => answered.has(service));
-  if (outcome === "FULFILLED") assert.ok(isComplete, `fulfilled with ${[...answered]}`);
+  if (isFulfilled(outcome)) assert.ok(isComplete, `fulfilled with ${[...answered]}`);
   if (phase === "IN_PROGRESS.verifying" || phase === "IN_PROGRESS.compiling") assert.ok(isComplete, phase);
   assert.ok(!answered.has(STRANGER), "events of a service that is not a participant are refused");
 }
@@ -119,7 +160,7 @@ async function assertScenario(
 async function finish(scenario: Scenario, request: RequestUnderTest, answered: Set<string>): Promise<void> {
   for (let step = 0; step < 12; step++) {
     const { phase, regions } = await stateOf(request);
-    if (phase === "COMPLETED") return;
+    if (phase.startsWith("COMPLETED")) return;
     const open = Object.entries(regions).find(([, state]) => !SETTLED.includes(state))?.[0] ?? "";
     const label = scenario.nextEvent[phase]?.replace("*", open) ?? "";
     assert.ok(await applyEvent(label, request), `${label} in ${phase}`);
@@ -128,6 +169,8 @@ async function finish(scenario: Scenario, request: RequestUnderTest, answered: S
   }
   assert.fail("the request does not complete");
 }
+
+const isFulfilled = (outcome: string | null) => outcome?.startsWith("FULFILLED") ?? false;
 
 const SETTLED = ["confirmed", "received", "waived"];
 
@@ -142,6 +185,6 @@ async function stateOf({ world, request }: RequestUnderTest) {
 async function open(world: ManualClockWorld, machine: string, right: string): Promise<RequestUnderTest> {
   const customer = await register(world);
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
-  await tell(world, request, "open", { customerId: customer.id, right });
+  await tell(world, request, "open", { customerId: customer.id, right }, { by: staff(world, FIRST) });
   return { world, machine, customer, request };
 }

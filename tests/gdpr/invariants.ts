@@ -1,6 +1,6 @@
 /** Invariants of the rows of a request, after any events in any order. */
 import assert from "node:assert/strict";
-import type { RequestContext } from "../../actors/gdpr/machines/events.ts";
+import { type RequestContext, THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import type { Sql } from "../../db/connect.ts";
 
@@ -10,6 +10,7 @@ const ROW_STATES: Record<string, string> = {
   retrying: "RETRYING",
   overdue: "OVERDUE",
   received: "RECEIVED",
+  waiver_proposed: "ASKED",
   confirmed: "CONFIRMED",
   waived: "WAIVED",
 };
@@ -71,6 +72,13 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
   if (phase === "PENDING.grace" || phase === "PENDING.recorded") {
     expected.add(`xstate.after.UNTIL_START.${request.machine}.${phase}`);
   }
+  if (phase === "PENDING.waiting_for_download") {
+    expected.add(`xstate.after.UNTIL_FETCH_WAIT_ENDS.${request.machine}.${phase}`);
+  }
+  if (phase === "COMPLETED.available") expected.add(`xstate.after.UNTIL_EXPIRY.${request.machine}.${phase}`);
+  assert.equal(request.fetchWaitEndsAt !== null, phase === "PENDING.waiting_for_download", stateText);
+  assert.equal(request.fetchedAt !== null, phase === "COMPLETED.fetched", stateText);
+  assertProposals(context, phase, regionsOf(value));
 
   const participants = await admin`select * from gdpr_participants where request_id = ${id}`;
   const regions = regionsOf(value);
@@ -84,16 +92,15 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
     const { service, state, nextAttemptAt, settledAt } = row;
     const region = regions[service];
     if (region) {
-      assert.ok(state === ROW_STATES[region], `${service} of ${stateText}`);
+      const isLate = region === "waiver_proposed" && context.overdue.includes(service);
+      assert.ok(state === (isLate ? "OVERDUE" : ROW_STATES[region]), `${service} of ${stateText}`);
+      assert.equal(row.waiverProposedBy !== null, ["waiver_proposed", "waived"].includes(region), stateText);
+      if (region === "waiver_proposed") assert.equal(row.waiverProposedBy, context.proposals[service]);
       if (!SETTLED.includes(state)) assert.equal(row.attempts, context.attempts[service] ?? 0);
       const isRetried: boolean = request.type === "ERASURE" ? !SETTLED.includes(state) : state === "RETRYING";
       if (isRetried) expected.add(`ask ${service}`);
-      if (request.type === "ERASURE" && region === "asked") {
-        expected.add(
-          `xstate.after.${
-            7 * 86_400_000
-          }.${request.machine}.IN_PROGRESS.awaiting_confirmations.${service}.asked`,
-        );
+      if (request.type === "ERASURE" && !SETTLED.includes(state) && !context.overdue.includes(service)) {
+        expected.add(`overdue ${service}`);
       }
       const due: Date | undefined = isRetried ? timers.get(`ask ${service}`) : undefined;
       if (due !== CLAIMED) assert.deepEqual(nextAttemptAt, due ?? null, `next attempt of ${service}`);
@@ -101,7 +108,11 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
       assert.ok(SETTLED.includes(state), `${service} is ${state} in ${stateText}`);
     }
     assert.equal(SETTLED.includes(state), settledAt !== null, `${service} of ${stateText}`);
-    if (state === "WAIVED" && status !== "COMPLETED") assert.ok(row.waiverReason);
+    assert.equal(state === "WAIVED", context.waived.includes(service), stateText);
+    if (state === "WAIVED") {
+      if (status !== "COMPLETED") assert.ok(row.waiverReason);
+      assert.notEqual(row.waiverConfirmedBy, row.waiverProposedBy, "a second person");
+    }
   }
   // The first timer of the clock remains if the second fires before it, and is dropped later.
   if (status !== "COMPLETED") timers.delete(context.clock === "OVERDUE" ? "clock.at_risk" : "");
@@ -121,7 +132,15 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
       (payload->>'requestId' = ${id} or payload->'target'->>'id' = ${id}) order by seq`;
   const audits = (action: string) => messages.filter(({ payload }) => payload.action === action).length;
   assert.equal(audits("GDPR_REQUEST_OPENED"), 1);
-  assert.equal(audits("GDPR_REQUEST_COMPLETED"), request.outcome === "FULFILLED" ? 1 : 0);
+  const isAnswered = status === "COMPLETED" && request.outcome !== "CANCELLED" &&
+    request.outcome !== "REFUSED";
+  const hasWaivers = context.waived.length > 0;
+  if (isAnswered && phase !== "COMPLETED.not_fetched") {
+    assert.equal(request.outcome, hasWaivers ? "FULFILLED_WITH_WAIVERS" : "FULFILLED");
+  }
+  assert.equal(request.outcome === "NOT_FETCHED", phase === "COMPLETED.not_fetched");
+  assert.equal(audits("GDPR_REQUEST_COMPLETED"), isAnswered && !hasWaivers ? 1 : 0);
+  assert.equal(audits("GDPR_REQUEST_COMPLETED_WITH_WAIVERS"), isAnswered && hasWaivers ? 1 : 0);
   assert.equal(audits("GDPR_REQUEST_CANCELLED"), request.outcome === "CANCELLED" ? 1 : 0);
   assert.equal(audits("GDPR_REQUEST_REFUSED"), request.outcome === "REFUSED" ? 1 : 0);
   for (const state of ["CONFIRMED", "WAIVED"]) {
@@ -135,13 +154,29 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
   }
 }
 
+/** Proposals are open exactly in the states that wait for a second person. */
+function assertProposals(
+  { proposals }: RequestContext,
+  phase: string,
+  regions: Record<string, string>,
+): void {
+  if (phase.startsWith("COMPLETED")) return;
+  const waiting = Object.keys(regions).filter((service) => regions[service] === "waiver_proposed");
+  assert.deepEqual(
+    Object.keys(proposals).sort(),
+    phase === "PENDING.proposed" ? [THE_ERASURE] : waiting.sort(),
+    phase,
+  );
+}
+
 /** Either nothing has changed, or all personal values are cleared and all events are published. */
 async function assertErasure(
   admin: Sql,
   { requestId, customerId, status, outcome }: Record<string, unknown>,
   topics: string[],
 ): Promise<void> {
-  const isErased = status === "IN_PROGRESS" || outcome === "FULFILLED";
+  const isFulfilled = outcome === "FULFILLED" || outcome === "FULFILLED_WITH_WAIVERS";
+  const isErased = status === "IN_PROGRESS" || isFulfilled;
   const [customer] = await admin`select * from customers where customer_id = ${customerId as string}`;
   assert.ok(customer);
   assert.equal(customer.anonymizedAt !== null, isErased, "anonymized when the erasure starts");
@@ -153,11 +188,17 @@ async function assertErasure(
   const remembered = await admin`select 1 from erased_subjects where customer_id = ${customerId as string}`;
   assert.equal(remembered.length, isErased ? 1 : 0, "the erasure memory");
   assert.equal(topics.includes("customer.erasure_requested"), isErased);
-  assert.equal(topics.filter((topic) => topic === "customer.erased").length, outcome === "FULFILLED" ? 1 : 0);
+  assert.equal(topics.filter((topic) => topic === "customer.erased").length, isFulfilled ? 1 : 0);
 
   const receipts = await admin`
     select document from erasure_receipts where request_id = ${requestId as string}`;
-  assert.equal(receipts.length, outcome === "FULFILLED" ? 1 : 0);
+  assert.equal(receipts.length, isFulfilled ? 1 : 0);
+  if (isErased) {
+    const available = await admin`
+      select 1 from gdpr_requests
+      where customer_id = ${customerId as string} and snapshot->'value'->>'COMPLETED' = 'available'`;
+    assert.equal(available.length, 0, "no documents are available after an erasure");
+  }
   const participants = await admin`
     select service, state from gdpr_participants where request_id = ${requestId as string} order by service`;
   for (const { document } of receipts) {
@@ -167,5 +208,6 @@ async function assertErasure(
     }));
     assert.deepEqual(listed, participants.map((row) => ({ ...row })));
     assert.equal(document.rescan.residue, 0);
+    assert.equal(document.outcome, outcome);
   }
 }

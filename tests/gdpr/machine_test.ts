@@ -14,7 +14,9 @@ import {
   type EventLabel,
   eventLabels,
   eventOf,
+  FIRST,
   type RequestUnderTest,
+  staff,
   timerName,
 } from "./request_events.ts";
 
@@ -23,17 +25,32 @@ const RECEIVED = Date.UTC(2026, 2, 10);
 /** Name of a state in the tables. */
 function nameOf({ value, context }: Pick<AnyMachineSnapshot, "value" | "context">): string {
   const phase = phaseOf(value);
-  if (phase === "COMPLETED") return `${phase} ${context.outcome}`;
+  const waivers = context.waived.length > 0 && WITH_WAIVERS.includes(phase) ? " with waivers" : "";
+  if (phase.startsWith("COMPLETED")) return `${phase} ${context.outcome}${waivers}`;
   const regions = Object.entries(regionsOf(value)).sort().map(([, state]) => state).join(" ");
   const last = regions === "asked" && phase.endsWith("collecting") && context.attempts[OWN_DATA] === 8;
-  return `${phase} ${regions}`.trimEnd() + (last ? " for the last time" : "");
+  return `${phase} ${regions}`.trimEnd() + (last ? " for the last time" : waivers);
 }
+
+/** Phases whose names tell whether a participant was waived, as the outcome depends on it. */
+const WITH_WAIVERS = [
+  "IN_PROGRESS.verifying",
+  "IN_PROGRESS.residue_found",
+  "IN_PROGRESS.compiling",
+  "COMPLETED.not_fetched",
+];
 
 const stateKeys = {
   name: (state: AnyMachineSnapshot) => nameOf(state),
   clock: (state: AnyMachineSnapshot) => `${nameOf(state)} ${state.context.clock} ${state.context.extended}`,
   attempts: (state: AnyMachineSnapshot) => `${nameOf(state)} ${JSON.stringify(state.context.attempts)}`,
 };
+
+interface MachineInput {
+  services: readonly string[];
+  /** Whether staff have opened the request, and a second person has to confirm it. */
+  proposed: boolean;
+}
 
 interface Path {
   labels: EventLabel[];
@@ -42,14 +59,14 @@ interface Path {
 
 function pathsThrough(
   machine: AnyStateMachine,
-  services: readonly string[],
+  input: MachineInput,
   key: keyof typeof stateKeys,
   find: typeof getShortestPaths | typeof getSimplePaths = getShortestPaths,
 ): Path[] {
-  const labels = eventLabels(services, machine.id);
+  const labels = eventLabels(input.services, machine.id);
   const labelOf = new Map<unknown, EventLabel>();
   const paths = find(machine, {
-    input: inputOf(services),
+    input: inputOf(input),
     events: (state: AnyMachineSnapshot) =>
       labels.map((label) => {
         const event = eventOf(label, machine.id, state.context);
@@ -62,17 +79,17 @@ function pathsThrough(
   } as never);
   return paths.map(({ steps }) => {
     const labels = steps.flatMap(({ event }) => labelOf.get(JSON.stringify(event)) ?? []);
-    return { labels, state: walk(machine, services, labels) };
+    return { labels, state: walk(machine, input, labels) };
   });
 }
 
 /** State at the end of a path. The state that XState returns with the path is only one with the same key. */
 function walk(
   machine: AnyStateMachine,
-  services: readonly string[],
+  input: MachineInput,
   labels: EventLabel[],
 ): AnyMachineSnapshot {
-  let [state] = initialTransition(machine, inputOf(services));
+  let [state] = initialTransition(machine, inputOf(input));
   for (const label of labels) {
     const event = eventOf(label, machine.id, state.context);
     assert.ok(state.can(event), `${label} of ${labels.join(", ")}`);
@@ -81,11 +98,12 @@ function walk(
   return state;
 }
 
-function inputOf(participants: readonly string[]) {
+function inputOf({ services, proposed }: MachineInput) {
   const dueAt = RECEIVED + 31 * DAY;
   return {
-    participants: [...participants],
+    participants: [...services],
     cause: "REQUEST",
+    ...(proposed && { proposedBy: FIRST }),
     receivedAt: RECEIVED,
     dueAt,
     startsAt: RECEIVED + DAY,
@@ -94,13 +112,14 @@ function inputOf(participants: readonly string[]) {
 
 /** Opens a request and applies events to its rows. */
 async function arrange(
-  { world, id, right }: { world: ManualClockWorld; id: string; right: string },
+  { world, id, right, proposed }: { world: ManualClockWorld; id: string; right: string; proposed: boolean },
   labels: readonly EventLabel[],
 ): Promise<RequestUnderTest> {
   world.now = new Date(RECEIVED);
   const customer = await register(world, { firstName: "Ada" });
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
-  await tell(world, request, "open", { customerId: customer.id, right });
+  world.settings.fourEyes = proposed;
+  await tell(world, request, "open", { customerId: customer.id, right }, { by: staff(world, FIRST) });
   const arranged = { world, machine: id, customer, request };
   for (const [at, label] of labels.entries()) {
     assert.ok(await applyEvent(label, arranged), `${label} after ${labels.slice(0, at).join(", ")}`);
@@ -120,7 +139,8 @@ const participantsOf = (services: readonly string[]) => services.filter((service
 const createParticipantsWorld = (services: readonly string[]) =>
   createManualClockWorld({ participants: participantsOf(services), graceMs: DAY }, new Date(RECEIVED));
 
-for (const { id, right, table, one, two } of MACHINES) {
+for (const { id, right, proposed, table, one, two } of MACHINES) {
+  const title = proposed ? `a proposed ${id}` : id;
   const [service = ""] = one;
   const rows = Object.fromEntries(
     Object.entries(table).map(([name, row]) => [
@@ -130,16 +150,20 @@ for (const { id, right, table, one, two } of MACHINES) {
   );
   const machine = machineOf(id, one);
   // An erasure retries without a limit, a collection a limited number of times.
-  const shortest = pathsThrough(machine, one, right === "ERASURE" ? "name" : "attempts")
+  const shortest = pathsThrough(
+    machine,
+    { services: one, proposed },
+    right === "ERASURE" ? "name" : "attempts",
+  )
     .toSorted((path, other) => path.labels.length - other.labels.length);
   const paths = new Map(shortest.toReversed().map((path) => [nameOf(path.state), path] as const));
 
-  Deno.test(`${id} has exactly the states of the table, in PENDING, IN_PROGRESS and COMPLETED`, () => {
+  Deno.test(`${title} has exactly the states of the table, in PENDING, IN_PROGRESS and COMPLETED`, () => {
     assert.deepEqual([...paths.keys()].sort(), Object.keys(table).sort());
     assert.deepEqual(Object.keys(machine.root.states), ["PENDING", "IN_PROGRESS", "COMPLETED"]);
   });
 
-  Deno.test(`${id} accepts in each state the events of the table, and no others`, () => {
+  Deno.test(`${title} accepts in each state the events of the table, and no others`, () => {
     for (const [name, { state }] of paths) {
       for (const label of eventLabels([service, "stranger"], id)) {
         const event = eventOf(label, id, state.context);
@@ -153,9 +177,9 @@ for (const { id, right, table, one, two } of MACHINES) {
     }
   });
 
-  Deno.test(`${id} on rows: each state accepts the events of the table, and others change nothing`, async () => {
+  Deno.test(`${title} on rows: each state accepts the events of the table, and others change nothing`, async () => {
     await using world = await createParticipantsWorld(one);
-    const machineUnderTest = { world, id, right };
+    const machineUnderTest = { world, id, right, proposed };
     for (const [name, { labels }] of paths) {
       const refusing = await arrange(machineUnderTest, labels);
       const before = await readStored(refusing);
@@ -178,17 +202,20 @@ for (const { id, right, table, one, two } of MACHINES) {
     }
   });
 
-  Deno.test(`${id} on rows: the invariants hold at the end of every path through its graph`, async () => {
+  Deno.test(`${title} on rows: the invariants hold at the end of every path through its graph`, async () => {
     const walks = [
-      { services: one, paths: pathsThrough(machine, one, "name", getSimplePaths) },
+      { services: one, paths: pathsThrough(machine, { services: one, proposed }, "name", getSimplePaths) },
       { services: one, paths: right === "ERASURE" ? [] : shortest },
-      { services: two, paths: two.length > 0 ? pathsThrough(machineOf(id, two), two, "clock") : [] },
+      {
+        services: two,
+        paths: two.length > 0 ? pathsThrough(machineOf(id, two), { services: two, proposed }, "clock") : [],
+      },
     ];
     for (const { services, paths } of walks) {
       if (paths.length === 0) continue;
       await using world = await createParticipantsWorld(services);
       for (const { labels, state } of paths) {
-        const walked = await arrange({ world, id, right }, labels);
+        const walked = await arrange({ world, id, right, proposed }, labels);
         assert.equal((await readStored(walked)).key, stateKeys.clock(state), labels.join(", "));
         await assertInvariants(world.admin, walked.request);
       }
@@ -204,7 +231,11 @@ async function insertStrayTimer(
   const name = timerName(label, machine);
   if (!name) return;
   const [type = "", service = ""] = label.split(" ");
-  const event = type === "ask" ? { type, service } : { type: name };
+  const event = type === "ask"
+    ? { type, service }
+    : type === "week"
+    ? { type: "participant.overdue", service }
+    : { type: name };
   await world.admin`
     insert into timers (store_id, actor_kind, actor_id, name, event, due_at, created_at)
     values (${world.storeId}, 'gdpr_request', ${request.id}, ${name}, ${

@@ -94,7 +94,7 @@ Deno.test("the documents of access and portability contain every column of the m
     await fixture.work();
     assert.equal((await fixture.row(request)).outcome, "FULFILLED");
     const link = await exportLink(api, keys, { storeId: world.storeId, requestId: request.id });
-    const downloads = createExportDownloads(api, keys);
+    const downloads = createExportDownloads(api, keys, world.actors);
     const rows = await rowsOf(world.admin, subject);
     for (const part of parts) {
       await t.step(part, async () => {

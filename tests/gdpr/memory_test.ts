@@ -111,7 +111,10 @@ Deno.test("after the hash key is replaced, earlier erasures and entries stay kno
   assert.notEqual(old.id, current.id);
   const keys = await createKeys();
   const settings = (hashKeys: typeof keys.hashKeys) =>
-    createRequestSettings({ participants: ["order-service"], graceMs: 0 }, { ...keys, hashKeys });
+    createRequestSettings({ participants: ["order-service"], graceMs: 0, fourEyes: false, fetchWaitMs: 0 }, {
+      ...keys,
+      hashKeys,
+    });
   const email = "rotated@example.com";
   const [before] = await settings([old]).hashEmail(email);
   const both = await settings([current, old]).hashEmail(email);

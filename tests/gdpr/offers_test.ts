@@ -11,14 +11,16 @@ import { DomainError } from "../../domain/errors.ts";
 import { findRequest, type GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { register, shopper, tell } from "../actors/world.ts";
 import { createManualClockWorld, DAY } from "./manual_clock.ts";
-import { applyEvent, eventLabels, type RequestUnderTest } from "./request_events.ts";
+import { applyEvent, eventLabels, FIRST, type RequestUnderTest, SECOND, staff } from "./request_events.ts";
 
 const STRANGER = "marketing-service";
-const WITH_REASON: readonly Decision[] = ["hold", "refuse", "extend", "waive"];
+const WITH_REASON: readonly Decision[] = ["hold", "refuse", "extend", "waive", "reject"];
+const ABOUT_SERVICE: readonly Decision[] = ["waive", "retry", "confirm", "reject", "withdraw"];
 
 const MACHINES = [
-  { machine: "gdpr_erasure@1", right: "ERASURE", services: ["orders", "payments"] },
-  { machine: "gdpr_access@1", right: "ACCESS", services: [OWN_DATA, "orders"] },
+  { machine: "gdpr_erasure@1", right: "ERASURE", services: ["orders", "payments"], fourEyes: false },
+  { machine: "gdpr_erasure@1", right: "ERASURE", services: ["orders", "payments"], fourEyes: true },
+  { machine: "gdpr_access@1", right: "ACCESS", services: [OWN_DATA, "orders"], fourEyes: false },
 ];
 
 async function rowOf({ world, request }: RequestUnderTest): Promise<GdprRequestRow> {
@@ -34,19 +36,22 @@ async function open(
 ): Promise<RequestUnderTest> {
   const customer = await register(world);
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
-  await tell(world, request, "open", { customerId: customer.id, right });
+  await tell(world, request, "open", { customerId: customer.id, right }, { by: staff(world, FIRST) });
   return { world, machine, customer, request };
 }
 
-for (const { machine, right, services } of MACHINES) {
-  Deno.test(`${machine} accepts the offered decisions, and no others`, async () => {
+for (const { machine, right, services, fourEyes } of MACHINES) {
+  Deno.test(`${machine}${fourEyes ? " with four eyes" : ""} accepts the offered decisions, and no others`, async () => {
     const participants = services.filter((service) => service !== OWN_DATA);
-    await using world = await createManualClockWorld({ participants, graceMs: DAY });
+    await using world = await createManualClockWorld({ participants, graceMs: DAY, fourEyes });
     const start = world.now;
     const outcomes = new Map<string, number>();
-    const label = fc.constantFrom("start", ...eventLabels(services, machine));
+    const otherWaiver = fourEyes ? "waive" : "propose";
+    const labels = eventLabels(services, machine).filter((label) => !label.startsWith(`${otherWaiver} `));
+    const label = fc.constantFrom("start", ...labels);
     const decision = fc.record({
       type: fc.constantFrom(...DECISIONS),
+      by: fc.constantFrom(FIRST, SECOND),
       service: fc.option(fc.constantFrom(...services, STRANGER), { nil: undefined }),
     });
     const story = fc.array(fc.oneof(label, decision), { minLength: 4, maxLength: 20 });
@@ -60,15 +65,16 @@ for (const { machine, right, services } of MACHINES) {
             continue;
           }
           const { type } = step;
-          const isAbout = type === "waive" || type === "retry";
+          const by = staff(world, step.by);
+          const isAbout = ABOUT_SERVICE.includes(type);
           const service = type === "waive" ? step.service ?? "orders" : isAbout ? step.service : undefined;
-          const offered = availableDecisions(await rowOf(request), world.officer, world.now)
+          const offered = availableDecisions(await rowOf(request), by, world.now)
             .some((offer) => offer.type === type && offer.service === service);
           const fields = {
             ...(service !== undefined && { service }),
             ...(WITH_REASON.includes(type) && { reason: "required by law" }),
           };
-          const accepted = await tell(world, request.request, type, fields, { by: world.officer }).then(
+          const accepted = await tell(world, request.request, type, fields, { by }).then(
             () => true,
             (error) => {
               assert.ok(error instanceof DomainError && error.code === "REFUSED_IN_STATE", String(error));
@@ -82,8 +88,15 @@ for (const { machine, right, services } of MACHINES) {
       }),
       { numRuns: 60 },
     );
+    if (fourEyes) {
+      for (const type of ["confirm", "reject", "withdraw"]) {
+        assert.ok(outcomes.has(`${type} true`), `${type} was never accepted`);
+      }
+    }
     for (const type of DECISIONS) assert.ok(outcomes.has(`${type} false`), `${type} was never refused`);
-    assert.ok(outcomes.has("hold true") && outcomes.has("cancel true") && outcomes.has("extend true"));
+    if (!fourEyes) {
+      assert.ok(outcomes.has("hold true") && outcomes.has("cancel true") && outcomes.has("extend true"));
+    }
   });
 }
 

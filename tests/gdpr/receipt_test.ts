@@ -51,6 +51,8 @@ async function request({ database: { admin } }: World, storeId: string): Promise
     requestedAt: AT,
     erasedAt: AT,
     completedAt: AT,
+    outcome: "FULFILLED_WITH_WAIVERS",
+    confirmedBy: null,
     cleared: { customers: { identity: 3, contact: 2 }, customer_addresses: { address: 12 } },
     participants: [
       {
@@ -59,6 +61,8 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         settledAt: AT,
         evidence: digestText("batch é-1"),
         waiverReason: null,
+        waiverProposedBy: null,
+        waiverConfirmedBy: null,
       },
       {
         service: "payment-service",
@@ -66,6 +70,8 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         settledAt: AT,
         evidence: null,
         waiverReason: digestText("shut down"),
+        waiverProposedBy: crypto.randomUUID(),
+        waiverConfirmedBy: crypto.randomUUID(),
       },
     ],
     requestedBy: { kind: "SUBJECT" },

@@ -43,7 +43,12 @@ async function work({ url, now, kill, participants, callLog, keys: jwks }: Repli
   const [api, sql] = [pool("customer_api"), pool("customer_worker")];
   const actors = createActors(api, {
     clock,
-    requests: createRequestSettings({ participants, graceMs: 0 }, keys),
+    requests: createRequestSettings({
+      participants,
+      graceMs: 0,
+      fourEyes: false,
+      fetchWaitMs: 7 * 86_400_000,
+    }, keys),
   });
   const write = (line: string) => Deno.writeTextFileSync(callLog, `${line}\n`, { append: true });
   const peers = {

@@ -2,7 +2,8 @@
 import type { RequestContext, RequestEvent } from "../../actors/gdpr/machines/events.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { ActorRef } from "../../actors/commands.ts";
-import { tell } from "../actors/world.ts";
+import type { Principal } from "../../domain/principal.ts";
+import { shopper, tell } from "../actors/world.ts";
 import { DAY, fireTimer, type ManualClockWorld } from "./manual_clock.ts";
 
 /** A request under test. */
@@ -18,16 +19,38 @@ export type EventLabel = string;
 
 const CLOCK: readonly EventLabel[] = ["at-risk", "overdue"];
 const COMMANDS = ["cancel", "refuse", "hold", "release", "extend", "retry", "compiled", "access-closed"];
-/** `week`: the week in which a participant has to confirm is over. */
-const PARTICIPANT_EVENTS = ["confirm", "waive", "retry", "ask", "week", "received", "failed"];
+const DOWNLOADS = ["fetched", "destroyed", "expire", "download-settled", "proceed", "fetch-end"];
+/** Decisions about a proposal, of the person who has proposed it and of a second person. */
+const PROPOSALS = ["confirm", "reject", "withdraw"].flatMap((type) => [`own-${type}`, `second-${type}`]);
+/**
+ * `week`: the week in which a participant has to confirm is over. `waive`: by one person. `propose`: the same command
+ * with four eyes.
+ */
+const PARTICIPANT_EVENTS = [
+  "confirm",
+  "waive",
+  "propose",
+  ...PROPOSALS,
+  "retry",
+  "ask",
+  "week",
+  "received",
+  "failed",
+];
+/** IDs of two staff members. */
+export const FIRST = "a1a1a1a1-0000-4000-8000-000000000001";
+export const SECOND = "a1a1a1a1-0000-4000-8000-000000000002";
 
 export function eventLabels(services: readonly string[], machine: string): EventLabel[] {
   return [
     "start",
-    ...(isErasure(machine) ? ["start-with-open-access"] : []),
+    ...(isErasure(machine) ? ["start-with-open-access", "start-with-unfetched"] : []),
     "verified-0",
     "verified-1",
     ...COMMANDS,
+    ...DOWNLOADS,
+    ...PROPOSALS,
+    "subject-request",
     ...CLOCK,
     ...services.flatMap((service) => PARTICIPANT_EVENTS.map((event) => `${event} ${service}`)),
   ];
@@ -44,8 +67,27 @@ export function eventOf(label: EventLabel, machine: string, context: RequestCont
     OVERDUE: context.dueAt,
   }[context.clock];
   const events: Record<string, { type: string } & Record<string, unknown>> = {
-    start: { type: timerName("start", machine), accessOpen: false },
-    "start-with-open-access": { type: timerName("start", machine), accessOpen: true },
+    start: { type: timerName("start", machine), accessOpen: false, fetchUntil: null },
+    "start-with-open-access": { type: timerName("start", machine), accessOpen: true, fetchUntil: null },
+    "start-with-unfetched": {
+      type: timerName("start", machine),
+      accessOpen: false,
+      fetchUntil: at + 7 * DAY,
+    },
+    "fetch-end": { type: timerName("fetch-end", machine) },
+    expire: { type: timerName("expire", machine) },
+    compiled: { type: "compiled", expiresAt: at },
+    fetched: { type: "export.fetched" },
+    destroyed: { type: "export.destroyed" },
+    "download-settled": { type: "download.settled" },
+    "subject-request": { type: "subject.request" },
+    propose: { type: "waive", service, by: FIRST, secondPerson: isErasure(machine) },
+    ...Object.fromEntries(
+      PROPOSALS.map((label) => {
+        const [who, type = ""] = label.split("-");
+        return [label, { type, ...(service && { service }), by: who === "own" ? FIRST : SECOND }];
+      }),
+    ),
     "verified-0": { type: "verified", residue: 0 },
     "verified-1": { type: "verified", residue: 1 },
     "access-closed": { type: "access.closed" },
@@ -54,9 +96,9 @@ export function eventOf(label: EventLabel, machine: string, context: RequestCont
     extend: { type: "extend", dueAt: context.receivedAt + 92 * DAY },
     retry: { type: "retry", ...(service && { service }) },
     confirm: { type: "participant.confirm", service },
-    waive: { type: "waive", service },
+    waive: { type: "waive", service, by: FIRST, secondPerson: false },
     ask: { type: "ask", service },
-    week: { type: timerName(label, machine) },
+    week: { type: "participant.overdue", service },
     received: { type: "source.received", service },
     failed: { type: "source.failed", service, error: "UNREACHABLE" },
   };
@@ -68,14 +110,19 @@ export function timerName(label: EventLabel, machine: string): string {
   const [type, service] = label.split(" ");
   switch (type) {
     case "start":
-    case "start-with-open-access": {
+    case "start-with-open-access":
+    case "start-with-unfetched": {
       const waiting = isErasure(machine) ? "grace" : "recorded";
       return `xstate.after.UNTIL_START.${machine}.PENDING.${waiting}`;
     }
     case "ask":
       return label;
     case "week":
-      return `xstate.after.${7 * DAY}.${machine}.IN_PROGRESS.awaiting_confirmations.${service}.asked`;
+      return `overdue ${service}`;
+    case "fetch-end":
+      return `xstate.after.UNTIL_FETCH_WAIT_ENDS.${machine}.PENDING.waiting_for_download`;
+    case "expire":
+      return `xstate.after.UNTIL_EXPIRY.${machine}.COMPLETED.available`;
     case "at-risk":
       return "clock.at_risk";
     case "overdue":
@@ -91,16 +138,36 @@ export async function applyEvent(
   { world, machine, customer, request }: RequestUnderTest,
 ): Promise<boolean> {
   const timer = timerName(label, machine);
-  if (label === "start") await closeAccess(world, customer, "grace");
+  if (label === "start") {
+    await closeAccess(world, customer, "grace");
+    await fetchDocuments(world, customer, "grace");
+  }
   if (label === "start-with-open-access") await openAccess(world, customer);
+  if (label === "start-with-unfetched") await completeAccess(world, customer);
   if (timer) return await fireTimer(world, request, timer);
   if (label === "access-closed" && await closeAccess(world, customer, "waiting_for_access")) return true;
-  const { type, at: _, dueAt: __, ...fields } = eventOf(label, machine, NO_CONTEXT) as
+  if (label === "download-settled" && await fetchDocuments(world, customer, "waiting_for_download")) {
+    return true;
+  }
+  const { type, service, error, residue, by } = eventOf(label, machine, NO_CONTEXT) as
     & RequestEvent
     & Record<string, unknown>;
-  const reason = ["hold", "refuse", "extend", "waive"].includes(type) ? { reason: "required by law" } : {};
-  return await isAccepted(tell(world, request, type, { ...fields, ...reason }));
+  if (type === "waive") world.settings.fourEyes = label.startsWith("propose");
+  const reason = WITH_REASON.includes(type) ? { reason: "required by law" } : {};
+  const fields = Object.entries({ service, error, residue }).filter(([, value]) => value !== undefined);
+  const sender = BY_SUBJECT.includes(type)
+    ? { by: shopper(customer) }
+    : by === undefined
+    ? {}
+    : { by: staff(world, by as string) };
+  return await isAccepted(tell(world, request, type, { ...Object.fromEntries(fields), ...reason }, sender));
 }
+
+const WITH_REASON = ["hold", "refuse", "extend", "waive", "reject"];
+const BY_SUBJECT = ["proceed", "subject.request", "export.fetched"];
+
+/** A privacy officer with the given ID. */
+export const staff = (world: ManualClockWorld, id: string): Principal => ({ ...world.officer, id });
 
 async function isAccepted(sending: Promise<unknown>): Promise<boolean> {
   try {
@@ -132,4 +199,51 @@ async function closeAccess(
       and e.snapshot->'value'->>'PENDING' = ${state}`;
   return open !== undefined &&
     await isAccepted(tell(world, { kind: "gdpr_request", storeId, id: open.requestId }, "cancel"));
+}
+
+/**
+ * Completes an access request of a customer whose erasure is in its grace period, with a document that expires after a
+ * week.
+ */
+async function completeAccess(world: ManualClockWorld, customer: ActorRef): Promise<void> {
+  const [erasure] = await world.admin`
+    select snapshot->'value'->>'PENDING' as state from gdpr_requests
+    where customer_id = ${customer.id} and type = 'ERASURE' order by created_at desc limit 1`;
+  if (erasure?.state !== "grace") return;
+  await closeAccess(world, customer, "grace");
+  await createUnfetchedExport(world, customer);
+}
+
+/** Completes an access request, with a document that expires after a week. */
+export async function createUnfetchedExport(world: ManualClockWorld, customer: ActorRef): Promise<ActorRef> {
+  const { storeId, id: customerId } = customer;
+  const access = { kind: "gdpr_request" as const, storeId, id: crypto.randomUUID() };
+  await tell(world, access, "open", { customerId, right: "ACCESS" });
+  await fireTimer(world, access, timerName("start", "gdpr_access@1"));
+  for (const service of ["customer-service", ...world.settings.participants]) {
+    await tell(world, access, "source.received", { service });
+  }
+  const expiresAt = new Date(world.now.getTime() + 7 * DAY);
+  await world.admin`
+    insert into gdpr_export_parts (store_id, request_id, part, media_type, complete, sha256, expires_at)
+    values (${storeId}, ${access.id}, 'manifest.json', 'application/json', true, ${new Uint8Array(
+    32,
+  )}, ${expiresAt})`;
+  await tell(world, access, "compiled");
+  return access;
+}
+
+/** Fetches all documents of a customer whose erasure is in the given state. False: there are none. */
+async function fetchDocuments(world: ManualClockWorld, customer: ActorRef, state: string): Promise<boolean> {
+  const unfetched = await world.admin`
+    select a.request_id from gdpr_requests a
+    join gdpr_requests e on e.customer_id = a.customer_id and e.type = 'ERASURE'
+    where a.customer_id = ${customer.id} and a.snapshot->'value'->>'COMPLETED' = 'available'
+      and e.snapshot->'value'->>'PENDING' = ${state}`;
+  let accepted = false;
+  for (const { requestId } of unfetched) {
+    const access = { kind: "gdpr_request" as const, storeId: customer.storeId, id: requestId };
+    accepted = await isAccepted(tell(world, access, "export.fetched", {}, { by: shopper(customer) }));
+  }
+  return accepted;
 }

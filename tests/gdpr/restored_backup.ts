@@ -67,7 +67,10 @@ async function openWorld(
 ): Promise<World & { close(): Promise<void> }> {
   const api = database.pool("customer_api", 8);
   const requests = {
-    ...createRequestSettings({ participants: PARTICIPANTS, graceMs: 0 }, { ...await createKeys(), hashKeys }),
+    ...createRequestSettings({ participants: PARTICIPANTS, graceMs: 0, fourEyes: false, fetchWaitMs: 0 }, {
+      ...await createKeys(),
+      hashKeys,
+    }),
     random: () => 0,
   };
   return {

@@ -77,7 +77,7 @@ for (const [ending, events] of Object.entries(ENDINGS)) {
         const reason = other === "hold" ? { reason: "a court order" } : {};
         const results = await race(world, request, [() => tell(world, request, other, reason), end], true);
         assert.deepEqual(results.map(errorCode), [undefined, undefined]);
-        assert.equal(await readPhase(world, access), "COMPLETED");
+        assert.ok((await readPhase(world, access)).startsWith("COMPLETED"));
         assert.equal(await readPhase(world, request), other === "hold" ? "PENDING.held" : "COMPLETED");
         await assertInvariants(world.admin, request);
       });

@@ -14,11 +14,11 @@ function chinese(from: number, length: number): string {
   return Array.from({ length }, (_, at) => String.fromCodePoint(0x4e00 + (from + at * 7) % 20_000)).join("");
 }
 
-Deno.test("an erasure of fifty long Chinese addresses and a history of 20,000 events begins and ends", async () => {
+Deno.test("an erasure of twelve long Chinese addresses and a history of 20,000 events begins and ends", async () => {
   await using world = await createWorld({ requests: await requestSettings({ participants: [] }) });
   const fixture = createRequestFixture(world);
   const customer = await register(world);
-  for (let at = 0; at < 50; at++) {
+  for (let at = 0; at < 12; at++) {
     await tell(world, customer, "address.add", {
       line1: chinese(at * 1_400, 200),
       line2: chinese(at * 1_400 + 1, 200),
@@ -93,7 +93,7 @@ Deno.test("a text quotes a value as whole words, in any case, form and punctuati
 });
 
 Deno.test("matching takes linear time in the values and in the texts", async () => {
-  await assertLinear("values", 2_000, (size) => {
+  await assertLinear("values", 250, (size) => {
     const values = Array.from({ length: size }, (_, at) => chinese(at, 100));
     return () => {
       const quotes = quotationFinder(digestValues(values, SALT), SALT);

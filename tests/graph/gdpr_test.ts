@@ -371,10 +371,31 @@ Deno.test("an export can be downloaded by its subject until it expires", async (
   assert.ok(Date.parse(given.expiresAt) > Date.now());
   const listed = await graph.ask(`{ me { gdprRequests { nodes { export { sha256 } } } } }`, { as });
   assert.deepEqual(listed.data.me.gdprRequests.nodes, [{ export: { sha256: given.sha256 } }]);
+
+  const { id: erasure } = await open(graph, "requestErasure", as);
+  await shop.work();
+  const wait = `query($id: ID!) { gdprRequest(id: $id) { status waitsForDownloadUntil fetchedAt } }`;
+  const waiting = (await graph.ask(wait, { as, variables: { id: erasure } })).data.gdprRequest;
+  assert.deepEqual(waiting, {
+    status: "PENDING",
+    waitsForDownloadUntil: given.expiresAt,
+    fetchedAt: null,
+  });
+  const proceed =
+    `mutation($id: ID!) { proceedWithErasure(id: $id) { request { status waitsForDownloadUntil } } }`;
+  for (const [by, of, code] of [[eve, erasure, "NOT_FOUND"], [as, id, "REFUSED_IN_STATE"]] as const) {
+    assert.deepEqual((await graph.ask(proceed, { as: by, variables: { id: of } })).codes, [code]);
+  }
   assert.doesNotMatch((await graph.ask(READ, { as: eve, variables: { id } })).text, /exports|sha256/);
 
   await world.admin`update gdpr_export_parts set expires_at = now() - interval '1 second'`;
   assert.equal((await see()).export, null);
+
+  const { data } = await graph.ask(proceed, { as, variables: { id: erasure } });
+  assert.deepEqual(data.proceedWithErasure.request, { status: "PENDING", waitsForDownloadUntil: null });
+  await shop.work();
+  const [gone, erased] = [await see(), (await graph.ask(wait, { as, variables: { id: erasure } })).data];
+  assert.deepEqual([gone.outcome, erased.gdprRequest.status], ["NOT_FETCHED", "COMPLETED"]);
 });
 
 Deno.test("every request is on one page, newest first, and selecting every field stays within the limits", async () => {

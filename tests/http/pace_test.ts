@@ -1,6 +1,6 @@
 /** Streamed bodies end when the client stalls, and release their resources. */
 import assert from "node:assert/strict";
-import { pacedDownload, pacedUpload } from "../../http/pace.ts";
+import { confirmedDownload, pacedDownload, pacedUpload } from "../../http/pace.ts";
 import { createHttpApp } from "../../http/mod.ts";
 import { serve } from "../graph/server.ts";
 import { captureLog } from "../captured_log.ts";
@@ -78,4 +78,57 @@ Deno.test("a client that disconnects during a download is not logged", async () 
   connection.close();
   await ended.promise;
   assert.deepEqual(log.lines, []);
+});
+
+Deno.test("a delivery is reported before the client sees the end of the response", async () => {
+  let delivered = 0;
+  const body = () =>
+    confirmedDownload(new Blob([bytes(100_000)]).stream(), {
+      lingerMs: 1,
+      delivered: () => Promise.resolve(void delivered++),
+    });
+  await using server = serve(createHttpApp({ corsOrigins: [] }).get("/", (c) => c.body(body())));
+  const response = await fetch(`http://127.0.0.1:${server.addr.port}`);
+  assert.equal((await response.bytes()).byteLength, 100_000);
+  assert.equal(delivered, 1);
+});
+
+for (const length of [10, 100_000_000]) {
+  Deno.test(`a client that disconnects early from a response of ${length} bytes has not received it`, async () => {
+    await using log = await captureLog();
+    const left = Promise.withResolvers<void>();
+    let delivered = 0;
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull(controller) {
+        controller.enqueue(bytes(Math.min(length, 100_000)));
+        if (length < 100_000) controller.close();
+      },
+    }, { highWaterMark: 0 });
+    const download = confirmedDownload(source, {
+      lingerMs: 60_000, // the test ends when the connection does
+      delivered: () => Promise.resolve(void delivered++),
+    });
+    await using server = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      (_request, info) => {
+        info.completed.finally(left.resolve).catch(() => {});
+        return new Response(download);
+      },
+    );
+    {
+      await using connection = await connectRaw(`http://127.0.0.1:${server.addr.port}`);
+      await connection.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    }
+    await left.promise;
+    assert.equal(delivered, 0);
+    assert.deepEqual(log.lines, []);
+  });
+}
+
+Deno.test("a delivery that cannot be recorded is an incomplete response", async () => {
+  const download = confirmedDownload(new Blob([bytes(10)]).stream(), {
+    lingerMs: 1,
+    delivered: () => Promise.reject(new Error("the database is away")),
+  });
+  await assert.rejects(new Response(download).bytes(), /the database is away/);
 });

@@ -16,6 +16,10 @@ const standing = (changes: Partial<RequestStatus>): RequestStatus => ({
   startsAt: undefined,
   dueAt: inDays(12),
   outcome: null,
+  completedAt: null,
+  proposer: undefined,
+  fetchWaitEndsAt: null,
+  expiresAt: undefined,
   reasons: { hold: null, refusal: null },
   residue: 0,
   attempts: {},
@@ -175,6 +179,50 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     { state: "COMPLETED", outcome: "FULFILLED", dueAt: inDays(-5) },
     "Completed: fulfilled on 2026-03-17, 2 days late",
     "good",
+  ],
+  [
+    "a request fulfilled with waivers",
+    { state: "COMPLETED", outcome: "FULFILLED_WITH_WAIVERS" },
+    "Completed: fulfilled with waivers on 2026-03-17",
+    "risk",
+  ],
+  [
+    "documents that can be downloaded",
+    { state: { COMPLETED: "available" }, outcome: "FULFILLED", expiresAt: inDays(4) },
+    "Completed: fulfilled on 2026-03-17; not downloaded yet, possible until 2026-03-24",
+    "good",
+  ],
+  [
+    "documents that were fetched, after the completion",
+    { state: { COMPLETED: "fetched" }, outcome: "FULFILLED", completedAt: inDays(-5) },
+    "Completed: fulfilled on 2026-03-15",
+    "good",
+  ],
+  [
+    "documents that nobody fetched",
+    { state: { COMPLETED: "not_fetched" }, outcome: "NOT_FETCHED", completedAt: inDays(-10) },
+    "Completed: answered on 2026-03-10, but the documents were gone before the customer had fetched them",
+    "risk",
+  ],
+  [
+    "a proposed erasure",
+    { state: { PENDING: "proposed" }, proposer: "a colleague" },
+    "Proposed by a colleague; a second person has to confirm or reject it; due in 12 days",
+    "risk",
+  ],
+  [
+    "an erasure that waits for a download",
+    { state: { PENDING: "waiting_for_download" }, fetchWaitEndsAt: inDays(4) },
+    "Waiting for the customer to download the documents of an earlier request, until 2026-03-24" +
+    "; the erasure then destroys them; due in 12 days",
+    "quiet",
+  ],
+  [
+    "a proposed waiver",
+    { state: awaiting({ orders: "confirmed", payments: "waiver_proposed" }), attempts: { payments: 2 } },
+    "Waiting 3 days for payments; asked twice; a second person has to confirm or reject the waiver of payments" +
+    "; due in 12 days",
+    "risk",
   ],
   [
     "a cancelled request",

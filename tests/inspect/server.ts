@@ -92,7 +92,7 @@ export async function startInspector(
       lookups: createLookups(started.database.pool("customer_reader")),
       reader,
       exportLink: (key) => exportLink(api, keys, key),
-      downloads: createExportDownloads(api, keys),
+      downloads: createExportDownloads(api, keys, started.actors),
       exportReceipt: (key) => exportReceipt(reader, key),
       authenticate: createStoresAuthenticator(issuer.verify),
       formKey,

@@ -1,6 +1,7 @@
 /** Files of a bulk upsert: what the export gives, and CSV as spreadsheets write it. */
 import assert from "node:assert/strict";
 import { requestSettings } from "../actors/settings.ts";
+import { rememberSubjects } from "../../db/erased_subjects.ts";
 import { register, tell } from "../actors/world.ts";
 import { startRest, type TestRest } from "./server.ts";
 
@@ -171,9 +172,11 @@ Deno.test("a service registers a single person who was erased, and staff and fil
   await using rest = await startRest({ requests });
   const ref = await register(rest.world);
   const email = "numbat@example.com";
-  await rest.world.admin`
-    insert into erased_subjects (store_id, customer_id, email_hash, erased_at)
-    values (${ref.storeId}, ${ref.id}, ${await requests.hashEmail(email)}, now())`;
+  const subject = { storeId: ref.storeId, customerId: ref.id };
+  const emailHashes = (await requests.hashEmail(email)).map(({ hash }) => hash);
+  await rest.world.admin.begin((tx) =>
+    rememberSubjects(tx, [{ ...subject, emailHashes, erasedAt: new Date() }])
+  );
   const staff = rest.staff(["CUSTOMER_MANAGER"]);
   const post = (as: typeof staff, body: unknown) => rest.call("POST", "/customers", { as, body });
   assert.equal((await post(staff, { email })).status, 409);

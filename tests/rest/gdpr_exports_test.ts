@@ -46,7 +46,7 @@ async function startExports(changes: Partial<Limits> = {}): Promise<ExportServer
   const app = new Hono().route(
     "/exports",
     createExports({
-      downloads: createExportDownloads(exports.sql, exports.keys, exports.clock),
+      downloads: createExportDownloads(exports.sql, exports.keys, exports.world.actors, exports.clock),
       authenticate: createTokenAuthenticator(issuer.verify),
       limits: await noLimits(changes),
       refusals: stack.use(createAccess(exports.sql).refusals),

@@ -90,7 +90,11 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
   assert.equal(waived.body.participants.find(isOrder).evidence, "2 rows anonymized");
   await shop.work();
   const completed = await request.read();
-  assert.deepEqual([completed.status, completed.outcome, completed.residue], ["COMPLETED", "FULFILLED", 0]);
+  assert.deepEqual([completed.status, completed.outcome, completed.residue], [
+    "COMPLETED",
+    "FULFILLED_WITH_WAIVERS",
+    0,
+  ]);
   assert.ok(completed.completedAt);
 
   const receipt = await request.get("receipt");
@@ -190,8 +194,90 @@ Deno.test("an access request waits for a participant until staff retry, and its 
   const { event, service, document: downloaded, by } = (await request.get("timeline")).body.items.at(-1);
   assert.deepEqual([event, service, downloaded, by.id], ["export.downloaded", null, "access.json", as.id]);
   const fresh = (await request.get("export")).body.url;
-  const mine = await rest.call("GET", `${fresh}/access.json`, { as: shopper(customer) });
+  assert.equal((await request.read()).fetchedAt, null, "a download by staff is not the subject's");
+  const { url } = (await request.get("export")).body;
+  const manifestOnly = await rest.call("GET", `${url}/manifest.json`, { as: shopper(customer) });
+  assert.equal(manifestOnly.status, 200);
+  assert.equal((await rest.call("HEAD", `${fresh}/access.json`, { as: shopper(customer) })).status, 200);
+  assert.equal((await request.read()).fetchedAt, null, "neither is a manifest, nor a HEAD request");
+  const mine = await rest.call("GET", `${url}/access.json`, { as: shopper(customer) });
   assert.equal(mine.status, 200);
+  const fetched = await request.read();
+  assert.ok(Date.parse(fetched.fetchedAt) <= Date.now());
+  assert.deepEqual([fetched.outcome, fetched.state], ["FULFILLED", { COMPLETED: "fetched" }]);
+  const last = (await request.get("timeline")).body.items.at(-1);
+  assert.deepEqual([last.event, last.by], ["export.fetched", {
+    id: customer.id,
+    service: null,
+    type: "CUSTOMER",
+  }]);
+});
+
+Deno.test("four eyes over REST: a colleague confirms an erasure and a waiver, and nobody else", async () => {
+  const requests = await requestSettings({ participants: ["order-service"], fourEyes: true });
+  await using rest = await startRest({ requests });
+  const shop = createRequestFixture(rest.world);
+  const [first, second] = [rest.staff(["PRIVACY_OFFICER"]), rest.staff(["PRIVACY_OFFICER"])];
+  const customer = await register(rest.world, { firstName: "Grace" });
+  const request = await open(rest, first, customer.id, "ERASURE");
+  const decide = (as: Principal, action: string, body?: unknown) =>
+    rest.call("POST", `/gdpr-requests/${request.ref.id}/${action}`, {
+      as,
+      ...(body !== undefined && { body }),
+    });
+  const listed = async () =>
+    (await rest.call("GET", "/gdpr-requests?proposed=true", { as: first })).body.items.map((
+      { requestId }: { requestId: string },
+    ) => requestId);
+
+  const proposed = await request.read();
+  assert.deepEqual([proposed.status, proposed.proposed, proposed.proposal], ["PENDING", true, {
+    by: first.id,
+  }]);
+  assert.deepEqual(await listed(), [request.ref.id]);
+  const own = await decide(first, "confirm");
+  assert.deepEqual([own.status, own.body.code], [409, "REFUSED_IN_STATE"]);
+  assert.match(own.body.message, /the person who has proposed it cannot confirm or reject it/);
+  for (const as of [rest.staff(["CUSTOMER_MANAGER"]), rest.staff(["CUSTOMER_SUPPORT"]), shopper(customer)]) {
+    assert.equal((await decide(as, "confirm")).status, 403);
+  }
+  assert.equal((await decide(second, "reject", {})).status, 400, "a rejection has a reason");
+  const confirmed = await decide(second, "confirm", { reason: "the letter is genuine" });
+  assert.deepEqual([confirmed.status, confirmed.body.confirmedBy, confirmed.body.proposed], [
+    200,
+    second.id,
+    false,
+  ]);
+  await shop.work();
+
+  const waiver = { service: "order-service", reason: "shut down" };
+  const waived = await decide(second, "waive", waiver);
+  const [participant] = waived.body.participants;
+  assert.deepEqual([participant.state, participant.waiverProposedBy, participant.waiverReason], [
+    "ASKED",
+    second.id,
+    "shut down",
+  ]);
+  assert.deepEqual(await listed(), [request.ref.id]);
+  assert.equal((await decide(second, "confirm", { service: "order-service" })).status, 409);
+  assert.equal((await decide(first, "withdraw", { service: "order-service" })).status, 409);
+  const rejection = { service: "order-service", reason: "it answers" };
+  assert.equal((await decide(first, "reject", rejection)).status, 200);
+  assert.equal((await decide(second, "waive", waiver)).status, 200);
+  assert.equal((await decide(second, "withdraw", { service: "order-service" })).status, 200);
+  assert.equal((await decide(second, "waive", waiver)).status, 200);
+  assert.equal((await decide(first, "confirm", { service: "order-service" })).status, 200);
+  await shop.work();
+  const completed = await request.read();
+  assert.equal(completed.outcome, "FULFILLED_WITH_WAIVERS");
+  const receipt = await request.get("receipt");
+  assert.equal(receipt.body.document.outcome, "FULFILLED_WITH_WAIVERS");
+  assert.equal(receipt.body.document.confirmedBy, second.id);
+  const [waivedBy] = receipt.body.document.participants;
+  assert.deepEqual([waivedBy.waiverProposedBy, waivedBy.waiverConfirmedBy], [second.id, first.id]);
+  assert.deepEqual(await listed(), []);
+  const byOutcome = await rest.call("GET", "/gdpr-requests?outcome=FULFILLED_WITH_WAIVERS", { as: first });
+  assert.equal(byOutcome.body.items.length, 1);
 });
 
 Deno.test("a request that is cancelled or refused ends with its reason and without documents", async () => {

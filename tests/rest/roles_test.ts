@@ -52,6 +52,9 @@ const TABLE: Record<string, [staff: readonly Caller[], right?: ServiceRight]> = 
   extendGdprRequest: [OFFICER],
   retryGdprRequest: [OFFICER],
   waiveGdprRequest: [OFFICER],
+  confirmGdprRequest: [OFFICER],
+  rejectGdprRequest: [OFFICER],
+  withdrawGdprRequest: [OFFICER],
   getGdprRequestExport: [OFFICER],
   getGdprRequestReceipt: [OFFICER],
 };

@@ -98,7 +98,7 @@ export async function startRest(
     closing,
   });
   const exports = createExports({
-    downloads: createExportDownloads(sql, keys),
+    downloads: createExportDownloads(sql, keys, world.actors),
     authenticate,
     limits,
     refusals,

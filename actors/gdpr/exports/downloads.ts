@@ -4,10 +4,11 @@ import { type Sql, writeStore } from "../../../db/connect.ts";
 import { countUse, findDocuments, type PartRow } from "../../../db/gdpr_exports.ts";
 import { findRequest, lockRequest } from "../../../db/gdpr_requests.ts";
 import { readStore } from "../../../db/store_reader.ts";
-import { DomainError } from "../../../domain/errors.ts";
+import { DomainError, ignoreRefused } from "../../../domain/errors.ts";
 import { mayReadValues, READING_ROLES } from "../../../domain/authorization.ts";
 import type { Principal } from "../../../domain/principal.ts";
 import { newTraceparent } from "../../../lib/trace_context.ts";
+import type { Actors } from "../../commands.ts";
 import { readChunks } from "./chunks.ts";
 import { recordDownload } from "./download_record.ts";
 import { type ExportLink, readLink, signLink } from "./token.ts";
@@ -63,7 +64,16 @@ export interface ExportDownloads {
     part: string,
     by: Principal,
     traceparent?: string,
-  ): Promise<ExportPart & { gzip: ReadableStream<Uint8Array<ArrayBuffer>> }>;
+  ): Promise<FetchedPart>;
+}
+
+export interface FetchedPart extends ExportPart {
+  gzip: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /**
+   * Records that the caller has received the whole part. The request counts as fetched if the caller is the customer
+   * and the part contains the data; a part of staff and the manifest change nothing.
+   */
+  delivered(): Promise<void>;
 }
 
 const MANIFEST = "manifest.json";
@@ -92,6 +102,7 @@ export async function exportLink(
 export function createExportDownloads(
   sql: Sql,
   { exportKey, linkKey }: ExportKeys,
+  actors: Pick<Actors, "send">,
   clock?: FixedClock,
 ): ExportDownloads {
   async function open(token: string, by: Principal): Promise<{ link: ExportLink; parts: ExportPart[] }> {
@@ -139,9 +150,22 @@ export function createExportDownloads(
           `Cannot download ${name} of ${link.requestId} again: the link has been used; request a new one`,
         );
       }
-      return { ...part, gzip: ReadableStream.from(prepend(first, chunks)) };
+      const delivered = () =>
+        by.type === "CUSTOMER" && name !== MANIFEST ? recordFetch(actors, link, by) : Promise.resolve();
+      return { ...part, gzip: ReadableStream.from(prepend(first, chunks)), delivered };
     },
   };
+}
+
+/** A customer may fetch the data several times. The first time counts. */
+async function recordFetch(
+  actors: Pick<Actors, "send">,
+  { storeId, requestId }: RequestKey,
+  by: Principal,
+): Promise<void> {
+  const request = { kind: "gdpr_request" as const, storeId, id: requestId };
+  const traceparent = newTraceparent();
+  await ignoreRefused(actors.send(request, { type: "export.fetched" }, { by, traceparent }));
 }
 
 /** Allows the customer, privacy officers and store managers. */

@@ -6,6 +6,7 @@ import {
   findPart,
   insertChunk,
   insertPart,
+  isWaived,
   lockOpenExport,
   type PartRow,
   prolongSources,
@@ -54,6 +55,7 @@ export function createExportStore(
     const part = sourcePart(service);
     const request = await lockOpenExport(tx, key, instant(tx, clock));
     if (!request) throw refusal(key, service, "the request has ended");
+    if (await isWaived(tx, key, service)) throw refusal(key, service, "the participant was waived");
     const expiresAt = expiryOf(request);
     await insertPart(tx, key, { part, mediaType: NDJSON, expiresAt });
     await prolongSources(tx, key, expiresAt);

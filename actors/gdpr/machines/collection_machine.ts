@@ -1,6 +1,7 @@
 /**
  * State machine of an access or a portability request: collects the data of all participants in parallel, then
- * compiles the documents. A participant that does not deliver blocks the request until staff waive it.
+ * compiles the documents. A participant that does not deliver blocks the request until staff waive it. A completed
+ * request whose documents the customer does not fetch in time is not fulfilled.
  */
 import { newContext } from "./events.ts";
 import {
@@ -53,7 +54,13 @@ export function createCollectionMachine(
           compiling: {
             entry: [{ type: "perform", params: { effect: "export.compile", params: {} } }],
             on: {
-              compiled: { target: "#COMPLETED", actions: fulfillActions },
+              compiled: {
+                target: "#COMPLETED.available",
+                actions: [
+                  { type: "setExpiry", params: ({ event }) => event.expiresAt },
+                  ...fulfillActions,
+                ],
+              },
               retry: { ...stepRetry("compiling"), reenter: true },
             },
           },
@@ -61,12 +68,42 @@ export function createCollectionMachine(
       },
       COMPLETED: {
         id: "COMPLETED",
-        type: "final",
         entry: [...stopClock, { type: "releaseErasure" }],
+        initial: "without_documents",
+        states: {
+          /** Canceled or refused. */
+          without_documents: { type: "final" },
+          /** The customer can download the documents. */
+          available: {
+            after: { UNTIL_EXPIRY: { target: "not_fetched", actions: notFetchedActions } },
+            on: {
+              "export.fetched": { target: "fetched", actions: fetchedActions },
+              "export.destroyed": { target: "not_fetched", actions: notFetchedActions },
+            },
+          },
+          fetched: { type: "final" },
+          /** A download that was in progress may still end. */
+          not_fetched: {
+            on: {
+              "export.fetched": { target: "fetched", actions: [{ type: "setFulfilled" }, ...fetchedActions] },
+            },
+          },
+        },
       },
     },
   });
 }
+
+const fetchedActions = [
+  { type: "setFetched" } as const,
+  audited("GDPR_EXPORT_FETCHED"),
+  { type: "releaseErasure" } as const,
+];
+const notFetchedActions = [
+  { type: "setOutcome", params: "NOT_FETCHED" } as const,
+  audited("GDPR_EXPORT_NOT_FETCHED"),
+  { type: "releaseErasure" } as const,
+];
 
 /** Region of one participant. */
 function source(service: string) {
@@ -84,7 +121,11 @@ function source(service: string) {
     waive: {
       guard: isAboutService,
       target: "waived",
-      actions: [row("WAIVED"), audited("GDPR_PARTICIPANT_WAIVED")],
+      actions: [
+        row("WAIVED"),
+        { type: "countWaiver", params: { service } } as const,
+        audited("GDPR_PARTICIPANT_WAIVED"),
+      ],
     },
   };
   const retry = {

@@ -1,13 +1,16 @@
 /**
  * State machine of an erasure. Entering IN_PROGRESS is the point of no return: that transaction erases the
  * customer's data in this service and publishes the erasure to the participants. The request is fulfilled when every
- * participant has confirmed or was waived, and a search finds no personal data.
+ * participant has confirmed or was waived, and a search finds no personal data. With four eyes, a second person
+ * confirms a waiver, and an erasure that the customer has not requested.
  */
-import { newContext, type RequestContext } from "./events.ts";
+import { fetchWaitEnd, newContext, type RequestContext, THE_ERASURE } from "./events.ts";
 import {
+  type AboutProposal,
   audited,
   clockTransitions,
   endTransitions,
+  extendActions,
   fulfillActions,
   openingActions,
   request,
@@ -28,9 +31,35 @@ export function createErasureMachine(participants: readonly string[]) {
     initial: "PENDING",
     states: {
       PENDING: {
-        initial: "grace",
+        initial: "opened",
         on: { ...clockTransitions, ...endTransitions },
         states: {
+          opened: { always: [{ guard: "isProposed", target: "proposed" }, { target: "grace" }] },
+          /** The customer has not requested the erasure: a second person confirms or rejects it. */
+          proposed: {
+            on: {
+              confirm: {
+                guard: { type: "isSecondPerson", params: {} },
+                target: "grace",
+                actions: [...acceptActions, audited("GDPR_ERASURE_CONFIRMED")],
+              },
+              "subject.request": {
+                target: "grace",
+                actions: [...acceptActions, audited("GDPR_ERASURE_CONFIRMED")],
+              },
+              reject: {
+                guard: { type: "isSecondPerson", params: {} },
+                target: "#COMPLETED",
+                actions: [{ type: "setOutcome", params: "REFUSED" }, audited("GDPR_REQUEST_REFUSED")],
+              },
+              withdraw: {
+                guard: { type: "isProposer", params: {} },
+                target: "#COMPLETED",
+                actions: [{ type: "setOutcome", params: "CANCELLED" }, audited("GDPR_REQUEST_CANCELLED")],
+              },
+              refuse: {}, // a second person rejects it instead
+            },
+          },
           /** The customer may still cancel. */
           grace: {
             after: {
@@ -38,6 +67,16 @@ export function createErasureMachine(participants: readonly string[]) {
                 {
                   guard: ({ event }) => "accessOpen" in event && event.accessOpen,
                   target: "waiting_for_access",
+                },
+                {
+                  guard: ({ context, event }) =>
+                    "fetchUntil" in event && event.fetchUntil !== null && context.cause === "REQUEST" &&
+                    !context.proceeds && fetchWaitEnd(context, event.fetchUntil) > event.at,
+                  target: "waiting_for_download",
+                  actions: [{
+                    type: "setFetchUntil",
+                    params: ({ event }) => "fetchUntil" in event ? event.fetchUntil : null,
+                  }],
                 },
                 { target: "#IN_PROGRESS" },
               ],
@@ -49,6 +88,24 @@ export function createErasureMachine(participants: readonly string[]) {
             on: {
               "access.closed": { target: "grace", actions: [audited("GDPR_REQUEST_RESUMED")] },
               hold: { target: "held", actions: [audited("GDPR_REQUEST_HELD")] },
+            },
+          },
+          /** An erasure destroys the documents of earlier requests, so the customer gets time to fetch them. */
+          waiting_for_download: {
+            after: { UNTIL_FETCH_WAIT_ENDS: "grace" },
+            on: {
+              "download.settled": { target: "grace", actions: [audited("GDPR_REQUEST_RESUMED")] },
+              proceed: {
+                target: "grace",
+                actions: [{ type: "proceed" }, audited("GDPR_DOWNLOAD_RENOUNCED")],
+              },
+              hold: { target: "held", actions: [audited("GDPR_REQUEST_HELD")] },
+              extend: {
+                guard: "mayBeExtended",
+                target: "waiting_for_download",
+                reenter: true, // the wait may end later
+                actions: extendActions,
+              },
             },
           },
           /** Legal hold: nothing may be erased. */
@@ -100,64 +157,128 @@ export function createErasureMachine(participants: readonly string[]) {
   });
 }
 
+/** Actions that end the proposal of an erasure and start its grace period. */
+const acceptActions = [
+  { type: "endProposal", params: { service: THE_ERASURE } } as const,
+  { type: "restartGrace" } as const,
+];
+
 /** Region of one participant: retried until it has confirmed or was waived. */
 function confirmation(service: string) {
   const isAboutService = ({ event }: { event: { type: string; service?: string } }) =>
     event.service === service;
-  const id = `ask ${service}`;
+  const askTimer = `ask ${service}`;
+  const overdueTimer = `overdue ${service}`;
   const scheduleRetry = request.raise({ type: "ask", service } as never, {
-    id,
+    id: askTimer,
     delay: retryDelayOf(service) as never,
   });
-  const rowChange = (state: "ASKED" | "OVERDUE") =>
-    ({
-      type: "participant",
-      params: ({ context }: { context: RequestContext }) => ({
-        service,
-        state,
-        attempts: context.attempts[service] ?? 0,
-        nextAttemptMs: retryDelayOf(service)({ context }),
-      }),
-    }) as const;
-  const retryActions = (state: "ASKED" | "OVERDUE") => [
+  const storeAttempt = {
+    type: "participant",
+    params: ({ context }: { context: RequestContext }) => ({
+      service,
+      state: context.overdue.includes(service) ? "OVERDUE" as const : "ASKED" as const,
+      attempts: context.attempts[service] ?? 0,
+      nextAttemptMs: retryDelayOf(service)({ context }),
+    }),
+  } as const;
+  const retryActions = [
     { type: "countAttempt", params: { service } } as const,
     { type: "askAgain", params: { service } } as const,
     scheduleRetry,
-    rowChange(state),
+    storeAttempt,
   ];
-  const settling = (state: "CONFIRMED" | "WAIVED", action: string) => ({
-    guard: isAboutService,
-    actions: [
-      request.cancel(id),
-      { type: "participant", params: { service, state } } as const,
-      audited(action),
-    ],
-  });
-  const transitionsOf = (state: "ASKED" | "OVERDUE") => ({
-    ask: { guard: isAboutService, actions: retryActions(state) },
+  const settling = (state: "CONFIRMED" | "WAIVED", action: string) => [
+    request.cancel(askTimer),
+    request.cancel(overdueTimer),
+    { type: "participant", params: { service, state } } as const,
+    { type: "endProposal", params: { service } } as const,
+    audited(action),
+  ];
+  const waiveActions = [
+    { type: "countWaiver", params: { service } } as const,
+    ...settling("WAIVED", "GDPR_PARTICIPANT_WAIVED"),
+  ];
+  const openTransitions = {
+    ask: { guard: isAboutService, actions: retryActions },
     retry: {
       guard: isAboutService,
       actions: [
-        request.cancel(id),
+        request.cancel(askTimer),
         { type: "forgetAttempts", params: { service } } as const,
-        ...retryActions(state),
+        ...retryActions,
         audited("GDPR_PARTICIPANT_RETRIED"),
       ],
     },
-    "participant.confirm": { target: "confirmed", ...settling("CONFIRMED", "GDPR_PARTICIPANT_CONFIRMED") },
-    waive: { target: "waived", ...settling("WAIVED", "GDPR_PARTICIPANT_WAIVED") },
-  });
+    "participant.confirm": {
+      guard: isAboutService,
+      target: "confirmed",
+      actions: settling("CONFIRMED", "GDPR_PARTICIPANT_CONFIRMED"),
+    },
+    "participant.overdue": {
+      guard: ({ context, event }: { context: RequestContext; event: { type: string; service?: string } }) =>
+        isAboutService({ event }) && !context.overdue.includes(service),
+      actions: [
+        { type: "countOverdue", params: { service } } as const,
+        { type: "participant", params: { service, state: "OVERDUE" } } as const,
+        audited("GDPR_PARTICIPANT_OVERDUE"),
+      ],
+    },
+  };
+  const waive = [
+    {
+      guard: ({ event }: { event: { type: string; service?: string; secondPerson?: boolean } }) =>
+        isAboutService({ event }) && event.secondPerson === true,
+      target: "waiver_proposed",
+      actions: [
+        {
+          type: "propose",
+          params: ({ event }: { event: { by?: string } }) => ({ by: event.by ?? "", service }),
+        } as const,
+        audited("GDPR_WAIVER_PROPOSED"),
+      ],
+    },
+    { guard: isAboutService, target: "waived", actions: waiveActions },
+  ];
+  const proposal: AboutProposal = { service };
+  const endProposal = { type: "endProposal", params: { service } } as const;
   return request.createStateConfig({
     initial: "asked",
+    entry: [
+      { type: "countAttempt", params: { service } },
+      scheduleRetry,
+      request.raise({ type: "participant.overdue", service } as never, {
+        id: overdueTimer,
+        delay: OVERDUE_MS,
+      }),
+      storeAttempt,
+    ],
     states: {
       asked: {
-        entry: [{ type: "countAttempt", params: { service } }, scheduleRetry, rowChange("ASKED")],
-        after: { [OVERDUE_MS]: { target: "overdue", actions: [audited("GDPR_PARTICIPANT_OVERDUE")] } },
-        on: transitionsOf("ASKED"),
+        always: { guard: ({ context }) => context.overdue.includes(service), target: "overdue" },
+        on: { ...openTransitions, waive },
       },
-      overdue: {
-        entry: [{ type: "participant", params: { service, state: "OVERDUE" } }],
-        on: transitionsOf("OVERDUE"),
+      overdue: { on: { ...openTransitions, waive } },
+      /** A second person confirms or rejects the waiver; until then the participant may still confirm. */
+      waiver_proposed: {
+        on: {
+          ...openTransitions,
+          confirm: {
+            guard: { type: "isSecondPerson", params: proposal },
+            target: "waived",
+            actions: waiveActions,
+          },
+          reject: {
+            guard: { type: "isSecondPerson", params: proposal },
+            target: "asked",
+            actions: [endProposal, audited("GDPR_WAIVER_REJECTED")],
+          },
+          withdraw: {
+            guard: { type: "isProposer", params: proposal },
+            target: "asked",
+            actions: [endProposal, audited("GDPR_WAIVER_WITHDRAWN")],
+          },
+        },
       },
       confirmed: { type: "final" },
       waived: { type: "final" },

@@ -1,6 +1,19 @@
 /** Context, events and action declarations that the machines of all GDPR requests share. */
 import { exponential } from "../../../lib/backoff.ts";
 
+/**
+ * Result of a completed request. FULFILLED_WITH_WAIVERS: at least one participant was waived. NOT_FETCHED: the
+ * documents of an access or portability request expired or were destroyed before the customer had fetched them.
+ */
+export const OUTCOMES = [
+  "FULFILLED",
+  "FULFILLED_WITH_WAIVERS",
+  "NOT_FETCHED",
+  "CANCELLED",
+  "REFUSED",
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
 /** Context of a request: IDs, phases and times (milliseconds since the epoch). Personal values never enter a machine. */
 export interface RequestContext {
   /** The participating services, fixed when the request is opened: one region each. */
@@ -17,20 +30,60 @@ export interface RequestContext {
   asked?: Record<string, number>;
   /** Random factor from 0 to 1: requests that were opened together retry at different times. */
   spread: number;
-  outcome: "FULFILLED" | "CANCELLED" | "REFUSED" | null;
+  outcome: Outcome | null;
+  completedAt: number | null;
   /** Start of the work; until then the customer may cancel. */
   startsAt: number;
   /** Number of personal values that the last search after an erasure found; 0 before the search. */
   residue: number;
+  /**
+   * Decisions that wait for the confirmation of a second person: the ID of the principal who proposed it, by the
+   * participant that the waiver is about, or THE_ERASURE.
+   */
+  proposals: Record<string, string>;
+  /** Participants of an erasure that have not confirmed in time. */
+  overdue: string[];
+  waived: string[];
+  /** End of the time in which the customer can fetch the documents; null until they exist. */
+  expiresAt: number | null;
+  /** When the customer first fetched the data completely. */
+  fetchedAt: number | null;
+  /** Until when an erasure waits for the customer's download, unless it is due earlier. */
+  fetchUntil: number | null;
+  /** The customer has ended the wait for the download. */
+  proceeds: boolean;
 }
 
-export type RequestInput = Pick<
-  RequestContext,
-  "participants" | "cause" | "receivedAt" | "dueAt" | "startsAt" | "spread"
->;
+/** Key of the proposal to erase, among the proposals to waive a participant. */
+export const THE_ERASURE = "";
 
-export function newContext(input: RequestInput): RequestContext {
-  return { ...input, extended: false, clock: "ON_TIME", attempts: {}, outcome: null, residue: 0 };
+export type RequestInput =
+  & Pick<
+    RequestContext,
+    "participants" | "cause" | "receivedAt" | "dueAt" | "startsAt" | "spread"
+  >
+  & {
+    /** ID of the principal who opened an erasure that a second person has to confirm. */
+    proposedBy?: string;
+  };
+
+export function newContext({ proposedBy, ...input }: RequestInput): RequestContext {
+  return {
+    ...input,
+    extended: false,
+    clock: "ON_TIME",
+    attempts: {},
+    outcome: null,
+    completedAt: null,
+    residue: 0,
+    proposals: proposedBy === undefined ? {} : { [THE_ERASURE]: proposedBy },
+    overdue: [],
+    waived: [],
+    expiresAt: null,
+    fetchedAt: null,
+    fetchUntil: null,
+    proceeds: false,
+  };
 }
 
 /** Events of a request, with their time in milliseconds since the epoch. */
@@ -44,18 +97,38 @@ export type RequestEvent =
     | { type: "extend"; dueAt: number }
     /** Retries one participant, or without a service the step that follows all participants. */
     | { type: "retry"; service?: string }
-    | { type: "waive"; service: string }
+    /** The runtime adds who waives, and whether a second person has to confirm it. */
+    | { type: "waive"; service: string; by: string; secondPerson: boolean }
+    /** Confirms the proposed waiver of a participant, or without a service the proposed erasure. */
+    | { type: "confirm"; service?: string; by: string }
+    | { type: "reject"; service?: string; by: string }
+    | { type: "withdraw"; service?: string; by: string }
+    /** The customer requests the erasure that was proposed. */
+    | { type: "subject.request" }
+    /** The customer ends the wait for the download. */
+    | { type: "proceed" }
     | { type: "clock.at_risk" }
     | { type: "clock.overdue" }
     | { type: "access.closed" }
     | { type: "source.received"; service: string }
     | { type: "source.failed"; service: string; error: string }
-    | { type: "compiled" }
+    /** The runtime adds when the documents expire. */
+    | { type: "compiled"; expiresAt: number }
+    /** The customer has fetched the data completely. */
+    | { type: "export.fetched" }
+    /** An erasure has destroyed the documents. */
+    | { type: "export.destroyed" }
+    /** The customer has fetched all documents, or they have expired. */
+    | { type: "download.settled" }
     | { type: "ask"; service: string }
+    | { type: "participant.overdue"; service: string }
     | { type: "participant.confirm"; service: string }
     | { type: "verified"; residue: number }
-    /** The delay before the start has passed. The runtime adds whether an access request is open. */
-    | { type: "xstate.after"; accessOpen: boolean }
+    /**
+     * The delay before the start has passed. The runtime adds whether an access request is open, and until when
+     * documents are kept that the customer has not fetched; null if there are none.
+     */
+    | { type: "xstate.after"; accessOpen: boolean; fetchUntil: number | null }
   );
 
 /** Change of a participant's row. */
@@ -80,9 +153,17 @@ export const requestActions = {
   concludeErasure: () => {},
   /** Removes collected records and compiled documents. */
   destroyExports: () => {},
-  /** Resumes an erasure that waits for this request. */
+  /** Resumes an erasure that waits for this request or for the download of its documents. */
   releaseErasure: () => {},
 };
+
+/** Time before its due date at which an erasure no longer waits for a download, in milliseconds. */
+const START_BEFORE_DUE_MS = 24 * 60 * 60_000;
+
+/** End of the wait for the customer's download: an erasure starts a day before it is due. */
+export function fetchWaitEnd({ dueAt }: Pick<RequestContext, "dueAt">, fetchUntil: number): number {
+  return Math.min(fetchUntil, dueAt - START_BEFORE_DUE_MS);
+}
 
 /** Time before the due date from which a request is at risk, in milliseconds. */
 export const AT_RISK_MS = 7 * 24 * 60 * 60_000;

@@ -2,18 +2,28 @@
 import { assign, setup } from "xstate";
 import {
   AT_RISK_MS,
+  fetchWaitEnd,
+  type Outcome,
   participantRetryDelay,
   requestActions,
   type RequestContext,
   type RequestEvent,
   type RequestInput,
+  THE_ERASURE,
 } from "./events.ts";
 import { sharedActions } from "../../actions.ts";
 
 /** Context and event of a step; the initial event has no time, so the receipt counts. */
 type Step = { context: RequestContext; event: { at?: number } };
-const until = (instant: number, { context, event }: Step) =>
-  Math.max(0, instant - (event.at ?? context.receivedAt));
+const timeOf = ({ context, event }: Step) => event.at ?? context.receivedAt;
+const until = (instant: number, step: Step) => Math.max(0, instant - timeOf(step));
+
+/** A proposal to waive a participant, or without a service the proposal to erase. */
+export interface AboutProposal {
+  service?: string;
+}
+
+const proposerOf = ({ proposals }: RequestContext, service: string = THE_ERASURE) => proposals[service];
 
 export const request = setup({
   types: { context: {} as RequestContext, events: {} as RequestEvent, input: {} as RequestInput },
@@ -33,7 +43,38 @@ export const request = setup({
     forgetAttempts: assign({
       attempts: ({ context }, { service }: { service: string }) => ({ ...context.attempts, [service]: 0 }),
     }),
-    setOutcome: assign({ outcome: (_, outcome: "FULFILLED" | "CANCELLED" | "REFUSED") => outcome }),
+    setOutcome: assign({
+      outcome: (_, outcome: Outcome) => outcome,
+      completedAt: ({ context, event }) => context.completedAt ?? timeOf({ context, event }),
+    }),
+    setFulfilled: assign({
+      outcome: ({ context: { waived } }) => waived.length > 0 ? "FULFILLED_WITH_WAIVERS" : "FULFILLED",
+      completedAt: ({ context, event }) => context.completedAt ?? timeOf({ context, event }),
+    }),
+    propose: assign({
+      proposals: ({ context }, { by, service }: { by: string; service: string }) => ({
+        ...context.proposals,
+        [service]: by,
+      }),
+    }),
+    endProposal: assign({
+      proposals: ({ context: { proposals } }, { service }: { service: string }) =>
+        Object.fromEntries(Object.entries(proposals).filter(([name]) => name !== service)),
+    }),
+    countWaiver: assign({
+      waived: ({ context: { waived } }, { service }: { service: string }) => [...waived, service],
+    }),
+    countOverdue: assign({
+      overdue: ({ context: { overdue } }, { service }: { service: string }) => [...overdue, service],
+    }),
+    /** The grace period starts when the second person confirms the erasure. */
+    restartGrace: assign({
+      startsAt: ({ context, event }) => timeOf({ context, event }) + context.startsAt - context.receivedAt,
+    }),
+    setFetchUntil: assign({ fetchUntil: (_, fetchUntil: number | null) => fetchUntil }),
+    setExpiry: assign({ expiresAt: (_, expiresAt: number) => expiresAt }),
+    setFetched: assign({ fetchedAt: ({ context, event }) => timeOf({ context, event }) }),
+    proceed: assign({ proceeds: true }),
     setResidue: assign({ residue: (_, residue: number) => residue }),
     setClock: assign({ clock: (_, clock: RequestContext["clock"]) => clock }),
     extendTo: assign({ dueAt: (_, dueAt: number) => dueAt, extended: true, clock: "ON_TIME" }),
@@ -42,11 +83,19 @@ export const request = setup({
     /** Article 12(3) allows one extension, within one month of receipt: before the first due date. */
     mayBeExtended: ({ context, event }) =>
       !context.extended && event.type === "extend" && event.at < context.dueAt,
+    isProposed: ({ context }) => Object.hasOwn(context.proposals, THE_ERASURE),
+    /** Whoever proposes a decision cannot confirm it. */
+    isSecondPerson: ({ context, event }, { service }: AboutProposal) =>
+      "by" in event && event.service === service && proposerOf(context, service) !== event.by,
+    isProposer: ({ context, event }, { service }: AboutProposal) =>
+      "by" in event && event.service === service && proposerOf(context, service) === event.by,
   },
   delays: {
     UNTIL_START: (step) => until(step.context.startsAt, step),
     UNTIL_AT_RISK: (step) => until(step.context.dueAt - AT_RISK_MS, step),
     UNTIL_OVERDUE: (step) => until(step.context.dueAt, step),
+    UNTIL_FETCH_WAIT_ENDS: (step) => until(fetchWaitEnd(step.context, step.context.fetchUntil ?? 0), step),
+    UNTIL_EXPIRY: (step) => until(step.context.expiresAt ?? 0, step),
   },
 });
 
@@ -66,6 +115,17 @@ export const stopClock = [request.cancel("clock.at_risk"), request.cancel("clock
 /** Entry actions of every request. */
 export const openingActions = [...startClock, audited("GDPR_REQUEST_OPENED")];
 
+/** Actions of an extension. */
+export const extendActions = [
+  ...stopClock,
+  {
+    type: "extendTo",
+    params: ({ event }: { event: { dueAt?: number } }) => event.dueAt ?? 0,
+  } as const,
+  ...startClock,
+  audited("GDPR_REQUEST_EXTENDED"),
+];
+
 /** Transitions of the statutory clock, for all states but COMPLETED. */
 export const clockTransitions = request.createStateConfig({
   on: {
@@ -76,12 +136,7 @@ export const clockTransitions = request.createStateConfig({
     "clock.overdue": { actions: [{ type: "setClock", params: "OVERDUE" }, audited("GDPR_REQUEST_OVERDUE")] },
     extend: {
       guard: "mayBeExtended",
-      actions: [
-        ...stopClock,
-        { type: "extendTo", params: ({ event }) => event.dueAt },
-        ...startClock,
-        audited("GDPR_REQUEST_EXTENDED"),
-      ],
+      actions: extendActions,
     },
   },
 }).on;
@@ -118,6 +173,11 @@ export const stepRetry = <State extends string>(target: State) =>
 
 /** Actions of a request that completes successfully. */
 export const fulfillActions = [
-  { type: "setOutcome", params: "FULFILLED" } as const,
-  audited("GDPR_REQUEST_COMPLETED"),
+  { type: "setFulfilled" } as const,
+  {
+    type: "audit",
+    params: ({ context: { waived } }: { context: RequestContext }) => ({
+      action: waived.length > 0 ? "GDPR_REQUEST_COMPLETED_WITH_WAIVERS" : "GDPR_REQUEST_COMPLETED",
+    }),
+  } as const,
 ];

@@ -140,7 +140,11 @@ function summary(
     `${participant.service} (${participant.settledAt})`
   );
   const waived = participants.filter(({ state }) => state === "WAIVED")
-    .map(({ service, settledAt }) => `${service} (${settledAt})`);
+    .map(({ service, settledAt, waiverProposedBy, waiverConfirmedBy }) => {
+      const by = waiverProposedBy === null ? "" : `, by ${waiverProposedBy}`;
+      const second = waiverConfirmedBy === null ? "" : `, confirmed by ${waiverConfirmedBy}`;
+      return `${service} (${settledAt}${by}${second})`;
+    });
   return [
     `Customer ${customerId} was erased on ${document.erasedAt} under request ${requestId} of ${document.requestedAt}, completed on ${document.completedAt}. ${because}`,
     `${values} values were cleared.`,

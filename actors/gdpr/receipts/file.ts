@@ -68,6 +68,8 @@ const Document = z.looseObject({
   requestedAt: time,
   erasedAt: time,
   completedAt: time,
+  outcome: z.enum(["FULFILLED", "FULFILLED_WITH_WAIVERS"]),
+  confirmedBy: z.guid().nullable(),
   cleared: z.record(z.string(), z.record(z.string(), z.number())),
   participants: z.array(z.object({
     service: z.string(),
@@ -75,6 +77,8 @@ const Document = z.looseObject({
     settledAt: time,
     evidence: TextDigestSchema.nullable(),
     waiverReason: TextDigestSchema.nullable(),
+    waiverProposedBy: z.guid().nullable(),
+    waiverConfirmedBy: z.guid().nullable(),
   })),
   rescan: z.object({ tables: z.array(z.string()), residue: z.number() }),
   reasons: z.strictObject({ extension: TextDigestSchema.optional(), hold: TextDigestSchema.optional() })

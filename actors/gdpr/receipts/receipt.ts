@@ -23,6 +23,9 @@ export interface ReceiptFacts extends RequestKey {
   customerId: string;
   cause: "REQUEST" | "RESTORE";
   requestedBy: RequestedBy;
+  outcome: "FULFILLED" | "FULFILLED_WITH_WAIVERS";
+  /** ID of the second person who confirmed an erasure that staff had proposed, or of the customer. */
+  confirmedBy: string | null;
   requestedAt: Date;
   /** Time when this service erased the personal data: the point of no return. */
   erasedAt: Date;
@@ -36,6 +39,10 @@ export interface ReceiptFacts extends RequestKey {
     /** Salted hash of the statement that the service sent with its confirmation. */
     evidence: TextDigest | null;
     waiverReason: TextDigest | null;
+    /** ID of the staff member who proposed the waiver, or waived alone. */
+    waiverProposedBy: string | null;
+    /** ID of the second person who confirmed the waiver. */
+    waiverConfirmedBy: string | null;
   }[];
   /** Tables that were searched after the erasure, and the number of personal values found. */
   rescan: { tables: string[]; residue: number };

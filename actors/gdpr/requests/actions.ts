@@ -8,6 +8,7 @@ import {
   findOpenRequests,
   findParticipants,
   findRequest,
+  findUnfetched,
   forgetTraces,
   type GdprRequestRow,
   storeCleared,
@@ -80,6 +81,9 @@ export function createRequestActions(
         type: "erase",
         requestId: ref.id,
       });
+      for (const { requestId } of await findUnfetched(tx, storeId, customerId)) {
+        await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
+      }
       await destroyExportsOfCustomer(tx, storeId, customerId);
       const traces = digestValues(values.map(({ value }) => value), ref.id);
       await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
@@ -100,17 +104,19 @@ export function createRequestActions(
       const { storeId } = event.ref;
       const emailHashes = hashes.map(({ hash }) => hash);
       const subject = { storeId, customerId: subjectOf(step), emailHashes, erasedAt };
+      const facts = await receiptFacts(step, erasedAt);
       const erased = {
         topic: "customer.erased" as const,
         requestId: event.ref.id,
         emailHashes: emailHashes.map((hash) => hash.toHex()),
         erasedAt,
         ...await proveErasure(subject),
+        waivedParticipants: facts.participants.filter(({ state }) => state === "WAIVED")
+          .map(({ service }) => service),
         customerVersion,
       };
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
-      const facts = await receiptFacts(step, erasedAt);
       // Texts that were written since the erasure began. The receipt has their hashes.
       countTexts(facts.cleared, await removeFreeText(tx, event.ref.storeId, facts.customerId));
       await storeClearedTables(tx, event.ref.storeId, event.ref.id, facts.cleared);
@@ -126,16 +132,27 @@ export function createRequestActions(
       const customerId = subjectOf(step);
       await lockCustomer(tx, ref.storeId, customerId); // an erasure that starts now sees this request as ended, or is read below
       const [erasure] = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
-      const value = (erasure?.snapshot as RequestSnapshot | undefined)?.value;
-      if (!erasure || JSON.stringify(value) !== '{"PENDING":"waiting_for_access"}') return;
-      const others = await findOpenRequests(tx, ref.storeId, customerId, ["ACCESS", "PORTABILITY"]);
-      if (others.length > 0) return;
+      if (!erasure) return;
+      const waiting = WAITING[JSON.stringify((erasure.snapshot as RequestSnapshot).value)];
+      if (!waiting || (await waiting.blockers(tx, ref.storeId, customerId)).length > 0) return;
       const target = { kind: "gdpr_request" as const, storeId: ref.storeId, id: erasure.requestId };
       // The erasure may have been held or have ended since it was read; this request ends in any case.
-      await ignoreRefused(send(target, { type: "access.closed" }));
+      await ignoreRefused(send(target, { type: waiting.resume }));
     },
   };
 }
+
+/** Requests for which an erasure waits in a state, and the command that resumes it when there is none. */
+const WAITING: Readonly<
+  Record<string, { blockers: typeof findUnfetched; resume: "access.closed" | "download.settled" }>
+> = {
+  '{"PENDING":"waiting_for_access"}': {
+    blockers: (tx, storeId, customerId) =>
+      findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]),
+    resume: "access.closed",
+  },
+  '{"PENDING":"waiting_for_download"}': { blockers: findUnfetched, resume: "download.settled" },
+};
 
 async function publishRequested(
   step: RequestStep,
@@ -208,12 +225,16 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
     erasedAt,
     completedAt: at,
     cleared: request.cleared?.tables ?? {},
-    participants: participants.map(({ service, state, settledAt, evidence, waiverReason }) => ({
-      service,
-      state: state as "CONFIRMED" | "WAIVED",
-      settledAt: settledAt ?? at,
-      evidence: evidence === null ? null : digestText(evidence),
-      waiverReason: waiverReason === null ? null : digestText(waiverReason),
+    outcome: context.outcome as ReceiptFacts["outcome"],
+    confirmedBy: request.confirmedBy,
+    participants: participants.map((participant) => ({
+      service: participant.service,
+      state: participant.state as "CONFIRMED" | "WAIVED",
+      settledAt: participant.settledAt ?? at,
+      evidence: participant.evidence === null ? null : digestText(participant.evidence),
+      waiverReason: participant.waiverReason === null ? null : digestText(participant.waiverReason),
+      waiverProposedBy: participant.waiverProposedBy,
+      waiverConfirmedBy: participant.waiverConfirmedBy,
     })),
     rescan: { tables: [...ERASED_TABLES], residue: context.residue },
     ...(Object.keys(reasons).length > 0 && { reasons }),

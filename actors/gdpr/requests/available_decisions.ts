@@ -8,7 +8,18 @@ import type { RequestContext } from "../machines/events.ts";
 import { restoreRequest } from "./snapshot.ts";
 
 /** Commands that people send; services and timers send all others. */
-export const DECISIONS = ["retry", "waive", "release", "hold", "extend", "cancel", "refuse"] as const;
+export const DECISIONS = [
+  "confirm",
+  "reject",
+  "withdraw",
+  "retry",
+  "waive",
+  "release",
+  "hold",
+  "extend",
+  "cancel",
+  "refuse",
+] as const;
 export type Decision = (typeof DECISIONS)[number];
 
 /** A command that the request accepts now, about one participant or about the whole request. */
@@ -17,8 +28,17 @@ export interface AvailableDecision {
   service?: string;
 }
 
-const ABOUT_REQUEST: readonly Decision[] = ["retry", "release", "hold", "extend", "cancel", "refuse"];
-const ABOUT_PARTICIPANT: readonly Decision[] = ["retry", "waive"];
+const ABOUT_PROPOSALS = ["confirm", "reject", "withdraw"] as const;
+const ABOUT_REQUEST: readonly Decision[] = [
+  ...ABOUT_PROPOSALS,
+  "retry",
+  "release",
+  "hold",
+  "extend",
+  "cancel",
+  "refuse",
+];
+const ABOUT_PARTICIPANT: readonly Decision[] = [...ABOUT_PROPOSALS, "retry", "waive"];
 
 /**
  * Lists the available decisions in the order of DECISIONS, and of the participants within each.
@@ -35,7 +55,7 @@ export function availableDecisions(row: GdprRequestRow, by: Principal, now: Date
       ...(ABOUT_REQUEST.includes(type) ? [{ type }] : []),
       ...(ABOUT_PARTICIPANT.includes(type) ? participants.map((service) => ({ type, service })) : []),
     ];
-    return candidates.filter((decision) => snapshot.can({ ...decision, at: now.getTime() }));
+    return candidates.filter((decision) => snapshot.can({ ...decision, by: by.id, at: now.getTime() }));
   });
 }
 

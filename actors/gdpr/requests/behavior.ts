@@ -1,8 +1,9 @@
 /** Actor behavior of a GDPR request: its row, commands, actions and machine. */
-import type { StateValue } from "xstate";
+import type { EventObject, StateValue } from "xstate";
 import { lockCustomer } from "../../../db/customers.ts";
 import {
   findOpenRequests,
+  findUnfetched,
   type GdprRequestRow,
   insertRequest,
   lockRequest,
@@ -11,7 +12,8 @@ import {
 import type { Behavior, Change } from "../../runtime/behavior.ts";
 import { createRequestActions, type RequestTools } from "./actions.ts";
 import { REQUEST_PURPOSES, requestCommands } from "./commands.ts";
-import type { RequestContext } from "../machines/events.ts";
+import { findDocuments } from "../../../db/gdpr_exports.ts";
+import { fetchWaitEnd, type RequestContext } from "../machines/events.ts";
 import { type OpeningSettings, openRequest } from "./opening.ts";
 import { publicEvent } from "./public_events.ts";
 import { type RequestSnapshot, restoreRequest, statusOf } from "./snapshot.ts";
@@ -19,6 +21,8 @@ import { type RequestSnapshot, restoreRequest, statusOf } from "./snapshot.ts";
 export interface RequestSettings extends RequestTools, OpeningSettings {
   /** HMAC with SHA-256: hashes the idempotency keys of all commands. */
   hashKey: CryptoKey;
+  /** How long an erasure waits for the customer to download documents, from their completion, in milliseconds. */
+  fetchWaitMs: number;
 }
 
 export function createRequestBehavior(settings: RequestSettings): Behavior<GdprRequestRow> {
@@ -31,14 +35,11 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
     creation: openRequest(settings),
     handlers: requestCommands,
     actions: createRequestActions(settings),
-    async complete({ tx, ref, row, now }, event) {
-      const timed = { ...event, at: now.getTime() };
-      if (row?.type !== "ERASURE" || !event.type.startsWith("xstate.after.UNTIL_START")) return timed;
-      // The customer's lock keeps new requests from being opened until the transaction of the erasure ends.
-      await lockCustomer(tx, ref.storeId, row.customerId);
-      const open = await findOpenRequests(tx, ref.storeId, row.customerId, ["ACCESS", "PORTABILITY"]);
-      return { ...timed, accessOpen: open.length > 0 };
-    },
+    complete: async (context, event) => ({
+      ...event,
+      at: context.now.getTime(),
+      ...await factsOf(settings, context, event),
+    }),
     publicEvent,
     customerOf: (_, row) => row?.customerId,
     async lock(tx, ref) {
@@ -55,13 +56,44 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
         createdAt: change.at,
       }),
     update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, columnsOf(change)),
-    guards: { mayBeExtended: "an extension is possible once, before the first due date" },
+    guards: {
+      mayBeExtended: "an extension is possible once, before the first due date",
+      isSecondPerson: "the person who has proposed it cannot confirm or reject it",
+      isProposer: "only the person who has proposed it can withdraw it",
+    },
     conflicts: {
       customers_email: "the corrected email belongs to another customer",
       gdpr_requests_pkey: "it exists already",
       gdpr_requests_one_open: "another request of its type is open",
     },
   };
+}
+
+type EventContext = Parameters<NonNullable<Behavior<GdprRequestRow>["complete"]>>[0];
+
+/** Facts of an event that the machine cannot know. */
+async function factsOf(
+  { fourEyes, fetchWaitMs }: RequestSettings,
+  { tx, ref: { storeId, id: requestId }, row: { type: right, customerId }, now }: EventContext,
+  { type }: EventObject,
+) {
+  if (type === "waive") return { secondPerson: fourEyes && right === "ERASURE" };
+  if (type === "compiled") {
+    const [document] = await findDocuments(tx, { storeId, requestId });
+    return { expiresAt: (document?.expiresAt ?? now).getTime() };
+  }
+  if (right !== "ERASURE" || !type.startsWith("xstate.after.UNTIL_START")) return {};
+  // The customer's lock keeps new requests from being opened until the transaction of the erasure ends.
+  await lockCustomer(tx, storeId, customerId);
+  const open = await findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]);
+  const unfetched = await findUnfetched(tx, storeId, customerId);
+  const ends = unfetched.map(({ completedAt, snapshot }) =>
+    Math.min(
+      (completedAt ?? now).getTime() + fetchWaitMs,
+      (snapshot as RequestSnapshot).context.expiresAt ?? 0,
+    )
+  );
+  return { accessOpen: open.length > 0, fetchUntil: ends.length > 0 ? Math.max(...ends) : null };
 }
 
 /** Status of a request in messages. The states inside a status are no contract. */
@@ -72,16 +104,25 @@ const STATUS_WORDS = {
 };
 
 /** The row's columns for a change of the machine's state. */
-function columnsOf({ columns, snapshot, version, at }: Change) {
+function columnsOf({ columns, snapshot, version }: Change) {
   const { value, context } = snapshot as { value: StateValue; context: RequestContext };
   const status = statusOf(value);
   return {
     ...columns,
     status,
     outcome: context.outcome,
-    completedAt: status === "COMPLETED" ? at : null,
+    completedAt: dateOf(context.completedAt),
     dueAt: new Date(context.dueAt),
+    fetchedAt: dateOf(context.fetchedAt),
+    fetchWaitEndsAt: isWaitingForDownload(value)
+      ? new Date(fetchWaitEnd(context, context.fetchUntil ?? 0))
+      : null,
     snapshot: { value, context } satisfies RequestSnapshot,
     version,
   };
 }
+
+const dateOf = (instant: number | null) => instant === null ? null : new Date(instant);
+
+const isWaitingForDownload = (value: StateValue) =>
+  typeof value === "object" && value.PENDING === "waiting_for_download";

@@ -1,7 +1,9 @@
 /** Commands of a GDPR request: principals, input and handler of each. */
 import { z } from "zod";
-import { type GdprRequestRow, upsertParticipant } from "../../../db/gdpr_requests.ts";
+import { type GdprRequestRow, updateParticipant, upsertParticipant } from "../../../db/gdpr_requests.ts";
+import type { Tx } from "../../../db/connect.ts";
 import { type CommandOf, handler } from "../../runtime/behavior.ts";
+import type { ActorRef } from "../../runtime/protocol.ts";
 import { columnNames } from "../../runtime/changes.ts";
 import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
@@ -12,12 +14,15 @@ import type { opening } from "./opening_input.ts";
 const SUBJECT_OR_STAFF = ["CUSTOMER", "STAFF"] as const;
 const STAFF = ["STAFF"] as const;
 const SYSTEM = ["SYSTEM"] as const;
+const SUBJECT = ["CUSTOMER"] as const;
 
 const noInput = z.strictObject({});
 const reason = text(500);
 const service = text(100);
 const optionalReason = z.strictObject({ reason: optionalText(500) });
 const retryInput = optionalReason.extend({ service: optionalText(100) });
+const rejection = z.strictObject({ reason, service: optionalText(100) });
+const NO_WAIVER = { waiverReason: null, waiverProposedBy: null, waiverProposedAt: null };
 const confirmation = z.strictObject({ service, evidence: optionalText(2_000) });
 const verification = z.strictObject({ residue: z.int().min(0) });
 
@@ -48,6 +53,25 @@ const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReas
       reason: input.reason,
     }),
   );
+
+/** Event about the proposal to waive a service, or without one about the proposal to erase. */
+const aboutProposal = (
+  type: "confirm" | "reject" | "withdraw",
+  by: string,
+  { service, reason }: { service?: string | null | undefined; reason?: string | null | undefined },
+) => ({
+  event: { type, by, ...(service && { service }) },
+  changedFields: [service ? "participants" : "status"],
+  reason: reason ?? undefined,
+});
+
+/** Change of a participant's row; undefined without a service. */
+const withParticipant = (
+  { storeId, id: requestId }: ActorRef,
+  service: string | null | undefined,
+  values: Parameters<typeof updateParticipant>[2],
+) =>
+  service ? { write: (tx: Tx) => updateParticipant(tx, { storeId, requestId, service }, values) } : undefined;
 
 const aboutService = (by: readonly PrincipalType[], type: string) =>
   handler(
@@ -84,17 +108,40 @@ export const requestCommands = {
   waive: handler(
     STAFF,
     z.strictObject({ service, reason }),
-    ({ ref }, { service, reason }) => ({
-      event: { type: "waive", service },
+    ({ ref, by, now }, { service, reason }) => ({
+      event: { type: "waive", service, by: by.id },
       changedFields: ["participants"],
       reason,
       write: (tx) =>
-        upsertParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service }, {
-          state: "WAIVED",
+        updateParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service }, {
           waiverReason: reason,
+          waiverProposedBy: by.id,
+          waiverProposedAt: now,
         }),
     }),
   ),
+  confirm: handler(STAFF, retryInput, ({ ref, by, now }, input) => ({
+    ...aboutProposal("confirm", by.id, input),
+    ...withParticipant(ref, input.service, { waiverConfirmedBy: by.id }) ??
+      { columns: { confirmedBy: by.id, confirmedAt: now } },
+  })),
+  reject: handler(STAFF, rejection, ({ ref, by }, input) => ({
+    ...aboutProposal("reject", by.id, input),
+    ...withParticipant(ref, input.service, NO_WAIVER) ?? { columns: { refusalReason: input.reason } },
+  })),
+  withdraw: handler(STAFF, retryInput, ({ ref, by }, input) => ({
+    ...aboutProposal("withdraw", by.id, input),
+    ...withParticipant(ref, input.service, NO_WAIVER),
+  })),
+  "subject.request": handler(SUBJECT, noInput, ({ by, now }) => ({
+    event: { type: "subject.request" },
+    changedFields: ["status"],
+    columns: { confirmedBy: by.id, confirmedAt: now },
+  })),
+  proceed: plain(SUBJECT, "proceed"),
+  "export.fetched": plain(SUBJECT, "export.fetched"),
+  "export.destroyed": plain(SYSTEM, "export.destroyed"),
+  "download.settled": plain(SYSTEM, "download.settled"),
   "source.received": aboutService(SYSTEM, "source.received"),
   "source.failed": handler(
     SYSTEM,
@@ -115,6 +162,7 @@ export const requestCommands = {
         upsertParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service: input.service }, {
           state: "CONFIRMED",
           evidence: input.evidence ?? null,
+          ...NO_WAIVER,
         }),
     }),
   ),
@@ -136,6 +184,14 @@ export const REQUEST_PURPOSES = {
   extend: "extend",
   retry: "retry",
   waive: "waive a participant of",
+  confirm: "confirm a proposal of",
+  reject: "reject a proposal of",
+  withdraw: "withdraw a proposal of",
+  "subject.request": "open",
+  proceed: "proceed with",
+  "export.fetched": "record the download of",
+  "export.destroyed": "record the end of the documents of",
+  "download.settled": "start",
   "source.received": "record the data of a participant of",
   "source.failed": "record the failure of a participant of",
   "participant.confirm": "confirm",

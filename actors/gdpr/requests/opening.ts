@@ -1,9 +1,9 @@
 /** Creation of a request: checks the customer, and chooses the machine and its input. */
 import type { z } from "zod";
 import { lockCustomer } from "../../../db/customers.ts";
-import { findOpenRequests } from "../../../db/gdpr_requests.ts";
+import { findOpenRequests, lockRequest } from "../../../db/gdpr_requests.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
-import type { ActionStep, Beginning, Creation, Scene } from "../../runtime/behavior.ts";
+import type { ActionStep, Beginning, Creation, Redirection, Scene } from "../../runtime/behavior.ts";
 import { authorizeEmailChange } from "../../../domain/authorization.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
@@ -20,6 +20,11 @@ export interface OpeningSettings {
   participants: readonly string[];
   /** How long a customer may cancel an erasure before it starts, in milliseconds. */
   graceMs: number;
+  /**
+   * Whether a second person confirms an erasure that the customer has not requested, and the waiver of a participant
+   * of an erasure.
+   */
+  fourEyes: boolean;
   /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
 }
@@ -34,10 +39,10 @@ export const openRequest = (settings: OpeningSettings): Creation => ({
 });
 
 async function begin(
-  { participants, graceMs, random = Math.random }: OpeningSettings,
+  { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
   { tx, ref, by, readTime }: Scene,
   { customerId, right: type, corrections, cause }: Opening,
-): Promise<Beginning | Answer> {
+): Promise<Beginning | Redirection | Answer> {
   authorizeSubject(`open a GDPR request of customer ${customerId}`, customerId, by);
   if (corrections?.email !== undefined) {
     authorizeEmailChange(`correct the email of customer ${customerId}`, by);
@@ -48,11 +53,16 @@ async function begin(
       `Cannot open a GDPR request of customer ${customerId}: only the service itself may give the cause RESTORE`,
     );
   }
-  const customer = await lockCustomer(tx, ref.storeId, customerId);
+  const [customer, now] = await Promise.all([lockCustomer(tx, ref.storeId, customerId), readTime()]);
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
   const [open] = await findOpenRequests(tx, ref.storeId, customerId, [type]);
   if (open) {
-    const state = stateName(restoreRequest(open));
+    const snapshot = restoreRequest(await lockRequest(tx, ref.storeId, open.requestId) ?? open);
+    const joins = { type: "subject.request", at: now.getTime() };
+    if (by.type === "CUSTOMER" && snapshot.can(joins)) {
+      return { ref: { ...ref, id: open.requestId }, command: { type: joins.type, input: {} } };
+    }
+    const state = stateName(snapshot);
     return { id: open.requestId, state, version: open.version, ids: {}, changed: false };
   }
   if (customer.anonymizedAt) {
@@ -64,9 +74,9 @@ async function begin(
 
   const machine = CURRENT_MACHINE[type];
   const services = type === "ERASURE" ? [...participants] : [OWN_DATA, ...participants];
-  const now = await readTime();
   const due = dueDate(now);
   const delayMs = type === "ERASURE" && cause === "REQUEST" ? graceMs : 0;
+  const needsSecondPerson = fourEyes && type === "ERASURE" && cause === "REQUEST" && by.type !== "CUSTOMER";
   const input: RequestInput = {
     receivedAt: now.getTime(),
     dueAt: due.getTime(),
@@ -74,6 +84,7 @@ async function begin(
     participants: type === "RECTIFICATION" ? [] : services,
     cause,
     spread: random(),
+    ...(needsSecondPerson && { proposedBy: by.id }),
   };
   return {
     machine: machineOf(machine, input.participants),

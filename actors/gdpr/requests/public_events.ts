@@ -6,6 +6,8 @@ import type { PublicEvent } from "../../runtime/behavior.ts";
 const TIMERS: readonly [type: RegExp, name: string][] = [
   [/^xstate\.after\.UNTIL_START\.[^.]+\.PENDING\.grace$/, "grace.ended"],
   [/^xstate\.after\.UNTIL_START\.[^.]+\.PENDING\.recorded$/, "work.started"],
+  [/^xstate\.after\.UNTIL_FETCH_WAIT_ENDS\./, "download_wait.ended"],
+  [/^xstate\.after\.UNTIL_EXPIRY\./, "export.expired"],
   [
     /^xstate\.after\.\d+\.[^.]+\.IN_PROGRESS\.awaiting_confirmations\.(.+)\.asked$/,
     "participant.overdue",
