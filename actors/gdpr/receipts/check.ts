@@ -40,10 +40,7 @@ export async function checkReceipts(
     }
     receipts.push({ name, ...read });
     const title = `${name}: receipt ${read.file.sequence} of store ${read.document.storeId}`;
-    const findings = await checkReceipt(read, keys);
-    // The names of services in a receipt that fails could look like findings.
-    const fails = findings.some(({ verdict }) => verdict === "fails");
-    results.push({ title, findings: fails ? findings : [...findings, ...checkTexts(read, texts)] });
+    results.push({ title, findings: await checkReceipt(read, keys, texts) });
   }
   for (const [storeId, chain] of Map.groupBy(receipts, ({ document }) => document.storeId)) {
     if (chain.length > 1) {
@@ -95,6 +92,7 @@ function findUnknownTexts(receipts: readonly ReadReceipt[], texts: readonly stri
 async function checkReceipt(
   receipt: ReadReceipt,
   keys: readonly Uint8Array<ArrayBuffer>[],
+  texts: readonly string[],
 ): Promise<Finding[]> {
   const { file, document, hash } = receipt;
   const implausible = findImplausible(receipt, new Date());
@@ -125,7 +123,11 @@ async function checkReceipt(
   // Its text is shown after the checks, and not if one of them fails: it would look like a finding.
   if (findings.some(({ verdict }) => verdict === "fails")) return findings;
   const source = keys.length === 0 ? "An unknown signer states: " : "It states: ";
-  return [...findings, { verdict: "note", message: source + summary(document) }];
+  return [
+    ...findings,
+    ...checkTexts(receipt, texts),
+    { verdict: "note", message: source + summary(document) },
+  ];
 }
 
 /** Summary of a receipt, as sentences. */

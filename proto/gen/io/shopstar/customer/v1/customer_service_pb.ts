@@ -474,9 +474,9 @@ export const CustomerService: GenService<{
   /**
    * Confirms that a participant has erased its data. Idempotent: repeated confirmations are accepted.
    * INVALID_ARGUMENT: an ID is not a UUID, or the evidence is not one line of at most 2,000 characters or contains
-   * personal data. NOT_FOUND: the store has no such request, or
-   * the service does not take part in it. PERMISSION_DENIED: the caller is not the named service. FAILED_PRECONDITION:
-   * the request does not wait for confirmations.
+   * an email address or a phone number. NOT_FOUND: the store has no such request, or the service does not take part in
+   * it. PERMISSION_DENIED: the caller is not the named service. FAILED_PRECONDITION: the request does not wait for
+   * confirmations.
    *
    * @generated from rpc io.shopstar.customer.v1.CustomerService.ConfirmErasure
    */
