@@ -21,6 +21,9 @@ export async function refusePersonalData(
   for (const [field, text] of given) {
     const contents = findPersonalData(text, values);
     if (!contents) continue;
-    throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${field} must not contain ${contents}`);
+    const message = `must not contain ${contents}`;
+    throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: ${field} ${message}`, {
+      fields: [{ field, message }],
+    });
   }
 }
