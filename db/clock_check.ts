@@ -30,7 +30,9 @@ export function startClockCheck(sql: Sql): ClockCheck {
   const warning = () => {
     if (offsetMs === undefined || Math.abs(offsetMs) <= ALLOWED_OFFSET_MS) return undefined;
     const seconds = Math.round(Math.abs(offsetMs) / 1_000);
-    return `This replica's clock is ${seconds} s ${offsetMs > 0 ? "ahead of" : "behind"} PostgreSQL's`;
+    return `This replica's clock is ${seconds} s ${
+      offsetMs > 0 ? "later than" : "earlier than"
+    } PostgreSQL's`;
   };
   const step = async () => {
     offsetMs = await measureOffset(sql);

@@ -143,7 +143,7 @@ export const INSTRUMENTS = {
   "customer_service.clock.offset": {
     kind: "gauge",
     unit: "s",
-    description: "Time by which this replica's clock is ahead of PostgreSQL's; negative if it is behind",
+    description: "Time by which this replica's clock is later than PostgreSQL's; negative if it is earlier",
   },
   "customer_service.gdpr.requests": {
     kind: "gauge",

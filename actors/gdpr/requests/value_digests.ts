@@ -24,7 +24,7 @@ export function digestValues(values: Iterable<string>, salt: string): ValueDiges
 }
 
 /**
- * Returns a function that tells whether a text quotes one of the values as whole words, in any case and with any
+ * Returns a function that checks whether a text quotes one of the values as whole words, in any case and with any
  * punctuation. Its time is linear in the length of the text.
  */
 export function quotationFinder(digests: readonly ValueDigest[], salt: string): (text: string) => boolean {
