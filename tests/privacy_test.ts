@@ -152,6 +152,7 @@ async function sendEveryCommand(world: World): Promise<Set<string>> {
     await send(ref, "group.remove", { groupId: remaining.id });
     await send(ref, "account.suspend");
     await send(ref, "account.reinstate");
+    await send(ref, "account.update", { status: "SUSPENDED", ...PROFILE });
     await send(ref, "account.close");
     await send(ref, "address.delete", { addressId: second.ids.addressId });
     if (!erased) await tell(world, ref, "profile.update", PROFILE);

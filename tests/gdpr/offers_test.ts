@@ -52,7 +52,7 @@ for (const { machine, right, services, fourEyes } of MACHINES) {
     const decision = fc.record({
       type: fc.constantFrom(...DECISIONS),
       by: fc.constantFrom(FIRST, SECOND),
-      service: fc.option(fc.constantFrom(...services, STRANGER), { nil: undefined }),
+      service: fc.option(fc.constantFrom(...services, STRANGER), { nil: undefined, freq: 1 }),
     });
     const story = fc.array(fc.oneof(label, decision), { minLength: 4, maxLength: 20 });
     await fc.assert(
@@ -86,7 +86,7 @@ for (const { machine, right, services, fourEyes } of MACHINES) {
           outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: fourEyes ? 150 : 60 },
     );
     if (fourEyes) {
       for (const type of ["confirm", "reject", "withdraw"]) {

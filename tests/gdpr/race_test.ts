@@ -94,8 +94,6 @@ Deno.test("an update concurrent with the erasure is applied before it or refused
         const memberships = await world.admin`
           select 1 from customer_group_memberships where customer_id = ${customer.id}`;
         assert.equal(memberships.length, 0);
-        const [row] = await world.admin`select cleared from gdpr_requests where request_id = ${request.id}`;
-        assert.deepEqual(row?.cleared.traces, []);
       });
     }
   }

@@ -78,12 +78,13 @@ Deno.test("an erasure is shown from its grace period to its receipt", async () =
   await shop.tell(request, "waive", { service: "payment-service", reason: "shut down" }, { by: officer });
   await shop.work();
   const done = await pageOf(inspector, request.id);
-  assert.match(partOf(done, "situation"), /^Completed: fulfilled on/);
-  assert.match(partOf(done, "participants"), /order-service Confirmed.*12 orders/);
-  assert.match(partOf(done, "participants"), /payment-service Waived.*Waived: shut down/);
+  assert.match(partOf(done, "situation"), /^Completed: fulfilled with waivers on/);
+  assert.match(partOf(done, "participants"), /order-service Confirmed/);
+  assert.match(partOf(done, "participants"), /payment-service Waived/);
+  assert.doesNotMatch(partOf(done, "participants"), /12 orders|shut down/, "the erasure removes free text");
   assert.match(partOf(done, "messages"), /customer\.erased Customer erased/);
-  assert.match(partOf(done, "timeline"), /Waived payment-service#\d+ .*shut down .*by you/);
-  assert.match(partOf(done, "timeline"), /Put on hold#2 .*a lawsuit .*by you/);
+  assert.match(partOf(done, "timeline"), /Waived payment-service#\d+ .*The reason was removed .*by you/);
+  assert.match(partOf(done, "timeline"), /Put on hold#2 .*The reason was removed .*by you/);
   assert.match(partOf(done, "timeline"), /Opened#1 .*by the customer/);
   assert.match(partOf(done, "next"), /No work is pending/);
   assert.doesNotMatch(done, /Ada|Lovelace|Bahnhofstrasse|example\.com/);
@@ -220,7 +221,7 @@ Deno.test("an erasure that cannot begin is stuck, and its page says so with the 
   {
     await using worker = startTimerLoop({ sql, actors: world.actors, pollMs: 20 });
     for (let attempt = 1; attempt <= 3; attempt++) {
-      assert.deepEqual(await list(), [], `before attempt ${attempt}`);
+      if (attempt === 1) assert.deepEqual(await list(), []);
       await world.admin`update timers set due_at = now() where actor_id = ${failing.id} and attempts > 0`;
       worker.wake();
       await eventually(async () => assert.ok(await attempts() >= attempt));

@@ -231,6 +231,12 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     "quiet",
   ],
   [
+    "a canceled collection, which has no documents",
+    { state: { COMPLETED: "without_documents" }, outcome: "CANCELLED" },
+    "Completed: cancelled on 2026-03-17",
+    "quiet",
+  ],
+  [
     "a refused request",
     { state: "COMPLETED", outcome: "REFUSED", reasons: { hold: null, refusal: "not the subject" } },
     "Completed: refused on 2026-03-17: not the subject",
@@ -287,7 +293,7 @@ Deno.test("the table covers every state of the four machines, and no line contai
     for (const { state: { value, context, status } } of everyPath(subject)) {
       assert.ok(covered.has(phaseOf(value)), `${subject.title}: ${phaseOf(value)}`);
       const [words] = line({ state: value, outcome: context.outcome });
-      assert.match(words, status === "done" ? /^Completed: / : /due in 12 days$/);
+      assert.match(words, phaseOf(value).startsWith("COMPLETED") ? /^Completed: / : /due in 12 days$/);
       assert.doesNotMatch(
         words.replaceAll(/service-\d+|\S+-service/g, ""),
         /[A-Z]{2}|_|undefined|NaN/,

@@ -39,7 +39,7 @@ Deno.test("each step shows the state, the status line and the position in the ti
     /^All services have answered; scanning for remaining data; due in 84 days$/,
     /^The scan found remaining data; manual check required; due in 84 days$/,
     /^All services have answered; scanning/,
-    /^Completed: fulfilled on 2026-03-18 09:00 UTC$/,
+    /^Completed: fulfilled with waivers on 2026-03-18 09:00 UTC$/,
   ];
   const journal = await world.admin`
     select sequence, state_after from actor_events where actor_id = ${request.id} order by sequence`;
