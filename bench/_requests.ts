@@ -39,7 +39,7 @@ export async function loadRequests(adminUrl: string, storeId: string, count: num
           'cause', 'REQUEST', 'receivedAt', ${ms(sql, sql`created_at`)},
           'dueAt', ${ms(sql, sql`created_at + interval '1 month'`)}, 'extended', false, 'clock', 'ON_TIME',
           'attempts', '{}'::jsonb, 'spread', 0.5, 'outcome', null, 'startsAt', ${ms(sql, sql`created_at`)},
-          'residue', 0, 'proposals', '{}'::jsonb, 'waived', '[]'::jsonb, 'fetchUntil', null,
+          'residue', 0, 'completedAt', null, 'proposals', '{}'::jsonb, 'overdue', '[]'::jsonb, 'waived', '[]'::jsonb, 'fetchUntil', null,
           'expiresAt', null, 'fetchedAt', null, 'proceeds', false)),
         4
       from made`;

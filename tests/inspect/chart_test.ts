@@ -134,7 +134,7 @@ Deno.test("the path taken is marked, and states that were never entered are not"
     "asked → confirmed",
     "asked → overdue",
   ]);
-  assert.equal(all(svg, "data-transition", 'class="line taken"').length, 1, "due date near");
+  assert.equal(all(svg, "data-transition", 'class="line taken"').length, 2, "due date near, and overdue");
 });
 
 Deno.test("the chart of a past event equals the chart at that time", async () => {
