@@ -30,4 +30,10 @@ select citus_add_local_table_to_metadata('timers');
 select citus_add_local_table_to_metadata('effects');
 select citus_add_local_table_to_metadata('outbox');
 
+-- About the database as a whole: they contain no data of a store.
+select citus_add_local_table_to_metadata('erasure_cleanup');
+select citus_add_local_table_to_metadata('erasure_log_positions');
+select citus_add_local_table_to_metadata('erasure_marker');
+select citus_add_local_table_to_metadata('erasure_memory_decisions');
+
 commit;

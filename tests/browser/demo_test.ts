@@ -69,7 +69,7 @@ browserTest(
     await untilStatus(accessPage, /^Completed: fulfilled with waivers/);
 
     await untilStates(erasurePage, ["PENDING.waiting_for_download"]);
-    await query(tour, `mutation { proceedWithErasure(id: "${erasure}") { id } }`);
+    await query(tour, `mutation { proceedWithErasure(id: "${erasure}") { request { id } } }`);
     await untilStatus(erasurePage, /^Waiting for loyalty-service; asked once/);
     await accessPage.goto(`/inspect/requests/${erasure}`);
     await waiveAbsent(accessPage);

@@ -261,7 +261,7 @@ browserTest("the arrow keys step back and forth through a request's history", as
       askedStates("order-service", "payment-service", "communication-service"),
     ],
     [3, /^The erasure is about to start/, ["PENDING.grace"]],
-    [2, /^On hold since .*: A court asks/, ["PENDING.held"]],
+    [2, /^On hold since/, ["PENDING.held"]],
     [1, /^The erasure is about to start/, ["PENDING.grace"]],
   ];
   for (const [at, says, states] of past) {

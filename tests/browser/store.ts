@@ -42,7 +42,11 @@ export async function openStore(
   let now = new Date();
   const clock = () => now;
   const inspector = stack.use(
-    await startInspector({ clock, requests: await requestSettings({ graceMs, participants }), ...options }),
+    await startInspector({
+      clock,
+      requests: await requestSettings({ graceMs, participants, fetchWaitMs: 0 }),
+      ...options,
+    }),
   );
   const { world, keys, officer } = inspector;
   const servers = await Promise.all(

@@ -148,7 +148,7 @@ Deno.test("the list is newest first, paginated, and filtered by each parameter",
   await shop.tell(cancelled, "cancel");
   await shop.tell(erasure, "hold", { reason: "a lawsuit" });
   const { admin } = rest.world;
-  await admin`update timers set due_at = now() where actor_id = ${running.id} and name like 'xstate.after%'`;
+  await admin`update timers set due_at = now() where actor_id = ${running.id} and (name like 'xstate.after%' or name like 'overdue %')`;
   await admin`delete from timers where actor_id = ${access.id}`;
   await shop.work();
   await admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${access.id}`;

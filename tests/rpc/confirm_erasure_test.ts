@@ -95,7 +95,7 @@ Deno.test("a late participant is accepted, a waived one is not", async () => {
   await using house = await serveErasures();
   const request = await house.erase();
   await house.world.admin`
-    update timers set due_at = now() where actor_id = ${request.id} and event->>'type' like 'xstate.after%'`;
+    update timers set due_at = now() where actor_id = ${request.id} and name like 'overdue %'`;
   await house.work();
   assert.equal((await house.participant(request, ORDERS)).state, "OVERDUE");
   assert.equal((await house.confirm(request)).status, "OK");
