@@ -89,6 +89,10 @@ Deno.test("the documents of access and portability contain every column of the m
   await fixture.open(subject, "RECTIFICATION", { corrections: { firstName: "Augusta Ada" } });
   const documents = { ACCESS: ["access.json", "access.html"], PORTABILITY: ["portability.json"] };
 
+  const fetched = await fixture.open(subject, "PORTABILITY");
+  await fixture.work();
+  await fixture.tell(fetched, "export.fetched", {}, { by: shopper(subject) });
+
   for (const [right, parts] of Object.entries(documents)) {
     const request = await fixture.open(subject, right);
     await fixture.work();

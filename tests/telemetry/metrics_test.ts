@@ -109,7 +109,17 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
   for (const { oldestAge } of waiting.outbox) assert.ok(Math.abs(oldestAge - 3_600) < 60);
   assert.equal(waiting.timers.due, 1);
   assert.ok(Math.abs(waiting.timers.oldestAge - 7_200) < 60);
-  const one = { type: "ERASURE", requests: 1, held: 0, residue: 0, atRisk: 0, overdue: 0 };
+  const one = {
+    type: "ERASURE",
+    outcome: null,
+    requests: 1,
+    held: 0,
+    residue: 0,
+    atRisk: 0,
+    overdue: 0,
+    proposed: 0,
+    waitingForDownload: 0,
+  };
   assert.deepEqual(waiting.requests, [{ ...one, status: "PENDING" }]);
 
   await shop.work();
