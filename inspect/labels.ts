@@ -9,7 +9,7 @@ const STATES: Readonly<Record<string, string>> = {
   waiting_for_access: "waiting for an access request",
   opened: "opened",
   proposed: "waiting for a second person",
-  waiting_for_download: "waiting for the customer's download",
+  waiting_for_download: "waiting for a download",
   waiver_proposed: "waiver waits for a second person",
   available: "documents can be downloaded",
   fetched: "documents fetched",
