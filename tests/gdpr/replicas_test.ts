@@ -59,7 +59,7 @@ Deno.test("two replicas that process the same requests complete each once", asyn
     assert.equal(results.filter((result) => result.status === "fulfilled").length, 8 * 3);
     assert.ok(results.every((result) => [undefined, REFUSED].includes(errorCode(result))));
     await eventually(async () => {
-      for (const request of requests) assert.equal(await readPhase(world, request), "COMPLETED");
+      for (const request of requests) assert.match(await readPhase(world, request), /^COMPLETED/);
     });
   } finally {
     await Promise.all(replicas.map(({ worker }) => worker[Symbol.asyncDispose]()));
