@@ -290,7 +290,7 @@ Deno.test("the status line describes the request", async (t) => {
 Deno.test("the table covers every state of the four machines, and no line contains a state's key", () => {
   const covered = new Set(TABLE.map(([, { state = "" }]) => phaseOf(state)));
   for (const subject of SUBJECTS.filter(isSmallRequest)) {
-    for (const { state: { value, context, status } } of everyPath(subject)) {
+    for (const { state: { value, context } } of everyPath(subject)) {
       assert.ok(covered.has(phaseOf(value)), `${subject.title}: ${phaseOf(value)}`);
       const [words] = line({ state: value, outcome: context.outcome });
       assert.match(words, phaseOf(value).startsWith("COMPLETED") ? /^Completed: / : /due in 12 days$/);
