@@ -47,10 +47,9 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes succeed, a
     });
     const other = await fetch(`${http}/exports/none`);
     assert.deepEqual([other.status, other.headers.get("retry-after")], [503, "1"]);
-    assert.deepEqual(await other.json(), {
-      code: "UNAVAILABLE",
-      message: MESSAGE,
-    });
+    const { traceId, ...refusal } = await other.json();
+    assert.deepEqual(refusal, { code: "UNAVAILABLE", message: MESSAGE });
+    assert.match(traceId, /^[0-9a-f]{32}$/);
     const page = await fetch(`${http}/inspect`);
     assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "1"]);
     assert.match(await page.text(), new RegExp(`<h1>Temporarily unavailable</h1><p>.*${MESSAGE}</p>`));
