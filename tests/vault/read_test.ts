@@ -174,7 +174,7 @@ vaultTest(
       assert.deepEqual((await refusal(vault.env)).split("\n  "), [
         "Cannot start: secrets in Vault are missing or invalid",
         "ss3/kv/customer-service: db.url: expected jdbc:postgresql://host:port/name?…, percent-encoded",
-        "ss3/kv/customer-service: gdpr.hash_key: expected at least 32 bytes in base64",
+        "ss3/kv/customer-service: gdpr.hash_key: expected at least 32 bytes in base64, or several keys, comma-separated, the current one first",
         "ss3/kv/shared/kafka: bootstrap.servers: expected host:port,…",
         "ss3/kv/shared/otel: otlp.endpoint: expected an http or https URL without a login",
       ]);
