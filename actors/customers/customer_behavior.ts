@@ -25,16 +25,22 @@ export type Customer = CustomerRow & CustomerCounts;
 /** `returning`: the person may have been erased before, and comes back of their own will. */
 const registration = profile.extend({ returning: z.boolean().default(false) });
 
-const updateProfile = handler(
-  ["CUSTOMER", "STAFF", "SYSTEM"],
-  profile.partial(),
-  ({ ref, row, by }: { ref: ActorRef; row: Customer; by: Principal }, input) => {
-    if (input.email !== undefined) authorizeEmailChange(`change the email of customer ${ref.id}`, by);
-    const columns = changedOnly(row, input);
-    const changedFields = columnNames(columns);
-    return { event: { type: "profile.update", by: by.type, changedFields }, changedFields, columns };
-  },
-);
+const changes = profile.partial();
+
+type Target = { ref: ActorRef; row: Customer; by: Principal };
+
+/** @throws {DomainError} FORBIDDEN: the caller may not change the email */
+function changedProfile({ ref, row, by }: Target, fields: z.output<typeof changes>) {
+  if (fields.email !== undefined) authorizeEmailChange(`change the email of customer ${ref.id}`, by);
+  const columns = changedOnly(row, fields);
+  return { columns, changedFields: columnNames(columns) };
+}
+
+const updateProfile = handler(["CUSTOMER", "STAFF", "SYSTEM"], changes, (target: Target, fields) => {
+  const { columns, changedFields } = changedProfile(target, fields);
+  const event = { type: "profile.update", by: target.by.type, changedFields };
+  return { event, changedFields, columns };
+});
 
 const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
   handler(["STAFF", "SYSTEM"], z.strictObject({ reason: optionalText(500) }), ({ by }, { reason }) => ({
@@ -53,15 +59,13 @@ const TOWARDS = {
 /** Changes the status and the profile in one event. */
 const updateAccount = handler(
   ["STAFF", "SYSTEM"],
-  profile.partial().extend({ status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]) }),
-  ({ ref, row, by }: { ref: ActorRef; row: Customer; by: Principal }, { status, ...fields }) => {
-    if (fields.email !== undefined) authorizeEmailChange(`change the email of customer ${ref.id}`, by);
-    const columns = changedOnly(row, fields);
-    const changedFields = columnNames(columns);
-    const isSame = status === row.status;
+  changes.extend({ status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]) }),
+  (target: Target, { status, ...fields }) => {
+    const { columns, changedFields } = changedProfile(target, fields);
+    const isSame = status === target.row.status;
     const type = isSame ? "profile.update" : TOWARDS[status];
     return {
-      event: { type, by: by.type, changedFields },
+      event: { type, by: target.by.type, changedFields },
       changedFields: isSame ? changedFields : ["status", ...changedFields],
       columns,
     };
