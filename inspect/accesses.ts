@@ -1,6 +1,6 @@
 /** Audit of the pages: what each shows is recorded before it is sent. */
 import type { Access, AuditLog } from "../actors/audit_log.ts";
-import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
+import { traceparentOf } from "../http/refusals.ts";
 import type { InspectContext } from "./session.ts";
 
 /**
@@ -14,9 +14,4 @@ export async function recordAccess(
   access: Omit<Access, "by" | "traceparent">,
 ): Promise<void> {
   await audit.record({ ...access, by: c.var.by, traceparent: traceparentOf(c) });
-}
-
-/** The caller's W3C trace context; a new one if the request has none. */
-export function traceparentOf(c: Pick<InspectContext, "req">): string {
-  return readTraceparent(c.req.header("traceparent")) ?? newTraceparent();
 }

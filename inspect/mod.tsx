@@ -9,7 +9,7 @@ import { asDomainError } from "../db/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
 import { STATUSES } from "../http/statuses.ts";
 import { describeError } from "../lib/error_description.ts";
-import { traceparentOf } from "./accesses.ts";
+import { traceparentOf } from "../http/refusals.ts";
 import { createAssets } from "./assets.ts";
 import { createCharts } from "./chart/mod.tsx";
 import { requireFormToken, requireOwnOrigin } from "./csrf.ts";

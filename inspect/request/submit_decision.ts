@@ -8,7 +8,7 @@ import type { Actors } from "../../actors/commands.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { STATUSES } from "../../http/statuses.ts";
-import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
+import { traceparentOf } from "../../http/refusals.ts";
 import { singleLine } from "../forms.ts";
 import type { InspectContext } from "../session.ts";
 import { eventLabel } from "../labels.ts";
@@ -64,7 +64,7 @@ export async function submitDecision(
       command,
       {
         by,
-        traceparent: readTraceparent(c.req.header("traceparent")) ?? newTraceparent(),
+        traceparent: traceparentOf(c),
         expectedVersion: version,
       },
     );
