@@ -1,7 +1,8 @@
 /** Authentication and authorization of gRPC callers. Only services may call; a person's token is refused, whatever its roles. */
 import { DomainError } from "../domain/errors.ts";
 import { parseForwardedCertificates } from "./forwarded_certificates.ts";
-import { type ServiceClients, serviceOfClient } from "./service_clients.ts";
+import type { ServiceClients } from "../config/mod.ts";
+import { serviceOfClient } from "./service_clients.ts";
 import { CertificateError, subjectAltUris } from "./subject_alt_names.ts";
 import type { TokenVerifier } from "./token.ts";
 

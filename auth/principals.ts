@@ -3,7 +3,8 @@ import { timingSafeEqual } from "node:crypto";
 import { DomainError } from "../domain/errors.ts";
 import type { Principal } from "../domain/principal.ts";
 import { PrincipalClaims, principalOf, wrongClaim } from "./claims.ts";
-import { type ServiceClients, serviceOfClient } from "./service_clients.ts";
+import type { ServiceClients } from "../config/mod.ts";
+import { serviceOfClient } from "./service_clients.ts";
 import type { TokenVerifier, VerifiedToken } from "./token.ts";
 import { sha256 } from "../lib/hash.ts";
 

@@ -1,7 +1,6 @@
 /** Services by the client IDs of their tokens. */
 
-/** Service names by client ID. A service that is listed is recognized by its listed client IDs only. */
-export type ServiceClients = Readonly<Record<string, string>>;
+import type { ServiceClients } from "../config/mod.ts";
 
 /**
  * Returns the name of the service with a client ID: the listed one, otherwise the client ID itself. Undefined for a

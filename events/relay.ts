@@ -18,7 +18,7 @@ import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import type { Sink } from "./sink.ts";
 import { createHolds } from "./holds.ts";
 import { recordPublished, recordRefused, traceBatch } from "./instrumentation.ts";
-import { createRefusalLog } from "./refusal_log.ts";
+import { createTopicLog } from "./topic_log.ts";
 import { TOPICS } from "./topics.ts";
 import { exponential, jittered } from "../lib/backoff.ts";
 import { pause } from "../lib/timeout.ts";
@@ -48,7 +48,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     options;
   const log = getLogger(["customer-service", "events"]);
   const holds = createHolds([...TOPICS.keys()], holdMs);
-  const refusals = createRefusalLog(log);
+  const refusals = createTopicLog(log);
   const outage = createOutageLog(
     (error) => log.error("Events wait in the outbox: {reason}", { reason: describeError(error) }),
     () => log.info("Events are published again"),

@@ -4,14 +4,14 @@ import type { Refusal } from "./sink.ts";
 
 const REMIND_MS = 30_000;
 
-export interface RefusalLog {
+export interface TopicLog {
   /** Call it with the refusals of every batch. */
   report(refusals: readonly Refusal[]): void;
   /** Call it with the topics that accept all events again. */
   end(topics: readonly string[]): void;
 }
 
-export function createRefusalLog(log: Logger): RefusalLog {
+export function createTopicLog(log: Logger): TopicLog {
   const loggedAt = new Map<string, number>();
 
   function isDue(topic: string): boolean {

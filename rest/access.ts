@@ -8,9 +8,10 @@ import type { AccessAction } from "../actors/audit_log.ts";
 import type { RefusalLog } from "../actors/refusal_log.ts";
 import { hasCode } from "../domain/errors.ts";
 import { authorizeService, authorizeStaff, READING_ROLES } from "../domain/authorization.ts";
+import { uuid } from "../domain/input.ts";
 import type { RoleName } from "../domain/principal.ts";
 import { SERVICE_RIGHTS, type ServiceRight } from "../domain/service_rights.ts";
-import type { Access, Answered } from "./access_context.ts";
+import type { AccessControl, Answered } from "./access_context.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
 
 interface Rule {
@@ -149,7 +150,7 @@ export function answeredOf(items: readonly { customerId: string }[]): Answered {
 }
 
 /** Middleware before all routes that gives them what `allow` needs. */
-export function withAccess(access: Access): MiddlewareHandler<ApiEnv> {
+export function withAccess(access: AccessControl): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
     c.set("access", access);
     await next();
@@ -209,8 +210,6 @@ export async function reportRefusal(c: ApiContext, refusals: RefusalLog, error: 
   await refusals.report({ by, operation, traceparent, target: targetOf(c) });
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** The entity that the path names. Only a UUID is taken: a caller may write anything there. */
 function targetOf(c: ApiContext) {
   const { requestId, customerId, groupId } = c.req.param() as Record<string, string | undefined>;
@@ -220,8 +219,10 @@ function targetOf(c: ApiContext) {
     ["customer", customerId ?? answered.customerId],
     ["shopper_group", groupId],
   ] as const;
-  const [type, id] = targets.find(([, id]) => id !== undefined && UUID.test(id)) ?? [];
-  return type && id ? { type, id: id.toLowerCase() } : undefined;
+  for (const [type, text] of targets) {
+    const id = uuid.safeParse(text).data;
+    if (id !== undefined) return { type, id };
+  }
 }
 
 /** Sentence about the callers of an operation, for its description. */

@@ -4,7 +4,7 @@ import type { RefusalLog } from "../actors/refusal_log.ts";
 import type { ServiceCallers } from "../domain/service_rights.ts";
 
 /** Services that have each right, and the logs of accesses and refusals. */
-export interface Access {
+export interface AccessControl {
   serviceCallers: ServiceCallers;
   audit: AuditLog;
   refusals: RefusalLog;

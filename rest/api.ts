@@ -11,7 +11,7 @@ import type { AddressVariables } from "../http/address.ts";
 import type { LoadVariables } from "../http/load_shedding.ts";
 import { traceparentOf } from "../http/refusals.ts";
 import { STATUSES } from "../http/statuses.ts";
-import type { Access, Answered } from "./access_context.ts";
+import type { AccessControl, Answered } from "./access_context.ts";
 
 export { createRoute, z };
 
@@ -31,7 +31,7 @@ export interface ApiEnv {
     form?: RequestForm;
     /** Runs after the caller has been authorized and before the body is read. */
     receive?: MiddlewareHandler<ApiEnv>;
-    access: Access;
+    access: AccessControl;
     /** The operationId; absent before a route has been found. */
     operation?: string;
     answered?: Answered;

@@ -15,7 +15,7 @@ import { createRest } from "../../rest/mod.ts";
 import { createWorld, type World } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
-import type { Access } from "../../rest/access_context.ts";
+import type { AccessControl } from "../../rest/access_context.ts";
 import { createAccess, EVERY_RIGHT } from "./access.ts";
 
 export interface TestRest extends AsyncDisposable {
@@ -24,7 +24,7 @@ export interface TestRest extends AsyncDisposable {
   app: Hono;
   origin: string;
   /** Rights of services, and the logs of accesses and refusals. */
-  access: Access;
+  access: AccessControl;
   /** Keys of the exports that `/exports` serves. */
   keys: RequestKeys;
   /** Creates staff with some roles, of the world's store unless another store is named. */
