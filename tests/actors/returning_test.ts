@@ -1,5 +1,6 @@
 /** Registration of an erased customer: refused by ID and by email, unless the command sets `returning`. */
 import assert from "node:assert/strict";
+import { rememberErasure } from "../gdpr/remembered_erasure.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { eventually } from "../eventually.ts";
@@ -82,18 +83,14 @@ Deno.test("a registration that waits for a concurrent erasure is refused after i
   const requests = await requestSettings();
   await using world = await createWorld({ requests });
   const ref = await register(world, { email: EMAIL });
-  const [emailHash] = await requests.hashEmail(EMAIL);
+  const emailHashes = await requests.hashEmail(EMAIL);
   const newcomer = customerRef(world);
   let registration: Promise<unknown> | undefined;
   await world.admin.begin(async (tx) => {
     await tx`
       update customers set email = null, anonymized_at = now(), status = 'CLOSED'
       where customer_id = ${ref.id}`;
-    await tx`
-      insert into erased_subjects (store_id, customer_id, erased_at) values (${ref.storeId}, ${ref.id}, now())`;
-    await tx`
-      insert into email_hashes (store_id, customer_id, hash)
-      values (${ref.storeId}, ${ref.id}, ${emailHash!.hash})`;
+    await rememberErasure(tx, ref, emailHashes);
     registration = tell(world, newcomer, "register", { email: EMAIL });
     registration.catch(() => {});
     await eventually(async () => {

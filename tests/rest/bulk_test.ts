@@ -1,5 +1,6 @@
 /** Bulk upsert: the result of each row, and of the same file sent again. */
 import assert from "node:assert/strict";
+import { rememberErasure } from "../gdpr/remembered_erasure.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { readRows } from "../../rest/customers/bulk_rows.ts";
 import { requestSettings } from "../actors/settings.ts";
@@ -299,13 +300,7 @@ Deno.test("a row with the email of an erased person is refused unless the person
   await using rest = await startRest({ requests });
   const ref = await register(rest.world);
   const email = "numbat@example.com";
-  const [emailHash] = await requests.hashEmail(email);
-  await rest.world.admin`
-    insert into erased_subjects (store_id, customer_id, erased_at) values (${ref.storeId}, ${ref.id}, now())`;
-  await rest.world.admin`
-    insert into email_hashes (store_id, customer_id, hash) values (${ref.storeId}, ${ref.id}, ${
-    emailHash!.hash
-  })`;
+  await rememberErasure(rest.world.admin, ref, await requests.hashEmail(email));
   await tell(rest.world, ref, "erase", { requestId: crypto.randomUUID() });
   await using logged = await captureLog();
   const { lines, text } = await send(

@@ -1,5 +1,6 @@
 /** Files of a bulk upsert: what the export gives, and CSV as spreadsheets write it. */
 import assert from "node:assert/strict";
+import { rememberErasure } from "../gdpr/remembered_erasure.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { register, tell } from "../actors/world.ts";
 import { startRest, type TestRest } from "./server.ts";
@@ -171,12 +172,7 @@ Deno.test("a service registers a single person who was erased, and staff and fil
   await using rest = await startRest({ requests });
   const ref = await register(rest.world);
   const email = "numbat@example.com";
-  const [emailHash] = await requests.hashEmail(email);
-  await rest.world.admin`
-    insert into erased_subjects (store_id, customer_id, erased_at) values (${ref.storeId}, ${ref.id}, now())`;
-  await rest.world.admin`
-    insert into email_hashes (store_id, customer_id, hash)
-    values (${ref.storeId}, ${ref.id}, ${emailHash!.hash})`;
+  await rememberErasure(rest.world.admin, ref, await requests.hashEmail(email));
   const staff = rest.staff(["CUSTOMER_MANAGER"]);
   const post = (as: typeof staff, body: unknown) => rest.call("POST", "/customers", { as, body });
   assert.equal((await post(staff, { email })).status, 409);
