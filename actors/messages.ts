@@ -65,12 +65,12 @@ function domainPayload(
     case "customer.erasure_requested": {
       const { requestId } = message;
       const emailHashes = message.emailHashes.map((hash) => create(EmailHashSchema, hash));
-      const told = { ...common, requestId, emailHashes, participants: [...message.participants] };
-      return toJson(CustomerErasureRequestedSchema, create(CustomerErasureRequestedSchema, told));
+      const fields = { ...common, requestId, emailHashes, participants: [...message.participants] };
+      return toJson(CustomerErasureRequestedSchema, create(CustomerErasureRequestedSchema, fields));
     }
     case "customer.erased": {
       const { requestId, keyId, proof } = message;
-      const told = {
+      const fields = {
         ...common,
         requestId,
         emailHashes: [...message.emailHashes],
@@ -79,7 +79,7 @@ function domainPayload(
         proof,
         waivedParticipants: [...message.waivedParticipants],
       };
-      return toJson(CustomerErasedSchema, create(CustomerErasedSchema, told));
+      return toJson(CustomerErasedSchema, create(CustomerErasedSchema, fields));
     }
   }
 }

@@ -81,7 +81,7 @@ export async function answerOnce(
 }
 
 /**
- * The answers that a principal has got under its keys and can still ask for again; undefined where there is none.
+ * Lookup of the answers that are stored under a principal's keys; undefined for a key without a stored answer.
  *
  * @param hashKey that of the runtime
  */

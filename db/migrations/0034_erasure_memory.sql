@@ -12,7 +12,7 @@ create table email_hashes (
   check ((participant_hash is null) = (key_id is null))
 );
 
--- Finds the erased customer of an email, when somebody registers with it.
+-- Finds the erased customer of an email when a person registers with it.
 create index email_hashes_hash on email_hashes (store_id, hash);
 
 insert into email_hashes (store_id, customer_id, hash) select store_id, customer_id, email_hash from erased_subjects;

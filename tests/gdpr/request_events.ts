@@ -186,7 +186,7 @@ async function openAccess(world: ManualClockWorld, { storeId, id: customerId }: 
   await isAccepted(tell(world, ref, "open", { customerId, right: "ACCESS" })); // refused if the customer is erased
 }
 
-/** Cancels the open access request of a customer whose erasure is in the given state. False: there is none. */
+/** Cancels the open access request of a customer whose erasure is in the given state. False: no such request exists. */
 async function closeAccess(
   world: ManualClockWorld,
   { storeId, id }: ActorRef,

@@ -135,8 +135,8 @@ Deno.test("_entities returns the own addresses and groups only; every other one 
     assert.deepEqual([messages[0], messages[2]], [messages[1], messages[3]]);
     assert.doesNotMatch(text, /Partners|Payment|Bahnhof/);
   }
-  const nobody = await graph.ask(query, { variables: { references } });
-  assert.deepEqual([nobody.codes, nobody.data], [["UNAUTHENTICATED"], null]);
+  const anonymous = await graph.ask(query, { variables: { references } });
+  assert.deepEqual([anonymous.codes, anonymous.data], [["UNAUTHENTICATED"], null]);
   await tell(world, other, "erase", { requestId: crypto.randomUUID() });
   const erased = await graph.ask(query, { as: eve, variables: { references: references.slice(0, 2) } });
   assert.deepEqual(erased.codes, ["REFUSED_IN_STATE", "REFUSED_IN_STATE"]);

@@ -352,10 +352,10 @@ Deno.test("an export can be downloaded by its subject until it expires", async (
     exportKeys: keys,
   });
   const { world } = graph;
-  const nobody: ParticipantClient = { collect: () => assert.fail("there are no peers") };
+  const noParticipants: ParticipantClient = { collect: () => assert.fail("there are no peers") };
   const shop = createRequestFixture(
     world,
-    createRequestPerformers(world.database.pool("customer_api"), nobody, keys),
+    createRequestPerformers(world.database.pool("customer_api"), noParticipants, keys),
   );
   const { as } = await registerShopper(world);
   const { as: eve } = await registerShopper(world);

@@ -25,6 +25,7 @@ import {
 } from "../../../db/personal_data.ts";
 import type { Tx } from "../../../db/connect.ts";
 import type { Actions, ActionStep } from "../../runtime/behavior.ts";
+import { stateName } from "../../runtime/recorded_event.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
 import type { RequestedBy } from "../receipts/file.ts";
@@ -133,7 +134,7 @@ export function createRequestActions(
       await lockCustomer(tx, ref.storeId, customerId); // an erasure that starts now sees this request as ended, or is read below
       const [erasure] = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
       if (!erasure) return;
-      const waiting = WAITING[JSON.stringify((erasure.snapshot as RequestSnapshot).value)];
+      const waiting = WAITING[stateName(erasure.snapshot as RequestSnapshot)];
       if (!waiting || (await waiting.blockers(tx, ref.storeId, customerId)).length > 0) return;
       const target = { kind: "gdpr_request" as const, storeId: ref.storeId, id: erasure.requestId };
       // The erasure may have been held or have ended since it was read; this request ends in any case.
@@ -142,7 +143,7 @@ export function createRequestActions(
   };
 }
 
-/** Requests for which an erasure waits in a state, and the command that resumes it when there is none. */
+/** Requests for which an erasure waits in a state, and the command that resumes it after the last of them. */
 const WAITING: Readonly<
   Record<string, { blockers: typeof findUnfetched; resume: "access.closed" | "download.settled" }>
 > = {
