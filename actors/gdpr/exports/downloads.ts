@@ -151,7 +151,9 @@ export function createExportDownloads(
         );
       }
       const delivered = () =>
-        by.type === "CUSTOMER" && name !== MANIFEST ? recordFetch(actors, link, by) : Promise.resolve();
+        by.type === "CUSTOMER" && name !== MANIFEST
+          ? recordFetch(actors, link, { by, traceparent })
+          : Promise.resolve();
       return { ...part, gzip: ReadableStream.from(prepend(first, chunks)), delivered };
     },
   };
@@ -161,11 +163,10 @@ export function createExportDownloads(
 async function recordFetch(
   actors: Pick<Actors, "send">,
   { storeId, requestId }: RequestKey,
-  by: Principal,
+  context: { by: Principal; traceparent: string },
 ): Promise<void> {
   const request = { kind: "gdpr_request" as const, storeId, id: requestId };
-  const traceparent = newTraceparent();
-  await ignoreRefused(actors.send(request, { type: "export.fetched" }, { by, traceparent }));
+  await ignoreRefused(actors.send(request, { type: "export.fetched" }, context));
 }
 
 /** Allows the customer, privacy officers and store managers. */
