@@ -81,8 +81,9 @@ browserTest(
     assert.equal(titles.filter((title) => title.startsWith("Confirmed by ")).length, 3, titles.join());
 
     await accessPage.getByRole("link", { name: "GDPR requests" }).first().click();
+    await accessPage.waitForURL((url) => url.pathname === "/inspect");
     for (const label of ["Completed: fulfilled with waivers", "Completed: not fetched"]) {
-      await eventually(async () => assert.equal(await accessPage.getByText(label).count(), 1));
+      await eventually(async () => assert.equal(await accessPage.getByText(label).count(), 1, label));
     }
   },
 );
