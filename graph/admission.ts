@@ -41,7 +41,7 @@ export function useAdmission(count: CountRequest): Plugin<Caller> {
 async function admit(caller: Caller, count: CountRequest): Promise<void> {
   const seconds = await count(await caller.shopper());
   if (seconds === undefined) return;
-  const message = `Cannot take more requests from this principal: try again in ${seconds} s`;
+  const message = `Cannot accept more requests from this principal: try again in ${seconds} s`;
   const { extensions } = maskError(new DomainError("RATE_LIMITED", message));
   const http = { status: 429, headers: { "retry-after": String(seconds) } };
   throw new GraphQLError(message, { extensions: { ...extensions, http } });

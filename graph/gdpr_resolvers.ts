@@ -1,6 +1,7 @@
 /** Resolvers of the GDPR fields in schema.graphql. */
 import type { GraphQLResolveInfo } from "graphql";
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
+import type { LinkToReceipt } from "../actors/gdpr/receipts/link.ts";
 import type { SubjectRequest } from "../db/gdpr_lookups.ts";
 import type { Customer } from "../db/lookups.ts";
 import type { Account } from "./account.ts";
@@ -14,7 +15,16 @@ interface Cancellation {
   expectedVersion?: number | null;
 }
 
-export function createRequestResolvers(account: Account, requests: OwnRequests, exportLink: LinkToExport) {
+export interface RequestLinks {
+  exportLink: LinkToExport;
+  receiptLink: LinkToReceipt;
+}
+
+export function createRequestResolvers(
+  account: Account,
+  requests: OwnRequests,
+  { exportLink, receiptLink }: RequestLinks,
+) {
   const open =
     (right: SubjectRequest["type"]) => async (_: unknown, __: unknown, caller: Caller, info: Info) => ({
       request: await requests.open(caller, field(info), right),
@@ -70,6 +80,11 @@ export function createRequestResolvers(account: Account, requests: OwnRequests, 
         if (!exported) return null;
         const { storeId } = await caller.shopper();
         return await exportLink({ storeId, requestId }) ?? null;
+      },
+      async receipt({ requestId, type, outcome, completedAt }: SubjectRequest, _: unknown, caller: Caller) {
+        if (type !== "ERASURE" || outcome === "CANCELLED" || outcome === "REFUSED") return null;
+        const { storeId } = await caller.shopper();
+        return { url: await receiptLink({ storeId, requestId }), issuedAt: completedAt };
       },
     },
   };

@@ -2,7 +2,6 @@
 import { GraphQLError, type GraphQLResolveInfo, GraphQLScalarType } from "graphql";
 import { GraphQLDateTime } from "graphql-scalars";
 import { DomainError } from "../domain/errors.ts";
-import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { RequestLookups } from "../db/gdpr_lookups.ts";
 import type { Address, Customer, Lookups, Membership } from "../db/lookups.ts";
@@ -10,7 +9,7 @@ import { createAccount } from "./account.ts";
 import { type Caller, field } from "./caller.ts";
 import { createEntities, isReference, type Reference } from "./entities.ts";
 import { createOwnRequests } from "./gdpr_requests.ts";
-import { createRequestResolvers } from "./gdpr_resolvers.ts";
+import { createRequestResolvers, type RequestLinks } from "./gdpr_resolvers.ts";
 import { addressFields, type Input, parseId } from "./inputs.ts";
 
 /** Arguments of a change, as its field declares them. */
@@ -20,17 +19,16 @@ interface Change {
   expectedVersion?: number | null;
 }
 
-export interface ResolverOptions {
+export interface ResolverOptions extends RequestLinks {
   actors: Actors;
   lookups: Lookups;
   requests: RequestLookups;
-  exportLink: LinkToExport;
 }
 
-export function createResolvers({ actors, lookups, requests, exportLink }: ResolverOptions) {
+export function createResolvers({ actors, lookups, requests, ...links }: ResolverOptions) {
   const account = createAccount(actors, lookups);
   const entities = createEntities(account);
-  const gdpr = createRequestResolvers(account, createOwnRequests(actors, requests), exportLink);
+  const gdpr = createRequestResolvers(account, createOwnRequests(actors, requests), links);
 
   return {
     DateTime: GraphQLDateTime,

@@ -43,11 +43,16 @@ const updateProfile = handler(["CUSTOMER", "STAFF", "SYSTEM"], changes, (target:
 });
 
 const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
-  handler(["STAFF", "SYSTEM"], z.strictObject({ reason: optionalText(500) }), ({ by }, { reason }) => ({
-    event: { type, by: by.type },
-    changedFields: ["status"],
-    reason: reason ?? undefined,
-  }));
+  handler(
+    ["STAFF", "SYSTEM"],
+    z.strictObject({ reason: optionalText(500), note: optionalText(500) }),
+    ({ by }, { reason, note }) => ({
+      event: { type, by: by.type },
+      changedFields: ["status"],
+      reason: reason ?? undefined,
+      note: note ?? undefined,
+    }),
+  );
 
 /** Events that lead to each status. */
 const TOWARDS = {
@@ -84,7 +89,7 @@ const erase = handler(
     write: async (tx) => {
       await eraseAddresses(tx, ref.storeId, ref.id, now);
       await deleteMemberships(tx, ref.storeId, ref.id);
-      await removeFreeText(tx, ref.storeId, ref.id);
+      await removeFreeText(tx, { storeId: ref.storeId, customerId: ref.id });
     },
   }),
 );

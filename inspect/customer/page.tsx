@@ -6,7 +6,7 @@ import { Requests } from "../overview/table.tsx";
 import { shortId } from "../overview/labels.ts";
 import { Instant, Page } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
-import { Timeline } from "../timeline/mod.tsx";
+import { textsOf, Timeline } from "../timeline/mod.tsx";
 import { EVENTS } from "../timeline/read.ts";
 import { capitalize, eventLabel, stateLabel } from "../labels.ts";
 import { Groups } from "./groups.tsx";
@@ -146,7 +146,7 @@ function History(
       viewer={c.var.by.id}
       momentHref={(sequence) => `${inStore(c, `${path}?at=${sequence}`)}#chart`}
       shown={at}
-      note={({ reason }) => reason}
+      texts={textsOf}
       pageHref={page}
       newerHref={newest < events ? page(Math.min(events, newest + EVENTS)) : undefined}
       olderHref={oldest > 1 ? page(oldest - 1) : undefined}

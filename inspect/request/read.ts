@@ -160,7 +160,11 @@ function currentStatus(
     proposer: context.proposals[THE_ERASURE],
     fetchWaitEndsAt: row.fetchWaitEndsAt,
     expiresAt: context.expiresAt === undefined ? undefined : new Date(context.expiresAt),
-    reasons: { hold: row.holdReason, refusal: row.refusalReason },
+    reasons: {
+      hold: row.holdReason,
+      refusal: row.refusalReason,
+      cancellation: row.cancellationReason,
+    },
     residue: context.residue,
     attempts: Object.fromEntries(
       participants.map(({ service, attempts }) => [service, context.asked[service] ?? attempts]),

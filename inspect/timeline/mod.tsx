@@ -23,8 +23,8 @@ export interface TimelineProps {
   pageHref?: (upTo: number) => string;
   /** Sequence of the event that the page shows; undefined: the present. */
   shown?: number | undefined;
-  /** Additional text of an event, such as its reason. */
-  note?: (event: ActorEventRow) => Child;
+  /** Additional lines of an event, such as its reason. */
+  texts?: (event: ActorEventRow) => readonly Child[];
   newerHref?: string | undefined;
   olderHref?: string | undefined;
   /** Address of the first page of the journal. */
@@ -56,13 +56,24 @@ export function Timeline({ lines, newerHref, olderHref, oldestHref, ...rest }: T
 
 type Rest = Omit<TimelineProps, "lines">;
 
+/** The reason and the note of a decision. */
+export function textsOf(
+  event: Pick<ActorEventRow, "reason" | "reasonGiven" | "note" | "noteGiven">,
+): string[] {
+  return [
+    ...(event.reason !== null ? [event.reason] : event.reasonGiven ? [removed("reason")] : []),
+    ...(event.note !== null ? [`Note for staff: ${event.note}`] : event.noteGiven ? [removed("note")] : []),
+  ];
+}
+
+const removed = (text: string) => `The ${text} was removed by the erasure of the customer`;
+
 function Moment(
-  { event, viewer, momentHref, shown, note }: Rest & { event: ActorEventRow },
+  { event, viewer, momentHref, shown, texts }: Rest & { event: ActorEventRow },
 ) {
   const { sequence, eventType, about, changedFields, at } = event;
   const isShown = sequence === shown;
   const isLater = shown !== undefined && sequence > shown;
-  const text = note?.(event);
   return (
     <li
       class={isShown ? "moment here" : isLater ? "moment later" : "moment"}
@@ -74,7 +85,7 @@ function Moment(
         {momentHref && <MomentLink sequence={sequence} momentHref={momentHref} />}
       </p>
       <States event={event} />
-      {text && <p class="moment-note">{text}</p>}
+      {texts?.(event).map((text) => <p class="moment-note">{text}</p>)}
       <p class="moment-by">
         <Instant at={at} /> by{" "}
         <PrincipalName

@@ -1,4 +1,4 @@
-/** Runs of a journal: folds repeated events without a reason and without a state change into one line. */
+/** Runs of a journal: folds repeated events without texts and without a state change into one line. */
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import type { AboutCount } from "../../db/actor_history.ts";
 
@@ -53,8 +53,8 @@ export function foldRuns(
 }
 
 /** Whether an event can be part of a run. */
-export function isRepeatable({ reason, stateBefore, stateAfter }: ActorEventRow): boolean {
-  return reason === null && stateBefore === stateAfter;
+export function isRepeatable({ reason, note, stateBefore, stateAfter }: ActorEventRow): boolean {
+  return reason === null && note === null && stateBefore === stateAfter;
 }
 
 function singleEvent(event: ActorEventRow): Line {
@@ -103,7 +103,7 @@ function repeatedRun(
 function isAlike(one: ActorEventRow, other: ActorEventRow): boolean {
   return one.eventType === other.eventType && one.principalId === other.principalId &&
     one.principalService === other.principalService &&
-    !one.reasonGiven && !other.reasonGiven &&
+    !one.reasonGiven && !other.reasonGiven && !one.noteGiven && !other.noteGiven &&
     one.stateBefore === other.stateBefore && one.stateAfter === other.stateAfter;
 }
 
