@@ -124,8 +124,15 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
   ]);
   assert.equal(items.at(-1).stateAfter, "COMPLETED");
   assert.deepEqual(
-    items.slice(0, 4).map(({ reason, reasonRemoved }: Record<string, unknown>) => [reason, reasonRemoved]),
-    [[null, false], [null, true], [null, true], [null, true]],
+    items.slice(0, 4).map(({ reason, reasonRemoved, note, noteRemoved }: Record<string, unknown>) => [
+      ...[reason, reasonRemoved, note, noteRemoved],
+    ]),
+    [
+      [null, false, null, false],
+      [null, true, null, false],
+      [null, true, null, false],
+      [null, false, null, true],
+    ],
   );
   assert.equal(completed.extended, true, "although the reason of the extension is gone");
   assert.deepEqual(completed.reasons, { hold: null, extension: null, refusal: null, cancellation: null });
