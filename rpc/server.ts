@@ -54,7 +54,7 @@ export interface GrpcOptions {
 
 export type MethodName = Capitalize<keyof CustomerMethods>;
 
-export interface GrpcServer {
+export interface CustomerGrpcServer {
   port: number;
   /** Sets the status of the health service; NOT_SERVING at first. */
   setServing(serving: boolean): void;
@@ -68,7 +68,7 @@ const MAX_REQUEST_BYTES = 16 * 1024;
 const log = getLogger(["customer-service", "rpc"]);
 
 /** @throws {ListenError} the port cannot be listened on */
-export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
+export async function serveGrpc(options: GrpcOptions): Promise<CustomerGrpcServer> {
   const health = createHealth([CustomerService.typeName]);
   const server = await serve({
     hostname: options.bind,

@@ -20,14 +20,14 @@ import { profile } from "../../domain/profile.ts";
 import { erasedValuesOf } from "../../db/personal_data.ts";
 
 /** A customer's locked row, with what hangs on it counted. */
-export type Customer = CustomerRow & CustomerCounts;
+export type LockedCustomer = CustomerRow & CustomerCounts;
 
 /** `returning`: the person may have been erased before, and comes back of their own will. */
 const registration = profile.extend({ returning: z.boolean().default(false) });
 
 const changes = profile.partial();
 
-type Target = { ref: ActorRef; row: Customer; by: Principal };
+type Target = { ref: ActorRef; row: LockedCustomer; by: Principal };
 
 /** @throws {DomainError} FORBIDDEN: the caller may not change the email */
 function changedProfile({ ref, row, by }: Target, fields: z.output<typeof changes>) {
@@ -99,7 +99,7 @@ export interface CustomerSettings {
   hashEmail(email: string): Promise<EmailHash[]>;
 }
 
-export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<Customer> {
+export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<LockedCustomer> {
   return {
     ...behavior,
     /** Keeps hashes of an email that is replaced, so that the erasure memory knows every email of the account. */
@@ -163,7 +163,7 @@ const purposes = {
   erase: "erase",
 } satisfies Record<CustomerCommand["type"], string>;
 
-const behavior: Omit<Behavior<Customer>, "creation"> = {
+const behavior: Omit<Behavior<LockedCustomer>, "creation"> = {
   kind: "customer",
   noun: "customer",
   purposes,

@@ -11,11 +11,11 @@ import { EVENTS } from "../timeline/read.ts";
 import { capitalize, eventLabel, stateLabel } from "../labels.ts";
 import { Groups } from "./groups.tsx";
 import { Profile } from "./profile.tsx";
-import { type CustomerReading, REQUESTS, type View } from "./read.ts";
+import { type CustomerReading, type CustomerView, REQUESTS } from "./read.ts";
 
 export interface CustomerPageProps {
   c: InspectContext;
-  view: View;
+  view: CustomerView;
   reading: CustomerReading;
   chart: Awaited<ReturnType<Charts["render"]>>;
   now: Date;
@@ -106,7 +106,7 @@ function AccountStatus({ c, reading: { facts } }: { c: InspectContext; reading: 
   );
 }
 
-function Facts({ view, reading: { facts, groups } }: { view: View; reading: CustomerReading }) {
+function Facts({ view, reading: { facts, groups } }: { view: CustomerView; reading: CustomerReading }) {
   const values: [string, Child][] = [
     ["Customer", <code>{view.customerId}</code>],
     ["Registered", <Instant at={facts.createdAt} />],
@@ -131,7 +131,7 @@ function History(
   { c, path, view: { at }, reading: { lines, facts: { events } } }: {
     c: InspectContext;
     path: string;
-    view: View;
+    view: CustomerView;
     reading: CustomerReading;
   },
 ) {

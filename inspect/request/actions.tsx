@@ -1,8 +1,8 @@
 /** Decision forms of a request: one for each decision that its machine accepts now. */
 import {
   type AvailableDecision,
-  type Decision,
   DECISIONS,
+  type StaffDecision,
 } from "../../actors/gdpr/requests/available_decisions.ts";
 import type { InspectContext } from "../session.ts";
 import { DECISION_TEXTS } from "./decisions.ts";
@@ -59,7 +59,7 @@ export function Actions({ c, hrefTo, reading, attempt }: ActionsProps) {
 }
 
 interface ActionProps {
-  type: Decision;
+  type: StaffDecision;
   offers: readonly AvailableDecision[];
   csrf: string | undefined;
   hrefTo: HrefTo;
@@ -137,7 +137,7 @@ export function FreeText({ id, name, label, isRequired = false, hint, value }: F
 /** Select field for the participant, if the decision concerns one. */
 function Service(
   { type, offers, chosen }: {
-    type: Decision;
+    type: StaffDecision;
     offers: readonly AvailableDecision[];
     chosen: string | undefined;
   },

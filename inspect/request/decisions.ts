@@ -1,5 +1,5 @@
 /** Texts of the decision forms. */
-import type { Decision } from "../../actors/gdpr/requests/available_decisions.ts";
+import type { StaffDecision } from "../../actors/gdpr/requests/available_decisions.ts";
 
 export interface DecisionText {
   title: string;
@@ -15,7 +15,7 @@ export interface DecisionText {
   final?: boolean;
 }
 
-export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
+export const DECISION_TEXTS: Readonly<Record<StaffDecision, DecisionText>> = {
   confirm: {
     title: "Confirm a proposal",
     consequence:

@@ -1,12 +1,12 @@
 /** Timeline of a request, with the reasons and notes of staff decisions. */
 import { textsOf, Timeline } from "../timeline/mod.tsx";
 import { EVENTS } from "../timeline/read.ts";
-import type { RequestReading, View } from "./read.ts";
+import type { RequestReading, RequestView } from "./read.ts";
 import type { HrefTo } from "./time_travel.tsx";
 
 export interface HistoryProps {
   hrefTo: HrefTo;
-  view: View;
+  view: RequestView;
   reading: RequestReading;
   /** ID of the person who views the page. */
   viewer: string;

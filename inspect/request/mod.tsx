@@ -17,7 +17,7 @@ import type { Attempt } from "./actions.tsx";
 import { DECISION_TEXTS } from "./decisions.ts";
 import type { Export } from "./documents.tsx";
 import { RequestPage } from "./page.tsx";
-import { readRequest, type View } from "./read.ts";
+import { readRequest, type RequestView } from "./read.ts";
 
 const PATH = "/requests/:requestId";
 const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
@@ -26,7 +26,7 @@ const Query = z.object({ at: sequence, upto: sequence });
 export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
   const { reader, audit, charts, live, exportReceipt, exportLink, downloads } = pages;
 
-  async function show(c: InspectContext, view: View, attempt?: Attempt) {
+  async function show(c: InspectContext, view: RequestView, attempt?: Attempt) {
     const { storeId } = c.var.by;
     const key = { storeId, requestId: view.requestId };
     const [reading, receipt, exported] = await Promise.all([

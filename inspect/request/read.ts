@@ -24,7 +24,7 @@ import { type CausedMessage, findCausedMessages } from "../../db/request_message
 import type { StoreReader } from "../../db/store_reader.ts";
 import { parseState } from "../chart/value.ts";
 import { EVENTS, readLines } from "../timeline/read.ts";
-import type { Line } from "../timeline/runs.ts";
+import type { TimelineLine } from "../timeline/runs.ts";
 import { phaseOf, phasePrefix, type RequestStatus } from "./status.ts";
 import { readSnapshot, type StoredSnapshot } from "./snapshot.ts";
 import { abandonedEffects, effectLabel, failingWork } from "./work_labels.ts";
@@ -36,7 +36,7 @@ export const MESSAGES = 100;
 const MAX_BLOCKING = 2;
 
 /** Parameters of the page. */
-export interface View {
+export interface RequestView {
   requestId: string;
   /** Sequence of the event after which the request is shown; undefined: the present. */
   at: number | undefined;
@@ -58,7 +58,7 @@ export interface RequestReading {
   /** Journal up to `moment`, for the chart. */
   summary: SummarizedEvent[];
   /** Page of the timeline, newest first. */
-  lines: Line[];
+  lines: TimelineLine[];
   /** Event that the page shows; undefined: the present. */
   moment: ActorEventRow | undefined;
   /** Event that opened the request; undefined if the journal lacks it. */
@@ -82,7 +82,7 @@ const BLOCKING: Readonly<Record<string, RequestFilter>> = {
 export async function readRequest(
   reader: StoreReader,
   by: Principal,
-  { requestId, at, upTo }: View,
+  { requestId, at, upTo }: RequestView,
   now: Date,
 ): Promise<RequestReading | undefined> {
   const { storeId } = by;

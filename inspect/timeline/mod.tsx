@@ -6,7 +6,7 @@ import { Instant } from "../page.tsx";
 import { formatDuration } from "../durations.ts";
 import { capitalize, eventLabel, fieldLabels } from "../labels.ts";
 import { changesOf } from "./changes.ts";
-import type { Line } from "./runs.ts";
+import type { TimelineLine } from "./runs.ts";
 import { PrincipalName } from "./principal_name.tsx";
 
 /** Shortest gap that the timeline shows, in milliseconds. */
@@ -14,7 +14,7 @@ const GAP_MS = 24 * 60 * 60_000;
 
 export interface TimelineProps {
   /** Newest first. */
-  lines: readonly Line[];
+  lines: readonly TimelineLine[];
   /** ID of the person who views the page. */
   viewer: string;
   /** Address of the page after an event. */
@@ -101,7 +101,7 @@ function Moment(
 }
 
 /** Run of repeated events: one line with expandable details. */
-function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line }) {
+function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: TimelineLine }) {
   const { events, newest, oldest, about, period, times, more } = line;
   const repetition = events.slice(0, period).toReversed();
   const last = events.at(-1)!;
