@@ -1,7 +1,16 @@
 /** States as boxes. */
 import { transitionTooltip } from "./arrows.tsx";
 import type { Box, Layout } from "./layout.ts";
-import { foldedLabel, HEAD, LINE, linePlaces, listSize, MARGIN, REGION, transitionLabel } from "./measures.ts";
+import {
+  foldedLabel,
+  HEAD,
+  LINE,
+  linePlaces,
+  listSize,
+  MARGIN,
+  REGION,
+  transitionLabel,
+} from "./measures.ts";
 import type { State } from "./model.ts";
 import { classesOf, countCurrent, lastLeaf, nodeStatus, timesTaken } from "./node_status.ts";
 import { truncate } from "./text_width.ts";

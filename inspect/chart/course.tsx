@@ -43,7 +43,8 @@ function Regions({ regions, path }: { regions: readonly State[]; path: TakenPath
         const leaf = lastLeaf(region, path);
         return (
           <li class={leaf ? nodeStatus(leaf, path) : "never"}>
-            <span class="sign" aria-hidden="true">{leaf ? signOf(leaf, path) : "○"}</span> {region.label}:{" "}
+            <span class="sign" aria-hidden="true">{leaf ? signOf(leaf, path) : "○"}</span> {region.label}:
+            {" "}
             {leaf?.label ?? "Not started"}
           </li>
         );

@@ -9,7 +9,8 @@ import { fromMachine } from "./from_machine.ts";
 import { Figure } from "./figure.tsx";
 import { fromJournal } from "./from_journal.ts";
 import { type Layout, layOut } from "./layout.ts";
-import type { Model } from "./model.ts";
+import { everyState, type Model } from "./model.ts";
+import { lastLeaf } from "./node_status.ts";
 import { type NextStep, nextSteps } from "./movers.ts";
 import { type JournalEntry, type TakenPath, tracePath } from "./path.ts";
 
@@ -37,6 +38,8 @@ export interface Charts {
   render(request: ChartRequest): Promise<ReturnType<typeof Figure>>;
   /** Returns the steps that can come next. */
   next(request: ChartRequest): NextStep[];
+  /** Returns the state that each region of the parallel states reached last, by the region's key. */
+  regions(request: ChartRequest): Map<string, string>;
 }
 
 /** Renders charts. Caches layouts, which depend only on the machine and its participants. */
@@ -76,5 +79,16 @@ export function createCharts(): Charts {
     return nextSteps(model, path);
   }
 
-  return { render, next };
+  function regions(request: ChartRequest): Map<string, string> {
+    const { model, path } = trace(request);
+    const parallel = [...everyState(model.root)].filter(({ type }) => type === "parallel");
+    return new Map(
+      parallel.flatMap(({ children }) => children).flatMap((region) => {
+        const leaf = lastLeaf(region, path);
+        return leaf ? [[region.key, leaf.key] as const] : [];
+      }),
+    );
+  }
+
+  return { render, next, regions };
 }

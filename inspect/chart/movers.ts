@@ -54,7 +54,7 @@ export function nextSteps({ root, transitions }: Model, path: TakenPath): NextSt
   const visit = (state: State, region: string | undefined) => {
     states.set(state.id, state);
     if (region !== undefined) regions.set(state.id, region);
-    for (const child of state.children) visit(child, state.type === "parallel" ? child.label : region);
+    for (const child of state.children) visit(child, state.type === "parallel" ? child.key : region);
   };
   visit(root, undefined);
   const steps = new Map<string, NextStep>();

@@ -3,17 +3,18 @@ export function Zoom() {
   return (
     <fieldset class="chart-zoom">
       <legend>Size</legend>
-      <ZoomLevel id="zoom-fit" label="Fit" isChecked />
-      <ZoomLevel id="zoom-actual" label="100 %" />
-      <ZoomLevel id="zoom-large" label="150 %" />
+      <ZoomLevel value="fit" label="Fit" isChecked />
+      <ZoomLevel value="actual" label="100 %" />
+      <ZoomLevel value="large" label="150 %" />
     </fieldset>
   );
 }
 
-function ZoomLevel({ id, label, isChecked }: { id: string; label: string; isChecked?: boolean }) {
+function ZoomLevel({ value, label, isChecked }: { value: string; label: string; isChecked?: boolean }) {
+  const id = `zoom-${value}`;
   return (
     <label for={id}>
-      <input type="radio" name="zoom" id={id} checked={isChecked} autocomplete="off" /> {label}
+      <input type="radio" name="zoom" value={value} id={id} checked={isChecked} autocomplete="off" /> {label}
     </label>
   );
 }
