@@ -30,10 +30,17 @@ export function moverOf({ trigger, event }: Pick<Transition, "trigger" | "event"
   return by.includes("CUSTOMER") || isDecision ? "customer" : "itself";
 }
 
-/** Whether the actor can take the transition now, as far as its state decides. */
-export function isNext({ source }: Transition, states: ReadonlyMap<string, State>, path: TakenPath): boolean {
+/**
+ * Whether the transition can come next, as far as the actor's state decides. A transition without an event cannot: it
+ * would have been taken already.
+ */
+export function isNext(
+  { source, trigger }: Transition,
+  states: ReadonlyMap<string, State>,
+  path: TakenPath,
+): boolean {
   const state = states.get(source);
-  if (!state) return false;
+  if (!state || trigger === "always") return false;
   const status = nodeStatus(state, path);
   return status === "current" || status === "open";
 }

@@ -92,7 +92,7 @@ export function ChartChoice({ hrefTo, view: { at, isWhole } }: { hrefTo: HrefTo;
     ...(!isWhole && { chart: "whole" }),
   });
   return (
-    <a href={hrefTo(`${query.size > 0 ? `?${query}` : ""}#chart`)}>
+    <a class="chart-choice" href={hrefTo(`${query.size > 0 ? `?${query}` : ""}#chart`)}>
       {isWhole ? "Fold the states that it is not in" : "Show all states"}
     </a>
   );

@@ -176,7 +176,6 @@ Deno.test("the steps that can come next say whether they happen by themselves", 
   ]);
   assert.deepEqual(nextOf(["start", "confirm order-service"]), [
     "|when all are done|Scanning for remaining data|itself",
-    "payment-service|immediately|Overdue|itself",
     "payment-service|confirmed|Confirmed|participant",
     "payment-service|waived|Waiver waits for a second person|staff",
     "payment-service|waived|Waived|staff",
