@@ -42,6 +42,7 @@ Deno.test("production exports no personal value, token or ID of a person, for ac
     const path of [
       `/exports/${TOKEN}`,
       `/exports/${TOKEN}/access.html?who=Numbat`,
+      `/receipts/${TOKEN}`,
       `/Numbat?email=${PERSON.email}`,
     ]
   ) {
@@ -57,6 +58,7 @@ Deno.test("production exports no personal value, token or ID of a person, for ac
     const name of [
       "GET /exports/:token",
       "GET /exports/:token/:part",
+      "GET /receipts/:token",
       "GET",
       "mutation",
       "customer address.add",
