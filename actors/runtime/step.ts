@@ -88,9 +88,7 @@ async function create(application: Application, scene: Scene, input: unknown): P
   const { creation } = behaviorOf(application, scene.ref.kind);
   const [begun, now] = await Promise.all([creation.begin(scene, input), scene.readTime()]);
   if ("machine" in begun) return await begin(application, { ...scene, now }, begun);
-  return "command" in begun
-    ? await perform(application, { ...scene, ref: begun.ref }, begun.command)
-    : begun;
+  return "command" in begun ? await perform(application, { ...scene, ref: begun.ref }, begun.command) : begun;
 }
 
 /** @throws {DomainError} CONFLICT: the caller expects another version */

@@ -4,6 +4,7 @@ import type { ReceiptFile } from "../../actors/gdpr/receipts/file.ts";
 import type { Charts } from "../chart/mod.tsx";
 import { shortId } from "../overview/labels.ts";
 import { Page } from "../page.tsx";
+import { Missing, type MissingProps } from "../settings/missing.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { Actions, type Attempt } from "./actions.tsx";
 import { Documents, type Export } from "./documents.tsx";
@@ -26,10 +27,12 @@ export interface RequestPageProps {
   exported: Export | undefined;
   /** Result of the decision that was just submitted. */
   attempt: Attempt | undefined;
+  /** What access documents lack. */
+  missing: MissingProps;
 }
 
 export function RequestPage(props: RequestPageProps) {
-  const { c, view, reading, chart, receipt, exported, attempt } = props;
+  const { c, view, reading, chart, receipt, exported, attempt, missing } = props;
   const { fingerprint, row, status, moment } = reading;
   const hrefTo: HrefTo = (rest = "") => inStore(c, `/inspect/requests/${view.requestId}${rest}`);
   const live = moment ? {} : { live: { path: hrefTo("/live"), fingerprint } };
@@ -81,6 +84,9 @@ export function RequestPage(props: RequestPageProps) {
               exported={exported}
               mayDownload={mayReadValues(c.var.by)}
             />
+            {row.type === "ACCESS" && row.status !== "COMPLETED" && (
+              <Missing {...missing} link={inStore(c, "/inspect/settings")} />
+            )}
           </section>
           <section data-part="messages">
             <Messages messages={reading.messages} />

@@ -249,6 +249,7 @@ export const de: Texts = {
       "Dokumente für betroffene Personen sind verschlüsselt und werden nach wenigen Tagen gelöscht.",
       "Protokolle, Ereignisse und das Journal enthalten keine personenbezogenen Werte.",
     ],
+    noThirdCountries: "Es gibt keine Übermittlungen in Drittländer.",
     missing: "In den Einstellungen des Shops nicht angegeben",
     proposed: "{basis}, ein Vorschlag, den der Shop nicht bestätigt hat",
     statements: {

@@ -19,7 +19,8 @@ export const en: Texts = {
     notStated: "not stated",
     holds: "{service} has provided {records} about you.",
     holdsNothing: "{service} has reported that it holds no data about you.",
-    waived: "{service} has provided only {records}. The store completed the request without the rest: {reason}",
+    waived:
+      "{service} has provided only {records}. The store completed the request without the rest: {reason}",
     waivedWithoutRecords:
       "{service} has provided no records. The store completed the request without them: {reason}",
     records: { one: "1 record", other: "{count} records" },
@@ -241,6 +242,7 @@ export const en: Texts = {
       "Documents for customers are encrypted and deleted after a few days.",
       "Logs, events and the journal contain no personal values.",
     ],
+    noThirdCountries: "There are no transfers to third countries.",
     missing: "Not stated in the settings of the store",
     proposed: "{basis}, a proposal that the store has not confirmed",
     statements: {

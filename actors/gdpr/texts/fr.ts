@@ -21,8 +21,7 @@ export const fr: Texts = {
     notStated: "non indiqué",
     holds: "{service} a fourni {records} à votre sujet.",
     holdsNothing: "{service} a indiqué ne détenir aucune donnée à votre sujet.",
-    waived:
-      "{service} n'a fourni que {records}. La boutique a terminé la demande sans le reste : {reason}",
+    waived: "{service} n'a fourni que {records}. La boutique a terminé la demande sans le reste : {reason}",
     waivedWithoutRecords:
       "{service} n'a fourni aucun enregistrement. La boutique a terminé la demande sans cela : {reason}",
     records: { one: "1 enregistrement", other: "{count} enregistrements" },
@@ -248,6 +247,7 @@ export const fr: Texts = {
       "Les documents destinés aux personnes concernées sont chiffrés et supprimés après quelques jours.",
       "Les journaux, les événements et l'historique ne contiennent aucune valeur personnelle.",
     ],
+    noThirdCountries: "Aucun transfert vers des pays tiers.",
     missing: "Non indiqué dans les réglages de la boutique",
     proposed: "{basis}, une proposition que la boutique n'a pas confirmée",
     statements: {

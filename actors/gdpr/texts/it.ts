@@ -61,7 +61,8 @@ export const it: Texts = {
     },
     portability: {
       name: "Portabilità",
-      text: "Può ricevere i suoi dati in un formato leggibile da un computer e trasmetterli a un altro servizio.",
+      text:
+        "Può ricevere i suoi dati in un formato leggibile da un computer e trasmetterli a un altro servizio.",
     },
     withdrawal: {
       name: "Revoca del consenso",
@@ -108,7 +109,8 @@ export const it: Texts = {
   retentions: {
     UNTIL_ERASURE: "finché esiste il conto",
     UNLIMITED: "anche dopo una cancellazione, senza un termine stabilito",
-    JOURNAL: "anche dopo una cancellazione, senza un termine stabilito; le motivazioni fino a una cancellazione",
+    JOURNAL:
+      "anche dopo una cancellazione, senza un termine stabilito; le motivazioni fino a una cancellazione",
   },
   staff: "personale del negozio",
   yes: "sì",
@@ -245,6 +247,7 @@ export const it: Texts = {
       "I documenti per le persone interessate sono cifrati e vengono eliminati dopo pochi giorni.",
       "Log, eventi e cronologia non contengono valori personali.",
     ],
+    noThirdCountries: "Nessun trasferimento verso paesi terzi.",
     missing: "Non indicato nelle impostazioni del negozio",
     proposed: "{basis}, una proposta che il negozio non ha confermato",
     statements: {

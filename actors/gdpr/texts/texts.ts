@@ -105,6 +105,7 @@ export interface Texts {
     participantsNote: string;
     security: string;
     securityMeasures: readonly string[];
+    noThirdCountries: string;
     missing: string;
     /** `{basis}` */
     proposed: string;
