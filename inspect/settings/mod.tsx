@@ -1,7 +1,7 @@
 /** `/inspect/settings`: the settings of the store, with a form that works without a script. */
 import type { Hono } from "@hono/hono";
 import { z } from "zod";
-import { type ActorEventRow } from "../../db/actor_events.ts";
+import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, findEventsUpTo } from "../../db/actor_history.ts";
 import { asDomainError } from "../../db/errors.ts";
 import { settingsOf, type VersionedSettings } from "../../db/store_settings.ts";
@@ -17,9 +17,7 @@ const PATH = "/settings";
 /** Number of the newest changes that the page shows. */
 const CHANGES = 20;
 const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1);
-const Form = z.record(z.string().max(50), z.string().max(10_000)).and(
-  z.object({ version: z.coerce.number().int().min(0) }),
-);
+const Form = z.object({ version: z.coerce.number().int().min(0) }).catchall(z.string().max(10_000));
 
 /** Errors that the page shows above the form, which stays filled in. Every other error has its own page. */
 const SHOWN_IN_PAGE = ["INVALID_INPUT", "ALREADY_EXISTS", "CONFLICT", "UNAVAILABLE"] as const;
@@ -62,7 +60,7 @@ export function addSettings(app: Hono<InspectEnv>, pages: Pages): void {
     if (!form) {
       throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
     }
-    const { version, ...values } = form as { version: number } & FormValues;
+    const { version, ...values } = form;
     const settings = settingsFrom(values, participants);
     const refuse = async (status: 400 | 409 | 412 | 503, message: string) =>
       c.html(show(c, await read(c), { values, attempt: { done: false, message } }), status);
