@@ -105,8 +105,7 @@ function Activities(
 ) {
   const names = [facts.purpose, facts.legalBasis, record.data, facts.retention, facts.recipients];
   return (
-    <table class="stacked">
-      <caption>{record.activities}</caption>
+    <table class="stacked record" aria-labelledby="activities">
       <thead>
         <tr>{names.map((name) => <th scope="col">{name}</th>)}</tr>
       </thead>

@@ -245,9 +245,9 @@ export const de: Texts = {
     security: "Technische und organisatorische Maßnahmen",
     securityMeasures: [
       "Zugriff nach Rolle und Shop; die Datenbank selbst trennt die Shops.",
-      "Jeder Zugriff von Personal und Diensten auf personenbezogene Daten wird aufgezeichnet.",
+      "Zugriffe des Personals, und der Dienste über REST, auf personenbezogene Daten werden aufgezeichnet.",
       "Dokumente für betroffene Personen sind verschlüsselt und werden nach wenigen Tagen gelöscht.",
-      "Protokolle, Ereignisse und das Journal enthalten keine personenbezogenen Werte.",
+      "Protokolle und Ereignisse enthalten keine personenbezogenen Werte.",
     ],
     noThirdCountries: "Es gibt keine Übermittlungen in Drittländer.",
     missing: "In den Einstellungen des Shops nicht angegeben",

@@ -238,9 +238,9 @@ export const en: Texts = {
     security: "Technical and organizational measures",
     securityMeasures: [
       "Access by role and store; the database itself keeps stores apart.",
-      "Every access to personal data by staff and services is recorded.",
+      "Accesses to personal data by staff, and by services over REST, are recorded.",
       "Documents for customers are encrypted and deleted after a few days.",
-      "Logs, events and the journal contain no personal values.",
+      "Logs and events contain no personal values.",
     ],
     noThirdCountries: "There are no transfers to third countries.",
     missing: "Not stated in the settings of the store",

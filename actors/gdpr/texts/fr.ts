@@ -243,9 +243,9 @@ export const fr: Texts = {
     security: "Mesures de sécurité",
     securityMeasures: [
       "Accès selon le rôle et la boutique ; la base de données elle-même sépare les boutiques.",
-      "Chaque accès du personnel et des services aux données personnelles est enregistré.",
+      "Les accès du personnel, et des services par REST, aux données personnelles sont enregistrés.",
       "Les documents destinés aux personnes concernées sont chiffrés et supprimés après quelques jours.",
-      "Les journaux, les événements et l'historique ne contiennent aucune valeur personnelle.",
+      "Les journaux et les événements ne contiennent aucune valeur personnelle.",
     ],
     noThirdCountries: "Aucun transfert vers des pays tiers.",
     missing: "Non indiqué dans les réglages de la boutique",

@@ -243,9 +243,9 @@ export const it: Texts = {
     security: "Misure di sicurezza",
     securityMeasures: [
       "Accesso secondo ruolo e negozio; la banca dati stessa separa i negozi.",
-      "Ogni accesso del personale e dei servizi ai dati personali viene registrato.",
+      "Gli accessi del personale, e dei servizi tramite REST, ai dati personali vengono registrati.",
       "I documenti per le persone interessate sono cifrati e vengono eliminati dopo pochi giorni.",
-      "Log, eventi e cronologia non contengono valori personali.",
+      "Log ed eventi non contengono valori personali.",
     ],
     noThirdCountries: "Nessun trasferimento verso paesi terzi.",
     missing: "Non indicato nelle impostazioni del negozio",
