@@ -92,14 +92,10 @@ export const storeSettings = z.strictObject({
     .refine(unique, "must not repeat a date").nullable().meta({
       description: "Public holidays, on which the store does not work",
     }),
-  closedAccountRetentionDays: z.int32().min(1).max(LONGEST_RETENTION_DAYS).nullable().meta({
-    type: "integer",
-    format: "int32",
+  closedAccountRetentionDays: z.int().min(1).max(LONGEST_RETENTION_DAYS).nullable().meta({
     description: "How many days the store keeps a closed account. Null: without an end that is set",
   }),
-  erasureGraceHours: z.int32().min(0).max(LONGEST_GRACE_HOURS).nullable().meta({
-    type: "integer",
-    format: "int32",
+  erasureGraceHours: z.int().min(0).max(LONGEST_GRACE_HOURS).nullable().meta({
     description: "How many hours a customer can cancel an erasure. Null: the duration of `GDPR_GRACE`",
   }),
   languages: z.array(z.enum(LANGUAGES)).min(1, "must name a language").max(LANGUAGES.length).refine(
