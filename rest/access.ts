@@ -136,6 +136,8 @@ export const RULES = {
   withdrawGdprRequest: ofOfficers("withdraw proposals of GDPR requests"),
   getGdprRequestExport: ofOfficers("read exports of GDPR requests"),
   getGdprRequestReceipt: ofOfficers("read receipts of GDPR requests"),
+  getStoreSettings: { purpose: "read store settings", roles: OFFICERS, right: "READ_STORE_SETTINGS" },
+  updateStoreSettings: { purpose: "change store settings", roles: OFFICERS, right: "CHANGE_STORE_SETTINGS" },
 } satisfies Record<string, Rule>;
 
 export type Operation = keyof typeof RULES;

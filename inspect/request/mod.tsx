@@ -5,6 +5,8 @@ import { DomainError } from "../../domain/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findEvent, findStateChanges } from "../../db/actor_history.ts";
+import { settingsOf } from "../../db/store_settings.ts";
+import { missingStatements } from "../../domain/store_settings.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { unknownLength } from "../../http/head.ts";
 import { pacedDownload } from "../../http/pace.ts";
@@ -29,15 +31,16 @@ const Query = z.object({
 });
 
 export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
-  const { reader, audit, charts, live, exportReceipt, exportLink, downloads } = pages;
+  const { reader, audit, charts, live, exportReceipt, exportLink, downloads, requiresController } = pages;
 
   async function show(c: InspectContext, view: RequestView, attempt?: Attempt) {
     const { storeId } = c.var.by;
     const key = { storeId, requestId: view.requestId };
-    const [reading, receipt, exported] = await Promise.all([
+    const [reading, receipt, exported, settings] = await Promise.all([
       readRequest(reader, c.var.by, view, new Date()),
       exportReceipt(key),
       findExport(c, view.requestId),
+      reader.read(storeId, (sql) => settingsOf(sql, storeId)),
     ]);
     if (!reading) throw notFound(view);
     const { customerId } = reading.row;
@@ -46,7 +49,8 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     const traced = { machine, name: reading.row.machine, journal: reading.summary };
     const chart = await charts.render({ ...traced, isFolded: !view.isWhole });
     const past = reading.moment && { regions: charts.regions(traced), next: charts.next(traced) };
-    return <RequestPage {...{ c, view, reading, chart, past, receipt, exported, attempt }} />;
+    const missing = { missing: missingStatements(settings), requiresController };
+    return <RequestPage {...{ c, view, reading, chart, past, receipt, exported, attempt, missing }} />;
   }
 
   async function recordRead(
