@@ -115,7 +115,7 @@ async function describeExport(
     return {
       customerId: request.customerId,
       type: request.type,
-      createdAt: request.createdAt,
+      receivedAt: request.receivedAt,
       locale,
       settings,
       sources: participants.map(({ service, state, waiverReason }) => ({

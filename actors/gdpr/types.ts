@@ -10,6 +10,34 @@ export interface RequestKey {
 export const RIGHTS = ["ACCESS", "ERASURE", "RECTIFICATION", "PORTABILITY"] as const;
 export type Right = (typeof RIGHTS)[number];
 
+/** How a request reached the store. ACCOUNT: from the signed-in account of the customer. FORM: a form on a page. */
+export const CHANNELS = ["ACCOUNT", "EMAIL", "LETTER", "PHONE", "IN_PERSON", "FORM", "OTHER"] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/**
+ * How the identity of a person was checked. SIGNED_IN: in the account. EMAIL_REPLY: the person answered a message to the
+ * email of the account. PHONE_CALLBACK: staff called the number of the account. QUESTIONS: the person knew facts about
+ * the account. ID_DOCUMENT: the person showed a document, of which no copy is kept.
+ */
+export const IDENTITY_METHODS = [
+  "SIGNED_IN",
+  "EMAIL_REPLY",
+  "PHONE_CALLBACK",
+  "QUESTIONS",
+  "ID_DOCUMENT",
+  "ELECTRONIC_ID",
+  "IN_PERSON",
+] as const;
+export type IdentityMethod = (typeof IDENTITY_METHODS)[number];
+
+/** On which ground a person makes a request on behalf of another. */
+export const REPRESENTATION_GROUNDS = [
+  "AUTHORIZATION",
+  "PARENTAL_RESPONSIBILITY",
+  "GUARDIANSHIP",
+  "INHERITANCE",
+] as const;
+
 /** Name of this service among the participants of an access or portability request. */
 export const OWN_DATA = "customer-service";
 
@@ -102,7 +130,7 @@ export interface ExportStore {
 export interface ExportDescription {
   customerId: string;
   type: "ACCESS" | "PORTABILITY";
-  createdAt: Date;
+  receivedAt: Date;
   /** Locale of the customer (BCP 47). */
   locale: string | null;
   settings: StoreSettings;

@@ -11,7 +11,7 @@ import type { Decision, StepContext } from "./behavior.ts";
  */
 export async function refusePersonalData(
   { tx, ref: { storeId } }: StepContext,
-  { reason, note, texts = {} }: Decision,
+  { reason, note, texts = {} }: Pick<Decision, "reason" | "note" | "texts">,
   customerId: string | undefined,
   purpose: string,
 ): Promise<void> {

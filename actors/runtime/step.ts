@@ -137,11 +137,17 @@ export async function advanceIfAccepted(
 async function begin(
   application: Application,
   context: StepContext,
-  { machine, input, columns, customerId, follow }: Beginning,
+  { machine, input, columns, customerId, note, texts = {}, follow }: Beginning,
 ): Promise<Answer> {
   const { tx, ref, by, now, traceparent } = context;
   const behavior = behaviorOf(application, ref.kind);
   const { snapshot, actions, transitions } = initialTransition(machine, input);
+  await refusePersonalData(
+    context,
+    { note, texts },
+    customerId,
+    purposeOf(behavior, behavior.creation.type, ref.id),
+  );
   const after = { state: stateName(snapshot), version: 1 };
   await behavior.insert(tx, ref, { columns, snapshot, version: 1, partVersion: 1, isOfPart: false, at: now });
   const event: RecordedEvent = {
@@ -155,6 +161,7 @@ async function begin(
     partVersion: 1,
     sequence: 1,
     changedFields: columnNames(columns),
+    note,
     by,
     at: now,
     traceparent,

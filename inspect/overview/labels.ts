@@ -17,6 +17,7 @@ const OUTCOMES: Record<NonNullable<FoundRequest["outcome"]>, string> = {
   NOT_FETCHED: "not fetched",
   REFUSED: "refused",
   CANCELLED: "cancelled",
+  NOT_IDENTIFIED: "not identified",
 };
 
 export const typeLabel = (type: FoundRequest["type"]) => TYPES[type];

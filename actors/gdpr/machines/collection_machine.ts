@@ -9,11 +9,14 @@ import {
   clockTransitions,
   endTransitions,
   fulfillActions,
+  identifyActions,
+  identifying,
   openingActions,
   request,
   retryDelayOf,
   stepRetry,
   stopClock,
+  waitingForInformation,
 } from "./setup.ts";
 
 /** Consecutive failures after which a participant is overdue and no longer retried automatically. */
@@ -31,9 +34,16 @@ export function createCollectionMachine(
     initial: "PENDING",
     states: {
       PENDING: {
-        initial: "recorded",
+        initial: "opened",
         on: { ...clockTransitions, ...endTransitions },
         states: {
+          opened: { always: [{ guard: "isUnidentified", target: "identifying" }, { target: "recorded" }] },
+          /** The request comes from outside a signed-in account: staff check the identity of the person. */
+          identifying: {
+            ...identifying,
+            on: { ...identifying.on, "identity.verify": { target: "recorded", actions: identifyActions } },
+          },
+          waiting_for_information: waitingForInformation,
           recorded: {
             after: { UNTIL_START: "#IN_PROGRESS" },
             on: { hold: { target: "held", actions: [audited("GDPR_REQUEST_HELD")] } },

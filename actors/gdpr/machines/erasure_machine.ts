@@ -12,11 +12,14 @@ import {
   endTransitions,
   extendActions,
   fulfillActions,
+  identifyActions,
+  identifying,
   openingActions,
   request,
   retryDelayOf,
   stepRetry,
   stopClock,
+  waitingForInformation,
 } from "./setup.ts";
 
 /** Time without a confirmation after which a participant is overdue, and still retried; in milliseconds. */
@@ -34,7 +37,25 @@ export function createErasureMachine(participants: readonly string[]) {
         initial: "opened",
         on: { ...clockTransitions, ...endTransitions },
         states: {
-          opened: { always: [{ guard: "isProposed", target: "proposed" }, { target: "grace" }] },
+          opened: {
+            always: [
+              { guard: "isUnidentified", target: "identifying" },
+              { guard: "isProposed", target: "proposed" },
+              { target: "grace" },
+            ],
+          },
+          /** The request comes from outside a signed-in account: staff check the identity of the person. */
+          identifying: {
+            ...identifying,
+            on: {
+              ...identifying.on,
+              "identity.verify": [
+                { guard: "isProposed", target: "proposed", actions: identifyActions },
+                { target: "grace", actions: identifyActions },
+              ],
+            },
+          },
+          waiting_for_information: waitingForInformation,
           /** The customer has not requested the erasure: a second person confirms or rejects it. */
           proposed: {
             on: {

@@ -11,6 +11,7 @@ import {
   findUnfetched,
   forgetTraces,
   type GdprRequestRow,
+  isIdentified,
   storeCleared,
   storeClearedTables,
   upsertParticipant,
@@ -133,7 +134,8 @@ export function createRequestActions(
       const { tx, event: { ref }, send } = step;
       const customerId = subjectOf(step);
       await lockCustomer(tx, ref.storeId, customerId); // an erasure that starts now sees this request as ended, or is read below
-      const [erasure] = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
+      const erasures = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
+      const erasure = erasures.find(isIdentified);
       if (!erasure) return;
       const waiting = WAITING[stateName(erasure.snapshot as RequestSnapshot)];
       if (!waiting || (await waiting.blockers(tx, ref.storeId, customerId)).length > 0) return;
@@ -149,8 +151,8 @@ const WAITING: Readonly<
   Record<string, { blockers: typeof findUnfetched; resume: "access.closed" | "download.settled" }>
 > = {
   '{"PENDING":"waiting_for_access"}': {
-    blockers: (tx, storeId, customerId) =>
-      findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]),
+    blockers: async (tx, storeId, customerId) =>
+      (await findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"])).filter(isIdentified),
     resume: "access.closed",
   },
   '{"PENDING":"waiting_for_download"}': { blockers: findUnfetched, resume: "download.settled" },
@@ -223,7 +225,7 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
     customerId: subjectOf(step),
     cause: context.cause,
     requestedBy: requesterOf(context.cause, opened),
-    requestedAt: request.createdAt,
+    requestedAt: request.receivedAt,
     erasedAt,
     completedAt: at,
     cleared: request.cleared?.tables ?? {},

@@ -6,6 +6,7 @@ import {
   findUnfetched,
   type GdprRequestRow,
   insertRequest,
+  isIdentified,
   lockRequest,
   updateRequest,
 } from "../../../db/gdpr_requests.ts";
@@ -93,7 +94,7 @@ async function factsOf(
       (snapshot as RequestSnapshot).context.expiresAt ?? 0,
     )
   );
-  return { accessOpen: open.length > 0, fetchUntil: ends.length > 0 ? Math.max(...ends) : null };
+  return { accessOpen: open.some(isIdentified), fetchUntil: ends.length > 0 ? Math.max(...ends) : null };
 }
 
 /** Status of a request in messages. The states inside a status are no contract. */
@@ -114,9 +115,11 @@ function columnsOf({ columns, snapshot, version }: Change) {
     completedAt: dateOf(context.completedAt),
     dueAt: new Date(context.dueAt),
     fetchedAt: dateOf(context.fetchedAt),
-    fetchWaitEndsAt: isWaitingForDownload(value)
+    fetchWaitEndsAt: isIn(value, "waiting_for_download")
       ? new Date(fetchWaitEnd(context, context.fetchUntil ?? 0))
       : null,
+    identityFailures: context.identityFailures ?? 0,
+    informationRequestedAt: isIn(value, "waiting_for_information") ? dateOf(context.pausedAt ?? null) : null,
     snapshot: { value, context } satisfies RequestSnapshot,
     version,
   };
@@ -124,5 +127,4 @@ function columnsOf({ columns, snapshot, version }: Change) {
 
 const dateOf = (instant: number | null) => instant === null ? null : new Date(instant);
 
-const isWaitingForDownload = (value: StateValue) =>
-  typeof value === "object" && value.PENDING === "waiting_for_download";
+const isIn = (value: StateValue, pending: string) => typeof value === "object" && value.PENDING === pending;

@@ -2,13 +2,17 @@
 import { z } from "zod";
 import { type GdprRequestRow, updateParticipant, upsertParticipant } from "../../../db/gdpr_requests.ts";
 import type { Tx } from "../../../db/connect.ts";
-import { type CommandOf, handler } from "../../runtime/behavior.ts";
+import { type CommandOf, handler, type StepContext } from "../../runtime/behavior.ts";
 import type { ActorRef } from "../../runtime/protocol.ts";
 import { columnNames } from "../../runtime/changes.ts";
 import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
-import { extendedDueDate } from "./clock.ts";
-import type { opening } from "./opening_input.ts";
+import { calendarOf, daysOfPause, dueDate, startOfDay } from "./clock.ts";
+import { settingsOf } from "../../../db/store_settings.ts";
+import { identityCheck, type opening, receipt } from "./opening_input.ts";
+import type { RequestSnapshot } from "./snapshot.ts";
+import { lockCustomer } from "../../../db/customers.ts";
+import { DomainError } from "../../../domain/errors.ts";
 
 /** Decisions are for people. Services take part in a request, and none of them decides about it. */
 const SUBJECT_OR_STAFF = ["CUSTOMER", "STAFF"] as const;
@@ -53,6 +57,11 @@ const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReas
       ...noteOf(input),
     }),
   );
+
+const contextOf = ({ snapshot }: GdprRequestRow) => (snapshot as RequestSnapshot).context;
+
+/** What a handler reads to check an identity. */
+type Checking = Pick<StepContext, "tx" | "ref" | "by" | "now">;
 
 /** Event about the proposal to waive a service, or without one about the proposal to erase. */
 const aboutProposal = (
@@ -106,13 +115,20 @@ export const requestCommands = {
   extend: handler(
     STAFF,
     reasoned,
-    ({ row }: { row: GdprRequestRow }, { reason, ...input }) => ({
-      event: { type: "extend", dueAt: extendedDueDate(row.createdAt).getTime() },
-      changedFields: ["due_at", "extension_reason"],
-      columns: { extensionReason: reason },
-      reason,
-      ...noteOf(input),
-    }),
+    async ({ tx, ref, row }: { tx: Tx; ref: ActorRef; row: GdprRequestRow }, { reason, ...input }) => {
+      const calendar = calendarOf(await settingsOf(tx, ref.storeId));
+      const { pausedDays = 0 } = contextOf(row);
+      return {
+        event: {
+          type: "extend",
+          dueAt: dueDate(row.receivedAt, calendar, { months: 3, pausedDays }).getTime(),
+        },
+        changedFields: ["due_at", "extension_reason"],
+        columns: { extensionReason: reason },
+        reason,
+        ...noteOf(input),
+      };
+    },
   ),
   retry: handler(STAFF, aboutServiceInput, (_, { service, ...input }) => ({
     event: { type: "retry", ...(service && { service }) },
@@ -154,6 +170,84 @@ export const requestCommands = {
     changedFields: ["status"],
     columns: { confirmedBy: by.id, confirmedAt: now },
   })),
+  "identity.verify": handler(
+    STAFF,
+    identityCheck.extend({ note }),
+    async (
+      { tx, ref, by, now, row }: { row: GdprRequestRow } & Checking,
+      { method, reference, ...input },
+    ) => {
+      // An erasure that starts now sees this request as identified, or this command sees the erased customer.
+      const customer = await lockCustomer(tx, ref.storeId, row.customerId);
+      if (customer?.anonymizedAt) {
+        throw new DomainError(
+          "REFUSED_IN_STATE",
+          `Cannot verify the identity for GDPR request ${ref.id}: the customer has been erased`,
+        );
+      }
+      return {
+        event: { type: "identity.verify" },
+        changedFields: [
+          "status",
+          "identified_at",
+          "identity_method",
+          ...(reference ? ["identity_reference"] : []),
+        ],
+        columns: {
+          identifiedAt: now,
+          identifiedBy: by.id,
+          identityMethod: method,
+          identityReference: reference ?? null,
+        },
+        ...(reference && { texts: { reference } }),
+        ...noteOf(input),
+      };
+    },
+  ),
+  "identity.fail": handler(STAFF, reasoned, (_, { reason, ...input }) => ({
+    event: { type: "identity.fail" },
+    changedFields: ["identity_failures"],
+    reason,
+    ...noteOf(input),
+  })),
+  "information.request": handler(STAFF, reasoned, (_, { reason, ...input }) => ({
+    event: { type: "information.request" },
+    changedFields: ["information_requested_at", "information_reason"],
+    columns: { informationReason: reason },
+    reason,
+    ...noteOf(input),
+  })),
+  "information.receive": handler(
+    STAFF,
+    noted.extend({ receivedAt: receipt.optional() }),
+    async ({ tx, ref, now, row }: { row: GdprRequestRow } & Checking, { receivedAt, ...input }) => {
+      const calendar = calendarOf(await settingsOf(tx, ref.storeId));
+      const { pausedDays: before = 0, extended } = contextOf(row);
+      const pausedAt = row.informationRequestedAt ?? now;
+      const at = receivedAt === undefined
+        ? now
+        : receivedAt.includes("T")
+        ? new Date(receivedAt)
+        : startOfDay(receivedAt, calendar);
+      const pause = daysOfPause(pausedAt, at, calendar);
+      if (at > now || pause < 0) {
+        const message =
+          `must be a time from ${pausedAt.toISOString()}, when the information was requested, until now`;
+        throw new DomainError(
+          "INVALID_INPUT",
+          `Cannot record the information for GDPR request ${ref.id}: receivedAt ${message}`,
+          { fields: [{ field: "receivedAt", message }] },
+        );
+      }
+      const pausedDays = before + pause;
+      const dueAt = dueDate(row.receivedAt, calendar, { months: extended ? 3 : 1, pausedDays });
+      return {
+        event: { type: "information.receive", dueAt: dueAt.getTime(), pausedDays },
+        changedFields: ["information_requested_at", "due_at"],
+        ...noteOf(input),
+      };
+    },
+  ),
   proceed: plain(SUBJECT, "proceed"),
   "export.fetched": plain(SUBJECT, "export.fetched"),
   "export.destroyed": plain(SYSTEM, "export.destroyed"),
@@ -204,6 +298,10 @@ export const REQUEST_PURPOSES = {
   reject: "reject a proposal of",
   withdraw: "withdraw a proposal of",
   "subject.request": "open",
+  "identity.verify": "verify the identity for",
+  "identity.fail": "record a failed check of the identity for",
+  "information.request": "request information for",
+  "information.receive": "record the information for",
   proceed: "proceed with",
   "export.fetched": "record the download of",
   "export.destroyed": "record the end of the documents of",

@@ -1,7 +1,7 @@
 /** Creation of a request: checks the customer, and chooses the machine and its input. */
 import type { z } from "zod";
 import { lockCustomer } from "../../../db/customers.ts";
-import { findOpenRequests, lockRequest } from "../../../db/gdpr_requests.ts";
+import { findOpenRequests, isIdentified, lockRequest } from "../../../db/gdpr_requests.ts";
 import { settingsOf } from "../../../db/store_settings.ts";
 import { participantsOf, type StoreSettings } from "../../../domain/store_settings.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
@@ -10,7 +10,8 @@ import { authorizeEmailChange } from "../../../domain/authorization.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
 import type { Answer } from "../../runtime/protocol.ts";
-import { dueDate } from "./clock.ts";
+import { calendarOf, dueDate } from "./clock.ts";
+import { entranceOf } from "./entrance.ts";
 import type { RequestInput } from "../machines/events.ts";
 import { CURRENT_MACHINE, machineOf, restoreRequest } from "./snapshot.ts";
 import { OWN_DATA } from "../types.ts";
@@ -46,8 +47,9 @@ export const openRequest = (settings: OpeningSettings): Creation => ({
 async function begin(
   { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
   { tx, ref, by, readTime }: Scene,
-  { customerId, right: type, corrections, cause }: Opening,
+  opened: Opening,
 ): Promise<Beginning | Redirection | Answer> {
+  const { customerId, right: type, corrections, cause, note } = opened;
   authorizeSubject(`open a GDPR request of customer ${customerId}`, customerId, by);
   if (corrections?.email !== undefined) {
     authorizeEmailChange(`correct the email of customer ${customerId}`, by);
@@ -64,7 +66,10 @@ async function begin(
     settingsOf(tx, ref.storeId),
   ]);
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
-  const [open] = await findOpenRequests(tx, ref.storeId, customerId, [type]);
+  const calendar = calendarOf(settings);
+  const entrance = entranceOf(opened, { by, now, calendar });
+  const requests = await findOpenRequests(tx, ref.storeId, customerId, [type]);
+  const open = requests.find((request) => isIdentified(request) === entrance.isIdentified);
   if (open) {
     const snapshot = restoreRequest(await lockRequest(tx, ref.storeId, open.requestId) ?? open);
     const joins = { type: "subject.request", at: now.getTime() };
@@ -84,23 +89,27 @@ async function begin(
   const machine = CURRENT_MACHINE[type];
   const others = participantsOf(participants, settings);
   const services = type === "ERASURE" ? others : [OWN_DATA, ...others];
-  const due = dueDate(now);
+  const due = dueDate(entrance.receivedAt, calendar, { months: 1 });
   const delayMs = type === "ERASURE" && cause === "REQUEST" ? graceOf(settings, graceMs) : 0;
   const needsSecondPerson = fourEyes && type === "ERASURE" && cause === "REQUEST" && by.type !== "CUSTOMER";
   const input: RequestInput = {
-    receivedAt: now.getTime(),
+    receivedAt: entrance.receivedAt.getTime(),
+    openedAt: now.getTime(),
     dueAt: due.getTime(),
     startsAt: now.getTime() + delayMs,
     participants: type === "RECTIFICATION" ? [] : services,
     cause,
     spread: random(),
     ...(needsSecondPerson && { proposedBy: by.id }),
+    ...(!entrance.isIdentified && { unidentified: true }),
   };
   return {
     machine: machineOf(machine, input.participants),
     input,
-    columns: { customerId, type, requestedBy: by.id, machine },
+    columns: { customerId, type, requestedBy: by.id, machine, ...entrance.columns },
     customerId,
+    note: note ?? undefined,
+    texts: entrance.texts,
     ...(corrections && {
       follow: ({ send }: ActionStep<unknown, Commands>) =>
         send({ kind: "customer", storeId: ref.storeId, id: customerId }, {
