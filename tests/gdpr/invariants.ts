@@ -16,7 +16,7 @@ const ROW_STATES: Record<string, string> = {
 };
 /** Due time of a timer that is claimed but has not fired. */
 const CLAIMED = new Date(0);
-const UNFULFILLED = ["CANCELLED", "REFUSED", "NOT_IDENTIFIED"];
+const UNFULFILLED: readonly unknown[] = ["CANCELLED", "REFUSED", "NOT_IDENTIFIED"];
 const SETTLED = ["RECEIVED", "CONFIRMED", "WAIVED"];
 
 type Value = string | { [state: string]: Value };

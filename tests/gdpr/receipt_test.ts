@@ -41,7 +41,7 @@ async function request({ database: { admin } }: World, storeId: string): Promise
   await admin`
     insert into gdpr_requests (store_id, request_id, customer_id, type, status, created_at, received_at, channel, due_at, requested_by,
       machine, snapshot, version)
-    values (${storeId}, ${requestId}, ${customerId}, 'ERASURE', 'IN_PROGRESS', ${AT}, ${AT}, ${customerId},
+    values (${storeId}, ${requestId}, ${customerId}, 'ERASURE', 'IN_PROGRESS', ${AT}, ${AT}, 'LETTER', ${AT}, ${customerId},
       'erasure@1', '{}', 1)`;
   return {
     storeId,

@@ -55,13 +55,13 @@ export function entranceOf(
       ...(isIdentified && {
         identifiedAt: now,
         identifiedBy: by.id,
-        identityMethod: method,
-        identityReference: identity?.reference ?? null,
+        ...(method && { identityMethod: method }),
+        ...(identity?.reference && { identityReference: identity.reference }),
       }),
       ...(representative && {
         representativeGround: representative.ground,
         representativeName: representative.name,
-        representativeReference: representative.reference ?? null,
+        ...(representative.reference && { representativeReference: representative.reference }),
       }),
     },
   };
