@@ -10,7 +10,7 @@ import type { ReadSql } from "./store_reader.ts";
 export type { Category };
 
 /** Processing of the values of a column. */
-export interface Processing {
+export interface ProcessingTerms {
   category: Category;
   purpose: Purpose;
   retention: Retention;
@@ -18,7 +18,7 @@ export interface Processing {
   recipients: readonly Reader[];
 }
 
-export interface PersonalColumn extends Processing {
+export interface PersonalColumn extends ProcessingTerms {
   /**
    * `null`: emptied; `reset`: set to the default of a new row; `delete`: the row is deleted; `keep`: stays,
    * because it identifies no person without the others.
@@ -98,7 +98,7 @@ const request = kept("request", "requests", [
 ]);
 
 /** Processing of the columns in FREE_TEXT, which an erasure empties. */
-export const FREE_TEXT_PROCESSING: Processing = {
+export const FREE_TEXT_PROCESSING: ProcessingTerms = {
   category: "request",
   purpose: "requests",
   retention: "UNTIL_ERASURE",
@@ -114,7 +114,7 @@ export const JOURNAL_PROCESSING = {
     retention: "JOURNAL",
     recipients: ["STAFF", "READ_GDPR_REQUESTS"],
   },
-} as const satisfies Record<string, Processing>;
+} as const satisfies Record<string, ProcessingTerms>;
 
 /** Tables whose rows are about one customer, by their column `customer_id`. */
 export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, PersonalColumn>>>> = {
@@ -264,6 +264,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "principal_service",
     "changed_fields",
     "reason_given",
+    "note_given",
     "at",
     "about",
     "transitions",
@@ -325,9 +326,9 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
  * erasure removes all of it, and the receipt holds salted hashes of it.
  */
 export const FREE_TEXT: Readonly<Record<string, readonly string[]>> = {
-  gdpr_requests: ["hold_reason", "extension_reason", "refusal_reason"],
+  gdpr_requests: ["hold_reason", "extension_reason", "refusal_reason", "cancellation_reason"],
   gdpr_participants: ["evidence", "waiver_reason"],
-  actor_events: ["reason"],
+  actor_events: ["reason", "note"],
 };
 
 /**
@@ -350,6 +351,12 @@ export function erasedColumns(table: string): string[] {
 
 /** Every table in which an erasure empties columns. */
 export const ERASED_TABLES = Object.keys(PERSONAL_DATA).filter((table) => erasedColumns(table).length > 0);
+
+/** Columns that an erasure empties, free text included, by table. */
+export const EMPTIED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(ERASED_TABLES.map((table) => [table, erasedColumns(table)])),
+  ...FREE_TEXT,
+};
 
 /** Number of values of each category that an erasure has emptied, by table. */
 export type Cleared = Record<string, Partial<Record<Category, number>>>;

@@ -9,7 +9,7 @@ import { findGroupsOf, type GroupOfCustomer } from "../../../db/customer_group_m
 import {
   PERSONAL_DATA,
   type PersonalRow,
-  type Processing,
+  type ProcessingTerms,
   readPersonalData,
 } from "../../../db/personal_data.ts";
 import { readStore } from "../../../db/store_reader.ts";
@@ -22,7 +22,7 @@ export interface OwnDataRequest extends Pick<RequestKey, "storeId"> {
 }
 
 /** Resolves the readers of a column. */
-type Resolve = (readers: Processing["recipients"]) => string[];
+type Resolve = (readers: ProcessingTerms["recipients"]) => string[];
 
 /**
  * Yields the rows of the personal-data map from one snapshot of the database, and for an access request the journals
@@ -116,7 +116,7 @@ function profileRecords(
   return [...records.values()];
 }
 
-function describe({ category, purpose, retention, recipients }: Processing, resolve: Resolve) {
+function describe({ category, purpose, retention, recipients }: ProcessingTerms, resolve: Resolve) {
   return { category, purpose, retention, recipients: resolve(recipients) };
 }
 
