@@ -88,7 +88,7 @@ export const de: Texts = {
     preference: "Einstellung",
     status: "Konto",
     commercial: "Preise",
-    request: "Datenschutzanfrage",
+    request: "Anfrage zum Datenschutz",
   },
   purposes: {
     identification: "um zu wissen, mit wem der Shop zu tun hat",
