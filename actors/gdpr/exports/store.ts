@@ -3,6 +3,7 @@ import { type FixedClock, instant } from "../../../db/clock.ts";
 import { type Sql, type Tx, writeStore } from "../../../db/connect.ts";
 import {
   countChunks,
+  deleteIncompletePart,
   findPart,
   insertChunk,
   insertPart,
@@ -17,7 +18,7 @@ import { DomainError } from "../../../domain/errors.ts";
 import { later } from "../../../lib/dates.ts";
 import { compileExport } from "./compilation.ts";
 import { encryptChunk } from "./chunk_encryption.ts";
-import type { Delivery, ExportStore, RequestKey } from "../types.ts";
+import { type Delivery, type ExportStore, ParticipantError, type RequestKey } from "../types.ts";
 
 export interface ExportStoreOptions {
   /** Absent: PostgreSQL's clock. */
@@ -99,7 +100,22 @@ export function createExportStore(
           await insertChunk(tx, key, { part, chunk: chunk++, bytes });
           values.bytes += lines.byteLength;
         }
+        if (from?.maxBytes !== undefined && values.bytes > from.maxBytes) {
+          const limit = `${from.maxBytes} bytes of JSON`;
+          throw new ParticipantError(
+            "TOO_MUCH_DATA",
+            `Cannot store records of ${service}: it has sent more than ${limit}`,
+          );
+        }
         await updatePart(tx, key, part, values);
+      });
+    },
+
+    async discard(key, service) {
+      await writeStore(sql, key.storeId, async (tx) => {
+        if (await lockOpenExport(tx, key, instant(tx, clock))) {
+          await deleteIncompletePart(tx, key, sourcePart(service));
+        }
       });
     },
 
