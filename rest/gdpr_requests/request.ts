@@ -74,6 +74,9 @@ const ParticipantSchema = z.object({
   evidence: z.string().nullable().meta({
     description: "The service's own statement of what it has done; removed when the erasure completes",
   }),
+  signed: z.boolean().meta({
+    description: "Whether the service has signed its confirmation; the receipt contains the signature",
+  }),
   waiverReason: z.string().nullable().meta({ description: "Of the waiver, or of its proposal" }),
   waiverProposedBy: z.uuid().nullable().meta({
     description: "The staff member who proposed the waiver, or waived alone",
@@ -151,11 +154,12 @@ export function bodyOf(
     extended: context?.extended ?? false,
     residue: context?.residue ?? 0,
     reasons: { hold: row.holdReason, extension: row.extensionReason, refusal: row.refusalReason },
-    participants: participants.map(({ nextAttemptAt, settledAt, waiverProposedAt, ...participant }) => ({
+    participants: participants.map(({ signature, signatureKey: _, ...participant }) => ({
       ...participant,
-      waiverProposedAt: waiverProposedAt?.toISOString() ?? null,
-      nextAttemptAt: nextAttemptAt?.toISOString() ?? null,
-      settledAt: settledAt?.toISOString() ?? null,
+      signed: signature !== null,
+      waiverProposedAt: participant.waiverProposedAt?.toISOString() ?? null,
+      nextAttemptAt: participant.nextAttemptAt?.toISOString() ?? null,
+      settledAt: participant.settledAt?.toISOString() ?? null,
     })),
   };
 }
