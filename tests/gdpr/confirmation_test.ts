@@ -6,13 +6,13 @@ Deno.test("the example of the documentation holds: its lines are the signed byte
   const page = await Deno.readTextFile(new URL("../../docs/participants.md", import.meta.url));
   const [, lines = ""] = page.match(/```text\n(customer-service\/erasure-confirmation@1\n[^`]+)\n```/) ?? [];
   const [, storeId = "", customerId = "", requestId = "", last = ""] = lines.split("\n");
-  const [service = "", evidenceSha256] = last.split(" ");
-  const [, evidence = ""] = page.match(/evidence `([^`]+)`/) ?? [];
+  const [service = "", evidenceSha256 = ""] = last.split(" ");
+  const text = page.replaceAll(/\s+/g, " ");
+  const [, evidence = ""] = text.match(/with the evidence `([^`]+)`/) ?? [];
   assert.equal(evidenceDigest(requestId, evidence).sha256, evidenceSha256);
   const confirmation = { storeId, customerId, requestId, service, evidenceSha256 };
   assert.equal(new TextDecoder().decode(confirmationBytes(confirmation)), lines);
 
-  const text = page.replaceAll(/\s+/g, " ");
   const [, privateKey = ""] = text.match(/private key `([\w+/=]+)`/) ?? [];
   const [, publicKey = ""] = text.match(/public key is `([\w+/=]+)`/) ?? [];
   const [, signature = ""] = text.match(/signature is `([\w+/=]+)`/) ?? [];
