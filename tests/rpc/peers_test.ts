@@ -166,6 +166,24 @@ Deno.test("a peer that exceeds any limit is cut off", async () => {
   }
 });
 
+Deno.test("a peer whose call has exactly the maximum of records and bytes is accepted", async () => {
+  const records = [1, 2, 3].map((number) => encode(order(number, SUBJECT)));
+  const bytes = records.reduce((sum, { length }) => sum + length, 0);
+  const recordBytes = records[0]!.length;
+  const limits: [Partial<PeerLimits>, string | undefined][] = [
+    [{ records: 3, bytes, recordBytes }, undefined],
+    [{ records: 2 }, "TOO_MUCH_DATA"],
+    [{ bytes: bytes - 1 }, "TOO_MUCH_DATA"],
+    [{ recordBytes: recordBytes - 1 }, "TOO_MUCH_DATA"],
+  ];
+  for (const [given, reason] of limits) {
+    await using place = await open(async (call) => {
+      for (const record of records) await call.send(record);
+    }, { limits: given });
+    assert.equal((await collect(place)).failure?.reason, reason, JSON.stringify(given));
+  }
+});
+
 Deno.test("a silent peer times out: before the first record, and before the next", async () => {
   for (const records of [0, 2]) {
     await using place = await open(async (call) => {
