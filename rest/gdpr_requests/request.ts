@@ -77,7 +77,9 @@ const ParticipantSchema = z.object({
   signed: z.boolean().meta({
     description: "Whether the service has signed its confirmation; the receipt contains the signature",
   }),
-  waiverReason: z.string().nullable().meta({ description: "Of the waiver, or of its proposal" }),
+  waiverReason: z.string().nullable().meta({
+    description: "Of the waiver, or of its proposal; for the customer",
+  }),
   waiverProposedBy: z.uuid().nullable().meta({
     description: "The staff member who proposed the waiver, or waived alone",
   }),
@@ -106,7 +108,8 @@ export const RequestSchema = z.object({
     hold: z.string().nullable(),
     extension: z.string().nullable(),
     refusal: z.string().nullable(),
-  }).meta({ description: "Free text of staff" }),
+    cancellation: z.string().nullable(),
+  }).meta({ description: "Free text of staff for the customer, until the erasure of the customer" }),
   participants: z.array(ParticipantSchema).meta({ description: "By name; empty until processing begins" }),
 }).meta({ id: "GdprRequest" });
 
@@ -153,7 +156,12 @@ export function bodyOf(
     confirmedAt: row.confirmedAt?.toISOString() ?? null,
     extended: context?.extended ?? false,
     residue: context?.residue ?? 0,
-    reasons: { hold: row.holdReason, extension: row.extensionReason, refusal: row.refusalReason },
+    reasons: {
+      hold: row.holdReason,
+      extension: row.extensionReason,
+      refusal: row.refusalReason,
+      cancellation: row.cancellationReason,
+    },
     participants: participants.map(({ signature, signatureKey: _, ...participant }) => ({
       ...participant,
       signed: signature !== null,
