@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { exportReceipt, type ReceiptFacts, writeReceipt } from "../../actors/gdpr/receipts/receipt.ts";
 import { digestText, isTextOf } from "../../actors/gdpr/receipts/text_digest.ts";
 import {
-  type Confirmation,
   confirmationBytes,
   evidenceDigest,
+  type SignedConfirmation,
 } from "../../actors/gdpr/receipts/confirmation.ts";
 import { checkReceipts, type Finding, type ParticipantKeys } from "../../actors/gdpr/receipts/check.ts";
 import { type ReceiptFile, signedBytes } from "../../actors/gdpr/receipts/file.ts";
@@ -240,7 +240,7 @@ Deno.test("a participant's signature is verified offline, with the key in the re
     const [pair, other] = [await createKeyPair(), await createKeyPair()];
     const facts = await request(world, storeId);
     const [confirmed, waived] = facts.participants;
-    const sign = async (changes: Partial<Confirmation> = {}, evidence: string | null = "2 orders") => {
+    const sign = async (changes: Partial<SignedConfirmation> = {}, evidence: string | null = "2 orders") => {
       const evidenceSha256 = evidenceDigest(facts.requestId, evidence).sha256;
       const { customerId, requestId } = facts;
       const confirmation = {

@@ -1,8 +1,8 @@
 /** ConfirmErasure over a socket, as participants call it: at the wrong time, twice, and for others. */
 import {
-  type Confirmation,
   confirmationBytes,
   evidenceDigest,
+  type SignedConfirmation,
 } from "../../actors/gdpr/receipts/confirmation.ts";
 import { isTextOf, type TextDigest } from "../../actors/gdpr/receipts/text_digest.ts";
 import assert from "node:assert/strict";
@@ -278,7 +278,11 @@ Deno.test("a participant with a public key has to sign, and every other signatur
   const request = await house.erase();
   const { customerId } = await house.row(request);
   const evidence = "2 orders, 1 Stück";
-  const sign = async (key: typeof pair, changes: Partial<Confirmation> = {}, signedEvidence = evidence) => {
+  const sign = async (
+    key: typeof pair,
+    changes: Partial<SignedConfirmation> = {},
+    signedEvidence = evidence,
+  ) => {
     const evidenceSha256 = evidenceDigest(request.id, signedEvidence).sha256;
     const { storeId, id: requestId } = request;
     const confirmation = { storeId, customerId, requestId, service: ORDERS, evidenceSha256, ...changes };

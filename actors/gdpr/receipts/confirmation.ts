@@ -10,7 +10,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const FORMAT = "customer-service/erasure-confirmation@1";
 
 /** A confirmation; the IDs are UUIDs in lower case. */
-export interface Confirmation {
+export interface SignedConfirmation {
   storeId: string;
   customerId: string;
   requestId: string;
@@ -27,7 +27,7 @@ export function evidenceDigest(requestId: string, evidence: string | null): Text
 
 /** Bytes that a participant signs; docs/participants.md and ConfirmErasureRequest describe them. */
 export function confirmationBytes(
-  { storeId, customerId, requestId, service, evidenceSha256 }: Confirmation,
+  { storeId, customerId, requestId, service, evidenceSha256 }: SignedConfirmation,
 ): Bytes {
   const lines = [FORMAT, storeId, customerId, requestId, `${service} ${evidenceSha256}`];
   return new TextEncoder().encode(lines.join("\n"));
@@ -39,7 +39,7 @@ export function confirmationBytes(
  * @param keys Ed25519 public keys of 32 bytes
  */
 export async function findSigner(
-  confirmation: Confirmation,
+  confirmation: SignedConfirmation,
   signature: Bytes,
   keys: readonly Bytes[],
 ): Promise<Bytes | undefined> {

@@ -1,6 +1,6 @@
 /** Verification of the signatures of participants' confirmations. */
 import { DomainError } from "../../../domain/errors.ts";
-import { type Confirmation, evidenceDigest, findSigner } from "../receipts/confirmation.ts";
+import { evidenceDigest, findSigner, type SignedConfirmation } from "../receipts/confirmation.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -16,7 +16,7 @@ export type PeerKeys = Readonly<Record<string, readonly Bytes[]>>;
  */
 export async function verifyConfirmation(
   keys: readonly Bytes[],
-  { evidence, ...confirmation }: Omit<Confirmation, "evidenceSha256"> & { evidence: string | null },
+  { evidence, ...confirmation }: Omit<SignedConfirmation, "evidenceSha256"> & { evidence: string | null },
   signature: Bytes | undefined,
 ): Promise<Bytes | undefined> {
   const { requestId, service } = confirmation;
