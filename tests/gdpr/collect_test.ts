@@ -289,7 +289,7 @@ async function createCollectionFixture(
     },
     async recordCounts({ storeId, id }) {
       const counts = await Promise.all([...PARTICIPANTS, OWN_DATA].map(async (service) => {
-        const { records } = await store.progress({ storeId, requestId: id }, service);
+        const { records } = await store.readProgressAndProlong({ storeId, requestId: id }, service);
         return [service, records];
       }));
       return Object.fromEntries(counts);

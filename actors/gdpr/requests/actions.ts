@@ -36,7 +36,7 @@ import type { RequestSnapshot } from "./snapshot.ts";
 import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
-import { later } from "../../../lib/dates.ts";
+import { addMilliseconds } from "../../../lib/dates.ts";
 
 /** Functions with keys that the actions call. */
 export interface RequestTools {
@@ -59,7 +59,7 @@ export function createRequestActions(
         state,
         ...(nextAttemptMs === undefined
           ? {}
-          : { nextAttemptAt: nextAttemptMs === null ? null : later(at, nextAttemptMs) }),
+          : { nextAttemptAt: nextAttemptMs === null ? null : addMilliseconds(at, nextAttemptMs) }),
         ...(attempts === undefined ? {} : { attempts }),
         ...(lastError === undefined ? {} : { lastError }),
         ...(settled ? { settledAt: at, nextAttemptAt: null, lastError: null } : {}),
