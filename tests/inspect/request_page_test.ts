@@ -95,7 +95,7 @@ Deno.test("an erasure is shown from its grace period to its receipt", async () =
   const { hash, keyId } = JSON.parse(file);
   for (const shown of [hash, keyId]) assert.ok(partOf(done, "documents").includes(shown));
   const [checked] = await checkReceipts([{ name: "receipt.json", text: file }], []);
-  assert.deepEqual(checked?.findings.filter(({ verdict }) => verdict === "fails"), []);
+  assert.deepEqual(checked?.findings.filter(({ verdict }) => verdict === "failed"), []);
 });
 
 Deno.test("an access request shows which participant fails and why, then offers its documents", async () => {
