@@ -4,7 +4,7 @@ import { readStore } from "../../db/store_reader.ts";
 import type { Performer } from "../commands.ts";
 import { systemPrincipal } from "../../domain/principal.ts";
 
-/** How many memberships end in one claim. */
+/** Maximum number of memberships that one claim ends. */
 const BATCH = 200;
 
 export const endMemberships: Performer = async (

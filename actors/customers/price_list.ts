@@ -1,8 +1,8 @@
-/** Which price list holds for a customer, and why: the same answer for every edge. */
+/** Price list of a customer and the reason for it: the same answer for every edge. */
 import type { CustomerKey, CustomerStatus, Lookups, Membership, Wanted } from "../../db/lookups.ts";
 import { DomainError } from "../../domain/errors.ts";
 
-/** What decided between the groups. */
+/** Rule that decided between the groups. */
 export type PriceListReason =
   | "NO_GROUP"
   | "ONLY_GROUP"

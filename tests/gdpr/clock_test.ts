@@ -67,13 +67,13 @@ Deno.test("a request is at risk one week before its due date, then overdue; both
   const request = await open(world);
 
   await restart(world, "2026-02-21T09:59:59.999Z");
-  assert.equal(await clockOf(world, request), "ON_TIME");
+  assert.equal(await deadlineStateOf(world, request), "ON_TIME");
   await restart(world, "2026-02-21T10:00:00Z");
-  assert.equal(await clockOf(world, request), "AT_RISK");
+  assert.equal(await deadlineStateOf(world, request), "AT_RISK");
   await restart(world, "2026-02-28T09:59:59.999Z");
-  assert.equal(await clockOf(world, request), "AT_RISK");
+  assert.equal(await deadlineStateOf(world, request), "AT_RISK");
   await restart(world, "2026-02-28T10:00:00Z");
-  assert.equal(await clockOf(world, request), "OVERDUE");
+  assert.equal(await deadlineStateOf(world, request), "OVERDUE");
   assert.deepEqual(await audits(world, request), [
     "GDPR_REQUEST_OPENED",
     "GDPR_REQUEST_AT_RISK",
@@ -89,7 +89,7 @@ Deno.test("after an outage of weeks a request is overdue, whichever of its timer
     const request = await open(world);
     world.now = new Date(world.now.getTime() + 50 * DAY);
     for (const name of [first, "clock.at_risk", "clock.overdue"]) await fireTimer(world, request, name);
-    assert.equal(await clockOf(world, request), "OVERDUE", first);
+    assert.equal(await deadlineStateOf(world, request), "OVERDUE", first);
     assert.deepEqual(await timersOf(world, request, "clock.%"), []);
   }
 });
@@ -98,31 +98,31 @@ Deno.test("an extension moves both timers of the clock, even if the request is a
   await using world = await createManualClockWorld({ graceMs: 100 * DAY }, new Date("2026-01-31T10:00:00Z"));
   const request = await open(world);
   await restart(world, "2026-02-25T00:00:00Z");
-  assert.equal(await clockOf(world, request), "AT_RISK");
+  assert.equal(await deadlineStateOf(world, request), "AT_RISK");
   await extend(world, request);
-  assert.equal(await clockOf(world, request), "ON_TIME");
+  assert.equal(await deadlineStateOf(world, request), "ON_TIME");
   assert.deepEqual(await timersOf(world, request, "clock.%"), [
     { name: "clock.at_risk", dueAt: new Date("2026-04-23T10:00:00Z") },
     { name: "clock.overdue", dueAt: new Date("2026-04-30T10:00:00Z") },
   ]);
   await restart(world, "2026-03-01T00:00:00Z");
-  assert.equal(await clockOf(world, request), "ON_TIME");
+  assert.equal(await deadlineStateOf(world, request), "ON_TIME");
   await restart(world, "2026-04-23T10:00:00Z");
-  assert.equal(await clockOf(world, request), "AT_RISK");
+  assert.equal(await deadlineStateOf(world, request), "AT_RISK");
   await restart(world, "2026-04-30T10:00:00Z");
-  assert.equal(await clockOf(world, request), "OVERDUE");
+  assert.equal(await deadlineStateOf(world, request), "OVERDUE");
 });
 
 Deno.test("the clock keeps running while a request is held, and stops when it is completed", async () => {
   await using world = await createManualClockWorld({ graceMs: DAY }, new Date("2026-01-31T10:00:00Z"));
-  const [held, cancelled] = [await open(world), await open(world)];
+  const [held, canceled] = [await open(world), await open(world)];
   await tell(world, held, "hold", { reason: "a court order" });
-  await tell(world, cancelled, "cancel");
-  assert.deepEqual(await timersOf(world, cancelled, "%"), []);
+  await tell(world, canceled, "cancel");
+  assert.deepEqual(await timersOf(world, canceled, "%"), []);
   await restart(world, "2026-03-15T00:00:00Z");
-  assert.equal(await clockOf(world, held), "OVERDUE");
-  assert.equal(await clockOf(world, cancelled), "ON_TIME");
-  assert.deepEqual(await audits(world, cancelled), ["GDPR_REQUEST_OPENED", "GDPR_REQUEST_CANCELLED"]);
+  assert.equal(await deadlineStateOf(world, held), "OVERDUE");
+  assert.equal(await deadlineStateOf(world, canceled), "ON_TIME");
+  assert.deepEqual(await audits(world, canceled), ["GDPR_REQUEST_OPENED", "GDPR_REQUEST_CANCELLED"]);
 });
 
 async function open(world: ManualClockWorld): Promise<ActorRef> {
@@ -157,7 +157,7 @@ async function rowOf({ admin }: ManualClockWorld, { id }: ActorRef, column: stri
   return row?.value;
 }
 
-async function clockOf(world: ManualClockWorld, request: ActorRef): Promise<unknown> {
+async function deadlineStateOf(world: ManualClockWorld, request: ActorRef): Promise<unknown> {
   return (await rowOf(world, request, "snapshot") as { context: { clock: string } }).context.clock;
 }
 
