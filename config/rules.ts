@@ -66,7 +66,7 @@ function halfGiven(given: Given, groups: readonly (readonly VariableName[])[]): 
 
 function sharedPort({ HTTP_PORT, GRPC_PORT }: Partial<Values>): string[] {
   const same = HTTP_PORT !== undefined && HTTP_PORT !== 0 && HTTP_PORT === GRPC_PORT;
-  return same ? [`GRPC_PORT: expected another port than HTTP_PORT, got ${GRPC_PORT}`] : [];
+  return same ? [`GRPC_PORT: expected a port that differs from HTTP_PORT, got ${GRPC_PORT}`] : [];
 }
 
 /** Several processes cannot share port 0 or an embedded database. */

@@ -60,7 +60,10 @@ const uriReference = text.regex(/^[\x21-\x7e]{1,255}$/).refine((value) =>
   !/["<>\\^`{|}]/.test(value) && isWithoutLogin(URL.parse(value, "https://host.invalid"))
 );
 /** URL of a service. */
-export const ADDRESS: Variable<URL> = { expected: "an http or https URL without a login", schema: location };
+export const ADDRESS: Variable<URL> = {
+  expected: "an http or https URL without credentials",
+  schema: location,
+};
 
 const MILLISECONDS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const duration = (longest: number) =>
@@ -147,7 +150,7 @@ export const VARIABLES = {
   ),
   AUTH_MODE: defaulted("jwt or gateway", z.enum(["jwt", "gateway"]), "jwt"),
   JWT_JWKS_URL: optional(
-    "an http or https URL without a login",
+    "an http or https URL without credentials",
     location,
     { absent: "the built-in issuer for development" },
   ),
@@ -301,7 +304,7 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 }
 
-/** Quotes no value with an @, which may contain a login, and no key or token. */
+/** Quotes no value with an @, which may contain credentials, and no key or token. */
 function quote(given = ""): string {
   if (given.includes("@") || isSecret(given)) return "";
   return `, got ${JSON.stringify(given.length > 40 ? `${given.slice(0, 40)}…` : given)}`;

@@ -82,7 +82,7 @@ async function readSources(
 function login(values: Values): VaultLogin {
   if (values.VAULT_TOKEN) return { by: "token", token: values.VAULT_TOKEN };
   const { VAULT_K8S_ROLE: role, VAULT_K8S_MOUNT: mount, VAULT_K8S_TOKEN_PATH: tokenPath } = values;
-  if (!role) throw new Error("Vault without a login passed the validation");
+  if (!role) throw new Error("Vault without a role or token passed the validation");
   return { by: "kubernetes", role, mount, tokenPath };
 }
 

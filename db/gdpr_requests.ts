@@ -17,15 +17,15 @@ export interface GdprRequestRow {
   machine: string;
   snapshot: unknown;
   version: number;
-  /** What an erasure has emptied here. */
+  /** Values that an erasure has emptied here. */
   cleared: ClearedData | null;
   holdReason: string | null;
   extensionReason: string | null;
   refusalReason: string | null;
-  /** Who confirmed an erasure that staff had proposed: a second staff member, or the customer. */
+  /** Principal that confirmed an erasure proposed by staff: a second staff member, or the customer. */
   confirmedBy: string | null;
   confirmedAt: Date | null;
-  /** When the customer first fetched the data of an export completely. */
+  /** Time at which the customer first fetched the data of an export completely. */
   fetchedAt: Date | null;
   /** End of an erasure's wait for the customer's download; null unless it waits. */
   fetchWaitEndsAt: Date | null;

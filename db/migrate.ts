@@ -144,7 +144,7 @@ async function ensureRoles(sql: postgres.Sql<Record<string, never>>): Promise<vo
 async function become(sql: postgres.Sql<Record<string, never>>, role: string): Promise<void> {
   await sql`set role ${sql(role)}`.catch((cause) => {
     throw new MigrationError(
-      `The schema is not current and this login is no member of ${role}: migrate with one that is`,
+      `The schema is not current and this login is not a member of ${role}: migrate with one that is`,
       { cause },
     );
   });

@@ -9,7 +9,7 @@ import { activeTraceparent, addSpan, inSpan, SpanKind, tracing } from "../teleme
 /** Maximum number of links of a span. */
 const MAX_LINKS = 100;
 
-/** What the messaging conventions require of every span. */
+/** Attributes that the messaging conventions require of every span. */
 const PUBLISHING = { "messaging.system": "kafka", "messaging.operation.type": "send" };
 
 /** Runs a batch in a new trace, which is linked with the traces of its events. */

@@ -285,7 +285,7 @@ async function connectTls(
 async function inTime<T>(work: Promise<T>, at: number, signal: AbortSignal | undefined): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const expire = () => reject(new GrpcError("DEADLINE_EXCEEDED", "The deadline has passed"));
-  const cancel = () => reject(new GrpcError("CANCELLED", "The call was cancelled"));
+  const cancel = () => reject(new GrpcError("CANCELLED", "The call was canceled"));
   const delay = Math.min(Math.max(0, at - performance.now()), LONGEST_TIMER_MS);
   const timer = at === Infinity ? undefined : setTimeout(expire, delay);
   signal?.addEventListener("abort", cancel);

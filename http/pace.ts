@@ -65,7 +65,7 @@ export interface DownloadOptions {
 export interface ConfirmationOptions {
   /** Called before the last byte of the response is sent. If it fails, the client sees an incomplete response. */
   delivered: () => Promise<void>;
-  /** How long a client that has closed the connection is noticed, in milliseconds. */
+  /** Interval in which a closed connection is noticed, in milliseconds. */
   lingerMs?: number;
 }
 

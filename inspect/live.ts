@@ -5,7 +5,7 @@ import type { InspectContext } from "./session.ts";
 import { sha256 } from "../lib/hash.ts";
 import { succeedsWithin } from "../lib/timeout.ts";
 
-/** Reads a text that changes whenever the content of a page changes. */
+/** Reads a string that changes whenever the content of a page changes. */
 export type Fingerprint = () => Promise<string>;
 
 /** Hash of a fingerprint, which a page may contain because it reveals no data: 22 base64url characters. */
@@ -37,7 +37,7 @@ const PAUSE_MS = 500;
 const POLL_MS = 10_000;
 
 export interface LiveLimits {
-  /** How long a client may stop reading before its stream is aborted, in milliseconds. */
+  /** Maximum time that a client stops reading before its stream is aborted, in milliseconds. */
   stallMs?: number;
   /** Maximum duration of a stream, in milliseconds. Browsers reconnect by themselves; idle connections end. */
   maxDurationMs?: number;

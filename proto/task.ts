@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- a task prints to its caller
 /**
  * `deno task proto`: generates proto/gen and grpc/gen and updates the baseline, unless a change breaks a contract.
- * `deno task proto accept-break` accepts such a change. `deno task proto check`, a step of the gate, changes nothing.
+ * `deno task proto accept-break` accepts such a change. `deno task proto check`, a step of `deno task ok`, changes nothing.
  */
 import { buf, generate, MODULES } from "./_buf.ts";
 

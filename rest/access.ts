@@ -144,7 +144,7 @@ export function ruleOf(operation: Operation): Rule {
   return RULES[operation];
 }
 
-/** What a page of customers, or of anything that names a customer, contains. */
+/** Contents of a page of customers, or of anything that names a customer. */
 export function answeredOf(items: readonly { customerId: string }[]): Answered {
   return { rows: items.length, customerIds: items.map(({ customerId }) => customerId) };
 }

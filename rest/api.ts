@@ -15,7 +15,7 @@ import type { AccessControl, Answered } from "./access_context.ts";
 
 export { createRoute, z };
 
-/** What a request for an operation may have. */
+/** Parts that a request for an operation may have. */
 export interface RequestForm {
   body: "REQUIRED" | "OPTIONAL" | "NONE";
   hasQuery: boolean;
@@ -27,7 +27,7 @@ export interface ApiEnv {
     by: Principal;
     /** W3C trace context of the request. */
     traceparent: string;
-    /** What the request may have. Absent: the path has no operations. */
+    /** Parts that the request may have. Absent: the path has no operations. */
     form?: RequestForm;
     /** Runs after the caller has been authorized and before the body is read. */
     receive?: MiddlewareHandler<ApiEnv>;

@@ -81,6 +81,6 @@ async function explain(
     return error("REFUSED_IN_STATE", "it has never begun");
   }
   if (participant === null) return error("NOT_FOUND", `${service} takes no part in it`);
-  // It waits now, so it has started to wait since the refusal, or a newer version of this service handles it.
+  // The request waits now, so it has started to wait since the refusal, or a newer version of this service handles it.
   return error("UNAVAILABLE", "try again");
 }

@@ -41,7 +41,7 @@ export function createRecordReader(resumeAfter: string | undefined): (bytes: Uin
 function readRecord(bytes: Uint8Array): Delivery {
   const { cursor, category, purpose, retention, recipients, data, recordedAt } = parse(bytes);
   if (cursor === "") throw new InvalidRecord("it has no cursor");
-  if (cursor.length > MAX_CURSOR) throw new InvalidRecord(`its cursor is over ${MAX_CURSOR} characters`);
+  if (cursor.length > MAX_CURSOR) throw new InvalidRecord(`its cursor exceeds ${MAX_CURSOR} characters`);
   // The cursor is stored as PostgreSQL text, which cannot contain a NUL.
   if (cursor.includes("\0")) throw new InvalidRecord("its cursor contains a NUL");
   if (category.trim() === "") throw new InvalidRecord("it has no category");

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- a task prints its result
 /**
  * `deno task documents`: writes docs/openapi.json and docs/asyncapi.yaml, and refuses breaking changes of the API.
- * `deno task documents accept-break` accepts them. `check`, which the gate runs, changes nothing.
+ * `deno task documents accept-break` accepts them. `check`, which `deno task ok` runs, changes nothing.
  */
 import { stringify } from "yaml";
 import { buf } from "../proto/_buf.ts";

@@ -1,4 +1,4 @@
-/** Service under test: a main.ts process. */
+/** Process of main.ts for tests that start the service as a whole. */
 import assert from "node:assert/strict";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -6,7 +6,7 @@ const ROOT = new URL("..", import.meta.url).pathname;
 export interface RunningService extends AsyncDisposable {
   /** Waits until it is ready and returns its output. */
   ready(): Promise<string>;
-  /** Its output so far. */
+  /** Output of the service so far. */
   output(): string;
   pid: number;
   /** Waits until its output matches and returns it. */
@@ -65,7 +65,7 @@ export function watch(process: Deno.ChildProcess): RunningService {
     while (!pattern.test(text)) {
       await Promise.race([
         progress.promise,
-        process.status.then(async () => assert.fail(`It exited: ${await stderr}`)),
+        process.status.then(async () => assert.fail(`The service has exited: ${await stderr}`)),
       ]);
     }
     return text;

@@ -30,7 +30,7 @@ function readContinuation(cursor: Cursor, prefix: number): number {
     if (cursor.at >= cursor.end) throw new HpackError("The header block ends inside an integer");
     const byte = cursor.bytes[cursor.at++]!;
     value += (byte & 0x7f) * 2 ** (7 * read);
-    if (value > LARGEST) throw new HpackError(`An integer is over ${LARGEST}`);
+    if (value > LARGEST) throw new HpackError(`An integer exceeds ${LARGEST}`);
     if (byte < 0x80) return value;
   }
   throw new HpackError(`An integer has more than ${MOST_CONTINUATION_BYTES} continuation bytes`);

@@ -627,7 +627,7 @@ export class Http2Connection implements StreamOwner {
       case RESET_BY_PEER:
         throw new ConnectionError(CODE.STREAM_CLOSED, "HEADERS after the end of the stream");
       default:
-        // The response to a call that was cancelled so long ago that it is not among the recent ones.
+        // The response to a call that was canceled so long ago that it is not among the recent ones.
         if (this.#role === "client" && id < this.#nextStream) return this.#spend(PRICE.unknown);
         throw new ConnectionError(CODE.PROTOCOL_ERROR, "HEADERS of a wrong stream");
     }

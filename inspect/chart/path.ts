@@ -20,7 +20,7 @@ export interface TakenPath {
   current: ReadonlySet<string>;
   /** States that were active, each with a counter that grows with the time of its last activity. */
   visited: ReadonlyMap<string, number>;
-  /** How often each transition was taken. */
+  /** Number of times that each transition was taken. */
   taken: ReadonlyMap<string, number>;
   /** Number of events whose transitions are not in the journal. */
   statesOnly: number;

@@ -5,7 +5,7 @@ export interface DecisionText {
   title: string;
   /** Consequence of the decision. */
   consequence: string;
-  /** Where the reason is shown later. */
+  /** Places that show the reason later. */
   reason: string;
   /** Whether the reason may be empty. */
   isReasonOptional?: true;
@@ -39,7 +39,7 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
   withdraw: {
     title: "Withdraw your proposal",
     consequence:
-      "A withdrawn erasure ends as cancelled. After the withdrawal of a waiver, the request continues to wait for the service.",
+      "A withdrawn erasure ends as canceled. After the withdrawal of a waiver, the request continues to wait for the service.",
     reason: "Shown in the timeline",
     isReasonOptional: true,
     confirm: "Yes, withdraw it",
@@ -92,7 +92,7 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
     reason: "Shown in the timeline. It must not identify the customer",
     isReasonOptional: true,
     confirm: "Yes, the customer withdraws it",
-    done: "You cancelled the request.",
+    done: "You canceled the request.",
     final: true,
   },
   refuse: {

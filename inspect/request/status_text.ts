@@ -28,8 +28,8 @@ const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: 
     words: startsAt && startsAt <= now
       ? ["The erasure is about to start"]
       : startsAt
-      ? ["Grace period until ", startsAt, "; can still be cancelled"]
-      : ["Grace period; can still be cancelled"],
+      ? ["Grace period until ", startsAt, "; can still be canceled"]
+      : ["Grace period; can still be canceled"],
   }),
   "PENDING.waiting_for_access": ({ since, now }) => ({
     words: [
@@ -157,7 +157,7 @@ function completed(
     case "REFUSED":
       return { words: ["Completed: refused on ", since, ...withReason(reasons.refusal)] };
     case "CANCELLED":
-      return { words: ["Completed: cancelled on ", since] };
+      return { words: ["Completed: canceled on ", since] };
     default:
       return { words: ["Completed on ", since] };
   }

@@ -54,7 +54,7 @@ export const NewCustomerSchema = z.strictObject({
   ...profile,
   returning: z.boolean().optional().meta({
     description:
-      "True if the person was erased before and returns of their own will. Otherwise the email of an erased person is " +
+      "True if the person was erased before and registers again at their own request. Otherwise the email of an erased person is " +
       "refused: to staff, and in bulk. A service that registers a single customer needs no `returning`, because a sign-up " +
       "is the person's own act; with false it asks for the refusal.",
   }),

@@ -103,7 +103,7 @@ browserTest("the text of a decision that is no longer possible is shown again", 
   await page.goto(`/inspect/requests/${request.id}`);
   await fillReason(page, "Refuse", "Another person asked");
   await store.send(request, "cancel", {}, store.staff(["STORE_MANAGER"]));
-  await untilStatus(page, /^Completed: cancelled/);
+  await untilStatus(page, /^Completed: canceled/);
   await submit(page, "Refuse");
   await page.getByRole("alert").getByText("Conflict: someone else changed the request first.").waitFor();
   await page.getByText("Another person asked").waitFor();

@@ -592,7 +592,7 @@ Deno.test("configuration refuses TLS files that no connection reads", () => {
   assert.deepEqual(refused({ ...issuer, JWT_JWKS_URL: "nonsense" }), ["JWT_JWKS_URL"]);
 });
 
-Deno.test("EVENT_SOURCE is a URI reference without a login", () => {
+Deno.test("EVENT_SOURCE is a URI reference without credentials", () => {
   for (
     const source of ["/customer-service", "//shop.example/eu", "urn:shop:eu", "https://shop.example/a#b"]
   ) {
@@ -613,7 +613,7 @@ Deno.test("configuration refuses half a PEM text, and quotes none of it", () => 
   }
 });
 
-Deno.test("configuration never quotes a secret, nor a login in another variable", () => {
+Deno.test("configuration never quotes a secret, nor credentials in another variable", () => {
   const login = `postgres://service:${SECRET}@db.example/customers`;
   const messages = [
     messageOf({ DATABASE_URL: `mysql://service:${SECRET}@db.example/customers`, HTTP_PORT: "x" }),

@@ -250,20 +250,20 @@ Deno.test("one of two concurrent compilations runs, and a replica with an expire
   for (const document of DOCUMENTS) await documentText(exports, request, document);
 });
 
-Deno.test("a request that is cancelled while its documents are written keeps no document", async () => {
+Deno.test("a request that is canceled while its documents are written keeps no document", async () => {
   await using exports = await createExportWorld();
   const { sql } = exports;
   for (const step of [3, 8, 14]) {
     const request = await insertExportRequest(exports);
     await collect(exports, request);
     let remaining = step;
-    const cancelling = interrupted(sql, async () => {
+    const canceling = interrupted(sql, async () => {
       if (remaining-- !== 0) return;
       await cancelRequest(exports, request);
       await writeStore(sql, request.key.storeId, (tx) => destroyExports(tx, request.key));
     });
     await assert.rejects(
-      exportStore(exports, { sql: cancelling }).compile(request.key, request.description, NEVER),
+      exportStore(exports, { sql: canceling }).compile(request.key, request.description, NEVER),
       /is lost|is missing|are missing|not delivered everything/,
     );
     assert.deepEqual(await partNames(exports, request), []);

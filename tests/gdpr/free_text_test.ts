@@ -41,7 +41,7 @@ const UNRECOGNIZED = [
   "once vrxqualmy",
   "SHJ1bWJsZXdvcnRAcGxpeG1haWwyLmV4YW1wbGU=",
 ];
-/** What must be in no place after the erasure. */
+/** Texts that must be in no place after the erasure. */
 const TRACES =
   /hrumblewort|fimblethorn|kvetch|snorbel|quizzel|7946|qxz|90417|vrxqualmy|torbenko|plixmail|stolvarik|tralfam|SHJ1bWJs/i;
 

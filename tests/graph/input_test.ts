@@ -33,15 +33,15 @@ const update = (input: unknown): AskOptions => ({ variables: { input } });
 
 const BAD: Case[] = [
   [
-    "a number for a text",
+    "a number for a string",
     ADD,
     add({ line1: 12345 }),
     "BAD_USER_INPUT",
     /"input\.line1".*String cannot represent/,
   ],
-  ["an object for a text", ADD, add({ city: { [VALUE]: VALUE } }), "BAD_USER_INPUT", /"input\.city"/],
+  ["an object for a string", ADD, add({ city: { [VALUE]: VALUE } }), "BAD_USER_INPUT", /"input\.city"/],
   [
-    "a text for an object",
+    "a string for an object",
     ADD,
     update(`${VALUE}"; at "input.x"; `),
     "BAD_USER_INPUT",
@@ -304,7 +304,7 @@ const BODIES: Body[] = [
   ["a batch", `[${QUERY},${QUERY}]`, JSON_BODY, 400],
   ["an empty batch", "[]", JSON_BODY, 400],
   ["an unknown parameter", JSON.stringify({ query: "{ me { id } }", [VALUE]: 1 }), JSON_BODY, 400],
-  ["a query that is no text", `{"query":{"a":"${VALUE}"}}`, JSON_BODY, 400],
+  ["a query that is not a string", `{"query":{"a":"${VALUE}"}}`, JSON_BODY, 400],
   [
     "variables that are no object",
     JSON.stringify({ query: "{ me { id } }", variables: VALUE }),

@@ -45,7 +45,7 @@ Deno.test("every decision can be made on the page with a reason, and the journal
     /You put the request on hold\./,
   );
   await decide("extend", { reason: "many sources" });
-  await decide("release", { reason: "the lawsuit is over" });
+  await decide("release", { reason: "the lawsuit has ended" });
   const row = await shop.row(request);
   assert.deepEqual([row.holdReason, row.extensionReason], ["a lawsuit of 2026", "many sources"]);
   await shop.work(new Date(Date.now() + 2 * HOUR));
@@ -86,7 +86,7 @@ Deno.test("every decision can be made on the page with a reason, and the journal
   const ended = await pageOf(inspector, third.request.id);
   assert.deepEqual(offeredOn(ended), {});
   assert.match(partOf(ended, "actions"), /No decision is possible: the request is completed/);
-  assert.match(partOf(ended, "timeline"), /Cancelled.*by letter .*by you/);
+  assert.match(partOf(ended, "timeline"), /Canceled.*by letter .*by you/);
 });
 
 Deno.test("each decision has a field for its reason, which is required unless its label says optional", async () => {

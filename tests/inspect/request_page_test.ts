@@ -51,7 +51,7 @@ Deno.test("an erasure is shown from its grace period to its receipt", async () =
   const request = await shop.open(customer, "ERASURE", {}, { by: shopper(customer) });
   const line = async () => partOf(await pageOf(inspector, request.id), "situation");
 
-  assert.match(await line(), /^Grace period until .* UTC; can still be cancelled; due in \d\d days$/);
+  assert.match(await line(), /^Grace period until .* UTC; can still be canceled; due in \d\d days$/);
   await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
   assert.match(await line(), /^On hold since .*: a lawsuit; due in/);
   await shop.tell(request, "release", {}, { by: officer });

@@ -30,7 +30,7 @@ Deno.test("each step shows the state, the status line and the position in the ti
   await shop.tell(request, "verified", { residue: 0 });
 
   const lines = [
-    /^Grace period until 2026-03-12 09:00 UTC; can still be cancelled; due in 31 days$/,
+    /^Grace period until 2026-03-12 09:00 UTC; can still be canceled; due in 31 days$/,
     /^On hold since 2026-03-11 09:00 UTC; due in 30 days$/,
     /^On hold since 2026-03-11 09:00 UTC; due in 88 days$/,
     /^The erasure is about to start; due in 88 days$/,

@@ -17,7 +17,7 @@ import {
 export interface CollectOptions {
   client: ParticipantClient;
   store: ExportStore;
-  /** This service's own records; few enough for one transaction. */
+  /** Records of this service; few enough for one transaction. */
   collectOwn(request: OwnDataRequest): AsyncIterable<Delivery>;
   findRequest(key: RequestKey): Promise<{ customerId: string; type: string } | undefined>;
   /** Limit for one participant, over all attempts. */

@@ -4,7 +4,7 @@ import { type ChunkRow, findChunks, type PartKey } from "../../../db/gdpr_export
 import { readStore } from "../../../db/store_reader.ts";
 import { decryptChunk } from "./chunk_encryption.ts";
 
-/** How many encrypted chunks one query reads. */
+/** Number of encrypted chunks that one query reads. */
 const CHUNKS_PER_QUERY = 8;
 
 /**

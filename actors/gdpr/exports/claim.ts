@@ -43,7 +43,7 @@ export interface Claim {
   release(): Promise<void>;
 }
 
-/** How long finished documents can be downloaded. */
+/** Retention of finished documents: they can be downloaded until then. */
 const AVAILABLE_MS = 7 * 24 * 60 * 60_000;
 /** Validity of a claim: another writer may take over when it expires. */
 const CLAIM_MS = 15_000;

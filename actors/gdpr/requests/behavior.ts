@@ -21,7 +21,7 @@ import { type RequestSnapshot, restoreRequest, statusOf } from "./snapshot.ts";
 export interface RequestSettings extends RequestTools, OpeningSettings {
   /** HMAC with SHA-256: hashes the idempotency keys of all commands. */
   hashKey: CryptoKey;
-  /** How long an erasure waits for the customer to download documents, from their completion, in milliseconds. */
+  /** Time that an erasure waits for the customer to download documents, from their completion, in milliseconds. */
   fetchWaitMs: number;
 }
 

@@ -172,7 +172,7 @@ export const requestCommands = {
   })),
 };
 
-/** What each command does, in words for the messages that refuse it. */
+/** Description of each command, for the messages that refuse it. */
 export const REQUEST_PURPOSES = {
   open: "open",
   cancel: "cancel",

@@ -18,7 +18,7 @@ import type { Commands } from "../../commands.ts";
 export interface OpeningSettings {
   /** Names of the other services that hold data of customers. */
   participants: readonly string[];
-  /** How long a customer may cancel an erasure before it starts, in milliseconds. */
+  /** Grace period in which the customer may cancel an erasure before it starts, in milliseconds. */
   graceMs: number;
   /**
    * Whether a second person confirms an erasure that the customer has not requested, and the waiver of a participant
