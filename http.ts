@@ -31,7 +31,7 @@ import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
 import { createReceiptKeys } from "./rest/receipt_keys.ts";
 import { createRest } from "./rest/mod.ts";
-import { dropSpans, recordRoutes } from "./telemetry/http.ts";
+import { probeMiddleware, routeMiddleware } from "./telemetry/http.ts";
 
 export interface HttpParts {
   pools: { api: Sql; reader: Sql };
@@ -121,9 +121,9 @@ export async function createHttp(
     count,
   });
   const app = createHttpApp(config.http)
-    .use("/healthz", dropSpans())
-    .use("/readyz", dropSpans())
-    .use(recordRoutes())
+    .use("/healthz", probeMiddleware())
+    .use("/readyz", probeMiddleware())
+    .use(routeMiddleware())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
     .route("/", createHealth(ready, { ending: draining, restored: parts.restored, warning: parts.warning }))

@@ -71,9 +71,9 @@ const duration = (longest: number) =>
     Number(duration.slice(0, -1)) * MILLISECONDS[duration.slice(-1) as keyof typeof MILLISECONDS]
   ).refine((milliseconds) => milliseconds <= longest);
 /** The erasure must complete within the calendar month that the GDPR allows. */
-const LONGEST_GRACE = 28 * MILLISECONDS.d;
+const MAX_GRACE = 28 * MILLISECONDS.d;
 /** Documents expire then. */
-const LONGEST_FETCH_WAIT = 7 * MILLISECONDS.d;
+const MAX_FETCH_WAIT = 7 * MILLISECONDS.d;
 /** Characters that a header may contain. */
 const token = text.regex(/^[\x21-\x7e]+$/);
 /** A path in Vault, without a slash at either end. */
@@ -205,7 +205,7 @@ export const VARIABLES = {
   PEER_TOKEN_PATH: optional("the path of a file with a token", path, UNQUOTED),
   GDPR_GRACE: defaulted(
     "a duration of at most 28d, such as 0s, 72h or 14d",
-    duration(LONGEST_GRACE),
+    duration(MAX_GRACE),
     "0s",
   ),
   GDPR_MARKER_FILE: optional("the path of a file", path, {
@@ -215,7 +215,7 @@ export const VARIABLES = {
   GDPR_FOUR_EYES: optional("true or false", flag, { absent: "false; in production true" }),
   GDPR_FETCH_WAIT: defaulted(
     "a duration of at most 7d, such as 0s, 72h or 7d",
-    duration(LONGEST_FETCH_WAIT),
+    duration(MAX_FETCH_WAIT),
     "7d",
   ),
   GDPR_EXPORT_KEY: optional("32 bytes in base64", KEYS.GDPR_EXPORT_KEY, GENERATED),

@@ -50,7 +50,7 @@ async function readSources(
     report("VAULT_ADDR is http: the token and the secrets are sent in plain text");
   }
   const ca = values.VAULT_CACERT === undefined ? undefined : await readAuthority(values.VAULT_CACERT, {
-    purpose: "Cannot read from Vault",
+    failurePrefix: "Cannot read from Vault",
     variable: "VAULT_CACERT",
   });
   using vault = openVault(

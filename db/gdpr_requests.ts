@@ -34,7 +34,7 @@ export interface GdprRequestRow {
 export interface ClearedData {
   erasedAt: string;
   tables: Cleared;
-  /** The subject's values, by which the re-scan finds texts that quote one; empty once it has found none. */
+  /** Digests of the subject's values, by which the re-scan finds texts that quote one; empty once it has found none. */
   traces: ValueDigest[];
   /** Salted hashes of the reasons of the erasure, by their names in the receipt; absent without any. */
   reasons?: Record<string, { salt: string; sha256: string }>;

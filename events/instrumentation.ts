@@ -4,7 +4,7 @@ import type { Refusal } from "./sink.ts";
 import { integer } from "../telemetry/integer.ts";
 import { serverAttributes } from "../telemetry/server_address.ts";
 import { record } from "../telemetry/metrics.ts";
-import { activeTraceparent, addSpan, inSpan, SpanKind, tracing } from "../telemetry/spans.ts";
+import { activeTraceparent, addSpan, inSpan, isTracing, SpanKind } from "../telemetry/spans.ts";
 
 /** Maximum number of links of a span. */
 const MAX_LINKS = 100;
@@ -17,7 +17,7 @@ export async function traceBatch<T>(
   rows: readonly OutboxRow[],
   publish: () => Promise<T>,
 ): Promise<T> {
-  const settings = tracing
+  const settings = isTracing
     ? {
       attributes: {
         ...PUBLISHING,
@@ -62,7 +62,7 @@ export async function traceSend<T>(
   { topic, messages, broker = "" }: { topic: string; messages: number; broker: string | undefined },
   send: () => Promise<T>,
 ): Promise<T> {
-  if (!tracing) return await send();
+  if (!isTracing) return await send();
   const attributes = {
     ...PUBLISHING,
     "messaging.operation.name": "send",

@@ -18,9 +18,9 @@ export function addressFields(input: Input): Input {
 /**
  * Returns the argument `id` in lower case.
  *
- * @param purpose for the message: "delete an address"
+ * @param operation for the message: "delete an address"
  * @throws {DomainError} INVALID_INPUT
  */
-export function parseId(id: unknown, purpose: string): string {
-  return parseInput(identified, { id }, purpose).id;
+export function parseId(id: unknown, operation: string): string {
+  return parseInput(identified, { id }, operation).id;
 }

@@ -19,7 +19,7 @@ const FREE_CHUNKS = 100;
 const BYTES_PER_CHUNK = 16;
 
 /** Buffer sizes in bytes. The first is small because idle clients hold it; full buffers double up to the largest. */
-const [FIRST_READ, LARGEST_READ] = [1_024, 16 * 1_024];
+const [FIRST_READ, MAX_READ] = [1_024, 16 * 1_024];
 
 export interface ReadOptions {
   /** Limit on the body as it is sent, and as it is inflated. */
@@ -86,7 +86,7 @@ function sourceOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): Source {
     async read() {
       const { done, value } = await reader.read(new Uint8Array(buffer));
       if (done || value === undefined) return undefined;
-      const isFull = value.byteLength === value.buffer.byteLength && value.byteLength < LARGEST_READ;
+      const isFull = value.byteLength === value.buffer.byteLength && value.byteLength < MAX_READ;
       buffer = isFull ? new ArrayBuffer(value.byteLength * 2) : value.buffer;
       return isFull ? value : value.slice();
     },

@@ -46,14 +46,14 @@ export function createApi(): Api {
   return new OpenAPIHono<ApiEnv>({
     defaultHook: (result, c) => {
       if (!result.success) {
-        throw invalidInput(result.error, purposeOf(c));
+        throw invalidInput(result.error, describeOperation(c));
       }
     },
   });
 }
 
 /** Names the request for an error message: "accept the request GET /customers". HEAD has the response of GET. */
-export function purposeOf({ req: { method, routePath } }: Context): string {
+export function describeOperation({ req: { method, routePath } }: Context): string {
   return `accept the request ${method === "HEAD" ? "GET" : method} ${routePath}`;
 }
 

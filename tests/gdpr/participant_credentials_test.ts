@@ -44,5 +44,8 @@ Deno.test("the service sends participants its certificate and token, and does no
   assert.deepEqual(received, ["Bearer the-token"]);
 
   await Deno.remove(`${folder.path}/token`);
-  assert.match(await failure(env), /^Cannot call peers: PEER_TOKEN_PATH: cannot read the file: NotFound\n$/);
+  assert.match(
+    await failure(env),
+    /^Cannot call participants: PEER_TOKEN_PATH: cannot read the file: NotFound\n$/,
+  );
 });

@@ -84,7 +84,7 @@ Deno.test("a start with an invalid file fails with the name of the variable, wit
     const paths = Object.fromEntries(Object.entries(env).map(([name, file]) => [name, place.path(file)]));
     await assert.rejects(readPeerAccess(readConfig({ ...url, ...paths }).gdpr.peerAccess), (error: Error) => {
       assert.ok(error instanceof ConfigError);
-      assert.ok(error.message.startsWith(`Cannot call peers: ${variable}: `), error.message);
+      assert.ok(error.message.startsWith(`Cannot call participants: ${variable}: `), error.message);
       assert.ok(!Deno.inspect(error).includes("s3cret"));
       for (const path of Object.values(paths)) assert.ok(!error.message.includes(path), "it may be the key");
       return true;

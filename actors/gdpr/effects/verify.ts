@@ -2,7 +2,7 @@
 import { countExportParts, findRequest } from "../../../db/gdpr_requests.ts";
 import { countPersonalData } from "../../../db/personal_data.ts";
 import { readStore } from "../../../db/store_reader.ts";
-import { readWritings } from "../../../db/traces.ts";
+import { readMachineTexts } from "../../../db/machine_texts.ts";
 import type { Performer } from "../../commands.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { quotationFinder } from "../requests/value_digests.ts";
@@ -27,7 +27,7 @@ export const verifyErasure: Performer = async (
   const { customerId, cleared } = found.request;
   const quotes = quotationFinder(cleared?.traces ?? [], requestId);
   let residue = found.residue;
-  for await (const texts of readWritings(sql, storeId, customerId)) {
+  for await (const texts of readMachineTexts(sql, storeId, customerId)) {
     if (signal.aborted) return "more";
     residue += texts.filter(quotes).length;
   }

@@ -9,9 +9,9 @@ import {
   insertPart,
   isWaived,
   lockOpenExport,
+  participantPart,
   type PartRow,
-  prolongSources,
-  sourcePart,
+  prolongParticipantParts,
   updatePart,
 } from "../../../db/gdpr_exports.ts";
 import { DomainError } from "../../../domain/errors.ts";
@@ -59,8 +59,8 @@ export function createExportStore(
 async function readProgressAndProlong({ sql, clock }: ExportContext, key: RequestKey, service: string) {
   const row = await writeStore(sql, key.storeId, async (tx) => {
     const request = await lockOpenExport(tx, key, instant(tx, clock));
-    if (request) await prolongSources(tx, key, expiryOf(request));
-    return await findPart(tx, key, sourcePart(service));
+    if (request) await prolongParticipantParts(tx, key, expiryOf(request));
+    return await findPart(tx, key, participantPart(service));
   });
   const { records = 0, resumeAfter = null, complete = false } = row ?? {};
   return { records, resumeAfter: resumeAfter ?? undefined, complete };
@@ -114,14 +114,14 @@ async function lockPart(
   key: RequestKey,
   service: string,
 ): Promise<{ row: PartRow; nextChunk: number }> {
-  const part = sourcePart(service);
+  const part = participantPart(service);
   const request = await lockOpenExport(tx, key, instant(tx, clock));
   if (!request) throw refusal(key, service, "the request has ended");
   if (await isWaived(tx, key, service)) throw refusal(key, service, "the participant was waived");
   const expiresAt = expiryOf(request);
   await insertPart(tx, key, { part, mediaType: NDJSON, expiresAt });
   // In addition to the insert, which leaves an existing part as it is; prolongs the parts of all participants.
-  await prolongSources(tx, key, expiresAt);
+  await prolongParticipantParts(tx, key, expiresAt);
   const row = await findPart(tx, key, part);
   if (!row) throw new Error(`Cannot store ${part} of ${key.requestId}: its row is missing`);
   return { row, nextChunk: await countChunks(tx, key, part) };

@@ -86,8 +86,13 @@ export function createRequestActions(
         await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
       }
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      const traces = digestValues(values.map(({ value }) => value), ref.id);
-      await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
+      const valueDigests = digestValues(values.map(({ value }) => value), ref.id);
+      await storeCleared(tx, storeId, ref.id, {
+        erasedAt: at.toISOString(),
+        tables,
+        traces: valueDigests,
+        reasons,
+      });
       await insertEmailHashes(tx, { storeId, customerId }, await hashEmail(customer.email));
       const hashes = await findEmailHashes(tx, { storeId, customerId });
       const emailHashes = hashes.map(({ hash }) => hash);

@@ -173,7 +173,7 @@ export const requestCommands = {
 };
 
 /** Description of each command, for the messages that refuse it. */
-export const REQUEST_PURPOSES = {
+export const REQUEST_OPERATIONS = {
   open: "open",
   cancel: "cancel",
   release: "release",

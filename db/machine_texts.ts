@@ -18,7 +18,7 @@ const SLICE = 500;
  *
  * @param sql a pool of the role customer_api
  */
-export async function* readWritings(
+export async function* readMachineTexts(
   sql: Sql,
   storeId: string,
   customerId: string,
