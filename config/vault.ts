@@ -32,8 +32,8 @@ export async function readVault(
     throw new ConfigError(["Cannot start: the environment is wrong", ...problems].join("\n  "));
   }
   const lacks = (variable: string) => !env[variable] && (variables?.includes(variable) ?? true);
-  const found = await readSources(values as Values, lacks, report);
-  const added = Object.entries(found).filter(([variable]) => !env[variable]);
+  const secrets = await readSources(values as Values, lacks, report);
+  const added = Object.entries(secrets).filter(([variable]) => !env[variable]);
   const vaultVariables = Object.keys(env).filter((name) => name.startsWith("VAULT_"));
   return Object.fromEntries([...added, ...vaultVariables.map((name) => [name, ""])]);
 }
@@ -58,25 +58,25 @@ async function readSources(
     report,
   );
   const token = await logIn(vault, login(values));
-  const found: Record<string, string> = {};
+  const secrets: Record<string, string> = {};
   const problems: string[] = [];
   for (const source of sources) {
     const path = `${ENGINE}/${source.path}`;
-    const read = await readSource(vault, token, source, lacks);
-    if (read.problem) problems.push(`${path}: ${read.problem}`);
-    if (!read.secret) continue;
-    const converted = source.convert(read.secret, lacks);
+    const result = await readSource(vault, token, source, lacks);
+    if (result.problem) problems.push(`${path}: ${result.problem}`);
+    if (!result.secret) continue;
+    const converted = source.convert(result.secret, lacks);
     problems.push(...converted.problems.map((problem) => `${path}: ${problem}`));
     for (const note of converted.notes) report(`${path}: ${note}`);
-    Object.assign(found, converted.variables);
+    Object.assign(secrets, converted.variables);
   }
   if (problems.length > 0) {
     throw new ConfigError(
       ["Cannot start: secrets in Vault are missing or invalid", ...problems].join("\n  "),
     );
   }
-  report(`Read from Vault: ${Object.keys(found).join(", ") || "nothing"}`);
-  return found;
+  report(`Read from Vault: ${Object.keys(secrets).join(", ") || "nothing"}`);
+  return secrets;
 }
 
 function login(values: Values): VaultLogin {

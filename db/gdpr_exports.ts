@@ -169,10 +169,10 @@ export async function claimDocuments(
   documents: readonly { part: string; mediaType: string }[],
   { now, lease }: { now: Instant; lease: Instant },
 ): Promise<"claimed" | "taken"> {
-  const held = await tx`
+  const liveClaims = await tx`
     select 1 from gdpr_export_parts
     where ${ofRequest(tx, key)} and part not like ${PARTICIPANT_PARTS} and expires_at > ${now}`;
-  if (held.length > 0) return "taken";
+  if (liveClaims.length > 0) return "taken";
   await tx`delete from gdpr_export_parts where ${ofRequest(tx, key)} and part not like ${PARTICIPANT_PARTS}`;
   for (const document of documents) await insertPart(tx, key, { ...document, expiresAt: lease });
   return "claimed";

@@ -23,8 +23,8 @@ export async function* readMachineTexts(
   storeId: string,
   customerId: string,
 ): AsyncGenerator<string[]> {
-  const requests = await readStore(sql, storeId, (sql) =>
-    sql<{ requestId: string }[]>`
+  const requests = await readStore(sql, storeId, (tx) =>
+    tx<{ requestId: string }[]>`
       select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId}`);
   const actors = [
     { kind: "customer", id: customerId },
@@ -36,7 +36,7 @@ export async function* readMachineTexts(
   for (const source of sources) {
     let after: string | undefined;
     for (;;) {
-      const rows: Slice[] = await readStore(sql, storeId, (sql) => source(sql, after));
+      const rows: Slice[] = await readStore(sql, storeId, (tx) => source(tx, after));
       yield rows.flatMap(({ document }) => [...textsIn(document)]);
       if (rows.length < SLICE) break;
       after = rows.at(-1)?.key;

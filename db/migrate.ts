@@ -129,10 +129,10 @@ async function readMigrations(): Promise<Migration[]> {
 }
 
 async function ensureRoles(sql: postgres.Sql<Record<string, never>>): Promise<void> {
-  const [found] = await sql`
+  const [row] = await sql`
     select count(*)::int as roles from pg_roles
     where rolname in ('customer_owner', 'customer_api', 'customer_reader', 'customer_worker')`;
-  if (found?.roles === 4) return;
+  if (row?.roles === 4) return;
   await sql.unsafe(await Deno.readTextFile(ROLES)).catch((cause) => {
     throw new MigrationError(
       "The roles of db/roles.sql are missing and this login may not create roles: run that file as an administrator",

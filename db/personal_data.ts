@@ -359,12 +359,12 @@ export async function readPersonalData(
 ): Promise<PersonalRow[]> {
   const rows: PersonalRow[] = [];
   for (const [table, columns] of Object.entries(PERSONAL_DATA)) {
-    const found = await tx<Omit<PersonalRow, "table">[]>`
+    const tableRows = await tx<Omit<PersonalRow, "table">[]>`
       select ${selectedAs(tx, table, Object.keys(columns))} as "values",
         ${selectedAs(tx, table, FREE_TEXT[table] ?? [])} as texts,
         ${selectedAs(tx, table, [ID_COLUMNS[table] ?? []].flat())} as id
       from ${tx(table)} where store_id = ${storeId} and customer_id = ${customerId}`;
-    rows.push(...found.map((row) => ({ table, ...row })));
+    rows.push(...tableRows.map((row) => ({ table, ...row })));
   }
   return rows;
 }

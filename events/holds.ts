@@ -64,9 +64,9 @@ export function createHolds(topics: readonly string[], rowHoldMs: number): Holds
     open: () => [...states].filter(([, { retryAt }]) => retryAt === undefined).map(([topic]) => topic),
     nextRetry() {
       const now = Date.now();
-      const found = [...states].find(([, { retryAt }]) => retryAt !== undefined && retryAt <= now);
-      if (!found) return undefined;
-      const [topic, state] = found;
+      const dueEntry = [...states].find(([, { retryAt }]) => retryAt !== undefined && retryAt <= now);
+      if (!dueEntry) return undefined;
+      const [topic, state] = dueEntry;
       state.retryAt = now + MAX_BACKOFF_MS; // until its outcome is recorded
       return topic;
     },

@@ -77,8 +77,8 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
   async function publish(rows: UnpublishedRow[], signal: AbortSignal): Promise<UnpublishedRow[]> {
     const startedAt = new Date();
     const outcome = await sink.publish(rows, signal);
-    const refused = new Set(outcome.flatMap(({ rows }) => rows));
-    const published = rows.filter((row) => !refused.has(row));
+    const refusedRows = new Set(outcome.flatMap(({ rows }) => rows));
+    const published = rows.filter((row) => !refusedRows.has(row));
     recordPublished(published, startedAt);
     recordRefused(outcome);
     const recovered = holds.record(published, outcome);

@@ -11,8 +11,8 @@ const identified = z.object({ id: uuid });
 
 /** Leaves out the required fields that are null, because null cannot clear them. */
 export function addressFields(input: Input): Input {
-  const given = Object.entries(input).filter(([name, value]) => value !== null || !REQUIRED.includes(name));
-  return Object.fromEntries(given);
+  const fields = Object.entries(input).filter(([name, value]) => value !== null || !REQUIRED.includes(name));
+  return Object.fromEntries(fields);
 }
 
 /**

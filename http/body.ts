@@ -44,8 +44,8 @@ export async function readBody(request: Request, options: ReadOptions): Promise<
   const declared = header === null ? undefined : Number(header);
   if (declared !== undefined && declared > options.maxBytes) throw tooLarge(options.maxBytes);
   const coding = readCoding(request.headers);
-  const sent = await readChunks(sourceOf(body), declared, options);
-  const bytes = coding === undefined ? sent : await inflateBytes(sent, coding, options.maxBytes);
+  const chunks = await readChunks(sourceOf(body), declared, options);
+  const bytes = coding === undefined ? chunks : await inflateBytes(chunks, coding, options.maxBytes);
   const text = decoded(bytes);
   const type = request.headers.get("content-type") ?? "";
   Object.assign(request, {

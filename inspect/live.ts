@@ -73,10 +73,10 @@ export function createLive({ stallMs = 30_000, maxDurationMs = 10 * 60_000 }: Li
           woken = Promise.withResolvers();
           // While the database is unavailable, only a comment keeps the connection alive.
           const now = await fingerprint().catch(() => undefined);
-          const written = now === undefined
+          const writing = now === undefined
             ? stream.write(": still here\n\n")
             : stream.writeSSE({ event: "now", data: digest(now) });
-          if (!await succeedsWithin(written, stallMs)) {
+          if (!await succeedsWithin(writing, stallMs)) {
             stream.abort();
             break;
           }

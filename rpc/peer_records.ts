@@ -28,12 +28,12 @@ export class InvalidRecord extends Error {
  * @param resumeAfter the cursor after which the call resumes
  */
 export function createRecordReader(resumeAfter: string | undefined): (bytes: Uint8Array) => Delivery {
-  const seen = new Set(resumeAfter === undefined ? [] : [resumeAfter]);
+  const cursors = new Set(resumeAfter === undefined ? [] : [resumeAfter]);
   return (bytes) => {
     const delivery = readRecord(bytes);
-    if (seen.has(delivery.cursor)) throw new InvalidRecord("its cursor is an earlier record's");
-    seen.add(delivery.cursor);
-    if (seen.size > REMEMBERED_CURSORS) seen.delete(seen.values().next().value!);
+    if (cursors.has(delivery.cursor)) throw new InvalidRecord("its cursor is an earlier record's");
+    cursors.add(delivery.cursor);
+    if (cursors.size > REMEMBERED_CURSORS) cursors.delete(cursors.values().next().value!);
     return delivery;
   };
 }

@@ -21,7 +21,7 @@ async function main(verb: string | undefined): Promise<number> {
   }
   const openapi = describeApi(createRoutes({} as RestOptions)); // describing routes needs no options
   const breaks = verb === "accept-break" ? [] : findBreaks(await committed(OPENAPI), openapi);
-  for (const found of breaks) console.error(`${OPENAPI}: ${found}`);
+  for (const contractBreak of breaks) console.error(`${OPENAPI}: ${contractBreak}`);
   if (breaks.length > 0) {
     console.error(
       "This breaks the contract with callers. If this is intended: deno task documents accept-break",

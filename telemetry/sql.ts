@@ -16,13 +16,13 @@ export interface SqlSettings {
 export async function instrumentSql<T>(settings: SqlSettings, work: () => Promise<T>): Promise<T> {
   if (!isTracing && !isMetering) return await work();
   const { operation, procedure, attributes, expects = () => false } = settings;
-  const named = {
+  const nameAttributes = {
     "db.system.name": "postgresql",
     "db.operation.name": operation,
     ...(procedure === undefined ? {} : { "db.stored_procedure.name": procedure }),
   };
   const name = procedure === undefined ? operation : `${operation} ${procedure}`;
-  const span = { kind: SpanKind.CLIENT, attributes: { ...named, ...attributes }, expects };
+  const span = { kind: SpanKind.CLIENT, attributes: { ...nameAttributes, ...attributes }, expects };
   const started = performance.now();
   let failure: Attributes = {};
   return await inSpan(name, span, async () => {
@@ -32,7 +32,7 @@ export async function instrumentSql<T>(settings: SqlSettings, work: () => Promis
       if (!expects(error)) failure = { "error.type": errorType(error) };
       throw error;
     } finally {
-      record("db.client.operation.duration", secondsSince(started), { ...named, ...failure });
+      record("db.client.operation.duration", secondsSince(started), { ...nameAttributes, ...failure });
     }
   });
 }

@@ -11,7 +11,7 @@ export const endMemberships: Performer = async (
   { storeId, actorId: groupId, traceparent },
   { actors, sql, signal },
 ) => {
-  const members = await readStore(sql, storeId, (sql) => findMembers(sql, storeId, groupId, BATCH));
+  const members = await readStore(sql, storeId, (tx) => findMembers(tx, storeId, groupId, BATCH));
   const by = systemPrincipal(storeId);
   for (const id of members) {
     if (signal.aborted) return "more";

@@ -29,14 +29,14 @@ export async function findPriceList(
   wanted?: Wanted,
 ): Promise<PriceListDecision & { memberships: Membership[]; status: CustomerStatus }> {
   const { storeId, customerId } = key;
-  const found = await lookups.findCustomerGroups(key, wanted);
-  if (!found) {
+  const customer = await lookups.findCustomerGroups(key, wanted);
+  if (!customer) {
     throw new DomainError(
       "NOT_FOUND",
       `Cannot find customer ${customerId}: store ${storeId} has none of this id`,
     );
   }
-  const { anonymized, memberships, status } = found;
+  const { anonymized, memberships, status } = customer;
   if (anonymized) {
     throw new DomainError("REFUSED_IN_STATE", `Cannot look up customer ${customerId}: it has been erased`);
   }

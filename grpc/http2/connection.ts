@@ -412,11 +412,11 @@ export class Http2Connection implements StreamOwner {
         this.#putHeaders(stream, next.trailers, next.endStream);
         continue;
       }
-      const left = next.bytes.length - next.at;
+      const remaining = next.bytes.length - next.at;
       const window = Math.max(0, Math.min(this.#sendWindow, stream.sendWindow));
-      const size = Math.min(left, window, this.#peerFrameBytes);
-      if (left > 0 && size === 0 || this.#output.waiting > this.limits.unsentBytes) return;
-      const isLast = size === left;
+      const size = Math.min(remaining, window, this.#peerFrameBytes);
+      if (remaining > 0 && size === 0 || this.#output.waiting > this.limits.unsentBytes) return;
+      const isLast = size === remaining;
       if (isLast) stream.blocked.shift();
       this.#blockedBytes -= size;
       stream.progressAt = this.#now;
@@ -448,9 +448,9 @@ export class Http2Connection implements StreamOwner {
 
   #receive(): void {
     if (!this.#seenPreface) {
-      const found = this.#reader.skip(PREFACE);
-      if (found === undefined) return;
-      if (!found) throw new ConnectionError(CODE.PROTOCOL_ERROR, "the preface of HTTP/2 is missing");
+      const isPreface = this.#reader.skip(PREFACE);
+      if (isPreface === undefined) return;
+      if (!isPreface) throw new ConnectionError(CODE.PROTOCOL_ERROR, "the preface of HTTP/2 is missing");
       this.#seenPreface = true;
     }
     this.#reader.frames(this.#onFrame);

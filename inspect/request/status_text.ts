@@ -95,8 +95,8 @@ export function describeStatus(status: RequestStatus): StatusText {
     ...(lastError === null ? [] : [": ", { quote: lastError }]),
     "; retried automatically. ",
   ]);
-  const left = dueAt.getTime() - now.getTime();
-  const dueTone: Tone = left < 0 ? "alarm" : left <= AT_RISK_MS ? "risk" : "quiet";
+  const remainingMs = dueAt.getTime() - now.getTime();
+  const dueTone: Tone = remainingMs < 0 ? "alarm" : remainingMs <= AT_RISK_MS ? "risk" : "quiet";
   const shown = tone === "risk" && dueTone === "quiet" ? "risk" : dueTone;
   const alarming = tone === "alarm" || stuck.length + failing.length > 0 || unreadable !== undefined;
   return {

@@ -87,10 +87,10 @@ interface Names {
  */
 export function profileOf<Fields extends Names>({ name, ...fields }: Fields): Omit<Fields, "name"> {
   const split = splitName(name);
-  const given = Object.entries(fields).filter(([field, value]) =>
+  const presentFields = Object.entries(fields).filter(([field, value]) =>
     value !== null || !Object.hasOwn(split, field)
   );
-  return { ...split, ...Object.fromEntries(given) } as Omit<Fields, "name">;
+  return { ...split, ...Object.fromEntries(presentFields) } as Omit<Fields, "name">;
 }
 
 function splitName(name: string | null | undefined) {

@@ -1,6 +1,6 @@
 /** Sample store with five weeks of requests, in every situation that needs an officer. */
 import type { ActorRef } from "../../actors/commands.ts";
-import { DAY, openStore, sendOneRecord, type Store, type StoreOptions } from "./store.ts";
+import { DAY, openInspectedStore, sendOneRecord, type Store, type StoreOptions } from "./store.ts";
 
 export interface SampleStore extends Store {
   requests: Record<
@@ -27,7 +27,7 @@ const [ORDERS, PAYMENTS, MESSAGES] = ["order-service", "payment-service", "commu
 
 export async function openSampleStore(options: StoreOptions = {}): Promise<SampleStore> {
   const silent: Record<string, Set<string>> = { [PAYMENTS]: new Set(), [MESSAGES]: new Set() };
-  const store = await openStore({
+  const store = await openInspectedStore({
     graceMs: 3 * DAY,
     ...options,
     answer: (service, call) =>

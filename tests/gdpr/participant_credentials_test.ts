@@ -5,7 +5,7 @@ import { eventually } from "../eventually.ts";
 import { gatewayHeaders, portsOf, production, TRUSTING } from "../production.ts";
 import { createAuthority } from "../rpc/certificates.ts";
 import { order, startPeer } from "../rpc/peer.ts";
-import { failure, startService, temporaryFolder } from "../service.ts";
+import { startAndFail, startService, temporaryFolder } from "../service.ts";
 
 Deno.test("the service sends participants its certificate and token, and does not start if the token file is missing", async () => {
   await using world = await createWorld();
@@ -45,7 +45,7 @@ Deno.test("the service sends participants its certificate and token, and does no
 
   await Deno.remove(`${folder.path}/token`);
   assert.match(
-    await failure(env),
+    await startAndFail(env),
     /^Cannot call participants: PEER_TOKEN_PATH: cannot read the file: NotFound\n$/,
   );
 });

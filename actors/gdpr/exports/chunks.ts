@@ -23,7 +23,7 @@ export async function* readChunks(
     const rows: ChunkRow[] = await readStore(
       sql,
       key.storeId,
-      (sql) => findChunks(sql, { ...key, part }, next, CHUNKS_PER_QUERY),
+      (tx) => findChunks(tx, { ...key, part }, next, CHUNKS_PER_QUERY),
     );
     if (rows.length === 0) {
       if (open) return;

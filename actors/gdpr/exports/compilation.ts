@@ -68,7 +68,7 @@ async function readSections(
   const sections: ParticipantSection[] = [];
   for (const { service, waiverReason } of sources) {
     const part = participantPart(service);
-    const row = await readStore(sql, key.storeId, (sql) => findPart(sql, key, part));
+    const row = await readStore(sql, key.storeId, (tx) => findPart(tx, key, part));
     const complete = row?.complete ?? false;
     if (!complete && waiverReason === undefined) {
       throw new Error(`Cannot compile ${key.requestId}: ${service} has not delivered everything`);
