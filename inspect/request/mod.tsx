@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
-import { findEvent } from "../../db/actor_history.ts";
+import { findEvent, findStateChanges } from "../../db/actor_history.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { unknownLength } from "../../http/head.ts";
 import { pacedDownload } from "../../http/pace.ts";
@@ -17,21 +17,28 @@ import type { Attempt } from "./actions.tsx";
 import { DECISION_TEXTS } from "./decisions.ts";
 import type { Export } from "./documents.tsx";
 import { RequestPage } from "./page.tsx";
-import { readRequest, type View } from "./read.ts";
+import { readRequest, STATE_CHANGES, type View } from "./read.ts";
 
 const PATH = "/requests/:requestId";
 const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
-const Query = z.object({ at: sequence, upto: sequence });
+const Query = z.object({
+  at: sequence,
+  upto: sequence,
+  change: sequence,
+  chart: z.enum(["whole"]).optional(),
+});
 
 export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
   const { reader, live } = pages;
 
   app.get(PATH, async (c) => {
     const requestId = idOf(c);
-    const { at, upto: upTo } = parseInput(Query, c.req.query(), "show the request");
-    return c.html(
-      await renderRequest(c, pages, { requestId, at, upTo }, await findDone(c, pages, requestId)),
-    );
+    const { at, upto: upTo, change, chart } = parseInput(Query, c.req.query(), "show the request");
+    if (change !== undefined) {
+      return c.redirect(await changePath(c, pages, requestId, { change, chart }), 303);
+    }
+    const view = { requestId, at, upTo, isWhole: chart === "whole" };
+    return c.html(await renderRequest(c, pages, view, await findDone(c, pages, requestId)));
   });
 
   app.post(PATH, async (c) => {
@@ -40,7 +47,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     if ("done" in result) {
       return c.redirect(inStore(c, `/inspect/requests/${requestId}?done=${result.done}`), 303);
     }
-    const view = { requestId, at: undefined, upTo: undefined };
+    const view = { requestId, at: undefined, upTo: undefined, isWhole: false };
     return c.html(await renderRequest(c, pages, view, result.attempt), result.status);
   });
 
@@ -70,8 +77,10 @@ async function renderRequest(c: InspectContext, pages: Pages, view: View, attemp
   const { customerId } = reading.row;
   await recordRead(c, pages, "inspectRequest", { requestId: view.requestId, customerId });
   const { machine } = reading.snapshot;
-  const chart = await charts.render({ machine, name: reading.row.machine, journal: reading.summary });
-  return <RequestPage {...{ c, view, reading, chart, receipt, exported, attempt }} />;
+  const traced = { machine, name: reading.row.machine, journal: reading.summary };
+  const chart = await charts.render({ ...traced, isFolded: !view.isWhole });
+  const past = reading.moment && { regions: charts.regions(traced), next: charts.next(traced) };
+  return <RequestPage {...{ c, view, reading, chart, past, receipt, exported, attempt }} />;
 }
 
 async function findExport(
@@ -98,6 +107,25 @@ async function findDone(
   const event = await reader.read(storeId, (sql) => findEvent(sql, key, done));
   const decision = event?.principalId === id && DECISIONS.find((decision) => decision === event.eventType);
   return decision ? { done: true, message: DECISION_TEXTS[decision].done } : undefined;
+}
+
+/** Path of the page after a change of state, by the number of the change. */
+async function changePath(
+  c: InspectContext,
+  { reader }: Pages,
+  requestId: string,
+  { change, chart }: { change: number; chart: "whole" | undefined },
+): Promise<string> {
+  const { storeId } = c.var.by;
+  const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
+  const changes = await reader.read(storeId, (sql) => findStateChanges(sql, key, STATE_CHANGES));
+  const stateChange = changes[change - 1];
+  if (!stateChange) throw notFound({ requestId, at: change });
+  const query = new URLSearchParams({
+    ...(change < changes.length && { at: String(stateChange.sequence) }),
+    ...(chart && { chart }),
+  });
+  return inStore(c, `/inspect/requests/${requestId}${query.size > 0 ? `?${query}` : ""}#chart`);
 }
 
 async function downloadReceipt(c: InspectContext, pages: Pages): Promise<Response> {
