@@ -17,7 +17,7 @@ import type { Attempt } from "./actions.tsx";
 import { DECISION_TEXTS } from "./decisions.ts";
 import type { Export } from "./documents.tsx";
 import { RequestPage } from "./page.tsx";
-import { readRequest, STATE_CHANGES, type View } from "./read.ts";
+import { readRequest, type RequestView, STATE_CHANGES } from "./read.ts";
 
 const PATH = "/requests/:requestId";
 const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
@@ -64,7 +64,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
 }
 
 /** Records the access and renders the page. `attempt` is the viewer's decision, which the page reports. */
-async function renderRequest(c: InspectContext, pages: Pages, view: View, attempt?: Attempt) {
+async function renderRequest(c: InspectContext, pages: Pages, view: RequestView, attempt?: Attempt) {
   const { reader, charts, exportReceipt } = pages;
   const { storeId } = c.var.by;
   const key = { storeId, requestId: view.requestId };
