@@ -47,14 +47,14 @@ export interface RecordSubject {
 export function createRecordReader(
   { resumeAfter, ...subject }: RecordSubject,
 ): (bytes: Uint8Array) => Delivery {
-  const seen = new Set(resumeAfter === undefined ? [] : [resumeAfter]);
+  const cursors = new Set(resumeAfter === undefined ? [] : [resumeAfter]);
   return (bytes) => {
     const record = parse(bytes);
     requireSubject(record, subject);
     const delivery = readRecord(record);
-    if (seen.has(delivery.cursor)) throw new InvalidRecord("its cursor is an earlier record's");
-    seen.add(delivery.cursor);
-    if (seen.size > REMEMBERED_CURSORS) seen.delete(seen.values().next().value!);
+    if (cursors.has(delivery.cursor)) throw new InvalidRecord("its cursor is an earlier record's");
+    cursors.add(delivery.cursor);
+    if (cursors.size > REMEMBERED_CURSORS) cursors.delete(cursors.values().next().value!);
     return delivery;
   };
 }
@@ -76,7 +76,7 @@ function readRecord(record: CollectCustomerDataResponse): Delivery {
   if (cursor === "") throw new InvalidRecord("it has no cursor");
   for (const field of ["cursor", "category", "purpose", "retention"] as const) {
     if (record[field].length > MAX[field]) {
-      throw new InvalidRecord(`its ${field} is over ${MAX[field]} characters`);
+      throw new InvalidRecord(`its ${field} exceeds ${MAX[field]} characters`);
     }
   }
   // The cursor is stored as PostgreSQL text, which cannot contain a NUL.

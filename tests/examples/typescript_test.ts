@@ -113,7 +113,7 @@ Deno.test("the samples in TypeScript do what they say", async (t) => {
       const text = JSON.stringify(await get(`/gdpr-requests/${found.requestId}/receipt`));
       const results = await checkReceipts([{ name: "receipt.json", text }], [], [], keys);
       const findings = results.flatMap(({ findings }) => findings);
-      assert.deepEqual(findings.filter(({ verdict }) => verdict === "fails"), []);
+      assert.deepEqual(findings.filter(({ verdict }) => verdict === "failed"), []);
       const signed = findings.filter(({ message }) => message.endsWith("with a given key."));
       assert.equal(signed.length, participants.length);
     },

@@ -213,8 +213,8 @@ export function createRequestCommands(keys: PeerKeys) {
   return { ...requestCommands, "participant.confirm": confirmParticipant(keys) };
 }
 
-/** What each command does, in words for the messages that refuse it. */
-export const REQUEST_PURPOSES = {
+/** Description of each command, for the messages that refuse it. */
+export const REQUEST_OPERATIONS = {
   open: "open",
   cancel: "cancel",
   release: "release",
