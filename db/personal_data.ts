@@ -14,7 +14,7 @@ export interface ProcessingTerms {
   category: Category;
   purpose: Purpose;
   retention: Retention;
-  /** Who can receive the values, besides the customer. Which of them have read a value is not recorded. */
+  /** Possible recipients of the values, besides the customer. Reads of a value are not recorded. */
   recipients: readonly Reader[];
 }
 
@@ -214,6 +214,8 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "attempts",
     "next_attempt_at",
     "last_error",
+    "signature",
+    "signature_key",
     "waiver_proposed_by",
     "waiver_proposed_at",
     "waiver_confirmed_by",
@@ -421,12 +423,12 @@ export async function readPersonalData(
 ): Promise<PersonalRow[]> {
   const rows: PersonalRow[] = [];
   for (const [table, columns] of Object.entries(PERSONAL_DATA)) {
-    const found = await tx<Omit<PersonalRow, "table">[]>`
+    const tableRows = await tx<Omit<PersonalRow, "table">[]>`
       select ${selectedAs(tx, table, Object.keys(columns))} as "values",
         ${selectedAs(tx, table, FREE_TEXT[table] ?? [])} as texts,
         ${selectedAs(tx, table, [ID_COLUMNS[table] ?? []].flat())} as id
       from ${tx(table)} where store_id = ${storeId} and customer_id = ${customerId}`;
-    rows.push(...found.map((row) => ({ table, ...row })));
+    rows.push(...tableRows.map((row) => ({ table, ...row })));
   }
   return rows;
 }

@@ -37,10 +37,10 @@ export async function* collectOwnData(
   services: ServicesOfReaders = {},
 ): AsyncGenerator<Delivery> {
   const { storeId, customerId, type } = request;
-  const { rows, groups, changedAt } = await readStore(sql, storeId, async (sql) => ({
-    rows: await readPersonalData(sql, storeId, customerId),
-    groups: await findGroupsOf(sql, storeId, customerId),
-    changedAt: await findChangeTimes(sql, { storeId, actorKind: "customer", actorId: customerId }),
+  const { rows, groups, changedAt } = await readStore(sql, storeId, async (tx) => ({
+    rows: await readPersonalData(tx, storeId, customerId),
+    groups: await findGroupsOf(tx, storeId, customerId),
+    changedAt: await findChangeTimes(tx, { storeId, actorKind: "customer", actorId: customerId }),
   }));
   const resolve: Resolve = (readers) => resolveReaders(readers, services);
   let cursor = 0;
