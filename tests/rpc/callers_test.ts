@@ -278,7 +278,7 @@ Deno.test("token: two values of authorization are refused, the same one twice in
   const groups = (...authorization: string[]) => admit("GetCustomerGroups", evidence({ authorization }));
   assert.equal((await groups(cart)).service, "cart-service");
   for (const values of [[cart, checkout], [checkout, cart], [cart, cart], [cart, ""], [`${cart}, ${cart}`]]) {
-    await assert.rejects(groups(...values), { code: "UNAUTHENTICATED" });
+    await assert.rejects(async () => await groups(...values), { code: "UNAUTHENTICATED" });
   }
 });
 
@@ -288,9 +288,9 @@ Deno.test("mesh: two values of x-store-id are refused, and forwarded certificate
   const groups = (xfcc: string[], ...stores: string[]) =>
     admit("GetCustomerGroups", evidence({ "x-forwarded-client-cert": xfcc, "x-store-id": stores }));
   assert.deepEqual(await groups([`URI=${CART}`], store), { service: "cart-service", storeId: store });
-  await assert.rejects(groups([`URI=${CART}`], store, store), { code: "INVALID_INPUT" });
+  await assert.rejects(async () => await groups([`URI=${CART}`], store, store), { code: "INVALID_INPUT" });
   assert.equal((await groups([`URI=${CHECKOUT}`, `URI=${CART}`])).service, "cart-service");
-  await assert.rejects(groups([`URI=${CART}`, `URI=${CHECKOUT}`]), { code: "FORBIDDEN" });
+  await assert.rejects(async () => await groups([`URI=${CART}`, `URI=${CHECKOUT}`]), { code: "FORBIDDEN" });
 });
 
 Deno.test("token: a service whose client ID is a UUID calls by its name, or by the ID where that is listed", async () => {
