@@ -7,23 +7,25 @@ const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 /** Of a varint with 64 bits. */
 const LONGEST_VARINT = 10;
-const FIRST_ROOM_BYTES = 4_096;
+/** Room for some messages in one allocation, which takes longer than writing a message. */
+const CHUNK_BYTES = 8_192;
 
 export class MessageWriter {
-  /** The message is `#bytes[#at, …)`. */
-  #bytes = new Uint8Array(FIRST_ROOM_BYTES);
-  #at = FIRST_ROOM_BYTES;
+  #bytes = new Uint8Array(CHUNK_BYTES);
+  /** The message is `#bytes[#at, #end)`; messages that were taken follow. */
+  #at = CHUNK_BYTES;
+  #end = CHUNK_BYTES;
 
-  /** A copy of the message. The writer is empty afterwards. */
-  take(): Uint8Array<ArrayBuffer> {
-    const message = this.#bytes.slice(this.#at);
-    this.#at = this.#bytes.length;
+  /** Takes the message, which shares its buffer with others. The writer is empty afterwards. */
+  take(): Uint8Array {
+    const message = this.#bytes.subarray(this.#at, this.#end);
+    this.#end = this.#at;
     return message;
   }
 
   /** A position to give to `message`: before the fields of a nested message are written. */
   get mark(): number {
-    return this.#bytes.length - this.#at;
+    return this.#end - this.#at;
   }
 
   /** Makes a nested message of the fields that were written since `mark`. */
@@ -98,10 +100,11 @@ export class MessageWriter {
 
   #reserve(bytes: number): void {
     if (bytes <= this.#at) return;
-    const used = this.#bytes.length - this.#at;
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, used + bytes));
-    grown.set(this.#bytes.subarray(this.#at), grown.length - used);
-    this.#at = grown.length - used;
-    this.#bytes = grown;
+    const written = this.#bytes.subarray(this.#at, this.#end);
+    const larger = new Uint8Array(Math.max(CHUNK_BYTES, 2 * (written.length + bytes)));
+    this.#end = larger.length;
+    this.#at = larger.length - written.length;
+    larger.set(written, this.#at);
+    this.#bytes = larger;
   }
 }
