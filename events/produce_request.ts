@@ -57,17 +57,19 @@ export function replaceProduceEncoder(): void {
   };
 }
 
-/** Whether the request has only what this service sends. The tests' producers may send more. */
+/** Whether the request has only what this service sends. The producers of tests may send more. */
 function isPlain({ topicData, transactionalId, compression }: ProduceRequest): boolean {
   if (transactionalId || compression) return false;
   return topicData.every(({ partitions }) =>
-    partitions.every(({ messages }) =>
-      messages.every((message) =>
-        typeof message.key === "string" && message.value instanceof Uint8Array && !("timestamp" in message) &&
-        Object.values(message.headers ?? {}).every((value) => typeof value === "string")
-      )
-    )
+    partitions.every(({ messages }) => messages.every(isPlainRecord))
   );
+}
+
+function isPlainRecord(record: RecordData): boolean {
+  const { key, value, headers } = record;
+  if (typeof key !== "string" || !(value instanceof Uint8Array) || "timestamp" in record) return false;
+  for (const name in headers) if (typeof headers[name] !== "string") return false;
+  return true;
 }
 
 /** @param now time of the records, milliseconds since 1970 */
