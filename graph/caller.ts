@@ -13,7 +13,7 @@ export interface Caller {
   /** @throws {DomainError} UNAUTHENTICATED, UNAVAILABLE; FORBIDDEN for any caller but a shopper */
   shopper(): Promise<Principal>;
   /** Trace context of the request; a new trace if it has none. */
-  traceparent: string;
+  readonly traceparent: string;
   /** Whether the client still waits for the answer. */
   wanted(): boolean;
   /**
@@ -33,10 +33,12 @@ export function createCaller(
   address: string | undefined,
 ): Caller {
   let shopper: Promise<Principal> | undefined;
-  const traceparent = readTraceparent(headers.get("traceparent")) ?? newTraceparent();
+  let traceparent: string | undefined;
+  // Most queries need none, and random numbers take as long as a small query's resolvers.
+  const trace = () => traceparent ??= readTraceparent(headers.get("traceparent")) ?? newTraceparent();
   const requireShopper = async (by: Principal): Promise<Principal> => {
     if (by.type === "CUSTOMER") return by;
-    await refusals.report({ by, operation: "graphql", traceparent });
+    await refusals.report({ by, operation: "graphql", traceparent: trace() });
     throw new DomainError(
       "FORBIDDEN",
       `Cannot use the customer graph as ${by.type}: it is for shoppers only`,
@@ -44,7 +46,9 @@ export function createCaller(
   };
   return {
     shopper: () => shopper ??= authenticate(headers, address).then(requireShopper),
-    traceparent,
+    get traceparent() {
+      return trace();
+    },
     wanted: () => !signal.aborted,
     idempotencyKey: (field) => readKey(headers.get("idempotency-key"), field),
   };
