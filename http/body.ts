@@ -93,9 +93,9 @@ function sourceOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): Source {
 }
 
 /**
- * Returns a reader that accepts a buffer, or undefined for a default stream. Streams do not tell their kind: asking a
- * default stream throws, which takes longer than the rest of reading a small body. So this looks at Deno's own field of
- * the controller first.
+ * Returns a reader that accepts a buffer, or undefined for a default stream. A default stream throws at the request for
+ * one, which takes longer than the rest of reading a small body, and no public property names the kind of a stream. So
+ * this reads the internal field of the controller first.
  */
 function getByteReader(body: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStreamBYOBReader | undefined {
   if (controllerOf(body) instanceof ReadableStreamDefaultController) return undefined;

@@ -1,5 +1,6 @@
 /** The lookups' own codec gives the bytes and the outcomes of protobuf-es. */
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { reflect, type ReflectMessage } from "@bufbuild/protobuf/reflect";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -115,6 +116,51 @@ Deno.test("a snapshot answer has the bytes of protobuf-es", () => {
     assert.deepEqual(writeSnapshotAnswer(customer), expected);
   }));
 });
+
+Deno.test("the answers can have every field of the contract", () => {
+  const group = { groupId: "g", name: "n", priceListId: "p", priority: 1, assignedAt: 1_001 };
+  const groups = writeGroupsAnswer({
+    memberships: [group],
+    priceListId: "p",
+    reason: "ONLY_GROUP",
+    status: "ACTIVE",
+  });
+  const address = {
+    addressId: "a",
+    line1: "1",
+    line2: "2",
+    city: "c",
+    state: "s",
+    country: "CH",
+    postalCode: "8",
+  };
+  const snapshot = writeSnapshotAnswer({
+    customerId: "c",
+    email: "e",
+    firstName: "f",
+    lastName: "l",
+    locale: "de",
+    addresses: [{ ...address, isDefaultShipping: true, isDefaultBilling: true }],
+    status: "ACTIVE",
+    version: 1,
+  });
+  requireEveryField(
+    reflect(GetCustomerGroupsResponseSchema, fromBinary(GetCustomerGroupsResponseSchema, groups)),
+  );
+  requireEveryField(
+    reflect(GetCustomerSnapshotResponseSchema, fromBinary(GetCustomerSnapshotResponseSchema, snapshot)),
+  );
+});
+
+function requireEveryField(message: ReflectMessage): void {
+  for (const field of message.fields) {
+    assert.ok(message.isSet(field), String(field));
+    if (field.fieldKind === "message") requireEveryField(message.get(field));
+    if (field.fieldKind === "list" && field.listKind === "message") {
+      for (const item of message.get(field)) requireEveryField(item as ReflectMessage);
+    }
+  }
+}
 
 Deno.test("messages of any length are written one after the other, and one does not change another", () => {
   const name = "é".repeat(40_000);
