@@ -12,8 +12,8 @@ import { sha256 } from "../lib/hash.ts";
 export interface Caller {
   /** @throws {DomainError} UNAUTHENTICATED, UNAVAILABLE; FORBIDDEN for any caller but a shopper */
   shopper(): Promise<Principal>;
-  /** Trace context of the request; a new trace if it has none. */
-  readonly traceparent: string;
+  /** Trace context of the request; a new trace if it has none. A function, because most queries need none. */
+  traceparent(): string;
   /** Whether the client still waits for the answer. */
   wanted(): boolean;
   /**
@@ -33,12 +33,11 @@ export function createCaller(
   address: string | undefined,
 ): Caller {
   let shopper: Promise<Principal> | undefined;
-  let traceparent: string | undefined;
-  // Most queries need none, and random numbers take as long as a small query's resolvers.
-  const trace = () => traceparent ??= readTraceparent(headers.get("traceparent")) ?? newTraceparent();
+  let trace: string | undefined;
+  const traceparent = () => trace ??= readTraceparent(headers.get("traceparent")) ?? newTraceparent();
   const requireShopper = async (by: Principal): Promise<Principal> => {
     if (by.type === "CUSTOMER") return by;
-    await refusals.report({ by, operation: "graphql", traceparent: trace() });
+    await refusals.report({ by, operation: "graphql", traceparent: traceparent() });
     throw new DomainError(
       "FORBIDDEN",
       `Cannot use the customer graph as ${by.type}: it is for shoppers only`,
@@ -46,9 +45,7 @@ export function createCaller(
   };
   return {
     shopper: () => shopper ??= authenticate(headers, address).then(requireShopper),
-    get traceparent() {
-      return trace();
-    },
+    traceparent,
     wanted: () => !signal.aborted,
     idempotencyKey: (field) => readKey(headers.get("idempotency-key"), field),
   };
@@ -67,10 +64,10 @@ export async function commandContext(
 ): Promise<CommandContext> {
   const by = await caller.shopper();
   const idempotencyKey = await caller.idempotencyKey(field);
-  const { traceparent, wanted } = caller;
+  const { wanted } = caller;
   return {
     by,
-    traceparent,
+    traceparent: caller.traceparent(),
     expectedVersion: expectedVersion ?? undefined,
     idempotencyKey,
     wanted,
