@@ -1,5 +1,6 @@
 /** gRPC server: CustomerService, health and reflection on the transport of `grpc/`. */
 import { getLogger } from "@logtape/logtape";
+import type { RefusalLog } from "../actors/refusal_log.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { Admit, Caller, CallEvidence, ClientCertificate } from "../auth/callers.ts";
 import { describeError } from "../lib/error_description.ts";
@@ -23,6 +24,7 @@ import { instrumentMethod } from "../telemetry/rpc.ts";
 import { readTraceparent } from "../lib/trace_context.ts";
 import { type Codec, CODECS } from "./codecs.ts";
 import type { CallContext, CustomerMethods } from "./contract.ts";
+import { reportRefusedCall } from "./refused_calls.ts";
 import { ERROR_DOMAIN, toGrpcError } from "./status.ts";
 
 export interface GrpcOptions {
@@ -39,6 +41,8 @@ export interface GrpcOptions {
   tls?: TlsOptions | undefined;
   admit: Admit<MethodName>;
   methods: CustomerMethods;
+  /** Audit of refused calls; absent: they are not recorded. */
+  refusals?: RefusalLog;
   /**
    * Acquires a slot for a call and returns its release function; undefined: all are taken. Absent: no limit.
    */
@@ -49,7 +53,7 @@ export interface GrpcOptions {
 
 export type MethodName = Capitalize<keyof CustomerMethods>;
 
-export interface GrpcServer {
+export interface CustomerGrpcServer {
   port: number;
   /** Sets the status of the health service; NOT_SERVING at first. */
   setServing(serving: boolean): void;
@@ -63,7 +67,7 @@ const MAX_REQUEST_BYTES = 16 * 1024;
 const log = getLogger(["customer-service", "rpc"]);
 
 /** @throws {ListenError} the port cannot be listened on */
-export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
+export async function serveGrpc(options: GrpcOptions): Promise<CustomerGrpcServer> {
   const health = createHealth([CustomerService.typeName]);
   const server = await serve({
     hostname: options.bind,
@@ -91,9 +95,9 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   };
 }
 
-const NO_ROOM = new DomainError("RATE_LIMITED", "Cannot take the call: there is too much to do, try again");
+const NO_ROOM = new DomainError("RATE_LIMITED", "Cannot accept the call: there is too much to do, try again");
 
-function customerMethods({ admit, methods, enter = () => () => {} }: GrpcOptions): Methods {
+function customerMethods({ admit, methods, refusals, enter = () => () => {} }: GrpcOptions): Methods {
   const served: Record<string, Method> = {};
   for (const method of CustomerService.methods) {
     const name = method.name as MethodName;
@@ -108,13 +112,22 @@ function customerMethods({ admit, methods, enter = () => () => {} }: GrpcOptions
     const handle = instrumentMethod(watched, async (call: Call, bytes: Uint8Array): Promise<Uint8Array> => {
       const leave = enter();
       if (!leave) throw toGrpcError(NO_ROOM, name);
+      let caller: Caller | undefined;
       try {
         const admitted = admit(name, new Evidence(call));
         // Waiting for what is there already would delay the call by a turn.
-        const caller = admitted instanceof Promise ? await admitted : admitted;
+        caller = admitted instanceof Promise ? await admitted : admitted;
         call.authenticated();
         return codec.write(await answer(readRequest(codec, bytes), new Context(call, caller)));
       } catch (error) {
+        if (refusals) {
+          await reportRefusedCall(refusals, error, {
+            method,
+            bytes,
+            caller,
+            traceparent: traceparentOf(call),
+          });
+        }
         throw toGrpcError(error, name);
       } finally {
         leave();

@@ -25,7 +25,8 @@ function actorOf({ ref }: RecordedEvent) {
 }
 
 function journalRow(event: RecordedEvent) {
-  const { sequence, eventType, about, transitions, before, after, changedFields, reason, by, at } = event;
+  const { sequence, eventType, about, transitions, before, after, changedFields, reason, note, by, at } =
+    event;
   return {
     ...actorOf(event),
     sequence,
@@ -38,6 +39,8 @@ function journalRow(event: RecordedEvent) {
     changedFields,
     reason: reason ?? null,
     reasonGiven: reason !== undefined,
+    note: note ?? null,
+    noteGiven: note !== undefined,
     at,
     about,
     transitions,
