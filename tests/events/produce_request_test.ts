@@ -3,9 +3,14 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { Partitioners } from "kafkajs";
+import protocol from "kafkajs/src/protocol/requests/index.js";
 import produceByKafkajs from "kafkajs/src/protocol/requests/produce/v7/request.js";
 import { partitionOf } from "../../events/partition.ts";
-import { encodeProduceRequest, type ProduceRequest } from "../../events/produce_request.ts";
+import {
+  encodeProduceRequest,
+  type ProduceRequest,
+  replaceProduceEncoder,
+} from "../../events/produce_request.ts";
 
 /** The internals of kafkajs have no types. */
 const encodeByKafkajs = produceByKafkajs as unknown as (
@@ -74,6 +79,41 @@ async function compare(request: ProduceRequest): Promise<void> {
     actual.equals(expected),
     `${actual.toHex().slice(0, 2_000)}\n${expected.toHex().slice(0, 2_000)}`,
   );
+}
+
+Deno.test("kafkajs uses this encoder for the events of this service, and its own one for everything else", async () => {
+  replaceProduceEncoder();
+  replaceProduceEncoder();
+  const { requests } = protocol as unknown as { requests: { Produce: Definition } };
+  const now = Date.now();
+  const request = (message: object, extra: object = {}, version = 7) =>
+    requests.Produce.protocol({ version })({
+      acks: -1,
+      timeout: 1,
+      topicData: [{ topic: "t", partitions: [{ partition: 0, firstSequence: 0, messages: [message] }] }],
+      producerId: 1n,
+      producerEpoch: 0,
+      ...extra,
+    }).request.encode();
+  const event = { key: "k", value: Buffer.from("v"), headers: { h: "1" } };
+  const { buffer, writeInt32 } = await request(event);
+  assert.equal(writeInt32, undefined); // of kafkajs' encoder
+  assert.ok(buffer.length > 80);
+  const others = [
+    request({ ...event, timestamp: now }),
+    request({ ...event, key: null }),
+    request({ ...event, value: null }),
+    request({ ...event, headers: { h: ["1", "2"] } }),
+    request(event, { transactionalId: "id" }),
+    request(event, { compression: 1 }),
+  ];
+  for (const encoded of others) assert.ok((await encoded).writeInt32);
+});
+
+interface Definition {
+  protocol(of: { version: number }): (request: object) => {
+    request: { encode(): Promise<{ buffer: Uint8Array; writeInt32?: unknown }> };
+  };
 }
 
 Deno.test("a key has the partition of kafkajs' and Java's default partitioner", () => {
