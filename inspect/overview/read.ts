@@ -41,7 +41,7 @@ function positionOf({ requestId, createdAt, dueAt, status }: FoundRequest, sort:
   return { at: sort === "due" ? dueAt : createdAt, requestId, completed: status === "COMPLETED" };
 }
 
-/** How long open pages share one count, in milliseconds: all of them query after the same notification. */
+/** Time for which open pages share one count, in milliseconds: all of them query after the same notification. */
 const COUNT_TTL_MS = 250;
 /** Stores whose counts are shared at once. */
 const MAX_COUNTS = 1_000;
