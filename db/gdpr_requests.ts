@@ -28,13 +28,13 @@ export interface GdprRequestRow {
   machine: string;
   snapshot: unknown;
   version: number;
-  /** What an erasure has emptied here. */
+  /** Values that an erasure has emptied here. */
   cleared: ClearedData | null;
   holdReason: string | null;
   extensionReason: string | null;
   refusalReason: string | null;
   cancellationReason: string | null;
-  /** Who confirmed an erasure that staff had proposed: a second staff member, or the customer. */
+  /** Principal that confirmed an erasure proposed by staff: a second staff member, or the customer. */
   confirmedBy: string | null;
   confirmedAt: Date | null;
   /** When the identity of the person was checked; null until then. */
@@ -58,7 +58,7 @@ export interface GdprRequestRow {
   representativeGround: "AUTHORIZATION" | "PARENTAL_RESPONSIBILITY" | "GUARDIANSHIP" | "INHERITANCE" | null;
   representativeName: string | null;
   representativeReference: string | null;
-  /** When the customer first fetched the data of an export completely. */
+  /** Time at which the customer first fetched the data of an export completely. */
   fetchedAt: Date | null;
   /** End of an erasure's wait for the customer's download; null unless it waits. */
   fetchWaitEndsAt: Date | null;
@@ -67,7 +67,7 @@ export interface GdprRequestRow {
 export interface ClearedData {
   erasedAt: string;
   tables: Cleared;
-  /** The subject's values, by which the re-scan finds texts that quote one; empty once it has found none. */
+  /** Digests of the subject's values, by which the re-scan finds texts that quote one; empty once it has found none. */
   traces: ValueDigest[];
   /** Salted hashes of the reasons of the erasure, by their names in the receipt; absent without any. */
   reasons?: Record<string, { salt: string; sha256: string }>;
@@ -89,6 +89,9 @@ export interface ParticipantRow {
   nextAttemptAt: Date | null;
   lastError: string | null;
   evidence: string | null;
+  /** Ed25519 signature of the confirmation, 64 bytes, and the public key of 32 bytes that has verified it. */
+  signature: Uint8Array<ArrayBuffer> | null;
+  signatureKey: Uint8Array<ArrayBuffer> | null;
   waiverReason: string | null;
   /** The staff member who proposed the waiver, or waived alone. */
   waiverProposedBy: string | null;
@@ -193,8 +196,8 @@ export async function findParticipants(
   requestId: string,
 ): Promise<ParticipantRow[]> {
   return await tx<ParticipantRow[]>`
-    select service, state, attempts, next_attempt_at, last_error, evidence, waiver_reason, waiver_proposed_by,
-      waiver_proposed_at, waiver_confirmed_by, settled_at
+    select service, state, attempts, next_attempt_at, last_error, evidence, signature, signature_key, waiver_reason,
+      waiver_proposed_by, waiver_proposed_at, waiver_confirmed_by, settled_at
     from gdpr_participants where store_id = ${storeId} and request_id = ${requestId} order by service`;
 }
 

@@ -10,15 +10,15 @@ import type { ReadSql } from "./store_reader.ts";
 export type { Category };
 
 /** Processing of the values of a column. */
-export interface Processing {
+export interface ProcessingTerms {
   category: Category;
   purpose: Purpose;
   retention: Retention;
-  /** Who can receive the values, besides the customer. Which of them have read a value is not recorded. */
+  /** Possible recipients of the values, besides the customer. Reads of a value are not recorded. */
   recipients: readonly Reader[];
 }
 
-export interface PersonalColumn extends Processing {
+export interface PersonalColumn extends ProcessingTerms {
   /**
    * `null`: emptied; `reset`: set to the default of a new row; `delete`: the row is deleted; `keep`: stays,
    * because it identifies no person without the others.
@@ -98,7 +98,7 @@ const request = kept("request", "requests", [
 ]);
 
 /** Processing of the columns in FREE_TEXT, which an erasure empties. */
-export const FREE_TEXT_PROCESSING: Processing = {
+export const FREE_TEXT_PROCESSING: ProcessingTerms = {
   category: "request",
   purpose: "requests",
   retention: "UNTIL_ERASURE",
@@ -114,7 +114,7 @@ export const JOURNAL_PROCESSING = {
     retention: "JOURNAL",
     recipients: ["STAFF", "READ_GDPR_REQUESTS"],
   },
-} as const satisfies Record<string, Processing>;
+} as const satisfies Record<string, ProcessingTerms>;
 
 /** Tables whose rows are about one customer, by their column `customer_id`. */
 export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, PersonalColumn>>>> = {
@@ -222,6 +222,8 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "attempts",
     "next_attempt_at",
     "last_error",
+    "signature",
+    "signature_key",
     "waiver_proposed_by",
     "waiver_proposed_at",
     "waiver_confirmed_by",
@@ -438,12 +440,12 @@ export async function readPersonalData(
 ): Promise<PersonalRow[]> {
   const rows: PersonalRow[] = [];
   for (const [table, columns] of Object.entries(PERSONAL_DATA)) {
-    const found = await tx<Omit<PersonalRow, "table">[]>`
+    const tableRows = await tx<Omit<PersonalRow, "table">[]>`
       select ${selectedAs(tx, table, Object.keys(columns))} as "values",
         ${selectedAs(tx, table, FREE_TEXT[table] ?? [])} as texts,
         ${selectedAs(tx, table, [ID_COLUMNS[table] ?? []].flat())} as id
       from ${tx(table)} where store_id = ${storeId} and customer_id = ${customerId}`;
-    rows.push(...found.map((row) => ({ table, ...row })));
+    rows.push(...tableRows.map((row) => ({ table, ...row })));
   }
   return rows;
 }

@@ -22,7 +22,7 @@ import { erasedValuesOf } from "../../db/personal_data.ts";
 /** A customer's locked row, with what hangs on it counted. */
 export type LockedCustomer = CustomerRow & CustomerCounts;
 
-/** `returning`: the person may have been erased before, and comes back of their own will. */
+/** `returning`: the person may have been erased before, and registers again at their own request. */
 const registration = profile.extend({ returning: z.boolean().default(false) });
 
 const changes = profile.partial();
@@ -185,7 +185,7 @@ const behavior: Omit<Behavior<LockedCustomer>, "creation"> = {
     insertCustomer(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
   update: (tx, ref, change) => updateCustomer(tx, ref.storeId, ref.id, columns(change)),
   guards: {
-    notByCustomer: "the customer may not until the account is active again",
+    isStaffOrService: "the customer may not until the account is active again",
     hasRoomForAddress: `there are ${ADDRESS_LIMIT} addresses, and no more are kept`,
     hasRoomForGroup: `there are ${GROUP_LIMIT} groups, which is the limit`,
   },

@@ -30,11 +30,11 @@ export interface RequestKeys {
   receiptKey: Signer;
 }
 
-type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs";
+type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs" | "peerKeys";
 
 /** @param settings are described where RequestSettings declares them */
 export function createRequestSettings(
-  { participants, graceMs, fourEyes, fetchWaitMs }: Pick<RequestSettings, Configured>,
+  { participants, graceMs, fourEyes, fetchWaitMs, peerKeys = {} }: Pick<RequestSettings, Configured>,
   { hashKeys, digestKey, receiptKey }: RequestKeys,
 ): RequestSettings {
   return {
@@ -42,6 +42,7 @@ export function createRequestSettings(
     graceMs,
     fourEyes,
     fetchWaitMs,
+    peerKeys,
     hashKey: digestKey,
     hashEmail: (email) => hashEmail(hashKeys, email),
     proveErasure: (subject) => proveErasure(hashKeys, subject),
@@ -67,7 +68,7 @@ export function createRequestPerformers(
 ) {
   const store = createExportStore(sql, exportKey, { clock });
   const findInStore = ({ storeId, requestId }: RequestKey) =>
-    readStore(sql, storeId, (sql) => findRequest(sql, storeId, requestId));
+    readStore(sql, storeId, (tx) => findRequest(tx, storeId, requestId));
   return {
     "source.collect": collectPerformer({
       client,
@@ -104,13 +105,13 @@ async function describeExport(
   sql: Sql,
   { storeId, requestId }: RequestKey,
 ): Promise<ExportDescription | undefined> {
-  return await readStore(sql, storeId, async (sql) => {
-    const request = await findRequest(sql, storeId, requestId);
+  return await readStore(sql, storeId, async (tx) => {
+    const request = await findRequest(tx, storeId, requestId);
     if (!request || (request.type !== "ACCESS" && request.type !== "PORTABILITY")) return undefined;
     const [participants, locale, settings] = await Promise.all([
-      findParticipants(sql, storeId, requestId),
-      findLocale(sql, storeId, request.customerId),
-      settingsOf(sql, storeId),
+      findParticipants(tx, storeId, requestId),
+      findLocale(tx, storeId, request.customerId),
+      settingsOf(tx, storeId),
     ]);
     return {
       customerId: request.customerId,

@@ -4,7 +4,7 @@ import {
   FREE_TEXT_PROCESSING,
   JOURNAL_PROCESSING,
   PERSONAL_DATA,
-  type Processing,
+  type ProcessingTerms,
 } from "../../db/personal_data.ts";
 import {
   CATEGORIES,
@@ -78,7 +78,7 @@ export function createProcessingRecord(
 }
 
 /** A field of the database with its processing. */
-export interface ProcessedField extends Processing {
+export interface ProcessedField extends ProcessingTerms {
   table: string;
   field: string;
 }
@@ -88,7 +88,7 @@ const JOURNAL_FIELDS = ["event", "by", "changed_fields"];
 
 /** Every field with personal data. */
 export function processedFields(): ProcessedField[] {
-  const inTable = (table: string, fields: readonly string[], processing: Processing) =>
+  const inTable = (table: string, fields: readonly string[], processing: ProcessingTerms) =>
     fields.map((field) => ({ ...processing, table, field }));
   return [
     ...Object.entries(PERSONAL_DATA).flatMap(([table, columns]) =>

@@ -33,8 +33,8 @@ import {
   FLAG,
   FRAME,
   FRAME_HEADER_BYTES,
-  LARGEST_FRAME_BYTES,
-  LARGEST_WINDOW,
+  MAX_FRAME_BYTES,
+  MAX_WINDOW,
   PREFACE,
   SETTING,
   StreamViolation,
@@ -112,7 +112,7 @@ export class Http2Connection implements StreamOwner {
   readonly #born: number;
   readonly #oldAt: number;
   #goingSince: number | undefined;
-  #lastAccepted = LARGEST_WINDOW;
+  #lastAccepted = MAX_WINDOW;
   #lingerUntil: number | undefined;
   #discarded = 0;
   #hasFailed = false;
@@ -157,7 +157,7 @@ export class Http2Connection implements StreamOwner {
 
   /** Whether `open` may be called: neither closing nor at the peer's limit. */
   get hasRoom(): boolean {
-    return !this.isGoing && this.#streams.size < this.#peerStreams && this.#nextStream <= LARGEST_WINDOW;
+    return !this.isGoing && this.#streams.size < this.#peerStreams && this.#nextStream <= MAX_WINDOW;
   }
 
   /** Whether the connection takes no new streams. */
@@ -242,7 +242,7 @@ export class Http2Connection implements StreamOwner {
   shutdown(): void {
     if (this.isGoing) return;
     this.#goingSince = performance.now();
-    putGoAway(this.#output.writer, LARGEST_WINDOW, CODE.NO_ERROR, "");
+    putGoAway(this.#output.writer, MAX_WINDOW, CODE.NO_ERROR, "");
     putPing(this.#output.writer, SHUTDOWN_PING, false);
     this.#output.changed();
     this.#options.onGoAway?.();
@@ -299,14 +299,18 @@ export class Http2Connection implements StreamOwner {
     this.#putHeaders(stream, list, endStream);
   }
 
-  sendData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean): void {
-    const { length } = bytes;
+  sendData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean, prefix: Uint8Array): void {
+    const length = prefix.length + bytes.length;
     const fits = stream.blocked.length === 0 && length <= this.#sendWindow &&
       length <= stream.sendWindow && length <= this.#peerFrameBytes &&
       this.#output.waiting <= this.limits.unsentBytes;
-    if (fits) return this.#putData(stream, bytes, endStream);
+    if (fits) return this.#putData(stream, bytes, endStream, prefix);
     if (stream.blocked.length === 0) stream.progressAt = performance.now();
-    stream.blocked.push({ bytes, at: 0, endStream, trailers: undefined });
+    // A copy also of a message alone, which may share its buffer with others.
+    const whole = new Uint8Array(length);
+    whole.set(prefix);
+    whole.set(bytes, prefix.length);
+    stream.blocked.push({ bytes: whole, at: 0, endStream, trailers: undefined });
     this.#blockedBytes += length;
     this.#blocked.add(stream);
     this.#sendBlocked();
@@ -376,13 +380,15 @@ export class Http2Connection implements StreamOwner {
     if (endStream) this.#endLocal(stream);
   }
 
-  #putData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean): void {
+  #putData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean, prefix: Uint8Array = NO_BYTES): void {
     const { writer } = this.#output;
-    putFrameHeader(writer, bytes.length, FRAME.DATA, endStream ? FLAG.END_STREAM : 0, stream.id);
+    const length = prefix.length + bytes.length;
+    putFrameHeader(writer, length, FRAME.DATA, endStream ? FLAG.END_STREAM : 0, stream.id);
+    writer.put(prefix);
     writer.put(bytes);
-    this.#sendWindow -= bytes.length;
-    stream.sendWindow -= bytes.length;
-    this.#flood.earn(bytes.length / BYTES_PER_EARNED_TOKEN);
+    this.#sendWindow -= length;
+    stream.sendWindow -= length;
+    this.#flood.earn(length / BYTES_PER_EARNED_TOKEN);
     this.#output.changed();
     if (endStream) this.#endLocal(stream);
   }
@@ -412,11 +418,11 @@ export class Http2Connection implements StreamOwner {
         this.#putHeaders(stream, next.trailers, next.endStream);
         continue;
       }
-      const left = next.bytes.length - next.at;
+      const remaining = next.bytes.length - next.at;
       const window = Math.max(0, Math.min(this.#sendWindow, stream.sendWindow));
-      const size = Math.min(left, window, this.#peerFrameBytes);
-      if (left > 0 && size === 0 || this.#output.waiting > this.limits.unsentBytes) return;
-      const isLast = size === left;
+      const size = Math.min(remaining, window, this.#peerFrameBytes);
+      if (remaining > 0 && size === 0 || this.#output.waiting > this.limits.unsentBytes) return;
+      const isLast = size === remaining;
       if (isLast) stream.blocked.shift();
       this.#blockedBytes -= size;
       stream.progressAt = this.#now;
@@ -448,9 +454,9 @@ export class Http2Connection implements StreamOwner {
 
   #receive(): void {
     if (!this.#seenPreface) {
-      const found = this.#reader.skip(PREFACE);
-      if (found === undefined) return;
-      if (!found) throw new ConnectionError(CODE.PROTOCOL_ERROR, "the preface of HTTP/2 is missing");
+      const isPreface = this.#reader.skip(PREFACE);
+      if (isPreface === undefined) return;
+      if (!isPreface) throw new ConnectionError(CODE.PROTOCOL_ERROR, "the preface of HTTP/2 is missing");
       this.#seenPreface = true;
     }
     this.#reader.frames(this.#onFrame);
@@ -627,7 +633,7 @@ export class Http2Connection implements StreamOwner {
       case RESET_BY_PEER:
         throw new ConnectionError(CODE.STREAM_CLOSED, "HEADERS after the end of the stream");
       default:
-        // The response to a call that was cancelled so long ago that it is not among the recent ones.
+        // The response to a call that was canceled so long ago that it is not among the recent ones.
         if (this.#role === "client" && id < this.#nextStream) return this.#spend(PRICE.unknown);
         throw new ConnectionError(CODE.PROTOCOL_ERROR, "HEADERS of a wrong stream");
     }
@@ -746,12 +752,12 @@ export class Http2Connection implements StreamOwner {
         this.#peerStreams = value;
         return;
       case SETTING.INITIAL_WINDOW_SIZE:
-        if (value > LARGEST_WINDOW) {
+        if (value > MAX_WINDOW) {
           throw new ConnectionError(CODE.FLOW_CONTROL_ERROR, "INITIAL_WINDOW_SIZE is too large");
         }
         return this.#setPeerWindow(value);
       case SETTING.MAX_FRAME_SIZE:
-        if (value < DEFAULT_FRAME_BYTES || value > LARGEST_FRAME_BYTES) {
+        if (value < DEFAULT_FRAME_BYTES || value > MAX_FRAME_BYTES) {
           throw new ConnectionError(CODE.PROTOCOL_ERROR, "MAX_FRAME_SIZE is out of range");
         }
         this.#peerFrameBytes = Math.min(value, 4 * DEFAULT_FRAME_BYTES);
@@ -763,7 +769,7 @@ export class Http2Connection implements StreamOwner {
     this.#peerWindow = value;
     for (const stream of this.#streams.values()) {
       stream.sendWindow += difference;
-      if (stream.sendWindow > LARGEST_WINDOW) {
+      if (stream.sendWindow > MAX_WINDOW) {
         throw new ConnectionError(CODE.FLOW_CONTROL_ERROR, "INITIAL_WINDOW_SIZE overflows a window");
       }
     }
@@ -805,7 +811,7 @@ export class Http2Connection implements StreamOwner {
     if (id === 0) {
       if (increment === 0) throw new ConnectionError(CODE.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
       this.#sendWindow += increment;
-      if (this.#sendWindow > LARGEST_WINDOW) {
+      if (this.#sendWindow > MAX_WINDOW) {
         throw new ConnectionError(CODE.FLOW_CONTROL_ERROR, "the connection's window overflows");
       }
     } else {
@@ -813,7 +819,7 @@ export class Http2Connection implements StreamOwner {
       if (!stream) return;
       if (increment === 0) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
       stream.sendWindow += increment;
-      if (stream.sendWindow > LARGEST_WINDOW) {
+      if (stream.sendWindow > MAX_WINDOW) {
         throw new StreamViolation(id, CODE.FLOW_CONTROL_ERROR, "the stream's window overflows");
       }
     }
@@ -874,11 +880,11 @@ export class Http2Connection implements StreamOwner {
     this.#idleSince = this.#now;
     if (this.#goingSince === undefined || this.#isClosed || this.#lingerUntil !== undefined) return;
     if (this.#role === "client") void this.#output.drained().then(() => this.close());
-    else if (this.#lastAccepted < LARGEST_WINDOW) void this.#linger();
+    else if (this.#lastAccepted < MAX_WINDOW) void this.#linger();
   }
 
   #saySecondGoAway(): void {
-    if (this.#lastAccepted < LARGEST_WINDOW) return;
+    if (this.#lastAccepted < MAX_WINDOW) return;
     this.#lastAccepted = this.#lastPeerStream;
     putGoAway(this.#output.writer, this.#lastAccepted, CODE.NO_ERROR, "");
     this.#output.changed();

@@ -11,7 +11,7 @@ import { traceparentOf } from "../../http/refusals.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
 import { type FormValues, settingsFrom, valuesOf } from "./form.ts";
-import { type Attempt, SettingsPage } from "./page.tsx";
+import { SettingsPage, type SubmittedForm } from "./page.tsx";
 
 const PATH = "/settings";
 /** Number of the newest changes that the page shows. */
@@ -39,7 +39,7 @@ export function addSettings(app: Hono<InspectEnv>, pages: Pages): void {
   function show(
     c: InspectContext,
     { settings, changes }: { settings: VersionedSettings; changes: ActorEventRow[] },
-    { values, attempt }: { values: FormValues; attempt?: Attempt },
+    { values, attempt }: { values: FormValues; attempt?: SubmittedForm },
   ) {
     return <SettingsPage {...{ c, settings, changes, values, attempt, participants, requiresController }} />;
   }

@@ -13,7 +13,7 @@ import { type FormValues, isChecked, rowsOf } from "./form.ts";
 import { Missing } from "./missing.tsx";
 
 /** Result of a submitted form. */
-export interface Attempt {
+export interface SubmittedForm {
   done: boolean;
   message: string;
 }
@@ -24,7 +24,7 @@ export interface SettingsPageProps {
   /** Newest first. */
   changes: readonly ActorEventRow[];
   values: FormValues;
-  attempt: Attempt | undefined;
+  attempt: SubmittedForm | undefined;
   /** The services that take part in requests by configuration. */
   participants: readonly string[];
   requiresController: boolean;

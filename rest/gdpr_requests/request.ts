@@ -91,6 +91,9 @@ const ParticipantSchema = z.object({
   evidence: z.string().nullable().meta({
     description: "The service's own statement of what it has done; removed when the erasure completes",
   }),
+  signed: z.boolean().meta({
+    description: "Whether the service has signed its confirmation; the receipt contains the signature",
+  }),
   waiverReason: z.string().nullable().meta({
     description: "Of the waiver, or of its proposal; for the customer",
   }),
@@ -228,11 +231,11 @@ export function bodyOf(
 ): z.output<typeof RequestSchema> {
   // A snapshot of a machine that this version does not know may have another shape.
   const { value = row.status, context } = row.snapshot as Partial<RequestSnapshot>;
-  const held = typeof value === "object" && value.PENDING === "held";
+  const isHeld = typeof value === "object" && value.PENDING === "held";
   const proposals = row.status === "COMPLETED" ? {} : context?.proposals ?? {};
   const proposer = proposals[THE_ERASURE];
   return {
-    ...sharedFieldsOf(row, { held, proposed: Object.keys(proposals).length > 0 }, now),
+    ...sharedFieldsOf(row, { held: isHeld, proposed: Object.keys(proposals).length > 0 }, now),
     state: value,
     proposal: proposer === undefined ? null : { by: proposer },
     confirmedBy: row.confirmedBy,
@@ -258,11 +261,12 @@ export function bodyOf(
       refusal: row.refusalReason,
       cancellation: row.cancellationReason,
     },
-    participants: participants.map(({ nextAttemptAt, settledAt, waiverProposedAt, ...participant }) => ({
+    participants: participants.map(({ signature, signatureKey: _, ...participant }) => ({
       ...participant,
-      waiverProposedAt: waiverProposedAt?.toISOString() ?? null,
-      nextAttemptAt: nextAttemptAt?.toISOString() ?? null,
-      settledAt: settledAt?.toISOString() ?? null,
+      signed: signature !== null,
+      waiverProposedAt: participant.waiverProposedAt?.toISOString() ?? null,
+      nextAttemptAt: participant.nextAttemptAt?.toISOString() ?? null,
+      settledAt: participant.settledAt?.toISOString() ?? null,
     })),
   };
 }

@@ -141,7 +141,7 @@ for (const scenario of [ERASURE, FOUR_EYES, ACCESS]) {
     await fc.assert(
       fc.asyncProperty(story, async (instants) => {
         world.now = start;
-        const request = await open(world, scenario);
+        const request = await openRequest(world, scenario);
         const answered = new Set<string>();
         for (const labels of instants) {
           const accepted = await Promise.all(labels.map((label) => applyEvent(label, request)));
@@ -201,7 +201,7 @@ async function stateOf({ world, request }: RequestUnderTest) {
   return { phase: phaseOf(value), regions: regionsOf(value), outcome: row.outcome };
 }
 
-async function open(
+async function openRequest(
   world: ManualClockWorld,
   { machine, right, identified }: Scenario,
 ): Promise<RequestUnderTest> {

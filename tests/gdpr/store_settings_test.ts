@@ -7,6 +7,7 @@ import { createWorld, register, shopper, tell, type World } from "../actors/worl
 import { requestSettings } from "../actors/settings.ts";
 import { createKeys } from "./keys.ts";
 import { createRequestFixture } from "./request_fixture.ts";
+import { runTask } from "./task.ts";
 
 const HOUR = 60 * 60_000;
 
@@ -165,4 +166,24 @@ Deno.test("an access document is in the customer's language and says what the se
     /<html lang="de">/,
     "the first language of the store",
   );
+
+  const env = { DATABASE_URL: world.database.url };
+  const record = await runTask("record_of_processing", ["--store", world.storeId], env);
+  assert.deepEqual([record.code, record.stderr], [0, ""]);
+  for (
+    const line of [
+      "# Verzeichnis von Verarbeitungstätigkeiten",
+      "- **Verantwortlicher**: Bergladen \\<AG\\>, ",
+    ]
+  ) {
+    assert.ok(record.stdout.includes(line), record.stdout);
+  }
+  const other = await runTask(
+    "record_of_processing",
+    ["--store", crypto.randomUUID(), "--language", "en"],
+    env,
+  );
+  assert.ok(other.stdout.includes("- contact for data protection") && !other.stdout.includes("Bergladen"));
+  const wrong = await runTask("record_of_processing", ["--store", "x"], env);
+  assert.deepEqual([wrong.code, /^Cannot print the record: expected --store/.test(wrong.stderr)], [1, true]);
 });

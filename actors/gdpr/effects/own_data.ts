@@ -9,7 +9,7 @@ import { findGroupsOf, type GroupOfCustomer } from "../../../db/customer_group_m
 import {
   PERSONAL_DATA,
   type PersonalRow,
-  type Processing,
+  type ProcessingTerms,
   readPersonalData,
 } from "../../../db/personal_data.ts";
 import { readStore } from "../../../db/store_reader.ts";
@@ -22,7 +22,7 @@ export interface OwnDataRequest extends Pick<RequestKey, "storeId"> {
 }
 
 /** Resolves the readers of a column. */
-type Resolve = (readers: Processing["recipients"]) => string[];
+type Resolve = (readers: ProcessingTerms["recipients"]) => string[];
 
 /**
  * Yields the rows of the personal-data map from one snapshot of the database, and for an access request the journals
@@ -37,10 +37,10 @@ export async function* collectOwnData(
   services: ServicesOfReaders = {},
 ): AsyncGenerator<Delivery> {
   const { storeId, customerId, type } = request;
-  const { rows, groups, changedAt } = await readStore(sql, storeId, async (sql) => ({
-    rows: await readPersonalData(sql, storeId, customerId),
-    groups: await findGroupsOf(sql, storeId, customerId),
-    changedAt: await findChangeTimes(sql, { storeId, actorKind: "customer", actorId: customerId }),
+  const { rows, groups, changedAt } = await readStore(sql, storeId, async (tx) => ({
+    rows: await readPersonalData(tx, storeId, customerId),
+    groups: await findGroupsOf(tx, storeId, customerId),
+    changedAt: await findChangeTimes(tx, { storeId, actorKind: "customer", actorId: customerId }),
   }));
   const resolve: Resolve = (readers) => resolveReaders(readers, services);
   let cursor = 0;
@@ -116,7 +116,7 @@ function profileRecords(
   return [...records.values()];
 }
 
-function describe({ category, purpose, retention, recipients }: Processing, resolve: Resolve) {
+function describe({ category, purpose, retention, recipients }: ProcessingTerms, resolve: Resolve) {
   return { category, purpose, retention, recipients: resolve(recipients) };
 }
 

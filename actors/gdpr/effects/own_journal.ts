@@ -29,7 +29,7 @@ export async function* readJournals(
       const events = await readStore(
         sql,
         storeId,
-        (sql) => findJournal(sql, journal, { after, limit: PAGE }),
+        (tx) => findJournal(tx, journal, { after, limit: PAGE }),
       );
       for (const event of events) yield recordOf(event, customerId, services);
       if (events.length < PAGE) break;

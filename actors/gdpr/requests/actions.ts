@@ -12,6 +12,7 @@ import {
   forgetTraces,
   type GdprRequestRow,
   isIdentified,
+  type ParticipantRow,
   storeCleared,
   storeClearedTables,
   upsertParticipant,
@@ -32,13 +33,14 @@ import { ignoreRefused } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
 import type { RequestedBy } from "../receipts/file.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
+import { evidenceDigest } from "../receipts/confirmation.ts";
 import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
-import { later } from "../../../lib/dates.ts";
+import { addMilliseconds } from "../../../lib/dates.ts";
 
 /** Functions with keys that the actions call. */
 export interface RequestTools {
@@ -61,7 +63,7 @@ export function createRequestActions(
         state,
         ...(nextAttemptMs === undefined
           ? {}
-          : { nextAttemptAt: nextAttemptMs === null ? null : later(at, nextAttemptMs) }),
+          : { nextAttemptAt: nextAttemptMs === null ? null : addMilliseconds(at, nextAttemptMs) }),
         ...(attempts === undefined ? {} : { attempts }),
         ...(lastError === undefined ? {} : { lastError }),
         ...(settled ? { settledAt: at, nextAttemptAt: null, lastError: null } : {}),
@@ -88,8 +90,13 @@ export function createRequestActions(
         await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
       }
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      const traces = digestValues(values.map(({ value }) => value), ref.id);
-      await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
+      const valueDigests = digestValues(values.map(({ value }) => value), ref.id);
+      await storeCleared(tx, storeId, ref.id, {
+        erasedAt: at.toISOString(),
+        tables,
+        traces: valueDigests,
+        reasons,
+      });
       await insertEmailHashes(tx, { storeId, customerId }, await hashEmail(customer.email));
       const hashes = await findEmailHashes(tx, { storeId, customerId });
       const emailHashes = hashes.map(({ hash }) => hash);
@@ -236,13 +243,30 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
       service: participant.service,
       state: participant.state as "CONFIRMED" | "WAIVED",
       settledAt: participant.settledAt ?? at,
-      evidence: participant.evidence === null ? null : digestText(participant.evidence),
+      ...confirmationOf(requestId, participant),
       waiverReason: participant.waiverReason === null ? null : digestText(participant.waiverReason),
       waiverProposedBy: participant.waiverProposedBy,
       waiverConfirmedBy: participant.waiverConfirmedBy,
     })),
     rescan: { tables: [...ERASED_TABLES], residue: context.residue },
     ...(Object.keys(reasons).length > 0 && { reasons }),
+  };
+}
+
+/** What a receipt states about a participant's confirmation. A signature covers a hash with a fixed salt. */
+function confirmationOf(
+  requestId: string,
+  { evidence, signature, signatureKey }: ParticipantRow,
+): Pick<ReceiptFacts["participants"][number], "evidence" | "signature"> {
+  if (!signature || !signatureKey) {
+    return { evidence: evidence === null ? null : digestText(evidence), signature: null };
+  }
+  return {
+    evidence: evidence === null ? null : evidenceDigest(requestId, evidence),
+    signature: {
+      publicKey: new Uint8Array(signatureKey).toBase64(),
+      signature: new Uint8Array(signature).toBase64(),
+    },
   };
 }
 

@@ -13,6 +13,7 @@ import { identityCheck, type opening, receipt } from "./opening_input.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import { lockCustomer } from "../../../db/customers.ts";
 import { DomainError } from "../../../domain/errors.ts";
+import { type PeerKeys, verifyConfirmation } from "./confirmation.ts";
 
 /** Decisions are for people. Services take part in a request, and none of them decides about it. */
 const SUBJECT_OR_STAFF = ["CUSTOMER", "STAFF"] as const;
@@ -31,7 +32,13 @@ const reasoned = z.strictObject({ reason, note });
 const aboutServiceInput = noted.extend({ service: optionalText(100) });
 const rejection = reasoned.extend({ service: optionalText(100) });
 const NO_WAIVER = { waiverReason: null, waiverProposedBy: null, waiverProposedAt: null };
-const confirmation = z.strictObject({ service, evidence: optionalText(2_000) });
+const confirmation = z.strictObject({
+  service,
+  evidence: optionalText(2_000),
+  /** Ed25519, of the bytes that receipts/confirmation.ts describes. */
+  signature: z.instanceof(Uint8Array<ArrayBuffer>).refine(({ length }) => length === 64, "must have 64 bytes")
+    .optional(),
+});
 const verification = z.strictObject({ residue: z.int().min(0) });
 
 const plain = (by: readonly PrincipalType[], type: string) =>
@@ -92,6 +99,7 @@ const aboutService = (by: readonly PrincipalType[], type: string) =>
     }),
   );
 
+/** All commands except `participant.confirm`, which needs keys. */
 export const requestCommands = {
   cancel: handler(
     SUBJECT_OR_STAFF,
@@ -261,29 +269,46 @@ export const requestCommands = {
       changedFields: ["participants"],
     }),
   ),
-  "participant.confirm": handler(
-    SYSTEM,
-    confirmation,
-    ({ ref }, input) => ({
-      event: { type: "participant.confirm", service: input.service },
-      changedFields: ["participants"],
-      ...(input.evidence && { texts: { evidence: input.evidence } }),
-      write: (tx) =>
-        upsertParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service: input.service }, {
-          state: "CONFIRMED",
-          evidence: input.evidence ?? null,
-          ...NO_WAIVER,
-        }),
-    }),
-  ),
   verified: handler(SYSTEM, verification, (_, { residue }) => ({
     event: { type: "verified", residue },
     changedFields: ["status"],
   })),
 };
 
-/** What each command does, in words for the messages that refuse it. */
-export const REQUEST_PURPOSES = {
+const confirmParticipant = (keys: PeerKeys) =>
+  handler(
+    SYSTEM,
+    confirmation,
+    async ({ ref, row }: { ref: ActorRef; row: GdprRequestRow }, { service, evidence = null, signature }) => {
+      const key = { storeId: ref.storeId, requestId: ref.id, service };
+      const signatureKey = await verifyConfirmation(
+        Object.hasOwn(keys, service) ? keys[service]! : [],
+        { ...key, customerId: row.customerId, evidence },
+        signature,
+      );
+      return {
+        event: { type: "participant.confirm", service },
+        changedFields: ["participants"],
+        ...(evidence && { texts: { evidence } }),
+        write: (tx) =>
+          upsertParticipant(tx, key, {
+            state: "CONFIRMED",
+            evidence,
+            signature: signature ?? null,
+            signatureKey: signatureKey ?? null,
+            ...NO_WAIVER,
+          }),
+      };
+    },
+  );
+
+/** @param keys public keys with which participants sign their confirmations */
+export function createRequestCommands(keys: PeerKeys) {
+  return { ...requestCommands, "participant.confirm": confirmParticipant(keys) };
+}
+
+/** Description of each command, for the messages that refuse it. */
+export const REQUEST_OPERATIONS = {
   open: "open",
   cancel: "cancel",
   release: "release",
@@ -312,4 +337,6 @@ export const REQUEST_PURPOSES = {
   verified: "complete",
 } satisfies Record<RequestCommand["type"], string>;
 
-export type RequestCommand = CommandOf<typeof requestCommands> | { type: "open" } & z.input<typeof opening>;
+export type RequestCommand =
+  | CommandOf<ReturnType<typeof createRequestCommands>>
+  | { type: "open" } & z.input<typeof opening>;

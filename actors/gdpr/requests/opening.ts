@@ -8,6 +8,7 @@ import { authorizeSubject } from "../../runtime/authorization.ts";
 import type { ActionStep, Beginning, Creation, Redirection, Scene } from "../../runtime/behavior.ts";
 import { authorizeEmailChange } from "../../../domain/authorization.ts";
 import { DomainError } from "../../../domain/errors.ts";
+import type { Principal } from "../../../domain/principal.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
 import type { Answer } from "../../runtime/protocol.ts";
 import { calendarOf, dueDate } from "./clock.ts";
@@ -44,12 +45,11 @@ export const openRequest = (settings: OpeningSettings): Creation => ({
   begin: (scene, input: Opening) => begin(settings, scene, input),
 });
 
-async function begin(
-  { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
-  { tx, ref, by, readTime }: Scene,
-  opened: Opening,
-): Promise<Beginning | Redirection | Answer> {
-  const { customerId, right: type, corrections, cause, note } = opened;
+/** @throws {DomainError} FORBIDDEN: another customer, an email that the caller may not change, or a restore */
+function authorizeOpening(
+  { customerId, corrections, cause }: Pick<Opening, "customerId" | "corrections" | "cause">,
+  by: Principal,
+): void {
   authorizeSubject(`open a GDPR request of customer ${customerId}`, customerId, by);
   if (corrections?.email !== undefined) {
     authorizeEmailChange(`correct the email of customer ${customerId}`, by);
@@ -60,6 +60,15 @@ async function begin(
       `Cannot open a GDPR request of customer ${customerId}: only the service itself may give the cause RESTORE`,
     );
   }
+}
+
+async function begin(
+  { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
+  { tx, ref, by, readTime }: Scene,
+  opened: Opening,
+): Promise<Beginning | Redirection | Answer> {
+  const { customerId, right: type, corrections, cause, note } = opened;
+  authorizeOpening(opened, by);
   const [customer, now, settings] = await Promise.all([
     lockCustomer(tx, ref.storeId, customerId),
     readTime(),
@@ -72,9 +81,9 @@ async function begin(
   const open = requests.find((request) => isIdentified(request) === entrance.isIdentified);
   if (open) {
     const snapshot = restoreRequest(await lockRequest(tx, ref.storeId, open.requestId) ?? open);
-    const joins = { type: "subject.request", at: now.getTime() };
-    if (by.type === "CUSTOMER" && snapshot.can(joins)) {
-      return { ref: { ...ref, id: open.requestId }, command: { type: joins.type, input: {} } };
+    const confirmation = { type: "subject.request", at: now.getTime() };
+    if (by.type === "CUSTOMER" && snapshot.can(confirmation)) {
+      return { ref: { ...ref, id: open.requestId }, command: { type: confirmation.type, input: {} } };
     }
     const state = stateName(snapshot);
     return { id: open.requestId, state, version: open.version, ids: {}, changed: false };

@@ -25,6 +25,8 @@ export const de: Texts = {
       "{service} hat nur {records} geliefert. Der Shop hat die Anfrage ohne den Rest abgeschlossen: {reason}",
     waivedWithoutRecords:
       "{service} hat keine Datensätze geliefert. Der Shop hat die Anfrage ohne sie abgeschlossen: {reason}",
+    completeDespiteWaiver:
+      "Die Antwort ist vollständig, obwohl der Shop entschieden hatte, nicht auf sie zu warten: {reason}",
     records: { one: "1 Datensatz", other: "{count} Datensätze" },
   },
   facts: {
@@ -88,17 +90,17 @@ export const de: Texts = {
     preference: "Einstellung",
     status: "Konto",
     commercial: "Preise",
-    request: "Datenschutzanfrage",
+    request: "Anfrage zum Datenschutz",
   },
   purposes: {
-    identification: "um zu wissen, mit wem der Shop zu tun hat",
+    identification: "um die Kundin oder den Kunden zu identifizieren",
     contact: "um die Kundin oder den Kunden zu Bestellungen und zum Konto zu erreichen",
     delivery: "um Pakete und Rechnungen zuzustellen",
-    language: "um die Sprache der Kundin oder des Kunden zu sprechen",
+    language: "um in der Sprache der Kundin oder des Kunden zu schreiben",
     account: "um das Konto zu führen",
-    address_choice: "um zu wissen, welche Adresse bevorzugt wird",
+    address_choice: "um die bevorzugten Adressen zu kennen",
     pricing: "um die Preise der Kundin oder des Kunden zu bestimmen",
-    requests: "um Anfragen zum Datenschutz rechtmäßig zu beantworten",
+    requests: "um nachzuweisen, dass Anfragen zum Datenschutz rechtmäßig bearbeitet wurden",
     accountability: "um nachzuweisen, was mit den Daten und den Anfragen geschehen ist",
   },
   legalBases: {
@@ -112,7 +114,7 @@ export const de: Texts = {
   retentions: {
     UNTIL_ERASURE: "solange das Konto besteht",
     UNLIMITED: "auch nach einer Löschung, ohne festgelegtes Ende",
-    JOURNAL: "auch nach einer Löschung, ohne festgelegtes Ende; Begründungen bis zu einer Löschung",
+    JOURNAL: "auch nach einer Löschung, ohne festgelegtes Ende; eine Löschung entfernt Begründungen",
   },
   staff: "Personal des Shops",
   yes: "ja",
@@ -150,6 +152,7 @@ export const de: Texts = {
     hold_reason: "Grund des Aufschubs",
     extension_reason: "Grund der Verlängerung",
     refusal_reason: "Grund der Ablehnung",
+    cancellation_reason: "Grund des Abbruchs",
     evidence: "Nachweis",
     waiver_reason: "Grund des Verzichts",
     event: "Ereignis",
@@ -157,6 +160,7 @@ export const de: Texts = {
     about: "betrifft",
     changed_fields: "geänderte Felder",
     reason: "Begründung",
+    note: "Notiz",
     addresses: "Adressen",
     participants: "beteiligte Dienste",
     shopper_groups: "Gruppen",

@@ -23,6 +23,8 @@ export const en: Texts = {
       "{service} has provided only {records}. The store completed the request without the rest: {reason}",
     waivedWithoutRecords:
       "{service} has provided no records. The store completed the request without them: {reason}",
+    completeDespiteWaiver:
+      "Its answer is complete, although the store had decided not to wait for it: {reason}",
     records: { one: "1 record", other: "{count} records" },
   },
   facts: {
@@ -84,14 +86,14 @@ export const en: Texts = {
     request: "privacy request",
   },
   purposes: {
-    identification: "to know whom the store deals with",
+    identification: "to identify the customer",
     contact: "to reach the customer about orders and the account",
     delivery: "to deliver parcels and invoices",
-    language: "to speak the customer's language",
-    account: "to run the account",
-    address_choice: "to know which address the customer prefers",
-    pricing: "to decide the customer's prices",
-    requests: "to answer to the law for the customer's requests",
+    language: "to write to the customer in their language",
+    account: "to manage the account",
+    address_choice: "to know the customer's preferred addresses",
+    pricing: "to determine the customer's prices",
+    requests: "to prove that the customer's requests were handled as the law requires",
     accountability: "to prove what was done with the data and with the requests",
   },
   legalBases: {
@@ -104,8 +106,8 @@ export const en: Texts = {
   },
   retentions: {
     UNTIL_ERASURE: "as long as the account exists",
-    UNLIMITED: "kept, also after an erasure, without an end that is set",
-    JOURNAL: "kept, also after an erasure, without an end that is set; reasons until an erasure",
+    UNLIMITED: "kept without a fixed end, even after an erasure",
+    JOURNAL: "kept without a fixed end, even after an erasure; reasons are removed by an erasure",
   },
   staff: "staff of the store",
   yes: "yes",
@@ -143,6 +145,7 @@ export const en: Texts = {
     hold_reason: "reason for the hold",
     extension_reason: "reason for the extension",
     refusal_reason: "reason for the refusal",
+    cancellation_reason: "reason for the cancellation",
     evidence: "evidence",
     waiver_reason: "reason for the waiver",
     event: "event",
@@ -150,6 +153,7 @@ export const en: Texts = {
     about: "about",
     changed_fields: "changed fields",
     reason: "reason",
+    note: "note",
     addresses: "addresses",
     participants: "participants",
     shopper_groups: "groups",

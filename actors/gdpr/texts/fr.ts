@@ -24,6 +24,8 @@ export const fr: Texts = {
     waived: "{service} n'a fourni que {records}. La boutique a terminé la demande sans le reste : {reason}",
     waivedWithoutRecords:
       "{service} n'a fourni aucun enregistrement. La boutique a terminé la demande sans cela : {reason}",
+    completeDespiteWaiver:
+      "Sa réponse est complète, bien que la boutique ait décidé de ne pas l'attendre : {reason}",
     records: { one: "1 enregistrement", other: "{count} enregistrements" },
   },
   facts: {
@@ -89,14 +91,14 @@ export const fr: Texts = {
     request: "demande relative aux données",
   },
   purposes: {
-    identification: "savoir à qui la boutique a affaire",
+    identification: "identifier la cliente ou le client",
     contact: "joindre la cliente ou le client au sujet des commandes et du compte",
     delivery: "livrer les colis et les factures",
-    language: "parler la langue de la cliente ou du client",
+    language: "écrire dans la langue de la cliente ou du client",
     account: "gérer le compte",
-    address_choice: "savoir quelle adresse est préférée",
+    address_choice: "connaître les adresses préférées",
     pricing: "déterminer les prix de la cliente ou du client",
-    requests: "répondre légalement aux demandes relatives aux données",
+    requests: "prouver que les demandes relatives aux données ont été traitées comme la loi l'exige",
     accountability: "prouver ce qui a été fait des données et des demandes",
   },
   legalBases: {
@@ -110,7 +112,7 @@ export const fr: Texts = {
   retentions: {
     UNTIL_ERASURE: "tant que le compte existe",
     UNLIMITED: "également après un effacement, sans fin fixée",
-    JOURNAL: "également après un effacement, sans fin fixée ; les motifs jusqu'à un effacement",
+    JOURNAL: "également après un effacement, sans fin fixée ; un effacement supprime les motifs",
   },
   staff: "personnel de la boutique",
   yes: "oui",
@@ -148,6 +150,7 @@ export const fr: Texts = {
     hold_reason: "motif de la suspension",
     extension_reason: "motif de la prolongation",
     refusal_reason: "motif du refus",
+    cancellation_reason: "motif de l'annulation",
     evidence: "preuve",
     waiver_reason: "motif de la renonciation",
     event: "événement",
@@ -155,6 +158,7 @@ export const fr: Texts = {
     about: "concerne",
     changed_fields: "champs modifiés",
     reason: "motif",
+    note: "note",
     addresses: "adresses",
     participants: "services participants",
     shopper_groups: "groupes",

@@ -24,6 +24,8 @@ export const it: Texts = {
       "{service} ha fornito solo {records}. Il negozio ha concluso la richiesta senza il resto: {reason}",
     waivedWithoutRecords:
       "{service} non ha fornito alcuna registrazione. Il negozio ha concluso la richiesta senza: {reason}",
+    completeDespiteWaiver:
+      "La risposta è completa, benché il negozio avesse deciso di non attenderla: {reason}",
     records: { one: "1 registrazione", other: "{count} registrazioni" },
   },
   facts: {
@@ -88,14 +90,14 @@ export const it: Texts = {
     request: "richiesta sui dati",
   },
   purposes: {
-    identification: "per sapere con chi ha a che fare il negozio",
+    identification: "per identificare la o il cliente",
     contact: "per contattare la o il cliente su ordini e conto",
     delivery: "per consegnare pacchi e fatture",
-    language: "per parlare la lingua della o del cliente",
+    language: "per scrivere nella lingua della o del cliente",
     account: "per gestire il conto",
-    address_choice: "per sapere quale indirizzo è preferito",
+    address_choice: "per conoscere gli indirizzi preferiti",
     pricing: "per stabilire i prezzi della o del cliente",
-    requests: "per rispondere secondo la legge alle richieste sui dati",
+    requests: "per dimostrare che le richieste sui dati sono state trattate secondo la legge",
     accountability: "per dimostrare che cosa è stato fatto con i dati e con le richieste",
   },
   legalBases: {
@@ -110,7 +112,7 @@ export const it: Texts = {
     UNTIL_ERASURE: "finché esiste il conto",
     UNLIMITED: "anche dopo una cancellazione, senza un termine stabilito",
     JOURNAL:
-      "anche dopo una cancellazione, senza un termine stabilito; le motivazioni fino a una cancellazione",
+      "anche dopo una cancellazione, senza un termine stabilito; una cancellazione elimina le motivazioni",
   },
   staff: "personale del negozio",
   yes: "sì",
@@ -148,6 +150,7 @@ export const it: Texts = {
     hold_reason: "motivo della sospensione",
     extension_reason: "motivo della proroga",
     refusal_reason: "motivo del rifiuto",
+    cancellation_reason: "motivo dell'annullamento",
     evidence: "prova",
     waiver_reason: "motivo della rinuncia",
     event: "evento",
@@ -155,6 +158,7 @@ export const it: Texts = {
     about: "riguarda",
     changed_fields: "campi modificati",
     reason: "motivo",
+    note: "nota",
     addresses: "indirizzi",
     participants: "servizi partecipanti",
     shopper_groups: "gruppi",

@@ -50,6 +50,8 @@ export interface Texts {
     waived: string;
     /** `{service}`, `{reason}` */
     waivedWithoutRecords: string;
+    /** `{reason}`; it follows `holds` or `holdsNothing`. */
+    completeDespiteWaiver: string;
     records: Counted;
   };
   /** Names of facts. */

@@ -74,7 +74,7 @@ function statementsOf(presentation: Presentation): (readonly [name: string, html
   ];
 }
 
-/** Marks the language of the store's own words where it is another one than that of the document. */
+/** Marks the language of the store's own words where it differs from that of the document. */
 function inStoreLanguage(
   words: string,
   { texts, settings }: Pick<Presentation, "texts" | "settings">,
@@ -91,8 +91,7 @@ function tableOfContents(
 ): string {
   const items = sections.map((section, index) => {
     const name = escape(section.service);
-    const isComplete = section.waiverReason === undefined;
-    const note = escape(isComplete ? counted(access.records, section.records) : access.incomplete);
+    const note = escape(section.complete ? counted(access.records, section.records) : access.incomplete);
     return `<li><a href="#source-${index + 1}">${name}</a> <span class="quiet">${note}</span></li>\n`;
   });
   const link = (id: string, title: string) => `<li><a href="#${id}">${escape(title)}</a></li>\n`;
@@ -168,7 +167,7 @@ function article(
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
 
-/** A time of a participant, which may have another form than ISO 8601. */
+/** Time of a participant, which may differ from ISO 8601. */
 function dated(text: string, { formatTime }: Presentation): string {
   const date = new Date(ISO_TIME.test(text) ? text : NaN);
   return Number.isNaN(date.getTime()) ? escape(text) : time(date, formatTime);

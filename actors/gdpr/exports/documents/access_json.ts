@@ -26,7 +26,7 @@ export function accessJson({ request, description, compiledAt, presentation, sec
   return writeJson({ about }, sections, (section) => ({
     service: section.service,
     summary: summaryOf(section, presentation),
-    complete: section.waiverReason === undefined,
+    complete: section.complete,
     waiverReason: section.waiverReason,
     recordCount: section.records,
     processing: section.processing,

@@ -17,7 +17,9 @@ export interface ParticipantSection {
   service: string;
   /** Whether the records are those of this service, whose fields have words. */
   isOwn: boolean;
-  /** Reason of the waiver if the participant was waived before it delivered everything. */
+  /** Whether the participant has delivered everything. */
+  complete: boolean;
+  /** Reason of the waiver; undefined if the participant was not waived, and then it is complete. */
   waiverReason: string | undefined;
   records: number;
   /** Distinct combinations of category, purpose and so on, with the number of records of each. */
@@ -42,10 +44,8 @@ const PROCESSING_LIMIT = 200;
 
 /** Summarizes a participant's records by reading them once; documents read them again. */
 export async function summarize(
-  { service, isOwn, waiverReason, read }: Pick<
-    ParticipantSection,
-    "service" | "isOwn" | "waiverReason" | "read"
-  >,
+  source: Pick<ParticipantSection, "service" | "isOwn" | "complete" | "waiverReason">,
+  read: ParticipantSection["read"],
 ): Promise<ParticipantSection> {
   const combinations = new Map<string, Processing>();
   let records = 0;
@@ -67,16 +67,16 @@ export async function summarize(
       else furtherProcessing = true;
     }
   }
-  const processing = [...combinations.values()];
-  return { service, isOwn, waiverReason, records, processing, furtherProcessing, read };
+  return { ...source, records, processing: [...combinations.values()], furtherProcessing, read };
 }
 
 /** Summary of a participant's records, as a sentence for the customer. */
 export function summaryOf(
-  { service, records, waiverReason: reason }: ParticipantSection,
+  { service, records, complete, waiverReason: reason = "" }: ParticipantSection,
   { texts: { access } }: Presentation,
 ): string {
-  const values = { service, records: counted(access.records, records), reason: reason ?? "" };
-  if (reason === undefined) return fill(records === 0 ? access.holdsNothing : access.holds, values);
-  return fill(records === 0 ? access.waivedWithoutRecords : access.waived, values);
+  const values = { service, records: counted(access.records, records), reason };
+  if (!complete) return fill(records === 0 ? access.waivedWithoutRecords : access.waived, values);
+  const all = fill(records === 0 ? access.holdsNothing : access.holds, values);
+  return reason === "" ? all : `${all} ${fill(access.completeDespiteWaiver, values)}`;
 }
