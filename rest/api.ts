@@ -106,6 +106,7 @@ const ALWAYS: ErrorCode[] = ["INVALID_INPUT", "UNAUTHENTICATED", "FORBIDDEN", "R
 const MEANINGS: Record<ErrorCode, string> = {
   INVALID_INPUT: "the message names at most 20 invalid fields and what each accepts",
   UNAUTHENTICATED: "the token is missing or invalid",
+  RECENT_SIGN_IN_REQUIRED: "the customer has to sign in again",
   FORBIDDEN: "the caller has no role or right that permits this",
   NOT_FOUND: "the caller's store has no resource with this ID",
   ALREADY_EXISTS: "a value that must be unique is already in use",

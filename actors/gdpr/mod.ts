@@ -30,11 +30,14 @@ export interface RequestKeys {
   receiptKey: Signer;
 }
 
-type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs" | "peerKeys";
+type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs" | "maxSignInAgeMs" | "peerKeys";
 
 /** @param settings are described where RequestSettings declares them */
 export function createRequestSettings(
-  { participants, graceMs, fourEyes, fetchWaitMs, peerKeys = {} }: Pick<RequestSettings, Configured>,
+  { participants, graceMs, fourEyes, fetchWaitMs, maxSignInAgeMs, peerKeys = {} }: Pick<
+    RequestSettings,
+    Configured
+  >,
   { hashKeys, digestKey, receiptKey }: RequestKeys,
 ): RequestSettings {
   return {
@@ -42,6 +45,7 @@ export function createRequestSettings(
     graceMs,
     fourEyes,
     fetchWaitMs,
+    maxSignInAgeMs,
     peerKeys,
     hashKey: digestKey,
     hashEmail: (email) => hashEmail(hashKeys, email),

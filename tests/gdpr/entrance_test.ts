@@ -255,3 +255,36 @@ Deno.test("a person may make a request on behalf of the customer, whose erasure 
     ["FULFILLED", "PARENTAL_RESPONSIBILITY", null, null],
   );
 });
+
+Deno.test("a customer needs a recent sign-in to request and to start the own erasure, and for nothing else", async () => {
+  await using world = await createManualClockWorld({ graceMs: DAY, maxSignInAgeMs: 15 * 60_000 }, START);
+  const fixture = createRequestFixture(world);
+  const customer = await register(world);
+  const signedIn = (minutes: number | undefined): Principal => {
+    const { authenticatedAt: _, ...by } = shopper(customer);
+    return minutes === undefined
+      ? by
+      : { ...by, authenticatedAt: new Date(START.getTime() - minutes * 60_000) };
+  };
+  const required = { code: "RECENT_SIGN_IN_REQUIRED", message: /within the last 15 minutes/ };
+  for (const minutes of [undefined, 16, 24 * 60]) {
+    await assert.rejects(fixture.open(customer, "ERASURE", {}, { by: signedIn(minutes) }), required);
+    await fixture.open(customer, "ACCESS", {}, { by: signedIn(minutes) });
+  }
+  const erasure = await fixture.open(customer, "ERASURE", {}, { by: signedIn(15) });
+  await assert.rejects(fixture.tell(erasure, "proceed", {}, { by: signedIn(16) }), required);
+  await assert.rejects(fixture.tell(erasure, "proceed", {}, { by: signedIn(15) }), {
+    code: "REFUSED_IN_STATE",
+  });
+  await assert.rejects(fixture.tell(erasure, "proceed", {}, { by: shopper(await register(world)) }), {
+    code: "FORBIDDEN",
+  });
+  await fixture.tell(erasure, "cancel", {}, { by: signedIn(undefined) });
+  assert.equal((await fixture.row(erasure)).outcome, "CANCELLED");
+
+  // A joined proposal is a request of the customer too.
+  world.settings.fourEyes = true;
+  const proposed = await fixture.open(customer, "ERASURE", { identity: CHECK }, { by: world.officer });
+  await assert.rejects(fixture.open(customer, "ERASURE", {}, { by: signedIn(16) }), required);
+  assert.deepEqual((await fixture.row(proposed)).snapshot.value, { PENDING: "proposed" });
+});

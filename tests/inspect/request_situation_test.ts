@@ -20,6 +20,8 @@ const standing = (changes: Partial<RequestStatus>): RequestStatus => ({
   proposer: undefined,
   fetchWaitEndsAt: null,
   expiresAt: undefined,
+  identityFailures: 0,
+  clockPausedSince: null,
   reasons: { information: null, hold: null, refusal: null, cancellation: null },
   residue: 0,
   attempts: {},

@@ -37,7 +37,7 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
     describeState: ({ value }) => STATUS_WORDS[statusOf(value)],
     role: "PRIVACY_OFFICER",
     creation: openRequest(settings),
-    handlers: createRequestCommands(settings.peerKeys ?? {}),
+    handlers: createRequestCommands({ ...settings, peerKeys: settings.peerKeys ?? {} }),
     actions: createRequestActions(settings),
     complete: async (context, event) => ({
       ...event,

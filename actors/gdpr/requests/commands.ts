@@ -13,6 +13,7 @@ import { identityCheck, type opening, receipt } from "./opening_input.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import { lockCustomer } from "../../../db/customers.ts";
 import { DomainError } from "../../../domain/errors.ts";
+import { requireRecentSignIn } from "./recent_sign_in.ts";
 import { type PeerKeys, verifyConfirmation } from "./confirmation.ts";
 
 /** Decisions are for people. Services take part in a request, and none of them decides about it. */
@@ -302,9 +303,25 @@ const confirmParticipant = (keys: PeerKeys) =>
     },
   );
 
-/** @param keys public keys with which participants sign their confirmations */
-export function createRequestCommands(keys: PeerKeys) {
-  return { ...requestCommands, "participant.confirm": confirmParticipant(keys) };
+/**
+ * @param peerKeys public keys with which participants sign their confirmations
+ * @param maxSignInAgeMs age of the sign-in up to which a customer may start the own erasure
+ */
+export function createRequestCommands(
+  { peerKeys, maxSignInAgeMs }: { peerKeys: PeerKeys; maxSignInAgeMs: number },
+) {
+  const { proceed } = requestCommands;
+  return {
+    ...requestCommands,
+    "participant.confirm": confirmParticipant(peerKeys),
+    proceed: {
+      ...proceed,
+      decide: (context: StepContext & { row: GdprRequestRow }, input: z.output<typeof noInput>) => {
+        requireRecentSignIn(`proceed with GDPR request ${context.ref.id}`, { ...context, maxSignInAgeMs });
+        return proceed.decide(context, input);
+      },
+    },
+  };
 }
 
 /** Description of each command, for the messages that refuse it. */

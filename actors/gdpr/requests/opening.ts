@@ -13,6 +13,7 @@ import { stateName } from "../../runtime/recorded_event.ts";
 import type { Answer } from "../../runtime/protocol.ts";
 import { calendarOf, dueDate } from "./clock.ts";
 import { entranceOf } from "./entrance.ts";
+import { requireRecentSignIn } from "./recent_sign_in.ts";
 import type { RequestInput } from "../machines/events.ts";
 import { CURRENT_MACHINE, machineOf, restoreRequest } from "./snapshot.ts";
 import { OWN_DATA } from "../types.ts";
@@ -32,6 +33,8 @@ export interface OpeningSettings {
    * of an erasure.
    */
   fourEyes: boolean;
+  /** Age of the sign-in up to which a customer may request the own erasure, in milliseconds. */
+  maxSignInAgeMs: number;
   /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
 }
@@ -63,7 +66,7 @@ function authorizeOpening(
 }
 
 async function begin(
-  { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
+  { participants, graceMs, fourEyes, maxSignInAgeMs, random = Math.random }: OpeningSettings,
   { tx, ref, by, readTime }: Scene,
   opened: Opening,
 ): Promise<Beginning | Redirection | Answer> {
@@ -74,6 +77,9 @@ async function begin(
     readTime(),
     settingsOf(tx, ref.storeId),
   ]);
+  if (type === "ERASURE") {
+    requireRecentSignIn(`open a GDPR request of customer ${customerId}`, { by, now, maxSignInAgeMs });
+  }
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
   const calendar = calendarOf(settings);
   const entrance = entranceOf(opened, { by, now, calendar });
