@@ -108,7 +108,7 @@ export function createGatewayAuthenticator(
   };
 }
 
-/** Undefined for a header that is absent; not a number for one that is no whole number. */
+/** Undefined for a header that is absent; NaN for any other text than a whole number. */
 function secondsOf(header: string | undefined): number | undefined {
   return header === undefined ? undefined : /^\d{1,13}$/.test(header) ? Number(header) : NaN;
 }

@@ -12,7 +12,7 @@ export type Right = (typeof RIGHTS)[number];
 
 /** How a request reached the store. ACCOUNT: from the signed-in account of the customer. FORM: a form on a page. */
 export const CHANNELS = ["ACCOUNT", "EMAIL", "LETTER", "PHONE", "IN_PERSON", "FORM", "OTHER"] as const;
-export type Channel = (typeof CHANNELS)[number];
+export type ReceiptChannel = (typeof CHANNELS)[number];
 
 /**
  * How the identity of a person was checked. SIGNED_IN: in the account. EMAIL_REPLY: the person answered a message to the

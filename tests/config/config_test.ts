@@ -89,6 +89,7 @@ Deno.test("configuration of an empty environment is a development service on the
       participants: ["order-service", "payment-service", "communication-service"],
       markerFile: undefined,
       graceMs: 0,
+      maxSignInAgeMs: 900_000,
       fourEyes: false,
       fetchWaitMs: 7 * 24 * 60 * 60 * 1_000,
       peers: {},

@@ -135,7 +135,9 @@ Deno.test("staff verify an identity; what was requested pauses the clock until i
     { code: INVALID },
     "without a reason",
   );
-  await fixture.tell(request, "information.request", { reason: "another email than that of the account" });
+  await fixture.tell(request, "information.request", {
+    reason: "the email differs from that of the account",
+  });
   await assertInvariants(world.admin, request);
   assert.deepEqual((await fixture.row(request)).informationRequestedAt, START);
   await assert.rejects(fixture.tell(request, "extend", { reason: "many systems" }), {

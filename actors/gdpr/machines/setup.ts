@@ -219,7 +219,7 @@ const endUnidentified = {
   ],
 } as const;
 
-/** The person may still be somebody else: staff check the identity. The clock runs. */
+/** Staff check the identity: the sender may be a different person. The clock runs. */
 export const identifying = requestSetup.createStateConfig({
   on: {
     "identity.fail": [

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { Columns } from "../../runtime/behavior.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import type { Principal } from "../../../domain/principal.ts";
-import type { Channel } from "../types.ts";
+import type { ReceiptChannel } from "../types.ts";
 import { startOfDay, type WorkCalendar } from "./clock.ts";
 import type { opening } from "./opening_input.ts";
 
@@ -15,7 +15,7 @@ const DAY_MS = 24 * 60 * 60_000;
 
 export interface Entrance {
   receivedAt: Date;
-  channel: Channel;
+  channel: ReceiptChannel;
   /** Whether the identity of the person has been checked. */
   isIdentified: boolean;
   columns: Columns;
@@ -75,7 +75,7 @@ function refuseStatements(input: Opening): void {
   if (stated) throw refusal(input, stated, "is not accepted from the customer");
 }
 
-function channelOf(input: Opening, by: Principal): Channel {
+function channelOf(input: Opening, by: Principal): ReceiptChannel {
   const { channel, cause } = input;
   if (by.type === "STAFF" && channel === "ACCOUNT") {
     throw refusal(
