@@ -6,17 +6,22 @@ import { serverOf, type Sql } from "./connect.ts";
 import { Overloaded } from "./errors.ts";
 import { inTime } from "./time_limit.ts";
 
-/** Returns the answers by position. An error that it throws rejects every lookup of the batch. */
-type Ask<Question, Answer> = (questions: readonly Question[]) => Promise<Answer[]>;
+/** Returns the answers by position, an error for a lookup that it rejects. An error that it throws rejects all of them. */
+type Ask<Question, Answer> = (questions: readonly Question[]) => Promise<(Answer | Error)[]>;
 
-/**
- * Concurrent statements of each kind. Lookups that arrive meanwhile join the next batch, so that batches grow
- * with the load; the second statement keeps a slow one from blocking every caller.
- */
-const UNDER_WAY = 2;
-const MAX_QUESTIONS = 500;
-/** Time in which PostgreSQL has to respond before it counts as unavailable, in milliseconds. */
-const ANSWER_LIMIT_MS = 3_000;
+export interface BatchLimits {
+  /**
+   * Concurrent statements. Lookups that arrive meanwhile join the next batch, so that batches grow with the load; the
+   * second statement keeps a slow one from blocking every caller.
+   */
+  underWay: number;
+  /** Lookups of one statement. */
+  maxQuestions: number;
+  /** Time in which PostgreSQL has to respond before it counts as unavailable, in milliseconds. */
+  answerLimitMs: number;
+}
+
+const LIMITS: BatchLimits = { underWay: 2, maxQuestions: 500, answerLimitMs: 3_000 };
 /** Time that a lookup may wait for its statement, in milliseconds. A retry has better prospects after that. */
 const WAIT_LIMIT_MS = 3_000;
 /** Limit of waiting lookups of one kind. */
@@ -33,7 +38,7 @@ interface Waiting<Question> {
 }
 
 /**
- * Collects the lookups of one tick into one statement, and sends it at once while fewer than two are running.
+ * Collects the lookups of one tick into one statement, and sends it at once while fewer than `underWay` are running.
  * Nothing is cached: an answer is as fresh as the statement that returned it. A lookup whose caller has gone
  * is skipped.
  *
@@ -44,20 +49,21 @@ export function batched<Question, Answer>(
   procedure: string,
   ask: Ask<Question, Answer>,
   sql?: Sql,
+  { underWay, maxQuestions, answerLimitMs } = LIMITS,
 ): (question: Question, wanted?: Wanted) => Promise<Answer> {
-  const turnstile = createTurnstile(UNDER_WAY);
+  const turnstile = createTurnstile(underWay);
   const askWatched = instrumentLookup(procedure, ask, sql ? serverOf(sql) : {});
   let waiting = 0;
   const loader = new DataLoader<Waiting<Question>, Answer>(
     async (batch) => {
       waiting -= batch.length;
       try {
-        return await askWhatIsWanted(batch, askWatched);
+        return await askWhatIsWanted(batch, askWatched, answerLimitMs);
       } finally {
         turnstile.leave();
       }
     },
-    { cache: false, maxBatchSize: MAX_QUESTIONS, batchScheduleFn: turnstile.enter },
+    { cache: false, maxBatchSize: maxQuestions, batchScheduleFn: turnstile.enter },
   );
   return async (question, wanted = () => true) => {
     if (waiting >= MAX_WAITING) throw new Overloaded(`${waiting} questions wait already`);
@@ -69,6 +75,7 @@ export function batched<Question, Answer>(
 async function askWhatIsWanted<Question, Answer>(
   batch: readonly Waiting<Question>[],
   ask: Ask<Question, Answer>,
+  answerLimitMs: number,
 ): Promise<(Answer | Error)[]> {
   const now = performance.now();
   const refusals = batch.map(({ wanted, since }) => {
@@ -77,7 +84,7 @@ async function askWhatIsWanted<Question, Answer>(
   });
   const asked = batch.filter((_, at) => refusals[at] === undefined);
   if (asked.length === 0) return refusals as Error[];
-  const answers = await inTime(ask(asked.map(({ question }) => question)), ANSWER_LIMIT_MS);
+  const answers = await inTime(ask(asked.map(({ question }) => question)), answerLimitMs);
   let next = 0;
   return refusals.map((refusal) => refusal ?? answers[next++]!);
 }

@@ -1,12 +1,8 @@
 /** The shopper group as an actor: its row and its commands. */
 import { z } from "zod";
-import {
-  insertShopperGroup,
-  lockShopperGroup,
-  type ShopperGroupRow,
-  updateShopperGroup,
-} from "../../db/shopper_groups.ts";
-import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
+import type { RowFacts } from "../../db/actor_reads.ts";
+import { lockShopperGroup, type ShopperGroupRow } from "../../db/shopper_groups.ts";
+import { type Behavior, type Change, type CommandOf, type Found, handler } from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
 import { freeText } from "../../domain/free_text.ts";
 import { uuid } from "../../domain/input.ts";
@@ -65,19 +61,35 @@ export const shopperGroupBehavior: Behavior<ShopperGroupRow> = {
   customerOf: () => undefined,
   async lock(tx, ref) {
     const row = await lockShopperGroup(tx, ref.storeId, ref.id);
-    if (!row) return undefined;
-    const value = row.deletedAt ? "deleted" : "active";
-    const snapshot = shopperGroupMachine.resolveState({ value, context: {} });
-    return { row, version: row.version, machine: shopperGroupMachine, snapshot };
+    return row && foundOf(row);
   },
-  insert: (tx, ref, change) =>
-    insertShopperGroup(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
-  update: (tx, ref, change) => updateShopperGroup(tx, ref.storeId, ref.id, columns(change)),
+  rows: {
+    restore: ({ row }) => row && foundOf(groupOf(row)),
+    change: ({ id }, change, found) => {
+      const table = "shopper_groups";
+      if (!found) return { row: { table, id, values: { ...columns(change), createdAt: change.at } } };
+      return {
+        row: { table, id, values: columns(change), seen: { version: found.version, partVersion: 1 } },
+      };
+    },
+  },
   conflicts: {
     shopper_groups_name: "its name belongs to another group",
     shopper_groups_pkey: "it exists already",
   },
 };
+
+/** Dates are texts in a row that was read as JSON. */
+function groupOf(row: RowFacts): ShopperGroupRow {
+  const { deletedAt } = row;
+  return { ...row, deletedAt: deletedAt === null ? null : new Date(String(deletedAt)) } as ShopperGroupRow;
+}
+
+function foundOf(row: ShopperGroupRow): Found<ShopperGroupRow> {
+  const value = row.deletedAt ? "deleted" : "active";
+  const snapshot = shopperGroupMachine.resolveState({ value, context: {} });
+  return { row, version: row.version, machine: shopperGroupMachine, snapshot };
+}
 
 function columns({ columns, snapshot, version, at }: Change) {
   const deleted = snapshot.value === "deleted" ? { deletedAt: at } : {};

@@ -48,14 +48,16 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
       const snapshot = restoreRequest(row);
       return { row, version: row.version, machine: snapshot.machine, snapshot };
     },
-    insert: (tx, ref, change) =>
-      insertRequest(tx, {
-        storeId: ref.storeId,
-        requestId: ref.id,
-        ...columnsOf(change),
-        createdAt: change.at,
-      }),
-    update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, columnsOf(change)),
+    rows: {
+      insert: (tx, ref, change) =>
+        insertRequest(tx, {
+          storeId: ref.storeId,
+          requestId: ref.id,
+          ...columnsOf(change),
+          createdAt: change.at,
+        }),
+      update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, columnsOf(change)),
+    },
     guards: {
       mayBeExtended: "an extension is possible once, before the first due date",
       isSecondPerson: "the person who has proposed it cannot confirm or reject it",

@@ -3,10 +3,11 @@ import type { z } from "zod";
 import { lockCustomer } from "../../../db/customers.ts";
 import { findOpenRequests, lockRequest } from "../../../db/gdpr_requests.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
-import type { ActionStep, Beginning, Creation, Redirection, Scene } from "../../runtime/behavior.ts";
+import type { ActionStep, Beginning, Creation, CreationScene, Redirection } from "../../runtime/behavior.ts";
 import { authorizeEmailChange } from "../../../domain/authorization.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
+import { transactionOf } from "../../runtime/storage.ts";
 import type { Answer } from "../../runtime/protocol.ts";
 import { dueDate } from "./clock.ts";
 import type { RequestInput } from "../machines/events.ts";
@@ -40,9 +41,11 @@ export const openRequest = (settings: OpeningSettings): Creation => ({
 
 async function begin(
   { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
-  { tx, ref, by, readTime }: Scene,
+  scene: CreationScene,
   { customerId, right: type, corrections, cause }: Opening,
 ): Promise<Beginning | Redirection | Answer> {
+  const { ref, by, readTime } = scene;
+  const tx = transactionOf(scene);
   authorizeSubject(`open a GDPR request of customer ${customerId}`, customerId, by);
   if (corrections?.email !== undefined) {
     authorizeEmailChange(`correct the email of customer ${customerId}`, by);
