@@ -29,7 +29,9 @@
  *   customerOf: () => undefined,
  *   async lock(tx, { storeId, id }) {
  *     const [row] = await tx`select state, version from lights where store_id = ${storeId} and id = ${id} for update`;
- *     if (!row) return undefined;
+ *     return row;
+ *   },
+ *   restore(row) {
  *     const snapshot = light.resolveState({ value: row.state, context: {} });
  *     return { row, version: row.version, machine: light, snapshot };
  *   },
@@ -198,7 +200,7 @@ async function settle<T>(
   const { answerLimitMs, takeTurn, committed } = runtime;
   let givenUp = false;
   const isWanted = () => !givenUp && wanted();
-  const isShared = "restore" in behaviorOf(runtime, ref.kind).rows;
+  const isShared = "rowOf" in behaviorOf(runtime, ref.kind).rows;
   const work = isShared
     ? takeTurn(`${ref.kind} ${ref.storeId} ${ref.id}`, () => decide(runtime, ref.storeId, step, isWanted))
     : inTransaction(runtime, ref.storeId, step, isWanted);

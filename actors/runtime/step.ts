@@ -95,15 +95,12 @@ export async function perform(
 
 /** Reads an actor with the facts that the command needs, and locks it where there is a transaction. */
 async function find(behavior: AnyBehavior, scene: Scene, asked: AskedFacts = {}) {
-  const { storage: { tx, read } } = scene;
-  const reading = read(questionOf(scene, asked));
-  if (tx) {
-    // Both travel in one write, and PostgreSQL runs them in order.
-    const [found, facts] = await Promise.all([behavior.lock(tx, scene.ref), reading]);
-    return { found, facts, now: timeOf(scene, facts) };
-  }
-  const facts = await reading;
-  return { found: batchedRows(behavior).restore(facts), facts, now: timeOf(scene, facts) };
+  const { storage: { tx, read }, ref } = scene;
+  // Both travel in one write, and PostgreSQL runs them in order: the facts are read under the lock.
+  const locking = tx && behavior.lock(tx, ref);
+  const [locked, facts] = await Promise.all([locking, read(questionOf(scene, asked))]);
+  const row = tx ? locked : batchedRows(behavior).rowOf(facts);
+  return { found: row && behavior.restore(row), facts, now: timeOf(scene, facts) };
 }
 
 function questionOf({ ref, key, clock }: Scene, asked: AskedFacts): ActorQuestion {
@@ -118,7 +115,7 @@ function timeOf({ clock }: Scene, { readAt, stored }: ActorFacts): Date {
 }
 
 function batchedRows({ kind, rows }: AnyBehavior): BatchedRows<unknown> {
-  if ("restore" in rows) return rows;
+  if ("rowOf" in rows) return rows;
   throw new Error(`A ${kind} needs a transaction`);
 }
 
@@ -230,7 +227,7 @@ async function store(
   { commit, change, answer, found }: Stored,
 ): Promise<void> {
   const keyed = { ...commit, ...(key && { key: answeredKey(key, answer, now) }) };
-  if ("restore" in rows) {
+  if ("rowOf" in rows) {
     return await storage.store({ ...keyed, ...await rows.change(ref, change, found) });
   }
   const tx = transactionOf({ storage });
