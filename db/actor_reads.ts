@@ -4,12 +4,16 @@ import { fromColumns } from "./_columns.ts";
 import { answersByStore } from "./_stores.ts";
 import type { Sql, Tx } from "./connect.ts";
 import type { StoredAnswer } from "./idempotency_keys.ts";
+import type { Customer } from "./lookups.ts";
+import type { ShopperGroup } from "./shopper_groups.ts";
 
 /** An actor, and what to read in addition to its row. */
 export interface ActorQuestion {
   storeId: string;
   kind: string;
   id: string;
+  /** Whether the caller wants the actor as it is shown. */
+  whole?: boolean;
   /** An address of the customer. */
   addressId?: string;
   /** A group, and whether the customer is a member. */
@@ -27,12 +31,21 @@ export interface ActorQuestion {
 /** Values of a row by their names in camelCase. Dates are texts. */
 export type RowFacts = Record<string, unknown>;
 
+/** Actors as they are shown, by their kind. */
+export interface WholeActors {
+  customer: Customer;
+  shopper_group: ShopperGroup;
+}
+
+export type WholeActor = WholeActors[keyof WholeActors];
+
 /** Facts as of one moment. An absent one was not asked for, or does not exist. */
 export interface ActorFacts {
   /** PostgreSQL's time, later than every commit that the facts include. */
   readAt: Date;
   /** Row of a customer, with the numbers of its `addresses` and `groups`, or of a shopper group. */
   row: RowFacts | undefined;
+  whole: WholeActor | undefined;
   address: RowFacts | undefined;
   /** Whether the group exists and is not deleted. */
   isOpenGroup: boolean;
@@ -66,6 +79,7 @@ interface FactsRow {
   readAt: Date;
   facts: {
     row: object | null;
+    whole: object | null;
     address: object | null;
     is_open_group: boolean | null;
     is_member: boolean | null;
@@ -88,6 +102,7 @@ async function readActors(
     answers[position - 1] = {
       readAt,
       row: facts.row ? fromColumns(facts.row) : undefined,
+      whole: facts.whole ? wholeActor(facts.whole) : undefined,
       address: facts.address ? fromColumns(facts.address) : undefined,
       isOpenGroup: facts.is_open_group === true,
       isMember: facts.is_member === true,
@@ -101,11 +116,12 @@ async function readActors(
 }
 
 function questionRow(question: ActorQuestion, index: number) {
-  const { kind, id, addressId, groupId, allGroups, emailHashes, key, now } = question;
+  const { kind, id, whole, addressId, groupId, allGroups, emailHashes, key, now } = question;
   return {
     n: index + 1,
     kind,
     id,
+    ...(whole && { whole }),
     ...(addressId !== undefined && { address_id: addressId }),
     ...(groupId !== undefined && { group_id: groupId }),
     ...(allGroups && { all_groups: true }),
@@ -129,6 +145,17 @@ export function storedAnswer({ request_hash, principal_type, answer }: StoredRow
 /** Bytes as PostgreSQL reads them from a text. */
 export function byteaText(bytes: Uint8Array): string {
   return `\\x${bytes.toHex()}`;
+}
+
+const DATES = ["createdAt", "updatedAt", "anonymizedAt", "deletedAt"];
+
+/** Converts the result of the function whole_actor. */
+export function wholeActor(json: object): WholeActor {
+  const actor = fromColumns(json);
+  for (const name of DATES) {
+    if (typeof actor[name] === "string") actor[name] = new Date(actor[name]);
+  }
+  return actor as unknown as WholeActor;
 }
 
 function dateOf(text: string | null): Date | undefined {

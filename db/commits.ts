@@ -3,7 +3,7 @@ import { batched, type Wanted } from "./_batches.ts";
 import { toColumns } from "./_columns.ts";
 import { answersByStore } from "./_stores.ts";
 import type { ActorEventRow } from "./actor_events.ts";
-import { byteaText, storedAnswer, type StoredRow } from "./actor_reads.ts";
+import { byteaText, storedAnswer, type StoredRow, type WholeActor, wholeActor } from "./actor_reads.ts";
 import type { Sql, Tx } from "./connect.ts";
 import type { AddressValues } from "./customer_addresses.ts";
 import type { EffectRow } from "./effects.ts";
@@ -52,6 +52,8 @@ export interface AnsweredKey extends IdempotencyKey {
 /** Rows of one command, all stored or none. */
 export interface Commit extends OwnRows {
   storeId: string;
+  /** The actor to return as the commit leaves it. */
+  whole?: { kind: string; id: string } | undefined;
   key?: AnsweredKey;
   journal?: ActorEventRow;
   outbox?: readonly OutboxRow[];
@@ -61,7 +63,7 @@ export interface Commit extends OwnRows {
 }
 
 export type Outcome =
-  | { type: "stored" }
+  | { type: "stored"; actor: WholeActor | undefined }
   /** What the decision rests on has changed: it can be made again. */
   | { type: "stale" }
   /** Another transaction holds the row, or there is none. */
@@ -133,7 +135,7 @@ async function answersApart<Question, Answer>(
 interface OutcomeRow {
   position: number;
   outcome: Outcome["type"];
-  detail: (StoredRow & { constraint: string }) | null;
+  detail: StoredRow & { constraint: string } | null;
 }
 
 async function storeCommits(
@@ -151,6 +153,7 @@ async function storeCommits(
 function outcomeOf(type: Outcome["type"], detail: OutcomeRow["detail"]): Outcome {
   if (type === "repeated") return { type, stored: storedAnswer(detail!) };
   if (type === "violated") return { type, constraint: detail!.constraint };
+  if (type === "stored") return { type, actor: detail ? wholeActor(detail) : undefined };
   return { type };
 }
 
@@ -227,7 +230,9 @@ function addAddresses(add: AddRow, { newAddress, changedAddress, deletedAddressI
   if (deletedAddressId !== undefined) add("deleted_addresses", { id: deletedAddressId });
 }
 
-function addEvent(add: AddRow, { key, journal, outbox = [], effects = [], timers = [] }: Commit): void {
+function addEvent(add: AddRow, commit: Commit): void {
+  const { whole, key, journal, outbox = [], effects = [], timers = [] } = commit;
+  if (whole) add("wholes", whole);
   if (key) add("keys", { ...toColumns(key), request_hash: byteaText(key.requestHash) });
   if (journal) add("journal", toColumns(journal));
   for (const row of outbox) add("outbox", toColumns(row));

@@ -102,7 +102,7 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
   return {
     ...behavior,
     rows: {
-      restore: ({ row }) => row && foundOf(customerOf(row)),
+      rowOf: ({ row }) => row && customerOf(row),
       /** Keeps hashes of an email that is replaced, so that the erasure memory knows every email of the account. */
       async change(ref, change, found) {
         const row = rowChange(ref, change, found);
@@ -172,9 +172,13 @@ const behavior: Omit<Behavior<Customer>, "creation" | "rows"> = {
   role: "CUSTOMER_MANAGER",
   handlers,
   customerOf: (ref) => ref.id,
-  async lock(tx, ref) {
-    const row = await lockCustomer(tx, ref.storeId, ref.id);
-    return row && foundOf(row);
+  lock: (tx, ref) => lockCustomer(tx, ref.storeId, ref.id),
+  restore(row) {
+    const value = row.anonymizedAt ? "anonymized" : row.status.toLowerCase();
+    const context = { addresses: row.addresses, groups: row.groups };
+    const snapshot = customerMachine.resolveState({ value, context });
+    const { version, membershipVersion: partVersion } = row;
+    return { row, version, partVersion, machine: customerMachine, snapshot };
   },
   guards: {
     notByCustomer: "the customer may not until the account is active again",
@@ -191,14 +195,6 @@ const behavior: Omit<Behavior<Customer>, "creation" | "rows"> = {
 function customerOf(row: RowFacts): Customer {
   const { anonymizedAt } = row;
   return { ...row, anonymizedAt: anonymizedAt === null ? null : new Date(String(anonymizedAt)) } as Customer;
-}
-
-function foundOf(row: Customer): Found<Customer> {
-  const value = row.anonymizedAt ? "anonymized" : row.status.toLowerCase();
-  const context = { addresses: row.addresses, groups: row.groups };
-  const snapshot = customerMachine.resolveState({ value, context });
-  const { version, membershipVersion: partVersion } = row;
-  return { row, version, partVersion, machine: customerMachine, snapshot };
 }
 
 function rowChange({ id }: ActorRef, change: Change, found?: Found<Customer>): RowChange {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { RowFacts } from "../../db/actor_reads.ts";
 import { lockShopperGroup, type ShopperGroupRow } from "../../db/shopper_groups.ts";
-import { type Behavior, type Change, type CommandOf, type Found, handler } from "../runtime/behavior.ts";
+import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
 import { freeText } from "../../domain/free_text.ts";
 import { uuid } from "../../domain/input.ts";
@@ -59,12 +59,14 @@ export const shopperGroupBehavior: Behavior<ShopperGroupRow> = {
   },
   handlers,
   customerOf: () => undefined,
-  async lock(tx, ref) {
-    const row = await lockShopperGroup(tx, ref.storeId, ref.id);
-    return row && foundOf(row);
+  lock: (tx, ref) => lockShopperGroup(tx, ref.storeId, ref.id),
+  restore(row) {
+    const value = row.deletedAt ? "deleted" : "active";
+    const snapshot = shopperGroupMachine.resolveState({ value, context: {} });
+    return { row, version: row.version, machine: shopperGroupMachine, snapshot };
   },
   rows: {
-    restore: ({ row }) => row && foundOf(groupOf(row)),
+    rowOf: ({ row }) => row && groupOf(row),
     change: ({ id }, change, found) => {
       const table = "shopper_groups";
       if (!found) return { row: { table, id, values: { ...columns(change), createdAt: change.at } } };
@@ -83,12 +85,6 @@ export const shopperGroupBehavior: Behavior<ShopperGroupRow> = {
 function groupOf(row: RowFacts): ShopperGroupRow {
   const { deletedAt } = row;
   return { ...row, deletedAt: deletedAt === null ? null : new Date(String(deletedAt)) } as ShopperGroupRow;
-}
-
-function foundOf(row: ShopperGroupRow): Found<ShopperGroupRow> {
-  const value = row.deletedAt ? "deleted" : "active";
-  const snapshot = shopperGroupMachine.resolveState({ value, context: {} });
-  return { row, version: row.version, machine: shopperGroupMachine, snapshot };
 }
 
 function columns({ columns, snapshot, version, at }: Change) {

@@ -187,8 +187,8 @@ export type Actions<Row, Declared, Commands extends CommandMap = CommandMap> = {
 
 /** Rows that are read and stored together with those of other commands, without a transaction of the command's own. */
 export interface BatchedRows<Row> {
-  /** Rebuilds the machine's snapshot from the row as it was read. */
-  restore(facts: ActorFacts): Found<Row> | undefined;
+  /** The actor's row as it was read. */
+  rowOf(facts: ActorFacts): Row | undefined;
   /** The rows to store. `found` is the actor before the change, absent for a new one. */
   change(ref: ActorRef, change: Change, found?: Found<Row>): Promise<OwnRows> | OwnRows;
 }
@@ -233,8 +233,10 @@ export interface Behavior<Row> {
    * absent because it has not been read.
    */
   customerOf(ref: ActorRef, row?: Row): string | undefined;
-  /** Locks the row until the transaction ends and rebuilds the machine's snapshot from it. */
-  lock(tx: Tx, ref: ActorRef): Promise<Found<Row> | undefined>;
+  /** Locks the row until the transaction ends. */
+  lock(tx: Tx, ref: ActorRef): Promise<Row | undefined>;
+  /** Rebuilds the machine's snapshot from the row. */
+  restore(row: Row): Found<Row>;
   rows: BatchedRows<Row> | TransactionalRows;
   /** Why a guard refuses, by the guard's name in the machine: "an account has at most 50 addresses". */
   guards?: Record<string, string>;

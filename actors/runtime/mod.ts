@@ -29,7 +29,9 @@
  *   customerOf: () => undefined,
  *   async lock(tx, { storeId, id }) {
  *     const [row] = await tx`select state, version from lights where store_id = ${storeId} and id = ${id} for update`;
- *     if (!row) return undefined;
+ *     return row;
+ *   },
+ *   restore(row) {
  *     const snapshot = light.resolveState({ value: row.state, context: {} });
  *     return { row, version: row.version, machine: light, snapshot };
  *   },
@@ -66,17 +68,16 @@ import { activeTraceparent } from "../../telemetry/spans.ts";
 import { authorize, authorizeSubject } from "./authorization.ts";
 import type { AnyBehavior } from "./behavior.ts";
 import { hashRequest, repeatedAnswer } from "./idempotency.ts";
-import type {
-  ActorRef,
-  Actors,
-  Answer,
-  Command,
-  CommandContext,
-  CommandMap,
-  NewActorRef,
-} from "./protocol.ts";
+import type { ActorRef, Actors, Command, CommandContext, CommandMap, NewActorRef } from "./protocol.ts";
 import { purposeOf } from "./purpose.ts";
-import { advanceIfAccepted, type Application, behaviorOf, findCommand, perform } from "./step.ts";
+import {
+  advanceIfAccepted,
+  type Application,
+  behaviorOf,
+  findCommand,
+  perform,
+  type Performed,
+} from "./step.ts";
 import { NotStored, sharedStorage, type Storage, storageIn } from "./storage.ts";
 import { watchCommand } from "./telemetry.ts";
 import { ANSWER_LIMIT_MS, canRunAgain, transact } from "./transaction.ts";
@@ -105,15 +106,25 @@ export function createRuntime<Commands extends CommandMap>(
   options: RuntimeOptions,
 ): Runtime<Commands> {
   const runtime = { answerLimitMs: ANSWER_LIMIT_MS, ...options, sql, ...sharedParts(sql) };
-  const sendUnchecked: Actors["sendUnchecked"] = (ref, command, context) => {
+  const sendWatched = (ref: ActorRef | NewActorRef, command: Command, context: SendingContext) => {
     const work = () => send(runtime, ref, command, context);
     return watchCommand(ref.kind, command.type, context.traceparent, work);
   };
+  const sendUnchecked: Actors["sendUnchecked"] = async (ref, command, context) =>
+    (await sendWatched(ref, command, context)).answer;
+  const sendAndRead = (ref: ActorRef | NewActorRef, command: Command, context: CommandContext) =>
+    sendWatched(ref, command, { ...context, whole: true });
   return {
     send: sendUnchecked,
     sendUnchecked,
+    sendAndRead: sendAndRead as Runtime<Commands>["sendAndRead"],
     fire: (timer) => fire(runtime, timer),
   };
+}
+
+interface SendingContext extends CommandContext {
+  /** Whether the caller wants the actor as the command leaves it. */
+  whole?: boolean;
 }
 
 const sharedParts = (sql: Sql) => ({
@@ -134,8 +145,8 @@ async function send(
   runtime: RunningRuntime,
   ref: ActorRef | NewActorRef,
   command: Command,
-  context: CommandContext,
-): Promise<Answer> {
+  context: SendingContext,
+): Promise<Performed> {
   const { type, ...fields } = command;
   const behavior = behaviorOf(runtime, ref.kind);
   const known = findCommand(behavior, type);
@@ -151,17 +162,18 @@ async function send(
   const subject = behavior.customerOf(actor);
   if (subject !== undefined) authorizeSubject(purpose, subject, context.by);
   const input = parseInput(known.input, fields, purpose);
-  const { by, expectedVersion } = context;
+  const { by, expectedVersion, whole = false } = context;
   const traceparent = activeTraceparent() ?? context.traceparent;
   const { clock, hashKey } = runtime;
   const key = await hashRequest(hashKey, { purpose, asked, command, context });
+  const scene = { ref: actor, by, traceparent, clock, key, whole };
   const step = (storage: Storage) =>
-    perform(runtime, { storage, ref: actor, by, traceparent, clock, key }, { type, input, expectedVersion });
+    perform(runtime, { ...scene, storage }, { type, input, expectedVersion });
   try {
     return await settle(runtime, actor, step, context.wanted);
   } catch (error) {
     if (key && error instanceof NotStored && error.outcome.type === "repeated") {
-      return repeatedAnswer(error.outcome.stored, key, purpose);
+      return { answer: repeatedAnswer(error.outcome.stored, key, purpose), actor: undefined };
     }
     throw asAlreadyExists(error, behavior, purpose);
   }
@@ -198,7 +210,7 @@ async function settle<T>(
   const { answerLimitMs, takeTurn, committed } = runtime;
   let givenUp = false;
   const isWanted = () => !givenUp && wanted();
-  const isShared = "restore" in behaviorOf(runtime, ref.kind).rows;
+  const isShared = "rowOf" in behaviorOf(runtime, ref.kind).rows;
   const work = isShared
     ? takeTurn(`${ref.kind} ${ref.storeId} ${ref.id}`, () => decide(runtime, ref.storeId, step, isWanted))
     : inTransaction(runtime, ref.storeId, step, isWanted);

@@ -1,6 +1,6 @@
 /** One step of an actor: a command or an event, and everything that follows from it. */
 import type { AnyMachineSnapshot, EventObject } from "xstate";
-import type { ActorFacts, ActorQuestion } from "../../db/actor_reads.ts";
+import type { ActorFacts, ActorQuestion, WholeActor } from "../../db/actor_reads.ts";
 import type { Commit } from "../../db/commits.ts";
 import { readClock } from "../../db/clock.ts";
 import { DomainError } from "../../domain/errors.ts";
@@ -48,6 +48,13 @@ function findHandler({ handlers }: AnyBehavior, type: string) {
   return Object.hasOwn(handlers, type) ? handlers[type] : undefined;
 }
 
+/** An accepted command. */
+export interface Performed {
+  answer: Answer;
+  /** The actor as the command leaves it, if the scene wants it and the actor's kind returns it. */
+  actor: WholeActor | undefined;
+}
+
 /**
  * Carries out a validated command.
  *
@@ -57,7 +64,7 @@ export async function perform(
   application: Application,
   scene: Scene,
   command: ParsedCommand,
-): Promise<Answer> {
+): Promise<Performed> {
   const { ref, by } = scene;
   const { type, input, expectedVersion } = command;
   const behavior = behaviorOf(application, ref.kind);
@@ -88,27 +95,24 @@ export async function perform(
     const state = stateName(found.snapshot);
     const answer = { id: ref.id, state, version, ids: decision.ids ?? {}, changed: false };
     await keepAnswer(scene, answer, now);
-    return answer;
+    return { answer, actor: facts.whole };
   }
   return await advance(application, context, found, { ...decision, event, command: type });
 }
 
 /** Reads an actor with the facts that the command needs, and locks it where there is a transaction. */
 async function find(behavior: AnyBehavior, scene: Scene, asked: AskedFacts = {}) {
-  const { storage: { tx, read } } = scene;
-  const reading = read(questionOf(scene, asked));
-  if (tx) {
-    // Both travel in one write, and PostgreSQL runs them in order.
-    const [found, facts] = await Promise.all([behavior.lock(tx, scene.ref), reading]);
-    return { found, facts, now: timeOf(scene, facts) };
-  }
-  const facts = await reading;
-  return { found: batchedRows(behavior).restore(facts), facts, now: timeOf(scene, facts) };
+  const { storage: { tx, read }, ref } = scene;
+  // Both travel in one write, and PostgreSQL runs them in order: the facts are read under the lock.
+  const locking = tx && behavior.lock(tx, ref);
+  const [locked, facts] = await Promise.all([locking, read(questionOf(scene, asked))]);
+  const row = tx ? locked : batchedRows(behavior).rowOf(facts);
+  return { found: row && behavior.restore(row), facts, now: timeOf(scene, facts) };
 }
 
-function questionOf({ ref, key, clock }: Scene, asked: AskedFacts): ActorQuestion {
+function questionOf({ ref, key, clock, whole }: Scene, asked: AskedFacts): ActorQuestion {
   const now = clock?.();
-  return { ...ref, ...asked, ...(key && { key }), ...(now && { now }) };
+  return { ...ref, ...asked, ...(whole && { whole }), ...(key && { key }), ...(now && { now }) };
 }
 
 /** @throws {NotStored} the key has an answer */
@@ -118,7 +122,7 @@ function timeOf({ clock }: Scene, { readAt, stored }: ActorFacts): Date {
 }
 
 function batchedRows({ kind, rows }: AnyBehavior): BatchedRows<unknown> {
-  if ("restore" in rows) return rows;
+  if ("rowOf" in rows) return rows;
   throw new Error(`A ${kind} needs a transaction`);
 }
 
@@ -127,7 +131,7 @@ async function keepAnswer({ key, ref, storage }: Scene, answer: Answer, now: Dat
   if (key) await storage.store({ storeId: ref.storeId, key: answeredKey(key, answer, now) });
 }
 
-async function create(application: Application, scene: Scene, input: unknown): Promise<Answer> {
+async function create(application: Application, scene: Scene, input: unknown): Promise<Performed> {
   const { storage: { tx, read }, ref, clock } = scene;
   const behavior = behaviorOf(application, ref.kind);
   const { creation } = behavior;
@@ -139,7 +143,7 @@ async function create(application: Application, scene: Scene, input: unknown): P
   if ("machine" in begun) return await begin(application, { ...scene, now }, begun);
   if ("command" in begun) return await perform(application, { ...scene, ref: begun.ref }, begun.command);
   await keepAnswer(scene, begun, now);
-  return begun;
+  return { answer: begun, actor: undefined };
 }
 
 /** Returns the version that a command is compared with: the actor's, or that of the part that the command changes. */
@@ -177,7 +181,7 @@ async function begin(
   application: Application,
   context: TimedScene,
   { machine, input, columns, customerId, rows, follow }: Beginning,
-): Promise<Answer> {
+): Promise<Performed> {
   const { ref, by, now, traceparent } = context;
   const behavior = behaviorOf(application, ref.kind);
   const { snapshot, actions, transitions } = initialTransition(machine, input);
@@ -202,12 +206,13 @@ async function begin(
   const change = { columns, snapshot, version: 1, partVersion: 1, isOfPart: false, at: now };
   const hasMore = plan.own.length > 0 || follow !== undefined;
   if (hasMore) transactionOf(context);
-  await store(context, behavior, { commit: { ...commitOf(event, plan), ...rows }, change, answer });
-  if (!hasMore) return answer;
+  const commit = { ...commitOf(event, plan), ...rows };
+  const actor = await store(context, behavior, { commit, change, answer });
+  if (!hasMore) return { answer, actor };
   const step = { tx: transactionOf(context), event, row: columns, send: senderFor(application, context) };
   for (const { action, params } of plan.own) await action(step, params);
   await follow?.(step);
-  return answer;
+  return { answer, actor };
 }
 
 /** A step with the time at which its actor was read. */
@@ -225,13 +230,17 @@ interface Stored {
 
 /** Stores a change of the actor's row with the commit of its event. */
 async function store(
-  { storage, ref, key, now }: TimedScene,
+  { storage, ref, key, now, whole }: TimedScene,
   { rows }: AnyBehavior,
   { commit, change, answer, found }: Stored,
-): Promise<void> {
+): Promise<WholeActor | undefined> {
   const keyed = { ...commit, ...(key && { key: answeredKey(key, answer, now) }) };
-  if ("restore" in rows) {
-    return await storage.store({ ...keyed, ...await rows.change(ref, change, found) });
+  if ("rowOf" in rows) {
+    return await storage.store({
+      ...keyed,
+      ...await rows.change(ref, change, found),
+      ...(whole && { whole: ref }),
+    });
   }
   const tx = transactionOf({ storage });
   // Statements of one transaction are sent in one write when nothing waits between them.
@@ -239,6 +248,7 @@ async function store(
     found ? rows.update(tx, ref, change) : rows.insert(tx, ref, change),
     storage.store(keyed),
   ]);
+  return undefined;
 }
 
 interface Advance extends Decision {
@@ -252,7 +262,7 @@ async function advance(
   context: TimedScene,
   found: Found<unknown>,
   { event: given, command, changedFields, reason, columns = {}, rows, write, ids = {} }: Advance,
-): Promise<Answer> {
+): Promise<Performed> {
   const { ref, by, now, traceparent } = context;
   const { machine, snapshot: before, version, partVersion = 1, row } = found;
   const behavior = behaviorOf(application, ref.kind);
@@ -286,11 +296,12 @@ async function advance(
   const hasMore = plan.own.length > 0;
   if (hasMore) transactionOf(context);
   await write?.(transactionOf(context));
-  await store(context, behavior, { commit: { ...commitOf(event, plan), ...rows }, change, answer, found });
-  if (!hasMore) return answer;
+  const commit = { ...commitOf(event, plan), ...rows };
+  const actor = await store(context, behavior, { commit, change, answer, found });
+  if (!hasMore) return { answer, actor };
   const step = { tx: transactionOf(context), event, row, send: senderFor(application, context) };
   for (const { action, params } of plan.own) await action(step, params);
-  return answer;
+  return { answer, actor };
 }
 
 /** Sends commands to other actors within the same transaction, as the service itself. */
@@ -301,7 +312,7 @@ function senderFor(application: Application, { storage, now, traceparent }: Time
     if (!known) throw new Error(`A ${to.kind} knows no command ${type}`);
     const input = parseInput(known.input, fields, purposeOf(behavior, type, to.id));
     const scene = { storage, ref: to, by: systemPrincipal(to.storeId), traceparent, clock: () => now };
-    return await perform(application, scene, { type, input });
+    return (await perform(application, scene, { type, input })).answer;
   };
 }
 

@@ -1,5 +1,11 @@
 /** Where a step reads and stores: in calls that it shares with other commands, or in a transaction of its own. */
-import { type ActorFacts, type ActorQuestion, type ReadActor, readActor } from "../../db/actor_reads.ts";
+import {
+  type ActorFacts,
+  type ActorQuestion,
+  type ReadActor,
+  readActor,
+  type WholeActor,
+} from "../../db/actor_reads.ts";
 import { type Commit, type Outcome, type StoreCommit, storeCommit } from "../../db/commits.ts";
 import type { FixedClock } from "../../db/clock.ts";
 import type { Tx } from "../../db/connect.ts";
@@ -11,8 +17,11 @@ export interface Storage {
   /** Absent: nothing is locked between `read` and `store`, which compares the versions. */
   tx?: Tx;
   read(question: ActorQuestion): Promise<ActorFacts>;
-  /** @throws {NotStored} */
-  store(commit: Commit): Promise<void>;
+  /**
+   * @returns the actor as the commit leaves it, if it names one
+   * @throws {NotStored}
+   */
+  store(commit: Commit): Promise<WholeActor | undefined>;
 }
 
 /** One step that has not begun: its actor, its caller and its storage. */
@@ -24,6 +33,8 @@ export interface Scene {
   traceparent: string;
   /** Absent: PostgreSQL's. */
   clock?: FixedClock | undefined;
+  /** Whether the caller wants the actor as the command leaves it. */
+  whole?: boolean;
   /** Key under which the answer is stored. */
   key?: RequestKey | undefined;
 }
@@ -52,8 +63,9 @@ export function storageIn(tx: Tx): Storage {
   };
 }
 
-function requireStored(outcome: Outcome): void {
+function requireStored(outcome: Outcome): WholeActor | undefined {
   if (outcome.type !== "stored") throw new NotStored(outcome);
+  return outcome.actor;
 }
 
 /**

@@ -1,6 +1,35 @@
 -- Commands read and store their actors by these two functions, each in one round trip and one transaction. Both enter
 -- the store that they are given, with the rights of their caller, so row-level security confines them to it.
 
+-- A customer with its address book and its groups in resolution order, or a shopper group, as JSON.
+create function whole_actor(store uuid, kind text, id uuid) returns jsonb
+language sql stable security invoker
+as $$
+  select case $2
+    when 'customer' then (
+      select to_jsonb(c) || jsonb_build_object(
+        'addresses', coalesce((
+          select jsonb_agg(jsonb_build_object(
+            'addressId', a.address_id, 'line1', a.line1, 'line2', a.line2, 'city', a.city, 'state', a.state,
+            'country', a.country, 'postalCode', a.postal_code, 'isDefaultShipping', a.is_default_shipping,
+            'isDefaultBilling', a.is_default_billing
+          ) order by a.created_at, a.address_id)
+          from customer_addresses a
+          where a.store_id = $1 and a.customer_id = $3 and c.anonymized_at is null), '[]'),
+        'groups', coalesce((
+          select jsonb_agg(jsonb_build_object(
+            'groupId', g.group_id, 'name', g.name, 'priceListId', g.price_list_id, 'priority', g.priority,
+            'assignedAt', (extract(epoch from m.assigned_at) * 1000)::bigint
+          ) order by g.priority desc, m.assigned_at, g.group_id)
+          from customer_group_memberships m
+          join shopper_groups g on g.store_id = m.store_id and g.group_id = m.group_id and g.deleted_at is null
+          where m.store_id = $1 and m.customer_id = $3 and c.anonymized_at is null), '[]'))
+      from customers c where c.store_id = $1 and c.customer_id = $3)
+    when 'shopper_group' then (
+      select to_jsonb(g) from shopper_groups g where g.store_id = $1 and g.group_id = $3)
+    end
+$$;
+
 -- What commands need to be decided: actors with the facts that they asked for, at one moment. A question has the fields of
 -- the record below; n is its position. read_at is later than every commit that the answer shows.
 create function read_actors(store uuid, questions jsonb)
@@ -24,6 +53,7 @@ begin
       when 'shopper_group' then (
         select to_jsonb(g) from shopper_groups g where g.store_id = store and g.group_id = q.id)
       end,
+    'whole', case when q.whole then whole_actor(store, q.kind, q.id) end,
     'address', case when q.address_id is not null then (
       select to_jsonb(a) from customer_addresses a
       where a.store_id = store and a.address_id = q.address_id and a.customer_id = q.id) end,
@@ -50,7 +80,7 @@ begin
         and k.expires_at > coalesce(q.now, now())) end
   )
   from jsonb_to_recordset(questions) as q (
-    n integer, kind text, id uuid, address_id uuid, group_id uuid, all_groups boolean, hashes bytea[], principal_id uuid,
+    n integer, kind text, id uuid, whole boolean, address_id uuid, group_id uuid, all_groups boolean, hashes bytea[], principal_id uuid,
     key text, now timestamptz);
 end
 $$;
@@ -62,6 +92,7 @@ $$;
 --   locked    another transaction holds the actor, or it does not exist
 --   repeated  the idempotency key belongs to an answered request, which `detail` has
 --   violated  `detail` names the unique index that refuses a new row
+--   stored    `detail` has the actor as the commit leaves it, if `wholes` names it
 -- An update that violates a unique index raises the error, for all commits of the call. Rows are locked in an order that is
 -- the same in every call: actors, groups, keys, new rows.
 create function store_commits(store uuid, commits jsonb)
@@ -374,7 +405,11 @@ begin
     order by r.ordinality;
   end if;
 
-  return query select g, 'stored', null::jsonb from unnest(going) as g;
+  return query
+  select g, 'stored', (
+    select whole_actor(store, r.kind, r.id)
+    from jsonb_to_recordset(commits -> 'wholes') as r (n integer, kind text, id uuid) where r.n = g)
+  from unnest(going) as g;
 end
 $$;
 
@@ -389,7 +424,7 @@ as $$
       where h.store_id = store and h.hash = any (hashes))
 $$;
 
-revoke all on function read_actors(uuid, jsonb), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[])
-  from public;
-grant execute on function read_actors(uuid, jsonb), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[])
-  to customer_api;
+revoke all on function read_actors(uuid, jsonb), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[]),
+  whole_actor(uuid, text, uuid) from public;
+grant execute on function read_actors(uuid, jsonb), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[]),
+  whole_actor(uuid, text, uuid) to customer_api;

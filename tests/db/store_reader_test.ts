@@ -60,8 +60,9 @@ Deno.test("a function that writes does not compile with what a reader gives", as
   await assert.rejects(inReader((sql) => forgetTraces(sql, storeId, id)), READ_ONLY);
   // @ts-expect-error -- a ReadSql is no Tx
   await assert.rejects(inReader((sql) => deleteMemberships(sql, storeId, id)), READ_ONLY);
+  const commit = { storeId, endedMembership: { customerId: id, groupId: id } };
   // @ts-expect-error -- a ReadSql is no Tx
-  await assert.rejects(inReader((sql) => storeCommit(sql, { storeId })));
+  await assert.rejects(inReader((sql) => storeCommit(sql, commit)), READ_ONLY);
   const nothing = () => Promise.resolve();
   // @ts-expect-error -- a ReadSql is no pool
   await assert.rejects(inReader((sql) => writeStore(sql, storeId, nothing)));

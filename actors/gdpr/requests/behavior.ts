@@ -42,9 +42,8 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
     }),
     publicEvent,
     customerOf: (_, row) => row?.customerId,
-    async lock(tx, ref) {
-      const row = await lockRequest(tx, ref.storeId, ref.id);
-      if (!row) return undefined;
+    lock: (tx, ref) => lockRequest(tx, ref.storeId, ref.id),
+    restore(row) {
       const snapshot = restoreRequest(row);
       return { row, version: row.version, machine: snapshot.machine, snapshot };
     },
