@@ -115,6 +115,27 @@ async function readActors(
   return answers;
 }
 
+/** Facts of a row alone. */
+export function rowFacts(row: object, readAt: Date): ActorFacts {
+  return {
+    readAt,
+    row: fromColumns(row),
+    whole: undefined,
+    address: undefined,
+    isOpenGroup: false,
+    isMember: false,
+    groupIds: [],
+    idErasedAt: undefined,
+    emailErasedAt: undefined,
+    stored: undefined,
+  };
+}
+
+/** Whether the facts of the row alone answer the question. */
+export function asksRowAlone({ addressId, groupId, allGroups, emailHashes }: ActorQuestion): boolean {
+  return addressId === undefined && groupId === undefined && !allGroups && emailHashes === undefined;
+}
+
 function questionRow(question: ActorQuestion, index: number) {
   const { kind, id, whole, addressId, groupId, allGroups, emailHashes, key, now } = question;
   return {

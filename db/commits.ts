@@ -3,7 +3,15 @@ import { batched, type Wanted } from "./_batches.ts";
 import { toColumns } from "./_columns.ts";
 import { answersByStore } from "./_stores.ts";
 import type { ActorEventRow } from "./actor_events.ts";
-import { byteaText, storedAnswer, type StoredRow, type WholeActor, wholeActor } from "./actor_reads.ts";
+import {
+  type ActorFacts,
+  byteaText,
+  rowFacts,
+  storedAnswer,
+  type StoredRow,
+  type WholeActor,
+  wholeActor,
+} from "./actor_reads.ts";
 import type { Sql, Tx } from "./connect.ts";
 import type { AddressValues } from "./customer_addresses.ts";
 import type { EffectRow } from "./effects.ts";
@@ -52,8 +60,8 @@ export interface AnsweredKey extends IdempotencyKey {
 /** Rows of one command, all stored or none. */
 export interface Commit extends OwnRows {
   storeId: string;
-  /** The actor to return as the commit leaves it. */
-  whole?: { kind: string; id: string } | undefined;
+  /** The actor to return as the commit leaves it: as it is shown, as facts for its next command, or both. */
+  returned?: { kind: string; id: string; whole: boolean; row: boolean } | undefined;
   key?: AnsweredKey;
   journal?: ActorEventRow;
   outbox?: readonly OutboxRow[];
@@ -62,8 +70,14 @@ export interface Commit extends OwnRows {
   timers?: readonly (TimerRow | TimerKey)[];
 }
 
+/** What a stored commit returns, if it asks for it. */
+export interface Returned {
+  actor?: WholeActor | undefined;
+  next?: ActorFacts | undefined;
+}
+
 export type Outcome =
-  | { type: "stored"; actor: WholeActor | undefined }
+  | { type: "stored" } & Returned
   /** What the decision rests on has changed: it can be made again. */
   | { type: "stale" }
   /** Another transaction holds the row, or there is none. */
@@ -132,10 +146,16 @@ async function answersApart<Question, Answer>(
   return answers;
 }
 
+interface ReturnedRow {
+  whole: object | null;
+  row: object | null;
+  read_at: string;
+}
+
 interface OutcomeRow {
   position: number;
   outcome: Outcome["type"];
-  detail: StoredRow & { constraint: string } | null;
+  detail: StoredRow & ReturnedRow & { constraint: string } | null;
 }
 
 async function storeCommits(
@@ -153,8 +173,15 @@ async function storeCommits(
 function outcomeOf(type: Outcome["type"], detail: OutcomeRow["detail"]): Outcome {
   if (type === "repeated") return { type, stored: storedAnswer(detail!) };
   if (type === "violated") return { type, constraint: detail!.constraint };
-  if (type === "stored") return { type, actor: detail ? wholeActor(detail) : undefined };
+  if (type === "stored") return { type, ...(detail && returnedOf(detail)) };
   return { type };
+}
+
+function returnedOf({ whole, row, read_at }: ReturnedRow): Returned {
+  return {
+    actor: whole ? wholeActor(whole) : undefined,
+    next: row ? rowFacts(row, new Date(read_at)) : undefined,
+  };
 }
 
 /** The argument of the function store_commits: the rows of all commits by their kind. */
@@ -231,8 +258,8 @@ function addAddresses(add: AddRow, { newAddress, changedAddress, deletedAddressI
 }
 
 function addEvent(add: AddRow, commit: Commit): void {
-  const { whole, key, journal, outbox = [], effects = [], timers = [] } = commit;
-  if (whole) add("wholes", whole);
+  const { returned, key, journal, outbox = [], effects = [], timers = [] } = commit;
+  if (returned?.whole || returned?.row) add("returned", returned);
   if (key) add("keys", { ...toColumns(key), request_hash: byteaText(key.requestHash) });
   if (journal) add("journal", toColumns(journal));
   for (const row of outbox) add("outbox", toColumns(row));

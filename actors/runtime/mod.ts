@@ -53,7 +53,7 @@
  * ```
  */
 import { v7 as newId } from "uuid";
-import { createActorReads } from "../../db/actor_reads.ts";
+import { type ActorFacts, createActorReads } from "../../db/actor_reads.ts";
 import type { FixedClock } from "../../db/clock.ts";
 import { createCommits } from "../../db/commits.ts";
 import type { Sql, Tx } from "../../db/connect.ts";
@@ -81,7 +81,7 @@ import {
 import { NotStored, sharedStorage, type Storage, storageIn } from "./storage.ts";
 import { watchCommand } from "./telemetry.ts";
 import { ANSWER_LIMIT_MS, canRunAgain, transact } from "./transaction.ts";
-import { createTurns } from "./turns.ts";
+import { createTurns, type Turn } from "./turns.ts";
 
 /** `Actors`, and what the worker needs in addition. */
 export interface Runtime<Commands extends CommandMap = CommandMap> extends Actors<Commands> {
@@ -130,7 +130,7 @@ interface SendingContext extends CommandContext {
 const sharedParts = (sql: Sql) => ({
   read: createActorReads(sql),
   store: createCommits(sql),
-  takeTurn: createTurns(),
+  takeTurn: createTurns<ActorFacts>(),
 });
 
 interface RunningRuntime extends Application, ReturnType<typeof sharedParts> {
@@ -212,7 +212,10 @@ async function settle<T>(
   const isWanted = () => !givenUp && wanted();
   const isShared = "rowOf" in behaviorOf(runtime, ref.kind).rows;
   const work = isShared
-    ? takeTurn(`${ref.kind} ${ref.storeId} ${ref.id}`, () => decide(runtime, ref.storeId, step, isWanted))
+    ? takeTurn(
+      `${ref.kind} ${ref.storeId} ${ref.id}`,
+      (turn) => decide({ runtime, turn, storeId: ref.storeId, wanted: isWanted }, step),
+    )
     : inTransaction(runtime, ref.storeId, step, isWanted);
   try {
     const result = await inTime(work, answerLimitMs);
@@ -226,20 +229,26 @@ async function settle<T>(
 /** Decisions on rows that others have changed meanwhile, before the step locks its actor. */
 const DECISIONS = 3;
 
+interface Deciding {
+  runtime: RunningRuntime;
+  turn: Turn<ActorFacts>;
+  storeId: string;
+  wanted: () => boolean;
+}
+
 /** Runs a step in calls that it shares with others, and in a transaction of its own where others keep it from that. */
 async function decide<T>(
-  runtime: RunningRuntime,
-  storeId: string,
+  { runtime, turn, storeId, wanted }: Deciding,
   step: Step<T>,
-  wanted: () => boolean,
 ): Promise<T> {
-  const storage = sharedStorage(runtime.read, runtime.store, wanted);
   const isLast = ({ outcome: { type } }: NotStored, attempt: number) =>
     type === "locked" || (type === "stale" && attempt === DECISIONS);
   for (let attempt = 1;; attempt++) {
+    const storage = sharedStorage(runtime.read, runtime.store, wanted, turn);
     try {
       return await step(storage);
     } catch (error) {
+      if (storage.hasGuessed?.() && error instanceof DomainError) continue;
       if (error instanceof NotStored && isLast(error, attempt)) break;
       const isStale = error instanceof NotStored && error.outcome.type === "stale";
       if (!isStale && !(await canRunAgain(error, attempt, wanted))) throw error;

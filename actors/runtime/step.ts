@@ -92,6 +92,7 @@ export async function perform(
   if (!accepts(found.snapshot, event)) throw refused(refusalsOf(found.snapshot, event, behavior));
   await refusePersonalData(scene, decision, behavior.customerOf(ref, found.row), purpose);
   if (decision.changedFields.length === 0) {
+    if (scene.storage.hasGuessed?.()) throw new NotStored({ type: "stale" });
     const state = stateName(found.snapshot);
     const answer = { id: ref.id, state, version, ids: decision.ids ?? {}, changed: false };
     await keepAnswer(scene, answer, now);
@@ -230,7 +231,7 @@ interface Stored {
 
 /** Stores a change of the actor's row with the commit of its event. */
 async function store(
-  { storage, ref, key, now, whole }: TimedScene,
+  { storage, ref, key, now, whole = false }: TimedScene,
   { rows }: AnyBehavior,
   { commit, change, answer, found }: Stored,
 ): Promise<WholeActor | undefined> {
@@ -239,7 +240,7 @@ async function store(
     return await storage.store({
       ...keyed,
       ...await rows.change(ref, change, found),
-      ...(whole && { whole: ref }),
+      returned: { kind: ref.kind, id: ref.id, whole, row: false },
     });
   }
   const tx = transactionOf({ storage });

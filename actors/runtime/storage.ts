@@ -2,21 +2,25 @@
 import {
   type ActorFacts,
   type ActorQuestion,
+  asksRowAlone,
   type ReadActor,
   readActor,
   type WholeActor,
 } from "../../db/actor_reads.ts";
-import { type Commit, type Outcome, type StoreCommit, storeCommit } from "../../db/commits.ts";
+import { type Commit, type Outcome, type Returned, type StoreCommit, storeCommit } from "../../db/commits.ts";
 import type { FixedClock } from "../../db/clock.ts";
 import type { Tx } from "../../db/connect.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { RequestKey } from "./idempotency.ts";
 import type { ActorRef } from "./protocol.ts";
+import type { Turn } from "./turns.ts";
 
 export interface Storage {
   /** Absent: nothing is locked between `read` and `store`, which compares the versions. */
   tx?: Tx;
   read(question: ActorQuestion): Promise<ActorFacts>;
+  /** Whether `read` has returned what the previous command on the actor has left, instead of reading. */
+  hasGuessed?(): boolean;
   /**
    * @returns the actor as the commit leaves it, if it names one
    * @throws {NotStored}
@@ -47,11 +51,36 @@ export class NotStored extends Error {
   }
 }
 
-/** @param wanted whether the caller still waits */
-export function sharedStorage(read: ReadActor, store: StoreCommit, wanted: () => boolean): Storage {
+/**
+ * Storage in calls that commands share. While other commands on the actor wait, a commit returns the row for the next of them. It is a guess, since another
+ * replica may have changed the actor: `store` compares the versions, and only reading justifies a refusal.
+ *
+ * @param wanted whether the caller still waits
+ */
+export function sharedStorage(
+  read: ReadActor,
+  store: StoreCommit,
+  wanted: () => boolean,
+  turn: Turn<ActorFacts>,
+): Storage {
+  let guess = turn.state;
+  turn.state = undefined;
+  let hasGuessed = false;
   return {
-    read: (question) => read(question, wanted),
-    store: async (commit) => requireStored(await store(commit, wanted)),
+    hasGuessed: () => hasGuessed,
+    async read(question) {
+      hasGuessed = guess !== undefined && asksRowAlone(question);
+      const facts = hasGuessed ? guess! : await read(question, wanted);
+      guess = undefined;
+      return facts;
+    },
+    async store(commit) {
+      const { returned } = commit;
+      const asking = returned && { ...commit, returned: { ...returned, row: turn.waiting > 0 } };
+      const { actor, next } = requireStored(await store(asking ?? commit, wanted));
+      turn.state = next;
+      return actor;
+    },
   };
 }
 
@@ -59,13 +88,13 @@ export function storageIn(tx: Tx): Storage {
   return {
     tx,
     read: (question) => readActor(tx, question),
-    store: async (commit) => requireStored(await storeCommit(tx, commit)),
+    store: async (commit) => requireStored(await storeCommit(tx, commit)).actor,
   };
 }
 
-function requireStored(outcome: Outcome): WholeActor | undefined {
+function requireStored(outcome: Outcome): Returned {
   if (outcome.type !== "stored") throw new NotStored(outcome);
-  return outcome.actor;
+  return outcome;
 }
 
 /**

@@ -30,6 +30,21 @@ as $$
     end
 $$;
 
+-- The row of a customer, with the numbers of its addresses and groups, or of a shopper group, as JSON.
+create function actor_row(store uuid, kind text, id uuid) returns jsonb
+language sql stable security invoker
+as $$
+  select case $2
+    when 'customer' then (
+      select to_jsonb(c) || jsonb_build_object(
+        'addresses', (select count(*) from customer_addresses a where a.store_id = $1 and a.customer_id = $3),
+        'groups', (select count(*) from customer_group_memberships m where m.store_id = $1 and m.customer_id = $3))
+      from customers c where c.store_id = $1 and c.customer_id = $3)
+    when 'shopper_group' then (
+      select to_jsonb(g) from shopper_groups g where g.store_id = $1 and g.group_id = $3)
+    end
+$$;
+
 -- What commands need to be decided: actors with the facts that they asked for, at one moment. A question has the fields of
 -- the record below; n is its position. read_at is later than every commit that the answer shows.
 create function read_actors(store uuid, questions jsonb)
@@ -42,17 +57,7 @@ begin
   perform set_config('app.store_id', store::text, true);
   return query
   select q.n, clock_timestamp(), jsonb_build_object(
-    'row', case q.kind
-      when 'customer' then (
-        select to_jsonb(c) || jsonb_build_object(
-          'addresses', (select count(*) from customer_addresses a
-            where a.store_id = store and a.customer_id = q.id),
-          'groups', (select count(*) from customer_group_memberships m
-            where m.store_id = store and m.customer_id = q.id))
-        from customers c where c.store_id = store and c.customer_id = q.id)
-      when 'shopper_group' then (
-        select to_jsonb(g) from shopper_groups g where g.store_id = store and g.group_id = q.id)
-      end,
+    'row', actor_row(store, q.kind, q.id),
     'whole', case when q.whole then whole_actor(store, q.kind, q.id) end,
     'address', case when q.address_id is not null then (
       select to_jsonb(a) from customer_addresses a
@@ -92,7 +97,7 @@ $$;
 --   locked    another transaction holds the actor, or it does not exist
 --   repeated  the idempotency key belongs to an answered request, which `detail` has
 --   violated  `detail` names the unique index that refuses a new row
---   stored    `detail` has the actor as the commit leaves it, if `wholes` names it
+--   stored    `detail` has what `returned` asks for: the actor and its row as the commit leaves them, and the time
 -- An update that violates a unique index raises the error, for all commits of the call. Rows are locked in an order that is
 -- the same in every call: actors, groups, keys, new rows.
 create function store_commits(store uuid, commits jsonb)
@@ -407,8 +412,12 @@ begin
 
   return query
   select g, 'stored', (
-    select whole_actor(store, r.kind, r.id)
-    from jsonb_to_recordset(commits -> 'wholes') as r (n integer, kind text, id uuid) where r.n = g)
+    select jsonb_build_object(
+      'whole', case when r.whole then whole_actor(store, r.kind, r.id) end,
+      'row', case when r.row then actor_row(store, r.kind, r.id) end,
+      'read_at', clock_timestamp())
+    from jsonb_to_recordset(commits -> 'returned') as r (n integer, kind text, id uuid, whole boolean, "row" boolean)
+    where r.n = g)
   from unnest(going) as g;
 end
 $$;
@@ -425,6 +434,6 @@ as $$
 $$;
 
 revoke all on function read_actors(uuid, jsonb), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[]),
-  whole_actor(uuid, text, uuid) from public;
+  whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) from public;
 grant execute on function read_actors(uuid, jsonb), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[]),
-  whole_actor(uuid, text, uuid) to customer_api;
+  whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) to customer_api;
