@@ -3,9 +3,10 @@
 
 -- A customer with its address book and its groups in resolution order, or a shopper group, as JSON.
 create function whole_actor(store uuid, kind text, id uuid) returns jsonb
-language sql stable security invoker
+language plpgsql stable security invoker
 as $$
-  select case $2
+begin
+  return case $2
     when 'customer' then (
       select to_jsonb(c) || jsonb_build_object(
         'addresses', coalesce((
@@ -27,14 +28,16 @@ as $$
       from customers c where c.store_id = $1 and c.customer_id = $3)
     when 'shopper_group' then (
       select to_jsonb(g) from shopper_groups g where g.store_id = $1 and g.group_id = $3)
-    end
+    end;
+end
 $$;
 
 -- The row of a customer, with the numbers of its addresses and groups, or of a shopper group, as JSON.
 create function actor_row(store uuid, kind text, id uuid) returns jsonb
-language sql stable security invoker
+language plpgsql stable security invoker
 as $$
-  select case $2
+begin
+  return case $2
     when 'customer' then (
       select to_jsonb(c) || jsonb_build_object(
         'addresses', (select count(*) from customer_addresses a where a.store_id = $1 and a.customer_id = $3),
@@ -42,12 +45,14 @@ as $$
       from customers c where c.store_id = $1 and c.customer_id = $3)
     when 'shopper_group' then (
       select to_jsonb(g) from shopper_groups g where g.store_id = $1 and g.group_id = $3)
-    end
+    end;
+end
 $$;
 
 -- What commands need to be decided: actors with the facts that they asked for, at one moment. A question has the fields of
--- the record below; n is its position. read_at is later than every commit that the answer shows.
-create function read_actors(store uuid, questions jsonb)
+-- the records below; n is its position, and `asks_more` whether any question has more than those of the first one.
+-- read_at is later than every commit that the answer shows.
+create function read_actors(store uuid, questions jsonb, asks_more boolean)
 returns table ("position" integer, read_at timestamptz, facts jsonb)
 language plpgsql security invoker
 set plan_cache_mode = force_generic_plan
@@ -55,6 +60,22 @@ as $$
 #variable_conflict use_column
 begin
   perform set_config('app.store_id', store::text, true);
+  if not asks_more then
+    return query
+    select q.n, clock_timestamp(), jsonb_build_object('row', case q.kind
+      when 'customer' then (
+        select to_jsonb(c) || jsonb_build_object(
+          'addresses', (select count(*) from customer_addresses a
+            where a.store_id = store and a.customer_id = q.id),
+          'groups', (select count(*) from customer_group_memberships m
+            where m.store_id = store and m.customer_id = q.id))
+        from customers c where c.store_id = store and c.customer_id = q.id)
+      when 'shopper_group' then (
+        select to_jsonb(g) from shopper_groups g where g.store_id = store and g.group_id = q.id)
+      end)
+    from jsonb_to_recordset(questions) as q (n integer, kind text, id uuid);
+    return;
+  end if;
   return query
   select q.n, clock_timestamp(), jsonb_build_object(
     'row', actor_row(store, q.kind, q.id),
@@ -85,8 +106,8 @@ begin
         and k.expires_at > coalesce(q.now, now())) end
   )
   from jsonb_to_recordset(questions) as q (
-    n integer, kind text, id uuid, whole boolean, address_id uuid, group_id uuid, all_groups boolean, hashes bytea[], principal_id uuid,
-    key text, now timestamptz);
+    n integer, kind text, id uuid, whole boolean, address_id uuid, group_id uuid, all_groups boolean,
+    hashes bytea[], principal_id uuid, key text, now timestamptz);
 end
 $$;
 
@@ -424,16 +445,18 @@ $$;
 
 -- Whether the store's erasure memory has the customer or one of the hashes of an email.
 create function is_remembered(store uuid, customer uuid, hashes bytea[]) returns boolean
-language sql stable security invoker
+language plpgsql stable security invoker
 as $$
-  select exists (select from erased_subjects s where s.store_id = store and s.customer_id = customer)
+begin
+  return exists (select from erased_subjects s where s.store_id = store and s.customer_id = customer)
     or exists (
       select from email_hashes h
       join erased_subjects s on s.store_id = h.store_id and s.customer_id = h.customer_id
-      where h.store_id = store and h.hash = any (hashes))
+      where h.store_id = store and h.hash = any (hashes));
+end
 $$;
 
-revoke all on function read_actors(uuid, jsonb), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[]),
+revoke all on function read_actors(uuid, jsonb, boolean), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[]),
   whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) from public;
-grant execute on function read_actors(uuid, jsonb), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[]),
+grant execute on function read_actors(uuid, jsonb, boolean), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[]),
   whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) to customer_api;
