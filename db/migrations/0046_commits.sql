@@ -385,13 +385,15 @@ begin
 
   if commits ? 'journal' then
     insert into actor_events (store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after,
-      principal_id, principal_type, principal_service, changed_fields, reason, reason_given, at, about, transitions)
+      principal_id, principal_type, principal_service, changed_fields, reason, reason_given, note, note_given,
+      at, about, transitions)
     select store, r.actor_kind, r.actor_id, r.sequence, r.event_type, r.state_before, r.state_after, r.principal_id,
-      r.principal_type, r.principal_service, r.changed_fields, r.reason, r.reason_given, r.at, r.about, r.transitions
+      r.principal_type, r.principal_service, r.changed_fields, r.reason, r.reason_given, r.note, r.note_given, r.at,
+      r.about, r.transitions
     from jsonb_to_recordset(commits -> 'journal') as r (
       n integer, actor_kind text, actor_id uuid, sequence integer, event_type text, state_before text,
       state_after text, principal_id uuid, principal_type text, principal_service text, changed_fields text[],
-      reason text, reason_given boolean, at timestamptz, about text, transitions text[])
+      reason text, reason_given boolean, note text, note_given boolean, at timestamptz, about text, transitions text[])
     where r.n = any (going);
   end if;
 
