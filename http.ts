@@ -1,6 +1,7 @@
 /** HTTP server: mounts every edge at its path, after the middleware that all of them share. */
 import type { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
+import { receiptLink } from "./actors/gdpr/receipts/link.ts";
 import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
 import type { AuditLog } from "./actors/audit_log.ts";
 import type { RefusalLog } from "./actors/refusal_log.ts";
@@ -30,6 +31,7 @@ import { createExports } from "./rest/exports.ts";
 import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
 import { createReceiptKeys } from "./rest/receipt_keys.ts";
+import { createReceipts } from "./rest/receipts.ts";
 import { createRest } from "./rest/mod.ts";
 import { dropSpans, recordRoutes } from "./telemetry/http.ts";
 
@@ -95,6 +97,7 @@ export async function createHttp(
     lookups,
     requests: requestLookups,
     exportLink: linkTo,
+    receiptLink: (key) => receiptLink(keys.receiptLinkKeys, key),
     authenticate,
     bodies,
     admit: shedLoad(concurrency, (error) => ({ errors: [maskError(error)] })),
@@ -132,6 +135,10 @@ export async function createHttp(
     .route("/inspect", inspector.app)
     .use(shedLoad(concurrency, (error, c) => refusalBody(c, error.code, error.message)))
     .route("/exports", createExports({ downloads, authenticate, limits, refusals }))
+    .route(
+      "/receipts",
+      createReceipts({ reader: stores, receiptLinkKeys: keys.receiptLinkKeys, limits }),
+    )
     .route(
       "/",
       createRest({

@@ -98,6 +98,7 @@ export async function start(config: Config): Promise<Service> {
         callers: config.grpcCallers,
       }),
       methods: createMethods({ lookups, requests: requestLookups, actors }),
+      refusals,
       enter: load.createLimit("calls", config.grpcMaxInFlight).acquire,
     }),
     (server) => server.close(),

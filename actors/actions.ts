@@ -38,7 +38,7 @@ export interface Audit {
 }
 
 /** Something to be performed after the transaction, at least once, by the worker. */
-export interface Perform {
+interface EffectRequest {
   effect: EffectType;
   params: Record<string, string>;
 }
@@ -57,5 +57,5 @@ export type EffectType =
 export const sharedActions = {
   publish: (_: unknown, _message: Publish) => {},
   audit: (_: unknown, _line: Audit) => {},
-  perform: (_: unknown, _effect: Perform) => {},
+  perform: (_: unknown, _effect: EffectRequest) => {},
 };

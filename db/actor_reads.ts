@@ -60,12 +60,15 @@ export interface ActorFacts {
 /** Reads an actor; a question that is no longer `wanted` is skipped. */
 export type ReadActor = (question: ActorQuestion, wanted?: Wanted) => Promise<ActorFacts>;
 
+/** Limits of the statements of commands: a call holds the locks of its commits until it ends. */
+export const COMMAND_LIMITS = { underWay: 4, maxQuestions: 100, answerLimitMs: 12_000 };
+
 /** @param sql a pool of the role customer_api */
 export function createActorReads(sql: Sql): ReadActor {
   const ask = answersByStore((storeId, questions: readonly ActorQuestion[]) =>
     readActors(sql, storeId, questions)
   );
-  return batched("read_actors", ask, sql);
+  return batched("read_actors", ask, sql, COMMAND_LIMITS);
 }
 
 /** Reads one actor within a transaction, which sees what it has written and what it has locked. */
@@ -77,16 +80,17 @@ export async function readActor(tx: Tx, question: ActorQuestion): Promise<ActorF
 interface FactsRow {
   position: number;
   readAt: Date;
+  /** Facts that no question of the call asks for may be absent. */
   facts: {
     row: object | null;
-    whole: object | null;
-    address: object | null;
-    is_open_group: boolean | null;
-    is_member: boolean | null;
-    group_ids: string[] | null;
-    id_erased_at: string | null;
-    email_erased_at: string | null;
-    stored: StoredRow | null;
+    whole?: object | null;
+    address?: object | null;
+    is_open_group?: boolean | null;
+    is_member?: boolean | null;
+    group_ids?: string[] | null;
+    id_erased_at?: string | null;
+    email_erased_at?: string | null;
+    stored?: StoredRow | null;
   };
 }
 
@@ -96,7 +100,8 @@ async function readActors(
   questions: readonly ActorQuestion[],
 ): Promise<ActorFacts[]> {
   const rows = await sql<FactsRow[]>`
-    select * from read_actors(${storeId}::uuid, ${sql.json(questions.map(questionRow) as never)})`;
+    select * from read_actors(${storeId}::uuid, ${sql.json(questions.map(questionRow) as never)},
+      ${questions.some(asksMore)})`;
   const answers = new Array<ActorFacts>(questions.length);
   for (const { position, readAt, facts } of rows) {
     answers[position - 1] = {
@@ -134,6 +139,10 @@ export function rowFacts(row: object, readAt: Date): ActorFacts {
 /** Whether the facts of the row alone answer the question. */
 export function asksRowAlone({ addressId, groupId, allGroups, emailHashes }: ActorQuestion): boolean {
   return addressId === undefined && groupId === undefined && !allGroups && emailHashes === undefined;
+}
+
+function asksMore(question: ActorQuestion): boolean {
+  return !asksRowAlone(question) || question.whole === true || question.key !== undefined;
 }
 
 function questionRow(question: ActorQuestion, index: number) {
@@ -179,6 +188,6 @@ export function wholeActor(json: object): WholeActor {
   return actor as unknown as WholeActor;
 }
 
-function dateOf(text: string | null): Date | undefined {
-  return text === null ? undefined : new Date(text);
+function dateOf(text: string | null | undefined): Date | undefined {
+  return text ? new Date(text) : undefined;
 }

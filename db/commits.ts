@@ -6,6 +6,7 @@ import type { ActorEventRow } from "./actor_events.ts";
 import {
   type ActorFacts,
   byteaText,
+  COMMAND_LIMITS,
   rowFacts,
   storedAnswer,
   type StoredRow,
@@ -90,9 +91,6 @@ export type Outcome =
 /** Stores a commit in a transaction of its own or together with others; one that is no longer `wanted` is not stored. */
 export type StoreCommit = (commit: Commit, wanted?: Wanted) => Promise<Outcome>;
 
-/** A call holds the locks of its commits until it ends, so that more at once would only wait for each other. */
-const LIMITS = { underWay: 4, maxQuestions: 100, answerLimitMs: 12_000 };
-
 /**
  * The commits of a tick and a store share one call. A commit that is refused does not keep the others from being stored.
  *
@@ -100,7 +98,7 @@ const LIMITS = { underWay: 4, maxQuestions: 100, answerLimitMs: 12_000 };
  */
 export function createCommits(sql: Sql): StoreCommit {
   const ask = answersByStore((storeId, commits: readonly Commit[]) => storeApart(sql, storeId, commits));
-  return batched("store_commits", ask, sql, LIMITS);
+  return batched("store_commits", ask, sql, COMMAND_LIMITS);
 }
 
 /** Stores a commit within a transaction, which has locked the actor. */

@@ -22,6 +22,7 @@ export interface GdprRequestRow {
   holdReason: string | null;
   extensionReason: string | null;
   refusalReason: string | null;
+  cancellationReason: string | null;
   /** Who confirmed an erasure that staff had proposed: a second staff member, or the customer. */
   confirmedBy: string | null;
   confirmedAt: Date | null;
@@ -67,8 +68,8 @@ export interface ParticipantRow {
 
 const columns = (sql: ReadSql) =>
   sql`request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by, machine,
-    snapshot, version, cleared, hold_reason, extension_reason, refusal_reason, confirmed_by, confirmed_at,
-    fetched_at, fetch_wait_ends_at`;
+    snapshot, version, cleared, hold_reason, extension_reason, refusal_reason, cancellation_reason,
+    confirmed_by, confirmed_at, fetched_at, fetch_wait_ends_at`;
 
 export async function lockRequest(
   tx: Tx,

@@ -209,6 +209,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "principal_service",
     "changed_fields",
     "reason_given",
+    "note_given",
     "at",
     "about",
     "transitions",
@@ -270,9 +271,9 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
  * erasure removes all of it, and the receipt holds salted hashes of it.
  */
 export const FREE_TEXT: Readonly<Record<string, readonly string[]>> = {
-  gdpr_requests: ["hold_reason", "extension_reason", "refusal_reason"],
+  gdpr_requests: ["hold_reason", "extension_reason", "refusal_reason", "cancellation_reason"],
   gdpr_participants: ["evidence", "waiver_reason"],
-  actor_events: ["reason"],
+  actor_events: ["reason", "note"],
 };
 
 /**
@@ -295,6 +296,12 @@ export function erasedColumns(table: string): string[] {
 
 /** Every table in which an erasure empties columns. */
 export const ERASED_TABLES = Object.keys(PERSONAL_DATA).filter((table) => erasedColumns(table).length > 0);
+
+/** Columns that an erasure empties, free text included, by table. */
+export const EMPTIED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(ERASED_TABLES.map((table) => [table, erasedColumns(table)])),
+  ...FREE_TEXT,
+};
 
 /** Number of values of each category that an erasure has emptied, by table. */
 export type Cleared = Record<string, Partial<Record<Category, number>>>;

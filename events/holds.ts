@@ -4,7 +4,7 @@
  */
 import { exponential, jittered } from "../lib/backoff.ts";
 import type { OutboxRow } from "../db/outbox.ts";
-import type { Refusal } from "./sink.ts";
+import type { PublishRefusal } from "./sink.ts";
 
 const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 5_000;
@@ -23,7 +23,7 @@ export interface Holds {
    *
    * @returns the topics that accept events and of which no refused event waits any longer
    */
-  record(published: readonly OutboxRow[], refusals: readonly Refusal[]): string[];
+  record(published: readonly OutboxRow[], refusals: readonly PublishRefusal[]): string[];
   /** Records that no event of a topic waits. */
   reopen(topic: string): void;
 }
@@ -40,7 +40,7 @@ export function createHolds(topics: readonly string[], rowHoldMs: number): Holds
   const heldUntil = new Map<string, number>();
   const placeOf = ({ topic, key }: OutboxRow) => `${topic} ${key}`;
 
-  function refuse({ topic, rows, scope }: Refusal, someWerePublished: boolean): void {
+  function refuse({ topic, rows, scope }: PublishRefusal, someWerePublished: boolean): void {
     const state = states.get(topic);
     if (scope === "row" || !state) return hold(rows, rowHoldMs);
     const backoffMs = jittered(exponential(++state.failures, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS));

@@ -1,6 +1,6 @@
 /** Instrumentation of publishing: spans of batches, and a span of each event in its own trace. */
 import type { OutboxRow } from "../db/outbox.ts";
-import type { Refusal } from "./sink.ts";
+import type { PublishRefusal } from "./sink.ts";
 import { integer } from "../telemetry/integer.ts";
 import { serverAttributes } from "../telemetry/server_address.ts";
 import { record } from "../telemetry/metrics.ts";
@@ -31,7 +31,7 @@ export async function traceBatch<T>(
 }
 
 /** Counts failed attempts by topic. */
-export function recordRefused(refusals: readonly Refusal[]): void {
+export function recordRefused(refusals: readonly PublishRefusal[]): void {
   for (const topic of new Set(refusals.map(({ topic }) => topic))) {
     record("customer_service.outbox.failures", 1, { "messaging.destination.name": topic });
   }

@@ -15,7 +15,7 @@ export interface TopicRecord {
   headers: Record<string, string>;
 }
 
-export interface ReadOptions {
+export interface TopicReadOptions {
   /** Number of offsets before the end of each partition at which to start; by default at its beginning. */
   last?: number;
   /**
@@ -32,7 +32,7 @@ const ATTEMPTS = 5;
 export async function* readTopic(
   settings: KafkaSettings,
   topic: string,
-  { last, from, signal }: ReadOptions = {},
+  { last, from, signal }: TopicReadOptions = {},
 ): AsyncGenerator<TopicRecord[]> {
   signal?.throwIfAborted();
   const { kafka, cut } = openKafka(settings);

@@ -92,7 +92,7 @@ export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv>
       c.header("retry-after", String(seconds));
       throw new DomainError(
         "RATE_LIMITED",
-        `Cannot take more requests from this principal: try again in ${seconds} s`,
+        `Cannot accept more requests from this principal: try again in ${seconds} s`,
       );
     }
     await next();

@@ -3,7 +3,7 @@ import type { Answer, Changed, CommandContext } from "../actors/runtime/protocol
 import type { ApiContext } from "./api.ts";
 import { commandContext, etag } from "./conditional_headers.ts";
 
-export interface Change<Resource> {
+export interface ChangedResource<Resource> {
   resource: Resource;
   /** The actor's answer to the command. */
   answer: Answer;
@@ -25,7 +25,7 @@ export async function sendAndRead<Resource extends { version: number }>(
   c: ApiContext,
   send: (context: CommandContext) => Promise<Changed<Resource>>,
   read: (id: string, storeId: string) => Promise<Resource>,
-): Promise<Change<Resource>> {
+): Promise<ChangedResource<Resource>> {
   const context = commandContext(c);
   const { answer, actor } = await send(context);
   setAnswered(c, answer, context);

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../domain/errors.ts";
 import { parseInput } from "../domain/input.ts";
-import { refusalBody } from "../http/refusals.ts";
+import { refuseMethod } from "../http/mod.ts";
 import { type ApiContext, type ApiEnv, purposeOf, z } from "./api.ts";
 import { allowOf, type Resource } from "./route_table.ts";
 
@@ -20,12 +20,26 @@ export function checkMethod(find: (path: string) => Resource | undefined): Middl
     if (c.req.method === "OPTIONS") return c.body(null, 204, { allow });
     const form = resource.operations.get(c.req.method);
     if (!form) {
-      const message = `Cannot accept the request: this path accepts ${allow}`;
-      return c.json(refusalBody(c, "INVALID_INPUT", message), 405, { allow });
+      return refuseMethod(c, allow);
     }
+    checkCondition(c);
     c.set("form", form);
     return await next();
   });
+}
+
+/**
+ * Refuses a condition that no change evaluates. RFC 9110 demands that it is not ignored: "If-None-Match: *" must not
+ * overwrite what exists.
+ *
+ * @throws {DomainError} INVALID_INPUT
+ */
+function checkCondition({ req }: ApiContext): void {
+  if (req.method === "GET" || req.method === "HEAD" || req.header("if-none-match") === undefined) return;
+  throw new DomainError(
+    "INVALID_INPUT",
+    "Cannot accept the request: If-None-Match is for reads; a change accepts If-Match",
+  );
 }
 
 /** @throws {DomainError} INVALID_INPUT: the operation has no query parameters, and the request has some */

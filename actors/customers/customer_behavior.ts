@@ -22,14 +22,14 @@ import { profile } from "../../domain/profile.ts";
 import { erasedValuesOf } from "../../db/personal_data.ts";
 
 /** A customer's row with the numbers of its related rows. */
-export type Customer = CustomerRow & CustomerCounts;
+export type CountedCustomer = CustomerRow & CustomerCounts;
 
 /** `returning`: the person may have been erased before, and comes back of their own will. */
 const registration = profile.extend({ returning: z.boolean().default(false) });
 
 const changes = profile.partial();
 
-type Target = { ref: ActorRef; row: Customer; by: Principal };
+type Target = { ref: ActorRef; row: CountedCustomer; by: Principal };
 
 /** @throws {DomainError} FORBIDDEN: the caller may not change the email */
 function changedProfile({ ref, row, by }: Target, fields: z.output<typeof changes>) {
@@ -45,11 +45,16 @@ const updateProfile = handler(["CUSTOMER", "STAFF", "SYSTEM"], changes, (target:
 });
 
 const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
-  handler(["STAFF", "SYSTEM"], z.strictObject({ reason: optionalText(500) }), ({ by }, { reason }) => ({
-    event: { type, by: by.type },
-    changedFields: ["status"],
-    reason: reason ?? undefined,
-  }));
+  handler(
+    ["STAFF", "SYSTEM"],
+    z.strictObject({ reason: optionalText(500), note: optionalText(500) }),
+    ({ by }, { reason, note }) => ({
+      event: { type, by: by.type },
+      changedFields: ["status"],
+      reason: reason ?? undefined,
+      note: note ?? undefined,
+    }),
+  );
 
 /** Events that lead to each status. */
 const TOWARDS = {
@@ -86,7 +91,7 @@ const erase = handler(
     write: async (tx) => {
       await eraseAddresses(tx, ref.storeId, ref.id, now);
       await deleteMemberships(tx, ref.storeId, ref.id);
-      await removeFreeText(tx, ref.storeId, ref.id);
+      await removeFreeText(tx, { storeId: ref.storeId, customerId: ref.id });
     },
   }),
   () => ({ allGroups: true }),
@@ -97,7 +102,7 @@ export interface CustomerSettings {
   hashEmail(email: string): Promise<EmailHash[]>;
 }
 
-export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<Customer> {
+export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<CountedCustomer> {
   const hashesOf = async (email: string) => (await hashEmail(email)).map(({ hash }) => hash);
   return {
     ...behavior,
@@ -163,7 +168,7 @@ const purposes = {
   erase: "erase",
 } satisfies Record<CustomerCommand["type"], string>;
 
-const behavior: Omit<Behavior<Customer>, "creation" | "rows"> = {
+const behavior: Omit<Behavior<CountedCustomer>, "creation" | "rows"> = {
   kind: "customer",
   noun: "customer",
   purposes,
@@ -192,12 +197,15 @@ const behavior: Omit<Behavior<Customer>, "creation" | "rows"> = {
 };
 
 /** Dates are texts in a row that was read as JSON. */
-function customerOf(row: RowFacts): Customer {
+function customerOf(row: RowFacts): CountedCustomer {
   const { anonymizedAt } = row;
-  return { ...row, anonymizedAt: anonymizedAt === null ? null : new Date(String(anonymizedAt)) } as Customer;
+  return {
+    ...row,
+    anonymizedAt: anonymizedAt === null ? null : new Date(String(anonymizedAt)),
+  } as CountedCustomer;
 }
 
-function rowChange({ id }: ActorRef, change: Change, found?: Found<Customer>): RowChange {
+function rowChange({ id }: ActorRef, change: Change, found?: Found<CountedCustomer>): RowChange {
   const table = "customers";
   if (!found) {
     return { table, id, values: { ...columns(change), membershipVersion: 1, createdAt: change.at } };

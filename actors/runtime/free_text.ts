@@ -12,11 +12,13 @@ import { type Scene, transactionOf } from "./storage.ts";
  */
 export async function refusePersonalData(
   scene: Scene,
-  { reason, texts = {} }: Decision,
+  { reason, note, texts = {} }: Decision,
   customerId: string | undefined,
   purpose: string,
 ): Promise<void> {
-  const given = Object.entries({ ...(reason !== undefined && { reason }), ...texts });
+  const given = Object.entries({ reason, note, ...texts }).flatMap(([field, text]) =>
+    text === undefined ? [] : [[field, text] as const]
+  );
   if (given.length === 0) return;
   const tx = transactionOf(scene); // the values must not change until the commit
   const values = customerId === undefined ? [] : await findErasableValues(tx, scene.ref.storeId, customerId);

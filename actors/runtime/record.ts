@@ -23,7 +23,8 @@ function actorOf({ ref }: RecordedEvent) {
 }
 
 function journalRow(event: RecordedEvent) {
-  const { sequence, eventType, about, transitions, before, after, changedFields, reason, by, at } = event;
+  const { sequence, eventType, about, transitions, before, after, changedFields, reason, note, by, at } =
+    event;
   return {
     storeId: event.ref.storeId,
     ...actorOf(event),
@@ -37,6 +38,8 @@ function journalRow(event: RecordedEvent) {
     changedFields,
     reason: reason ?? null,
     reasonGiven: reason !== undefined,
+    note: note ?? null,
+    noteGiven: note !== undefined,
     at,
     about,
     transitions,

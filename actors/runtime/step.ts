@@ -262,7 +262,7 @@ async function advance(
   application: Application,
   context: TimedScene,
   found: Found<unknown>,
-  { event: given, command, changedFields, reason, columns = {}, rows, write, ids = {} }: Advance,
+  { event: given, command, changedFields, reason, note, columns = {}, rows, write, ids = {} }: Advance,
 ): Promise<Performed> {
   const { ref, by, now, traceparent } = context;
   const { machine, snapshot: before, version, partVersion = 1, row } = found;
@@ -286,6 +286,7 @@ async function advance(
     sequence: version + partVersion,
     changedFields,
     reason,
+    note,
     by,
     at: now,
     traceparent,

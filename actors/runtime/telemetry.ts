@@ -1,5 +1,5 @@
 /** Telemetry of the actors: commands, timers and effects by kind and outcome, without IDs of customers. */
-import type { ClaimedEffect, Outcome } from "../../db/effects.ts";
+import type { ClaimedEffect, EffectOutcome } from "../../db/effects.ts";
 import type { ClaimedTimer } from "../../db/timers.ts";
 import { integer } from "../../telemetry/integer.ts";
 import { metering, record, secondsSince } from "../../telemetry/metrics.ts";
@@ -72,7 +72,10 @@ export async function watchTimer(timer: ClaimedTimer, fire: () => Promise<boolea
 }
 
 /** @param perform returns failures too, instead of throwing them */
-export async function watchEffect(effect: ClaimedEffect, perform: () => Promise<Outcome>): Promise<Outcome> {
+export async function watchEffect(
+  effect: ClaimedEffect,
+  perform: () => Promise<EffectOutcome>,
+): Promise<EffectOutcome> {
   const { type, attempts, traceparent } = effect;
   const started = performance.now();
   const attributes = { "customer_service.effect.type": type, "customer_service.attempt": integer(attempts) };
@@ -89,7 +92,7 @@ export async function watchEffect(effect: ClaimedEffect, perform: () => Promise<
   });
 }
 
-function wordFor({ state, lastError }: Outcome): string {
+function wordFor({ state, lastError }: EffectOutcome): string {
   if (state === "PENDING") return lastError === null ? "more" : "failed";
   return state.toLowerCase();
 }

@@ -3,9 +3,11 @@
 
 -- A customer with its address book and its groups in resolution order, or a shopper group, as JSON.
 create function whole_actor(store uuid, kind text, id uuid) returns jsonb
-language sql stable security invoker
+language plpgsql stable security invoker
+set plan_cache_mode = force_generic_plan
 as $$
-  select case $2
+begin
+  return case $2
     when 'customer' then (
       select to_jsonb(c) || jsonb_build_object(
         'addresses', coalesce((
@@ -27,14 +29,17 @@ as $$
       from customers c where c.store_id = $1 and c.customer_id = $3)
     when 'shopper_group' then (
       select to_jsonb(g) from shopper_groups g where g.store_id = $1 and g.group_id = $3)
-    end
+    end;
+end
 $$;
 
 -- The row of a customer, with the numbers of its addresses and groups, or of a shopper group, as JSON.
 create function actor_row(store uuid, kind text, id uuid) returns jsonb
-language sql stable security invoker
+language plpgsql stable security invoker
+set plan_cache_mode = force_generic_plan
 as $$
-  select case $2
+begin
+  return case $2
     when 'customer' then (
       select to_jsonb(c) || jsonb_build_object(
         'addresses', (select count(*) from customer_addresses a where a.store_id = $1 and a.customer_id = $3),
@@ -42,7 +47,8 @@ as $$
       from customers c where c.store_id = $1 and c.customer_id = $3)
     when 'shopper_group' then (
       select to_jsonb(g) from shopper_groups g where g.store_id = $1 and g.group_id = $3)
-    end
+    end;
+end
 $$;
 
 -- Chooses between plans that are kept, for calls of a few rows, and plans for the present size of the tables: a session that
@@ -53,8 +59,9 @@ language sql volatile security invoker
 return set_config('plan_cache_mode', case when "rows" < 20 then 'force_generic_plan' else 'force_custom_plan' end, true);
 
 -- What commands need to be decided: actors with the facts that they asked for, at one moment. A question has the fields of
--- the record below; n is its position. read_at is later than every commit that the answer shows.
-create function read_actors(store uuid, questions jsonb)
+-- the records below; n is its position, and `asks_more` whether any question has more than those of the first one.
+-- read_at is later than every commit that the answer shows.
+create function read_actors(store uuid, questions jsonb, asks_more boolean)
 returns table ("position" integer, read_at timestamptz, facts jsonb)
 language plpgsql security invoker
 as $$
@@ -62,6 +69,22 @@ as $$
 begin
   perform set_config('app.store_id', store::text, true);
   perform choose_plans(jsonb_array_length(questions));
+  if not asks_more then
+    return query
+    select q.n, clock_timestamp(), jsonb_build_object('row', case q.kind
+      when 'customer' then (
+        select to_jsonb(c) || jsonb_build_object(
+          'addresses', (select count(*) from customer_addresses a
+            where a.store_id = store and a.customer_id = q.id),
+          'groups', (select count(*) from customer_group_memberships m
+            where m.store_id = store and m.customer_id = q.id))
+        from customers c where c.store_id = store and c.customer_id = q.id)
+      when 'shopper_group' then (
+        select to_jsonb(g) from shopper_groups g where g.store_id = store and g.group_id = q.id)
+      end)
+    from jsonb_to_recordset(questions) as q (n integer, kind text, id uuid);
+    return;
+  end if;
   return query
   select q.n, clock_timestamp(), jsonb_build_object(
     -- Not by actor_row: a call of it takes ten times as long as the subquery.
@@ -102,8 +125,8 @@ begin
         and k.expires_at > coalesce(q.now, now())) end
   )
   from jsonb_to_recordset(questions) as q (
-    n integer, kind text, id uuid, whole boolean, address_id uuid, group_id uuid, all_groups boolean, hashes bytea[], principal_id uuid,
-    key text, now timestamptz);
+    n integer, kind text, id uuid, whole boolean, address_id uuid, group_id uuid, all_groups boolean,
+    hashes bytea[], principal_id uuid, key text, now timestamptz);
 end
 $$;
 
@@ -379,13 +402,15 @@ begin
 
   if commits ? 'journal' then
     insert into actor_events (store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after,
-      principal_id, principal_type, principal_service, changed_fields, reason, reason_given, at, about, transitions)
+      principal_id, principal_type, principal_service, changed_fields, reason, reason_given, note, note_given,
+      at, about, transitions)
     select store, r.actor_kind, r.actor_id, r.sequence, r.event_type, r.state_before, r.state_after, r.principal_id,
-      r.principal_type, r.principal_service, r.changed_fields, r.reason, r.reason_given, r.at, r.about, r.transitions
+      r.principal_type, r.principal_service, r.changed_fields, r.reason, r.reason_given, r.note, r.note_given, r.at,
+      r.about, r.transitions
     from jsonb_to_recordset(commits -> 'journal') as r (
       n integer, actor_kind text, actor_id uuid, sequence integer, event_type text, state_before text,
       state_after text, principal_id uuid, principal_type text, principal_service text, changed_fields text[],
-      reason text, reason_given boolean, at timestamptz, about text, transitions text[])
+      reason text, reason_given boolean, note text, note_given boolean, at timestamptz, about text, transitions text[])
     where r.n = any (going);
   end if;
 
@@ -426,14 +451,13 @@ begin
   end if;
 
   return query
-  select g, 'stored', (
-    select jsonb_build_object(
-      'whole', case when r.whole then whole_actor(store, r.kind, r.id) end,
-      'row', case when r.row then actor_row(store, r.kind, r.id) end,
-      'read_at', clock_timestamp())
-    from jsonb_to_recordset(commits -> 'returned') as r (n integer, kind text, id uuid, whole boolean, "row" boolean)
-    where r.n = g)
-  from unnest(going) as g;
+  select g, 'stored', case when r.n is not null then jsonb_build_object(
+    'whole', case when r.whole then whole_actor(store, r.kind, r.id) end,
+    'row', case when r.row then actor_row(store, r.kind, r.id) end,
+    'read_at', clock_timestamp()) end
+  from unnest(going) as g
+  left join jsonb_to_recordset(commits -> 'returned') as r (n integer, kind text, id uuid, whole boolean, "row" boolean)
+    on r.n = g;
 end
 $$;
 
@@ -449,7 +473,7 @@ as $$
       where h.store_id = store and h.hash = any (r.hashes))
 $$;
 
-revoke all on function read_actors(uuid, jsonb), store_commits(uuid, jsonb), find_remembered(uuid, jsonb),
+revoke all on function read_actors(uuid, jsonb, boolean), store_commits(uuid, jsonb), find_remembered(uuid, jsonb),
   choose_plans(integer), whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) from public;
-grant execute on function read_actors(uuid, jsonb), store_commits(uuid, jsonb), find_remembered(uuid, jsonb),
+grant execute on function read_actors(uuid, jsonb, boolean), store_commits(uuid, jsonb), find_remembered(uuid, jsonb),
   choose_plans(integer), whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) to customer_api;

@@ -7,7 +7,9 @@ import type { ActorEventRow } from "../../db/actor_events.ts";
 import {
   findEvent,
   findLastReason,
+  findStateChanges,
   findStateSince,
+  type StateChange,
   type SummarizedEvent,
   summarizeJournal,
 } from "../../db/actor_history.ts";
@@ -24,7 +26,7 @@ import { type CausedMessage, findCausedMessages } from "../../db/request_message
 import type { StoreReader } from "../../db/store_reader.ts";
 import { parseState } from "../chart/value.ts";
 import { EVENTS, readLines } from "../timeline/read.ts";
-import type { Line } from "../timeline/runs.ts";
+import type { TimelineLine } from "../timeline/runs.ts";
 import { phaseOf, phasePrefix, type RequestStatus } from "./status.ts";
 import { readSnapshot, type StoredSnapshot } from "./snapshot.ts";
 import { abandonedEffects, effectLabel, failingWork } from "./work_labels.ts";
@@ -32,16 +34,21 @@ import { abandonedEffects, effectLabel, failingWork } from "./work_labels.ts";
 /** Maximum number of messages on the page. */
 export const MESSAGES = 100;
 
+/** Maximum number of changes of state to step through. */
+export const STATE_CHANGES = 500;
+
 /** Maximum number of requests that an erasure waits for: one open request of each of two types. */
 const MAX_BLOCKING = 2;
 
 /** Parameters of the page. */
-export interface View {
+export interface RequestView {
   requestId: string;
   /** Sequence of the event after which the request is shown; undefined: the present. */
   at: number | undefined;
   /** Sequence of the newest event on the timeline's page; undefined: the last event. */
   upTo: number | undefined;
+  /** Whether the chart draws every state; otherwise it folds the groups that the request is not in. */
+  isWhole: boolean;
 }
 
 export interface RequestReading {
@@ -57,8 +64,10 @@ export interface RequestReading {
   messages: CausedMessage[];
   /** Journal up to `moment`, for the chart. */
   summary: SummarizedEvent[];
+  /** The newest changes of the request's state, in ascending order. */
+  changes: StateChange[];
   /** Page of the timeline, newest first. */
-  lines: Line[];
+  lines: TimelineLine[];
   /** Event that the page shows; undefined: the present. */
   moment: ActorEventRow | undefined;
   /** Event that opened the request; undefined if the journal lacks it. */
@@ -82,7 +91,7 @@ const BLOCKING: Readonly<Record<string, RequestFilter>> = {
 export async function readRequest(
   reader: StoreReader,
   by: Principal,
-  { requestId, at, upTo }: View,
+  { requestId, at, upTo }: RequestView,
   now: Date,
 ): Promise<RequestReading | undefined> {
   const { storeId } = by;
@@ -102,25 +111,36 @@ export async function readRequest(
     const newest = upTo ?? Math.min(row.version, at === undefined ? row.version : at + EVENTS / 2);
     const { customerId } = row;
     const blocking = moment ? undefined : BLOCKING[phaseOf(state)];
-    const [participants, timers, effects, messages, summary, lines, holdReason, since, blockingRequests] =
-      await Promise
-        .all([
-          findParticipants(sql, storeId, requestId),
-          findTimers(sql, key),
-          findOpenEffects(sql, key),
-          findCausedMessages(sql, { storeId, customerId, requestId }, MESSAGES + 1),
-          summarizeJournal(sql, key, until),
-          readLines(sql, key, { upTo: newest, shown: at }),
-          findLastReason(sql, key, "hold", until),
-          findStateSince(sql, key, phasePrefix(state), until),
-          blocking
-            ? searchRequests(
-              sql,
-              { storeId, filter: { ...blocking, customerId }, now },
-              { order: "OLDEST", limit: MAX_BLOCKING },
-            )
-            : [],
-        ]);
+    const [
+      participants,
+      timers,
+      effects,
+      messages,
+      summary,
+      changes,
+      lines,
+      holdReason,
+      since,
+      blockingRequests,
+    ] = await Promise
+      .all([
+        findParticipants(sql, storeId, requestId),
+        findTimers(sql, key),
+        findOpenEffects(sql, key),
+        findCausedMessages(sql, { storeId, customerId, requestId }, MESSAGES + 1),
+        summarizeJournal(sql, key, until),
+        findStateChanges(sql, key, STATE_CHANGES),
+        readLines(sql, key, { upTo: newest, shown: at }),
+        findLastReason(sql, key, "hold", until),
+        findStateSince(sql, key, phasePrefix(state), until),
+        blocking
+          ? searchRequests(
+            sql,
+            { storeId, filter: { ...blocking, customerId }, now },
+            { order: "OLDEST", limit: MAX_BLOCKING },
+          )
+          : [],
+      ]);
     const reading = {
       fingerprint,
       row,
@@ -130,6 +150,7 @@ export async function readRequest(
       effects,
       messages,
       summary,
+      changes: changes.map(publicRow),
       lines,
       moment,
       openedBy,
@@ -160,7 +181,11 @@ function currentStatus(
     proposer: context.proposals[THE_ERASURE],
     fetchWaitEndsAt: row.fetchWaitEndsAt,
     expiresAt: context.expiresAt === undefined ? undefined : new Date(context.expiresAt),
-    reasons: { hold: row.holdReason, refusal: row.refusalReason },
+    reasons: {
+      hold: row.holdReason,
+      refusal: row.refusalReason,
+      cancellation: row.cancellationReason,
+    },
     residue: context.residue,
     attempts: Object.fromEntries(
       participants.map(({ service, attempts }) => [service, context.asked[service] ?? attempts]),

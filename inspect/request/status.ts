@@ -21,7 +21,7 @@ export interface RequestStatus {
   fetchWaitEndsAt: Date | null;
   /** When the documents expire; undefined: unknown. */
   expiresAt: Date | undefined;
-  reasons: { hold: string | null; refusal: string | null };
+  reasons: { hold: string | null; refusal: string | null; cancellation: string | null };
   /** Number of values that the last scan found; undefined: unknown. */
   residue: number | undefined;
   /** Total number of calls to each participant, as far as known. */

@@ -157,7 +157,7 @@ function completed(
     case "REFUSED":
       return { words: ["Completed: refused on ", since, ...withReason(reasons.refusal)] };
     case "CANCELLED":
-      return { words: ["Completed: cancelled on ", since] };
+      return { words: ["Completed: cancelled on ", since, ...withReason(reasons.cancellation)] };
     default:
       return { words: ["Completed on ", since] };
   }

@@ -74,7 +74,9 @@ const ParticipantSchema = z.object({
   evidence: z.string().nullable().meta({
     description: "The service's own statement of what it has done; removed when the erasure completes",
   }),
-  waiverReason: z.string().nullable().meta({ description: "Of the waiver, or of its proposal" }),
+  waiverReason: z.string().nullable().meta({
+    description: "Of the waiver, or of its proposal; for the customer",
+  }),
   waiverProposedBy: z.uuid().nullable().meta({
     description: "The staff member who proposed the waiver, or waived alone",
   }),
@@ -103,7 +105,8 @@ export const RequestSchema = z.object({
     hold: z.string().nullable(),
     extension: z.string().nullable(),
     refusal: z.string().nullable(),
-  }).meta({ description: "Free text of staff" }),
+    cancellation: z.string().nullable(),
+  }).meta({ description: "Free text of staff for the customer, until the erasure of the customer" }),
   participants: z.array(ParticipantSchema).meta({ description: "By name; empty until processing begins" }),
 }).meta({ id: "GdprRequest" });
 
@@ -150,7 +153,12 @@ export function bodyOf(
     confirmedAt: row.confirmedAt?.toISOString() ?? null,
     extended: context?.extended ?? false,
     residue: context?.residue ?? 0,
-    reasons: { hold: row.holdReason, extension: row.extensionReason, refusal: row.refusalReason },
+    reasons: {
+      hold: row.holdReason,
+      extension: row.extensionReason,
+      refusal: row.refusalReason,
+      cancellation: row.cancellationReason,
+    },
     participants: participants.map(({ nextAttemptAt, settledAt, waiverProposedAt, ...participant }) => ({
       ...participant,
       waiverProposedAt: waiverProposedAt?.toISOString() ?? null,

@@ -39,10 +39,18 @@ const EventSchema = z.object({
   }),
   changedFields: z.array(z.string()),
   reason: z.string().nullable().meta({
-    description: "Free text of staff; null without a reason, and after the erasure of the customer",
+    description:
+      "Free text of staff for the customer; null without a reason, and after the erasure of the customer",
   }),
   reasonRemoved: z.boolean().meta({
     description: "True if a reason was given and the erasure of the customer has removed it",
+  }),
+  note: z.string().nullable().meta({
+    description:
+      "Free text of staff for other staff; null without a note, and after the erasure of the customer",
+  }),
+  noteRemoved: z.boolean().meta({
+    description: "True if a note was written and the erasure of the customer has removed it",
   }),
   at: z.iso.datetime(),
 }).meta({ id: "GdprRequestEvent" });
@@ -94,6 +102,8 @@ function bodyOf(stored: ActorEventRow): z.output<typeof EventSchema> {
     changedFields: fieldNames(row.changedFields),
     reason: row.reason,
     reasonRemoved: row.reasonGiven && row.reason === null,
+    note: row.note,
+    noteRemoved: row.noteGiven && row.note === null,
     at: row.at.toISOString(),
   };
 }

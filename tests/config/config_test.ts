@@ -650,9 +650,10 @@ Deno.test("configuration refuses a key, a token or a whole file as a path, and q
   assert.ok(!messageOf({ HTTP_PORT: `eyJ${SECRET}` }).includes(SECRET), "nor in any other part");
 });
 
-Deno.test("configuration lists the services with each right over REST, by default identity-service with three", () => {
+Deno.test("configuration lists the services with each right over REST, by default identity-service with four", () => {
   const granted = Object.entries(readConfig({}).restCallers).filter(([, services]) => services.length > 0);
   assert.deepEqual(Object.fromEntries(granted), {
+    CHANGE_STATUS: ["identity-service"],
     REGISTER_CUSTOMERS: ["identity-service"],
     READ_CUSTOMERS: ["identity-service"],
     UPDATE_CUSTOMERS: ["identity-service"],

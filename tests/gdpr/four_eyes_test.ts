@@ -200,9 +200,9 @@ Deno.test("a waiver of an erasure waits for a second person, and the participant
   assert.equal((await participantOf(world, confirmed)).waiverReason, null);
   await assertInvariants(world.admin, confirmed);
 
-  for (const [type, by] of [["reject", second], ["withdraw", first]] as const) {
+  for (const [type, text, by] of [["reject", "reason", second], ["withdraw", "note", first]] as const) {
     const open = await proposed();
-    await tell(world, open, type, { service: "orders", reason: "it answers again" }, by);
+    await tell(world, open, type, { service: "orders", [text]: "it answers again" }, by);
     assert.equal((await participantOf(world, open)).waiverReason, null);
     assert.equal(await readPhase(world, open), AWAITING);
     await assertInvariants(world.admin, open);

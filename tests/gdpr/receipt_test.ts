@@ -75,6 +75,7 @@ async function request({ database: { admin } }: World, storeId: string): Promise
       },
     ],
     requestedBy: { kind: "SUBJECT" },
+    columns: { customers: ["email"], customer_addresses: ["line1"] },
     rescan: { tables: ["customers", "customer_addresses"], residue: 0 },
   };
 }
@@ -311,6 +312,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
         [{ participants: [{ ...participant, settledAt: at("02-01") }] }, /answered before the erasure/],
         [{ participants: [] }, /names no participant/],
         [{ participants: [participant, participant] }, /names a participant twice/],
+        [{ columns: {} }, /does not name the columns that it has emptied in: /],
         [{ rescan: { tables: [], residue: 0 } }, /left out tables: customers, customer_addresses/],
         [{ cleared: { customers: { identity: -1 } } }, /not a whole number/],
         [{ requestedBy: { kind: "STAFF" } }, /reason does not match/],

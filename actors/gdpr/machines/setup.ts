@@ -3,12 +3,12 @@ import { assign, setup } from "xstate";
 import {
   AT_RISK_MS,
   fetchWaitEnd,
-  type Outcome,
   participantRetryDelay,
   requestActions,
   type RequestContext,
   type RequestEvent,
   type RequestInput,
+  type RequestOutcome,
   THE_ERASURE,
 } from "./events.ts";
 import { sharedActions } from "../../actions.ts";
@@ -44,7 +44,7 @@ export const request = setup({
       attempts: ({ context }, { service }: { service: string }) => ({ ...context.attempts, [service]: 0 }),
     }),
     setOutcome: assign({
-      outcome: (_, outcome: Outcome) => outcome,
+      outcome: (_, outcome: RequestOutcome) => outcome,
       completedAt: ({ context, event }) => context.completedAt ?? timeOf({ context, event }),
     }),
     setFulfilled: assign({

@@ -71,6 +71,7 @@ const Document = z.looseObject({
   outcome: z.enum(["FULFILLED", "FULFILLED_WITH_WAIVERS"]),
   confirmedBy: z.guid().nullable(),
   cleared: z.record(z.string(), z.record(z.string(), z.number())),
+  columns: z.record(z.string(), z.array(z.string())),
   participants: z.array(z.object({
     service: z.string(),
     state: z.enum(["CONFIRMED", "WAIVED"]),

@@ -13,10 +13,11 @@ const TOLERANCE_MS = 5 * 60_000;
  * @returns sentences; none if the receipt is plausible
  */
 export function findImplausible({ document }: ReadReceipt, now: Date): string[] {
-  const { requestedAt, erasedAt, completedAt, participants, rescan, cleared } = document;
+  const { requestedAt, erasedAt, completedAt, participants, rescan, cleared, columns } = document;
   const names = participants.map(({ service }) => service);
   const counts = Object.values(cleared).flatMap((byCategory) => Object.values(byCategory));
   const missing = SEARCHED_TABLES.filter((table) => !rescan.tables.includes(table));
+  const unnamed = Object.keys(cleared).filter((table) => !columns[table]?.length);
   const settled = participants.filter(({ settledAt }) => !inOrder(erasedAt, settledAt, completedAt));
   const problems: [boolean, string][] = [
     [
@@ -28,6 +29,7 @@ export function findImplausible({ document }: ReadReceipt, now: Date): string[] 
     [names.length === 0, "It names no participant."],
     [new Set(names).size < names.length, "It names a participant twice."],
     [missing.length > 0, `Its search after the erasure has left out tables: ${missing.join(", ")}.`],
+    [unnamed.length > 0, `It does not name the columns that it has emptied in: ${unnamed.join(", ")}.`],
     [
       [...counts, rescan.residue].some((count) => !Number.isSafeInteger(count) || count < 0),
       "A count is not a whole number.",

@@ -32,6 +32,8 @@ export interface ReceiptFacts extends RequestKey {
   completedAt: Date;
   /** Number of cleared values by table and category of the personal-data map. */
   cleared: Cleared;
+  /** Columns that the erasure empties, by table. */
+  columns: Readonly<Record<string, readonly string[]>>;
   participants: {
     service: string;
     state: "CONFIRMED" | "WAIVED";

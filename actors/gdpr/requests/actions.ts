@@ -16,10 +16,11 @@ import {
   upsertParticipant,
 } from "../../../db/gdpr_requests.ts";
 import { insertOutbox } from "../../../db/outbox.ts";
-import { removeFreeText } from "../../../db/free_text.ts";
+import { countFreeText, removeFreeText } from "../../../db/free_text.ts";
 import {
   type Cleared,
   countPersonalData,
+  EMPTIED_COLUMNS,
   ERASED_TABLES,
   findErasableValues,
 } from "../../../db/personal_data.ts";
@@ -77,7 +78,7 @@ export function createRequestActions(
       const values = await findErasableValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
       const reasons = digestReasons(await findRequest(tx, storeId, ref.id));
-      countTexts(tables, await removeFreeText(tx, storeId, customerId));
+      countTexts(tables, await countFreeText(tx, { storeId, customerId })); // the customer's command removes them
       const erased = await send({ kind: "customer", storeId, id: customerId }, {
         type: "erase",
         requestId: ref.id,
@@ -119,7 +120,7 @@ export function createRequestActions(
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
       // Texts that were written since the erasure began. The receipt has their hashes.
-      countTexts(facts.cleared, await removeFreeText(tx, event.ref.storeId, facts.customerId));
+      countTexts(facts.cleared, await removeFreeText(tx, { storeId, requestId: event.ref.id }));
       await storeClearedTables(tx, event.ref.storeId, event.ref.id, facts.cleared);
       await writeReceipt(tx, facts, event.at);
     },
@@ -226,6 +227,7 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
     erasedAt,
     completedAt: at,
     cleared: request.cleared?.tables ?? {},
+    columns: EMPTIED_COLUMNS,
     outcome: context.outcome as ReceiptFacts["outcome"],
     confirmedBy: request.confirmedBy,
     participants: participants.map((participant) => ({

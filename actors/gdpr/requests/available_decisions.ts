@@ -20,16 +20,16 @@ export const DECISIONS = [
   "cancel",
   "refuse",
 ] as const;
-export type Decision = (typeof DECISIONS)[number];
+export type StaffDecision = (typeof DECISIONS)[number];
 
 /** A command that the request accepts now, about one participant or about the whole request. */
 export interface AvailableDecision {
-  type: Decision;
+  type: StaffDecision;
   service?: string;
 }
 
 const ABOUT_PROPOSALS = ["confirm", "reject", "withdraw"] as const;
-const ABOUT_REQUEST: readonly Decision[] = [
+const ABOUT_REQUEST: readonly StaffDecision[] = [
   ...ABOUT_PROPOSALS,
   "retry",
   "release",
@@ -38,7 +38,7 @@ const ABOUT_REQUEST: readonly Decision[] = [
   "cancel",
   "refuse",
 ];
-const ABOUT_PARTICIPANT: readonly Decision[] = [...ABOUT_PROPOSALS, "retry", "waive"];
+const ABOUT_PARTICIPANT: readonly StaffDecision[] = [...ABOUT_PROPOSALS, "retry", "waive"];
 
 /**
  * Lists the available decisions in the order of DECISIONS, and of the participants within each.
@@ -59,7 +59,7 @@ export function availableDecisions(row: GdprRequestRow, by: Principal, now: Date
   });
 }
 
-function maySend({ requestId, customerId }: GdprRequestRow, type: Decision, by: Principal): boolean {
+function maySend({ requestId, customerId }: GdprRequestRow, type: StaffDecision, by: Principal): boolean {
   const purpose = `${REQUEST_PURPOSES[type]} GDPR request ${requestId}`;
   try {
     authorize(by, purpose, { by: requestCommands[type].by, role: "PRIVACY_OFFICER" }, by);

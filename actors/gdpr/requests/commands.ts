@@ -17,11 +17,15 @@ const SYSTEM = ["SYSTEM"] as const;
 const SUBJECT = ["CUSTOMER"] as const;
 
 const noInput = z.strictObject({});
+/** For the customer. */
 const reason = text(500);
+/** For other staff. */
+const note = optionalText(500);
 const service = text(100);
-const optionalReason = z.strictObject({ reason: optionalText(500) });
-const retryInput = optionalReason.extend({ service: optionalText(100) });
-const rejection = z.strictObject({ reason, service: optionalText(100) });
+const noted = z.strictObject({ note });
+const reasoned = z.strictObject({ reason, note });
+const aboutServiceInput = noted.extend({ service: optionalText(100) });
+const rejection = reasoned.extend({ service: optionalText(100) });
 const NO_WAIVER = { waiverReason: null, waiverProposedBy: null, waiverProposedAt: null };
 const confirmation = z.strictObject({ service, evidence: optionalText(2_000) });
 const verification = z.strictObject({ residue: z.int().min(0) });
@@ -33,24 +37,20 @@ const plain = (by: readonly PrincipalType[], type: string) =>
     () => ({ event: { type }, changedFields: ["status"] }),
   );
 
-/** Command with an optional reason, which only the journal stores. */
-const withOptionalReason = (by: readonly PrincipalType[], type: "cancel" | "release") =>
-  handler(
-    by,
-    optionalReason,
-    (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason: reason ?? undefined }),
-  );
+/** The note of an input, for the journal. */
+const noteOf = ({ note }: { note?: string | null | undefined }) => ({ note: note ?? undefined });
 
 /** Command with a reason, which the journal and the request's row store. */
 const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReason") =>
   handler(
     STAFF,
-    z.strictObject({ reason }),
+    reasoned,
     (_, input) => ({
       event: { type },
       changedFields: ["status", ...columnNames({ [column]: "" })],
       columns: { [column]: input.reason },
       reason: input.reason,
+      ...noteOf(input),
     }),
   );
 
@@ -58,11 +58,11 @@ const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReas
 const aboutProposal = (
   type: "confirm" | "reject" | "withdraw",
   by: string,
-  { service, reason }: { service?: string | null | undefined; reason?: string | null | undefined },
+  { service, ...texts }: { service?: string | null | undefined; note?: string | null | undefined },
 ) => ({
   event: { type, by, ...(service && { service }) },
   changedFields: [service ? "participants" : "status"],
-  reason: reason ?? undefined,
+  ...noteOf(texts),
 });
 
 /** Change of a participant's row; undefined without a service. */
@@ -84,34 +84,49 @@ const aboutService = (by: readonly PrincipalType[], type: string) =>
   );
 
 export const requestCommands = {
-  cancel: withOptionalReason(SUBJECT_OR_STAFF, "cancel"),
-  release: withOptionalReason(STAFF, "release"),
+  cancel: handler(
+    SUBJECT_OR_STAFF,
+    noted.extend({ reason: optionalText(500) }),
+    (_, { reason, ...input }) => ({
+      event: { type: "cancel" },
+      changedFields: ["status", ...(reason ? ["cancellation_reason"] : [])],
+      ...(reason && { columns: { cancellationReason: reason }, reason }),
+      ...noteOf(input),
+    }),
+  ),
+  release: handler(
+    STAFF,
+    noted,
+    (_, input) => ({ event: { type: "release" }, changedFields: ["status"], ...noteOf(input) }),
+  ),
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
   hold: withReason("hold", "holdReason"),
   refuse: withReason("refuse", "refusalReason"),
   extend: handler(
     STAFF,
-    z.strictObject({ reason }),
-    ({ row }: { row: GdprRequestRow }, { reason }) => ({
+    reasoned,
+    ({ row }: { row: GdprRequestRow }, { reason, ...input }) => ({
       event: { type: "extend", dueAt: extendedDueDate(row.createdAt).getTime() },
       changedFields: ["due_at", "extension_reason"],
       columns: { extensionReason: reason },
       reason,
+      ...noteOf(input),
     }),
   ),
-  retry: handler(STAFF, retryInput, (_, { service, reason }) => ({
+  retry: handler(STAFF, aboutServiceInput, (_, { service, ...input }) => ({
     event: { type: "retry", ...(service && { service }) },
     changedFields: [service ? "participants" : "status"],
-    reason: reason ?? undefined,
+    ...noteOf(input),
   })),
   waive: handler(
     STAFF,
-    z.strictObject({ service, reason }),
-    ({ ref, by, now }, { service, reason }) => ({
+    reasoned.extend({ service }),
+    ({ ref, by, now }, { service, reason, ...input }) => ({
       event: { type: "waive", service, by: by.id },
       changedFields: ["participants"],
       reason,
+      ...noteOf(input),
       write: (tx) =>
         updateParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service }, {
           waiverReason: reason,
@@ -120,16 +135,17 @@ export const requestCommands = {
         }),
     }),
   ),
-  confirm: handler(STAFF, retryInput, ({ ref, by, now }, input) => ({
+  confirm: handler(STAFF, aboutServiceInput, ({ ref, by, now }, input) => ({
     ...aboutProposal("confirm", by.id, input),
     ...withParticipant(ref, input.service, { waiverConfirmedBy: by.id }) ??
       { columns: { confirmedBy: by.id, confirmedAt: now } },
   })),
   reject: handler(STAFF, rejection, ({ ref, by }, input) => ({
     ...aboutProposal("reject", by.id, input),
+    reason: input.reason,
     ...withParticipant(ref, input.service, NO_WAIVER) ?? { columns: { refusalReason: input.reason } },
   })),
-  withdraw: handler(STAFF, retryInput, ({ ref, by }, input) => ({
+  withdraw: handler(STAFF, aboutServiceInput, ({ ref, by }, input) => ({
     ...aboutProposal("withdraw", by.id, input),
     ...withParticipant(ref, input.service, NO_WAIVER),
   })),
