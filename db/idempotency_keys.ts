@@ -24,15 +24,11 @@ export function createAnswerLookup(
   { storeId, principalId, principalType }: Omit<IdempotencyKey, "key">,
 ): (key: string) => Promise<unknown> {
   return batched("idempotency_keys", async (keys: readonly string[]) => {
-    const [, rows] = await reader.read(storeId, (sql) =>
-      Promise.all([
-        // A plan for the present size of the table: that of an empty table would read all keys.
-        sql`select set_config('plan_cache_mode', 'force_custom_plan', true)`,
-        sql<{ key: string; answer: unknown }[]>`
-          select key, answer from idempotency_keys
-          where store_id = ${storeId} and principal_id = ${principalId} and key = any(${keys as string[]})
-            and (principal_type is null or principal_type = ${principalType}) and expires_at > now()`,
-      ]));
+    const rows = await reader.read(storeId, (sql) =>
+      sql<{ key: string; answer: unknown }[]>`
+        select key, answer from idempotency_keys
+        where store_id = ${storeId} and principal_id = ${principalId} and key = any(${keys as string[]})
+          and (principal_type is null or principal_type = ${principalType}) and expires_at > now()`);
     const answers = new Map(rows.map(({ key, answer }) => [key, answer]));
     return keys.map((key) => answers.get(key));
   });

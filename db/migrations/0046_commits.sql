@@ -4,7 +4,6 @@
 -- A customer with its address book and its groups in resolution order, or a shopper group, as JSON.
 create function whole_actor(store uuid, kind text, id uuid) returns jsonb
 language plpgsql stable security invoker
-set plan_cache_mode = force_generic_plan
 as $$
 begin
   return case $2
@@ -36,7 +35,6 @@ $$;
 -- The row of a customer, with the numbers of its addresses and groups, or of a shopper group, as JSON.
 create function actor_row(store uuid, kind text, id uuid) returns jsonb
 language plpgsql stable security invoker
-set plan_cache_mode = force_generic_plan
 as $$
 begin
   return case $2
@@ -51,24 +49,17 @@ begin
 end
 $$;
 
--- Chooses between plans that are kept, for calls of a few rows, and plans for the present size of the tables: a session that
--- has planned while a table was empty keeps reading most of it until the table is analyzed. An import into an empty
--- database would take longer for each row than for the row before.
-create function choose_plans("rows" integer) returns text
-language sql volatile security invoker
-return set_config('plan_cache_mode', case when "rows" < 20 then 'force_generic_plan' else 'force_custom_plan' end, true);
-
 -- What commands need to be decided: actors with the facts that they asked for, at one moment. A question has the fields of
 -- the records below; n is its position, and `asks_more` whether any question has more than those of the first one.
 -- read_at is later than every commit that the answer shows.
 create function read_actors(store uuid, questions jsonb, asks_more boolean)
 returns table ("position" integer, read_at timestamptz, facts jsonb)
 language plpgsql security invoker
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin
   perform set_config('app.store_id', store::text, true);
-  perform choose_plans(jsonb_array_length(questions));
   if not asks_more then
     return query
     select q.n, clock_timestamp(), jsonb_build_object('row', case q.kind
@@ -143,6 +134,7 @@ $$;
 create function store_commits(store uuid, commits jsonb)
 returns table ("position" integer, outcome text, detail jsonb)
 language plpgsql security invoker
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
@@ -151,7 +143,6 @@ declare
   refused integer[];
 begin
   perform set_config('app.store_id', store::text, true);
-  perform choose_plans((commits ->> 'count')::integer);
 
   if commits ? 'customers' then
     for position, outcome in
@@ -474,6 +465,6 @@ as $$
 $$;
 
 revoke all on function read_actors(uuid, jsonb, boolean), store_commits(uuid, jsonb), find_remembered(uuid, jsonb),
-  choose_plans(integer), whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) from public;
+  whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) from public;
 grant execute on function read_actors(uuid, jsonb, boolean), store_commits(uuid, jsonb), find_remembered(uuid, jsonb),
-  choose_plans(integer), whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) to customer_api;
+  whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) to customer_api;
