@@ -84,25 +84,37 @@ function read<Item>(batches: AsyncIterator<Iterable<Item>, void>): Reading<Item>
   return reading;
 }
 
-/** Creates a function that starts an item as soon as all earlier items with one of its keys have been processed. */
+/** An item in progress, with its keys and those of the items that it waits for. */
+interface Holder {
+  processed: Promise<void>;
+  keys: ReadonlySet<string>;
+}
+
+/**
+ * Creates a function that starts an item as soon as all earlier items with one of its keys have been processed. An item
+ * takes over the keys of the items that it waits for: a row that names a customer's ID may change the email that an earlier
+ * row about the customer names.
+ */
 function createStarter<Item, Result>({ keysOf, work }: Work<Item, Result>): (item: Item) => Slot<Result> {
-  const last = new Map<string, Promise<void>>();
+  const holders = new Map<string, Holder>();
   let queued = Promise.resolve();
+
+  async function process(item: Item, slot: Slot<Result>, holder: Holder, previous: Holder[]): Promise<void> {
+    if (previous.length > 0) await Promise.all(previous.map(({ processed }) => processed));
+    slot.result = { value: await work(item) };
+    for (const key of holder.keys) if (holders.get(key) === holder) holders.delete(key);
+  }
 
   /** Looks up keys concurrently, and queues the items in their order. */
   return (item) => {
     const { promise: processed, resolve } = Promise.withResolvers<void>();
     const slot: Slot<Result> = { processed };
-    queued = Promise.all([keysOf(item), queued]).then(([keys]) => {
-      const previous = keys.flatMap((key) => last.get(key) ?? []);
-      for (const key of keys) last.set(key, processed);
-      const run = async () => {
-        if (previous.length > 0) await Promise.all(previous);
-        slot.result = { value: await work(item) };
-        for (const key of keys) if (last.get(key) === processed) last.delete(key);
-        resolve();
-      };
-      void run();
+    queued = Promise.all([keysOf(item), queued]).then(([ownKeys]) => {
+      const inherited = ownKeys.flatMap((key) => [...holders.get(key)?.keys ?? []]);
+      const holder = { processed, keys: new Set([...ownKeys, ...inherited]) };
+      const previous = [...holder.keys].flatMap((key) => holders.get(key) ?? []);
+      for (const key of holder.keys) holders.set(key, holder);
+      void process(item, slot, holder, previous).then(resolve);
     });
     return slot;
   };
