@@ -49,7 +49,7 @@ function findHandler({ handlers }: AnyBehavior, type: string) {
 }
 
 /** An accepted command. */
-export interface Performed {
+export interface AcceptedCommand {
   answer: Answer;
   /** The actor as the command leaves it, if the scene wants it and the actor's kind returns it. */
   actor: WholeActor | undefined;
@@ -64,7 +64,7 @@ export async function perform(
   application: Application,
   scene: Scene,
   command: ParsedCommand,
-): Promise<Performed> {
+): Promise<AcceptedCommand> {
   const { ref, by } = scene;
   const { type, input, expectedVersion } = command;
   const behavior = behaviorOf(application, ref.kind);
@@ -132,7 +132,7 @@ async function keepAnswer({ key, ref, storage }: Scene, answer: Answer, now: Dat
   if (key) await storage.store({ storeId: ref.storeId, key: answeredKey(key, answer, now) });
 }
 
-async function create(application: Application, scene: Scene, input: unknown): Promise<Performed> {
+async function create(application: Application, scene: Scene, input: unknown): Promise<AcceptedCommand> {
   const { storage: { tx, read }, ref, clock } = scene;
   const behavior = behaviorOf(application, ref.kind);
   const { creation } = behavior;
@@ -182,7 +182,7 @@ async function begin(
   application: Application,
   context: TimedScene,
   { machine, input, columns, customerId, rows, follow }: Beginning,
-): Promise<Performed> {
+): Promise<AcceptedCommand> {
   const { ref, by, now, traceparent } = context;
   const behavior = behaviorOf(application, ref.kind);
   const { snapshot, actions, transitions } = initialTransition(machine, input);
@@ -263,7 +263,7 @@ async function advance(
   context: TimedScene,
   found: Found<unknown>,
   { event: given, command, changedFields, reason, note, columns = {}, rows, write, ids = {} }: Advance,
-): Promise<Performed> {
+): Promise<AcceptedCommand> {
   const { ref, by, now, traceparent } = context;
   const { machine, snapshot: before, version, partVersion = 1, row } = found;
   const behavior = behaviorOf(application, ref.kind);
