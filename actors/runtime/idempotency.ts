@@ -5,7 +5,7 @@ import type { StoreReader } from "../../db/store_reader.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorRef, Answer, Command, CommandContext, NewActorRef } from "./protocol.ts";
-import { later } from "../../lib/dates.ts";
+import { addMilliseconds } from "../../lib/dates.ts";
 import { hmacSha256 } from "../../lib/hash.ts";
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
@@ -66,7 +66,7 @@ export async function hashRequest(
 
 /** The key with the answer that its repetitions get. */
 export function answeredKey(key: HashedKey, answer: Answer, at: Date): AnsweredKey {
-  return { ...key, answer, createdAt: at, expiresAt: later(at, KEPT_MS) };
+  return { ...key, answer, createdAt: at, expiresAt: addMilliseconds(at, KEPT_MS) };
 }
 
 /**
