@@ -120,7 +120,7 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
       type: "register",
       by: ["STAFF", "SYSTEM"],
       input: registration,
-      asks: async ({ email }: z.output<typeof registration>) => ({ emailHashes: await hashesOf(email) }),
+      needs: async ({ email }: z.output<typeof registration>) => ({ emailHashes: await hashesOf(email) }),
       async begin({ ref, facts }, { returning, ...fields }: z.output<typeof registration>) {
         refuseErased(ref.id, facts);
         if (!returning) refuseErasedEmail(ref.id, facts);

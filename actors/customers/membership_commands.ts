@@ -16,7 +16,7 @@ export const membershipHandlers = {
         event: { type: "group.assign", by: by.type, groupId, isMember: wasMember },
         changedFields: wasMember ? [] : ["shopper_groups"],
         rows: {
-          heldGroupId: groupId,
+          openGroupId: groupId,
           newMembership: { customerId: ref.id, groupId, assignedAt: now, assignedBy: by.id },
         },
       };

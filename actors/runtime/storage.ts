@@ -2,7 +2,7 @@
 import {
   type ActorFacts,
   type ActorQuestion,
-  asksRowAlone,
+  needsRowAlone,
   type ReadActor,
   readActor,
   type WholeActor,
@@ -69,7 +69,7 @@ export function sharedStorage(
   return {
     hasGuessed: () => hasGuessed,
     async read(question) {
-      hasGuessed = guess !== undefined && asksRowAlone(question);
+      hasGuessed = guess !== undefined && needsRowAlone(question);
       const facts = hasGuessed ? guess! : await read(question, wanted);
       guess = undefined;
       return facts;
