@@ -33,7 +33,7 @@ import { countRequests } from "./rest/limits.ts";
 import { createReceiptKeys } from "./rest/receipt_keys.ts";
 import { createReceipts } from "./rest/receipts.ts";
 import { createRest } from "./rest/mod.ts";
-import { dropSpans, recordRoutes } from "./telemetry/http.ts";
+import { probeMiddleware, routeMiddleware } from "./telemetry/http.ts";
 
 export interface HttpParts {
   pools: { api: Sql; reader: Sql };
@@ -124,9 +124,9 @@ export async function createHttp(
     count,
   });
   const app = createHttpApp(config.http)
-    .use("/healthz", dropSpans())
-    .use("/readyz", dropSpans())
-    .use(recordRoutes())
+    .use("/healthz", probeMiddleware())
+    .use("/readyz", probeMiddleware())
+    .use(routeMiddleware())
     .use(identifyAddress(config.http.trustedProxies))
     .use(closeConnections(draining))
     .route("/", createHealth(ready, { ending: draining, restored: parts.restored, warning: parts.warning }))

@@ -42,7 +42,7 @@ import { serveGrpc } from "./rpc/server.ts";
 import { explain, openDatabase, openPools, readCertificates, serveHttp } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { awaitExports } from "./telemetry/exports.ts";
-import { correctRequestSpans } from "./telemetry/http.ts";
+import { patchSpanPrototype } from "./telemetry/http.ts";
 
 /** How long a start waits to learn whether the database was restored, in milliseconds. Kafka may be unavailable. */
 const FIRST_COMPARISON_MS = 5_000;
@@ -59,7 +59,7 @@ export interface Service extends AsyncDisposable {
 export async function start(config: Config): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   await using edges = new AsyncDisposableStack();
-  correctRequestSpans();
+  patchSpanPrototype();
   const database = await openDatabase(config, stack);
   const { api, reader, work, maintenance } = await openPools(database, config, stack);
   stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));

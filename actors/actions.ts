@@ -1,6 +1,6 @@
 /**
- * What a machine may ask of the world. A machine names it in its actions, as data; the runtime stores it in
- * the transaction of the event, and nothing is carried out inside that transaction.
+ * Effects and messages of machines. A machine names them in its actions, as data; the runtime stores them in the
+ * transaction of the event, and carries nothing out inside that transaction.
  */
 
 /** A domain event for other services: its topic and its fields, in addition to the IDs that every event has. */

@@ -9,7 +9,7 @@ import type { TokenVerifier } from "./token.ts";
 
 /** Another service of the platform. */
 export interface Caller {
-  /** Its service account, "cart-service". */
+  /** Name of the service account, "cart-service". */
   service: string;
   /** Authentication is off, so the caller may act as any service. */
   unproven?: true;
@@ -58,7 +58,7 @@ export interface CallerIdentities {
   namespaces: readonly string[];
 }
 
-/** How callers prove who they are. */
+/** Authentication of callers. */
 export type CallerProof =
   | ({ mode: "mtls" | "mesh" } & CallerIdentities)
   | {

@@ -44,8 +44,10 @@ export async function openKeys(
   { exportKey, hashKeys, receiptKey, receiptPublicKeys }: GdprConfig["keys"],
   dataDirectory: string,
 ): Promise<Keys> {
-  const stored = exportKey && hashKeys && receiptKey ? undefined : await readOrGenerateKeys(dataDirectory);
-  const configured = <Key>(key: Key | undefined, name: keyof typeof KEYS) => key ?? stored![name] as Key;
+  const storedKeys = exportKey && hashKeys && receiptKey
+    ? undefined
+    : await readOrGenerateKeys(dataDirectory);
+  const configured = <Key>(key: Key | undefined, name: keyof typeof KEYS) => key ?? storedKeys![name] as Key;
   const exporting = configured(exportKey, "GDPR_EXPORT_KEY");
   const [hashing, ...earlier] = configured(hashKeys, "GDPR_HASH_KEY");
   const signing = await openReceiptKey(configured(receiptKey, "GDPR_RECEIPT_KEY"));

@@ -82,11 +82,11 @@ export interface GdprConfig {
   participants: string[];
   /** Path of the file with the marker by which a restored database is recognized without Kafka. Undefined: none. */
   markerFile: string | undefined;
-  /** How long the subject may cancel an erasure, in milliseconds. */
+  /** Grace period in which the subject may cancel an erasure, in milliseconds. */
   graceMs: number;
   /** Whether a second person confirms waivers, and erasures that the subject has not requested. */
   fourEyes: boolean;
-  /** How long an erasure waits for the subject to download documents, in milliseconds. */
+  /** Time that an erasure waits for the subject to download documents, in milliseconds. */
   fetchWaitMs: number;
   /** URLs by service name. In development a participant may be missing. */
   peers: Record<string, URL>;
@@ -132,7 +132,7 @@ export interface Config {
   maxInFlight: number;
   /** Maximum gRPC calls in flight per process, a separate limit. */
   grpcMaxInFlight: number;
-  /** How long the service still accepts requests after a shutdown signal, in milliseconds. It reports "not ready". */
+  /** Time for which the service still accepts requests after a shutdown signal, in milliseconds. It reports "not ready". */
   shutdownDelayMs: number;
   /** Undefined: the embedded PostgreSQL. */
   databaseUrl: string | undefined;

@@ -60,7 +60,10 @@ const uriReference = text.regex(/^[\x21-\x7e]{1,255}$/).refine((value) =>
   !/["<>\\^`{|}]/.test(value) && isWithoutLogin(URL.parse(value, "https://host.invalid"))
 );
 /** URL of a service. */
-export const ADDRESS: Variable<URL> = { expected: "an http or https URL without a login", schema: location };
+export const ADDRESS: Variable<URL> = {
+  expected: "an http or https URL without credentials",
+  schema: location,
+};
 
 const MILLISECONDS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const duration = (longest: number) =>
@@ -68,9 +71,9 @@ const duration = (longest: number) =>
     Number(duration.slice(0, -1)) * MILLISECONDS[duration.slice(-1) as keyof typeof MILLISECONDS]
   ).refine((milliseconds) => milliseconds <= longest);
 /** The erasure must complete within the calendar month that the GDPR allows. */
-const LONGEST_GRACE = 28 * MILLISECONDS.d;
+const MAX_GRACE = 28 * MILLISECONDS.d;
 /** Documents expire then. */
-const LONGEST_FETCH_WAIT = 7 * MILLISECONDS.d;
+const MAX_FETCH_WAIT = 7 * MILLISECONDS.d;
 /** Characters that a header may contain. */
 const token = text.regex(/^[\x21-\x7e]+$/);
 /** A path in Vault, without a slash at either end. */
@@ -147,7 +150,7 @@ export const VARIABLES = {
   ),
   AUTH_MODE: defaulted("jwt or gateway", z.enum(["jwt", "gateway"]), "jwt"),
   JWT_JWKS_URL: optional(
-    "an http or https URL without a login",
+    "an http or https URL without credentials",
     location,
     { absent: "the built-in issuer for development" },
   ),
@@ -202,7 +205,7 @@ export const VARIABLES = {
   PEER_TOKEN_PATH: optional("the path of a file with a token", path, UNQUOTED),
   GDPR_GRACE: defaulted(
     "a duration of at most 28d, such as 0s, 72h or 14d",
-    duration(LONGEST_GRACE),
+    duration(MAX_GRACE),
     "0s",
   ),
   GDPR_MARKER_FILE: optional("the path of a file", path, {
@@ -212,7 +215,7 @@ export const VARIABLES = {
   GDPR_FOUR_EYES: optional("true or false", flag, { absent: "false; in production true" }),
   GDPR_FETCH_WAIT: defaulted(
     "a duration of at most 7d, such as 0s, 72h or 7d",
-    duration(LONGEST_FETCH_WAIT),
+    duration(MAX_FETCH_WAIT),
     "7d",
   ),
   GDPR_EXPORT_KEY: optional("32 bytes in base64", KEYS.GDPR_EXPORT_KEY, GENERATED),
@@ -301,7 +304,7 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 }
 
-/** Quotes no value with an @, which may contain a login, and no key or token. */
+/** Quotes no value with an @, which may contain credentials, and no key or token. */
 function quote(given = ""): string {
   if (given.includes("@") || isSecret(given)) return "";
   return `, got ${JSON.stringify(given.length > 40 ? `${given.slice(0, 40)}…` : given)}`;

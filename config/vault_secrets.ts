@@ -114,7 +114,7 @@ function kafka(secret: Secret): ConvertedSecret {
   }
   const unread = Object.keys(secret).some((key) => /^sasl\.(mechanism|username|password)$/.test(key));
   const contradiction =
-    "security.protocol: expected SASL_SSL or SASL_PLAINTEXT, because a login is configured";
+    "security.protocol: expected SASL_SSL or SASL_PLAINTEXT, because credentials are configured";
   return join([brokers, ssl, ...(unread ? [wrong(contradiction)] : [])]);
 }
 

@@ -9,7 +9,7 @@ import { inTime } from "./time_limit.ts";
 /** Returns the answers by position, an error for a lookup that it rejects. An error that it throws rejects all of them. */
 type Ask<Question, Answer> = (questions: readonly Question[]) => Promise<(Answer | Error)[]>;
 
-export interface BatchLimits {
+export interface StatementLimits {
   /**
    * Concurrent statements. Lookups that arrive meanwhile join the next batch, so that batches grow with the load; the
    * second statement keeps a slow one from blocking every caller.
@@ -21,7 +21,7 @@ export interface BatchLimits {
   answerLimitMs: number;
 }
 
-const LIMITS: BatchLimits = { underWay: 2, maxQuestions: 500, answerLimitMs: 3_000 };
+const LIMITS: StatementLimits = { underWay: 2, maxQuestions: 500, answerLimitMs: 3_000 };
 /** Time that a lookup may wait for its statement, in milliseconds. A retry has better prospects after that. */
 const WAIT_LIMIT_MS = 3_000;
 /** Limit of waiting lookups of one kind. */

@@ -101,7 +101,7 @@ async function readActors(
 ): Promise<ActorFacts[]> {
   const rows = await sql<FactsRow[]>`
     select * from read_actors(${storeId}::uuid, ${sql.json(questions.map(questionRow) as never)},
-      ${questions.some(asksMore)})`;
+      ${questions.some(needsMore)})`;
   const answers = new Array<ActorFacts>(questions.length);
   for (const { position, readAt, facts } of rows) {
     answers[position - 1] = {
@@ -137,12 +137,12 @@ export function rowFacts(row: object, readAt: Date): ActorFacts {
 }
 
 /** Whether the facts of the row alone answer the question. */
-export function asksRowAlone({ addressId, groupId, allGroups, emailHashes }: ActorQuestion): boolean {
+export function needsRowAlone({ addressId, groupId, allGroups, emailHashes }: ActorQuestion): boolean {
   return addressId === undefined && groupId === undefined && !allGroups && emailHashes === undefined;
 }
 
-function asksMore(question: ActorQuestion): boolean {
-  return !asksRowAlone(question) || question.whole === true || question.key !== undefined;
+function needsMore(question: ActorQuestion): boolean {
+  return !needsRowAlone(question) || question.whole === true || question.key !== undefined;
 }
 
 function questionRow(question: ActorQuestion, index: number) {

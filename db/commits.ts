@@ -39,7 +39,7 @@ export interface RowChange {
 export interface OwnRows {
   row?: RowChange;
   /** The group is not deleted until the commit. */
-  heldGroupId?: string;
+  openGroupId?: string;
   /** The erasure memory has neither the customer nor one of the hashes. */
   unlessErased?: { id: string; hashes: readonly Uint8Array[] };
   /** Hashes to keep of an email that the customer no longer has. */
@@ -208,7 +208,7 @@ function sectionsOf(commits: readonly Commit[]): Sections {
 type AddRow = (section: string, row: object) => void;
 
 function addOwnRows(add: AddRow, rows: OwnRows): void {
-  const { row, heldGroupId, unlessErased, emailHashes } = rows;
+  const { row, openGroupId, unlessErased, emailHashes } = rows;
   if (row) {
     const { table, id, values, seen } = row;
     if (!seen) add(`new_${table}`, { id, row: toColumns(values) });
@@ -221,7 +221,7 @@ function addOwnRows(add: AddRow, rows: OwnRows): void {
       });
     }
   }
-  if (heldGroupId !== undefined) add("held_groups", { group_id: heldGroupId });
+  if (openGroupId !== undefined) add("open_groups", { group_id: openGroupId });
   if (unlessErased) {
     add("unless_erased", { id: unlessErased.id, hashes: unlessErased.hashes.map(byteaText) });
   }

@@ -17,16 +17,16 @@ export interface GdprRequestRow {
   machine: string;
   snapshot: unknown;
   version: number;
-  /** What an erasure has emptied here. */
+  /** Values that an erasure has emptied here. */
   cleared: ClearedData | null;
   holdReason: string | null;
   extensionReason: string | null;
   refusalReason: string | null;
   cancellationReason: string | null;
-  /** Who confirmed an erasure that staff had proposed: a second staff member, or the customer. */
+  /** Principal that confirmed an erasure proposed by staff: a second staff member, or the customer. */
   confirmedBy: string | null;
   confirmedAt: Date | null;
-  /** When the customer first fetched the data of an export completely. */
+  /** Time at which the customer first fetched the data of an export completely. */
   fetchedAt: Date | null;
   /** End of an erasure's wait for the customer's download; null unless it waits. */
   fetchWaitEndsAt: Date | null;
@@ -35,7 +35,7 @@ export interface GdprRequestRow {
 export interface ClearedData {
   erasedAt: string;
   tables: Cleared;
-  /** The subject's values, by which the re-scan finds texts that quote one; empty once it has found none. */
+  /** Digests of the subject's values, by which the re-scan finds texts that quote one; empty once it has found none. */
   traces: ValueDigest[];
   /** Salted hashes of the reasons of the erasure, by their names in the receipt; absent without any. */
   reasons?: Record<string, { salt: string; sha256: string }>;

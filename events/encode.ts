@@ -29,17 +29,17 @@ export function encodeRows(
   settings: EventSettings,
 ): { events: EncodedEvent[]; refusals: PublishRefusal[] } {
   const events: EncodedEvent[] = [];
-  const refused = new Map<string, PublishRefusal & { rows: OutboxRow[] }>();
+  const refusals = new Map<string, PublishRefusal & { rows: OutboxRow[] }>();
   for (const row of rows) {
     const { topic } = row;
     const place = `${topic} ${row.key}`;
-    const encoded = refused.get(place) ?? encode(row, settings);
+    const encoded = refusals.get(place) ?? encode(row, settings);
     if (typeof encoded === "string") {
-      refused.set(place, { topic, rows: [row], scope: "row", reason: encoded });
+      refusals.set(place, { topic, rows: [row], scope: "row", reason: encoded });
     } else if ("reason" in encoded) encoded.rows.push(row);
     else events.push(encoded);
   }
-  return { events, refusals: [...refused.values()] };
+  return { events, refusals: [...refusals.values()] };
 }
 
 /** Returns the reason as text if the row cannot be encoded. */

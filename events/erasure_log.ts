@@ -10,7 +10,7 @@ import { ERASURE_LOG } from "./topics.ts";
 
 /** An entry of the erasure log or of an erasure memory file. */
 export interface Entry {
-  /** Its position, as text for people. */
+  /** Position of the entry, as text for people. */
   place: string;
   /** Undefined if the entry cannot be parsed. */
   subject: ErasedSubject | undefined;

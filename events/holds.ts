@@ -7,7 +7,7 @@ import type { OutboxRow } from "../db/outbox.ts";
 import type { PublishRefusal } from "./sink.ts";
 
 const FIRST_BACKOFF_MS = 200;
-const LONGEST_BACKOFF_MS = 5_000;
+const MAX_BACKOFF_MS = 5_000;
 /** Time after which a held key that was not retried is forgotten: another replica may have published its events. */
 const FORGET_MS = 60_000;
 
@@ -43,7 +43,7 @@ export function createHolds(topics: readonly string[], rowHoldMs: number): Holds
   function refuse({ topic, rows, scope }: PublishRefusal, someWerePublished: boolean): void {
     const state = states.get(topic);
     if (scope === "row" || !state) return hold(rows, rowHoldMs);
-    const backoffMs = jittered(exponential(++state.failures, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS));
+    const backoffMs = jittered(exponential(++state.failures, FIRST_BACKOFF_MS, MAX_BACKOFF_MS));
     state.retryAt = someWerePublished ? undefined : Date.now() + backoffMs;
     // Longer than the topic, and the first row even longer, so that the next attempts have other rows: the broker may
     // refuse a partition or a message and not the topic.
@@ -64,10 +64,10 @@ export function createHolds(topics: readonly string[], rowHoldMs: number): Holds
     open: () => [...states].filter(([, { retryAt }]) => retryAt === undefined).map(([topic]) => topic),
     nextRetry() {
       const now = Date.now();
-      const found = [...states].find(([, { retryAt }]) => retryAt !== undefined && retryAt <= now);
-      if (!found) return undefined;
-      const [topic, state] = found;
-      state.retryAt = now + LONGEST_BACKOFF_MS; // until its outcome is recorded
+      const dueEntry = [...states].find(([, { retryAt }]) => retryAt !== undefined && retryAt <= now);
+      if (!dueEntry) return undefined;
+      const [topic, state] = dueEntry;
+      state.retryAt = now + MAX_BACKOFF_MS; // until its outcome is recorded
       return topic;
     },
     keys() {

@@ -22,7 +22,7 @@ export interface RestoreSources {
   verify: Verify;
 }
 
-/** What the database lacks. */
+/** Erasures that the database lacks. */
 export interface RestoreState {
   /** Number of verified entries of the topic that the database lacks. */
   missing: number;

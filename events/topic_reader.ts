@@ -52,8 +52,10 @@ export async function* readTopic(
           { topic, partition, offset: next },
           signal,
         );
-        const found = messages.filter(({ offset }) => BigInt(offset) >= next && BigInt(offset) < end);
-        const records = found.filter(({ isControlRecord }) => !isControlRecord);
+        const messagesInRange = messages.filter(({ offset }) =>
+          BigInt(offset) >= next && BigInt(offset) < end
+        );
+        const records = messagesInRange.filter(({ isControlRecord }) => !isControlRecord);
         if (records.length > 0) yield records.map((message) => toRecord(partition, message));
         const furthest = messages.at(-1);
         if (furthest && BigInt(furthest.offset) >= next) next = BigInt(furthest.offset) + 1n;

@@ -17,7 +17,7 @@ export type CountRequest = (principal: Principal) => Promise<number | undefined>
 const PUBLIC = /^__|^_service$/;
 
 /**
- * Refuses an operation as a whole, before a variable is read, where the caller is not a shopper or is over
+ * Refuses an operation as a whole, before a variable is read, where the caller is not a shopper or exceeds
  * the rate limit; then checks the variables. An operation that only describes the schema needs no caller.
  */
 export function useAdmission(count: CountRequest): Plugin<GraphCaller> {

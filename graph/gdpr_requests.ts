@@ -53,9 +53,9 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
   async function read(caller: GraphCaller, id: string): Promise<SubjectRequest> {
     const requestId = parseId(id, "read a GDPR request");
     const { id: customerId, storeId } = await caller.shopper();
-    const found = await requests.findRequest({ storeId, customerId, requestId }, caller.wanted);
-    if (!found) throw new DomainError("NOT_FOUND", `Cannot find GDPR request ${requestId}`);
-    return found;
+    const request = await requests.findRequest({ storeId, customerId, requestId }, caller.wanted);
+    if (!request) throw new DomainError("NOT_FOUND", `Cannot find GDPR request ${requestId}`);
+    return request;
   }
 
   const send =

@@ -36,7 +36,7 @@ const STATES: Readonly<Record<string, string>> = {
 
 const EVENTS: Readonly<Record<string, string>> = {
   open: "opened",
-  cancel: "cancelled",
+  cancel: "canceled",
   refuse: "refused",
   hold: "put on hold",
   release: "released",

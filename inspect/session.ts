@@ -99,7 +99,7 @@ export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv>
   });
 }
 
-/** Adds the `store` parameter to a path of the inspector if the page shows another store than the person's own. */
+/** Adds the `store` parameter to a path of the inspector if the page shows a store other than the person's own. */
 export function inStore({ var: { by, home } }: InspectContext, path: string): string {
   if (by.storeId === home) return path;
   const [address = "", fragment] = path.split("#");

@@ -4,7 +4,7 @@ import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../domain/errors.ts";
 import { parseInput } from "../domain/input.ts";
 import { refuseMethod } from "../http/mod.ts";
-import { type ApiContext, type ApiEnv, purposeOf, z } from "./api.ts";
+import { type ApiContext, type ApiEnv, describeOperation, z } from "./api.ts";
 import { allowOf, type Resource } from "./route_table.ts";
 
 /**
@@ -44,7 +44,7 @@ function checkCondition({ req }: ApiContext): void {
 
 /** @throws {DomainError} INVALID_INPUT: the operation has no query parameters, and the request has some */
 export function checkQuery(c: ApiContext): void {
-  if (c.var.form?.hasQuery === false) parseInput(NOTHING, c.req.query(), purposeOf(c));
+  if (c.var.form?.hasQuery === false) parseInput(NOTHING, c.req.query(), describeOperation(c));
 }
 
 /**
@@ -57,9 +57,9 @@ export function checkQuery(c: ApiContext): void {
 export async function checkBody(c: ApiContext, length: number): Promise<void> {
   const body = c.var.form?.body;
   if (body === "REQUIRED" && length === 0) {
-    throw new DomainError("INVALID_INPUT", `Cannot ${purposeOf(c)}: it must have a JSON body`);
+    throw new DomainError("INVALID_INPUT", `Cannot ${describeOperation(c)}: it must have a JSON body`);
   }
-  if (body === "NONE" && length > 0) parseInput(NOTHING, await readJson(c), purposeOf(c));
+  if (body === "NONE" && length > 0) parseInput(NOTHING, await readJson(c), describeOperation(c));
 }
 
 const NOTHING = z.strictObject({});
@@ -68,6 +68,6 @@ async function readJson(c: ApiContext): Promise<unknown> {
   try {
     return await c.req.raw.json();
   } catch (cause) {
-    throw new DomainError("INVALID_INPUT", `Cannot ${purposeOf(c)}: it accepts no body`, { cause });
+    throw new DomainError("INVALID_INPUT", `Cannot ${describeOperation(c)}: it accepts no body`, { cause });
   }
 }

@@ -41,7 +41,7 @@ export function failureOf(service: string, error: unknown): unknown {
   if (error instanceof NotGrpcError) {
     return failed("UNREACHABLE", "the server at its URL does not speak gRPC");
   }
-  if (error instanceof MessageTooLargeError) return failed("TOO_MUCH_DATA", "a record is over the limit");
+  if (error instanceof MessageTooLargeError) return failed("TOO_MUCH_DATA", "a record exceeds the limit");
   if (!(error instanceof GrpcError)) return error;
   const { status } = error;
   if (status === "DEADLINE_EXCEEDED") return failed("TIMEOUT", "it did not finish in time");

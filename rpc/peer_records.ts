@@ -28,12 +28,12 @@ export class InvalidRecord extends Error {
  * @param resumeAfter the cursor after which the call resumes
  */
 export function createRecordReader(resumeAfter: string | undefined): (bytes: Uint8Array) => Delivery {
-  const seen = new Set(resumeAfter === undefined ? [] : [resumeAfter]);
+  const cursors = new Set(resumeAfter === undefined ? [] : [resumeAfter]);
   return (bytes) => {
     const delivery = readRecord(bytes);
-    if (seen.has(delivery.cursor)) throw new InvalidRecord("its cursor is an earlier record's");
-    seen.add(delivery.cursor);
-    if (seen.size > REMEMBERED_CURSORS) seen.delete(seen.values().next().value!);
+    if (cursors.has(delivery.cursor)) throw new InvalidRecord("its cursor is an earlier record's");
+    cursors.add(delivery.cursor);
+    if (cursors.size > REMEMBERED_CURSORS) cursors.delete(cursors.values().next().value!);
     return delivery;
   };
 }
@@ -41,7 +41,7 @@ export function createRecordReader(resumeAfter: string | undefined): (bytes: Uin
 function readRecord(bytes: Uint8Array): Delivery {
   const { cursor, category, purpose, retention, recipients, data, recordedAt } = parse(bytes);
   if (cursor === "") throw new InvalidRecord("it has no cursor");
-  if (cursor.length > MAX_CURSOR) throw new InvalidRecord(`its cursor is over ${MAX_CURSOR} characters`);
+  if (cursor.length > MAX_CURSOR) throw new InvalidRecord(`its cursor exceeds ${MAX_CURSOR} characters`);
   // The cursor is stored as PostgreSQL text, which cannot contain a NUL.
   if (cursor.includes("\0")) throw new InvalidRecord("its cursor contains a NUL");
   if (category.trim() === "") throw new InvalidRecord("it has no category");

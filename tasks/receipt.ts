@@ -29,12 +29,11 @@ const HELP = `Verifies and prints erasure receipts.
   --key PUBLIC   the signer's public key: a PEM file, or the key in base64. Repeat it for a chain that begins with
                  an earlier key
   --heads FILE   lines that "heads" has printed and someone else has kept: shows that receipts were cut off or
-                 written again
-  --text TEXT    a reason, or the evidence of a participant, that you have kept. The receipt has salted hashes of the
-                 texts only, because the erasure removes them. Repeat it for several texts
+                 replaced
+  --text TEXT    a reason, or the evidence of a participant, that you have kept. The receipt has only salted hashes of
+                 the texts, because the erasure removes them. Repeat it for several texts
 
-verify exits with 1 if a check fails, and with 2 if none fails but there is no --key: then nothing can be said about
-who signed.`;
+verify exits with 1 if a check fails, and with 2 if none fails but there is no --key: then the signer is unknown.`;
 
 class UsageError extends Error {}
 
@@ -62,20 +61,20 @@ async function verify(args: string[]): Promise<number> {
   }
   if (keys.length === 0) console.log(`\n${OWN_KEY}`);
   const failures =
-    checked.flatMap(({ findings }) => findings).filter(({ verdict }) => verdict === "fails").length;
+    checked.flatMap(({ findings }) => findings).filter(({ verdict }) => verdict === "failed").length;
   if (failures > 0) {
     console.log(`\n${failures} of the checks failed.`);
     return 1;
   }
-  console.log(keys.length > 0 ? "\nAll checks passed." : "\nNothing can be said about who signed.");
+  console.log(keys.length > 0 ? "\nAll checks passed." : "\nNo check failed, but the signer is unknown.");
   return keys.length > 0 ? 0 : 2;
 }
 
-const MARKS = { holds: "pass", fails: "FAIL", note: "    " };
+const MARKS = { passed: "passed", failed: "FAILED", note: "note  " };
 
 const OWN_KEY =
-  `Without --key each file was verified with the key that it contains. This proves that the receipt was not \
-changed after its signature, but not who signed it: a forger can include a key too. Use --key with the public key \
+  `Without --key each file was verified with the key that it contains. A signature that matches this key \
+shows that the receipt was not changed afterwards, but not who signed it: a forger can include a key too. Use --key with the public key \
 that the service's operator has published.`;
 
 /** Compares the receipts with heads that someone has kept. */
@@ -90,14 +89,14 @@ async function checkHeads(
     .filter((line) => line.trim() !== "");
   const findings = await Promise.all(lines.map(async (line, index): Promise<Finding> => {
     const head = readHead(line);
-    if (!head) return { verdict: "fails", message: `Line ${index + 1} is not a head.` };
+    if (!head) return { verdict: "failed", message: `Line ${index + 1} is not a head.` };
     if (!await isHeadSigned(head, keys)) {
-      return { verdict: "fails", message: `No given key has signed line ${index + 1}.` };
+      return { verdict: "failed", message: `No given key has signed line ${index + 1}.` };
     }
     const difference = findDifference(head, receipts);
     return difference === undefined
-      ? { verdict: "holds", message: `Receipt ${head.sequence} is the same as on ${head.issuedAt}.` }
-      : { verdict: "fails", message: difference };
+      ? { verdict: "passed", message: `Receipt ${head.sequence} is the same as on ${head.issuedAt}.` }
+      : { verdict: "failed", message: difference };
   }));
   return { title: "The heads", findings };
 }

@@ -24,7 +24,7 @@ import { erasedValuesOf } from "../../db/personal_data.ts";
 /** A customer's row with the numbers of its related rows. */
 export type CountedCustomer = CustomerRow & CustomerCounts;
 
-/** `returning`: the person may have been erased before, and comes back of their own will. */
+/** `returning`: the person may have been erased before, and registers again at their own request. */
 const registration = profile.extend({ returning: z.boolean().default(false) });
 
 const changes = profile.partial();
@@ -120,7 +120,7 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
       type: "register",
       by: ["STAFF", "SYSTEM"],
       input: registration,
-      asks: async ({ email }: z.output<typeof registration>) => ({ emailHashes: await hashesOf(email) }),
+      needs: async ({ email }: z.output<typeof registration>) => ({ emailHashes: await hashesOf(email) }),
       async begin({ ref, facts }, { returning, ...fields }: z.output<typeof registration>) {
         refuseErased(ref.id, facts);
         if (!returning) refuseErasedEmail(ref.id, facts);
@@ -186,7 +186,7 @@ const behavior: Omit<Behavior<CountedCustomer>, "creation" | "rows"> = {
     return { row, version, partVersion, machine: customerMachine, snapshot };
   },
   guards: {
-    notByCustomer: "the customer may not until the account is active again",
+    isStaffOrService: "the customer may not until the account is active again",
     hasRoomForAddress: `there are ${ADDRESS_LIMIT} addresses, and no more are kept`,
     hasRoomForGroup: `there are ${GROUP_LIMIT} groups, which is the limit`,
   },

@@ -10,13 +10,13 @@ export const membershipHandlers = {
   "group.assign": handler(
     ["STAFF", "SYSTEM"],
     reference,
-    ({ ref, by, now, facts: { isOpenGroup, isMember: already } }, { groupId }) => {
+    ({ ref, by, now, facts: { isOpenGroup, isMember: wasMember } }, { groupId }) => {
       if (!isOpenGroup) throw new DomainError("NOT_FOUND", `Cannot find shopper group ${groupId}`);
       return {
-        event: { type: "group.assign", by: by.type, groupId, already },
-        changedFields: already ? [] : ["shopper_groups"],
+        event: { type: "group.assign", by: by.type, groupId, isMember: wasMember },
+        changedFields: wasMember ? [] : ["shopper_groups"],
         rows: {
-          heldGroupId: groupId,
+          openGroupId: groupId,
           newMembership: { customerId: ref.id, groupId, assignedAt: now, assignedBy: by.id },
         },
       };
@@ -27,9 +27,9 @@ export const membershipHandlers = {
   "group.remove": handler(
     ["STAFF", "SYSTEM"],
     reference,
-    ({ ref, by, facts: { isMember } }, { groupId }) => ({
+    ({ ref, by, facts: { isMember: wasMember } }, { groupId }) => ({
       event: { type: "group.remove", by: by.type, groupId },
-      changedFields: isMember ? ["shopper_groups"] : [],
+      changedFields: wasMember ? ["shopper_groups"] : [],
       rows: { endedMembership: { customerId: ref.id, groupId } },
     }),
     ({ groupId }) => ({ groupId }),

@@ -72,8 +72,8 @@ export class ParticipantError extends Error {
 
 /** Encrypted store of collected records and finished documents. Every method runs its own transaction. */
 export interface ExportStore {
-  /** What a participant has delivered so far. */
-  progress(
+  /** Returns what a participant has delivered so far, and prolongs the retention of all records of the request. */
+  readProgressAndProlong(
     request: RequestKey,
     service: string,
   ): Promise<{ records: number; resumeAfter: string | undefined; complete: boolean }>;

@@ -72,7 +72,7 @@ export interface PublicEvent {
 }
 
 /** Facts that a command needs in addition to the actor's row. */
-export type AskedFacts = Pick<ActorQuestion, "addressId" | "groupId" | "allGroups" | "emailHashes">;
+export type NeededFacts = Pick<ActorQuestion, "addressId" | "groupId" | "allGroups" | "emailHashes">;
 
 /** A step whose actor has been read. */
 export interface DecisionContext extends StepContext {
@@ -88,7 +88,7 @@ export interface Handler<Row, Schema extends z.ZodType = z.ZodType> {
     input: z.output<Schema>,
   ): Promise<Decision> | Decision;
   /** Absent: the row is enough. */
-  asks?: ((input: z.output<Schema>) => AskedFacts) | undefined;
+  needs?: ((input: z.output<Schema>) => NeededFacts) | undefined;
 }
 
 /** Infers a handler's input from its schema. */
@@ -96,9 +96,9 @@ export function handler<Row, Schema extends z.ZodType>(
   by: readonly PrincipalType[],
   input: Schema,
   decide: Handler<Row, Schema>["decide"],
-  asks?: Handler<Row, Schema>["asks"],
+  needs?: Handler<Row, Schema>["needs"],
 ): Handler<Row, Schema> {
-  return { by, input, decide, asks };
+  return { by, input, decide, needs };
 }
 
 // The runtime parses with a handler's schema and passes the result to the same handler, so it need not know the type.
@@ -123,7 +123,7 @@ export interface Creation<Schema extends z.ZodType = z.ZodType> {
   by: readonly PrincipalType[];
   input: Schema;
   /** Facts that the beginning needs; absent: none. */
-  asks?(input: z.output<Schema>): Promise<AskedFacts>;
+  needs?(input: z.output<Schema>): Promise<NeededFacts>;
   /**
    * If the actor that the caller wants exists already, returns an answer or a command to that actor instead of a
    * beginning.

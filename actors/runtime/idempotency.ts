@@ -5,7 +5,7 @@ import type { StoreReader } from "../../db/store_reader.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorRef, Answer, Command, CommandContext, NewActorRef } from "./protocol.ts";
-import { later } from "../../lib/dates.ts";
+import { addMilliseconds } from "../../lib/dates.ts";
 import { hmacSha256 } from "../../lib/hash.ts";
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
@@ -38,7 +38,7 @@ export interface SentCommand {
 }
 
 /** Hashes of an idempotency key and of its request. */
-export interface RequestKey extends IdempotencyKey {
+export interface HashedKey extends IdempotencyKey {
   requestHash: Uint8Array;
 }
 
@@ -50,7 +50,7 @@ export interface RequestKey extends IdempotencyKey {
 export async function hashRequest(
   hashKey: CryptoKey,
   { purpose, asked, command, context: { by, idempotencyKey, expectedVersion } }: SentCommand,
-): Promise<RequestKey | undefined> {
+): Promise<HashedKey | undefined> {
   if (idempotencyKey === undefined) return undefined;
   if (idempotencyKey === "") {
     throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: the idempotency key is empty`);
@@ -65,8 +65,8 @@ export async function hashRequest(
 }
 
 /** The key with the answer that its repetitions get. */
-export function answeredKey(key: RequestKey, answer: Answer, at: Date): AnsweredKey {
-  return { ...key, answer, createdAt: at, expiresAt: later(at, KEPT_MS) };
+export function answeredKey(key: HashedKey, answer: Answer, at: Date): AnsweredKey {
+  return { ...key, answer, createdAt: at, expiresAt: addMilliseconds(at, KEPT_MS) };
 }
 
 /**
@@ -74,7 +74,7 @@ export function answeredKey(key: RequestKey, answer: Answer, at: Date): Answered
  *
  * @throws {DomainError} INVALID_INPUT: the key belongs to another request
  */
-export function repeatedAnswer(stored: StoredAnswer, key: RequestKey, purpose: string): Answer {
+export function repeatedAnswer(stored: StoredAnswer, key: HashedKey, purpose: string): Answer {
   const ownedByOther = stored.principalType !== null && stored.principalType !== key.principalType;
   if (ownedByOther || stored.requestHash.toHex() !== key.requestHash.toHex()) {
     throw new DomainError(

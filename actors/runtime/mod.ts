@@ -71,12 +71,12 @@ import { hashRequest, repeatedAnswer } from "./idempotency.ts";
 import type { ActorRef, Actors, Command, CommandContext, CommandMap, NewActorRef } from "./protocol.ts";
 import { purposeOf } from "./purpose.ts";
 import {
+  type AcceptedCommand,
   advanceIfAccepted,
   type Application,
   behaviorOf,
   findCommand,
   perform,
-  type Performed,
 } from "./step.ts";
 import { NotStored, sharedStorage, type Storage, storageIn } from "./storage.ts";
 import { watchCommand } from "./telemetry.ts";
@@ -146,7 +146,7 @@ async function send(
   ref: ActorRef | NewActorRef,
   command: Command,
   context: SendingContext,
-): Promise<Performed> {
+): Promise<AcceptedCommand> {
   const { type, ...fields } = command;
   const behavior = behaviorOf(runtime, ref.kind);
   const known = findCommand(behavior, type);

@@ -2,7 +2,7 @@
 import { v7 as newId } from "uuid";
 import type { Commit } from "../../db/commits.ts";
 import type { TimerKey, TimerRow } from "../../db/timers.ts";
-import { later } from "../../lib/dates.ts";
+import { addMilliseconds } from "../../lib/dates.ts";
 import { traceIdOf } from "../../lib/trace_context.ts";
 import type { ActionPlan, Perform } from "./action_plan.ts";
 import type { RecordedEvent } from "./recorded_event.ts";
@@ -72,7 +72,7 @@ function timerRows(event: RecordedEvent, timers: ActionPlan["timers"]): (TimerRo
       name,
       "cancel" in timer
         ? key
-        : { ...key, event: timer.event, traceparent, dueAt: later(at, timer.delay), createdAt: at },
+        : { ...key, event: timer.event, traceparent, dueAt: addMilliseconds(at, timer.delay), createdAt: at },
     );
   }
   return [...rows.values()];

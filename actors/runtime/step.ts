@@ -8,7 +8,15 @@ import { parseInput } from "../../domain/input.ts";
 import { systemPrincipal } from "../../domain/principal.ts";
 import { planActions, type ToMessages } from "./action_plan.ts";
 import { authorizeSubject } from "./authorization.ts";
-import type { AnyBehavior, AskedFacts, BatchedRows, Beginning, Change, Decision, Found } from "./behavior.ts";
+import type {
+  AnyBehavior,
+  BatchedRows,
+  Beginning,
+  Change,
+  Decision,
+  Found,
+  NeededFacts,
+} from "./behavior.ts";
 import { columnNames } from "./changes.ts";
 import { refusePersonalData } from "./free_text.ts";
 import { answeredKey } from "./idempotency.ts";
@@ -49,7 +57,7 @@ function findHandler({ handlers }: AnyBehavior, type: string) {
 }
 
 /** An accepted command. */
-export interface Performed {
+export interface AcceptedCommand {
   answer: Answer;
   /** The actor as the command leaves it, if the scene wants it and the actor's kind returns it. */
   actor: WholeActor | undefined;
@@ -64,14 +72,14 @@ export async function perform(
   application: Application,
   scene: Scene,
   command: ParsedCommand,
-): Promise<Performed> {
+): Promise<AcceptedCommand> {
   const { ref, by } = scene;
   const { type, input, expectedVersion } = command;
   const behavior = behaviorOf(application, ref.kind);
   const handler = findHandler(behavior, type);
   if (!handler) return await create(application, scene, input);
 
-  const { found, facts, now } = await find(behavior, scene, handler.asks?.(input));
+  const { found, facts, now } = await find(behavior, scene, handler.needs?.(input));
   const context = { ...scene, now };
   if (!found) throw new DomainError("NOT_FOUND", `Cannot find ${behavior.noun} ${ref.id}`);
   const purpose = purposeOf(behavior, type, ref.id);
@@ -102,18 +110,18 @@ export async function perform(
 }
 
 /** Reads an actor with the facts that the command needs, and locks it where there is a transaction. */
-async function find(behavior: AnyBehavior, scene: Scene, asked: AskedFacts = {}) {
+async function find(behavior: AnyBehavior, scene: Scene, needs: NeededFacts = {}) {
   const { storage: { tx, read }, ref } = scene;
   // Both travel in one write, and PostgreSQL runs them in order: the facts are read under the lock.
   const locking = tx && behavior.lock(tx, ref);
-  const [locked, facts] = await Promise.all([locking, read(questionOf(scene, asked))]);
+  const [locked, facts] = await Promise.all([locking, read(questionOf(scene, needs))]);
   const row = tx ? locked : batchedRows(behavior).rowOf(facts);
   return { found: row && behavior.restore(row), facts, now: timeOf(scene, facts) };
 }
 
-function questionOf({ ref, key, clock, whole }: Scene, asked: AskedFacts): ActorQuestion {
+function questionOf({ ref, key, clock, whole }: Scene, needs: NeededFacts): ActorQuestion {
   const now = clock?.();
-  return { ...ref, ...asked, ...(whole && { whole }), ...(key && { key }), ...(now && { now }) };
+  return { ...ref, ...needs, ...(whole && { whole }), ...(key && { key }), ...(now && { now }) };
 }
 
 /** @throws {NotStored} the key has an answer */
@@ -127,16 +135,16 @@ function batchedRows({ kind, rows }: AnyBehavior): BatchedRows<unknown> {
   throw new Error(`A ${kind} needs a transaction`);
 }
 
-/** Stores an answer that is no change under the command's key. */
+/** Stores the answer to a command that changes nothing under the command's key. */
 async function keepAnswer({ key, ref, storage }: Scene, answer: Answer, now: Date): Promise<void> {
   if (key) await storage.store({ storeId: ref.storeId, key: answeredKey(key, answer, now) });
 }
 
-async function create(application: Application, scene: Scene, input: unknown): Promise<Performed> {
+async function create(application: Application, scene: Scene, input: unknown): Promise<AcceptedCommand> {
   const { storage: { tx, read }, ref, clock } = scene;
   const behavior = behaviorOf(application, ref.kind);
   const { creation } = behavior;
-  const facts = await read(questionOf(scene, await creation.asks?.(input) ?? {}));
+  const facts = await read(questionOf(scene, await creation.needs?.(input) ?? {}));
   const readFirst = timeOf(scene, facts);
   let time: Promise<Date> | undefined;
   const readTime = () => time ??= tx ? readClock(tx, clock) : Promise.resolve(readFirst);
@@ -182,7 +190,7 @@ async function begin(
   application: Application,
   context: TimedScene,
   { machine, input, columns, customerId, rows, follow }: Beginning,
-): Promise<Performed> {
+): Promise<AcceptedCommand> {
   const { ref, by, now, traceparent } = context;
   const behavior = behaviorOf(application, ref.kind);
   const { snapshot, actions, transitions } = initialTransition(machine, input);
@@ -263,7 +271,7 @@ async function advance(
   context: TimedScene,
   found: Found<unknown>,
   { event: given, command, changedFields, reason, note, columns = {}, rows, write, ids = {} }: Advance,
-): Promise<Performed> {
+): Promise<AcceptedCommand> {
   const { ref, by, now, traceparent } = context;
   const { machine, snapshot: before, version, partVersion = 1, row } = found;
   const behavior = behaviorOf(application, ref.kind);

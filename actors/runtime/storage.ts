@@ -2,7 +2,7 @@
 import {
   type ActorFacts,
   type ActorQuestion,
-  asksRowAlone,
+  needsRowAlone,
   type ReadActor,
   readActor,
   type WholeActor,
@@ -11,7 +11,7 @@ import { type Commit, type Outcome, type Returned, type StoreCommit, storeCommit
 import type { FixedClock } from "../../db/clock.ts";
 import type { Tx } from "../../db/connect.ts";
 import type { Principal } from "../../domain/principal.ts";
-import type { RequestKey } from "./idempotency.ts";
+import type { HashedKey } from "./idempotency.ts";
 import type { ActorRef } from "./protocol.ts";
 import type { Turn } from "./turns.ts";
 
@@ -40,7 +40,7 @@ export interface Scene {
   /** Whether the caller wants the actor as the command leaves it. */
   whole?: boolean;
   /** Key under which the answer is stored. */
-  key?: RequestKey | undefined;
+  key?: HashedKey | undefined;
 }
 
 /** A step has not been stored; `outcome` says why, and nothing of it has remained. */
@@ -69,7 +69,7 @@ export function sharedStorage(
   return {
     hasGuessed: () => hasGuessed,
     async read(question) {
-      hasGuessed = guess !== undefined && asksRowAlone(question);
+      hasGuessed = guess !== undefined && needsRowAlone(question);
       const facts = hasGuessed ? guess! : await read(question, wanted);
       guess = undefined;
       return facts;

@@ -2,8 +2,8 @@
 import type { ClaimedEffect, EffectOutcome } from "../../db/effects.ts";
 import type { ClaimedTimer } from "../../db/timers.ts";
 import { integer } from "../../telemetry/integer.ts";
-import { metering, record, secondsSince } from "../../telemetry/metrics.ts";
-import { activeTraceparent, inSpan, SpanStatusCode, tracing } from "../../telemetry/spans.ts";
+import { isMetering, record, secondsSince } from "../../telemetry/metrics.ts";
+import { activeTraceparent, inSpan, isTracing, SpanStatusCode } from "../../telemetry/spans.ts";
 import { newTraceparent } from "../../lib/trace_context.ts";
 import { asDomainError } from "../../db/errors.ts";
 
@@ -21,7 +21,7 @@ export async function watchCommand<T>(
   from: string | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
-  if (!tracing && !metering) return await work();
+  if (!isTracing && !isMetering) return await work();
   const attributes = { [KIND]: kind, "customer_service.command.type": type };
   const started = performance.now();
   const told = (outcome: string) =>

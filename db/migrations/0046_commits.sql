@@ -49,10 +49,10 @@ begin
 end
 $$;
 
--- What commands need to be decided: actors with the facts that they asked for, at one moment. A question has the fields of
--- the records below; n is its position, and `asks_more` whether any question has more than those of the first one.
+-- Actors with the facts that their commands need, at one moment. A question has the fields of
+-- the records below; n is its position, and `needs_more` whether any question has more than those of the first one.
 -- read_at is later than every commit that the answer shows.
-create function read_actors(store uuid, questions jsonb, asks_more boolean)
+create function read_actors(store uuid, questions jsonb, needs_more boolean)
 returns table ("position" integer, read_at timestamptz, facts jsonb)
 language plpgsql security invoker
 set plan_cache_mode = force_generic_plan
@@ -60,7 +60,7 @@ as $$
 #variable_conflict use_column
 begin
   perform set_config('app.store_id', store::text, true);
-  if not asks_more then
+  if not needs_more then
     return query
     select q.n, clock_timestamp(), jsonb_build_object('row', case q.kind
       when 'customer' then (
@@ -138,7 +138,7 @@ set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-  going integer[] := array(select generate_series(1, (commits ->> 'count')::integer));
+  accepted integer[] := array(select generate_series(1, (commits ->> 'count')::integer));
   claimed integer[] := '{}';
   refused integer[];
 begin
@@ -159,7 +159,7 @@ begin
       where l.customer_id is null or l.version <> r.seen_version or l.membership_version <> r.seen_part_version
     loop
       return next;
-      going := array_remove(going, position);
+      accepted := array_remove(accepted, position);
     end loop;
   end if;
 
@@ -177,33 +177,33 @@ begin
       where l.group_id is null or l.version <> r.seen_version
     loop
       return next;
-      going := array_remove(going, position);
+      accepted := array_remove(accepted, position);
     end loop;
   end if;
 
-  -- A group that customers join stays undeleted until the commit: its deletion waits, and then finds the members.
-  if commits ? 'held_groups' then
+  -- A group that customers join stays open until the commit: its deletion waits, and then finds the members.
+  if commits ? 'open_groups' then
     for position, outcome in
-      with held as materialized (
+      with open as materialized (
         select g.group_id from shopper_groups g
         where g.store_id = store and g.deleted_at is null and g.group_id = any (array(
-          select r.group_id from jsonb_to_recordset(commits -> 'held_groups') as r (group_id uuid)))
+          select r.group_id from jsonb_to_recordset(commits -> 'open_groups') as r (group_id uuid)))
         order by g.group_id for share
       )
-      select r.n, 'stale' from jsonb_to_recordset(commits -> 'held_groups') as r (n integer, group_id uuid)
-      where r.n = any (going) and not exists (select from held h where h.group_id = r.group_id)
+      select r.n, 'stale' from jsonb_to_recordset(commits -> 'open_groups') as r (n integer, group_id uuid)
+      where r.n = any (accepted) and not exists (select from open o where o.group_id = r.group_id)
     loop
       return next;
-      going := array_remove(going, position);
+      accepted := array_remove(accepted, position);
     end loop;
   end if;
 
   if commits ? 'unless_erased' then
     for position, outcome in
-      select r.n, 'stale' from find_remembered(store, commits -> 'unless_erased') as r (n) where r.n = any (going)
+      select r.n, 'stale' from find_remembered(store, commits -> 'unless_erased') as r (n) where r.n = any (accepted)
     loop
       return next;
-      going := array_remove(going, position);
+      accepted := array_remove(accepted, position);
     end loop;
   end if;
 
@@ -213,7 +213,7 @@ begin
       from jsonb_to_recordset(commits -> 'keys') as r (
         n integer, principal_id uuid, principal_type text, key text, request_hash bytea, answer jsonb,
         created_at timestamptz, expires_at timestamptz)
-      where r.n = any (going)
+      where r.n = any (accepted)
       order by r.principal_id, r.key, r.n
     ), inserted as (
       insert into idempotency_keys as k (store_id, principal_id, principal_type, key, request_hash, answer, created_at,
@@ -239,10 +239,10 @@ begin
         on k.store_id = store and k.principal_id = r.principal_id and k.key = r.key
       left join jsonb_to_recordset(commits -> 'keys') as c (n integer, principal_id uuid, key text)
         on c.n = any (claimed) and c.principal_id = r.principal_id and c.key = r.key
-      where r.n = any (going) and r.n <> all (claimed)
+      where r.n = any (accepted) and r.n <> all (claimed)
     loop
       return next;
-      going := array_remove(going, position);
+      accepted := array_remove(accepted, position);
     end loop;
   end if;
 
@@ -254,13 +254,13 @@ begin
         v.membership_version, v.created_at, v.updated_at
       from jsonb_to_recordset(commits -> 'new_customers') as r (n integer, id uuid, "row" jsonb),
         jsonb_populate_record(null::customers, r.row) as v
-      where r.n = any (going)
+      where r.n = any (accepted)
       order by lower(v.email), r.id
       on conflict do nothing
       returning customer_id
     )
     select array_agg(r.n) into refused from jsonb_to_recordset(commits -> 'new_customers') as r (n integer, id uuid)
-    where r.n = any (going) and not exists (select from inserted i where i.customer_id = r.id);
+    where r.n = any (accepted) and not exists (select from inserted i where i.customer_id = r.id);
     for position, outcome, detail in
       select r.n, 'violated', jsonb_build_object('constraint', case
         when exists (select from customers c where c.store_id = store and c.customer_id = r.id)
@@ -269,7 +269,7 @@ begin
       where r.n = any (refused)
     loop
       return next;
-      going := array_remove(going, position);
+      accepted := array_remove(accepted, position);
     end loop;
   end if;
 
@@ -279,14 +279,14 @@ begin
       select store, r.id, v.name, v.price_list_id, v.priority, v.version, v.created_at, v.updated_at
       from jsonb_to_recordset(commits -> 'new_shopper_groups') as r (n integer, id uuid, "row" jsonb),
         jsonb_populate_record(null::shopper_groups, r.row) as v
-      where r.n = any (going)
+      where r.n = any (accepted)
       order by v.name, r.id
       on conflict do nothing
       returning group_id
     )
     select array_agg(r.n) into refused
     from jsonb_to_recordset(commits -> 'new_shopper_groups') as r (n integer, id uuid)
-    where r.n = any (going) and not exists (select from inserted i where i.group_id = r.id);
+    where r.n = any (accepted) and not exists (select from inserted i where i.group_id = r.id);
     for position, outcome, detail in
       select r.n, 'violated', jsonb_build_object('constraint', case
         when exists (select from shopper_groups g where g.store_id = store and g.group_id = r.id)
@@ -295,20 +295,20 @@ begin
       where r.n = any (refused)
     loop
       return next;
-      going := array_remove(going, position);
+      accepted := array_remove(accepted, position);
     end loop;
   end if;
 
-  if not claimed <@ going then
+  if not claimed <@ accepted then
     delete from idempotency_keys k
     using jsonb_to_recordset(commits -> 'keys') as r (n integer, principal_id uuid, key text)
-    where r.n = any (claimed) and r.n <> all (going)
+    where r.n = any (claimed) and r.n <> all (accepted)
       and k.store_id = store and k.principal_id = r.principal_id and k.key = r.key;
   end if;
 
   -- The insertion has waited for a concurrent erasure, which frees the email and remembers it.
   if commits ? 'unless_erased' and exists (
-    select from find_remembered(store, commits -> 'unless_erased') as r (n) where r.n = any (going)
+    select from find_remembered(store, commits -> 'unless_erased') as r (n) where r.n = any (accepted)
   ) then
     raise exception 'A customer was erased during its registration' using errcode = 'serialization_failure';
   end if;
@@ -320,7 +320,7 @@ begin
           v.updated_at, v.anonymized_at
         from jsonb_populate_record(c, r.row) as v)
     from jsonb_to_recordset(commits -> 'customers') as r (n integer, id uuid, "row" jsonb)
-    where r.n = any (going) and c.store_id = store and c.customer_id = r.id;
+    where r.n = any (accepted) and c.store_id = store and c.customer_id = r.id;
   end if;
 
   if commits ? 'shopper_groups' then
@@ -328,7 +328,7 @@ begin
       select v.name, v.price_list_id, v.priority, v.version, v.updated_at, v.deleted_at
       from jsonb_populate_record(g, r.row) as v)
     from jsonb_to_recordset(commits -> 'shopper_groups') as r (n integer, id uuid, "row" jsonb)
-    where r.n = any (going) and g.store_id = store and g.group_id = r.id;
+    where r.n = any (accepted) and g.store_id = store and g.group_id = r.id;
   end if;
 
   if commits ? 'email_hashes' then
@@ -336,7 +336,7 @@ begin
     select store, r.customer_id, r.hash, r.participant_hash, r.key_id
     from jsonb_to_recordset(commits -> 'email_hashes')
       as r (n integer, customer_id uuid, hash bytea, participant_hash bytea, key_id text)
-    where r.n = any (going)
+    where r.n = any (accepted)
     on conflict (store_id, customer_id, hash) do nothing;
   end if;
 
@@ -347,7 +347,7 @@ begin
       is_default_billing = a.is_default_billing and not r.billing
     from jsonb_to_recordset(commits -> 'cleared_defaults')
       as r (n integer, customer_id uuid, shipping boolean, billing boolean)
-    where r.n = any (going) and a.store_id = store and a.customer_id = r.customer_id
+    where r.n = any (accepted) and a.store_id = store and a.customer_id = r.customer_id
       and ((r.shipping and a.is_default_shipping) or (r.billing and a.is_default_billing));
   end if;
 
@@ -358,7 +358,7 @@ begin
       v.is_default_shipping, v.is_default_billing, v.created_at, v.updated_at
     from jsonb_to_recordset(commits -> 'new_addresses') as r (n integer, id uuid, "row" jsonb),
       jsonb_populate_record(null::customer_addresses, r.row) as v
-    where r.n = any (going);
+    where r.n = any (accepted);
   end if;
 
   if commits ? 'addresses' then
@@ -368,13 +368,13 @@ begin
           v.is_default_billing, v.updated_at
         from jsonb_populate_record(a, r.row) as v)
     from jsonb_to_recordset(commits -> 'addresses') as r (n integer, id uuid, "row" jsonb)
-    where r.n = any (going) and a.store_id = store and a.address_id = r.id;
+    where r.n = any (accepted) and a.store_id = store and a.address_id = r.id;
   end if;
 
   if commits ? 'deleted_addresses' then
     delete from customer_addresses a
     using jsonb_to_recordset(commits -> 'deleted_addresses') as r (n integer, id uuid)
-    where r.n = any (going) and a.store_id = store and a.address_id = r.id;
+    where r.n = any (accepted) and a.store_id = store and a.address_id = r.id;
   end if;
 
   if commits ? 'new_memberships' then
@@ -382,13 +382,13 @@ begin
     select store, r.customer_id, r.group_id, r.assigned_at, r.assigned_by
     from jsonb_to_recordset(commits -> 'new_memberships')
       as r (n integer, customer_id uuid, group_id uuid, assigned_at timestamptz, assigned_by uuid)
-    where r.n = any (going);
+    where r.n = any (accepted);
   end if;
 
   if commits ? 'ended_memberships' then
     delete from customer_group_memberships m
     using jsonb_to_recordset(commits -> 'ended_memberships') as r (n integer, customer_id uuid, group_id uuid)
-    where r.n = any (going) and m.store_id = store and m.customer_id = r.customer_id and m.group_id = r.group_id;
+    where r.n = any (accepted) and m.store_id = store and m.customer_id = r.customer_id and m.group_id = r.group_id;
   end if;
 
   if commits ? 'journal' then
@@ -402,21 +402,21 @@ begin
       n integer, actor_kind text, actor_id uuid, sequence integer, event_type text, state_before text,
       state_after text, principal_id uuid, principal_type text, principal_service text, changed_fields text[],
       reason text, reason_given boolean, note text, note_given boolean, at timestamptz, about text, transitions text[])
-    where r.n = any (going);
+    where r.n = any (accepted);
   end if;
 
   -- In the order of the machine's actions: a state that is entered again cancels its timer and sets it.
   if commits ? 'timers' then
     delete from timers t
     using jsonb_to_recordset(commits -> 'timers') as r (n integer, actor_kind text, actor_id uuid, name text)
-    where r.n = any (going) and t.store_id = store and t.actor_kind = r.actor_kind and t.actor_id = r.actor_id
+    where r.n = any (accepted) and t.store_id = store and t.actor_kind = r.actor_kind and t.actor_id = r.actor_id
       and t.name = r.name;
     insert into timers (store_id, actor_kind, actor_id, name, event, traceparent, due_at, created_at)
     select store, r.actor_kind, r.actor_id, r.name, r.event, r.traceparent, r.due_at, r.created_at
     from jsonb_to_recordset(commits -> 'timers') as r (
       n integer, actor_kind text, actor_id uuid, name text, event jsonb, traceparent text, due_at timestamptz,
       created_at timestamptz)
-    where r.n = any (going) and r.due_at is not null;
+    where r.n = any (accepted) and r.due_at is not null;
   end if;
 
   if commits ? 'effects' then
@@ -427,7 +427,7 @@ begin
     from jsonb_to_recordset(commits -> 'effects') as r (
       n integer, effect_id uuid, actor_kind text, actor_id uuid, type text, params jsonb, trace_id text,
       traceparent text, due_at timestamptz, created_at timestamptz)
-    where r.n = any (going);
+    where r.n = any (accepted);
   end if;
 
   -- Under the locks of the actors, so that the order of seq is that of an actor's events.
@@ -437,7 +437,7 @@ begin
     from rows from (jsonb_to_recordset(commits -> 'outbox') as (
       n integer, event_id uuid, topic text, key text, payload jsonb, headers jsonb, created_at timestamptz
     )) with ordinality as r
-    where r.n = any (going)
+    where r.n = any (accepted)
     order by r.ordinality;
   end if;
 
@@ -446,7 +446,7 @@ begin
     'whole', case when r.whole then whole_actor(store, r.kind, r.id) end,
     'row', case when r.row then actor_row(store, r.kind, r.id) end,
     'read_at', clock_timestamp()) end
-  from unnest(going) as g
+  from unnest(accepted) as g
   left join jsonb_to_recordset(commits -> 'returned') as r (n integer, kind text, id uuid, whole boolean, "row" boolean)
     on r.n = g;
 end

@@ -41,7 +41,7 @@ function positionOf({ requestId, createdAt, dueAt, status }: FoundRequest, sort:
   return { at: sort === "due" ? dueAt : createdAt, requestId, completed: status === "COMPLETED" };
 }
 
-/** How long open pages share one count, in milliseconds: all of them query after the same notification. */
+/** Time for which open pages share one count, in milliseconds: all of them query after the same notification. */
 const COUNT_TTL_MS = 250;
 
 /** Creates the fingerprint function of the overview, which counts once for all viewers of a store. */

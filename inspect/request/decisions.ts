@@ -35,7 +35,7 @@ export const DECISION_TEXTS: Readonly<Record<StaffDecision, DecisionText>> = {
   withdraw: {
     title: "Withdraw your proposal",
     consequence:
-      "A withdrawn erasure ends as cancelled. After the withdrawal of a waiver, the request continues to wait for the service.",
+      "A withdrawn erasure ends as canceled. After the withdrawal of a waiver, the request continues to wait for the service.",
     confirm: "Yes, withdraw it",
     done: "You withdrew the proposal.",
   },
@@ -80,7 +80,7 @@ export const DECISION_TEXTS: Readonly<Record<StaffDecision, DecisionText>> = {
       "The request ends unfulfilled, as the customer wishes. The data collected for it is deleted.",
     reason: { isRequired: false, hint: "The customer reads it" },
     confirm: "Yes, the customer withdraws it",
-    done: "You cancelled the request.",
+    done: "You canceled the request.",
     final: true,
   },
   refuse: {

@@ -27,7 +27,7 @@ export interface RequestPageProps {
   chart: Awaited<ReturnType<Charts["render"]>>;
   receipt: ReceiptFile | undefined;
   exported: Export | undefined;
-  /** What the chart knows about the shown event of the past; undefined: the page shows the present. */
+  /** Facts of the chart about the shown event of the past; undefined: the page shows the present. */
   past: { regions: ReadonlyMap<string, string>; next: readonly NextStep[] } | undefined;
   /** Result of the decision that was just submitted. */
   attempt: Attempt | undefined;

@@ -14,7 +14,7 @@ export interface Result {
   requestId: string;
   /** Services that were retried; undefined: the step after the services. */
   done: (string | undefined)[];
-  /** Why the remaining retries were refused; undefined: none was. */
+  /** Reason for the refusal of the remaining retries; undefined: none was refused. */
   refusal: string | undefined;
 }
 

@@ -142,11 +142,11 @@ export function bodyOf(
 ): z.output<typeof RequestSchema> {
   // A snapshot of a machine that this version does not know may have another shape.
   const { value = row.status, context } = row.snapshot as Partial<RequestSnapshot>;
-  const held = typeof value === "object" && value.PENDING === "held";
+  const isHeld = typeof value === "object" && value.PENDING === "held";
   const proposals = row.status === "COMPLETED" ? {} : context?.proposals ?? {};
   const proposer = proposals[THE_ERASURE];
   return {
-    ...sharedFieldsOf(row, { held, proposed: Object.keys(proposals).length > 0 }, now),
+    ...sharedFieldsOf(row, { held: isHeld, proposed: Object.keys(proposals).length > 0 }, now),
     state: value,
     proposal: proposer === undefined ? null : { by: proposer },
     confirmedBy: row.confirmedBy,

@@ -55,7 +55,7 @@ const EventSchema = z.object({
   at: z.iso.datetime(),
 }).meta({ id: "GdprRequestEvent" });
 
-const timeline = createRoute({
+const getGdprRequestTimeline = createRoute({
   operationId: "getGdprRequestTimeline",
   method: "get",
   path: "/gdpr-requests/{requestId}/timeline",
@@ -70,7 +70,7 @@ const timeline = createRoute({
 });
 
 export function addTimelineRoute(api: Api, { reader }: RestOptions): void {
-  api.openapi(timeline, async (c) => {
+  api.openapi(getGdprRequestTimeline, async (c) => {
     const { requestId } = c.req.valid("param");
     const { limit, cursor } = c.req.valid("query");
     const after = readCursor(z.int32().min(0), cursor) ?? 0;

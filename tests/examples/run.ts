@@ -2,7 +2,7 @@
 /**
  * `deno task examples`: builds the samples in Go, Java and Python and runs them against the real service, with a real Kafka.
  * Prints a line for each check. A check whose tools are missing is skipped; with REQUIRE_EXAMPLES=1 it fails the run.
- * The samples in TypeScript are tested in the gate, and open the requests here.
+ * The samples in TypeScript are tested in `deno task ok`, and open the requests here.
  */
 import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -224,7 +224,7 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-/** What a tool has built or started; undefined where the tool is missing and none is required. */
+/** Result of a tool that builds or starts something; undefined where the tool is missing and none is required. */
 async function available<T>(tool: Tool, prepare: () => Promise<T>): Promise<T | undefined> {
   try {
     return await prepare();
@@ -337,7 +337,7 @@ async function storefront({ setting }: Samples, action: string, customer: string
   return output;
 }
 
-/** What the storefront lists once the customer's only request is complete. */
+/** Entries of the storefront's list once the customer's only request is complete. */
 async function completed(samples: Samples, customer: string): Promise<string> {
   return await eventually(async () => {
     const output = await storefront(samples, "list", customer);

@@ -46,7 +46,7 @@ Deno.test("an unavailable participant delays no other, and later resumes after i
     [ORDERS]: async (call, nth) => {
       if (nth > 1) return await sendUpTo(call, 700);
       await sendUpTo(call, 620);
-      await call.cancelled;
+      await call.canceled;
     },
     [PAYMENTS]: (call) => sendUpTo(call, 2),
     [MAILS]: (call) => call.fail("UNAVAILABLE", "not now"),
@@ -75,7 +75,7 @@ Deno.test("each failure is recorded at its participant, and the other participan
   const data = { email: "mina.keller@shop.example" };
   await using fixture = await createCollectionFixture({
     [ORDERS]: (call) => call.send(order(1, { data, category: "" })),
-    [PAYMENTS]: async (call) => await call.cancelled,
+    [PAYMENTS]: async (call) => await call.canceled,
   }, { limits: { firstRecordMs: 100 } });
   const request = await fixture.open();
   await fixture.requests.work();
@@ -91,7 +91,7 @@ Deno.test("a service that stops keeps the records received so far, and resumes a
   await using fixture = await createCollectionFixture({
     [ORDERS]: async (call, nth) => {
       await sendUpTo(call, nth === 1 ? 30 : 60);
-      if (nth === 1) await call.cancelled;
+      if (nth === 1) await call.canceled;
     },
   });
   const request = await fixture.open();
@@ -121,7 +121,7 @@ Deno.test("a participant that has delivered everything is not called again", asy
   assert.deepEqual(fixture.peer(ORDERS).resumedAfter, [undefined]);
 });
 
-Deno.test("cancelling a request ends its collection and deletes the records", async () => {
+Deno.test("canceling a request ends its collection and deletes the records", async () => {
   const cancel = Promise.withResolvers<void>();
   await using fixture = await createCollectionFixture({
     [ORDERS]: async (call) => {
@@ -289,7 +289,7 @@ async function createCollectionFixture(
     },
     async recordCounts({ storeId, id }) {
       const counts = await Promise.all([...PARTICIPANTS, OWN_DATA].map(async (service) => {
-        const { records } = await store.progress({ storeId, requestId: id }, service);
+        const { records } = await store.readProgressAndProlong({ storeId, requestId: id }, service);
         return [service, records];
       }));
       return Object.fromEntries(counts);

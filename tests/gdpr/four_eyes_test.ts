@@ -139,10 +139,10 @@ Deno.test("a proposed erasure is rejected with a reason by a second person, or w
   await tell(world, withdrawn.request, "withdraw", {}, { by: staff(world, FIRST) });
   assert.equal((await rowOf(world, withdrawn.request)).outcome, "CANCELLED");
 
-  const cancelled = await propose(world);
-  await tell(world, cancelled.request, "cancel", {}, { by: shopper(cancelled.customer) });
-  assert.equal((await rowOf(world, cancelled.request)).outcome, "CANCELLED");
-  for (const { request, customer } of [rejected, withdrawn, cancelled]) {
+  const canceled = await propose(world);
+  await tell(world, canceled.request, "cancel", {}, { by: shopper(canceled.customer) });
+  assert.equal((await rowOf(world, canceled.request)).outcome, "CANCELLED");
+  for (const { request, customer } of [rejected, withdrawn, canceled]) {
     await assertInvariants(world.admin, request);
     const [{ email } = {}] = await world
       .admin`select email from customers where customer_id = ${customer.id}`;

@@ -41,8 +41,8 @@ const UNRECOGNIZED = [
   "once vrxqualmy",
   "SHJ1bWJsZXdvcnRAcGxpeG1haWwyLmV4YW1wbGU=",
 ];
-/** What must be in no place after the erasure: nothing that a random ID may contain. */
-const TRACES =
+/** Texts that must be in no place after the erasure; no random ID may contain one. */
+const ERASED_TEXTS =
   /hrumblewort|fimblethorn|kvetch|snorbel|quizzel|7946 ?0333|qxz|vrxqualmy|torbenko|plixmail|stolvarik|tralfam|SHJ1bWJs/i;
 
 Deno.test("reasons and evidence that quote the customer are refused with a sentence that does not repeat them", async () => {
@@ -60,7 +60,7 @@ Deno.test("reasons and evidence that quote the customer are refused with a sente
         .then(() => assert.fail(`${type}: ${text}`), (error) => error);
       assert.equal((refused as Error & { code: string }).code, "INVALID_INPUT", text);
       assert.match(refused.message, new RegExp(`^Cannot .*: ${field} must not contain an? `));
-      assert.doesNotMatch(refused.message, TRACES);
+      assert.doesNotMatch(refused.message, ERASED_TEXTS);
     }
   }
   for (const text of UNRECOGNIZED) {
@@ -103,13 +103,13 @@ Deno.test("an erasure removes every reason and evidence of its customer from eve
   await world.admin`update gdpr_requests set hold_reason = ${planted} where request_id = ${erasure.id}`;
   const other = await fixture.open(await register(world), "ERASURE");
   await fixture.tell(other, "hold", { reason: "an unrelated lawsuit" });
-  assert.ok((await dump(world.admin)).match(TRACES), "the search sees what is planted");
+  assert.ok((await dump(world.admin)).match(ERASED_TEXTS), "the search sees what is planted");
 
   world.now = new Date(world.now.getTime() + DAY);
   await fixture.work(world.now);
   const begun = await fixture.row(erasure);
   assert.equal(begun.status, "IN_PROGRESS");
-  assert.doesNotMatch(await dump(world.admin), TRACES, "after the point of no return");
+  assert.doesNotMatch(await dump(world.admin), ERASED_TEXTS, "after the point of no return");
   assert.deepEqual(begun.cleared.tables.actor_events, { request: 12 }, "reasons and notes");
   assert.deepEqual(begun.cleared.tables.gdpr_requests, { request: 3 });
   assert.deepEqual(begun.cleared.tables.gdpr_participants, { request: 1 });
@@ -128,8 +128,8 @@ Deno.test("an erasure removes every reason and evidence of its customer from eve
   await fixture.work(world.now);
   const done = await fixture.row(erasure);
   assert.equal(done.outcome, "FULFILLED_WITH_WAIVERS");
-  assert.doesNotMatch(await dump(world.admin), TRACES, "after the completion");
-  assert.doesNotMatch(log.lines.join("\n"), TRACES);
+  assert.doesNotMatch(await dump(world.admin), ERASED_TEXTS, "after the completion");
+  assert.doesNotMatch(log.lines.join("\n"), ERASED_TEXTS);
   assert.deepEqual(done.cleared.tables.actor_events, { request: 14 });
   assert.deepEqual(done.cleared.tables.gdpr_requests, { request: 4 });
   assert.deepEqual(done.cleared.tables.gdpr_participants, { request: 3 });
@@ -144,7 +144,7 @@ Deno.test("an erasure removes every reason and evidence of its customer from eve
   assert.ok(isTextOf(reasons.extension, "afterwards about Kvetchmann"));
   assert.ok(isTextOf(participants[0].evidence, "kept invoice of Fimblethorn Kvetchmann"));
   assert.ok(isTextOf(participants[1].waiverReason, "informed Kvetch mann by phone"));
-  assert.doesNotMatch(JSON.stringify(receipt), TRACES);
+  assert.doesNotMatch(JSON.stringify(receipt), ERASED_TEXTS);
 
   for (const request of [access, portability, erasure]) {
     for (const [type, reason, given] of await reasonsOf(world, request)) {

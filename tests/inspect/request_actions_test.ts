@@ -86,7 +86,7 @@ Deno.test("every decision can be made on the page with a reason, and the journal
   const ended = await pageOf(inspector, third.request.id);
   assert.deepEqual(offeredOn(ended), {});
   assert.match(partOf(ended, "actions"), /No decision is possible: the request is completed/);
-  assert.match(partOf(ended, "timeline"), /Cancelled.*by letter .*by you/);
+  assert.match(partOf(ended, "timeline"), /Canceled.*by letter .*by you/);
 });
 
 Deno.test("each decision has a field for a note, and one for its reason if the customer may read it", async () => {

@@ -105,7 +105,7 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
     return checked.findings;
   };
   const findings = await checks(receipt.text);
-  assert.deepEqual(findings.filter(({ verdict }) => verdict === "fails"), []);
+  assert.deepEqual(findings.filter(({ verdict }) => verdict === "failed"), []);
   assert.ok(
     findings.some(({ message }) =>
       /Waived[^.]*communication-service/.test(message) && message.includes(customer.id)
@@ -113,7 +113,7 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
   );
   assert.doesNotMatch(receipt.text, /shut down|anonymized/, "the receipt has hashes of the texts only");
   const forged = receipt.text.replace("WAIVED", "CONFIRMED");
-  assert.ok((await checks(forged)).some(({ verdict }) => verdict === "fails"));
+  assert.ok((await checks(forged)).some(({ verdict }) => verdict === "failed"));
 
   const { items } = (await request.get("timeline")).body;
   assert.deepEqual(items.slice(0, 4).map(({ event }: { event: string }) => event), [
@@ -287,21 +287,21 @@ Deno.test("four eyes over REST: a colleague confirms an erasure and a waiver, an
   assert.equal(byOutcome.body.items.length, 1);
 });
 
-Deno.test("a request that is cancelled or refused ends with its reason and without documents", async () => {
+Deno.test("a request that is canceled or refused ends with its reason and without documents", async () => {
   await using rest = await startRest({ requests: await requestSettings({ graceMs: HOUR_MS }) });
   const as = rest.staff(["STORE_MANAGER"]);
   const customer = await register(rest.world);
-  const cancelled = await open(rest, as, customer.id, "ERASURE");
+  const canceled = await open(rest, as, customer.id, "ERASURE");
   for (const wrong of [{ reason: 7 }, { reason: "x".repeat(501) }, { why: "w" }]) {
     for (const action of ["cancel", "release", "retry"]) {
-      const { body, status } = await cancelled.act(action, wrong);
+      const { body, status } = await canceled.act(action, wrong);
       assert.deepEqual([status, body.code], [400, "INVALID_INPUT"], `${action} ${JSON.stringify(wrong)}`);
     }
   }
-  const { body } = await cancelled.act("cancel", { reason: "by letter" });
+  const { body } = await canceled.act("cancel", { reason: "by letter" });
   assert.deepEqual([body.status, body.outcome, body.state], ["COMPLETED", "CANCELLED", "COMPLETED"]);
   const refused = await open(rest, as, customer.id, "ERASURE");
-  assert.notEqual(refused.path, cancelled.path);
+  assert.notEqual(refused.path, canceled.path);
   for (
     const wrong of [undefined, {}, { reason: " " }, { reason: "x".repeat(501) }, { reason: "r", why: "w" }]
   ) {

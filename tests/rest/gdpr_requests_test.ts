@@ -150,8 +150,8 @@ Deno.test("the list is newest first, paginated, and filtered by each parameter",
   const erasure = await shop.open(one, "ERASURE");
   const access = await shop.open(one, "ACCESS");
   const running = await shop.open(two, "ERASURE");
-  const cancelled = await shop.open(three, "ERASURE");
-  await shop.tell(cancelled, "cancel");
+  const canceled = await shop.open(three, "ERASURE");
+  await shop.tell(canceled, "cancel");
   await shop.tell(erasure, "hold", { reason: "a lawsuit" });
   const { admin } = rest.world;
   await admin`update timers set due_at = now() where actor_id = ${running.id} and (name like 'xstate.after%' or name like 'overdue %')`;
@@ -164,14 +164,14 @@ Deno.test("the list is newest first, paginated, and filtered by each parameter",
     assert.equal(status, 200, query);
     return body.items.map((item: { requestId: string }) => item.requestId);
   };
-  const all = [cancelled, running, access, erasure].map(({ id }) => id);
+  const all = [canceled, running, access, erasure].map(({ id }) => id);
   assert.deepEqual(await search(""), all);
   assert.deepEqual(await search("type=ACCESS"), [access.id]);
   assert.deepEqual(await search("status=IN_PROGRESS"), [running.id]);
   assert.deepEqual(await search("status=PENDING&type=ERASURE"), [erasure.id]);
-  assert.deepEqual(await search("outcome=CANCELLED"), [cancelled.id]);
+  assert.deepEqual(await search("outcome=CANCELLED"), [canceled.id]);
   assert.deepEqual(await search("overdue=true"), [access.id]);
-  assert.deepEqual(await search("overdue=false"), [cancelled.id, running.id, erasure.id]);
+  assert.deepEqual(await search("overdue=false"), [canceled.id, running.id, erasure.id]);
   assert.deepEqual(await search(`customerId=${one.id.toUpperCase()}`), [access.id, erasure.id]);
   assert.deepEqual(await search("waitingFor=order-service"), [running.id]);
   assert.deepEqual(await search("waitingFor=unknown-service"), []);

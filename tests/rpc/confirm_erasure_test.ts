@@ -125,7 +125,7 @@ Deno.test("a request that waits for no confirmation refuses it", async (t) => {
       await house.tell(request, "hold", { reason: "a lawsuit" });
       return request;
     },
-    "an erasure that was cancelled": async () => {
+    "an erasure that was canceled": async () => {
       const request = await open("ERASURE");
       await house.tell(request, "cancel");
       return request;
@@ -248,7 +248,7 @@ Deno.test("token: a participant confirms for itself, in its own store, and no ot
     ["another participant", await token(system, PAYMENTS), "PERMISSION_DENIED"],
     ["a service that may confirm nothing", await token(system, "cart-service"), "PERMISSION_DENIED"],
     ["a service named anonymous", await token(system, "anonymous"), "PERMISSION_DENIED"],
-    ["a system that is no service", await token(system, undefined), "PERMISSION_DENIED"],
+    ["a system that is not a service", await token(system, undefined), "PERMISSION_DENIED"],
     ["itself in another store", await token(elsewhere, ORDERS), "PERMISSION_DENIED"],
     ["a privacy officer", await token(officer, undefined), "PERMISSION_DENIED"],
     ["the subject", await token(subject, undefined), "PERMISSION_DENIED"],

@@ -26,7 +26,7 @@ export interface Call {
   /** Answers with a status instead of a regular end. */
   fail(status: StatusName, message: string): void;
   /** Resolves when the caller has gone. */
-  cancelled: Promise<void>;
+  canceled: Promise<void>;
 }
 
 export interface TestPeer extends AsyncDisposable {
@@ -56,16 +56,16 @@ export async function startPeer(
     const request = fromBinary(CollectCustomerDataRequestSchema, bytes!);
     const sending = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 1 });
     const writer = sending.writable.getWriter();
-    const cancelled = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    const canceled = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     let failure: GrpcError | undefined;
     const call: Call = {
       request,
       metadata,
-      cancelled,
+      canceled,
       async send(record) {
         const written = writer.write(record instanceof Uint8Array ? record : encode(record));
         written.catch(() => {});
-        await Promise.race([writer.ready, cancelled]);
+        await Promise.race([writer.ready, canceled]);
       },
       fail(status, message) {
         failure = new GrpcError(status, message);

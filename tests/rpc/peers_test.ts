@@ -54,7 +54,7 @@ Deno.test("records of a peer before its failure are kept, and their cursor resum
     const first = Number(call.request.resumeAfter ?? 0) + 1;
     for (let number = first; number <= 40; number++) {
       await call.send(order(number));
-      if (nth === 1 && number === 20) return await call.cancelled;
+      if (nth === 1 && number === 20) return await call.canceled;
     }
   });
   const first: Delivery[] = [];
@@ -92,7 +92,7 @@ for (const [what, messages] of Object.entries(NONSENSE)) {
   Deno.test(`a peer that sends ${what} fails with that reason, without any of its words`, async () => {
     await using place = await open(async (call) => {
       for (const message of messages) await call.send(message);
-      await call.cancelled;
+      await call.canceled;
     });
     const { received, failure } = await collect(place, { ...REQUEST, resumeAfter: "resume" });
     assert.equal(failure?.reason, "INVALID_DATA");
@@ -134,7 +134,7 @@ Deno.test("a peer that exceeds any limit is cut off", async () => {
   const long = { text: "x".repeat(50_000) };
   const endless = async (call: Call) => {
     let gone = false;
-    call.cancelled.then(() => gone = true);
+    call.canceled.then(() => gone = true);
     for (let number = 1; !gone; number++) await call.send(order(number, { data: long }));
   };
   const tooMuch: [Partial<PeerLimits>, number][] = [
@@ -154,7 +154,7 @@ Deno.test("a silent peer times out: before the first record, and before the next
   for (const records of [0, 2]) {
     await using place = await open(async (call) => {
       for (let number = 1; number <= records; number++) await call.send(order(number));
-      await call.cancelled;
+      await call.canceled;
     }, { limits: records ? { nextRecordMs: 100 } : { firstRecordMs: 100 } });
     const { received, failure } = await collect(place);
     assert.deepEqual([failure?.reason, received.length], ["TIMEOUT", records]);
@@ -164,7 +164,7 @@ Deno.test("a silent peer times out: before the first record, and before the next
 Deno.test("a peer that trickles without end is cut off at the timeout of the call", async () => {
   await using place = await open(async (call) => {
     let gone = false;
-    call.cancelled.then(() => gone = true);
+    call.canceled.then(() => gone = true);
     for (let number = 1; !gone; number++) {
       await call.send(order(number));
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -221,7 +221,7 @@ Deno.test("aborting the signal ends the call at the peer, and its reason is thro
   const gone = Promise.withResolvers<void>();
   await using place = await open(async (call) => {
     await call.send(order(1));
-    await call.cancelled;
+    await call.canceled;
     gone.resolve();
   });
   const stopping = new AbortController();
@@ -237,7 +237,7 @@ Deno.test("leaving early, and closing the client, end the call at the peer", asy
   let ended = 0;
   await using place = await open(async (call) => {
     await call.send(order(1));
-    await call.cancelled;
+    await call.canceled;
     ended++;
   });
   for await (const _ of place.peers.collect("peer", REQUEST, place.signal)) break;

@@ -17,7 +17,7 @@ import {
 export interface CollectOptions {
   client: ParticipantClient;
   store: ExportStore;
-  /** This service's own records; few enough for one transaction. */
+  /** Records of this service; few enough for one transaction. */
   collectOwn(request: OwnDataRequest): AsyncIterable<Delivery>;
   findRequest(key: RequestKey): Promise<{ customerId: string; type: string } | undefined>;
   /** Limit for one participant, over all attempts. */
@@ -68,7 +68,7 @@ async function collect(
   signal: AbortSignal,
 ): Promise<void> {
   const { store, findRequest } = options;
-  const progress = await store.progress(key, service);
+  const progress = await store.readProgressAndProlong(key, service);
   if (progress.complete) return;
   const request = await findRequest(key);
   if (!request) throw new Error(`Cannot collect for request ${key.requestId}: it does not exist`);
@@ -81,7 +81,7 @@ async function collect(
 /** A request with the trace context of the effect. */
 type TracedRequest = RequestKey & { traceparent: string | undefined };
 type Subject = TracedRequest & { customerId: string; type: string };
-type Progress = Awaited<ReturnType<ExportStore["progress"]>>;
+type Progress = Awaited<ReturnType<ExportStore["readProgressAndProlong"]>>;
 
 /** Stores all records in one transaction: a later snapshot may contain others, so a cursor into them has no meaning. */
 async function collectOwn({ store, collectOwn }: CollectOptions, subject: Subject, progress: Progress) {

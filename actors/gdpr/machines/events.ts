@@ -46,7 +46,7 @@ export interface RequestContext {
   waived: string[];
   /** End of the time in which the customer can fetch the documents; null until they exist. */
   expiresAt: number | null;
-  /** When the customer first fetched the data completely. */
+  /** Time at which the customer first fetched the data completely. */
   fetchedAt: number | null;
   /** Until when an erasure waits for the customer's download, unless it is due earlier. */
   fetchUntil: number | null;

@@ -98,7 +98,7 @@ export const ReceiptFileSchema = z.strictObject({
 });
 
 /** A parsed receipt. */
-export interface ReadReceipt {
+export interface ParsedReceipt {
   file: ReceiptFile;
   document: z.output<typeof Document>;
   /** Computed, not taken from the file; in hexadecimal. */
@@ -106,7 +106,7 @@ export interface ReadReceipt {
 }
 
 /** Parses a receipt. Returns the reason as a sentence if the text is not one. */
-export function readReceipt(text: string): ReadReceipt | string {
+export function readReceipt(text: string): ParsedReceipt | string {
   let json: unknown;
   try {
     json = JSON.parse(text);

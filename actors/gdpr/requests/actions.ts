@@ -37,7 +37,7 @@ import type { RequestSnapshot } from "./snapshot.ts";
 import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
-import { later } from "../../../lib/dates.ts";
+import { addMilliseconds } from "../../../lib/dates.ts";
 
 /** Functions with keys that the actions call. */
 export interface RequestTools {
@@ -60,7 +60,7 @@ export function createRequestActions(
         state,
         ...(nextAttemptMs === undefined
           ? {}
-          : { nextAttemptAt: nextAttemptMs === null ? null : later(at, nextAttemptMs) }),
+          : { nextAttemptAt: nextAttemptMs === null ? null : addMilliseconds(at, nextAttemptMs) }),
         ...(attempts === undefined ? {} : { attempts }),
         ...(lastError === undefined ? {} : { lastError }),
         ...(settled ? { settledAt: at, nextAttemptAt: null, lastError: null } : {}),
@@ -87,8 +87,13 @@ export function createRequestActions(
         await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
       }
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      const traces = digestValues(values.map(({ value }) => value), ref.id);
-      await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
+      const valueDigests = digestValues(values.map(({ value }) => value), ref.id);
+      await storeCleared(tx, storeId, ref.id, {
+        erasedAt: at.toISOString(),
+        tables,
+        traces: valueDigests,
+        reasons,
+      });
       await insertEmailHashes(tx, { storeId, customerId }, await hashEmail(customer.email));
       const hashes = await findEmailHashes(tx, { storeId, customerId });
       const emailHashes = hashes.map(({ hash }) => hash);

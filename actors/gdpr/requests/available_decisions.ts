@@ -3,7 +3,7 @@ import type { GdprRequestRow } from "../../../db/gdpr_requests.ts";
 import { authorize, authorizeSubject } from "../../runtime/authorization.ts";
 import { hasCode } from "../../../domain/errors.ts";
 import type { Principal } from "../../../domain/principal.ts";
-import { REQUEST_PURPOSES, requestCommands } from "./commands.ts";
+import { REQUEST_OPERATIONS, requestCommands } from "./commands.ts";
 import type { RequestContext } from "../machines/events.ts";
 import { restoreRequest } from "./snapshot.ts";
 
@@ -60,10 +60,10 @@ export function availableDecisions(row: GdprRequestRow, by: Principal, now: Date
 }
 
 function maySend({ requestId, customerId }: GdprRequestRow, type: StaffDecision, by: Principal): boolean {
-  const purpose = `${REQUEST_PURPOSES[type]} GDPR request ${requestId}`;
+  const operation = `${REQUEST_OPERATIONS[type]} GDPR request ${requestId}`;
   try {
-    authorize(by, purpose, { by: requestCommands[type].by, role: "PRIVACY_OFFICER" }, by);
-    authorizeSubject(purpose, customerId, by);
+    authorize(by, operation, { by: requestCommands[type].by, role: "PRIVACY_OFFICER" }, by);
+    authorizeSubject(operation, customerId, by);
     return true;
   } catch (error) {
     if (hasCode(error, "FORBIDDEN")) return false;

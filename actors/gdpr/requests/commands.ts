@@ -188,8 +188,8 @@ export const requestCommands = {
   })),
 };
 
-/** What each command does, in words for the messages that refuse it. */
-export const REQUEST_PURPOSES = {
+/** Description of each command, for the messages that refuse it. */
+export const REQUEST_OPERATIONS = {
   open: "open",
   cancel: "cancel",
   release: "release",

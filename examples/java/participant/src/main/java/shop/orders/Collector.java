@@ -37,7 +37,7 @@ public class Collector implements DataSubjectService {
     return CollectCustomerDataResponse.newBuilder()
         .setCursor(Long.toString(order.id()))
         .setCategory("order")
-        .setPurpose("to deliver what was ordered, and for the store's accounts")
+        .setPurpose("to deliver the order and to keep the store's accounts")
         .setRetention("ten years after the order")
         .addRecipients("the carrier of the parcel")
         .setData(Struct.newBuilder()
