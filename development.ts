@@ -7,6 +7,7 @@ import type { KafkaAccess } from "./config/kafka_access.ts";
 import type { Config } from "./config/mod.ts";
 import { DEMO } from "./demo/ids.ts";
 import { startDemoPeers } from "./demo/peers/mod.ts";
+import { demoPublicKeys } from "./demo/peers/signing_keys.ts";
 import { tour } from "./demo/tour.ts";
 import { isWorker } from "./supervisor.ts";
 
@@ -16,14 +17,24 @@ export async function openDemoPeers(
   { kafka, grpcPort }: { kafka: KafkaAccess | undefined; grpcPort: number },
   stack: AsyncDisposableStack,
 ) {
-  const { auth, bind, dataDirectory, gdpr, grpcAuth, production } = config;
-  const speaksTokens = auth.tokens?.from === "development" && grpcAuth.mode === "token";
-  if (production || !speaksTokens || Object.keys(gdpr.peers).length > 0) return undefined;
+  if (!hasDemoPeers(config)) return undefined;
+  const { bind, dataDirectory } = config;
   const issuer = await openDevelopmentIssuer(dataDirectory);
   const token = (service: string, storeId: string) =>
     issuer.sign({ principal: systemPrincipal(storeId), service }, 60);
   const host = bind === "0.0.0.0" ? "127.0.0.1" : bind;
   return stack.use(await startDemoPeers({ kafka, confirm: { address: `${host}:${grpcPort}`, token } }));
+}
+
+function hasDemoPeers({ auth, gdpr, grpcAuth, production }: Config): boolean {
+  const speaksTokens = auth.tokens?.from === "development" && grpcAuth.mode === "token";
+  return !production && speaksTokens && Object.keys(gdpr.peers).length === 0;
+}
+
+/** Public keys with which participants sign confirmations, those of the demo participants included if they run. */
+export async function readPeerKeys(config: Config): Promise<Config["gdpr"]["peerKeys"]> {
+  const demo = hasDemoPeers(config) ? await demoPublicKeys() : {};
+  return { ...config.gdpr.peerKeys, ...demo };
 }
 
 /** Creates a sign-in link to the inspector, in development only. It is valid while this process runs. */

@@ -33,7 +33,7 @@ import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { isRestored, startRestoreCheck } from "./events/restore_check.ts";
 import { monitorLoad } from "./http/load_shedding.ts";
-import { introduce, openDemoPeers, openSignInLink } from "./development.ts";
+import { introduce, openDemoPeers, openSignInLink, readPeerKeys } from "./development.ts";
 import { createHttp } from "./http.ts";
 import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
 import { createMethods } from "./rpc/methods.ts";
@@ -69,7 +69,7 @@ export async function start(config: Config): Promise<Service> {
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
   const kafka = config.kafka && await readKafkaAccess(config.kafka);
   const peerAccess = await readPeerAccess(config.gdpr.peerAccess);
-  const requests = createRequestSettings(config.gdpr, keys);
+  const requests = createRequestSettings({ ...config.gdpr, peerKeys: await readPeerKeys(config) }, keys);
   const actors = createActors(api, { requests, committed: createNotifier(api) });
   const lookups = createLookups(reader);
   const requestLookups = createRequestLookups(reader);

@@ -65,6 +65,13 @@ export const ADDRESS: Variable<URL> = {
   schema: location,
 };
 
+/** Secret: a private key, given by mistake, must not be quoted. */
+const PUBLIC_KEYS = {
+  expected: "Ed25519 public keys in base64, comma-separated",
+  schema: list(() => true).pipe(z.array(bytes(isEd25519Public))),
+  secret: true,
+};
+
 const MILLISECONDS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const duration = (longest: number) =>
   text.regex(/^\d{1,6}[smhd]$/).transform((duration) =>
@@ -229,11 +236,10 @@ export const VARIABLES = {
     KEYS.GDPR_RECEIPT_KEY,
     GENERATED,
   ),
-  GDPR_RECEIPT_PUBLIC_KEYS: optional(
-    "Ed25519 public keys in base64, comma-separated",
-    list(() => true).pipe(z.array(bytes(isEd25519Public))),
-    { absent: "none", secret: true },
-  ),
+  GDPR_RECEIPT_PUBLIC_KEYS: optional(PUBLIC_KEYS.expected, PUBLIC_KEYS.schema, {
+    absent: "none",
+    secret: true,
+  }),
   VAULT_ADDR: optional(ADDRESS.expected, location, { absent: "Vault is not used" }),
   VAULT_TOKEN: optional("a token", token, { secret: true }),
   VAULT_K8S_ROLE: optional("the name of a role", text.regex(/^[\w.-]+$/)),
@@ -264,8 +270,21 @@ export function readVariables(env: Environment): { values: Partial<Values>; prob
 export function readPeers(env: Environment): { peers: Record<string, URL>; problems: string[] } {
   const names = Object.keys(env).filter((name) => env[name] && /^PEER_[A-Z0-9_]+_URL$/.test(name));
   const { values, problems } = readEach(env, Object.fromEntries(names.map((name) => [name, ADDRESS])));
-  const services = Object.entries(values).map(([name, url]) => [serviceOf(name), url]);
+  const services = Object.entries(values).map(([name, url]) => [serviceOf(name, "_URL"), url]);
   return { peers: Object.fromEntries(services), problems };
+}
+
+/** Reads the participants' public keys, such as PEER_ORDER_SERVICE_PUBLIC_KEYS for order-service. */
+export function readPeerKeys(
+  env: Environment,
+): { peerKeys: Record<string, Uint8Array<ArrayBuffer>[]>; problems: string[] } {
+  const names = Object.keys(env).filter((name) => env[name] && /^PEER_[A-Z0-9_]+_PUBLIC_KEYS$/.test(name));
+  const { values, problems } = readEach(env, Object.fromEntries(names.map((name) => [name, PUBLIC_KEYS])));
+  const keys = Object.entries(values).map(([name, keys]) => [
+    serviceOf(name, "_PUBLIC_KEYS"),
+    (keys as Uint8Array<ArrayBuffer>[]).map((key) => key.slice(-32)), // the end of a SubjectPublicKeyInfo
+  ]);
+  return { peerKeys: Object.fromEntries(keys), problems };
 }
 
 /** The variable with a participant's URL. */
@@ -273,8 +292,8 @@ export function peerVariable(service: string): { name: string; expected: string 
   return { name: `PEER_${service.toUpperCase().replaceAll("-", "_")}_URL`, expected: ADDRESS.expected };
 }
 
-function serviceOf(name: string): string {
-  return name.slice("PEER_".length, -"_URL".length).toLowerCase().replaceAll("_", "-");
+function serviceOf(name: string, suffix: string): string {
+  return name.slice("PEER_".length, -suffix.length).toLowerCase().replaceAll("_", "-");
 }
 
 function readEach(env: Environment, variables: Record<string, Variable<unknown>>) {

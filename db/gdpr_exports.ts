@@ -117,6 +117,11 @@ export async function prolongParticipantParts(tx: Tx, key: ExportKey, expiresAt:
     where ${ofRequest(tx, key)} and part like ${PARTICIPANT_PARTS} and expires_at < ${expiresAt}`;
 }
 
+/** Deletes a part with its chunks, unless it is complete. Needs the request's lock. */
+export async function deleteIncompletePart(tx: Tx, key: ExportKey, part: string): Promise<void> {
+  await tx`delete from gdpr_export_parts where ${ofRequest(tx, key)} and part = ${part} and not complete`;
+}
+
 export async function countChunks(tx: Tx, key: ExportKey, part: string): Promise<number> {
   const [row] = await tx<[{ count: number }]>`
     select coalesce(max(chunk) + 1, 0) as count from gdpr_exports where ${

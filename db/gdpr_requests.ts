@@ -57,6 +57,9 @@ export interface ParticipantRow {
   nextAttemptAt: Date | null;
   lastError: string | null;
   evidence: string | null;
+  /** Ed25519 signature of the confirmation, 64 bytes, and the public key of 32 bytes that has verified it. */
+  signature: Uint8Array<ArrayBuffer> | null;
+  signatureKey: Uint8Array<ArrayBuffer> | null;
   waiverReason: string | null;
   /** The staff member who proposed the waiver, or waived alone. */
   waiverProposedBy: string | null;
@@ -156,8 +159,8 @@ export async function findParticipants(
   requestId: string,
 ): Promise<ParticipantRow[]> {
   return await tx<ParticipantRow[]>`
-    select service, state, attempts, next_attempt_at, last_error, evidence, waiver_reason, waiver_proposed_by,
-      waiver_proposed_at, waiver_confirmed_by, settled_at
+    select service, state, attempts, next_attempt_at, last_error, evidence, signature, signature_key, waiver_reason,
+      waiver_proposed_by, waiver_proposed_at, waiver_confirmed_by, settled_at
     from gdpr_participants where store_id = ${storeId} and request_id = ${requestId} order by service`;
 }
 

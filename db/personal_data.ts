@@ -159,6 +159,8 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "attempts",
     "next_attempt_at",
     "last_error",
+    "signature",
+    "signature_key",
     "waiver_proposed_by",
     "waiver_proposed_at",
     "waiver_confirmed_by",

@@ -25,12 +25,15 @@ export function createConfirmErasure(
     requireItself(context, key);
     const { requestId, storeId, service } = key;
     const { traceparent = newTraceparent() } = context;
-    const evidence = request.evidence === "" ? {} : { evidence: request.evidence };
+    const given = {
+      ...(request.evidence !== "" && { evidence: request.evidence }),
+      ...(request.signature.length > 0 && { signature: new Uint8Array(request.signature) }),
+    };
     let alreadyConfirmed = false;
     try {
       await actors.send(
         { kind: "gdpr_request", storeId, id: requestId },
-        { type: "participant.confirm", service, ...evidence },
+        { type: "participant.confirm", service, ...given },
         {
           by: { ...systemPrincipal(storeId), service: context.caller.service },
           traceparent,

@@ -26,11 +26,11 @@ export interface RequestKeys {
   receiptKey: Signer;
 }
 
-type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs";
+type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs" | "peerKeys";
 
 /** @param settings are described where RequestSettings declares them */
 export function createRequestSettings(
-  { participants, graceMs, fourEyes, fetchWaitMs }: Pick<RequestSettings, Configured>,
+  { participants, graceMs, fourEyes, fetchWaitMs, peerKeys = {} }: Pick<RequestSettings, Configured>,
   { hashKeys, digestKey, receiptKey }: RequestKeys,
 ): RequestSettings {
   return {
@@ -38,6 +38,7 @@ export function createRequestSettings(
     graceMs,
     fourEyes,
     fetchWaitMs,
+    peerKeys,
     hashKey: digestKey,
     hashEmail: (email) => Promise.resolve(hashEmail(hashKeys, email)),
     proveErasure: (subject) => proveErasure(hashKeys, subject),

@@ -5,7 +5,7 @@ import { DEMO } from "../ids.ts";
 
 export type Holding = Omit<
   Exclude<MessageInitShape<typeof CollectCustomerDataResponseSchema>, { $typeName: string }>,
-  "cursor"
+  "cursor" | "customerId" | "storeId"
 >;
 export type Holdings = Readonly<Record<string, readonly Holding[]>>;
 

@@ -74,6 +74,9 @@ const ParticipantSchema = z.object({
   evidence: z.string().nullable().meta({
     description: "The service's own statement of what it has done; removed when the erasure completes",
   }),
+  signed: z.boolean().meta({
+    description: "Whether the service has signed its confirmation; the receipt contains the signature",
+  }),
   waiverReason: z.string().nullable().meta({
     description: "Of the waiver, or of its proposal; for the customer",
   }),
@@ -159,11 +162,12 @@ export function bodyOf(
       refusal: row.refusalReason,
       cancellation: row.cancellationReason,
     },
-    participants: participants.map(({ nextAttemptAt, settledAt, waiverProposedAt, ...participant }) => ({
+    participants: participants.map(({ signature, signatureKey: _, ...participant }) => ({
       ...participant,
-      waiverProposedAt: waiverProposedAt?.toISOString() ?? null,
-      nextAttemptAt: nextAttemptAt?.toISOString() ?? null,
-      settledAt: settledAt?.toISOString() ?? null,
+      signed: signature !== null,
+      waiverProposedAt: participant.waiverProposedAt?.toISOString() ?? null,
+      nextAttemptAt: participant.nextAttemptAt?.toISOString() ?? null,
+      settledAt: participant.settledAt?.toISOString() ?? null,
     })),
   };
 }

@@ -6,6 +6,11 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 
 const SECRET = "tr0ub4dor-and-3";
+/** SubjectPublicKeyInfo of an Ed25519 key, that of RFC 8032's first test. */
+const SPKI = Uint8Array.fromHex(
+  "302a300506032b6570032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+);
+
 const PRODUCTION: Environment = {
   DENO_ENV: "production",
   DATABASE_URL: "postgresql://service:secret@db.example:5432/customers",
@@ -88,6 +93,7 @@ Deno.test("configuration of an empty environment is a development service on the
       fetchWaitMs: 7 * 24 * 60 * 60 * 1_000,
       peers: {},
       peerAccess: {},
+      peerKeys: {},
       keys: { exportKey: undefined, hashKeys: undefined, receiptKey: undefined, receiptPublicKeys: [] },
     },
   });
@@ -142,6 +148,7 @@ Deno.test("configuration contains every variable that is set", () => {
     PEER_ORDER_SERVICE_URL: "https://order-service.example:50051",
     PEER_COMMUNICATION_SERVICE_URL: "http://127.0.0.1:50051",
     PEER_REVIEW_SERVICE_URL: "https://reviews.example:7000",
+    PEER_REVIEW_SERVICE_PUBLIC_KEYS: `${SPKI.toBase64()}, ${new Uint8Array(32).fill(3).toBase64()}`,
     PEER_TLS_CA: "/tls/peers.crt",
     PEER_TLS_CERT: "/tls/tls.crt",
     PEER_TLS_KEY: "/tls/tls.key",
@@ -213,6 +220,7 @@ Deno.test("configuration contains every variable that is set", () => {
         "communication-service": new URL("http://127.0.0.1:50051"),
         "review-service": new URL("https://reviews.example:7000"),
       },
+      peerKeys: { "review-service": [SPKI.slice(-32), new Uint8Array(32).fill(3)] },
       peerAccess: {
         ca: "/tls/peers.crt",
         identity: { certificate: "/tls/tls.crt", key: "/tls/tls.key" },
@@ -346,6 +354,9 @@ Deno.test("configuration refuses values that only look valid", () => {
     ["VAULT_K8S_MOUNT", "../sys"],
     ["VAULT_NAMESPACE", "/shop"],
     ["VAULT_WAIT", "2h"],
+    ["PEER_ORDER_SERVICE_PUBLIC_KEYS", `${SPKI.toBase64()},`],
+    ["PEER_ORDER_SERVICE_PUBLIC_KEYS", new Uint8Array(33).toBase64()],
+    ["PEER_ORDER_SERVICE_PUBLIC_KEYS", pkcs8("ed25519").toBase64()],
     ["PEER_ORDER_SERVICE_URL", "order-service:50051"],
     ["PEER_ORDER_SERVICE_URL", "grpc://order-service:50051"],
     ["PEER_ORDER_SERVICE_URL", "http://user:word@order-service:50051"],

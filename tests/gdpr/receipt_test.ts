@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { exportReceipt, type ReceiptFacts, writeReceipt } from "../../actors/gdpr/receipts/receipt.ts";
 import { digestText, isTextOf } from "../../actors/gdpr/receipts/text_digest.ts";
-import { checkReceipts, type Finding } from "../../actors/gdpr/receipts/check.ts";
+import {
+  confirmationBytes,
+  evidenceDigest,
+  type SignedConfirmation,
+} from "../../actors/gdpr/receipts/confirmation.ts";
+import { checkReceipts, type Finding, type ParticipantKeys } from "../../actors/gdpr/receipts/check.ts";
 import { type ReceiptFile, signedBytes } from "../../actors/gdpr/receipts/file.ts";
 import { openKeys, type ReceiptKey } from "../../config/keys.ts";
 import { readConfig } from "../../config/mod.ts";
@@ -60,6 +65,7 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         state: "CONFIRMED",
         settledAt: AT,
         evidence: digestText("batch é-1"),
+        signature: null,
         waiverReason: null,
         waiverProposedBy: null,
         waiverConfirmedBy: null,
@@ -69,6 +75,7 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         state: "WAIVED",
         settledAt: AT,
         evidence: null,
+        signature: null,
         waiverReason: digestText("shut down"),
         waiverProposedBy: crypto.randomUUID(),
         waiverConfirmedBy: crypto.randomUUID(),
@@ -109,6 +116,11 @@ async function failures(files: readonly object[], keys: Uint8Array<ArrayBuffer>[
   return (await check(files, keys)).filter(({ verdict }) => verdict === "failed").map(({ message }) =>
     message
   );
+}
+
+async function createKeyPair() {
+  const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
+  return { privateKey: pair.privateKey, publicKey: await bytesOf(pair.publicKey) };
 }
 
 const bytesOf = async (key: CryptoKey) => new Uint8Array(await crypto.subtle.exportKey("raw", key));
@@ -224,6 +236,113 @@ Deno.test("equal texts have different hashes, and a text in a receipt instead of
     const document = { ...file.document, participants: [{ ...first, evidence: "2 rows" }] };
     const [finding] = await check([{ ...file, document }]);
     assert.match(finding?.message ?? "", /document\.participants\.0\.evidence is missing or invalid/);
+  }));
+
+Deno.test("a participant's signature is verified offline, with the key in the receipt or a trusted one", () =>
+  withWorld(async (world) => {
+    const storeId = crypto.randomUUID();
+    const [pair, other] = [await createKeyPair(), await createKeyPair()];
+    const facts = await request(world, storeId);
+    const [confirmed, waived] = facts.participants;
+    const sign = async (changes: Partial<SignedConfirmation> = {}, evidence: string | null = "2 orders") => {
+      const evidenceSha256 = evidenceDigest(facts.requestId, evidence).sha256;
+      const { customerId, requestId } = facts;
+      const confirmation = {
+        storeId,
+        customerId,
+        requestId,
+        service: "order-service",
+        evidenceSha256,
+        ...changes,
+      };
+      return {
+        ...confirmed!,
+        evidence: evidence === null ? null : evidenceDigest(facts.requestId, evidence),
+        signature: {
+          publicKey: pair.publicKey.toBase64(),
+          signature: new Uint8Array(
+            await crypto.subtle.sign("Ed25519", pair.privateKey, confirmationBytes(confirmation)),
+          ).toBase64(),
+        },
+      };
+    };
+    const signed = await sign();
+    await write(world, { ...facts, participants: [signed, waived!] });
+    const file = await exportReceipt(createStoreReader(world.api), facts);
+    assert.ok(file);
+    const key = await bytesOf(world.signer.public);
+    const verify = async (
+      participants: readonly object[],
+      keys: ParticipantKeys = {},
+      texts: string[] = [],
+    ) => {
+      const changed = { ...file, document: { ...file.document, participants } };
+      const text = JSON.stringify(await forge(changed, world.signer.private));
+      const results = await checkReceipts([{ name: "a.json", text }], [key], texts, keys);
+      return results.flatMap(({ findings }) =>
+        findings.map(({ verdict, message }) => `${verdict}: ${message}`)
+      );
+    };
+    const failed = (findings: string[]) => findings.filter((finding) => finding.startsWith("failed"));
+    const trusted = { "order-service": [other.publicKey, pair.publicKey] };
+
+    const own = await verify([signed, waived!], {}, ["2 orders"]);
+    assert.deepEqual(failed(own), []);
+    assert.ok(
+      own.includes(
+        "passed: Participant 1 has signed its confirmation with the key that the receipt states for it.",
+      ),
+    );
+    assert.ok(own.includes("passed: The evidence of order-service is one of the given texts."));
+    assert.match(own.join("\n"), /Confirmed by order-service \(.*, signed\)/);
+    const given = await verify([signed, waived!], trusted);
+    assert.deepEqual(failed(given), []);
+    assert.ok(given.includes("passed: Participant 1 has signed its confirmation with a given key."));
+    assert.deepEqual(failed(await verify([await sign({}, null), waived!], trusted)), []);
+
+    const mismatch = "failed: The signature of participant 1 does not match its confirmation and ";
+    const wrong: [what: string, participant: object][] = [
+      ["another customer", await sign({ customerId: crypto.randomUUID() })],
+      ["another request", await sign({ requestId: crypto.randomUUID() })],
+      ["another store", await sign({ storeId: crypto.randomUUID() })],
+      ["another service", await sign({ service: "payment-service" })],
+      ["other evidence", { ...signed, evidence: evidenceDigest(facts.requestId, "3 orders") }],
+      ["no evidence", { ...signed, evidence: null }],
+      ["another name", { ...signed, service: "orders-service" }],
+    ];
+    for (const [what, participant] of wrong) {
+      assert.deepEqual(failed(await verify([participant, waived!])), [
+        `${mismatch}the key that the receipt states for it.`,
+      ], what);
+    }
+    assert.deepEqual(failed(await verify([signed, waived!], { "order-service": [other.publicKey] })), [
+      `${mismatch}a given key.`,
+    ]);
+    assert.deepEqual(failed(await verify([confirmed!, waived!], trusted)), [
+      "failed: Participant 1 has not signed its confirmation.",
+    ]);
+    assert.deepEqual(failed(await verify([signed, waived!], { "oder-service": [pair.publicKey] })), [
+      "failed: No receipt names oder-service, whose key was given.",
+    ]);
+    const unsigned = await verify([confirmed!, waived!], { "payment-service": [pair.publicKey] });
+    assert.deepEqual(failed(unsigned), [], "a waived participant has nothing to sign");
+    assert.doesNotMatch(unsigned.join(), /signed its confirmation|, signed/);
+    const misshapen = { ...signed, signature: { ...signed.signature, signature: "AA==" } };
+    assert.match(
+      (await verify([misshapen, waived!])).join(),
+      /participants\.0\.signature\.signature is missing or invalid/,
+    );
+
+    const folder = `${world.folder}/signed`;
+    await Deno.mkdir(folder);
+    await Deno.writeTextFile(`${folder}/receipt.json`, JSON.stringify(file));
+    const command = async (...options: string[]) =>
+      await runTask("receipt", ["verify", `${folder}/receipt.json`, "--key", key.toBase64(), ...options]);
+    const publicKey = `order-service=${pair.publicKey.toBase64()}`;
+    assert.equal((await command("--participant-key", publicKey)).code, 0);
+    assert.equal((await command("--participant-key", `order-service=${other.publicKey.toBase64()}`)).code, 1);
+    const usage = await command("--participant-key", pair.publicKey.toBase64());
+    assert.match(usage.stderr, /expected --participant-key SERVICE=PUBLIC/);
   }));
 
 Deno.test("a check detects every change of a receipt", async (t) => {

@@ -106,7 +106,10 @@ Deno.test("an access request shows which participant fails and why, then offers 
   await shop.work();
   const stuck = await pageOf(inspector, request.id);
   assert.match(partOf(stuck, "situation"), /^Waiting for payment-service; asked once; due in/);
-  assert.match(partOf(stuck, "participants"), /payment-service Waiting to ask again once .* UNREACHABLE/);
+  assert.match(
+    partOf(stuck, "participants"),
+    /payment-service Waiting to ask again once .* UNREACHABLE: it cannot be reached/,
+  );
   assert.match(partOf(stuck, "documents"), /will appear here when the request is fulfilled/);
 
   await shop.tell(request, "waive", { service: "payment-service", reason: "it has nothing" }, {

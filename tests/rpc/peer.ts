@@ -21,7 +21,10 @@ export type PeerRecord = MessageInitShape<typeof CollectCustomerDataResponseSche
 export interface Call {
   request: CollectCustomerDataRequest;
   metadata: Metadata;
-  /** Sends a record, or invalid bytes; returns when there is room for the next one. */
+  /**
+   * Sends a record, or invalid bytes; returns when there is room for the next one. A record without a customer and a
+   * store gets those of the request.
+   */
   send(record: PeerRecord | Uint8Array): Promise<void>;
   /** Answers with a status instead of a regular end. */
   fail(status: StatusName, message: string): void;
@@ -63,7 +66,10 @@ export async function startPeer(
       metadata,
       canceled,
       async send(record) {
-        const written = writer.write(record instanceof Uint8Array ? record : encode(record));
+        const { customerId, storeId } = request;
+        const written = writer.write(
+          record instanceof Uint8Array ? record : encode({ customerId, storeId, ...record }),
+        );
         written.catch(() => {});
         await Promise.race([writer.ready, canceled]);
       },

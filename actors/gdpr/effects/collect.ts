@@ -8,6 +8,7 @@ import { BATCH_LIMITS, type BatchLimits, inBatches } from "./batches.ts";
 import {
   type Delivery,
   type ExportStore,
+  ForeignDataError,
   OWN_DATA,
   type ParticipantClient,
   ParticipantError,
@@ -22,10 +23,13 @@ export interface CollectOptions {
   findRequest(key: RequestKey): Promise<{ customerId: string; type: string } | undefined>;
   /** Limit for one participant, over all attempts. */
   maxRecords?: number;
+  /** Limit in bytes of JSON for one participant, over all attempts. */
+  maxBytes?: number;
   batch?: BatchLimits;
 }
 
 const MAX_RECORDS = 1_000_000;
+const MAX_BYTES = 1024 ** 3;
 
 /**
  * Resumes where the participant stopped, stores its records, and sends the outcome to the request. If the participant
@@ -96,7 +100,8 @@ async function collectFromParticipant(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, store, maxRecords = MAX_RECORDS, batch: limits = BATCH_LIMITS } = options;
+  const { client, store, batch: limits = BATCH_LIMITS } = options;
+  const { maxRecords = MAX_RECORDS, maxBytes = MAX_BYTES } = options;
   let { records, resumeAfter } = progress;
   const stop = new AbortController();
   const deliveries = client.collect(
@@ -113,9 +118,12 @@ async function collectFromParticipant(
           `Cannot collect from ${service}: more than ${maxRecords} records`,
         );
       }
-      await store.append(subject, service, batch, { resumeAfter });
+      await store.append(subject, service, batch, { resumeAfter, maxBytes });
       resumeAfter = batch.at(-1)?.cursor;
     }
+  } catch (error) {
+    if (error instanceof ForeignDataError) await store.discard(subject, service);
+    throw error;
   } finally {
     stop.abort();
   }

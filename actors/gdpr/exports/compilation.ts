@@ -79,7 +79,7 @@ async function readSections(
         if (chunk.byteLength > 0) yield parse(chunk);
       }
     };
-    const section = await summarize(service, complete ? undefined : waiverReason, read);
+    const section = await summarize({ service, complete, waiverReason }, read);
     if (section.records !== (row?.records ?? 0)) {
       throw new Error(`Cannot compile ${key.requestId}: records of ${service} are missing`);
     }

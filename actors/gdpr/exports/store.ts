@@ -4,6 +4,7 @@ import { type FixedClock, instant } from "../../../db/clock.ts";
 import { type Sql, type Tx, writeStore } from "../../../db/connect.ts";
 import {
   countChunks,
+  deleteIncompletePart,
   findPart,
   insertChunk,
   insertPart,
@@ -19,7 +20,7 @@ import { addMilliseconds } from "../../../lib/dates.ts";
 import type { ExportContext } from "./claim.ts";
 import { compileExport } from "./compilation.ts";
 import { encryptChunk } from "./chunk_encryption.ts";
-import type { Delivery, ExportStore, RequestKey } from "../types.ts";
+import { type Delivery, type ExportStore, ParticipantError, type RequestKey } from "../types.ts";
 
 export interface ExportStoreOptions {
   /** Absent: PostgreSQL's clock. */
@@ -51,6 +52,7 @@ export function createExportStore(
   return {
     readProgressAndProlong: (key, service) => readProgressAndProlong(context, key, service),
     append: (key, service, deliveries, from) => append(context, { ...key, service }, deliveries, from),
+    discard: (key, service) => discard(context, key, service),
     finish: (key, service) => finish(context, key, service),
     compile: (key, description, signal) => compileExport(context, key, description, signal),
   };
@@ -70,7 +72,7 @@ async function append(
   context: ExportContext,
   { service, ...key }: RequestKey & { service: string },
   deliveries: readonly Delivery[],
-  from: { resumeAfter: string | undefined } | undefined,
+  from: { resumeAfter: string | undefined; maxBytes?: number } | undefined,
 ): Promise<void> {
   const lastDelivery = deliveries.at(-1);
   if (!lastDelivery) return;
@@ -91,8 +93,22 @@ async function append(
       await insertChunk(tx, key, { part, chunk: chunk++, bytes });
       size += lines.byteLength;
     }
+    if (from?.maxBytes !== undefined && size > from.maxBytes) {
+      throw new ParticipantError(
+        "TOO_MUCH_DATA",
+        `Cannot store records of ${service}: it has sent more than ${from.maxBytes} bytes of JSON`,
+      );
+    }
     const records = row.records + deliveries.length;
     await updatePart(tx, key, part, { records, bytes: size, resumeAfter: lastDelivery.cursor });
+  });
+}
+
+async function discard({ sql, clock }: ExportContext, key: RequestKey, service: string): Promise<void> {
+  await writeStore(sql, key.storeId, async (tx) => {
+    if (await lockOpenExport(tx, key, instant(tx, clock))) {
+      await deleteIncompletePart(tx, key, participantPart(service));
+    }
   });
 }
 

@@ -1,5 +1,6 @@
 /** Offline verification of receipts: hash, signature and contents of each, and the chain between them. */
 import { calculateJwkThumbprint } from "jose";
+import { evidenceDigest, findSigner } from "./confirmation.ts";
 import { findImplausible } from "./plausibility.ts";
 import { isTextOf, type TextDigest } from "./text_digest.ts";
 import { type ParsedReceipt, readReceipt, type ReceiptFile, signedBytes } from "./file.ts";
@@ -22,16 +23,22 @@ export interface CheckResult {
 /** A receipt with the name of its file. */
 type NamedReceipt = ParsedReceipt & { name: string };
 
+/** Trusted public keys of participants by name, of 32 bytes each. */
+export type ParticipantKeys = Readonly<Record<string, readonly Uint8Array<ArrayBuffer>[]>>;
+
 /**
  * @param files their names and contents, in any order
  * @param keys trusted public keys of 32 bytes each; without any, each file is verified with its own key
  * @param texts reasons and evidence that someone has kept, to compare with the hashes in the receipts
+ * @param participantKeys a participant in it must have signed its confirmations; the signature of any other is verified
+ * with the key in the receipt
  * @returns a result for each file, then one for each store with several receipts, then one for the texts
  */
 export async function checkReceipts(
   files: readonly { name: string; text: string }[],
   keys: readonly Uint8Array<ArrayBuffer>[],
   texts: readonly string[] = [],
+  participantKeys: ParticipantKeys = {},
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   const receipts: NamedReceipt[] = [];
@@ -43,7 +50,7 @@ export async function checkReceipts(
     }
     receipts.push({ name, ...read });
     const title = `${name}: receipt ${read.file.sequence} of store ${read.document.storeId}`;
-    results.push({ title, findings: await checkReceipt(read, keys, texts) });
+    results.push({ title, findings: await checkReceipt(read, keys, texts, participantKeys) });
   }
   for (const [storeId, chain] of Map.groupBy(receipts, ({ document }) => document.storeId)) {
     if (chain.length > 1) {
@@ -53,6 +60,8 @@ export async function checkReceipts(
   if (texts.length > 0) {
     results.push({ title: "The given texts", findings: findUnknownTexts(receipts, texts) });
   }
+  const unknown = findUnknownParticipants(receipts, participantKeys);
+  if (unknown.length > 0) results.push({ title: "The given participants", findings: unknown });
   return results;
 }
 
@@ -91,10 +100,57 @@ function findUnknownTexts(receipts: readonly ParsedReceipt[], texts: readonly st
   );
 }
 
+/** A misspelled name would leave its participant unchecked. */
+function findUnknownParticipants(
+  receipts: readonly ParsedReceipt[],
+  participantKeys: ParticipantKeys,
+): Finding[] {
+  const named = new Set(
+    receipts.flatMap(({ document }) => document.participants.map(({ service }) => service)),
+  );
+  return Object.keys(participantKeys).filter((service) => !named.has(service)).map((service) => ({
+    verdict: "failed",
+    message: `No receipt names ${service}, whose key was given.`,
+  }));
+}
+
+/** Names participants by their number: a name is text of the receipt. */
+async function checkConfirmations(
+  { document: { participants, ...erasure } }: ParsedReceipt,
+  participantKeys: ParticipantKeys,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const [index, { service, state, evidence, signature }] of participants.entries()) {
+    const number = `Participant ${index + 1}`;
+    const trusted = Object.hasOwn(participantKeys, service) ? participantKeys[service] : undefined;
+    if (state !== "CONFIRMED") continue;
+    if (signature === null) {
+      if (trusted) {
+        findings.push({ verdict: "failed", message: `${number} has not signed its confirmation.` });
+      }
+      continue;
+    }
+    const evidenceSha256 = evidence?.sha256 ?? evidenceDigest(erasure.requestId, null).sha256;
+    const signer = await findSigner(
+      { ...erasure, service, evidenceSha256 },
+      Uint8Array.fromBase64(signature.signature),
+      trusted ?? [Uint8Array.fromBase64(signature.publicKey)],
+    );
+    const key = trusted ? "a given key" : "the key that the receipt states for it";
+    findings.push(finding(
+      signer !== undefined,
+      `${number} has signed its confirmation with ${key}.`,
+      `The signature of ${number.toLowerCase()} does not match its confirmation and ${key}.`,
+    ));
+  }
+  return findings;
+}
+
 async function checkReceipt(
   receipt: ParsedReceipt,
   keys: readonly Uint8Array<ArrayBuffer>[],
   texts: readonly string[],
+  participantKeys: ParticipantKeys,
 ): Promise<Finding[]> {
   const { file, document, hash } = receipt;
   const implausible = findImplausible(receipt, new Date());
@@ -105,6 +161,7 @@ async function checkReceipt(
       "The hash of the contents differs from the hash in the receipt: one of them was changed.",
     ),
     ...await checkSignature(file, keys),
+    ...await checkConfirmations(receipt, participantKeys),
     checkPreviousHash(file),
     finding(
       document.rescan.residue === 0,
@@ -148,9 +205,9 @@ function summary(
     (sum, count) => sum + count,
     0,
   );
-  const confirmed = participants.filter(({ state }) => state === "CONFIRMED").map((participant) =>
-    `${participant.service} (${participant.settledAt})`
-  );
+  const confirmed = participants.filter(({ state }) => state === "CONFIRMED").map((
+    { service, settledAt, signature },
+  ) => `${service} (${settledAt}${signature === null ? "" : ", signed"})`);
   const waived = participants.filter(({ state }) => state === "WAIVED")
     .map(({ service, settledAt, waiverProposedBy, waiverConfirmedBy }) => {
       const by = waiverProposedBy === null ? "" : `, by ${waiverProposedBy}`;

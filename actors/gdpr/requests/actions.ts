@@ -11,6 +11,7 @@ import {
   findUnfetched,
   forgetTraces,
   type GdprRequestRow,
+  type ParticipantRow,
   storeCleared,
   storeClearedTables,
   upsertParticipant,
@@ -31,6 +32,7 @@ import { ignoreRefused } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
 import type { RequestedBy } from "../receipts/file.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
+import { evidenceDigest } from "../receipts/confirmation.ts";
 import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
@@ -239,13 +241,30 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
       service: participant.service,
       state: participant.state as "CONFIRMED" | "WAIVED",
       settledAt: participant.settledAt ?? at,
-      evidence: participant.evidence === null ? null : digestText(participant.evidence),
+      ...confirmationOf(requestId, participant),
       waiverReason: participant.waiverReason === null ? null : digestText(participant.waiverReason),
       waiverProposedBy: participant.waiverProposedBy,
       waiverConfirmedBy: participant.waiverConfirmedBy,
     })),
     rescan: { tables: [...ERASED_TABLES], residue: context.residue },
     ...(Object.keys(reasons).length > 0 && { reasons }),
+  };
+}
+
+/** What a receipt states about a participant's confirmation. A signature covers a hash with a fixed salt. */
+function confirmationOf(
+  requestId: string,
+  { evidence, signature, signatureKey }: ParticipantRow,
+): Pick<ReceiptFacts["participants"][number], "evidence" | "signature"> {
+  if (!signature || !signatureKey) {
+    return { evidence: evidence === null ? null : digestText(evidence), signature: null };
+  }
+  return {
+    evidence: evidence === null ? null : evidenceDigest(requestId, evidence),
+    signature: {
+      publicKey: new Uint8Array(signatureKey).toBase64(),
+      signature: new Uint8Array(signature).toBase64(),
+    },
   };
 }
 

@@ -11,7 +11,8 @@ import {
 } from "../../../db/gdpr_requests.ts";
 import type { Behavior, Change } from "../../runtime/behavior.ts";
 import { createRequestActions, type RequestTools } from "./actions.ts";
-import { REQUEST_OPERATIONS, requestCommands } from "./commands.ts";
+import { createRequestCommands, REQUEST_OPERATIONS } from "./commands.ts";
+import type { PeerKeys } from "./confirmation.ts";
 import { findDocuments } from "../../../db/gdpr_exports.ts";
 import { fetchWaitEnd, type RequestContext } from "../machines/events.ts";
 import { type OpeningSettings, openRequest } from "./opening.ts";
@@ -23,6 +24,8 @@ export interface RequestSettings extends RequestTools, OpeningSettings {
   hashKey: CryptoKey;
   /** Time that an erasure waits for the customer to download documents, from their completion, in milliseconds. */
   fetchWaitMs: number;
+  /** Keys with which participants sign their confirmations; a participant with a key has to sign. */
+  peerKeys?: PeerKeys;
 }
 
 export function createRequestBehavior(settings: RequestSettings): Behavior<GdprRequestRow> {
@@ -33,7 +36,7 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
     describeState: ({ value }) => STATUS_WORDS[statusOf(value)],
     role: "PRIVACY_OFFICER",
     creation: openRequest(settings),
-    handlers: requestCommands,
+    handlers: createRequestCommands(settings.peerKeys ?? {}),
     actions: createRequestActions(settings),
     complete: async (context, event) => ({
       ...event,

@@ -8,6 +8,7 @@ import { columnNames } from "../../runtime/changes.ts";
 import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
 import { extendedDueDate } from "./clock.ts";
+import { type PeerKeys, verifyConfirmation } from "./confirmation.ts";
 import type { opening } from "./opening_input.ts";
 
 /** Decisions are for people. Services take part in a request, and none of them decides about it. */
@@ -27,7 +28,13 @@ const reasoned = z.strictObject({ reason, note });
 const aboutServiceInput = noted.extend({ service: optionalText(100) });
 const rejection = reasoned.extend({ service: optionalText(100) });
 const NO_WAIVER = { waiverReason: null, waiverProposedBy: null, waiverProposedAt: null };
-const confirmation = z.strictObject({ service, evidence: optionalText(2_000) });
+const confirmation = z.strictObject({
+  service,
+  evidence: optionalText(2_000),
+  /** Ed25519, of the bytes that receipts/confirmation.ts describes. */
+  signature: z.instanceof(Uint8Array<ArrayBuffer>).refine(({ length }) => length === 64, "must have 64 bytes")
+    .optional(),
+});
 const verification = z.strictObject({ residue: z.int().min(0) });
 
 const plain = (by: readonly PrincipalType[], type: string) =>
@@ -83,6 +90,7 @@ const aboutService = (by: readonly PrincipalType[], type: string) =>
     }),
   );
 
+/** All commands except `participant.confirm`, which needs keys. */
 export const requestCommands = {
   cancel: handler(
     SUBJECT_OR_STAFF,
@@ -167,26 +175,43 @@ export const requestCommands = {
       changedFields: ["participants"],
     }),
   ),
-  "participant.confirm": handler(
-    SYSTEM,
-    confirmation,
-    ({ ref }, input) => ({
-      event: { type: "participant.confirm", service: input.service },
-      changedFields: ["participants"],
-      ...(input.evidence && { texts: { evidence: input.evidence } }),
-      write: (tx) =>
-        upsertParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service: input.service }, {
-          state: "CONFIRMED",
-          evidence: input.evidence ?? null,
-          ...NO_WAIVER,
-        }),
-    }),
-  ),
   verified: handler(SYSTEM, verification, (_, { residue }) => ({
     event: { type: "verified", residue },
     changedFields: ["status"],
   })),
 };
+
+const confirmParticipant = (keys: PeerKeys) =>
+  handler(
+    SYSTEM,
+    confirmation,
+    async ({ ref, row }: { ref: ActorRef; row: GdprRequestRow }, { service, evidence = null, signature }) => {
+      const key = { storeId: ref.storeId, requestId: ref.id, service };
+      const signatureKey = await verifyConfirmation(
+        Object.hasOwn(keys, service) ? keys[service]! : [],
+        { ...key, customerId: row.customerId, evidence },
+        signature,
+      );
+      return {
+        event: { type: "participant.confirm", service },
+        changedFields: ["participants"],
+        ...(evidence && { texts: { evidence } }),
+        write: (tx) =>
+          upsertParticipant(tx, key, {
+            state: "CONFIRMED",
+            evidence,
+            signature: signature ?? null,
+            signatureKey: signatureKey ?? null,
+            ...NO_WAIVER,
+          }),
+      };
+    },
+  );
+
+/** @param keys public keys with which participants sign their confirmations */
+export function createRequestCommands(keys: PeerKeys) {
+  return { ...requestCommands, "participant.confirm": confirmParticipant(keys) };
+}
 
 /** Description of each command, for the messages that refuse it. */
 export const REQUEST_OPERATIONS = {
@@ -214,4 +239,6 @@ export const REQUEST_OPERATIONS = {
   verified: "complete",
 } satisfies Record<RequestCommand["type"], string>;
 
-export type RequestCommand = CommandOf<typeof requestCommands> | { type: "open" } & z.input<typeof opening>;
+export type RequestCommand =
+  | CommandOf<ReturnType<typeof createRequestCommands>>
+  | { type: "open" } & z.input<typeof opening>;
