@@ -109,18 +109,6 @@ export async function perform(
   return await advance(application, context, found, { ...decision, event, command: type });
 }
 
-/** @throws {DomainError} CONFLICT: the caller expects another version */
-function requireVersion(
-  purpose: string,
-  version: number,
-  expectedVersion: ParsedCommand["expectedVersion"],
-): void {
-  const expected = expectedVersion === undefined ? [version] : [expectedVersion].flat();
-  if (expected.includes(version)) return;
-  const versions = `it is at version ${version}, not ${expected.join(" or ") || "the expected one"}`;
-  throw new DomainError("CONFLICT", `Cannot ${purpose}: ${versions}`);
-}
-
 /** Reads an actor with the facts that the command needs, and locks it where there is a transaction. */
 async function find(behavior: AnyBehavior, scene: Scene, needs: NeededFacts = {}) {
   const { storage: { tx, read }, ref } = scene;
@@ -165,6 +153,18 @@ async function create(application: Application, scene: Scene, input: unknown): P
   if ("command" in begun) return await perform(application, { ...scene, ref: begun.ref }, begun.command);
   await keepAnswer(scene, begun, now);
   return { answer: begun, actor: undefined };
+}
+
+/** @throws {DomainError} CONFLICT: the caller expects another version */
+function requireVersion(
+  purpose: string,
+  version: number,
+  expectedVersion: ParsedCommand["expectedVersion"],
+): void {
+  const expected = expectedVersion === undefined ? [version] : [expectedVersion].flat();
+  if (expected.includes(version)) return;
+  const versions = `it is at version ${version}, not ${expected.join(" or ") || "the expected one"}`;
+  throw new DomainError("CONFLICT", `Cannot ${purpose}: ${versions}`);
 }
 
 /** Returns the version that a command is compared with: the actor's, or that of the part that the command changes. */
