@@ -16,6 +16,7 @@ import { createRequestCommands, REQUEST_OPERATIONS } from "./commands.ts";
 import type { PeerKeys } from "./confirmation.ts";
 import { findDocuments } from "../../../db/gdpr_exports.ts";
 import { fetchWaitEnd, type RequestContext } from "../machines/events.ts";
+import { endPause, extendedDueDate, type PauseEnd, refuseErasedCustomer } from "./deadline_facts.ts";
 import { type OpeningSettings, openRequest } from "./opening.ts";
 import { publicEvent } from "./public_events.ts";
 import { type RequestSnapshot, restoreRequest, statusOf } from "./snapshot.ts";
@@ -46,20 +47,21 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
     }),
     publicEvent,
     customerOf: (_, row) => row?.customerId,
-    async lock(tx, ref) {
-      const row = await lockRequest(tx, ref.storeId, ref.id);
-      if (!row) return undefined;
+    lock: (tx, ref) => lockRequest(tx, ref.storeId, ref.id),
+    restore(row) {
       const snapshot = restoreRequest(row);
       return { row, version: row.version, machine: snapshot.machine, snapshot };
     },
-    insert: (tx, ref, change) =>
-      insertRequest(tx, {
-        storeId: ref.storeId,
-        requestId: ref.id,
-        ...columnsOf(change),
-        createdAt: change.at,
-      }),
-    update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, columnsOf(change)),
+    rows: {
+      insert: (tx, ref, change) =>
+        insertRequest(tx, {
+          storeId: ref.storeId,
+          requestId: ref.id,
+          ...columnsOf(change),
+          createdAt: change.at,
+        }),
+      update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, columnsOf(change)),
+    },
     guards: {
       mayBeExtended: "an extension is possible once, before the first due date",
       isSecondPerson: "the person who has proposed it cannot confirm or reject it",
@@ -78,9 +80,15 @@ type EventContext = Parameters<NonNullable<Behavior<GdprRequestRow>["complete"]>
 /** Facts of an event that the machine cannot know. */
 async function factsOf(
   { fourEyes, fetchWaitMs }: RequestSettings,
-  { tx, ref: { storeId, id: requestId }, row: { type: right, customerId }, now }: EventContext,
-  { type }: EventObject,
+  { tx, ref: { storeId, id: requestId }, row, now }: EventContext,
+  event: EventObject,
 ) {
+  const { type } = event;
+  const { type: right, customerId } = row;
+  const locked = { tx, storeId, requestId, row };
+  if (type === "extend") return { dueAt: (await extendedDueDate(locked)).getTime() };
+  if (type === "information.receive") return await endPause({ ...locked, now }, event as PauseEnd);
+  if (type === "identity.verify") await refuseErasedCustomer(locked);
   if (type === "waive") return { secondPerson: fourEyes && right === "ERASURE" };
   if (type === "compiled") {
     const [document] = await findDocuments(tx, { storeId, requestId });

@@ -2,17 +2,12 @@
 import { z } from "zod";
 import { type GdprRequestRow, updateParticipant, upsertParticipant } from "../../../db/gdpr_requests.ts";
 import type { Tx } from "../../../db/connect.ts";
-import { type CommandOf, handler, type StepContext } from "../../runtime/behavior.ts";
+import { type CommandOf, type DecisionContext, handler } from "../../runtime/behavior.ts";
 import type { ActorRef } from "../../runtime/protocol.ts";
 import { columnNames } from "../../runtime/changes.ts";
 import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
-import { calendarOf, daysOfPause, dueDate, startOfDay } from "./clock.ts";
-import { settingsOf } from "../../../db/store_settings.ts";
 import { identityCheck, type opening, receipt } from "./opening_input.ts";
-import type { RequestSnapshot } from "./snapshot.ts";
-import { lockCustomer } from "../../../db/customers.ts";
-import { DomainError } from "../../../domain/errors.ts";
 import { requireRecentSignIn } from "./recent_sign_in.ts";
 import { type PeerKeys, verifyConfirmation } from "./confirmation.ts";
 
@@ -65,11 +60,6 @@ const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReas
       ...noteOf(input),
     }),
   );
-
-const contextOf = ({ snapshot }: GdprRequestRow) => (snapshot as RequestSnapshot).context;
-
-/** What a handler reads to check an identity. */
-type Checking = Pick<StepContext, "tx" | "ref" | "by" | "now">;
 
 /** Event about the proposal to waive a service, or without one about the proposal to erase. */
 const aboutProposal = (
@@ -124,20 +114,13 @@ export const requestCommands = {
   extend: handler(
     STAFF,
     reasoned,
-    async ({ tx, ref, row }: { tx: Tx; ref: ActorRef; row: GdprRequestRow }, { reason, ...input }) => {
-      const calendar = calendarOf(await settingsOf(tx, ref.storeId));
-      const { pausedDays = 0 } = contextOf(row);
-      return {
-        event: {
-          type: "extend",
-          dueAt: dueDate(row.receivedAt, calendar, { months: 3, pausedDays }).getTime(),
-        },
-        changedFields: ["due_at", "extension_reason"],
-        columns: { extensionReason: reason },
-        reason,
-        ...noteOf(input),
-      };
-    },
+    (_, { reason, ...input }) => ({
+      event: { type: "extend" },
+      changedFields: ["due_at", "extension_reason"],
+      columns: { extensionReason: reason },
+      reason,
+      ...noteOf(input),
+    }),
   ),
   retry: handler(STAFF, aboutServiceInput, (_, { service, ...input }) => ({
     event: { type: "retry", ...(service && { service }) },
@@ -182,36 +165,23 @@ export const requestCommands = {
   "identity.verify": handler(
     STAFF,
     identityCheck.extend({ note }),
-    async (
-      { tx, ref, by, now, row }: { row: GdprRequestRow } & Checking,
-      { method, reference, ...input },
-    ) => {
-      // An erasure that starts now sees this request as identified, or this command sees the erased customer.
-      const customer = await lockCustomer(tx, ref.storeId, row.customerId);
-      if (customer?.anonymizedAt) {
-        throw new DomainError(
-          "REFUSED_IN_STATE",
-          `Cannot verify the identity for GDPR request ${ref.id}: the customer has been erased`,
-        );
-      }
-      return {
-        event: { type: "identity.verify" },
-        changedFields: [
-          "status",
-          "identified_at",
-          "identity_method",
-          ...(reference ? ["identity_reference"] : []),
-        ],
-        columns: {
-          identifiedAt: now,
-          identifiedBy: by.id,
-          identityMethod: method,
-          identityReference: reference ?? null,
-        },
-        ...(reference && { texts: { reference } }),
-        ...noteOf(input),
-      };
-    },
+    ({ by, now }, { method, reference, ...input }) => ({
+      event: { type: "identity.verify" },
+      changedFields: [
+        "status",
+        "identified_at",
+        "identity_method",
+        ...(reference ? ["identity_reference"] : []),
+      ],
+      columns: {
+        identifiedAt: now,
+        identifiedBy: by.id,
+        identityMethod: method,
+        identityReference: reference ?? null,
+      },
+      ...(reference && { texts: { reference } }),
+      ...noteOf(input),
+    }),
   ),
   "identity.fail": handler(STAFF, reasoned, (_, { reason, ...input }) => ({
     event: { type: "identity.fail" },
@@ -229,33 +199,11 @@ export const requestCommands = {
   "information.receive": handler(
     STAFF,
     noted.extend({ receivedAt: receipt.optional() }),
-    async ({ tx, ref, now, row }: { row: GdprRequestRow } & Checking, { receivedAt, ...input }) => {
-      const calendar = calendarOf(await settingsOf(tx, ref.storeId));
-      const { pausedDays: before = 0, extended } = contextOf(row);
-      const pausedAt = row.informationRequestedAt ?? now;
-      const at = receivedAt === undefined
-        ? now
-        : receivedAt.includes("T")
-        ? new Date(receivedAt)
-        : startOfDay(receivedAt, calendar);
-      const pause = daysOfPause(pausedAt, at, calendar);
-      if (at > now || pause < 0) {
-        const message =
-          `must be a time from ${pausedAt.toISOString()}, when the information was requested, until now`;
-        throw new DomainError(
-          "INVALID_INPUT",
-          `Cannot record the information for GDPR request ${ref.id}: receivedAt ${message}`,
-          { fields: [{ field: "receivedAt", message }] },
-        );
-      }
-      const pausedDays = before + pause;
-      const dueAt = dueDate(row.receivedAt, calendar, { months: extended ? 3 : 1, pausedDays });
-      return {
-        event: { type: "information.receive", dueAt: dueAt.getTime(), pausedDays },
-        changedFields: ["information_requested_at", "due_at"],
-        ...noteOf(input),
-      };
-    },
+    (_, { receivedAt, ...input }) => ({
+      event: { type: "information.receive", receivedAt },
+      changedFields: ["information_requested_at", "due_at"],
+      ...noteOf(input),
+    }),
   ),
   proceed: plain(SUBJECT, "proceed"),
   "export.fetched": plain(SUBJECT, "export.fetched"),
@@ -316,7 +264,7 @@ export function createRequestCommands(
     "participant.confirm": confirmParticipant(peerKeys),
     proceed: {
       ...proceed,
-      decide: (context: StepContext & { row: GdprRequestRow }, input: z.output<typeof noInput>) => {
+      decide: (context: DecisionContext & { row: GdprRequestRow }, input: z.output<typeof noInput>) => {
         requireRecentSignIn(`proceed with GDPR request ${context.ref.id}`, { ...context, maxSignInAgeMs });
         return proceed.decide(context, input);
       },
