@@ -78,8 +78,11 @@ export function authenticated(
   });
 }
 
+/** A recent sign-in is required of customers, who have no operation over REST. */
+const CODES = (Object.keys(STATUSES) as ErrorCode[]).filter((code) => code !== "RECENT_SIGN_IN_REQUIRED");
+
 export const ErrorSchema = z.object({
-  code: z.enum([...Object.keys(STATUSES) as ErrorCode[], "INTERNAL_SERVER_ERROR"]),
+  code: z.enum([...CODES, "INTERNAL_SERVER_ERROR"]),
   message: z.string().meta({
     description: "For people. It names IDs and fields, never personal values.",
     example: "Cannot find customer 0f5d0c4e-6a0e-4d3a-9d7a-0d3f7b1c2a11",
