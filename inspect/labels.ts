@@ -107,7 +107,7 @@ const EVENTS_ABOUT: Readonly<Record<string, (about: string) => string>> = {
 const DELAYS: Readonly<Record<string, string>> = {
   UNTIL_START: "at the scheduled time",
   UNTIL_FETCH_WAIT_ENDS: "at the end of the wait",
-  UNTIL_INFORMATION_EXPIRES: "30 days after the request for information",
+  UNTIL_INFORMATION_EXPIRES: "after 30 days without the information",
   UNTIL_EXPIRY: "when the documents expire",
 };
 

@@ -79,7 +79,8 @@ export function authenticated(
 }
 
 /** A recent sign-in is required of customers, who have no operation over REST. */
-const CODES = (Object.keys(STATUSES) as ErrorCode[]).filter((code) => code !== "RECENT_SIGN_IN_REQUIRED");
+const CODES: ErrorCode[] = (Object.keys(STATUSES) as ErrorCode[])
+  .filter((code) => code !== "RECENT_SIGN_IN_REQUIRED");
 
 export const ErrorSchema = z.object({
   code: z.enum([...CODES, "INTERNAL_SERVER_ERROR"]),

@@ -58,6 +58,13 @@ export interface Delivery {
   cursor: string;
 }
 
+/** Keyed hash of an email, with which a participant finds rows of guests. */
+export interface ParticipantHash {
+  keyId: string;
+  /** 64 hexadecimal digits in lower case. */
+  hash: string;
+}
+
 /** Client of the other services that hold data of a store's customers. */
 export interface ParticipantClient {
   /**
@@ -73,6 +80,8 @@ export interface ParticipantClient {
       storeId: string;
       requestId: string;
       resumeAfter: string | undefined;
+      /** Hashes of every email that the customer has had, with the key of the participants. */
+      emailHashes: readonly ParticipantHash[];
       /** Trace context of the request. */
       traceparent?: string | undefined;
     },

@@ -391,6 +391,12 @@ Deno.test("configuration accepts every form of durations and keys", () => {
   }
 });
 
+Deno.test("configuration waits three days before an erasure in production, and not in development", () => {
+  assert.equal(readConfig(PRODUCTION).gdpr.graceMs, 72 * 60 * 60 * 1_000);
+  assert.equal(readConfig({}).gdpr.graceMs, 0);
+  assert.equal(readConfig({ ...PRODUCTION, GDPR_GRACE: "0s" }).gdpr.graceMs, 0);
+});
+
 Deno.test("configuration in production requires a URL of each participant", () => {
   const env = {
     ...PRODUCTION,

@@ -72,7 +72,7 @@ Deno.test("an officer opens a request for a letter, with its date, and checks th
     /the clock is paused since .*: .*the signature differs/,
   );
   const overview = textOf(await (await inspector.get("/inspect?identity=unverified", officer)).text());
-  assert.match(overview, /1 To identify/);
+  assert.match(overview, /1\s*To identify/);
   assert.match(overview, /Paused since/);
   await decide("information.receive", {});
   assert.match(await decide("identity.fail", { reason: "no answer" }), /1 check failed, of at most 3/);

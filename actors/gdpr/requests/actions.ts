@@ -37,6 +37,7 @@ import { evidenceDigest } from "../receipts/confirmation.ts";
 import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
+import { participantHashesOf } from "./email_hash.ts";
 import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
@@ -175,9 +176,7 @@ async function publishRequested(
     topic: "customer.erasure_requested" as const,
     requestId: event.ref.id,
     participants,
-    emailHashes: hashes.flatMap(({ participantHash, keyId }) =>
-      participantHash && keyId !== null ? [{ keyId, hash: participantHash.toHex() }] : []
-    ),
+    emailHashes: participantHashesOf(hashes),
     customerVersion,
   };
   await insertOutbox(tx, [domainMessage(event, message)]);
