@@ -33,7 +33,7 @@ import { startRelay } from "./events/relay.ts";
 import { isRestored, startRestoreCheck } from "./events/restore_check.ts";
 import { monitorLoad } from "./http/load_shedding.ts";
 import { addDemoData, introduce, openDemoPeers, openSignInLink } from "./development.ts";
-import { createHealthApp, createLazyEdges } from "./edges.ts";
+import { createHealthApp, createLazyEdges, type Edges } from "./edges.ts";
 import type { HttpParts } from "./http.ts";
 import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
 import { createMethods } from "./rpc/methods.ts";
@@ -122,10 +122,9 @@ export async function start(config: Config): Promise<Service> {
     closing: closing.signal,
     development,
   };
-  const lazy = stack.use(createLazyEdges(createHealthApp(config.http, parts), async () => {
-    const { createHttp } = await import("./http.ts");
-    return await createHttp(config, parts);
-  }));
+  const lazy = stack.use(
+    createLazyEdges(createHealthApp(config.http, parts), () => load.ignoring(() => loadHttp(config, parts))),
+  );
   const http = edges.adopt(serveHttp(config, lazy), (server) => server.close());
 
   const demo = await openDemoPeers(config, { kafka, grpcPort: rpc.port }, stack);
@@ -163,6 +162,21 @@ export async function start(config: Config): Promise<Service> {
       await openParts.disposeAsync();
     },
   };
+}
+
+/** Loads the edges one after the other, because other requests wait while a module is evaluated. */
+async function loadHttp(config: Config, parts: HttpParts): Promise<Edges> {
+  const modules = [
+    () => import("./rest/mod.ts"),
+    () => import("./graph/mod.ts"),
+    () => import("./inspect/mod.tsx"),
+  ];
+  for (const load of modules) {
+    await load();
+    await pause(0);
+  }
+  const { createHttp } = await import("./http.ts");
+  return await createHttp(config, parts);
 }
 
 /** Runs the service until a termination signal and returns the exit code. */

@@ -35,7 +35,10 @@ export async function openDatabase(): Promise<BenchDatabase> {
 }
 
 /** Adds another migrated and empty database to a server. */
-export async function addDatabase(adminUrl: string, name: string): Promise<{ url: string; adminUrl: string }> {
+export async function addDatabase(
+  adminUrl: string,
+  name: string,
+): Promise<{ url: string; adminUrl: string }> {
   const url = await bootstrap(adminUrl, name, "bench");
   await migrate(url);
   return { url, adminUrl: Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href };

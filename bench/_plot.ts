@@ -35,9 +35,9 @@ export function drawPlot({ title, unit, better, groups }: Plot): string {
       const ends = `M${LABELS + scale(low)} ${middle - 3}v6m0-3H${LABELS + scale(high)}m0-3v6`;
       lines.push(
         `<text x="12" y="${middle + 4}">${escape(label)}</text>`,
-        `<rect class="bar${
-          isOurs ? " ours" : ""
-        }" x="${LABELS}" y="${top}" width="${scale(median)}" height="${BAR}" rx="2"/>`,
+        `<rect class="bar${isOurs ? " ours" : ""}" x="${LABELS}" y="${top}" width="${
+          scale(median)
+        }" height="${BAR}" rx="2"/>`,
         `<path class="range" d="${ends}"/>`,
         `<text x="${LABELS + scale(high) + 8}" y="${middle + 4}">${formatNumber(median)}</text>`,
       );
@@ -52,7 +52,9 @@ export function drawPlot({ title, unit, better, groups }: Plot): string {
   <style>${STYLE}
   </style>
   <text class="title" x="0" y="18">${escape(title)}</text>
-  <text class="unit" x="0" y="38">${escape(`${unit}, ${better} is better; median and range of the rounds`)}</text>
+  <text class="unit" x="0" y="38">${
+    escape(`${unit}, ${better} is better; median and range of the rounds`)
+  }</text>
   ${lines.join("\n  ")}
 </svg>
 `;

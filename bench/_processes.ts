@@ -40,16 +40,21 @@ export interface FixedServer {
 const START_LIMIT_MS = 60_000;
 
 /** Starts a server on a given port and waits until it is ready. */
-export async function servingOn({ port, isReady = () => accepts(port), ...settings }: FixedServer): Promise<Serving> {
+export async function servingOn(
+  { port, isReady = () => accepts(port), ...settings }: FixedServer,
+): Promise<Serving> {
   const { command, ...options } = settings;
-  const child = new Deno.Command(command, { ...options, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+  const child = new Deno.Command(command, { ...options, stdin: "null", stdout: "null", stderr: "null" })
+    .spawn();
   let hasEnded = false;
   child.status.then(() => hasEnded = true);
   const limit = performance.now() + START_LIMIT_MS;
   while (!await isReady()) {
     if (hasEnded || performance.now() > limit) {
       if (!hasEnded) await end(child);
-      throw new Error(`Cannot start ${command}: it ${hasEnded ? "has exited" : "is not ready after a minute"}`);
+      throw new Error(
+        `Cannot start ${command}: it ${hasEnded ? "has exited" : "is not ready after a minute"}`,
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

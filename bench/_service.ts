@@ -7,6 +7,11 @@ import { type Serving, servingOn } from "./_processes.ts";
 
 export { MESH };
 
+/** Arguments of Deno that run the service like the image. */
+export const RUN = [
+  ...["run", "-A", "--quiet", "--cached-only"],
+  ...["--unstable-no-legacy-abort", "--unstable-lazy-dynamic-imports"],
+];
 const ROOT = new URL("..", import.meta.url).pathname;
 /** Requests are counted, and none is refused. */
 const UNREACHED = { RATE_LIMIT_PRINCIPAL: "9999999", RATE_LIMIT_ADDRESS: "9999999" };
@@ -51,7 +56,7 @@ export async function startService(
   const [http, grpc] = [freePort(), freePort()];
   const server = await servingOn({
     command: Deno.execPath(),
-    args: ["run", "-A", "--quiet", "--cached-only", "--unstable-no-legacy-abort", "main.ts"],
+    args: [...RUN, "main.ts"],
     cwd: ROOT,
     port: http,
     env: {

@@ -129,5 +129,6 @@ function flags({ DENO_ENV }: Record<string, string>): string[] {
   const permissions = DENO_ENV === "production"
     ? ["-P", "--allow-read", `--allow-run=${Deno.execPath()}`]
     : ["-A"];
-  return ["--quiet", ...permissions, "--no-prompt", "--unstable-no-legacy-abort"];
+  const unstable = ["--unstable-no-legacy-abort", "--unstable-lazy-dynamic-imports"];
+  return ["--quiet", ...permissions, "--no-prompt", ...unstable];
 }
