@@ -28,7 +28,8 @@ export async function loadBaseline(adminUrl: string, count = 200_000): Promise<B
   await admin.end();
   const url = Object.assign(new URL(adminUrl), { ...LOGIN, pathname: "/baseline" }).href;
   const sql = postgres(url, { max: 1, onnotice: () => {} });
-  await sql.unsafe(await Deno.readTextFile(`${HERE}_baseline.sql`));
+  const tables = await Deno.readTextFile(`${HERE}_baseline.sql`);
+  await sql.unsafe(tables.replaceAll("$CUSTOMERS", String(count)));
   await sql.unsafe("vacuum analyze");
   await sql.end();
   const customers = Array.from({ length: count }, (_, at) => ({

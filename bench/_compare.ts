@@ -54,6 +54,7 @@ export async function measureServer<Result extends LoadResult>(
   const cpu = () => Promise.all([cpuMicroseconds(server.pid), cpuMicroseconds(postgresPid, true)]);
   const before = await cpu();
   const result = await load(server.port);
+  if (result.p50 === null) throw new Error("Cannot measure: no call was due in the measured time");
   const [serverCpu, postgresCpu] = (await cpu()).map((spent, at) => (spent - before[at]!) / result.calls);
   const { resident } = await memory(server.pid);
   return { ...result, serverCpu: serverCpu!, postgresCpu: postgresCpu!, resident };

@@ -154,11 +154,8 @@ function headerBlocks(
   first.push(indexed | 31, ...text("application/grpc"), indexed, ...text("te"), ...text("trailers"));
   for (const [name, value] of others) first.push(indexed, ...text(name), ...text(value));
   const newest = 0x80 | 62; // the newest entry of the dynamic table; older ones have higher indexes
-  const next = [
-    METHOD_POST,
-    SCHEME_HTTP,
-    ...Array.from({ length: 4 + others.length }, (_, at) => newest + at),
-  ];
+  const oldestFirst = Array.from({ length: 4 + others.length }, (_, at) => newest + at).reverse();
+  const next = [METHOD_POST, SCHEME_HTTP, ...oldestFirst];
   return { first: Uint8Array.from(first), next: Uint8Array.from(next) };
 }
 

@@ -84,7 +84,7 @@ async function openLoop(connections: Connection[], job: Job, { draw, timings }: 
   type Lane = typeof lanes[number];
   const send = ({ connection, sent, owed }: Lane) => {
     while (owed.length > 0 && sent.size < MAX_STREAMS) sent.set(connection.call(draw()), owed.shift()!);
-    return connection.flush();
+    return connection.flush().catch(() => {}); // a closed connection ends its read loop
   };
   const listening = lanes.map(async (lane) => {
     for await (const lot of answersOf(lane.connection)) {
@@ -92,7 +92,7 @@ async function openLoop(connections: Connection[], job: Job, { draw, timings }: 
         timings.add(lane.sent.get(stream)!, answered);
         lane.sent.delete(stream);
       }
-      await send(lane).catch(() => {}); // a closed connection ends the loop
+      await send(lane);
       if (performance.now() >= until && lane.sent.size === 0 && lane.owed.length === 0) break;
     }
     for (const due of [...lane.sent.values(), ...lane.owed]) timings.add(due, false);

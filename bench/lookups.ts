@@ -61,7 +61,7 @@ export async function lookups(args: string[]): Promise<Report> {
     }
   };
   await add("Quarkus", async () => {
-    const baseline = await loadBaseline(database.adminUrl, 200_000);
+    const baseline = await loadBaseline(database.adminUrl, settings.customers);
     const server = await startQuarkus(baseline);
     return {
       server,
