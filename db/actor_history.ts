@@ -54,6 +54,18 @@ export async function summarizeJournal(
     group by event_type, state_before, state_after, transitions order by max(sequence)`;
 }
 
+/** An event that changed the state of an actor. */
+export type StateChange = Pick<ActorEventRow, "sequence" | "eventType" | "about">;
+
+/** Returns the newest `limit` events that changed an actor's state, in ascending order. */
+export async function findStateChanges(sql: ReadSql, key: ActorKey, limit: number): Promise<StateChange[]> {
+  const newestFirst = await sql<StateChange[]>`
+    select sequence, event_type, about from actor_events
+    where ${ofActor(sql, key)} and state_before is distinct from state_after
+    order by sequence desc limit ${limit}`;
+  return newestFirst.reverse();
+}
+
 /**
  * Returns when an actor entered the state that it had at a sequence number; undefined where the journal does
  * not contain it.

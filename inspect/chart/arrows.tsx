@@ -2,18 +2,25 @@
 import type { PlacedArrow, Point, Rectangle } from "./layout.ts";
 import { LINE, transitionLabel } from "./measures.ts";
 import type { Transition } from "./model.ts";
+import { MOVER_LABELS, moverOf } from "./movers.ts";
 import { timesTaken } from "./node_status.ts";
 import type { TakenPath } from "./path.ts";
 
 const BEND = 8;
 const HEAD_LENGTH = 8;
 
-export function ArrowLine({ placed, path }: { placed: PlacedArrow; path: TakenPath }) {
+/** @param next how the arrow may be taken next: by itself, or by someone whom the actor waits for */
+export function ArrowLine(
+  { placed, path, next }: { placed: PlacedArrow; path: TakenPath; next: "itself" | "waits" | undefined },
+) {
   const { arrow, points } = placed;
   const [last, before] = [points.at(-1), points.at(-2)];
   if (!last || !before) return null;
   return (
-    <g class={isTaken(placed, path) ? "arrow taken" : "arrow"} data-arrow={arrow.id}>
+    <g
+      class={["arrow", isTaken(placed, path) && "taken", next && `next ${next}`].filter(Boolean).join(" ")}
+      data-arrow={arrow.id}
+    >
       <path class="line" d={rounded([...points.slice(0, -1), towards(last, before, HEAD_LENGTH - 1)])} />
       <path class="head" d={arrowHead(last, before)} />
     </g>
@@ -27,7 +34,12 @@ export function isTaken({ arrow: { target, transitions } }: PlacedArrow, path: T
 }
 
 export function ArrowLabel(
-  { label, transitions, path }: { label: Rectangle; transitions: readonly Transition[]; path: TakenPath },
+  { label, transitions, path, isNext }: {
+    label: Rectangle;
+    transitions: readonly Transition[];
+    path: TakenPath;
+    isNext: (transition: Transition) => boolean;
+  },
 ) {
   const { x, y, width, height } = label;
   const taken = transitions.some((transition) => timesTaken(transition, path) > 0);
@@ -38,13 +50,16 @@ export function ArrowLabel(
         const times = timesTaken(transition, path);
         return (
           <text
-            class={times > 0 ? "taken" : ""}
+            class={[times > 0 && "taken", isNext(transition) && "next"].filter(Boolean).join(" ")}
             data-transition={transition.id}
             x={x + width / 2}
             y={y + LINE * (index + 1) - 2.5}
             text-anchor="middle"
           >
-            <title>{transitionTooltip(transition, path)}</title>
+            <title>
+              {transitionTooltip(transition, path)}
+              {isNext(transition) && `; can come next, ${MOVER_LABELS[moverOf(transition)]}`}
+            </title>
             {transitionLabel(transition)}
           </text>
         );

@@ -1,7 +1,16 @@
 /** States as boxes. */
 import { transitionTooltip } from "./arrows.tsx";
 import type { Box, Layout } from "./layout.ts";
-import { HEAD, LINE, listSize, MARGIN, REGION, transitionLabel } from "./measures.ts";
+import {
+  foldedLabel,
+  HEAD,
+  LINE,
+  linePlaces,
+  listSize,
+  MARGIN,
+  REGION,
+  transitionLabel,
+} from "./measures.ts";
 import type { State } from "./model.ts";
 import { classesOf, countCurrent, lastLeaf, nodeStatus, timesTaken } from "./node_status.ts";
 import { truncate } from "./text_width.ts";
@@ -12,6 +21,8 @@ export function StateBox({ box, path }: { box: Box; path: TakenPath }) {
   const group = state.children.length > 0;
   const round = group ? 12 : 9;
   const status = nodeStatus(state, path);
+  const places = linePlaces(state, lines);
+  const inside = foldedLabel(state);
   return (
     <g class={classesOf(state, path)} data-state={state.id} data-status={status}>
       <title>{stateTooltip(state, status)}</title>
@@ -34,8 +45,8 @@ export function StateBox({ box, path }: { box: Box; path: TakenPath }) {
           <text
             class={times > 0 ? "line taken" : "line"}
             data-transition={line.id}
-            x={x + MARGIN}
-            y={y + HEAD + LINE * (index + 1) - 1}
+            x={x + MARGIN + places[index]!.x}
+            y={y + HEAD + LINE - 1 + places[index]!.y}
           >
             <title>{transitionTooltip(line, path)}</title>
             ↻ {transitionLabel(line)}
@@ -43,6 +54,9 @@ export function StateBox({ box, path }: { box: Box; path: TakenPath }) {
           </text>
         );
       })}
+      {inside !== "" && (
+        <text class="line" x={x + width / 2} y={y + height - 9} text-anchor="middle">{inside}</text>
+      )}
       {status === "current" && <Now box={box} path={path} />}
     </g>
   );

@@ -2,7 +2,7 @@
 import { everyState, type Model, type State, type Transition } from "./model.ts";
 
 /** Up to this number, equal regions are drawn separately. */
-const MAX_SEPARATE = 3;
+const MAX_SEPARATE = 1;
 
 export function condense(model: Model): Model {
   const bySource = Map.groupBy(model.transitions, ({ source }) => source);

@@ -1,16 +1,19 @@
 /** Statechart with its notices, its legend and a text outline. */
 import { formatCount } from "../durations.ts";
+import { Course } from "./course.tsx";
 import { Drawing } from "./draw.tsx";
 import { Outline } from "./outline.tsx";
 import type { Layout } from "./layout.ts";
 import type { Model } from "./model.ts";
+import type { NextStep } from "./movers.ts";
 import type { TakenPath } from "./path.ts";
 
 export function Figure(
-  { model, layout, path, known }: {
+  { model, layout, path, next, known }: {
     model: Model;
     layout: Layout | undefined;
     path: TakenPath;
+    next: readonly NextStep[];
     known: boolean;
   },
 ) {
@@ -39,6 +42,7 @@ export function Figure(
           <Drawing layout={layout} path={path} title={`${title}; described as text below`} />
         </div>
       )}
+      <Course model={model} path={path} next={next} />
       {layout && (
         <figcaption>
           <Legend />
@@ -61,6 +65,8 @@ function Legend() {
       <li class="key-done">done</li>
       <li class="key-visited">visited</li>
       <li class="key-taken">transition taken</li>
+      <li class="key-itself">next, happens by itself</li>
+      <li class="key-waits">next, waits for someone</li>
       <li class="key-never">never reached</li>
       <li>◇ conditional</li>
       <li>↻ stays in the state</li>

@@ -42,7 +42,9 @@ export function toGraph(model: Model, arrows: readonly Arrow[], hasFrame: boolea
     const size = sizeOf(state, lines);
     if (state.children.length === 0) return { id: state.id, ...size };
     const right = state.children.some(({ children }) => children.length === 0) ? MARGIN + 8 : MARGIN;
-    const padding = `[top=${HEAD + heightOf(lines) + 6},left=${MARGIN},bottom=${MARGIN},right=${right}]`;
+    const padding = `[top=${
+      HEAD + heightOf(state, lines) + 6
+    },left=${MARGIN},bottom=${MARGIN},right=${right}]`;
     return {
       id: state.id,
       layoutOptions: {

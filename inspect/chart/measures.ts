@@ -28,18 +28,46 @@ export function transitionLabel({ label, choice, guarded }: Transition): string 
 }
 
 /** Minimum size of a box without the states inside it. */
-export function sizeOf({ label, type }: State, lines: readonly Transition[]): Size {
-  if (type === "history") return { width: 26, height: 26 };
-  const title = textWidth(truncate(label), TITLE, "bold") + 2 * MARGIN;
-  const longest = Math.max(
-    0,
-    ...lines.map((line) => textWidth(transitionLabel(line), SMALL) + 40 + 2 * MARGIN),
-  );
-  return { width: Math.max(96, title, longest), height: HEAD + heightOf(lines) };
+export function sizeOf(state: State, lines: readonly Transition[]): Size {
+  if (state.type === "history") return { width: 26, height: 26 };
+  const title = textWidth(truncate(state.label), TITLE, "bold") + 2 * MARGIN;
+  const folded = textWidth(foldedLabel(state), SMALL) + 2 * MARGIN;
+  const widths = lines.map(lineWidth);
+  const longest = inOneRow(state) ? widths.reduce((sum, width) => sum + width, 0) : Math.max(0, ...widths);
+  return { width: Math.max(96, title, folded, longest + 2 * MARGIN), height: HEAD + heightOf(state, lines) };
 }
 
-export function heightOf(lines: readonly Transition[]): number {
-  return lines.length > 0 ? lines.length * LINE + 8 : 0;
+/** Height of the lines below the title. */
+export function heightOf(state: State, lines: readonly Transition[]): number {
+  const rows = (inOneRow(state) ? Math.min(1, lines.length) : lines.length) + (state.foldedStates ? 1 : 0);
+  return rows > 0 ? rows * LINE + 8 : 0;
+}
+
+/** Position of each line relative to the first one. */
+export function linePlaces(state: State, lines: readonly Transition[]): { x: number; y: number }[] {
+  let x = 0;
+  return lines.map((line, index) => {
+    if (!inOneRow(state)) return { x: 0, y: LINE * index };
+    const place = { x, y: 0 };
+    x += lineWidth(line);
+    return place;
+  });
+}
+
+/** A group and a folded group are wide: their lines share a row. */
+function inOneRow({ children, foldedStates }: State): boolean {
+  return children.length > 0 || foldedStates !== undefined;
+}
+
+/** Width of a line with its arrow and a counter. */
+function lineWidth(line: Transition): number {
+  return textWidth(transitionLabel(line), SMALL) + 40;
+}
+
+/** What a folded box hides; empty for another box. */
+export function foldedLabel({ foldedStates }: State): string {
+  if (!foldedStates) return "";
+  return foldedStates === 1 ? "1 state inside" : `${foldedStates} states inside`;
 }
 
 /** Size of the label on an arrow. */

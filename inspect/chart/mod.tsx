@@ -3,12 +3,15 @@ import { LRUCache } from "lru-cache";
 import type { ElkNode } from "elkjs";
 import type { AnyStateMachine } from "xstate";
 import { condense } from "./condense.ts";
+import { fold } from "./fold.ts";
 import { fromMachine } from "./from_machine.ts";
 import { Figure } from "./figure.tsx";
 import { fromJournal } from "./from_journal.ts";
 import { type Layout, layOut } from "./layout.ts";
-import type { Model } from "./model.ts";
-import { type JournalEntry, tracePath } from "./path.ts";
+import { everyState, type Model } from "./model.ts";
+import { lastLeaf } from "./node_status.ts";
+import { type NextStep, nextSteps } from "./movers.ts";
+import { type JournalEntry, type TakenPath, tracePath } from "./path.ts";
 
 export type { JournalEntry } from "./path.ts";
 
@@ -21,10 +24,21 @@ export interface ChartRequest {
   journal: readonly JournalEntry[];
   /** Last sequence to show; absent: the present. */
   until?: number;
+  /** Whether to draw only the groups of states that the actor is in. */
+  isFolded?: boolean;
+}
+
+function trace({ machine, name, journal, until }: ChartRequest): { model: Model; path: TakenPath } {
+  const model = machine ? fromMachine(machine) : fromJournal(name, journal);
+  return { model, path: tracePath(model, journal, until) };
 }
 
 export interface Charts {
   render(request: ChartRequest): Promise<ReturnType<typeof Figure>>;
+  /** Returns the steps that can come next. */
+  next(request: ChartRequest): NextStep[];
+  /** Returns the state that each region of the parallel states reached last, by the region's key. */
+  regions(request: ChartRequest): Map<string, string>;
 }
 
 /** Renders charts. Caches layouts, which depend only on the machine and its participants. */
@@ -42,15 +56,40 @@ export function createCharts(): Charts {
     return layout;
   }
 
-  async function render({ machine, name, journal, until }: ChartRequest) {
-    const model = machine ? fromMachine(machine) : fromJournal(name, journal);
-    const path = tracePath(model, journal, until);
-    const shown = condense(model);
-    const layout = await layoutOf(shown).catch(() => undefined); // the page shows the text outline instead
-    return <Figure model={shown} layout={layout} path={path} known={machine !== undefined} />;
+  async function render(request: ChartRequest) {
+    const { model, path } = trace(request);
+    const condensed = condense(model);
+    const drawn = request.isFolded ? fold(condensed, path.current) : condensed;
+    const layout = await layoutOf(drawn).catch(() => undefined); // the page shows the text outline instead
+    const next = nextSteps(model, path);
+    return (
+      <Figure
+        model={condensed}
+        layout={layout}
+        path={path}
+        next={next}
+        known={request.machine !== undefined}
+      />
+    );
   }
 
-  return { render };
+  function next(request: ChartRequest): NextStep[] {
+    const { model, path } = trace(request);
+    return nextSteps(model, path);
+  }
+
+  function regions(request: ChartRequest): Map<string, string> {
+    const { model, path } = trace(request);
+    const parallel = [...everyState(model.root)].filter(({ type }) => type === "parallel");
+    return new Map(
+      parallel.flatMap(({ children }) => children).flatMap((region) => {
+        const leaf = lastLeaf(region, path);
+        return leaf ? [[region.key, leaf.key] as const] : [];
+      }),
+    );
+  }
+
+  return { render, next, regions };
 }
 
 /** Loads the layout engine, which is large and only needed for charts. */

@@ -21,6 +21,8 @@ export interface State {
   representedIds: readonly string[];
   /** Regions that were merged into this one, which the chart lists next to it. */
   mergedRegions: readonly State[];
+  /** Number of states inside this one that a folded box hides; absent: none. */
+  foldedStates?: number;
 }
 
 export interface Transition {

@@ -1,6 +1,7 @@
 /** Page of one customer: account status, personal values, requests, groups, statechart and timeline. */
 import type { Child } from "@hono/hono/jsx";
 import type { Charts } from "../chart/mod.tsx";
+import { Zoom } from "../chart/zoom.tsx";
 import { toSearch } from "../overview/query.ts";
 import { Requests } from "../overview/table.tsx";
 import { shortId } from "../overview/labels.ts";
@@ -65,6 +66,7 @@ export function CustomerPage({ c, view, reading, chart, now }: CustomerPageProps
               ({eventLabel(moment.eventType)}). <a href={inStore(c, path)}>Back to now</a>
             </p>
           )}
+          <Zoom />
           <div data-part="chart">{chart}</div>
         </section>
         <section class="request-timeline">

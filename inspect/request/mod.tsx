@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
-import { findEvent } from "../../db/actor_history.ts";
+import { findEvent, findStateChanges } from "../../db/actor_history.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { unknownLength } from "../../http/head.ts";
 import { pacedDownload } from "../../http/pace.ts";
@@ -17,11 +17,16 @@ import type { Attempt } from "./actions.tsx";
 import { DECISION_TEXTS } from "./decisions.ts";
 import type { Export } from "./documents.tsx";
 import { RequestPage } from "./page.tsx";
-import { readRequest, type View } from "./read.ts";
+import { readRequest, STATE_CHANGES, type View } from "./read.ts";
 
 const PATH = "/requests/:requestId";
 const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
-const Query = z.object({ at: sequence, upto: sequence });
+const Query = z.object({
+  at: sequence,
+  upto: sequence,
+  change: sequence,
+  chart: z.enum(["whole"]).optional(),
+});
 
 export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
   const { reader, audit, charts, live, exportReceipt, exportLink, downloads } = pages;
@@ -38,8 +43,10 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     const { customerId } = reading.row;
     await recordRead(c, "inspectRequest", { requestId: view.requestId, customerId });
     const { machine } = reading.snapshot;
-    const chart = await charts.render({ machine, name: reading.row.machine, journal: reading.summary });
-    return <RequestPage {...{ c, view, reading, chart, receipt, exported, attempt }} />;
+    const traced = { machine, name: reading.row.machine, journal: reading.summary };
+    const chart = await charts.render({ ...traced, isFolded: !view.isWhole });
+    const past = reading.moment && { regions: charts.regions(traced), next: charts.next(traced) };
+    return <RequestPage {...{ c, view, reading, chart, past, receipt, exported, attempt }} />;
   }
 
   async function recordRead(
@@ -74,10 +81,30 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     return decision ? { done: true, message: DECISION_TEXTS[decision].done } : undefined;
   }
 
+  /** Path of the page after a change of state, by the number of the change. */
+  async function changePath(
+    c: InspectContext,
+    requestId: string,
+    { change, chart }: { change: number; chart: "whole" | undefined },
+  ): Promise<string> {
+    const { storeId } = c.var.by;
+    const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
+    const changes = await reader.read(storeId, (sql) => findStateChanges(sql, key, STATE_CHANGES));
+    const found = changes[change - 1];
+    if (!found) throw notFound({ requestId, at: change });
+    const query = new URLSearchParams({
+      ...(change < changes.length && { at: String(found.sequence) }),
+      ...(chart && { chart }),
+    });
+    return inStore(c, `/inspect/requests/${requestId}${query.size > 0 ? `?${query}` : ""}#chart`);
+  }
+
   app.get(PATH, async (c) => {
     const requestId = idOf(c);
-    const { at, upto: upTo } = parseInput(Query, c.req.query(), "show the request");
-    return c.html(await show(c, { requestId, at, upTo }, await findDone(c, requestId)));
+    const { at, upto: upTo, change, chart } = parseInput(Query, c.req.query(), "show the request");
+    if (change !== undefined) return c.redirect(await changePath(c, requestId, { change, chart }), 303);
+    const view = { requestId, at, upTo, isWhole: chart === "whole" };
+    return c.html(await show(c, view, await findDone(c, requestId)));
   });
 
   app.post(PATH, async (c) => {
@@ -86,7 +113,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     if ("done" in result) {
       return c.redirect(inStore(c, `/inspect/requests/${requestId}?done=${result.done}`), 303);
     }
-    const view = { requestId, at: undefined, upTo: undefined };
+    const view = { requestId, at: undefined, upTo: undefined, isWhole: false };
     return c.html(await show(c, view, result.attempt), result.status);
   });
 

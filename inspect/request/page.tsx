@@ -2,6 +2,9 @@
 import { mayReadValues } from "../../domain/authorization.ts";
 import type { ReceiptFile } from "../../actors/gdpr/receipts/file.ts";
 import type { Charts } from "../chart/mod.tsx";
+import type { NextStep } from "../chart/movers.ts";
+import { NextSteps } from "../chart/next_steps.tsx";
+import { Zoom } from "../chart/zoom.tsx";
 import { shortId } from "../overview/labels.ts";
 import { Page } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
@@ -10,11 +13,11 @@ import { Documents, type Export } from "./documents.tsx";
 import { Facts } from "./facts.tsx";
 import { Messages } from "./messages.tsx";
 import { PendingWork } from "./pending_work.tsx";
-import { Participants } from "./participants.tsx";
+import { Participants, PastParticipants } from "./participants.tsx";
 import type { RequestReading, View } from "./read.ts";
 import { StatusLine } from "./status_line.tsx";
 import { History } from "./history.tsx";
-import { type HrefTo, Moment, Steps } from "./time_travel.tsx";
+import { ChartChoice, type HrefTo, Moment, Steps } from "./time_travel.tsx";
 
 export interface RequestPageProps {
   c: InspectContext;
@@ -24,14 +27,17 @@ export interface RequestPageProps {
   chart: Awaited<ReturnType<Charts["render"]>>;
   receipt: ReceiptFile | undefined;
   exported: Export | undefined;
+  /** What the chart knows about the shown event of the past; undefined: the page shows the present. */
+  past: { regions: ReadonlyMap<string, string>; next: readonly NextStep[] } | undefined;
   /** Result of the decision that was just submitted. */
   attempt: Attempt | undefined;
 }
 
 export function RequestPage(props: RequestPageProps) {
-  const { c, view, reading, chart, receipt, exported, attempt } = props;
+  const { c, view, reading, chart, past, receipt, exported, attempt } = props;
   const { fingerprint, row, status, moment } = reading;
   const hrefTo: HrefTo = (rest = "") => inStore(c, `/inspect/requests/${view.requestId}${rest}`);
+  const isPast = past !== undefined;
   const live = moment ? {} : { live: { path: hrefTo("/live"), fingerprint } };
   return (
     <Page c={c} title={titleOf(reading)} {...live}>
@@ -53,8 +59,12 @@ export function RequestPage(props: RequestPageProps) {
           <div class="request-head">
             <h2 id="chart">Statechart</h2>
             <div data-part="steps">
-              <Steps hrefTo={hrefTo} at={view.at} version={row.version} />
+              <Steps c={c} hrefTo={hrefTo} view={view} changes={reading.changes} />
             </div>
+          </div>
+          <div class="request-head">
+            <Zoom />
+            <ChartChoice hrefTo={hrefTo} view={view} />
           </div>
           <div data-part="chart">{chart}</div>
         </section>
@@ -65,7 +75,20 @@ export function RequestPage(props: RequestPageProps) {
           </div>
         </section>
       </div>
-      {!moment && (
+      {past && (
+        <>
+          <section data-part="participants">
+            <PastParticipants reading={reading} states={past.regions} />
+          </section>
+          <section data-part="next">
+            <h2 id="next">What could happen next</h2>
+            {past.next.length === 0
+              ? <p class="empty">Nothing: the request was completed.</p>
+              : <NextSteps steps={past.next} />}
+          </section>
+        </>
+      )}
+      {!isPast && (
         <>
           <section data-part="participants">
             <Participants reading={reading} />

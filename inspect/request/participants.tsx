@@ -40,6 +40,57 @@ export function Participants(
   );
 }
 
+/**
+ * The participants after a past event.
+ *
+ * @param states the state that each had reached by then, by the name of the service
+ */
+export function PastParticipants(
+  { reading: { participants, moment }, states }: {
+    reading: RequestReading;
+    states: ReadonlyMap<string, string>;
+  },
+) {
+  const settledBefore = new Map(
+    participants
+      .filter(({ service, state, settledAt }) =>
+        settledAt && moment && settledAt <= moment.at && states.get(service) === state.toLowerCase()
+      )
+      .map((participant) => [participant.service, participant]),
+  );
+  return (
+    <>
+      <h2 id="participants">Participants</h2>
+      {states.size === 0 && <p class="empty">No service had been asked yet.</p>}
+      {states.size > 0 && (
+        <table class="stacked">
+          <caption>Services that had been asked, and their answers until then</caption>
+          <thead>
+            <tr>{["Service", "State", "Answer", "Settled"].map((name) => <th scope="col">{name}</th>)}</tr>
+          </thead>
+          <tbody>
+            {[...states].toSorted().map(([service, state]) => {
+              const settled = settledBefore.get(service);
+              return (
+                <tr>
+                  <th scope="row">{service}</th>
+                  <Cell name="State">
+                    <span class={settled ? "badge good" : isAlarming(state) ? "badge alarm" : "badge"}>
+                      {capitalize(stateLabel(state))}
+                    </span>
+                  </Cell>
+                  <Cell name="Answer">{settled && (settled.evidence ?? waiverText(settled))}</Cell>
+                  <Cell name="Settled">{settled?.settledAt && <Instant at={settled.settledAt} />}</Cell>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      )}
+    </>
+  );
+}
+
 /** @param open whether the request is open; a completed one no longer waits for answers */
 function Row(
   { participant, attempts, open }: { participant: ParticipantRow; attempts: number; open: boolean },

@@ -7,7 +7,9 @@ import type { ActorEventRow } from "../../db/actor_events.ts";
 import {
   findEvent,
   findLastReason,
+  findStateChanges,
   findStateSince,
+  type StateChange,
   type SummarizedEvent,
   summarizeJournal,
 } from "../../db/actor_history.ts";
@@ -32,6 +34,9 @@ import { abandonedEffects, effectLabel, failingWork } from "./work_labels.ts";
 /** Maximum number of messages on the page. */
 export const MESSAGES = 100;
 
+/** Maximum number of changes of state to step through. */
+export const STATE_CHANGES = 500;
+
 /** Maximum number of requests that an erasure waits for: one open request of each of two types. */
 const MAX_BLOCKING = 2;
 
@@ -42,6 +47,8 @@ export interface View {
   at: number | undefined;
   /** Sequence of the newest event on the timeline's page; undefined: the last event. */
   upTo: number | undefined;
+  /** Whether the chart draws every state; otherwise it folds the groups that the request is not in. */
+  isWhole: boolean;
 }
 
 export interface RequestReading {
@@ -57,6 +64,8 @@ export interface RequestReading {
   messages: CausedMessage[];
   /** Journal up to `moment`, for the chart. */
   summary: SummarizedEvent[];
+  /** The newest changes of the request's state, in ascending order. */
+  changes: StateChange[];
   /** Page of the timeline, newest first. */
   lines: Line[];
   /** Event that the page shows; undefined: the present. */
@@ -102,25 +111,36 @@ export async function readRequest(
     const newest = upTo ?? Math.min(row.version, at === undefined ? row.version : at + EVENTS / 2);
     const { customerId } = row;
     const blocking = moment ? undefined : BLOCKING[phaseOf(state)];
-    const [participants, timers, effects, messages, summary, lines, holdReason, since, blockingRequests] =
-      await Promise
-        .all([
-          findParticipants(sql, storeId, requestId),
-          findTimers(sql, key),
-          findOpenEffects(sql, key),
-          findCausedMessages(sql, { storeId, customerId, requestId }, MESSAGES + 1),
-          summarizeJournal(sql, key, until),
-          readLines(sql, key, { upTo: newest, shown: at }),
-          findLastReason(sql, key, "hold", until),
-          findStateSince(sql, key, phasePrefix(state), until),
-          blocking
-            ? searchRequests(
-              sql,
-              { storeId, filter: { ...blocking, customerId }, now },
-              { order: "OLDEST", limit: MAX_BLOCKING },
-            )
-            : [],
-        ]);
+    const [
+      participants,
+      timers,
+      effects,
+      messages,
+      summary,
+      changes,
+      lines,
+      holdReason,
+      since,
+      blockingRequests,
+    ] = await Promise
+      .all([
+        findParticipants(sql, storeId, requestId),
+        findTimers(sql, key),
+        findOpenEffects(sql, key),
+        findCausedMessages(sql, { storeId, customerId, requestId }, MESSAGES + 1),
+        summarizeJournal(sql, key, until),
+        findStateChanges(sql, key, STATE_CHANGES),
+        readLines(sql, key, { upTo: newest, shown: at }),
+        findLastReason(sql, key, "hold", until),
+        findStateSince(sql, key, phasePrefix(state), until),
+        blocking
+          ? searchRequests(
+            sql,
+            { storeId, filter: { ...blocking, customerId }, now },
+            { order: "OLDEST", limit: MAX_BLOCKING },
+          )
+          : [],
+      ]);
     const reading = {
       fingerprint,
       row,
@@ -130,6 +150,7 @@ export async function readRequest(
       effects,
       messages,
       summary,
+      changes: changes.map(publicRow),
       lines,
       moment,
       openedBy,

@@ -1,7 +1,10 @@
-/** Navigation through the journal: previous event, next event, and back to the present. */
+/** Navigation through the journal: steps from one change of state to another, and back to the present. */
 import type { ActorEventRow } from "../../db/actor_events.ts";
+import type { StateChange } from "../../db/actor_history.ts";
 import { Instant } from "../page.tsx";
 import { eventLabel } from "../labels.ts";
+import type { InspectContext } from "../session.ts";
+import type { View } from "./read.ts";
 
 /** Builds an address under the page's path, with the `store` parameter if needed. */
 export type HrefTo = (rest?: string) => string;
@@ -19,24 +22,78 @@ export function Moment(
 }
 
 /**
- * Links to the previous and the next event. They lead to the chart, so that the scroll position stays the same.
+ * Steps through the changes of state: links to the previous and the next one, and a slider. They lead to the chart, so
+ * that the scroll position stays the same. The timeline leads to every other event.
  *
- * @param version sequence of the last event
+ * @param changes in ascending order
  */
-export function Steps({ hrefTo, at, version }: { hrefTo: HrefTo; at: number | undefined; version: number }) {
-  const shown = at ?? version;
-  const next = shown + 1 < version ? hrefTo(`?at=${shown + 1}#chart`) : hrefTo("#chart");
+export function Steps(
+  { c, hrefTo, view, changes }: {
+    c: InspectContext;
+    hrefTo: HrefTo;
+    view: View;
+    changes: readonly StateChange[];
+  },
+) {
+  const { at, isWhole } = view;
+  const until = at ?? Infinity;
+  const reached = changes.filter(({ sequence }) => sequence <= until).length;
+  const isBetween = at !== undefined && changes[reached - 1]?.sequence !== at;
+  const hrefOf = (number: number) => {
+    const change = changes[number - 1]!;
+    const query = new URLSearchParams({
+      ...(number < changes.length && { at: String(change.sequence) }),
+      ...(isWhole && { chart: "whole" }),
+    });
+    return hrefTo(`${query.size > 0 ? `?${query}` : ""}#chart`);
+  };
+  const previous = isBetween ? reached : reached - 1;
   return (
-    <nav class="steps" aria-label="Steps through the journal">
-      {shown > 1
-        ? <a href={hrefTo(`?at=${shown - 1}#chart`)} rel="prev" data-key="ArrowLeft">← Previous</a>
+    <nav class="steps" aria-label="Changes of state">
+      {previous >= 1
+        ? <a href={hrefOf(previous)} rel="prev" data-key="ArrowLeft">← Previous</a>
         : <span aria-disabled="true">← Previous</span>}
-      <span class="steps-at">
-        {at === undefined ? "now" : `event ${at} of ${version}`}
-      </span>
-      {at === undefined
-        ? <span aria-disabled="true">Next →</span>
-        : <a href={next} rel="next" data-key="ArrowRight">Next →</a>}
+      {changes.length > 1 && (
+        <form method="get" action={hrefTo("#chart")} class="travel">
+          {isWhole && <input type="hidden" name="chart" value="whole" />}
+          {c.var.by.storeId !== c.var.home && <input type="hidden" name="store" value={c.var.by.storeId} />}
+          <input
+            type="range"
+            name="change"
+            min={1}
+            max={changes.length}
+            value={Math.max(1, reached)}
+            list="changes"
+            aria-label="Change of state to show"
+            autocomplete="off"
+          />
+          <datalist id="changes">
+            {changes.map(({ eventType, about }, index) => (
+              <option value={index + 1} label={eventLabel(eventType, about)} />
+            ))}
+          </datalist>
+          <output>{at === undefined ? "now" : `change ${reached} of ${changes.length}`}</output>
+          <button type="submit" class="without-script">Show</button>
+        </form>
+      )}
+      {at === undefined || reached >= changes.length
+        ? at === undefined
+          ? <span aria-disabled="true">Next →</span>
+          : <a href={hrefOf(changes.length)} rel="next" data-key="ArrowRight">Next →</a>
+        : <a href={hrefOf(reached + 1)} rel="next" data-key="ArrowRight">Next →</a>}
     </nav>
+  );
+}
+
+/** Link that switches between the whole chart and one that folds the groups that the request is not in. */
+export function ChartChoice({ hrefTo, view: { at, isWhole } }: { hrefTo: HrefTo; view: View }) {
+  const query = new URLSearchParams({
+    ...(at !== undefined && { at: String(at) }),
+    ...(!isWhole && { chart: "whole" }),
+  });
+  return (
+    <a class="chart-choice" href={hrefTo(`${query.size > 0 ? `?${query}` : ""}#chart`)}>
+      {isWhole ? "Fold the states that it is not in" : "Show all states"}
+    </a>
   );
 }

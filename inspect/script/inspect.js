@@ -12,6 +12,19 @@ document.addEventListener("keydown", (event) => {
   document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`)?.click();
 });
 
+/** The slider names the change of state while it moves, and shows it when it is released. */
+function travel() {
+  addEventListener("input", ({ target }) => {
+    if (!target.matches(".travel input[type=range]")) return;
+    const { list, value, form } = target;
+    form.querySelector("output").textContent = list.querySelector(`[value="${value}"]`)?.label ?? value;
+  });
+  addEventListener("change", ({ target }) => {
+    if (target.matches(".travel input[type=range]")) target.form.requestSubmit();
+  });
+  document.documentElement.classList.add("scripted");
+}
+
 /** Removes `done` from the address, so that a reload or a bookmark does not repeat its message. */
 function forgetDone() {
   const address = new URL(location.href);
@@ -20,6 +33,7 @@ function forgetDone() {
   history.replaceState(history.state, "", address);
 }
 
+travel();
 forgetDone();
 localizeTimes(document);
 centerActive(document);

@@ -17,9 +17,18 @@ export async function untilStatus(page: Page, pattern: RegExp): Promise<void> {
 
 /** Innermost states that the chart shows as current, without the machine's name, such as `PENDING.grace`. */
 export async function currentStates(page: Page): Promise<string[]> {
-  const ids = await page.locator('.chart-scroll [data-status="current"]').evaluateAll((elements) =>
-    elements.map((element) => element.getAttribute("data-state") ?? "")
-  );
+  const chart = page.locator(".chart-scroll");
+  const read = (selector: string, attribute: string) =>
+    chart.locator(selector).evaluateAll(
+      (elements, name) => elements.map((element) => element.getAttribute(name) ?? ""),
+      attribute,
+    );
+  const [boxes, regions, leaves] = await Promise.all([
+    read('[data-state][data-status="current"]', "data-state"),
+    read("[data-region]", "data-region"),
+    read('[data-region][data-status="open"]', "data-leaf"),
+  ]);
+  const ids = [...boxes.filter((id) => !regions.some((region) => id.startsWith(`${region}.`))), ...leaves];
   return ids.map((id) => id.slice(id.indexOf(".") + 1)).sort();
 }
 

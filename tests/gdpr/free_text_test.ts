@@ -41,9 +41,9 @@ const UNRECOGNIZED = [
   "once vrxqualmy",
   "SHJ1bWJsZXdvcnRAcGxpeG1haWwyLmV4YW1wbGU=",
 ];
-/** What must be in no place after the erasure. */
+/** What must be in no place after the erasure: nothing that a random ID may contain. */
 const TRACES =
-  /hrumblewort|fimblethorn|kvetch|snorbel|quizzel|7946|qxz|90417|vrxqualmy|torbenko|plixmail|stolvarik|tralfam|SHJ1bWJs/i;
+  /hrumblewort|fimblethorn|kvetch|snorbel|quizzel|7946 ?0333|qxz|vrxqualmy|torbenko|plixmail|stolvarik|tralfam|SHJ1bWJs/i;
 
 Deno.test("reasons and evidence that quote the customer are refused with a sentence that does not repeat them", async () => {
   await using world = await createManualClockWorld({ participants: [SERVICE], graceMs: DAY });

@@ -123,14 +123,14 @@ for (const { title, machine } of machines) {
 }
 
 Deno.test("identical regions share one box, and different regions have one each", () => {
-  for (const [participants, boxes] of [[3, 3], [4, 1]] as const) {
-    const { machine } = SUBJECTS.find(({ title }) =>
-      title === `gdpr_${participants === 3 ? "erasure" : "access"}@1 with ${participants}`
-    )!;
-    const model = condense(fromMachine(machine));
-    const [parallel] = [...everyState(model.root)].filter(({ type }) => type === "parallel");
-    assert.equal(parallel!.children.length, boxes);
-  }
+  const boxesOf = (machine: typeof UNUSUAL) => {
+    const [parallel] = [...everyState(condense(fromMachine(machine)).root)].filter(({ type }) =>
+      type === "parallel"
+    );
+    return parallel!.children.length;
+  };
+  const { machine } = SUBJECTS.find(({ title }) => title === "gdpr_erasure@1 with 3")!;
+  assert.deepEqual([boxesOf(machine as typeof UNUSUAL), boxesOf(UNUSUAL)], [1, 3]);
 });
 
 function placesOf({ boxes }: Layout): Map<string, Rectangle> {

@@ -46,7 +46,11 @@ export function offeredOn(page: string): Record<string, string[]> {
   );
 }
 
-/** IDs of the innermost states that the chart shows as current. */
+/** IDs of the innermost states that the chart shows as current, those of merged regions included. */
 export function currentIn(page: string): string[] {
-  return [...page.matchAll(/data-state="([^"]+)" data-status="current"/g)].map(([, id = ""]) => id);
+  const regions = [...page.matchAll(/data-region="([^"]+)" data-status="(\w+)" data-leaf="([^"]+)"/g)];
+  const isInRegion = (id: string) => regions.some(([, region]) => id.startsWith(`${region}.`));
+  const boxes = [...page.matchAll(/data-state="([^"]+)" data-status="current"/g)].map(([, id = ""]) => id);
+  const leaves = regions.flatMap(([, , status, leaf = ""]) => status === "open" ? [leaf] : []);
+  return [...boxes.filter((id) => !isInRegion(id)), ...leaves];
 }

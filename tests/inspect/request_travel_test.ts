@@ -8,6 +8,21 @@ import { register } from "../actors/world.ts";
 import { currentIn, offeredOn, pageOf, partOf, pathOf } from "./request_pages.ts";
 import { startInspector } from "./server.ts";
 
+/** Sequence of the only event that does not change the state. */
+const EXTENSION = 3;
+/** Texts of the participants after some of the events. */
+const PARTICIPANTS: Readonly<Record<number, string>> = {
+  1: "Participants No service had been asked yet.",
+  6: "Participants Services that had been asked, and their answers until then Service State Answer Settled " +
+    "orders Confirmed – 2026-03-18 09:00 UTC payments Asked – –",
+};
+/** What could happen next after some of the events. */
+const NEXT: Readonly<Record<number, RegExp>> = {
+  2: /Released → Grace period \(by a decision of staff\)/,
+  6: /When all are done → Scanning for remaining data \(by itself\).*Confirmed → Confirmed, for payments/,
+  10: /Nothing: the request was completed\./,
+};
+
 Deno.test("each step shows the state, the status line and the position in the timeline at that time", async () => {
   const clock = { now: new Date("2026-03-10T09:00:00Z") };
   const requests = await requestSettings({ graceMs: 2 * DAY, participants: ["orders", "payments"] });
@@ -45,6 +60,7 @@ Deno.test("each step shows the state, the status line and the position in the ti
     select sequence, state_after from actor_events where actor_id = ${request.id} order by sequence`;
   assert.equal(journal.length, lines.length);
   const { root } = machineOf("gdpr_erasure@1", ["orders", "payments"]);
+  const changes = journal.map(({ sequence }) => sequence).filter((sequence) => sequence !== EXTENSION);
   for (const { sequence, stateAfter } of journal) {
     const page = await pageOf(inspector, request.id, `?at=${sequence}`);
     assert.match(partOf(page, "situation"), lines[sequence - 1]!);
@@ -56,17 +72,33 @@ Deno.test("each step shows the state, the status line and the position in the ti
     assert.equal(/\(due in/.test(facts), sequence < journal.length, "a completed request has no due date");
     assert.match(page, new RegExp(`href="${pathOf(request.id)}">Back to now`));
     assert.deepEqual(offeredOn(page), {});
-    for (const part of ["actions", "participants", "next", "documents", "messages"]) {
+    for (const part of ["actions", "documents", "messages"]) {
       assert.ok(!page.includes(`data-part="${part}"`), part);
     }
+    assert.equal(partOf(page, "participants"), PARTICIPANTS[sequence] ?? partOf(page, "participants"));
+    assert.match(partOf(page, "next"), NEXT[sequence] ?? /./);
     assert.doesNotMatch(page, /data-live/);
     const [previous, next] = ["prev", "next"].map((rel) =>
       page.match(new RegExp(`<a href="([^"]+)" rel="${rel}"`))?.[1]
     );
     const path = pathOf(request.id);
-    assert.equal(previous, sequence === 1 ? undefined : `${path}?at=${sequence - 1}#chart`);
-    assert.equal(next, sequence + 1 < journal.length ? `${path}?at=${sequence + 1}#chart` : `${path}#chart`);
+    const before = changes.filter((change) => change < sequence).at(-1);
+    const after = changes.find((change) => change > sequence);
+    assert.equal(previous, before && `${path}?at=${before}#chart`);
+    assert.equal(next, after && after < journal.length ? `${path}?at=${after}#chart` : `${path}#chart`);
   }
+  for (const [index, sequence] of changes.entries()) {
+    const moved = await inspector.get(`${pathOf(request.id)}?change=${index + 1}&chart=whole`, officer);
+    const at = sequence === journal.length ? "" : `at=${sequence}&`;
+    assert.deepEqual(
+      [moved.status, moved.headers.get("location")],
+      [303, `${pathOf(request.id)}?${at}chart=whole#chart`],
+    );
+    await moved.body?.cancel();
+  }
+  const beyond = await inspector.get(`${pathOf(request.id)}?change=${changes.length + 1}`, officer);
+  assert.equal(beyond.status, 404);
+  await beyond.body?.cancel();
   const now = await pageOf(inspector, request.id);
   assert.match(now, new RegExp(`href="${pathOf(request.id)}\\?at=${journal.length - 1}#chart" rel="prev"`));
   assert.doesNotMatch(now, /rel="next"|This page shows the request/);
