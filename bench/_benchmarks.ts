@@ -13,7 +13,7 @@ export const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchm
   ["lookups", { load: async () => (await import("./lookups.ts")).lookups, short: [] }],
   ["graphql", { load: async () => (await import("./graphql.ts")).graphql, short: [] }],
   ["commands", { load: async () => (await import("./commands.ts")).commands, short: [] }],
-  ["bulk", { load: async () => (await import("./bulk.ts")).bulk, short: ["--rows=10000", "--sample=500"] }],
+  ["bulk", { load: async () => (await import("./bulk.ts")).bulk, short: ["--rows=5000", "--sample=500"] }],
   ["relay", {
     load: async () => (await import("./relay.ts")).relay,
     short: ["--rows=30000", "--keys=15000"],

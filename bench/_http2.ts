@@ -46,6 +46,12 @@ export async function connect(
   const next = callTemplate(header.next, messageLength);
   let stream = -1;
   let received = 0;
+  let writing = Promise.resolve();
+  let isClosed = false;
+
+  async function write(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
+  }
 
   async function* ended(): AsyncGenerator<Ended[]> {
     const answered = new Set<number>();
@@ -90,12 +96,18 @@ export async function connect(
       pending.put(at + bytes.length - messageLength, message);
       return stream;
     },
-    async flush() {
+    flush() {
       const bytes = pending.take();
-      for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
+      const written = writing.then(() => write(bytes)); // one after the other, because a write may be partial
+      writing = written.catch(() => {});
+      return written;
     },
     ended,
-    close: () => socket.close(),
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      socket.close();
+    },
   };
 }
 

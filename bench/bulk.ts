@@ -176,7 +176,7 @@ async function startOthers(server: Serving, perSecond: number) {
       for (let at = 0; perSecond > 0 && !signal?.aborted; at++) {
         const due = from + at * 1_000 / perSecond;
         if (due - from > ms) break;
-        await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
         updates.push(update(at, due));
       }
       const latencies = await Promise.all(updates);
