@@ -10,9 +10,9 @@ export interface Benchmark {
 }
 
 export const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchmark>([
-  ["lookups", { load: async () => (await import("./lookups.ts")).lookups, short: [] }],
-  ["graphql", { load: async () => (await import("./graphql.ts")).graphql, short: [] }],
-  ["commands", { load: async () => (await import("./commands.ts")).commands, short: [] }],
+  ["lookups", { load: async () => (await import("./lookups.ts")).lookups, short: ["--seconds=2"] }],
+  ["graphql", { load: async () => (await import("./graphql.ts")).graphql, short: ["--seconds=3"] }],
+  ["commands", { load: async () => (await import("./commands.ts")).commands, short: ["--seconds=4"] }],
   ["bulk", { load: async () => (await import("./bulk.ts")).bulk, short: ["--rows=5000", "--sample=500"] }],
   ["relay", {
     load: async () => (await import("./relay.ts")).relay,
@@ -20,11 +20,15 @@ export const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchm
   }],
   [
     "growth",
-    { load: async () => (await import("./growth.ts")).growth, short: ["--rounds=3"], full: ["--full=1"] },
+    {
+      load: async () => (await import("./growth.ts")).growth,
+      short: ["--rounds=3", "--seconds=2"],
+      full: ["--full=1"],
+    },
   ],
   ["footprint", {
     load: async () => (await import("./footprint.ts")).footprint,
-    short: ["--idle=2", "--seconds=4"],
+    short: ["--runs=4", "--idle=2", "--seconds=3"],
   }],
   ["rest", {
     load: async () => (await import("./rest.ts")).rest,

@@ -77,7 +77,7 @@ export async function graphql(args: string[]): Promise<Report> {
     });
   for (const name of names) await load(name, variants.get(name)!.server.port, { seconds: 4, warmUp: 1 });
   const rounds = await runRounds("me", settings.rounds, names, async (name) => {
-    const times = { seconds: settings.seconds, warmUp: 1 };
+    const times = { seconds: settings.seconds, warmUp: 0.5 };
     return await measureServer(variants.get(name)!.server, database.pid, (port) => load(name, port, times));
   });
   const closed = [...rounds.values()].flat().reduce((sum, one) => sum + one.closed, 0);

@@ -39,7 +39,7 @@ export async function growth(args: string[]): Promise<Report> {
     services.set(size.toLocaleString("en-US"), await prepare(size));
   }
   const names = [...services.keys()];
-  const times = { seconds: settings.seconds, warmUp: 1 };
+  const times = { seconds: settings.seconds, warmUp: 0.5 };
   const lookup = (load: { connections: number; inFlight?: number; rate?: number }) => (name: string) => {
     const { service, requests } = services.get(name)!;
     const path = "/io.shopstar.customer.v1.CustomerService/GetCustomerGroups";

@@ -99,7 +99,7 @@ export async function lookups(args: string[]): Promise<Report> {
         server,
         database.pid,
         (port) =>
-          runJob<LoadResult>("_load.ts", { ...job, ...load, port, seconds: settings.seconds, warmUp: 1 }),
+          runJob<LoadResult>("_load.ts", { ...job, ...load, port, seconds: settings.seconds, warmUp: 0.5 }),
       );
     });
     report.tables.push(loadTable(name, rounds));
