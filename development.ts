@@ -19,15 +19,26 @@ export async function openDemoPeers(
   { kafka, grpcPort }: { kafka: KafkaAccess | undefined; grpcPort: number },
   stack: AsyncDisposableStack,
 ) {
-  const { auth, bind, dataDirectory, gdpr, grpcAuth, production } = config;
-  const speaksTokens = auth.tokens?.from === "development" && grpcAuth.mode === "token";
-  if (production || !speaksTokens || Object.keys(gdpr.peers).length > 0) return undefined;
+  if (!hasDemoPeers(config)) return undefined;
+  const { bind, dataDirectory } = config;
   const { startDemoPeers } = await import("./demo/peers/mod.ts");
   const issuer = await openIssuer(dataDirectory);
   const token = (service: string, storeId: string) =>
     issuer.sign({ principal: systemPrincipal(storeId), service }, 60);
   const host = bind === "0.0.0.0" ? "127.0.0.1" : bind;
   return stack.use(await startDemoPeers({ kafka, confirm: { address: `${host}:${grpcPort}`, token } }));
+}
+
+function hasDemoPeers({ auth, gdpr, grpcAuth, production }: Config): boolean {
+  const speaksTokens = auth.tokens?.from === "development" && grpcAuth.mode === "token";
+  return !production && speaksTokens && Object.keys(gdpr.peers).length === 0;
+}
+
+/** Public keys with which participants sign confirmations, those of the demo participants included if they run. */
+export async function readPeerKeys(config: Config): Promise<Config["gdpr"]["peerKeys"]> {
+  if (!hasDemoPeers(config)) return config.gdpr.peerKeys;
+  const { demoPublicKeys } = await import("./demo/peers/signing_keys.ts");
+  return { ...config.gdpr.peerKeys, ...await demoPublicKeys() };
 }
 
 /** Creates missing demo data. */

@@ -6,7 +6,7 @@ import { identifyAddress } from "./http/address.ts";
 import { closeConnections, createHttpApp } from "./http/mod.ts";
 import { createHealth } from "./rest/health.ts";
 import type { Fetcher } from "./start.ts";
-import { dropSpans, recordRoutes } from "./telemetry/http.ts";
+import { probeMiddleware, routeMiddleware } from "./telemetry/http.ts";
 
 export interface HealthParts {
   ready: Readiness;
@@ -21,9 +21,9 @@ export interface HealthParts {
 /** Creates an app with the middleware that all edges share, and with `/healthz` and `/readyz`. */
 export function createHealthApp(http: HttpConfig, { ready, restored, warning, draining }: HealthParts): Hono {
   return createHttpApp(http)
-    .use("/healthz", dropSpans())
-    .use("/readyz", dropSpans())
-    .use(recordRoutes())
+    .use("/healthz", probeMiddleware())
+    .use("/readyz", probeMiddleware())
+    .use(routeMiddleware())
     .use(identifyAddress(http.trustedProxies))
     .use(closeConnections(draining))
     .route("/", createHealth(ready, { ending: draining, restored, warning }));

@@ -4,6 +4,7 @@
  */
 import type { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
+import { receiptLink } from "./actors/gdpr/receipts/link.ts";
 import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
 import type { AuditLog } from "./actors/audit_log.ts";
 import type { RefusalLog } from "./actors/refusal_log.ts";
@@ -30,6 +31,7 @@ import type { InspectorOptions } from "./inspect/options.ts";
 import { createExports } from "./rest/exports.ts";
 import { countRequests } from "./rest/limits.ts";
 import { createReceiptKeys } from "./rest/receipt_keys.ts";
+import { createReceipts } from "./rest/receipts.ts";
 import { createRest } from "./rest/mod.ts";
 
 export interface HttpParts extends HealthParts {
@@ -85,6 +87,7 @@ export async function createHttp(
     lookups,
     requests: requestLookups,
     exportLink: linkTo,
+    receiptLink: (key) => receiptLink(keys.receiptLinkKeys, key),
     authenticate,
     bodies,
     admit: shedLoad(concurrency, (error) => ({ errors: [maskError(error)] })),
@@ -116,6 +119,10 @@ export async function createHttp(
     .route("/inspect", inspector.app)
     .use(shedLoad(concurrency, (error, c) => refusalBody(c, error.code, error.message)))
     .route("/exports", createExports({ downloads, authenticate, limits, refusals }))
+    .route(
+      "/receipts",
+      createReceipts({ reader: stores, receiptLinkKeys: keys.receiptLinkKeys, limits }),
+    )
     .route(
       "/",
       createRest({

@@ -32,7 +32,7 @@ import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { isRestored, startRestoreCheck } from "./events/restore_check.ts";
 import { monitorLoad } from "./http/load_shedding.ts";
-import { addDemoData, introduce, openDemoPeers, openSignInLink } from "./development.ts";
+import { addDemoData, introduce, openDemoPeers, openSignInLink, readPeerKeys } from "./development.ts";
 import { createHealthApp, createLazyEdges, type Edges } from "./edges.ts";
 import type { HttpParts } from "./http.ts";
 import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
@@ -42,7 +42,7 @@ import { serveGrpc } from "./rpc/server.ts";
 import { explain, openDatabase, openPools, readCertificates, serveHttp } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { awaitExports } from "./telemetry/exports.ts";
-import { correctRequestSpans } from "./telemetry/http.ts";
+import { patchSpanPrototype } from "./telemetry/http.ts";
 
 /** How long a start waits to learn whether the database was restored, in milliseconds. Kafka may be unavailable. */
 const FIRST_COMPARISON_MS = 5_000;
@@ -59,7 +59,7 @@ export interface Service extends AsyncDisposable {
 export async function start(config: Config): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   await using edges = new AsyncDisposableStack();
-  correctRequestSpans();
+  patchSpanPrototype();
   const database = await openDatabase(config, stack);
   const { api, reader, work, maintenance } = await openPools(database, config, stack);
   stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
@@ -69,7 +69,7 @@ export async function start(config: Config): Promise<Service> {
   const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
   const kafka = config.kafka && await readKafkaAccess(config.kafka);
   const peerAccess = await readPeerAccess(config.gdpr.peerAccess);
-  const requests = createRequestSettings(config.gdpr, keys);
+  const requests = createRequestSettings({ ...config.gdpr, peerKeys: await readPeerKeys(config) }, keys);
   const actors = createActors(api, { requests, committed: createNotifier(api) });
   const lookups = createLookups(reader);
   const requestLookups = createRequestLookups(reader);
@@ -98,6 +98,7 @@ export async function start(config: Config): Promise<Service> {
         callers: config.grpcCallers,
       }),
       methods: createMethods({ lookups, requests: requestLookups, actors }),
+      refusals,
       enter: load.createLimit("calls", config.grpcMaxInFlight).acquire,
     }),
     (server) => server.close(),

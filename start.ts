@@ -104,13 +104,13 @@ export async function readCertificates(
   grpcTls: GrpcTlsConfig | undefined,
 ): Promise<TlsOptions | undefined> {
   if (!grpcTls) return undefined;
-  const purpose = "Cannot serve gRPC";
-  const identity = await readIdentity(grpcTls, purpose, {
+  const failurePrefix = "Cannot serve gRPC";
+  const identity = await readIdentity(grpcTls, failurePrefix, {
     certificate: "GRPC_TLS_CERT",
     key: "GRPC_TLS_KEY",
   });
   if (!grpcTls.clientCa) return identity;
-  const clientCa = await readAuthority(grpcTls.clientCa, { purpose, variable: "GRPC_TLS_CLIENT_CA" });
+  const clientCa = await readAuthority(grpcTls.clientCa, { failurePrefix, variable: "GRPC_TLS_CLIENT_CA" });
   return { ...identity, clientCa };
 }
 

@@ -15,7 +15,7 @@ export const CANNOT_START = 78;
 
 /** After this uptime a crash resets the backoff. */
 const STEADY_MS = 60_000;
-const LONGEST_BACKOFF_MS = 15_000;
+const MAX_BACKOFF_MS = 15_000;
 /** Time after the delay before a worker is killed. Longer than the worker's own limit. */
 const END_LIMIT_MS = 30_000;
 
@@ -74,7 +74,7 @@ export async function supervise(env: Record<string, string>, options: Supervisor
         return code;
       }
       crashes = performance.now() - since > STEADY_MS ? 0 : crashes + 1;
-      const backoffMs = exponential(crashes + 1, 500, LONGEST_BACKOFF_MS);
+      const backoffMs = exponential(crashes + 1, 500, MAX_BACKOFF_MS);
       log.error("Worker {pid} has ended with {how}: restarting in {backoffMs} ms", {
         pid: child.pid,
         how: signal ?? `exit code ${code}`,

@@ -1,6 +1,6 @@
 /**
- * What a machine may ask of the world. A machine names it in its actions, as data; the runtime stores it in
- * the transaction of the event, and nothing is carried out inside that transaction.
+ * Effects and messages of machines. A machine names them in its actions, as data; the runtime stores them in the
+ * transaction of the event, and carries nothing out inside that transaction.
  */
 
 /** A domain event for other services: its topic and its fields, in addition to the IDs that every event has. */
@@ -38,7 +38,7 @@ export interface Audit {
 }
 
 /** Something to be performed after the transaction, at least once, by the worker. */
-export interface Perform {
+interface EffectRequest {
   effect: EffectType;
   params: Record<string, string>;
 }
@@ -57,5 +57,5 @@ export type EffectType =
 export const sharedActions = {
   publish: (_: unknown, _message: Publish) => {},
   audit: (_: unknown, _line: Audit) => {},
-  perform: (_: unknown, _effect: Perform) => {},
+  perform: (_: unknown, _effect: EffectRequest) => {},
 };

@@ -12,7 +12,7 @@ import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { outageHandlers } from "./runtime/failures.ts";
 
 const EVERY_MS = 10 * 60_000;
-/** How long published events and performed effects can still be looked at. */
+/** Retention of published events and performed effects, for inspection. */
 const RETENTION_MS = 30 * 24 * 60 * 60_000;
 
 /** @param sql a pool of the role customer_worker */

@@ -19,7 +19,7 @@ import type { Audit, Publish } from "./actions.ts";
 import { fieldNames } from "./runtime/changes.ts";
 import type { RecordedAction, RecordedEvent } from "./runtime/recorded_event.ts";
 
-/** What an action of a machine asks to publish or to write into the audit log. */
+/** Message that an action of a machine publishes or writes into the audit log. */
 export function toMessages(event: RecordedEvent, { type, params }: RecordedAction): OutboxRow[] | undefined {
   if (type === "publish") return [domainMessage(event, params as Publish)];
   if (type === "audit") return [auditMessage(event, params as Audit)];
@@ -84,7 +84,7 @@ function domainPayload(
   }
 }
 
-/** Who did what to which entity, for the platform's audit log. */
+/** Entry of the platform's audit log: principal, action and entity. */
 export function auditMessage(event: RecordedEvent, { action }: Audit): OutboxRow {
   const { ref, before, after, by, changedFields } = event;
   const eventId = newId();

@@ -1,11 +1,21 @@
-/** Audit of refusals, at most two events per principal and minute. */
+/** Audit of refusals over REST, GraphQL, gRPC and in the inspector: at most two events per principal and minute. */
 import { getLogger } from "@logtape/logtape";
 import type { Principal } from "../domain/principal.ts";
 import { describeError } from "../lib/error_description.ts";
 import { newTraceparent } from "../lib/trace_context.ts";
 import type { Access, AuditLog } from "./audit_log.ts";
 
-export type Refusal = Pick<Access, "by" | "operation" | "traceparent" | "target">;
+export interface Refusal extends Pick<Access, "operation" | "traceparent" | "target"> {
+  /** The refused caller. Without a store, in which an event would be stored, the refusal is logged instead. */
+  by: RefusedPrincipal;
+  /**
+   * Counts the refusals of the principal in all stores together: the caller chooses the store of each call. The events
+   * are those of the store of the first refusal in a minute.
+   */
+  acrossStores?: boolean;
+}
+
+export type RefusedPrincipal = Omit<Principal, "storeId"> & { storeId?: string | undefined };
 
 /** Disposal records the refusals that are still counted. */
 export interface RefusalLog extends AsyncDisposable {
@@ -23,11 +33,13 @@ export interface RefusalLogOptions {
 }
 
 interface Window {
-  by: Principal;
+  by: RefusedPrincipal;
   /** Refusals since the recorded one. */
   count: number;
   timer: ReturnType<typeof setTimeout>;
 }
+
+const log = getLogger(["customer-service", "audit"]);
 
 export function createRefusalLog(
   audit: AuditLog,
@@ -36,11 +48,19 @@ export function createRefusalLog(
   const windows = new Map<string, Window>();
   const ending = new Set<Promise<void>>();
 
-  const record = async (access: Omit<Access, "action">) => {
+  const record = async ({ by, ...access }: Omit<Access, "action" | "by"> & { by: RefusedPrincipal }) => {
+    const { storeId } = by;
+    if (storeId === undefined) {
+      return log.warn("Refused {refusals} calls of {caller}, which named no store", {
+        refusals: access.refusals,
+        caller: by.service ?? by.id,
+        operation: access.operation,
+      });
+    }
     try {
-      await audit.record({ ...access, action: "ACCESS_REFUSED" });
+      await audit.record({ ...access, by: { ...by, storeId }, action: "ACCESS_REFUSED" });
     } catch (error) {
-      getLogger(["customer-service", "audit"]).error("Cannot record {refusals} refused requests: {reason}", {
+      log.error("Cannot record {refusals} refused requests: {reason}", {
         refusals: access.refusals,
         reason: describeError(error),
       });
@@ -58,9 +78,9 @@ export function createRefusalLog(
   }
 
   return {
-    async report(refusal) {
+    async report({ acrossStores = false, ...refusal }) {
       const { by } = refusal;
-      const key = `${by.storeId} ${by.type} ${by.id}`;
+      const key = `${acrossStores ? "" : by.storeId} ${by.type} ${by.id} ${by.service ?? ""}`;
       const open = windows.get(key);
       if (open) {
         open.count++;

@@ -1,5 +1,6 @@
 /** Authentication and authorization of gRPC callers. Only services may call; a person's token is refused, whatever its roles. */
-import { DomainError } from "../domain/errors.ts";
+import { DomainError, type ErrorCode } from "../domain/errors.ts";
+import type { Principal } from "../domain/principal.ts";
 import { parseForwardedCertificates } from "./forwarded_certificates.ts";
 import type { ServiceClients } from "../config/mod.ts";
 import { serviceOfClient } from "./service_clients.ts";
@@ -8,12 +9,23 @@ import type { TokenVerifier } from "./token.ts";
 
 /** Another service of the platform. */
 export interface Caller {
-  /** Its service account, "cart-service". */
+  /** Name of the service account, "cart-service". */
   service: string;
   /** Authentication is off, so the caller may act as any service. */
   unproven?: true;
   /** The only store that it may ask about, a UUID in lower case; undefined for a service of all stores. */
   storeId?: string | undefined;
+  /** `storeId` is part of its credentials. Absent: the call itself names the store. */
+  storeProven?: true;
+}
+
+/** A refusal of a caller that has proven who it is: a service, by its name or its SPIFFE ID, or a person. */
+export class CallerRefusedError extends DomainError {
+  override name = "CallerRefusedError";
+
+  constructor(code: ErrorCode, message: string, readonly caller: Caller | Principal) {
+    super(code, message);
+  }
 }
 
 /** Headers and certificate of a call, as the transport received them. */
@@ -34,7 +46,8 @@ export interface ClientCertificate {
 /**
  * Authenticates the caller of a method and checks that it may call it.
  *
- * @throws {DomainError} UNAUTHENTICATED: the caller is unknown. FORBIDDEN: it may not call this method.
+ * @throws {DomainError} UNAUTHENTICATED: the caller is unknown. FORBIDDEN: it may not call this method. If the caller
+ * has proven who it is, a CallerRefusedError.
  */
 export type Admit<Method extends string> = (method: Method, evidence: CallEvidence) => Promise<Caller>;
 
@@ -45,7 +58,7 @@ export interface CallerIdentities {
   namespaces: readonly string[];
 }
 
-/** How callers prove who they are. */
+/** Authentication of callers. */
 export type CallerProof =
   | ({ mode: "mtls" | "mesh" } & CallerIdentities)
   | {
@@ -71,9 +84,10 @@ export function createAdmission<Method extends string>(options: AdmissionOptions
       ? await authenticateByToken(evidence, options)
       : { service: serviceOf(spiffeIdOf(options.mode, evidence), options), storeId: storeOf(evidence) };
     if (!options.callers[method].includes(caller.service)) {
-      throw new DomainError(
+      throw new CallerRefusedError(
         "FORBIDDEN",
         `Cannot call ${method}: ${caller.service} is not one of its allowed callers`,
+        caller,
       );
     }
     return caller;
@@ -90,16 +104,18 @@ async function authenticateByToken(
   if (!token) throw unknown("metadata authorization has no bearer token");
   const { principal, service: clientId } = await verifyToken(token, evidence.address);
   if (principal.type !== "SYSTEM" || !clientId) {
-    throw new DomainError(
+    throw new CallerRefusedError(
       "FORBIDDEN",
       `Cannot call: the token of ${principal.id} does not belong to a service`,
+      principal,
     );
   }
   const service = serviceOfClient(clientId, clients);
-  if (service !== undefined) return { service, storeId: principal.storeId };
-  throw new DomainError(
+  if (service !== undefined) return { service, storeId: principal.storeId, storeProven: true };
+  throw new CallerRefusedError(
     "FORBIDDEN",
     `Cannot call: the token's client ID ${clientId} is not one of those configured for that service`,
+    { ...principal, service: clientId },
   );
 }
 
@@ -136,10 +152,10 @@ function serviceOf(name: string, { trustDomain, namespaces }: CallerIdentities):
     throw unknown("its certificate's URI is not spiffe://<trust domain>/ns/<namespace>/sa/<service>");
   }
   if (domain !== trustDomain) {
-    throw unknown(`its certificate does not belong to the trust domain ${trustDomain}`);
+    throw outsider(name, `the trust domain ${trustDomain}`);
   }
   if (!namespaces.includes(namespace)) {
-    throw unknown(`its certificate does not belong to one of the namespaces ${namespaces.join(", ")}`);
+    throw outsider(name, `one of the namespaces ${namespaces.join(", ")}`);
   }
   return service;
 }
@@ -156,5 +172,13 @@ function storeOf(evidence: CallEvidence): string | undefined {
 }
 
 function unknown(reason: string): DomainError {
-  return new DomainError("UNAUTHENTICATED", `Cannot authenticate the caller: ${reason}`);
+  return new DomainError("UNAUTHENTICATED", unauthenticated(reason));
 }
+
+/** A service of another trust domain or namespace: its name counts for nothing here, but its SPIFFE ID is proven. */
+function outsider(spiffeId: string, place: string): DomainError {
+  const message = unauthenticated(`its certificate does not belong to ${place}`);
+  return new CallerRefusedError("UNAUTHENTICATED", message, { service: spiffeId });
+}
+
+const unauthenticated = (reason: string) => `Cannot authenticate the caller: ${reason}`;

@@ -53,7 +53,7 @@ async function openVerifier(tokens: TokenConfig, dataDirectory: string): Promise
   if (tokens.from === "jwks") {
     const { jwksCa, ...options } = tokens;
     if (jwksCa === undefined) return createTokenVerifier(options);
-    const context = { purpose: "Cannot read the keys of tokens", variable: "JWT_JWKS_CA" };
+    const context = { failurePrefix: "Cannot read the keys of tokens", variable: "JWT_JWKS_CA" };
     return createTokenVerifier({ ...options, jwksCa: await readAuthority(jwksCa, context) });
   }
   const { openDevelopmentIssuer } = await import("./development_issuer.ts"); // production never loads it

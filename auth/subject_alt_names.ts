@@ -37,11 +37,11 @@ export function subjectAltUris(certificate: Uint8Array): string[] {
   if (!wrapped[0]) return [];
   const [list, ...more] = readElements(wrapped[0].content);
   if (more.length > 0) throw new CertificateError("bytes follow the extensions");
-  const found = readElements(contentOf(list, SEQUENCE, "extensions"))
+  const extensions = readElements(contentOf(list, SEQUENCE, "extensions"))
     .map((extension) => readExtension(contentOf(extension, SEQUENCE, "extension")))
     .filter(({ id }) => id === SUBJECT_ALT_NAME);
-  if (found.length > 1) throw new CertificateError("it has two extensions for alternative names");
-  return found[0] ? readUris(found[0].value) : [];
+  if (extensions.length > 1) throw new CertificateError("it has two extensions for alternative names");
+  return extensions[0] ? readUris(extensions[0].value) : [];
 }
 
 function readExtension(bytes: Uint8Array): { id: string; value: Uint8Array } {

@@ -59,7 +59,7 @@ const MAX_LENGTH = 16_384;
 const TOLERANCE_SECONDS = 5;
 /** A later expiry is a mistake of the issuer. Ended sessions are stored until their token expires. */
 const MAX_LIFETIME_SECONDS = 366 * 24 * 60 * 60;
-/** How long a withdrawn key may stay accepted. Cached tokens last a little longer. */
+/** Maximum time that a withdrawn key stays accepted. Cached tokens last a little longer. */
 const KEYS_MAX_AGE_MS = 300_000;
 const KEYS_TIMEOUT_MS = 3_000;
 

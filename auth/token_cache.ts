@@ -4,7 +4,7 @@ import { sha256 } from "../lib/hash.ts";
 import { hasCode } from "../domain/errors.ts";
 import { createForgeryBudget } from "./forgery_budget.ts";
 
-/** How long a token may stay accepted after its key was withdrawn. */
+/** Maximum time that a token stays accepted after its key was withdrawn. */
 const TTL_MS = 60_000;
 const MAX_TOKENS = 10_000;
 

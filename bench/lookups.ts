@@ -76,7 +76,7 @@ export async function lookups(args: string[]): Promise<Report> {
   const names = [...variants.keys()];
   for (const name of names) { // for JIT compilers, plans and caches
     const { server: { port }, job } = variants.get(name)!;
-    await runJob("_load.ts", { ...job, port, connections: 16, inFlight: 16, seconds: 4, warmUp: 1 });
+    await runJob("_load.ts", { ...job, port, connections: 16, inFlight: 16, seconds: 8, warmUp: 0 });
   }
   const report: Required<Report> = {
     notes: [describe(customers, settings), ...skipped],

@@ -23,11 +23,11 @@ export async function readAuthority(path: string, context: FileContext): Promise
  */
 export async function readIdentity(
   paths: { certificate: string; key: string },
-  purpose: string,
+  failurePrefix: string,
   variables: { certificate: string; key: string },
 ): Promise<{ certificate: string; key: string }> {
-  const context = { purpose, variable: variables.certificate };
-  const keyContext = { purpose, variable: variables.key };
+  const context = { failurePrefix, variable: variables.certificate };
+  const keyContext = { failurePrefix, variable: variables.key };
   const [certificate, key] = [
     await readPem(paths.certificate, context),
     await readPem(paths.key, keyContext),

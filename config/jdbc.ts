@@ -56,8 +56,8 @@ export function convertJdbc({ url, username, password }: Jdbc): ConvertedJdbc {
   const problems = [
     ...location(host, name),
     ...refusals(parameters),
-    ...login(parameters, "user", username),
-    ...login(parameters, "password", password),
+    ...readCredential(parameters, "user", username),
+    ...readCredential(parameters, "password", password),
   ];
   const unused = UNUSED.filter((name) => parameters.has(name));
   const databaseUrl = problems.length > 0 ? undefined : build(host, name, parameters, { username, password });
@@ -123,7 +123,11 @@ function refusals(parameters: Map<string, string>): string[] {
   return problems;
 }
 
-function login(parameters: Map<string, string>, parameter: string, value: string | undefined): string[] {
+function readCredential(
+  parameters: Map<string, string>,
+  parameter: string,
+  value: string | undefined,
+): string[] {
   const key = parameter === "user" ? "db.username" : "db.password";
   const other = parameters.get(parameter);
   if (!other && !value) return [`${key}: expected, but missing`];

@@ -9,7 +9,7 @@ export interface KafkaAccess
   tls?: { ca?: string; identity?: { certificate: string; key: string } };
 }
 
-const PURPOSE = "Cannot connect to Kafka";
+const FAILURE_PREFIX = "Cannot connect to Kafka";
 
 /** @throws {ConfigError} a file cannot be read or is invalid */
 export async function readKafkaAccess({ ssl, ca, identity, ...settings }: KafkaConfig): Promise<KafkaAccess> {
@@ -17,7 +17,7 @@ export async function readKafkaAccess({ ssl, ca, identity, ...settings }: KafkaC
   const variables = { certificate: "KAFKA_SSL_CERT", key: "KAFKA_SSL_KEY" };
   const authority = ca === undefined
     ? {}
-    : { ca: await readAuthority(ca, { purpose: PURPOSE, variable: "KAFKA_SSL_CA" }) };
-  const own = identity && { identity: await readIdentity(identity, PURPOSE, variables) };
+    : { ca: await readAuthority(ca, { failurePrefix: FAILURE_PREFIX, variable: "KAFKA_SSL_CA" }) };
+  const own = identity && { identity: await readIdentity(identity, FAILURE_PREFIX, variables) };
   return { ...settings, tls: { ...authority, ...own } };
 }

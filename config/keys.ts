@@ -19,6 +19,8 @@ export interface Keys {
   hashKeys: HashKeys;
   /** HMAC-SHA-256, derived from the current hash key: hashes idempotency keys, the keys of rate limits, and filters in cursors. */
   digestKey: CryptoKey;
+  /** HMAC-SHA-256, derived from the hash keys, the current one first: authenticate links to receipts. */
+  receiptLinkKeys: readonly CryptoKey[];
   receiptKey: ReceiptKey;
   /** Public keys that verify receipts: the current one, followed by earlier ones. */
   receiptJwks: JWK[];
@@ -42,8 +44,10 @@ export async function openKeys(
   { exportKey, hashKeys, receiptKey, receiptPublicKeys }: GdprConfig["keys"],
   dataDirectory: string,
 ): Promise<Keys> {
-  const stored = exportKey && hashKeys && receiptKey ? undefined : await readOrGenerateKeys(dataDirectory);
-  const configured = <Key>(key: Key | undefined, name: keyof typeof KEYS) => key ?? stored![name] as Key;
+  const storedKeys = exportKey && hashKeys && receiptKey
+    ? undefined
+    : await readOrGenerateKeys(dataDirectory);
+  const configured = <Key>(key: Key | undefined, name: keyof typeof KEYS) => key ?? storedKeys![name] as Key;
   const exporting = configured(exportKey, "GDPR_EXPORT_KEY");
   const [hashing, ...earlier] = configured(hashKeys, "GDPR_HASH_KEY");
   const signing = await openReceiptKey(configured(receiptKey, "GDPR_RECEIPT_KEY"));
@@ -53,6 +57,9 @@ export async function openKeys(
     linkKey: await deriveHmacKey(exporting, "customer-service export links"),
     hashKeys: [await deriveHashKey(hashing), ...await Promise.all(earlier.map(deriveHashKey))],
     digestKey: await deriveHmacKey(hashing, "customer-service rate limits and cursors"),
+    receiptLinkKeys: await Promise.all(
+      [hashing, ...earlier].map((secret) => deriveHmacKey(secret, "customer-service receipt links")),
+    ),
     receiptKey: signing,
     receiptJwks: await Promise.all([current, ...receiptPublicKeys].map(toJwk)),
   };

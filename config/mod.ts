@@ -1,7 +1,7 @@
 /** Configuration, read once at start from the environment. */
 import { SERVICE_RIGHTS, type ServiceCallers, type ServiceRight } from "../domain/service_rights.ts";
 import { contradictions } from "./rules.ts";
-import { type Environment, readPeers, readVariables, type Values } from "./variables.ts";
+import { type Environment, readPeerKeys, readPeers, readVariables, type Values } from "./variables.ts";
 
 export interface KafkaConfig {
   brokers: string[];
@@ -82,15 +82,17 @@ export interface GdprConfig {
   participants: string[];
   /** Path of the file with the marker by which a restored database is recognized without Kafka. Undefined: none. */
   markerFile: string | undefined;
-  /** How long the subject may cancel an erasure, in milliseconds. */
+  /** Grace period in which the subject may cancel an erasure, in milliseconds. */
   graceMs: number;
   /** Whether a second person confirms waivers, and erasures that the subject has not requested. */
   fourEyes: boolean;
-  /** How long an erasure waits for the subject to download documents, in milliseconds. */
+  /** Time that an erasure waits for the subject to download documents, in milliseconds. */
   fetchWaitMs: number;
   /** URLs by service name. In development a participant may be missing. */
   peers: Record<string, URL>;
   peerAccess: PeerAccessConfig;
+  /** Ed25519 public keys with which participants sign confirmations, 32 bytes each, by service name. */
+  peerKeys: Record<string, Uint8Array<ArrayBuffer>[]>;
   /** Undefined: a key that development generates and stores in the data directory. */
   keys: {
     /** 32 bytes. */
@@ -132,7 +134,7 @@ export interface Config {
   maxInFlight: number;
   /** Maximum gRPC calls in flight per process, a separate limit. */
   grpcMaxInFlight: number;
-  /** How long the service still accepts requests after a shutdown signal, in milliseconds. It reports "not ready". */
+  /** Time for which the service still accepts requests after a shutdown signal, in milliseconds. It reports "not ready". */
   shutdownDelayMs: number;
   /** Undefined: the embedded PostgreSQL. */
   databaseUrl: string | undefined;
@@ -171,14 +173,15 @@ export class ConfigError extends Error {
 export function readConfig(env: Environment): Config {
   const { values, problems } = readVariables(env);
   const { peers, problems: wrongPeers } = readPeers(env);
-  problems.push(...wrongPeers, ...contradictions(env, values, peers));
+  const { peerKeys, problems: wrongKeys } = readPeerKeys(env);
+  problems.push(...wrongPeers, ...wrongKeys, ...contradictions(env, values, peers));
   if (problems.length > 0) {
     throw new ConfigError(["Cannot start: the environment is wrong", ...problems].join("\n  "));
   }
-  return assemble(values as Values, peers);
+  return assemble(values as Values, { peers, peerKeys });
 }
 
-function assemble(values: Values, peers: GdprConfig["peers"]): Config {
+function assemble(values: Values, participants: Pick<GdprConfig, "peers" | "peerKeys">): Config {
   const production = values.DENO_ENV === "production";
   return {
     production,
@@ -217,7 +220,7 @@ function assemble(values: Values, peers: GdprConfig["peers"]): Config {
       markerFile: values.GDPR_MARKER_FILE,
       fourEyes: values.GDPR_FOUR_EYES ?? production,
       fetchWaitMs: values.GDPR_FETCH_WAIT,
-      peers,
+      ...participants,
       peerAccess: peerAccess(values),
       keys: {
         exportKey: values.GDPR_EXPORT_KEY,

@@ -1,10 +1,10 @@
 /** Path validation. Refuses private keys and tokens, which users may paste instead of a path. */
 
 /** Maximum path length of Linux. */
-const LONGEST = 4_096;
+const MAX_LENGTH = 4_096;
 
 export function isPath(text: string): boolean {
-  return text !== "" && text.length <= LONGEST && !/[\r\n\0]/.test(text) && !isSecret(text);
+  return text !== "" && text.length <= MAX_LENGTH && !/[\r\n\0]/.test(text) && !isSecret(text);
 }
 
 /** Whether the text is the content of a PEM file. */

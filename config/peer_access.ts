@@ -10,7 +10,7 @@ export interface PeerAccess {
   token?: () => Promise<string>;
 }
 
-const PURPOSE = "Cannot call peers";
+const FAILURE_PREFIX = "Cannot call participants";
 
 /**
  * Reads the certificates once, and the token for each call because Kubernetes renews its file.
@@ -21,9 +21,9 @@ export async function readPeerAccess({ ca, identity, tokenPath }: PeerAccessConf
   const variables = { certificate: "PEER_TLS_CERT", key: "PEER_TLS_KEY" };
   const tls = {
     ...(ca !== undefined && {
-      ca: await readAuthority(ca, { purpose: PURPOSE, variable: "PEER_TLS_CA" }),
+      ca: await readAuthority(ca, { failurePrefix: FAILURE_PREFIX, variable: "PEER_TLS_CA" }),
     }),
-    ...(identity && { identity: await readIdentity(identity, PURPOSE, variables) }),
+    ...(identity && { identity: await readIdentity(identity, FAILURE_PREFIX, variables) }),
   };
   if (tokenPath === undefined) return { tls };
   const token = () => readToken(tokenPath);
@@ -32,7 +32,7 @@ export async function readPeerAccess({ ca, identity, tokenPath }: PeerAccessConf
 }
 
 async function readToken(path: string): Promise<string> {
-  const context = { purpose: PURPOSE, variable: "PEER_TOKEN_PATH" };
+  const context = { failurePrefix: FAILURE_PREFIX, variable: "PEER_TOKEN_PATH" };
   const token = (await readVariableFile(path, context)).trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw invalidFile(context, "expected a file with a token");

@@ -31,22 +31,22 @@ export function contradictions(
   values: Partial<Values>,
   peers: Readonly<Record<string, URL>>,
 ): string[] {
-  const given = (name: VariableName) => Boolean(env[name]);
+  const isSet = (name: VariableName) => Boolean(env[name]);
   return [
-    ...halfGiven(given, TOGETHER),
+    ...halfGiven(isSet, TOGETHER),
     ...sharedPort(values),
-    ...manyWorkers(given, values),
-    ...directDatabase(given),
-    ...grpcAuth(given, values),
-    ...grpcIdentities(given, values),
-    ...unreadKafkaTls(given, values),
-    ...unreadAuthority(given, values),
-    ...peerAccess(given, peers),
+    ...manyWorkers(isSet, values),
+    ...directDatabase(isSet),
+    ...grpcAuth(isSet, values),
+    ...grpcIdentities(isSet, values),
+    ...unreadKafkaTls(isSet, values),
+    ...unreadAuthority(isSet, values),
+    ...peerAccess(isSet, peers),
     ...vaultContradictions(env, values),
     ...values.DENO_ENV === "production"
       ? [
-        ...developmentDefaults(given, values),
-        ...unprovenGateway(given, values),
+        ...developmentDefaults(isSet, values),
+        ...unprovenGateway(isSet, values),
         ...missingPeers(env, values),
         ...plaintext(values, { JWT_JWKS_URL: values.JWT_JWKS_URL, ...urlsOf(peers) }),
       ]
@@ -54,28 +54,28 @@ export function contradictions(
   ];
 }
 
-type Given = (name: VariableName) => boolean;
+type IsSet = (name: VariableName) => boolean;
 
-function halfGiven(given: Given, groups: readonly (readonly VariableName[])[]): string[] {
-  return groups.filter((names) => names.some(given)).flatMap((names) =>
-    names.filter((name) => !given(name)).map((name) =>
-      expected(name, `together with ${names.filter(given).join(" and ")}`)
+function halfGiven(isSet: IsSet, groups: readonly (readonly VariableName[])[]): string[] {
+  return groups.filter((names) => names.some(isSet)).flatMap((names) =>
+    names.filter((name) => !isSet(name)).map((name) =>
+      expected(name, `together with ${names.filter(isSet).join(" and ")}`)
     )
   );
 }
 
 function sharedPort({ HTTP_PORT, GRPC_PORT }: Partial<Values>): string[] {
   const same = HTTP_PORT !== undefined && HTTP_PORT !== 0 && HTTP_PORT === GRPC_PORT;
-  return same ? [`GRPC_PORT: expected another port than HTTP_PORT, got ${GRPC_PORT}`] : [];
+  return same ? [`GRPC_PORT: expected a port that differs from HTTP_PORT, got ${GRPC_PORT}`] : [];
 }
 
 /** Several processes cannot share port 0 or an embedded database. */
-function manyWorkers(given: Given, { WORKERS = 1, DENO_ENV, ...values }: Partial<Values>): string[] {
+function manyWorkers(isSet: IsSet, { WORKERS = 1, DENO_ENV, ...values }: Partial<Values>): string[] {
   if (WORKERS === 1) return [];
   const problems = (["HTTP_PORT", "GRPC_PORT"] as const).filter((name) => values[name] === 0).map((name) =>
     `${name}: expected a port, because ${WORKERS} WORKERS share it, got 0`
   );
-  if (!given("DATABASE_URL") && DENO_ENV !== "production") {
+  if (!isSet("DATABASE_URL") && DENO_ENV !== "production") {
     problems.push(
       expected("DATABASE_URL", `because ${WORKERS} WORKERS cannot share the embedded PostgreSQL`),
     );
@@ -83,20 +83,20 @@ function manyWorkers(given: Given, { WORKERS = 1, DENO_ENV, ...values }: Partial
   return problems;
 }
 
-function directDatabase(given: Given): string[] {
-  if (given("DATABASE_URL") || !given("DATABASE_DIRECT_URL")) return [];
+function directDatabase(isSet: IsSet): string[] {
+  if (isSet("DATABASE_URL") || !isSet("DATABASE_DIRECT_URL")) return [];
   return ["DATABASE_DIRECT_URL: expected together with a DATABASE_URL that leads to a pooler"];
 }
 
 /** Also refuses files that the mode does not read: an operator who sets them expects client certificates. */
-function grpcAuth(given: Given, values: Partial<Values>): string[] {
+function grpcAuth(isSet: IsSet, values: Partial<Values>): string[] {
   if (values.GRPC_AUTH === "mtls") {
-    return MTLS_FILES.filter((name) => !given(name)).map((name) =>
+    return MTLS_FILES.filter((name) => !isSet(name)).map((name) =>
       expected(name, "because GRPC_AUTH is mtls")
     );
   }
-  const problems = halfGiven(given, [GRPC_TLS_FILES]);
-  if (values.GRPC_AUTH !== undefined && given("GRPC_TLS_CLIENT_CA")) {
+  const problems = halfGiven(isSet, [GRPC_TLS_FILES]);
+  if (values.GRPC_AUTH !== undefined && isSet("GRPC_TLS_CLIENT_CA")) {
     problems.push(`GRPC_TLS_CLIENT_CA: expected with GRPC_AUTH=mtls only, GRPC_AUTH is ${values.GRPC_AUTH}`);
   }
   const exposed = values.BIND !== undefined && !isLoopback(values.BIND);
@@ -107,20 +107,20 @@ function grpcAuth(given: Given, values: Partial<Values>): string[] {
 }
 
 /** Requires the identities that the mode reads and refuses those that it does not. */
-function grpcIdentities(given: Given, { GRPC_AUTH: mode }: Partial<Values>): string[] {
+function grpcIdentities(isSet: IsSet, { GRPC_AUTH: mode }: Partial<Values>): string[] {
   if (mode === undefined) return [];
   if (mode === "mtls" || mode === "mesh") {
-    return IDENTITIES.filter((name) => !given(name)).map((name) =>
+    return IDENTITIES.filter((name) => !isSet(name)).map((name) =>
       expected(name, `because GRPC_AUTH is ${mode}`)
     );
   }
-  return IDENTITIES.filter(given).map((name) =>
+  return IDENTITIES.filter(isSet).map((name) =>
     `${name}: expected with GRPC_AUTH=mtls or mesh only, GRPC_AUTH is ${mode}`
   );
 }
 
-function unprovenGateway(given: Given, { AUTH_MODE }: Partial<Values>): string[] {
-  if (AUTH_MODE !== "gateway" || given("GATEWAY_SECRET")) return [];
+function unprovenGateway(isSet: IsSet, { AUTH_MODE }: Partial<Values>): string[] {
+  if (AUTH_MODE !== "gateway" || isSet("GATEWAY_SECRET")) return [];
   return [expected("GATEWAY_SECRET", "because without it anyone who reaches the port is trusted")];
 }
 
@@ -138,25 +138,25 @@ function urlsOf(peers: Readonly<Record<string, URL>>): Record<string, URL> {
 }
 
 /** Refuses TLS settings of an unencrypted connection, which an operator may believe to be encrypted. */
-function unreadKafkaTls(given: Given, { KAFKA_SSL }: Partial<Values>): string[] {
+function unreadKafkaTls(isSet: IsSet, { KAFKA_SSL }: Partial<Values>): string[] {
   if (KAFKA_SSL !== false) return [];
-  return KAFKA_TLS.filter(given).map((name) => `${name}: expected with KAFKA_SSL=true only`);
+  return KAFKA_TLS.filter(isSet).map((name) => `${name}: expected with KAFKA_SSL=true only`);
 }
 
-function unreadAuthority(given: Given, { JWT_JWKS_URL: url }: Partial<Values>): string[] {
-  if (!given("JWT_JWKS_CA") || url?.protocol === "https:") return [];
-  if (given("JWT_JWKS_URL") && !url) return []; // it has its own message
+function unreadAuthority(isSet: IsSet, { JWT_JWKS_URL: url }: Partial<Values>): string[] {
+  if (!isSet("JWT_JWKS_CA") || url?.protocol === "https:") return [];
+  if (isSet("JWT_JWKS_URL") && !url) return []; // it has its own message
   return ["JWT_JWKS_CA: expected with an https JWT_JWKS_URL only"];
 }
 
 /** Refuses to send a token in plain text, and TLS files that no participant uses. */
-function peerAccess(given: Given, peers: Readonly<Record<string, URL>>): string[] {
+function peerAccess(isSet: IsSet, peers: Readonly<Record<string, URL>>): string[] {
   const all = Object.entries(peers);
   const problems = all.some(([, url]) => url.protocol === "https:")
     ? []
-    : PEER_TLS_FILES.filter(given).map((name) => `${name}: expected with an https PEER_<NAME>_URL only`);
+    : PEER_TLS_FILES.filter(isSet).map((name) => `${name}: expected with an https PEER_<NAME>_URL only`);
   const readable = all.filter(([, { protocol, hostname }]) => protocol === "http:" && !isLoopback(hostname));
-  if (given("PEER_TOKEN_PATH")) {
+  if (isSet("PEER_TOKEN_PATH")) {
     problems.push(
       ...readable.map(([service]) =>
         `${peerVariable(service).name}: expected https, because PEER_TOKEN_PATH is sent there`
@@ -173,25 +173,25 @@ export function isLoopback(host: string): boolean {
 
 /** Validates the Vault variables, before Vault supplies the others. */
 export function vaultContradictions(env: Environment, values: Partial<Values>): string[] {
-  const given = (name: VariableName) => Boolean(env[name]);
-  if (!given("VAULT_ADDR")) {
-    const others = VAULT.filter((name) => given(name) && values[name] !== undefined);
+  const isSet = (name: VariableName) => Boolean(env[name]);
+  if (!isSet("VAULT_ADDR")) {
+    const others = VAULT.filter((name) => isSet(name) && values[name] !== undefined);
     return others.length > 0 ? [expected("VAULT_ADDR", `together with ${others.join(" and ")}`)] : [];
   }
   const problems: string[] = [];
-  if (values.VAULT_ADDR && !given("VAULT_TOKEN") && !given("VAULT_K8S_ROLE")) {
+  if (values.VAULT_ADDR && !isSet("VAULT_TOKEN") && !isSet("VAULT_K8S_ROLE")) {
     problems.push("VAULT_TOKEN: expected a token, or VAULT_K8S_ROLE instead, together with VAULT_ADDR");
   }
   if (values.VAULT_TOKEN && values.VAULT_K8S_ROLE) {
     problems.push("VAULT_K8S_ROLE: expected without VAULT_TOKEN, because only one of the two can log in");
   }
-  if (given("VAULT_TOKEN") && !given("VAULT_K8S_ROLE")) {
+  if (isSet("VAULT_TOKEN") && !isSet("VAULT_K8S_ROLE")) {
     const unread = (["VAULT_K8S_MOUNT", "VAULT_K8S_TOKEN_PATH"] as const).filter((name) =>
-      given(name) && values[name] !== undefined
+      isSet(name) && values[name] !== undefined
     );
     problems.push(...unread.map((name) => `${name}: expected with VAULT_K8S_ROLE only`));
   }
-  if (given("VAULT_CACERT") && values.VAULT_ADDR?.protocol === "http:") {
+  if (isSet("VAULT_CACERT") && values.VAULT_ADDR?.protocol === "http:") {
     problems.push("VAULT_CACERT: expected with https only, VAULT_ADDR is http");
   }
   if (values.DENO_ENV === "production") {
@@ -204,20 +204,20 @@ const VAULT = (Object.keys(VARIABLES) as VariableName[]).filter((name) =>
   name.startsWith("VAULT_") && name !== "VAULT_ADDR"
 );
 
-function developmentDefaults(given: Given, values: Partial<Values>): string[] {
+function developmentDefaults(isSet: IsSet, values: Partial<Values>): string[] {
   const problems: string[] = [];
-  if (!given("DATABASE_URL")) {
+  if (!isSet("DATABASE_URL")) {
     problems.push(expected("DATABASE_URL", "because the embedded PostgreSQL is refused in production"));
   }
-  if (!given("KAFKA_BROKERS")) {
+  if (!isSet("KAFKA_BROKERS")) {
     problems.push(expected("KAFKA_BROKERS", "because the console sink is refused in production"));
   }
-  if (!given("TRUSTED_PROXIES")) {
+  if (!isSet("TRUSTED_PROXIES")) {
     const why = "because production limits requests by the client address that your outermost proxy received";
     problems.push(expected("TRUSTED_PROXIES", `${why}; 0 where clients connect directly`));
   }
   const jwt = ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] as const;
-  if ((values.AUTH_MODE === "jwt" || values.GRPC_AUTH === "token") && !jwt.some(given)) {
+  if ((values.AUTH_MODE === "jwt" || values.GRPC_AUTH === "token") && !jwt.some(isSet)) {
     const why = "because the built-in issuer is refused in production";
     problems.push(...jwt.map((name) => expected(name, why)));
   }
@@ -225,7 +225,7 @@ function developmentDefaults(given: Given, values: Partial<Values>): string[] {
     problems.push("GRPC_AUTH: expected mtls, mesh or token, because none is refused in production");
   }
   for (const name of Object.keys(KEYS) as (keyof typeof KEYS)[]) {
-    if (!given(name)) {
+    if (!isSet(name)) {
       problems.push(expected(name, "because generated keys are refused in production"));
     }
   }

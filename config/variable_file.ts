@@ -3,7 +3,7 @@ import { ConfigError } from "./mod.ts";
 
 /** Beginning of an error message: "Cannot read from Vault: VAULT_CACERT: …". */
 export interface FileContext {
-  purpose: string;
+  failurePrefix: string;
   variable: string;
 }
 
@@ -15,6 +15,6 @@ export async function readVariableFile(path: string, context: FileContext): Prom
 }
 
 /** @param reason must not quote the content of the file */
-export function invalidFile({ purpose, variable }: FileContext, reason: string): ConfigError {
-  return new ConfigError(`${purpose}: ${variable}: ${reason}`);
+export function invalidFile({ failurePrefix, variable }: FileContext, reason: string): ConfigError {
+  return new ConfigError(`${failurePrefix}: ${variable}: ${reason}`);
 }

@@ -60,7 +60,17 @@ const uriReference = text.regex(/^[\x21-\x7e]{1,255}$/).refine((value) =>
   !/["<>\\^`{|}]/.test(value) && isWithoutLogin(URL.parse(value, "https://host.invalid"))
 );
 /** URL of a service. */
-export const ADDRESS: Variable<URL> = { expected: "an http or https URL without a login", schema: location };
+export const ADDRESS: Variable<URL> = {
+  expected: "an http or https URL without credentials",
+  schema: location,
+};
+
+/** Secret: a private key, given by mistake, must not be quoted. */
+const PUBLIC_KEYS = {
+  expected: "Ed25519 public keys in base64, comma-separated",
+  schema: list(() => true).pipe(z.array(bytes(isEd25519Public))),
+  secret: true,
+};
 
 const MILLISECONDS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const duration = (longest: number) =>
@@ -68,9 +78,9 @@ const duration = (longest: number) =>
     Number(duration.slice(0, -1)) * MILLISECONDS[duration.slice(-1) as keyof typeof MILLISECONDS]
   ).refine((milliseconds) => milliseconds <= longest);
 /** The erasure must complete within the calendar month that the GDPR allows. */
-const LONGEST_GRACE = 28 * MILLISECONDS.d;
+const MAX_GRACE = 28 * MILLISECONDS.d;
 /** Documents expire then. */
-const LONGEST_FETCH_WAIT = 7 * MILLISECONDS.d;
+const MAX_FETCH_WAIT = 7 * MILLISECONDS.d;
 /** Characters that a header may contain. */
 const token = text.regex(/^[\x21-\x7e]+$/);
 /** A path in Vault, without a slash at either end. */
@@ -147,7 +157,7 @@ export const VARIABLES = {
   ),
   AUTH_MODE: defaulted("jwt or gateway", z.enum(["jwt", "gateway"]), "jwt"),
   JWT_JWKS_URL: optional(
-    "an http or https URL without a login",
+    "an http or https URL without credentials",
     location,
     { absent: "the built-in issuer for development" },
   ),
@@ -202,7 +212,7 @@ export const VARIABLES = {
   PEER_TOKEN_PATH: optional("the path of a file with a token", path, UNQUOTED),
   GDPR_GRACE: defaulted(
     "a duration of at most 28d, such as 0s, 72h or 14d",
-    duration(LONGEST_GRACE),
+    duration(MAX_GRACE),
     "0s",
   ),
   GDPR_MARKER_FILE: optional("the path of a file", path, {
@@ -212,7 +222,7 @@ export const VARIABLES = {
   GDPR_FOUR_EYES: optional("true or false", flag, { absent: "false; in production true" }),
   GDPR_FETCH_WAIT: defaulted(
     "a duration of at most 7d, such as 0s, 72h or 7d",
-    duration(LONGEST_FETCH_WAIT),
+    duration(MAX_FETCH_WAIT),
     "7d",
   ),
   GDPR_EXPORT_KEY: optional("32 bytes in base64", KEYS.GDPR_EXPORT_KEY, GENERATED),
@@ -226,11 +236,10 @@ export const VARIABLES = {
     KEYS.GDPR_RECEIPT_KEY,
     GENERATED,
   ),
-  GDPR_RECEIPT_PUBLIC_KEYS: optional(
-    "Ed25519 public keys in base64, comma-separated",
-    list(() => true).pipe(z.array(bytes(isEd25519Public))),
-    { absent: "none", secret: true },
-  ),
+  GDPR_RECEIPT_PUBLIC_KEYS: optional(PUBLIC_KEYS.expected, PUBLIC_KEYS.schema, {
+    absent: "none",
+    secret: true,
+  }),
   VAULT_ADDR: optional(ADDRESS.expected, location, { absent: "Vault is not used" }),
   VAULT_TOKEN: optional("a token", token, { secret: true }),
   VAULT_K8S_ROLE: optional("the name of a role", text.regex(/^[\w.-]+$/)),
@@ -261,8 +270,21 @@ export function readVariables(env: Environment): { values: Partial<Values>; prob
 export function readPeers(env: Environment): { peers: Record<string, URL>; problems: string[] } {
   const names = Object.keys(env).filter((name) => env[name] && /^PEER_[A-Z0-9_]+_URL$/.test(name));
   const { values, problems } = readEach(env, Object.fromEntries(names.map((name) => [name, ADDRESS])));
-  const services = Object.entries(values).map(([name, url]) => [serviceOf(name), url]);
+  const services = Object.entries(values).map(([name, url]) => [serviceOf(name, "_URL"), url]);
   return { peers: Object.fromEntries(services), problems };
+}
+
+/** Reads the participants' public keys, such as PEER_ORDER_SERVICE_PUBLIC_KEYS for order-service. */
+export function readPeerKeys(
+  env: Environment,
+): { peerKeys: Record<string, Uint8Array<ArrayBuffer>[]>; problems: string[] } {
+  const names = Object.keys(env).filter((name) => env[name] && /^PEER_[A-Z0-9_]+_PUBLIC_KEYS$/.test(name));
+  const { values, problems } = readEach(env, Object.fromEntries(names.map((name) => [name, PUBLIC_KEYS])));
+  const keys = Object.entries(values).map(([name, keys]) => [
+    serviceOf(name, "_PUBLIC_KEYS"),
+    (keys as Uint8Array<ArrayBuffer>[]).map((key) => key.slice(-32)), // the end of a SubjectPublicKeyInfo
+  ]);
+  return { peerKeys: Object.fromEntries(keys), problems };
 }
 
 /** The variable with a participant's URL. */
@@ -270,8 +292,8 @@ export function peerVariable(service: string): { name: string; expected: string 
   return { name: `PEER_${service.toUpperCase().replaceAll("-", "_")}_URL`, expected: ADDRESS.expected };
 }
 
-function serviceOf(name: string): string {
-  return name.slice("PEER_".length, -"_URL".length).toLowerCase().replaceAll("_", "-");
+function serviceOf(name: string, suffix: string): string {
+  return name.slice("PEER_".length, -suffix.length).toLowerCase().replaceAll("_", "-");
 }
 
 function readEach(env: Environment, variables: Record<string, Variable<unknown>>) {
@@ -301,7 +323,7 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 }
 
-/** Quotes no value with an @, which may contain a login, and no key or token. */
+/** Quotes no value with an @, which may contain credentials, and no key or token. */
 function quote(given = ""): string {
   if (given.includes("@") || isSecret(given)) return "";
   return `, got ${JSON.stringify(given.length > 40 ? `${given.slice(0, 40)}…` : given)}`;

@@ -32,8 +32,8 @@ export async function readVault(
     throw new ConfigError(["Cannot start: the environment is wrong", ...problems].join("\n  "));
   }
   const lacks = (variable: string) => !env[variable] && (variables?.includes(variable) ?? true);
-  const found = await readSources(values as Values, lacks, report);
-  const added = Object.entries(found).filter(([variable]) => !env[variable]);
+  const secrets = await readSources(values as Values, lacks, report);
+  const added = Object.entries(secrets).filter(([variable]) => !env[variable]);
   const vaultVariables = Object.keys(env).filter((name) => name.startsWith("VAULT_"));
   return Object.fromEntries([...added, ...vaultVariables.map((name) => [name, ""])]);
 }
@@ -50,7 +50,7 @@ async function readSources(
     report("VAULT_ADDR is http: the token and the secrets are sent in plain text");
   }
   const ca = values.VAULT_CACERT === undefined ? undefined : await readAuthority(values.VAULT_CACERT, {
-    purpose: "Cannot read from Vault",
+    failurePrefix: "Cannot read from Vault",
     variable: "VAULT_CACERT",
   });
   using vault = openVault(
@@ -58,31 +58,31 @@ async function readSources(
     report,
   );
   const token = await logIn(vault, login(values));
-  const found: Record<string, string> = {};
+  const secrets: Record<string, string> = {};
   const problems: string[] = [];
   for (const source of sources) {
     const path = `${ENGINE}/${source.path}`;
-    const read = await readSource(vault, token, source, lacks);
-    if (read.problem) problems.push(`${path}: ${read.problem}`);
-    if (!read.secret) continue;
-    const converted = source.convert(read.secret, lacks);
+    const result = await readSource(vault, token, source, lacks);
+    if (result.problem) problems.push(`${path}: ${result.problem}`);
+    if (!result.secret) continue;
+    const converted = source.convert(result.secret, lacks);
     problems.push(...converted.problems.map((problem) => `${path}: ${problem}`));
     for (const note of converted.notes) report(`${path}: ${note}`);
-    Object.assign(found, converted.variables);
+    Object.assign(secrets, converted.variables);
   }
   if (problems.length > 0) {
     throw new ConfigError(
       ["Cannot start: secrets in Vault are missing or invalid", ...problems].join("\n  "),
     );
   }
-  report(`Read from Vault: ${Object.keys(found).join(", ") || "nothing"}`);
-  return found;
+  report(`Read from Vault: ${Object.keys(secrets).join(", ") || "nothing"}`);
+  return secrets;
 }
 
 function login(values: Values): VaultLogin {
   if (values.VAULT_TOKEN) return { by: "token", token: values.VAULT_TOKEN };
   const { VAULT_K8S_ROLE: role, VAULT_K8S_MOUNT: mount, VAULT_K8S_TOKEN_PATH: tokenPath } = values;
-  if (!role) throw new Error("Vault without a login passed the validation");
+  if (!role) throw new Error("Vault without a role or token passed the validation");
   return { by: "kubernetes", role, mount, tokenPath };
 }
 

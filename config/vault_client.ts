@@ -8,7 +8,7 @@ export interface VaultConnection {
   namespace: string | undefined;
   /** PEM: a certificate authority in addition to those that Deno trusts. */
   ca: string | undefined;
-  /** How long to retry while Vault is unavailable or sealed, in milliseconds from the opening of the client. */
+  /** Time to retry while Vault is unavailable or sealed, in milliseconds from the opening of the client. */
   waitMs: number;
 }
 
@@ -65,7 +65,7 @@ export function openVault(connection: VaultConnection, report: (text: string) =>
   return { request, [Symbol.dispose]: () => client.close() };
 }
 
-/** @returns the response, or for a retryable failure a text that completes "Vault …" */
+/** @returns the response, or for a retryable failure a string that completes "Vault …" */
 async function requestOnce(
   { address, namespace }: VaultConnection,
   client: Deno.HttpClient,

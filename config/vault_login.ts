@@ -9,20 +9,20 @@ export type VaultLogin =
   /** `tokenPath` is read for each login, because Kubernetes renews the file. */
   | { by: "kubernetes"; role: string; mount: string; tokenPath: string };
 
-const PURPOSE = "Cannot log in to Vault by Kubernetes";
+const FAILURE_PREFIX = "Cannot log in to Vault by Kubernetes";
 
 const LoggedIn = z.object({ auth: z.object({ client_token: z.string().min(1) }) });
 
 /** @throws {ConfigError} the login is refused */
 export async function logIn(vault: VaultClient, login: VaultLogin): Promise<string> {
   if (login.by === "token") return login.token;
-  const context = { purpose: PURPOSE, variable: "VAULT_K8S_TOKEN_PATH" };
+  const context = { failurePrefix: FAILURE_PREFIX, variable: "VAULT_K8S_TOKEN_PATH" };
   const jwt = (await readVariableFile(login.tokenPath, context)).trim();
   const path = `auth/${login.mount}/login`;
   const answer = await vault.request({ method: "POST", path, body: { role: login.role, jwt } });
   const { success, data } = LoggedIn.safeParse(answer.body);
   if (answer.status === 200 && success) return data.auth.client_token;
-  throw new ConfigError(`${PURPOSE}: ${refusal(answer, login)}`);
+  throw new ConfigError(`${FAILURE_PREFIX}: ${refusal(answer, login)}`);
 }
 
 function refusal(

@@ -42,6 +42,7 @@ export const SOURCES: readonly SecretSource[] = [
       const keys = Object.entries(OPTIONAL_KEYS).filter(([, variable]) => lacks(variable));
       return join([
         ...(lacks("DATABASE_URL") ? [database(secret)] : []),
+        ...(lacks("DATABASE_URL") && lacks("DATABASE_DIRECT_URL") ? [directDatabase(secret)] : []),
         ...keys.map(([key, variable]) => optional(secret, key, variable)),
       ]);
     },
@@ -68,6 +69,19 @@ function database(secret: Secret): ConvertedSecret {
     ? [`db.url: ${unused.join(", ")}: ignored, the service has its own settings`]
     : [];
   return { variables: databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }, problems, notes };
+}
+
+/**
+ * URL of PostgreSQL itself, where `db.url` leads to a transaction pooler. The login is the same. It belongs to `db.url`:
+ * with a DATABASE_URL of the environment it could name another database.
+ */
+function directDatabase(secret: Secret): ConvertedSecret {
+  const key = "db.direct_url";
+  if (secret[key] === undefined || secret[key] === "") return join([]);
+  const [username, password] = ["db.username", "db.password"].map((name) => textOf(secret, name));
+  const { databaseUrl, problems } = convertJdbc({ url: textOf(secret, key) ?? "", username, password });
+  if (databaseUrl !== undefined) return variable("DATABASE_DIRECT_URL", databaseUrl);
+  return { variables: {}, problems: problems.map((problem) => problem.replace(/^db\.url/, key)), notes: [] };
 }
 
 /** PEM texts under the names that Java clients use (KIP-651). */
@@ -100,7 +114,7 @@ function kafka(secret: Secret): ConvertedSecret {
   }
   const unread = Object.keys(secret).some((key) => /^sasl\.(mechanism|username|password)$/.test(key));
   const contradiction =
-    "security.protocol: expected SASL_SSL or SASL_PLAINTEXT, because a login is configured";
+    "security.protocol: expected SASL_SSL or SASL_PLAINTEXT, because credentials are configured";
   return join([brokers, ssl, ...(unread ? [wrong(contradiction)] : [])]);
 }
 

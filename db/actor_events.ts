@@ -18,10 +18,14 @@ export interface ActorEventRow {
   /** Service of a SYSTEM principal. Null: this service itself, or an earlier version wrote the row. */
   principalService: string | null;
   changedFields: readonly string[];
-  /** Reason that the principal gave, in free text; null without one, and after the customer's erasure. */
+  /** Reason for the customer, in free text; null without one, and after the customer's erasure. */
   reason: string | null;
   /** Whether the principal gave a reason, also after an erasure has removed it. */
   reasonGiven: boolean;
+  /** Note for other staff, in free text; null without one, and after the customer's erasure. */
+  note: string | null;
+  /** Whether the principal wrote a note, also after an erasure has removed it. */
+  noteGiven: boolean;
   at: Date;
   /**
    * Participant or document that the event was about. Null: the actor as a whole, or unknown where `transitions` is null.
@@ -52,7 +56,8 @@ export async function findJournal(
 ): Promise<ActorEventRow[]> {
   return await sql<ActorEventRow[]>`
     select store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
-      principal_type, principal_service, changed_fields, reason, reason_given, at, about, transitions
+      principal_type, principal_service, changed_fields, reason, reason_given, note, note_given, at, about,
+      transitions
     from actor_events
     where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and sequence > ${after}
     order by sequence limit ${limit}`;

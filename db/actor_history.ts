@@ -7,7 +7,8 @@ const ofActor = (sql: ReadSql, { storeId, actorKind, actorId }: ActorKey) =>
 
 const columns = (sql: ReadSql) =>
   sql`store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
-    principal_type, principal_service, changed_fields, reason, reason_given, at, about, transitions`;
+    principal_type, principal_service, changed_fields, reason, reason_given, note, note_given, at, about,
+    transitions`;
 
 /** Returns the events up to a sequence number, newest first. */
 export async function findEventsUpTo(
@@ -110,7 +111,7 @@ export interface AboutCount {
 
 /**
  * Returns the first and last sequence number of the run that contains an event: adjacent events that are
- * equal, have no reason, and changed nothing. They may be about different participants, which are asked in turn.
+ * equal, have no reason and no note, and changed nothing. They may be about different participants, which are asked in turn.
  *
  * @param shown sequence number of an event that belongs to no run
  */
@@ -120,10 +121,11 @@ export async function findRun(
   { sequence, eventType, principalId, stateAfter }: ActorEventRow,
   shown: number | undefined,
 ): Promise<{ oldest: ActorEventRow; newest: ActorEventRow; about: AboutCount[] }> {
-  const isOther = sql`(event_type = ${eventType} and principal_id = ${principalId} and not reason_given
+  const isOther =
+    sql`(event_type = ${eventType} and principal_id = ${principalId} and not reason_given and not note_given
     and state_before = ${stateAfter} and state_after = ${stateAfter} and sequence <> ${
-    shown ?? 0
-  }) is not true`;
+      shown ?? 0
+    }) is not true`;
   const rows = await sql<ActorEventRow[]>`
     select ${columns(sql)} from actor_events where ${ofActor(sql, key)} and sequence in (
       select coalesce(max(sequence), 0) + 1 from actor_events

@@ -31,7 +31,7 @@ export async function findCustomerFacts(
 }
 
 /**
- * Returns a text that changes with the facts of a customer or of one of its requests; empty for an unknown
+ * Returns a string that changes with the facts of a customer or of one of its requests; empty for an unknown
  * customer.
  */
 export async function findCustomerFingerprint(

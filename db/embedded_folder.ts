@@ -30,8 +30,8 @@ export async function lock(stack: AsyncDisposableStack, path: string): Promise<b
 /** Returns the superuser's password, created on the first run. */
 export async function keptPassword(folder: string): Promise<string> {
   const path = `${folder}/password`;
-  const kept = await readIfThere(path);
-  if (kept) return kept;
+  const existingPassword = await readIfThere(path);
+  if (existingPassword) return existingPassword;
   const password = crypto.getRandomValues(new Uint8Array(24)).toHex();
   await Deno.writeTextFile(path, password, { mode: 0o600 });
   return password;

@@ -96,15 +96,17 @@ export async function findMissing<Subject extends ErasedSubject>(
   sql: Sql,
   subjects: readonly Subject[],
 ): Promise<Subject[]> {
-  const asked = subjects.flatMap((subject) => subject.emailHashes.map((hash) => ({ subject, hash })));
-  if (asked.length === 0) return [];
+  const lookups = subjects.flatMap((subject) => subject.emailHashes.map((hash) => ({ subject, hash })));
+  if (lookups.length === 0) return [];
   const rows = await sql<{ position: number }[]>`
     select position from lookup_erased_hashes(
-      ${asked.map(({ subject }) => subject.storeId)}::uuid[],
-      ${asked.map(({ subject }) => subject.customerId)}::uuid[],
-      ${asked.map(({ hash }) => hash.toHex())}::text[])`;
-  const found = new Set(rows.map(({ position }) => position));
-  return [...new Set(asked.filter((_, index) => !found.has(index + 1)).map(({ subject }) => subject))];
+      ${lookups.map(({ subject }) => subject.storeId)}::uuid[],
+      ${lookups.map(({ subject }) => subject.customerId)}::uuid[],
+      ${lookups.map(({ hash }) => hash.toHex())}::text[])`;
+  const erasedPositions = new Set(rows.map(({ position }) => position));
+  return [
+    ...new Set(lookups.filter((_, index) => !erasedPositions.has(index + 1)).map(({ subject }) => subject)),
+  ];
 }
 
 /**

@@ -32,11 +32,11 @@ export interface DocumentRow extends PartRow {
 }
 
 /** Prefix of the parts that hold what a participant delivered, until the documents are made of them. */
-export function sourcePart(service: string): string {
+export function participantPart(service: string): string {
   return `source/${service}`;
 }
 
-const SOURCES = "source/%";
+const PARTICIPANT_PARTS = "source/%";
 
 const ofRequest = (tx: ReadSql, { storeId, requestId }: ExportKey) =>
   tx`store_id = ${storeId} and request_id = ${requestId}`;
@@ -81,7 +81,7 @@ export async function findDocuments(
     select ${columns(tx)}, expires_at <= ${now} as expired
     from gdpr_export_parts where ${
     ofRequest(tx, key)
-  } and complete and part not like ${SOURCES} order by part`;
+  } and complete and part not like ${PARTICIPANT_PARTS} order by part`;
 }
 
 const columns = (tx: ReadSql) =>
@@ -111,10 +111,15 @@ export async function updatePart(
 }
 
 /** Keeps what the participants have delivered at least until a given time; a later expiry stays. */
-export async function prolongSources(tx: Tx, key: ExportKey, expiresAt: Date): Promise<void> {
+export async function prolongParticipantParts(tx: Tx, key: ExportKey, expiresAt: Date): Promise<void> {
   await tx`
     update gdpr_export_parts set expires_at = ${expiresAt}
-    where ${ofRequest(tx, key)} and part like ${SOURCES} and expires_at < ${expiresAt}`;
+    where ${ofRequest(tx, key)} and part like ${PARTICIPANT_PARTS} and expires_at < ${expiresAt}`;
+}
+
+/** Deletes a part with its chunks, unless it is complete. Needs the request's lock. */
+export async function deleteIncompletePart(tx: Tx, key: ExportKey, part: string): Promise<void> {
+  await tx`delete from gdpr_export_parts where ${ofRequest(tx, key)} and part = ${part} and not complete`;
 }
 
 export async function countChunks(tx: Tx, key: ExportKey, part: string): Promise<number> {
@@ -169,11 +174,11 @@ export async function claimDocuments(
   documents: readonly { part: string; mediaType: string }[],
   { now, lease }: { now: Instant; lease: Instant },
 ): Promise<"claimed" | "taken"> {
-  const held = await tx`
+  const liveClaims = await tx`
     select 1 from gdpr_export_parts
-    where ${ofRequest(tx, key)} and part not like ${SOURCES} and expires_at > ${now}`;
-  if (held.length > 0) return "taken";
-  await tx`delete from gdpr_export_parts where ${ofRequest(tx, key)} and part not like ${SOURCES}`;
+    where ${ofRequest(tx, key)} and part not like ${PARTICIPANT_PARTS} and expires_at > ${now}`;
+  if (liveClaims.length > 0) return "taken";
+  await tx`delete from gdpr_export_parts where ${ofRequest(tx, key)} and part not like ${PARTICIPANT_PARTS}`;
   for (const document of documents) await insertPart(tx, key, { ...document, expiresAt: lease });
   return "claimed";
 }
@@ -190,7 +195,9 @@ export async function renewClaim(
 ): Promise<Date | undefined> {
   const [row] = await tx<{ expiresAt: Date }[]>`
     update gdpr_export_parts set expires_at = ${renewed}
-    where ${ofRequest(tx, key)} and part not like ${SOURCES} and not complete and expires_at = ${lease}
+    where ${
+    ofRequest(tx, key)
+  } and part not like ${PARTICIPANT_PARTS} and not complete and expires_at = ${lease}
     returning expires_at`;
   return row?.expiresAt;
 }
@@ -198,7 +205,9 @@ export async function renewClaim(
 export async function dropClaim(tx: Tx, key: ExportKey, lease: Date): Promise<void> {
   await tx`
     delete from gdpr_export_parts
-    where ${ofRequest(tx, key)} and part not like ${SOURCES} and not complete and expires_at = ${lease}`;
+    where ${
+    ofRequest(tx, key)
+  } and part not like ${PARTICIPANT_PARTS} and not complete and expires_at = ${lease}`;
 }
 
 /** Marks the claimed documents complete, and deletes the deliveries that they were made of. */
@@ -210,8 +219,12 @@ export async function publishDocuments(
 ): Promise<boolean> {
   const { count } = await tx`
     update gdpr_export_parts set complete = true, expires_at = ${expiresAt}
-    where ${ofRequest(tx, key)} and part not like ${SOURCES} and not complete and expires_at = ${lease}`;
-  if (count > 0) await tx`delete from gdpr_export_parts where ${ofRequest(tx, key)} and part like ${SOURCES}`;
+    where ${
+    ofRequest(tx, key)
+  } and part not like ${PARTICIPANT_PARTS} and not complete and expires_at = ${lease}`;
+  if (count > 0) {
+    await tx`delete from gdpr_export_parts where ${ofRequest(tx, key)} and part like ${PARTICIPANT_PARTS}`;
+  }
   return count > 0;
 }
 

@@ -21,6 +21,8 @@ export interface SubjectRequest extends
   > {
   /** End of the grace period of an erasure that has not begun; null after it, and for every other request. */
   cancellableUntil: Date | null;
+  /** Why the store has refused, canceled, holds or has extended the request; null otherwise and after an erasure. */
+  reason: string | null;
   /** Whether documents can be downloaded. */
   exported: boolean;
   /** Participants by name; empty until the work begins. */

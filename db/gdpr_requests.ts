@@ -17,15 +17,16 @@ export interface GdprRequestRow {
   machine: string;
   snapshot: unknown;
   version: number;
-  /** What an erasure has emptied here. */
+  /** Values that an erasure has emptied here. */
   cleared: ClearedData | null;
   holdReason: string | null;
   extensionReason: string | null;
   refusalReason: string | null;
-  /** Who confirmed an erasure that staff had proposed: a second staff member, or the customer. */
+  cancellationReason: string | null;
+  /** Principal that confirmed an erasure proposed by staff: a second staff member, or the customer. */
   confirmedBy: string | null;
   confirmedAt: Date | null;
-  /** When the customer first fetched the data of an export completely. */
+  /** Time at which the customer first fetched the data of an export completely. */
   fetchedAt: Date | null;
   /** End of an erasure's wait for the customer's download; null unless it waits. */
   fetchWaitEndsAt: Date | null;
@@ -34,7 +35,7 @@ export interface GdprRequestRow {
 export interface ClearedData {
   erasedAt: string;
   tables: Cleared;
-  /** The subject's values, by which the re-scan finds texts that quote one; empty once it has found none. */
+  /** Digests of the subject's values, by which the re-scan finds texts that quote one; empty once it has found none. */
   traces: ValueDigest[];
   /** Salted hashes of the reasons of the erasure, by their names in the receipt; absent without any. */
   reasons?: Record<string, { salt: string; sha256: string }>;
@@ -56,6 +57,9 @@ export interface ParticipantRow {
   nextAttemptAt: Date | null;
   lastError: string | null;
   evidence: string | null;
+  /** Ed25519 signature of the confirmation, 64 bytes, and the public key of 32 bytes that has verified it. */
+  signature: Uint8Array<ArrayBuffer> | null;
+  signatureKey: Uint8Array<ArrayBuffer> | null;
   waiverReason: string | null;
   /** The staff member who proposed the waiver, or waived alone. */
   waiverProposedBy: string | null;
@@ -67,8 +71,8 @@ export interface ParticipantRow {
 
 const columns = (sql: ReadSql) =>
   sql`request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by, machine,
-    snapshot, version, cleared, hold_reason, extension_reason, refusal_reason, confirmed_by, confirmed_at,
-    fetched_at, fetch_wait_ends_at`;
+    snapshot, version, cleared, hold_reason, extension_reason, refusal_reason, cancellation_reason,
+    confirmed_by, confirmed_at, fetched_at, fetch_wait_ends_at`;
 
 export async function lockRequest(
   tx: Tx,
@@ -155,8 +159,8 @@ export async function findParticipants(
   requestId: string,
 ): Promise<ParticipantRow[]> {
   return await tx<ParticipantRow[]>`
-    select service, state, attempts, next_attempt_at, last_error, evidence, waiver_reason, waiver_proposed_by,
-      waiver_proposed_at, waiver_confirmed_by, settled_at
+    select service, state, attempts, next_attempt_at, last_error, evidence, signature, signature_key, waiver_reason,
+      waiver_proposed_by, waiver_proposed_at, waiver_confirmed_by, settled_at
     from gdpr_participants where store_id = ${storeId} and request_id = ${requestId} order by service`;
 }
 

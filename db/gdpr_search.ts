@@ -79,7 +79,7 @@ export interface RequestSearch {
   now: Date;
 }
 
-export interface RequestPage {
+export interface SearchPage {
   order: RequestOrder;
   limit: number;
   after?: RequestPosition | undefined;
@@ -88,7 +88,7 @@ export interface RequestPage {
 export async function searchRequests(
   sql: ReadSql,
   { storeId, filter, now }: RequestSearch,
-  { order, limit, after }: RequestPage,
+  { order, limit, after }: SearchPage,
 ): Promise<FoundRequest[]> {
   return await sql<FoundRequest[]>`
     select request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by,

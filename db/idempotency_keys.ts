@@ -47,10 +47,10 @@ export async function claimKey(
       where idempotency_keys.expires_at <= excluded.created_at
     returning 1`;
   if (claimed.length > 0) return undefined;
-  const [stored] = await tx<StoredAnswer[]>`
+  const [answer] = await tx<StoredAnswer[]>`
     select request_hash, principal_type, answer from idempotency_keys
     where store_id = ${storeId} and principal_id = ${principalId} and key = ${key}`;
-  return stored;
+  return answer;
 }
 
 export async function storeAnswer(

@@ -129,10 +129,10 @@ async function readMigrations(): Promise<Migration[]> {
 }
 
 async function ensureRoles(sql: postgres.Sql<Record<string, never>>): Promise<void> {
-  const [found] = await sql`
+  const [row] = await sql`
     select count(*)::int as roles from pg_roles
     where rolname in ('customer_owner', 'customer_api', 'customer_reader', 'customer_worker')`;
-  if (found?.roles === 4) return;
+  if (row?.roles === 4) return;
   await sql.unsafe(await Deno.readTextFile(ROLES)).catch((cause) => {
     throw new MigrationError(
       "The roles of db/roles.sql are missing and this login may not create roles: run that file as an administrator",
@@ -144,7 +144,7 @@ async function ensureRoles(sql: postgres.Sql<Record<string, never>>): Promise<vo
 async function become(sql: postgres.Sql<Record<string, never>>, role: string): Promise<void> {
   await sql`set role ${sql(role)}`.catch((cause) => {
     throw new MigrationError(
-      `The schema is not current and this login is no member of ${role}: migrate with one that is`,
+      `The schema is not current and this login is not a member of ${role}: migrate with one that is`,
       { cause },
     );
   });

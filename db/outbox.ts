@@ -119,10 +119,10 @@ export async function findUnpublished(
 }
 
 function waits(tx: Tx, { heldKeys }: Selection) {
-  const held = heldKeys.length === 0
+  const exceptHeld = heldKeys.length === 0
     ? tx``
     : tx`and outbox.topic || ' ' || outbox.key <> all(${heldKeys as string[]}::text[])`;
-  return tx`published_at is null ${held}`;
+  return tx`published_at is null ${exceptHeld}`;
 }
 
 /**

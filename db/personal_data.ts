@@ -18,7 +18,7 @@ export interface PersonalColumn {
   category: Category;
   purpose: string;
   retention: string;
-  /** Who can receive the values, besides the customer. Which of them have read a value is not recorded. */
+  /** Possible recipients of the values, besides the customer. Reads of a value are not recorded. */
   recipients: readonly string[];
   /**
    * `null`: emptied; `reset`: set to the default of a new row; `delete`: the row is deleted; `keep`: stays,
@@ -28,13 +28,13 @@ export interface PersonalColumn {
 }
 
 const UNTIL_ERASURE = "as long as the account exists";
-const HISTORY = "kept, also after an erasure, without an end that is set";
+const HISTORY = "kept without a fixed end, even after an erasure";
 const READERS = "staff and services that the store allows to read customers";
 const CHECKOUT = [READERS, "services that the store allows to read the data of a checkout"];
 
 const identity: PersonalColumn = {
   category: "identity",
-  purpose: "to know whom the store deals with",
+  purpose: "to identify the customer",
   retention: UNTIL_ERASURE,
   recipients: CHECKOUT,
   onErasure: "null",
@@ -55,7 +55,7 @@ const address: PersonalColumn = {
 };
 const preference: PersonalColumn = {
   category: "preference",
-  purpose: "to speak the customer's language",
+  purpose: "to write to the customer in their language",
   retention: UNTIL_ERASURE,
   recipients: CHECKOUT,
   onErasure: "null",
@@ -67,18 +67,18 @@ const kept = (category: Category, purpose: string): PersonalColumn => ({
   recipients: [READERS],
   onErasure: "keep",
 });
-const account = kept("status", "to run the account");
-const addressHistory = kept("address", "to know which address the customer prefers");
+const account = kept("status", "to manage the account");
+const addressHistory = kept("address", "to know the customer's preferred addresses");
 const choice: PersonalColumn = { ...addressHistory, retention: UNTIL_ERASURE, onErasure: "reset" };
 const membership: PersonalColumn = {
   category: "commercial",
-  purpose: "to decide the customer's prices",
+  purpose: "to determine the customer's prices",
   retention: UNTIL_ERASURE,
   recipients: [READERS, "services that the store allows to read the groups of customers"],
   onErasure: "delete",
 };
 const request: PersonalColumn = {
-  ...kept("request", "to answer to the law for the customer's requests"),
+  ...kept("request", "to prove that the customer's requests were handled as the law requires"),
   recipients: ["staff that the store allows to handle requests", "services that take part in the request"],
 };
 
@@ -159,6 +159,8 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "attempts",
     "next_attempt_at",
     "last_error",
+    "signature",
+    "signature_key",
     "waiver_proposed_by",
     "waiver_proposed_at",
     "waiver_confirmed_by",
@@ -209,6 +211,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "principal_service",
     "changed_fields",
     "reason_given",
+    "note_given",
     "at",
     "about",
     "transitions",
@@ -270,9 +273,9 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
  * erasure removes all of it, and the receipt holds salted hashes of it.
  */
 export const FREE_TEXT: Readonly<Record<string, readonly string[]>> = {
-  gdpr_requests: ["hold_reason", "extension_reason", "refusal_reason"],
+  gdpr_requests: ["hold_reason", "extension_reason", "refusal_reason", "cancellation_reason"],
   gdpr_participants: ["evidence", "waiver_reason"],
-  actor_events: ["reason"],
+  actor_events: ["reason", "note"],
 };
 
 /**
@@ -295,6 +298,12 @@ export function erasedColumns(table: string): string[] {
 
 /** Every table in which an erasure empties columns. */
 export const ERASED_TABLES = Object.keys(PERSONAL_DATA).filter((table) => erasedColumns(table).length > 0);
+
+/** Columns that an erasure empties, free text included, by table. */
+export const EMPTIED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(ERASED_TABLES.map((table) => [table, erasedColumns(table)])),
+  ...FREE_TEXT,
+};
 
 /** Number of values of each category that an erasure has emptied, by table. */
 export type Cleared = Record<string, Partial<Record<Category, number>>>;
@@ -359,12 +368,12 @@ export async function readPersonalData(
 ): Promise<PersonalRow[]> {
   const rows: PersonalRow[] = [];
   for (const [table, columns] of Object.entries(PERSONAL_DATA)) {
-    const found = await tx<Omit<PersonalRow, "table">[]>`
+    const tableRows = await tx<Omit<PersonalRow, "table">[]>`
       select ${selectedAs(tx, table, Object.keys(columns))} as "values",
         ${selectedAs(tx, table, FREE_TEXT[table] ?? [])} as texts,
         ${selectedAs(tx, table, [ID_COLUMNS[table] ?? []].flat())} as id
       from ${tx(table)} where store_id = ${storeId} and customer_id = ${customerId}`;
-    rows.push(...found.map((row) => ({ table, ...row })));
+    rows.push(...tableRows.map((row) => ({ table, ...row })));
   }
   return rows;
 }

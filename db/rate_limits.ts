@@ -47,14 +47,14 @@ export function createRateLimit(
     insuranceLimiter: new RateLimiterMemory(window),
   });
   const share = Math.max(1, Math.floor(requests / SHARES));
-  const held = new LRUCache<string, { left: number }>({ max: REMEMBERED });
+  const shares = new LRUCache<string, { left: number }>({ max: REMEMBERED });
   const underWay = new Map<string, Promise<number | undefined>>();
 
   /** Takes another share; returns the seconds until one is available. */
   async function take(name: string): Promise<number | undefined> {
     try {
       const { msBeforeNext } = await limiter.consume(name, share);
-      held.set(name, { left: share }, { ttl: Math.max(1, msBeforeNext) });
+      shares.set(name, { left: share }, { ttl: Math.max(1, msBeforeNext) });
       return undefined;
     } catch (refused) {
       if (refused instanceof RateLimiterRes) return Math.max(1, Math.ceil(refused.msBeforeNext / 1_000));
@@ -67,7 +67,7 @@ export function createRateLimit(
   return async ({ storeId, key }) => {
     const name = `${storeId}${SEPARATOR}${key}`;
     for (;;) {
-      const allowance = held.get(name);
+      const allowance = shares.get(name);
       if (allowance && allowance.left > 0) {
         allowance.left--;
         return undefined;

@@ -1,7 +1,7 @@
 /** Fingerprint of a request, which detects that a page is outdated. */
 import type { ReadSql } from "./store_reader.ts";
 
-/** Returns a text that changes with every visible value of a request; undefined for an unknown one. */
+/** Returns a string that changes with every visible value of a request; undefined for an unknown one. */
 export async function findRequestFingerprint(
   sql: ReadSql,
   storeId: string,

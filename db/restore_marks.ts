@@ -49,14 +49,17 @@ export async function updateMarker(tx: Tx, { current, next, erasures }: Marker):
   await tx`update erasure_marker set current = ${current}, next = ${next}, erasures = ${erasures}`;
 }
 
-export interface Decision {
+export interface RestoreDecision {
   decision: "ACCEPTED" | "REPLAYED";
   reason: string;
   /** Number of erasures of the log that the database lacked. */
   missing: number;
 }
 
-export async function insertDecision(sql: Sql, { decision, reason, missing }: Decision): Promise<void> {
+export async function insertDecision(
+  sql: Sql,
+  { decision, reason, missing }: RestoreDecision,
+): Promise<void> {
   await sql`
     insert into erasure_memory_decisions (decision, reason, missing) values (${decision}, ${reason}, ${missing})`;
 }

@@ -50,9 +50,9 @@ export function takeSettings(url: URL, limits: Timeouts, role?: string): Record<
   for (const [name, ms] of Object.entries(timeouts)) {
     settings[name] = url.searchParams.get(name) ?? String(ms);
   }
-  const taken = new Set(Object.keys(settings).map((name) => name.toLowerCase())).add("role");
+  const fixedNames = new Set(Object.keys(settings).map((name) => name.toLowerCase())).add("role");
   for (const name of [...url.searchParams.keys()]) {
-    if (taken.has(name.toLowerCase())) url.searchParams.delete(name);
+    if (fixedNames.has(name.toLowerCase())) url.searchParams.delete(name);
   }
   return settings;
 }

@@ -29,15 +29,15 @@ export function takeTls(url: URL): { ssl?: Tls } {
     url.searchParams.delete(name);
     return value ?? undefined;
   });
-  const asked = mode ?? ssl;
-  if (asked === undefined) return {};
-  if (asked === "disable" || asked === "false") return { ssl: false };
-  if (asked === "allow" || asked === "prefer") return { ssl: "prefer" };
-  if (asked === "require" && root === undefined) return { ssl: "require" };
+  const requestedMode = mode ?? ssl;
+  if (requestedMode === undefined) return {};
+  if (requestedMode === "disable" || requestedMode === "false") return { ssl: false };
+  if (requestedMode === "allow" || requestedMode === "prefer") return { ssl: "prefer" };
+  if (requestedMode === "require" && root === undefined) return { ssl: "require" };
   const ca = root === undefined || root === "system" ? undefined : readRoot(root);
   // Without verification of its name, any holder of a publicly trusted certificate could impersonate the
   // server.
-  const anyName = ca !== undefined && asked !== "verify-full" && asked !== "true";
+  const anyName = ca !== undefined && requestedMode !== "verify-full" && requestedMode !== "true";
   return {
     ssl: {
       ...(ca === undefined ? {} : { ca }),

@@ -12,8 +12,8 @@ export function deliveringSink(
   return {
     async publish(rows, signal) {
       const refusals = await sink.publish(rows, signal);
-      const refused = new Set(refusals.flatMap(({ rows }) => rows));
-      for (const { topic, payload, headers, eventId } of rows.filter((row) => !refused.has(row))) {
+      const refusedRows = new Set(refusals.flatMap(({ rows }) => rows));
+      for (const { topic, payload, headers, eventId } of rows.filter((row) => !refusedRows.has(row))) {
         deliver(topic, payload, headers.traceparent).catch((error) =>
           log.warn("Cannot deliver event {eventId}: {reason}", { eventId, reason: describeError(error) })
         );

@@ -9,32 +9,32 @@ export const READING_ROLES: readonly RoleName[] = ["CUSTOMER_SUPPORT", "CUSTOMER
  * Allows services, and staff who may change customers, to change an email. Shoppers are refused: they sign in with
  * it, so identity-service changes it, once they have proved that it is theirs.
  *
- * @param purpose for the message: "change the email of customer 0190…"
+ * @param operation for the message: "change the email of customer 0190…"
  * @throws {DomainError} FORBIDDEN
  */
-export function authorizeEmailChange(purpose: string, by: Principal): void {
+export function authorizeEmailChange(operation: string, by: Principal): void {
   if (by.type === "CUSTOMER") {
-    const message = `Cannot ${purpose}: it belongs to the sign-in, where identity-service changes it`;
+    const message = `Cannot ${operation}: it belongs to the sign-in, where identity-service changes it`;
     throw new DomainError("FORBIDDEN", message);
   }
-  if (by.type === "STAFF") authorizeStaff(purpose, ["CUSTOMER_MANAGER"], by);
+  if (by.type === "STAFF") authorizeStaff(operation, ["CUSTOMER_MANAGER"], by);
 }
 
 /**
  * Allows staff with one of the roles or STORE_MANAGER. Shoppers are refused: they change their own account through the
  * graph. Services are refused too: edges that admit them check their rights.
  *
- * @param purpose for the message: "read customers"
+ * @param operation for the message: "read customers"
  * @throws {DomainError} FORBIDDEN
  */
-export function authorizeStaff(purpose: string, roles: readonly RoleName[], by: Principal): void {
+export function authorizeStaff(operation: string, roles: readonly RoleName[], by: Principal): void {
   if (by.type !== "STAFF") {
     const callers = by.type === "CUSTOMER" ? "customers" : "services";
-    throw new DomainError("FORBIDDEN", `Cannot ${purpose}: ${callers} are not allowed to`);
+    throw new DomainError("FORBIDDEN", `Cannot ${operation}: ${callers} are not allowed to`);
   }
   if (hasRole(by, roles)) return;
   const needed = [...roles, "STORE_MANAGER"].join(" or ");
-  throw new DomainError("FORBIDDEN", `Cannot ${purpose}: it requires the role ${needed}`);
+  throw new DomainError("FORBIDDEN", `Cannot ${operation}: it requires the role ${needed}`);
 }
 
 /**
@@ -42,12 +42,12 @@ export function authorizeStaff(purpose: string, roles: readonly RoleName[], by: 
  *
  * @throws {DomainError} FORBIDDEN: also for a service whose name is unknown, because its token has no client_id
  */
-export function authorizeService(purpose: string, services: readonly string[], by: Principal): void {
+export function authorizeService(operation: string, services: readonly string[], by: Principal): void {
   if (by.service !== undefined && services.includes(by.service)) return;
   const reason = by.service === undefined
     ? "the token does not name its service in client_id"
     : `${by.service} is not one of the services that are allowed to`;
-  throw new DomainError("FORBIDDEN", `Cannot ${purpose}: ${reason}`);
+  throw new DomainError("FORBIDDEN", `Cannot ${operation}: ${reason}`);
 }
 
 /** Whether the staff member may read the personal values of customers. */

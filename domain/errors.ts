@@ -15,7 +15,7 @@ export type ErrorCode =
 export interface FieldError {
   /** Path with dots: `corrections.phone`. */
   field: string;
-  /** What the field has to be, without its name and without its value. */
+  /** Requirement of the field, without its name and without its value. */
   message: string;
 }
 

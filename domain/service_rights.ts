@@ -8,7 +8,7 @@ export const SERVICE_RIGHTS = {
   SEARCH_CUSTOMERS: [],
   EXPORT_CUSTOMERS: [],
   IMPORT_CUSTOMERS: [],
-  CHANGE_STATUS: [],
+  CHANGE_STATUS: ["identity-service"],
   READ_ADDRESSES: [],
   CHANGE_ADDRESSES: [],
   READ_MEMBERSHIPS: [],

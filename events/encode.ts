@@ -1,7 +1,7 @@
 /** Encodes outbox rows as Kafka messages, in the binary mode of CloudEvents' Kafka binding. */
 import { fromJson, type JsonValue, toBinary, toJsonString } from "@bufbuild/protobuf";
 import type { OutboxRow } from "../db/outbox.ts";
-import type { Refusal } from "./sink.ts";
+import type { PublishRefusal } from "./sink.ts";
 import { eventType, messageKey, TOPICS } from "./topics.ts";
 
 export interface EventSettings {
@@ -27,19 +27,19 @@ const CONTENT_TYPES: Record<EventSettings["format"], string> = {
 export function encodeRows(
   rows: readonly OutboxRow[],
   settings: EventSettings,
-): { events: EncodedEvent[]; refusals: Refusal[] } {
+): { events: EncodedEvent[]; refusals: PublishRefusal[] } {
   const events: EncodedEvent[] = [];
-  const refused = new Map<string, Refusal & { rows: OutboxRow[] }>();
+  const refusals = new Map<string, PublishRefusal & { rows: OutboxRow[] }>();
   for (const row of rows) {
     const { topic } = row;
     const place = `${topic} ${row.key}`;
-    const encoded = refused.get(place) ?? encode(row, settings);
+    const encoded = refusals.get(place) ?? encode(row, settings);
     if (typeof encoded === "string") {
-      refused.set(place, { topic, rows: [row], scope: "row", reason: encoded });
+      refusals.set(place, { topic, rows: [row], scope: "row", reason: encoded });
     } else if ("reason" in encoded) encoded.rows.push(row);
     else events.push(encoded);
   }
-  return { events, refusals: [...refused.values()] };
+  return { events, refusals: [...refusals.values()] };
 }
 
 /** Returns the reason as text if the row cannot be encoded. */

@@ -5,12 +5,12 @@ import { z } from "zod";
 import type { ErasedSubject } from "../db/erased_subjects.ts";
 import { type CustomerErased, CustomerErasedSchema } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import type { KafkaSettings } from "./kafka_client.ts";
-import { type ReadOptions, readTopic, type TopicRecord } from "./topic_reader.ts";
+import { readTopic, type TopicReadOptions, type TopicRecord } from "./topic_reader.ts";
 import { ERASURE_LOG } from "./topics.ts";
 
 /** An entry of the erasure log or of an erasure memory file. */
 export interface Entry {
-  /** Its position, as text for people. */
+  /** Position of the entry, as text for people. */
   place: string;
   /** Undefined if the entry cannot be parsed. */
   subject: ErasedSubject | undefined;
@@ -58,7 +58,7 @@ export const Proof = z.object({
 /** Reads the log partition by partition, oldest entries first. */
 export async function* readErasureLog(
   settings: KafkaSettings,
-  options?: ReadOptions,
+  options?: TopicReadOptions,
 ): AsyncGenerator<LogEntry[]> {
   for await (const records of readTopic(settings, ERASURE_LOG, options)) yield records.map(toEntry);
 }

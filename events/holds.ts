@@ -4,10 +4,10 @@
  */
 import { exponential, jittered } from "../lib/backoff.ts";
 import type { OutboxRow } from "../db/outbox.ts";
-import type { Refusal } from "./sink.ts";
+import type { PublishRefusal } from "./sink.ts";
 
 const FIRST_BACKOFF_MS = 200;
-const LONGEST_BACKOFF_MS = 5_000;
+const MAX_BACKOFF_MS = 5_000;
 /** Time after which a held key that was not retried is forgotten: another replica may have published its events. */
 const FORGET_MS = 60_000;
 
@@ -23,7 +23,7 @@ export interface Holds {
    *
    * @returns the topics that accept events and of which no refused event waits any longer
    */
-  record(published: readonly OutboxRow[], refusals: readonly Refusal[]): string[];
+  record(published: readonly OutboxRow[], refusals: readonly PublishRefusal[]): string[];
   /** Records that no event of a topic waits. */
   reopen(topic: string): void;
 }
@@ -40,10 +40,10 @@ export function createHolds(topics: readonly string[], rowHoldMs: number): Holds
   const heldUntil = new Map<string, number>();
   const placeOf = ({ topic, key }: OutboxRow) => `${topic} ${key}`;
 
-  function refuse({ topic, rows, scope }: Refusal, someWerePublished: boolean): void {
+  function refuse({ topic, rows, scope }: PublishRefusal, someWerePublished: boolean): void {
     const state = states.get(topic);
     if (scope === "row" || !state) return hold(rows, rowHoldMs);
-    const backoffMs = jittered(exponential(++state.failures, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS));
+    const backoffMs = jittered(exponential(++state.failures, FIRST_BACKOFF_MS, MAX_BACKOFF_MS));
     state.retryAt = someWerePublished ? undefined : Date.now() + backoffMs;
     // Longer than the topic, and the first row even longer, so that the next attempts have other rows: the broker may
     // refuse a partition or a message and not the topic.
@@ -64,10 +64,10 @@ export function createHolds(topics: readonly string[], rowHoldMs: number): Holds
     open: () => [...states].filter(([, { retryAt }]) => retryAt === undefined).map(([topic]) => topic),
     nextRetry() {
       const now = Date.now();
-      const found = [...states].find(([, { retryAt }]) => retryAt !== undefined && retryAt <= now);
-      if (!found) return undefined;
-      const [topic, state] = found;
-      state.retryAt = now + LONGEST_BACKOFF_MS; // until its outcome is recorded
+      const dueEntry = [...states].find(([, { retryAt }]) => retryAt !== undefined && retryAt <= now);
+      if (!dueEntry) return undefined;
+      const [topic, state] = dueEntry;
+      state.retryAt = now + MAX_BACKOFF_MS; // until its outcome is recorded
       return topic;
     },
     keys() {

@@ -1,15 +1,15 @@
 /** Instrumentation of publishing: spans of batches, and a span of each event in its own trace. */
 import type { OutboxRow } from "../db/outbox.ts";
-import type { Refusal } from "./sink.ts";
+import type { PublishRefusal } from "./sink.ts";
 import { integer } from "../telemetry/integer.ts";
 import { serverAttributes } from "../telemetry/server_address.ts";
 import { record } from "../telemetry/metrics.ts";
-import { activeTraceparent, addSpan, inSpan, SpanKind, tracing } from "../telemetry/spans.ts";
+import { activeTraceparent, addSpan, inSpan, isTracing, SpanKind } from "../telemetry/spans.ts";
 
 /** Maximum number of links of a span. */
 const MAX_LINKS = 100;
 
-/** What the messaging conventions require of every span. */
+/** Attributes that the messaging conventions require of every span. */
 const PUBLISHING = { "messaging.system": "kafka", "messaging.operation.type": "send" };
 
 /** Runs a batch in a new trace, which is linked with the traces of its events. */
@@ -17,7 +17,7 @@ export async function traceBatch<T>(
   rows: readonly OutboxRow[],
   publish: () => Promise<T>,
 ): Promise<T> {
-  const settings = tracing
+  const settings = isTracing
     ? {
       attributes: {
         ...PUBLISHING,
@@ -31,7 +31,7 @@ export async function traceBatch<T>(
 }
 
 /** Counts failed attempts by topic. */
-export function recordRefused(refusals: readonly Refusal[]): void {
+export function recordRefused(refusals: readonly PublishRefusal[]): void {
   for (const topic of new Set(refusals.map(({ topic }) => topic))) {
     record("customer_service.outbox.failures", 1, { "messaging.destination.name": topic });
   }
@@ -62,7 +62,7 @@ export async function traceSend<T>(
   { topic, messages, broker = "" }: { topic: string; messages: number; broker: string | undefined },
   send: () => Promise<T>,
 ): Promise<T> {
-  if (!tracing) return await send();
+  if (!isTracing) return await send();
   const attributes = {
     ...PUBLISHING,
     "messaging.operation.name": "send",

@@ -3,11 +3,11 @@ import { describeError } from "../lib/error_description.ts";
 import { type EncodedEvent, encodeRows, type EventSettings } from "./encode.ts";
 import type { KafkaSettings } from "./kafka_client.ts";
 import type { KafkaProducer } from "./kafka_producer.ts";
-import type { Refusal, Sink } from "./sink.ts";
+import type { PublishRefusal, Sink } from "./sink.ts";
 import { createTopicPreparation } from "./topic_settings.ts";
 
 /** Sends the events of one topic. Returns the refusal of those that are not stored. */
-type Deliver = (events: readonly EncodedEvent[], signal: AbortSignal) => Promise<Refusal | undefined>;
+type Deliver = (events: readonly EncodedEvent[], signal: AbortSignal) => Promise<PublishRefusal | undefined>;
 
 export function kafkaSink(settings: KafkaSettings, event: EventSettings): Sink {
   const prepare = createTopicPreparation(settings);

@@ -38,7 +38,7 @@ export interface RelayOptions {
 
 /** Time for a batch in progress when the relay stops. */
 const GRACE_MS = 2_000;
-const LONGEST_BACKOFF_MS = 5_000;
+const MAX_BACKOFF_MS = 5_000;
 /** Timeout of a retry of a refusing topic. Shorter than that of a batch, because the shard is locked meanwhile. */
 const RETRY_LIMIT_MS = 5_000;
 
@@ -77,8 +77,8 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
   async function publish(rows: UnpublishedRow[], signal: AbortSignal): Promise<UnpublishedRow[]> {
     const startedAt = new Date();
     const outcome = await sink.publish(rows, signal);
-    const refused = new Set(outcome.flatMap(({ rows }) => rows));
-    const published = rows.filter((row) => !refused.has(row));
+    const refusedRows = new Set(outcome.flatMap(({ rows }) => rows));
+    const published = rows.filter((row) => !refusedRows.has(row));
     recordPublished(published, startedAt);
     recordRefused(outcome);
     const recovered = holds.record(published, outcome);
@@ -107,7 +107,7 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
       } catch (error) {
         if (stopping.aborted) return false;
         outage.report(error);
-        await pause(jittered(exponential(++failures, 200, LONGEST_BACKOFF_MS)), stopping);
+        await pause(jittered(exponential(++failures, 200, MAX_BACKOFF_MS)), stopping);
         return true;
       }
     };

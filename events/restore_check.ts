@@ -22,7 +22,7 @@ export interface RestoreSources {
   verify: Verify;
 }
 
-/** What the database lacks. */
+/** Erasures that the database lacks. */
 export interface RestoreState {
   /** Number of verified entries of the topic that the database lacks. */
   missing: number;
@@ -41,7 +41,8 @@ export function isRestored(state: RestoreState | undefined): boolean {
 }
 
 /**
- * Compares at intervals and logs when the answer changes. While Kafka or the file is unavailable, the last answer stays.
+ * Compares at intervals and logs when the answer changes. While Kafka or the file is unavailable, its last answer stays,
+ * and the log says so.
  *
  * @param sql a pool of customer_worker
  */
@@ -54,20 +55,39 @@ export function startRestoreCheck(
   const { signal } = stopping;
   const first = Promise.withResolvers<RestoreState | undefined>();
   let last: RestoreState | undefined;
+  const failures = new Map<string, string>();
+
+  /** Updates the state by one source, so that a failure of the other one hides nothing. */
+  async function compare(source: string, read: () => Promise<Partial<RestoreState>>): Promise<void> {
+    try {
+      const state = { missing: 0, hasEarlierMarker: false, ...last, ...await read() };
+      report(last, state);
+      last = state;
+      failures.delete(source);
+    } catch (error) {
+      if (signal.aborted) return;
+      const reason = describeError(error);
+      if (failures.get(source) !== reason) {
+        log.warn("Cannot compare the erasure memory with {source}: {reason}", { source, reason });
+      }
+      failures.set(source, reason);
+    }
+  }
 
   async function loop(): Promise<void> {
+    const { kafka, markerFile, verify } = sources;
     while (!signal.aborted) {
-      try {
-        const state = await compare(sql, sources, signal);
-        report(last, state);
-        last = state;
-        first.resolve(state);
-      } catch (error) {
-        first.resolve(last);
-        if (!signal.aborted) {
-          log.debug("Cannot compare the erasure memory: {reason}", { reason: describeError(error) });
-        }
+      if (markerFile !== undefined) {
+        await compare("the marker file", async () => ({
+          hasEarlierMarker: await hasEarlierMarker(sql, markerFile),
+        }));
       }
+      if (kafka) {
+        await compare("customer.erased", async () => ({
+          missing: (await compareLog(sql, kafka, verify, { signal })).missing,
+        }));
+      }
+      first.resolve(last);
       await pause(intervalMs, signal);
     }
     first.resolve(last);
@@ -91,14 +111,6 @@ export function startRestoreCheck(
 }
 
 const log = getLogger(["customer-service", "events"]);
-
-async function compare(sql: Sql, sources: RestoreSources, signal: AbortSignal): Promise<RestoreState> {
-  const { kafka, markerFile, verify } = sources;
-  return {
-    missing: kafka ? (await compareLog(sql, kafka, verify, { signal })).missing : 0,
-    hasEarlierMarker: markerFile !== undefined && await hasEarlierMarker(sql, markerFile),
-  };
-}
 
 function report(before: RestoreState | undefined, now: RestoreState): void {
   if (isRestored(now) && !isRestored(before)) {

@@ -15,9 +15,10 @@ import { updateMarker, withMarker } from "../db/restore_marks.ts";
 export async function hasEarlierMarker(sql: Sql, path: string): Promise<boolean> {
   const erasures = await countErasures(sql);
   const isRestored = await withMarker(sql, async (marker, tx) => {
-    const written = await readMarker(path);
-    if (written !== undefined && written !== marker.current && written !== marker.next) return true;
-    const isCurrent = written !== undefined && written === marker.current && marker.erasures === erasures;
+    const fileMarker = await readMarker(path);
+    if (fileMarker !== undefined && fileMarker !== marker.current && fileMarker !== marker.next) return true;
+    const isCurrent = fileMarker !== undefined && fileMarker === marker.current &&
+      marker.erasures === erasures;
     if (!isCurrent) await updateMarker(tx, { ...marker, next: marker.next ?? crypto.randomUUID() });
     return false;
   });

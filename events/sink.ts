@@ -7,11 +7,11 @@ export interface Sink extends AsyncDisposable {
    * refusal names are stored; the relay sends the others again, so a row whose storage is uncertain counts as refused.
    * A refused row also refuses the later rows of its topic and key. Publishes nothing after the signal has aborted.
    */
-  publish(rows: readonly OutboxRow[], signal: AbortSignal): Promise<Refusal[]>;
+  publish(rows: readonly OutboxRow[], signal: AbortSignal): Promise<PublishRefusal[]>;
 }
 
 /** Rows that were not published, for one reason. */
-export interface Refusal {
+export interface PublishRefusal {
   topic: string;
   rows: readonly OutboxRow[];
   /**

@@ -1,12 +1,12 @@
 /** Rate-limited log of the topics that refuse events: one line for each reason, and a reminder every 30 seconds. */
 import type { Logger } from "@logtape/logtape";
-import type { Refusal } from "./sink.ts";
+import type { PublishRefusal } from "./sink.ts";
 
 const REMIND_MS = 30_000;
 
 export interface TopicLog {
   /** Call it with the refusals of every batch. */
-  report(refusals: readonly Refusal[]): void;
+  report(refusals: readonly PublishRefusal[]): void;
   /** Call it with the topics that accept all events again. */
   end(topics: readonly string[]): void;
 }

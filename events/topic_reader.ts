@@ -16,7 +16,7 @@ export interface TopicRecord {
   headers: Record<string, string>;
 }
 
-export interface ReadOptions {
+export interface TopicReadOptions {
   /** Number of offsets before the end of each partition at which to start; by default at its beginning. */
   last?: number;
   /**
@@ -33,7 +33,7 @@ const ATTEMPTS = 5;
 export async function* readTopic(
   settings: KafkaSettings,
   topic: string,
-  { last, from, signal }: ReadOptions = {},
+  { last, from, signal }: TopicReadOptions = {},
 ): AsyncGenerator<TopicRecord[]> {
   signal?.throwIfAborted();
   await requireBroker(settings.brokers, signal);
@@ -56,8 +56,10 @@ export async function* readTopic(
           { topic, partition, offset: next },
           signal,
         );
-        const found = messages.filter(({ offset }) => BigInt(offset) >= next && BigInt(offset) < end);
-        const records = found.filter(({ isControlRecord }) => !isControlRecord);
+        const messagesInRange = messages.filter(({ offset }) =>
+          BigInt(offset) >= next && BigInt(offset) < end
+        );
+        const records = messagesInRange.filter(({ isControlRecord }) => !isControlRecord);
         if (records.length > 0) yield records.map((message) => toRecord(partition, message));
         const furthest = messages.at(-1);
         if (furthest && BigInt(furthest.offset) >= next) next = BigInt(furthest.offset) + 1n;

@@ -3,9 +3,9 @@ import { DomainError } from "../domain/errors.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { Answer, Command } from "../actors/runtime/protocol.ts";
 import type { Customer, Lookups } from "../db/lookups.ts";
-import { type Caller, commandContext } from "./caller.ts";
+import { commandContext, type GraphCaller } from "./caller.ts";
 
-export interface Change {
+export interface AccountChange {
   answer: Answer;
   customer: Customer;
 }
@@ -17,13 +17,13 @@ export interface Account {
    *
    * @throws {DomainError} NOT_FOUND, REFUSED_IN_STATE once anonymized, UNAVAILABLE
    */
-  read(caller: Caller): Promise<Customer>;
+  read(caller: GraphCaller): Promise<Customer>;
   /**
    * Reads the current customer, or returns null once it is anonymized.
    *
    * @throws {DomainError} NOT_FOUND, UNAVAILABLE
    */
-  readUnlessErased(caller: Caller): Promise<Customer | null>;
+  readUnlessErased(caller: GraphCaller): Promise<Customer | null>;
   /**
    * Sends a change to the customer.
    *
@@ -31,18 +31,23 @@ export interface Account {
    * @returns the answer, and the customer as it is after the change
    * @throws {DomainError} what Actors.send and `read` throw
    */
-  change(caller: Caller, field: string, command: Command, expectedVersion?: number | null): Promise<Change>;
+  change(
+    caller: GraphCaller,
+    field: string,
+    command: Command,
+    expectedVersion?: number | null,
+  ): Promise<AccountChange>;
 }
 
 export function createAccount(actors: Actors, lookups: Lookups): Account {
-  async function find(caller: Caller): Promise<Customer> {
+  async function find(caller: GraphCaller): Promise<Customer> {
     const { id: customerId, storeId } = await caller.shopper();
     const customer = await lookups.findCustomer({ storeId, customerId }, caller.wanted);
     if (customer) return customer;
     throw new DomainError("NOT_FOUND", `Cannot read customer ${customerId}: the store has no such customer`);
   }
 
-  async function read(caller: Caller): Promise<Customer> {
+  async function read(caller: GraphCaller): Promise<Customer> {
     const customer = await find(caller);
     if (!customer.anonymizedAt) return customer;
     throw new DomainError(

@@ -3,7 +3,7 @@ import { type DocumentNode, getOperationAST, GraphQLError, Kind, type SelectionS
 import type { Plugin } from "graphql-yoga";
 import { DomainError } from "../domain/errors.ts";
 import type { Principal } from "../domain/principal.ts";
-import type { Caller } from "./caller.ts";
+import type { GraphCaller } from "./caller.ts";
 import { maskError } from "./errors.ts";
 import { checkVariables } from "./variables.ts";
 
@@ -17,10 +17,10 @@ export type CountRequest = (principal: Principal) => Promise<number | undefined>
 const PUBLIC = /^__|^_service$/;
 
 /**
- * Refuses an operation as a whole, before a variable is read, where the caller is not a shopper or is over
+ * Refuses an operation as a whole, before a variable is read, where the caller is not a shopper or exceeds
  * the rate limit; then checks the variables. An operation that only describes the schema needs no caller.
  */
-export function useAdmission(count: CountRequest): Plugin<Caller> {
+export function useAdmission(count: CountRequest): Plugin<GraphCaller> {
   return {
     onExecute({ args: { document, operationName, schema }, executeFn, setExecuteFn }) {
       const operation = getOperationAST(document, operationName);
@@ -38,10 +38,10 @@ export function useAdmission(count: CountRequest): Plugin<Caller> {
   };
 }
 
-async function admit(caller: Caller, count: CountRequest): Promise<void> {
+async function admit(caller: GraphCaller, count: CountRequest): Promise<void> {
   const seconds = await count(await caller.shopper());
   if (seconds === undefined) return;
-  const message = `Cannot take more requests from this principal: try again in ${seconds} s`;
+  const message = `Cannot accept more requests from this principal: try again in ${seconds} s`;
   const { extensions } = maskError(new DomainError("RATE_LIMITED", message));
   const http = { status: 429, headers: { "retry-after": String(seconds) } };
   throw new GraphQLError(message, { extensions: { ...extensions, http } });

@@ -9,7 +9,7 @@ import type { Authenticator } from "../auth/principals.ts";
 import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
 import { sha256 } from "../lib/hash.ts";
 
-export interface Caller {
+export interface GraphCaller {
   /** @throws {DomainError} UNAUTHENTICATED, UNAVAILABLE; FORBIDDEN for any caller but a shopper */
   shopper(): Promise<Principal>;
   /** Trace context of the request; a new trace if it has none. */
@@ -31,7 +31,7 @@ export function createCaller(
   authenticate: Authenticator,
   refusals: RefusalLog,
   address: string | undefined,
-): Caller {
+): GraphCaller {
   let shopper: Promise<Principal> | undefined;
   const traceparent = readTraceparent(headers.get("traceparent")) ?? newTraceparent();
   const requireShopper = async (by: Principal): Promise<Principal> => {
@@ -57,7 +57,7 @@ export function createCaller(
  * @throws {DomainError} what the caller's methods throw
  */
 export async function commandContext(
-  caller: Caller,
+  caller: GraphCaller,
   field: string,
   expectedVersion?: number | null,
 ): Promise<CommandContext> {

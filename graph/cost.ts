@@ -27,9 +27,9 @@ export function createCosts(
     if (cost !== undefined) return cost;
     known.set(name, 0); // validation refuses a fragment that spreads itself
     const selections = fragments.get(name);
-    const found = selections ? costOf(selections) : 0;
-    known.set(name, found);
-    return found;
+    const fragmentCost = selections ? costOf(selections) : 0;
+    known.set(name, fragmentCost);
+    return fragmentCost;
   }
 
   function costOf({ selections }: SelectionSetNode): number {

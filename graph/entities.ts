@@ -7,7 +7,7 @@ import { type GraphQLResolveInfo, Kind } from "graphql";
 import { DomainError } from "../domain/errors.ts";
 import type { Address, Customer, Membership } from "../db/lookups.ts";
 import type { Account } from "./account.ts";
-import type { Caller } from "./caller.ts";
+import type { GraphCaller } from "./caller.ts";
 import { createCosts } from "./cost.ts";
 import { parseId } from "./inputs.ts";
 import { LIMITS } from "./limits.ts";
@@ -32,9 +32,9 @@ interface Spent {
 }
 
 export function createEntities(account: Account) {
-  const requests = new WeakMap<Caller, Spent>();
+  const requests = new WeakMap<GraphCaller, Spent>();
 
-  function spentBy(caller: Caller): Spent {
+  function spentBy(caller: GraphCaller): Spent {
     let spent = requests.get(caller);
     if (!spent) requests.set(caller, spent = { cost: 0 });
     return spent;
@@ -42,7 +42,7 @@ export function createEntities(account: Account) {
 
   return {
     /** @throws {DomainError} INVALID_INPUT when the request's references exceed LIMITS */
-    resolve(representations: Reference[], context: Caller, info: GraphQLResolveInfo) {
+    resolve(representations: Reference[], context: GraphCaller, info: GraphQLResolveInfo) {
       const spent = spentBy(context);
       spent.cost += representations.length * costOfEach(info);
       if (representations.length > LIMITS.entities) {
@@ -58,7 +58,7 @@ export function createEntities(account: Account) {
     // Each of these refuses one reference at a time: the other entities are still returned.
 
     /** @throws {DomainError} INVALID_INPUT, FORBIDDEN for any customer but the caller, what Account.read throws */
-    async resolveCustomer({ id }: Reference, caller: Caller): Promise<Customer> {
+    async resolveCustomer({ id }: Reference, caller: GraphCaller): Promise<Customer> {
       const shopper = await caller.shopper();
       if (parseId(id, "read a customer") !== shopper.id) {
         throw new DomainError("FORBIDDEN", `Cannot read customer ${id}: a shopper sees the own account only`);
@@ -67,7 +67,7 @@ export function createEntities(account: Account) {
     },
 
     /** @throws {DomainError} INVALID_INPUT, NOT_FOUND for any address but the caller's, what Account.read throws */
-    async resolveAddress({ id }: Reference, caller: Caller): Promise<Address> {
+    async resolveAddress({ id }: Reference, caller: GraphCaller): Promise<Address> {
       const addressId = parseId(id, "read an address");
       const { addresses } = await ownCustomer(caller);
       const address = addresses.find((address) => address.addressId === addressId);
@@ -76,7 +76,7 @@ export function createEntities(account: Account) {
     },
 
     /** @throws {DomainError} INVALID_INPUT, NOT_FOUND for any group but the caller's, what Account.read throws */
-    async resolveGroup({ id }: Reference, caller: Caller): Promise<Membership> {
+    async resolveGroup({ id }: Reference, caller: GraphCaller): Promise<Membership> {
       const groupId = parseId(id, "read a shopper group");
       const { groups } = await ownCustomer(caller);
       const membership = groups.find((group) => group.groupId === groupId);
@@ -85,7 +85,7 @@ export function createEntities(account: Account) {
     },
   };
 
-  async function ownCustomer(caller: Caller): Promise<Customer> {
+  async function ownCustomer(caller: GraphCaller): Promise<Customer> {
     return await (spentBy(caller).own ??= account.read(caller));
   }
 }

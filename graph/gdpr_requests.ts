@@ -2,7 +2,7 @@
 import { DomainError, hasCode } from "../domain/errors.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { RequestLookups, SubjectRequest } from "../db/gdpr_lookups.ts";
-import { type Caller, commandContext } from "./caller.ts";
+import { commandContext, type GraphCaller } from "./caller.ts";
 import { type Input, parseId } from "./inputs.ts";
 import { connectionOf, type PageArguments, parsePage, type RequestConnection } from "./request_connection.ts";
 
@@ -18,9 +18,9 @@ export interface OwnRequests {
    *
    * @throws {DomainError} INVALID_INPUT, UNAVAILABLE
    */
-  list(caller: Caller, page: PageArguments): Promise<RequestConnection>;
+  list(caller: GraphCaller, page: PageArguments): Promise<RequestConnection>;
   /** @throws {DomainError} INVALID_INPUT, NOT_FOUND, UNAVAILABLE */
-  read(caller: Caller, id: string): Promise<SubjectRequest>;
+  read(caller: GraphCaller, id: string): Promise<SubjectRequest>;
   /**
    * Opens a request, or returns the one that is already open for this right.
    *
@@ -28,16 +28,21 @@ export interface OwnRequests {
    * @param corrections with a RECTIFICATION: the wrong fields of the profile, with their correct values
    * @throws {DomainError} what Actors.send throws
    */
-  open(caller: Caller, field: string, right: Right, corrections?: Input): Promise<SubjectRequest>;
+  open(caller: GraphCaller, field: string, right: Right, corrections?: Input): Promise<SubjectRequest>;
   /** @throws {DomainError} NOT_FOUND, and what Actors.send throws */
-  cancel(caller: Caller, field: string, id: string, expectedVersion?: number | null): Promise<SubjectRequest>;
+  cancel(
+    caller: GraphCaller,
+    field: string,
+    id: string,
+    expectedVersion?: number | null,
+  ): Promise<SubjectRequest>;
   /**
    * Starts an erasure that waits for a download.
    *
    * @throws {DomainError} NOT_FOUND, and what Actors.send throws
    */
   proceed(
-    caller: Caller,
+    caller: GraphCaller,
     field: string,
     id: string,
     expectedVersion?: number | null,
@@ -45,12 +50,12 @@ export interface OwnRequests {
 }
 
 export function createOwnRequests(actors: Actors, requests: RequestLookups): OwnRequests {
-  async function read(caller: Caller, id: string): Promise<SubjectRequest> {
+  async function read(caller: GraphCaller, id: string): Promise<SubjectRequest> {
     const requestId = parseId(id, "read a GDPR request");
     const { id: customerId, storeId } = await caller.shopper();
-    const found = await requests.findRequest({ storeId, customerId, requestId }, caller.wanted);
-    if (!found) throw new DomainError("NOT_FOUND", `Cannot find GDPR request ${requestId}`);
-    return found;
+    const request = await requests.findRequest({ storeId, customerId, requestId }, caller.wanted);
+    if (!request) throw new DomainError("NOT_FOUND", `Cannot find GDPR request ${requestId}`);
+    return request;
   }
 
   const send =

@@ -1,10 +1,11 @@
 /** Resolvers of the GDPR fields in schema.graphql. */
 import type { GraphQLResolveInfo } from "graphql";
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
+import type { LinkToReceipt } from "../actors/gdpr/receipts/link.ts";
 import type { SubjectRequest } from "../db/gdpr_lookups.ts";
 import type { Customer } from "../db/lookups.ts";
 import type { Account } from "./account.ts";
-import { type Caller, field } from "./caller.ts";
+import { field, type GraphCaller } from "./caller.ts";
 import type { OwnRequests } from "./gdpr_requests.ts";
 import type { Input } from "./inputs.ts";
 import type { PageArguments, RequestConnection } from "./request_connection.ts";
@@ -14,9 +15,18 @@ interface Cancellation {
   expectedVersion?: number | null;
 }
 
-export function createRequestResolvers(account: Account, requests: OwnRequests, exportLink: LinkToExport) {
+export interface RequestLinks {
+  exportLink: LinkToExport;
+  receiptLink: LinkToReceipt;
+}
+
+export function createRequestResolvers(
+  account: Account,
+  requests: OwnRequests,
+  { exportLink, receiptLink }: RequestLinks,
+) {
   const open =
-    (right: SubjectRequest["type"]) => async (_: unknown, __: unknown, caller: Caller, info: Info) => ({
+    (right: SubjectRequest["type"]) => async (_: unknown, __: unknown, caller: GraphCaller, info: Info) => ({
       request: await requests.open(caller, field(info), right),
     });
   // One customer may occur several times in an answer.
@@ -24,24 +34,29 @@ export function createRequestResolvers(account: Account, requests: OwnRequests, 
 
   return {
     Query: {
-      gdprRequest: (_: unknown, { id }: { id: string }, caller: Caller) => requests.read(caller, id),
-      gdprRequests: (_: unknown, page: PageArguments, caller: Caller) => requests.list(caller, page),
+      gdprRequest: (_: unknown, { id }: { id: string }, caller: GraphCaller) => requests.read(caller, id),
+      gdprRequests: (_: unknown, page: PageArguments, caller: GraphCaller) => requests.list(caller, page),
     },
 
     Mutation: {
       requestErasure: open("ERASURE"),
       requestAccess: open("ACCESS"),
       requestPortability: open("PORTABILITY"),
-      async requestRectification(_: unknown, { input }: { input: Input }, caller: Caller, info: Info) {
+      async requestRectification(_: unknown, { input }: { input: Input }, caller: GraphCaller, info: Info) {
         return { request: await requests.open(caller, field(info), "RECTIFICATION", input) };
       },
-      async cancelGdprRequest(_: unknown, { id, expectedVersion }: Cancellation, caller: Caller, info: Info) {
+      async cancelGdprRequest(
+        _: unknown,
+        { id, expectedVersion }: Cancellation,
+        caller: GraphCaller,
+        info: Info,
+      ) {
         return { request: await requests.cancel(caller, field(info), id, expectedVersion) };
       },
       async proceedWithErasure(
         _: unknown,
         { id, expectedVersion }: Cancellation,
-        caller: Caller,
+        caller: GraphCaller,
         info: Info,
       ) {
         return { request: await requests.proceed(caller, field(info), id, expectedVersion) };
@@ -49,11 +64,11 @@ export function createRequestResolvers(account: Account, requests: OwnRequests, 
     },
 
     GdprRequestPayload: {
-      customer: (_: unknown, __: unknown, caller: Caller) => account.readUnlessErased(caller),
+      customer: (_: unknown, __: unknown, caller: GraphCaller) => account.readUnlessErased(caller),
     },
 
     Customer: {
-      gdprRequests(customer: Customer, page: PageArguments, caller: Caller) {
+      gdprRequests(customer: Customer, page: PageArguments, caller: GraphCaller) {
         const key = JSON.stringify([page.first, page.after]);
         let pages = lists.get(customer);
         if (!pages) lists.set(customer, pages = new Map());
@@ -66,10 +81,19 @@ export function createRequestResolvers(account: Account, requests: OwnRequests, 
     GdprRequest: {
       id: ({ requestId }: SubjectRequest) => requestId,
       waitsForDownloadUntil: ({ fetchWaitEndsAt }: SubjectRequest) => fetchWaitEndsAt,
-      async export({ requestId, exported }: SubjectRequest, _: unknown, caller: Caller) {
+      async export({ requestId, exported }: SubjectRequest, _: unknown, caller: GraphCaller) {
         if (!exported) return null;
         const { storeId } = await caller.shopper();
         return await exportLink({ storeId, requestId }) ?? null;
+      },
+      async receipt(
+        { requestId, type, outcome, completedAt }: SubjectRequest,
+        _: unknown,
+        caller: GraphCaller,
+      ) {
+        if (type !== "ERASURE" || outcome === "CANCELLED" || outcome === "REFUSED") return null;
+        const { storeId } = await caller.shopper();
+        return { url: await receiptLink({ storeId, requestId }), issuedAt: completedAt };
       },
     },
   };

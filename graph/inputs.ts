@@ -11,16 +11,16 @@ const identified = z.object({ id: uuid });
 
 /** Leaves out the required fields that are null, because null cannot clear them. */
 export function addressFields(input: Input): Input {
-  const given = Object.entries(input).filter(([name, value]) => value !== null || !REQUIRED.includes(name));
-  return Object.fromEntries(given);
+  const fields = Object.entries(input).filter(([name, value]) => value !== null || !REQUIRED.includes(name));
+  return Object.fromEntries(fields);
 }
 
 /**
  * Returns the argument `id` in lower case.
  *
- * @param purpose for the message: "delete an address"
+ * @param operation for the message: "delete an address"
  * @throws {DomainError} INVALID_INPUT
  */
-export function parseId(id: unknown, purpose: string): string {
-  return parseInput(identified, { id }, purpose).id;
+export function parseId(id: unknown, operation: string): string {
+  return parseInput(identified, { id }, operation).id;
 }

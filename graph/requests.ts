@@ -46,7 +46,7 @@ const POST_ONLY =
   "useGETForHashedQueries unset in Apollo Client";
 
 function refuse(status: number, reason: string, headers: Record<string, string>): GraphQLError {
-  return new GraphQLError(`Cannot take the request: ${reason}`, {
+  return new GraphQLError(`Cannot accept the request: ${reason}`, {
     extensions: { code: "BAD_REQUEST", http: { status, headers } },
   });
 }

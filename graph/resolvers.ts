@@ -2,15 +2,14 @@
 import { GraphQLError, type GraphQLResolveInfo, GraphQLScalarType } from "graphql";
 import { GraphQLDateTime } from "graphql-scalars";
 import { DomainError } from "../domain/errors.ts";
-import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { RequestLookups } from "../db/gdpr_lookups.ts";
 import type { Address, Customer, Lookups, Membership } from "../db/lookups.ts";
 import { createAccount } from "./account.ts";
-import { type Caller, field } from "./caller.ts";
+import { field, type GraphCaller } from "./caller.ts";
 import { createEntities, isReference, type Reference } from "./entities.ts";
 import { createOwnRequests } from "./gdpr_requests.ts";
-import { createRequestResolvers } from "./gdpr_resolvers.ts";
+import { createRequestResolvers, type RequestLinks } from "./gdpr_resolvers.ts";
 import { addressFields, type Input, parseId } from "./inputs.ts";
 
 /** Arguments of a change, as its field declares them. */
@@ -20,17 +19,16 @@ interface Change {
   expectedVersion?: number | null;
 }
 
-export interface ResolverOptions {
+export interface ResolverOptions extends RequestLinks {
   actors: Actors;
   lookups: Lookups;
   requests: RequestLookups;
-  exportLink: LinkToExport;
 }
 
-export function createResolvers({ actors, lookups, requests, exportLink }: ResolverOptions) {
+export function createResolvers({ actors, lookups, requests, ...links }: ResolverOptions) {
   const account = createAccount(actors, lookups);
   const entities = createEntities(account);
-  const gdpr = createRequestResolvers(account, createOwnRequests(actors, requests), exportLink);
+  const gdpr = createRequestResolvers(account, createOwnRequests(actors, requests), links);
 
   return {
     DateTime: GraphQLDateTime,
@@ -38,34 +36,39 @@ export function createResolvers({ actors, lookups, requests, exportLink }: Resol
 
     Query: {
       ...gdpr.Query,
-      me: (_: unknown, __: unknown, caller: Caller) => account.read(caller),
+      me: (_: unknown, __: unknown, caller: GraphCaller) => account.read(caller),
       _entities: (
         _: unknown,
         { representations }: { representations: Reference[] },
-        caller: Caller,
+        caller: GraphCaller,
         info: Info,
       ) => entities.resolve(representations, caller, info),
     },
 
     Mutation: {
       ...gdpr.Mutation,
-      async updateProfile(_: unknown, { input, expectedVersion }: Change, caller: Caller, info: Info) {
+      async updateProfile(_: unknown, { input, expectedVersion }: Change, caller: GraphCaller, info: Info) {
         const command = { ...input, type: "profile.update" };
         const { customer } = await account.change(caller, field(info), command, expectedVersion);
         return { customer };
       },
-      async addAddress(_: unknown, { input, expectedVersion }: Change, caller: Caller, info: Info) {
+      async addAddress(_: unknown, { input, expectedVersion }: Change, caller: GraphCaller, info: Info) {
         const command = { ...addressFields(input), type: "address.add" };
         const { answer, customer } = await account.change(caller, field(info), command, expectedVersion);
         return { customer, address: addressOf(customer, answer.ids.addressId) };
       },
-      async updateAddress(_: unknown, { id, input, expectedVersion }: Change, caller: Caller, info: Info) {
+      async updateAddress(
+        _: unknown,
+        { id, input, expectedVersion }: Change,
+        caller: GraphCaller,
+        info: Info,
+      ) {
         const addressId = parseId(id, "change an address");
         const command = { ...addressFields(input), type: "address.update", addressId };
         const { customer } = await account.change(caller, field(info), command, expectedVersion);
         return { customer, address: addressOf(customer, addressId) };
       },
-      async deleteAddress(_: unknown, { id, expectedVersion }: Change, caller: Caller, info: Info) {
+      async deleteAddress(_: unknown, { id, expectedVersion }: Change, caller: GraphCaller, info: Info) {
         const addressId = parseId(id, "delete an address");
         const command = { type: "address.delete", addressId };
         const { customer } = await account.change(caller, field(info), command, expectedVersion);

@@ -1,8 +1,8 @@
 /** Telemetry of an operation: its type and its errors' codes, never the document, its name or a value. */
 import { type ExecutionResult, getOperationAST } from "graphql";
 import type { Plugin } from "graphql-yoga";
-import { metering, record, secondsSince } from "../telemetry/metrics.ts";
-import { inSpan, SpanKind, SpanStatusCode, tracing } from "../telemetry/spans.ts";
+import { isMetering, record, secondsSince } from "../telemetry/metrics.ts";
+import { inSpan, isTracing, SpanKind, SpanStatusCode } from "../telemetry/spans.ts";
 import { codeOf, UNEXPECTED } from "./errors.ts";
 
 /** Codes of failures; every other error is a regular answer. */
@@ -12,7 +12,7 @@ const FAILURES = [UNEXPECTED, "UNAVAILABLE"];
  * it may be the name of a person.
  */
 export function useTelemetry(): Plugin {
-  if (!tracing && !metering) return {};
+  if (!isTracing && !isMetering) return {};
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
       const operation = getOperationAST(args.document, args.operationName);

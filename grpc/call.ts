@@ -11,7 +11,7 @@ export interface Call {
   readonly deadline: number | undefined;
   /** Whether the caller still waits; cheaper than `signal`. */
   readonly isWanted: boolean;
-  /** Aborts when the caller no longer waits: cancelled, past its deadline, or the connection lost. */
+  /** Aborts when the caller no longer waits: canceled, past its deadline, or the connection lost. */
   readonly signal: AbortSignal;
   /** Adds a response header; before the first message. @param value ASCII; base64 for a name that ends with `-bin` */
   setHeader(name: string, value: string): void;

@@ -36,7 +36,7 @@ const CONNECT_MS = 10_000;
 const IDLE_MS = 4 * 60_000;
 
 /** Timers with a longer delay fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A connection and the time since which nothing is under way on it. */
 interface Link {
@@ -285,8 +285,8 @@ async function connectTls(
 async function inTime<T>(work: Promise<T>, at: number, signal: AbortSignal | undefined): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const expire = () => reject(new GrpcError("DEADLINE_EXCEEDED", "The deadline has passed"));
-  const cancel = () => reject(new GrpcError("CANCELLED", "The call was cancelled"));
-  const delay = Math.min(Math.max(0, at - performance.now()), LONGEST_TIMER_MS);
+  const cancel = () => reject(new GrpcError("CANCELLED", "The call was canceled"));
+  const delay = Math.min(Math.max(0, at - performance.now()), MAX_TIMER_MS);
   const timer = at === Infinity ? undefined : setTimeout(expire, delay);
   signal?.addEventListener("abort", cancel);
   if (signal?.aborted) cancel();

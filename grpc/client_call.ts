@@ -18,7 +18,7 @@ export interface ClientCallOptions {
   messageBytes: number;
   /** Monotonic milliseconds. */
   at: number;
-  /** Why the connection is gone; undefined while it is there. */
+  /** Reason for the loss of the connection; undefined while it is there. */
   lost(): GrpcError | undefined;
   onEnd(): void;
 }
@@ -79,7 +79,7 @@ export class ClientCall implements StreamListener, Deadline {
   }
 
   cancel(): void {
-    this.fail(new GrpcError("CANCELLED", "The call was cancelled"));
+    this.fail(new GrpcError("CANCELLED", "The call was canceled"));
   }
 
   expire(): void {

@@ -3,7 +3,7 @@
 /** Deadlines in the same slot expire together. */
 const SLOT_MS = 4;
 /** The longest delay that a timer takes; what is due later is looked at again then. */
-const LONGEST_MS = 60_000;
+const MAX_TIMER_MS = 60_000;
 
 export interface Deadline {
   /** Monotonic milliseconds. */
@@ -39,7 +39,7 @@ export class Deadlines implements Disposable {
   #arm(due: number): void {
     clearTimeout(this.#timer);
     this.#timerAt = due;
-    const delay = Math.min(Math.max(due - performance.now(), 0), LONGEST_MS);
+    const delay = Math.min(Math.max(due - performance.now(), 0), MAX_TIMER_MS);
     this.#timer = setTimeout(this.#look, delay);
     Deno.unrefTimer(this.#timer as unknown as number);
   }

@@ -78,16 +78,16 @@ export class MessageReader {
     for (;;) {
       if (this.#prefixBytes < PREFIX_BYTES) {
         if (start === end) return;
-        const taken = Math.min(PREFIX_BYTES - this.#prefixBytes, end - start);
-        this.#prefix.set(bytes.subarray(start, start + taken), this.#prefixBytes);
-        this.#prefixBytes += taken;
-        start += taken;
+        const count = Math.min(PREFIX_BYTES - this.#prefixBytes, end - start);
+        this.#prefix.set(bytes.subarray(start, start + count), this.#prefixBytes);
+        this.#prefixBytes += count;
+        start += count;
         if (this.#prefixBytes < PREFIX_BYTES) return;
         this.#begin(end - start);
       }
-      const taken = Math.min(this.#length - this.#messageBytes, end - start);
-      this.#append(bytes, start, taken);
-      start += taken;
+      const count = Math.min(this.#length - this.#messageBytes, end - start);
+      this.#append(bytes, start, count);
+      start += count;
       if (this.#messageBytes < this.#length) return;
       const message = this.#message!;
       this.#prefixBytes = 0;

@@ -57,7 +57,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
   #headers: string[] | undefined;
   #trailers: string[] | undefined;
   #hasSentHeaders = false;
-  /** Answered, cancelled, or past its deadline: nothing more is sent. */
+  /** Answered, canceled, or past its deadline: nothing more is sent. */
   #isOver = false;
   #isSettled = false;
   #aborting: AbortController | undefined;
@@ -156,7 +156,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
     }
   }
 
-  /** Ends the call with an error, unless it is over. */
+  /** Ends the call with an error, unless it has ended. */
   fail(error: GrpcError, headers: HeaderList = []): void {
     if (this.#isOver) return;
     const trailers = [

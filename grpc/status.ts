@@ -40,7 +40,7 @@ export interface ErrorInfo {
 export interface FieldViolation {
   /** Path with dots, in the names of the proto file: `store_id`. */
   field: string;
-  /** What the field has to be. */
+  /** Requirement of the field. */
   description: string;
 }
 
@@ -50,7 +50,7 @@ export interface ErrorDetails {
   fieldViolations?: readonly FieldViolation[];
 }
 
-/** A call that ends with another status than OK. Handlers throw it, calls reject with it. */
+/** End of a call with a status other than OK. Handlers throw it, calls reject with it. */
 export class GrpcError extends Error {
   override name = "GrpcError";
   readonly info: ErrorInfo | undefined;

@@ -40,11 +40,11 @@ export function tlsByteStream(socket: TLSSocket): ByteStream {
       let count = 0;
       while (chunks.length > 0 && count < into.length) {
         const chunk = chunks[0]!;
-        const taken = Math.min(chunk.length, into.length - count);
-        into.set(chunk.subarray(0, taken), count);
-        count += taken;
-        if (taken === chunk.length) chunks.shift();
-        else chunks[0] = chunk.subarray(taken);
+        const bytes = Math.min(chunk.length, into.length - count);
+        into.set(chunk.subarray(0, bytes), count);
+        count += bytes;
+        if (bytes === chunk.length) chunks.shift();
+        else chunks[0] = chunk.subarray(bytes);
       }
       waiting -= count;
       if (waiting <= HIGH_WATER_BYTES && socket.isPaused()) socket.resume();

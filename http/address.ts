@@ -20,8 +20,8 @@ export function identifyAddress(proxies: number): MiddlewareHandler {
  */
 export function addressOf(c: Context, proxies: number): string {
   const forwarded = c.req.header("x-forwarded-for")?.split(",").map((address) => address.trim()) ?? [];
-  const seen = proxies > 0 ? forwarded.at(-proxies) ?? forwarded[0] : undefined;
-  return networkOf(seen ?? remoteAddress(c) ?? "unknown");
+  const forwardedAddress = proxies > 0 ? forwarded.at(-proxies) ?? forwarded[0] : undefined;
+  return networkOf(forwardedAddress ?? remoteAddress(c) ?? "unknown");
 }
 
 function remoteAddress({ env }: Context): string | undefined {

@@ -19,7 +19,7 @@ const FREE_CHUNKS = 100;
 const BYTES_PER_CHUNK = 16;
 
 /** Buffer sizes in bytes. The first is small because idle clients hold it; full buffers double up to the largest. */
-const [FIRST_READ, LARGEST_READ] = [1_024, 16 * 1_024];
+const [FIRST_READ, MAX_READ] = [1_024, 16 * 1_024];
 
 export interface ReadOptions {
   /** Limit on the body as it is sent, and as it is inflated. */
@@ -44,8 +44,8 @@ export async function readBody(request: Request, options: ReadOptions): Promise<
   const declared = header === null ? undefined : Number(header);
   if (declared !== undefined && declared > options.maxBytes) throw tooLarge(options.maxBytes);
   const coding = readCoding(request.headers);
-  const sent = await readChunks(sourceOf(body), declared, options);
-  const bytes = coding === undefined ? sent : await inflateBytes(sent, coding, options.maxBytes);
+  const chunks = await readChunks(sourceOf(body), declared, options);
+  const bytes = coding === undefined ? chunks : await inflateBytes(chunks, coding, options.maxBytes);
   const text = decoded(bytes);
   const type = request.headers.get("content-type") ?? "";
   Object.assign(request, {
@@ -86,7 +86,7 @@ function sourceOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): Source {
     async read() {
       const { done, value } = await reader.read(new Uint8Array(buffer));
       if (done || value === undefined) return undefined;
-      const isFull = value.byteLength === value.buffer.byteLength && value.byteLength < LARGEST_READ;
+      const isFull = value.byteLength === value.buffer.byteLength && value.byteLength < MAX_READ;
       buffer = isFull ? new ArrayBuffer(value.byteLength * 2) : value.buffer;
       return isFull ? value : value.slice();
     },

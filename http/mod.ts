@@ -1,4 +1,4 @@
-/** Base Hono app of all HTTP edges: URL checks, security headers, CORS and the JSON 404. */
+/** Base Hono app of all HTTP edges: URL checks, security headers, CORS, the JSON 404, and 405 for other methods. */
 import { type Context, Hono, type MiddlewareHandler } from "@hono/hono";
 import { cors } from "@hono/hono/cors";
 import { secureHeaders } from "@hono/hono/secure-headers";
@@ -30,9 +30,29 @@ export function createHttpApp({ corsOrigins }: Pick<HttpConfig, "corsOrigins">):
   app.use(secureHeaders({ xFrameOptions: "DENY", crossOriginResourcePolicy: "same-origin" }));
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
   // Does not repeat the path, which may contain a token or a personal value.
-  return app.notFound((c) =>
-    c.json(refusalBody(c, "NOT_FOUND", "Cannot find anything under this path"), 404)
+  return app.notFound((c) => {
+    const methods = methodsOf(app, c.req.path);
+    if (methods.length === 0) {
+      return c.json(refusalBody(c, "NOT_FOUND", "Cannot find anything under this path"), 404);
+    }
+    const allow = [...methods, "OPTIONS"].join(", ");
+    if (c.req.method === "OPTIONS") return c.body(null, 204, { allow });
+    return refuseMethod(c, allow);
+  });
+}
+
+/** Response to a method that a path does not have. */
+export function refuseMethod(c: Context, allow: string): Response {
+  const message = `Cannot accept the request: this path accepts ${allow}`;
+  return c.json(refusalBody(c, "INVALID_INPUT", message), 405, { allow });
+}
+
+/** Methods for which a path has a handler of its own; middleware is for all methods. */
+function methodsOf(app: Hono, path: string): string[] {
+  const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) =>
+    app.router.match(method, path)[0].some(([[, route]]) => route.method === method)
   );
+  return methods.flatMap((method) => method === "GET" ? ["GET", "HEAD"] : [method]);
 }
 
 /** Refuses a URL that is too long or ambiguous, before anything parses it. A later parse error would quote it. */

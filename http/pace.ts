@@ -65,7 +65,7 @@ export interface DownloadOptions {
 export interface ConfirmationOptions {
   /** Called before the last byte of the response is sent. If it fails, the client sees an incomplete response. */
   delivered: () => Promise<void>;
-  /** How long a client that has closed the connection is noticed, in milliseconds. */
+  /** Interval in which a closed connection is noticed, in milliseconds. */
   lingerMs?: number;
 }
 
@@ -88,11 +88,11 @@ export function confirmedDownload(
         const { done, value } = await reader.read();
         if (done) break;
         if (value.byteLength === 0) continue;
-        const sent = new Uint8Array(lastByte.byteLength + value.byteLength - 1);
-        sent.set(lastByte);
-        sent.set(value.subarray(0, -1), lastByte.byteLength);
+        const block = new Uint8Array(lastByte.byteLength + value.byteLength - 1);
+        block.set(lastByte);
+        block.set(value.subarray(0, -1), lastByte.byteLength);
         lastByte = value.slice(-1);
-        if (sent.byteLength > 0) return controller.enqueue(sent);
+        if (block.byteLength > 0) return controller.enqueue(block);
       }
       const stays = await new Promise<boolean>((resolve) => {
         leave = () => resolve(false);

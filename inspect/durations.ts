@@ -20,6 +20,8 @@ export function formatCount(count: number, unit: string): string {
 
 /** Distance to a due date: "due in 12 days", "3 days past the legal due date". */
 export function formatDueDate(dueAt: Date, now: Date): string {
-  const left = dueAt.getTime() - now.getTime();
-  return left < 0 ? `${formatDuration(left)} past the legal due date` : `due in ${formatDuration(left)}`;
+  const remainingMs = dueAt.getTime() - now.getTime();
+  return remainingMs < 0
+    ? `${formatDuration(remainingMs)} past the legal due date`
+    : `due in ${formatDuration(remainingMs)}`;
 }

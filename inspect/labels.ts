@@ -36,7 +36,7 @@ const STATES: Readonly<Record<string, string>> = {
 
 const EVENTS: Readonly<Record<string, string>> = {
   open: "opened",
-  cancel: "cancelled",
+  cancel: "canceled",
   refuse: "refused",
   hold: "put on hold",
   release: "released",
@@ -103,8 +103,23 @@ const DELAYS: Readonly<Record<string, string>> = {
   UNTIL_EXPIRY: "when the documents expire",
 };
 
+/** Meanings of the failures of calls to participants. */
+const FAILURES: Readonly<Record<string, string>> = {
+  NOT_CONFIGURED: "its URL is not configured",
+  UNREACHABLE: "it cannot be reached",
+  TIMEOUT: "it has not answered in time",
+  REFUSED: "it has refused the call",
+  INVALID_DATA: "its answer is invalid, or about another customer or store",
+  TOO_MUCH_DATA: "its answer exceeds a limit",
+};
+
 /** States that require a manual check. */
 const ALARMING = new Set(["overdue", "residue_found"]);
+
+/** Meaning of a participant's last error; undefined for an unknown code. */
+export function failureLabel(code: string): string | undefined {
+  return Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined;
+}
 
 export function stateLabel(key: string): string {
   return Object.hasOwn(STATES, key) ? STATES[key]! : plain(key);

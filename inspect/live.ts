@@ -5,7 +5,7 @@ import type { InspectContext } from "./session.ts";
 import { sha256 } from "../lib/hash.ts";
 import { succeedsWithin } from "../lib/timeout.ts";
 
-/** Reads a text that changes whenever the content of a page changes. */
+/** Reads a string that changes whenever the content of a page changes. */
 export type Fingerprint = () => Promise<string>;
 
 /** Hash of a fingerprint, which a page may contain because it reveals no data: 22 base64url characters. */
@@ -37,7 +37,7 @@ const PAUSE_MS = 500;
 const POLL_MS = 10_000;
 
 export interface LiveLimits {
-  /** How long a client may stop reading before its stream is aborted, in milliseconds. */
+  /** Maximum time that a client stops reading before its stream is aborted, in milliseconds. */
   stallMs?: number;
   /** Maximum duration of a stream, in milliseconds. Browsers reconnect by themselves; idle connections end. */
   maxDurationMs?: number;
@@ -73,10 +73,10 @@ export function createLive({ stallMs = 30_000, maxDurationMs = 10 * 60_000 }: Li
           woken = Promise.withResolvers();
           // While the database is unavailable, only a comment keeps the connection alive.
           const now = await fingerprint().catch(() => undefined);
-          const written = now === undefined
+          const writing = now === undefined
             ? stream.write(": still here\n\n")
             : stream.writeSSE({ event: "now", data: digest(now) });
-          if (!await succeedsWithin(written, stallMs)) {
+          if (!await succeedsWithin(writing, stallMs)) {
             stream.abort();
             break;
           }

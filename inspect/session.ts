@@ -92,14 +92,14 @@ export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv>
       c.header("retry-after", String(seconds));
       throw new DomainError(
         "RATE_LIMITED",
-        `Cannot take more requests from this principal: try again in ${seconds} s`,
+        `Cannot accept more requests from this principal: try again in ${seconds} s`,
       );
     }
     await next();
   });
 }
 
-/** Adds the `store` parameter to a path of the inspector if the page shows another store than the person's own. */
+/** Adds the `store` parameter to a path of the inspector if the page shows a store other than the person's own. */
 export function inStore({ var: { by, home } }: InspectContext, path: string): string {
   if (by.storeId === home) return path;
   const [address = "", fragment] = path.split("#");

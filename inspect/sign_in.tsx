@@ -90,24 +90,24 @@ function SignIn(
   );
 }
 
-/** Response to a form whose session has ended. It returns the reason that the person wrote. */
+/** Response to a form whose session has ended. It returns the texts that the person wrote. */
 export async function respondSessionEnded(
   c: Context,
   { bodies }: Pick<SessionOptions, "bodies">,
 ): Promise<Response> {
   const { pathname, search } = new URL(c.req.url);
   const to = ownPath(`${pathname}${search}`);
-  const reason = await readReason(c, bodies);
+  const texts = await readTexts(c, bodies);
   return c.html(
     <Frame title="Sign in again">
       <main id="main" class="narrow" tabindex={-1}>
         <h1>Sign in again</h1>
         <p>Your session has ended, so nothing was changed.</p>
-        {typeof reason === "string" && reason.trim() !== "" && (
+        {texts.map(({ name, text }) => (
           <p>
-            Copy the reason that you wrote: <q>{reason}</q>
+            Copy the {name} that you wrote: <q>{text}</q>
           </p>
-        )}
+        ))}
         <p>
           <a href={`/inspect/sign-in?to=${encodeURIComponent(to)}`}>Sign in</a>
         </p>
@@ -117,14 +117,18 @@ export async function respondSessionEnded(
   );
 }
 
-/** Reason in the form; undefined if the form cannot be read, which must not hide that the session has ended. */
-async function readReason(c: Context, bodies: BodyReader): Promise<unknown> {
+/** Texts in the form; none if the form cannot be read, which must not hide that the session has ended. */
+async function readTexts(c: Context, bodies: BodyReader): Promise<{ name: string; text: string }[]> {
   try {
-    if (!isShort(c)) return undefined;
+    if (!isShort(c)) return [];
     await receiveForm(c, bodies);
-    return (await c.req.parseBody()).reason;
+    const form = await c.req.parseBody();
+    return ["reason", "note"].flatMap((name) => {
+      const text = form[name];
+      return typeof text === "string" && text.trim() !== "" ? [{ name, text }] : [];
+    });
   } catch {
-    return undefined;
+    return [];
   }
 }
 

@@ -1,6 +1,6 @@
 /** Date arithmetic. */
 
 /** @param ms may be negative */
-export function later(date: Date, ms: number): Date {
+export function addMilliseconds(date: Date, ms: number): Date {
   return new Date(date.getTime() + ms);
 }

@@ -10,7 +10,7 @@ const SPECIFIED = /: .*/s;
 const CONVERTED = /^Cannot convert .* to a BigInt$/s;
 
 /** Characters of a description. */
-const LONGEST = 500;
+const MAX_LENGTH = 500;
 /** Errors of an AggregateError that are described. */
 const DESCRIBED = 3;
 
@@ -100,7 +100,7 @@ function readSafely(error: unknown, read: (error: unknown) => string): string {
 }
 
 function shortened(text: string): string {
-  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
+  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH - 1)}…`;
 }
 
 interface Frame {

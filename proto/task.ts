@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- a task prints to its caller
 /**
  * `deno task proto`: generates proto/gen and grpc/gen and updates the baseline, unless a change breaks a contract.
- * `deno task proto accept-break` accepts such a change. `deno task proto check`, a step of the gate, changes nothing.
+ * `deno task proto accept-break` accepts such a change. `deno task proto check`, a step of `deno task ok`, changes nothing.
  */
 import { buf, generate, MODULES } from "./_buf.ts";
 
@@ -10,23 +10,23 @@ const BASELINE = "proto/baseline.binpb";
 async function main(verb: string | undefined): Promise<number> {
   switch (verb) {
     case undefined:
-      return await isCompatible() && await update() ? 0 : 1;
+      return await checkCompatible() && await update() ? 0 : 1;
     case "accept-break":
       return await update() ? 0 : 1;
     case "check":
-      return await passesLint() && await isCompatible() && await isCurrent() ? 0 : 1;
+      return await checkLint() && await checkCompatible() && await checkCurrent() ? 0 : 1;
     default:
       console.error(`Unknown argument ${verb}: deno task proto takes none, accept-break or check`);
       return 1;
   }
 }
 
-async function passesLint(): Promise<boolean> {
+async function checkLint(): Promise<boolean> {
   for (const { source } of MODULES) if (!await buf("lint", source)) return false;
   return true;
 }
 
-async function isCompatible(): Promise<boolean> {
+async function checkCompatible(): Promise<boolean> {
   const compatible = await buf("breaking", "proto", "--against", BASELINE);
   if (!compatible) {
     console.error(
@@ -40,8 +40,8 @@ async function update(): Promise<boolean> {
   return await generate(".") && await writeImage(BASELINE);
 }
 
-/** Whether the committed files are those that `deno task proto` would write. */
-async function isCurrent(): Promise<boolean> {
+/** Compares the committed files with those that `deno task proto` would write, and prints each difference. */
+async function checkCurrent(): Promise<boolean> {
   const folder = await Deno.makeTempDir({ prefix: "customer-service-proto-" });
   try {
     if (!(await generate(folder) && await writeImage(`${folder}/${BASELINE}`))) return false;

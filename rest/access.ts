@@ -16,7 +16,7 @@ import type { ApiContext, ApiEnv } from "./api.ts";
 
 interface Rule {
   /** For the error message: "read customers". */
-  purpose: string;
+  description: string;
   /** Roles of staff, in addition to STORE_MANAGER. */
   roles: readonly RoleName[];
   /** Right of services. Absent: the operation is for staff only. */
@@ -30,73 +30,78 @@ const WRITERS: readonly RoleName[] = ["CUSTOMER_MANAGER"];
 const OFFICERS: readonly RoleName[] = ["PRIVACY_OFFICER"];
 
 const readCustomer = {
-  purpose: "read customers",
+  description: "read customers",
   roles: READERS,
   right: "READ_CUSTOMERS",
   access: "CUSTOMER_READ",
 } as const;
 const searchCustomers = {
-  purpose: "search customers",
+  description: "search customers",
   roles: READERS,
   right: "SEARCH_CUSTOMERS",
   access: "CUSTOMERS_LISTED",
 } as const;
-const changeStatus = (purpose: string) =>
-  ({ purpose, roles: WRITERS, right: "CHANGE_STATUS", access: "CUSTOMER_READ" }) as const;
+const changeStatus = (description: string) =>
+  ({ description, roles: WRITERS, right: "CHANGE_STATUS", access: "CUSTOMER_READ" }) as const;
 const readAddress = {
-  purpose: "read addresses",
+  description: "read addresses",
   roles: READERS,
   right: "READ_ADDRESSES",
   access: "CUSTOMER_READ",
 } as const;
 const changeAddress = {
-  purpose: "change addresses",
+  description: "change addresses",
   roles: WRITERS,
   right: "CHANGE_ADDRESSES",
   access: "CUSTOMER_READ",
 } as const;
 const readMembership = {
-  purpose: "read memberships",
+  description: "read memberships",
   roles: READERS,
   right: "READ_MEMBERSHIPS",
   access: "CUSTOMER_READ",
 } as const;
 const changeMembership = {
-  purpose: "change memberships",
+  description: "change memberships",
   roles: WRITERS,
   right: "CHANGE_MEMBERSHIPS",
   access: "CUSTOMER_READ",
 } as const;
-const readGroup = { purpose: "read groups", roles: READERS, right: "READ_GROUPS" } as const;
-const changeGroup = { purpose: "change groups", roles: WRITERS, right: "CHANGE_GROUPS" } as const;
+const readGroup = { description: "read groups", roles: READERS, right: "READ_GROUPS" } as const;
+const changeGroup = { description: "change groups", roles: WRITERS, right: "CHANGE_GROUPS" } as const;
 const readRequest = {
-  purpose: "read GDPR requests",
+  description: "read GDPR requests",
   roles: OFFICERS,
   right: "READ_GDPR_REQUESTS",
   access: "GDPR_REQUEST_READ",
 } as const;
 /** A decision about a request, or its result. Services never get either. */
-const ofOfficers = (purpose: string) => ({ purpose, roles: OFFICERS, access: "GDPR_REQUEST_READ" }) as const;
+const ofOfficers = (description: string) =>
+  ({ description, roles: OFFICERS, access: "GDPR_REQUEST_READ" }) as const;
 
 /** Rules by operationId. */
 export const RULES = {
   registerCustomer: {
-    purpose: "register customers",
+    description: "register customers",
     roles: WRITERS,
     right: "REGISTER_CUSTOMERS",
     access: "CUSTOMER_READ",
   },
   getCustomer: readCustomer,
   updateCustomer: {
-    purpose: "change customers",
+    description: "change customers",
     roles: WRITERS,
     right: "UPDATE_CUSTOMERS",
     access: "CUSTOMER_READ",
   },
   listCustomers: searchCustomers,
   searchCustomers,
-  exportCustomers: { purpose: "export customers", roles: WRITERS, right: "EXPORT_CUSTOMERS" },
-  upsertCustomers: { purpose: "register and update customers", roles: WRITERS, right: "IMPORT_CUSTOMERS" },
+  exportCustomers: { description: "export customers", roles: WRITERS, right: "EXPORT_CUSTOMERS" },
+  upsertCustomers: {
+    description: "register and update customers",
+    roles: WRITERS,
+    right: "IMPORT_CUSTOMERS",
+  },
   suspendCustomer: changeStatus("suspend customers"),
   reinstateCustomer: changeStatus("reinstate customers"),
   closeCustomer: changeStatus("close customers"),
@@ -116,7 +121,7 @@ export const RULES = {
   updateGroup: changeGroup,
   deleteGroup: changeGroup,
   openGdprRequest: {
-    purpose: "open GDPR requests",
+    description: "open GDPR requests",
     roles: OFFICERS,
     right: "OPEN_GDPR_REQUESTS",
     access: "GDPR_REQUEST_READ",
@@ -144,7 +149,7 @@ export function ruleOf(operation: Operation): Rule {
   return RULES[operation];
 }
 
-/** What a page of customers, or of anything that names a customer, contains. */
+/** Contents of a page of customers, or of anything that names a customer. */
 export function answeredOf(items: readonly { customerId: string }[]): Answered {
   return { rows: items.length, customerIds: items.map(({ customerId }) => customerId) };
 }
@@ -179,9 +184,9 @@ export function allow(operation: Operation): MiddlewareHandler<ApiEnv> {
 
 /** @throws {DomainError} FORBIDDEN */
 export function authorizeOperation(operation: Operation, { var: { by, access } }: ApiContext): void {
-  const { purpose, roles, right } = ruleOf(operation);
-  if (by.type === "SYSTEM" && right) authorizeService(purpose, access.serviceCallers[right], by);
-  else authorizeStaff(purpose, roles, by);
+  const { description, roles, right } = ruleOf(operation);
+  if (by.type === "SYSTEM" && right) authorizeService(description, access.serviceCallers[right], by);
+  else authorizeStaff(description, roles, by);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What routes need for authorization and for the audit log. */
+/** Context of routes for authorization and for the audit log. */
 import type { AuditLog } from "../actors/audit_log.ts";
 import type { RefusalLog } from "../actors/refusal_log.ts";
 import type { ServiceCallers } from "../domain/service_rights.ts";
@@ -10,7 +10,7 @@ export interface AccessControl {
   refusals: RefusalLog;
 }
 
-/** What an answer contains, for the audit log; set by handlers. */
+/** Contents of an answer, for the audit log; set by handlers. */
 export interface Answered {
   /** Number of records; 1 if a handler does not set it. */
   rows?: number;

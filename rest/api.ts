@@ -15,7 +15,7 @@ import type { AccessControl, Answered } from "./access_context.ts";
 
 export { createRoute, z };
 
-/** What a request for an operation may have. */
+/** Parts that a request for an operation may have. */
 export interface RequestForm {
   body: "REQUIRED" | "OPTIONAL" | "NONE";
   hasQuery: boolean;
@@ -27,7 +27,7 @@ export interface ApiEnv {
     by: Principal;
     /** W3C trace context of the request. */
     traceparent: string;
-    /** What the request may have. Absent: the path has no operations. */
+    /** Parts that the request may have. Absent: the path has no operations. */
     form?: RequestForm;
     /** Runs after the caller has been authorized and before the body is read. */
     receive?: MiddlewareHandler<ApiEnv>;
@@ -46,14 +46,14 @@ export function createApi(): Api {
   return new OpenAPIHono<ApiEnv>({
     defaultHook: (result, c) => {
       if (!result.success) {
-        throw invalidInput(result.error, purposeOf(c));
+        throw invalidInput(result.error, describeOperation(c));
       }
     },
   });
 }
 
 /** Names the request for an error message: "accept the request GET /customers". HEAD has the response of GET. */
-export function purposeOf({ req: { method, routePath } }: Context): string {
+export function describeOperation({ req: { method, routePath } }: Context): string {
   return `accept the request ${method === "HEAD" ? "GET" : method} ${routePath}`;
 }
 

@@ -3,7 +3,7 @@ import type { Answer, CommandContext } from "../actors/runtime/protocol.ts";
 import type { ApiContext } from "./api.ts";
 import { commandContext, etag } from "./conditional_headers.ts";
 
-export interface Change<Resource> {
+export interface ChangedResource<Resource> {
   resource: Resource;
   /** The actor's answer to the command. */
   answer: Answer;
@@ -24,7 +24,7 @@ export async function sendAndRead<Resource extends { version: number }>(
   c: ApiContext,
   send: (context: CommandContext) => Promise<Answer>,
   read: (id: string, storeId: string) => Promise<Resource>,
-): Promise<Change<Resource>> {
+): Promise<ChangedResource<Resource>> {
   const context = commandContext(c);
   const answer = await send(context);
   setAnswered(c, answer, context);

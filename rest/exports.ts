@@ -9,6 +9,7 @@ import { confirmedDownload, pacedDownload } from "../http/pace.ts";
 import type { RefusalLog } from "../actors/refusal_log.ts";
 import { reportRefusal } from "./access.ts";
 import { type ApiEnv, authenticated } from "./api.ts";
+import { downloadHeaders } from "./download_headers.ts";
 import { clientClosedRequest, respondWithError } from "./errors.ts";
 import { limitPrincipals, type Limits, limitUnauthenticated } from "./limits.ts";
 import { createStreamQuota, openStream } from "./stream_quota.ts";
@@ -20,25 +21,13 @@ export interface ExportRouteOptions {
   limits: Limits;
 }
 
-/** Prevents caching, MIME sniffing, framing, and requests from the page. */
-const HEADERS = {
-  "cache-control": "no-store",
-  "content-security-policy":
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-};
-
 /** Creates an app to mount at `/exports`. */
 export function createExports(
   { downloads, authenticate, limits, refusals }: ExportRouteOptions,
 ): Hono<ApiEnv> {
   const streams = createStreamQuota();
   return new Hono<ApiEnv>()
-    .use(async (c, next) => {
-      await next();
-      for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
-    })
+    .use(downloadHeaders)
     .use(authenticated(authenticate, (c) => limitUnauthenticated(c, limits)), limitPrincipals(limits))
     .get("/:token", async (c) => {
       const token = c.req.param("token");

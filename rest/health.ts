@@ -2,7 +2,7 @@
 import { Hono } from "@hono/hono";
 import type { Readiness } from "../db/readiness.ts";
 
-/** What `/readyz` says. */
+/** Response of `/readyz`. */
 export interface HealthTexts {
   /** Once aborted, `/readyz` responds with 503, so that the platform sends requests to other replicas. */
   ending?: AbortSignal;

@@ -3,8 +3,8 @@ import type { MiddlewareHandler } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { DomainError } from "../domain/errors.ts";
 import { parseInput } from "../domain/input.ts";
-import { refusalBody } from "../http/refusals.ts";
-import { type ApiContext, type ApiEnv, purposeOf, z } from "./api.ts";
+import { refuseMethod } from "../http/mod.ts";
+import { type ApiContext, type ApiEnv, describeOperation, z } from "./api.ts";
 import { allowOf, type Resource } from "./route_table.ts";
 
 /**
@@ -20,17 +20,31 @@ export function checkMethod(find: (path: string) => Resource | undefined): Middl
     if (c.req.method === "OPTIONS") return c.body(null, 204, { allow });
     const form = resource.operations.get(c.req.method);
     if (!form) {
-      const message = `Cannot accept the request: this path accepts ${allow}`;
-      return c.json(refusalBody(c, "INVALID_INPUT", message), 405, { allow });
+      return refuseMethod(c, allow);
     }
+    checkCondition(c);
     c.set("form", form);
     return await next();
   });
 }
 
+/**
+ * Refuses a condition that no change evaluates. RFC 9110 demands that it is not ignored: "If-None-Match: *" must not
+ * overwrite what exists.
+ *
+ * @throws {DomainError} INVALID_INPUT
+ */
+function checkCondition({ req }: ApiContext): void {
+  if (req.method === "GET" || req.method === "HEAD" || req.header("if-none-match") === undefined) return;
+  throw new DomainError(
+    "INVALID_INPUT",
+    "Cannot accept the request: If-None-Match is for reads; a change accepts If-Match",
+  );
+}
+
 /** @throws {DomainError} INVALID_INPUT: the operation has no query parameters, and the request has some */
 export function checkQuery(c: ApiContext): void {
-  if (c.var.form?.hasQuery === false) parseInput(NOTHING, c.req.query(), purposeOf(c));
+  if (c.var.form?.hasQuery === false) parseInput(NOTHING, c.req.query(), describeOperation(c));
 }
 
 /**
@@ -43,9 +57,9 @@ export function checkQuery(c: ApiContext): void {
 export async function checkBody(c: ApiContext, length: number): Promise<void> {
   const body = c.var.form?.body;
   if (body === "REQUIRED" && length === 0) {
-    throw new DomainError("INVALID_INPUT", `Cannot ${purposeOf(c)}: it must have a JSON body`);
+    throw new DomainError("INVALID_INPUT", `Cannot ${describeOperation(c)}: it must have a JSON body`);
   }
-  if (body === "NONE" && length > 0) parseInput(NOTHING, await readJson(c), purposeOf(c));
+  if (body === "NONE" && length > 0) parseInput(NOTHING, await readJson(c), describeOperation(c));
 }
 
 const NOTHING = z.strictObject({});
@@ -54,6 +68,6 @@ async function readJson(c: ApiContext): Promise<unknown> {
   try {
     return await c.req.raw.json();
   } catch (cause) {
-    throw new DomainError("INVALID_INPUT", `Cannot ${purposeOf(c)}: it accepts no body`, { cause });
+    throw new DomainError("INVALID_INPUT", `Cannot ${describeOperation(c)}: it accepts no body`, { cause });
   }
 }

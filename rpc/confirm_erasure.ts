@@ -25,12 +25,15 @@ export function createConfirmErasure(
     requireItself(context, key);
     const { requestId, storeId, service } = key;
     const { traceparent = newTraceparent() } = context;
-    const evidence = request.evidence === "" ? {} : { evidence: request.evidence };
+    const given = {
+      ...(request.evidence !== "" && { evidence: request.evidence }),
+      ...(request.signature.length > 0 && { signature: new Uint8Array(request.signature) }),
+    };
     let alreadyConfirmed = false;
     try {
       await actors.send(
         { kind: "gdpr_request", storeId, id: requestId },
-        { type: "participant.confirm", service, ...evidence },
+        { type: "participant.confirm", service, ...given },
         {
           by: { ...systemPrincipal(storeId), service: context.caller.service },
           traceparent,
@@ -48,8 +51,8 @@ export function createConfirmErasure(
 }
 
 function readKey({ requestId, storeId, service }: ParticipationKey): ParticipationKey {
-  const named = { request_id: requestId, store_id: storeId, service };
-  const key = parseInput(KEY, named, "confirm the erasure");
+  const fields = { request_id: requestId, store_id: storeId, service };
+  const key = parseInput(KEY, fields, "confirm the erasure");
   return { requestId: key.request_id, storeId: key.store_id, service: key.service };
 }
 
@@ -71,9 +74,9 @@ async function explain(
   const { requestId, service } = key;
   const error = (code: DomainError["code"], why: string) =>
     new DomainError(code, `Cannot confirm erasure ${requestId}: ${why}`, { cause });
-  const found = await requests.findParticipation(key, wanted);
-  if (found?.type !== "ERASURE") return error("REFUSED_IN_STATE", "the request is not an erasure");
-  const { status, outcome, participant } = found;
+  const participation = await requests.findParticipation(key, wanted);
+  if (participation?.type !== "ERASURE") return error("REFUSED_IN_STATE", "the request is not an erasure");
+  const { status, outcome, participant } = participation;
   if (participant === "CONFIRMED") return undefined;
   if (participant === "WAIVED") return error("REFUSED_IN_STATE", `it no longer waits for ${service}`);
   if (status === "PENDING") return error("REFUSED_IN_STATE", "it has not begun");
@@ -81,6 +84,6 @@ async function explain(
     return error("REFUSED_IN_STATE", "it has never begun");
   }
   if (participant === null) return error("NOT_FOUND", `${service} takes no part in it`);
-  // It waits now, so it has started to wait since the refusal, or a newer version of this service handles it.
+  // The request waits now, so it has started to wait since the refusal, or a newer version of this service handles it.
   return error("UNAVAILABLE", "try again");
 }

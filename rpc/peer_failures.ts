@@ -2,9 +2,9 @@
  * Failures of calls to participants, in fixed words: everything that they send, status texts included, may be
  * personal.
  */
-import { ParticipantError } from "../actors/gdpr/types.ts";
+import { ForeignDataError, ParticipantError } from "../actors/gdpr/types.ts";
 import { GrpcError, MessageTooLargeError, NotGrpcError, type StatusName } from "../grpc/mod.ts";
-import { InvalidRecord } from "./peer_records.ts";
+import { ForeignRecord, InvalidRecord } from "./peer_records.ts";
 
 /** Timeout: the next record has not arrived in time. */
 export class RecordOverdue extends Error {
@@ -32,6 +32,9 @@ const REFUSALS: ReadonlySet<StatusName> = new Set([
 export function failureOf(service: string, error: unknown): unknown {
   const failed = (reason: ParticipantError["reason"], why: string) =>
     new ParticipantError(reason, `Cannot collect from ${service}: ${why}`);
+  if (error instanceof ForeignRecord) {
+    return new ForeignDataError(`Cannot collect from ${service}: a record is not valid: ${error.message}`);
+  }
   if (error instanceof InvalidRecord) {
     return failed("INVALID_DATA", `a record is not valid: ${error.message}`);
   }
@@ -41,7 +44,7 @@ export function failureOf(service: string, error: unknown): unknown {
   if (error instanceof NotGrpcError) {
     return failed("UNREACHABLE", "the server at its URL does not speak gRPC");
   }
-  if (error instanceof MessageTooLargeError) return failed("TOO_MUCH_DATA", "a record is over the limit");
+  if (error instanceof MessageTooLargeError) return failed("TOO_MUCH_DATA", "a record exceeds the limit");
   if (!(error instanceof GrpcError)) return error;
   const { status } = error;
   if (status === "DEADLINE_EXCEEDED") return failed("TIMEOUT", "it did not finish in time");

@@ -101,7 +101,7 @@ export function createPeers(
       });
       let ended = () => watched.end("CANCELLED");
       try {
-        const read = createRecordReader(resumeAfter);
+        const read = createRecordReader({ customerId, storeId, resumeAfter });
         const total = { records: 0, bytes: 0 };
         for await (const bytes of inTime(responses, limits, () => leaving.abort())) {
           total.bytes += bytes.length;

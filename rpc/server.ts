@@ -1,6 +1,7 @@
 /** gRPC server: CustomerService, health and reflection on the transport of `grpc/`. */
 import { getLogger } from "@logtape/logtape";
 import { type DescMessage, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import type { RefusalLog } from "../actors/refusal_log.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { Admit, Caller, CallEvidence } from "../auth/callers.ts";
 import { describeError } from "../lib/error_description.ts";
@@ -24,6 +25,7 @@ import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_s
 import { instrumentMethod } from "../telemetry/rpc.ts";
 import { readTraceparent } from "../lib/trace_context.ts";
 import type { CallContext, CustomerMethods } from "./contract.ts";
+import { reportRefusedCall } from "./refused_calls.ts";
 import { ERROR_DOMAIN, toGrpcError } from "./status.ts";
 
 export interface GrpcOptions {
@@ -40,6 +42,8 @@ export interface GrpcOptions {
   tls?: TlsOptions | undefined;
   admit: Admit<MethodName>;
   methods: CustomerMethods;
+  /** Audit of refused calls; absent: they are not recorded. */
+  refusals?: RefusalLog;
   /**
    * Acquires a slot for a call and returns its release function; undefined: all are taken. Absent: no limit.
    */
@@ -50,7 +54,7 @@ export interface GrpcOptions {
 
 export type MethodName = Capitalize<keyof CustomerMethods>;
 
-export interface GrpcServer {
+export interface CustomerGrpcServer {
   port: number;
   /** Sets the status of the health service; NOT_SERVING at first. */
   setServing(serving: boolean): void;
@@ -64,7 +68,7 @@ const MAX_REQUEST_BYTES = 16 * 1024;
 const log = getLogger(["customer-service", "rpc"]);
 
 /** @throws {ListenError} the port cannot be listened on */
-export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
+export async function serveGrpc(options: GrpcOptions): Promise<CustomerGrpcServer> {
   const health = createHealth([CustomerService.typeName]);
   const server = await serve({
     hostname: options.bind,
@@ -92,9 +96,9 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   };
 }
 
-const NO_ROOM = new DomainError("RATE_LIMITED", "Cannot take the call: there is too much to do, try again");
+const NO_ROOM = new DomainError("RATE_LIMITED", "Cannot accept the call: there is too much to do, try again");
 
-function customerMethods({ admit, methods, enter = () => () => {} }: GrpcOptions): Methods {
+function customerMethods({ admit, methods, refusals, enter = () => () => {} }: GrpcOptions): Methods {
   const served: Record<string, Method> = {};
   for (const method of CustomerService.methods) {
     const name = method.name as MethodName;
@@ -107,12 +111,21 @@ function customerMethods({ admit, methods, enter = () => () => {} }: GrpcOptions
     const handle = instrumentMethod(watched, async (call: Call, bytes: Uint8Array): Promise<Uint8Array> => {
       const leave = enter();
       if (!leave) throw toGrpcError(NO_ROOM, name);
+      let caller: Caller | undefined;
       try {
-        const caller = await admit(name, evidenceOf(call));
+        caller = await admit(name, evidenceOf(call));
         call.authenticated();
         const request = readRequest(method.input, bytes) as MessageShape<typeof method.input> & never;
         return toBinary(method.output, await answer(request, contextOf(call, caller)));
       } catch (error) {
+        if (refusals) {
+          await reportRefusedCall(refusals, error, {
+            method,
+            bytes,
+            caller,
+            traceparent: traceparentOf(call),
+          });
+        }
         throw toGrpcError(error, name);
       } finally {
         leave();

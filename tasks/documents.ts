@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- a task prints its result
 /**
  * `deno task documents`: writes docs/openapi.json and docs/asyncapi.yaml, and refuses breaking changes of the API.
- * `deno task documents accept-break` accepts them. `check`, which the gate runs, changes nothing.
+ * `deno task documents accept-break` accepts them. `check`, which `deno task ok` runs, changes nothing.
  */
 import { stringify } from "yaml";
 import { buf } from "../proto/_buf.ts";
@@ -21,7 +21,7 @@ async function main(verb: string | undefined): Promise<number> {
   }
   const openapi = describeApi(createRoutes({} as RestOptions)); // describing routes needs no options
   const breaks = verb === "accept-break" ? [] : findBreaks(await committed(OPENAPI), openapi);
-  for (const found of breaks) console.error(`${OPENAPI}: ${found}`);
+  for (const contractBreak of breaks) console.error(`${OPENAPI}: ${contractBreak}`);
   if (breaks.length > 0) {
     console.error(
       "This breaks the contract with callers. If this is intended: deno task documents accept-break",

@@ -174,14 +174,14 @@ async function replay(options: ReplayOptions): Promise<number> {
     if (!options.dryRun && total.erasedAgain > 0) {
       console.log("The service carries out the requested erasures.");
     }
-    const refused = unreadable + unsigned;
-    if (!options.dryRun && refused === 0 && read > 0) {
+    const refusedEntries = unreadable + unsigned;
+    if (!options.dryRun && refusedEntries === 0 && read > 0) {
       await recordReplay(config, options.from, total.remembered);
     }
     console.log(describe(total, options.dryRun));
-    if (refused === 0) return 0;
+    if (refusedEntries === 0) return 0;
     console.error(
-      `Cannot use ${refused} of ${read} entries, named above (${unreadable} unreadable, ${unsigned} not signed by ` +
+      `Cannot use ${refusedEntries} of ${read} entries, named above (${unreadable} unreadable, ${unsigned} not signed by ` +
         "this service): their persons are not erased again",
     );
     return 1;

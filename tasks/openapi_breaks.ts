@@ -6,7 +6,7 @@
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 type Node = { [key: string]: Json };
 
-/** Who writes the described data: requests may require less than before, responses may contain more. */
+/** Writer of the described data: requests may require less than before, responses may contain more. */
 type Side = "request" | "response";
 
 const TEXTS = new Set(["description", "summary", "title", "example", "examples", "tags", "info"]);

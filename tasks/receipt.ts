@@ -7,7 +7,12 @@ import { z } from "zod";
 import { exportReceipt } from "../actors/gdpr/receipts/receipt.ts";
 import { findDifference, isHeadSigned, readHead, signHead } from "../actors/gdpr/receipts/heads.ts";
 import { readReceipt } from "../actors/gdpr/receipts/file.ts";
-import { checkReceipts, type CheckResult, type Finding } from "../actors/gdpr/receipts/check.ts";
+import {
+  checkReceipts,
+  type CheckResult,
+  type Finding,
+  type ParticipantKeys,
+} from "../actors/gdpr/receipts/check.ts";
 import { openKeys } from "../config/keys.ts";
 import { ConfigError, readConfig } from "../config/mod.ts";
 import { openPool } from "../db/connect.ts";
@@ -19,7 +24,7 @@ import { readEnvironment } from "./environment.ts";
 
 const HELP = `Verifies and prints erasure receipts.
 
-  deno task receipt verify FILE… [--key PUBLIC]… [--text TEXT]… [--heads FILE]…
+  deno task receipt verify FILE… [--key PUBLIC]… [--text TEXT]… [--heads FILE]… [--participant-key SERVICE=PUBLIC]…
                                                    verifies receipts without network or database
   deno task receipt show STORE_ID REQUEST_ID       prints the receipt of a request; needs DATABASE_URL
   deno task receipt heads                          prints a signed line of JSON for the last receipt of each store;
@@ -29,12 +34,15 @@ const HELP = `Verifies and prints erasure receipts.
   --key PUBLIC   the signer's public key: a PEM file, or the key in base64. Repeat it for a chain that begins with
                  an earlier key
   --heads FILE   lines that "heads" has printed and someone else has kept: shows that receipts were cut off or
-                 written again
-  --text TEXT    a reason, or the evidence of a participant, that you have kept. The receipt has salted hashes of the
-                 texts only, because the erasure removes them. Repeat it for several texts
+                 replaced
+  --participant-key SERVICE=PUBLIC
+                 the public key of a participant, such as order-service, which must then have signed its confirmation.
+                 Repeat it for several participants or keys. Without it, a signature is verified with the key that the
+                 receipt states
+  --text TEXT    a reason, or the evidence of a participant, that you have kept. The receipt has only salted hashes of
+                 the texts, because the erasure removes them. Repeat it for several texts
 
-verify exits with 1 if a check fails, and with 2 if none fails but there is no --key: then nothing can be said about
-who signed.`;
+verify exits with 1 if a check fails, and with 2 if none fails but there is no --key: then the signer is unknown.`;
 
 class UsageError extends Error {}
 
@@ -51,10 +59,10 @@ async function main([verb, ...args]: string[]): Promise<number> {
 }
 
 async function verify(args: string[]): Promise<number> {
-  const { files, keys, heads, givenTexts } = parse(args);
+  const { files, keys, heads, givenTexts, participants } = parse(args);
   const texts = await Promise.all(files.map(async (name) => ({ name, text: await readFile(name) })));
-  const trusted = await Promise.all(keys.map(readKey));
-  const checked = await checkReceipts(texts, trusted, givenTexts);
+  const trusted = await Promise.all(keys.map((key) => readKey(key, "--key")));
+  const checked = await checkReceipts(texts, trusted, givenTexts, await readParticipantKeys(participants));
   if (heads.length > 0) checked.push(await checkHeads(texts, heads, trusted));
   for (const { title, findings } of checked) {
     console.log(printable(title));
@@ -62,20 +70,20 @@ async function verify(args: string[]): Promise<number> {
   }
   if (keys.length === 0) console.log(`\n${OWN_KEY}`);
   const failures =
-    checked.flatMap(({ findings }) => findings).filter(({ verdict }) => verdict === "fails").length;
+    checked.flatMap(({ findings }) => findings).filter(({ verdict }) => verdict === "failed").length;
   if (failures > 0) {
     console.log(`\n${failures} of the checks failed.`);
     return 1;
   }
-  console.log(keys.length > 0 ? "\nAll checks passed." : "\nNothing can be said about who signed.");
+  console.log(keys.length > 0 ? "\nAll checks passed." : "\nNo check failed, but the signer is unknown.");
   return keys.length > 0 ? 0 : 2;
 }
 
-const MARKS = { holds: "pass", fails: "FAIL", note: "    " };
+const MARKS = { passed: "passed", failed: "FAILED", note: "note  " };
 
 const OWN_KEY =
-  `Without --key each file was verified with the key that it contains. This proves that the receipt was not \
-changed after its signature, but not who signed it: a forger can include a key too. Use --key with the public key \
+  `Without --key each file was verified with the key that it contains. A signature that matches this key \
+shows that the receipt was not changed afterwards, but not who signed it: a forger can include a key too. Use --key with the public key \
 that the service's operator has published.`;
 
 /** Compares the receipts with heads that someone has kept. */
@@ -90,14 +98,14 @@ async function checkHeads(
     .filter((line) => line.trim() !== "");
   const findings = await Promise.all(lines.map(async (line, index): Promise<Finding> => {
     const head = readHead(line);
-    if (!head) return { verdict: "fails", message: `Line ${index + 1} is not a head.` };
+    if (!head) return { verdict: "failed", message: `Line ${index + 1} is not a head.` };
     if (!await isHeadSigned(head, keys)) {
-      return { verdict: "fails", message: `No given key has signed line ${index + 1}.` };
+      return { verdict: "failed", message: `No given key has signed line ${index + 1}.` };
     }
     const difference = findDifference(head, receipts);
     return difference === undefined
-      ? { verdict: "holds", message: `Receipt ${head.sequence} is the same as on ${head.issuedAt}.` }
-      : { verdict: "fails", message: difference };
+      ? { verdict: "passed", message: `Receipt ${head.sequence} is the same as on ${head.issuedAt}.` }
+      : { verdict: "failed", message: difference };
   }));
   return { title: "The heads", findings };
 }
@@ -119,13 +127,22 @@ async function printHeads(): Promise<number> {
   }
 }
 
-function parse(args: string[]): { files: string[]; keys: string[]; heads: string[]; givenTexts: string[] } {
+interface VerifyArguments {
+  files: string[];
+  keys: string[];
+  heads: string[];
+  givenTexts: string[];
+  participants: string[];
+}
+
+function parse(args: string[]): VerifyArguments {
   try {
     const several = { type: "string", multiple: true, default: [] as string[] } as const;
-    const options = { key: several, heads: several, text: several };
+    const options = { key: several, heads: several, text: several, "participant-key": several };
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     if (positionals.length > 0) {
-      return { files: positionals, keys: values.key, heads: values.heads, givenTexts: values.text };
+      const { key: keys, heads, text: givenTexts, "participant-key": participants } = values;
+      return { files: positionals, keys, heads, givenTexts, participants };
     }
   } catch { /* reported below */ }
   throw new UsageError("Cannot verify: expected FILE… and --key PUBLIC; see receipt --help");
@@ -138,7 +155,7 @@ async function readFile(path: string): Promise<string> {
 }
 
 /** A PEM file, or base64 of the bare key or of its SubjectPublicKeyInfo. */
-async function readKey(given: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readKey(given: string, option: string): Promise<Uint8Array<ArrayBuffer>> {
   const text = await Deno.readTextFile(given).catch(() => given);
   try {
     const bytes = Uint8Array.fromBase64(text.replace(/-----[A-Z ]+-----/g, ""));
@@ -147,7 +164,22 @@ async function readKey(given: string): Promise<Uint8Array<ArrayBuffer>> {
     const { crv, x } = key.export({ format: "jwk" });
     if (crv === "Ed25519" && x) return Uint8Array.fromBase64(x, { alphabet: "base64url" });
   } catch { /* reported below */ }
-  throw new UsageError("Cannot verify: --key is neither a PEM file nor base64 of an Ed25519 public key");
+  throw new UsageError(
+    `Cannot verify: ${option} is neither a PEM file nor base64 of an Ed25519 public key`,
+  );
+}
+
+/** @param given SERVICE=PUBLIC each */
+async function readParticipantKeys(given: readonly string[]): Promise<ParticipantKeys> {
+  const keys: Record<string, Uint8Array<ArrayBuffer>[]> = {};
+  for (const argument of given) {
+    const [, service, key] = /^([a-z][a-z0-9-]*)=(.+)$/.exec(argument) ?? [];
+    if (!service || !key) {
+      throw new UsageError("Cannot verify: expected --participant-key SERVICE=PUBLIC; see receipt --help");
+    }
+    (keys[service] ??= []).push(await readKey(key, "--participant-key"));
+  }
+  return keys;
 }
 
 async function show([storeId = "", requestId = "", ...rest]: string[]): Promise<number> {

@@ -3,7 +3,7 @@
  * Vendored packages, rebuilt from what npm publishes.
  *
  * `deno task vendor` rebuilds vendor/ from the published files and our patches. `deno task vendor patch` writes the
- * patches after an edit in vendor/. `deno task vendor check`, which the gate runs, changes nothing.
+ * patches after an edit in vendor/. `deno task vendor check`, which `deno task ok` runs, changes nothing.
  */
 import { findDifferences, writePatches, writePublished } from "./vendor/packages.ts";
 

@@ -1,7 +1,7 @@
 /** Delays the process exit while a metrics export is about to begin, which would deadlock. */
 import { metrics } from "@opentelemetry/api";
 import { pause } from "../lib/timeout.ts";
-import { metering } from "./metrics.ts";
+import { isMetering } from "./metrics.ts";
 
 const DEFAULT_INTERVAL_MS = 60_000;
 /** Time for the export of the last spans. */
@@ -15,7 +15,7 @@ const FLUSH_MS = 3_000;
  * @returns a function that waits, if necessary, until no export of metrics is about to begin
  */
 export function awaitExports(interval: string | undefined): () => Promise<void> {
-  if (!metering) return () => Promise.resolve();
+  if (!isMetering) return () => Promise.resolve();
   const intervalMs = Number(interval) || DEFAULT_INTERVAL_MS;
   let last = 0; // about when Deno started its interval
   metrics.getMeter("customer-service").addBatchObservableCallback(() => {

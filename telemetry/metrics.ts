@@ -200,13 +200,13 @@ type Kind<K extends Instrument["kind"]> = {
 const meter = metrics.getMeter("customer-service");
 
 /** Whether metrics are exported. Deno decides this when the process starts. */
-export const metering = meter !== createNoopMeter();
+export const isMetering = meter !== createNoopMeter();
 
 const made = new Map<string, (value: number, attributes?: Attributes) => void>();
 
 /** Records a value of a histogram, or adds to a counter. Durations are in seconds. */
 export function record(name: Kind<"histogram" | "counter">, value: number, attributes?: Attributes): void {
-  if (!metering) return;
+  if (!isMetering) return;
   let take = made.get(name);
   if (!take) made.set(name, take = make(name));
   take(value, attributes);
@@ -241,7 +241,7 @@ export function observe(
   names: readonly Kind<"gauge" | "sum">[],
   read: () => Observations | Promise<Observations>,
 ): Disposable {
-  if (!metering) return { [Symbol.dispose]() {} };
+  if (!isMetering) return { [Symbol.dispose]() {} };
   const observed = names.map((name) => {
     const { kind, unit, description }: Instrument = INSTRUMENTS[name];
     const settings = { unit, description };

@@ -1,7 +1,7 @@
 /** gRPC instrumentation of served methods and of client calls, by method and status. */
 import { serverAttributesOf } from "./server_address.ts";
-import { metering, record, secondsSince } from "./metrics.ts";
-import { openSpan, SpanKind, SpanStatusCode, tracing } from "./spans.ts";
+import { isMetering, record, secondsSince } from "./metrics.ts";
+import { isTracing, openSpan, SpanKind, SpanStatusCode } from "./spans.ts";
 
 const STATUS = "rpc.response.status_code";
 
@@ -29,7 +29,7 @@ export function instrumentMethod<Call, Request, Answer>(
   { method, traceparent, status }: ServedMethod<Call>,
   answer: (call: Call, request: Request) => Promise<Answer>,
 ): (call: Call, request: Request) => Promise<Answer> {
-  if (!tracing && !metering) return answer;
+  if (!isTracing && !isMetering) return answer;
   const attributes = { "rpc.system.name": "grpc", "rpc.method": method };
   return async (call, request) => {
     const started = performance.now();

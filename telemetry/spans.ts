@@ -18,7 +18,7 @@ import {
 export { type Attributes, type Span, SpanKind, SpanStatusCode };
 
 /** Whether spans are exported. Deno decides this when the process starts. */
-export const tracing = !(trace.getTracerProvider() instanceof ProxyTracerProvider);
+export const isTracing = !(trace.getTracerProvider() instanceof ProxyTracerProvider);
 
 const tracer = trace.getTracer("customer-service");
 const INERT = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
@@ -44,7 +44,7 @@ export async function inSpan<T>(
   settings: SpanSettings,
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
-  if (!tracing) return await work(INERT);
+  if (!isTracing) return await work(INERT);
   const { span, within } = openSpan(name, settings);
   try {
     return await within(() => work(span));
@@ -72,14 +72,14 @@ export function addSpan(
   { kind = SpanKind.INTERNAL, attributes = {}, parent, links = [] }: SpanSettings,
   startTime: Date,
 ): void {
-  if (!tracing) return;
+  if (!isTracing) return;
   const parentContext = parent === undefined ? context.active() : contextOf(parent);
   tracer.startSpan(name, { kind, attributes, links: links.map(linkTo), startTime }, parentContext).end();
 }
 
 /** The traceparent of the active span; undefined without one. */
 export function activeTraceparent(): string | undefined {
-  if (!tracing) return undefined;
+  if (!isTracing) return undefined;
   const active = trace.getActiveSpan()?.spanContext();
   return active &&
     `00-${active.traceId}-${active.spanId}-${active.traceFlags.toString(16).padStart(2, "0")}`;
@@ -87,7 +87,7 @@ export function activeTraceparent(): string | undefined {
 
 /** Binds a callback to the current trace context. */
 export function inThisTrace<T extends (...args: never[]) => unknown>(callback: T): T {
-  return tracing ? context.bind(context.active(), callback) : callback;
+  return isTracing ? context.bind(context.active(), callback) : callback;
 }
 
 /** An error's code (DomainError, PostgreSQL, sockets) or else its class. */

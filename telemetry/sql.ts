@@ -1,7 +1,7 @@
 /** SQL instrumentation: name, duration and batch size, never statement texts or values. */
 import { integer } from "./integer.ts";
-import { metering, record, secondsSince } from "./metrics.ts";
-import { type Attributes, errorType, inSpan, SpanKind, tracing } from "./spans.ts";
+import { isMetering, record, secondsSince } from "./metrics.ts";
+import { type Attributes, errorType, inSpan, isTracing, SpanKind } from "./spans.ts";
 
 export interface SqlSettings {
   /** PostgreSQL's name, such as SELECT; TRANSACTION for a whole transaction. */
@@ -14,15 +14,15 @@ export interface SqlSettings {
 }
 
 export async function instrumentSql<T>(settings: SqlSettings, work: () => Promise<T>): Promise<T> {
-  if (!tracing && !metering) return await work();
+  if (!isTracing && !isMetering) return await work();
   const { operation, procedure, attributes, expects = () => false } = settings;
-  const named = {
+  const nameAttributes = {
     "db.system.name": "postgresql",
     "db.operation.name": operation,
     ...(procedure === undefined ? {} : { "db.stored_procedure.name": procedure }),
   };
   const name = procedure === undefined ? operation : `${operation} ${procedure}`;
-  const span = { kind: SpanKind.CLIENT, attributes: { ...named, ...attributes }, expects };
+  const span = { kind: SpanKind.CLIENT, attributes: { ...nameAttributes, ...attributes }, expects };
   const started = performance.now();
   let failure: Attributes = {};
   return await inSpan(name, span, async () => {
@@ -32,7 +32,7 @@ export async function instrumentSql<T>(settings: SqlSettings, work: () => Promis
       if (!expects(error)) failure = { "error.type": errorType(error) };
       throw error;
     } finally {
-      record("db.client.operation.duration", secondsSince(started), { ...named, ...failure });
+      record("db.client.operation.duration", secondsSince(started), { ...nameAttributes, ...failure });
     }
   });
 }
@@ -49,7 +49,7 @@ export function instrumentLookup<Question, Answer>(
   ask: (questions: readonly Question[]) => Promise<Answer[]>,
   server: Attributes = {},
 ): (questions: readonly Question[]) => Promise<Answer[]> {
-  if (!tracing && !metering) return ask;
+  if (!isTracing && !isMetering) return ask;
   return async (questions) => {
     record("customer_service.lookup.batch.size", questions.length, { "db.stored_procedure.name": procedure });
     const attributes = { ...server, "db.operation.batch.size": integer(questions.length) };

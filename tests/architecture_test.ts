@@ -160,6 +160,20 @@ Deno.test("the edges get readers: no pool, no transaction that writes, no way to
   assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
 });
 
+Deno.test("no two exported types have the same name, except one that narrows another", async () => {
+  const places = new Map<string, string[]>();
+  for await (const path of sources()) {
+    if (path.includes("/gen/")) continue;
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    for (const [line, name = ""] of text.matchAll(/^export (?:interface|type|class|enum) (\w+)\b.*/gm)) {
+      if (new RegExp(`= \\w+\\.${name}<`).test(line)) continue;
+      places.set(name, [...places.get(name) ?? [], path]);
+    }
+  }
+  assert.ok(places.size > 100);
+  assert.deepEqual([...places].filter(([, { length }]) => length > 1), []);
+});
+
 Deno.test("only the top and the tasks read the environment, and only they print", async () => {
   for await (const path of sources()) {
     if (path.startsWith("tasks/") || path.startsWith("proto/") || !path.includes("/")) continue;

@@ -6,7 +6,7 @@ const ROOT = new URL("../", import.meta.url);
 /** Not ours, generated, or released and never edited. */
 const OUTSIDE = /(^|\/)(\.|node_modules\/|vendor\/|db\/migrations\/|proto\/gen\/|grpc\/gen\/)/;
 
-/** What to write instead of each word. */
+/** Refused words, and words to write instead of each. */
 const REFUSED: readonly [word: RegExp, instead: string][] = [
   [/\b(?:told|tells?|telling)\b/i, "send, report, log, return, name"],
   [
@@ -32,6 +32,17 @@ const REFUSED: readonly [word: RegExp, instead: string][] = [
   ],
   [/\b(?:anonymis|initialis|organis|recognis|summaris)\w+/i, "the American spelling, with a z"],
   [/\b(?:behaviour|colour|honour|favour|licence|centre)\w*/i, "the American spelling"],
+  // Not in upper case: a code of gRPC, and an outcome of requests.
+  [/\b[Cc]ancell(?:ed|ing)\b/, "canceled, canceling"],
+  [/\bown (?:hand|will|record)\b/i, "itself, voluntarily, its record"],
+  [/\bfor the time being\b/i, "until a given event"],
+  [/\bkeeps? the (?:own )?record\b/i, "stores, updates, corrects"],
+  [/\bbarred\b/i, "blocked, suspended"],
+  [/\b(?:that|which) is no\b(?! longer\b)/i, "is not a"],
+  [/\banother (?:[\w-]+ ){1,2}than\b/i, "different from, differs, other than"],
+  [/\b(?:is|are) over (?:the|its|their|a|N|\d+)\b/i, "exceeds"],
+  [/\bthe gate\b/i, "`deno task ok`"],
+  [/\/\*\* (?:Its?|They|Those|None)\b/, "name what the pronoun stands for"],
 ];
 
 /** Exact sentences that are right as they are, each with its reason. */
@@ -40,6 +51,11 @@ const ALLOWED: readonly { path: string; text: string; reason: string }[] = [
     path: "db/gdpr_search.ts",
     text: "not e.params ? 'service') as",
     reason: "the name of an exported field",
+  },
+  {
+    path: "tests/grpc/interop/node/server.mjs",
+    text: ['"cancel', 'led"'].join(""),
+    reason: "the name of an event of grpc-js",
   },
 ];
 
@@ -87,6 +103,10 @@ Deno.test("the check reads comments, strings, templates, JSX text and documents,
   const phrase = ["goes", "on"];
   assert.deepEqual(find("a.md", `It ${phrase.join("\n")}.`), [`1 ${phrase.join(" ")}`]);
   assert.deepEqual(find("a.md", "Deployed behind a reverse proxy."), []);
+  const [upper, lower] = [["CANCEL", "LED"].join(""), ["cancel", "led"].join("")];
+  assert.deepEqual(find("a.md", `Ends as ${upper}.\nWas ${lower}.\n`), [`2 ${lower}`]);
+  const start = ["I", "t"].join("");
+  assert.deepEqual(find("a.ts", `/**\n * ${start} is sent. */\n// ${start} is read.\n`), [`1 /** ${start}`]);
 });
 
 /** Refused words of a file, in the order of their lines. */
@@ -111,8 +131,8 @@ function flattened(prose: string): string {
 }
 
 /** Lets each space of a pattern match any white space. */
-function spaced({ source }: RegExp): RegExp {
-  return new RegExp(source.replaceAll(" ", "\\s+"), "gi");
+function spaced({ source, flags }: RegExp): RegExp {
+  return new RegExp(source.replaceAll(" ", "\\s+"), `g${flags}`);
 }
 
 interface Prose {

@@ -6,7 +6,7 @@ import { eventually } from "./eventually.ts";
 import { CART, gatewayHeaders, MESH, PLATFORM, portsOf, production, TRUSTING } from "./production.ts";
 import { createAuthority } from "./rpc/certificates.ts";
 import { asked, connect } from "./rpc/client.ts";
-import { failure, startService, temporaryFolder } from "./service.ts";
+import { startAndFail, startService, temporaryFolder } from "./service.ts";
 
 const REQUIRED = [
   ...["DATABASE_URL", "KAFKA_BROKERS", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "TRUSTED_PROXIES"],
@@ -99,7 +99,7 @@ Deno.test("after SIGTERM, production answers requests in progress and refuses ne
 });
 
 Deno.test("production names each missing variable, and each invalid certificate file", async () => {
-  const missing = await failure({ DENO_ENV: "production" });
+  const missing = await startAndFail({ DENO_ENV: "production" });
   for (const name of REQUIRED) {
     assert.match(missing, new RegExp(`^  ${name}: expected `, "m"));
   }
@@ -120,7 +120,7 @@ Deno.test("production names each missing variable, and each invalid certificate 
     [{ GRPC_TLS_KEY: "MIIEvQIBADANBgkqhkiG9w0" }, "GRPC_TLS_KEY: cannot read the file: NotFound"],
   ];
   for (const [env, why] of wrong) {
-    const message = await failure({
+    const message = await startAndFail({
       ...production(world.database.url),
       ...TRUSTING,
       ...files.env,

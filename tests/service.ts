@@ -1,12 +1,12 @@
-/** Service under test: a main.ts process. */
+/** Process of main.ts for tests that start the service as a whole. */
 import assert from "node:assert/strict";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
 export interface RunningService extends AsyncDisposable {
-  /** Waits until it is ready and returns its output. */
+  /** Waits until the service is ready and returns its output. */
   ready(): Promise<string>;
-  /** Its output so far. */
+  /** Output of the service so far. */
   output(): string;
   pid: number;
   /** Waits until its output matches and returns it. */
@@ -65,7 +65,7 @@ export function watch(process: Deno.ChildProcess): RunningService {
     while (!pattern.test(text)) {
       await Promise.race([
         progress.promise,
-        process.status.then(async () => assert.fail(`It exited: ${await stderr}`)),
+        process.status.then(async () => assert.fail(`The service has exited: ${await stderr}`)),
       ]);
     }
     return text;
@@ -80,6 +80,7 @@ export function watch(process: Deno.ChildProcess): RunningService {
     signal,
     exited,
     stop,
+    // The last line of a start in development, and in production.
     ready: () => waitForOutput(/Press Ctrl-C to stop|Ready: HTTP/),
     waitForOutput,
     async [Symbol.asyncDispose]() {
@@ -88,8 +89,8 @@ export function watch(process: Deno.ChildProcess): RunningService {
   };
 }
 
-/** Error output of a start that must fail with exit code 1. */
-export async function failure(env: Record<string, string>): Promise<string> {
+/** Starts the service, which must fail with exit code 1, and returns its error output. */
+export async function startAndFail(env: Record<string, string>): Promise<string> {
   const { code, stderr } = await command(env).output();
   assert.equal(code, 1);
   return new TextDecoder().decode(stderr);
@@ -129,6 +130,7 @@ function flags({ DENO_ENV }: Record<string, string>): string[] {
   const permissions = DENO_ENV === "production"
     ? ["-P", "--allow-read", `--allow-run=${Deno.execPath()}`]
     : ["-A"];
+  // Quiet: no warning of Deno in the output. The others are the flags of the task `start`.
   const unstable = ["--unstable-no-legacy-abort", "--unstable-lazy-dynamic-imports"];
   return ["--quiet", ...permissions, "--no-prompt", ...unstable];
 }

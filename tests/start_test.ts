@@ -1,7 +1,7 @@
 /** `deno task start` as a process with a temporary data directory. */
 import assert from "node:assert/strict";
 import { eventually } from "./eventually.ts";
-import { type ExitResult, failure, startService, temporaryFolder } from "./service.ts";
+import { type ExitResult, startAndFail, startService, temporaryFolder } from "./service.ts";
 
 const EXITED_WITH_0 = { code: 0, signal: null };
 const exitOf = ({ code, signal }: ExitResult) => ({ code, signal });
@@ -26,7 +26,7 @@ Deno.test("a second service on the same data directory fails because it is in us
   const env = { DATA_DIR: `${folder.path}/data` };
   await using first = startService(env);
   await first.ready();
-  assert.match(await failure(env), /^.*data is in use by another customer-service: .*\n$/);
+  assert.match(await startAndFail(env), /^.*data is in use by another customer-service: .*\n$/);
 });
 
 Deno.test("after a kill the next start stops the orphaned database server and continues", async () => {
@@ -45,7 +45,7 @@ Deno.test("data of another PostgreSQL version is not changed", async () => {
   await Deno.mkdir(`${folder.path}/data/postgres`, { recursive: true });
   await Deno.writeTextFile(`${folder.path}/data/postgres/PG_VERSION`, "13\n");
   assert.match(
-    await failure({ DATA_DIR: `${folder.path}/data` }),
+    await startAndFail({ DATA_DIR: `${folder.path}/data` }),
     /belongs to PostgreSQL 13, this version brings 18/,
   );
 });
@@ -88,7 +88,7 @@ Deno.test("a taken port is named, and nothing is left running", async () => {
   const port = String(taken.addr.port);
   for (const [name, protocol] of [["HTTP_PORT", "HTTP"], ["GRPC_PORT", "gRPC"]] as const) {
     await using folder = await temporaryFolder();
-    const message = await failure({ DATA_DIR: `${folder.path}/data`, [name]: port });
+    const message = await startAndFail({ DATA_DIR: `${folder.path}/data`, [name]: port });
     assert.equal(message, `Cannot serve ${protocol} on 127.0.0.1 port ${port}: the port is taken\n`);
     await assert.rejects(Deno.stat(`${folder.path}/data/postgres/postmaster.pid`), Deno.errors.NotFound);
   }
@@ -96,9 +96,9 @@ Deno.test("a taken port is named, and nothing is left running", async () => {
 
 Deno.test("invalid variables and an unreachable database are reported without the password", async () => {
   await using folder = await temporaryFolder();
-  const wrong = await failure({ DATA_DIR: folder.path, HTTP_PORT: "http", EVENT_FORMAT: "xml" });
+  const wrong = await startAndFail({ DATA_DIR: folder.path, HTTP_PORT: "http", EVENT_FORMAT: "xml" });
   assert.match(wrong, /HTTP_PORT[^]*EVENT_FORMAT/);
-  const unreachable = await failure({
+  const unreachable = await startAndFail({
     DATA_DIR: folder.path,
     DATABASE_URL: "postgres://user:open-sesame@127.0.0.1:1/none",
   });

@@ -1,5 +1,5 @@
 /**
- * Transaction pooler for tests: it gives every transaction of a client to another server session than the one before,
+ * Transaction pooler for tests: it gives consecutive transactions of a client to different server sessions,
  * so that nothing that a session keeps reaches the next transaction. It needs no logins: a client logs in to a session
  * of its own, which then serves the others.
  */
@@ -11,7 +11,7 @@ const IDLE = 0x49;
 
 export interface TransactionPooler extends AsyncDisposable {
   port: number;
-  /** Transactions that another session served than the client's transaction before. */
+  /** Number of transactions whose session differs from that of the client's transaction before. */
   moves(): number;
   /** Reads of data of a client: an upper bound of its writes. */
   reads(): number;

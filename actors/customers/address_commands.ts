@@ -77,7 +77,7 @@ export const addressHandlers = {
 };
 
 async function ownAddress({ tx, ref }: StepContext, addressId: string): Promise<AddressValues> {
-  const found = await findAddress(tx, ref.storeId, ref.id, addressId);
-  if (!found) throw new DomainError("NOT_FOUND", `Cannot find address ${addressId} of customer ${ref.id}`);
-  return found;
+  const address = await findAddress(tx, ref.storeId, ref.id, addressId);
+  if (!address) throw new DomainError("NOT_FOUND", `Cannot find address ${addressId} of customer ${ref.id}`);
+  return address;
 }

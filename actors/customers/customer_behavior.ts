@@ -20,14 +20,14 @@ import { profile } from "../../domain/profile.ts";
 import { erasedValuesOf } from "../../db/personal_data.ts";
 
 /** A customer's locked row, with what hangs on it counted. */
-export type Customer = CustomerRow & CustomerCounts;
+export type LockedCustomer = CustomerRow & CustomerCounts;
 
-/** `returning`: the person may have been erased before, and comes back of their own will. */
+/** `returning`: the person may have been erased before, and registers again at their own request. */
 const registration = profile.extend({ returning: z.boolean().default(false) });
 
 const changes = profile.partial();
 
-type Target = { ref: ActorRef; row: Customer; by: Principal };
+type Target = { ref: ActorRef; row: LockedCustomer; by: Principal };
 
 /** @throws {DomainError} FORBIDDEN: the caller may not change the email */
 function changedProfile({ ref, row, by }: Target, fields: z.output<typeof changes>) {
@@ -43,11 +43,16 @@ const updateProfile = handler(["CUSTOMER", "STAFF", "SYSTEM"], changes, (target:
 });
 
 const changeStatus = (type: "account.suspend" | "account.reinstate" | "account.close") =>
-  handler(["STAFF", "SYSTEM"], z.strictObject({ reason: optionalText(500) }), ({ by }, { reason }) => ({
-    event: { type, by: by.type },
-    changedFields: ["status"],
-    reason: reason ?? undefined,
-  }));
+  handler(
+    ["STAFF", "SYSTEM"],
+    z.strictObject({ reason: optionalText(500), note: optionalText(500) }),
+    ({ by }, { reason, note }) => ({
+      event: { type, by: by.type },
+      changedFields: ["status"],
+      reason: reason ?? undefined,
+      note: note ?? undefined,
+    }),
+  );
 
 /** Events that lead to each status. */
 const TOWARDS = {
@@ -84,7 +89,7 @@ const erase = handler(
     write: async (tx) => {
       await eraseAddresses(tx, ref.storeId, ref.id, now);
       await deleteMemberships(tx, ref.storeId, ref.id);
-      await removeFreeText(tx, ref.storeId, ref.id);
+      await removeFreeText(tx, { storeId: ref.storeId, customerId: ref.id });
     },
   }),
 );
@@ -94,7 +99,7 @@ export interface CustomerSettings {
   hashEmail(email: string): Promise<EmailHash[]>;
 }
 
-export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<Customer> {
+export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<LockedCustomer> {
   return {
     ...behavior,
     /** Keeps hashes of an email that is replaced, so that the erasure memory knows every email of the account. */
@@ -158,7 +163,7 @@ const purposes = {
   erase: "erase",
 } satisfies Record<CustomerCommand["type"], string>;
 
-const behavior: Omit<Behavior<Customer>, "creation"> = {
+const behavior: Omit<Behavior<LockedCustomer>, "creation"> = {
   kind: "customer",
   noun: "customer",
   purposes,
@@ -180,7 +185,7 @@ const behavior: Omit<Behavior<Customer>, "creation"> = {
     insertCustomer(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
   update: (tx, ref, change) => updateCustomer(tx, ref.storeId, ref.id, columns(change)),
   guards: {
-    notByCustomer: "the customer may not until the account is active again",
+    isStaffOrService: "the customer may not until the account is active again",
     hasRoomForAddress: `there are ${ADDRESS_LIMIT} addresses, and no more are kept`,
     hasRoomForGroup: `there are ${GROUP_LIMIT} groups, which is the limit`,
   },

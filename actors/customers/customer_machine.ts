@@ -1,4 +1,16 @@
-/** State machine of a customer: the commands that each state accepts, and the events that it publishes. */
+/**
+ * State machine of a customer: the commands that each state accepts, and the events that it publishes. No state ends by
+ * itself.
+ *
+ * | state      | moved on by                                                    |
+ * | ---------- | -------------------------------------------------------------- |
+ * | active     | suspension, closing or an erasure                              |
+ * | suspended  | reinstatement, closing or an erasure                           |
+ * | closed     | reinstatement or an erasure                                    |
+ * | anonymized | nothing: final                                                 |
+ *
+ * `customer@1` is the name and version of the machine: an incompatible change gets a new version.
+ */
 import { assign, setup } from "xstate";
 import { sharedActions } from "../actions.ts";
 
@@ -8,22 +20,22 @@ export interface CustomerContext {
   groups: number;
 }
 
-/** How a customer begins. */
+/** Input of a new customer. */
 export interface CustomerInput {
-  /** The person was erased before and returns of their own will. */
+  /** The person was erased before and registers again at their own request. */
   returning: boolean;
 }
 
-/** Events of a customer, in the imperative because they may be refused. They name changed fields without values. */
-export type CustomerEvent =
+/** Commands of a customer, which a state may refuse. They name changed fields without values. */
+export type CustomerCommandEvent =
   & { by: "CUSTOMER" | "STAFF" | "SYSTEM" }
   & (
     | { type: "profile.update"; changedFields: string[] }
     | { type: "address.add" }
     | { type: "address.update" }
     | { type: "address.delete" }
-    /** `already`: the customer is a member, and the command changes nothing. */
-    | { type: "group.assign"; groupId: string; already?: boolean }
+    /** `isMember`: already before the command; the runtime then discards the transition. */
+    | { type: "group.assign"; groupId: string; isMember?: boolean }
     | { type: "group.remove"; groupId: string }
     /** `changedFields`: fields of the profile that change together with the status. */
     | { type: "account.suspend" | "account.reinstate" | "account.close"; changedFields?: string[] }
@@ -35,62 +47,62 @@ export type CustomerEvent =
 export const ADDRESS_LIMIT = 50;
 export const GROUP_LIMIT = 50;
 
-const customer = setup({
+const customerSetup = setup({
   types: {
     context: {} as CustomerContext,
-    events: {} as CustomerEvent,
+    events: {} as CustomerCommandEvent,
     input: {} as CustomerInput | undefined,
   },
   actions: {
     ...sharedActions,
-    countAddress: assign({ addresses: ({ context }, by: 1 | -1) => context.addresses + by }),
-    countGroup: assign({ groups: ({ context }, by: 1 | -1) => context.groups + by }),
+    countAddress: assign({ addresses: ({ context }, delta: 1 | -1) => context.addresses + delta }),
+    countGroup: assign({ groups: ({ context }, delta: 1 | -1) => context.groups + delta }),
   },
   guards: {
-    /** The shopper's own hand is tied while the account is not active; staff still keep the record right. */
-    notByCustomer: ({ event }) => event.by !== "CUSTOMER",
+    /** Customers may change nothing while the account is inactive; staff and services may still correct the data. */
+    isStaffOrService: ({ event }) => event.by !== "CUSTOMER",
     hasRoomForAddress: ({ context }) => context.addresses < ADDRESS_LIMIT,
     hasRoomForGroup: ({ context, event }) =>
-      context.groups < GROUP_LIMIT || (event.type === "group.assign" && event.already === true),
+      context.groups < GROUP_LIMIT || (event.type === "group.assign" && event.isMember === true),
   },
 });
 
-const updated = (...changedFields: string[]) =>
+const publishUpdated = (...changedFields: string[]) =>
   ({ type: "publish", params: { topic: "customer.updated", changedFields } }) as const;
-const statusUpdated = (status: string) =>
+const publishStatus = (status: string) =>
   ({
     type: "publish",
-    params: ({ event }: { event: CustomerEvent & { changedFields?: string[] } }) => ({
+    params: ({ event }: { event: CustomerCommandEvent & { changedFields?: string[] } }) => ({
       topic: "customer.updated" as const,
       changedFields: ["status", ...(event.changedFields ?? [])],
       status,
     }),
   }) as const;
-const audited = (action: string) => ({ type: "audit", params: { action } }) as const;
+const audit = (action: string) => ({ type: "audit", params: { action } }) as const;
 
-const profileUpdated = [
+const profileUpdateActions = [
   {
     type: "publish",
-    params: ({ event }: { event: CustomerEvent & { type: "profile.update" } }) => ({
+    params: ({ event }: { event: CustomerCommandEvent & { type: "profile.update" } }) => ({
       topic: "customer.updated" as const,
       changedFields: event.changedFields,
     }),
   } as const,
-  audited("CUSTOMER_UPDATED"),
+  audit("CUSTOMER_UPDATED"),
 ];
-const addressAdded = [
+const addressAddActions = [
   { type: "countAddress", params: 1 } as const,
-  updated("addresses"),
-  audited("ADDRESS_ADDED"),
+  publishUpdated("addresses"),
+  audit("ADDRESS_ADDED"),
 ];
-const addressUpdated = [updated("addresses"), audited("ADDRESS_UPDATED")];
-const addressDeleted = [
+const addressUpdateActions = [publishUpdated("addresses"), audit("ADDRESS_UPDATED")];
+const addressDeleteActions = [
   { type: "countAddress", params: -1 } as const,
-  updated("addresses"),
-  audited("ADDRESS_DELETED"),
+  publishUpdated("addresses"),
+  audit("ADDRESS_DELETED"),
 ];
 
-const groupAssign = customer.createStateConfig({
+const assignTransitions = customerSetup.createStateConfig({
   on: {
     "group.assign": {
       guard: "hasRoomForGroup",
@@ -100,21 +112,22 @@ const groupAssign = customer.createStateConfig({
           type: "publish",
           params: ({ event }) => ({ topic: "customer.group_assigned", groupId: event.groupId }),
         },
-        audited("CUSTOMER_GROUP_ASSIGNED"),
+        audit("CUSTOMER_GROUP_ASSIGNED"),
       ],
     },
   },
 }).on;
 
 /** An erasure ends every membership. */
-const publishRemovals = customer.enqueueActions(({ enqueue, event }) => {
-  const { groupIds = [] } = event as CustomerEvent & { type: "erase" };
+const publishRemovals = customerSetup.enqueueActions(({ enqueue, event }) => {
+  const { groupIds = [] } = event as CustomerCommandEvent & { type: "erase" };
   for (const groupId of groupIds) {
     enqueue({ type: "publish", params: { topic: "customer.group_removed", groupId } });
   }
 });
 
-const always = customer.createStateConfig({
+/** Transitions of every state but the final one. */
+const commonTransitions = customerSetup.createStateConfig({
   on: {
     "group.remove": {
       actions: [
@@ -123,65 +136,76 @@ const always = customer.createStateConfig({
           type: "publish",
           params: ({ event }) => ({ topic: "customer.group_removed", groupId: event.groupId }),
         },
-        audited("CUSTOMER_GROUP_REMOVED"),
+        audit("CUSTOMER_GROUP_REMOVED"),
       ],
     },
-    erase: { target: "anonymized", actions: [publishRemovals, audited("CUSTOMER_ERASED")] },
+    erase: { target: "anonymized", actions: [publishRemovals, audit("CUSTOMER_ERASED")] },
   },
 }).on;
 
-const byStaff = customer.createStateConfig({
+/** Transitions of an inactive account. actors/runtime/authorization.ts checks the sender of each command before. */
+const inactiveTransitions = customerSetup.createStateConfig({
   on: {
-    "profile.update": { guard: "notByCustomer", actions: profileUpdated },
-    "address.update": { guard: "notByCustomer", actions: addressUpdated },
-    "address.delete": { guard: "notByCustomer", actions: addressDeleted },
+    "profile.update": { guard: "isStaffOrService", actions: profileUpdateActions },
+    "address.update": { guard: "isStaffOrService", actions: addressUpdateActions },
+    "address.delete": { guard: "isStaffOrService", actions: addressDeleteActions },
     "account.reinstate": {
       target: "active",
-      actions: [statusUpdated("ACTIVE"), audited("CUSTOMER_REINSTATED")],
+      actions: [publishStatus("ACTIVE"), audit("CUSTOMER_REINSTATED")],
     },
   },
 }).on;
 
-const suspend = {
+const suspendTransition = {
   target: "suspended",
-  actions: [statusUpdated("SUSPENDED"), audited("CUSTOMER_SUSPENDED")],
+  actions: [publishStatus("SUSPENDED"), audit("CUSTOMER_SUSPENDED")],
 } as const;
-const close = { target: "closed", actions: [statusUpdated("CLOSED"), audited("CUSTOMER_CLOSED")] } as const;
+const closeTransition = {
+  target: "closed",
+  actions: [publishStatus("CLOSED"), audit("CUSTOMER_CLOSED")],
+} as const;
 
 /** The first of all events carries the machine's input. */
-const auditReturn = customer.enqueueActions(({ enqueue, event }) => {
+const auditReturn = customerSetup.enqueueActions(({ enqueue, event }) => {
   const { input } = event as { input?: CustomerInput };
-  if (input?.returning) enqueue(audited("CUSTOMER_RETURNED"));
+  if (input?.returning) enqueue(audit("CUSTOMER_RETURNED"));
 });
 
-export const customerMachine = customer.createMachine({
+export const customerMachine = customerSetup.createMachine({
   id: "customer@1",
   context: { addresses: 0, groups: 0 },
   entry: [
     { type: "publish", params: { topic: "customer.created" } },
-    audited("CUSTOMER_CREATED"),
+    audit("CUSTOMER_CREATED"),
     auditReturn,
   ],
   initial: "active",
   states: {
-    /** Shops, and keeps the own record. */
+    /** The customer can shop, and change their data. */
     active: {
       on: {
-        ...always,
-        ...groupAssign,
-        "profile.update": { actions: profileUpdated },
-        "address.add": { guard: "hasRoomForAddress", actions: addressAdded },
-        "address.update": { actions: addressUpdated },
-        "address.delete": { actions: addressDeleted },
-        "account.suspend": suspend,
-        "account.close": close,
+        ...commonTransitions,
+        ...assignTransitions,
+        "profile.update": { actions: profileUpdateActions },
+        "address.add": { guard: "hasRoomForAddress", actions: addressAddActions },
+        "address.update": { actions: addressUpdateActions },
+        "address.delete": { actions: addressDeleteActions },
+        "account.suspend": suspendTransition,
+        "account.close": closeTransition,
       },
     },
-    /** Barred for the time being. */
-    suspended: { on: { ...always, ...groupAssign, ...byStaff, "account.close": close } },
-    /** Has left; the record is kept until its retention or an erasure ends it. */
-    closed: { on: { ...always, ...byStaff } },
-    /** Erased: no personal value is left, and no command is accepted. */
+    /** The store has blocked the account until it reinstates it. */
+    suspended: {
+      on: {
+        ...commonTransitions,
+        ...assignTransitions,
+        ...inactiveTransitions,
+        "account.close": closeTransition,
+      },
+    },
+    /** The customer has left. The data stays until an erasure. */
+    closed: { on: { ...commonTransitions, ...inactiveTransitions } },
+    /** The customer was erased. No personal value is left, and no command is accepted. */
     anonymized: { type: "final" },
   },
 });

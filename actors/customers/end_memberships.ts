@@ -4,14 +4,14 @@ import { readStore } from "../../db/store_reader.ts";
 import type { Performer } from "../commands.ts";
 import { systemPrincipal } from "../../domain/principal.ts";
 
-/** How many memberships end in one claim. */
+/** Maximum number of memberships that one claim ends. */
 const BATCH = 200;
 
 export const endMemberships: Performer = async (
   { storeId, actorId: groupId, traceparent },
   { actors, sql, signal },
 ) => {
-  const members = await readStore(sql, storeId, (sql) => findMembers(sql, storeId, groupId, BATCH));
+  const members = await readStore(sql, storeId, (tx) => findMembers(tx, storeId, groupId, BATCH));
   const by = systemPrincipal(storeId);
   for (const id of members) {
     if (signal.aborted) return "more";

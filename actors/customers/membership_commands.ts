@@ -20,10 +20,10 @@ export const membershipHandlers = {
       if (!(await holdShopperGroup(tx, ref.storeId, groupId))) {
         throw new DomainError("NOT_FOUND", `Cannot find shopper group ${groupId}`);
       }
-      const already = await isMember(tx, ref.storeId, ref.id, groupId);
+      const wasMember = await isMember(tx, ref.storeId, ref.id, groupId);
       return {
-        event: { type: "group.assign", by: by.type, groupId, already },
-        changedFields: already ? [] : ["shopper_groups"],
+        event: { type: "group.assign", by: by.type, groupId, isMember: wasMember },
+        changedFields: wasMember ? [] : ["shopper_groups"],
         write: (tx) =>
           insertMembership(tx, {
             storeId: ref.storeId,
@@ -40,10 +40,10 @@ export const membershipHandlers = {
     ["STAFF", "SYSTEM"],
     reference,
     async ({ tx, ref, by }, { groupId }) => {
-      const member = await isMember(tx, ref.storeId, ref.id, groupId);
+      const wasMember = await isMember(tx, ref.storeId, ref.id, groupId);
       return {
         event: { type: "group.remove", by: by.type, groupId },
-        changedFields: member ? ["shopper_groups"] : [],
+        changedFields: wasMember ? ["shopper_groups"] : [],
         write: (tx) => deleteMembership(tx, ref.storeId, ref.id, groupId),
       };
     },

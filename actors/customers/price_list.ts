@@ -1,8 +1,8 @@
-/** Which price list holds for a customer, and why: the same answer for every edge. */
+/** Price list of a customer and the reason for it: the same answer for every edge. */
 import type { CustomerKey, CustomerStatus, Lookups, Membership, Wanted } from "../../db/lookups.ts";
 import { DomainError } from "../../domain/errors.ts";
 
-/** What decided between the groups. */
+/** Rule that decided between the groups. */
 export type PriceListReason =
   | "NO_GROUP"
   | "ONLY_GROUP"
@@ -29,14 +29,14 @@ export async function findPriceList(
   wanted?: Wanted,
 ): Promise<PriceListDecision & { memberships: Membership[]; status: CustomerStatus }> {
   const { storeId, customerId } = key;
-  const found = await lookups.findCustomerGroups(key, wanted);
-  if (!found) {
+  const customer = await lookups.findCustomerGroups(key, wanted);
+  if (!customer) {
     throw new DomainError(
       "NOT_FOUND",
       `Cannot find customer ${customerId}: store ${storeId} has none of this id`,
     );
   }
-  const { anonymized, memberships, status } = found;
+  const { anonymized, memberships, status } = customer;
   if (anonymized) {
     throw new DomainError("REFUSED_IN_STATE", `Cannot look up customer ${customerId}: it has been erased`);
   }

@@ -1,4 +1,4 @@
-/** The shopper group: shoppers of a store that share a price list. */
+/** State machine of a shopper group: shoppers of a store that share a price list. */
 import { setup } from "xstate";
 import { sharedActions } from "../actions.ts";
 
@@ -15,7 +15,7 @@ export const shopperGroupMachine = group.createMachine({
   entry: [{ type: "audit", params: { action: "SHOPPER_GROUP_CREATED" } }],
   initial: "active",
   states: {
-    /** May decide the price list of its members. */
+    /** The group can decide the price list of its members. */
     active: {
       on: {
         "group.update": { actions: [{ type: "audit", params: { action: "SHOPPER_GROUP_UPDATED" } }] },
@@ -28,7 +28,7 @@ export const shopperGroupMachine = group.createMachine({
         },
       },
     },
-    /** Decides no price any longer; its memberships end one by one afterwards. */
+    /** The group no longer decides a price. Its memberships end one by one afterwards. */
     deleted: { type: "final" },
   },
 });

@@ -26,11 +26,11 @@ export interface RequestKeys {
   receiptKey: Signer;
 }
 
-type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs";
+type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs" | "peerKeys";
 
 /** @param settings are described where RequestSettings declares them */
 export function createRequestSettings(
-  { participants, graceMs, fourEyes, fetchWaitMs }: Pick<RequestSettings, Configured>,
+  { participants, graceMs, fourEyes, fetchWaitMs, peerKeys = {} }: Pick<RequestSettings, Configured>,
   { hashKeys, digestKey, receiptKey }: RequestKeys,
 ): RequestSettings {
   return {
@@ -38,6 +38,7 @@ export function createRequestSettings(
     graceMs,
     fourEyes,
     fetchWaitMs,
+    peerKeys,
     hashKey: digestKey,
     hashEmail: (email) => hashEmail(hashKeys, email),
     proveErasure: (subject) => proveErasure(hashKeys, subject),
@@ -54,7 +55,7 @@ export function createRequestPerformers(
 ) {
   const store = createExportStore(sql, exportKey, { clock });
   const findInStore = ({ storeId, requestId }: RequestKey) =>
-    readStore(sql, storeId, (sql) => findRequest(sql, storeId, requestId));
+    readStore(sql, storeId, (tx) => findRequest(tx, storeId, requestId));
   return {
     "source.collect": collectPerformer({
       client,
@@ -72,10 +73,10 @@ async function describeExport(
   sql: Sql,
   { storeId, requestId }: RequestKey,
 ): Promise<ExportDescription | undefined> {
-  return await readStore(sql, storeId, async (sql) => {
-    const request = await findRequest(sql, storeId, requestId);
+  return await readStore(sql, storeId, async (tx) => {
+    const request = await findRequest(tx, storeId, requestId);
     if (!request || (request.type !== "ACCESS" && request.type !== "PORTABILITY")) return undefined;
-    const participants = await findParticipants(sql, storeId, requestId);
+    const participants = await findParticipants(tx, storeId, requestId);
     return {
       customerId: request.customerId,
       type: request.type,

@@ -70,10 +70,19 @@ export class ParticipantError extends Error {
   }
 }
 
+/** A participant's answer is not about the customer and store that it was asked about: nothing of it may be kept. */
+export class ForeignDataError extends ParticipantError {
+  override name = "ForeignDataError";
+
+  constructor(message: string) {
+    super("INVALID_DATA", message);
+  }
+}
+
 /** Encrypted store of collected records and finished documents. Every method runs its own transaction. */
 export interface ExportStore {
-  /** What a participant has delivered so far. */
-  progress(
+  /** Returns what a participant has delivered so far, and prolongs the retention of all records of the request. */
+  readProgressAndProlong(
     request: RequestKey,
     service: string,
   ): Promise<{ records: number; resumeAfter: string | undefined; complete: boolean }>;
@@ -82,6 +91,8 @@ export interface ExportStore {
    *
    * @param from the cursor from which the caller resumed, undefined for a start from the beginning. If given, it
    * must be the stored one: this keeps two replicas from storing records of one participant at the same time.
+   * `maxBytes` limits everything that the participant delivers, in bytes of JSON.
+   * @throws {ParticipantError} TOO_MUCH_DATA: with these records it would be more; none of them is stored
    * @throws {DomainError} CONFLICT: another caller has stored records since. REFUSED_IN_STATE: the request has
    * ended, or the participant was waived or has delivered everything
    */
@@ -89,8 +100,10 @@ export interface ExportStore {
     request: RequestKey,
     service: string,
     deliveries: readonly Delivery[],
-    from?: { resumeAfter: string | undefined },
+    from?: { resumeAfter: string | undefined; maxBytes?: number },
   ): Promise<void>;
+  /** Deletes what a participant has delivered, unless that is complete. */
+  discard(request: RequestKey, service: string): Promise<void>;
   /** Marks a participant's data as complete. */
   finish(request: RequestKey, service: string): Promise<void>;
   /** Writes the documents of a request and removes the collected records. Idempotent. */
@@ -102,6 +115,6 @@ export interface ExportDescription {
   customerId: string;
   type: "ACCESS" | "PORTABILITY";
   createdAt: Date;
-  /** Every participant in the order of the document; `waiverReason` if it was waived. */
+  /** Every participant in the order of the document; `waiverReason` if it was waived, even after its last record. */
   sources: { service: string; waiverReason: string | undefined }[];
 }

@@ -38,8 +38,10 @@ export interface Decision {
   event: EventObject;
   /** Names of the fields that change, for the journal. Empty: the command is accepted and changes nothing. */
   changedFields: readonly string[];
-  /** The reason that the caller gave. It is stored in the journal only, and no message carries it. */
+  /** The reason that the caller gave for the customer, for the journal. No message carries it. */
   reason?: string | undefined;
+  /** The caller's note for other staff, for the journal. No message and no document of the customer carries it. */
+  note?: string | undefined;
   /** Other free text of the caller, by the names of its fields. */
   texts?: Readonly<Record<string, string>>;
   /** Columns of the actor's own row. */

@@ -1,5 +1,5 @@
 /** Performs due effects, a bounded number at once. */
-import { type ClaimedEffect, claimEffects, type Outcome, settleEffect } from "../../db/effects.ts";
+import { type ClaimedEffect, claimEffects, type EffectOutcome, settleEffect } from "../../db/effects.ts";
 import { type FixedClock, instant } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
 import { describeError } from "../../lib/error_description.ts";
@@ -33,7 +33,7 @@ export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
   const { sql, api, actors, performers, pollMs = 1_000, claimMs = CLAIM_MS, clock } = options;
   const running = new Set<Promise<void>>();
 
-  async function perform(effect: ClaimedEffect, signal: AbortSignal): Promise<Outcome> {
+  async function perform(effect: ClaimedEffect, signal: AbortSignal): Promise<EffectOutcome> {
     const { type, effectId, attempts } = effect;
     try {
       const performer = performers[type];

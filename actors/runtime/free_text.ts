@@ -11,11 +11,13 @@ import type { Decision, StepContext } from "./behavior.ts";
  */
 export async function refusePersonalData(
   { tx, ref: { storeId } }: StepContext,
-  { reason, texts = {} }: Decision,
+  { reason, note, texts = {} }: Decision,
   customerId: string | undefined,
   purpose: string,
 ): Promise<void> {
-  const given = Object.entries({ ...(reason !== undefined && { reason }), ...texts });
+  const given = Object.entries({ reason, note, ...texts }).flatMap(([field, text]) =>
+    text === undefined ? [] : [[field, text] as const]
+  );
   if (given.length === 0) return;
   const values = customerId === undefined ? [] : await findErasableValues(tx, storeId, customerId);
   for (const [field, text] of given) {

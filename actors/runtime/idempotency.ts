@@ -20,7 +20,7 @@ export function readIdempotencyKey(header: string | null | undefined): string | 
   if (PRINTABLE_ASCII.test(header)) return header;
   throw new DomainError(
     "INVALID_INPUT",
-    "Cannot take the Idempotency-Key header: it must have 1 to 255 printable ASCII characters",
+    "Cannot accept the Idempotency-Key header: it must have 1 to 255 printable ASCII characters",
   );
 }
 

@@ -5,7 +5,7 @@ import type { Tx } from "../../db/connect.ts";
 import { insertEffect } from "../../db/effects.ts";
 import { insertOutbox } from "../../db/outbox.ts";
 import { cancelTimer, setTimer } from "../../db/timers.ts";
-import { later } from "../../lib/dates.ts";
+import { addMilliseconds } from "../../lib/dates.ts";
 import { traceIdOf } from "../../lib/trace_context.ts";
 import type { ActionPlan, Perform } from "./action_plan.ts";
 import type { RecordedEvent } from "./recorded_event.ts";
@@ -25,7 +25,8 @@ function actorOf({ ref }: RecordedEvent) {
 }
 
 function journalRow(event: RecordedEvent) {
-  const { sequence, eventType, about, transitions, before, after, changedFields, reason, by, at } = event;
+  const { sequence, eventType, about, transitions, before, after, changedFields, reason, note, by, at } =
+    event;
   return {
     ...actorOf(event),
     sequence,
@@ -38,6 +39,8 @@ function journalRow(event: RecordedEvent) {
     changedFields,
     reason: reason ?? null,
     reasonGiven: reason !== undefined,
+    note: note ?? null,
+    noteGiven: note !== undefined,
     at,
     about,
     transitions,
@@ -72,7 +75,7 @@ async function storeTimer(
     name,
     event: raised,
     traceparent,
-    dueAt: later(at, delay),
+    dueAt: addMilliseconds(at, delay),
     createdAt: at,
   });
 }

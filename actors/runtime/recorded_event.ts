@@ -23,8 +23,9 @@ export interface RecordedEvent {
   /** Number of the event in the actor's journal, from 1, whichever version counts it. */
   sequence: number;
   changedFields: readonly string[];
-  /** The reason as the caller wrote it, for the journal only. */
+  /** The reason and the note as the caller wrote them, for the journal only. */
   reason?: string | undefined;
+  note?: string | undefined;
   by: Principal;
   at: Date;
   /** The W3C trace context of the event. */

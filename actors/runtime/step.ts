@@ -163,7 +163,7 @@ async function advance(
   application: Application,
   context: StepContext,
   { machine, snapshot: before, version, partVersion = 1, row }: Found<unknown>,
-  { event: given, command, changedFields, reason, columns = {}, write, ids = {} }: Advance,
+  { event: given, command, changedFields, reason, note, columns = {}, write, ids = {} }: Advance,
 ): Promise<Answer> {
   const { tx, ref, by, now, traceparent } = context;
   const behavior = behaviorOf(application, ref.kind);
@@ -186,6 +186,7 @@ async function advance(
     sequence: version + partVersion,
     changedFields,
     reason,
+    note,
     by,
     at: now,
     traceparent,

@@ -1,9 +1,9 @@
 /** Telemetry of the actors: commands, timers and effects by kind and outcome, without IDs of customers. */
-import type { ClaimedEffect, Outcome } from "../../db/effects.ts";
+import type { ClaimedEffect, EffectOutcome } from "../../db/effects.ts";
 import type { ClaimedTimer } from "../../db/timers.ts";
 import { integer } from "../../telemetry/integer.ts";
-import { metering, record, secondsSince } from "../../telemetry/metrics.ts";
-import { activeTraceparent, inSpan, SpanStatusCode, tracing } from "../../telemetry/spans.ts";
+import { isMetering, record, secondsSince } from "../../telemetry/metrics.ts";
+import { activeTraceparent, inSpan, isTracing, SpanStatusCode } from "../../telemetry/spans.ts";
 import { newTraceparent } from "../../lib/trace_context.ts";
 import { asDomainError } from "../../db/errors.ts";
 
@@ -21,7 +21,7 @@ export async function watchCommand<T>(
   from: string | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
-  if (!tracing && !metering) return await work();
+  if (!isTracing && !isMetering) return await work();
   const attributes = { [KIND]: kind, "customer_service.command.type": type };
   const started = performance.now();
   const told = (outcome: string) =>
@@ -72,7 +72,10 @@ export async function watchTimer(timer: ClaimedTimer, fire: () => Promise<boolea
 }
 
 /** @param perform returns failures too, instead of throwing them */
-export async function watchEffect(effect: ClaimedEffect, perform: () => Promise<Outcome>): Promise<Outcome> {
+export async function watchEffect(
+  effect: ClaimedEffect,
+  perform: () => Promise<EffectOutcome>,
+): Promise<EffectOutcome> {
   const { type, attempts, traceparent } = effect;
   const started = performance.now();
   const attributes = { "customer_service.effect.type": type, "customer_service.attempt": integer(attempts) };
@@ -89,7 +92,7 @@ export async function watchEffect(effect: ClaimedEffect, perform: () => Promise<
   });
 }
 
-function wordFor({ state, lastError }: Outcome): string {
+function wordFor({ state, lastError }: EffectOutcome): string {
   if (state === "PENDING") return lastError === null ? "more" : "failed";
   return state.toLowerCase();
 }

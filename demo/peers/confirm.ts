@@ -1,12 +1,15 @@
-/** Confirms erasures to customer-service over gRPC, under the name of each demo service. */
+/** Confirms erasures to customer-service over gRPC, under the name of each demo service and with its signature. */
+import { confirmationBytes, evidenceDigest } from "../../actors/gdpr/receipts/confirmation.ts";
 import { Channel, GrpcError, pathOf, type StatusName, writeMessage } from "../../grpc/mod.ts";
 import {
   type ConfirmErasureRequest,
   ConfirmErasureRequestSchema,
   CustomerService,
 } from "../../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import type { CustomerErasureRequested } from "../../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import { exponential } from "../../lib/backoff.ts";
 import { pause } from "../../lib/timeout.ts";
+import { signAs } from "./signing_keys.ts";
 
 export interface ConfirmOptions {
   /** host:port of customer-service's gRPC server, without TLS. */
@@ -15,7 +18,9 @@ export interface ConfirmOptions {
   token(service: string, storeId: string): Promise<string>;
 }
 
-export type Confirmation = Pick<ConfirmErasureRequest, "requestId" | "storeId" | "service" | "evidence">;
+export type Confirmation =
+  & Pick<ConfirmErasureRequest, "requestId" | "storeId" | "service" | "evidence">
+  & Pick<CustomerErasureRequested, "customerId">;
 
 export interface Confirmer extends Disposable {
   /** Retries while customer-service is unavailable. Returns the final status, "OK" on success. */
@@ -35,7 +40,7 @@ export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
   const channel = new Channel(new URL(`http://${address}`));
 
   async function attempt(
-    confirmation: Confirmation,
+    { customerId: _, ...confirmation }: Confirmation & { signature: Uint8Array },
     traceparent: string | undefined,
     signal: AbortSignal,
   ): Promise<StatusName> {
@@ -54,8 +59,11 @@ export function createConfirmer({ address, token }: ConfirmOptions): Confirmer {
 
   return {
     async confirm(confirmation, traceparent, signal) {
+      const { requestId, service, evidence } = confirmation;
+      const evidenceSha256 = evidenceDigest(requestId, evidence).sha256;
+      const signature = await signAs(service, confirmationBytes({ ...confirmation, evidenceSha256 }));
       for (let attempts = 1;; attempts++) {
-        const status = await attempt(confirmation, traceparent, signal);
+        const status = await attempt({ ...confirmation, signature }, traceparent, signal);
         const retry = RETRYABLE.includes(status) && attempts < ATTEMPTS && !signal.aborted;
         if (!retry) return status;
         await pause(exponential(attempts, 200, 5_000), signal);

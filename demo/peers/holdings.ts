@@ -5,7 +5,7 @@ import { DEMO } from "../ids.ts";
 
 export type Holding = Omit<
   Exclude<MessageInitShape<typeof CollectCustomerDataResponseSchema>, { $typeName: string }>,
-  "cursor"
+  "cursor" | "customerId" | "storeId"
 >;
 export type Holdings = Readonly<Record<string, readonly Holding[]>>;
 
@@ -20,7 +20,7 @@ const tomsAddress = {
 function order(number: string, date: string, deliveredTo: object, lines: [string, number][]): Holding {
   return {
     category: "order",
-    purpose: "to deliver what was ordered, and for the store's accounts",
+    purpose: "to deliver the order and to keep the store's accounts",
     retention: "ten years after the order",
     recipients: ["the carrier of the parcel"],
     data: {
@@ -35,7 +35,7 @@ function order(number: string, date: string, deliveredTo: object, lines: [string
 function payment(orderNumber: string, date: string, amount: number, card: string): Holding {
   return {
     category: "payment",
-    purpose: "to be paid for an order",
+    purpose: "to collect the payment for an order",
     retention: "ten years after the payment",
     recipients: ["the card's bank"],
     data: { orderNumber, amount, card },
@@ -66,7 +66,7 @@ export const HOLDINGS: Readonly<Record<string, Holdings>> = {
       order("10344", "2026-02-20", minasAddress, [["Cups, set of four", 36]]),
       {
         category: "return",
-        purpose: "to take back what was sent",
+        purpose: "to process the return",
         retention: "three years",
         recipients: ["the carrier of the parcel"],
         data: { orderNumber: "10344", reason: "one cup was broken" },
@@ -81,7 +81,7 @@ export const HOLDINGS: Readonly<Record<string, Holdings>> = {
       payment("10344", "2026-02-20", 36, "Visa ending in 4242"),
       {
         category: "saved card",
-        purpose: "to pay again without typing the card",
+        purpose: "to pay without entering the card again",
         retention: "until the customer removes it",
         recipients: [],
         data: { brand: "Visa", lastDigits: "4242", holder: "Mina Keller", expires: "09/28" },
@@ -94,7 +94,7 @@ export const HOLDINGS: Readonly<Record<string, Holdings>> = {
     [DEMO.customerId]: [
       {
         category: "newsletter subscription",
-        purpose: "to send the newsletter that was asked for",
+        purpose: "to send the newsletter that the customer subscribed to",
         retention: "until the customer unsubscribes",
         recipients: ["the sender of the newsletter"],
         data: { address: "mina.keller@shop.example", topics: ["tea", "offers"] },

@@ -66,7 +66,7 @@ export async function startDemoPeers(
       customerId,
       evidence,
     });
-    const confirmation = { requestId, storeId, service: service.name, evidence };
+    const confirmation = { requestId, storeId, customerId, service: service.name, evidence };
     const status = await confirmer.confirm(confirmation, activeTraceparent() ?? from, stopping.signal);
     log.info("{service} has confirmed request {requestId}: {status}", {
       service: service.name,

@@ -21,7 +21,8 @@ export async function serveDemoService(service: DemoService, failures: number): 
   let remainingFailures = failures;
 
   async function* collect(requests: AsyncIterable<CollectCustomerDataRequest>) {
-    for await (const { customerId, storeId, requestId, resumeAfter } of requests) {
+    for await (const request of requests) {
+      const { customerId, storeId, requestId } = request;
       if (![customerId, storeId, requestId].every((id) => UUID.test(id))) {
         throw new GrpcError("INVALID_ARGUMENT", "an id is not a UUID");
       }
@@ -33,7 +34,7 @@ export async function serveDemoService(service: DemoService, failures: number): 
         });
         throw new GrpcError("UNAVAILABLE", "not yet");
       }
-      const records = service.collect(customerId, resumeAfter);
+      const records = service.collect(request);
       yield* records;
       log.info("{service} sends {count} records for request {requestId}", {
         service: service.name,

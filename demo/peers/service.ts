@@ -1,6 +1,7 @@
 /** Demo service: returns and anonymizes fictional personal data. */
 import { create } from "@bufbuild/protobuf";
 import {
+  type CollectCustomerDataRequest,
   type CollectCustomerDataResponse,
   CollectCustomerDataResponseSchema,
 } from "../../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
@@ -8,8 +9,10 @@ import { type Holding, HOLDINGS } from "./holdings.ts";
 
 export interface DemoService {
   name: string;
-  /** Records of a customer after a cursor; all records if the cursor is unknown. */
-  collect(customerId: string, resumeAfter?: string): CollectCustomerDataResponse[];
+  /** Records of a customer after the cursor `resumeAfter`; all records if the cursor is unknown. */
+  collect(
+    request: Pick<CollectCustomerDataRequest, "customerId" | "storeId" | "resumeAfter">,
+  ): CollectCustomerDataResponse[];
   /** Anonymizes the customer's records and returns the evidence. Repetitions return the same evidence. */
   anonymize(customerId: string): string;
 }
@@ -19,10 +22,11 @@ export function createDemoService(name: string): DemoService {
   const evidence = new Map<string, string>();
   return {
     name,
-    collect(customerId, resumeAfter) {
-      const all = (records.get(customerId) ?? []).map((holding, index) =>
-        create(CollectCustomerDataResponseSchema, { ...holding, cursor: `${holding.category} ${index + 1}` })
-      );
+    collect({ customerId, storeId, resumeAfter }) {
+      const all = (records.get(customerId) ?? []).map((holding, index) => {
+        const cursor = `${holding.category} ${index + 1}`;
+        return create(CollectCustomerDataResponseSchema, { ...holding, customerId, storeId, cursor });
+      });
       return all.slice(all.findIndex(({ cursor }) => cursor === resumeAfter) + 1);
     },
     anonymize(customerId) {

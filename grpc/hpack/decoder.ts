@@ -15,7 +15,7 @@ export interface DecoderLimits {
   maxTableSize: number;
   /** The largest list, as the sum of name + value + 32 bytes over its fields. */
   maxListSize: number;
-  /** The most fields in a block, whether or not the list is over its size. More are an HpackError. */
+  /** Maximum number of fields in a block, even if the list exceeds its size. More are an HpackError. */
   maxWork?: number;
 }
 
@@ -29,9 +29,9 @@ export class HpackDecoder {
   readonly #blocks = new Memo<HeaderList>();
   /** The last literal names and paths: they repeat, unlike other values. */
   readonly #strings = new Memo<string>();
-  /** The list that is being decoded; undefined once it is over its size. */
+  /** The list that is being decoded; undefined once it exceeds its size. */
   #list: string[] | undefined;
-  /** What the list may still grow by. */
+  /** Remaining size of the list. */
   #room = 0;
   #fields = 0;
 
@@ -39,7 +39,7 @@ export class HpackDecoder {
     this.#limits = { maxWork: Infinity, ...limits };
   }
 
-  /** How many fields the last call of `decode` read, those of a list over its size included. */
+  /** Number of fields that the last call of `decode` read, including those beyond the size limit. */
   get fields(): number {
     return this.#fields;
   }
@@ -92,7 +92,7 @@ export class HpackDecoder {
 
   #resize(size: number): void {
     const { maxTableSize } = this.#limits;
-    if (size > maxTableSize) throw new HpackError(`A table size update to ${size} is over ${maxTableSize}`);
+    if (size > maxTableSize) throw new HpackError(`A table size update to ${size} exceeds ${maxTableSize}`);
     this.#table.resize(size);
   }
 
@@ -139,7 +139,7 @@ export class HpackDecoder {
     if (index === 0) throw new HpackError("Index 0 is not used");
     if (index <= STATIC_ENTRIES) return staticNames[index]!;
     const age = index - STATIC_ENTRIES - 1;
-    if (age >= this.#table.count) throw new HpackError(`Index ${index} is over the end of the table`);
+    if (age >= this.#table.count) throw new HpackError(`Index ${index} exceeds the end of the table`);
     return this.#table.nameAt(age);
   }
 

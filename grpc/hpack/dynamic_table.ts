@@ -1,6 +1,6 @@
 /** Dynamic table, RFC 7541 2.3.2 and 4: a queue of fields, bounded by size, the newest first. */
 
-/** What an entry counts in addition to its name and value. A header list counts its fields likewise. */
+/** Overhead of an entry in addition to its name and value. A header list counts its fields likewise. */
 export const ENTRY_OVERHEAD = 32;
 
 /** The size of both sides' tables until the encoder changes it, RFC 9113 6.5.2. */

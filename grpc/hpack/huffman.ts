@@ -1,14 +1,14 @@
 /** Huffman coding of string literals, RFC 7541 5.2. */
 import type { ByteWriter } from "../byte_writer.ts";
 import { HpackError } from "./error.ts";
-import { codes, EOS, lengths, limits, LONGEST, offsets, symbols } from "./huffman_code.ts";
+import { codes, EOS, lengths, limits, MAX_CODE_BITS, offsets, symbols } from "./huffman_code.ts";
 
-const LONGEST_SHORT = 8;
+const MAX_SHORT_BITS = 8;
 
 /** By the next eight bits: the length (above bit 8) and the symbol of a code that they start with, or 0. */
-const shortCodes = new Uint16Array(1 << LONGEST_SHORT);
+const shortCodes = new Uint16Array(1 << MAX_SHORT_BITS);
 for (let symbol = 0; symbol < EOS; symbol++) {
-  const free = LONGEST_SHORT - lengths[symbol]!;
+  const free = MAX_SHORT_BITS - lengths[symbol]!;
   if (free < 0) continue;
   const first = codes[symbol]! << free;
   shortCodes.fill(lengths[symbol]! << 8 | symbol, first, first + (1 << free));
@@ -50,10 +50,10 @@ function longCode(bytes: Uint8Array, bit: number, end: number): number {
   const byte = (offset: number) => at + offset < end ? bytes[at + offset]! : 0xff;
   const shift = bit & 7;
   const word = byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
-  const window = (word << shift | byte(4) >> (8 - shift)) >>> (32 - LONGEST);
-  let length = LONGEST_SHORT + 1;
+  const window = (word << shift | byte(4) >> (8 - shift)) >>> (32 - MAX_CODE_BITS);
+  let length = MAX_SHORT_BITS + 1;
   while (window >= limits[length]!) length++;
-  const symbol = symbols[(window >>> (LONGEST - length)) - offsets[length]!]!;
+  const symbol = symbols[(window >>> (MAX_CODE_BITS - length)) - offsets[length]!]!;
   return symbol === EOS ? EOS_FLAG | length << 8 : length << 8 | symbol;
 }
 

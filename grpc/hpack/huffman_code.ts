@@ -11,7 +11,7 @@ const LENGTHS = "dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666666678f6c
   "u";
 
 export const EOS = 256;
-export const LONGEST = 30;
+export const MAX_CODE_BITS = 30;
 
 /** Code length in bits, by symbol without EOS. */
 export const lengths = Uint8Array.from(LENGTHS.slice(0, EOS), (digit) => parseInt(digit, 36));
@@ -19,14 +19,14 @@ export const lengths = Uint8Array.from(LENGTHS.slice(0, EOS), (digit) => parseIn
 export const codes = new Uint32Array(EOS);
 /** All symbols in the order of their codes. */
 export const symbols = new Uint16Array(EOS + 1);
-/** By length: the first code that is longer, left-aligned to LONGEST bits. */
-export const limits = new Uint32Array(LONGEST + 1);
+/** By length: the first code that is longer, left-aligned to MAX_CODE_BITS bits. */
+export const limits = new Uint32Array(MAX_CODE_BITS + 1);
 /** By length: what to subtract from a right-aligned code to get its position in `symbols`. */
-export const offsets = new Int32Array(LONGEST + 1);
+export const offsets = new Int32Array(MAX_CODE_BITS + 1);
 
 let code = 0;
 let position = 0;
-for (let length = 1; length <= LONGEST; length++) {
+for (let length = 1; length <= MAX_CODE_BITS; length++) {
   code <<= 1;
   offsets[length] = code - position;
   for (let symbol = 0; symbol <= EOS; symbol++) {
@@ -35,5 +35,5 @@ for (let length = 1; length <= LONGEST; length++) {
     symbols[position++] = symbol;
     code++;
   }
-  limits[length] = code << (LONGEST - length);
+  limits[length] = code << (MAX_CODE_BITS - length);
 }

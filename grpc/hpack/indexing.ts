@@ -1,4 +1,4 @@
-/** Which fields the encoder adds to the dynamic table. */
+/** Choice of the fields that the encoder adds to the dynamic table. */
 import { staticNames, staticValues } from "./static_table.ts";
 
 /** Representation of a literal, RFC 7541 6.2: the bits above its index, and the bits of its index. */

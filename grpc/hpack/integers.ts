@@ -9,9 +9,9 @@ export interface Cursor {
   readonly end: number;
 }
 
-const LARGEST = 2 ** 31 - 1;
+const MAX_INTEGER = 2 ** 31 - 1;
 /** Five bytes carry 35 bits. More are an overflow or padding with zeros. */
-const MOST_CONTINUATION_BYTES = 5;
+const MAX_CONTINUATION_BYTES = 5;
 
 /**
  * Reads an integer whose first byte, at the cursor, holds `prefixBits` bits of it.
@@ -26,19 +26,19 @@ export function readInteger(cursor: Cursor, prefixBits: number): number {
 
 function readContinuation(cursor: Cursor, prefix: number): number {
   let value = prefix;
-  for (let read = 0; read < MOST_CONTINUATION_BYTES; read++) {
+  for (let read = 0; read < MAX_CONTINUATION_BYTES; read++) {
     if (cursor.at >= cursor.end) throw new HpackError("The header block ends inside an integer");
     const byte = cursor.bytes[cursor.at++]!;
     value += (byte & 0x7f) * 2 ** (7 * read);
-    if (value > LARGEST) throw new HpackError(`An integer is over ${LARGEST}`);
+    if (value > MAX_INTEGER) throw new HpackError(`An integer exceeds ${MAX_INTEGER}`);
     if (byte < 0x80) return value;
   }
-  throw new HpackError(`An integer has more than ${MOST_CONTINUATION_BYTES} continuation bytes`);
+  throw new HpackError(`An integer has more than ${MAX_CONTINUATION_BYTES} continuation bytes`);
 }
 
 /** Appends `value` with a prefix of `prefixBits` bits; `pattern` holds the bits above the prefix. */
 export function writeInteger(out: ByteWriter, pattern: number, prefixBits: number, value: number): void {
-  out.reserve(1 + MOST_CONTINUATION_BYTES);
+  out.reserve(1 + MAX_CONTINUATION_BYTES);
   const { bytes } = out;
   const mask = (1 << prefixBits) - 1;
   if (value < mask) {

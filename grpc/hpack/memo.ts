@@ -1,8 +1,8 @@
 /** Cache of the last few byte strings and what they decoded to. Decoding them again returns the same object. */
 
-const MOST_ENTRIES = 8;
+const MAX_ENTRIES = 8;
 /** Longer ones hold much that seldom repeats. */
-const LONGEST = 128;
+const MAX_LENGTH = 128;
 
 interface Entry<T> {
   /** The key is the first `length` of these bytes. */
@@ -26,9 +26,9 @@ export class Memo<T> {
 
   store(bytes: Uint8Array, start: number, end: number, value: T): void {
     const length = end - start;
-    if (length > LONGEST) return;
-    const slot = this.#stored++ % MOST_ENTRIES;
-    const entry = this.#entries[slot] ??= { bytes: new Uint8Array(LONGEST), length, value };
+    if (length > MAX_LENGTH) return;
+    const slot = this.#stored++ % MAX_ENTRIES;
+    const entry = this.#entries[slot] ??= { bytes: new Uint8Array(MAX_LENGTH), length, value };
     for (let at = 0; at < length; at++) entry.bytes[at] = bytes[start + at]!;
     entry.length = length;
     entry.value = value;

@@ -33,8 +33,8 @@ import {
   FLAG,
   FRAME,
   FRAME_HEADER_BYTES,
-  LARGEST_FRAME_BYTES,
-  LARGEST_WINDOW,
+  MAX_FRAME_BYTES,
+  MAX_WINDOW,
   PREFACE,
   SETTING,
   StreamViolation,
@@ -112,7 +112,7 @@ export class Http2Connection implements StreamOwner {
   readonly #born: number;
   readonly #oldAt: number;
   #goingSince: number | undefined;
-  #lastAccepted = LARGEST_WINDOW;
+  #lastAccepted = MAX_WINDOW;
   #lingerUntil: number | undefined;
   #discarded = 0;
   #hasFailed = false;
@@ -157,7 +157,7 @@ export class Http2Connection implements StreamOwner {
 
   /** Whether `open` may be called: neither closing nor at the peer's limit. */
   get hasRoom(): boolean {
-    return !this.isGoing && this.#streams.size < this.#peerStreams && this.#nextStream <= LARGEST_WINDOW;
+    return !this.isGoing && this.#streams.size < this.#peerStreams && this.#nextStream <= MAX_WINDOW;
   }
 
   /** Whether the connection takes no new streams. */
@@ -242,7 +242,7 @@ export class Http2Connection implements StreamOwner {
   shutdown(): void {
     if (this.isGoing) return;
     this.#goingSince = performance.now();
-    putGoAway(this.#output.writer, LARGEST_WINDOW, CODE.NO_ERROR, "");
+    putGoAway(this.#output.writer, MAX_WINDOW, CODE.NO_ERROR, "");
     putPing(this.#output.writer, SHUTDOWN_PING, false);
     this.#output.changed();
     this.#options.onGoAway?.();
@@ -412,11 +412,11 @@ export class Http2Connection implements StreamOwner {
         this.#putHeaders(stream, next.trailers, next.endStream);
         continue;
       }
-      const left = next.bytes.length - next.at;
+      const remaining = next.bytes.length - next.at;
       const window = Math.max(0, Math.min(this.#sendWindow, stream.sendWindow));
-      const size = Math.min(left, window, this.#peerFrameBytes);
-      if (left > 0 && size === 0 || this.#output.waiting > this.limits.unsentBytes) return;
-      const isLast = size === left;
+      const size = Math.min(remaining, window, this.#peerFrameBytes);
+      if (remaining > 0 && size === 0 || this.#output.waiting > this.limits.unsentBytes) return;
+      const isLast = size === remaining;
       if (isLast) stream.blocked.shift();
       this.#blockedBytes -= size;
       stream.progressAt = this.#now;
@@ -448,9 +448,9 @@ export class Http2Connection implements StreamOwner {
 
   #receive(): void {
     if (!this.#seenPreface) {
-      const found = this.#reader.skip(PREFACE);
-      if (found === undefined) return;
-      if (!found) throw new ConnectionError(CODE.PROTOCOL_ERROR, "the preface of HTTP/2 is missing");
+      const isPreface = this.#reader.skip(PREFACE);
+      if (isPreface === undefined) return;
+      if (!isPreface) throw new ConnectionError(CODE.PROTOCOL_ERROR, "the preface of HTTP/2 is missing");
       this.#seenPreface = true;
     }
     this.#reader.frames(this.#onFrame);
@@ -627,7 +627,7 @@ export class Http2Connection implements StreamOwner {
       case RESET_BY_PEER:
         throw new ConnectionError(CODE.STREAM_CLOSED, "HEADERS after the end of the stream");
       default:
-        // The response to a call that was cancelled so long ago that it is not among the recent ones.
+        // The response to a call that was canceled so long ago that it is not among the recent ones.
         if (this.#role === "client" && id < this.#nextStream) return this.#spend(PRICE.unknown);
         throw new ConnectionError(CODE.PROTOCOL_ERROR, "HEADERS of a wrong stream");
     }
@@ -746,12 +746,12 @@ export class Http2Connection implements StreamOwner {
         this.#peerStreams = value;
         return;
       case SETTING.INITIAL_WINDOW_SIZE:
-        if (value > LARGEST_WINDOW) {
+        if (value > MAX_WINDOW) {
           throw new ConnectionError(CODE.FLOW_CONTROL_ERROR, "INITIAL_WINDOW_SIZE is too large");
         }
         return this.#setPeerWindow(value);
       case SETTING.MAX_FRAME_SIZE:
-        if (value < DEFAULT_FRAME_BYTES || value > LARGEST_FRAME_BYTES) {
+        if (value < DEFAULT_FRAME_BYTES || value > MAX_FRAME_BYTES) {
           throw new ConnectionError(CODE.PROTOCOL_ERROR, "MAX_FRAME_SIZE is out of range");
         }
         this.#peerFrameBytes = Math.min(value, 4 * DEFAULT_FRAME_BYTES);
@@ -763,7 +763,7 @@ export class Http2Connection implements StreamOwner {
     this.#peerWindow = value;
     for (const stream of this.#streams.values()) {
       stream.sendWindow += difference;
-      if (stream.sendWindow > LARGEST_WINDOW) {
+      if (stream.sendWindow > MAX_WINDOW) {
         throw new ConnectionError(CODE.FLOW_CONTROL_ERROR, "INITIAL_WINDOW_SIZE overflows a window");
       }
     }
@@ -805,7 +805,7 @@ export class Http2Connection implements StreamOwner {
     if (id === 0) {
       if (increment === 0) throw new ConnectionError(CODE.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
       this.#sendWindow += increment;
-      if (this.#sendWindow > LARGEST_WINDOW) {
+      if (this.#sendWindow > MAX_WINDOW) {
         throw new ConnectionError(CODE.FLOW_CONTROL_ERROR, "the connection's window overflows");
       }
     } else {
@@ -813,7 +813,7 @@ export class Http2Connection implements StreamOwner {
       if (!stream) return;
       if (increment === 0) throw new StreamViolation(id, CODE.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
       stream.sendWindow += increment;
-      if (stream.sendWindow > LARGEST_WINDOW) {
+      if (stream.sendWindow > MAX_WINDOW) {
         throw new StreamViolation(id, CODE.FLOW_CONTROL_ERROR, "the stream's window overflows");
       }
     }
@@ -874,11 +874,11 @@ export class Http2Connection implements StreamOwner {
     this.#idleSince = this.#now;
     if (this.#goingSince === undefined || this.#isClosed || this.#lingerUntil !== undefined) return;
     if (this.#role === "client") void this.#output.drained().then(() => this.close());
-    else if (this.#lastAccepted < LARGEST_WINDOW) void this.#linger();
+    else if (this.#lastAccepted < MAX_WINDOW) void this.#linger();
   }
 
   #saySecondGoAway(): void {
-    if (this.#lastAccepted < LARGEST_WINDOW) return;
+    if (this.#lastAccepted < MAX_WINDOW) return;
     this.#lastAccepted = this.#lastPeerStream;
     putGoAway(this.#output.writer, this.#lastAccepted, CODE.NO_ERROR, "");
     this.#output.changed();

@@ -19,7 +19,7 @@ export const PRICE = {
   refusedStream: 2,
   /** Each 16 fields of a header list beyond the first 32. */
   manyFields: 1,
-  /** A call, or a stream that is cancelled, of a peer that has authenticated nothing yet. */
+  /** A call, or a stream that is canceled, of a peer that has authenticated nothing yet. */
   strangerCall: 10,
   /** A message of a streaming call of such a peer. */
   strangerMessage: 5,

@@ -49,10 +49,10 @@ export const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\
 export const FRAME_HEADER_BYTES = 9;
 /** SETTINGS_MAX_FRAME_SIZE of a peer that has not said otherwise; also ours, in both roles. */
 export const DEFAULT_FRAME_BYTES = 16_384;
-export const LARGEST_FRAME_BYTES = 0xff_ffff;
+export const MAX_FRAME_BYTES = 0xff_ffff;
 /** SETTINGS_INITIAL_WINDOW_SIZE of a peer that has not said otherwise, and of every connection. */
 export const DEFAULT_WINDOW = 65_535;
-export const LARGEST_WINDOW = 0x7fff_ffff;
+export const MAX_WINDOW = 0x7fff_ffff;
 
 /** A violation that ends the whole connection with GOAWAY. */
 export class ConnectionError extends Error {

@@ -10,7 +10,7 @@ export interface StreamListener {
   onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void;
   /** The stream ended early: by the peer, by us after a violation, or with the connection. */
   onReset(code: Code): void;
-  /** What waited for the peer's windows has left. */
+  /** Called when everything that waited for the peer's windows was sent. */
   onDrained?(): void;
 }
 

@@ -42,9 +42,9 @@ export function ArrowLabel(
   },
 ) {
   const { x, y, width, height } = label;
-  const taken = transitions.some((transition) => timesTaken(transition, path) > 0);
+  const isTaken = transitions.some((transition) => timesTaken(transition, path) > 0);
   return (
-    <g class={taken ? "label taken" : "label"}>
+    <g class={isTaken ? "label taken" : "label"}>
       <rect x={x} y={y} width={width} height={height} rx={9} />
       {transitions.map((transition, index) => {
         const times = timesTaken(transition, path);
@@ -72,8 +72,8 @@ export function ArrowLabel(
 export function transitionTooltip(transition: Transition, path: TakenPath): string {
   const { event, label, guarded } = transition;
   const times = timesTaken(transition, path);
-  const taken = times > 0 ? `taken ${times} ×` : "not taken";
-  return `${label}${event ? ` (${event})` : ""}${guarded ? ", conditional" : ""}: ${taken}`;
+  const description = times > 0 ? `taken ${times} ×` : "not taken";
+  return `${label}${event ? ` (${event})` : ""}${guarded ? ", conditional" : ""}: ${description}`;
 }
 
 /** SVG path with rounded corners. */

@@ -64,7 +64,7 @@ function lineWidth(line: Transition): number {
   return textWidth(transitionLabel(line), SMALL) + 40;
 }
 
-/** What a folded box hides; empty for another box. */
+/** Contents that a folded box hides; empty for another box. */
 export function foldedLabel({ foldedStates }: State): string {
   if (!foldedStates) return "";
   return foldedStates === 1 ? "1 state inside" : `${foldedStates} states inside`;

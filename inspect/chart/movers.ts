@@ -1,4 +1,4 @@
-/** Who brings a transition about: the service by itself, or the party that it waits for. */
+/** Movers of transitions: the service by itself, or the party that it waits for. */
 import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { requestCommands } from "../../actors/gdpr/requests/commands.ts";
 import type { Model, State, Transition } from "./model.ts";

@@ -16,7 +16,7 @@ export function countCurrent({ representedIds }: State, { current }: TakenPath):
   return representedIds.filter((id) => current.has(id)).length;
 }
 
-/** How often a transition was taken, summed over all merged regions. */
+/** Number of times that a transition was taken, summed over all merged regions. */
 export function timesTaken({ representedIds }: Transition, { taken }: TakenPath): number {
   return representedIds.reduce((times, id) => times + (taken.get(id) ?? 0), 0);
 }

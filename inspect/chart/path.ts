@@ -20,7 +20,7 @@ export interface TakenPath {
   current: ReadonlySet<string>;
   /** States that were active, each with a counter that grows with the time of its last activity. */
   visited: ReadonlyMap<string, number>;
-  /** How often each transition was taken. */
+  /** Number of times that each transition was taken. */
   taken: ReadonlyMap<string, number>;
   /** Number of events whose transitions are not in the journal. */
   statesOnly: number;
@@ -42,7 +42,7 @@ export function tracePath(
   const byName = Map.groupBy(transitions, ({ name }) => name);
   const parents = parentsIn(root);
   const visited = new Map<string, number>();
-  const taken = new Map<string, number>();
+  const timesTaken = new Map<string, number>();
   let statesOnly = 0;
   let counter = 0;
 
@@ -70,7 +70,7 @@ export function tracePath(
       const transition = causedBy(eventType, byName.get(name) ?? []);
       if (!transition) continue;
       const { id, source, targets } = transition;
-      taken.set(id, (taken.get(id) ?? 0) + times);
+      timesTaken.set(id, (timesTaken.get(id) ?? 0) + times);
       visit(ancestorsOf(source));
       visit(targets.flatMap(ancestorsOf));
     }
@@ -78,7 +78,7 @@ export function tracePath(
   }
   const last = entries.at(-1);
   const { active, unknown } = activeAt(last?.stateAfter ?? "{}");
-  return { current: last ? active : new Set(), visited, taken, statesOnly, unknown };
+  return { current: last ? active : new Set(), visited, taken: timesTaken, statesOnly, unknown };
 }
 
 /** Finds the transition of an event among those of one name. Eventless transitions have no event to compare. */

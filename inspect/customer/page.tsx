@@ -7,16 +7,16 @@ import { Requests } from "../overview/table.tsx";
 import { shortId } from "../overview/labels.ts";
 import { Instant, Page } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
-import { Timeline } from "../timeline/mod.tsx";
+import { textsOf, Timeline } from "../timeline/mod.tsx";
 import { EVENTS } from "../timeline/read.ts";
 import { capitalize, eventLabel, stateLabel } from "../labels.ts";
 import { Groups } from "./groups.tsx";
 import { Profile } from "./profile.tsx";
-import { type CustomerReading, REQUESTS, type View } from "./read.ts";
+import { type CustomerReading, type CustomerView, REQUESTS } from "./read.ts";
 
 export interface CustomerPageProps {
   c: InspectContext;
-  view: View;
+  view: CustomerView;
   reading: CustomerReading;
   chart: Awaited<ReturnType<Charts["render"]>>;
   now: Date;
@@ -108,7 +108,7 @@ function AccountStatus({ c, reading: { facts } }: { c: InspectContext; reading: 
   );
 }
 
-function Facts({ view, reading: { facts, groups } }: { view: View; reading: CustomerReading }) {
+function Facts({ view, reading: { facts, groups } }: { view: CustomerView; reading: CustomerReading }) {
   const values: [string, Child][] = [
     ["Customer", <code>{view.customerId}</code>],
     ["Registered", <Instant at={facts.createdAt} />],
@@ -133,7 +133,7 @@ function History(
   { c, path, view: { at }, reading: { lines, facts: { events } } }: {
     c: InspectContext;
     path: string;
-    view: View;
+    view: CustomerView;
     reading: CustomerReading;
   },
 ) {
@@ -148,7 +148,7 @@ function History(
       viewer={c.var.by.id}
       momentHref={(sequence) => `${inStore(c, `${path}?at=${sequence}`)}#chart`}
       shown={at}
-      note={({ reason }) => reason}
+      texts={textsOf}
       pageHref={page}
       newerHref={newest < events ? page(Math.min(events, newest + EVENTS)) : undefined}
       olderHref={oldest > 1 ? page(oldest - 1) : undefined}

@@ -8,13 +8,13 @@ import { type FoundRequest, searchRequests } from "../../db/gdpr_search.ts";
 import type { Customer, Lookups, Membership } from "../../db/lookups.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { readLines } from "../timeline/read.ts";
-import type { Line } from "../timeline/runs.ts";
+import type { TimelineLine } from "../timeline/runs.ts";
 
 /** Maximum number of requests on the page; the overview lists all of them. */
 export const REQUESTS = 50;
 
 /** Parameters of the page. */
-export interface View {
+export interface CustomerView {
   customerId: string;
   /** Sequence of the event after which the chart is shown; undefined: the present. */
   at: number | undefined;
@@ -23,7 +23,7 @@ export interface View {
 }
 
 /** Values of the columns in the personal-data map. */
-export type Values = Pick<
+export type PersonalValues = Pick<
   Customer,
   "email" | "firstName" | "lastName" | "phone" | "locale" | "addresses"
 >;
@@ -33,7 +33,7 @@ export interface CustomerReading {
   fingerprint: string;
   facts: CustomerFacts;
   /** Undefined if the viewer may not read them; the query is then skipped. */
-  values: Values | undefined;
+  values: PersonalValues | undefined;
   /** In resolution order. */
   groups: Membership[];
   /** Newest first; REQUESTS + 1 if there are more. */
@@ -41,7 +41,7 @@ export interface CustomerReading {
   /** Journal up to `moment`, for the chart. */
   summary: SummarizedEvent[];
   /** Page of the timeline, newest first. */
-  lines: Line[];
+  lines: TimelineLine[];
   /** Event that the page shows; undefined: the present. */
   moment: ActorEventRow | undefined;
 }
@@ -50,7 +50,7 @@ export interface CustomerReading {
 export async function readCustomer(
   { reader, lookups }: { reader: StoreReader; lookups: Lookups },
   by: Principal,
-  { customerId, at, upTo }: View,
+  { customerId, at, upTo }: CustomerView,
   now: Date,
 ): Promise<CustomerReading | undefined> {
   const { storeId } = by;

@@ -16,7 +16,7 @@ const OUTCOMES: Record<NonNullable<FoundRequest["outcome"]>, string> = {
   FULFILLED_WITH_WAIVERS: "fulfilled with waivers",
   NOT_FETCHED: "not fetched",
   REFUSED: "refused",
-  CANCELLED: "cancelled",
+  CANCELLED: "canceled",
 };
 
 export const typeLabel = (type: FoundRequest["type"]) => TYPES[type];

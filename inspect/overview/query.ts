@@ -4,7 +4,7 @@ import { AT_RISK_MS, OUTCOMES } from "../../actors/gdpr/machines/events.ts";
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { text, uuid } from "../../domain/input.ts";
 import type { RequestFilter, RequestOrder, RequestPosition } from "../../db/gdpr_search.ts";
-import { later } from "../../lib/dates.ts";
+import { addMilliseconds } from "../../lib/dates.ts";
 
 export const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"] as const;
 
@@ -111,7 +111,7 @@ export function toRequestFilter(filters: FilterValues, now: Date): RequestFilter
 
 /** Requests due before this time, and not overdue, are at risk. */
 export function atRiskUntil(now: Date): Date {
-  return later(now, AT_RISK_MS);
+  return addMilliseconds(now, AT_RISK_MS);
 }
 
 /** Query string of the overview, with its question mark; empty for the defaults. */

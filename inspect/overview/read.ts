@@ -8,7 +8,7 @@ import { atRiskUntil, type OverviewQuery, type Sort, SORTS, toRequestFilter } fr
 /** Requests on one page. */
 export const PAGE = 50;
 
-export interface RequestPage {
+export interface OverviewPage {
   requests: FoundRequest[];
   /** Position of the next page; undefined on the last one. */
   next: RequestPosition | undefined;
@@ -29,7 +29,7 @@ async function find(
   storeId: string,
   { filters, sort, after }: OverviewQuery,
   now: Date,
-): Promise<RequestPage> {
+): Promise<OverviewPage> {
   const page = { order: SORTS[sort], limit: PAGE + 1, after };
   const rows = await searchRequests(sql, { storeId, filter: toRequestFilter(filters, now), now }, page);
   const requests = rows.slice(0, PAGE);
@@ -41,7 +41,7 @@ function positionOf({ requestId, createdAt, dueAt, status }: FoundRequest, sort:
   return { at: sort === "due" ? dueAt : createdAt, requestId, completed: status === "COMPLETED" };
 }
 
-/** How long open pages share one count, in milliseconds: all of them query after the same notification. */
+/** Time for which open pages share one count, in milliseconds: all of them query after the same notification. */
 const COUNT_TTL_MS = 250;
 
 /** Creates the fingerprint function of the overview, which counts once for all viewers of a store. */
@@ -73,7 +73,7 @@ export function createFingerprints(reader: StoreReader) {
   };
 }
 
-function fingerprintOf(counts: RequestCounts, { requests, next }: RequestPage): string {
+function fingerprintOf(counts: RequestCounts, { requests, next }: OverviewPage): string {
   const shown = requests.map(({ requestId, version }) => [requestId, version]);
   return JSON.stringify([counts, shown, next !== undefined]);
 }

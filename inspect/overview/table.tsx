@@ -118,12 +118,12 @@ function Due({ request: { completedAt, dueAt }, now }: { request: FoundRequest; 
       </div>
     );
   }
-  const left = dueAt.getTime() - now.getTime();
-  const [tone, words] = left < 0
-    ? ["alarm", `Overdue by ${formatDuration(left)}`]
+  const remainingMs = dueAt.getTime() - now.getTime();
+  const [tone, words] = remainingMs < 0
+    ? ["alarm", `Overdue by ${formatDuration(remainingMs)}`]
     : dueAt <= atRiskUntil(now)
-    ? ["risk", `At risk: due in ${formatDuration(left)}`]
-    : ["quiet", `Due in ${formatDuration(left)}`];
+    ? ["risk", `At risk: due in ${formatDuration(remainingMs)}`]
+    : ["quiet", `Due in ${formatDuration(remainingMs)}`];
   return (
     <div>
       <span class={`due-words ${tone}`}>{words}</span> <Instant at={dueAt} />

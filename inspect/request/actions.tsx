@@ -1,8 +1,8 @@
 /** Decision forms of a request: one for each decision that its machine accepts now. */
 import {
   type AvailableDecision,
-  type Decision,
   DECISIONS,
+  type StaffDecision,
 } from "../../actors/gdpr/requests/available_decisions.ts";
 import type { InspectContext } from "../session.ts";
 import { DECISION_TEXTS } from "./decisions.ts";
@@ -14,7 +14,7 @@ export interface Attempt {
   done: boolean;
   message: string;
   /** Values of a refused form, which the page fills in again; absent if the decision was carried out. */
-  input?: { action: string; service: string; reason: string };
+  input?: { action: string; service: string; reason: string; note: string };
 }
 
 export interface ActionsProps {
@@ -32,10 +32,12 @@ export function Actions({ c, hrefTo, reading, attempt }: ActionsProps) {
     <>
       <h2 id="actions">Available decisions</h2>
       {offers.length === 0 && <p class="empty">{describeNoDecisions(row.status, unreadable)}</p>}
-      {isUnavailable && input.reason !== "" && (
-        <p class="problem">
-          The reason that you wrote: <q>{input.reason}</q>
-        </p>
+      {isUnavailable && (["reason", "note"] as const).map((field) =>
+        input[field] !== "" && (
+          <p class="problem">
+            The {field} that you wrote: <q>{input[field]}</q>
+          </p>
+        )
       )}
       <div class="actions">
         {DECISIONS.flatMap((type) => {
@@ -57,7 +59,7 @@ export function Actions({ c, hrefTo, reading, attempt }: ActionsProps) {
 }
 
 interface ActionProps {
-  type: Decision;
+  type: StaffDecision;
   offers: readonly AvailableDecision[];
   csrf: string | undefined;
   hrefTo: HrefTo;
@@ -66,7 +68,7 @@ interface ActionProps {
 }
 
 function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
-  const { title, consequence, reason, isReasonOptional, confirm, final } = DECISION_TEXTS[type];
+  const { title, consequence, reason, confirm, final } = DECISION_TEXTS[type];
   return (
     <details id={`action-${type}`} class={final ? "action final" : "action"} open={input !== undefined}>
       <summary>{title}</summary>
@@ -76,20 +78,23 @@ function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
         <input type="hidden" name="version" value={String(version)} />
         <p>{consequence}</p>
         <Service type={type} offers={offers} chosen={input?.service} />
-        <label for={`reason-${type}`}>{isReasonOptional ? "Reason (optional)" : "Reason"}</label>
-        <p id={`reason-${type}-hint`} class="hint">
-          {reason}. Do not enter personal data.
-        </p>
-        <textarea
-          id={`reason-${type}`}
-          name="reason"
-          rows={3}
-          maxlength={500}
-          required={!isReasonOptional}
-          aria-describedby={`reason-${type}-hint`}
-        >
-          {input?.reason}
-        </textarea>
+        {reason && (
+          <FreeText
+            id={`reason-${type}`}
+            name="reason"
+            label="Reason for the customer"
+            isRequired={reason.isRequired}
+            hint={reason.hint}
+            value={input?.reason}
+          />
+        )}
+        <FreeText
+          id={`note-${type}`}
+          name="note"
+          label="Note for staff"
+          hint="Shown in the timeline, and not to the customer"
+          value={input?.note}
+        />
         <label class="confirm">
           <input type="checkbox" name="confirmed" value="yes" required /> {confirm}
         </label>
@@ -99,10 +104,40 @@ function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
   );
 }
 
+export interface FreeTextProps {
+  id: string;
+  name: "reason" | "note";
+  label: string;
+  isRequired?: boolean;
+  hint: string;
+  value?: string | undefined;
+}
+
+export function FreeText({ id, name, label, isRequired = false, hint, value }: FreeTextProps) {
+  return (
+    <>
+      <label for={id}>{isRequired ? label : `${label} (optional)`}</label>
+      <p id={`${id}-hint`} class="hint">
+        {hint}. Do not enter personal data.
+      </p>
+      <textarea
+        id={id}
+        name={name}
+        rows={name === "reason" ? 3 : 2}
+        maxlength={500}
+        required={isRequired}
+        aria-describedby={`${id}-hint`}
+      >
+        {value}
+      </textarea>
+    </>
+  );
+}
+
 /** Select field for the participant, if the decision concerns one. */
 function Service(
   { type, offers, chosen }: {
-    type: Decision;
+    type: StaffDecision;
     offers: readonly AvailableDecision[];
     chosen: string | undefined;
   },

@@ -1,14 +1,12 @@
 /** Texts of the decision forms. */
-import type { Decision } from "../../actors/gdpr/requests/available_decisions.ts";
+import type { StaffDecision } from "../../actors/gdpr/requests/available_decisions.ts";
 
 export interface DecisionText {
   title: string;
   /** Consequence of the decision. */
   consequence: string;
-  /** Where the reason is shown later. */
-  reason: string;
-  /** Whether the reason may be empty. */
-  isReasonOptional?: true;
+  /** Reason for the customer; absent: the decision has none. */
+  reason?: { isRequired: boolean; hint: string };
   /** Label of the confirmation checkbox. */
   confirm: string;
   /** Message after the decision. It must stay true after later events. */
@@ -17,13 +15,11 @@ export interface DecisionText {
   final?: boolean;
 }
 
-export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
+export const DECISION_TEXTS: Readonly<Record<StaffDecision, DecisionText>> = {
   confirm: {
     title: "Confirm a proposal",
     consequence:
       "You confirm, as the second person, what a colleague has proposed: the erasure starts after its grace period, or the request no longer waits for the service.",
-    reason: "Shown in the timeline",
-    isReasonOptional: true,
     confirm: "Yes, I have checked it and confirm it",
     done: "You confirmed the proposal.",
     final: true,
@@ -32,24 +28,20 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
     title: "Reject a proposal",
     consequence:
       "A rejected erasure ends as refused. After the rejection of a waiver, the request continues to wait for the service.",
-    reason: "Shown in the timeline",
+    reason: { isRequired: true, hint: "The customer reads it, if an erasure is rejected" },
     confirm: "Yes, reject it",
     done: "You rejected the proposal.",
   },
   withdraw: {
     title: "Withdraw your proposal",
     consequence:
-      "A withdrawn erasure ends as cancelled. After the withdrawal of a waiver, the request continues to wait for the service.",
-    reason: "Shown in the timeline",
-    isReasonOptional: true,
+      "A withdrawn erasure ends as canceled. After the withdrawal of a waiver, the request continues to wait for the service.",
     confirm: "Yes, withdraw it",
     done: "You withdrew the proposal.",
   },
   retry: {
     title: "Retry",
     consequence: "The service immediately retries failed and overdue steps, and resets their failure counts.",
-    reason: "Shown in the timeline. It must not identify the customer",
-    isReasonOptional: true,
     confirm: "Yes, retry now",
     done: "You retried the request.",
   },
@@ -57,7 +49,7 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
     title: "Continue without a service",
     consequence:
       "The request no longer waits for this service. The data of the service is not included, and cannot be added later. Where a second person has to confirm the waiver of an erasure, this proposes it.",
-    reason: "Shown here and in the documents of an export. It must not identify the customer",
+    reason: { isRequired: true, hint: "The customer reads it in the documents of an export" },
     confirm: "Yes, continue without this service",
     done: "You waived the service, or proposed to waive it.",
     final: true,
@@ -65,23 +57,20 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
   release: {
     title: "Release",
     consequence: "The request continues where it was paused.",
-    reason: "Shown in the timeline. It must not identify the customer",
-    isReasonOptional: true,
     confirm: "Yes, release it",
     done: "You released the request.",
   },
   hold: {
     title: "Put on hold",
     consequence: "Work pauses until staff release the request. The due date does not change.",
-    reason: "Shown here until the customer is erased. It must not identify the customer",
+    reason: { isRequired: true, hint: "The customer reads it while the request is on hold" },
     confirm: "Yes, put it on hold",
     done: "You put the request on hold.",
   },
   extend: {
     title: "Extend",
-    consequence:
-      "The request is then due three months after its receipt. It can be extended once, and the customer must be informed of the reason.",
-    reason: "Shown here until the customer is erased. It must not identify the customer",
+    consequence: "The request is then due three months after its receipt. It can be extended once.",
+    reason: { isRequired: true, hint: "The customer reads it" },
     confirm: "Yes, extend it",
     done: "You extended the due date.",
   },
@@ -89,16 +78,15 @@ export const DECISION_TEXTS: Readonly<Record<Decision, DecisionText>> = {
     title: "Cancel the request",
     consequence:
       "The request ends unfulfilled, as the customer wishes. The data collected for it is deleted.",
-    reason: "Shown in the timeline. It must not identify the customer",
-    isReasonOptional: true,
+    reason: { isRequired: false, hint: "The customer reads it" },
     confirm: "Yes, the customer withdraws it",
-    done: "You cancelled the request.",
+    done: "You canceled the request.",
     final: true,
   },
   refuse: {
     title: "Refuse the request",
     consequence: "The request ends unfulfilled. The data collected for it is deleted.",
-    reason: "Shown here; the customer must be informed of it",
+    reason: { isRequired: true, hint: "The customer reads it" },
     confirm: "Yes, refuse it",
     done: "You refused the request.",
     final: true,

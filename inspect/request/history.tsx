@@ -1,12 +1,12 @@
-/** Timeline of a request, with the reasons of staff decisions. */
-import { Timeline } from "../timeline/mod.tsx";
+/** Timeline of a request, with the reasons and notes of staff decisions. */
+import { textsOf, Timeline } from "../timeline/mod.tsx";
 import { EVENTS } from "../timeline/read.ts";
-import type { RequestReading, View } from "./read.ts";
+import type { RequestReading, RequestView } from "./read.ts";
 import type { HrefTo } from "./time_travel.tsx";
 
 export interface HistoryProps {
   hrefTo: HrefTo;
-  view: View;
+  view: RequestView;
   reading: RequestReading;
   /** ID of the person who views the page. */
   viewer: string;
@@ -23,8 +23,7 @@ export function History({ hrefTo, view: { at }, reading, viewer }: HistoryProps)
       viewer={viewer}
       momentHref={(sequence) => hrefTo(`?at=${sequence}#chart`)}
       shown={at}
-      note={({ reason, reasonGiven }) =>
-        reason ?? (reasonGiven && "The reason was removed by the erasure of the customer")}
+      texts={textsOf}
       pageHref={page}
       newerHref={newest < version ? page(Math.min(version, newest + EVENTS)) : undefined}
       olderHref={oldest > 1 ? page(oldest - 1) : undefined}

@@ -17,7 +17,7 @@ import type { Attempt } from "./actions.tsx";
 import { DECISION_TEXTS } from "./decisions.ts";
 import type { Export } from "./documents.tsx";
 import { RequestPage } from "./page.tsx";
-import { readRequest, STATE_CHANGES, type View } from "./read.ts";
+import { readRequest, type RequestView, STATE_CHANGES } from "./read.ts";
 
 const PATH = "/requests/:requestId";
 const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
@@ -29,82 +29,16 @@ const Query = z.object({
 });
 
 export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
-  const { reader, audit, charts, live, exportReceipt, exportLink, downloads } = pages;
-
-  async function show(c: InspectContext, view: View, attempt?: Attempt) {
-    const { storeId } = c.var.by;
-    const key = { storeId, requestId: view.requestId };
-    const [reading, receipt, exported] = await Promise.all([
-      readRequest(reader, c.var.by, view, new Date()),
-      exportReceipt(key),
-      findExport(c, view.requestId),
-    ]);
-    if (!reading) throw notFound(view);
-    const { customerId } = reading.row;
-    await recordRead(c, "inspectRequest", { requestId: view.requestId, customerId });
-    const { machine } = reading.snapshot;
-    const traced = { machine, name: reading.row.machine, journal: reading.summary };
-    const chart = await charts.render({ ...traced, isFolded: !view.isWhole });
-    const past = reading.moment && { regions: charts.regions(traced), next: charts.next(traced) };
-    return <RequestPage {...{ c, view, reading, chart, past, receipt, exported, attempt }} />;
-  }
-
-  async function recordRead(
-    c: InspectContext,
-    operation: string,
-    { requestId, customerId }: { requestId: string; customerId?: string },
-  ) {
-    await recordAccess(c, audit, {
-      action: "GDPR_REQUEST_READ",
-      operation,
-      target: { type: "gdpr_request", id: requestId },
-      customerId,
-      rows: 1,
-    });
-  }
-
-  async function findExport({ var: { by } }: InspectContext, requestId: string): Promise<Export | undefined> {
-    const link = await exportLink({ storeId: by.storeId, requestId });
-    if (!link) return undefined;
-    const { expiresAt, sha256 } = link;
-    return { expiresAt, sha256, parts: await downloads.list(tokenOf(link), by) };
-  }
-
-  /** Reads the viewer's decision from the journal, since an address proves nothing. */
-  async function findDone(c: InspectContext, requestId: string): Promise<Attempt | undefined> {
-    const { data: done } = sequence.safeParse(c.req.query("done"));
-    if (done === undefined) return undefined;
-    const { storeId, id } = c.var.by;
-    const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
-    const event = await reader.read(storeId, (sql) => findEvent(sql, key, done));
-    const decision = event?.principalId === id && DECISIONS.find((decision) => decision === event.eventType);
-    return decision ? { done: true, message: DECISION_TEXTS[decision].done } : undefined;
-  }
-
-  /** Path of the page after a change of state, by the number of the change. */
-  async function changePath(
-    c: InspectContext,
-    requestId: string,
-    { change, chart }: { change: number; chart: "whole" | undefined },
-  ): Promise<string> {
-    const { storeId } = c.var.by;
-    const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
-    const changes = await reader.read(storeId, (sql) => findStateChanges(sql, key, STATE_CHANGES));
-    const found = changes[change - 1];
-    if (!found) throw notFound({ requestId, at: change });
-    const query = new URLSearchParams({
-      ...(change < changes.length && { at: String(found.sequence) }),
-      ...(chart && { chart }),
-    });
-    return inStore(c, `/inspect/requests/${requestId}${query.size > 0 ? `?${query}` : ""}#chart`);
-  }
+  const { reader, live } = pages;
 
   app.get(PATH, async (c) => {
     const requestId = idOf(c);
     const { at, upto: upTo, change, chart } = parseInput(Query, c.req.query(), "show the request");
-    if (change !== undefined) return c.redirect(await changePath(c, requestId, { change, chart }), 303);
+    if (change !== undefined) {
+      return c.redirect(await changePath(c, pages, requestId, { change, chart }), 303);
+    }
     const view = { requestId, at, upTo, isWhole: chart === "whole" };
-    return c.html(await show(c, view, await findDone(c, requestId)));
+    return c.html(await renderRequest(c, pages, view, await findDone(c, pages, requestId)));
   });
 
   app.post(PATH, async (c) => {
@@ -114,7 +48,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
       return c.redirect(inStore(c, `/inspect/requests/${requestId}?done=${result.done}`), 303);
     }
     const view = { requestId, at: undefined, upTo: undefined, isWhole: false };
-    return c.html(await show(c, view, result.attempt), result.status);
+    return c.html(await renderRequest(c, pages, view, result.attempt), result.status);
   });
 
   app.get(`${PATH}/live`, async (c) => {
@@ -125,30 +59,117 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     return live.follow(c, async () => await fingerprint() ?? "");
   });
 
-  app.get(`${PATH}/receipt`, async (c) => {
-    const requestId = idOf(c);
-    const receipt = await exportReceipt({ storeId: c.var.by.storeId, requestId });
-    if (!receipt) throw new DomainError("NOT_FOUND", `Cannot find a receipt of request ${requestId}`);
-    await recordRead(c, "inspectReceipt", { requestId });
-    c.header("content-disposition", `attachment; filename="receipt-${requestId}.json"`);
-    return c.json(receipt);
-  });
+  app.get(`${PATH}/receipt`, (c) => downloadReceipt(c, pages));
+  app.get(`${PATH}/export/:part`, (c) => downloadDocument(c, pages, c.req.param("part")));
+}
 
-  app.get(`${PATH}/export/:part`, async (c) => {
-    const requestId = idOf(c);
-    const { by } = c.var;
-    const link = await exportLink({ storeId: by.storeId, requestId });
-    if (!link) throw new DomainError("NOT_FOUND", `Cannot find an export of request ${requestId}`);
-    const [token, part] = [tokenOf(link), c.req.param("part")];
-    // HEAD must not use up the customer's download.
-    const isHead = c.req.method === "HEAD";
-    const document = isHead
-      ? { ...await downloads.describe(token, part, by), gzip: undefined }
-      : await downloads.fetch(token, part, by, traceparentOf(c));
-    c.header("content-type", document.mediaType);
-    c.header("content-disposition", `attachment; filename="${document.part}"`);
-    if (!document.gzip) return c.body(unknownLength());
-    return c.body(pacedDownload(document.gzip).pipeThrough(new DecompressionStream("gzip")));
+/** Records the access and renders the page. `attempt` is the viewer's decision, which the page reports. */
+async function renderRequest(c: InspectContext, pages: Pages, view: RequestView, attempt?: Attempt) {
+  const { reader, charts, exportReceipt } = pages;
+  const { storeId } = c.var.by;
+  const key = { storeId, requestId: view.requestId };
+  const [reading, receipt, exported] = await Promise.all([
+    readRequest(reader, c.var.by, view, new Date()),
+    exportReceipt(key),
+    findExport(c, pages, view.requestId),
+  ]);
+  if (!reading) throw notFound(view);
+  const { customerId } = reading.row;
+  await recordRead(c, pages, "inspectRequest", { requestId: view.requestId, customerId });
+  const { machine } = reading.snapshot;
+  const traced = { machine, name: reading.row.machine, journal: reading.summary };
+  const chart = await charts.render({ ...traced, isFolded: !view.isWhole });
+  const past = reading.moment && { regions: charts.regions(traced), next: charts.next(traced) };
+  return <RequestPage {...{ c, view, reading, chart, past, receipt, exported, attempt }} />;
+}
+
+async function findExport(
+  { var: { by } }: InspectContext,
+  { exportLink, downloads }: Pages,
+  requestId: string,
+): Promise<Export | undefined> {
+  const link = await exportLink({ storeId: by.storeId, requestId });
+  if (!link) return undefined;
+  const { expiresAt, sha256 } = link;
+  return { expiresAt, sha256, parts: await downloads.list(tokenOf(link), by) };
+}
+
+/** Reads the viewer's decision from the journal, since an address proves nothing. */
+async function findDone(
+  c: InspectContext,
+  { reader }: Pages,
+  requestId: string,
+): Promise<Attempt | undefined> {
+  const { data: done } = sequence.safeParse(c.req.query("done"));
+  if (done === undefined) return undefined;
+  const { storeId, id } = c.var.by;
+  const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
+  const event = await reader.read(storeId, (sql) => findEvent(sql, key, done));
+  const decision = event?.principalId === id && DECISIONS.find((decision) => decision === event.eventType);
+  return decision ? { done: true, message: DECISION_TEXTS[decision].done } : undefined;
+}
+
+/** Path of the page after a change of state, by the number of the change. */
+async function changePath(
+  c: InspectContext,
+  { reader }: Pages,
+  requestId: string,
+  { change, chart }: { change: number; chart: "whole" | undefined },
+): Promise<string> {
+  const { storeId } = c.var.by;
+  const key = { storeId, actorKind: "gdpr_request", actorId: requestId };
+  const changes = await reader.read(storeId, (sql) => findStateChanges(sql, key, STATE_CHANGES));
+  const stateChange = changes[change - 1];
+  if (!stateChange) throw notFound({ requestId, at: change });
+  const query = new URLSearchParams({
+    ...(change < changes.length && { at: String(stateChange.sequence) }),
+    ...(chart && { chart }),
+  });
+  return inStore(c, `/inspect/requests/${requestId}${query.size > 0 ? `?${query}` : ""}#chart`);
+}
+
+async function downloadReceipt(c: InspectContext, pages: Pages): Promise<Response> {
+  const requestId = idOf(c);
+  const receipt = await pages.exportReceipt({ storeId: c.var.by.storeId, requestId });
+  if (!receipt) throw new DomainError("NOT_FOUND", `Cannot find a receipt of request ${requestId}`);
+  await recordRead(c, pages, "inspectReceipt", { requestId });
+  c.header("content-disposition", `attachment; filename="receipt-${requestId}.json"`);
+  return c.json(receipt);
+}
+
+async function downloadDocument(
+  c: InspectContext,
+  { exportLink, downloads }: Pages,
+  part: string,
+): Promise<Response> {
+  const requestId = idOf(c);
+  const { by } = c.var;
+  const link = await exportLink({ storeId: by.storeId, requestId });
+  if (!link) throw new DomainError("NOT_FOUND", `Cannot find an export of request ${requestId}`);
+  const token = tokenOf(link);
+  // HEAD must not use up the customer's download.
+  const isHead = c.req.method === "HEAD";
+  const document = isHead
+    ? { ...await downloads.describe(token, part, by), gzip: undefined }
+    : await downloads.fetch(token, part, by, traceparentOf(c));
+  c.header("content-type", document.mediaType);
+  c.header("content-disposition", `attachment; filename="${document.part}"`);
+  if (!document.gzip) return c.body(unknownLength());
+  return c.body(pacedDownload(document.gzip).pipeThrough(new DecompressionStream("gzip")));
+}
+
+async function recordRead(
+  c: InspectContext,
+  { audit }: Pages,
+  operation: string,
+  { requestId, customerId }: { requestId: string; customerId?: string },
+): Promise<void> {
+  await recordAccess(c, audit, {
+    action: "GDPR_REQUEST_READ",
+    operation,
+    target: { type: "gdpr_request", id: requestId },
+    customerId,
+    rows: 1,
   });
 }
 

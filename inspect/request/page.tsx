@@ -14,20 +14,20 @@ import { Facts } from "./facts.tsx";
 import { Messages } from "./messages.tsx";
 import { PendingWork } from "./pending_work.tsx";
 import { Participants, PastParticipants } from "./participants.tsx";
-import type { RequestReading, View } from "./read.ts";
+import type { RequestReading, RequestView } from "./read.ts";
 import { StatusLine } from "./status_line.tsx";
 import { History } from "./history.tsx";
 import { ChartChoice, type HrefTo, Moment, Steps } from "./time_travel.tsx";
 
 export interface RequestPageProps {
   c: InspectContext;
-  view: View;
+  view: RequestView;
   reading: RequestReading;
   /** The statechart. */
   chart: Awaited<ReturnType<Charts["render"]>>;
   receipt: ReceiptFile | undefined;
   exported: Export | undefined;
-  /** What the chart knows about the shown event of the past; undefined: the page shows the present. */
+  /** Facts of the chart about the shown event of the past; undefined: the page shows the present. */
   past: { regions: ReadonlyMap<string, string>; next: readonly NextStep[] } | undefined;
   /** Result of the decision that was just submitted. */
   attempt: Attempt | undefined;

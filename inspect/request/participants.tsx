@@ -2,7 +2,7 @@
 import type { Child } from "@hono/hono/jsx";
 import type { ParticipantRow } from "../../db/gdpr_requests.ts";
 import { Instant } from "../page.tsx";
-import { capitalize, isAlarming, stateLabel } from "../labels.ts";
+import { capitalize, failureLabel, isAlarming, stateLabel } from "../labels.ts";
 import type { RequestReading } from "./read.ts";
 import { formatTimes } from "./status_text.ts";
 
@@ -95,10 +95,10 @@ export function PastParticipants(
 function Row(
   { participant, attempts, open }: { participant: ParticipantRow; attempts: number; open: boolean },
 ) {
-  const { service, state, nextAttemptAt, lastError, evidence, settledAt } = participant;
+  const { service, state, nextAttemptAt, lastError, evidence, signature, settledAt } = participant;
   const word = state.toLowerCase();
   const next = open ? nextAttemptAt : null;
-  const answer = evidence ?? waiverText(participant);
+  const answer = [evidence ?? waiverText(participant), signature && "Signed by the service"].filter(Boolean);
   return (
     <tr id={`participant-${service}`}>
       <th scope="row">{service}</th>
@@ -109,10 +109,21 @@ function Row(
       </Cell>
       <Cell name="Asked">{formatTimes(attempts)}</Cell>
       <Cell name="Next attempt">{next && <Instant at={next} />}</Cell>
-      <Cell name="Last error">{lastError && <code>{lastError}</code>}</Cell>
-      <Cell name="Answer">{answer}</Cell>
+      <Cell name="Last error">{lastError && <FailureText code={lastError} />}</Cell>
+      <Cell name="Answer">{answer.length > 0 && answer.join(". ")}</Cell>
       <Cell name="Settled">{settledAt && <Instant at={settledAt} />}</Cell>
     </tr>
+  );
+}
+
+/** Code of a failed attempt, with its meaning. */
+function FailureText({ code }: { code: string }) {
+  const text = failureLabel(code);
+  return (
+    <>
+      <code>{code}</code>
+      {text && `: ${text}`}
+    </>
   );
 }
 
@@ -126,7 +137,7 @@ function waiverText({ state, waiverReason, waiverProposedBy, waiverConfirmedBy }
 
 /** Table cell with the name of its column, which narrow screens show. */
 function Cell({ name, children }: { name: string; children?: Child }) {
-  return <td data-name={name}>{children ?? <span class="none">–</span>}</td>;
+  return <td data-name={name}>{children || <span class="none">–</span>}</td>;
 }
 
 function describeNone(expected: readonly string[]): string {

@@ -81,10 +81,11 @@ function Timer({ timer, now }: { timer: WaitingTimer; now: Date }) {
 }
 
 function When({ at, now }: { at: Date; now: Date }) {
-  const left = at.getTime() - now.getTime();
+  const remainingMs = at.getTime() - now.getTime();
   return (
     <span class="when">
-      <Instant at={at} /> <span class="in">{left > 0 ? `in ${formatDuration(left)}` : "now"}</span>
+      <Instant at={at} />{" "}
+      <span class="in">{remainingMs > 0 ? `in ${formatDuration(remainingMs)}` : "now"}</span>
     </span>
   );
 }

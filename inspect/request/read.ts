@@ -26,7 +26,7 @@ import { type CausedMessage, findCausedMessages } from "../../db/request_message
 import type { StoreReader } from "../../db/store_reader.ts";
 import { parseState } from "../chart/value.ts";
 import { EVENTS, readLines } from "../timeline/read.ts";
-import type { Line } from "../timeline/runs.ts";
+import type { TimelineLine } from "../timeline/runs.ts";
 import { phaseOf, phasePrefix, type RequestStatus } from "./status.ts";
 import { readSnapshot, type StoredSnapshot } from "./snapshot.ts";
 import { abandonedEffects, effectLabel, failingWork } from "./work_labels.ts";
@@ -41,7 +41,7 @@ export const STATE_CHANGES = 500;
 const MAX_BLOCKING = 2;
 
 /** Parameters of the page. */
-export interface View {
+export interface RequestView {
   requestId: string;
   /** Sequence of the event after which the request is shown; undefined: the present. */
   at: number | undefined;
@@ -67,7 +67,7 @@ export interface RequestReading {
   /** The newest changes of the request's state, in ascending order. */
   changes: StateChange[];
   /** Page of the timeline, newest first. */
-  lines: Line[];
+  lines: TimelineLine[];
   /** Event that the page shows; undefined: the present. */
   moment: ActorEventRow | undefined;
   /** Event that opened the request; undefined if the journal lacks it. */
@@ -91,7 +91,7 @@ const BLOCKING: Readonly<Record<string, RequestFilter>> = {
 export async function readRequest(
   reader: StoreReader,
   by: Principal,
-  { requestId, at, upTo }: View,
+  { requestId, at, upTo }: RequestView,
   now: Date,
 ): Promise<RequestReading | undefined> {
   const { storeId } = by;
@@ -181,7 +181,11 @@ function currentStatus(
     proposer: context.proposals[THE_ERASURE],
     fetchWaitEndsAt: row.fetchWaitEndsAt,
     expiresAt: context.expiresAt === undefined ? undefined : new Date(context.expiresAt),
-    reasons: { hold: row.holdReason, refusal: row.refusalReason },
+    reasons: {
+      hold: row.holdReason,
+      refusal: row.refusalReason,
+      cancellation: row.cancellationReason,
+    },
     residue: context.residue,
     attempts: Object.fromEntries(
       participants.map(({ service, attempts }) => [service, context.asked[service] ?? attempts]),

@@ -35,7 +35,7 @@ export interface StoredSnapshot {
   machine: AnyStateMachine | undefined;
   /** Decisions that the viewer may take now. */
   offers: AvailableDecision[];
-  /** Why no decision is possible; undefined if the machine and its state are known. */
+  /** Reason why no decision is possible; undefined if the machine and its state are known. */
   unreadable: string | undefined;
 }
 

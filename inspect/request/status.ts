@@ -15,13 +15,13 @@ export interface RequestStatus {
   dueAt: Date;
   outcome: RequestContext["outcome"];
   completedAt: Date | null;
-  /** Who proposed the erasure; undefined: no proposal is open. */
+  /** Proposer of the erasure; undefined: no proposal is open. */
   proposer: string | undefined;
   /** End of the wait for the customer's download; null: it does not wait. */
   fetchWaitEndsAt: Date | null;
-  /** When the documents expire; undefined: unknown. */
+  /** Expiry of the documents; undefined: unknown. */
   expiresAt: Date | undefined;
-  reasons: { hold: string | null; refusal: string | null };
+  reasons: { hold: string | null; refusal: string | null; cancellation: string | null };
   /** Number of values that the last scan found; undefined: unknown. */
   residue: number | undefined;
   /** Total number of calls to each participant, as far as known. */
@@ -30,7 +30,7 @@ export interface RequestStatus {
   abandonedEffects: readonly string[];
   /** Work that fails repeatedly and is retried automatically. */
   failingWork: readonly { label: string; attempts: number; lastError: string | null }[];
-  /** Why the state cannot be read: the machine or its state is unknown; undefined: it can. */
+  /** Reason why the state cannot be read: the machine or its state is unknown; undefined: it can. */
   unreadable: string | undefined;
 }
 

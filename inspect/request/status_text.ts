@@ -28,8 +28,8 @@ const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: 
     words: startsAt && startsAt <= now
       ? ["The erasure is about to start"]
       : startsAt
-      ? ["Grace period until ", startsAt, "; can still be cancelled"]
-      : ["Grace period; can still be cancelled"],
+      ? ["Grace period until ", startsAt, "; can still be canceled"]
+      : ["Grace period; can still be canceled"],
   }),
   "PENDING.waiting_for_access": ({ since, now }) => ({
     words: [
@@ -95,8 +95,8 @@ export function describeStatus(status: RequestStatus): StatusText {
     ...(lastError === null ? [] : [": ", { quote: lastError }]),
     "; retried automatically. ",
   ]);
-  const left = dueAt.getTime() - now.getTime();
-  const dueTone: Tone = left < 0 ? "alarm" : left <= AT_RISK_MS ? "risk" : "quiet";
+  const remainingMs = dueAt.getTime() - now.getTime();
+  const dueTone: Tone = remainingMs < 0 ? "alarm" : remainingMs <= AT_RISK_MS ? "risk" : "quiet";
   const shown = tone === "risk" && dueTone === "quiet" ? "risk" : dueTone;
   const alarming = tone === "alarm" || stuck.length + failing.length > 0 || unreadable !== undefined;
   return {
@@ -157,7 +157,7 @@ function completed(
     case "REFUSED":
       return { words: ["Completed: refused on ", since, ...withReason(reasons.refusal)] };
     case "CANCELLED":
-      return { words: ["Completed: cancelled on ", since] };
+      return { words: ["Completed: canceled on ", since, ...withReason(reasons.cancellation)] };
     default:
       return { words: ["Completed on ", since] };
   }

@@ -19,6 +19,7 @@ const Form = z.object({
   version: z.coerce.number().int().positive(),
   service: z.string().max(100).default(""),
   reason: z.string().max(2_000).default(""),
+  note: z.string().max(2_000).default(""),
   confirmed: z.string().optional(),
 });
 
@@ -48,16 +49,17 @@ export async function submitDecision(
     throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
   }
   const { action: type, version, service } = form;
-  const reason = singleLine(form.reason);
+  const [reason, note] = [singleLine(form.reason), singleLine(form.note)];
   const refused = (status: Refused["status"], message: string): Refused => ({
     status,
-    attempt: { done: false, message, input: { action: type, service, reason } },
+    attempt: { done: false, message, input: { action: type, service, reason, note } },
   });
   if (form.confirmed !== "yes") {
     return refused(400, "Nothing was changed: check the box to confirm the decision.");
   }
   const { by } = c.var;
-  const command = { type, ...(service !== "" && { service }), ...(reason !== "" && { reason }) };
+  const given = Object.entries({ service, reason, note }).filter(([, text]) => text !== "");
+  const command = { type, ...Object.fromEntries(given) };
   try {
     const { version: done } = await actors.sendUnchecked(
       { kind: "gdpr_request", storeId: by.storeId, id: requestId },

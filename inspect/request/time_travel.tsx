@@ -4,7 +4,7 @@ import type { StateChange } from "../../db/actor_history.ts";
 import { Instant } from "../page.tsx";
 import { eventLabel } from "../labels.ts";
 import type { InspectContext } from "../session.ts";
-import type { View } from "./read.ts";
+import type { RequestView } from "./read.ts";
 
 /** Builds an address under the page's path, with the `store` parameter if needed. */
 export type HrefTo = (rest?: string) => string;
@@ -31,7 +31,7 @@ export function Steps(
   { c, hrefTo, view, changes }: {
     c: InspectContext;
     hrefTo: HrefTo;
-    view: View;
+    view: RequestView;
     changes: readonly StateChange[];
   },
 ) {
@@ -86,7 +86,7 @@ export function Steps(
 }
 
 /** Link that switches between the whole chart and one that folds the groups that the request is not in. */
-export function ChartChoice({ hrefTo, view: { at, isWhole } }: { hrefTo: HrefTo; view: View }) {
+export function ChartChoice({ hrefTo, view: { at, isWhole } }: { hrefTo: HrefTo; view: RequestView }) {
   const query = new URLSearchParams({
     ...(at !== undefined && { at: String(at) }),
     ...(!isWhole && { chart: "whole" }),

@@ -6,8 +6,8 @@ import { stateLabel } from "../labels.ts";
 
 /** Text of a retry: "ask order-service and payment-service again". */
 export function describeRetry(services: readonly (string | undefined)[]): string {
-  const named = services.filter((service) => service !== undefined);
-  const calls = named.length === 0 ? [] : [`ask ${named.join(" and ")} again`];
+  const serviceNames = services.filter((service) => service !== undefined);
+  const calls = serviceNames.length === 0 ? [] : [`ask ${serviceNames.join(" and ")} again`];
   const step = services.includes(undefined) ? ["retry the step after the services"] : [];
   return [...calls, ...step].join(", and ");
 }

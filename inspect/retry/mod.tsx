@@ -28,15 +28,15 @@ export function addRetry(app: Hono<InspectEnv>, { actors, reader, audit }: Pages
   });
 
   app.post("/retry", async (c) => {
-    const { retries: plan, key: keyField, reason: reasonField } = await c.req.parseBody();
+    const { retries: plan, key: keyField, note: noteField } = await c.req.parseBody();
     const retries = parseRetries(plan);
     const { data: key } = uuid.safeParse(keyField);
     if (!key) {
       throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
     }
     const traceparent = readTraceparent(c.req.header("traceparent")) ?? newTraceparent();
-    const reason = singleLine(reasonField);
-    const results = await performRetries(actors, retries, { by: c.var.by, traceparent, key, reason });
+    const note = singleLine(noteField);
+    const results = await performRetries(actors, retries, { by: c.var.by, traceparent, key, note });
     const { filters } = readQuery(new URL(c.req.url).searchParams);
     return c.html(<Report c={c} filters={filters} results={results} />);
   });

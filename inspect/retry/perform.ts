@@ -14,21 +14,21 @@ export interface Result {
   requestId: string;
   /** Services that were retried; undefined: the step after the services. */
   done: (string | undefined)[];
-  /** Why the remaining retries were refused; undefined: none was. */
+  /** Reason for the refusal of the remaining retries; undefined: none was refused. */
   refusal: string | undefined;
 }
 
 /**
  * Performs all retries and returns the results in the same order.
  *
- * @param options.reason empty: no reason
+ * @param options.note empty: no note
  * @param options.key idempotency key: a repetition with the same key returns the same results
  * @throws the driver's error if the database is unavailable; the same key does not repeat completed retries
  */
 export async function performRetries(
   actors: Actors,
   retries: readonly Retry[],
-  { by, traceparent, key, reason }: { by: Principal; traceparent: string; key: string; reason: string },
+  { by, traceparent, key, note }: { by: Principal; traceparent: string; key: string; note: string },
 ): Promise<Result[]> {
   const results = new Array<Result>(retries.length);
   const queue = retries.entries();
@@ -45,7 +45,7 @@ export async function performRetries(
       const command = {
         type: "retry" as const,
         ...(service !== undefined && { service }),
-        ...(reason !== "" && { reason }),
+        ...(note !== "" && { note }),
       };
       const idempotencyKey = `${key} ${requestId} ${service ?? ""}`;
       try {

@@ -32,12 +32,12 @@ export async function planRetries(
   now: Date,
 ): Promise<Plan> {
   const { storeId } = by;
-  const found = await reader.read(
+  const stuckRequests = await reader.read(
     storeId,
     (sql) => findStuckRequests(sql, { storeId, filter, now }, MAX_REQUESTS + 1),
   );
-  const plan: Plan = { retries: [], notRetryable: [], more: found.length > MAX_REQUESTS };
-  for (const request of found.slice(0, MAX_REQUESTS)) {
+  const plan: Plan = { retries: [], notRetryable: [], more: stuckRequests.length > MAX_REQUESTS };
+  for (const request of stuckRequests.slice(0, MAX_REQUESTS)) {
     const { requestId, version } = request;
     try {
       const services = retriesOf(request, by, now);

@@ -3,7 +3,7 @@ import type { OverviewQuery } from "../overview/query.ts";
 import { toSearch } from "../overview/query.ts";
 import { shortId, statusLabel, typeLabel } from "../overview/labels.ts";
 import { Instant, Page } from "../page.tsx";
-import { DECISION_TEXTS } from "../request/decisions.ts";
+import { FreeText } from "../request/actions.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { formatCount } from "../durations.ts";
 import { capitalize } from "../labels.ts";
@@ -93,12 +93,12 @@ function Form(
           stuck requests. These are the most urgent ones; retry the others afterwards.
         </p>
       )}
-      <label for="reason">Reason (optional)</label>
-      <p id="reason-hint" class="hint">
-        {DECISION_TEXTS.retry.reason} of each request. Do not enter personal data.
-      </p>
-      <textarea id="reason" name="reason" rows={2} maxlength={500} aria-describedby="reason-hint">
-      </textarea>
+      <FreeText
+        id="note"
+        name="note"
+        label="Note for staff"
+        hint="Shown in the timeline of each request, and not to the customer"
+      />
       <button type="submit">Retry {formatCount(retries.length, "request")} now</button>
     </form>
   );

@@ -10,7 +10,7 @@ export function Report(
   { c, filters, results }: { c: InspectContext; filters: FilterValues; results: readonly Result[] },
 ) {
   const done = results.filter(({ refusal }) => !refusal);
-  const refused = results.filter(({ refusal }) => refusal);
+  const refusedResults = results.filter(({ refusal }) => refusal);
   const search = toSearch(filters, "due");
   return (
     <Page c={c} title="Retried">
@@ -18,12 +18,12 @@ export function Report(
         <a href={inStore(c, `/inspect${search}`)}>Back to the list</a>
       </p>
       <p role="status">
-        {formatCount(done.length, "request")} retried, {refused.length} refused.
+        {formatCount(done.length, "request")} retried, {refusedResults.length} refused.
       </p>
-      {refused.length > 0 && (
+      {refusedResults.length > 0 && (
         <>
           <h2>Refused</h2>
-          <List c={c} results={refused} />
+          <List c={c} results={refusedResults} />
           <p>
             <a class="button" href={inStore(c, `/inspect/retry${search}`)}>Show stuck requests again…</a>
           </p>

@@ -3,7 +3,7 @@ import type { StateValue } from "xstate";
 import { parseState, parts } from "../chart/value.ts";
 import { stateLabel } from "../labels.ts";
 
-export interface StateChange {
+export interface RegionChange {
   /** Participant whose region changed; absent for a change of the outer state. */
   about?: string;
   /** Absent for the event that created the actor. */
@@ -12,7 +12,7 @@ export interface StateChange {
 }
 
 /** Empty if the event changed no state. */
-export function changesOf(before: string | null, after: string): StateChange[] {
+export function changesOf(before: string | null, after: string): RegionChange[] {
   const reached = parseState(after);
   if (before === null) return [{ to: phaseLabel(reached) }];
   const previous = parseState(before);
@@ -34,7 +34,7 @@ function regionsBelow(
   before: StateValue,
   after: StateValue,
   path: readonly string[],
-): StateChange[] | undefined {
+): RegionChange[] | undefined {
   if (path.length === 2) {
     const to = new Map(parts(after));
     return parts(before).flatMap(([about, inside]) => {

@@ -6,7 +6,7 @@ import { Instant } from "../page.tsx";
 import { formatDuration } from "../durations.ts";
 import { capitalize, eventLabel, fieldLabels } from "../labels.ts";
 import { changesOf } from "./changes.ts";
-import type { Line } from "./runs.ts";
+import type { TimelineLine } from "./runs.ts";
 import { PrincipalName } from "./principal_name.tsx";
 
 /** Shortest gap that the timeline shows, in milliseconds. */
@@ -14,7 +14,7 @@ const GAP_MS = 24 * 60 * 60_000;
 
 export interface TimelineProps {
   /** Newest first. */
-  lines: readonly Line[];
+  lines: readonly TimelineLine[];
   /** ID of the person who views the page. */
   viewer: string;
   /** Address of the page after an event. */
@@ -23,8 +23,8 @@ export interface TimelineProps {
   pageHref?: (upTo: number) => string;
   /** Sequence of the event that the page shows; undefined: the present. */
   shown?: number | undefined;
-  /** Additional text of an event, such as its reason. */
-  note?: (event: ActorEventRow) => Child;
+  /** Additional lines of an event, such as its reason. */
+  texts?: (event: ActorEventRow) => readonly Child[];
   newerHref?: string | undefined;
   olderHref?: string | undefined;
   /** Address of the first page of the journal. */
@@ -56,13 +56,24 @@ export function Timeline({ lines, newerHref, olderHref, oldestHref, ...rest }: T
 
 type Rest = Omit<TimelineProps, "lines">;
 
+/** The reason and the note of a decision. */
+export function textsOf(
+  event: Pick<ActorEventRow, "reason" | "reasonGiven" | "note" | "noteGiven">,
+): string[] {
+  return [
+    ...(event.reason !== null ? [event.reason] : event.reasonGiven ? [removed("reason")] : []),
+    ...(event.note !== null ? [`Note for staff: ${event.note}`] : event.noteGiven ? [removed("note")] : []),
+  ];
+}
+
+const removed = (text: string) => `The ${text} was removed by the erasure of the customer`;
+
 function Moment(
-  { event, viewer, momentHref, shown, note }: Rest & { event: ActorEventRow },
+  { event, viewer, momentHref, shown, texts }: Rest & { event: ActorEventRow },
 ) {
   const { sequence, eventType, about, changedFields, at } = event;
   const isShown = sequence === shown;
   const isLater = shown !== undefined && sequence > shown;
-  const text = note?.(event);
   return (
     <li
       class={isShown ? "moment here" : isLater ? "moment later" : "moment"}
@@ -74,7 +85,7 @@ function Moment(
         {momentHref && <MomentLink sequence={sequence} momentHref={momentHref} />}
       </p>
       <States event={event} />
-      {text && <p class="moment-note">{text}</p>}
+      {texts?.(event).map((text) => <p class="moment-note">{text}</p>)}
       <p class="moment-by">
         <Instant at={at} /> by{" "}
         <PrincipalName
@@ -90,7 +101,7 @@ function Moment(
 }
 
 /** Run of repeated events: one line with expandable details. */
-function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Line }) {
+function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: TimelineLine }) {
   const { events, newest, oldest, about, period, times, more } = line;
   const repetition = events.slice(0, period).toReversed();
   const last = events.at(-1)!;

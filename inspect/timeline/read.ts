@@ -3,7 +3,7 @@ import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { ActorKey } from "../../db/actor_events.ts";
 import { findEventsUpTo, findRun } from "../../db/actor_history.ts";
 import type { ReadSql } from "../../db/store_reader.ts";
-import { foldRuns, isRepeatable, type Line } from "./runs.ts";
+import { foldRuns, isRepeatable, type TimelineLine } from "./runs.ts";
 
 /** Number of events on one page, without the rest of a run that continues beyond it. */
 export const EVENTS = 50;
@@ -17,7 +17,7 @@ export async function readLines(
   sql: ReadSql,
   key: ActorKey,
   { upTo, shown }: { upTo: number; shown: number | undefined },
-): Promise<Line[]> {
+): Promise<TimelineLine[]> {
   const events = await findEventsUpTo(sql, key, { upTo, limit: EVENTS });
   const edges = events.filter((_, index) => index === 0 || index === events.length - 1);
   const mayContinue = edges.filter((event) => isRepeatable(event) && event.sequence !== shown);

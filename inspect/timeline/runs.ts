@@ -1,9 +1,9 @@
-/** Runs of a journal: folds repeated events without a reason and without a state change into one line. */
+/** Runs of a journal: folds repeated events without texts and without a state change into one line. */
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import type { AboutCount } from "../../db/actor_history.ts";
 
 /** Line of the timeline: one event, or a run of repeated events. */
-export interface Line {
+export interface TimelineLine {
   /** Events of the line on this page, newest first. */
   events: ActorEventRow[];
   /** First and last event of the run, which may be beyond the page. */
@@ -38,9 +38,9 @@ export function foldRuns(
   events: readonly ActorEventRow[],
   shown: number | undefined,
   ends: readonly RunBounds[] = [],
-): Line[] {
+): TimelineLine[] {
   const ascending = events.toReversed();
-  const lines: Line[] = [];
+  const lines: TimelineLine[] = [];
   for (let at = 0; at < ascending.length;) {
     const rest = ascending.slice(at);
     const line = boundaryRun(rest, ends) ?? repeatedRun(rest, shown, 1) ?? repeatedRun(rest, shown, 2) ??
@@ -53,11 +53,11 @@ export function foldRuns(
 }
 
 /** Whether an event can be part of a run. */
-export function isRepeatable({ reason, stateBefore, stateAfter }: ActorEventRow): boolean {
-  return reason === null && stateBefore === stateAfter;
+export function isRepeatable({ reason, note, stateBefore, stateAfter }: ActorEventRow): boolean {
+  return reason === null && note === null && stateBefore === stateAfter;
 }
 
-function singleEvent(event: ActorEventRow): Line {
+function singleEvent(event: ActorEventRow): TimelineLine {
   return {
     events: [event],
     newest: event,
@@ -69,7 +69,7 @@ function singleEvent(event: ActorEventRow): Line {
   };
 }
 
-function boundaryRun(rest: readonly ActorEventRow[], ends: readonly RunBounds[]): Line | undefined {
+function boundaryRun(rest: readonly ActorEventRow[], ends: readonly RunBounds[]): TimelineLine | undefined {
   const within = ({ newest, oldest }: RunBounds, { sequence }: ActorEventRow) =>
     oldest.sequence <= sequence && sequence <= newest.sequence;
   const run = ends.find((run) => within(run, rest[0]!));
@@ -85,7 +85,7 @@ function repeatedRun(
   rest: readonly ActorEventRow[],
   shown: number | undefined,
   period: number,
-): Line | undefined {
+): TimelineLine | undefined {
   const [first, last] = [rest[0]!, rest[period - 1]];
   if (!last || first.stateBefore !== last.stateAfter) return undefined;
   // Decisions of people have a line each.
@@ -103,7 +103,7 @@ function repeatedRun(
 function isAlike(one: ActorEventRow, other: ActorEventRow): boolean {
   return one.eventType === other.eventType && one.principalId === other.principalId &&
     one.principalService === other.principalService &&
-    !one.reasonGiven && !other.reasonGiven &&
+    !one.reasonGiven && !other.reasonGiven && !one.noteGiven && !other.noteGiven &&
     one.stateBefore === other.stateBefore && one.stateAfter === other.stateAfter;
 }
 

@@ -1,18 +1,16 @@
 /** Account status of a customer: routes to suspend, reinstate and close an account. */
-import { optionalText } from "../../domain/input.ts";
 import { allow } from "../access.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import { changeHeaders, versioned } from "../conditional_headers.ts";
 import type { RestOptions } from "../options.ts";
+import { note, optionalReason } from "../free_text.ts";
 import { bodyOf, CustomerSchema } from "./customer.ts";
 import { customerPath, findCustomer } from "./profile.ts";
 
 const ReasonSchema = z.strictObject({
-  reason: optionalText(500).meta({
-    description:
-      "Free text for other staff, in the journal. It must not contain personal data of the customer",
-  }),
+  reason: optionalReason,
+  note,
 }).meta({ id: "AccountReason" });
 
 /** The state machine decides which command each state accepts. */

@@ -21,7 +21,7 @@ const tags = ["Addresses"];
 const addressPath = customerPath.extend({ addressId: uuid });
 const notModified = { description: "The customer is at the version that If-None-Match names" };
 
-const list = createRoute({
+const listAddresses = createRoute({
   operationId: "listAddresses",
   method: "get",
   path: "/customers/{customerId}/addresses",
@@ -36,7 +36,7 @@ const list = createRoute({
   },
 });
 
-const add = createRoute({
+const addAddress = createRoute({
   operationId: "addAddress",
   method: "post",
   path: "/customers/{customerId}/addresses",
@@ -59,7 +59,7 @@ const add = createRoute({
   },
 });
 
-const show = createRoute({
+const getAddress = createRoute({
   operationId: "getAddress",
   method: "get",
   path: "/customers/{customerId}/addresses/{addressId}",
@@ -74,7 +74,7 @@ const show = createRoute({
   },
 });
 
-const change = createRoute({
+const updateAddress = createRoute({
   operationId: "updateAddress",
   method: "patch",
   path: "/customers/{customerId}/addresses/{addressId}",
@@ -92,7 +92,7 @@ const change = createRoute({
   },
 });
 
-const remove = createRoute({
+const deleteAddress = createRoute({
   operationId: "deleteAddress",
   method: "delete",
   path: "/customers/{customerId}/addresses/{addressId}",
@@ -108,7 +108,7 @@ const remove = createRoute({
 });
 
 export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): void {
-  api.openapi(list, async (c) => {
+  api.openapi(listAddresses, async (c) => {
     const { customerId } = c.req.valid("param");
     const { addresses, version } = await findCustomer(c, lookups, customerId);
     const headers = { etag: etag(version) };
@@ -117,7 +117,7 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
     return c.json({ items: addresses.map(bodyOf) }, 200, headers);
   });
 
-  api.openapi(add, async (c) => {
+  api.openapi(addAddress, async (c) => {
     const { customerId } = c.req.valid("param");
     const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
     const { resource, answer, headers } = await sendAndRead(
@@ -130,7 +130,7 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
     return c.json(bodyOf(address), 201, { ...headers, location });
   });
 
-  api.openapi(show, async (c) => {
+  api.openapi(getAddress, async (c) => {
     const { customerId, addressId } = c.req.valid("param");
     const customer = await findCustomer(c, lookups, customerId);
     const address = addressOf(customer, addressId);
@@ -139,7 +139,7 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
     return c.json(bodyOf(address), 200, headers);
   });
 
-  api.openapi(change, async (c) => {
+  api.openapi(updateAddress, async (c) => {
     const { customerId, addressId } = c.req.valid("param");
     const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
     const command = { ...c.req.valid("json"), addressId, type: "address.update" as const };
@@ -151,7 +151,7 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
     return c.json(bodyOf(addressOf(resource, addressId)), 200, headers);
   });
 
-  api.openapi(remove, async (c) => {
+  api.openapi(deleteAddress, async (c) => {
     const { customerId, addressId } = c.req.valid("param");
     const context = commandContext(c);
     const ref = { kind: "customer", storeId: context.by.storeId, id: customerId } as const;

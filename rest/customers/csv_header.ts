@@ -49,16 +49,16 @@ export function readColumns(cells: readonly string[], fields: Fields): (string |
   const accepted = new Map(fields.accepted.map((field) => [comparable(field), field]));
   const ignored = new Set(fields.ignored.map(comparable));
   const unknown: number[] = [];
-  const seen = new Map<string, number>();
+  const firstColumns = new Map<string, number>();
   const columns = cells.map((cell, at) => {
     const name = comparable(cell);
     if (name === "") return undefined;
     if (!accepted.has(name) && !ignored.has(name)) unknown.push(at);
-    const earlier = seen.get(name);
+    const earlier = firstColumns.get(name);
     if (earlier !== undefined && !unknown.length) {
       throw refusal(`columns ${earlier + 1} and ${at + 1} both name ${accepted.get(name) ?? cell.trim()}`);
     }
-    seen.set(name, at);
+    firstColumns.set(name, at);
     return accepted.get(name) ?? null;
   });
   if (unknown.length > 0) throw refusal(`${describeUnknown(unknown, cells)}; ${describeAccepted(fields)}`);
@@ -79,11 +79,11 @@ const NAMED = 20;
 
 function describeUnknown(unknown: readonly number[], cells: readonly string[]): string {
   const mayName = isHeader(cells);
-  const named = unknown.slice(0, NAMED).map((at) =>
+  const descriptions = unknown.slice(0, NAMED).map((at) =>
     `column ${at + 1}${mayName ? ` (${cells[at]!.trim()})` : ""}`
   );
-  if (unknown.length > NAMED) named.push(`and ${unknown.length - NAMED} more`);
-  return `${named.join(", ")} ${unknown.length === 1 ? "is" : "are"} not known`;
+  if (unknown.length > NAMED) descriptions.push(`and ${unknown.length - NAMED} more`);
+  return `${descriptions.join(", ")} ${unknown.length === 1 ? "is" : "are"} not known`;
 }
 
 function describeAccepted({ accepted, ignored }: Fields): string {

@@ -54,7 +54,7 @@ export const NewCustomerSchema = z.strictObject({
   ...profile,
   returning: z.boolean().optional().meta({
     description:
-      "True if the person was erased before and returns of their own will. Otherwise the email of an erased person is " +
+      "True if the person was erased before and registers again at their own request. Otherwise the email of an erased person is " +
       "refused: to staff, and in bulk. A service that registers a single customer needs no `returning`, because a sign-up " +
       "is the person's own act; with false it asks for the refusal.",
   }),
@@ -87,10 +87,10 @@ interface Names {
  */
 export function profileOf<Fields extends Names>({ name, ...fields }: Fields): Omit<Fields, "name"> {
   const split = splitName(name);
-  const given = Object.entries(fields).filter(([field, value]) =>
+  const presentFields = Object.entries(fields).filter(([field, value]) =>
     value !== null || !Object.hasOwn(split, field)
   );
-  return { ...split, ...Object.fromEntries(given) } as Omit<Fields, "name">;
+  return { ...split, ...Object.fromEntries(presentFields) } as Omit<Fields, "name">;
 }
 
 function splitName(name: string | null | undefined) {

@@ -24,7 +24,7 @@ const membershipsVersioned = {
   }),
 };
 
-const list = createRoute({
+const listCustomerGroups = createRoute({
   operationId: "listCustomerGroups",
   method: "get",
   path: "/customers/{customerId}/groups",
@@ -44,7 +44,7 @@ const list = createRoute({
   },
 });
 
-const assign = createRoute({
+const assignGroup = createRoute({
   operationId: "assignGroup",
   method: "put",
   path: "/customers/{customerId}/groups/{groupId}",
@@ -61,7 +61,7 @@ const assign = createRoute({
   },
 });
 
-const remove = createRoute({
+const removeGroup = createRoute({
   operationId: "removeGroup",
   method: "delete",
   path: "/customers/{customerId}/groups/{groupId}",
@@ -77,14 +77,14 @@ const remove = createRoute({
 });
 
 export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions): void {
-  api.openapi(list, async (c) => {
+  api.openapi(listCustomerGroups, async (c) => {
     const { customerId } = c.req.valid("param");
     const { membershipVersion: version, groups } = await findCustomer(c, lookups, customerId);
     c.set("answered", { rows: groups.length });
     return c.json({ items: groups.map(bodyOf) }, 200, { etag: etag(version) });
   });
 
-  api.openapi(assign, async (c) => {
+  api.openapi(assignGroup, async (c) => {
     const { customerId, groupId } = c.req.valid("param");
     const context = commandContext(c);
     const ref = { kind: "customer", storeId: context.by.storeId, id: customerId } as const;
@@ -100,7 +100,7 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     return c.json(bodyOf(membership), changed ? 201 : 200, { etag: etag(version) });
   });
 
-  api.openapi(remove, async (c) => {
+  api.openapi(removeGroup, async (c) => {
     const { customerId, groupId } = c.req.valid("param");
     const context = commandContext(c);
     const ref = { kind: "customer", storeId: context.by.storeId, id: customerId } as const;

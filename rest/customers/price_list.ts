@@ -30,7 +30,7 @@ export const PriceListSchema = z.object({
   memberships: z.array(MembershipSchema).meta({ description: "In resolution order: the first one decides" }),
 }).meta({ id: "PriceList" });
 
-const show = createRoute({
+const getPriceList = createRoute({
   operationId: "getPriceList",
   method: "get",
   path: "/customers/{customerId}/price-list",
@@ -48,7 +48,7 @@ const show = createRoute({
 });
 
 export function addPriceListRoutes(api: Api, { lookups }: RestOptions): void {
-  api.openapi(show, async (c) => {
+  api.openapi(getPriceList, async (c) => {
     const { customerId } = c.req.valid("param");
     const key = { storeId: c.var.by.storeId, customerId };
     const { memberships, ...decision } = await findPriceList(lookups, key, isClientWaiting(c));

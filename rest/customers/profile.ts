@@ -21,7 +21,7 @@ export const customerPath = z.object({ customerId: uuid });
 
 const tags = ["Customers"];
 
-const register = createRoute({
+const registerCustomer = createRoute({
   operationId: "registerCustomer",
   method: "post",
   path: "/customers",
@@ -41,7 +41,7 @@ const register = createRoute({
   },
 });
 
-const show = createRoute({
+const getCustomer = createRoute({
   operationId: "getCustomer",
   method: "get",
   path: "/customers/{customerId}",
@@ -56,7 +56,7 @@ const show = createRoute({
   },
 });
 
-const change = createRoute({
+const updateCustomer = createRoute({
   operationId: "updateCustomer",
   method: "patch",
   path: "/customers/{customerId}",
@@ -75,7 +75,7 @@ const change = createRoute({
 });
 
 export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): void {
-  api.openapi(register, async (c) => {
+  api.openapi(registerCustomer, async (c) => {
     const { storeId, type } = c.var.by;
     // A sign-up at the identity service is the person's own act.
     const { customerId, returning = type === "SYSTEM", ...fields } = c.req.valid("json");
@@ -92,7 +92,7 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
     return c.json(bodyOf(resource), 201, { ...headers, location: `/customers/${resource.customerId}` });
   });
 
-  api.openapi(show, async (c) => {
+  api.openapi(getCustomer, async (c) => {
     const { customerId } = c.req.valid("param");
     const customer = await findCustomer(c, lookups, customerId);
     const headers = { etag: etag(customer.version) };
@@ -100,7 +100,7 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
     return c.json(bodyOf(customer), 200, headers);
   });
 
-  api.openapi(change, async (c) => {
+  api.openapi(updateCustomer, async (c) => {
     const { customerId } = c.req.valid("param");
     const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
     const { customerId: ownId = customerId, status, ...fields } = c.req.valid("json");

@@ -32,7 +32,7 @@ const page = {
   ...json("A page of customers", pageOf(CustomerSchema).meta({ id: "CustomerPage" })),
 };
 
-const list = createRoute({
+const listCustomers = createRoute({
   operationId: "listCustomers",
   method: "get",
   path: "/customers",
@@ -54,7 +54,7 @@ const list = createRoute({
   },
 });
 
-const search = createRoute({
+const searchCustomersRoute = createRoute({
   operationId: "searchCustomers",
   method: "post",
   path: "/customers/search",
@@ -67,7 +67,7 @@ const search = createRoute({
 });
 
 export function addSearchRoutes(api: Api, options: RestOptions): void {
-  api.openapi(list, async (c) => {
+  api.openapi(listCustomers, async (c) => {
     const { limit, cursor, ...query } = c.req.valid("query");
     const body = await findPage(options, c.var.by.storeId, filterOf(query), { limit, cursor });
     c.set("answered", answeredOf(body.items));
@@ -75,7 +75,7 @@ export function addSearchRoutes(api: Api, options: RestOptions): void {
     return c.json(body, 200, link === undefined ? {} : { link });
   });
 
-  api.openapi(search, async (c) => {
+  api.openapi(searchCustomersRoute, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid("json");
     const body = await findPage(options, c.var.by.storeId, filter, { limit, cursor });
     c.set("answered", answeredOf(body.items));

@@ -4,34 +4,19 @@ import { allow } from "../access.ts";
 import { type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
 import { changeHeaders, versioned } from "../conditional_headers.ts";
+import { note, optionalReason, reason } from "../free_text.ts";
 import type { RestOptions } from "../options.ts";
 import { RequestSchema } from "./request.ts";
 import { readRequest, requestPath, tags } from "./requests.ts";
 
-const ReasonSchema = z.strictObject({
-  reason: text(500).meta({
-    description:
-      "Free text. An email address, a phone number or a value of the customer, such as a name, is refused. The " +
-      "erasure of the customer removes it",
-  }),
-}).meta({ id: "Reason" });
 const service = text(100).meta({ example: "order-service" });
-const OptionalReasonSchema = z.strictObject({
-  reason: optionalText(500).meta({
-    description:
-      "Free text. An email address, a phone number or a value of the customer, such as a name, is refused. The " +
-      "erasure of the customer removes it",
-  }),
-}).meta({ id: "OptionalReason" });
-const RetrySchema = OptionalReasonSchema.extend({
-  service: optionalText(100).meta({ example: "order-service" }),
-}).meta({ id: "Retry" });
-const DecisionSchema = OptionalReasonSchema.extend({
-  service: optionalText(100).meta({ example: "order-service" }),
-}).meta({ id: "Decision" });
-const RejectionSchema = ReasonSchema.extend({
-  service: optionalText(100).meta({ example: "order-service" }),
-}).meta({ id: "Rejection" });
+const optionalService = optionalText(100).meta({ example: "order-service" });
+const ReasonSchema = z.strictObject({ reason, note }).meta({ id: "Reason" });
+const CancellationSchema = z.strictObject({ reason: optionalReason, note }).meta({ id: "Cancellation" });
+const NoteSchema = z.strictObject({ note }).meta({ id: "Note" });
+const RetrySchema = NoteSchema.extend({ service: optionalService }).meta({ id: "Retry" });
+const DecisionSchema = NoteSchema.extend({ service: optionalService }).meta({ id: "Decision" });
+const RejectionSchema = ReasonSchema.extend({ service: optionalService }).meta({ id: "Rejection" });
 const WaiverSchema = ReasonSchema.extend({ service }).meta({ id: "Waiver" });
 
 const ACTIONS = {
@@ -89,13 +74,17 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
     return change;
   }
 
-  for (const action of ["cancel", "release"] as const) {
-    api.openapi(withBody(action, OptionalReasonSchema, false), async (c) => {
-      const { requestId } = c.req.valid("param");
-      const { resource, headers } = await act(c, requestId, action, c.req.valid("json"));
-      return c.json(resource, 200, headers);
-    });
-  }
+  api.openapi(withBody("cancel", CancellationSchema, false), async (c) => {
+    const { requestId } = c.req.valid("param");
+    const { resource, headers } = await act(c, requestId, "cancel", c.req.valid("json"));
+    return c.json(resource, 200, headers);
+  });
+
+  api.openapi(withBody("release", NoteSchema, false), async (c) => {
+    const { requestId } = c.req.valid("param");
+    const { resource, headers } = await act(c, requestId, "release", c.req.valid("json"));
+    return c.json(resource, 200, headers);
+  });
 
   for (const action of ["hold", "refuse", "extend"] as const) {
     api.openapi(withBody(action, ReasonSchema), async (c) => {

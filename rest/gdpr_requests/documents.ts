@@ -15,7 +15,7 @@ const ExportLinkSchema = z.object({
   }),
 }).meta({ id: "ExportLink" });
 
-const showExport = createRoute({
+const getGdprRequestExport = createRoute({
   operationId: "getGdprRequestExport",
   method: "get",
   path: "/gdpr-requests/{requestId}/export",
@@ -29,7 +29,7 @@ const showExport = createRoute({
   responses: { 200: json("The link", ExportLinkSchema), ...refusals("NOT_FOUND") },
 });
 
-const showReceipt = createRoute({
+const getGdprRequestReceipt = createRoute({
   operationId: "getGdprRequestReceipt",
   method: "get",
   path: "/gdpr-requests/{requestId}/receipt",
@@ -45,7 +45,7 @@ const showReceipt = createRoute({
 });
 
 export function addDocumentRoutes(api: Api, { reader, exportLink }: RestOptions): void {
-  api.openapi(showExport, async (c) => {
+  api.openapi(getGdprRequestExport, async (c) => {
     const { requestId } = c.req.valid("param");
     const link = await exportLink({ storeId: c.var.by.storeId, requestId });
     if (!link) throw new DomainError("NOT_FOUND", `Cannot find an export of request ${requestId}`);
@@ -53,7 +53,7 @@ export function addDocumentRoutes(api: Api, { reader, exportLink }: RestOptions)
     return c.json({ url, expiresAt: expiresAt.toISOString(), sha256 }, 200);
   });
 
-  api.openapi(showReceipt, async (c) => {
+  api.openapi(getGdprRequestReceipt, async (c) => {
     const { requestId } = c.req.valid("param");
     const receipt = await exportReceipt(reader, { storeId: c.var.by.storeId, requestId });
     if (!receipt) throw new DomainError("NOT_FOUND", `Cannot find a receipt of request ${requestId}`);

@@ -10,7 +10,7 @@ import { pageBody, pageOf, pageQuery, readCursor } from "../pagination.ts";
 import { OUTCOMES, RequestSummarySchema, STATUSES, summaryOf } from "./request.ts";
 import { tags } from "./requests.ts";
 
-const list = createRoute({
+const listGdprRequests = createRoute({
   operationId: "listGdprRequests",
   method: "get",
   path: "/gdpr-requests",
@@ -49,7 +49,7 @@ const list = createRoute({
 const Position = z.tuple([z.int().min(0).max(Date.UTC(9999, 0)), uuid]);
 
 export function addListRoute(api: Api, { reader }: RestOptions): void {
-  api.openapi(list, async (c) => {
+  api.openapi(listGdprRequests, async (c) => {
     const { type, status, outcome, overdue, customerId, waitingFor, limit, cursor, ...flags } = c.req.valid(
       "query",
     );

@@ -74,7 +74,12 @@ const ParticipantSchema = z.object({
   evidence: z.string().nullable().meta({
     description: "The service's own statement of what it has done; removed when the erasure completes",
   }),
-  waiverReason: z.string().nullable().meta({ description: "Of the waiver, or of its proposal" }),
+  signed: z.boolean().meta({
+    description: "Whether the service has signed its confirmation; the receipt contains the signature",
+  }),
+  waiverReason: z.string().nullable().meta({
+    description: "Of the waiver, or of its proposal; for the customer",
+  }),
   waiverProposedBy: z.uuid().nullable().meta({
     description: "The staff member who proposed the waiver, or waived alone",
   }),
@@ -103,7 +108,8 @@ export const RequestSchema = z.object({
     hold: z.string().nullable(),
     extension: z.string().nullable(),
     refusal: z.string().nullable(),
-  }).meta({ description: "Free text of staff" }),
+    cancellation: z.string().nullable(),
+  }).meta({ description: "Free text of staff for the customer, until the erasure of the customer" }),
   participants: z.array(ParticipantSchema).meta({ description: "By name; empty until processing begins" }),
 }).meta({ id: "GdprRequest" });
 
@@ -139,23 +145,29 @@ export function bodyOf(
 ): z.output<typeof RequestSchema> {
   // A snapshot of a machine that this version does not know may have another shape.
   const { value = row.status, context } = row.snapshot as Partial<RequestSnapshot>;
-  const held = typeof value === "object" && value.PENDING === "held";
+  const isHeld = typeof value === "object" && value.PENDING === "held";
   const proposals = row.status === "COMPLETED" ? {} : context?.proposals ?? {};
   const proposer = proposals[THE_ERASURE];
   return {
-    ...sharedFieldsOf(row, { held, proposed: Object.keys(proposals).length > 0 }, now),
+    ...sharedFieldsOf(row, { held: isHeld, proposed: Object.keys(proposals).length > 0 }, now),
     state: value,
     proposal: proposer === undefined ? null : { by: proposer },
     confirmedBy: row.confirmedBy,
     confirmedAt: row.confirmedAt?.toISOString() ?? null,
     extended: context?.extended ?? false,
     residue: context?.residue ?? 0,
-    reasons: { hold: row.holdReason, extension: row.extensionReason, refusal: row.refusalReason },
-    participants: participants.map(({ nextAttemptAt, settledAt, waiverProposedAt, ...participant }) => ({
+    reasons: {
+      hold: row.holdReason,
+      extension: row.extensionReason,
+      refusal: row.refusalReason,
+      cancellation: row.cancellationReason,
+    },
+    participants: participants.map(({ signature, signatureKey: _, ...participant }) => ({
       ...participant,
-      waiverProposedAt: waiverProposedAt?.toISOString() ?? null,
-      nextAttemptAt: nextAttemptAt?.toISOString() ?? null,
-      settledAt: settledAt?.toISOString() ?? null,
+      signed: signature !== null,
+      waiverProposedAt: participant.waiverProposedAt?.toISOString() ?? null,
+      nextAttemptAt: participant.nextAttemptAt?.toISOString() ?? null,
+      settledAt: participant.settledAt?.toISOString() ?? null,
     })),
   };
 }

@@ -14,7 +14,7 @@ import { bodyOf, NewRequestSchema, RequestSchema } from "./request.ts";
 export const requestPath = z.object({ requestId: uuid });
 export const tags = ["GDPR requests"];
 
-const open = createRoute({
+const openGdprRequest = createRoute({
   operationId: "openGdprRequest",
   method: "post",
   path: "/gdpr-requests",
@@ -38,7 +38,7 @@ const open = createRoute({
   },
 });
 
-const show = createRoute({
+const getGdprRequest = createRoute({
   operationId: "getGdprRequest",
   method: "get",
   path: "/gdpr-requests/{requestId}",
@@ -54,7 +54,7 @@ const show = createRoute({
 });
 
 export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): void {
-  api.openapi(open, async (c) => {
+  api.openapi(openGdprRequest, async (c) => {
     const { customerId, type: right, corrections } = c.req.valid("json");
     // A rectification changes the profile, so a service needs both rights.
     if (right === "RECTIFICATION" && c.var.by.type === "SYSTEM") authorizeOperation("updateCustomer", c);
@@ -70,7 +70,7 @@ export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): voi
     return c.json(resource, 201, { ...headers, location: `/gdpr-requests/${resource.requestId}` });
   });
 
-  api.openapi(show, async (c) => {
+  api.openapi(getGdprRequest, async (c) => {
     const { requestId } = c.req.valid("param");
     const request = await readRequest(reader, c.var.by.storeId, requestId);
     c.set("answered", idsOf(request));

@@ -39,15 +39,23 @@ const EventSchema = z.object({
   }),
   changedFields: z.array(z.string()),
   reason: z.string().nullable().meta({
-    description: "Free text of staff; null without a reason, and after the erasure of the customer",
+    description:
+      "Free text of staff for the customer; null without a reason, and after the erasure of the customer",
   }),
   reasonRemoved: z.boolean().meta({
     description: "True if a reason was given and the erasure of the customer has removed it",
   }),
+  note: z.string().nullable().meta({
+    description:
+      "Free text of staff for other staff; null without a note, and after the erasure of the customer",
+  }),
+  noteRemoved: z.boolean().meta({
+    description: "True if a note was written and the erasure of the customer has removed it",
+  }),
   at: z.iso.datetime(),
 }).meta({ id: "GdprRequestEvent" });
 
-const timeline = createRoute({
+const getGdprRequestTimeline = createRoute({
   operationId: "getGdprRequestTimeline",
   method: "get",
   path: "/gdpr-requests/{requestId}/timeline",
@@ -62,7 +70,7 @@ const timeline = createRoute({
 });
 
 export function addTimelineRoute(api: Api, { reader }: RestOptions): void {
-  api.openapi(timeline, async (c) => {
+  api.openapi(getGdprRequestTimeline, async (c) => {
     const { requestId } = c.req.valid("param");
     const { limit, cursor } = c.req.valid("query");
     const after = readCursor(z.int32().min(0), cursor) ?? 0;
@@ -94,6 +102,8 @@ function bodyOf(stored: ActorEventRow): z.output<typeof EventSchema> {
     changedFields: fieldNames(row.changedFields),
     reason: row.reason,
     reasonRemoved: row.reasonGiven && row.reason === null,
+    note: row.note,
+    noteRemoved: row.noteGiven && row.note === null,
     at: row.at.toISOString(),
   };
 }

@@ -23,7 +23,7 @@ export const groupPath = z.object({ groupId: uuid });
 
 const tags = ["Groups"];
 
-const create = createRoute({
+const createGroup = createRoute({
   operationId: "createGroup",
   method: "post",
   path: "/groups",
@@ -45,7 +45,7 @@ const create = createRoute({
   },
 });
 
-const show = createRoute({
+const getGroup = createRoute({
   operationId: "getGroup",
   method: "get",
   path: "/groups/{groupId}",
@@ -60,7 +60,7 @@ const show = createRoute({
   },
 });
 
-const change = createRoute({
+const updateGroup = createRoute({
   operationId: "updateGroup",
   method: "patch",
   path: "/groups/{groupId}",
@@ -78,7 +78,7 @@ const change = createRoute({
   },
 });
 
-const remove = createRoute({
+const deleteGroup = createRoute({
   operationId: "deleteGroup",
   method: "delete",
   path: "/groups/{groupId}",
@@ -100,7 +100,7 @@ export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void 
   const read = (groupId: string, storeId: string) =>
     reader.read(storeId, (sql) => findGroup(sql, storeId, groupId));
 
-  api.openapi(create, async (c) => {
+  api.openapi(createGroup, async (c) => {
     const ref = { kind: "shopper_group", storeId: c.var.by.storeId } as const;
     const command = { ...c.req.valid("json"), type: "group.create" as const };
     const send = (context: CommandContext) => actors.send(ref, command, context);
@@ -108,7 +108,7 @@ export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void 
     return c.json(bodyOf(resource), 201, { ...headers, location: `/groups/${resource.groupId}` });
   });
 
-  api.openapi(show, async (c) => {
+  api.openapi(getGroup, async (c) => {
     const { groupId } = c.req.valid("param");
     const group = await read(groupId, c.var.by.storeId);
     const headers = { etag: etag(group.version) };
@@ -116,7 +116,7 @@ export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void 
     return c.json(bodyOf(group), 200, headers);
   });
 
-  api.openapi(change, async (c) => {
+  api.openapi(updateGroup, async (c) => {
     const { groupId } = c.req.valid("param");
     const ref = { kind: "shopper_group", storeId: c.var.by.storeId, id: groupId } as const;
     const command = { ...c.req.valid("json"), type: "group.update" as const };
@@ -125,7 +125,7 @@ export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void 
     return c.json(bodyOf(resource), 200, headers);
   });
 
-  api.openapi(remove, async (c) => {
+  api.openapi(deleteGroup, async (c) => {
     const { groupId } = c.req.valid("param");
     const ref = { kind: "shopper_group", storeId: c.var.by.storeId, id: groupId } as const;
     const { version } = await actors.send(ref, { type: "group.delete" }, commandContext(c)).catch((cause) => {

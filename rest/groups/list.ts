@@ -11,7 +11,7 @@ import { findGroup, groupPath } from "./groups.ts";
 
 const tags = ["Groups"];
 
-const list = createRoute({
+const listGroups = createRoute({
   operationId: "listGroups",
   method: "get",
   path: "/groups",
@@ -37,7 +37,7 @@ const list = createRoute({
 
 const MemberSchema = z.object({ customerId: z.uuid(), assignedAt: z.iso.datetime() }).meta({ id: "Member" });
 
-const members = createRoute({
+const listGroupMembers = createRoute({
   operationId: "listGroupMembers",
   method: "get",
   path: "/groups/{groupId}/members",
@@ -53,7 +53,7 @@ const members = createRoute({
 });
 
 export function addGroupListRoutes(api: Api, { reader }: RestOptions): void {
-  api.openapi(list, async (c) => {
+  api.openapi(listGroups, async (c) => {
     const { namePrefix, deleted, limit, cursor } = c.req.valid("query");
     const filter = { namePrefix, deleted: deleted && deleted === "true" };
     const page = { limit: limit + 1, after: readCursor(uuid, cursor) };
@@ -62,7 +62,7 @@ export function addGroupListRoutes(api: Api, { reader }: RestOptions): void {
     return c.json(pageBody(rows, limit, bodyOf, ({ groupId }) => groupId), 200);
   });
 
-  api.openapi(members, async (c) => {
+  api.openapi(listGroupMembers, async (c) => {
     const { groupId } = c.req.valid("param");
     const { limit, cursor } = c.req.valid("query");
     const page = { limit: limit + 1, after: readCursor(uuid, cursor) };

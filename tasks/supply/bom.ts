@@ -29,10 +29,10 @@ export function writeBom(packages: readonly Package[], { version, made, deno }: 
     scope: Enums.ComponentScope.Required,
   });
   const components = new Map(packages.map((found) => [idOf(found), component(found)]));
-  for (const found of packages) {
-    for (const other of found.dependsOn) {
+  for (const dependent of packages) {
+    for (const other of dependent.dependsOn) {
       const dependency = components.get(other);
-      if (dependency) components.get(idOf(found))!.dependencies.add(dependency.bomRef);
+      if (dependency) components.get(idOf(dependent))!.dependencies.add(dependency.bomRef);
     }
   }
   const direct = new Set(readDirect().map(idOf));

@@ -9,10 +9,10 @@ export interface Direct {
 
 /** The npm packages of the import map, each once. */
 export function readDirect(imports: Record<string, string> = deno.imports): Direct[] {
-  const found = new Map<string, Direct>();
+  const dependencies = new Map<string, Direct>();
   for (const specifier of Object.values(imports)) {
     const [id, name, version = ""] = specifier.match(/^npm:\/?(@?[^@/]+(?:\/[^@/]+)?)(?:@([^/]*))?/) ?? [];
-    if (id && name) found.set(`${name}@${version}`, { name, version });
+    if (id && name) dependencies.set(`${name}@${version}`, { name, version });
   }
-  return [...found.values()];
+  return [...dependencies.values()];
 }

@@ -35,20 +35,20 @@ export async function readPackages(): Promise<Package[]> {
     ["optional", reachablePackages(info, { later: true })],
     ["excluded", new Set(Object.keys(info.npmPackages))],
   ];
-  const found = new Map<string, Package>(); // deno.lock has an entry for each set of peer dependencies
+  const packages = new Map<string, Package>(); // deno.lock has an entry for each set of peer dependencies
   for (const [scope, keys] of scopes) {
     for (const key of keys) {
       const { name, version, dependencies, registryUrl: registry, localPath } = info.npmPackages[key]!;
       const id = idOf({ name, version });
-      if (found.has(id)) continue;
+      if (packages.has(id)) continue;
       const integrity = lock.npm[key]?.integrity;
       if (!integrity) throw new Error(`Cannot read deno.lock: the integrity of ${key} is missing`);
       const license = await licenseIn(localPath);
       const dependsOn = [...new Set(dependencies.map((other) => idOf(info.npmPackages[other]!)))];
-      found.set(id, { name, version, scope, license, dependsOn, npm: { integrity, registry } });
+      packages.set(id, { name, version, scope, license, dependsOn, npm: { integrity, registry } });
     }
   }
-  return [...found.values(), ...await readVendored()].sort((a, b) => idOf(a) < idOf(b) ? -1 : 1);
+  return [...packages.values(), ...await readVendored()].sort((a, b) => idOf(a) < idOf(b) ? -1 : 1);
 }
 
 const Lock = z.object({
@@ -64,12 +64,12 @@ async function licenseIn(folder: string): Promise<string | undefined> {
 
 /** Reads the package.json in each folder of vendor/. */
 async function readVendored(): Promise<Package[]> {
-  const found: Package[] = [];
+  const packages: Package[] = [];
   for await (const { name: folder, isDirectory } of Deno.readDir(new URL("vendor/", ROOT))) {
     if (!isDirectory) continue;
     const text = await Deno.readTextFile(new URL(`vendor/${folder}/package.json`, ROOT));
     const { name, version, license } = Manifest.parse(JSON.parse(text));
-    found.push({ name, version, license, scope: "required", dependsOn: [] });
+    packages.push({ name, version, license, scope: "required", dependsOn: [] });
   }
-  return found;
+  return packages;
 }

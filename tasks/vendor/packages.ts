@@ -116,13 +116,13 @@ async function copyAll(from: string, to: string): Promise<void> {
 
 /** The content of each file below a folder, as hex, by its path from there. */
 async function contents(folder: string, path = ""): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
+  const hashes = new Map<string, string>();
   for await (const { name, isDirectory } of Deno.readDir(join(folder, path))) {
     const inner = join(path, name);
-    if (isDirectory) { for (const [file, hex] of await contents(folder, inner)) found.set(file, hex); }
-    else found.set(inner, (await Deno.readFile(join(folder, inner))).toHex());
+    if (isDirectory) { for (const [file, hex] of await contents(folder, inner)) hashes.set(file, hex); }
+    else hashes.set(inner, (await Deno.readFile(join(folder, inner))).toHex());
   }
-  return found;
+  return hashes;
 }
 
 async function inTemporaryFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {

@@ -29,9 +29,9 @@ export async function publishedFolders(
     JSON.parse(await deno(["info", "--json", ...lock, specifiers[0]!], env)),
   );
   return new Map(packages.map((name) => {
-    const found = npmPackages[name];
-    if (!found) throw new Error(`Cannot vendor ${name}: Deno did not resolve it`);
-    return [name, found.localPath];
+    const npmPackage = npmPackages[name];
+    if (!npmPackage) throw new Error(`Cannot vendor ${name}: Deno did not resolve it`);
+    return [name, npmPackage.localPath];
   }));
 }
 

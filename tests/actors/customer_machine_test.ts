@@ -4,15 +4,15 @@ import { transition } from "xstate";
 import { getShortestPaths, getSimplePaths } from "xstate/graph";
 import {
   ADDRESS_LIMIT,
-  type CustomerEvent,
+  type CustomerCommandEvent,
   customerMachine,
   GROUP_LIMIT,
 } from "../../actors/customers/customer_machine.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { ADDRESS, createGroup, createWorld, register, shopper, tell, type World } from "./world.ts";
 
-type By = CustomerEvent["by"];
-type Type = CustomerEvent["type"];
+type By = CustomerCommandEvent["by"];
+type Type = CustomerCommandEvent["type"];
 
 /** Next state of each accepted command by state and principal; "" for no change of state. */
 const TABLE: Record<string, Partial<Record<Type, Partial<Record<By, string>>>>> = {
@@ -84,7 +84,7 @@ const STATUS: Record<string, string> = {
 
 const events = TYPES.flatMap((type) =>
   (["CUSTOMER", "STAFF", "SYSTEM"] as const).map((by) =>
-    ({ type, by, changedFields: [], groupId: "g" }) as CustomerEvent
+    ({ type, by, changedFields: [], groupId: "g" }) as CustomerCommandEvent
   )
 );
 const serializeState = ({ value }: { value: unknown }) => String(value);
@@ -210,7 +210,11 @@ Deno.test("addresses and groups of a customer have limits, and a deletion makes 
       remove: { type: "group.remove", by, groupId: "g" },
       context: { addresses: 0, groups: GROUP_LIMIT },
     },
-  ] satisfies { add: CustomerEvent; remove: CustomerEvent; context: { addresses: number; groups: number } }[];
+  ] satisfies {
+    add: CustomerCommandEvent;
+    remove: CustomerCommandEvent;
+    context: { addresses: number; groups: number };
+  }[];
   for (const { add, remove, context } of limits) {
     const full = customerMachine.resolveState({ value: "active", context });
     assert.equal(full.can(add), false);

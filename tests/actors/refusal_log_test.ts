@@ -26,9 +26,10 @@ Deno.test("each principal of each store has a first event of its own, and one fo
   await report(staff("two"));
   await report(staff("one", "b"));
   await report({ ...staff("one"), type: "SYSTEM" });
-  assert.equal(counts().length, 4);
+  await report({ ...staff("one"), type: "SYSTEM", service: "cart-service" });
+  assert.equal(counts().length, 5);
   await log[Symbol.asyncDispose]();
-  assert.deepEqual(counts().slice(4), [["one", "", 99]]);
+  assert.deepEqual(counts().slice(5), [["one", "", 99]]);
 });
 
 Deno.test("the end of the window reports the number, and the next refusal has an event again", async () => {

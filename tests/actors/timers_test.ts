@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { setup } from "xstate";
 import { createCustomerBehavior } from "../../actors/customers/customer_behavior.ts";
 import {
+  type CustomerCommandEvent,
   type CustomerContext,
-  type CustomerEvent,
   customerMachine,
 } from "../../actors/customers/customer_machine.ts";
 import { toMessages } from "../../actors/messages.ts";
@@ -18,7 +18,7 @@ import { createWorld, register, tell, type World } from "./world.ts";
 const MINUTE = 60_000;
 
 const timedMachine = setup({
-  types: { context: {} as CustomerContext, events: {} as CustomerEvent },
+  types: { context: {} as CustomerContext, events: {} as CustomerCommandEvent },
 }).createMachine({
   id: "timed_customer@1",
   context: { addresses: 0, groups: 0 },

@@ -32,7 +32,7 @@ const ended = new Promise<void>((resolve) => {
     resolve();
   }, durationMs);
 });
-// An attack with nothing left to send keeps its connections until its time is over.
+// An attack with nothing left to send keeps its connections until its time has passed.
 await Promise.all([ended, Promise.race([attack.run(target), ended])]);
 // deno-lint-ignore no-console -- what a process prints is its result
 console.log(JSON.stringify(target.counts));

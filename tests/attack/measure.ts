@@ -23,7 +23,7 @@ export interface Result {
   sameAddress: boolean;
   /** Whether the process was alive at the end. */
   lived: boolean;
-  /** Its output if it has exited by itself. */
+  /** Output of the process if it has exited by itself. */
   lastWords: string | undefined;
   cpuSeconds: number;
   /** Megabytes. */

@@ -56,7 +56,7 @@ export function createTarget(options: TargetOptions) {
     tokens,
     signal,
     counts,
-    /** Undefined if the server refuses the connection or the attack is over. */
+    /** Undefined if the server refuses the connection or the attack has ended. */
     async connect(reads = true): Promise<Wire | undefined> {
       if (!await connecting(1)) return undefined;
       const wire = await openWire({ port, from, reads, counts, sending });
@@ -86,7 +86,7 @@ export function createTarget(options: TargetOptions) {
       };
       await Promise.all(Array.from({ length: count }, one));
     },
-    /** Resolves when the attack is over. */
+    /** Resolves when the attack has ended. */
     ended(): Promise<void> {
       if (signal.aborted) return Promise.resolve();
       return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
@@ -108,7 +108,7 @@ export function createTarget(options: TargetOptions) {
   };
 }
 
-/** Resolves to true when `amount` may be sent, to false when the attack is over. */
+/** Resolves to true when `amount` may be sent, to false when the attack has ended. */
 type Pace = (amount: number) => Promise<boolean>;
 
 const REST_MS = 5;

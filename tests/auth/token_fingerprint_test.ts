@@ -19,7 +19,7 @@ Deno.test("every spelling of a signature has the same fingerprint, and another p
   );
 });
 
-Deno.test("a text that is not a token with an expiry has no fingerprint", () => {
+Deno.test("a string that is not a token with an expiry has no fingerprint", () => {
   for (const exp of [undefined, 1e300, -1e300]) {
     assert.equal(fingerprintOf(`${HEADER}.${encode({ exp })}.AAAA`), undefined, `${exp}`);
   }

@@ -5,7 +5,7 @@ import { shopper } from "../actors/world.ts";
 import { horizontalOverflow, violations } from "./axe.ts";
 import { browserTest } from "./browser.ts";
 import { openSampleStore } from "./sample_store.ts";
-import { openStore } from "./store.ts";
+import { openInspectedStore } from "./store.ts";
 
 const WIDE = { width: 1280, height: 900 };
 const PHONE = { width: 375, height: 812 };
@@ -77,7 +77,7 @@ browserTest("customers are accessible, with and without personal values", async 
 });
 
 browserTest("forms are accessible when open, refused and accepted", async (open) => {
-  await using store = await openStore();
+  await using store = await openInspectedStore();
   const request = await store.open(await store.register(), "ACCESS");
   await store.workUntil(0);
   const second = await store.open(await store.register(), "ERASURE");
@@ -107,7 +107,7 @@ browserTest("forms are accessible when open, refused and accepted", async (open)
 browserTest("long words do not overflow the page", async (open) => {
   const longWord = "Rechtsschutzversicherungsgesellschaften".repeat(12).slice(0, 480);
   const participants = ["order-service", `${"a-service-of-many-names-".repeat(3)}service`];
-  await using store = await openStore({ participants });
+  await using store = await openInspectedStore({ participants });
   const held = await store.open(await store.register(), "ERASURE");
   await store.send(held, "hold", { reason: longWord });
   const refused = await store.open(await store.register(), "ERASURE");
@@ -135,7 +135,7 @@ browserTest("long words do not overflow the page", async (open) => {
 
 browserTest("twenty participants and an unknown machine are accessible", async (open) => {
   const participants = Array.from({ length: 20 }, (_, index) => `participant-${index + 1}`);
-  await using store = await openStore({ participants });
+  await using store = await openInspectedStore({ participants });
   const request = await store.open(await store.register(), "ERASURE");
   await store.workUntil(0);
   await store.confirm(request, ...participants.slice(0, 7));
@@ -151,7 +151,7 @@ browserTest("twenty participants and an unknown machine are accessible", async (
 });
 
 browserTest("the sign-in form and errors are accessible", async (open) => {
-  await using store = await openStore();
+  await using store = await openInspectedStore();
   const customer = await store.register();
   await using visit = await open(store);
   const { page } = visit;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { browserTest } from "./browser.ts";
 import { currentStates, eventTitles, untilStatus, watchForReload } from "./request_page.ts";
-import { openStore, type Store } from "./store.ts";
+import { openInspectedStore, type Store } from "./store.ts";
 
 const action = (page: Page, title: string) =>
   page.locator("details.action", { has: page.locator("summary", { hasText: title }) });
@@ -32,7 +32,7 @@ async function principals({ world }: Store, requestId: string, type: string): Pr
 browserTest(
   "a decision needs a reason and a confirmation, and the journal names the officer",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const request = await store.open(await store.register(), "ERASURE");
     await using visit = await open(store, { as: store.officer });
     const { page } = visit;
@@ -59,7 +59,7 @@ browserTest(
 browserTest(
   "a decision on an outdated page is refused, and its text is kept",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const request = await store.open(await store.register(), "ERASURE");
     const colleague = store.staff(["PRIVACY_OFFICER"]);
     const path = `/inspect/requests/${request.id}`;
@@ -96,14 +96,14 @@ browserTest(
 );
 
 browserTest("the text of a decision that is no longer possible is shown again", async (open) => {
-  await using store = await openStore();
+  await using store = await openInspectedStore();
   const request = await store.open(await store.register(), "ERASURE");
   await using visit = await open(store, { as: store.officer });
   const { page } = visit;
   await page.goto(`/inspect/requests/${request.id}`);
   await fillReason(page, "Refuse", "Another person asked");
   await store.send(request, "cancel", {}, store.staff(["STORE_MANAGER"]));
-  await untilStatus(page, /^Completed: cancelled/);
+  await untilStatus(page, /^Completed: canceled/);
   await submit(page, "Refuse");
   await page.getByRole("alert").getByText("Conflict: someone else changed the request first.").waitFor();
   await page.getByText("Another person asked").waitFor();
@@ -113,7 +113,7 @@ browserTest("the text of a decision that is no longer possible is shown again", 
 browserTest(
   "all stuck requests are retried at once, after a preview",
   async (open) => {
-    await using store = await openStore({ answer: (_, call) => call.fail("UNAVAILABLE", "away") });
+    await using store = await openInspectedStore({ answer: (_, call) => call.fail("UNAVAILABLE", "away") });
     const requests = [];
     for (let count = 0; count < 3; count++) requests.push(await store.open(await store.register(), "ACCESS"));
     await store.workUntil(0);

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { browserTest } from "./browser.ts";
 import { tabTo } from "./keyboard.ts";
 import { currentStates, untilStatus } from "./request_page.ts";
-import { openStore } from "./store.ts";
+import { openInspectedStore } from "./store.ts";
 
 browserTest(
   "an officer signs in, filters, opens a request and decides with the keyboard only",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const erasure = await store.open(await store.register(), "ERASURE");
     await store.open(await store.register(), "ACCESS");
     await using visit = await open(store);
@@ -50,7 +50,7 @@ browserTest(
 );
 
 browserTest("the first tab stop skips the header of the page", async (open) => {
-  await using store = await openStore();
+  await using store = await openInspectedStore();
   await using visit = await open(store, { as: store.officer });
   const { page } = visit;
   await page.goto("/inspect");

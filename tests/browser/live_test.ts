@@ -10,7 +10,7 @@ import {
   untilStatus,
   watchForReload,
 } from "./request_page.ts";
-import { openStore } from "./store.ts";
+import { openInspectedStore } from "./store.ts";
 
 const AWAITING = "IN_PROGRESS.awaiting_confirmations";
 const [ORDERS, PAYMENTS, MESSAGES] = ["order-service", "payment-service", "communication-service"] as const;
@@ -18,7 +18,7 @@ const [ORDERS, PAYMENTS, MESSAGES] = ["order-service", "payment-service", "commu
 browserTest(
   "the page follows an erasure through its states without a reload",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const request = await store.open(await store.register(), "ERASURE");
     await using visit = await open(store, { as: store.officer });
     const { page } = visit;
@@ -55,7 +55,7 @@ browserTest(
 );
 
 browserTest("a change before the stream opens is shown", async (open) => {
-  await using store = await openStore();
+  await using store = await openInspectedStore();
   const request = await store.open(await store.register(), "ERASURE");
   await using visit = await open(store, { as: store.officer });
   const { page } = visit;
@@ -70,7 +70,7 @@ browserTest("a change before the stream opens is shown", async (open) => {
 browserTest(
   "a form in use is not updated until the person leaves it",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const request = await store.open(await store.register(), "ERASURE");
     await using visit = await open(store, { as: store.officer });
     const { page } = visit;
@@ -95,7 +95,7 @@ browserTest(
 );
 
 browserTest("updates keep the scroll position and the focus", async (open) => {
-  await using store = await openStore();
+  await using store = await openInspectedStore();
   const request = await store.open(await store.register(), "ERASURE");
   for (let time = 0; time < 8; time++) {
     await store.send(request, "hold", { reason: `Court request ${time + 1}` });
@@ -129,7 +129,7 @@ browserTest("updates keep the scroll position and the focus", async (open) => {
 });
 
 browserTest("a failed update keeps the page, shows a message and is retried", async (open) => {
-  await using store = await openStore();
+  await using store = await openInspectedStore();
   const request = await store.open(await store.register(), "ERASURE");
   await using visit = await open(store, { as: store.officer });
   const { page } = visit;
@@ -158,7 +158,7 @@ browserTest("a failed update keeps the page, shows a message and is retried", as
 browserTest(
   "after the end of the session the page leads to the sign-in form, unless a form is in use",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const request = await store.open(await store.register(), "ERASURE");
     await using visit = await open(store, { as: store.officer });
     const { page } = visit;
@@ -178,7 +178,7 @@ browserTest(
 browserTest(
   "a page whose stream is refused shows that it is not live, and retries",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const request = await store.open(await store.register(), "ERASURE");
     await using visit = await open(store, { as: store.officer });
     const { page } = visit;
@@ -192,7 +192,7 @@ browserTest(
 );
 
 browserTest("the overview lists and counts a new request without a reload", async (open) => {
-  await using store = await openStore();
+  await using store = await openInspectedStore();
   await using visit = await open(store, { as: store.officer });
   const { page } = visit;
   await page.goto("/inspect");
@@ -211,7 +211,7 @@ browserTest("the overview lists and counts a new request without a reload", asyn
 browserTest(
   "a step through the history keeps the scroll position and shows the event in the timeline",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const request = await store.open(await store.register(), "ERASURE");
     for (let time = 0; time < 15; time++) {
       await store.send(request, "hold", { reason: `Court request ${time + 1}` });
@@ -242,7 +242,7 @@ browserTest(
 );
 
 browserTest("the arrow keys step back and forth through a request's history", async (open) => {
-  await using store = await openStore();
+  await using store = await openInspectedStore();
   const request = await store.open(await store.register(), "ERASURE");
   await store.send(request, "hold", { reason: "A court asks" });
   await store.send(request, "release");

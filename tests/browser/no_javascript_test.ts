@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { browserTest } from "./browser.ts";
 import { statusLine } from "./request_page.ts";
-import { openStore } from "./store.ts";
+import { openInspectedStore } from "./store.ts";
 
 const NO_JAVASCRIPT = { javaScriptEnabled: false };
 
 browserTest(
   "without JavaScript an officer signs in, filters, sorts, decides, views the history and signs out",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const customer = await store.register();
     const request = await store.open(customer, "ERASURE");
     await store.open(await store.register(), "ACCESS");
@@ -56,7 +56,7 @@ browserTest(
 );
 
 browserTest("without JavaScript a bulk retry has a preview and a report", async (open) => {
-  await using store = await openStore({ answer: (_, call) => call.fail("UNAVAILABLE", "away") });
+  await using store = await openInspectedStore({ answer: (_, call) => call.fail("UNAVAILABLE", "away") });
   await store.open(await store.register(), "PORTABILITY");
   await store.workUntil(0);
   await using visit = await open(store, { ...NO_JAVASCRIPT, as: store.officer });
@@ -70,7 +70,7 @@ browserTest("without JavaScript a bulk retry has a preview and a report", async 
 browserTest(
   "without JavaScript the documents and the receipt of a request can be downloaded",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const customer = await store.register();
     const access = await store.open(customer, "ACCESS");
     await store.workUntil(0);

@@ -1,6 +1,6 @@
 /** Sample store with five weeks of requests, in every situation that needs an officer. */
 import type { ActorRef } from "../../actors/commands.ts";
-import { DAY, openStore, sendOneRecord, type Store, type StoreOptions } from "./store.ts";
+import { DAY, openInspectedStore, sendOneRecord, type Store, type StoreOptions } from "./store.ts";
 
 export interface SampleStore extends Store {
   requests: Record<
@@ -9,7 +9,7 @@ export interface SampleStore extends Store {
     | "held"
     | "extended"
     | "refused"
-    | "cancelled"
+    | "canceled"
     | "erased"
     | "waiting"
     | "blocking"
@@ -27,7 +27,7 @@ const [ORDERS, PAYMENTS, MESSAGES] = ["order-service", "payment-service", "commu
 
 export async function openSampleStore(options: StoreOptions = {}): Promise<SampleStore> {
   const silent: Record<string, Set<string>> = { [PAYMENTS]: new Set(), [MESSAGES]: new Set() };
-  const store = await openStore({
+  const store = await openInspectedStore({
     graceMs: 3 * DAY,
     ...options,
     answer: (service, call) =>
@@ -64,11 +64,11 @@ export async function openSampleStore(options: StoreOptions = {}): Promise<Sampl
   const erasedCustomer = await register();
   const erased = await open(erasedCustomer, "ERASURE");
   await workUntil(10);
-  const cancelled = await open(await register(), "ERASURE");
+  const canceled = await open(await register(), "ERASURE");
   await workUntil(8.9);
   await confirm(erased, ORDERS, PAYMENTS);
   await workUntil(8.2);
-  await send(cancelled, "cancel");
+  await send(canceled, "cancel");
   await confirm(erased, MESSAGES);
   await workUntil(6.2);
   const erasingCustomer = await register();
@@ -99,7 +99,7 @@ export async function openSampleStore(options: StoreOptions = {}): Promise<Sampl
     held,
     extended,
     refused,
-    cancelled,
+    canceled,
     erased,
     waiting,
     blocking,

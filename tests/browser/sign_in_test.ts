@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { shopper } from "../actors/world.ts";
 import { browserTest } from "./browser.ts";
 import { PERSONAL_VALUES } from "./sample_customers.ts";
-import { openStore } from "./store.ts";
+import { openInspectedStore } from "./store.ts";
 
 async function signIn(page: Page, token: string) {
   await page.getByLabel("Token").fill(token);
@@ -14,7 +14,7 @@ async function signIn(page: Page, token: string) {
 browserTest(
   "the form signs in and leads to the requested page, and signing out ends the session",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const request = await store.open(await store.register(), "ERASURE");
     const path = `/inspect/requests/${request.id}`;
     await using visit = await open(store);
@@ -40,7 +40,7 @@ browserTest(
 browserTest(
   "an officer who follows a link of another site can continue from the sign-in form",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const request = await store.open(await store.register(), "ERASURE");
     await using visit = await open(store, { as: store.officer });
     const { page } = visit;
@@ -55,7 +55,7 @@ browserTest(
 );
 
 browserTest("the development link signs in, and its code is removed from the URL", async (open) => {
-  await using store = await openStore({ development: "c0de" });
+  await using store = await openInspectedStore({ development: "c0de" });
   await using visit = await open(store);
   const { page } = visit;
   await page.goto("/inspect/sign-in?code=c0de");
@@ -66,7 +66,7 @@ browserTest("the development link signs in, and its code is removed from the URL
 browserTest(
   "a customer's token is refused with 403 and a message, in the form and in the cookie",
   async (open) => {
-    await using store = await openStore();
+    await using store = await openInspectedStore();
     const customer = await store.register();
     const request = await store.open(customer, "ACCESS");
     await using visit = await open(store);
@@ -91,7 +91,7 @@ browserTest(
 );
 
 browserTest("an officer of another store sees nothing of this store", async (open) => {
-  await using store = await openStore();
+  await using store = await openInspectedStore();
   const customer = await store.register();
   const request = await store.open(customer, "ACCESS");
   await store.workUntil(0);

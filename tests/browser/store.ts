@@ -35,7 +35,7 @@ export interface StoreOptions extends Partial<ActorsOptions> {
   answer?: (service: string, call: Call) => Promise<void> | void;
 }
 
-export async function openStore(
+export async function openInspectedStore(
   { graceMs = 0, participants = PARTICIPANTS, answer = sendOneRecord, ...options }: StoreOptions = {},
 ): Promise<Store> {
   await using stack = new AsyncDisposableStack();

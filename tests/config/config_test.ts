@@ -6,6 +6,11 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 
 const SECRET = "tr0ub4dor-and-3";
+/** SubjectPublicKeyInfo of an Ed25519 key, that of RFC 8032's first test. */
+const SPKI = Uint8Array.fromHex(
+  "302a300506032b6570032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+);
+
 const PRODUCTION: Environment = {
   DENO_ENV: "production",
   DATABASE_URL: "postgresql://service:secret@db.example:5432/customers",
@@ -88,6 +93,7 @@ Deno.test("configuration of an empty environment is a development service on the
       fetchWaitMs: 7 * 24 * 60 * 60 * 1_000,
       peers: {},
       peerAccess: {},
+      peerKeys: {},
       keys: { exportKey: undefined, hashKeys: undefined, receiptKey: undefined, receiptPublicKeys: [] },
     },
   });
@@ -142,6 +148,7 @@ Deno.test("configuration contains every variable that is set", () => {
     PEER_ORDER_SERVICE_URL: "https://order-service.example:50051",
     PEER_COMMUNICATION_SERVICE_URL: "http://127.0.0.1:50051",
     PEER_REVIEW_SERVICE_URL: "https://reviews.example:7000",
+    PEER_REVIEW_SERVICE_PUBLIC_KEYS: `${SPKI.toBase64()}, ${new Uint8Array(32).fill(3).toBase64()}`,
     PEER_TLS_CA: "/tls/peers.crt",
     PEER_TLS_CERT: "/tls/tls.crt",
     PEER_TLS_KEY: "/tls/tls.key",
@@ -213,6 +220,7 @@ Deno.test("configuration contains every variable that is set", () => {
         "communication-service": new URL("http://127.0.0.1:50051"),
         "review-service": new URL("https://reviews.example:7000"),
       },
+      peerKeys: { "review-service": [SPKI.slice(-32), new Uint8Array(32).fill(3)] },
       peerAccess: {
         ca: "/tls/peers.crt",
         identity: { certificate: "/tls/tls.crt", key: "/tls/tls.key" },
@@ -235,12 +243,16 @@ Deno.test("configuration in production listens on every interface and replicates
 });
 
 Deno.test("configuration names every invalid variable at once", () => {
-  // Any text is a valid folder, user name or path. They can only be missing.
-  const anything = ["DATA_DIR", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "GRPC_TLS_CERT"];
-  anything.push("GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA", "VAULT_K8S_TOKEN_PATH", "VAULT_CACERT");
-  anything.push("KAFKA_SSL_CA", "KAFKA_SSL_CERT", "KAFKA_SSL_KEY", "JWT_JWKS_CA");
-  anything.push("PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH", "GDPR_MARKER_FILE");
-  const names = Object.keys(VARIABLES).filter((name) => !anything.includes(name));
+  // Any string is a valid folder, path, user name or password of these, so they can only be missing.
+  const acceptsAnyString = [
+    ...["DATA_DIR", "GDPR_MARKER_FILE"],
+    ...["GRPC_TLS_CERT", "GRPC_TLS_KEY", "GRPC_TLS_CLIENT_CA"],
+    ...["JWT_JWKS_CA"],
+    ...["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "KAFKA_SSL_CA", "KAFKA_SSL_CERT", "KAFKA_SSL_KEY"],
+    ...["PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY", "PEER_TOKEN_PATH"],
+    ...["VAULT_K8S_TOKEN_PATH", "VAULT_CACERT"],
+  ];
+  const names = Object.keys(VARIABLES).filter((name) => !acceptsAnyString.includes(name));
   const env = Object.fromEntries(names.map((name) => [name, "not this"]));
   assert.deepEqual(refused(env).sort(), [...names, "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"].sort());
 });
@@ -342,6 +354,9 @@ Deno.test("configuration refuses values that only look valid", () => {
     ["VAULT_K8S_MOUNT", "../sys"],
     ["VAULT_NAMESPACE", "/shop"],
     ["VAULT_WAIT", "2h"],
+    ["PEER_ORDER_SERVICE_PUBLIC_KEYS", `${SPKI.toBase64()},`],
+    ["PEER_ORDER_SERVICE_PUBLIC_KEYS", new Uint8Array(33).toBase64()],
+    ["PEER_ORDER_SERVICE_PUBLIC_KEYS", pkcs8("ed25519").toBase64()],
     ["PEER_ORDER_SERVICE_URL", "order-service:50051"],
     ["PEER_ORDER_SERVICE_URL", "grpc://order-service:50051"],
     ["PEER_ORDER_SERVICE_URL", "http://user:word@order-service:50051"],
@@ -592,7 +607,7 @@ Deno.test("configuration refuses TLS files that no connection reads", () => {
   assert.deepEqual(refused({ ...issuer, JWT_JWKS_URL: "nonsense" }), ["JWT_JWKS_URL"]);
 });
 
-Deno.test("EVENT_SOURCE is a URI reference without a login", () => {
+Deno.test("EVENT_SOURCE is a URI reference without credentials", () => {
   for (
     const source of ["/customer-service", "//shop.example/eu", "urn:shop:eu", "https://shop.example/a#b"]
   ) {
@@ -613,8 +628,11 @@ Deno.test("configuration refuses half a PEM text, and quotes none of it", () => 
   }
 });
 
-Deno.test("configuration never quotes a secret, nor a login in another variable", () => {
+Deno.test("configuration never quotes a secret, nor credentials in another variable", () => {
   const login = `postgres://service:${SECRET}@db.example/customers`;
+  // A URL of PostgreSQL is valid in these: its own variables, and those that accept any string or a path.
+  const acceptsUrl =
+    /DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS|SSL_|JWKS_CA|PEER_TOKEN|GATEWAY_SECRET|MARKER_FILE/;
   const messages = [
     messageOf({ DATABASE_URL: `mysql://service:${SECRET}@db.example/customers`, HTTP_PORT: "x" }),
     messageOf({ DATABASE_URL: SECRET }),
@@ -622,11 +640,9 @@ Deno.test("configuration never quotes a secret, nor a login in another variable"
     messageOf({ GATEWAY_SECRET: SECRET }),
     messageOf({ GDPR_EXPORT_KEY: SECRET, GDPR_HASH_KEY: SECRET, GDPR_RECEIPT_KEY: SECRET }),
     messageOf({ PEER_ORDER_SERVICE_URL: login }),
-    ...Object.keys(VARIABLES).filter((name) =>
-      !/DATABASE_URL|DATA_DIR|ISSUER|AUDIENCE|SASL|TLS|SSL_|JWKS_CA|PEER_TOKEN|GATEWAY_SECRET|MARKER_FILE/
-        .test(name)
-    )
-      .map((name) => messageOf({ [name]: login })),
+    ...Object.keys(VARIABLES).filter((name) => !acceptsUrl.test(name)).map((name) =>
+      messageOf({ [name]: login })
+    ),
   ];
   for (const message of messages) assert.ok(!message.includes(SECRET), message);
 });
@@ -650,9 +666,10 @@ Deno.test("configuration refuses a key, a token or a whole file as a path, and q
   assert.ok(!messageOf({ HTTP_PORT: `eyJ${SECRET}` }).includes(SECRET), "nor in any other part");
 });
 
-Deno.test("configuration lists the services with each right over REST, by default identity-service with three", () => {
+Deno.test("configuration lists the services with each right over REST, by default identity-service with four", () => {
   const granted = Object.entries(readConfig({}).restCallers).filter(([, services]) => services.length > 0);
   assert.deepEqual(Object.fromEntries(granted), {
+    CHANGE_STATUS: ["identity-service"],
     REGISTER_CUSTOMERS: ["identity-service"],
     READ_CUSTOMERS: ["identity-service"],
     UPDATE_CUSTOMERS: ["identity-service"],

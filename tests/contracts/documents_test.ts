@@ -87,7 +87,7 @@ const BASE: Document = {
   },
 };
 
-/** What changes, and how many breaks that is. */
+/** Changes and the number of breaks in each. */
 const CHANGES: [name: string, breaks: number, change: (document: Document) => void][] = [
   ["nothing", 0, () => {}],
   ["other words", 0, ({ components: { schemas } }) => schemas.Thing.description = "Another text"],

@@ -75,7 +75,7 @@ Deno.test("a login without the owner's role fails with the reason, and applies n
     const url = Object.assign(new URL(database.url), { username: name, password: "guest" });
     await assert.rejects(migrate(url.href), (error: Error) => {
       assert.ok(error instanceof MigrationError);
-      assert.match(error.message, /no member of customer_owner/);
+      assert.match(error.message, /not a member of customer_owner/);
       return true;
     });
     assert.equal(await isCurrent(database.admin), false);

@@ -9,7 +9,7 @@ import { requireSettings, unsupported } from "../../db/requirements.ts";
 import { explain, openDatabase, openPools } from "../../start.ts";
 import { ADMIN_URL, createDatabase } from "../database.ts";
 import { production, TRUSTING } from "../production.ts";
-import { failure } from "../service.ts";
+import { startAndFail } from "../service.ts";
 import { startTcpProxy } from "../tcp_proxy.ts";
 import { startTransactionPooler } from "../transaction_pooler.ts";
 
@@ -86,7 +86,7 @@ Deno.test("a database that cannot be used is refused in one sentence without the
       await server.sql.unsafe(`alter database ${name} reset default_transaction_read_only`);
     });
     await t.step("a forgotten grant, as a process", async () => {
-      const text = await failure({ ...production(cases["a forgotten grant"]!.url), ...TRUSTING });
+      const text = await startAndFail({ ...production(cases["a forgotten grant"]!.url), ...TRUSTING });
       assert.match(text, /^Cannot prepare the database: The login "guest_\w+" is not a member of [^\n]+\n$/);
     });
   } finally {

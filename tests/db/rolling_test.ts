@@ -69,5 +69,7 @@ Deno.test("a replica of the previous version keeps writing the journal, and its 
     transitions: null,
     principalService: null,
     reasonGiven: false,
+    note: null,
+    noteGiven: false,
   });
 });

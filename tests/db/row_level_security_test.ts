@@ -161,27 +161,31 @@ Deno.test("no role reaches another store", async (t) => {
     }
   });
 
-  await t.step("no role changes the journal, except to empty a reason", async () => {
+  await t.step("no role changes the journal, except to empty a reason or a note", async () => {
     const columns = (await admin<{ columnName: string }[]>`
       select column_name from information_schema.columns where table_name = 'actor_events'`)
       .map(({ columnName }) => columnName);
+    const TEXTS = ["reason", "note"];
     for (const role of ["customer_api", "customer_reader", "customer_worker"] satisfies Role[]) {
       const sql = database.pool(role, 1);
-      for (const column of columns.filter((name) => name !== "reason" || role !== "customer_api")) {
+      for (const column of columns.filter((name) => !TEXTS.includes(name) || role !== "customer_api")) {
         const change = sql`update actor_events set ${sql(column)} = ${sql(column)}`;
         await assert.rejects(change, { code: DENIED }, `${role} ${column}`);
       }
     }
-    await admin`update actor_events set reason = 'a lawsuit'`;
+    await admin`update actor_events set reason = 'a lawsuit', note = 'of 2026'`;
     const inStore = (run: (tx: Tx) => Promise<{ count: number }>) =>
       api.begin(async (tx) => {
         await enterStore(tx, world.storeId);
         return (await run(tx)).count;
       });
-    const rewriting = inStore((tx) => tx`update actor_events set reason = 'another one'`);
-    await assert.rejects(rewriting, { code: DENIED });
-    const emptied = await inStore((tx) => tx`update actor_events set reason = null`);
-    const left = await admin`select distinct store_id from actor_events where reason is not null`;
+    for (const column of TEXTS) {
+      const rewriting = inStore((tx) => tx`update actor_events set ${tx(column)} = 'another one'`);
+      await assert.rejects(rewriting, { code: DENIED });
+    }
+    const emptied = await inStore((tx) => tx`update actor_events set reason = null, note = null`);
+    const left = await admin`
+      select distinct store_id from actor_events where reason is not null or note is not null`;
     assert.ok(emptied > 0);
     assert.deepEqual(left.map(({ storeId }) => storeId), [other.storeId]);
   });

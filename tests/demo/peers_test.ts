@@ -6,6 +6,8 @@ import { type DevelopmentIssuer, openDevelopmentIssuer } from "../../auth/develo
 import { deliveringSink } from "../../demo/delivering_sink.ts";
 import { DEMO } from "../../demo/ids.ts";
 import { HOLDINGS } from "../../demo/peers/holdings.ts";
+import { demoPublicKeys } from "../../demo/peers/signing_keys.ts";
+import { evidenceDigest, findSigner } from "../../actors/gdpr/receipts/confirmation.ts";
 import { type DemoPeersOptions, startDemoPeers } from "../../demo/peers/mod.ts";
 import type { EventSettings } from "../../events/encode.ts";
 import { kafkaSink } from "../../events/kafka_sink.ts";
@@ -58,6 +60,7 @@ Deno.test("the demo services return their records after any cursor; one fails it
 });
 
 Deno.test("each demo service erases and confirms under its own name, and confirms a repeated event again", async () => {
+  const keys = await demoPublicKeys();
   await using place = await open();
   const message = erasure();
   await place.demo.deliver("customer.updated", event("customer.updated", storeId, customerId).payload);
@@ -71,6 +74,11 @@ Deno.test("each demo service erases and confirms under its own name, and confirm
     const { principal, service } = await place.issuer.verify(token);
     assert.deepEqual([service, principal.type, principal.storeId], [request.service, "SYSTEM", storeId]);
     assert.deepEqual([request.requestId, request.storeId], [message.payload.requestId, storeId]);
+    const evidenceSha256 = evidenceDigest(request.requestId, request.evidence).sha256;
+    const confirmation = { storeId, customerId, requestId: request.requestId, service: request.service };
+    const signature = new Uint8Array(request.signature);
+    const signer = await findSigner({ ...confirmation, evidenceSha256 }, signature, keys[request.service]!);
+    assert.ok(signer, `the signature of ${request.service}`);
   }
   const left = place.peers.collect("order-service", {
     customerId,

@@ -30,7 +30,11 @@ Deno.test("the image's commands have the permissions and the Deno version of thi
     assert.ok(command.includes(flag), flag);
   }
   const { write, ffi, read } = JSON.parse(await readText("deno.json")).permissions.default;
-  assert.deepEqual([write, ffi], [undefined, undefined]);
+  assert.deepEqual(
+    [write, ffi],
+    [["/var/lib/customer-service"], undefined],
+    "only the marker file is written",
+  );
   const [folder] = dockerfile.match(/(?<=DENO_DIR=)\S+/) ?? [];
   assert.ok(read.includes(`${folder}/npm`));
   assert.match(dockerfile, new RegExp(`denoland/deno:${Deno.version.deno.replaceAll(".", "\\.")}$`, "m"));

@@ -80,7 +80,7 @@ kafkaTest("a broker with a private authority and client certificates", async (t)
     }
   });
 
-  await t.step("a file that is no certificate, and a key of another one, are named", async () => {
+  await t.step("a file that is not a certificate, and a key of another one, are named", async () => {
     const purpose = "Cannot connect to Kafka";
     await assert.rejects(access({ KAFKA_SSL_CA: key, ...identity }), {
       message: `${purpose}: KAFKA_SSL_CA: expected a file with a certificate in PEM form`,

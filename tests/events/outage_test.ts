@@ -49,7 +49,7 @@ kafkaTest("writes succeed while the broker is down, and the backlog drains after
     ["customer.updated", 5],
   ]);
 
-  // It is killed during writes.
+  // The broker is killed during writes.
   let writing = true;
   const writes = (async () => {
     while (writing) await write(api);
@@ -62,7 +62,7 @@ kafkaTest("writes succeed while the broker is down, and the backlog drains after
   await broker.start();
   await drained();
 
-  // It accepts connections and does not respond.
+  // The broker accepts connections and does not respond.
   broker.suspend();
   await write(api);
   const attempts = new Set<string>();

@@ -2,7 +2,7 @@
 /**
  * `deno task examples`: builds the samples in Go, Java and Python and runs them against the real service, with a real Kafka.
  * Prints a line for each check. A check whose tools are missing is skipped; with REQUIRE_EXAMPLES=1 it fails the run.
- * The samples in TypeScript are tested in the gate, and open the requests here.
+ * The samples in TypeScript are tested in `deno task ok`, and open the requests here.
  */
 import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -187,12 +187,13 @@ const CHECKS: Check[] = [
     },
   },
   {
-    name: "participants (Go, Java) erase and confirm; cart and checkout then see a guest",
+    name: "participants (Go, Java) erase and confirm with a signature; cart and checkout then see a guest",
     needs: ["go", "java", "kafka"],
     async holds(samples) {
       await storefront(samples, "erasure", secondCustomerId);
       const output = await completed(samples, secondCustomerId);
       assert.match(output, /^ERASURE FULFILLED/);
+      // customer-service has their keys, so it refuses a confirmation without a valid signature.
       for (const service of PARTICIPANTS) assert.match(output, new RegExp(`${service} CONFIRMED`));
       await answers(() => cart(samples, secondCustomerId), "price list of the store: FailedPrecondition");
       const refusal = "The customer has been erased: only a guest checkout is possible";
@@ -224,7 +225,7 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-/** What a tool has built or started; undefined where the tool is missing and none is required. */
+/** Result of a tool that builds or starts something; undefined where the tool is missing and none is required. */
 async function available<T>(tool: Tool, prepare: () => Promise<T>): Promise<T | undefined> {
   try {
     return await prepare();
@@ -243,12 +244,15 @@ async function start(
   const ports = PARTICIPANTS.map(freePort);
   const [goPort, javaPort] = ports;
   const kafka: Record<string, string> = tools.kafka ? { KAFKA_BROKERS: tools.kafka } : {};
+  const [goKey, javaKey] = await Promise.all(PARTICIPANTS.map(createSigningKey));
   const setting = stack.use(
     await startSetting({
       ...kafka,
       GDPR_PARTICIPANTS: PARTICIPANTS.join(),
       PEER_COMMUNICATION_SERVICE_URL: `http://127.0.0.1:${goPort}`,
       PEER_ORDER_SERVICE_URL: `http://127.0.0.1:${javaPort}`,
+      PEER_COMMUNICATION_SERVICE_PUBLIC_KEYS: goKey!.publicKey,
+      PEER_ORDER_SERVICE_PUBLIC_KEYS: javaKey!.publicKey,
     }),
   );
   const participants = new Map(
@@ -257,15 +261,31 @@ async function start(
   const samples = { ...tools, setting, participants };
   const [goService = "", javaService = ""] = PARTICIPANTS;
   if (tools.go) {
-    const own = { SERVICE: goService, LISTEN: `127.0.0.1:${goPort}` };
+    const own = { SERVICE: goService, LISTEN: `127.0.0.1:${goPort}`, SIGNING_KEY: goKey!.privateKey };
     const env = { ...await callerEnv(samples, goService), ...kafka, ...own };
     await stack.use(spawn(tools.go("participant"), env)).waitForOutput(/listening on/);
   }
   if (tools.java) {
-    const env = { ...await callerEnv(samples, javaService), ...kafka, PORT: String(javaPort) };
+    const env = {
+      ...await callerEnv(samples, javaService),
+      ...kafka,
+      PORT: String(javaPort),
+      SIGNING_KEY: javaKey!.privateKey,
+    };
     await stack.use(spawn(tools.java("participant"), env)).waitForOutput(/Listening on/);
   }
   return samples;
+}
+
+/** Ed25519 key pair in base64: PKCS#8, and SubjectPublicKeyInfo. */
+async function createSigningKey(): Promise<{ privateKey: string; publicKey: string }> {
+  const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
+  const exported = async (format: "pkcs8" | "spki", key: CryptoKey) =>
+    new Uint8Array(await crypto.subtle.exportKey(format, key)).toBase64();
+  return {
+    privateKey: await exported("pkcs8", pair.privateKey),
+    publicKey: await exported("spki", pair.publicKey),
+  };
 }
 
 function spawn({ program, args }: Program, env: Record<string, string>) {
@@ -337,7 +357,7 @@ async function storefront({ setting }: Samples, action: string, customer: string
   return output;
 }
 
-/** What the storefront lists once the customer's only request is complete. */
+/** Entries of the storefront's list once the customer's only request is complete. */
 async function completed(samples: Samples, customer: string): Promise<string> {
   return await eventually(async () => {
     const output = await storefront(samples, "list", customer);

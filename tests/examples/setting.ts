@@ -12,7 +12,7 @@ export interface Setting extends AsyncDisposable {
   /** Host and port, "127.0.0.1:50051". */
   grpcAddress: string;
   shopperToken(customerId: string): Promise<string>;
-  staffToken(role: "CUSTOMER_MANAGER" | "CUSTOMER_SUPPORT"): Promise<string>;
+  staffToken(role: "CUSTOMER_MANAGER" | "CUSTOMER_SUPPORT" | "PRIVACY_OFFICER"): Promise<string>;
   serviceToken(service: string): Promise<string>;
 }
 

@@ -1,6 +1,9 @@
 /** The samples in TypeScript, run as programs against the real service. */
 import assert from "node:assert/strict";
+import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
 import { DEMO } from "../../demo/ids.ts";
+import { demoPublicKeys } from "../../demo/peers/signing_keys.ts";
+import { eventually } from "../eventually.ts";
 import { type Result, runTypeScript, type Setting, startSetting } from "./setting.ts";
 
 Deno.test("the samples in TypeScript do what they say", async (t) => {
@@ -89,6 +92,32 @@ Deno.test("the samples in TypeScript do what they say", async (t) => {
       await Deno.remove(file);
     }
   });
+
+  await t.step(
+    "the demo participants have signed their confirmations, and the receipt proves it",
+    async () => {
+      const headers = { authorization: `Bearer ${await setting.staffToken("PRIVACY_OFFICER")}` };
+      const get = async (path: string) =>
+        await (await fetch(`${setting.httpUrl}${path}`, { headers })).json();
+      const found = await eventually(async () => {
+        const { items } = await get(`/gdpr-requests?customerId=${DEMO.secondCustomerId}&type=ERASURE`);
+        assert.equal(items[0]?.outcome, "FULFILLED");
+        return items[0];
+      }, 60_000);
+      const keys = await demoPublicKeys();
+      const { participants } = await get(`/gdpr-requests/${found.requestId}`);
+      assert.deepEqual(
+        participants.map(({ service, signed }: { service: string; signed: boolean }) => [service, signed]),
+        Object.keys(keys).toSorted().map((service) => [service, true]),
+      );
+      const text = JSON.stringify(await get(`/gdpr-requests/${found.requestId}/receipt`));
+      const results = await checkReceipts([{ name: "receipt.json", text }], [], [], keys);
+      const findings = results.flatMap(({ findings }) => findings);
+      assert.deepEqual(findings.filter(({ verdict }) => verdict === "failed"), []);
+      const signed = findings.filter(({ message }) => message.endsWith("with a given key."));
+      assert.equal(signed.length, participants.length);
+    },
+  );
 });
 
 async function shopper({ httpUrl, shopperToken }: Setting, customerId: string) {

@@ -33,7 +33,7 @@ export async function findRouter(): Promise<string> {
 export interface Router extends AsyncDisposable {
   url: string;
   healthUrl: string;
-  /** Its output so far. */
+  /** Output of the router so far. */
   log(): string;
   /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number>;

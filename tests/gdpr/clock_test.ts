@@ -38,7 +38,7 @@ Deno.test("a stored request is due one month after its receipt, and three months
   await using world = await createManualClockWorld({ graceMs: 60 * DAY });
   for (const [received, due, extended] of DATES) {
     world.now = new Date(received);
-    const request = await open(world);
+    const request = await openErasure(world);
     assert.deepEqual(await rowOf(world, request, "due_at"), new Date(due));
     world.now = new Date(world.now.getTime() + 3 * DAY);
     await extend(world, request);
@@ -49,7 +49,11 @@ Deno.test("a stored request is due one month after its receipt, and three months
 
 Deno.test("a request can be extended once, within the first month, with a reason", async () => {
   await using world = await createManualClockWorld({ graceMs: 60 * DAY }, new Date("2026-01-31T10:00:00Z"));
-  const [early, late, lapsed] = [await open(world), await open(world), await open(world)];
+  const [early, late, lapsed] = [
+    await openErasure(world),
+    await openErasure(world),
+    await openErasure(world),
+  ];
   await assert.rejects(tell(world, early, "extend"), { code: "INVALID_INPUT" });
   await extend(world, early);
   await assert.rejects(extend(world, early), { code: "REFUSED_IN_STATE" });
@@ -64,16 +68,16 @@ Deno.test("a request can be extended once, within the first month, with a reason
 
 Deno.test("a request is at risk one week before its due date, then overdue; both are audited and survive a restart", async () => {
   await using world = await createManualClockWorld({ graceMs: 60 * DAY }, new Date("2026-01-31T10:00:00Z"));
-  const request = await open(world);
+  const request = await openErasure(world);
 
   await restart(world, "2026-02-21T09:59:59.999Z");
-  assert.equal(await clockOf(world, request), "ON_TIME");
+  assert.equal(await deadlineStateOf(world, request), "ON_TIME");
   await restart(world, "2026-02-21T10:00:00Z");
-  assert.equal(await clockOf(world, request), "AT_RISK");
+  assert.equal(await deadlineStateOf(world, request), "AT_RISK");
   await restart(world, "2026-02-28T09:59:59.999Z");
-  assert.equal(await clockOf(world, request), "AT_RISK");
+  assert.equal(await deadlineStateOf(world, request), "AT_RISK");
   await restart(world, "2026-02-28T10:00:00Z");
-  assert.equal(await clockOf(world, request), "OVERDUE");
+  assert.equal(await deadlineStateOf(world, request), "OVERDUE");
   assert.deepEqual(await audits(world, request), [
     "GDPR_REQUEST_OPENED",
     "GDPR_REQUEST_AT_RISK",
@@ -86,46 +90,46 @@ Deno.test("a request is at risk one week before its due date, then overdue; both
 Deno.test("after an outage of weeks a request is overdue, whichever of its timers fires first", async () => {
   await using world = await createManualClockWorld({ graceMs: 60 * DAY });
   for (const first of ["clock.at_risk", "clock.overdue"]) {
-    const request = await open(world);
+    const request = await openErasure(world);
     world.now = new Date(world.now.getTime() + 50 * DAY);
     for (const name of [first, "clock.at_risk", "clock.overdue"]) await fireTimer(world, request, name);
-    assert.equal(await clockOf(world, request), "OVERDUE", first);
+    assert.equal(await deadlineStateOf(world, request), "OVERDUE", first);
     assert.deepEqual(await timersOf(world, request, "clock.%"), []);
   }
 });
 
 Deno.test("an extension moves both timers of the clock, even if the request is already at risk", async () => {
   await using world = await createManualClockWorld({ graceMs: 100 * DAY }, new Date("2026-01-31T10:00:00Z"));
-  const request = await open(world);
+  const request = await openErasure(world);
   await restart(world, "2026-02-25T00:00:00Z");
-  assert.equal(await clockOf(world, request), "AT_RISK");
+  assert.equal(await deadlineStateOf(world, request), "AT_RISK");
   await extend(world, request);
-  assert.equal(await clockOf(world, request), "ON_TIME");
+  assert.equal(await deadlineStateOf(world, request), "ON_TIME");
   assert.deepEqual(await timersOf(world, request, "clock.%"), [
     { name: "clock.at_risk", dueAt: new Date("2026-04-23T10:00:00Z") },
     { name: "clock.overdue", dueAt: new Date("2026-04-30T10:00:00Z") },
   ]);
   await restart(world, "2026-03-01T00:00:00Z");
-  assert.equal(await clockOf(world, request), "ON_TIME");
+  assert.equal(await deadlineStateOf(world, request), "ON_TIME");
   await restart(world, "2026-04-23T10:00:00Z");
-  assert.equal(await clockOf(world, request), "AT_RISK");
+  assert.equal(await deadlineStateOf(world, request), "AT_RISK");
   await restart(world, "2026-04-30T10:00:00Z");
-  assert.equal(await clockOf(world, request), "OVERDUE");
+  assert.equal(await deadlineStateOf(world, request), "OVERDUE");
 });
 
 Deno.test("the clock keeps running while a request is held, and stops when it is completed", async () => {
   await using world = await createManualClockWorld({ graceMs: DAY }, new Date("2026-01-31T10:00:00Z"));
-  const [held, cancelled] = [await open(world), await open(world)];
+  const [held, canceled] = [await openErasure(world), await openErasure(world)];
   await tell(world, held, "hold", { reason: "a court order" });
-  await tell(world, cancelled, "cancel");
-  assert.deepEqual(await timersOf(world, cancelled, "%"), []);
+  await tell(world, canceled, "cancel");
+  assert.deepEqual(await timersOf(world, canceled, "%"), []);
   await restart(world, "2026-03-15T00:00:00Z");
-  assert.equal(await clockOf(world, held), "OVERDUE");
-  assert.equal(await clockOf(world, cancelled), "ON_TIME");
-  assert.deepEqual(await audits(world, cancelled), ["GDPR_REQUEST_OPENED", "GDPR_REQUEST_CANCELLED"]);
+  assert.equal(await deadlineStateOf(world, held), "OVERDUE");
+  assert.equal(await deadlineStateOf(world, canceled), "ON_TIME");
+  assert.deepEqual(await audits(world, canceled), ["GDPR_REQUEST_OPENED", "GDPR_REQUEST_CANCELLED"]);
 });
 
-async function open(world: ManualClockWorld): Promise<ActorRef> {
+async function openErasure(world: ManualClockWorld): Promise<ActorRef> {
   const customer = await register(world);
   const ref = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   await tell(world, ref, "open", { customerId: customer.id, right: "ERASURE" });
@@ -157,7 +161,7 @@ async function rowOf({ admin }: ManualClockWorld, { id }: ActorRef, column: stri
   return row?.value;
 }
 
-async function clockOf(world: ManualClockWorld, request: ActorRef): Promise<unknown> {
+async function deadlineStateOf(world: ManualClockWorld, request: ActorRef): Promise<unknown> {
   return (await rowOf(world, request, "snapshot") as { context: { clock: string } }).context.clock;
 }
 

@@ -16,7 +16,16 @@ import { PARTICIPANTS } from "../actors/settings.ts";
 import { createWorld, register, type World } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { heldMegabytes } from "../memory.ts";
-import { type Call, cursorOf, order, startPeer, startPeerProcess, type TestPeer } from "../rpc/peer.ts";
+import {
+  type Call,
+  cursorOf,
+  encode,
+  order,
+  type PeerRecord,
+  startPeer,
+  startPeerProcess,
+  type TestPeer,
+} from "../rpc/peer.ts";
 import { createRequestFixture } from "./request_fixture.ts";
 
 const [ORDERS = "", PAYMENTS = "", MAILS = ""] = PARTICIPANTS;
@@ -46,7 +55,7 @@ Deno.test("an unavailable participant delays no other, and later resumes after i
     [ORDERS]: async (call, nth) => {
       if (nth > 1) return await sendUpTo(call, 700);
       await sendUpTo(call, 620);
-      await call.cancelled;
+      await call.canceled;
     },
     [PAYMENTS]: (call) => sendUpTo(call, 2),
     [MAILS]: (call) => call.fail("UNAVAILABLE", "not now"),
@@ -75,8 +84,8 @@ Deno.test("each failure is recorded at its participant, and the other participan
   const data = { email: "mina.keller@shop.example" };
   await using fixture = await createCollectionFixture({
     [ORDERS]: (call) => call.send(order(1, { data, category: "" })),
-    [PAYMENTS]: async (call) => await call.cancelled,
-  }, { limits: { firstRecordMs: 100 } });
+    [PAYMENTS]: async (call) => await call.canceled,
+  }, { limits: { firstRecordMs: 500 } });
   const request = await fixture.open();
   await fixture.requests.work();
   assert.deepEqual(await fixture.participants(request), {
@@ -91,7 +100,7 @@ Deno.test("a service that stops keeps the records received so far, and resumes a
   await using fixture = await createCollectionFixture({
     [ORDERS]: async (call, nth) => {
       await sendUpTo(call, nth === 1 ? 30 : 60);
-      if (nth === 1) await call.cancelled;
+      if (nth === 1) await call.canceled;
     },
   });
   const request = await fixture.open();
@@ -121,7 +130,7 @@ Deno.test("a participant that has delivered everything is not called again", asy
   assert.deepEqual(fixture.peer(ORDERS).resumedAfter, [undefined]);
 });
 
-Deno.test("cancelling a request ends its collection and deletes the records", async () => {
+Deno.test("canceling a request ends its collection and deletes the records", async () => {
   const cancel = Promise.withResolvers<void>();
   await using fixture = await createCollectionFixture({
     [ORDERS]: async (call) => {
@@ -163,6 +172,123 @@ Deno.test("a participant cannot exceed the maximum number of records, however of
   assert.equal((await fixture.participants(request))[ORDERS], "RETRYING TOO_MUCH_DATA");
   await fixture.perform(request, ORDERS);
   assert.equal((await fixture.recordCounts(request))[ORDERS], 1_000);
+});
+
+const FOREIGN: Record<string, (call: Call) => PeerRecord> = {
+  "another customer": () => order(621, { customerId: crypto.randomUUID() }),
+  "another store": () => order(621, { storeId: crypto.randomUUID() }),
+  "no customer": () => order(621, { customerId: "" }),
+  "the store of the customer of another store": ({ request }) => order(621, { storeId: request.requestId }),
+};
+
+Deno.test("nothing is kept of an answer about another customer or store, and the next answer starts anew", async () => {
+  const answers = Object.values(FOREIGN);
+  await using fixture = await createCollectionFixture({
+    [ORDERS]: async (call, nth) => {
+      await sendUpTo(call, 620);
+      const foreign = answers[nth - 1];
+      if (foreign) await call.send(foreign(call));
+    },
+    [PAYMENTS]: (call) => sendUpTo(call, 2),
+  });
+  const request = await fixture.open();
+  const { store } = fixture;
+  let appended = 0;
+  const counting = {
+    ...store,
+    append: (...args: Parameters<ExportStore["append"]>) => {
+      appended++;
+      return store.append(...args);
+    },
+  };
+  for (const what of Object.keys(FOREIGN)) {
+    appended = 0;
+    assert.equal(await fixture.perform(request, ORDERS, {}, { store: counting }), "done");
+    assert.ok(appended > 0, "records before the foreign one were stored");
+    assert.equal((await fixture.recordCounts(request))[ORDERS], 0, what);
+    const [chunks] = await fixture.world.admin`
+      select count(*)::int as count from gdpr_exports where part = ${`source/${ORDERS}`}`;
+    assert.equal(chunks?.count, 0, what);
+    assert.equal((await fixture.participants(request))[ORDERS], "RETRYING INVALID_DATA", what);
+  }
+  assert.equal(await fixture.perform(request, PAYMENTS), "done");
+  assert.equal(await fixture.perform(request, ORDERS), "done");
+  assert.equal((await fixture.recordCounts(request))[ORDERS], 620);
+  assert.deepEqual(fixture.peer(ORDERS).resumedAfter, Array(answers.length + 1).fill(undefined));
+  assert.equal((await fixture.recordCounts(request))[PAYMENTS], 2, "other participants keep theirs");
+
+  // Another caller has stored a complete answer in the meantime: that one stays.
+  await store.discard({ storeId: request.storeId, requestId: request.id }, ORDERS);
+  assert.equal((await fixture.recordCounts(request))[ORDERS], 620);
+});
+
+Deno.test("each documented limit of an answer admits what is at the limit, and refuses what exceeds it", async () => {
+  let answer: (call: Call) => Promise<void> = () => Promise.resolve();
+  await using fixture = await createCollectionFixture({ [ORDERS]: (call) => answer(call) });
+  const customer = await register(fixture.world);
+  const one = (fields: PeerRecord) => (call: Call) => call.send(order(1, fields));
+  const many = (count: number) => (call: Call) => sendUpTo(call, count);
+  const chars = (field: string, count: number) => one({ [field]: "ü".repeat(count) });
+  const recipients = (count: number, length: number) =>
+    one({ recipients: Array(count).fill("ü".repeat(length)) });
+  const ofDepth = (open: string, close: string) => (depth: number) =>
+    one({ data: JSON.parse(`{"a":${open.repeat(depth - 1)}0${close.repeat(depth - 1)}}`) });
+  const [lists, objects] = [ofDepth("[", "]"), ofDepth('{"a":', "}")];
+  const bytes = (count: number) => (call: Call) => {
+    const { customerId, storeId } = call.request;
+    const record = (length: number) =>
+      encode({ customerId, storeId, ...order(1, { data: { text: "x".repeat(length) } }) });
+    // Three lengths in front of the text need more bytes than those of an empty one.
+    const overhead = record(count - 1_000).length - (count - 1_000);
+    const message = record(count - overhead);
+    assert.equal(message.length, count);
+    return call.send(message);
+  };
+  const line = `${
+    JSON.stringify({
+      category: "order",
+      purpose: "contract",
+      retention: "ten years",
+      recipients: [],
+      data: { number: 10 },
+    })
+  }\n`;
+  const MIB = 1024 ** 2;
+  type Limit = [
+    what: string,
+    at: (call: Call) => Promise<void>,
+    over: (call: Call) => Promise<void>,
+    reason: string,
+    options?: Partial<CollectOptions>,
+  ];
+  const limits: Limit[] = [
+    ["cursor", chars("cursor", 200), chars("cursor", 201), "INVALID_DATA"],
+    ["category", chars("category", 200), chars("category", 201), "INVALID_DATA"],
+    ["purpose", chars("purpose", 1_000), chars("purpose", 1_001), "INVALID_DATA"],
+    ["retention", chars("retention", 1_000), chars("retention", 1_001), "INVALID_DATA"],
+    ["recipient", recipients(1, 200), recipients(1, 201), "INVALID_DATA"],
+    ["recipients", recipients(100, 1), recipients(101, 1), "INVALID_DATA"],
+    ["lists", lists(32), lists(33), "INVALID_DATA"],
+    ["objects", objects(32), objects(33), "INVALID_DATA"],
+    ["objects beyond the parser's limit", objects(32), objects(1_000), "INVALID_DATA"],
+    ["message", bytes(MIB), bytes(MIB + 1), "TOO_MUCH_DATA"],
+    ["records", many(600), many(601), "TOO_MUCH_DATA", { maxRecords: 600 }],
+    // The numbers of records 10 to 99 have two digits.
+    ["JSON", many(99), many(100), "TOO_MUCH_DATA", { maxBytes: 99 * line.length - 9 }],
+  ];
+  for (const [what, at, over, reason, options] of limits) {
+    for (const [send, expected] of [[at, "RECEIVED"], [over, `RETRYING ${reason}`]] as const) {
+      answer = send;
+      const request = await fixture.open(customer);
+      await fixture.perform(request, ORDERS, {}, options);
+      assert.equal((await fixture.participants(request))[ORDERS], expected, what);
+      if (expected !== "RECEIVED") {
+        await fixture.perform(request, ORDERS, {}, options);
+        assert.equal((await fixture.participants(request))[ORDERS], expected, `${what}, asked again`);
+      }
+      await fixture.requests.tell(request, "cancel");
+    }
+  }
 });
 
 Deno.test("a failed read of the service's own data stores no record, and the worker handles the error", async () => {
@@ -221,7 +347,7 @@ interface CollectionFixture extends AsyncDisposable {
   urls: Map<string, URL>;
   peer(service: string): TestPeer;
   /** Opens an access request and starts its collection. */
-  open(): Promise<ActorRef>;
+  open(customer?: ActorRef): Promise<ActorRef>;
   /** Performs the collection effect of one participant, as the worker does. */
   perform(
     request: ActorRef,
@@ -275,8 +401,8 @@ async function createCollectionFixture(
     requests,
     urls,
     peer: (service) => peers[service]!,
-    async open() {
-      const request = await requests.open(await register(world), "ACCESS");
+    async open(customer) {
+      const request = await requests.open(customer ?? await register(world), "ACCESS");
       const due = await claimTimers(work, new Date(Date.now() + 5), new Date(Date.now() + 60_000), 10);
       for (const timer of due) await world.actors.fire(timer);
       return request;
@@ -289,7 +415,7 @@ async function createCollectionFixture(
     },
     async recordCounts({ storeId, id }) {
       const counts = await Promise.all([...PARTICIPANTS, OWN_DATA].map(async (service) => {
-        const { records } = await store.progress({ storeId, requestId: id }, service);
+        const { records } = await store.readProgressAndProlong({ storeId, requestId: id }, service);
         return [service, records];
       }));
       return Object.fromEntries(counts);

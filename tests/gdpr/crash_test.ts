@@ -36,7 +36,7 @@ const JOURNALS = {
 for (const right of ["ERASURE", "ACCESS"] as const) {
   Deno.test(`${right}: killed before and after each commit, it completes once`, async () => {
     await using fixture = await createCrashFixture();
-    const request = await open(fixture, right);
+    const request = await openRequest(fixture, right);
     const seen = new Set<string>();
     let [kills, n] = [0, 1];
     while (!(await readPhase(fixture, request)).startsWith("COMPLETED")) {
@@ -81,7 +81,7 @@ const PHASES = {
 
 Deno.test("the end of a wait for a download, killed at each commit, destroys the documents once", async () => {
   await using fixture = await createCrashFixture();
-  const access = await open(fixture, "ACCESS");
+  const access = await openRequest(fixture, "ACCESS");
   await run(fixture);
   assert.equal(await readPhase(fixture, access), "COMPLETED.available");
   const [{ customerId } = {}] = await fixture.world.admin`
@@ -111,7 +111,7 @@ Deno.test("the end of a wait for a download, killed at each commit, destroys the
 
 Deno.test("an erasing transaction that is killed before any of its statements changes nothing", async () => {
   await using fixture = await createCrashFixture();
-  const request = await open(fixture, "ERASURE");
+  const request = await openRequest(fixture, "ERASURE");
   const before = await contents(fixture);
   let statement = 2;
   for (;; statement += 6) {
@@ -158,7 +158,7 @@ async function createJwks(): Promise<ReplicaOptions["keys"]> {
   return { exportKey, hashSecret, private: privateKey, public: publicKey };
 }
 
-async function open(fixture: CrashFixture, right: string): Promise<ActorRef> {
+async function openRequest(fixture: CrashFixture, right: string): Promise<ActorRef> {
   const { world } = fixture;
   const customer = await register(world, { firstName: "Ada", phone: "+41791234567" });
   await tell(world, customer, "address.add", ADDRESS);

@@ -35,19 +35,19 @@ Deno.test("a participant's records are stored with the cursor at which collectio
   const request = await insertExportRequest(exports);
   const store = exportStore(exports);
   const nothing = { records: 0, resumeAfter: undefined, complete: false };
-  assert.deepEqual(await store.progress(request.key, "order-service"), nothing);
+  assert.deepEqual(await store.readProgressAndProlong(request.key, "order-service"), nothing);
 
   await store.append(request.key, "order-service", deliveries(0, 30));
   await store.append(request.key, "order-service", deliveries(30, 1));
   await store.append(request.key, "order-service", []);
   const half = { records: 31, resumeAfter: "c30", complete: false };
-  assert.deepEqual(await store.progress(request.key, "order-service"), half);
-  assert.deepEqual(await store.progress(request.key, "payment-service"), nothing);
+  assert.deepEqual(await store.readProgressAndProlong(request.key, "order-service"), half);
+  assert.deepEqual(await store.readProgressAndProlong(request.key, "payment-service"), nothing);
 
   await store.finish(request.key, "order-service");
   await store.finish(request.key, "order-service");
   await store.finish(request.key, "customer-service");
-  assert.equal((await store.progress(request.key, "order-service")).complete, true);
+  assert.equal((await store.readProgressAndProlong(request.key, "order-service")).complete, true);
   await assert.rejects(store.append(request.key, "order-service", deliveries(31, 1)), {
     code: "REFUSED_IN_STATE",
   });
@@ -57,6 +57,31 @@ Deno.test("a participant's records are stored with the cursor at which collectio
   const document = JSON.parse(await documentText(exports, request, "access.json"));
   assert.deepEqual(document.sources[1].records, Array.from({ length: 31 }, (_, at) => record(at)));
   assert.deepEqual(document.sources[0].records, []);
+});
+
+Deno.test("a chunk is limited in bytes, not in characters; a longer record is a chunk of its own", async () => {
+  await using exports = await createExportWorld();
+  const request = await insertExportRequest(exports);
+  const chunkBytes = 2_000;
+  const [nonce, tag] = [12, 16];
+  const sizeOf = (text: string) =>
+    new TextEncoder().encode(`${JSON.stringify(record(0, { purpose: text }))}\n`);
+  // One, two, three and four bytes in UTF-8 for each character; the last is two units of UTF-16.
+  const texts = ["a", "é", "漢", "😀"].flatMap((char) => Array.from({ length: 6 }, () => char.repeat(150)));
+  const tooLong = "漢".repeat(1_000);
+  const records = [...texts, tooLong, "a"].map((purpose, at) => ({
+    record: record(0, { purpose }),
+    cursor: `c${at}`,
+  }));
+  await exportStore(exports, { chunkBytes }).append(request.key, "order-service", records);
+  const rows = await exports.admin<{ size: number }[]>`
+    select octet_length(bytes) as size from gdpr_exports where request_id = ${request.key.requestId} order by chunk`;
+  const sizes = rows.map(({ size }) => size - nonce - tag);
+  const longSize = sizeOf(tooLong).byteLength;
+  assert.deepEqual(sizes.filter((size) => size > chunkBytes), [longSize]);
+  assert.equal(sizes.at(-2), longSize);
+  const total = records.reduce((sum, { record }) => sum + sizeOf(record.purpose).byteLength, 0);
+  assert.equal(sizes.reduce((sum, size) => sum + size, 0), total);
 });
 
 Deno.test("of two concurrent appends after the same cursor, one is refused", async () => {
@@ -71,7 +96,7 @@ Deno.test("of two concurrent appends after the same cursor, one is refused", asy
   const refused = both.find((result) => result.status === "rejected");
   assert.equal(refused?.reason.code, "CONFLICT");
   await store.append(request.key, "order-service", deliveries(5, 5), { resumeAfter: "c4" });
-  assert.equal((await store.progress(request.key, "order-service")).records, 10);
+  assert.equal((await store.readProgressAndProlong(request.key, "order-service")).records, 10);
 });
 
 Deno.test("the tables contain no readable value of a participant", async () => {
@@ -225,20 +250,20 @@ Deno.test("one of two concurrent compilations runs, and a replica with an expire
   for (const document of DOCUMENTS) await documentText(exports, request, document);
 });
 
-Deno.test("a request that is cancelled while its documents are written keeps no document", async () => {
+Deno.test("a request that is canceled while its documents are written keeps no document", async () => {
   await using exports = await createExportWorld();
   const { sql } = exports;
   for (const step of [3, 8, 14]) {
     const request = await insertExportRequest(exports);
     await collect(exports, request);
     let remaining = step;
-    const cancelling = interrupted(sql, async () => {
+    const canceling = interrupted(sql, async () => {
       if (remaining-- !== 0) return;
       await cancelRequest(exports, request);
       await writeStore(sql, request.key.storeId, (tx) => destroyExports(tx, request.key));
     });
     await assert.rejects(
-      exportStore(exports, { sql: cancelling }).compile(request.key, request.description, NEVER),
+      exportStore(exports, { sql: canceling }).compile(request.key, request.description, NEVER),
       /is lost|is missing|are missing|not delivered everything/,
     );
     assert.deepEqual(await partNames(exports, request), []);
@@ -247,7 +272,7 @@ Deno.test("a request that is cancelled while its documents are written keeps no 
     await assert.rejects(store.compile(request.key, request.description, NEVER), refused);
     await assert.rejects(store.append(request.key, "order-service", deliveries(0, 1)), refused);
     await assert.rejects(store.finish(request.key, "order-service"), refused);
-    assert.equal((await store.progress(request.key, "order-service")).records, 0);
+    assert.equal((await store.readProgressAndProlong(request.key, "order-service")).records, 0);
     assert.deepEqual(await partNames(exports, request), []);
   }
 });
@@ -287,7 +312,7 @@ Deno.test("documents are deleted after a week, and records a month after the due
   assert.deepEqual(await partNames(exports, done), []);
   await sweep(59.9);
   assert.equal((await partNames(exports, stuck)).length, 2);
-  await exportStore(exports).progress(late.key, "order-service");
+  await exportStore(exports).readProgressAndProlong(late.key, "order-service");
   await sweep(60);
   assert.deepEqual(await partNames(exports, stuck), []);
   assert.equal((await partNames(exports, late)).length, 2);

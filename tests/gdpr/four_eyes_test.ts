@@ -139,10 +139,10 @@ Deno.test("a proposed erasure is rejected with a reason by a second person, or w
   await tell(world, withdrawn.request, "withdraw", {}, { by: staff(world, FIRST) });
   assert.equal((await rowOf(world, withdrawn.request)).outcome, "CANCELLED");
 
-  const cancelled = await propose(world);
-  await tell(world, cancelled.request, "cancel", {}, { by: shopper(cancelled.customer) });
-  assert.equal((await rowOf(world, cancelled.request)).outcome, "CANCELLED");
-  for (const { request, customer } of [rejected, withdrawn, cancelled]) {
+  const canceled = await propose(world);
+  await tell(world, canceled.request, "cancel", {}, { by: shopper(canceled.customer) });
+  assert.equal((await rowOf(world, canceled.request)).outcome, "CANCELLED");
+  for (const { request, customer } of [rejected, withdrawn, canceled]) {
     await assertInvariants(world.admin, request);
     const [{ email } = {}] = await world
       .admin`select email from customers where customer_id = ${customer.id}`;
@@ -200,9 +200,9 @@ Deno.test("a waiver of an erasure waits for a second person, and the participant
   assert.equal((await participantOf(world, confirmed)).waiverReason, null);
   await assertInvariants(world.admin, confirmed);
 
-  for (const [type, by] of [["reject", second], ["withdraw", first]] as const) {
+  for (const [type, text, by] of [["reject", "reason", second], ["withdraw", "note", first]] as const) {
     const open = await proposed();
-    await tell(world, open, type, { service: "orders", reason: "it answers again" }, by);
+    await tell(world, open, type, { service: "orders", [text]: "it answers again" }, by);
     assert.equal((await participantOf(world, open)).waiverReason, null);
     assert.equal(await readPhase(world, open), AWAITING);
     await assertInvariants(world.admin, open);

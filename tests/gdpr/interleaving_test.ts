@@ -122,7 +122,7 @@ for (const scenario of [ERASURE, FOUR_EYES, ACCESS]) {
     await fc.assert(
       fc.asyncProperty(story, async (instants) => {
         world.now = start;
-        const request = await open(world, machine, right);
+        const request = await openRequest(world, machine, right);
         const answered = new Set<string>();
         for (const labels of instants) {
           const accepted = await Promise.all(labels.map((label) => applyEvent(label, request)));
@@ -182,7 +182,11 @@ async function stateOf({ world, request }: RequestUnderTest) {
   return { phase: phaseOf(value), regions: regionsOf(value), outcome: row.outcome };
 }
 
-async function open(world: ManualClockWorld, machine: string, right: string): Promise<RequestUnderTest> {
+async function openRequest(
+  world: ManualClockWorld,
+  machine: string,
+  right: string,
+): Promise<RequestUnderTest> {
   const customer = await register(world);
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   await tell(world, request, "open", { customerId: customer.id, right }, { by: staff(world, FIRST) });

@@ -3,7 +3,9 @@ import { calculateJwkThumbprint, exportJWK } from "jose";
 import { deriveHashKey } from "../../lib/hash_keys.ts";
 import type { RequestKeys } from "../../actors/gdpr/mod.ts";
 
-export async function createKeys(): Promise<RequestKeys & { linkKey: CryptoKey }> {
+export async function createKeys(): Promise<
+  RequestKeys & { linkKey: CryptoKey; receiptLinkKeys: CryptoKey[] }
+> {
   const hmac = () => crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
   const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
   return {
@@ -12,6 +14,7 @@ export async function createKeys(): Promise<RequestKeys & { linkKey: CryptoKey }
       "decrypt",
     ]),
     linkKey: await hmac(),
+    receiptLinkKeys: [await hmac(), await hmac()],
     hashKeys: [await deriveHashKey(new Uint8Array(32).fill(7))],
     digestKey: await importDigestKey(),
     receiptKey: {

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   availableDecisions,
-  type Decision,
   DECISIONS,
+  type StaffDecision,
 } from "../../actors/gdpr/requests/available_decisions.ts";
 import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { DomainError } from "../../domain/errors.ts";
@@ -14,8 +14,8 @@ import { createManualClockWorld, DAY } from "./manual_clock.ts";
 import { applyEvent, eventLabels, FIRST, type RequestUnderTest, SECOND, staff } from "./request_events.ts";
 
 const STRANGER = "marketing-service";
-const WITH_REASON: readonly Decision[] = ["hold", "refuse", "extend", "waive", "reject"];
-const ABOUT_SERVICE: readonly Decision[] = ["waive", "retry", "confirm", "reject", "withdraw"];
+const WITH_REASON: readonly StaffDecision[] = ["hold", "refuse", "extend", "waive", "reject"];
+const ABOUT_SERVICE: readonly StaffDecision[] = ["waive", "retry", "confirm", "reject", "withdraw"];
 
 const MACHINES = [
   { machine: "gdpr_erasure@1", right: "ERASURE", services: ["orders", "payments"], fourEyes: false },

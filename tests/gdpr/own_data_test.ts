@@ -58,7 +58,12 @@ Deno.test("an access document names groups and price lists, and what was done wi
   await tell(world, customer, "group.assign", { groupId: group.id });
   await tell(world, customer, "profile.update", { lastName: "Hopper" }, { by: shopper(customer) });
   const erasure = await fixture.open(customer, "ERASURE", {}, { by: shopper(customer) });
-  await fixture.tell(erasure, "hold", { reason: "an unpaid invoice" }, { by: world.officer });
+  await fixture.tell(erasure, "hold", { reason: "an unpaid invoice", note: "the invoice of March" }, {
+    by: world.officer,
+  });
+  await tell(world, customer, "account.suspend", { reason: "unpaid", note: "chargeback" }, {
+    by: world.staff,
+  });
   const stranger = await register(world, { firstName: "Ada" });
 
   const records = await collect(world, customer, "ACCESS");
@@ -79,6 +84,10 @@ Deno.test("an access document names groups and price lists, and what was done wi
   const request = records.find(({ data }) => data.request_id === erasure.id && !("event" in data));
   assert.equal(request?.data.hold_reason, "an unpaid invoice");
   const text = JSON.stringify(records);
+  assert.equal(find("account.suspend")?.reason, "unpaid");
+  for (const note of ["the invoice of March", "chargeback"]) {
+    assert.ok(!text.includes(note), "notes are for staff");
+  }
   for (const id of [world.officer.id, world.system.id, stranger.id, "Ada"]) {
     assert.ok(!text.includes(id), "neither staff nor another customer is named");
   }

@@ -5,7 +5,7 @@ import { eventually } from "../eventually.ts";
 import { gatewayHeaders, portsOf, production, TRUSTING } from "../production.ts";
 import { createAuthority } from "../rpc/certificates.ts";
 import { order, startPeer } from "../rpc/peer.ts";
-import { failure, startService, temporaryFolder } from "../service.ts";
+import { startAndFail, startService, temporaryFolder } from "../service.ts";
 
 Deno.test("the service sends participants its certificate and token, and does not start if the token file is missing", async () => {
   await using world = await createWorld();
@@ -44,5 +44,8 @@ Deno.test("the service sends participants its certificate and token, and does no
   assert.deepEqual(received, ["Bearer the-token"]);
 
   await Deno.remove(`${folder.path}/token`);
-  assert.match(await failure(env), /^Cannot call peers: PEER_TOKEN_PATH: cannot read the file: NotFound\n$/);
+  assert.match(
+    await startAndFail(env),
+    /^Cannot call participants: PEER_TOKEN_PATH: cannot read the file: NotFound\n$/,
+  );
 });

@@ -30,8 +30,8 @@ Deno.test("a cancel concurrent with the end of the grace period cancels with the
       const { customer, request } = await openErasure(world);
       const cancel = () => tell(world, request, "cancel", {}, { by: shopper(customer) });
       const operations: [Operation, Operation] = [cancel, () => fireTimer(world, request, START)];
-      const [cancelled, ended] = await race(world, request, operations, cancelFirst);
-      assert.equal(errorCode(cancelled), cancelFirst ? undefined : REFUSED);
+      const [canceled, ended] = await race(world, request, operations, cancelFirst);
+      assert.equal(errorCode(canceled), cancelFirst ? undefined : REFUSED);
       assert.equal(ended?.status === "fulfilled" && ended.value, !cancelFirst);
       assert.equal(await readPhase(world, request), cancelFirst ? "COMPLETED" : AWAITING);
       await assertInvariants(world.admin, request);
@@ -173,7 +173,7 @@ Deno.test("two concurrent re-scans complete the erasure once, and a second confi
   await assertInvariants(world.admin, request);
 });
 
-/** Names of the tables that contain a text. */
+/** Names of the tables that contain a string. */
 async function tablesWith({ admin }: ManualClockWorld, text: string): Promise<string[]> {
   const tables = await admin`
     select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`;

@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { exportReceipt, type ReceiptFacts, writeReceipt } from "../../actors/gdpr/receipts/receipt.ts";
 import { digestText, isTextOf } from "../../actors/gdpr/receipts/text_digest.ts";
-import { checkReceipts, type Finding } from "../../actors/gdpr/receipts/check.ts";
+import {
+  confirmationBytes,
+  evidenceDigest,
+  type SignedConfirmation,
+} from "../../actors/gdpr/receipts/confirmation.ts";
+import { checkReceipts, type Finding, type ParticipantKeys } from "../../actors/gdpr/receipts/check.ts";
 import { type ReceiptFile, signedBytes } from "../../actors/gdpr/receipts/file.ts";
 import { openKeys, type ReceiptKey } from "../../config/keys.ts";
 import { readConfig } from "../../config/mod.ts";
@@ -60,6 +65,7 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         state: "CONFIRMED",
         settledAt: AT,
         evidence: digestText("batch é-1"),
+        signature: null,
         waiverReason: null,
         waiverProposedBy: null,
         waiverConfirmedBy: null,
@@ -69,12 +75,14 @@ async function request({ database: { admin } }: World, storeId: string): Promise
         state: "WAIVED",
         settledAt: AT,
         evidence: null,
+        signature: null,
         waiverReason: digestText("shut down"),
         waiverProposedBy: crypto.randomUUID(),
         waiverConfirmedBy: crypto.randomUUID(),
       },
     ],
     requestedBy: { kind: "SUBJECT" },
+    columns: { customers: ["email"], customer_addresses: ["line1"] },
     rescan: { tables: ["customers", "customer_addresses"], residue: 0 },
   };
 }
@@ -105,9 +113,14 @@ async function check(files: readonly object[], keys: Uint8Array<ArrayBuffer>[] =
 }
 
 async function failures(files: readonly object[], keys: Uint8Array<ArrayBuffer>[] = []): Promise<string[]> {
-  return (await check(files, keys)).filter(({ verdict }) => verdict === "fails").map(({ message }) =>
+  return (await check(files, keys)).filter(({ verdict }) => verdict === "failed").map(({ message }) =>
     message
   );
+}
+
+async function createKeyPair() {
+  const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
+  return { privateKey: pair.privateKey, publicKey: await bytesOf(pair.publicKey) };
 }
 
 const bytesOf = async (key: CryptoKey) => new Uint8Array(await crypto.subtle.exportKey("raw", key));
@@ -130,10 +143,10 @@ Deno.test("concurrent receipts form one gapless, valid chain for each store", ()
     assert.deepEqual(await failures(files, [await bytesOf(world.signer.public)]), []);
     const messages = (await check(files)).map(({ message }) => message);
     assert.ok(
-      messages.some((says) => says.startsWith("Each of receipts 1 to 18 names")),
+      messages.some((says) => says.startsWith("Receipts 1 to 18 are complete, and each names")),
       messages.join("\n"),
     );
-    assert.ok(messages.some((says) => says.startsWith("Each of receipts 1 to 6 names")));
+    assert.ok(messages.some((says) => says.startsWith("Receipts 1 to 6 are complete, and each names")));
   }));
 
 Deno.test("a receipt that is rolled back leaves no gap, and a request has at most one receipt", () =>
@@ -191,20 +204,24 @@ Deno.test("a check compares given texts with the salted hashes, and says which t
         .map(({ verdict, message }) => `${verdict}: ${message}`);
 
     const removed = await messages([]);
-    assert.deepEqual(removed.filter((message) => message.startsWith("fails")), []);
+    assert.deepEqual(removed.filter((message) => message.startsWith("failed")), []);
     assert.equal(
-      removed.filter((message) => /^note: The .* was removed; the receipt has/.test(message)).length,
+      removed.filter((message) =>
+        /^note: The .*: the receipt has only a salted hash, and no text was given/.test(message)
+      ).length,
       5,
     );
 
     const given = await messages(["  batch e\u0301-1 ", "three systems", "shut up"]);
-    assert.ok(given.includes("holds: The evidence of order-service is one of the given texts."));
-    assert.ok(given.includes("holds: The reason of the extension is one of the given texts."));
+    assert.ok(given.includes("passed: The evidence of order-service is one of the given texts."));
+    assert.ok(given.includes("passed: The reason of the extension is one of the given texts."));
     assert.ok(
-      given.some((message) => message.startsWith("note: The reason of the waiver of payment-service was")),
+      given.some((message) =>
+        message.startsWith("note: The reason of the waiver of payment-service: the receipt has only")
+      ),
     );
-    assert.deepEqual(given.filter((message) => message.startsWith("fails")), [
-      "fails: Text 3 matches no hash in the receipts.",
+    assert.deepEqual(given.filter((message) => message.startsWith("failed")), [
+      "failed: Text 3 matches no hash in the receipts.",
     ]);
   }));
 
@@ -219,6 +236,113 @@ Deno.test("equal texts have different hashes, and a text in a receipt instead of
     const document = { ...file.document, participants: [{ ...first, evidence: "2 rows" }] };
     const [finding] = await check([{ ...file, document }]);
     assert.match(finding?.message ?? "", /document\.participants\.0\.evidence is missing or invalid/);
+  }));
+
+Deno.test("a participant's signature is verified offline, with the key in the receipt or a trusted one", () =>
+  withWorld(async (world) => {
+    const storeId = crypto.randomUUID();
+    const [pair, other] = [await createKeyPair(), await createKeyPair()];
+    const facts = await request(world, storeId);
+    const [confirmed, waived] = facts.participants;
+    const sign = async (changes: Partial<SignedConfirmation> = {}, evidence: string | null = "2 orders") => {
+      const evidenceSha256 = evidenceDigest(facts.requestId, evidence).sha256;
+      const { customerId, requestId } = facts;
+      const confirmation = {
+        storeId,
+        customerId,
+        requestId,
+        service: "order-service",
+        evidenceSha256,
+        ...changes,
+      };
+      return {
+        ...confirmed!,
+        evidence: evidence === null ? null : evidenceDigest(facts.requestId, evidence),
+        signature: {
+          publicKey: pair.publicKey.toBase64(),
+          signature: new Uint8Array(
+            await crypto.subtle.sign("Ed25519", pair.privateKey, confirmationBytes(confirmation)),
+          ).toBase64(),
+        },
+      };
+    };
+    const signed = await sign();
+    await write(world, { ...facts, participants: [signed, waived!] });
+    const file = await exportReceipt(createStoreReader(world.api), facts);
+    assert.ok(file);
+    const key = await bytesOf(world.signer.public);
+    const verify = async (
+      participants: readonly object[],
+      keys: ParticipantKeys = {},
+      texts: string[] = [],
+    ) => {
+      const changed = { ...file, document: { ...file.document, participants } };
+      const text = JSON.stringify(await forge(changed, world.signer.private));
+      const results = await checkReceipts([{ name: "a.json", text }], [key], texts, keys);
+      return results.flatMap(({ findings }) =>
+        findings.map(({ verdict, message }) => `${verdict}: ${message}`)
+      );
+    };
+    const failed = (findings: string[]) => findings.filter((finding) => finding.startsWith("failed"));
+    const trusted = { "order-service": [other.publicKey, pair.publicKey] };
+
+    const own = await verify([signed, waived!], {}, ["2 orders"]);
+    assert.deepEqual(failed(own), []);
+    assert.ok(
+      own.includes(
+        "passed: Participant 1 has signed its confirmation with the key that the receipt states for it.",
+      ),
+    );
+    assert.ok(own.includes("passed: The evidence of order-service is one of the given texts."));
+    assert.match(own.join("\n"), /Confirmed by order-service \(.*, signed\)/);
+    const given = await verify([signed, waived!], trusted);
+    assert.deepEqual(failed(given), []);
+    assert.ok(given.includes("passed: Participant 1 has signed its confirmation with a given key."));
+    assert.deepEqual(failed(await verify([await sign({}, null), waived!], trusted)), []);
+
+    const mismatch = "failed: The signature of participant 1 does not match its confirmation and ";
+    const wrong: [what: string, participant: object][] = [
+      ["another customer", await sign({ customerId: crypto.randomUUID() })],
+      ["another request", await sign({ requestId: crypto.randomUUID() })],
+      ["another store", await sign({ storeId: crypto.randomUUID() })],
+      ["another service", await sign({ service: "payment-service" })],
+      ["other evidence", { ...signed, evidence: evidenceDigest(facts.requestId, "3 orders") }],
+      ["no evidence", { ...signed, evidence: null }],
+      ["another name", { ...signed, service: "orders-service" }],
+    ];
+    for (const [what, participant] of wrong) {
+      assert.deepEqual(failed(await verify([participant, waived!])), [
+        `${mismatch}the key that the receipt states for it.`,
+      ], what);
+    }
+    assert.deepEqual(failed(await verify([signed, waived!], { "order-service": [other.publicKey] })), [
+      `${mismatch}a given key.`,
+    ]);
+    assert.deepEqual(failed(await verify([confirmed!, waived!], trusted)), [
+      "failed: Participant 1 has not signed its confirmation.",
+    ]);
+    assert.deepEqual(failed(await verify([signed, waived!], { "oder-service": [pair.publicKey] })), [
+      "failed: No receipt names oder-service, whose key was given.",
+    ]);
+    const unsigned = await verify([confirmed!, waived!], { "payment-service": [pair.publicKey] });
+    assert.deepEqual(failed(unsigned), [], "a waived participant has nothing to sign");
+    assert.doesNotMatch(unsigned.join(), /signed its confirmation|, signed/);
+    const misshapen = { ...signed, signature: { ...signed.signature, signature: "AA==" } };
+    assert.match(
+      (await verify([misshapen, waived!])).join(),
+      /participants\.0\.signature\.signature is missing or invalid/,
+    );
+
+    const folder = `${world.folder}/signed`;
+    await Deno.mkdir(folder);
+    await Deno.writeTextFile(`${folder}/receipt.json`, JSON.stringify(file));
+    const command = async (...options: string[]) =>
+      await runTask("receipt", ["verify", `${folder}/receipt.json`, "--key", key.toBase64(), ...options]);
+    const publicKey = `order-service=${pair.publicKey.toBase64()}`;
+    assert.equal((await command("--participant-key", publicKey)).code, 0);
+    assert.equal((await command("--participant-key", `order-service=${other.publicKey.toBase64()}`)).code, 1);
+    const usage = await command("--participant-key", pair.publicKey.toBase64());
+    assert.match(usage.stderr, /expected --participant-key SERVICE=PUBLIC/);
   }));
 
 Deno.test("a check detects every change of a receipt", async (t) => {
@@ -244,7 +368,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
     for (const [what, tampered] of Object.entries(changed)) {
       await t.step(`a change of ${what} breaks the hash and the signature`, async () => {
         const says = (await failures([tampered])).join(" ");
-        assert.match(says, /another hash/);
+        assert.match(says, /hash of the contents differs/);
         assert.match(says, /signature does not match/);
       });
       await t.step(`a change of ${what} with a new hash breaks the signature`, async () => {
@@ -266,7 +390,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
       const forged = { ...file, publicKey: (await bytesOf(pair.publicKey)).toBase64() };
       const named = await forge({ ...forged, keyId: file.keyId }, pair.privateKey);
       assert.deepEqual(await failures([named]), [
-        "The key in the file is not the one that the receipt names.",
+        "The ID of the key in the file differs from the key ID in the receipt.",
       ]);
       const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
       const own = await forge({ ...forged, keyId: thumbprint(jwk.x!) }, pair.privateKey);
@@ -293,7 +417,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
       ];
       for (const text of broken) {
         const [checked] = await checkReceipts([{ name: "a.json", text }], []);
-        assert.equal(checked?.findings[0]?.verdict, "fails", text.slice(0, 60));
+        assert.equal(checked?.findings[0]?.verdict, "failed", text.slice(0, 60));
         assert.match(checked.findings[0].message, /^Not a receipt/);
       }
       const weak = { ...file, publicKey: `${"/".repeat(42)}8=` };
@@ -311,9 +435,10 @@ Deno.test("a check detects every change of a receipt", async (t) => {
         [{ participants: [{ ...participant, settledAt: at("02-01") }] }, /answered before the erasure/],
         [{ participants: [] }, /names no participant/],
         [{ participants: [participant, participant] }, /names a participant twice/],
-        [{ rescan: { tables: [], residue: 0 } }, /left out tables: customers, customer_addresses/],
+        [{ columns: {} }, /does not name the columns that it has emptied in: /],
+        [{ rescan: { tables: [], residue: 0 } }, /without the tables customers, customer_addresses/],
         [{ cleared: { customers: { identity: -1 } } }, /not a whole number/],
-        [{ requestedBy: { kind: "STAFF" } }, /reason does not match/],
+        [{ requestedBy: { kind: "STAFF" } }, /sentence about the requester does not match/],
       ];
       for (const [changes, message] of impossible) {
         const signed = await forge(
@@ -325,7 +450,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
     });
 
     await t.step("no text of a receipt is shown before a failure, or obeyed by the terminal", async () => {
-      const text = "\u001b[8mall is well\n  pass The signature matches a given key.\n\nAll checks passed.";
+      const text = "\u001b[8mall is well\n  passed The signature matches a given key.\n\nAll checks passed.";
       const [participant] = file.document.participants as object[];
       const document = { ...file.document, participants: [{ ...participant, service: text }] };
       const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
@@ -355,7 +480,7 @@ Deno.test("a check detects every change of a receipt", async (t) => {
         rescan: { tables: ["customers", "customer_addresses"], residue: 2 },
       });
       assert.deepEqual(await failures([withResidue], [key]), [
-        "The search after the erasure found personal data in 2 places.",
+        "It states that the search after the erasure found personal data in 2 places.",
       ]);
     });
   });
@@ -403,11 +528,29 @@ Deno.test("a check of several receipts detects defects of their chain", async (t
       assert.match((await failures([two, rewritten])).join(), /different receipts with the same number 2/);
     });
 
+    await t.step("a link that was not compared is a note, and never passes", async () => {
+      const forged = await forge({ ...three, previousHash: "0".repeat(64) }, world.signer.private);
+      const linkFindings = async (files: readonly object[]) =>
+        (await check(files)).filter(({ message }) =>
+          /^It names a previous receipt|^Receipts .* are complete/.test(message)
+        );
+      const note = {
+        verdict: "note" as const,
+        message: "It names a previous receipt. Verify it together with receipt 2.",
+      };
+      assert.deepEqual(await linkFindings([forged]), [note]);
+      assert.deepEqual(await linkFindings([three, three]), [note, note], "one receipt twice is no chain");
+      assert.deepEqual((await linkFindings([three, four])).at(-1), {
+        verdict: "passed",
+        message: "Receipts 3 to 4 are complete, and each names the hash of the one before it.",
+      });
+    });
+
     await t.step("a first receipt with a predecessor and a later one without one are detected", async () => {
       const late = await forge({ ...one, previousHash: two.hash }, world.signer.private);
-      assert.match((await failures([late])).join(), /first receipt of the store, but names a previous one/);
+      assert.match((await failures([late])).join(), /number is 1, but it names a previous receipt/);
       const cut = await forge({ ...two, previousHash: null }, world.signer.private);
-      assert.match((await failures([cut])).join(), /names no previous one/);
+      assert.match((await failures([cut])).join(), /names no previous receipt/);
     });
   });
 });
@@ -451,8 +594,8 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
     await t.step("without a key the output states what is not verified", async () => {
       const { code, stdout } = await runTask("receipt", ["verify", ...paths]);
       assert.equal(code, 2);
-      assert.match(stdout, /Without --key[^]*not who signed it[^]*Nothing can be said about who signed\.\n$/);
-      assert.ok(!stdout.includes("passed"));
+      assert.match(stdout, /Without --key[^]*not who signed it[^]*the signer is unknown\.\n$/);
+      assert.ok(!stdout.includes("All checks passed"));
     });
 
     await t.step("heads show that receipts were cut off or written again", async () => {
@@ -475,7 +618,7 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
       await Deno.writeTextFile(`${folder}/again.json`, JSON.stringify(again));
       const rewritten = await verify(paths[0]!, `${folder}/again.json`, "--key", pem);
       assert.equal(rewritten.code, 1);
-      assert.match(rewritten.stdout, /Receipt 2 is another one than on/);
+      assert.match(rewritten.stdout, /Receipt 2 differs from the one on/);
       await Deno.writeTextFile(heads, printed.stdout.replace('"sequence":2', '"sequence":1'));
       assert.match((await verify(...paths, "--key", pem)).stdout, /No given key has signed line 1/);
       const unknown = await verify(...paths);
@@ -493,7 +636,7 @@ Deno.test("receipt task prints a receipt and verifies it offline", async (t) => 
         pem,
       ]);
       assert.equal(code, 1);
-      assert.match(stdout, /changed\.json[^]*FAIL[^]*another hash[^]*of the checks failed/);
+      assert.match(stdout, /changed\.json[^]*FAILED[^]*hash of the contents differs[^]*of the checks failed/);
     });
 
     await t.step("wrong usage is reported in one sentence with exit code 1", async () => {

@@ -23,7 +23,7 @@ const DOWNLOADS = ["fetched", "destroyed", "expire", "download-settled", "procee
 /** Decisions about a proposal, of the person who has proposed it and of a second person. */
 const PROPOSALS = ["confirm", "reject", "withdraw"].flatMap((type) => [`own-${type}`, `second-${type}`]);
 /**
- * `week`: the week in which a participant has to confirm is over. `waive`: by one person. `propose`: the same command
+ * `week`: the week in which a participant has to confirm has passed. `waive`: by one person. `propose`: the same command
  * with four eyes.
  */
 const PARTICIPANT_EVENTS = [

@@ -29,7 +29,7 @@ const ENDINGS: Record<string, [type: string, fields: Record<string, unknown>][]>
     ),
     ["compiled", {}],
   ],
-  cancelled: [["cancel", {}]],
+  canceled: [["cancel", {}]],
   refused: [["refuse", { reason: "it is manifestly unfounded" }]],
 };
 

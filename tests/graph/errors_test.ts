@@ -84,6 +84,7 @@ function resolved({ world: { actors } }: TestGraph, reader: Sql) {
     lookups: createLookups(reader),
     requests: createRequestLookups(reader),
     exportLink,
+    receiptLink: () => Promise.resolve("/receipts/none"),
   };
 }
 

@@ -189,9 +189,9 @@ Deno.test("a request can be canceled by its current version until its work canno
   const first = await open(graph, "requestErasure", as);
   const stale = await graph.ask(CANCEL, { as, variables: { id: first.id, version: 7 } });
   assert.deepEqual([stale.codes, stale.data], [["CONFLICT"], { cancelGdprRequest: null }]);
-  const cancelled = await cancel(graph, as, first.id, first.version);
-  assert.deepEqual([cancelled.status, cancelled.outcome, cancelled.version], ["COMPLETED", "CANCELLED", 2]);
-  assert.ok(cancelled.completedAt);
+  const canceled = await cancel(graph, as, first.id, first.version);
+  assert.deepEqual([canceled.status, canceled.outcome, canceled.version], ["COMPLETED", "CANCELLED", 2]);
+  assert.ok(canceled.completedAt);
   const again = await graph.ask(CANCEL, { as, variables: { id: first.id } });
   assert.deepEqual(again.codes, ["REFUSED_IN_STATE"]);
   assert.equal(await shop.work(new Date(Date.now() + 2 * HOUR_MS)), 0); // a timer would be due by now
@@ -298,8 +298,8 @@ Deno.test("a request repeated with its key opens no other one, even after the fi
   const key = (key: string) => ({ headers: { "idempotency-key": key } });
   const first = await open(graph, "requestErasure", as, key("one"));
   assert.deepEqual(await open(graph, "requestErasure", as, key("one")), first);
-  const cancelled = await cancel(graph, as, first.id);
-  assert.deepEqual(await open(graph, "requestErasure", as, key("one")), cancelled);
+  const canceled = await cancel(graph, as, first.id);
+  assert.deepEqual(await open(graph, "requestErasure", as, key("one")), canceled);
   assert.equal(await countRequests(graph.world), 1);
 
   const other = await registerShopper(graph.world);

@@ -1,6 +1,7 @@
 /** Subgraph on a real socket, with real actors and a real PostgreSQL. */
 import { Hono } from "@hono/hono";
 import { type ExportKeys, exportLink } from "../../actors/gdpr/exports/downloads.ts";
+import { receiptLink } from "../../actors/gdpr/receipts/link.ts";
 import { createAuditLog } from "../../actors/audit_log.ts";
 import { createRefusalLog } from "../../actors/refusal_log.ts";
 import type { Principal } from "../../domain/principal.ts";
@@ -43,6 +44,8 @@ export interface TestGraphOptions {
   world?: Parameters<typeof createWorld>[0];
   /** Absent: no export exists. */
   exportKeys?: ExportKeys;
+  /** Keys of the links to receipts. */
+  receiptLinkKeys?: readonly CryptoKey[];
   bodies?: BodyReader;
   count?: CountRequest;
   /** Called for each loaded customer. */
@@ -54,6 +57,7 @@ export async function startGraph(
     production = false,
     world: worldOptions = {},
     exportKeys,
+    receiptLinkKeys = [],
     bodies = createBodyReader({ proxies: 0 }),
     count,
     onLoad = () => {},
@@ -78,6 +82,7 @@ export async function startGraph(
     },
     requests: createRequestLookups(reader),
     exportLink: async (key) => exportKeys && await exportLink(api, exportKeys, key),
+    receiptLink: (key) => receiptLink(receiptLinkKeys, key),
     authenticate,
     bodies,
     production,

@@ -8,7 +8,7 @@ import { startTestServer } from "./server.ts";
 const MALFORMED = "it is malformed, so that what the caller meant is not known";
 const RFC_VALUES = "RFC 9113 section 8.2.1 makes such a request malformed";
 
-/** What our server does on purpose in another way than grpc-js on Node does, by the name of the request. */
+/** Intended differences of our server from grpc-js on Node, by the name of the request. */
 const DELIBERATE: Record<string, { ours: string; because: string }> = {
   "content-type application/grpc-web": {
     ours: "415; lives",

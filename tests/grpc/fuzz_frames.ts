@@ -12,7 +12,7 @@ import {
 
 const CORPUS = new URL("corpus/frames/", import.meta.url);
 
-/** What a client sends after the preface, frame by frame; a frame may be cut short or have a wrong length. */
+/** Frames that a client sends after the preface, one by one; a frame may be cut short or have a wrong length. */
 export type Sequence = Uint8Array[];
 
 /** Each file of the corpus: one frame a line in hexadecimal, `#` begins a comment. */
@@ -97,7 +97,7 @@ function createRandom(seed: number): () => number {
   };
 }
 
-/** How long a server may say nothing about a sequence before its client goes; it may wait for more. */
+/** Maximum silence of a server about a sequence before its client leaves; it may wait for more. */
 const SILENCE_MS = 100;
 
 /** Sends a sequence on a connection of its own, waits for the answer to a PING or for the end, and goes. */

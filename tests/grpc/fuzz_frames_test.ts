@@ -53,7 +53,7 @@ async function assertHealthy(server: TestServer): Promise<void> {
   await eventually(async () => assert.equal(await runningCalls(server.port), 0), 10_000);
 }
 
-/** How many calls the server's handlers have not left. */
+/** Number of calls in which the server's handlers still run. */
 async function runningCalls(port: number): Promise<number> {
   using client = await openRaw(port);
   const call = [headers(1, grpcFields(`${ECHO_SERVICE}Running`)), frame(DATA, END_STREAM, 1, grpcMessage())];

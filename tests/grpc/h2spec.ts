@@ -5,7 +5,7 @@ const MODULE = new URL("h2spec/", import.meta.url);
 const PACKAGE = "github.com/summerwind/h2spec/cmd/h2spec";
 const CACHE = new URL("../../.data/h2spec/", import.meta.url);
 
-/** Why h2spec cannot run here, in a sentence for the person who runs the tests. */
+/** Reason why h2spec cannot run here, in a sentence for the person who runs the tests. */
 export class GoMissing extends Error {
   override name = "GoMissing";
 }
@@ -74,7 +74,7 @@ export interface Conformance {
 export interface H2specOptions {
   port: number;
   tls?: boolean;
-  /** How long a case waits for the server, in seconds. */
+  /** Time that a case waits for the server, in seconds. */
   timeoutSeconds?: number;
 }
 
@@ -92,7 +92,7 @@ export async function runH2spec(
       .output();
     const results = readReport(await Deno.readTextFile(report));
     if (results.passed.length + results.failed.length > 0) return results;
-    // It writes no report when it can connect no more.
+    // h2spec writes no report when it can connect no more.
     const last = new TextDecoder().decode(stdout).split(/^\s*(?=\d+: )/m).at(-1);
     throw new Error(`h2spec has been cut short: ${new TextDecoder().decode(stderr)} ${last}`);
   } finally {

@@ -43,7 +43,7 @@ for (const { section, tableSize, blocks, table } of examples) {
 
 Deno.test("an encoder writes the blocks of RFC 7541 C.4", () => {
   const encoder = new HpackEncoder();
-  // Its requests hold no field that the encoder does not index.
+  // The requests of this section hold no field that the encoder does not index.
   for (const { hex, list } of examples.find(({ section }) => section === "C.4")!.blocks) {
     assert.equal(encode(encoder, list), hex);
   }
@@ -172,7 +172,7 @@ const refused: Record<string, string> = {
 for (const [name, hex] of Object.entries(refused)) {
   Deno.test(`a decoder refuses ${name}`, () => {
     assert.throws(() => decode(new HpackDecoder(LIMITS), hex), HpackError);
-    // The same where nothing is stored, since the list is over its size.
+    // The same where nothing is stored, since the list exceeds its size.
     const full = new HpackDecoder({ ...LIMITS, maxListSize: 0 });
     assert.throws(() => decode(full, hex), HpackError);
   });

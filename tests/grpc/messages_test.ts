@@ -202,7 +202,7 @@ Deno.test("a streaming request is held back by a slow handler, with messages lar
   }
 });
 
-/** What the server has opened of a stream's window so far, in bytes. */
+/** Size to which the server has opened a stream's window so far, in bytes. */
 async function windowOf(client: RawClient, stream: number): Promise<number> {
   let opened = 0;
   const mark = new TextEncoder().encode("windows?");

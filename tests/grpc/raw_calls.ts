@@ -62,7 +62,7 @@ export function isGoAway({ type }: Arrived): boolean {
   return type === GOAWAY;
 }
 
-/** What became of a call: "grpc-status 0", "RST_STREAM 7", "GOAWAY 11", or "nothing". */
+/** Outcome of a call: "grpc-status 0", "RST_STREAM 7", "GOAWAY 11", or "nothing". */
 export async function outcome(client: RawClient, stream: number): Promise<string> {
   const ends = isEnd(stream);
   const last = (await client.until((frame) => ends(frame) || isRefusal(frame))).at(-1);

@@ -24,7 +24,7 @@ const PATIENCE_MS = 2_000;
 const MARK = new TextEncoder().encode("is alive");
 
 /**
- * What a server does with a request on stream 1, such as "200, grpc-status 0, 1 message; lives". `lives` or `ends` is
+ * Response of a server to a request on stream 1, such as "200, grpc-status 0, 1 message; lives". `lives` or `ends` is
  * about the connection.
  *
  * @param request frames, whole or not
@@ -57,7 +57,7 @@ export interface RawClient extends Disposable {
 export interface RawOptions {
   /** Sent at once; by default the preface, SETTINGS, and the acknowledgement of the server's. */
   opening?: Uint8Array;
-  /** How long `until` waits for its frame, in milliseconds. */
+  /** Time that `until` waits for its frame, in milliseconds. */
   patienceMs?: number;
 }
 

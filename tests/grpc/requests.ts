@@ -90,7 +90,7 @@ export const REQUESTS: Record<string, Uint8Array> = {
   "an unknown service": withPseudo(":path", "/echo.v1.Missing/Unary"),
   "a path without a slash": withPseudo(":path", "Unary"),
   "grpc-timeout of 10 s": withHeader("grpc-timeout", "10S"),
-  "grpc-timeout that is no number": withHeader("grpc-timeout", "soon"),
+  "grpc-timeout that is not a number": withHeader("grpc-timeout", "soon"),
   "grpc-timeout without a unit": withHeader("grpc-timeout", "10"),
   "grpc-timeout below zero": withHeader("grpc-timeout", "-1S"),
   "grpc-timeout of nine digits": withHeader("grpc-timeout", "123456789S"),

@@ -111,15 +111,15 @@ Deno.test("a response without headers ends its call, not its connection", async 
   assert.deepEqual(await next, new Uint8Array(0));
 });
 
-Deno.test("a late response to a call that was cancelled does not end the connection", async () => {
+Deno.test("a late response to a call that was canceled does not end the connection", async () => {
   await using server = startRaw();
-  const cancelled = new AbortController();
+  const canceled = new AbortController();
   const calls = Array.from(
     { length: 200 },
-    () => statusOf(server.channel.unary("/test/Unary", new Uint8Array(1), { signal: cancelled.signal })),
+    () => statusOf(server.channel.unary("/test/Unary", new Uint8Array(1), { signal: canceled.signal })),
   );
   await server.next(({ type, stream }) => type === HEADERS && stream === 399);
-  cancelled.abort();
+  canceled.abort();
   assert.deepEqual(new Set(await Promise.all(calls)), new Set(["CANCELLED"]));
   const next = server.channel.unary("/test/Unary", new Uint8Array(1));
   await server.next(({ type, stream }) => type === HEADERS && stream === 401);

@@ -4,9 +4,9 @@ export interface RawConnection extends AsyncDisposable {
   write(text: string): Promise<void>;
   /** Everything the server sends until it closes the connection. */
   untilClosed(): Promise<string>;
-  /** What the server sends up to and including the text. */
+  /** Output of the server up to and including the text. */
   until(text: string): Promise<string>;
-  /** What the server sends up to and including the text for the nth time. */
+  /** Output of the server up to and including the nth occurrence of the text. */
   untilCount(text: string, count: number): Promise<string>;
   /** Disconnects at once, even during a request. */
   close(): void;

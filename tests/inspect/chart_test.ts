@@ -170,7 +170,7 @@ Deno.test("the steps that can come next say whether they happen by themselves", 
     "|at the scheduled time|Waiting for an access request|itself",
     "|at the scheduled time|Waiting for a download|itself",
     "|at the scheduled time|In progress|itself",
-    "|cancelled|Completed|customer or staff",
+    "|canceled|Completed|customer or staff",
     "|refused|Completed|staff",
     "|put on hold|On hold|staff",
   ]);

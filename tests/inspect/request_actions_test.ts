@@ -23,7 +23,7 @@ const startWithGracePeriod = async (changes = {}) =>
 
 async function journalOf({ world }: TestInspector, { id }: ActorRef) {
   return await world.admin`
-    select event_type, principal_id, reason from actor_events where actor_id = ${id} order by sequence`;
+    select event_type, principal_id, coalesce(reason, note) as reason from actor_events where actor_id = ${id} order by sequence`;
 }
 
 Deno.test("every decision can be made on the page with a reason, and the journal names the person", async () => {
@@ -45,15 +45,15 @@ Deno.test("every decision can be made on the page with a reason, and the journal
     /You put the request on hold\./,
   );
   await decide("extend", { reason: "many sources" });
-  await decide("release", { reason: "the lawsuit is over" });
+  await decide("release", { note: "the lawsuit is over" });
   const row = await shop.row(request);
   assert.deepEqual([row.holdReason, row.extensionReason], ["a lawsuit of 2026", "many sources"]);
   await shop.work(new Date(Date.now() + 2 * HOUR));
   const offered = offeredOn(await pageOf(inspector, request.id));
   const participants = ["order-service", "payment-service", "communication-service"];
   assert.deepEqual(offered, { retry: participants, waive: participants });
-  await decide("retry", { service: "payment-service", reason: " " });
-  await decide("retry", { service: "payment-service", reason: "it was repaired" });
+  await decide("retry", { service: "payment-service", note: " " });
+  await decide("retry", { service: "payment-service", note: "it was repaired" });
   for (const service of participants) await decide("waive", { service, reason: `${service} is closed` });
   const journal = await journalOf(inspector, request);
   const mine = journal.filter(({ principalId }) => principalId === officer.id).map((
@@ -86,10 +86,10 @@ Deno.test("every decision can be made on the page with a reason, and the journal
   const ended = await pageOf(inspector, third.request.id);
   assert.deepEqual(offeredOn(ended), {});
   assert.match(partOf(ended, "actions"), /No decision is possible: the request is completed/);
-  assert.match(partOf(ended, "timeline"), /Cancelled.*by letter .*by you/);
+  assert.match(partOf(ended, "timeline"), /Canceled.*by letter .*by you/);
 });
 
-Deno.test("each decision has a field for its reason, which is required unless its label says optional", async () => {
+Deno.test("each decision has a field for a note, and one for its reason if the customer may read it", async () => {
   await using inspector = await startWithGracePeriod();
   const { officer } = inspector;
   const { shop, request } = await openErasure(inspector);
@@ -98,6 +98,7 @@ Deno.test("each decision has a field for its reason, which is required unless it
     const page = await pageOf(inspector, request.id);
     for (const [form, action] of page.matchAll(/<details id="action-(\w+)".*?<\/details>/gs)) {
       const label = form.match(/<label for="reason-\w+">([^<]*)</)?.[1];
+      assert.match(form, /<label for="note-\w+">Note for staff \(optional\)</);
       fields[action!] = `${label}${/<textarea[^>]* required/.test(form) ? ", required" : ""}`;
     }
   };
@@ -107,15 +108,16 @@ Deno.test("each decision has a field for its reason, which is required unless it
   await shop.tell(request, "release", {}, { by: officer });
   await shop.work(new Date(Date.now() + 2 * HOUR));
   await collectFields();
-  const [required, optional] = ["Reason, required", "Reason (optional)"];
+  const [required, optional] = ["Reason for the customer, required", "Reason for the customer (optional)"];
+  const none = "undefined";
   assert.deepEqual(fields, {
     hold: required,
     extend: required,
     refuse: required,
     waive: required,
     cancel: optional,
-    release: optional,
-    retry: optional,
+    release: none,
+    retry: none,
   });
 });
 
@@ -124,7 +126,7 @@ Deno.test("a page offers exactly what the machine accepts, after any sequence of
   const { officer, world } = inspector;
   const fieldsOf: Record<string, Record<string, string>> = {
     hold: { reason: "x" },
-    release: { reason: "x" },
+    release: { note: "x" },
     extend: { reason: "x" },
     cancel: {},
     refuse: { reason: "x" },

@@ -20,7 +20,7 @@ const standing = (changes: Partial<RequestStatus>): RequestStatus => ({
   proposer: undefined,
   fetchWaitEndsAt: null,
   expiresAt: undefined,
-  reasons: { hold: null, refusal: null },
+  reasons: { hold: null, refusal: null, cancellation: null },
   residue: 0,
   attempts: {},
   abandonedEffects: [],
@@ -48,7 +48,7 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   [
     "an erasure in its grace period",
     { state: { PENDING: "grace" }, startsAt: inDays(2) },
-    "Grace period until 2026-03-22; can still be cancelled; due in 12 days",
+    "Grace period until 2026-03-22; can still be canceled; due in 12 days",
     "quiet",
   ],
   [
@@ -60,7 +60,7 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   [
     "an erasure whose start is unknown",
     { state: { PENDING: "grace" } },
-    "Grace period; can still be cancelled; due in 12 days",
+    "Grace period; can still be canceled; due in 12 days",
     "quiet",
   ],
   [
@@ -71,7 +71,7 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   ],
   [
     "a held request",
-    { state: { PENDING: "held" }, reasons: { hold: "a lawsuit", refusal: null } },
+    { state: { PENDING: "held" }, reasons: { hold: "a lawsuit", refusal: null, cancellation: null } },
     "On hold since 2026-03-17: a lawsuit; due in 12 days",
     "quiet",
   ],
@@ -225,20 +225,24 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     "risk",
   ],
   [
-    "a cancelled request",
+    "a canceled request",
     { state: "COMPLETED", outcome: "CANCELLED" },
-    "Completed: cancelled on 2026-03-17",
+    "Completed: canceled on 2026-03-17",
     "quiet",
   ],
   [
     "a canceled collection, which has no documents",
     { state: { COMPLETED: "without_documents" }, outcome: "CANCELLED" },
-    "Completed: cancelled on 2026-03-17",
+    "Completed: canceled on 2026-03-17",
     "quiet",
   ],
   [
     "a refused request",
-    { state: "COMPLETED", outcome: "REFUSED", reasons: { hold: null, refusal: "not the subject" } },
+    {
+      state: "COMPLETED",
+      outcome: "REFUSED",
+      reasons: { hold: null, refusal: "not the subject", cancellation: null },
+    },
     "Completed: refused on 2026-03-17: not the subject",
     "quiet",
   ],

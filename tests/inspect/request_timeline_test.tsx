@@ -25,6 +25,8 @@ function event(sequence: number, changes: Partial<ActorEventRow> = {}): ActorEve
     changedFields: [],
     reasonGiven: false,
     reason: null,
+    note: null,
+    noteGiven: false,
     at: new Date(Date.UTC(2026, 2, 10) + sequence * HOUR),
     about: null,
     transitions: null,
@@ -164,7 +166,7 @@ Deno.test("a day without an event is a line, and each principal is described", (
     <Timeline
       lines={foldRuns(events, undefined)}
       viewer={viewer}
-      note={({ sequence }) => sequence === 28 && "Why"}
+      texts={({ sequence }) => sequence === 28 ? ["Why"] : []}
     />,
   );
   const text = textOf(html);

@@ -16,7 +16,7 @@ const PARTICIPANTS: Readonly<Record<number, string>> = {
   6: "Participants Services that had been asked, and their answers until then Service State Answer Settled " +
     "orders Confirmed – 2026-03-18 09:00 UTC payments Asked – –",
 };
-/** What could happen next after some of the events. */
+/** Possible next events after some of the events. */
 const NEXT: Readonly<Record<number, RegExp>> = {
   2: /Released → Grace period \(by a decision of staff\)/,
   6: /When all are done → Scanning for remaining data \(by itself\).*Confirmed → Confirmed, for payments/,
@@ -45,7 +45,7 @@ Deno.test("each step shows the state, the status line and the position in the ti
   await shop.tell(request, "verified", { residue: 0 });
 
   const lines = [
-    /^Grace period until 2026-03-12 09:00 UTC; can still be cancelled; due in 31 days$/,
+    /^Grace period until 2026-03-12 09:00 UTC; can still be canceled; due in 31 days$/,
     /^On hold since 2026-03-11 09:00 UTC; due in 30 days$/,
     /^On hold since 2026-03-11 09:00 UTC; due in 88 days$/,
     /^The erasure is about to start; due in 88 days$/,

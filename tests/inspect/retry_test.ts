@@ -26,7 +26,7 @@ async function submit(overview: Overview, form: Record<string, string>, as: Prin
 
 async function retriesIn({ world }: Overview) {
   return await world.admin`
-    select actor_id, principal_id, principal_type, reason from actor_events where event_type = 'retry' order by actor_id`;
+    select actor_id, principal_id, principal_type, note from actor_events where event_type = 'retry' order by actor_id`;
 }
 
 /** Opens an erasure whose participants are overdue. */
@@ -75,9 +75,9 @@ Deno.test("only stuck participants are retried, and those that were given up are
   const page = await preview(overview);
   assert.match(page, /Ask order-service again/);
   assert.doesNotMatch(page, /payment-service/);
-  await submit(overview, { ...formOf(page), reason: " the bank\n is back " });
+  await submit(overview, { ...formOf(page), note: " the bank\n is back " });
   assert.match(await preview(overview), /No requests to retry/);
-  assert.deepEqual((await retriesIn(overview)).map(({ reason }) => reason), ["the bank is back"]);
+  assert.deepEqual((await retriesIn(overview)).map(({ note }) => note), ["the bank is back"]);
 });
 
 Deno.test("a second submission of the same preview changes nothing and returns the same report", async () => {

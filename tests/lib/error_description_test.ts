@@ -95,7 +95,7 @@ const SHAPES: Record<string, { make: (value: string) => unknown; description: Re
     make: (value) => Object.assign(thrownBy(() => decodeURIComponent("%")) as Error, { name: `${value} ` }),
     description: /^Error: URI malformed at lib/,
   },
-  "a text": { make: (value) => value, description: /^string was thrown/ },
+  "a string": { make: (value) => value, description: /^string was thrown/ },
   "an object": { make: (value) => ({ value, toString: () => value }), description: /^object was thrown/ },
   "a getter that throws": {
     make: (value) =>
@@ -118,7 +118,7 @@ const SHAPES: Record<string, { make: (value: string) => unknown; description: Re
       }),
     description: /^An error that cannot be read$/,
   },
-  "a message that is not a text": {
+  "a message that is not a string": {
     make: (value) => Object.assign(new Error(value), { code: "ECONNRESET", message: { value } }),
     description: /^Error: \[object Object\]$/,
   },

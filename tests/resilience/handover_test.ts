@@ -25,7 +25,7 @@ async function handOver(signal: Deno.Signal): Promise<{ tookMs: number; code: nu
   const called: number[] = [];
   await using peer = await startPeer(async (call, nth) => {
     called.push(Date.now());
-    if (nth === 1) await call.cancelled; // it never responds
+    if (nth === 1) await call.canceled; // it never responds
   });
   const customer = await register(world);
   const env = environment(world, peer);

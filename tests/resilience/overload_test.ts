@@ -92,7 +92,7 @@ Deno.test("beyond GRPC_MAX_IN_FLIGHT calls are refused, and HTTP is not affected
     const { status, details } = await client.groups(request, { metadata: MESH });
     assert.deepEqual([status, details], [
       "RESOURCE_EXHAUSTED",
-      "Cannot take the call: there is too much to do, try again",
+      "Cannot accept the call: there is too much to do, try again",
     ]);
     const answer = await fetch(`http://127.0.0.1:${ports.http}/graphql`, {
       method: "POST",

@@ -5,7 +5,7 @@ import { eventually } from "../eventually.ts";
 import { freePort } from "../ports.ts";
 import { gatewayHeaders, MESH, production, TRUSTING } from "../production.ts";
 import { asked, connect } from "../rpc/client.ts";
-import { failure, type RunningService, startService } from "../service.ts";
+import { type RunningService, startAndFail, startService } from "../service.ts";
 import { startReceiver } from "../telemetry/receiver.ts";
 import { childrenOf, isThere, linuxTest, listeningAt } from "./processes.ts";
 
@@ -52,11 +52,11 @@ linuxTest("workers end by themselves when their parent is killed, and leave the 
 
 Deno.test("the service exits with the reason if workers cannot start, or before any starts if a port is taken", async () => {
   const { env, ports } = workers(2, "postgres://user:open-sesame@127.0.0.1:1/none");
-  const message = await failure(env);
+  const message = await startAndFail(env);
   assert.match(message, /^(Cannot prepare the database: .*ECONNREFUSED.*\n){1,2}$/);
   using _taken = Deno.listen({ hostname: "127.0.0.1", port: ports.grpc });
   assert.equal(
-    await failure(env),
+    await startAndFail(env),
     `Cannot serve gRPC on 127.0.0.1 port ${ports.grpc}: the port is taken\n`,
   );
 });

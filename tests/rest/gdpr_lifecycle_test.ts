@@ -51,13 +51,13 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
   assert.deepEqual((await request.act("extend", { reason: "many sources" }, key)).body, extended.body);
   assert.equal((await request.act("extend", { reason: "other" }, key)).body.code, "INVALID_INPUT");
   assert.equal((await request.act("extend", { reason: "twice" })).body.code, "REFUSED_IN_STATE");
-  const { headers, status, body } = await request.act("release", { reason: "settled" }, {
+  const { headers, status, body } = await request.act("release", { note: "settled" }, {
     "idempotency-key": "release",
   });
   assert.deepEqual([status, body.held], [200, false]);
-  for (const [reason, code] of [["settled", undefined], ["another", "INVALID_INPUT"]] as const) {
-    const again = await request.act("release", { reason }, { "idempotency-key": "release" });
-    assert.equal(again.body.code, code, "the reason is part of the repeated command");
+  for (const [note, code] of [["settled", undefined], ["another", "INVALID_INPUT"]] as const) {
+    const again = await request.act("release", { note }, { "idempotency-key": "release" });
+    assert.equal(again.body.code, code, "the note is part of the repeated command");
     if (!code) assert.equal(again.headers.get("etag"), headers.get("etag"));
   }
 
@@ -105,7 +105,7 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
     return checked.findings;
   };
   const findings = await checks(receipt.text);
-  assert.deepEqual(findings.filter(({ verdict }) => verdict === "fails"), []);
+  assert.deepEqual(findings.filter(({ verdict }) => verdict === "failed"), []);
   assert.ok(
     findings.some(({ message }) =>
       /Waived[^.]*communication-service/.test(message) && message.includes(customer.id)
@@ -113,7 +113,7 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
   );
   assert.doesNotMatch(receipt.text, /shut down|anonymized/, "the receipt has hashes of the texts only");
   const forged = receipt.text.replace("WAIVED", "CONFIRMED");
-  assert.ok((await checks(forged)).some(({ verdict }) => verdict === "fails"));
+  assert.ok((await checks(forged)).some(({ verdict }) => verdict === "failed"));
 
   const { items } = (await request.get("timeline")).body;
   assert.deepEqual(items.slice(0, 4).map(({ event }: { event: string }) => event), [
@@ -124,11 +124,18 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
   ]);
   assert.equal(items.at(-1).stateAfter, "COMPLETED");
   assert.deepEqual(
-    items.slice(0, 4).map(({ reason, reasonRemoved }: Record<string, unknown>) => [reason, reasonRemoved]),
-    [[null, false], [null, true], [null, true], [null, true]],
+    items.slice(0, 4).map(({ reason, reasonRemoved, note, noteRemoved }: Record<string, unknown>) => [
+      ...[reason, reasonRemoved, note, noteRemoved],
+    ]),
+    [
+      [null, false, null, false],
+      [null, true, null, false],
+      [null, true, null, false],
+      [null, false, null, true],
+    ],
   );
   assert.equal(completed.extended, true, "although the reason of the extension is gone");
-  assert.deepEqual(completed.reasons, { hold: null, extension: null, refusal: null });
+  assert.deepEqual(completed.reasons, { hold: null, extension: null, refusal: null, cancellation: null });
   assert.doesNotMatch(
     JSON.stringify([items, completed]),
     /lawsuit|many sources|"settled"|shut down|rows anonym/,
@@ -242,7 +249,7 @@ Deno.test("four eyes over REST: a colleague confirms an erasure and a waiver, an
     assert.equal((await decide(as, "confirm")).status, 403);
   }
   assert.equal((await decide(second, "reject", {})).status, 400, "a rejection has a reason");
-  const confirmed = await decide(second, "confirm", { reason: "the letter is genuine" });
+  const confirmed = await decide(second, "confirm", { note: "the letter is genuine" });
   assert.deepEqual([confirmed.status, confirmed.body.confirmedBy, confirmed.body.proposed], [
     200,
     second.id,
@@ -280,21 +287,21 @@ Deno.test("four eyes over REST: a colleague confirms an erasure and a waiver, an
   assert.equal(byOutcome.body.items.length, 1);
 });
 
-Deno.test("a request that is cancelled or refused ends with its reason and without documents", async () => {
+Deno.test("a request that is canceled or refused ends with its reason and without documents", async () => {
   await using rest = await startRest({ requests: await requestSettings({ graceMs: HOUR_MS }) });
   const as = rest.staff(["STORE_MANAGER"]);
   const customer = await register(rest.world);
-  const cancelled = await open(rest, as, customer.id, "ERASURE");
+  const canceled = await open(rest, as, customer.id, "ERASURE");
   for (const wrong of [{ reason: 7 }, { reason: "x".repeat(501) }, { why: "w" }]) {
     for (const action of ["cancel", "release", "retry"]) {
-      const { body, status } = await cancelled.act(action, wrong);
+      const { body, status } = await canceled.act(action, wrong);
       assert.deepEqual([status, body.code], [400, "INVALID_INPUT"], `${action} ${JSON.stringify(wrong)}`);
     }
   }
-  const { body } = await cancelled.act("cancel", { reason: "by letter" });
+  const { body } = await canceled.act("cancel", { reason: "by letter" });
   assert.deepEqual([body.status, body.outcome, body.state], ["COMPLETED", "CANCELLED", "COMPLETED"]);
   const refused = await open(rest, as, customer.id, "ERASURE");
-  assert.notEqual(refused.path, cancelled.path);
+  assert.notEqual(refused.path, canceled.path);
   for (
     const wrong of [undefined, {}, { reason: " " }, { reason: "x".repeat(501) }, { reason: "r", why: "w" }]
   ) {

@@ -44,7 +44,7 @@ Deno.test("a request is opened on a customer's behalf, and opening it again retu
     requestedBy: as.id,
     machine: "gdpr_erasure@1",
     version: 1,
-    reasons: { hold: null, extension: null, refusal: null },
+    reasons: { hold: null, extension: null, refusal: null, cancellation: null },
     participants: [],
   }]);
   assert.ok(Date.parse(dueAt) - Date.parse(createdAt) >= 28 * DAY_MS);
@@ -150,8 +150,8 @@ Deno.test("the list is newest first, paginated, and filtered by each parameter",
   const erasure = await shop.open(one, "ERASURE");
   const access = await shop.open(one, "ACCESS");
   const running = await shop.open(two, "ERASURE");
-  const cancelled = await shop.open(three, "ERASURE");
-  await shop.tell(cancelled, "cancel");
+  const canceled = await shop.open(three, "ERASURE");
+  await shop.tell(canceled, "cancel");
   await shop.tell(erasure, "hold", { reason: "a lawsuit" });
   const { admin } = rest.world;
   await admin`update timers set due_at = now() where actor_id = ${running.id} and (name like 'xstate.after%' or name like 'overdue %')`;
@@ -164,14 +164,14 @@ Deno.test("the list is newest first, paginated, and filtered by each parameter",
     assert.equal(status, 200, query);
     return body.items.map((item: { requestId: string }) => item.requestId);
   };
-  const all = [cancelled, running, access, erasure].map(({ id }) => id);
+  const all = [canceled, running, access, erasure].map(({ id }) => id);
   assert.deepEqual(await search(""), all);
   assert.deepEqual(await search("type=ACCESS"), [access.id]);
   assert.deepEqual(await search("status=IN_PROGRESS"), [running.id]);
   assert.deepEqual(await search("status=PENDING&type=ERASURE"), [erasure.id]);
-  assert.deepEqual(await search("outcome=CANCELLED"), [cancelled.id]);
+  assert.deepEqual(await search("outcome=CANCELLED"), [canceled.id]);
   assert.deepEqual(await search("overdue=true"), [access.id]);
-  assert.deepEqual(await search("overdue=false"), [cancelled.id, running.id, erasure.id]);
+  assert.deepEqual(await search("overdue=false"), [canceled.id, running.id, erasure.id]);
   assert.deepEqual(await search(`customerId=${one.id.toUpperCase()}`), [access.id, erasure.id]);
   assert.deepEqual(await search("waitingFor=order-service"), [running.id]);
   assert.deepEqual(await search("waitingFor=unknown-service"), []);
@@ -213,6 +213,8 @@ Deno.test("a request is at risk within seven days of its due date, and overdue a
   ]);
 });
 
+const NO_NOTE = { note: null, noteRemoved: false };
+
 Deno.test("the timeline lists every event with its states and its principal, and is paginated", async () => {
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
@@ -221,7 +223,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
   const { id } = await shop.open(ref, "ERASURE", {}, { by: shopper(ref) });
   const act = (action: string, body: unknown) => rest.call("POST", `${PATH}/${id}/${action}`, { as, body });
   await act("hold", { reason: "a lawsuit" });
-  await act("release", { reason: "it is over" });
+  await act("release", { note: "it is over" });
   await act("cancel", undefined);
   const { body } = await rest.call("GET", `${PATH}/${id}/timeline`, { as });
   const byOfficer = { by: { id: as.id, type: "STAFF", service: null } };
@@ -237,6 +239,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       changedFields: ["customerId", "type", "requestedBy", "machine"],
       reason: null,
       reasonRemoved: false,
+      ...NO_NOTE,
     },
     {
       sequence: 2,
@@ -249,6 +252,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       changedFields: ["status", "holdReason"],
       reason: "a lawsuit",
       reasonRemoved: false,
+      ...NO_NOTE,
     },
     {
       sequence: 3,
@@ -259,8 +263,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       stateAfter: { PENDING: "grace" },
       ...byOfficer,
       changedFields: ["status"],
-      reason: "it is over",
-      reasonRemoved: false,
+      ...{ reason: null, reasonRemoved: false, note: "it is over", noteRemoved: false },
     },
     {
       sequence: 4,
@@ -273,6 +276,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       changedFields: ["status"],
       reason: null,
       reasonRemoved: false,
+      ...NO_NOTE,
     },
   ];
   assert.deepEqual(

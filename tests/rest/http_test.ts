@@ -252,3 +252,55 @@ Deno.test("a GDPR request that has not changed is not sent again", async () => {
   const again = await rest.call("GET", path, { as, headers: { "if-none-match": headers.get("etag")! } });
   assert.deepEqual([again.status, again.text, again.headers.get("etag")], [304, "", headers.get("etag")]);
 });
+
+Deno.test("every path refuses the methods that it does not have with 405 and Allow, and answers OPTIONS", async () => {
+  await using rest = await startRest();
+  const { id } = await register(rest.world);
+  const as = rest.staff(["PRIVACY_OFFICER"]);
+  const paths = {
+    "/healthz": "GET, HEAD, OPTIONS",
+    "/readyz": "GET, HEAD, OPTIONS",
+    "/docs": "GET, HEAD, OPTIONS",
+    "/openapi.json": "GET, HEAD, OPTIONS",
+    "/receipts/none": "GET, HEAD, OPTIONS",
+    "/exports/none": "GET, HEAD, OPTIONS",
+    "/exports/none/access.json": "GET, HEAD, OPTIONS",
+    [`/customers/${id}`]: "GET, HEAD, PATCH, OPTIONS",
+  };
+  for (const [path, allow] of Object.entries(paths)) {
+    for (const method of ["POST", "PUT", "DELETE", "PROPFIND"]) {
+      const { status, headers, body } = await rest.call(method, path, { as });
+      assert.deepEqual([method, path, status, headers.get("allow")], [method, path, 405, allow]);
+      assert.equal(body.message, `Cannot accept the request: this path accepts ${allow}`);
+    }
+    const options = await rest.call("OPTIONS", path, { as });
+    assert.deepEqual([path, options.status, options.headers.get("allow")], [path, 204, allow]);
+  }
+  for (const method of ["GET", "POST"]) {
+    const { status, headers } = await rest.call(method, "/nope", { as });
+    assert.deepEqual([status, headers.get("allow")], [404, null]);
+  }
+});
+
+Deno.test("a change with If-None-Match is refused and changes nothing", async () => {
+  await using rest = await startRest();
+  const { id } = await register(rest.world);
+  const as = rest.staff(["CUSTOMER_MANAGER"]);
+  for (const condition of ["*", '"1"', '"9"', "x", ""]) {
+    const headers = { "if-none-match": condition };
+    const body = { firstName: "Mina" };
+    for (
+      const [method, path] of [["PATCH", `/customers/${id}`], ["POST", `/customers/${id}/close`]] as const
+    ) {
+      const refused = await rest.call(method, path, {
+        as,
+        headers,
+        ...(method === "PATCH" && { body }),
+      });
+      assert.deepEqual([condition, refused.status, refused.body.code], [condition, 400, "INVALID_INPUT"]);
+      assert.match(refused.body.message, /If-Match/);
+    }
+  }
+  const { body } = await rest.call("GET", `/customers/${id}`, { as });
+  assert.deepEqual([body.version, body.status], [1, "ACTIVE"]);
+});

@@ -60,7 +60,10 @@ const TABLE: Record<string, [staff: readonly Caller[], right?: ServiceRight]> = 
 };
 
 /** Operations that identity-service may call without any configuration; no other service may call any. */
-const BY_DEFAULT = ["registerCustomer", "getCustomer", "updateCustomer"];
+const BY_DEFAULT = [
+  ...["registerCustomer", "getCustomer", "updateCustomer"],
+  ...["suspendCustomer", "reinstateCustomer", "closeCustomer"],
+];
 
 interface Operation {
   path: string;
@@ -141,7 +144,7 @@ Deno.test("a service may call what its right allows and nothing else, whatever i
   });
 });
 
-Deno.test("by default identity-service registers, reads and updates customers, and no other service does anything", async () => {
+Deno.test("by default identity-service registers, reads, updates and closes customers, and no other service does anything", async () => {
   await using rest = await startRest({ serviceCallers: SERVICE_RIGHTS });
   const { id: customerId } = await register(rest.world);
   const services = ["identity-service", "cart-service", "order-service", SERVICE, undefined];

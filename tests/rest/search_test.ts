@@ -295,7 +295,7 @@ Deno.test("support and managers search, and all other callers are refused", asyn
   assert.deepEqual([elsewhere.status, elsewhere.body.items], [200, []]);
 });
 
-Deno.test("a search that takes too long is refused with a message, and its statement is cancelled", async () => {
+Deno.test("a search that takes too long is refused with a message, and its statement is canceled", async () => {
   await using rest = await startRest();
   const as = rest.staff(["CUSTOMER_SUPPORT"]);
   await rest.world.admin.begin(async (tx) => {

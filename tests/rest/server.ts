@@ -10,7 +10,9 @@ import { createStoreReader } from "../../db/store_reader.ts";
 import { type BodyReader, createBodyReader } from "../../http/body_reader.ts";
 import { createHttpApp } from "../../http/mod.ts";
 import { createExports } from "../../rest/exports.ts";
+import { createHealth } from "../../rest/health.ts";
 import type { Limits } from "../../rest/limits.ts";
+import { createReceipts } from "../../rest/receipts.ts";
 import { createRest } from "../../rest/mod.ts";
 import { createWorld, type World } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";
@@ -26,7 +28,7 @@ export interface TestRest extends AsyncDisposable {
   /** Rights of services, and the logs of accesses and refusals. */
   access: AccessControl;
   /** Keys of the exports that `/exports` serves. */
-  keys: RequestKeys;
+  keys: RequestKeys & { receiptLinkKeys: CryptoKey[] };
   /** Creates staff with some roles, of the world's store unless another store is named. */
   staff(roles: RoleName[], storeId?: string): Principal;
   /** Sends a request. `as` adds a token; `body` is sent as JSON unless it is text or bytes. */
@@ -103,7 +105,16 @@ export async function startRest(
     limits,
     refusals,
   });
-  const app = createHttpApp({ corsOrigins: [] }).use(admit).route("/exports", exports).route("/", rest);
+  const receipts = createReceipts({
+    reader: createStoreReader(sql),
+    receiptLinkKeys: keys.receiptLinkKeys,
+    limits,
+  });
+  const app = createHttpApp({ corsOrigins: [] }).use(admit)
+    .route("/", createHealth(() => Promise.resolve(true)))
+    .route("/exports", exports)
+    .route("/receipts", receipts)
+    .route("/", rest);
   const server = stack.adopt(serve(app), (server) => server.shutdown());
   const origin = `http://127.0.0.1:${server.addr.port}`;
   const running = stack.move();

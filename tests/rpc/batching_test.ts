@@ -61,7 +61,7 @@ Deno.test("calls that arrive together over gRPC share statements", async () => {
   assert.ok(calls! <= 50, `${calls} statements for 200 calls`);
 });
 
-Deno.test("a call that is cancelled or past its deadline before its turn costs no statement", async () => {
+Deno.test("a call that is canceled or past its deadline before its turn costs no statement", async () => {
   await using db = await createDatabase();
   await countFunctions(db);
   const people = await arrangeMany(db.admin, 4);
@@ -75,10 +75,10 @@ Deno.test("a call that is cancelled or past its deadline before its turn costs n
       await waiting(db, at + 1);
     }
     const leaving = new AbortController();
-    const [cancelled, late] = [ask(2, { signal: leaving.signal }), ask(3, { withinMs: 200 })];
+    const [canceled, late] = [ask(2, { signal: leaving.signal }), ask(3, { withinMs: 200 })];
     assert.equal((await late).status, "DEADLINE_EXCEEDED");
     leaving.abort();
-    assert.equal((await cancelled).status, "CANCELLED");
+    assert.equal((await canceled).status, "CANCELLED");
     await server.client.health(); // on the same connection: earlier calls have arrived
   });
   assert.deepEqual((await Promise.all(underWay)).map(({ status }) => status), ["OK", "OK"]);

@@ -197,7 +197,7 @@ Deno.test("token: a service's token gives access to its methods and its store", 
       status: "PERMISSION_DENIED",
     },
     {
-      what: "a system that is no service",
+      what: "a system that is not a service",
       authorization: `Bearer ${await token("SYSTEM", undefined)}`,
       status: "PERMISSION_DENIED",
     },

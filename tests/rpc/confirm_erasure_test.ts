@@ -1,7 +1,13 @@
 /** ConfirmErasure over a socket, as participants call it: at the wrong time, twice, and for others. */
+import {
+  confirmationBytes,
+  evidenceDigest,
+  type SignedConfirmation,
+} from "../../actors/gdpr/receipts/confirmation.ts";
 import { isTextOf, type TextDigest } from "../../actors/gdpr/receipts/text_digest.ts";
 import assert from "node:assert/strict";
 import type { Principal } from "../../domain/principal.ts";
+import type { RequestSettings } from "../../actors/gdpr/requests/behavior.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { type CallerProof, createAdmission } from "../../auth/callers.ts";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
@@ -9,9 +15,9 @@ import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
 import { createWorld, register, shopper, type World } from "../actors/world.ts";
 import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import type { CallOptions, Outcome } from "./client.ts";
-import { serveLookups } from "./serve.ts";
+import { createMethodsOver, serveLookups } from "./serve.ts";
 
-const [ORDERS, PAYMENTS] = PARTICIPANTS as [string, string];
+const [ORDERS, PAYMENTS, MAILS] = PARTICIPANTS as [string, string, string];
 const DAY_MS = 24 * 60 * 60_000;
 
 Deno.test("an erasure is completed by its participants, and its receipt lists what each has done", async () => {
@@ -125,7 +131,7 @@ Deno.test("a request that waits for no confirmation refuses it", async (t) => {
       await house.tell(request, "hold", { reason: "a lawsuit" });
       return request;
     },
-    "an erasure that was cancelled": async () => {
+    "an erasure that was canceled": async () => {
       const request = await open("ERASURE");
       await house.tell(request, "cancel");
       return request;
@@ -248,7 +254,7 @@ Deno.test("token: a participant confirms for itself, in its own store, and no ot
     ["another participant", await token(system, PAYMENTS), "PERMISSION_DENIED"],
     ["a service that may confirm nothing", await token(system, "cart-service"), "PERMISSION_DENIED"],
     ["a service named anonymous", await token(system, "anonymous"), "PERMISSION_DENIED"],
-    ["a system that is no service", await token(system, undefined), "PERMISSION_DENIED"],
+    ["a system that is not a service", await token(system, undefined), "PERMISSION_DENIED"],
     ["itself in another store", await token(elsewhere, ORDERS), "PERMISSION_DENIED"],
     ["a privacy officer", await token(officer, undefined), "PERMISSION_DENIED"],
     ["the subject", await token(subject, undefined), "PERMISSION_DENIED"],
@@ -265,6 +271,93 @@ Deno.test("token: a participant confirms for itself, in its own store, and no ot
   assert.equal((await house.confirm({ ...request, id: crypto.randomUUID() }, {}, own)).status, "NOT_FOUND");
 });
 
+Deno.test("a participant with a public key has to sign, and every other signature is refused", async () => {
+  const [pair, earlier, other] = await Promise.all([1, 2, 3].map(createKeyPair));
+  const peerKeys = { [ORDERS]: [pair!.publicKey, earlier!.publicKey] };
+  await using house = await serveErasures(0, undefined, { peerKeys });
+  const request = await house.erase();
+  const { customerId } = await house.row(request);
+  const evidence = "2 orders, 1 Stück";
+  const sign = async (
+    key: typeof pair,
+    changes: Partial<SignedConfirmation> = {},
+    signedEvidence = evidence,
+  ) => {
+    const evidenceSha256 = evidenceDigest(request.id, signedEvidence).sha256;
+    const { storeId, id: requestId } = request;
+    const confirmation = { storeId, customerId, requestId, service: ORDERS, evidenceSha256, ...changes };
+    const bytes = confirmationBytes(confirmation);
+    return new Uint8Array(await crypto.subtle.sign("Ed25519", key!.privateKey, bytes));
+  };
+  const confirm = (signature: Uint8Array | undefined, fields: Record<string, string> = {}) =>
+    house.client.call("ConfirmErasure", {
+      ...asked(request, { evidence }),
+      ...fields,
+      ...(signature && { signature }),
+    });
+  const valid = await sign(pair);
+  const before = await house.stored(request);
+  const flipped = valid.map((byte, at) => at === 0 ? byte ^ 1 : byte);
+  const refusals: [what: string, outcome: Promise<Outcome>, details: RegExp][] = [
+    [
+      "no signature",
+      confirm(undefined),
+      /signature must be given, because order-service has a public key here/,
+    ],
+    ["a changed signature", confirm(flipped), /signature must be the signature of this confirmation/],
+    ["another key", confirm(await sign(other)), /must be the signature/],
+    ["another evidence", confirm(await sign(pair, {}, "3 orders")), /must be the signature/],
+    [
+      "another customer",
+      confirm(await sign(pair, { customerId: crypto.randomUUID() })),
+      /must be the signature/,
+    ],
+    ["another store", confirm(await sign(pair, { storeId: crypto.randomUUID() })), /must be the signature/],
+    [
+      "another request",
+      confirm(await sign(pair, { requestId: crypto.randomUUID() })),
+      /must be the signature/,
+    ],
+    ["another service", confirm(await sign(pair, { service: PAYMENTS })), /must be the signature/],
+    ["a short signature", confirm(valid.slice(1)), /signature must have 64 bytes/],
+    ["a long signature", confirm(new Uint8Array([...valid, 0])), /signature must have 64 bytes/],
+    [
+      "a service without a key",
+      confirm(valid, { service: PAYMENTS }),
+      /must be absent, because payment-service has/,
+    ],
+    ["a service named like a method", confirm(valid, { service: "constructor" }), /must be absent/],
+  ];
+  for (const [what, outcome, details] of refusals) {
+    const { status, details: message, fields } = await outcome;
+    assert.deepEqual([what, status, fields.length], [what, "INVALID_ARGUMENT", 1]);
+    assert.match(message, details);
+    assert.match(fields[0]!, /^signature/);
+  }
+  assert.deepEqual(await house.stored(request), before);
+
+  assert.equal((await confirm(await sign(earlier))).status, "OK", "the earlier key during a change of keys");
+  assert.equal((await confirm(flipped)).status, "INVALID_ARGUMENT", "also when it has confirmed");
+  const repeated = await confirm(valid, { evidence: ` ${evidence.normalize("NFD")} ` });
+  assert.deepEqual([repeated.status, repeated.response.already_confirmed], ["OK", true]);
+  for (const service of PARTICIPANTS.slice(1)) await house.confirm(request, { service, evidence: "no rows" });
+  await house.work();
+  const [receipt] = await house.world.admin`
+    select document from erasure_receipts where request_id = ${request.id}`;
+  const signatures = receipt?.document.participants.map((
+    { service, signature }: { service: string; signature: unknown },
+  ) => [service, signature]);
+  const signature = {
+    publicKey: earlier!.publicKey.toBase64(),
+    signature: (await sign(earlier)).toBase64(),
+  };
+  assert.deepEqual(new Map(signatures), new Map([[ORDERS, signature], [PAYMENTS, null], [MAILS, null]]));
+  const [stored] = receipt?.document.participants.filter(({ service }: { service: string }) =>
+    service === ORDERS
+  );
+  assert.deepEqual(stored.evidence, evidenceDigest(request.id, evidence));
+});
+
 Deno.test("mesh: a participant that serves every store confirms for itself in any of them", async () => {
   await using house = await serveErasures(0, {
     mode: "mesh",
@@ -279,6 +372,12 @@ Deno.test("mesh: a participant that serves every store confirms for itself in an
   assert.equal((await house.confirm(request, {}, from(ORDERS))).status, "OK");
 });
 
+async function createKeyPair() {
+  const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
+  const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
+  return { privateKey: pair.privateKey, publicKey };
+}
+
 /** Confirmation in the spelling of the contract. */
 function asked({ storeId, id }: ActorRef, { service = ORDERS, evidence = "" } = {}) {
   return { request_id: id, store_id: storeId, service, evidence };
@@ -288,12 +387,18 @@ function asked({ storeId, id }: ActorRef, { service = ORDERS, evidence = "" } = 
 async function serveErasures(
   graceMs = 0,
   admission: CallerProof = { mode: "none" },
+  settings: Partial<RequestSettings> = {},
 ) {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld({ requests: await requestSettings({ graceMs }) }));
   const callers = { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: PARTICIPANTS };
   const admit = createAdmission({ ...admission, callers });
-  const { client } = stack.use(await serveLookups(world.database, { admit }));
+  const methods = await createMethodsOver(
+    world.database.pool("customer_reader", 2),
+    world.database.pool("customer_api", 8),
+    settings,
+  );
+  const { client } = stack.use(await serveLookups(world.database, { admit, methods }));
   const shop = createRequestFixture(world);
   const running = stack.move();
   return {

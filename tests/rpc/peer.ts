@@ -21,12 +21,15 @@ export type PeerRecord = MessageInitShape<typeof CollectCustomerDataResponseSche
 export interface Call {
   request: CollectCustomerDataRequest;
   metadata: Metadata;
-  /** Sends a record, or invalid bytes; returns when there is room for the next one. */
+  /**
+   * Sends a record, or invalid bytes; returns when there is room for the next one. A record without a customer and a
+   * store gets those of the request.
+   */
   send(record: PeerRecord | Uint8Array): Promise<void>;
   /** Answers with a status instead of a regular end. */
   fail(status: StatusName, message: string): void;
   /** Resolves when the caller has gone. */
-  cancelled: Promise<void>;
+  canceled: Promise<void>;
 }
 
 export interface TestPeer extends AsyncDisposable {
@@ -56,16 +59,19 @@ export async function startPeer(
     const request = fromBinary(CollectCustomerDataRequestSchema, bytes!);
     const sending = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 1 });
     const writer = sending.writable.getWriter();
-    const cancelled = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    const canceled = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     let failure: GrpcError | undefined;
     const call: Call = {
       request,
       metadata,
-      cancelled,
+      canceled,
       async send(record) {
-        const written = writer.write(record instanceof Uint8Array ? record : encode(record));
+        const { customerId, storeId } = request;
+        const written = writer.write(
+          record instanceof Uint8Array ? record : encode({ customerId, storeId, ...record }),
+        );
         written.catch(() => {});
-        await Promise.race([writer.ready, cancelled]);
+        await Promise.race([writer.ready, canceled]);
       },
       fail(status, message) {
         failure = new GrpcError(status, message);

@@ -43,7 +43,7 @@ Deno.test("each call to a peer has the current token of the file, and no call is
   await using peer = await startPeer((call) => {
     seen.push(...call.metadata.getAll("authorization"));
   });
-  using peers = await open(peer, { PEER_TOKEN_PATH: files.path("token") });
+  using peers = await connectPeers(peer, { PEER_TOKEN_PATH: files.path("token") });
   const ask = () => drain(peers);
   await ask();
   await files.write("token", "second-token");
@@ -84,7 +84,7 @@ Deno.test("a start with an invalid file fails with the name of the variable, wit
     const paths = Object.fromEntries(Object.entries(env).map(([name, file]) => [name, place.path(file)]));
     await assert.rejects(readPeerAccess(readConfig({ ...url, ...paths }).gdpr.peerAccess), (error: Error) => {
       assert.ok(error instanceof ConfigError);
-      assert.ok(error.message.startsWith(`Cannot call peers: ${variable}: `), error.message);
+      assert.ok(error.message.startsWith(`Cannot call participants: ${variable}: `), error.message);
       assert.ok(!Deno.inspect(error).includes("s3cret"));
       for (const path of Object.values(paths)) assert.ok(!error.message.includes(path), "it may be the key");
       return true;
@@ -93,13 +93,13 @@ Deno.test("a start with an invalid file fails with the name of the variable, wit
 });
 
 /** Creates the participants' client from the environment, as a start does. */
-async function open(peer: TestPeer, env: Record<string, string>) {
+async function connectPeers(peer: TestPeer, env: Record<string, string>) {
   const { gdpr } = readConfig({ ...env, PEER_ORDER_SERVICE_URL: peer.url.href });
   return createPeers(new Map(Object.entries(gdpr.peers)), await readPeerAccess(gdpr.peerAccess));
 }
 
 async function collect(peer: TestPeer, env: Record<string, string>): Promise<string> {
-  using peers = await open(peer, env);
+  using peers = await connectPeers(peer, env);
   return await drain(peers).then(({ length }) => `${length} records`, (error) => error.reason);
 }
 

@@ -54,7 +54,7 @@ Deno.test("records of a peer before its failure are kept, and their cursor resum
     const first = Number(call.request.resumeAfter ?? 0) + 1;
     for (let number = first; number <= 40; number++) {
       await call.send(order(number));
-      if (nth === 1 && number === 20) return await call.cancelled;
+      if (nth === 1 && number === 20) return await call.canceled;
     }
   });
   const first: Delivery[] = [];
@@ -70,10 +70,19 @@ Deno.test("records of a peer before its failure are kept, and their cursor resum
   assert.deepEqual(place.peer.resumedAfter, [undefined, cursorOf(20)]);
 });
 
+Deno.test("a peer may write the customer and the store in upper case", async () => {
+  const [customerId, storeId] = [REQUEST.customerId.toUpperCase(), REQUEST.storeId.toUpperCase()];
+  await using place = await open((call) => call.send(order(1, { customerId, storeId })));
+  const { received, failure } = await collect(place);
+  assert.deepEqual([received.length, failure], [1, undefined]);
+});
+
 const data = { email: SECRET };
+const SUBJECT = { customerId: REQUEST.customerId, storeId: REQUEST.storeId };
 const NONSENSE: Record<string, (PeerRecord | Uint8Array)[]> = {
   "bytes that are no record": [new Uint8Array([255, 254, 253])],
-  "half a record": [encode(order(1, { data })).slice(0, -3)],
+  "half a record": [encode(order(1, { ...SUBJECT, data })).slice(0, -3)],
+  "a text that is not UTF-8": [new Uint8Array([...encode(order(1, { ...SUBJECT, data })), 0x1a, 1, 0xff])],
   "an empty message": [new Uint8Array()],
   "no cursor": [order(1, { cursor: "", data })],
   "a cursor over 200 characters": [order(1, { cursor: SECRET.padEnd(201, "x"), data })],
@@ -82,7 +91,14 @@ const NONSENSE: Record<string, (PeerRecord | Uint8Array)[]> = {
   "no data": [{ cursor: SECRET, category: SECRET, purpose: SECRET }],
   "a number that is NaN": [order(1, { data: { email: SECRET, deep: [{ number: NaN }] } })],
   "a time that no calendar has": [order(1, { data, recordedAt: { seconds: 10n ** 15n } })],
+  "a time with negative nanoseconds": [order(1, { data, recordedAt: { seconds: 1n, nanos: -1 } })],
   "data without a bottom": [nested(5_000)],
+  "another customer": [order(1), order(2, { data, customerId: crypto.randomUUID() })],
+  "another store": [order(1), order(2, { data, storeId: crypto.randomUUID() })],
+  "no customer": [order(1), order(2, { data, customerId: "" })],
+  "no store": [order(1), order(2, { data, storeId: "" })],
+  "the customer in place of the store": [order(1), order(2, { data, storeId: REQUEST.customerId })],
+  "a customer in braces": [order(1), order(2, { data, customerId: `{${REQUEST.customerId}}` })],
   "the cursor after which the call resumes": [order(0, { cursor: "resume", data })],
   "the same cursor twice": [order(1, { cursor: SECRET }), order(2, { cursor: SECRET })],
   "an earlier page again": [order(1, { cursor: SECRET }), order(2), order(3, { cursor: SECRET })],
@@ -92,7 +108,7 @@ for (const [what, messages] of Object.entries(NONSENSE)) {
   Deno.test(`a peer that sends ${what} fails with that reason, without any of its words`, async () => {
     await using place = await open(async (call) => {
       for (const message of messages) await call.send(message);
-      await call.cancelled;
+      await call.canceled;
     });
     const { received, failure } = await collect(place, { ...REQUEST, resumeAfter: "resume" });
     assert.equal(failure?.reason, "INVALID_DATA");
@@ -134,7 +150,7 @@ Deno.test("a peer that exceeds any limit is cut off", async () => {
   const long = { text: "x".repeat(50_000) };
   const endless = async (call: Call) => {
     let gone = false;
-    call.cancelled.then(() => gone = true);
+    call.canceled.then(() => gone = true);
     for (let number = 1; !gone; number++) await call.send(order(number, { data: long }));
   };
   const tooMuch: [Partial<PeerLimits>, number][] = [
@@ -150,11 +166,29 @@ Deno.test("a peer that exceeds any limit is cut off", async () => {
   }
 });
 
+Deno.test("a peer whose call has exactly the maximum of records and bytes is accepted", async () => {
+  const records = [1, 2, 3].map((number) => encode(order(number, SUBJECT)));
+  const bytes = records.reduce((sum, { length }) => sum + length, 0);
+  const recordBytes = records[0]!.length;
+  const limits: [Partial<PeerLimits>, string | undefined][] = [
+    [{ records: 3, bytes, recordBytes }, undefined],
+    [{ records: 2 }, "TOO_MUCH_DATA"],
+    [{ bytes: bytes - 1 }, "TOO_MUCH_DATA"],
+    [{ recordBytes: recordBytes - 1 }, "TOO_MUCH_DATA"],
+  ];
+  for (const [given, reason] of limits) {
+    await using place = await open(async (call) => {
+      for (const record of records) await call.send(record);
+    }, { limits: given });
+    assert.equal((await collect(place)).failure?.reason, reason, JSON.stringify(given));
+  }
+});
+
 Deno.test("a silent peer times out: before the first record, and before the next", async () => {
   for (const records of [0, 2]) {
     await using place = await open(async (call) => {
       for (let number = 1; number <= records; number++) await call.send(order(number));
-      await call.cancelled;
+      await call.canceled;
     }, { limits: records ? { nextRecordMs: 100 } : { firstRecordMs: 100 } });
     const { received, failure } = await collect(place);
     assert.deepEqual([failure?.reason, received.length], ["TIMEOUT", records]);
@@ -164,7 +198,7 @@ Deno.test("a silent peer times out: before the first record, and before the next
 Deno.test("a peer that trickles without end is cut off at the timeout of the call", async () => {
   await using place = await open(async (call) => {
     let gone = false;
-    call.cancelled.then(() => gone = true);
+    call.canceled.then(() => gone = true);
     for (let number = 1; !gone; number++) {
       await call.send(order(number));
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -221,7 +255,7 @@ Deno.test("aborting the signal ends the call at the peer, and its reason is thro
   const gone = Promise.withResolvers<void>();
   await using place = await open(async (call) => {
     await call.send(order(1));
-    await call.cancelled;
+    await call.canceled;
     gone.resolve();
   });
   const stopping = new AbortController();
@@ -237,7 +271,7 @@ Deno.test("leaving early, and closing the client, end the call at the peer", asy
   let ended = 0;
   await using place = await open(async (call) => {
     await call.send(order(1));
-    await call.cancelled;
+    await call.canceled;
     ended++;
   });
   for await (const _ of place.peers.collect("peer", REQUEST, place.signal)) break;
@@ -374,7 +408,8 @@ function nested(levels: number): Uint8Array {
     1,
     new Uint8Array([...field(1, new TextEncoder().encode(SECRET)), ...field(2, value)]),
   );
-  const rest = encode({ cursor: SECRET, category: "order" });
+  const { customerId, storeId } = REQUEST;
+  const rest = encode({ customerId, storeId, cursor: SECRET, category: "order" });
   return new Uint8Array([...rest, ...field(6, struct)]);
 }
 

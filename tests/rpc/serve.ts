@@ -1,4 +1,5 @@
 /** gRPC server as main.ts composes it, over the database of a test. */
+import type { RequestSettings } from "../../actors/gdpr/requests/behavior.ts";
 import { createActors } from "../../actors/mod.ts";
 import { createAdmission } from "../../auth/callers.ts";
 import type { Sql } from "../../db/connect.ts";
@@ -18,8 +19,12 @@ export const OPEN = createAdmission({
 });
 
 /** Methods of the service over a pool of customer_reader and one of customer_api. */
-export async function createMethodsOver(reader: Sql, api: Sql): Promise<CustomerMethods> {
-  const actors = createActors(api, { requests: await requestSettings() });
+export async function createMethodsOver(
+  reader: Sql,
+  api: Sql,
+  settings: Partial<RequestSettings> = {},
+): Promise<CustomerMethods> {
+  const actors = createActors(api, { requests: await requestSettings(settings) });
   return createMethods({ lookups: createLookups(reader), requests: createRequestLookups(reader), actors });
 }
 

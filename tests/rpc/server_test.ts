@@ -13,7 +13,7 @@ import {
 } from "../../grpc/gen/grpc/reflection/v1/reflection_pb.ts";
 import { Channel, STATUS, writeMessage } from "../../grpc/mod.ts";
 import type { CallContext, CustomerMethods } from "../../rpc/contract.ts";
-import { type GrpcOptions, type GrpcServer, serveGrpc } from "../../rpc/server.ts";
+import { type CustomerGrpcServer, type GrpcOptions, serveGrpc } from "../../rpc/server.ts";
 import { connect } from "./client.ts";
 import { PREFACE } from "./preface.ts";
 import { OPEN } from "./serve.ts";
@@ -233,7 +233,7 @@ async function serve(
   method: Method = () => {},
   port = 0,
   limits?: GrpcOptions["limits"],
-): Promise<GrpcServer & AsyncDisposable> {
+): Promise<CustomerGrpcServer & AsyncDisposable> {
   const methods = {
     getCustomerGroups: async (_request: unknown, context: CallContext) => {
       await method(context);

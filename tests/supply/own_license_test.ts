@@ -6,7 +6,7 @@ import { writeBom } from "../../tasks/supply/bom.ts";
 const ROOT = new URL("../../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
 
-/** Its SPDX identifier. */
+/** SPDX identifier of the license. */
 const LICENSE = "Apache-2.0";
 
 Deno.test("LICENSE has the whole text of the Apache License 2.0", async () => {

@@ -49,7 +49,7 @@ Deno.test("a patch that does not match the published files is refused", async ()
   await assert.rejects(findDifferences(copy.folder), /Cannot apply .*postgres\.patch/);
 });
 
-Deno.test("an archive with another hash than the pinned one is refused", async () => {
+Deno.test("an archive whose hash differs from the pinned one is refused", async () => {
   await using copy = await copyOfVendor();
   const path = join(copy.folder, "npm.lock");
   const lock = await Deno.readTextFile(path);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { newTraceparent, traceIdOf } from "../../lib/trace_context.ts";
 import { ADDRESS, createWorld, register } from "../actors/world.ts";
 import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
+import { eventually } from "../eventually.ts";
 import { asked, connect } from "../rpc/client.ts";
 import { startService } from "../service.ts";
 import { startReceiver } from "./receiver.ts";
@@ -42,6 +43,7 @@ Deno.test("production exports no personal value, token or ID of a person, for ac
     const path of [
       `/exports/${TOKEN}`,
       `/exports/${TOKEN}/access.html?who=Numbat`,
+      `/receipts/${TOKEN}`,
       `/Numbat?email=${PERSON.email}`,
     ]
   ) {
@@ -57,6 +59,7 @@ Deno.test("production exports no personal value, token or ID of a person, for ac
     const name of [
       "GET /exports/:token",
       "GET /exports/:token/:part",
+      "GET /receipts/:token",
       "GET",
       "mutation",
       "customer address.add",
@@ -166,7 +169,7 @@ Deno.test("probes have no spans, and counts are integers", async () => {
     await (await fetch(`http://127.0.0.1:${ports.http}${path}`)).body?.cancel();
   }
   using client = connect(ports.grpc);
-  assert.equal(await client.health(), "SERVING");
+  await eventually(async () => assert.equal(await client.health(), "SERVING"));
   await ask(ports.http, headers, `{ me { email } }`);
   await scene.service.stop("SIGTERM");
   const spans = receiver.spans();

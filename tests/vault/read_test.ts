@@ -176,7 +176,7 @@ vaultTest(
         "ss3/kv/customer-service: db.url: expected jdbc:postgresql://host:port/name?…, percent-encoded",
         "ss3/kv/customer-service: gdpr.hash_key: expected at least 32 bytes in base64, or several keys, comma-separated, the current one first",
         "ss3/kv/shared/kafka: bootstrap.servers: expected host:port,…",
-        "ss3/kv/shared/otel: otlp.endpoint: expected an http or https URL without a login",
+        "ss3/kv/shared/otel: otlp.endpoint: expected an http or https URL without credentials",
       ]);
       await vault.put("customer-service", { "db.password": 42 });
       await vault.put("shared/kafka", {});
@@ -298,7 +298,7 @@ vaultTest("over TLS the certificate is verified, also with a configured authorit
   );
 });
 
-Deno.test("another server than Vault is an error at once, and a redirect receives no token", async () => {
+Deno.test("a server other than Vault is an error at once, and a redirect receives no token", async () => {
   const requests: Request[] = [];
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     requests.push(request);

@@ -4,7 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { createWorld, register } from "../actors/world.ts";
 import { createDatabase, PASSWORD, type TestDatabase } from "../database.ts";
 import { gatewayHeaders, portsOf, production, TRUSTING, UNREACHABLE } from "../production.ts";
-import { failure, startService } from "../service.ts";
+import { startAndFail, startService } from "../service.ts";
 import { startVault, type VaultServer, vaultTest } from "./server.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -79,7 +79,7 @@ vaultTest(
       "db.url": "jdbc:postgresql://db:tr0ub4dor/x",
       "db.password": "tr0ub4dor",
     });
-    const message = await failure(env);
+    const message = await startAndFail(env);
     assert.equal(
       message,
       "Cannot start: secrets in Vault are missing or invalid\n" +
@@ -93,7 +93,7 @@ vaultTest(
       "db.username": "svc",
       "db.password": password,
     });
-    const unreachable = await failure({ ...env, KAFKA_BROKERS: UNREACHABLE });
+    const unreachable = await startAndFail({ ...env, KAFKA_BROKERS: UNREACHABLE });
     assert.match(unreachable, /^Cannot prepare the database: .*ECONNREFUSED/);
     assert.ok(!unreachable.includes(password));
   },

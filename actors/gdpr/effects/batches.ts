@@ -6,7 +6,7 @@ export interface BatchLimits {
   records: number;
   /** Total length of the records as JSON, in characters. */
   size: number;
-  /** How long a record may wait for further ones, in milliseconds. */
+  /** Maximum time that a record waits for further ones, in milliseconds. */
   waitMs: number;
 }
 

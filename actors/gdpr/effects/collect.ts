@@ -8,6 +8,7 @@ import { BATCH_LIMITS, type BatchLimits, inBatches } from "./batches.ts";
 import {
   type Delivery,
   type ExportStore,
+  ForeignDataError,
   OWN_DATA,
   type ParticipantClient,
   ParticipantError,
@@ -17,15 +18,18 @@ import {
 export interface CollectOptions {
   client: ParticipantClient;
   store: ExportStore;
-  /** This service's own records; few enough for one transaction. */
+  /** Records of this service; few enough for one transaction. */
   collectOwn(request: OwnDataRequest): AsyncIterable<Delivery>;
   findRequest(key: RequestKey): Promise<{ customerId: string; type: string } | undefined>;
   /** Limit for one participant, over all attempts. */
   maxRecords?: number;
+  /** Limit in bytes of JSON for one participant, over all attempts. */
+  maxBytes?: number;
   batch?: BatchLimits;
 }
 
 const MAX_RECORDS = 1_000_000;
+const MAX_BYTES = 1024 ** 3;
 
 /**
  * Resumes where the participant stopped, stores its records, and sends the outcome to the request. If the participant
@@ -68,7 +72,7 @@ async function collect(
   signal: AbortSignal,
 ): Promise<void> {
   const { store, findRequest } = options;
-  const progress = await store.progress(key, service);
+  const progress = await store.readProgressAndProlong(key, service);
   if (progress.complete) return;
   const request = await findRequest(key);
   if (!request) throw new Error(`Cannot collect for request ${key.requestId}: it does not exist`);
@@ -81,7 +85,7 @@ async function collect(
 /** A request with the trace context of the effect. */
 type TracedRequest = RequestKey & { traceparent: string | undefined };
 type Subject = TracedRequest & { customerId: string; type: string };
-type Progress = Awaited<ReturnType<ExportStore["progress"]>>;
+type Progress = Awaited<ReturnType<ExportStore["readProgressAndProlong"]>>;
 
 /** Stores all records in one transaction: a later snapshot may contain others, so a cursor into them has no meaning. */
 async function collectOwn({ store, collectOwn }: CollectOptions, subject: Subject, progress: Progress) {
@@ -96,7 +100,8 @@ async function collectFromParticipant(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, store, maxRecords = MAX_RECORDS, batch: limits = BATCH_LIMITS } = options;
+  const { client, store, batch: limits = BATCH_LIMITS } = options;
+  const { maxRecords = MAX_RECORDS, maxBytes = MAX_BYTES } = options;
   let { records, resumeAfter } = progress;
   const stop = new AbortController();
   const deliveries = client.collect(
@@ -113,9 +118,12 @@ async function collectFromParticipant(
           `Cannot collect from ${service}: more than ${maxRecords} records`,
         );
       }
-      await store.append(subject, service, batch, { resumeAfter });
+      await store.append(subject, service, batch, { resumeAfter, maxBytes });
       resumeAfter = batch.at(-1)?.cursor;
     }
+  } catch (error) {
+    if (error instanceof ForeignDataError) await store.discard(subject, service);
+    throw error;
   } finally {
     stop.abort();
   }

@@ -25,10 +25,10 @@ export interface OwnDataRequest extends Pick<RequestKey, "storeId"> {
  */
 export async function* collectOwnData(sql: Sql, request: OwnDataRequest): AsyncGenerator<Delivery> {
   const { storeId, customerId, type } = request;
-  const { rows, groups, changedAt } = await readStore(sql, storeId, async (sql) => ({
-    rows: await readPersonalData(sql, storeId, customerId),
-    groups: await findGroupsOf(sql, storeId, customerId),
-    changedAt: await findChangeTimes(sql, { storeId, actorKind: "customer", actorId: customerId }),
+  const { rows, groups, changedAt } = await readStore(sql, storeId, async (tx) => ({
+    rows: await readPersonalData(tx, storeId, customerId),
+    groups: await findGroupsOf(tx, storeId, customerId),
+    changedAt: await findChangeTimes(tx, { storeId, actorKind: "customer", actorId: customerId }),
   }));
   let cursor = 0;
   const deliver = (record: CollectedRecord): Delivery => ({ record, cursor: String(++cursor) });

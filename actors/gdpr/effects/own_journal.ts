@@ -22,7 +22,7 @@ export async function* readJournals(
       const events = await readStore(
         sql,
         storeId,
-        (sql) => findJournal(sql, journal, { after, limit: PAGE }),
+        (tx) => findJournal(tx, journal, { after, limit: PAGE }),
       );
       for (const event of events) yield recordOf(event, customerId);
       if (events.length < PAGE) break;
@@ -37,7 +37,7 @@ function recordOf(stored: ActorEventRow, customerId: string): CollectedRecord {
   return {
     category: isRequest ? "request" : "status",
     purpose: "to prove what was done with your data and your requests",
-    retention: "kept, also after an erasure, without an end that is set; reasons until an erasure",
+    retention: "kept without a fixed end, even after an erasure; reasons are removed by an erasure",
     recipients: [],
     data: {
       ...(isRequest && { request_id: event.actorId }),

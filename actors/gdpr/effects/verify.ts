@@ -2,7 +2,7 @@
 import { countExportParts, findRequest } from "../../../db/gdpr_requests.ts";
 import { countPersonalData } from "../../../db/personal_data.ts";
 import { readStore } from "../../../db/store_reader.ts";
-import { readWritings } from "../../../db/traces.ts";
+import { readMachineTexts } from "../../../db/machine_texts.ts";
 import type { Performer } from "../../commands.ts";
 import { ignoreRefused } from "../../../domain/errors.ts";
 import { quotationFinder } from "../requests/value_digests.ts";
@@ -16,18 +16,18 @@ export const verifyErasure: Performer = async (
   { storeId, actorId: requestId, traceparent },
   { actors, sql, signal },
 ) => {
-  const found = await readStore(sql, storeId, async (sql) => {
-    const request = await findRequest(sql, storeId, requestId);
+  const { request, residue: valuesAndParts } = await readStore(sql, storeId, async (tx) => {
+    const request = await findRequest(tx, storeId, requestId);
     if (!request) throw new Error(`Cannot find request ${requestId}`);
-    const counts = await countPersonalData(sql, storeId, request.customerId);
+    const counts = await countPersonalData(tx, storeId, request.customerId);
     const values = Object.values(counts).flatMap((byCategory) => Object.values(byCategory));
-    const parts = await countExportParts(sql, storeId, request.customerId);
+    const parts = await countExportParts(tx, storeId, request.customerId);
     return { request, residue: values.reduce((sum, count) => sum + count, 0) + parts };
   });
-  const { customerId, cleared } = found.request;
+  const { customerId, cleared } = request;
   const quotes = quotationFinder(cleared?.traces ?? [], requestId);
-  let residue = found.residue;
-  for await (const texts of readWritings(sql, storeId, customerId)) {
+  let residue = valuesAndParts;
+  for await (const texts of readMachineTexts(sql, storeId, customerId)) {
     if (signal.aborted) return "more";
     residue += texts.filter(quotes).length;
   }

@@ -4,7 +4,7 @@ import { type ChunkRow, findChunks, type PartKey } from "../../../db/gdpr_export
 import { readStore } from "../../../db/store_reader.ts";
 import { decryptChunk } from "./chunk_encryption.ts";
 
-/** How many encrypted chunks one query reads. */
+/** Number of encrypted chunks that one query reads. */
 const CHUNKS_PER_QUERY = 8;
 
 /**
@@ -23,7 +23,7 @@ export async function* readChunks(
     const rows: ChunkRow[] = await readStore(
       sql,
       key.storeId,
-      (sql) => findChunks(sql, { ...key, part }, next, CHUNKS_PER_QUERY),
+      (tx) => findChunks(tx, { ...key, part }, next, CHUNKS_PER_QUERY),
     );
     if (rows.length === 0) {
       if (open) return;

@@ -16,7 +16,7 @@ import {
   updatePart,
 } from "../../../db/gdpr_exports.ts";
 import { DomainError } from "../../../domain/errors.ts";
-import { later } from "../../../lib/dates.ts";
+import { addMilliseconds } from "../../../lib/dates.ts";
 import type { Text } from "./documents/contents.ts";
 import { type Digest, writeGzip } from "./documents/write.ts";
 import { encryptChunk } from "./chunk_encryption.ts";
@@ -43,7 +43,7 @@ export interface Claim {
   release(): Promise<void>;
 }
 
-/** How long finished documents can be downloaded. */
+/** Retention of finished documents: they can be downloaded until then. */
 const AVAILABLE_MS = 7 * 24 * 60 * 60_000;
 /** Validity of a claim: another writer may take over when it expires. */
 const CLAIM_MS = 15_000;
@@ -69,7 +69,7 @@ export async function openClaim(
     const now = await requireOpen(tx);
     const finished = await findDocuments(tx, key, now);
     if (finished.some(({ expired }) => !expired)) return "finished";
-    const lease = later(now, CLAIM_MS);
+    const lease = addMilliseconds(now, CLAIM_MS);
     return await claimDocuments(tx, key, documents, { now, lease }) === "taken" ? "taken" : lease;
   });
   if (claimed === "finished") return undefined;
@@ -116,7 +116,7 @@ export async function openClaim(
       signal.throwIfAborted();
       await writeStore(sql, key.storeId, async (tx) => {
         const now = await requireOpen(tx);
-        const published = await publishDocuments(tx, key, lease, later(now, AVAILABLE_MS));
+        const published = await publishDocuments(tx, key, lease, addMilliseconds(now, AVAILABLE_MS));
         if (!published) throw failure("the claim on its documents is lost");
       });
     },

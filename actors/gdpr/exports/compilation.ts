@@ -1,6 +1,6 @@
 /** Compiles the documents of an export from the collected records. */
 import { readClock } from "../../../db/clock.ts";
-import { findPart, sourcePart } from "../../../db/gdpr_exports.ts";
+import { findPart, participantPart } from "../../../db/gdpr_exports.ts";
 import { accessHtml } from "./documents/access_html.ts";
 import { accessJson } from "./documents/access_json.ts";
 import { type Contents, type ParticipantSection, summarize, type Text } from "./documents/contents.ts";
@@ -67,8 +67,8 @@ async function readSections(
 ): Promise<ParticipantSection[]> {
   const sections: ParticipantSection[] = [];
   for (const { service, waiverReason } of sources) {
-    const part = sourcePart(service);
-    const row = await readStore(sql, key.storeId, (sql) => findPart(sql, key, part));
+    const part = participantPart(service);
+    const row = await readStore(sql, key.storeId, (tx) => findPart(tx, key, part));
     const complete = row?.complete ?? false;
     if (!complete && waiverReason === undefined) {
       throw new Error(`Cannot compile ${key.requestId}: ${service} has not delivered everything`);
@@ -79,7 +79,7 @@ async function readSections(
         if (chunk.byteLength > 0) yield parse(chunk);
       }
     };
-    const section = await summarize(service, complete ? undefined : waiverReason, read);
+    const section = await summarize({ service, complete, waiverReason }, read);
     if (section.records !== (row?.records ?? 0)) {
       throw new Error(`Cannot compile ${key.requestId}: records of ${service} are missing`);
     }

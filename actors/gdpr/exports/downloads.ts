@@ -90,7 +90,7 @@ export async function exportLink(
   key: RequestKey,
   now?: Date,
 ): ReturnType<LinkToExport> {
-  const documents = await readStore(sql, key.storeId, (sql) => findDocuments(sql, key, now));
+  const documents = await readStore(sql, key.storeId, (tx) => findDocuments(tx, key, now));
   const manifest = documents.find(({ part }) => part === MANIFEST);
   if (!manifest?.sha256 || manifest.expired) return undefined;
   const generation = Math.max(...documents.map(({ uses }) => uses)) + 1;
@@ -108,9 +108,9 @@ export function createExportDownloads(
   async function open(token: string, by: Principal): Promise<{ link: ExportLink; parts: ExportPart[] }> {
     const link = await readLink(linkKey, token);
     if (!link || link.storeId !== by.storeId) throw notFound("this export");
-    const { request, documents } = await readStore(sql, link.storeId, async (sql) => ({
-      request: await findRequest(sql, link.storeId, link.requestId),
-      documents: await findDocuments(sql, link, instant(sql, clock)),
+    const { request, documents } = await readStore(sql, link.storeId, async (tx) => ({
+      request: await findRequest(tx, link.storeId, link.requestId),
+      documents: await findDocuments(tx, link, instant(tx, clock)),
     }));
     if (!request || !mayDownload(by, request.customerId)) throw notFound("this export");
     const parts = documents.filter(({ expired }) => !expired).map(toExportPart);

@@ -2,29 +2,44 @@
  * State machine of an access or a portability request: collects the data of all participants in parallel, then
  * compiles the documents. A participant that does not deliver blocks the request until staff waive it. A completed
  * request whose documents the customer does not fetch in time is not fulfilled.
+ *
+ * | state                             | by itself                                    | moved on by                    |
+ * | --------------------------------- | -------------------------------------------- | ------------------------------ |
+ * | PENDING.recorded                  | starts at `startsAt`                         | hold, cancel, refuse           |
+ * | PENDING.held                      | nothing                                      | release, cancel, refuse        |
+ * | IN_PROGRESS.collecting            | compiles when each region below is final     | cancel, refuse                 |
+ * | … .asked                          | the effect source.collect ends it            | retry, waive                   |
+ * | … .retrying                       | asks again after a delay                     | retry, waive                   |
+ * | … .overdue                        | nothing                                      | retry, waive                   |
+ * | … .received, … .waived            | final                                        | nothing                        |
+ * | IN_PROGRESS.compiling             | the effect export.compile ends it            | retry, cancel, refuse          |
+ * | COMPLETED.available               | not_fetched at the documents' expiry         | the download, an erasure       |
+ * | COMPLETED.not_fetched             | nothing                                      | the end of a running download  |
+ * | COMPLETED.fetched, .without_documents | final                                    | nothing                        |
  */
-import { newContext } from "./events.ts";
+import { newContext, type RequestContext } from "./events.ts";
 import {
-  audited,
-  clockTransitions,
+  audit,
+  cancelDeadlineTimers,
+  deadlineTransitions,
   endTransitions,
   fulfillActions,
   openingActions,
-  request,
+  raiseLater,
+  requestSetup,
   retryDelayOf,
   stepRetry,
-  stopClock,
 } from "./setup.ts";
 
-/** Consecutive failures after which a participant is overdue and no longer retried automatically. */
-export const SOURCE_ATTEMPTS = 8;
+/** Consecutive failures after which automatic retries stop and the participant's row says OVERDUE. */
+export const COLLECTION_ATTEMPTS = 8;
 
-/** @param sources names of the participants including this service, fixed when the request is opened */
+/** @param participants names of the services including this one, fixed when the request is opened */
 export function createCollectionMachine(
   id: "gdpr_access@1" | "gdpr_portability@1",
-  sources: readonly string[],
+  participants: readonly string[],
 ) {
-  return request.createMachine({
+  return requestSetup.createMachine({
     id,
     context: ({ input }) => newContext(input),
     entry: openingActions,
@@ -32,23 +47,23 @@ export function createCollectionMachine(
     states: {
       PENDING: {
         initial: "recorded",
-        on: { ...clockTransitions, ...endTransitions },
+        on: { ...deadlineTransitions, ...endTransitions },
         states: {
           recorded: {
             after: { UNTIL_START: "#IN_PROGRESS" },
-            on: { hold: { target: "held", actions: [audited("GDPR_REQUEST_HELD")] } },
+            on: { hold: { target: "held", actions: [audit("GDPR_REQUEST_HELD")] } },
           },
-          held: { on: { release: { target: "recorded", actions: [audited("GDPR_REQUEST_RELEASED")] } } },
+          held: { on: { release: { target: "recorded", actions: [audit("GDPR_REQUEST_RELEASED")] } } },
         },
       },
       IN_PROGRESS: {
         id: "IN_PROGRESS",
         initial: "collecting",
-        on: { ...clockTransitions, ...endTransitions },
+        on: { ...deadlineTransitions, ...endTransitions },
         states: {
           collecting: {
             type: "parallel",
-            states: Object.fromEntries(sources.map((service) => [service, source(service)])),
+            states: Object.fromEntries(participants.map((service) => [service, participantRegion(service)])),
             onDone: "compiling",
           },
           compiling: {
@@ -68,10 +83,10 @@ export function createCollectionMachine(
       },
       COMPLETED: {
         id: "COMPLETED",
-        entry: [...stopClock, { type: "releaseErasure" }],
+        entry: [...cancelDeadlineTimers, { type: "releaseErasure" }],
         initial: "without_documents",
         states: {
-          /** Canceled or refused. */
+          /** The request was canceled or refused. */
           without_documents: { type: "final" },
           /** The customer can download the documents. */
           available: {
@@ -96,44 +111,44 @@ export function createCollectionMachine(
 
 const fetchedActions = [
   { type: "setFetched" } as const,
-  audited("GDPR_EXPORT_FETCHED"),
+  audit("GDPR_EXPORT_FETCHED"),
   { type: "releaseErasure" } as const,
 ];
 const notFetchedActions = [
   { type: "setOutcome", params: "NOT_FETCHED" } as const,
-  audited("GDPR_EXPORT_NOT_FETCHED"),
+  audit("GDPR_EXPORT_NOT_FETCHED"),
   { type: "releaseErasure" } as const,
 ];
 
 /** Region of one participant. */
-function source(service: string) {
+function participantRegion(service: string) {
   const isAboutService = ({ event }: { event: { type: string; service?: string } }) =>
     event.service === service;
   const id = `ask ${service}`;
-  const row = (state: "RECEIVED" | "WAIVED") =>
+  const updateParticipantRow = (state: "RECEIVED" | "WAIVED") =>
     ({ type: "participant", params: { service, state } }) as const;
-  const settling = {
+  const settleTransitions = {
     "source.received": {
       guard: isAboutService,
       target: "received",
-      actions: [row("RECEIVED"), audited("GDPR_SOURCE_RECEIVED")],
+      actions: [updateParticipantRow("RECEIVED"), audit("GDPR_SOURCE_RECEIVED")],
     },
     waive: {
       guard: isAboutService,
       target: "waived",
       actions: [
-        row("WAIVED"),
+        updateParticipantRow("WAIVED"),
         { type: "countWaiver", params: { service } } as const,
-        audited("GDPR_PARTICIPANT_WAIVED"),
+        audit("GDPR_PARTICIPANT_WAIVED"),
       ],
     },
   };
-  const retry = {
+  const retryTransition = {
     guard: isAboutService,
     target: "asked",
-    actions: [{ type: "forgetAttempts", params: { service } } as const, audited("GDPR_PARTICIPANT_RETRIED")],
+    actions: [{ type: "forgetAttempts", params: { service } } as const, audit("GDPR_PARTICIPANT_RETRIED")],
   };
-  return request.createStateConfig({
+  return requestSetup.createStateConfig({
     initial: "asked",
     states: {
       asked: {
@@ -151,31 +166,31 @@ function source(service: string) {
           },
         ],
         on: {
-          ...settling,
-          retry: { ...retry, reenter: true }, // the effect may have run out of attempts
+          ...settleTransitions,
+          retry: { ...retryTransition, reenter: true }, // the effect may have run out of attempts
           "source.failed": [
             {
               guard: ({ context, event }) =>
-                isAboutService({ event }) && (context.attempts[service] ?? 0) < SOURCE_ATTEMPTS,
+                isAboutService({ event }) && (context.attempts[service] ?? 0) < COLLECTION_ATTEMPTS,
               target: "retrying",
               actions: [failureOf(service, "RETRYING")],
             },
             {
               guard: isAboutService,
               target: "overdue",
-              actions: [failureOf(service, "OVERDUE"), audited("GDPR_PARTICIPANT_OVERDUE")],
+              actions: [failureOf(service, "OVERDUE"), audit("GDPR_PARTICIPANT_OVERDUE")],
             },
           ],
         },
       },
       retrying: {
         entry: [
-          request.raise({ type: "ask", service } as never, { id, delay: retryDelayOf(service) as never }),
+          raiseLater({ type: "ask", service }, { id, delay: retryDelayOf(service) }),
         ],
-        exit: [request.cancel(id)],
-        on: { ...settling, retry, ask: { guard: isAboutService, target: "asked" } },
+        exit: [requestSetup.cancel(id)],
+        on: { ...settleTransitions, retry: retryTransition, ask: { guard: isAboutService, target: "asked" } },
       },
-      overdue: { on: { ...settling, retry } },
+      overdue: { on: { ...settleTransitions, retry: retryTransition } },
       received: { type: "final" },
       waived: { type: "final" },
     },
@@ -186,12 +201,12 @@ function failureOf(service: string, state: "RETRYING" | "OVERDUE") {
   return {
     type: "participant",
     params: (
-      { context, event }: { context: { attempts: Record<string, number> }; event: { error?: string } },
+      { context, event }: { context: RequestContext; event: { error?: string } },
     ) => ({
       service,
       state,
       lastError: event.error ?? null,
-      nextAttemptMs: state === "RETRYING" ? retryDelayOf(service)({ context } as never) : null,
+      nextAttemptMs: state === "RETRYING" ? retryDelayOf(service)({ context }) : null,
     }),
   } as const;
 }

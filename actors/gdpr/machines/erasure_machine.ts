@@ -3,20 +3,37 @@
  * customer's data in this service and publishes the erasure to the participants. The request is fulfilled when every
  * participant has confirmed or was waived, and a search finds no personal data. With four eyes, a second person
  * confirms a waiver, and an erasure that the customer has not requested.
+ *
+ * | state                              | by itself                                  | moved on by                      |
+ * | ---------------------------------- | ------------------------------------------ | -------------------------------- |
+ * | PENDING.opened                     | continues at once                          | nothing                          |
+ * | PENDING.proposed                   | nothing                                    | confirm, reject, withdraw, cancel, the customer's request |
+ * | PENDING.grace                      | starts at `startsAt`, or waits as below    | hold, cancel, refuse             |
+ * | PENDING.waiting_for_access         | when the other requests have ended         | hold, cancel, refuse             |
+ * | PENDING.waiting_for_download       | at the end of the wait                     | the download, proceed, hold, cancel, refuse |
+ * | PENDING.held                       | nothing                                    | release, cancel, refuse          |
+ * | IN_PROGRESS.awaiting_confirmations | verifies when each region below is final   | nothing                          |
+ * | … .asked, … .overdue               | asks again after a delay                   | the confirmation, retry, waive   |
+ * | … .waiver_proposed                 | asks again after a delay                   | confirm, reject, withdraw, the confirmation |
+ * | … .confirmed, … .waived            | final                                      | nothing                          |
+ * | IN_PROGRESS.verifying              | the effect erasure.verify ends it          | retry                            |
+ * | IN_PROGRESS.residue_found          | nothing                                    | retry                            |
+ * | COMPLETED                          | final                                      | nothing                          |
  */
 import { fetchWaitEnd, newContext, type RequestContext, THE_ERASURE } from "./events.ts";
 import {
   type AboutProposal,
-  audited,
-  clockTransitions,
+  audit,
+  cancelDeadlineTimers,
+  deadlineTransitions,
   endTransitions,
   extendActions,
   fulfillActions,
   openingActions,
-  request,
+  raiseLater,
+  requestSetup,
   retryDelayOf,
   stepRetry,
-  stopClock,
 } from "./setup.ts";
 
 /** Time without a confirmation after which a participant is overdue, and still retried; in milliseconds. */
@@ -24,7 +41,7 @@ const OVERDUE_MS = 7 * 24 * 60 * 60_000;
 
 /** @param participants names of the services that have to confirm, fixed when the request is opened */
 export function createErasureMachine(participants: readonly string[]) {
-  return request.createMachine({
+  return requestSetup.createMachine({
     id: "gdpr_erasure@1",
     context: ({ input }) => newContext(input),
     entry: openingActions,
@@ -32,7 +49,7 @@ export function createErasureMachine(participants: readonly string[]) {
     states: {
       PENDING: {
         initial: "opened",
-        on: { ...clockTransitions, ...endTransitions },
+        on: { ...deadlineTransitions, ...endTransitions },
         states: {
           opened: { always: [{ guard: "isProposed", target: "proposed" }, { target: "grace" }] },
           /** The customer has not requested the erasure: a second person confirms or rejects it. */
@@ -41,21 +58,21 @@ export function createErasureMachine(participants: readonly string[]) {
               confirm: {
                 guard: { type: "isSecondPerson", params: {} },
                 target: "grace",
-                actions: [...acceptActions, audited("GDPR_ERASURE_CONFIRMED")],
+                actions: [...acceptActions, audit("GDPR_ERASURE_CONFIRMED")],
               },
               "subject.request": {
                 target: "grace",
-                actions: [...acceptActions, audited("GDPR_ERASURE_CONFIRMED")],
+                actions: [...acceptActions, audit("GDPR_ERASURE_CONFIRMED")],
               },
               reject: {
                 guard: { type: "isSecondPerson", params: {} },
                 target: "#COMPLETED",
-                actions: [{ type: "setOutcome", params: "REFUSED" }, audited("GDPR_REQUEST_REFUSED")],
+                actions: [{ type: "setOutcome", params: "REFUSED" }, audit("GDPR_REQUEST_REFUSED")],
               },
               withdraw: {
                 guard: { type: "isProposer", params: {} },
                 target: "#COMPLETED",
-                actions: [{ type: "setOutcome", params: "CANCELLED" }, audited("GDPR_REQUEST_CANCELLED")],
+                actions: [{ type: "setOutcome", params: "CANCELLED" }, audit("GDPR_REQUEST_CANCELLED")],
               },
               refuse: {}, // a second person rejects it instead
             },
@@ -81,25 +98,25 @@ export function createErasureMachine(participants: readonly string[]) {
                 { target: "#IN_PROGRESS" },
               ],
             },
-            on: { hold: { target: "held", actions: [audited("GDPR_REQUEST_HELD")] } },
+            on: { hold: { target: "held", actions: [audit("GDPR_REQUEST_HELD")] } },
           },
           /** Open access and portability requests are completed first, as they need the data. */
           waiting_for_access: {
             on: {
-              "access.closed": { target: "grace", actions: [audited("GDPR_REQUEST_RESUMED")] },
-              hold: { target: "held", actions: [audited("GDPR_REQUEST_HELD")] },
+              "access.closed": { target: "grace", actions: [audit("GDPR_REQUEST_RESUMED")] },
+              hold: { target: "held", actions: [audit("GDPR_REQUEST_HELD")] },
             },
           },
           /** An erasure destroys the documents of earlier requests, so the customer gets time to fetch them. */
           waiting_for_download: {
             after: { UNTIL_FETCH_WAIT_ENDS: "grace" },
             on: {
-              "download.settled": { target: "grace", actions: [audited("GDPR_REQUEST_RESUMED")] },
+              "download.settled": { target: "grace", actions: [audit("GDPR_REQUEST_RESUMED")] },
               proceed: {
                 target: "grace",
-                actions: [{ type: "proceed" }, audited("GDPR_DOWNLOAD_RENOUNCED")],
+                actions: [{ type: "proceed" }, audit("GDPR_DOWNLOAD_RENOUNCED")],
               },
-              hold: { target: "held", actions: [audited("GDPR_REQUEST_HELD")] },
+              hold: { target: "held", actions: [audit("GDPR_REQUEST_HELD")] },
               extend: {
                 guard: "mayBeExtended",
                 target: "waiting_for_download",
@@ -109,18 +126,18 @@ export function createErasureMachine(participants: readonly string[]) {
             },
           },
           /** Legal hold: nothing may be erased. */
-          held: { on: { release: { target: "grace", actions: [audited("GDPR_REQUEST_RELEASED")] } } },
+          held: { on: { release: { target: "grace", actions: [audit("GDPR_REQUEST_RELEASED")] } } },
         },
       },
       IN_PROGRESS: {
         id: "IN_PROGRESS",
         entry: [{ type: "eraseSubject", params: { participants: [...participants] } }],
         initial: participants.length > 0 ? "awaiting_confirmations" : "verifying",
-        on: clockTransitions,
+        on: deadlineTransitions,
         states: {
           awaiting_confirmations: {
             type: "parallel",
-            states: Object.fromEntries(participants.map((service) => [service, confirmation(service)])),
+            states: Object.fromEntries(participants.map((service) => [service, participantRegion(service)])),
             onDone: "verifying",
           },
           /** Searches this service for personal data of the customer. */
@@ -139,7 +156,7 @@ export function createErasureMachine(participants: readonly string[]) {
                   target: "residue_found",
                   actions: [
                     { type: "setResidue", params: ({ event }) => event.residue },
-                    audited("GDPR_RESIDUE_FOUND"),
+                    audit("GDPR_RESIDUE_FOUND"),
                   ],
                 },
               ],
@@ -152,7 +169,7 @@ export function createErasureMachine(participants: readonly string[]) {
           },
         },
       },
-      COMPLETED: { id: "COMPLETED", type: "final", entry: stopClock },
+      COMPLETED: { id: "COMPLETED", type: "final", entry: cancelDeadlineTimers },
     },
   });
 }
@@ -164,15 +181,12 @@ const acceptActions = [
 ];
 
 /** Region of one participant: retried until it has confirmed or was waived. */
-function confirmation(service: string) {
+function participantRegion(service: string) {
   const isAboutService = ({ event }: { event: { type: string; service?: string } }) =>
     event.service === service;
   const askTimer = `ask ${service}`;
   const overdueTimer = `overdue ${service}`;
-  const scheduleRetry = request.raise({ type: "ask", service } as never, {
-    id: askTimer,
-    delay: retryDelayOf(service) as never,
-  });
+  const scheduleRetry = raiseLater({ type: "ask", service }, { id: askTimer, delay: retryDelayOf(service) });
   const storeAttempt = {
     type: "participant",
     params: ({ context }: { context: RequestContext }) => ({
@@ -188,32 +202,32 @@ function confirmation(service: string) {
     scheduleRetry,
     storeAttempt,
   ];
-  const settling = (state: "CONFIRMED" | "WAIVED", action: string) => [
-    request.cancel(askTimer),
-    request.cancel(overdueTimer),
+  const settleActions = (state: "CONFIRMED" | "WAIVED", action: string) => [
+    requestSetup.cancel(askTimer),
+    requestSetup.cancel(overdueTimer),
     { type: "participant", params: { service, state } } as const,
     { type: "endProposal", params: { service } } as const,
-    audited(action),
+    audit(action),
   ];
   const waiveActions = [
     { type: "countWaiver", params: { service } } as const,
-    ...settling("WAIVED", "GDPR_PARTICIPANT_WAIVED"),
+    ...settleActions("WAIVED", "GDPR_PARTICIPANT_WAIVED"),
   ];
   const openTransitions = {
     ask: { guard: isAboutService, actions: retryActions },
     retry: {
       guard: isAboutService,
       actions: [
-        request.cancel(askTimer),
+        requestSetup.cancel(askTimer),
         { type: "forgetAttempts", params: { service } } as const,
         ...retryActions,
-        audited("GDPR_PARTICIPANT_RETRIED"),
+        audit("GDPR_PARTICIPANT_RETRIED"),
       ],
     },
     "participant.confirm": {
       guard: isAboutService,
       target: "confirmed",
-      actions: settling("CONFIRMED", "GDPR_PARTICIPANT_CONFIRMED"),
+      actions: settleActions("CONFIRMED", "GDPR_PARTICIPANT_CONFIRMED"),
     },
     "participant.overdue": {
       guard: ({ context, event }: { context: RequestContext; event: { type: string; service?: string } }) =>
@@ -221,11 +235,11 @@ function confirmation(service: string) {
       actions: [
         { type: "countOverdue", params: { service } } as const,
         { type: "participant", params: { service, state: "OVERDUE" } } as const,
-        audited("GDPR_PARTICIPANT_OVERDUE"),
+        audit("GDPR_PARTICIPANT_OVERDUE"),
       ],
     },
   };
-  const waive = [
+  const waiveTransitions = [
     {
       guard: ({ event }: { event: { type: string; service?: string; secondPerson?: boolean } }) =>
         isAboutService({ event }) && event.secondPerson === true,
@@ -235,30 +249,27 @@ function confirmation(service: string) {
           type: "propose",
           params: ({ event }: { event: { by?: string } }) => ({ by: event.by ?? "", service }),
         } as const,
-        audited("GDPR_WAIVER_PROPOSED"),
+        audit("GDPR_WAIVER_PROPOSED"),
       ],
     },
     { guard: isAboutService, target: "waived", actions: waiveActions },
   ];
   const proposal: AboutProposal = { service };
   const endProposal = { type: "endProposal", params: { service } } as const;
-  return request.createStateConfig({
+  return requestSetup.createStateConfig({
     initial: "asked",
     entry: [
       { type: "countAttempt", params: { service } },
       scheduleRetry,
-      request.raise({ type: "participant.overdue", service } as never, {
-        id: overdueTimer,
-        delay: OVERDUE_MS,
-      }),
+      raiseLater({ type: "participant.overdue", service }, { id: overdueTimer, delay: OVERDUE_MS }),
       storeAttempt,
     ],
     states: {
       asked: {
         always: { guard: ({ context }) => context.overdue.includes(service), target: "overdue" },
-        on: { ...openTransitions, waive },
+        on: { ...openTransitions, waive: waiveTransitions },
       },
-      overdue: { on: { ...openTransitions, waive } },
+      overdue: { on: { ...openTransitions, waive: waiveTransitions } },
       /** A second person confirms or rejects the waiver; until then the participant may still confirm. */
       waiver_proposed: {
         on: {
@@ -271,12 +282,12 @@ function confirmation(service: string) {
           reject: {
             guard: { type: "isSecondPerson", params: proposal },
             target: "asked",
-            actions: [endProposal, audited("GDPR_WAIVER_REJECTED")],
+            actions: [endProposal, audit("GDPR_WAIVER_REJECTED")],
           },
           withdraw: {
             guard: { type: "isProposer", params: proposal },
             target: "asked",
-            actions: [endProposal, audited("GDPR_WAIVER_WITHDRAWN")],
+            actions: [endProposal, audit("GDPR_WAIVER_WITHDRAWN")],
           },
         },
       },

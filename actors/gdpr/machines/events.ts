@@ -12,7 +12,7 @@ export const OUTCOMES = [
   "CANCELLED",
   "REFUSED",
 ] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+export type RequestOutcome = (typeof OUTCOMES)[number];
 
 /** Context of a request: IDs, phases and times (milliseconds since the epoch). Personal values never enter a machine. */
 export interface RequestContext {
@@ -30,7 +30,7 @@ export interface RequestContext {
   asked?: Record<string, number>;
   /** Random factor from 0 to 1: requests that were opened together retry at different times. */
   spread: number;
-  outcome: Outcome | null;
+  outcome: RequestOutcome | null;
   completedAt: number | null;
   /** Start of the work; until then the customer may cancel. */
   startsAt: number;
@@ -46,7 +46,7 @@ export interface RequestContext {
   waived: string[];
   /** End of the time in which the customer can fetch the documents; null until they exist. */
   expiresAt: number | null;
-  /** When the customer first fetched the data completely. */
+  /** Time at which the customer first fetched the data completely. */
   fetchedAt: number | null;
   /** Until when an erasure waits for the customer's download, unless it is due earlier. */
   fetchUntil: number | null;

@@ -1,12 +1,12 @@
 /** State machine of a rectification: the transaction that opens the request applies the correction and completes it. */
 import { newContext } from "./events.ts";
-import { audited, fulfillActions, request } from "./setup.ts";
+import { audit, fulfillActions, requestSetup } from "./setup.ts";
 
 export function createRectificationMachine() {
-  return request.createMachine({
+  return requestSetup.createMachine({
     id: "gdpr_rectification@1",
     context: ({ input }) => newContext(input),
-    entry: [audited("GDPR_REQUEST_OPENED")],
+    entry: [audit("GDPR_REQUEST_OPENED")],
     initial: "PENDING",
     states: {
       PENDING: { always: "IN_PROGRESS" },

@@ -1,14 +1,18 @@
-/** XState setup that the request machines share: the statutory clock, the endings and the attempt counters. */
+/**
+ * XState setup that the request machines share: the deadlines, the endings and the attempt counters. A machine's ID ends
+ * with its version, such as @1, and rows name it: an incompatible change gets a new version, and the old machine stays
+ * until no row names it.
+ */
 import { assign, setup } from "xstate";
 import {
   AT_RISK_MS,
   fetchWaitEnd,
-  type Outcome,
   participantRetryDelay,
   requestActions,
   type RequestContext,
   type RequestEvent,
   type RequestInput,
+  type RequestOutcome,
   THE_ERASURE,
 } from "./events.ts";
 import { sharedActions } from "../../actions.ts";
@@ -25,7 +29,7 @@ export interface AboutProposal {
 
 const proposerOf = ({ proposals }: RequestContext, service: string = THE_ERASURE) => proposals[service];
 
-export const request = setup({
+export const requestSetup = setup({
   types: { context: {} as RequestContext, events: {} as RequestEvent, input: {} as RequestInput },
   actions: {
     ...sharedActions,
@@ -44,7 +48,7 @@ export const request = setup({
       attempts: ({ context }, { service }: { service: string }) => ({ ...context.attempts, [service]: 0 }),
     }),
     setOutcome: assign({
-      outcome: (_, outcome: Outcome) => outcome,
+      outcome: (_, outcome: RequestOutcome) => outcome,
       completedAt: ({ context, event }) => context.completedAt ?? timeOf({ context, event }),
     }),
     setFulfilled: assign({
@@ -76,7 +80,7 @@ export const request = setup({
     setFetched: assign({ fetchedAt: ({ context, event }) => timeOf({ context, event }) }),
     proceed: assign({ proceeds: true }),
     setResidue: assign({ residue: (_, residue: number) => residue }),
-    setClock: assign({ clock: (_, clock: RequestContext["clock"]) => clock }),
+    setDeadlineState: assign({ clock: (_, clock: RequestContext["clock"]) => clock }),
     extendTo: assign({ dueAt: (_, dueAt: number) => dueAt, extended: true, clock: "ON_TIME" }),
   },
   guards: {
@@ -99,41 +103,59 @@ export const request = setup({
   },
 });
 
-export const audited = (action: string) => ({ type: "audit", params: { action } }) as const;
+export const audit = (action: string) => ({ type: "audit", params: { action } }) as const;
 
 /** Delay before the next attempt for a participant, by the number of its attempts. */
 export const retryDelayOf = (service: string) => ({ context }: { context: RequestContext }) =>
   participantRetryDelay(context.attempts[service] ?? 1, context.spread);
 
-const startClock = [
-  request.raise({ type: "clock.at_risk" } as RequestEvent, { id: "clock.at_risk", delay: "UNTIL_AT_RISK" }),
-  request.raise({ type: "clock.overdue" } as RequestEvent, { id: "clock.overdue", delay: "UNTIL_OVERDUE" }),
+type WithoutTime<Event> = Event extends RequestEvent ? Omit<Event, "at"> : never;
+
+/**
+ * Raises an event after a delay, by a timer with the given ID. The event has no time yet: the runtime adds it when the
+ * timer fires. Functions of the context are typed here, as XState cannot infer their type where they are used.
+ */
+export function raiseLater(
+  event: WithoutTime<RequestEvent>,
+  timer: { id: string; delay: number | "UNTIL_AT_RISK" | "UNTIL_OVERDUE" | ReturnType<typeof retryDelayOf> },
+) {
+  return requestSetup.raise(event as RequestEvent, timer);
+}
+
+const startDeadlineTimers = [
+  raiseLater({ type: "clock.at_risk" }, { id: "clock.at_risk", delay: "UNTIL_AT_RISK" }),
+  raiseLater({ type: "clock.overdue" }, { id: "clock.overdue", delay: "UNTIL_OVERDUE" }),
 ];
 
-export const stopClock = [request.cancel("clock.at_risk"), request.cancel("clock.overdue")];
+export const cancelDeadlineTimers = [
+  requestSetup.cancel("clock.at_risk"),
+  requestSetup.cancel("clock.overdue"),
+];
 
 /** Entry actions of every request. */
-export const openingActions = [...startClock, audited("GDPR_REQUEST_OPENED")];
+export const openingActions = [...startDeadlineTimers, audit("GDPR_REQUEST_OPENED")];
 
 /** Actions of an extension. */
 export const extendActions = [
-  ...stopClock,
+  ...cancelDeadlineTimers,
   {
     type: "extendTo",
     params: ({ event }: { event: { dueAt?: number } }) => event.dueAt ?? 0,
   } as const,
-  ...startClock,
-  audited("GDPR_REQUEST_EXTENDED"),
+  ...startDeadlineTimers,
+  audit("GDPR_REQUEST_EXTENDED"),
 ];
 
-/** Transitions of the statutory clock, for all states but COMPLETED. */
-export const clockTransitions = request.createStateConfig({
+/** Transitions at the statutory deadlines, for all states but COMPLETED. */
+export const deadlineTransitions = requestSetup.createStateConfig({
   on: {
     "clock.at_risk": {
       guard: ({ context }) => context.clock === "ON_TIME", // after an outage both timers are due and fire in any order
-      actions: [{ type: "setClock", params: "AT_RISK" }, audited("GDPR_REQUEST_AT_RISK")],
+      actions: [{ type: "setDeadlineState", params: "AT_RISK" }, audit("GDPR_REQUEST_AT_RISK")],
     },
-    "clock.overdue": { actions: [{ type: "setClock", params: "OVERDUE" }, audited("GDPR_REQUEST_OVERDUE")] },
+    "clock.overdue": {
+      actions: [{ type: "setDeadlineState", params: "OVERDUE" }, audit("GDPR_REQUEST_OVERDUE")],
+    },
     extend: {
       guard: "mayBeExtended",
       actions: extendActions,
@@ -142,14 +164,14 @@ export const clockTransitions = request.createStateConfig({
 }).on;
 
 /** Transitions that end a request unfulfilled. */
-export const endTransitions = request.createStateConfig({
+export const endTransitions = requestSetup.createStateConfig({
   on: {
     cancel: {
       target: "#COMPLETED",
       actions: [
         { type: "setOutcome", params: "CANCELLED" },
         { type: "destroyExports" },
-        audited("GDPR_REQUEST_CANCELLED"),
+        audit("GDPR_REQUEST_CANCELLED"),
       ],
     },
     refuse: {
@@ -157,7 +179,7 @@ export const endTransitions = request.createStateConfig({
       actions: [
         { type: "setOutcome", params: "REFUSED" },
         { type: "destroyExports" },
-        audited("GDPR_REQUEST_REFUSED"),
+        audit("GDPR_REQUEST_REFUSED"),
       ],
     },
   },
@@ -168,7 +190,7 @@ export const stepRetry = <State extends string>(target: State) =>
   ({
     guard: ({ event }: { event: { service?: string } }) => event.service === undefined,
     target,
-    actions: [audited("GDPR_REQUEST_RETRIED")],
+    actions: [audit("GDPR_REQUEST_RETRIED")],
   }) as const;
 
 /** Actions of a request that completes successfully. */

@@ -55,6 +55,19 @@ const RequestedBy = z.strictObject({
 });
 export type RequestedBy = z.output<typeof RequestedBy>;
 
+const publicKey = z.string().regex(/^[A-Za-z0-9+/]{43}=$/);
+const signature = z.string().regex(/^[A-Za-z0-9+/]{86}==$/);
+
+const ConfirmationSignatureSchema = z.strictObject({
+  /** The participant's key at the time of the confirmation: Ed25519, 32 bytes in base64. */
+  publicKey,
+  /** Of the bytes that confirmation.ts describes: Ed25519, in base64. */
+  signature,
+});
+
+/** A participant's signature in a receipt. */
+export type ConfirmationSignature = z.output<typeof ConfirmationSignatureSchema>;
+
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const time = z.iso.datetime();
 
@@ -71,11 +84,13 @@ const Document = z.looseObject({
   outcome: z.enum(["FULFILLED", "FULFILLED_WITH_WAIVERS"]),
   confirmedBy: z.guid().nullable(),
   cleared: z.record(z.string(), z.record(z.string(), z.number())),
+  columns: z.record(z.string(), z.array(z.string())),
   participants: z.array(z.object({
     service: z.string(),
     state: z.enum(["CONFIRMED", "WAIVED"]),
     settledAt: time,
     evidence: TextDigestSchema.nullable(),
+    signature: ConfirmationSignatureSchema.nullable(),
     waiverReason: TextDigestSchema.nullable(),
     waiverProposedBy: z.guid().nullable(),
     waiverConfirmedBy: z.guid().nullable(),
@@ -91,13 +106,13 @@ export const ReceiptFileSchema = z.strictObject({
   sequence: z.int().positive(),
   previousHash: hex.nullable(),
   keyId: z.string(),
-  publicKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/),
+  publicKey,
   hash: hex,
-  signature: z.string().regex(/^[A-Za-z0-9+/]{86}==$/),
+  signature,
 });
 
 /** A parsed receipt. */
-export interface ReadReceipt {
+export interface ParsedReceipt {
   file: ReceiptFile;
   document: z.output<typeof Document>;
   /** Computed, not taken from the file; in hexadecimal. */
@@ -105,7 +120,7 @@ export interface ReadReceipt {
 }
 
 /** Parses a receipt. Returns the reason as a sentence if the text is not one. */
-export function readReceipt(text: string): ReadReceipt | string {
+export function readReceipt(text: string): ParsedReceipt | string {
   let json: unknown;
   try {
     json = JSON.parse(text);

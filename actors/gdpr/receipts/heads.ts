@@ -6,7 +6,7 @@ import canonicalize from "canonicalize";
 import { z } from "zod";
 import type { ChainHead } from "../../../db/erasure_receipts.ts";
 import { findDuplicateKey } from "../../../lib/duplicate_keys.ts";
-import type { ReadReceipt } from "./file.ts";
+import type { ParsedReceipt } from "./file.ts";
 import type { Signer } from "./receipt.ts";
 
 const FORMAT = "customer-service/receipt-head@1";
@@ -69,7 +69,7 @@ export async function isHeadSigned(
  *
  * @returns a sentence about a difference; undefined if the receipts contain what the head states
  */
-export function findDifference(head: SignedHead, receipts: readonly ReadReceipt[]): string | undefined {
+export function findDifference(head: SignedHead, receipts: readonly ParsedReceipt[]): string | undefined {
   const mine = receipts.filter(({ document }) => document.storeId === head.storeId);
   const last = Math.max(0, ...mine.map(({ file }) => file.sequence));
   if (last < head.sequence) {
@@ -80,7 +80,7 @@ export function findDifference(head: SignedHead, receipts: readonly ReadReceipt[
     return `Receipt ${head.sequence}, the last one on ${head.issuedAt}, is missing from the files.`;
   }
   if (same.every(({ hash }) => hash === head.hash)) return undefined;
-  return `Receipt ${head.sequence} is another one than on ${head.issuedAt}: it was written again.`;
+  return `Receipt ${head.sequence} differs from the one on ${head.issuedAt}.`;
 }
 
 function bytesOf(head: Omit<SignedHead, "signature">): Uint8Array<ArrayBuffer> {

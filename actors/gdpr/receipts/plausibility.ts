@@ -1,5 +1,5 @@
 /** Plausibility of a receipt: a signature does not make impossible contents true. */
-import { BECAUSE, type ReadReceipt } from "./file.ts";
+import { BECAUSE, type ParsedReceipt } from "./file.ts";
 
 /** Tables that the re-scan of every version has searched. */
 const SEARCHED_TABLES = ["customers", "customer_addresses"];
@@ -12,29 +12,31 @@ const TOLERANCE_MS = 5 * 60_000;
  * @param now the verifier's time
  * @returns sentences; none if the receipt is plausible
  */
-export function findImplausible({ document }: ReadReceipt, now: Date): string[] {
-  const { requestedAt, erasedAt, completedAt, participants, rescan, cleared } = document;
+export function findImplausible({ document }: ParsedReceipt, now: Date): string[] {
+  const { requestedAt, erasedAt, completedAt, participants, rescan, cleared, columns } = document;
   const names = participants.map(({ service }) => service);
   const counts = Object.values(cleared).flatMap((byCategory) => Object.values(byCategory));
   const missing = SEARCHED_TABLES.filter((table) => !rescan.tables.includes(table));
+  const unnamed = Object.keys(cleared).filter((table) => !columns[table]?.length);
   const settled = participants.filter(({ settledAt }) => !inOrder(erasedAt, settledAt, completedAt));
   const problems: [boolean, string][] = [
     [
       !inOrder(requestedAt, erasedAt, completedAt),
       "Its dates are not in order: requested, erased, completed.",
     ],
-    [settled.length > 0, "A participant has answered before the erasure or after its completion."],
-    [!inOrder(completedAt, now.toISOString()), "It was completed in the future."],
+    [settled.length > 0, "It states that a participant answered before the erasure or after the completion."],
+    [!inOrder(completedAt, now.toISOString()), "It states a completion in the future."],
     [names.length === 0, "It names no participant."],
     [new Set(names).size < names.length, "It names a participant twice."],
-    [missing.length > 0, `Its search after the erasure has left out tables: ${missing.join(", ")}.`],
+    [missing.length > 0, `It states a search after the erasure without the tables ${missing.join(", ")}.`],
+    [unnamed.length > 0, `It does not name the columns that it has emptied in: ${unnamed.join(", ")}.`],
     [
       [...counts, rescan.residue].some((count) => !Number.isSafeInteger(count) || count < 0),
       "A count is not a whole number.",
     ],
     [
       BECAUSE[document.requestedBy.kind] !== document.because,
-      "Its reason does not match who has requested the erasure.",
+      "Its sentence about the requester does not match the kind of the requester.",
     ],
   ];
   return problems.filter(([is]) => is).map(([, sentence]) => sentence);

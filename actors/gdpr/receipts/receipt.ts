@@ -9,6 +9,7 @@ import type { StoreReader } from "../../../db/store_reader.ts";
 import type { TextDigest } from "./text_digest.ts";
 import {
   BECAUSE,
+  type ConfirmationSignature,
   FORMAT,
   type ReceiptFile,
   type RequestedBy,
@@ -32,12 +33,16 @@ export interface ReceiptFacts extends RequestKey {
   completedAt: Date;
   /** Number of cleared values by table and category of the personal-data map. */
   cleared: Cleared;
+  /** Columns that the erasure empties, by table. */
+  columns: Readonly<Record<string, readonly string[]>>;
   participants: {
     service: string;
     state: "CONFIRMED" | "WAIVED";
     settledAt: Date;
     /** Salted hash of the statement that the service sent with its confirmation. */
     evidence: TextDigest | null;
+    /** The service's own signature of its confirmation; null if it has signed nothing. */
+    signature: ConfirmationSignature | null;
     waiverReason: TextDigest | null;
     /** ID of the staff member who proposed the waiver, or waived alone. */
     waiverProposedBy: string | null;

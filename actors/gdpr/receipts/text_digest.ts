@@ -8,7 +8,7 @@ import { sha256 } from "../../../lib/hash.ts";
 const SALT_BYTES = 16;
 
 export const TextDigestSchema = z.strictObject({
-  /** Random, in hexadecimal. */
+  /** 16 bytes in hexadecimal: random, or the ID of the request where a participant has signed the hash. */
   salt: z.string().regex(/^[0-9a-f]{32}$/),
   /** SHA-256 of the salt's bytes followed by the text in UTF-8, in hexadecimal. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -16,8 +16,11 @@ export const TextDigestSchema = z.strictObject({
 
 export type TextDigest = z.output<typeof TextDigestSchema>;
 
-export function digestText(text: string): TextDigest {
-  const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
+/** @param salt of 16 bytes; by default a random one */
+export function digestText(
+  text: string,
+  salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES)),
+): TextDigest {
   return { salt: salt.toHex(), sha256: hash(salt, text) };
 }
 

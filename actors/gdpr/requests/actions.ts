@@ -11,15 +11,17 @@ import {
   findUnfetched,
   forgetTraces,
   type GdprRequestRow,
+  type ParticipantRow,
   storeCleared,
   storeClearedTables,
   upsertParticipant,
 } from "../../../db/gdpr_requests.ts";
 import { insertOutbox } from "../../../db/outbox.ts";
-import { removeFreeText } from "../../../db/free_text.ts";
+import { countFreeText, removeFreeText } from "../../../db/free_text.ts";
 import {
   type Cleared,
   countPersonalData,
+  EMPTIED_COLUMNS,
   ERASED_TABLES,
   findErasableValues,
 } from "../../../db/personal_data.ts";
@@ -30,13 +32,14 @@ import { ignoreRefused } from "../../../domain/errors.ts";
 import { domainMessage } from "../../messages.ts";
 import type { RequestedBy } from "../receipts/file.ts";
 import type { ReceiptFacts } from "../receipts/receipt.ts";
+import { evidenceDigest } from "../receipts/confirmation.ts";
 import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
-import { later } from "../../../lib/dates.ts";
+import { addMilliseconds } from "../../../lib/dates.ts";
 
 /** Functions with keys that the actions call. */
 export interface RequestTools {
@@ -59,7 +62,7 @@ export function createRequestActions(
         state,
         ...(nextAttemptMs === undefined
           ? {}
-          : { nextAttemptAt: nextAttemptMs === null ? null : later(at, nextAttemptMs) }),
+          : { nextAttemptAt: nextAttemptMs === null ? null : addMilliseconds(at, nextAttemptMs) }),
         ...(attempts === undefined ? {} : { attempts }),
         ...(lastError === undefined ? {} : { lastError }),
         ...(settled ? { settledAt: at, nextAttemptAt: null, lastError: null } : {}),
@@ -77,7 +80,7 @@ export function createRequestActions(
       const values = await findErasableValues(tx, storeId, customerId);
       const tables = await countPersonalData(tx, storeId, customerId);
       const reasons = digestReasons(await findRequest(tx, storeId, ref.id));
-      countTexts(tables, await removeFreeText(tx, storeId, customerId));
+      countTexts(tables, await countFreeText(tx, { storeId, customerId })); // the customer's command removes them
       const erased = await send({ kind: "customer", storeId, id: customerId }, {
         type: "erase",
         requestId: ref.id,
@@ -86,8 +89,13 @@ export function createRequestActions(
         await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
       }
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      const traces = digestValues(values.map(({ value }) => value), ref.id);
-      await storeCleared(tx, storeId, ref.id, { erasedAt: at.toISOString(), tables, traces, reasons });
+      const valueDigests = digestValues(values.map(({ value }) => value), ref.id);
+      await storeCleared(tx, storeId, ref.id, {
+        erasedAt: at.toISOString(),
+        tables,
+        traces: valueDigests,
+        reasons,
+      });
       await insertEmailHashes(tx, { storeId, customerId }, await hashEmail(customer.email));
       const hashes = await findEmailHashes(tx, { storeId, customerId });
       const emailHashes = hashes.map(({ hash }) => hash);
@@ -119,7 +127,7 @@ export function createRequestActions(
       await insertOutbox(tx, [domainMessage(event, erased)]);
       await forgetTraces(tx, event.ref.storeId, event.ref.id);
       // Texts that were written since the erasure began. The receipt has their hashes.
-      countTexts(facts.cleared, await removeFreeText(tx, event.ref.storeId, facts.customerId));
+      countTexts(facts.cleared, await removeFreeText(tx, { storeId, requestId: event.ref.id }));
       await storeClearedTables(tx, event.ref.storeId, event.ref.id, facts.cleared);
       await writeReceipt(tx, facts, event.at);
     },
@@ -226,19 +234,37 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
     erasedAt,
     completedAt: at,
     cleared: request.cleared?.tables ?? {},
+    columns: EMPTIED_COLUMNS,
     outcome: context.outcome as ReceiptFacts["outcome"],
     confirmedBy: request.confirmedBy,
     participants: participants.map((participant) => ({
       service: participant.service,
       state: participant.state as "CONFIRMED" | "WAIVED",
       settledAt: participant.settledAt ?? at,
-      evidence: participant.evidence === null ? null : digestText(participant.evidence),
+      ...confirmationOf(requestId, participant),
       waiverReason: participant.waiverReason === null ? null : digestText(participant.waiverReason),
       waiverProposedBy: participant.waiverProposedBy,
       waiverConfirmedBy: participant.waiverConfirmedBy,
     })),
     rescan: { tables: [...ERASED_TABLES], residue: context.residue },
     ...(Object.keys(reasons).length > 0 && { reasons }),
+  };
+}
+
+/** What a receipt states about a participant's confirmation. A signature covers a hash with a fixed salt. */
+function confirmationOf(
+  requestId: string,
+  { evidence, signature, signatureKey }: ParticipantRow,
+): Pick<ReceiptFacts["participants"][number], "evidence" | "signature"> {
+  if (!signature || !signatureKey) {
+    return { evidence: evidence === null ? null : digestText(evidence), signature: null };
+  }
+  return {
+    evidence: evidence === null ? null : evidenceDigest(requestId, evidence),
+    signature: {
+      publicKey: new Uint8Array(signatureKey).toBase64(),
+      signature: new Uint8Array(signature).toBase64(),
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import type { GdprRequestRow } from "../../../db/gdpr_requests.ts";
 import { authorize, authorizeSubject } from "../../runtime/authorization.ts";
 import { hasCode } from "../../../domain/errors.ts";
 import type { Principal } from "../../../domain/principal.ts";
-import { REQUEST_PURPOSES, requestCommands } from "./commands.ts";
+import { REQUEST_OPERATIONS, requestCommands } from "./commands.ts";
 import type { RequestContext } from "../machines/events.ts";
 import { restoreRequest } from "./snapshot.ts";
 
@@ -20,16 +20,16 @@ export const DECISIONS = [
   "cancel",
   "refuse",
 ] as const;
-export type Decision = (typeof DECISIONS)[number];
+export type StaffDecision = (typeof DECISIONS)[number];
 
 /** A command that the request accepts now, about one participant or about the whole request. */
 export interface AvailableDecision {
-  type: Decision;
+  type: StaffDecision;
   service?: string;
 }
 
 const ABOUT_PROPOSALS = ["confirm", "reject", "withdraw"] as const;
-const ABOUT_REQUEST: readonly Decision[] = [
+const ABOUT_REQUEST: readonly StaffDecision[] = [
   ...ABOUT_PROPOSALS,
   "retry",
   "release",
@@ -38,7 +38,7 @@ const ABOUT_REQUEST: readonly Decision[] = [
   "cancel",
   "refuse",
 ];
-const ABOUT_PARTICIPANT: readonly Decision[] = [...ABOUT_PROPOSALS, "retry", "waive"];
+const ABOUT_PARTICIPANT: readonly StaffDecision[] = [...ABOUT_PROPOSALS, "retry", "waive"];
 
 /**
  * Lists the available decisions in the order of DECISIONS, and of the participants within each.
@@ -59,11 +59,11 @@ export function availableDecisions(row: GdprRequestRow, by: Principal, now: Date
   });
 }
 
-function maySend({ requestId, customerId }: GdprRequestRow, type: Decision, by: Principal): boolean {
-  const purpose = `${REQUEST_PURPOSES[type]} GDPR request ${requestId}`;
+function maySend({ requestId, customerId }: GdprRequestRow, type: StaffDecision, by: Principal): boolean {
+  const operation = `${REQUEST_OPERATIONS[type]} GDPR request ${requestId}`;
   try {
-    authorize(by, purpose, { by: requestCommands[type].by, role: "PRIVACY_OFFICER" }, by);
-    authorizeSubject(purpose, customerId, by);
+    authorize(by, operation, { by: requestCommands[type].by, role: "PRIVACY_OFFICER" }, by);
+    authorizeSubject(operation, customerId, by);
     return true;
   } catch (error) {
     if (hasCode(error, "FORBIDDEN")) return false;

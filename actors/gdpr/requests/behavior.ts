@@ -11,7 +11,8 @@ import {
 } from "../../../db/gdpr_requests.ts";
 import type { Behavior, Change } from "../../runtime/behavior.ts";
 import { createRequestActions, type RequestTools } from "./actions.ts";
-import { REQUEST_PURPOSES, requestCommands } from "./commands.ts";
+import { createRequestCommands, REQUEST_OPERATIONS } from "./commands.ts";
+import type { PeerKeys } from "./confirmation.ts";
 import { findDocuments } from "../../../db/gdpr_exports.ts";
 import { fetchWaitEnd, type RequestContext } from "../machines/events.ts";
 import { type OpeningSettings, openRequest } from "./opening.ts";
@@ -21,19 +22,21 @@ import { type RequestSnapshot, restoreRequest, statusOf } from "./snapshot.ts";
 export interface RequestSettings extends RequestTools, OpeningSettings {
   /** HMAC with SHA-256: hashes the idempotency keys of all commands. */
   hashKey: CryptoKey;
-  /** How long an erasure waits for the customer to download documents, from their completion, in milliseconds. */
+  /** Time that an erasure waits for the customer to download documents, from their completion, in milliseconds. */
   fetchWaitMs: number;
+  /** Keys with which participants sign their confirmations; a participant with a key has to sign. */
+  peerKeys?: PeerKeys;
 }
 
 export function createRequestBehavior(settings: RequestSettings): Behavior<GdprRequestRow> {
   return {
     kind: "gdpr_request",
     noun: "GDPR request",
-    purposes: REQUEST_PURPOSES,
+    purposes: REQUEST_OPERATIONS,
     describeState: ({ value }) => STATUS_WORDS[statusOf(value)],
     role: "PRIVACY_OFFICER",
     creation: openRequest(settings),
-    handlers: requestCommands,
+    handlers: createRequestCommands(settings.peerKeys ?? {}),
     actions: createRequestActions(settings),
     complete: async (context, event) => ({
       ...event,

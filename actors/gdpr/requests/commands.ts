@@ -8,6 +8,7 @@ import { columnNames } from "../../runtime/changes.ts";
 import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
 import { extendedDueDate } from "./clock.ts";
+import { type PeerKeys, verifyConfirmation } from "./confirmation.ts";
 import type { opening } from "./opening_input.ts";
 
 /** Decisions are for people. Services take part in a request, and none of them decides about it. */
@@ -17,13 +18,23 @@ const SYSTEM = ["SYSTEM"] as const;
 const SUBJECT = ["CUSTOMER"] as const;
 
 const noInput = z.strictObject({});
+/** For the customer. */
 const reason = text(500);
+/** For other staff. */
+const note = optionalText(500);
 const service = text(100);
-const optionalReason = z.strictObject({ reason: optionalText(500) });
-const retryInput = optionalReason.extend({ service: optionalText(100) });
-const rejection = z.strictObject({ reason, service: optionalText(100) });
+const noted = z.strictObject({ note });
+const reasoned = z.strictObject({ reason, note });
+const aboutServiceInput = noted.extend({ service: optionalText(100) });
+const rejection = reasoned.extend({ service: optionalText(100) });
 const NO_WAIVER = { waiverReason: null, waiverProposedBy: null, waiverProposedAt: null };
-const confirmation = z.strictObject({ service, evidence: optionalText(2_000) });
+const confirmation = z.strictObject({
+  service,
+  evidence: optionalText(2_000),
+  /** Ed25519, of the bytes that receipts/confirmation.ts describes. */
+  signature: z.instanceof(Uint8Array<ArrayBuffer>).refine(({ length }) => length === 64, "must have 64 bytes")
+    .optional(),
+});
 const verification = z.strictObject({ residue: z.int().min(0) });
 
 const plain = (by: readonly PrincipalType[], type: string) =>
@@ -33,24 +44,20 @@ const plain = (by: readonly PrincipalType[], type: string) =>
     () => ({ event: { type }, changedFields: ["status"] }),
   );
 
-/** Command with an optional reason, which only the journal stores. */
-const withOptionalReason = (by: readonly PrincipalType[], type: "cancel" | "release") =>
-  handler(
-    by,
-    optionalReason,
-    (_, { reason }) => ({ event: { type }, changedFields: ["status"], reason: reason ?? undefined }),
-  );
+/** The note of an input, for the journal. */
+const noteOf = ({ note }: { note?: string | null | undefined }) => ({ note: note ?? undefined });
 
 /** Command with a reason, which the journal and the request's row store. */
 const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReason") =>
   handler(
     STAFF,
-    z.strictObject({ reason }),
+    reasoned,
     (_, input) => ({
       event: { type },
       changedFields: ["status", ...columnNames({ [column]: "" })],
       columns: { [column]: input.reason },
       reason: input.reason,
+      ...noteOf(input),
     }),
   );
 
@@ -58,11 +65,11 @@ const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReas
 const aboutProposal = (
   type: "confirm" | "reject" | "withdraw",
   by: string,
-  { service, reason }: { service?: string | null | undefined; reason?: string | null | undefined },
+  { service, ...texts }: { service?: string | null | undefined; note?: string | null | undefined },
 ) => ({
   event: { type, by, ...(service && { service }) },
   changedFields: [service ? "participants" : "status"],
-  reason: reason ?? undefined,
+  ...noteOf(texts),
 });
 
 /** Change of a participant's row; undefined without a service. */
@@ -83,35 +90,51 @@ const aboutService = (by: readonly PrincipalType[], type: string) =>
     }),
   );
 
+/** All commands except `participant.confirm`, which needs keys. */
 export const requestCommands = {
-  cancel: withOptionalReason(SUBJECT_OR_STAFF, "cancel"),
-  release: withOptionalReason(STAFF, "release"),
+  cancel: handler(
+    SUBJECT_OR_STAFF,
+    noted.extend({ reason: optionalText(500) }),
+    (_, { reason, ...input }) => ({
+      event: { type: "cancel" },
+      changedFields: ["status", ...(reason ? ["cancellation_reason"] : [])],
+      ...(reason && { columns: { cancellationReason: reason }, reason }),
+      ...noteOf(input),
+    }),
+  ),
+  release: handler(
+    STAFF,
+    noted,
+    (_, input) => ({ event: { type: "release" }, changedFields: ["status"], ...noteOf(input) }),
+  ),
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
   hold: withReason("hold", "holdReason"),
   refuse: withReason("refuse", "refusalReason"),
   extend: handler(
     STAFF,
-    z.strictObject({ reason }),
-    ({ row }: { row: GdprRequestRow }, { reason }) => ({
+    reasoned,
+    ({ row }: { row: GdprRequestRow }, { reason, ...input }) => ({
       event: { type: "extend", dueAt: extendedDueDate(row.createdAt).getTime() },
       changedFields: ["due_at", "extension_reason"],
       columns: { extensionReason: reason },
       reason,
+      ...noteOf(input),
     }),
   ),
-  retry: handler(STAFF, retryInput, (_, { service, reason }) => ({
+  retry: handler(STAFF, aboutServiceInput, (_, { service, ...input }) => ({
     event: { type: "retry", ...(service && { service }) },
     changedFields: [service ? "participants" : "status"],
-    reason: reason ?? undefined,
+    ...noteOf(input),
   })),
   waive: handler(
     STAFF,
-    z.strictObject({ service, reason }),
-    ({ ref, by, now }, { service, reason }) => ({
+    reasoned.extend({ service }),
+    ({ ref, by, now }, { service, reason, ...input }) => ({
       event: { type: "waive", service, by: by.id },
       changedFields: ["participants"],
       reason,
+      ...noteOf(input),
       write: (tx) =>
         updateParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service }, {
           waiverReason: reason,
@@ -120,16 +143,17 @@ export const requestCommands = {
         }),
     }),
   ),
-  confirm: handler(STAFF, retryInput, ({ ref, by, now }, input) => ({
+  confirm: handler(STAFF, aboutServiceInput, ({ ref, by, now }, input) => ({
     ...aboutProposal("confirm", by.id, input),
     ...withParticipant(ref, input.service, { waiverConfirmedBy: by.id }) ??
       { columns: { confirmedBy: by.id, confirmedAt: now } },
   })),
   reject: handler(STAFF, rejection, ({ ref, by }, input) => ({
     ...aboutProposal("reject", by.id, input),
+    reason: input.reason,
     ...withParticipant(ref, input.service, NO_WAIVER) ?? { columns: { refusalReason: input.reason } },
   })),
-  withdraw: handler(STAFF, retryInput, ({ ref, by }, input) => ({
+  withdraw: handler(STAFF, aboutServiceInput, ({ ref, by }, input) => ({
     ...aboutProposal("withdraw", by.id, input),
     ...withParticipant(ref, input.service, NO_WAIVER),
   })),
@@ -151,29 +175,46 @@ export const requestCommands = {
       changedFields: ["participants"],
     }),
   ),
-  "participant.confirm": handler(
-    SYSTEM,
-    confirmation,
-    ({ ref }, input) => ({
-      event: { type: "participant.confirm", service: input.service },
-      changedFields: ["participants"],
-      ...(input.evidence && { texts: { evidence: input.evidence } }),
-      write: (tx) =>
-        upsertParticipant(tx, { storeId: ref.storeId, requestId: ref.id, service: input.service }, {
-          state: "CONFIRMED",
-          evidence: input.evidence ?? null,
-          ...NO_WAIVER,
-        }),
-    }),
-  ),
   verified: handler(SYSTEM, verification, (_, { residue }) => ({
     event: { type: "verified", residue },
     changedFields: ["status"],
   })),
 };
 
-/** What each command does, in words for the messages that refuse it. */
-export const REQUEST_PURPOSES = {
+const confirmParticipant = (keys: PeerKeys) =>
+  handler(
+    SYSTEM,
+    confirmation,
+    async ({ ref, row }: { ref: ActorRef; row: GdprRequestRow }, { service, evidence = null, signature }) => {
+      const key = { storeId: ref.storeId, requestId: ref.id, service };
+      const signatureKey = await verifyConfirmation(
+        Object.hasOwn(keys, service) ? keys[service]! : [],
+        { ...key, customerId: row.customerId, evidence },
+        signature,
+      );
+      return {
+        event: { type: "participant.confirm", service },
+        changedFields: ["participants"],
+        ...(evidence && { texts: { evidence } }),
+        write: (tx) =>
+          upsertParticipant(tx, key, {
+            state: "CONFIRMED",
+            evidence,
+            signature: signature ?? null,
+            signatureKey: signatureKey ?? null,
+            ...NO_WAIVER,
+          }),
+      };
+    },
+  );
+
+/** @param keys public keys with which participants sign their confirmations */
+export function createRequestCommands(keys: PeerKeys) {
+  return { ...requestCommands, "participant.confirm": confirmParticipant(keys) };
+}
+
+/** Description of each command, for the messages that refuse it. */
+export const REQUEST_OPERATIONS = {
   open: "open",
   cancel: "cancel",
   release: "release",
@@ -198,4 +239,6 @@ export const REQUEST_PURPOSES = {
   verified: "complete",
 } satisfies Record<RequestCommand["type"], string>;
 
-export type RequestCommand = CommandOf<typeof requestCommands> | { type: "open" } & z.input<typeof opening>;
+export type RequestCommand =
+  | CommandOf<ReturnType<typeof createRequestCommands>>
+  | { type: "open" } & z.input<typeof opening>;

@@ -6,6 +6,7 @@ import { authorizeSubject } from "../../runtime/authorization.ts";
 import type { ActionStep, Beginning, Creation, Redirection, Scene } from "../../runtime/behavior.ts";
 import { authorizeEmailChange } from "../../../domain/authorization.ts";
 import { DomainError } from "../../../domain/errors.ts";
+import type { Principal } from "../../../domain/principal.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
 import type { Answer } from "../../runtime/protocol.ts";
 import { dueDate } from "./clock.ts";
@@ -18,7 +19,7 @@ import type { Commands } from "../../commands.ts";
 export interface OpeningSettings {
   /** Names of the other services that hold data of customers. */
   participants: readonly string[];
-  /** How long a customer may cancel an erasure before it starts, in milliseconds. */
+  /** Grace period in which the customer may cancel an erasure before it starts, in milliseconds. */
   graceMs: number;
   /**
    * Whether a second person confirms an erasure that the customer has not requested, and the waiver of a participant
@@ -38,11 +39,11 @@ export const openRequest = (settings: OpeningSettings): Creation => ({
   begin: (scene, input: Opening) => begin(settings, scene, input),
 });
 
-async function begin(
-  { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
-  { tx, ref, by, readTime }: Scene,
-  { customerId, right: type, corrections, cause }: Opening,
-): Promise<Beginning | Redirection | Answer> {
+/** @throws {DomainError} FORBIDDEN: another customer, an email that the caller may not change, or a restore */
+function authorizeOpening(
+  { customerId, corrections, cause }: Pick<Opening, "customerId" | "corrections" | "cause">,
+  by: Principal,
+): void {
   authorizeSubject(`open a GDPR request of customer ${customerId}`, customerId, by);
   if (corrections?.email !== undefined) {
     authorizeEmailChange(`correct the email of customer ${customerId}`, by);
@@ -53,14 +54,22 @@ async function begin(
       `Cannot open a GDPR request of customer ${customerId}: only the service itself may give the cause RESTORE`,
     );
   }
+}
+
+async function begin(
+  { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
+  { tx, ref, by, readTime }: Scene,
+  { customerId, right: type, corrections, cause }: Opening,
+): Promise<Beginning | Redirection | Answer> {
+  authorizeOpening({ customerId, corrections, cause }, by);
   const [customer, now] = await Promise.all([lockCustomer(tx, ref.storeId, customerId), readTime()]);
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
   const [open] = await findOpenRequests(tx, ref.storeId, customerId, [type]);
   if (open) {
     const snapshot = restoreRequest(await lockRequest(tx, ref.storeId, open.requestId) ?? open);
-    const joins = { type: "subject.request", at: now.getTime() };
-    if (by.type === "CUSTOMER" && snapshot.can(joins)) {
-      return { ref: { ...ref, id: open.requestId }, command: { type: joins.type, input: {} } };
+    const confirmation = { type: "subject.request", at: now.getTime() };
+    if (by.type === "CUSTOMER" && snapshot.can(confirmation)) {
+      return { ref: { ...ref, id: open.requestId }, command: { type: confirmation.type, input: {} } };
     }
     const state = stateName(snapshot);
     return { id: open.requestId, state, version: open.version, ids: {}, changed: false };

@@ -29,13 +29,13 @@ export function digestValues(values: Iterable<string>, salt: string): ValueDiges
  */
 export function quotationFinder(digests: readonly ValueDigest[], salt: string): (text: string) => boolean {
   const byWords = Map.groupBy(digests, ({ words }) => words);
-  const wanted = [...byWords].map(([words, group]) =>
+  const digestsByWords = [...byWords].map(([words, group]) =>
     [words, new Set(group.map(({ digest }) => digest))] as const
   );
   const results = new Map<string, boolean>();
   const quotes = (text: string) => {
     const words = wordsOf(text);
-    return wanted.some(([length, digests]) =>
+    return digestsByWords.some(([length, digests]) =>
       words.some((_, start) =>
         start + length <= words.length &&
         digests.has(digestOf(words.slice(start, start + length).join(" "), salt))

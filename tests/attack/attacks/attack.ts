@@ -8,7 +8,7 @@ export interface Attack {
   port: "http" | "grpc";
   /** Whether it needs a token. Without one it must not affect other callers. */
   token?: keyof Tokens;
-  /** It uses the address of the innocent client, whose new connections may then be refused. */
+  /** The attack uses the address of the innocent client, whose new connections may then be refused. */
   sameAddress?: boolean;
   /** By default 8 MB per second. */
   bytesPerSecond?: number;

@@ -12,7 +12,7 @@ function post(path: string, headers: Record<string, string>): string {
 
 const chunked = { "transfer-encoding": "chunked" };
 
-/** Connections that send a text and then nothing. */
+/** Connections that send a string and then nothing. */
 function silentAfter(count: number, textOf: (target: Target) => string, more = new Uint8Array(0)) {
   return (target: Target) => {
     const bytes = encoder.encode(textOf(target));

@@ -174,7 +174,7 @@ function streams({ port, whole, open, unknown }: Kind): Attack[] {
     run,
     ...more,
   });
-  const cancelled = (stream: number) => concat([headers(stream, open), reset(stream)]);
+  const canceled = (stream: number) => concat([headers(stream, open), reset(stream)]);
   const resetByServer = (stream: number) => concat([headers(stream, open), windowUpdate(stream, 0)]);
   const get = getFields("/");
   const manyAtOnce = (fields: Fields, count: number) =>
@@ -211,11 +211,11 @@ function streams({ port, whole, open, unknown }: Kind): Attack[] {
     ),
     attack("window-overflow", "a request, and a window of more than 2^31-1", again(overflow)),
     attack("window-overflow-late", "a window of more than 2^31-1 after an answer", overflowLate),
-    attack("rapid-reset", "streams that are cancelled at once", numbered(cancelled)),
+    attack("rapid-reset", "streams that are canceled at once", numbered(canceled)),
     attack(
       "rapid-reset-reconnect",
-      "900 streams that are cancelled at once, then another connection",
-      numbered(cancelled, { lot: 300, most: 900 }),
+      "900 streams that are canceled at once, then another connection",
+      numbered(canceled, { lot: 300, most: 900 }),
     ),
     attack("made-you-reset", "streams that the server has to reset", numbered(resetByServer)),
     attack(

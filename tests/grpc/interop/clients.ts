@@ -4,7 +4,7 @@ import { buildOnce, GoMissing } from "../h2spec.ts";
 const HERE = new URL("./", import.meta.url);
 const CACHE = new URL("../../../.data/interop/", import.meta.url);
 
-/** Why a client cannot run here, in a sentence for the person who runs the tests. */
+/** Reason why a client cannot run here, in a sentence for the person who runs the tests. */
 export class ToolMissing extends Error {
   override name = "ToolMissing";
 }

@@ -49,7 +49,7 @@ function about({ request, description, compiledAt }: Contents): string {
 function tableOfContents(sections: readonly ParticipantSection[]): string {
   const items = sections.map((section, index) => {
     const name = escape(section.service);
-    const note = section.waiverReason === undefined ? count(section.records) : "incomplete";
+    const note = section.complete ? count(section.records) : "incomplete";
     return `<li><a href="#source-${index + 1}">${name}</a> <span class="quiet">${note}</span></li>\n`;
   });
   return `<nav aria-labelledby="contents">\n<h2 id="contents">Contents</h2>\n<ol>\n${items.join("")}` +

@@ -19,7 +19,7 @@ export function accessJson({ request, description, compiledAt, sections }: Conte
   return writeJson({ about }, sections, (section) => ({
     service: section.service,
     summary: summaryOf(section),
-    complete: section.waiverReason === undefined,
+    complete: section.complete,
     waiverReason: section.waiverReason,
     recordCount: section.records,
     processing: section.processing,

@@ -12,7 +12,9 @@ export interface Contents {
 /** Section of one participant. */
 export interface ParticipantSection {
   service: string;
-  /** Reason of the waiver if the participant was waived before it delivered everything. */
+  /** Whether the participant has delivered everything. */
+  complete: boolean;
+  /** Reason of the waiver; undefined if the participant was not waived, and then it is complete. */
   waiverReason: string | undefined;
   records: number;
   /** Distinct combinations of category, purpose, retention and recipients, with the number of records of each. */
@@ -37,8 +39,7 @@ const PROCESSING_LIMIT = 200;
 
 /** Summarizes a participant's records by reading them once; documents read them again. */
 export async function summarize(
-  service: string,
-  waiverReason: string | undefined,
+  source: Pick<ParticipantSection, "service" | "complete" | "waiverReason">,
   read: ParticipantSection["read"],
 ): Promise<ParticipantSection> {
   const combinations = new Map<string, Processing>();
@@ -55,18 +56,20 @@ export async function summarize(
       } else furtherProcessing = true;
     }
   }
-  return { service, waiverReason, records, processing: [...combinations.values()], furtherProcessing, read };
+  return { ...source, records, processing: [...combinations.values()], furtherProcessing, read };
 }
 
 /** Summary of a participant's records, as a sentence for the customer. */
-export function summaryOf({ service, records, waiverReason }: ParticipantSection): string {
-  if (waiverReason !== undefined) {
+export function summaryOf({ service, records, complete, waiverReason }: ParticipantSection): string {
+  if (!complete) {
     const delivered = records === 0 ? "no records" : `only ${count(records)}`;
     return `${service} has provided ${delivered}. The store completed the request without the rest: ${waiverReason}`;
   }
-  return records === 0
+  const all = records === 0
     ? `${service} holds nothing about you.`
     : `${service} holds ${count(records)} about you.`;
+  if (waiverReason === undefined) return all;
+  return `${all} Its answer is complete, although the store had decided not to wait for it: ${waiverReason}`;
 }
 
 export function count(records: number): string {

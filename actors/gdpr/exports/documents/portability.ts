@@ -13,9 +13,9 @@ export function portability({ request, description, compiledAt, sections }: Cont
     compiledAt,
     subject: { storeId: request.storeId, customerId: description.customerId },
   };
-  return writeJson(head, sections, ({ service, waiverReason }) => ({
+  return writeJson(head, sections, ({ service, complete, waiverReason }) => ({
     service,
-    complete: waiverReason === undefined,
+    complete,
     waiverReason,
   }));
 }

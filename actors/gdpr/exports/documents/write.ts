@@ -27,7 +27,7 @@ export async function writeGzip(
   }
   const gzip = ReadableStream.from(encoded()).pipeThrough(new CompressionStream("gzip"));
   let pending: Uint8Array<ArrayBuffer> | undefined;
-  for await (const chunk of inChunks(gzip, chunkBytes)) {
+  for await (const chunk of gzipChunks(gzip, chunkBytes)) {
     if (pending) await writeChunk(pending, false);
     pending = chunk;
   }
@@ -36,7 +36,7 @@ export async function writeGzip(
 }
 
 /** Splits a stream into chunks of `size` bytes; the last one may be shorter. */
-async function* inChunks(
+async function* gzipChunks(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   size: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {

@@ -37,11 +37,14 @@ func (c *collector) CollectCustomerData(
 		}
 		// Send waits while customer-service is not reading, so read from your database in pages, not in a transaction.
 		if err := stream.Send(&customerv1.CollectCustomerDataResponse{
-			Cursor:    strconv.Itoa(s.id),
-			Category:  "newsletter subscription",
-			Purpose:   "to send the newsletter that was subscribed to",
-			Retention: "until the subscription ends",
-			Data:      data,
+			// Of the row that was read, not of the request: customer-service compares them.
+			CustomerId: s.holder,
+			StoreId:    s.storeID,
+			Cursor:     strconv.Itoa(s.id),
+			Category:   "newsletter subscription",
+			Purpose:    "to send the newsletter that was subscribed to",
+			Retention:  "until the subscription ends",
+			Data:       data,
 		}); err != nil {
 			return err
 		}

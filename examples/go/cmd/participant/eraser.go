@@ -2,9 +2,17 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"log"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -20,6 +28,7 @@ import (
 // confirming again are harmless, so it need not remember event IDs.
 type eraser struct {
 	service   string
+	key       ed25519.PrivateKey // nil: confirmations are not signed
 	holdings  *holdings
 	customers customerv1.CustomerServiceClient
 }
@@ -65,6 +74,7 @@ func (e *eraser) confirm(ctx context.Context, event *customerv1.CustomerErasureR
 		StoreId:   event.GetStoreId(),
 		Service:   e.service,
 		Evidence:  evidence,
+		Signature: e.sign(event, evidence),
 	})
 	switch status.Code(err) {
 	case codes.OK:
@@ -81,6 +91,46 @@ func (e *eraser) confirm(ctx context.Context, event *customerv1.CustomerErasureR
 	default:
 		return fmt.Errorf("cannot confirm: check the token and the name of this service: %w", err)
 	}
+}
+
+// sign returns the signature of a confirmation, which customer-service verifies and puts into the receipt.
+func (e *eraser) sign(event *customerv1.CustomerErasureRequested, evidence string) []byte {
+	if e.key == nil {
+		return nil
+	}
+	requestID := strings.ToLower(event.GetRequestId())
+	salt, err := hex.DecodeString(strings.ReplaceAll(requestID, "-", ""))
+	if err != nil {
+		return nil // customer-service refuses an ID that is not a UUID
+	}
+	return ed25519.Sign(e.key, []byte(strings.Join([]string{
+		"customer-service/erasure-confirmation@1",
+		strings.ToLower(event.GetStoreId()),
+		strings.ToLower(event.GetCustomerId()),
+		requestID,
+		fmt.Sprintf("%s %x", e.service, sha256.Sum256(append(salt, evidence...))),
+	}, "\n")))
+}
+
+// readKey returns the Ed25519 key in the environment variable SIGNING_KEY, PKCS#8 in base64; nil without one.
+func readKey() (ed25519.PrivateKey, error) {
+	text := os.Getenv("SIGNING_KEY")
+	if text == "" {
+		return nil, nil
+	}
+	der, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := parsed.(ed25519.PrivateKey)
+	if !ok {
+		return nil, errors.New("SIGNING_KEY is not an Ed25519 key")
+	}
+	return key, nil
 }
 
 // decode reads protobuf or JSON, as the header content-type says.

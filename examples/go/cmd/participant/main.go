@@ -1,6 +1,6 @@
 // Participant is a service that holds personal data: it answers access requests and erases on request.
 // Environment: SERVICE (its name in GDPR_PARTICIPANTS), LISTEN (host:port), CUSTOMER_SERVICE,
-// CUSTOMER_SERVICE_TOKEN, and KAFKA_BROKERS for erasures.
+// CUSTOMER_SERVICE_TOKEN, and KAFKA_BROKERS for erasures; SIGNING_KEY to sign their confirmations.
 package main
 
 import (
@@ -67,7 +67,16 @@ func consume(ctx context.Context, holdings *holdings) error {
 		return err
 	}
 	defer client.Close()
-	eraser := &eraser{service: service, holdings: holdings, customers: customerv1.NewCustomerServiceClient(conn)}
+	key, err := readKey()
+	if err != nil {
+		return err
+	}
+	eraser := &eraser{
+		service:   service,
+		key:       key,
+		holdings:  holdings,
+		customers: customerv1.NewCustomerServiceClient(conn),
+	}
 	return eraser.run(ctx, client)
 }
 

@@ -48,7 +48,7 @@ const STREAMING = {
   },
 };
 
-// Calls under way, those that have neither answered nor been cancelled.
+// Calls under way, those that have neither answered nor been canceled.
 let running = 0;
 function counted(handler) {
   return (call, ...rest) => {

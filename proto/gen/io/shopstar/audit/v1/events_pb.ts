@@ -17,8 +17,8 @@ export const file_io_shopstar_audit_v1_events: GenFile = /*@__PURE__*/
 /**
  * Topic audit.event: one event for every accepted command, with the actor, the action and the target; one for every
  * answer to staff or a service over REST or in the inspector that contains data of customers (an access); and
- * refusals. The message key is the customer's ID, otherwise the target's or the actor's, so that the changes of an
- * entity arrive in order. No audit event contains a personal value or a search term.
+ * refusals, those of gRPC calls included. The message key is the customer's ID, otherwise the target's or the actor's,
+ * so that the changes of an entity arrive in order. No audit event contains a personal value or a search term.
  *
  * @generated from message io.shopstar.audit.v1.AuditEvent
  */
@@ -99,8 +99,8 @@ export type AuditEvent = Message<"io.shopstar.audit.v1.AuditEvent"> & {
   changedFields: string[];
 
   /**
-   * For accesses and refusals: the operation, by its operationId of the REST API or its name in the inspector. Empty
-   * for changes, and for an event that stands for several refusals.
+   * For accesses and refusals: the operation, by its operationId of the REST API, its method of gRPC, or its name in the
+   * inspector. Empty for changes, and for an event that stands for several refusals.
    *
    * @generated from field: string operation = 12;
    */
@@ -142,7 +142,7 @@ export const AuditEventSchema: GenMessage<AuditEvent> = /*@__PURE__*/
  */
 export type Actor = Message<"io.shopstar.audit.v1.Actor"> & {
   /**
-   * UUID of the principal.
+   * UUID of the principal; of zeros, with version 4, for this service itself and for a service that calls by gRPC.
    *
    * @generated from field: string id = 1;
    */
@@ -163,7 +163,8 @@ export type Actor = Message<"io.shopstar.audit.v1.Actor"> & {
   roles: string[];
 
   /**
-   * Name of the service, for SYSTEM; empty for this service itself.
+   * Name of the service, for SYSTEM; empty for this service itself. For a refused service of another trust domain or
+   * namespace, its SPIFFE ID.
    *
    * @generated from field: string service = 4;
    */

@@ -12,7 +12,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/data_subject_service.proto.
  */
 export const file_io_shopstar_customer_v1_data_subject_service: GenFile = /*@__PURE__*/
-  fileDesc("CjJpby9zaG9wc3Rhci9jdXN0b21lci92MS9kYXRhX3N1YmplY3Rfc2VydmljZS5wcm90bxIXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEigwEKGkNvbGxlY3RDdXN0b21lckRhdGFSZXF1ZXN0EhMKC2N1c3RvbWVyX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGQoMcmVzdW1lX2FmdGVyGAQgASgJSACIAQFCDwoNX3Jlc3VtZV9hZnRlciLPAQobQ29sbGVjdEN1c3RvbWVyRGF0YVJlc3BvbnNlEg4KBmN1cnNvchgBIAEoCRIQCghjYXRlZ29yeRgCIAEoCRIPCgdwdXJwb3NlGAMgASgJEhEKCXJldGVudGlvbhgEIAEoCRISCgpyZWNpcGllbnRzGAUgAygJEiUKBGRhdGEYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ei8KC3JlY29yZGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDKZAQoSRGF0YVN1YmplY3RTZXJ2aWNlEoIBChNDb2xsZWN0Q3VzdG9tZXJEYXRhEjMuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29sbGVjdEN1c3RvbWVyRGF0YVJlcXVlc3QaNC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db2xsZWN0Q3VzdG9tZXJEYXRhUmVzcG9uc2UwAUI/Chdpby5zaG9wc3Rhci5jdXN0b21lci52MVABWiJzaG9wc3Rhci5pby9jdXN0b21lci92MTtjdXN0b21lcnYxYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("CjJpby9zaG9wc3Rhci9jdXN0b21lci92MS9kYXRhX3N1YmplY3Rfc2VydmljZS5wcm90bxIXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEigwEKGkNvbGxlY3RDdXN0b21lckRhdGFSZXF1ZXN0EhMKC2N1c3RvbWVyX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGQoMcmVzdW1lX2FmdGVyGAQgASgJSACIAQFCDwoNX3Jlc3VtZV9hZnRlciL2AQobQ29sbGVjdEN1c3RvbWVyRGF0YVJlc3BvbnNlEg4KBmN1cnNvchgBIAEoCRIQCghjYXRlZ29yeRgCIAEoCRIPCgdwdXJwb3NlGAMgASgJEhEKCXJldGVudGlvbhgEIAEoCRISCgpyZWNpcGllbnRzGAUgAygJEiUKBGRhdGEYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ei8KC3JlY29yZGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtjdXN0b21lcl9pZBgIIAEoCRIQCghzdG9yZV9pZBgJIAEoCTKZAQoSRGF0YVN1YmplY3RTZXJ2aWNlEoIBChNDb2xsZWN0Q3VzdG9tZXJEYXRhEjMuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29sbGVjdEN1c3RvbWVyRGF0YVJlcXVlc3QaNC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db2xsZWN0Q3VzdG9tZXJEYXRhUmVzcG9uc2UwAUI/Chdpby5zaG9wc3Rhci5jdXN0b21lci52MVABWiJzaG9wc3Rhci5pby9jdXN0b21lci92MTtjdXN0b21lcnYxYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message io.shopstar.customer.v1.CollectCustomerDataRequest
@@ -66,35 +66,36 @@ export type CollectCustomerDataResponse = Message<"io.shopstar.customer.v1.Colle
   cursor: string;
 
   /**
-   * The kind of data, in words for the data subject: "order", "invoice", "newsletter subscription".
+   * The kind of data, in words for the data subject: "order", "invoice", "newsletter subscription"; at most 200
+   * characters.
    *
    * @generated from field: string category = 2;
    */
   category: string;
 
   /**
-   * The purpose of the processing.
+   * The purpose of the processing; at most 1,000 characters.
    *
    * @generated from field: string purpose = 3;
    */
   purpose: string;
 
   /**
-   * How long it is kept, in words.
+   * How long it is kept, in words; at most 1,000 characters.
    *
    * @generated from field: string retention = 4;
    */
   retention: string;
 
   /**
-   * The recipients to whom the data has been disclosed.
+   * The recipients to whom the data has been disclosed; at most 100, each at most 200 characters.
    *
    * @generated from field: repeated string recipients = 5;
    */
   recipients: string[];
 
   /**
-   * The data itself.
+   * The data itself. Objects and lists are nested at most 32 deep, this one included; numbers are finite.
    *
    * @generated from field: google.protobuf.Struct data = 6;
    */
@@ -104,6 +105,21 @@ export type CollectCustomerDataResponse = Message<"io.shopstar.customer.v1.Colle
    * @generated from field: google.protobuf.Timestamp recorded_at = 7;
    */
   recordedAt?: Timestamp | undefined;
+
+  /**
+   * customer_id of the request. If it is missing or names another customer, customer-service refuses the whole answer
+   * and deletes what it has stored of it.
+   *
+   * @generated from field: string customer_id = 8;
+   */
+  customerId: string;
+
+  /**
+   * store_id of the request. The same applies.
+   *
+   * @generated from field: string store_id = 9;
+   */
+  storeId: string;
 };
 
 /**
@@ -122,7 +138,7 @@ export const CollectCustomerDataResponseSchema: GenMessage<CollectCustomerDataRe
 export const DataSubjectService: GenService<{
   /**
    * Streams all data that the service holds about a customer, in an order that does not change while the request is
-   * open. An empty stream means that the service holds no data.
+   * open. Each record names the customer and the store. An empty stream means that the service holds no data.
    * INVALID_ARGUMENT: an ID is not a UUID. After any other failure, customer-service retries from resume_after.
    *
    * @generated from rpc io.shopstar.customer.v1.DataSubjectService.CollectCustomerData

@@ -27,17 +27,20 @@ public class Collector implements DataSubjectService {
     try {
       var after = request.hasResumeAfter() ? Long.parseLong(request.getResumeAfter()) : 0;
       // With a database read in pages: the stream waits while customer-service does not read.
-      return Multi.createFrom().iterable(orders.after(customer, after)).map(Collector::record);
+      return Multi.createFrom().iterable(orders.after(customer, after)).map(order -> record(customer, order));
     } catch (NumberFormatException e) {
       throw Status.INVALID_ARGUMENT.withDescription("resume_after is not a cursor of this service").asRuntimeException();
     }
   }
 
-  private static CollectCustomerDataResponse record(Order order) {
+  private static CollectCustomerDataResponse record(Customer customer, Order order) {
     return CollectCustomerDataResponse.newBuilder()
+        // A database returns them with the row: customer-service compares them with its request.
+        .setCustomerId(customer.customerId())
+        .setStoreId(customer.storeId())
         .setCursor(Long.toString(order.id()))
         .setCategory("order")
-        .setPurpose("to deliver what was ordered, and for the store's accounts")
+        .setPurpose("to deliver the order and to keep the store's accounts")
         .setRetention("ten years after the order")
         .addRecipients("the carrier of the parcel")
         .setData(Struct.newBuilder()

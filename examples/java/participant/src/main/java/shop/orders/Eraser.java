@@ -25,6 +25,8 @@ public class Eraser {
 
   @Inject Orders orders;
 
+  @Inject Signer signer;
+
   @GrpcClient("customer-service")
   CustomerServiceBlockingStub customers;
 
@@ -49,6 +51,7 @@ public class Eraser {
         .setStoreId(event.getStoreId())
         .setService(SERVICE)
         .setEvidence(evidence)
+        .setSignature(signer.sign(event, SERVICE, evidence))
         .build();
     try {
       customers.withDeadlineAfter(10, TimeUnit.SECONDS).confirmErasure(confirmation);

@@ -18,13 +18,13 @@ const SLICE = 500;
  *
  * @param sql a pool of the role customer_api
  */
-export async function* readWritings(
+export async function* readMachineTexts(
   sql: Sql,
   storeId: string,
   customerId: string,
 ): AsyncGenerator<string[]> {
-  const requests = await readStore(sql, storeId, (sql) =>
-    sql<{ requestId: string }[]>`
+  const requests = await readStore(sql, storeId, (tx) =>
+    tx<{ requestId: string }[]>`
       select request_id from gdpr_requests where store_id = ${storeId} and customer_id = ${customerId}`);
   const actors = [
     { kind: "customer", id: customerId },
@@ -36,7 +36,7 @@ export async function* readWritings(
   for (const source of sources) {
     let after: string | undefined;
     for (;;) {
-      const rows: Slice[] = await readStore(sql, storeId, (sql) => source(sql, after));
+      const rows: Slice[] = await readStore(sql, storeId, (tx) => source(tx, after));
       yield rows.flatMap(({ document }) => [...textsIn(document)]);
       if (rows.length < SLICE) break;
       after = rows.at(-1)?.key;

@@ -1,7 +1,7 @@
 /** The re-scan of an erasure: it reads in slices, matches in linear time, and long values or histories do not stop it. */
 import assert from "node:assert/strict";
 import { digestValues, quotationFinder } from "../../actors/gdpr/requests/value_digests.ts";
-import { readWritings } from "../../db/traces.ts";
+import { readMachineTexts } from "../../db/machine_texts.ts";
 import { createWorld, register, tell } from "../actors/world.ts";
 import { requestSettings } from "../actors/settings.ts";
 import { assertLinear } from "../growth.ts";
@@ -39,12 +39,12 @@ Deno.test("an erasure of twelve long Chinese addresses and a history of 20,000 e
   assert.deepEqual([outcome, cleared.traces], ["FULFILLED", []]);
 });
 
-Deno.test("writings are read in slices, without a row twice or left out", async () => {
+Deno.test("texts of machines are read in slices, without a row twice or left out", async () => {
   await using world = await createWorld();
   const customer = await register(world);
   const sql = world.database.pool("customer_api");
   const read = async () => {
-    const slices = await Array.fromAsync(readWritings(sql, world.storeId, customer.id));
+    const slices = await Array.fromAsync(readMachineTexts(sql, world.storeId, customer.id));
     assert.ok(slices.every((texts) => texts.length <= 2 * 500), "a slice is bounded");
     return { slices: slices.length, texts: slices.flat().filter((text) => text.startsWith("field-")) };
   };
@@ -63,9 +63,9 @@ Deno.test("writings are read in slices, without a row twice or left out", async 
   assert.deepEqual(twice.texts, Array.from({ length: 2_999 }, (_, at) => `field-${at + 2}`));
   assert.deepEqual([once.slices - none.slices, twice.slices - once.slices], [3, 3], "linear");
   const other = await register(world);
-  const others = await Array.fromAsync(readWritings(sql, world.storeId, other.id));
+  const others = await Array.fromAsync(readMachineTexts(sql, world.storeId, other.id));
   assert.ok(!others.flat().some((text) => text.startsWith("field-")), "of another customer");
-  const elsewhere = await Array.fromAsync(readWritings(sql, crypto.randomUUID(), customer.id));
+  const elsewhere = await Array.fromAsync(readMachineTexts(sql, crypto.randomUUID(), customer.id));
   assert.deepEqual(elsewhere.flat(), [], "of another store");
 });
 
