@@ -5,12 +5,8 @@
  * `--rows=50000 --keys=25000 --rounds=4`
  */
 import process from "node:process";
-import { Buffer } from "node:buffer";
-import { Kafka, logLevel, type Message } from "kafkajs";
 import postgres from "postgres";
 import { openPool } from "../db/connect.ts";
-import type { OutboxRow } from "../db/outbox.ts";
-import { encodeRows } from "../events/encode.ts";
 import { kafkaSink } from "../events/kafka_sink.ts";
 import { startRelay } from "../events/relay.ts";
 import { startBroker } from "../tests/kafka/broker.ts";
@@ -23,13 +19,15 @@ import { formatNumber, formatRatios, formatSpread, median, ratioOf, spread } fro
 
 const STORE = "00000000-0000-4000-8000-000000000000";
 const EVENT = { format: "protobuf", source: "/bench" } as const;
-/** Messages of one produce request of the bare producer. */
-const BATCH = 1_000;
+const BARE = new URL("./_bare_kafka.ts", import.meta.url).pathname;
 
-interface Measured {
+interface Rate {
   perSecond: number;
-  /** Microseconds a message. */
+  /** CPU microseconds a message. */
   ownCpu: number;
+}
+
+interface Measured extends Rate {
   postgresCpu: number;
 }
 
@@ -46,21 +44,18 @@ export async function relay(args: string[]): Promise<Report> {
   const admin = stack.adopt(postgres(database.adminUrl, { max: 1, onnotice: () => {} }), (sql) => sql.end());
   await loadOutbox(admin, settings);
   const kafka = { brokers: [broker.brokers], partitions: 3, replicationFactor: 1 };
-  const variants: Record<string, () => Promise<number>> = {
-    [OURS]: () => publish(database.url, admin, kafka),
-    "bare kafkajs": await bareProducer(admin, broker.brokers),
+  const variants: Record<string, () => Promise<Rate>> = {
+    [OURS]: () => publish({ url: database.url, admin, kafka, rows: settings.rows }),
+    "bare kafkajs": () => publishBare(database.adminUrl, broker.brokers),
   };
   const names = Object.keys(variants);
   const measure = async (name: string): Promise<Measured> => {
     await admin`update outbox set published_at = null where published_at is not null`;
     await admin`vacuum outbox`;
     await admin`checkpoint`;
-    const own = process.cpuUsage();
     const before = await cpuMicroseconds(database.pid, true);
-    const perSecond = await variants[name]!();
-    const postgresCpu = (await cpuMicroseconds(database.pid, true) - before) / settings.rows;
-    const { user, system } = process.cpuUsage(own);
-    return { perSecond, ownCpu: (user + system) / settings.rows, postgresCpu };
+    const rate = await variants[name]!();
+    return { ...rate, postgresCpu: (await cpuMicroseconds(database.pid, true) - before) / settings.rows };
   };
   for (const name of names) await measure(name); // warms up
   const rounds = await runRounds("relay", settings.rounds, names, measure);
@@ -126,12 +121,16 @@ async function loadOutbox(
   await admin`vacuum analyze outbox`;
 }
 
-/** Publishes every row. Returns the rows per second, from the first committed batch to the last one. */
-async function publish(
-  url: string,
-  admin: postgres.Sql,
-  kafka: Parameters<typeof kafkaSink>[0],
-): Promise<number> {
+interface Publishing {
+  url: string;
+  admin: postgres.Sql;
+  kafka: Parameters<typeof kafkaSink>[0];
+  rows: number;
+}
+
+/** Publishes every row. The rate is that from the first committed batch to the last one. */
+async function publish({ url, admin, kafka, rows }: Publishing): Promise<Rate> {
+  const before = process.cpuUsage();
   const sql = openPool(url, "customer_worker", 4);
   const sink = kafkaSink(kafka, EVENT);
   const relay = startRelay(sql, sink);
@@ -142,38 +141,20 @@ async function publish(
   await relay[Symbol.asyncDispose]();
   await sink[Symbol.asyncDispose]();
   await sql.end();
+  const { user, system } = process.cpuUsage(before);
   const [seen] = await admin<{ perSecond: number }[]>`
     select (count(*) filter (where published_at > first) / extract(epoch from max(published_at) - first))::float8
       as "perSecond"
     from outbox, (select min(published_at) as first from outbox) first
     group by first`;
-  return seen!.perSecond;
+  return { perSecond: seen!.perSecond, ownCpu: (user + system) / rows };
 }
 
-/** Sends the messages of all rows, topic by topic. */
-async function bareProducer(admin: postgres.Sql, broker: string): Promise<() => Promise<number>> {
-  const rows = await admin<OutboxRow[]>`
-    select store_id as "storeId", event_id as "eventId", topic, key, payload, headers, created_at as "createdAt"
-    from outbox order by seq`;
-  const { events, refusals } = encodeRows(rows, EVENT);
-  if (refusals.length > 0) throw new Error(`Cannot measure: ${refusals[0]!.reason}`);
-  const batches: { topic: string; messages: Message[] }[] = [];
-  for (const [topic, ofTopic] of Map.groupBy(events, (event) => event.topic)) {
-    const messages = ofTopic.map(({ key, value, headers }) => ({ key, value: Buffer.from(value), headers }));
-    for (let at = 0; at < messages.length; at += BATCH) {
-      batches.push({ topic, messages: messages.slice(at, at + BATCH) });
-    }
-  }
-  return async () => {
-    const kafka = new Kafka({ clientId: "bench", brokers: [broker], logLevel: logLevel.NOTHING });
-    const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
-    await producer.connect();
-    const [first, ...others] = batches;
-    await producer.send({ acks: -1, ...first! });
-    const started = performance.now();
-    for (const batch of others) await producer.send({ acks: -1, ...batch });
-    const seconds = (performance.now() - started) / 1_000;
-    await producer.disconnect();
-    return (events.length - BATCH) / seconds;
-  };
+async function publishBare(adminUrl: string, broker: string): Promise<Rate> {
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", BARE, adminUrl, broker],
+    stderr: "inherit",
+  }).output();
+  if (!success) throw new Error("Cannot continue: the bare producer has failed");
+  return JSON.parse(new TextDecoder().decode(stdout));
 }

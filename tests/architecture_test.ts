@@ -88,8 +88,7 @@ Deno.test("imports have no cycles, types included", () => {
 });
 
 /** Packages of a start. Each costs time before the service is ready, and memory in every process. */
-const START_PACKAGES =
-  `@bufbuild/protobuf @logtape/logtape @opentelemetry/api canonicalize dataloader hono iso-3166
+const START_PACKAGES = `@bufbuild/protobuf @logtape/logtape @opentelemetry/api canonicalize hono iso-3166
   jose lru-cache postgres uuid xstate zod`;
 
 Deno.test("a start evaluates only the modules that gRPC and the health checks need", () => {
