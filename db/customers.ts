@@ -1,5 +1,6 @@
 /** Rows of the customers. */
 import type { Tx } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 export interface CustomerRow {
   email: string | null;
@@ -45,32 +46,18 @@ export async function lockCustomer(
   return row && { ...row, ...counts };
 }
 
+/** Returns the locale of a customer (BCP 47); null if it is not known. */
+export async function findLocale(sql: ReadSql, storeId: string, customerId: string): Promise<string | null> {
+  const [row] = await sql<{ locale: string | null }[]>`
+    select locale from customers where store_id = ${storeId} and customer_id = ${customerId}`;
+  return row?.locale ?? null;
+}
+
 /** Returns the version of a customer, which may be erased; 0 for an unknown one. */
 export async function findCustomerVersion(tx: Tx, storeId: string, customerId: string): Promise<number> {
   const [row] = await tx<{ version: number }[]>`
     select version from customers where store_id = ${storeId} and customer_id = ${customerId}`;
   return row?.version ?? 0;
-}
-
-/** @param columns in camelCase */
-export async function insertCustomer(
-  tx: Tx,
-  storeId: string,
-  customerId: string,
-  columns: Record<string, unknown>,
-): Promise<void> {
-  await tx`insert into customers ${tx({ storeId, customerId, ...columns })}`;
-}
-
-/** @param columns in camelCase */
-export async function updateCustomer(
-  tx: Tx,
-  storeId: string,
-  customerId: string,
-  columns: Record<string, unknown>,
-): Promise<void> {
-  await tx`
-    update customers set ${tx(columns)} where store_id = ${storeId} and customer_id = ${customerId}`;
 }
 
 /** Returns for each existing customer whether it is anonymized. */
