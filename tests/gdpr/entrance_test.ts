@@ -290,3 +290,29 @@ Deno.test("a customer needs a recent sign-in to request and to start the own era
   await assert.rejects(fixture.open(customer, "ERASURE", {}, { by: signedIn(16) }), required);
   assert.deepEqual((await fixture.row(proposed)).snapshot.value, { PENDING: "proposed" });
 });
+
+Deno.test("a check of the identity that is concurrent with the start of an erasure comes before or after it", async () => {
+  await using world = await createManualClockWorld({ graceMs: DAY, participants: [] }, START);
+  const fixture = createRequestFixture(world);
+  for (let round = 0; round < 8; round++) {
+    world.now = START;
+    const customer = await register(world);
+    const letter = await fixture.open(customer, "ACCESS", { channel: "LETTER" }, { by: world.officer });
+    await fixture.tell(letter, "identity.fail", { reason: "no answer" }); // a text that the erasure removes
+    const own = await fixture.open(customer, "ERASURE", {}, { by: shopper(customer) });
+    world.now = new Date(START.getTime() + DAY);
+    const start = () => fireTimer(world, own, timerName("start", "gdpr_erasure@1"));
+    const verify = () => fixture.tell(letter, "identity.verify", CHECK);
+    const order = round % 2 === 0 ? [start, verify] : [verify, start];
+    const results = await Promise.allSettled(order.map((run) => run()));
+    const [started, verified] = round % 2 === 0 ? results : results.toReversed();
+    assert.equal(started?.status, "fulfilled");
+    const { value } = (await fixture.row(own)).snapshot;
+    if (verified?.status === "fulfilled") assert.deepEqual(value, { PENDING: "waiting_for_access" });
+    else {
+      assert.equal(verified?.reason.code, "REFUSED_IN_STATE");
+      assert.deepEqual(value, { IN_PROGRESS: "verifying" });
+    }
+    for (const request of [letter, own]) await assertInvariants(world.admin, request);
+  }
+});

@@ -63,7 +63,7 @@ Deno.test("an unexpected error is masked, and logged once without the values of 
     assert.deepEqual(records.map(({ level, properties }) => ({ level, ...properties })), [{
       level: "error",
       method: "GetCustomerGroups",
-      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:57",
+      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:58",
     }]);
   } finally {
     await reset();
