@@ -12,6 +12,7 @@ import {
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
   EmailHashSchema,
+  GdprNoticeDueSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import type { Principal } from "../domain/principal.ts";
 import { traceIdOf } from "../lib/trace_context.ts";
@@ -80,6 +81,11 @@ function domainPayload(
         waivedParticipants: [...message.waivedParticipants],
       };
       return toJson(CustomerErasedSchema, create(CustomerErasedSchema, fields));
+    }
+    case "gdpr.notice_due": {
+      const { noticeId, requestId } = message;
+      const fields = { ...common, noticeId, requestId, kind: message.kind };
+      return toJson(GdprNoticeDueSchema, create(GdprNoticeDueSchema, fields));
     }
   }
 }

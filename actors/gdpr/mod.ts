@@ -41,6 +41,7 @@ export function createRequestSettings(
     peerKeys,
     hashKey: digestKey,
     hashEmail: (email) => hashEmail(hashKeys, email),
+    sealingKey: hashKeys[0],
     proveErasure: (subject) => proveErasure(hashKeys, subject),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
   };

@@ -24,6 +24,7 @@ import {
   deadlineTransitions,
   endTransitions,
   fulfillActions,
+  notify,
   openingActions,
   raiseLater,
   requestSetup,
@@ -74,6 +75,7 @@ export function createCollectionMachine(
                 actions: [
                   { type: "setExpiry", params: ({ event }) => event.expiresAt },
                   ...fulfillActions,
+                  notify("READY"),
                 ],
               },
               retry: { ...stepRetry("compiling"), reenter: true },

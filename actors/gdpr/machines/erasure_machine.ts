@@ -29,6 +29,7 @@ import {
   endTransitions,
   extendActions,
   fulfillActions,
+  notify,
   openingActions,
   raiseLater,
   requestSetup,
@@ -67,12 +68,20 @@ export function createErasureMachine(participants: readonly string[]) {
               reject: {
                 guard: { type: "isSecondPerson", params: {} },
                 target: "#COMPLETED",
-                actions: [{ type: "setOutcome", params: "REFUSED" }, audit("GDPR_REQUEST_REFUSED")],
+                actions: [
+                  { type: "setOutcome", params: "REFUSED" },
+                  audit("GDPR_REQUEST_REFUSED"),
+                  notify("REFUSED"),
+                ],
               },
               withdraw: {
                 guard: { type: "isProposer", params: {} },
                 target: "#COMPLETED",
-                actions: [{ type: "setOutcome", params: "CANCELLED" }, audit("GDPR_REQUEST_CANCELLED")],
+                actions: [
+                  { type: "setOutcome", params: "CANCELLED" },
+                  audit("GDPR_REQUEST_CANCELLED"),
+                  notify("CANCELLED"),
+                ],
               },
               refuse: {}, // a second person rejects it instead
             },
@@ -131,7 +140,10 @@ export function createErasureMachine(participants: readonly string[]) {
       },
       IN_PROGRESS: {
         id: "IN_PROGRESS",
-        entry: [{ type: "eraseSubject", params: { participants: [...participants] } }],
+        entry: [
+          notify("ERASED", true), // before the recipient is sealed
+          { type: "eraseSubject", params: { participants: [...participants] } },
+        ],
         initial: participants.length > 0 ? "awaiting_confirmations" : "verifying",
         on: deadlineTransitions,
         states: {
@@ -150,7 +162,7 @@ export function createErasureMachine(participants: readonly string[]) {
                   target: "#COMPLETED",
                   actions: [{ type: "setResidue", params: 0 }, ...fulfillActions, {
                     type: "concludeErasure",
-                  }],
+                  }, { type: "publishNotices" }],
                 },
                 {
                   target: "residue_found",
