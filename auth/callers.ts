@@ -44,12 +44,15 @@ export interface ClientCertificate {
 }
 
 /**
- * Authenticates the caller of a method and checks that it may call it.
+ * Authenticates the caller of a method and checks that it may call it. Refusals are thrown, or reject the promise.
  *
  * @throws {DomainError} UNAUTHENTICATED: the caller is unknown. FORBIDDEN: it may not call this method. If the caller
  * has proven who it is, a CallerRefusedError.
  */
-export type Admit<Method extends string> = (method: Method, evidence: CallEvidence) => Promise<Caller>;
+export type Admit<Method extends string> = (
+  method: Method,
+  evidence: CallEvidence,
+) => Caller | Promise<Caller>;
 
 /** SPIFFE IDs that are accepted as services: `spiffe://<trustDomain>/ns/<namespace>/sa/<service>`. */
 export interface CallerIdentities {
@@ -78,19 +81,75 @@ export type AdmissionOptions<Method extends string> = CallerProof & {
 const ANONYMOUS = "anonymous";
 
 export function createAdmission<Method extends string>(options: AdmissionOptions<Method>): Admit<Method> {
-  return async (method, evidence) => {
-    if (options.mode === "none") return { service: ANONYMOUS, unproven: true, storeId: storeOf(evidence) };
-    const caller = options.mode === "token"
-      ? await authenticateByToken(evidence, options)
-      : { service: serviceOf(spiffeIdOf(options.mode, evidence), options), storeId: storeOf(evidence) };
-    if (!options.callers[method].includes(caller.service)) {
-      throw new CallerRefusedError(
-        "FORBIDDEN",
-        `Cannot call ${method}: ${caller.service} is not one of its allowed callers`,
-        caller,
+  const authenticate = createAuthentication(options);
+  const allowed = options.callers;
+  const authorize = (method: Method, caller: Caller): Caller => {
+    if (caller.unproven || allowed[method].includes(caller.service)) return caller;
+    throw new CallerRefusedError(
+      "FORBIDDEN",
+      `Cannot call ${method}: ${caller.service} is not one of its allowed callers`,
+      caller,
+    );
+  };
+  return (method, evidence) => {
+    const caller = authenticate(evidence);
+    if (!(caller instanceof Promise)) return authorize(method, caller);
+    return caller.then((caller) => authorize(method, caller));
+  };
+}
+
+type Authenticate = (evidence: CallEvidence) => Caller | Promise<Caller>;
+
+function createAuthentication(options: CallerProof): Authenticate {
+  switch (options.mode) {
+    case "none":
+      return (evidence) => ({ service: ANONYMOUS, unproven: true, storeId: storeOf(evidence) });
+    case "token":
+      return (evidence) => authenticateByToken(evidence, options);
+    case "mtls": {
+      const identify = rememberCertificates((certificate) =>
+        serviceOf(certificateUris(certificate), options)
       );
+      return (evidence) => ({ service: identify(evidence.certificate()?.raw), storeId: storeOf(evidence) });
     }
-    return caller;
+    case "mesh": {
+      const identify = rememberTexts((header) => serviceOf(forwardedUris(header), options));
+      return (evidence) => ({
+        service: identify(evidence.header("x-forwarded-client-cert").join(",")),
+        storeId: storeOf(evidence),
+      });
+    }
+  }
+}
+
+/** Remembers the service of a certificate for as long as its connection has the certificate. */
+function rememberCertificates(identify: (certificate: Uint8Array) => string) {
+  const services = new WeakMap<Uint8Array, string>();
+  return (certificate: Uint8Array | undefined): string => {
+    if (!certificate) throw unknown("it sent no certificate");
+    let service = services.get(certificate);
+    if (service === undefined) services.set(certificate, service = identify(certificate));
+    return service;
+  };
+}
+
+/** Headers that are remembered at once, and the characters of the longest one: at most a megabyte. */
+const REMEMBERED_HEADERS = 500;
+const REMEMBERED_CHARACTERS = 2_000;
+
+/**
+ * Remembers the service of a header, which depends on nothing else. Refusals are not remembered. Clients repeat their
+ * headers, so a simple cache that is emptied when it is full suffices.
+ */
+function rememberTexts(identify: (header: string) => string) {
+  const services = new Map<string, string>();
+  return (header: string): string => {
+    const known = services.get(header);
+    if (known !== undefined) return known;
+    const service = identify(header);
+    if (services.size >= REMEMBERED_HEADERS) services.clear();
+    if (header.length <= REMEMBERED_CHARACTERS) services.set(header, service);
+    return service;
   };
 }
 
@@ -119,33 +178,27 @@ async function authenticateByToken(
   );
 }
 
-/** The URI of the caller's certificate, from the TLS connection or from the nearest proxy of the mesh. */
-function spiffeIdOf(mode: "mtls" | "mesh", evidence: CallEvidence): string {
-  const names = mode === "mtls" ? certificateUris(evidence.certificate()) : forwardedUris(evidence);
-  const [name, ...more] = names;
-  if (!name || more.length > 0) throw unknown("its certificate does not carry exactly one URI");
-  return name;
-}
-
-function certificateUris(certificate: ClientCertificate | undefined): string[] {
-  if (!certificate) throw unknown("it sent no certificate");
+function certificateUris(certificate: Uint8Array): readonly string[] {
   try {
-    return subjectAltUris(certificate.raw);
+    return subjectAltUris(certificate);
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     throw unknown(`its certificate cannot be read: ${error.message}`);
   }
 }
 
-function forwardedUris(evidence: CallEvidence): readonly string[] {
-  const chain = parseForwardedCertificates(evidence.header("x-forwarded-client-cert").join(","));
+/** The URIs of the caller's certificate, as the nearest proxy of the mesh has forwarded them. */
+function forwardedUris(header: string): readonly string[] {
+  const chain = parseForwardedCertificates(header);
   const nearest = chain?.at(-1);
   if (!nearest) throw unknown("metadata x-forwarded-client-cert is missing or malformed");
   return nearest.filter(([key]) => key === "uri").map(([, value]) => value);
 }
 
 /** The service account of a SPIFFE ID. The trust domain must match, because anyone can run one. */
-function serviceOf(name: string, { trustDomain, namespaces }: CallerIdentities): string {
+function serviceOf(names: readonly string[], { trustDomain, namespaces }: CallerIdentities): string {
+  const [name, ...more] = names;
+  if (!name || more.length > 0) throw unknown("its certificate does not carry exactly one URI");
   const [, domain, namespace = "", service] =
     name.match(/^spiffe:\/\/([^/]+)\/ns\/([\w.-]+)\/sa\/([\w.-]+)$/) ?? [];
   if (!service) {

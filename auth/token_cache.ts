@@ -1,5 +1,5 @@
 /** Cache of verified tokens. Without it, verifying the signature is the largest cost of a small query. */
-import { LRUCache } from "lru-cache";
+import { ExpiringCache } from "../lib/expiring_cache.ts";
 import { sha256 } from "../lib/hash.ts";
 import { hasCode } from "../domain/errors.ts";
 import { createForgeryBudget } from "./forgery_budget.ts";
@@ -20,8 +20,7 @@ export function cacheVerified<Verified extends object>(
   verify: (token: string) => Promise<{ verified: Verified; expiresAt: number }>,
   budget = createForgeryBudget(),
 ): (token: string, address?: string) => Promise<Verified> {
-  // A resolution of 0 reads the clock each time. Any other keeps a timer running.
-  const cache = new LRUCache<string, Verified>({ max: MAX_TOKENS, ttl: TTL_MS, ttlResolution: 0 });
+  const cache = new ExpiringCache<Verified>(MAX_TOKENS);
   return async (token, address = UNKNOWN_ADDRESS) => {
     const key = sha256(token).toBase64();
     const cached = cache.get(key);
@@ -31,8 +30,7 @@ export function cacheVerified<Verified extends object>(
       if (hasCode(error, "UNAUTHENTICATED")) budget.charge(address);
       throw error;
     });
-    const ttl = Math.min(TTL_MS, expiresAt - Date.now());
-    if (ttl > 0) cache.set(key, verified, { ttl });
+    cache.set(key, verified, Math.min(TTL_MS, expiresAt - Date.now()));
     return verified;
   };
 }

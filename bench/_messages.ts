@@ -3,10 +3,8 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { Buffer } from "node:buffer";
 import { openPool } from "../db/connect.ts";
 import { createLookups } from "../db/lookups.ts";
-import {
-  GetCustomerGroupsRequestSchema,
-  GetCustomerGroupsResponseSchema,
-} from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import { GetCustomerGroupsRequestSchema } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import { writeGroupsAnswer } from "../rpc/lookup_codec.ts";
 import { createLookupMethods } from "../rpc/lookups.ts";
 import type { CustomerId } from "./_database.ts";
 
@@ -34,10 +32,7 @@ export async function writeAnswers(folder: string, url: string, ids: CustomerId[
     wanted: () => true,
   };
   const answers = await Promise.all(
-    ids.slice(0, 1_000).map(async (id) => {
-      const request = create(GetCustomerGroupsRequestSchema, id);
-      return toBinary(GetCustomerGroupsResponseSchema, await getCustomerGroups(request, context));
-    }),
+    ids.slice(0, 1_000).map(async (id) => writeGroupsAnswer(await getCustomerGroups(id, context))),
   );
   await sql.end();
   const path = `${folder}/answers`;

@@ -10,6 +10,7 @@ const BENCHMARKS: Record<string, () => Promise<(args: string[]) => Promise<void>
   rest: async () => (await import("./rest.ts")).rest,
   search: async () => (await import("./search.ts")).search,
   bulk: async () => (await import("./bulk.ts")).bulk,
+  relay: async () => (await import("./relay.ts")).relay,
 };
 
 const load = BENCHMARKS[name ?? ""];

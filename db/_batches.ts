@@ -1,5 +1,5 @@
 /** Batching of single lookups into statements that answer many, with bounded concurrency. */
-import DataLoader from "dataloader";
+import { setImmediate } from "node:timers";
 import { instrumentLookup } from "../telemetry/sql.ts";
 import { inThisTrace } from "../telemetry/spans.ts";
 import { serverOf, type Sql } from "./connect.ts";
@@ -25,11 +25,15 @@ const MAX_WAITING = 10_000;
 /** Returns whether a caller still waits for the answer; called just before the statement starts. */
 export type Wanted = () => boolean;
 
-interface Waiting<Question> {
+interface Waiting<Question, Answer> {
   question: Question;
   wanted: Wanted;
   /** Time on the clock of `performance`. */
   since: number;
+  /** Runs work in the trace of the lookup. */
+  inTrace: <T>(work: () => T) => T;
+  resolve: (answer: Answer) => void;
+  reject: (error: unknown) => void;
 }
 
 /**
@@ -45,60 +49,60 @@ export function batched<Question, Answer>(
   ask: Ask<Question, Answer>,
   sql?: Sql,
 ): (question: Question, wanted?: Wanted) => Promise<Answer> {
-  const turnstile = createTurnstile(UNDER_WAY);
   const askWatched = instrumentLookup(procedure, ask, sql ? serverOf(sql) : {});
-  let waiting = 0;
-  const loader = new DataLoader<Waiting<Question>, Answer>(
-    async (batch) => {
-      waiting -= batch.length;
-      try {
-        return await askWhatIsWanted(batch, askWatched);
-      } finally {
-        turnstile.leave();
-      }
-    },
-    { cache: false, maxBatchSize: MAX_QUESTIONS, batchScheduleFn: turnstile.enter },
-  );
-  return async (question, wanted = () => true) => {
-    if (waiting >= MAX_WAITING) throw new Overloaded(`${waiting} questions wait already`);
-    waiting++;
-    return await loader.load({ question, wanted, since: performance.now() });
-  };
-}
+  let waiting: Waiting<Question, Answer>[] = [];
+  let running = 0;
+  let isScheduled = false;
 
-async function askWhatIsWanted<Question, Answer>(
-  batch: readonly Waiting<Question>[],
-  ask: Ask<Question, Answer>,
-): Promise<(Answer | Error)[]> {
-  const now = performance.now();
-  const refusals = batch.map(({ wanted, since }) => {
-    if (!wanted()) return new Overloaded("the caller no longer waits for the answer");
-    if (now - since > WAIT_LIMIT_MS) return new Overloaded(`not asked within ${WAIT_LIMIT_MS} ms`);
-  });
-  const asked = batch.filter((_, at) => refusals[at] === undefined);
-  if (asked.length === 0) return refusals as Error[];
-  const answers = await inTime(ask(asked.map(({ question }) => question)), ANSWER_LIMIT_MS);
-  let next = 0;
-  return refusals.map((refusal) => refusal ?? answers[next++]!);
-}
-
-/** Admits as many lookups as there are free slots, in order of arrival, from the end of this tick on. */
-function createTurnstile(places: number) {
-  const waiting: (() => void)[] = [];
-  const admit = () => {
-    while (places > 0 && waiting.length > 0) {
-      places--;
-      waiting.shift()?.();
+  function start(): void {
+    isScheduled = false;
+    while (waiting.length > 0 && running < UNDER_WAY) {
+      const batch = waiting.length > MAX_QUESTIONS ? waiting.splice(0, MAX_QUESTIONS) : waiting;
+      if (batch === waiting) waiting = [];
+      running++;
+      void batch[0]!.inTrace(() => answerBatch(batch, askWatched)).then(ended);
     }
+  }
+
+  function ended(): void {
+    running--;
+    start();
+  }
+
+  return (question, wanted = always) => {
+    if (waiting.length >= MAX_WAITING) {
+      return Promise.reject(new Overloaded(`${waiting.length} questions wait already`));
+    }
+    return new Promise((resolve, reject) => {
+      const since = performance.now();
+      waiting.push({ question, wanted, since, inTrace: inThisTrace(call), resolve, reject });
+      if (isScheduled || running >= UNDER_WAY) return;
+      isScheduled = true;
+      setImmediate(start);
+    });
   };
-  return {
-    enter(go: () => void) {
-      waiting.push(inThisTrace(go));
-      setImmediate(admit);
-    },
-    leave() {
-      places++;
-      admit();
-    },
-  };
+}
+
+const always = () => true;
+const call = <T>(work: () => T): T => work();
+
+/** Settles each lookup of a batch. Never rejects. */
+async function answerBatch<Question, Answer>(
+  batch: readonly Waiting<Question, Answer>[],
+  ask: Ask<Question, Answer>,
+): Promise<void> {
+  const now = performance.now();
+  const asked = batch.filter((lookup) => {
+    if (!lookup.wanted()) lookup.reject(new Overloaded("the caller no longer waits for the answer"));
+    else if (now - lookup.since <= WAIT_LIMIT_MS) return true;
+    else lookup.reject(new Overloaded(`not asked within ${WAIT_LIMIT_MS} ms`));
+    return false;
+  });
+  if (asked.length === 0) return;
+  try {
+    const answers = await inTime(ask(asked.map(({ question }) => question)), ANSWER_LIMIT_MS);
+    asked.forEach(({ resolve }, at) => resolve(answers[at]!));
+  } catch (error) {
+    for (const { reject } of asked) reject(error);
+  }
 }

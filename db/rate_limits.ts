@@ -1,7 +1,7 @@
 /** Rate limit that all replicas share. */
 import type { Instant } from "./clock.ts";
-import { LRUCache } from "lru-cache";
 import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from "rate-limiter-flexible";
+import { ExpiringCache } from "../lib/expiring_cache.ts";
 import type { Sql } from "./connect.ts";
 import { inTime } from "./time_limit.ts";
 
@@ -48,14 +48,14 @@ export function createRateLimit(
     insuranceLimiter: new RateLimiterMemory(window),
   });
   const share = Math.max(1, Math.floor(requests / SHARES));
-  const shares = new LRUCache<string, { left: number }>({ max: REMEMBERED });
+  const shares = new ExpiringCache<{ left: number }>(REMEMBERED);
   const underWay = new Map<string, Promise<number | undefined>>();
 
   /** Takes another share; returns the seconds until one is available. */
   async function take(name: string): Promise<number | undefined> {
     try {
       const { msBeforeNext } = await limiter.consume(name, share);
-      shares.set(name, { left: share }, { ttl: Math.max(1, msBeforeNext) });
+      shares.set(name, { left: share }, Math.max(1, msBeforeNext));
       return undefined;
     } catch (refused) {
       if (refused instanceof RateLimiterRes) return Math.max(1, Math.ceil(refused.msBeforeNext / 1_000));

@@ -1,8 +1,10 @@
 /** Idempotent Kafka producer of one topic. A topic that fails therefore affects no other topic. */
 import { Buffer } from "node:buffer";
-import { type ICustomPartitioner, type Message, Partitioners } from "kafkajs";
+import type { ICustomPartitioner, Message } from "kafkajs";
 import type { EncodedEvent } from "./encode.ts";
 import { type KafkaSettings, openKafka, RETRY } from "./kafka_client.ts";
+import { partitionOf } from "./partition.ts";
+import { replaceProduceEncoder } from "./produce_request.ts";
 import type { PrepareTopic } from "./topic_settings.ts";
 import { traceSend } from "./instrumentation.ts";
 
@@ -39,6 +41,7 @@ export function openKafkaProducer(
   settings: KafkaSettings,
   prepare: PrepareTopic,
 ): KafkaProducer {
+  replaceProduceEncoder();
   const { kafka, cut } = openKafka(settings);
   const producer = kafka.producer({
     idempotent: true,
@@ -175,10 +178,8 @@ function toMessage({ key, value, headers }: EncodedEvent): Message {
  * Java's partitioner, called once per message. A retry must repeat the same batch: the broker identifies batches by
  * sequence number only, and would drop a different one as a duplicate.
  */
-const pinnedPartitioner: ICustomPartitioner = () => {
-  const choose = Partitioners.DefaultPartitioner();
-  return (args) => args.message.partition ??= choose(args);
-};
+const pinnedPartitioner: ICustomPartitioner = () => ({ message, partitionMetadata }) =>
+  message.partition ??= partitionOf(String(message.key), partitionMetadata.length);
 
 /** Whether the broker has answered with an error, which may concern some partitions only. */
 function isRefusal(error: unknown): boolean {

@@ -61,9 +61,9 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     signal: AbortSignal,
     wakeNext: () => void,
   ): Promise<boolean> {
-    await limitIdle(tx, publishLimitMs * 2);
     const selection = { topics, heldKeys: holds.keys() };
-    const claim = await claimShard(tx, selection);
+    // The connection runs them in order, and both travel in one write.
+    const [, claim] = await Promise.all([limitIdle(tx, publishLimitMs * 2), claimShard(tx, selection)]);
     if (!claim) return false;
     if (claim.waiting > 1) wakeNext();
     const rows = await findUnpublished(tx, claim.shard, selection, batchSize);

@@ -12,8 +12,8 @@ import { sha256 } from "../lib/hash.ts";
 export interface GraphCaller {
   /** @throws {DomainError} UNAUTHENTICATED, UNAVAILABLE; FORBIDDEN for any caller but a shopper */
   shopper(): Promise<Principal>;
-  /** Trace context of the request; a new trace if it has none. */
-  traceparent: string;
+  /** Trace context of the request; a new trace if it has none. A function, because most queries need none. */
+  traceparent(): string;
   /** Whether the client still waits for the answer. */
   wanted(): boolean;
   /**
@@ -33,10 +33,11 @@ export function createCaller(
   address: string | undefined,
 ): GraphCaller {
   let shopper: Promise<Principal> | undefined;
-  const traceparent = readTraceparent(headers.get("traceparent")) ?? newTraceparent();
+  let trace: string | undefined;
+  const traceparent = () => trace ??= readTraceparent(headers.get("traceparent")) ?? newTraceparent();
   const requireShopper = async (by: Principal): Promise<Principal> => {
     if (by.type === "CUSTOMER") return by;
-    await refusals.report({ by, operation: "graphql", traceparent });
+    await refusals.report({ by, operation: "graphql", traceparent: traceparent() });
     throw new DomainError(
       "FORBIDDEN",
       `Cannot use the customer graph as ${by.type}: it is for shoppers only`,
@@ -63,10 +64,10 @@ export async function commandContext(
 ): Promise<CommandContext> {
   const by = await caller.shopper();
   const idempotencyKey = await caller.idempotencyKey(field);
-  const { traceparent, wanted } = caller;
+  const { wanted } = caller;
   return {
     by,
-    traceparent,
+    traceparent: caller.traceparent(),
     expectedVersion: expectedVersion ?? undefined,
     idempotencyKey,
     wanted,

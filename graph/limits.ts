@@ -46,6 +46,8 @@ export const LIMITS = {
 
 /** Enforces LIMITS on documents; in production also hides the schema. */
 export function useLimits(production: boolean): Plugin {
+  /** Of documents in the document cache, which repeat. */
+  const costs = new WeakMap<DocumentNode, number>();
   const rules = [
     maxDepthRule({ n: LIMITS.depth, ...refusal(`deeper than ${LIMITS.depth} levels`) }),
     maxAliasesRule({ n: LIMITS.aliases, ...refusal(`more than ${LIMITS.aliases} aliases`) }),
@@ -66,7 +68,9 @@ export function useLimits(production: boolean): Plugin {
     },
     onValidate({ params: { documentAST }, addValidationRule, setResult, setValidationFn }) {
       // Replaces the rules: one of them compares each field with all others of the same name.
-      if (costOf(documentAST, production) > LIMITS.cost) {
+      let cost = costs.get(documentAST);
+      if (cost === undefined) costs.set(documentAST, cost = costOf(documentAST, production));
+      if (cost > LIMITS.cost) {
         return setResult([new GraphQLError(`Cannot run the operation: more costly than ${LIMITS.cost}`)]);
       }
       rules.forEach(addValidationRule);

@@ -5,7 +5,7 @@ import type { HeaderList } from "./hpack/mod.ts";
 import { CODE, type Code } from "./http2/protocol.ts";
 import type { Http2Stream, StreamListener } from "./http2/stream.ts";
 import { MessageQueue } from "./message_queue.ts";
-import { type Encoding, frameMessage, isEncoding, MessageReader } from "./messages.ts";
+import { type Encoding, isEncoding, MessageReader, prefixOf } from "./messages.ts";
 import { decodeMessage, Metadata } from "./metadata.ts";
 import { GrpcError, type StatusName, statusName } from "./status.ts";
 
@@ -63,7 +63,7 @@ export class ClientCall implements StreamListener, Deadline {
     try {
       for await (const request of requests) {
         if (this.#isOver) return;
-        this.#stream!.sendData(frameMessage(request), false);
+        this.#stream!.sendData(request, false, prefixOf(request));
         if (this.#stream!.blocked.length > 0) await (this.#drained = Promise.withResolvers()).promise;
       }
       if (!this.#isOver) this.#stream!.sendData(new Uint8Array(0), true);
@@ -75,7 +75,7 @@ export class ClientCall implements StreamListener, Deadline {
 
   /** Sends the only request. */
   sendOne(request: Uint8Array): void {
-    this.#stream!.sendData(frameMessage(request), true);
+    this.#stream!.sendData(request, true, prefixOf(request));
   }
 
   cancel(): void {

@@ -23,16 +23,15 @@ export function isEncoding(name: string): name is Encoding {
   return Object.hasOwn(DECOMPRESS, name);
 }
 
-/** Frames one message, uncompressed. */
-export function frameMessage(message: Uint8Array): Uint8Array {
-  const framed = new Uint8Array(PREFIX_BYTES + message.length);
-  const { length } = message;
-  framed[1] = length >>> 24;
-  framed[2] = length >>> 16;
-  framed[3] = length >>> 8;
-  framed[4] = length;
-  framed.set(message, PREFIX_BYTES);
-  return framed;
+const sharedPrefix = new Uint8Array(PREFIX_BYTES);
+
+/** The prefix of a message that is not compressed, in an array that the next call changes. */
+export function prefixOf({ length }: Uint8Array): Uint8Array {
+  sharedPrefix[1] = length >>> 24;
+  sharedPrefix[2] = length >>> 16;
+  sharedPrefix[3] = length >>> 8;
+  sharedPrefix[4] = length;
+  return sharedPrefix;
 }
 
 /** A message announces its length before it arrives: room is made as its bytes come. */

@@ -6,7 +6,8 @@ import type { HeaderList } from "./hpack/mod.ts";
 import type { Peer } from "./http2/byte_stream.ts";
 import type { Http2Stream, StreamListener } from "./http2/stream.ts";
 import { MessageQueue } from "./message_queue.ts";
-import { frameMessage, MessageReader } from "./messages.ts";
+import { copyBytes } from "./byte_pool.ts";
+import { MessageReader, prefixOf } from "./messages.ts";
 import { encodeMessage, type Metadata } from "./metadata.ts";
 import type { GrpcRequest } from "./request.ts";
 import { GrpcError, STATUS } from "./status.ts";
@@ -123,8 +124,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
       const whole = wholeMessage(bytes, start, end, this.#surroundings.messageBytes);
       if (whole) {
         this.#stream.release(end - start);
-        this.#request = whole;
-        return this.#requestEnded();
+        return this.#requestEnded(whole);
       }
     }
     this.#takeData(bytes, start, end);
@@ -226,18 +226,18 @@ export class ServerCall implements Call, Deadline, StreamListener {
     if (!this.#isOver) this.#hold((this.#reader?.held ?? 0) + this.#requests!.bytes);
   }
 
-  #requestEnded(): void {
+  #requestEnded(request = this.#request): void {
     if (this.#isOver) return;
     if (this.#reader && !this.#reader.isComplete) {
       return this.fail(new GrpcError("INTERNAL", "Cannot read the message: it breaks off"));
     }
     if (this.#method.kind === "stream") return this.#requests!.close();
-    if (!this.#request) {
+    if (!request) {
       return this.fail(new GrpcError("UNIMPLEMENTED", "The method takes one message, not none"));
     }
     if (!this.isWanted) return this.expire();
     if (this.#held > 0) this.#hold(0);
-    this.#runUnary(this.#method, this.#request);
+    this.#runUnary(this.#method, request);
   }
 
   // --- handlers
@@ -315,7 +315,7 @@ export class ServerCall implements Call, Deadline, StreamListener {
       );
       this.#hasSentHeaders = true;
     }
-    this.#stream.sendData(frameMessage(message), false);
+    this.#stream.sendData(message, false, prefixOf(message));
   }
 
   #finish(): void {
@@ -353,7 +353,7 @@ function wholeMessage(
   if (length < 0 || length > limit || bytes[start] !== 0) return undefined;
   const announced = bytes[start + 1]! << 24 | bytes[start + 2]! << 16 | bytes[start + 3]! << 8 |
     bytes[start + 4]!;
-  return announced === length ? bytes.slice(start + PREFIX_BYTES, end) : undefined;
+  return announced === length ? copyBytes(bytes, start + PREFIX_BYTES, end) : undefined;
 }
 
 /** A request that is not a gRPC call: answered in HTTP once it has ended. */

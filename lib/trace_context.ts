@@ -13,8 +13,10 @@ export function readTraceparent(header: string | null | undefined): string | und
 }
 
 /** A new traceparent that is not sampled. */
-export function newTraceparent(traceId: string = randomHex(16)): string {
-  return `00-${traceId}-${randomHex(8)}-00`;
+export function newTraceparent(traceId?: string): string {
+  if (traceId !== undefined) return `00-${traceId}-${randomHex(8)}-00`;
+  const digits = randomHex(24);
+  return `00-${digits.slice(0, 32)}-${digits.slice(32)}-00`;
 }
 
 /** The trace ID of a valid traceparent: 32 hexadecimal digits. */

@@ -1,8 +1,12 @@
 /** Methods of CustomerService and their call context, independent of the transport. */
-import type { MessageShape } from "@bufbuild/protobuf";
 import { DomainError } from "../domain/errors.ts";
 import type { Caller } from "../auth/callers.ts";
-import type { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import type { CustomerKey } from "../db/lookups.ts";
+import type {
+  ConfirmErasureRequest,
+  ConfirmErasureResponse,
+} from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import type { GroupsAnswer, SnapshotAnswer } from "./lookup_codec.ts";
 
 /** Context of a call. */
 export interface CallContext {
@@ -17,18 +21,15 @@ export interface CallContext {
   traceparent?: string | undefined;
 }
 
-type Rpcs = typeof CustomerService.method;
-
 /**
- * One function for each rpc of the contract: a new rpc does not compile before it has one. They throw a
- * DomainError for every status that the contract's comments name.
+ * One function for each rpc of the contract; `rpc/codecs.ts` has its messages. They throw a DomainError for every status
+ * that the contract's comments name.
  */
-export type CustomerMethods = {
-  [Name in keyof Rpcs]: (
-    request: MessageShape<Rpcs[Name]["input"]>,
-    context: CallContext,
-  ) => Promise<MessageShape<Rpcs[Name]["output"]>>;
-};
+export interface CustomerMethods {
+  getCustomerGroups(request: CustomerKey, context: CallContext): Promise<GroupsAnswer>;
+  getCustomerSnapshot(request: CustomerKey, context: CallContext): Promise<SnapshotAnswer>;
+  confirmErasure(request: ConfirmErasureRequest, context: CallContext): Promise<ConfirmErasureResponse>;
+}
 
 /** @throws {DomainError} FORBIDDEN: the caller belongs to another store */
 export function requireStore({ caller }: CallContext, storeId: string): void {

@@ -1,86 +1,44 @@
 /** Lookup methods of CustomerService. */
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { z } from "zod";
 import { DomainError } from "../domain/errors.ts";
-import { parseInput, uuid } from "../domain/input.ts";
-import { findPriceList, type PriceListReason } from "../actors/customers/price_list.ts";
-import type { Address, CustomerKey, CustomerStatus, Lookups } from "../db/lookups.ts";
-import {
-  type AddressSchema,
-  CustomerStatus as Status,
-  GetCustomerGroupsResponseSchema,
-  GetCustomerSnapshotResponseSchema,
-  PriceListReason as Reason,
-} from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
+import { isPlainUuid, parseInput, uuid } from "../domain/input.ts";
+import { findPriceList } from "../actors/customers/price_list.ts";
+import type { CustomerKey, Lookups } from "../db/lookups.ts";
 import { type CallContext, type CustomerMethods, requireStore } from "./contract.ts";
 
 export function createLookupMethods(
   lookups: Lookups,
 ): Pick<CustomerMethods, "getCustomerGroups" | "getCustomerSnapshot"> {
   return {
-    async getCustomerGroups(request, context) {
-      const key = askedKey(request, context);
-      const { memberships, priceListId, reason, status } = await findPriceList(lookups, key, context.wanted);
-      return create(GetCustomerGroupsResponseSchema, {
-        memberships: memberships.map((membership) => ({
-          ...membership,
-          assignedAt: timestampFromMs(membership.assignedAt),
-        })),
-        priceListId,
-        priceListReason: REASONS[reason],
-        status: STATUSES[status],
-      });
-    },
+    getCustomerGroups: (request, context) =>
+      findPriceList(lookups, requestedKey(request, context), context.wanted),
 
     async getCustomerSnapshot(request, context) {
-      const key = askedKey(request, context);
+      const key = requestedKey(request, context);
       const customer = await lookups.findCustomer(key, context.wanted);
       if (!customer) throw unknown(key);
-      if (customer.anonymizedAt || customer.email === null) throw anonymized(key);
-      const { addresses } = customer;
-      return create(GetCustomerSnapshotResponseSchema, {
-        customerId: customer.customerId,
-        email: customer.email,
-        firstName: customer.firstName ?? undefined,
-        lastName: customer.lastName ?? undefined,
-        locale: customer.locale ?? undefined,
-        defaultShippingAddress: addressMessage(addresses.find((address) => address.isDefaultShipping)),
-        defaultBillingAddress: addressMessage(addresses.find((address) => address.isDefaultBilling)),
-        status: STATUSES[customer.status],
-        version: customer.version,
-      });
+      const { email } = customer;
+      if (customer.anonymizedAt || email === null) throw anonymized(key);
+      return { ...customer, email };
     },
   };
 }
-
-const REASONS: Record<PriceListReason, Reason> = {
-  NO_GROUP: Reason.NO_GROUP,
-  ONLY_GROUP: Reason.ONLY_GROUP,
-  HIGHEST_PRIORITY: Reason.HIGHEST_PRIORITY,
-  EARLIEST_ASSIGNED: Reason.EARLIEST_ASSIGNED,
-  LOWEST_GROUP_ID: Reason.LOWEST_GROUP_ID,
-};
-
-const STATUSES: Record<CustomerStatus, Status> = {
-  ACTIVE: Status.ACTIVE,
-  SUSPENDED: Status.SUSPENDED,
-  CLOSED: Status.CLOSED,
-};
 
 /** With the names of the contract, which the error message repeats. */
 const CUSTOMER_KEY = z.object({ customer_id: uuid, store_id: uuid });
 
 /** Returns the key of the requested customer, in a store that the caller may read. */
-function askedKey(request: CustomerKey, context: CallContext): CustomerKey {
-  const named = { customer_id: request.customerId, store_id: request.storeId };
-  const { customer_id: customerId, store_id: storeId } = parseInput(
-    CUSTOMER_KEY,
-    named,
-    "look up the customer",
-  );
-  requireStore(context, storeId);
-  return { customerId, storeId };
+function requestedKey(request: CustomerKey, context: CallContext): CustomerKey {
+  const key = isPlainUuid(request.customerId) && isPlainUuid(request.storeId) ? request : parseKey(request);
+  requireStore(context, key.storeId);
+  return key;
+}
+
+/** @throws {DomainError} INVALID_INPUT */
+function parseKey({ customerId, storeId }: CustomerKey): CustomerKey {
+  const named = { customer_id: customerId, store_id: storeId };
+  const key = parseInput(CUSTOMER_KEY, named, "look up the customer");
+  return { customerId: key.customer_id, storeId: key.store_id };
 }
 
 function unknown({ storeId, customerId }: CustomerKey): DomainError {
@@ -92,18 +50,4 @@ function unknown({ storeId, customerId }: CustomerKey): DomainError {
 
 function anonymized({ customerId }: CustomerKey): DomainError {
   return new DomainError("REFUSED_IN_STATE", `Cannot look up customer ${customerId}: it has been erased`);
-}
-
-function addressMessage(address: Address | undefined): MessageInitShape<typeof AddressSchema> | undefined {
-  if (!address) return undefined;
-  const { addressId, line1, line2, city, state, country, postalCode } = address;
-  return {
-    addressId,
-    line1,
-    line2: line2 ?? undefined,
-    city,
-    state: state ?? undefined,
-    country,
-    postalCode: postalCode ?? undefined,
-  };
 }

@@ -1,9 +1,8 @@
 /** gRPC server: CustomerService, health and reflection on the transport of `grpc/`. */
 import { getLogger } from "@logtape/logtape";
-import { type DescMessage, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { RefusalLog } from "../actors/refusal_log.ts";
 import { DomainError } from "../domain/errors.ts";
-import type { Admit, Caller, CallEvidence } from "../auth/callers.ts";
+import type { Admit, Caller, CallEvidence, ClientCertificate } from "../auth/callers.ts";
 import { describeError } from "../lib/error_description.ts";
 import {
   type Call,
@@ -14,7 +13,6 @@ import {
   type Method,
   type Methods,
   pathOf,
-  readMessage,
   serve,
   type ServeOptions,
   type ServerEvent,
@@ -24,6 +22,7 @@ import {
 import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 import { instrumentMethod } from "../telemetry/rpc.ts";
 import { readTraceparent } from "../lib/trace_context.ts";
+import { type Codec, CODECS } from "./codecs.ts";
 import type { CallContext, CustomerMethods } from "./contract.ts";
 import { reportRefusedCall } from "./refused_calls.ts";
 import { ERROR_DOMAIN, toGrpcError } from "./status.ts";
@@ -102,7 +101,9 @@ function customerMethods({ admit, methods, refusals, enter = () => () => {} }: G
   const served: Record<string, Method> = {};
   for (const method of CustomerService.methods) {
     const name = method.name as MethodName;
-    const answer = methods[method.localName as keyof CustomerMethods] as AnyMethod;
+    const localName = method.localName as keyof CustomerMethods;
+    const codec = CODECS[localName] as Codec<never, unknown>;
+    const answer = methods[localName] as (request: never, context: CallContext) => Promise<unknown>;
     const watched = {
       method: pathOf(method).slice(1),
       traceparent: traceparentOf,
@@ -113,10 +114,11 @@ function customerMethods({ admit, methods, refusals, enter = () => () => {} }: G
       if (!leave) throw toGrpcError(NO_ROOM, name);
       let caller: Caller | undefined;
       try {
-        caller = await admit(name, evidenceOf(call));
+        const admitted = admit(name, new Evidence(call));
+        // Waiting for what is there already would delay the call by a turn.
+        caller = admitted instanceof Promise ? await admitted : admitted;
         call.authenticated();
-        const request = readRequest(method.input, bytes) as MessageShape<typeof method.input> & never;
-        return toBinary(method.output, await answer(request, contextOf(call, caller)));
+        return codec.write(await answer(readRequest(codec, bytes), new Context(call, caller)));
       } catch (error) {
         if (refusals) {
           await reportRefusedCall(refusals, error, {
@@ -137,44 +139,62 @@ function customerMethods({ admit, methods, refusals, enter = () => () => {} }: G
 }
 
 /** @throws {DomainError} INVALID_INPUT */
-function readRequest(schema: DescMessage, bytes: Uint8Array): Message {
+function readRequest<Request>(codec: Codec<Request, unknown>, bytes: Uint8Array): Request {
   try {
-    return readMessage(schema, bytes);
+    return codec.read(bytes);
   } catch (error) {
     if (!(error instanceof GrpcError)) throw error;
     throw new DomainError("INVALID_INPUT", error.message, { cause: error });
   }
 }
 
-/** Any of CustomerMethods; the contract pairs each with its schemas. */
-type AnyMethod = (request: never, context: CallContext) => Promise<Message>;
-
 function traceparentOf({ metadata }: Call): string | undefined {
   return readTraceparent(metadata.get("traceparent"));
 }
 
-function contextOf(call: Call, caller: Caller): CallContext {
-  return {
-    caller,
-    get deadline() {
-      return call.deadline === undefined ? undefined : new Date(call.deadline);
-    },
-    wanted: () => call.isWanted,
-    get traceparent() {
-      return traceparentOf(call);
-    },
-    get signal() {
-      return call.signal;
-    },
-  };
+/** Reads from the call what a method needs, when it needs it. */
+class Context implements CallContext {
+  readonly #call: Call;
+
+  constructor(call: Call, readonly caller: Caller) {
+    this.#call = call;
+  }
+
+  get deadline(): Date | undefined {
+    const { deadline } = this.#call;
+    return deadline === undefined ? undefined : new Date(deadline);
+  }
+
+  readonly wanted = () => this.#call.isWanted;
+
+  get traceparent(): string | undefined {
+    return traceparentOf(this.#call);
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
 }
 
-function evidenceOf({ metadata, peer }: Call): CallEvidence {
-  return {
-    header: (name) => metadata.getAll(name),
-    address: peer.address,
-    certificate: () => peer.certificate && { raw: peer.certificate },
-  };
+class Evidence implements CallEvidence {
+  readonly #call: Call;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  get address(): string {
+    return this.#call.peer.address;
+  }
+
+  header(name: string): readonly string[] {
+    return this.#call.metadata.getAll(name);
+  }
+
+  certificate(): ClientCertificate | undefined {
+    const { certificate } = this.#call.peer;
+    return certificate && { raw: certificate };
+  }
 }
 
 function logEvent(event: ServerEvent): void {

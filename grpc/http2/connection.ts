@@ -299,14 +299,18 @@ export class Http2Connection implements StreamOwner {
     this.#putHeaders(stream, list, endStream);
   }
 
-  sendData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean): void {
-    const { length } = bytes;
+  sendData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean, prefix: Uint8Array): void {
+    const length = prefix.length + bytes.length;
     const fits = stream.blocked.length === 0 && length <= this.#sendWindow &&
       length <= stream.sendWindow && length <= this.#peerFrameBytes &&
       this.#output.waiting <= this.limits.unsentBytes;
-    if (fits) return this.#putData(stream, bytes, endStream);
+    if (fits) return this.#putData(stream, bytes, endStream, prefix);
     if (stream.blocked.length === 0) stream.progressAt = performance.now();
-    stream.blocked.push({ bytes, at: 0, endStream, trailers: undefined });
+    // A copy also of a message alone, which may share its buffer with others.
+    const whole = new Uint8Array(length);
+    whole.set(prefix);
+    whole.set(bytes, prefix.length);
+    stream.blocked.push({ bytes: whole, at: 0, endStream, trailers: undefined });
     this.#blockedBytes += length;
     this.#blocked.add(stream);
     this.#sendBlocked();
@@ -376,13 +380,15 @@ export class Http2Connection implements StreamOwner {
     if (endStream) this.#endLocal(stream);
   }
 
-  #putData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean): void {
+  #putData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean, prefix: Uint8Array = NO_BYTES): void {
     const { writer } = this.#output;
-    putFrameHeader(writer, bytes.length, FRAME.DATA, endStream ? FLAG.END_STREAM : 0, stream.id);
+    const length = prefix.length + bytes.length;
+    putFrameHeader(writer, length, FRAME.DATA, endStream ? FLAG.END_STREAM : 0, stream.id);
+    writer.put(prefix);
     writer.put(bytes);
-    this.#sendWindow -= bytes.length;
-    stream.sendWindow -= bytes.length;
-    this.#flood.earn(bytes.length / BYTES_PER_EARNED_TOKEN);
+    this.#sendWindow -= length;
+    stream.sendWindow -= length;
+    this.#flood.earn(length / BYTES_PER_EARNED_TOKEN);
     this.#output.changed();
     if (endStream) this.#endLocal(stream);
   }

@@ -17,7 +17,7 @@ export interface StreamListener {
 /** Work of a connection on behalf of its streams. */
 export interface StreamOwner {
   sendHeaders(stream: Http2Stream, list: HeaderList, endStream: boolean): void;
-  sendData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean): void;
+  sendData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean, prefix: Uint8Array): void;
   resetStream(stream: Http2Stream, code: Code): void;
   release(stream: Http2Stream, bytes: number): void;
   handlerEnded(stream: Http2Stream): void;
@@ -31,6 +31,8 @@ interface Blocked {
   /** Sent in place of bytes. */
   trailers: HeaderList | undefined;
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 export class Http2Stream {
   listener!: StreamListener;
@@ -69,9 +71,13 @@ export class Http2Stream {
     if (!this.closed && !this.localEnded) this.owner.sendHeaders(this, list, endStream);
   }
 
-  /** Sends what the windows allow and keeps the rest; `bytes` then belongs to the stream. */
-  sendData(bytes: Uint8Array, endStream: boolean): void {
-    if (!this.closed && !this.localEnded) this.owner.sendData(this, bytes, endStream);
+  /**
+   * Sends what the windows allow and keeps the rest; `bytes` then belongs to the stream.
+   *
+   * @param prefix sent before `bytes`; belongs to the caller
+   */
+  sendData(bytes: Uint8Array, endStream: boolean, prefix: Uint8Array = NO_BYTES): void {
+    if (!this.closed && !this.localEnded) this.owner.sendData(this, bytes, endStream, prefix);
   }
 
   reset(code: Code = CODE.CANCEL): void {

@@ -1,8 +1,8 @@
 /** Reads the data of the overview from one database snapshot. */
-import { LRUCache } from "lru-cache";
 import { countRequests, type RequestCounts } from "../../db/gdpr_counts.ts";
 import { type FoundRequest, type RequestPosition, searchRequests } from "../../db/gdpr_search.ts";
 import type { ReadSql, StoreReader } from "../../db/store_reader.ts";
+import { ExpiringCache } from "../../lib/expiring_cache.ts";
 import { atRiskUntil, type OverviewQuery, type Sort, SORTS, toRequestFilter } from "./query.ts";
 
 /** Requests on one page. */
@@ -43,15 +43,12 @@ function positionOf({ requestId, createdAt, dueAt, status }: FoundRequest, sort:
 
 /** Time for which open pages share one count, in milliseconds: all of them query after the same notification. */
 const COUNT_TTL_MS = 250;
+/** Stores whose counts are shared at once. */
+const MAX_COUNTS = 1_000;
 
 /** Creates the fingerprint function of the overview, which counts once for all viewers of a store. */
 export function createFingerprints(reader: StoreReader) {
-  // Any other resolution than 0 keeps a timer running.
-  const counting = new LRUCache<string, Promise<RequestCounts>>({
-    max: 1_000,
-    ttl: COUNT_TTL_MS,
-    ttlResolution: 0,
-  });
+  const counting = new ExpiringCache<Promise<RequestCounts>>(MAX_COUNTS);
 
   function count(storeId: string, now: Date): Promise<RequestCounts> {
     const cached = counting.get(storeId);
@@ -60,7 +57,7 @@ export function createFingerprints(reader: StoreReader) {
       storeId,
       (sql) => countRequests(sql, storeId, now, atRiskUntil(now)),
     );
-    counting.set(storeId, counts);
+    counting.set(storeId, counts, COUNT_TTL_MS);
     return counts;
   }
 

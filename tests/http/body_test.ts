@@ -44,6 +44,31 @@ async function answerTo(origin: string, send: (connection: RawConnection) => Pro
   return await connection.until("}");
 }
 
+Deno.test("a body that arrives with its headers is read without an exception, and every other one with a buffer", async () => {
+  await using server = serveBodies();
+  const { getReader } = ReadableStream.prototype;
+  const modes: string[] = [];
+  ReadableStream.prototype.getReader = function (this: ReadableStream, options?: { mode: "byob" }) {
+    modes.push(options?.mode ?? "default");
+    return Reflect.apply(getReader, this, options ? [options] : []); // throws for a stream without buffers
+  } as typeof getReader;
+  try {
+    const together = head("/", { "content-length": "300" }) + "x".repeat(300);
+    for (let turn = 0; turn < 5; turn++) {
+      assert.match(await answerTo(server.origin, (connection) => connection.write(together)), /"length":300/);
+    }
+    assert.deepEqual(modes.splice(0), Array(5).fill("default"));
+    await answerTo(server.origin, async (connection) => {
+      await connection.write(head("/", { "content-length": "2" }));
+      await eventually(() => assert.equal(server.bodies.count(), 1));
+      await connection.write("xy");
+    });
+    assert.deepEqual(modes, ["byob"]);
+  } finally {
+    ReadableStream.prototype.getReader = getReader;
+  }
+});
+
 Deno.test("a body that arrives in parts is read whole, with and without Content-Length", async () => {
   await using server = serveBodies();
   const text = "x".repeat(MAX_BYTES);

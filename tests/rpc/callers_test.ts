@@ -1,7 +1,7 @@
 /** Authentication of gRPC callers by every method, over real connections. */
 import assert from "node:assert/strict";
 import { type PrincipalType, systemPrincipal } from "../../domain/principal.ts";
-import { type CallerProof, type CallEvidence, createAdmission } from "../../auth/callers.ts";
+import { type Caller, type CallerProof, type CallEvidence, createAdmission } from "../../auth/callers.ts";
 import { openDevelopmentIssuer } from "../../auth/development_issuer.ts";
 import type { GrpcOptions } from "../../rpc/server.ts";
 import { createDatabase } from "../database.ts";
@@ -278,7 +278,7 @@ Deno.test("token: two values of authorization are refused, the same one twice in
   const groups = (...authorization: string[]) => admit("GetCustomerGroups", evidence({ authorization }));
   assert.equal((await groups(cart)).service, "cart-service");
   for (const values of [[cart, checkout], [checkout, cart], [cart, cart], [cart, ""], [`${cart}, ${cart}`]]) {
-    await assert.rejects(groups(...values), { code: "UNAUTHENTICATED" });
+    await assert.rejects(async () => await groups(...values), { code: "UNAUTHENTICATED" });
   }
 });
 
@@ -288,10 +288,53 @@ Deno.test("mesh: two values of x-store-id are refused, and forwarded certificate
   const groups = (xfcc: string[], ...stores: string[]) =>
     admit("GetCustomerGroups", evidence({ "x-forwarded-client-cert": xfcc, "x-store-id": stores }));
   assert.deepEqual(await groups([`URI=${CART}`], store), { service: "cart-service", storeId: store });
-  await assert.rejects(groups([`URI=${CART}`], store, store), { code: "INVALID_INPUT" });
+  await assert.rejects(async () => await groups([`URI=${CART}`], store, store), { code: "INVALID_INPUT" });
   assert.equal((await groups([`URI=${CHECKOUT}`, `URI=${CART}`])).service, "cart-service");
-  await assert.rejects(groups([`URI=${CART}`, `URI=${CHECKOUT}`]), { code: "FORBIDDEN" });
+  await assert.rejects(async () => await groups([`URI=${CART}`, `URI=${CHECKOUT}`]), { code: "FORBIDDEN" });
 });
+
+Deno.test("mesh: a remembered caller is admitted at once, to its methods and in the store of each call", () => {
+  const admit = createAdmission({ ...MESH, callers: CALLERS });
+  const admitted = (uri: string, padding = "", ...stores: string[]) =>
+    admit(
+      "GetCustomerGroups",
+      evidence({ "x-forwarded-client-cert": [`Hash=${padding};URI=${uri}`], "x-store-id": stores }),
+    );
+  const stores = [crypto.randomUUID(), crypto.randomUUID()];
+  for (let turn = 0; turn < 3; turn++) {
+    for (const storeId of stores) {
+      assert.deepEqual(admitted(CART, "", storeId), { service: "cart-service", storeId }); // not a promise
+    }
+    assert.deepEqual(admitted(CART), { service: "cart-service", storeId: undefined });
+    assert.throws(() => admitted(CHECKOUT), { code: "FORBIDDEN" });
+    for (const uri of FOREIGN) assert.throws(() => admitted(uri), { code: "UNAUTHENTICATED" });
+    assert.throws(() => admitted(CART, "", "a store"), { code: "INVALID_INPUT" });
+  }
+  for (let turn = 0; turn < 1_500; turn++) {
+    assert.equal((admitted(CART, `${turn}${"0".repeat(turn * 2)}`) as Caller).service, "cart-service");
+    assert.throws(() => admitted(CHECKOUT, String(turn)), { code: "FORBIDDEN" });
+  }
+});
+
+Deno.test("mtls: the certificate of a connection is read once", () => {
+  const admit = createAdmission({ ...MTLS, callers: CALLERS });
+  const call = (raw: Uint8Array) =>
+    admit("GetCustomerGroups", { header: () => [], certificate: () => ({ raw }) });
+  const [cart, other, foreign] = [CART, CHECKOUT, FOREIGN[0]!].map((uri) => der(AUTHORITY.issue({ uri })));
+  for (let turn = 0; turn < 2; turn++) {
+    assert.deepEqual(call(cart!), { service: "cart-service", storeId: undefined });
+    assert.throws(() => call(other!), { code: "FORBIDDEN" });
+    assert.throws(() => call(foreign!), { code: "UNAUTHENTICATED" });
+  }
+  cart!.fill(0);
+  assert.deepEqual(call(cart!), { service: "cart-service", storeId: undefined });
+  assert.throws(() => call(cart!.slice()), { code: "UNAUTHENTICATED" });
+});
+
+/** The bytes of a certificate. */
+function der({ certificate }: Identity): Uint8Array {
+  return Uint8Array.fromBase64(certificate.replace(/-----[^-]+-----|\s/g, ""));
+}
 
 Deno.test("token: a service whose client ID is a UUID calls by its name, or by the ID where that is listed", async () => {
   const issuer = await createIssuer();

@@ -237,13 +237,7 @@ async function serve(
   const methods = {
     getCustomerGroups: async (_request: unknown, context: CallContext) => {
       await method(context);
-      return {
-        $typeName: "io.shopstar.customer.v1.GetCustomerGroupsResponse",
-        memberships: [],
-        priceListReason: 0,
-        status: 1,
-        priceListId: "from the method",
-      };
+      return { memberships: [], priceListId: "from the method", reason: "NO_GROUP", status: "ACTIVE" };
     },
     getCustomerSnapshot: () => Promise.reject(new Error("not asked for here")),
     confirmErasure: () => Promise.reject(new Error("not asked for here")),
