@@ -3,6 +3,7 @@ import type { CustomerCommand } from "./customers/customer_behavior.ts";
 import type { ShopperGroupCommand } from "./customers/shopper_group_behavior.ts";
 import type { NoticeCommand } from "./gdpr/notices/notice_behavior.ts";
 import type { RequestCommand } from "./gdpr/requests/commands.ts";
+import type { SettingsCommand } from "./stores/settings_behavior.ts";
 import type * as effects from "./runtime/effects.ts";
 import type * as runtime from "./runtime/protocol.ts";
 
@@ -12,6 +13,7 @@ export type Commands = {
   shopper_group: ShopperGroupCommand;
   gdpr_request: RequestCommand;
   gdpr_notice: NoticeCommand;
+  store_settings: SettingsCommand;
 };
 
 export type ActorKind = runtime.KindOf<Commands>;

@@ -5,6 +5,7 @@ import { noticeBehavior } from "./gdpr/notices/notice_behavior.ts";
 import { createRequestBehavior, type RequestSettings } from "./gdpr/requests/behavior.ts";
 import { createRuntime, type Runtime, type RuntimeOptions } from "./runtime/mod.ts";
 import { shopperGroupBehavior } from "./customers/shopper_group_behavior.ts";
+import { createSettingsBehavior } from "./stores/settings_behavior.ts";
 import { toMessages } from "./messages.ts";
 import type { Commands } from "./commands.ts";
 
@@ -19,6 +20,7 @@ export function createBehaviors(requests: RequestSettings) {
     shopper_group: shopperGroupBehavior,
     gdpr_request: createRequestBehavior(requests),
     gdpr_notice: noticeBehavior,
+    store_settings: createSettingsBehavior(requests.participants),
   };
 }
 

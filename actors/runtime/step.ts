@@ -53,26 +53,20 @@ export async function perform(
   const { type, input, expectedVersion } = command;
   const behavior = behaviorOf(application, ref.kind);
   const handler = findHandler(behavior, type);
-  if (!handler) {
-    const [begun, now] = await Promise.all([behavior.creation.begin(scene, input), readTime()]);
-    if ("machine" in begun) return await begin(application, { ...scene, now }, begun);
-    return "command" in begun
-      ? await perform(application, { ...scene, ref: begun.ref }, begun.command)
-      : begun;
-  }
+  if (!handler) return await create(application, scene, input);
 
   // Both travel in one write, and PostgreSQL runs them in order.
   const [found, now] = await Promise.all([behavior.lock(tx, ref), readTime()]);
   const context = { ...scene, now };
-  if (!found) throw new DomainError("NOT_FOUND", `Cannot find ${behavior.noun} ${ref.id}`);
   const purpose = purposeOf(behavior, type, ref.id);
+  if (!found && type === behavior.creation.type) {
+    requireVersion(purpose, 0, expectedVersion);
+    return await create(application, scene, input);
+  }
+  if (!found) throw new DomainError("NOT_FOUND", `Cannot find ${behavior.noun} ${ref.id}`);
   authorizeSubject(purpose, behavior.customerOf(ref, found.row), by);
   const version = countedVersion(behavior, type, found);
-  const expected = expectedVersion === undefined ? [version] : [expectedVersion].flat();
-  if (!expected.includes(version)) {
-    const versions = `it is at version ${version}, not ${expected.join(" or ") || "the expected one"}`;
-    throw new DomainError("CONFLICT", `Cannot ${purpose}: ${versions}`);
-  }
+  requireVersion(purpose, version, expectedVersion);
   const refused = (reasons: string[] = []) => {
     const why = [behavior.describeState(found.snapshot), ...reasons].join("; ");
     return new DomainError("REFUSED_IN_STATE", `Cannot ${purpose}: ${why}`);
@@ -87,6 +81,26 @@ export async function perform(
     return { id: ref.id, state, version, ids: decision.ids ?? {}, changed: false };
   }
   return await advance(application, context, found, { ...decision, event, command: type });
+}
+
+/** Creates an actor, or continues with the one that exists already. */
+async function create(application: Application, scene: Scene, input: unknown): Promise<Answer> {
+  const { creation } = behaviorOf(application, scene.ref.kind);
+  const [begun, now] = await Promise.all([creation.begin(scene, input), scene.readTime()]);
+  if ("machine" in begun) return await begin(application, { ...scene, now }, begun);
+  return "command" in begun ? await perform(application, { ...scene, ref: begun.ref }, begun.command) : begun;
+}
+
+/** @throws {DomainError} CONFLICT: the caller expects another version */
+function requireVersion(
+  purpose: string,
+  version: number,
+  expectedVersion: ParsedCommand["expectedVersion"],
+): void {
+  const expected = expectedVersion === undefined ? [version] : [expectedVersion].flat();
+  if (expected.includes(version)) return;
+  const versions = `it is at version ${version}, not ${expected.join(" or ") || "the expected one"}`;
+  throw new DomainError("CONFLICT", `Cannot ${purpose}: ${versions}`);
 }
 
 /** Returns the version that a command is compared with: the actor's, or that of the part that the command changes. */
