@@ -6,7 +6,7 @@ import { createLookupMethods } from "../rpc/lookups.ts";
 import { serveGrpc } from "../rpc/server.ts";
 
 const lookups = createLookups(openPool(Deno.args[0] ?? "", "customer_reader", Number(Deno.args[1] ?? 4)));
-const callers = { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: [] };
+const callers = { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: [], GetNotice: [], ConfirmNotice: [] };
 const { port } = await serveGrpc({
   bind: "127.0.0.1",
   port: 0,

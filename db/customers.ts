@@ -53,6 +53,18 @@ export async function findLocale(sql: ReadSql, storeId: string, customerId: stri
   return row?.locale ?? null;
 }
 
+/** Returns where a customer can be reached; undefined for an unknown and for an erased customer. */
+export async function findRecipient(
+  sql: ReadSql,
+  storeId: string,
+  customerId: string,
+): Promise<{ email: string; locale: string | null } | undefined> {
+  const [row] = await sql<{ email: string; locale: string | null }[]>`
+    select email, locale from customers
+    where store_id = ${storeId} and customer_id = ${customerId} and email is not null`;
+  return row;
+}
+
 /** Returns the version of a customer, which may be erased; 0 for an unknown one. */
 export async function findCustomerVersion(tx: Tx, storeId: string, customerId: string): Promise<number> {
   const [row] = await tx<{ version: number }[]>`

@@ -59,3 +59,17 @@ export function informedOf(notices: readonly NoticeFacts[], now: Date): Informed
   if (has("DUE") || has("WAITING")) return "PENDING";
   return has("WAIVED") ? "WAIVED" : "DELIVERED";
 }
+
+/** Legal grounds of a refusal. */
+export const REFUSAL_GROUNDS = [
+  "MANIFESTLY_UNFOUNDED",
+  "EXCESSIVE",
+  "IDENTITY_NOT_PROVEN",
+  "RIGHTS_OF_OTHERS",
+  "LEGAL_OBLIGATION",
+  "LEGAL_CLAIMS",
+  "FREEDOM_OF_EXPRESSION",
+  "PUBLIC_INTEREST",
+  "NO_RIGHT",
+] as const;
+export type RefusalGround = (typeof REFUSAL_GROUNDS)[number];

@@ -106,9 +106,11 @@ export const noticeBehavior: Behavior<NoticeRow> = {
     const row = await lockNotice(tx, ref.storeId, ref.id);
     if (!row) return undefined;
     const { value, context } = row.snapshot as { value: StateValue; context: NoticeContext };
-    const snapshot = noticeMachine.resolveState({ value, context } as Parameters<
-      typeof noticeMachine.resolveState
-    >[0]);
+    const snapshot = noticeMachine.resolveState(
+      { value, context } as Parameters<
+        typeof noticeMachine.resolveState
+      >[0],
+    );
     return { row, version: row.version, machine: noticeMachine, snapshot };
   },
   insert: (tx, { storeId, id: noticeId }, change) =>
