@@ -205,6 +205,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "confirmed_by",
     "confirmed_at",
     "fetch_wait_ends_at",
+    "refusal_ground",
   ],
   gdpr_participants: [
     "store_id",

@@ -2,6 +2,7 @@
 import type { GraphQLResolveInfo } from "graphql";
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { LinkToReceipt } from "../actors/gdpr/receipts/link.ts";
+import { informedOf } from "../domain/notices.ts";
 import type { SubjectRequest } from "../db/gdpr_lookups.ts";
 import type { Customer } from "../db/lookups.ts";
 import type { Account } from "./account.ts";
@@ -86,6 +87,12 @@ export function createRequestResolvers(
         const { storeId } = await caller.shopper();
         return await exportLink({ storeId, requestId }) ?? null;
       },
+      refusalGround: async (request: SubjectRequest, _: unknown, caller: GraphCaller) =>
+        (await requests.readInformation(caller, request)).refusalGround,
+      notices: async (request: SubjectRequest, _: unknown, caller: GraphCaller) =>
+        (await requests.readInformation(caller, request)).notices,
+      informed: async (request: SubjectRequest, _: unknown, caller: GraphCaller) =>
+        informedOf((await requests.readInformation(caller, request)).notices, new Date()),
       async receipt(
         { requestId, type, outcome, completedAt }: SubjectRequest,
         _: unknown,

@@ -42,22 +42,30 @@ create policy one_store on gdpr_notices to customer_api
   using (store_id = (select current_store())) with check (store_id = (select current_store()));
 grant select, insert, update on gdpr_notices to customer_api;
 
--- Notices of requests, each question about one request of one customer: nothing personal.
+-- Legal ground of a refusal, from a closed list; null for refusals of earlier versions and for all other requests.
+alter table gdpr_requests add column refusal_ground text check (refusal_ground in (
+  'MANIFESTLY_UNFOUNDED', 'EXCESSIVE', 'IDENTITY_NOT_PROVEN', 'RIGHTS_OF_OTHERS', 'LEGAL_OBLIGATION', 'LEGAL_CLAIMS',
+  'FREEDOM_OF_EXPRESSION', 'PUBLIC_INTEREST', 'NO_RIGHT'
+));
+
+-- The notices of requests and the ground of a refusal, each question about one request of one customer: nothing personal.
 create function lookup_gdpr_notices(store_ids uuid[], customer_ids uuid[], request_ids uuid[])
-returns table (
-  "position" integer, kind text, delivery text, created_at timestamptz, due_at timestamptz, settled_at timestamptz
-)
+returns table ("position" integer, refusal_ground text, notices jsonb)
 language plpgsql stable security definer
 set search_path = public, pg_temp set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin
   return query
-  select keys.position::integer, n.kind, n.delivery, n.created_at, n.due_at, n.settled_at
+  select keys.position::integer, r.refusal_ground, coalesce(n.notices, '[]')
   from unnest(store_ids, customer_ids, request_ids) with ordinality as keys (store_id, customer_id, request_id, position)
-  join gdpr_notices n
-    on n.store_id = keys.store_id and n.request_id = keys.request_id and n.customer_id = keys.customer_id
-  order by keys.position, n.created_at, n.notice_id;
+  join gdpr_requests r
+    on r.store_id = keys.store_id and r.request_id = keys.request_id and r.customer_id = keys.customer_id
+  left join lateral (
+    select jsonb_agg(jsonb_build_object('kind', q.kind, 'delivery', q.delivery, 'createdAt', q.created_at,
+      'dueAt', q.due_at, 'settledAt', q.settled_at) order by q.created_at, q.notice_id) as notices
+    from gdpr_notices q where q.store_id = r.store_id and q.request_id = r.request_id
+  ) n on true;
 end
 $$;
 
