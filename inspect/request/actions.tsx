@@ -6,6 +6,7 @@ import {
 } from "../../actors/gdpr/requests/available_decisions.ts";
 import type { InspectContext } from "../session.ts";
 import { DECISION_TEXTS } from "./decisions.ts";
+import { Ground } from "./ground.tsx";
 import type { RequestReading } from "./read.ts";
 import type { HrefTo } from "./time_travel.tsx";
 
@@ -14,7 +15,7 @@ export interface Attempt {
   done: boolean;
   message: string;
   /** Values of a refused form, which the page fills in again; absent if the decision was carried out. */
-  input?: { action: string; service: string; reason: string; note: string };
+  input?: { action: string; service: string; ground: string; reason: string; note: string };
 }
 
 export interface ActionsProps {
@@ -78,6 +79,7 @@ function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
         <input type="hidden" name="version" value={String(version)} />
         <p>{consequence}</p>
         <Service type={type} offers={offers} chosen={input?.service} />
+        {needsGround(type, offers) && <Ground id={`ground-${type}`} chosen={input?.ground} />}
         {reason && (
           <FreeText
             id={`reason-${type}`}
@@ -133,6 +135,10 @@ export function FreeText({ id, name, label, isRequired = false, hint, value }: F
     </>
   );
 }
+
+/** A rejected erasure ends as refused. */
+const needsGround = (type: StaffDecision, offers: readonly AvailableDecision[]) =>
+  type === "refuse" || (type === "reject" && offers.every(({ service }) => service === undefined));
 
 /** Select field for the participant, if the decision concerns one. */
 function Service(

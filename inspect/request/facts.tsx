@@ -4,6 +4,9 @@ import { type InspectContext, inStore } from "../session.ts";
 import { formatCount, formatDueDate } from "../durations.ts";
 import { PrincipalName } from "../timeline/principal_name.tsx";
 import { shortId, typeLabel } from "../overview/labels.ts";
+import { informedOf } from "../../domain/notices.ts";
+import { GROUND_LABELS } from "./ground.tsx";
+import { INFORMED_LABELS } from "./notices.tsx";
 import type { RequestReading } from "./read.ts";
 import { phaseOf } from "./status.ts";
 
@@ -12,6 +15,7 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
   const open = !phaseOf(status.state).startsWith("COMPLETED");
   const extended = context.extended && status.dueAt.getTime() === row.dueAt.getTime();
   const { requestedBy, customerId } = row;
+  const informed = informedOf(reading.notices, status.now);
   return (
     <dl class="facts">
       <div>
@@ -78,6 +82,20 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
           <dd>
             <Instant at={row.fetchedAt} /> by the customer
           </dd>
+        </div>
+      )}
+      {!moment && informed && (
+        <div>
+          <dt>Informed</dt>
+          <dd>
+            {INFORMED_LABELS[informed]}, see <a href="#notices">notices</a>
+          </dd>
+        </div>
+      )}
+      {!moment && row.refusalGround && (
+        <div>
+          <dt>Legal ground</dt>
+          <dd>{GROUND_LABELS[row.refusalGround]}</dd>
         </div>
       )}
       {blockingRequests.length > 0 && (

@@ -302,13 +302,26 @@ Deno.test("a request that is canceled or refused ends with its reason and withou
   assert.deepEqual([body.status, body.outcome, body.state], ["COMPLETED", "CANCELLED", "COMPLETED"]);
   const refused = await open(rest, as, customer.id, "ERASURE");
   assert.notEqual(refused.path, canceled.path);
+  const ground = "MANIFESTLY_UNFOUNDED";
   for (
-    const wrong of [undefined, {}, { reason: " " }, { reason: "x".repeat(501) }, { reason: "r", why: "w" }]
+    const wrong of [
+      undefined,
+      {},
+      { reason: " ", ground },
+      { reason: "x".repeat(501), ground },
+      { reason: "r", ground, why: "w" },
+      { reason: "r" },
+      { reason: "r", ground: "BECAUSE" },
+    ]
   ) {
     assert.equal((await refused.act("refuse", wrong)).status, 400, JSON.stringify(wrong));
   }
-  const end = await refused.act("refuse", { reason: "manifestly unfounded" });
-  assert.deepEqual([end.body.outcome, end.body.reasons.refusal], ["REFUSED", "manifestly unfounded"]);
+  const end = await refused.act("refuse", { reason: "manifestly unfounded", ground });
+  assert.deepEqual([end.body.outcome, end.body.reasons.refusal, end.body.refusalGround], [
+    "REFUSED",
+    "manifestly unfounded",
+    ground,
+  ]);
   for (const part of ["export", "receipt"]) assert.equal((await refused.get(part)).status, 404);
   assert.equal((await refused.act("cancel")).body.code, "REFUSED_IN_STATE");
   const nowhere = `/gdpr-requests/${crypto.randomUUID()}`;

@@ -138,7 +138,7 @@ Deno.test("a request that waits for no confirmation refuses it", async (t) => {
     },
     "an erasure that was refused": async () => {
       const request = await open("ERASURE");
-      await house.tell(request, "refuse", { reason: "the law wants it kept" });
+      await house.tell(request, "refuse", { reason: "the law wants it kept", ground: "LEGAL_OBLIGATION" });
       return request;
     },
     "a request for access": () => open("ACCESS"),
