@@ -61,15 +61,16 @@ export function createSettingsBehavior(participants: readonly string[]): Behavio
       }),
     },
     customerOf: () => undefined,
-    async lock(tx, ref) {
-      const row = isOfStore(ref) ? await lockSettings(tx, ref.storeId) : undefined;
-      if (!row) return undefined;
+    lock: async (tx, ref) => isOfStore(ref) ? await lockSettings(tx, ref.storeId) : undefined,
+    restore(row) {
       const snapshot = settingsMachine.resolveState({ value: "active", context: {} });
       return { row, version: row.version, machine: settingsMachine, snapshot };
     },
-    insert: (tx, ref, change) =>
-      insertSettings(tx, ref.storeId, { ...columnsOf(change), createdAt: change.at }),
-    update: (tx, ref, change) => updateSettings(tx, ref.storeId, columnsOf(change)),
+    rows: {
+      insert: (tx, ref, change) =>
+        insertSettings(tx, ref.storeId, { ...columnsOf(change), createdAt: change.at }),
+      update: (tx, ref, change) => updateSettings(tx, ref.storeId, columnsOf(change)),
+    },
     conflicts: { store_settings_pkey: "another caller has just changed them; send the change again" },
   };
 }

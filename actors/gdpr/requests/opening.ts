@@ -5,11 +5,12 @@ import { findOpenRequests, lockRequest } from "../../../db/gdpr_requests.ts";
 import { settingsOf } from "../../../db/store_settings.ts";
 import { participantsOf, type StoreSettings } from "../../../domain/store_settings.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
-import type { ActionStep, Beginning, Creation, Redirection, Scene } from "../../runtime/behavior.ts";
+import type { ActionStep, Beginning, Creation, CreationScene, Redirection } from "../../runtime/behavior.ts";
 import { authorizeEmailChange } from "../../../domain/authorization.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import type { Principal } from "../../../domain/principal.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
+import { transactionOf } from "../../runtime/storage.ts";
 import type { Answer } from "../../runtime/protocol.ts";
 import { dueDate } from "./clock.ts";
 import type { RequestInput } from "../machines/events.ts";
@@ -63,9 +64,11 @@ function authorizeOpening(
 
 async function begin(
   { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
-  { tx, ref, by, readTime }: Scene,
+  scene: CreationScene,
   { customerId, right: type, corrections, cause }: Opening,
 ): Promise<Beginning | Redirection | Answer> {
+  const { ref, by, readTime } = scene;
+  const tx = transactionOf(scene);
   authorizeOpening({ customerId, corrections, cause }, by);
   const [customer, now, settings] = await Promise.all([
     lockCustomer(tx, ref.storeId, customerId),
