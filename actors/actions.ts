@@ -33,7 +33,7 @@ export type Publish =
     waivedParticipants: readonly string[];
     customerVersion: number;
   }
-  | { topic: "gdpr.notice_due"; noticeId: string; requestId: string; kind: NoticeKind };
+  | { topic: "gdpr.notice_due"; noticeId: string; requestId: string; kind: NoticeKind; attempt: number };
 
 /** A line in the platform's audit log. SCREAMING_SNAKE, past tense. */
 export interface Audit {

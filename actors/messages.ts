@@ -83,8 +83,9 @@ function domainPayload(
       return toJson(CustomerErasedSchema, create(CustomerErasedSchema, fields));
     }
     case "gdpr.notice_due": {
-      const { noticeId, requestId } = message;
-      const fields = { ...common, noticeId, requestId, kind: message.kind };
+      const { noticeId, requestId, kind, attempt } = message;
+      const { version: _, ...ids } = common;
+      const fields = { ...ids, noticeId, requestId, kind, attempt };
       return toJson(GdprNoticeDueSchema, create(GdprNoticeDueSchema, fields));
     }
   }

@@ -26,12 +26,20 @@ const { port } = await serveGrpc({
   port: 0,
   admit: createAdmission({
     mode: "none",
-    callers: { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: [] },
+    callers: {
+      GetCustomerGroups: [],
+      GetCustomerSnapshot: [],
+      ConfirmErasure: [],
+      GetNotice: [],
+      ConfirmNotice: [],
+    },
   }),
   methods: {
     getCustomerGroups: () => Promise.resolve(answers[turn++ % answers.length]!),
     getCustomerSnapshot: () => Promise.reject(new Error("not measured")),
     confirmErasure: () => Promise.reject(new Error("not measured")),
+    getNotice: () => Promise.reject(new Error("not measured")),
+    confirmNotice: () => Promise.reject(new Error("not measured")),
   },
 });
 await Deno.stdout.write(new TextEncoder().encode(`${port}\n`));

@@ -91,6 +91,19 @@ export async function findWaitingNotices(tx: Tx, storeId: string, requestId: str
   return rows.map(({ noticeId }) => noticeId);
 }
 
+/** Returns the notice of a request that waits for its end, with its sealed recipient; undefined without one. */
+export async function findSealedNotice(
+  tx: Tx,
+  storeId: string,
+  requestId: string,
+): Promise<NoticeRow | undefined> {
+  const [row] = await tx<NoticeRow[]>`
+    select ${columns(tx)} from gdpr_notices
+    where store_id = ${storeId} and request_id = ${requestId} and delivery = 'WAITING'
+      and sealed_recipient is not null limit 1`;
+  return row;
+}
+
 export async function storeSealedRecipient(
   tx: Tx,
   { storeId, noticeId }: { storeId: string; noticeId: string },

@@ -45,7 +45,7 @@ export function createRequestSettings(
     peerKeys,
     hashKey: digestKey,
     hashEmail: (email) => hashEmail(hashKeys, email),
-    sealingKey: hashKeys[0],
+    sealingKeys: hashKeys,
     proveErasure: (subject) => proveErasure(hashKeys, subject),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
   };

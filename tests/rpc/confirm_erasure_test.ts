@@ -391,7 +391,13 @@ async function serveErasures(
 ) {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld({ requests: await requestSettings({ graceMs }) }));
-  const callers = { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: PARTICIPANTS };
+  const callers = {
+    GetCustomerGroups: [],
+    GetCustomerSnapshot: [],
+    ConfirmErasure: PARTICIPANTS,
+    GetNotice: [],
+    ConfirmNotice: [],
+  };
   const admit = createAdmission({ ...admission, callers });
   const methods = await createMethodsOver(
     world.database.pool("customer_reader", 2),

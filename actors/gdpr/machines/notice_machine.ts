@@ -83,11 +83,12 @@ export const noticeMachine = noticeSetup.createMachine({
         { type: "countAttempt" },
         {
           type: "publish",
-          params: ({ context: { noticeId, requestId, kind } }) => ({
+          params: ({ context: { noticeId, requestId, kind, attempts } }) => ({
             topic: "gdpr.notice_due",
             noticeId,
             requestId,
             kind,
+            attempt: attempts,
           }),
         },
       ],
@@ -100,6 +101,6 @@ export const noticeMachine = noticeSetup.createMachine({
     expired: { on: { deliver, waive } },
     waived: { on: { deliver } },
     /** A repeated confirmation changes nothing. */
-    delivered: { on: { deliver: {} } },
+    delivered: { on: { deliver: "delivered" } },
   },
 });

@@ -102,9 +102,8 @@ export const noticeBehavior: Behavior<NoticeRow> = {
     about: null,
   }),
   customerOf: (_, row) => row?.customerId,
-  async lock(tx, ref) {
-    const row = await lockNotice(tx, ref.storeId, ref.id);
-    if (!row) return undefined;
+  lock: (tx, ref) => lockNotice(tx, ref.storeId, ref.id),
+  restore(row) {
     const { value, context } = row.snapshot as { value: StateValue; context: NoticeContext };
     const snapshot = noticeMachine.resolveState(
       { value, context } as Parameters<
@@ -113,10 +112,12 @@ export const noticeBehavior: Behavior<NoticeRow> = {
     );
     return { row, version: row.version, machine: noticeMachine, snapshot };
   },
-  insert: (tx, { storeId, id: noticeId }, change) =>
-    insertNotice(tx, { storeId, noticeId, ...columnsOf(change), createdAt: change.at }),
-  update: (tx, { storeId, id: noticeId }, change) =>
-    updateNotice(tx, { storeId, noticeId }, columnsOf(change)),
+  rows: {
+    insert: (tx, { storeId, id: noticeId }, change) =>
+      insertNotice(tx, { storeId, noticeId, ...columnsOf(change), createdAt: change.at }),
+    update: (tx, { storeId, id: noticeId }, change) =>
+      updateNotice(tx, { storeId, noticeId }, columnsOf(change)),
+  },
   conflicts: { gdpr_notices_pkey: "it exists already" },
 };
 

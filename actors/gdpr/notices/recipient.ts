@@ -1,5 +1,10 @@
 /** Recipient of a notice: the customer's row, or after an erasure a sealed copy of it until the notice is settled. */
-import { findUnsettledNotices, type NoticeRow, storeSealedRecipient } from "../../../db/gdpr_notices.ts";
+import {
+  findSealedNotice,
+  findUnsettledNotices,
+  type NoticeRow,
+  storeSealedRecipient,
+} from "../../../db/gdpr_notices.ts";
 import type { Tx } from "../../../db/connect.ts";
 import { seal, type SealingKey, unseal } from "../../../lib/sealing.ts";
 
@@ -17,12 +22,33 @@ export async function sealRecipients(
   tx: Tx,
   key: SealingKey,
   { storeId, customerId }: { storeId: string; customerId: string },
-  { email, locale }: Recipient,
+  recipient: Recipient,
 ): Promise<void> {
   for (const noticeId of await findUnsettledNotices(tx, storeId, customerId)) {
     const notice = { storeId, noticeId };
-    await storeSealedRecipient(tx, notice, await seal(key, placeOf(notice), JSON.stringify([email, locale])));
+    await storeSealedRecipient(tx, notice, await sealRecipient(key, notice, recipient));
   }
+}
+
+/** Copies the sealed recipient of the closing notice of an erasure that has begun; nothing if there is none. */
+export async function inheritRecipient(
+  tx: Tx,
+  keys: readonly [SealingKey, ...SealingKey[]],
+  { storeId, requestId, noticeId }: { storeId: string; requestId: string; noticeId: string },
+): Promise<void> {
+  const closing = await findSealedNotice(tx, storeId, requestId);
+  const recipient = closing && await openRecipient(keys, closing);
+  if (!recipient) return;
+  const notice = { storeId, noticeId };
+  await storeSealedRecipient(tx, notice, await sealRecipient(keys[0], notice, recipient));
+}
+
+function sealRecipient(
+  key: SealingKey,
+  notice: Pick<NoticeRow, "storeId" | "noticeId">,
+  { email, locale }: Recipient,
+) {
+  return seal(key, placeOf(notice), JSON.stringify([email, locale]));
 }
 
 /**

@@ -43,22 +43,22 @@ import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
 import { addMilliseconds } from "../../../lib/dates.ts";
 import type { SealingKey } from "../../../lib/sealing.ts";
-import { sealRecipients } from "../notices/recipient.ts";
+import { inheritRecipient, sealRecipients } from "../notices/recipient.ts";
 
 /** Functions with keys that the actions call. */
 export interface RequestTools {
   /** Hashes with every key, the current one first. */
   hashEmail(email: string): Promise<EmailHash[]>;
   proveErasure(subject: ErasedSubject): Promise<ErasureProof>;
-  /** Seals the recipients of notices that an erasure leaves behind. */
-  sealingKey: SealingKey;
+  /** Seal the recipients of notices that an erasure leaves behind: the current one, followed by earlier ones. */
+  sealingKeys: readonly [SealingKey, ...SealingKey[]];
   writeReceipt(tx: Tx, facts: ReceiptFacts, at: Date): Promise<void>;
 }
 
 type RequestStep = ActionStep<GdprRequestRow, Commands>;
 
 export function createRequestActions(
-  { hashEmail, proveErasure, sealingKey, writeReceipt }: RequestTools,
+  { hashEmail, proveErasure, sealingKeys, writeReceipt }: RequestTools,
 ): Actions<GdprRequestRow, typeof requestActions, Commands> {
   return {
     async participant({ tx, event: { ref, at } }, params) {
@@ -95,7 +95,7 @@ export function createRequestActions(
         await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
       }
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      await sealRecipients(tx, sealingKey, { storeId, customerId }, {
+      await sealRecipients(tx, sealingKeys[0], { storeId, customerId }, {
         email: customer.email,
         locale: customer.locale,
       });
@@ -144,8 +144,9 @@ export function createRequestActions(
 
     async notify(step, { kind, dueAt, cause, waits }) {
       if (cause === "RESTORE") return; // the customer was informed of the first erasure
-      const { event: { ref }, send } = step;
-      await send({ kind: "gdpr_notice", storeId: ref.storeId, id: newId() }, {
+      const { tx, event: { ref }, send } = step;
+      const noticeId = newId();
+      await send({ kind: "gdpr_notice", storeId: ref.storeId, id: noticeId }, {
         type: "open",
         requestId: ref.id,
         customerId: subjectOf(step),
@@ -153,6 +154,7 @@ export function createRequestActions(
         dueAt: new Date(dueAt),
         waits,
       });
+      await inheritRecipient(tx, sealingKeys, { storeId: ref.storeId, requestId: ref.id, noticeId });
     },
 
     async publishNotices({ tx, event: { ref }, send }) {
