@@ -44,7 +44,7 @@ export function createRequestSettings(
     fetchWaitMs,
     peerKeys,
     hashKey: digestKey,
-    hashEmail: (email) => hashEmail(hashKeys, email),
+    hashEmail: (email) => Promise.resolve(hashEmail(hashKeys, email)),
     sealingKeys: hashKeys,
     proveErasure: (subject) => proveErasure(hashKeys, subject),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
