@@ -33,6 +33,8 @@ export interface SubjectRequest extends
 
 /** Information that the store gives its customer about a request. */
 export interface SubjectInformation {
+  /** PostgreSQL's time of the lookup. */
+  readAt: Date;
   /** Legal ground of a refusal. */
   refusalGround: RefusalGround | null;
   /** Oldest first. */
@@ -105,6 +107,7 @@ type InformationKey = CustomerKey & { requestId: string };
 
 interface InformationRow {
   position: number;
+  readAt: Date;
   refusalGround: RefusalGround | null;
   /** Times in ISO 8601. */
   notices: {
@@ -143,14 +146,14 @@ async function selectInformation(sql: Sql, keys: readonly InformationKey[]) {
       ${keys.map(({ customerId }) => customerId)}::uuid[],
       ${keys.map(({ requestId }) => requestId)}::uuid[])`;
   const answers = new Array<SubjectInformation | undefined>(keys.length).fill(undefined);
-  for (const { position, refusalGround, notices } of rows) {
+  for (const { position, readAt, refusalGround, notices } of rows) {
     const dated = notices.map(({ createdAt, dueAt, settledAt, ...notice }) => ({
       ...notice,
       createdAt: new Date(createdAt),
       dueAt: new Date(dueAt),
       settledAt: settledAt === null ? null : new Date(settledAt),
     }));
-    answers[position - 1] = { refusalGround, notices: dated };
+    answers[position - 1] = { readAt, refusalGround, notices: dated };
   }
   return answers;
 }

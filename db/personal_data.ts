@@ -150,6 +150,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     completed_at: request,
     due_at: request,
     fetched_at: request,
+    refusal_ground: request,
   },
 };
 
@@ -205,7 +206,6 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "confirmed_by",
     "confirmed_at",
     "fetch_wait_ends_at",
-    "refusal_ground",
   ],
   gdpr_participants: [
     "store_id",

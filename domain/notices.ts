@@ -18,7 +18,7 @@ export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 /**
  * WAITING: due when the erasure is complete. DUE: communication-service has to deliver it. WAIVED: staff have decided
- * that it is not delivered electronically. EXPIRED: nobody has delivered or waived it in time.
+ * that it is not delivered electronically. EXPIRED: neither has happened in time.
  */
 export const DELIVERIES = ["WAITING", "DUE", "DELIVERED", "WAIVED", "EXPIRED"] as const;
 export type Delivery = (typeof DELIVERIES)[number];

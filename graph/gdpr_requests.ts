@@ -24,7 +24,7 @@ export interface OwnRequests {
   /**
    * Reads the notices of a request and the ground of its refusal. Repeated reads of a request share one lookup.
    *
-   * @throws {DomainError} UNAVAILABLE
+   * @throws {DomainError} NOT_FOUND, UNAVAILABLE
    */
   readInformation(caller: GraphCaller, request: SubjectRequest): Promise<SubjectInformation>;
   /**
@@ -70,7 +70,8 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
   ): Promise<SubjectInformation> {
     const { id: customerId, storeId } = await caller.shopper();
     const found = await requests.findInformation({ storeId, customerId, requestId }, caller.wanted);
-    return found ?? { refusalGround: null, notices: [] };
+    if (!found) throw new DomainError("NOT_FOUND", `Cannot find GDPR request ${requestId}`);
+    return found;
   }
   const informations = new WeakMap<SubjectRequest, Promise<SubjectInformation>>();
 

@@ -91,8 +91,10 @@ export function createRequestResolvers(
         (await requests.readInformation(caller, request)).refusalGround,
       notices: async (request: SubjectRequest, _: unknown, caller: GraphCaller) =>
         (await requests.readInformation(caller, request)).notices,
-      informed: async (request: SubjectRequest, _: unknown, caller: GraphCaller) =>
-        informedOf((await requests.readInformation(caller, request)).notices, new Date()),
+      async informed(request: SubjectRequest, _: unknown, caller: GraphCaller) {
+        const { notices, readAt } = await requests.readInformation(caller, request);
+        return informedOf(notices, readAt);
+      },
       async receipt(
         { requestId, type, outcome, completedAt }: SubjectRequest,
         _: unknown,

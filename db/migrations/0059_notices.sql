@@ -50,14 +50,14 @@ alter table gdpr_requests add column refusal_ground text check (refusal_ground i
 
 -- The notices of requests and the ground of a refusal, each question about one request of one customer: nothing personal.
 create function lookup_gdpr_notices(store_ids uuid[], customer_ids uuid[], request_ids uuid[])
-returns table ("position" integer, refusal_ground text, notices jsonb)
+returns table ("position" integer, read_at timestamptz, refusal_ground text, notices jsonb)
 language plpgsql stable security definer
 set search_path = public, pg_temp set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin
   return query
-  select keys.position::integer, r.refusal_ground, coalesce(n.notices, '[]')
+  select keys.position::integer, now(), r.refusal_ground, coalesce(n.notices, '[]')
   from unnest(store_ids, customer_ids, request_ids) with ordinality as keys (store_id, customer_id, request_id, position)
   join gdpr_requests r
     on r.store_id = keys.store_id and r.request_id = keys.request_id and r.customer_id = keys.customer_id

@@ -46,6 +46,7 @@ export function Filters(
         <Check name="held" label="On hold" filters={filters} />
         <Check name="proposed" label="To confirm" filters={filters} />
         <Check name="download" label="Waiting for download" filters={filters} />
+        <Check name="undelivered" label="Customer not informed" filters={filters} />
         <Check name="stuck" label="Stuck" filters={filters} />
       </p>
       {sort !== "due" && <input type="hidden" name="sort" value={sort} />}

@@ -104,20 +104,20 @@ Deno.test("an extension and a refusal are delivered by communication-service and
     assert.equal((await call(method, { ...asked, notice_id: "x" }, MAILER)).status, "INVALID_ARGUMENT");
   }
   assert.deepEqual(await publish(), ["REFUSED"]);
-  const told = await read();
-  assert.equal(told.informed, "DELIVERED");
-  assert.deepEqual(told.notices.map(({ kind, delivery }: Record<string, string>) => [kind, delivery]), [
+  const delivered = await read();
+  assert.equal(delivered.informed, "DELIVERED");
+  assert.deepEqual(delivered.notices.map(({ kind, delivery }: Record<string, string>) => [kind, delivery]), [
     ["RECEIVED", "DELIVERED"],
     ["EXTENDED", "DELIVERED"],
     ["REFUSED", "DELIVERED"],
   ]);
-  assert.ok(told.notices.every(({ settledAt }: Record<string, string>) => settledAt));
+  assert.ok(delivered.notices.every(({ settledAt }: Record<string, string>) => settledAt));
   assert.match((await graph.ask(READ, { as: eve, variables: { id } })).text, /NOT_FOUND/);
   assert.equal((await call("GetNotice", asked, MAILER)).status, "FAILED_PRECONDITION", "it was delivered");
   const again = await call("ConfirmNotice", asked, MAILER);
   assert.deepEqual([again.status, again.response.already_confirmed], ["OK", true]);
 
-  // An erasure: the closing notice goes to the sealed address, and then nobody has it.
+  // An erasure: the closing notice goes to the sealed address, and is then destroyed.
   const opened = await graph.ask(`mutation { requestErasure { request { id } } }`, { as });
   const erasure = { ...ref, id: opened.data.requestErasure.request.id };
   await shop.work();

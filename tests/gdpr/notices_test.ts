@@ -183,7 +183,7 @@ Deno.test("an erasure seals the recipient of each open notice until the notice i
   await assert.rejects(read(erased), { code: "REFUSED_IN_STATE" });
 });
 
-Deno.test("a repeated erasure after a restore writes to nobody", async () => {
+Deno.test("a repeated erasure after a restore creates no notices", async () => {
   await using world = await createManualClockWorld({ participants: [], graceMs: 0 });
   const fixture = createRequestFixture(world);
   const customer = await register(world);

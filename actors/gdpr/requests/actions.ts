@@ -50,7 +50,7 @@ export interface RequestTools {
   /** Hashes with every key, the current one first. */
   hashEmail(email: string): Promise<EmailHash[]>;
   proveErasure(subject: ErasedSubject): Promise<ErasureProof>;
-  /** Seal the recipients of notices that an erasure leaves behind: the current one, followed by earlier ones. */
+  /** Seal the recipients of notices that an erasure leaves open: the current key, followed by earlier ones. */
   sealingKeys: readonly [SealingKey, ...SealingKey[]];
   writeReceipt(tx: Tx, facts: ReceiptFacts, at: Date): Promise<void>;
 }

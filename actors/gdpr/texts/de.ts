@@ -152,6 +152,7 @@ export const de: Texts = {
     hold_reason: "Grund des Aufschubs",
     extension_reason: "Grund der Verlängerung",
     refusal_reason: "Grund der Ablehnung",
+    refusal_ground: "Rechtsgrund der Ablehnung",
     cancellation_reason: "Grund des Abbruchs",
     evidence: "Nachweis",
     waiver_reason: "Grund des Verzichts",

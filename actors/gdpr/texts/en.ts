@@ -145,6 +145,7 @@ export const en: Texts = {
     hold_reason: "reason for the hold",
     extension_reason: "reason for the extension",
     refusal_reason: "reason for the refusal",
+    refusal_ground: "legal ground of the refusal",
     cancellation_reason: "reason for the cancellation",
     evidence: "evidence",
     waiver_reason: "reason for the waiver",

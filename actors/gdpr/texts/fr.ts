@@ -150,6 +150,7 @@ export const fr: Texts = {
     hold_reason: "motif de la suspension",
     extension_reason: "motif de la prolongation",
     refusal_reason: "motif du refus",
+    refusal_ground: "fondement juridique du refus",
     cancellation_reason: "motif de l'annulation",
     evidence: "preuve",
     waiver_reason: "motif de la renonciation",

@@ -150,6 +150,7 @@ export const it: Texts = {
     hold_reason: "motivo della sospensione",
     extension_reason: "motivo della proroga",
     refusal_reason: "motivo del rifiuto",
+    refusal_ground: "base giuridica del rifiuto",
     cancellation_reason: "motivo dell'annullamento",
     evidence: "prova",
     waiver_reason: "motivo della rinuncia",
