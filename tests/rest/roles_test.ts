@@ -52,6 +52,7 @@ const TABLE: Record<string, [staff: readonly Caller[], right?: ServiceRight]> = 
   extendGdprRequest: [OFFICER],
   retryGdprRequest: [OFFICER],
   waiveGdprRequest: [OFFICER],
+  waiveGdprNotice: [OFFICER],
   confirmGdprRequest: [OFFICER],
   rejectGdprRequest: [OFFICER],
   withdrawGdprRequest: [OFFICER],
