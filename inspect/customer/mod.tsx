@@ -8,6 +8,7 @@ import { findCustomerFingerprint } from "../../db/customer_facts.ts";
 import { recordAccess } from "../accesses.ts";
 import type { Pages } from "../options.ts";
 import type { InspectContext, InspectEnv } from "../session.ts";
+import { type RefusedOpening, submitOpening } from "./opening_form.tsx";
 import { CustomerPage } from "./page.tsx";
 import { readCustomer } from "./read.ts";
 
@@ -15,8 +16,11 @@ const PATH = "/customers/:customerId";
 const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
 const Query = z.object({ at: sequence, upto: sequence });
 
-export function addCustomers(app: Hono<InspectEnv>, { reader, lookups, audit, charts, live }: Pages): void {
-  app.get(PATH, async (c) => {
+export function addCustomers(
+  app: Hono<InspectEnv>,
+  { actors, reader, lookups, audit, charts, live }: Pages,
+): void {
+  async function show(c: InspectContext, refused?: RefusedOpening) {
     const { at, upto: upTo } = parseInput(Query, c.req.query(), "show the customer");
     const view = { customerId: idOf(c), at, upTo };
     const now = new Date();
@@ -31,7 +35,15 @@ export function addCustomers(app: Hono<InspectEnv>, { reader, lookups, audit, ch
     });
     const { id: name } = customerMachine;
     const chart = await charts.render({ machine: customerMachine, name, journal: reading.summary });
-    return c.html(<CustomerPage c={c} view={view} reading={reading} chart={chart} now={now} />);
+    return <CustomerPage {...{ c, view, reading, chart, now, refused }} />;
+  }
+
+  app.get(PATH, async (c) => c.html(await show(c)));
+
+  app.post(`${PATH}/requests`, async (c) => {
+    const opened = await submitOpening(c, actors, idOf(c));
+    if ("path" in opened) return c.redirect(opened.path, 303);
+    return c.html(await show(c, opened.refused), opened.status);
   });
 
   app.get(`${PATH}/live`, async (c) => {

@@ -11,6 +11,7 @@ import { textsOf, Timeline } from "../timeline/mod.tsx";
 import { EVENTS } from "../timeline/read.ts";
 import { capitalize, eventLabel, stateLabel } from "../labels.ts";
 import { Groups } from "./groups.tsx";
+import { OpeningForm, type RefusedOpening } from "./opening_form.tsx";
 import { Profile } from "./profile.tsx";
 import { type CustomerReading, type CustomerView, REQUESTS } from "./read.ts";
 
@@ -20,9 +21,11 @@ export interface CustomerPageProps {
   reading: CustomerReading;
   chart: Awaited<ReturnType<Charts["render"]>>;
   now: Date;
+  /** A form that was just submitted and refused. */
+  refused: RefusedOpening | undefined;
 }
 
-export function CustomerPage({ c, view, reading, chart, now }: CustomerPageProps) {
+export function CustomerPage({ c, view, reading, chart, now, refused }: CustomerPageProps) {
   const { fingerprint, facts, groups, requests, moment } = reading;
   const path = `/inspect/customers/${view.customerId}`;
   const live = { path: inStore(c, `${path}/live`), fingerprint };
@@ -54,6 +57,11 @@ export function CustomerPage({ c, view, reading, chart, now }: CustomerPageProps
           </p>
         )}
       </Section>
+      {facts.anonymizedAt === null && (
+        <section class="actions">
+          <OpeningForm c={c} customerId={view.customerId} refused={refused} />
+        </section>
+      )}
       <Section name="groups" title="Groups and price list">
         <Groups groups={groups} anonymized={facts.anonymizedAt !== null} />
       </Section>

@@ -123,7 +123,9 @@ function NotInformed({ notices, now }: { notices: FoundRequest["notices"]; now: 
   );
 }
 
-function Due({ request: { completedAt, dueAt }, now }: { request: FoundRequest; now: Date }) {
+function Due(
+  { request: { completedAt, dueAt, informationRequestedAt }, now }: { request: FoundRequest; now: Date },
+) {
   if (completedAt) {
     const late = completedAt.getTime() - dueAt.getTime();
     return (
@@ -132,6 +134,13 @@ function Due({ request: { completedAt, dueAt }, now }: { request: FoundRequest; 
           {late > 0 ? `Completed, late by ${formatDuration(late)}` : "Completed"}
         </span>{" "}
         <Instant at={completedAt} />
+      </div>
+    );
+  }
+  if (informationRequestedAt) {
+    return (
+      <div>
+        <span class="due-words quiet">Paused since</span> <Instant at={informationRequestedAt} />
       </div>
     );
   }

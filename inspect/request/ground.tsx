@@ -1,7 +1,7 @@
 /** Select field for the legal ground of a refusal. */
 import { REFUSAL_GROUNDS, type RefusalGround } from "../../domain/notices.ts";
 
-export const GROUND_LABELS: Record<RefusalGround, string> = {
+export const REFUSAL_LABELS: Record<RefusalGround, string> = {
   MANIFESTLY_UNFOUNDED: "manifestly unfounded, Article 12(5)",
   EXCESSIVE: "excessive, Article 12(5)",
   IDENTITY_NOT_PROVEN: "identity not established, Articles 11(2) and 12(2)",
@@ -21,7 +21,7 @@ export function Ground({ id, chosen }: { id: string; chosen: string | undefined 
       <select id={id} name="ground" required aria-describedby={`${id}-hint`}>
         <option value="">Choose a ground</option>
         {REFUSAL_GROUNDS.map((ground) => (
-          <option value={ground} selected={ground === chosen}>{GROUND_LABELS[ground]}</option>
+          <option value={ground} selected={ground === chosen}>{REFUSAL_LABELS[ground]}</option>
         ))}
       </select>
     </>

@@ -1,6 +1,5 @@
 /** Reads the data of a request's page from one database snapshot. */
 import { THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
-import { dueDate } from "../../actors/gdpr/requests/clock.ts";
 import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
@@ -86,6 +85,7 @@ const BLOCKING: Readonly<Record<string, RequestFilter>> = {
   "PENDING.waiting_for_access": {
     types: ["ACCESS", "PORTABILITY"],
     statuses: ["PENDING", "IN_PROGRESS"],
+    unidentified: false,
   },
   "PENDING.waiting_for_download": { isUnfetched: true },
 };
@@ -187,8 +187,11 @@ function currentStatus(
     proposer: context.proposals[THE_ERASURE],
     fetchWaitEndsAt: row.fetchWaitEndsAt,
     expiresAt: context.expiresAt === undefined ? undefined : new Date(context.expiresAt),
+    identityFailures: row.identityFailures,
+    clockPausedSince: row.informationRequestedAt,
     reasons: {
       hold: row.holdReason,
+      information: row.informationReason,
       refusal: row.refusalReason,
       cancellation: row.cancellationReason,
     },
@@ -205,18 +208,20 @@ function currentStatus(
 /** Status after a past event. Omits values that only the row contains, because they may have changed since. */
 function pastStatus(
   present: RequestStatus,
-  { row, snapshot: { context, machine }, summary, holdReason }: Omit<RequestReading, "status">,
+  { row, snapshot: { context, machine }, holdReason }: Omit<RequestReading, "status">,
   { stateAfter, at }: ActorEventRow,
 ): RequestStatus {
-  const extended = summary.some(({ eventType }) => eventType === "extend");
+  const dueAt = context.dueDates.findLast(({ since }) => since <= at.getTime())?.dueAt;
   return {
     ...present,
     state: parseState(stateAfter),
     now: at,
-    dueAt: context.extended && !extended ? dueDate(row.createdAt) : row.dueAt,
+    dueAt: dueAt === undefined ? row.dueAt : new Date(dueAt),
     reasons: { ...present.reasons, hold: holdReason },
     proposer: undefined,
     fetchWaitEndsAt: null,
+    identityFailures: 0,
+    clockPausedSince: phaseOf(parseState(stateAfter)) === "PENDING.waiting_for_information" ? at : null,
     residue: undefined,
     attempts: {},
     abandonedEffects: [],

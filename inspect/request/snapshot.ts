@@ -20,13 +20,21 @@ const Snapshot = z.object({
     startsAt: z.number().optional().catch(undefined),
     residue: z.number().optional().catch(undefined),
     extended: z.boolean().catch(false),
+    dueDates: z.array(z.object({ since: z.number(), dueAt: z.number() })).catch([]),
     cause: z.string().catch("REQUEST"),
   }),
 });
 
 export type SnapshotContext = z.output<typeof Snapshot>["context"];
 
-const NO_CONTEXT = { participants: [], asked: {}, proposals: {}, extended: false, cause: "REQUEST" };
+const NO_CONTEXT = {
+  participants: [],
+  asked: {},
+  proposals: {},
+  extended: false,
+  dueDates: [],
+  cause: "REQUEST",
+};
 
 export interface StoredSnapshot {
   state: StateValue;

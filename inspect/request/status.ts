@@ -21,7 +21,16 @@ export interface RequestStatus {
   fetchWaitEndsAt: Date | null;
   /** Expiry of the documents; undefined: unknown. */
   expiresAt: Date | undefined;
-  reasons: { hold: string | null; refusal: string | null; cancellation: string | null };
+  /** Number of failed checks of the identity. */
+  identityFailures: number;
+  /** Since when the clock is paused; null: it runs. */
+  clockPausedSince: Date | null;
+  reasons: {
+    hold: string | null;
+    information: string | null;
+    refusal: string | null;
+    cancellation: string | null;
+  };
   /** Number of values that the last scan found; undefined: unknown. */
   residue: number | undefined;
   /** Total number of calls to each participant, as far as known. */

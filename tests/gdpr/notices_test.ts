@@ -200,6 +200,8 @@ Deno.test("every notice has a text in every language, without a placeholder", ()
     type: "ERASURE",
     status: "PENDING",
     createdAt: new Date(NOW),
+    receivedAt: new Date(NOW),
+    informationReason: "reason D",
     dueAt: new Date(NOW + 31 * DAY),
     completedAt: new Date(NOW + DAY),
     refusalReason: "reason A",
@@ -222,8 +224,11 @@ Deno.test("every notice has a text in every language, without a placeholder", ()
         assert.equal(language, locale);
         assert.doesNotMatch(subject + text, /\{\w+\}|\bundefined\b|\bnull\b/, `${kind} in ${locale}`);
         assert.ok(text.includes("Bergladen AG") && text.includes("datenschutz@bergladen.example"));
-        const own = { REFUSED: "reason A", EXTENDED: "reason B", CANCELLED: "reason C" }[kind as string];
-        for (const reason of ["reason A", "reason B", "reason C"]) {
+        const own =
+          { REFUSED: "reason A", EXTENDED: "reason B", CANCELLED: "reason C", IDENTITY_NEEDED: "reason D" }[
+            kind as string
+          ];
+        for (const reason of ["reason A", "reason B", "reason C", "reason D"]) {
           assert.equal(text.includes(reason), reason === own, kind);
         }
         assert.equal(text.includes("edoeb.admin.ch"), kind === "REFUSED", "the right to complain");

@@ -20,6 +20,14 @@ export type EventLabel = string;
 const CLOCK: readonly EventLabel[] = ["at-risk", "overdue"];
 const COMMANDS = ["cancel", "refuse", "hold", "release", "extend", "retry", "compiled", "access-closed"];
 const DOWNLOADS = ["fetched", "destroyed", "expire", "download-settled", "proceed", "fetch-end"];
+/** Checks of the identity. */
+const IDENTITY = [
+  "identity-verify",
+  "identity-fail",
+  "information-request",
+  "information-receive",
+  "information-expire",
+];
 /** Decisions about a proposal, of the person who has proposed it and of a second person. */
 const PROPOSALS = ["confirm", "reject", "withdraw"].flatMap((type) => [`own-${type}`, `second-${type}`]);
 /**
@@ -49,6 +57,7 @@ export function eventLabels(services: readonly string[], machine: string): Event
     "verified-1",
     ...COMMANDS,
     ...DOWNLOADS,
+    ...IDENTITY,
     ...PROPOSALS,
     "subject-request",
     ...CLOCK,
@@ -74,6 +83,11 @@ export function eventOf(label: EventLabel, machine: string, context: RequestCont
       accessOpen: false,
       fetchUntil: at + 7 * DAY,
     },
+    "identity-verify": { type: "identity.verify" },
+    "identity-fail": { type: "identity.fail" },
+    "information-request": { type: "information.request" },
+    "information-receive": { type: "information.receive", dueAt: context.dueAt + DAY, pausedDays: 1 },
+    "information-expire": { type: timerName("information-expire", machine) },
     "fetch-end": { type: timerName("fetch-end", machine) },
     expire: { type: timerName("expire", machine) },
     compiled: { type: "compiled", expiresAt: at },
@@ -121,6 +135,8 @@ export function timerName(label: EventLabel, machine: string): string {
       return `overdue ${service}`;
     case "fetch-end":
       return `xstate.after.UNTIL_FETCH_WAIT_ENDS.${machine}.PENDING.waiting_for_download`;
+    case "information-expire":
+      return `xstate.after.UNTIL_INFORMATION_EXPIRES.${machine}.PENDING.waiting_for_information`;
     case "expire":
       return `xstate.after.UNTIL_EXPIRY.${machine}.COMPLETED.available`;
     case "at-risk":
@@ -157,16 +173,21 @@ export async function applyEvent(
     ...(WITH_REASON.includes(type) && { reason: "required by law" }),
     ...((type === "refuse" || (type === "reject" && service === undefined)) && { ground: "NO_RIGHT" }),
   };
+  const check = type === "identity.verify" ? IDENTIFIED.identity : {};
   const fields = Object.entries({ service, error, residue }).filter(([, value]) => value !== undefined);
   const sender = BY_SUBJECT.includes(type)
     ? { by: shopper(customer) }
     : by === undefined
     ? {}
     : { by: staff(world, by as string) };
-  return await isAccepted(tell(world, request, type, { ...Object.fromEntries(fields), ...reason }, sender));
+  return await isAccepted(
+    tell(world, request, type, { ...Object.fromEntries(fields), ...reason, ...check }, sender),
+  );
 }
 
-const WITH_REASON = ["hold", "refuse", "extend", "waive", "reject"];
+const WITH_REASON = ["hold", "refuse", "extend", "waive", "reject", "identity.fail", "information.request"];
+/** Field of a request that staff open after they have checked the identity. */
+export const IDENTIFIED = { identity: { method: "ID_DOCUMENT" } };
 const BY_SUBJECT = ["proceed", "subject.request", "export.fetched"];
 
 /** A privacy officer with the given ID. */

@@ -37,12 +37,12 @@ export function composeNotice(facts: NoticeFacts): ComposedNotice {
 
 /** Values of the placeholders; a time that the request does not have yet has none. */
 function valuesOf({ request }: NoticeFacts, { texts, formatTime }: Presentation): Record<string, string> {
-  const { requestId, type, createdAt, dueAt, completedAt } = request;
+  const { requestId, type, receivedAt, dueAt, completedAt } = request;
   const { context } = request.snapshot as RequestSnapshot;
   return {
     request: requestId,
     right: texts.values[type] ?? type,
-    received: formatTime(createdAt),
+    received: formatTime(receivedAt),
     due: formatTime(dueAt),
     completed: formatTime(completedAt ?? dueAt),
     until: formatTime(new Date(context.expiresAt ?? context.startsAt)),
@@ -57,17 +57,19 @@ function details(facts: NoticeFacts, presentation: Presentation): string[] {
   switch (kind) {
     case "RECEIVED":
       return canBeCanceled(request) ? [fill(notices.cancellable, valuesOf(facts, presentation))] : [];
+    case "IDENTITY_NEEDED":
+      return reason(request.informationReason);
     case "EXTENDED":
       return reason(request.extensionReason);
-    case "REFUSED":
+    case "REFUSED": {
+      const ground = request.outcome === "NOT_IDENTIFIED" ? "IDENTITY_NOT_PROVEN" : request.refusalGround;
       return [
-        ...(request.refusalGround === null
-          ? []
-          : [fill(notices.ground, { ground: notices.grounds[request.refusalGround] })]),
+        ...(ground === null ? [] : [fill(notices.ground, { ground: notices.grounds[ground] })]),
         ...reason(request.refusalReason),
         complaint(facts, presentation),
         notices.remedy,
       ];
+    }
     case "CANCELLED":
       return reason(request.cancellationReason);
     case "ERASED": {

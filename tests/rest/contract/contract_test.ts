@@ -95,6 +95,10 @@ Deno.test("values that violate the schema are refused with INVALID_INPUT", async
 /** Operations that succeed only in states or with IDs that random input hardly ever reaches. */
 const RARELY_ACCEPTED = new Set([
   "reinstateCustomer",
+  "verifyGdprRequestIdentity",
+  "failGdprRequestIdentity",
+  "requestGdprRequestInformation",
+  "receiveGdprRequestInformation",
   "releaseGdprRequest",
   "waiveGdprRequest",
   "waiveGdprNotice",
