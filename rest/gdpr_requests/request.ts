@@ -188,6 +188,10 @@ export const RequestSchema = z.object({
     description: "Who confirmed an erasure that staff had proposed: a second person, or the subject",
   }),
   confirmedAt: z.iso.datetime().nullable(),
+  cancellableUntil: z.iso.datetime().nullable().meta({
+    description:
+      "End of the grace period of an erasure, in which the subject can cancel it; null outside of it",
+  }),
   identity: IdentitySchema,
   representative: RepresentativeSchema.nullable().meta({
     description:
@@ -273,6 +277,7 @@ export function bodyOf(
   // A snapshot of a machine that this version does not know may have another shape.
   const { value = row.status, context } = row.snapshot as Partial<RequestSnapshot>;
   const isHeld = typeof value === "object" && value.PENDING === "held";
+  const isInGrace = row.type === "ERASURE" && typeof value === "object" && value.PENDING === "grace";
   const proposals = row.status === "COMPLETED" ? {} : context?.proposals ?? {};
   const proposer = proposals[THE_ERASURE];
   return {
@@ -285,6 +290,7 @@ export function bodyOf(
     proposal: proposer === undefined ? null : { by: proposer },
     confirmedBy: row.confirmedBy,
     confirmedAt: row.confirmedAt?.toISOString() ?? null,
+    cancellableUntil: isInGrace && context?.startsAt ? new Date(context.startsAt).toISOString() : null,
     identity: {
       method: row.identityMethod,
       reference: row.identityReference,

@@ -32,6 +32,7 @@ Deno.test("a request is opened on a customer's behalf, and opening it again retu
     proposal: null,
     confirmedBy: null,
     confirmedAt: null,
+    cancellableUntil: new Date(Date.parse(createdAt) + HOUR_MS).toISOString(),
     fetchedAt: null,
     waitsForDownloadUntil: null,
     held: false,
