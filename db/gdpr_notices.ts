@@ -1,5 +1,5 @@
 /** Rows of the notices to customers about GDPR requests. */
-import type { Delivery, NoticeKind, NoticeWaiver } from "../domain/notices.ts";
+import type { NoticeDelivery, NoticeKind, NoticeWaiver } from "../domain/notices.ts";
 import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 
@@ -9,7 +9,7 @@ export interface NoticeRow {
   requestId: string;
   customerId: string;
   kind: NoticeKind;
-  delivery: Delivery;
+  delivery: NoticeDelivery;
   createdAt: Date;
   dueAt: Date;
   /** Number of times that the notice was published as due. */

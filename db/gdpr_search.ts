@@ -1,6 +1,6 @@
 /** Search over the GDPR requests of a store, one page at a time. */
 import type { GdprRequestRow, ParticipantRow } from "./gdpr_requests.ts";
-import type { Delivery } from "../domain/notices.ts";
+import type { NoticeDelivery } from "../domain/notices.ts";
 import { isFailing } from "./actor_work.ts";
 import type { ReadSql } from "./store_reader.ts";
 
@@ -35,7 +35,7 @@ export interface FoundRequest extends
   /** Participants by name; empty until the work begins. */
   participants: Pick<ParticipantRow, "service" | "state">[];
   /** Notices to the customer, without an order; times in ISO 8601. */
-  notices: { delivery: Delivery; dueAt: string }[];
+  notices: { delivery: NoticeDelivery; dueAt: string }[];
 }
 
 /** Filter; an absent field matches every request. */

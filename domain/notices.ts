@@ -21,7 +21,7 @@ export type NoticeKind = (typeof NOTICE_KINDS)[number];
  * that it is not delivered electronically. EXPIRED: neither has happened in time.
  */
 export const DELIVERIES = ["WAITING", "DUE", "DELIVERED", "WAIVED", "EXPIRED"] as const;
-export type Delivery = (typeof DELIVERIES)[number];
+export type NoticeDelivery = (typeof DELIVERIES)[number];
 
 /** Why staff waive a notice: the customer has received it in another way, or cannot or need not receive it. */
 export const NOTICE_WAIVERS = [
@@ -42,7 +42,7 @@ export const INFORMED = ["OVERDUE", "EXPIRED", "PENDING", "WAIVED", "DELIVERED"]
 export type Informed = (typeof INFORMED)[number];
 
 interface NoticeFacts {
-  delivery: Delivery;
+  delivery: NoticeDelivery;
   dueAt: Date;
 }
 
@@ -53,7 +53,7 @@ export function isNoticeOverdue({ delivery, dueAt }: NoticeFacts, now: Date): bo
 /** Returns null for a request without notices, such as the repetition of an erasure after a restore. */
 export function informedOf(notices: readonly NoticeFacts[], now: Date): Informed | null {
   if (notices.length === 0) return null;
-  const has = (delivery: Delivery) => notices.some((notice) => notice.delivery === delivery);
+  const has = (delivery: NoticeDelivery) => notices.some((notice) => notice.delivery === delivery);
   if (notices.some((notice) => isNoticeOverdue(notice, now))) return "OVERDUE";
   if (has("EXPIRED")) return "EXPIRED";
   if (has("DUE") || has("WAITING")) return "PENDING";

@@ -5,10 +5,10 @@ import type { Actors } from "../../actors/commands.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import {
-  type Delivery,
   type Informed,
   isNoticeOverdue,
   NOTICE_WAIVERS,
+  type NoticeDelivery,
   type NoticeKind,
   type NoticeWaiver,
 } from "../../domain/notices.ts";
@@ -29,7 +29,7 @@ const KIND_LABELS: Record<NoticeKind, string> = {
   RECTIFIED: "Data corrected",
 };
 
-const DELIVERY_LABELS: Record<Delivery, string> = {
+const DELIVERY_LABELS: Record<NoticeDelivery, string> = {
   WAITING: "Waiting for the end of the erasure",
   DUE: "Due",
   DELIVERED: "Delivered",

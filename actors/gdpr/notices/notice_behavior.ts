@@ -3,7 +3,7 @@ import type { StateValue } from "xstate";
 import { z } from "zod";
 import { insertNotice, lockNotice, type NoticeRow, updateNotice } from "../../../db/gdpr_notices.ts";
 import { uuid } from "../../../domain/input.ts";
-import { type Delivery, NOTICE_KINDS, NOTICE_WAIVERS } from "../../../domain/notices.ts";
+import { NOTICE_KINDS, NOTICE_WAIVERS, type NoticeDelivery } from "../../../domain/notices.ts";
 import { type Behavior, type Change, type CommandOf, handler } from "../../runtime/behavior.ts";
 import {
   NOTICE_MACHINE,
@@ -42,7 +42,7 @@ const handlers = {
 
 export type NoticeCommand = CommandOf<typeof handlers> | { type: "open" } & z.input<typeof opening>;
 
-const DELIVERY_OF: Readonly<Record<string, Delivery>> = {
+const DELIVERY_OF: Readonly<Record<string, NoticeDelivery>> = {
   waiting: "WAITING",
   due: "DUE",
   delivered: "DELIVERED",
@@ -51,7 +51,7 @@ const DELIVERY_OF: Readonly<Record<string, Delivery>> = {
 };
 
 /** States of a notice in messages. */
-const STATE_WORDS: Readonly<Record<Delivery, string>> = {
+const STATE_WORDS: Readonly<Record<NoticeDelivery, string>> = {
   WAITING: "it is not due yet",
   DUE: "it is due",
   DELIVERED: "it was delivered",
