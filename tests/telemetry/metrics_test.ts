@@ -96,6 +96,7 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
     effects: { due: 0, poisoned: 0, failing: 0 },
     timers: { due: 0, oldestAge: 0, failing: 0 },
     requests: [],
+    notices: [],
     participants: [],
   });
 
@@ -134,6 +135,7 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
     const pool = world.database.pool(role);
     await assert.rejects(pool`select count_gdpr_requests()`, { code: "42501" });
     await assert.rejects(pool`select count_overdue_participants()`, { code: "42501" });
+    await assert.rejects(pool`select count_gdpr_notices()`, { code: "42501" });
   }
 });
 
