@@ -101,6 +101,7 @@ const RARELY_ACCEPTED = new Set([
   "receiveGdprRequestInformation",
   "releaseGdprRequest",
   "waiveGdprRequest",
+  "waiveGdprNotice",
   "confirmGdprRequest",
   "rejectGdprRequest",
   "withdrawGdprRequest",
@@ -122,11 +123,13 @@ async function arrange({ world }: TestRest): Promise<Record<string, string[]>> {
   await tell(world, one, "group.assign", { groupId: first.id });
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   await tell(world, request, "open", { customerId: one.id, right: "ACCESS" });
+  const [notice] = await world.admin`select notice_id from gdpr_notices`;
   return {
     customerId: [one.id, two.id],
     groupId: [first.id, second.id],
     addressId: [ids.addressId ?? ""],
     requestId: [request.id],
+    noticeId: [notice?.noticeId],
   };
 }
 

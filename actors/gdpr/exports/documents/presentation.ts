@@ -92,6 +92,8 @@ function wordsOf(name: string, texts: Texts): Readonly<Record<string, string>> |
     case "type":
     case "outcome":
       return texts.values;
+    case "refusal_ground":
+      return texts.notices.grounds;
     case "event":
       return texts.events;
     case "by":
