@@ -1,4 +1,4 @@
--- The SQL that one profile update sends to PostgreSQL, for pgbench: the statements of actors/runtime/ in order.
+-- One profile update as a transaction of single statements, for pgbench: the changes that the function store_commits makes.
 \set n random(1, :customers)
 \set name random(1, 1000000000)
 begin;

@@ -5,6 +5,7 @@
  *
  * `--customers=20000 --rounds=5 --seconds=8 --connections=10 --in-flight=32`
  */
+import { cpuUsage } from "node:process";
 import postgres from "postgres";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
 import { createActors } from "../actors/mod.ts";
@@ -24,8 +25,14 @@ const NO_KEYS = { exportKey: undefined, hashKeys: undefined, receiptKey: undefin
 
 interface Measured {
   perSecond: number;
+  /** Of this process, in microseconds for each update. */
+  cpu: number;
+  /** Of PostgreSQL, in microseconds for each update. */
   postgresCpu: number;
 }
+
+/** Callers that update one customer. */
+const WRITERS_OF_ONE = 64;
 
 export async function commands(args: string[]): Promise<void> {
   const settings = options(args, {
@@ -47,6 +54,8 @@ export async function commands(args: string[]): Promise<void> {
   const actors = createActors(sql, { requests });
   const variants: Record<string, () => Promise<number>> = {
     "customer-service": () => updates(actors, settings),
+    [`one customer, ${WRITERS_OF_ONE} callers`]: () =>
+      updates(actors, { ...settings, customers: 1, "in-flight": WRITERS_OF_ONE }),
     pgbench: () => pgbench(database.url, settings),
   };
   const seen: Record<string, Measured[]> = Object.fromEntries(
@@ -56,10 +65,13 @@ export async function commands(args: string[]): Promise<void> {
     for (const [name, run] of Object.entries(variants)) {
       printStep(`round ${round} of ${settings.rounds}: ${name}`);
       const before = await cpuMicroseconds(database.pid, true);
+      const own = cpuUsage();
       const perSecond = await run();
-      const postgresCpu = (await cpuMicroseconds(database.pid, true) - before) /
-        (perSecond * settings.seconds);
-      if (round > 0) seen[name]!.push({ perSecond, postgresCpu }); // the first one warms up
+      const { user, system } = cpuUsage(own);
+      const updates = perSecond * settings.seconds;
+      const postgresCpu = (await cpuMicroseconds(database.pid, true) - before) / updates;
+      const cpu = (user + system) / updates;
+      if (round > 0) seen[name]!.push({ perSecond, cpu, postgresCpu }); // the first one warms up
     }
   }
   await sql.end();
@@ -68,10 +80,11 @@ export async function commands(args: string[]): Promise<void> {
   const rows = Object.entries(seen).map(([name, rounds]) => [
     name,
     median(rounds.map((round) => round.perSecond)).toFixed(0),
+    name === "pgbench" ? "" : median(rounds.map((round) => round.cpu)).toFixed(0),
     median(rounds.map((round) => round.postgresCpu)).toFixed(0),
     median(rounds.map((round, at) => round.perSecond / seen.pgbench![at]!.perSecond)).toFixed(2),
   ]);
-  console.log(table(["", "updates/s", "PostgreSQL CPU µs", "pgbench ×"], rows));
+  console.log(table(["", "updates/s", "own CPU µs", "PostgreSQL CPU µs", "pgbench ×"], rows));
 }
 
 /** Customers of one store, with ids that pgbench can compute. */

@@ -6,17 +6,22 @@ import { serverOf, type Sql } from "./connect.ts";
 import { Overloaded } from "./errors.ts";
 import { inTime } from "./time_limit.ts";
 
-/** Returns the answers by position. An error that it throws rejects every lookup of the batch. */
-type Ask<Question, Answer> = (questions: readonly Question[]) => Promise<Answer[]>;
+/** Returns the answers by position, an error for a lookup that it rejects. An error that it throws rejects all of them. */
+type Ask<Question, Answer> = (questions: readonly Question[]) => Promise<(Answer | Error)[]>;
 
-/**
- * Concurrent statements of each kind. Lookups that arrive meanwhile join the next batch, so that batches grow
- * with the load; the second statement keeps a slow one from blocking every caller.
- */
-const UNDER_WAY = 2;
-const MAX_QUESTIONS = 500;
-/** Time in which PostgreSQL has to respond before it counts as unavailable, in milliseconds. */
-const ANSWER_LIMIT_MS = 3_000;
+export interface StatementLimits {
+  /**
+   * Concurrent statements. Lookups that arrive meanwhile join the next batch, so that batches grow with the load; the
+   * second statement keeps a slow one from blocking every caller.
+   */
+  underWay: number;
+  /** Lookups of one statement. */
+  maxQuestions: number;
+  /** Time in which PostgreSQL has to respond before it counts as unavailable, in milliseconds. */
+  answerLimitMs: number;
+}
+
+const LIMITS: StatementLimits = { underWay: 2, maxQuestions: 500, answerLimitMs: 3_000 };
 /** Time that a lookup may wait for its statement, in milliseconds. A retry has better prospects after that. */
 const WAIT_LIMIT_MS = 3_000;
 /** Limit of waiting lookups of one kind. */
@@ -37,7 +42,7 @@ interface Waiting<Question, Answer> {
 }
 
 /**
- * Collects the lookups of one tick into one statement, and sends it at once while fewer than two are running.
+ * Collects the lookups of one tick into one statement, and sends it at once while fewer than `underWay` are running.
  * Nothing is cached: an answer is as fresh as the statement that returned it. A lookup whose caller has gone
  * is skipped.
  *
@@ -48,6 +53,7 @@ export function batched<Question, Answer>(
   procedure: string,
   ask: Ask<Question, Answer>,
   sql?: Sql,
+  { underWay, maxQuestions, answerLimitMs } = LIMITS,
 ): (question: Question, wanted?: Wanted) => Promise<Answer> {
   const askWatched = instrumentLookup(procedure, ask, sql ? serverOf(sql) : {});
   let waiting: Waiting<Question, Answer>[] = [];
@@ -56,11 +62,11 @@ export function batched<Question, Answer>(
 
   function start(): void {
     isScheduled = false;
-    while (waiting.length > 0 && running < UNDER_WAY) {
-      const batch = waiting.length > MAX_QUESTIONS ? waiting.splice(0, MAX_QUESTIONS) : waiting;
+    while (waiting.length > 0 && running < underWay) {
+      const batch = waiting.length > maxQuestions ? waiting.splice(0, maxQuestions) : waiting;
       if (batch === waiting) waiting = [];
       running++;
-      void batch[0]!.inTrace(() => answerBatch(batch, askWatched)).then(ended);
+      void batch[0]!.inTrace(() => answerBatch(batch, askWatched, answerLimitMs)).then(ended);
     }
   }
 
@@ -76,7 +82,7 @@ export function batched<Question, Answer>(
     return new Promise((resolve, reject) => {
       const since = performance.now();
       waiting.push({ question, wanted, since, inTrace: inThisTrace(call), resolve, reject });
-      if (isScheduled || running >= UNDER_WAY) return;
+      if (isScheduled || running >= underWay) return;
       isScheduled = true;
       setImmediate(start);
     });
@@ -90,6 +96,7 @@ const call = <T>(work: () => T): T => work();
 async function answerBatch<Question, Answer>(
   batch: readonly Waiting<Question, Answer>[],
   ask: Ask<Question, Answer>,
+  answerLimitMs: number,
 ): Promise<void> {
   const now = performance.now();
   const asked = batch.filter((lookup) => {
@@ -100,8 +107,12 @@ async function answerBatch<Question, Answer>(
   });
   if (asked.length === 0) return;
   try {
-    const answers = await inTime(ask(asked.map(({ question }) => question)), ANSWER_LIMIT_MS);
-    asked.forEach(({ resolve }, at) => resolve(answers[at]!));
+    const answers = await inTime(ask(asked.map(({ question }) => question)), answerLimitMs);
+    asked.forEach(({ resolve, reject }, at) => {
+      const answer = answers[at]!;
+      if (answer instanceof Error) reject(answer);
+      else resolve(answer);
+    });
   } catch (error) {
     for (const { reject } of asked) reject(error);
   }

@@ -1,5 +1,4 @@
 /** Rows of the journal: the accepted events of every actor. */
-import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 /** An accepted event. States are the machine's, a nested one as JSON. */
@@ -36,10 +35,6 @@ export interface ActorEventRow {
    * row.
    */
   transitions: readonly string[] | null;
-}
-
-export async function insertActorEvent(tx: Tx, row: ActorEventRow): Promise<void> {
-  await tx`insert into actor_events ${tx(row as unknown as Record<string, string>)}`;
 }
 
 export interface ActorKey {

@@ -2,64 +2,6 @@
 import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 
-export async function isMember(
-  tx: Tx,
-  storeId: string,
-  customerId: string,
-  groupId: string,
-): Promise<boolean> {
-  const rows = await tx`
-    select from customer_group_memberships
-    where store_id = ${storeId} and customer_id = ${customerId} and group_id = ${groupId}`;
-  return rows.length > 0;
-}
-
-/**
- * Returns whether the group can take members. The result holds until the transaction ends: a deletion waits,
- * and then finds the membership that this transaction has inserted.
- */
-export async function holdShopperGroup(tx: Tx, storeId: string, groupId: string): Promise<boolean> {
-  const rows = await tx`
-    select from shopper_groups
-    where store_id = ${storeId} and group_id = ${groupId} and deleted_at is null for share`;
-  return rows.length > 0;
-}
-
-export interface MembershipRow {
-  storeId: string;
-  customerId: string;
-  groupId: string;
-  assignedAt: Date;
-  /** ID of the principal. */
-  assignedBy: string;
-}
-
-export async function insertMembership(
-  tx: Tx,
-  membership: MembershipRow,
-): Promise<void> {
-  await tx`insert into customer_group_memberships ${tx({ ...membership })}`;
-}
-
-export async function deleteMembership(
-  tx: Tx,
-  storeId: string,
-  customerId: string,
-  groupId: string,
-): Promise<void> {
-  await tx`
-    delete from customer_group_memberships
-    where store_id = ${storeId} and customer_id = ${customerId} and group_id = ${groupId}`;
-}
-
-/** Returns the IDs of the customer's groups, in the order in which it joined them. */
-export async function findGroupIds(tx: Tx, storeId: string, customerId: string): Promise<string[]> {
-  const rows = await tx<{ groupId: string }[]>`
-    select group_id from customer_group_memberships
-    where store_id = ${storeId} and customer_id = ${customerId} order by assigned_at, group_id`;
-  return rows.map((row) => row.groupId);
-}
-
 /** Removes an erased customer from every group. */
 export async function deleteMemberships(tx: Tx, storeId: string, customerId: string): Promise<void> {
   await tx`

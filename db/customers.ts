@@ -52,27 +52,6 @@ export async function findCustomerVersion(tx: Tx, storeId: string, customerId: s
   return row?.version ?? 0;
 }
 
-/** @param columns in camelCase */
-export async function insertCustomer(
-  tx: Tx,
-  storeId: string,
-  customerId: string,
-  columns: Record<string, unknown>,
-): Promise<void> {
-  await tx`insert into customers ${tx({ storeId, customerId, ...columns })}`;
-}
-
-/** @param columns in camelCase */
-export async function updateCustomer(
-  tx: Tx,
-  storeId: string,
-  customerId: string,
-  columns: Record<string, unknown>,
-): Promise<void> {
-  await tx`
-    update customers set ${tx(columns)} where store_id = ${storeId} and customer_id = ${customerId}`;
-}
-
 /** Returns for each existing customer whether it is anonymized. */
 export async function findAnonymized(
   tx: Tx,

@@ -1,6 +1,6 @@
 /** Rows of the effects: side effects that actors have requested. */
 import type { Instant } from "./clock.ts";
-import type { Sql, Tx } from "./connect.ts";
+import type { Sql } from "./connect.ts";
 
 export interface EffectRow {
   storeId: string;
@@ -20,10 +20,6 @@ export interface EffectRow {
 export interface ClaimedEffect extends Omit<EffectRow, "traceId" | "dueAt" | "createdAt"> {
   attempts: number;
   claimedUntil: Date;
-}
-
-export async function insertEffect(tx: Tx, row: EffectRow): Promise<void> {
-  await tx`insert into effects ${tx({ ...row, params: tx.json(row.params) })}`;
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Rows of the erasure memory: the erased customers of each store, with the hashes of their emails. */
 import type { Sql, Tx } from "./connect.ts";
-import type { EmailHash } from "./email_hashes.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 export interface ErasedSubject {
@@ -40,18 +39,6 @@ export async function findErasure(
   const [row] = await tx<{ erasedAt: Date }[]>`
     select erased_at from erased_subjects where store_id = ${storeId} and customer_id = ${customerId}`;
   return row?.erasedAt;
-}
-
-/** Returns when a customer who had this email was last erased; undefined where the store has no such row. */
-export async function findErasureOfEmail(
-  tx: Tx,
-  storeId: string,
-  hashes: readonly EmailHash[],
-): Promise<Date | undefined> {
-  const [row] = await tx<{ erasedAt: Date | null }[]>`
-    select max(erased_at) as erased_at from erased_subjects join email_hashes using (store_id, customer_id)
-    where store_id = ${storeId} and hash in ${tx(hashes.map(({ hash }) => hash))}`;
-  return row?.erasedAt ?? undefined;
 }
 
 /** Returns the IDs of those customers that the store's memory contains. */

@@ -66,24 +66,3 @@ export async function lockShopperGroup(
     from shopper_groups where store_id = ${storeId} and group_id = ${groupId} for update`;
   return row;
 }
-
-/** @param columns in camelCase */
-export async function insertShopperGroup(
-  tx: Tx,
-  storeId: string,
-  groupId: string,
-  columns: Record<string, unknown>,
-): Promise<void> {
-  await tx`insert into shopper_groups ${tx({ storeId, groupId, ...columns })}`;
-}
-
-/** @param columns in camelCase */
-export async function updateShopperGroup(
-  tx: Tx,
-  storeId: string,
-  groupId: string,
-  columns: Record<string, unknown>,
-): Promise<void> {
-  await tx`
-    update shopper_groups set ${tx(columns)} where store_id = ${storeId} and group_id = ${groupId}`;
-}

@@ -21,20 +21,6 @@ export interface TimerRow extends TimerKey {
   createdAt: Date;
 }
 
-/** Sets the timer, or sets it again: a state that is entered again restarts its delay. */
-export async function setTimer(tx: Tx, row: TimerRow): Promise<void> {
-  await tx`
-    insert into timers ${tx({ ...row, event: tx.json(row.event) })}
-    on conflict (store_id, actor_kind, actor_id, name)
-    do update set event = excluded.event, traceparent = excluded.traceparent, due_at = excluded.due_at, attempts = 0, last_error = null`;
-}
-
-export async function cancelTimer(tx: Tx, { storeId, actorKind, actorId, name }: TimerKey): Promise<void> {
-  await tx`
-    delete from timers
-    where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and name = ${name}`;
-}
-
 /**
  * Deletes the timer as it fires. Returns false if the machine has canceled it, or another replica has fired
  * it. A timer that was set again in the meantime has another event time and stays.

@@ -1,6 +1,6 @@
 /** Account of the caller: the only account that a shopper may read and change, in the store of the token. */
 import { DomainError } from "../domain/errors.ts";
-import type { Actors } from "../actors/commands.ts";
+import type { Actors, Commands } from "../actors/commands.ts";
 import type { Answer, Command } from "../actors/runtime/protocol.ts";
 import type { Customer, Lookups } from "../db/lookups.ts";
 import { commandContext, type GraphCaller } from "./caller.ts";
@@ -28,7 +28,7 @@ export interface Account {
    * Sends a change to the customer.
    *
    * @param field name of the result in the response
-   * @returns the answer, and the customer as it is after the change
+   * @returns the answer, and the customer as the change has left it; for a repeated request the current one
    * @throws {DomainError} what Actors.send and `read` throw
    */
   change(
@@ -65,8 +65,10 @@ export function createAccount(actors: Actors, lookups: Lookups): Account {
     async change(caller, field, command, expectedVersion) {
       const context = await commandContext(caller, field, expectedVersion);
       const { id, storeId } = context.by;
-      const answer = await actors.sendUnchecked({ kind: "customer", storeId, id }, command, context);
-      return { answer, customer: await read(caller) };
+      const ref = { kind: "customer", storeId, id } as const;
+      // The runtime checks the command.
+      const { answer, actor } = await actors.sendAndRead(ref, command as Commands["customer"], context);
+      return { answer, customer: actor ?? await read(caller) };
     },
   };
 }

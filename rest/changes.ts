@@ -1,5 +1,5 @@
-/** Changes of resources: sends a command and reads the changed resource. */
-import type { Answer, CommandContext } from "../actors/runtime/protocol.ts";
+/** Changes of resources: sends a command and returns the changed resource. */
+import type { Answer, Changed, CommandContext } from "../actors/runtime/protocol.ts";
 import type { ApiContext } from "./api.ts";
 import { commandContext, etag } from "./conditional_headers.ts";
 
@@ -16,18 +16,19 @@ export function setAnswered(c: ApiContext, { changed }: Answer, { idempotencyKey
 }
 
 /**
- * Sends a command under the conditions of the request's headers and reads the resource afterwards.
+ * Sends a command under the conditions of the request's headers and returns the resource as the command has left it.
  *
- * @param read reads the resource with the ID that the command's answer has
+ * @param read reads the resource with the ID of the answer, where the command's transaction has not returned it: a repeated
+ * request shows the current one
  */
 export async function sendAndRead<Resource extends { version: number }>(
   c: ApiContext,
-  send: (context: CommandContext) => Promise<Answer>,
+  send: (context: CommandContext) => Promise<Changed<Resource>>,
   read: (id: string, storeId: string) => Promise<Resource>,
 ): Promise<ChangedResource<Resource>> {
   const context = commandContext(c);
-  const answer = await send(context);
+  const { answer, actor } = await send(context);
   setAnswered(c, answer, context);
-  const resource = await read(answer.id, context.by.storeId);
+  const resource = actor ?? await read(answer.id, context.by.storeId);
   return { resource, answer, headers: { etag: etag(resource.version) } };
 }

@@ -53,7 +53,7 @@ export const INSTRUMENTS = {
   "customer_service.lookup.batch.size": {
     kind: "histogram",
     unit: "{question}",
-    description: "Keys that one lookup statement answers",
+    description: "Lookups or commands that one statement serves",
     bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 500],
   },
   "customer_service.http.request.duration": {

@@ -1,14 +1,8 @@
 /** The customer's commands about its address book. Giving an address a default takes it from the other one. */
 import { v7 as newId } from "uuid";
 import { z } from "zod";
-import {
-  type AddressValues,
-  deleteAddress,
-  findAddress,
-  insertAddress,
-  updateAddress,
-} from "../../db/customer_addresses.ts";
-import { handler, type StepContext } from "../runtime/behavior.ts";
+import type { AddressValues } from "../../db/customer_addresses.ts";
+import { type DecisionContext, handler } from "../runtime/behavior.ts";
 import { changedOnly } from "../runtime/changes.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { country, optionalText, text, uuid } from "../../domain/input.ts";
@@ -43,41 +37,44 @@ export const addressHandlers = {
     return {
       event: { type: "address.add", by: by.type },
       changedFields: ["addresses"],
-      write: (tx) => insertAddress(tx, { storeId: ref.storeId, customerId: ref.id, addressId }, values, now),
+      rows: { newAddress: { id: addressId, customerId: ref.id, values, at: now } },
       ids: { addressId },
     };
   }),
 
-  "address.update": handler(ANYBODY, changes, async (scene, input) => {
-    const { ref, by, now } = scene;
+  "address.update": handler(ANYBODY, changes, (context, input) => {
+    const { ref, by, now } = context;
     const { addressId, ...fields } = input;
-    const changed = changedOnly(await ownAddress(scene, addressId), fields);
+    const values = changedOnly(ownAddress(context, addressId), fields);
     return {
       event: { type: "address.update", by: by.type },
-      changedFields: Object.keys(changed).length > 0 ? ["addresses"] : [],
-      write: (tx) => updateAddress(tx, { storeId: ref.storeId, customerId: ref.id, addressId }, changed, now),
+      changedFields: Object.keys(values).length > 0 ? ["addresses"] : [],
+      rows: { changedAddress: { id: addressId, customerId: ref.id, values, at: now } },
       ids: { addressId },
     };
-  }),
+  }, ({ addressId }) => ({ addressId })),
 
   "address.delete": handler(
     ANYBODY,
     reference,
-    async (scene, { addressId }) => {
-      const { ref, by } = scene;
-      await ownAddress(scene, addressId);
+    (context, { addressId }) => {
+      ownAddress(context, addressId);
       return {
-        event: { type: "address.delete", by: by.type },
+        event: { type: "address.delete", by: context.by.type },
         changedFields: ["addresses"],
-        write: (tx) => deleteAddress(tx, ref.storeId, addressId),
+        rows: { deletedAddressId: addressId },
         ids: { addressId },
       };
     },
+    ({ addressId }) => ({ addressId }),
   ),
 };
 
-async function ownAddress({ tx, ref }: StepContext, addressId: string): Promise<AddressValues> {
-  const address = await findAddress(tx, ref.storeId, ref.id, addressId);
-  if (!address) throw new DomainError("NOT_FOUND", `Cannot find address ${addressId} of customer ${ref.id}`);
-  return address;
+/** @throws {DomainError} NOT_FOUND: the customer has no such address */
+function ownAddress(
+  { ref, facts: { address } }: DecisionContext,
+  addressId: string,
+): object {
+  if (address) return address;
+  throw new DomainError("NOT_FOUND", `Cannot find address ${addressId} of customer ${ref.id}`);
 }

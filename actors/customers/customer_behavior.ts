@@ -2,32 +2,34 @@
 import { z } from "zod";
 import { removeFreeText } from "../../db/free_text.ts";
 import { eraseAddresses } from "../../db/customer_addresses.ts";
-import { deleteMemberships, findGroupIds } from "../../db/customer_group_memberships.ts";
-import { type EmailHash, insertEmailHashes } from "../../db/email_hashes.ts";
-import { insertCustomer, lockCustomer, updateCustomer } from "../../db/customers.ts";
+import type { RowFacts } from "../../db/actor_reads.ts";
+import { deleteMemberships } from "../../db/customer_group_memberships.ts";
+import type { EmailHash } from "../../db/email_hashes.ts";
+import { lockCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
-import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
+import type { RowChange } from "../../db/commits.ts";
+import { type Behavior, type Change, type CommandOf, type Found, handler } from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
 import type { ActorRef } from "../runtime/protocol.ts";
 import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer_machine.ts";
 import { addressHandlers } from "./address_commands.ts";
 import { membershipHandlers } from "./membership_commands.ts";
-import { isErasedEmail, refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
+import { refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
 import { optionalText, uuid } from "../../domain/input.ts";
 import { authorizeEmailChange } from "../../domain/authorization.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { profile } from "../../domain/profile.ts";
 import { erasedValuesOf } from "../../db/personal_data.ts";
 
-/** A customer's locked row, with what hangs on it counted. */
-export type LockedCustomer = CustomerRow & CustomerCounts;
+/** A customer's row with the numbers of its related rows. */
+export type CountedCustomer = CustomerRow & CustomerCounts;
 
 /** `returning`: the person may have been erased before, and registers again at their own request. */
 const registration = profile.extend({ returning: z.boolean().default(false) });
 
 const changes = profile.partial();
 
-type Target = { ref: ActorRef; row: LockedCustomer; by: Principal };
+type Target = { ref: ActorRef; row: CountedCustomer; by: Principal };
 
 /** @throws {DomainError} FORBIDDEN: the caller may not change the email */
 function changedProfile({ ref, row, by }: Target, fields: z.output<typeof changes>) {
@@ -82,8 +84,8 @@ const PERSONAL_COLUMNS = erasedValuesOf("customers") as Record<string, null>;
 const erase = handler(
   ["SYSTEM"],
   z.strictObject({ requestId: uuid }),
-  async ({ tx, ref, by, now }) => ({
-    event: { type: "erase", by: by.type, groupIds: await findGroupIds(tx, ref.storeId, ref.id) },
+  ({ ref, by, now, facts: { groupIds } }) => ({
+    event: { type: "erase", by: by.type, groupIds },
     changedFields: [...columnNames(PERSONAL_COLUMNS), "addresses", "shopper_groups", "anonymized_at"],
     columns: PERSONAL_COLUMNS,
     write: async (tx) => {
@@ -92,6 +94,7 @@ const erase = handler(
       await removeFreeText(tx, { storeId: ref.storeId, customerId: ref.id });
     },
   }),
+  () => ({ allGroups: true }),
 );
 
 export interface CustomerSettings {
@@ -99,33 +102,35 @@ export interface CustomerSettings {
   hashEmail(email: string): Promise<EmailHash[]>;
 }
 
-export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<LockedCustomer> {
+export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<CountedCustomer> {
+  const hashesOf = async (email: string) => (await hashEmail(email)).map(({ hash }) => hash);
   return {
     ...behavior,
-    /** Keeps hashes of an email that is replaced, so that the erasure memory knows every email of the account. */
-    async update(tx, ref, change) {
-      const replaced = change.columns.email == null ? undefined : await lockCustomer(tx, ref.storeId, ref.id);
-      if (replaced?.email != null) {
-        const key = { storeId: ref.storeId, customerId: ref.id };
-        await insertEmailHashes(tx, key, await hashEmail(replaced.email));
-      }
-      await behavior.update(tx, ref, change);
+    rows: {
+      rowOf: ({ row }) => row && customerOf(row),
+      /** Keeps hashes of an email that is replaced, so that the erasure memory knows every email of the account. */
+      async change(ref, change, found) {
+        const row = rowChange(ref, change, found);
+        const replaced = change.columns.email == null ? null : found?.row.email;
+        if (replaced == null) return { row };
+        return { row, emailHashes: { customerId: ref.id, hashes: await hashEmail(replaced) } };
+      },
     },
     creation: {
       type: "register",
       by: ["STAFF", "SYSTEM"],
       input: registration,
-      async begin({ tx, ref }, { returning, ...fields }: z.output<typeof registration>) {
-        await refuseErased(tx, ref.storeId, ref.id);
-        const hashes = await hashEmail(fields.email);
+      needs: async ({ email }: z.output<typeof registration>) => ({ emailHashes: await hashesOf(email) }),
+      async begin({ ref, facts }, { returning, ...fields }: z.output<typeof registration>) {
+        refuseErased(ref.id, facts);
+        if (!returning) refuseErasedEmail(ref.id, facts);
         return {
           machine: customerMachine,
-          input: { returning: returning && await isErasedEmail(tx, ref.storeId, hashes) },
+          input: { returning: returning && facts.emailErasedAt !== undefined },
           columns: changedOnly({}, fields),
           customerId: ref.id,
-          // After the insertion, which waits for a concurrent erasure: that erasure frees the email and remembers it.
-          follow: async () => {
-            if (!returning) await refuseErasedEmail(tx, ref.storeId, ref.id, hashes);
+          rows: {
+            unlessErased: { id: ref.id, hashes: returning ? [] : await hashesOf(fields.email) },
           },
         };
       },
@@ -163,7 +168,7 @@ const purposes = {
   erase: "erase",
 } satisfies Record<CustomerCommand["type"], string>;
 
-const behavior: Omit<Behavior<LockedCustomer>, "creation"> = {
+const behavior: Omit<Behavior<CountedCustomer>, "creation" | "rows"> = {
   kind: "customer",
   noun: "customer",
   purposes,
@@ -172,18 +177,14 @@ const behavior: Omit<Behavior<LockedCustomer>, "creation"> = {
   role: "CUSTOMER_MANAGER",
   handlers,
   customerOf: (ref) => ref.id,
-  async lock(tx, ref) {
-    const row = await lockCustomer(tx, ref.storeId, ref.id);
-    if (!row) return undefined;
+  lock: (tx, ref) => lockCustomer(tx, ref.storeId, ref.id),
+  restore(row) {
     const value = row.anonymizedAt ? "anonymized" : row.status.toLowerCase();
     const context = { addresses: row.addresses, groups: row.groups };
     const snapshot = customerMachine.resolveState({ value, context });
     const { version, membershipVersion: partVersion } = row;
     return { row, version, partVersion, machine: customerMachine, snapshot };
   },
-  insert: (tx, ref, change) =>
-    insertCustomer(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
-  update: (tx, ref, change) => updateCustomer(tx, ref.storeId, ref.id, columns(change)),
   guards: {
     isStaffOrService: "the customer may not until the account is active again",
     hasRoomForAddress: `there are ${ADDRESS_LIMIT} addresses, and no more are kept`,
@@ -194,6 +195,24 @@ const behavior: Omit<Behavior<LockedCustomer>, "creation"> = {
     customers_pkey: "it exists already",
   },
 };
+
+/** Dates are texts in a row that was read as JSON. */
+function customerOf(row: RowFacts): CountedCustomer {
+  const { anonymizedAt } = row;
+  return {
+    ...row,
+    anonymizedAt: anonymizedAt === null ? null : new Date(String(anonymizedAt)),
+  } as CountedCustomer;
+}
+
+function rowChange({ id }: ActorRef, change: Change, found?: Found<CountedCustomer>): RowChange {
+  const table = "customers";
+  if (!found) {
+    return { table, id, values: { ...columns(change), membershipVersion: 1, createdAt: change.at } };
+  }
+  const { version, partVersion = 1 } = found;
+  return { table, id, values: columns(change), seen: { version, partVersion } };
+}
 
 /** The row's own words for the machine's state. */
 const STATUS: Record<string, Pick<CustomerRow, "status">> = {

@@ -1,11 +1,7 @@
 /** The shopper group as an actor: its row and its commands. */
 import { z } from "zod";
-import {
-  insertShopperGroup,
-  lockShopperGroup,
-  type ShopperGroupRow,
-  updateShopperGroup,
-} from "../../db/shopper_groups.ts";
+import type { RowFacts } from "../../db/actor_reads.ts";
+import { lockShopperGroup, type ShopperGroupRow } from "../../db/shopper_groups.ts";
 import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
 import { freeText } from "../../domain/free_text.ts";
@@ -63,21 +59,33 @@ export const shopperGroupBehavior: Behavior<ShopperGroupRow> = {
   },
   handlers,
   customerOf: () => undefined,
-  async lock(tx, ref) {
-    const row = await lockShopperGroup(tx, ref.storeId, ref.id);
-    if (!row) return undefined;
+  lock: (tx, ref) => lockShopperGroup(tx, ref.storeId, ref.id),
+  restore(row) {
     const value = row.deletedAt ? "deleted" : "active";
     const snapshot = shopperGroupMachine.resolveState({ value, context: {} });
     return { row, version: row.version, machine: shopperGroupMachine, snapshot };
   },
-  insert: (tx, ref, change) =>
-    insertShopperGroup(tx, ref.storeId, ref.id, { ...columns(change), createdAt: change.at }),
-  update: (tx, ref, change) => updateShopperGroup(tx, ref.storeId, ref.id, columns(change)),
+  rows: {
+    rowOf: ({ row }) => row && groupOf(row),
+    change: ({ id }, change, found) => {
+      const table = "shopper_groups";
+      if (!found) return { row: { table, id, values: { ...columns(change), createdAt: change.at } } };
+      return {
+        row: { table, id, values: columns(change), seen: { version: found.version, partVersion: 1 } },
+      };
+    },
+  },
   conflicts: {
     shopper_groups_name: "its name belongs to another group",
     shopper_groups_pkey: "it exists already",
   },
 };
+
+/** Dates are texts in a row that was read as JSON. */
+function groupOf(row: RowFacts): ShopperGroupRow {
+  const { deletedAt } = row;
+  return { ...row, deletedAt: deletedAt === null ? null : new Date(String(deletedAt)) } as ShopperGroupRow;
+}
 
 function columns({ columns, snapshot, version, at }: Change) {
   const deleted = snapshot.value === "deleted" ? { deletedAt: at } : {};

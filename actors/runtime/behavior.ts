@@ -1,12 +1,15 @@
 /** Behavior of a kind of actor: its machine, its rows and its commands. An application gives one for each kind. */
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from "xstate";
 import type { z } from "zod";
+import type { ActorFacts, ActorQuestion } from "../../db/actor_reads.ts";
+import type { OwnRows } from "../../db/commits.ts";
 import type { Tx } from "../../db/connect.ts";
 import type { Principal, PrincipalType, RoleName } from "../../domain/principal.ts";
 import type { ActorRef, Answer, CommandMap, SendWithin } from "./protocol.ts";
 import type { RecordedEvent } from "./recorded_event.ts";
+import type { Scene } from "./storage.ts";
 
-/** An actor whose row is locked. */
+/** An actor as its row describes it. */
 export interface Found<Row> {
   row: Row;
   version: number;
@@ -16,21 +19,14 @@ export interface Found<Row> {
   snapshot: AnyMachineSnapshot;
 }
 
-/** The transaction, the actor and the caller of one step. */
+/** The actor and the caller of one step. */
 export interface StepContext {
-  tx: Tx;
   ref: ActorRef;
   by: Principal;
-  /** PostgreSQL's time after the actor was locked. */
+  /** PostgreSQL's time, later than every earlier change of the actor. */
   now: Date;
   /** The W3C trace context that every event of the step carries on. */
   traceparent: string;
-}
-
-/** A step whose time has not been read yet. */
-export interface Scene extends Omit<StepContext, "now"> {
-  /** Returns the same time at each call. Called after a statement that locks a row, it is later than the lock. */
-  readTime(): Promise<Date>;
 }
 
 /** A handler's decision: an event for the machine, and the rows that change if the machine accepts it. */
@@ -46,7 +42,9 @@ export interface Decision {
   texts?: Readonly<Record<string, string>>;
   /** Columns of the actor's own row. */
   columns?: Columns;
-  /** Writes to other tables. */
+  /** Rows of the commit in addition to the actor's own. */
+  rows?: OwnRows;
+  /** Writes that a commit cannot hold. The command then takes a transaction. */
   write?: (tx: Tx) => Promise<void>;
   /** IDs for the answer. */
   ids?: Record<string, string>;
@@ -73,11 +71,24 @@ export interface PublicEvent {
   about: string | null;
 }
 
-/** Handler of a command: who may send it, the schema of its fields, and the decision. */
+/** Facts that a command needs in addition to the actor's row. */
+export type NeededFacts = Pick<ActorQuestion, "addressId" | "groupId" | "allGroups" | "emailHashes">;
+
+/** A step whose actor has been read. */
+export interface DecisionContext extends StepContext {
+  facts: ActorFacts;
+}
+
+/** Handler of a command: who may send it, the schema of its fields, and the decision, which is pure. */
 export interface Handler<Row, Schema extends z.ZodType = z.ZodType> {
   by: readonly PrincipalType[];
   input: Schema;
-  decide(context: StepContext & { row: Row }, input: z.output<Schema>): Promise<Decision> | Decision;
+  decide(
+    context: DecisionContext & { row: Row },
+    input: z.output<Schema>,
+  ): Promise<Decision> | Decision;
+  /** Absent: the row is enough. */
+  needs?: ((input: z.output<Schema>) => NeededFacts) | undefined;
 }
 
 /** Infers a handler's input from its schema. */
@@ -85,8 +96,9 @@ export function handler<Row, Schema extends z.ZodType>(
   by: readonly PrincipalType[],
   input: Schema,
   decide: Handler<Row, Schema>["decide"],
+  needs?: Handler<Row, Schema>["needs"],
 ): Handler<Row, Schema> {
-  return { by, input, decide };
+  return { by, input, decide, needs };
 }
 
 // The runtime parses with a handler's schema and passes the result to the same handler, so it need not know the type.
@@ -110,11 +122,20 @@ export interface Creation<Schema extends z.ZodType = z.ZodType> {
   type: string;
   by: readonly PrincipalType[];
   input: Schema;
+  /** Facts that the beginning needs; absent: none. */
+  needs?(input: z.output<Schema>): Promise<NeededFacts>;
   /**
    * If the actor that the caller wants exists already, returns an answer or a command to that actor instead of a
    * beginning.
    */
-  begin(scene: Scene, input: z.output<Schema>): Promise<Begun> | Begun;
+  begin(scene: CreationScene, input: z.output<Schema>): Promise<Begun> | Begun;
+}
+
+/** A creation whose time has not been read yet. */
+export interface CreationScene extends Scene {
+  facts: ActorFacts;
+  /** Returns the same time at each call. Called after a statement that locks a row, it is later than the lock. */
+  readTime(): Promise<Date>;
 }
 
 type Begun = Beginning | Redirection | Answer;
@@ -133,6 +154,8 @@ export interface Beginning {
   columns: Columns;
   /** The customer whom the actor is about; undefined if it is about no customer. */
   customerId: string | undefined;
+  /** Rows of the commit in addition to the actor's own. */
+  rows?: OwnRows;
   /** Runs in the same transaction, after everything else. */
   follow?: (step: ActionStep<unknown>) => Promise<unknown>;
 }
@@ -164,6 +187,20 @@ export type Actions<Row, Declared, Commands extends CommandMap = CommandMap> = {
     : Action<Row, undefined, Commands>;
 };
 
+/** Rows that are read and stored together with those of other commands, without a transaction of the command's own. */
+export interface BatchedRows<Row> {
+  /** The actor's row as it was read. */
+  rowOf(facts: ActorFacts): Row | undefined;
+  /** The rows to store. `found` is the actor before the change, absent for a new one. */
+  change(ref: ActorRef, change: Change, found?: Found<Row>): Promise<OwnRows> | OwnRows;
+}
+
+/** Rows that are read and stored by statements in the step's own transaction, which every step of the kind takes. */
+export interface TransactionalRows {
+  insert(tx: Tx, ref: ActorRef, change: Change): Promise<void>;
+  update(tx: Tx, ref: ActorRef, change: Change): Promise<void>;
+}
+
 export interface Behavior<Row> {
   kind: string;
   /** What messages call an actor of this kind: "shopper group". */
@@ -188,7 +225,7 @@ export interface Behavior<Row> {
   actions?: Readonly<Record<string, Action<Row>>>;
   /** Adds facts to an event that the machine cannot know: the time, the contents of other rows. */
   complete?(
-    context: Pick<StepContext, "tx" | "ref" | "now"> & { row: Row },
+    context: Pick<StepContext, "ref" | "now"> & { tx: Tx; row: Row },
     event: EventObject,
   ): Promise<EventObject> | EventObject;
   /** Names an event for the journal. Absent: events have the names that they have in the machine, and no party. */
@@ -198,10 +235,11 @@ export interface Behavior<Row> {
    * absent because it has not been read.
    */
   customerOf(ref: ActorRef, row?: Row): string | undefined;
-  /** Locks the row until the transaction ends and rebuilds the machine's snapshot from it. */
-  lock(tx: Tx, ref: ActorRef): Promise<Found<Row> | undefined>;
-  insert(tx: Tx, ref: ActorRef, change: Change): Promise<void>;
-  update(tx: Tx, ref: ActorRef, change: Change): Promise<void>;
+  /** Locks the row until the transaction ends. */
+  lock(tx: Tx, ref: ActorRef): Promise<Row | undefined>;
+  /** Rebuilds the machine's snapshot from the row. */
+  restore(row: Row): Found<Row>;
+  rows: BatchedRows<Row> | TransactionalRows;
   /** Why a guard refuses, by the guard's name in the machine: "an account has at most 50 addresses". */
   guards?: Record<string, string>;
   /** What a violated unique index means, by the index's name: "its email belongs to another customer". */

@@ -2,7 +2,8 @@
 import { findErasableValues } from "../../db/personal_data.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { findPersonalData } from "../../domain/free_text.ts";
-import type { Decision, StepContext } from "./behavior.ts";
+import type { Decision } from "./behavior.ts";
+import { type Scene, transactionOf } from "./storage.ts";
 
 /**
  * @param purpose of the command, for the message
@@ -10,7 +11,7 @@ import type { Decision, StepContext } from "./behavior.ts";
  * @throws {DomainError} INVALID_INPUT: a text contains an email address, a phone number or a value of the customer
  */
 export async function refusePersonalData(
-  { tx, ref: { storeId } }: StepContext,
+  scene: Scene,
   { reason, note, texts = {} }: Decision,
   customerId: string | undefined,
   purpose: string,
@@ -19,7 +20,8 @@ export async function refusePersonalData(
     text === undefined ? [] : [[field, text] as const]
   );
   if (given.length === 0) return;
-  const values = customerId === undefined ? [] : await findErasableValues(tx, storeId, customerId);
+  const tx = transactionOf(scene); // the values must not change until the commit
+  const values = customerId === undefined ? [] : await findErasableValues(tx, scene.ref.storeId, customerId);
   for (const [field, text] of given) {
     const contents = findPersonalData(text, values);
     if (!contents) continue;

@@ -1,11 +1,11 @@
 /** Idempotency keys: a command with a key runs once, and a repetition gets the stored answer. */
-import { claimKey, createAnswerLookup, storeAnswer } from "../../db/idempotency_keys.ts";
-import { type FixedClock, instant } from "../../db/clock.ts";
-import type { Tx } from "../../db/connect.ts";
+import type { AnsweredKey } from "../../db/commits.ts";
+import { createAnswerLookup, type IdempotencyKey, type StoredAnswer } from "../../db/idempotency_keys.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorRef, Answer, Command, CommandContext, NewActorRef } from "./protocol.ts";
+import { addMilliseconds } from "../../lib/dates.ts";
 import { hmacSha256 } from "../../lib/hash.ts";
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
@@ -37,41 +37,46 @@ export interface SentCommand {
   context: CommandContext;
 }
 
+/** Hashes of an idempotency key and of its request. */
+export interface HashedKey extends IdempotencyKey {
+  requestHash: Uint8Array;
+}
+
 /**
- * Runs a command unless an answer is stored for its idempotency key.
+ * Hashes a command's idempotency key; undefined for a command without one.
  *
- * @throws {DomainError} INVALID_INPUT when the key is empty or belongs to another request
+ * @throws {DomainError} INVALID_INPUT: the key is empty
  */
-export async function answerOnce(
-  { tx, clock, hashKey }: { tx: Tx; clock?: FixedClock | undefined; hashKey: CryptoKey },
-  { purpose, asked, command, context }: SentCommand,
-  run: () => Promise<Answer>,
-): Promise<Answer> {
-  const { by, idempotencyKey, expectedVersion } = context;
-  if (idempotencyKey === undefined) return await run();
+export async function hashRequest(
+  hashKey: CryptoKey,
+  { purpose, asked, command, context: { by, idempotencyKey, expectedVersion } }: SentCommand,
+): Promise<HashedKey | undefined> {
+  if (idempotencyKey === undefined) return undefined;
   if (idempotencyKey === "") {
     throw new DomainError("INVALID_INPUT", `Cannot ${purpose}: the idempotency key is empty`);
   }
   // Only keyed hashes are stored, neither the key nor the command: both may be guessed from a list of emails.
-  const key = {
-    storeId: asked.storeId,
-    principalId: by.id,
-    principalType: by.type,
-    key: await hashIdempotencyKey(hashKey, idempotencyKey),
-  };
   const request = JSON.stringify(["idempotent command", idempotencyKey, asked, command, expectedVersion]);
-  const hash = await hmacSha256(hashKey, request);
-  const stored = await claimKey(tx, key, hash, {
-    createdAt: instant(tx, clock),
-    expiresAt: instant(tx, clock, KEPT_MS),
-  });
-  if (stored === undefined) {
-    const answer = await run();
-    await storeAnswer(tx, key, answer);
-    return answer;
-  }
-  const ownedByOther = stored.principalType !== null && stored.principalType !== by.type;
-  if (ownedByOther || new Uint8Array(stored.requestHash).toHex() !== hash.toHex()) {
+  const [key, requestHash] = await Promise.all([
+    hashIdempotencyKey(hashKey, idempotencyKey),
+    hmacSha256(hashKey, request),
+  ]);
+  return { storeId: asked.storeId, principalId: by.id, principalType: by.type, key, requestHash };
+}
+
+/** The key with the answer that its repetitions get. */
+export function answeredKey(key: HashedKey, answer: Answer, at: Date): AnsweredKey {
+  return { ...key, answer, createdAt: at, expiresAt: addMilliseconds(at, KEPT_MS) };
+}
+
+/**
+ * Returns the answer that is stored under a command's key.
+ *
+ * @throws {DomainError} INVALID_INPUT: the key belongs to another request
+ */
+export function repeatedAnswer(stored: StoredAnswer, key: HashedKey, purpose: string): Answer {
+  const ownedByOther = stored.principalType !== null && stored.principalType !== key.principalType;
+  if (ownedByOther || stored.requestHash.toHex() !== key.requestHash.toHex()) {
     throw new DomainError(
       "INVALID_INPUT",
       `Cannot ${purpose}: the idempotency key belongs to another request`,

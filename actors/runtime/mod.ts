@@ -1,7 +1,8 @@
 /**
- * Durable state machines on PostgreSQL. A command is one transaction: it locks the actor's row, rebuilds the XState
- * snapshot from it, asks the machine with XState's pure `transition`, and stores the new state together with
- * everything that follows: the journal, messages (outbox), effects and timers. The runtime knows no kind of actor.
+ * Durable state machines on PostgreSQL. A command reads the actor's row, rebuilds the XState snapshot from it, asks the
+ * machine with XState's pure `transition`, and stores the new state in one transaction together with everything that
+ * follows: the journal, messages (outbox), effects and timers. Either the transaction stores only if the row still has
+ * the version that was read, or the row is locked before it is read. The runtime knows no kind of actor.
  *
  * @example An actor with one command
  * ```ts
@@ -28,14 +29,18 @@
  *   customerOf: () => undefined,
  *   async lock(tx, { storeId, id }) {
  *     const [row] = await tx`select state, version from lights where store_id = ${storeId} and id = ${id} for update`;
- *     if (!row) return undefined;
+ *     return row;
+ *   },
+ *   restore(row) {
  *     const snapshot = light.resolveState({ value: row.state, context: {} });
  *     return { row, version: row.version, machine: light, snapshot };
  *   },
- *   insert: async (tx, { storeId, id }, { snapshot, version }) =>
- *     void await tx`insert into lights values (${storeId}, ${id}, ${snapshot.value}, ${version})`,
- *   update: async (tx, { id }, { snapshot, version }) =>
- *     void await tx`update lights set state = ${snapshot.value}, version = ${version} where id = ${id}`,
+ *   rows: {
+ *     insert: async (tx, { storeId, id }, { snapshot, version }) =>
+ *       void await tx`insert into lights values (${storeId}, ${id}, ${snapshot.value}, ${version})`,
+ *     update: async (tx, { id }, { snapshot, version }) =>
+ *       void await tx`update lights set state = ${snapshot.value}, version = ${version} where id = ${id}`,
+ *   },
  *   conflicts: {},
  * };
  * const actors = createRuntime<{ light: { type: "install" } | { type: "switch" } }>(sql, {
@@ -48,9 +53,12 @@
  * ```
  */
 import { v7 as newId } from "uuid";
-import { type FixedClock, readClock } from "../../db/clock.ts";
+import { type ActorFacts, createActorReads } from "../../db/actor_reads.ts";
+import type { FixedClock } from "../../db/clock.ts";
+import { createCommits } from "../../db/commits.ts";
 import type { Sql, Tx } from "../../db/connect.ts";
-import { violatedConstraint } from "../../db/errors.ts";
+import { Overloaded, violatedConstraint } from "../../db/errors.ts";
+import { inTime } from "../../db/time_limit.ts";
 import { type ClaimedTimer, takeTimer } from "../../db/timers.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
@@ -59,20 +67,21 @@ import { newTraceparent } from "../../lib/trace_context.ts";
 import { activeTraceparent } from "../../telemetry/spans.ts";
 import { authorize, authorizeSubject } from "./authorization.ts";
 import type { AnyBehavior } from "./behavior.ts";
-import { answerOnce } from "./idempotency.ts";
-import type {
-  ActorRef,
-  Actors,
-  Answer,
-  Command,
-  CommandContext,
-  CommandMap,
-  NewActorRef,
-} from "./protocol.ts";
+import { hashRequest, repeatedAnswer } from "./idempotency.ts";
+import type { ActorRef, Actors, Command, CommandContext, CommandMap, NewActorRef } from "./protocol.ts";
 import { purposeOf } from "./purpose.ts";
-import { advanceIfAccepted, type Application, behaviorOf, findCommand, perform } from "./step.ts";
+import {
+  type AcceptedCommand,
+  advanceIfAccepted,
+  type Application,
+  behaviorOf,
+  findCommand,
+  perform,
+} from "./step.ts";
+import { NotStored, sharedStorage, type Storage, storageIn } from "./storage.ts";
 import { watchCommand } from "./telemetry.ts";
-import { ANSWER_LIMIT_MS, transact } from "./transaction.ts";
+import { ANSWER_LIMIT_MS, canRunAgain, transact } from "./transaction.ts";
+import { createTurns, type Turn } from "./turns.ts";
 
 /** `Actors`, and what the worker needs in addition. */
 export interface Runtime<Commands extends CommandMap = CommandMap> extends Actors<Commands> {
@@ -96,19 +105,35 @@ export function createRuntime<Commands extends CommandMap>(
   sql: Sql,
   options: RuntimeOptions,
 ): Runtime<Commands> {
-  const runtime = { answerLimitMs: ANSWER_LIMIT_MS, ...options, sql };
-  const sendUnchecked: Actors["sendUnchecked"] = (ref, command, context) => {
+  const runtime = { answerLimitMs: ANSWER_LIMIT_MS, ...options, sql, ...sharedParts(sql) };
+  const sendWatched = (ref: ActorRef | NewActorRef, command: Command, context: SendingContext) => {
     const work = () => send(runtime, ref, command, context);
     return watchCommand(ref.kind, command.type, context.traceparent, work);
   };
+  const sendUnchecked: Actors["sendUnchecked"] = async (ref, command, context) =>
+    (await sendWatched(ref, command, context)).answer;
+  const sendAndRead = (ref: ActorRef | NewActorRef, command: Command, context: CommandContext) =>
+    sendWatched(ref, command, { ...context, whole: true });
   return {
     send: sendUnchecked,
     sendUnchecked,
+    sendAndRead: sendAndRead as Runtime<Commands>["sendAndRead"],
     fire: (timer) => fire(runtime, timer),
   };
 }
 
-interface RunningRuntime extends Application {
+interface SendingContext extends CommandContext {
+  /** Whether the caller wants the actor as the command leaves it. */
+  whole?: boolean;
+}
+
+const sharedParts = (sql: Sql) => ({
+  read: createActorReads(sql),
+  store: createCommits(sql),
+  takeTurn: createTurns<ActorFacts>(),
+});
+
+interface RunningRuntime extends Application, ReturnType<typeof sharedParts> {
   sql: Sql;
   hashKey: CryptoKey;
   committed?: () => void;
@@ -120,8 +145,8 @@ async function send(
   runtime: RunningRuntime,
   ref: ActorRef | NewActorRef,
   command: Command,
-  context: CommandContext,
-): Promise<Answer> {
+  context: SendingContext,
+): Promise<AcceptedCommand> {
   const { type, ...fields } = command;
   const behavior = behaviorOf(runtime, ref.kind);
   const known = findCommand(behavior, type);
@@ -137,17 +162,19 @@ async function send(
   const subject = behavior.customerOf(actor);
   if (subject !== undefined) authorizeSubject(purpose, subject, context.by);
   const input = parseInput(known.input, fields, purpose);
-  const { by, expectedVersion } = context;
+  const { by, expectedVersion, whole = false } = context;
   const traceparent = activeTraceparent() ?? context.traceparent;
-  const run = async (tx: Tx) => {
-    const scene = { tx, ref: actor, by, readTime: timeReader(tx, runtime.clock), traceparent };
-    const work = () => perform(runtime, scene, { type, input, expectedVersion });
-    const { clock, hashKey } = runtime;
-    return await answerOnce({ tx, clock, hashKey }, { purpose, asked, command, context }, work);
-  };
+  const { clock, hashKey } = runtime;
+  const key = await hashRequest(hashKey, { purpose, asked, command, context });
+  const scene = { ref: actor, by, traceparent, clock, key, whole };
+  const step = (storage: Storage) =>
+    perform(runtime, { ...scene, storage }, { type, input, expectedVersion });
   try {
-    return await inStore(runtime, ref.storeId, run, context.wanted);
+    return await settle(runtime, actor, step, context.wanted);
   } catch (error) {
+    if (key && error instanceof NotStored && error.outcome.type === "repeated") {
+      return { answer: repeatedAnswer(error.outcome.stored, key, purpose), actor: undefined };
+    }
     throw asAlreadyExists(error, behavior, purpose);
   }
 }
@@ -156,32 +183,102 @@ async function fire(runtime: RunningRuntime, timer: ClaimedTimer): Promise<boole
   const { storeId, actorKind, actorId } = timer;
   const ref = { kind: actorKind, storeId, id: actorId };
   const traceparent = activeTraceparent() ?? timer.traceparent ?? newTraceparent();
-  return await inStore(runtime, storeId, async (tx) => {
-    const readTime = timeReader(tx, runtime.clock);
-    const scene = { tx, ref, by: systemPrincipal(storeId), readTime, traceparent };
+  const { sql, answerLimitMs, clock, committed } = runtime;
+  const run = async (tx: Tx) => {
+    const scene = { storage: storageIn(tx), ref, by: systemPrincipal(storeId), traceparent, clock };
     // The actor is locked before its timers, here as in every command.
     return await advanceIfAccepted(runtime, scene, timer.event, () => takeTimer(tx, timer));
-  });
-}
-
-/** Reads the time of a step once, when it is first needed. */
-function timeReader(tx: Tx, clock: FixedClock | undefined): () => Promise<Date> {
-  let time: Promise<Date> | undefined;
-  return () => time ??= readClock(tx, clock);
-}
-
-async function inStore<T>(
-  { sql, answerLimitMs, committed }: RunningRuntime,
-  storeId: string,
-  run: (tx: Tx) => Promise<T>,
-  wanted?: () => boolean,
-): Promise<T> {
-  const result = await transact(sql, storeId, run, { limitMs: answerLimitMs, wanted });
+  };
+  const fired = await transact(sql, storeId, run, { limitMs: answerLimitMs });
   committed?.();
-  return result;
+  return fired;
+}
+
+type Step<T> = (storage: Storage) => Promise<T>;
+
+/**
+ * Runs a step until its decision is stored. Commands of one actor take turns, which do not depend on the database.
+ *
+ * @throws {Overloaded} nothing waits for the answer any longer
+ */
+async function settle<T>(
+  runtime: RunningRuntime,
+  ref: ActorRef,
+  step: Step<T>,
+  wanted = () => true,
+): Promise<T> {
+  const { answerLimitMs, takeTurn, committed } = runtime;
+  let givenUp = false;
+  const isWanted = () => !givenUp && wanted();
+  const isShared = "rowOf" in behaviorOf(runtime, ref.kind).rows;
+  const work = isShared
+    ? takeTurn(
+      `${ref.kind} ${ref.storeId} ${ref.id}`,
+      (turn) => decide({ runtime, turn, storeId: ref.storeId, wanted: isWanted }, step),
+    )
+    : inTransaction(runtime, ref.storeId, step, isWanted);
+  try {
+    const result = await inTime(work, answerLimitMs);
+    committed?.();
+    return result;
+  } finally {
+    givenUp = true;
+  }
+}
+
+/** Decisions on rows that others have changed meanwhile, before the step locks its actor. */
+const DECISIONS = 3;
+
+interface Deciding {
+  runtime: RunningRuntime;
+  turn: Turn<ActorFacts>;
+  storeId: string;
+  wanted: () => boolean;
+}
+
+/** Runs a step in calls that it shares with others, and in a transaction of its own where others keep it from that. */
+async function decide<T>(
+  { runtime, turn, storeId, wanted }: Deciding,
+  step: Step<T>,
+): Promise<T> {
+  const isLast = ({ outcome: { type } }: NotStored, attempt: number) =>
+    type === "locked" || (type === "stale" && attempt === DECISIONS);
+  for (let attempt = 1;; attempt++) {
+    const storage = sharedStorage(runtime.read, runtime.store, wanted, turn);
+    try {
+      return await step(storage);
+    } catch (error) {
+      if (storage.hasGuessed?.() && error instanceof DomainError) continue;
+      if (error instanceof NotStored && isLast(error, attempt)) break;
+      const isStale = error instanceof NotStored && error.outcome.type === "stale";
+      if (!isStale && !(await canRunAgain(error, attempt, wanted))) throw error;
+    }
+  }
+  return await inTransaction(runtime, storeId, step, wanted);
+}
+
+/** A group whose deletion the step has not seen is the only reason to run a step again that holds the actor's lock. */
+async function inTransaction<T>(
+  { sql, answerLimitMs }: RunningRuntime,
+  storeId: string,
+  step: Step<T>,
+  wanted: () => boolean,
+): Promise<T> {
+  const limits = { limitMs: answerLimitMs, wanted };
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await transact(sql, storeId, (tx) => step(storageIn(tx)), limits);
+    } catch (error) {
+      if (!(error instanceof NotStored) || error.outcome.type !== "stale") throw error;
+      if (attempt === DECISIONS) throw new Overloaded(`changed ${attempt} times while a command was decided`);
+    }
+  }
 }
 
 function asAlreadyExists(error: unknown, { conflicts }: AnyBehavior, purpose: string): unknown {
-  const reason = conflicts[violatedConstraint(error) ?? ""];
+  const violated = error instanceof NotStored && error.outcome.type === "violated"
+    ? error.outcome.constraint
+    : violatedConstraint(error);
+  const reason = conflicts[violated ?? ""];
   return reason ? new DomainError("ALREADY_EXISTS", `Cannot ${purpose}: ${reason}`) : error;
 }

@@ -1,4 +1,5 @@
 /** Protocol between callers and actors: an address, a command, a context and an answer. */
+import type { WholeActors } from "../../db/actor_reads.ts";
 import type { Principal } from "../../domain/principal.ts";
 
 /** The commands of each kind of actor, by the kind's name. A kind's commands are a union over `type`. */
@@ -49,6 +50,12 @@ export interface Answer {
   changed: boolean;
 }
 
+/** An accepted command. */
+export interface Changed<Actor> {
+  answer: Answer;
+  actor: Actor | undefined;
+}
+
 /** The only way to change an actor. */
 export interface Actors<Commands extends CommandMap = CommandMap> {
   /**
@@ -63,6 +70,16 @@ export interface Actors<Commands extends CommandMap = CommandMap> {
     command: Commands[Kind],
     context: CommandContext,
   ): Promise<Answer>;
+
+  /**
+   * Sends a command, and returns the actor as the command has left it: from the command's transaction, so that it shows
+   * no later change. An answer that is repeated for an idempotency key has no actor.
+   */
+  sendAndRead<Kind extends KindOf<Commands> & keyof WholeActors>(
+    ref: ActorRef<Kind> | NewActorRef<Kind>,
+    command: Commands[Kind],
+    context: CommandContext,
+  ): Promise<Changed<WholeActors[Kind]>>;
 
   /** Like `send`, for edges that take commands from outside: the runtime alone checks the type and the fields. */
   sendUnchecked(

@@ -1,33 +1,32 @@
-/** Stores an event and what follows from it, in the event's transaction: journal, outbox, effects and timers. */
+/** Rows that an event stores in addition to the actor's own: journal, outbox, effects and timers. */
 import { v7 as newId } from "uuid";
-import { insertActorEvent } from "../../db/actor_events.ts";
-import type { Tx } from "../../db/connect.ts";
-import { insertEffect } from "../../db/effects.ts";
-import { insertOutbox } from "../../db/outbox.ts";
-import { cancelTimer, setTimer } from "../../db/timers.ts";
+import type { Commit } from "../../db/commits.ts";
+import type { TimerKey, TimerRow } from "../../db/timers.ts";
 import { addMilliseconds } from "../../lib/dates.ts";
 import { traceIdOf } from "../../lib/trace_context.ts";
 import type { ActionPlan, Perform } from "./action_plan.ts";
 import type { RecordedEvent } from "./recorded_event.ts";
 
-export async function record(tx: Tx, event: RecordedEvent, plan: ActionPlan): Promise<void> {
-  // Statements of one transaction are sent in one write when nothing waits between them.
-  await Promise.all([
-    insertActorEvent(tx, journalRow(event)),
-    ...(plan.messages.length > 0 ? [insertOutbox(tx, plan.messages)] : []),
-    ...plan.effects.map((effect) => insertEffect(tx, effectRow(event, effect))),
-    ...plan.timers.map((timer) => storeTimer(tx, event, timer)),
-  ]);
+/** Returns the commit of an event, without the actor's own rows. */
+export function commitOf(event: RecordedEvent, plan: Omit<ActionPlan, "own">): Commit {
+  return {
+    storeId: event.ref.storeId,
+    journal: journalRow(event),
+    outbox: plan.messages,
+    effects: plan.effects.map((effect) => effectRow(event, effect)),
+    timers: timerRows(event, plan.timers),
+  };
 }
 
 function actorOf({ ref }: RecordedEvent) {
-  return { storeId: ref.storeId, actorKind: ref.kind, actorId: ref.id };
+  return { actorKind: ref.kind, actorId: ref.id };
 }
 
 function journalRow(event: RecordedEvent) {
   const { sequence, eventType, about, transitions, before, after, changedFields, reason, note, by, at } =
     event;
   return {
+    storeId: event.ref.storeId,
     ...actorOf(event),
     sequence,
     eventType,
@@ -48,8 +47,9 @@ function journalRow(event: RecordedEvent) {
 }
 
 function effectRow(event: RecordedEvent, { effect, params }: Perform) {
-  const { traceparent, at } = event;
+  const { ref, traceparent, at } = event;
   return {
+    storeId: ref.storeId,
     ...actorOf(event),
     effectId: newId(),
     type: effect,
@@ -61,21 +61,19 @@ function effectRow(event: RecordedEvent, { effect, params }: Perform) {
   };
 }
 
-async function storeTimer(
-  tx: Tx,
-  event: RecordedEvent,
-  timer: ActionPlan["timers"][number],
-): Promise<void> {
-  const actor = actorOf(event);
-  if ("cancel" in timer) return await cancelTimer(tx, { ...actor, name: timer.cancel });
-  const { traceparent, at } = event;
-  const { id: name, event: raised, delay } = timer;
-  await setTimer(tx, {
-    ...actor,
-    name,
-    event: raised,
-    traceparent,
-    dueAt: addMilliseconds(at, delay),
-    createdAt: at,
-  });
+/** A timer that is canceled and set, or set twice, is as the machine leaves it. */
+function timerRows(event: RecordedEvent, timers: ActionPlan["timers"]): (TimerRow | TimerKey)[] {
+  const { ref: { storeId }, traceparent, at } = event;
+  const rows = new Map<string, TimerRow | TimerKey>();
+  for (const timer of timers) {
+    const name = "cancel" in timer ? timer.cancel : timer.id;
+    const key = { storeId, ...actorOf(event), name };
+    rows.set(
+      name,
+      "cancel" in timer
+        ? key
+        : { ...key, event: timer.event, traceparent, dueAt: addMilliseconds(at, timer.delay), createdAt: at },
+    );
+  }
+  return [...rows.values()];
 }

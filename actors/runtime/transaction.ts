@@ -24,6 +24,18 @@ export interface TransactionLimits {
 }
 
 /**
+ * Returns whether a transaction that has failed may run again, after a pause that grows with the attempts.
+ *
+ * @param attempt 1 for the first run
+ * @param wanted whether the caller still waits
+ */
+export async function canRunAgain(error: unknown, attempt: number, wanted: () => boolean): Promise<boolean> {
+  if (!isSerializationFailure(error) || attempt >= TRIES || !wanted()) return false;
+  await pause(jittered(exponential(attempt, PAUSES.firstMs, PAUSES.longestMs)));
+  return true;
+}
+
+/**
  * @throws {Overloaded} nothing waits for the transaction any longer
  * @throws an error that counts as unavailable after `limitMs`
  */
@@ -44,8 +56,7 @@ export async function transact<T>(
       try {
         return await begin();
       } catch (error) {
-        if (!isSerializationFailure(error) || attempt === TRIES || givenUp) throw error;
-        await pause(jittered(exponential(attempt, PAUSES.firstMs, PAUSES.longestMs)));
+        if (!await canRunAgain(error, attempt, () => !givenUp)) throw error;
       }
     }
   };

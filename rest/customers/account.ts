@@ -47,7 +47,7 @@ export function addAccountRoutes(api: Api, { actors, lookups }: RestOptions): vo
       const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
       const { resource, headers } = await sendAndRead(
         c,
-        (context) => actors.send(ref, { ...c.req.valid("json"), type: `account.${command}` }, context),
+        (context) => actors.sendAndRead(ref, { ...c.req.valid("json"), type: `account.${command}` }, context),
         () => findCustomer(c, lookups, customerId),
       );
       return c.json(bodyOf(resource), 200, headers);

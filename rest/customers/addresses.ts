@@ -122,7 +122,7 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
     const ref = { kind: "customer", storeId: c.var.by.storeId, id: customerId } as const;
     const { resource, answer, headers } = await sendAndRead(
       c,
-      (context) => actors.send(ref, { ...c.req.valid("json"), type: "address.add" }, context),
+      (context) => actors.sendAndRead(ref, { ...c.req.valid("json"), type: "address.add" }, context),
       () => findCustomer(c, lookups, customerId),
     );
     const address = addressOf(resource, answer.ids.addressId ?? "");
@@ -145,7 +145,7 @@ export function addAddressRoutes(api: Api, { actors, lookups }: RestOptions): vo
     const command = { ...c.req.valid("json"), addressId, type: "address.update" as const };
     const { resource, headers } = await sendAndRead(
       c,
-      (context) => actors.send(ref, command, context),
+      (context) => actors.sendAndRead(ref, command, context),
       () => findCustomer(c, lookups, customerId),
     );
     return c.json(bodyOf(addressOf(resource, addressId)), 200, headers);

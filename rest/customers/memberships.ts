@@ -88,10 +88,10 @@ export function addMembershipRoutes(api: Api, { actors, lookups }: RestOptions):
     const { customerId, groupId } = c.req.valid("param");
     const context = commandContext(c);
     const ref = { kind: "customer", storeId: context.by.storeId, id: customerId } as const;
-    const answer = await actors.send(ref, { type: "group.assign", groupId }, context);
+    const { answer, actor } = await actors.sendAndRead(ref, { type: "group.assign", groupId }, context);
     const { changed, version } = answer;
     setAnswered(c, answer, context);
-    const { groups } = await findCustomer(c, lookups, customerId);
+    const { groups } = actor ?? await findCustomer(c, lookups, customerId);
     const membership = groups.find((membership) => membership.groupId === groupId);
     if (!membership) {
       const what = `customer ${customerId} in shopper group ${groupId}`;

@@ -85,7 +85,7 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
     const ref = { kind: "customer", storeId, ...(customerId !== undefined && { id: customerId }) } as const;
     const { resource, headers } = await sendAndRead(
       c,
-      (context) => actors.send(ref, { ...profileOf(fields), returning, type: "register" }, context),
+      (context) => actors.sendAndRead(ref, { ...profileOf(fields), returning, type: "register" }, context),
       (id) => findCustomer(c, lookups, id),
     );
     c.set("answered", { ...c.var.answered, customerId: resource.customerId });
@@ -112,8 +112,8 @@ export function addProfileRoutes(api: Api, { actors, lookups }: RestOptions): vo
       c,
       (context) =>
         status === undefined
-          ? actors.send(ref, { ...profile, type: "profile.update" }, context)
-          : actors.send(ref, { ...profile, status, type: "account.update" }, context),
+          ? actors.sendAndRead(ref, { ...profile, type: "profile.update" }, context)
+          : actors.sendAndRead(ref, { ...profile, status, type: "account.update" }, context),
       () => findCustomer(c, lookups, customerId),
     );
     return c.json(bodyOf(resource), 200, headers);

@@ -67,7 +67,10 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
     const ref = { kind: "gdpr_request", storeId: c.var.by.storeId, id: requestId } as const;
     const change = await sendAndRead(
       c,
-      (context) => actors.sendUnchecked(ref, { ...fields, type }, context),
+      async (context) => ({
+        answer: await actors.sendUnchecked(ref, { ...fields, type }, context),
+        actor: undefined,
+      }),
       (id, storeId) => readRequest(reader, storeId, id),
     );
     c.set("answered", { ...c.var.answered, customerId: change.resource.customerId });

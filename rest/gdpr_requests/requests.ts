@@ -62,7 +62,7 @@ export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): voi
     const command = { customerId, right, ...(corrections && { corrections }), type: "open" as const };
     const { resource, answer, headers } = await sendAndRead(
       c,
-      (context) => actors.send(ref, command, context),
+      async (context) => ({ answer: await actors.send(ref, command, context), actor: undefined }),
       (id, storeId) => readRequest(reader, storeId, id),
     );
     c.set("answered", { ...c.var.answered, ...idsOf(resource) });

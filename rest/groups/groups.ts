@@ -103,7 +103,7 @@ export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void 
   api.openapi(createGroup, async (c) => {
     const ref = { kind: "shopper_group", storeId: c.var.by.storeId } as const;
     const command = { ...c.req.valid("json"), type: "group.create" as const };
-    const send = (context: CommandContext) => actors.send(ref, command, context);
+    const send = (context: CommandContext) => actors.sendAndRead(ref, command, context);
     const { resource, headers } = await sendAndRead(c, send, read);
     return c.json(bodyOf(resource), 201, { ...headers, location: `/groups/${resource.groupId}` });
   });
@@ -120,7 +120,7 @@ export function addGroupRoutes(api: Api, { actors, reader }: RestOptions): void 
     const { groupId } = c.req.valid("param");
     const ref = { kind: "shopper_group", storeId: c.var.by.storeId, id: groupId } as const;
     const command = { ...c.req.valid("json"), type: "group.update" as const };
-    const send = (context: CommandContext) => actors.send(ref, command, context);
+    const send = (context: CommandContext) => actors.sendAndRead(ref, command, context);
     const { resource, headers } = await sendAndRead(c, send, read);
     return c.json(bodyOf(resource), 200, headers);
   });

@@ -39,7 +39,7 @@ for (const [type, arrange] of COMMANDS) {
       if (answer !== undefined) break;
       assert.deepEqual(await countRows(world), before, `killed before statement ${statement}`);
     }
-    assert.ok(statement > 7, "statements to kill the process before: begin, …, commit");
+    assert.ok(statement > 2, "statements to kill the process before: one that reads, and one that stores");
     const after = await countRows(world);
     for (const table of ["actor_events", "outbox", "idempotency_keys"]) {
       assert.ok((after[table] ?? 0) > (before[table] ?? 0), table);

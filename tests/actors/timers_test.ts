@@ -42,12 +42,11 @@ async function createTimedWorld() {
   const customer = createCustomerBehavior(await requestSettings());
   const behavior = {
     ...customer,
-    lock: async (...args: Parameters<typeof customer.lock>) => {
-      const locked = await customer.lock(...args);
-      if (!locked) return undefined;
-      const { value, context } = locked.snapshot;
+    restore: (row: Parameters<typeof customer.restore>[0]) => {
+      const found = customer.restore(row);
+      const { value, context } = found.snapshot;
       return {
-        ...locked,
+        ...found,
         machine: timedMachine,
         snapshot: timedMachine.resolveState({ value, context }),
       };

@@ -1,7 +1,7 @@
 /** Reader of a store: edges read with it and cannot write. */
 import assert from "node:assert/strict";
-import { insertActorEvent } from "../../db/actor_events.ts";
-import { updateCustomer } from "../../db/customers.ts";
+import { storeCommit } from "../../db/commits.ts";
+import { forgetTraces } from "../../db/gdpr_requests.ts";
 import { deleteMemberships, findMembers } from "../../db/customer_group_memberships.ts";
 import { createStoreReader, type ReadSql, readStore } from "../../db/store_reader.ts";
 import { writeStore } from "../../db/connect.ts";
@@ -41,7 +41,7 @@ Deno.test("all queries of a reader see the same snapshot", async () => {
     await writeStore(
       pool,
       world.storeId,
-      (tx) => updateCustomer(tx, world.storeId, id, { firstName: "Ada" }),
+      (tx) => tx`update customers set first_name = 'Ada' where customer_id = ${id}`,
     );
     return [before, await read()].map((row) => row?.firstName);
   });
@@ -57,11 +57,12 @@ Deno.test("a function that writes does not compile with what a reader gives", as
   assert.deepEqual(await inReader((sql) => findMembers(sql, storeId, id, 1)), []);
   // Each of these is an error of the type checker; PostgreSQL and the driver refuse them as well.
   // @ts-expect-error -- a ReadSql is no Tx
-  await assert.rejects(inReader((sql) => updateCustomer(sql, storeId, id, { firstName: "x" })), READ_ONLY);
+  await assert.rejects(inReader((sql) => forgetTraces(sql, storeId, id)), READ_ONLY);
   // @ts-expect-error -- a ReadSql is no Tx
   await assert.rejects(inReader((sql) => deleteMemberships(sql, storeId, id)), READ_ONLY);
+  const commit = { storeId, endedMembership: { customerId: id, groupId: id } };
   // @ts-expect-error -- a ReadSql is no Tx
-  await assert.rejects(inReader((sql) => insertActorEvent(sql, { storeId, actorKind: "customer" } as never)));
+  await assert.rejects(inReader((sql) => storeCommit(sql, commit)), READ_ONLY);
   const nothing = () => Promise.resolve();
   // @ts-expect-error -- a ReadSql is no pool
   await assert.rejects(inReader((sql) => writeStore(sql, storeId, nothing)));

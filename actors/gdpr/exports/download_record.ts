@@ -1,9 +1,10 @@
 /** Record of a download by staff: a line in the journal of the request, and an audit event. */
 import { type GdprRequestRow, updateRequest } from "../../../db/gdpr_requests.ts";
+import { storeCommit } from "../../../db/commits.ts";
 import type { Tx } from "../../../db/connect.ts";
 import type { Principal } from "../../../domain/principal.ts";
 import { auditMessage } from "../../messages.ts";
-import { record } from "../../runtime/record.ts";
+import { commitOf } from "../../runtime/record.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
 import type { RequestSnapshot } from "../requests/snapshot.ts";
 
@@ -41,10 +42,6 @@ export async function recordDownload(
     traceparent,
   };
   await updateRequest(tx, storeId, requestId, { version: version + 1, snapshot });
-  await record(tx, event, {
-    messages: [auditMessage(event, { action: "GDPR_EXPORT_DOWNLOADED" })],
-    effects: [],
-    timers: [],
-    own: [],
-  });
+  const messages = [auditMessage(event, { action: "GDPR_EXPORT_DOWNLOADED" })];
+  await storeCommit(tx, commitOf(event, { messages, effects: [], timers: [] }));
 }

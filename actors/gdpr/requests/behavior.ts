@@ -45,20 +45,21 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
     }),
     publicEvent,
     customerOf: (_, row) => row?.customerId,
-    async lock(tx, ref) {
-      const row = await lockRequest(tx, ref.storeId, ref.id);
-      if (!row) return undefined;
+    lock: (tx, ref) => lockRequest(tx, ref.storeId, ref.id),
+    restore(row) {
       const snapshot = restoreRequest(row);
       return { row, version: row.version, machine: snapshot.machine, snapshot };
     },
-    insert: (tx, ref, change) =>
-      insertRequest(tx, {
-        storeId: ref.storeId,
-        requestId: ref.id,
-        ...columnsOf(change),
-        createdAt: change.at,
-      }),
-    update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, columnsOf(change)),
+    rows: {
+      insert: (tx, ref, change) =>
+        insertRequest(tx, {
+          storeId: ref.storeId,
+          requestId: ref.id,
+          ...columnsOf(change),
+          createdAt: change.at,
+        }),
+      update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, columnsOf(change)),
+    },
     guards: {
       mayBeExtended: "an extension is possible once, before the first due date",
       isSecondPerson: "the person who has proposed it cannot confirm or reject it",

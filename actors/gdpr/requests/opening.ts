@@ -3,11 +3,12 @@ import type { z } from "zod";
 import { lockCustomer } from "../../../db/customers.ts";
 import { findOpenRequests, lockRequest } from "../../../db/gdpr_requests.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
-import type { ActionStep, Beginning, Creation, Redirection, Scene } from "../../runtime/behavior.ts";
+import type { ActionStep, Beginning, Creation, CreationScene, Redirection } from "../../runtime/behavior.ts";
 import { authorizeEmailChange } from "../../../domain/authorization.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import type { Principal } from "../../../domain/principal.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
+import { transactionOf } from "../../runtime/storage.ts";
 import type { Answer } from "../../runtime/protocol.ts";
 import { dueDate } from "./clock.ts";
 import type { RequestInput } from "../machines/events.ts";
@@ -58,9 +59,11 @@ function authorizeOpening(
 
 async function begin(
   { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
-  { tx, ref, by, readTime }: Scene,
+  scene: CreationScene,
   { customerId, right: type, corrections, cause }: Opening,
 ): Promise<Beginning | Redirection | Answer> {
+  const { ref, by, readTime } = scene;
+  const tx = transactionOf(scene);
   authorizeOpening({ customerId, corrections, cause }, by);
   const [customer, now] = await Promise.all([lockCustomer(tx, ref.storeId, customerId), readTime()]);
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
