@@ -70,6 +70,7 @@ const kept = (category: Category, purpose: string): PersonalColumn => ({
 const account = kept("status", "to manage the account");
 const addressHistory = kept("address", "to know the customer's preferred addresses");
 const choice: PersonalColumn = { ...addressHistory, retention: UNTIL_ERASURE, onErasure: "reset" };
+const hold = kept("status", "to keep the data that the law has the store keep in spite of an erasure");
 const membership: PersonalColumn = {
   category: "commercial",
   purpose: "to determine the customer's prices",
@@ -108,6 +109,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     updated_at: addressHistory,
   },
   customer_group_memberships: { group_id: membership, assigned_at: membership },
+  customer_holds: { ground: hold, until: hold, placed_at: hold, ended_at: hold },
   gdpr_requests: {
     type: request,
     status: request,
@@ -121,9 +123,19 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
 
 /** Columns without personal data: keys, versions, states, and what machines and relays need. */
 export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
-  customers: ["store_id", "customer_id", "version", "membership_version"],
+  customers: ["store_id", "customer_id", "version", "membership_version", "holds"],
   customer_addresses: ["store_id", "address_id", "customer_id"],
   customer_group_memberships: ["store_id", "customer_id", "assigned_by"],
+  customer_holds: [
+    "store_id",
+    "hold_id",
+    "customer_id",
+    "placed_by",
+    "placed_by_service",
+    "placed_sequence",
+    "lifted_by",
+    "lifted_by_service",
+  ],
   ended_sessions: ["store_id", "token_hash", "expires_at"], // digests of tokens, deleted when those expire
   rate_limits: ["store_id", "key", "points", "expires"], // keyed digests, deleted within minutes
   // A group's name is about the group: input with an email address or a phone number is refused.
@@ -357,6 +369,7 @@ export interface PersonalRow {
 /** Columns with the ID of a row, in tables with several rows for each customer. */
 const ID_COLUMNS: Readonly<Record<string, string>> = {
   customer_addresses: "address_id",
+  customer_holds: "hold_id",
   gdpr_requests: "request_id",
 };
 

@@ -9,15 +9,20 @@
  * | closed     | reinstatement or an erasure                                    |
  * | anonymized | nothing: final                                                 |
  *
+ * Legal holds can be placed in every state but the final one, and no erasure is accepted while one is in effect.
+ *
  * `customer@1` is the name and version of the machine: an incompatible change gets a new version.
  */
 import { assign, setup } from "xstate";
+import { HOLD_LIMIT } from "../../domain/holds.ts";
 import { sharedActions } from "../actions.ts";
 
 /** Facts about the customer's rows; personal values never enter a machine. */
 export interface CustomerContext {
   addresses: number;
   groups: number;
+  /** Legal holds in effect. */
+  holds: number;
 }
 
 /** Input of a new customer. */
@@ -41,11 +46,20 @@ export type CustomerCommandEvent =
     | { type: "account.suspend" | "account.reinstate" | "account.close"; changedFields?: string[] }
     /** `groupIds`: the groups whose memberships end. */
     | { type: "erase"; groupIds?: readonly string[] }
+    /** `endsInMs`: after this many milliseconds the hold ends by itself; absent: never. */
+    | { type: "hold.place"; holdId: string; endsInMs?: number }
+    | { type: "hold.lift" | "hold.expire"; holdId: string }
   );
 
 /** Beyond these an address book or a customer's groups are a mistake or an abuse. */
 export const ADDRESS_LIMIT = 50;
 export const GROUP_LIMIT = 50;
+
+/** Declarations of the actions that hold_commands.ts implements. */
+export const holdActions = {
+  /** Ends a hold whose time has passed. */
+  endHold: (_: unknown, _params: { holdId: string }) => {},
+};
 
 const customerSetup = setup({
   types: {
@@ -55,12 +69,16 @@ const customerSetup = setup({
   },
   actions: {
     ...sharedActions,
+    ...holdActions,
+    countHold: assign({ holds: ({ context }, delta: 1 | -1) => Math.max(0, context.holds + delta) }),
     countAddress: assign({ addresses: ({ context }, delta: 1 | -1) => context.addresses + delta }),
     countGroup: assign({ groups: ({ context }, delta: 1 | -1) => context.groups + delta }),
   },
   guards: {
     /** Customers may change nothing while the account is inactive; staff and services may still correct the data. */
     isStaffOrService: ({ event }) => event.by !== "CUSTOMER",
+    isNotHeld: ({ context }) => context.holds === 0,
+    hasRoomForHold: ({ context }) => context.holds < HOLD_LIMIT,
     hasRoomForAddress: ({ context }) => context.addresses < ADDRESS_LIMIT,
     hasRoomForGroup: ({ context, event }) =>
       context.groups < GROUP_LIMIT || (event.type === "group.assign" && event.isMember === true),
@@ -126,6 +144,31 @@ const publishRemovals = customerSetup.enqueueActions(({ enqueue, event }) => {
   }
 });
 
+const holdTimer = (holdId: string) => `hold ${holdId}`;
+const reviewErasure = { type: "perform", params: { effect: "erasure.review", params: {} } } as const;
+
+type HoldEvent<Type> = CustomerCommandEvent & { type: Type };
+
+const placeHold = customerSetup.enqueueActions(({ enqueue, event }) => {
+  const { holdId, endsInMs } = event as HoldEvent<"hold.place">;
+  enqueue({ type: "countHold", params: 1 });
+  if (endsInMs !== undefined) {
+    enqueue.raise({ type: "hold.expire", by: "SYSTEM", holdId }, { id: holdTimer(holdId), delay: endsInMs });
+  }
+  enqueue(reviewErasure);
+  enqueue(audit("CUSTOMER_HOLD_PLACED"));
+});
+
+/** The end of the last hold lets an erasure continue. */
+const endHold = customerSetup.enqueueActions(({ enqueue, event, context }) => {
+  const { type, holdId } = event as HoldEvent<"hold.lift" | "hold.expire">;
+  enqueue({ type: "countHold", params: -1 });
+  if (type === "hold.expire") enqueue({ type: "endHold", params: { holdId } });
+  else enqueue.cancel(holdTimer(holdId));
+  if (context.holds <= 1) enqueue(reviewErasure);
+  enqueue(audit(type === "hold.expire" ? "CUSTOMER_HOLD_EXPIRED" : "CUSTOMER_HOLD_LIFTED"));
+});
+
 /** Transitions of every state but the final one. */
 const commonTransitions = customerSetup.createStateConfig({
   on: {
@@ -139,7 +182,14 @@ const commonTransitions = customerSetup.createStateConfig({
         audit("CUSTOMER_GROUP_REMOVED"),
       ],
     },
-    erase: { target: "anonymized", actions: [publishRemovals, audit("CUSTOMER_ERASED")] },
+    "hold.place": { guard: "hasRoomForHold", actions: [placeHold] },
+    "hold.lift": { actions: [endHold] },
+    "hold.expire": { actions: [endHold] },
+    erase: {
+      guard: "isNotHeld",
+      target: "anonymized",
+      actions: [publishRemovals, audit("CUSTOMER_ERASED")],
+    },
   },
 }).on;
 
@@ -173,7 +223,7 @@ const auditReturn = customerSetup.enqueueActions(({ enqueue, event }) => {
 
 export const customerMachine = customerSetup.createMachine({
   id: "customer@1",
-  context: { addresses: 0, groups: 0 },
+  context: { addresses: 0, groups: 0, holds: 0 },
   entry: [
     { type: "publish", params: { topic: "customer.created" } },
     audit("CUSTOMER_CREATED"),

@@ -13,6 +13,7 @@ import { createExportStore } from "./exports/store.ts";
 import { collectOwnData } from "./effects/own_data.ts";
 import { type Signer, writeReceipt } from "./receipts/receipt.ts";
 import type { RequestSettings } from "./requests/behavior.ts";
+import { reviewErasure } from "./effects/review.ts";
 import { verifyErasure } from "./effects/verify.ts";
 import type { ExportDescription, ParticipantClient, RequestKey } from "./types.ts";
 
@@ -64,6 +65,7 @@ export function createRequestPerformers(
       findRequest: findInStore,
     }),
     "export.compile": compilePerformer({ store, describe: (key) => describeExport(sql, key) }),
+    "erasure.review": reviewErasure,
     "erasure.verify": verifyErasure,
   } satisfies Record<string, Performer>;
 }

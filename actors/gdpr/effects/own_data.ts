@@ -56,7 +56,7 @@ function recordsOf(
       return [recordOf(row, { ...values, ...facts }, values.assigned_at)];
     }
     default:
-      return [recordOf(row, { ...id, ...values, ...texts }, values.created_at)];
+      return [recordOf(row, { ...id, ...values, ...texts }, values.created_at ?? values.placed_at)];
   }
 }
 

@@ -6,12 +6,12 @@
  *
  * | state                              | by itself                                  | moved on by                      |
  * | ---------------------------------- | ------------------------------------------ | -------------------------------- |
- * | PENDING.opened                     | continues at once                          | nothing                          |
+ * | PENDING.opened                     | continues at once, or is held as below     | nothing                          |
  * | PENDING.proposed                   | nothing                                    | confirm, reject, withdraw, cancel, the customer's request |
  * | PENDING.grace                      | starts at `startsAt`, or waits as below    | hold, cancel, refuse             |
  * | PENDING.waiting_for_access         | when the other requests have ended         | hold, cancel, refuse             |
  * | PENDING.waiting_for_download       | at the end of the wait                     | the download, proceed, hold, cancel, refuse |
- * | PENDING.held                       | nothing                                    | release, cancel, refuse          |
+ * | PENDING.held                       | at the end of the last hold on the customer, unless staff hold the request | release, cancel, refuse |
  * | IN_PROGRESS.awaiting_confirmations | verifies when each region below is final   | nothing                          |
  * | … .asked, … .overdue               | asks again after a delay                   | the confirmation, retry, waive   |
  * | … .waiver_proposed                 | asks again after a delay                   | confirm, reject, withdraw, the confirmation |
@@ -20,6 +20,7 @@
  * | IN_PROGRESS.residue_found          | nothing                                    | retry                            |
  * | COMPLETED                          | final                                      | nothing                          |
  */
+import { and, not, or } from "xstate";
 import { fetchWaitEnd, newContext, type RequestContext, THE_ERASURE } from "./events.ts";
 import {
   type AboutProposal,
@@ -51,7 +52,17 @@ export function createErasureMachine(participants: readonly string[]) {
         initial: "opened",
         on: { ...deadlineTransitions, ...endTransitions },
         states: {
-          opened: { always: [{ guard: "isProposed", target: "proposed" }, { target: "grace" }] },
+          opened: {
+            always: [
+              { guard: "isProposed", target: "proposed" },
+              {
+                guard: ({ context }) => context.heldBy === "CUSTOMER",
+                target: "held",
+                actions: [audit("GDPR_REQUEST_HELD")],
+              },
+              { target: "grace" },
+            ],
+          },
           /** The customer has not requested the erasure: a second person confirms or rejects it. */
           proposed: {
             on: {
@@ -81,6 +92,7 @@ export function createErasureMachine(participants: readonly string[]) {
           grace: {
             after: {
               UNTIL_START: [
+                holdOfCustomer,
                 {
                   guard: ({ event }) => "accessOpen" in event && event.accessOpen,
                   target: "waiting_for_access",
@@ -98,13 +110,13 @@ export function createErasureMachine(participants: readonly string[]) {
                 { target: "#IN_PROGRESS" },
               ],
             },
-            on: { hold: { target: "held", actions: [audit("GDPR_REQUEST_HELD")] } },
+            on: holdTransitions,
           },
           /** Open access and portability requests are completed first, as they need the data. */
           waiting_for_access: {
             on: {
               "access.closed": { target: "grace", actions: [audit("GDPR_REQUEST_RESUMED")] },
-              hold: { target: "held", actions: [audit("GDPR_REQUEST_HELD")] },
+              ...holdTransitions,
             },
           },
           /** An erasure destroys the documents of earlier requests, so the customer gets time to fetch them. */
@@ -116,7 +128,7 @@ export function createErasureMachine(participants: readonly string[]) {
                 target: "grace",
                 actions: [{ type: "proceed" }, audit("GDPR_DOWNLOAD_RENOUNCED")],
               },
-              hold: { target: "held", actions: [audit("GDPR_REQUEST_HELD")] },
+              ...holdTransitions,
               extend: {
                 guard: "mayBeExtended",
                 target: "waiting_for_download",
@@ -125,8 +137,23 @@ export function createErasureMachine(participants: readonly string[]) {
               },
             },
           },
-          /** Legal hold: nothing may be erased. */
-          held: { on: { release: { target: "grace", actions: [audit("GDPR_REQUEST_RELEASED")] } } },
+          /** Staff hold the request, or legal holds on the customer are in effect: nothing may be erased. */
+          held: {
+            on: {
+              release: [
+                {
+                  guard: and(["isHeldByRequest", "isCustomerHeld"]),
+                  actions: [{ type: "setHeldBy", params: "CUSTOMER" }, audit("GDPR_REQUEST_RELEASED")],
+                },
+                { guard: "isHeldByRequest", target: "grace", actions: releaseActions },
+              ],
+              "customer.changed": {
+                guard: not(or(["isHeldByRequest", "isCustomerHeld"])),
+                target: "grace",
+                actions: releaseActions,
+              },
+            },
+          },
         },
       },
       IN_PROGRESS: {
@@ -173,6 +200,23 @@ export function createErasureMachine(participants: readonly string[]) {
     },
   });
 }
+
+const holdOfCustomer = {
+  guard: "isCustomerHeld",
+  target: "held",
+  actions: [{ type: "setHeldBy", params: "CUSTOMER" }, audit("GDPR_REQUEST_HELD")],
+} as const;
+
+/** Transitions by a hold on the request or on the customer, before the point of no return. */
+const holdTransitions = {
+  hold: { target: "held", actions: [{ type: "setHeldBy", params: "REQUEST" }, audit("GDPR_REQUEST_HELD")] },
+  "customer.changed": holdOfCustomer,
+} as const;
+
+const releaseActions = [
+  { type: "setHeldBy", params: null } as const,
+  audit("GDPR_REQUEST_RELEASED"),
+];
 
 /** Actions that end the proposal of an erasure and start its grace period. */
 const acceptActions = [

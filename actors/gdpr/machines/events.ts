@@ -52,6 +52,11 @@ export interface RequestContext {
   fetchUntil: number | null;
   /** The customer has ended the wait for the download. */
   proceeds: boolean;
+  /**
+   * Why the erasure is on hold: staff hold the request, or legal holds on the customer are in effect. Null unless it is
+   * on hold.
+   */
+  heldBy: "REQUEST" | "CUSTOMER" | null;
 }
 
 /** Key of the proposal to erase, among the proposals to waive a participant. */
@@ -63,11 +68,13 @@ export type RequestInput =
     "participants" | "cause" | "receivedAt" | "dueAt" | "startsAt" | "spread"
   >
   & {
+    /** Whether legal holds on the customer are in effect. */
+    customerHeld?: boolean;
     /** ID of the principal who opened an erasure that a second person has to confirm. */
     proposedBy?: string;
   };
 
-export function newContext({ proposedBy, ...input }: RequestInput): RequestContext {
+export function newContext({ proposedBy, customerHeld = false, ...input }: RequestInput): RequestContext {
   return {
     ...input,
     extended: false,
@@ -83,6 +90,7 @@ export function newContext({ proposedBy, ...input }: RequestInput): RequestConte
     fetchedAt: null,
     fetchUntil: null,
     proceeds: false,
+    heldBy: customerHeld && proposedBy === undefined ? "CUSTOMER" : null,
   };
 }
 
@@ -93,7 +101,10 @@ export type RequestEvent =
     | { type: "cancel" }
     | { type: "refuse" }
     | { type: "hold" }
-    | { type: "release" }
+    /** `customerHeld`: legal holds on the customer are in effect; the runtime adds it. */
+    | { type: "release"; customerHeld?: boolean }
+    /** Something about the customer has changed that the request may depend on. */
+    | { type: "customer.changed"; customerHeld: boolean }
     | { type: "extend"; dueAt: number }
     /** Retries one participant, or without a service the step that follows all participants. */
     | { type: "retry"; service?: string }
@@ -128,7 +139,7 @@ export type RequestEvent =
      * The delay before the start has passed. The runtime adds whether an access request is open, and until when
      * documents are kept that the customer has not fetched; null if there are none.
      */
-    | { type: "xstate.after"; accessOpen: boolean; fetchUntil: number | null }
+    | { type: "xstate.after"; customerHeld: boolean; accessOpen: boolean; fetchUntil: number | null }
   );
 
 /** Change of a participant's row. */

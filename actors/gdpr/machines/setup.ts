@@ -79,6 +79,7 @@ export const requestSetup = setup({
     setExpiry: assign({ expiresAt: (_, expiresAt: number) => expiresAt }),
     setFetched: assign({ fetchedAt: ({ context, event }) => timeOf({ context, event }) }),
     proceed: assign({ proceeds: true }),
+    setHeldBy: assign({ heldBy: (_, heldBy: RequestContext["heldBy"]) => heldBy }),
     setResidue: assign({ residue: (_, residue: number) => residue }),
     setDeadlineState: assign({ clock: (_, clock: RequestContext["clock"]) => clock }),
     extendTo: assign({ dueAt: (_, dueAt: number) => dueAt, extended: true, clock: "ON_TIME" }),
@@ -87,6 +88,8 @@ export const requestSetup = setup({
     /** Article 12(3) allows one extension, within one month of receipt: before the first due date. */
     mayBeExtended: ({ context, event }) =>
       !context.extended && event.type === "extend" && event.at < context.dueAt,
+    isCustomerHeld: ({ event }) => "customerHeld" in event && event.customerHeld === true,
+    isHeldByRequest: ({ context }) => context.heldBy !== "CUSTOMER",
     isProposed: ({ context }) => Object.hasOwn(context.proposals, THE_ERASURE),
     /** The person who proposes a decision cannot confirm it. */
     isSecondPerson: ({ context, event }, { service }: AboutProposal) =>

@@ -109,6 +109,7 @@ export const requestCommands = {
   ),
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
+  "customer.changed": plain(SYSTEM, "customer.changed"),
   hold: withReason("hold", "holdReason"),
   refuse: withReason("refuse", "refusalReason"),
   extend: handler(
@@ -220,6 +221,7 @@ export const REQUEST_OPERATIONS = {
   release: "release",
   compiled: "complete",
   "access.closed": "start",
+  "customer.changed": "review",
   hold: "hold",
   refuse: "refuse",
   extend: "extend",

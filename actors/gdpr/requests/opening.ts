@@ -96,6 +96,7 @@ async function begin(
     participants: type === "RECTIFICATION" ? [] : services,
     cause,
     spread: random(),
+    customerHeld: type === "ERASURE" && customer.holds > 0,
     ...(needsSecondPerson && { proposedBy: by.id }),
   };
   return {
