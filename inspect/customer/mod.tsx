@@ -7,31 +7,43 @@ import { parseInput, uuid } from "../../domain/input.ts";
 import { findCustomerFingerprint } from "../../db/customer_facts.ts";
 import { recordAccess } from "../accesses.ts";
 import type { Pages } from "../options.ts";
-import type { InspectContext, InspectEnv } from "../session.ts";
+import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
+import type { HoldAttempt } from "./holds.tsx";
 import { CustomerPage } from "./page.tsx";
-import { readCustomer } from "./read.ts";
+import { type CustomerView, readCustomer } from "./read.ts";
+import { submitHold } from "./submit_hold.ts";
 
 const PATH = "/customers/:customerId";
 const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
-const Query = z.object({ at: sequence, upto: sequence });
+/** Messages after a form was carried out, by its command. They state what the timeline shows as well. */
+const HOLD_MESSAGES = {
+  "hold.place": "The hold was placed.",
+  "hold.lift": "The hold was lifted.",
+} as const;
+const Query = z.object({
+  at: sequence,
+  upto: sequence,
+  done: z.enum(["hold.place", "hold.lift"]).optional().catch(undefined),
+});
 
-export function addCustomers(app: Hono<InspectEnv>, { reader, lookups, audit, charts, live }: Pages): void {
+export function addCustomers(app: Hono<InspectEnv>, pages: Pages): void {
+  const { reader, live, actors } = pages;
+
   app.get(PATH, async (c) => {
-    const { at, upto: upTo } = parseInput(Query, c.req.query(), "show the customer");
-    const view = { customerId: idOf(c), at, upTo };
-    const now = new Date();
-    const reading = await readCustomer({ reader, lookups }, c.var.by, view, now);
-    if (!reading) throw notFound(view.customerId, at);
-    await recordAccess(c, audit, {
-      action: "CUSTOMER_READ",
-      operation: reading.values ? "inspectCustomer" : "inspectCustomerWithoutValues",
-      target: { type: "customer", id: view.customerId },
-      customerId: view.customerId,
-      rows: 1,
-    });
-    const { id: name } = customerMachine;
-    const chart = await charts.render({ machine: customerMachine, name, journal: reading.summary });
-    return c.html(<CustomerPage c={c} view={view} reading={reading} chart={chart} now={now} />);
+    const { at, upto: upTo, done } = parseInput(Query, c.req.query(), "show the customer");
+    const attempt = done && { done: true, message: HOLD_MESSAGES[done] };
+    return c.html(await renderCustomer(c, pages, { customerId: idOf(c), at, upTo }, attempt));
+  });
+
+  app.post(`${PATH}/holds`, async (c) => {
+    const customerId = idOf(c);
+    const submitted = await submitHold(c, actors, customerId);
+    if ("done" in submitted) {
+      const query = new URLSearchParams({ done: submitted.done });
+      return c.redirect(`${inStore(c, `/inspect/customers/${customerId}?${query}`)}#holds`, 303);
+    }
+    const view = { customerId, at: undefined, upTo: undefined };
+    return c.html(await renderCustomer(c, pages, view, submitted.attempt), submitted.status);
   });
 
   app.get(`${PATH}/live`, async (c) => {
@@ -42,6 +54,24 @@ export function addCustomers(app: Hono<InspectEnv>, { reader, lookups, audit, ch
     if (await fingerprint() === "") throw notFound(customerId);
     return live.follow(c, fingerprint);
   });
+}
+
+/** Records the access and renders the page. */
+async function renderCustomer(c: InspectContext, pages: Pages, view: CustomerView, attempt?: HoldAttempt) {
+  const { reader, lookups, audit, charts } = pages;
+  const now = new Date();
+  const reading = await readCustomer({ reader, lookups }, c.var.by, view, now);
+  if (!reading) throw notFound(view.customerId, view.at);
+  await recordAccess(c, audit, {
+    action: "CUSTOMER_READ",
+    operation: reading.values ? "inspectCustomer" : "inspectCustomerWithoutValues",
+    target: { type: "customer", id: view.customerId },
+    customerId: view.customerId,
+    rows: 1,
+  });
+  const { id: name } = customerMachine;
+  const chart = await charts.render({ machine: customerMachine, name, journal: reading.summary });
+  return <CustomerPage {...{ c, view, reading, chart, now, attempt }} />;
 }
 
 function idOf(c: InspectContext): string {

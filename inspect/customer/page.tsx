@@ -11,6 +11,7 @@ import { textsOf, Timeline } from "../timeline/mod.tsx";
 import { EVENTS } from "../timeline/read.ts";
 import { capitalize, eventLabel, stateLabel } from "../labels.ts";
 import { Groups } from "./groups.tsx";
+import { type HoldAttempt, Holds } from "./holds.tsx";
 import { Profile } from "./profile.tsx";
 import { type CustomerReading, type CustomerView, REQUESTS } from "./read.ts";
 
@@ -20,10 +21,12 @@ export interface CustomerPageProps {
   reading: CustomerReading;
   chart: Awaited<ReturnType<Charts["render"]>>;
   now: Date;
+  /** Result of a form about holds. */
+  attempt?: HoldAttempt | undefined;
 }
 
-export function CustomerPage({ c, view, reading, chart, now }: CustomerPageProps) {
-  const { fingerprint, facts, groups, requests, moment } = reading;
+export function CustomerPage({ c, view, reading, chart, now, attempt }: CustomerPageProps) {
+  const { fingerprint, facts, groups, requests, moment, holds } = reading;
   const path = `/inspect/customers/${view.customerId}`;
   const live = { path: inStore(c, `${path}/live`), fingerprint };
   return (
@@ -53,6 +56,16 @@ export function CustomerPage({ c, view, reading, chart, now }: CustomerPageProps
             </a>
           </p>
         )}
+      </Section>
+      <Section name="holds" title="Legal holds">
+        <Holds
+          c={c}
+          customerId={view.customerId}
+          version={facts.version}
+          isErased={facts.anonymizedAt !== null}
+          holds={holds}
+          attempt={attempt}
+        />
       </Section>
       <Section name="groups" title="Groups and price list">
         <Groups groups={groups} anonymized={facts.anonymizedAt !== null} />

@@ -7,6 +7,7 @@ import { addAccountRoutes } from "./account.ts";
 import { addAddressRoutes } from "./addresses.ts";
 import { addBulkRoutes } from "./bulk.ts";
 import { addExportRoutes } from "./export.ts";
+import { addHoldRoutes } from "./holds.ts";
 import { addMembershipRoutes } from "./memberships.ts";
 import { addPriceListRoutes } from "./price_list.ts";
 import { addProfileRoutes } from "./profile.ts";
@@ -21,6 +22,7 @@ export function createCustomers(options: RestOptions & { streams: ConcurrencyQuo
   addProfileRoutes(api, options);
   addAccountRoutes(api, options);
   addAddressRoutes(api, options);
+  addHoldRoutes(api, options);
   addMembershipRoutes(api, options);
   addPriceListRoutes(api, options);
   return api;

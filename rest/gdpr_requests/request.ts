@@ -40,7 +40,9 @@ const sharedFields = {
     description:
       "An erasure that waits for the subject to download the documents of an earlier request: the end of the wait",
   }),
-  held: z.boolean().meta({ description: "Put on hold by staff before its processing begins" }),
+  held: z.boolean().meta({
+    description: "On hold before its processing begins: by staff, or by legal holds on the customer",
+  }),
   atRisk: z.boolean().meta({ description: "Open, and due within seven days" }),
   overdue: z.boolean().meta({ description: "Open, and its due date has passed" }),
   createdAt: z.iso.datetime(),
