@@ -5,6 +5,7 @@ import { customerMachine } from "../../actors/customers/customer_machine.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findCustomerFingerprint } from "../../db/customer_facts.ts";
+import { findHold } from "../../db/customer_holds.ts";
 import { recordAccess } from "../accesses.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
@@ -15,15 +16,10 @@ import { submitHold } from "./submit_hold.ts";
 
 const PATH = "/customers/:customerId";
 const sequence = z.coerce.number().int().positive().max(2 ** 31 - 1).optional();
-/** Messages after a form was carried out, by its command. They state what the timeline shows as well. */
-const HOLD_MESSAGES = {
-  "hold.place": "The hold was placed.",
-  "hold.lift": "The hold was lifted.",
-} as const;
 const Query = z.object({
   at: sequence,
   upto: sequence,
-  done: z.enum(["hold.place", "hold.lift"]).optional().catch(undefined),
+  done: uuid.optional().catch(undefined),
 });
 
 export function addCustomers(app: Hono<InspectEnv>, pages: Pages): void {
@@ -31,8 +27,8 @@ export function addCustomers(app: Hono<InspectEnv>, pages: Pages): void {
 
   app.get(PATH, async (c) => {
     const { at, upto: upTo, done } = parseInput(Query, c.req.query(), "show the customer");
-    const attempt = done && { done: true, message: HOLD_MESSAGES[done] };
-    return c.html(await renderCustomer(c, pages, { customerId: idOf(c), at, upTo }, attempt));
+    const view = { customerId: idOf(c), at, upTo };
+    return c.html(await renderCustomer(c, pages, view, await findDone(c, pages, view.customerId, done)));
   });
 
   app.post(`${PATH}/holds`, async (c) => {
@@ -72,6 +68,20 @@ async function renderCustomer(c: InspectContext, pages: Pages, view: CustomerVie
   const { id: name } = customerMachine;
   const chart = await charts.render({ machine: customerMachine, name, journal: reading.summary });
   return <CustomerPage {...{ c, view, reading, chart, now, attempt }} />;
+}
+
+/** Reads from the hold what the viewer has done, since an address proves nothing. */
+async function findDone(
+  { var: { by } }: InspectContext,
+  { reader }: Pages,
+  customerId: string,
+  holdId: string | undefined,
+): Promise<HoldAttempt | undefined> {
+  if (holdId === undefined) return undefined;
+  const { storeId } = by;
+  const hold = await reader.read(storeId, (sql) => findHold(sql, { storeId, customerId }, holdId));
+  if (hold?.liftedBy === by.id) return { done: true, message: "You lifted the hold." };
+  if (hold?.placedBy === by.id) return { done: true, message: "You placed the hold." };
 }
 
 function idOf(c: InspectContext): string {

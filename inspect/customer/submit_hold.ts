@@ -1,6 +1,5 @@
 /** Submits the form of a legal hold to the customer's actor, and returns the reason if it is refused. */
 import { z } from "zod";
-import type { CustomerCommand } from "../../actors/customers/customer_behavior.ts";
 import type { Actors } from "../../actors/commands.ts";
 import { asDomainError } from "../../db/errors.ts";
 import { DomainError } from "../../domain/errors.ts";
@@ -36,14 +35,14 @@ export interface RefusedHold {
 }
 
 /**
- * @returns the command that was carried out; if it is refused, the message and the values of the form
+ * @returns the ID of the hold that was placed or lifted; if it is refused, the message and the values of the form
  * @throws {DomainError} INVALID_INPUT: not a form of this page; NOT_FOUND; FORBIDDEN
  */
 export async function submitHold(
   c: InspectContext,
   actors: Actors,
   customerId: string,
-): Promise<{ done: CustomerCommand["type"] } | RefusedHold> {
+): Promise<{ done: string } | RefusedHold> {
   const { data: form } = Form.safeParse(await c.req.parseBody());
   if (!form) {
     throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
@@ -67,12 +66,12 @@ export async function submitHold(
     : { type: "hold.lift" as const, holdId: form.holdId };
   const { by } = c.var;
   try {
-    await actors.send(
+    const { ids } = await actors.send(
       { kind: "customer", storeId: by.storeId, id: customerId },
       { ...command, ...(note !== "" && { note }) },
       { by, traceparent: traceparentOf(c), expectedVersion: form.version },
     );
-    return { done: command.type };
+    return { done: ids.holdId ?? "" };
   } catch (error) {
     const expected = asDomainError(error);
     const code = SHOWN_IN_PAGE.find((code) => code === expected?.code);
