@@ -151,11 +151,7 @@ Deno.test("an erasure of a held customer enters held by itself, and continues af
 
     await lift(world, customer, second);
     await work();
-    const third = await place(world, customer);
-    await work();
-    await lift(world, customer, third);
-    await tell(world, request, "hold", { reason: "a court order" }).catch(() => {});
-    await work();
+    assert.equal(await readPhase(world, request), "COMPLETED");
     await assertInvariants(world.admin, request);
   });
 
