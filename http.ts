@@ -9,7 +9,7 @@ import type { RequestKey } from "./actors/gdpr/types.ts";
 import type { Actors } from "./actors/commands.ts";
 import type { Auth } from "./auth/mod.ts";
 import type { Keys } from "./config/keys.ts";
-import type { Config } from "./config/mod.ts";
+import { type Config, servicesOf } from "./config/mod.ts";
 import type { Sql } from "./db/connect.ts";
 import { createEndedSessions } from "./db/ended_sessions.ts";
 import type { RequestLookups } from "./db/gdpr_lookups.ts";
@@ -119,6 +119,9 @@ export async function createHttp(
     exportLink: linkTo,
     downloads,
     exportReceipt: (key) => exportReceipt(stores, key),
+    participants: config.gdpr.participants,
+    services: servicesOf(config),
+    requiresController: config.production,
     restored: parts.restored,
     admit: shedLoad(concurrency),
     count,

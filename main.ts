@@ -16,7 +16,7 @@ import { callerProof, openAuth } from "./auth/mod.ts";
 import { refuseFaultyDeno } from "./config/deno_version.ts";
 import { openKeys } from "./config/keys.ts";
 import { configureLogging } from "./config/logging.ts";
-import { type Config, readConfig } from "./config/mod.ts";
+import { type Config, readConfig, servicesOf } from "./config/mod.ts";
 import { readKafkaAccess } from "./config/kafka_access.ts";
 import { readPeerAccess } from "./config/peer_access.ts";
 import { readVault } from "./config/vault.ts";
@@ -135,7 +135,10 @@ export async function start(config: Config): Promise<Service> {
   const peers = stack.use(createPeers(peerUrls, peerAccess));
   const performers: Readonly<Record<EffectType, Performer>> = {
     "memberships.end": endMemberships,
-    ...createRequestPerformers(api, peers, keys),
+    ...createRequestPerformers(api, peers, keys, {
+      services: servicesOf(config),
+      requiresController: config.production,
+    }),
   };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
   stack.use(startHousekeeping(maintenance));

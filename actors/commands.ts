@@ -2,6 +2,7 @@
 import type { CustomerCommand } from "./customers/customer_behavior.ts";
 import type { ShopperGroupCommand } from "./customers/shopper_group_behavior.ts";
 import type { RequestCommand } from "./gdpr/requests/commands.ts";
+import type { SettingsCommand } from "./stores/settings_behavior.ts";
 import type * as effects from "./runtime/effects.ts";
 import type * as runtime from "./runtime/protocol.ts";
 
@@ -10,6 +11,7 @@ export type Commands = {
   customer: CustomerCommand;
   shopper_group: ShopperGroupCommand;
   gdpr_request: RequestCommand;
+  store_settings: SettingsCommand;
 };
 
 export type ActorKind = runtime.KindOf<Commands>;

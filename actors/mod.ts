@@ -4,6 +4,7 @@ import { createCustomerBehavior } from "./customers/customer_behavior.ts";
 import { createRequestBehavior, type RequestSettings } from "./gdpr/requests/behavior.ts";
 import { createRuntime, type Runtime, type RuntimeOptions } from "./runtime/mod.ts";
 import { shopperGroupBehavior } from "./customers/shopper_group_behavior.ts";
+import { createSettingsBehavior } from "./stores/settings_behavior.ts";
 import { toMessages } from "./messages.ts";
 import type { Commands } from "./commands.ts";
 
@@ -17,6 +18,7 @@ export function createBehaviors(requests: RequestSettings) {
     customer: createCustomerBehavior(requests),
     shopper_group: shopperGroupBehavior,
     gdpr_request: createRequestBehavior(requests),
+    store_settings: createSettingsBehavior(requests.participants),
   };
 }
 

@@ -1,63 +1,118 @@
 // deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench bulk`: uploads a file of customers with `POST /customers/bulk` and downloads it with
- * `GET /customers/export`. Prints rows per second and the growth of the server's memory.
+ * `deno task bench bulk`: uploads files of customers with `POST /customers/bulk` and downloads them with
+ * `GET /customers/export`, compared with COPY and set-based inserts of the same rows. Prints rows per second, CPU time
+ * and writes to PostgreSQL's sockets a row, the growth of the server's memory, and the latency of single updates meanwhile.
  *
- * `--rows=100000`
+ * `--rows=100000 --sample=2000 --rate=20`
  */
-import { openDatabase } from "./_database.ts";
-import { memory, serving } from "./_processes.ts";
-import { describeMachine, options, table } from "./_report.ts";
+import postgres from "postgres";
+import { type BenchDatabase, openDatabase } from "./_database.ts";
+import { cpuMicroseconds, memory, type Serving, serving } from "./_processes.ts";
+import { describeMachine, options, quantile, table } from "./_report.ts";
 import type { Served } from "./_serve_rest.ts";
 
 const SERVER = new URL("./_serve_rest.ts", import.meta.url).pathname;
 const JSON_LINES = "application/x-ndjson";
-const KEYED = { "idempotency-key": "bench" };
+
+/** A customer as a row of the file or of the comparison. */
+interface Row {
+  email: string;
+  phone: string;
+  firstName: string;
+  lastName: string;
+}
 
 export async function bulk(args: string[]): Promise<void> {
-  const { rows: count } = options(args, { rows: 100_000 });
+  const { rows: count, sample, rate } = options(args, { rows: 100_000, sample: 2_000, rate: 20 });
   console.log(await describeMachine());
   await using database = await openDatabase();
   const storeId = crypto.randomUUID();
-  const served: Served = {
-    what: "customer-service",
-    databaseUrl: database.url,
-    storeId,
-    folder: database.folder,
-  };
-  const run = ["run", "-A", "--unstable-no-legacy-abort", SERVER, JSON.stringify(served)];
-  await using server = await serving(Deno.execPath(), run);
-  const url = `http://127.0.0.1:${server.port}/customers`;
-  const post = (type: string, text: Iterable<string>, headers: Record<string, string> = {}) =>
-    fetch(`${url}/bulk`, {
-      method: "POST",
-      headers: { "content-type": type, ...headers },
-      body: ReadableStream.from(text).pipeThrough(new TextEncoderStream()),
-    });
+  const start = (databaseUrl: string) => startServer(database, databaseUrl, storeId);
+  await using server = await start(database.url);
+  const keyed = { "idempotency-key": "bench" };
+  let customerIds: string[] = [];
 
+  await readResults(await post(server, jsonRows("warm-up", 2_000), JSON_LINES));
+  const others = await startOthers(server, rate);
+  await others.measure(5_000);
   const phases: [name: string, ask: () => Promise<Response>][] = [
-    ["JSON lines, registered", () => post(JSON_LINES, jsonRows(count), KEYED)],
-    ["the same again with its key", () => post(JSON_LINES, jsonRows(count), KEYED)],
-    ["CSV, each changed", () => post("text/csv", csvRows(count))],
-    ["CSV, each unchanged", () => post("text/csv", csvRows(count))],
-    ["export", () => fetch(`${url}/export`)],
+    ["JSON lines, registered", () => post(server, jsonRows("customer", count), JSON_LINES, keyed)],
+    ["the same again with its key", () => post(server, jsonRows("customer", count), JSON_LINES, keyed)],
+    ["JSON lines, each changed by its ID", () => post(server, changesById(customerIds), JSON_LINES)],
+    ["CSV, each changed by its email", () => post(server, csvRows("customer", count), "text/csv")],
+    ["CSV, each unchanged", () => post(server, csvRows("customer", count), "text/csv")],
+    ["export", () => fetch(`${originOf(server)}/customers/export`)],
   ];
   const seen: string[][] = [];
   for (const [name, ask] of phases) {
-    const before = (await memory(server.pid)).resident;
+    const before = await usage(server, database);
+    const measuring = new AbortController();
+    const latencies = others.measure(Infinity, measuring.signal);
     const from = performance.now();
-    const { results, peak } = await watch(await ask(), server.pid);
+    const { results, ids, peak } = await readResults(await ask(), server.pid);
     const seconds = (performance.now() - from) / 1_000;
-    const words = [...results].map(([result, times]) => `${times} ${result}`).join(", ");
-    seen.push([name, seconds.toFixed(1), (count / seconds).toFixed(0), (peak - before).toFixed(0), words]);
-    console.log(`${name}: ${words}`);
+    measuring.abort();
+    const after = await usage(server, database);
+    if (ids.length === count) customerIds = ids;
+    const outcomes = [...results].map(([result, times]) => `${times} ${result}`).join(", ");
+    console.log(`${name}: ${outcomes}`);
+    seen.push([
+      name,
+      seconds.toFixed(1),
+      (count / seconds).toFixed(0),
+      ((after.server - before.server) / count).toFixed(0),
+      ((after.postgres - before.postgres) / count).toFixed(0),
+      (peak - before.resident).toFixed(0),
+      ...percentiles(await latencies),
+    ]);
   }
-  console.log(`\n${table(["", "seconds", "rows/s", "MiB growth", ""], seen)}`);
+  const copied = await copyAndInsert(database, count);
+  seen.push(["COPY and set-based inserts", (count / copied.perSecond).toFixed(1), copied.perSecond.toFixed(0)]
+    .concat(["", copied.postgresCpu.toFixed(0), "", "", ""]));
+  const head = [
+    "",
+    "seconds",
+    "rows/s",
+    "server µs",
+    "PostgreSQL µs",
+    "MiB growth",
+    "others' p50 ms",
+    "p99 ms",
+  ];
+  console.log(`\n${table(head, seen)}`);
+  console.log(`\nWithout an import, others' p50 and p99: ${percentiles(others.alone()).join(" and ")} ms`);
+  await countWrites(database, sample, start);
+}
+
+async function startServer(database: BenchDatabase, databaseUrl: string, storeId: string): Promise<Serving> {
+  const served: Served = { what: "customer-service", databaseUrl, storeId, folder: database.folder };
+  const run = ["run", "-A", "--unstable-no-legacy-abort", SERVER, JSON.stringify(served)];
+  return await serving(Deno.execPath(), run);
+}
+
+const originOf = ({ port }: Serving) => `http://127.0.0.1:${port}`;
+
+function post(server: Serving, text: Iterable<string>, type: string, headers: Record<string, string> = {}) {
+  return fetch(`${originOf(server)}/customers/bulk`, {
+    method: "POST",
+    headers: { "content-type": type, ...headers },
+    body: ReadableStream.from(text).pipeThrough(new TextEncoderStream()),
+  });
+}
+
+async function usage(server: Serving, database: BenchDatabase) {
+  return {
+    server: await cpuMicroseconds(server.pid),
+    postgres: await cpuMicroseconds(database.pid, true),
+    resident: (await memory(server.pid)).resident,
+  };
 }
 
 /** Reads the response stream and samples the server's memory. */
-async function watch(response: Response, pid: number) {
+async function readResults(response: Response, pid = Deno.pid) {
   const results = new Map<string, number>();
+  const ids: string[] = [];
   let [peak, rest] = [0, ""];
   const sampling = setInterval(async () => peak = Math.max(peak, (await memory(pid)).resident), 250);
   for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
@@ -66,29 +121,162 @@ async function watch(response: Response, pid: number) {
     for (const line of lines) {
       const result = line.match(/"(?:result|status|code)":"(\w+)"/)?.[1] ?? "?";
       results.set(result, (results.get(result) ?? 0) + 1);
+      if (result === "CREATED") ids.push(line.match(/"customerId":"([^"]+)"/)![1]!);
     }
   }
   clearInterval(sampling);
-  return { results, peak };
+  return { results, ids, peak };
 }
 
-function* jsonRows(count: number) {
-  yield* inChunks(count, (at) => {
-    const [email, phone] = [`customer${at}@example.test`, `+4144${1_000_000 + at}`];
-    return JSON.stringify({ email, phone, name: `Ada Augusta King ${at}`, locale: "de-CH" });
-  });
-}
-
-function* csvRows(count: number) {
-  yield "email,firstName,locale\n";
-  yield* inChunks(count, (at) => `customer${at}@example.test,"Ada, ${at}",fr-CH`);
-}
-
-/** Yields chunks of tens of kilobytes. */
-function* inChunks(count: number, rowOf: (at: number) => string) {
-  const size = 500;
-  for (let from = 0; from < count; from += size) {
-    const rows = Array.from({ length: Math.min(size, count - from) }, (_, n) => `${rowOf(from + n)}\n`);
-    yield rows.join("");
+/** Updates of single customers at an even rate. Latencies count from the intended start, in milliseconds. */
+async function startOthers(server: Serving, perSecond: number) {
+  const { ids } = await readResults(await post(server, jsonRows("other", 100), JSON_LINES));
+  let first: number[] | undefined;
+  async function update(at: number, since: number): Promise<number> {
+    const response = await fetch(`${originOf(server)}/customers/${ids[at % ids.length]}`, {
+      method: "PATCH",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ firstName: `Ada ${since}` }),
+    });
+    await response.body?.cancel();
+    if (response.status !== 200) throw new Error(`An update was answered with ${response.status}`);
+    return performance.now() - since;
   }
+  return {
+    alone: () => first ?? [],
+    async measure(ms: number, signal?: AbortSignal): Promise<number[]> {
+      const from = performance.now();
+      const updates: Promise<number>[] = [];
+      for (let at = 0; perSecond > 0 && !signal?.aborted; at++) {
+        const due = from + at * 1_000 / perSecond;
+        if (due - from > ms) break;
+        await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+        updates.push(update(at, due));
+      }
+      const latencies = await Promise.all(updates);
+      first ??= latencies;
+      return latencies;
+    },
+  };
+}
+
+function percentiles(latencies: number[]): string[] {
+  return [0.5, 0.99].map((part) => quantile(latencies, part).toFixed(1));
+}
+
+/** Copies the same rows into a temporary table and inserts them into each table with one statement, all in one commit. */
+async function copyAndInsert(database: BenchDatabase, count: number) {
+  const sql = postgres(database.adminUrl, { max: 1, onnotice: () => {} });
+  const storeId = crypto.randomUUID();
+  const text = [...rowsOf("copied", count)].map((row) => Object.values(row).join("\t")).join("\n");
+  const before = await cpuMicroseconds(database.pid, true);
+  const from = performance.now();
+  await sql.begin(async (tx) => {
+    await tx`create temp table rows (email text, phone text, first_name text, last_name text,
+      customer_id uuid default gen_random_uuid()) on commit drop`;
+    const copy = await tx`copy rows (email, phone, first_name, last_name) from stdin`.writable();
+    const done = new Promise((resolve, reject) => copy.on("finish", resolve).on("error", reject));
+    copy.end(text);
+    await done;
+    await tx`insert into customers (store_id, customer_id, email, phone, first_name, last_name, status, version,
+        created_at, updated_at)
+      select ${storeId}, customer_id, email, phone, first_name, last_name, 'ACTIVE', 1, now(), now() from rows`;
+    await tx`insert into actor_events (store_id, actor_kind, actor_id, sequence, event_type, state_after,
+        principal_id, principal_type, changed_fields, at)
+      select ${storeId}, 'customer', customer_id, 1, 'register', 'active', ${storeId}, 'STAFF',
+        '{email,phone,first_name,last_name}', now() from rows`;
+    await tx`insert into outbox (store_id, event_id, topic, key, payload, headers, created_at)
+      select ${storeId}, gen_random_uuid(), topic, customer_id::text,
+        jsonb_build_object('eventId', customer_id, 'storeId', ${storeId}::text, 'customerId', customer_id,
+          'changedFields', array['email', 'phone', 'firstName', 'lastName'], 'version', 1),
+        jsonb_build_object('ce_id', customer_id, 'ce_time', now(), 'ce_subject', customer_id), now()
+      from rows, unnest(array['customer.created', 'audit.event']) topic`;
+  });
+  const perSecond = count / (performance.now() - from) * 1_000;
+  await sql.end();
+  return { perSecond, postgresCpu: (await cpuMicroseconds(database.pid, true) - before) / count };
+}
+
+/** Counts what a server of its own writes to PostgreSQL's sockets, through a proxy. */
+async function countWrites(
+  { url }: BenchDatabase,
+  count: number,
+  start: (databaseUrl: string) => Promise<Serving>,
+): Promise<void> {
+  using proxy = startCountingProxy(Number(new URL(url).port || 5432));
+  await using server = await start(Object.assign(new URL(url), { port: String(proxy.port) }).href);
+  const upload = async (name: string, headers = {}) => {
+    const before = proxy.writes();
+    await readResults(await post(server, jsonRows(name, count), JSON_LINES, headers));
+    return ((proxy.writes() - before) / count).toFixed(2);
+  };
+  await upload("first");
+  const [keyed, unkeyed] = [await upload("keyed", { "idempotency-key": "writes" }), await upload("unkeyed")];
+  console.log(
+    `Writes to PostgreSQL's sockets a row: ${keyed} with an Idempotency-Key, ${unkeyed} without one`,
+  );
+}
+
+/** Forwards connections to a port of this machine. Writes that arrive together count as one. */
+function startCountingProxy(to: number) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let writes = 0;
+  const count = () =>
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(chunk, controller) {
+        writes++;
+        controller.enqueue(chunk);
+      },
+    });
+  (async () => {
+    for await (const client of listener) {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: to });
+      client.readable.pipeThrough(count()).pipeTo(server.writable).catch(() => {});
+      server.readable.pipeTo(client.writable).catch(() => {});
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    writes: () => writes,
+    [Symbol.dispose]: () => listener.close(),
+  };
+}
+
+function* rowsOf(name: string, count: number): Generator<Row> {
+  for (let at = 0; at < count; at++) {
+    yield {
+      email: `${name}${at}@example.test`,
+      phone: `+4144${1_000_000 + at}`,
+      firstName: "Ada Augusta",
+      lastName: `King ${at}`,
+    };
+  }
+}
+
+function jsonRows(name: string, count: number): Generator<string> {
+  return inChunks(rowsOf(name, count).map((row) => JSON.stringify({ ...row, locale: "de-CH" })));
+}
+
+function* csvRows(name: string, count: number): Generator<string> {
+  yield "email,firstName,locale\n";
+  yield* inChunks(rowsOf(name, count).map(({ email }, at) => `${email},"Ada, ${at}",fr-CH`));
+}
+
+function changesById(customerIds: readonly string[]): Generator<string> {
+  return inChunks(
+    customerIds.values().map((customerId) => JSON.stringify({ customerId, lastName: "Byron" })),
+  );
+}
+
+/** Lines in a chunk, which then has tens of kilobytes. */
+const CHUNK = 500;
+
+function* inChunks(lines: Iterable<string>): Generator<string> {
+  let chunk: string[] = [];
+  for (const line of lines) {
+    if (chunk.push(`${line}\n`) < CHUNK) continue;
+    yield chunk.join("");
+    chunk = [];
+  }
+  yield chunk.join("");
 }

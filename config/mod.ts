@@ -1,4 +1,5 @@
 /** Configuration, read once at start from the environment. */
+import type { ServicesOfReaders } from "../domain/processing.ts";
 import { SERVICE_RIGHTS, type ServiceCallers, type ServiceRight } from "../domain/service_rights.ts";
 import { contradictions } from "./rules.ts";
 import { type Environment, readPeerKeys, readPeers, readVariables, type Values } from "./variables.ts";
@@ -230,6 +231,12 @@ function assemble(values: Values, participants: Pick<GdprConfig, "peers" | "peer
       },
     },
   };
+}
+
+/** Returns the services that may read data of customers, by what the configuration grants them. */
+export function servicesOf({ restCallers, grpcCallers, gdpr }: Config): ServicesOfReaders {
+  const { GetCustomerGroups, GetCustomerSnapshot } = grpcCallers;
+  return { ...restCallers, GetCustomerGroups, GetCustomerSnapshot, PARTICIPANTS: gdpr.participants };
 }
 
 function kafka(values: Values, production: boolean): KafkaConfig | undefined {

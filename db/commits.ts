@@ -14,6 +14,7 @@ import {
   wholeActor,
 } from "./actor_reads.ts";
 import type { Sql, Tx } from "./connect.ts";
+import { createAnalyzer } from "./statistics.ts";
 import type { AddressValues } from "./customer_addresses.ts";
 import type { EffectRow } from "./effects.ts";
 import type { EmailHash } from "./email_hashes.ts";
@@ -97,7 +98,12 @@ export type StoreCommit = (commit: Commit, wanted?: Wanted) => Promise<Outcome>;
  * @param sql a pool of the role customer_api
  */
 export function createCommits(sql: Sql): StoreCommit {
-  const ask = answersByStore((storeId, commits: readonly Commit[]) => storeApart(sql, storeId, commits));
+  const countStored = createAnalyzer(sql);
+  const ask = answersByStore(async (storeId, commits: readonly Commit[]) => {
+    const outcomes = await storeApart(sql, storeId, commits);
+    countStored(outcomes.length);
+    return outcomes;
+  });
   return batched("store_commits", ask, sql, COMMAND_LIMITS);
 }
 

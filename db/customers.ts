@@ -1,5 +1,6 @@
 /** Rows of the customers. */
 import type { Tx } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 export interface CustomerRow {
   email: string | null;
@@ -45,6 +46,13 @@ export async function lockCustomer(
          where store_id = ${storeId} and customer_id = ${customerId}) as groups`,
   ]);
   return row && { ...row, ...counts };
+}
+
+/** Returns the locale of a customer (BCP 47); null if it is not known. */
+export async function findLocale(sql: ReadSql, storeId: string, customerId: string): Promise<string | null> {
+  const [row] = await sql<{ locale: string | null }[]>`
+    select locale from customers where store_id = ${storeId} and customer_id = ${customerId}`;
+  return row?.locale ?? null;
 }
 
 /** Returns the version of a customer, which may be erased; 0 for an unknown one. */

@@ -1,25 +1,24 @@
 /**
  * Personal-data map: every column of every table, and for those with personal data their category, purpose,
- * retention and what an erasure does to them. Exports, erasures and the re-scan read it.
+ * retention, readers and what an erasure does to them. Exports, erasures, the re-scan and the record of processing read
+ * it. The words for its keys are in actors/gdpr/texts/.
  */
-import type { ReadSql } from "./store_reader.ts";
 import postgres from "postgres";
+import type { Category, Purpose, Reader, Retention } from "../domain/processing.ts";
+import type { ReadSql } from "./store_reader.ts";
 
-export type Category =
-  | "identity"
-  | "contact"
-  | "address"
-  | "preference"
-  | "status"
-  | "commercial"
-  | "request";
+export type { Category };
 
-export interface PersonalColumn {
+/** Processing of the values of a column. */
+export interface ProcessingTerms {
   category: Category;
-  purpose: string;
-  retention: string;
+  purpose: Purpose;
+  retention: Retention;
   /** Possible recipients of the values, besides the customer. Reads of a value are not recorded. */
-  recipients: readonly string[];
+  recipients: readonly Reader[];
+}
+
+export interface PersonalColumn extends ProcessingTerms {
   /**
    * `null`: emptied; `reset`: set to the default of a new row; `delete`: the row is deleted; `keep`: stays,
    * because it identifies no person without the others.
@@ -27,61 +26,96 @@ export interface PersonalColumn {
   onErasure: "null" | "reset" | "delete" | "keep";
 }
 
-const UNTIL_ERASURE = "as long as the account exists";
-const HISTORY = "kept without a fixed end, even after an erasure";
-const READERS = "staff and services that the store allows to read customers";
-const CHECKOUT = [READERS, "services that the store allows to read the data of a checkout"];
+/** Staff, and services with a right over REST whose answers contain profiles. */
+const READERS: readonly Reader[] = [
+  "STAFF",
+  "REGISTER_CUSTOMERS",
+  "READ_CUSTOMERS",
+  "UPDATE_CUSTOMERS",
+  "SEARCH_CUSTOMERS",
+  "EXPORT_CUSTOMERS",
+  "CHANGE_STATUS",
+];
+const CHECKOUT: readonly Reader[] = [...READERS, "GetCustomerSnapshot"];
+const ADDRESS_READERS: readonly Reader[] = [
+  "STAFF",
+  "READ_ADDRESSES",
+  "CHANGE_ADDRESSES",
+  "GetCustomerSnapshot",
+];
 
 const identity: PersonalColumn = {
   category: "identity",
-  purpose: "to identify the customer",
-  retention: UNTIL_ERASURE,
+  purpose: "identification",
+  retention: "UNTIL_ERASURE",
   recipients: CHECKOUT,
   onErasure: "null",
 };
 const contact: PersonalColumn = {
   category: "contact",
-  purpose: "to reach the customer about orders and the account",
-  retention: UNTIL_ERASURE,
+  purpose: "contact",
+  retention: "UNTIL_ERASURE",
   recipients: CHECKOUT,
   onErasure: "null",
 };
 const address: PersonalColumn = {
   category: "address",
-  purpose: "to deliver parcels and invoices",
-  retention: UNTIL_ERASURE,
-  recipients: CHECKOUT,
+  purpose: "delivery",
+  retention: "UNTIL_ERASURE",
+  recipients: ADDRESS_READERS,
   onErasure: "null",
 };
 const preference: PersonalColumn = {
   category: "preference",
-  purpose: "to write to the customer in their language",
-  retention: UNTIL_ERASURE,
+  purpose: "language",
+  retention: "UNTIL_ERASURE",
   recipients: CHECKOUT,
   onErasure: "null",
 };
-const kept = (category: Category, purpose: string): PersonalColumn => ({
+const kept = (category: Category, purpose: Purpose, recipients: readonly Reader[]): PersonalColumn => ({
   category,
   purpose,
-  retention: HISTORY,
-  recipients: [READERS],
+  retention: "UNLIMITED",
+  recipients,
   onErasure: "keep",
 });
-const account = kept("status", "to manage the account");
-const addressHistory = kept("address", "to know the customer's preferred addresses");
-const choice: PersonalColumn = { ...addressHistory, retention: UNTIL_ERASURE, onErasure: "reset" };
-const hold = kept("status", "to keep the data that the law has the store keep in spite of an erasure");
+const account = kept("status", "account", READERS);
+const accountStatus = kept("status", "account", [...CHECKOUT, "GetCustomerGroups"]);
+const addressHistory = kept("address", "address_choice", ADDRESS_READERS);
+const choice: PersonalColumn = { ...addressHistory, retention: "UNTIL_ERASURE", onErasure: "reset" };
+const hold = kept("status", "legal_hold", ["STAFF", "READ_HOLDS", "CHANGE_HOLDS"]);
 const membership: PersonalColumn = {
   category: "commercial",
-  purpose: "to determine the customer's prices",
-  retention: UNTIL_ERASURE,
-  recipients: [READERS, "services that the store allows to read the groups of customers"],
+  purpose: "pricing",
+  retention: "UNTIL_ERASURE",
+  recipients: ["STAFF", "READ_MEMBERSHIPS", "CHANGE_MEMBERSHIPS", "READ_GROUPS", "GetCustomerGroups"],
   onErasure: "delete",
 };
-const request: PersonalColumn = {
-  ...kept("request", "to prove that the customer's requests were handled as the law requires"),
-  recipients: ["staff that the store allows to handle requests", "services that take part in the request"],
+const request = kept("request", "requests", [
+  "STAFF",
+  "OPEN_GDPR_REQUESTS",
+  "READ_GDPR_REQUESTS",
+  "PARTICIPANTS",
+]);
+
+/** Processing of the columns in FREE_TEXT, which an erasure empties. */
+export const FREE_TEXT_PROCESSING: ProcessingTerms = {
+  category: "request",
+  purpose: "requests",
+  retention: "UNTIL_ERASURE",
+  recipients: ["STAFF", "OPEN_GDPR_REQUESTS", "READ_GDPR_REQUESTS"],
 };
+
+/** Processing of the journals of customers and of their requests. */
+export const JOURNAL_PROCESSING = {
+  customer: { category: "status", purpose: "accountability", retention: "JOURNAL", recipients: ["STAFF"] },
+  gdpr_request: {
+    category: "request",
+    purpose: "accountability",
+    retention: "JOURNAL",
+    recipients: ["STAFF", "READ_GDPR_REQUESTS"],
+  },
+} as const satisfies Record<string, ProcessingTerms>;
 
 /** Tables whose rows are about one customer, by their column `customer_id`. */
 export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, PersonalColumn>>>> = {
@@ -89,9 +123,9 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     email: contact,
     first_name: identity,
     last_name: identity,
-    phone: { ...contact, recipients: [READERS] },
+    phone: { ...contact, recipients: READERS },
     locale: preference,
-    status: account,
+    status: accountStatus,
     created_at: account,
     updated_at: account,
     anonymized_at: account,
@@ -138,6 +172,27 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   ],
   ended_sessions: ["store_id", "token_hash", "expires_at"], // digests of tokens, deleted when those expire
   rate_limits: ["store_id", "key", "points", "expires"], // keyed digests, deleted within minutes
+  // Statements and contact data of the controller, none of customers.
+  store_settings: [
+    "store_id",
+    "name",
+    "controller",
+    "data_protection_contact",
+    "supervisory_authority",
+    "time_zone",
+    "holidays",
+    "closed_account_retention_days",
+    "erasure_grace_hours",
+    "languages",
+    "participants",
+    "legal_bases",
+    "recipients",
+    "third_countries",
+    "automated_decisions",
+    "version",
+    "created_at",
+    "updated_at",
+  ],
   // A group's name is about the group: input with an email address or a phone number is refused.
   shopper_groups: [
     "store_id",

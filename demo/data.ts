@@ -1,4 +1,4 @@
-/** Demo data of development: a store with two shoppers and two groups. All values are fictional. */
+/** Demo data of development: a store with settings, two shoppers and two groups. All values are fictional. */
 import { DomainError } from "../domain/errors.ts";
 import { systemPrincipal } from "../domain/principal.ts";
 import type { ActorKind, Actors } from "../actors/commands.ts";
@@ -36,6 +36,14 @@ const GROUPS = [
   { name: "Wholesale", priority: 20 },
 ];
 
+/** Enough for documents; what else they lack is shown on the page of the settings. */
+const SETTINGS = {
+  name: "Demo store",
+  controller: { name: "Demo store Ltd (fictional)", address: "Musterweg 1, 8004 Zürich, Switzerland" },
+  dataProtectionContact: "privacy@shop.example",
+  timeZone: "Europe/Zurich",
+};
+
 /** Creates missing demo data by commands. The first customer is created last, so its existence means completion. */
 export async function loadDemoData(actors: Actors, lookups: Lookups): Promise<void> {
   const { storeId } = DEMO;
@@ -48,6 +56,7 @@ export async function loadDemoData(actors: Actors, lookups: Lookups): Promise<vo
       if (!(error instanceof DomainError) || error.code !== "ALREADY_EXISTS") throw error;
     });
   };
+  await send("store_settings", storeId, "settings.change", SETTINGS);
   for (const [at, group] of GROUPS.entries()) {
     await send("shopper_group", DEMO.groupIds[at] ?? "", "group.create", {
       ...group,

@@ -19,6 +19,8 @@ export const SERVICE_RIGHTS = {
   CHANGE_GROUPS: [],
   OPEN_GDPR_REQUESTS: [],
   READ_GDPR_REQUESTS: [],
+  READ_STORE_SETTINGS: [],
+  CHANGE_STORE_SETTINGS: [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ServiceRight = keyof typeof SERVICE_RIGHTS;

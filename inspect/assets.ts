@@ -19,6 +19,10 @@ const ASSETS: Readonly<Record<string, { file: URL; type: string }>> = {
     type: "text/css; charset=utf-8",
   },
   "request.css": { file: new URL("./request/request.css", import.meta.url), type: "text/css; charset=utf-8" },
+  "settings.css": {
+    file: new URL("./settings/settings.css", import.meta.url),
+    type: "text/css; charset=utf-8",
+  },
   "timeline.css": {
     file: new URL("./timeline/timeline.css", import.meta.url),
     type: "text/css; charset=utf-8",

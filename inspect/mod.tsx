@@ -19,8 +19,10 @@ import { addOverview } from "./overview/mod.tsx";
 import type { InspectorOptions, Pages } from "./options.ts";
 import { Frame } from "./page.tsx";
 import { addRequests } from "./request/mod.tsx";
+import { addRecord } from "./record/mod.tsx";
 import { addRetry } from "./retry/mod.tsx";
 import { type InspectEnv, signedIn } from "./session.ts";
+import { addSettings } from "./settings/mod.tsx";
 import { createSignIn, createSignOut, respondSessionEnded } from "./sign_in.tsx";
 
 export interface Inspector extends Pick<Live, "wake" | "close"> {
@@ -46,6 +48,8 @@ export function createInspector(options: InspectorOptions): Inspector {
     .route("/", createSignOut(options));
   addOverview(authenticated, pages);
   addRetry(authenticated, pages);
+  addSettings(authenticated, pages);
+  addRecord(authenticated, pages);
   addCustomers(authenticated, pages);
   addRequests(authenticated, pages);
   const app = new Hono()

@@ -8,6 +8,7 @@ import type { RequestKey } from "../actors/gdpr/types.ts";
 import type { Actors } from "../actors/commands.ts";
 import type { Lookups } from "../db/lookups.ts";
 import type { StoreReader } from "../db/store_reader.ts";
+import type { ServicesOfReaders } from "../domain/processing.ts";
 import type { Charts } from "./chart/mod.tsx";
 import type { Live } from "./live.ts";
 import type { SignInOptions } from "./sign_in.tsx";
@@ -22,6 +23,12 @@ export interface InspectorOptions extends SignInOptions {
   downloads: ExportDownloads;
   /** Finds the signed receipt of an erasure request. */
   exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
+  /** The services that take part in requests by configuration. */
+  participants: readonly string[];
+  /** Names of the services that may read customers. */
+  services: ServicesOfReaders;
+  /** Whether an access document requires the controller and the data protection contact of the store. */
+  requiresController: boolean;
   /** Whether the database was restored from a backup and lacks erasures. */
   restored?: () => boolean;
   /** Load shedding: admits an HTTP request or refuses it as overload. */
@@ -32,7 +39,17 @@ export interface InspectorOptions extends SignInOptions {
 export interface Pages extends
   Pick<
     InspectorOptions,
-    "actors" | "lookups" | "reader" | "exportLink" | "downloads" | "exportReceipt" | "audit" | "restored"
+    | "actors"
+    | "lookups"
+    | "reader"
+    | "exportLink"
+    | "downloads"
+    | "exportReceipt"
+    | "audit"
+    | "participants"
+    | "services"
+    | "requiresController"
+    | "restored"
   > {
   charts: Charts;
   live: Live;

@@ -19,6 +19,8 @@ export function Page({ c, title, live, children }: PageOptions & { c: InspectCon
       <header class="bar">
         <nav aria-label="Inspector">
           <a class="brand" href={inStore(c, "/inspect")}>GDPR requests</a>
+          <a href={inStore(c, "/inspect/settings")}>Store settings</a>
+          <a href={inStore(c, "/inspect/record-of-processing")}>Record of processing</a>
         </nav>
         <div class="who">
           <Store c={c} />
@@ -86,6 +88,7 @@ export function Frame({ title, children }: { title: string; children: Child }) {
           <link rel="stylesheet" href="/inspect/assets/overview.css" />
           <link rel="stylesheet" href="/inspect/assets/timeline.css" />
           <link rel="stylesheet" href="/inspect/assets/request.css" />
+          <link rel="stylesheet" href="/inspect/assets/settings.css" />
           <script src="/inspect/assets/inspect.js" type="module"></script>
         </head>
         <body>

@@ -152,6 +152,12 @@ export const RULES = {
   withdrawGdprRequest: ofOfficers("withdraw proposals of GDPR requests"),
   getGdprRequestExport: ofOfficers("read exports of GDPR requests"),
   getGdprRequestReceipt: ofOfficers("read receipts of GDPR requests"),
+  getStoreSettings: { description: "read store settings", roles: OFFICERS, right: "READ_STORE_SETTINGS" },
+  updateStoreSettings: {
+    description: "change store settings",
+    roles: OFFICERS,
+    right: "CHANGE_STORE_SETTINGS",
+  },
 } satisfies Record<string, Rule>;
 
 export type Operation = keyof typeof RULES;

@@ -70,7 +70,7 @@ function expectedVersions(header: string | undefined): readonly number[] | undef
   return versions.map(({ tag }) => Number(tag));
 }
 
-const VERSION = /^[1-9]\d{0,9}$/;
+const VERSION = /^(0|[1-9]\d{0,9})$/;
 
 /** Reads a list of ETags: RFC 9110, section 8.8.3. */
 function tagsOf(header: string): { isWeak: boolean; tag: string }[] {

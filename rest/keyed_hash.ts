@@ -2,6 +2,6 @@
 import { hmacSha256 } from "../lib/hash.ts";
 
 /** Returns the HMAC-SHA-256 of a string in base64url. */
-export async function keyedHash(key: CryptoKey, text: string): Promise<string> {
-  return (await hmacSha256(key, text)).toBase64({ alphabet: "base64url", omitPadding: true });
+export function keyedHash(key: CryptoKey, text: string): string {
+  return hmacSha256(key, text).toBase64({ alphabet: "base64url", omitPadding: true });
 }

@@ -38,7 +38,7 @@ export async function limitUnauthenticated(
   { perAddress, hashKey, proxies }: Limits,
 ): Promise<void> {
   if (!perAddress) return;
-  const key = await keyedHash(hashKey, `address ${addressOf(c, proxies)}`);
+  const key = keyedHash(hashKey, `address ${addressOf(c, proxies)}`);
   refuseOverLimit(c, await perAddress({ storeId: NO_STORE, key }), "this address");
 }
 
@@ -57,7 +57,7 @@ export function limitPrincipals(limits: Limits): MiddlewareHandler<ApiEnv> {
  */
 export function countRequests({ perPrincipal, hashKey }: Pick<Limits, "perPrincipal" | "hashKey">) {
   return async ({ storeId, id, type }: Principal): Promise<number | undefined> =>
-    await perPrincipal?.({ storeId, key: await keyedHash(hashKey, `principal ${type} ${id}`) });
+    await perPrincipal?.({ storeId, key: keyedHash(hashKey, `principal ${type} ${id}`) });
 }
 
 /**

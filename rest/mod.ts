@@ -15,10 +15,11 @@ import { limitPrincipals, limitUnauthenticated, receiveBodies } from "./limits.t
 import type { RestOptions } from "./options.ts";
 import { checkMethod } from "./request_form.ts";
 import { createRouteTable, type Resource } from "./route_table.ts";
+import { createStoreSettings } from "./store_settings.ts";
 import { createStreamQuota } from "./stream_quota.ts";
 
 /** Path prefixes of the API. */
-const RESOURCES = ["/customers", "/groups", "/gdpr-requests"];
+const RESOURCES = ["/customers", "/groups", "/gdpr-requests", "/store-settings"];
 
 /** Creates an app to mount at `/`. It handles its own paths only. */
 export function createRest(options: RestOptions): Hono {
@@ -47,7 +48,8 @@ export function createRoutes(options: RestOptions): Api {
   return api
     .route("/", createCustomers({ ...options, streams: createStreamQuota() }))
     .route("/", createGroups(options))
-    .route("/", createGdprRequests(options));
+    .route("/", createGdprRequests(options))
+    .route("/", createStoreSettings(options));
 }
 
 /** Sets the middleware that receives the body, for `allow` to run. */

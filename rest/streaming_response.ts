@@ -6,18 +6,22 @@ export interface StreamingOptions {
   maxUnreadBytes: number;
   /** Time in milliseconds after which a client that reads nothing times out once the buffer is full. */
   stallMs: number;
+  /** Called when the client has closed the connection, which a pending read of the request does not notice. */
+  onDisconnect?: () => void;
 }
 
 /** @param pieces pieces of the response, each written as soon as it is available */
 export function streamResponse(
   pieces: AsyncIterable<string>,
-  { maxUnreadBytes, stallMs }: StreamingOptions,
+  { maxUnreadBytes, stallMs, onDisconnect = () => {} }: StreamingOptions,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const response = new TransformStream<Uint8Array<ArrayBuffer>>(
     undefined,
     new ByteLengthQueuingStrategy({ highWaterMark: maxUnreadBytes }),
   );
-  send(pieces, response.writable.getWriter(), stallMs);
+  const writer = response.writable.getWriter();
+  writer.closed.catch(onDisconnect); // the pending operations of the writer reject as well
+  send(pieces, writer, stallMs);
   return response.readable;
 }
 
@@ -28,7 +32,6 @@ async function send(
   stallMs: number,
 ): Promise<void> {
   const encoder = new TextEncoder();
-  writer.closed.catch(() => {}); // the pending operations of the writer reject as well
   try {
     for await (const piece of pieces) {
       if ((writer.desiredSize ?? 0) <= 0) await withStallTimeout(writer.ready, stallMs);

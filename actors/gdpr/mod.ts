@@ -1,8 +1,12 @@
 /** Settings and effect performers of GDPR requests. */
 import type { FixedClock } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
+import { findLocale } from "../../db/customers.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
+import { settingsOf } from "../../db/store_settings.ts";
 import { readStore } from "../../db/store_reader.ts";
+import type { ServicesOfReaders } from "../../domain/processing.ts";
+import { missingStatements, REQUIRED_STATEMENTS } from "../../domain/store_settings.ts";
 import type { Performer } from "../commands.ts";
 import { collectPerformer } from "./effects/collect.ts";
 import { compilePerformer } from "./effects/compile.ts";
@@ -41,10 +45,19 @@ export function createRequestSettings(
     fetchWaitMs,
     peerKeys,
     hashKey: digestKey,
-    hashEmail: (email) => hashEmail(hashKeys, email),
+    hashEmail: (email) => Promise.resolve(hashEmail(hashKeys, email)),
     proveErasure: (subject) => proveErasure(hashKeys, subject),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
   };
+}
+
+export interface PerformerOptions {
+  /** Absent: PostgreSQL's clock. */
+  clock?: FixedClock;
+  /** Names of the services that may read customers, as documents name them. */
+  services?: ServicesOfReaders;
+  /** Whether an access document requires the controller and the data protection contact of the store. */
+  requiresController?: boolean;
 }
 
 /** @param sql a pool of the role customer_api */
@@ -52,7 +65,7 @@ export function createRequestPerformers(
   sql: Sql,
   client: ParticipantClient,
   { exportKey }: RequestKeys,
-  clock?: FixedClock,
+  { clock, services = {}, requiresController = false }: PerformerOptions = {},
 ) {
   const store = createExportStore(sql, exportKey, { clock });
   const findInStore = ({ storeId, requestId }: RequestKey) =>
@@ -61,13 +74,32 @@ export function createRequestPerformers(
     "source.collect": collectPerformer({
       client,
       store,
-      collectOwn: (request) => collectOwnData(sql, request),
+      collectOwn: (request) => collectOwnData(sql, request, services),
       findRequest: findInStore,
     }),
-    "export.compile": compilePerformer({ store, describe: (key) => describeExport(sql, key) }),
     "erasure.review": reviewErasure,
+    "export.compile": compilePerformer({
+      store,
+      async describe(key) {
+        const description = await describeExport(sql, key);
+        if (requiresController && description?.type === "ACCESS") requireController(description);
+        return description;
+      },
+    }),
     "erasure.verify": verifyErasure,
   } satisfies Record<string, Performer>;
+}
+
+/** @throws {Error} the settings of the store lack what every access document contains */
+function requireController({ settings }: ExportDescription): void {
+  const missing = missingStatements(settings).filter((name) => REQUIRED_STATEMENTS.includes(name));
+  if (missing.length === 0) return;
+  throw new Error(
+    `Cannot create the access document: the settings of the store lack ${
+      missing.join(" and ")
+    }; enter them on the ` +
+      "page /inspect/settings or with PATCH /store-settings, and retry",
+  );
 }
 
 /** Facts about a request for its documents; undefined if the request does not exist or has no export. */
@@ -78,11 +110,17 @@ async function describeExport(
   return await readStore(sql, storeId, async (tx) => {
     const request = await findRequest(tx, storeId, requestId);
     if (!request || (request.type !== "ACCESS" && request.type !== "PORTABILITY")) return undefined;
-    const participants = await findParticipants(tx, storeId, requestId);
+    const [participants, locale, settings] = await Promise.all([
+      findParticipants(tx, storeId, requestId),
+      findLocale(tx, storeId, request.customerId),
+      settingsOf(tx, storeId),
+    ]);
     return {
       customerId: request.customerId,
       type: request.type,
       createdAt: request.createdAt,
+      locale,
+      settings,
       sources: participants.map(({ service, state, waiverReason }) => ({
         service,
         waiverReason: state === "WAIVED" ? waiverReason ?? "" : undefined,

@@ -1,4 +1,5 @@
 /** Shared types of GDPR requests. */
+import type { StoreSettings } from "../../domain/store_settings.ts";
 
 /** Key of a request; both UUIDs in lower case. */
 export interface RequestKey {
@@ -110,11 +111,14 @@ export interface ExportStore {
   compile(request: RequestKey, description: ExportDescription, signal: AbortSignal): Promise<void>;
 }
 
-/** Facts about a request that its documents contain. */
+/** Facts about a request and its store that the documents contain. */
 export interface ExportDescription {
   customerId: string;
   type: "ACCESS" | "PORTABILITY";
   createdAt: Date;
+  /** Locale of the customer (BCP 47). */
+  locale: string | null;
+  settings: StoreSettings;
   /** Every participant in the order of the document; `waiverReason` if it was waived, even after its last record. */
   sources: { service: string; waiverReason: string | undefined }[];
 }

@@ -51,7 +51,10 @@ export interface Decision {
 }
 
 /** Values for columns of the actor's row, by their names in camelCase. */
-export type Columns = Record<string, string | number | Date | null>;
+export type Columns = Record<string, string | number | Date | JsonValue | null>;
+
+/** A list or an object, for a column of the type jsonb. */
+type JsonValue = readonly unknown[] | { readonly [name: string]: unknown };
 
 /** A change of the actor's own row. */
 export interface Change {
@@ -119,7 +122,10 @@ type FieldsOf<Schema extends z.ZodType> = keyof z.input<Schema> extends infer Ke
   ? string extends Key ? unknown : z.input<Schema>
   : never;
 
-/** The command that creates an actor. */
+/**
+ * The command that creates an actor. If `handlers` has a command of the same type, the command changes the actor where
+ * it exists and creates it otherwise; the version of an actor that does not exist yet is 0.
+ */
 export interface Creation<Schema extends z.ZodType = z.ZodType> {
   type: string;
   by: readonly PrincipalType[];

@@ -86,15 +86,15 @@ export async function perform(
 
   const { found, facts, now } = await find(behavior, scene, handler.needs?.(input));
   const context = { ...scene, now };
-  if (!found) throw new DomainError("NOT_FOUND", `Cannot find ${behavior.noun} ${ref.id}`);
   const purpose = purposeOf(behavior, type, ref.id);
+  if (!found && type === behavior.creation.type) {
+    requireVersion(purpose, 0, expectedVersion);
+    return await create(application, scene, input);
+  }
+  if (!found) throw new DomainError("NOT_FOUND", `Cannot find ${behavior.noun} ${ref.id}`);
   authorizeSubject(purpose, behavior.customerOf(ref, found.row), by);
   const version = countedVersion(behavior, type, found);
-  const expected = expectedVersion === undefined ? [version] : [expectedVersion].flat();
-  if (!expected.includes(version)) {
-    const versions = `it is at version ${version}, not ${expected.join(" or ") || "the expected one"}`;
-    throw new DomainError("CONFLICT", `Cannot ${purpose}: ${versions}`);
-  }
+  requireVersion(purpose, version, expectedVersion);
   const refused = (reasons: string[] = []) => {
     const why = [behavior.describeState(found.snapshot), ...reasons].join("; ");
     return new DomainError("REFUSED_IN_STATE", `Cannot ${purpose}: ${why}`);
@@ -158,6 +158,18 @@ async function create(application: Application, scene: Scene, input: unknown): P
   if ("command" in begun) return await perform(application, { ...scene, ref: begun.ref }, begun.command);
   await keepAnswer(scene, begun, now);
   return { answer: begun, actor: undefined };
+}
+
+/** @throws {DomainError} CONFLICT: the caller expects another version */
+function requireVersion(
+  purpose: string,
+  version: number,
+  expectedVersion: ParsedCommand["expectedVersion"],
+): void {
+  const expected = expectedVersion === undefined ? [version] : [expectedVersion].flat();
+  if (expected.includes(version)) return;
+  const versions = `it is at version ${version}, not ${expected.join(" or ") || "the expected one"}`;
+  throw new DomainError("CONFLICT", `Cannot ${purpose}: ${versions}`);
 }
 
 /** Returns the version that a command is compared with: the actor's, or that of the part that the command changes. */

@@ -1,6 +1,7 @@
 /** Pure transitions of a machine that also return which of its transitions XState took. */
 import {
   type ActorScope,
+  type AnyActor,
   type AnyMachineSnapshot,
   type AnyStateMachine,
   type AnyTransitionDefinition,
@@ -54,23 +55,35 @@ type Scope = ActorScope<AnyMachineSnapshot, EventObject>;
 function observe(machine: AnyStateMachine, run: (scope: Scope) => AnyMachineSnapshot): Transitioned {
   const actions: RecordedAction[] = [];
   const transitions: string[] = [];
-  const self = createActor(machine); // never started
-  // After the constructor, which computes an initial state that is not used.
-  self.system.inspect((inspected) => {
+  const self = actorOf(machine);
+  const inspecting = self.system.inspect((inspected) => {
     if (inspected.type !== "@xstate.microstep") return;
     transitions.push(...inspected._transitions.map(transitionName));
   });
   const nothing = () => {};
-  const snapshot = run({
-    self,
-    id: "",
-    sessionId: "",
-    system: self.system,
-    logger: nothing,
-    defer: nothing,
-    emit: nothing,
-    stopChild: nothing,
-    actionExecutor: ({ type, params }) => actions.push({ type, params }),
-  });
-  return { snapshot, actions, transitions };
+  try {
+    const snapshot = run({
+      self,
+      id: "",
+      sessionId: "",
+      system: self.system,
+      logger: nothing,
+      defer: nothing,
+      emit: nothing,
+      stopChild: nothing,
+      actionExecutor: ({ type, params }) => actions.push({ type, params }),
+    });
+    return { snapshot, actions, transitions };
+  } finally {
+    inspecting.unsubscribe();
+  }
+}
+
+const actors = new WeakMap<AnyStateMachine, AnyActor>();
+
+/** The actor of a machine's scope. It is never started and keeps no state, so all transitions of a machine share it. */
+function actorOf(machine: AnyStateMachine): AnyActor {
+  let actor = actors.get(machine);
+  if (!actor) actors.set(machine, actor = createActor(machine));
+  return actor;
 }

@@ -78,7 +78,17 @@ begin
   end if;
   return query
   select q.n, clock_timestamp(), jsonb_build_object(
-    'row', actor_row(store, q.kind, q.id),
+    -- Not by actor_row: a call of it takes ten times as long as the subquery.
+    'row', case q.kind
+      when 'customer' then (
+        select to_jsonb(c) || jsonb_build_object(
+          'addresses', (select count(*) from customer_addresses a where a.store_id = store and a.customer_id = q.id),
+          'groups', (
+            select count(*) from customer_group_memberships m where m.store_id = store and m.customer_id = q.id))
+        from customers c where c.store_id = store and c.customer_id = q.id)
+      when 'shopper_group' then (
+        select to_jsonb(g) from shopper_groups g where g.store_id = store and g.group_id = q.id)
+      end,
     'whole', case when q.whole then whole_actor(store, q.kind, q.id) end,
     'address', case when q.address_id is not null then (
       select to_jsonb(a) from customer_addresses a
@@ -190,8 +200,7 @@ begin
 
   if commits ? 'unless_erased' then
     for position, outcome in
-      select r.n, 'stale' from jsonb_to_recordset(commits -> 'unless_erased') as r (n integer, id uuid, hashes bytea[])
-      where r.n = any (accepted) and is_remembered(store, r.id, r.hashes)
+      select r.n, 'stale' from find_remembered(store, commits -> 'unless_erased') as r (n) where r.n = any (accepted)
     loop
       return next;
       accepted := array_remove(accepted, position);
@@ -299,8 +308,7 @@ begin
 
   -- The insertion has waited for a concurrent erasure, which frees the email and remembers it.
   if commits ? 'unless_erased' and exists (
-    select from jsonb_to_recordset(commits -> 'unless_erased') as r (n integer, id uuid, hashes bytea[])
-    where r.n = any (accepted) and is_remembered(store, r.id, r.hashes)
+    select from find_remembered(store, commits -> 'unless_erased') as r (n) where r.n = any (accepted)
   ) then
     raise exception 'A customer was erased during its registration' using errcode = 'serialization_failure';
   end if;
@@ -434,31 +442,29 @@ begin
   end if;
 
   return query
-  select g, 'stored', (
-    select jsonb_build_object(
-      'whole', case when r.whole then whole_actor(store, r.kind, r.id) end,
-      'row', case when r.row then actor_row(store, r.kind, r.id) end,
-      'read_at', clock_timestamp())
-    from jsonb_to_recordset(commits -> 'returned') as r (n integer, kind text, id uuid, whole boolean, "row" boolean)
-    where r.n = g)
-  from unnest(accepted) as g;
+  select g, 'stored', case when r.n is not null then jsonb_build_object(
+    'whole', case when r.whole then whole_actor(store, r.kind, r.id) end,
+    'row', case when r.row then actor_row(store, r.kind, r.id) end,
+    'read_at', clock_timestamp()) end
+  from unnest(accepted) as g
+  left join jsonb_to_recordset(commits -> 'returned') as r (n integer, kind text, id uuid, whole boolean, "row" boolean)
+    on r.n = g;
 end
 $$;
 
--- Whether the store's erasure memory has the customer or one of the hashes of an email.
-create function is_remembered(store uuid, customer uuid, hashes bytea[]) returns boolean
-language plpgsql stable security invoker
+-- Numbers of those rows whose customer, or one of whose hashes of an email, the store's erasure memory has.
+create function find_remembered(store uuid, "rows" jsonb) returns setof integer
+language sql stable security invoker
 as $$
-begin
-  return exists (select from erased_subjects s where s.store_id = store and s.customer_id = customer)
+  select r.n from jsonb_to_recordset("rows") as r (n integer, id uuid, hashes bytea[])
+  where exists (select from erased_subjects s where s.store_id = store and s.customer_id = r.id)
     or exists (
       select from email_hashes h
       join erased_subjects s on s.store_id = h.store_id and s.customer_id = h.customer_id
-      where h.store_id = store and h.hash = any (hashes));
-end
+      where h.store_id = store and h.hash = any (r.hashes))
 $$;
 
-revoke all on function read_actors(uuid, jsonb, boolean), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[]),
+revoke all on function read_actors(uuid, jsonb, boolean), store_commits(uuid, jsonb), find_remembered(uuid, jsonb),
   whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) from public;
-grant execute on function read_actors(uuid, jsonb, boolean), store_commits(uuid, jsonb), is_remembered(uuid, uuid, bytea[]),
+grant execute on function read_actors(uuid, jsonb, boolean), store_commits(uuid, jsonb), find_remembered(uuid, jsonb),
   whole_actor(uuid, text, uuid), actor_row(uuid, text, uuid) to customer_api;

@@ -5,6 +5,8 @@ import { DomainError } from "../../domain/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findEvent, findStateChanges } from "../../db/actor_history.ts";
+import { settingsOf } from "../../db/store_settings.ts";
+import { missingStatements } from "../../domain/store_settings.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { unknownLength } from "../../http/head.ts";
 import { pacedDownload } from "../../http/pace.ts";
@@ -65,13 +67,14 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
 
 /** Records the access and renders the page. `attempt` is the viewer's decision, which the page reports. */
 async function renderRequest(c: InspectContext, pages: Pages, view: RequestView, attempt?: Attempt) {
-  const { reader, charts, exportReceipt } = pages;
+  const { reader, charts, exportReceipt, requiresController } = pages;
   const { storeId } = c.var.by;
   const key = { storeId, requestId: view.requestId };
-  const [reading, receipt, exported] = await Promise.all([
+  const [reading, receipt, exported, settings] = await Promise.all([
     readRequest(reader, c.var.by, view, new Date()),
     exportReceipt(key),
     findExport(c, pages, view.requestId),
+    reader.read(storeId, (tx) => settingsOf(tx, storeId)),
   ]);
   if (!reading) throw notFound(view);
   const { customerId } = reading.row;
@@ -80,7 +83,8 @@ async function renderRequest(c: InspectContext, pages: Pages, view: RequestView,
   const traced = { machine, name: reading.row.machine, journal: reading.summary };
   const chart = await charts.render({ ...traced, isFolded: !view.isWhole });
   const past = reading.moment && { regions: charts.regions(traced), next: charts.next(traced) };
-  return <RequestPage {...{ c, view, reading, chart, past, receipt, exported, attempt }} />;
+  const missing = { missing: missingStatements(settings), requiresController };
+  return <RequestPage {...{ c, view, reading, chart, past, receipt, exported, attempt, missing }} />;
 }
 
 async function findExport(

@@ -7,6 +7,7 @@ import { NextSteps } from "../chart/next_steps.tsx";
 import { Zoom } from "../chart/zoom.tsx";
 import { shortId } from "../overview/labels.ts";
 import { Page } from "../page.tsx";
+import { Missing, type MissingProps } from "../settings/missing.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { Actions, type Attempt } from "./actions.tsx";
 import { Documents, type Export } from "./documents.tsx";
@@ -31,10 +32,12 @@ export interface RequestPageProps {
   past: { regions: ReadonlyMap<string, string>; next: readonly NextStep[] } | undefined;
   /** Result of the decision that was just submitted. */
   attempt: Attempt | undefined;
+  /** What access documents lack. */
+  missing: MissingProps;
 }
 
 export function RequestPage(props: RequestPageProps) {
-  const { c, view, reading, chart, past, receipt, exported, attempt } = props;
+  const { c, view, reading, chart, past, receipt, exported, attempt, missing } = props;
   const { fingerprint, row, status, moment } = reading;
   const hrefTo: HrefTo = (rest = "") => inStore(c, `/inspect/requests/${view.requestId}${rest}`);
   const isPast = past !== undefined;
@@ -104,6 +107,9 @@ export function RequestPage(props: RequestPageProps) {
               exported={exported}
               mayDownload={mayReadValues(c.var.by)}
             />
+            {row.type === "ACCESS" && row.status !== "COMPLETED" && (
+              <Missing {...missing} link={inStore(c, "/inspect/settings")} />
+            )}
           </section>
           <section data-part="messages">
             <Messages messages={reading.messages} />

@@ -19,8 +19,8 @@ import { openStream, withoutSlot } from "../stream_quota.ts";
 import { type BulkRow, BulkRowSchema, readRows, type RowFormat } from "./bulk_rows.ts";
 import { type BulkResult, BulkResultSchema, createUpsert } from "./upsert.ts";
 
-/** Number of rows that are processed at a time: less than the size of the pool, so that other requests get connections. */
-const CONCURRENCY = 6;
+/** Number of rows that are in progress at a time, of one file and of all files in this process. */
+const ROWS_IN_PROGRESS = { ofFile: 200, total: 400 };
 /** Size of the buffer of results for a client that reads nothing until it has sent the whole file. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 const STALL_MS = 60_000;
@@ -87,6 +87,9 @@ export function addBulkRoutes(
   },
   { stallMs = STALL_MS, refusedLimit = REFUSED_LIMIT } = {},
 ): void {
+  let files = 0;
+  const rowLimit = () =>
+    Math.max(2, Math.min(ROWS_IN_PROGRESS.ofFile, Math.floor(ROWS_IN_PROGRESS.total / files)));
   api.openapi(bulk, async (c) => {
     const contentType = c.req.header("content-type") ?? "";
     const format = FORMATS.get(contentType.split(";")[0]!.trim().toLowerCase());
@@ -98,7 +101,12 @@ export function addBulkRoutes(
     const coding = readStreamCoding(c);
     const { storeId } = c.var.by;
     await recordAccess(c, "CUSTOMERS_IMPORTED"); // the results show which customers exist
-    const release = openStream(c, options.streams);
+    const closeStream = openStream(c, options.streams);
+    files++;
+    const release = () => {
+      files--;
+      closeStream();
+    };
     const upsert = createUpsert(options, commandContext(c));
     const stop = new AbortController();
     const body: ReadableStream<Uint8Array<ArrayBuffer>> = c.req.raw.body ??
@@ -115,8 +123,9 @@ export function addBulkRoutes(
     const results = resultLines(startingWith(first, rows), {
       keysOf: (row) => keysOf(row, (email) => options.lookups.findCustomerId({ storeId, email })),
       work: upsert,
-    }, { stop, closing: options.closing, release, refusedLimit });
-    const stream = streamResponse(results, { maxUnreadBytes: MAX_UNREAD_BYTES, stallMs });
+    }, { stop, closing: options.closing, release, rowLimit, refusedLimit });
+    const onDisconnect = () => stop.abort();
+    const stream = streamResponse(results, { maxUnreadBytes: MAX_UNREAD_BYTES, stallMs, onDisconnect });
     return c.body(stream, 200, { "content-type": JSON_LINES });
   });
 }
@@ -128,35 +137,40 @@ interface ResultOptions {
   closing: AbortSignal;
   /** Releases the quota of streams. */
   release: () => void;
+  /** Maximum number of rows in progress. */
+  rowLimit: () => number;
   refusedLimit: number;
 }
 
 /**
- * Yields the lines of the response. Ends early if the database is unavailable, if too many rows are refused, or when the
+ * Yields the lines of the response, those of several rows together. Ends early if the database is unavailable, if too many rows are refused, or when the
  * service shuts down.
  */
 async function* resultLines(
-  batches: AsyncIterable<Iterable<BulkRow>>,
+  batches: AsyncGenerator<Iterable<BulkRow>, void>,
   work: Work<BulkRow, BulkResult>,
-  { stop, closing, release, refusedLimit }: ResultOptions,
+  { stop, closing, release, rowLimit, refusedLimit }: ResultOptions,
 ): AsyncGenerator<string> {
   const stopReading = () => stop.abort();
   closing.addEventListener("abort", stopReading);
   const yieldAfterSlice = createTimeSlice();
   let refused = 0;
+  let lines = "";
   try {
-    for await (const rows of batches) {
-      for await (const result of mapInOrder(rows, work, CONCURRENCY)) {
-        yield lineOf(result);
-        if (result.error?.code === "UNAVAILABLE") return;
+    for await (const results of mapInOrder(batches, work, rowLimit)) {
+      for (const result of results) {
+        lines += lineOf(result);
+        if (result.error?.code === "UNAVAILABLE") return yield lines;
         closing.throwIfAborted();
         if (result.result === "REFUSED" && ++refused >= refusedLimit) throw tooManyRefused(refused);
-        await yieldAfterSlice();
       }
+      yield lines;
+      lines = "";
+      await yieldAfterSlice();
     }
     closing.throwIfAborted(); // there may be unread rows
   } catch (error) {
-    yield errorLine(closing.aborted ? shutdownError() : error);
+    yield lines + errorLine(closing.aborted ? shutdownError() : error);
   } finally {
     closing.removeEventListener("abort", stopReading);
     stop.abort();

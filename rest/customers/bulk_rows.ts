@@ -83,7 +83,8 @@ export async function* readRows(
   const find = (line: string) => delimiter = readDelimiterLine(line) ?? findDelimiter(line, COLUMNS);
   const lines = readLines(body, { ...options, quotes: format === "csv", findDelimiter: find });
   for await (const batch of lines) {
-    const rows = batch.filter((line) => !isBlank(line, delimiter));
+    const blank = blankBytes(delimiter);
+    const rows = batch.filter((line) => !isBlank(line, blank));
     if (!read && rows.length > 0 && readDelimiterLine(readText(rows[0], "the header"))) rows.shift();
     if (rows.length === 0) continue;
     const reader = read ??= csvReader(readText(rows.shift(), "the header"), delimiter);
@@ -102,10 +103,12 @@ function contentOf(row: ParsedRow): { fields: BulkFields } | { erased: string } 
   return { fields: { ...fields as Omit<BulkFields, "email">, ...(typeof email === "string" && { email }) } };
 }
 
+const DECODER = new TextDecoder("utf-8", { fatal: true });
+
 function readText(line: Line, what: string): string {
   if (line === undefined) throw refusal(what, `it has more than ${LINE_LIMIT} bytes`);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(line).replace(/\r$/, "");
+    return DECODER.decode(line).replace(/\r$/, "");
   } catch (cause) {
     throw refusal(what, "it is not UTF-8", cause);
   }
@@ -159,9 +162,13 @@ function asBoolean(cell: string): boolean | string {
 }
 
 /** Excel writes rows of empty cells after the last row with text. */
-function isBlank(line: Line, delimiter: string): boolean {
-  const bytes = new TextEncoder().encode(` \t\r${delimiter === "" ? "" : `"${delimiter}`}`);
-  return line !== undefined && line.every((byte) => bytes.includes(byte));
+function isBlank(line: Line, blank: Uint8Array): boolean {
+  return line !== undefined && line.every((byte) => blank.includes(byte));
+}
+
+/** The bytes that a blank row may have. */
+function blankBytes(delimiter: string): Uint8Array {
+  return new TextEncoder().encode(` \t\r${delimiter === "" ? "" : `"${delimiter}`}`);
 }
 
 function refusal(what: string, reason: string, cause?: unknown): DomainError {

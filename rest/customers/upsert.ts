@@ -118,12 +118,10 @@ export function createUpsert(
     const fields = withoutWholeName(given);
     const key = keyOf(row);
     if (key === undefined) return await upsertFirst(fields, key);
-    const stored = await findAnswer(key);
-    if (stored !== undefined) return await repeat(stored, fields, key);
     try {
       return await upsertFirst(fields, key);
     } catch (error) {
-      // The same file may be in progress in another request, which has applied the row meanwhile.
+      // The row has been applied before, so that it would be another command now.
       const stored = await findAnswer(key);
       if (stored === undefined) throw error;
       return await repeat(stored, fields, key);

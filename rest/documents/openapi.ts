@@ -8,7 +8,7 @@ services of the platform, and for store staff. A caller reads and changes only t
 their own account through the GraphQL API.
 
 Roles of store staff: CUSTOMER_SUPPORT reads customers, addresses, groups and memberships. CUSTOMER_MANAGER also changes
-them, individually or in bulk. PRIVACY_OFFICER handles GDPR requests. STORE_MANAGER may do all of this. A service (SYSTEM)
+them, individually or in bulk. PRIVACY_OFFICER handles GDPR requests and the store's settings. STORE_MANAGER may do all of this. A service (SYSTEM)
 may do what the configuration of this service grants to its name, which is the \`client_id\` of its token; without
 configuration identity-service registers, reads and updates customers. Decisions about GDPR requests, their exports and
 receipts are for staff only. Each operation names its callers. Only services choose the \`customerId\` of a new customer.
@@ -47,6 +47,7 @@ export function describeApi(api: Api) {
       { name: "Memberships", description: "The groups of a customer, and the price list that applies" },
       { name: "Bulk", description: "Streaming upsert and export of many customers" },
       { name: "GDPR requests", description: "Access, erasure, rectification and portability" },
+      { name: "Store settings", description: "Controller, contacts and statements for documents" },
     ],
   });
   for (const operations of Object.values(document.paths ?? {})) {

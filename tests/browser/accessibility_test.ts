@@ -52,6 +52,8 @@ browserTest("the overview, its filters and the bulk retry are accessible", async
     "a filter": "/inspect?type=ERASURE&status=OPEN&sort=newest",
     "a filter that nothing matches": "/inspect?type=RECTIFICATION&due=overdue",
     "an invalid query": "/inspect?type=nonsense&sort=sideways&what=this",
+    "the settings of the store": "/inspect/settings",
+    "the record of processing": "/inspect/record-of-processing?language=de",
     "the preview of a retry": "/inspect/retry",
   };
   for (const [name, path] of Object.entries(pages)) {

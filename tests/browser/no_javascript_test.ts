@@ -50,6 +50,15 @@ browserTest(
     await page.locator(`a[href="/inspect/customers/${customer.id}"]`).first().click();
     await page.getByRole("heading", { name: /^Customer …/ }).waitFor();
     assert.match(await page.locator("[data-part=person]").innerText(), /Wilhelmina/);
+    await page.getByRole("link", { name: "Store settings" }).click();
+    await page.getByLabel("Controller: name").fill("Bergladen AG");
+    await page.getByLabel("Controller: address").fill("Bahnhofstrasse 1");
+    await page.getByLabel("Français").check();
+    await page.getByRole("button", { name: "Save the settings" }).click();
+    await page.getByRole("status").getByText("The settings were saved.").waitFor();
+    assert.equal(await page.getByLabel("Controller: name").inputValue(), "Bergladen AG");
+    await page.getByRole("link", { name: "Record of processing", exact: true }).click();
+    await page.getByText("Bergladen AG, Bahnhofstrasse 1").waitFor();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL("/inspect/signed-out");
   },

@@ -55,7 +55,7 @@ export async function openInspectedStore(
   for (const server of servers) stack.use(server);
   const urls = new Map(PARTICIPANTS.map((service, index) => [service, servers[index]!.url]));
   const peers = stack.use(createPeers(urls));
-  const performers = createRequestPerformers(world.database.pool("customer_api"), peers, keys, clock);
+  const performers = createRequestPerformers(world.database.pool("customer_api"), peers, keys, { clock });
   const workshop = createRequestFixture(world, performers);
   const customers = SAMPLE_CUSTOMERS.values();
   const running = stack.move();

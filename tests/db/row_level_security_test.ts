@@ -25,6 +25,7 @@ const TABLES = [
   "erasure_receipts",
   "rate_limits",
   "ended_sessions",
+  "store_settings",
 ];
 /** Tables that customer_worker processes: it sees them for every store, and they hold no personal value. */
 const WORK_TABLES = ["timers", "effects", "outbox"];
@@ -261,6 +262,14 @@ Deno.test("lookups ignore tables that a reader creates under the same names", as
 /** Inserts rows of the store into every table. */
 async function fill(world: World): Promise<void> {
   const ref = await register(world);
+  await tell(
+    world,
+    { kind: "store_settings", storeId: world.storeId, id: world.storeId },
+    "settings.change",
+    {
+      name: "Bergladen",
+    },
+  );
   await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "one" });
   const group = await createGroup(world);
   await tell(world, ref, "group.assign", { groupId: group.id });

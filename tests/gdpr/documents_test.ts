@@ -102,7 +102,7 @@ Deno.test("the page of an access request loads nothing and has navigation with v
     assert.ok(style.includes(feature), feature);
   }
   assert.ok(page.includes("Kaffeemühle 19"));
-  assert.ok(page.includes('<time datetime="2026-03-31T10:00:00.000Z">2026-03-31 10:00 UTC</time>'));
+  assert.ok(page.includes('<time datetime="2026-03-31T10:00:00.000Z">March 31, 2026 at 10:00 AM UTC</time>'));
 });
 
 Deno.test("an access document has the Article 15 information of each participant, including those without data", async () => {
@@ -129,7 +129,7 @@ Deno.test("an access document has the Article 15 information of each participant
     ],
   );
   assert.equal("automatedDecisions" in about, false, "no decision is recorded, so none is denied");
-  const rights = ["Rectification", "Erasure", "Restriction and objection", "Portability", "Complaint"];
+  const rights = ["rectification", "erasure", "restriction", "portability", "complaint"];
   assert.deepEqual(Object.keys(about.rights), rights);
   assert.deepEqual(sources.map((source: { service: string }) => source.service), services);
 
@@ -142,7 +142,10 @@ Deno.test("an access document has the Article 15 information of each participant
   assert.deepEqual(own.records, [record(0), record(1), other]);
   assert.deepEqual(
     [own.summary, orders.summary],
-    ["customer-service holds 3 records about you.", "order-service holds nothing about you."],
+    [
+      "customer-service has provided 3 records about you.",
+      "order-service has reported that it holds no data about you.",
+    ],
   );
   assert.deepEqual([orders.complete, orders.recordCount, orders.records], [true, 0, []]);
   for (const source of [payments, messages]) {

@@ -5,6 +5,7 @@ import { readChunks } from "../../actors/gdpr/exports/chunks.ts";
 import { readStore } from "../../db/store_reader.ts";
 import type { CollectedRecord, Delivery, ExportDescription, RequestKey } from "../../actors/gdpr/types.ts";
 import type { Sql } from "../../db/connect.ts";
+import { NO_SETTINGS } from "../../domain/store_settings.ts";
 import { findDocuments, type PartRow } from "../../db/gdpr_exports.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import { createWorld, register, type World } from "../actors/world.ts";
@@ -77,7 +78,15 @@ export async function insertExportRequest(
     values (${key.storeId}, ${key.requestId}, ${customer.id}, ${type}, 'IN_PROGRESS', ${now}, ${dueAt},
       ${customer.id}, 'test@1', '{}', 1)`;
   const sources = services.map((service) => ({ service, waiverReason: undefined }));
-  return { key, customer, description: { customerId: customer.id, type, createdAt: now, sources } };
+  const description = {
+    customerId: customer.id,
+    type,
+    createdAt: now,
+    locale: null,
+    settings: NO_SETTINGS,
+    sources,
+  };
+  return { key, customer, description };
 }
 
 /** Sets the row to the state after a cancellation. */

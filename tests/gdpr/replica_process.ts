@@ -60,7 +60,7 @@ async function work({ url, now, kill, participants, callLog, keys: jwks }: Repli
       }
     },
   };
-  const performers = createRequestPerformers(api, peers, keys, clock);
+  const performers = createRequestPerformers(api, peers, keys, { clock });
   const until = new Date(now + CLAIM_MS);
   const { signal } = new AbortController();
 

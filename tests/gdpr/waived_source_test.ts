@@ -96,7 +96,7 @@ Deno.test("the documents contain an answer that was complete before the waiver, 
     assert.deepEqual(source.records, [{ ...FACTS, data: { article: "Teapot" } }]);
     if (right === "ACCESS") {
       const summary =
-        "order-service holds 1 record about you. Its answer is complete, although the store had decided " +
+        "order-service has provided 1 record about you. Its answer is complete, although the store had decided " +
         "not to wait for it: it was slow";
       assert.equal(source.summary, summary);
     }

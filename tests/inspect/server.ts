@@ -13,6 +13,7 @@ import { createStoreReader } from "../../db/store_reader.ts";
 import { type BodyReader, createBodyReader } from "../../http/body_reader.ts";
 import { createHttpApp } from "../../http/mod.ts";
 import { createInspector, type Inspector } from "../../inspect/mod.tsx";
+import { PARTICIPANTS } from "../actors/settings.ts";
 import { createWorld, type World } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";
 import { bearer, createIssuer, serve } from "../graph/server.ts";
@@ -51,6 +52,7 @@ export async function startInspector(
     admit = (_, next) => next(),
     bodies = createBodyReader({ proxies: 0 }),
     count,
+    requiresController = false,
     ...world
   }:
     & Partial<ActorsOptions>
@@ -60,6 +62,7 @@ export async function startInspector(
       admit?: MiddlewareHandler;
       bodies?: BodyReader;
       count?: (by: Principal) => Promise<number | undefined>;
+      requiresController?: boolean;
     } = {},
 ): Promise<TestInspector> {
   await using stack = new AsyncDisposableStack();
@@ -94,6 +97,9 @@ export async function startInspector(
       exportLink: (key) => exportLink(api, keys, key),
       downloads: createExportDownloads(api, keys, started.actors),
       exportReceipt: (key) => exportReceipt(reader, key),
+      participants: PARTICIPANTS,
+      services: { READ_CUSTOMERS: ["identity-service"] },
+      requiresController,
       authenticate: createStoresAuthenticator(issuer.verify),
       formKey,
       secure,

@@ -99,6 +99,50 @@ Deno.test("a bulk upload in progress ends with a line that says so, and its clie
   assert.equal((await world.admin`select from customers`).length, 2);
 });
 
+Deno.test("a replica that is killed during an import leaves no row in part, and another one continues the file", async () => {
+  await using world = await createWorld();
+  await using replicas = new AsyncDisposableStack();
+  const rows = Array.from(
+    { length: 1_000 },
+    (_, at) => `${JSON.stringify({ email: `row${at}@example.com` })}\n`,
+  );
+  const principal = gatewayHeaders({ id: crypto.randomUUID(), storeId: world.storeId });
+  const headers = {
+    ...principal,
+    "x-principal-type": "STAFF",
+    "x-roles": `CUSTOMER_MANAGER@${world.storeId}`,
+    "idempotency-key": "import",
+  };
+  const start = async (first: string) => {
+    const service = replicas.use(startService({ ...production(world.database.url), ...TRUSTING }));
+    const { http } = await portsOf(service);
+    return {
+      service,
+      call: await openCall(new URL(`http://127.0.0.1:${http}/customers/bulk`), headers, first),
+    };
+  };
+  const killed = await start(rows.join(""));
+  const seen = [await killed.call.next()];
+  killed.service.signal("SIGKILL");
+  await killed.service.exited();
+  killed.call[Symbol.dispose]();
+  const counts = async () => {
+    const [row] = await world.admin`
+      select (select count(*)::int from customers) as customers, (select count(*)::int from actor_events) as events,
+        (select count(*)::int from outbox where topic = 'customer.created') as messages,
+        (select count(*)::int from idempotency_keys) as keys`;
+    return Object.values(row!);
+  };
+  assert.equal(new Set(await counts()).size, 1, "all of a row is stored, or nothing");
+  const { call } = await start(rows.join(""));
+  await call.finish();
+  const lines = await call.rest();
+  call[Symbol.dispose]();
+  assert.deepEqual(lines.slice(0, seen.length), seen);
+  assert.deepEqual(lines.map(({ row, result }) => [row, result]), rows.map((_, at) => [at + 1, "CREATED"]));
+  assert.deepEqual(await counts(), Array(4).fill(rows.length));
+});
+
 /** Asserts that the journal has a row for each accepted command and no others. */
 async function assertEffects({ admin }: World, commands: readonly Command[]): Promise<void> {
   const rows = await admin<{ id: string; changes: number }[]>`

@@ -107,8 +107,10 @@ export async function openCall(url: URL, headers: Record<string, string>, first:
   const input = createTextReader(connection.readable);
   const [statusLine = "", ...headerLines] = (await input.until("\r\n\r\n")).split("\r\n");
   const responseHeaders = new Headers(headerLines.map((line) => line.split(": ", 2) as [string, string]));
+  const status = Number(statusLine.split(" ")[1]);
   let text = "";
   const next = async () => {
+    if (status !== 200) throw new Error(`The response has the status ${status} and no lines`);
     for (let end = text.indexOf("\n"); end < 0; end = text.indexOf("\n")) {
       const size = parseInt(await input.until("\r\n"), 16);
       if (!size) return undefined;
@@ -120,7 +122,7 @@ export async function openCall(url: URL, headers: Record<string, string>, first:
     return JSON.parse(line);
   };
   return {
-    status: Number(statusLine.split(" ")[1]),
+    status,
     headers: responseHeaders,
     send,
     finish: () => writer.write(encoder.encode("0\r\n\r\n")),

@@ -166,6 +166,22 @@ Deno.test("a bulk upsert counts against its caller's quota of streams until its 
   assert.throws(() => [1, 2, 3, 4].map(() => streams.take("another caller")), { code: "RATE_LIMITED" });
 });
 
+Deno.test("the stream of a client that disconnects while the service waits for it ends at once", async () => {
+  await using world = await createWorld();
+  const streams = createConcurrencyQuota({ what: "streams", total: 1, perHolder: 1 });
+  await using server = await serveBulk(world, { streams });
+  {
+    using call = await server.open(world.system, row(1));
+    await call.next();
+    using refused = await server.open(world.system, row(2)); // meanwhile the service waits for the next row
+    assert.equal(refused.status, 429);
+  }
+  await eventually(async () => {
+    using again = await server.open(world.system, row(3));
+    assert.equal(again.status, 200);
+  }, 20_000); // less than the stall timeout
+});
+
 Deno.test("a client that sends many tiny chunks is disconnected", async () => {
   await using world = await createWorld();
   await using server = await serveBulk(world);

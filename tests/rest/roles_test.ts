@@ -61,6 +61,8 @@ const TABLE: Record<string, [staff: readonly Caller[], right?: ServiceRight]> = 
   withdrawGdprRequest: [OFFICER],
   getGdprRequestExport: [OFFICER],
   getGdprRequestReceipt: [OFFICER],
+  getStoreSettings: [OFFICER, "READ_STORE_SETTINGS"],
+  updateStoreSettings: [OFFICER, "CHANGE_STORE_SETTINGS"],
 };
 
 /** Operations that identity-service may call without any configuration; no other service may call any. */

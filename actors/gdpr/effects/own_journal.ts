@@ -1,7 +1,9 @@
 /** Journals of a customer and of its requests, as records of an access document. */
 import { type ActorEventRow, type ActorKey, findJournal } from "../../../db/actor_events.ts";
 import type { Sql } from "../../../db/connect.ts";
+import { JOURNAL_PROCESSING } from "../../../db/personal_data.ts";
 import { readStore } from "../../../db/store_reader.ts";
+import { resolveReaders, type ServicesOfReaders } from "../../../domain/processing.ts";
 import { publicRow } from "../requests/public_events.ts";
 import type { CollectedRecord } from "../types.ts";
 
@@ -11,7 +13,12 @@ const PAGE = 1_000;
 /** @param requests IDs of the customer's requests */
 export async function* readJournals(
   sql: Sql,
-  { storeId, customerId, requests }: { storeId: string; customerId: string; requests: readonly string[] },
+  { storeId, customerId, requests, services }: {
+    storeId: string;
+    customerId: string;
+    requests: readonly string[];
+    services: ServicesOfReaders;
+  },
 ): AsyncGenerator<CollectedRecord> {
   const journals: ActorKey[] = [
     { storeId, actorKind: "customer", actorId: customerId },
@@ -24,21 +31,20 @@ export async function* readJournals(
         storeId,
         (tx) => findJournal(tx, journal, { after, limit: PAGE }),
       );
-      for (const event of events) yield recordOf(event, customerId);
+      for (const event of events) yield recordOf(event, customerId, services);
       if (events.length < PAGE) break;
       after = events.at(-1)!.sequence;
     }
   }
 }
 
-function recordOf(stored: ActorEventRow, customerId: string): CollectedRecord {
+function recordOf(stored: ActorEventRow, customerId: string, services: ServicesOfReaders): CollectedRecord {
   const isRequest = stored.actorKind === "gdpr_request";
   const { eventType, about, changedFields, reason, at, ...event } = isRequest ? publicRow(stored) : stored;
+  const { recipients, ...processing } = JOURNAL_PROCESSING[isRequest ? "gdpr_request" : "customer"];
   return {
-    category: isRequest ? "request" : "status",
-    purpose: "to prove what was done with your data and your requests",
-    retention: "kept without a fixed end, even after an erasure; reasons are removed by an erasure",
-    recipients: [],
+    ...processing,
+    recipients: resolveReaders(recipients, services),
     data: {
       ...(isRequest && { request_id: event.actorId }),
       event: eventType,

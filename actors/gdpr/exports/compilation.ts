@@ -4,12 +4,18 @@ import { findPart, participantPart } from "../../../db/gdpr_exports.ts";
 import { accessHtml } from "./documents/access_html.ts";
 import { accessJson } from "./documents/access_json.ts";
 import { type Contents, type ParticipantSection, summarize, type Text } from "./documents/contents.ts";
+import {
+  createPresentation,
+  type Presentation,
+  type PresentedRecord,
+  presentOwn,
+} from "./documents/presentation.ts";
 import { type ManifestEntry, manifestJson } from "./documents/manifest.ts";
 import { portability } from "./documents/portability.ts";
 import { type Claim, type ExportContext, openClaim } from "./claim.ts";
 import { readStore } from "../../../db/store_reader.ts";
 import { readChunks } from "./chunks.ts";
-import type { CollectedRecord, ExportDescription, RequestKey } from "../types.ts";
+import { type CollectedRecord, type ExportDescription, OWN_DATA, type RequestKey } from "../types.ts";
 
 interface Document {
   part: string;
@@ -39,11 +45,13 @@ export async function compileExport(
   const claim = await openClaim(context, key, [...documents, MANIFEST], signal);
   if (!claim) return;
   try {
+    const presentation = createPresentation(description);
     const contents: Contents = {
       request: key,
       description,
       compiledAt: await readClock(context.sql, context.clock),
-      sections: await readSections(context, key, description, claim),
+      presentation,
+      sections: await readSections(context, key, { ...description, presentation }, claim),
     };
     const parts: ManifestEntry[] = [];
     for (const { part, mediaType, write } of documents) {
@@ -62,7 +70,7 @@ export async function compileExport(
 async function readSections(
   { sql, cipher }: ExportContext,
   key: RequestKey,
-  { sources }: ExportDescription,
+  { type, sources, presentation }: ExportDescription & { presentation: Presentation },
   claim: Claim,
 ): Promise<ParticipantSection[]> {
   const sections: ParticipantSection[] = [];
@@ -73,13 +81,19 @@ async function readSections(
     if (!complete && waiverReason === undefined) {
       throw new Error(`Cannot compile ${key.requestId}: ${service} has not delivered everything`);
     }
-    const read = async function* (): AsyncGenerator<CollectedRecord[]> {
+    const isOwn = service === OWN_DATA;
+    const present = (record: CollectedRecord): PresentedRecord => {
+      if (!isOwn) return record;
+      const { legalBasis, ...presented } = presentOwn(record, presentation);
+      return type === "ACCESS" && legalBasis !== undefined ? { ...presented, legalBasis } : presented;
+    };
+    const read = async function* (): AsyncGenerator<PresentedRecord[]> {
       for await (const chunk of readChunks(sql, cipher, { ...key, part }, !complete)) {
         await claim.renew();
-        if (chunk.byteLength > 0) yield parse(chunk);
+        if (chunk.byteLength > 0) yield parse(chunk).map(present);
       }
     };
-    const section = await summarize({ service, complete, waiverReason }, read);
+    const section = await summarize({ service, isOwn, complete, waiverReason }, read);
     if (section.records !== (row?.records ?? 0)) {
       throw new Error(`Cannot compile ${key.requestId}: records of ${service} are missing`);
     }

@@ -9,12 +9,12 @@ import type { HashKeys } from "../../../lib/hash_keys.ts";
  *
  * @returns the current key's first
  */
-export function hashEmail(keys: HashKeys, email: string): Promise<EmailHash[]> {
-  return Promise.all(keys.map(async ({ id, memory, participants }) => ({
-    hash: await hashWith(memory, email),
-    participantHash: await hashWith(participants, email),
+export function hashEmail(keys: HashKeys, email: string): EmailHash[] {
+  return keys.map(({ id, memory, participants }) => ({
+    hash: hashWith(memory, email),
+    participantHash: hashWith(participants, email),
     keyId: id,
-  })));
+  }));
 }
 
 /**
@@ -22,6 +22,6 @@ export function hashEmail(keys: HashKeys, email: string): Promise<EmailHash[]> {
  *
  * @param key HMAC with SHA-256, for signing
  */
-export function hashWith(key: CryptoKey, email: string): Promise<Uint8Array> {
+export function hashWith(key: CryptoKey, email: string): Uint8Array {
   return hmacSha256(key, comparableEmail(email));
 }

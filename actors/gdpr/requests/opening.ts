@@ -2,6 +2,8 @@
 import type { z } from "zod";
 import { lockCustomer } from "../../../db/customers.ts";
 import { findOpenRequests, lockRequest } from "../../../db/gdpr_requests.ts";
+import { settingsOf } from "../../../db/store_settings.ts";
+import { participantsOf, type StoreSettings } from "../../../domain/store_settings.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
 import type { ActionStep, Beginning, Creation, CreationScene, Redirection } from "../../runtime/behavior.ts";
 import { authorizeEmailChange } from "../../../domain/authorization.ts";
@@ -18,9 +20,12 @@ import { opening } from "./opening_input.ts";
 import type { Commands } from "../../commands.ts";
 
 export interface OpeningSettings {
-  /** Names of the other services that hold data of customers. */
+  /** Names of the other services that hold data of customers. The settings of a store may choose some of them. */
   participants: readonly string[];
-  /** Grace period in which the customer may cancel an erasure before it starts, in milliseconds. */
+  /**
+   * How long a customer may cancel an erasure before it starts, in milliseconds, unless the settings of the store say
+   * otherwise.
+   */
   graceMs: number;
   /**
    * Whether a second person confirms an erasure that the customer has not requested, and the waiver of a participant
@@ -65,7 +70,11 @@ async function begin(
   const { ref, by, readTime } = scene;
   const tx = transactionOf(scene);
   authorizeOpening({ customerId, corrections, cause }, by);
-  const [customer, now] = await Promise.all([lockCustomer(tx, ref.storeId, customerId), readTime()]);
+  const [customer, now, settings] = await Promise.all([
+    lockCustomer(tx, ref.storeId, customerId),
+    readTime(),
+    settingsOf(tx, ref.storeId),
+  ]);
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
   const [open] = await findOpenRequests(tx, ref.storeId, customerId, [type]);
   if (open) {
@@ -85,9 +94,10 @@ async function begin(
   }
 
   const machine = CURRENT_MACHINE[type];
-  const services = type === "ERASURE" ? [...participants] : [OWN_DATA, ...participants];
+  const others = participantsOf(participants, settings);
+  const services = type === "ERASURE" ? others : [OWN_DATA, ...others];
   const due = dueDate(now);
-  const delayMs = type === "ERASURE" && cause === "REQUEST" ? graceMs : 0;
+  const delayMs = type === "ERASURE" && cause === "REQUEST" ? graceOf(settings, graceMs) : 0;
   const needsSecondPerson = fourEyes && type === "ERASURE" && cause === "REQUEST" && by.type !== "CUSTOMER";
   const input: RequestInput = {
     receivedAt: now.getTime(),
@@ -113,3 +123,8 @@ async function begin(
     }),
   };
 }
+
+const HOUR_MS = 60 * 60_000;
+
+const graceOf = ({ erasureGraceHours }: StoreSettings, configuredMs: number): number =>
+  erasureGraceHours === null ? configuredMs : erasureGraceHours * HOUR_MS;

@@ -1,100 +1,183 @@
 /** HTML document of an access request: one self-contained page without scripts or external resources. */
-import type { CollectedRecord } from "../../types.ts";
-import { type Contents, count, type ParticipantSection, summaryOf, type Text } from "./contents.ts";
+import { counted } from "../../texts/texts.ts";
+import { transfersOf } from "../../texts/transfers.ts";
+import { rightsOf } from "./access_texts.ts";
+import { type Contents, type ParticipantSection, summaryOf, type Text } from "./contents.ts";
 import { definitions, escape, time, value } from "./html.ts";
-import { FURTHER_RIGHTS, INTRODUCTION, ORIGIN, TITLE } from "./access_texts.ts";
+import { type Presentation, type PresentedRecord, readableFields } from "./presentation.ts";
 import { sha256 } from "../../../../lib/hash.ts";
 
 export async function* accessHtml(contents: Contents): Text {
+  const { presentation, sections } = contents;
   const style = await Deno.readTextFile(new URL("./access_style.css", import.meta.url));
-  yield head(style) + about(contents) + tableOfContents(contents.sections) + "<main>\n";
-  for (const [index, section] of contents.sections.entries()) {
-    yield sectionHead(section, index);
-    for await (const batch of section.read()) yield batch.map(article).join("");
+  const statements = statementsOf(presentation);
+  yield head(style, presentation) + about(contents) +
+    tableOfContents(sections, presentation, statements.length > 0) + "<main>\n";
+  for (const [index, section] of sections.entries()) {
+    yield sectionHead(section, index, presentation);
+    for await (const batch of section.read()) {
+      yield batch.map((record) => article(record, section, presentation)).join("");
+    }
     yield "</section>\n";
   }
-  yield rights() + "</main>\n</body>\n</html>\n";
+  const { access } = presentation.texts;
+  if (statements.length > 0) yield definitionSection("statements", access.statements, statements);
+  const rights = rightsOf(presentation).map(({ name, text }) => [name, escape(text)] as const);
+  yield definitionSection("rights", access.rights, rights) + "</main>\n</body>\n</html>\n";
 }
 
-function head(style: string): string {
+function head(style: string, { texts: { language, access: { title } } }: Presentation): string {
   const hash = sha256(style).toBase64();
   return `<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${hash}'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="robots" content="noindex">
-<title>${TITLE}</title>
+<title>${escape(title)}</title>
 <style>${style}</style>
 </head>
 <body>
 `;
 }
 
-function about({ request, description, compiledAt }: Contents): string {
-  const facts = definitions([
-    ["Answered by", "customer-service, for the store"],
-    ["Store", escape(request.storeId)],
-    ["Your customer number", escape(description.customerId)],
-    ["Request", escape(request.requestId)],
-    ["Requested", time(description.createdAt)],
-    ["Compiled", time(compiledAt)],
-    ["Origin of the data", ORIGIN],
+function about({ request, description, compiledAt, presentation }: Contents): string {
+  const { texts: { access, facts }, settings, formatTime } = presentation;
+  const { name, controller, dataProtectionContact, supervisoryAuthority } = settings;
+  const list = definitions([
+    [facts.store, escape(name ?? request.storeId)],
+    ...(controller ? [[facts.controller, escape(`${controller.name}, ${controller.address}`)] as const] : []),
+    ...(dataProtectionContact ? [[facts.dataProtectionContact, escape(dataProtectionContact)] as const] : []),
+    ...(supervisoryAuthority
+      ? [[facts.supervisoryAuthority, escape(supervisoryAuthority.name)] as const]
+      : []),
+    [facts.customerNumber, escape(description.customerId)],
+    [facts.request, escape(request.requestId)],
+    [facts.requested, time(description.createdAt, formatTime)],
+    [facts.compiled, time(compiledAt, formatTime)],
   ]);
-  return `<header>\n<h1>${TITLE}</h1>\n<p>${INTRODUCTION}</p>\n${facts}\n</header>\n`;
+  const [title, introduction] = [escape(access.title), escape(access.introduction)];
+  return `<header>\n<h1>${title}</h1>\n<p>${introduction}</p>\n${list}\n</header>\n`;
 }
 
-function tableOfContents(sections: readonly ParticipantSection[]): string {
+/** The statements of the settings. */
+function statementsOf(presentation: Presentation): (readonly [name: string, html: string])[] {
+  const { texts, settings: { automatedDecisions } } = presentation;
+  const transfers = transfersOf(presentation, texts.noThirdCountries);
+  return [
+    ...(transfers ? [[texts.facts.thirdCountries, value(transfers, texts.access.none)] as const] : []),
+    ...(automatedDecisions === null
+      ? []
+      : [[texts.facts.automatedDecisions, inStoreLanguage(automatedDecisions, presentation)] as const]),
+  ];
+}
+
+/** Marks the language of the store's own words where it differs from that of the document. */
+function inStoreLanguage(
+  words: string,
+  { texts, settings }: Pick<Presentation, "texts" | "settings">,
+): string {
+  const language = settings.languages?.[0];
+  const isOther = language !== undefined && language !== texts.language;
+  return isOther ? `<span lang="${language}">${escape(words)}</span>` : escape(words);
+}
+
+function tableOfContents(
+  sections: readonly ParticipantSection[],
+  { texts: { access } }: Presentation,
+  hasStatements: boolean,
+): string {
   const items = sections.map((section, index) => {
     const name = escape(section.service);
-    const note = section.complete ? count(section.records) : "incomplete";
+    const note = escape(section.complete ? counted(access.records, section.records) : access.incomplete);
     return `<li><a href="#source-${index + 1}">${name}</a> <span class="quiet">${note}</span></li>\n`;
   });
-  return `<nav aria-labelledby="contents">\n<h2 id="contents">Contents</h2>\n<ol>\n${items.join("")}` +
-    `<li><a href="#rights">Your rights</a></li>\n</ol>\n</nav>\n`;
+  const link = (id: string, title: string) => `<li><a href="#${id}">${escape(title)}</a></li>\n`;
+  return `<nav aria-labelledby="contents">\n<h2 id="contents">${escape(access.contents)}</h2>\n<ol>\n` +
+    items.join("") + (hasStatements ? link("statements", access.statements) : "") +
+    link("rights", access.rights) + "</ol>\n</nav>\n";
 }
 
-function sectionHead(section: ParticipantSection, index: number): string {
+function sectionHead(section: ParticipantSection, index: number, presentation: Presentation): string {
   const id = `source-${index + 1}`;
   const title = `<h2 id="${id}-title" dir="auto">${escape(section.service)}</h2>`;
-  return `<section id="${id}" aria-labelledby="${id}-title">\n${title}\n<p>${
-    escape(summaryOf(section))
-  }</p>\n` +
-    processing(section);
+  const summary = escape(summaryOf(section, presentation));
+  return `<section id="${id}" aria-labelledby="${id}-title">\n${title}\n<p>${summary}</p>\n` +
+    processing(section, presentation);
 }
 
-function processing({ processing, furtherProcessing }: ParticipantSection): string {
+function processing(
+  { processing, furtherProcessing }: ParticipantSection,
+  { texts: { access, facts } }: Presentation,
+): string {
   if (processing.length === 0) return "";
-  const names = ["Category", "Purpose", "Retention", "Recipients", "Records"];
-  const rows = processing.map(({ category, purpose, retention, recipients, records }) => {
-    const cells = [category, purpose, retention, recipients.join(", ") || "none", String(records)];
+  const hasLegalBasis = processing.some(({ legalBasis }) => legalBasis !== undefined);
+  const columns = [
+    facts.category,
+    facts.purpose,
+    ...(hasLegalBasis ? [facts.legalBasis] : []),
+    facts.retention,
+    facts.recipients,
+    facts.records,
+  ].map(escape);
+  const rows = processing.map(({ category, purpose, legalBasis, retention, recipients, records }) => {
+    const cells = [
+      category,
+      purpose,
+      ...(hasLegalBasis ? [legalBasis ?? access.notStated] : []),
+      retention,
+      recipients.join(", ") || access.notStated,
+      String(records),
+    ];
     return `<tr>${
-      cells.map((cell, index) => `<td data-label="${names[index]}" dir="auto">${escape(cell)}</td>`).join("")
+      cells.map((cell, index) => `<td data-label="${columns[index]}" dir="auto">${escape(cell)}</td>`).join(
+        "",
+      )
     }</tr>\n`;
   });
-  const further = furtherProcessing
-    ? "<p>Records with further purposes follow; each record below names its own.</p>\n"
-    : "";
-  const heads = names.map((name) => `<th scope="col">${name}</th>`).join("");
-  return `<table>\n<caption>Data and purposes</caption>\n<thead><tr>${heads}</tr></thead>\n` +
+  const further = furtherProcessing ? `<p>${escape(access.furtherPurposes)}</p>\n` : "";
+  const heads = columns.map((name) => `<th scope="col">${name}</th>`).join("");
+  return `<table>\n<caption>${escape(access.dataAndPurposes)}</caption>\n<thead><tr>${heads}</tr></thead>\n` +
     `<tbody>\n${rows.join("")}</tbody>\n</table>\n${further}`;
 }
 
-function article({ category, recordedAt, purpose, retention, recipients, data }: CollectedRecord): string {
-  const at = recordedAt === undefined ? "" : ` <span class="quiet">${escape(recordedAt)}</span>`;
+function article(
+  { category, recordedAt, purpose, legalBasis, retention, recipients, data }: PresentedRecord,
+  { isOwn }: ParticipantSection,
+  presentation: Presentation,
+): string {
+  const { access, facts } = presentation.texts;
+  const at = recordedAt === undefined ? "" : ` <span class="quiet">${dated(recordedAt, presentation)}</span>`;
   const details = [
-    `Purpose: ${purpose}`,
-    `retention: ${retention}`,
-    `recipients: ${recipients.join(", ") || "none"}`,
-  ].map(escape).join("; ");
-  return `<article>\n<h3 dir="auto">${escape(category)}${at}</h3>\n${value(data)}\n` +
+    [facts.purpose, purpose],
+    ...(legalBasis === undefined ? [] : [[facts.legalBasis, legalBasis]]),
+    [facts.retention, retention],
+    [facts.recipients, recipients.join(", ") || access.notStated],
+  ].map(([name, text]) => escape(`${name}: ${text}`)).join("; ");
+  const body = isOwn
+    ? definitions(
+      readableFields(data, presentation).map(([name, field]) => [name, value(field, access.none)]),
+    )
+    : value(data, access.none);
+  return `<article>\n<h3 dir="auto">${escape(category)}${at}</h3>\n${body}\n` +
     `<p class="quiet" dir="auto">${details}</p>\n</article>\n`;
 }
 
-function rights(): string {
-  const items = definitions(FURTHER_RIGHTS.map(({ name, text }) => [name, text]));
-  return `<section id="rights" aria-labelledby="rights-title">\n` +
-    `<h2 id="rights-title">Your rights</h2>\n${items}\n</section>\n`;
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
+
+/** Time of a participant, which may differ from ISO 8601. */
+function dated(text: string, { formatTime }: Presentation): string {
+  const date = new Date(ISO_TIME.test(text) ? text : NaN);
+  return Number.isNaN(date.getTime()) ? escape(text) : time(date, formatTime);
+}
+
+function definitionSection(
+  id: string,
+  title: string,
+  entries: readonly (readonly [name: string, html: string])[],
+): string {
+  return `<section id="${id}" aria-labelledby="${id}-title">\n` +
+    `<h2 id="${id}-title">${escape(title)}</h2>\n${definitions(entries)}\n</section>\n`;
 }

@@ -1,24 +1,31 @@
-/** JSON document of an access request, with the same contents as the page. */
+/** JSON document of an access request, with the same contents as the page. Fields keep their names. */
+import { transfersOf } from "../../texts/transfers.ts";
 import { type Contents, summaryOf, type Text } from "./contents.ts";
 import { writeJson } from "./json.ts";
-import { FURTHER_RIGHTS, INTRODUCTION, ORIGIN, TITLE } from "./access_texts.ts";
+import { rightsOf } from "./access_texts.ts";
 
-export function accessJson({ request, description, compiledAt, sections }: Contents): Text {
+export function accessJson({ request, description, compiledAt, presentation, sections }: Contents): Text {
+  const { texts, settings } = presentation;
   const about = {
-    title: TITLE,
-    text: INTRODUCTION,
-    answeredBy: "customer-service, for the store",
+    language: texts.language,
+    title: texts.access.title,
+    text: texts.access.introduction,
     storeId: request.storeId,
+    store: settings.name ?? undefined,
+    controller: settings.controller ?? undefined,
+    dataProtectionContact: settings.dataProtectionContact ?? undefined,
+    supervisoryAuthority: settings.supervisoryAuthority ?? undefined,
     customerId: description.customerId,
     requestId: request.requestId,
     askedAt: description.createdAt,
     compiledAt,
-    origin: ORIGIN,
-    rights: Object.fromEntries(FURTHER_RIGHTS.map(({ name, text }) => [name, text])),
+    thirdCountries: transfersOf(presentation, texts.noThirdCountries),
+    automatedDecisions: settings.automatedDecisions ?? undefined,
+    rights: Object.fromEntries(rightsOf(presentation).map(({ id, name, text }) => [id, { name, text }])),
   };
   return writeJson({ about }, sections, (section) => ({
     service: section.service,
-    summary: summaryOf(section),
+    summary: summaryOf(section, presentation),
     complete: section.complete,
     waiverReason: section.waiverReason,
     recordCount: section.records,

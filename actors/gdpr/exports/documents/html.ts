@@ -20,18 +20,24 @@ export function escape(text: string): string {
 /** Maximum depth of nested lists; deeper values are rendered as JSON. */
 const MAX_DEPTH = 12;
 
-/** Renders any JSON value: objects as definition lists, arrays as lists. */
-export function value(data: unknown, depth = 0): string {
-  if (data === null || data === undefined || data === "") return `<span class="none">(none)</span>`;
+/**
+ * Renders any JSON value: objects as definition lists, arrays as lists.
+ *
+ * @param none text for an empty value
+ */
+export function value(data: unknown, none: string, depth = 0): string {
+  if (data === null || data === undefined || data === "") {
+    return `<span class="none">${escape(none)}</span>`;
+  }
   if (typeof data !== "object") return escape(String(data));
   if (depth === MAX_DEPTH) return escape(JSON.stringify(data));
   if (Array.isArray(data)) {
-    if (data.length === 0) return value(null);
-    return `<ol>${data.map((item) => `<li dir="auto">${value(item, depth + 1)}</li>`).join("")}</ol>`;
+    if (data.length === 0) return value(null, none);
+    return `<ol>${data.map((item) => `<li dir="auto">${value(item, none, depth + 1)}</li>`).join("")}</ol>`;
   }
   const entries = Object.entries(data);
-  if (entries.length === 0) return value(null);
-  return definitions(entries.map(([name, item]) => [name, value(item, depth + 1)]));
+  if (entries.length === 0) return value(null, none);
+  return definitions(entries.map(([name, item]) => [name, value(item, none, depth + 1)]));
 }
 
 /** Renders a definition list. The names are text, the values are HTML. */
@@ -42,8 +48,7 @@ export function definitions(entries: readonly (readonly [name: string, html: str
   return `<dl>${rows.join("")}</dl>`;
 }
 
-/** Renders a time to the minute, in UTC. */
-export function time(date: Date): string {
-  const iso = date.toISOString();
-  return `<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC</time>`;
+/** Renders a time. @param format formats it for people */
+export function time(date: Date, format: (date: Date) => string): string {
+  return `<time datetime="${date.toISOString()}">${escape(format(date))}</time>`;
 }

@@ -1,6 +1,6 @@
 /** Streaming JSON writer: serializes records one by one, so that memory does not grow with the document. */
-import type { CollectedRecord } from "../../types.ts";
 import type { ParticipantSection, Text } from "./contents.ts";
+import type { PresentedRecord } from "./presentation.ts";
 
 /**
  * Writes an object with the fields of `head` and `sources`. Each element of `sources` is an object with the fields
@@ -28,8 +28,9 @@ export async function* writeJson(
 }
 
 /** The fields of a record, in the order of the document. */
-function fields({ category, recordedAt, purpose, retention, recipients, data }: CollectedRecord): object {
-  return { category, recordedAt, purpose, retention, recipients, data };
+function fields(record: PresentedRecord): object {
+  const { category, recordedAt, purpose, legalBasis, retention, recipients, data } = record;
+  return { category, recordedAt, purpose, legalBasis, retention, recipients, data };
 }
 
 /** Serializes an object without its closing brace. */

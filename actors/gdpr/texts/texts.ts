@@ -1,0 +1,126 @@
+/** Shape of the texts that documents for customers and for authorities consist of. One file holds each language. */
+import type { Category, LegalBasis, Purpose, Retention } from "../../../domain/processing.ts";
+import type { Language, MissingStatement } from "../../../domain/store_settings.ts";
+
+/** A name and a sentence. */
+export interface Statement {
+  name: string;
+  text: string;
+}
+
+/** Text for one and for several things; `{count}` is their number. */
+export interface Counted {
+  one: string;
+  other: string;
+}
+
+/** Rights of the customer in addition to access. */
+export const RIGHT_NAMES = [
+  "rectification",
+  "erasure",
+  "restriction",
+  "portability",
+  "withdrawal",
+  "complaint",
+] as const;
+export type RightName = (typeof RIGHT_NAMES)[number];
+
+/** Names in braces are replaced by `fill`. Every language has the same names in the same texts. */
+export interface Texts {
+  language: Language;
+  /** Name of the language in itself. */
+  languageName: string;
+  access: {
+    title: string;
+    introduction: string;
+    contents: string;
+    rights: string;
+    statements: string;
+    dataAndPurposes: string;
+    /** Note of a participant without complete data in the table of contents. */
+    incomplete: string;
+    furtherPurposes: string;
+    none: string;
+    notStated: string;
+    /** `{service}`, `{records}` */
+    holds: string;
+    /** `{service}` */
+    holdsNothing: string;
+    /** `{service}`, `{records}`, `{reason}` */
+    waived: string;
+    /** `{service}`, `{reason}` */
+    waivedWithoutRecords: string;
+    /** `{reason}`; it follows `holds` or `holdsNothing`. */
+    completeDespiteWaiver: string;
+    records: Counted;
+  };
+  /** Names of facts. */
+  facts: Record<
+    | "store"
+    | "controller"
+    | "dataProtectionContact"
+    | "supervisoryAuthority"
+    | "customerNumber"
+    | "request"
+    | "requested"
+    | "compiled"
+    | "category"
+    | "purpose"
+    | "legalBasis"
+    | "retention"
+    | "recipients"
+    | "records"
+    | "thirdCountries"
+    | "automatedDecisions",
+    string
+  >;
+  noThirdCountries: string;
+  /** `{recipient}`, `{country}`, `{safeguard}` */
+  thirdCountry: string;
+  rights: Record<RightName, Statement>;
+  /** `{authority}`, `{complaint}` */
+  complaintToAuthority: string;
+  categories: Record<Category, string>;
+  purposes: Record<Purpose, string>;
+  legalBases: Record<LegalBasis, string>;
+  retentions: Record<Retention, string>;
+  staff: string;
+  yes: string;
+  no: string;
+  /** Names of the fields in records of this service, which are mostly columns. */
+  columns: Record<string, string>;
+  /** Values of the fields `status`, `type`, `outcome` and `ground`. */
+  values: Record<string, string>;
+  /** Events of the journal. */
+  events: Record<string, string>;
+  /** Who caused an event. */
+  principals: Record<string, string>;
+  /** The record of processing activities. */
+  record: {
+    title: string;
+    introduction: string;
+    activities: string;
+    dataSubjects: string;
+    customers: string;
+    data: string;
+    participants: string;
+    participantsNote: string;
+    security: string;
+    securityMeasures: readonly string[];
+    noThirdCountries: string;
+    missing: string;
+    /** `{basis}` */
+    proposed: string;
+    statements: Record<MissingStatement, string>;
+  };
+}
+
+/** Replaces the names in braces by their values; a name without a value stays. */
+export function fill(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{(\w+)\}/g, (placeholder, name: string) => values[name] ?? placeholder);
+}
+
+/** Returns the text for a number of things. */
+export function counted({ one, other }: Counted, count: number): string {
+  return fill(count === 1 ? one : other, { count: String(count) });
+}
