@@ -81,7 +81,7 @@ function readableValue(name: string, value: unknown, { texts, formatTime }: Pres
   if (typeof value !== "string") return value;
   const words = wordsOf(name, texts);
   if (words) return lookUp(words, value) ?? value;
-  const time = name.endsWith("_at") ? new Date(value) : undefined;
+  const time = name.endsWith("_at") || name === "until" ? new Date(value) : undefined;
   return time && !Number.isNaN(time.getTime()) ? formatTime(time) : value;
 }
 
