@@ -1,12 +1,8 @@
 /** Rows of the legal holds on customers. */
 import type { HoldGround } from "../domain/holds.ts";
 import type { Tx } from "./connect.ts";
+import type { CustomerKey } from "./lookups.ts";
 import type { ReadSql } from "./store_reader.ts";
-
-export interface CustomerKey {
-  storeId: string;
-  customerId: string;
-}
 
 export interface HoldRow {
   holdId: string;

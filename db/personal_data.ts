@@ -129,6 +129,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     created_at: account,
     updated_at: account,
     anonymized_at: account,
+    closed_at: account,
   },
   customer_addresses: {
     line1: address,
@@ -157,7 +158,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
 
 /** Columns without personal data: keys, versions, states, and what machines and relays need. */
 export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
-  customers: ["store_id", "customer_id", "version", "membership_version", "holds"],
+  customers: ["store_id", "customer_id", "version", "membership_version", "holds", "retention_announced_at"],
   customer_addresses: ["store_id", "address_id", "customer_id"],
   customer_group_memberships: ["store_id", "customer_id", "assigned_by"],
   customer_holds: [
@@ -171,6 +172,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "lifted_by_service",
   ],
   ended_sessions: ["store_id", "token_hash", "expires_at"], // digests of tokens, deleted when those expire
+  retention_sweep: ["only_row", "next_at"],
   rate_limits: ["store_id", "key", "points", "expires"], // keyed digests, deleted within minutes
   // Statements and contact data of the controller, none of customers.
   store_settings: [

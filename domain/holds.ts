@@ -16,8 +16,5 @@ export const HOLD_GROUNDS = [
 ] as const;
 export type HoldGround = (typeof HOLD_GROUNDS)[number];
 
-/** More holds at once on one customer are a mistake. */
-export const HOLD_LIMIT = 20;
-
 /** A hold ends at most this many years after it was placed; one without an end stays until it is lifted. */
 export const LONGEST_HOLD_YEARS = 30;

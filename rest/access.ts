@@ -123,6 +123,7 @@ export const RULES = {
   removeGroup: { ...changeMembership, access: undefined },
   listCustomerHolds: readHold,
   getHold: readHold,
+  getRetention: { ...readHold, description: "read the retention of customers" },
   placeHold: { ...changeHold, description: "place legal holds" },
   liftHold: { ...changeHold, description: "lift legal holds" },
   listGroups: readGroup,

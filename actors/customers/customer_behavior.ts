@@ -8,15 +8,22 @@ import type { EmailHash } from "../../db/email_hashes.ts";
 import { lockCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
 import type { RowChange } from "../../db/commits.ts";
-import { type Behavior, type Change, type CommandOf, type Found, handler } from "../runtime/behavior.ts";
+import {
+  type Actions,
+  type Behavior,
+  type Change,
+  type CommandOf,
+  type Found,
+  handler,
+} from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
 import type { ActorRef } from "../runtime/protocol.ts";
-import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer_machine.ts";
+import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT, HOLD_LIMIT } from "./customer_machine.ts";
 import { addressHandlers } from "./address_commands.ts";
+import { closingActionHandlers } from "./closing_actions.ts";
 import { holdActionHandlers, holdHandlers } from "./hold_commands.ts";
 import { membershipHandlers } from "./membership_commands.ts";
 import { refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
-import { HOLD_LIMIT } from "../../domain/holds.ts";
 import { optionalText, uuid } from "../../domain/input.ts";
 import { authorizeEmailChange } from "../../domain/authorization.ts";
 import type { Principal } from "../../domain/principal.ts";
@@ -181,7 +188,7 @@ const behavior: Omit<Behavior<CountedCustomer>, "creation" | "rows"> = {
   partCommands: Object.keys(membershipHandlers),
   role: "CUSTOMER_MANAGER",
   handlers,
-  actions: holdActionHandlers,
+  actions: { ...holdActionHandlers, ...closingActionHandlers },
   customerOf: (ref) => ref.id,
   lock: (tx, ref) => lockCustomer(tx, ref.storeId, ref.id),
   restore(row) {
@@ -206,10 +213,11 @@ const behavior: Omit<Behavior<CountedCustomer>, "creation" | "rows"> = {
 
 /** Dates are texts in a row that was read as JSON. */
 function customerOf(row: RowFacts): CountedCustomer {
-  const { anonymizedAt } = row;
+  const { anonymizedAt, closedAt } = row;
   return {
     ...row,
     anonymizedAt: anonymizedAt === null ? null : new Date(String(anonymizedAt)),
+    closedAt: closedAt === null ? null : new Date(String(closedAt)),
   } as CountedCustomer;
 }
 

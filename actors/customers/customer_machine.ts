@@ -14,7 +14,6 @@
  * `customer@1` is the name and version of the machine: an incompatible change gets a new version.
  */
 import { assign, setup } from "xstate";
-import { HOLD_LIMIT } from "../../domain/holds.ts";
 import { sharedActions } from "../actions.ts";
 
 /** Facts about the customer's rows; personal values never enter a machine. */
@@ -54,11 +53,21 @@ export type CustomerCommandEvent =
 /** Beyond these an address book or a customer's groups are a mistake or an abuse. */
 export const ADDRESS_LIMIT = 50;
 export const GROUP_LIMIT = 50;
+/** More holds at once on one customer are a mistake. */
+export const HOLD_LIMIT = 20;
 
 /** Declarations of the actions that hold_commands.ts implements. */
 export const holdActions = {
   /** Ends a hold whose time has passed. */
   endHold: (_: unknown, _params: { holdId: string }) => {},
+};
+
+/** Declarations of the actions that closing_actions.ts implements. */
+export const closingActions = {
+  /** Stores that the account is closed, from which the retention period of the store counts. */
+  startRetention: () => {},
+  /** Stores that the account is open again. */
+  endRetention: () => {},
 };
 
 const customerSetup = setup({
@@ -70,6 +79,7 @@ const customerSetup = setup({
   actions: {
     ...sharedActions,
     ...holdActions,
+    ...closingActions,
     countHold: assign({ holds: ({ context }, delta: 1 | -1) => Math.max(0, context.holds + delta) }),
     countAddress: assign({ addresses: ({ context }, delta: 1 | -1) => context.addresses + delta }),
     countGroup: assign({ groups: ({ context }, delta: 1 | -1) => context.groups + delta }),
@@ -212,7 +222,7 @@ const suspendTransition = {
 } as const;
 const closeTransition = {
   target: "closed",
-  actions: [publishStatus("CLOSED"), audit("CUSTOMER_CLOSED")],
+  actions: [publishStatus("CLOSED"), { type: "startRetention" }, audit("CUSTOMER_CLOSED")],
 } as const;
 
 /** The first of all events carries the machine's input. */
@@ -253,8 +263,25 @@ export const customerMachine = customerSetup.createMachine({
         "account.close": closeTransition,
       },
     },
-    /** The customer has left. The data stays until an erasure. */
-    closed: { on: { ...commonTransitions, ...inactiveTransitions } },
+    /**
+     * The customer has left. The data stays until an erasure, which starts by itself after the retention period of the
+     * store. A reinstatement stops it.
+     */
+    closed: {
+      on: {
+        ...commonTransitions,
+        ...inactiveTransitions,
+        "account.reinstate": {
+          target: "active",
+          actions: [
+            publishStatus("ACTIVE"),
+            { type: "endRetention" },
+            reviewErasure,
+            audit("CUSTOMER_REINSTATED"),
+          ],
+        },
+      },
+    },
     /** The customer was erased. No personal value is left, and no command is accepted. */
     anonymized: { type: "final" },
   },

@@ -1,6 +1,7 @@
 /** The customer's commands about legal holds. */
 import { v7 as newId } from "uuid";
 import { z } from "zod";
+import type { CustomerRow } from "../../db/customers.ts";
 import { endHold, findHold, insertHold } from "../../db/customer_holds.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { HOLD_GROUNDS, LONGEST_HOLD_YEARS } from "../../domain/holds.ts";
@@ -8,7 +9,6 @@ import { optionalText, uuid } from "../../domain/input.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { type Actions, handler, type StepContext } from "../runtime/behavior.ts";
 import type { holdActions } from "./customer_machine.ts";
-import type { CountedCustomer } from "./customer_behavior.ts";
 
 const STAFF = ["STAFF", "SYSTEM"] as const;
 const role = "PRIVACY_OFFICER";
@@ -73,7 +73,9 @@ export const holdHandlers = {
   },
 } as const;
 
-type PlacedOn = Pick<StepContext, "ref" | "by" | "now"> & { row: CountedCustomer };
+type PlacedOn = Pick<StepContext, "ref" | "by" | "now"> & {
+  row: Pick<CustomerRow, "version" | "membershipVersion">;
+};
 
 const lifterOf = ({ id, service }: Principal) => ({ liftedBy: id, liftedByService: service ?? null });
 
@@ -90,7 +92,7 @@ function endOf(customerId: string, end: string, now: Date): Date {
 }
 
 /** Implementations of the customer machine's actions about holds. They run in the transaction of the event. */
-export const holdActionHandlers: Actions<CountedCustomer, typeof holdActions> = {
+export const holdActionHandlers: Actions<unknown, typeof holdActions> = {
   async endHold({ tx, event: { ref, at } }, { holdId }) {
     await endHold(tx, { storeId: ref.storeId, customerId: ref.id }, { holdId, endedAt: at });
   },

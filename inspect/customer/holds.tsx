@@ -1,6 +1,7 @@
 /** Legal holds on a customer, with forms that place and lift them and work without a script. */
 import type { NotedHold } from "../../db/customer_holds.ts";
-import { HOLD_GROUNDS, HOLD_LIMIT, type HoldGround, LONGEST_HOLD_YEARS } from "../../domain/holds.ts";
+import { HOLD_LIMIT } from "../../actors/customers/customer_machine.ts";
+import { HOLD_GROUNDS, type HoldGround, LONGEST_HOLD_YEARS } from "../../domain/holds.ts";
 import { Instant } from "../page.tsx";
 import { FreeText } from "../request/actions.tsx";
 import { type InspectContext, inStore } from "../session.ts";

@@ -10,6 +10,7 @@ import { type InspectContext, inStore } from "../session.ts";
 import { textsOf, Timeline } from "../timeline/mod.tsx";
 import { EVENTS } from "../timeline/read.ts";
 import { capitalize, eventLabel, stateLabel } from "../labels.ts";
+import { retentionEnd } from "../../domain/retention.ts";
 import { Groups } from "./groups.tsx";
 import { type HoldAttempt, Holds } from "./holds.tsx";
 import { Profile } from "./profile.tsx";
@@ -121,12 +122,25 @@ function AccountStatus({ c, reading: { facts } }: { c: InspectContext; reading: 
   );
 }
 
-function Facts({ view, reading: { facts, groups } }: { view: CustomerView; reading: CustomerReading }) {
+function Facts(
+  { view, reading: { facts, groups, retentionDays } }: { view: CustomerView; reading: CustomerReading },
+) {
   const values: [string, Child][] = [
     ["Customer", <code>{view.customerId}</code>],
     ["Registered", <Instant at={facts.createdAt} />],
     ["Last changed", <Instant at={facts.updatedAt} />],
     ...(facts.anonymizedAt ? [] : [["Addresses", String(facts.addresses)] as [string, Child]]),
+    ...(facts.closedAt ? [["Closed", <Instant at={facts.closedAt} />] as [string, Child]] : []),
+    ...(facts.closedAt && !facts.anonymizedAt
+      ? [[
+        "Retention",
+        <Retention
+          closedAt={facts.closedAt}
+          days={retentionDays}
+          isAnnounced={facts.retentionAnnouncedAt !== null}
+        />,
+      ] as [string, Child]]
+      : []),
     ["Groups", String(groups.length)],
     ["Version", String(facts.version)],
   ];
@@ -139,6 +153,18 @@ function Facts({ view, reading: { facts, groups } }: { view: CustomerView; readi
         </div>
       ))}
     </dl>
+  );
+}
+
+function Retention(
+  { closedAt, days, isAnnounced }: { closedAt: Date; days: number | null; isAnnounced: boolean },
+) {
+  if (days === null) return <>without an end: the settings of the store name no period</>;
+  return (
+    <>
+      until <Instant at={retentionEnd(closedAt, days)} />
+      {isAnnounced ? "; an erasure request was opened" : "; an erasure request is opened before"}
+    </>
   );
 }
 

@@ -11,6 +11,7 @@ import { addHoldRoutes } from "./holds.ts";
 import { addMembershipRoutes } from "./memberships.ts";
 import { addPriceListRoutes } from "./price_list.ts";
 import { addProfileRoutes } from "./profile.ts";
+import { addRetentionRoute } from "./retention.ts";
 import { addSearchRoutes } from "./search.ts";
 
 export function createCustomers(options: RestOptions & { streams: ConcurrencyQuota }): Api {
@@ -23,6 +24,7 @@ export function createCustomers(options: RestOptions & { streams: ConcurrencyQuo
   addAccountRoutes(api, options);
   addAddressRoutes(api, options);
   addHoldRoutes(api, options);
+  addRetentionRoute(api, options);
   addMembershipRoutes(api, options);
   addPriceListRoutes(api, options);
   return api;

@@ -1,5 +1,5 @@
 /** Schemas of a GDPR request in the REST API. */
-import { AT_RISK_MS, OUTCOMES, THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
+import { AT_RISK_MS, CAUSES, OUTCOMES, THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
 import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { email } from "../../domain/email.ts";
@@ -93,6 +93,16 @@ const ParticipantSchema = z.object({
 export const RequestSchema = z.object({
   ...sharedFields,
   state: StateSchema,
+  cause: z.enum(CAUSES).meta({
+    description:
+      "REQUEST: by the subject, staff or a service. RETENTION: by the service itself, at the end of the " +
+      "retention period of the closed account. RESTORE: by the service itself, as a restored backup contained data " +
+      "that had been erased",
+  }),
+  startsAt: z.iso.datetime().nullable().meta({
+    description:
+      "When an erasure starts by itself; until then the subject may cancel it. Null for other types",
+  }),
   proposal: z.object({ by: z.uuid() }).nullable().meta({
     description: "The staff member or service that has proposed the erasure, until a second person decides",
   }),
@@ -153,6 +163,8 @@ export function bodyOf(
   return {
     ...sharedFieldsOf(row, { held: isHeld, proposed: Object.keys(proposals).length > 0 }, now),
     state: value,
+    cause: context?.cause ?? "REQUEST",
+    startsAt: row.type === "ERASURE" && context ? new Date(context.startsAt).toISOString() : null,
     proposal: proposer === undefined ? null : { by: proposer },
     confirmedBy: row.confirmedBy,
     confirmedAt: row.confirmedAt?.toISOString() ?? null,

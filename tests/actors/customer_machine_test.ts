@@ -7,8 +7,9 @@ import {
   type CustomerCommandEvent,
   customerMachine,
   GROUP_LIMIT,
+  HOLD_LIMIT,
 } from "../../actors/customers/customer_machine.ts";
-import { HOLD_LIMIT } from "../../domain/holds.ts";
+
 import type { ActorRef } from "../../actors/commands.ts";
 import { ADDRESS, createGroup, createWorld, register, shopper, tell, type World } from "./world.ts";
 

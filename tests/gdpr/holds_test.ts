@@ -1,7 +1,6 @@
 /** Legal holds on customers: no erasure starts while one is in effect, and it continues by itself after the last. */
 import assert from "node:assert/strict";
 import { reviewErasure } from "../../actors/gdpr/effects/review.ts";
-import { verifyErasure } from "../../actors/gdpr/effects/verify.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import type { Answer, CommandContext } from "../../actors/runtime/protocol.ts";
 import { register, shopper, tell } from "../actors/world.ts";
@@ -32,9 +31,6 @@ const place = (
 
 const lift = (world: ManualClockWorld, customer: ActorRef, { ids: { holdId } }: Answer): Promise<Answer> =>
   tell(world, customer, "hold.lift", { holdId }, { by: world.officer });
-
-const fixtureOf = (world: ManualClockWorld) =>
-  createRequestFixture(world, { "erasure.review": reviewErasure, "erasure.verify": verifyErasure });
 
 async function countHolds({ admin }: ManualClockWorld, { id }: ActorRef): Promise<number> {
   const [row] = await admin`select holds from customers where customer_id = ${id}`;
@@ -76,7 +72,7 @@ Deno.test("a hold concurrent with the start of an erasure stops it, or is refuse
 
 Deno.test("the end of the last hold concurrent with the start of an erasure lets it continue", async (t) => {
   await using world = await createManualClockWorld({ graceMs: DAY, participants: [] });
-  const fixture = fixtureOf(world);
+  const fixture = createRequestFixture(world);
   for (const liftFirst of [true, false]) {
     await t.step(liftFirst ? "the end of the hold is first" : "the start is first", async () => {
       const { customer, request } = await openErasure(world);
@@ -95,7 +91,7 @@ Deno.test("the end of the last hold concurrent with the start of an erasure lets
 
 Deno.test("an erasure of a held customer enters held by itself, and continues after the last of several holds", async (t) => {
   await using world = await createManualClockWorld({ graceMs: DAY, participants: [] });
-  const fixture = fixtureOf(world);
+  const fixture = createRequestFixture(world);
   const work = () => fixture.work(world.now);
 
   await t.step("a hold before the request", async () => {

@@ -88,6 +88,7 @@ Deno.test("the documents of access and portability contain every column of the m
   const fixture = createRequestFixture(world, createRequestPerformers(api, noParticipants, keys));
   const subject = await registerPerson(world);
   await fixture.open(subject, "RECTIFICATION", { corrections: { firstName: "Augusta Ada" } });
+  await world.admin`update customers set closed_at = now() where customer_id = ${subject.id}`;
   await world.admin`update gdpr_requests set fetched_at = now() where customer_id = ${subject.id}`;
   const documents = { ACCESS: ["access.json", "access.html"], PORTABILITY: ["portability.json"] };
 

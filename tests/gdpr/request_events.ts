@@ -73,11 +73,12 @@ export function eventOf(label: EventLabel, machine: string, context: RequestCont
     "start-while-held": {
       type: timerName("start", machine),
       customerHeld: true,
+      reopened: true,
       accessOpen: false,
       fetchUntil: null,
     },
-    "customer-held": { type: "customer.changed", customerHeld: true },
-    "customer-free": { type: "customer.changed", customerHeld: false },
+    "customer-held": { type: "customer.changed", customerHeld: true, reopened: true },
+    "customer-free": { type: "customer.changed", customerHeld: false, reopened: true },
     "release-while-held": { type: "release", customerHeld: true },
     "start-with-open-access": { type: timerName("start", machine), accessOpen: true, fetchUntil: null },
     "start-with-unfetched": {

@@ -37,6 +37,7 @@ const TABLE: Record<string, [staff: readonly Caller[], right?: ServiceRight]> = 
   getPriceList: [READ, "READ_MEMBERSHIPS"],
   listCustomerHolds: [OFFICER, "READ_HOLDS"],
   getHold: [OFFICER, "READ_HOLDS"],
+  getRetention: [OFFICER, "READ_HOLDS"],
   placeHold: [OFFICER, "CHANGE_HOLDS"],
   liftHold: [OFFICER, "CHANGE_HOLDS"],
   listGroups: [READ, "READ_GROUPS"],

@@ -92,6 +92,7 @@ export function createErasureMachine(participants: readonly string[]) {
           grace: {
             after: {
               UNTIL_START: [
+                endOfRetention,
                 holdOfCustomer,
                 {
                   guard: ({ event }) => "accessOpen" in event && event.accessOpen,
@@ -99,7 +100,7 @@ export function createErasureMachine(participants: readonly string[]) {
                 },
                 {
                   guard: ({ context, event }) =>
-                    "fetchUntil" in event && event.fetchUntil !== null && context.cause === "REQUEST" &&
+                    "fetchUntil" in event && event.fetchUntil !== null && context.cause !== "RESTORE" &&
                     !context.proceeds && fetchWaitEnd(context, event.fetchUntil) > event.at,
                   target: "waiting_for_download",
                   actions: [{
@@ -147,11 +148,14 @@ export function createErasureMachine(participants: readonly string[]) {
                 },
                 { guard: "isHeldByRequest", target: "grace", actions: releaseActions },
               ],
-              "customer.changed": {
-                guard: not(or(["isHeldByRequest", "isCustomerHeld"])),
-                target: "grace",
-                actions: releaseActions,
-              },
+              "customer.changed": [
+                endOfRetention,
+                {
+                  guard: not(or(["isHeldByRequest", "isCustomerHeld"])),
+                  target: "grace",
+                  actions: releaseActions,
+                },
+              ],
             },
           },
         },
@@ -207,10 +211,17 @@ const holdOfCustomer = {
   actions: [{ type: "setHeldBy", params: "CUSTOMER" }, audit("GDPR_REQUEST_HELD")],
 } as const;
 
+/** The account was reopened before the erasure at the end of its retention period. */
+const endOfRetention = {
+  guard: "isReopened",
+  target: "#COMPLETED",
+  actions: [{ type: "setOutcome", params: "CANCELLED" }, audit("GDPR_REQUEST_CANCELLED")],
+} as const;
+
 /** Transitions by a hold on the request or on the customer, before the point of no return. */
 const holdTransitions = {
   hold: { target: "held", actions: [{ type: "setHeldBy", params: "REQUEST" }, audit("GDPR_REQUEST_HELD")] },
-  "customer.changed": holdOfCustomer,
+  "customer.changed": [endOfRetention, holdOfCustomer],
 } as const;
 
 const releaseActions = [

@@ -14,12 +14,19 @@ export const OUTCOMES = [
 ] as const;
 export type RequestOutcome = (typeof OUTCOMES)[number];
 
+/**
+ * Why a request was opened. RESTORE: the customer was erased before, and a restored backup contains the data again.
+ * RETENTION: the retention period of the closed account ends.
+ */
+export const CAUSES = ["REQUEST", "RESTORE", "RETENTION"] as const;
+export type Cause = (typeof CAUSES)[number];
+
 /** Context of a request: IDs, phases and times (milliseconds since the epoch). Personal values never enter a machine. */
 export interface RequestContext {
   /** The participating services, fixed when the request is opened: one region each. */
   participants: string[];
   /** RESTORE: the customer was erased before, and a restored backup contains the data again. */
-  cause: "REQUEST" | "RESTORE";
+  cause: Cause;
   receivedAt: number;
   dueAt: number;
   extended: boolean;
@@ -104,7 +111,7 @@ export type RequestEvent =
     /** `customerHeld`: legal holds on the customer are in effect; the runtime adds it. */
     | { type: "release"; customerHeld?: boolean }
     /** Something about the customer has changed that the request may depend on. */
-    | { type: "customer.changed"; customerHeld: boolean }
+    | { type: "customer.changed"; customerHeld: boolean; reopened: boolean }
     | { type: "extend"; dueAt: number }
     /** Retries one participant, or without a service the step that follows all participants. */
     | { type: "retry"; service?: string }
@@ -139,7 +146,13 @@ export type RequestEvent =
      * The delay before the start has passed. The runtime adds whether an access request is open, and until when
      * documents are kept that the customer has not fetched; null if there are none.
      */
-    | { type: "xstate.after"; customerHeld: boolean; accessOpen: boolean; fetchUntil: number | null }
+    | {
+      type: "xstate.after";
+      customerHeld: boolean;
+      reopened: boolean;
+      accessOpen: boolean;
+      fetchUntil: number | null;
+    }
   );
 
 /** Change of a participant's row. */

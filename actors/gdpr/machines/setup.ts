@@ -89,6 +89,9 @@ export const requestSetup = setup({
     mayBeExtended: ({ context, event }) =>
       !context.extended && event.type === "extend" && event.at < context.dueAt,
     isCustomerHeld: ({ event }) => "customerHeld" in event && event.customerHeld === true,
+    /** The account is open again, so its retention period has ended without an erasure. */
+    isReopened: ({ context, event }) =>
+      context.cause === "RETENTION" && "reopened" in event && event.reopened === true,
     isHeldByRequest: ({ context }) => context.heldBy !== "CUSTOMER",
     isProposed: ({ context }) => Object.hasOwn(context.proposals, THE_ERASURE),
     /** The person who proposes a decision cannot confirm it. */

@@ -93,7 +93,8 @@ async function factsOf(
   // The customer's lock keeps requests from being opened and holds from being placed until the transaction ends.
   const customer = await lockCustomer(tx, storeId, customerId);
   const customerHeld = customer !== undefined && customer.holds > 0;
-  if (!isStart) return { customerHeld };
+  const facts = { customerHeld, reopened: customer?.status !== "CLOSED" };
+  if (!isStart) return facts;
   const open = await findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]);
   const unfetched = await findUnfetched(tx, storeId, customerId);
   const ends = unfetched.map(({ completedAt, snapshot }) =>
@@ -103,7 +104,7 @@ async function factsOf(
     )
   );
   return {
-    customerHeld,
+    ...facts,
     accessOpen: open.length > 0,
     fetchUntil: ends.length > 0 ? Math.max(...ends) : null,
   };

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { uuid } from "../../../domain/input.ts";
 import { profile } from "../../../domain/profile.ts";
+import { CAUSES } from "../machines/events.ts";
 import { RIGHTS } from "../types.ts";
 
 export const opening = z.strictObject({
@@ -11,8 +12,7 @@ export const opening = z.strictObject({
   corrections: profile.partial().refine((fields) => Object.keys(fields).length > 0, {
     error: "must contain at least one field",
   }).optional(),
-  /** RESTORE: the customer was erased before, and a restored backup contains the data again. */
-  cause: z.enum(["REQUEST", "RESTORE"]).default("REQUEST"),
+  cause: z.enum(CAUSES).default("REQUEST"),
 }).refine(
   ({ right, corrections }) => (right === "RECTIFICATION") === (corrections !== undefined),
   { error: "corrections are required for a RECTIFICATION and not allowed for other rights" },
