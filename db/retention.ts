@@ -18,6 +18,8 @@ export async function listRetentionStores(sql: Sql): Promise<RetentionStore[]> {
 export interface ClosedAccount {
   customerId: string;
   closedAt: Date;
+  /** `closedAt` with microseconds, by which pages continue. */
+  position: string;
 }
 
 /**
@@ -32,10 +34,14 @@ export async function findClosedAccounts(
   { until, limit, after }: { until: Date; limit: number; after?: ClosedAccount | undefined },
 ): Promise<ClosedAccount[]> {
   return await sql<ClosedAccount[]>`
-    select customer_id, closed_at from customers c
+    select customer_id, closed_at, closed_at::text as position from customers c
     where store_id = ${storeId} and closed_at is not null and anonymized_at is null
       and retention_announced_at is null and holds = 0 and closed_at <= ${until}
-      ${after ? sql`and (closed_at, customer_id) > (${after.closedAt}, ${after.customerId}::uuid)` : sql``}
+      ${
+    after
+      ? sql`and (closed_at, customer_id) > (${after.position}::text::timestamptz, ${after.customerId}::uuid)`
+      : sql``
+  }
       and not exists (
         select from gdpr_requests r
         where r.store_id = c.store_id and r.customer_id = c.customer_id and r.type = 'ERASURE'

@@ -83,7 +83,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   "hold.place": "legal hold placed",
   "hold.lift": "legal hold lifted",
   "hold.expire": "legal hold ended",
-  "customer.changed": "legal holds on the customer changed",
+  "customer.changed": "customer changed",
 };
 
 /** Labels of events for which the journal stores the service or the document. */

@@ -167,6 +167,10 @@ Deno.test("the steps that can come next say whether they happen by themselves", 
     charts.next({ machine, name: machine.id, journal: journalOf(subject, takeSteps(subject, words)) })
       .map(({ from, label, target, mover }) => [from.join(" "), label, target, mover].join("|"));
   assert.deepEqual(nextOf([]), [
+    "|customer changed|Completed|itself",
+    "|customer changed|On hold|itself",
+    "|at the scheduled time|Completed|itself",
+    "|at the scheduled time|On hold|itself",
     "|at the scheduled time|Waiting for an access request|itself",
     "|at the scheduled time|Waiting for a download|itself",
     "|at the scheduled time|In progress|itself",

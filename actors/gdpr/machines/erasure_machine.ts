@@ -50,7 +50,14 @@ export function createErasureMachine(participants: readonly string[]) {
     states: {
       PENDING: {
         initial: "opened",
-        on: { ...deadlineTransitions, ...endTransitions },
+        on: {
+          ...deadlineTransitions,
+          ...endTransitions,
+          "customer.changed": [
+            endOfRetention,
+            { guard: and(["isCustomerHeld", "isNotOnHold"]), target: ".held", actions: heldByCustomer },
+          ],
+        },
         states: {
           opened: {
             always: [
@@ -86,6 +93,7 @@ export function createErasureMachine(participants: readonly string[]) {
                 actions: [{ type: "setOutcome", params: "CANCELLED" }, audit("GDPR_REQUEST_CANCELLED")],
               },
               refuse: {}, // a second person rejects it instead
+              "customer.changed": {}, // the start reads it
             },
           },
           /** The customer may still cancel. */
@@ -93,7 +101,7 @@ export function createErasureMachine(participants: readonly string[]) {
             after: {
               UNTIL_START: [
                 endOfRetention,
-                holdOfCustomer,
+                { guard: "isCustomerHeld", target: "held", actions: heldByCustomer },
                 {
                   guard: ({ event }) => "accessOpen" in event && event.accessOpen,
                   target: "waiting_for_access",
@@ -111,13 +119,13 @@ export function createErasureMachine(participants: readonly string[]) {
                 { target: "#IN_PROGRESS" },
               ],
             },
-            on: holdTransitions,
+            on: { hold: holdTransition },
           },
           /** Open access and portability requests are completed first, as they need the data. */
           waiting_for_access: {
             on: {
               "access.closed": { target: "grace", actions: [audit("GDPR_REQUEST_RESUMED")] },
-              ...holdTransitions,
+              hold: holdTransition,
             },
           },
           /** An erasure destroys the documents of earlier requests, so the customer gets time to fetch them. */
@@ -129,7 +137,7 @@ export function createErasureMachine(participants: readonly string[]) {
                 target: "grace",
                 actions: [{ type: "proceed" }, audit("GDPR_DOWNLOAD_RENOUNCED")],
               },
-              ...holdTransitions,
+              hold: holdTransition,
               extend: {
                 guard: "mayBeExtended",
                 target: "waiting_for_download",
@@ -148,14 +156,11 @@ export function createErasureMachine(participants: readonly string[]) {
                 },
                 { guard: "isHeldByRequest", target: "grace", actions: releaseActions },
               ],
-              "customer.changed": [
-                endOfRetention,
-                {
-                  guard: not(or(["isHeldByRequest", "isCustomerHeld"])),
-                  target: "grace",
-                  actions: releaseActions,
-                },
-              ],
+              "customer.changed": {
+                guard: not(or(["isReopened", "isHeldByRequest", "isCustomerHeld"])),
+                target: "grace",
+                actions: releaseActions,
+              },
             },
           },
         },
@@ -205,11 +210,7 @@ export function createErasureMachine(participants: readonly string[]) {
   });
 }
 
-const holdOfCustomer = {
-  guard: "isCustomerHeld",
-  target: "held",
-  actions: [{ type: "setHeldBy", params: "CUSTOMER" }, audit("GDPR_REQUEST_HELD")],
-} as const;
+const heldByCustomer = [{ type: "setHeldBy", params: "CUSTOMER" } as const, audit("GDPR_REQUEST_HELD")];
 
 /** The account was reopened before the erasure at the end of its retention period. */
 const endOfRetention = {
@@ -218,10 +219,10 @@ const endOfRetention = {
   actions: [{ type: "setOutcome", params: "CANCELLED" }, audit("GDPR_REQUEST_CANCELLED")],
 } as const;
 
-/** Transitions by a hold on the request or on the customer, before the point of no return. */
-const holdTransitions = {
-  hold: { target: "held", actions: [{ type: "setHeldBy", params: "REQUEST" }, audit("GDPR_REQUEST_HELD")] },
-  "customer.changed": [endOfRetention, holdOfCustomer],
+/** Staff hold the request. */
+const holdTransition = {
+  target: "held",
+  actions: [{ type: "setHeldBy", params: "REQUEST" }, audit("GDPR_REQUEST_HELD")],
 } as const;
 
 const releaseActions = [
