@@ -34,7 +34,6 @@ export function Holds({ c, customerId, version, isErased, holds, attempt }: Hold
   const action = inStore(c, `/inspect/customers/${customerId}/holds`);
   return (
     <>
-      {attempt && <p class={attempt.done ? "done" : "problem"} role="status">{attempt.message}</p>}
       {holds.length === 0
         ? <p class="empty">No legal hold is in effect.</p>
         : <p>While a hold is in effect, no erasure of the customer starts.</p>}

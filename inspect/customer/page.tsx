@@ -32,6 +32,11 @@ export function CustomerPage({ c, view, reading, chart, now, attempt }: Customer
   const live = { path: inStore(c, `${path}/live`), fingerprint };
   return (
     <Page c={c} title={`Customer ${shortId(view.customerId)}`} live={live}>
+      {attempt && (
+        <p class={attempt.done ? "notice" : "problem"} role={attempt.done ? "status" : "alert"}>
+          {attempt.message}
+        </p>
+      )}
       <div data-part="status">
         <AccountStatus c={c} reading={reading} />
       </div>

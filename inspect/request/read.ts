@@ -181,6 +181,7 @@ function currentStatus(
     proposer: context.proposals[THE_ERASURE],
     fetchWaitEndsAt: row.fetchWaitEndsAt,
     expiresAt: context.expiresAt === undefined ? undefined : new Date(context.expiresAt),
+    isHeldByCustomer: context.heldBy === "CUSTOMER",
     reasons: {
       hold: row.holdReason,
       refusal: row.refusalReason,
@@ -208,6 +209,7 @@ function pastStatus(
     state: parseState(stateAfter),
     now: at,
     dueAt: context.extended && !extended ? dueDate(row.createdAt) : row.dueAt,
+    isHeldByCustomer: false,
     reasons: { ...present.reasons, hold: holdReason },
     proposer: undefined,
     fetchWaitEndsAt: null,

@@ -21,6 +21,8 @@ export interface RequestStatus {
   fetchWaitEndsAt: Date | null;
   /** Expiry of the documents; undefined: unknown. */
   expiresAt: Date | undefined;
+  /** Whether legal holds on the customer keep the request, not a decision about it. */
+  isHeldByCustomer?: boolean;
   reasons: { hold: string | null; refusal: string | null; cancellation: string | null };
   /** Number of values that the last scan found; undefined: unknown. */
   residue: number | undefined;

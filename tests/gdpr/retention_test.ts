@@ -10,6 +10,7 @@ import { assertInvariants } from "./invariants.ts";
 import { createManualClockWorld, DAY, fireTimer, type ManualClockWorld } from "./manual_clock.ts";
 import { errorCode, openRequest, type Operation, race, readPhase, REFUSED, START } from "./race.ts";
 import { createRequestFixture } from "./request_fixture.ts";
+import { runTask } from "./task.ts";
 
 const DAYS = 60;
 const NOTICE = 14 * DAY;
@@ -179,13 +180,20 @@ Deno.test("a sweep works in bounded batches, one replica at a time, and reads no
   const { sql } = world.pools;
   const customers = await Promise.all(Array.from({ length: 60 }, () => closeAccount(world)));
   world.later(DAYS * DAY);
-  await world.admin`update customers set closed_at = closed_at + interval '7 microseconds'`;
+  await world.admin`update customers set closed_at = timestamptz '2020-01-01' + interval '7 microseconds'`;
   const paged = await Array.fromAsync(findDueAccounts(world.pools, world.now, 7));
   assert.deepEqual(
     paged.map(({ customerId }) => customerId).sort(),
     customers.map(({ id }) => id).sort(),
     "pages repeat no account",
   );
+  const env = { DATABASE_URL: world.database.url };
+  const listed = await runTask("retention", ["--dry-run"], env);
+  assert.deepEqual([listed.code, listed.stderr.trim()], [0, "60 accounts"]);
+  const lines = listed.stdout.trim().split("\n").map((line) => line.split("\t"));
+  assert.deepEqual(lines.map(([storeId]) => storeId), customers.map(() => world.storeId));
+  assert.deepEqual(lines.map(([, id]) => id).sort(), customers.map(({ id }) => id).sort());
+  assert.equal((await runTask("retention", [], env)).code, 1, "the task alone does nothing");
   assert.equal(await world.sweep(), 50);
   assert.equal(await world.sweep(), 10);
   assert.equal(await world.sweep(), 0);
