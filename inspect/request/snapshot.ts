@@ -21,12 +21,20 @@ const Snapshot = z.object({
     residue: z.number().optional().catch(undefined),
     extended: z.boolean().catch(false),
     cause: z.string().catch("REQUEST"),
+    heldBy: z.string().nullable().catch(null),
   }),
 });
 
 export type SnapshotContext = z.output<typeof Snapshot>["context"];
 
-const NO_CONTEXT = { participants: [], asked: {}, proposals: {}, extended: false, cause: "REQUEST" };
+const NO_CONTEXT = {
+  participants: [],
+  asked: {},
+  proposals: {},
+  extended: false,
+  cause: "REQUEST",
+  heldBy: null,
+};
 
 export interface StoredSnapshot {
   state: StateValue;
