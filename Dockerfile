@@ -33,4 +33,4 @@ EXPOSE 4000 50051
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
   CMD ["deno", "run", "--quiet", "--cached-only", "--allow-net", "--allow-env=HTTP_PORT,BIND", "tasks/healthcheck.ts"]
 # -P: only the permissions listed in deno.json; docs/deployment.md gives the purpose of each.
-ENTRYPOINT ["deno", "run", "--quiet", "--cached-only", "--frozen", "-P", "--unstable-no-legacy-abort", "main.ts"]
+ENTRYPOINT ["deno", "run", "--quiet", "--cached-only", "--frozen", "-P", "--unstable-no-legacy-abort", "--unstable-lazy-dynamic-imports", "main.ts"]

@@ -1,14 +1,16 @@
-/** Development replacements for the platform: demo participants, a sign-in link, a gateway, and calls to paste. */
+/**
+ * Development replacements for the platform: demo participants, a sign-in link, a gateway, and calls to paste.
+ * Production loads none of their modules.
+ */
 import type { Hono } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
 import { systemPrincipal } from "./domain/principal.ts";
-import { openDevelopmentIssuer } from "./auth/development_issuer.ts";
+import type { DevelopmentIssuer } from "./auth/development_issuer.ts";
 import type { KafkaAccess } from "./config/kafka_access.ts";
 import type { Config } from "./config/mod.ts";
+import type { Actors } from "./actors/commands.ts";
+import type { Lookups } from "./db/lookups.ts";
 import { DEMO } from "./demo/ids.ts";
-import { startDemoPeers } from "./demo/peers/mod.ts";
-import { demoPublicKeys } from "./demo/peers/signing_keys.ts";
-import { tour } from "./demo/tour.ts";
 import { isWorker } from "./supervisor.ts";
 
 /** Starts the demo participants, in development if no others are configured. */
@@ -19,7 +21,8 @@ export async function openDemoPeers(
 ) {
   if (!hasDemoPeers(config)) return undefined;
   const { bind, dataDirectory } = config;
-  const issuer = await openDevelopmentIssuer(dataDirectory);
+  const { startDemoPeers } = await import("./demo/peers/mod.ts");
+  const issuer = await openIssuer(dataDirectory);
   const token = (service: string, storeId: string) =>
     issuer.sign({ principal: systemPrincipal(storeId), service }, 60);
   const host = bind === "0.0.0.0" ? "127.0.0.1" : bind;
@@ -33,14 +36,21 @@ function hasDemoPeers({ auth, gdpr, grpcAuth, production }: Config): boolean {
 
 /** Public keys with which participants sign confirmations, those of the demo participants included if they run. */
 export async function readPeerKeys(config: Config): Promise<Config["gdpr"]["peerKeys"]> {
-  const demo = hasDemoPeers(config) ? await demoPublicKeys() : {};
-  return { ...config.gdpr.peerKeys, ...demo };
+  if (!hasDemoPeers(config)) return config.gdpr.peerKeys;
+  const { demoPublicKeys } = await import("./demo/peers/signing_keys.ts");
+  return { ...config.gdpr.peerKeys, ...await demoPublicKeys() };
+}
+
+/** Creates missing demo data. */
+export async function addDemoData(actors: Actors, lookups: Lookups): Promise<void> {
+  const { loadDemoData } = await import("./demo/data.ts");
+  await loadDemoData(actors, lookups);
 }
 
 /** Creates a sign-in link to the inspector, in development only. It is valid while this process runs. */
 export async function openSignInLink({ auth, dataDirectory, production }: Config) {
   if (production || auth.mode !== "jwt" || auth.tokens.from !== "development") return undefined;
-  const issuer = await openDevelopmentIssuer(dataDirectory);
+  const issuer = await openIssuer(dataDirectory);
   const { staffId: id, storeId } = DEMO;
   const principal = { id, type: "STAFF", storeId, roles: ["STORE_MANAGER"] } as const;
   return {
@@ -49,7 +59,7 @@ export async function openSignInLink({ auth, dataDirectory, production }: Config
   };
 }
 
-/** Mounts the development gateway with a sample order-service. Production never loads its packages. */
+/** Mounts the development gateway with a sample order-service. */
 export async function addGateway(app: Hono): Promise<void> {
   const { createGateway } = await import("./gateway/mod.ts");
   const { createOrders } = await import("./demo/orders.ts");
@@ -76,7 +86,13 @@ export async function introduce(
   const events = kafka
     ? `Kafka at ${kafka.brokers.join(", ")}`
     : "this console; the rows stay in the table outbox";
-  const text = await tour({ bind, ...ports, database, events }, await openDevelopmentIssuer(dataDirectory));
+  const { tour } = await import("./demo/tour.ts");
+  const text = await tour({ bind, ...ports, database, events }, await openIssuer(dataDirectory));
   // Not through the console, whose lines Deno may export: the calls carry tokens.
   await new Blob([text, "\n"]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });
+}
+
+async function openIssuer(dataDirectory: string): Promise<DevelopmentIssuer> {
+  const { openDevelopmentIssuer } = await import("./auth/development_issuer.ts");
+  return await openDevelopmentIssuer(dataDirectory);
 }

@@ -1,4 +1,7 @@
-/** HTTP server: mounts every edge at its path, after the middleware that all of them share. */
+/**
+ * Mounts every HTTP edge at its path, after the middleware that all of them share. The process is ready before it loads
+ * this module: see edges.ts.
+ */
 import type { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
 import { receiptLink } from "./actors/gdpr/receipts/link.ts";
@@ -15,11 +18,9 @@ import { createEndedSessions } from "./db/ended_sessions.ts";
 import type { RequestLookups } from "./db/gdpr_lookups.ts";
 import type { Lookups } from "./db/lookups.ts";
 import { createRateLimit } from "./db/rate_limits.ts";
-import type { Readiness } from "./db/readiness.ts";
 import { createStoreReader } from "./db/store_reader.ts";
 import { addGateway } from "./development.ts";
-import { identifyAddress } from "./http/address.ts";
-import { closeConnections, createHttpApp } from "./http/mod.ts";
+import { createHealthApp, type HealthParts } from "./edges.ts";
 import { createBodyReader } from "./http/body_reader.ts";
 import { type ConcurrencyLimit, shedLoad } from "./http/load_shedding.ts";
 import { refusalBody } from "./http/refusals.ts";
@@ -28,14 +29,12 @@ import { createGraph } from "./graph/mod.ts";
 import { createInspector, type Inspector } from "./inspect/mod.tsx";
 import type { InspectorOptions } from "./inspect/options.ts";
 import { createExports } from "./rest/exports.ts";
-import { createHealth } from "./rest/health.ts";
 import { countRequests } from "./rest/limits.ts";
 import { createReceiptKeys } from "./rest/receipt_keys.ts";
 import { createReceipts } from "./rest/receipts.ts";
 import { createRest } from "./rest/mod.ts";
-import { probeMiddleware, routeMiddleware } from "./telemetry/http.ts";
 
-export interface HttpParts {
+export interface HttpParts extends HealthParts {
   pools: { api: Sql; reader: Sql };
   keys: Keys;
   actors: Actors;
@@ -44,15 +43,8 @@ export interface HttpParts {
   auth: Auth;
   audit: AuditLog;
   refusals: RefusalLog;
-  ready: Readiness;
-  /** Whether the database was restored from a backup and lacks erasures. */
-  restored(): boolean;
-  /** A sentence for operators in the response of `/readyz`; undefined for none. */
-  warning(): string | undefined;
   /** Limit on the requests in flight. */
   concurrency: ConcurrencyLimit;
-  /** Aborts when the shutdown begins. The service still accepts requests. */
-  draining: AbortSignal;
   /** Aborts when the service accepts no more requests. Endless streams end then. */
   closing: AbortSignal;
   /** Sign-in link to the inspector, in development only. */
@@ -72,9 +64,7 @@ export async function createHttp(
     auth,
     audit,
     refusals,
-    ready,
     concurrency,
-    draining,
     closing,
   } = parts;
   const { authenticate } = auth;
@@ -126,13 +116,7 @@ export async function createHttp(
     admit: shedLoad(concurrency),
     count,
   });
-  const app = createHttpApp(config.http)
-    .use("/healthz", probeMiddleware())
-    .use("/readyz", probeMiddleware())
-    .use(routeMiddleware())
-    .use(identifyAddress(config.http.trustedProxies))
-    .use(closeConnections(draining))
-    .route("/", createHealth(ready, { ending: draining, restored: parts.restored, warning: parts.warning }))
+  const app = createHealthApp(config.http, parts)
     .route("/", createReceiptKeys(keys.receiptJwks))
     .route("/graphql", graph)
     .route("/inspect", inspector.app)

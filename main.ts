@@ -27,15 +27,15 @@ import { createLookups } from "./db/lookups.ts";
 import { meterPools, meterWork } from "./db/meter.ts";
 import { createReadiness, watchReadiness } from "./db/readiness.ts";
 import { createNotifier, listen } from "./db/work.ts";
-import { loadDemoData } from "./demo/data.ts";
 import { deliveringSink } from "./demo/delivering_sink.ts";
 import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { isRestored, startRestoreCheck } from "./events/restore_check.ts";
 import { monitorLoad } from "./http/load_shedding.ts";
-import { introduce, openDemoPeers, openSignInLink, readPeerKeys } from "./development.ts";
-import { createHttp } from "./http.ts";
+import { addDemoData, introduce, openDemoPeers, openSignInLink, readPeerKeys } from "./development.ts";
+import { createHealthApp, createLazyEdges, type Edges } from "./edges.ts";
+import type { HttpParts } from "./http.ts";
 import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
@@ -107,7 +107,7 @@ export async function start(config: Config): Promise<Service> {
   edges.use(watchReadiness(ready, (answer) => rpc.setServing(answer && !draining.signal.aborted)));
 
   const development = await openSignInLink(config);
-  const { app, inspector } = await createHttp(config, {
+  const parts: HttpParts = {
     pools: { api, reader },
     keys,
     actors,
@@ -123,8 +123,11 @@ export async function start(config: Config): Promise<Service> {
     draining: draining.signal,
     closing: closing.signal,
     development,
-  });
-  const http = edges.adopt(serveHttp(config, app), (server) => server.close());
+  };
+  const lazy = stack.use(
+    createLazyEdges(createHealthApp(config.http, parts), () => load.ignoring(() => loadHttp(config, parts))),
+  );
+  const http = edges.adopt(serveHttp(config, lazy), (server) => server.close());
 
   const demo = await openDemoPeers(config, { kafka, grpcPort: rpc.port }, stack);
   const published = kafka
@@ -145,11 +148,12 @@ export async function start(config: Config): Promise<Service> {
   stack.use(startHousekeeping(maintenance));
   stack.use(startRetention({ sql: maintenance, api, actors }));
   const notified = database.directUrl === undefined ? work : maintenance;
-  stack.use(await listen(notified, () => [relay, worker, inspector].forEach((loop) => loop.wake())));
+  stack.use(await listen(notified, () => [relay, worker, lazy].forEach((loop) => loop.wake())));
 
   const ports = { httpPort: http.port, grpcPort: rpc.port };
-  if (database.embedded) await loadDemoData(actors, lookups);
+  if (database.embedded) await addDemoData(actors, lookups);
   await introduce(config, { ...ports, signInCode: development?.code }, database.description);
+  lazy.loadSoon();
   const [openEdges, openParts] = [edges.move(), stack.move()];
   return {
     ...ports,
@@ -158,12 +162,27 @@ export async function start(config: Config): Promise<Service> {
       rpc.setServing(false);
       await pause(config.shutdownDelayMs);
       closing.abort();
-      inspector.close(); // its event streams never end by themselves
+      lazy.close(); // event streams never end by themselves
       await Promise.all([http.close(), rpc.close()]);
       await openEdges.disposeAsync();
       await openParts.disposeAsync();
     },
   };
+}
+
+/** Loads the edges one after the other, because other requests wait while a module is evaluated. */
+async function loadHttp(config: Config, parts: HttpParts): Promise<Edges> {
+  const modules = [
+    () => import("./rest/mod.ts"),
+    () => import("./graph/mod.ts"),
+    () => import("./inspect/mod.tsx"),
+  ];
+  for (const load of modules) {
+    await load();
+    await pause(0);
+  }
+  const { createHttp } = await import("./http.ts");
+  return await createHttp(config, parts);
 }
 
 /** Runs the service until a termination signal and returns the exit code. */

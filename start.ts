@@ -1,5 +1,4 @@
 /** Start-up steps: database, certificates, HTTP port, and error messages. */
-import type { Hono } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
 import { readAuthority, readIdentity } from "./config/certificates.ts";
 import { type Config, ConfigError, type GrpcTlsConfig } from "./config/mod.ts";
@@ -76,10 +75,14 @@ export async function openPools(
   };
   const verify = (sql: Sql, role: Role, at: string) =>
     requireSettings(sql, role).catch((error) => refuseDatabase(asUnusable(error, at, role)));
-  await verify(pools.api, "customer_api", url);
-  await verify(pools.reader, "customer_reader", url);
-  await verify(pools.work, "customer_worker", url);
-  await verify(pools.maintenance, "customer_worker", direct);
+  const verified = await Promise.allSettled([
+    verify(pools.api, "customer_api", url),
+    verify(pools.reader, "customer_reader", url),
+    verify(pools.work, "customer_worker", url),
+    verify(pools.maintenance, "customer_worker", direct),
+  ]);
+  const failed = verified.find((result) => result.status === "rejected"); // the same one at every start
+  if (failed) throw failed.reason;
   return pools;
 }
 
@@ -111,6 +114,11 @@ export async function readCertificates(
   return { ...identity, clientCa };
 }
 
+/** Handler of HTTP requests. */
+export interface Fetcher {
+  fetch: Deno.ServeHandler<Deno.NetAddr>;
+}
+
 export interface HttpServer {
   port: number;
   /** Stops accepting and waits for the requests in progress, at most CLOSE_LIMIT_MS. */
@@ -120,10 +128,10 @@ export interface HttpServer {
 /** Streams have ended by then. Large export downloads of slow clients may be cut off. */
 const CLOSE_LIMIT_MS = 15_000;
 
-export function serveHttp({ bind, httpPort, workers }: Config, app: Hono): HttpServer {
+export function serveHttp({ bind, httpPort, workers }: Config, { fetch }: Fetcher): HttpServer {
   try {
     const options = { hostname: bind, reusePort: workers > 1, onListen: () => {}, onError: onServeError };
-    const server = serveResiliently(httpPort, (port) => Deno.serve({ ...options, port }, app.fetch));
+    const server = serveResiliently(httpPort, (port) => Deno.serve({ ...options, port }, fetch));
     let closing: Promise<void> | undefined;
     return {
       port: server.port,

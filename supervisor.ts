@@ -107,7 +107,8 @@ function flags(): string[] {
   const kinds = ["net", "env", "read", "write", "run", "sys"] as const;
   const unbounded = kinds.filter((name) => Deno.permissions.querySync({ name }).state === "granted");
   const allowed = unbounded.map((name) => `--allow-${name}`);
-  return ["--quiet", "--no-prompt", "-P", ...allowed, "--unstable-no-legacy-abort"];
+  const unstable = ["--unstable-no-legacy-abort", "--unstable-lazy-dynamic-imports"];
+  return ["--quiet", "--no-prompt", "-P", ...allowed, ...unstable];
 }
 
 function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {

@@ -6,7 +6,7 @@ import { deleteExpiredSessions } from "../db/ended_sessions.ts";
 import { deleteExpiredExports } from "../db/gdpr_exports.ts";
 import { deleteExpiredKeys } from "../db/idempotency_keys.ts";
 import { purgeOutbox } from "../db/outbox.ts";
-import { deleteExpiredCounts } from "../db/rate_limits.ts";
+import { deleteExpiredCounts } from "../db/rate_limit_counts.ts";
 import { vacuumAfterErasures } from "../db/vacuum.ts";
 import { startWorkLoop, type WorkLoop } from "../db/work.ts";
 import { outageHandlers } from "./runtime/failures.ts";

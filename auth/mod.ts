@@ -2,7 +2,6 @@
 import type { AuthConfig, GrpcAuthConfig, TokenConfig } from "../config/mod.ts";
 import { readAuthority } from "../config/certificates.ts";
 import type { CallerProof } from "./callers.ts";
-import { openDevelopmentIssuer } from "./development_issuer.ts";
 import {
   type Authenticator,
   createGatewayAuthenticator,
@@ -57,5 +56,6 @@ async function openVerifier(tokens: TokenConfig, dataDirectory: string): Promise
     const context = { failurePrefix: "Cannot read the keys of tokens", variable: "JWT_JWKS_CA" };
     return createTokenVerifier({ ...options, jwksCa: await readAuthority(jwksCa, context) });
   }
+  const { openDevelopmentIssuer } = await import("./development_issuer.ts"); // production never loads it
   return (await openDevelopmentIssuer(dataDirectory)).verify;
 }

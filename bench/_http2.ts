@@ -23,19 +23,35 @@ const END_STREAM = 1, ACK = 1, END_HEADERS = 4;
 const WINDOW = 0x7fff_0000;
 const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** @param messageLength length of every sent message, in bytes */
-export async function connect(port: number, path: string, messageLength: number): Promise<Connection> {
+export interface ConnectOptions {
+  port: number;
+  path: string;
+  /** Length of every sent message, in bytes. */
+  messageLength: number;
+  /** Additional headers of every call, with values of up to 126 ASCII characters. */
+  headers?: Record<string, string>;
+}
+
+export async function connect(
+  { port, path, messageLength, headers = {} }: ConnectOptions,
+): Promise<Connection> {
   const socket = await Deno.connect({ hostname: "127.0.0.1", port });
   socket.setNoDelay(true);
   const pending = new Outgoing();
   pending.add(PREFACE);
   pending.add(frame(SETTINGS, 0, 0, new Uint8Array([0, 4, 0x7f, 0xff, 0, 0])));
   pending.add(frame(WINDOW_UPDATE, 0, 0, uint32(WINDOW - 65_535)));
-  const header = headerBlocks(path, `127.0.0.1:${port}`);
+  const header = headerBlocks(path, `127.0.0.1:${port}`, Object.entries(headers));
   const first = callTemplate(header.first, messageLength);
   const next = callTemplate(header.next, messageLength);
   let stream = -1;
   let received = 0;
+  let writing = Promise.resolve();
+  let isClosed = false;
+
+  async function write(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
+  }
 
   async function* ended(): AsyncGenerator<Ended[]> {
     const answered = new Set<number>();
@@ -80,12 +96,18 @@ export async function connect(port: number, path: string, messageLength: number)
       pending.put(at + bytes.length - messageLength, message);
       return stream;
     },
-    async flush() {
+    flush() {
       const bytes = pending.take();
-      for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
+      const written = writing.then(() => write(bytes)); // one after the other, because a write may be partial
+      writing = written.catch(() => {});
+      return written;
     },
     ended,
-    close: () => socket.close(),
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      socket.close();
+    },
   };
 }
 
@@ -128,7 +150,11 @@ function callTemplate(header: Uint8Array, messageLength: number): { bytes: Uint8
 }
 
 /** HPACK header blocks: the first request adds the headers to the dynamic table, later ones refer to them. */
-function headerBlocks(path: string, authority: string): { first: Uint8Array; next: Uint8Array } {
+function headerBlocks(
+  path: string,
+  authority: string,
+  others: [name: string, value: string][],
+): { first: Uint8Array; next: Uint8Array } {
   const text = (value: string) => {
     const bytes = new TextEncoder().encode(value);
     return [bytes.length, ...bytes];
@@ -138,8 +164,10 @@ function headerBlocks(path: string, authority: string): { first: Uint8Array; nex
   const first = [METHOD_POST, SCHEME_HTTP];
   first.push(indexed | 4, ...text(path), indexed | 1, ...text(authority));
   first.push(indexed | 31, ...text("application/grpc"), indexed, ...text("te"), ...text("trailers"));
+  for (const [name, value] of others) first.push(indexed, ...text(name), ...text(value));
   const newest = 0x80 | 62; // the newest entry of the dynamic table; older ones have higher indexes
-  const next = [METHOD_POST, SCHEME_HTTP, newest + 3, newest + 2, newest + 1, newest];
+  const oldestFirst = Array.from({ length: 4 + others.length }, (_, at) => newest + at).reverse();
+  const next = [METHOD_POST, SCHEME_HTTP, ...oldestFirst];
   return { first: Uint8Array.from(first), next: Uint8Array.from(next) };
 }
 

@@ -1,4 +1,48 @@
 /** Options and reports of benchmarks. */
+import { type Better, formatRatio, type Spread } from "./_statistics.ts";
+
+export { median, quantile } from "./_statistics.ts";
+
+/** Result of a benchmark. */
+export interface Report {
+  /** Sizes of the run and what was skipped: one sentence each. */
+  notes: string[];
+  tables: Table[];
+  plots?: Plot[];
+  /** Comparisons for the summary of all benchmarks. */
+  comparisons?: Comparison[];
+}
+
+export interface Table {
+  title: string;
+  head: string[];
+  /** The first cell names the row. */
+  rows: string[][];
+}
+
+/** Horizontal bars with the range of the rounds. */
+export interface Plot {
+  /** File name without its extension. */
+  name: string;
+  title: string;
+  unit: string;
+  better: Better;
+  groups: { name: string; bars: Bar[] }[];
+}
+
+export interface Bar extends Spread {
+  label: string;
+  /** Whether it is this service. */
+  isOurs: boolean;
+}
+
+/** Ratio of this service to an alternative. */
+export interface Comparison {
+  work: string;
+  alternative: string;
+  ratio: Spread;
+  better: Better;
+}
 
 /** Reads `--name=number` arguments over their defaults. */
 export function options<Name extends string>(
@@ -20,16 +64,37 @@ export function options<Name extends string>(
   return read;
 }
 
-export function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** Formats a report for a terminal. */
+export function toText({ notes, tables }: Report): string {
+  const parts = tables.map(({ title, head, rows }) => `${title}\n${table(head, rows)}`);
+  return [...notes, ...parts].join("\n\n");
 }
 
-/** @param part fraction of the values: 0.95 for p95 */
-export function quantile(values: number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? NaN;
+/** Formats a report as Markdown. */
+export function toMarkdown({ notes, tables, plots = [] }: Report): string {
+  const images = plots.map(({ name, title }) => `![${title}](images/performance/${name}.svg)`);
+  return [
+    ...notes,
+    ...tables.map(({ title, head, rows }) => `${title}:\n\n${markdownTable(head, rows)}`),
+    ...images,
+  ].join("\n\n");
+}
+
+/** Formats the comparisons of all benchmarks as Markdown. */
+export function summarize(comparisons: readonly Comparison[]): string {
+  const rows = comparisons.map(({ work, alternative, ratio, better }) => [
+    work,
+    alternative,
+    `${better === "higher" ? "≥" : "≤"} 1`,
+    formatRatio(ratio.median, better),
+    `${formatRatio(ratio.low, better)}–${formatRatio(ratio.high, better)}`,
+  ]);
+  return markdownTable(["work", "compared with", "better if", "median ratio", "range of the rounds"], rows);
+}
+
+function markdownTable(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, at) => at === 0 ? "---" : "---:")), ...rows.map(line)].join("\n");
 }
 
 /** Formats a table: the first column left-aligned, the others right-aligned. */
@@ -42,7 +107,7 @@ export function table(head: string[], rows: string[][]): string {
 
 /** Prints the current step on a line that the next step overwrites, on standard error. */
 export function printStep(step: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`\r${step.padEnd(60)}\r`));
+  Deno.stderr.writeSync(new TextEncoder().encode(`\r${step.padEnd(70)}\r`));
 }
 
 /** Description of the machine, without which the results mean nothing. */

@@ -1,4 +1,5 @@
 /** Load generator process of `bench rest`: reads a job as JSON from its first argument, prints one line of JSON. */
+import { type LoadResult, Timings } from "./_timings.ts";
 
 export interface RestJob {
   port: number;
@@ -11,13 +12,7 @@ export interface RestJob {
   warmUp: number;
 }
 
-export interface RestLoadResult {
-  callsPerSecond: number;
-  failed: number;
-  /** Milliseconds. */
-  p50: number;
-  p99: number;
-}
+export type RestLoadResult = LoadResult;
 
 async function run({ port, method, ids, inFlight, seconds, warmUp }: RestJob): Promise<RestLoadResult> {
   const customers = (await Deno.readTextFile(ids)).trim().split("\n");
@@ -34,25 +29,17 @@ async function run({ port, method, ids, inFlight, seconds, warmUp }: RestJob): P
     });
     return fetch(origin, { method, body, headers: { "content-type": "application/json" } });
   };
-  const latencies: number[] = [];
-  let failed = 0;
-  const from = performance.now() + warmUp * 1_000;
-  const until = from + seconds * 1_000;
+  const timings = new Timings({ warmUp, seconds });
   const worker = async () => {
-    while (performance.now() < until) {
+    while (performance.now() < timings.until) {
       const begun = performance.now();
       const response = await ask();
       await response.arrayBuffer();
-      const ended = performance.now();
-      if (ended < from || ended >= until) continue;
-      if (response.ok) latencies.push(ended - begun);
-      else failed++;
+      timings.add(begun, response.ok);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, worker));
-  latencies.sort((a, b) => a - b);
-  const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? NaN;
-  return { callsPerSecond: latencies.length / seconds, failed, p50: at(0.5), p99: at(0.99) };
+  return timings.result();
 }
 
 // deno-lint-ignore no-console -- the parent reads the result

@@ -1,15 +1,16 @@
-// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
  * `deno task bench bulk`: uploads files of customers with `POST /customers/bulk` and downloads them with
- * `GET /customers/export`, compared with COPY and set-based inserts of the same rows. Prints rows per second, CPU time
+ * `GET /customers/export`, compared in rounds with COPY and set-based inserts of the same rows. Reports rows per second, CPU time
  * and writes to PostgreSQL's sockets a row, the growth of the server's memory, and the latency of single updates meanwhile.
  *
- * `--rows=100000 --sample=2000 --rate=20`
+ * `--rows=100000 --sample=2000 --rate=20 --compared=5000 --rounds=4`
  */
 import postgres from "postgres";
 import { type BenchDatabase, openDatabase } from "./_database.ts";
 import { cpuMicroseconds, memory, type Serving, serving } from "./_processes.ts";
-import { describeMachine, options, quantile, table } from "./_report.ts";
+import { barsOf, compareRounds, OURS, runRounds } from "./_compare.ts";
+import { options, quantile, type Report } from "./_report.ts";
+import { formatRatios, formatSpread, ratioOf, spread } from "./_statistics.ts";
 import type { Served } from "./_serve_rest.ts";
 
 const SERVER = new URL("./_serve_rest.ts", import.meta.url).pathname;
@@ -23,9 +24,9 @@ interface Row {
   lastName: string;
 }
 
-export async function bulk(args: string[]): Promise<void> {
-  const { rows: count, sample, rate } = options(args, { rows: 100_000, sample: 2_000, rate: 20 });
-  console.log(await describeMachine());
+export async function bulk(args: string[]): Promise<Report> {
+  const settings = options(args, { rows: 100_000, sample: 2_000, rate: 20, compared: 5_000, rounds: 4 });
+  const { rows: count, sample, rate } = settings;
   await using database = await openDatabase();
   const storeId = crypto.randomUUID();
   const start = (databaseUrl: string) => startServer(database, databaseUrl, storeId);
@@ -55,8 +56,6 @@ export async function bulk(args: string[]): Promise<void> {
     measuring.abort();
     const after = await usage(server, database);
     if (ids.length === count) customerIds = ids;
-    const outcomes = [...results].map(([result, times]) => `${times} ${result}`).join(", ");
-    console.log(`${name}: ${outcomes}`);
     seen.push([
       name,
       seconds.toFixed(1),
@@ -65,25 +64,52 @@ export async function bulk(args: string[]): Promise<void> {
       ((after.postgres - before.postgres) / count).toFixed(0),
       (peak - before.resident).toFixed(0),
       ...percentiles(await latencies),
+      [...results].map(([result, times]) => `${times} ${result}`).join(", "),
     ]);
   }
-  const copied = await copyAndInsert(database, count);
-  seen.push(["COPY and set-based inserts", (count / copied.perSecond).toFixed(1), copied.perSecond.toFixed(0)]
-    .concat(["", copied.postgresCpu.toFixed(0), "", "", ""]));
   const head = [
-    "",
-    "seconds",
-    "rows/s",
-    "server µs",
-    "PostgreSQL µs",
-    "MiB growth",
-    "others' p50 ms",
-    "p99 ms",
+    ...["", "seconds", "rows/s", "CPU µs/row", "PostgreSQL CPU µs/row", "MiB growth"],
+    ...["others' p50 ms", "p99 ms", "results"],
   ];
-  console.log(`\n${table(head, seen)}`);
-  console.log(`\nWithout an import, others' p50 and p99: ${percentiles(others.alone()).join(" and ")} ms`);
-  await countWrites(database, sample, start);
+  let round = 0;
+  const rounds = await runRounds("bulk", settings.rounds, [OURS, COPY], async (name) => {
+    const label = `round${round++}x`;
+    if (name === COPY) return (await copyAndInsert(database, label, settings.compared)).perSecond;
+    const from = performance.now();
+    const rows = jsonRows(label, settings.compared);
+    const { ids } = await readResults(await post(server, rows, JSON_LINES, { "idempotency-key": label }));
+    if (ids.length !== settings.compared) throw new Error(`Only ${ids.length} rows were registered`);
+    return settings.compared / (performance.now() - from) * 1_000;
+  });
+  const ratio = formatRatios(ratioOf(rounds.get(OURS)!, rounds.get(COPY)!), "higher");
+  const writes = await countWrites(database, sample, start);
+  return {
+    notes: [
+      `Files of ${
+        count.toLocaleString("en-US")
+      } rows; meanwhile ${rate} single updates a second, whose p50 and p99 ` +
+      `without an import were ${percentiles(others.alone()).join(" and ")} ms. A row takes ${writes}.`,
+    ],
+    tables: [{ title: "files", head, rows: seen }, {
+      title: `registering ${settings.compared.toLocaleString("en-US")} rows, ${settings.rounds} rounds`,
+      head: ["", "rows/s", "customer-service ÷ it"],
+      rows: [...rounds].map((
+        [name, values],
+      ) => [name, formatSpread(spread(values)), name === OURS ? "–" : ratio]),
+    }],
+    plots: [{
+      name: "bulk-rate",
+      title: "Bulk import: rows per second",
+      unit: "rows/s",
+      better: "higher",
+      groups: [{ name: "registered", bars: barsOf(rounds, (value) => value) }],
+    }],
+    comparisons: compareRounds("bulk import: rows/s", rounds, (value) => value, "higher"),
+  };
 }
+
+/** The comparison writes no idempotency keys, validates nothing and looks up no erased people. */
+const COPY = "COPY and set-based inserts";
 
 async function startServer(database: BenchDatabase, databaseUrl: string, storeId: string): Promise<Serving> {
   const served: Served = { what: "customer-service", databaseUrl, storeId, folder: database.folder };
@@ -150,7 +176,7 @@ async function startOthers(server: Serving, perSecond: number) {
       for (let at = 0; perSecond > 0 && !signal?.aborted; at++) {
         const due = from + at * 1_000 / perSecond;
         if (due - from > ms) break;
-        await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
         updates.push(update(at, due));
       }
       const latencies = await Promise.all(updates);
@@ -165,10 +191,10 @@ function percentiles(latencies: number[]): string[] {
 }
 
 /** Copies the same rows into a temporary table and inserts them into each table with one statement, all in one commit. */
-async function copyAndInsert(database: BenchDatabase, count: number) {
+async function copyAndInsert(database: BenchDatabase, name: string, count: number) {
   const sql = postgres(database.adminUrl, { max: 1, onnotice: () => {} });
   const storeId = crypto.randomUUID();
-  const text = [...rowsOf("copied", count)].map((row) => Object.values(row).join("\t")).join("\n");
+  const text = [...rowsOf(name, count)].map((row) => Object.values(row).join("\t")).join("\n");
   const before = await cpuMicroseconds(database.pid, true);
   const from = performance.now();
   await sql.begin(async (tx) => {
@@ -202,7 +228,7 @@ async function countWrites(
   { url }: BenchDatabase,
   count: number,
   start: (databaseUrl: string) => Promise<Serving>,
-): Promise<void> {
+): Promise<string> {
   using proxy = startCountingProxy(Number(new URL(url).port || 5432));
   await using server = await start(Object.assign(new URL(url), { port: String(proxy.port) }).href);
   const upload = async (name: string, headers = {}) => {
@@ -212,9 +238,7 @@ async function countWrites(
   };
   await upload("first");
   const [keyed, unkeyed] = [await upload("keyed", { "idempotency-key": "writes" }), await upload("unkeyed")];
-  console.log(
-    `Writes to PostgreSQL's sockets a row: ${keyed} with an Idempotency-Key, ${unkeyed} without one`,
-  );
+  return `${keyed} writes to PostgreSQL's sockets with an Idempotency-Key, ${unkeyed} without one`;
 }
 
 /** Forwards connections to a port of this machine. Writes that arrive together count as one. */

@@ -1,11 +1,10 @@
-// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
  * `deno task bench commands`: profile updates through the runtime compared with pgbench and the same SQL, in alternating
  * rounds. Needs `pgbench` (Debian: postgresql-contrib) on the path.
  *
- * `--customers=20000 --rounds=5 --seconds=8 --connections=10 --in-flight=32`
+ * `--customers=20000 --rounds=4 --seconds=5 --connections=10 --in-flight=32`
  */
-import { cpuUsage } from "node:process";
+import process from "node:process";
 import postgres from "postgres";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
 import { createActors } from "../actors/mod.ts";
@@ -15,7 +14,9 @@ import { openKeys } from "../config/keys.ts";
 import { openPool } from "../db/connect.ts";
 import { openDatabase } from "./_database.ts";
 import { cpuMicroseconds } from "./_processes.ts";
-import { describeMachine, median, options, printStep, table } from "./_report.ts";
+import { barsOf, compareRounds, OURS, runRounds } from "./_compare.ts";
+import { options, type Report } from "./_report.ts";
+import { formatNumber, formatRatios, formatSpread, median, ratioOf, spread } from "./_statistics.ts";
 
 const SCRIPT = new URL("./commands.sql", import.meta.url).pathname;
 const STORE = "00000000-0000-4000-8000-000000000000";
@@ -23,29 +24,26 @@ const STORE = "00000000-0000-4000-8000-000000000000";
 /** No configured keys, so that new ones are generated. */
 const NO_KEYS = { exportKey: undefined, hashKeys: undefined, receiptKey: undefined, receiptPublicKeys: [] };
 
-interface Measured {
-  perSecond: number;
-  /** Of this process, in microseconds for each update. */
-  cpu: number;
-  /** Of PostgreSQL, in microseconds for each update. */
-  postgresCpu: number;
-}
-
 /** Callers that update one customer. */
 const WRITERS_OF_ONE = 64;
 
-export async function commands(args: string[]): Promise<void> {
+interface Measured {
+  perSecond: number;
+  /** Microseconds per update of this process. */
+  ownCpu: number;
+  postgresCpu: number;
+}
+
+export async function commands(args: string[]): Promise<Report> {
   const settings = options(args, {
     customers: 20_000,
-    rounds: 5,
-    seconds: 8,
+    rounds: 4,
+    seconds: 5,
     connections: 10,
     "in-flight": 32,
   });
-  console.log(await describeMachine());
   await using database = await openDatabase();
   await load(database.adminUrl, settings.customers);
-
   const sql = openPool(database.url, "customer_api", settings.connections);
   const requests = createRequestSettings(
     { participants: [], graceMs: 0, fourEyes: false, fetchWaitMs: 0 },
@@ -53,38 +51,60 @@ export async function commands(args: string[]): Promise<void> {
   );
   const actors = createActors(sql, { requests });
   const variants: Record<string, () => Promise<number>> = {
-    "customer-service": () => updates(actors, settings),
-    [`one customer, ${WRITERS_OF_ONE} callers`]: () =>
+    [OURS]: () => updates(actors, settings),
+    [`${OURS}, one customer`]: () =>
       updates(actors, { ...settings, customers: 1, "in-flight": WRITERS_OF_ONE }),
     pgbench: () => pgbench(database.url, settings),
   };
-  const seen: Record<string, Measured[]> = Object.fromEntries(
-    Object.keys(variants).map((name) => [name, []]),
-  );
-  for (let round = 0; round <= settings.rounds; round++) {
-    for (const [name, run] of Object.entries(variants)) {
-      printStep(`round ${round} of ${settings.rounds}: ${name}`);
-      const before = await cpuMicroseconds(database.pid, true);
-      const own = cpuUsage();
-      const perSecond = await run();
-      const { user, system } = cpuUsage(own);
-      const updates = perSecond * settings.seconds;
-      const postgresCpu = (await cpuMicroseconds(database.pid, true) - before) / updates;
-      const cpu = (user + system) / updates;
-      if (round > 0) seen[name]!.push({ perSecond, cpu, postgresCpu }); // the first one warms up
-    }
-  }
+  const hasPgbench = await new Deno.Command("pgbench", { args: ["--version"] }).output()
+    .then(({ success }) => success, () => false);
+  if (!hasPgbench) delete variants.pgbench;
+  const names = Object.keys(variants);
+  const measure = async (name: string): Promise<Measured> => {
+    const own = process.cpuUsage();
+    const before = await cpuMicroseconds(database.pid, true);
+    const perSecond = await variants[name]!();
+    const done = perSecond * settings.seconds;
+    const postgresCpu = (await cpuMicroseconds(database.pid, true) - before) / done;
+    const { user, system } = process.cpuUsage(own);
+    return { perSecond, ownCpu: name.startsWith(OURS) ? (user + system) / done : NaN, postgresCpu };
+  };
+  for (const name of names) await measure(name); // warms up
+  const rounds = await runRounds("commands", settings.rounds, names, measure);
   await sql.end();
-
-  console.log(`\n${settings.connections} connections, medians of ${settings.rounds} rounds`);
-  const rows = Object.entries(seen).map(([name, rounds]) => [
+  const ours = rounds.get(OURS)!.map((one) => one.perSecond);
+  const rows = [...rounds].map(([name, results]) => [
     name,
-    median(rounds.map((round) => round.perSecond)).toFixed(0),
-    name === "pgbench" ? "" : median(rounds.map((round) => round.cpu)).toFixed(0),
-    median(rounds.map((round) => round.postgresCpu)).toFixed(0),
-    median(rounds.map((round, at) => round.perSecond / seen.pgbench![at]!.perSecond)).toFixed(2),
+    formatSpread(spread(results.map((one) => one.perSecond))),
+    name.startsWith(OURS) ? formatSpread(spread(results.map((one) => one.ownCpu))) : "–",
+    formatNumber(median(results.map((one) => one.postgresCpu))),
+    name === OURS ? "–" : formatRatios(ratioOf(ours, results.map((one) => one.perSecond)), "higher"),
   ]);
-  console.log(table(["", "updates/s", "own CPU µs", "PostgreSQL CPU µs", "pgbench ×"], rows));
+  return {
+    notes: [
+      `Profile updates of ${
+        formatNumber(settings.customers)
+      } customers through the runtime, ${settings.connections} ` +
+      `connections, ${
+        settings["in-flight"]
+      } callers, ${settings.rounds} rounds of ${settings.seconds} seconds.`,
+      ...(hasPgbench ? [] : ["pgbench was skipped: it is not installed."]),
+    ],
+    tables: [{
+      title: "profile updates",
+      head: ["", "updates/s", "CPU µs/update", "PostgreSQL CPU µs/update", "customer-service ÷ it"],
+      rows,
+    }],
+    plots: [{
+      name: "commands-rate",
+      title: "Profile updates per second",
+      unit: "updates/s",
+      better: "higher",
+      groups: [{ name: `${settings.connections} connections`, bars: barsOf(rounds, (one) => one.perSecond) }],
+    }],
+    comparisons: compareRounds("profile updates: updates/s", rounds, (one) => one.perSecond, "higher")
+      .filter(({ alternative }) => alternative === "pgbench"),
+  };
 }
 
 /** Customers of one store, with ids that pgbench can compute. */

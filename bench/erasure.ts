@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
  * `deno task bench erasure`: concurrent erasures through a complete service with its three demo participants, from the
  * first request to the last receipt, and how the time grows with their number.
@@ -15,11 +14,10 @@ import { type Config, readConfig } from "../config/mod.ts";
 import { openPool } from "../db/connect.ts";
 import { start } from "../main.ts";
 import { openDatabase } from "./_database.ts";
-import { describeMachine, options, table } from "./_report.ts";
+import { options, printStep, type Report } from "./_report.ts";
 
-export async function erasure(args: string[]): Promise<void> {
+export async function erasure(args: string[]): Promise<Report> {
   const settings = options(args, { erasures: 1_000, more: 10_000 });
-  console.log(await describeMachine());
   const rows: string[][] = [];
   for (const count of [settings.erasures, settings.more].filter((count) => count > 0)) {
     await using database = await openDatabase();
@@ -33,7 +31,16 @@ export async function erasure(args: string[]): Promise<void> {
     const seconds = await erase(database.url, database.adminUrl, config, count);
     rows.push([String(count), seconds.toFixed(1), (count / seconds).toFixed(0)]);
   }
-  console.log(`\n${table(["erasures", "seconds", "per second"], rows)}`);
+  return {
+    notes: [
+      "Erasures through a complete service with its three demonstration participants, all in one process.",
+    ],
+    tables: [{
+      title: "from the first request to the last receipt",
+      head: ["erasures", "seconds", "per second"],
+      rows,
+    }],
+  };
 }
 
 /** Seconds from the first request to the last receipt. */
@@ -62,7 +69,7 @@ async function erase(url: string, adminUrl: string, config: Config, count: numbe
     await new Promise((resolve) => setTimeout(resolve, 250));
     const [row] = await admin`select count(*)::int as done from erasure_receipts where store_id = ${storeId}`;
     done = row?.done;
-    await Deno.stdout.write(new TextEncoder().encode(`\r${done} of ${count} erased `));
+    printStep(`${done} of ${count} erased`);
   }
   const seconds = (performance.now() - from) / 1_000;
   await Promise.all([sql.end(), admin.end()]);

@@ -1,16 +1,18 @@
-// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench footprint`: start-up time and memory, idle and under load, compared with a bare Hono server. The
- * service runs as in production, on a migrated PostgreSQL of the benchmark and without a reachable Kafka.
+ * `deno task bench footprint`: start-up time, what each import costs, and memory, idle and under load, compared with a
+ * bare Hono server. The service runs as in production, on a migrated PostgreSQL and without a reachable Kafka.
  *
- * `--customers=20000 --runs=5 --idle=10 --seconds=20 --in-flight=16`
+ * `--customers=20000 --runs=5 --idle=5 --seconds=10 --in-flight=16`
  */
 import { freePort } from "../tests/ports.ts";
 import { production, TRUSTING } from "../tests/production.ts";
 import { type CustomerId, loadCustomers, openDatabase } from "./_database.ts";
 import { drive, type LoadCounts } from "./_mixed_load.ts";
 import { cpuMicroseconds, memory } from "./_processes.ts";
-import { describeMachine, median, options, printStep, table } from "./_report.ts";
+import { importCosts } from "./_imports.ts";
+import { median, options, printStep, type Report } from "./_report.ts";
+import { RUN } from "./_service.ts";
+import { formatNumber, formatSpread, spread } from "./_statistics.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -38,23 +40,22 @@ interface Measured extends LoadCounts {
 type Sample = Awaited<ReturnType<typeof memory>>;
 type Options = Record<"idle" | "seconds" | "in-flight", number>;
 
-export async function footprint(args: string[]): Promise<void> {
-  const settings = options(args, { customers: 20_000, runs: 5, idle: 10, seconds: 20, "in-flight": 16 });
-  console.log(await describeMachine());
+export async function footprint(args: string[]): Promise<Report> {
+  const settings = options(args, { customers: 20_000, runs: 5, idle: 5, seconds: 10, "in-flight": 16 });
   await using database = await openDatabase();
   const customers = await loadCustomers(database.adminUrl, settings.customers);
   const [http, grpc, bare] = [freePort(), freePort(), freePort()];
   const variants: Variant[] = [
     {
       name: "customer-service",
-      args: ["--cached-only", "--unstable-no-legacy-abort", "main.ts"],
+      args: [...RUN, "main.ts"],
       env: { ...production(database.url), ...TRUSTING, HTTP_PORT: String(http), GRPC_PORT: String(grpc) },
       http,
       grpc,
     },
     {
       name: "Hono alone",
-      args: ["bench/_serve_bare.ts", String(bare)],
+      args: ["run", "-A", "--quiet", "bench/_serve_bare.ts", String(bare)],
       env: {},
       http: bare,
       grpc: undefined,
@@ -69,7 +70,8 @@ export async function footprint(args: string[]): Promise<void> {
     }
     rounds.push(measured);
   }
-  report(variants.map(({ name }) => name), rounds, settings);
+  printStep("imports");
+  return report(variants.map(({ name }) => name), rounds, settings, await importCosts());
 }
 
 async function measure(
@@ -79,7 +81,7 @@ async function measure(
 ): Promise<Measured> {
   const from = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", ...variant.args],
+    args: variant.args,
     cwd: ROOT,
     env: variant.env,
     stdin: "null",
@@ -144,37 +146,53 @@ function report(
   names: string[],
   rounds: Measured[][],
   { idle, seconds, "in-flight": inFlight }: Options,
-): void {
-  const of = (at: number, what: (measured: Measured) => number) =>
-    median(rounds.map((round) => what(round[at]!))).toFixed(0);
+  imports: string[][],
+): Report {
+  const all = (at: number, what: (measured: Measured) => number) =>
+    spread(rounds.map((round) => what(round[at]!)));
+  const of = (at: number, what: (measured: Measured) => number) => formatNumber(all(at, what).median);
   const both = (at: number, what: (measured: Measured) => Sample) =>
     `${of(at, (seen) => what(seen).resident)} (${of(at, (seen) => what(seen).own)})`;
-  console.log(
-    `\nmedians of ${rounds.length} runs; ${idle} s idle, then ${seconds} s with ${inFlight} requests in flight;\n` +
-      "MB resident, in parentheses without file-backed memory",
-  );
-  console.log(table(
-    [
-      "",
-      "ready ms",
-      "CPU ms",
-      "idle MB",
-      "loaded MB",
-      "max MB",
-      `${idle} s later MB`,
-      "answers/s",
-      "failed",
+  return {
+    notes: [
+      `${rounds.length} runs: until ready, ${idle} s idle, then ${seconds} s with ${inFlight} requests in flight. ` +
+      "Memory is VmRSS, and in parentheses the part that is not mapped from a file. The modules are compiled, as in the image.",
     ],
-    names.map((name, at) => [
-      name,
-      of(at, (seen) => seen.ready),
-      of(at, (seen) => seen.readyCpu),
-      both(at, (seen) => seen.idle),
-      both(at, (seen) => seen.loaded),
-      of(at, (seen) => seen.most),
-      both(at, (seen) => seen.after),
-      of(at, (seen) => seen.answered / seconds),
-      String(rounds.reduce((sum, round) => sum + round[at]!.failed, 0)),
-    ]),
-  ));
+    tables: [{
+      title: "processes",
+      head: [
+        ...["", "ready ms", "CPU ms until ready", "idle MB", "loaded MB", "max MB", `${idle} s later MB`],
+        ...["answers/s", "failed"],
+      ],
+      rows: names.map((name, at) => [
+        name,
+        formatSpread(all(at, (seen) => seen.ready)),
+        of(at, (seen) => seen.readyCpu),
+        both(at, (seen) => seen.idle),
+        both(at, (seen) => seen.loaded),
+        of(at, (seen) => seen.most),
+        both(at, (seen) => seen.after),
+        of(at, (seen) => seen.answered / seconds),
+        String(rounds.reduce((sum, round) => sum + round[at]!.failed, 0)),
+      ]),
+    }, {
+      title: "imports, without what an earlier one has loaded; medians of five processes",
+      head: ["module", "ms", "loaded"],
+      rows: imports,
+    }],
+    plots: [{
+      name: "footprint-ready",
+      title: "Time until ready",
+      unit: "ms",
+      better: "lower",
+      groups: [{
+        name: "from the start of the process",
+        bars: names.map((label, at) => ({
+          label,
+          isOurs: label === "customer-service",
+          ...all(at, (seen) => seen.ready),
+        })),
+      }],
+    }],
+  };
 }

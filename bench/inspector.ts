@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
  * `deno task bench inspector`: time to the first byte of the inspector's pages, in a store with many requests and, in
  * alternating rounds, in one with few.
@@ -9,7 +8,7 @@ import { openDevelopmentIssuer } from "../auth/development_issuer.ts";
 import { readConfig } from "../config/mod.ts";
 import { start } from "../main.ts";
 import { openDatabase } from "./_database.ts";
-import { describeMachine, options, printStep, quantile, table } from "./_report.ts";
+import { options, printStep, quantile, type Report } from "./_report.ts";
 import { loadRequests } from "./_requests.ts";
 
 const PAGES: Record<string, (requestId: string) => string> = {
@@ -26,9 +25,8 @@ const PAGES: Record<string, (requestId: string) => string> = {
   "one request": (requestId) => `/inspect/requests/${requestId}`,
 };
 
-export async function inspector(args: string[]): Promise<void> {
+export async function inspector(args: string[]): Promise<Report> {
   const settings = options(args, { requests: 100_000, few: 1_000, rounds: 100 });
-  console.log(await describeMachine());
   await using database = await openDatabase();
   const config = readConfig({
     DATABASE_URL: database.url,
@@ -41,7 +39,6 @@ export async function inspector(args: string[]): Promise<void> {
     const storeId = crypto.randomUUID();
     const requestId = await loadRequests(database.adminUrl, storeId, count);
     stores.push({ storeId, requestId, authorization: await tokenFor(storeId, config.dataDirectory) });
-    console.log(`${count} requests in store ${storeId}`);
   }
   await using service = await start(config);
   const rows: string[][] = [];
@@ -59,7 +56,15 @@ export async function inspector(args: string[]): Promise<void> {
     rows.push([name, ...[...many!, ...few!].map((ms) => ms.toFixed(0)), ratio]);
   }
   const head = ["page", "p50 ms", "p95 ms", "few: p50 ms", "few: p95 ms", "p50: many ÷ few"];
-  console.log(`\n${table(head, rows)}`);
+  return {
+    notes: [
+      `Time to the first byte in a store with ${
+        settings.requests.toLocaleString("en-US")
+      } requests and, in alternating ` +
+      `rounds, in one with ${settings.few.toLocaleString("en-US")}; ${settings.rounds} rounds, one reader.`,
+    ],
+    tables: [{ title: "pages", head, rows }],
+  };
 }
 
 async function tokenFor(storeId: string, dataDirectory: string): Promise<string> {

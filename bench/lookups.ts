@@ -1,159 +1,151 @@
-// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench lookups`: GetCustomerGroups compared with no-op handlers and with a plain service, in alternating
- * rounds so that other work of the machine affects all of them.
+ * `deno task bench lookups`: GetCustomerGroups of the complete service compared with Quarkus (grpc-java on Netty, reactive
+ * PostgreSQL client) and with a simple service on Node, in alternating rounds on one PostgreSQL.
  *
- * `--customers=200000 --rounds=5 --seconds=5 --connections=16 --in-flight=16 --rate=4000`
+ * `--customers=200000 --rounds=4 --seconds=3`
  */
-import deno from "../deno.json" with { type: "json" };
-import { type BenchDatabase, type CustomerId, loadCustomers, openDatabase } from "./_database.ts";
-import type { Job, LoadResult } from "./_load.ts";
-import { writeAnswers, writeRequests } from "./_messages.ts";
-import { cpuMicroseconds, type Serving, serving } from "./_processes.ts";
-import { describeMachine, median, options, printStep, table } from "./_report.ts";
+import { loadBaseline, Missing, startPlainNode, startQuarkus } from "./_baseline.ts";
+import {
+  barsOf,
+  compareRounds,
+  loadTable,
+  type Measured,
+  measureServer,
+  OURS,
+  runRounds,
+} from "./_compare.ts";
+import { type CustomerId, loadCustomers, openDatabase } from "./_database.ts";
+import type { Job } from "./_load.ts";
+import { writeRequests } from "./_messages.ts";
+import { runJob, type Serving } from "./_processes.ts";
+import { options, printStep, type Report } from "./_report.ts";
+import { MESH, openShoppers, startService } from "./_service.ts";
+import type { LoadResult } from "./_timings.ts";
 
 const PATH = "/io.shopstar.customer.v1.CustomerService/GetCustomerGroups";
-const HERE = new URL(".", import.meta.url).pathname;
-const PROTO = new URL("../proto", import.meta.url).pathname;
+const QUARKUS_PATH = "/bench.v1.CustomerGroups/GetCustomerGroups";
 
-/** The variant whose ratio to the others is printed. */
-const SUBJECT = "customer-service";
+const LOADS = [
+  { name: "closed loop, 16 connections × 16 calls in flight", connections: 16, inFlight: 16 },
+  { name: "closed loop, 4 connections × 16 calls in flight", connections: 4, inFlight: 16 },
+  { name: "even rate, 4,000 calls/s over 4 connections", connections: 4, rate: 4_000 },
+  { name: "even rate, 2,000 calls/s over 4 connections", connections: 4, rate: 2_000 },
+];
 
 interface Variant {
-  name: string;
   server: Serving;
+  job: Pick<Job, "path" | "requests" | "requestLength" | "headers">;
 }
 
-interface Measured extends LoadResult {
-  /** CPU microseconds per call. */
-  serverCpu: number;
-  postgresCpu: number;
-}
-
-export async function lookups(args: string[]): Promise<void> {
-  const settings = options(args, {
-    customers: 200_000,
-    rounds: 5,
-    seconds: 5,
-    connections: 16,
-    "in-flight": 16,
-    rate: 4_000,
-  });
+export async function lookups(args: string[]): Promise<Report> {
+  const settings = options(args, { customers: 200_000, rounds: 4, seconds: 3 });
   await using stack = new AsyncDisposableStack();
-  console.log(await describeMachine());
   const database = stack.use(await openDatabase());
-  const ids = await loadCustomers(database.adminUrl, settings.customers);
-  const variants = await startVariants(stack, database, ids);
-  const requests = await writeRequests(database.folder, ids);
-
-  const common = {
-    ...requests,
-    path: PATH,
-    connections: settings.connections,
-    seconds: settings.seconds,
-    warmUp: 1,
-  };
-  const loops: { name: string; job: Omit<Job, "port"> }[] = [
-    {
-      name: `closed loop, ${settings.connections} connections × ${settings["in-flight"]} in flight`,
-      job: { ...common, inFlight: settings["in-flight"] },
-    },
-    {
-      name: `even rate, ${settings.rate} calls/s over ${settings.connections} connections`,
-      job: { ...common, rate: settings.rate },
-    },
-  ];
-  for (const { port } of variants.map(({ server }) => server)) {
-    await load({ ...common, port, inFlight: settings["in-flight"], seconds: 3 }); // JIT, plans and caches
-  }
-  for (const { name, job } of loops) {
-    const rounds: Measured[][] = [];
-    for (let round = 0; round < settings.rounds; round++) {
-      const measured: Measured[] = [];
-      for (const variant of variants) {
-        printStep(`round ${round + 1} of ${settings.rounds}: ${variant.name}`);
-        measured.push(await measure(variant.server, database, job));
-      }
-      rounds.push(measured);
+  const customers = await loadCustomers(database.adminUrl, settings.customers);
+  const shoppers = stack.use(await openShoppers());
+  const service = stack.use(await startService(database.url, shoppers));
+  const requests = await writeRequests(`${database.folder}/requests`, customers);
+  const variants = new Map<string, Variant>([
+    [OURS, { server: service.grpc, job: { ...requests, path: PATH, headers: MESH } }],
+  ]);
+  const skipped: string[] = [];
+  const add = async (name: string, start: () => Promise<Variant>) => {
+    try {
+      printStep(`starting ${name}`);
+      const variant = await start();
+      stack.use(variant.server);
+      variants.set(name, variant);
+    } catch (error) {
+      if (!(error instanceof Missing)) throw error;
+      skipped.push(`${name} was skipped: ${error.message}.`);
     }
-    report(name, variants.map((variant) => variant.name), rounds);
-  }
-}
-
-async function startVariants(
-  stack: AsyncDisposableStack,
-  { url, adminUrl, folder }: BenchDatabase,
-  ids: CustomerId[],
-): Promise<Variant[]> {
-  const answers = await writeAnswers(folder, url, ids);
-  const start = async (name: string, command: string, args: string[]) => ({
-    name,
-    server: stack.use(await serving(command, args)),
+  };
+  await add("Quarkus", async () => {
+    const baseline = await loadBaseline(database.adminUrl, settings.customers);
+    const server = await startQuarkus(baseline);
+    return {
+      server,
+      job: { ...await writeRequests(`${database.folder}/baseline`, baseline.customers), path: QUARKUS_PATH },
+    };
   });
-  const run = ["run", "-A"];
-  const variants = [
-    await start(SUBJECT, Deno.execPath(), [...run, `${HERE}_serve_lookups.ts`, url]),
-    await start("no-op, our server", Deno.execPath(), [...run, `${HERE}_serve_noop_method.ts`, answers]),
-  ];
-  const plain = await installPlain(folder);
-  if (!plain) return variants;
-  return [
-    ...variants,
-    await start("no-op, grpc-js on Node", "node", [`${plain}/noop.mjs`, answers]),
-    await start("plain, Node", "node", [`${plain}/server.mjs`, adminUrl, PROTO]),
-  ];
-}
+  await add("simple service on Node", async () => ({
+    server: await startPlainNode(database.adminUrl),
+    job: { ...requests, path: PATH },
+  }));
 
-/** Installs the plain service with its packages in a folder; undefined without npm. */
-async function installPlain(folder: string): Promise<string | undefined> {
-  const path = `${folder}/plain`;
-  await Deno.mkdir(path);
-  for (const file of ["server.mjs", "noop.mjs"]) {
-    await Deno.copyFile(`${HERE}plain/${file}`, `${path}/${file}`);
+  const names = [...variants.keys()];
+  for (const name of names) { // for JIT compilers, plans and caches
+    const { server: { port }, job } = variants.get(name)!;
+    await runJob("_load.ts", { ...job, port, connections: 16, inFlight: 16, seconds: 8, warmUp: 0 });
   }
-  const packages = [deno.imports["@grpc/grpc-js"], deno.imports["@grpc/proto-loader"], deno.imports["pg"]]
-    .map((specifier) => specifier.replace("npm:", ""));
-  const npm = new Deno.Command("npm", { args: ["install", "--silent", "--prefix", path, ...packages] });
-  const installed = await npm.output().then(({ success }) => success, () => false);
-  if (!installed) console.log("npm cannot install the plain service, which is skipped");
-  return installed ? path : undefined;
+  const report: Required<Report> = {
+    notes: [describe(customers, settings), ...skipped],
+    tables: [],
+    plots: [],
+    comparisons: [],
+  };
+  const charts: Record<
+    "callsPerSecond" | "p99" | "serverCpu",
+    { name: string; bars: ReturnType<typeof barsOf> }[]
+  > = {
+    callsPerSecond: [],
+    p99: [],
+    serverCpu: [],
+  };
+  for (const { name, ...load } of LOADS) {
+    const rounds = await runRounds<Measured>(name, settings.rounds, names, async (variant) => {
+      const { server, job } = variants.get(variant)!;
+      return await measureServer(
+        server,
+        database.pid,
+        (port) =>
+          runJob<LoadResult>("_load.ts", { ...job, ...load, port, seconds: settings.seconds, warmUp: 0.5 }),
+      );
+    });
+    report.tables.push(loadTable(name, rounds));
+    const isClosed = load.rate === undefined;
+    if (isClosed) charts.callsPerSecond.push({ name, bars: barsOf(rounds, (one) => one.callsPerSecond) });
+    else charts.p99.push({ name, bars: barsOf(rounds, (one) => one.p99) });
+    charts.serverCpu.push({ name, bars: barsOf(rounds, (one) => one.serverCpu) });
+    report.comparisons.push(
+      ...(isClosed
+        ? compareRounds(`GetCustomerGroups, ${name}: calls/s`, rounds, (one) => one.callsPerSecond, "higher")
+        : compareRounds(`GetCustomerGroups, ${name}: p99`, rounds, (one) => one.p99, "lower")),
+    );
+  }
+  const title = "GetCustomerGroups";
+  report.plots.push(
+    {
+      name: "lookups-rate",
+      title: `${title}: calls per second`,
+      unit: "calls/s",
+      better: "higher",
+      groups: charts.callsPerSecond,
+    },
+    {
+      name: "lookups-p99",
+      title: `${title}: p99 at an even rate`,
+      unit: "ms",
+      better: "lower",
+      groups: charts.p99,
+    },
+    {
+      name: "lookups-cpu",
+      title: `${title}: CPU of the server`,
+      unit: "µs/call",
+      better: "lower",
+      groups: charts.serverCpu,
+    },
+  );
+  return report;
 }
 
-async function measure(server: Serving, database: BenchDatabase, job: Omit<Job, "port">): Promise<Measured> {
-  const cpu = () => Promise.all([cpuMicroseconds(server.pid), cpuMicroseconds(database.pid, true)]);
-  const before = await cpu();
-  const seen = await load({ ...job, port: server.port });
-  const after = await cpu();
-  // CPU time includes the warm-up, so the number of calls must too.
-  const calls = seen.callsPerSecond * (job.seconds + job.warmUp);
-  const [serverCpu, postgresCpu] = [(after[0] - before[0]) / calls, (after[1] - before[1]) / calls];
-  return { ...seen, serverCpu, postgresCpu };
-}
-
-async function load(job: Job): Promise<LoadResult> {
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `${HERE}_load.ts`, JSON.stringify(job)],
-    stderr: "inherit",
-  }).output();
-  if (!success) throw new Error("Cannot continue: the load generator has failed");
-  return JSON.parse(new TextDecoder().decode(stdout));
-}
-
-function report(loop: string, names: string[], rounds: Measured[][]): void {
-  const middle = (at: number, of: (measured: Measured) => number) =>
-    median(rounds.map((round) => of(round[at]!)));
-  console.log(`\n${loop}, medians of ${rounds.length} rounds`);
-  console.log(table(
-    ["", "calls/s", "failed", "p50 ms", "p99 ms", "server CPU µs", "PostgreSQL CPU µs", `${SUBJECT} ÷ it`],
-    names.map((name, at) => [
-      name,
-      middle(at, (seen) => seen.callsPerSecond).toFixed(0),
-      String(rounds.reduce((sum, round) => sum + round[at]!.failed, 0)),
-      middle(at, (seen) => seen.p50).toFixed(1),
-      middle(at, (seen) => seen.p99).toFixed(1),
-      middle(at, (seen) => seen.serverCpu).toFixed(0),
-      middle(at, (seen) => seen.postgresCpu).toFixed(0),
-      median(rounds.map((round) => round[0]!.callsPerSecond / round[at]!.callsPerSecond)).toFixed(2),
-    ]),
-  ));
+function describe(
+  customers: readonly CustomerId[],
+  { rounds, seconds }: { rounds: number; seconds: number },
+): string {
+  return `IDs at random of ${
+    customers.length.toLocaleString("en-US")
+  } customers, ${rounds} rounds of ${seconds} seconds ` +
+    "in random order. Latencies begin when a call is due.";
 }

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
  * `deno task bench relay`: the outbox relay compared with bare kafkajs that sends the same bytes, in alternating rounds on
  * one Kafka broker. Needs Java and Kafka like the tests.
@@ -11,9 +10,12 @@ import { openPool } from "../db/connect.ts";
 import { kafkaSink } from "../events/kafka_sink.ts";
 import { startRelay } from "../events/relay.ts";
 import { startBroker } from "../tests/kafka/broker.ts";
+import { KafkaMissing } from "../tests/kafka/installation.ts";
+import { barsOf, compareRounds, OURS, runRounds } from "./_compare.ts";
 import { openDatabase } from "./_database.ts";
 import { cpuMicroseconds } from "./_processes.ts";
-import { describeMachine, median, options, printStep, table } from "./_report.ts";
+import { options, type Report } from "./_report.ts";
+import { formatNumber, formatRatios, formatSpread, median, ratioOf, spread } from "./_statistics.ts";
 
 const STORE = "00000000-0000-4000-8000-000000000000";
 const EVENT = { format: "protobuf", source: "/bench" } as const;
@@ -29,47 +31,68 @@ interface Measured extends Rate {
   postgresCpu: number;
 }
 
-export async function relay(args: string[]): Promise<void> {
+export async function relay(args: string[]): Promise<Report> {
   const settings = options(args, { rows: 50_000, keys: 25_000, rounds: 4 });
-  console.log(await describeMachine());
-  await using database = await openDatabase();
-  await using broker = await startBroker();
-  const admin = postgres(database.adminUrl, { max: 1, onnotice: () => {} });
+  await using stack = new AsyncDisposableStack();
+  const broker = await startBroker().catch((error) => {
+    if (!(error instanceof KafkaMissing)) throw error;
+    return error.message;
+  });
+  if (typeof broker === "string") return { notes: [`Kafka is not available: ${broker}.`], tables: [] };
+  stack.use(broker);
+  const database = stack.use(await openDatabase());
+  const admin = stack.adopt(postgres(database.adminUrl, { max: 1, onnotice: () => {} }), (sql) => sql.end());
   await loadOutbox(admin, settings);
   const kafka = { brokers: [broker.brokers], partitions: 3, replicationFactor: 1 };
-
   const variants: Record<string, () => Promise<Rate>> = {
-    "customer-service": () => publish({ url: database.url, admin, kafka, rows: settings.rows }),
+    [OURS]: () => publish({ url: database.url, admin, kafka, rows: settings.rows }),
     "bare kafkajs": () => publishBare(database.adminUrl, broker.brokers),
   };
-  const seen = new Map<string, Measured[]>(Object.keys(variants).map((name) => [name, []]));
-  for (let round = 0; round <= settings.rounds; round++) {
-    for (const [name, run] of Object.entries(variants)) {
-      printStep(`round ${round} of ${settings.rounds}: ${name}`);
-      await admin`update outbox set published_at = null where published_at is not null`;
-      await admin`vacuum outbox`;
-      await admin`checkpoint`;
-      const before = await cpuMicroseconds(database.pid, true);
-      const rate = await run();
-      const postgresCpu = (await cpuMicroseconds(database.pid, true) - before) / settings.rows;
-      if (round > 0) seen.get(name)!.push({ ...rate, postgresCpu }); // the first round warms up
-    }
-  }
-  await admin.end();
-
-  const middle = (name: string, of: (measured: Measured) => number) => median(seen.get(name)!.map(of));
-  const bare = seen.get("bare kafkajs")!;
-  console.log(`\n${settings.rows} rows of ${settings.keys} keys, medians of ${settings.rounds} rounds`);
-  console.log(table(
-    ["", "messages/s", "own CPU µs", "PostgreSQL CPU µs", "÷ bare kafkajs"],
-    [...seen].map(([name, rounds]) => [
-      name,
-      middle(name, (one) => one.perSecond).toFixed(0),
-      middle(name, (one) => one.ownCpu).toFixed(0),
-      middle(name, (one) => one.postgresCpu).toFixed(0),
-      median(rounds.map((round, at) => round.perSecond / bare[at]!.perSecond)).toFixed(2),
-    ]),
-  ));
+  const names = Object.keys(variants);
+  const measure = async (name: string): Promise<Measured> => {
+    await admin`update outbox set published_at = null where published_at is not null`;
+    await admin`vacuum outbox`;
+    await admin`checkpoint`;
+    const before = await cpuMicroseconds(database.pid, true);
+    const rate = await variants[name]!();
+    return { ...rate, postgresCpu: (await cpuMicroseconds(database.pid, true) - before) / settings.rows };
+  };
+  for (const name of names) await measure(name); // warms up
+  const rounds = await runRounds("relay", settings.rounds, names, measure);
+  const bare = rounds.get("bare kafkajs")!;
+  const rows = [...rounds].map(([name, results]) => [
+    name,
+    formatSpread(spread(results.map((one) => one.perSecond))),
+    formatNumber(median(results.map((one) => one.ownCpu))),
+    formatNumber(median(results.map((one) => one.postgresCpu))),
+    name === OURS
+      ? formatRatios(
+        ratioOf(results.map((one) => one.perSecond), bare.map((one) => one.perSecond)),
+        "higher",
+      )
+      : "–",
+  ]);
+  return {
+    notes: [
+      `${formatNumber(settings.rows)} events of ${
+        formatNumber(settings.keys)
+      } keys, the same bytes to one broker, ` +
+      `idempotent, acknowledged by all in-sync replicas, ${settings.rounds} rounds.`,
+    ],
+    tables: [{
+      title: "relay",
+      head: ["", "events/s", "CPU µs/event", "PostgreSQL CPU µs/event", "÷ bare kafkajs"],
+      rows,
+    }],
+    plots: [{
+      name: "relay-rate",
+      title: "Relay to Kafka: events per second",
+      unit: "events/s",
+      better: "higher",
+      groups: [{ name: "one broker", bars: barsOf(rounds, (one) => one.perSecond) }],
+    }],
+    comparisons: compareRounds("relay to Kafka: events/s", rounds, (one) => one.perSecond, "higher"),
+  };
 }
 
 /** Inserts the two events of a change of a profile, change by change, spread over the keys. */

@@ -1,21 +1,22 @@
 // deno-lint-ignore-file no-console -- a benchmark prints its results
-/** `deno task bench <name> [--option=N …]`: runs the benchmark in the file of that name. */
-const [name, ...args] = Deno.args;
-const BENCHMARKS: Record<string, () => Promise<(args: string[]) => Promise<void>>> = {
-  lookups: async () => (await import("./lookups.ts")).lookups,
-  commands: async () => (await import("./commands.ts")).commands,
-  erasure: async () => (await import("./erasure.ts")).erasure,
-  footprint: async () => (await import("./footprint.ts")).footprint,
-  inspector: async () => (await import("./inspector.ts")).inspector,
-  rest: async () => (await import("./rest.ts")).rest,
-  search: async () => (await import("./search.ts")).search,
-  bulk: async () => (await import("./bulk.ts")).bulk,
-  relay: async () => (await import("./relay.ts")).relay,
-};
+/**
+ * `deno task bench NAME [--option=N …]`: runs one benchmark and prints its results. `deno task bench` runs all of them,
+ * and writes the results and plots to docs/; `--full` includes the sizes that take longer.
+ */
+import { runAll } from "./_all.ts";
+import { BENCHMARKS } from "./_benchmarks.ts";
+import { describeMachine, toText } from "./_report.ts";
 
-const load = BENCHMARKS[name ?? ""];
-if (!load) {
-  console.error(`deno task bench <${Object.keys(BENCHMARKS).join("|")}> [--option=N …]`);
+const [name, ...args] = Deno.args;
+const benchmark = BENCHMARKS.get(name ?? "");
+if (benchmark) {
+  console.log(`${await describeMachine()}\n\n${toText(await (await benchmark.load())(args))}`);
+} else if (name === undefined || name === "--full") {
+  if (!await runAll({ isFull: name === "--full" })) Deno.exit(1);
+} else {
+  console.error(
+    `deno task bench [--full]\ndeno task bench <${[...BENCHMARKS.keys()].join("|")}> [--option=N …]`,
+  );
   Deno.exit(1);
 }
-await (await load())(args);
+Deno.exit(); // kafkajs keeps timers

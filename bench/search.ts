@@ -1,9 +1,9 @@
 // deno-lint-ignore-file no-console -- a benchmark prints its results
 /**
- * `deno task bench search`: every filter of the customer search over one large store, with PostgreSQL's query plan.
+ * `deno task bench search`: every filter of the customer search over one large store, and PostgreSQL's query plans.
  * Loading ten million customers takes a few minutes and 7 GB in the temporary folder.
  *
- * `--customers=10000000 --rounds=5`
+ * `--customers=10000000 --rounds=5 --plans=1`
  */
 import postgres from "postgres";
 import type { Sql } from "../db/connect.ts";
@@ -11,7 +11,7 @@ import { type CustomerFilter, searchCustomers } from "../db/customer_search.ts";
 import { createStoreReader } from "../db/store_reader.ts";
 import { describeError } from "../lib/error_description.ts";
 import { openDatabase } from "./_database.ts";
-import { describeMachine, median, options, printStep, table } from "./_report.ts";
+import { median, options, printStep, type Report } from "./_report.ts";
 
 const STORE = "00000000-0000-4000-8000-000000000000";
 const group = (n: number) => `00000000-0000-4000-9000-00000000000${n}`;
@@ -65,9 +65,8 @@ const SEARCHES: Record<string, [filter: CustomerFilter, after?: "middle"]> = {
   "group of a hundred": [{ groupId: HUNDRED }],
 };
 
-export async function search(args: string[]): Promise<void> {
-  const settings = options(args, { customers: 10_000_000, rounds: 5 });
-  console.log(await describeMachine());
+export async function search(args: string[]): Promise<Report> {
+  const settings = options(args, { customers: 10_000_000, rounds: 5, plans: 1 });
   await using database = await openDatabase();
   const plans: string[] = [];
   const sql = postgres(database.adminUrl, {
@@ -77,7 +76,6 @@ export async function search(args: string[]): Promise<void> {
   });
   try {
     const seconds = await load(sql, settings.customers);
-    console.log(`${settings.customers} customers loaded in ${seconds.toFixed(0)} s`);
     // auto_explain reports statements within the function as notices.
     await sql.unsafe(`
       load 'auto_explain'; set auto_explain.log_nested_statements = on; set auto_explain.log_analyze = on;
@@ -99,6 +97,7 @@ export async function search(args: string[]): Promise<void> {
         times[0]!.toFixed(1),
         median(times.slice(1)).toFixed(1),
       ]);
+      if (!settings.plans) continue;
       await sql`set auto_explain.log_min_duration = 0`;
       plans.length = 0;
       await searchCustomers(createStoreReader(sql), STORE, filter, page).catch((error) =>
@@ -107,7 +106,16 @@ export async function search(args: string[]): Promise<void> {
       await sql`set auto_explain.log_min_duration = -1`;
       console.log(`\n${name}\n${plans.map(shortened).join("")}`);
     }
-    console.log(`\n${table(["filter", "rows", "first ms", "then ms"], rows)}`);
+    return {
+      notes: [
+        `One store with ${settings.customers.toLocaleString("en-US")} customers, loaded in ${
+          seconds.toFixed(0)
+        } ` +
+        `seconds; pages of 50; PostgreSQL with its default settings; the first call, and the median of ` +
+        `${settings.rounds - 1} more.`,
+      ],
+      tables: [{ title: "filters of the search", head: ["filter", "rows", "first ms", "next ms"], rows }],
+    };
   } finally {
     await sql.end();
   }

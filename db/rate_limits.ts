@@ -1,5 +1,4 @@
 /** Rate limit that all replicas share. */
-import type { Instant } from "./clock.ts";
 import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from "rate-limiter-flexible";
 import { ExpiringCache } from "../lib/expiring_cache.ts";
 import type { Sql } from "./connect.ts";
@@ -79,11 +78,6 @@ export function createRateLimit(
       if (seconds !== undefined) return seconds;
     }
   };
-}
-
-/** Deletes the counts of windows that have passed. */
-export async function deleteExpiredCounts(sql: Sql, now: Instant): Promise<void> {
-  await sql`delete from rate_limits where expires < extract(epoch from ${now}::timestamptz) * 1000`;
 }
 
 const SEPARATOR = " ";

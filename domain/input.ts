@@ -1,5 +1,5 @@
 /** Input schemas. Every value that reaches SQL has passed one of them. */
-import { iso31661 } from "iso-3166";
+import { iso31661 } from "iso-3166/1.js"; // the package itself also loads all subdivisions
 import { z } from "zod";
 import { DomainError, type FieldError } from "./errors.ts";
 

@@ -2,7 +2,7 @@
 import { describeError } from "../lib/error_description.ts";
 import { type EncodedEvent, encodeRows, type EventSettings } from "./encode.ts";
 import type { KafkaSettings } from "./kafka_client.ts";
-import { type KafkaProducer, openKafkaProducer } from "./kafka_producer.ts";
+import type { KafkaProducer } from "./kafka_producer.ts";
 import type { PublishRefusal, Sink } from "./sink.ts";
 import { createTopicPreparation } from "./topic_settings.ts";
 
@@ -16,7 +16,10 @@ export function kafkaSink(settings: KafkaSettings, event: EventSettings): Sink {
   function topicSink(topic: string) {
     const known = topics.get(topic);
     if (known) return known;
-    const created = createTopicSink(topic, () => openKafkaProducer(topic, settings, prepare));
+    const created = createTopicSink(topic, async () => {
+      const { openKafkaProducer } = await import("./kafka_producer.ts"); // large, and not needed before an event
+      return openKafkaProducer(topic, settings, prepare);
+    });
     topics.set(topic, created);
     return created;
   }
@@ -36,7 +39,10 @@ export function kafkaSink(settings: KafkaSettings, event: EventSettings): Sink {
   };
 }
 
-function createTopicSink(topic: string, open: () => KafkaProducer): AsyncDisposable & { deliver: Deliver } {
+function createTopicSink(
+  topic: string,
+  open: () => Promise<KafkaProducer>,
+): AsyncDisposable & { deliver: Deliver } {
   let producer: KafkaProducer | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   const closing = new Set<Promise<void>>();
@@ -47,7 +53,8 @@ function createTopicSink(topic: string, open: () => KafkaProducer): AsyncDisposa
     signal: AbortSignal,
   ): Promise<void> {
     signal.throwIfAborted();
-    const current = producer ??= open();
+    const current = producer ??= await open();
+    signal.throwIfAborted();
     const aborted = Promise.withResolvers<never>();
     aborted.promise.catch(() => {}); // it may reject after the race has ended
     const abort = () => {

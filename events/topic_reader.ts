@@ -5,7 +5,8 @@
  */
 import { pause } from "../lib/timeout.ts";
 import type { Kafka } from "kafkajs";
-import { type KafkaSettings, openKafka } from "./kafka_client.ts";
+import type { KafkaSettings } from "./kafka_client.ts";
+import { requireBroker } from "./reachability.ts";
 
 export interface TopicRecord {
   partition: number;
@@ -34,6 +35,9 @@ export async function* readTopic(
   topic: string,
   { last, from, signal }: TopicReadOptions = {},
 ): AsyncGenerator<TopicRecord[]> {
+  signal?.throwIfAborted();
+  await requireBroker(settings.brokers, signal);
+  const { openKafka } = await import("./kafka_client.ts"); // large, and not needed without a broker
   signal?.throwIfAborted();
   const { kafka, cut } = openKafka(settings);
   signal?.addEventListener("abort", cut);

@@ -1,6 +1,6 @@
 /** Creates missing topics, and warns if the broker deletes entries of the erasure log. */
 import { getLogger } from "@logtape/logtape";
-import { type Admin, ConfigResourceTypes } from "kafkajs";
+import type { Admin } from "kafkajs";
 import { describeError } from "../lib/error_description.ts";
 import { ERASURE_LOG, missingTopics, type TopicSizes } from "./topics.ts";
 
@@ -33,6 +33,7 @@ function reasonFor(topic: string, error: unknown): unknown {
 }
 
 async function warnOfDeletion(admin: Admin): Promise<void> {
+  const { ConfigResourceTypes } = await import("kafkajs");
   const log = getLogger(["customer-service", "events"]);
   const resources = [{ type: ConfigResourceTypes.TOPIC, name: ERASURE_LOG }];
   try {

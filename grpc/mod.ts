@@ -9,6 +9,6 @@ export type { Peer } from "./http2/byte_stream.ts";
 export { ListenError, type TlsOptions } from "./listener.ts";
 export { MessageTooLargeError } from "./messages.ts";
 export { Metadata } from "./metadata.ts";
-export { createReflection } from "./reflection.ts";
+export { createReflection } from "./lazy_reflection.ts";
 export { type GrpcServer, serve, type ServeOptions, type ServerEvent } from "./server.ts";
 export { type ErrorInfo, type FieldViolation, GrpcError, STATUS, type StatusName } from "./status.ts";

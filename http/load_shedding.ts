@@ -21,6 +21,8 @@ export interface LoadMonitor extends Disposable {
   createLimit(what: string, limit: number): ConcurrencyLimit;
   /** Event loop delay in milliseconds, averaged over a few tenths of a second. */
   delayMs(): number;
+  /** Runs work that blocks the event loop once, such as loading modules: its delays are not overload. */
+  ignoring<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** Sampling interval, weight of a sample, and the limit of the average. A single pause of a second passes. */
@@ -44,8 +46,10 @@ export function monitorLoad(): LoadMonitor {
     },
     () => log.info("Accepting all work again"),
   );
+  let ignored = 0;
   const sample = () => {
     const now = performance.now();
+    if (ignored > 0) last = now;
     delayMs += (Math.max(0, now - last - SAMPLE_MS) - delayMs) * WEIGHT;
     last = now;
     if (delayMs < DELAY_LIMIT_MS / 2 && areIdle.every((isIdle) => isIdle())) outage.end();
@@ -72,6 +76,15 @@ export function monitorLoad(): LoadMonitor {
       };
     },
     delayMs: () => delayMs,
+    async ignoring(work) {
+      ignored++;
+      try {
+        return await work();
+      } finally {
+        last = performance.now();
+        ignored--;
+      }
+    },
     [Symbol.dispose]: () => clearInterval(timer),
   };
 }

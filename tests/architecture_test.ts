@@ -97,6 +97,38 @@ Deno.test("imports have no cycles, types included", () => {
   for (const path of imported.keys()) follow(path, []);
 });
 
+/** Packages of a start. Each costs time before the service is ready, and memory in every process. */
+const START_PACKAGES = `@bufbuild/protobuf @logtape/logtape @opentelemetry/api canonicalize hono iso-3166
+  jose lru-cache postgres uuid xstate zod`;
+
+Deno.test("a start evaluates only the modules that gRPC and the health checks need", () => {
+  const loaded = new Set(["main.ts"]);
+  for (const path of loaded) {
+    for (const { from, to, typeOnly } of imports) if (from === path && !typeOnly) loaded.add(to);
+  }
+  const own = [...loaded].filter((path) => folderOf(path) !== undefined);
+  const folders = new Set(own.map((path) => folderOf(path)));
+  assert.ok(own.length > 100 && folders.has("rpc"));
+  const late = ["graph", "inspect", "gateway", "tasks"].filter((folder) => folders.has(folder));
+  assert.deepEqual(late, []);
+  const files = [
+    ...["http.ts", "rest/mod.ts", "events/kafka_client.ts", "grpc/reflection.ts"],
+    ...["demo/peers/mod.ts", "demo/data.ts", "demo/orders.ts", "auth/development_issuer.ts"],
+  ];
+  assert.deepEqual(files.filter((file) => loaded.has(file)), []);
+  const packages = new Set(
+    [...loaded].filter((path) => folderOf(path) === undefined && !/^(node:|file:)/.test(path)).map(packageOf),
+  );
+  assert.deepEqual([...packages].sort(), START_PACKAGES.split(/\s+/));
+});
+
+/** "@hono/hono/cors" is of the package hono. */
+function packageOf(specifier: string): string {
+  const [scope = "", name = ""] = specifier.split("/");
+  if (scope === "@hono" && name === "hono") return name;
+  return scope.startsWith("@") ? `${scope}/${name}` : scope;
+}
+
 Deno.test("a machine imports xstate and no other package, directly or indirectly, except types", async () => {
   const machines: string[] = [];
   for await (const path of sources()) {

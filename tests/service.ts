@@ -130,6 +130,7 @@ function flags({ DENO_ENV }: Record<string, string>): string[] {
   const permissions = DENO_ENV === "production"
     ? ["-P", "--allow-read", `--allow-run=${Deno.execPath()}`]
     : ["-A"];
-  // Quiet: no warning of Deno in the output. The last flag is that of the task `start`.
-  return ["--quiet", ...permissions, "--no-prompt", "--unstable-no-legacy-abort"];
+  // Quiet: no warning of Deno in the output. The others are the flags of the task `start`.
+  const unstable = ["--unstable-no-legacy-abort", "--unstable-lazy-dynamic-imports"];
+  return ["--quiet", ...permissions, "--no-prompt", ...unstable];
 }

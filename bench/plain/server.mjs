@@ -1,11 +1,11 @@
-// Plain service for comparison: grpc-js with the .proto file and pg, one query per call. It runs on Node and on Deno:
-// `server.mjs DATABASE_URL PROTO_FOLDER`.
+// Plain service for comparison: grpc-js with the .proto file and pg, one query per call:
+// `server.mjs DATABASE_URL PROTO_FOLDER PORT`.
 import grpc from "@grpc/grpc-js";
 import protoLoader from "@grpc/proto-loader";
 import pg from "pg";
 import process from "node:process";
 
-const [databaseUrl, protoFolder] = process.argv.slice(2);
+const [databaseUrl, protoFolder, port] = process.argv.slice(2);
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 16 });
 const definition = protoLoader.loadSync("io/shopstar/customer/v1/customer_service.proto", {
   keepCase: true,
@@ -70,7 +70,6 @@ server.addService(CustomerService.service, {
     getCustomerGroups(request).then((response) => callback(null, response), callback);
   },
 });
-server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
+server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error) => {
   if (error) throw error;
-  process.stdout.write(`${port}\n`);
 });

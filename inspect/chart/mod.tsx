@@ -1,7 +1,6 @@
 /** Statechart of an actor, drawn from the definition of its machine and from its journal. */
 import { LRUCache } from "lru-cache";
 import type { ElkNode } from "elkjs";
-import elkjs from "elkjs";
 import type { AnyStateMachine } from "xstate";
 import { condense } from "./condense.ts";
 import { fold } from "./fold.ts";
@@ -45,13 +44,13 @@ export interface Charts {
 /** Renders charts. Caches layouts, which depend only on the machine and its participants. */
 export function createCharts(): Charts {
   const layouts = new LRUCache<string, Promise<Layout>>({ max: 100 });
-  let elk: { layout(graph: ElkNode): Promise<ElkNode> } | undefined;
+  let elk: Promise<{ layout(graph: ElkNode): Promise<ElkNode> }> | undefined;
 
   function layoutOf(model: Model): Promise<Layout> {
     const key = JSON.stringify(model);
     const cached = layouts.get(key);
     if (cached) return cached;
-    const layout = layOut(model, (graph) => (elk ??= new elkjs.default()).layout(graph));
+    const layout = layOut(model, async (graph) => await (await (elk ??= openElk())).layout(graph));
     layouts.set(key, layout);
     layout.catch(() => layouts.delete(key));
     return layout;
@@ -91,4 +90,10 @@ export function createCharts(): Charts {
   }
 
   return { render, next, regions };
+}
+
+/** Loads the layout engine, which is large and only needed for charts. */
+async function openElk() {
+  const { default: elkjs } = await import("elkjs");
+  return new elkjs.default();
 }

@@ -36,10 +36,18 @@ export async function readDenoInfo(): Promise<Info> {
   return Info.parse(JSON.parse(new TextDecoder().decode(stdout)));
 }
 
-/** Packages that main.ts reaches, as keys of deno.lock. @param later whether to follow dynamic imports */
+/** Modules that every process of production loads, with `import()` so that the service is ready before. */
+const LOADED_LATER = ["http.ts", "events/kafka_producer.ts"];
+
+/**
+ * Packages that main.ts reaches, as keys of deno.lock.
+ *
+ * @param later whether to follow all dynamic imports, in addition to those of every process
+ */
 export function reachablePackages(info: Info, { later }: { later: boolean }): Set<string> {
   const modules = new Map(info.modules.map((module) => [module.specifier, module]));
-  const specifiers = new Set<string>(info.roots);
+  const [main] = info.roots;
+  const specifiers = new Set<string>([main, ...LOADED_LATER.map((path) => new URL(path, main).href)]);
   const packages = new Set<string>();
   for (const specifier of specifiers) {
     const module = modules.get(info.redirects[specifier] ?? specifier);

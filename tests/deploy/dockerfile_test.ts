@@ -25,7 +25,8 @@ Deno.test("the image's commands have the permissions and the Deno version of thi
   const [entrypoint] = dockerfile.match(/(?<=^ENTRYPOINT ).*/m) ?? [];
   const command: string[] = JSON.parse(entrypoint ?? "[]");
   assert.ok(!command.includes("-A") && !command.some((flag) => flag.startsWith("--allow")));
-  for (const flag of ["-P", "--cached-only", "--frozen", "--unstable-no-legacy-abort"]) {
+  const unstable = ["--unstable-no-legacy-abort", "--unstable-lazy-dynamic-imports"];
+  for (const flag of ["-P", "--cached-only", "--frozen", ...unstable]) {
     assert.ok(command.includes(flag), flag);
   }
   const { write, ffi, read } = JSON.parse(await readText("deno.json")).permissions.default;

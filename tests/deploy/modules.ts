@@ -2,7 +2,10 @@
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Our files that a module imports statically, directly or indirectly. Only development uses dynamic imports. */
+/** Modules whose dynamic imports are those of development. */
+const DEVELOPMENT = ["development.ts", "auth/mod.ts"].map((path) => new URL(path, ROOT).href);
+
+/** Our files that a module imports, directly or indirectly, except those that only development loads. */
 export async function modules(entry: string): Promise<string[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", entry],
@@ -14,7 +17,8 @@ export async function modules(entry: string): Promise<string[]> {
   for (const specifier of reached) {
     const found = graph.modules.find((module) => module.specifier === specifier);
     for (const { isDynamic, code } of found?.dependencies ?? []) {
-      if (!isDynamic && code?.specifier.startsWith(ROOT.href)) reached.add(code.specifier);
+      if (isDynamic && DEVELOPMENT.includes(specifier)) continue;
+      if (code?.specifier.startsWith(ROOT.href)) reached.add(code.specifier);
     }
   }
   return [...reached].map((specifier) => specifier.slice(ROOT.href.length));
