@@ -53,10 +53,7 @@ export function createErasureMachine(participants: readonly string[]) {
         on: {
           ...deadlineTransitions,
           ...endTransitions,
-          "customer.changed": [
-            endOfRetention,
-            { guard: and(["isCustomerHeld", "isNotOnHold"]), target: ".held", actions: heldByCustomer },
-          ],
+          "customer.changed": endOfRetention,
         },
         states: {
           opened: {
@@ -119,13 +116,13 @@ export function createErasureMachine(participants: readonly string[]) {
                 { target: "#IN_PROGRESS" },
               ],
             },
-            on: { hold: holdTransition },
+            on: holdTransitions,
           },
           /** Open access and portability requests are completed first, as they need the data. */
           waiting_for_access: {
             on: {
               "access.closed": { target: "grace", actions: [audit("GDPR_REQUEST_RESUMED")] },
-              hold: holdTransition,
+              ...holdTransitions,
             },
           },
           /** An erasure destroys the documents of earlier requests, so the customer gets time to fetch them. */
@@ -137,7 +134,7 @@ export function createErasureMachine(participants: readonly string[]) {
                 target: "grace",
                 actions: [{ type: "proceed" }, audit("GDPR_DOWNLOAD_RENOUNCED")],
               },
-              hold: holdTransition,
+              ...holdTransitions,
               extend: {
                 guard: "mayBeExtended",
                 target: "waiting_for_download",
@@ -219,10 +216,14 @@ const endOfRetention = {
   actions: [{ type: "setOutcome", params: "CANCELLED" }, audit("GDPR_REQUEST_CANCELLED")],
 } as const;
 
-/** Staff hold the request. */
-const holdTransition = {
-  target: "held",
-  actions: [{ type: "setHeldBy", params: "REQUEST" }, audit("GDPR_REQUEST_HELD")],
+/** Transitions by a hold on the request or on the customer, before the point of no return. */
+const holdTransitions = {
+  hold: { target: "held", actions: [{ type: "setHeldBy", params: "REQUEST" }, audit("GDPR_REQUEST_HELD")] },
+  "customer.changed": {
+    guard: and([not("isReopened"), "isCustomerHeld"]),
+    target: "held",
+    actions: heldByCustomer,
+  },
 } as const;
 
 const releaseActions = [

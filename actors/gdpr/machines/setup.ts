@@ -92,7 +92,6 @@ export const requestSetup = setup({
     /** The account is open again, so its retention period has ended without an erasure. */
     isReopened: ({ context, event }) =>
       context.cause === "RETENTION" && "reopened" in event && event.reopened === true,
-    isNotOnHold: ({ context }) => context.heldBy == null,
     isHeldByRequest: ({ context }) => context.heldBy !== "CUSTOMER",
     isProposed: ({ context }) => Object.hasOwn(context.proposals, THE_ERASURE),
     /** The person who proposes a decision cannot confirm it. */
